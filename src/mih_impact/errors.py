@@ -1,0 +1,80 @@
+"""The typed errors and warnings.
+
+Every message has three parts: what was wrong, what was found (counts, never persons), what to do.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AssumptionError",
+    "EffectsError",
+    "MihImpactError",
+    "MihImpactWarning",
+    "MissingExtraError",
+    "OptionError",
+    "PanelContractError",
+    "StorageError",
+    "SupportError",
+]
+
+
+class MihImpactError(ValueError):
+    """The root of every error the library raises on purpose.
+
+    Parameters
+    ----------
+    what
+        What was wrong, as a sentence without its full stop.
+    found
+        What was found: counts and names, never a person.
+    do
+        What the caller can do about it.
+
+    Examples
+    --------
+    >>> print(MihImpactError("The column is missing", found="3 columns", do="Name it"))
+    The column is missing. Found: 3 columns. Do: Name it.
+    """
+
+    def __init__(self, what: str, *, found: str | None = None, do: str | None = None) -> None:
+        self.what = what
+        self.found = found
+        self.do = do
+        parts = [what]
+        if found is not None:
+            parts.append(f"Found: {found}")
+        if do is not None:
+            parts.append(f"Do: {do}")
+        super().__init__(" ".join(part.rstrip(".") + "." for part in parts))
+
+
+class PanelContractError(MihImpactError):
+    """The panel breaks the contract: columns, types, keys, money, years."""
+
+
+class SupportError(MihImpactError):
+    """Nobody, or too few, to compare with."""
+
+
+class EffectsError(MihImpactError):
+    """Effects were asked for that the group or its years cannot give."""
+
+
+class AssumptionError(MihImpactError):
+    """An assumption, a programme or a role in the account does not hold together."""
+
+
+class StorageError(MihImpactError):
+    """A result could not be saved or loaded."""
+
+
+class OptionError(MihImpactError):
+    """A display option has a value it cannot have."""
+
+
+class MissingExtraError(MihImpactError, ImportError):
+    """An optional package is not installed; the message names the pip command."""
+
+
+class MihImpactWarning(UserWarning):
+    """Something the reader of the result should know; no number was changed."""
