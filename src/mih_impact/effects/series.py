@@ -1,0 +1,441 @@
+"""EffectSeries: effects by year since start, with one covariance over years and outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mih_impact.display.card import Card
+from mih_impact.display.labels import Label, Lang
+from mih_impact.display.numbers import currency, interval, number, percent
+from mih_impact.display.provenance import Provenance
+from mih_impact.display.result import Result
+from mih_impact.errors import EffectsError
+from mih_impact.panel.contract import label_of
+from mih_impact.storage import saveable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from mih_impact.effects.checks import CheckResult
+    from mih_impact.effects.influence import Influence
+
+__all__ = ["COLUMNS", "EffectSeries"]
+
+FloatArray = NDArray[np.float64]
+
+#: The columns of `EffectSeries.to_frame()`, in order.
+COLUMNS = (
+    "outcome",
+    "term",
+    "level",
+    "subgroup",
+    "year_since_start",
+    "estimate",
+    "std_error",
+    "conf_low",
+    "conf_high",
+    "band_low",
+    "band_high",
+    "matched_on",
+    "n_participants",
+    "n_controls",
+    "n_lost",
+    "participant_mean",
+    "control_mean",
+    "unit",
+    "price_year",
+)
+
+_TITLE = Label(nb="Effekter per år siden oppstart", en="Effects by year since start")
+_NOT_AVAILABLE = Label(
+    nb="uten kovarians: standardfeil og intervall er ikke tilgjengelig",
+    en="no covariance: standard errors and intervals are not available",
+)
+_SPEAKS_FOR = Label(
+    nb="Effekten gjelder {matched} av {all} deltakere: de som fikk en kontrollgruppe.",
+    en="The effect speaks for {matched} of {all} participants: those who were matched.",
+)
+_MATCHED_ON = Label(
+    nb="Matchet på utfallet i år {years}: forskjellen er nær null der av konstruksjon.",
+    en="Matched on the outcome in years {years}: the difference there is near zero by design.",
+)
+
+
+@saveable("EffectSeries")
+@dataclass(frozen=True, eq=False, repr=False)
+class EffectSeries(Result):
+    """Effects by outcome and year since start.
+
+    Made by `event_study` or `EffectSeries.from_frame`.
+
+    Attributes
+    ----------
+    frame
+        The tidy table; `to_frame` returns a copy of it.
+    outcomes
+        The K outcomes, in the order of `estimate`.
+    event_years
+        The E years since start, ascending, the base year among them.
+    estimate
+        Effects, shape (K, E), in `units` per participant and year; NaN where no start year is seen.
+    matrix
+        Covariance of the estimates, outcome-major, shape (K * E, K * E); None if not known.
+    units
+        The unit of each outcome: a currency (fixed prices of `price_year`) or "share".
+    price_year
+        The year whose prices money is in.
+    base
+        The base years; empty for plain differences and effects from a frame.
+    se
+        How the covariance was reckoned.
+    coverage
+        Participants in the register and matched: for whom the effects speak.
+    provenance
+        Versions, options, seed and fingerprint of the data.
+    influence
+        Each person's influence on every estimate; in memory only, never saved.
+    """
+
+    frame: pd.DataFrame
+    outcomes: tuple[str, ...]
+    event_years: tuple[int, ...]
+    estimate: FloatArray
+    matrix: FloatArray | None
+    units: dict[str, str]
+    price_year: int
+    base: tuple[int, ...]
+    se: str
+    coverage: dict[str, int]
+    provenance: Provenance
+    influence: Influence | None = field(default=None, metadata={"saved": False})
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        *,
+        covariance: pd.DataFrame | FloatArray | None = None,
+        unit: str = "NOK",
+        price_year: int,
+    ) -> EffectSeries:
+        """Take published or planted effects into the account.
+
+        Parameters
+        ----------
+        frame
+            Columns `outcome`, `year_since_start`, `estimate` and, if outcomes differ in it, `unit`;
+            other columns are not read.
+        covariance
+            Covariance of the estimates in the order of the rows of `frame`, in `unit` squared;
+            without one every interval says that it is not available.
+        unit
+            Currency of the estimates, fixed prices of `price_year`.
+        price_year
+            The year whose prices the estimates are in.
+
+        Returns
+        -------
+        EffectSeries
+
+        Raises
+        ------
+        EffectsError
+            A column is missing, a pair of outcome and year stands twice, an estimate is not a
+            number, or the covariance has another shape or is not symmetric with a non-negative
+            diagonal.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> planted = pd.DataFrame(
+        ...     {"outcome": "wage_income", "year_since_start": [0, 1], "estimate": [0.0, 50_000.0]}
+        ... )
+        >>> EffectSeries.from_frame(planted, price_year=2024).estimate
+        array([[    0., 50000.]])
+        """
+        _require_effect_rows(frame)
+        outcomes = tuple(dict.fromkeys(str(name) for name in frame["outcome"]))
+        years = tuple(sorted({int(year) for year in frame["year_since_start"]}))
+        position = np.array(
+            [
+                outcomes.index(str(name)) * len(years) + years.index(int(year))
+                for name, year in zip(frame["outcome"], frame["year_since_start"], strict=True)
+            ]
+        )
+        size = len(outcomes) * len(years)
+        estimate = np.full(size, np.nan)
+        estimate[position] = frame["estimate"].to_numpy(dtype=np.float64)
+        matrix = None
+        if covariance is not None:
+            given = _require_covariance(np.asarray(covariance, dtype=np.float64), len(frame))
+            matrix = np.full((size, size), np.nan)
+            matrix[np.ix_(position, position)] = given
+        units = {name: unit for name in outcomes}
+        if "unit" in frame:
+            pairs = zip(frame["outcome"], frame["unit"], strict=True)
+            units |= {str(name): str(own) for name, own in pairs}
+        return build_series(
+            estimate.reshape(len(outcomes), len(years)),
+            matrix,
+            outcomes=outcomes,
+            event_years=years,
+            units=units,
+            price_year=price_year,
+            se="given" if matrix is not None else "not available",
+            provenance=Provenance.of("EffectSeries.from_frame", {"unit": unit}, data=frame),
+        )
+
+    @property
+    def covariance(self) -> pd.DataFrame | None:
+        """The full covariance over outcomes and years, labelled on both sides."""
+        if self.matrix is None:
+            return None
+        index = pd.MultiIndex.from_product(
+            [self.outcomes, self.event_years], names=["outcome", "year_since_start"]
+        )
+        return pd.DataFrame(self.matrix, index=index, columns=index)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the complete tidy table, a row per outcome and year since start."""
+        return self.frame.copy()
+
+    def select(
+        self, outcomes: Sequence[str], years: Sequence[int]
+    ) -> tuple[FloatArray, FloatArray | None]:
+        """Return estimates and their covariance for some outcomes and years.
+
+        Parameters
+        ----------
+        outcomes
+            R names among `outcomes`.
+        years
+            T years among `event_years`.
+
+        Returns
+        -------
+        tuple
+            Estimates of shape (R, T) and their covariance, outcome-major, (R * T, R * T) or None.
+
+        Raises
+        ------
+        EffectsError
+            An outcome or a year is not there, or is there without an estimate.
+        """
+        unknown = [name for name in outcomes if name not in self.outcomes]
+        absent = [year for year in years if year not in self.event_years]
+        if unknown or absent:
+            raise EffectsError(
+                "The effects do not hold all that was asked for",
+                found=f"outcomes {', '.join(self.outcomes)}; years {_years(self.event_years)}",
+                do=f"leave out or estimate {', '.join([*unknown, *map(str, absent)])}",
+            )
+        rows = [self.outcomes.index(name) for name in outcomes]
+        columns = [self.event_years.index(year) for year in years]
+        theta = self.estimate[np.ix_(rows, columns)]
+        if np.isnan(theta).any():
+            missing = [years[i] for i in np.flatnonzero(np.isnan(theta).any(axis=0))]
+            raise EffectsError(
+                "Some years since start have no estimate",
+                found=f"none for {_years(missing)}: no start year is seen there",
+                do="shorten the window or the horizon, or bring later register years",
+            )
+        if self.matrix is None:
+            return theta, None
+        flat = np.array([k * len(self.event_years) + e for k in rows for e in columns], dtype=int)
+        return theta, self.matrix[np.ix_(flat, flat)]
+
+    def pretrend_test(self, outcome: str = "wage_income", *, level: float = 0.05) -> CheckResult:
+        """Test that the unmatched years before start show no difference; see `pretrend_test`."""
+        from mih_impact.effects.checks import pretrend_test
+
+        return pretrend_test(self, outcome, level=level)
+
+    def plot(
+        self, outcome: str = "wage_income", *, ax: Axes | None = None, lang: Lang | None = None
+    ) -> Axes:
+        """Draw the effect by year since start with interval and simultaneous band."""
+        from mih_impact.effects.figures import plot_effects
+
+        return plot_effects(self, outcome, ax=ax, lang=lang)
+
+    def plot_levels(
+        self, outcome: str = "wage_income", *, ax: Axes | None = None, lang: Lang | None = None
+    ) -> Axes:
+        """Draw the means of participants and controls by year since start."""
+        from mih_impact.effects.figures import plot_levels
+
+        return plot_levels(self, outcome, ax=ax, lang=lang)
+
+    def _card(self, lang: Lang | None = None) -> Card:
+        notes = []
+        if self.coverage:
+            notes.append(
+                _SPEAKS_FOR.format(
+                    matched=number(self.coverage["matched"], lang=lang),
+                    all=number(self.coverage["participants"], lang=lang),
+                ).text(lang)
+            )
+        if self.matrix is None:
+            notes.append(_NOT_AVAILABLE.text(lang))
+        lines = []
+        for name in self.outcomes:
+            rows = self.frame[self.frame["outcome"] == name]
+            after = rows[rows["year_since_start"].isin((0, 3, self.event_years[-1]))]
+            text = "; ".join(_cell(row, lang) for row in after.to_dict("records"))
+            lines.append((label_of(name).text(lang), text))
+        matched = sorted({int(y) for y in self.frame.loc[self.frame["matched_on"], "year_since_start"]})
+        if matched:
+            notes.append(_MATCHED_ON.format(years=_years(matched, lang)).text(lang))
+        return Card(title=_TITLE.text(lang), lines=tuple(lines), notes=tuple(notes))
+
+
+def build_series(
+    estimate: FloatArray,
+    matrix: FloatArray | None,
+    *,
+    outcomes: tuple[str, ...],
+    event_years: tuple[int, ...],
+    units: dict[str, str],
+    price_year: int,
+    provenance: Provenance,
+    se: str,
+    base: tuple[int, ...] = (),
+    level: float = 0.95,
+    critical: Mapping[str, float] | None = None,
+    columns: Mapping[str, NDArray[Any]] | None = None,
+    coverage: dict[str, int] | None = None,
+    influence: Influence | None = None,
+) -> EffectSeries:
+    """Assemble the tidy table from arrays and freeze the result.
+
+    Parameters
+    ----------
+    estimate
+        Effects, shape (K, E).
+    matrix
+        Covariance, outcome-major, shape (K * E, K * E), or None.
+    critical
+        The simultaneous critical value of each outcome; no band without one.
+    columns
+        Further columns of the table, each of shape (K, E): counts, means, flags.
+    """
+    from scipy.special import ndtri
+
+    shape = estimate.shape
+    flat = estimate.ravel()
+    error = np.full(flat.size, np.nan) if matrix is None else np.sqrt(np.diag(matrix))
+    is_base = np.isin(np.tile(event_years, shape[0]), base) if len(base) == 1 else np.zeros(flat.size, bool)
+    error = np.where(is_base, np.nan, error)
+    z = float(ndtri(0.5 + level / 2))
+    sup = np.repeat([(critical or {}).get(name, np.nan) for name in outcomes], shape[1])
+    given = {name: np.asarray(values).ravel() for name, values in (columns or {}).items()}
+    blank_count = np.full(flat.size, np.nan)
+    frame = pd.DataFrame(
+        {
+            "outcome": np.repeat(np.array(outcomes, dtype=object), shape[1]),
+            "term": "event",
+            "level": np.tile(event_years, shape[0]),
+            "subgroup": "all",
+            "year_since_start": np.tile(event_years, shape[0]),
+            "estimate": flat,
+            "std_error": error,
+            "conf_low": flat - z * error,
+            "conf_high": flat + z * error,
+            "band_low": flat - sup * error,
+            "band_high": flat + sup * error,
+            "matched_on": given.get("matched_on", np.zeros(flat.size, bool)),
+            "n_participants": given.get("n_participants", blank_count),
+            "n_controls": given.get("n_controls", blank_count),
+            "n_lost": given.get("n_lost", blank_count),
+            "participant_mean": given.get("participant_mean", blank_count),
+            "control_mean": given.get("control_mean", blank_count),
+            "unit": np.repeat([units[name] for name in outcomes], shape[1]),
+            "price_year": price_year,
+        }
+    )[list(COLUMNS)]
+    for array in (estimate, matrix):
+        if array is not None:
+            array.setflags(write=False)
+    return EffectSeries(
+        frame=frame,
+        outcomes=outcomes,
+        event_years=event_years,
+        estimate=estimate,
+        matrix=matrix,
+        units=units,
+        price_year=price_year,
+        base=base,
+        se=se,
+        coverage=coverage or {},
+        provenance=provenance,
+        influence=influence,
+    )
+
+
+def _cell(row: Mapping[Any, Any], lang: Lang | None) -> str:
+    """Return one estimate with its interval, for the card."""
+    if row["unit"] == "share":
+        def formatter(x: float) -> str:
+            return percent(x, decimals=1, lang=lang)
+    else:
+        def formatter(x: float) -> str:
+            return currency(x, row["unit"], lang=lang)
+    text = f"{row['year_since_start']}: {formatter(row['estimate'])}"
+    if np.isfinite(row["std_error"]):
+        text += f" ({interval(row['conf_low'], row['conf_high'], formatter, lang)})"
+    return text
+
+
+def _years(years: Sequence[int], lang: Lang | None = None) -> str:
+    return ", ".join(number(year, lang=lang) for year in years)
+
+
+def _require_effect_rows(frame: pd.DataFrame) -> None:
+    """Raise unless the frame has the three columns, each pair once, each estimate a number."""
+    missing = [name for name in ("outcome", "year_since_start", "estimate") if name not in frame]
+    if missing:
+        raise EffectsError(
+            f"The frame of effects lacks {', '.join(missing)}",
+            found=f"columns {', '.join(map(str, frame.columns))}",
+            do="name the columns outcome, year_since_start and estimate",
+        )
+    twice = int(frame.duplicated(["outcome", "year_since_start"]).sum())
+    if twice:
+        raise EffectsError(
+            "An outcome has more than one effect in the same year since start",
+            found=f"{twice} repeated rows",
+            do="keep one row per outcome and year_since_start",
+        )
+    bad = int((~np.isfinite(pd.to_numeric(frame["estimate"], errors="coerce"))).sum())
+    if bad or not len(frame):
+        raise EffectsError(
+            "Every effect must be a finite number",
+            found=f"{bad} of {len(frame)} rows are not",
+            do="leave out years without an estimate",
+        )
+
+
+def _require_covariance(given: FloatArray, rows: int) -> FloatArray:
+    """Raise unless the matrix can be the covariance of that many estimates."""
+    if given.shape != (rows, rows):
+        raise EffectsError(
+            "The covariance does not fit the effects",
+            found=f"shape {given.shape} for {rows} effects",
+            do="give a square matrix in the order of the rows of the frame",
+        )
+    scale = float(np.abs(given).max(initial=0.0))
+    asymmetric = float(np.abs(given - given.T).max(initial=0.0)) > 1e-8 * max(scale, 1e-300)
+    lowest = float(np.linalg.eigvalsh((given + given.T) / 2).min(initial=0.0)) if rows else 0.0
+    if asymmetric or not np.isfinite(given).all() or lowest < -1e-8 * scale:
+        raise EffectsError(
+            "The matrix given is not a covariance",
+            found="it is not finite, not symmetric, or has a negative eigenvalue",
+            do="give variances on the diagonal and covariances beside it",
+        )
+    return given
