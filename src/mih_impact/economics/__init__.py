@@ -1,0 +1,1 @@
+"""Assumptions, programme costs, the double-entry ledger and the cost-benefit account."""
