@@ -1,0 +1,141 @@
+"""Present values, their exact variance, draws and break-even: functions of arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mih_impact.economics.ledger import Ledger
+
+__all__ = [
+    "Accumulated",
+    "accumulate",
+    "break_even_year",
+    "draw_effects",
+    "probability_positive",
+]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Accumulated:
+    """Cumulative present values of every group, as a linear map of the effects.
+
+    Attributes
+    ----------
+    weights
+        Shape (G, T, R, T): what one krone of effect (r, s) adds to the present value accumulated to
+        year t.
+    constants
+        Shape (G, T): the part no effect drives.
+    """
+
+    weights: FloatArray
+    constants: FloatArray
+
+    def values(self, effects: FloatArray) -> FloatArray:
+        """Return cumulative present values, shape (..., G, T), for effects (..., R, T)."""
+        return np.einsum("gtrs,...rs->...gt", self.weights, effects) + self.constants
+
+    def std_errors(self, covariance: FloatArray) -> FloatArray:
+        """Return exact standard errors, shape (G, T): sqrt(c' Sigma c) with the full covariance."""
+        groups, years = self.constants.shape
+        c = self.weights.reshape(groups * years, -1)
+        variance = np.einsum("ki,ij,kj->k", c, covariance, c, optimize=True)
+        return np.sqrt(np.clip(variance, 0.0, None)).reshape(groups, years)
+
+
+def accumulate(ledger: Ledger, factors: FloatArray) -> Accumulated:
+    """Return the map from effects to cumulative present values.
+
+    Parameters
+    ----------
+    ledger
+        The flows.
+    factors
+        Discount factors by year, shape (T,).
+
+    Notes
+    -----
+    Accumulated to t: sum over s <= t of d_s F_s, and F is affine in the effects.
+    """
+    counted = np.tril(np.ones((len(factors), len(factors)))) * factors  # (t, s)
+    return Accumulated(
+        weights=np.einsum("ts,grs->gtrs", counted, ledger.group_coefficients),
+        constants=np.einsum("ts,gs->gt", counted, ledger.group_constants),
+    )
+
+
+def break_even_year(cumulative: FloatArray, *, tolerance: float = 0.0) -> int | None:
+    """Return the smallest year from which the cumulative present value stays at or above zero.
+
+    Parameters
+    ----------
+    cumulative
+        Cumulative present value by year since start, shape (T,).
+    tolerance
+        How far below zero still counts as zero: rounding.
+
+    Returns
+    -------
+    int or None
+        None if it ends below zero: never within the horizon.
+
+    Notes
+    -----
+    Not the first crossing: a gain that costs later eat up again has not broken even.
+
+    Examples
+    --------
+    >>> break_even_year(np.array([-10.0, 5.0, -1.0, 2.0])), break_even_year(np.array([1.0, -1.0]))
+    (3, None)
+    """
+    below = np.flatnonzero(cumulative < -tolerance)
+    first = 0 if below.size == 0 else int(below[-1]) + 1
+    return first if first < cumulative.size else None
+
+
+def probability_positive(value: float, std_error: float) -> float:
+    """Return the probability of a value above zero under the normal approximation.
+
+    Examples
+    --------
+    >>> probability_positive(1.0, 0.0), round(probability_positive(1.96, 1.0), 3)
+    (1.0, 0.975)
+    """
+    if std_error == 0:
+        return float(value > 0)
+    return NormalDist().cdf(value / std_error)
+
+
+def draw_effects(
+    effects: FloatArray, covariance: FloatArray, n: int, seed: int
+) -> FloatArray:
+    """Draw effects from their normal approximation.
+
+    Parameters
+    ----------
+    effects
+        Estimates, shape (R, T).
+    covariance
+        Their full covariance, outcome-major, shape (R * T, R * T).
+    n, seed
+        Number of draws and the seed of their generator.
+
+    Returns
+    -------
+    ndarray, shape (n, R, T)
+
+    Notes
+    -----
+    The factor is the symmetric square root of the covariance, which is unique: the draws do not
+    hang on the sign or order of eigenvectors that a linear algebra library happens to return.
+    """
+    values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
+    root = (vectors * np.sqrt(np.clip(values, 0.0, None))) @ vectors.T
+    normal = np.random.default_rng(seed).standard_normal((n, effects.size))
+    return effects + (normal @ root).reshape(n, *effects.shape)
