@@ -1,0 +1,214 @@
+"""Numbers as a Norwegian or an English reader expects them.
+
+Bokmål has a decimal comma, a no-break space (U+00A0) between thousands, and "1,1 mill. kr"; English
+has a decimal point, commas, and "NOK 1.1 million". Both use the minus sign U+2212 and never break a
+number from its unit. Halves round away from zero, as on paper. Babel knows the languages; the
+process locale plays no part.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from typing import Protocol, SupportsFloat
+
+from mih_impact.display.labels import Label
+from mih_impact.display.options import Lang, current, language
+
+__all__ = [
+    "MINUS",
+    "NBSP",
+    "NOT_AVAILABLE",
+    "Formatter",
+    "count",
+    "currency",
+    "hidden",
+    "interval",
+    "kroner",
+    "millions",
+    "number",
+    "percent",
+    "thousands",
+    "year_range",
+]
+
+NBSP = "\u00a0"
+MINUS = "\u2212"
+EN_DASH = "\u2013"
+NOT_AVAILABLE = EN_DASH
+"""What is shown where there is no number."""
+
+_HIDDEN = Label("skjult (færre enn {n})", "hidden (fewer than {n})")
+_TO = Label("til", "to")
+_THOUSAND = Label("tusen", "thousand")
+_MILLION = Label("mill.", "million")
+
+
+class Formatter(Protocol):
+    """A function that shows a number, such as `kroner`, or a partial of `number`."""
+
+    def __call__(self, x: SupportsFloat | None, /, *, lang: Lang | None) -> str:
+        """Show `x` in `lang`."""
+
+
+def number(x: SupportsFloat | None, decimals: int = 0, lang: Lang | None = None) -> str:
+    """Show a number; None and NaN are shown as an en dash (not available).
+
+    Parameters
+    ----------
+    x
+        The number.
+    decimals
+        Decimals shown.
+    lang
+        Language; None is the one in force.
+
+    Examples
+    --------
+    >>> number(-1094.4, 1, "nb") == "\u22121\u00a0094,4"
+    True
+    >>> number(-1094.4, 1, "en") == "\u22121,094.4"
+    True
+    """
+    value = _decimal(x)
+    return NOT_AVAILABLE if value is None else _show(value, decimals, language(lang))
+
+
+def kroner(x: SupportsFloat | None, lang: Lang | None = None) -> str:
+    """Show whole kroner: ``1 094 400 kr`` or ``NOK 1,094,400``."""
+    return currency(x, "NOK", lang)
+
+
+def thousands(x: SupportsFloat | None, decimals: int = 1, lang: Lang | None = None) -> str:
+    """Show kroner in thousands: ``1 094,4 tusen kr`` or ``NOK 1,094.4 thousand``."""
+    return _scaled(x, -3, decimals, _THOUSAND, language(lang))
+
+
+def millions(x: SupportsFloat | None, decimals: int = 1, lang: Lang | None = None) -> str:
+    """Show kroner in millions: ``1,1 mill. kr`` or ``NOK 1.1 million``."""
+    return _scaled(x, -6, decimals, _MILLION, language(lang))
+
+
+def percent(x: SupportsFloat | None, decimals: int = 0, lang: Lang | None = None) -> str:
+    """Show a share as a percentage: 0.92 is ``92 %`` or ``92%``."""
+    value = _decimal(x)
+    if value is None:
+        return NOT_AVAILABLE
+    lang = language(lang)
+    return _show(value.scaleb(2), decimals, lang) + (f"{NBSP}%" if lang == "nb" else "%")
+
+
+def currency(
+    x: SupportsFloat | None, unit: str, lang: Lang | None = None, decimals: int = 0
+) -> str:
+    """Show an amount in any currency, by its ISO code; NOK is written kr in bokmål.
+
+    Examples
+    --------
+    >>> currency(1794, "USD", "en") == "USD\u00a01,794"
+    True
+    """
+    value = _decimal(x)
+    if value is None:
+        return NOT_AVAILABLE
+    lang = language(lang)
+    return _with_unit(_show(value, decimals, lang), unit, lang)
+
+
+def interval(
+    low: SupportsFloat | None,
+    high: SupportsFloat | None,
+    formatter: Formatter,
+    lang: Lang | None = None,
+) -> str:
+    """Show an interval, each end by `formatter`; not available when an end is missing.
+
+    The ends are joined by a word, since a dash beside minus signs cannot be read.
+
+    Examples
+    --------
+    >>> interval(-1, 2, number, "en") == "\u22121 to 2"
+    True
+    """
+    if _decimal(low) is None or _decimal(high) is None:
+        return NOT_AVAILABLE
+    lang = language(lang)
+    return f"{formatter(low, lang=lang)} {_TO.text(lang)} {formatter(high, lang=lang)}"
+
+
+def year_range(first: int, last: int) -> str:
+    """Show a range of years with an en dash: ``2014–2021``; one year is shown alone."""
+    return str(first) if first == last else f"{first}{EN_DASH}{last}"
+
+
+def hidden(n: SupportsFloat | None, lang: Lang | None = None) -> str | None:
+    """Return the text that stands for a cell built on too few persons, else None.
+
+    Written so that a cell reads ``hidden(n) or kroner(mean)``. Nobody (0) is no small cell: it
+    tells of no person, and a reader must be able to see that nobody was lost.
+
+    Parameters
+    ----------
+    n
+        Persons the cell is built on; None when it is built on published numbers.
+    lang
+        Language; None is the one in force.
+
+    Examples
+    --------
+    >>> hidden(4, "nb")
+    'skjult (færre enn 5)'
+    >>> hidden(5, "nb") or "shown"
+    'shown'
+    """
+    value = _decimal(n)
+    limit = current().min_cell
+    if value is None or value <= 0 or value >= limit:
+        return None
+    return _HIDDEN.format(n=limit).text(lang)
+
+
+def count(n: SupportsFloat | None, lang: Lang | None = None) -> str:
+    """Show a number of persons, hidden when it is a small cell."""
+    return hidden(n, lang) or number(n, 0, lang)
+
+
+def _decimal(x: SupportsFloat | None) -> Decimal | None:
+    """Return `x` exactly as printed, or None when it is missing (None, NaN, pandas NA)."""
+    if x is None:
+        return None
+    try:
+        value = Decimal(str(x)) if isinstance(x, Decimal | int) else Decimal(str(float(x)))
+    except TypeError:  # pandas.NA has no float
+        return None
+    return None if value.is_nan() else value
+
+
+def _show(value: Decimal, decimals: int, lang: Lang) -> str:
+    if value.is_infinite():
+        return "∞" if value > 0 else f"{MINUS}∞"
+    from babel.numbers import format_decimal
+
+    with localcontext() as context:  # the caller's decimal context plays no part
+        context.prec = 400
+        rounded = value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+        pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
+        text: str = format_decimal(abs(rounded), format=pattern, locale=lang)
+    # CLDR has moved between U+00A0 and U+202F for the group mark: ours is U+00A0, always.
+    text = text.replace("\u202f", NBSP)
+    return MINUS + text if rounded < 0 else text
+
+
+def _scaled(x: SupportsFloat | None, exponent: int, decimals: int, word: Label, lang: Lang) -> str:
+    value = _decimal(x)
+    if value is None:
+        return NOT_AVAILABLE
+    text = _show(value.scaleb(exponent), decimals, lang)
+    if lang == "nb":
+        return f"{text}{NBSP}{word.nb}{NBSP}kr"
+    return f"NOK{NBSP}{text}{NBSP}{word.en}"
+
+
+def _with_unit(text: str, unit: str, lang: Lang) -> str:
+    if lang == "nb":
+        return f"{text}{NBSP}{'kr' if unit == 'NOK' else unit}"
+    return f"{unit}{NBSP}{text}"

@@ -1,0 +1,56 @@
+"""What every result has in common: one card, shown as text, in the terminal and in a notebook."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from mih_impact.display.card import Card
+from mih_impact.display.options import Lang, language
+
+__all__ = ["Result"]
+
+
+class Result(ABC):
+    """Mixin of the frozen dataclasses that calls return.
+
+    A result says what it is through one method, `_card`; its summary, its repr and its view in a
+    notebook are all made from that card, so they cannot disagree.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True, eq=False)
+    ... class Mean(Result):
+    ...     value: float
+    ...     def _card(self, lang):
+    ...         return Card("Mean" if lang == "en" else "Gjennomsnitt", (("=", str(self.value)),))
+    >>> print(Mean(2.5).summary("en"))
+    Mean
+    ----
+    =  2.5
+    """
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
+        # A dataclass writes its own repr, which would print every array, unless the class itself
+        # already has one: so each class is given the card's.
+        if "__repr__" not in cls.__dict__:
+            cls.__repr__ = Result.__repr__  # type: ignore[method-assign]
+
+    @abstractmethod
+    def _card(self, lang: Lang) -> Card:
+        """Return the card of this result in `lang`."""
+
+    def summary(self, lang: Lang | None = None) -> str:
+        """Return the card as text, in `lang` or in the language in force."""
+        return self._card(language(lang)).text()
+
+    def __repr__(self) -> str:
+        return self.summary()
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def _repr_html_(self) -> str:
+        lang = language()
+        return self._card(lang).html(lang)
