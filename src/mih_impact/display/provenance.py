@@ -5,6 +5,7 @@ Nothing here reads a clock: the same analysis of the same data has the same prov
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -33,6 +34,9 @@ class Provenance:
         Fingerprint of the data; a hash, never a path or a person.
     versions
         Version of Python and of each package that had a hand in it.
+    evidence
+        What kind of data this is, by language, printed on every card and figure: a synthetic
+        register says so. Empty when the caller said nothing.
 
     Examples
     --------
@@ -45,13 +49,27 @@ class Provenance:
     seed: int | None = None
     data: str = ""
     versions: dict[str, str] = field(default_factory=dict)
+    evidence: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, call: str, options: dict[str, Any], *, seed: int | None = None, data: str = ""
+        cls,
+        call: str,
+        options: dict[str, Any],
+        *,
+        seed: int | None = None,
+        data: str = "",
+        evidence: Mapping[str, str] | None = None,
     ) -> Provenance:
         """Return the provenance of a call made now, with the versions installed."""
-        return cls(call=call, options=dict(options), seed=seed, data=data, versions=versions())
+        return cls(
+            call=call,
+            options=dict(options),
+            seed=seed,
+            data=data,
+            versions=versions(),
+            evidence=dict(evidence or {}),
+        )
 
 
 def versions() -> dict[str, str]:

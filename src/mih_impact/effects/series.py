@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from numpy.typing import NDArray
 
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import currency, interval, number, percent
+from mih_impact.display.numbers import Formatter, count, currency, interval, number, percent
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.errors import EffectsError
@@ -53,6 +55,7 @@ COLUMNS = (
 )
 
 _TITLE = Label(nb="Effekter per år siden oppstart", en="Effects by year since start")
+_YEAR = Label(nb="år {year}", en="year {year}")
 _NOT_AVAILABLE = Label(
     nb="uten kovarians: standardfeil og intervall er ikke tilgjengelig",
     en="no covariance: standard errors and intervals are not available",
@@ -188,7 +191,7 @@ class EffectSeries(Result):
             units=units,
             price_year=price_year,
             se="given" if matrix is not None else "not available",
-            provenance=Provenance.of("EffectSeries.from_frame", {"unit": unit}, data=frame),
+            provenance=Provenance.of("EffectSeries.from_frame", {"unit": unit}, data=_fingerprint(frame)),
         )
 
     @property
@@ -272,13 +275,13 @@ class EffectSeries(Result):
 
         return plot_levels(self, outcome, ax=ax, lang=lang)
 
-    def _card(self, lang: Lang | None = None) -> Card:
+    def _card(self, lang: Lang) -> Card:
         notes = []
         if self.coverage:
             notes.append(
                 _SPEAKS_FOR.format(
-                    matched=number(self.coverage["matched"], lang=lang),
-                    all=number(self.coverage["participants"], lang=lang),
+                    matched=count(self.coverage["matched"], lang),
+                    all=count(self.coverage["participants"], lang),
                 ).text(lang)
             )
         if self.matrix is None:
@@ -380,20 +383,24 @@ def build_series(
 
 def _cell(row: Mapping[Any, Any], lang: Lang | None) -> str:
     """Return one estimate with its interval, for the card."""
-    if row["unit"] == "share":
-        def formatter(x: float) -> str:
-            return percent(x, decimals=1, lang=lang)
-    else:
-        def formatter(x: float) -> str:
-            return currency(x, row["unit"], lang=lang)
-    text = f"{row['year_since_start']}: {formatter(row['estimate'])}"
+    unit = str(row["unit"])
+    show: Formatter = (
+        partial(percent, decimals=1) if unit == "share" else partial(currency, unit=unit)
+    )
+    year = number(row["year_since_start"], lang=lang)
+    text = f"{_YEAR.format(year=year).text(lang)}: {show(row['estimate'], lang=lang)}"
     if np.isfinite(row["std_error"]):
-        text += f" ({interval(row['conf_low'], row['conf_high'], formatter, lang)})"
+        text += f" ({interval(row['conf_low'], row['conf_high'], show, lang)})"
     return text
 
 
 def _years(years: Sequence[int], lang: Lang | None = None) -> str:
     return ", ".join(number(year, lang=lang) for year in years)
+
+
+def _fingerprint(frame: pd.DataFrame) -> str:
+    """Return a hash of the frame's values, which are aggregates already."""
+    return hashlib.sha256(frame.to_csv(index=False).encode()).hexdigest()[:16]
 
 
 def _require_effect_rows(frame: pd.DataFrame) -> None:

@@ -1,0 +1,109 @@
+"""Effects of a labour-market programme on incomes, and the cost-benefit account.
+
+The public names are loaded when first used, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mih_impact import nav as nav
+    from mih_impact.controls.balance import Balance as Balance
+    from mih_impact.controls.covariates import lag as lag
+    from mih_impact.controls.group import ControlGroup as ControlGroup
+    from mih_impact.controls.matching import match as match
+    from mih_impact.display.options import options as options
+    from mih_impact.display.provenance import Provenance as Provenance
+    from mih_impact.economics.account import CostBenefit as CostBenefit
+    from mih_impact.economics.account import cost_benefit as cost_benefit
+    from mih_impact.economics.assumptions import Assumption as Assumption
+    from mih_impact.economics.assumptions import Assumptions as Assumptions
+    from mih_impact.economics.programme import CostItem as CostItem
+    from mih_impact.economics.programme import Programme as Programme
+    from mih_impact.effects.checks import CheckResult as CheckResult
+    from mih_impact.effects.event_study import event_study as event_study
+    from mih_impact.effects.series import EffectSeries as EffectSeries
+    from mih_impact.errors import AssumptionError as AssumptionError
+    from mih_impact.errors import EffectsError as EffectsError
+    from mih_impact.errors import MihImpactError as MihImpactError
+    from mih_impact.errors import MihImpactWarning as MihImpactWarning
+    from mih_impact.errors import MissingExtraError as MissingExtraError
+    from mih_impact.errors import OptionError as OptionError
+    from mih_impact.errors import PanelContractError as PanelContractError
+    from mih_impact.errors import StorageError as StorageError
+    from mih_impact.errors import SupportError as SupportError
+    from mih_impact.nav.reproduce import Replication as Replication
+    from mih_impact.nav.reproduce import reproduce_nav as reproduce_nav
+    from mih_impact.panel.check import PanelReport as PanelReport
+    from mih_impact.panel.panel import Panel as Panel
+    from mih_impact.panel.panel import read_panel as read_panel
+    from mih_impact.panel.synthetic import SyntheticRegister as SyntheticRegister
+    from mih_impact.panel.synthetic import example_panel as example_panel
+    from mih_impact.panel.synthetic import synthetic_register as synthetic_register
+    from mih_impact.reference.discount import Discount as Discount
+    from mih_impact.reference.prices import PriceIndex as PriceIndex
+    from mih_impact.storage import load as load
+    from mih_impact.study.run import StudyResult as StudyResult
+    from mih_impact.study.run import run_study as run_study
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Assumption": "economics.assumptions",
+    "AssumptionError": "errors",
+    "Assumptions": "economics.assumptions",
+    "Balance": "controls.balance",
+    "CheckResult": "effects.checks",
+    "ControlGroup": "controls.group",
+    "CostBenefit": "economics.account",
+    "CostItem": "economics.programme",
+    "Discount": "reference.discount",
+    "EffectSeries": "effects.series",
+    "EffectsError": "errors",
+    "MihImpactError": "errors",
+    "MihImpactWarning": "errors",
+    "MissingExtraError": "errors",
+    "OptionError": "errors",
+    "Panel": "panel.panel",
+    "PanelContractError": "errors",
+    "PanelReport": "panel.check",
+    "PriceIndex": "reference.prices",
+    "Programme": "economics.programme",
+    "Provenance": "display.provenance",
+    "Replication": "nav.reproduce",
+    "StorageError": "errors",
+    "StudyResult": "study.run",
+    "SupportError": "errors",
+    "SyntheticRegister": "panel.synthetic",
+    "cost_benefit": "economics.account",
+    "event_study": "effects.event_study",
+    "example_panel": "panel.synthetic",
+    "lag": "controls.covariates",
+    "load": "storage",
+    "match": "controls.matching",
+    "nav": "nav",
+    "options": "display.options",
+    "read_panel": "panel.panel",
+    "reproduce_nav": "nav.reproduce",
+    "run_study": "study.run",
+    "synthetic_register": "panel.synthetic",
+}
+
+__all__ = sorted(_HOME)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module when it is first used."""
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = import_module(f"{__name__}.{home}")
+    value = module if name == home else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

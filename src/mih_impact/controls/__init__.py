@@ -1,0 +1,1 @@
+"""Control groups: who would have been like the participants without the programme."""

@@ -1,0 +1,180 @@
+"""Balance: how alike participants and controls were before start, before and after matching."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mih_impact.controls.covariates import Term, term_label
+from mih_impact.controls.group import ControlGroup
+from mih_impact.display.card import Card
+from mih_impact.display.labels import Label, Lang
+from mih_impact.display.numbers import number
+from mih_impact.display.provenance import Provenance
+from mih_impact.display.result import Result
+from mih_impact.storage import saveable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Balance", "balance"]
+
+FloatArray = NDArray[np.float64]
+
+#: A standardised difference beyond this is called imbalance (Stuart, Lee and Leacy 2013).
+TOLERATED = 0.1
+
+_TITLE = Label(nb="Balanse før og etter matching", en="Balance before and after matching")
+_LARGEST = Label(
+    nb="Største standardiserte forskjell, {side}", en="Largest standardised difference, {side}"
+)
+_BEFORE = Label(nb="før", en="before")
+_AFTER = Label(nb="etter", en="after")
+_OVER = Label(
+    nb="Kjennetegn med forskjell over {limit} etter matching",
+    en="Covariates that differ by more than {limit} after matching",
+)
+_EFFECTIVE = Label(nb="Effektiv utvalgsstørrelse, kontroller", en="Effective sample size, controls")
+
+
+@saveable("Balance")
+@dataclass(frozen=True, eq=False, repr=False)
+class Balance(Result):
+    """Standardised differences and variance ratios, before and after matching.
+
+    Attributes
+    ----------
+    frame
+        A row per covariate; see `to_frame`.
+    effective_controls
+        Kish's effective number of control persons.
+    n_participants, n_controls
+        Matched participants, distinct control persons.
+    provenance
+        Versions, options, seed and fingerprint of the data.
+    """
+
+    frame: pd.DataFrame
+    effective_controls: float
+    n_participants: int
+    n_controls: int
+    provenance: Provenance
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return covariate, means, standardised differences and variance ratios, before and after."""
+        return self.frame.copy()
+
+    @property
+    def worst(self) -> float:
+        """The largest standardised difference after matching, in absolute value."""
+        return float(self.frame["smd_after"].abs().max())
+
+    def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+        """Draw the love plot: absolute standardised differences before and after."""
+        from mih_impact.controls.figures import love_plot
+
+        return love_plot(self, ax=ax, lang=lang)
+
+    def _card(self, lang: Lang) -> Card:
+        def largest(side: str) -> str:
+            value = float(self.frame[f"smd_{side}"].abs().max())
+            return number(value, decimals=3, lang=lang)
+
+        over = int((self.frame["smd_after"].abs() > TOLERATED).sum())
+        limit = number(TOLERATED, decimals=1, lang=lang)
+        lines = (
+            (_LARGEST.format(side=_BEFORE.text(lang)).text(lang), largest("before")),
+            (_LARGEST.format(side=_AFTER.text(lang)).text(lang), largest("after")),
+            (_OVER.format(limit=limit).text(lang), number(over, lang=lang)),
+            (_EFFECTIVE.text(lang), number(self.effective_controls, lang=lang)),
+        )
+        return Card(title=_TITLE.text(lang), lines=lines)
+
+
+def balance(group: ControlGroup) -> Balance:
+    """Compare participants with candidates (before) and with their controls (after).
+
+    Parameters
+    ----------
+    group
+        The control group.
+
+    Returns
+    -------
+    Balance
+
+    Notes
+    -----
+    The standardised difference is the difference of means over the standard deviation of the
+    participants before matching, the same before and after, so that matching cannot improve it by
+    changing the yardstick. Before: all rows of the risk sets, each with weight 1. After: matched
+    participants and the weights of their controls. The variance ratio is participants over
+    controls, weighted with divisor W - sum(w^2)/W; it is not given for indicators. A covariate
+    that does not vary among participants has no standardised difference unless the means agree.
+
+    References
+    ----------
+    Stuart, Lee and Leacy (2013), Prognostic score-based balance measures, J Clin Epidemiol 66.
+    """
+    risk = group.risk
+    after = group.row_weight
+    before = np.ones(len(after))
+    rows = []
+    designs = [risk.design, risk.exact_design]
+    for design in designs:
+        for k, name in enumerate(design.names):
+            x = design.X[:, k]
+            row = _compare(x, risk.treated, before, after)
+            rows.append({"covariate": name, "label_term": design.terms[k], **row})
+    frame = pd.DataFrame(rows)
+    labels = [
+        _label(term, name) for term, name in zip(frame["label_term"], frame["covariate"], strict=True)
+    ]
+    frame = frame.drop(columns="label_term")
+    frame.insert(1, "label_nb", [label.nb for label in labels])
+    frame.insert(2, "label_en", [label.en for label in labels])
+    return Balance(
+        frame=frame,
+        effective_controls=group.effective_controls,
+        n_participants=group.n_participants,
+        n_controls=group.n_controls,
+        provenance=group.provenance,
+    )
+
+
+def _label(term: Term, name: str) -> Label:
+    """Return the displayed name of a column of the design: the term, and the category if one."""
+    category = f": {name.split('=', 1)[1]}" if "=" in name else ""
+    return Label(nb=term_label(term, "nb") + category, en=term_label(term, "en") + category)
+
+
+def _moments(x: FloatArray, weight: FloatArray) -> tuple[float, float]:
+    """Return the weighted mean and variance; frequency weights of 1 give the usual ones."""
+    total = float(weight.sum())
+    mean = float(weight @ x) / total
+    divisor = total - float(weight @ weight) / total
+    variance = float(weight @ (x - mean) ** 2) / divisor if divisor > 0 else float("nan")
+    return mean, variance
+
+
+def _compare(
+    x: FloatArray, treated: NDArray[np.bool_], before: FloatArray, after: FloatArray
+) -> dict[str, float]:
+    """Return means, standardised differences and variance ratios of one covariate."""
+    indicator = bool(np.isin(x, (0.0, 1.0)).all())
+    yardstick = float(np.sqrt(_moments(x[treated], before[treated])[1]))
+    row: dict[str, float] = {}
+    for side, weight in (("before", before), ("after", after)):
+        mean_t, var_t = _moments(x[treated], weight[treated])
+        mean_c, var_c = _moments(x[~treated], weight[~treated])
+        gap = mean_t - mean_c
+        row[f"participants_{side}"] = mean_t
+        row[f"controls_{side}"] = mean_c
+        row[f"smd_{side}"] = gap / yardstick if yardstick > 0 else (0.0 if gap == 0 else np.nan)
+        ratio = var_t / var_c if not indicator and var_c > 0 else float("nan")
+        row[f"variance_ratio_{side}"] = ratio
+    return row

@@ -1,0 +1,165 @@
+"""What a comparison conditions on: columns before start, lags, and their design matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mih_impact.display.labels import Label, Lang
+from mih_impact.display.numbers import number
+from mih_impact.errors import SupportError
+from mih_impact.panel.contract import DERIVED, OUTCOMES, label_of
+from mih_impact.panel.cube import Cube
+
+__all__ = ["Design", "Lag", "Term", "lag", "read_term"]
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+_LAGGED = Label(nb="{name}, {years} år før oppstart", en="{name}, {years} years before start")
+_LAGGED_ONE = Label(nb="{name}, 1 år før oppstart", en="{name}, 1 year before start")
+
+
+@dataclass(frozen=True)
+class Lag:
+    """The value of a column some years before the start year."""
+
+    column: str
+    years: int
+
+    def __str__(self) -> str:
+        return f"{self.column}[-{self.years}]"
+
+
+#: A column as it stood in the year before start, or a lag.
+Term = str | Lag
+
+
+def lag(column: str, *years: int) -> tuple[Lag, ...]:
+    """Return values of a column that many years before the start year, for `on=`.
+
+    Parameters
+    ----------
+    column
+        A column of the panel.
+    *years
+        Years before start, each 1 or more: 1 is the year before start.
+
+    Returns
+    -------
+    tuple of Lag
+
+    Raises
+    ------
+    SupportError
+        No year is given, or one is not a whole number of at least 1: what is measured in the start
+        year or later is an effect, not a characteristic.
+
+    Examples
+    --------
+    >>> [str(term) for term in lag("wage_income", 1, 2)]
+    ['wage_income[-1]', 'wage_income[-2]']
+    """
+    if not years or any(not isinstance(year, (int, np.integer)) or year < 1 for year in years):
+        raise SupportError(
+            "A lag counts whole years before start",
+            found=f"{', '.join(map(str, years)) or 'none'} for {column}",
+            do="give one or more years of at least 1",
+        )
+    return tuple(Lag(column, int(year)) for year in years)
+
+
+def term_label(term: Term, lang: Lang | None = None) -> str:
+    """Return the displayed name of a term."""
+    if isinstance(term, str):
+        return label_of(term).text(lang)
+    text = _LAGGED_ONE if term.years == 1 else _LAGGED
+    name = label_of(term.column).text(lang)
+    return text.format(name=name, years=number(term.years, lang=lang)).text(lang)
+
+
+def term_year(term: Term, start_year: int) -> int:
+    """Return the calendar year a term is read in for those who start in `start_year`."""
+    return start_year - (term.years if isinstance(term, Lag) else 1)
+
+
+def read_term(cube: Cube, term: Term, start_year: int) -> tuple[NDArray[Any], BoolArray]:
+    """Read a term for every person of the cube, as of those who start in `start_year`.
+
+    Returns
+    -------
+    tuple
+        Values, shape (n_persons,), float with NaN or object with None where missing, and whether
+        each was carried forward from an earlier row.
+    """
+    column = term.column if isinstance(term, Lag) else term
+    year = term_year(term, start_year)
+    if column in cube.ore or (column in DERIVED and DERIVED[column].role == "outcome"):
+        values = cube.lag_values(column, year)
+        return values, np.zeros(values.shape, dtype=bool)
+    read = cube.as_of(column, year)
+    return read.values, read.carried
+
+
+def require_years(cube: Cube, terms: Sequence[Term], start_years: NDArray[np.int64]) -> None:
+    """Raise if a term falls in a year the register does not have."""
+    observed = set(cube.years[cube.year_observed].tolist())
+    for term in terms:
+        fixed = isinstance(term, str) and term not in OUTCOMES
+        outside = [c for c in start_years.tolist() if term_year(term, c) not in observed]
+        if outside and not fixed:
+            raise SupportError(
+                f"{term} falls in a year without register rows",
+                found=f"{term_year(term, outside[0])} for the start year {outside[0]}; the register "
+                f"has {cube.years[0]}-{cube.years[-1]}",
+                do="drop the lag, bring earlier years, or leave out the start years "
+                + ", ".join(map(str, outside)),
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """Covariates of stacked rows as numbers.
+
+    Attributes
+    ----------
+    X
+        Shape (m, k); a category is k - 1 indicators, its most common value left out.
+    names
+        The k names, `education=low` for an indicator.
+    terms
+        The term each column comes from.
+    """
+
+    X: FloatArray
+    names: tuple[str, ...]
+    terms: tuple[Term, ...]
+
+    @classmethod
+    def of(cls, columns: Sequence[tuple[Term, NDArray[Any]]], *, drop_one: bool = True) -> Design:
+        """Expand categories to indicators; values must have no missing."""
+        blocks: list[FloatArray] = []
+        names: list[str] = []
+        terms: list[Term] = []
+        for term, values in columns:
+            if values.dtype != object:
+                blocks.append(values.astype(np.float64))
+                names.append(str(term))
+                terms.append(term)
+                continue
+            codes, categories = pd.factorize(values, sort=True)
+            counts = np.bincount(codes, minlength=len(categories))
+            for k, category in enumerate(categories):
+                if not (drop_one and k == int(counts.argmax())):
+                    blocks.append((codes == k).astype(np.float64))
+                    names.append(f"{term}={category}")
+                    terms.append(term)
+        rows = len(columns[0][1]) if columns else 0
+        X = np.column_stack(blocks) if blocks else np.empty((rows, 0))
+        X.setflags(write=False)
+        return cls(X, tuple(names), tuple(terms))

@@ -1,0 +1,216 @@
+"""ControlGroup: who is compared with whom, with which weight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mih_impact.controls.covariates import Term, term_label
+from mih_impact.controls.propensity import Score
+from mih_impact.controls.risk_set import Flow, RiskSet
+from mih_impact.display.card import Card
+from mih_impact.display.labels import Label, Lang
+from mih_impact.display.numbers import count, number
+from mih_impact.display.provenance import Provenance
+from mih_impact.display.result import Result
+
+if TYPE_CHECKING:
+    from mih_impact.controls.balance import Balance
+
+__all__ = ["ControlGroup", "Pairs"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+_TITLE = Label(nb="Kontrollgruppe", en="Control group")
+_METHODS = {
+    "propensity": Label(nb="nærmeste tilbøyelighet til å delta", en="nearest propensity score"),
+    "exact": Label(nb="alle med samme kjennetegn", en="everyone with the same characteristics"),
+}
+_LINES = {
+    "method": Label(nb="Metode", en="Method"),
+    "exact": Label(nb="Helt likt", en="Exactly equal on"),
+    "on": Label(nb="Likest mulig", en="As alike as possible on"),
+    "participants": Label(nb="Deltakere med kontroller", en="Participants with controls"),
+    "controls": Label(nb="Ulike kontrollpersoner", en="Distinct control persons"),
+    "effective": Label(nb="Effektiv utvalgsstørrelse, kontroller", en="Effective sample size, controls"),
+    "eligible": Label(nb="Kandidater", en="Candidates"),
+    "ties": Label(nb="Like nære kontroller (laveste id valgt)", en="Ties (lowest identifier taken)"),
+}
+_OF = Label(nb="{n} av {all}", en="{n} of {all}")
+_CARRIED = Label(
+    nb="{n} verdier av {column} er hentet fra et tidligere år (siste rad før oppstart).",
+    en="{n} values of {column} were carried from an earlier year (last row before start).",
+)
+_CONDITIONS = Label(
+    nb="Kontrollene starter aldri i tiltaket. De kan ha fått andre tiltak: sammenligningen er med "
+    "det Nav ellers tilbyr.",
+    en="Controls never start in the programme. They may have had other measures: the comparison is "
+    "with what Nav usually offers.",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Each participant's controls, as rows of the risk set.
+
+    Attributes
+    ----------
+    participant
+        Rows of the matched participants, shape (n,), ascending.
+    member
+        Position in `participant` of each pair, shape (p,), ascending.
+    control
+        Row of each pair's control, shape (p,).
+    weight
+        Weight of the control in its set, shape (p,); a set adds up to 1.
+    distance
+        Distance on the log odds, shape (p,); 0 for exact cells.
+    """
+
+    participant: IntArray
+    member: IntArray
+    control: IntArray
+    weight: FloatArray
+    distance: FloatArray
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ControlGroup(Result):
+    """Participants and their controls, ready for `event_study`.
+
+    A working object: it holds the cube and identifiers. `to_frame` and `pairs` are the only doors
+    to identifiers; everything displayed is aggregate, and it cannot be saved.
+
+    Attributes
+    ----------
+    risk
+        The stacked risk sets.
+    sets
+        Each participant's controls.
+    score
+        The propensity score of every row; None for exact matching.
+    method, on, exact, replace
+        As given to `match`.
+    eligible
+        Which rule chose the candidates.
+    flow
+        Persons through every filter.
+    ties
+        Participants for whom the last control was settled by the lower identifier.
+    provenance
+        Versions, options, seed and fingerprint of the data.
+    """
+
+    risk: RiskSet
+    sets: Pairs
+    score: Score | None
+    method: str
+    on: tuple[Term, ...]
+    exact: tuple[str, ...]
+    replace: bool
+    eligible: str
+    flow: tuple[Flow, ...]
+    ties: int
+    provenance: Provenance
+
+    @property
+    def n_participants(self) -> int:
+        """Matched participants."""
+        return len(self.sets.participant)
+
+    @property
+    def n_controls(self) -> int:
+        """Distinct persons among the controls."""
+        return len(np.unique(self.risk.person[self.sets.control]))
+
+    @property
+    def row_weight(self) -> FloatArray:
+        """Weight of every row of the risk set: 1 for a participant, summed over sets for a control."""
+        weight = np.bincount(
+            self.sets.control, weights=self.sets.weight, minlength=len(self.risk.person)
+        )
+        weight[self.sets.participant] = 1.0
+        return weight
+
+    @property
+    def effective_controls(self) -> float:
+        """Kish's effective number of control persons, (sum w)^2 / sum w^2 over persons."""
+        weight = np.bincount(self.risk.person[self.sets.control], weights=self.sets.weight)
+        return float(weight.sum() ** 2 / (weight**2).sum())
+
+    def pairs(self) -> pd.DataFrame:
+        """Return a row per pair: participant_id, control_id, start_year, weight, distance."""
+        ids = self.risk.cube.person_id[self.risk.person]
+        participant = self.sets.participant[self.sets.member]
+        return pd.DataFrame(
+            {
+                "participant_id": ids[participant],
+                "control_id": ids[self.sets.control],
+                "start_year": self.risk.start_year[participant],
+                "weight": self.sets.weight,
+                "distance": self.sets.distance,
+            }
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row per person and matched set: person_id, role, start_year, match_id, weight."""
+        ids = self.risk.cube.person_id[self.risk.person]
+        rows = np.concatenate([self.sets.participant, self.sets.control])
+        match_id = np.concatenate([np.arange(self.n_participants), self.sets.member])
+        role = np.repeat(["participant", "control"], [self.n_participants, len(self.sets.control)])
+        weight = np.concatenate([np.ones(self.n_participants), self.sets.weight])
+        frame = pd.DataFrame(
+            {
+                "person_id": ids[rows],
+                "role": role,
+                "start_year": self.risk.start_year[rows],
+                "match_id": match_id,
+                "weight": weight,
+            }
+        )
+        return frame.sort_values(["match_id", "role"], ascending=[True, False], kind="stable")
+
+    def attrition(self) -> pd.DataFrame:
+        """Return persons through every filter: step, participants, candidates, candidate_rows."""
+        return pd.DataFrame(
+            [(f.step, f.participants, f.candidates, f.candidate_rows) for f in self.flow],
+            columns=["step", "participants", "candidates", "candidate_rows"],
+        )
+
+    def balance(self) -> Balance:
+        """Compare characteristics of participants and controls before and after matching."""
+        from mih_impact.controls.balance import balance
+
+        return balance(self)
+
+    def _card(self, lang: Lang) -> Card:
+        all_participants = self.flow[0].participants
+        lines = [
+            (_LINES["method"], _METHODS[self.method].text(lang)),
+            (_LINES["exact"], ", ".join(term_label(name, lang) for name in self.exact) or "–"),
+            (_LINES["on"], ", ".join(term_label(term, lang) for term in self.on) or "–"),
+            (_LINES["eligible"], self.eligible),
+            (
+                _LINES["participants"],
+                _OF.format(
+                    n=count(self.n_participants, lang), all=count(all_participants, lang)
+                ).text(lang),
+            ),
+            (_LINES["controls"], count(self.n_controls, lang)),
+            (_LINES["effective"], number(self.effective_controls, lang=lang)),
+            (_LINES["ties"], count(self.ties, lang)),
+        ]
+        notes = [_CONDITIONS.text(lang)]
+        for column, n in self.risk.carried.items():
+            text = _CARRIED.format(n=count(n, lang), column=term_label(column, lang))
+            notes.append(text.text(lang))
+        return Card(
+            title=_TITLE.text(lang),
+            lines=tuple((label.text(lang), value) for label, value in lines),
+            notes=tuple(notes),
+        )

@@ -1,0 +1,307 @@
+"""`match`: choose each participant's controls within start year and exact cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import numpy as np
+import narwhals as nw
+from numpy.typing import NDArray
+
+from mih_impact.controls.covariates import Lag, Term
+from mih_impact.controls.group import ControlGroup, Pairs
+from mih_impact.controls.nearest import Neighbours, greedy, nearest
+from mih_impact.controls.propensity import Score, propensity_score
+from mih_impact.controls.risk_set import Flow, RiskSet, build_risk_set
+from mih_impact.display.labels import Label
+from mih_impact.display.provenance import Provenance
+from mih_impact.errors import SupportError
+from mih_impact.panel.panel import Panel
+
+__all__ = ["match"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+Method = Literal["propensity", "exact"]
+Order = Literal["largest", "smallest", "data", "random"]
+
+MATCHED = Label(nb="fikk kontroller", en="matched")
+
+
+def match(
+    panel: Panel,
+    *,
+    on: Sequence[Term] = (),
+    exact: Sequence[str] = (),
+    method: Method = "propensity",
+    ratio: int = 5,
+    replace: bool = True,
+    caliper: float | None = 0.2,
+    order: Order = "largest",
+    eligible: str | nw.Expr | None = None,
+    controls: Literal["never"] = "never",
+    score: Literal["pooled", "by_start_year"] = "pooled",
+    outcomes: Sequence[str] | None = None,
+    seed: int | None = None,
+) -> ControlGroup:
+    """Choose controls for every participant among those eligible the year before who never start.
+
+    Parameters
+    ----------
+    panel
+        The register panel; its breaches of the contract are raised before work starts.
+    on
+        Columns as of the year before start, and lags: `["age", *lag("wage_income", 1, 2)]`.
+    exact
+        Columns participants and controls must share, as of the year before start.
+    method
+        "propensity": nearest on the log odds of a logit. "exact": every candidate with the same
+        values of `exact` and `on`, each with equal weight; ratio, caliper and order play no part.
+    ratio
+        Controls wanted per participant.
+    replace
+        With replacement a person may serve several participants; without, one only.
+    caliper
+        Greatest distance, in standard deviations of the log odds over all rows of the risk sets;
+        None for no limit.
+    order
+        Who chooses first without replacement: largest or smallest log odds, order of start year
+        and identifier ("data"), or "random" (needs `seed`).
+    eligible
+        Who can be a candidate, evaluated in the year before start: a boolean column or an
+        expression on person-years; None takes the column `eligible` if there is one, else
+        everyone observed.
+    controls
+        "never": candidates never start.
+    score
+        One logit with a term for each start year, or one logit per start year.
+    outcomes
+        Outcome columns to bring along; all of the panel's by default.
+    seed
+        Seed of order="random".
+
+    Returns
+    -------
+    ControlGroup
+
+    Raises
+    ------
+    PanelContractError
+        The panel breaks its contract.
+    SupportError
+        No common support, more covariates than participants, nobody within the caliper, or an
+        option that does not exist.
+
+    Notes
+    -----
+    A participant's weight is 1 and its controls' weights are equal and add up to 1. Neighbours of
+    one participant are different persons. Of equally distant ones the lowest identifier is taken.
+
+    References
+    ----------
+    Stuart (2010), Matching methods for causal inference, Statistical Science 25(1), sections 3-4.
+    Austin (2011), Optimal caliper widths, Pharmaceutical Statistics 10(2), for the 0.2.
+
+    Examples
+    --------
+    >>> import mih_impact as mih
+    >>> group = mih.match(
+    ...     mih.example_panel(),
+    ...     exact=["county", "benefit_type"],
+    ...     on=["age", "education", *mih.lag("wage_income", 1, 2, 3)],
+    ... )
+    >>> group.attrition().columns.tolist()
+    ['step', 'participants', 'candidates', 'candidate_rows']
+    """
+    on, exact = tuple(on), tuple(exact)
+    _require_options(method, ratio, caliper, order, controls, score, on, exact, seed)
+    panel.require()
+    columns = [term.column if isinstance(term, Lag) else term for term in (*on, *exact)]
+    cube = panel.cube(eligible=eligible, columns=[*columns, *(outcomes or panel.outcomes)])
+    if method == "exact":
+        named = [term for term in on if isinstance(term, str)]
+        if len(named) < len(on):
+            raise SupportError(
+                "Lags are continuous: exact matching on them finds nobody",
+                found=f"{len(on) - len(named)} lags in on=",
+                do="use method='propensity' for lags",
+            )
+        risk = build_risk_set(cube, on=(), exact=tuple(dict.fromkeys([*exact, *named])))
+        scored, chosen = None, None
+        sets = _whole_cells(risk)
+    else:
+        risk = build_risk_set(cube, on=on, exact=exact)
+        scored = propensity_score(risk, pooled=score == "pooled")
+        limit = np.inf if caliper is None else caliper * float(scored.index.std(ddof=1))
+        if replace:
+            chosen = _with_replacement(risk, scored, ratio, limit)
+        else:
+            chosen = _without_replacement(risk, scored, ratio, limit, order, seed)
+        sets = _pairs(risk, scored, chosen)
+    if not len(sets.participant):
+        raise SupportError(
+            "No participant has a control within the caliper",
+            found=f"{int(risk.treated.sum())} participants, caliper {caliper}",
+            do="widen caliper= or match on fewer columns",
+        )
+    persons = np.unique(risk.person[sets.control])
+    last = Flow("matched", MATCHED, len(sets.participant), len(persons), len(sets.control))
+    return ControlGroup(
+        risk=risk,
+        sets=sets,
+        score=scored,
+        method=method,
+        on=on,
+        exact=risk_exact(exact, on, method),
+        replace=replace if method == "propensity" else True,
+        eligible=panel.eligibility(eligible),
+        flow=(*risk.flow, last),
+        ties=chosen.ties if chosen is not None else 0,
+        provenance=Provenance.of(
+            "match",
+            {
+                "on": [str(term) for term in on],
+                "exact": list(exact),
+                "method": method,
+                "ratio": ratio,
+                "replace": replace,
+                "caliper": caliper,
+                "order": order,
+                "controls": controls,
+                "score": score,
+                "eligible": panel.eligibility(eligible),
+            },
+            seed=seed,
+            data=cube.fingerprint,
+        ),
+    )
+
+
+def risk_exact(exact: tuple[str, ...], on: tuple[Term, ...], method: Method) -> tuple[str, ...]:
+    """Return the columns that are equal within a set."""
+    return tuple(dict.fromkeys([*exact, *map(str, on)])) if method == "exact" else exact
+
+
+def _require_options(
+    method: str,
+    ratio: int,
+    caliper: float | None,
+    order: str,
+    controls: str,
+    score: str,
+    on: tuple[Term, ...],
+    exact: tuple[str, ...],
+    seed: int | None,
+) -> None:
+    """Raise on an option that does not exist or does not go with the others."""
+    choices = (
+        ("method", method, get_args(Method)),
+        ("order", order, get_args(Order)),
+        ("controls", controls, ("never",)),
+        ("score", score, ("pooled", "by_start_year")),
+    )
+    for name, value, allowed in choices:
+        if value not in allowed:
+            raise SupportError(
+                f"match has no {name}={value!r}",
+                found=f"{name}={value!r}",
+                do="choose one of " + ", ".join(map(repr, allowed)),
+            )
+    if isinstance(ratio, bool) or not isinstance(ratio, (int, np.integer)) or ratio < 1:
+        raise SupportError(
+            "ratio counts controls per participant", found=f"{ratio!r}", do="give 1 or more"
+        )
+    if caliper is not None and not caliper > 0:
+        raise SupportError(
+            "A caliper is a distance above zero", found=f"{caliper}", do="give a width or None"
+        )
+    if method == "propensity" and not on:
+        raise SupportError(
+            "A propensity score needs covariates", found="on=()", do="name columns in on="
+        )
+    if method == "exact" and not (on or exact):
+        raise SupportError(
+            "Exact matching needs columns", found="exact=() and on=()", do="name columns in exact="
+        )
+    if order == "random" and seed is None:
+        raise SupportError(
+            "A random order needs a seed to be repeated", found="seed=None", do="give seed="
+        )
+
+
+def _cell_rows(risk: RiskSet) -> list[tuple[IntArray, IntArray]]:
+    """Return rows of participants and of candidates, cell by cell."""
+    order = np.argsort(risk.cell, kind="stable")
+    bounds = np.flatnonzero(np.diff(risk.cell[order])) + 1
+    return [
+        (rows[risk.treated[rows]], rows[~risk.treated[rows]]) for rows in np.split(order, bounds)
+    ]
+
+
+def _with_replacement(risk: RiskSet, score: Score, ratio: int, limit: float) -> Neighbours:
+    chosen = np.full((len(risk.person), ratio), -1, dtype=np.int64)
+    ties = 0
+    for participants, candidates in _cell_rows(risk):
+        found = nearest(score.index[participants], score.index[candidates], ratio, limit)
+        chosen[participants] = np.where(found.position >= 0, candidates[found.position], -1)
+        ties += found.ties
+    return Neighbours(chosen[risk.treated], ties)
+
+
+def _without_replacement(
+    risk: RiskSet, score: Score, ratio: int, limit: float, order: Order, seed: int | None
+) -> Neighbours:
+    target, control = np.flatnonzero(risk.treated), np.flatnonzero(~risk.treated)
+    index = score.index[target]
+    sequence = {
+        "largest": lambda: np.lexsort((np.arange(len(target)), -index)),
+        "smallest": lambda: np.lexsort((np.arange(len(target)), index)),
+        "data": lambda: np.arange(len(target)),
+        "random": lambda: np.random.default_rng(seed).permutation(len(target)),
+    }[order]()
+    found = greedy(
+        index,
+        risk.cell[target],
+        score.index[control],
+        risk.cell[control],
+        risk.person[control],
+        sequence,
+        ratio,
+        limit,
+    )
+    return Neighbours(np.where(found.position >= 0, control[found.position], -1), found.ties)
+
+
+def _pairs(risk: RiskSet, score: Score, chosen: Neighbours) -> Pairs:
+    """Turn chosen rows into weighted pairs; participants without any are left out."""
+    count = (chosen.position >= 0).sum(axis=1)
+    participant = np.flatnonzero(risk.treated)[count > 0]
+    rows = chosen.position[count > 0]
+    member, place = np.nonzero(rows >= 0)
+    control = rows[member, place]
+    weight = 1.0 / count[count > 0][member]
+    distance = np.abs(score.index[participant][member] - score.index[control])
+    return Pairs(participant, member, control, weight, distance)
+
+
+def _whole_cells(risk: RiskSet) -> Pairs:
+    """Give every participant all candidates of its cell."""
+    participant = np.flatnonzero(risk.treated)
+    ordinal = np.full(len(risk.person), -1, dtype=np.int64)
+    ordinal[participant] = np.arange(len(participant))
+    member, control, weight = [], [], []
+    for participants, candidates in _cell_rows(risk):
+        member.append(np.repeat(ordinal[participants], len(candidates)))
+        control.append(np.tile(candidates, len(participants)))
+        weight.append(np.full(len(participants) * len(candidates), 1.0 / len(candidates)))
+    members = np.concatenate(member)
+    order = np.argsort(members, kind="stable")
+    return Pairs(
+        participant,
+        members[order],
+        np.concatenate(control)[order],
+        np.concatenate(weight)[order],
+        np.zeros(len(members)),
+    )

@@ -1,0 +1,190 @@
+"""Nearest neighbours on one score, within one cell: sorted search, exact ties.
+
+Everything here takes and returns arrays. Controls are given in ascending order of identifier, so a
+lower position is a lower identifier: that is how ties are settled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Neighbours", "greedy", "nearest", "nearest_other"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """The chosen controls of each target.
+
+    Attributes
+    ----------
+    position
+        Positions among the controls, shape (n_targets, ratio), nearest first, -1 where none.
+    ties
+        Targets for whom the last place was settled by the lower identifier.
+    """
+
+    position: IntArray
+    ties: int
+
+
+def _window(sorted_score: FloatArray, target: FloatArray, k: int) -> IntArray:
+    """Return the start of the k consecutive sorted scores nearest to each target.
+
+    The nearest k lie in a row. The window starting at s is too far left while the score just behind
+    it is strictly nearer than its first: a bisection on s for all targets at once.
+    """
+    low = np.zeros(len(target), dtype=np.int64)
+    high = np.full(len(target), len(sorted_score) - k, dtype=np.int64)
+    while (low < high).any():
+        active = low < high
+        middle = (low + high) // 2
+        first = sorted_score[middle]
+        behind = sorted_score[np.minimum(middle + k, len(sorted_score) - 1)]
+        right = active & (behind - target < target - first)
+        low = np.where(right, middle + 1, low)
+        high = np.where(active & ~right, middle, high)
+    return low
+
+
+def nearest(target: FloatArray, control: FloatArray, ratio: int, caliper: float) -> Neighbours:
+    """Find the `ratio` nearest controls of each target, with replacement.
+
+    Parameters
+    ----------
+    target
+        Scores, shape (n,).
+    control
+        Scores in ascending order of identifier, shape (m,).
+    ratio
+        Neighbours wanted; fewer where the caliper or the cell gives fewer.
+    caliper
+        Greatest distance allowed; infinity for none.
+
+    Returns
+    -------
+    Neighbours
+        Different controls for each target. Of equally distant ones the lower identifier is taken.
+    """
+    k = min(ratio, len(control))
+    chosen = np.full((len(target), ratio), -1, dtype=np.int64)
+    if k == 0 or len(target) == 0:
+        return Neighbours(chosen, 0)
+    order = np.lexsort((np.arange(len(control)), control))
+    score = control[order]
+    start = _window(score, target, k)
+    inside = order[start[:, None] + np.arange(k)]
+    distance = np.abs(control[inside] - target[:, None])
+    reach = distance.max(axis=1)
+    # All within reach, ties at the edge included, lie between these two positions.
+    first = _edge(score, target, reach, side="left")
+    last = _edge(score, target, reach, side="right")
+    tied = np.flatnonzero((last - first > k) & (reach <= caliper))
+    for i in tied:
+        rivals = order[first[i] : last[i]]
+        inside[i] = rivals[np.lexsort((rivals, np.abs(control[rivals] - target[i])))][:k]
+    distance = np.abs(control[inside] - target[:, None])
+    rank = np.lexsort((inside, distance), axis=1)
+    inside = np.take_along_axis(inside, rank, axis=1)
+    distance = np.take_along_axis(distance, rank, axis=1)
+    chosen[:, :k] = np.where(distance <= caliper, inside, -1)
+    return Neighbours(chosen, len(tied))
+
+
+def _edge(score: FloatArray, target: FloatArray, reach: FloatArray, *, side: str) -> IntArray:
+    """Return where the scores within `reach` begin (left) or end (right), by the distance itself.
+
+    Comparing |score - target| rather than score with target - reach keeps rounding out of ties.
+    """
+    low = np.zeros(len(target), dtype=np.int64)
+    high = np.full(len(target), len(score), dtype=np.int64)
+    while (low < high).any():
+        active = low < high
+        middle = np.minimum((low + high) // 2, len(score) - 1)
+        gap = score[middle] - target
+        right = gap < -reach if side == "left" else gap <= reach
+        low = np.where(active & right, middle + 1, low)
+        high = np.where(active & ~right, middle, high)
+    return low
+
+
+def greedy(
+    target: FloatArray,
+    target_cell: IntArray,
+    control: FloatArray,
+    control_cell: IntArray,
+    control_person: IntArray,
+    sequence: IntArray,
+    ratio: int,
+    caliper: float,
+) -> Neighbours:
+    """Match without replacement: each person serves once, whatever the start year.
+
+    Parameters
+    ----------
+    target, control
+        Scores.
+    target_cell, control_cell
+        Start year and exact cell of each.
+    control_person
+        The person behind each control row; a person has a row in each risk set.
+    sequence
+        The order in which targets choose.
+    ratio
+        Rounds: everyone chooses a first control before anyone chooses a second.
+    caliper
+        Greatest distance allowed.
+    """
+    chosen = np.full((len(target), ratio), -1, dtype=np.int64)
+    rows_of = {int(c): np.flatnonzero(control_cell == c) for c in np.unique(target_cell)}
+    free = np.ones(int(control_person.max(initial=-1)) + 1, dtype=bool)
+    ties = 0
+    for k in range(ratio):
+        for i in sequence.tolist():
+            rows = rows_of[int(target_cell[i])]
+            rows = rows[free[control_person[rows]]]
+            if not len(rows):
+                continue
+            distance = np.abs(control[rows] - target[i])
+            best = int(distance.argmin())  # the first of equals is the lowest identifier
+            if distance[best] > caliper:
+                continue
+            ties += int((distance == distance[best]).sum() > 1)
+            chosen[i, k] = rows[best]
+            free[control_person[rows[best]]] = False
+    return Neighbours(chosen, ties)
+
+
+def nearest_other(score: FloatArray, cell: IntArray, count: int) -> IntArray:
+    """Return the nearest other rows of the same cell, for every row.
+
+    Parameters
+    ----------
+    score, cell
+        Shape (m,); rows in ascending order of identifier within a cell.
+    count
+        How many on each side to look at.
+
+    Returns
+    -------
+    array of int
+        Shape (m, 2 * count), nearest first, ties to the lower row; -1 where the cell has no more.
+    """
+    m = len(score)
+    order = np.lexsort((np.arange(m), score, cell))
+    place = np.empty(m, dtype=np.int64)
+    place[order] = np.arange(m)
+    steps = np.concatenate([np.arange(-count, 0), np.arange(1, count + 1)])
+    around = place[:, None] + steps
+    inside = (around >= 0) & (around < m)
+    other = order[np.clip(around, 0, m - 1)]
+    inside &= cell[other] == cell[:, None]
+    distance = np.where(inside, np.abs(score[other] - score[:, None]), np.inf)
+    rank = np.lexsort((other, distance), axis=1)
+    other = np.take_along_axis(np.where(inside, other, -1), rank, axis=1)
+    return other

@@ -1,0 +1,202 @@
+"""Risk sets: for each start year, those who start and those who could have but never do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mih_impact.controls.covariates import Design, Term, read_term, require_years
+from mih_impact.display.labels import Label
+from mih_impact.errors import SupportError
+from mih_impact.panel.cube import NEVER, Cube
+
+__all__ = ["Flow", "RiskSet", "build_risk_set"]
+
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+IN_REGISTER = Label(nb="i registeret", en="in the register")
+OBSERVED = Label(
+    nb="kjente kjennetegn før oppstart", en="characteristics before start are known"
+)
+IN_CELL = Label(
+    nb="har noen i samme gruppe på den andre siden",
+    en="somebody on the other side in the same exact cell",
+)
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Persons left after one filter: participants, and distinct persons among candidates."""
+
+    step: str
+    label: Label
+    participants: int
+    candidates: int
+    candidate_rows: int
+
+
+@dataclass(frozen=True, eq=False)
+class RiskSet:
+    """Stacked risk sets, a row per person and start year, sorted by start year, then person.
+
+    Attributes
+    ----------
+    cube
+        The persons' outcomes and covariates.
+    person
+        Position in the cube, shape (m,).
+    start_year
+        The start year the row is compared in, shape (m,).
+    treated
+        Whether the person starts in that year, shape (m,).
+    cell
+        Number of the start year and exact cell, shape (m,).
+    design
+        Covariates of `on`, m rows.
+    exact_design
+        Indicators of every value of the exact columns, m rows.
+    carried
+        How many rows read each varying term from an earlier year.
+    flow
+        Persons through each filter.
+    """
+
+    cube: Cube
+    person: IntArray
+    start_year: IntArray
+    treated: BoolArray
+    cell: IntArray
+    design: Design
+    exact_design: Design
+    carried: dict[str, int]
+    flow: tuple[Flow, ...]
+
+    @property
+    def start_years(self) -> IntArray:
+        """The start years, ascending."""
+        return np.unique(self.start_year)
+
+
+def _flow(step: str, label: Label, person: IntArray, treated: BoolArray) -> Flow:
+    candidates = person[~treated]
+    return Flow(step, label, int(treated.sum()), len(np.unique(candidates)), len(candidates))
+
+
+def _members(cube: Cube, start_year: int) -> tuple[IntArray, BoolArray]:
+    """Return who belongs to one risk set: starters, and those eligible the year before who never start."""
+    starts = cube.start_year == start_year
+    before = int(start_year) - 1 - int(cube.years[0])
+    candidates = (cube.start_year == NEVER) & cube.eligible[:, before]
+    person = np.flatnonzero(starts | candidates)
+    return person, starts[person]
+
+
+def _require_year_before(cube: Cube, start_years: IntArray) -> None:
+    observed = set(cube.years[cube.year_observed].tolist())
+    outside = [c for c in start_years.tolist() if c - 1 not in observed]
+    if outside:
+        raise SupportError(
+            "Some start years have no register year before them",
+            found=f"start years {', '.join(map(str, outside))}; the register has "
+            f"{cube.years[0]}-{cube.years[-1]}",
+            do="bring earlier years or leave those who start then out of the panel",
+        )
+
+
+def build_risk_set(cube: Cube, *, on: Sequence[Term], exact: Sequence[str]) -> RiskSet:
+    """Stack the risk sets of all start years, with covariates measured before each start year.
+
+    Parameters
+    ----------
+    cube
+        Participants and eligible candidates.
+    on
+        Terms of the score or distance.
+    exact
+        Columns that participants and controls must share, as of the year before start.
+
+    Returns
+    -------
+    RiskSet
+        Rows with every term known, in exact cells that hold both a participant and a candidate.
+
+    Raises
+    ------
+    SupportError
+        Nobody starts, a term falls outside the register, or no cell holds both sides.
+    """
+    start_years = np.unique(cube.start_year[cube.start_year != NEVER])
+    if not len(start_years):
+        raise SupportError(
+            "Nobody in the panel starts",
+            found="0 persons with a start year",
+            do="name the column with the start year: columns={'start_year': ...}",
+        )
+    _require_year_before(cube, start_years)
+    terms: list[Term] = list(dict.fromkeys([*on, *exact]))
+    require_years(cube, terms, start_years)
+
+    persons, treated, values, carried = [], [], [], []
+    for c in start_years.tolist():
+        person, starts = _members(cube, c)
+        reads = [read_term(cube, term, c) for term in terms]
+        persons.append(person)
+        treated.append(starts)
+        values.append([read[0][person] for read in reads])
+        carried.append([int(read[1][person].sum()) for read in reads])
+    person = np.concatenate(persons)
+    is_treated = np.concatenate(treated)
+    start_year = np.repeat(start_years, [len(p) for p in persons])
+    columns = {
+        term: np.concatenate([block[k] for block in values]) for k, term in enumerate(terms)
+    }
+    flow = [_flow("register", IN_REGISTER, person, is_treated)]
+
+    known = np.ones(len(person), dtype=bool)
+    for column in columns.values():
+        known &= pd.notna(column)
+    flow.append(_flow("observed", OBSERVED, person[known], is_treated[known]))
+
+    cell = _cells(start_year, [columns[name] for name in exact], known)
+    both = np.intersect1d(cell[known & is_treated], cell[known & ~is_treated])
+    kept = known & np.isin(cell, both)
+    flow.append(_flow("cell", IN_CELL, person[kept], is_treated[kept]))
+    if not kept.any():
+        raise SupportError(
+            "No exact cell holds both a participant and a candidate",
+            found=f"{flow[1].participants} participants and {flow[1].candidates} candidates "
+            "with known characteristics",
+            do="match exactly on fewer columns, or on coarser ones",
+        )
+    return RiskSet(
+        cube=cube,
+        person=person[kept],
+        start_year=start_year[kept],
+        treated=is_treated[kept],
+        cell=np.unique(cell[kept], return_inverse=True)[1].astype(np.int64),
+        design=Design.of([(term, columns[term][kept]) for term in on]),
+        exact_design=Design.of(
+            [(name, columns[name][kept].astype(object)) for name in exact], drop_one=False
+        ),
+        carried={
+            str(term): sum(counts[k] for counts in carried)
+            for k, term in enumerate(terms)
+            if any(counts[k] for counts in carried)
+        },
+        flow=tuple(flow),
+    )
+
+
+def _cells(start_year: IntArray, exact: Sequence[NDArray[Any]], known: BoolArray) -> IntArray:
+    """Number the combinations of start year and exact values; -1 where a value is unknown."""
+    cell = np.unique(start_year, return_inverse=True)[1].astype(np.int64)
+    for column in exact:
+        codes, categories = pd.factorize(column, sort=True)
+        cell = cell * (len(categories) + 1) + codes
+    return np.where(known, cell, -1)

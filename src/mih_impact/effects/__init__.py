@@ -1,0 +1,1 @@
+"""Effects by year since start, with one mechanism for their uncertainty."""

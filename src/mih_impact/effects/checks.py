@@ -1,0 +1,152 @@
+"""Checks of the identifying assumption, each a verdict, a table and a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from mih_impact.display.card import Card
+from mih_impact.display.labels import Label, Lang
+from mih_impact.display.numbers import number
+from mih_impact.display.provenance import Provenance
+from mih_impact.display.result import Result
+from mih_impact.errors import EffectsError
+from mih_impact.panel.contract import label_of
+from mih_impact.storage import saveable
+
+if TYPE_CHECKING:
+    from mih_impact.effects.series import EffectSeries
+
+__all__ = ["CheckResult", "pretrend_test"]
+
+_TITLE = Label(nb="Test av førtrend, {outcome}", en="Pre-trend test, {outcome}")
+_VERDICT = Label(nb="Resultat", en="Result")
+_VERDICTS = {
+    True: Label(nb="ingen forskjell påvist", en="no difference found"),
+    False: Label(nb="forskjell påvist", en="difference found"),
+    None: Label(nb="kan ikke testes", en="cannot be tested"),
+}
+_TESTED = Label(
+    nb="Umatchede år før oppstart ({years}): p = {p}. Testen finner bare forskjeller som er store nok "
+    "til å ses med disse standardfeilene.",
+    en="Unmatched years before start ({years}): p = {p}. The test only finds differences large "
+    "enough to be seen with these standard errors.",
+)
+_UNTESTED = Label(
+    nb="Alle år før oppstart er matchet på, basisår eller uten data: førtrenden kan ikke testes.",
+    en="Every year before start is matched on, the base year or without data: the pre-trend cannot "
+    "be tested.",
+)
+
+
+@saveable("CheckResult")
+@dataclass(frozen=True, eq=False, repr=False)
+class CheckResult(Result):
+    """The outcome of a check.
+
+    Attributes
+    ----------
+    name
+        What was checked.
+    passed
+        True or False; None where the check only informs or could not be made.
+    table
+        What the verdict rests on.
+    sentence
+        The verdict in words, in both languages.
+    title
+        Displayed title.
+    provenance
+        Versions, options, seed and fingerprint of the data.
+    """
+
+    name: str
+    passed: bool | None
+    table: pd.DataFrame
+    sentence: dict[str, str]
+    title: dict[str, str]
+    provenance: Provenance
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return what the verdict rests on."""
+        return self.table.copy()
+
+    def _card(self, lang: Lang) -> Card:
+        verdict = _VERDICTS[self.passed].text(lang)
+        return Card(
+            title=self.title[lang],
+            lines=((_VERDICT.text(lang), verdict),),
+            notes=(self.sentence[lang],),
+        )
+
+
+def pretrend_test(effects: EffectSeries, outcome: str, *, level: float = 0.05) -> CheckResult:
+    """Test that participants and controls moved alike in the years before start nobody matched on.
+
+    Parameters
+    ----------
+    effects
+        Effects with a covariance and years before start.
+    outcome
+        The outcome to test.
+    level
+        Probability of a false alarm.
+
+    Returns
+    -------
+    CheckResult
+        `passed` is None where no unmatched year before start is left. The table has a row per
+        tested year and the joint statistic, its degrees of freedom and p-value.
+
+    Raises
+    ------
+    EffectsError
+        An unknown outcome, or effects without a covariance.
+
+    Notes
+    -----
+    Wald statistic b' V^-1 b on the unmatched leads, chi-squared with their number of degrees of
+    freedom. Matched leads are near zero by construction and would only water the test down.
+    """
+    from scipy.stats import chi2
+
+    if outcome not in effects.outcomes or effects.matrix is None:
+        raise EffectsError(
+            "The pre-trend test needs an estimated outcome with its covariance",
+            found=f"{outcome!r}; outcomes {', '.join(effects.outcomes)}; se {effects.se}",
+            do="name an outcome of event_study",
+        )
+    rows = effects.frame[
+        (effects.frame["outcome"] == outcome)
+        & (effects.frame["year_since_start"] < 0)
+        & ~effects.frame["matched_on"]
+        & np.isfinite(effects.frame["std_error"])
+    ]
+    leads = [int(year) for year in rows["year_since_start"]]
+    table = rows[["year_since_start", "estimate", "std_error"]].reset_index(drop=True)
+    statistic, p = float("nan"), float("nan")
+    if leads:
+        b, V = effects.select([outcome], leads)
+        assert V is not None
+        statistic = float(b[0] @ np.linalg.solve(V, b[0]))
+        p = float(chi2.sf(statistic, len(leads)))
+    table = table.assign(statistic=statistic, df=len(leads), p_value=p)
+
+    def sentence(lang: Lang) -> str:
+        if not leads:
+            return _UNTESTED.text(lang)
+        years = ", ".join(number(year, lang=lang) for year in leads)
+        return _TESTED.format(years=years, p=number(p, decimals=3, lang=lang)).text(lang)
+
+    title = _TITLE.format(outcome=label_of(outcome))
+    return CheckResult(
+        name="pretrend",
+        passed=p >= level if leads else None,
+        table=table,
+        sentence={"nb": sentence("nb"), "en": sentence("en")},
+        title={"nb": title.nb, "en": title.en},
+        provenance=effects.provenance,
+    )

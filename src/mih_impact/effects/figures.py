@@ -1,0 +1,289 @@
+"""Figures of effects: the difference, the levels behind it, and shares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from mih_impact.display.labels import Label, Lang
+from mih_impact.display.numbers import currency, interval, number, percent
+from mih_impact.display.options import language
+from mih_impact.display.style import (
+    CONTROL,
+    OKABE_ITO,
+    PARTICIPANT,
+    axes,
+    figure_style,
+    kroner_axis,
+    label_line_ends,
+    percent_axis,
+    set_alt_text,
+    source_line,
+)
+from mih_impact.errors import EffectsError
+from mih_impact.panel.contract import label_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from mih_impact.effects.series import EffectSeries
+
+__all__ = ["plot_effects", "plot_levels", "plot_shares"]
+
+_PARTICIPANTS = Label(nb="deltakere", en="participants")
+_CONTROLS = Label(nb="kontroller", en="controls")
+_SINCE = Label(nb="år siden oppstart", en="years since start")
+_EFFECT_TITLE = Label(
+    nb="Effekt på {outcome}, gjennomsnitt per deltaker som startet",
+    en="Effect on {outcome}, average per starter",
+)
+_LEVELS_TITLE = Label(
+    nb="{outcome}: deltakere og kontroller", en="{outcome}: participants and controls"
+)
+_SHARES_TITLE = Label(
+    nb="I arbeid og på ytelser: deltakere og kontroller",
+    en="In work and on benefits: participants and controls",
+)
+_DIFFERENCE = Label(nb="forskjell fra kontrollgruppen", en="difference from the control group")
+_SHARE = Label(nb="andel av gruppen", en="share of the group")
+_MATCHED = Label(nb="matchet på", en="matched on")
+_INTERVAL_NOTE = Label(
+    nb="Strek: {level} konfidensintervall. Felt: simultant bånd for alle år. Åpne punkter: basisår "
+    "eller matchet på, null der av konstruksjon.",
+    en="Bars: {level} confidence interval. Shade: simultaneous band over all years. Open points: "
+    "base year or matched on, zero there by design.",
+)
+_COUNT_NOTE = Label(
+    nb="{n} deltakere i oppstartsåret, {last} i år {year}.",
+    en="{n} participants in the start year, {last} in year {year}.",
+)
+_LEVELS_NOTE = Label(
+    nb="Gjennomsnitt med nuller. Døde og utvandrede teller som null.",
+    en="Means with zeros. The dead and emigrated count as zero.",
+)
+_EFFECT_ALT = Label(
+    nb="{title}. Tre år etter oppstart: {estimate} ({interval}).",
+    en="{title}. Three years after start: {estimate} ({interval}).",
+)
+_LEVELS_ALT = Label(
+    nb="{title}. Siste år: deltakere {t}, kontroller {c}.",
+    en="{title}. Last year: participants {t}, controls {c}.",
+)
+
+
+def _rows(effects: EffectSeries, outcome: str) -> pd.DataFrame:
+    """Return an outcome's rows, or raise naming those there are."""
+    if outcome not in effects.outcomes:
+        raise EffectsError(
+            f"No effects of {outcome!r}",
+            found=f"outcomes {', '.join(effects.outcomes)}",
+            do="name one of these",
+        )
+    return effects.frame[effects.frame["outcome"] == outcome].reset_index(drop=True)
+
+
+def _source(effects: EffectSeries, notes: Sequence[str], lang: Lang) -> str:
+    """Return the line beneath a figure: what is drawn, and what kind of data it is."""
+    evidence = effects.provenance.evidence.get(lang)
+    return " ".join([*notes, *([evidence] if evidence else [])])
+
+
+def _years_axis(ax: Axes, years: np.ndarray, lang: Lang) -> None:
+    ax.axvline(-0.5, color=CONTROL, linewidth=0.9, linestyle=(0, (2, 3)), zorder=0)
+    ax.set_xticks(years, [number(year, lang=lang) for year in years])
+    ax.set_xlabel(_SINCE.text(lang))
+    ax.set_xlim(years[0] - 0.3, years[-1] + 0.3)
+
+
+def _value_axis(ax: Axes, effects: EffectSeries, outcome: str, what: str, lang: Lang) -> None:
+    if effects.units[outcome] == "share":
+        percent_axis(ax, lang, what=what)
+    else:
+        kroner_axis(
+            ax, lang, price_year=effects.price_year, unit=effects.units[outcome], what=what
+        )
+
+
+def _show(effects: EffectSeries, outcome: str, value: float, lang: Lang) -> str:
+    if effects.units[outcome] == "share":
+        return percent(value, 1, lang)
+    return currency(value, effects.units[outcome], lang)
+
+
+def plot_effects(
+    effects: EffectSeries, outcome: str, *, ax: Axes | None = None, lang: Lang | None = None
+) -> Axes:
+    """Draw the effect by year since start with interval and simultaneous band.
+
+    Parameters
+    ----------
+    effects
+        The series.
+    outcome
+        Which outcome.
+    ax
+        Axes to draw on; a new figure if None.
+    lang
+        Language; the option in force if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    lang = language(lang)
+    rows = _rows(effects, outcome)
+    years = rows["year_since_start"].to_numpy()
+    value = rows["estimate"].to_numpy()
+    open_ = (rows["matched_on"] | np.isin(years, effects.base)).to_numpy()
+    with figure_style():
+        ax = axes(ax)
+        band = rows[["band_low", "band_high"]].to_numpy()
+        band = np.where(np.isnan(band) & np.isin(years, effects.base)[:, None], 0.0, band)
+        ax.fill_between(years, band[:, 0], band[:, 1], color=PARTICIPANT, alpha=0.13, linewidth=0)
+        ax.axhline(0, color="#222222", linewidth=0.9)
+        ax.plot(years, value, color=PARTICIPANT, linewidth=1.6, label="_effect")
+        ax.vlines(years, rows["conf_low"], rows["conf_high"], color=PARTICIPANT, linewidth=1.8)
+        ax.scatter(years[~open_], value[~open_], s=34, color=PARTICIPANT, zorder=3)
+        ax.scatter(
+            years[open_], value[open_], s=34, facecolors="white", edgecolors=PARTICIPANT,
+            linewidths=1.6, zorder=3,
+        )  # fmt: skip
+        title = _EFFECT_TITLE.format(outcome=label_of(outcome)).text(lang)
+        ax.set_title(title)
+        _years_axis(ax, years, lang)
+        _value_axis(ax, effects, outcome, _DIFFERENCE.text(lang), lang)
+        notes = [_INTERVAL_NOTE.format(level=percent(0.95, lang=lang)).text(lang)]
+        source_line(ax, _source(effects, [*notes, *_counts(rows, lang)], lang))
+        set_alt_text(ax, _effect_alt(effects, outcome, rows, title, lang))
+    return ax
+
+
+def _counts(rows: pd.DataFrame, lang: Lang) -> list[str]:
+    """Return the sentence that says how many participants stand behind the first and last year."""
+    seen = rows[rows["n_participants"].fillna(0) > 0]
+    start = seen[seen["year_since_start"] == 0]
+    if seen.empty or start.empty:
+        return []
+    last = seen.iloc[-1]
+    text = _COUNT_NOTE.format(
+        n=number(start["n_participants"].iloc[0], lang=lang),
+        last=number(last["n_participants"], lang=lang),
+        year=number(last["year_since_start"], lang=lang),
+    )
+    return [text.text(lang)]
+
+
+def _effect_alt(
+    effects: EffectSeries, outcome: str, rows: pd.DataFrame, title: str, lang: Lang
+) -> str:
+    third = rows[rows["year_since_start"] == 3]
+    if third.empty or not np.isfinite(third["estimate"].iloc[0]):
+        return f"{title}."
+    row = third.iloc[0]
+
+    def show(x: Any, *, lang: Lang | None) -> str:
+        return _show(effects, outcome, float(x), language(lang))
+
+    text = _EFFECT_ALT.format(
+        title=title,
+        estimate=show(row["estimate"], lang=lang),
+        interval=interval(row["conf_low"], row["conf_high"], show, lang),
+    )
+    return text.text(lang)
+
+
+def plot_levels(
+    effects: EffectSeries, outcome: str, *, ax: Axes | None = None, lang: Lang | None = None
+) -> Axes:
+    """Draw the means of participants and of their controls by year since start.
+
+    Parameters
+    ----------
+    effects
+        The series; levels are there for effects that `event_study` made.
+    outcome
+        Which outcome.
+    ax, lang
+        As `plot_effects`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    lang = language(lang)
+    rows = _rows(effects, outcome)
+    years = rows["year_since_start"].to_numpy()
+    with figure_style():
+        ax = axes(ax)
+        name = label_of(outcome).text(lang)
+        ax.plot(years, rows["control_mean"], color=CONTROL, label=_CONTROLS.text(lang))
+        ax.plot(years, rows["participant_mean"], color=PARTICIPANT, label=_PARTICIPANTS.text(lang))
+        ax.set_ylim(bottom=0)
+        title = _LEVELS_TITLE.format(outcome=name[:1].upper() + name[1:]).text(lang)
+        ax.set_title(title)
+        _years_axis(ax, years, lang)
+        _value_axis(ax, effects, outcome, name, lang)
+        notes = [_LEVELS_NOTE.text(lang), *_counts(rows, lang)]
+        source_line(ax, _source(effects, notes, lang))
+        label_line_ends(ax)
+        last = rows[np.isfinite(rows["participant_mean"])].iloc[-1]
+        alt = _LEVELS_ALT.format(
+            title=title,
+            t=_show(effects, outcome, last["participant_mean"], lang),
+            c=_show(effects, outcome, last["control_mean"], lang),
+        )
+        set_alt_text(ax, alt.text(lang))
+    return ax
+
+
+def plot_shares(
+    effects: EffectSeries,
+    *,
+    outcomes: tuple[str, str] = ("in_work", "on_benefit"),
+    ax: Axes | None = None,
+    lang: Lang | None = None,
+) -> Axes:
+    """Draw two shares, for participants and controls, by year since start.
+
+    Parameters
+    ----------
+    effects
+        The series, with both outcomes.
+    outcomes
+        The shares: the first is drawn solid, the second dashed.
+    ax, lang
+        As `plot_effects`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    lang = language(lang)
+    with figure_style():
+        ax = axes(ax)
+        for outcome, dash in zip(outcomes, ("-", (0, (4, 2))), strict=True):
+            rows = _rows(effects, outcome)
+            name = label_of(outcome).text(lang)
+            for column, who, colour in (
+                ("participant_mean", _PARTICIPANTS, _COLOURS[dash == "-"]),
+                ("control_mean", _CONTROLS, CONTROL),
+            ):
+                ax.plot(
+                    rows["year_since_start"], rows[column], color=colour, linestyle=dash,
+                    label=f"{who.text(lang)}:\n{name}",
+                )  # fmt: skip
+        years = rows["year_since_start"].to_numpy()
+        ax.set_ylim(0, 1)
+        ax.set_title(_SHARES_TITLE.text(lang))
+        _years_axis(ax, years, lang)
+        percent_axis(ax, lang, what=_SHARE.text(lang))
+        source_line(ax, _source(effects, _counts(rows, lang), lang))
+        label_line_ends(ax)
+        set_alt_text(ax, _SHARES_TITLE.text(lang) + ".")
+    return ax
+
+
+_COLOURS = {True: PARTICIPANT, False: OKABE_ITO["vermillion"]}

@@ -1,0 +1,184 @@
+"""Standard errors: rows of influence whose cross-product is the covariance of all estimates.
+
+Three ways to write the rows for matched sets; every interval, band and test above comes from them.
+Columns are outcome-major, as in `comparison`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mih_impact.controls.group import ControlGroup
+from mih_impact.controls.nearest import nearest_other
+from mih_impact.effects.comparison import Comparison
+
+__all__ = ["Influence", "abadie_imbens", "matched_set", "person", "sup_t"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+StandardError = Literal["auto", "person", "abadie_imbens", "matched_set"]
+
+#: Neighbours on each side looked at for one whose outcomes are seen.
+LOOK = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Influence:
+    """Influence of every cluster on every estimate.
+
+    Attributes
+    ----------
+    rows
+        Shape (n_clusters, KE); an estimate moves by its row when the cluster is added.
+    cluster
+        Which cluster each row is: positions in the cube, shape (n_clusters,).
+    """
+
+    rows: FloatArray
+    cluster: IntArray
+
+    @property
+    def covariance(self) -> FloatArray:
+        """The cross-product of the rows, shape (KE, KE)."""
+        return np.asarray(self.rows.T @ self.rows)
+
+
+def _sum_within(rows: FloatArray, label: IntArray) -> tuple[FloatArray, IntArray]:
+    """Add the rows of the same label; labels ascending."""
+    labels, place = np.unique(label, return_inverse=True)
+    order = np.argsort(place, kind="stable")
+    starts = np.searchsorted(place[order], np.arange(len(labels)))
+    return np.add.reduceat(rows[order], starts, axis=0), labels
+
+
+def person(group: ControlGroup, comparison: Comparison) -> Influence:
+    """Rows by person, the weights taken as fixed.
+
+    Notes
+    -----
+    The estimate is the coefficient on treatment in a weighted regression of the change on treatment,
+    controls weighted by K; the row of a person is the sum of its scores over roles and start years,
+    so that a control used twice is one cluster. Scaled by sqrt(G / (G - 1)), G the persons compared.
+    """
+    c = comparison
+    some = np.maximum(c.n, 1)
+    mean_t = np.where(c.valid, c.change_t, 0.0).sum(axis=0) / some
+    seen = np.isfinite(c.change_c)
+    changes = np.where(seen, c.change_c, 0.0)
+    mean_c = (c.load * changes).sum(axis=0) / some
+    treated = np.where(c.valid, c.change_t - mean_t, 0.0) / some
+    control = -c.load * np.where(seen, changes - mean_c, 0.0) / some
+    who = group.risk.person
+    label = np.concatenate([who[group.sets.participant], who[c.control_row]])
+    rows, clusters = _sum_within(np.concatenate([treated, control]), label)
+    used, _ = _sum_within(np.concatenate([c.valid, c.load > 0]).astype(np.float64), label)
+    count = (used > 0).sum(axis=0)
+    return Influence(rows * np.sqrt(count / np.maximum(count - 1, 1)), clusters)
+
+
+def matched_set(group: ControlGroup, comparison: Comparison) -> Influence:
+    """Rows by matched set, for matching without replacement (Abadie and Spiess 2022).
+
+    Notes
+    -----
+    A set is a participant and its controls, none of whom is in another set: its row is its contrast
+    less the mean contrast, over n, scaled by sqrt(n / (n - 1)).
+    """
+    some = np.maximum(comparison.n, 1)
+    rows = np.where(comparison.valid, comparison.contrast - comparison.estimate, 0.0) / some
+    scale = np.sqrt(some / np.maximum(some - 1, 1))
+    return Influence(rows * scale, group.risk.person[group.sets.participant])
+
+
+def abadie_imbens(group: ControlGroup, comparison: Comparison, changes: FloatArray) -> Influence:
+    """Rows for matching with replacement (Abadie and Imbens 2006, section 4, for the treated).
+
+    Parameters
+    ----------
+    group
+        Participants and their controls.
+    comparison
+        Their contrasts and the load on every control.
+    changes
+        Changes of every row of the risk set, shape (m, KE); NaN where not seen.
+
+    Notes
+    -----
+    The participants' rows are (contrast_i - tau) / n. Control j's row is the sum over start years c
+    of sqrt(K_jc^2 - K'_jc) r_jc / n, K the sum of its weights and K' of their squares, where r_jc is
+    (its change - the change of the nearest other candidate of that start year and cell on the log
+    odds) / sqrt 2. With one start year, and M equal weights, this is
+    1/n^2 [sum_i (contrast_i - tau)^2 + sum_j K(K - 1)/M^2 s_j^2]. Where the nearest other candidate
+    is not seen in a year, the next one is; where none is, the change less the controls' mean takes
+    its place, which is conservative.
+    """
+    c, risk = comparison, group.risk
+    some = np.maximum(c.n, 1)
+    pairs = np.where(c.valid, c.contrast - c.estimate, 0.0) / some
+    residual = _neighbour_residual(group, comparison, changes)
+    reuse = np.sqrt(np.clip(c.load**2 - c.load_squares, 0.0, None)) * residual / some
+    control, persons = _sum_within(reuse, risk.person[c.control_row])
+    cluster = np.concatenate([risk.person[group.sets.participant], persons])
+    return Influence(np.concatenate([pairs, control]), cluster)
+
+
+def _neighbour_residual(
+    group: ControlGroup, comparison: Comparison, changes: FloatArray
+) -> FloatArray:
+    """Return r of every control row, shape (q, KE); 0 where the control itself is not seen."""
+    risk = group.risk
+    candidate = np.flatnonzero(~risk.treated)
+    place = np.full(len(risk.treated), -1, dtype=np.int64)
+    place[candidate] = np.arange(len(candidate))
+    score = np.zeros(len(candidate)) if group.score is None else group.score.index[candidate]
+    others = nearest_other(score, risk.cell[candidate], LOOK)[place[comparison.control_row]]
+    own = comparison.change_c
+    residual = np.full(own.shape, np.nan)
+    for k in range(others.shape[1]):
+        open_ = np.isnan(residual)
+        if not (open_ & np.isfinite(own)).any():
+            break
+        row = candidate[np.clip(others[:, k], 0, None)]
+        found = (own - changes[row]) / np.sqrt(2.0)
+        residual = np.where(open_ & (others[:, k] >= 0)[:, None], found, residual)
+    some = np.maximum(comparison.n, 1)
+    seen = np.isfinite(own)
+    mean = (comparison.load * np.where(seen, own, 0.0)).sum(axis=0) / some
+    residual = np.where(np.isnan(residual), own - mean, residual)
+    return np.where(seen, residual, 0.0)
+
+
+def sup_t(matrix: FloatArray, *, level: float, seed: int, draws: int = 20_000) -> float:
+    """Return the critical value of a simultaneous band.
+
+    Parameters
+    ----------
+    matrix
+        Covariance of the estimates the band covers together, shape (E, E).
+    level
+        Joint coverage.
+    seed
+        Seed of the normal draws.
+
+    Notes
+    -----
+    The `level` quantile of max_e |Z_e|, Z normal with the correlation of the estimates (Montiel
+    Olea and Plagborg-Moller 2019), at least the pointwise value.
+    """
+    from scipy.special import ndtri
+
+    error = np.sqrt(np.diag(matrix))
+    kept = error > 0
+    if not kept.any():
+        return float("nan")
+    correlation = matrix[np.ix_(kept, kept)] / np.outer(error[kept], error[kept])
+    value, vector = np.linalg.eigh(correlation)
+    root = vector * np.sqrt(np.clip(value, 0.0, None))
+    normal = np.random.default_rng(seed).standard_normal((draws, len(value)))
+    largest = np.abs(normal @ root.T).max(axis=1)
+    return float(max(np.quantile(largest, level), ndtri(0.5 + level / 2)))
