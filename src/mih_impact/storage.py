@@ -1,6 +1,6 @@
 """Saving results: one zip of JSON and NumPy arrays, never a pickle.
 
-The file holds ``result.json`` (schema version, kind, the tree of fields) and one ``.npy`` member for
+The file holds ``result.json`` (schema version, kind, the tree of fields) and an ``.npy`` member for
 each array, so that ``numpy.load`` opens the arrays too. It is written whole or not at all, and the
 same result always gives the same bytes.
 """

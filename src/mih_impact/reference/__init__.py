@@ -1,0 +1,20 @@
+"""Official series and rules as dated rows; fixed prices; discount factors."""
+
+from mih_impact.reference.discount import Discount, Ladder, Timing
+from mih_impact.reference.prices import PriceIndex, grunnbelop
+from mih_impact.reference.rows import TABLES, Row, Status, find, rows, table, unsure
+
+__all__ = [
+    "TABLES",
+    "Discount",
+    "Ladder",
+    "PriceIndex",
+    "Row",
+    "Status",
+    "Timing",
+    "find",
+    "grunnbelop",
+    "rows",
+    "table",
+    "unsure",
+]

@@ -1,0 +1,132 @@
+"""Discount factors: the ladder of the Ministry of Finance's circular R-109/2021.
+
+One discount object serves every measure, so that no two parts of an account can disagree. Years are
+counted from the start year of the measure, never from today.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mih_impact.errors import AssumptionError
+from mih_impact.reference.rows import rows
+from mih_impact.storage import saveable
+
+__all__ = ["Discount", "Ladder", "Timing"]
+
+Ladder = tuple[tuple[int | None, float], ...]
+"""Steps of (last year of the step, rate); the last step ends in None."""
+
+Timing = Literal["start", "end", "middle"]
+
+
+@cache
+def _r109() -> Ladder:
+    """Read the ladder from its rows, so that each rate and each year stands in one place only."""
+    steps: list[tuple[int | None, float]] = []
+    for row in rows("r109_2021"):
+        if row.name.startswith("discount_rate_"):
+            years = re.search(r"_years_\d+_(\d+)$", row.name)
+            steps.append((int(years[1]) if years else None, row.number))
+    return tuple(steps)
+
+
+@saveable("Discount")
+@dataclass(frozen=True)
+class Discount:
+    """How a later year is weighed against the start year.
+
+    Parameters
+    ----------
+    ladder
+        Steps of (last year, rate per year, real); the last step has None for its year. The
+        default is that of R-109/2021: 4 % in years 1-40, 3 % in 41-75, 2 % after.
+    timing
+        When in the year the flow falls: ``"start"`` (default: the start year is not discounted),
+        ``"end"`` or ``"middle"``.
+
+    Raises
+    ------
+    AssumptionError
+        When the ladder does not climb to an open end, a rate is not above -1, or the timing is
+        not one of the three.
+
+    Notes
+    -----
+    With r_s the rate of year s, ``d_0 = 1`` and ``d_t = prod_{s=1..t} 1 / (1 + r_s)``. Timing
+    ``"end"`` is ``d_{t+1}``, ``"middle"`` is ``d_t (1 + r_{t+1})^(-1/2)``.
+
+    References
+    ----------
+    Ministry of Finance, circular R-109/2021, paragraphs 6.2 (rates) and 6.3 (counted from the
+    start-up year of the measure).
+
+    Examples
+    --------
+    >>> Discount().factors(3).round(4).tolist()
+    [1.0, 0.9615, 0.9246]
+    >>> Discount.flat(0.0).factors(2).tolist()
+    [1.0, 1.0]
+    """
+
+    ladder: Ladder = field(default_factory=_r109)
+    timing: Timing = "start"
+
+    def __post_init__(self) -> None:
+        if self.timing not in get_args(Timing):
+            raise AssumptionError(
+                "The timing of a discount is not known",
+                found=repr(self.timing),
+                do='Use "start", "middle" or "end"',
+            )
+        ends = [end for end, _ in self.ladder]
+        inner = [end for end in ends[:-1] if end is not None]
+        climbs = len(inner) == len(ends) - 1 and inner == sorted({end for end in inner if end > 0})
+        if not ends or ends[-1] is not None or not climbs:
+            raise AssumptionError(
+                "A discount ladder must climb year by year and end open",
+                found=f"steps that end in {ends}",
+                do="Write it as ((40, 0.04), (75, 0.03), (None, 0.02))",
+            )
+        wrong = [rate for _, rate in self.ladder if not -1 < rate < np.inf]
+        if wrong:
+            raise AssumptionError("A discount rate must be a number above -1", found=f"{wrong}")
+
+    @classmethod
+    def flat(cls, rate: float, *, timing: Timing = "start") -> Discount:
+        """Return a discount at one rate for ever."""
+        return cls(ladder=((None, float(rate)),), timing=timing)
+
+    def rates(self, n: int) -> NDArray[np.float64]:
+        """Return the rates of years 1 to n, shape (n,)."""
+        years = np.arange(1, n + 1)
+        step = np.searchsorted([end for end, _ in self.ladder if end is not None], years)
+        return np.array([rate for _, rate in self.ladder], dtype=np.float64)[step]
+
+    def factors(self, n: int) -> NDArray[np.float64]:
+        """Return the discount factors of years 0 to n - 1.
+
+        Parameters
+        ----------
+        n
+            Number of years, the start year among them.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n,)
+            The present value, in the start year, of one krone in each year.
+        """
+        if n < 0:
+            raise AssumptionError("A number of years cannot be negative", found=str(n))
+        growth = 1.0 + self.rates(n)
+        end = 1.0 / np.cumprod(growth, dtype=np.float64)  # d_1 ... d_n
+        start = np.concatenate([[1.0], end])[:n]  # d_0 ... d_{n-1}
+        if self.timing == "end":
+            return end
+        return start if self.timing == "start" else start / np.sqrt(growth)
