@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mih_impact.controls.balance import TOLERATED
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import number
 from mih_impact.display.options import language
@@ -49,8 +50,6 @@ _NOTE = Label(
     en="Before: all candidates. After: {participants} participants and {controls} control persons. "
     "Dashed line: {limit}.",
 )
-TOLERATED = 0.1
-
 
 def love_plot(balance: Balance, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
     """Draw absolute standardised differences before and after matching.

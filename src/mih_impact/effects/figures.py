@@ -73,6 +73,12 @@ _LEVELS_ALT = Label(
     en="{title}. Last year: participants {t}, controls {c}.",
 )
 
+#: Line style and colour of the two shares; controls are grey in both.
+_SHARE_LINES: tuple[tuple[Any, str], ...] = (
+    ("-", PARTICIPANT),
+    ((0, (4, 2)), OKABE_ITO["vermillion"]),
+)
+
 
 def _rows(effects: EffectSeries, outcome: str) -> pd.DataFrame:
     """Return an outcome's rows, or raise naming those there are."""
@@ -264,17 +270,16 @@ def plot_shares(
     lang = language(lang)
     with figure_style():
         ax = axes(ax)
-        for outcome, dash in zip(outcomes, ("-", (0, (4, 2))), strict=True):
+        for outcome, (dash, colour) in zip(outcomes, _SHARE_LINES, strict=True):
             rows = _rows(effects, outcome)
             name = label_of(outcome).text(lang)
-            for column, who, colour in (
-                ("participant_mean", _PARTICIPANTS, _COLOURS[dash == "-"]),
+            for column, who, shade in (
+                ("participant_mean", _PARTICIPANTS, colour),
                 ("control_mean", _CONTROLS, CONTROL),
             ):
-                ax.plot(
-                    rows["year_since_start"], rows[column], color=colour, linestyle=dash,
-                    label=f"{who.text(lang)}:\n{name}",
-                )  # fmt: skip
+                label = f"{who.text(lang)}:\n{name}"
+                line = {"color": shade, "linestyle": dash, "label": label}
+                ax.plot(rows["year_since_start"], rows[column], **line)
         years = rows["year_since_start"].to_numpy()
         ax.set_ylim(0, 1)
         ax.set_title(_SHARES_TITLE.text(lang))
@@ -284,6 +289,3 @@ def plot_shares(
         label_line_ends(ax)
         set_alt_text(ax, _SHARES_TITLE.text(lang) + ".")
     return ax
-
-
-_COLOURS = {True: PARTICIPANT, False: OKABE_ITO["vermillion"]}

@@ -1,0 +1,60 @@
+# Two commands do all set-up: `make reproduce` and `make test`.
+# PYTHON=... chooses the interpreter; EXTRAS=... adds optional dependencies.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
+VENV   := .venv
+BIN    := $(VENV)/bin
+OUT    ?= out
+# The stamps carry the interpreter's version, so another PYTHON= makes a new environment.
+TAG    := $(shell $(PYTHON) -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null)
+CORE   := $(VENV)/.core-$(TAG)
+FULL   := $(VENV)/.test-$(TAG)
+
+.PHONY: reproduce test lint types layers doctest unit notebooks figures mutants register docs bench-import clean
+
+reproduce: $(CORE)  ## the reference case: tables, figures, published beside computed
+	$(BIN)/mih-impact reproduce --out $(OUT)
+
+test: $(FULL)  ## everything that must hold
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+figures: $(CORE)  ## every figure in both languages, and contact sheets in colour and grey
+	$(BIN)/mih-impact reproduce --out $(OUT)/nb --lang nb --quiet
+	$(BIN)/mih-impact reproduce --out $(OUT)/en --lang en --quiet
+	$(BIN)/python -m mih_impact.reporting.sheet $(OUT)
+
+mutants: $(FULL)  ## plant each known mistake and see a named test fail
+	$(BIN)/python tests/mutants/run.py
+
+register: $(CORE)  ## write the shipped synthetic register anew
+	$(BIN)/mih-impact synthesize --out data/synthetic
+
+docs: $(CORE)  ## pages that are rendered from the code
+	$(BIN)/python -m mih_impact.panel.contract_page docs/contract.md
+
+clean:
+	rm -rf $(VENV) $(OUT) build dist
+
+$(CORE): pyproject.toml
+	@$(MAKE) --no-print-directory venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@rm -f $(VENV)/.core-* && touch $@
+
+$(FULL): pyproject.toml
+	@$(MAKE) --no-print-directory venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@rm -f $(VENV)/.test-* && touch $@
+
+.PHONY: venv
+venv:
+	@test -n "$(TAG)" || { echo "No Python at '$(PYTHON)'. Name one: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "mih_impact needs Python 3.11 or later; $(PYTHON) is $(TAG). Name one: make PYTHON=python3.11 ..."; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "$(PYTHON) lacks the venv module. On Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; }
+	@test "$$($(BIN)/python -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null)" = "$(TAG)" || \
+	  $(PYTHON) -m venv --clear $(VENV)
