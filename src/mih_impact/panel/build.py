@@ -1,0 +1,209 @@
+"""Building the cube: select persons and columns in the engine, spread the rows over arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mih_impact.panel import ops
+from mih_impact.panel.contract import CONTRACT, Dtype
+from mih_impact.panel.cube import NEVER, Cube
+from mih_impact.panel.residency import Spells, states
+
+__all__ = ["Request", "build_cube"]
+
+_ELIGIBLE = "_mih_eligible"
+_NULL = "_mih_null_"
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What to build: the columns by type, who is eligible, and the register's range.
+
+    Attributes
+    ----------
+    frame
+        The panel's lazy frame in the contract's names and types.
+    dtypes
+        The contract type of every column to fetch, keys apart.
+    eligible
+        A boolean expression on person-years; None for everybody observed.
+    first_year, last_year
+        The register's range.
+    start_range
+        The first and last start year of the register, None when nobody starts.
+    """
+
+    frame: nw.LazyFrame[Any]
+    dtypes: Mapping[str, Dtype]
+    eligible: nw.Expr | None
+    first_year: int
+    last_year: int
+    start_range: tuple[int, int] | None
+    price_factor: NDArray[np.float64]
+    price_year: int
+    currency: str
+    schemes: tuple[str, ...]
+    spells: pd.DataFrame | None
+
+
+def build_cube(request: Request) -> Cube:
+    """Return the cube of everybody who starts, or is eligible in a year that can be compared."""
+    fetched = ops.arrays(_leaving(request))
+    person_id, person = _number_persons(fetched.pop("person_id"))
+    years = np.arange(request.first_year, request.last_year + 1, dtype=np.int64)
+    spread = _Spread(len(person_id), len(years), person, fetched.pop("year") - years[0])
+    row = spread.flags(np.ones(len(person), dtype=bool))
+    varying = [name for name in request.dtypes if not _is_fixed(name)]
+    fixed = {
+        name: _fixed(name, spread, fetched, request.dtypes[name])
+        for name in request.dtypes
+        if _is_fixed(name)
+    }
+    start = fixed.pop("start_year", None)
+    coded = {name: _categories(fetched[name]) for name in varying if request.dtypes[name] == "category"}
+    return Cube(
+        person_id=person_id,
+        years=years,
+        year_observed=row.any(axis=0),
+        start_year=_start_years(start, len(person_id)),
+        eligible=spread.flags(fetched[_ELIGIBLE]),
+        state=states(
+            row,
+            years,
+            death_year=fixed.get("death_year"),
+            emigration_year=fixed.get("emigration_year"),
+            spells=None if request.spells is None else Spells.of(request.spells, person_id),
+        ),
+        row=row,
+        ore={n: spread.whole(fetched[n]) for n in varying if request.dtypes[n] == "money"},
+        null={n: spread.flags(fetched[_NULL + n]) for n in varying if request.dtypes[n] == "money"},
+        code={name: spread.codes(codes) for name, (codes, _) in coded.items()},
+        categories={name: categories for name, (_, categories) in coded.items()},
+        number={
+            n: spread.floats(np.where(fetched[_NULL + n], np.nan, fetched[n]))
+            for n in varying
+            if request.dtypes[n] in ("number", "int")
+        },
+        fixed=fixed,
+        price_factor=request.price_factor,
+        residency_known=request.spells is not None
+        or any(name in fixed for name in ("death_year", "emigration_year")),
+        price_year=request.price_year,
+        currency=request.currency,
+        schemes=request.schemes,
+    )
+
+
+# --- in the engine --------------------------------------------------------------------------------
+
+
+def _leaving(request: Request) -> nw.LazyFrame[Any]:
+    """Return the plan of the rows and columns that leave the engine, without nulls in numbers."""
+    eligible = nw.lit(True) if request.eligible is None else ops.true_or_false(request.eligible)
+    marked = request.frame.with_columns(eligible.alias(_ELIGIBLE))
+    chosen = nw.col(_ELIGIBLE)
+    if request.start_range is not None:
+        first, last = request.start_range
+        chosen = chosen & (nw.col("year") >= first - 1) & (nw.col("year") <= last - 1)
+        chosen = chosen | ops.is_given(nw.col("start_year"))
+    persons = marked.filter(chosen).select("person_id").unique()
+    rows = marked.join(persons, on="person_id", how="semi")
+    leaving = [nw.col("person_id"), nw.col("year").cast(nw.Int64), nw.col(_ELIGIBLE)]
+    for name, dtype in request.dtypes.items():
+        column = nw.col(name)
+        if dtype == "category":
+            leaving.append(column)
+            continue
+        leaving.append(ops.is_given(column).__invert__().alias(_NULL + name))
+        leaving.append(ops.ore(column).alias(name) if dtype == "money" else column.cast(nw.Float64).fill_null(0.0))
+    return rows.select(leaving)
+
+
+# --- above the seam -------------------------------------------------------------------------------
+
+
+class _Spread:
+    """Spreads the values of rows over person x year."""
+
+    def __init__(
+        self, n_persons: int, n_years: int, person: NDArray[np.int64], year: NDArray[np.int64]
+    ) -> None:
+        self.shape = (n_persons, n_years)
+        self.person = person
+        self.cell = person * n_years + year
+
+    def _over(self, empty: NDArray[Any], values: NDArray[Any]) -> NDArray[Any]:
+        empty[self.cell] = values
+        return empty.reshape(self.shape)
+
+    def flags(self, values: NDArray[Any]) -> NDArray[np.bool_]:
+        return self._over(np.zeros(self.shape[0] * self.shape[1], dtype=bool), values)
+
+    def whole(self, values: NDArray[Any]) -> NDArray[np.int64]:
+        return self._over(np.zeros(self.shape[0] * self.shape[1], dtype=np.int64), values)
+
+    def codes(self, values: NDArray[Any]) -> NDArray[np.int32]:
+        return self._over(np.full(self.shape[0] * self.shape[1], -1, dtype=np.int32), values)
+
+    def floats(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        return self._over(np.full(self.shape[0] * self.shape[1], np.nan), values)
+
+
+def _is_fixed(name: str) -> bool:
+    return name in CONTRACT and CONTRACT[name].role in ("fixed", "exit", "treatment")
+
+
+def _number_persons(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Return the persons in ascending text order and each row's place among them."""
+    codes, categories = _categories(values)
+    return np.array(categories, dtype=object), codes.astype(np.int64)
+
+
+def _categories(values: NDArray[Any]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """Return codes into the sorted distinct values, -1 for null; only the distinct are sorted."""
+    codes, distinct = pd.factorize(values)
+    order = np.array(sorted(range(len(distinct)), key=distinct.__getitem__), dtype=np.int64)
+    place = np.empty(len(distinct) + 1, dtype=np.int32)
+    place[order] = np.arange(len(distinct), dtype=np.int32)
+    place[-1] = -1  # what factorize calls null
+    return place[codes], tuple(str(distinct[i]) for i in order)
+
+
+def _fixed(
+    name: str, spread: _Spread, fetched: Mapping[str, NDArray[Any]], dtype: Dtype
+) -> NDArray[Any]:
+    """Return a fixed column per person: the value of the last row that has one."""
+    if dtype == "category":
+        codes, categories = _categories(fetched[name])
+        last = _last_given(spread, codes, codes >= 0, missing=-1)
+        return np.array([*categories, None], dtype=object)[last]
+    return _last_given(spread, fetched[name], ~fetched[_NULL + name], missing=np.nan)
+
+
+def _last_given(
+    spread: _Spread, values: NDArray[Any], given: NDArray[np.bool_], *, missing: float
+) -> NDArray[Any]:
+    """Return per person the value in the last cell where one is given."""
+    result = np.full(spread.shape[0], missing, dtype=values.dtype)
+    kept = np.flatnonzero(given)
+    order = kept[np.argsort(spread.cell[kept], kind="stable")]
+    result[spread.person[order]] = values[order]
+    return result
+
+
+def _start_years(start: NDArray[np.float64] | None, n_persons: int) -> NDArray[np.int64]:
+    if start is None:
+        return np.full(n_persons, NEVER, dtype=np.int64)
+    return np.where(np.isnan(start), NEVER, start).astype(np.int64)
+
+
+def names_to_fetch(available: Sequence[str]) -> tuple[str, ...]:
+    """Placeholder."""
+    return tuple(available)

@@ -1,0 +1,320 @@
+"""The door: which register column becomes which of ours, with names and types settled.
+
+Only the schema is looked at here, no row: what can be refused before work starts is refused now.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+
+from mih_impact.errors import PanelContractError
+from mih_impact.panel import ops
+from mih_impact.panel.contract import CONTRACT, DERIVED, REQUIRED, Dtype
+
+__all__ = ["Plan", "Values", "lookalikes", "plan_columns"]
+
+Values = Mapping[str, Mapping[Any, Any]]
+
+#: What Norwegian register extracts often call the columns, beside the displayed labels.
+ALIASES: dict[str, tuple[str, ...]] = {
+    "person_id": ("lopenr", "lnr", "w21_lnr", "pid", "id", "fnr_kryptert", "personnr", "person"),
+    "year": ("aar", "aargang", "inntektsaar", "calendar_year", "yr"),
+    "wage_income": ("lonn", "lonnsinntekt", "wlonn", "wage", "wages", "earnings", "re74"),
+    "start_year": ("oppstart", "startaar", "oppstartsaar", "treatment_year"),
+    "birth_year": ("fodselsaar", "faar", "birthyear", "foedselsaar"),
+    "death_year": ("dodsaar", "doedsaar"),
+    "emigration_year": ("utvandringsaar",),
+    "sex": ("kjonn", "kjoenn", "gender"),
+    "eligible": ("malgruppe", "maalgruppe"),
+    "sosialhjelp": ("okonomisk_sosialhjelp", "sosial"),
+    "uforetrygd": ("ufore", "ufoeretrygd"),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one column of ours is made from one column of the register.
+
+    Attributes
+    ----------
+    name, source
+        Our name and the register's.
+    dtype
+        The contract's type; a column outside the contract is "number" or "category".
+    expr
+        The column in the contract's type, NaN made null.
+    failed
+        True where a value is present but could not be converted.
+    failure
+        What such a value is, in words.
+    """
+
+    name: str
+    source: str
+    dtype: Dtype
+    expr: nw.Expr
+    failed: nw.Expr | None = None
+    failure: str = ""
+
+
+def plan_columns(
+    schema: Mapping[str, nw.dtypes.DType],
+    columns: Mapping[str, str] | None,
+    values: Values | None,
+) -> tuple[dict[str, Plan], tuple[str, ...]]:
+    """Return a plan per column of ours, and the register columns left out for their type.
+
+    Parameters
+    ----------
+    schema
+        The register's columns and types.
+    columns
+        Our name -> the register's name.
+    values
+        Our name -> {code in the register: value}.
+
+    Raises
+    ------
+    PanelContractError
+        Names missing or double, or types that cannot be used; all of a kind in one message.
+    """
+    names = _match_names(tuple(schema), dict(columns or {}))
+    recoded = _check_values(values or {}, names)
+    plans: dict[str, Plan] = {}
+    wrong: list[str] = []
+    left_out: list[str] = []
+    for name, source in names.items():
+        dtype = schema[source]
+        codes = recoded.get(name)
+        kind = CONTRACT[name].dtype if name in CONTRACT else _kind_of(dtype)
+        if name not in CONTRACT and codes is not None:
+            kind = "category" if any(isinstance(v, str) for v in values[name].values()) else "number"
+        if kind is None or not _fits(kind, dtype, coded=codes is not None):
+            if name in CONTRACT or name in (columns or {}):
+                wrong.append(f"{source} is {dtype} where {name} needs {_NEEDS[kind or 'number']}")
+            else:
+                left_out.append(source)
+            continue
+        plans[name] = _plan(name, source, dtype, kind, codes)
+    if wrong:
+        raise PanelContractError(
+            "A column has a type that cannot be used",
+            found="; ".join(wrong),
+            do="convert it before reading, or recode coded values with values={...}",
+        )
+    return plans, tuple(left_out)
+
+
+# --- names ----------------------------------------------------------------------------------------
+
+
+def _match_names(present: tuple[str, ...], columns: dict[str, str]) -> dict[str, str]:
+    """Return our name -> the register's for every column that is taken in."""
+    unknown = {name: source for name, source in columns.items() if source not in present}
+    if unknown:
+        hints = []
+        for source in unknown.values():
+            near = difflib.get_close_matches(source, present, n=3, cutoff=0.6)
+            hints.append(f"{source!r} is not there" + (f" (nearest: {', '.join(near)})" if near else ""))
+        raise PanelContractError(
+            "columns={...} names register columns that do not exist",
+            found="; ".join(hints),
+            do=f"choose among: {', '.join(present)}",
+        )
+    sources = list(columns.values())
+    shared = sorted({source for source in sources if sources.count(source) > 1})
+    if shared:
+        raise PanelContractError(
+            "columns={...} uses one register column for two names",
+            found=", ".join(shared),
+            do="give each name a column of its own",
+        )
+    double = [n for n, s in columns.items() if n != s and n in present and n not in sources]
+    if double:
+        raise PanelContractError(
+            "There are two sources for one name",
+            found="; ".join(f"{n} exists, and columns={{...}} takes it from {columns[n]}" for n in double),
+            do="drop one of the two, or give the existing column another name in columns={...}",
+        )
+    names = dict(columns)
+    names |= {name: name for name in present if name not in names and name not in sources}
+    missing = [name for name in REQUIRED if name not in names]
+    if missing:
+        _raise_missing(missing, [name for name in present if name not in sources], columns)
+    _check_derived(names)
+    ordered = [name for name in CONTRACT if name in names]
+    ordered += [name for name in names if name not in CONTRACT]
+    return {name: names[name] for name in ordered}
+
+
+def _check_derived(names: Mapping[str, str]) -> None:
+    """Refuse a register column that competes with a quantity the library derives itself."""
+    taken = [name for name in DERIVED if name in names]
+    if "birth_year" not in names and "age" in taken:
+        taken.remove("age")  # without birth years the register's own age is the only one
+    if taken:
+        raise PanelContractError(
+            "There are two sources for one name",
+            found=f"{', '.join(taken)} in the register, and derived by the library",
+            do='drop the column, or rename it: columns={"my_' + taken[0] + f'": "{taken[0]}"}}',
+        )
+
+
+def _raise_missing(missing: list[str], free: list[str], columns: Mapping[str, str]) -> None:
+    guesses = lookalikes(missing, free)
+    proposal = dict(columns) | {name: guesses.get(name, "...") for name in missing}
+    paste = ", ".join(f'"{name}": "{source}"' for name, source in proposal.items())
+    raise PanelContractError(
+        f"Required columns are missing: {', '.join(missing)}",
+        found=f"the columns {', '.join(free) or 'none'}",
+        do=f"say which they are: columns={{{paste}}}",
+    )
+
+
+def lookalikes(wanted: list[str], free: list[str], cutoff: float = 0.6) -> dict[str, str]:
+    """Return for each wanted name the register column most like it, if any is like it.
+
+    Compared with the name, its displayed labels and what registers often call it; each register
+    column is proposed once.
+
+    Examples
+    --------
+    >>> lookalikes(["person_id", "wage_income"], ["LOPENR", "wage_incom", "kommune"])
+    {'person_id': 'LOPENR', 'wage_income': 'wage_incom'}
+    """
+    keys = {_key(column): column for column in free}
+    scored: list[tuple[float, str, str]] = []
+    for name in wanted:
+        label = CONTRACT[name].label
+        for spelling in (name, label.nb, label.en, *ALIASES.get(name, ())):
+            for key, column in keys.items():
+                score = difflib.SequenceMatcher(None, _key(spelling), key).ratio()
+                if score >= cutoff:
+                    scored.append((score, name, column))
+    found: dict[str, str] = {}
+    for _, name, column in sorted(scored, key=lambda row: -row[0]):
+        if name not in found and column not in found.values():
+            found[name] = column
+    return found
+
+
+def _key(name: str) -> str:
+    """Return a spelling without case, separators and Norwegian letters."""
+    plain = name.lower().translate(str.maketrans({"ø": "o", "å": "aa", "æ": "ae"}))
+    return re.sub(r"[^a-z0-9]", "", plain)
+
+
+# --- values and types -----------------------------------------------------------------------------
+
+_NEEDS: dict[str, str] = {
+    "text": "text or whole numbers",
+    "int": "whole numbers",
+    "money": "numbers (kroner)",
+    "number": "numbers",
+    "bool": "true/false or 0/1",
+    "category": "text or codes",
+}
+
+
+def _check_values(values: Values, names: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Return the recodings with codes and values as text."""
+    strangers = [name for name in values if name not in names]
+    if strangers:
+        raise PanelContractError(
+            "values={...} recodes columns the panel does not have",
+            found=", ".join(strangers),
+            do=f"use our names: {', '.join(names)}",
+        )
+    return {
+        name: {_word(code): _word(value) for code, value in mapping.items()}
+        for name, mapping in values.items()
+    }
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _kind_of(dtype: nw.dtypes.DType) -> Dtype | None:
+    """Return the contract type of a column the contract does not know; None: it is left out."""
+    if dtype.is_numeric() or dtype == nw.Boolean:
+        return "number"
+    if dtype in (nw.String, nw.Categorical, nw.Enum):
+        return "category"
+    return None
+
+
+def _fits(kind: Dtype, dtype: nw.dtypes.DType, *, coded: bool) -> bool:
+    textual = dtype in (nw.String, nw.Categorical, nw.Enum)
+    if coded:
+        return textual or dtype.is_numeric() or dtype == nw.Boolean
+    if kind == "text":
+        return textual or dtype.is_integer()
+    if kind == "category":
+        return textual or dtype.is_numeric() or dtype == nw.Boolean
+    if kind in ("bool", "number"):
+        return dtype.is_numeric() or dtype == nw.Boolean
+    return dtype.is_numeric()
+
+
+def _plan(
+    name: str, source: str, dtype: nw.dtypes.DType, kind: Dtype, codes: dict[str, str] | None
+) -> Plan:
+    raw = ops.nan_to_null(source, dtype)
+    if codes is not None:
+        return _coded_plan(name, source, ops.text_of(raw, dtype), kind, codes)
+    whole = dtype.is_integer()
+    if kind in ("text", "category"):
+        fraction = None if not (dtype.is_float() or dtype.is_decimal()) else ops.fractional(raw)
+        return Plan(name, source, kind, ops.text_of(raw, dtype), fraction, "a code with decimals")
+    if kind == "bool" and dtype != nw.Boolean:
+        neither = ~((raw == 0) | (raw == 1)).fill_null(True)
+        return Plan(name, source, kind, raw == 1, neither, "neither 0 nor 1")
+    if kind == "bool":
+        return Plan(name, source, kind, raw)
+    if kind == "int":
+        if whole:
+            return Plan(name, source, kind, raw.cast(nw.Int64))
+        number = raw.cast(nw.Float64)
+        return Plan(name, source, kind, number, ops.fractional(number), "not a whole number")
+    if dtype == nw.Boolean:
+        raw = raw.cast(nw.Int64)
+    return Plan(name, source, kind, raw.cast(nw.Float64))
+
+
+def _coded_plan(
+    name: str, source: str, text: nw.Expr, kind: Dtype, codes: dict[str, str]
+) -> Plan:
+    """Return the plan of a recoded column: text through the mapping, then to the type."""
+    failed = ops.is_given(text) & ~ops.true_or_false(text.is_in(list(codes)))
+    failure = "a code that values={...} does not name"
+    if kind in ("text", "category"):
+        return Plan(name, source, kind, ops.recode(text, codes), failed, failure)
+    numbers = {code: _to_number(name, value) for code, value in codes.items()}
+    expr = ops.recode_number(text, numbers)
+    if kind == "bool":
+        expr = expr == 1.0
+    return Plan(name, source, kind, expr, failed, failure)
+
+
+def _to_number(name: str, value: str) -> float:
+    if value in ("true", "false"):
+        return float(value == "true")
+    try:
+        return float(value)
+    except ValueError:
+        raise PanelContractError(
+            f"values={{...}} recodes {name} to something that is not a number",
+            found=repr(value),
+            do=f"{name} needs {_NEEDS[CONTRACT[name].dtype if name in CONTRACT else 'number']}",
+        ) from None

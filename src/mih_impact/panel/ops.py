@@ -1,0 +1,146 @@
+"""What an engine is asked for: the only narwhals operations used below the seam.
+
+Each of them gives the same answer on pandas, Polars (eager and lazy) and DuckDB; `tests/engines`
+proves it one by one. Operations that break on one engine or another (`replace_strict` without a
+default, ranks and firsts over a window, lazy pivots, aggregates of expressions) are not here, and
+not used. Comparisons are guarded against null: prepare columns first, aggregate elementary ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import or_
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "BLOCK",
+    "any_of",
+    "arrays",
+    "count_of",
+    "fractional",
+    "is_given",
+    "nan_to_null",
+    "ore",
+    "outside",
+    "recode",
+    "recode_number",
+    "text_of",
+    "true_or_false",
+    "year_bit",
+]
+
+#: Years per positional sum: 2**40 leaves 13 bits of a double for duplicates before it rounds.
+BLOCK = 40
+
+
+def nan_to_null(name: str, dtype: nw.dtypes.DType) -> nw.Expr:
+    """Return the column with NaN made null; other types are passed through."""
+    column = nw.col(name)
+    return column.fill_nan(None) if dtype.is_float() else column
+
+
+def is_given(expr: nw.Expr) -> nw.Expr:
+    """Return True where a value is present, never null."""
+    return ~expr.is_null()
+
+
+def text_of(expr: nw.Expr, dtype: nw.dtypes.DType) -> nw.Expr:
+    """Return the value as text: whole floats without decimals, booleans as true and false.
+
+    pandas turns integer codes with gaps into floats, and engines spell booleans differently; the
+    same register must give the same text from all of them.
+    """
+    if dtype.is_float() or dtype.is_decimal():
+        whole = expr.fill_null(0).cast(nw.Float64).floor().cast(nw.Int64).cast(nw.String)
+        return nw.when(is_given(expr)).then(whole)
+    if dtype == nw.Boolean:
+        words = nw.when(expr.fill_null(False)).then(nw.lit("true")).otherwise(nw.lit("false"))
+        return nw.when(is_given(expr)).then(words)
+    return expr.cast(nw.String)
+
+
+def recode(text: nw.Expr, mapping: Mapping[str, str]) -> nw.Expr:
+    """Return coded text replaced by `mapping`; a code outside the mapping becomes null."""
+    return text.replace_strict(
+        list(mapping), list(mapping.values()), default=None, return_dtype=nw.String
+    )
+
+
+def recode_number(text: nw.Expr, mapping: Mapping[str, float]) -> nw.Expr:
+    """Return coded text as numbers; a code outside the mapping becomes null."""
+    return text.replace_strict(
+        list(mapping), list(mapping.values()), default=None, return_dtype=nw.Float64
+    )
+
+
+def fractional(expr: nw.Expr) -> nw.Expr:
+    """Return True where a number has decimals; a null has none."""
+    number = expr.cast(nw.Float64).fill_null(0.0)
+    return number.floor() != number
+
+
+def true_or_false(expr: nw.Expr) -> nw.Expr:
+    """Return a boolean column where null counts as false."""
+    return expr.fill_null(False)
+
+
+def count_of(expr: nw.Expr) -> nw.Expr:
+    """Return 1 where true and 0 where false or null, ready to be summed."""
+    return true_or_false(expr).cast(nw.Int64)
+
+
+def outside(expr: nw.Expr, low: float | None, high: float | None) -> nw.Expr:
+    """Return True where a number lies outside the inclusive range; a null does not."""
+    parts = []
+    if low is not None:
+        parts.append((expr < low).fill_null(False))
+    if high is not None:
+        parts.append((expr > high).fill_null(False))
+    return any_of(parts)
+
+
+def any_of(parts: Sequence[nw.Expr]) -> nw.Expr:
+    """Return True where at least one part is true."""
+    return reduce(or_, parts) if parts else nw.lit(False)
+
+
+def ore(expr: nw.Expr) -> nw.Expr:
+    """Return kroner as whole øre, 0 where null.
+
+    Integers, because float sums differ in the last digits between engines and threads. Half an
+    øre is rounded up by `floor(x + 1/2)`: the engines' own `round` disagree about ties.
+    """
+    return (expr.cast(nw.Float64).fill_null(0.0) * 100.0 + 0.5).floor().cast(nw.Int64)
+
+
+def year_bit(year: nw.Expr, first: int, last: int) -> nw.Expr:
+    """Return 2**(year - first) for years in first..last and 0 elsewhere, as a float.
+
+    Summed within a person the bits of distinct years cannot carry, so the sum has as many ones
+    as there are rows; a duplicate person-year lowers the number. At most `BLOCK` years at once.
+    """
+    inside = (year >= first) & (year <= last)
+    power = 2.0 ** (nw.when(inside).then(year.cast(nw.Float64)).otherwise(nw.lit(float(first))) - first)
+    return nw.when(inside.fill_null(False)).then(power).otherwise(nw.lit(0.0))
+
+
+def arrays(frame: nw.LazyFrame[Any]) -> dict[str, NDArray[Any]]:
+    """Run the plan and return its columns as NumPy arrays, in whatever row order the engine has.
+
+    Text comes as an object array with None or NaN for null. Numbers must have no nulls left:
+    fill them first and carry a flag beside them.
+    """
+    if frame.implementation is nw.Implementation.DUCKDB:
+        fetched = frame.to_native().fetchnumpy()
+        return {
+            name: column.filled(None) if np.ma.isMaskedArray(column) else column
+            for name, column in fetched.items()
+        }
+    native = frame.implementation in (nw.Implementation.PANDAS, nw.Implementation.POLARS)
+    eager = frame.collect() if native else frame.collect("pandas")
+    return {name: eager.get_column(name).to_numpy() for name in eager.columns}

@@ -1,0 +1,104 @@
+"""What a cell of the cube is: a row, a zero by absence, dead, emigrated, or not known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+__all__ = ["Spells", "State", "states"]
+
+
+class State(IntEnum):
+    """The state of a person in a year."""
+
+    #: The register has a row.
+    OBSERVED = 0
+    #: No row though resident: no wage and no benefit, so money is zero.
+    ABSENT = 1
+    #: After the year of death, whether or not a row exists (holiday pay is paid after death).
+    DEAD = 2
+    #: After the year of emigration, or between and after the spells of `resident=`.
+    EMIGRATED = 3
+    #: No row and residency not known, before the first spell, or a year the register lacks: missing.
+    UNKNOWN = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Spells:
+    """Spells of residency: `person` indexes the cube, years are inclusive, in no special order."""
+
+    person: NDArray[np.int64]
+    from_year: NDArray[np.float64]
+    to_year: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, person_id: NDArray[Any]) -> Spells:
+        """Return the spells of the cube's persons; an open spell has no `to_year`."""
+        person = pd.Index(person_id).get_indexer(pd.Index(frame["person_id"].astype(object)))
+        kept = person >= 0
+        to_year = frame["to_year"].to_numpy(dtype=float)
+        return cls(
+            person=person[kept].astype(np.int64),
+            from_year=frame["from_year"].to_numpy(dtype=float)[kept],
+            to_year=np.where(np.isnan(to_year), np.inf, to_year)[kept],
+        )
+
+
+def states(
+    row: NDArray[np.bool_],
+    years: NDArray[np.int64],
+    *,
+    death_year: NDArray[np.float64] | None,
+    emigration_year: NDArray[np.float64] | None,
+    spells: Spells | None,
+) -> NDArray[np.uint8]:
+    """Return the state of every person-year.
+
+    Parameters
+    ----------
+    row
+        Whether the register has a row, shape (n_persons, n_years).
+    years
+        The calendar years, shape (n_years,).
+    death_year, emigration_year
+        Per person, NaN for none, shape (n_persons,); None when the register has no such column.
+    spells
+        Spells of residency; they replace the year of emigration, since people return.
+
+    Returns
+    -------
+    ndarray of uint8, shape (n_persons, n_years)
+        Values of `State`.
+    """
+    known = death_year is not None or emigration_year is not None or spells is not None
+    state = np.where(row, State.OBSERVED, State.ABSENT if known else State.UNKNOWN)
+    if spells is not None:
+        state = _by_spells(state, years, spells)
+    elif emigration_year is not None:
+        state[years[None, :] > emigration_year[:, None]] = State.EMIGRATED
+    # A register year without any row says nothing about anybody alive.
+    gap = ~row.any(axis=0)
+    state[:, gap] = np.where(state[:, gap] == State.ABSENT, State.UNKNOWN, state[:, gap])
+    if death_year is not None:
+        state[years[None, :] > death_year[:, None]] = State.DEAD
+    return state.astype(np.uint8)
+
+
+def _by_spells(
+    state: NDArray[Any], years: NDArray[np.int64], spells: Spells
+) -> NDArray[Any]:
+    """Mark rowless years outside the spells: before the first unknown, otherwise emigrated."""
+    resident = np.zeros(state.shape, dtype=bool)
+    arrived = np.full(state.shape[0], np.inf)
+    np.minimum.at(arrived, spells.person, spells.from_year)
+    for t, year in enumerate(years):
+        inside = (spells.from_year <= year) & (year <= spells.to_year)
+        resident[spells.person[inside], t] = True
+    before = years[None, :] < arrived[:, None]
+    outside = ~resident & (state == State.ABSENT)
+    return np.where(outside, np.where(before, State.UNKNOWN, State.EMIGRATED), state)
