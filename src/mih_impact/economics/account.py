@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Lang
+from mih_impact.display.options import current
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.economics import tables
 from mih_impact.economics.actors import GROUPS
-from mih_impact.economics.assumptions import Assumptions
+from mih_impact.economics.assumptions import Assumption, Assumptions
+from mih_impact.economics.beside import beside_frame
 from mih_impact.economics.checks import nearest
 from mih_impact.economics.evaluate import (
     Accumulated,
@@ -30,7 +32,7 @@ from mih_impact.economics.evaluate import (
 )
 from mih_impact.economics.ledger import Ledger
 from mih_impact.economics.programme import Programme
-from mih_impact.economics.roles import roles_of
+from mih_impact.economics.roles import STATE_BENEFITS, roles_of
 from mih_impact.economics.rules import build_ledger
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import AssumptionError, EffectsError
@@ -124,7 +126,9 @@ def cost_benefit(
         assumptions=assumptions,
         programme=programme,
         provenance=Provenance.of(
-            "cost_benefit", {"horizon": horizon, "persistence": persistence}, data=effects.frame
+            "cost_benefit",
+            {"horizon": horizon, "persistence": persistence},
+            data=effects.provenance.data,
         ),
     )
 
@@ -272,7 +276,7 @@ class CostBenefit(Result):
             a gain positive), `cash, budget_line, source`: a real flow has one entry a year, a
             transfer one for the payer and one for the receiver.
         """
-        return tables.ledger_frame(self._ledger, self.effects, self._factors)
+        return tables.ledger_frame(self._ledger, self.effects, self.discount_factors)
 
     def by_actor(self) -> pd.DataFrame:
         """Return the account: present value, uncertainty and break-even of every group.
@@ -306,7 +310,7 @@ class CostBenefit(Result):
             `component, kind`, then one column per actor, `public` and `society`. Along a row of a
             transfer the actors sum to zero.
         """
-        return tables.component_frame(self._ledger, self.effects, self._factors)
+        return tables.component_frame(self._ledger, self.effects, self.discount_factors)
 
     def beside(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return what must stand beside the headline.
@@ -318,7 +322,7 @@ class CostBenefit(Result):
             society and public budgets with leisure at the net wage and with every post new
             municipal money, and the scale of the effects at which each is zero.
         """
-        return tables.beside_frame(self, lang)
+        return beside_frame(self, lang)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the account, one row per actor and sum; see `by_actor`."""
@@ -354,8 +358,9 @@ class CostBenefit(Result):
         return None if driven == 0 else -constant / driven
 
     def save(self, path: str | Path) -> Path:
-        """Write the account to one file; `mih_impact.load` reads it back."""
-        return save(self, path)
+        """Write the account to one file; `mih_impact.load` reads it back. Small cells are hidden."""
+        hidden = (self.starters > 0) & (self.starters < current().min_cell)
+        return save(replace(self, starters=np.where(hidden, np.nan, self.starters)), path)
 
     def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the cumulative present value by year, with interval and break-even."""
@@ -369,23 +374,39 @@ class CostBenefit(Result):
 
         return plot_actors(self, ax=ax, lang=lang)
 
-    def _card(self, lang: Lang | None = None) -> Card:
+    def _card(self, lang: Lang) -> Card:
         from mih_impact.economics.card import account_card
 
         return account_card(self, lang)
 
     @cached_property
     def _ledger(self) -> Ledger:
-        programme = self.programme.in_prices(self.price_year)
-        return build_ledger(self.roles, self.horizon, self.assumptions, programme)
+        return build_ledger(self.roles, self.horizon, self.assumptions, self._programme)
+
+    @property
+    def discount_factors(self) -> FloatArray:
+        """Discount factors by year since start, shape (T,)."""
+        return self.assumptions.discount.factors(self.horizon)
+
+    @property
+    def late_costs(self) -> float:
+        """Programme costs after the horizon, NOK per starter, not discounted: not in the account."""
+        items = [item for item in self._programme.items if item.kind == "real"]
+        after = [item.path(1 + self._programme.last_year)[self.horizon :] for item in items]
+        return float(sum(path.sum() for path in after))
+
+    def unsure(self) -> tuple[Assumption, ...]:
+        """Return the assumptions in use that are remembered or assumed."""
+        unused = () if STATE_BENEFITS in self.roles else ("taxable_benefit_share",)
+        return tuple(item for item in self.assumptions.unsure() if item.name not in unused)
 
     @cached_property
-    def _factors(self) -> FloatArray:
-        return self.assumptions.discount.factors(self.horizon)
+    def _programme(self) -> Programme:
+        return self.programme.in_prices(self.price_year)
 
     @cached_property
     def _accumulated(self) -> Accumulated:
-        return accumulate(self._ledger, self._factors)
+        return accumulate(self._ledger, self.discount_factors)
 
     @cached_property
     def _cumulative(self) -> FloatArray:

@@ -18,7 +18,7 @@ from mih_impact.economics.checks import nearest
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.discount import Discount
 from mih_impact.reference.prices import PriceIndex
-from mih_impact.reference.rows import Status, rows
+from mih_impact.reference.rows import Status, find, rows
 from mih_impact.storage import saveable
 
 __all__ = ["Assumption", "Assumptions"]
@@ -301,12 +301,15 @@ def _range(note: str) -> tuple[float | None, float | None]:
     return float(found[1]), float(found[2].replace(" ", ""))
 
 
+_NO_SOURCE = {"ASSUMED": "ours, without a source", "remembered": "from memory"}
+
+
 def _from_row(name: str, table: str, row: str, unit: str, label: Label) -> Assumption:
     """Return the assumption that a reference row holds."""
-    (found,) = (each for each in rows(table) if each.name == row)
+    found = find(rows(table), row)
     low, high = _range(found.note)
-    source = found.source or found.note or "no source"
-    return Assumption(name, float(found.value), unit, found.status, source, low, high, label)
+    source = found.source or found.note or _NO_SOURCE.get(found.status, "no source")
+    return Assumption(name, found.number, unit, found.status, source, low, high, label)
 
 
 def _own(name: str, value: float, source: str, label: Label) -> Assumption:
@@ -317,7 +320,7 @@ def _own(name: str, value: float, source: str, label: Label) -> Assumption:
 def _base_items() -> tuple[Assumption, ...]:
     """Return every number, read from the reference rows where there is one."""
     blocks = "cost_building_blocks"
-    zones = [float(each.value) for each in rows("employer_contribution")]
+    zones = [each.number for each in rows("employer_contribution")]
     contribution = _from_row(
         "employer_contribution", "employer_contribution", "I", "share",
         Label(nb="arbeidsgiveravgift (sone I)", en="employer's contribution (zone I)"),

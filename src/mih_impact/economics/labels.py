@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from mih_impact.display.labels import Label
+from typing import SupportsFloat
+
+from mih_impact.display.labels import Label, Lang
+from mih_impact.display.numbers import kroner
+from mih_impact.storage import saveable
+
+# Programmes and assumptions take their labels with them into saved accounts.
+saveable("Label")(Label)
 
 PRODUCTION = Label(nb="produksjonsverdi", en="production value")
 WAGE = Label(nb="lønn", en="wage")
@@ -19,3 +26,14 @@ STATE_BENEFITS = Label(nb="statlige ytelser samlet", en="state benefits in total
 def displaced(label: Label) -> Label:
     """Return the label of a flow's mirror among the displaced."""
     return Label(nb=f"fortrengning: {label.nb}", en=f"displacement: {label.en}")
+
+
+def hundreds(x: SupportsFloat, lang: Lang | None = None) -> str:
+    """Show kroner to the nearest hundred: the account claims no more.
+
+    Examples
+    --------
+    >>> hundreds(1_094_375, "en") == "NOK\u00a01,094,400"
+    True
+    """
+    return kroner(round(float(x), -2), lang)

@@ -156,15 +156,25 @@ class Ledger:
     @cached_property
     def group_coefficients(self) -> FloatArray:
         """NOK per NOK of effect for each group, shape (G, R, T)."""
-        return np.einsum("lg,lrt->grt", self.group_signs, self.coefficients)
+        return _net(self.group_signs, self.coefficients)
 
     @cached_property
     def group_constants(self) -> FloatArray:
         """NOK whatever the effect for each group, shape (G, T)."""
-        return np.einsum("lg,lt->gt", self.group_signs, self.constants)
+        return _net(self.group_signs, self.constants)
 
     def group_amounts(self, effects: FloatArray) -> FloatArray:
         """Return the flow of every group, shape (..., G, T), NOK per starter and year."""
         return (
             np.einsum("grt,...rt->...gt", self.group_coefficients, effects) + self.group_constants
         )
+
+
+def _net(signs: FloatArray, amounts: FloatArray) -> FloatArray:
+    """Sum lines (L, ...) to groups (G, ...), with sums that cancel to rounding set to zero.
+
+    An employer who pays out all he produces nets to 0, not to 1e-16 of a krone with a sign.
+    """
+    net = np.einsum("lg,l...->g...", signs, amounts)
+    gross = np.einsum("lg,l...->g...", np.abs(signs), np.abs(amounts))
+    return np.where(np.abs(net) <= 1e-14 * gross, 0.0, net)

@@ -1,0 +1,210 @@
+"""The account's card: headline, uncertainty, who pays and gains, and what it rests on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from mih_impact.display.card import Card
+from mih_impact.display.labels import Label, Lang
+from mih_impact.display.numbers import count, interval, number, percent
+from mih_impact.economics.actors import ACTORS, GROUP_LABELS
+from mih_impact.economics.assumptions import Assumption
+from mih_impact.economics.labels import hundreds
+
+if TYPE_CHECKING:
+    from mih_impact.economics.account import CostBenefit
+
+__all__ = ["account_card", "break_even_text"]
+
+_TITLE = Label(
+    nb="Nytte og kostnad per deltaker som startet: {programme}",
+    en="Costs and benefits per participant who started: {programme}",
+)
+_NPV = Label(nb="Netto nåverdi (NNV)", en="Net present value (NPV)")
+_INTERVAL = Label(nb="95 % konfidensintervall", en="95% confidence interval")
+_PROBABILITY = Label(
+    nb="Sannsynlighet for positiv NNV", en="Probability of a positive NPV"
+)
+_NOT_AVAILABLE = Label(
+    nb="ikke tilgjengelig (effektene har ingen kovarians)",
+    en="not available (the effects have no covariance)",
+)
+_BREAK_EVEN = Label(nb="Lønnsomt", en="Breaks even")
+_AFTER = Label(nb="etter {year} år", en="after {year} years")
+_AFTER_ONE = Label(nb="etter ett år", en="after one year")
+_AT_ONCE = Label(nb="fra start", en="from the start")
+_NEVER = Label(nb="ikke innen {years} år", en="not within {years} years")
+_PUBLIC = Label(nb="Offentlige budsjetter", en="Public budgets")
+_STARTERS = Label(nb="Deltakere bak hvert år", en="Participants behind each year")
+_YEARS_TO = Label(nb="{first} (år 0) til {last} (år {year})", en="{first} (year 0) to {last} (year {year})")
+
+_WHO = Label(nb="Hvem betaler, hvem tjener", en="Who pays, who gains")
+_PRESENT_VALUE = Label(nb="Nåverdi", en="Present value")
+_CI = Label(nb="95 % KI", en="95% CI")
+
+_UNIT = Label(
+    nb="Kroner per deltaker som startet, faste {year}-priser; pluss er gevinst for den det gjelder.",
+    en="NOK per participant who started, fixed {year} prices; positive is a gain for that actor.",
+)
+_CUT = Label(
+    nb="Regnskapet er kuttet etter {years} år (år 0–{last} etter oppstart){chosen}."
+    " Virkninger etter det er ikke regnet med.",
+    en="The account is cut after {years} years (years 0–{last} since start){chosen}."
+    " Effects after that are not counted.",
+)
+_CHOSEN = Label(
+    nb=", valgt for å svare til en periode på sju år", en=", chosen to match a seven-year horizon"
+)
+_SELECTION = Label(
+    nb="Sannsynlighet og konfidensintervall gjelder tilfeldig usikkerhet i effektene. De sier"
+    " ingenting om skjev utvelgelse, for eksempel motivasjon; se omslagspunktet.",
+    en="Probability and interval cover sampling uncertainty in the effects. They say nothing of"
+    " selection, for instance on motivation; see the switching scale.",
+)
+_OUTPUT = Label(
+    nb="Produksjonen verdsettes til det arbeidskraften koster; at arbeidsgiveren går i null, er en"
+    " forutsetning.",
+    en="Output is valued at what the labour costs; that the employer nets to zero is an assumption.",
+)
+_NO_COSTS = Label(
+    nb="Tiltakskostnader er IKKE regnet med.", en="Programme costs are NOT included."
+)
+_NO_BENEFITS = Label(
+    nb="Effekter på ytelser er IKKE regnet med.", en="Effects on benefits are NOT included."
+)
+_LATE_COSTS = Label(
+    nb="{cost} i tiltakskostnader faller etter siste år og er ikke regnet med.",
+    en="{cost} of programme costs fall after the last year and are not counted.",
+)
+_UNSURE = {
+    "ASSUMED": Label(nb="Antatt, uten kilde som gir tallet: {names}.",
+                     en="Assumed, with no source that gives the number: {names}."),
+    "remembered": Label(nb="Gjengitt etter hukommelsen, ikke kontrollert: {names}.",
+                        en="From memory, not checked: {names}."),
+}  # fmt: skip
+
+
+def account_card(case: CostBenefit, lang: Lang | None = None) -> Card:
+    """Return the card of an account."""
+    title = _TITLE.format(programme=case.programme.label).text(lang)
+    return Card(
+        title=title,
+        lines=(*_headline(case, lang), *_beside(case, lang)),
+        table=_who(case, lang),
+        notes=_notes(case, lang),
+    )
+
+
+def break_even_text(year: int | None, horizon: int, lang: Lang | None = None) -> str:
+    """Return a break-even year in words."""
+    if year is None:
+        return _NEVER.format(years=horizon).text(lang)
+    special = {0: _AT_ONCE, 1: _AFTER_ONE}
+    return special.get(year, _AFTER.format(year=year)).text(lang)
+
+
+def _headline(case: CostBenefit, lang: Lang | None) -> list[tuple[str, str]]:
+    bounds = case.interval()
+    missing = _NOT_AVAILABLE.text(lang)
+    lines = [
+        (_NPV.text(lang), hundreds(case.npv, lang)),
+        (_INTERVAL.text(lang), interval(*bounds, hundreds, lang) if bounds else missing),
+        (
+            _PROBABILITY.text(lang),
+            missing if case.probability_positive is None else _probability(case, lang),
+        ),
+        (_BREAK_EVEN.text(lang), break_even_text(case.break_even_year, case.horizon, lang)),
+        (_PUBLIC.text(lang), hundreds(case.public, lang)),
+    ]
+    if np.isfinite(case.starters).all():
+        first, last = (count(n, lang) for n in case.starters[[0, -1]])
+        text = _YEARS_TO.format(first=first, last=last, year=case.horizon - 1).text(lang)
+        lines.append((_STARTERS.text(lang), text))
+    return lines
+
+
+def _probability(case: CostBenefit, lang: Lang | None) -> str:
+    """Return P(NPV > 0), never rounded to a certainty."""
+    share = case.probability_positive
+    assert share is not None
+    if 0 < case.std_error and share > 0.999:  # type: ignore[operator]
+        return f"> {percent(0.999, 1, lang)}"
+    if 0 < case.std_error and share < 0.001:  # type: ignore[operator]
+        return f"< {percent(0.001, 1, lang)}"
+    return percent(share, 1, lang)
+
+
+def _beside(case: CostBenefit, lang: Lang | None) -> list[tuple[str, str]]:
+    lines = []
+    for row in case.beside(lang).itertuples():
+        if row.name == "public_leisure_1":  # leisure is no public money: said already
+            continue
+        name = str(row.label)
+        shown = hundreds(row.value, lang) if row.unit == "NOK" else number(row.value, 2, lang)
+        lines.append((name[0].upper() + name[1:], shown))
+    return lines
+
+
+def _who(case: CostBenefit, lang: Lang | None) -> pd.DataFrame:
+    """Return the table of actors; those whom nothing reaches are left out."""
+    years = case.by_year()
+    moved = years.groupby("actor")["amount"].apply(lambda amount: bool((amount.abs() > 0.5).any()))
+    frame = case.by_actor()
+    kept = frame[[bool(moved[actor]) or actor not in ACTORS for actor in frame["actor"]]]
+    names = [GROUP_LABELS[actor].text(lang) for actor in kept["actor"]]
+    shown: dict[str, list[str]] = {
+        _WHO.text(lang): names,
+        _PRESENT_VALUE.text(lang): [hundreds(value, lang) for value in kept["present_value"]],
+    }
+    if case.covariance is not None:
+        bounds = zip(kept["conf_low"], kept["conf_high"], strict=True)
+        shown[_CI.text(lang)] = [interval(low, high, hundreds, lang) for low, high in bounds]
+    shown[_BREAK_EVEN.text(lang)] = [
+        break_even_text(case.break_even(actor), case.horizon, lang) for actor in kept["actor"]
+    ]
+    return pd.DataFrame(shown)
+
+
+def _notes(case: CostBenefit, lang: Lang | None) -> tuple[str, ...]:
+    chosen = _CHOSEN if case.horizon == 7 else Label(nb="", en="")
+    notes = [
+        _UNIT.format(year=case.price_year),
+        _CUT.format(years=case.horizon, last=case.horizon - 1, chosen=chosen),
+        _OUTPUT,
+    ]
+    if case.covariance is not None:
+        notes.append(_SELECTION)
+    if not case.programme.items:
+        notes.append(_NO_COSTS)
+    if case.programme.note is not None:
+        notes.append(case.programme.note)
+    if not any(role.startswith("benefit:") for role in case.roles):
+        notes.append(_NO_BENEFITS)
+    late = case.late_costs
+    if late:
+        notes.append(_LATE_COSTS.format(cost=Label(nb=hundreds(late, "nb"), en=hundreds(late, "en"))))
+    texts = [note.text(lang) for note in notes]
+    return (*texts, *_unsure(case, lang))
+
+
+def _unsure(case: CostBenefit, lang: Lang | None) -> list[str]:
+    """Return what is assumed or remembered, rates with their values, costs by name."""
+    known = [(item.status, f"{item.label.text(lang)} {_value(item, lang)}") for item in case.unsure()]
+    known += [(item.status, item.label.text(lang)) for item in case.programme.items]
+    texts = []
+    for status, sentence in _UNSURE.items():
+        names = [name for own, name in known if own == status]
+        if names:
+            texts.append(sentence.format(names="; ".join(names)).text(lang))
+    return texts
+
+
+def _value(item: Assumption, lang: Lang | None) -> str:
+    if item.unit == "share":
+        return percent(item.value, 0 if round(100 * item.value, 6).is_integer() else 1, lang)
+    if item.unit == "NOK per starter":
+        return hundreds(item.value, lang)
+    return number(item.value, 2, lang)

@@ -1,0 +1,237 @@
+"""Two figures of the account: when gains pass costs, and who pays and who gains."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mih_impact.display.labels import Label, Lang
+from mih_impact.display.numbers import interval, thousands
+from mih_impact.display.style import (
+    ACTOR_COLOURS,
+    axes,
+    figure_style,
+    kroner_axis,
+    label_line_ends,
+    set_alt_text,
+    source_line,
+)
+from mih_impact.economics.actors import ACTORS, GROUP_LABELS
+from mih_impact.economics.card import break_even_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from mih_impact.economics.account import CostBenefit
+
+__all__ = ["plot_actors", "plot_cumulative"]
+
+_INK = "#222222"
+
+_CUMULATIVE = Label(
+    nb="Når nytten passerer kostnadene", en="When benefits pass costs"
+)
+_SUMMED = Label(nb="samlet nåverdi per deltaker", en="cumulative present value per participant")
+_YEARS = Label(nb="År siden oppstart", en="Years since start")
+_LINE = {
+    "society": Label(nb="samfunnet", en="society"),
+    "public": Label(nb="offentlige\nbudsjetter", en="public\nbudgets"),
+}
+_BREAK_EVEN = Label(nb="lønnsomt {when}", en="breaks even {when}")
+_BAND = Label(
+    nb="Skravert: 95 % konfidensintervall for samfunnet.",
+    en="Shaded: 95% confidence interval for society.",
+)
+_NO_BAND = Label(
+    nb="Konfidensintervall er ikke tilgjengelig.", en="Confidence interval not available."
+)
+_BASIS = Label(
+    nb="{programme}. Regnskap etter {preset}, kuttet etter {years} år; nåverdi ved oppstart.",
+    en="{programme}. Account by {preset}, cut after {years} years; present value at start.",
+)
+_PRESETS = {
+    "r109": Label(nb="R-109/2021", en="R-109/2021"),
+    "simplified": Label(nb="forenklede regler", en="simplified rules"),
+}
+_ALT_CUMULATIVE = Label(
+    nb="Linje: samlet nåverdi per deltaker for samfunnet er {low} på det laveste og {last} etter"
+    " {years} år, {when}. Offentlige budsjetter ender på {public}.",
+    en="Line: cumulative present value per participant for society is {low} at its lowest and"
+    " {last} after {years} years, {when}. Public budgets end at {public}.",
+)
+
+_WHO = Label(nb="Hvem betaler, hvem tjener", en="Who pays, who gains")
+_PER = Label(nb="Nåverdi per deltaker over {years} år", en="Present value per participant over {years} years")
+_WHISKERS = Label(nb="Strek: 95 % konfidensintervall.", en="Line: 95% confidence interval.")
+_SUMS = Label(
+    nb="Søylene over streken summerer til samfunnet; offentlige budsjetter er stat, fylkeskommune"
+    " og kommune.",
+    en="The bars above the rule sum to society; public budgets are state, county and municipality.",
+)
+
+
+def plot_cumulative(
+    case: CostBenefit, *, ax: Axes | None = None, lang: Lang | None = None
+) -> Axes:
+    """Draw cumulative present value by year for society and public budgets.
+
+    Parameters
+    ----------
+    case
+        The account.
+    ax
+        Axes to draw in; None makes a figure.
+    lang
+        Language; None is the one in force.
+
+    Returns
+    -------
+    Axes
+    """
+    frame = case.by_year()
+    paths = {name: frame[frame["actor"] == name] for name in ("society", "public")}
+    years = np.arange(case.horizon)
+    with figure_style():
+        ax = axes(ax)
+        ax.axhline(0, color=_INK, linewidth=0.8, label="_zero")
+        society = paths["society"]
+        if case.covariance is not None:
+            ax.fill_between(
+                years, society["conf_low"], society["conf_high"],
+                color=ACTOR_COLOURS["society"], alpha=0.13, linewidth=0,
+            )  # fmt: skip
+        for name, dashes in (("public", (0, (4, 2))), ("society", "solid")):
+            ax.plot(
+                years, paths[name]["cumulative"], color=ACTOR_COLOURS[name], linestyle=dashes,
+                label=_LINE[name].text(lang),
+            )  # fmt: skip
+            _mark_break_even(ax, case, name, paths[name]["cumulative"].to_numpy(), lang)
+        ax.set_xticks(years)
+        ax.set_xlabel(_YEARS.text(lang))
+        ax.set_title(_CUMULATIVE.text(lang))
+        kroner_axis(ax, lang, price_year=case.price_year, what=_capital(_SUMMED.text(lang)))
+        band = _NO_BAND if case.covariance is None else _BAND
+        source_line(ax, f"{_basis(case, lang)} {band.text(lang)}")
+        label_line_ends(ax)
+        set_alt_text(ax, _cumulative_alt(case, paths["society"]["cumulative"].to_numpy(), lang))
+    return ax
+
+
+def plot_actors(case: CostBenefit, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+    """Draw the present value of every actor, and the two sums beneath.
+
+    Parameters
+    ----------
+    case
+        The account.
+    ax
+        Axes to draw in; None makes a figure.
+    lang
+        Language; None is the one in force.
+
+    Returns
+    -------
+    Axes
+    """
+    frame = case.by_actor().set_index("actor")
+    moved = frame["present_value"].abs() > 0.5
+    actors = [actor for actor in ACTORS if moved[actor]]
+    names = [*actors, "public", "society"]
+    # A gap before the sums, which are no further actors.
+    places = np.array([*range(len(actors)), len(actors) + 0.5, len(actors) + 1.5])
+    rows = frame.loc[names]
+    values = rows["present_value"].to_numpy()
+    with figure_style():
+        ax = axes(ax)
+        ax.grid(visible=False, axis="y")
+        ax.grid(visible=True, axis="x", color="#DDDDDD", linewidth=0.8)
+        ax.barh(places, values, height=0.62, color=[ACTOR_COLOURS[name] for name in names])
+        reach = rows["present_value"] - rows["conf_low"]
+        if case.covariance is not None:
+            ax.errorbar(
+                values, places, xerr=reach.to_numpy(), fmt="none", ecolor="#8A8A8A",
+                elinewidth=1.4, capsize=3,
+            )  # fmt: skip
+        ax.axvline(0, color=_INK, linewidth=0.8)
+        ax.axhline(len(actors) - 0.25, color="#BBBBBB", linewidth=0.8)
+        ax.set_yticks(places, [_capital(GROUP_LABELS[name].text(lang)) for name in names])
+        ax.invert_yaxis()
+        _name_bars(ax, places, values, reach.fillna(0.0).to_numpy(), lang)
+        ax.set_title(_WHO.text(lang), pad=10)
+        kroner_axis(
+            ax, lang, price_year=case.price_year, axis="x",
+            what=_PER.format(years=case.horizon).text(lang),
+        )  # fmt: skip
+        texts = [_basis(case, lang), _SUMS.text(lang)]
+        texts.append((_NO_BAND if case.covariance is None else _WHISKERS).text(lang))
+        source_line(ax, " ".join(texts))
+        set_alt_text(ax, _actors_alt(case, names, lang))
+    return ax
+
+
+def _mark_break_even(
+    ax: Axes, case: CostBenefit, name: str, path: np.ndarray, lang: Lang | None
+) -> None:
+    """Mark the year from which the path stays at or above zero."""
+    year = case.break_even(name)
+    if year is None:
+        return
+    colour = ACTOR_COLOURS[name]
+    ax.plot(year, path[year], "o", color=colour, markersize=7, label="_break-even")
+    text = _BREAK_EVEN.format(when=break_even_text(year, case.horizon, lang)).text(lang)
+    above = name == "society"
+    ax.annotate(
+        text, xy=(year, path[year]), xytext=(-8, 8) if above else (8, -8),
+        textcoords="offset points", ha="right" if above else "left",
+        va="bottom" if above else "top", color=colour, fontsize=9,
+    )  # fmt: skip
+
+
+def _name_bars(
+    ax: Axes, places: np.ndarray, values: np.ndarray, reach: np.ndarray, lang: Lang | None
+) -> None:
+    """Write each amount beyond the end of its bar, on the side it points to."""
+    low, high = float((values - reach).min()), float((values + reach).max())
+    width = max(high, 0.0) - min(low, 0.0)
+    ax.set_xlim(min(low, 0.0) - 0.17 * width, max(high, 0.0) + 0.17 * width)
+    for place, value, beyond in zip(places, values, reach, strict=True):
+        gain = value >= 0
+        ax.annotate(
+            thousands(value, 0, lang), xy=(value + beyond if gain else value - beyond, place),
+            xytext=(5 if gain else -5, 0), textcoords="offset points",
+            ha="left" if gain else "right", va="center", fontsize=9, color=_INK,
+        )  # fmt: skip
+
+
+def _basis(case: CostBenefit, lang: Lang | None) -> str:
+    preset = case.assumptions.preset
+    rules = _PRESETS.get(preset, Label(nb=preset, en=preset))
+    text = _BASIS.format(programme=case.programme.label, preset=rules, years=case.horizon)
+    return _capital(text.text(lang))
+
+
+def _cumulative_alt(case: CostBenefit, path: np.ndarray, lang: Lang | None) -> str:
+    when = break_even_text(case.break_even_year, case.horizon, lang)
+    return _ALT_CUMULATIVE.format(
+        low=thousands(path.min(), 0, lang),
+        last=thousands(path[-1], 0, lang),
+        years=case.horizon,
+        when=_BREAK_EVEN.format(when=when).text(lang),
+        public=thousands(case.public, 0, lang),
+    ).text(lang)
+
+
+def _actors_alt(case: CostBenefit, names: list[str], lang: Lang | None) -> str:
+    parts = []
+    for name in names:
+        text = f"{GROUP_LABELS[name].text(lang)} {thousands(case.present_value(name), 0, lang)}"
+        bounds = case.interval(of=name)
+        if bounds is not None:
+            text += f" ({interval(*bounds, thousands, lang)})"
+        parts.append(text)
+    return f"{_WHO.text(lang)}: {', '.join(parts)}."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

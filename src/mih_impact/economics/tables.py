@@ -1,0 +1,111 @@
+"""The account as tidy tables: the truth that cards and figures are views of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mih_impact.economics.actors import ACTORS, GROUPS
+from mih_impact.economics.evaluate import probability_positive
+from mih_impact.economics.ledger import Ledger
+
+if TYPE_CHECKING:
+    from mih_impact.economics.account import CostBenefit
+
+__all__ = ["actor_frame", "component_frame", "ledger_frame", "starters_behind", "year_frame"]
+
+FloatArray = NDArray[np.float64]
+
+_Z = NormalDist().inv_cdf(0.975)
+
+
+def ledger_frame(ledger: Ledger, effects: FloatArray, factors: FloatArray) -> pd.DataFrame:
+    """Return every entry: a real flow once a year, a transfer once for each side."""
+    amounts = ledger.amounts(effects)  # (L, T)
+    blocks = []
+    for line, amount, signs in zip(ledger.lines, amounts, ledger.signs, strict=True):
+        for actor in (line.payer, line.receiver):
+            if actor is None:
+                continue
+            entry = signs[ACTORS.index(actor)] * amount
+            blocks.append(
+                pd.DataFrame(
+                    {
+                        "year": np.arange(ledger.n_years),
+                        "component": line.component,
+                        "kind": line.kind,
+                        "actor": actor,
+                        "amount": entry,
+                        "present_value": factors * entry,
+                        "cash": line.cash,
+                        "budget_line": line.budget_line,
+                        "source": line.source,
+                    }
+                )
+            )
+    return pd.concat(blocks, ignore_index=True)
+
+
+def component_frame(ledger: Ledger, effects: FloatArray, factors: FloatArray) -> pd.DataFrame:
+    """Return present values, a row per component and a column per group."""
+    line_values = ledger.amounts(effects) @ factors  # (L,)
+    values = ledger.group_signs * line_values[:, None] + 0.0  # (L, G); no negative zeros
+    frame = pd.DataFrame(values, columns=list(GROUPS))
+    frame.insert(0, "component", [line.component for line in ledger.lines])
+    frame.insert(1, "kind", [line.kind for line in ledger.lines])
+    return frame.groupby(["component", "kind"], sort=False, as_index=False).sum()
+
+
+def actor_frame(case: CostBenefit) -> pd.DataFrame:
+    """Return present value, uncertainty and break-even, a row per group."""
+    years = year_frame(case)
+    last = years[years["year_since_start"] == case.horizon - 1].reset_index(drop=True)
+    frame = pd.DataFrame(
+        {
+            "actor": last["actor"],
+            "present_value": last["cumulative"],
+            "std_error": last["std_error"],
+            "conf_low": last["conf_low"],
+            "conf_high": last["conf_high"],
+        }
+    )
+    pairs = zip(frame["present_value"], frame["std_error"], strict=True)
+    frame["probability_positive"] = [
+        np.nan if np.isnan(error) else probability_positive(value, error) for value, error in pairs
+    ]
+    frame["break_even_year"] = pd.array([case.break_even(group) for group in GROUPS], dtype="Int64")
+    return frame
+
+
+def year_frame(case: CostBenefit) -> pd.DataFrame:
+    """Return flow, present value and cumulative present value, a row per group and year."""
+    amounts = case._ledger.group_amounts(case.effects)  # (G, T)
+    cumulative = case._cumulative
+    errors = case._std_errors if case._std_errors is not None else np.full(amounts.shape, np.nan)
+    groups, years = amounts.shape
+    return pd.DataFrame(
+        {
+            "actor": np.repeat(GROUPS, years),
+            "year_since_start": np.tile(np.arange(years), groups),
+            "amount": amounts.ravel(),
+            "present_value": (amounts * case.discount_factors).ravel(),
+            "cumulative": cumulative.ravel(),
+            "std_error": errors.ravel(),
+            "conf_low": (cumulative - _Z * errors).ravel(),
+            "conf_high": (cumulative + _Z * errors).ravel(),
+        }
+    )
+
+
+def starters_behind(
+    frame: pd.DataFrame, entered: Mapping[str, str], horizon: int
+) -> FloatArray:
+    """Return the participants behind the wage effect of each year, shape (horizon,)."""
+    (wage,) = (outcome for outcome, role in entered.items() if role == "wage")
+    counts = frame[frame["outcome"] == wage].set_index("year_since_start")["n_participants"]
+    return counts.reindex(range(horizon)).to_numpy(dtype=np.float64)
