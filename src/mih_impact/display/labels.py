@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mih_impact.display.options import Lang, language
+from mih_impact.storage import saveable
 
 __all__ = ["Label", "Lang"]
 
 
+@saveable("Label")
 @dataclass(frozen=True)
 class Label:
     """One displayed text in bokmål and English.

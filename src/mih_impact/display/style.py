@@ -72,7 +72,7 @@ OKABE_ITO = {
 """Okabe and Ito's palette, which colour-blind readers can tell apart."""
 
 PARTICIPANT = OKABE_ITO["blue"]
-CONTROL = "#7F7F7F"
+CONTROL = "#8A8A8A"
 INK = "#222222"
 SOFT = "#5A5A5A"
 GRID = "#DDDDDD"
@@ -91,6 +91,7 @@ ACTOR_COLOURS = {
 }
 """A colour for everybody who pays or gains, the same in every figure."""
 
+_GREY = np.array([0.2126, 0.7152, 0.0722])  # how bright red, green and blue look
 _SIZE = (7.2, 4.4)  # inches: the width of a text column, calm proportions
 _FONT = "DejaVu Sans"  # ships with matplotlib: the same picture on every machine
 _RC: Any = {
@@ -127,10 +128,19 @@ def figure_style() -> Iterator[None]:
     """Draw in the library's style; the caller's settings are back when the block ends."""
     import matplotlib as mpl
 
-    with mpl.rc_context():
-        mpl.rcdefaults()  # the reader's own style sheet plays no part
-        mpl.rcParams.update(_RC)
-        yield
+    interactive = mpl.is_interactive()
+    try:
+        with mpl.rc_context():
+            mpl.rcdefaults()  # the reader's own style sheet plays no part
+            mpl.rcParams.update(_RC)
+            try:
+                yield
+            finally:
+                interactive = mpl.is_interactive()
+    finally:
+        # Jupyter's backend wakes with the first figure, here inside, and turns interactive mode
+        # on; taking that back would leave every later cell without its figure.
+        mpl.interactive(interactive)
 
 
 def axes(ax: Axes | None = None, *, size: tuple[float, float] = _SIZE) -> Axes:
@@ -215,12 +225,27 @@ def label_line_ends(
             xy=(right if np.isclose(x, right) else x, y),
             xytext=(7, float(shift)),
             textcoords="offset points",
-            color=line.get_color(),
+            color=_readable(line.get_color()),
             fontsize=size,
             ha="left",
             va="center",
             annotation_clip=False,
         )
+
+
+def _readable(colour: Any) -> tuple[float, float, float]:
+    """Darken a colour until text in it has WCAG's contrast of 4.5 to 1 on white."""
+    from matplotlib.colors import to_rgb
+
+    rgb = np.array(to_rgb(colour))
+    while 1.05 / (_luminance(rgb) + 0.05) < 4.5:
+        rgb = rgb * 0.97
+    return float(rgb[0]), float(rgb[1]), float(rgb[2])
+
+
+def _luminance(rgb: np.ndarray) -> float:
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return float(linear @ _GREY)
 
 
 def _end(line: Line2D) -> tuple[float, float] | None:
@@ -255,13 +280,16 @@ def _spread(wanted: np.ndarray, height: np.ndarray) -> np.ndarray:
 
 def source_line(ax: Axes, text: str) -> None:
     """Write the source beneath the axes (beneath the x label, so set that first)."""
-    width = ax.get_position().width * _root(ax).get_figwidth() * 72  # points
     size = 7.5
+    cell = ax.get_subplotspec()
+    share = 1.0 if cell is None else len(cell.colspan) / cell.get_gridspec().ncols
+    width = share * _root(ax).get_figwidth() * 72 - 50  # points, less the tick labels
+    beneath = ax.get_xlabel() and ax.xaxis.label.get_verticalalignment() == "top"
     ax.annotate(
-        textwrap.fill(text, max(20, int(width / (size * 0.56)))),
+        textwrap.fill(text, max(20, int(width / (size * 0.53)))),
         xy=(0, 0),
         xycoords="axes fraction",
-        xytext=(0, -42 if ax.get_xlabel() else -25),
+        xytext=(0, -42 if beneath else -25),
         textcoords="offset points",
         fontsize=size,
         color=SOFT,
@@ -280,7 +308,7 @@ def kroner_axis(
     what: str | None = None,
     axis: Literal["x", "y"] = "y",
 ) -> None:
-    """Show an axis in kroner, thousands or millions, with unit and price year above it.
+    """Show an axis in kroner, thousands or millions; unit and price year stand above it.
 
     Parameters
     ----------
@@ -338,15 +366,13 @@ def _format_axis(ax: Axes, axis: str, name: str, scale: float, lang: Lang) -> No
 
 
 def _name_axis(ax: Axes, axis: str, name: str) -> None:
-    if axis == "x":
-        ax.set_xlabel(name)
-        return
     from matplotlib.transforms import ScaledTranslation
 
-    # Upright and above the axis: read without turning the head.
-    ax.set_ylabel(name, rotation=0, ha="left", va="bottom")
+    # Upright, under the title, for either axis: read first, and without turning the head.
+    side = ax.yaxis if axis == "y" else ax.xaxis
+    side.set_label_text(name[:1].upper() + name[1:], rotation=0, ha="left", va="bottom")
     lift = ScaledTranslation(0, 7 / 72, _root(ax).dpi_scale_trans)
-    ax.yaxis.set_label_coords(0, 1, transform=ax.transAxes + lift)
+    side.set_label_coords(0, 1, transform=ax.transAxes + lift)
 
 
 def set_alt_text(where: Figure | Axes, text: str) -> None:
@@ -438,7 +464,7 @@ def contact_sheet(
             ax.axis("off")
         for (left, right), file, picture in zip(grid, files, pictures, strict=False):
             left.imshow(picture)
-            right.imshow(picture @ [0.2126, 0.7152, 0.0722], cmap="gray", vmin=0, vmax=1)
+            right.imshow(picture @ _GREY, cmap="gray", vmin=0, vmax=1)
             left.set_title(str(file.relative_to(folder)), fontsize=9, pad=4)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
