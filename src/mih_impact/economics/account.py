@@ -110,7 +110,7 @@ def cost_benefit(
     ...     effects, Assumptions.simplified(), programme=Programme.none(), horizon=3
     ... )
     >>> round(case.npv), case.break_even_year, case.interval()
-    (302449, 0, None)
+    (302463, 0, None)
     """
     _require_options(horizon, persistence)
     entered = roles_of(effects, roles)
@@ -227,7 +227,7 @@ class CostBenefit(Result):
 
     @property
     def break_even_year(self) -> int | None:
-        """Years since start from which society's cumulative present value stays at or above zero."""
+        """Years since start from which society's account stays at or above zero."""
         return self.break_even("society")
 
     def break_even(self, of: str = "society") -> int | None:
@@ -358,7 +358,7 @@ class CostBenefit(Result):
         return None if driven == 0 else -constant / driven
 
     def save(self, path: str | Path) -> Path:
-        """Write the account to one file; `mih_impact.load` reads it back. Small cells are hidden."""
+        """Write the account to one file, small cells hidden; `load` reads it back."""
         hidden = (self.starters > 0) & (self.starters < current().min_cell)
         return save(replace(self, starters=np.where(hidden, np.nan, self.starters)), path)
 
@@ -390,7 +390,7 @@ class CostBenefit(Result):
 
     @property
     def late_costs(self) -> float:
-        """Programme costs after the horizon, NOK per starter, not discounted: not in the account."""
+        """Programme costs after the horizon, left out: NOK per starter, not discounted."""
         items = [item for item in self._programme.items if item.kind == "real"]
         after = [item.path(1 + self._programme.last_year)[self.horizon :] for item in items]
         return float(sum(path.sum() for path in after))

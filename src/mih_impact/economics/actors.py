@@ -10,7 +10,7 @@ from typing import Literal
 
 from mih_impact.display.labels import Label
 
-__all__ = ["ACTORS", "GROUP_LABELS", "GROUPS", "PUBLIC", "Actor"]
+__all__ = ["ACTORS", "GROUPS", "GROUP_LABELS", "PUBLIC", "Actor"]
 
 Actor = Literal[
     "participant",

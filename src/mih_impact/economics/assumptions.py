@@ -269,9 +269,7 @@ def _require_value(item: Assumption, value: object) -> None:
     )
 
 
-def _in_prices(
-    items: tuple[Assumption, ...], old: int, new: int
-) -> tuple[Assumption, ...]:
+def _in_prices(items: tuple[Assumption, ...], old: int, new: int) -> tuple[Assumption, ...]:
     """Return the assumptions with those in kroner in the prices of another year."""
     factor = PriceIndex.kpi().factor(old, new)  # also the check that the year has an index
     return tuple(

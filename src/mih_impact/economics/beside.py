@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import Formatter, number
+from mih_impact.display.numbers import number
 from mih_impact.economics.labels import hundreds
 
 if TYPE_CHECKING:
@@ -120,9 +119,9 @@ def beside_frame(case: CostBenefit, lang: Lang | None = None) -> pd.DataFrame:
     rows = []
     for name, (value, unit) in values.items():
         label, sentence = _TEXTS[name]
-        show: Formatter = partial(number, decimals=2) if unit == _SCALE else hundreds
+        shown = number(value, 2, lang) if unit == _SCALE else hundreds(value, lang)
         text = _NO_SCALE if value is None else sentence
-        filled = text.format(value=show(value, lang=lang), years=case.horizon)
+        filled = text.format(value=shown, years=case.horizon)
         rows.append([name, value, unit, label.text(lang), filled.text(lang)])
     frame = pd.DataFrame(rows, columns=["name", "value", "unit", "label", "sentence"])
     return frame.astype({"value": float})

@@ -25,9 +25,7 @@ _TITLE = Label(
 )
 _NPV = Label(nb="Netto nåverdi (NNV)", en="Net present value (NPV)")
 _INTERVAL = Label(nb="95 % konfidensintervall", en="95% confidence interval")
-_PROBABILITY = Label(
-    nb="Sannsynlighet for positiv NNV", en="Probability of a positive NPV"
-)
+_PROBABILITY = Label(nb="Sannsynlighet for positiv NNV", en="Probability of a positive NPV")
 _NOT_AVAILABLE = Label(
     nb="ikke tilgjengelig (effektene har ingen kovarians)",
     en="not available (the effects have no covariance)",
@@ -39,15 +37,17 @@ _AT_ONCE = Label(nb="fra start", en="from the start")
 _NEVER = Label(nb="ikke innen {years} år", en="not within {years} years")
 _PUBLIC = Label(nb="Offentlige budsjetter", en="Public budgets")
 _STARTERS = Label(nb="Deltakere bak hvert år", en="Participants behind each year")
-_YEARS_TO = Label(nb="{first} (år 0) til {last} (år {year})", en="{first} (year 0) to {last} (year {year})")
+_YEARS_TO = Label(
+    nb="{first} (år 0) til {last} (år {year})", en="{first} (year 0) to {last} (year {year})"
+)
 
 _WHO = Label(nb="Hvem betaler, hvem tjener", en="Who pays, who gains")
 _PRESENT_VALUE = Label(nb="Nåverdi", en="Present value")
 _CI = Label(nb="95 % KI", en="95% CI")
 
 _UNIT = Label(
-    nb="Kroner per deltaker som startet, faste {year}-priser; pluss er gevinst for den det gjelder.",
-    en="NOK per participant who started, fixed {year} prices; positive is a gain for that actor.",
+    nb="Kroner per deltaker som startet, faste {year}-priser; pluss er gevinst.",
+    en="NOK per participant who started, fixed {year} prices; a gain is positive.",
 )
 _CUT = Label(
     nb="Regnskapet er kuttet etter {years} år (år 0–{last} etter oppstart){chosen}."
@@ -67,11 +67,10 @@ _SELECTION = Label(
 _OUTPUT = Label(
     nb="Produksjonen verdsettes til det arbeidskraften koster; at arbeidsgiveren går i null, er en"
     " forutsetning.",
-    en="Output is valued at what the labour costs; that the employer nets to zero is an assumption.",
+    en="Output is valued at what the labour costs; that the employer nets to zero is an"
+    " assumption.",
 )
-_NO_COSTS = Label(
-    nb="Tiltakskostnader er IKKE regnet med.", en="Programme costs are NOT included."
-)
+_NO_COSTS = Label(nb="Tiltakskostnader er IKKE regnet med.", en="Programme costs are NOT included.")
 _NO_BENEFITS = Label(
     nb="Effekter på ytelser er IKKE regnet med.", en="Effects on benefits are NOT included."
 )
@@ -112,10 +111,7 @@ def _headline(case: CostBenefit, lang: Lang | None) -> list[tuple[str, str]]:
     lines = [
         (_NPV.text(lang), hundreds(case.npv, lang)),
         (_INTERVAL.text(lang), interval(*bounds, hundreds, lang) if bounds else missing),
-        (
-            _PROBABILITY.text(lang),
-            missing if case.probability_positive is None else _probability(case, lang),
-        ),
+        (_PROBABILITY.text(lang), _probability(case, lang)),
         (_BREAK_EVEN.text(lang), break_even_text(case.break_even_year, case.horizon, lang)),
         (_PUBLIC.text(lang), hundreds(case.public, lang)),
     ]
@@ -129,21 +125,22 @@ def _headline(case: CostBenefit, lang: Lang | None) -> list[tuple[str, str]]:
 def _probability(case: CostBenefit, lang: Lang | None) -> str:
     """Return P(NPV > 0), never rounded to a certainty."""
     share = case.probability_positive
-    assert share is not None
-    if 0 < case.std_error and share > 0.999:  # type: ignore[operator]
+    if share is None:
+        return _NOT_AVAILABLE.text(lang)
+    if not case.std_error:
+        return percent(share, 0, lang)
+    if share > 0.999:
         return f"> {percent(0.999, 1, lang)}"
-    if 0 < case.std_error and share < 0.001:  # type: ignore[operator]
-        return f"< {percent(0.001, 1, lang)}"
-    return percent(share, 1, lang)
+    return f"< {percent(0.001, 1, lang)}" if share < 0.001 else percent(share, 1, lang)
 
 
 def _beside(case: CostBenefit, lang: Lang | None) -> list[tuple[str, str]]:
     lines = []
-    for row in case.beside(lang).itertuples():
-        if row.name == "public_leisure_1":  # leisure is no public money: said already
+    for row in case.beside(lang).to_dict("records"):
+        if row["name"] == "public_leisure_1":  # leisure is no public money: said already
             continue
-        name = str(row.label)
-        shown = hundreds(row.value, lang) if row.unit == "NOK" else number(row.value, 2, lang)
+        name, value = str(row["label"]), float(row["value"])
+        shown = hundreds(value, lang) if row["unit"] == "NOK" else number(value, 2, lang)
         lines.append((name[0].upper() + name[1:], shown))
     return lines
 
@@ -185,14 +182,18 @@ def _notes(case: CostBenefit, lang: Lang | None) -> tuple[str, ...]:
         notes.append(_NO_BENEFITS)
     late = case.late_costs
     if late:
-        notes.append(_LATE_COSTS.format(cost=Label(nb=hundreds(late, "nb"), en=hundreds(late, "en"))))
+        notes.append(
+            _LATE_COSTS.format(cost=Label(nb=hundreds(late, "nb"), en=hundreds(late, "en")))
+        )
     texts = [note.text(lang) for note in notes]
     return (*texts, *_unsure(case, lang))
 
 
 def _unsure(case: CostBenefit, lang: Lang | None) -> list[str]:
     """Return what is assumed or remembered, rates with their values, costs by name."""
-    known = [(item.status, f"{item.label.text(lang)} {_value(item, lang)}") for item in case.unsure()]
+    known = [
+        (item.status, f"{item.label.text(lang)} {_value(item, lang)}") for item in case.unsure()
+    ]
     known += [(item.status, item.label.text(lang)) for item in case.programme.items]
     texts = []
     for status, sentence in _UNSURE.items():

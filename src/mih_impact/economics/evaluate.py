@@ -39,13 +39,14 @@ class Accumulated:
 
     def values(self, effects: FloatArray) -> FloatArray:
         """Return cumulative present values, shape (..., G, T), for effects (..., R, T)."""
-        return np.einsum("gtrs,...rs->...gt", self.weights, effects) + self.constants
+        driven: FloatArray = np.einsum("gtrs,...rs->...gt", self.weights, effects)
+        return driven + self.constants
 
     def std_errors(self, covariance: FloatArray) -> FloatArray:
         """Return exact standard errors, shape (G, T): sqrt(c' Sigma c) with the full covariance."""
         groups, years = self.constants.shape
         c = self.weights.reshape(groups * years, -1)
-        variance = np.einsum("ki,ij,kj->k", c, covariance, c, optimize=True)
+        variance: FloatArray = ((c @ covariance) * c).sum(axis=1)
         return np.sqrt(np.clip(variance, 0.0, None)).reshape(groups, years)
 
 
@@ -112,9 +113,7 @@ def probability_positive(value: float, std_error: float) -> float:
     return NormalDist().cdf(value / std_error)
 
 
-def draw_effects(
-    effects: FloatArray, covariance: FloatArray, n: int, seed: int
-) -> FloatArray:
+def draw_effects(effects: FloatArray, covariance: FloatArray, n: int, seed: int) -> FloatArray:
     """Draw effects from their normal approximation.
 
     Parameters
@@ -138,4 +137,5 @@ def draw_effects(
     values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
     root = (vectors * np.sqrt(np.clip(values, 0.0, None))) @ vectors.T
     normal = np.random.default_rng(seed).standard_normal((n, effects.size))
-    return effects + (normal @ root).reshape(n, *effects.shape)
+    noise: FloatArray = (normal @ root).reshape(n, *effects.shape)
+    return effects + noise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,9 +20,11 @@ from mih_impact.display.style import (
 )
 from mih_impact.economics.actors import ACTORS, GROUP_LABELS
 from mih_impact.economics.card import break_even_text
+from mih_impact.economics.labels import hundreds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.patheffects import AbstractPathEffect
 
     from mih_impact.economics.account import CostBenefit
 
@@ -29,9 +32,7 @@ __all__ = ["plot_actors", "plot_cumulative"]
 
 _INK = "#222222"
 
-_CUMULATIVE = Label(
-    nb="Når nytten passerer kostnadene", en="When benefits pass costs"
-)
+_CUMULATIVE = Label(nb="Når nytten passerer kostnadene", en="When benefits pass costs")
 _SUMMED = Label(nb="samlet nåverdi per deltaker", en="cumulative present value per participant")
 _YEARS = Label(nb="År siden oppstart", en="Years since start")
 _LINE = {
@@ -47,8 +48,8 @@ _NO_BAND = Label(
     nb="Konfidensintervall er ikke tilgjengelig.", en="Confidence interval not available."
 )
 _BASIS = Label(
-    nb="{programme}. Regnskap etter {preset}, kuttet etter {years} år; nåverdi ved oppstart.",
-    en="{programme}. Account by {preset}, cut after {years} years; present value at start.",
+    nb="{programme}. {preset}, kuttet etter {years} år.",
+    en="{programme}. {preset}, cut after {years} years.",
 )
 _PRESETS = {
     "r109": Label(nb="R-109/2021", en="R-109/2021"),
@@ -62,18 +63,13 @@ _ALT_CUMULATIVE = Label(
 )
 
 _WHO = Label(nb="Hvem betaler, hvem tjener", en="Who pays, who gains")
-_PER = Label(nb="Nåverdi per deltaker over {years} år", en="Present value per participant over {years} years")
-_WHISKERS = Label(nb="Strek: 95 % konfidensintervall.", en="Line: 95% confidence interval.")
-_SUMS = Label(
-    nb="Søylene over streken summerer til samfunnet; offentlige budsjetter er stat, fylkeskommune"
-    " og kommune.",
-    en="The bars above the rule sum to society; public budgets are state, county and municipality.",
+_PER = Label(
+    nb="Nåverdi per deltaker over {years} år", en="Present value per participant over {years} years"
 )
+_WHISKERS = Label(nb="Strek: 95 % konfidensintervall.", en="Line: 95% confidence interval.")
 
 
-def plot_cumulative(
-    case: CostBenefit, *, ax: Axes | None = None, lang: Lang | None = None
-) -> Axes:
+def plot_cumulative(case: CostBenefit, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
     """Draw cumulative present value by year for society and public budgets.
 
     Parameters
@@ -142,30 +138,26 @@ def plot_actors(case: CostBenefit, *, ax: Axes | None = None, lang: Lang | None 
     places = np.array([*range(len(actors)), len(actors) + 0.5, len(actors) + 1.5])
     rows = frame.loc[names]
     values = rows["present_value"].to_numpy()
+    reach = (rows["present_value"] - rows["conf_low"]).fillna(0.0).to_numpy()
     with figure_style():
         ax = axes(ax)
         ax.grid(visible=False, axis="y")
         ax.grid(visible=True, axis="x", color="#DDDDDD", linewidth=0.8)
         ax.barh(places, values, height=0.62, color=[ACTOR_COLOURS[name] for name in names])
-        reach = rows["present_value"] - rows["conf_low"]
         if case.covariance is not None:
-            ax.errorbar(
-                values, places, xerr=reach.to_numpy(), fmt="none", ecolor="#8A8A8A",
-                elinewidth=1.4, capsize=3,
-            )  # fmt: skip
+            _whiskers(ax, places, values, reach)
         ax.axvline(0, color=_INK, linewidth=0.8)
         ax.axhline(len(actors) - 0.25, color="#BBBBBB", linewidth=0.8)
-        ax.set_yticks(places, [_capital(GROUP_LABELS[name].text(lang)) for name in names])
+        ax.set_yticks(places, [_axis_name(name, lang) for name in names])
         ax.invert_yaxis()
-        _name_bars(ax, places, values, reach.fillna(0.0).to_numpy(), lang)
-        ax.set_title(_WHO.text(lang), pad=10)
+        _name_bars(ax, places, values, reach, lang)
+        ax.set_title(_WHO.text(lang))
         kroner_axis(
             ax, lang, price_year=case.price_year, axis="x",
             what=_PER.format(years=case.horizon).text(lang),
         )  # fmt: skip
-        texts = [_basis(case, lang), _SUMS.text(lang)]
-        texts.append((_NO_BAND if case.covariance is None else _WHISKERS).text(lang))
-        source_line(ax, " ".join(texts))
+        whiskers = _NO_BAND if case.covariance is None else _WHISKERS
+        source_line(ax, f"{_basis(case, lang)} {whiskers.text(lang)}")
         set_alt_text(ax, _actors_alt(case, names, lang))
     return ax
 
@@ -180,11 +172,13 @@ def _mark_break_even(
     colour = ACTOR_COLOURS[name]
     ax.plot(year, path[year], "o", color=colour, markersize=7, label="_break-even")
     text = _BREAK_EVEN.format(when=break_even_text(year, case.horizon, lang)).text(lang)
-    above = name == "society"
+    if name == "society":  # above its line
+        xy, offset, ha, va = (year, path[year]), (-8, 8), "right", "bottom"
+    else:  # under the zero line, which the path does not cross again
+        xy, offset, ha, va = (year, 0.0), (2, -6), "left", "top"
     ax.annotate(
-        text, xy=(year, path[year]), xytext=(-8, 8) if above else (8, -8),
-        textcoords="offset points", ha="right" if above else "left",
-        va="bottom" if above else "top", color=colour, fontsize=9,
+        text, xy=xy, xytext=offset, textcoords="offset points", ha=ha, va=va, color=colour,
+        fontsize=9,
     )  # fmt: skip
 
 
@@ -192,16 +186,36 @@ def _name_bars(
     ax: Axes, places: np.ndarray, values: np.ndarray, reach: np.ndarray, lang: Lang | None
 ) -> None:
     """Write each amount beyond the end of its bar, on the side it points to."""
-    low, high = float((values - reach).min()), float((values + reach).max())
-    width = max(high, 0.0) - min(low, 0.0)
-    ax.set_xlim(min(low, 0.0) - 0.17 * width, max(high, 0.0) + 0.17 * width)
+    low = min(float((values - reach)[values < 0].min(initial=0.0)), 0.0)
+    high = max(float((values + reach)[values >= 0].max(initial=0.0)), 0.0)
+    room = 0.27 * (high - low)  # for the amount beyond the longest bar
+    ax.set_xlim(low - (room if low < 0 else 0.0), high + (room if high > 0 else 0.0))
     for place, value, beyond in zip(places, values, reach, strict=True):
         gain = value >= 0
         ax.annotate(
-            thousands(value, 0, lang), xy=(value + beyond if gain else value - beyond, place),
+            hundreds(value, lang), xy=(value + beyond if gain else value - beyond, place),
             xytext=(5 if gain else -5, 0), textcoords="offset points",
             ha="left" if gain else "right", va="center", fontsize=9, color=_INK,
+            path_effects=_halo(),
         )  # fmt: skip
+
+
+def _whiskers(ax: Axes, places: np.ndarray, values: np.ndarray, reach: np.ndarray) -> None:
+    """Draw intervals with a white edge, so that they are seen on bars of any colour."""
+    low, high = values - reach, values + reach
+    ax.hlines(places, low, high, color=_INK, linewidth=1.4, path_effects=_halo(3.6))
+
+
+def _halo(width: float = 2.5) -> list[AbstractPathEffect]:
+    """Return a white edge for what is written or drawn across other lines."""
+    from matplotlib.patheffects import Normal, Stroke
+
+    return [Stroke(linewidth=width, foreground="white"), Normal()]
+
+
+def _axis_name(name: str, lang: Lang | None) -> str:
+    """Return a group's name, what stands in brackets on a line of its own."""
+    return _capital(GROUP_LABELS[name].text(lang)).replace(" (", "\n(")
 
 
 def _basis(case: CostBenefit, lang: Lang | None) -> str:
@@ -228,7 +242,7 @@ def _actors_alt(case: CostBenefit, names: list[str], lang: Lang | None) -> str:
         text = f"{GROUP_LABELS[name].text(lang)} {thousands(case.present_value(name), 0, lang)}"
         bounds = case.interval(of=name)
         if bounds is not None:
-            text += f" ({interval(*bounds, thousands, lang)})"
+            text += f" ({interval(*bounds, partial(thousands, decimals=0), lang)})"
         parts.append(text)
     return f"{_WHO.text(lang)}: {', '.join(parts)}."
 

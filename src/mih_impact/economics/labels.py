@@ -28,7 +28,7 @@ def displaced(label: Label) -> Label:
     return Label(nb=f"fortrengning: {label.nb}", en=f"displacement: {label.en}")
 
 
-def hundreds(x: SupportsFloat, lang: Lang | None = None) -> str:
+def hundreds(x: SupportsFloat | None, lang: Lang | None = None) -> str:
     """Show kroner to the nearest hundred: the account claims no more.
 
     Examples
@@ -36,4 +36,4 @@ def hundreds(x: SupportsFloat, lang: Lang | None = None) -> str:
     >>> hundreds(1_094_375, "en") == "NOK\u00a01,094,400"
     True
     """
-    return kroner(round(float(x), -2), lang)
+    return kroner(None if x is None else round(float(x), -2), lang)

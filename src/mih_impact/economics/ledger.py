@@ -139,11 +139,8 @@ class Ledger:
 
     def amounts(self, effects: FloatArray) -> FloatArray:
         """Return the amount of every line, shape (..., L, T), NOK per starter and year."""
-        return np.einsum("lrt,...rt->...lt", self.coefficients, effects) + self.constants
-
-    def actor_amounts(self, effects: FloatArray) -> FloatArray:
-        """Return what every line does to every actor, shape (..., L, A, T)."""
-        return np.einsum("la,...lt->...lat", self.signs, self.amounts(effects))
+        driven: FloatArray = np.einsum("lrt,...rt->...lt", self.coefficients, effects)
+        return driven + self.constants
 
     @cached_property
     def group_signs(self) -> FloatArray:
@@ -165,9 +162,8 @@ class Ledger:
 
     def group_amounts(self, effects: FloatArray) -> FloatArray:
         """Return the flow of every group, shape (..., G, T), NOK per starter and year."""
-        return (
-            np.einsum("grt,...rt->...gt", self.group_coefficients, effects) + self.group_constants
-        )
+        driven: FloatArray = np.einsum("grt,...rt->...gt", self.group_coefficients, effects)
+        return driven + self.group_constants
 
 
 def _net(signs: FloatArray, amounts: FloatArray) -> FloatArray:
@@ -175,6 +171,6 @@ def _net(signs: FloatArray, amounts: FloatArray) -> FloatArray:
 
     An employer who pays out all he produces nets to 0, not to 1e-16 of a krone with a sign.
     """
-    net = np.einsum("lg,l...->g...", signs, amounts)
+    net: FloatArray = np.einsum("lg,l...->g...", signs, amounts)
     gross = np.einsum("lg,l...->g...", np.abs(signs), np.abs(amounts))
     return np.where(np.abs(net) <= 1e-14 * gross, 0.0, net)

@@ -160,9 +160,7 @@ class CostItem:
         )
 
 
-def _by_year(
-    name: str, amounts: Sequence[float] | Mapping[int, float]
-) -> tuple[float, ...]:
+def _by_year(name: str, amounts: Sequence[float] | Mapping[int, float]) -> tuple[float, ...]:
     """Return amounts from year 0 on as a tuple, or say what is wrong with them."""
     if isinstance(amounts, Mapping):
         if any(not isinstance(year, int) or year < 0 for year in amounts):
@@ -242,8 +240,13 @@ class Programme:
     @property
     def last_year(self) -> int:
         """The last year since start with a cost; -1 without costs."""
-        return max((len(np.trim_zeros(item.path(len(item._amounts)), "b")) for item in self.items),
-                   default=0) - 1
+        return (
+            max(
+                (len(np.trim_zeros(item.path(len(item._amounts)), "b")) for item in self.items),
+                default=0,
+            )
+            - 1
+        )
 
     def in_prices(self, price_year: int, index: PriceIndex | None = None) -> Programme:
         """Return the programme with every item in the prices of one year.
@@ -255,9 +258,7 @@ class Programme:
         index
             Price index; the shipped consumer price index if None.
         """
-        return replace(
-            self, items=tuple(item.in_prices(price_year, index) for item in self.items)
-        )
+        return replace(self, items=tuple(item.in_prices(price_year, index) for item in self.items))
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per item and year since start with a cost.

@@ -226,7 +226,7 @@ def _mirror(line: Line, a: Assumptions) -> Line:
 
 
 def _programme(space: _Space, programme: Programme) -> list[Line]:
-    """The programme's items: real costs at the payer's expense, grants as transfers."""
+    """Write the programme's items: real costs at the payer's expense, grants as transfers."""
     lines = []
     for item in programme.items:
         path = item.path(space.n_years)
@@ -249,7 +249,7 @@ def _programme(space: _Space, programme: Programme) -> list[Line]:
 
 
 def _avoided_measures(space: _Space, a: Assumptions) -> list[Line]:
-    """What the controls' own measures would have cost: a saving to the state, in year 0."""
+    """Save the state, in year 0, what the controls' own measures would have cost."""
     saved = space.never
     saved[0] = a.avoided_measures
     return [

@@ -102,9 +102,7 @@ def year_frame(case: CostBenefit) -> pd.DataFrame:
     )
 
 
-def starters_behind(
-    frame: pd.DataFrame, entered: Mapping[str, str], horizon: int
-) -> FloatArray:
+def starters_behind(frame: pd.DataFrame, entered: Mapping[str, str], horizon: int) -> FloatArray:
     """Return the participants behind the wage effect of each year, shape (horizon,)."""
     (wage,) = (outcome for outcome, role in entered.items() if role == "wage")
     counts = frame[frame["outcome"] == wage].set_index("year_since_start")["n_participants"]
