@@ -11,7 +11,7 @@ from mih_impact.display.numbers import number
 from mih_impact.economics.labels import hundreds
 
 if TYPE_CHECKING:
-    from mih_impact.economics.account import CostBenefit
+    from mih_impact.economics.case import CostBenefit
 
 __all__ = ["beside_frame"]
 

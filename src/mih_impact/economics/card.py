@@ -15,7 +15,7 @@ from mih_impact.economics.assumptions import Assumption
 from mih_impact.economics.labels import hundreds
 
 if TYPE_CHECKING:
-    from mih_impact.economics.account import CostBenefit
+    from mih_impact.economics.case import CostBenefit
 
 __all__ = ["account_card", "break_even_text"]
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.patheffects import AbstractPathEffect
 
-    from mih_impact.economics.account import CostBenefit
+    from mih_impact.economics.case import CostBenefit
 
 __all__ = ["plot_actors", "plot_cumulative"]
 

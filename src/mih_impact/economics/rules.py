@@ -20,12 +20,14 @@ from mih_impact.economics import labels
 from mih_impact.economics.actors import GROUPS
 from mih_impact.economics.assumptions import Assumptions
 from mih_impact.economics.ledger import TAX_FINANCING, Ledger, Line
-from mih_impact.economics.programme import Programme
+from mih_impact.economics.programme import CostItem, Programme
 from mih_impact.economics.roles import Benefit, benefit_of
 
 __all__ = ["build_ledger"]
 
 FloatArray = NDArray[np.float64]
+
+_ESTIMATE = "the estimated effect"
 
 
 def build_ledger(
@@ -49,30 +51,31 @@ def build_ledger(
     Ledger
         Lines that are zero whatever the effects are left out, tax-financing always last.
     """
-    space = _Space(tuple(roles), n_years)
+    book = _Book(tuple(roles), n_years)
     driven = [
-        *_work(space, assumptions),
-        *_benefits(space),
-        *_income_tax(space, assumptions),
-        *_leisure(space, assumptions),
+        *_work(book, assumptions),
+        *_benefits(book),
+        *_income_tax(book, assumptions),
+        _leisure(book, assumptions),
     ]
     lines = [
         *driven,
         *(_mirror(line, assumptions) for line in driven),
-        *_programme(space, programme),
-        *_avoided_measures(space, assumptions),
+        *(_cost(book, item) for item in programme.items),
+        _avoided_measures(book, assumptions),
     ]
-    lines.append(_tax_financing(lines, space, assumptions))
-    kept = [line for line in lines if line.component == TAX_FINANCING or not line.is_empty]
-    return Ledger(tuple(kept), space.roles)
+    kept = [line for line in lines if not line.is_empty]
+    return Ledger((*kept, _tax_financing(book, kept, assumptions)), book.roles)
 
 
-class _Space:
-    """The axes (roles, years) that coefficients live on."""
+class _Book:
+    """Writes lines on the axes (roles, years) of one account."""
 
     def __init__(self, roles: tuple[str, ...], n_years: int) -> None:
         self.roles = roles
         self.n_years = n_years
+        found = (benefit_of(role) for role in roles)
+        self.benefits: tuple[Benefit, ...] = tuple(each for each in found if each is not None)
 
     def along(self, role: str) -> FloatArray:
         """Return coefficients of 1 on one role, shape (n_roles, n_years); 0 if it is absent."""
@@ -81,135 +84,135 @@ class _Space:
             unit[self.roles.index(role)] = 1.0
         return unit
 
-    @property
-    def zero(self) -> FloatArray:
-        """Coefficients of a flow that no effect drives."""
-        return np.zeros((len(self.roles), self.n_years))
-
-    @property
-    def never(self) -> FloatArray:
-        """The constant of a flow that effects alone drive."""
-        return np.zeros(self.n_years)
-
-    @property
-    def benefits(self) -> tuple[Benefit, ...]:
-        """The benefits among the roles."""
-        found = (benefit_of(role) for role in self.roles)
-        return tuple(benefit for benefit in found if benefit is not None)
-
-
-def _work(space: _Space, a: Assumptions) -> list[Line]:
-    """Production, and what the employer pays for it."""
-    wage = space.along("wage")
-    p, g, new_money = a.pension_share, a.employer_contribution, a.wage_bill
-    labour_cost = (1 + p) * (1 + g) * wage
-    price = f"R-109/2021 6.1.1, 6.1.4; {a['employer_contribution'].source}"
-
-    def produced(receiver: str, share: float) -> Line:
-        return Line(
-            component="production",
-            kind="real",
-            receiver=receiver,
-            coefficients=share * labour_cost,
-            constant=space.never,
-            label=labels.PRODUCTION,
-            cash=False,
-            source=price,
-        )
-
-    def paid(
-        component: str, payer: str, receiver: str, rate: float, label: Label, source: str,
-        *, cash: bool = True, budget_line: str = "",
-    ) -> Line:  # fmt: skip
+    def real(
+        self,
+        component: str,
+        actor: str,
+        label: Label,
+        *,
+        driven: FloatArray | None = None,
+        fixed: FloatArray | None = None,
+        source: str,
+        cash: bool,
+        budget_line: str = "",
+    ) -> Line:
+        """Return a resource made (positive) or used (negative) at one actor's gain or expense."""
         return Line(
             component=component,
-            kind="transfer",
-            payer=payer,
-            receiver=receiver,
-            coefficients=rate * wage,
-            constant=space.never,
+            kind="real",
+            receiver=actor,
+            coefficients=np.zeros((len(self.roles), self.n_years)) if driven is None else driven,
+            constant=np.zeros(self.n_years) if fixed is None else fixed,
             label=label,
             cash=cash,
             budget_line=budget_line,
             source=source,
         )
 
+    def transfer(
+        self,
+        component: str,
+        payer: str,
+        receiver: str,
+        label: Label,
+        *,
+        driven: FloatArray | None = None,
+        fixed: FloatArray | None = None,
+        source: str,
+        cash: bool = True,
+        budget_line: str = "",
+    ) -> Line:
+        """Return what one actor pays another."""
+        line = self.real(
+            component,
+            receiver,
+            label,
+            driven=driven,
+            fixed=fixed,
+            source=source,
+            cash=cash,
+            budget_line=budget_line,
+        )
+        return replace(line, kind="transfer", payer=payer)
+
+
+def _work(book: _Book, a: Assumptions) -> list[Line]:
+    """Production, and what the employer pays for it."""
+    wage = book.along("wage")
+    p, g, new_money = a.pension_share, a.employer_contribution, a.wage_bill
+    labour_cost = (1 + p) * (1 + g) * wage
+    rates = a["employer_contribution"].source
+    priced = f"R-109/2021, 6.1.1 and 6.1.4; {rates}"
     return [
-        produced("employer", 1 - new_money),
-        produced("users", new_money),
-        paid("wage", "employer", "participant", 1.0, labels.WAGE, "the estimated effect"),
-        # Deferred pay: the participant's, but not money in his hand this year.
-        paid("pension", "employer", "participant", p, labels.PENSION, a["pension_share"].source,
-             cash=False),
-        paid("contribution", "employer", "state", (1 + p) * g, labels.CONTRIBUTION,
-             a["employer_contribution"].source, budget_line="employer's contribution"),
-        paid("wage_bill", "municipality", "employer", new_money * (1 + p) * (1 + g),
-             labels.WAGE_BILL, a["wage_bill"].source, budget_line="municipal wages"),
+        book.real("production", "employer", labels.PRODUCTION, cash=False,
+                  driven=(1 - new_money) * labour_cost, source=priced),
+        book.real("production", "users", labels.PRODUCTION, cash=False,
+                  driven=new_money * labour_cost, source=priced),
+        book.transfer("wage", "employer", "participant", labels.WAGE,
+                      driven=wage, source=_ESTIMATE),
+        # Deferred pay: the participant's, but no money in hand this year.
+        book.transfer("pension", "employer", "participant", labels.PENSION, cash=False,
+                      driven=p * wage, source=a["pension_share"].source),
+        book.transfer("contribution", "employer", "state", labels.CONTRIBUTION,
+                      driven=(1 + p) * g * wage, source=rates,
+                      budget_line="employer's contribution"),
+        book.transfer("wage_bill", "municipality", "employer", labels.WAGE_BILL,
+                      driven=new_money * labour_cost, source=a["wage_bill"].source,
+                      budget_line="municipal wages"),
     ]  # fmt: skip
 
 
-def _benefits(space: _Space) -> list[Line]:
-    """Each benefit from its payer to the participant; the payer is the contract's."""
+def _benefits(book: _Book) -> list[Line]:
+    """Each benefit from its payer to the participant; who pays is the contract's to say."""
     return [
-        Line(
-            component=benefit.role,
-            kind="transfer",
-            payer=benefit.payer,
-            receiver="participant",
-            coefficients=space.along(benefit.role),
-            constant=space.never,
-            label=benefit.label,
-            cash=True,
+        book.transfer(
+            benefit.role,
+            benefit.payer,
+            "participant",
+            benefit.label,
+            driven=book.along(benefit.role),
+            source=_ESTIMATE,
             budget_line=benefit.name,
-            source="the estimated effect",
         )
-        for benefit in space.benefits
+        for benefit in book.benefits
     ]
 
 
-def _income_tax(space: _Space, a: Assumptions) -> list[Line]:
+def _income_tax(book: _Book, a: Assumptions) -> list[Line]:
     """Tax at the effective rate on the change in taxable income, split between budgets."""
-    taxed = a.tax_rate_wage * space.along("wage")
-    for benefit in space.benefits:
+    taxed = a.tax_rate_wage * book.along("wage")
+    for benefit in book.benefits:
         share = a.taxable_benefit_share if benefit.taxable is None else float(benefit.taxable)
-        taxed = taxed + a.tax_rate_benefits * share * space.along(benefit.role)
+        taxed = taxed + a.tax_rate_benefits * share * book.along(benefit.role)
     municipal, county = a.municipal_tax_share, a.county_tax_share
     shares = {"state": 1 - municipal - county, "county": county, "municipality": municipal}
+    source = f"{a['tax_rate_wage'].source}; {a['tax_rate_benefits'].source}"
     return [
-        Line(
-            component="income_tax",
-            kind="transfer",
-            payer="participant",
-            receiver=budget,
-            coefficients=share * taxed,
-            constant=space.never,
-            label=labels.INCOME_TAX,
-            cash=True,
+        book.transfer(
+            "income_tax",
+            "participant",
+            budget,
+            labels.INCOME_TAX,
+            driven=share * taxed,
+            source=source,
             budget_line="income tax",
-            source=f"{a['tax_rate_wage'].source}; {a['tax_rate_benefits'].source}",
         )
         for budget, share in shares.items()
     ]
 
 
-def _leisure(space: _Space, a: Assumptions) -> list[Line]:
+def _leisure(book: _Book, a: Assumptions) -> Line:
     """Leisure given up, at a share of the net wage (R-109, 6.1.4)."""
-    return [
-        Line(
-            component="leisure",
-            kind="real",
-            receiver="participant",
-            coefficients=-a.leisure * (1 - a.tax_rate_wage) * space.along("wage"),
-            constant=space.never,
-            label=labels.LEISURE,
-            cash=False,
-            source=f"R-109/2021 6.1.4; {a['leisure'].source}",
-        )
-    ]
+    net_wage = (1 - a.tax_rate_wage) * book.along("wage")
+    return book.real(
+        "leisure", "participant", labels.LEISURE,
+        driven=-a.leisure * net_wage, source=f"R-109/2021, 6.1.4; {a['leisure'].source}",
+        cash=False,
+    )  # fmt: skip
 
 
 def _mirror(line: Line, a: Assumptions) -> Line:
-    """Return what displacement takes back: the flow of those pushed out of the same posts."""
+    """Return what displacement takes back: the same flow of those pushed out of the posts."""
 
     def displaced(actor: str) -> str:
         return "displaced" if actor == "participant" else actor
@@ -225,59 +228,43 @@ def _mirror(line: Line, a: Assumptions) -> Line:
     )
 
 
-def _programme(space: _Space, programme: Programme) -> list[Line]:
-    """Write the programme's items: real costs at the payer's expense, grants as transfers."""
-    lines = []
-    for item in programme.items:
-        path = item.path(space.n_years)
-        transfer = item.receiver is not None
-        lines.append(
-            Line(
-                component=f"programme:{item.name}",
-                kind="transfer" if transfer else "real",
-                payer=item.payer if transfer else None,
-                receiver=item.receiver or item.payer,
-                coefficients=space.zero,
-                constant=path if transfer else -path,
-                label=item.label,
-                cash=item.cash,
-                budget_line=item.budget_line,
-                source=item.source,
-            )
+def _cost(book: _Book, item: CostItem) -> Line:
+    """One programme item: a resource used at the payer's expense, or a grant as a transfer."""
+    name, path = f"programme:{item.name}", item.path(book.n_years)
+    if item.receiver is None:
+        return book.real(
+            name,
+            item.payer,
+            item.label,
+            fixed=-path,
+            source=item.source,
+            cash=item.cash,
+            budget_line=item.budget_line,
         )
-    return lines
+    return book.transfer(
+        name, item.payer, item.receiver, item.label,
+        fixed=path, source=item.source, cash=item.cash, budget_line=item.budget_line,
+    )  # fmt: skip
 
 
-def _avoided_measures(space: _Space, a: Assumptions) -> list[Line]:
+def _avoided_measures(book: _Book, a: Assumptions) -> Line:
     """Save the state, in year 0, what the controls' own measures would have cost."""
-    saved = space.never
+    saved = np.zeros(book.n_years)
     saved[0] = a.avoided_measures
-    return [
-        Line(
-            component="avoided_measures",
-            kind="real",
-            receiver="state",
-            coefficients=space.zero,
-            constant=saved,
-            label=labels.AVOIDED_MEASURES,
-            cash=True,
-            budget_line="labour market measures",
-            source=a["avoided_measures"].source,
-        )
-    ]
+    return book.real(
+        "avoided_measures", "state", labels.AVOIDED_MEASURES,
+        fixed=saved, source=a["avoided_measures"].source, cash=True,
+        budget_line="labour market measures",
+    )  # fmt: skip
 
 
-def _tax_financing(lines: Sequence[Line], space: _Space, a: Assumptions) -> Line:
+def _tax_financing(book: _Book, lines: Sequence[Line], a: Assumptions) -> Line:
     """Return 0.20 of the NET effect on public budgets of the year, signed, once (R-109, 7.1)."""
-    ledger = Ledger(tuple(lines), space.roles)
-    public = GROUPS.index("public")
-    return Line(
-        component=TAX_FINANCING,
-        kind="real",
-        receiver="rest_of_society",
-        coefficients=a.tax_financing_cost * ledger.group_coefficients[public],
-        constant=a.tax_financing_cost * ledger.group_constants[public],
-        label=labels.TAX_FINANCING,
-        cash=False,
-        source=a["tax_financing_cost"].source,
-    )
+    rate = a.tax_financing_cost
+    flows, public = Ledger(tuple(lines), book.roles), GROUPS.index("public")
+    return book.real(
+        TAX_FINANCING, "rest_of_society", labels.TAX_FINANCING,
+        driven=rate * flows.group_coefficients[public],
+        fixed=rate * flows.group_constants[public],
+        source=a["tax_financing_cost"].source, cash=False,
+    )  # fmt: skip

@@ -15,7 +15,7 @@ from mih_impact.economics.evaluate import probability_positive
 from mih_impact.economics.ledger import Ledger
 
 if TYPE_CHECKING:
-    from mih_impact.economics.account import CostBenefit
+    from mih_impact.economics.case import CostBenefit
 
 __all__ = ["actor_frame", "component_frame", "ledger_frame", "starters_behind", "year_frame"]
 
