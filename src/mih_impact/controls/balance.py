@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,7 @@ from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import number
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
-from mih_impact.storage import saveable
+from mih_impact.storage import save, saveable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,6 +79,10 @@ class Balance(Result):
         from mih_impact.controls.figures import love_plot
 
         return love_plot(self, ax=ax, lang=lang)
+
+    def save(self, path: str | Path) -> Path:
+        """Save the table; `load` gives it back."""
+        return save(self, path)
 
     def _card(self, lang: Lang) -> Card:
         def largest(side: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from mih_impact.errors import SupportError
 from mih_impact.panel.contract import DERIVED, OUTCOMES, label_of
 from mih_impact.panel.cube import Cube
 
-__all__ = ["Design", "Lag", "Term", "lag", "read_term"]
+__all__ = ["Design", "Lag", "Term", "lag", "parse_term", "read_term"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -72,6 +73,18 @@ def lag(column: str, *years: int) -> tuple[Lag, ...]:
             do="give one or more years of at least 1",
         )
     return tuple(Lag(column, int(year)) for year in years)
+
+
+def parse_term(text: str) -> Term:
+    """Return the term that `str(term)` wrote: a column, or a lag of one.
+
+    Examples
+    --------
+    >>> parse_term("age"), parse_term("wage_income[-2]")
+    ('age', Lag(column='wage_income', years=2))
+    """
+    found = re.fullmatch(r"(.+)\[-(\d+)\]", text)
+    return lag(found[1], int(found[2]))[0] if found else text
 
 
 def term_label(term: Term, lang: Lang | None = None) -> str:

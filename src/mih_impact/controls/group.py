@@ -176,11 +176,20 @@ class ControlGroup(Result):
         return frame.sort_values(["match_id", "role"], ascending=[True, False], kind="stable")
 
     def attrition(self) -> pd.DataFrame:
-        """Return persons through every filter: step, participants, candidates, candidate_rows."""
-        return pd.DataFrame(
-            [(f.step, f.participants, f.candidates, f.candidate_rows) for f in self.flow],
-            columns=["step", "participants", "candidates", "candidate_rows"],
-        )
+        """Return persons through every filter.
+
+        Returns
+        -------
+        pandas.DataFrame
+            `step, label_nb, label_en, participants, candidates, candidate_rows`; a candidate is a
+            distinct person, with a row in the risk set of each start year.
+        """
+        rows = [
+            (f.step, f.label.nb, f.label.en, f.participants, f.candidates, f.candidate_rows)
+            for f in self.flow
+        ]
+        names = ["step", "label_nb", "label_en", "participants", "candidates", "candidate_rows"]
+        return pd.DataFrame(rows, columns=names)
 
     def balance(self) -> Balance:
         """Compare characteristics of participants and controls before and after matching."""

@@ -112,8 +112,8 @@ def match(
     ...     exact=["county", "benefit_type"],
     ...     on=["age", "education", *mih.lag("wage_income", 1, 2, 3)],
     ... )
-    >>> group.attrition().columns.tolist()
-    ['step', 'participants', 'candidates', 'candidate_rows']
+    >>> group.attrition()["step"].tolist()
+    ['register', 'observed', 'cell', 'matched']
     """
     on, exact = tuple(on), tuple(exact)
     _require_options(method, ratio, caliper, order, controls, score, on, exact, seed)
@@ -154,9 +154,9 @@ def match(
         score=scored,
         method=method,
         on=on,
-        exact=risk_exact(exact, on, method),
+        exact=_equal_within(exact, on, method),
         replace=replace if method == "propensity" else True,
-        eligible=panel.eligibility(eligible),
+        eligible=_eligible_rule(panel, eligible),
         flow=(*risk.flow, last),
         ties=chosen.ties if chosen is not None else 0,
         provenance=Provenance.of(
@@ -171,7 +171,7 @@ def match(
                 "order": order,
                 "controls": controls,
                 "score": score,
-                "eligible": panel.eligibility(eligible),
+                "eligible": _eligible_rule(panel, eligible),
             },
             seed=seed,
             data=cube.fingerprint,
@@ -179,7 +179,16 @@ def match(
     )
 
 
-def risk_exact(exact: tuple[str, ...], on: tuple[Term, ...], method: Method) -> tuple[str, ...]:
+def _eligible_rule(panel: Panel, eligible: str | nw.Expr | None) -> str:
+    """Return in words who can be a candidate, for cards and provenance."""
+    if isinstance(eligible, str):
+        return eligible
+    if eligible is not None:
+        return "expression"
+    return "eligible" if "eligible" in panel.columns else "everyone observed"
+
+
+def _equal_within(exact: tuple[str, ...], on: tuple[Term, ...], method: Method) -> tuple[str, ...]:
     """Return the columns that are equal within a set."""
     return tuple(dict.fromkeys([*exact, *map(str, on)])) if method == "exact" else exact
 

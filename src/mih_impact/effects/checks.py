@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,7 @@ from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
-from mih_impact.storage import saveable
+from mih_impact.storage import save, saveable
 
 if TYPE_CHECKING:
     from mih_impact.effects.series import EffectSeries
@@ -73,6 +74,10 @@ class CheckResult(Result):
     def to_frame(self) -> pd.DataFrame:
         """Return what the verdict rests on."""
         return self.table.copy()
+
+    def save(self, path: str | Path) -> Path:
+        """Save the check; `load` gives it back."""
+        return save(self, path)
 
     def _card(self, lang: Lang) -> Card:
         verdict = _VERDICTS[self.passed].text(lang)

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from mih_impact.controls.group import ControlGroup
-from mih_impact.panel.cube import Cube
+from mih_impact.panel.cube import Cube, Dead
 
 __all__ = ["Comparison", "compare", "event_values"]
 
@@ -30,7 +29,7 @@ def event_values(
     start_year: IntArray,
     years: Sequence[int],
     *,
-    dead: Literal["zero", "missing"],
+    dead: Dead,
 ) -> FloatArray:
     """Return outcomes by year since start, shape (rows, outcomes, years); NaN where not seen."""
     column = start_year[:, None] + np.asarray(years)[None, :] - int(cube.years[0])

@@ -23,7 +23,7 @@ from mih_impact.effects.influence import (
 from mih_impact.effects.series import EffectSeries, build_series
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import unit_of
-from mih_impact.panel.cube import Cube
+from mih_impact.panel.cube import Cube, Dead
 
 __all__ = ["event_study"]
 
@@ -31,7 +31,6 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 Estimator = Literal["did", "difference"]
-Dead = Literal["zero", "missing"]
 
 #: A derived outcome is matched on when the column it is reckoned from is.
 RECKONED_FROM = {"in_work": "wage_income"}

@@ -81,14 +81,15 @@ _SHARE_LINES: tuple[tuple[Any, str], ...] = (
 
 
 def _rows(effects: EffectSeries, outcome: str) -> pd.DataFrame:
-    """Return an outcome's rows, or raise naming those there are."""
+    """Return an outcome's rows as displayed, or raise naming those there are."""
     if outcome not in effects.outcomes:
         raise EffectsError(
             f"No effects of {outcome!r}",
             found=f"outcomes {', '.join(effects.outcomes)}",
             do="name one of these",
         )
-    return effects.frame[effects.frame["outcome"] == outcome].reset_index(drop=True)
+    frame = effects.shown().frame
+    return frame[frame["outcome"] == outcome].reset_index(drop=True)
 
 
 def _source(effects: EffectSeries, notes: Sequence[str], lang: Lang) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,9 +18,10 @@ from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import Formatter, count, currency, interval, number, percent
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
+from mih_impact.display.small_cells import is_small
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
-from mih_impact.storage import saveable
+from mih_impact.storage import save, saveable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,6 +54,20 @@ COLUMNS = (
     "control_mean",
     "unit",
     "price_year",
+)
+
+#: What a small cell blanks.
+_BUILT_ON_PERSONS = (
+    "estimate",
+    "std_error",
+    "conf_low",
+    "conf_high",
+    "band_low",
+    "band_high",
+    "n_participants",
+    "n_controls",
+    "participant_mean",
+    "control_mean",
 )
 
 _TITLE = Label(nb="Effekter per år siden oppstart", en="Effects by year since start")
@@ -208,6 +224,30 @@ class EffectSeries(Result):
         """Return the complete tidy table, a row per outcome and year since start."""
         return self.frame.copy()
 
+    def shown(self) -> EffectSeries:
+        """Return the series as it is displayed, exported and saved: small cells blanked.
+
+        An estimate built on fewer persons than `options(min_cell=)`, on either side, is missing
+        from the table, the array and the covariance.
+        """
+        small = is_small(self.frame["n_participants"]) | is_small(self.frame["n_controls"])
+        lost = is_small(self.frame["n_lost"])
+        if not (small.any() or lost.any()):
+            return self
+        frame = self.frame.copy()
+        frame["n_lost"] = frame["n_lost"].astype(np.float64).mask(lost)
+        for name in _BUILT_ON_PERSONS:
+            frame[name] = frame[name].astype(np.float64).mask(small)
+        estimate = np.where(small.reshape(self.estimate.shape), np.nan, self.estimate)
+        matrix = None
+        if self.matrix is not None:
+            matrix = np.where(small[:, None] | small[None, :], np.nan, self.matrix)
+        return replace(self, frame=frame, estimate=estimate, matrix=matrix)
+
+    def save(self, path: str | Path) -> Path:
+        """Save the series as displayed, without influence rows; `load` gives it back."""
+        return save(self.shown(), path)
+
     def select(
         self, outcomes: Sequence[str], years: Sequence[int]
     ) -> tuple[FloatArray, FloatArray | None]:
@@ -287,8 +327,9 @@ class EffectSeries(Result):
         if self.matrix is None:
             notes.append(_NOT_AVAILABLE.text(lang))
         lines = []
+        shown = self.shown().frame
         for name in self.outcomes:
-            rows = self.frame[self.frame["outcome"] == name]
+            rows = shown[shown["outcome"] == name]
             after = rows[rows["year_since_start"].isin((0, 3, self.event_years[-1]))]
             text = "; ".join(_cell(row, lang) for row in after.to_dict("records"))
             lines.append((label_of(name).text(lang), text))

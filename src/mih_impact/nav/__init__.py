@@ -1,0 +1,7 @@
+"""The reference case: Nav's analysis of Menn i helse. The only floor that names a programme."""
+
+from __future__ import annotations
+
+from mih_impact.nav.case import analysis, base_case, menn_i_helse
+
+__all__ = ["analysis", "base_case", "menn_i_helse"]

@@ -1,0 +1,166 @@
+"""`reproduce_nav`: the reference case on the synthetic register, published beside computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from mih_impact.display.card import Card
+from mih_impact.display.labels import Label, Lang
+from mih_impact.display.numbers import number
+from mih_impact.display.options import language
+from mih_impact.display.provenance import Provenance
+from mih_impact.display.result import Result
+from mih_impact.economics.account import CostBenefit, cost_benefit
+from mih_impact.economics.assumptions import Assumptions
+from mih_impact.effects.figures import plot_shares
+from mih_impact.effects.series import EffectSeries
+from mih_impact.nav.case import analysis, menn_i_helse
+from mih_impact.nav.published import beside
+from mih_impact.nav.tables import beside_cells, reference_tables
+from mih_impact.reporting.export import write_figures, write_tables
+from mih_impact.study.run import StudyResult, run_study
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Replication", "reproduce_nav"]
+
+_TITLE = Label(
+    nb="Menn i helse: publiserte tall ved siden av beregnede",
+    en="Menn i helse: published figures beside computed ones",
+)
+_SYNTHETIC = Label(
+    nb="Registeret er syntetisk og kalibrert til publiserte tall. Navs mikrodata er ikke brukt. At et "
+    "kalibrert tall stemmer, bekrefter ingenting: sannheten er lagt inn.",
+    en="The register is synthetic and calibrated to published figures. Nav's microdata were not "
+    "used. That a calibrated figure agrees confirms nothing: the truth was planted.",
+)
+_REST = Label(
+    nb="{n} publiserte tall til finnes ikke i registeret; se to_frame().",
+    en="{n} more published figures are not in the register; see to_frame().",
+)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Replication(Result):
+    """The reference case, with published figures beside computed ones.
+
+    Attributes
+    ----------
+    study
+        Balance, effects and the account by R-109.
+    simplified
+        The same effects by the simplified rules.
+    table
+        Published beside computed; see `to_frame`.
+    """
+
+    study: StudyResult
+    simplified: CostBenefit
+    table: pd.DataFrame
+
+    @property
+    def effects(self) -> EffectSeries:
+        """The effects by year since start."""
+        return self.study.effects
+
+    @property
+    def case(self) -> CostBenefit:
+        """The account by R-109."""
+        return self.study.case
+
+    @property
+    def provenance(self) -> Provenance:
+        """Versions, options and fingerprint of the data."""
+        return self.study.provenance
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return every published figure beside what ours says, with relation and verdict."""
+        return self.table.copy()
+
+    def figures(self, lang: Lang | None = None) -> dict[str, Axes]:
+        """Draw the five figures, by the stem of their files."""
+        effects, case = self.study.effects, self.study.case
+        return {
+            "fig1_wage_income": effects.plot_levels("wage_income", lang=lang),
+            "fig2_wage_effect": effects.plot("wage_income", lang=lang),
+            "fig3_work_and_benefits": plot_shares(effects, lang=lang),
+            "fig4_present_value": case.plot(lang=lang),
+            "fig5_who_pays_who_gains": case.plot_actors(lang=lang),
+        }
+
+    def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+        """Draw the wage effect by year since start."""
+        return self.study.effects.plot("wage_income", ax=ax, lang=lang)
+
+    def write(self, out: str | Path, *, lang: Lang | None = None) -> list[Path]:
+        """Write figures, tables and published-beside-computed to a folder.
+
+        Parameters
+        ----------
+        out
+            The folder; made if it is not there.
+        lang
+            Language; the option in force if None.
+
+        Returns
+        -------
+        list of Path
+        """
+        lang, folder = language(lang), Path(out)
+        tables = write_tables(reference_tables(self.study, self.table, lang), folder, lang=lang)
+        figures = {**self.figures(lang), "love_plot": self.study.balance.plot(lang=lang)}
+        return [*tables, *write_figures(figures, folder)]
+
+    def _card(self, lang: Lang) -> Card:
+        shown = self.table[self.table["relation"] != "not in the register"]
+        left = len(self.table) - len(shown)
+        return Card(
+            title=_TITLE.text(lang),
+            table=beside_cells(shown, lang),
+            notes=(
+                _SYNTHETIC.text(lang),
+                _REST.format(n=number(left, lang=lang)).text(lang),
+            ),
+        )
+
+
+def reproduce_nav(out: str | Path | None = None, *, lang: Lang | None = None) -> Replication:
+    """Work the reference case through on the shipped synthetic register.
+
+    Parameters
+    ----------
+    out
+        Folder for five figures and three tables, and published beside computed; None writes
+        nothing.
+    lang
+        Language of what is written; the option in force if None.
+
+    Returns
+    -------
+    Replication
+
+    Notes
+    -----
+    The register is synthetic and calibrated: a published figure that was planted agrees by
+    construction, and its agreement confirms nothing. `to_frame()` says which is which.
+
+    Examples
+    --------
+    >>> import mih_impact as mih
+    >>> replication = mih.reproduce_nav()
+    >>> replication.case.break_even_year
+    3
+    """
+    study = run_study(analysis())
+    simplified = cost_benefit(
+        study.effects, Assumptions.simplified(), programme=menn_i_helse(), horizon=7
+    )
+    replication = Replication(study, simplified, beside(study, simplified))
+    if out is not None:
+        replication.write(out, lang=lang)
+    return replication

@@ -1,0 +1,180 @@
+"""The tables of the reference case: who is compared, effects, account, published beside computed."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import SupportsFloat
+
+import pandas as pd
+
+from mih_impact.display.labels import Label, Lang
+from mih_impact.display.numbers import Formatter, count, interval, kroner, number, percent
+from mih_impact.display.small_cells import hide_small
+from mih_impact.economics.actors import GROUP_LABELS
+from mih_impact.panel.contract import label_of
+from mih_impact.reporting.export import Table
+from mih_impact.study.run import StudyResult
+
+__all__ = ["beside_cells", "reference_tables"]
+
+_COMPARED = Label(
+    nb="Hvem som sammenlignes: kjennetegn før oppstart, før og etter matching",
+    en="Who is compared: characteristics before start, before and after matching",
+)
+_FLOW = Label(nb="Personer gjennom hvert filter", en="Persons through every filter")
+_EFFECTS = Label(
+    nb="Effekter per år siden oppstart, gjennomsnitt per deltaker som startet, faste {year}-priser",
+    en="Effects by year since start, average per starter, fixed {year} prices",
+)
+_ACCOUNT = Label(
+    nb="Nåverdi over {n} år per deltaker som startet, faste {year}-priser",
+    en="Present value over {n} years per starter, fixed {year} prices",
+)
+_BESIDE = Label(
+    nb="Publiserte tall ved siden av beregnede", en="Published figures beside computed ones"
+)
+_BESIDE_COLUMNS = (
+    Label(nb="Publisert størrelse", en="Published quantity"),
+    Label(nb="Publisert", en="Published"),
+    Label(nb="Vårt mål", en="Our measure"),
+    Label(nb="Beregnet", en="Computed"),
+    Label(nb="95 % KI", en="95% CI"),
+    Label(nb="Forhold", en="Relation"),
+    Label(nb="Merknad", en="Verdict"),
+)
+_RELATIONS = {
+    "calibrated": Label(nb="kalibrert", en="calibrated"),
+    "implied": Label(nb="ikke plantet", en="implied"),
+    "not in the register": Label(nb="ikke i registeret", en="not in the register"),
+}
+
+#: Published as a sentence: our measure of it has a unit of its own.
+_QUALITATIVE: dict[str, Formatter] = {"nav_income_profile": kroner, "nav_benefit_receipt": percent}
+
+
+def reference_tables(study: StudyResult, published: pd.DataFrame, lang: Lang) -> list[Table]:
+    """Return the tables, small cells hidden, with the evidence in the line beneath each."""
+    source = study.provenance.evidence.get(lang, "")
+    return [
+        _who_is_compared(study, source, lang),
+        _attrition(study, source, lang),
+        _effects(study, source, lang),
+        _account(study, source, lang),
+        Table(
+            "published_beside_computed",
+            _BESIDE.text(lang),
+            published,
+            beside_cells(published, lang),
+            {},
+            source,
+        ),
+    ]
+
+
+def _mean(x: SupportsFloat | None, /, *, lang: Lang | None) -> str:
+    """Show a mean: kroner without decimals, shares and years with two."""
+    return number(x, 0 if x is not None and abs(float(x)) >= 1000 else 2, lang)
+
+
+def _who_is_compared(study: StudyResult, source: str, lang: Lang) -> Table:
+    three = partial(number, decimals=3)
+    columns: dict[str, tuple[Label, Formatter | None]] = {
+        f"label_{lang}": (Label(nb="Kjennetegn", en="Characteristic"), None),
+        "participants_before": (Label(nb="Deltakere", en="Participants"), _mean),
+        "controls_before": (Label(nb="Kandidater", en="Candidates"), _mean),
+        "smd_before": (Label(nb="Std. forskjell før", en="Std. difference before"), three),
+        "participants_after": (Label(nb="Matchede deltakere", en="Matched participants"), _mean),
+        "controls_after": (Label(nb="Kontroller", en="Controls"), _mean),
+        "smd_after": (Label(nb="Std. forskjell etter", en="Std. difference after"), three),
+        "variance_ratio_after": (Label(nb="Variansforhold etter", en="Variance ratio after"), three),
+    }
+    frame = study.balance.to_frame()
+    name = "table1_who_is_compared"
+    return Table.of(name, _COMPARED.text(lang), frame, columns, source=source, lang=lang)
+
+
+def _attrition(study: StudyResult, source: str, lang: Lang) -> Table:
+    counts = ("participants", "candidates", "candidate_rows")
+    frame = hide_small(study.attrition, {name: [] for name in counts})
+    columns: dict[str, tuple[Label, Formatter | None]] = {
+        f"label_{lang}": (Label(nb="Filter", en="Filter"), None),
+        "participants": (Label(nb="Deltakere", en="Participants"), count),
+        "candidates": (Label(nb="Kandidater", en="Candidates"), count),
+        "candidate_rows": (Label(nb="Kandidatrader", en="Candidate rows"), count),
+    }
+    name = "table1b_attrition"
+    return Table.of(name, _FLOW.text(lang), frame, columns, source=source, lang=lang)
+
+
+def _effects(study: StudyResult, source: str, lang: Lang) -> Table:
+    frame = study.effects.shown().to_frame()
+    frame.insert(0, "label", [label_of(outcome).text(lang) for outcome in frame["outcome"]])
+    columns: dict[str, tuple[Label, Formatter | None]] = {
+        "label": (Label(nb="Utfall", en="Outcome"), None),
+        "year_since_start": (Label(nb="År siden oppstart", en="Years since start"), None),
+        "estimate": (Label(nb="Effekt", en="Effect"), _mean),
+        "std_error": (Label(nb="Standardfeil", en="Standard error"), _mean),
+        "conf_low": (Label(nb="KI fra", en="CI from"), _mean),
+        "conf_high": (Label(nb="KI til", en="CI to"), _mean),
+        "participant_mean": (Label(nb="Deltakere", en="Participants"), _mean),
+        "control_mean": (Label(nb="Kontroller", en="Controls"), _mean),
+        "n_participants": (Label(nb="Antall deltakere", en="Participants, n"), number),
+        "n_controls": (Label(nb="Antall kontroller", en="Controls, n"), number),
+        "n_lost": (Label(nb="Bortfall", en="Lost"), number),
+        "matched_on": (Label(nb="Matchet på", en="Matched on"), None),
+    }
+    caption = _EFFECTS.format(year=study.effects.price_year).text(lang)
+    return Table.of("table2_effects", caption, frame, columns, source=source, lang=lang)
+
+
+def _account(study: StudyResult, source: str, lang: Lang) -> Table:
+    case = study.case
+    frame = case.by_actor()
+    frame.insert(0, "label", [GROUP_LABELS[actor].text(lang) for actor in frame["actor"]])
+    columns: dict[str, tuple[Label, Formatter | None]] = {
+        "label": (Label(nb="Hvem", en="Who"), None),
+        "present_value": (Label(nb="Nåverdi", en="Present value"), kroner),
+        "std_error": (Label(nb="Standardfeil", en="Standard error"), kroner),
+        "conf_low": (Label(nb="KI fra", en="CI from"), kroner),
+        "conf_high": (Label(nb="KI til", en="CI to"), kroner),
+        "break_even_year": (Label(nb="Lønnsomt fra år", en="Breaks even in year"), None),
+    }
+    caption = _ACCOUNT.format(n=case.horizon, year=case.price_year).text(lang)
+    return Table.of("table3_account", caption, frame, columns, source=source, lang=lang)
+
+
+def beside_cells(frame: pd.DataFrame, lang: Lang) -> pd.DataFrame:
+    """Return published beside computed as displayed text, columns named in the language."""
+    rows = []
+    for row in frame.to_dict("records"):
+        show = _QUALITATIVE.get(str(row["id"])) or _formatter(str(row["unit"]))
+        low, high = row["conf_low"], row["conf_high"]
+        rows.append(
+            (
+                row[f"quantity_{lang}"],
+                show(row["published"], lang=lang),
+                row[f"measure_{lang}"],
+                show(row["computed"], lang=lang),
+                "" if pd.isna(low) else interval(low, high, show, lang),
+                _relation(str(row["relation"])).text(lang),
+                row[f"verdict_{lang}"],
+            )
+        )
+    return pd.DataFrame(rows, columns=[label.text(lang) for label in _BESIDE_COLUMNS])
+
+
+def _relation(text: str) -> Label:
+    """Return the relation's displayed name; a reservation in brackets stays in the table."""
+    return next(label for key, label in _RELATIONS.items() if text.startswith(key))
+
+
+def _formatter(unit: str) -> Formatter:
+    """Return how a published figure of that unit is shown."""
+    if unit.startswith("NOK"):
+        return kroner
+    return {"share": percent, "year": _plain_year}.get(unit, number)
+
+
+def _plain_year(x: SupportsFloat | None, /, *, lang: Lang | None) -> str:
+    """Show a calendar year, which is not grouped."""
+    return str(int(float(x))) if x is not None else number(x, lang=lang)

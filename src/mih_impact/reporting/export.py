@@ -1,0 +1,118 @@
+"""Tables and figures as files: CSV for machines, HTML for readers, PNG and SVG for print.
+
+What is exported hides small cells; the complete tables stay in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from mih_impact.display.labels import Label, Lang
+from mih_impact.display.numbers import Formatter
+from mih_impact.display.style import save_figure
+from mih_impact.display.tables import html_page, html_table
+from mih_impact.storage import write_whole
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Table", "write_figures", "write_tables"]
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table to be written.
+
+    Attributes
+    ----------
+    name
+        Stem of the files.
+    caption
+        What it shows, with unit and price year.
+    frame
+        The values as the CSV holds them, small cells hidden already.
+    cells
+        What the HTML shows, columns named in the reader's language.
+    formats
+        How the columns of `cells` are shown.
+    source
+        The line beneath.
+    """
+
+    name: str
+    caption: str
+    frame: pd.DataFrame
+    cells: pd.DataFrame
+    formats: Mapping[str, Formatter]
+    source: str
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        caption: str,
+        frame: pd.DataFrame,
+        columns: Mapping[str, tuple[Label, Formatter | None]],
+        *,
+        source: str,
+        lang: Lang,
+    ) -> Table:
+        """Show some columns of a frame, each under its displayed name and in its format."""
+        names = {column: label.text(lang) for column, (label, _) in columns.items()}
+        formats = {names[column]: show for column, (_, show) in columns.items() if show is not None}
+        cells = frame[list(columns)].rename(columns=names)
+        return cls(name, caption, frame, cells, formats, source)
+
+
+def write_tables(tables: list[Table], out: Path, *, lang: Lang) -> list[Path]:
+    """Write each table as CSV and as an HTML page.
+
+    Parameters
+    ----------
+    tables
+        What to write.
+    out
+        The folder; made if it is not there.
+    lang
+        Language of the HTML; the CSV has the columns' own names.
+
+    Returns
+    -------
+    list of Path
+    """
+    written = []
+    for table in tables:
+        csv = table.frame.to_csv(index=False, lineterminator="\n").encode()
+        body = html_table(
+            table.cells,
+            caption=table.caption,
+            lang=lang,
+            formats=table.formats,
+            source=table.source,
+        )
+        page = html_page(table.caption, body, lang)
+        written.append(write_whole(out / f"{table.name}.csv", csv))
+        written.append(write_whole(out / f"{table.name}.html", page.encode()))
+    return written
+
+
+def write_figures(figures: Mapping[str, Axes], out: Path) -> list[Path]:
+    """Write each figure as PNG and SVG.
+
+    Parameters
+    ----------
+    figures
+        Axes by the stem of their files.
+    out
+        The folder; made if it is not there.
+
+    Returns
+    -------
+    list of Path
+    """
+    return [path for stem, ax in figures.items() for path in save_figure(ax, out / stem)]

@@ -1,0 +1,1 @@
+"""A whole analysis as one frozen specification, and its run."""

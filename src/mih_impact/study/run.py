@@ -1,0 +1,228 @@
+"""`run_study`: a specification in, group, effects and account out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mih_impact.controls.balance import Balance
+from mih_impact.controls.group import ControlGroup
+from mih_impact.controls.matching import match
+from mih_impact.display.card import Card
+from mih_impact.display.labels import Label, Lang
+from mih_impact.display.options import current
+from mih_impact.display.provenance import Provenance
+from mih_impact.display.result import Result
+from mih_impact.economics.account import CostBenefit, cost_benefit
+from mih_impact.economics.assumptions import Assumptions
+from mih_impact.economics.programme import Programme
+from mih_impact.effects.event_study import event_study
+from mih_impact.effects.series import EffectSeries
+from mih_impact.errors import AssumptionError
+from mih_impact.panel.panel import Panel, read_panel
+from mih_impact.panel.synthetic import example_panel
+from mih_impact.storage import save, saveable
+from mih_impact.study.programme_file import read_programme
+from mih_impact.study.spec import StudySpec
+
+__all__ = ["StudyResult", "run_study"]
+
+_STEPS = (
+    Label(nb="leser panelet", en="reading the panel"),
+    Label(nb="velger kontrollgruppe", en="choosing controls"),
+    Label(nb="beregner effekter", en="estimating effects"),
+    Label(nb="fører regnskapet", en="keeping the account"),
+)
+
+
+@saveable("StudyResult")
+@dataclass(frozen=True, eq=False, repr=False)
+class StudyResult(Result):
+    """What a whole analysis gave.
+
+    Attributes
+    ----------
+    name, title
+        Of the specification; the title by language.
+    attrition
+        Persons through every filter.
+    balance
+        Participants and controls before start.
+    effects
+        Effects by year since start.
+    case
+        The account.
+    provenance
+        Versions, options and fingerprint of the data.
+    """
+
+    name: str
+    title: dict[str, str]
+    attrition: pd.DataFrame
+    balance: Balance
+    effects: EffectSeries
+    case: CostBenefit
+    provenance: Provenance
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the effects; `case.to_frame()` is the account."""
+        return self.effects.to_frame()
+
+    def save(self, path: str | Path) -> Path:
+        """Save effects, balance and account, small cells blanked; `load` gives them back."""
+        return save(replace(self, effects=self.effects.shown()), path)
+
+    def _card(self, lang: Lang) -> Card:
+        card = self.case._card(lang)
+        return Card(self.title[lang], lines=card.lines, table=card.table, notes=card.notes)
+
+
+def run_study(
+    spec: StudySpec | str | Path | Traversable, *, panel: Panel | None = None
+) -> StudyResult:
+    """Run a whole analysis from its specification.
+
+    Parameters
+    ----------
+    spec
+        A specification, or the path of an `analysis.toml`.
+    panel
+        Use this panel instead of the one the specification names.
+
+    Returns
+    -------
+    StudyResult
+
+    Raises
+    ------
+    MihImpactError
+        As the calls it makes: `read_panel`, `match`, `event_study`, `cost_benefit`.
+
+    Examples
+    --------
+    >>> from mih_impact.nav import analysis
+    >>> result = run_study(analysis())
+    >>> result.case.horizon
+    7
+    """
+    plan = spec if isinstance(spec, StudySpec) else StudySpec.from_toml(spec)
+    with _progress(plan.label) as step:
+        step(0)
+        register = panel if panel is not None else _read(plan)
+        step(1)
+        group = _match(plan, register)
+        step(2)
+        effects = _effects(plan, group)
+        step(3)
+        case = _account(plan, effects)
+    return StudyResult(
+        name=plan.name,
+        title={"nb": plan.label.nb, "en": plan.label.en},
+        attrition=group.attrition(),
+        balance=group.balance(),
+        effects=effects,
+        case=case,
+        provenance=effects.provenance,
+    )
+
+
+@contextmanager
+def _progress(label: Label) -> Iterator[Any]:
+    """Show which step is under way, on the error stream, where progress is wanted."""
+    from tqdm import tqdm
+
+    with tqdm(
+        total=len(_STEPS),
+        desc=label.text(),
+        disable=not current().progress,
+        bar_format="{desc}: {bar} {n_fmt}/{total_fmt} {postfix}",
+        leave=False,
+    ) as bar:
+
+        def step(k: int) -> None:
+            bar.update(k - bar.n)
+            bar.set_postfix_str(_STEPS[k].text())
+
+        yield step
+
+
+def _read(plan: StudySpec) -> Panel:
+    data = plan.data
+    if data.source == "example":
+        return example_panel(price_year=data.price_year)
+    path = Path(data.source)
+    source = path if path.is_absolute() else Path(str(plan.folder)) / path
+    return read_panel(
+        source,
+        columns=data.columns or None,
+        values=data.values or None,
+        money=data.money,
+        price_year=data.price_year,
+        currency=data.currency,
+    )
+
+
+def _match(plan: StudySpec, panel: Panel) -> ControlGroup:
+    c = plan.controls
+    return match(
+        panel,
+        on=c.terms,
+        exact=c.exact,
+        method=c.method,
+        ratio=c.ratio,
+        replace=c.replace,
+        caliper=c.caliper,
+        order=c.order,
+        eligible=c.eligible,
+        score=c.score,
+        seed=c.seed,
+    )
+
+
+def _effects(plan: StudySpec, group: ControlGroup) -> EffectSeries:
+    e = plan.effects
+    return event_study(
+        group,
+        outcomes=e.outcomes,
+        estimator=e.estimator,
+        base=e.base,
+        window=e.window,
+        se=e.se,
+        dead=e.dead,
+        level=e.level,
+        seed=e.seed,
+    )
+
+
+def _account(plan: StudySpec, effects: EffectSeries) -> CostBenefit:
+    account = plan.account
+    presets = {"r109": Assumptions.r109, "simplified": Assumptions.simplified}
+    if account.preset not in presets:
+        raise AssumptionError(
+            f"There is no preset {account.preset!r}",
+            found=account.preset,
+            do=f"choose one of {', '.join(presets)}",
+        )
+    assumptions = presets[account.preset]()
+    if assumptions.price_year != plan.data.price_year:
+        assumptions = assumptions.replace(price_year=plan.data.price_year)
+    if account.changes:
+        assumptions = assumptions.replace(**account.changes)  # type: ignore[typeddict-item]
+    programme = (
+        read_programme(Path(str(plan.folder)) / account.programme)
+        if account.programme
+        else Programme.none()
+    )
+    return cost_benefit(
+        effects,
+        assumptions,
+        programme=programme,
+        horizon=account.horizon,
+        roles=account.roles or None,
+    )
