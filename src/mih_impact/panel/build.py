@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,8 @@ class Request:
         A boolean expression on person-years; None for everybody observed.
     first_year, last_year
         The register's range.
+    observed_years
+        The years in which the register has a row for anybody.
     start_range
         The first and last start year of the register, None when nobody starts.
     """
@@ -45,6 +47,7 @@ class Request:
     eligible: nw.Expr | None
     first_year: int
     last_year: int
+    observed_years: tuple[int, ...]
     start_range: tuple[int, int] | None
     price_factor: NDArray[np.float64]
     price_year: int
@@ -60,6 +63,7 @@ def build_cube(request: Request) -> Cube:
     years = np.arange(request.first_year, request.last_year + 1, dtype=np.int64)
     spread = _Spread(len(person_id), len(years), person, fetched.pop("year") - years[0])
     row = spread.flags(np.ones(len(person), dtype=bool))
+    observed = np.isin(years, request.observed_years)
     varying = [name for name in request.dtypes if not _is_fixed(name)]
     fixed = {
         name: _fixed(name, spread, fetched, request.dtypes[name])
@@ -67,16 +71,19 @@ def build_cube(request: Request) -> Cube:
         if _is_fixed(name)
     }
     start = fixed.pop("start_year", None)
-    coded = {name: _categories(fetched[name]) for name in varying if request.dtypes[name] == "category"}
+    coded = {
+        name: _categories(fetched[name]) for name in varying if request.dtypes[name] == "category"
+    }
     return Cube(
         person_id=person_id,
         years=years,
-        year_observed=row.any(axis=0),
+        year_observed=observed,
         start_year=_start_years(start, len(person_id)),
         eligible=spread.flags(fetched[_ELIGIBLE]),
         state=states(
             row,
             years,
+            observed,
             death_year=fixed.get("death_year"),
             emigration_year=fixed.get("emigration_year"),
             spells=None if request.spells is None else Spells.of(request.spells, person_id),
@@ -89,7 +96,7 @@ def build_cube(request: Request) -> Cube:
         number={
             n: spread.floats(np.where(fetched[_NULL + n], np.nan, fetched[n]))
             for n in varying
-            if request.dtypes[n] in ("number", "int")
+            if request.dtypes[n] in ("number", "int", "bool")
         },
         fixed=fixed,
         price_factor=request.price_factor,
@@ -122,7 +129,11 @@ def _leaving(request: Request) -> nw.LazyFrame[Any]:
             leaving.append(column)
             continue
         leaving.append(ops.is_given(column).__invert__().alias(_NULL + name))
-        leaving.append(ops.ore(column).alias(name) if dtype == "money" else column.cast(nw.Float64).fill_null(0.0))
+        leaving.append(
+            ops.ore(column).alias(name)
+            if dtype == "money"
+            else column.cast(nw.Float64).fill_null(0.0)
+        )
     return rows.select(leaving)
 
 
@@ -138,22 +149,27 @@ class _Spread:
         self.shape = (n_persons, n_years)
         self.person = person
         self.cell = person * n_years + year
+        # Rows by person and year: a counting sort, since every cell holds one row at most.
+        place = np.full(n_persons * n_years, -1, dtype=np.int64)
+        place[self.cell] = np.arange(len(person))
+        self.in_order = place[place >= 0]
 
-    def _over(self, empty: NDArray[Any], values: NDArray[Any]) -> NDArray[Any]:
-        empty[self.cell] = values
-        return empty.reshape(self.shape)
+    def _over(self, values: NDArray[Any], empty: float, dtype: Any) -> NDArray[Any]:
+        cells = np.full(self.shape[0] * self.shape[1], empty, dtype=dtype)
+        cells[self.cell] = values
+        return cells.reshape(self.shape)
 
     def flags(self, values: NDArray[Any]) -> NDArray[np.bool_]:
-        return self._over(np.zeros(self.shape[0] * self.shape[1], dtype=bool), values)
+        return self._over(values, False, np.bool_)
 
     def whole(self, values: NDArray[Any]) -> NDArray[np.int64]:
-        return self._over(np.zeros(self.shape[0] * self.shape[1], dtype=np.int64), values)
+        return self._over(values, 0, np.int64)
 
     def codes(self, values: NDArray[Any]) -> NDArray[np.int32]:
-        return self._over(np.full(self.shape[0] * self.shape[1], -1, dtype=np.int32), values)
+        return self._over(values, -1, np.int32)
 
     def floats(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        return self._over(np.full(self.shape[0] * self.shape[1], np.nan), values)
+        return self._over(values, np.nan, np.float64)
 
 
 def _is_fixed(name: str) -> bool:
@@ -183,7 +199,8 @@ def _fixed(
     if dtype == "category":
         codes, categories = _categories(fetched[name])
         last = _last_given(spread, codes, codes >= 0, missing=-1)
-        return np.array([*categories, None], dtype=object)[last]
+        per_person: NDArray[Any] = np.array([*categories, None], dtype=object)[last]
+        return per_person
     return _last_given(spread, fetched[name], ~fetched[_NULL + name], missing=np.nan)
 
 
@@ -192,8 +209,7 @@ def _last_given(
 ) -> NDArray[Any]:
     """Return per person the value in the last cell where one is given."""
     result = np.full(spread.shape[0], missing, dtype=values.dtype)
-    kept = np.flatnonzero(given)
-    order = kept[np.argsort(spread.cell[kept], kind="stable")]
+    order = spread.in_order[given[spread.in_order]]
     result[spread.person[order]] = values[order]
     return result
 
@@ -202,8 +218,3 @@ def _start_years(start: NDArray[np.float64] | None, n_persons: int) -> NDArray[n
     if start is None:
         return np.full(n_persons, NEVER, dtype=np.int64)
     return np.where(np.isnan(start), NEVER, start).astype(np.int64)
-
-
-def names_to_fetch(available: Sequence[str]) -> tuple[str, ...]:
-    """Placeholder."""
-    return tuple(available)

@@ -192,7 +192,7 @@ class Cube:
             if array.dtype == object:
                 digest.update("\x1f".join(map(str, array)).encode())
             else:
-                digest.update(np.ascontiguousarray(array))
+                digest.update(np.ascontiguousarray(array).data)
         digest.update(repr((self.names, self.categories, self.price_year, self.currency)).encode())
         return digest.hexdigest()[:16]
 
@@ -229,7 +229,7 @@ class Cube:
 
     @cached_property
     def _gone(self) -> NDArray[np.bool_]:
-        return (self.state == State.DEAD) | (self.state == State.EMIGRATED)
+        return np.isin(self.state, (State.DEAD, State.EMIGRATED))
 
     @cached_property
     def _last_row(self) -> NDArray[np.int16]:
@@ -291,5 +291,11 @@ class Cube:
             self.person_id, self.years, self.year_observed, self.start_year,
             self.eligible, self.state, self.row, self.price_factor,
         ]  # fmt: skip
-        groups: tuple[dict[str, Any], ...] = (self.ore, self.null, self.code, self.number, self.fixed)
+        groups: tuple[dict[str, Any], ...] = (
+            self.ore,
+            self.null,
+            self.code,
+            self.number,
+            self.fixed,
+        )
         return plain + [group[name] for group in groups for name in sorted(group)]

@@ -17,7 +17,7 @@ from mih_impact.errors import PanelContractError
 from mih_impact.panel import ops
 from mih_impact.panel.contract import CONTRACT, DERIVED, REQUIRED, Dtype
 
-__all__ = ["Plan", "Values", "lookalikes", "plan_columns"]
+__all__ = ["Plan", "Values", "lookalikes", "match_names", "plan_columns"]
 
 Values = Mapping[str, Mapping[Any, Any]]
 
@@ -47,8 +47,10 @@ class Plan:
         Our name and the register's.
     dtype
         The contract's type; a column outside the contract is "number" or "category".
+    raw
+        The register's column, NaN made null.
     expr
-        The column in the contract's type, NaN made null.
+        The column in the contract's type.
     failed
         True where a value is present but could not be converted.
     failure
@@ -58,6 +60,7 @@ class Plan:
     name: str
     source: str
     dtype: Dtype
+    raw: nw.Expr
     expr: nw.Expr
     failed: nw.Expr | None = None
     failure: str = ""
@@ -84,7 +87,7 @@ def plan_columns(
     PanelContractError
         Names missing or double, or types that cannot be used; all of a kind in one message.
     """
-    names = _match_names(tuple(schema), dict(columns or {}))
+    names = match_names(tuple(schema), dict(columns or {}))
     recoded = _check_values(values or {}, names)
     plans: dict[str, Plan] = {}
     wrong: list[str] = []
@@ -92,9 +95,9 @@ def plan_columns(
     for name, source in names.items():
         dtype = schema[source]
         codes = recoded.get(name)
-        kind = CONTRACT[name].dtype if name in CONTRACT else _kind_of(dtype)
-        if name not in CONTRACT and codes is not None:
-            kind = "category" if any(isinstance(v, str) for v in values[name].values()) else "number"
+        kind = (
+            CONTRACT[name].dtype if name in CONTRACT else _kind_of(dtype, (values or {}).get(name))
+        )
         if kind is None or not _fits(kind, dtype, coded=codes is not None):
             if name in CONTRACT or name in (columns or {}):
                 wrong.append(f"{source} is {dtype} where {name} needs {_NEEDS[kind or 'number']}")
@@ -114,14 +117,16 @@ def plan_columns(
 # --- names ----------------------------------------------------------------------------------------
 
 
-def _match_names(present: tuple[str, ...], columns: dict[str, str]) -> dict[str, str]:
+def match_names(present: tuple[str, ...], columns: dict[str, str]) -> dict[str, str]:
     """Return our name -> the register's for every column that is taken in."""
     unknown = {name: source for name, source in columns.items() if source not in present}
     if unknown:
         hints = []
         for source in unknown.values():
             near = difflib.get_close_matches(source, present, n=3, cutoff=0.6)
-            hints.append(f"{source!r} is not there" + (f" (nearest: {', '.join(near)})" if near else ""))
+            hints.append(
+                f"{source!r} is not there" + (f" (nearest: {', '.join(near)})" if near else "")
+            )
         raise PanelContractError(
             "columns={...} names register columns that do not exist",
             found="; ".join(hints),
@@ -139,7 +144,9 @@ def _match_names(present: tuple[str, ...], columns: dict[str, str]) -> dict[str,
     if double:
         raise PanelContractError(
             "There are two sources for one name",
-            found="; ".join(f"{n} exists, and columns={{...}} takes it from {columns[n]}" for n in double),
+            found="; ".join(
+                f"{n} exists, and columns={{...}} takes it from {columns[n]}" for n in double
+            ),
             do="drop one of the two, or give the existing column another name in columns={...}",
         )
     names = dict(columns)
@@ -204,9 +211,12 @@ def lookalikes(wanted: list[str], free: list[str], cutoff: float = 0.6) -> dict[
     return found
 
 
+_PLAIN_LETTERS = str.maketrans("øæ", "oe") | {ord("å"): "aa"}
+
+
 def _key(name: str) -> str:
     """Return a spelling without case, separators and Norwegian letters."""
-    plain = name.lower().translate(str.maketrans({"ø": "o", "å": "aa", "æ": "ae"}))
+    plain = name.lower().translate(_PLAIN_LETTERS)
     return re.sub(r"[^a-z0-9]", "", plain)
 
 
@@ -245,10 +255,14 @@ def _word(value: Any) -> str:
     return str(value)
 
 
-def _kind_of(dtype: nw.dtypes.DType) -> Dtype | None:
+def _kind_of(dtype: nw.dtypes.DType, codes: Mapping[Any, Any] | None) -> Dtype | None:
     """Return the contract type of a column the contract does not know; None: it is left out."""
-    if dtype.is_numeric() or dtype == nw.Boolean:
+    if codes is not None:
+        return "category" if any(isinstance(value, str) for value in codes.values()) else "number"
+    if dtype.is_numeric():
         return "number"
+    if dtype == nw.Boolean:
+        return "bool"
     if dtype in (nw.String, nw.Categorical, nw.Enum):
         return "category"
     return None
@@ -271,40 +285,46 @@ def _plan(
     name: str, source: str, dtype: nw.dtypes.DType, kind: Dtype, codes: dict[str, str] | None
 ) -> Plan:
     raw = ops.nan_to_null(source, dtype)
-    if codes is not None:
-        return _coded_plan(name, source, ops.text_of(raw, dtype), kind, codes)
+    expr, failed, failure = (
+        _converted(raw, dtype, kind)
+        if codes is None
+        else _recoded(name, ops.text_of(raw, dtype), kind, codes)
+    )
+    return Plan(name, source, kind, raw, expr, failed, failure)
+
+
+def _converted(
+    raw: nw.Expr, dtype: nw.dtypes.DType, kind: Dtype
+) -> tuple[nw.Expr, nw.Expr | None, str]:
+    """Return the column in the contract's type, where that fails, and what the failure is."""
     whole = dtype.is_integer()
     if kind in ("text", "category"):
         fraction = None if not (dtype.is_float() or dtype.is_decimal()) else ops.fractional(raw)
-        return Plan(name, source, kind, ops.text_of(raw, dtype), fraction, "a code with decimals")
+        return ops.text_of(raw, dtype), fraction, "a code with decimals"
     if kind == "bool" and dtype != nw.Boolean:
-        neither = ~((raw == 0) | (raw == 1)).fill_null(True)
-        return Plan(name, source, kind, raw == 1, neither, "neither 0 nor 1")
+        neither = ~((raw == 0) | (raw == 1)).fill_null(True) & ops.is_given(raw)
+        return raw == 1, neither, "neither 0 nor 1"
     if kind == "bool":
-        return Plan(name, source, kind, raw)
+        return raw, None, ""
+    if kind == "int" and whole:
+        return raw.cast(nw.Int64), None, ""
+    number = raw.cast(nw.Float64)
     if kind == "int":
-        if whole:
-            return Plan(name, source, kind, raw.cast(nw.Int64))
-        number = raw.cast(nw.Float64)
-        return Plan(name, source, kind, number, ops.fractional(number), "not a whole number")
-    if dtype == nw.Boolean:
-        raw = raw.cast(nw.Int64)
-    return Plan(name, source, kind, raw.cast(nw.Float64))
+        return number, ops.fractional(number), "not a whole number"
+    return number, None, ""
 
 
-def _coded_plan(
-    name: str, source: str, text: nw.Expr, kind: Dtype, codes: dict[str, str]
-) -> Plan:
-    """Return the plan of a recoded column: text through the mapping, then to the type."""
+def _recoded(
+    name: str, text: nw.Expr, kind: Dtype, codes: dict[str, str]
+) -> tuple[nw.Expr, nw.Expr | None, str]:
+    """Return coded text through the mapping and then to the type."""
     failed = ops.is_given(text) & ~ops.true_or_false(text.is_in(list(codes)))
     failure = "a code that values={...} does not name"
     if kind in ("text", "category"):
-        return Plan(name, source, kind, ops.recode(text, codes), failed, failure)
+        return ops.recode(text, codes), failed, failure
     numbers = {code: _to_number(name, value) for code, value in codes.items()}
-    expr = ops.recode_number(text, numbers)
-    if kind == "bool":
-        expr = expr == 1.0
-    return Plan(name, source, kind, expr, failed, failure)
+    number = ops.recode_number(text, numbers)
+    return (number == 1.0 if kind == "bool" else number), failed, failure
 
 
 def _to_number(name: str, value: str) -> float:

@@ -125,7 +125,9 @@ def year_bit(year: nw.Expr, first: int, last: int) -> nw.Expr:
     as there are rows; a duplicate person-year lowers the number. At most `BLOCK` years at once.
     """
     inside = (year >= first) & (year <= last)
-    power = 2.0 ** (nw.when(inside).then(year.cast(nw.Float64)).otherwise(nw.lit(float(first))) - first)
+    power = 2.0 ** (
+        nw.when(inside).then(year.cast(nw.Float64)).otherwise(nw.lit(float(first))) - first
+    )
     return nw.when(inside.fill_null(False)).then(power).otherwise(nw.lit(0.0))
 
 

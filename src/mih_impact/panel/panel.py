@@ -2,102 +2,434 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import difflib
+from collections.abc import Iterable, Mapping
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, SupportsFloat
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from mih_impact.display.card import Card
+from mih_impact.display.labels import Label, Lang
+from mih_impact.display.numbers import number, year_range
+from mih_impact.display.provenance import Provenance
+from mih_impact.display.result import Result
 from mih_impact.errors import PanelContractError
-from mih_impact.panel import ops, sources
 from mih_impact.panel.build import Request, build_cube
-from mih_impact.panel.contract import BENEFITS, CONTRACT, DERIVED, OUTCOMES
+from mih_impact.panel.check import PanelReport
+from mih_impact.panel.contract import BENEFITS, DERIVED, OUTCOMES
 from mih_impact.panel.cube import Cube
 from mih_impact.panel.door import Plan, Values, plan_columns
+from mih_impact.panel.rules import Context, breaches
+from mih_impact.panel.sources import open_source, open_spells
 from mih_impact.panel.survey import Persons, Rows, survey_persons, survey_rows
 from mih_impact.reference.prices import PriceIndex
 
-__all__ = ["Panel", "read_panel"]
+__all__ = ["Eligible", "Money", "Panel", "read_panel"]
 
 Money = Literal["nominal", "fixed"]
+#: A boolean column by name, a narwhals expression on person-years, or None.
+Eligible = str | nw.Expr | None
+
+#: Columns every cube carries where the panel has them: who starts, and who leaves.
+_ALWAYS = ("start_year", "death_year", "emigration_year")
+
+_CARD = {
+    "title": Label(nb="Registerpanel", en="Register panel"),
+    "engine": Label(nb="Motor", en="Engine"),
+    "size": Label(nb="Rader og år", en="Rows and years"),
+    "unread": Label(nb="ikke lest ennå", en="not read yet"),
+    "columns": Label(nb="Kolonner", en="Columns"),
+    "outcomes": Label(nb="Utfall", en="Outcomes"),
+    "money": Label(nb="Beløp", en="Money"),
+    "nominal": Label(
+        nb="løpende {currency}, gjøres om til {year}-priser",
+        en="current {currency}, converted to {year} prices",
+    ),
+    "fixed": Label(nb="faste {year}-priser, {currency}", en="fixed {year} prices, {currency}"),
+}
 
 
-class Panel:
-    """A register panel, lazy."""
+def read_panel(
+    source: Any,
+    *,
+    columns: Mapping[str, str] | None = None,
+    values: Values | None = None,
+    money: Money = "nominal",
+    price_year: int = 2024,
+    currency: str = "NOK",
+    index: PriceIndex | Mapping[int, SupportsFloat] | None = None,
+    period: Literal["year"] = "year",
+    resident: Any = None,
+) -> Panel:
+    """Read a register panel with one row per person and year.
 
-    def __init__(self, raw, plans, left_out, *, money, price_year, currency, index, resident) -> None:
+    Nothing but the names and types is looked at until a call needs rows (CSV apart, which has no
+    types before it is read). The source is never modified.
+
+    Parameters
+    ----------
+    source
+        A path or glob (Parquet, CSV), or a pandas, Polars, DuckDB or PyArrow frame, or any other
+        frame narwhals wraps.
+    columns
+        Our name -> the register's name, where they differ.
+    values
+        Our name -> {code in the register: value}; every code must be named.
+    money
+        "nominal": kroner of each year, converted to `price_year`. "fixed": already in it.
+    price_year
+        Year whose prices results are in.
+    currency
+        Currency of the money columns.
+    index
+        A price index to use instead of the shipped consumer price index.
+    period
+        What a row covers; only "year".
+    resident
+        Spells of residency: a frame or path with person_id, from_year, to_year (inclusive; a null
+        to_year is an open spell). They replace the year of emigration.
+
+    Returns
+    -------
+    Panel
+
+    Raises
+    ------
+    PanelContractError
+        Names missing, misspelt or double; types that cannot be used; options that contradict.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = pd.DataFrame({"lopenr": [1, 1], "aar": [2020, 2021], "lonn": [400_000, 420_000]})
+    >>> names = {"person_id": "lopenr", "year": "aar", "wage_income": "lonn"}
+    >>> read_panel(rows, columns=names).columns
+    ('person_id', 'year', 'wage_income')
+    """
+    prices = _prices(money, price_year, currency, index)
+    if period != "year":
+        raise PanelContractError(
+            "Only panels with one row per person and year can be read",
+            found=f"period={period!r}",
+            do="sum the months to years before reading",
+        )
+    opened = open_source(source, columns=columns, recoded=tuple(values or ()))
+    plans, left_out = plan_columns(opened.frame.collect_schema(), columns, values)
+    return Panel(
+        opened.frame,
+        plans,
+        left_out=left_out,
+        unreadable=opened.unreadable,
+        money=money,
+        price_year=int(price_year),
+        currency=currency,
+        index=prices,
+        spells=None if resident is None else open_spells(resident),
+    )
+
+
+class Panel(Result):
+    """A register panel behind the contract: checked and read only when something is asked of it.
+
+    Made by `read_panel`. The panel holds a lazy frame, not rows.
+    """
+
+    def __init__(
+        self,
+        raw: nw.LazyFrame[Any],
+        plans: Mapping[str, Plan],
+        *,
+        left_out: tuple[str, ...],
+        unreadable: Mapping[str, tuple[int, str]],
+        money: Money,
+        price_year: int,
+        currency: str,
+        index: PriceIndex | None,
+        spells: pd.DataFrame | None,
+    ) -> None:
         self._raw = raw
-        self._plans = plans
+        self._plans = dict(plans)
         self._left_out = left_out
-        self._frame = raw.select([plan.expr.alias(name) for name, plan in plans.items()])
+        self._unreadable = dict(unreadable)
         self._money = money
-        self.price_year = price_year
-        self.currency = currency
+        self._price_year = price_year
+        self._currency = currency
         self._index = index
-        self._resident = resident
+        self._spells = spells
+        self._last_cube: tuple[tuple[Any, ...], Cube] | None = None
+
+    # --- what it has ------------------------------------------------------------------------------
 
     @property
-    def columns(self):
+    def columns(self) -> tuple[str, ...]:
+        """The columns by our names: the contract's first, then the register's others."""
         return tuple(self._plans)
 
     @property
-    def outcomes(self):
+    def outcomes(self) -> tuple[str, ...]:
+        """The contract's money outcomes that the panel has: wage income, then the schemes."""
         return tuple(name for name in OUTCOMES if name in self._plans)
+
+    @property
+    def price_year(self) -> int:
+        """The year whose prices results are in."""
+        return self._price_year
+
+    @property
+    def currency(self) -> str:
+        """The currency of the money columns."""
+        return self._currency
+
+    @property
+    def first_year(self) -> int:
+        """The register's first year."""
+        return self._years[0]
+
+    @property
+    def last_year(self) -> int:
+        """The register's last year."""
+        return self._years[1]
+
+    @property
+    def frame(self) -> nw.LazyFrame[Any]:
+        """The rows in the contract's names and types, as a lazy narwhals frame."""
+        return self._frame
+
+    # --- checking ---------------------------------------------------------------------------------
+
+    def check(self) -> PanelReport:
+        """Return every breach of the contract, found in one pass over rows and one per person.
+
+        The report is made once a panel.
+        """
+        return self._report
+
+    def require(self) -> None:
+        """Raise if a rule is broken at the level of an error, naming all such breaches.
+
+        Raises
+        ------
+        PanelContractError
+        """
+        self._report.raise_if_failed()
+
+    # --- leaving the engine -----------------------------------------------------------------------
+
+    def cube(self, *, eligible: Eligible = None, columns: Iterable[str] | None = None) -> Cube:
+        """Return the persons an analysis is about as dense arrays.
+
+        Who comes along: everybody with a start year, and everybody eligible in at least one year
+        from the year before the first start to the year before the last.
+
+        Parameters
+        ----------
+        eligible
+            A boolean column by name, or a narwhals expression on person-years; None takes the
+            column `eligible` where the panel has one, else everybody observed.
+        columns
+            The columns and derived quantities to fetch; None is all of them.
+
+        Returns
+        -------
+        Cube
+
+        Raises
+        ------
+        PanelContractError
+            The panel breaks the contract, or a name is not in it.
+        """
+        names = self._to_fetch(columns)
+        expr = self._eligible_expr(eligible)
+        key = (eligible, names)
+        if self._last_cube is not None and not isinstance(eligible, nw.Expr):
+            known, cube = self._last_cube
+            if known == key:
+                return cube
+        self.require()
+        cube = build_cube(self._request(names, expr))
+        if not isinstance(eligible, nw.Expr):
+            self._last_cube = (key, cube)
+        return cube
+
+    def eligibility(self, eligible: Eligible = None) -> str:
+        """Return in words who counts as eligible, for cards and provenance.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> rows = pd.DataFrame({"person_id": ["a"], "year": [2020], "wage_income": [1.0]})
+        >>> read_panel(rows).eligibility()
+        'everyone observed'
+        """
+        if isinstance(eligible, nw.Expr):
+            return repr(eligible)
+        if eligible is not None:
+            return eligible
+        return "eligible" if "eligible" in self._plans else "everyone observed"
+
+    def _request(self, names: tuple[str, ...], eligible: nw.Expr | None) -> Request:
+        years = np.arange(self.first_year, self.last_year + 1)
+        factors = (
+            np.ones(len(years))
+            if self._index is None
+            else self._index.factors(years, self._price_year)
+        )
+        return Request(
+            frame=self._frame,
+            dtypes={name: self._plans[name].dtype for name in names},
+            eligible=eligible,
+            first_year=self.first_year,
+            last_year=self.last_year,
+            observed_years=() if self._persons is None else self._persons.years,
+            start_range=self._rows.starts,
+            price_factor=factors,
+            price_year=self._price_year,
+            currency=self._currency,
+            schemes=tuple(name for name in BENEFITS if name in self._plans),
+            spells=self._spells,
+        )
+
+    def _to_fetch(self, columns: Iterable[str] | None) -> tuple[str, ...]:
+        """Return the columns to fetch, keys and eligibility apart, in the panel's order."""
+        wanted = set(self._plans if columns is None else columns)
+        unknown = sorted(wanted - self._plans.keys() - DERIVED.keys())
+        if unknown:
+            near = {n for name in unknown for n in difflib.get_close_matches(name, self._plans, 2)}
+            raise PanelContractError(
+                f"The panel has no column {', '.join(unknown)}",
+                found=f"the columns {', '.join(self._plans)}",
+                do=f"did you mean {' or '.join(sorted(near))}?" if near else "choose among these",
+            )
+        made_from = {"age": {"birth_year"}, "in_work": {"wage_income"}, "on_benefit": set(BENEFITS)}
+        for derived in wanted & made_from.keys():
+            wanted |= made_from[derived]
+        wanted.update(_ALWAYS)
+        return tuple(
+            name
+            for name in self._plans
+            if name in wanted and name not in ("person_id", "year", "eligible")
+        )
+
+    def _eligible_expr(self, eligible: Eligible) -> nw.Expr | None:
+        if eligible is None:
+            return nw.col("eligible") if "eligible" in self._plans else None
+        expr = nw.col(eligible) if isinstance(eligible, str) else eligible
+        try:
+            dtype = self._frame.select(expr.alias("_mih_eligible")).collect_schema()[
+                "_mih_eligible"
+            ]
+        except Exception as error:
+            raise PanelContractError(
+                "eligible= cannot be evaluated on the panel",
+                found=self.eligibility(eligible),
+                do=f"use the columns {', '.join(self._plans)}",
+            ) from error
+        if dtype != nw.Boolean:
+            raise PanelContractError(
+                "eligible= is not true or false",
+                found=f"{self.eligibility(eligible)} is {dtype}",
+                do="name a boolean column, or compare: nw.col('months_unemployed') >= 6",
+            )
+        return expr
+
+    # --- read once --------------------------------------------------------------------------------
+
+    @cached_property
+    def _frame(self) -> nw.LazyFrame[Any]:
+        return self._raw.select([plan.expr.alias(name) for name, plan in self._plans.items()])
 
     @cached_property
     def _rows(self) -> Rows:
         return survey_rows(self._raw, self._plans)
 
     @cached_property
-    def _persons(self) -> Persons:
+    def _persons(self) -> Persons | None:
+        if self._rows.years is None:
+            return None
         return survey_persons(self._frame, self.columns, self._rows.years)
 
     @property
-    def first_year(self):
-        return self._rows.years[0]
+    def _years(self) -> tuple[int, int]:
+        if self._rows.years is None:
+            self.require()
+            raise PanelContractError("The panel has no usable year")
+        return self._rows.years
 
-    @property
-    def last_year(self):
-        return self._rows.years[1]
+    @cached_property
+    def _report(self) -> PanelReport:
+        context = Context(
+            plans=self._plans,
+            left_out=self._left_out,
+            unreadable=self._unreadable,
+            index=self._index,
+            price_year=self._price_year,
+            currency=self._currency,
+            spells=self._spells is not None,
+        )
+        return PanelReport(
+            breaches=breaches(self._rows, self._persons, context),
+            n_rows=self._rows.n_rows,
+            n_persons=None if self._persons is None else self._persons.n_persons,
+            years=self._rows.years,
+            provenance=Provenance.of(
+                "check",
+                {
+                    "columns": {name: plan.source for name, plan in self._plans.items()},
+                    "money": self._money,
+                    "price_year": self._price_year,
+                    "currency": self._currency,
+                },
+            ),
+        )
 
-    def require(self):
-        self._persons
-
-    def cube(self, *, eligible=None, columns=None) -> Cube:
-        self.require()
-        wanted = set(self.columns if columns is None else columns)
-        if "in_work" in wanted:
-            wanted.add("wage_income")
-        if "on_benefit" in wanted:
-            wanted |= set(BENEFITS)
-        wanted |= {n for n in self.columns if n in CONTRACT and CONTRACT[n].role in ("treatment", "exit")}
-        if "age" in wanted:
-            wanted.add("birth_year")
-        names = [n for n in self.columns if n in wanted and n not in ("person_id", "year", "eligible")]
-        if isinstance(eligible, str):
-            eligible = nw.col(eligible)
-        if eligible is None and "eligible" in self.columns:
-            eligible = nw.col("eligible")
-        years = np.arange(self.first_year, self.last_year + 1)
-        factor = np.ones(len(years)) if self._money == "fixed" else np.asarray(self._index.factors(years, self.price_year))
-        return build_cube(Request(
-            frame=self._frame, dtypes={n: self._plans[n].dtype for n in names}, eligible=eligible,
-            first_year=self.first_year, last_year=self.last_year, start_range=self._rows.starts,
-            price_factor=factor, price_year=self.price_year, currency=self.currency,
-            schemes=tuple(n for n in BENEFITS if n in self.columns), spells=None))
+    def _card(self, lang: Lang) -> Card:
+        size = _CARD["unread"].text(lang)
+        if "_rows" in self.__dict__ and self._rows.years is not None:
+            size = f"{number(self._rows.n_rows, lang=lang)}, {year_range(*self._rows.years)}"
+        money = _CARD[self._money].format(currency=self._currency, year=self._price_year)
+        lines = (
+            ("engine", self._raw.implementation.name.lower()),
+            ("size", size),
+            ("columns", ", ".join(self.columns)),
+            ("outcomes", ", ".join(self.outcomes)),
+            ("money", money.text(lang)),
+        )
+        return Card(
+            _CARD["title"].text(lang), tuple((_CARD[name].text(lang), text) for name, text in lines)
+        )
 
 
-def read_panel(source, *, columns=None, values=None, money="nominal", price_year=2024, currency="NOK", index=None, period="year", resident=None) -> Panel:
-    """Read a panel."""
-    if isinstance(source, (str, Path)):
-        kind, files = sources.files_of(source)
-        raw = sources.open_parquet(files)
-    else:
-        raw = sources.open_frame(source)
-    plans, left_out = plan_columns(raw.collect_schema(), columns, values)
-    if index is None and money == "nominal":
+def _prices(
+    money: str,
+    price_year: int,
+    currency: str,
+    index: PriceIndex | Mapping[int, SupportsFloat] | None,
+) -> PriceIndex | None:
+    """Return the index of a nominal panel, None for fixed prices; refuse contradictions."""
+    if money not in ("nominal", "fixed"):
+        raise PanelContractError(
+            "money= has a value it cannot have", found=repr(money), do='use "nominal" or "fixed"'
+        )
+    if money == "fixed":
+        if index is not None:
+            raise PanelContractError(
+                "Money in fixed prices needs no price index: it would be deflated twice",
+                found='money="fixed" and index=',
+                do='drop index=, or use money="nominal"',
+            )
+        return None
+    if index is None and currency != "NOK":
+        raise PanelContractError(
+            "The shipped consumer price index is Norwegian",
+            found=f"nominal money in {currency}",
+            do=f'pass index={{year: value}} for {currency}, or money="fixed"',
+        )
+    if index is None:
         index = PriceIndex.kpi()
-    return Panel(raw, plans, left_out, money=money, price_year=price_year, currency=currency, index=index, resident=resident)
+    elif not isinstance(index, PriceIndex):
+        index = PriceIndex.from_mapping(index)
+    index.factors([], price_year)  # raises, naming the range, when the price year has no index
+    return index

@@ -24,7 +24,7 @@ class State(IntEnum):
     DEAD = 2
     #: After the year of emigration, or between and after the spells of `resident=`.
     EMIGRATED = 3
-    #: No row and residency not known, before the first spell, or a year the register lacks: missing.
+    #: Missing: no row and residency not known, before the first spell, or a gap in the register.
     UNKNOWN = 4
 
 
@@ -38,20 +38,21 @@ class Spells:
 
     @classmethod
     def of(cls, frame: pd.DataFrame, person_id: NDArray[Any]) -> Spells:
-        """Return the spells of the cube's persons; an open spell has no `to_year`."""
-        person = pd.Index(person_id).get_indexer(pd.Index(frame["person_id"].astype(object)))
+        """Return the spells of the cube's persons, from columns person_id, from_year, to_year."""
+        spell_of = frame["person_id"].astype(object).to_numpy()
+        person = pd.Index(person_id, dtype=object).get_indexer(pd.Index(spell_of, dtype=object))
         kept = person >= 0
-        to_year = frame["to_year"].to_numpy(dtype=float)
         return cls(
             person=person[kept].astype(np.int64),
             from_year=frame["from_year"].to_numpy(dtype=float)[kept],
-            to_year=np.where(np.isnan(to_year), np.inf, to_year)[kept],
+            to_year=frame["to_year"].to_numpy(dtype=float)[kept],
         )
 
 
 def states(
     row: NDArray[np.bool_],
     years: NDArray[np.int64],
+    observed: NDArray[np.bool_],
     *,
     death_year: NDArray[np.float64] | None,
     emigration_year: NDArray[np.float64] | None,
@@ -65,6 +66,8 @@ def states(
         Whether the register has a row, shape (n_persons, n_years).
     years
         The calendar years, shape (n_years,).
+    observed
+        Whether the register has a row for anybody in the year, shape (n_years,).
     death_year, emigration_year
         Per person, NaN for none, shape (n_persons,); None when the register has no such column.
     spells
@@ -82,16 +85,14 @@ def states(
     elif emigration_year is not None:
         state[years[None, :] > emigration_year[:, None]] = State.EMIGRATED
     # A register year without any row says nothing about anybody alive.
-    gap = ~row.any(axis=0)
+    gap = ~observed
     state[:, gap] = np.where(state[:, gap] == State.ABSENT, State.UNKNOWN, state[:, gap])
     if death_year is not None:
         state[years[None, :] > death_year[:, None]] = State.DEAD
     return state.astype(np.uint8)
 
 
-def _by_spells(
-    state: NDArray[Any], years: NDArray[np.int64], spells: Spells
-) -> NDArray[Any]:
+def _by_spells(state: NDArray[Any], years: NDArray[np.int64], spells: Spells) -> NDArray[Any]:
     """Mark rowless years outside the spells: before the first unknown, otherwise emigrated."""
     resident = np.zeros(state.shape, dtype=bool)
     arrived = np.full(state.shape[0], np.inf)

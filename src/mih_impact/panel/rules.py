@@ -1,18 +1,43 @@
-"""The rules of the panel, and what a breach of each one says and asks for."""
+"""The rules of the panel: from what the engine counted to breaches with a text and an advice."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from mih_impact.display.labels import Label
+from mih_impact.display.numbers import number, percent, year_range
+from mih_impact.panel import messages as m
+from mih_impact.panel.contract import CONTRACT
+from mih_impact.panel.door import Plan, lookalikes
+from mih_impact.panel.survey import ColumnCount, Persons, Rows
+from mih_impact.reference.prices import PriceIndex
+from mih_impact.storage import saveable
 
-__all__ = ["Breach"]
+__all__ = ["Breach", "Context", "breaches"]
+
+saveable("Label")(Label)
 
 
+@saveable("Breach")
 @dataclass(frozen=True)
 class Breach:
-    """One rule broken by one column."""
+    """One rule broken by one column.
+
+    Attributes
+    ----------
+    rule
+        The name of the rule.
+    column
+        Our name of the column, or several joined by a comma.
+    severity
+        An error stops every analysis; a warning is to be known.
+    rows
+        Rows affected; persons where the rule is about persons, and 0 where it is about names.
+    what, do
+        What was found and what to do about it.
+    """
 
     rule: str
     column: str
@@ -20,3 +45,212 @@ class Breach:
     rows: int
     what: Label
     do: Label
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the rules need to know beside the counts.
+
+    Attributes
+    ----------
+    plans
+        The columns by our name.
+    left_out
+        Register columns of a type that cannot be used.
+    unreadable
+        Texts of a CSV that could not be converted: their number and what they are.
+    index, price_year, currency
+        The price index of a nominal panel (None for fixed prices), the year of the prices, and
+        what they are in.
+    spells
+        Whether spells of residency were given.
+    """
+
+    plans: Mapping[str, Plan]
+    left_out: tuple[str, ...]
+    unreadable: Mapping[str, tuple[int, str]]
+    index: PriceIndex | None
+    price_year: int
+    currency: str
+    spells: bool
+
+
+def breaches(rows: Rows, persons: Persons | None, context: Context) -> tuple[Breach, ...]:
+    """Return every breach, errors first, then in the contract's order of columns."""
+    if rows.n_rows == 0:
+        return (_breach("empty", "", "error", 0, m.EMPTY),)
+    found = [
+        *_names(context),
+        *(b for name in context.plans for b in _column(name, rows.columns[name], rows, context)),
+        *_prices(rows, context),
+        *_exits(rows, persons),
+    ]
+    if persons is not None:
+        found += [
+            *_keys(persons),
+            *_constancy(persons),
+            *_starts(persons),
+            *_absence(persons, context),
+        ]
+    return tuple(sorted(found, key=lambda breach: breach.severity != "error"))
+
+
+def _breach(
+    rule: str,
+    column: str,
+    severity: Literal["error", "warning"],
+    rows: int,
+    text: tuple[Label, Label],
+    **values: object,
+) -> Breach:
+    """Fill a text; the number counted is at hand as `rows` and as `persons`."""
+    what, do = text
+    filled = {
+        "column": column,
+        "rows": _counted(rows, m.ROW, m.ROWS),
+        "persons": _counted(rows, m.PERSON, m.PERSONS),
+        **values,
+    }
+    return Breach(rule, column, severity, rows, what.format(**filled), do.format(**filled))
+
+
+def _count(n: int) -> Label:
+    return Label(nb=number(n, lang="nb"), en=number(n, lang="en"))
+
+
+def _counted(n: int, one: Label, many: Label) -> Label:
+    noun = one if n == 1 else many
+    return Label(nb=f"{number(n, lang='nb')} {noun.nb}", en=f"{number(n, lang='en')} {noun.en}")
+
+
+def _years(first: int, last: int) -> str:
+    return year_range(first, last)
+
+
+# --- one column at a time -------------------------------------------------------------------------
+
+
+def _column(name: str, seen: ColumnCount, rows: Rows, context: Context) -> Iterator[Breach]:
+    plan, declared = context.plans[name], CONTRACT.get(name)
+    unread, unread_as = context.unreadable.get(name, (0, ""))
+    empty = rows.n_rows - seen.given - unread
+    if declared is not None and declared.role == "key" and empty:
+        yield _breach("null key", name, "error", empty, m.NULL_KEY)
+    for failed, why in ((unread, unread_as), (seen.failed, plan.failure)):
+        if failed:
+            failure = m.FAILURES[why]
+            yield _breach("conversion", name, "error", failed, m.CONVERSION, failure=failure)
+    if empty == rows.n_rows:
+        exit_ = declared is not None and declared.role == "exit"
+        severity: Literal["error", "warning"] = "warning" if exit_ else "error"
+        yield _breach("all null", name, severity, empty, m.NO_EXITS if exit_ else m.ALL_NULL)
+        return
+    if plan.dtype == "money" and seen.below:
+        yield _breach("negative money", name, "error", seen.below, m.NEGATIVE)
+    elif seen.below:
+        yield _breach("out of range", name, "error", seen.below, m.BELOW, low=_bound(name, "low"))
+    if seen.above:
+        text = m.ABSURD if plan.dtype == "money" else m.ABOVE
+        rule = "absurd money" if plan.dtype == "money" else "out of range"
+        high = _bound(name, "high")
+        currency = Label(nb="kroner", en="NOK")
+        if context.currency != "NOK":
+            currency = Label(nb=context.currency, en=context.currency)
+        yield _breach(rule, name, "error", seen.above, text, high=high, currency=currency)
+    if plan.dtype in ("money", "number", "bool") and seen.all_zero:
+        yield _breach("all zero", name, "warning", seen.given, m.ALL_ZERO)
+
+
+def _bound(name: str, which: Literal["low", "high"]) -> Label:
+    bound = getattr(CONTRACT[name], which) if name in CONTRACT else None
+    if bound is None:
+        return m.FINITE
+    if CONTRACT[name].dtype == "int":
+        return Label(nb=str(int(bound)), en=str(int(bound)))
+    return _count(int(bound))
+
+
+# --- names, prices, years, persons ----------------------------------------------------------------
+
+
+def _names(context: Context) -> Iterator[Breach]:
+    """Warn of a column that looks like one of the contract's misspelt, and of types left out."""
+    absent = [name for name in CONTRACT if name not in context.plans]
+    strangers = [plan.source for name, plan in context.plans.items() if name not in CONTRACT]
+    for name, source in lookalikes(absent, strangers, cutoff=0.85).items():
+        paste = f'columns={{"{name}": "{source}"}}'
+        yield _breach("misspelt column", name, "warning", 0, m.MISSPELT, source=source, paste=paste)
+    if context.left_out:
+        yield _breach("column left out", ", ".join(context.left_out), "warning", 0, m.LEFT_OUT)
+
+
+def _prices(rows: Rows, context: Context) -> Iterator[Breach]:
+    if context.index is None or rows.years is None:
+        return
+    first, last = rows.years
+    needed = {*range(first, last + 1), context.price_year}
+    missing = sorted(needed - set(context.index.years))
+    if missing:
+        shipped = context.index.range.replace("-", "\u2013")
+        years = ", ".join(map(str, missing[:5])) + (" …" if len(missing) > 5 else "")
+        yield _breach("price index", "year", "error", 0, m.NO_INDEX, years=years, shipped=shipped)
+
+
+def _exits(rows: Rows, persons: Persons | None) -> Iterator[Breach]:
+    del persons
+    for name, after in rows.after.items():
+        if after:
+            yield _breach("rows after exit", name, "warning", after, m.AFTER[name])
+
+
+def _keys(persons: Persons) -> Iterator[Breach]:
+    cells, surplus = persons.duplicates
+    if cells:
+        yield _breach(
+            "duplicate person-years",
+            "person_id, year",
+            "error",
+            surplus,
+            m.DUPLICATES,
+            cells=_count(cells),
+        )
+
+
+def _constancy(persons: Persons) -> Iterator[Breach]:
+    for name, changed in persons.changed.items():
+        if not changed:
+            continue
+        if CONTRACT[name].role == "fixed":
+            yield _breach("changes within person", name, "warning", changed, m.FIXED_CHANGES)
+        else:
+            text = m.START_CHANGES if name == "start_year" else m.EXIT_CHANGES
+            yield _breach("changes within person", name, "error", changed, text)
+
+
+def _starts(persons: Persons) -> Iterator[Breach]:
+    if persons.partly_started:
+        yield _breach(
+            "start year partly null", "start_year", "warning", persons.partly_started, m.PARTLY
+        )
+    if persons.start_outside:
+        years = _years(persons.years[0], persons.years[-1])
+        yield _breach(
+            "start year outside",
+            "start_year",
+            "warning",
+            persons.start_outside,
+            m.OUTSIDE,
+            years=years,
+        )
+
+
+def _absence(persons: Persons, context: Context) -> Iterator[Breach]:
+    gaps = sorted(set(range(persons.years[0], persons.years[-1] + 1)) - set(persons.years))
+    if gaps:
+        yield _breach("gap", "year", "warning", 0, m.GAP, years=", ".join(map(str, gaps)))
+    known = context.spells or any(n in context.plans for n in ("death_year", "emigration_year"))
+    cells = persons.n_persons * len(persons.years)
+    absent = cells - persons.n_rows
+    if absent > 0 and not known and not persons.duplicates[0]:
+        share = Label(*(percent(absent / cells, 1, lang=lang) for lang in ("nb", "en")))
+        yield _breach("absent rows", "person_id, year", "warning", absent, m.ABSENT, share=share)

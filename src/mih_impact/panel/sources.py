@@ -3,17 +3,144 @@
 from __future__ import annotations
 
 import glob
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import narwhals as nw
+import pandas as pd
 
 from mih_impact.errors import MissingExtraError, PanelContractError
+from mih_impact.panel import ops
+from mih_impact.panel.contract import CONTRACT, Dtype
+from mih_impact.panel.csv_text import convert, read_text
+from mih_impact.panel.door import match_names
 
-__all__ = ["connect", "files_of", "open_frame", "open_parquet"]
+__all__ = ["Opened", "open_source", "open_spells"]
 
 PARQUET = (".parquet", ".pq")
 CSV = (".csv", ".tsv", ".txt")
+
+_SPELLS: dict[str, Dtype] = {"person_id": "text", "from_year": "int", "to_year": "int"}
+_SINCE_EVER, _STILL = 0.0, 9999.0
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A source as a lazy frame, and what could not be read from text.
+
+    Attributes
+    ----------
+    frame
+        The register's own names and types.
+    unreadable
+        Per column of ours: the number of texts that could not be converted, and what they are.
+    """
+
+    frame: nw.LazyFrame[Any]
+    unreadable: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+
+
+def open_source(
+    source: Any, *, columns: Mapping[str, str] | None = None, recoded: tuple[str, ...] = ()
+) -> Opened:
+    """Return a path, a glob or a frame as a lazy frame.
+
+    Parameters
+    ----------
+    source
+        What `read_panel` was given.
+    columns
+        Our name -> the register's: a CSV is converted by the contract, so it needs the names.
+    recoded
+        Columns that `values` recodes: their codes stay text.
+    """
+    if not isinstance(source, str | Path):
+        return Opened(open_frame(source))
+    kind, files = files_of(source)
+    if kind == "parquet":
+        return Opened(open_parquet(files))
+    texts = read_text(files)
+    names = match_names(tuple(texts), dict(columns or {}))
+    dtypes: dict[str, Dtype | None] = {
+        name: "text" if name in recoded else CONTRACT[name].dtype if name in CONTRACT else None
+        for name in names
+    }
+    return _typed({name: texts[names[name]] for name in names}, dtypes, names)
+
+
+def _typed(
+    texts: Mapping[str, list[str]], dtypes: Mapping[str, Dtype | None], names: Mapping[str, str]
+) -> Opened:
+    """Return text columns, by our names, as a frame with the register's names."""
+    series: dict[str, pd.Series[Any]] = {}
+    unreadable: dict[str, tuple[int, str]] = {}
+    for name, column in texts.items():
+        series[names[name]], failed, failure = convert(column, dtypes[name])
+        if failed:
+            unreadable[name] = (failed, failure)
+    return Opened(nw.from_native(pd.DataFrame(series)).lazy(), unreadable)
+
+
+def open_spells(source: Any) -> pd.DataFrame:
+    """Return spells of residency as a pandas frame: person_id (text), from_year, to_year.
+
+    A null `from_year` is since ever, a null `to_year` an open spell.
+
+    Raises
+    ------
+    PanelContractError
+        A column is missing or of the wrong type, or a spell ends before it begins.
+    """
+    frame = _open_spells(source)
+    schema = frame.collect_schema()
+    missing = [name for name in _SPELLS if name not in schema]
+    if missing:
+        raise PanelContractError(
+            f"resident= lacks the columns {', '.join(missing)}",
+            found=f"the columns {', '.join(schema)}",
+            do="give person_id, from_year and to_year (null for an open spell)",
+        )
+    wrong = [name for name in ("from_year", "to_year") if not schema[name].is_numeric()]
+    if wrong:
+        raise PanelContractError(
+            "resident= has years that are not numbers",
+            found="; ".join(f"{name} is {schema[name]}" for name in wrong),
+            do="convert them to whole years",
+        )
+    person = ops.nan_to_null("person_id", schema["person_id"])
+    years = [
+        ops.nan_to_null(name, schema[name]).cast(nw.Float64).fill_null(never).alias(name)
+        for name, never in (("from_year", _SINCE_EVER), ("to_year", _STILL))
+    ]
+    person_id = ops.text_of(person, schema["person_id"]).alias("person_id")
+    spells = pd.DataFrame(ops.arrays(frame.select(person_id, *years)))
+    backwards = int((spells["to_year"] < spells["from_year"]).sum())
+    if backwards:
+        raise PanelContractError(
+            "resident= has spells that end before they begin",
+            found=f"{backwards} spells",
+            do="correct from_year and to_year",
+        )
+    return spells
+
+
+def _open_spells(source: Any) -> nw.LazyFrame[Any]:
+    if not isinstance(source, str | Path):
+        return open_frame(source)
+    kind, files = files_of(source)
+    if kind == "parquet":
+        return open_parquet(files)
+    texts = read_text(files)
+    opened = _typed(texts, {name: _SPELLS.get(name) for name in texts}, {n: n for n in texts})
+    if opened.unreadable:
+        raise PanelContractError(
+            "resident= has years that cannot be read",
+            found="; ".join(f"{name}: {n} values" for name, (n, _) in opened.unreadable.items()),
+            do="correct them",
+        )
+    return opened.frame
 
 
 def connect() -> Any:
@@ -52,7 +179,8 @@ def files_of(path: str | Path) -> tuple[str, list[str]]:
 
 def open_parquet(files: list[str]) -> nw.LazyFrame[Any]:
     """Return Parquet files as a lazy DuckDB frame; columns are matched by name."""
-    return nw.from_native(connect().read_parquet(files, union_by_name=True))
+    frame: nw.LazyFrame[Any] = nw.from_native(connect().read_parquet(files, union_by_name=True))
+    return frame
 
 
 def open_frame(source: Any) -> nw.LazyFrame[Any]:
@@ -71,5 +199,7 @@ def open_frame(source: Any) -> nw.LazyFrame[Any]:
         ) from error
     if frame.implementation is nw.Implementation.PYARROW:
         # PyArrow tables lack operations the checks need; DuckDB reads them without a copy.
-        return nw.from_native(connect().from_arrow(frame.to_native()))
-    return frame.lazy()
+        handed: nw.LazyFrame[Any] = nw.from_native(connect().from_arrow(frame.to_native()))
+        return handed
+    lazy: nw.LazyFrame[Any] = frame.lazy()
+    return lazy

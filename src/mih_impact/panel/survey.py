@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import narwhals as nw
 import numpy as np
@@ -22,17 +22,19 @@ __all__ = ["ColumnCount", "Persons", "Rows", "survey_persons", "survey_rows"]
 
 #: No number in a register is this large; infinity is what is meant.
 FINITE = 1e300
+YEARS = ("year", "start_year")
+EXITS = ("death_year", "emigration_year")
 
 
 @dataclass(frozen=True)
 class ColumnCount:
-    """Rows of one column: values given, not convertible, below and above the range, not zero."""
+    """Rows of one column: values in the source, not convertible, below and above the range."""
 
     given: int
     failed: int
     below: int
     above: int
-    nonzero: int
+    all_zero: bool
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,9 @@ class Persons:
 def survey_rows(raw: nw.LazyFrame[Any], plans: Mapping[str, Plan]) -> Rows:
     """Return the counts of one pass over the rows.
 
+    Counts of values, minima and maxima come from one pass; only columns whose extremes lie
+    outside their range are passed over again, to count the rows.
+
     Parameters
     ----------
     raw
@@ -101,31 +106,29 @@ def survey_rows(raw: nw.LazyFrame[Any], plans: Mapping[str, Plan]) -> Rows:
     """
     tally = _Tally()
     for name, plan in plans.items():
-        _tally_column(tally, name, plan)
-    year = plans["year"].expr
-    usable = _usable(year, "year")
-    tally.range("year", nw.when(usable).then(year.cast(nw.Float64)))
-    if "start_year" in plans:
-        start = plans["start_year"].expr
-        usable_start = _usable(start, "start_year")
-        tally.range("start", nw.when(usable_start).then(start.cast(nw.Float64)))
-    exits = [name for name in ("death_year", "emigration_year") if name in plans]
+        tally.add(f"given:{name}", plan.raw, "count")
+        if plan.failed is not None:
+            tally.add(f"failed:{name}", ops.count_of(plan.failed), "sum")
+        if plan.dtype not in ("text", "category"):
+            number = ops.count_of(plan.expr) if plan.dtype == "bool" else plan.expr
+            tally.add(f"low:{name}", number, "min")
+            tally.add(f"high:{name}", number, "max")
+    usable = {name: _usable(plans[name].expr, name) for name in YEARS if name in plans}
+    for name, is_usable in usable.items():
+        year = nw.when(is_usable).then(plans[name].expr.cast(nw.Float64))
+        tally.add(f"first:{name}", year, "min")
+        tally.add(f"last:{name}", year, "max")
+    exits = [name for name in EXITS if name in plans]
     for name in exits:
-        tally.sum(f"after:{name}", ops.count_of(year > plans[name].expr))
+        late = plans["year"].expr > plans[name].expr
+        tally.add(f"after:{name}", ops.count_of(late), "sum")
     counted = tally.run(raw)
+    outside = _rows_outside(raw, plans, counted)
     return Rows(
         n_rows=int(counted["n"] or 0),
-        years=_range_of(counted, "year"),
-        starts=_range_of(counted, "start") if "start_year" in plans else None,
-        columns={
-            name: ColumnCount(
-                *(
-                    int(counted.get(f"{what}:{name}") or 0)
-                    for what in ("given", "failed", "below", "above", "nonzero")
-                )
-            )
-            for name in plans
-        },
+        years=_span(counted, "year"),
+        starts=_span(counted, "start_year"),
+        columns={name: _column_count(name, counted, outside) for name in plans},
         after={name: int(counted[f"after:{name}"] or 0) for name in exits},
     )
 
@@ -170,7 +173,9 @@ def survey_persons(
     )
     leaving = [nw.col("_rows").cast(nw.Float64)]
     leaving += [nw.col(f"_bits{i}").cast(nw.Float64) for i in range(len(blocks))]
-    leaving += [_differ(f"_low_{name}", f"_high_{name}").alias(f"_changed_{name}") for name in constant]
+    leaving += [
+        _differ(f"_low_{name}", f"_high_{name}").alias(f"_changed_{name}") for name in constant
+    ]
     if starts:
         leaving.append(nw.col("_started").cast(nw.Float64))
         beyond = ops.outside(nw.col("_high_start_year"), first, last)
@@ -191,45 +196,61 @@ def survey_persons(
     )
 
 
-# --- prepared columns and their sums --------------------------------------------------------------
+# --- prepared columns and their aggregates --------------------------------------------------------
 
 
 class _Tally:
-    """Collects prepared columns and runs them as one aggregate."""
+    """Collects prepared columns, then runs them as one aggregate."""
 
     def __init__(self) -> None:
         self._prepared: list[nw.Expr] = []
         self._aggregates: list[nw.Expr] = [nw.len().alias("n")]
 
-    def sum(self, key: str, column: nw.Expr) -> None:
+    def add(self, key: str, column: nw.Expr, how: Literal["count", "sum", "min", "max"]) -> None:
         self._prepared.append(column.alias(key))
-        self._aggregates.append(nw.col(key).sum())
+        self._aggregates.append(getattr(nw.col(key), how)())
 
-    def range(self, key: str, column: nw.Expr) -> None:
-        self._prepared += [column.alias(f"low:{key}"), column.alias(f"high:{key}")]
-        self._aggregates += [nw.col(f"low:{key}").min(), nw.col(f"high:{key}").max()]
-
-    def run(self, frame: nw.LazyFrame[Any]) -> dict[str, Any]:
-        prepared = frame.select(self._prepared)
-        counted = ops.arrays(prepared.select(self._aggregates))
+    def run(self, frame: nw.LazyFrame[Any]) -> dict[str, float | None]:
+        counted = ops.arrays(frame.select(self._prepared).select(self._aggregates))
         return {key: _scalar(values) for key, values in counted.items()}
 
 
-def _tally_column(tally: _Tally, name: str, plan: Plan) -> None:
-    tally.sum(f"given:{name}", ops.count_of(ops.is_given(plan.expr)))
-    if plan.failed is not None:
-        tally.sum(f"failed:{name}", ops.count_of(plan.failed))
-    if plan.dtype in ("text", "category"):
-        return
-    if plan.dtype == "bool":
-        tally.sum(f"nonzero:{name}", ops.count_of(plan.expr))
-        return
+def _rows_outside(
+    raw: nw.LazyFrame[Any], plans: Mapping[str, Plan], counted: Mapping[str, float | None]
+) -> Mapping[str, float | None]:
+    """Return the number of rows below and above the range of each column, where there are any."""
+    tally, broken = _Tally(), False
+    for name, plan in plans.items():
+        if plan.dtype in ("text", "category", "bool"):
+            continue
+        low, high = _bounds(name)
+        smallest, largest = counted[f"low:{name}"], counted[f"high:{name}"]
+        if smallest is not None and smallest < low:
+            tally.add(f"below:{name}", ops.count_of(plan.expr < low), "sum")
+            broken = True
+        if largest is not None and largest > high:
+            tally.add(f"above:{name}", ops.count_of(plan.expr > high), "sum")
+            broken = True
+    return tally.run(raw) if broken else {}
+
+
+def _bounds(name: str) -> tuple[float, float]:
     declared = CONTRACT.get(name)
-    low = declared.low if declared is not None and declared.low is not None else -FINITE
-    high = declared.high if declared is not None and declared.high is not None else FINITE
-    tally.sum(f"below:{name}", ops.count_of(plan.expr < low))
-    tally.sum(f"above:{name}", ops.count_of(plan.expr > high))
-    tally.sum(f"nonzero:{name}", ops.count_of(plan.expr != 0))
+    low = -FINITE if declared is None or declared.low is None else declared.low
+    high = FINITE if declared is None or declared.high is None else declared.high
+    return low, high
+
+
+def _column_count(
+    name: str, counted: Mapping[str, float | None], outside: Mapping[str, float | None]
+) -> ColumnCount:
+    return ColumnCount(
+        given=int(counted[f"given:{name}"] or 0),
+        failed=int(counted.get(f"failed:{name}") or 0),
+        below=int(outside.get(f"below:{name}") or 0),
+        above=int(outside.get(f"above:{name}") or 0),
+        all_zero=counted.get(f"low:{name}") == 0 == counted.get(f"high:{name}"),
+    )
 
 
 def _usable(
@@ -255,15 +276,16 @@ def _scalar(values: NDArray[Any]) -> float | None:
     return None if value is None or value != value else float(value)
 
 
-def _range_of(counted: Mapping[str, float | None], key: str) -> tuple[int, int] | None:
-    low, high = counted[f"low:{key}"], counted[f"high:{key}"]
-    return None if low is None or high is None else (int(low), int(high))
+def _span(counted: Mapping[str, float | None], name: str) -> tuple[int, int] | None:
+    first, last = counted.get(f"first:{name}"), counted.get(f"last:{name}")
+    return None if first is None or last is None else (int(first), int(last))
 
 
 def _ones(bits: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the number of ones in each integer."""
     octets = np.ascontiguousarray(bits).view(np.uint8).reshape(*bits.shape, 8)
-    return np.unpackbits(octets, axis=-1).sum(axis=-1, dtype=np.int64)
+    ones: NDArray[np.int64] = np.unpackbits(octets, axis=-1).sum(axis=-1, dtype=np.int64)
+    return ones
 
 
 def _years_with_rows(bits: NDArray[np.int64], first: int) -> tuple[int, ...]:

@@ -1,0 +1,225 @@
+"""The texts of the rules: what was found, and what to do, in both languages."""
+
+from __future__ import annotations
+
+from mih_impact.display.labels import Label
+
+ROW, ROWS = Label(nb="rad", en="row"), Label(nb="rader", en="rows")
+PERSON, PERSONS = Label(nb="person", en="person"), Label(nb="personer", en="persons")
+FINITE = Label(nb="et endelig tall", en="a finite number")
+
+#: What a value that could not be converted is, by the failure the plan names.
+FAILURES: dict[str, Label] = {
+    "a code with decimals": Label(nb="en kode med desimaler", en="a code with decimals"),
+    "neither 0 nor 1": Label(nb="verken 0 eller 1", en="neither 0 nor 1"),
+    "not a whole number": Label(nb="ikke et helt tall", en="not a whole number"),
+    "a code that values={...} does not name": Label(
+        nb="en kode som values={...} ikke nevner", en="a code that values={...} does not name"
+    ),
+    "text that is not a number": Label(
+        nb="tekst som ikke er et tall", en="text that is not a number"
+    ),
+    "text that is neither true nor false": Label(
+        nb="tekst som verken er sann eller usann", en="text that is neither true nor false"
+    ),
+}
+
+EMPTY = (
+    Label(nb="Registeret har ingen rader", en="The register has no rows"),
+    Label(
+        nb="kontroller filen, og at et eventuelt utvalg ikke er tomt",
+        en="check the file, and that a selection made before reading is not empty",
+    ),
+)
+NULL_KEY = (
+    Label(nb="{column} mangler i {rows}", en="{column} is null in {rows}"),
+    Label(
+        nb="ta ut radene eller finn verdien: en rad må ha person og år",
+        en="drop the rows or find the value: a row needs a person and a year",
+    ),
+)
+CONVERSION = (
+    Label(
+        nb="{column} kan ikke leses i {rows}: {failure}",
+        en="{column} cannot be read in {rows}: {failure}",
+    ),
+    Label(
+        nb="rett verdiene, eller oversett koder med values={{'{column}': {{...}}}}",
+        en="correct the values, or recode them with values={{'{column}': {{...}}}}",
+    ),
+)
+ALL_NULL = (
+    Label(nb="{column} er tom i alle rader ({rows})", en="{column} is null in all rows ({rows})"),
+    Label(
+        nb="kontroller koblingen som laget kolonnen, eller ta den ut",
+        en="check the join that made the column, or drop it",
+    ),
+)
+NO_EXITS = (
+    Label(
+        nb="{column} er tom i alle rader ({rows}): ingen i registeret faller fra slik",
+        en="{column} is null in all rows ({rows}): nobody in the register leaves that way",
+    ),
+    Label(
+        nb="kontroller at uttrekket har med hendelsen",
+        en="check that the extract carries the event",
+    ),
+)
+ALL_ZERO = (
+    Label(
+        nb="{column} er 0 i alle rader som har verdi ({rows})",
+        en="{column} is zero in all rows that have a value ({rows})",
+    ),
+    Label(
+        nb="ta den ut hvis den ikke gjelder denne gruppen",
+        en="drop it if it does not concern this population",
+    ),
+)
+NEGATIVE = (
+    Label(nb="{column} er negativ i {rows}", en="{column} is negative in {rows}"),
+    Label(
+        nb="avgjør hva en negativ korreksjon skal bety (for eksempel 0) før innlesing",
+        en="decide what a negative correction should mean (0, for instance) before reading",
+    ),
+)
+ABSURD = (
+    Label(
+        nb="{column} er over {high} {currency} i {rows}",
+        en="{column} is above {currency} {high} in {rows}",
+    ),
+    Label(
+        nb="kontroller enheten: øre i stedet for kroner, eller en sum over flere år?",
+        en="check the unit: øre instead of kroner, or a sum over years?",
+    ),
+)
+BELOW = (
+    Label(nb="{column} er under {low} i {rows}", en="{column} is below {low} in {rows}"),
+    Label(nb="rett verdiene eller la dem stå tomme", en="correct the values or leave them null"),
+)
+ABOVE = (
+    Label(nb="{column} er over {high} i {rows}", en="{column} is above {high} in {rows}"),
+    Label(nb="rett verdiene eller la dem stå tomme", en="correct the values or leave them null"),
+)
+MISSPELT = (
+    Label(
+        nb="Registeret har «{source}», men ikke {column}",
+        en="The register has '{source}' but no {column}",
+    ),
+    Label(nb="er det samme kolonne: {paste}", en="if it is the same column: {paste}"),
+)
+LEFT_OUT = (
+    Label(
+        nb="{column} er ikke lest inn: typen kan ikke brukes",
+        en="{column} was not read: its type cannot be used",
+    ),
+    Label(
+        nb="gjør den om til tall eller tekst hvis den trengs",
+        en="convert it to a number or to text if it is needed",
+    ),
+)
+NO_INDEX = (
+    Label(
+        nb="Det finnes ingen prisindeks for {years}; indeksen dekker {shipped}",
+        en="There is no price index for {years}; the index covers {shipped}",
+    ),
+    Label(
+        nb="ta ut årene, velg et annet price_year, eller gi en egen indeks: index={{2026: ...}}",
+        en="leave the years out, choose another price_year, or pass an index: index={{2026: ...}}",
+    ),
+)
+AFTER: dict[str, tuple[Label, Label]] = {
+    "death_year": (
+        Label(
+            nb="{rows} etter dødsåret teller ikke",
+            en="{rows} after the year of death: not counted",
+        ),
+        Label(
+            nb="ingenting ved etterbetalinger; ellers kontroller dødsåret",
+            en="nothing if these are late payments; otherwise check the year of death",
+        ),
+    ),
+    "emigration_year": (
+        Label(
+            nb="{rows} etter utvandringsåret teller ikke",
+            en="{rows} after the year of emigration: not counted",
+        ),
+        Label(
+            nb="har personene flyttet tilbake, gi bostedsperioder: resident=",
+            en="if the persons have returned, give spells of residency: resident=",
+        ),
+    ),
+}
+DUPLICATES = (
+    Label(
+        nb="{cells} personår med mer enn én rad ({rows} for mye)",
+        en="more than one row in {cells} of the person-years ({rows} too many)",
+    ),
+    Label(
+        nb="slå radene sammen (summer beløp) så det er én rad per person og år",
+        en="combine the rows (sum the money) so that there is one per person and year",
+    ),
+)
+START_CHANGES = (
+    Label(
+        nb="start_year er ulik mellom radene til {persons}",
+        en="start_year differs between the rows of {persons}",
+    ),
+    Label(
+        nb="velg ett oppstartsår per person, vanligvis det første",
+        en="choose one start year a person, usually the first",
+    ),
+)
+EXIT_CHANGES = (
+    Label(
+        nb="{column} er ulik mellom radene til {persons}",
+        en="{column} differs between the rows of {persons}",
+    ),
+    Label(
+        nb="velg ett år per person, eller gi bostedsperioder: resident=",
+        en="choose one year a person, or give spells of residency: resident=",
+    ),
+)
+FIXED_CHANGES = (
+    Label(
+        nb="{column} er ulik mellom radene til {persons}; den siste verdien brukes",
+        en="{column} differs between the rows of {persons}; the last value is used",
+    ),
+    Label(nb="rett verdien hvis den er feil", en="correct the value if it is wrong"),
+)
+PARTLY = (
+    Label(
+        nb="start_year er tom i noen av radene til {persons}; verdien i de andre gjelder",
+        en="start_year is null in some rows of {persons}; the value in the others counts",
+    ),
+    Label(nb="fyll inn året i alle radene", en="fill in the year in all rows"),
+)
+OUTSIDE = (
+    Label(
+        nb="{persons} med start_year utenfor registerets år ({years})",
+        en="{persons} with a start_year outside the years of the register ({years})",
+    ),
+    Label(
+        nb="ta med flere år; personene får ingen effekt",
+        en="bring more years; these persons have no effect to measure",
+    ),
+)
+GAP = (
+    Label(
+        nb="Registeret har ingen rader i {years}: alt mangler for alle da",
+        en="The register has no rows in {years}: everything is missing for everybody then",
+    ),
+    Label(
+        nb="ta med årene, eller unngå dem i lag() og basisår",
+        en="bring the years, or keep lag() and the base year out of them",
+    ),
+)
+ABSENT = (
+    Label(
+        nb="{share} av personårene har ingen rad, og bosted er ikke kjent: de regnes som manglende",
+        en="{share} of the person-years have no row and residency is not known: they are missing",
+    ),
+    Label(
+        nb="ta med death_year og emigration_year, eller gi bostedsperioder: resident=",
+        en="bring death_year and emigration_year, or give spells of residency: resident=",
+    ),
+)
