@@ -1,0 +1,55 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import settings
+
+import mih_impact as mih
+from tests.support import small_register
+
+settings.register_profile("suite", deadline=None, derandomize=True, max_examples=50)
+settings.load_profile("suite")
+
+
+@pytest.fixture(autouse=True)
+def _quiet():
+    """Show no progress bars."""
+    with mih.options(progress=False):
+        yield
+
+
+@pytest.fixture(scope="session")
+def panel():
+    """A small register without word on residency, complete rows."""
+    return mih.read_panel(small_register(), price_year=2024)
+
+
+@pytest.fixture(scope="session")
+def gappy():
+    """A small register with 6 % of its rows missing."""
+    return mih.read_panel(small_register(missing=0.06, seed=3), price_year=2024)
+
+
+@pytest.fixture(scope="session")
+def group(panel):
+    """Propensity matching, five with replacement."""
+    return mih.match(
+        panel, exact=["county"], on=["age", "education", *mih.lag("wage_income", 1, 2, 3)]
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    """Where everything must run (MIH_NO_SKIP=1), a skip is a failure: see pytest_runtest_makereport."""
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Turn a skip into a failure where everything must run."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.skipped and os.environ.get("MIH_NO_SKIP") == "1" and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped where nothing may be skipped: {report.longrepr}"

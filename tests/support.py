@@ -1,0 +1,61 @@
+"""Small registers for tests: known structure, no claim to look like people."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+YEARS = np.arange(2009, 2025)
+
+
+def small_register(
+    n: int = 900,
+    *,
+    starters: int = 90,
+    seed: int = 1,
+    effect: float = 100_000.0,
+    missing: float = 0.0,
+    ties: bool = False,
+) -> pd.DataFrame:
+    """Return a register in which starters differ by age and wage, in kroner of the year.
+
+    missing: share of person-years without a row (with no word on residency).
+    ties: ages and wages take few values, so that many candidates are equally near.
+    """
+    rng = np.random.default_rng(seed)
+    birth = rng.integers(1965, 1990, n)
+    county = rng.choice(["A", "B"], n)
+    education = rng.choice(["basic", "secondary", "higher"], n, p=[0.5, 0.3, 0.2])
+    level = np.clip(rng.normal(230_000, 90_000, n), 20_000, None)
+    if ties:
+        birth, level = rng.choice([1970, 1975], n), rng.choice([200_000.0, 250_000.0], n)
+    index = -0.04 * (birth - 1977) - level / 150_000 + rng.logistic(size=n)
+    start = np.zeros(n, dtype=int)
+    start[np.argsort(-index)[:starters]] = rng.integers(2014, 2022, starters)
+    blocks = []
+    for year in YEARS:
+        noise = np.zeros(n) if ties else rng.normal(0, 40_000, n)
+        wage = np.clip(level * 1.02 ** (year - 2009) + noise, 0, None)
+        wage = np.where(rng.random(n) < (0.0 if ties else 0.15), 0.0, wage)
+        since = np.where(start > 0, year - start, -1)
+        wage = wage + effect * np.clip(since, 0, 3) / 3
+        benefit = np.clip(120_000 - 0.3 * wage, 0, None)
+        blocks.append(
+            pd.DataFrame(
+                {
+                    "person_id": np.arange(n),
+                    "year": year,
+                    "wage_income": wage.round(2),
+                    "start_year": np.where(start > 0, start, np.nan),
+                    "birth_year": birth,
+                    "county": county,
+                    "education": education,
+                    "dagpenger": benefit.round(2),
+                    "sosialhjelp": (benefit / 10).round(2),
+                }
+            )
+        )
+    frame = pd.concat(blocks, ignore_index=True)
+    if missing:
+        frame = frame[rng.random(len(frame)) >= missing].reset_index(drop=True)
+    return frame
