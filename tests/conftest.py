@@ -41,13 +41,9 @@ def group(panel):
     )
 
 
-def pytest_collection_modifyitems(config, items):
-    """Where everything must run (MIH_NO_SKIP=1), a skip is a failure: see pytest_runtest_makereport."""
-
-
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Turn a skip into a failure where everything must run."""
+    """Where everything must run (MIH_NO_SKIP=1) a skip is a failure."""
     outcome = yield
     report = outcome.get_result()
     if report.skipped and os.environ.get("MIH_NO_SKIP") == "1" and not hasattr(report, "wasxfail"):

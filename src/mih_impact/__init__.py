@@ -91,7 +91,7 @@ _HOME = {
     "synthetic_register": "panel.synthetic",
 }
 
-__all__ = sorted(_HOME)  # noqa: PLE0605
+__all__ = sorted(_HOME)
 
 
 def __getattr__(name: str) -> Any:

@@ -117,9 +117,9 @@ def slow_abadie_imbens(group, c, e):
     total = sum((x - tau) ** 2 for x in contrasts)
     for j in K:
         others = [
-            (abs(group.score.index[row_of[l]] - group.score.index[row_of[j]]), l)
-            for l in row_of
-            if l != j and risk.cell[row_of[l]] == risk.cell[row_of[j]]
+            (abs(group.score.index[row_of[k]] - group.score.index[row_of[j]]), k)
+            for k in row_of
+            if k != j and risk.cell[row_of[k]] == risk.cell[row_of[j]]
         ]
         nearest = min(others)[1]
         variance = (change[j] - change[nearest]) ** 2 / 2

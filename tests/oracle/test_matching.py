@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from tests.support import small_register
 
 import mih_impact as mih
 from mih_impact.reference.prices import PriceIndex
-from tests.support import small_register
 
 ON = ("age", "education", *mih.lag("wage_income", 1, 2, 3))
 
@@ -115,7 +115,9 @@ def test_ties_go_to_the_lowest_identifier(replace):
         for i in order.tolist():
             pool = [
                 (abs(scores[j] - scores[i]), person[j], j)
-                for j in np.flatnonzero(~group.risk.treated & (group.risk.cell == group.risk.cell[i]))
+                for j in np.flatnonzero(
+                    ~group.risk.treated & (group.risk.cell == group.risk.cell[i])
+                )
                 if j not in chosen[i] and (replace or person[j] not in taken)
             ]
             if pool and min(pool)[0] <= width:

@@ -66,7 +66,7 @@ class Balance(Result):
     provenance: Provenance
 
     def to_frame(self) -> pd.DataFrame:
-        """Return covariate, means, standardised differences and variance ratios, before and after."""
+        """Return means, standardised differences and variance ratios, a row per covariate."""
         return self.frame.copy()
 
     @property
@@ -137,7 +137,8 @@ def balance(group: ControlGroup) -> Balance:
             rows.append({"covariate": name, "label_term": design.terms[k], **row})
     frame = pd.DataFrame(rows)
     labels = [
-        _label(term, name) for term, name in zip(frame["label_term"], frame["covariate"], strict=True)
+        _label(term, name)
+        for term, name in zip(frame["label_term"], frame["covariate"], strict=True)
     ]
     frame = frame.drop(columns="label_term")
     frame.insert(1, "label_nb", [label.nb for label in labels])

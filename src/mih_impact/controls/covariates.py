@@ -128,8 +128,8 @@ def require_years(cube: Cube, terms: Sequence[Term], start_years: NDArray[np.int
         if outside and not fixed:
             raise SupportError(
                 f"{term} falls in a year without register rows",
-                found=f"{term_year(term, outside[0])} for the start year {outside[0]}; the register "
-                f"has {cube.years[0]}-{cube.years[-1]}",
+                found=f"{term_year(term, outside[0])} for the start year {outside[0]}; the "
+                f"register has {cube.years[0]}-{cube.years[-1]}",
                 do="drop the lag, bring earlier years, or leave out the start years "
                 + ", ".join(map(str, outside)),
             )

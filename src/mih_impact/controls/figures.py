@@ -40,7 +40,8 @@ _AXIS = Label(
 _BEFORE = Label(nb="før matching", en="before matching")
 _AFTER = Label(nb="etter matching", en="after matching")
 _ALT = Label(
-    nb="Standardiserte forskjeller for {n} kjennetegn: størst {before} før og {after} etter matching.",
+    nb="Standardiserte forskjeller for {n} kjennetegn: størst {before} før og {after} etter "
+    "matching.",
     en="Standardised differences of {n} covariates: at most {before} before and {after} after "
     "matching.",
 )
@@ -50,6 +51,7 @@ _NOTE = Label(
     en="Before: all candidates. After: {participants} participants and {controls} control persons. "
     "Dashed line: {limit}.",
 )
+
 
 def love_plot(balance: Balance, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
     """Draw absolute standardised differences before and after matching.
@@ -79,12 +81,16 @@ def love_plot(balance: Balance, *, ax: Axes | None = None, lang: Lang | None = N
         ax.grid(axis="x", color="#DDDDDD", linewidth=0.8)
         ax.hlines(place, after[order], before[order], color="#DDDDDD", linewidth=1.2, zorder=1)
         ax.scatter(
-            before[order], place, s=26, facecolors="white", edgecolors=CONTROL, linewidths=1.4,
-            label=_BEFORE.text(lang), zorder=2,
+            before[order],
+            place,
+            s=26,
+            facecolors="white",
+            edgecolors=CONTROL,
+            linewidths=1.4,
+            label=_BEFORE.text(lang),
+            zorder=2,
         )
-        ax.scatter(
-            after[order], place, s=30, color=PARTICIPANT, label=_AFTER.text(lang), zorder=3
-        )
+        ax.scatter(after[order], place, s=30, color=PARTICIPANT, label=_AFTER.text(lang), zorder=3)
         ax.axvline(TOLERATED, color=CONTROL, linewidth=1, linestyle=(0, (4, 3)))
         ax.set_yticks(place, frame[f"label_{lang}"].to_numpy()[order])
         ax.set_ylim(-0.7, len(frame) - 0.3)

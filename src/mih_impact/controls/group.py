@@ -17,6 +17,7 @@ from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import count, number
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
+from mih_impact.panel.contract import label_of
 
 if TYPE_CHECKING:
     from mih_impact.controls.balance import Balance
@@ -37,9 +38,17 @@ _LINES = {
     "on": Label(nb="Likest mulig", en="As alike as possible on"),
     "participants": Label(nb="Deltakere med kontroller", en="Participants with controls"),
     "controls": Label(nb="Ulike kontrollpersoner", en="Distinct control persons"),
-    "effective": Label(nb="Effektiv utvalgsstørrelse, kontroller", en="Effective sample size, controls"),
+    "effective": Label(
+        nb="Effektiv utvalgsstørrelse, kontroller", en="Effective sample size, controls"
+    ),
     "eligible": Label(nb="Kandidater", en="Candidates"),
-    "ties": Label(nb="Like nære kontroller (laveste id valgt)", en="Ties (lowest identifier taken)"),
+    "ties": Label(
+        nb="Like nære kontroller (laveste id valgt)", en="Ties (lowest identifier taken)"
+    ),
+}
+_ELIGIBLE = {
+    "everyone observed": Label(nb="alle i registeret", en="everyone observed"),
+    "expression": Label(nb="etter et uttrykk fra analytikeren", en="by the analyst's expression"),
 }
 _OF = Label(nb="{n} av {all}", en="{n} of {all}")
 _CARRIED = Label(
@@ -130,12 +139,12 @@ class ControlGroup(Result):
 
     @property
     def row_weight(self) -> FloatArray:
-        """Weight of every row of the risk set: 1 for a participant, summed over sets for a control."""
+        """Weight of every row: 1 for a participant, summed over sets for a control."""
         weight = np.bincount(
             self.sets.control, weights=self.sets.weight, minlength=len(self.risk.person)
         )
         weight[self.sets.participant] = 1.0
-        return weight
+        return weight.astype(np.float64)
 
     @property
     def effective_controls(self) -> float:
@@ -158,7 +167,7 @@ class ControlGroup(Result):
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a row per person and matched set: person_id, role, start_year, match_id, weight."""
+        """Return person_id, role, start_year, match_id, weight: a row per person and set."""
         ids = self.risk.cube.person_id[self.risk.person]
         rows = np.concatenate([self.sets.participant, self.sets.control])
         match_id = np.concatenate([np.arange(self.n_participants), self.sets.member])
@@ -203,7 +212,7 @@ class ControlGroup(Result):
             (_LINES["method"], _METHODS[self.method].text(lang)),
             (_LINES["exact"], ", ".join(term_label(name, lang) for name in self.exact) or "–"),
             (_LINES["on"], ", ".join(term_label(term, lang) for term in self.on) or "–"),
-            (_LINES["eligible"], self.eligible),
+            (_LINES["eligible"], _ELIGIBLE.get(self.eligible, label_of(self.eligible)).text(lang)),
             (
                 _LINES["participants"],
                 _OF.format(

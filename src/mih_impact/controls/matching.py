@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, get_args
 
-import numpy as np
 import narwhals as nw
+import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact.controls.covariates import Lag, Term
@@ -264,12 +264,7 @@ def _without_replacement(
 ) -> Neighbours:
     target, control = np.flatnonzero(risk.treated), np.flatnonzero(~risk.treated)
     index = score.index[target]
-    sequence = {
-        "largest": lambda: np.lexsort((np.arange(len(target)), -index)),
-        "smallest": lambda: np.lexsort((np.arange(len(target)), index)),
-        "data": lambda: np.arange(len(target)),
-        "random": lambda: np.random.default_rng(seed).permutation(len(target)),
-    }[order]()
+    sequence = _sequence(index, order, seed)
     found = greedy(
         index,
         risk.cell[target],
@@ -281,6 +276,16 @@ def _without_replacement(
         limit,
     )
     return Neighbours(np.where(found.position >= 0, control[found.position], -1), found.ties)
+
+
+def _sequence(index: FloatArray, order: Order, seed: int | None) -> IntArray:
+    """Return the order in which participants choose; equal scores by start year and identifier."""
+    position = np.arange(len(index))
+    if order == "random":
+        return np.random.default_rng(seed).permutation(position)
+    if order == "data":
+        return position
+    return np.lexsort((position, -index if order == "largest" else index))
 
 
 def _pairs(risk: RiskSet, score: Score, chosen: Neighbours) -> Pairs:

@@ -84,9 +84,7 @@ class Score:
 
     def to_frame(self) -> pd.DataFrame:
         """Return the model tables, stacked, with the start years each speaks of."""
-        frames = [
-            fit.to_frame().assign(start_years=name) for name, fit in self.models.items()
-        ]
+        frames = [fit.to_frame().assign(start_years=name) for name, fit in self.models.items()]
         return pd.concat(frames, ignore_index=True)
 
 
@@ -150,7 +148,9 @@ def fit_logit(X: FloatArray, y: BoolArray, *, names: Sequence[str]) -> LogitFit:
     Z = X / scale
     beta = np.zeros(X.shape[1])
     target = y.astype(np.float64)
-    for iteration in range(1, MAX_ITERATIONS + 1):
+    steps = 0
+    while True:
+        steps += 1
         p = 1.0 / (1.0 + np.exp(-(Z @ beta)))
         information = (Z * (p * (1.0 - p))[:, None]).T @ Z
         try:
@@ -162,14 +162,14 @@ def fit_logit(X: FloatArray, y: BoolArray, *, names: Sequence[str]) -> LogitFit:
             raise _separated(beta, names)
         if np.abs(step).max() < TOLERANCE:
             break
-    else:
-        raise _separated(beta, names)
+        if steps == MAX_ITERATIONS:
+            raise _separated(beta, names)
     index = Z @ beta
     p = 1.0 / (1.0 + np.exp(-index))
     information = (Z * (p * (1.0 - p))[:, None]).T @ Z
     cov = cho_solve(cho_factor(information), np.eye(len(beta))) / np.outer(scale, scale)
     loglik = float((target * index - np.logaddexp(0.0, index)).sum())
-    return LogitFit(beta / scale, cov, tuple(names), loglik, iteration)
+    return LogitFit(beta / scale, cov, tuple(names), loglik, steps)
 
 
 def _require_full_rank(X: FloatArray, scale: FloatArray, names: Sequence[str]) -> None:

@@ -21,9 +21,7 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 IN_REGISTER = Label(nb="i registeret", en="in the register")
-OBSERVED = Label(
-    nb="kjente kjennetegn før oppstart", en="characteristics before start are known"
-)
+OBSERVED = Label(nb="kjente kjennetegn før oppstart", en="characteristics before start are known")
 IN_CELL = Label(
     nb="har noen i samme gruppe på den andre siden",
     en="somebody on the other side in the same exact cell",
@@ -89,7 +87,7 @@ def _flow(step: str, label: Label, person: IntArray, treated: BoolArray) -> Flow
 
 
 def _members(cube: Cube, start_year: int) -> tuple[IntArray, BoolArray]:
-    """Return who belongs to one risk set: starters, and those eligible the year before who never start."""
+    """Return starters and, eligible the year before, those who never start."""
     starts = cube.start_year == start_year
     before = int(start_year) - 1 - int(cube.years[0])
     candidates = (cube.start_year == NEVER) & cube.eligible[:, before]
@@ -153,9 +151,7 @@ def build_risk_set(cube: Cube, *, on: Sequence[Term], exact: Sequence[str]) -> R
     person = np.concatenate(persons)
     is_treated = np.concatenate(treated)
     start_year = np.repeat(start_years, [len(p) for p in persons])
-    columns = {
-        term: np.concatenate([block[k] for block in values]) for k, term in enumerate(terms)
-    }
+    columns = {term: np.concatenate([block[k] for block in values]) for k, term in enumerate(terms)}
     flow = [_flow("register", IN_REGISTER, person, is_treated)]
 
     known = np.ones(len(person), dtype=bool)
@@ -194,7 +190,7 @@ def build_risk_set(cube: Cube, *, on: Sequence[Term], exact: Sequence[str]) -> R
 
 
 def _cells(start_year: IntArray, exact: Sequence[NDArray[Any]], known: BoolArray) -> IntArray:
-    """Number the combinations of start year and exact values; -1 where a value is unknown."""
+    """Give each combination of start year and exact values a number; -1 where one is unknown."""
     cell = np.unique(start_year, return_inverse=True)[1].astype(np.int64)
     for column in exact:
         codes, categories = pd.factorize(column, sort=True)

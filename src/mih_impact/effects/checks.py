@@ -31,8 +31,8 @@ _VERDICTS = {
     None: Label(nb="kan ikke testes", en="cannot be tested"),
 }
 _TESTED = Label(
-    nb="Umatchede år før oppstart ({years}): p = {p}. Testen finner bare forskjeller som er store nok "
-    "til å ses med disse standardfeilene.",
+    nb="Umatchede år før oppstart ({years}): p = {p}. Testen finner bare forskjeller som er store "
+    "nok til å ses med disse standardfeilene.",
     en="Unmatched years before start ({years}): p = {p}. The test only finds differences large "
     "enough to be seen with these standard errors.",
 )

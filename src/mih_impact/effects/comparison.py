@@ -80,7 +80,11 @@ class Comparison:
 
 
 def compare(
-    group: ControlGroup, level_t: FloatArray, change_t: FloatArray, values: FloatArray, base: FloatArray
+    group: ControlGroup,
+    level_t: FloatArray,
+    change_t: FloatArray,
+    values: FloatArray,
+    base: FloatArray,
 ) -> Comparison:
     """Average the contrasts of all participants that can be compared.
 
@@ -114,9 +118,9 @@ def compare(
     some = np.maximum(n, 1)
     estimate = np.where(n > 0, np.where(valid, contrast, 0.0).sum(axis=0) / some, np.nan)
     share = valid / safe
-    load = (W.T @ share) * seen_c
+    load = np.asarray(W.T @ share, dtype=np.float64) * seen_c
     squares = csr_array((sets.weight**2, (sets.member, place)), shape=shape)
-    load_squares = (squares.T @ (share / safe)) * seen_c
+    load_squares = np.asarray(squares.T @ (share / safe), dtype=np.float64) * seen_c
     mean_t = np.where(n > 0, np.where(valid, level_t, 0.0).sum(axis=0) / some, np.nan)
     mean_c = np.where(n > 0, (load * np.where(seen_c, values, 0.0)).sum(axis=0) / some, np.nan)
     return Comparison(

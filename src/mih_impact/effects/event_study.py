@@ -66,7 +66,7 @@ def event_study(
     window
         First and last year since start, inclusive.
     composition
-        "available": each year speaks for the start years seen in it; `n_participants` says how many.
+        "available": each year speaks for the start years seen in it.
     se
         "auto": "abadie_imbens" for matching with replacement, "matched_set" without. "person":
         weights taken as fixed, clustered by person.
@@ -135,9 +135,7 @@ def event_study(
 
     shape = (len(names), len(years))
     is_base = np.array([estimator == "did" and bases == (e,) for e in years])
-    critical = {
-        name: _critical(matrix, k, is_base, level, seed) for k, name in enumerate(names)
-    }
+    critical = {name: _critical(matrix, k, is_base, level, seed) for k, name in enumerate(names)}
     return build_series(
         comparison.estimate.reshape(shape),
         matrix,

@@ -109,9 +109,7 @@ def _value_axis(ax: Axes, effects: EffectSeries, outcome: str, what: str, lang: 
     if effects.units[outcome] == "share":
         percent_axis(ax, lang, what=what)
     else:
-        kroner_axis(
-            ax, lang, price_year=effects.price_year, unit=effects.units[outcome], what=what
-        )
+        kroner_axis(ax, lang, price_year=effects.price_year, unit=effects.units[outcome], what=what)
 
 
 def _show(effects: EffectSeries, outcome: str, value: float, lang: Lang) -> str:

@@ -61,9 +61,10 @@ def person(group: ControlGroup, comparison: Comparison) -> Influence:
 
     Notes
     -----
-    The estimate is the coefficient on treatment in a weighted regression of the change on treatment,
-    controls weighted by K; the row of a person is the sum of its scores over roles and start years,
-    so that a control used twice is one cluster. Scaled by sqrt(G / (G - 1)), G the persons compared.
+    The estimate is the coefficient on treatment in a weighted regression of the change on
+    treatment, controls weighted by K; a person's row is the sum of its scores over roles and start
+    years, so that a control used twice is one cluster. Scaled by sqrt(G / (G - 1)), G the persons
+    compared.
     """
     c = comparison
     some = np.maximum(c.n, 1)
@@ -110,7 +111,7 @@ def abadie_imbens(group: ControlGroup, comparison: Comparison, changes: FloatArr
     Notes
     -----
     The participants' rows are (contrast_i - tau) / n. Control j's row is the sum over start years c
-    of sqrt(K_jc^2 - K'_jc) r_jc / n, K the sum of its weights and K' of their squares, where r_jc is
+    of sqrt(K_jc^2 - K'_jc) r_jc / n, K the sum of its weights and K' of their squares, and r_jc is
     (its change - the change of the nearest other candidate of that start year and cell on the log
     odds) / sqrt 2. With one start year, and M equal weights, this is
     1/n^2 [sum_i (contrast_i - tau)^2 + sum_j K(K - 1)/M^2 s_j^2]. Where the nearest other candidate

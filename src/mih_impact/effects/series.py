@@ -195,7 +195,7 @@ class EffectSeries(Result):
             given = _require_covariance(np.asarray(covariance, dtype=np.float64), len(frame))
             matrix = np.full((size, size), np.nan)
             matrix[np.ix_(position, position)] = given
-        units = {name: unit for name in outcomes}
+        units = dict.fromkeys(outcomes, unit)
         if "unit" in frame:
             pairs = zip(frame["outcome"], frame["unit"], strict=True)
             units |= {str(name): str(own) for name, own in pairs}
@@ -207,7 +207,9 @@ class EffectSeries(Result):
             units=units,
             price_year=price_year,
             se="given" if matrix is not None else "not available",
-            provenance=Provenance.of("EffectSeries.from_frame", {"unit": unit}, data=_fingerprint(frame)),
+            provenance=Provenance.of(
+                "EffectSeries.from_frame", {"unit": unit}, data=_fingerprint(frame)
+            ),
         )
 
     @property
@@ -282,7 +284,7 @@ class EffectSeries(Result):
         columns = [self.event_years.index(year) for year in years]
         theta = self.estimate[np.ix_(rows, columns)]
         if np.isnan(theta).any():
-            missing = [years[i] for i in np.flatnonzero(np.isnan(theta).any(axis=0))]
+            missing = [years[i] for i in np.flatnonzero(np.isnan(theta).any(axis=0)).tolist()]
             raise EffectsError(
                 "Some years since start have no estimate",
                 found=f"none for {_years(missing)}: no start year is seen there",
@@ -333,7 +335,9 @@ class EffectSeries(Result):
             after = rows[rows["year_since_start"].isin((0, 3, self.event_years[-1]))]
             text = "; ".join(_cell(row, lang) for row in after.to_dict("records"))
             lines.append((label_of(name).text(lang), text))
-        matched = sorted({int(y) for y in self.frame.loc[self.frame["matched_on"], "year_since_start"]})
+        matched = sorted(
+            {int(y) for y in self.frame.loc[self.frame["matched_on"], "year_since_start"]}
+        )
         if matched:
             notes.append(_MATCHED_ON.format(years=_years(matched, lang)).text(lang))
         return Card(title=_TITLE.text(lang), lines=tuple(lines), notes=tuple(notes))
@@ -374,7 +378,11 @@ def build_series(
     shape = estimate.shape
     flat = estimate.ravel()
     error = np.full(flat.size, np.nan) if matrix is None else np.sqrt(np.diag(matrix))
-    is_base = np.isin(np.tile(event_years, shape[0]), base) if len(base) == 1 else np.zeros(flat.size, bool)
+    is_base = (
+        np.isin(np.tile(event_years, shape[0]), base)
+        if len(base) == 1
+        else np.zeros(flat.size, bool)
+    )
     error = np.where(is_base, np.nan, error)
     z = float(ndtri(0.5 + level / 2))
     sup = np.repeat([(critical or {}).get(name, np.nan) for name in outcomes], shape[1])

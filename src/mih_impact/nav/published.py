@@ -100,9 +100,7 @@ QUANTITIES = {
     ),
 }
 
-_BY_CONSTRUCTION = Label(
-    nb="plantet: likt av konstruksjon", en="planted: agrees by construction"
-)
+_BY_CONSTRUCTION = Label(nb="plantet: likt av konstruksjon", en="planted: agrees by construction")
 _Z = Label(
     nb="plantet; vårt anslag ligger {z} standardfeil fra sannheten i generatoren",
     en="planted; our estimate lies {z} standard errors from the generator's truth",
@@ -163,7 +161,11 @@ def beside(study: StudyResult, simplified: CostBenefit) -> pd.DataFrame:
     rows = []
     for figure in published().to_dict("records"):
         reckon = _COMPUTED.get(figure["id"])
-        ours = reckon(study, simplified) if reckon else [Computed(_NOT_HERE, np.nan, verdict=_NOT_HERE)]
+        ours = (
+            reckon(study, simplified)
+            if reckon
+            else [Computed(_NOT_HERE, np.nan, verdict=_NOT_HERE)]
+        )
         quantity = QUANTITIES[figure["id"]]
         rows += [
             {
@@ -210,7 +212,9 @@ def _counties(study: StudyResult, _: CostBenefit) -> list[Computed]:
     return [Computed(measure, sum(present))]
 
 
-def _start_year(which: str, nb: str, en: str) -> Callable[[StudyResult, CostBenefit], list[Computed]]:
+def _start_year(
+    which: str, nb: str, en: str
+) -> Callable[[StudyResult, CostBenefit], list[Computed]]:
     def reckon(study: StudyResult, _: CostBenefit) -> list[Computed]:
         return [Computed(Label(nb=nb, en=en), study.effects.coverage[which])]
 
@@ -219,7 +223,7 @@ def _start_year(which: str, nb: str, en: str) -> Callable[[StudyResult, CostBene
 
 def _wage_effect(study: StudyResult, _: CostBenefit) -> list[Computed]:
     row = _wage(study.effects, 3)
-    truth = float(base_case().set_index("item").loc["wage effect", "t3"]) * 1000
+    truth = 1000 * float(base_case().set_index("item")["t3"]["wage effect"])
     z = (row["estimate"] - truth) / row["std_error"]
     text = {lang: number(z, decimals=2, lang=lang) for lang in ("nb", "en")}
     verdict = Label(nb=_Z.nb.format(z=text["nb"]), en=_Z.en.format(z=text["en"]))

@@ -34,8 +34,8 @@ _TITLE = Label(
     en="Menn i helse: published figures beside computed ones",
 )
 _SYNTHETIC = Label(
-    nb="Registeret er syntetisk og kalibrert til publiserte tall. Navs mikrodata er ikke brukt. At et "
-    "kalibrert tall stemmer, bekrefter ingenting: sannheten er lagt inn.",
+    nb="Registeret er syntetisk og kalibrert til publiserte tall. Navs mikrodata er ikke brukt. At "
+    "et kalibrert tall stemmer, bekrefter ingenting: sannheten er lagt inn.",
     en="The register is synthetic and calibrated to published figures. Nav's microdata were not "
     "used. That a calibrated figure agrees confirms nothing: the truth was planted.",
 )

@@ -1,4 +1,4 @@
-"""The tables of the reference case: who is compared, effects, account, published beside computed."""
+"""The tables of the reference case, and published figures beside computed ones."""
 
 from __future__ import annotations
 
@@ -86,7 +86,10 @@ def _who_is_compared(study: StudyResult, source: str, lang: Lang) -> Table:
         "participants_after": (Label(nb="Matchede deltakere", en="Matched participants"), _mean),
         "controls_after": (Label(nb="Kontroller", en="Controls"), _mean),
         "smd_after": (Label(nb="Std. forskjell etter", en="Std. difference after"), three),
-        "variance_ratio_after": (Label(nb="Variansforhold etter", en="Variance ratio after"), three),
+        "variance_ratio_after": (
+            Label(nb="Variansforhold etter", en="Variance ratio after"),
+            three,
+        ),
     }
     frame = study.balance.to_frame()
     name = "table1_who_is_compared"

@@ -66,7 +66,9 @@ def read_programme(path: str | Path | Traversable) -> Programme:
     return Programme(
         name=content["name"],
         label=Label(**content["label"]),
-        items=tuple(_item(row, content["price_year"], file.name) for row in content.get("item", [])),
+        items=tuple(
+            _item(row, content["price_year"], file.name) for row in content.get("item", [])
+        ),
         note=Label(**content["note"]) if "note" in content else None,
     )
 
@@ -79,8 +81,8 @@ def _item(row: dict[str, Any], price_year: int, file: str) -> CostItem:
     if missing or unknown or reach <= 0:
         raise AssumptionError(
             f"The cost item {row.get('name', '?')!r} of {file} does not have the keys of an item",
-            found=f"missing {', '.join(missing) or 'none'}; unknown {', '.join(unknown) or 'none'}; "
-            f"reach {reach:g}",
+            found=f"missing {', '.join(missing) or 'none'}; "
+            f"unknown {', '.join(unknown) or 'none'}; reach {reach:g}",
             do=f"use {', '.join(sorted(_ITEM))}; a reach above 0",
         )
     kept = {key: row[key] for key in row if key not in ("label", "per_starter", "reach")}

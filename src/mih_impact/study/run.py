@@ -213,7 +213,7 @@ def _account(plan: StudySpec, effects: EffectSeries) -> CostBenefit:
     if assumptions.price_year != plan.data.price_year:
         assumptions = assumptions.replace(price_year=plan.data.price_year)
     if account.changes:
-        assumptions = assumptions.replace(**account.changes)  # type: ignore[typeddict-item]
+        assumptions = assumptions.replace(**account.changes)
     programme = (
         read_programme(Path(str(plan.folder)) / account.programme)
         if account.programme

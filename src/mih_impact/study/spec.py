@@ -73,7 +73,7 @@ class AccountSpec:
     """The preset, what is changed in it, the programme file, and the horizon."""
 
     preset: str = "r109"
-    changes: dict[str, float] = field(default_factory=dict)
+    changes: dict[str, Any] = field(default_factory=dict)
     programme: str | None = None
     horizon: int = 7
     roles: dict[str, str] = field(default_factory=dict)
@@ -133,7 +133,9 @@ class StudySpec:
             "account": AccountSpec,
         }
         _require_keys(content, {"name", "label", *sections}, file.name)
-        built = {name: _section(kind, content.get(name, {}), name) for name, kind in sections.items()}
+        built = {
+            name: _section(kind, content.get(name, {}), name) for name, kind in sections.items()
+        }
         folder = file.parent if isinstance(file, Path) else _parent(file)
         name = content.get("name", "analysis")
         label = Label(**content["label"]) if "label" in content else Label(nb=name, en=name)
