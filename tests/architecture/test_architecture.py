@@ -1,0 +1,126 @@
+"""What the layout promises: layers, one home for the programme's name, a tiny and typed face."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mih_impact as mih
+
+SOURCE = Path(mih.__file__).parent
+MODULES = sorted(SOURCE.rglob("*.py"))
+
+
+def test_public_names_are_sorted_and_load():
+    assert mih.__all__ == sorted(mih.__all__)
+    for name in mih.__all__:
+        value = getattr(mih, name)
+        home = mih._HOME[name]
+        if name != home:
+            assert value.__module__ == f"mih_impact.{home}", name
+        assert value.__doc__, name
+    assert set(mih.__all__) <= set(dir(mih))
+    with pytest.raises(AttributeError, match="mach"):
+        mih.mach  # noqa: B018
+
+
+def test_type_checkers_see_the_names_that_load():
+    tree = ast.parse((SOURCE / "__init__.py").read_text())
+    block = next(
+        node for node in tree.body if isinstance(node, ast.If) and node.test.id == "TYPE_CHECKING"
+    )
+    seen = {}
+    for node in block.body:
+        module = node.module.removeprefix("mih_impact").removeprefix(".")
+        seen |= {alias.asname: module or alias.name for alias in node.names}
+    assert seen == mih._HOME
+
+
+def test_only_nav_names_the_programme():
+    pattern = re.compile(r"menn[ _]?i[ _]?helse|helserekrutt|helsefag", re.IGNORECASE)
+    allowed = {SOURCE / "nav"}
+    named = [
+        str(path.relative_to(SOURCE))
+        for path in SOURCE.rglob("*")
+        if path.suffix in {".py", ".csv", ".toml"}
+        and not any(folder in path.parents for folder in allowed)
+        and pattern.search(_code(path))
+    ]
+    assert named == []
+
+
+def _code(path: Path) -> str:
+    """Return the text without docstring examples, which may call the reference case."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".csv":  # official rows quote their sources, which may name it
+        return ""
+    return "\n".join(line for line in text.splitlines() if not line.strip().startswith(">>>"))
+
+
+def test_public_calls_take_keywords_and_no_kwargs():
+    for name in mih.__all__:
+        value = getattr(mih, name)
+        if not inspect.isfunction(value):
+            continue
+        kinds = [p.kind for p in inspect.signature(value).parameters.values()]
+        assert inspect.Parameter.VAR_KEYWORD not in kinds, name
+        if name != "lag":
+            assert kinds.count(inspect.Parameter.POSITIONAL_OR_KEYWORD) <= 2, name
+
+
+def test_results_are_frozen_and_tell_the_truth():
+    for name in ("Balance", "CheckResult", "ControlGroup", "CostBenefit", "EffectSeries",
+                 "PanelReport", "Replication", "StudyResult"):  # fmt: skip
+        kind = getattr(mih, name)
+        assert kind.__dataclass_params__.frozen, name
+        assert not kind.__dataclass_params__.eq or name == "PanelReport", name
+        for method in ("to_frame", "summary", "_repr_html_"):
+            assert callable(getattr(kind, method)), (name, method)
+
+
+def test_no_module_pickles_or_shows_figures():
+    for path in MODULES:
+        text = path.read_text()
+        assert "import pickle" not in text, path
+        assert "plt.show(" not in re.sub(r'"""(.|\n)*?"""', "", text), path
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    heavy = ("numpy", "pandas", "scipy", "matplotlib", "duckdb", "narwhals", "statsmodels", "babel")
+    code = f"import sys, mih_impact; print([m for m in {heavy!r} if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+def test_the_core_path_does_without_statsmodels_and_matplotlib():
+    code = (
+        "import sys, mih_impact as mih\n"
+        "mih.match; mih.event_study; mih.cost_benefit; mih.read_panel\n"
+        "print([m for m in ('statsmodels', 'matplotlib', 'babel') if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_modules_are_small_and_documented(path):
+    text = path.read_text(encoding="utf-8")
+    if path.name == "py.typed":
+        return
+    assert ast.get_docstring(ast.parse(text)), "every module says what it is"
+    assert len(text.splitlines()) <= 420, "is there a second idea in this module?"
+
+
+def test_every_module_imports_on_its_own():
+    names = [
+        "mih_impact." + ".".join(p.relative_to(SOURCE).with_suffix("").parts) for p in MODULES
+    ]
+    for name in names:
+        importlib.import_module(name.removesuffix(".__init__"))
