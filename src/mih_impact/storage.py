@@ -7,17 +7,18 @@ same result always gives the same bytes.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib
 import io
 import json
 import math
 import os
-import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -167,18 +168,17 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> Path:
         When it cannot be written; what stood there before still does.
     """
     path = Path(path)
-    part: Path | None = None
+    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        part = Path(name)
-        with os.fdopen(handle, "wb") as file:
+        with part.open("xb") as file:
             file.write(data)
-        part.chmod(0o644)  # mkstemp makes it private; a result is an ordinary file
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(part, path)
     except OSError as error:
-        if part is not None:
-            part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise StorageError(
             "The file could not be written", found=f"{path.name}: {error}"
         ) from error
@@ -291,14 +291,12 @@ def _decode_frame(content: Any, members: Mapping[str, bytes]) -> pd.DataFrame:
 
     tag, stored = content["index"]
     index: pd.Index[Any]
-    if tag == "range":
-        index = pd.RangeIndex(*stored)
-    else:
-        index = pd.Index(_decode_column(content["index"], members))
+    index = pd.RangeIndex(*stored) if tag == "range" else _decode_index(content["index"], members)
     index.name = _decode(content["index_name"], members)
     columns = [_decode_column(column, members) for column in content["columns"]]
-    frame = pd.DataFrame(dict(enumerate(columns)), index=index)
-    frame.columns = pd.Index(_decode_column(content["names"], members))
+    frame = pd.DataFrame(dict(enumerate(columns)), index=range(len(index)))
+    frame.index = index
+    frame.columns = _decode_index(content["names"], members)
     return frame
 
 
@@ -316,11 +314,22 @@ def _encode_column(column: Any, arrays: dict[str, NDArray[Any]]) -> Any:
     )
 
 
-def _decode_column(node: Any, members: Mapping[str, bytes]) -> Any:
+def _decode_column(node: Any, members: Mapping[str, bytes]) -> pd.Series[Any]:
     import pandas as pd
 
-    dtype, content = node
-    return pd.array(_decode(content, members).copy(), dtype=dtype)
+    name, content = node
+    dtype = pd.api.types.pandas_dtype(name)
+    if dtype.kind == "U":  # a table of pandas 3 read by pandas 2, whose text columns are objects
+        dtype = np.dtype(object)
+    return pd.Series(_decode(content, members).copy(), dtype=dtype)
+
+
+def _decode_index(node: Any, members: Mapping[str, bytes]) -> pd.Index[Any]:
+    import pandas as pd
+
+    column = _decode_column(node, members)
+    index: pd.Index[Any] = pd.Index(column, dtype=column.dtype)
+    return index
 
 
 # -- kinds and files ------------------------------------------------------------------------------

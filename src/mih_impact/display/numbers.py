@@ -94,7 +94,7 @@ def percent(x: SupportsFloat | None, decimals: int = 0, lang: Lang | None = None
     if value is None:
         return NOT_AVAILABLE
     lang = language(lang)
-    return _show(value.scaleb(2), decimals, lang) + (f"{NBSP}%" if lang == "nb" else "%")
+    return _show(value, decimals, lang, 2) + (f"{NBSP}%" if lang == "nb" else "%")
 
 
 def currency(
@@ -183,14 +183,15 @@ def _decimal(x: SupportsFloat | None) -> Decimal | None:
     return None if value.is_nan() else value
 
 
-def _show(value: Decimal, decimals: int, lang: Lang) -> str:
+def _show(value: Decimal, decimals: int, lang: Lang, shift: int = 0) -> str:
+    """Show ``value * 10**shift``."""
     if value.is_infinite():
         return "∞" if value > 0 else f"{MINUS}∞"
     from babel.numbers import format_decimal
 
     with localcontext() as context:  # the caller's decimal context plays no part
         context.prec = 400
-        rounded = value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+        rounded = value.scaleb(shift).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
         pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
         text: str = format_decimal(abs(rounded), format=pattern, locale=lang)
     # CLDR has moved between U+00A0 and U+202F for the group mark: ours is U+00A0, always.
@@ -202,7 +203,7 @@ def _scaled(x: SupportsFloat | None, exponent: int, decimals: int, word: Label, 
     value = _decimal(x)
     if value is None:
         return NOT_AVAILABLE
-    text = _show(value.scaleb(exponent), decimals, lang)
+    text = _show(value, decimals, lang, exponent)
     if lang == "nb":
         return f"{text}{NBSP}{word.nb}{NBSP}kr"
     return f"NOK{NBSP}{text}{NBSP}{word.en}"

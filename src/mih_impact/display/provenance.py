@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from mih_impact.storage import saveable
 
 __all__ = ["Provenance", "versions"]
@@ -64,12 +66,25 @@ class Provenance:
         """Return the provenance of a call made now, with the versions installed."""
         return cls(
             call=call,
-            options=dict(options),
+            options=_plain(options),
             seed=seed,
             data=data,
             versions=versions(),
             evidence=dict(evidence or {}),
         )
+
+
+def _plain(value: Any) -> Any:
+    """Keep plain data; name only the type of anything else, whose text could show a person."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, tuple | list):
+        return tuple(_plain(item) for item in value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return f"<{type(value).__name__}>"
 
 
 def versions() -> dict[str, str]:

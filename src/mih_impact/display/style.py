@@ -117,9 +117,9 @@ _ALT: WeakKeyDictionary[Figure, str] = WeakKeyDictionary()
 
 _PRICES = Label("{unit}, faste {year}-priser", "{unit}, fixed {year} prices")
 _UNITS = {
-    0: Label("kr", "NOK"),
-    3: Label("1 000 kr", "NOK thousand"),
-    6: Label("mill. kr", "NOK million"),
+    0: Label("{unit}", "{unit}"),
+    3: Label("1\u00a0000\u00a0{unit}", "{unit}\u00a0thousand"),
+    6: Label("mill.\u00a0{unit}", "{unit}\u00a0million"),
 }
 
 
@@ -329,7 +329,8 @@ def kroner_axis(
     low, high = ax.get_ylim() if axis == "y" else ax.get_xlim()
     largest = max(abs(low), abs(high))
     power = 6 if largest >= 2_500_000 else 3 if largest >= 10_000 else 0
-    name = _UNITS[power].text(lang).replace("NOK" if lang == "en" else "kr", _code(unit, lang))
+    code = Label("kr", "NOK") if unit == "NOK" else unit
+    name = _UNITS[power].format(unit=code).text(lang)
     if price_year is not None:
         name = _PRICES.format(unit=name, year=price_year).text(lang)
     _format_axis(ax, axis, f"{what}, {name}" if what else name, 10.0**power, lang)
@@ -345,10 +346,6 @@ def percent_axis(
     side = ax.yaxis if axis == "y" else ax.xaxis
     side.set_major_formatter(FuncFormatter(lambda value, _: percent(value, lang=lang)))
     _name_axis(ax, axis, what)
-
-
-def _code(unit: str, lang: Lang) -> str:
-    return "kr" if unit == "NOK" and lang == "nb" else unit
 
 
 def _format_axis(ax: Axes, axis: str, name: str, scale: float, lang: Lang) -> None:

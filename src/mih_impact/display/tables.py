@@ -18,11 +18,11 @@ __all__ = ["CSS", "html_page", "html_rows", "html_table", "is_numeric", "text_ce
 # Colours are inherited and lines are half-transparent grey, so that light and dark themes both
 # read well without asking which one it is. Two classes in each selector outrank Jupyter's own.
 CSS = """
-.mih{font-family:system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;font-size:.92em;
-line-height:1.45;max-width:60em;margin:.4em 0;color:inherit}
+.mih{overflow-x:auto;font-family:system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;
+font-size:.92em;line-height:1.45;max-width:60em;margin:.4em 0;color:inherit}
 .mih table.mih-lines,.mih table.mih-table{border-collapse:collapse;border:0;margin:.2em 0 .7em;
 font-size:1em;color:inherit;background:transparent;display:table}
-.mih table caption,.mih p.mih-title{caption-side:top;text-align:left;font-weight:650;
+.mih table caption,.mih p.mih-title{caption-side:top;text-align:left;font-weight:700;
 font-size:1.1em;padding:.1em 0 .45em;margin:0;color:inherit}
 .mih table tr,.mih table tbody tr:nth-child(odd),.mih table tbody tr:nth-child(even),
 .mih table tbody tr:hover{background:transparent;border:0}
@@ -46,7 +46,7 @@ img,svg{max-width:100%;height:auto}
 @media print{body{margin:0;max-width:none}}
 """.strip()
 
-_NUMBER = re.compile(r"^([A-Z]{3}\u00a0)?[\u2212+]?[\d∞]|^\u2013$")
+_NUMBER = re.compile(r"([A-Z]{3}\u00a0)?[\u2212+]?[\d∞]|\u2013$|(skjult|hidden) \(")
 _YES, _NO = Label("ja", "yes"), Label("nei", "no")
 
 
@@ -63,8 +63,7 @@ def html_table(
     Parameters
     ----------
     frame
-        The table. The first column (or the index, when it does more than count the rows) heads
-        the rows.
+        The table. The first column (or the index, when it has a name) heads the rows.
     caption
         What the table shows, with unit and price year.
     lang
@@ -106,10 +105,13 @@ def text_cells(
     lang: Lang | None = None,
     formats: Mapping[str, Formatter] | None = None,
 ) -> tuple[list[str], list[list[str]]]:
-    """Return the header and the rows of a frame as displayed text."""
+    """Return the header and the rows of a frame as displayed text.
+
+    The index is shown unless it is a nameless one of integers, which only counts the rows.
+    """
     lang = language(lang)
-    if not isinstance(frame.index, pd.RangeIndex):
-        names = [name or "" for name in frame.index.names]
+    names = [name or "" for name in frame.index.names]
+    if any(names) or not pd.api.types.is_integer_dtype(frame.index.dtype):
         frame = frame.reset_index(names=names)
     columns = [
         [_cell(value, (formats or {}).get(str(name)), lang) for value in frame.iloc[:, i]]
@@ -139,7 +141,7 @@ def html_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def is_numeric(cells: Sequence[str]) -> bool:
-    """Tell whether every cell of a column is a displayed number or not available."""
+    """Tell whether every cell of a column is a displayed number, hidden, or not available."""
     return bool(cells) and all(_NUMBER.match(cell) for cell in cells)
 
 

@@ -85,6 +85,7 @@ class Discount:
                 found=repr(self.timing),
                 do='Use "start", "middle" or "end"',
             )
+        object.__setattr__(self, "ladder", tuple((end, float(rate)) for end, rate in self.ladder))
         ends = [end for end, _ in self.ladder]
         inner = [end for end in ends[:-1] if end is not None]
         climbs = len(inner) == len(ends) - 1 and inner == sorted({end for end in inner if end > 0})

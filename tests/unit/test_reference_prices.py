@@ -1,0 +1,180 @@
+"""Fixed prices and discount factors."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError
+
+import numpy as np
+import pytest
+
+from mih_impact.errors import AssumptionError, PanelContractError
+from mih_impact.reference import Discount, PriceIndex, find, grunnbelop, rows
+
+# -- prices ------------------------------------------------------------------------------------
+
+
+def test_kroner_of_one_year_in_prices_of_another():
+    kpi = PriceIndex.kpi()
+    assert kpi.factor(2021, 2024) == 133.6 / 116.1
+    assert kpi.factor(2024, 2024) == 1.0
+    assert kpi.factor(2024, 2015) == 100.0 / 133.6
+    np.testing.assert_array_equal(kpi.factors([2009, 2015], 2024), [133.6 / 89.9, 133.6 / 100.0])
+    assert kpi.factors(np.array([], dtype=int), 2024).shape == (0,)
+
+
+def test_the_shipped_index_says_what_it_is():
+    kpi = PriceIndex.kpi()
+    assert (kpi.years[0], kpi.years[-1]) == (2009, 2024)
+    assert kpi.name == "consumer price index"
+    assert "Statistics Norway" in kpi.source
+    with pytest.raises(FrozenInstanceError):
+        kpi.values = ()
+
+
+@pytest.mark.parametrize(
+    ("years", "price_year", "missing"),
+    [
+        ([2008, 2010], 2024, "2008"),
+        ([2010], 2025, "2025"),
+        ([2025, 1999], 2030, "1999, 2025, 2030"),
+    ],
+)
+def test_a_year_without_an_index_is_an_error_that_names_the_range(years, price_year, missing):
+    with pytest.raises(PanelContractError) as caught:
+        PriceIndex.kpi().factors(years, price_year)
+    assert f"no consumer price index for {missing}." in str(caught.value)
+    assert "2009-2024" in str(caught.value)
+    assert "from_mapping" in str(caught.value)
+
+
+def test_an_index_of_ones_own():
+    own = PriceIndex.from_mapping({2026: 104.0, 2025: 100}, name="budget prices")
+    assert own.years == (2025, 2026)
+    assert own.factor(2025, 2026) == 1.04
+    with pytest.raises(PanelContractError, match=r"no budget prices for 2024.*2025-2026"):
+        own.factor(2024, 2026)
+    assert own == PriceIndex((2025, 2026), (100, 104), "budget prices", "user")
+    assert hash(own) == hash(PriceIndex((2025, 2026), (100.0, 104.0), "budget prices", "user"))
+
+
+@pytest.mark.parametrize(
+    ("years", "values", "message"),
+    [
+        ((), (), "one value a year"),
+        ((2020, 2021), (100.0,), "2 years and 1 values"),
+        ((2021, 2020), (1.0, 2.0), "ascend"),
+        ((2020, 2020), (1.0, 2.0), "ascend"),
+        ((2020, 2021), (1.0, 0.0), "positive.*2021"),
+        ((2020, 2021), (float("nan"), 1.0), "positive.*2020"),
+    ],
+)
+def test_an_index_that_is_none_is_refused(years, values, message):
+    with pytest.raises(PanelContractError, match=message):
+        PriceIndex(years, values, "own", "user")
+
+
+def test_the_basic_amount():
+    assert grunnbelop(2024) == 122_225
+    assert grunnbelop(2024, average=False) == 124_028
+    assert grunnbelop(2009, average=False) == 72_881
+    with pytest.raises(AssumptionError, match=r"2009.*2010-2025"):
+        grunnbelop(2009)
+    with pytest.raises(AssumptionError, match=r"2026.*2009-2025"):
+        grunnbelop(2026, average=False)
+
+
+# -- discount ----------------------------------------------------------------------------------
+
+
+def r109_by_hand(n: int) -> list[float]:
+    """R-109/2021, 6.2, year by year as the circular says it."""
+    factors, factor = [], 1.0
+    for t in range(n):
+        if t > 0:
+            rate = 0.04 if t <= 40 else 0.03 if t <= 75 else 0.02
+            factor = factor / (1 + rate)
+        factors.append(factor)
+    return factors
+
+
+def test_the_ladder_agrees_with_a_slow_loop():
+    np.testing.assert_allclose(Discount().factors(120), r109_by_hand(120), rtol=1e-13)
+
+
+def test_the_ladder_is_read_from_its_rows():
+    assert Discount().ladder == ((40, 0.04), (75, 0.03), (None, 0.02))
+    assert find(rows("r109_2021"), "discount_rate_years_0_40").value == Discount().ladder[0][1]
+
+
+@pytest.mark.parametrize(
+    ("year", "rate"), [(1, 0.04), (40, 0.04), (41, 0.03), (75, 0.03), (76, 0.02), (500, 0.02)]
+)
+def test_the_rate_changes_after_year_40_and_year_75(year, rate):
+    assert Discount().rates(year)[-1] == rate
+    d = Discount().factors(year + 1)
+    assert d[year - 1] / d[year] == pytest.approx(1 + rate, rel=1e-12)
+
+
+def test_seven_years_as_in_the_account():
+    expected = [1.04**-t for t in range(7)]
+    np.testing.assert_allclose(Discount().factors(7), expected, rtol=1e-14)
+    assert Discount().factors(7)[0] == 1.0
+
+
+@pytest.mark.parametrize("n", [1, 7, 40, 41, 42, 75, 76, 77, 100])
+def test_timings_are_shifts_of_the_same_factors(n):
+    start = Discount().factors(n + 1)
+    np.testing.assert_allclose(Discount(timing="end").factors(n), start[1:], rtol=1e-14)
+    half = start[:n] * (start[1:] / start[:n]) ** 0.5
+    np.testing.assert_allclose(Discount(timing="middle").factors(n), half, rtol=1e-14)
+
+
+def test_the_middle_of_year_40_is_already_at_the_next_rate():
+    d = Discount(timing="middle").factors(41)
+    assert d[39] == pytest.approx(1.04**-39 * 1.04**-0.5, rel=1e-13)
+    assert d[40] == pytest.approx(1.04**-40 * 1.03**-0.5, rel=1e-13)
+
+
+def test_a_flat_rate():
+    np.testing.assert_allclose(Discount.flat(0.025).factors(50), 1.025 ** -np.arange(50.0))
+    np.testing.assert_array_equal(Discount.flat(0).factors(9), np.ones(9))
+    assert Discount.flat(0.04, timing="end").factors(1).tolist() == [1 / 1.04]
+
+
+def test_no_years_and_wrong_years():
+    for timing in ("start", "middle", "end"):
+        assert Discount(timing=timing).factors(0).shape == (0,)
+    with pytest.raises(AssumptionError, match="negative"):
+        Discount().factors(-1)
+
+
+@pytest.mark.parametrize(
+    "ladder",
+    [
+        (),
+        ((40, 0.04),),
+        ((75, 0.03), (40, 0.04), (None, 0.02)),
+        ((40, 0.04), (40, 0.03), (None, 0.02)),
+        ((0, 0.04), (None, 0.02)),
+        ((None, 0.04), (None, 0.02)),
+    ],
+)
+def test_a_ladder_that_does_not_climb_is_refused(ladder):
+    with pytest.raises(AssumptionError, match="ladder must climb"):
+        Discount(ladder)
+
+
+@pytest.mark.parametrize("rate", [-1.0, float("nan"), float("inf")])
+def test_a_rate_that_is_none_is_refused(rate):
+    with pytest.raises(AssumptionError, match="rate must be"):
+        Discount.flat(rate)
+
+
+def test_a_timing_that_is_not_known_is_refused():
+    with pytest.raises(AssumptionError, match="'mid'"):
+        Discount(timing="mid")
+
+
+def test_a_ladder_may_be_given_as_lists_and_is_a_value():
+    assert Discount([[40, 0.04], [75, 0.03], [None, 0.02]]) == Discount()
+    assert len({Discount(), Discount(timing="start"), Discount.flat(0.04)}) == 2
