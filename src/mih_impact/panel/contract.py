@@ -97,12 +97,13 @@ class Column:
     def rule(self) -> str:
         """The rule in words, for the documentation page and the messages."""
         parts = []
+        style = ".0f" if self.dtype == "int" else ",.0f"  # years have no thousands separator
         if self.low is not None and self.high is not None:
-            parts.append(f"between {self.low:,.0f} and {self.high:,.0f}")
+            parts.append(f"between {self.low:{style}} and {self.high:{style}}")
         elif self.low is not None:
-            parts.append(f"at least {self.low:,.0f}")
+            parts.append(f"at least {self.low:{style}}")
         elif self.high is not None:
-            parts.append(f"at most {self.high:,.0f}")
+            parts.append(f"at most {self.high:{style}}")
         if self.constant:
             parts.append("the same in all rows of a person")
         if self.role == "key":
