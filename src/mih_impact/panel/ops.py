@@ -139,10 +139,21 @@ def arrays(frame: nw.LazyFrame[Any]) -> dict[str, NDArray[Any]]:
     """
     if frame.implementation is nw.Implementation.DUCKDB:
         fetched = frame.to_native().fetchnumpy()
-        return {
-            name: column.filled(None) if np.ma.isMaskedArray(column) else column
-            for name, column in fetched.items()
-        }
+        return {name: _unmasked(column) for name, column in fetched.items()}
     native = frame.implementation in (nw.Implementation.PANDAS, nw.Implementation.POLARS)
     eager = frame.collect() if native else frame.collect("pandas")
     return {name: eager.get_column(name).to_numpy() for name in eager.columns}
+
+
+def _unmasked(column: NDArray[Any]) -> NDArray[Any]:
+    """Return a masked array as a plain one: None where text is null, NaN where a number is."""
+    if not np.ma.isMaskedArray(column):
+        return column
+    missing = np.ma.getmaskarray(column)
+    plain: NDArray[Any] = np.array(column.data)
+    if not missing.any():
+        return plain
+    if plain.dtype != object:
+        plain = plain.astype(np.float64)
+    plain[missing] = None if plain.dtype == object else np.nan
+    return plain

@@ -1,0 +1,154 @@
+"""The documentation page of the contract, written from the declaration itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from mih_impact.panel.contract import CONTRACT, DERIVED, Column
+from mih_impact.panel.csv_text import NULLS
+
+__all__ = ["contract_markdown"]
+
+_INTRO = """\
+# The panel's columns
+
+<!-- Written by mih_impact.panel.contract_page from the declaration in panel/contract.py.
+     Do not edit by hand: python -m mih_impact.panel.contract_page > docs/contract.md -->
+
+A register panel has one row per person and year. These are the columns the library knows. The
+first table's *required* columns must be there, under these names or under names given in
+`read_panel(columns={"wage_income": "lonn"})`; the rest are optional. Any other column is welcome:
+a numeric one can be a covariate, or an outcome (it is then taken as money of the year), and a text
+one a category. Columns of other types, such as dates, are left out, and `Panel.check()` says so.
+
+Identifiers are text: whole numbers are turned into it, and persons are ordered by it. Money is in
+kroner with decimals, in the prices of its year unless `money="fixed"`. Codes can be given words with
+`values={"sex": {1: "man", 2: "woman"}}`; every code must be named.
+"""
+
+_CELLS = """\
+## What an empty cell means
+
+A register has a row for a person-year with a wage, a benefit or a registered month. A person-year
+*without a row* is zero for the columns marked *zero if resident*, when the person is resident, and
+missing for the others. Residency comes from `death_year` and `emigration_year`, or from spells given
+as `read_panel(resident=...)` with the columns `person_id`, `from_year`, `to_year` (inclusive; a null
+`to_year` is an open spell). With none of these an absent row is missing, and `Panel.check()` says for
+what share of the person-years.
+
+After the year of death or emigration a person counts as zero (`dead="zero"`, what the account uses) or
+as missing (`dead="missing"`, among survivors), also where a late payment made a row. The year itself
+is what its row says, else zero. A year in which nobody has a row is missing for everybody.
+"""
+
+_CSV = """\
+## CSV
+
+Files are read as UTF-8, with or without a byte-order mark, else as Windows-1252. Fields are separated
+by semicolon, comma or tab, as the header shows. Numbers may have a decimal comma and spaces (also
+no-break) between thousands; a number with both comma and point is refused. True and false may be
+true/false, ja/nei, J/N or 1/0. These stand for no value:
+{nulls}. A text that cannot be
+converted is an error of `Panel.check()`, with the number of rows; it never becomes empty in silence.
+"""
+
+
+def contract_markdown() -> str:
+    """Return the page `docs/contract.md`.
+
+    Examples
+    --------
+    >>> contract_markdown().splitlines()[0]
+    "# The panel's columns"
+    """
+    nulls = ", ".join(f"`{text}`" for text in sorted(NULLS - {""})) + ", and the empty field"
+    parts = [
+        _INTRO,
+        _columns(),
+        "## What the values mean\n",
+        _meanings(),
+        _CELLS,
+        "## Benefit schemes\n",
+        _schemes(),
+        "## Derived quantities\n",
+        _derived(),
+        _CSV.format(nulls=nulls),
+    ]
+    return "\n".join(parts)
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _columns() -> str:
+    return _table(
+        ("column", "bokmål", "English", "type", "unit", "role", "rule"),
+        (
+            (
+                f"`{c.name}`" + (" (required)" if c.required else ""),
+                c.label.nb,
+                c.label.en,
+                c.dtype,
+                c.unit,
+                c.role,
+                c.rule,
+            )
+            for c in CONTRACT.values()
+        ),
+    )
+
+
+def _meanings() -> str:
+    return _table(
+        ("column", "no row", "zero in a row", "null in a row"),
+        ((f"`{c.name}`", _absent(c), _zero(c), _null(c)) for c in CONTRACT.values()),
+    )
+
+
+def _zero(column: Column) -> str:
+    return "a code like any other" if column.dtype in ("category", "text") else column.zero_means
+
+
+def _null(column: Column) -> str:
+    return "not allowed" if column.role == "key" else column.null_means
+
+
+def _absent(column: Column) -> str:
+    if column.role == "key":
+        return "-"
+    if column.constant:
+        return "known from the person's other rows"
+    if column.role == "varying":
+        return "the last row before, and counted as carried"
+    if column.role == "eligibility":
+        return "not eligible"
+    return column.absent_row.replace("_", " ")
+
+
+def _schemes() -> str:
+    return _table(
+        ("scheme", "paid by", "taxed"),
+        (
+            (f"`{c.name}`", c.scheme.payer, "yes" if c.scheme.taxable else "no")
+            for c in CONTRACT.values()
+            if c.scheme is not None
+        ),
+    )
+
+
+def _derived() -> str:
+    return _table(
+        ("name", "bokmål", "English", "unit", "use", "definition"),
+        (
+            (f"`{d.name}`", d.label.nb, d.label.en, d.unit, d.role, d.definition)
+            for d in DERIVED.values()
+        ),
+    )
+
+
+if __name__ == "__main__":  # pragma: no cover
+    import sys
+
+    sys.stdout.write(contract_markdown())
