@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -19,6 +18,8 @@ from mih_impact.display.numbers import Formatter, count, currency, interval, num
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.display.small_cells import is_small
+from mih_impact.effects.given import fingerprint, read_given
+from mih_impact.effects.tidy import tidy_frame
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
 from mih_impact.storage import save, saveable
@@ -29,32 +30,9 @@ if TYPE_CHECKING:
     from mih_impact.effects.checks import CheckResult
     from mih_impact.effects.influence import Influence
 
-__all__ = ["COLUMNS", "EffectSeries"]
+__all__ = ["EffectSeries", "build_series"]
 
 FloatArray = NDArray[np.float64]
-
-#: The columns of `EffectSeries.to_frame()`, in order.
-COLUMNS = (
-    "outcome",
-    "term",
-    "level",
-    "subgroup",
-    "year_since_start",
-    "estimate",
-    "std_error",
-    "conf_low",
-    "conf_high",
-    "band_low",
-    "band_high",
-    "matched_on",
-    "n_participants",
-    "n_controls",
-    "n_lost",
-    "participant_mean",
-    "control_mean",
-    "unit",
-    "price_year",
-)
 
 #: What a small cell blanks.
 _BUILT_ON_PERSONS = (
@@ -178,29 +156,13 @@ class EffectSeries(Result):
         >>> EffectSeries.from_frame(planted, price_year=2024).estimate
         array([[    0., 50000.]])
         """
-        _require_effect_rows(frame)
-        outcomes = tuple(dict.fromkeys(str(name) for name in frame["outcome"]))
-        years = tuple(sorted({int(year) for year in frame["year_since_start"]}))
-        position = np.array(
-            [
-                outcomes.index(str(name)) * len(years) + years.index(int(year))
-                for name, year in zip(frame["outcome"], frame["year_since_start"], strict=True)
-            ]
-        )
-        size = len(outcomes) * len(years)
-        estimate = np.full(size, np.nan)
-        estimate[position] = frame["estimate"].to_numpy(dtype=np.float64)
-        matrix = None
-        if covariance is not None:
-            given = _require_covariance(np.asarray(covariance, dtype=np.float64), len(frame))
-            matrix = np.full((size, size), np.nan)
-            matrix[np.ix_(position, position)] = given
+        outcomes, years, estimate, matrix = read_given(frame, covariance)
         units = dict.fromkeys(outcomes, unit)
         if "unit" in frame:
             pairs = zip(frame["outcome"], frame["unit"], strict=True)
             units |= {str(name): str(own) for name, own in pairs}
         return build_series(
-            estimate.reshape(len(outcomes), len(years)),
+            estimate,
             matrix,
             outcomes=outcomes,
             event_years=years,
@@ -208,7 +170,7 @@ class EffectSeries(Result):
             price_year=price_year,
             se="given" if matrix is not None else "not available",
             provenance=Provenance.of(
-                "EffectSeries.from_frame", {"unit": unit}, data=_fingerprint(frame)
+                "EffectSeries.from_frame", {"unit": unit}, data=fingerprint(frame)
             ),
         )
 
@@ -360,57 +322,19 @@ def build_series(
     coverage: dict[str, int] | None = None,
     influence: Influence | None = None,
 ) -> EffectSeries:
-    """Assemble the tidy table from arrays and freeze the result.
-
-    Parameters
-    ----------
-    estimate
-        Effects, shape (K, E).
-    matrix
-        Covariance, outcome-major, shape (K * E, K * E), or None.
-    critical
-        The simultaneous critical value of each outcome; no band without one.
-    columns
-        Further columns of the table, each of shape (K, E): counts, means, flags.
-    """
-    from scipy.special import ndtri
-
-    shape = estimate.shape
-    flat = estimate.ravel()
-    error = np.full(flat.size, np.nan) if matrix is None else np.sqrt(np.diag(matrix))
-    is_base = (
-        np.isin(np.tile(event_years, shape[0]), base)
-        if len(base) == 1
-        else np.zeros(flat.size, bool)
+    """Freeze arrays into a result; see `tidy.tidy_frame` for the arguments the table needs."""
+    frame = tidy_frame(
+        estimate,
+        matrix,
+        outcomes=outcomes,
+        event_years=event_years,
+        units=units,
+        price_year=price_year,
+        base=base,
+        level=level,
+        critical=critical or {},
+        columns=columns or {},
     )
-    error = np.where(is_base, np.nan, error)
-    z = float(ndtri(0.5 + level / 2))
-    sup = np.repeat([(critical or {}).get(name, np.nan) for name in outcomes], shape[1])
-    given = {name: np.asarray(values).ravel() for name, values in (columns or {}).items()}
-    blank_count = np.full(flat.size, np.nan)
-    frame = pd.DataFrame(
-        {
-            "outcome": np.repeat(np.array(outcomes, dtype=object), shape[1]),
-            "term": "event",
-            "level": np.tile(event_years, shape[0]),
-            "subgroup": "all",
-            "year_since_start": np.tile(event_years, shape[0]),
-            "estimate": flat,
-            "std_error": error,
-            "conf_low": flat - z * error,
-            "conf_high": flat + z * error,
-            "band_low": flat - sup * error,
-            "band_high": flat + sup * error,
-            "matched_on": given.get("matched_on", np.zeros(flat.size, bool)),
-            "n_participants": given.get("n_participants", blank_count),
-            "n_controls": given.get("n_controls", blank_count),
-            "n_lost": given.get("n_lost", blank_count),
-            "participant_mean": given.get("participant_mean", blank_count),
-            "control_mean": given.get("control_mean", blank_count),
-            "unit": np.repeat([units[name] for name in outcomes], shape[1]),
-            "price_year": price_year,
-        }
-    )[list(COLUMNS)]
     for array in (estimate, matrix):
         if array is not None:
             array.setflags(write=False)
@@ -445,53 +369,3 @@ def _cell(row: Mapping[Any, Any], lang: Lang | None) -> str:
 
 def _years(years: Sequence[int], lang: Lang | None = None) -> str:
     return ", ".join(number(year, lang=lang) for year in years)
-
-
-def _fingerprint(frame: pd.DataFrame) -> str:
-    """Return a hash of the frame's values, which are aggregates already."""
-    return hashlib.sha256(frame.to_csv(index=False).encode()).hexdigest()[:16]
-
-
-def _require_effect_rows(frame: pd.DataFrame) -> None:
-    """Raise unless the frame has the three columns, each pair once, each estimate a number."""
-    missing = [name for name in ("outcome", "year_since_start", "estimate") if name not in frame]
-    if missing:
-        raise EffectsError(
-            f"The frame of effects lacks {', '.join(missing)}",
-            found=f"columns {', '.join(map(str, frame.columns))}",
-            do="name the columns outcome, year_since_start and estimate",
-        )
-    twice = int(frame.duplicated(["outcome", "year_since_start"]).sum())
-    if twice:
-        raise EffectsError(
-            "An outcome has more than one effect in the same year since start",
-            found=f"{twice} repeated rows",
-            do="keep one row per outcome and year_since_start",
-        )
-    bad = int((~np.isfinite(pd.to_numeric(frame["estimate"], errors="coerce"))).sum())
-    if bad or not len(frame):
-        raise EffectsError(
-            "Every effect must be a finite number",
-            found=f"{bad} of {len(frame)} rows are not",
-            do="leave out years without an estimate",
-        )
-
-
-def _require_covariance(given: FloatArray, rows: int) -> FloatArray:
-    """Raise unless the matrix can be the covariance of that many estimates."""
-    if given.shape != (rows, rows):
-        raise EffectsError(
-            "The covariance does not fit the effects",
-            found=f"shape {given.shape} for {rows} effects",
-            do="give a square matrix in the order of the rows of the frame",
-        )
-    scale = float(np.abs(given).max(initial=0.0))
-    asymmetric = float(np.abs(given - given.T).max(initial=0.0)) > 1e-8 * max(scale, 1e-300)
-    lowest = float(np.linalg.eigvalsh((given + given.T) / 2).min(initial=0.0)) if rows else 0.0
-    if asymmetric or not np.isfinite(given).all() or lowest < -1e-8 * scale:
-        raise EffectsError(
-            "The matrix given is not a covariance",
-            found="it is not finite, not symmetric, or has a negative eigenvalue",
-            do="give variances on the diagonal and covariances beside it",
-        )
-    return given
