@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import NormalDist
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -26,29 +26,34 @@ _Z = NormalDist().inv_cdf(0.975)
 
 def ledger_frame(ledger: Ledger, effects: FloatArray, factors: FloatArray) -> pd.DataFrame:
     """Return every entry: a real flow once a year, a transfer once for each side."""
-    amounts = ledger.amounts(effects)  # (L, T)
-    blocks = []
-    for line, amount, signs in zip(ledger.lines, amounts, ledger.signs, strict=True):
-        for actor in (line.payer, line.receiver):
-            if actor is None:
-                continue
-            entry = signs[ACTORS.index(actor)] * amount
-            blocks.append(
-                pd.DataFrame(
-                    {
-                        "year": np.arange(ledger.n_years),
-                        "component": line.component,
-                        "kind": line.kind,
-                        "actor": actor,
-                        "amount": entry,
-                        "present_value": factors * entry,
-                        "cash": line.cash,
-                        "budget_line": line.budget_line,
-                        "source": line.source,
-                    }
-                )
-            )
-    return pd.concat(blocks, ignore_index=True)
+    entries = [
+        (line, actor, row, sign)
+        for row, line in enumerate(ledger.lines)
+        for actor, sign in ((line.payer, -1.0), (line.receiver, 1.0))
+        if actor is not None
+    ]
+    rows = [row for _, _, row, _ in entries]
+    signs = np.array([sign for _, _, _, sign in entries])
+    amounts = signs[:, None] * ledger.amounts(effects)[rows]  # (entries, T)
+    years = ledger.n_years
+
+    def repeated(values: Sequence[object]) -> NDArray[Any]:
+        return np.repeat(np.array(values), years)
+
+    lines = [line for line, _, _, _ in entries]
+    return pd.DataFrame(
+        {
+            "year": np.tile(np.arange(years), len(entries)),
+            "component": repeated([line.component for line in lines]),
+            "kind": repeated([line.kind for line in lines]),
+            "actor": repeated([actor for _, actor, _, _ in entries]),
+            "amount": amounts.ravel(),
+            "present_value": (amounts * factors).ravel(),
+            "cash": repeated([line.cash for line in lines]),
+            "budget_line": repeated([line.budget_line for line in lines]),
+            "source": repeated([line.source for line in lines]),
+        }
+    )
 
 
 def component_frame(ledger: Ledger, effects: FloatArray, factors: FloatArray) -> pd.DataFrame:
