@@ -1,0 +1,47 @@
+"""The shipped register exists once; the wheel carries it, an editable install finds it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import mih_impact as mih
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_register_exists_once_in_the_project():
+    inside = [p for p in ROOT.rglob("register.parquet") if ".venv" not in p.parts]
+    assert inside == [ROOT / "data" / "synthetic" / "register.parquet"]
+
+
+def test_an_editable_install_finds_the_register():
+    assert Path(mih.__file__).is_relative_to(ROOT / "src")
+    assert "wage_income" in mih.example_panel().columns
+
+
+def test_the_wheel_carries_the_register_and_works_alone(tmp_path):
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*build, "--wheel-dir", str(tmp_path), str(ROOT)], check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        archive.extractall(tmp_path / "site")
+    assert names.count("mih_impact/_synthetic/register.parquet") == 1
+    assert {"mih_impact/py.typed", "mih_impact/nav/analysis.toml"} <= set(names)
+    code = (
+        "import mih_impact as mih; print(mih.__file__);"
+        "print(mih.example_panel().first_year, mih.nav.menn_i_helse().name)"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(tmp_path / "site"), "PATH": ""},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split("\n")
+    assert out[0].startswith(str(tmp_path))
+    assert out[1] == "2009 menn_i_helse"
