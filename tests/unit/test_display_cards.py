@@ -140,6 +140,20 @@ def test_card_text_is_aligned_and_complete():
     )
 
 
+def test_a_long_line_is_wrapped_under_itself_and_numbers_are_not_broken():
+    value = "; ".join(f"år {t}: {kroner(100_000 + t)}" for t in range(8))
+    lines = Card("t", (("lønnsinntekt", value), ("kort", "1"))).text().splitlines()[2:]
+    assert len(lines) > 2
+    assert all(len(line) <= 88 for line in lines)
+    assert [line[:14].strip() for line in lines] == [
+        "lønnsinntekt",
+        *[""] * (len(lines) - 2),
+        "kort",
+    ]
+    assert " ".join(line[14:] for line in lines[:-1]) == value
+    assert not any(line.endswith("100") for line in lines)
+
+
 def test_card_html_is_escaped_self_contained_and_accessible():
     html = CARD.html("nb")
     outline = Outline(html)

@@ -282,7 +282,7 @@ def test_the_contact_sheet_shows_each_picture_in_colour_and_grey(plain, tmp_path
         ax = style.new_axes(size=(2, 1))
         ax.set_facecolor("#D55E00")
         style.save_figure(ax, tmp_path / name)
-    sheet = style.contact_sheet(tmp_path, width=6)
+    sheet = style.contact_sheet(tmp_path, across=1, width=6)
     assert sheet == tmp_path / "contact_sheet.png"
     once = sheet.read_bytes()
     picture = imread(sheet)[..., :3]
@@ -291,4 +291,18 @@ def test_the_contact_sheet_shows_each_picture_in_colour_and_grey(plain, tmp_path
     assert colourful[:, :half].mean() > 0.1
     assert colourful[:, half:].mean() == 0
     assert (picture[:, half:] < 0.9).any()
-    assert style.contact_sheet(tmp_path, width=6).read_bytes() == once  # the sheet is not in itself
+    again = style.contact_sheet(tmp_path, across=1, width=6)  # the sheet is not in itself
+    assert again.read_bytes() == once
+
+
+def test_the_contact_sheet_sets_languages_side_by_side(plain, tmp_path):
+    for name in ("nb/a", "nb/b", "en/a", "en/b"):
+        ax = style.new_axes(size=(2, 1))
+        ax.set_facecolor("#FF0000" if name.startswith("nb") else "#0000FF")
+        style.save_figure(ax, tmp_path / name)
+    picture = imread(style.contact_sheet(tmp_path, tmp_path / "sheet.png", width=12))[..., :3]
+    height, width = picture.shape[0] // 2, picture.shape[1] // 4
+    cells = picture[: 2 * height, : 4 * width].reshape(2, height, 4, width, 3).mean(axis=(1, 3))
+    red, blue = cells[..., 0] - cells[..., 2] > 0.1, cells[..., 2] - cells[..., 0] > 0.1
+    assert blue.tolist() == [[True, False, False, False]] * 2
+    assert red.tolist() == [[False, False, True, False]] * 2

@@ -49,7 +49,7 @@ class Card:
         blocks = [f"{self.title}\n{'-' * len(self.title)}"]
         if self.lines:
             width = max(len(name) for name, _ in self.lines)
-            blocks[0] += "".join(f"\n{name:<{width}}  {value}" for name, value in self.lines)
+            blocks[0] += "".join(f"\n{_line(name, value, width)}" for name, value in self.lines)
         if self.table is not None:
             blocks.append(_text_table(self.table))
         if self.notes:
@@ -78,6 +78,13 @@ class Card:
             parts.append(f'<table class="mih-table" aria-label="{title}">{rows}</table>')
         parts += [f'<p class="mih-note">{escape(note)}</p>' for note in self.notes]
         return "\n".join([*parts, "</section>"])
+
+
+def _line(name: str, value: str, width: int) -> str:
+    """Return a name and its value, wrapped under itself; no-break spaces are kept together."""
+    indent = " " * (width + 2)
+    lines = textwrap.wrap(value, max(30, _WIDTH - len(indent)), break_on_hyphens=False)
+    return f"{name:<{width}}  " + f"\n{indent}".join(lines or [""])
 
 
 def _text_table(frame: pd.DataFrame) -> str:

@@ -214,6 +214,9 @@ def label_line_ends(
     if not ends:
         return
     _root(ax).draw_without_rendering()  # lets the layout settle, so that heights are true
+    from matplotlib.patheffects import withStroke
+
+    halo = [withStroke(linewidth=3, foreground=ax.get_facecolor())]  # keeps grid lines off the text
     per_point = _root(ax).dpi / 72
     heights = np.array([ax.transData.transform(end)[1] for _, end in ends]) / per_point
     rows = np.array([str(line.get_label()).count("\n") + 1 for line, _ in ends])
@@ -230,6 +233,7 @@ def label_line_ends(
             ha="left",
             va="center",
             annotation_clip=False,
+            path_effects=halo,
         )
 
 
@@ -427,9 +431,11 @@ def _describe(svg: bytes, text: str) -> bytes:
 
 
 def contact_sheet(
-    folder: str | Path, out: str | Path | None = None, *, width: float = 15.0
+    folder: str | Path, out: str | Path | None = None, *, across: int = 2, width: float = 20.0
 ) -> Path:
     """Arrange the PNGs of a folder on one picture: each in colour, and beside it in grey.
+
+    Pictures of one name in several subfolders (languages, say) come to stand side by side.
 
     Parameters
     ----------
@@ -437,6 +443,8 @@ def contact_sheet(
         Where the pictures are, its subfolders too.
     out
         The sheet; None is ``contact_sheet.png`` in `folder`.
+    across
+        Pictures in a row, each of them twice.
     width
         Width of the sheet in inches.
 
@@ -450,19 +458,23 @@ def contact_sheet(
 
     folder = Path(folder)
     target = Path(out) if out is not None else folder / "contact_sheet.png"
-    files = sorted(file for file in folder.rglob("*.png") if file.resolve() != target.resolve())
+    found = (file for file in folder.rglob("*.png") if file.resolve() != target.resolve())
+    files = sorted(found, key=lambda file: (file.name, file))
     pictures = [imread(file)[..., :3] for file in files]
+    rows = max(1, -(-len(files) // across))
     tallest = max((p.shape[0] / p.shape[1] for p in pictures), default=0.5)
+    height = rows * (width / (2 * across) * tallest + 0.35)
     with figure_style():
-        rows = max(len(files), 1)
-        figure = Figure(figsize=(width, rows * (width / 2 * tallest + 0.35)), layout="constrained")
-        grid = figure.subplots(rows, 2, squeeze=False)
-        for ax in grid.flat:
+        figure = Figure(figsize=(width, height), layout="constrained")
+        grid = figure.subplots(rows, 2 * across, squeeze=False).ravel()
+        for ax in grid:
             ax.axis("off")
-        for (left, right), file, picture in zip(grid, files, pictures, strict=False):
-            left.imshow(picture)
-            right.imshow(picture @ _GREY, cmap="gray", vmin=0, vmax=1)
-            left.set_title(str(file.relative_to(folder)), fontsize=9, pad=4)
+        for file, picture, colour, grey in zip(
+            files, pictures, grid[::2], grid[1::2], strict=False
+        ):
+            colour.imshow(picture)
+            grey.imshow(picture @ _GREY, cmap="gray", vmin=0, vmax=1)
+            colour.set_title(file.relative_to(folder).as_posix(), fontsize=9, pad=4)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
     return write_whole(target, buffer.getvalue())
