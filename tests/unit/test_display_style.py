@@ -18,6 +18,7 @@ from nbclient import NotebookClient
 
 from mih_impact.display import style
 from mih_impact.display.options import options
+from mih_impact.display.style import figure, line_labels, palette
 from mih_impact.errors import StorageError
 
 
@@ -38,7 +39,7 @@ def draw(ax=None, *, ends=(300e3, 310e3, 320e3), lang="nb"):
 @pytest.fixture
 def plain(monkeypatch):
     """A program that does not use pyplot."""
-    monkeypatch.setattr(style, "_reader_uses_pyplot", lambda: False)
+    monkeypatch.setattr(figure, "_reader_uses_pyplot", lambda: False)
 
 
 def labels_of(ax):
@@ -225,14 +226,14 @@ def brute_force(wanted, gap):
 
 @pytest.mark.parametrize("wanted", [[0.0, 0.5, 3.0], [1.0, 1.0, 1.0], [0.0, 2.0, 2.25]])
 def test_labels_move_as_little_as_can_be(wanted):
-    placed = style._spread(np.array(wanted), np.full(3, 1.0))
+    placed = line_labels.spread(np.array(wanted), np.full(3, 1.0))
     assert np.all(np.diff(placed) >= 1.0 - 1e-12)
     assert np.sum((placed - wanted) ** 2) <= brute_force(np.array(wanted), 1.0) + 1e-12
 
 
 @pytest.mark.parametrize("colour", [*style.OKABE_ITO.values(), style.CONTROL])
 def test_text_in_any_colour_can_be_read(colour):
-    assert 1.05 / (style._luminance(np.array(style._readable(colour))) + 0.05) >= 4.5
+    assert 1.05 / (palette.luminance(np.array(palette.readable(colour))) + 0.05) >= 4.5
 
 
 def test_a_long_source_line_is_wrapped_within_the_figure(plain):

@@ -1,0 +1,49 @@
+"""One calm figure style: participants in colour, controls grey, every line named at its end.
+
+A figure function reads::
+
+    with figure_style():
+        ax = axes(ax)
+        ...draw...
+        kroner_axis(ax, lang, price_year=2024)
+        source_line(ax, "...")
+        label_line_ends(ax)
+        set_alt_text(ax, "...")
+    return ax
+
+Who shows the figure. With ``ax=None`` the figure belongs to pyplot exactly when its reader uses
+pyplot: inside IPython (Jupyter draws it once, when the cell ends, and closes it; what the cell
+returns is an Axes, which is not drawn again) or when the program has imported pyplot itself, so
+that its own ``plt.show()`` finds it. Anywhere else the figure is a plain one that no global list
+keeps alive. The backend and the global settings are never touched, and nothing is shown here.
+"""
+
+from mih_impact.display.style.figure import (
+    alt_text,
+    axes,
+    figure_style,
+    new_axes,
+    set_alt_text,
+)
+from mih_impact.display.style.files import contact_sheet, save_figure
+from mih_impact.display.style.line_labels import label_line_ends
+from mih_impact.display.style.palette import ACTOR_COLOURS, CONTROL, OKABE_ITO, PARTICIPANT
+from mih_impact.display.style.units import kroner_axis, percent_axis, source_line
+
+__all__ = [
+    "ACTOR_COLOURS",
+    "CONTROL",
+    "OKABE_ITO",
+    "PARTICIPANT",
+    "alt_text",
+    "axes",
+    "contact_sheet",
+    "figure_style",
+    "kroner_axis",
+    "label_line_ends",
+    "new_axes",
+    "percent_axis",
+    "save_figure",
+    "set_alt_text",
+    "source_line",
+]

@@ -1,0 +1,120 @@
+"""What an axis is measured in, and where the figure comes from."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from mih_impact.display.labels import Label
+from mih_impact.display.numbers import number, percent
+from mih_impact.display.options import Lang, language
+from mih_impact.display.style.figure import root_figure
+from mih_impact.display.style.palette import SOFT
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["kroner_axis", "percent_axis", "source_line"]
+
+_PRICES = Label("{unit}, faste {year}-priser", "{unit}, fixed {year} prices")
+_UNITS = {
+    0: Label("{unit}", "{unit}"),
+    3: Label("1\u00a0000\u00a0{unit}", "{unit}\u00a0thousand"),
+    6: Label("mill.\u00a0{unit}", "{unit}\u00a0million"),
+}
+
+
+def source_line(ax: Axes, text: str) -> None:
+    """Write the source beneath the axes (beneath the x label, so set that first)."""
+    size = 7.5
+    cell = ax.get_subplotspec()
+    share = 1.0 if cell is None else len(cell.colspan) / cell.get_gridspec().ncols
+    width = share * root_figure(ax).get_figwidth() * 72 - 50  # points, less the tick labels
+    beneath = ax.get_xlabel() and ax.xaxis.label.get_verticalalignment() == "top"
+    ax.annotate(
+        textwrap.fill(text, max(20, int(width / (size * 0.53)))),
+        xy=(0, 0),
+        xycoords="axes fraction",
+        xytext=(0, -42 if beneath else -25),
+        textcoords="offset points",
+        fontsize=size,
+        color=SOFT,
+        ha="left",
+        va="top",
+        annotation_clip=False,
+    )
+
+
+def kroner_axis(
+    ax: Axes,
+    lang: Lang | None = None,
+    *,
+    price_year: int | None = None,
+    unit: str = "NOK",
+    what: str | None = None,
+    axis: Literal["x", "y"] = "y",
+) -> None:
+    """Show an axis in kroner, thousands or millions; unit and price year stand above it.
+
+    Parameters
+    ----------
+    ax
+        The axes, drawn already: the scale follows from its limits.
+    lang
+        Language; None is the one in force.
+    price_year
+        Year of the fixed prices; None says nothing of prices.
+    unit
+        Currency by its ISO code.
+    what
+        What is measured, written before the unit.
+    axis
+        Which axis.
+    """
+    lang = language(lang)
+    low, high = ax.get_ylim() if axis == "y" else ax.get_xlim()
+    largest = max(abs(low), abs(high))
+    power = 6 if largest >= 2_500_000 else 3 if largest >= 10_000 else 0
+    code = Label("kr", "NOK") if unit == "NOK" else unit
+    name = _UNITS[power].format(unit=code).text(lang)
+    if price_year is not None:
+        name = _PRICES.format(unit=name, year=price_year).text(lang)
+    _format_axis(ax, axis, f"{what}, {name}" if what else name, 10.0**power, lang)
+
+
+def percent_axis(
+    ax: Axes, lang: Lang | None = None, *, what: str = "", axis: Literal["x", "y"] = "y"
+) -> None:
+    """Show an axis of shares as percentages, with what they are shares of above it."""
+    from matplotlib.ticker import FuncFormatter
+
+    lang = language(lang)
+    side = ax.yaxis if axis == "y" else ax.xaxis
+    side.set_major_formatter(FuncFormatter(lambda value, _: percent(value, lang=lang)))
+    _name_axis(ax, axis, what)
+
+
+def _format_axis(ax: Axes, axis: str, name: str, scale: float, lang: Lang) -> None:
+    from matplotlib.ticker import FuncFormatter
+
+    side = ax.yaxis if axis == "y" else ax.xaxis
+
+    def show(value: float, _: object) -> str:
+        ticks = np.asarray(side.get_majorticklocs()) / scale
+        decimals = next((d for d in range(3) if np.allclose(ticks, ticks.round(d))), 3)
+        return number(value / scale, decimals, lang)
+
+    side.set_major_formatter(FuncFormatter(show))
+    _name_axis(ax, axis, name)
+
+
+def _name_axis(ax: Axes, axis: str, name: str) -> None:
+    from matplotlib.transforms import ScaledTranslation
+
+    # Upright, under the title, for either axis: read first, and without turning the head.
+    side = ax.yaxis if axis == "y" else ax.xaxis
+    side.set_label_text(name[:1].upper() + name[1:], rotation=0, ha="left", va="bottom")
+    lift = ScaledTranslation(0, 7 / 72, root_figure(ax).dpi_scale_trans)
+    side.set_label_coords(0, 1, transform=ax.transAxes + lift)
