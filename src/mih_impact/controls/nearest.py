@@ -160,31 +160,33 @@ def greedy(
     return Neighbours(chosen, ties)
 
 
-def nearest_other(score: FloatArray, cell: IntArray, count: int) -> IntArray:
-    """Return the nearest other rows of the same cell, for every row.
+def nearest_other(score: FloatArray, cell: IntArray, rows: IntArray, count: int) -> IntArray:
+    """Return the nearest other rows of the same cell.
 
     Parameters
     ----------
     score, cell
         Shape (m,); rows in ascending order of identifier within a cell.
+    rows
+        Whose neighbours are wanted, shape (q,).
     count
         How many on each side to look at.
 
     Returns
     -------
     array of int
-        Shape (m, 2 * count), nearest first, ties to the lower row; -1 where the cell has no more.
+        Shape (q, 2 * count), nearest first, ties to the lower row; -1 where the cell has no more.
     """
     m = len(score)
     order = np.lexsort((np.arange(m), score, cell))
     place = np.empty(m, dtype=np.int64)
     place[order] = np.arange(m)
     steps = np.concatenate([np.arange(-count, 0), np.arange(1, count + 1)])
-    around = place[:, None] + steps
+    around = place[rows][:, None] + steps
     inside = (around >= 0) & (around < m)
     other = order[np.clip(around, 0, m - 1)]
-    inside &= cell[other] == cell[:, None]
-    distance = np.where(inside, np.abs(score[other] - score[:, None]), np.inf)
+    inside &= cell[other] == cell[rows][:, None]
+    distance = np.where(inside, np.abs(score[other] - score[rows][:, None]), np.inf)
     rank = np.lexsort((other, distance), axis=1)
     other = np.take_along_axis(np.where(inside, other, -1), rank, axis=1)
     return other

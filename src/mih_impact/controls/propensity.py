@@ -175,7 +175,9 @@ def fit_logit(X: FloatArray, y: BoolArray, *, names: Sequence[str]) -> LogitFit:
 def _require_full_rank(X: FloatArray, scale: FloatArray, names: Sequence[str]) -> None:
     empty = [name for name, size in zip(names, scale, strict=True) if size == 0]
     safe = np.where(scale > 0, scale, 1.0)
-    _, r, pivot = qr(X / safe, mode="economic", pivoting=True)
+    # The tall matrix once without pivoting, then the small triangle with: same pivots, no waiting.
+    triangle = np.linalg.qr(X / safe, mode="r")
+    _, r, pivot = qr(triangle, mode="economic", pivoting=True)
     size = np.abs(np.diag(r))
     redundant = [names[k] for k in pivot[size < 1e-9 * size[0]]]
     if empty or redundant:

@@ -17,6 +17,7 @@ from mih_impact.effects.influence import (
     StandardError,
     abadie_imbens,
     matched_set,
+    neighbours,
     person,
     sup_t,
 )
@@ -31,6 +32,9 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 Estimator = Literal["did", "difference"]
+
+#: Normal draws behind a band; they move its critical value by about 0.01 from seed to seed.
+BAND_DRAWS = 20_000
 
 #: A derived outcome is matched on when the column it is reckoned from is.
 RECKONED_FROM = {"in_work": "wage_income"}
@@ -115,19 +119,22 @@ def event_study(
     years = _require_window(group, window, bases if estimator == "did" else ())
     _require_options(group, estimator, composition, se, cluster, dead, level)
 
-    sets = group.sets
-    rows = np.arange(len(group.risk.person))
+    kind = _resolve(se, group)
+    sets, control = group.sets, np.unique(group.sets.control)
+    near = neighbours(group, control) if kind == "abadie_imbens" else control[:, None][:, :0]
+    # Only rows that are compared, or stand beside one that is, are ever looked at.
+    rows = np.unique(np.concatenate([sets.participant, control, near[near >= 0]]))
     levels, changes = _levels_and_changes(group, rows, names, years, bases, estimator, dead)
-    control = np.unique(sets.control)
+    treated, used = np.searchsorted(rows, sets.participant), np.searchsorted(rows, control)
     comparison = compare(
         group,
-        levels[sets.participant],
-        changes[sets.participant],
-        levels[control],
-        levels[control] - changes[control],
+        levels[treated],
+        changes[treated],
+        levels[used],
+        levels[used] - changes[used],
     )
-    kind = _resolve(se, group)
-    influence = _influence(kind, group, comparison, changes)
+    near = np.where(near >= 0, np.searchsorted(rows, near), -1)
+    influence = _influence(kind, group, comparison, near, changes)
     matrix = influence.covariance
     unseen = comparison.n == 0
     matrix[unseen] = np.nan
@@ -135,7 +142,8 @@ def event_study(
 
     shape = (len(names), len(years))
     is_base = np.array([estimator == "did" and bases == (e,) for e in years])
-    critical = {name: _critical(matrix, k, is_base, level, seed) for k, name in enumerate(names)}
+    normal = np.random.default_rng(seed).standard_normal((BAND_DRAWS, len(years)))
+    critical = {name: _critical(matrix, k, is_base, level, normal) for k, name in enumerate(names)}
     return build_series(
         comparison.estimate.reshape(shape),
         matrix,
@@ -202,23 +210,23 @@ def _resolve(se: StandardError, group: ControlGroup) -> str:
 
 
 def _influence(
-    kind: str, group: ControlGroup, comparison: Comparison, changes: FloatArray
+    kind: str, group: ControlGroup, comparison: Comparison, near: IntArray, changes: FloatArray
 ) -> Influence:
     if kind == "person":
         return person(group, comparison)
     if kind == "matched_set":
         return matched_set(group, comparison)
-    return abadie_imbens(group, comparison, changes)
+    return abadie_imbens(group, comparison, near, changes)
 
 
 def _critical(
-    matrix: FloatArray, k: int, is_base: NDArray[np.bool_], level: float, seed: int
+    matrix: FloatArray, k: int, is_base: NDArray[np.bool_], level: float, normal: FloatArray
 ) -> float:
     """Return the band's critical value of outcome k over its non-base years with an estimate."""
     size = len(is_base)
     columns = k * size + np.flatnonzero(~is_base)
     columns = columns[np.isfinite(np.diag(matrix)[columns])]
-    return sup_t(matrix[np.ix_(columns, columns)], level=level, seed=seed)
+    return sup_t(matrix[np.ix_(columns, columns)], normal, level=level)
 
 
 def _counts(

@@ -16,7 +16,7 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.nearest import nearest_other
 from mih_impact.effects.comparison import Comparison
 
-__all__ = ["Influence", "abadie_imbens", "matched_set", "person", "sup_t"]
+__all__ = ["Influence", "abadie_imbens", "matched_set", "neighbours", "person", "sup_t"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -96,7 +96,32 @@ def matched_set(group: ControlGroup, comparison: Comparison) -> Influence:
     return Influence(rows * scale, group.risk.person[group.sets.participant])
 
 
-def abadie_imbens(group: ControlGroup, comparison: Comparison, changes: FloatArray) -> Influence:
+def neighbours(group: ControlGroup, rows: IntArray) -> IntArray:
+    """Return the candidates nearest to some candidates on the log odds, in start year and cell.
+
+    Parameters
+    ----------
+    group
+        The control group.
+    rows
+        Rows of the risk set, candidates all, shape (q,).
+
+    Returns
+    -------
+    array of int
+        Rows of the risk set, nearest first, shape (q, 2 * LOOK); -1 where there are no more.
+    """
+    risk = group.risk
+    candidate = np.flatnonzero(~risk.treated)
+    score = np.zeros(len(candidate)) if group.score is None else group.score.index[candidate]
+    wanted = np.searchsorted(candidate, rows)
+    found = nearest_other(score, risk.cell[candidate], wanted, LOOK)
+    return np.where(found >= 0, candidate[found], -1)
+
+
+def abadie_imbens(
+    group: ControlGroup, comparison: Comparison, near: IntArray, changes: FloatArray
+) -> Influence:
     """Rows for matching with replacement (Abadie and Imbens 2006, section 4, for the treated).
 
     Parameters
@@ -105,8 +130,10 @@ def abadie_imbens(group: ControlGroup, comparison: Comparison, changes: FloatArr
         Participants and their controls.
     comparison
         Their contrasts and the load on every control.
+    near
+        The neighbours of every control row as rows of `changes`, shape (q, L); -1 for none.
     changes
-        Changes of every row of the risk set, shape (m, KE); NaN where not seen.
+        Changes by outcome and year, KE columns; NaN where not seen.
 
     Notes
     -----
@@ -118,53 +145,44 @@ def abadie_imbens(group: ControlGroup, comparison: Comparison, changes: FloatArr
     is not seen in a year, the next one is; where none is, the change less the controls' mean takes
     its place, which is conservative.
     """
-    c, risk = comparison, group.risk
+    c, who = comparison, group.risk.person
     some = np.maximum(c.n, 1)
     pairs = np.where(c.valid, c.contrast - c.estimate, 0.0) / some
-    residual = _neighbour_residual(group, comparison, changes)
+    residual = _neighbour_residual(comparison, near, changes)
     reuse = np.sqrt(np.clip(c.load**2 - c.load_squares, 0.0, None)) * residual / some
-    control, persons = _sum_within(reuse, risk.person[c.control_row])
-    cluster = np.concatenate([risk.person[group.sets.participant], persons])
+    control, persons = _sum_within(reuse, who[c.control_row])
+    cluster = np.concatenate([who[group.sets.participant], persons])
     return Influence(np.concatenate([pairs, control]), cluster)
 
 
-def _neighbour_residual(
-    group: ControlGroup, comparison: Comparison, changes: FloatArray
-) -> FloatArray:
+def _neighbour_residual(comparison: Comparison, near: IntArray, changes: FloatArray) -> FloatArray:
     """Return r of every control row, shape (q, KE); 0 where the control itself is not seen."""
-    risk = group.risk
-    candidate = np.flatnonzero(~risk.treated)
-    place = np.full(len(risk.treated), -1, dtype=np.int64)
-    place[candidate] = np.arange(len(candidate))
-    score = np.zeros(len(candidate)) if group.score is None else group.score.index[candidate]
-    others = nearest_other(score, risk.cell[candidate], LOOK)[place[comparison.control_row]]
     own = comparison.change_c
-    residual = np.full(own.shape, np.nan)
-    for k in range(others.shape[1]):
-        open_ = np.isnan(residual)
-        if not (open_ & np.isfinite(own)).any():
-            break
-        row = candidate[np.clip(others[:, k], 0, None)]
-        found = (own - changes[row]) / np.sqrt(2.0)
-        residual = np.where(open_ & (others[:, k] >= 0)[:, None], found, residual)
-    some = np.maximum(comparison.n, 1)
     seen = np.isfinite(own)
+    residual = np.full(own.shape, np.nan)
+    for other in near.T:
+        still = np.isnan(residual) & seen
+        if not still.any():
+            break
+        found = np.where(other[:, None] >= 0, (own - changes[other]) / np.sqrt(2.0), np.nan)
+        residual = np.where(still, found, residual)
+    some = np.maximum(comparison.n, 1)
     mean = (comparison.load * np.where(seen, own, 0.0)).sum(axis=0) / some
     residual = np.where(np.isnan(residual), own - mean, residual)
     return np.where(seen, residual, 0.0)
 
 
-def sup_t(matrix: FloatArray, *, level: float, seed: int, draws: int = 20_000) -> float:
+def sup_t(matrix: FloatArray, normal: FloatArray, *, level: float) -> float:
     """Return the critical value of a simultaneous band.
 
     Parameters
     ----------
     matrix
         Covariance of the estimates the band covers together, shape (E, E).
+    normal
+        Independent standard normal draws, shape (draws, E) or wider.
     level
         Joint coverage.
-    seed
-        Seed of the normal draws.
 
     Notes
     -----
@@ -180,6 +198,5 @@ def sup_t(matrix: FloatArray, *, level: float, seed: int, draws: int = 20_000) -
     correlation = matrix[np.ix_(kept, kept)] / np.outer(error[kept], error[kept])
     value, vector = np.linalg.eigh(correlation)
     root = vector * np.sqrt(np.clip(value, 0.0, None))
-    normal = np.random.default_rng(seed).standard_normal((draws, len(value)))
-    largest = np.abs(normal @ root.T).max(axis=1)
+    largest = np.abs(normal[:, : len(value)] @ root.T).max(axis=1)
     return float(max(np.quantile(largest, level), ndtri(0.5 + level / 2)))
