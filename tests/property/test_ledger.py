@@ -27,7 +27,7 @@ from mih_impact.reference.prices import PriceIndex
 OUTCOMES = ("wage_income", *BENEFITS)
 PRIVATE = tuple(actor for actor in ACTORS if actor not in (*PUBLIC, "rest_of_society"))
 
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=40, deadline=None)
 
 shares = st.integers(0, 1000).map(lambda n: n / 1000)
 money = st.integers(-500_000, 500_000).map(float)
@@ -124,7 +124,7 @@ def by_hand(path: np.ndarray, rates: Assumptions, programme: Programme) -> dict[
     wage, zero = effect["wage_income"], np.zeros(path.shape[1])
     p, g, theta = rates.pension_share, rates.employer_contribution, rates.displacement
     cost = wage * (1 + p) * (1 + g)
-    benefit = {payer: zero for payer in ("state", "county", "municipality")}
+    benefit = dict.fromkeys(("state", "county", "municipality"), zero)
     tax = rates.tax_rate_wage * wage
     for name in BENEFITS:
         scheme = CONTRACT[name].scheme
@@ -142,8 +142,7 @@ def by_hand(path: np.ndarray, rates: Assumptions, programme: Programme) -> dict[
         "employer": zero,
         "state": kept * ((1 - local - county) * tax + wage * (1 + p) * g - benefit["state"]),
         "county": kept * (county * tax - benefit["county"]),
-        "municipality": kept
-        * (local * tax - benefit["municipality"] - rates.wage_bill * cost),
+        "municipality": kept * (local * tax - benefit["municipality"] - rates.wage_bill * cost),
         "rest_of_society": zero,
     }
     for item in programme.items:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.economics.actors import ACTORS, GROUPS
+from mih_impact.economics.actors import GROUPS
 from mih_impact.economics.evaluate import probability_positive
 from mih_impact.economics.ledger import Ledger
 

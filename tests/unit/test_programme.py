@@ -1,0 +1,79 @@
+"""Programmes as data: amounts by year, reach, payers, prices."""
+
+from __future__ import annotations
+
+import pytest
+
+from mih_impact.display.labels import Label
+from mih_impact.economics.programme import CostItem, Programme
+from mih_impact.errors import AssumptionError
+from mih_impact.reference.prices import PriceIndex
+
+LABEL = Label(nb="kurs", en="course")
+
+
+def item(**changes: object) -> CostItem:
+    given = {"name": "course", "label": LABEL, "amounts": [100.0, 50.0], "payer": "state"}
+    return CostItem(**(given | changes))
+
+
+def test_only_who_gets_to_a_phase_costs_it() -> None:
+    assert item(reach=0.5).path(3).tolist() == [50.0, 25.0, 0.0]
+    assert item(reach=0.5).path(1).tolist() == [50.0]
+    assert item(reach=0.5).total == 150.0
+
+
+def test_amounts_by_year_may_skip_years() -> None:
+    assert item(amounts={2: 30.0}).amounts == (0.0, 0.0, 30.0)
+    assert item(amounts={}).amounts == ()
+
+
+def test_an_item_with_a_receiver_is_a_transfer() -> None:
+    assert item().kind == "real"
+    assert item(receiver="municipality").kind == "transfer"
+
+
+def test_prices_scale_amounts_and_range() -> None:
+    index = PriceIndex.from_mapping({2021: 100, 2024: 120})
+    moved = item(price_year=2021, low=100.0, high=300.0).in_prices(2024, index)
+    assert moved.amounts == pytest.approx((120.0, 60.0))
+    assert (moved.low, moved.high, moved.price_year) == (120.0, 360.0, 2024)
+    assert item().in_prices(2024) == item()
+
+
+def test_the_table_has_a_row_per_item_and_year() -> None:
+    programme = Programme(name="p", label=LABEL, items=[item(reach=0.5)])
+    frame = programme.to_frame()
+    assert frame["amount"].to_list() == [50.0, 25.0]
+    assert frame["year_since_start"].to_list() == [0, 1]
+    assert list(Programme.none().to_frame().columns) == list(frame.columns)
+    assert (programme.last_year, Programme.none().last_year) == (1, -1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"payer": "munisipality"}, ["unknown actor", "did you mean 'municipality'"]),
+        ({"receiver": "nobody"}, ["unknown actor", "'nobody'"]),
+        ({"receiver": "state"}, ["transfer from state to itself"]),
+        ({"reach": 85}, ["reach", "85", "from 0 to 1"]),
+        ({"amounts": [-5.0]}, ["negative", "-5"]),
+        ({"amounts": [float("nan")]}, ["not a number", "nan"]),
+        ({"amounts": {-1: 5.0}}, ["not years since start", "-1"]),
+    ],
+)
+def test_a_cost_that_cannot_be_is_an_error(changes: dict[str, object], words: list[str]) -> None:
+    with pytest.raises(AssumptionError) as caught:
+        item(**changes)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_two_items_of_one_name_are_an_error() -> None:
+    with pytest.raises(AssumptionError, match="course"):
+        Programme(name="p", label=LABEL, items=[item(), item()])
+
+
+def test_mixed_currencies_are_an_error() -> None:
+    with pytest.raises(AssumptionError, match="EUR, NOK"):
+        Programme(name="p", label=LABEL, items=[item(), item(name="b", unit="EUR")])
