@@ -84,6 +84,12 @@ def test_arrays_keep_values_shape_and_dtype_and_are_read_only(array, tmp_path):
     assert not back.flags.writeable
 
 
+def test_an_array_of_tuples_stays_one(tmp_path):
+    array = np.empty(2, dtype=object)
+    array[:] = [(1, 2), (3, None)]
+    assert round_trip(array, tmp_path).tolist() == [(1, 2), (3, None)]
+
+
 FRAME = pd.DataFrame(
     {
         "outcome": ["wage", None, "æøå"],
