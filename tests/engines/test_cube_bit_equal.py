@@ -8,9 +8,9 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 import pytest
-from engines import ENGINES
 
 from mih_impact.panel import Cube, read_panel
+from tests.engines.engines import ENGINES
 
 
 def register(n: int = 60, seed: int = 7) -> pd.DataFrame:

@@ -8,10 +8,10 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 import pytest
-from engines import ENGINES
 
 from mih_impact.panel import ops
 from mih_impact.panel.sources import open_source
+from tests.engines.engines import ENGINES
 
 NAN = float("nan")
 ROWS = pd.DataFrame(

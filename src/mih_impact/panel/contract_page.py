@@ -18,38 +18,40 @@ _INTRO = """\
 A register panel has one row per person and year. These are the columns the library knows. The
 first table's *required* columns must be there, under these names or under names given in
 `read_panel(columns={"wage_income": "lonn"})`; the rest are optional. Any other column is welcome:
-a numeric one can be a covariate, or an outcome (it is then taken as money of the year), and a text
-one a category. Columns of other types, such as dates, are left out, and `Panel.check()` says so.
+a numeric one can be a covariate, or an outcome (it is then taken as money of the year), and a
+text one a category. Columns of other types, such as dates, are left out, and `Panel.check()` says
+so.
 
 Identifiers are text: whole numbers are turned into it, and persons are ordered by it. Money is in
-kroner with decimals, in the prices of its year unless `money="fixed"`. Codes can be given words with
-`values={"sex": {1: "man", 2: "woman"}}`; every code must be named.
+kroner with decimals, in the prices of its year unless `money="fixed"`. Codes can be given words
+with `values={"sex": {1: "man", 2: "woman"}}`; every code must be named.
 """
 
 _CELLS = """\
 ## What an empty cell means
 
 A register has a row for a person-year with a wage, a benefit or a registered month. A person-year
-*without a row* is zero for the columns marked *zero if resident*, when the person is resident, and
-missing for the others. Residency comes from `death_year` and `emigration_year`, or from spells given
-as `read_panel(resident=...)` with the columns `person_id`, `from_year`, `to_year` (inclusive; a null
-`to_year` is an open spell). With none of these an absent row is missing, and `Panel.check()` says for
-what share of the person-years.
+*without a row* is zero for the columns marked *zero if resident*, when the person is resident,
+and missing for the others. Residency comes from `death_year` and `emigration_year`, or from
+spells given as `read_panel(resident=...)` with the columns `person_id`, `from_year`, `to_year`
+(inclusive; a null `to_year` is an open spell). With none of these an absent row is missing, and
+`Panel.check()` says for what share of the person-years.
 
-After the year of death or emigration a person counts as zero (`dead="zero"`, what the account uses) or
-as missing (`dead="missing"`, among survivors), also where a late payment made a row. The year itself
-is what its row says, else zero. A year in which nobody has a row is missing for everybody.
+After the year of death or emigration a person counts as zero (`dead="zero"`, what the account
+uses) or as missing (`dead="missing"`, among survivors), also where a late payment made a row. The
+year itself is what its row says, else zero. A year in which nobody has a row is missing for
+everybody.
 """
 
 _CSV = """\
 ## CSV
 
-Files are read as UTF-8, with or without a byte-order mark, else as Windows-1252. Fields are separated
-by semicolon, comma or tab, as the header shows. Numbers may have a decimal comma and spaces (also
-no-break) between thousands; a number with both comma and point is refused. True and false may be
-true/false, ja/nei, J/N or 1/0. These stand for no value:
-{nulls}. A text that cannot be
-converted is an error of `Panel.check()`, with the number of rows; it never becomes empty in silence.
+Files are read as UTF-8, with or without a byte-order mark, else as Windows-1252. Fields are
+separated by semicolon, comma or tab, as the header shows. Numbers may have a decimal comma and
+spaces (also no-break) between thousands; a number with both comma and point is refused. True and
+false may be true/false, ja/nei, J/N or 1/0. These stand for no value: {nulls}. A text that cannot
+be converted is an error of `Panel.check()`, with the number of rows; it never becomes empty in
+silence.
 """
 
 

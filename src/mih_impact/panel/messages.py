@@ -88,8 +88,8 @@ ABSURD = (
         en="{column} is above {currency} {high} in {rows}",
     ),
     Label(
-        nb="kontroller enheten: øre i stedet for kroner, eller en sum over flere år?",
-        en="check the unit: øre instead of kroner, or a sum over years?",
+        nb="kontroller enheten: kanskje er det øre, eller en sum over flere år",
+        en="check the unit: perhaps it is øre, or a sum over years",
     ),
 )
 BELOW = (

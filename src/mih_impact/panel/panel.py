@@ -301,7 +301,7 @@ class Panel(Result):
             raise PanelContractError(
                 f"The panel has no column {', '.join(unknown)}",
                 found=f"the columns {', '.join(self._plans)}",
-                do=f"did you mean {' or '.join(sorted(near))}?" if near else "choose among these",
+                do=f"perhaps {' or '.join(sorted(near))}" if near else "choose among these",
             )
         made_from = {"age": {"birth_year"}, "in_work": {"wage_income"}, "on_benefit": set(BENEFITS)}
         for derived in wanted & made_from.keys():

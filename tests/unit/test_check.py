@@ -1,0 +1,297 @@
+"""Panel.check: every rule alone, all of them at once, and nobody shown."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mih_impact.display.options import options
+from mih_impact.errors import PanelContractError
+from mih_impact.panel import PanelReport, read_panel
+from mih_impact.storage import load, save
+
+NAN = np.nan
+
+
+def clean(n: int = 6) -> pd.DataFrame:
+    """Return a register that breaks no rule."""
+    years = range(2015, 2021)
+    person = [f"p{i}" for i in range(n)]
+    frame = pd.DataFrame([(p, y) for p in person for y in years], columns=["person_id", "year"])
+    number = frame["person_id"].str[1:].astype(int)
+    frame["wage_income"] = 1000.0 * number + frame["year"]
+    frame["start_year"] = np.where(number < 2, 2018.0, NAN)
+    frame["eligible"] = frame["year"] == 2017
+    frame["sex"] = np.where(number % 2, "m", "f")
+    frame["birth_year"] = 1980 + number
+    frame["death_year"] = np.where(number == 5, 2020.0, NAN)
+    frame["months_unemployed"] = 6.0
+    frame["dagpenger"] = 1.0
+    return frame
+
+
+def table(frame: pd.DataFrame, **options) -> dict[tuple[str, str], tuple[str, int]]:
+    """Return {(rule, column): (severity, rows)} of a check."""
+    report = read_panel(frame, **options).check()
+    return {(b.rule, b.column): (b.severity, b.rows) for b in report.breaches}
+
+
+def test_a_clean_register_passes():
+    report = read_panel(clean()).check()
+    assert report.passed
+    assert report.to_frame().empty
+    assert (report.n_rows, report.n_persons, report.years) == (36, 6, (2015, 2020))
+    report.raise_if_failed()
+    assert "No breach" in report.summary("en")
+    assert "Ingen brudd" in report.summary("nb")
+
+
+def _set(column, value, rows):
+    def change(frame):
+        frame[column] = frame[column].astype(object if isinstance(value, str) else float)
+        frame.loc[rows, column] = value
+        return frame
+
+    return change
+
+
+#: One breach each: how the clean register is spoiled, and what the check must say and nothing else.
+ALONE = {
+    "null id": (
+        lambda f: f.assign(person_id=f["person_id"].mask(f.index == 3)),
+        {("null key", "person_id"): ("error", 1)},
+    ),
+    "null year": (
+        lambda f: f.assign(year=f["year"].astype(float).mask(f.index == 3)),
+        {("null key", "year"): ("error", 1)},
+    ),
+    "year not whole": (
+        lambda f: f.assign(year=f["year"] + np.where(f.index == 0, 0.5, 0.0)),
+        {("conversion", "year"): ("error", 1)},
+    ),
+    "year out of range": (
+        lambda f: f.assign(year=f["year"].mask(f.index < 2, 201)),
+        {("out of range", "year"): ("error", 2)},
+    ),
+    "duplicates": (
+        lambda f: pd.concat([f, f.iloc[[7, 7, 8]]]),
+        {("duplicate person-years", "person_id, year"): ("error", 3)},
+    ),
+    "start year changes": (
+        _set("start_year", 2019.0, [0]),
+        {("changes within person", "start_year"): ("error", 1)},
+    ),
+    "death year changes": (
+        _set("death_year", 2021.0, [35]),
+        {("changes within person", "death_year"): ("error", 1)},
+    ),
+    "sex changes": (
+        _set("sex", "x", [0, 6]),
+        {("changes within person", "sex"): ("warning", 2)},
+    ),
+    "negative money": (
+        _set("wage_income", -1.0, [4, 5]),
+        {("negative money", "wage_income"): ("error", 2)},
+    ),
+    "absurd money": (
+        _set("dagpenger", 2e8, [4]),
+        {("absurd money", "dagpenger"): ("error", 1)},
+    ),
+    "infinite money": (
+        _set("dagpenger", np.inf, [4]),
+        {("absurd money", "dagpenger"): ("error", 1)},
+    ),
+    "infinite covariate": (
+        lambda f: f.assign(shoe_size=np.where(f.index == 0, -np.inf, 40.0)),
+        {("out of range", "shoe_size"): ("error", 1)},
+    ),
+    "months out of range": (
+        _set("months_unemployed", 13.0, [1, 2, 3]),
+        {("out of range", "months_unemployed"): ("error", 3)},
+    ),
+    "birth year out of range": (
+        lambda f: f.assign(birth_year=f["birth_year"].mask(f["person_id"] == "p1", 80)),
+        {("out of range", "birth_year"): ("error", 6)},
+    ),
+    "all null": (
+        lambda f: f.assign(aap=NAN),
+        {("all null", "aap"): ("error", 36)},
+    ),
+    "nobody dies": (
+        lambda f: f.assign(death_year=NAN),
+        {("all null", "death_year"): ("warning", 36)},
+    ),
+    "nobody starts": (
+        lambda f: f.assign(start_year=NAN),
+        {("all null", "start_year"): ("error", 36)},
+    ),
+    "all zero": (
+        lambda f: f.assign(aap=np.where(f.index < 5, NAN, 0.0)),
+        {("all zero", "aap"): ("warning", 31)},
+    ),
+    "nobody eligible": (
+        lambda f: f.assign(eligible=False),
+        {("all zero", "eligible"): ("warning", 36)},
+    ),
+    "rows after death": (
+        lambda f: f.assign(death_year=f["death_year"].mask(f["person_id"] == "p5", 2018)),
+        {("rows after exit", "death_year"): ("warning", 2)},
+    ),
+    "rows after emigration": (
+        lambda f: f.assign(emigration_year=np.where(f["person_id"] == "p3", 2019, NAN)),
+        {("rows after exit", "emigration_year"): ("warning", 1)},
+    ),
+    "start year outside": (
+        lambda f: f.assign(start_year=f["start_year"].mask(f["person_id"] == "p0", 2025)),
+        {("start year outside", "start_year"): ("warning", 1)},
+    ),
+    "start year partly null": (
+        _set("start_year", NAN, [0, 1]),
+        {("start year partly null", "start_year"): ("warning", 1)},
+    ),
+    "a year without rows": (
+        lambda f: f[f["year"] != 2016],
+        {("gap", "year"): ("warning", 0)},
+    ),
+    "absent rows and no residency": (
+        lambda f: f.drop(columns="death_year").drop(index=[0, 8, 9]),
+        {("absent rows", "person_id, year"): ("warning", 3)},
+    ),
+    "eligible neither 0 nor 1": (
+        lambda f: f.assign(eligible=f["eligible"].astype(int) + (f.index == 1) * 4),
+        {("conversion", "eligible"): ("error", 1)},
+    ),
+    "misspelt": (
+        lambda f: f.rename(columns={"death_year": "deathyear"}).assign(deathyear=2030.0),
+        {("misspelt column", "death_year"): ("warning", 0)},
+    ),
+    "dates": (
+        lambda f: f.assign(seen=pd.Timestamp("2020-01-01")),
+        {("column left out", "seen"): ("warning", 0)},
+    ),
+    "no rows": (
+        lambda f: f.iloc[:0],
+        {("empty", ""): ("error", 0)},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ALONE)
+def test_each_rule_alone(case):
+    spoil, expected = ALONE[case]
+    assert table(spoil(clean()).reset_index(drop=True)) == expected
+
+
+def test_codes_with_decimals_and_codes_that_are_not_named():
+    frame = clean().assign(county=[31.5, *[3.0] * 35])
+    assert table(frame) == {("conversion", "county"): ("error", 1)}
+    frame["county"] = [31, *[3] * 35]
+    found = table(frame, values={"county": {3: "Oslo"}})
+    assert found == {("conversion", "county"): ("error", 1)}
+
+
+def test_all_breaches_come_at_once_errors_first():
+    frame = clean()
+    for spoil in ("negative money", "start year changes", "sex changes", "all null", "dates"):
+        frame = ALONE[spoil][0](frame)
+    frame = pd.concat([frame, frame.iloc[[9]]])
+    report = read_panel(frame).check()
+    assert [b.severity for b in report.breaches] == ["error"] * 4 + ["warning"] * 2
+    assert {b.rule for b in report.errors} == {
+        "negative money", "changes within person", "all null", "duplicate person-years",
+    }  # fmt: skip
+    with pytest.raises(PanelContractError) as caught:
+        report.raise_if_failed()
+    for breach in report.errors:
+        assert breach.what.en in str(caught.value)
+        assert breach.do.en in str(caught.value)
+
+
+def test_the_index_that_lacks_a_year_names_its_range():
+    report = read_panel(clean(), index={2016: 1.0, 2024: 2.0, 2018: 1.1}).check()
+    (breach,) = report.errors
+    assert breach.rule == "price index"
+    assert breach.what.en == (
+        "There is no price index for 2015, 2017, 2019, 2020; the index covers 2016–2024"
+    )
+
+
+def test_the_shipped_index_ends_somewhere_and_says_where():
+    frame = clean().assign(year=lambda f: f["year"] + 30, death_year=2060.0)
+    (breach,) = read_panel(frame.drop(columns="start_year")).check().errors
+    assert breach.rule == "price index"
+    assert "–2024" in breach.what.nb or "–2025" in breach.what.nb
+
+
+def test_the_share_of_absent_person_years_is_said_in_both_languages():
+    frame = clean().drop(columns="death_year").drop(index=[0, 8, 9])
+    (breach,) = read_panel(frame).check().warnings
+    assert breach.what.en.startswith("8.3% of the person-years")
+    assert breach.what.nb.startswith("8,3\u00a0% av personårene")
+
+
+def test_spells_of_residency_silence_it():
+    frame = clean().drop(columns="death_year").drop(index=[0, 8, 9])
+    spells = pd.DataFrame({"person_id": ["p0"], "from_year": [2000], "to_year": [None]})
+    spells["to_year"] = spells["to_year"].astype(float)
+    assert read_panel(frame, resident=spells).check().passed
+    assert not read_panel(frame, resident=spells).check().breaches
+
+
+def test_duplicates_are_found_over_more_years_than_one_positional_sum_holds():
+    years = range(1920, 2021)
+    frame = pd.DataFrame({"person_id": "a", "year": years, "wage_income": 1.0})
+    panel = read_panel(frame, money="fixed")
+    assert panel.check().passed
+    assert panel.cube().row.all()
+    twice = pd.concat([frame, frame[frame["year"] == 1999]])
+    assert table(twice, money="fixed") == {
+        ("duplicate person-years", "person_id, year"): ("error", 1)
+    }
+
+
+@pytest.mark.parametrize("copies", [2, 3, 4, 8, 64])
+def test_duplicates_are_found_whatever_they_add_up_to(copies):
+    # Copies carry in the positional sum; 64 copies of one year look like one row six years later.
+    frame = clean().drop(columns="death_year")
+    more = pd.concat([frame, *[frame.iloc[[0]]] * (copies - 1)])
+    assert table(more)[("duplicate person-years", "person_id, year")] == ("error", copies - 1)
+
+
+def test_require_raises_and_the_check_is_made_once():
+    panel = read_panel(clean().assign(aap=NAN))
+    assert panel.check() is panel.check()
+    with pytest.raises(PanelContractError, match="aap is null in all rows"):
+        panel.require()
+    with pytest.raises(PanelContractError, match="aap is null in all rows"):
+        panel.cube()
+
+
+def test_the_card_speaks_the_language_in_force():
+    report = read_panel(clean().assign(aap=NAN)).check()
+    with options(lang="en"):
+        assert "Check of the panel" in str(report)
+        assert report.to_frame()["what"].str.contains("null in all rows").all()
+    with options(lang="nb"):
+        assert "Kontroll av panelet" in str(report)
+        assert "Feil må rettes" in report._repr_html_()
+
+
+def test_neither_report_nor_error_shows_a_person():
+    frame = clean().replace({"person_id": {"p1": "hemmelig"}})
+    frame.loc[frame["person_id"] == "hemmelig", "wage_income"] = -1.0
+    frame = pd.concat([frame, frame[frame["person_id"] == "hemmelig"]])
+    report = read_panel(frame).check()
+    with pytest.raises(PanelContractError) as caught:
+        report.raise_if_failed()
+    shown = report.summary("nb") + report.summary("en") + report._repr_html_() + str(caught.value)
+    assert "hemmelig" not in shown + report.to_frame().to_string()
+
+
+def test_a_report_can_be_saved(tmp_path):
+    report = read_panel(clean().assign(aap=NAN)).check()
+    again = load(save(report, tmp_path / "check.zip"))
+    assert isinstance(again, PanelReport)
+    assert again.breaches == report.breaches
+    assert again.summary("nb") == report.summary("nb")

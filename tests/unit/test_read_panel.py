@@ -1,0 +1,151 @@
+"""read_panel: sources, names, types, and what a Panel says of itself."""
+
+from __future__ import annotations
+
+import duckdb
+import narwhals as nw
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+import mih_impact as mih
+from mih_impact.errors import PanelContractError
+from mih_impact.panel import read_panel
+
+ROWS = pd.DataFrame(
+    {
+        "lopenr": [1, 1, 2, 2],
+        "aar": [2019, 2020, 2019, 2020],
+        "lonn": [100.0, 110.0, 200.0, np.nan],
+        "kjonn": [1, 1, 2, 2],
+        "malgruppe": ["J", "N", "N", "J"],
+    }
+)
+NAMES = {
+    "person_id": "lopenr",
+    "year": "aar",
+    "wage_income": "lonn",
+    "sex": "kjonn",
+    "eligible": "malgruppe",
+}
+VALUES = {"sex": {1: "man", 2: "woman"}, "eligible": {"J": True, "N": False}}
+
+
+def read(source, **options):
+    return read_panel(source, columns=NAMES, values=VALUES, money="fixed", **options)
+
+
+def test_names_and_codes_are_translated():
+    panel = read(ROWS)
+    assert panel.columns == ("person_id", "year", "wage_income", "eligible", "sex")
+    cube = panel.cube()
+    assert cube.person_id.tolist() == ["1", "2"]
+    assert cube.fixed["sex"].tolist() == ["man", "woman"]
+    assert cube.eligible.tolist() == [[True, False], [False, True]]
+
+
+def test_paths_globs_and_strings(tmp_path):
+    for year, part in ROWS.groupby("aar"):
+        pl.from_pandas(part.reset_index(drop=True)).write_parquet(tmp_path / f"r{year}.parquet")
+    whole = read(ROWS).cube().fingerprint
+    assert read(tmp_path / "r*.parquet").cube().fingerprint == whole
+    assert read(str(tmp_path / "r*.parquet")).cube().fingerprint == whole
+    assert read(tmp_path / "r2019.parquet").last_year == 2019
+
+
+def test_parquet_files_are_matched_by_name_not_by_place(tmp_path):
+    one, other = ROWS[ROWS["aar"] == 2019], ROWS[ROWS["aar"] == 2020]
+    pl.from_pandas(one).write_parquet(tmp_path / "a.parquet")
+    pl.from_pandas(other[other.columns[::-1]]).write_parquet(tmp_path / "b.parquet")
+    assert read(tmp_path / "*.parquet").cube().fingerprint == read(ROWS).cube().fingerprint
+
+
+def test_nothing_is_read_before_it_is_asked_for(tmp_path):
+    path = tmp_path / "register.parquet"
+    pl.from_pandas(ROWS).write_parquet(path)
+    panel = read(path)
+    assert "ikke lest ennå" in panel.summary("nb")
+    assert "not read yet" in panel.summary("en")
+    panel.check()
+    assert "2019–2020" in panel.summary("nb")
+
+
+def test_each_panel_has_a_connection_of_its_own(tmp_path):
+    path = tmp_path / "register.parquet"
+    pl.from_pandas(ROWS).write_parquet(path)
+    one, other = read(path), read(path)
+    duckdb.close()  # the default connection plays no part
+    assert one.cube().fingerprint == other.cube().fingerprint
+
+
+def test_a_panel_knows_its_outcomes_years_and_prices():
+    panel = read(ROWS.assign(aap=1.0, dagpenger=2.0), price_year=2020, currency="SEK")
+    assert panel.outcomes == ("wage_income", "dagpenger", "aap")
+    assert (panel.first_year, panel.last_year) == (2019, 2020)
+    assert (panel.price_year, panel.currency) == (2020, "SEK")
+
+
+def test_other_columns_are_welcome_by_type():
+    more = ROWS.assign(
+        score=[1, 2, 3, 4],
+        note=["a", "b", None, "a"],
+        flag=[True, False, True, True],
+        kind=pd.Categorical(["x", "y", "x", "y"]),
+        seen=pd.Timestamp("2020-01-01"),
+    )
+    panel = read(more)
+    assert panel.columns[5:] == ("score", "note", "flag", "kind")
+    cube = panel.cube()
+    assert cube.as_of("score", 2020).values.tolist() == [2.0, 4.0]
+    assert cube.as_of("flag", 2020).values.tolist() == [0.0, 1.0]
+    assert cube.as_of("note", 2020).values.tolist() == ["b", "a"]
+    assert cube.as_of("kind", 2020).values.tolist() == ["y", "y"]
+
+
+def test_a_boolean_column_of_any_name_can_be_the_eligibility():
+    panel = read_panel(ROWS.assign(person_id="a", year=[2017, 2018, 2019, 2020], wage_income=1.0,
+                                   target=[True, False, False, False]), money="fixed")  # fmt: skip
+    assert panel.cube(eligible="target").eligible.tolist() == [[True, False, False, False]]
+
+
+def test_whole_numbers_in_floats_are_the_same_codes_as_whole_numbers():
+    floats = ROWS.astype({"kjonn": float, "aar": float})
+    assert read(floats).cube().fingerprint == read(ROWS).cube().fingerprint
+
+
+def test_decimals_are_money():
+    relation = duckdb.connect().sql(
+        "select 1 as person_id, 2020 as year, 12.35::decimal(9, 2) as wage_income"
+    )
+    assert read_panel(relation, money="fixed").cube().ore["wage_income"].tolist() == [[1235]]
+
+
+def test_recoding_to_numbers_and_of_columns_outside_the_contract():
+    more = ROWS.assign(months_unemployed=["none", "half", "all", "all"], kind=[1, 2, 1, 2])
+    values = {
+        **VALUES,
+        "months_unemployed": {"none": 0, "half": 6, "all": 12},
+        "kind": {1: "one", 2: "two"},
+    }
+    cube = read_panel(more, columns=NAMES, values=values, money="fixed").cube()
+    assert cube.number["months_unemployed"].tolist() == [[0.0, 6.0], [12.0, 12.0]]
+    assert cube.as_of("kind", 2020).values.tolist() == ["two", "two"]
+
+
+def test_the_frame_is_lazy_and_in_the_contracts_names():
+    frame = read(ROWS).frame
+    assert isinstance(frame, nw.LazyFrame)
+    assert frame.collect_schema().names() == ["person_id", "year", "wage_income", "eligible", "sex"]
+
+
+def test_columns_of_a_cube_may_be_derived_ones_and_unknown_ones_are_refused():
+    panel = read(ROWS.assign(birth_year=1980))
+    assert panel.cube(columns=["age", "in_work"]).names == ("wage_income", "birth_year")
+    with pytest.raises(PanelContractError, match="perhaps wage_income"):
+        panel.cube(columns=["wage_incom"])
+
+
+def test_reading_is_public():
+    assert mih.read_panel is read_panel
+    assert mih.Panel is type(read(ROWS))
