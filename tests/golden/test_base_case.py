@@ -20,6 +20,7 @@ from mih_impact.economics.account import CostBenefit, cost_benefit
 from mih_impact.economics.assumptions import Assumptions
 from mih_impact.economics.programme import CostItem, Programme
 from mih_impact.effects.series import EffectSeries
+from mih_impact.nav import menn_i_helse
 
 YEARS = range(7)
 
@@ -234,6 +235,15 @@ def test_benefits_in_one_sum_give_the_same(case: CostBenefit, rows: dict[str, np
     )
     assert total.npv == pytest.approx(case.npv)
     assert total.present_value("municipality") == pytest.approx(case.present_value("municipality"))
+
+
+def test_the_shipped_programme_gives_the_same(case: CostBenefit) -> None:
+    """The programme the library ships is these rows, whatever it says of phases and reach."""
+    shipped = cost_benefit(
+        planted_effects(planted_rows()), case.assumptions, programme=menn_i_helse()
+    )
+    found, expected = shipped.by_actor(), case.by_actor()
+    assert found["present_value"].to_list() == pytest.approx(expected["present_value"].to_list())
 
 
 def test_without_a_covariance_nothing_is_said_of_uncertainty(case: CostBenefit) -> None:

@@ -193,7 +193,7 @@ def test_three_routes_to_society_agree(
     value = {actor: case.present_value(actor) for actor in ACTORS}
     resources = ledger[(ledger["kind"] == "real") & (ledger["component"] != "tax_financing")]
     financed = sum(value[actor] for actor in PUBLIC)
-    # What tax-financing costs falls on the rest of society, on top of what the programme does there.
+    # Tax-financing falls on the rest of society, beside what the programme itself does there.
     others = ledger[ledger["actor"].isin((*PRIVATE, "rest_of_society"))]
     private = others.loc[others["component"] != "tax_financing", "present_value"].sum()
     assert near(case.npv, sum(value.values()), case)
