@@ -1,0 +1,127 @@
+"""Each bad input above the panel gets a typed error that says what, what was found, what to do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.support import small_register
+
+import mih_impact as mih
+
+MATCH = [
+    ({"on": ["aeg"], "exact": ["county"]}, mih.PanelContractError, "age"),
+    ({"on": [], "exact": []}, mih.SupportError, "name columns in on="),
+    ({"on": ["age"], "method": "cem"}, mih.SupportError, "'propensity', 'exact'"),
+    ({"on": ["age"], "controls": "not_yet"}, mih.SupportError, "'never'"),
+    ({"on": ["age"], "order": "best"}, mih.SupportError, "'largest'"),
+    ({"on": ["age"], "ratio": 0}, mih.SupportError, "1 or more"),
+    ({"on": ["age"], "caliper": -1}, mih.SupportError, "above zero"),
+    ({"on": ["age"], "order": "random"}, mih.SupportError, "give seed="),
+    ({"on": list(mih.lag("wage_income", 1)), "caliper": 1e-12}, mih.SupportError, "widen caliper"),
+    ({"on": list(mih.lag("wage_income", 9))}, mih.SupportError, "2005 for the start year 2014"),
+    ({"on": list(mih.lag("wage_income", 1)), "method": "exact"}, mih.SupportError, "for lags"),
+    ({"on": ["birth_year", "age"]}, mih.SupportError, "add up to one another"),
+    ({"method": "exact", "exact": ["person_number"]}, mih.PanelContractError, "person_number"),
+]
+
+
+@pytest.mark.parametrize(("options", "error", "words"), MATCH, ids=lambda x: str(x)[:40])
+def test_match_says_what_is_wrong(panel, options, error, words):
+    with pytest.raises(error) as caught:
+        mih.match(panel, **options)
+    text = str(caught.value)
+    assert words in text
+    assert "Do: " in text
+
+
+EFFECTS = [
+    ({"outcomes": ["wages"]}, "wage_income"),
+    ({"outcomes": []}, "none given"),
+    ({"window": (40, 45)}, "No start year covers the window"),
+    ({"base": -8}, "base year -8"),
+    ({"estimator": "dd"}, "'did', 'difference'"),
+    ({"composition": "balanced"}, "'available'"),
+    ({"se": "robust"}, "'auto'"),
+    ({"se": "matched_set"}, "replace=False"),
+    ({"dead": "alive"}, "'zero', 'missing'"),
+    ({"level": 95}, "between 0 and 1"),
+]
+
+
+@pytest.mark.parametrize(("options", "words"), EFFECTS, ids=lambda x: str(x)[:40])
+def test_event_study_says_what_is_wrong(group, options, words):
+    with pytest.raises(mih.EffectsError) as caught:
+        mih.event_study(group, **options)
+    text = str(caught.value)
+    assert words in text
+    assert "Do: " in text
+
+
+def test_nobody_starts_nobody_eligible_nobody_alike():
+    frame = small_register(200, starters=30)
+    nobody = mih.read_panel(frame.assign(start_year=np.nan).astype({"start_year": float}))
+    with pytest.raises((mih.SupportError, mih.PanelContractError), match="start_year"):
+        mih.match(nobody, on=["age"])
+    barred = mih.read_panel(frame.assign(eligible=False))
+    with pytest.raises(mih.SupportError, match="No exact cell"):
+        mih.match(barred, on=["age"])
+    apart = frame.assign(county=np.where(frame["start_year"].notna(), "A", "B"))
+    with pytest.raises(mih.SupportError, match="coarser"):
+        mih.match(mih.read_panel(apart), on=["age"], exact=["county"])
+
+
+def test_too_few_participants_and_perfect_prediction():
+    frame = small_register(200, starters=4)
+    frame["start_year"] = frame["start_year"].where(frame["start_year"].isna(), 2016)
+    terms = ["age", "education", *mih.lag("wage_income", 1, 2, 3)]
+    with pytest.raises(mih.SupportError, match="4 participants"):
+        mih.match(mih.read_panel(frame), on=terms)
+    frame = small_register(400, starters=60)
+    frame["start_year"] = frame["start_year"].where(frame["start_year"].isna(), 2016)
+    giveaway = frame.assign(score=np.where(frame["start_year"].notna(), 1.0, 0.0))
+    with pytest.raises(mih.SupportError, match="no common support"):
+        mih.match(mih.read_panel(giveaway), on=["score"])
+
+
+def test_a_lag_counts_years_before_start():
+    for years in ((), (0,), (-1,), (1.5,)):
+        with pytest.raises(mih.SupportError, match="at least 1"):
+            mih.lag("wage_income", *years)
+
+
+FRAME = pd.DataFrame({"outcome": "wage_income", "year_since_start": [0, 1], "estimate": [0.0, 1.0]})
+GIVEN = [
+    (FRAME.drop(columns="estimate"), None, "lacks estimate"),
+    (pd.concat([FRAME, FRAME]), None, "2 repeated rows"),
+    (FRAME.assign(estimate=[np.nan, 1.0]), None, "1 of 2 rows"),
+    (FRAME, np.eye(3), "shape (3, 3) for 2 effects"),
+    (FRAME, np.array([[1.0, 2.0], [2.0, 1.0]]), "negative eigenvalue"),
+    (FRAME, np.array([[1.0, 0.5], [0.0, 1.0]]), "not symmetric"),
+]
+
+
+@pytest.mark.parametrize(("frame", "covariance", "words"), GIVEN, ids=lambda x: str(x)[:20])
+def test_given_effects_are_checked(frame, covariance, words):
+    with pytest.raises(mih.EffectsError) as caught:
+        mih.EffectSeries.from_frame(frame, covariance=covariance, price_year=2024)
+    assert words in str(caught.value)
+
+
+def test_asking_for_what_is_not_there(group):
+    effects = mih.event_study(group, outcomes=["wage_income"], window=(-1, 2))
+    with pytest.raises(mih.EffectsError, match="dagpenger, 5"):
+        effects.select(["wage_income", "dagpenger"], [0, 5])
+    with pytest.raises(mih.EffectsError, match="dagpenger"):
+        effects.plot("dagpenger")
+    with pytest.raises(mih.EffectsError, match="needs an estimated outcome"):
+        effects.pretrend_test("dagpenger")
+
+
+def test_no_message_shows_a_person():
+    frame = small_register(200, starters=20)
+    frame["person_id"] = "secret" + frame["person_id"].astype(str)
+    frame = pd.concat([frame, frame.head(3)])
+    with pytest.raises(mih.PanelContractError) as caught:
+        mih.match(mih.read_panel(frame), on=["age"])
+    assert "secret" not in str(caught.value)

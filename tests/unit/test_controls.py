@@ -1,0 +1,123 @@
+"""Control groups: attrition, balance, cards; what the analyst sees of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.support import small_register
+
+import mih_impact as mih
+
+
+def test_attrition_counts_persons_through_every_filter(group, panel):
+    flow = group.attrition().set_index("step")
+    frame = small_register()
+    assert (
+        flow.loc["register", "participants"]
+        == frame.loc[frame["start_year"].notna(), "person_id"].nunique()
+    )
+    assert flow["participants"].is_monotonic_decreasing
+    assert flow.loc["matched", "participants"] == group.n_participants
+    assert flow.loc["matched", "candidates"] == group.n_controls
+    assert len(group.pairs()) == flow.loc["matched", "candidate_rows"]
+
+
+def test_to_frame_has_one_row_per_person_and_set(group):
+    frame = group.to_frame()
+    assert list(frame.columns) == ["person_id", "role", "start_year", "match_id", "weight"]
+    assert (frame.groupby("match_id")["role"].first() == "participant").all()
+    sums = frame.groupby(["match_id", "role"])["weight"].sum()
+    np.testing.assert_allclose(sums, 1.0)
+
+
+def test_balance_is_what_pandas_says(group):
+    balance = group.balance().to_frame().set_index("covariate")
+    age = group.risk.design.X[:, 0]
+    treated, weight = group.risk.treated, group.row_weight
+    spread = age[treated].std(ddof=1)
+    row = balance.loc["age"]
+    assert row["smd_before"] == pytest.approx((age[treated].mean() - age[~treated].mean()) / spread)
+    after = np.average(age[treated], weights=weight[treated]) - np.average(
+        age[~treated], weights=weight[~treated]
+    )
+    assert row["smd_after"] == pytest.approx(after / spread)
+    # The weighted variance of whole-number weights is that of the repeated rows, up to its divisor.
+    repeated = np.repeat(age[~treated], np.round(weight[~treated] * 60).astype(int))
+    w = weight[~treated]
+    divisor = (w.sum() - (w**2).sum() / w.sum()) / w.sum()
+    variance = repeated.var() / divisor
+    matched = treated & (weight > 0)
+    assert row["variance_ratio_after"] == pytest.approx(age[matched].var(ddof=1) / variance)
+    assert group.balance().worst < balance["smd_before"].abs().max()
+
+
+def test_exact_columns_are_balanced_to_the_last_digit(group):
+    balance = group.balance().to_frame().set_index("covariate")
+    county = balance[balance.index.str.startswith("county=")]
+    assert len(county) == 2
+    np.testing.assert_allclose(county["smd_after"], 0.0, atol=1e-12)
+
+
+def test_effective_sample_size_counts_persons_not_rows(group):
+    pairs = group.pairs()
+    w = pairs.groupby("control_id")["weight"].sum()
+    assert group.effective_controls == pytest.approx(w.sum() ** 2 / (w**2).sum())
+
+
+def test_by_start_year_fits_one_model_each():
+    panel = mih.read_panel(small_register(1500, starters=400, seed=9))
+    group = mih.match(panel, on=["age", *mih.lag("wage_income", 1)], score="by_start_year")
+    assert len(group.score.models) == 8
+    assert set(group.score.to_frame()["covariate"]) == {"constant", "age", "wage_income[-1]"}
+
+
+@pytest.mark.parametrize("order", ["largest", "smallest", "data", "random"])
+def test_orders_without_replacement_are_repeatable(panel, order):
+    runs = [
+        mih.match(panel, on=["age"], replace=False, ratio=1, order=order, seed=7).pairs()
+        for _ in range(2)
+    ]
+    assert runs[0].equals(runs[1])
+
+
+def test_eligible_is_a_column_or_an_expression_in_the_year_before_start():
+    import narwhals as nw
+
+    frame = small_register(500, starters=60, seed=2)
+    frame["eligible"] = frame["dagpenger"] > 60_000
+    by_column = mih.match(mih.read_panel(frame), on=["age"])
+    by_expression = mih.match(
+        mih.read_panel(frame.drop(columns="eligible")),
+        on=["age"],
+        eligible=nw.col("dagpenger") > 60_000,
+    )
+    assert by_column.pairs().equals(by_expression.pairs())
+    assert by_column.eligible == "eligible"
+    chosen = by_column.pairs()
+    truth = frame.assign(person_id=frame["person_id"].astype(str)).set_index(["person_id", "year"])
+    keys = list(zip(chosen["control_id"], chosen["start_year"] - 1, strict=True))
+    assert truth.loc[keys, "eligible"].all()
+
+
+@pytest.mark.parametrize("lang", ["nb", "en"])
+def test_the_card_is_aggregate_and_speaks_both_languages(group, lang):
+    text = group.summary(lang)
+    assert ("Kontrollgruppe" if lang == "nb" else "Control group") in text
+    assert group.pairs()["control_id"].iloc[0] not in text.split()
+    assert "<table" in group._repr_html_()
+
+
+def test_small_groups_are_hidden_on_the_card():
+    frame = small_register(300, starters=40)
+    late = frame["start_year"] > 2014
+    frame.loc[late, "start_year"] = np.nan
+    few = frame.loc[frame["start_year"].notna(), "person_id"].unique()[:3]
+    frame.loc[~frame["person_id"].isin(few), "start_year"] = np.nan
+    group = mih.match(mih.read_panel(frame), on=["age"], ratio=1)
+    assert group.n_participants == 3
+    assert "skjult (færre enn 5)" in group.summary("nb")
+    with mih.options(min_cell=1):
+        assert "3 av 3" in group.summary("nb")
+    effects = mih.event_study(group, outcomes=["wage_income"])
+    assert np.isfinite(effects.to_frame()["estimate"]).any()
+    assert effects.shown().to_frame()["estimate"].isna().all()

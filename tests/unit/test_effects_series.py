@@ -1,0 +1,133 @@
+"""EffectSeries: the tidy truth, views of it, saving it, and the pre-trend test."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import chi2
+
+import mih_impact as mih
+from mih_impact.effects.tidy import COLUMNS
+
+
+@pytest.fixture(scope="module")
+def effects(group):
+    return mih.event_study(group, outcomes=["wage_income", "dagpenger", "in_work", "on_benefit"])
+
+
+def test_the_columns_are_those_users_build_on(effects):
+    frame = effects.to_frame()
+    assert tuple(frame.columns) == COLUMNS
+    assert len(frame) == 4 * 12
+    assert (frame["unit"].unique() == ["NOK", "share"]).all()
+    base = frame[frame["year_since_start"] == -1]
+    assert (base["estimate"] == 0).all()
+    assert base["std_error"].isna().all()
+
+
+def test_to_frame_is_a_copy(effects):
+    frame = effects.to_frame()
+    frame["estimate"] = 0.0
+    assert (effects.to_frame()["estimate"] != 0).any()
+    with pytest.raises(ValueError, match="read-only"):
+        effects.estimate[0, 0] = 1.0
+
+
+def test_matched_years_are_marked_also_for_what_is_reckoned_from_them(effects):
+    frame = effects.to_frame()
+    marked = frame[frame["matched_on"]].groupby("outcome")["year_since_start"].apply(list)
+    assert marked.to_dict() == {"wage_income": [-3, -2, -1], "in_work": [-3, -2, -1]}
+
+
+def test_counts_fall_as_start_years_leave_the_register(effects, group):
+    wage = effects.to_frame().query("outcome == 'wage_income'").set_index("year_since_start")
+    start = group.to_frame().query("role == 'participant'")["start_year"]
+    for e in (0, 3, 5, 6):
+        assert wage.loc[e, "n_participants"] == (start + e <= 2024).sum()
+    assert (wage["n_lost"] == 0).all()
+
+
+def test_pretrend_uses_unmatched_leads_only(effects):
+    check = effects.pretrend_test("wage_income")
+    assert check.table["year_since_start"].tolist() == [-5, -4]
+    b = effects.estimate[0, :2]
+    V = effects.covariance.loc["wage_income", "wage_income"].to_numpy()[:2, :2]
+    statistic = b @ np.linalg.inv(V) @ b
+    assert check.table["statistic"].iloc[0] == pytest.approx(statistic)
+    assert check.table["p_value"].iloc[0] == pytest.approx(chi2(2).sf(statistic))
+    assert check.passed is bool(check.table["p_value"].iloc[0] >= 0.05)
+    assert "p = 0," in check.summary("nb")
+    assert effects.pretrend_test("dagpenger").table["year_since_start"].tolist() == [-5, -4, -3, -2]
+
+
+def test_pretrend_without_leads_says_so(group):
+    effects = mih.event_study(group, outcomes=["wage_income"], window=(-1, 2))
+    check = effects.pretrend_test()
+    assert check.passed is None
+    assert "kan ikke testes" in check.summary("nb")
+
+
+def test_difference_is_did_plus_the_gap_in_the_base_year(group):
+    did = mih.event_study(group, outcomes=["wage_income"], window=(-1, 3))
+    levels = mih.event_study(
+        group, outcomes=["wage_income"], window=(-1, 3), estimator="difference"
+    )
+    gap = levels.estimate[0, 0]
+    np.testing.assert_allclose(levels.estimate[0] - gap, did.estimate[0], atol=1e-6)
+    assert levels.base == ()
+
+
+def test_a_base_of_several_years_is_their_mean(group):
+    levels = mih.event_study(
+        group, outcomes=["wage_income"], window=(-4, 3), estimator="difference"
+    )
+    did = mih.event_study(group, outcomes=["wage_income"], window=(-4, 3), base=(-4, -3))
+    mean = levels.estimate[0, :2].mean()
+    np.testing.assert_allclose(did.estimate[0], levels.estimate[0] - mean, atol=1e-6)
+
+
+def test_from_frame_and_back(effects):
+    frame = effects.to_frame().query("unit == 'NOK' and year_since_start >= 0")
+    keep = [("wage_income", e) for e in range(7)] + [("dagpenger", e) for e in range(7)]
+    covariance = effects.covariance.loc[keep, keep]
+    given = mih.EffectSeries.from_frame(frame, covariance=covariance, price_year=2024)
+    theta, V = given.select(["dagpenger", "wage_income"], [3, 1])
+    expected, W = effects.select(["dagpenger", "wage_income"], [3, 1])
+    np.testing.assert_allclose(theta, expected)
+    np.testing.assert_allclose(V, W)
+    np.testing.assert_allclose(given.to_frame()["std_error"], frame["std_error"])
+
+
+def test_without_covariance_no_interval(effects):
+    frame = pd.DataFrame({"outcome": "wage_income", "year_since_start": [0], "estimate": [1.0]})
+    given = mih.EffectSeries.from_frame(frame, price_year=2024)
+    assert given.covariance is None
+    assert given.to_frame()["conf_low"].isna().all()
+    assert "ikke tilgjengelig" in given.summary("nb")
+
+
+def test_save_and_load_give_the_same_without_persons(effects, tmp_path):
+    path = effects.save(tmp_path / "effects.zip")
+    again = mih.load(path)
+    pd.testing.assert_frame_equal(again.to_frame(), effects.to_frame())
+    pd.testing.assert_frame_equal(again.covariance, effects.covariance)
+    assert again.provenance == effects.provenance
+    assert again.influence is None
+    assert again.summary("en") == effects.summary("en")
+
+
+@pytest.mark.parametrize("lang", ["nb", "en"])
+def test_figures_say_unit_and_price_year(effects, lang):
+    for ax in (effects.plot(lang=lang), effects.plot_levels(lang=lang)):
+        assert "2024" in ax.get_ylabel()
+        assert ax.get_title(loc="left")
+    from mih_impact.effects.figures import plot_shares
+
+    assert plot_shares(effects, lang=lang).get_ylim() == (0.0, 1.0)
+
+
+def test_the_language_changes_no_number(effects):
+    with mih.options(lang="en"):
+        english = effects.to_frame()
+    pd.testing.assert_frame_equal(english, effects.to_frame())
