@@ -33,9 +33,13 @@ PROGRAMME = Programme(name="p", label=Label(nb="kurstiltaket", en="the course"),
 
 
 def effects(
-    years: range | list[int] = range(7), *, correlation: float | None = None, price_year: int = 2024,
-    unit: str = "NOK", **paths: float,
-) -> EffectSeries:  # fmt: skip
+    years: tuple[int, ...] = tuple(range(7)),
+    *,
+    correlation: float | None = None,
+    price_year: int = 2024,
+    unit: str = "NOK",
+    **paths: float,
+) -> EffectSeries:
     """Return flat effects by outcome; NOK 60,000 on the wage unless told."""
     paths = {"wage_income": 60_000.0, **paths}
     frame = pd.DataFrame(
@@ -62,14 +66,14 @@ def unwrapped(text: str) -> str:
 @pytest.mark.parametrize(
     ("series", "more", "error", "words"),
     [
-        (effects(range(5)), {}, EffectsError, ["horizon 7", "5, 6", "horizon=5"]),
-        (effects([-2, -1]), {}, EffectsError, ["0, 1, 2", "estimate years from 0"]),
+        (effects(tuple(range(5))), {}, EffectsError, ["horizon 7", "5, 6", "horizon=5"]),
+        (effects((-2, -1)), {}, EffectsError, ["0, 1, 2", "estimate years from 0"]),
         (effects(), {"horizon": 0}, AssumptionError, ["horizon"]),
         (effects(), {"persistence": "half"}, AssumptionError, ["persistence", "'half'"]),
         (effects(price_year=2021), {}, AssumptionError, ["2021", "2024", "price_year=2021"]),
         (effects(unit="USD"), {}, AssumptionError, ["USD", "NOK"]),
         (effects(bonus=1.0), {}, AssumptionError, ["bonus", "roles={'bonus': 'benefit:...'}"]),
-        (effects(), {"roles": {"wage_incme": "wage"}}, AssumptionError, ["did you mean 'wage_income'"]),
+        (effects(), {"roles": {"wage_incme": "wage"}}, AssumptionError, ["'wage_income'"]),
         (effects(), {"roles": {"wage_income": "wages"}}, AssumptionError, ["did you mean 'wage'"]),
         (effects(), {"roles": {"wage_income": None}}, AssumptionError, ["No outcome is the wage"]),
         (effects(nav=1.0, aap=1.0), {"roles": {"nav": "benefit:aap"}}, AssumptionError,
@@ -245,7 +249,11 @@ def test_beside_has_a_sentence_for_each_number() -> None:
         assert (frame["label"] != "").all()
     never = account(effects(wage_income=0.0)).beside("en").set_index("name")
     assert np.isnan(never.loc["switching_scale_society", "value"])
-    assert "No scale" in never.loc["switching_scale_society", "sentence"]
+    assert "No positive scale" in never.loc["switching_scale_society", "sentence"]
+    harmful = account(effects(wage_income=-1_000.0)).beside("en").set_index("name")
+    assert harmful.loc["switching_scale_society", "value"] < 0
+    assert "No positive scale" in harmful.loc["switching_scale_society", "sentence"]
+    assert "effect, society none" in unwrapped(account(effects(wage_income=0.0)).summary("en"))
 
 
 def test_a_loaded_account_is_the_saved_one(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The lines of the ledger: double entry, one by one, on an account small enough to check by hand."""
+"""The lines of the ledger, one by one, on an account small enough to check by hand."""
 
 from __future__ import annotations
 

@@ -95,7 +95,8 @@ _TEXTS: dict[str, tuple[Label, Label]] = {
 }
 
 _NO_SCALE = Label(
-    nb="Ingen skalering av effektene gir null.", en="No scale of the effects gives zero."
+    nb="Ingen positiv skalering av effektene gir null.",
+    en="No positive scale of the effects gives zero.",
 )
 
 _SCALE = "times the effect"
@@ -120,7 +121,9 @@ def beside_frame(case: CostBenefit, lang: Lang | None = None) -> pd.DataFrame:
     for name, (value, unit) in values.items():
         label, sentence = _TEXTS[name]
         shown = number(value, 2, lang) if unit == _SCALE else hundreds(value, lang)
-        text = _NO_SCALE if value is None else sentence
+        # A negative scale would turn the effects round: arithmetic, but no answer to the question.
+        unanswered = value is None or (unit == _SCALE and value < 0)
+        text = _NO_SCALE if unanswered else sentence
         filled = text.format(value=shown, years=case.horizon)
         rows.append([name, value, unit, label.text(lang), filled.text(lang)])
     frame = pd.DataFrame(rows, columns=["name", "value", "unit", "label", "sentence"])

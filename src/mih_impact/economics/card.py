@@ -35,6 +35,7 @@ _AFTER = Label(nb="etter {year} år", en="after {year} years")
 _AFTER_ONE = Label(nb="etter ett år", en="after one year")
 _AT_ONCE = Label(nb="fra start", en="from the start")
 _NEVER = Label(nb="ikke innen {years} år", en="not within {years} years")
+_NONE = Label(nb="ingen", en="none")
 _PUBLIC = Label(nb="Offentlige budsjetter", en="Public budgets")
 _STARTERS = Label(nb="Deltakere bak hvert år", en="Participants behind each year")
 _YEARS_TO = Label(
@@ -140,9 +141,14 @@ def _beside(case: CostBenefit, lang: Lang | None) -> list[tuple[str, str]]:
         if row["name"] == "public_leisure_1":  # leisure is no public money: said already
             continue
         name, value = str(row["label"]), float(row["value"])
-        shown = hundreds(value, lang) if row["unit"] == "NOK" else number(value, 2, lang)
+        shown = hundreds(value, lang) if row["unit"] == "NOK" else _scale(value, lang)
         lines.append((name[0].upper() + name[1:], shown))
     return lines
+
+
+def _scale(value: float, lang: Lang | None) -> str:
+    """Return a switching scale; one that is negative or does not exist is none."""
+    return number(value, 2, lang) if value >= 0 else _NONE.text(lang)
 
 
 def _who(case: CostBenefit, lang: Lang | None) -> pd.DataFrame:

@@ -32,7 +32,7 @@ __all__ = ["plot_actors", "plot_cumulative"]
 
 _INK = "#222222"
 
-_CUMULATIVE = Label(nb="Når nytten passerer kostnadene", en="When benefits pass costs")
+_CUMULATIVE = Label(nb="Når er nytten større enn kostnadene?", en="When do benefits exceed costs?")
 _SUMMED = Label(nb="samlet nåverdi per deltaker", en="cumulative present value per participant")
 _YEARS = Label(nb="År siden oppstart", en="Years since start")
 _LINE = {
