@@ -18,9 +18,11 @@ from mih_impact.display.style import (
     set_alt_text,
     source_line,
 )
+from mih_impact.display.style.figure import root_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.text import Text
 
     from mih_impact.controls.balance import Balance
 
@@ -96,9 +98,9 @@ def love_plot(balance: Balance, *, ax: Axes | None = None, lang: Lang | None = N
         ax.set_ylim(-0.7, len(frame) - 0.3)
         ax.set_xlim(left=0)
         ax.xaxis.set_major_formatter(lambda value, _: number(value, decimals=1, lang=lang))
-        ax.set_xlabel(_AXIS.text(lang))
+        ax.set_xlabel(_AXIS.text(lang), loc="right")
         title = _TITLE if np.nanmax(after) <= TOLERATED else _TITLE_PLAIN
-        ax.set_title(title.text(lang), loc="left")
+        heading = ax.set_title(title.text(lang), loc="left")
         ax.legend(loc="lower right")
         note = _NOTE.format(
             participants=number(balance.n_participants, lang=lang),
@@ -106,6 +108,7 @@ def love_plot(balance: Balance, *, ax: Axes | None = None, lang: Lang | None = N
             limit=number(TOLERATED, decimals=1, lang=lang),
         )
         source_line(ax, note.text(lang))
+        _align_with_names(ax, heading)
         alt = _ALT.format(
             n=len(frame),
             before=number(np.nanmax(before), decimals=2, lang=lang),
@@ -113,3 +116,17 @@ def love_plot(balance: Balance, *, ax: Axes | None = None, lang: Lang | None = N
         )
         set_alt_text(ax, alt.text(lang))
     return ax
+
+
+def _align_with_names(ax: Axes, heading: Text) -> None:
+    """Let title and note begin where the names do: long names push the axes far to the right."""
+    from matplotlib.text import Annotation
+
+    root_figure(ax).draw_without_rendering()  # lets the layout settle
+    names = ax.yaxis.get_tightbbox()
+    note = ax.texts[-1]
+    if names is None or not isinstance(note, Annotation):
+        return
+    left = float(ax.transAxes.inverted().transform((names.x0, 0))[0])
+    heading.set_x(left)
+    note.xy = (left, 0.0)

@@ -57,9 +57,9 @@ _CARRIED = Label(
 )
 _CONDITIONS = Label(
     nb="Kontrollene starter aldri i tiltaket. De kan ha fått andre tiltak: sammenligningen er med "
-    "det Nav ellers tilbyr.",
+    "det de ellers får tilbud om.",
     en="Controls never start in the programme. They may have had other measures: the comparison is "
-    "with what Nav usually offers.",
+    "with what they are otherwise offered.",
 )
 
 
@@ -210,8 +210,8 @@ class ControlGroup(Result):
         all_participants = self.flow[0].participants
         lines = [
             (_LINES["method"], _METHODS[self.method].text(lang)),
-            (_LINES["exact"], ", ".join(term_label(name, lang) for name in self.exact) or "–"),
-            (_LINES["on"], ", ".join(term_label(term, lang) for term in self.on) or "–"),
+            (_LINES["exact"], "; ".join(term_label(name, lang) for name in self.exact) or "–"),
+            (_LINES["on"], "; ".join(term_label(term, lang) for term in self.on) or "–"),
             (_LINES["eligible"], _ELIGIBLE.get(self.eligible, label_of(self.eligible)).text(lang)),
             (
                 _LINES["participants"],

@@ -60,6 +60,9 @@ _COUNT_NOTE = Label(
     nb="{n} deltakere i oppstartsåret, {last} i år {year}.",
     en="{n} participants in the start year, {last} in year {year}.",
 )
+_GAP_NOTE = Label(
+    nb="Registeret har ingen rader i år {years}.", en="The register has no rows in year {years}."
+)
 _LEVELS_NOTE = Label(
     nb="Gjennomsnitt med nuller. Døde og utvandrede teller som null.",
     en="Means with zeros. The dead and emigrated count as zero.",
@@ -167,8 +170,12 @@ def plot_effects(
 
 
 def _counts(rows: pd.DataFrame, lang: Lang) -> list[str]:
-    """Return the sentence that says how many participants stand behind the first and last year."""
+    """Return how many participants stand behind the first and last year, or that years lack."""
     seen = rows[rows["n_participants"].fillna(0) > 0]
+    gap = rows.loc[_in_gap(rows["n_participants"].to_numpy()), "year_since_start"]
+    if len(gap):
+        years = ", ".join(number(year, lang=lang) for year in gap)
+        return [_GAP_NOTE.format(years=years).text(lang)]
     start = seen[seen["year_since_start"] == 0]
     if seen.empty or start.empty:
         return []
@@ -179,6 +186,33 @@ def _counts(rows: pd.DataFrame, lang: Lang) -> list[str]:
         year=number(last["year_since_start"], lang=lang),
     )
     return [text.text(lang)]
+
+
+def _in_gap(n: np.ndarray) -> np.ndarray:
+    """Return which years nobody is compared in, though years on both sides of them have somebody.
+
+    Examples
+    --------
+    >>> _in_gap(np.array([0, 9, 0, 9])).tolist()
+    [False, False, True, False]
+    """
+    some = np.flatnonzero(n > 0)
+    place = np.arange(len(n))
+    if not len(some):
+        return np.zeros(len(n), dtype=bool)
+    return np.asarray((n == 0) & (place > some[0]) & (place < some[-1]))
+
+
+def _alone(values: np.ndarray) -> list[int]:
+    """Return the places of values without a neighbour: a line does not show them, a marker does.
+
+    Examples
+    --------
+    >>> _alone(np.array([1.0, 2.0, np.nan, 3.0]))
+    [3]
+    """
+    seen = np.concatenate([[False], np.isfinite(values), [False]])
+    return [int(k) for k in np.flatnonzero(seen[1:-1] & ~seen[:-2] & ~seen[2:])]
 
 
 def _effect_alt(
@@ -224,8 +258,14 @@ def plot_levels(
     with figure_style():
         ax = axes(ax)
         name = label_of(outcome).text(lang)
-        ax.plot(years, rows["control_mean"], color=CONTROL, label=_CONTROLS.text(lang))
-        ax.plot(years, rows["participant_mean"], color=PARTICIPANT, label=_PARTICIPANTS.text(lang))
+        for column, colour, who in (
+            ("control_mean", CONTROL, _CONTROLS),
+            ("participant_mean", PARTICIPANT, _PARTICIPANTS),
+        ):
+            mean = rows[column].to_numpy(dtype=float)
+            label, every = who.text(lang), _alone(mean)
+            line = ax.plot(years, mean, color=colour, marker="o", markevery=every, label=label)[0]
+            line.set_clip_on(False)  # a marker may stand on the edge
         ax.set_ylim(bottom=0)
         title = _LEVELS_TITLE.format(outcome=name[:1].upper() + name[1:]).text(lang)
         ax.set_title(title)
@@ -277,8 +317,10 @@ def plot_shares(
                 ("control_mean", _CONTROLS, CONTROL),
             ):
                 label = f"{who.text(lang)}:\n{name}"
-                line = {"color": shade, "linestyle": dash, "label": label}
-                ax.plot(rows["year_since_start"], rows[column], **line)
+                share = rows[column].to_numpy(dtype=float)
+                line = {"color": shade, "linestyle": dash, "marker": "o"}
+                every = _alone(share)
+                ax.plot(rows["year_since_start"], share, label=label, markevery=every, **line)
         years = rows["year_since_start"].to_numpy()
         ax.set_ylim(0, 1)
         ax.set_title(_SHARES_TITLE.text(lang))

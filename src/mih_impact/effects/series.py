@@ -295,6 +295,7 @@ class EffectSeries(Result):
         for name in self.outcomes:
             rows = shown[shown["outcome"] == name]
             after = rows[rows["year_since_start"].isin((0, 3, self.event_years[-1]))]
+            after = after[after["n_participants"] != 0]  # a year without register rows
             text = "; ".join(_cell(row, lang) for row in after.to_dict("records"))
             lines.append((label_of(name).text(lang), text))
         matched = sorted(
