@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from mih_impact.controls.matching import match as match
     from mih_impact.display.options import options as options
     from mih_impact.display.provenance import Provenance as Provenance
-    from mih_impact.economics.account import CostBenefit as CostBenefit
     from mih_impact.economics.account import cost_benefit as cost_benefit
     from mih_impact.economics.assumptions import Assumption as Assumption
     from mih_impact.economics.assumptions import Assumptions as Assumptions
+    from mih_impact.economics.case import CostBenefit as CostBenefit
     from mih_impact.economics.programme import CostItem as CostItem
     from mih_impact.economics.programme import Programme as Programme
     from mih_impact.effects.checks import CheckResult as CheckResult
@@ -57,7 +57,7 @@ _HOME = {
     "Balance": "controls.balance",
     "CheckResult": "effects.checks",
     "ControlGroup": "controls.group",
-    "CostBenefit": "economics.account",
+    "CostBenefit": "economics.case",
     "CostItem": "economics.programme",
     "Discount": "reference.discount",
     "EffectSeries": "effects.series",

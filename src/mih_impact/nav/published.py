@@ -11,7 +11,7 @@ import pandas as pd
 
 from mih_impact.display.labels import Label
 from mih_impact.display.numbers import number, percent
-from mih_impact.economics.account import CostBenefit
+from mih_impact.economics.case import CostBenefit
 from mih_impact.effects.series import EffectSeries
 from mih_impact.nav.case import DATA, base_case
 from mih_impact.reference.rows import table

@@ -14,8 +14,9 @@ from mih_impact.display.numbers import number
 from mih_impact.display.options import language
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
-from mih_impact.economics.account import CostBenefit, cost_benefit
+from mih_impact.economics.account import cost_benefit
 from mih_impact.economics.assumptions import Assumptions
+from mih_impact.economics.case import CostBenefit
 from mih_impact.effects.figures import plot_shares
 from mih_impact.effects.series import EffectSeries
 from mih_impact.nav.case import analysis, menn_i_helse

@@ -19,8 +19,9 @@ from mih_impact.display.labels import Label, Lang
 from mih_impact.display.options import current
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
-from mih_impact.economics.account import CostBenefit, cost_benefit
+from mih_impact.economics.account import cost_benefit
 from mih_impact.economics.assumptions import Assumptions
+from mih_impact.economics.case import CostBenefit
 from mih_impact.economics.programme import Programme
 from mih_impact.effects.event_study import event_study
 from mih_impact.effects.series import EffectSeries
