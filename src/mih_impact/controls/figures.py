@@ -100,7 +100,7 @@ def love_plot(balance: Balance, *, ax: Axes | None = None, lang: Lang | None = N
         ax.xaxis.set_major_formatter(lambda value, _: number(value, decimals=1, lang=lang))
         ax.set_xlabel(_AXIS.text(lang), loc="right")
         title = _TITLE if np.nanmax(after) <= TOLERATED else _TITLE_PLAIN
-        heading = ax.set_title(title.text(lang), loc="left")
+        heading = ax.set_title(title.text(lang), loc="left", pad=12)
         ax.legend(loc="lower right")
         note = _NOTE.format(
             participants=number(balance.n_participants, lang=lang),

@@ -16,7 +16,8 @@ from mih_impact.display.options import Lang, language
 __all__ = ["CSS", "html_page", "html_rows", "html_table", "is_numeric", "text_cells"]
 
 # Colours are inherited and lines are half-transparent grey, so that light and dark themes both
-# read well without asking which one it is. Two classes in each selector outrank Jupyter's own.
+# read well without asking which one it is. The class stands twice to outrank Jupyter's own rule,
+# which aligns every cell to the right.
 CSS = """
 .mih{overflow-x:auto;font-family:system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;
 font-size:.92em;line-height:1.45;max-width:60em;margin:.4em 0;color:inherit}
@@ -26,15 +27,15 @@ font-size:1em;color:inherit;background:transparent;display:table}
 font-size:1.1em;padding:.1em 0 .45em;margin:0;color:inherit}
 .mih table tr,.mih table tbody tr:nth-child(odd),.mih table tbody tr:nth-child(even),
 .mih table tbody tr:hover{background:transparent;border:0}
-.mih table th,.mih table td{text-align:left;vertical-align:baseline;padding:.24em 1.2em .24em 0;
-border:0;border-bottom:1px solid rgba(128,128,128,.28);font-weight:400;color:inherit;
+.mih.mih table th,.mih.mih table td{text-align:left;vertical-align:baseline;
+padding:.24em 1.2em .24em 0;border:0;border-bottom:1px solid rgba(128,128,128,.28);font-weight:400;color:inherit;
 background:transparent;white-space:normal;max-width:none}
-.mih table.mih-lines th{opacity:.78}
-.mih table.mih-lines td{font-weight:600}
-.mih table.mih-table thead th{font-weight:600;border-bottom:1.5px solid rgba(128,128,128,.75);
+.mih.mih table.mih-lines th{opacity:.78}
+.mih.mih table.mih-lines td{font-weight:600}
+.mih.mih table.mih-table thead th{font-weight:600;border-bottom:1.5px solid rgba(128,128,128,.75);
 vertical-align:bottom}
-.mih table.mih-table tbody tr:last-child>*{border-bottom:1.5px solid rgba(128,128,128,.75)}
-.mih table .mih-num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.mih.mih table.mih-table tbody tr:last-child>*{border-bottom:1.5px solid rgba(128,128,128,.75)}
+.mih.mih table .mih-num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .mih p.mih-note{margin:.25em 0;font-size:.92em;opacity:.85;max-width:52em}
 """.strip()
 

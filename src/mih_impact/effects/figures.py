@@ -76,6 +76,8 @@ _LEVELS_ALT = Label(
     en="{title}. Last year: participants {t}, controls {c}.",
 )
 
+#: The shade of a year alone, whose band has no neighbour to be drawn towards, in years.
+_WIDTH = np.array([-0.1, 0.1])
 #: Line style and colour of the two shares; controls are grey in both.
 _SHARE_LINES: tuple[tuple[Any, str], ...] = (
     ("-", PARTICIPANT),
@@ -150,7 +152,9 @@ def plot_effects(
         ax = axes(ax)
         band = rows[["band_low", "band_high"]].to_numpy()
         band = np.where(np.isnan(band) & np.isin(years, effects.base)[:, None], 0.0, band)
-        ax.fill_between(years, band[:, 0], band[:, 1], color=PARTICIPANT, alpha=0.13, linewidth=0)
+        pieces = [(years, band), *((years[k] + _WIDTH, band[[k, k]]) for k in _alone(band[:, 0]))]
+        for x, (low, high) in ((x, piece.T) for x, piece in pieces):
+            ax.fill_between(x, low, high, color=PARTICIPANT, alpha=0.13, linewidth=0)
         ax.axhline(0, color="#222222", linewidth=0.9)
         ax.plot(years, value, color=PARTICIPANT, linewidth=1.6, label="_effect")
         ax.vlines(years, rows["conf_low"], rows["conf_high"], color=PARTICIPANT, linewidth=1.8)
