@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 import mih_impact as mih
 from tests.support import small_register
 
 settings.register_profile("suite", deadline=None, derandomize=True, max_examples=50)
-settings.load_profile("suite")
+settings.register_profile("mutants", settings.get_profile("suite"), phases=[Phase.generate])
+settings.load_profile(os.environ.get("MIH_HYPOTHESIS", "suite"))
 
 
 @pytest.fixture(autouse=True)

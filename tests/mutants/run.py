@@ -123,6 +123,7 @@ def run_tests(tests: tuple[str, ...], root: Path) -> subprocess.CompletedProcess
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join([str(root / "src"), str(root)]),
         "PYTHONDONTWRITEBYTECODE": "1",
+        "MIH_HYPOTHESIS": "mutants",  # the first counterexample will do: no shrinking, no essay
     }
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
     return subprocess.run(

@@ -100,7 +100,9 @@ def linear_index(X: FloatArray, coef: FloatArray) -> FloatArray:
     return index
 
 
-def fit_logit(X: FloatArray, y: BoolArray, *, names: Sequence[str]) -> LogitFit:
+def fit_logit(
+    X: FloatArray, y: BoolArray, *, names: Sequence[str], start: FloatArray | None = None
+) -> LogitFit:
     """Fit a logit by Newton's method.
 
     Parameters
@@ -111,6 +113,9 @@ def fit_logit(X: FloatArray, y: BoolArray, *, names: Sequence[str]) -> LogitFit:
         Whether each row starts, shape (m,).
     names
         The k names, for messages.
+    start
+        First guess of the coefficients, shape (k,); zeros if None. It saves steps and changes no
+        result.
 
     Returns
     -------
@@ -142,11 +147,12 @@ def fit_logit(X: FloatArray, y: BoolArray, *, names: Sequence[str]) -> LogitFit:
             f"{int((~y).sum())} candidates",
             do="use fewer covariates, or score='pooled'",
         )
-    scale = X.std(axis=0)
-    scale = np.where(scale > 0, scale, np.abs(X).max(axis=0))
+    spread = np.sqrt(np.maximum((X**2).mean(axis=0) - X.mean(axis=0) ** 2, 0.0))
+    varies = spread > 1e-9 * np.abs(X).max(axis=0)
+    scale = np.where(varies, spread, np.abs(X).max(axis=0))
     _require_full_rank(X, scale, names)
     Z = X / scale
-    beta = np.zeros(X.shape[1])
+    beta = np.zeros(X.shape[1]) if start is None else start * scale
     target = y.astype(np.float64)
     steps = 0
     while True:
@@ -158,7 +164,7 @@ def fit_logit(X: FloatArray, y: BoolArray, *, names: Sequence[str]) -> LogitFit:
         except np.linalg.LinAlgError:
             raise _separated(beta, names) from None
         beta = beta + np.clip(step, -5.0, 5.0)
-        if np.abs(beta[X.std(axis=0) > 0]).max(initial=0.0) > SEPARATED:
+        if np.abs(beta[varies]).max(initial=0.0) > SEPARATED:
             raise _separated(beta, names)
         if np.abs(step).max() < TOLERANCE:
             break
@@ -221,7 +227,9 @@ def propensity_score(risk: RiskSet, *, pooled: bool = True) -> Score:
     if pooled:
         X = np.column_stack([at.astype(np.float64), risk.design.X])
         names = [*(f"start_year={c}" for c in years), *risk.design.names]
-        fit = fit_logit(X, risk.treated, names=names)
+        share = np.array([risk.treated[at[:, k]].mean() for k in range(len(years))])
+        start = np.concatenate([np.log(share / (1.0 - share)), np.zeros(risk.design.X.shape[1])])
+        fit = fit_logit(X, risk.treated, names=names, start=start)
         span = f"{years[0]}-{years[-1]}"
         return Score(linear_index(X, fit.coef), {span: fit})
     index = np.empty(len(risk.person))
