@@ -21,6 +21,10 @@ BoolArray = NDArray[np.bool_]
 #: Newton has converged when no coefficient, in standard deviations of its covariate, moves more.
 TOLERANCE = 1e-10
 MAX_ITERATIONS = 60
+#: No coefficient moves further in one step.
+LONGEST = 5.0
+#: How much the log likelihood may seem to fall by rounding alone, relative to its size.
+ROUNDING = 1e-12
 #: A standardised coefficient beyond this is a separated sample, not a preference.
 SEPARATED = 30.0
 
@@ -154,28 +158,38 @@ def fit_logit(
     Z = X / scale
     beta = np.zeros(X.shape[1]) if start is None else start * scale
     target = y.astype(np.float64)
+    index = Z @ beta
+    value = _loglik(index, target)
     steps = 0
     while True:
         steps += 1
-        p = 1.0 / (1.0 + np.exp(-(Z @ beta)))
+        p = 1.0 / (1.0 + np.exp(-index))
         information = (Z * (p * (1.0 - p))[:, None]).T @ Z
         try:
             step = cho_solve(cho_factor(information), Z.T @ (target - p))
         except np.linalg.LinAlgError:
             raise _separated(beta, names) from None
-        beta = beta + np.clip(step, -5.0, 5.0)
+        length = float(np.abs(step).max())
+        step *= min(1.0, LONGEST / max(length, LONGEST))
+        # Where few start, a whole step can overshoot; the likelihood is concave, so halves arrive.
+        while (ahead := _loglik(Z @ (beta + step), target)) < value - ROUNDING * abs(value):
+            step /= 2.0
+        beta, value = beta + step, ahead
+        index = Z @ beta
         if np.abs(beta[varies]).max(initial=0.0) > SEPARATED:
             raise _separated(beta, names)
-        if np.abs(step).max() < TOLERANCE:
+        if length < TOLERANCE:
             break
         if steps == MAX_ITERATIONS:
             raise _separated(beta, names)
-    index = Z @ beta
     p = 1.0 / (1.0 + np.exp(-index))
     information = (Z * (p * (1.0 - p))[:, None]).T @ Z
     cov = cho_solve(cho_factor(information), np.eye(len(beta))) / np.outer(scale, scale)
-    loglik = float((target * index - np.logaddexp(0.0, index)).sum())
-    return LogitFit(beta / scale, cov, tuple(names), loglik, steps)
+    return LogitFit(beta / scale, cov, tuple(names), value, steps)
+
+
+def _loglik(index: FloatArray, target: FloatArray) -> float:
+    return float((target * index - np.logaddexp(0.0, index)).sum())
 
 
 def _require_full_rank(X: FloatArray, scale: FloatArray, names: Sequence[str]) -> None:
