@@ -1,7 +1,11 @@
-"""Nearest neighbours on one score, within one cell: sorted search, exact ties.
+"""Nearest neighbours on one score, within one cell: sorted search, ties settled by identifier.
 
 Everything here takes and returns arrays. Controls are given in ascending order of identifier, so a
 lower position is a lower identifier: that is how ties are settled.
+
+Whole years make ties that are exact on paper and not in floating point: somebody a year younger
+and somebody a year older are equally far. Distances are therefore compared in steps of `SAME`;
+otherwise the last digit of a coefficient would choose, and another machine another control.
 """
 
 from __future__ import annotations
@@ -15,6 +19,9 @@ __all__ = ["Neighbours", "greedy", "nearest", "nearest_other"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+#: Distances on the log odds that differ by less are the same distance.
+SAME = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +38,11 @@ class Neighbours:
 
     position: IntArray
     ties: int
+
+
+def _steps(distance: FloatArray) -> FloatArray:
+    """Return distances in whole steps of `SAME`, so that what is equal on paper is equal."""
+    return np.rint(distance / SAME)
 
 
 def _window(sorted_score: FloatArray, target: FloatArray, k: int) -> IntArray:
@@ -80,16 +92,16 @@ def nearest(target: FloatArray, control: FloatArray, ratio: int, caliper: float)
     start = _window(score, target, k)
     inside = order[start[:, None] + np.arange(k)]
     distance = np.abs(control[inside] - target[:, None])
-    reach = distance.max(axis=1)
+    reach = distance.max(axis=1) + SAME
     # All within reach, ties at the edge included, lie between these two positions.
     first = _edge(score, target, reach, side="left")
     last = _edge(score, target, reach, side="right")
-    tied = np.flatnonzero((last - first > k) & (reach <= caliper))
+    tied = np.flatnonzero((last - first > k) & (reach <= caliper + SAME))
     for i in tied:
         rivals = order[first[i] : last[i]]
-        inside[i] = rivals[np.lexsort((rivals, np.abs(control[rivals] - target[i])))][:k]
+        inside[i] = rivals[np.lexsort((rivals, _steps(np.abs(control[rivals] - target[i]))))][:k]
     distance = np.abs(control[inside] - target[:, None])
-    rank = np.lexsort((inside, distance), axis=1)
+    rank = np.lexsort((inside, _steps(distance)), axis=1)
     inside = np.take_along_axis(inside, rank, axis=1)
     distance = np.take_along_axis(distance, rank, axis=1)
     chosen[:, :k] = np.where(distance <= caliper, inside, -1)
@@ -151,10 +163,11 @@ def greedy(
             if not len(rows):
                 continue
             distance = np.abs(control[rows] - target[i])
-            best = int(distance.argmin())  # the first of equals is the lowest identifier
+            steps = _steps(distance)
+            best = int(steps.argmin())  # the first of equals is the lowest identifier
             if distance[best] > caliper:
                 continue
-            ties += int((distance == distance[best]).sum() > 1)
+            ties += int((steps == steps[best]).sum() > 1)
             chosen[i, k] = rows[best]
             free[control_person[rows[best]]] = False
     return Neighbours(chosen, ties)
@@ -187,6 +200,6 @@ def nearest_other(score: FloatArray, cell: IntArray, rows: IntArray, count: int)
     other = order[np.clip(around, 0, m - 1)]
     inside &= cell[other] == cell[rows][:, None]
     distance = np.where(inside, np.abs(score[other] - score[rows][:, None]), np.inf)
-    rank = np.lexsort((other, distance), axis=1)
+    rank = np.lexsort((other, _steps(distance)), axis=1)
     other = np.take_along_axis(np.where(inside, other, -1), rank, axis=1)
     return other

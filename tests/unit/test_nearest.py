@@ -1,0 +1,60 @@
+"""Ties that are exact on paper and not in floating point go to the lower identifier."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mih_impact.controls.nearest import greedy, nearest, nearest_other
+
+
+@pytest.fixture(params=range(5))
+def noise(request):
+    """Return what rounding might do to scores, as another machine would round."""
+    rng = np.random.default_rng(request.param)
+    return lambda n: rng.uniform(-1e-13, 1e-13, n)
+
+
+# Ages on both sides of the targets' 30, 40 and 50: each year of distance is there twice.
+YEARS = np.array([33, 27, 31, 29, 32, 28, 41, 39, 44, 36, 52, 48, 51, 49], dtype=float)
+TARGETS = np.array([30.0, 40.0, 50.0])
+SLOPE = -0.0371
+
+
+def slow(ratio):
+    """Return the nearest by whole years, then by position, from the definition."""
+    return [
+        [j for _, j in sorted((abs(y - t), j) for j, y in enumerate(YEARS.tolist()))[:ratio]]
+        for t in TARGETS.tolist()
+    ]
+
+
+@pytest.mark.parametrize("ratio", [1, 3, 5])
+def test_with_replacement_the_lower_identifier_is_taken_whatever_the_last_digit(noise, ratio):
+    control, target = YEARS * SLOPE + noise(len(YEARS)), TARGETS * SLOPE + noise(3)
+    found = nearest(target, control, ratio, np.inf)
+    assert found.position.tolist() == slow(ratio)
+    assert found.ties > 0
+
+
+def test_without_replacement_the_lower_identifier_is_taken_whatever_the_last_digit(noise):
+    control, target = YEARS * SLOPE + noise(len(YEARS)), TARGETS * SLOPE + noise(3)
+    cell, person = np.zeros(len(YEARS), dtype=int), np.arange(len(YEARS))
+    found = greedy(target, cell[:3], control, cell, person, np.arange(3), 1, np.inf)
+    assert found.position.tolist() == [row[:1] for row in slow(1)]
+
+
+def test_the_nearest_other_is_the_lower_row_whatever_the_last_digit(noise):
+    score = np.array([30.0, 31.0, 29.0]) * SLOPE + noise(3)
+    rows = np.array([0])
+    assert nearest_other(score, np.zeros(3, dtype=int), rows, 1).tolist() == [[1, 2]]
+
+
+def test_real_differences_are_not_ties():
+    control = np.array([0.2, 0.1 + 1e-7, 0.1])
+    assert nearest(np.array([0.0]), control, 2, np.inf).position.tolist() == [[2, 1]]
+
+
+def test_the_caliper_is_exact():
+    control = np.array([0.5, 0.5 + 1e-12])
+    assert nearest(np.array([0.0]), control, 2, 0.5).position.tolist() == [[0, -1]]
