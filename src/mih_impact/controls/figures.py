@@ -10,6 +10,7 @@ from mih_impact.controls.balance import TOLERATED
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import number
 from mih_impact.display.options import language
+from mih_impact.display.result import evidence_of
 from mih_impact.display.style import (
     CONTROL,
     PARTICIPANT,
@@ -96,7 +97,7 @@ def love_plot(balance: Balance, *, ax: Axes | None = None, lang: Lang | None = N
         ax.axvline(TOLERATED, color=CONTROL, linewidth=1, linestyle=(0, (4, 3)))
         ax.set_yticks(place, frame[f"label_{lang}"].to_numpy()[order])
         ax.set_ylim(-0.7, len(frame) - 0.3)
-        ax.set_xlim(left=0)
+        ax.set_xlim(left=-0.02 * np.nanmax(before))
         ax.xaxis.set_major_formatter(lambda value, _: number(value, decimals=1, lang=lang))
         ax.set_xlabel(_AXIS.text(lang), loc="right")
         title = _TITLE if np.nanmax(after) <= TOLERATED else _TITLE_PLAIN
@@ -107,7 +108,7 @@ def love_plot(balance: Balance, *, ax: Axes | None = None, lang: Lang | None = N
             controls=number(balance.n_controls, lang=lang),
             limit=number(TOLERATED, decimals=1, lang=lang),
         )
-        source_line(ax, note.text(lang))
+        source_line(ax, f"{note.text(lang)} {evidence_of(balance, lang)}".rstrip())
         _align_with_names(ax, heading)
         alt = _ALT.format(
             n=len(frame),

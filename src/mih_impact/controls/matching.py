@@ -175,6 +175,7 @@ def match(
             },
             seed=seed,
             data=cube.fingerprint,
+            evidence=panel.provenance.evidence,
         ),
     )
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 
 from mih_impact.display.card import Card
 from mih_impact.display.options import Lang, language
+from mih_impact.display.provenance import Provenance
 
-__all__ = ["Result"]
+__all__ = ["Result", "evidence_of"]
 
 
 class Result(ABC):
@@ -43,7 +45,7 @@ class Result(ABC):
 
     def summary(self, lang: Lang | None = None) -> str:
         """Return the card as text, in `lang` or in the language in force."""
-        return self._card(language(lang)).text()
+        return self._whole_card(language(lang)).text()
 
     def __repr__(self) -> str:
         return self.summary()
@@ -53,4 +55,16 @@ class Result(ABC):
 
     def _repr_html_(self) -> str:
         lang = language()
-        return self._card(lang).html(lang)
+        return self._whole_card(lang).html(lang)
+
+    def _whole_card(self, lang: Lang) -> Card:
+        """Return the card with what kind of data it rests on, which no result may leave unsaid."""
+        card = self._card(lang)
+        evidence = evidence_of(self, lang)
+        return replace(card, notes=(*card.notes, evidence)) if evidence else card
+
+
+def evidence_of(result: object, lang: Lang) -> str:
+    """Return what kind of data a result rests on, empty when its maker did not say."""
+    provenance = getattr(result, "provenance", None)
+    return str(provenance.evidence.get(lang, "")) if isinstance(provenance, Provenance) else ""

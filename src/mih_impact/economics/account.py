@@ -102,6 +102,7 @@ def cost_benefit(
             "cost_benefit",
             {"horizon": horizon, "persistence": persistence},
             data=effects.provenance.data,
+            evidence=effects.provenance.evidence,
         ),
     )
 

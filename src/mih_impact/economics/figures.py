@@ -9,6 +9,8 @@ import numpy as np
 
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import interval, thousands
+from mih_impact.display.options import language
+from mih_impact.display.result import evidence_of
 from mih_impact.display.style import (
     ACTOR_COLOURS,
     axes,
@@ -222,7 +224,7 @@ def _basis(case: CostBenefit, lang: Lang | None) -> str:
     preset = case.assumptions.preset
     rules = _PRESETS.get(preset, Label(nb=preset, en=preset))
     text = _BASIS.format(programme=case.programme.label, preset=rules, years=case.horizon)
-    return _capital(text.text(lang))
+    return " ".join(filter(None, [_capital(text.text(lang)), evidence_of(case, language(lang))]))
 
 
 def _cumulative_alt(case: CostBenefit, path: np.ndarray, lang: Lang | None) -> str:

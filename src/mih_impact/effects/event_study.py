@@ -178,6 +178,7 @@ def event_study(
             },
             seed=seed,
             data=cube.fingerprint,
+            evidence=group.provenance.evidence,
         ),
     )
 

@@ -11,6 +11,7 @@ import pandas as pd
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import currency, interval, number, percent
 from mih_impact.display.options import language
+from mih_impact.display.result import evidence_of
 from mih_impact.display.style import (
     CONTROL,
     OKABE_ITO,
@@ -99,8 +100,7 @@ def _rows(effects: EffectSeries, outcome: str) -> pd.DataFrame:
 
 def _source(effects: EffectSeries, notes: Sequence[str], lang: Lang) -> str:
     """Return the line beneath a figure: what is drawn, and what kind of data it is."""
-    evidence = effects.provenance.evidence.get(lang)
-    return " ".join([*notes, *([evidence] if evidence else [])])
+    return " ".join(filter(None, [*notes, evidence_of(effects, lang)]))
 
 
 def _years_axis(ax: Axes, years: np.ndarray, lang: Lang) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import Formatter, count, interval, kroner, number, percent
+from mih_impact.display.result import evidence_of
 from mih_impact.display.small_cells import hide_small
 from mih_impact.economics.actors import GROUP_LABELS
 from mih_impact.panel.contract import label_of
@@ -54,7 +55,7 @@ _QUALITATIVE: dict[str, Formatter] = {"nav_income_profile": kroner, "nav_benefit
 
 def reference_tables(study: StudyResult, published: pd.DataFrame, lang: Lang) -> list[Table]:
     """Return the tables, small cells hidden, with the evidence in the line beneath each."""
-    source = study.provenance.evidence.get(lang, "")
+    source = evidence_of(study, lang)
     return [
         _who_is_compared(study, source, lang),
         _attrition(study, source, lang),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Literal, SupportsFloat
 
@@ -63,6 +64,7 @@ def read_panel(
     index: PriceIndex | Mapping[int, SupportsFloat] | None = None,
     period: Literal["year"] = "year",
     resident: Any = None,
+    evidence: Label | None = None,
 ) -> Panel:
     """Read a register panel with one row per person and year.
 
@@ -91,6 +93,8 @@ def read_panel(
     resident
         Spells of residency: a frame or path with person_id, from_year, to_year (inclusive; a null
         to_year is an open spell). They replace the year of emigration.
+    evidence
+        What kind of data this is, in both languages; stands on every card, table and figure.
 
     Returns
     -------
@@ -128,6 +132,7 @@ def read_panel(
         currency=currency,
         index=prices,
         spells=None if resident is None else open_spells(resident),
+        evidence={} if evidence is None else {"nb": evidence.nb, "en": evidence.en},
     )
 
 
@@ -149,6 +154,7 @@ class Panel(Result):
         currency: str,
         index: PriceIndex | None,
         spells: pd.DataFrame | None,
+        evidence: Mapping[str, str],
     ) -> None:
         self._raw = raw
         self._plans = dict(plans)
@@ -159,6 +165,16 @@ class Panel(Result):
         self._currency = currency
         self._index = index
         self._spells = spells
+        self.provenance = Provenance.of(
+            "read_panel",
+            {
+                "columns": {name: plan.source for name, plan in self._plans.items()},
+                "money": money,
+                "price_year": price_year,
+                "currency": currency,
+            },
+            evidence=evidence,
+        )
         self._last_cube: tuple[tuple[Any, ...], Cube] | None = None
 
     # --- what it has ------------------------------------------------------------------------------
@@ -374,15 +390,7 @@ class Panel(Result):
             n_rows=self._rows.n_rows,
             n_persons=None if self._persons is None else self._persons.n_persons,
             years=self._rows.years,
-            provenance=Provenance.of(
-                "check",
-                {
-                    "columns": {name: plan.source for name, plan in self._plans.items()},
-                    "money": self._money,
-                    "price_year": self._price_year,
-                    "currency": self._currency,
-                },
-            ),
+            provenance=replace(self.provenance, call="check"),
         )
 
     def _card(self, lang: Lang) -> Card:

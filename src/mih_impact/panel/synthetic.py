@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mih_impact.display.labels import Label
 from mih_impact.errors import AssumptionError, StorageError
 from mih_impact.panel.panel import Panel, read_panel
 from mih_impact.panel.synthetic_effects import SyntheticTruth, plant, planted_path, truth_of
@@ -39,6 +40,12 @@ __all__ = [
     "synthetic_register",
     "write_register",
 ]
+
+#: What no card, table or figure made from this register may leave unsaid.
+EVIDENCE = Label(
+    nb="Syntetisk register, kalibrert til publiserte tall: ingen virkelige personer.",
+    en="Synthetic register, calibrated to published figures: no real persons.",
+)
 
 #: Planted effects are in kroner of this year.
 PRICE_YEAR = 2024
@@ -116,7 +123,8 @@ def synthetic_register(
         confounding=confounding,
         seed=seed,
     )
-    return SyntheticRegister(read_panel(frame, price_year=PRICE_YEAR), truth)
+    panel = read_panel(frame, price_year=PRICE_YEAR, evidence=EVIDENCE)
+    return SyntheticRegister(panel, truth)
 
 
 def register_frame(
@@ -217,7 +225,7 @@ def example_panel(*, price_year: int = PRICE_YEAR) -> Panel:
     places = (here.parents[1] / "_synthetic", here.parents[3] / "data" / "synthetic")
     for folder in places:
         if (folder / REGISTER).is_file():
-            return read_panel(folder / REGISTER, price_year=price_year)
+            return read_panel(folder / REGISTER, price_year=price_year, evidence=EVIDENCE)
     raise StorageError(
         "The synthetic register that comes with the library is not there",
         found=f"no {REGISTER} in the package or in data/synthetic",
