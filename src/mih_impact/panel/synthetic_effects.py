@@ -40,9 +40,9 @@ PLANTED: dict[str, tuple[float, ...]] = {
     "sykepenger": _ZERO,
 }
 
-#: Three in four complete; who drops out keeps a small part of the effect. Mean 1 over both.
+#: Three in four complete; who drops out earns what he would have earned. Mean 1 over both.
 COMPLETION_SHARE = 0.75
-_MULTIPLIER = {True: 1.25, False: 0.25}
+_MULTIPLIER = {True: 1.0 / COMPLETION_SHARE, False: 0.0}
 _PERSON_SPREAD, _YEAR_SPREAD = 0.25, 0.20
 
 
