@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -20,23 +19,23 @@ from mih_impact.display.result import Result
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.build import Request, build_cube
 from mih_impact.panel.check import PanelReport
-from mih_impact.panel.contract import BENEFITS, DERIVED, OUTCOMES
+from mih_impact.panel.contract import BENEFITS, OUTCOMES
 from mih_impact.panel.cube import Cube
 from mih_impact.panel.door import Plan, Values, plan_columns
 from mih_impact.panel.rules import Context, breaches
+from mih_impact.panel.selection import (
+    Eligible,
+    columns_to_fetch,
+    eligible_expr,
+    eligible_words,
+)
 from mih_impact.panel.sources import open_source, open_spells
 from mih_impact.panel.survey import Persons, Rows, survey_persons, survey_rows
 from mih_impact.reference.prices import PriceIndex
 
-__all__ = ["Eligible", "Money", "Panel", "read_panel"]
+__all__ = ["Money", "Panel", "read_panel"]
 
 Money = Literal["nominal", "fixed"]
-#: A boolean column by name, a narwhals expression on person-years, or None.
-Eligible = str | nw.Expr | None
-
-#: Columns every cube carries where the panel has them: who starts, and who leaves.
-_ALWAYS = ("start_year", "death_year", "emigration_year")
-
 _CARD = {
     "title": Label(nb="Registerpanel", en="Register panel"),
     "engine": Label(nb="Motor", en="Engine"),
@@ -257,8 +256,8 @@ class Panel(Result):
         PanelContractError
             The panel breaks the contract, or a name is not in it.
         """
-        names = self._to_fetch(columns)
-        expr = self._eligible_expr(eligible)
+        names = columns_to_fetch(columns, self.columns)
+        expr = eligible_expr(eligible, self._frame)
         key = (eligible, names)
         if self._last_cube is not None and not isinstance(eligible, nw.Expr):
             known, cube = self._last_cube
@@ -280,11 +279,7 @@ class Panel(Result):
         >>> read_panel(rows).eligibility()
         'everyone observed'
         """
-        if isinstance(eligible, nw.Expr):
-            return repr(eligible)
-        if eligible is not None:
-            return eligible
-        return "eligible" if "eligible" in self._plans else "everyone observed"
+        return eligible_words(eligible, self.columns)
 
     def _request(self, names: tuple[str, ...], eligible: nw.Expr | None) -> Request:
         years = np.arange(self.first_year, self.last_year + 1)
@@ -307,49 +302,6 @@ class Panel(Result):
             schemes=tuple(name for name in BENEFITS if name in self._plans),
             spells=self._spells,
         )
-
-    def _to_fetch(self, columns: Iterable[str] | None) -> tuple[str, ...]:
-        """Return the columns to fetch, keys and eligibility apart, in the panel's order."""
-        wanted = set(self._plans if columns is None else columns)
-        unknown = sorted(wanted - self._plans.keys() - DERIVED.keys())
-        if unknown:
-            near = {n for name in unknown for n in difflib.get_close_matches(name, self._plans, 2)}
-            raise PanelContractError(
-                f"The panel has no column {', '.join(unknown)}",
-                found=f"the columns {', '.join(self._plans)}",
-                do=f"perhaps {' or '.join(sorted(near))}" if near else "choose among these",
-            )
-        made_from = {"age": {"birth_year"}, "in_work": {"wage_income"}, "on_benefit": set(BENEFITS)}
-        for derived in wanted & made_from.keys():
-            wanted |= made_from[derived]
-        wanted.update(_ALWAYS)
-        return tuple(
-            name
-            for name in self._plans
-            if name in wanted and name not in ("person_id", "year", "eligible")
-        )
-
-    def _eligible_expr(self, eligible: Eligible) -> nw.Expr | None:
-        if eligible is None:
-            return nw.col("eligible") if "eligible" in self._plans else None
-        expr = nw.col(eligible) if isinstance(eligible, str) else eligible
-        try:
-            dtype = self._frame.select(expr.alias("_mih_eligible")).collect_schema()[
-                "_mih_eligible"
-            ]
-        except Exception as error:
-            raise PanelContractError(
-                "eligible= cannot be evaluated on the panel",
-                found=self.eligibility(eligible),
-                do=f"use the columns {', '.join(self._plans)}",
-            ) from error
-        if dtype != nw.Boolean:
-            raise PanelContractError(
-                "eligible= is not true or false",
-                found=f"{self.eligibility(eligible)} is {dtype}",
-                do="name a boolean column, or compare: nw.col('months_unemployed') >= 6",
-            )
-        return expr
 
     # --- read once --------------------------------------------------------------------------------
 

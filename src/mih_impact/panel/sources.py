@@ -15,7 +15,7 @@ from mih_impact.errors import MissingExtraError, PanelContractError
 from mih_impact.panel import ops
 from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.csv_text import convert, read_text
-from mih_impact.panel.door import match_names
+from mih_impact.panel.names import match_names
 
 __all__ = ["Opened", "open_source", "open_spells"]
 
@@ -197,6 +197,13 @@ def open_frame(source: Any) -> nw.LazyFrame[Any]:
             found=f"an object of type {type(source).__name__}",
             do="give a path to Parquet or CSV, or a pandas, Polars, DuckDB or PyArrow frame",
         ) from error
+    strange = [name for name in frame.collect_schema() if not isinstance(name, str)]
+    if strange:
+        raise PanelContractError(
+            "Column names must be text",
+            found=", ".join(f"{name} ({type(name).__name__})" for name in strange),
+            do="rename the columns: frame.rename(columns=str)",
+        )
     if frame.implementation is nw.Implementation.PYARROW:
         # PyArrow tables lack operations the checks need; DuckDB reads them without a copy.
         handed: nw.LazyFrame[Any] = nw.from_native(connect().from_arrow(frame.to_native()))

@@ -1,0 +1,130 @@
+"""Names at the door: which register column is which of ours, and what a misspelt one may be."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+
+from mih_impact.errors import PanelContractError
+from mih_impact.panel.contract import CONTRACT, DERIVED, REQUIRED
+
+__all__ = ["lookalikes", "match_names"]
+
+#: What Norwegian register extracts often call the columns, beside the displayed labels.
+ALIASES: dict[str, tuple[str, ...]] = {
+    "person_id": ("lopenr", "lnr", "w21_lnr", "pid", "id", "fnr_kryptert", "personnr", "person"),
+    "year": ("aar", "aargang", "inntektsaar", "calendar_year", "yr"),
+    "wage_income": ("lonn", "lonnsinntekt", "wlonn", "wage", "wages", "earnings", "re74"),
+    "start_year": ("oppstart", "startaar", "oppstartsaar", "treatment_year"),
+    "birth_year": ("fodselsaar", "faar", "birthyear", "foedselsaar"),
+    "death_year": ("dodsaar", "doedsaar"),
+    "emigration_year": ("utvandringsaar",),
+    "sex": ("kjonn", "kjoenn", "gender"),
+    "eligible": ("malgruppe", "maalgruppe"),
+    "sosialhjelp": ("okonomisk_sosialhjelp", "sosial"),
+    "uforetrygd": ("ufore", "ufoeretrygd"),
+}
+
+
+def match_names(present: tuple[str, ...], columns: dict[str, str]) -> dict[str, str]:
+    """Return our name -> the register's for every column that is taken in."""
+    unknown = {name: source for name, source in columns.items() if source not in present}
+    if unknown:
+        hints = []
+        for source in unknown.values():
+            near = difflib.get_close_matches(source, present, n=3, cutoff=0.6)
+            hints.append(
+                f"{source!r} is not there" + (f" (nearest: {', '.join(near)})" if near else "")
+            )
+        raise PanelContractError(
+            "columns={...} names register columns that do not exist",
+            found="; ".join(hints),
+            do=f"choose among: {', '.join(present)}",
+        )
+    sources = list(columns.values())
+    shared = sorted({source for source in sources if sources.count(source) > 1})
+    if shared:
+        raise PanelContractError(
+            "columns={...} uses one register column for two names",
+            found=", ".join(shared),
+            do="give each name a column of its own",
+        )
+    double = [n for n, s in columns.items() if n != s and n in present and n not in sources]
+    if double:
+        raise PanelContractError(
+            "There are two sources for one name",
+            found="; ".join(
+                f"{n} exists, and columns={{...}} takes it from {columns[n]}" for n in double
+            ),
+            do="drop one of the two, or give the existing column another name in columns={...}",
+        )
+    names = dict(columns)
+    names |= {name: name for name in present if name not in names and name not in sources}
+    missing = [name for name in REQUIRED if name not in names]
+    if missing:
+        _raise_missing(missing, [name for name in present if name not in sources], columns)
+    _check_derived(names)
+    ordered = [name for name in CONTRACT if name in names]
+    ordered += [name for name in names if name not in CONTRACT]
+    return {name: names[name] for name in ordered}
+
+
+def _check_derived(names: Mapping[str, str]) -> None:
+    """Refuse a register column that competes with a quantity the library derives itself."""
+    taken = [name for name in DERIVED if name in names]
+    if "birth_year" not in names and "age" in taken:
+        taken.remove("age")  # without birth years the register's own age is the only one
+    if taken:
+        raise PanelContractError(
+            "There are two sources for one name",
+            found=f"{', '.join(taken)} in the register, and derived by the library",
+            do='drop the column, or rename it: columns={"my_' + taken[0] + f'": "{taken[0]}"}}',
+        )
+
+
+def _raise_missing(missing: list[str], free: list[str], columns: Mapping[str, str]) -> None:
+    guesses = lookalikes(missing, free)
+    proposal = dict(columns) | {name: guesses.get(name, "...") for name in missing}
+    paste = ", ".join(f'"{name}": "{source}"' for name, source in proposal.items())
+    raise PanelContractError(
+        f"Required columns are missing: {', '.join(missing)}",
+        found=f"the columns {', '.join(free) or 'none'}",
+        do=f"say which they are: columns={{{paste}}}",
+    )
+
+
+def lookalikes(wanted: list[str], free: list[str], cutoff: float = 0.6) -> dict[str, str]:
+    """Return for each wanted name the register column most like it, if any is like it.
+
+    Compared with the name, its displayed labels and what registers often call it; each register
+    column is proposed once.
+
+    Examples
+    --------
+    >>> lookalikes(["person_id", "wage_income"], ["LOPENR", "wage_incom", "kommune"])
+    {'person_id': 'LOPENR', 'wage_income': 'wage_incom'}
+    """
+    keys = {_key(column): column for column in free}
+    scored: list[tuple[float, str, str]] = []
+    for name in wanted:
+        label = CONTRACT[name].label
+        for spelling in (name, label.nb, label.en, *ALIASES.get(name, ())):
+            for key, column in keys.items():
+                score = difflib.SequenceMatcher(None, _key(spelling), key).ratio()
+                if score >= cutoff:
+                    scored.append((score, name, column))
+    found: dict[str, str] = {}
+    for _, name, column in sorted(scored, key=lambda row: -row[0]):
+        if name not in found and column not in found.values():
+            found[name] = column
+    return found
+
+
+_PLAIN_LETTERS = str.maketrans("øæ", "oe") | {ord("å"): "aa"}
+
+
+def _key(name: str) -> str:
+    """Return a spelling without case, separators and Norwegian letters."""
+    plain = name.lower().translate(_PLAIN_LETTERS)
+    return re.sub(r"[^a-z0-9]", "", plain)

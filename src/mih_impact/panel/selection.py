@@ -1,0 +1,93 @@
+"""What a cube is asked for: the columns to fetch, and who is eligible."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import narwhals as nw
+
+from mih_impact.errors import PanelContractError
+from mih_impact.panel.contract import BENEFITS, DERIVED
+
+__all__ = ["Eligible", "columns_to_fetch", "eligible_expr", "eligible_words"]
+
+#: A boolean column by name, a narwhals expression on person-years, or None: the column `eligible`
+#: where the panel has one, else everybody observed.
+Eligible = str | nw.Expr | None
+
+#: Columns every cube carries where the panel has them: who starts, and who leaves.
+_ALWAYS = ("start_year", "death_year", "emigration_year")
+
+#: Columns the cube keeps in fields of their own.
+_OWN_FIELDS = ("person_id", "year", "eligible")
+
+_MADE_FROM = {"age": {"birth_year"}, "in_work": {"wage_income"}, "on_benefit": set(BENEFITS)}
+
+
+def columns_to_fetch(wanted: Iterable[str] | None, have: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns to fetch in the panel's order, with what derived quantities are made from.
+
+    Raises
+    ------
+    PanelContractError
+        A name is neither a column of the panel nor derived.
+
+    Examples
+    --------
+    >>> columns_to_fetch(["age"], ["person_id", "year", "wage_income", "birth_year", "start_year"])
+    ('birth_year', 'start_year')
+    """
+    asked = set(have if wanted is None else wanted)
+    unknown = sorted(asked - set(have) - DERIVED.keys())
+    if unknown:
+        near = {name for word in unknown for name in difflib.get_close_matches(word, have, 2)}
+        raise PanelContractError(
+            f"The panel has no column {', '.join(unknown)}",
+            found=f"the columns {', '.join(have)}",
+            do=f"perhaps {' or '.join(sorted(near))}" if near else "choose among these",
+        )
+    for derived in asked & _MADE_FROM.keys():
+        asked |= _MADE_FROM[derived]
+    asked.update(_ALWAYS)
+    return tuple(name for name in have if name in asked and name not in _OWN_FIELDS)
+
+
+def eligible_words(eligible: Eligible, have: Sequence[str]) -> str:
+    """Return in words who counts as eligible."""
+    if isinstance(eligible, nw.Expr):
+        return repr(eligible)
+    if eligible is not None:
+        return eligible
+    return "eligible" if "eligible" in have else "everyone observed"
+
+
+def eligible_expr(eligible: Eligible, frame: nw.LazyFrame[Any]) -> nw.Expr | None:
+    """Return eligibility as an expression on the frame, None for everybody observed.
+
+    Raises
+    ------
+    PanelContractError
+        It names a column that is not there, or is not true or false.
+    """
+    schema = frame.collect_schema()
+    if eligible is None:
+        return nw.col("eligible") if "eligible" in schema else None
+    expr = nw.col(eligible) if isinstance(eligible, str) else eligible
+    words = eligible_words(eligible, ())
+    try:
+        dtype = frame.select(expr.alias("_mih_asked")).collect_schema()["_mih_asked"]
+    except Exception as error:
+        raise PanelContractError(
+            "eligible= cannot be evaluated on the panel",
+            found=words,
+            do=f"use the columns {', '.join(schema)}",
+        ) from error
+    if dtype != nw.Boolean:
+        raise PanelContractError(
+            "eligible= is not true or false",
+            found=f"{words} is {dtype}",
+            do="name a boolean column, or compare: nw.col('months_unemployed') >= 6",
+        )
+    return expr
