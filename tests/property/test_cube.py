@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pandas as pd
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mih_impact.panel import read_panel
@@ -74,6 +74,7 @@ def _is_readable(frame: pd.DataFrame) -> bool:
     return all(frame[name].notna().any() for name in columns)
 
 
+@settings(max_examples=25)
 @given(registers(), st.sampled_from(["zero", "missing"]))
 def test_every_cell_of_an_outcome_is_its_definition(drawn, dead):
     frame, known = drawn
@@ -89,6 +90,7 @@ def test_every_cell_of_an_outcome_is_its_definition(drawn, dead):
             assert (math.isnan(work[i, t]) and math.isnan(want)) or work[i, t] == (want > 0)
 
 
+@settings(max_examples=25)
 @given(registers(), st.integers(2013, 2022))
 def test_a_covariate_is_that_of_the_last_row_at_or_before_the_year(drawn, year):
     frame, _ = drawn
@@ -103,6 +105,7 @@ def test_a_covariate_is_that_of_the_last_row_at_or_before_the_year(drawn, year):
         assert read.carried[i] == (not rows.empty and rows["year"].iloc[-1] < year)
 
 
+@settings(max_examples=25)
 @given(registers(), st.sampled_from([2019, 2022, 2024]), st.sampled_from([2021, 2023]))
 def test_a_change_of_price_year_scales_money_and_leaves_shares_alone(drawn, one, other):
     frame, _ = drawn
