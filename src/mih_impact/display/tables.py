@@ -30,6 +30,7 @@ font-size:1.1em;padding:.1em 0 .45em;margin:0;color:inherit}
 .mih.mih table th,.mih.mih table td{text-align:left;vertical-align:baseline;
 padding:.24em 1.2em .24em 0;border:0;border-bottom:1px solid rgba(128,128,128,.28);font-weight:400;
 color:inherit;background:transparent;white-space:normal;max-width:none}
+.mih.mih table.mih-lines caption{white-space:nowrap}
 .mih.mih table.mih-lines th{opacity:.78}
 .mih.mih table.mih-lines td{font-weight:600}
 .mih.mih table.mih-table thead th{font-weight:600;border-bottom:1.5px solid rgba(128,128,128,.75);
