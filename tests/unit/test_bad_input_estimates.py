@@ -18,7 +18,11 @@ MATCH = [
     ({"on": ["age"], "ratio": 0}, mih.SupportError, "1 or more"),
     ({"on": ["age"], "caliper": -1}, mih.SupportError, "above zero"),
     ({"on": ["age"], "order": "random"}, mih.SupportError, "give seed="),
-    ({"on": ["age", *mih.lag("wage_income", 1, 2, 3, 4, 5)], "caliper": 1e-14}, mih.SupportError, "widen caliper"),
+    (
+        {"on": ["age", *mih.lag("wage_income", 1, 2, 3, 4, 5)], "caliper": 1e-14},
+        mih.SupportError,
+        "widen caliper",
+    ),
     ({"on": list(mih.lag("wage_income", 9))}, mih.SupportError, "2005 for the start year 2014"),
     ({"on": list(mih.lag("wage_income", 1)), "method": "exact"}, mih.SupportError, "for lags"),
     ({"on": ["birth_year", "age"]}, mih.SupportError, "add up to one another"),
