@@ -149,3 +149,46 @@ def test_columns_of_a_cube_may_be_derived_ones_and_unknown_ones_are_refused():
 def test_reading_is_public():
     assert mih.read_panel is read_panel
     assert mih.Panel is type(read(ROWS))
+
+
+SPELLS = pd.DataFrame({"person_id": [1, 2], "from_year": [2000, 2020], "to_year": [2019.0, np.nan]})
+
+
+@pytest.mark.parametrize("kind", ["frame", "parquet", "csv"])
+def test_spells_of_residency_come_as_frames_and_files(kind, tmp_path):
+    source = SPELLS
+    if kind == "parquet":
+        source = tmp_path / "spells.parquet"
+        pl.from_pandas(SPELLS).write_parquet(source)
+    if kind == "csv":
+        source = tmp_path / "spells.csv"
+        SPELLS.to_csv(source, index=False, sep=";")
+    rows = ROWS.drop(index=[1, 3]).assign(malgruppe="J")
+    later = pd.DataFrame({**ROWS.iloc[3].to_dict(), "lopenr": 3}, index=[9])
+    cube = read(pd.concat([rows, later]), resident=source).cube(columns=["wage_income"])
+    # 1 left after 2019; 2 arrived in 2020, though a row says 2 was paid in 2019.
+    assert cube.state[:2].tolist() == [[0, 3], [0, 1]]
+
+
+def test_spells_in_a_csv_that_cannot_be_read_are_refused_with_their_number(tmp_path):
+    path = tmp_path / "spells.csv"
+    path.write_text("person_id,from_year,to_year\n1,2000,x\n2,2001,2002\n")
+    with pytest.raises(PanelContractError, match=r"cannot be read\. Found: to_year: 1 values"):
+        read(ROWS, resident=path)
+
+
+def test_a_price_index_may_be_an_object():
+    index = mih.PriceIndex.from_mapping({2019: 1.0, 2020: 2.0, 2024: 4.0})
+    panel = read_panel(ROWS, columns=NAMES, values=VALUES, index=index)
+    assert panel.cube().price_factor.tolist() == [4.0, 2.0]
+
+
+def test_a_panel_without_a_usable_year_says_so():
+    panel = read(ROWS.assign(aar=np.nan))
+    with pytest.raises(PanelContractError, match="year is null in 4 rows"):
+        _ = panel.first_year
+
+
+def test_names_of_columns_must_be_text():
+    with pytest.raises(PanelContractError, match=r"must be text\. Found: 0 \(int\)"):
+        read_panel(pd.DataFrame([[1, 2]]))
