@@ -1,0 +1,207 @@
+"""The notebooks run without a warning, show what they showed, and say what the library says."""
+
+from __future__ import annotations
+
+import base64
+import re
+from html import unescape
+
+import causaldata
+import nbformat
+import numpy as np
+import pytest
+from notebooks.execute import clean, execute, notebooks, temporary_kernel
+
+import mih_impact as mih
+
+NAV = "01_reproduce_nav.ipynb"
+REAL = "02_real_training_programme.ipynb"
+#: Pictures are for reading on a screen, and the repository keeps every version of them.
+LARGEST_PICTURE = 80_000
+
+
+def text_of(output) -> str:
+    """Return what a reader sees of an output, pictures apart."""
+    if output.output_type == "stream":
+        return output.text
+    data = output.get("data", {})
+    if "text/html" in data:
+        without_style = re.sub(r"<style.*?</style>", "", data["text/html"], flags=re.S)
+        return unescape(re.sub(r"<[^>]+>", " ", without_style))
+    return "" if "image/png" in data else data.get("text/plain", "")
+
+
+def shown(notebook) -> dict[str, str]:
+    """Return the text beneath every code cell, by the cell's id."""
+    return {
+        cell["id"]: " ".join(" ".join(map(text_of, cell.outputs)).split())
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    }
+
+
+def numbers(text: str) -> list[str]:
+    return re.findall(r"[-\u2212]?\d[\d.,\u00a0]*", text)
+
+
+def prose(notebook) -> str:
+    texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    return " ".join(" ".join(texts).split())
+
+
+@pytest.fixture(scope="module")
+def committed():
+    return {path.name: nbformat.read(path, as_version=4) for path in notebooks()}
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory):
+    with temporary_kernel(tmp_path_factory.mktemp("jupyter")) as kernel:
+        return {
+            path.name: execute(path, kernel=kernel, warnings_are_errors=True)
+            for path in notebooks()
+        }
+
+
+def test_these_are_the_notebooks(committed):
+    assert list(committed) == [NAV, REAL]
+
+
+@pytest.mark.parametrize("name", [NAV, REAL])
+def test_nothing_goes_to_the_error_stream(fresh, name):
+    outputs = [output for cell in fresh[name].cells for output in cell.get("outputs", ())]
+    assert outputs
+    assert [o for o in outputs if o.output_type == "error" or o.get("name") == "stderr"] == []
+
+
+@pytest.mark.parametrize("name", [NAV, REAL])
+def test_the_outputs_are_those_committed(committed, fresh, name):
+    before, now = shown(committed[name]), shown(fresh[name])
+    assert {key: numbers(text) for key, text in now.items()} == {
+        key: numbers(text) for key, text in before.items()
+    }
+    assert sum(len(numbers(text)) for text in now.values()) > 50
+
+
+@pytest.mark.parametrize("name", [NAV, REAL])
+def test_each_figure_is_shown_once_and_is_of_moderate_size(fresh, name):
+    for cell in fresh[name].cells:
+        pictures = [o for o in cell.get("outputs", ()) if "image/png" in o.get("data", {})]
+        draws = cell.cell_type == "code" and ".plot" in cell.source
+        assert len(pictures) == int(draws), cell["id"]
+        for picture in pictures:
+            assert len(base64.b64decode(picture["data"]["image/png"])) < LARGEST_PICTURE
+
+
+@pytest.mark.parametrize("name", [NAV, REAL])
+def test_what_is_committed_is_clean(committed, name):
+    notebook = committed[name]
+    before = nbformat.writes(notebook)
+    assert nbformat.writes(clean(notebook)) == before
+
+
+# --- what they say --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def case():
+    group = mih.match(
+        mih.example_panel(),
+        exact=["county", "benefit_type"],
+        on=["age", "education", *mih.lag("wage_income", 1, 2, 3)],
+    )
+    effects = mih.event_study(group)
+    programme = mih.nav.menn_i_helse()
+    return group, mih.cost_benefit(effects, mih.Assumptions.r109(), programme=programme), effects
+
+
+def test_the_nav_session_shows_what_the_calls_give(fresh, case):
+    group, account, effects = case
+    cells = shown(fresh[NAV])
+    wage = effects.to_frame().set_index(["outcome", "year_since_start"]).loc["wage_income"]
+    third = wage.loc[3]
+    assert f"NOK\u00a0{round(account.npv, -2):,.0f}".split()[-1] in cells["case"].replace(
+        " ", "\u00a0"
+    )
+    assert f"{third['estimate']:,.0f}" in cells["effects"]
+    assert (
+        f"{third['participant_mean'] - wage.loc[-1, 'participant_mean']:,.0f}"
+        in cells["before-after"]
+    )
+    assert f"{group.n_participants} of {group.flow[0].participants}" in cells["match"]
+    assert cells["save"] == "True"
+
+
+def test_the_nav_session_says_that_the_register_is_synthetic(fresh):
+    cells = shown(fresh[NAV])
+    assert "The register here is synthetic" in prose(fresh[NAV])
+    for cell in ("panel", "english", "match", "effects", "case", "reproduce"):
+        assert re.search("syntheti[ck]|syntetisk", cells[cell], flags=re.I), cell
+
+
+def test_the_nav_session_speaks_bokmal_first_and_then_english(fresh):
+    cells = shown(fresh[NAV])
+    assert "Kontroll av panelet" in cells["panel"]
+    assert "Register panel" in cells["english"]
+    assert not any("Kontrollgruppe" in text for text in cells.values())
+
+
+def test_the_numbers_in_the_nav_prose_are_those_of_the_session(fresh, case):
+    group, account, effects = case
+    text, cells = prose(fresh[NAV]), shown(fresh[NAV])
+    lost = group.flow[0].participants - group.n_participants
+    assert lost == 5
+    assert "Five participants have nobody near enough" in text
+    assert f"the {group.n_participants} others" in text
+    assert group.balance().worst < 0.1
+    assert 0.9 < group.balance().to_frame()["smd_before"].abs().max() < 1
+    assert effects.pretrend_test().passed
+    assert f"turns negative: {account.switching_scale():.2f} of the estimated" in text
+    (share,) = re.findall(r"no: (\d+%) of those who started", cells["reproduce"])
+    assert f"{share} of those who started still receive" in text
+
+
+@pytest.fixture(scope="module")
+def experiment():
+    """The three estimates, without the notebook's help: experiment, matched, naive."""
+    nsw = causaldata.nsw_mixtape.load_pandas().data
+    cps = causaldata.cps_mixtape.load_pandas().data
+    earned = {
+        "treated": nsw.loc[nsw["treat"] == 1, "re78"],
+        "controls": nsw.loc[nsw["treat"] == 0, "re78"],
+        "cps": cps["re78"],
+    }
+    return {name: series.to_numpy(dtype=float) for name, series in earned.items()}
+
+
+def test_the_experiment_gives_what_was_published(experiment):
+    # Dehejia and Wahba (1999).
+    treated, controls = experiment["treated"], experiment["controls"]
+    assert (len(treated), len(controls)) == (185, 260)
+    assert treated.mean() - controls.mean() == pytest.approx(1794, abs=1)
+
+
+def test_the_real_data_notebook_shows_experiment_and_naive_comparison(fresh, experiment):
+    cell = shown(fresh[REAL])["experiment"]
+    treated = experiment["treated"]
+    for others in (experiment["controls"], experiment["cps"]):
+        error = np.sqrt(treated.var(ddof=1) / len(treated) + others.var(ddof=1) / len(others))
+        assert f"{treated.mean() - others.mean():,.0f} {error:,.0f}" in cell
+
+
+def test_the_numbers_in_the_real_prose_are_those_of_the_session(fresh):
+    text, cells = prose(fresh[REAL]), shown(fresh[REAL])
+    rows = {
+        name: [
+            value.replace("-", "\u2212") for value in numbers(cells["experiment"].split(name)[1])
+        ]
+        for name in ("experiment", "matched CPS controls", "all CPS men (naive)")
+    }
+    estimate, error, low, high = rows["matched CPS controls"][:4]
+    assert f"The estimate is {estimate} dollars with a standard error of {error}" in text
+    assert f"from {low} to {high}, holds the experiment's {rows['experiment'][0]}" in text
+    assert f"the men {rows['all CPS men (naive)'][0].lstrip(chr(0x2212))} dollars" in text
+    assert f"({rows['experiment'][2]} to {rows['experiment'][3]})" in text
+    assert "The experimental difference lies in the interval: True" in cells["verdict"]
+    assert "Zero lies in the interval: True" in cells["verdict"]
+    assert "**too uncertain to tell**" in text
