@@ -23,7 +23,12 @@ _KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-_STRICT = "import warnings\nwarnings.simplefilter('error')"
+# The kernel's own warnings, when it shuts down, are not the notebook's.
+_STRICT = """\
+import warnings
+warnings.simplefilter("error")
+warnings.filterwarnings("ignore", module="ipykernel")
+"""
 
 
 def notebooks() -> list[Path]:
