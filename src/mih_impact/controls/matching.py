@@ -156,7 +156,7 @@ def match(
         on=on,
         exact=_equal_within(exact, on, method),
         replace=replace if method == "propensity" else True,
-        eligible=_eligible_rule(panel, eligible),
+        eligible=panel.eligibility(eligible),
         flow=(*risk.flow, last),
         ties=chosen.ties if chosen is not None else 0,
         provenance=Provenance.of(
@@ -171,22 +171,13 @@ def match(
                 "order": order,
                 "controls": controls,
                 "score": score,
-                "eligible": _eligible_rule(panel, eligible),
+                "eligible": panel.eligibility(eligible),
             },
             seed=seed,
             data=cube.fingerprint,
             evidence=panel.provenance.evidence,
         ),
     )
-
-
-def _eligible_rule(panel: Panel, eligible: str | nw.Expr | None) -> str:
-    """Return in words who can be a candidate, for cards and provenance."""
-    if isinstance(eligible, str):
-        return eligible
-    if eligible is not None:
-        return "expression"
-    return "eligible" if "eligible" in panel.columns else "everyone observed"
 
 
 def _equal_within(exact: tuple[str, ...], on: tuple[Term, ...], method: Method) -> tuple[str, ...]:
