@@ -29,12 +29,19 @@ YEARS = (1, 3, 6)
 
 
 def one(seed: int) -> dict[str, float]:
-    """Return estimates, standard errors and truths of one seed."""
-    import mih_impact as mih
+    """Return estimates, standard errors and truths of one seed.
 
-    register = mih.synthetic_register(seed=seed)
+    The rows go to DuckDB, as they do from Parquet: half the time, and the same cube bit for bit.
+    """
+    import duckdb
+
+    import mih_impact as mih
+    from mih_impact.panel.synthetic import register_frame
+
+    frame, known = register_frame(seed=seed)
+    panel = mih.read_panel(duckdb.from_df(frame), price_year=2024)
     group = mih.match(
-        register.panel,
+        panel,
         exact=["county", "benefit_type"],
         on=["age", "education", *mih.lag("wage_income", 1, 2, 3)],
         outcomes=["wage_income"],
@@ -43,7 +50,7 @@ def one(seed: int) -> dict[str, float]:
     person = mih.event_study(group, outcomes=["wage_income"], window=(-5, 6), se="person")
     rows = effects.to_frame().set_index("year_since_start")
     other = person.to_frame().set_index("year_since_start")
-    truth = register.truth.patt.query("outcome == 'wage_income'").set_index("year_since_start")
+    truth = known.patt.query("outcome == 'wage_income'").set_index("year_since_start")
     row: dict[str, float] = {"seed": seed, "matched": group.n_participants}
     row["pretrend_p"] = float(effects.pretrend_test().table["p_value"].iloc[0])
     for year in YEARS:
@@ -68,9 +75,7 @@ def summary(rows: pd.DataFrame) -> dict[str, object]:
         person = np.abs(error / rows[f"person_error_{year}"]) <= 1.959964
         found[f"year_{year}"] = {
             "coverage": float(covers.mean()),
-            "coverage_monte_carlo_error": float(np.sqrt(covers.mean() * covers.mean() / len(rows)))
-            if len(rows) < 2
-            else float(covers.std() / np.sqrt(len(rows))),
+            "coverage_monte_carlo_error": float(covers.std() / np.sqrt(len(rows))),
             "coverage_person": float(person.mean()),
             "mean_error_in_standard_errors": float(z.mean()),
             "mean_error": float(error.mean()),
