@@ -129,3 +129,17 @@ def test_no_message_shows_a_person():
     with pytest.raises(mih.PanelContractError) as caught:
         mih.match(mih.read_panel(frame), on=["age"])
     assert "secret" not in str(caught.value)
+
+
+def test_a_frame_is_not_a_panel_and_a_panel_not_a_group(panel):
+    with pytest.raises(mih.PanelContractError, match="mih.read_panel"):
+        mih.match(small_register(50, starters=5), on=["age"])
+    with pytest.raises(mih.EffectsError, match="mih.match"):
+        mih.event_study(panel)
+
+
+def test_one_name_alone_is_a_list_of_one(panel):
+    one = mih.match(panel, on="age", exact="county", outcomes="wage_income")
+    many = mih.match(panel, on=["age"], exact=["county"], outcomes=["wage_income"])
+    assert one.pairs().equals(many.pairs())
+    assert mih.event_study(one, outcomes="wage_income").outcomes == ("wage_income",)

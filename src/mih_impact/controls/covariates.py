@@ -17,7 +17,7 @@ from mih_impact.errors import SupportError
 from mih_impact.panel.contract import DERIVED, OUTCOMES, label_of
 from mih_impact.panel.cube import Cube
 
-__all__ = ["Design", "Lag", "Term", "lag", "parse_term", "read_term"]
+__all__ = ["Design", "Lag", "Term", "as_terms", "lag", "parse_term", "read_term"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -73,6 +73,17 @@ def lag(column: str, *years: int) -> tuple[Lag, ...]:
             do="give one or more years of at least 1",
         )
     return tuple(Lag(column, int(year)) for year in years)
+
+
+def as_terms(given: Term | Sequence[Term]) -> tuple[Term, ...]:
+    """Return terms as a tuple; one name or lag alone is a tuple of one.
+
+    Examples
+    --------
+    >>> as_terms("county"), as_terms(["age", "education"])
+    (('county',), ('age', 'education'))
+    """
+    return (given,) if isinstance(given, str | Lag) else tuple(given)
 
 
 def parse_term(text: str) -> Term:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact.controls.covariates import Lag, Term
+from mih_impact.controls.covariates import Lag, Term, as_terms
 from mih_impact.controls.group import ControlGroup, Pairs
 from mih_impact.controls.nearest import Neighbours, greedy, nearest
 from mih_impact.controls.propensity import Score, propensity_score
 from mih_impact.controls.risk_set import Flow, RiskSet, build_risk_set
 from mih_impact.display.labels import Label
 from mih_impact.display.provenance import Provenance
-from mih_impact.errors import SupportError
+from mih_impact.errors import PanelContractError, SupportError
+from mih_impact.panel.cube import Cube
 from mih_impact.panel.panel import Panel
 
 __all__ = ["match"]
@@ -33,8 +35,8 @@ MATCHED = Label(nb="fikk kontroller", en="matched")
 def match(
     panel: Panel,
     *,
-    on: Sequence[Term] = (),
-    exact: Sequence[str] = (),
+    on: Term | Sequence[Term] = (),
+    exact: str | Sequence[str] = (),
     method: Method = "propensity",
     ratio: int = 5,
     replace: bool = True,
@@ -43,7 +45,7 @@ def match(
     eligible: str | nw.Expr | None = None,
     controls: Literal["never"] = "never",
     score: Literal["pooled", "by_start_year"] = "pooled",
-    outcomes: Sequence[str] | None = None,
+    outcomes: str | Sequence[str] | None = None,
     seed: int | None = None,
 ) -> ControlGroup:
     """Choose controls for every participant among those eligible the year before who never start.
@@ -115,31 +117,18 @@ def match(
     >>> group.attrition()["step"].tolist()
     ['register', 'observed', 'cell', 'matched']
     """
-    on, exact = tuple(on), tuple(exact)
-    _require_options(method, ratio, caliper, order, controls, score, on, exact, seed)
+    terms, cells = as_terms(on), tuple(str(name) for name in as_terms(exact))
+    fetched = _outcomes(panel, outcomes)
+    _require_options(method, ratio, caliper, order, controls, score, terms, cells, seed)
     panel.require()
-    columns = [term.column if isinstance(term, Lag) else term for term in (*on, *exact)]
-    cube = panel.cube(eligible=eligible, columns=[*columns, *(outcomes or panel.outcomes)])
+    columns = [term.column if isinstance(term, Lag) else term for term in (*terms, *cells)]
+    cube = panel.cube(eligible=eligible, columns=[*columns, *fetched])
     if method == "exact":
-        named = [term for term in on if isinstance(term, str)]
-        if len(named) < len(on):
-            raise SupportError(
-                "Lags are continuous: exact matching on them finds nobody",
-                found=f"{len(on) - len(named)} lags in on=",
-                do="use method='propensity' for lags",
-            )
-        risk = build_risk_set(cube, on=(), exact=tuple(dict.fromkeys([*exact, *named])))
-        scored, chosen = None, None
-        sets = _whole_cells(risk)
+        chosen = _whole_cells(cube, terms, cells)
     else:
-        risk = build_risk_set(cube, on=on, exact=exact)
-        scored = propensity_score(risk, pooled=score == "pooled")
-        limit = np.inf if caliper is None else caliper * float(scored.index.std(ddof=1))
-        if replace:
-            chosen = _with_replacement(risk, scored, ratio, limit)
-        else:
-            chosen = _without_replacement(risk, scored, ratio, limit, order, seed)
-        sets = _pairs(risk, scored, chosen)
+        pooled = score == "pooled"
+        chosen = _nearest(cube, terms, cells, ratio, replace, caliper, order, pooled, seed)
+    risk, sets = chosen.risk, chosen.sets
     if not len(sets.participant):
         raise SupportError(
             "No participant has a control within the caliper",
@@ -151,19 +140,19 @@ def match(
     return ControlGroup(
         risk=risk,
         sets=sets,
-        score=scored,
+        score=chosen.score,
         method=method,
-        on=on,
-        exact=_equal_within(exact, on, method),
+        on=terms,
+        exact=_equal_within(cells, terms, method),
         replace=replace if method == "propensity" else True,
         eligible=panel.eligibility(eligible),
         flow=(*risk.flow, last),
-        ties=chosen.ties if chosen is not None else 0,
+        ties=chosen.ties,
         provenance=Provenance.of(
             "match",
             {
-                "on": [str(term) for term in on],
-                "exact": list(exact),
+                "on": [str(term) for term in terms],
+                "exact": list(cells),
                 "method": method,
                 "ratio": ratio,
                 "replace": replace,
@@ -178,6 +167,19 @@ def match(
             evidence=panel.provenance.evidence,
         ),
     )
+
+
+def _outcomes(panel: Panel, outcomes: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Return the outcome columns to bring along, or raise if this is no panel."""
+    if not isinstance(panel, Panel):
+        raise PanelContractError(
+            "match takes a panel",
+            found=f"a {type(panel).__name__}",
+            do="read it first: mih.match(mih.read_panel(frame), ...)",
+        )
+    if outcomes is None:
+        return panel.outcomes
+    return (outcomes,) if isinstance(outcomes, str) else tuple(outcomes)
 
 
 def _equal_within(exact: tuple[str, ...], on: tuple[Term, ...], method: Method) -> tuple[str, ...]:
@@ -241,6 +243,38 @@ def _cell_rows(risk: RiskSet) -> list[tuple[IntArray, IntArray]]:
     ]
 
 
+@dataclass(frozen=True, eq=False)
+class _Chosen:
+    """The risk set, each participant's controls, and what chose them."""
+
+    risk: RiskSet
+    sets: Pairs
+    score: Score | None
+    ties: int
+
+
+def _nearest(
+    cube: Cube,
+    terms: tuple[Term, ...],
+    cells: tuple[str, ...],
+    ratio: int,
+    replace: bool,
+    caliper: float | None,
+    order: Order,
+    pooled: bool,
+    seed: int | None,
+) -> _Chosen:
+    """Score the risk sets and take the nearest within start year, exact cell and caliper."""
+    risk = build_risk_set(cube, on=terms, exact=cells)
+    score = propensity_score(risk, pooled=pooled)
+    limit = np.inf if caliper is None else caliper * float(score.index.std(ddof=1))
+    if replace:
+        found = _with_replacement(risk, score, ratio, limit)
+    else:
+        found = _without_replacement(risk, score, ratio, limit, order, seed)
+    return _Chosen(risk, _pairs(risk, score, found), score, found.ties)
+
+
 def _with_replacement(risk: RiskSet, score: Score, ratio: int, limit: float) -> Neighbours:
     chosen = np.full((len(risk.person), ratio), -1, dtype=np.int64)
     ties = 0
@@ -292,8 +326,17 @@ def _pairs(risk: RiskSet, score: Score, chosen: Neighbours) -> Pairs:
     return Pairs(participant, member, control, weight, distance)
 
 
-def _whole_cells(risk: RiskSet) -> Pairs:
+def _whole_cells(cube: Cube, terms: tuple[Term, ...], cells: tuple[str, ...]) -> _Chosen:
     """Give every participant all candidates of its cell."""
+    lags = [term for term in terms if isinstance(term, Lag)]
+    if lags:
+        raise SupportError(
+            "Lags are continuous: exact matching on them finds nobody",
+            found=f"{len(lags)} lags in on=",
+            do="use method='propensity' for lags",
+        )
+    equal = tuple(dict.fromkeys([*cells, *map(str, terms)]))
+    risk = build_risk_set(cube, on=(), exact=equal)
     participant = np.flatnonzero(risk.treated)
     ordinal = np.full(len(risk.person), -1, dtype=np.int64)
     ordinal[participant] = np.arange(len(participant))
@@ -304,10 +347,11 @@ def _whole_cells(risk: RiskSet) -> Pairs:
         weight.append(np.full(len(participants) * len(candidates), 1.0 / len(candidates)))
     members = np.concatenate(member)
     order = np.argsort(members, kind="stable")
-    return Pairs(
+    sets = Pairs(
         participant,
         members[order],
         np.concatenate(control)[order],
         np.concatenate(weight)[order],
         np.zeros(len(members)),
     )
+    return _Chosen(risk, sets, None, 0)

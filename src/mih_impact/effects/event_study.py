@@ -43,7 +43,7 @@ RECKONED_FROM = {"in_work": "wage_income"}
 def event_study(
     group: ControlGroup,
     *,
-    outcomes: Sequence[str] | None = None,
+    outcomes: str | Sequence[str] | None = None,
     estimator: Estimator = "did",
     base: int | Sequence[int] = -1,
     window: tuple[int, int] = (-5, 6),
@@ -113,6 +113,12 @@ def event_study(
     >>> mih.event_study(group, outcomes=["wage_income"], window=(-1, 1)).event_years
     (-1, 0, 1)
     """
+    if not isinstance(group, ControlGroup):
+        raise EffectsError(
+            "event_study takes a control group",
+            found=f"a {type(group).__name__}",
+            do="choose one first: mih.event_study(mih.match(panel, ...))",
+        )
     cube = group.risk.cube
     bases = (base,) if isinstance(base, (int, np.integer)) else tuple(base)
     names = _require_outcomes(cube, outcomes)
@@ -264,10 +270,11 @@ def _is_matched_on(group: ControlGroup, outcome: str, year: int) -> bool:
     )
 
 
-def _require_outcomes(cube: Cube, outcomes: Sequence[str] | None) -> tuple[str, ...]:
+def _require_outcomes(cube: Cube, outcomes: str | Sequence[str] | None) -> tuple[str, ...]:
     """Return the outcomes, or raise naming those that did not come along."""
     have = tuple(cube.ore)
-    names = have if outcomes is None else tuple(dict.fromkeys(outcomes))
+    given = (outcomes,) if isinstance(outcomes, str) else outcomes
+    names = have if given is None else tuple(dict.fromkeys(given))
     derived = {"in_work": "wage_income", "on_benefit": None}
     unknown = [n for n in names if n not in have and n not in derived]
     if unknown or not names:
