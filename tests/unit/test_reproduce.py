@@ -126,6 +126,12 @@ def test_a_study_saved_and_loaded_is_the_same(replication, tmp_path):
     assert again.summary("en") == replication.study.summary("en")
 
 
+def test_a_replication_saved_and_loaded_is_the_same(replication, tmp_path):
+    again = mih.load(replication.save(tmp_path / "nav.zip"))
+    pd.testing.assert_frame_equal(again.to_frame(), replication.to_frame())
+    assert again.summary("nb") == replication.summary("nb")
+
+
 def test_no_saved_result_holds_a_person(replication, tmp_path):
     path = replication.study.save(tmp_path / "study.zip")
     ids = mih.example_panel().cube(columns=["wage_income"]).person_id[:200]

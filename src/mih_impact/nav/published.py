@@ -101,6 +101,10 @@ QUANTITIES = {
 }
 
 _BY_CONSTRUCTION = Label(nb="plantet: likt av konstruksjon", en="planted: agrees by construction")
+_MATCHED = Label(
+    nb="plantet: likt av konstruksjon; {n} fikk kontroller",
+    en="planted: agrees by construction; {n} were matched",
+)
 _Z = Label(
     nb="plantet; vårt anslag ligger {z} standardfeil fra sannheten i generatoren",
     en="planted; our estimate lies {z} standard errors from the generator's truth",
@@ -202,7 +206,9 @@ def _wage(effects: EffectSeries, year: int) -> pd.Series:
 
 def _participants(study: StudyResult, _: CostBenefit) -> list[Computed]:
     measure = Label(nb="deltakere i registeret", en="participants in the register")
-    return [Computed(measure, study.effects.coverage["participants"])]
+    matched = study.effects.coverage["matched"]
+    verdict = Label(nb=_MATCHED.nb.format(n=matched), en=_MATCHED.en.format(n=matched))
+    return [Computed(measure, study.effects.coverage["participants"], verdict=verdict)]
 
 
 def _counties(study: StudyResult, _: CostBenefit) -> list[Computed]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from mih_impact.nav.case import analysis, menn_i_helse
 from mih_impact.nav.published import beside
 from mih_impact.nav.tables import beside_cells, reference_tables
 from mih_impact.reporting.export import write_figures, write_tables
+from mih_impact.storage import save, saveable
 from mih_impact.study.run import StudyResult, run_study
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ _REST = Label(
 )
 
 
+@saveable("Replication")
 @dataclass(frozen=True, eq=False, repr=False)
 class Replication(Result):
     """The reference case, with published figures beside computed ones.
@@ -116,6 +118,10 @@ class Replication(Result):
         tables = write_tables(reference_tables(self.study, self.table, lang), folder, lang=lang)
         figures = {**self.figures(lang), "love_plot": self.study.balance.plot(lang=lang)}
         return [*tables, *write_figures(figures, folder)]
+
+    def save(self, path: str | Path) -> Path:
+        """Save all of it, small cells blanked; `load` gives it back."""
+        return save(replace(self, study=self.study.shown()), path)
 
     def _card(self, lang: Lang) -> Card:
         shown = self.table[self.table["relation"] != "not in the register"]

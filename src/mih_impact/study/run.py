@@ -77,7 +77,11 @@ class StudyResult(Result):
 
     def save(self, path: str | Path) -> Path:
         """Save effects, balance and account, small cells blanked; `load` gives them back."""
-        return save(replace(self, effects=self.effects.shown()), path)
+        return save(self.shown(), path)
+
+    def shown(self) -> StudyResult:
+        """Return the result as it is displayed, exported and saved: small cells blanked."""
+        return replace(self, effects=self.effects.shown())
 
     def _card(self, lang: Lang) -> Card:
         card = self.case._card(lang)
