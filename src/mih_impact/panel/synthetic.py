@@ -7,7 +7,6 @@ the programme, who starts, what the programme does, the rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +16,10 @@ import pandas as pd
 from mih_impact.display.labels import Label
 from mih_impact.errors import AssumptionError, StorageError
 from mih_impact.panel.panel import Panel, read_panel
-from mih_impact.panel.synthetic_effects import SyntheticTruth, plant, planted_path, truth_of
+from mih_impact.panel.synthetic_effects import SyntheticTruth, plant, truth_of
 from mih_impact.panel.synthetic_files import REGISTER, write_files
 from mih_impact.panel.synthetic_histories import draw_histories
+from mih_impact.panel.synthetic_paths import EffectPaths, planted_path
 from mih_impact.panel.synthetic_people import YEARS, Floats, draw_people
 from mih_impact.panel.synthetic_rows import register_rows
 from mih_impact.panel.synthetic_start import (
@@ -71,7 +71,7 @@ def synthetic_register(
     *,
     participants: int = 527,
     persons: int = 40_000,
-    effects: Mapping[str, object] | pd.DataFrame | None = None,
+    effects: EffectPaths | None = None,
     confounding: Confounding | None = None,
     seed: int = 2025,
 ) -> SyntheticRegister:
@@ -82,7 +82,7 @@ def synthetic_register(
     participants
         Number of starters, exactly; start years 2014-2021.
     persons
-        Number of others.
+        Number of others, exactly.
     effects
         Average effect by outcome and year since start 0, 1, ..., in kroner of 2024 per starter with
         drop-outs and the dead in: a mapping from outcome to a sequence, or a frame with outcome,
@@ -131,7 +131,7 @@ def register_frame(
     *,
     participants: int = 527,
     persons: int = 40_000,
-    effects: Mapping[str, object] | pd.DataFrame | None = None,
+    effects: EffectPaths | None = None,
     confounding: Confounding | None = None,
     seed: int = 2025,
 ) -> tuple[pd.DataFrame, SyntheticTruth]:
@@ -146,7 +146,7 @@ def register_frame(
     who, lives, start, impact, unseen = (
         np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(5)
     )
-    n = participants + persons
+    n = participants + persons + persons // 50 + 20  # a few never have a row
     people = draw_people(who, n)
     motivation = unseen.standard_normal(n)
     histories = draw_histories(
@@ -158,7 +158,7 @@ def register_frame(
     planted = plant(
         impact, people, histories, starters, paths, start_factor(confounding, motivation)
     )
-    frame = register_rows(people, histories, starters, planted, to_price_year)
+    frame = register_rows(people, histories, starters, planted, to_price_year, others=persons)
     return frame, truth_of(paths, starters, planted, price_year=PRICE_YEAR, seed=seed)
 
 
@@ -167,15 +167,15 @@ def _real_wage(to_price_year: Floats) -> Floats:
 
     Annual wage growth where the reference has it; elsewhere wages follow prices.
     """
-    growth = {row.year: float(row.value) / 100.0 for row in rows("wage_growth")}
+    growth = {row.year: row.number / 100.0 for row in rows("wage_growth")}
     prices = to_price_year[:-1] / to_price_year[1:]
     steps = [
         1.0 + growth[year] if year in growth else price
         for year, price in zip(YEARS[1:].tolist(), prices, strict=True)
     ]
     nominal = np.cumprod([1.0, *steps])
-    real: Floats = nominal * to_price_year
-    return real / real[-1]
+    real: Floats = nominal * to_price_year / nominal[-1]
+    return real
 
 
 def write_register(out: str | Path, *, seed: int = 2025) -> tuple[Path, ...]:

@@ -29,20 +29,24 @@ The register was made by a program and calibrated to published headlines, so tha
 something to be run on and tested against. Its effects are planted: finding them again confirms
 the arithmetic and nothing about any real programme.
 
-Made by `{make}` (seed {seed}, not searched for). The same command gives the same files.
+Made by `{make}` (seed {seed}, not searched for). The same command
+gives the same files.
 
 | file | what it is |
 | --- | --- |
 | `register.parquet` | {rows:,} person-years of {persons:,} invented persons, {first}-{last} |
-| `truth.json` | the planted expected effect (`patt`) and the mean realised effect of these very starters (`satt`), kroner per starter in prices of {price_year}, by outcome and year since start |
+| `truth.json` | planted expected effects (`patt`), mean realised effects of the starters (`satt`) |
+
+The truth is in kroner per starter, drop-outs included and the dead and emigrated at zero, in prices
+of {price_year}, by outcome and year since start, over the starters whose year is in the register.
 
 {participants} persons have a `start_year` ({starts}). Of the planted path only the wage effect of
 year 3 is a published figure; the rest is assumed. The counties and municipalities are invented:
 which four counties took part is not stated in the source, and `Andre fylker` stands for the rest
 of the country. The register over-represents men in contact with Nav. A person-year has a row if it
-has a wage, a benefit or a registered month; up to 2014 a year without a wage says 0, from 2015 it
-is empty, as a-ordningen has no record of it. Money is in whole nominal kroner. In the year of death
-or emigration a person has half a year's income.
+has a wage, a benefit or a registered month. In such a row a year without a wage says 0 up to 2014,
+and from 2015 the wage is null, as a-ordningen has no record of it. Money is in whole nominal
+kroner. In the year of death or emigration a person has half a year's income.
 
 `eligible` is true for men of 19-55 who live in one of the four counties at the end of the year,
 received dagpenger, aap, tiltakspenger or sosialhjelp or were registered unemployed in it, and have
@@ -50,8 +54,10 @@ not started.
 
 ## Columns
 
-| column | type | unit | meaning | rule | no row means | zero means | empty means | values |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+An empty cell of this table: does not occur, or goes without saying.
+
+| column | type | unit | English | bokmål | rule | no row | zero | null | values |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 """
 
 
@@ -119,19 +125,19 @@ def data_dictionary(frame: pd.DataFrame, truth: SyntheticTruth) -> str:
 def _row(name: str, frame: pd.DataFrame) -> str:
     column = CONTRACT[name]
     values = ""
-    if isinstance(frame[name].dtype, pd.CategoricalDtype):
-        categories = list(frame[name].cat.categories)
-        shown = categories if len(categories) <= 8 else [*categories[:2], "...", categories[-1]]
-        values = ", ".join(shown)
+    if column.dtype == "category":
+        found = sorted(frame[name].unique())
+        values = ", ".join(found if len(found) <= 8 else [*found[:2], "...", found[-1]])
     cells = (
         f"`{name}`",
         column.dtype,
         column.unit,
-        f"{column.label.en} ({column.label.nb})",
+        column.label.en,
+        column.label.nb,
         column.rule,
-        "" if column.role == "key" else column.absent_row.replace("_", " "),
-        column.zero_means if column.dtype in ("money", "number", "bool") else "",
-        column.null_means if frame[name].isna().any() or column.role == "outcome" else "",
+        column.absent_row.replace("_", " ") if column.role == "outcome" else "",
+        column.zero_means if column.dtype in ("money", "number") else "",
+        column.null_means if frame[name].isna().any() else "",
         values,
     )
     return "| " + " | ".join(cells) + " |\n"

@@ -26,14 +26,16 @@ _DAGPENGER, _AAP, _TILTAK, _SOSIAL, _UFORE, _SYKE, _NONE = range(len(BENEFIT_TYP
 _STEADY_SHARE = 0.58
 
 #: Real kroner for a full year on the scheme; dagpenger replaces a share of the wage up to a cap.
-_FULL_YEAR = {_AAP: 262_000.0, _TILTAK: 172_000.0, _SOSIAL: 118_000.0, _UFORE: 315_000.0}
+_FULL_YEAR = {_AAP: 262_000.0, _TILTAK: 172_000.0, _SOSIAL: 140_000.0, _UFORE: 315_000.0}
 _DAGPENGER_RATE, _DAGPENGER_CAP = 0.624, 744_000.0
+#: Share of the time out of work that is paid for: the rest is waiting and gaps.
+_PAID = 0.85
 #: The real wage that earns a right to dagpenger.
-_EARNED_RIGHT = 183_000.0
+_EARNED_RIGHT = 150_000.0
 #: Real kroner for a full year's work by education.
 _FULL_WAGE = np.array([405_000.0, 455_000.0, 590_000.0])
 #: Chance to stay on a scheme another year.
-_STAYS = np.array([0.62, 0.78, 0.76, 0.70, 1.0, 0.0, 0.0])
+_STAYS = np.array([0.68, 0.78, 0.76, 0.70, 1.0, 0.0, 0.0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,25 +92,25 @@ def draw_histories(
 def _work_share(rng: np.random.Generator, people: People) -> Floats:
     """Return the share of each year spent in work, in [0, 1].
 
-    A permanent part, a part that fades by a quarter a year and a part that lasts one year: so a
+    A permanent part, a part that fades by three tenths a year and a part that lasts one year: so a
     bad year is followed by a partial recovery, steep at first. The year 2020 is bad for all.
     """
-    n, n_years = people.present.shape
+    n, n_years = len(people.birth_year), len(YEARS)
     age = people.age
     steady = rng.random(n) < _STEADY_SHARE
-    permanent = np.where(steady, 1.0, 0.21)
+    permanent = np.where(steady, 1.3, 0.16)
     permanent += np.where(steady, 0.22, 0.28) * rng.standard_normal(n)
     permanent += np.array([-0.07, 0.02, 0.10])[people.education[:, 0]]
     permanent += np.array([0.03, 0.0, -0.10])[people.country]
     latent = np.clip(0.012 * (age - 30), -0.20, 0.0) - 0.015 * np.clip(age - 54, 0, None)
     latent += permanent[:, None] + 0.13 * rng.standard_normal((n, n_years))
     latent -= np.select([YEARS == 2020, YEARS == 2021], [0.10, 0.05], 0.0)
-    shocks = 0.23 * rng.standard_normal((n, n_years))
-    fading = shocks[:, 0] / np.sqrt(1.0 - 0.75**2)
+    shocks = 0.25 * rng.standard_normal((n, n_years))
+    fading = shocks[:, 0] / np.sqrt(1.0 - 0.7**2)
     for t in range(n_years):
-        fading = fading if t == 0 else 0.75 * fading + shocks[:, t]
+        fading = fading if t == 0 else 0.7 * fading + shocks[:, t]
         latent[:, t] += fading
-    share = np.clip(latent, 0.0, 1.0)
+    share: Floats = np.clip(latent, 0.0, 1.0)
     share[age < 17] = 0.0
     share[(age >= 17) & (age < 20)] *= 0.4
     return share
@@ -124,7 +126,7 @@ def _full_wage(rng: np.random.Generator, people: People) -> Floats:
 
 def _schemes(rng: np.random.Generator, people: People, share: Floats, wage: Floats) -> Codes:
     """Return the main scheme of each person-year out of work: (n, n_years) codes."""
-    n, n_years = share.shape
+    n, n_years = len(people.birth_year), len(YEARS)
     health = rng.random(n)  # high values end up on aap
     needs = (rng.random(n) < 0.92)[:, None] & (share < 0.93) & (people.age >= 18)
     kind = np.full((n, n_years), _NONE, dtype=np.int8)
@@ -142,18 +144,19 @@ def _schemes(rng: np.random.Generator, people: People, share: Floats, wage: Floa
 
 def _new_scheme(pick: Floats, earned: NDArray[np.bool_], health: Floats) -> Codes:
     """Return the scheme of someone newly out of work: dagpenger needs an earned right."""
-    dagpenger = np.where(earned, 0.66, 0.0)
-    aap = np.where(earned, 0.18, 0.34) * (0.4 + 1.2 * health)
-    tiltak = np.where(earned, 0.12, 0.45)
+    dagpenger = np.where(earned, 0.74, 0.0)
+    aap = np.where(earned, 0.16, 0.38) * (0.4 + 1.2 * health)
+    tiltak = np.where(earned, 0.06, 0.38)
     edges = np.stack([dagpenger, dagpenger + aap, dagpenger + aap + tiltak])
-    return (pick > edges).sum(axis=0).astype(np.int8)
+    schemes: Codes = (pick > edges).sum(axis=0).astype(np.int8)
+    return schemes
 
 
 def _amounts(
     rng: np.random.Generator, share: Floats, full_wage: Floats, kind: Codes
 ) -> dict[str, Floats]:
     """Return kroner by scheme; some get a second scheme in the same year."""
-    out = 1.0 - share
+    out = _PAID * (1.0 - share)
     second = 0.30 * (rng.random(share.shape) < 0.35)
     on = [kind == code for code in range(len(BENEFITS))]
     ill = (share > 0.25) & (rng.random(share.shape) < 0.10)

@@ -147,7 +147,8 @@ def _draw_places(rng: np.random.Generator, n: int) -> Codes:
     municipality = rng.integers(0, MUNICIPALITIES_PER_COUNTY, n_spells)
     codes = (county * MUNICIPALITIES_PER_COUNTY + municipality).astype(np.int8)
     spell = np.cumsum(moves).reshape(moves.shape) - 1
-    return codes[spell]
+    places: Codes = codes[spell]
+    return places
 
 
 def _draw_education(rng: np.random.Generator, birth_year: NDArray[np.int64]) -> Codes:
@@ -156,7 +157,7 @@ def _draw_education(rng: np.random.Generator, birth_year: NDArray[np.int64]) -> 
     upgrade = YEARS[0] + rng.geometric(_UPGRADE_RATE, len(birth_year))
     can = (upgrade - birth_year < 30) & (first < len(EDUCATION) - 1)
     upgrade = np.where(can, upgrade, _NEVER)
-    return first[:, None] + (YEARS >= upgrade[:, None]).astype(np.int8)
+    return first[:, None] + (upgrade[:, None] <= YEARS).astype(np.int8)
 
 
 def _draw_exits(

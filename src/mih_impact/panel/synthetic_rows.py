@@ -1,8 +1,8 @@
-"""From invented lives to the rows of a register: nominal kroner, and rows only where there is one."""
+"""From invented lives to the rows of a register, in nominal kroner."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,8 @@ def register_rows(
     starters: Starters,
     planted: Planted,
     to_price_year: Floats,
+    *,
+    others: int,
 ) -> pd.DataFrame:
     """Return the register: a row per person-year with a wage, a benefit or a registered month.
 
@@ -52,6 +54,9 @@ def register_rows(
         What happens to everybody, and to the participants with the programme.
     to_price_year
         Kroner of the price year for one krone of each register year, (n_years,).
+    others
+        How many persons beside the participants the register holds. Who never has a row is in no
+        register, so somewhat more are invented than are kept.
 
     Returns
     -------
@@ -78,11 +83,12 @@ def register_rows(
     seen = (wage > 0) | (months > 0)
     for amount in benefits.values():
         seen |= amount > 0
+    seen[np.flatnonzero(seen.any(axis=1) & (start_year == 0))[others:]] = False
     person, t = np.nonzero(seen)
     wage[(wage == 0) & (_NO_RECORD_FROM <= YEARS)] = np.nan
 
     columns: dict[str, Any] = {
-        "person_id": _identifiers(len(start_year)).take(person),
+        "person_id": _identifiers(seen)[person],
         "year": YEARS[t],
         "start_year": _nullable(start_year, person),
         "eligible": (eligible(people, histories) & ~started)[seen],
@@ -111,10 +117,10 @@ def _with_programme(
     return happened
 
 
-def _identifiers(n: int) -> pd.api.extensions.ExtensionArray:
-    """Return text identifiers that say nothing about the person."""
-    digits = np.arange(n).astype(f"U{len(str(n - 1))}")
-    return pd.array(np.char.add("p", np.char.zfill(digits, 6)), dtype="str")
+def _identifiers(seen: NDArray[np.bool_]) -> pd.api.extensions.ExtensionArray:
+    """Return text identifiers, numbered among those who have a row."""
+    number = np.cumsum(seen.any(axis=1)).astype(np.str_)
+    return pd.array(np.char.add("p", np.char.zfill(number, 6)), dtype="str")
 
 
 def _nullable(values: NDArray[np.int64], person: NDArray[np.int64]) -> pd.arrays.IntegerArray:
@@ -123,6 +129,6 @@ def _nullable(values: NDArray[np.int64], person: NDArray[np.int64]) -> pd.arrays
     return pd.arrays.IntegerArray(taken, taken == 0)
 
 
-def _category(codes: NDArray[np.int8], names: Sequence[str]) -> pd.Categorical:
-    """Return a column of category names."""
-    return pd.Categorical.from_codes(codes, categories=list(names))
+def _category(codes: NDArray[np.int8], names: Sequence[str]) -> pd.api.extensions.ExtensionArray:
+    """Return a text column from codes."""
+    return pd.array(list(names), dtype="str").take(codes.astype(np.int64))

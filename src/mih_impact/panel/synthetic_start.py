@@ -90,7 +90,7 @@ def wage_factor(confounding: Confounding | None, motivation: Floats) -> Floats |
 
 
 def start_factor(confounding: Confounding | None, motivation: Floats) -> Floats | None:
-    """Return what motivation does to the wage of starters from the start on, (n,); None: nothing."""
+    """Return what motivation does to starters' wage from the start on, (n,); None is nothing."""
     if confounding is None or confounding.kind != "post_only":
         return None
     factor: Floats = np.exp(_MOTIVATION_WAGE * confounding.strength * motivation)
@@ -108,7 +108,8 @@ def eligible(people: People, histories: Histories) -> NDArray[np.bool_]:
     for name in ("dagpenger", "aap", "tiltakspenger", "sosialhjelp"):
         served = served | (histories.benefits[name] > 0)
     man = ~people.female[:, None] & (people.present == 1.0)
-    return man & (age >= 19) & (age <= 55) & (people.county < HOME_COUNTIES) & served
+    target: NDArray[np.bool_] = man & (age >= 19) & (age <= 55) & served
+    return target & (people.county < HOME_COUNTIES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,13 +122,13 @@ class Starters:
         Row of each participant among the persons, ascending, (m,).
     start_year
         Start year of each participant, (m,).
-    probability
+    chance
         For each start year the chance of everybody to be chosen in it, (n_starts, n).
     """
 
     index: NDArray[np.int64]
     start_year: NDArray[np.int64]
-    probability: Floats
+    chance: Floats
 
 
 def choose_starters(
@@ -152,7 +153,7 @@ def choose_starters(
     n = len(people.birth_year)
     can = eligible(people, histories)
     start = np.zeros(n, dtype=np.int64)
-    probability = np.zeros((len(START_YEARS), n))
+    chances = np.zeros((len(START_YEARS), n))
     for k, (year, size) in enumerate(zip(START_YEARS, _quota(participants), strict=True)):
         before = int(year - YEARS[0]) - 1
         pool = np.flatnonzero(can[:, before] & (start == 0))
@@ -167,15 +168,15 @@ def choose_starters(
             index = index + motivation[pool]
         chance = _inclusion(np.exp(index - index.max()), int(size))
         start[pool[_systematic(rng, chance)]] = year
-        probability[k, pool] = chance
+        chances[k, pool] = chance
     chosen = np.flatnonzero(start)
-    return Starters(chosen, start[chosen], probability)
+    return Starters(chosen, start[chosen], chances)
 
 
 def _quota(participants: int) -> NDArray[np.int64]:
     """Return the number of starters by start year: largest remainders, the sum is exact."""
     exact = participants * _START_SHARE / _START_SHARE.sum()
-    quota = np.floor(exact).astype(np.int64)
+    quota: NDArray[np.int64] = np.floor(exact).astype(np.int64)
     largest = np.argsort(quota - exact, kind="stable")[: participants - int(quota.sum())]
     quota[largest] += 1
     return quota
@@ -187,34 +188,34 @@ def _selection_index(
     """Return the log of the relative chance to start, from the register up to year `before`.
 
     Deliberately not linear in what an analyst would put into a logit: broken lines in lagged wage
-    and age, an indicator for a year without wage, an interaction of the last bad year with the
-    wage before it. The typical starter has lost a job he had for some years.
+    and age, an indicator for a year without wage, an interaction of a year with next to no wage
+    with the wage before it. The typical starter has lost a job that he had had for some years.
     """
     lag1, lag2, lag3 = (histories.wage[pool, before - k] / 100_000.0 for k in range(3))
     age = people.age[pool, before]
-    index = -1.1 * np.minimum(lag1, 1.5) - 0.9 * np.maximum(lag1 - 1.5, 0.0)
-    index += 0.3 * np.minimum(lag2, 4.0) + 0.35 * np.minimum(lag3, 4.0)
-    index += 0.10 * (lag1 == 0) + 0.15 * (lag1 < 0.5) * np.minimum(lag3, 3.0)
-    index += 0.03 * np.minimum(age - 35, 0) - 0.03 * np.maximum(age - 35, 0)
+    index: Floats = -1.2 * np.minimum(lag1, 1.5) - 1.0 * np.maximum(lag1 - 1.5, 0.0)
+    index += 0.3 * np.minimum(lag2, 4.0)
+    index += 0.2 * np.minimum(lag3, 2.0) + 0.5 * np.clip(lag3 - 2.0, 0.0, 2.5)
+    index += -0.15 * (lag1 == 0) + 0.1 * (lag1 < 0.5) * np.minimum(lag3, 3.0)
+    index += -0.01 * np.minimum(age - 35, 0) - 0.03 * np.maximum(age - 35, 0)
     index += np.array([0.3, 0.2, -0.6])[people.education[pool, before]]
     index += np.array([0.0, 0.4, -0.3, 0.2])[people.county[pool, before]]
-    by_type = dict.fromkeys(BENEFIT_TYPES, -0.5)
-    by_type |= {"dagpenger": 0.1, "aap": 0.0, "tiltakspenger": 0.2, "sosialhjelp": 0.0}
-    index += np.array(list(by_type.values()))[histories.kind[pool, before]]
+    by_type = dict.fromkeys(BENEFIT_TYPES, 0.0) | {"dagpenger": 0.1, "tiltakspenger": 0.2}
+    index += np.array([by_type[name] for name in BENEFIT_TYPES])[histories.kind[pool, before]]
     return index
 
 
 def _inclusion(weights: Floats, size: int) -> Floats:
     """Return chances proportional to `weights`, at most 1, that sum to `size`."""
-    chance = np.zeros(len(weights))
     certain = np.zeros(len(weights), dtype=bool)
     while True:
-        left = size - certain.sum()
-        chance = np.where(certain, 1.0, left * weights / weights[~certain].sum())
-        over = (chance > 1.0) & ~certain
+        scale = (size - certain.sum()) / weights[~certain].sum()
+        chance: Floats = np.where(certain, 1.0, scale * weights)
+        over = chance > 1.0 + 1e-9
         if not over.any():
-            return chance
+            break
         certain |= over
+    return np.minimum(chance, 1.0)
 
 
 def _systematic(rng: np.random.Generator, chance: Floats) -> NDArray[np.int64]:
