@@ -94,6 +94,7 @@ def main() -> None:
     parser.add_argument("--name", default="coverage")
     given = parser.parse_args()
     begun = time.perf_counter()
+    RESULTS.mkdir(exist_ok=True)
     seeds = range(given.first, given.first + given.seeds)
     rows = []
     with ProcessPoolExecutor(given.jobs) as pool:

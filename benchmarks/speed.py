@@ -120,6 +120,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=7)
     runs = parser.parse_args().runs
+    RESULTS.mkdir(exist_ok=True)
     found: dict[str, list[float]] = {}
     for _ in range(runs):
         bare, ours = wall("pass"), wall("import mih_impact")
