@@ -36,7 +36,7 @@ def one(seed: int) -> dict[str, float]:
     import duckdb
 
     import mih_impact as mih
-    from mih_impact.panel.synthetic import register_frame
+    from mih_impact.panel.synthetic.register import register_frame
 
     frame, known = register_frame(seed=seed)
     panel = mih.read_panel(duckdb.from_df(frame), price_year=2024)

@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from mih_impact.panel.check import PanelReport as PanelReport
     from mih_impact.panel.panel import Panel as Panel
     from mih_impact.panel.panel import read_panel as read_panel
-    from mih_impact.panel.synthetic import SyntheticRegister as SyntheticRegister
-    from mih_impact.panel.synthetic import example_panel as example_panel
-    from mih_impact.panel.synthetic import synthetic_register as synthetic_register
+    from mih_impact.panel.synthetic.register import SyntheticRegister as SyntheticRegister
+    from mih_impact.panel.synthetic.register import example_panel as example_panel
+    from mih_impact.panel.synthetic.register import synthetic_register as synthetic_register
     from mih_impact.reference.discount import Discount as Discount
     from mih_impact.reference.prices import PriceIndex as PriceIndex
     from mih_impact.storage import load as load
@@ -76,10 +76,10 @@ _HOME = {
     "StorageError": "errors",
     "StudyResult": "study.run",
     "SupportError": "errors",
-    "SyntheticRegister": "panel.synthetic",
+    "SyntheticRegister": "panel.synthetic.register",
     "cost_benefit": "economics.account",
     "event_study": "effects.event_study",
-    "example_panel": "panel.synthetic",
+    "example_panel": "panel.synthetic.register",
     "lag": "controls.covariates",
     "load": "storage",
     "match": "controls.matching",
@@ -88,7 +88,7 @@ _HOME = {
     "read_panel": "panel.panel",
     "reproduce_nav": "nav.reproduce",
     "run_study": "study.run",
-    "synthetic_register": "panel.synthetic",
+    "synthetic_register": "panel.synthetic.register",
 }
 
 __all__ = sorted(_HOME)

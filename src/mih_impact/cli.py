@@ -107,7 +107,7 @@ def _check(given: argparse.Namespace) -> None:
 
 
 def _synthesize(given: argparse.Namespace) -> None:
-    from mih_impact.panel.synthetic import write_register
+    from mih_impact.panel.synthetic.register import write_register
 
     for path in write_register(given.out, seed=given.seed):
         print(path)

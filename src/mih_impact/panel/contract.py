@@ -262,7 +262,10 @@ _COLUMNS = (
         Scheme("state", True),
     ),
     _benefit(
-        "tiltakspenger", "tiltakspenger", "measure allowance (tiltakspenger)", Scheme("state", False)
+        "tiltakspenger",
+        "tiltakspenger",
+        "measure allowance (tiltakspenger)",
+        Scheme("state", False),
     ),
     _benefit(
         "sosialhjelp",
@@ -270,9 +273,7 @@ _COLUMNS = (
         "social assistance (sosialhjelp)",
         Scheme("municipality", False),
     ),
-    _benefit(
-        "uforetrygd", "uføretrygd", "disability benefit (uføretrygd)", Scheme("state", True)
-    ),
+    _benefit("uforetrygd", "uføretrygd", "disability benefit (uføretrygd)", Scheme("state", True)),
     _benefit("sykepenger", "sykepenger", "sickness benefit (sykepenger)", Scheme("state", True)),
 )
 

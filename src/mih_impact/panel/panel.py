@@ -93,7 +93,8 @@ def read_panel(
         Spells of residency: a frame or path with person_id, from_year, to_year (inclusive; a null
         to_year is an open spell). They replace the year of emigration.
     evidence
-        What kind of data this is, in both languages; stands on every card, table and figure.
+        What kind of data this is, in both languages; stands on every card, table and figure. None
+        takes what a Parquet file says of itself: the synthetic register does.
 
     Returns
     -------
@@ -131,7 +132,7 @@ def read_panel(
         currency=currency,
         index=prices,
         spells=None if resident is None else open_spells(resident),
-        evidence={} if evidence is None else {"nb": evidence.nb, "en": evidence.en},
+        evidence=opened.evidence if evidence is None else {"nb": evidence.nb, "en": evidence.en},
     )
 
 

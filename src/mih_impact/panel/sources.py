@@ -17,7 +17,10 @@ from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.csv_text import convert, read_text
 from mih_impact.panel.names import match_names
 
-__all__ = ["Opened", "open_source", "open_spells"]
+__all__ = ["EVIDENCE_KEYS", "Opened", "open_source", "open_spells"]
+
+#: Where a Parquet file says what kind of data it is, so that a synthetic one cannot pass for real.
+EVIDENCE_KEYS = {"nb": "mih_impact.evidence.nb", "en": "mih_impact.evidence.en"}
 
 PARQUET = (".parquet", ".pq")
 CSV = (".csv", ".tsv", ".txt")
@@ -36,10 +39,13 @@ class Opened:
         The register's own names and types.
     unreadable
         Per column of ours: the number of texts that could not be converted, and what they are.
+    evidence
+        What kind of data the file says it is, by language; empty where it says nothing.
     """
 
     frame: nw.LazyFrame[Any]
     unreadable: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    evidence: Mapping[str, str] = field(default_factory=dict)
 
 
 def open_source(
@@ -60,7 +66,7 @@ def open_source(
         return Opened(open_frame(source))
     kind, files = files_of(source)
     if kind == "parquet":
-        return Opened(open_parquet(files))
+        return Opened(open_parquet(files), evidence=_evidence(files))
     texts = read_text(files)
     names = match_names(tuple(texts), dict(columns or {}))
     dtypes: dict[str, Dtype | None] = {
@@ -181,6 +187,13 @@ def open_parquet(files: list[str]) -> nw.LazyFrame[Any]:
     """Return Parquet files as a lazy DuckDB frame; columns are matched by name."""
     frame: nw.LazyFrame[Any] = nw.from_native(connect().read_parquet(files, union_by_name=True))
     return frame
+
+
+def _evidence(files: list[str]) -> dict[str, str]:
+    """Return what Parquet files say of themselves under `EVIDENCE_KEYS`."""
+    kept = connect().execute("SELECT key, value FROM parquet_kv_metadata(?)", [files]).fetchall()
+    told = {key.decode(): value.decode() for key, value in kept}
+    return {lang: told[key] for lang, key in EVIDENCE_KEYS.items() if key in told}
 
 
 def open_frame(source: Any) -> nw.LazyFrame[Any]:

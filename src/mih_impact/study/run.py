@@ -27,7 +27,7 @@ from mih_impact.effects.event_study import event_study
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import AssumptionError
 from mih_impact.panel.panel import Panel, read_panel
-from mih_impact.panel.synthetic import example_panel
+from mih_impact.panel.synthetic.register import example_panel
 from mih_impact.storage import save, saveable
 from mih_impact.study.programme_file import read_programme
 from mih_impact.study.spec import StudySpec

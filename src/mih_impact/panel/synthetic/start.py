@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact.errors import AssumptionError
-from mih_impact.panel.synthetic_histories import BENEFIT_TYPES, Histories
-from mih_impact.panel.synthetic_people import HOME_COUNTIES, YEARS, Floats, People
+from mih_impact.panel.synthetic.histories import BENEFIT_TYPES, Histories
+from mih_impact.panel.synthetic.people import HOME_COUNTIES, YEARS, Floats, People
 
 __all__ = [
     "START_YEARS",

@@ -8,13 +8,21 @@ from pathlib import Path
 
 import pandas as pd
 
+from mih_impact.display.labels import Label
 from mih_impact.panel.contract import CONTRACT
-from mih_impact.panel.synthetic_effects import SyntheticTruth
+from mih_impact.panel.sources import EVIDENCE_KEYS
+from mih_impact.panel.synthetic.effects import SyntheticTruth
 from mih_impact.storage.files import write_whole
 
 __all__ = ["README", "REGISTER", "TRUTH", "data_dictionary", "write_files"]
 
 REGISTER, TRUTH, README = "register.parquet", "truth.json", "README.md"
+
+#: What no card, table or figure made from this register may leave unsaid.
+EVIDENCE = Label(
+    nb="Syntetisk register, kalibrert til publiserte tall: ingen virkelige personer.",
+    en="Synthetic register, calibrated to published figures: no real persons.",
+)
 
 _MAKE = "mih-impact synthesize --out data/synthetic"
 
@@ -91,6 +99,7 @@ def _parquet(frame: pd.DataFrame) -> bytes:
         else f"{name}::{dtype} AS {name}"
         for name, dtype in types
     )
+    told = ", ".join(f"'{key}': '{getattr(EVIDENCE, k)}'" for k, key in EVIDENCE_KEYS.items())
     with (
         tempfile.TemporaryDirectory() as folder,
         duckdb.connect(config={"threads": 1}) as connection,
@@ -99,7 +108,8 @@ def _parquet(frame: pd.DataFrame) -> bytes:
         connection.register("rows", frame)
         connection.execute(
             f"COPY (SELECT {casts} FROM rows) TO ? "
-            "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 19, ROW_GROUP_SIZE 200000)",
+            "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 19, ROW_GROUP_SIZE 200000, "
+            f"KV_METADATA {{{told}}})",
             [str(path)],
         )
         return path.read_bytes()

@@ -13,9 +13,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact.errors import AssumptionError
-from mih_impact.panel.synthetic_histories import Histories
-from mih_impact.panel.synthetic_people import YEARS, Floats, People, exit_hazard
-from mih_impact.panel.synthetic_start import START_YEARS, Starters
+from mih_impact.panel.synthetic.histories import Histories
+from mih_impact.panel.synthetic.people import YEARS, Floats, People, exit_hazard
+from mih_impact.panel.synthetic.start import START_YEARS, Starters
 
 __all__ = ["Planted", "SyntheticTruth", "plant", "truth_of"]
 

@@ -13,16 +13,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mih_impact.display.labels import Label
 from mih_impact.errors import AssumptionError, StorageError
 from mih_impact.panel.panel import Panel, read_panel
-from mih_impact.panel.synthetic_effects import SyntheticTruth, plant, truth_of
-from mih_impact.panel.synthetic_files import REGISTER, write_files
-from mih_impact.panel.synthetic_histories import draw_histories
-from mih_impact.panel.synthetic_paths import EffectPaths, planted_path
-from mih_impact.panel.synthetic_people import YEARS, Floats, draw_people
-from mih_impact.panel.synthetic_rows import register_rows
-from mih_impact.panel.synthetic_start import (
+from mih_impact.panel.synthetic.effects import SyntheticTruth, plant, truth_of
+from mih_impact.panel.synthetic.files import EVIDENCE, REGISTER, write_files
+from mih_impact.panel.synthetic.histories import draw_histories
+from mih_impact.panel.synthetic.paths import EffectPaths, planted_path
+from mih_impact.panel.synthetic.people import YEARS, Floats, draw_people
+from mih_impact.panel.synthetic.rows import register_rows
+from mih_impact.panel.synthetic.start import (
     Confounding,
     choose_starters,
     start_factor,
@@ -40,12 +39,6 @@ __all__ = [
     "synthetic_register",
     "write_register",
 ]
-
-#: What no card, table or figure made from this register may leave unsaid.
-EVIDENCE = Label(
-    nb="Syntetisk register, kalibrert til publiserte tall: ingen virkelige personer.",
-    en="Synthetic register, calibrated to published figures: no real persons.",
-)
 
 #: Planted effects are in kroner of this year.
 PRICE_YEAR = 2024
@@ -108,7 +101,7 @@ def synthetic_register(
     -----
     Starters are chosen among those eligible the year before, with a chance that depends on observed
     history through broken lines, an indicator and an interaction. The planted averages hold exactly
-    in expectation for any setting; `mih_impact.panel.synthetic_effects.plant` says how.
+    in expectation for any setting; `mih_impact.panel.synthetic.effects.plant` says how.
 
     Examples
     --------
@@ -222,10 +215,10 @@ def example_panel(*, price_year: int = PRICE_YEAR) -> Panel:
     """
     here = Path(__file__).resolve()
     # In the wheel the file lies inside the package, in a checkout beside the source.
-    places = (here.parents[1] / "_synthetic", here.parents[3] / "data" / "synthetic")
+    places = (here.parents[2] / "_synthetic", here.parents[4] / "data" / "synthetic")
     for folder in places:
         if (folder / REGISTER).is_file():
-            return read_panel(folder / REGISTER, price_year=price_year, evidence=EVIDENCE)
+            return read_panel(folder / REGISTER, price_year=price_year)
     raise StorageError(
         "The synthetic register that comes with the library is not there",
         found=f"no {REGISTER} in the package or in data/synthetic",

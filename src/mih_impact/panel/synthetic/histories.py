@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact.panel.contract import BENEFITS
-from mih_impact.panel.synthetic_people import YEARS, Codes, Floats, People
+from mih_impact.panel.synthetic.people import YEARS, Codes, Floats, People
 
 __all__ = ["BENEFIT_TYPES", "Histories", "draw_histories", "largest_benefit"]
 

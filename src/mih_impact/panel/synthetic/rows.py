@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact.panel.contract import BENEFITS, CONTRACT
-from mih_impact.panel.synthetic_effects import Planted
-from mih_impact.panel.synthetic_histories import BENEFIT_TYPES, Histories, largest_benefit
-from mih_impact.panel.synthetic_people import (
+from mih_impact.panel.synthetic.effects import Planted
+from mih_impact.panel.synthetic.histories import BENEFIT_TYPES, Histories, largest_benefit
+from mih_impact.panel.synthetic.people import (
     COUNTIES,
     COUNTRY_GROUPS,
     EDUCATION,
@@ -21,7 +21,7 @@ from mih_impact.panel.synthetic_people import (
     Floats,
     People,
 )
-from mih_impact.panel.synthetic_start import Starters, eligible
+from mih_impact.panel.synthetic.start import Starters, eligible
 
 __all__ = ["register_rows"]
 
