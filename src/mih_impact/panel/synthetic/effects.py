@@ -19,9 +19,9 @@ from mih_impact.panel.synthetic.start import START_YEARS, Starters
 
 __all__ = ["Planted", "SyntheticTruth", "plant", "truth_of"]
 
-#: Three in four complete; who drops out keeps a small part of the effect. Mean 1 over both.
+#: Three in four complete; who drops out earns what he would have earned. Mean 1 over both.
 _COMPLETION_SHARE = 0.75
-_COMPLETER, _DROP_OUT = 1.25, 0.25
+_COMPLETER, _DROP_OUT = 1.0 / _COMPLETION_SHARE, 0.0
 #: Spread (of logarithms) of the effect between persons, and between the years of one person.
 _PERSON_SPREAD, _YEAR_SPREAD = 0.25, 0.20
 
