@@ -39,9 +39,11 @@ if TYPE_CHECKING:
     from mih_impact.panel.check import PanelReport as PanelReport
     from mih_impact.panel.panel import Panel as Panel
     from mih_impact.panel.panel import read_panel as read_panel
+    from mih_impact.panel.synthetic.effects import SyntheticTruth as SyntheticTruth
     from mih_impact.panel.synthetic.register import SyntheticRegister as SyntheticRegister
     from mih_impact.panel.synthetic.register import example_panel as example_panel
     from mih_impact.panel.synthetic.register import synthetic_register as synthetic_register
+    from mih_impact.panel.synthetic.start import Confounding as Confounding
     from mih_impact.reference.discount import Discount as Discount
     from mih_impact.reference.prices import PriceIndex as PriceIndex
     from mih_impact.storage import load as load
@@ -56,6 +58,7 @@ _HOME = {
     "Assumptions": "economics.assumptions",
     "Balance": "controls.balance",
     "CheckResult": "effects.checks",
+    "Confounding": "panel.synthetic.start",
     "ControlGroup": "controls.group",
     "CostBenefit": "economics.case",
     "CostItem": "economics.programme",
@@ -77,6 +80,7 @@ _HOME = {
     "StudyResult": "study.run",
     "SupportError": "errors",
     "SyntheticRegister": "panel.synthetic.register",
+    "SyntheticTruth": "panel.synthetic.effects",
     "cost_benefit": "economics.account",
     "event_study": "effects.event_study",
     "example_panel": "panel.synthetic.register",

@@ -299,7 +299,8 @@ def test_all_men_of_the_same_ages_and_counties_are_wrong_by_more_than_30_percent
 
     level, change = _comparison(wages, starts, same_age_and_county)
     assert abs(participants[3] - level - 200_000) > 0.3 * 200_000
-    assert abs(participants[3] - participants[-1] - change - 200_000) > 0.3 * 200_000
+    # In changes from the year before start it misleads as well, if somewhat less.
+    assert abs(participants[3] - participants[-1] - change - 200_000) > 0.25 * 200_000
 
 
 def test_everybody_eligible_is_wrong_by_at_least_10_percent(frame, wages, persons):

@@ -92,23 +92,23 @@ def draw_histories(
 def _work_share(rng: np.random.Generator, people: People) -> Floats:
     """Return the share of each year spent in work, in [0, 1].
 
-    A permanent part, a part that fades by two fifths a year and a part that lasts one year: so a
+    A permanent part, a part that fades by three tenths a year and a part that lasts one year: so a
     bad year is followed by a partial recovery, steep at first. The year 2020 is bad for all.
     """
     n, n_years = len(people.birth_year), len(YEARS)
     age = people.age
     steady = rng.random(n) < _STEADY_SHARE
-    permanent = np.where(steady, 1.3, 0.12)
+    permanent = np.where(steady, 1.3, 0.16)
     permanent += np.where(steady, 0.22, 0.28) * rng.standard_normal(n)
     permanent += np.array([-0.07, 0.02, 0.10])[people.education[:, 0]]
     permanent += np.array([0.03, 0.0, -0.10])[people.country]
     latent = np.clip(0.012 * (age - 30), -0.20, 0.0) - 0.015 * np.clip(age - 54, 0, None)
     latent += permanent[:, None] + 0.13 * rng.standard_normal((n, n_years))
     latent -= np.select([YEARS == 2020, YEARS == 2021], [0.10, 0.05], 0.0)
-    shocks = 0.30 * rng.standard_normal((n, n_years))
-    fading = shocks[:, 0] / np.sqrt(1.0 - 0.6**2)
+    shocks = 0.25 * rng.standard_normal((n, n_years))
+    fading = shocks[:, 0] / np.sqrt(1.0 - 0.7**2)
     for t in range(n_years):
-        fading = fading if t == 0 else 0.6 * fading + shocks[:, t]
+        fading = fading if t == 0 else 0.7 * fading + shocks[:, t]
         latent[:, t] += fading
     share: Floats = np.clip(latent, 0.0, 1.0)
     share[age < 17] = 0.0

@@ -193,9 +193,9 @@ def _selection_index(
     """
     lag1, lag2, lag3 = (histories.wage[pool, before - k] / 100_000.0 for k in range(3))
     age = people.age[pool, before]
-    index: Floats = -1.3 * np.minimum(lag1, 1.5) - 1.1 * np.maximum(lag1 - 1.5, 0.0)
-    index += 0.25 * np.minimum(lag2, 2.0) + 0.4 * np.clip(lag2 - 2.0, 0.0, 2.0)
-    index += 0.25 * np.minimum(lag3, 2.0) + 0.55 * np.clip(lag3 - 2.0, 0.0, 2.5)
+    index: Floats = -1.2 * np.minimum(lag1, 1.5) - 1.0 * np.maximum(lag1 - 1.5, 0.0)
+    index += 0.3 * np.minimum(lag2, 4.0)
+    index += 0.2 * np.minimum(lag3, 2.0) + 0.5 * np.clip(lag3 - 2.0, 0.0, 2.5)
     index += -0.15 * (lag1 == 0) + 0.1 * (lag1 < 0.5) * np.minimum(lag3, 3.0)
     index += -0.01 * np.minimum(age - 35, 0) - 0.03 * np.maximum(age - 35, 0)
     index += np.array([0.3, 0.2, -0.6])[people.education[pool, before]]
