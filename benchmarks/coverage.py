@@ -4,8 +4,8 @@
 
 For each seed 0, 1, ..., none left out, the synthetic register of that seed is written, controls are
 matched and the wage effect is estimated, all by the public calls and the options of the reference
-case. The planted effect (PATT) is the truth. Written to benchmarks/results/coverage.csv: one row per
-seed; and coverage.json: the summary.
+case. The planted effect (PATT) is the truth. Written to benchmarks/results: coverage.csv, one row
+per seed, and coverage.json, the summary.
 """
 
 from __future__ import annotations

@@ -2,14 +2,14 @@
 
     python benchmarks/speed.py [--runs 7]
 
-Every figure is a fresh process or a fresh call, run in turn with what it is compared with; medians and
-ranges are printed and written to benchmarks/results/speed.json.
+Every figure is a fresh process or a fresh call, run in turn with what it is compared with; medians
+and ranges are printed and written to benchmarks/results/speed.json.
 
 - import: `import mih_impact` against the bare interpreter.
 - cold: a new process, Parquet to effects and account, no drawing.
 - warm: the second call in a process; beside it the bound, DuckDB reading the same columns once with
-  one GROUP BY person, and a peer: statsmodels' logit for the same score and scikit-learn-style nearest
-  neighbours by a SciPy tree, then one weighted regression per outcome and year.
+  one GROUP BY person, and a peer: statsmodels' logit for the same score, nearest neighbours by a
+  SciPy tree, then one clustered weighted regression per outcome and year.
 """
 
 from __future__ import annotations
@@ -50,9 +50,11 @@ BOUND = """
 import time, duckdb
 from pathlib import Path
 path = Path("data/synthetic/register.parquet").resolve()
-columns = ["wage_income", "dagpenger", "aap", "tiltakspenger", "sosialhjelp", "uforetrygd", "sykepenger"]
+columns = ["wage_income", "dagpenger", "aap", "tiltakspenger", "sosialhjelp", "uforetrygd",
+           "sykepenger"]
 sums = ", ".join(f"sum({c})" for c in columns)
-query = f"select person_id, max(county), max(benefit_type), max(education), {sums} from '{path}' group by 1"
+text = "max(county), max(benefit_type), max(education)"
+query = f"select person_id, {text}, {sums} from '{path}' group by 1"
 duckdb.sql(query).fetchall()
 begun = time.perf_counter(); duckdb.sql(query).fetchnumpy(); print(time.perf_counter() - begun)
 """

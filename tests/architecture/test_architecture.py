@@ -119,8 +119,6 @@ def test_modules_are_small_and_documented(path):
 
 
 def test_every_module_imports_on_its_own():
-    names = [
-        "mih_impact." + ".".join(p.relative_to(SOURCE).with_suffix("").parts) for p in MODULES
-    ]
+    names = ["mih_impact." + ".".join(p.relative_to(SOURCE).with_suffix("").parts) for p in MODULES]
     for name in names:
         importlib.import_module(name.removesuffix(".__init__"))

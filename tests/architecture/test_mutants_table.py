@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from tests.mutants.run import HERE, ROOT, Mutant, PatchError, apply_patch, load_table
 
 MUTANTS = load_table()

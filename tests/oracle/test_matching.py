@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
-from tests.support import small_register
 
 import mih_impact as mih
 from mih_impact.reference.prices import PriceIndex
+from tests.support import small_register
 
 ON = ("age", "education", *mih.lag("wage_income", 1, 2, 3))
 

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support import small_register
 
 import mih_impact as mih
+from tests.support import small_register
 
 FEW = settings(max_examples=4)
 SEEDS = st.integers(0, 10_000)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.support import small_register
 
 import mih_impact as mih
+from tests.support import small_register
 
 
 def test_attrition_counts_persons_through_every_filter(group, panel):
