@@ -28,7 +28,7 @@ figures: $(CORE)  ## every figure in both languages, and contact sheets in colou
 	$(BIN)/python -m mih_impact.reporting.sheet $(OUT)
 
 mutants: $(FULL)  ## plant each known mistake and see a named test fail
-	$(BIN)/python tests/mutants/run.py
+	$(BIN)/python tests/mutants/run.py --jobs 2
 
 register: $(CORE)  ## write the shipped synthetic register anew
 	$(BIN)/mih-impact synthesize --out data/synthetic

@@ -150,8 +150,7 @@ def main() -> None:
             table["warm_call"]["median"] / table["bound_duckdb_scan"]["median"], 2
         ),
         "peer_over_ours": round(
-            table["peer_score_match_regress"]["median"]
-            / table["ours_same_steps"]["median"],
+            table["peer_score_match_regress"]["median"] / table["ours_same_steps"]["median"],
             2,
         ),
     }
