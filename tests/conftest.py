@@ -10,6 +10,9 @@ from hypothesis import Phase, settings
 import mih_impact as mih
 from tests.support import small_register
 
+# A backend chosen outside would take the figures from the notebooks' kernels.
+os.environ.pop("MPLBACKEND", None)
+
 settings.register_profile("suite", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile("mutants", settings.get_profile("suite"), phases=[Phase.generate])
 settings.load_profile(os.environ.get("MIH_HYPOTHESIS", "suite"))

@@ -42,8 +42,10 @@ vertical-align:bottom}
 
 _PAGE_CSS = """
 :root{color-scheme:light dark}
-body{font-family:system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;max-width:62em;
+body{font-family:system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;max-width:84em;
 margin:2.5em auto;padding:0 1.2em;line-height:1.5}
+h1{font-size:1.45em;max-width:40em}
+main .mih{max-width:none}
 img,svg{max-width:100%;height:auto}
 @media print{body{margin:0;max-width:none}}
 """.strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import SupportsFloat
 
@@ -48,6 +49,8 @@ _RELATIONS = {
     "implied": Label(nb="ikke plantet", en="implied"),
     "not in the register": Label(nb="ikke i registeret", en="not in the register"),
 }
+
+_MEANS = ("participant_mean", "control_mean")
 
 #: Published as a sentence: our measure of it has a unit of its own.
 _QUALITATIVE: dict[str, Formatter] = {"nav_income_profile": kroner, "nav_benefit_receipt": percent}
@@ -113,22 +116,29 @@ def _attrition(study: StudyResult, source: str, lang: Lang) -> Table:
 def _effects(study: StudyResult, source: str, lang: Lang) -> Table:
     frame = study.effects.shown().to_frame()
     frame.insert(0, "label", [label_of(outcome).text(lang) for outcome in frame["outcome"]])
+    shown = frame.copy()
+    for name in ("estimate", "std_error", "conf_low", "conf_high", *_MEANS):
+        shown[name] = [
+            percent(value, 1, lang) if unit == "share" else number(value, lang=lang)
+            for value, unit in zip(frame[name], frame["unit"], strict=True)
+        ]
     columns: dict[str, tuple[Label, Formatter | None]] = {
         "label": (Label(nb="Utfall", en="Outcome"), None),
         "year_since_start": (Label(nb="År siden oppstart", en="Years since start"), None),
-        "estimate": (Label(nb="Effekt", en="Effect"), _mean),
-        "std_error": (Label(nb="Standardfeil", en="Standard error"), _mean),
-        "conf_low": (Label(nb="KI fra", en="CI from"), _mean),
-        "conf_high": (Label(nb="KI til", en="CI to"), _mean),
-        "participant_mean": (Label(nb="Deltakere", en="Participants"), _mean),
-        "control_mean": (Label(nb="Kontroller", en="Controls"), _mean),
+        "estimate": (Label(nb="Effekt", en="Effect"), None),
+        "std_error": (Label(nb="Standardfeil", en="Standard error"), None),
+        "conf_low": (Label(nb="KI fra", en="CI from"), None),
+        "conf_high": (Label(nb="KI til", en="CI to"), None),
+        "participant_mean": (Label(nb="Deltakere", en="Participants"), None),
+        "control_mean": (Label(nb="Kontroller", en="Controls"), None),
         "n_participants": (Label(nb="Antall deltakere", en="Participants, n"), number),
         "n_controls": (Label(nb="Antall kontroller", en="Controls, n"), number),
         "n_lost": (Label(nb="Bortfall", en="Lost"), number),
         "matched_on": (Label(nb="Matchet på", en="Matched on"), None),
     }
     caption = _EFFECTS.format(year=study.effects.price_year).text(lang)
-    return Table.of("table2_effects", caption, frame, columns, source=source, lang=lang)
+    table = Table.of("table2_effects", caption, shown, columns, source=source, lang=lang)
+    return replace(table, frame=frame)  # the CSV holds numbers, the page what is shown
 
 
 def _account(study: StudyResult, source: str, lang: Lang) -> Table:
