@@ -22,7 +22,7 @@ from mih_impact.panel.contract import label_of
 if TYPE_CHECKING:
     from mih_impact.controls.balance import Balance
 
-__all__ = ["ControlGroup", "Pairs"]
+__all__ = ["ControlGroup", "Sets"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -64,28 +64,41 @@ _CONDITIONS = Label(
 
 
 @dataclass(frozen=True, eq=False)
-class Pairs:
-    """Each participant's controls, as rows of the risk set.
+class Sets:
+    """Weighted sets of controls, as rows of the risk set, and the set each participant has.
+
+    Nearest neighbours give every participant a set of its own; cells and weighting give one set to
+    all participants of a cell or start year, so that nothing grows with participants times
+    candidates.
 
     Attributes
     ----------
     participant
-        Rows of the matched participants, shape (n,), ascending.
+        Rows of the participants that have controls, shape (n,), ascending.
+    set_of
+        The set of each participant, shape (n,).
     member
-        Position in `participant` of each pair, shape (p,), ascending.
+        The set of each entry below, shape (p,), ascending.
     control
-        Row of each pair's control, shape (p,).
+        Row of each entry's control, shape (p,); a control stands in a set once.
     weight
         Weight of the control in its set, shape (p,); a set adds up to 1.
     distance
-        Distance on the log odds, shape (p,); 0 for exact cells.
+        Distance of the control, shape (p,): on the log odds or by Mahalanobis; 0 for cells and
+        weights.
     """
 
     participant: IntArray
+    set_of: IntArray
     member: IntArray
     control: IntArray
     weight: FloatArray
     distance: FloatArray
+
+    @property
+    def size(self) -> IntArray:
+        """How many participants have each set, shape (number of sets,)."""
+        return np.bincount(self.set_of, minlength=int(self.member.max(initial=-1)) + 1)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -116,7 +129,7 @@ class ControlGroup(Result):
     """
 
     risk: RiskSet
-    sets: Pairs
+    sets: Sets
     score: Score | None
     method: str
     on: tuple[Term, ...]
@@ -141,7 +154,9 @@ class ControlGroup(Result):
     def row_weight(self) -> FloatArray:
         """Weight of every row: 1 for a participant, summed over sets for a control."""
         weight = np.bincount(
-            self.sets.control, weights=self.sets.weight, minlength=len(self.risk.person)
+            self.sets.control,
+            weights=self.sets.weight * self.sets.size[self.sets.member],
+            minlength=len(self.risk.person),
         )
         weight[self.sets.participant] = 1.0
         return weight.astype(np.float64)
@@ -149,37 +164,50 @@ class ControlGroup(Result):
     @property
     def effective_controls(self) -> float:
         """Kish's effective number of control persons, (sum w)^2 / sum w^2 over persons."""
-        weight = np.bincount(self.risk.person[self.sets.control], weights=self.sets.weight)
+        control = np.where(self.risk.treated, 0.0, self.row_weight)
+        weight = np.bincount(self.risk.person, weights=control)
         return float(weight.sum() ** 2 / (weight**2).sum())
 
     def pairs(self) -> pd.DataFrame:
         """Return a row per pair: participant_id, control_id, start_year, weight, distance."""
         ids = self.risk.cube.person_id[self.risk.person]
-        participant = self.sets.participant[self.sets.member]
+        participant, entry = self._pairs()
         return pd.DataFrame(
             {
                 "participant_id": ids[participant],
-                "control_id": ids[self.sets.control],
+                "control_id": ids[self.sets.control[entry]],
                 "start_year": self.risk.start_year[participant],
-                "weight": self.sets.weight,
-                "distance": self.sets.distance,
+                "weight": self.sets.weight[entry],
+                "distance": self.sets.distance[entry],
             }
         )
 
+    def _pairs(self) -> tuple[IntArray, IntArray]:
+        """Return the participant's row and the entry of `sets` of every pair, by participant."""
+        sets = self.sets
+        first = np.searchsorted(sets.member, sets.set_of)
+        many = np.searchsorted(sets.member, sets.set_of, side="right") - first
+        within = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
+        return np.repeat(sets.participant, many), np.repeat(first, many) + within
+
     def to_frame(self) -> pd.DataFrame:
-        """Return person_id, role, start_year, match_id, weight: a row per person and set."""
+        """Return person_id, role, start_year, match_id, weight: a row per person and set.
+
+        A set that several participants have stands once; there a control weighs as much as all of
+        them ask of it, so that controls weigh as much as participants.
+        """
         ids = self.risk.cube.person_id[self.risk.person]
-        rows = np.concatenate([self.sets.participant, self.sets.control])
-        match_id = np.concatenate([np.arange(self.n_participants), self.sets.member])
-        role = np.repeat(["participant", "control"], [self.n_participants, len(self.sets.control)])
-        weight = np.concatenate([np.ones(self.n_participants), self.sets.weight])
+        sets = self.sets
+        rows = np.concatenate([sets.participant, sets.control])
+        role = np.repeat(["participant", "control"], [self.n_participants, len(sets.control)])
+        weight = sets.weight * sets.size[sets.member]
         frame = pd.DataFrame(
             {
                 "person_id": ids[rows],
                 "role": role,
                 "start_year": self.risk.start_year[rows],
-                "match_id": match_id,
-                "weight": weight,
+                "match_id": np.concatenate([sets.set_of, sets.member]),
+                "weight": np.concatenate([np.ones(self.n_participants), weight]),
             }
         )
         return frame.sort_values(["match_id", "role"], ascending=[True, False], kind="stable")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact.controls.covariates import Lag, Term, as_terms
-from mih_impact.controls.group import ControlGroup, Pairs
+from mih_impact.controls.group import ControlGroup, Sets
 from mih_impact.controls.nearest import Neighbours, greedy, nearest
 from mih_impact.controls.propensity import Score, propensity_score
 from mih_impact.controls.risk_set import Flow, RiskSet, build_risk_set
@@ -248,7 +248,7 @@ class _Chosen:
     """The risk set, each participant's controls, and what chose them."""
 
     risk: RiskSet
-    sets: Pairs
+    sets: Sets
     score: Score | None
     ties: int
 
@@ -314,7 +314,7 @@ def _sequence(index: FloatArray, order: Order, seed: int | None) -> IntArray:
     return np.lexsort((position, -index if order == "largest" else index))
 
 
-def _pairs(risk: RiskSet, score: Score, chosen: Neighbours) -> Pairs:
+def _pairs(risk: RiskSet, score: Score, chosen: Neighbours) -> Sets:
     """Turn chosen rows into weighted pairs; participants without any are left out."""
     count = (chosen.position >= 0).sum(axis=1)
     participant = np.flatnonzero(risk.treated)[count > 0]
@@ -323,7 +323,7 @@ def _pairs(risk: RiskSet, score: Score, chosen: Neighbours) -> Pairs:
     control = rows[member, place]
     weight = 1.0 / count[count > 0][member]
     distance = np.abs(score.index[participant][member] - score.index[control])
-    return Pairs(participant, member, control, weight, distance)
+    return Sets(participant, np.arange(len(participant)), member, control, weight, distance)
 
 
 def _whole_cells(cube: Cube, terms: tuple[Term, ...], cells: tuple[str, ...]) -> _Chosen:
@@ -337,21 +337,21 @@ def _whole_cells(cube: Cube, terms: tuple[Term, ...], cells: tuple[str, ...]) ->
         )
     equal = tuple(dict.fromkeys([*cells, *map(str, terms)]))
     risk = build_risk_set(cube, on=(), exact=equal)
-    participant = np.flatnonzero(risk.treated)
-    ordinal = np.full(len(risk.person), -1, dtype=np.int64)
-    ordinal[participant] = np.arange(len(participant))
-    member, control, weight = [], [], []
-    for participants, candidates in _cell_rows(risk):
-        member.append(np.repeat(ordinal[participants], len(candidates)))
-        control.append(np.tile(candidates, len(participants)))
-        weight.append(np.full(len(participants) * len(candidates), 1.0 / len(candidates)))
-    members = np.concatenate(member)
-    order = np.argsort(members, kind="stable")
-    sets = Pairs(
+    return _Chosen(risk, _cell_sets(risk), None, 0)
+
+
+def _cell_sets(risk: RiskSet) -> Sets:
+    """Give the participants of a cell one set: all its candidates, with equal weight."""
+    participant, candidate = np.flatnonzero(risk.treated), np.flatnonzero(~risk.treated)
+    cells = np.unique(risk.cell)
+    member = np.searchsorted(cells, risk.cell[candidate])
+    order = np.argsort(member, kind="stable")
+    size = np.bincount(member, minlength=len(cells))
+    return Sets(
         participant,
-        members[order],
-        np.concatenate(control)[order],
-        np.concatenate(weight)[order],
-        np.zeros(len(members)),
+        np.searchsorted(cells, risk.cell[participant]),
+        member[order],
+        candidate[order],
+        1.0 / size[member[order]],
+        np.zeros(len(candidate)),
     )
-    return _Chosen(risk, sets, None, 0)

@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 from mih_impact.controls.group import ControlGroup
 from mih_impact.panel.cube import Cube, Dead
 
-__all__ = ["Comparison", "compare", "event_values"]
+__all__ = ["Comparison", "centred", "compare", "event_values"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -54,6 +54,13 @@ class Comparison:
         Each participant's change minus that of its controls, shape (n, KE); NaN where not seen.
     valid
         Whether the participant is in the mean, shape (n, KE).
+    share
+        Weight of each participant in the mean, shape (n, KE); a column adds up to 1.
+    between
+        What each participant adds to the error of the strata's shares, shape (n, KE).
+    stratum_t, stratum_c
+        Strata of participants (n,) and control rows (q,): start years where these have estimated
+        shares, else one for all.
     n
         Participants in the mean, shape (KE,).
     control_row
@@ -61,7 +68,8 @@ class Comparison:
     change_t, change_c
         Changes of participants (n, KE) and of controls (q, KE).
     load, load_squares
-        Sums over sets of a control's weight and of its square, shape (q, KE): K and K'.
+        Sums over participants of (share times the control's weight), and of its square, shape
+        (q, KE): K / n and K' / n^2.
     mean_t, mean_c
         Mean levels of those compared, shape (KE,).
     """
@@ -69,6 +77,10 @@ class Comparison:
     estimate: FloatArray
     contrast: FloatArray
     valid: BoolArray
+    share: FloatArray
+    between: FloatArray
+    stratum_t: IntArray
+    stratum_c: IntArray
     n: IntArray
     control_row: IntArray
     change_t: FloatArray
@@ -85,6 +97,9 @@ def compare(
     change_t: FloatArray,
     values: FloatArray,
     base: FloatArray,
+    *,
+    among: BoolArray | None = None,
+    by_start_year: bool = False,
 ) -> Comparison:
     """Average the contrasts of all participants that can be compared.
 
@@ -96,38 +111,53 @@ def compare(
         Levels and changes of the participants, shape (n, KE).
     values, base
         Levels of the distinct control rows and what is subtracted from them, shape (q, KE).
+    among
+        The participants it is about, shape (n,); all if None.
+    by_start_year
+        Weigh start years by their share of all participants it is about, not of those seen.
 
     Notes
     -----
     tau(e) = mean over participants with y(e) and y(b) seen and at least one control seen of
     [(y_i(e) - y_i(b)) - sum_j w_ij (y_j(e) - y_j(b))], the weights renormalised to 1 over the
-    controls seen.
+    controls seen. By start year it is sum_c s_c tau_c(e), s_c the share of start year c.
     """
     sets = group.sets
     control_row, place = np.unique(sets.control, return_inverse=True)
-    shape = (len(sets.participant), len(control_row))
-    W = csr_array((sets.weight, (sets.member, place)), shape=shape)
+    W = csr_array((sets.weight, (sets.member, place)), shape=(len(sets.size), len(control_row)))
     change_c = values - base
     seen_c = np.isfinite(change_c)
-    total = W @ seen_c.astype(np.float64)
-    valid = np.isfinite(change_t) & (total > 0)
-    safe = np.where(valid, total, 1.0)
-    contrast = change_t - (W @ np.where(seen_c, change_c, 0.0)) / safe
-    contrast = np.where(valid, contrast, np.nan)
-    n = valid.sum(axis=0)
-    some = np.maximum(n, 1)
-    estimate = np.where(n > 0, np.where(valid, contrast, 0.0).sum(axis=0) / some, np.nan)
-    share = valid / safe
-    load = np.asarray(W.T @ share, dtype=np.float64) * seen_c
-    squares = csr_array((sets.weight**2, (sets.member, place)), shape=shape)
-    load_squares = np.asarray(squares.T @ (share / safe), dtype=np.float64) * seen_c
-    mean_t = np.where(n > 0, np.where(valid, level_t, 0.0).sum(axis=0) / some, np.nan)
-    mean_c = np.where(n > 0, (load * np.where(seen_c, values, 0.0)).sum(axis=0) / some, np.nan)
+    seen_weight = W @ seen_c.astype(np.float64)  # of each set
+    some_seen = np.where(seen_weight > 0, seen_weight, 1.0)
+    set_mean = (W @ np.where(seen_c, change_c, 0.0)) / some_seen
+    valid = np.isfinite(change_t) & (seen_weight > 0)[sets.set_of]
+    if among is not None:
+        valid &= among[:, None]
+    contrast = np.where(valid, change_t - set_mean[sets.set_of], np.nan)
+    start_year = group.risk.start_year
+    stratum = start_year if by_start_year else np.zeros_like(start_year)
+    everyone = np.ones(len(valid), dtype=bool) if among is None else among
+    estimate, share, between = _average(contrast, valid, everyone, stratum[sets.participant])
+
+    of_set = csr_array(
+        (np.ones(len(sets.set_of)), (sets.set_of, np.arange(len(sets.set_of)))),
+        shape=(W.shape[0], len(sets.set_of)),
+    )
+    load = (W.T @ ((of_set @ share) / some_seen)) * seen_c
+    squares = csr_array((sets.weight**2, (sets.member, place)), shape=W.shape)
+    load_squares = (squares.T @ ((of_set @ share**2) / some_seen**2)) * seen_c
+    found = valid.any(axis=0)
+    mean_t = np.where(found, (share * np.where(valid, level_t, 0.0)).sum(axis=0), np.nan)
+    mean_c = np.where(found, (load * np.where(seen_c, values, 0.0)).sum(axis=0), np.nan)
     return Comparison(
         estimate=estimate,
         contrast=contrast,
         valid=valid,
-        n=n,
+        share=share,
+        between=between,
+        stratum_t=stratum[sets.participant],
+        stratum_c=stratum[control_row],
+        n=valid.sum(axis=0),
         control_row=control_row,
         change_t=change_t,
         change_c=change_c,
@@ -136,3 +166,49 @@ def compare(
         mean_t=mean_t,
         mean_c=mean_c,
     )
+
+
+def _average(
+    contrast: FloatArray, valid: BoolArray, everyone: BoolArray, stratum: IntArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the mean contrast, each participant's share in it, and the strata's part in its error.
+
+    Strata weigh by their share of `everyone`, and within one those who are valid weigh alike; a
+    column with a stratum nobody is seen in has no mean. Shares are estimated, so that a participant
+    adds (tau_s - tau) / N, seen or not; with one stratum that is nothing.
+    """
+    own = np.where(valid, contrast, 0.0)
+    total = max(int(everyone.sum()), 1)
+    share, between = np.zeros(contrast.shape), np.zeros(contrast.shape)
+    estimate = np.zeros(contrast.shape[1])
+    complete = np.ones(contrast.shape[1], dtype=bool)
+    for s in np.unique(stratum[everyone]).tolist():
+        rows = everyone & (stratum == s)
+        n = valid[rows].sum(axis=0)
+        complete &= n > 0
+        mean = own[rows].sum(axis=0) / np.maximum(n, 1)
+        share[rows] = valid[rows] * (rows.sum() / total / np.maximum(n, 1))
+        between[rows] = mean / total
+        estimate += rows.sum() / total * mean
+    between[everyone] -= estimate / total
+    share[:, ~complete], between[:, ~complete] = 0.0, 0.0
+    return np.where(complete, estimate, np.nan), share, between
+
+
+def centred(values: FloatArray, weight: FloatArray, stratum: IntArray) -> FloatArray:
+    """Return weight * (values - weighted mean of the stratum), 0 where the weight is.
+
+    Parameters
+    ----------
+    values, weight
+        Shape (rows, KE); values may be NaN where the weight is 0.
+    stratum
+        Shape (rows,).
+    """
+    result = np.zeros(values.shape)
+    for s in np.unique(stratum).tolist():
+        rows = stratum == s
+        w, v = weight[rows], np.where(weight[rows] > 0, values[rows], 0.0)
+        total = w.sum(axis=0)
+        result[rows] = w * (v - (w * v).sum(axis=0) / np.where(total > 0, total, 1.0))
+    return result

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.nearest import nearest_other
-from mih_impact.effects.comparison import Comparison
+from mih_impact.effects.comparison import Comparison, centred
 
 __all__ = ["Influence", "abadie_imbens", "matched_set", "neighbours", "person", "sup_t"]
 
@@ -66,15 +66,9 @@ def person(group: ControlGroup, comparison: Comparison) -> Influence:
     years, so that a control used twice is one cluster. Scaled by sqrt(G / (G - 1)), G the persons
     compared.
     """
-    c = comparison
-    some = np.maximum(c.n, 1)
-    mean_t = np.where(c.valid, c.change_t, 0.0).sum(axis=0) / some
-    seen = np.isfinite(c.change_c)
-    changes = np.where(seen, c.change_c, 0.0)
-    mean_c = (c.load * changes).sum(axis=0) / some
-    treated = np.where(c.valid, c.change_t - mean_t, 0.0) / some
-    control = -c.load * np.where(seen, changes - mean_c, 0.0) / some
-    who = group.risk.person
+    c, who = comparison, group.risk.person
+    treated = centred(c.change_t, c.share, c.stratum_t) + c.between
+    control = -centred(c.change_c, c.load, c.stratum_c)
     label = np.concatenate([who[group.sets.participant], who[c.control_row]])
     rows, clusters = _sum_within(np.concatenate([treated, control]), label)
     used, _ = _sum_within(np.concatenate([c.valid, c.load > 0]).astype(np.float64), label)
@@ -90,9 +84,9 @@ def matched_set(group: ControlGroup, comparison: Comparison) -> Influence:
     A set is a participant and its controls, none of whom is in another set: its row is its contrast
     less the mean contrast, over n, scaled by sqrt(n / (n - 1)).
     """
-    some = np.maximum(comparison.n, 1)
-    rows = np.where(comparison.valid, comparison.contrast - comparison.estimate, 0.0) / some
-    scale = np.sqrt(some / np.maximum(some - 1, 1))
+    c = comparison
+    rows = centred(c.contrast, c.share, c.stratum_t) + c.between
+    scale = np.sqrt(np.maximum(c.n, 1) / np.maximum(c.n - 1, 1))
     return Influence(rows * scale, group.risk.person[group.sets.participant])
 
 
@@ -146,10 +140,9 @@ def abadie_imbens(
     its place, which is conservative.
     """
     c, who = comparison, group.risk.person
-    some = np.maximum(c.n, 1)
-    pairs = np.where(c.valid, c.contrast - c.estimate, 0.0) / some
+    pairs = centred(c.contrast, c.share, c.stratum_t) + c.between
     residual = _neighbour_residual(comparison, near, changes)
-    reuse = np.sqrt(np.clip(c.load**2 - c.load_squares, 0.0, None)) * residual / some
+    reuse = np.sqrt(np.clip(c.load**2 - c.load_squares, 0.0, None)) * residual
     control, persons = _sum_within(reuse, who[c.control_row])
     cluster = np.concatenate([who[group.sets.participant], persons])
     return Influence(np.concatenate([pairs, control]), cluster)
@@ -166,8 +159,7 @@ def _neighbour_residual(comparison: Comparison, near: IntArray, changes: FloatAr
             break
         found = np.where(other[:, None] >= 0, (own - changes[other]) / np.sqrt(2.0), np.nan)
         residual = np.where(still, found, residual)
-    some = np.maximum(comparison.n, 1)
-    mean = (comparison.load * np.where(seen, own, 0.0)).sum(axis=0) / some
+    mean = (comparison.load * np.where(seen, own, 0.0)).sum(axis=0)
     residual = np.where(np.isnan(residual), own - mean, residual)
     return np.where(seen, residual, 0.0)
 
