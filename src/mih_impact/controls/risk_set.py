@@ -1,4 +1,4 @@
-"""Risk sets: for each start year, those who start and those who could have but never do."""
+"""Risk sets: for each start year, those who start and those who could have but do not."""
 
 from __future__ import annotations
 
@@ -86,11 +86,14 @@ def _flow(step: str, label: Label, person: IntArray, treated: BoolArray) -> Flow
     return Flow(step, label, int(treated.sum()), len(np.unique(candidates)), len(candidates))
 
 
-def _members(cube: Cube, start_year: int) -> tuple[IntArray, BoolArray]:
-    """Return starters and, eligible the year before, those who never start."""
+def _members(cube: Cube, start_year: int, window_end: int | None) -> tuple[IntArray, BoolArray]:
+    """Return starters and, eligible the year before, those who do not start."""
     starts = cube.start_year == start_year
     before = int(start_year) - 1 - int(cube.years[0])
-    candidates = (cube.start_year == NEVER) & cube.eligible[:, before]
+    waiting = cube.start_year == NEVER
+    if window_end is not None:
+        waiting = waiting | (cube.start_year > start_year + window_end)
+    candidates = waiting & cube.eligible[:, before]
     person = np.flatnonzero(starts | candidates)
     return person, starts[person]
 
@@ -107,7 +110,9 @@ def _require_year_before(cube: Cube, start_years: IntArray) -> None:
         )
 
 
-def build_risk_set(cube: Cube, *, on: Sequence[Term], exact: Sequence[str]) -> RiskSet:
+def build_risk_set(
+    cube: Cube, *, on: Sequence[Term], exact: Sequence[str], window_end: int | None = None
+) -> RiskSet:
     """Stack the risk sets of all start years, with covariates measured before each start year.
 
     Parameters
@@ -118,6 +123,9 @@ def build_risk_set(cube: Cube, *, on: Sequence[Term], exact: Sequence[str]) -> R
         Terms of the score or distance.
     exact
         Columns that participants and controls must share, as of the year before start.
+    window_end
+        Candidates do not start within this many years after the start year, and may start later;
+        None: they never start.
 
     Returns
     -------
@@ -127,7 +135,8 @@ def build_risk_set(cube: Cube, *, on: Sequence[Term], exact: Sequence[str]) -> R
     Raises
     ------
     SupportError
-        Nobody starts, a term falls outside the register, or no cell holds both sides.
+        Nobody starts, a term falls outside the register, no participant or no candidate has every
+        term known, or no cell holds both sides.
     """
     start_years = np.unique(cube.start_year[cube.start_year != NEVER])
     if not len(start_years):
@@ -142,7 +151,7 @@ def build_risk_set(cube: Cube, *, on: Sequence[Term], exact: Sequence[str]) -> R
 
     persons, treated, values, carried = [], [], [], []
     for c in start_years.tolist():
-        person, starts = _members(cube, c)
+        person, starts = _members(cube, c, window_end)
         reads = [read_term(cube, term, c) for term in terms]
         persons.append(person)
         treated.append(starts)
@@ -158,6 +167,7 @@ def build_risk_set(cube: Cube, *, on: Sequence[Term], exact: Sequence[str]) -> R
     for column in columns.values():
         known &= pd.notna(column)
     flow.append(_flow("observed", OBSERVED, person[known], is_treated[known]))
+    _require_known(columns, is_treated, known)
 
     cell = _cells(start_year, [columns[name] for name in exact], known)
     both = np.intersect1d(cell[known & is_treated], cell[known & ~is_treated])
@@ -187,6 +197,22 @@ def build_risk_set(cube: Cube, *, on: Sequence[Term], exact: Sequence[str]) -> R
         },
         flow=tuple(flow),
     )
+
+
+def _require_known(
+    columns: dict[Term, NDArray[Any]], treated: BoolArray, known: BoolArray
+) -> None:
+    """Raise if nobody of one side has every characteristic, saying which are missing."""
+    for side, rows in (("participant", treated), ("candidate", ~treated)):
+        if not rows.any() or known[rows].any():
+            continue
+        gaps = {term: int(pd.isna(column[rows]).sum()) for term, column in columns.items()}
+        missing = [f"{term} for {n}" for term, n in gaps.items() if n]
+        raise SupportError(
+            f"No {side} has every characteristic known",
+            found=f"{int(rows.sum())} {side} rows; missing: {', '.join(missing)}",
+            do="leave the emptiest column out of on= or exact=, or fill it in the panel",
+        )
 
 
 def _cells(start_year: IntArray, exact: Sequence[NDArray[Any]], known: BoolArray) -> IntArray:
