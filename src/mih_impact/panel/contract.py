@@ -120,6 +120,8 @@ class Derived:
     role: Literal["outcome", "covariate"]
     label: Label
     definition: str
+    #: The one column it is reckoned from, if there is one: matching on that matches on this.
+    reckoned_from: str | None = None
 
 
 def _benefit(name: str, nb: str, en: str, scheme: Scheme) -> Column:
@@ -301,6 +303,7 @@ DERIVED: dict[str, Derived] = {
             "covariate",
             Label(nb="alder", en="age"),
             "year minus birth_year",
+            reckoned_from="birth_year",
         ),
         Derived(
             "in_work",
@@ -308,6 +311,7 @@ DERIVED: dict[str, Derived] = {
             "outcome",
             Label(nb="andel med lønnsinntekt", en="share with wage income"),
             "1 if wage_income is above zero in the year, else 0",
+            reckoned_from="wage_income",
         ),
         Derived(
             "on_benefit",
