@@ -1,0 +1,331 @@
+"""Effects of one start year with covariates: outcome regression, weighting, doubly robust."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mih_impact.effects.group_time.means import changes
+from mih_impact.effects.group_time.models import (
+    TRIM,
+    Gram,
+    full_design,
+    probability,
+    propensity,
+)
+from mih_impact.effects.group_time.outcomes import Outcomes
+from mih_impact.effects.group_time.sample import StartGroup
+from mih_impact.errors import SupportError
+
+__all__ = ["AdjustedEffects", "Estimator", "adjusted_effects"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+Estimator = Literal["dr", "ipw", "reg"]
+
+#: Controls summed up at a time.
+BLOCK = 16384
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Coefficients behind the columns that compare the same persons.
+
+    Attributes
+    ----------
+    columns
+        The (outcome, year) pairs, shape (q,).
+    use
+        Columns of the design that the persons span, shape (k,).
+    score
+        Coefficients of the propensity, shape (k,); None for "reg".
+    total
+        Sum of the controls' odds.
+    a
+        Shape (k,).
+    beta, d
+        Shape (k, q).
+    eta
+        Shape (q,).
+    trimmed
+        Controls left without weight.
+    """
+
+    columns: IntArray
+    use: IntArray
+    score: FloatArray | None
+    total: float
+    a: FloatArray
+    beta: FloatArray
+    d: FloatArray
+    eta: FloatArray
+    trimmed: int
+
+    def control_rows(self, x: FloatArray, change: FloatArray) -> FloatArray:
+        """Return the influence of controls, shape (m, q); see `adjusted_effects`."""
+        rows = x @ self.beta
+        np.subtract(change, rows, out=rows)
+        u = x @ self.a
+        if self.score is None:
+            rows *= u[:, None]
+            return rows
+        p = probability(x @ self.score)
+        v = _odds(p) / self.total
+        rows *= (u - v)[:, None]
+        rows += v[:, None] * self.eta
+        rows += p[:, None] * (x @ self.d)
+        return rows
+
+    def treated_rows(self, x: FloatArray, change: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the effects, shape (q,), and the influence of starters, shape (n, q)."""
+        gap = change - x @ self.beta
+        mean = gap.mean(axis=0)
+        rows = (gap - mean) / len(gap)
+        if self.score is not None:
+            rows -= (1.0 - probability(x @ self.score))[:, None] * (x @ self.d)
+        return mean - self.eta, rows
+
+
+@dataclass(frozen=True, eq=False)
+class AdjustedEffects:
+    """Effects of one start year on every (outcome, year), and what its persons' influence is.
+
+    Attributes
+    ----------
+    estimate, n_participants, n_controls
+        Shape (KT,).
+    failed
+        What stood in the way, by column.
+    base, free_after
+        As in `MeanEffects`.
+    treated, treated_rows
+        The starters and their influence, shape (n, KT).
+    person, start, cell, X
+        The controls, ascending, their own start, cell, and design.
+    member
+        Whether a cell has both sides in a column, shape (n_cells, KT).
+    fits
+        What the columns rest on.
+    """
+
+    estimate: FloatArray
+    n_participants: IntArray
+    n_controls: IntArray
+    failed: dict[int, SupportError]
+    base: IntArray
+    free_after: IntArray
+    treated: IntArray
+    treated_rows: FloatArray
+    person: IntArray
+    start: IntArray
+    cell: IntArray
+    X: FloatArray
+    member: BoolArray
+    fits: list[Fit]
+    values: FloatArray
+
+    def carrier(self, cell: int) -> FloatArray:
+        """Refuse: with covariates no two controls have the same map."""
+        raise NotImplementedError("controls with covariates are written out person by person")
+
+    def rows(self, which: slice | IntArray) -> FloatArray:
+        """Return the influence of some of the controls in `person`, shape (number, KT)."""
+        change = changes(self.values, self.person[which], self.base)
+        seen = np.isfinite(change) & (self.start[which][:, None] > self.free_after)
+        seen &= self.member[self.cell[which]]
+        X = self.X[which]
+        rows = np.zeros(change.shape)
+        for fit in self.fits:
+            part = fit.control_rows(X[:, fit.use], change[:, fit.columns])
+            rows[:, fit.columns] = np.where(seen[:, fit.columns], part, 0.0)
+        return rows
+
+
+def adjusted_effects(
+    group: StartGroup,
+    outcomes: Outcomes,
+    base: IntArray,
+    free_after: IntArray,
+    estimator: Estimator,
+) -> AdjustedEffects:
+    """Compare changes of starters and controls with the same covariates.
+
+    Parameters
+    ----------
+    group
+        The start year's starters and controls.
+    base, free_after
+        As in `MeanEffects`.
+    estimator
+        "dr", "ipw" or "reg".
+
+    Notes
+    -----
+    The models are fitted within the start year, exact cells as indicators among the covariates x.
+    With e = change - x'beta, beta by least squares among controls, p a logit and w = p / (1 - p):
+    the effect is the starters' mean of e less the controls' w-weighted mean eta of e, beta = 0 for
+    "ipw" and no w for "reg". Influence, n the number of starters and W the sum of w:
+
+    - a starter: (e - its mean) / n - (1 - p) x'd
+    - a control: -w (e - eta) / W + e x'a + p x'd
+
+    with d = H^-1 sum_w (e - eta) x / W, H the logit's information, and a = (X'X)^-1 (w-weighted
+    mean of x - starters' mean of x), the first term away for "reg" and both for "ipw". Columns
+    that compare the same persons are solved at once.
+
+    References
+    ----------
+    Sant'Anna and Zhao (2020), Doubly robust difference-in-differences estimators, Journal of
+    Econometrics 219(1), with normalised weights as its R package DRDID has them.
+    """
+    design, names = full_design(group)
+    n, width = len(group.treated), len(base)
+    own, X = design[:n], design[n:]
+    change = changes(outcomes.values, group.treated, base)
+    effects = AdjustedEffects(
+        estimate=np.full(width, np.nan),
+        n_participants=np.zeros(width, dtype=np.int64),
+        n_controls=np.zeros(width, dtype=np.int64),
+        failed={},
+        base=base,
+        free_after=free_after,
+        treated=group.treated,
+        treated_rows=np.zeros((n, width)),
+        person=group.control,
+        start=group.control_start,
+        cell=group.control_cell,
+        X=X,
+        member=np.zeros((group.n_cells, width), dtype=bool),
+        fits=[],
+        values=outcomes.values,
+    )
+    reference = np.flatnonzero(base == np.arange(width))
+    effects.estimate[reference] = 0.0
+    effects.n_participants[reference] = np.isfinite(change[:, reference]).sum(axis=0)
+    for columns, seen_t, seen_c in _same_persons(group, outcomes, np.isfinite(change), effects):
+        cells = np.bincount(group.treated_cell[seen_t], minlength=group.n_cells) > 0
+        cells &= np.bincount(group.control_cell[seen_c], minlength=group.n_cells) > 0
+        compared = seen_t & cells[group.treated_cell]
+        if not cells.all():
+            seen_c = seen_c & cells[group.control_cell]
+        effects.n_participants[columns] = compared.sum()
+        effects.n_controls[columns] = seen_c.sum()
+        if not compared.any():
+            continue
+        use = np.concatenate([np.flatnonzero(cells), np.arange(group.n_cells, X.shape[1])])
+        x = own[compared][:, use]
+        all_seen = seen_c.all() and len(use) == X.shape[1]
+        who = _Controls(
+            X if all_seen else X[seen_c][:, use],
+            group.control if all_seen else group.control[seen_c],
+            outcomes.values,
+            columns,
+            base[columns],
+        )
+        try:
+            fit = _fit(x, who, use, [names[k] for k in use], int(cells.sum()), estimator)
+        except SupportError as error:
+            effects.failed.update(dict.fromkeys(columns.tolist(), error))
+            continue
+        effects.fits.append(fit)
+        effects.member[:, columns] = cells[:, None]
+        estimate, rows = fit.treated_rows(x, change[compared][:, columns])
+        effects.estimate[columns] = estimate
+        effects.treated_rows[np.ix_(compared, columns)] = rows
+    return effects
+
+
+def _same_persons(
+    group: StartGroup, outcomes: Outcomes, seen_t: BoolArray, effects: AdjustedEffects
+) -> Iterator[tuple[IntArray, BoolArray, BoolArray]]:
+    """Give columns that compare the same persons, and which starters and controls those are."""
+    base = effects.base
+    whole = bool(outcomes.complete[group.control].all())
+    found: dict[bytes, tuple[list[int], BoolArray]] = {}
+    for column in np.flatnonzero((base >= 0) & (base != np.arange(len(base)))).tolist():
+        seen_c = group.control_start > effects.free_after[column]
+        if not whole:
+            pair = outcomes.values[:, [column, base[column]]][group.control]
+            seen_c &= np.isfinite(pair).all(axis=1)
+        key = seen_t[:, column].tobytes() + np.packbits(seen_c).tobytes()
+        found.setdefault(key, ([], seen_c))[0].append(column)
+    for columns, seen_c in found.values():
+        yield np.array(columns), seen_t[:, columns[0]], seen_c
+
+
+@dataclass(frozen=True, eq=False)
+class _Controls:
+    """Controls seen in some columns: design, positions in the cube, and how to read changes."""
+
+    x: FloatArray
+    person: IntArray
+    values: FloatArray
+    columns: IntArray
+    base: IntArray
+
+    def blocks(self) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """Give the design and the changes, a block at a time."""
+        for first in range(0, len(self.person), BLOCK):
+            own = self.values[self.person[first : first + BLOCK]]
+            yield self.x[first : first + BLOCK], own[:, self.columns] - own[:, self.base]
+
+
+def _odds(p: FloatArray) -> FloatArray:
+    """Return the weights of controls, 0 from `TRIM` on."""
+    return np.where(p < TRIM, p / (1.0 - p), 0.0)
+
+
+def _fit(
+    x: FloatArray,
+    controls: _Controls,
+    use: IntArray,
+    names: Sequence[str],
+    cells: int,
+    estimator: Estimator,
+) -> Fit:
+    """Fit the models of columns that compare the same persons, all columns at once."""
+    k, q = x.shape[1], len(controls.columns)
+    gram = Gram.of(controls.x.T @ controls.x, names)
+    score = None if estimator == "reg" else propensity(x, controls.x, names, cells)
+    plain, weighted = np.zeros((k, q)), np.zeros((k, q))
+    moments, information = np.zeros((k, k)), np.zeros((k, k))
+    mean_x, mean_change = np.zeros(k), np.zeros(q)
+    total, trimmed = 0.0, 0
+    for block, change in controls.blocks():
+        plain += block.T @ change
+        if score is None:
+            continue
+        p = probability(block @ score)
+        w = _odds(p)
+        by_weight = block * w[:, None]
+        weighted += by_weight.T @ change
+        moments += by_weight.T @ block
+        information += (block * (p * (1.0 - p))[:, None]).T @ block
+        mean_x += by_weight.sum(axis=0)
+        mean_change += w @ change
+        total += float(w.sum())
+        trimmed += int((p >= TRIM).sum())
+    beta = np.zeros((k, q)) if estimator == "ipw" else gram.solve(plain)
+    a = -gram.solve(x.mean(axis=0))
+    if score is None:
+        zero = np.zeros((k, q))
+        return Fit(controls.columns, use, None, 0.0, a, beta, zero, np.zeros(q), 0)
+    if not total > 0:
+        raise SupportError(
+            "Every control is as good as certain to start: there is no common support",
+            found=f"{trimmed} controls with a propensity of {TRIM} or more",
+            do="use fewer covariates=",
+        )
+    eta = (mean_change - mean_x @ beta) / total
+    p = probability(x @ score)
+    information += (x * (p * (1.0 - p))[:, None]).T @ x
+    gap = weighted - moments @ beta - np.outer(mean_x, eta)
+    d = np.linalg.solve(information, gap) / total
+    a = np.zeros(k) if estimator == "ipw" else a + gram.solve(mean_x / total)
+    return Fit(controls.columns, use, score, total, a, beta, d, eta, trimmed)

@@ -1,0 +1,220 @@
+"""Who is compared: for each start year its starters and those who could have started but did not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mih_impact.controls.covariates import Design, Term, read_term, require_years
+from mih_impact.errors import SupportError
+from mih_impact.panel.cube import NEVER, Cube
+
+__all__ = ["BasePeriod", "Controls", "StartGroup", "Windows", "build_windows", "start_groups"]
+
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+Controls = Literal["never", "not_yet"]
+BasePeriod = Literal["universal", "varying"]
+
+#: Later than any calendar year: those who never start have not started by any of them.
+NO_START = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """The years each start year's effects compare, as positions among the years with rows.
+
+    Attributes
+    ----------
+    starts
+        The G start years, ascending.
+    years
+        The T calendar years, ascending.
+    base
+        Position of the year that year t is compared with, shape (G, T); -1 where the register has
+        no such year.
+    free_after
+        A control must start later than this year, shape (G, T).
+    """
+
+    starts: IntArray
+    years: IntArray
+    base: IntArray
+    free_after: IntArray
+
+
+def build_windows(cube: Cube, base_period: BasePeriod, anticipation: int) -> Windows:
+    """Place the base year of every start year and year.
+
+    Notes
+    -----
+    The base is start - 1 - anticipation; with "varying", before the start, it is the year before.
+    A control must not have started, nor be about to, in the later of the year and its base.
+    """
+    years = cube.years[cube.year_observed]
+    starts = np.unique(cube.start_year[cube.start_year != NEVER])
+    start = starts[:, None]
+    base_year = np.broadcast_to(start - 1 - anticipation, (len(starts), len(years)))
+    if base_period == "varying":
+        base_year = np.where(years[None, :] < start, years[None, :] - 1, base_year)
+    place = np.minimum(np.searchsorted(years, base_year), len(years) - 1)
+    base = np.where(years[place] == base_year, place, -1)
+    free_after = np.maximum(years[None, :], base_year) + anticipation
+    return Windows(starts, years, base, free_after)
+
+
+@dataclass(frozen=True, eq=False)
+class StartGroup:
+    """The starters of one year and those they can be compared with.
+
+    Attributes
+    ----------
+    start_year
+        The year they start.
+    treated, treated_cell
+        Positions in the cube of the starters, ascending, and the exact cell of each.
+    control, control_cell
+        The same for persons eligible the year before who had not started.
+    control_start
+        When a control starts itself, `NO_START` if never.
+    n_cells
+        Number of exact cells; each holds both sides.
+    design
+        Covariates of the starters, then of the controls.
+    n_starters, n_known
+        Starters in the register, and those whose covariates and cell are known.
+    """
+
+    start_year: int
+    treated: IntArray
+    treated_cell: IntArray
+    control: IntArray
+    control_cell: IntArray
+    control_start: IntArray
+    n_cells: int
+    design: Design
+    n_starters: int
+    n_known: int
+
+
+def start_groups(
+    cube: Cube,
+    windows: Windows,
+    *,
+    covariates: Sequence[Term],
+    exact: Sequence[str],
+    controls: Controls,
+    anticipation: int,
+) -> list[StartGroup]:
+    """Gather the comparison of every start year.
+
+    Exact cells and eligibility are read in the year before start, covariates in the base year
+    start - 1 - anticipation. Starters of a year without either in the register are compared with
+    nobody.
+
+    Raises
+    ------
+    SupportError
+        Nobody starts, a covariate falls outside the register, or nobody can be compared.
+    """
+    observed = set(windows.years.tolist())
+    usable = np.array(
+        [g for g in windows.starts.tolist() if {g - 1, g - 1 - anticipation} <= observed],
+        dtype=np.int64,
+    )
+    if not len(usable):
+        raise SupportError(
+            "No start year has its base year in the register",
+            found=f"{len(windows.starts)} start years; the register has "
+            f"{cube.years[0]}-{cube.years[-1]}",
+            do="name the column with the start year, or bring earlier years",
+        )
+    require_years(cube, list(covariates), usable - anticipation)
+    require_years(cube, list(exact), usable)
+    earliest = windows.free_after.min(axis=1) if controls == "not_yet" else [NO_START] * len(windows.starts)
+    groups = [
+        _start_group(cube, g, covariates, exact, int(after), anticipation)
+        if g in usable
+        else _uncovered(cube, g)
+        for g, after in zip(windows.starts.tolist(), earliest, strict=True)
+    ]
+    if not any(len(group.treated) for group in groups):
+        raise SupportError(
+            "No start year has both starters and persons to compare them with",
+            found=f"{sum(group.n_known for group in groups)} starters with known characteristics",
+            do="choose coarser exact=, wider eligible=, or controls='not_yet'",
+        )
+    return groups
+
+
+def _uncovered(cube: Cube, g: int) -> StartGroup:
+    """Return the starters of a year whose base year has no register rows: nobody is compared."""
+    nobody = np.empty(0, dtype=np.int64)
+    none = Design(np.empty((0, 0)), (), ())
+    n = int((cube.start_year == g).sum())
+    return StartGroup(g, nobody, nobody, nobody, nobody, nobody, 0, none, n, 0)
+
+
+def _start_group(
+    cube: Cube,
+    g: int,
+    covariates: Sequence[Term],
+    exact: Sequence[str],
+    later_than: int,
+    anticipation: int,
+) -> StartGroup:
+    """Gather the starters of a year, never-starters, and those who start later than a year."""
+    starter = cube.start_year == g
+    free = (cube.start_year == NEVER) | ((cube.start_year > later_than) & ~starter)
+    free &= cube.eligible[:, g - 1 - cube.first_year]
+    person = np.concatenate([np.flatnonzero(starter), np.flatnonzero(free)])
+    n_starters = int(starter.sum())
+    treated = np.arange(len(person)) < n_starters
+
+    read: list[tuple[Term, NDArray[Any]]] = [
+        (term, read_term(cube, term, g - anticipation)[0][person]) for term in covariates
+    ]
+    cells = [read_term(cube, name, g)[0][person] for name in exact]
+    kept = np.ones(len(person), dtype=bool)
+    for column in (*(values for _, values in read), *cells):
+        kept &= pd.notna(column)
+    n_known = int(kept[:n_starters].sum())
+    cell = _cells(cells, kept)
+    both = np.intersect1d(cell[kept & treated], cell[kept & ~treated]) if exact else np.zeros(1)
+    if exact:
+        kept &= np.isin(cell, both)
+    elif not ((kept & treated).any() and (kept & ~treated).any()):
+        kept[:] = False
+    if not kept.all():
+        person, treated, cell = person[kept], treated[kept], cell[kept]
+        read = [(term, values[kept]) for term, values in read]
+    if exact:
+        cell = np.searchsorted(both, cell)
+    start = cube.start_year[person[~treated]]
+    return StartGroup(
+        start_year=g,
+        treated=person[treated],
+        treated_cell=cell[treated],
+        control=person[~treated],
+        control_cell=cell[~treated],
+        control_start=np.where(start == NEVER, NO_START, start),
+        n_cells=len(both),
+        design=Design.of(read) if read else Design(np.empty((len(person), 0)), (), ()),
+        n_starters=n_starters,
+        n_known=n_known,
+    )
+
+
+def _cells(columns: Sequence[NDArray[Any]], kept: BoolArray) -> IntArray:
+    """Number the combinations of exact values; -1 where one is not known."""
+    cell = np.zeros(len(kept), dtype=np.int64)
+    for column in columns:
+        codes, categories = pd.factorize(column)
+        cell, _ = pd.factorize(cell * (len(categories) + 1) + codes + 1)
+    return np.where(kept, cell, -1).astype(np.int64)
