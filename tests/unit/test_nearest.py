@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mih_impact.controls.nearest import greedy, nearest, nearest_other
+from mih_impact.controls.greedy import greedy
+from mih_impact.controls.nearest import nearest, nearest_other
 
 
 @pytest.fixture(params=range(5))

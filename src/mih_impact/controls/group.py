@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.controls.covariates import Term, term_label
+from mih_impact.controls.covariates import Term, read_term, term_label
 from mih_impact.controls.propensity import Score
+from mih_impact.controls.recipe import Recipe
 from mih_impact.controls.risk_set import Flow, RiskSet
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import count, number
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
-from mih_impact.panel.contract import label_of
+from mih_impact.panel.contract import DERIVED, label_of
 
 if TYPE_CHECKING:
     from mih_impact.controls.balance import Balance
@@ -30,7 +31,21 @@ IntArray = NDArray[np.int64]
 _TITLE = Label(nb="Kontrollgruppe", en="Control group")
 _METHODS = {
     "propensity": Label(nb="nærmeste tilbøyelighet til å delta", en="nearest propensity score"),
+    "mahalanobis": Label(
+        nb="nærmeste kjennetegn (Mahalanobis-avstand)",
+        en="nearest characteristics (Mahalanobis distance)",
+    ),
+    "mahalanobis_within_caliper": Label(
+        nb="nærmeste kjennetegn (Mahalanobis-avstand) blant dem med omtrent samme tilbøyelighet "
+        "til å delta",
+        en="nearest characteristics (Mahalanobis distance) among those of about the same "
+        "propensity score",
+    ),
     "exact": Label(nb="alle med samme kjennetegn", en="everyone with the same characteristics"),
+    "cem": Label(
+        nb="alle i samme gruppe, med tall delt i intervaller (coarsened exact matching)",
+        en="everyone in the same cell, numbers in bins (coarsened exact matching)",
+    ),
 }
 _LINES = {
     "method": Label(nb="Metode", en="Method"),
@@ -55,11 +70,19 @@ _CARRIED = Label(
     nb="{n} verdier av {column} er hentet fra et tidligere år (siste rad før oppstart).",
     en="{n} values of {column} were carried from an earlier year (last row before start).",
 )
-_CONDITIONS = Label(
-    nb="Kontrollene starter aldri i tiltaket. De kan ha fått andre tiltak: sammenligningen er med "
-    "det de ellers får tilbud om.",
-    en="Controls never start in the programme. They may have had other measures: the comparison is "
-    "with what they are otherwise offered.",
+_NEVER = Label(
+    nb="Kontrollene starter aldri i tiltaket: de er valgt med kunnskap om hva som skjedde senere.",
+    en="Controls never start in the programme: they are chosen knowing what happened later.",
+)
+_NOT_YET = Label(
+    nb="Kontrollene har ikke startet i tiltaket innen {years} år etter oppstartsåret. Noen av dem "
+    "starter senere, og er da deltakere.",
+    en="Controls have not started in the programme by {years} years after the start year. Some of "
+    "them start later, and are participants then.",
+)
+_OTHER_MEASURES = Label(
+    nb="De kan ha fått andre tiltak: sammenligningen er med det de ellers får tilbud om.",
+    en="They may have had other measures: the comparison is with what they are otherwise offered.",
 )
 
 
@@ -126,6 +149,13 @@ class ControlGroup(Result):
         Participants for whom the last control was settled by the lower identifier.
     provenance
         Versions, options, seed and fingerprint of the data.
+    recipe
+        How it was made, for what makes it again: placebos, resampling, other specifications.
+    whitened
+        Coordinates of every row whose plain distance is Mahalanobis', shape (m, k); None for other
+        methods.
+    window_end
+        The last year since start by which no control has started; None if controls never start.
     """
 
     risk: RiskSet
@@ -139,6 +169,9 @@ class ControlGroup(Result):
     flow: tuple[Flow, ...]
     ties: int
     provenance: Provenance
+    recipe: Recipe | None = None
+    whitened: FloatArray | None = None
+    window_end: int | None = None
 
     @property
     def n_participants(self) -> int:
@@ -167,6 +200,35 @@ class ControlGroup(Result):
         control = np.where(self.risk.treated, 0.0, self.row_weight)
         weight = np.bincount(self.risk.person, weights=control)
         return float(weight.sum() ** 2 / (weight**2).sum())
+
+    def read(self, term: Term, rows: IntArray) -> NDArray[Any]:
+        """Return a term as of the year before start for rows of the risk set.
+
+        Parameters
+        ----------
+        term
+            A column, a lag, or what is made of one; fetched from the register if it did not come
+            along.
+        rows
+            Rows of the risk set, shape (q,).
+
+        Returns
+        -------
+        ndarray
+            Shape (q,), float with NaN or object with None where missing.
+        """
+        column = str(getattr(term, "column", term))
+        cube = self.risk.cube
+        if column not in cube.names and column not in DERIVED and self.recipe is not None:
+            cube = self.recipe.fetch([column])
+        start, who = self.risk.start_year[rows], self.risk.person[rows]
+        values: NDArray[Any] | None = None
+        for c in np.unique(start).tolist():
+            read, _ = read_term(cube, term, c)
+            if values is None:
+                values = np.empty(len(rows), dtype=read.dtype)
+            values[start == c] = read[who[start == c]]
+        return np.empty(0) if values is None else values
 
     def pairs(self) -> pd.DataFrame:
         """Return a row per pair: participant_id, control_id, start_year, weight, distance."""
@@ -236,8 +298,10 @@ class ControlGroup(Result):
 
     def _card(self, lang: Lang) -> Card:
         all_participants = self.flow[0].participants
+        within = self.whitened is not None and self.provenance.options["caliper"] is not None
+        method = "mahalanobis_within_caliper" if within else self.method
         lines = [
-            (_LINES["method"], _METHODS[self.method].text(lang)),
+            (_LINES["method"], _METHODS[method].text(lang)),
             (_LINES["exact"], "; ".join(term_label(name, lang) for name in self.exact) or "–"),
             (_LINES["on"], "; ".join(term_label(term, lang) for term in self.on) or "–"),
             (_LINES["eligible"], _ELIGIBLE.get(self.eligible, label_of(self.eligible)).text(lang)),
@@ -251,7 +315,7 @@ class ControlGroup(Result):
             (_LINES["effective"], number(self.effective_controls, lang=lang)),
             (_LINES["ties"], count(self.ties, lang)),
         ]
-        notes = [_CONDITIONS.text(lang)]
+        notes = [f"{self._conditions().text(lang)} {_OTHER_MEASURES.text(lang)}"]
         for column, n in self.risk.carried.items():
             text = _CARRIED.format(n=count(n, lang), column=term_label(column, lang))
             notes.append(text.text(lang))
@@ -260,3 +324,7 @@ class ControlGroup(Result):
             lines=tuple((label.text(lang), value) for label, value in lines),
             notes=tuple(notes),
         )
+
+    def _conditions(self) -> Label:
+        """Say what being a control conditions on."""
+        return _NEVER if self.window_end is None else _NOT_YET.format(years=self.window_end)

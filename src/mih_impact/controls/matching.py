@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, get_args
 
 import narwhals as nw
 import numpy as np
-from numpy.typing import NDArray
 
+from mih_impact.controls.choose import Chosen, choose
+from mih_impact.controls.concentration import warn_if_concentrated
 from mih_impact.controls.covariates import Lag, Term, as_terms
-from mih_impact.controls.group import ControlGroup, Sets
-from mih_impact.controls.nearest import Neighbours, greedy, nearest
-from mih_impact.controls.propensity import Score, propensity_score
-from mih_impact.controls.risk_set import Flow, RiskSet, build_risk_set
+from mih_impact.controls.group import ControlGroup
+from mih_impact.controls.options import (
+    Controls,
+    Cutpoints,
+    MatchOptions,
+    Method,
+    Order,
+    Scope,
+    ScoreKind,
+)
+from mih_impact.controls.recipe import Recipe
+from mih_impact.controls.risk_set import Flow
 from mih_impact.display.labels import Label
 from mih_impact.display.provenance import Provenance
 from mih_impact.errors import PanelContractError, SupportError
-from mih_impact.panel.cube import Cube
 from mih_impact.panel.panel import Panel
 
-__all__ = ["match"]
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-
-Method = Literal["propensity", "exact"]
-Order = Literal["largest", "smallest", "data", "random"]
+__all__ = ["Method", "Order", "match"]
 
 MATCHED = Label(nb="fikk kontroller", en="matched")
 
@@ -40,15 +40,19 @@ def match(
     method: Method = "propensity",
     ratio: int = 5,
     replace: bool = True,
+    scope: Scope = "global",
     caliper: float | None = 0.2,
+    common_support: bool = False,
     order: Order = "largest",
     eligible: str | nw.Expr | None = None,
-    controls: Literal["never"] = "never",
-    score: Literal["pooled", "by_start_year"] = "pooled",
+    controls: Controls = "never",
+    window_end: int = 6,
+    score: ScoreKind = "pooled",
+    cutpoints: Cutpoints | None = None,
     outcomes: str | Sequence[str] | None = None,
     seed: int | None = None,
 ) -> ControlGroup:
-    """Choose controls for every participant among those eligible the year before who never start.
+    """Choose controls for every participant among those eligible the year before who do not start.
 
     Parameters
     ----------
@@ -59,15 +63,24 @@ def match(
     exact
         Columns participants and controls must share, as of the year before start.
     method
-        "propensity": nearest on the log odds of a logit. "exact": every candidate with the same
-        values of `exact` and `on`, each with equal weight; ratio, caliper and order play no part.
+        "propensity": nearest on the log odds of a logit. "mahalanobis": nearest by Mahalanobis
+        distance on `on`, among those within the caliper on the log odds; with caliper=None among
+        all. "exact": every candidate with the same values of `exact` and `on`, each with equal
+        weight. "cem": the same, with numbers in bins. To the last two ratio, caliper and order
+        mean nothing.
     ratio
         Controls wanted per participant.
     replace
         With replacement a person may serve several participants; without, one only.
+    scope
+        Without replacement a person serves once ("global"), or once in each start year
+        ("within_start_year").
     caliper
         Greatest distance, in standard deviations of the log odds over all rows of the risk sets;
         None for no limit.
+    common_support
+        Leave out participants whose log odds lie outside the range of the candidates of their
+        start year; `attrition` counts them.
     order
         Who chooses first without replacement: largest or smallest log odds, order of start year
         and identifier ("data"), or "random" (needs `seed`).
@@ -76,9 +89,16 @@ def match(
         expression on person-years; None takes the column `eligible` if there is one, else
         everyone observed.
     controls
-        "never": candidates never start.
+        "never": candidates never start. "not_yet": they do not start by `window_end`; who starts
+        later is a control before, and a participant after.
+    window_end
+        With "not_yet" the last year since start that controls are compared in: the last of
+        `event_study(window=...)`.
     score
         One logit with a term for each start year, or one logit per start year.
+    cutpoints
+        Of "cem": by column, the number of bins or the points between them; a lag is named
+        "wage_income[-1]". Others get Sturges' number of bins of equal width.
     outcomes
         Outcome columns to bring along; all of the panel's by default.
     seed
@@ -96,15 +116,29 @@ def match(
         No common support, more covariates than participants, nobody within the caliper, or an
         option that does not exist.
 
+    Warns
+    -----
+    MihImpactWarning
+        One person carries more than a tenth of the weight of all controls.
+
     Notes
     -----
     A participant's weight is 1 and its controls' weights are equal and add up to 1. Neighbours of
     one participant are different persons. Of equally distant ones the lowest identifier is taken.
 
+    Without replacement controls are chosen in rounds: everyone chooses a first before anyone
+    chooses a second. The Mahalanobis distance is that of R's MatchIt: the covariance within
+    participants and within candidates, pooled (`mahalanobis.whiten`); with a caliper it is MatchIt
+    with `mahvars`, the score deciding who is near enough and who chooses first.
+
     References
     ----------
     Stuart (2010), Matching methods for causal inference, Statistical Science 25(1), sections 3-4.
     Austin (2011), Optimal caliper widths, Pharmaceutical Statistics 10(2), for the 0.2.
+    Rubin and Thomas (2000), Combining propensity score matching with additional adjustments, JASA
+    95(450), for Mahalanobis within calipers.
+    Iacus, King and Porro (2012), Causal inference without balance checking: coarsened exact
+    matching, Political Analysis 20(1).
 
     Examples
     --------
@@ -117,56 +151,65 @@ def match(
     >>> group.attrition()["step"].tolist()
     ['register', 'observed', 'cell', 'matched']
     """
-    terms, cells = as_terms(on), tuple(str(name) for name in as_terms(exact))
+    options = MatchOptions(
+        on=as_terms(on),
+        exact=tuple(str(name) for name in as_terms(exact)),
+        method=method,
+        ratio=ratio,
+        replace=replace,
+        scope=scope,
+        caliper=caliper,
+        common_support=common_support,
+        order=order,
+        controls=controls,
+        window_end=window_end,
+        score=score,
+        cutpoints=cutpoints,
+        seed=seed,
+    )
     fetched = _outcomes(panel, outcomes)
-    _require_options(method, ratio, caliper, order, controls, score, terms, cells, seed)
     panel.require()
-    columns = [term.column if isinstance(term, Lag) else term for term in (*terms, *cells)]
+    columns = [
+        term.column if isinstance(term, Lag) else term for term in (*options.on, *options.exact)
+    ]
     cube = panel.cube(eligible=eligible, columns=[*columns, *fetched])
-    if method == "exact":
-        chosen = _whole_cells(cube, terms, cells)
-    else:
-        pooled = score == "pooled"
-        chosen = _nearest(cube, terms, cells, ratio, replace, caliper, order, pooled, seed)
+    chosen = choose(cube, options)
     risk, sets = chosen.risk, chosen.sets
     if not len(sets.participant):
-        raise SupportError(
-            "No participant has a control within the caliper",
-            found=f"{int(risk.treated.sum())} participants, caliper {caliper}",
-            do="widen caliper= or match on fewer columns",
-        )
+        raise _nobody(chosen, options)
     persons = np.unique(risk.person[sets.control])
     last = Flow("matched", MATCHED, len(sets.participant), len(persons), len(sets.control))
-    return ControlGroup(
+    rule = panel.eligibility(eligible)
+    group = ControlGroup(
         risk=risk,
         sets=sets,
         score=chosen.score,
         method=method,
-        on=terms,
-        exact=_equal_within(cells, terms, method),
-        replace=replace if method == "propensity" else True,
-        eligible=panel.eligibility(eligible),
-        flow=(*risk.flow, last),
+        on=options.on,
+        exact=_equal_within(options),
+        replace=replace if chosen.neighbours else True,
+        eligible=rule,
+        flow=(*chosen.flow, last),
         ties=chosen.ties,
         provenance=Provenance.of(
             "match",
             {
-                "on": [str(term) for term in terms],
-                "exact": list(cells),
-                "method": method,
-                "ratio": ratio,
-                "replace": replace,
-                "caliper": caliper,
-                "order": order,
-                "controls": controls,
-                "score": score,
-                "eligible": panel.eligibility(eligible),
+                **{name: value for name, value in options.as_dict().items() if name != "seed"},
+                "on": [str(term) for term in options.on],
+                "eligible": rule,
             },
             seed=seed,
             data=cube.fingerprint,
             evidence=panel.provenance.evidence,
         ),
+        recipe=Recipe(
+            panel, match, {**options.as_dict(), "eligible": eligible, "outcomes": outcomes}
+        ),
+        whitened=chosen.whitened,
+        window_end=options.not_started_through,
     )
+    warn_if_concentrated(group)
+    return group
 
 
 def _outcomes(panel: Panel, outcomes: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -182,176 +225,24 @@ def _outcomes(panel: Panel, outcomes: str | Sequence[str] | None) -> tuple[str, 
     return (outcomes,) if isinstance(outcomes, str) else tuple(outcomes)
 
 
-def _equal_within(exact: tuple[str, ...], on: tuple[Term, ...], method: Method) -> tuple[str, ...]:
+def _equal_within(options: MatchOptions) -> tuple[str, ...]:
     """Return the columns that are equal within a set."""
-    return tuple(dict.fromkeys([*exact, *map(str, on)])) if method == "exact" else exact
+    if options.method == "exact":
+        return tuple(dict.fromkeys([*options.exact, *map(str, options.on)]))
+    return options.exact
 
 
-def _require_options(
-    method: str,
-    ratio: int,
-    caliper: float | None,
-    order: str,
-    controls: str,
-    score: str,
-    on: tuple[Term, ...],
-    exact: tuple[str, ...],
-    seed: int | None,
-) -> None:
-    """Raise on an option that does not exist or does not go with the others."""
-    choices = (
-        ("method", method, get_args(Method)),
-        ("order", order, get_args(Order)),
-        ("controls", controls, ("never",)),
-        ("score", score, ("pooled", "by_start_year")),
-    )
-    for name, value, allowed in choices:
-        if value not in allowed:
-            raise SupportError(
-                f"match has no {name}={value!r}",
-                found=f"{name}={value!r}",
-                do="choose one of " + ", ".join(map(repr, allowed)),
-            )
-    if isinstance(ratio, bool) or not isinstance(ratio, (int, np.integer)) or ratio < 1:
-        raise SupportError(
-            "ratio counts controls per participant", found=f"{ratio!r}", do="give 1 or more"
+def _nobody(chosen: Chosen, options: MatchOptions) -> SupportError:
+    """Return the error for a group without anybody."""
+    participants = int(chosen.risk.treated.sum())
+    if options.method == "cem":
+        return SupportError(
+            "No cell of the coarsened columns holds both a participant and a candidate",
+            found=f"{participants} participants in {len(np.unique(chosen.risk.cell))} cells",
+            do="give fewer bins with cutpoints=, or match on fewer columns",
         )
-    if caliper is not None and not caliper > 0:
-        raise SupportError(
-            "A caliper is a distance above zero", found=f"{caliper}", do="give a width or None"
-        )
-    if method == "propensity" and not on:
-        raise SupportError(
-            "A propensity score needs covariates", found="on=()", do="name columns in on="
-        )
-    if method == "exact" and not (on or exact):
-        raise SupportError(
-            "Exact matching needs columns", found="exact=() and on=()", do="name columns in exact="
-        )
-    if order == "random" and seed is None:
-        raise SupportError(
-            "A random order needs a seed to be repeated", found="seed=None", do="give seed="
-        )
-
-
-def _cell_rows(risk: RiskSet) -> list[tuple[IntArray, IntArray]]:
-    """Return rows of participants and of candidates, cell by cell."""
-    order = np.argsort(risk.cell, kind="stable")
-    bounds = np.flatnonzero(np.diff(risk.cell[order])) + 1
-    return [
-        (rows[risk.treated[rows]], rows[~risk.treated[rows]]) for rows in np.split(order, bounds)
-    ]
-
-
-@dataclass(frozen=True, eq=False)
-class _Chosen:
-    """The risk set, each participant's controls, and what chose them."""
-
-    risk: RiskSet
-    sets: Sets
-    score: Score | None
-    ties: int
-
-
-def _nearest(
-    cube: Cube,
-    terms: tuple[Term, ...],
-    cells: tuple[str, ...],
-    ratio: int,
-    replace: bool,
-    caliper: float | None,
-    order: Order,
-    pooled: bool,
-    seed: int | None,
-) -> _Chosen:
-    """Score the risk sets and take the nearest within start year, exact cell and caliper."""
-    risk = build_risk_set(cube, on=terms, exact=cells)
-    score = propensity_score(risk, pooled=pooled)
-    limit = np.inf if caliper is None else caliper * float(score.index.std(ddof=1))
-    if replace:
-        found = _with_replacement(risk, score, ratio, limit)
-    else:
-        found = _without_replacement(risk, score, ratio, limit, order, seed)
-    return _Chosen(risk, _pairs(risk, score, found), score, found.ties)
-
-
-def _with_replacement(risk: RiskSet, score: Score, ratio: int, limit: float) -> Neighbours:
-    chosen = np.full((len(risk.person), ratio), -1, dtype=np.int64)
-    ties = 0
-    for participants, candidates in _cell_rows(risk):
-        found = nearest(score.index[participants], score.index[candidates], ratio, limit)
-        chosen[participants] = np.where(found.position >= 0, candidates[found.position], -1)
-        ties += found.ties
-    return Neighbours(chosen[risk.treated], ties)
-
-
-def _without_replacement(
-    risk: RiskSet, score: Score, ratio: int, limit: float, order: Order, seed: int | None
-) -> Neighbours:
-    target, control = np.flatnonzero(risk.treated), np.flatnonzero(~risk.treated)
-    index = score.index[target]
-    sequence = _sequence(index, order, seed)
-    found = greedy(
-        index,
-        risk.cell[target],
-        score.index[control],
-        risk.cell[control],
-        risk.person[control],
-        sequence,
-        ratio,
-        limit,
-    )
-    return Neighbours(np.where(found.position >= 0, control[found.position], -1), found.ties)
-
-
-def _sequence(index: FloatArray, order: Order, seed: int | None) -> IntArray:
-    """Return the order in which participants choose; equal scores by start year and identifier."""
-    position = np.arange(len(index))
-    if order == "random":
-        return np.random.default_rng(seed).permutation(position)
-    if order == "data":
-        return position
-    return np.lexsort((position, -index if order == "largest" else index))
-
-
-def _pairs(risk: RiskSet, score: Score, chosen: Neighbours) -> Sets:
-    """Turn chosen rows into weighted pairs; participants without any are left out."""
-    count = (chosen.position >= 0).sum(axis=1)
-    participant = np.flatnonzero(risk.treated)[count > 0]
-    rows = chosen.position[count > 0]
-    member, place = np.nonzero(rows >= 0)
-    control = rows[member, place]
-    weight = 1.0 / count[count > 0][member]
-    distance = np.abs(score.index[participant][member] - score.index[control])
-    return Sets(participant, np.arange(len(participant)), member, control, weight, distance)
-
-
-def _whole_cells(cube: Cube, terms: tuple[Term, ...], cells: tuple[str, ...]) -> _Chosen:
-    """Give every participant all candidates of its cell."""
-    lags = [term for term in terms if isinstance(term, Lag)]
-    if lags:
-        raise SupportError(
-            "Lags are continuous: exact matching on them finds nobody",
-            found=f"{len(lags)} lags in on=",
-            do="use method='propensity' for lags",
-        )
-    equal = tuple(dict.fromkeys([*cells, *map(str, terms)]))
-    risk = build_risk_set(cube, on=(), exact=equal)
-    return _Chosen(risk, _cell_sets(risk), None, 0)
-
-
-def _cell_sets(risk: RiskSet) -> Sets:
-    """Give the participants of a cell one set: all its candidates, with equal weight."""
-    participant, candidate = np.flatnonzero(risk.treated), np.flatnonzero(~risk.treated)
-    cells = np.unique(risk.cell)
-    member = np.searchsorted(cells, risk.cell[candidate])
-    order = np.argsort(member, kind="stable")
-    size = np.bincount(member, minlength=len(cells))
-    return Sets(
-        participant,
-        np.searchsorted(cells, risk.cell[participant]),
-        member[order],
-        candidate[order],
-        1.0 / size[member[order]],
-        np.zeros(len(candidate)),
+    return SupportError(
+        "No participant has a control within the caliper",
+        found=f"{participants} participants, caliper {options.caliper}",
+        do="widen caliper= or match on fewer columns",
     )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Neighbours", "greedy", "nearest", "nearest_other"]
+__all__ = ["SAME", "Neighbours", "nearest", "nearest_other", "steps"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -40,7 +40,7 @@ class Neighbours:
     ties: int
 
 
-def _steps(distance: FloatArray) -> FloatArray:
+def steps(distance: FloatArray) -> FloatArray:
     """Return distances in whole steps of `SAME`, so that what is equal on paper is equal."""
     return np.rint(distance / SAME)
 
@@ -99,9 +99,9 @@ def nearest(target: FloatArray, control: FloatArray, ratio: int, caliper: float)
     tied = np.flatnonzero((last - first > k) & (reach <= caliper + SAME))
     for i in tied:
         rivals = order[first[i] : last[i]]
-        inside[i] = rivals[np.lexsort((rivals, _steps(np.abs(control[rivals] - target[i]))))][:k]
+        inside[i] = rivals[np.lexsort((rivals, steps(np.abs(control[rivals] - target[i]))))][:k]
     distance = np.abs(control[inside] - target[:, None])
-    rank = np.lexsort((inside, _steps(distance)), axis=1)
+    rank = np.lexsort((inside, steps(distance)), axis=1)
     inside = np.take_along_axis(inside, rank, axis=1)
     distance = np.take_along_axis(distance, rank, axis=1)
     chosen[:, :k] = np.where(distance <= caliper, inside, -1)
@@ -125,54 +125,6 @@ def _edge(score: FloatArray, target: FloatArray, reach: FloatArray, *, side: str
     return low
 
 
-def greedy(
-    target: FloatArray,
-    target_cell: IntArray,
-    control: FloatArray,
-    control_cell: IntArray,
-    control_person: IntArray,
-    sequence: IntArray,
-    ratio: int,
-    caliper: float,
-) -> Neighbours:
-    """Match without replacement: each person serves once, whatever the start year.
-
-    Parameters
-    ----------
-    target, control
-        Scores.
-    target_cell, control_cell
-        Start year and exact cell of each.
-    control_person
-        The person behind each control row; a person has a row in each risk set.
-    sequence
-        The order in which targets choose.
-    ratio
-        Rounds: everyone chooses a first control before anyone chooses a second.
-    caliper
-        Greatest distance allowed.
-    """
-    chosen = np.full((len(target), ratio), -1, dtype=np.int64)
-    rows_of = {int(c): np.flatnonzero(control_cell == c) for c in np.unique(target_cell)}
-    free = np.ones(int(control_person.max(initial=-1)) + 1, dtype=bool)
-    ties = 0
-    for k in range(ratio):
-        for i in sequence.tolist():
-            rows = rows_of[int(target_cell[i])]
-            rows = rows[free[control_person[rows]]]
-            if not len(rows):
-                continue
-            distance = np.abs(control[rows] - target[i])
-            steps = _steps(distance)
-            best = int(steps.argmin())  # the first of equals is the lowest identifier
-            if distance[best] > caliper:
-                continue
-            ties += int((steps == steps[best]).sum() > 1)
-            chosen[i, k] = rows[best]
-            free[control_person[rows[best]]] = False
-    return Neighbours(chosen, ties)
-
-
 def nearest_other(score: FloatArray, cell: IntArray, rows: IntArray, count: int) -> IntArray:
     """Return the nearest other rows of the same cell.
 
@@ -194,12 +146,12 @@ def nearest_other(score: FloatArray, cell: IntArray, rows: IntArray, count: int)
     order = np.lexsort((np.arange(m), score, cell))
     place = np.empty(m, dtype=np.int64)
     place[order] = np.arange(m)
-    steps = np.concatenate([np.arange(-count, 0), np.arange(1, count + 1)])
-    around = place[rows][:, None] + steps
+    beside = np.concatenate([np.arange(-count, 0), np.arange(1, count + 1)])
+    around = place[rows][:, None] + beside
     inside = (around >= 0) & (around < m)
     other = order[np.clip(around, 0, m - 1)]
     inside &= cell[other] == cell[rows][:, None]
     distance = np.where(inside, np.abs(score[other] - score[rows][:, None]), np.inf)
-    rank = np.lexsort((other, _steps(distance)), axis=1)
+    rank = np.lexsort((other, steps(distance)), axis=1)
     other = np.take_along_axis(np.where(inside, other, -1), rank, axis=1)
     return other

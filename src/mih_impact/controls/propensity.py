@@ -13,7 +13,14 @@ from scipy.linalg import cho_factor, cho_solve, qr
 from mih_impact.controls.risk_set import RiskSet
 from mih_impact.errors import SupportError
 
-__all__ = ["LogitFit", "Score", "fit_logit", "linear_index", "propensity_score"]
+__all__ = [
+    "LogitFit",
+    "Score",
+    "fit_logit",
+    "linear_index",
+    "propensity_score",
+    "require_full_rank",
+]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -154,7 +161,7 @@ def fit_logit(
     spread = np.sqrt(np.maximum((X**2).mean(axis=0) - X.mean(axis=0) ** 2, 0.0))
     varies = spread > 1e-9 * np.abs(X).max(axis=0)
     scale = np.where(varies, spread, np.abs(X).max(axis=0))
-    _require_full_rank(X, scale, names)
+    require_full_rank(X, scale, names)
     Z = X / scale
     beta = np.zeros(X.shape[1]) if start is None else start * scale
     target = y.astype(np.float64)
@@ -192,7 +199,8 @@ def _loglik(index: FloatArray, target: FloatArray) -> float:
     return float((target * index - np.logaddexp(0.0, index)).sum())
 
 
-def _require_full_rank(X: FloatArray, scale: FloatArray, names: Sequence[str]) -> None:
+def require_full_rank(X: FloatArray, scale: FloatArray, names: Sequence[str]) -> None:
+    """Raise naming the columns that follow from the others, or whose scale is 0."""
     empty = [name for name, size in zip(names, scale, strict=True) if size == 0]
     safe = np.where(scale > 0, scale, 1.0)
     # The tall matrix once without pivoting, then the small triangle with: same pivots, no waiting.
@@ -202,7 +210,7 @@ def _require_full_rank(X: FloatArray, scale: FloatArray, names: Sequence[str]) -
     redundant = [names[k] for k in pivot[size < 1e-9 * size[0]]]
     if empty or redundant:
         raise SupportError(
-            "Covariates of the score add up to one another",
+            "Covariates add up to one another",
             found=f"{', '.join(dict.fromkeys([*empty, *redundant]))} follows from the others",
             do="leave it out of on=",
         )
@@ -251,7 +259,12 @@ def propensity_score(risk: RiskSet, *, pooled: bool = True) -> Score:
     for k, c in enumerate(years.tolist()):
         rows = at[:, k]
         X = np.column_stack([np.ones(int(rows.sum())), risk.design.X[rows]])
-        fit = fit_logit(X, risk.treated[rows], names=["constant", *risk.design.names])
+        try:
+            fit = fit_logit(X, risk.treated[rows], names=["constant", *risk.design.names])
+        except SupportError as error:
+            raise SupportError(
+                f"{error.what}, among those who start in {c}", found=error.found, do=error.do
+            ) from None
         index[rows] = linear_index(X, fit.coef)
         models[str(c)] = fit
     return Score(index, models)

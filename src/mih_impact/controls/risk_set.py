@@ -199,9 +199,7 @@ def build_risk_set(
     )
 
 
-def _require_known(
-    columns: dict[Term, NDArray[Any]], treated: BoolArray, known: BoolArray
-) -> None:
+def _require_known(columns: dict[Term, NDArray[Any]], treated: BoolArray, known: BoolArray) -> None:
     """Raise if nobody of one side has every characteristic, saying which are missing."""
     for side, rows in (("participant", treated), ("candidate", ~treated)):
         if not rows.any() or known[rows].any():

@@ -1,0 +1,207 @@
+"""The ways of matching: each takes a cube and the options, and gives sets of controls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mih_impact.controls.coarsen import coarsened_cells
+from mih_impact.controls.greedy import greedy
+from mih_impact.controls.group import Sets
+from mih_impact.controls.mahalanobis import Cloud, mahalanobis_greedy, mahalanobis_nearest, whiten
+from mih_impact.controls.nearest import Neighbours, nearest
+from mih_impact.controls.options import MatchOptions, Order
+from mih_impact.controls.propensity import Score, propensity_score
+from mih_impact.controls.risk_set import Flow, RiskSet, build_risk_set
+from mih_impact.controls.support import supported
+from mih_impact.panel.cube import Cube
+
+__all__ = ["Chosen", "choose"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """The risk set, each participant's controls, and what chose them.
+
+    Attributes
+    ----------
+    risk, sets, score, whitened, ties
+        As in `ControlGroup`.
+    flow
+        Persons through every filter before matching.
+    """
+
+    risk: RiskSet
+    sets: Sets
+    score: Score | None
+    whitened: FloatArray | None
+    ties: int
+    flow: tuple[Flow, ...]
+
+    @property
+    def neighbours(self) -> bool:
+        """Whether controls were chosen by nearness, not by cell."""
+        return self.score is not None or self.whitened is not None
+
+
+def choose(cube: Cube, options: MatchOptions) -> Chosen:
+    """Choose controls by the method of the options."""
+    if options.method in ("exact", "cem"):
+        return _cells(cube, options)
+    return _neighbours(cube, options)
+
+
+def _cells(cube: Cube, options: MatchOptions) -> Chosen:
+    """Give every participant all candidates of its cell, coarsened or not."""
+    coarse = options.method == "cem"
+    on = options.on if coarse else ()
+    exact = options.exact if coarse else dict.fromkeys([*options.exact, *map(str, options.on)])
+    risk = build_risk_set(cube, on=on, exact=tuple(exact), window_end=options.not_started_through)
+    if coarse:
+        risk = replace(risk, cell=coarsened_cells(risk, options.cutpoints))
+    return Chosen(risk, _cell_sets(risk), None, None, 0, risk.flow)
+
+
+def _cell_sets(risk: RiskSet) -> Sets:
+    """Give the participants of a cell one set: all its candidates, with equal weight."""
+    both = np.intersect1d(risk.cell[risk.treated], risk.cell[~risk.treated])
+    kept = np.isin(risk.cell, both)
+    participant = np.flatnonzero(risk.treated & kept)
+    candidate = np.flatnonzero(~risk.treated & kept)
+    member = np.searchsorted(both, risk.cell[candidate])
+    order = np.argsort(member, kind="stable")
+    size = np.bincount(member, minlength=len(both))
+    return Sets(
+        participant,
+        np.searchsorted(both, risk.cell[participant]),
+        member[order],
+        candidate[order],
+        1.0 / size[member[order]],
+        np.zeros(len(candidate)),
+    )
+
+
+def _neighbours(cube: Cube, options: MatchOptions) -> Chosen:
+    """Take the nearest on the score or by Mahalanobis, within start year, cell and caliper."""
+    risk = build_risk_set(
+        cube, on=options.on, exact=options.exact, window_end=options.not_started_through
+    )
+    score = None
+    if options.uses_score:
+        score = propensity_score(risk, pooled=options.score == "pooled")
+    target, flow = np.flatnonzero(risk.treated), risk.flow
+    if options.common_support and score is not None:
+        target, step = supported(risk, score)
+        flow = (*flow, step)
+    limit = np.inf
+    if options.caliper is not None and score is not None:
+        limit = options.caliper * float(score.index.std(ddof=1))
+    whitened = whiten(risk) if options.method == "mahalanobis" else None
+    if whitened is not None:
+        found = _in_space(risk, whitened, score, target, limit, options)
+        point = whitened
+    else:
+        assert score is not None
+        found = _on_line(risk, score.index, target, limit, options)
+        point = score.index[:, None]
+    return Chosen(risk, _sets(target, found, point), score, whitened, found.ties, flow)
+
+
+def _on_line(
+    risk: RiskSet, index: FloatArray, target: IntArray, limit: float, options: MatchOptions
+) -> Neighbours:
+    """Match on the log odds."""
+    if options.replace:
+        return _with_replacement(risk, index, target, limit, options.ratio)
+    control = np.flatnonzero(~risk.treated)
+    found = greedy(
+        index[target],
+        risk.cell[target],
+        index[control],
+        risk.cell[control],
+        _serves_once(risk, control, options),
+        _sequence(index[target], options.order, options.seed),
+        options.ratio,
+        limit,
+    )
+    return _as_rows(found, control)
+
+
+def _with_replacement(
+    risk: RiskSet, index: FloatArray, target: IntArray, limit: float, ratio: int
+) -> Neighbours:
+    """Match on the log odds with replacement, cell by cell."""
+    chosen = np.full((len(risk.person), ratio), -1, dtype=np.int64)
+    wanted = np.zeros(len(risk.person), dtype=bool)
+    wanted[target] = True
+    order = np.argsort(risk.cell, kind="stable")
+    bounds = np.flatnonzero(np.diff(risk.cell[order])) + 1
+    ties = 0
+    for rows in np.split(order, bounds):
+        participants, candidates = rows[wanted[rows]], rows[~risk.treated[rows]]
+        found = nearest(index[participants], index[candidates], ratio, limit)
+        chosen[participants] = np.where(found.position >= 0, candidates[found.position], -1)
+        ties += found.ties
+    return Neighbours(chosen[target], ties)
+
+
+def _in_space(
+    risk: RiskSet,
+    point: FloatArray,
+    score: Score | None,
+    target: IntArray,
+    limit: float,
+    options: MatchOptions,
+) -> Neighbours:
+    """Match by Mahalanobis distance, within the limit on the log odds if there is one."""
+    control = np.flatnonzero(~risk.treated)
+    index = np.zeros(len(risk.person)) if score is None else score.index
+    cloud = Cloud(
+        point[control],
+        risk.cell[control],
+        _serves_once(risk, control, options),
+        index[control] if np.isfinite(limit) else None,
+        limit,
+    )
+    who = point[target], risk.cell[target], index[target]
+    if options.replace:
+        return _as_rows(mahalanobis_nearest(cloud, *who, options.ratio), control)
+    sequence = _sequence(index[target], options.order, options.seed)
+    return _as_rows(mahalanobis_greedy(cloud, *who, sequence, options.ratio), control)
+
+
+def _serves_once(risk: RiskSet, control: IntArray, options: MatchOptions) -> IntArray:
+    """Return who serves once: a person, or a person in each start year, which is a row."""
+    return risk.person[control] if options.scope == "global" else control
+
+
+def _as_rows(found: Neighbours, control: IntArray) -> Neighbours:
+    """Turn positions among the controls into rows of the risk set."""
+    return Neighbours(np.where(found.position >= 0, control[found.position], -1), found.ties)
+
+
+def _sequence(index: FloatArray, order: Order, seed: int | None) -> IntArray:
+    """Return the order in which participants choose; equal scores by start year and identifier."""
+    position = np.arange(len(index))
+    if order == "random":
+        return np.random.default_rng(seed).permutation(position)
+    if order == "data":
+        return position
+    return np.lexsort((position, -index if order == "largest" else index))
+
+
+def _sets(target: IntArray, chosen: Neighbours, point: FloatArray) -> Sets:
+    """Turn chosen rows into weighted sets; participants without any are left out."""
+    count = (chosen.position >= 0).sum(axis=1)
+    participant = target[count > 0]
+    rows = chosen.position[count > 0]
+    member, place = np.nonzero(rows >= 0)
+    control = rows[member, place]
+    weight = 1.0 / count[count > 0][member]
+    distance = np.linalg.norm(point[participant[member]] - point[control], axis=1)
+    return Sets(participant, np.arange(len(participant)), member, control, weight, distance)

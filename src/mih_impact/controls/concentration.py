@@ -1,0 +1,36 @@
+"""When a comparison rests on one person."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from mih_impact.controls.group import ControlGroup
+from mih_impact.errors import MihImpactWarning
+
+__all__ = ["warn_if_concentrated"]
+
+#: A person with a greater share of all control weight is warned of.
+SHARE = 0.10
+
+
+def warn_if_concentrated(group: ControlGroup) -> None:
+    """Warn when one person carries more than a tenth of the weight of all controls.
+
+    Where a person stands in for one participant at most, that is the group's smallness, which its
+    card tells, and nobody is warned.
+    """
+    risk = group.risk
+    weight = np.where(risk.treated, 0.0, group.row_weight)
+    heaviest = float(np.bincount(risk.person, weights=weight).max())
+    total = float(weight.sum())
+    if heaviest > SHARE * total and heaviest > 1.0 + 1e-9:
+        warnings.warn(
+            f"One person carries {heaviest / total:.0%} of the weight of all controls, as much as "
+            f"{heaviest:.1f} of {group.n_participants} participants: the comparison hangs on that "
+            "person. Widen the group with fewer columns in exact=, a larger ratio=, or "
+            "replace=False.",
+            MihImpactWarning,
+            stacklevel=3,
+        )

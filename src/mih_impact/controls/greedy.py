@@ -1,0 +1,176 @@
+"""Without replacement: whoever chooses takes the nearest control that is still free.
+
+Controls stand on a line, sorted by score, those with the same score in one place. A place where
+nobody is free any more points past itself to the left and to the right, so that looking for the
+nearest that is free takes a few steps however many are taken (union-find).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mih_impact.controls.nearest import SAME, Neighbours
+
+__all__ = ["Places", "greedy"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+class Places:
+    """Rows in places: those of a place are alike, and the lower row goes first.
+
+    Parameters
+    ----------
+    order
+        Rows, place by place, ascending within one.
+    begin
+        Where each place begins in `order`, and where the last one ends.
+    person
+        The person behind each row; a person who is taken is free in no place.
+    """
+
+    def __init__(self, order: IntArray, begin: IntArray, person: IntArray) -> None:
+        self._order = order
+        self._begin = begin
+        self._person = person
+        self._taken: set[int] = set()
+        self._ahead: dict[int, int] = {}
+
+    def _free_from(self, at: int, end: int) -> int:
+        """Return the position of the first free row from `at` on, `end` if there is none."""
+        while at < end and int(self._person[self._order[at]]) in self._taken:
+            at += 1
+        return at
+
+    def first_two(self, place: int) -> list[int]:
+        """Return the lowest free rows of a place, two at most: the second tells of a tie."""
+        end = int(self._begin[place + 1])
+        first = self._free_from(self._ahead.get(place, int(self._begin[place])), end)
+        self._ahead[place] = first
+        if first == end:
+            return []
+        second = self._free_from(first + 1, end)
+        return [int(self._order[at]) for at in (first, second) if at < end]
+
+    def rows(self, place: int) -> IntArray:
+        """Return all rows of a place, taken or not."""
+        return self._order[self._begin[place] : self._begin[place + 1]]
+
+    def take(self, row: int) -> None:
+        """Take the person behind a row out of every place."""
+        self._taken.add(int(self._person[row]))
+
+
+class _Line:
+    """Places on a line, each cell a stretch of its own."""
+
+    def __init__(self, score: FloatArray, cell: IntArray, person: IntArray) -> None:
+        order = np.lexsort((score, cell))
+        score, self._cell = score[order], cell[order]
+        new = np.ones(len(order), dtype=bool)
+        new[1:] = (np.diff(score) != 0) | (np.diff(self._cell) != 0)
+        start = np.flatnonzero(new)
+        self.places = Places(order, np.append(start, len(order)), person)
+        self.score = score[start]
+        self._cell = self._cell[start]
+        self._past: dict[int, dict[int, int]] = {-1: {}, 1: {}}
+
+    def stretch(self, cell: IntArray) -> tuple[IntArray, IntArray]:
+        """Return where the places of each cell begin and end."""
+        return (
+            np.searchsorted(self._cell, cell, side="left"),
+            np.searchsorted(self._cell, cell, side="right"),
+        )
+
+    def locate(self, target: FloatArray, first: IntArray, end: IntArray) -> IntArray:
+        """Return the first place at or above each target in its stretch."""
+        at = np.empty(len(target), dtype=np.int64)
+        for low, high in set(zip(first.tolist(), end.tolist(), strict=True)):
+            here = (first == low) & (end == high)
+            at[here] = low + np.searchsorted(self.score[low:high], target[here])
+        return at
+
+    def _next(self, place: int, side: int, stop: int) -> tuple[int, list[int]]:
+        """Return the next place with somebody free, from `place` on, and its lowest free rows."""
+        past, crossed = self._past[side], []
+        rows: list[int] = []
+        while place != stop:
+            if place not in past:
+                rows = self.places.first_two(place)
+                if rows:
+                    break
+                past[place] = place + side
+            crossed.append(place)
+            place = past[place]
+        for empty in crossed:
+            past[empty] = place
+        return place, rows
+
+    def nearest(self, target: float, at: int, first: int, end: int) -> list[int]:
+        """Return the free rows nearest to a target, at most two of each place that is as near."""
+        sides: list[list[tuple[int, list[int]]]] = []
+        for side, begin, stop in ((-1, at - 1, first - 1), (1, at, end)):
+            found: list[tuple[int, list[int]]] = []
+            place, rows = self._next(begin, side, stop)
+            while place != stop:
+                step = round(abs(float(self.score[place]) - target) / SAME)
+                if found and step != found[0][0]:
+                    break
+                found.append((step, rows))
+                place, rows = self._next(place + side, side, stop)
+            sides.append(found)
+        least = min((found[0][0] for found in sides if found), default=None)
+        return [row for found in sides for step, rows in found if step == least for row in rows]
+
+
+def greedy(
+    target: FloatArray,
+    target_cell: IntArray,
+    control: FloatArray,
+    control_cell: IntArray,
+    control_person: IntArray,
+    sequence: IntArray,
+    ratio: int,
+    caliper: float,
+) -> Neighbours:
+    """Match on one score without replacement: each person serves once.
+
+    Parameters
+    ----------
+    target, control
+        Scores; controls ascending by identifier within a cell.
+    target_cell, control_cell
+        Start year and exact cell of each.
+    control_person
+        Who serves once: the person behind each control row, for once whatever the start year, or
+        the row itself, for once in each start year.
+    sequence
+        The order in which targets choose.
+    ratio
+        Rounds: everyone chooses a first control before anyone chooses a second.
+    caliper
+        Greatest distance allowed.
+
+    Returns
+    -------
+    Neighbours
+        Of equally distant controls the lower identifier is taken; `ties` counts the choices.
+    """
+    line = _Line(control, control_cell, control_person)
+    first, end = line.stretch(target_cell)
+    at = line.locate(target, first, end)
+    chosen = np.full((len(target), ratio), -1, dtype=np.int64)
+    ties = 0
+    for k in range(ratio):
+        for i in sequence.tolist():
+            score = float(target[i])
+            rows = line.nearest(score, int(at[i]), int(first[i]), int(end[i]))
+            row = min(rows, default=-1)
+            if row < 0 or abs(float(control[row]) - score) > caliper:
+                continue
+            ties += len(rows) > 1
+            chosen[i, k] = row
+            line.places.take(row)
+    return Neighbours(chosen, ties)

@@ -1,0 +1,197 @@
+"""Nearest by Mahalanobis distance: a tree in the space where that distance is the plain one.
+
+As for scores, distances are compared in steps of `SAME`, and of equally near controls the lowest
+row is taken. Rows with the same covariates share a place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
+from scipy.spatial import cKDTree
+
+from mih_impact.controls.greedy import Places
+from mih_impact.controls.nearest import SAME, Neighbours, steps
+from mih_impact.controls.propensity import linear_index, require_full_rank
+from mih_impact.controls.risk_set import RiskSet
+
+__all__ = ["Cloud", "mahalanobis_greedy", "mahalanobis_nearest", "whiten"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+#: Places looked at first; four times as many each time these do not suffice.
+FIRST_LOOK = 16
+
+
+def whiten(risk: RiskSet) -> FloatArray:
+    """Return coordinates of every row, shape (m, k), whose plain distance is Mahalanobis'.
+
+    Notes
+    -----
+    d(i, j)^2 = (x_i - x_j)' S^-1 (x_i - x_j), S the covariance within participants and within
+    candidates, pooled over all rows of the risk sets with divisor m - 2, as in R's MatchIt. A
+    category enters as indicators, one left out; which one does not matter to the distance.
+
+    Raises
+    ------
+    SupportError
+        A covariate does not vary within the sides, or follows from the others.
+    """
+    X, treated = risk.design.X, risk.treated
+    spread = X.std(axis=0)
+    X = X / np.where(spread > 0, spread, 1.0)
+    within = X.copy()
+    for side in (treated, ~treated):
+        within[side] -= within[side].mean(axis=0)
+    deviation = within.std(axis=0)
+    require_full_rank(within, np.where(deviation > SAME, deviation, 0.0), risk.design.names)
+    cov = within.T @ within / (len(X) - 2)
+    root = np.linalg.cholesky(cho_solve(cho_factor(cov), np.eye(len(cov))))
+    return np.column_stack([linear_index(X, column) for column in root.T])
+
+
+class Cloud:
+    """Controls as points in space, the distinct points of a cell in a tree of their own.
+
+    Parameters
+    ----------
+    point
+        Coordinates, shape (m, k); rows ascending by identifier within a cell.
+    cell, person
+        Start year and exact cell of each row, and who serves once.
+    score, limit
+        With a limit, only points whose score is within it of the target's are seen.
+    """
+
+    def __init__(
+        self,
+        point: FloatArray,
+        cell: IntArray,
+        person: IntArray,
+        score: FloatArray | None = None,
+        limit: float = np.inf,
+    ) -> None:
+        # Rows that are alike are neighbours in any order by a function of what they are alike in.
+        key = point @ np.sqrt(np.arange(2.0, point.shape[1] + 2)) if score is None else score
+        order = np.lexsort((key, cell))
+        new = np.ones(len(order), dtype=bool)
+        new[1:] = (np.diff(point[order], axis=0) != 0).any(axis=1) | (np.diff(cell[order]) != 0)
+        start = np.flatnonzero(new)
+        self.places = Places(order, np.append(start, len(order)), person)
+        at = order[start]
+        self._point, self._cell, self._key = point[at], cell[at], key[at]
+        self._limit = limit if score is not None else np.inf
+        self._trees: dict[int, cKDTree] = {}
+
+    def levels(self, target: FloatArray, cell: int, score: float) -> Iterator[list[int]]:
+        """Yield places in order of distance, those that are equally near together."""
+        first = int(np.searchsorted(self._cell, cell, side="left"))
+        end = int(np.searchsorted(self._cell, cell, side="right"))
+        count, done = FIRST_LOOK, -1.0
+        while first < end:
+            distance, place, whole = self._look(target, first, end, score, count)
+            step = steps(distance)
+            # Places as near as the last one may be missing, unless that was all.
+            known = step > done if whole else (step > done) & (step < step[-1])
+            place, step = place[known], step[known]
+            cuts = np.flatnonzero(np.diff(step)) + 1
+            yield from (level.tolist() for level in np.split(place, cuts) if len(level))
+            if whole:
+                return
+            done, count = (step[-1] if len(step) else done), count * 4
+
+    def _look(
+        self, target: FloatArray, first: int, end: int, score: float, count: int
+    ) -> tuple[FloatArray, IntArray, bool]:
+        """Return distances and places, nearest first, and whether these are all."""
+        if np.isinf(self._limit):
+            count = min(count, end - first)
+            if first not in self._trees:
+                self._trees[first] = cKDTree(self._point[first:end])
+            distance, found = self._trees[first].query(target, k=np.arange(1, count + 1))
+            return np.asarray(distance), first + np.asarray(found), count == end - first
+        low, high = np.searchsorted(self._key[first:end], [score - self._limit - SAME,
+                                                           score + self._limit + SAME])  # fmt: skip
+        place = np.arange(first + low, first + high)
+        place = place[np.abs(self._key[place] - score) <= self._limit]
+        distance = np.sqrt(((self._point[place] - target) ** 2).sum(axis=1))
+        if count < len(place):
+            nearest = np.argpartition(distance, count - 1)[:count]
+            nearest = nearest[np.argsort(distance[nearest], kind="stable")]
+            return distance[nearest], place[nearest], False
+        nearest = np.argsort(distance, kind="stable")
+        return distance[nearest], place[nearest], True
+
+
+def mahalanobis_nearest(
+    cloud: Cloud, target: FloatArray, cell: IntArray, score: FloatArray, ratio: int
+) -> Neighbours:
+    """Find the nearest controls of each target, with replacement.
+
+    Parameters
+    ----------
+    cloud
+        The controls.
+    target, cell, score
+        Coordinates (n, k), cells (n,) and scores (n,) of the targets.
+    ratio
+        Neighbours wanted; fewer where the cell or the limit on the score gives fewer.
+    """
+    chosen = np.full((len(target), ratio), -1, dtype=np.int64)
+    ties = 0
+    for i in range(len(target)):
+        found = 0
+        for level in cloud.levels(target[i], int(cell[i]), float(score[i])):
+            rows = np.sort(np.concatenate([cloud.places.rows(place) for place in level]))
+            wanted = min(ratio - found, len(rows))
+            chosen[i, found : found + wanted] = rows[:wanted]
+            ties += len(rows) > wanted
+            found += wanted
+            if found == ratio:
+                break
+    return Neighbours(chosen, ties)
+
+
+def mahalanobis_greedy(
+    cloud: Cloud,
+    target: FloatArray,
+    cell: IntArray,
+    score: FloatArray,
+    sequence: IntArray,
+    ratio: int,
+) -> Neighbours:
+    """Match without replacement, in rounds: everyone chooses a first control before a second.
+
+    Parameters
+    ----------
+    cloud
+        The controls, with who serves once.
+    target, cell, score
+        Coordinates (n, k), cells (n,) and scores (n,) of the targets.
+    sequence
+        The order in which targets choose.
+    ratio
+        Rounds.
+    """
+    chosen = np.full((len(target), ratio), -1, dtype=np.int64)
+    ahead = [cloud.levels(target[i], int(cell[i]), float(score[i])) for i in range(len(target))]
+    level: list[list[int]] = [[] for _ in ahead]
+    ties = 0
+    for k in range(ratio):
+        for i in sequence.tolist():
+            # What is taken stays taken, so a level that is empty need never be seen again.
+            while not (rows := [r for place in level[i] for r in cloud.places.first_two(place)]):
+                following = next(ahead[i], None)
+                if following is None:
+                    level[i] = []
+                    break
+                level[i] = following
+            if rows:
+                ties += len(rows) > 1
+                chosen[i, k] = min(rows)
+                cloud.places.take(min(rows))
+    return Neighbours(chosen, ties)

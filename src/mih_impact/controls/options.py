@@ -1,0 +1,159 @@
+"""The options of `match`, and which of them go together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from mih_impact.controls.covariates import Lag, Term
+from mih_impact.errors import SupportError
+
+__all__ = ["Controls", "Cutpoints", "MatchOptions", "Method", "Order", "Scope", "ScoreKind"]
+
+Method = Literal["propensity", "mahalanobis", "exact", "cem"]
+Order = Literal["largest", "smallest", "data", "random"]
+Scope = Literal["global", "within_start_year"]
+Controls = Literal["never", "not_yet"]
+ScoreKind = Literal["pooled", "by_start_year"]
+#: Per column the number of bins, or the points that part them.
+Cutpoints = Mapping[str, int | Sequence[float]]
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "method": get_args(Method),
+    "order": get_args(Order),
+    "scope": get_args(Scope),
+    "controls": get_args(Controls),
+    "score": get_args(ScoreKind),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class MatchOptions:
+    """How controls are matched; every field is an argument of `match` and explained there."""
+
+    on: tuple[Term, ...]
+    exact: tuple[str, ...]
+    method: Method
+    ratio: int
+    replace: bool
+    scope: Scope
+    caliper: float | None
+    common_support: bool
+    order: Order
+    controls: Controls
+    window_end: int
+    score: ScoreKind
+    cutpoints: Cutpoints | None
+    seed: int | None
+
+    def __post_init__(self) -> None:
+        """Raise on an option that does not exist or does not go with the others."""
+        for name, allowed in CHOICES.items():
+            value = getattr(self, name)
+            if value not in allowed:
+                raise SupportError(
+                    f"match has no {name}={value!r}",
+                    found=f"{name}={value!r}",
+                    do="choose one of " + ", ".join(map(repr, allowed)),
+                )
+        _require_count("ratio counts controls per participant", self.ratio, 1)
+        _require_count("window_end counts years after the start year", self.window_end, 0)
+        if self.caliper is not None and not self.caliper > 0:
+            raise SupportError(
+                "A caliper is a distance above zero",
+                found=f"{self.caliper}",
+                do="give a width or None",
+            )
+        if self.order == "random" and self.seed is None:
+            raise SupportError(
+                "A random order needs a seed to be repeated", found="seed=None", do="give seed="
+            )
+        self._require_columns()
+        if self.common_support and not self.uses_score:
+            raise SupportError(
+                "Common support is told by a propensity score",
+                found=f"method={self.method!r}, which has none",
+                do="leave out common_support=, or use method='propensity'",
+            )
+        self._require_cutpoints()
+
+    @property
+    def uses_score(self) -> bool:
+        """Whether a propensity score is estimated."""
+        if self.method == "mahalanobis":
+            ordered = not self.replace and self.order in ("largest", "smallest")
+            return self.caliper is not None or self.common_support or ordered
+        return self.method == "propensity"
+
+    @property
+    def not_started_through(self) -> int | None:
+        """Years after the start year without a start among candidates; None if they never do."""
+        return self.window_end if self.controls == "not_yet" else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the options by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def _require_columns(self) -> None:
+        """Raise if the method has no columns to work on."""
+        if self.method == "exact" and not (self.on or self.exact):
+            raise SupportError(
+                "Exact matching needs columns",
+                found="exact=() and on=()",
+                do="name columns in exact=",
+            )
+        if self.method != "exact" and not self.on:
+            what = {
+                "propensity": "A propensity score needs covariates",
+                "mahalanobis": "A Mahalanobis distance needs covariates",
+                "cem": "Coarsened exact matching needs covariates",
+            }[self.method]
+            raise SupportError(what, found="on=()", do="name columns in on=")
+        lags = [term for term in self.on if isinstance(term, Lag)]
+        if self.method == "exact" and lags:
+            raise SupportError(
+                "Lags are continuous: exact matching on them finds nobody",
+                found=f"{len(lags)} lags in on=",
+                do="use method='propensity' for lags, or method='cem'",
+            )
+
+    def _require_cutpoints(self) -> None:
+        """Raise on cutpoints that cannot be used."""
+        if self.cutpoints is None:
+            return
+        if self.method != "cem":
+            raise SupportError(
+                "Cutpoints are for coarsened exact matching",
+                found=f"method={self.method!r}",
+                do="leave out cutpoints=, or use method='cem'",
+            )
+        names = [str(term) for term in self.on]
+        unknown = [name for name in self.cutpoints if name not in names]
+        if unknown:
+            raise SupportError(
+                f"cutpoints= names what is not matched on: {', '.join(unknown)}",
+                found=f"on= has {', '.join(names)}",
+                do="name the columns as they are written there",
+            )
+        for name, given in self.cutpoints.items():
+            points = np.asarray(given)
+            numeric = points.dtype.kind in "iuf" and points.ndim <= 1 and np.isfinite(points).all()
+            if not numeric or not points.size or (points.ndim == 0 and not _is_count(given, 1)):
+                raise SupportError(
+                    f"cutpoints= of {name} are neither a number of bins nor points between bins",
+                    found=f"{given!r}",
+                    do="give a whole number of bins, or a list of numbers",
+                )
+
+
+def _is_count(value: object, least: int) -> bool:
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    return whole and int(value) >= least  # type: ignore[call-overload]
+
+
+def _require_count(what: str, value: object, least: int) -> None:
+    if not _is_count(value, least):
+        raise SupportError(what, found=f"{value!r}", do=f"give {least} or more")

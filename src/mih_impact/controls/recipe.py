@@ -1,0 +1,42 @@
+"""How a control group was made, so that it can be made again with something changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mih_impact.panel.cube import Cube
+from mih_impact.panel.panel import Panel
+
+if TYPE_CHECKING:
+    from mih_impact.controls.group import ControlGroup
+
+__all__ = ["Recipe"]
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """A panel, the verb that chose controls from it, and the options it was called with.
+
+    Attributes
+    ----------
+    panel
+        The panel.
+    verb
+        `match` or `weight`.
+    options
+        All keyword arguments of the call.
+    """
+
+    panel: Panel
+    verb: Callable[..., ControlGroup]
+    options: Mapping[str, Any]
+
+    def again(self, changes: Mapping[str, Any], *, panel: Panel | None = None) -> ControlGroup:
+        """Choose controls again with some options changed, or from another panel."""
+        return self.verb(self.panel if panel is None else panel, **{**self.options, **changes})
+
+    def fetch(self, columns: Iterable[str]) -> Cube:
+        """Go back to the register for columns that were not brought along; the same persons."""
+        return self.panel.cube(eligible=self.options["eligible"], columns=columns)
