@@ -1,0 +1,167 @@
+"""What the bounds are of: a weighted sum of years after start, and the leads that inform on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mih_impact.errors import EffectsError
+
+if TYPE_CHECKING:
+    from mih_impact.effects.series import EffectSeries
+
+__all__ = ["Target", "read_target"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """A weighted sum theta = l'tau of effects after start, and the estimates it is bounded from.
+
+    A coefficient of year t is beta_t = tau_t + delta_t: the effect (zero before start) and the
+    deviation from parallel trends, which is zero in year -1 by normalisation. Matched years before
+    start are near zero by construction and say nothing of delta: they are not among `leads`, and
+    their deviations are free.
+
+    Attributes
+    ----------
+    leads
+        The L unmatched years before start with an estimate, ascending, all below -1.
+    post
+        The years 0, 1, ..., T - 1.
+    weights
+        The weights l, shape (T,).
+    beta
+        Estimates of the leads and then of `post`, shape (L + T,).
+    covariance
+        Their covariance, shape (L + T, L + T).
+    pairs
+        Last years s of the consecutive unmatched pairs (s - 1, s) before start.
+    """
+
+    leads: NDArray[np.int64]
+    post: NDArray[np.int64]
+    weights: FloatArray
+    beta: FloatArray
+    covariance: FloatArray
+    pairs: tuple[int, ...]
+
+    @property
+    def along(self) -> FloatArray:
+        """The row that makes the estimate out of `beta`, shape (L + T,)."""
+        return np.concatenate([np.zeros(len(self.leads)), self.weights])
+
+    @property
+    def estimate(self) -> float:
+        """The estimate under parallel trends."""
+        return float(self.along @ self.beta)
+
+    @property
+    def std_error(self) -> float:
+        """Its standard error."""
+        return float(np.sqrt(self.along @ self.covariance @ self.along))
+
+    def change(self, year: int) -> FloatArray:
+        """Return the row that makes beta_year - beta_(year - 1) out of `beta`, shape (L + T,)."""
+        years = np.concatenate([self.leads, self.post])
+        return (years == year).astype(np.float64) - (years == year - 1)
+
+
+def read_target(
+    effects: EffectSeries,
+    outcome: str,
+    years: int | Iterable[int] | None,
+    weights: Mapping[int, float] | None,
+) -> Target:
+    """Read the target and its leads from a series, and check what the method requires.
+
+    Raises
+    ------
+    EffectsError
+        No covariance, another base than the single year -1, a gap after start, weights that are
+        not a combination of years after start, or a target without uncertainty.
+    """
+    if outcome not in effects.outcomes or effects.matrix is None:
+        raise EffectsError(
+            "Honest bounds need an estimated outcome with its covariance",
+            found=f"{outcome!r}; outcomes {', '.join(effects.outcomes)}; se {effects.se}",
+            do="name an outcome of event_study, or give from_frame a covariance",
+        )
+    _check_base(effects, outcome)
+    row = effects.estimate[effects.outcomes.index(outcome)]
+    seen = {year for year, value in zip(effects.event_years, row, strict=True) if value == value}
+    post = []
+    while len(post) in seen:
+        post.append(len(post))
+    wanted = _weights(years, weights, post)
+    rows = effects.frame[effects.frame["outcome"] == outcome]
+    matched = {int(year) for year in rows.loc[rows["matched_on"], "year_since_start"]}
+    leads = sorted(year for year in seen - matched if year < -1)
+    beta, covariance = effects.select([outcome], [*leads, *post])
+    assert covariance is not None
+    informative = {*leads} | ({-1} - matched)
+    target = Target(
+        leads=np.array(leads, dtype=np.int64),
+        post=np.array(post, dtype=np.int64),
+        weights=np.array([wanted.get(year, 0.0) for year in post]),
+        beta=beta[0],
+        covariance=covariance,
+        pairs=tuple(s for s in sorted(informative) if s - 1 in informative),
+    )
+    if not target.std_error > 0.0:
+        raise EffectsError(
+            "The combination of years has no uncertainty to bound",
+            found=f"standard error {target.std_error:g}",
+            do="weight at least one year after start that has a standard error",
+        )
+    return target
+
+
+def _check_base(effects: EffectSeries, outcome: str) -> None:
+    """Refuse anything but coefficients relative to year -1: delta_(-1) = 0 is what ties delta."""
+    k = effects.outcomes.index(outcome)
+    zero = False
+    if -1 in effects.event_years and effects.matrix is not None:
+        e = effects.event_years.index(-1)
+        at = k * len(effects.event_years) + e
+        zero = effects.estimate[k, e] == 0.0 and not effects.matrix[at].any()
+    if effects.base not in ((-1,), ()) or not zero:
+        years = ", ".join(map(str, effects.base)) or "none stated"
+        raise EffectsError(
+            "Honest bounds need every effect relative to the single year before start, -1",
+            found=f"base years {years}; year -1 is {'' if zero else 'not '}zero with no variance",
+            do="estimate with base=-1 (and a universal base period); a frame needs a row of year "
+            "-1 that is zero",
+        )
+
+
+def _weights(
+    years: int | Iterable[int] | None, weights: Mapping[int, float] | None, post: list[int]
+) -> dict[int, float]:
+    """Return the weight of each year; without a wish, the average over the years after start."""
+    if years is not None and weights is not None:
+        raise EffectsError(
+            "Years and weights both say which effect is bounded",
+            found="years= and weights=",
+            do="give one of them; weights={year: weight} is the general one",
+        )
+    if weights is not None:
+        wanted = {int(year): float(weight) for year, weight in weights.items()}
+    else:
+        chosen = post if years is None else [years] if isinstance(years, int) else list(years)
+        wanted = {int(year): 1.0 / len(chosen) for year in chosen}
+    outside = sorted(set(wanted) - set(post))
+    if outside or not post or not any(wanted.values()) or not np.isfinite([*wanted.values()]).all():
+        last = f"0 to {post[-1]}" if post else "none"
+        raise EffectsError(
+            "The effect to bound must be a weighted sum of years after start, without a gap",
+            found=f"consecutive years with an estimate: {last}; asked for "
+            f"{', '.join(map(str, sorted(wanted))) or 'none'}",
+            do=f"leave out {', '.join(map(str, outside))}" if outside else "give a finite weight",
+        )
+    return wanted
