@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mih_impact.economics.case import CostBenefit as CostBenefit
     from mih_impact.economics.programme import CostItem as CostItem
     from mih_impact.economics.programme import Programme as Programme
-    from mih_impact.effects.checks import CheckResult as CheckResult
+    from mih_impact.effects.checks.result import CheckResult as CheckResult
     from mih_impact.effects.event_study import event_study as event_study
     from mih_impact.effects.series import EffectSeries as EffectSeries
     from mih_impact.errors import AssumptionError as AssumptionError
@@ -57,7 +57,7 @@ _HOME = {
     "AssumptionError": "errors",
     "Assumptions": "economics.assumptions",
     "Balance": "controls.balance",
-    "CheckResult": "effects.checks",
+    "CheckResult": "effects.checks.result",
     "Confounding": "panel.synthetic.start",
     "ControlGroup": "controls.group",
     "CostBenefit": "economics.case",

@@ -86,6 +86,7 @@ def cost_benefit(
     (302463, 0, None)
     """
     _require_options(horizon, persistence)
+    effects = effects.subgroup(effects.subgroups[0])  # with subgroups, of all participants
     entered = roles_of(effects, roles)
     _require_same_money(effects, entered, assumptions, programme)
     years = range(horizon)

@@ -143,9 +143,9 @@ def compare(
         (np.ones(len(sets.set_of)), (sets.set_of, np.arange(len(sets.set_of)))),
         shape=(W.shape[0], len(sets.set_of)),
     )
-    load = (W.T @ ((of_set @ share) / some_seen)) * seen_c
+    load = np.asarray(W.T @ ((of_set @ share) / some_seen)) * seen_c
     squares = csr_array((sets.weight**2, (sets.member, place)), shape=W.shape)
-    load_squares = (squares.T @ ((of_set @ share**2) / some_seen**2)) * seen_c
+    load_squares = np.asarray(squares.T @ ((of_set @ share**2) / some_seen**2)) * seen_c
     found = valid.any(axis=0)
     mean_t = np.where(found, (share * np.where(valid, level_t, 0.0)).sum(axis=0), np.nan)
     mean_c = np.where(found, (load * np.where(seen_c, values, 0.0)).sum(axis=0), np.nan)
@@ -184,7 +184,7 @@ def _average(
     complete = np.ones(contrast.shape[1], dtype=bool)
     for s in np.unique(stratum[everyone]).tolist():
         rows = everyone & (stratum == s)
-        n = valid[rows].sum(axis=0)
+        n: IntArray = valid[rows].sum(axis=0)
         complete &= n > 0
         mean = own[rows].sum(axis=0) / np.maximum(n, 1)
         share[rows] = valid[rows] * (rows.sum() / total / np.maximum(n, 1))

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, get_args
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact.controls.covariates import Lag
+from mih_impact.controls.covariates import Term
 from mih_impact.controls.group import ControlGroup
 from mih_impact.display.provenance import Provenance
-from mih_impact.effects.comparison import Comparison, compare, event_values
+from mih_impact.effects.asked import (
+    Asked,
+    Composition,
+    Estimator,
+    is_matched_on,
+    read_question,
+    require_choice,
+)
+from mih_impact.effects.comparison import Comparison, compare
 from mih_impact.effects.influence import (
     Influence,
     StandardError,
@@ -22,22 +31,23 @@ from mih_impact.effects.influence import (
     sup_t,
 )
 from mih_impact.effects.series import EffectSeries, build_series
+from mih_impact.effects.subgroups import split
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import unit_of
-from mih_impact.panel.cube import Cube, Dead
+from mih_impact.panel.cube import Dead
 
 __all__ = ["event_study"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-
-Estimator = Literal["did", "difference"]
+BoolArray = NDArray[np.bool_]
 
 #: Normal draws behind a band; they move its critical value by about 0.01 from seed to seed.
 BAND_DRAWS = 20_000
 
-#: A derived outcome is matched on when the column it is reckoned from is.
-RECKONED_FROM = {"in_work": "wage_income"}
+#: Why an estimate is missing.
+_NOT_SEEN = "not seen for those who started in {years}"
+_NOBODY = "nobody to compare"
 
 
 def event_study(
@@ -47,10 +57,11 @@ def event_study(
     estimator: Estimator = "did",
     base: int | Sequence[int] = -1,
     window: tuple[int, int] = (-5, 6),
-    composition: Literal["available"] = "available",
+    composition: Composition = "available",
     se: StandardError = "auto",
     cluster: Literal["person"] = "person",
     dead: Dead = "zero",
+    by: Term | None = None,
     level: float = 0.95,
     seed: int = 2025,
 ) -> EffectSeries:
@@ -70,7 +81,10 @@ def event_study(
     window
         First and last year since start, inclusive.
     composition
-        "available": each year speaks for the start years seen in it.
+        "available": each year speaks for the start years seen in it. "balanced": every year speaks
+        for the start years seen throughout the window. "cohort_weighted": each start year has the
+        weight of its share of all matched participants; a year not seen for all of them is missing,
+        and `reason` says why.
     se
         "auto": "abadie_imbens" for matching with replacement, "matched_set" without. "person":
         weights taken as fixed, clustered by person.
@@ -78,6 +92,10 @@ def event_study(
         The cluster of "person".
     dead
         Income after death or emigration: "zero" (per starter) or "missing" (among survivors).
+    by
+        Split the participants by a column as it stood in the year before start, by "start_year", or
+        by `bands("age", 30, 40)`; the effects of all of them together come first, and the
+        covariance is over everything.
     level
         Coverage of intervals and of simultaneous bands.
     seed
@@ -113,55 +131,38 @@ def event_study(
     >>> mih.event_study(group, outcomes=["wage_income"], window=(-1, 1)).event_years
     (-1, 0, 1)
     """
-    if not isinstance(group, ControlGroup):
-        raise EffectsError(
-            "event_study takes a control group",
-            found=f"a {type(group).__name__}",
-            do="choose one first: mih.event_study(mih.match(panel, ...))",
-        )
-    cube = group.risk.cube
-    bases = (base,) if isinstance(base, (int, np.integer)) else tuple(base)
-    names = _require_outcomes(cube, outcomes)
-    years = _require_window(group, window, bases if estimator == "did" else ())
-    _require_options(group, estimator, composition, se, cluster, dead, level)
-
+    asked = read_question(group, outcomes, estimator, base, window, composition, dead)
+    _require_options(group, se, cluster, level)
     kind = _resolve(se, group)
-    sets, control = group.sets, np.unique(group.sets.control)
-    near = neighbours(group, control) if kind == "abadie_imbens" else control[:, None][:, :0]
-    # Only rows that are compared, or stand beside one that is, are ever looked at.
-    rows = np.unique(np.concatenate([sets.participant, control, near[near >= 0]]))
-    levels, changes = _levels_and_changes(group, rows, names, years, bases, estimator, dead)
-    treated, used = np.searchsorted(rows, sets.participant), np.searchsorted(rows, control)
-    comparison = compare(
-        group,
-        levels[treated],
-        changes[treated],
-        levels[used],
-        levels[used] - changes[used],
-    )
-    near = np.where(near >= 0, np.searchsorted(rows, near), -1)
-    influence = _influence(kind, group, comparison, near, changes)
+    parts = split(group, by)
+    measured = _Measured.of(group, asked, kind)
+    comparisons = [measured.compare(among) for _, among in parts]
+    influence = Influence.beside([measured.influence(comparison) for comparison in comparisons])
+    estimate = np.concatenate([comparison.estimate for comparison in comparisons])
     matrix = influence.covariance
-    unseen = comparison.n == 0
-    matrix[unseen] = np.nan
-    matrix[:, unseen] = np.nan
+    unseen = np.isnan(estimate)
+    matrix[unseen], matrix[:, unseen] = np.nan, np.nan
 
-    shape = (len(names), len(years))
-    is_base = np.array([estimator == "did" and bases == (e,) for e in years])
-    normal = np.random.default_rng(seed).standard_normal((BAND_DRAWS, len(years)))
-    critical = {name: _critical(matrix, k, is_base, level, normal) for k, name in enumerate(names)}
+    subgroups = tuple(name for name, _ in parts)
+    names, cube = asked.outcomes, group.risk.cube
+    normal = np.random.default_rng(seed).standard_normal((BAND_DRAWS, len(asked.years)))
+    rows = [f"{subgroup}/{name}" for subgroup in subgroups for name in names]
+    critical = {
+        row: _critical(matrix, k, asked.is_base, level, normal) for k, row in enumerate(rows)
+    }
     return build_series(
-        comparison.estimate.reshape(shape),
+        estimate.reshape(len(rows), len(asked.years)),
         matrix,
         outcomes=names,
-        event_years=years,
+        levels=asked.years,
+        subgroups=subgroups,
         units={name: unit_of(name, currency=cube.currency) for name in names},
         price_year=cube.price_year,
-        base=tuple(int(b) for b in bases) if estimator == "did" else (),
+        base=asked.bases,
         se=kind,
         level=level,
         critical=critical,
-        columns=_counts(group, comparison, names, years),
+        columns=_columns(group, asked, comparisons, [among for _, among in parts]),
         coverage={
             "participants": group.flow[0].participants,
             "matched": group.n_participants,
@@ -175,11 +176,12 @@ def event_study(
                 "match": group.provenance.options,
                 "outcomes": list(names),
                 "estimator": estimator,
-                "base": list(bases),
+                "base": list(asked.bases),
                 "window": list(window),
                 "composition": composition,
                 "se": kind,
                 "dead": dead,
+                "by": None if by is None else str(by),
                 "level": level,
             },
             seed=seed,
@@ -189,24 +191,68 @@ def event_study(
     )
 
 
-def _levels_and_changes(
-    group: ControlGroup,
-    rows: IntArray,
-    names: tuple[str, ...],
-    years: tuple[int, ...],
-    bases: tuple[int, ...],
-    estimator: Estimator,
-    dead: Dead,
-) -> tuple[FloatArray, FloatArray]:
-    """Return levels and changes from the base of rows of the risk set, shape (rows, KE)."""
-    risk = group.risk
-    person_, start = risk.person[rows], risk.start_year[rows]
-    levels = event_values(risk.cube, names, person_, start, years, dead=dead)
-    flat = levels.reshape(len(rows), -1)
-    if estimator == "difference":
-        return flat, flat
-    before = event_values(risk.cube, names, person_, start, bases, dead=dead).mean(axis=2)
-    return flat, (levels - before[:, :, None]).reshape(len(rows), -1)
+@dataclass(frozen=True, eq=False)
+class _Measured:
+    """Levels and changes of every row that is compared, or stands beside one that is.
+
+    Attributes
+    ----------
+    levels, changes
+        Shape (rows, K * E).
+    treated, used
+        Where the participants and the controls stand among the rows.
+    near
+        Where the neighbours of each control stand, shape (q, L); -1 for none.
+    """
+
+    group: ControlGroup
+    asked: Asked
+    kind: str
+    levels: FloatArray
+    changes: FloatArray
+    treated: IntArray
+    used: IntArray
+    near: IntArray
+
+    @classmethod
+    def of(cls, group: ControlGroup, asked: Asked, kind: str) -> _Measured:
+        sets, control = group.sets, np.unique(group.sets.control)
+        near = neighbours(group, control) if kind == "abadie_imbens" else control[:, None][:, :0]
+        rows = np.unique(np.concatenate([sets.participant, control, near[near >= 0]]))
+        levels, changes = asked.levels_and_changes(group, rows)
+        return cls(
+            group=group,
+            asked=asked,
+            kind=kind,
+            levels=levels,
+            changes=changes,
+            treated=np.searchsorted(rows, sets.participant),
+            used=np.searchsorted(rows, control),
+            near=np.where(near >= 0, np.searchsorted(rows, near), -1),
+        )
+
+    def compare(self, among: BoolArray) -> Comparison:
+        """Compare some of the participants with their controls."""
+        if self.asked.composition == "balanced":
+            among = among & self.asked.seen_throughout(self.group)
+        used = self.levels[self.used]
+        return compare(
+            self.group,
+            self.levels[self.treated],
+            self.changes[self.treated],
+            used,
+            used - self.changes[self.used],
+            among=among,
+            by_start_year=self.asked.composition == "cohort_weighted",
+        )
+
+    def influence(self, comparison: Comparison) -> Influence:
+        """Return the rows of influence of the kind asked for."""
+        if self.kind == "person":
+            return person(self.group, comparison)
+        if self.kind == "matched_set":
+            return matched_set(self.group, comparison)
+        return abadie_imbens(self.group, comparison, self.near, self.changes)
 
 
 def _resolve(se: StandardError, group: ControlGroup) -> str:
@@ -216,127 +262,64 @@ def _resolve(se: StandardError, group: ControlGroup) -> str:
     return "abadie_imbens" if group.replace else "matched_set"
 
 
-def _influence(
-    kind: str, group: ControlGroup, comparison: Comparison, near: IntArray, changes: FloatArray
-) -> Influence:
-    if kind == "person":
-        return person(group, comparison)
-    if kind == "matched_set":
-        return matched_set(group, comparison)
-    return abadie_imbens(group, comparison, near, changes)
-
-
 def _critical(
-    matrix: FloatArray, k: int, is_base: NDArray[np.bool_], level: float, normal: FloatArray
+    matrix: FloatArray, k: int, is_base: BoolArray, level: float, normal: FloatArray
 ) -> float:
-    """Return the band's critical value of outcome k over its non-base years with an estimate."""
+    """Return the band's critical value of row k over its non-base years with an estimate."""
     size = len(is_base)
     columns = k * size + np.flatnonzero(~is_base)
     columns = columns[np.isfinite(np.diag(matrix)[columns])]
     return sup_t(matrix[np.ix_(columns, columns)], normal, level=level)
 
 
+def _columns(
+    group: ControlGroup,
+    asked: Asked,
+    comparisons: Sequence[Comparison],
+    masks: Sequence[BoolArray],
+) -> dict[str, NDArray[Any]]:
+    """Return the further columns of the tidy table, all subgroups one after the other."""
+    years = asked.years
+    matched_on = [is_matched_on(group, name, e) for name in asked.outcomes for e in years]
+    parts = [
+        {**_counts(group, asked, comparison, among), "matched_on": np.array(matched_on)}
+        for comparison, among in zip(comparisons, masks, strict=True)
+    ]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
 def _counts(
-    group: ControlGroup, comparison: Comparison, names: tuple[str, ...], years: tuple[int, ...]
-) -> dict[str, NDArray[np.generic]]:
-    """Return the further columns of the tidy table, each of shape (KE,)."""
-    cube, risk = group.risk.cube, group.risk
-    start = risk.start_year[group.sets.participant]
-    calendar = start[:, None] + np.asarray(years)[None, :]
-    within = np.isin(calendar, cube.years[cube.year_observed]).sum(axis=0)
-    person_ = risk.person[comparison.control_row]
-    used, _ = np.unique(person_, return_inverse=True)
-    place = np.searchsorted(used, person_)
+    group: ControlGroup, asked: Asked, comparison: Comparison, among: BoolArray
+) -> dict[str, NDArray[Any]]:
+    """Return counts, means and reasons of one comparison, each of shape (K * E,)."""
+    cube, risk, size = group.risk.cube, group.risk, len(asked.outcomes)
+    start = risk.start_year[group.sets.participant][among]
+    calendar = start[:, None] + np.asarray(asked.years)[None, :]
+    within = np.isin(calendar, cube.years[cube.year_observed])
+    used, place = np.unique(risk.person[comparison.control_row], return_inverse=True)
     touched = np.zeros((len(used), comparison.load.shape[1]), dtype=bool)
     np.logical_or.at(touched, place, comparison.load > 0)
-    matched_on = [_is_matched_on(group, name, e) for name in names for e in years]
+    unseen = [np.unique(start[~within[:, e]]).tolist() for e in range(len(asked.years))]
+    reason = [
+        _NOT_SEEN.format(years=", ".join(map(str, unseen[k % len(unseen)])))
+        if np.isnan(value) and unseen[k % len(unseen)]
+        else (_NOBODY if np.isnan(value) else "")
+        for k, value in enumerate(comparison.estimate)
+    ]
     return {
         "n_participants": comparison.n,
         "n_controls": touched.sum(axis=0),
-        "n_lost": np.tile(within, len(names)) - comparison.n,
+        "n_lost": np.tile(within.sum(axis=0), size) - comparison.n,
         "participant_mean": comparison.mean_t,
         "control_mean": comparison.mean_c,
-        "matched_on": np.array(matched_on, dtype=bool),
+        "reason": np.array(reason, dtype=object),
     }
 
 
-def _is_matched_on(group: ControlGroup, outcome: str, year: int) -> bool:
-    """Return whether the outcome of that year entered `on`."""
-    column = RECKONED_FROM.get(outcome, outcome)
-    return any(
-        (isinstance(term, Lag) and term.column == column and -term.years == year)
-        or (term == column and year == -1)
-        for term in group.on
-    )
-
-
-def _require_outcomes(cube: Cube, outcomes: str | Sequence[str] | None) -> tuple[str, ...]:
-    """Return the outcomes, or raise naming those that did not come along."""
-    have = tuple(cube.ore)
-    given = (outcomes,) if isinstance(outcomes, str) else outcomes
-    names = have if given is None else tuple(dict.fromkeys(given))
-    derived = {"in_work": "wage_income", "on_benefit": None}
-    unknown = [n for n in names if n not in have and n not in derived]
-    if unknown or not names:
-        raise EffectsError(
-            f"No such outcome: {', '.join(unknown) or 'none given'}",
-            found=f"outcomes {', '.join([*have, *derived])}",
-            do="name one of these, or bring the column along with match(outcomes=...)",
-        )
-    return names
-
-
-def _require_window(
-    group: ControlGroup, window: tuple[int, int], bases: tuple[int, ...]
-) -> tuple[int, ...]:
-    """Return the years since start, or raise where no start year covers them."""
-    cube, start_years = group.risk.cube, group.risk.start_years
-    observed = cube.years[cube.year_observed]
-    first, last = int(window[0]), int(window[1])
-    years = tuple(range(first, last + 1))
-    seen = [e for e in years if np.isin(start_years + e, observed).any()]
-    span = f"start years {start_years[0]}-{start_years[-1]}, register {observed[0]}-{observed[-1]}"
-    if not seen:
-        raise EffectsError(
-            f"No start year covers the window {first} to {last}",
-            found=span,
-            do="choose a window within the register years",
-        )
-    for b in bases:
-        gaps = start_years[~np.isin(start_years + b, observed)]
-        if len(gaps):
-            raise EffectsError(
-                f"The base year {b} has no register rows for every start year",
-                found=f"{span}; none for those who start in {', '.join(map(str, gaps))}",
-                do="choose another base= or leave out those start years",
-            )
-    return years
-
-
-def _require_options(
-    group: ControlGroup,
-    estimator: str,
-    composition: str,
-    se: str,
-    cluster: str,
-    dead: str,
-    level: float,
-) -> None:
+def _require_options(group: ControlGroup, se: str, cluster: str, level: float) -> None:
     """Raise on an option that does not exist or does not go with the group."""
-    choices = (
-        ("estimator", estimator, get_args(Estimator)),
-        ("composition", composition, ("available",)),
-        ("se", se, get_args(StandardError)),
-        ("cluster", cluster, ("person",)),
-        ("dead", dead, get_args(Dead)),
-    )
-    for name, value, allowed in choices:
-        if value not in allowed:
-            raise EffectsError(
-                f"event_study has no {name}={value!r}",
-                found=f"{name}={value!r}",
-                do="choose one of " + ", ".join(map(repr, allowed)),
-            )
+    require_choice("se", se, get_args(StandardError))
+    require_choice("cluster", cluster, ("person",))
     if not 0 < level < 1:
         raise EffectsError("A level is between 0 and 1", found=f"{level}", do="give 0.95")
     if se == "matched_set" and group.replace:

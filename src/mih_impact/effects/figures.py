@@ -95,7 +95,8 @@ def _rows(effects: EffectSeries, outcome: str) -> pd.DataFrame:
             do="name one of these",
         )
     frame = effects.shown().frame
-    return frame[frame["outcome"] == outcome].reset_index(drop=True)
+    chosen = (frame["outcome"] == outcome) & (frame["subgroup"] == effects.subgroups[0])
+    return frame[chosen].reset_index(drop=True)
 
 
 def _source(effects: EffectSeries, notes: Sequence[str], lang: Lang) -> str:

@@ -6,6 +6,7 @@ Columns are outcome-major, as in `comparison`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,7 +37,8 @@ class Influence:
     rows
         Shape (n_clusters, KE); an estimate moves by its row when the cluster is added.
     cluster
-        Which cluster each row is: positions in the cube, shape (n_clusters,).
+        Which cluster each row is, shape (n_clusters,): a person's position in the cube; ~position
+        (below zero) for what a control adds by being used again, which is a row of its own.
     """
 
     rows: FloatArray
@@ -46,6 +48,28 @@ class Influence:
     def covariance(self) -> FloatArray:
         """The cross-product of the rows, shape (KE, KE)."""
         return np.asarray(self.rows.T @ self.rows)
+
+    def columns(self, chosen: slice | IntArray) -> Influence:
+        """Return the influence on some of the estimates."""
+        return Influence(self.rows[:, chosen], self.cluster)
+
+    def clustered(self, label: IntArray) -> Influence:
+        """Add up the rows of the same label, shape (n_clusters,), such as a county."""
+        return Influence(*_sum_within(self.rows, label))
+
+    @classmethod
+    def beside(cls, parts: Sequence[Influence]) -> Influence:
+        """Set several side by side, rows of the same cluster in line; absent ones are zero."""
+        if len(parts) == 1:
+            return parts[0]
+        clusters = np.unique(np.concatenate([part.cluster for part in parts]))
+        width = sum(part.rows.shape[1] for part in parts)
+        rows, first = np.zeros((len(clusters), width)), 0
+        for part in parts:
+            last = first + part.rows.shape[1]
+            rows[np.searchsorted(clusters, part.cluster), first:last] = part.rows
+            first = last
+        return cls(rows, clusters)
 
 
 def _sum_within(rows: FloatArray, label: IntArray) -> tuple[FloatArray, IntArray]:
@@ -144,7 +168,7 @@ def abadie_imbens(
     residual = _neighbour_residual(comparison, near, changes)
     reuse = np.sqrt(np.clip(c.load**2 - c.load_squares, 0.0, None)) * residual
     control, persons = _sum_within(reuse, who[c.control_row])
-    cluster = np.concatenate([who[group.sets.participant], persons])
+    cluster = np.concatenate([who[group.sets.participant], ~persons])
     return Influence(np.concatenate([pairs, control]), cluster)
 
 

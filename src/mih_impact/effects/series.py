@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,21 +12,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact.display.card import Card
-from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import Formatter, count, currency, interval, number, percent
+from mih_impact.display.labels import Lang
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.display.small_cells import is_small
 from mih_impact.effects.given import fingerprint, read_given
 from mih_impact.effects.tidy import tidy_frame
 from mih_impact.errors import EffectsError
-from mih_impact.panel.contract import label_of
 from mih_impact.storage import save, saveable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from mih_impact.effects.checks import CheckResult
+    from mih_impact.effects.checks.result import CheckResult
     from mih_impact.effects.influence import Influence
 
 __all__ = ["EffectSeries", "build_series"]
@@ -48,21 +45,6 @@ _BUILT_ON_PERSONS = (
     "control_mean",
 )
 
-_TITLE = Label(nb="Effekter per år siden oppstart", en="Effects by year since start")
-_YEAR = Label(nb="år {year}", en="year {year}")
-_NOT_AVAILABLE = Label(
-    nb="uten kovarians: standardfeil og intervall er ikke tilgjengelig",
-    en="no covariance: standard errors and intervals are not available",
-)
-_SPEAKS_FOR = Label(
-    nb="Effekten gjelder {matched} av {all} deltakere: de som fikk en kontrollgruppe.",
-    en="The effect speaks for {matched} of {all} participants: those who were matched.",
-)
-_MATCHED_ON = Label(
-    nb="Matchet på utfallet i år {years}: forskjellen er nær null der av konstruksjon.",
-    en="Matched on the outcome in years {years}: the difference there is near zero by design.",
-)
-
 
 @saveable("EffectSeries")
 @dataclass(frozen=True, eq=False, repr=False)
@@ -77,12 +59,18 @@ class EffectSeries(Result):
         The tidy table; `to_frame` returns a copy of it.
     outcomes
         The K outcomes, in the order of `estimate`.
-    event_years
-        The E years since start, ascending, the base year among them.
+    levels
+        What each outcome's L estimates stand for, ascending: years since start, the base year among
+        them; or start years, or calendar years, as `term` says.
+    term
+        "event", "group", "calendar" or "overall" (one estimate, level 0).
+    subgroups
+        The S subgroups, "all" first; ("all",) where none were asked for.
     estimate
-        Effects, shape (K, E), in `units` per participant and year; NaN where no start year is seen.
+        Effects, shape (S * K, L), subgroup by subgroup, in `units` per participant and year; NaN
+        where no start year is seen.
     matrix
-        Covariance of the estimates, outcome-major, shape (K * E, K * E); None if not known.
+        Covariance of all estimates in that order, shape (S * K * L, S * K * L); None if not known.
     units
         The unit of each outcome: a currency (fixed prices of `price_year`) or "share".
     price_year
@@ -101,7 +89,7 @@ class EffectSeries(Result):
 
     frame: pd.DataFrame
     outcomes: tuple[str, ...]
-    event_years: tuple[int, ...]
+    levels: tuple[int, ...]
     estimate: FloatArray
     matrix: FloatArray | None
     units: dict[str, str]
@@ -110,6 +98,8 @@ class EffectSeries(Result):
     se: str
     coverage: dict[str, int]
     provenance: Provenance
+    term: str = "event"
+    subgroups: tuple[str, ...] = ("all",)
     influence: Influence | None = field(default=None, metadata={"saved": False})
 
     @classmethod
@@ -165,7 +155,7 @@ class EffectSeries(Result):
             estimate,
             matrix,
             outcomes=outcomes,
-            event_years=years,
+            levels=years,
             units=units,
             price_year=price_year,
             se="given" if matrix is not None else "not available",
@@ -176,13 +166,44 @@ class EffectSeries(Result):
 
     @property
     def covariance(self) -> pd.DataFrame | None:
-        """The full covariance over outcomes and years, labelled on both sides."""
+        """The full covariance over outcomes and levels, labelled on both sides."""
         if self.matrix is None:
             return None
-        index = pd.MultiIndex.from_product(
-            [self.outcomes, self.event_years], names=["outcome", "year_since_start"]
-        )
+        axes = [self.outcomes, self.levels]
+        names = ["outcome", "year_since_start" if self.term == "event" else "level"]
+        if self.subgroups != ("all",):
+            axes, names = [self.subgroups, *axes], ["subgroup", *names]
+        index = pd.MultiIndex.from_product(axes, names=names)
         return pd.DataFrame(self.matrix, index=index, columns=index)
+
+    @property
+    def event_years(self) -> tuple[int, ...]:
+        """The years since start, ascending; none where effects are not by year since start."""
+        return self.levels if self.term == "event" else ()
+
+    def subgroup(self, name: str) -> EffectSeries:
+        """Return the effects of one subgroup as a series of its own.
+
+        Raises
+        ------
+        EffectsError
+            There is no such subgroup.
+        """
+        if name not in self.subgroups:
+            raise EffectsError(
+                f"No subgroup {name!r}", found=", ".join(self.subgroups), do="name one of these"
+            )
+        size = len(self.outcomes)
+        first = self.subgroups.index(name) * size
+        flat = slice(first * len(self.levels), (first + size) * len(self.levels))
+        return replace(
+            self,
+            frame=self.frame.iloc[flat].reset_index(drop=True),
+            estimate=self.estimate[first : first + size],
+            matrix=None if self.matrix is None else self.matrix[flat, flat],
+            subgroups=(name,),
+            influence=None if self.influence is None else self.influence.columns(flat),
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """Return the complete tidy table, a row per outcome and year since start."""
@@ -216,6 +237,8 @@ class EffectSeries(Result):
         self, outcomes: Sequence[str], years: Sequence[int]
     ) -> tuple[FloatArray, FloatArray | None]:
         """Return estimates and their covariance for some outcomes and years.
+
+        Of the first subgroup, which is all participants unless `subgroup` chose another.
 
         Parameters
         ----------
@@ -259,7 +282,7 @@ class EffectSeries(Result):
 
     def pretrend_test(self, outcome: str = "wage_income", *, level: float = 0.05) -> CheckResult:
         """Test that the unmatched years before start show no difference; see `pretrend_test`."""
-        from mih_impact.effects.checks import pretrend_test
+        from mih_impact.effects.checks.pretrend import pretrend_test
 
         return pretrend_test(self, outcome, level=level)
 
@@ -280,30 +303,9 @@ class EffectSeries(Result):
         return plot_levels(self, outcome, ax=ax, lang=lang)
 
     def _card(self, lang: Lang) -> Card:
-        notes = []
-        if self.coverage:
-            notes.append(
-                _SPEAKS_FOR.format(
-                    matched=count(self.coverage["matched"], lang),
-                    all=count(self.coverage["participants"], lang),
-                ).text(lang)
-            )
-        if self.matrix is None:
-            notes.append(_NOT_AVAILABLE.text(lang))
-        lines = []
-        shown = self.shown().frame
-        for name in self.outcomes:
-            rows = shown[shown["outcome"] == name]
-            after = rows[rows["year_since_start"].isin((0, 3, self.event_years[-1]))]
-            after = after[after["n_participants"] != 0]  # a year without register rows
-            text = "; ".join(_cell(row, lang) for row in after.to_dict("records"))
-            lines.append((label_of(name).text(lang), text))
-        matched = sorted(
-            {int(y) for y in self.frame.loc[self.frame["matched_on"], "year_since_start"]}
-        )
-        if matched:
-            notes.append(_MATCHED_ON.format(years=_years(matched, lang)).text(lang))
-        return Card(title=_TITLE.text(lang), lines=tuple(lines), notes=tuple(notes))
+        from mih_impact.effects.card import effects_card
+
+        return effects_card(self, lang)
 
 
 def build_series(
@@ -311,7 +313,7 @@ def build_series(
     matrix: FloatArray | None,
     *,
     outcomes: tuple[str, ...],
-    event_years: tuple[int, ...],
+    levels: tuple[int, ...],
     units: dict[str, str],
     price_year: int,
     provenance: Provenance,
@@ -322,13 +324,17 @@ def build_series(
     columns: Mapping[str, NDArray[Any]] | None = None,
     coverage: dict[str, int] | None = None,
     influence: Influence | None = None,
+    term: str = "event",
+    subgroups: tuple[str, ...] = ("all",),
 ) -> EffectSeries:
     """Freeze arrays into a result; see `tidy.tidy_frame` for the arguments the table needs."""
     frame = tidy_frame(
         estimate,
         matrix,
         outcomes=outcomes,
-        event_years=event_years,
+        levels=levels,
+        term=term,
+        subgroups=subgroups,
         units=units,
         price_year=price_year,
         base=base,
@@ -342,7 +348,9 @@ def build_series(
     return EffectSeries(
         frame=frame,
         outcomes=outcomes,
-        event_years=event_years,
+        levels=levels,
+        term=term,
+        subgroups=subgroups,
         estimate=estimate,
         matrix=matrix,
         units=units,
@@ -355,18 +363,5 @@ def build_series(
     )
 
 
-def _cell(row: Mapping[Any, Any], lang: Lang | None) -> str:
-    """Return one estimate with its interval, for the card."""
-    unit = str(row["unit"])
-    show: Formatter = (
-        partial(percent, decimals=1) if unit == "share" else partial(currency, unit=unit)
-    )
-    year = number(row["year_since_start"], lang=lang)
-    text = f"{_YEAR.format(year=year).text(lang)}: {show(row['estimate'], lang=lang)}"
-    if np.isfinite(row["std_error"]):
-        text += f" ({interval(row['conf_low'], row['conf_high'], show, lang)})"
-    return text
-
-
-def _years(years: Sequence[int], lang: Lang | None = None) -> str:
-    return ", ".join(number(year, lang=lang) for year in years)
+def _years(years: Sequence[int]) -> str:
+    return ", ".join(map(str, years))

@@ -35,6 +35,7 @@ COLUMNS = (
     "control_mean",
     "unit",
     "price_year",
+    "reason",
 )
 
 
@@ -43,7 +44,9 @@ def tidy_frame(
     matrix: FloatArray | None,
     *,
     outcomes: tuple[str, ...],
-    event_years: tuple[int, ...],
+    levels: tuple[int, ...],
+    term: str,
+    subgroups: tuple[str, ...],
     units: Mapping[str, str],
     price_year: int,
     base: tuple[int, ...],
@@ -56,56 +59,59 @@ def tidy_frame(
     Parameters
     ----------
     estimate
-        Effects, shape (K, E).
+        Effects, shape (S * K, L): subgroups, then outcomes.
     matrix
-        Covariance, outcome-major, shape (K * E, K * E), or None.
+        Covariance in the same order, shape (S * K * L, S * K * L), or None.
+    levels
+        The L years since start, or what `term` counts.
+    term
+        "event", "group", "calendar" or "overall".
     base
         The base years; the only one has no standard error.
     level
         Coverage of the intervals.
     critical
-        The simultaneous critical value of each outcome; no band without one.
+        The simultaneous critical value of each outcome, or of each subgroup and outcome under
+        "subgroup/outcome"; no band without one.
     columns
-        Further columns of the table, each with K * E values: counts, means, flags.
+        Further columns of the table, each with S * K * L values: counts, means, flags.
 
     Returns
     -------
     pandas.DataFrame
         The columns of `COLUMNS`.
     """
-    shape = estimate.shape
-    flat = estimate.ravel()
+    size, flat = len(levels), estimate.ravel()
+    rows = [(subgroup, name) for subgroup in subgroups for name in outcomes]
+    level_of = np.tile(np.array(levels), len(rows))
     error = np.full(flat.size, np.nan) if matrix is None else np.sqrt(np.diag(matrix))
-    is_base = (
-        np.isin(np.tile(event_years, shape[0]), base)
-        if len(base) == 1
-        else np.zeros(flat.size, bool)
-    )
-    error = np.where(is_base, np.nan, error)
+    is_base = len(base) == 1 and term == "event"
+    error = np.where(is_base & np.isin(level_of, base), np.nan, error)
     z = float(ndtri(0.5 + level / 2))
-    sup = np.repeat([critical.get(name, np.nan) for name in outcomes], shape[1])
+    found = [critical.get(f"{group}/{name}", critical.get(name, np.nan)) for group, name in rows]
+    sup = np.repeat(np.array(found, dtype=np.float64), size)
+    blank = np.full(flat.size, np.nan)
+    defaults = {
+        "matched_on": np.zeros(flat.size, bool),
+        "reason": np.full(flat.size, "", dtype=object),
+    }
     given = {name: np.asarray(values).ravel() for name, values in columns.items()}
-    blank_count = np.full(flat.size, np.nan)
-    return pd.DataFrame(
-        {
-            "outcome": np.repeat(np.array(outcomes, dtype=object), shape[1]),
-            "term": "event",
-            "level": np.tile(event_years, shape[0]),
-            "subgroup": "all",
-            "year_since_start": np.tile(event_years, shape[0]),
-            "estimate": flat,
-            "std_error": error,
-            "conf_low": flat - z * error,
-            "conf_high": flat + z * error,
-            "band_low": flat - sup * error,
-            "band_high": flat + sup * error,
-            "matched_on": given.get("matched_on", np.zeros(flat.size, bool)),
-            "n_participants": given.get("n_participants", blank_count),
-            "n_controls": given.get("n_controls", blank_count),
-            "n_lost": given.get("n_lost", blank_count),
-            "participant_mean": given.get("participant_mean", blank_count),
-            "control_mean": given.get("control_mean", blank_count),
-            "unit": np.repeat([units[name] for name in outcomes], shape[1]),
-            "price_year": price_year,
-        }
-    )[list(COLUMNS)]
+    frame = {
+        "outcome": np.repeat(np.array([name for _, name in rows], dtype=object), size),
+        "term": term,
+        "level": blank if term == "overall" else level_of,
+        "subgroup": np.repeat(np.array([group for group, _ in rows], dtype=object), size),
+        "year_since_start": level_of if term == "event" else blank,
+        "estimate": flat,
+        "std_error": error,
+        "conf_low": flat - z * error,
+        "conf_high": flat + z * error,
+        "band_low": flat - sup * error,
+        "band_high": flat + sup * error,
+        "unit": np.repeat([units[name] for _, name in rows], size),
+        "price_year": price_year,
+    }
+    frame |= {
+        name: given.get(name, defaults.get(name, blank)) for name in COLUMNS if name not in frame
+    }
+    return pd.DataFrame(frame)[list(COLUMNS)]

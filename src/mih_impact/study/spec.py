@@ -12,7 +12,7 @@ from typing import Any, Literal
 from mih_impact.controls.covariates import Term, parse_term
 from mih_impact.controls.matching import Method, Order
 from mih_impact.display.labels import Label
-from mih_impact.effects.event_study import Estimator
+from mih_impact.effects.asked import Estimator
 from mih_impact.effects.influence import StandardError
 from mih_impact.errors import AssumptionError
 from mih_impact.panel.cube import Dead

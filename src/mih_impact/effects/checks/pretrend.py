@@ -1,35 +1,23 @@
-"""Checks of the identifying assumption, each a verdict, a table and a sentence."""
+"""The pre-trend test: did participants and controls move alike before start."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import number
-from mih_impact.display.provenance import Provenance
-from mih_impact.display.result import Result
+from mih_impact.effects.checks.result import CheckResult
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
-from mih_impact.storage import save, saveable
 
 if TYPE_CHECKING:
     from mih_impact.effects.series import EffectSeries
 
-__all__ = ["CheckResult", "pretrend_test"]
+__all__ = ["pretrend_test"]
 
 _TITLE = Label(nb="Test av førtrend, {outcome}", en="Pre-trend test, {outcome}")
-_VERDICT = Label(nb="Resultat", en="Result")
-_VERDICTS = {
-    True: Label(nb="ingen forskjell påvist", en="no difference found"),
-    False: Label(nb="forskjell påvist", en="difference found"),
-    None: Label(nb="kan ikke testes", en="cannot be tested"),
-}
 _TESTED = Label(
     nb="Umatchede år før oppstart ({years}): p = {p}. Testen finner bare forskjeller som er store "
     "nok til å ses med disse standardfeilene.",
@@ -41,51 +29,6 @@ _UNTESTED = Label(
     en="Every year before start is matched on, the base year or without data: the pre-trend cannot "
     "be tested.",
 )
-
-
-@saveable("CheckResult")
-@dataclass(frozen=True, eq=False, repr=False)
-class CheckResult(Result):
-    """The outcome of a check.
-
-    Attributes
-    ----------
-    name
-        What was checked.
-    passed
-        True or False; None where the check only informs or could not be made.
-    table
-        What the verdict rests on.
-    sentence
-        The verdict in words, in both languages.
-    title
-        Displayed title.
-    provenance
-        Versions, options, seed and fingerprint of the data.
-    """
-
-    name: str
-    passed: bool | None
-    table: pd.DataFrame
-    sentence: dict[str, str]
-    title: dict[str, str]
-    provenance: Provenance
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return what the verdict rests on."""
-        return self.table.copy()
-
-    def save(self, path: str | Path) -> Path:
-        """Save the check; `load` gives it back."""
-        return save(self, path)
-
-    def _card(self, lang: Lang) -> Card:
-        verdict = _VERDICTS[self.passed].text(lang)
-        return Card(
-            title=self.title[lang],
-            lines=((_VERDICT.text(lang), verdict),),
-            notes=(self.sentence[lang],),
-        )
 
 
 def pretrend_test(effects: EffectSeries, outcome: str, *, level: float = 0.05) -> CheckResult:
@@ -126,6 +69,7 @@ def pretrend_test(effects: EffectSeries, outcome: str, *, level: float = 0.05) -
         )
     rows = effects.frame[
         (effects.frame["outcome"] == outcome)
+        & (effects.frame["subgroup"] == effects.subgroups[0])
         & (effects.frame["year_since_start"] < 0)
         & ~effects.frame["matched_on"]
         & np.isfinite(effects.frame["std_error"])

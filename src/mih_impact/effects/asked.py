@@ -1,0 +1,180 @@
+"""What `event_study` is asked for, checked before work starts: outcomes, years, base, options."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mih_impact.controls.covariates import Lag
+from mih_impact.controls.group import ControlGroup
+from mih_impact.effects.comparison import event_values
+from mih_impact.errors import EffectsError
+from mih_impact.panel.contract import CONTRACT, DERIVED
+from mih_impact.panel.cube import Cube, Dead
+
+__all__ = ["Asked", "Composition", "Estimator", "is_matched_on", "read_question"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+Estimator = Literal["did", "difference"]
+Composition = Literal["available", "balanced", "cohort_weighted"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question that the group can answer.
+
+    Attributes
+    ----------
+    outcomes
+        The K outcomes.
+    years
+        The E years since start.
+    bases
+        The years whose mean is the base; empty for plain differences.
+    composition
+        Which start years each year speaks for.
+    dead
+        Income after death or emigration.
+    """
+
+    outcomes: tuple[str, ...]
+    years: tuple[int, ...]
+    bases: tuple[int, ...]
+    composition: Composition
+    dead: Dead
+
+    @property
+    def is_base(self) -> NDArray[np.bool_]:
+        """Which years are the only base year, shape (E,)."""
+        return np.array([self.bases == (e,) for e in self.years])
+
+    def levels_and_changes(
+        self, group: ControlGroup, rows: IntArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return levels and changes from the base of rows of the risk set, shape (rows, K * E)."""
+        risk = group.risk
+        who, start = risk.person[rows], risk.start_year[rows]
+        levels = event_values(risk.cube, self.outcomes, who, start, self.years, dead=self.dead)
+        flat = levels.reshape(len(rows), -1)
+        if not self.bases:
+            return flat, flat
+        before = event_values(risk.cube, self.outcomes, who, start, self.bases, dead=self.dead)
+        return flat, (levels - before.mean(axis=2)[:, :, None]).reshape(len(rows), -1)
+
+    def seen_throughout(self, group: ControlGroup) -> NDArray[np.bool_]:
+        """Return the participants whose start year is seen in the whole window, shape (n,)."""
+        cube = group.risk.cube
+        start = group.risk.start_year[group.sets.participant]
+        calendar = start[:, None] + np.asarray(self.years)
+        return np.asarray(np.isin(calendar, cube.years[cube.year_observed]).all(axis=1))
+
+
+def read_question(
+    group: ControlGroup,
+    outcomes: str | Sequence[str] | None,
+    estimator: Estimator,
+    base: int | Sequence[int],
+    window: tuple[int, int],
+    composition: Composition,
+    dead: Dead,
+) -> Asked:
+    """Return what is asked, or raise where the group's register cannot answer."""
+    if not isinstance(group, ControlGroup):
+        raise EffectsError(
+            "event_study takes a control group",
+            found=f"a {type(group).__name__}",
+            do="choose one first: mih.event_study(mih.match(panel, ...))",
+        )
+    require_choice("estimator", estimator, get_args(Estimator))
+    require_choice("composition", composition, get_args(Composition))
+    require_choice("dead", dead, get_args(Dead))
+    given = (base,) if isinstance(base, (int, np.integer)) else tuple(base)
+    bases = tuple(int(b) for b in given) if estimator == "did" else ()
+    if estimator == "did" and not bases:
+        raise EffectsError("A change needs a base year", found="base=()", do="give base=-1")
+    names = _require_outcomes(group.risk.cube, outcomes)
+    years = _require_window(group, window, bases)
+    asked = Asked(names, years, bases, composition, dead)
+    if composition == "balanced" and not asked.seen_throughout(group).any():
+        raise EffectsError(
+            f"No start year is seen throughout the window {years[0]} to {years[-1]}",
+            found=_span(group),
+            do="choose a shorter window, or composition='available'",
+        )
+    return asked
+
+
+def require_choice(name: str, value: Any, allowed: Sequence[str]) -> None:
+    """Raise on an option that does not exist."""
+    if value not in allowed:
+        raise EffectsError(
+            f"event_study has no {name}={value!r}",
+            found=f"{name}={value!r}",
+            do="choose one of " + ", ".join(map(repr, allowed)),
+        )
+
+
+def is_matched_on(group: ControlGroup, outcome: str, year: int) -> bool:
+    """Return whether the outcome of that year since start entered `on`."""
+    derived = DERIVED.get(outcome)
+    column = (derived.reckoned_from if derived else None) or outcome
+    return any(
+        (isinstance(term, Lag) and term.column == column and -term.years == year)
+        or (term == column and year == -1)
+        for term in group.on
+    )
+
+
+def _require_outcomes(cube: Cube, outcomes: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Return the outcomes, or raise naming those that did not come along."""
+    have = tuple(cube.ore)
+    given = (outcomes,) if isinstance(outcomes, str) else outcomes
+    names = have if given is None else tuple(dict.fromkeys(given))
+    derived = [name for name, column in DERIVED.items() if column.role == "outcome"]
+    have += tuple(name for name in cube.number if name not in CONTRACT)  # of kroner, by assumption
+    unknown = [n for n in names if n not in have and n not in derived]
+    if unknown or not names:
+        raise EffectsError(
+            f"No such outcome: {', '.join(unknown) or 'none given'}",
+            found=f"outcomes {', '.join([*have, *derived])}",
+            do="name one of these, or bring the column along with match(outcomes=...)",
+        )
+    return names
+
+
+def _span(group: ControlGroup) -> str:
+    """Return the start years and the register years in words."""
+    cube, start_years = group.risk.cube, group.risk.start_years
+    observed = cube.years[cube.year_observed]
+    return f"start years {start_years[0]}-{start_years[-1]}, register {observed[0]}-{observed[-1]}"
+
+
+def _require_window(
+    group: ControlGroup, window: tuple[int, int], bases: tuple[int, ...]
+) -> tuple[int, ...]:
+    """Return the years since start, or raise where no start year covers them."""
+    cube, start_years = group.risk.cube, group.risk.start_years
+    observed = cube.years[cube.year_observed]
+    first, last = int(window[0]), int(window[1])
+    years = tuple(range(first, last + 1))
+    if not any(np.isin(start_years + e, observed).any() for e in years):
+        raise EffectsError(
+            f"No start year covers the window {first} to {last}",
+            found=_span(group),
+            do="choose a window within the register years",
+        )
+    for b in bases:
+        gaps = start_years[~np.isin(start_years + b, observed)]
+        if len(gaps):
+            raise EffectsError(
+                f"The base year {b} has no register rows for every start year",
+                found=f"{_span(group)}; none for those who start in {', '.join(map(str, gaps))}",
+                do="choose another base= or leave out those start years",
+            )
+    return years

@@ -1,0 +1,93 @@
+"""The card of an effect series."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mih_impact.display.card import Card
+from mih_impact.display.labels import Label, Lang
+from mih_impact.display.numbers import Formatter, count, currency, interval, number, percent
+from mih_impact.panel.contract import label_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mih_impact.effects.series import EffectSeries
+
+__all__ = ["effects_card"]
+
+_TITLES = {
+    "event": Label(nb="Effekter per år siden oppstart", en="Effects by year since start"),
+    "group": Label(nb="Effekter etter oppstartsår", en="Effects by start year"),
+    "calendar": Label(nb="Effekter per kalenderår", en="Effects by calendar year"),
+    "overall": Label(nb="Samlet effekt", en="Overall effect"),
+}
+_YEAR = Label(nb="år {year}", en="year {year}")
+_NOT_AVAILABLE = Label(
+    nb="uten kovarians: standardfeil og intervall er ikke tilgjengelig",
+    en="no covariance: standard errors and intervals are not available",
+)
+_SPEAKS_FOR = Label(
+    nb="Effekten gjelder {matched} av {all} deltakere: de som fikk en kontrollgruppe.",
+    en="The effect speaks for {matched} of {all} participants: those who were matched.",
+)
+_MATCHED_ON = Label(
+    nb="Matchet på utfallet i år {years}: forskjellen er nær null der av konstruksjon.",
+    en="Matched on the outcome in years {years}: the difference there is near zero by design.",
+)
+
+
+def effects_card(effects: EffectSeries, lang: Lang) -> Card:
+    """Return the card of an effect series: three years since start of every outcome."""
+    notes = []
+    if effects.coverage:
+        notes.append(
+            _SPEAKS_FOR.format(
+                matched=count(effects.coverage["matched"], lang),
+                all=count(effects.coverage["participants"], lang),
+            ).text(lang)
+        )
+    if effects.matrix is None:
+        notes.append(_NOT_AVAILABLE.text(lang))
+    lines = []
+    shown = effects.shown().frame
+    for name in effects.outcomes:
+        rows = shown[(shown["outcome"] == name) & (shown["subgroup"] == effects.subgroups[0])]
+        after = rows[_on_card(effects, rows["level"])]
+        after = after[after["n_participants"] != 0]  # a year without register rows
+        text = "; ".join(_cell(row, effects.term, lang) for row in after.to_dict("records"))
+        lines.append((label_of(name).text(lang), text))
+    matched = sorted(
+        {int(y) for y in effects.frame.loc[effects.frame["matched_on"], "year_since_start"]}
+    )
+    if matched:
+        years = ", ".join(number(year, lang=lang) for year in matched)
+        notes.append(_MATCHED_ON.format(years=years).text(lang))
+    return Card(title=_TITLES[effects.term].text(lang), lines=tuple(lines), notes=tuple(notes))
+
+
+def _on_card(effects: EffectSeries, level: pd.Series[Any]) -> pd.Series[Any]:
+    """Return which rows the card shows: three years since start, or every level of others."""
+    if effects.term != "event":
+        return pd.Series(True, index=level.index)
+    return level.isin((0, 3, effects.levels[-1]))
+
+
+def _cell(row: Mapping[Any, Any], term: str, lang: Lang | None) -> str:
+    """Return one estimate with its interval, for the card."""
+    unit = str(row["unit"])
+    show: Formatter = (
+        partial(percent, decimals=1) if unit == "share" else partial(currency, unit=unit)
+    )
+    text = show(row["estimate"], lang=lang)
+    if term == "event":
+        text = f"{_YEAR.format(year=number(row['level'], lang=lang)).text(lang)}: {text}"
+    elif term != "overall":
+        text = f"{int(row['level'])}: {text}"  # a calendar year, without thousands separator
+    if np.isfinite(row["std_error"]):
+        text += f" ({interval(row['conf_low'], row['conf_high'], show, lang)})"
+    return text
