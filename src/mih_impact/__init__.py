@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from mih_impact.economics.programme import Programme as Programme
     from mih_impact.effects.checks.result import CheckResult as CheckResult
     from mih_impact.effects.event_study import event_study as event_study
+    from mih_impact.effects.honest.bounds import honest_bounds as honest_bounds
+    from mih_impact.effects.honest.result import HonestBounds as HonestBounds
     from mih_impact.effects.series import EffectSeries as EffectSeries
     from mih_impact.errors import AssumptionError as AssumptionError
     from mih_impact.errors import EffectsError as EffectsError
@@ -65,6 +67,7 @@ _HOME = {
     "Discount": "reference.discount",
     "EffectSeries": "effects.series",
     "EffectsError": "errors",
+    "HonestBounds": "effects.honest.result",
     "MihImpactError": "errors",
     "MihImpactWarning": "errors",
     "MissingExtraError": "errors",
@@ -84,6 +87,7 @@ _HOME = {
     "cost_benefit": "economics.account",
     "event_study": "effects.event_study",
     "example_panel": "panel.synthetic.register",
+    "honest_bounds": "effects.honest.bounds",
     "lag": "controls.covariates",
     "load": "storage",
     "match": "controls.matching",

@@ -1,9 +1,9 @@
 """The conditional test with a least-favourable first stage, of Andrews, Roth and Pakes.
 
-Under relative magnitudes with a given largest change v before start, theta = l'tau is possible when
-some effects tau with l'tau = theta keep every change after start within M v of zero. The test asks
-for the least eta such that the moment inequalities, each in units of its standard deviation, hold up
-to eta. By duality eta is the largest of the vertices of
+Under relative magnitudes with a given largest change v before start, theta = l'tau is possible
+when some effects tau with l'tau = theta keep every change after start within M v of zero. The test
+asks for the least eta such that the moment inequalities, each in units of its standard deviation,
+hold up to eta. By duality eta is the largest of the vertices of
 
     {gamma >= 0 : gamma'X = 0, gamma'sd = 1},
 

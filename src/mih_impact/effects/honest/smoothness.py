@@ -12,7 +12,7 @@ from scipy.special import ndtr, ndtri
 from mih_impact.effects.honest.target import Target
 from mih_impact.errors import EffectsError
 
-__all__ = ["check_leads", "folded_quantile", "identified", "interval"]
+__all__ = ["Frontier", "check_leads", "folded_quantile", "identified", "interval"]
 
 FloatArray = NDArray[np.float64]
 _ALMOST = 1e-10  # how near to the least possible bias the search goes, relative to the range
@@ -54,19 +54,22 @@ def identified(target: Target, M: float) -> tuple[float, float]:
             b_eq=at,
             bounds=(None, None),
         )
-        deviation = -sign * found.fun if found.status == 0 else np.nan
+        deviation = np.nan if found.fun is None else -sign * float(found.fun)
         ends.append(target.estimate - scale * deviation)
     return float(ends[0]), float(ends[1])
 
 
-def interval(target: Target, M: float, *, level: float) -> tuple[float, float]:
+def interval(
+    target: Target, M: float, *, level: float, frontier: Frontier | None = None
+) -> tuple[float, float]:
     """Return the shortest interval of fixed length around a linear function of the estimates.
 
     The function is l'beta_post + v'beta_leads, its v such that a linear deviation cancels. With
     its worst bias b over all deviations allowed and its standard deviation s, the half-length is s
-    times the quantile at `level` of |N(b / s, 1)|; v makes it least.
+    times the quantile at `level` of |N(b / s, 1)|; v makes it least. A frontier made before for the
+    same target saves time.
     """
-    frontier = _Frontier.of(target)
+    frontier = frontier or Frontier.of(target)
     bend = M / target.std_error
     best = _best_budget(frontier, bend, level)
     v, sd = frontier.estimator(best)
@@ -87,7 +90,7 @@ def folded_quantile(t: float, level: float) -> float:
     return float(brentq(excess, t + one_sided - 1e-6, t + two_sided + 1e-6, xtol=1e-14))
 
 
-def _best_budget(frontier: _Frontier, bend: float, level: float) -> float:
+def _best_budget(frontier: Frontier, bend: float, level: float) -> float:
     """Return the bias budget at which a year's bend in bias and in spread weigh the same.
 
     The half-length G(b, s) = s q(b / s) is convex in both and both are convex along the frontier.
@@ -110,7 +113,7 @@ def _best_budget(frontier: _Frontier, bend: float, level: float) -> float:
 
 
 @dataclass(eq=False)
-class _Frontier:
+class Frontier:
     """The least spread that a linear function can have within a budget of bias.
 
     In units of the standard error of the target and of M. The bias from bends after start is fixed
@@ -129,7 +132,8 @@ class _Frontier:
     signs: list[FloatArray] = field(default_factory=list)
 
     @classmethod
-    def of(cls, target: Target) -> _Frontier:
+    def of(cls, target: Target) -> Frontier:
+        """Return the frontier of a target."""
         L, ahead = len(target.leads), -1.0 - target.leads  # distance of a lead from the base
         V = target.covariance / target.std_error**2
         weights, after = target.weights, target.post + 1.0
@@ -201,4 +205,4 @@ def _least_sum(a: FloatArray, G: FloatArray) -> float:
         b_ub=np.concatenate([-a, a]),
         bounds=(None, None),
     )
-    return float(found.fun)
+    return float(found.fun)  # type: ignore[arg-type]  # the sum is bounded: always solved

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from mih_impact.errors import EffectsError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from mih_impact.effects.series import EffectSeries
 
 __all__ = ["Target", "read_target"]
@@ -42,6 +44,10 @@ class Target:
         Their covariance, shape (L + T, L + T).
     pairs
         Last years s of the consecutive unmatched pairs (s - 1, s) before start.
+    matched
+        The years before start whose outcome entered the matching.
+    persons
+        The fewest persons behind a weighted year, on either side; NaN where not known.
     """
 
     leads: NDArray[np.int64]
@@ -50,6 +56,8 @@ class Target:
     beta: FloatArray
     covariance: FloatArray
     pairs: tuple[int, ...]
+    matched: tuple[int, ...] = ()
+    persons: float = float("nan")
 
     @property
     def along(self) -> FloatArray:
@@ -69,7 +77,7 @@ class Target:
     def change(self, year: int) -> FloatArray:
         """Return the row that makes beta_year - beta_(year - 1) out of `beta`, shape (L + T,)."""
         years = np.concatenate([self.leads, self.post])
-        return (years == year).astype(np.float64) - (years == year - 1)
+        return np.asarray((years == year).astype(np.float64) - (years == year - 1))
 
 
 def read_target(
@@ -95,11 +103,13 @@ def read_target(
     _check_base(effects, outcome)
     row = effects.estimate[effects.outcomes.index(outcome)]
     seen = {year for year, value in zip(effects.event_years, row, strict=True) if value == value}
-    post = []
+    post: list[int] = []
     while len(post) in seen:
         post.append(len(post))
     wanted = _weights(years, weights, post)
-    rows = effects.frame[effects.frame["outcome"] == outcome]
+    rows = effects.frame[
+        (effects.frame["outcome"] == outcome) & (effects.frame["subgroup"] == effects.subgroups[0])
+    ]
     matched = {int(year) for year in rows.loc[rows["matched_on"], "year_since_start"]}
     leads = sorted(year for year in seen - matched if year < -1)
     beta, covariance = effects.select([outcome], [*leads, *post])
@@ -112,6 +122,8 @@ def read_target(
         beta=beta[0],
         covariance=covariance,
         pairs=tuple(s for s in sorted(informative) if s - 1 in informative),
+        matched=tuple(sorted(year for year in matched if year < 0)),
+        persons=_fewest(rows[rows["year_since_start"].isin([y for y, w in wanted.items() if w])]),
     )
     if not target.std_error > 0.0:
         raise EffectsError(
@@ -120,6 +132,12 @@ def read_target(
             do="weight at least one year after start that has a standard error",
         )
     return target
+
+
+def _fewest(rows: pd.DataFrame) -> float:
+    """Return the smallest count of persons above zero, which decides what may be displayed."""
+    counts = rows[["n_participants", "n_controls"]].to_numpy(dtype=np.float64)
+    return float(min(counts[counts > 0], default=np.nan))
 
 
 def _check_base(effects: EffectSeries, outcome: str) -> None:

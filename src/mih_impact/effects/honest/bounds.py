@@ -1,0 +1,236 @@
+"""honest_bounds: how wrong may parallel trends be before the effect cannot be told from zero."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+
+from mih_impact.display.provenance import Provenance
+from mih_impact.effects.honest import relative, smoothness
+from mih_impact.effects.honest.breakdown import breakdown_value
+from mih_impact.effects.honest.result import HonestBounds
+from mih_impact.effects.honest.target import Target, read_target
+from mih_impact.effects.honest.words import sentence, title
+from mih_impact.errors import EffectsError
+
+if TYPE_CHECKING:
+    from mih_impact.effects.series import EffectSeries
+
+__all__ = ["Restriction", "honest_bounds"]
+
+Restriction = Literal["smoothness", "relative_magnitudes"]
+_RELATIVE = (0.0, 0.5, 1.0, 1.5, 2.0)
+_METHOD = {"smoothness": "FLCI", "relative_magnitudes": "C-LF"}
+
+
+def honest_bounds(
+    effects: EffectSeries,
+    *,
+    outcome: str = "wage_income",
+    restriction: Restriction = "smoothness",
+    years: int | Iterable[int] | None = None,
+    weights: Mapping[int, float] | None = None,
+    M: float | Sequence[float] | None = None,
+    level: float = 0.95,
+) -> HonestBounds:
+    """Bound an effect when participants and controls need not have moved in parallel.
+
+    Parameters
+    ----------
+    effects
+        Effects relative to the single year -1, with their covariance. Years before start whose
+        outcome entered the matching say nothing of the trend: their deviations are free.
+    outcome
+        The outcome.
+    restriction
+        What ties the years after start to those before. "smoothness": the slope of the deviation
+        from parallel trends changes by at most `M` from one year to the next.
+        "relative_magnitudes": after start it changes from one year to the next by at most `M` times
+        the largest such change before start.
+    years
+        The year or years after start whose average effect is bounded; all those seen, if None.
+    weights
+        Any weighted sum of years after start instead, as {year: weight}.
+    M
+        The restrictions to tabulate, a number or several, in the unit of the outcome for
+        smoothness; None chooses 0 to 2 for relative magnitudes, and for smoothness round steps to
+        about twice the breakdown value.
+    level
+        Coverage of the intervals.
+
+    Returns
+    -------
+    HonestBounds
+        Its table has the interval under parallel trends and one for each M, its `breakdown` is the
+        least M at which the interval includes zero.
+
+    Raises
+    ------
+    EffectsError
+        An unknown outcome or restriction, no covariance, another base than year -1, years without
+        an estimate, too few unmatched years before start, or an M that is not a number from 0.
+
+    Notes
+    -----
+    Rambachan and Roth (2023). Smoothness: the optimal fixed-length interval (their section 4.1).
+    Relative magnitudes: the conditional test of Andrews, Roth and Pakes (2023) with a
+    least-favourable first stage of a tenth of its size, inverted for every pair of years that may
+    hold the largest change before start, and its sign; the union is reported as one interval, its
+    hull. The largest change before start is thus estimated, not taken as known. Nothing is random.
+    The identified bounds are those that the estimates imply as they stand; they are missing where
+    the estimates before start themselves bend by more than M.
+
+    References
+    ----------
+    Rambachan, A. and J. Roth (2023), A More Credible Approach to Parallel Trends, Review of
+    Economic Studies 90(5). Andrews, I., J. Roth and A. Pakes (2023), Inference for Linear
+    Conditional Moment Inequalities, Review of Economic Studies 90(6).
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from mih_impact import EffectSeries, honest_bounds
+    >>> years = [-3, -2, -1, 0, 1]
+    >>> frame = pd.DataFrame(
+    ...     {
+    ...         "outcome": "wage_income",
+    ...         "year_since_start": years,
+    ...         "estimate": [2_000.0, -3_000.0, 0.0, 40_000.0, 60_000.0],
+    ...     }
+    ... )
+    >>> spread = np.diag([1.0, 1.0, 0.0, 1.0, 1.0]) * 4_000.0**2
+    >>> effects = EffectSeries.from_frame(frame, covariance=spread, price_year=2024)
+    >>> bounds = honest_bounds(effects, restriction="relative_magnitudes", years=1, M=[0, 1])
+    >>> bounds.to_frame()[["lower", "upper"]].round(-1).to_numpy()
+    array([[52160., 67840.],
+           [52160., 67840.],
+           [30000., 90000.]])
+    >>> round(bounds.breakdown, 2)
+    2.07
+    """
+    target = read_target(effects, outcome, years, weights)
+    ends, identified, start = _method(target, restriction, level)
+    breakdown = breakdown_value(ends, start=start)
+    grid = _grid(M, restriction, breakdown, target)
+    unit = effects.units[outcome]
+    return HonestBounds(
+        name="honest_bounds",
+        passed=None,
+        table=_table(target, grid, ends, identified, level=level, method=_METHOD[restriction]),
+        sentence=sentence(restriction, unit, breakdown, target.matched),
+        title=title(outcome, target.post.tolist(), target.weights.tolist()),
+        provenance=_provenance(effects, outcome, restriction, target, grid, level),
+        outcome=outcome,
+        restriction=restriction,
+        unit=unit,
+        price_year=effects.price_year,
+        level=level,
+        breakdown=breakdown,
+        persons=target.persons,
+    )
+
+
+_Ends = Callable[[float], tuple[float, float]]
+
+
+def _method(target: Target, restriction: str, level: float) -> tuple[_Ends, _Ends, float]:
+    """Return the interval and the identified bounds by M, and where to look for the breakdown."""
+    if restriction not in _METHOD or not 0.5 < level < 1.0:
+        raise EffectsError(
+            "honest_bounds does not know this restriction or level",
+            found=f"restriction={restriction!r}, level={level!r}",
+            do='use "smoothness" or "relative_magnitudes", and a level between 0.5 and 1',
+        )
+    if restriction == "smoothness":
+        smoothness.check_leads(target)
+        frontier = smoothness.Frontier.of(target)
+        return (
+            lambda M: smoothness.interval(target, M, level=level, frontier=frontier),
+            lambda M: smoothness.identified(target, M),
+            target.std_error / 256.0,
+        )
+    relative.check_pairs(target)
+    return (
+        lambda M: relative.interval(target, M, level=level),
+        lambda M: relative.identified(target, M),
+        1.0 / 16.0,
+    )
+
+
+def _grid(
+    M: float | Sequence[float] | None, restriction: str, breakdown: float, target: Target
+) -> list[float]:
+    """Return the M to tabulate, ascending."""
+    if M is None:
+        if restriction == "relative_magnitudes":
+            return list(_RELATIVE)
+        step = _round(breakdown / 2.0 if breakdown == breakdown else target.std_error / 4.0)
+        return [k * step for k in range(5)]
+    grid = sorted({float(m) for m in np.atleast_1d(np.asarray(M, dtype=np.float64))})
+    if not grid or not np.isfinite(grid).all() or grid[0] < 0.0:
+        raise EffectsError(
+            "M says how far from parallel trends may be, and is a number from 0",
+            found=", ".join(map(str, grid)) or "none",
+            do="give one such number or several",
+        )
+    return grid
+
+
+def _round(x: float) -> float:
+    """Return x to one of 1, 2, 2.5 and 5 times a power of ten, the nearest by ratio.
+
+    Examples
+    --------
+    >>> [_round(x) for x in (4_300.0, 0.012, 140.0)]
+    [5000.0, 0.01, 100.0]
+    """
+    power = 10.0 ** math.floor(math.log10(x))
+    return float(
+        min((1.0, 2.0, 2.5, 5.0, 10.0), key=lambda k: abs(math.log(k * power / x))) * power
+    )
+
+
+def _table(
+    target: Target,
+    grid: Sequence[float],
+    ends: _Ends,
+    identified: _Ends,
+    *,
+    level: float,
+    method: str,
+) -> pd.DataFrame:
+    """Return a row for the interval under parallel trends, and one for each M."""
+    half = float(ndtri(0.5 + level / 2.0)) * target.std_error
+    point = target.estimate
+    rows = [(math.nan, point - half, point + half, point, point, "original")]
+    rows += [(m, *ends(m), *identified(m), method) for m in grid]
+    names = ["M", "lower", "upper", "identified_lower", "identified_upper", "method"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _provenance(
+    effects: EffectSeries,
+    outcome: str,
+    restriction: str,
+    target: Target,
+    grid: Sequence[float],
+    level: float,
+) -> Provenance:
+    return Provenance.of(
+        "honest_bounds",
+        {
+            "outcome": outcome,
+            "restriction": restriction,
+            "weights": dict(zip(target.post.tolist(), target.weights.tolist(), strict=True)),
+            "leads": target.leads.tolist(),
+            "M": list(grid),
+            "level": level,
+        },
+        data=effects.provenance.data,
+        evidence=effects.provenance.evidence,
+    )
