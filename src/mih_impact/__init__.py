@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from mih_impact.economics.programme import Programme as Programme
     from mih_impact.effects.checks.result import CheckResult as CheckResult
     from mih_impact.effects.event_study import event_study as event_study
+    from mih_impact.effects.group_time.call import group_time_effects as group_time_effects
+    from mih_impact.effects.group_time.result import GroupTimeEffects as GroupTimeEffects
     from mih_impact.effects.honest.bounds import honest_bounds as honest_bounds
     from mih_impact.effects.honest.result import HonestBounds as HonestBounds
     from mih_impact.effects.series import EffectSeries as EffectSeries
@@ -67,6 +69,7 @@ _HOME = {
     "Discount": "reference.discount",
     "EffectSeries": "effects.series",
     "EffectsError": "errors",
+    "GroupTimeEffects": "effects.group_time.result",
     "HonestBounds": "effects.honest.result",
     "MihImpactError": "errors",
     "MihImpactWarning": "errors",
@@ -87,6 +90,7 @@ _HOME = {
     "cost_benefit": "economics.account",
     "event_study": "effects.event_study",
     "example_panel": "panel.synthetic.register",
+    "group_time_effects": "effects.group_time.call",
     "honest_bounds": "effects.honest.bounds",
     "lag": "controls.covariates",
     "load": "storage",

@@ -35,6 +35,8 @@ class Estimates:
         What stood in the way of a start year's column: (start year number, column) to the error.
     trimmed
         Controls without weight for a propensity near 1, summed over models.
+    group_of
+        Number of the start year each of the influence's starters is compared in; -1 for none.
     influence
         Over (outcome, start year, year).
     """
@@ -44,6 +46,7 @@ class Estimates:
     n_controls: IntArray
     failed: dict[tuple[int, int], SupportError]
     trimmed: int
+    group_of: IntArray
     influence: FactoredInfluence
 
 
@@ -83,6 +86,9 @@ def estimate_all(
         profiles,
         K,
     )
+    group_of = np.full(len(starters), -1)
+    for k, group in enumerate(groups):
+        group_of[np.searchsorted(starters, group.treated)] = k
     with_fits = [part for part in parts if isinstance(part, AdjustedEffects)]
     return Estimates(
         estimate=_stacked([part.estimate for part in parts], K),
@@ -95,6 +101,7 @@ def estimate_all(
             for column, error in part.failed.items()
         },
         trimmed=sum(fit.trimmed for part in with_fits for fit in part.fits),
+        group_of=group_of,
         influence=influence,
     )
 

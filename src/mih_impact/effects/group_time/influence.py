@@ -107,9 +107,7 @@ class FactoredInfluence:
             outcomes=self.outcomes,
         )
 
-    def multiplier_draws(
-        self, n: int, *, seed: int, kind: Multiplier = "mammen"
-    ) -> FloatArray:
+    def multiplier_draws(self, n: int, *, seed: int, kind: Multiplier = "mammen") -> FloatArray:
         """Draw the estimates' errors by weighting persons' influence at random.
 
         Parameters
@@ -194,7 +192,9 @@ def written_rows(person: IntArray, recipes: Sequence[Recipe], outcomes: int) -> 
     """Write out the rows of some persons as controls; `person` ascends, shape (persons, C)."""
     parts = []
     for recipe in recipes:
-        ends = np.searchsorted(recipe.person, [person[0], person[-1] + 1]) if len(person) else (0, 0)
+        ends = (
+            np.searchsorted(recipe.person, [person[0], person[-1] + 1]) if len(person) else (0, 0)
+        )
         among = recipe.person[ends[0] : ends[1]]
         place = np.searchsorted(person, among)
         wanted = person[place] == among

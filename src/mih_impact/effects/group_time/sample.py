@@ -137,7 +137,11 @@ def start_groups(
         )
     require_years(cube, list(covariates), usable - anticipation)
     require_years(cube, list(exact), usable)
-    earliest = windows.free_after.min(axis=1) if controls == "not_yet" else [NO_START] * len(windows.starts)
+    earliest = (
+        windows.free_after.min(axis=1)
+        if controls == "not_yet"
+        else [NO_START] * len(windows.starts)
+    )
     groups = [
         _start_group(cube, g, covariates, exact, int(after), anticipation)
         if g in usable

@@ -1,0 +1,395 @@
+"""GroupTimeEffects: an effect for every outcome, start year and year, with one covariance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from mih_impact.display.card import Card
+from mih_impact.display.labels import Lang
+from mih_impact.display.provenance import Provenance
+from mih_impact.display.result import Result
+from mih_impact.display.small_cells import is_small
+from mih_impact.effects.group_time.aggregate import (
+    Aggregation,
+    Average,
+    averages,
+    column_weights,
+    starter_weights,
+)
+from mih_impact.effects.group_time.estimate import Estimates
+from mih_impact.effects.group_time.influence import FactoredInfluence
+from mih_impact.effects.group_time.sample import StartGroup, Windows
+from mih_impact.effects.influence import sup_t
+from mih_impact.effects.series import EffectSeries, build_series
+from mih_impact.errors import EffectsError
+from mih_impact.panel.contract import unit_of
+from mih_impact.storage import save, saveable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["GroupTimeEffects", "Method", "build_result"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+#: Normal draws behind a band; they move its critical value by about 0.01 from seed to seed.
+BAND_DRAWS = 20_000
+
+#: What a small cell blanks.
+_BUILT_ON_PERSONS = (
+    "estimate", "std_error", "conf_low", "conf_high", "n_participants", "n_controls",
+)  # fmt: skip
+
+
+@saveable("GroupTimeMethod")
+@dataclass(frozen=True)
+class Method:
+    """How group-time effects were asked for; see `group_time_effects`."""
+
+    covariates: tuple[str, ...]
+    exact: tuple[str, ...]
+    eligible: str
+    controls: str
+    estimator: str
+    base_period: str
+    anticipation: int
+    level: float
+    seed: int
+
+
+@saveable("GroupTimeEffects")
+@dataclass(frozen=True, eq=False, repr=False)
+class GroupTimeEffects(Result):
+    """Effects by outcome, start year and calendar year.
+
+    Made by `group_time_effects`.
+
+    Attributes
+    ----------
+    frame
+        The tidy table; `to_frame` returns a copy of it.
+    outcomes
+        The K outcomes.
+    starts, years
+        The G start years and the T years with register rows.
+    estimate
+        Shape (K, G, T), in `units` per starter and year; 0 in the base year, NaN where missing.
+    matrix
+        Covariance over (outcome, start year, year), shape (K * G * T, K * G * T); NaN where an
+        estimate is missing or rests on one participant.
+    sizes
+        Starters compared in each start year: the weights of averages, shape (G,).
+    units
+        The unit of each outcome: a currency (fixed prices of `price_year`) or "share".
+    price_year
+        The year whose prices money is in.
+    method
+        What was asked for.
+    coverage
+        Participants in the register and matched: for whom the effects speak.
+    provenance
+        Versions, options, seed and fingerprint of the data.
+    influence
+        Each person's influence, in factors; in memory only, never saved.
+    group_of
+        Number of the start year of each of the influence's starters; in memory only.
+    """
+
+    frame: pd.DataFrame
+    outcomes: tuple[str, ...]
+    starts: tuple[int, ...]
+    years: tuple[int, ...]
+    estimate: FloatArray
+    matrix: FloatArray
+    sizes: IntArray
+    units: dict[str, str]
+    price_year: int
+    method: Method
+    coverage: dict[str, int]
+    provenance: Provenance
+    influence: FactoredInfluence | None = field(default=None, metadata={"saved": False})
+    group_of: IntArray | None = field(default=None, metadata={"saved": False})
+
+    @property
+    def covariance(self) -> pd.DataFrame:
+        """The full covariance over outcomes, start years and years, labelled on both sides."""
+        index = pd.MultiIndex.from_product(
+            [self.outcomes, self.starts, self.years], names=["outcome", "group", "year"]
+        )
+        return pd.DataFrame(self.matrix, index=index, columns=index)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the complete tidy table, a row per outcome, start year and year.
+
+        `reason` says why an estimate is missing ("no_base_year", "nobody_to_compare",
+        "models_not_estimable"), or only its standard error ("one_participant", "base_year").
+        `n_lost` counts starters in the register who are not compared in a year that has a base.
+        """
+        return self.frame.copy()
+
+    def aggregate(
+        self,
+        kind: Aggregation = "event",
+        *,
+        window: tuple[int, int] | None = None,
+        balance: int | None = None,
+    ) -> EffectSeries:
+        """Average the effects, start years weighted by their starters.
+
+        Parameters
+        ----------
+        kind
+            "event": by year since start. "group": by start year, over its years since start.
+            "calendar": by calendar year, over those who have started. "simple": one average over
+            all of these.
+        window
+            First and last year since start that may enter.
+        balance
+            Only start years with an effect that many years after start, and only up to then.
+
+        Returns
+        -------
+        EffectSeries
+            `n_controls` is the greatest number of controls of any start year that enters, since
+            a control serves several.
+
+        Raises
+        ------
+        EffectsError
+            No such average, nothing left to average, or the result was loaded from a file, which
+            holds no influence.
+
+        Notes
+        -----
+        The shares of start years are estimated, and their influence is in the covariance
+        (Callaway and Sant'Anna 2021, section 4.2; R's did::aggte). With "varying" the years before
+        start each have their own base.
+        """
+        if kind not in ("event", "group", "calendar", "simple"):
+            raise EffectsError(
+                f"Group-time effects have no average {kind!r}",
+                found=f"{kind!r}",
+                do="choose event, group, calendar or simple",
+            )
+        if self.influence is None or self.group_of is None:
+            raise EffectsError(
+                "Averages need each person's influence, which is never saved",
+                found="effects loaded from a file, or with small cells hidden",
+                do="estimate again, or save the averages too",
+            )
+        average = averages(
+            self.estimate,
+            np.array(self.starts),
+            np.array(self.years),
+            self.sizes,
+            kind,
+            anticipation=self.method.anticipation,
+            window=window,
+            balance=balance,
+        )
+        influence = self.influence.combine(
+            column_weights(average), starter_weights(average, self.group_of)
+        )
+        return _series(self, average, kind, influence, {"window": window, "balance": balance})
+
+    def shown(self) -> GroupTimeEffects:
+        """Return the effects as displayed, exported and saved: small cells blanked."""
+        small = is_small(self.frame["n_participants"]) | is_small(self.frame["n_controls"])
+        lost = is_small(self.frame["n_lost"])
+        if not (small.any() or lost.any()):
+            return self
+        frame = self.frame.copy()
+        frame["n_lost"] = frame["n_lost"].astype(np.float64).mask(lost)
+        for name in _BUILT_ON_PERSONS:
+            frame[name] = frame[name].astype(np.float64).mask(small)
+        return replace(
+            self,
+            frame=frame,
+            estimate=np.where(small.reshape(self.estimate.shape), np.nan, self.estimate),
+            matrix=np.where(small[:, None] | small[None, :], np.nan, self.matrix),
+            sizes=np.where(is_small(self.sizes), 0, self.sizes),
+            influence=None,
+            group_of=None,
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Save the effects as displayed, without influence; `load` gives them back."""
+        return save(self.shown(), path)
+
+    def plot(
+        self, outcome: str = "wage_income", *, ax: Axes | None = None, lang: Lang | None = None
+    ) -> Axes:
+        """Draw the effects by year since start, a line for each start year."""
+        from mih_impact.effects.group_time.figure import plot_group_time
+
+        return plot_group_time(self, outcome, ax=ax, lang=lang)
+
+    def _card(self, lang: Lang) -> Card:
+        from mih_impact.effects.group_time.card import group_time_card
+
+        return group_time_card(self, lang)
+
+
+def build_result(
+    found: Estimates,
+    groups: Sequence[StartGroup],
+    windows: Windows,
+    outcomes: tuple[str, ...],
+    reason: NDArray[np.object_],
+    method: Method,
+    *,
+    currency: str,
+    price_year: int,
+    provenance: Provenance,
+) -> GroupTimeEffects:
+    """Freeze the numbers into a result."""
+    alone = np.isnan(found.estimate) | (reason == "one_participant")
+    missing = alone.ravel()
+    matrix = found.influence.covariance.copy()
+    matrix[missing] = np.nan
+    matrix[:, missing] = np.nan
+    units = {name: unit_of(name, currency=currency) for name in outcomes}
+    starters = np.array([group.n_starters for group in groups])
+    lost = np.where(windows.base >= 0, starters[:, None] - found.n_participants, 0)
+    estimate = found.estimate.copy()
+    sizes = np.array([len(group.treated) for group in groups])
+    for array in (matrix, estimate, sizes):
+        array.setflags(write=False)
+    return GroupTimeEffects(
+        frame=_frame(found, windows, outcomes, reason, lost, matrix, method.level).assign(
+            unit=np.repeat([units[name] for name in outcomes], reason[0].size),
+            price_year=price_year,
+        ),
+        outcomes=outcomes,
+        starts=tuple(windows.starts.tolist()),
+        years=tuple(windows.years.tolist()),
+        estimate=estimate,
+        matrix=matrix,
+        sizes=sizes,
+        units=units,
+        price_year=price_year,
+        method=method,
+        coverage={
+            "participants": int(starters.sum()),
+            "matched": int(sizes.sum()),
+            "first_start_year": int(windows.starts[0]),
+            "last_start_year": int(windows.starts[-1]),
+        },
+        provenance=provenance,
+        influence=found.influence,
+        group_of=found.group_of,
+    )
+
+
+def _frame(
+    found: Estimates,
+    windows: Windows,
+    outcomes: tuple[str, ...],
+    reason: NDArray[np.object_],
+    lost: IntArray,
+    matrix: FloatArray,
+    level: float,
+) -> pd.DataFrame:
+    """Lay the effects out, a row per outcome, start year and year."""
+    K, G, T = reason.shape
+    estimate = found.estimate.ravel()
+    error = np.where(reason.ravel() == "base_year", np.nan, np.sqrt(matrix.diagonal()))
+    z = float(ndtri(0.5 + level / 2))
+    group = np.tile(np.repeat(windows.starts, T), K)
+    year = np.tile(windows.years, K * G)
+    return pd.DataFrame(
+        {
+            "outcome": np.repeat(np.array(outcomes, dtype=object), G * T),
+            "group": group,
+            "year": year,
+            "year_since_start": year - group,
+            "estimate": estimate,
+            "std_error": error,
+            "conf_low": estimate - z * error,
+            "conf_high": estimate + z * error,
+            "n_participants": found.n_participants.ravel(),
+            "n_controls": found.n_controls.ravel(),
+            "n_lost": lost.ravel(),
+            "reason": reason.ravel(),
+        }
+    )
+
+
+def _series(
+    effects: GroupTimeEffects,
+    average: Average,
+    kind: Aggregation,
+    influence: FactoredInfluence,
+    options: dict[str, object],
+) -> EffectSeries:
+    """Freeze averages into the same result that an event study is."""
+    K, L, G, T = average.kept.shape
+    kept = average.kept.reshape(K, L, G * T)
+    columns = effects.frame[["n_participants", "n_controls", "n_lost"]].to_numpy().T
+    n, controls, lost = columns.reshape(3, K, 1, G * T)
+    reason = effects.frame["reason"].to_numpy().reshape(K, 1, G * T)
+    empty = ~kept.any(axis=2)
+    alone = (~kept | (reason == "one_participant")).all(axis=2)
+    value = np.where(kept, np.nan_to_num(effects.estimate.reshape(K, 1, G * T)), 0.0)
+    estimate = (average.weights.reshape(K, L, G * T) * value).sum(axis=2)
+    estimate = np.where(empty, np.nan, estimate)
+    matrix = influence.covariance.copy()
+    matrix[alone.ravel()] = np.nan
+    matrix[:, alone.ravel()] = np.nan
+    universal = effects.method.base_period == "universal" and kind == "event"
+    base = (-1 - effects.method.anticipation,) if universal else ()
+    why = np.where(empty, "nobody_to_compare", np.where(alone, "one_participant", ""))
+    is_base = np.isin(average.levels, base)
+    return build_series(
+        estimate,
+        matrix,
+        outcomes=effects.outcomes,
+        levels=average.levels,
+        term="overall" if kind == "simple" else kind,
+        units=effects.units,
+        price_year=effects.price_year,
+        base=base,
+        se="influence",
+        level=effects.method.level,
+        critical=_critical(effects, matrix, is_base),
+        columns={
+            "n_participants": np.where(kept, n, 0).sum(axis=2),
+            "n_controls": np.where(kept, controls, 0).max(axis=2),
+            "n_lost": np.where(kept, lost, 0).sum(axis=2),
+            "reason": np.where(is_base, "base_year", why).astype(object),
+        },
+        coverage=effects.coverage,
+        influence=influence,
+        provenance=Provenance.of(
+            f"group_time_effects, averaged by {kind}",
+            {**effects.provenance.options, **options, **asdict(effects.method)},
+            seed=effects.method.seed,
+            data=effects.provenance.data,
+            evidence=effects.provenance.evidence,
+        ),
+    )
+
+
+def _critical(
+    effects: GroupTimeEffects, matrix: FloatArray, is_base: NDArray[np.bool_]
+) -> dict[str, float]:
+    """Return the critical value of each outcome's band over its levels with a standard error."""
+    size = len(is_base)
+    rng = np.random.default_rng(effects.method.seed)
+    normal = rng.standard_normal((BAND_DRAWS, size))
+    critical = {}
+    for k, name in enumerate(effects.outcomes):
+        columns = k * size + np.flatnonzero(~is_base)
+        columns = columns[np.isfinite(matrix.diagonal()[columns])]
+        block = matrix[np.ix_(columns, columns)]
+        critical[name] = sup_t(block, normal, level=effects.method.level)
+    return critical
