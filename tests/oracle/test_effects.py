@@ -44,12 +44,12 @@ def rows_of(group, effects, outcome, e):
                 if np.isfinite(change(j, c))]  # fmt: skip
         if not np.isfinite(own) or not seen:
             continue
-        rows.append((person, own, 1, 1.0))
+        rows.append((person, own, 1, 1.0, c))
         total = sum(w for _, w in seen)
         for j, w in seen:
             load[j, c] = load.get((j, c), 0.0) + w / total
-    rows += [(j, change(j, c), 0, w) for (j, c), w in load.items()]
-    return pd.DataFrame(rows, columns=["person", "change", "treated", "weight"])
+    rows += [(j, change(j, c), 0, w, c) for (j, c), w in load.items()]
+    return pd.DataFrame(rows, columns=["person", "change", "treated", "weight", "start_year"])
 
 
 @pytest.mark.parametrize("e", [-4, 0, 3, 6])

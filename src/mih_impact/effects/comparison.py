@@ -72,6 +72,9 @@ class Comparison:
         (q, KE): K / n and K' / n^2.
     mean_t, mean_c
         Mean levels of those compared, shape (KE,).
+    leverage
+        What each control's residual weighs because changes were adjusted by a regression on
+        controls, shape (q, KE); None if they were not.
     """
 
     estimate: FloatArray
@@ -89,6 +92,7 @@ class Comparison:
     load_squares: FloatArray
     mean_t: FloatArray
     mean_c: FloatArray
+    leverage: FloatArray | None = None
 
 
 def compare(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -20,16 +19,9 @@ from mih_impact.effects.asked import (
     read_question,
     require_choice,
 )
-from mih_impact.effects.comparison import Comparison, compare
-from mih_impact.effects.influence import (
-    Influence,
-    StandardError,
-    abadie_imbens,
-    matched_set,
-    neighbours,
-    person,
-    sup_t,
-)
+from mih_impact.effects.comparison import Comparison
+from mih_impact.effects.influence import Influence, StandardError, sup_t
+from mih_impact.effects.measured import Measured
 from mih_impact.effects.series import EffectSeries, build_series
 from mih_impact.effects.subgroups import split
 from mih_impact.errors import EffectsError
@@ -62,6 +54,7 @@ def event_study(
     cluster: Literal["person"] = "person",
     dead: Dead = "zero",
     by: Term | None = None,
+    adjust: bool = False,
     level: float = 0.95,
     seed: int = 2025,
 ) -> EffectSeries:
@@ -96,6 +89,10 @@ def event_study(
         Split the participants by a column as it stood in the year before start, by "start_year", or
         by `bands("age", 30, 40)`; the effects of all of them together come first, and the
         covariance is over everything.
+    adjust
+        Take out of every change what the columns of `on` explain of it among the controls, by a
+        weighted regression: the bias adjustment of Abadie and Imbens (2011) for matching, and
+        regression adjustment for weights.
     level
         Coverage of intervals and of simultaneous bands.
     seed
@@ -122,6 +119,7 @@ def event_study(
     References
     ----------
     Abadie and Imbens (2006), Large sample properties of matching estimators, Econometrica 74(1).
+    Abadie and Imbens (2011), Bias-corrected matching estimators, JBES 29(1).
     Abadie and Spiess (2022), Robust post-matching inference, JASA 117(538).
 
     Examples
@@ -135,9 +133,9 @@ def event_study(
     _require_options(group, se, cluster, level)
     kind = _resolve(se, group)
     parts = split(group, by)
-    measured = _Measured.of(group, asked, kind)
-    comparisons = [measured.compare(among) for _, among in parts]
-    influence = Influence.beside([measured.influence(comparison) for comparison in comparisons])
+    measured = Measured.of(group, asked, kind, adjust=adjust)
+    comparisons, rows_of = zip(*(measured.effect(among) for _, among in parts), strict=True)
+    influence = Influence.beside(rows_of)
     estimate = np.concatenate([comparison.estimate for comparison in comparisons])
     matrix = influence.covariance
     unseen = np.isnan(estimate)
@@ -182,6 +180,7 @@ def event_study(
                 "se": kind,
                 "dead": dead,
                 "by": None if by is None else str(by),
+                "adjust": adjust,
                 "level": level,
             },
             seed=seed,
@@ -189,70 +188,6 @@ def event_study(
             evidence=group.provenance.evidence,
         ),
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Measured:
-    """Levels and changes of every row that is compared, or stands beside one that is.
-
-    Attributes
-    ----------
-    levels, changes
-        Shape (rows, K * E).
-    treated, used
-        Where the participants and the controls stand among the rows.
-    near
-        Where the neighbours of each control stand, shape (q, L); -1 for none.
-    """
-
-    group: ControlGroup
-    asked: Asked
-    kind: str
-    levels: FloatArray
-    changes: FloatArray
-    treated: IntArray
-    used: IntArray
-    near: IntArray
-
-    @classmethod
-    def of(cls, group: ControlGroup, asked: Asked, kind: str) -> _Measured:
-        sets, control = group.sets, np.unique(group.sets.control)
-        near = neighbours(group, control) if kind == "abadie_imbens" else control[:, None][:, :0]
-        rows = np.unique(np.concatenate([sets.participant, control, near[near >= 0]]))
-        levels, changes = asked.levels_and_changes(group, rows)
-        return cls(
-            group=group,
-            asked=asked,
-            kind=kind,
-            levels=levels,
-            changes=changes,
-            treated=np.searchsorted(rows, sets.participant),
-            used=np.searchsorted(rows, control),
-            near=np.where(near >= 0, np.searchsorted(rows, near), -1),
-        )
-
-    def compare(self, among: BoolArray) -> Comparison:
-        """Compare some of the participants with their controls."""
-        if self.asked.composition == "balanced":
-            among = among & self.asked.seen_throughout(self.group)
-        used = self.levels[self.used]
-        return compare(
-            self.group,
-            self.levels[self.treated],
-            self.changes[self.treated],
-            used,
-            used - self.changes[self.used],
-            among=among,
-            by_start_year=self.asked.composition == "cohort_weighted",
-        )
-
-    def influence(self, comparison: Comparison) -> Influence:
-        """Return the rows of influence of the kind asked for."""
-        if self.kind == "person":
-            return person(self.group, comparison)
-        if self.kind == "matched_set":
-            return matched_set(self.group, comparison)
-        return abadie_imbens(self.group, comparison, self.near, self.changes)
 
 
 def _resolve(se: StandardError, group: ControlGroup) -> str:

@@ -14,18 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact.controls.group import ControlGroup
-from mih_impact.controls.nearest import nearest_other
 from mih_impact.effects.comparison import Comparison, centred
 
-__all__ = ["Influence", "abadie_imbens", "matched_set", "neighbours", "person", "sup_t"]
+__all__ = ["Influence", "abadie_imbens", "matched_set", "person", "sup_t"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 StandardError = Literal["auto", "person", "abadie_imbens", "matched_set"]
-
-#: Neighbours on each side looked at for one whose outcomes are seen.
-LOOK = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,11 +84,13 @@ def person(group: ControlGroup, comparison: Comparison) -> Influence:
     The estimate is the coefficient on treatment in a weighted regression of the change on
     treatment, controls weighted by K; a person's row is the sum of its scores over roles and start
     years, so that a control used twice is one cluster. Scaled by sqrt(G / (G - 1)), G the persons
-    compared.
+    compared. Where changes are adjusted, a control's score counts with its leverage.
     """
     c, who = comparison, group.risk.person
     treated = centred(c.change_t, c.share, c.stratum_t) + c.between
     control = -centred(c.change_c, c.load, c.stratum_c)
+    if c.leverage is not None:
+        control *= c.leverage
     label = np.concatenate([who[group.sets.participant], who[c.control_row]])
     rows, clusters = _sum_within(np.concatenate([treated, control]), label)
     used, _ = _sum_within(np.concatenate([c.valid, c.load > 0]).astype(np.float64), label)
@@ -114,31 +112,12 @@ def matched_set(group: ControlGroup, comparison: Comparison) -> Influence:
     return Influence(rows * scale, group.risk.person[group.sets.participant])
 
 
-def neighbours(group: ControlGroup, rows: IntArray) -> IntArray:
-    """Return the candidates nearest to some candidates on the log odds, in start year and cell.
-
-    Parameters
-    ----------
-    group
-        The control group.
-    rows
-        Rows of the risk set, candidates all, shape (q,).
-
-    Returns
-    -------
-    array of int
-        Rows of the risk set, nearest first, shape (q, 2 * LOOK); -1 where there are no more.
-    """
-    risk = group.risk
-    candidate = np.flatnonzero(~risk.treated)
-    score = np.zeros(len(candidate)) if group.score is None else group.score.index[candidate]
-    wanted = np.searchsorted(candidate, rows)
-    found = nearest_other(score, risk.cell[candidate], wanted, LOOK)
-    return np.where(found >= 0, candidate[found], -1)
-
-
 def abadie_imbens(
-    group: ControlGroup, comparison: Comparison, near: IntArray, changes: FloatArray
+    group: ControlGroup,
+    comparison: Comparison,
+    used: IntArray,
+    near: IntArray,
+    changes: FloatArray,
 ) -> Influence:
     """Rows for matching with replacement (Abadie and Imbens 2006, section 4, for the treated).
 
@@ -148,10 +127,11 @@ def abadie_imbens(
         Participants and their controls.
     comparison
         Their contrasts and the load on every control.
-    near
-        The neighbours of every control row as rows of `changes`, shape (q, L); -1 for none.
+    used, near
+        The control rows, shape (q,), and the neighbours of each, (q, L), as rows of `changes`; -1
+        for none.
     changes
-        Changes by outcome and year, KE columns; NaN where not seen.
+        Changes by outcome and year, not adjusted, KE columns; NaN where not seen.
 
     Notes
     -----
@@ -165,16 +145,17 @@ def abadie_imbens(
     """
     c, who = comparison, group.risk.person
     pairs = centred(c.contrast, c.share, c.stratum_t) + c.between
-    residual = _neighbour_residual(comparison, near, changes)
+    residual = _neighbour_residual(comparison.load, changes[used], near, changes)
     reuse = np.sqrt(np.clip(c.load**2 - c.load_squares, 0.0, None)) * residual
     control, persons = _sum_within(reuse, who[c.control_row])
     cluster = np.concatenate([who[group.sets.participant], ~persons])
     return Influence(np.concatenate([pairs, control]), cluster)
 
 
-def _neighbour_residual(comparison: Comparison, near: IntArray, changes: FloatArray) -> FloatArray:
+def _neighbour_residual(
+    load: FloatArray, own: FloatArray, near: IntArray, changes: FloatArray
+) -> FloatArray:
     """Return r of every control row, shape (q, KE); 0 where the control itself is not seen."""
-    own = comparison.change_c
     seen = np.isfinite(own)
     residual = np.full(own.shape, np.nan)
     for other in near.T:
@@ -183,7 +164,7 @@ def _neighbour_residual(comparison: Comparison, near: IntArray, changes: FloatAr
             break
         found = np.where(other[:, None] >= 0, (own - changes[other]) / np.sqrt(2.0), np.nan)
         residual = np.where(still, found, residual)
-    mean = (comparison.load * np.where(seen, own, 0.0)).sum(axis=0)
+    mean = (load * np.where(seen, own, 0.0)).sum(axis=0)
     residual = np.where(np.isnan(residual), own - mean, residual)
     return np.where(seen, residual, 0.0)
 

@@ -1,0 +1,140 @@
+"""What is measured of the rows that are compared: levels, changes, and how they are adjusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mih_impact.controls.group import ControlGroup
+from mih_impact.effects.asked import Asked
+from mih_impact.effects.comparison import Comparison, compare
+from mih_impact.effects.influence import Influence, abadie_imbens, matched_set, person
+from mih_impact.effects.neighbours import neighbours
+
+__all__ = ["Measured"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Levels and changes of every row that is compared, or stands beside one that is.
+
+    Attributes
+    ----------
+    group, asked
+        Who is compared, and what is asked.
+    kind
+        The kind of standard error.
+    rows
+        Rows of the risk set, shape (r,), ascending.
+    levels, changes
+        Shape (r, K * E).
+    covariates
+        What changes are adjusted for, shape (r, k); None for no adjustment.
+    treated, used
+        Where the participants and the controls stand among the rows.
+    near
+        Where the neighbours of each control stand, shape (q, L); -1 for none.
+    """
+
+    group: ControlGroup
+    asked: Asked
+    kind: str
+    rows: IntArray
+    levels: FloatArray
+    changes: FloatArray
+    covariates: FloatArray | None
+    treated: IntArray
+    used: IntArray
+    near: IntArray
+
+    @classmethod
+    def of(cls, group: ControlGroup, asked: Asked, kind: str, *, adjust: bool) -> Measured:
+        """Read what is asked of the rows that matter."""
+        sets, control = group.sets, np.unique(group.sets.control)
+        near = neighbours(group, control) if kind == "abadie_imbens" else control[:, None][:, :0]
+        rows = np.unique(np.concatenate([sets.participant, control, near[near >= 0]]))
+        levels, changes = asked.levels_and_changes(group, rows)
+        return cls(
+            group=group,
+            asked=asked,
+            kind=kind,
+            rows=rows,
+            levels=levels,
+            changes=changes,
+            covariates=group.risk.design.X[rows] if adjust else None,
+            treated=np.searchsorted(rows, sets.participant),
+            used=np.searchsorted(rows, control),
+            near=np.where(near >= 0, np.searchsorted(rows, near), -1),
+        )
+
+    def effect(self, among: BoolArray) -> tuple[Comparison, Influence]:
+        """Compare some of the participants, shape (n,), with their controls."""
+        if self.asked.composition == "balanced":
+            among = among & self.asked.seen_throughout(self.group)
+        comparison = self._compare(self.changes, among)
+        if self.covariates is None:
+            return comparison, self._influence(comparison)
+        changes, leverage = self._adjusted(comparison)
+        comparison = self._compare(changes, among)
+        return comparison, self._influence(replace(comparison, leverage=leverage))
+
+    def _compare(self, changes: FloatArray, among: BoolArray) -> Comparison:
+        used = self.levels[self.used]
+        return compare(
+            self.group,
+            self.levels[self.treated],
+            changes[self.treated],
+            used,
+            used - changes[self.used],
+            among=among,
+            by_start_year=self.asked.composition == "cohort_weighted",
+        )
+
+    def _influence(self, comparison: Comparison) -> Influence:
+        if self.kind == "person":
+            return person(self.group, comparison)
+        if self.kind == "matched_set":
+            return matched_set(self.group, comparison)
+        return abadie_imbens(self.group, comparison, self.used, self.near, self.changes)
+
+    def _adjusted(self, comparison: Comparison) -> tuple[FloatArray, FloatArray]:
+        """Return changes less what covariates explain among the controls, and the leverage.
+
+        Notes
+        -----
+        One weighted regression per column, of the controls' changes on the covariates and an
+        intercept (one per start year where their shares are estimated), weights K; participants and
+        controls are both lowered by the fitted values. Leverage is mean_t(x)' (sum K x x')^-1 x_j,
+        which is what each control's residual weighs once the regression counts as estimated.
+        """
+        from statsmodels.api import WLS
+
+        c = comparison
+        assert self.covariates is not None
+        strata = np.unique(c.stratum_c)
+        at = np.searchsorted(strata, self._stratum())
+        Z = self.covariates
+        spread = Z.std(axis=0)
+        Z = (Z - Z.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+        X = np.column_stack([np.eye(len(strata))[at], Z])
+        X_t, X_c = X[self.treated], X[self.used]
+        changes, leverage = self.changes.copy(), np.ones_like(c.load)
+        for k in np.flatnonzero(c.valid.any(axis=0)).tolist():
+            seen = c.load[:, k] > 0
+            fit = WLS(c.change_c[seen, k], X_c[seen], weights=c.load[seen, k]).fit(method="pinv")
+            changes[:, k] -= X @ np.asarray(fit.params)
+            mean_t = c.share[:, k] @ X_t
+            leverage[:, k] = X_c @ (np.asarray(fit.normalized_cov_params) @ mean_t)
+        return changes, leverage
+
+    def _stratum(self) -> IntArray:
+        """Return the stratum of every row, shape (r,)."""
+        if self.asked.composition == "cohort_weighted":
+            return self.group.risk.start_year[self.rows]
+        return np.zeros(len(self.rows), dtype=np.int64)
