@@ -55,6 +55,8 @@ class Fit:
         Shape (q,).
     trimmed
         Controls left without weight.
+    everybody
+        Whether every control is compared.
     """
 
     columns: IntArray
@@ -66,6 +68,7 @@ class Fit:
     d: FloatArray
     eta: FloatArray
     trimmed: int
+    everybody: bool
 
     def control_rows(self, x: FloatArray, change: FloatArray) -> FloatArray:
         """Return the influence of controls, shape (m, q); see `adjusted_effects`."""
@@ -136,14 +139,17 @@ class AdjustedEffects:
 
     def rows(self, which: slice | IntArray) -> FloatArray:
         """Return the influence of some of the controls in `person`, shape (number, KT)."""
-        change = changes(self.values, self.person[which], self.base)
-        seen = np.isfinite(change) & (self.start[which][:, None] > self.free_after)
-        seen &= self.member[self.cell[which]]
-        X = self.X[which]
-        rows = np.zeros(change.shape)
+        own, X = self.values[self.person[which]], self.X[which]
+        rows = np.zeros(own.shape)
         for fit in self.fits:
-            part = fit.control_rows(X[:, fit.use], change[:, fit.columns])
-            rows[:, fit.columns] = np.where(seen[:, fit.columns], part, 0.0)
+            at = fit.columns
+            change = own[:, at] - own[:, self.base[at]]
+            part = fit.control_rows(X[:, fit.use], change)
+            if not fit.everybody:
+                seen = np.isfinite(change) & self.member[:, at][self.cell[which]]
+                seen &= self.start[which][:, None] > self.free_after[at]
+                part = np.where(seen, part, 0.0)
+            rows[:, at] = part
         return rows
 
 
@@ -220,13 +226,14 @@ def adjusted_effects(
             continue
         use = np.concatenate([np.flatnonzero(cells), np.arange(group.n_cells, X.shape[1])])
         x = own[compared][:, use]
-        all_seen = seen_c.all() and len(use) == X.shape[1]
+        all_seen = bool(seen_c.all()) and len(use) == X.shape[1]
         who = _Controls(
             X if all_seen else X[seen_c][:, use],
             group.control if all_seen else group.control[seen_c],
             outcomes.values,
             columns,
             base[columns],
+            all_seen,
         )
         try:
             fit = _fit(x, who, use, [names[k] for k in use], int(cells.sum()), estimator)
@@ -268,6 +275,7 @@ class _Controls:
     values: FloatArray
     columns: IntArray
     base: IntArray
+    everybody: bool
 
     def blocks(self) -> Iterator[tuple[FloatArray, FloatArray]]:
         """Give the design and the changes, a block at a time."""
@@ -307,25 +315,25 @@ def _fit(
         weighted += by_weight.T @ change
         moments += by_weight.T @ block
         information += (block * (p * (1.0 - p))[:, None]).T @ block
-        mean_x += by_weight.sum(axis=0)
+        mean_x += w @ block
         mean_change += w @ change
         total += float(w.sum())
         trimmed += int((p >= TRIM).sum())
     beta = np.zeros((k, q)) if estimator == "ipw" else gram.solve(plain)
-    a = -gram.solve(x.mean(axis=0))
-    if score is None:
-        zero = np.zeros((k, q))
-        return Fit(controls.columns, use, None, 0.0, a, beta, zero, np.zeros(q), 0)
-    if not total > 0:
-        raise SupportError(
-            "Every control is as good as certain to start: there is no common support",
-            found=f"{trimmed} controls with a propensity of {TRIM} or more",
-            do="use fewer covariates=",
-        )
-    eta = (mean_change - mean_x @ beta) / total
-    p = probability(x @ score)
-    information += (x * (p * (1.0 - p))[:, None]).T @ x
-    gap = weighted - moments @ beta - np.outer(mean_x, eta)
-    d = np.linalg.solve(information, gap) / total
-    a = np.zeros(k) if estimator == "ipw" else a + gram.solve(mean_x / total)
-    return Fit(controls.columns, use, score, total, a, beta, d, eta, trimmed)
+    a = np.zeros(k) if estimator == "ipw" else -gram.solve(x.mean(axis=0))
+    eta, d = np.zeros(q), np.zeros((k, q))
+    if score is not None:
+        if not total > 0:
+            raise SupportError(
+                "Every control is as good as certain to start: there is no common support",
+                found=f"{trimmed} controls with a propensity of {TRIM} or more",
+                do="use fewer covariates=",
+            )
+        eta = (mean_change - mean_x @ beta) / total
+        p = probability(x @ score)
+        information += (x * (p * (1.0 - p))[:, None]).T @ x
+        gap = weighted - moments @ beta - np.outer(mean_x, eta)
+        d = Gram.of(information, names).solve(gap) / total
+        a = a if estimator == "ipw" else a + gram.solve(mean_x / total)
+    columns = controls.columns
+    return Fit(columns, use, score, total, a, beta, d, eta, trimmed, controls.everybody)

@@ -131,4 +131,5 @@ def starter_weights(average: Average, group_of: Sequence[int] | IntArray) -> Flo
     """Return what estimated shares add to each starter's influence, (starters, K * L)."""
     flat = average.own.reshape(len(average.own), -1)
     padded = np.concatenate([flat, np.zeros((1, flat.shape[1]))])
-    return padded[np.asarray(group_of)]
+    rows: FloatArray = padded[np.asarray(group_of)]
+    return rows

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mih_impact.effects.group_time.adjusted import AdjustedEffects, Estimator, adjusted_effects
 from mih_impact.effects.group_time.influence import FactoredInfluence, factored, written_rows
 from mih_impact.effects.group_time.means import MeanEffects, mean_effects
-from mih_impact.effects.group_time.moments import Profiles, build_profiles
+from mih_impact.effects.group_time.moments import build_profiles
 from mih_impact.effects.group_time.outcomes import Outcomes
 from mih_impact.effects.group_time.sample import NO_START, StartGroup, Windows
 from mih_impact.errors import SupportError
@@ -54,7 +54,7 @@ def estimate_all(
     groups: Sequence[StartGroup], outcomes: Outcomes, windows: Windows, estimator: Estimator
 ) -> Estimates:
     """Estimate every start year; without covariates all estimators are the same differences."""
-    K, T = outcomes.shape
+    K = len(outcomes.names)
     adjusted = any(group.design.X.shape[1] for group in groups)
     starters = np.unique(np.concatenate([group.treated for group in groups]))
     controls = np.zeros(len(outcomes.values), dtype=bool)
@@ -125,7 +125,8 @@ def _starter_rows(
     starters: IntArray, parts: Sequence[MeanEffects | AdjustedEffects], outcomes: int
 ) -> FloatArray:
     """Write out the rows of all who ever start, as starters and as later starters' controls."""
-    rows = written_rows(starters, parts, outcomes).reshape(len(starters), outcomes, len(parts), -1)
+    flat = written_rows(starters, parts, outcomes)
+    rows = flat.reshape(len(starters), outcomes, len(parts), -1)
     for k, part in enumerate(parts):
         place = np.searchsorted(starters, part.treated)
         rows[place, :, k] += part.treated_rows.reshape(len(place), outcomes, -1)

@@ -12,7 +12,8 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact.effects.group_time.moments import BLOCK, Profiles
+from mih_impact.effects.group_time.moments import Profiles
+from mih_impact.effects.influence import Influence
 
 __all__ = ["FactoredInfluence", "Multiplier", "Recipe", "factored", "written_rows"]
 
@@ -82,6 +83,19 @@ class FactoredInfluence:
     def rows(self) -> FloatArray:
         """The dense rows, shape (persons, C): large, and made anew at every request."""
         return np.concatenate([block for _, block in self._dense()])
+
+    def dense(self) -> Influence:
+        """Write the influence out: large, and made anew at every request."""
+        return Influence(self.rows, self.cluster)
+
+    def columns(self, chosen: slice | IntArray) -> FactoredInfluence:
+        """Return the influence on some of the estimates, still in factors."""
+        pick = np.eye(self.starter_rows.shape[1])[:, chosen]
+        return self.combine(pick, np.zeros((len(self.starters), pick.shape[1])))
+
+    def clustered(self, label: IntArray) -> Influence:
+        """Add up the rows of the same label, in the order of `cluster`; writes them out."""
+        return self.dense().clustered(label)
 
     def combine(self, weights: FloatArray, own: FloatArray) -> FactoredInfluence:
         """Return the influence on linear combinations of the estimates.
@@ -190,8 +204,8 @@ def _carrier(recipes: Sequence[Recipe], cell: IntArray, outcomes: int) -> FloatA
 
 def written_rows(person: IntArray, recipes: Sequence[Recipe], outcomes: int) -> FloatArray:
     """Write out the rows of some persons as controls; `person` ascends, shape (persons, C)."""
-    parts = []
-    for recipe in recipes:
+    rows = np.empty(0)
+    for k, recipe in enumerate(recipes):
         ends = (
             np.searchsorted(recipe.person, [person[0], person[-1] + 1]) if len(person) else (0, 0)
         )
@@ -199,11 +213,12 @@ def written_rows(person: IntArray, recipes: Sequence[Recipe], outcomes: int) -> 
         place = np.searchsorted(person, among)
         wanted = person[place] == among
         which = slice(*ends) if wanted.all() else ends[0] + np.flatnonzero(wanted)
-        rows = recipe.rows(which)
-        block = np.zeros((len(person), rows.shape[1]))
-        block[place[wanted]] = rows
-        parts.append(block.reshape(len(person), outcomes, -1))
-    return np.stack(parts, axis=2).reshape(len(person), -1)
+        part = recipe.rows(which)
+        years = part.shape[1] // outcomes
+        if k == 0:
+            rows = np.zeros((len(person), outcomes, len(recipes), years))
+        rows[place[wanted], :, k] = part.reshape(len(part), outcomes, years)
+    return rows.reshape(len(person), -1)
 
 
 def _points(kind: Multiplier) -> tuple[float, float, int]:
@@ -221,13 +236,14 @@ def _weigh(
     """Return n draws of xi'rows, xi `low` with the chance given, else `high`."""
     rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence(key)))
     total = np.empty((n, rows.shape[1]))
-    step = max(1, (1 << 20) // max(len(rows), 1))
+    step = max(1, (1 << 19) // max(len(rows), 1))
     for first in range(0, n, step):
         size = (min(step, n - first), len(rows))
         if chance == 1 << 15:
             raw = np.frombuffer(rng.bytes(size[0] * -(-size[1] // 8)), dtype=np.uint8)
             upper = np.unpackbits(raw.reshape(size[0], -1), axis=1, count=size[1])
         else:
-            upper = rng.integers(0, 1 << 16, size, dtype=np.uint16) >= chance
+            upper = (rng.integers(0, 1 << 16, size, dtype=np.uint16) >= chance).view(np.uint8)
         total[first : first + size[0]] = upper.astype(np.float64) @ rows
-    return low * rows.sum(axis=0) + (high - low) * total
+    drawn: FloatArray = low * rows.sum(axis=0) + (high - low) * total
+    return drawn

@@ -1,4 +1,4 @@
-"""The two models behind covariates: their design, the propensity, and what makes them impossible."""
+"""The models behind covariates: design, propensity, and what makes them impossible."""
 
 from __future__ import annotations
 
@@ -33,14 +33,17 @@ def full_design(group: StartGroup) -> tuple[FloatArray, tuple[str, ...]]:
     The rows are the starters, then the controls. Without exact cells there is one: the constant.
     """
     raw, cells = group.design.X, group.n_cells
-    cell = np.concatenate([group.treated_cell, group.control_cell])
-    X = np.empty((len(cell), cells + raw.shape[1]))
-    X[:, :cells] = cell[:, None] == np.arange(cells)
-    X[:, cells:] = raw
-    X[:, cells:] -= raw.mean(axis=0)
-    spread = np.sqrt(np.einsum("ij,ij->j", X[:, cells:], X[:, cells:]) / len(X))
-    varies = spread > 1e-12 * np.abs(raw).max(axis=0)
-    X[:, cells:] /= np.where(varies, spread, np.inf)
+    n = len(raw)
+    X = np.empty((n, cells + raw.shape[1]), order="F")  # a covariate at a time, in one stretch
+    cell = np.concatenate([group.treated_cell, group.control_cell]) if cells > 1 else np.zeros(1)
+    for c in range(cells):
+        X[:, c] = cell == c
+    for k, column in enumerate(raw.T):
+        out = X[:, cells + k]
+        np.subtract(column, column.mean(), out=out)
+        spread = np.sqrt(out @ out / n)
+        varies = spread > 1e-12 * max(-float(column.min()), float(column.max()))
+        out /= spread if varies else np.inf
     cell_names = [f"cell {c + 1}" for c in range(cells)] if cells > 1 else ["constant"]
     return X, (*cell_names, *group.design.names)
 

@@ -28,9 +28,9 @@ class Outcomes:
     years
         The T calendar years with register rows, ascending.
     values
-        Shape (n_persons, K * T), outcome-major, NaN where not seen (0 where nobody is); each column less its mean
-        among those who never start, which no change between two years of a contrast can feel and
-        which keeps sums of squares exact.
+        Shape (n_persons, K * T), outcome-major, NaN where not seen (0 where nobody is); each column
+        less its mean among those who never start, which no contrast of changes can feel and which
+        keeps sums of squares exact.
     anybody
         Whether anybody is seen in the column, shape (K * T,).
     complete
@@ -65,8 +65,8 @@ def read_outcomes(cube: Cube, names: Sequence[str], *, dead: Dead) -> Outcomes:
         values -= total / max(int(never.sum()), 1)
     else:
         finite = np.isfinite(values)
-        anybody = finite.any(axis=0)
-        complete = finite[:, anybody].all(axis=1)
+        anybody = np.asarray(finite.any(axis=0))
+        complete = np.asarray(finite[:, anybody].all(axis=1))
         values[:, ~anybody] = 0.0
         whole = values[never & complete]
         if len(whole):

@@ -1,4 +1,4 @@
-"""Who is compared: for each start year its starters and those who could have started but did not."""
+"""Who is compared: for each start year its starters, and those who had not started."""
 
 from __future__ import annotations
 
@@ -177,9 +177,8 @@ def _start_group(
     starter = cube.start_year == g
     free = (cube.start_year == NEVER) | ((cube.start_year > later_than) & ~starter)
     free &= cube.eligible[:, g - 1 - cube.first_year]
+    n = n_starters = int(starter.sum())
     person = np.concatenate([np.flatnonzero(starter), np.flatnonzero(free)])
-    n_starters = int(starter.sum())
-    treated = np.arange(len(person)) < n_starters
 
     read: list[tuple[Term, NDArray[Any]]] = [
         (term, read_term(cube, term, g - anticipation)[0][person]) for term in covariates
@@ -188,27 +187,30 @@ def _start_group(
     kept = np.ones(len(person), dtype=bool)
     for column in (*(values for _, values in read), *cells):
         kept &= pd.notna(column)
-    n_known = int(kept[:n_starters].sum())
+    n_known = int(kept[:n].sum())
     cell = _cells(cells, kept)
-    both = np.intersect1d(cell[kept & treated], cell[kept & ~treated]) if exact else np.zeros(1)
     if exact:
+        both = np.intersect1d(cell[:n][kept[:n]], cell[n:][kept[n:]])
         kept &= np.isin(cell, both)
-    elif not ((kept & treated).any() and (kept & ~treated).any()):
+        cell = np.searchsorted(both, cell)
+    elif not (kept[:n].any() and kept[n:].any()):
         kept[:] = False
     if not kept.all():
-        person, treated, cell = person[kept], treated[kept], cell[kept]
+        n = int(kept[:n].sum())
+        person, cell = person[kept], cell[kept]
         read = [(term, values[kept]) for term, values in read]
-    if exact:
-        cell = np.searchsorted(both, cell)
-    start = cube.start_year[person[~treated]]
+    control_start = np.full(len(person) - n, NO_START)
+    if later_than < NO_START:
+        start = cube.start_year[person[n:]]
+        control_start = np.where(start == NEVER, NO_START, start)
     return StartGroup(
         start_year=g,
-        treated=person[treated],
-        treated_cell=cell[treated],
-        control=person[~treated],
-        control_cell=cell[~treated],
-        control_start=np.where(start == NEVER, NO_START, start),
-        n_cells=len(both),
+        treated=person[:n],
+        treated_cell=cell[:n],
+        control=person[n:],
+        control_cell=cell[n:],
+        control_start=control_start,
+        n_cells=len(both) if exact else 1,
         design=Design.of(read) if read else Design(np.empty((len(person), 0)), (), ()),
         n_starters=n_starters,
         n_known=n_known,
@@ -216,7 +218,7 @@ def _start_group(
 
 
 def _cells(columns: Sequence[NDArray[Any]], kept: BoolArray) -> IntArray:
-    """Number the combinations of exact values; -1 where one is not known."""
+    """Give each combination of exact values a number; -1 where one is not known."""
     cell = np.zeros(len(kept), dtype=np.int64)
     for column in columns:
         codes, categories = pd.factorize(column)
