@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mih_impact.controls.covariates import lag as lag
     from mih_impact.controls.group import ControlGroup as ControlGroup
     from mih_impact.controls.matching import match as match
+    from mih_impact.controls.overlap import Overlap as Overlap
     from mih_impact.display.options import options as options
     from mih_impact.display.provenance import Provenance as Provenance
     from mih_impact.economics.account import cost_benefit as cost_benefit
@@ -75,6 +76,7 @@ _HOME = {
     "MihImpactWarning": "errors",
     "MissingExtraError": "errors",
     "OptionError": "errors",
+    "Overlap": "controls.overlap",
     "Panel": "panel.panel",
     "PanelContractError": "errors",
     "PanelReport": "panel.check",

@@ -51,6 +51,8 @@ class Balance(Result):
     ----------
     frame
         A row per covariate; see `to_frame`.
+    start_years
+        A row per start year and covariate; see `by_start_year`.
     effective_controls
         Kish's effective number of control persons.
     n_participants, n_controls
@@ -60,6 +62,7 @@ class Balance(Result):
     """
 
     frame: pd.DataFrame
+    start_years: pd.DataFrame
     effective_controls: float
     n_participants: int
     n_controls: int
@@ -68,6 +71,13 @@ class Balance(Result):
     def to_frame(self) -> pd.DataFrame:
         """Return means, standardised differences and variance ratios, a row per covariate."""
         return self.frame.copy()
+
+    def by_start_year(self) -> pd.DataFrame:
+        """Return the same by start year, with the matched participants behind each row.
+
+        The yardstick is that of all start years, so that small years are not judged by their own.
+        """
+        return self.start_years.copy()
 
     @property
     def worst(self) -> float:
@@ -127,29 +137,36 @@ def balance(group: ControlGroup) -> Balance:
     """
     risk = group.risk
     after = group.row_weight
-    before = np.ones(len(after))
-    rows = []
-    designs = [risk.design, risk.exact_design]
-    for design in designs:
-        for k, name in enumerate(design.names):
-            x = design.X[:, k]
-            row = _compare(x, risk.treated, before, after)
-            rows.append({"covariate": name, "label_term": design.terms[k], **row})
-    frame = pd.DataFrame(rows)
-    labels = [
-        _label(term, name)
-        for term, name in zip(frame["label_term"], frame["covariate"], strict=True)
-    ]
-    frame = frame.drop(columns="label_term")
-    frame.insert(1, "label_nb", [label.nb for label in labels])
-    frame.insert(2, "label_en", [label.en for label in labels])
+    years = []
+    for c in risk.start_years.tolist():
+        here = risk.start_year == c
+        table = _table(group, after, here)
+        table.insert(0, "start_year", c)
+        table.insert(4, "n_participants", int((here & risk.treated & (after > 0)).sum()))
+        years.append(table)
     return Balance(
-        frame=frame,
+        frame=_table(group, after, np.ones(len(after), dtype=bool)),
+        start_years=pd.concat(years, ignore_index=True),
         effective_controls=group.effective_controls,
         n_participants=group.n_participants,
         n_controls=group.n_controls,
         provenance=group.provenance,
     )
+
+
+def _table(group: ControlGroup, after: FloatArray, rows: NDArray[np.bool_]) -> pd.DataFrame:
+    """Compare the sides among some rows of the risk sets, a row per covariate."""
+    risk = group.risk
+    treated = risk.treated[rows]
+    table = []
+    for design in (risk.design, risk.exact_design):
+        for k, name in enumerate(design.names):
+            x = design.X[:, k]
+            yardstick = float(np.sqrt(_moments(x[risk.treated], np.ones(risk.treated.sum()))[1]))
+            label = _label(design.terms[k], name)
+            found = _compare(x[rows], treated, after[rows], yardstick)
+            table.append({"covariate": name, "label_nb": label.nb, "label_en": label.en, **found})
+    return pd.DataFrame(table)
 
 
 def _label(term: Term, name: str) -> Label:
@@ -161,6 +178,8 @@ def _label(term: Term, name: str) -> Label:
 def _moments(x: FloatArray, weight: FloatArray) -> tuple[float, float]:
     """Return the weighted mean and variance; frequency weights of 1 give the usual ones."""
     total = float(weight.sum())
+    if total <= 0:
+        return float("nan"), float("nan")
     mean = float(weight @ x) / total
     divisor = total - float(weight @ weight) / total
     variance = float(weight @ (x - mean) ** 2) / divisor if divisor > 0 else float("nan")
@@ -168,13 +187,12 @@ def _moments(x: FloatArray, weight: FloatArray) -> tuple[float, float]:
 
 
 def _compare(
-    x: FloatArray, treated: NDArray[np.bool_], before: FloatArray, after: FloatArray
+    x: FloatArray, treated: NDArray[np.bool_], after: FloatArray, yardstick: float
 ) -> dict[str, float]:
     """Return means, standardised differences and variance ratios of one covariate."""
     indicator = bool(np.isin(x, (0.0, 1.0)).all())
-    yardstick = float(np.sqrt(_moments(x[treated], before[treated])[1]))
     row: dict[str, float] = {}
-    for side, weight in (("before", before), ("after", after)):
+    for side, weight in (("before", np.ones(len(x))), ("after", after)):
         mean_t, var_t = _moments(x[treated], weight[treated])
         mean_c, var_c = _moments(x[~treated], weight[~treated])
         gap = mean_t - mean_c

@@ -1,4 +1,4 @@
-"""The love plot."""
+"""The love plot, and the overlap of scores."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import numpy as np
 
 from mih_impact.controls.balance import TOLERATED
 from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import number
-from mih_impact.display.options import language
+from mih_impact.display.numbers import hidden, number, percent
+from mih_impact.display.options import current, language
 from mih_impact.display.result import evidence_of
+from mih_impact.display.small_cells import is_small
 from mih_impact.display.style import (
     CONTROL,
     PARTICIPANT,
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
 
     from mih_impact.controls.balance import Balance
+    from mih_impact.controls.overlap import Overlap
 
-__all__ = ["love_plot"]
+__all__ = ["love_plot", "overlap_plot"]
 
 _TITLE = Label(
     nb="Deltakere og kontroller ligner hverandre etter matching",
@@ -54,6 +56,31 @@ _NOTE = Label(
     en="Before: all candidates. After: {participants} participants and {controls} control persons. "
     "Dashed line: {limit}.",
 )
+
+_OVERLAP = Label(
+    nb="Det finnes kandidater der deltakerne er", en="There are candidates where participants are"
+)
+_OVERLAP_PLAIN = Label(
+    nb="Tilbøyelighet til å delta blant deltakere og kandidater",
+    en="Propensity scores of participants and candidates",
+)
+_LOG_ODDS = Label(
+    nb="log-odds for å starte (andel av gruppen over og under streken)",
+    en="log odds of starting (share of the group above and below the line)",
+)
+_PARTICIPANTS = Label(nb="deltakere", en="participants")
+_CANDIDATES = Label(nb="kandidater", en="candidates")
+_OVERLAP_NOTE = Label(
+    nb="{n} deltakere og {m} kandidatrader før matching; {share} av deltakerne er utenfor "
+    "kandidatenes spenn i sitt oppstartsår.",
+    en="{n} participants and {m} candidate rows before matching; {share} of the participants are "
+    "outside the range of the candidates of their start year.",
+)
+_FEW = Label(
+    nb=" Søyler med færre enn {few} er skjult.", en=" Bars of fewer than {few} are hidden."
+)
+#: The share outside that still is overlap.
+_SLIGHT = 0.01
 
 
 def love_plot(balance: Balance, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
@@ -131,3 +158,58 @@ def _align_with_names(ax: Axes, heading: Text) -> None:
     left = float(ax.transAxes.inverted().transform((names.x0, 0))[0])
     heading.set_x(left)
     note.xy = (left, 0.0)
+
+
+def overlap_plot(overlap: Overlap, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+    """Draw the log odds as mirrored histograms: participants above the line, candidates below.
+
+    Parameters
+    ----------
+    overlap
+        The scores of both sides.
+    ax
+        Axes to draw on; a new figure if None.
+    lang
+        Language; the option in force if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    lang = language(lang)
+    bars = overlap.histogram
+    lower, width = bars["lower"].to_numpy(), (bars["upper"] - bars["lower"]).to_numpy()
+    sides = (
+        ("participants", 1.0, PARTICIPANT, _PARTICIPANTS),
+        ("candidates", -1.0, CONTROL, _CANDIDATES),
+    )
+    with figure_style():
+        ax = axes(ax)
+        for side, sign, colour, label in sides:
+            counts = bars[side].to_numpy()
+            share = np.where(is_small(counts), 0.0, counts / counts.sum())
+            ax.bar(lower, sign * share, width, align="edge", color=colour, edgecolor="white",
+                   linewidth=0.6, label=label.text(lang))  # fmt: skip
+        ax.axhline(0, color="#222222", linewidth=1)
+        ax.yaxis.set_major_formatter(lambda value, _: percent(abs(value), lang=lang))
+        ax.xaxis.set_major_formatter(lambda value, _: number(value, decimals=0, lang=lang))
+        ax.set_xlabel(_LOG_ODDS.text(lang), loc="right")
+        title = _OVERLAP if overlap.share_outside < _SLIGHT else _OVERLAP_PLAIN
+        ax.set_title(title.text(lang), loc="left", pad=12)
+        ax.legend(loc="upper right")
+        note = _overlap_note(overlap, lang)
+        source_line(ax, f"{note} {evidence_of(overlap, lang)}".rstrip())
+        set_alt_text(ax, f"{_OVERLAP_PLAIN.text(lang)}. {note}")
+    return ax
+
+
+def _overlap_note(overlap: Overlap, lang: Lang) -> str:
+    """Say how many each side has, how many are outside, and whether bars are hidden."""
+    bars = overlap.histogram[["participants", "candidates"]]
+    note = _OVERLAP_NOTE.format(
+        n=number(bars["participants"].sum(), lang=lang),
+        m=number(bars["candidates"].sum(), lang=lang),
+        share=hidden(overlap.n_outside, lang) or percent(overlap.share_outside, 1, lang),
+    ).text(lang)
+    few = _FEW.format(few=number(current().min_cell, lang=lang)).text(lang)
+    return note + (few if is_small(bars.to_numpy()).any() else "")

@@ -22,6 +22,7 @@ from mih_impact.panel.contract import DERIVED, label_of
 
 if TYPE_CHECKING:
     from mih_impact.controls.balance import Balance
+    from mih_impact.controls.overlap import Overlap
 
 __all__ = ["ControlGroup", "Sets"]
 
@@ -295,6 +296,18 @@ class ControlGroup(Result):
         from mih_impact.controls.balance import balance
 
         return balance(self)
+
+    def overlap(self) -> Overlap:
+        """Compare the propensity scores of participants and candidates, by start year.
+
+        Raises
+        ------
+        SupportError
+            The controls were chosen without a score.
+        """
+        from mih_impact.controls.overlap import overlap
+
+        return overlap(self)
 
     def _card(self, lang: Lang) -> Card:
         all_participants = self.flow[0].participants

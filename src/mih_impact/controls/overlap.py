@@ -1,0 +1,201 @@
+"""Overlap: whether there are candidates wherever there are participants, before matching."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mih_impact.controls.group import ControlGroup
+from mih_impact.controls.support import outside_range
+from mih_impact.display.card import Card
+from mih_impact.display.labels import Label, Lang
+from mih_impact.display.numbers import NOT_AVAILABLE, count, hidden, number, percent
+from mih_impact.display.provenance import Provenance
+from mih_impact.display.result import Result
+from mih_impact.errors import SupportError
+from mih_impact.storage import save, saveable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Overlap", "overlap"]
+
+FloatArray = NDArray[np.float64]
+
+#: Bars of the figure.
+BARS = 30
+QUANTILES = {"p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
+
+_TITLE = Label(
+    nb="Felles støtte: log-odds for å starte, blant deltakere og kandidater",
+    en="Overlap: log odds of starting, among participants and candidates",
+)
+_OUTSIDE = Label(
+    nb="Deltakere utenfor kandidatenes spenn i sitt oppstartsår",
+    en="Participants outside the range of the candidates of their start year",
+)
+_NOTE = Label(
+    nb="Viser 5-, 50- og 95-prosentilen av log-odds for alle deltakere og kandidater før matching. "
+    "En person er kandidat i flere oppstartsår.",
+    en="The 5th, 50th and 95th percentile of the log odds of all participants and candidates "
+    "before matching. A person is a candidate in several start years.",
+)
+_ALL = Label(nb="alle", en="all")
+_COLUMNS = (
+    Label(nb="Oppstartsår", en="Start year"),
+    Label(nb="Hvem", en="Who"),
+    Label(nb="Antall", en="Number"),
+    Label(nb="5 %", en="5%"),
+    Label(nb="50 %", en="50%"),
+    Label(nb="95 %", en="95%"),
+    Label(nb="Utenfor spennet", en="Outside the range"),
+)
+_SIDES = {
+    "participant": Label(nb="deltakere", en="participants"),
+    "candidate": Label(nb="kandidater", en="candidates"),
+}
+
+
+@saveable("Overlap")
+@dataclass(frozen=True, eq=False, repr=False)
+class Overlap(Result):
+    """The propensity score of participants and candidates before matching.
+
+    Attributes
+    ----------
+    frame
+        A row per start year and side; see `to_frame`.
+    histogram
+        Rows of the risk sets by log odds: `lower, upper, participants, candidates`.
+    provenance
+        Versions, options, seed and fingerprint of the data.
+    """
+
+    frame: pd.DataFrame
+    histogram: pd.DataFrame
+    provenance: Provenance
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return quantiles of the log odds and the share of participants outside the range.
+
+        Returns
+        -------
+        pandas.DataFrame
+            `start_year` (NaN for all together), `side` (participant, candidate), `n, min, p5, p25,
+            median, p75, p95, max, n_outside, share_outside`. Outside is outside the range of the
+            candidates of the same start year; a candidate never is.
+        """
+        return self.frame.copy()
+
+    @property
+    def n_outside(self) -> int:
+        """Participants outside the range of the candidates of their start year."""
+        return int(self.frame.loc[self.frame["start_year"].isna(), "n_outside"].sum())
+
+    @property
+    def share_outside(self) -> float:
+        """Their share of all participants."""
+        return self.n_outside / int(self.histogram["participants"].sum())
+
+    def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+        """Draw mirrored histograms: participants above, candidates below."""
+        from mih_impact.controls.figures import overlap_plot
+
+        return overlap_plot(self, ax=ax, lang=lang)
+
+    def save(self, path: str | Path) -> Path:
+        """Save the table and the histogram; `load` gives them back."""
+        return save(self, path)
+
+    def _card(self, lang: Lang) -> Card:
+        cells = [_cells(row, lang) for row in self.frame.to_dict("records")]
+        header = [label.text(lang) for label in _COLUMNS]
+        line = (_OUTSIDE.text(lang), count(self.n_outside, lang))
+        return Card(
+            title=_TITLE.text(lang),
+            lines=(line,),
+            table=pd.DataFrame(cells, columns=header),
+            notes=(_NOTE.text(lang),),
+        )
+
+
+def _cells(row: Mapping[Any, Any], lang: Lang) -> list[str]:
+    """Return a row of the card: what is built on few persons is hidden."""
+    secret = hidden(row["n"], lang)
+    year, side, outside = row["start_year"], row["side"], NOT_AVAILABLE
+    if side == "participant":
+        outside = secret or hidden(row["n_outside"], lang) or percent(row["share_outside"], 1, lang)
+    return [
+        _ALL.text(lang) if np.isnan(year) else f"{year:.0f}",
+        _SIDES[side].text(lang),
+        count(row["n"], lang),
+        *(secret or number(row[name], 2, lang) for name in ("p5", "median", "p95")),
+        outside,
+    ]
+
+
+def overlap(group: ControlGroup) -> Overlap:
+    """Compare the log odds of participants and candidates, by start year and in all.
+
+    Parameters
+    ----------
+    group
+        The control group.
+
+    Returns
+    -------
+    Overlap
+
+    Raises
+    ------
+    SupportError
+        The controls were chosen without a score.
+    """
+    if group.score is None:
+        raise SupportError(
+            "There is no propensity score to compare",
+            found=f"controls chosen with method={group.method!r}",
+            do="use method='propensity', or read group.balance()",
+        )
+    risk, index = group.risk, group.score.index
+    outside = outside_range(risk, group.score)
+    everywhere = np.ones(len(index), dtype=bool)
+    parts = [(np.nan, everywhere)]
+    parts += [(float(c), risk.start_year == c) for c in risk.start_years.tolist()]
+    rows = []
+    for start_year, here in parts:
+        for side, of_side in (("participant", risk.treated), ("candidate", ~risk.treated)):
+            found = _describe(index[here & of_side], outside[here & of_side])
+            rows.append({"start_year": start_year, "side": side, **found})
+    points = np.histogram_bin_edges(index, bins=BARS)
+    return Overlap(
+        frame=pd.DataFrame(rows),
+        histogram=pd.DataFrame(
+            {
+                "lower": points[:-1],
+                "upper": points[1:],
+                "participants": np.histogram(index[risk.treated], bins=points)[0],
+                "candidates": np.histogram(index[~risk.treated], bins=points)[0],
+            }
+        ),
+        provenance=group.provenance,
+    )
+
+
+def _describe(index: FloatArray, outside: NDArray[np.bool_]) -> dict[str, float]:
+    """Return the number, quantiles and share outside of the rows of one side."""
+    inner = dict(zip(QUANTILES, np.quantile(index, list(QUANTILES.values())), strict=True))
+    return {
+        "n": len(index),
+        "min": float(index.min()),
+        **{name: float(value) for name, value in inner.items()},
+        "max": float(index.max()),
+        "n_outside": int(outside.sum()),
+        "share_outside": float(outside.mean()),
+    }
