@@ -163,6 +163,12 @@ def _require_window(
     observed = cube.years[cube.year_observed]
     first, last = int(window[0]), int(window[1])
     years = tuple(range(first, last + 1))
+    if group.window_end is not None and last > group.window_end:
+        raise EffectsError(
+            f"Controls may have started by year {last}",
+            found=f"they are known not to have started by year {group.window_end}",
+            do=f"end the window there, or choose controls with window_end={last}",
+        )
     if not any(np.isin(start_years + e, observed).any() for e in years):
         raise EffectsError(
             f"No start year covers the window {first} to {last}",

@@ -79,8 +79,8 @@ def event_study(
         weight of its share of all matched participants; a year not seen for all of them is missing,
         and `reason` says why.
     se
-        "auto": "abadie_imbens" for matching with replacement, "matched_set" without. "person":
-        weights taken as fixed, clustered by person.
+        "auto": "abadie_imbens" for matching with replacement and for cells, "matched_set" where
+        nobody is in two sets, else "person": weights taken as fixed, clustered by person.
     cluster
         The cluster of "person".
     dead
@@ -194,7 +194,16 @@ def _resolve(se: StandardError, group: ControlGroup) -> str:
     """Return the standard error that "auto" means for this group."""
     if se != "auto":
         return se
-    return "abadie_imbens" if group.replace else "matched_set"
+    if group.replace:
+        return "abadie_imbens"
+    return "matched_set" if _sets_are_apart(group) else "person"
+
+
+def _sets_are_apart(group: ControlGroup) -> bool:
+    """Return whether nobody is in two sets, be it as a participant or as a control."""
+    sets = group.sets
+    who = group.risk.person[np.concatenate([sets.participant, sets.control])]
+    return len(np.unique(who)) == len(who)
 
 
 def _critical(
@@ -257,11 +266,11 @@ def _require_options(group: ControlGroup, se: str, cluster: str, level: float) -
     require_choice("cluster", cluster, ("person",))
     if not 0 < level < 1:
         raise EffectsError("A level is between 0 and 1", found=f"{level}", do="give 0.95")
-    if se == "matched_set" and group.replace:
+    if se == "matched_set" and not _sets_are_apart(group):
         raise EffectsError(
-            "Matched sets share controls, so they are not independent clusters",
-            found="matching with replacement",
-            do="use se='abadie_imbens' or 'person', or match(replace=False)",
+            "Matched sets share persons, so they are not independent clusters",
+            found="somebody is in more than one set",
+            do="use se='person', or match(replace=False, scope='global')",
         )
     if se == "abadie_imbens" and not group.replace:
         raise EffectsError(
