@@ -20,11 +20,11 @@ from mih_impact.controls.options import (
     Scope,
     ScoreKind,
 )
-from mih_impact.controls.recipe import Recipe
+from mih_impact.controls.recipe import Recipe, outcomes_along
 from mih_impact.controls.risk_set import Flow
 from mih_impact.display.labels import Label
 from mih_impact.display.provenance import Provenance
-from mih_impact.errors import PanelContractError, SupportError
+from mih_impact.errors import SupportError
 from mih_impact.panel.panel import Panel
 
 __all__ = ["Method", "Order", "match"]
@@ -167,7 +167,7 @@ def match(
         cutpoints=cutpoints,
         seed=seed,
     )
-    fetched = _outcomes(panel, outcomes)
+    fetched = outcomes_along(panel, outcomes, verb="match")
     panel.require()
     columns = [
         term.column if isinstance(term, Lag) else term for term in (*options.on, *options.exact)
@@ -210,19 +210,6 @@ def match(
     )
     warn_if_concentrated(group)
     return group
-
-
-def _outcomes(panel: Panel, outcomes: str | Sequence[str] | None) -> tuple[str, ...]:
-    """Return the outcome columns to bring along, or raise if this is no panel."""
-    if not isinstance(panel, Panel):
-        raise PanelContractError(
-            "match takes a panel",
-            found=f"a {type(panel).__name__}",
-            do="read it first: mih.match(mih.read_panel(frame), ...)",
-        )
-    if outcomes is None:
-        return panel.outcomes
-    return (outcomes,) if isinstance(outcomes, str) else tuple(outcomes)
 
 
 def _equal_within(options: MatchOptions) -> tuple[str, ...]:

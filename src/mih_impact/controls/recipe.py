@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mih_impact.errors import PanelContractError
 from mih_impact.panel.cube import Cube
 from mih_impact.panel.panel import Panel
 
 if TYPE_CHECKING:
     from mih_impact.controls.group import ControlGroup
 
-__all__ = ["Recipe"]
+__all__ = ["Recipe", "outcomes_along"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,3 +41,18 @@ class Recipe:
     def fetch(self, columns: Iterable[str]) -> Cube:
         """Go back to the register for columns that were not brought along; the same persons."""
         return self.panel.cube(eligible=self.options["eligible"], columns=columns)
+
+
+def outcomes_along(
+    panel: Panel, outcomes: str | Sequence[str] | None, *, verb: str
+) -> tuple[str, ...]:
+    """Return the outcome columns that a verb brings along, or raise if this is no panel."""
+    if not isinstance(panel, Panel):
+        raise PanelContractError(
+            f"{verb} takes a panel",
+            found=f"a {type(panel).__name__}",
+            do=f"read it first: mih.{verb}(mih.read_panel(frame), ...)",
+        )
+    if outcomes is None:
+        return panel.outcomes
+    return (outcomes,) if isinstance(outcomes, str) else tuple(outcomes)

@@ -111,7 +111,12 @@ def _require_year_before(cube: Cube, start_years: IntArray) -> None:
 
 
 def build_risk_set(
-    cube: Cube, *, on: Sequence[Term], exact: Sequence[str], window_end: int | None = None
+    cube: Cube,
+    *,
+    on: Sequence[Term],
+    exact: Sequence[str],
+    window_end: int | None = None,
+    within: bool = True,
 ) -> RiskSet:
     """Stack the risk sets of all start years, with covariates measured before each start year.
 
@@ -126,6 +131,9 @@ def build_risk_set(
     window_end
         Candidates do not start within this many years after the start year, and may start later;
         None: they never start.
+    within
+        Whether cells are start year and exact values; else a start year is one cell, and the exact
+        columns are only described.
 
     Returns
     -------
@@ -169,7 +177,7 @@ def build_risk_set(
     flow.append(_flow("observed", OBSERVED, person[known], is_treated[known]))
     _require_known(columns, is_treated, known)
 
-    cell = _cells(start_year, [columns[name] for name in exact], known)
+    cell = _cells(start_year, [columns[name] for name in exact if within], known)
     both = np.intersect1d(cell[known & is_treated], cell[known & ~is_treated])
     kept = known & np.isin(cell, both)
     flow.append(_flow("cell", IN_CELL, person[kept], is_treated[kept]))
