@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_bounds"]
 
-_PARALLEL = Label(nb="parallelle\ntrender", en="parallel\ntrends")
+_PARALLEL = Label(nb="parallelle trender", en="parallel trends")
 _EFFECT = Label(nb="effekt på {outcome}", en="effect on {outcome}")
 _ACROSS = {
     "relative_magnitudes": Label(

@@ -9,7 +9,7 @@ from mih_impact.effects.honest.conditional import Inequalities, accepts
 from mih_impact.effects.honest.target import Target
 from mih_impact.errors import EffectsError
 
-__all__ = ["check_pairs", "identified", "interval"]
+__all__ = ["check_pairs", "identified", "inequalities", "interval"]
 
 FloatArray = NDArray[np.float64]
 _POINTS = 65  # a pass of the search
@@ -39,15 +39,19 @@ def identified(target: Target, M: float) -> tuple[float, float]:
     return target.estimate - width, target.estimate + width
 
 
-def interval(target: Target, M: float, *, level: float) -> tuple[float, float]:
+def interval(
+    target: Target, M: float, *, level: float, first_stage: float = 0.1
+) -> tuple[float, float]:
     """Return the confidence interval: the hull of all theta that the test does not reject.
 
     The largest change before start is not taken as known: it may be any pair's, up or down, and
     theta is kept if it passes with one of them. The first stage rejects everything outside a known
     distance, and everything between the identified bounds of the estimates passes; the end points
     lie between, and are found by dividing that distance until it is nothing.
+
+    first_stage: size of the first stage, as a share of the size of the test.
     """
-    moments = _inequalities(target, M, level=level)
+    moments = inequalities(target, M, kappa=first_stage * (1.0 - level))
     inner = identified(target, M)
     outer = moments.reach()
     low, high = (
@@ -76,10 +80,10 @@ def _from_each_year(target: Target) -> FloatArray:
     return np.cumsum(target.weights[::-1])[::-1]
 
 
-def _inequalities(target: Target, M: float, *, level: float, share: float = 0.1) -> Inequalities:
+def inequalities(target: Target, M: float, *, kappa: float) -> Inequalities:
     """Return the inequalities of every pair before start, its change taken up and down.
 
-    share: size of the first stage, as a share of the size of the test.
+    kappa: size of the first stage.
     """
     w = _from_each_year(target)
     changes = np.array([target.change(int(t)) for t in target.post])  # (T, L + T)
@@ -111,5 +115,5 @@ def _inequalities(target: Target, M: float, *, level: float, share: float = 0.1)
         vertices,
         maps @ target.beta,
         maps @ V @ maps.transpose(0, 2, 1),
-        first_stage=share * (1.0 - level),
+        first_stage=kappa,
     )
