@@ -1,0 +1,122 @@
+"""Fast searches against slow loops from the definition, on data full of ties."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist
+
+import mih_impact as mih
+from mih_impact.controls.greedy import greedy
+from mih_impact.controls.mahalanobis import Cloud, mahalanobis_greedy, mahalanobis_nearest
+from tests.support import small_register
+
+SAME = 1e-9
+
+
+def slow_greedy(distance, allowed, person, sequence, ratio):
+    """Choose in rounds the nearest, then lowest, control whose person is free."""
+    free = np.ones(person.max() + 1, dtype=bool)
+    chosen = np.full((len(distance), ratio), -1)
+    ties = 0
+    for k in range(ratio):
+        for i in sequence:
+            rows = np.flatnonzero(allowed[i] & free[person])
+            if not len(rows):
+                continue
+            steps = np.rint(distance[i, rows] / SAME)
+            best = int(steps.argmin())
+            ties += int((steps == steps[best]).sum() > 1)
+            chosen[i, k] = rows[best]
+            free[person[rows[best]]] = False
+    return chosen, ties
+
+
+def slow_nearest(distance, allowed, ratio):
+    """Choose the nearest, then lowest, controls of each."""
+    chosen = np.full((len(distance), ratio), -1)
+    ties = 0
+    for i in range(len(distance)):
+        rows = np.flatnonzero(allowed[i])
+        steps = np.rint(distance[i, rows] / SAME)
+        order = np.lexsort((rows, steps))
+        chosen[i, : min(ratio, len(rows))] = rows[order][:ratio]
+        ties += len(rows) > ratio and steps[order][ratio] == steps[order][ratio - 1]
+    return chosen, ties
+
+
+@pytest.fixture(params=range(8))
+def draw(request):
+    """Return targets and controls in three cells, persons in several, scores full of ties."""
+    rng = np.random.default_rng(request.param)
+    n, m = 25, 140
+    wide = request.param % 2 == 0
+    points = rng.integers(0, 9 if wide else 3, (n + m, 2)).astype(float)
+    if request.param == 7:
+        points = rng.normal(size=(n + m, 2))
+    cell = np.sort(rng.integers(0, 3, m))
+    person = np.concatenate([rng.permutation(70)[: (cell == c).sum()] for c in range(3)])
+    return points[:n], rng.integers(0, 4, n), points[n:], cell, person, rng.permutation(n)
+
+
+@pytest.mark.parametrize("ratio", [1, 3, 8])
+@pytest.mark.parametrize("caliper", [np.inf, 1.0])
+def test_next_free_pointers_choose_as_the_slow_loop(draw, caliper, ratio):
+    points, target_cell, controls, cell, person, sequence = draw
+    target, control = points[:, 0], controls[:, 0]
+    distance = np.abs(target[:, None] - control[None, :])
+    allowed = (target_cell[:, None] == cell[None, :]) & (distance <= caliper)
+    for who in (person, np.arange(len(person))):
+        found = greedy(target, target_cell, control, cell, who, sequence, ratio, caliper)
+        chosen, ties = slow_greedy(distance, allowed, who, sequence, ratio)
+        np.testing.assert_array_equal(found.position, chosen)
+        assert found.ties == ties
+
+
+@pytest.mark.parametrize("ratio", [1, 3, 8])
+@pytest.mark.parametrize("limit", [np.inf, 1.0])
+def test_the_tree_chooses_as_the_slow_loop(draw, limit, ratio):
+    points, target_cell, controls, cell, person, sequence = draw
+    score = points @ [1.0, 0.5], controls @ [1.0, 0.5]
+    distance = cdist(points, controls)
+    allowed = target_cell[:, None] == cell[None, :]
+    allowed &= np.abs(score[0][:, None] - score[1][None, :]) <= limit
+    cloud = Cloud(controls, cell, person, score[1] if np.isfinite(limit) else None, limit)
+    who = points, target_cell, score[0]
+    found = mahalanobis_nearest(cloud, *who, ratio)
+    chosen, ties = slow_nearest(distance, allowed, ratio)
+    np.testing.assert_array_equal(found.position, chosen)
+    assert found.ties == ties
+    found = mahalanobis_greedy(cloud, *who, sequence, ratio)
+    chosen, ties = slow_greedy(distance, allowed, person, sequence, ratio)
+    np.testing.assert_array_equal(found.position, chosen)
+    assert found.ties == ties
+
+
+def test_the_distance_is_mahalanobis_with_the_covariance_within_the_sides(panel):
+    on = ["age", "education", *mih.lag("wage_income", 1)]
+    group = mih.match(panel, method="mahalanobis", on=on, exact="county", caliper=None, ratio=2)
+    X, treated = group.risk.design.X, group.risk.treated
+    centred = np.concatenate([X[side] - X[side].mean(axis=0) for side in (treated, ~treated)])
+    inverse = np.linalg.inv(centred.T @ centred / (len(X) - 2))
+    sets = group.sets
+    gap = X[sets.participant[sets.member]] - X[sets.control]
+    expected = np.sqrt(np.einsum("ij,jk,ik->i", gap, inverse, gap))
+    np.testing.assert_allclose(sets.distance, expected, rtol=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore:One person carries")
+@pytest.mark.parametrize("method", ["propensity", "mahalanobis", "cem"])
+@pytest.mark.parametrize("replace", [True, False])
+def test_the_order_of_rows_changes_nothing_where_many_are_equally_near(method, replace):
+    frame = small_register(500, starters=60, ties=True, seed=4)
+    options = {"on": ["age", *mih.lag("wage_income", 1)], "exact": "county", "ratio": 2}
+    options |= {"method": method, "replace": replace}
+    runs = [
+        mih.match(mih.read_panel(rows), **options)
+        for rows in (frame, frame.sample(frac=1.0, random_state=1), frame.iloc[::-1])
+    ]
+    assert (runs[0].ties > 0) == (method != "cem")
+    for other in runs[1:]:
+        assert other.ties == runs[0].ties
+        assert other.pairs().equals(runs[0].pairs())
