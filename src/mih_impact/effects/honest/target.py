@@ -125,13 +125,23 @@ def read_target(
         matched=tuple(sorted(year for year in matched if year < 0)),
         persons=_fewest(rows[rows["year_since_start"].isin([y for y, w in wanted.items() if w])]),
     )
-    if not target.std_error > 0.0:
-        raise EffectsError(
-            "The combination of years has no uncertainty to bound",
-            found=f"standard error {target.std_error:g}",
-            do="weight at least one year after start that has a standard error",
-        )
+    _check_uncertainty(target)
     return target
+
+
+def _check_uncertainty(target: Target) -> None:
+    """Refuse leads and a target of which some combination would be known without error."""
+    rows = np.vstack([np.eye(len(target.leads), len(target.beta)), target.along])
+    spread = rows @ target.covariance @ rows.T
+    sd = np.sqrt(np.maximum(np.diag(spread), 0.0))
+    certain = not (sd > 0.0).all()
+    if certain or np.linalg.eigvalsh(spread / np.outer(sd, sd))[0] < 1e-10:
+        raise EffectsError(
+            "Some combination of the years before start and the effect is without uncertainty",
+            found=f"least standard error {sd.min():g} over {len(rows)} estimates; their covariance "
+            "is singular",
+            do="leave out years that repeat others, or have more persons behind them",
+        )
 
 
 def _fewest(rows: pd.DataFrame) -> float:
