@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mih_impact.controls.group import ControlGroup as ControlGroup
     from mih_impact.controls.matching import match as match
     from mih_impact.controls.overlap import Overlap as Overlap
+    from mih_impact.controls.weighting import weight as weight
     from mih_impact.display.options import options as options
     from mih_impact.display.provenance import Provenance as Provenance
     from mih_impact.economics.account import cost_benefit as cost_benefit
@@ -103,6 +104,7 @@ _HOME = {
     "reproduce_nav": "nav.reproduce",
     "run_study": "study.run",
     "synthetic_register": "panel.synthetic.register",
+    "weight": "controls.weighting",
 }
 
 __all__ = sorted(_HOME)

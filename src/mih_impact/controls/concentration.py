@@ -15,11 +15,11 @@ __all__ = ["warn_if_concentrated"]
 SHARE = 0.10
 
 
-def warn_if_concentrated(group: ControlGroup) -> None:
+def warn_if_concentrated(group: ControlGroup, *, advice: str) -> None:
     """Warn when one person carries more than a tenth of the weight of all controls.
 
     Where a person stands in for one participant at most, that is the group's smallness, which its
-    card tells, and nobody is warned.
+    card tells, and nobody is warned. `advice` says what the caller of the verb can do.
     """
     risk = group.risk
     weight = np.where(risk.treated, 0.0, group.row_weight)
@@ -29,8 +29,7 @@ def warn_if_concentrated(group: ControlGroup) -> None:
         warnings.warn(
             f"One person carries {heaviest / total:.0%} of the weight of all controls, as much as "
             f"{heaviest:.1f} of {group.n_participants} participants: the comparison hangs on that "
-            "person. Widen the group with fewer columns in exact=, a larger ratio=, or "
-            "replace=False.",
+            f"person. {advice}",
             MihImpactWarning,
             stacklevel=3,
         )

@@ -13,11 +13,13 @@ from mih_impact.controls.covariates import Term, read_term, term_label
 from mih_impact.controls.propensity import Score
 from mih_impact.controls.recipe import Recipe
 from mih_impact.controls.risk_set import Flow, RiskSet
+from mih_impact.controls.weight_model import WeightModel
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import count, number
+from mih_impact.display.numbers import count, number, percent
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
+from mih_impact.errors import SupportError
 from mih_impact.panel.contract import DERIVED, label_of
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ _METHODS = {
         nb="alle i samme gruppe, med tall delt i intervaller (coarsened exact matching)",
         en="everyone in the same cell, numbers in bins (coarsened exact matching)",
     ),
+    "entropy": Label(nb="entropibalansering", en="entropy balancing"),
+    "ipw": Label(nb="invers sannsynlighetsvekting", en="inverse probability weighting"),
 }
 _LINES = {
     "method": Label(nb="Metode", en="Method"),
@@ -61,6 +65,11 @@ _LINES = {
     "ties": Label(
         nb="Like nære kontroller (laveste id valgt)", en="Ties (lowest identifier taken)"
     ),
+    "entropy_exact": Label(nb="Samme fordeling av", en="Same distribution of"),
+    "entropy_on": Label(nb="Samme gjennomsnitt av", en="Same means of"),
+    "ipw_exact": Label(nb="Vektet etter gruppe", en="Weighted by group"),
+    "ipw_on": Label(nb="Vektet etter", en="Weighted by"),
+    "heaviest": Label(nb="Største vekt på én person", en="Largest weight on one person"),
 }
 _ELIGIBLE = {
     "everyone observed": Label(nb="alle i registeret", en="everyone observed"),
@@ -141,7 +150,7 @@ class ControlGroup(Result):
     score
         The propensity score of every row; None for exact matching.
     method, on, exact, replace
-        As given to `match`.
+        As given to `match` or `weight`.
     eligible
         Which rule chose the candidates.
     flow
@@ -157,6 +166,8 @@ class ControlGroup(Result):
         methods.
     window_end
         The last year since start by which no control has started; None if controls never start.
+    model
+        What weights were estimated from; None for matching.
     """
 
     risk: RiskSet
@@ -173,6 +184,7 @@ class ControlGroup(Result):
     recipe: Recipe | None = None
     whitened: FloatArray | None = None
     window_end: int | None = None
+    model: WeightModel | None = None
 
     @property
     def n_participants(self) -> int:
@@ -198,9 +210,14 @@ class ControlGroup(Result):
     @property
     def effective_controls(self) -> float:
         """Kish's effective number of control persons, (sum w)^2 / sum w^2 over persons."""
-        control = np.where(self.risk.treated, 0.0, self.row_weight)
-        weight = np.bincount(self.risk.person, weights=control)
+        weight = self._person_weight
         return float(weight.sum() ** 2 / (weight**2).sum())
+
+    @property
+    def _person_weight(self) -> FloatArray:
+        """Weight of every person as a control, by position in the cube."""
+        control = np.where(self.risk.treated, 0.0, self.row_weight)
+        return np.bincount(self.risk.person, weights=control).astype(np.float64)
 
     def read(self, term: Term, rows: IntArray) -> NDArray[Any]:
         """Return a term as of the year before start for rows of the risk set.
@@ -232,7 +249,19 @@ class ControlGroup(Result):
         return np.empty(0) if values is None else values
 
     def pairs(self) -> pd.DataFrame:
-        """Return a row per pair: participant_id, control_id, start_year, weight, distance."""
+        """Return a row per pair: participant_id, control_id, start_year, weight, distance.
+
+        Raises
+        ------
+        SupportError
+            Controls were weighted: there are no pairs.
+        """
+        if self.model is not None:
+            raise SupportError(
+                "Weighting makes no pairs: all participants of a start year share all controls",
+                found=f"{self.n_participants} participants, {self.n_controls} control persons",
+                do="use to_frame(), which has a row per person and start year with its weight",
+            )
         ids = self.risk.cube.person_id[self.risk.person]
         participant, entry = self._pairs()
         return pd.DataFrame(
@@ -313,10 +342,15 @@ class ControlGroup(Result):
         all_participants = self.flow[0].participants
         within = self.whitened is not None and self.provenance.options["caliper"] is not None
         method = "mahalanobis_within_caliper" if within else self.method
+        kind = "" if self.model is None else f"{self.model.kind}_"
+        exact = "; ".join(term_label(name, lang) for name in self.exact) or "–"
         lines = [
             (_LINES["method"], _METHODS[method].text(lang)),
-            (_LINES["exact"], "; ".join(term_label(name, lang) for name in self.exact) or "–"),
-            (_LINES["on"], "; ".join(term_label(term, lang) for term in self.on) or "–"),
+            (
+                _LINES[f"{kind}exact"],
+                "; ".join(term_label(name, lang) for name in self.exact) or "–",
+            ),
+            (_LINES[f"{kind}on"], "; ".join(term_label(term, lang) for term in self.on) or "–"),
             (_LINES["eligible"], _ELIGIBLE.get(self.eligible, label_of(self.eligible)).text(lang)),
             (
                 _LINES["participants"],
@@ -326,7 +360,7 @@ class ControlGroup(Result):
             ),
             (_LINES["controls"], count(self.n_controls, lang)),
             (_LINES["effective"], number(self.effective_controls, lang=lang)),
-            (_LINES["ties"], count(self.ties, lang)),
+            self._last_line(lang),
         ]
         notes = [f"{self._conditions().text(lang)} {_OTHER_MEASURES.text(lang)}"]
         for column, n in self.risk.carried.items():
@@ -337,6 +371,13 @@ class ControlGroup(Result):
             lines=tuple((label.text(lang), value) for label, value in lines),
             notes=tuple(notes),
         )
+
+    def _last_line(self, lang: Lang) -> tuple[Label, str]:
+        """Return what the controls hang on: ties for matching, the heaviest person for weights."""
+        if self.model is None:
+            return _LINES["ties"], count(self.ties, lang)
+        share = float(self._person_weight.max() / self.n_participants)
+        return _LINES["heaviest"], percent(share, decimals=1, lang=lang)
 
     def _conditions(self) -> Label:
         """Say what being a control conditions on."""

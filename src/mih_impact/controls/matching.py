@@ -30,6 +30,7 @@ from mih_impact.panel.panel import Panel
 __all__ = ["Method", "Order", "match"]
 
 MATCHED = Label(nb="fikk kontroller", en="matched")
+_ADVICE = "Widen the group with fewer columns in exact=, a larger ratio=, or replace=False."
 
 
 def match(
@@ -208,7 +209,7 @@ def match(
         whitened=chosen.whitened,
         window_end=options.not_started_through,
     )
-    warn_if_concentrated(group)
+    warn_if_concentrated(group, advice=_ADVICE)
     return group
 
 

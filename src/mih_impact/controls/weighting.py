@@ -1,0 +1,267 @@
+"""`weight`: weigh all candidates of a start year so that they stand in for its participants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args
+
+import narwhals as nw
+import numpy as np
+
+from mih_impact.controls.concentration import warn_if_concentrated
+from mih_impact.controls.covariates import Lag, Term, as_terms
+from mih_impact.controls.group import ControlGroup, Sets
+from mih_impact.controls.options import Controls, ScoreKind
+from mih_impact.controls.recipe import Recipe, outcomes_along
+from mih_impact.controls.risk_set import Flow, build_risk_set
+from mih_impact.controls.weights import Weighted, entropy, odds
+from mih_impact.display.labels import Label
+from mih_impact.display.provenance import Provenance
+from mih_impact.errors import SupportError
+from mih_impact.panel.panel import Panel
+
+__all__ = ["WeightMethod", "weight"]
+
+WeightMethod = Literal["entropy", "ipw"]
+
+WEIGHTED = Label(nb="fikk vekt", en="weighted")
+_ADVICE = (
+    "Weigh on fewer columns, widen eligible=, or with method='ipw' leave out those who are almost "
+    "sure to start with trim=."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class WeightOptions:
+    """How controls are weighted; every field is an argument of `weight` and explained there."""
+
+    on: tuple[Term, ...]
+    exact: tuple[str, ...]
+    method: WeightMethod
+    moments: int
+    controls: Controls
+    window_end: int
+    score: ScoreKind
+    trim: float | None
+
+    def __post_init__(self) -> None:
+        """Raise on an option that does not exist or does not go with the others."""
+        choices: dict[str, tuple[Any, ...]] = {
+            "method": get_args(WeightMethod),
+            "moments": (1, 2),
+            "controls": get_args(Controls),
+            "score": get_args(ScoreKind),
+        }
+        for name, allowed in choices.items():
+            value = getattr(self, name)
+            if value not in allowed:
+                raise SupportError(
+                    f"weight has no {name}={value!r}",
+                    found=f"{name}={value!r}",
+                    do="choose one of " + ", ".join(map(repr, allowed)),
+                )
+        if not (self.on or self.exact):
+            raise SupportError(
+                "Weights need covariates", found="on=() and exact=()", do="name columns in on="
+            )
+        if self.window_end < 0:
+            raise SupportError(
+                "window_end counts years after the start year",
+                found=f"{self.window_end}",
+                do="give 0 or more",
+            )
+        self._require_method()
+
+    def _require_method(self) -> None:
+        """Raise on options of the other method."""
+        if self.method == "entropy" and self.trim is not None:
+            raise SupportError(
+                "Entropy balancing has no score to trim by",
+                found=f"trim={self.trim}",
+                do="leave out trim=, or use method='ipw'",
+            )
+        if self.method == "ipw" and self.moments != 1:
+            raise SupportError(
+                "Inverse probability weights balance no moments",
+                found=f"moments={self.moments}",
+                do="leave out moments=, or use method='entropy'",
+            )
+        if self.trim is not None and not 0 < self.trim < 1:
+            raise SupportError(
+                "trim is the largest propensity score that is kept",
+                found=f"{self.trim}",
+                do="give a probability such as 0.99, or None",
+            )
+
+    @property
+    def not_started_through(self) -> int | None:
+        """Years after the start year without a start among candidates; None if they never do."""
+        return self.window_end if self.controls == "not_yet" else None
+
+
+def weight(
+    panel: Panel,
+    *,
+    on: Term | Sequence[Term],
+    exact: str | Sequence[str] = (),
+    method: WeightMethod = "entropy",
+    moments: Literal[1, 2] = 1,
+    eligible: str | nw.Expr | None = None,
+    controls: Controls = "never",
+    window_end: int = 6,
+    score: ScoreKind = "pooled",
+    trim: float | None = None,
+    outcomes: str | Sequence[str] | None = None,
+) -> ControlGroup:
+    """Weigh everyone eligible the year before who does not start, so that they are alike.
+
+    Parameters
+    ----------
+    panel
+        The register panel; its breaches of the contract are raised before work starts.
+    on
+        Columns as of the year before start, and lags: `["age", *lag("wage_income", 1, 2)]`.
+    exact
+        Columns whose every value shall be as common among controls as among participants of the
+        same start year (entropy), or have a coefficient of its own (ipw). Persons are not compared
+        within cells.
+    method
+        "entropy": within each start year, the weights nearest to equal ones under which the means
+        of `on` and `exact` are those of the participants. "ipw": the odds of starting, from a
+        logit, adding up to 1 within each start year.
+    moments
+        Of "entropy": 1 for means, 2 for means and variances of what is not an indicator.
+    eligible
+        Who can be a candidate, evaluated in the year before start: a boolean column or an
+        expression on person-years; None takes the column `eligible` if there is one, else
+        everyone observed.
+    controls
+        "never": candidates never start. "not_yet": they do not start by `window_end`; who starts
+        later is a control before, and a participant after.
+    window_end
+        With "not_yet" the last year since start that controls are compared in.
+    score
+        Of "ipw": one logit with a term for each start year, or one logit per start year.
+    trim
+        Of "ipw": leave out participants and candidates whose propensity score is above this, such
+        as 0.99; `attrition` counts them, and effects then speak of those who are left. The logit
+        is not fitted again.
+    outcomes
+        Outcome columns to bring along; all of the panel's by default.
+
+    Returns
+    -------
+    ControlGroup
+        Participants of a start year share one weighted set of controls.
+
+    Raises
+    ------
+    PanelContractError
+        The panel breaks its contract.
+    SupportError
+        No weights give candidates the participants' means, and which mean stands in the way; a
+        logit that tells participants from candidates without error; nobody left after trimming; or
+        an option that does not exist.
+
+    Warns
+    -----
+    MihImpactWarning
+        One person carries more than a tenth of the weight of all controls.
+
+    Notes
+    -----
+    Entropy: minimises sum_j w_j log w_j over the candidates of a start year subject to
+    sum_j w_j = 1 and sum_j w_j x_j = the participants' mean of x; means agree to 1e-10 of a
+    standard deviation. Ipw: w_j = [p_j / (1 - p_j)] / sum of the same (Hajek's normalisation).
+
+    That weights are estimated enters the standard errors of `event_study`.
+
+    References
+    ----------
+    Hainmueller (2012), Entropy balancing for causal effects, Political Analysis 20(1).
+    Zhao and Percival (2017), Entropy balancing is doubly robust, Journal of Causal Inference 5(1).
+    Hirano, Imbens and Ridder (2003), Efficient estimation of average treatment effects using the
+    estimated propensity score, Econometrica 71(4).
+
+    Examples
+    --------
+    >>> import mih_impact as mih
+    >>> group = mih.weight(
+    ...     mih.example_panel(),
+    ...     exact=["county", "benefit_type"],
+    ...     on=["age", *mih.lag("wage_income", 1, 2, 3)],
+    ... )
+    >>> bool(group.balance().worst < 1e-6)
+    True
+    """
+    options = WeightOptions(
+        on=as_terms(on),
+        exact=tuple(str(name) for name in as_terms(exact)),
+        method=method,
+        moments=moments,
+        controls=controls,
+        window_end=window_end,
+        score=score,
+        trim=trim,
+    )
+    fetched = outcomes_along(panel, outcomes, verb="weight")
+    panel.require()
+    columns = [
+        term.column if isinstance(term, Lag) else term for term in (*options.on, *options.exact)
+    ]
+    cube = panel.cube(eligible=eligible, columns=[*columns, *fetched])
+    risk = build_risk_set(
+        cube,
+        on=options.on,
+        exact=options.exact,
+        window_end=options.not_started_through,
+        within=False,
+    )
+    if options.method == "entropy":
+        found = entropy(risk, moments=options.moments)
+    else:
+        found = odds(risk, pooled=options.score == "pooled", trim=options.trim)
+    group = _group(panel, eligible, outcomes, options, found)
+    warn_if_concentrated(group, advice=_ADVICE)
+    return group
+
+
+def _group(
+    panel: Panel,
+    eligible: str | nw.Expr | None,
+    outcomes: str | Sequence[str] | None,
+    options: WeightOptions,
+    found: Weighted,
+) -> ControlGroup:
+    """Put together the group, with the flow of persons and how it was made."""
+    given = {field.name: getattr(options, field.name) for field in fields(options)}
+    rule, sets, risk = panel.eligibility(eligible), found.sets, found.risk
+    return ControlGroup(
+        risk=risk,
+        sets=sets,
+        score=found.score,
+        method=options.method,
+        on=options.on,
+        exact=options.exact,
+        replace=True,
+        eligible=rule,
+        flow=(*found.flow, _weighted(found.sets, risk.person)),
+        ties=0,
+        provenance=Provenance.of(
+            "weight",
+            {**given, "on": [str(term) for term in options.on], "eligible": rule},
+            seed=None,
+            data=risk.cube.fingerprint,
+            evidence=panel.provenance.evidence,
+        ),
+        recipe=Recipe(panel, weight, {**given, "eligible": eligible, "outcomes": outcomes}),
+        window_end=options.not_started_through,
+        model=found.model,
+    )
+
+
+def _weighted(sets: Sets, person: np.ndarray[Any, np.dtype[np.int64]]) -> Flow:
+    """Return the last step: who has weight."""
+    persons = np.unique(person[sets.control])
+    return Flow("weighted", WEIGHTED, len(sets.participant), len(persons), len(sets.control))

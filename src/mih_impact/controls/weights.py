@@ -1,0 +1,167 @@
+"""The ways of weighting: each takes the risk sets, and gives every start year one weighted set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mih_impact.controls.covariates import Design
+from mih_impact.controls.entropy import EntropyFit, entropy_weights
+from mih_impact.controls.group import Sets
+from mih_impact.controls.propensity import Score, propensity_score
+from mih_impact.controls.risk_set import Flow, RiskSet
+from mih_impact.controls.weight_model import WeightModel, covariates_of
+from mih_impact.display.labels import Label
+from mih_impact.errors import SupportError
+
+__all__ = ["Weighted", "entropy", "odds"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+TRIMMED = Label(
+    nb="tilbøyelighet til å delta er høyst grensen", en="propensity score within the limit"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Weighted:
+    """The risk sets, the weighted set of each start year, and the model behind the weights.
+
+    Attributes
+    ----------
+    risk, sets, score, model
+        As in `ControlGroup`.
+    flow
+        Persons through every filter before weighting.
+    """
+
+    risk: RiskSet
+    sets: Sets
+    score: Score | None
+    model: WeightModel
+    flow: tuple[Flow, ...]
+
+
+def entropy(risk: RiskSet, *, moments: int) -> Weighted:
+    """Balance the candidates of each start year.
+
+    Parameters
+    ----------
+    risk
+        The stacked risk sets, a cell for each start year.
+    moments
+        1 for means, 2 for squares of what is not an indicator too.
+
+    Raises
+    ------
+    SupportError
+        As `entropy_weights`, naming the start year.
+    """
+    design = covariates_of(risk, moments=moments)
+    spread = design.X.std(axis=0)
+    scale = np.where(spread > 0, spread, 1.0)
+    weight = np.zeros(len(risk.person))
+    tables, last = [], None
+    for c in risk.start_years.tolist():
+        here = risk.start_year == c
+        candidate = np.flatnonzero(here & ~risk.treated)
+        target = design.X[here & risk.treated].mean(axis=0)
+        Z = np.empty((len(candidate), len(scale)), order="F")
+        for k in range(len(scale)):
+            Z[:, k] = (design.X[candidate, k] - target[k]) / scale[k]
+        fit = entropy_weights(Z, names=design.names, start=last, whom=f"who start in {c}")
+        # Standardised alike in all start years, multipliers of one are a good guess for the next.
+        last, weight[candidate] = fit.multiplier, fit.weight
+        tables.append(_table(c, design, fit, Z))
+    model = WeightModel("entropy", design, True, pd.concat(tables, ignore_index=True))
+    everyone = np.ones(len(risk.person), dtype=bool)
+    return Weighted(risk, _sets(risk, weight, everyone), None, model, risk.flow)
+
+
+def _table(start_year: int, design: Design, fit: EntropyFit, Z: FloatArray) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "start_year": start_year,
+            "covariate": design.names,
+            "multiplier": fit.multiplier,
+            "imbalance": fit.weight @ Z,
+        }
+    )
+
+
+def odds(risk: RiskSet, *, pooled: bool, trim: float | None) -> Weighted:
+    """Weigh candidates by their odds of starting, adding up to 1 within each start year.
+
+    Parameters
+    ----------
+    risk
+        The stacked risk sets, a cell for each start year.
+    pooled
+        One logit for all start years, with a term for each, or one for each.
+    trim
+        The largest propensity score that is kept on either side; None keeps all.
+
+    Raises
+    ------
+    SupportError
+        As `propensity_score`, or nobody is left on one side.
+    """
+    design = covariates_of(risk)
+    score = propensity_score(replace(risk, design=design), pooled=pooled)
+    kept, flow = np.ones(len(risk.person), dtype=bool), risk.flow
+    if trim is not None:
+        kept = score.probability <= trim
+        flow = (*flow, _trimmed(risk, kept, trim))
+    weight = np.zeros(len(risk.person))
+    for c in risk.start_years.tolist():
+        here = np.flatnonzero((risk.start_year == c) & ~risk.treated & kept)
+        weight[here] = np.exp(score.index[here] - score.index[here].max(initial=-np.inf))
+        weight[here] /= weight[here].sum()
+    model = WeightModel("ipw", design, not pooled, score.to_frame())
+    return Weighted(risk, _sets(risk, weight, kept), score, model, flow)
+
+
+def _trimmed(risk: RiskSet, kept: BoolArray, trim: float) -> Flow:
+    """Return the step of the flow, or raise if nobody is left to compare."""
+    both = _both_sides(risk, kept & risk.treated, kept & ~risk.treated)
+    if not len(both):
+        raise SupportError(
+            f"No start year has both participants and candidates with a score of {trim} or less",
+            found=f"{int((kept & risk.treated).sum())} participants and "
+            f"{int((kept & ~risk.treated).sum())} candidate rows within the limit",
+            do="raise trim=, or weigh on fewer columns",
+        )
+    candidates = risk.person[kept & ~risk.treated]
+    return Flow(
+        "trimmed",
+        TRIMMED,
+        int((kept & risk.treated).sum()),
+        len(np.unique(candidates)),
+        len(candidates),
+    )
+
+
+def _both_sides(risk: RiskSet, participant: BoolArray, control: BoolArray) -> IntArray:
+    """Return the start years with somebody on either side."""
+    return np.intersect1d(risk.start_year[participant], risk.start_year[control])
+
+
+def _sets(risk: RiskSet, weight: FloatArray, kept: BoolArray) -> Sets:
+    """Give the participants of a start year one set: all its candidates with weight."""
+    years = _both_sides(risk, kept & risk.treated, weight > 0)
+    inside = np.isin(risk.start_year, years)
+    participant = np.flatnonzero(risk.treated & kept & inside)
+    control = np.flatnonzero((weight > 0) & inside)
+    return Sets(
+        participant,
+        np.searchsorted(years, risk.start_year[participant]),
+        np.searchsorted(years, risk.start_year[control]),
+        control,
+        weight[control],
+        np.zeros(len(control)),
+    )
