@@ -346,10 +346,7 @@ class ControlGroup(Result):
         exact = "; ".join(term_label(name, lang) for name in self.exact) or "–"
         lines = [
             (_LINES["method"], _METHODS[method].text(lang)),
-            (
-                _LINES[f"{kind}exact"],
-                "; ".join(term_label(name, lang) for name in self.exact) or "–",
-            ),
+            (_LINES[f"{kind}exact"], exact),
             (_LINES[f"{kind}on"], "; ".join(term_label(term, lang) for term in self.on) or "–"),
             (_LINES["eligible"], _ELIGIBLE.get(self.eligible, label_of(self.eligible)).text(lang)),
             (
