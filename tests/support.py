@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+import mih_impact as mih
+
 YEARS = np.arange(2009, 2025)
 
 
@@ -59,3 +61,13 @@ def small_register(
     if missing:
         frame = frame[rng.random(len(frame)) >= missing].reset_index(drop=True)
     return frame
+
+
+def read_numbers(frame: pd.DataFrame) -> mih.Panel:
+    """Read a frame whose outcomes are plain numbers, start_year 0 or NaN for those who never start.
+
+    Fixed prices leave the numbers as they are; wage income is required, and plays no part.
+    """
+    start = frame["start_year"].astype(float)
+    frame = frame.assign(wage_income=1.0, start_year=start.where(start > 0))
+    return mih.read_panel(frame, money="fixed")

@@ -1,0 +1,131 @@
+"""Slow, obvious group-time effects from the papers' formulas, person by person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass
+class Cell:
+    """One outcome, start year and year: the estimate, who entered, and influence by person."""
+
+    estimate: float
+    participants: int
+    controls: int
+    influence: dict
+
+
+def logit(X, d, steps=60):
+    """Fit a logit by Newton's method, to the last digit."""
+    b = np.zeros(X.shape[1])
+    for _ in range(steps):
+        p = 1 / (1 + np.exp(-X @ b))
+        b = b + np.linalg.solve(X.T @ (X * (p * (1 - p))[:, None]), X.T @ (d - p))
+    return 1 / (1 + np.exp(-X @ b))
+
+
+def two_by_two(change, d, X, kind, *, normalised=True):
+    """Sant'Anna and Zhao (2020), sections 2 and 3: estimate and influence over n, term by term."""
+    n = len(d)
+    beta = np.linalg.solve(X[d == 0].T @ X[d == 0], X[d == 0].T @ change[d == 0])
+    m = X @ beta
+    ols = ((1 - d) * (change - m))[:, None] * X @ np.linalg.inv((X * (1 - d)[:, None]).T @ X / n)
+    if kind == "reg":
+        treat = d * (change - change[d == 1].mean()) / d.mean()
+        level = m[d == 1].mean()
+        control = (d * (m - level) + ols @ (d[:, None] * X).mean(axis=0)) / d.mean()
+        return change[d == 1].mean() - level, (treat - control) / n
+    p = logit(X, d)
+    w = (1 - d) * p / (1 - p)
+    score = (d - p)[:, None] * X @ np.linalg.inv((X * (p * (1 - p))[:, None]).T @ X / n)
+    if kind == "ipw":
+        eta = (w * change).mean() / w.mean()
+        treat = d * (change - change[d == 1].mean()) / d.mean()
+        slope = (w[:, None] * (change - eta)[:, None] * X).mean(axis=0)
+        control = (w * (change - eta) + score @ slope) / w.mean()
+        return change[d == 1].mean() - eta, (treat - control) / n
+    e = change - m
+    total = w.mean() if normalised else d.mean()
+    eta_t, eta_c = (d * e).mean() / d.mean(), (w * e).mean() / total
+    centre = eta_c if normalised else 0.0
+    treat = (d * (e - eta_t) - ols @ (d[:, None] * X).mean(axis=0)) / d.mean()
+    if not normalised:
+        treat = (d * (e - eta_t + eta_c) - ols @ (d[:, None] * X).mean(axis=0)) / d.mean()
+    slope = (w[:, None] * (e - centre)[:, None] * X).mean(axis=0)
+    control = w * (e - centre) + score @ slope - ols @ (w[:, None] * X).mean(axis=0)
+    return eta_t - eta_c, (treat - control / total) / n
+
+
+def cell(
+    wide, start, by_year, g, t, base, *, controls, covariates, exact, kind, anticipation, at
+):  # fmt: skip
+    """Estimate one (g, t) from outcomes in columns by year and the rows of each year."""
+    before = by_year[g - 1]
+    allowed = before["eligible"].eq(True) if "eligible" in before else before["year"].notna()
+    free = start.isna()
+    if controls == "not_yet":
+        free = free | (start > max(t, base) + anticipation)
+    in_t = (start == g) & before[list(exact)].notna().all(axis=1)
+    in_c = free & (start != g) & allowed & before[list(exact)].notna().all(axis=1)
+    base_row = by_year[at]
+    known = base_row[list(covariates)].notna().all(axis=1)
+    change = wide[t] - wide[base]
+    seen = change.notna() & known
+    in_t, in_c = in_t & seen, in_c & seen
+    label = pd.Series("", index=wide.index)
+    for name in exact:
+        label = label + "/" + before[name].astype(str)
+    both = set(label[in_t]) & set(label[in_c])
+    in_t, in_c = in_t & label.isin(both), in_c & label.isin(both)
+    if not in_t.any():
+        return Cell(np.nan, 0, 0, {})
+    who = wide.index[in_t | in_c]
+    d = in_t[who].to_numpy(dtype=float)
+    cells = pd.get_dummies(label[who]).to_numpy(dtype=float)
+    x = base_row.loc[who, list(covariates)].to_numpy(dtype=float)
+    X = np.column_stack([cells, x])
+    value, influence = two_by_two(change[who].to_numpy(), d, X, kind)
+    return Cell(value, int(in_t.sum()), int(in_c.sum()), dict(zip(who, influence, strict=True)))
+
+
+def all_cells(frame, outcomes, *, base_period="universal", controls="never", covariates=(),
+              exact=(), kind="reg", anticipation=0):  # fmt: skip
+    """Estimate every (outcome, g, t).
+
+    `frame` has person_id, year, start_year (NaN for never), and eligible where that matters.
+    """
+    years = sorted(frame["year"].unique())
+    persons = np.sort(frame["person_id"].unique())
+    start = frame.groupby("person_id")["start_year"].first().reindex(persons)
+    by_year = {
+        year: frame[frame["year"] == year].set_index("person_id").reindex(persons) for year in years
+    }
+    starts = sorted(int(g) for g in frame["start_year"].dropna().unique())
+    found = {}
+    for outcome in outcomes:
+        wide = frame.pivot(index="person_id", columns="year", values=outcome).reindex(persons)
+        for g in starts:
+            for t in years:
+                base = g - 1 - anticipation
+                if base_period == "varying" and t < g:
+                    base = t - 1
+                if base not in years or base == t:
+                    continue
+                found[outcome, g, t] = cell(
+                    wide, start, by_year, g, t, base, controls=controls, covariates=covariates,
+                    exact=exact, kind=kind, anticipation=anticipation, at=g - 1 - anticipation,
+                )  # fmt: skip
+    return found
+
+
+def dense(cells, persons):
+    """Write influences out, shape (persons, cells)."""
+    place = {person: i for i, person in enumerate(persons)}
+    rows = np.zeros((len(persons), len(cells)))
+    for column, one in enumerate(cells):
+        for person, value in one.influence.items():
+            rows[place[person], column] = value
+    return rows
