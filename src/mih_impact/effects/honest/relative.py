@@ -12,7 +12,7 @@ from mih_impact.errors import EffectsError
 __all__ = ["check_pairs", "identified", "inequalities", "interval"]
 
 FloatArray = NDArray[np.float64]
-_POINTS = 65  # a pass of the search
+_POINTS = 65  # tried in a pass of the search
 _PASSES = 6  # each divides the distance to the end point by 64
 
 
@@ -47,7 +47,8 @@ def interval(
     The largest change before start is not taken as known: it may be any pair's, up or down, and
     theta is kept if it passes with one of them. The first stage rejects everything outside a known
     distance, and everything between the identified bounds of the estimates passes; the end points
-    lie between, and are found by dividing that distance until it is nothing.
+    lie between: the outermost of 65 values that passes, the distance to its neighbour divided again,
+    until it is nothing. Should the set have gaps, its hull is what is returned.
 
     first_stage: size of the first stage, as a share of the size of the test.
     """
