@@ -129,5 +129,5 @@ def _starter_rows(
     rows = flat.reshape(len(starters), outcomes, len(parts), -1)
     for k, part in enumerate(parts):
         place = np.searchsorted(starters, part.treated)
-        rows[place, :, k] += part.treated_rows.reshape(len(place), outcomes, -1)
+        rows[place, :, k] += part.treated_rows.reshape(len(place), outcomes, rows.shape[3])
     return rows.reshape(len(starters), -1)
