@@ -7,6 +7,8 @@ nearest that is free takes a few steps however many are taken (union-find).
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,35 +34,37 @@ class Places:
     """
 
     def __init__(self, order: IntArray, begin: IntArray, person: IntArray) -> None:
-        self._order = order
-        self._begin = begin
-        self._person = person
+        # A memoryview hands out one plain number at a time faster than an array does.
+        self._rows = order
+        self._order, self._begin = order.data, begin.data
+        self._person = np.ascontiguousarray(person).data
         self._taken: set[int] = set()
         self._ahead: dict[int, int] = {}
 
     def _free_from(self, at: int, end: int) -> int:
         """Return the position of the first free row from `at` on, `end` if there is none."""
-        while at < end and int(self._person[self._order[at]]) in self._taken:
+        while at < end and self._person[self._order[at]] in self._taken:
             at += 1
         return at
 
     def first_two(self, place: int) -> list[int]:
         """Return the lowest free rows of a place, two at most: the second tells of a tie."""
-        end = int(self._begin[place + 1])
-        first = self._free_from(self._ahead.get(place, int(self._begin[place])), end)
-        self._ahead[place] = first
+        begin, end = self._begin[place], self._begin[place + 1]
+        first = self._free_from(self._ahead.get(place, begin), end)
+        if first > begin:
+            self._ahead[place] = first
         if first == end:
             return []
         second = self._free_from(first + 1, end)
-        return [int(self._order[at]) for at in (first, second) if at < end]
+        return [self._order[at] for at in (first, second) if at < end]
 
     def rows(self, place: int) -> IntArray:
         """Return all rows of a place, taken or not."""
-        return self._order[self._begin[place] : self._begin[place + 1]]
+        return self._rows[self._begin[place] : self._begin[place + 1]]
 
     def take(self, row: int) -> None:
         """Take the person behind a row out of every place."""
-        self._taken.add(int(self._person[row]))
+        self._taken.add(self._person[row])
 
 
 class _Line:
@@ -74,6 +78,7 @@ class _Line:
         start = np.flatnonzero(new)
         self.places = Places(order, np.append(start, len(order)), person)
         self.score = score[start]
+        self._view = self.score.data
         self._cell = self._cell[start]
         self._past: dict[int, dict[int, int]] = {-1: {}, 1: {}}
 
@@ -110,19 +115,26 @@ class _Line:
 
     def nearest(self, target: float, at: int, first: int, end: int) -> list[int]:
         """Return the free rows nearest to a target, at most two of each place that is as near."""
-        sides: list[list[tuple[int, list[int]]]] = []
-        for side, begin, stop in ((-1, at - 1, first - 1), (1, at, end)):
-            found: list[tuple[int, list[int]]] = []
-            place, rows = self._next(begin, side, stop)
-            while place != stop:
-                step = round(abs(float(self.score[place]) - target) / SAME)
-                if found and step != found[0][0]:
-                    break
-                found.append((step, rows))
-                place, rows = self._next(place + side, side, stop)
-            sides.append(found)
-        least = min((found[0][0] for found in sides if found), default=None)
-        return [row for found in sides for step, rows in found if step == least for row in rows]
+        below, left = self._nearest(target, at - 1, -1, first - 1)
+        above, right = self._nearest(target, at, 1, end)
+        if below == above:
+            return left + right
+        return left if below < above else right
+
+    def _nearest(self, target: float, place: int, side: int, stop: int) -> tuple[float, list[int]]:
+        """Return the least distance on one side, in steps, and the free rows that far away."""
+        place, rows = self._next(place, side, stop)
+        if place == stop:
+            return math.inf, []
+        score = self._view
+        least = round(abs(score[place] - target) / SAME)
+        place += side
+        while place != stop and round(abs(score[place] - target) / SAME) == least:
+            place, more = self._next(place, side, stop)
+            if place != stop and round(abs(score[place] - target) / SAME) == least:
+                rows = rows + more
+                place += side
+        return least, rows
 
 
 def greedy(
@@ -161,14 +173,14 @@ def greedy(
     line = _Line(control, control_cell, control_person)
     first, end = line.stretch(target_cell)
     at = line.locate(target, first, end)
+    wanted = list(zip(target.tolist(), at.tolist(), first.tolist(), end.tolist(), strict=True))
     chosen = np.full((len(target), ratio), -1, dtype=np.int64)
     ties = 0
     for k in range(ratio):
         for i in sequence.tolist():
-            score = float(target[i])
-            rows = line.nearest(score, int(at[i]), int(first[i]), int(end[i]))
+            rows = line.nearest(*wanted[i])
             row = min(rows, default=-1)
-            if row < 0 or abs(float(control[row]) - score) > caliper:
+            if row < 0 or abs(float(control[row]) - wanted[i][0]) > caliper:
                 continue
             ties += len(rows) > 1
             chosen[i, k] = row
