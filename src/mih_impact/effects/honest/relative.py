@@ -47,8 +47,8 @@ def interval(
     The largest change before start is not taken as known: it may be any pair's, up or down, and
     theta is kept if it passes with one of them. The first stage rejects everything outside a known
     distance, and everything between the identified bounds of the estimates passes; the end points
-    lie between: the outermost of 65 values that passes, the distance to its neighbour divided again,
-    until it is nothing. Should the set have gaps, its hull is what is returned.
+    lie between. Of 65 values the outermost that passes is taken, and the distance to its neighbour
+    divided again, until it is nothing. Should the set have gaps, its hull is returned.
 
     first_stage: size of the first stage, as a share of the size of the test.
     """
