@@ -2,12 +2,13 @@
 
     python benchmarks/matching_speed.py [--runs 5] [--peer /path/to/python]
 
-From arrays of scores to arrays of pairs: 527 participants and the rest of 50,000 or 500,000 persons,
-largest score first, caliper 0.2 standard deviations, scores given. Each tool runs in a process of
-its own, once to warm up, then timed call by call; R by `system.time` inside `Rscript`. pymatchit,
-which takes minutes at 500,000, gets one call there, timed after a warm-up on 2,000 rows. `--peer` is
-a Python with pymatchit-causal (this one by default). A tool that is not installed is left out and
-said so. Medians and ranges go to benchmarks/results/matching_speed.json; nothing is asserted here.
+From arrays of scores to arrays of pairs: 527 participants and the rest of 50,000 or 500,000
+persons, largest score first, caliper 0.2 standard deviations, scores given. Each tool runs in a
+process of its own, once to warm up, then timed call by call; R by `system.time` inside `Rscript`.
+pymatchit, which takes minutes at 500,000, gets one call there, timed after a warm-up on 1,527 rows.
+`--peer` is a Python with pymatchit-causal (this one by default). A tool that is not installed is
+left out and said so. Medians and ranges go to benchmarks/results/matching_speed.json; nothing is
+asserted here.
 """
 
 from __future__ import annotations
