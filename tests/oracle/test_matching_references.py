@@ -170,9 +170,10 @@ def test_coarsened_cells_are_those_of_matchit(one, case, cutpoints):
 ESTIMATES = list(pd.read_csv(RECORDED / "estimates.csv").query("not bias_adjusted").itertuples())
 
 
-@pytest.mark.parametrize("row", ESTIMATES, ids=lambda row: f"{row.outcome}-{row.M}")
+@pytest.mark.parametrize("row", ESTIMATES, ids=lambda row: f"{row.distance}-{row.outcome}-{row.M}")
 def test_abadie_imbens_is_that_of_matching(one, row):
-    group = mih.match(one, on=ON, ratio=row.M, caliper=None)
+    method = "propensity" if row.distance == "score" else row.distance
+    group = mih.match(one, on=ON, method=method, ratio=row.M, caliper=None)
     effects = mih.event_study(group, outcomes="wage_income", window=(-1, 2), se="abadie_imbens")
     ours = effects.to_frame().set_index("year_since_start").loc[int(row.outcome[1:])]
     assert ours["estimate"] == pytest.approx(row.estimate, rel=1e-6)

@@ -107,13 +107,22 @@ write.csv(cells, "cells.csv", row.names = FALSE, quote = FALSE)
 # --- Abadie and Imbens ------------------------------------------------------------------------
 # Without a small distance.tolerance, squared distances within 1e-5 of each other are ties to Match.
 estimates <- NULL
-for (outcome in c("y0", "y2")) for (M in c(1, 5)) for (adjust in c(FALSE, TRUE)) {
-  fit <- Match(Y = one[[outcome]] - one$w1, Tr = one$treated, X = one$score, Z = one$score,
-               estimand = "ATT", M = M, replace = TRUE, ties = TRUE, Var.calc = 1,
-               sample = FALSE, BiasAdjust = adjust, distance.tolerance = 1e-14)
-  estimates <- rbind(estimates, data.frame(outcome = outcome, M = M, bias_adjusted = adjust,
-                                           estimate = as.numeric(fit$est), std_error = fit$se))
+estimate <- function(distance, X, adjusts, ...) {
+  for (outcome in c("y0", "y2")) for (M in c(1, 5)) for (adjust in adjusts) {
+    fit <- Match(Y = one[[outcome]] - one$w1, Tr = one$treated, X = X, Z = X, estimand = "ATT",
+                 M = M, replace = TRUE, ties = TRUE, Var.calc = 1, sample = FALSE,
+                 BiasAdjust = adjust, distance.tolerance = 1e-14, ...)
+    estimates <<- rbind(estimates, data.frame(distance, outcome, M, bias_adjusted = adjust,
+                                              estimate = as.numeric(fit$est), std_error = fit$se))
+  }
 }
+estimate("score", one$score, c(FALSE, TRUE))
+# Match standardises X; the weights are those of MatchIt's distance, the covariance within groups.
+X <- scale(model.matrix(~ age + education + w1 + w2, one)[, -1])
+within <- X
+for (t in 0:1) within[one$treated == t, ] <- scale(X[one$treated == t, ], scale = FALSE)
+estimate("mahalanobis", X, FALSE, Weight = 3,
+         Weight.matrix = solve(crossprod(within) / (nrow(X) - 2)))
 write.csv(estimates, "estimates.csv", row.names = FALSE, quote = FALSE)
 writeLines(c(R.version.string, paste(c("MatchIt", "Matching"),
            c(format(packageVersion("MatchIt")), format(packageVersion("Matching"))))),
