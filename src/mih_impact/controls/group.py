@@ -9,18 +9,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.controls.covariates import Term, read_term, term_label
+from mih_impact.controls.covariates import Term, read_term
 from mih_impact.controls.propensity import Score
 from mih_impact.controls.recipe import Recipe
 from mih_impact.controls.risk_set import Flow, RiskSet
 from mih_impact.controls.weight_model import WeightModel
 from mih_impact.display.card import Card
-from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import count, number, percent
+from mih_impact.display.labels import Lang
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.errors import SupportError
-from mih_impact.panel.contract import DERIVED, label_of
+from mih_impact.panel.contract import DERIVED
 
 if TYPE_CHECKING:
     from mih_impact.controls.balance import Balance
@@ -30,70 +29,6 @@ __all__ = ["ControlGroup", "Sets"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-
-_TITLE = Label(nb="Kontrollgruppe", en="Control group")
-_METHODS = {
-    "propensity": Label(nb="nærmeste tilbøyelighet til å delta", en="nearest propensity score"),
-    "mahalanobis": Label(
-        nb="nærmeste kjennetegn (Mahalanobis-avstand)",
-        en="nearest characteristics (Mahalanobis distance)",
-    ),
-    "mahalanobis_within_caliper": Label(
-        nb="nærmeste kjennetegn (Mahalanobis-avstand) blant dem med omtrent samme tilbøyelighet "
-        "til å delta",
-        en="nearest characteristics (Mahalanobis distance) among those of about the same "
-        "propensity score",
-    ),
-    "exact": Label(nb="alle med samme kjennetegn", en="everyone with the same characteristics"),
-    "cem": Label(
-        nb="alle i samme gruppe, med tall delt i intervaller (coarsened exact matching)",
-        en="everyone in the same cell, numbers in bins (coarsened exact matching)",
-    ),
-    "entropy": Label(nb="entropibalansering", en="entropy balancing"),
-    "ipw": Label(nb="invers sannsynlighetsvekting", en="inverse probability weighting"),
-}
-_LINES = {
-    "method": Label(nb="Metode", en="Method"),
-    "exact": Label(nb="Helt likt", en="Exactly equal on"),
-    "on": Label(nb="Likest mulig", en="As alike as possible on"),
-    "participants": Label(nb="Deltakere med kontroller", en="Participants with controls"),
-    "controls": Label(nb="Ulike kontrollpersoner", en="Distinct control persons"),
-    "effective": Label(
-        nb="Effektiv utvalgsstørrelse, kontroller", en="Effective sample size, controls"
-    ),
-    "eligible": Label(nb="Kandidater", en="Candidates"),
-    "ties": Label(
-        nb="Like nære kontroller (laveste id valgt)", en="Ties (lowest identifier taken)"
-    ),
-    "entropy_exact": Label(nb="Samme fordeling av", en="Same distribution of"),
-    "entropy_on": Label(nb="Samme gjennomsnitt av", en="Same means of"),
-    "ipw_exact": Label(nb="Vektet etter gruppe", en="Weighted by group"),
-    "ipw_on": Label(nb="Vektet etter", en="Weighted by"),
-    "heaviest": Label(nb="Største vekt på én person", en="Largest weight on one person"),
-}
-_ELIGIBLE = {
-    "everyone observed": Label(nb="alle i registeret", en="everyone observed"),
-    "expression": Label(nb="etter et uttrykk fra analytikeren", en="by the analyst's expression"),
-}
-_OF = Label(nb="{n} av {all}", en="{n} of {all}")
-_CARRIED = Label(
-    nb="{n} verdier av {column} er hentet fra et tidligere år (siste rad før oppstart).",
-    en="{n} values of {column} were carried from an earlier year (last row before start).",
-)
-_NEVER = Label(
-    nb="Kontrollene starter aldri i tiltaket: de er valgt med kunnskap om hva som skjedde senere.",
-    en="Controls never start in the programme: they are chosen knowing what happened later.",
-)
-_NOT_YET = Label(
-    nb="Kontrollene har ikke startet i tiltaket innen {years} år etter oppstartsåret. Noen av dem "
-    "starter senere, og er da deltakere.",
-    en="Controls have not started in the programme by {years} years after the start year. Some of "
-    "them start later, and are participants then.",
-)
-_OTHER_MEASURES = Label(
-    nb="De kan ha fått andre tiltak: sammenligningen er med det de ellers får tilbud om.",
-    en="They may have had other measures: the comparison is with what they are otherwise offered.",
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,12 +145,12 @@ class ControlGroup(Result):
     @property
     def effective_controls(self) -> float:
         """Kish's effective number of control persons, (sum w)^2 / sum w^2 over persons."""
-        weight = self._person_weight
+        weight = self.person_weight
         return float(weight.sum() ** 2 / (weight**2).sum())
 
     @property
-    def _person_weight(self) -> FloatArray:
-        """Weight of every person as a control, by position in the cube."""
+    def person_weight(self) -> FloatArray:
+        """Weight of every person as a control, shape (n_persons,)."""
         control = np.where(self.risk.treated, 0.0, self.row_weight)
         return np.bincount(self.risk.person, weights=control).astype(np.float64)
 
@@ -339,43 +274,6 @@ class ControlGroup(Result):
         return overlap(self)
 
     def _card(self, lang: Lang) -> Card:
-        all_participants = self.flow[0].participants
-        within = self.whitened is not None and self.provenance.options["caliper"] is not None
-        method = "mahalanobis_within_caliper" if within else self.method
-        kind = "" if self.model is None else f"{self.model.kind}_"
-        exact = "; ".join(term_label(name, lang) for name in self.exact) or "–"
-        lines = [
-            (_LINES["method"], _METHODS[method].text(lang)),
-            (_LINES[f"{kind}exact"], exact),
-            (_LINES[f"{kind}on"], "; ".join(term_label(term, lang) for term in self.on) or "–"),
-            (_LINES["eligible"], _ELIGIBLE.get(self.eligible, label_of(self.eligible)).text(lang)),
-            (
-                _LINES["participants"],
-                _OF.format(
-                    n=count(self.n_participants, lang), all=count(all_participants, lang)
-                ).text(lang),
-            ),
-            (_LINES["controls"], count(self.n_controls, lang)),
-            (_LINES["effective"], number(self.effective_controls, lang=lang)),
-            self._last_line(lang),
-        ]
-        notes = [f"{self._conditions().text(lang)} {_OTHER_MEASURES.text(lang)}"]
-        for column, n in self.risk.carried.items():
-            text = _CARRIED.format(n=count(n, lang), column=term_label(column, lang))
-            notes.append(text.text(lang))
-        return Card(
-            title=_TITLE.text(lang),
-            lines=tuple((label.text(lang), value) for label, value in lines),
-            notes=tuple(notes),
-        )
+        from mih_impact.controls.card import card
 
-    def _last_line(self, lang: Lang) -> tuple[Label, str]:
-        """Return what the controls hang on: ties for matching, the heaviest person for weights."""
-        if self.model is None:
-            return _LINES["ties"], count(self.ties, lang)
-        share = float(self._person_weight.max() / self.n_participants)
-        return _LINES["heaviest"], percent(share, decimals=1, lang=lang)
-
-    def _conditions(self) -> Label:
-        """Say what being a control conditions on."""
-        return _NEVER if self.window_end is None else _NOT_YET.format(years=self.window_end)
+        return card(self, lang)

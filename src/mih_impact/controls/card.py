@@ -1,0 +1,132 @@
+"""What a control group shows of itself: method, numbers of persons, what it conditions on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mih_impact.controls.covariates import Term, term_label
+from mih_impact.controls.group import ControlGroup
+from mih_impact.display.card import Card
+from mih_impact.display.labels import Label, Lang
+from mih_impact.display.numbers import NOT_AVAILABLE, count, number, percent
+from mih_impact.panel.contract import label_of
+
+__all__ = ["card"]
+
+_TITLE = Label(nb="Kontrollgruppe", en="Control group")
+_METHODS = {
+    "propensity": Label(nb="nærmeste tilbøyelighet til å delta", en="nearest propensity score"),
+    "mahalanobis": Label(
+        nb="nærmeste kjennetegn (Mahalanobis-avstand)",
+        en="nearest characteristics (Mahalanobis distance)",
+    ),
+    "mahalanobis_within_caliper": Label(
+        nb="nærmeste kjennetegn (Mahalanobis-avstand) blant dem med omtrent samme tilbøyelighet "
+        "til å delta",
+        en="nearest characteristics (Mahalanobis distance) among those of about the same "
+        "propensity score",
+    ),
+    "exact": Label(nb="alle med samme kjennetegn", en="everyone with the same characteristics"),
+    "cem": Label(
+        nb="alle i samme gruppe, med tall delt i intervaller (coarsened exact matching)",
+        en="everyone in the same cell, numbers in bins (coarsened exact matching)",
+    ),
+    "entropy": Label(nb="entropibalansering", en="entropy balancing"),
+    "ipw": Label(nb="invers sannsynlighetsvekting", en="inverse probability weighting"),
+}
+_LINES = {
+    "method": Label(nb="Metode", en="Method"),
+    "exact": Label(nb="Helt likt", en="Exactly equal on"),
+    "on": Label(nb="Likest mulig", en="As alike as possible on"),
+    "participants": Label(nb="Deltakere med kontroller", en="Participants with controls"),
+    "controls": Label(nb="Ulike kontrollpersoner", en="Distinct control persons"),
+    "effective": Label(
+        nb="Effektiv utvalgsstørrelse, kontroller", en="Effective sample size, controls"
+    ),
+    "eligible": Label(nb="Kandidater", en="Candidates"),
+    "ties": Label(
+        nb="Like nære kontroller (laveste id valgt)", en="Ties (lowest identifier taken)"
+    ),
+    "cem_on": Label(nb="I samme intervall av", en="In the same bin of"),
+    "entropy_exact": Label(nb="Samme fordeling av", en="Same distribution of"),
+    "entropy_on": Label(nb="Samme gjennomsnitt av", en="Same means of"),
+    "ipw_exact": Label(nb="Vektet etter gruppe", en="Weighted by group"),
+    "ipw_on": Label(nb="Vektet etter", en="Weighted by"),
+    "heaviest": Label(nb="Største vekt på én person", en="Largest weight on one person"),
+}
+_ELIGIBLE = {
+    "everyone observed": Label(nb="alle i registeret", en="everyone observed"),
+    "expression": Label(nb="etter et uttrykk fra analytikeren", en="by the analyst's expression"),
+}
+_OF = Label(nb="{n} av {all}", en="{n} of {all}")
+_CARRIED = Label(
+    nb="{n} verdier av {column} er hentet fra et tidligere år (siste rad før oppstart).",
+    en="{n} values of {column} were carried from an earlier year (last row before start).",
+)
+_NEVER = Label(
+    nb="Kontrollene starter aldri i tiltaket: de er valgt med kunnskap om hva som skjedde senere.",
+    en="Controls never start in the programme: they are chosen knowing what happened later.",
+)
+_NOT_YET = Label(
+    nb="Kontrollene har ikke startet i tiltaket innen {years} år etter oppstartsåret. Noen av dem "
+    "starter senere, og er da deltakere.",
+    en="Controls have not started in the programme by {years} years after the start year. Some of "
+    "them start later, and are participants then.",
+)
+_OTHER_MEASURES = Label(
+    nb="De kan ha fått andre tiltak: sammenligningen er med det de ellers får tilbud om.",
+    en="They may have had other measures: the comparison is with what they are otherwise offered.",
+)
+
+
+def card(group: ControlGroup, lang: Lang) -> Card:
+    """Return the card of a control group: aggregates only, few persons hidden."""
+    lines = (
+        (_LINES["method"], _METHODS[_method(group)].text(lang)),
+        (_line(group, "exact"), _names(group.exact, lang)),
+        (_line(group, "on"), _names(group.on, lang)),
+        (_LINES["eligible"], _ELIGIBLE.get(group.eligible, label_of(group.eligible)).text(lang)),
+        (
+            _LINES["participants"],
+            _OF.format(
+                n=count(group.n_participants, lang), all=count(group.flow[0].participants, lang)
+            ).text(lang),
+        ),
+        (_LINES["controls"], count(group.n_controls, lang)),
+        (_LINES["effective"], number(group.effective_controls, lang=lang)),
+        _last_line(group, lang),
+    )
+    conditions = _NEVER if group.window_end is None else _NOT_YET.format(years=group.window_end)
+    notes = [f"{conditions.text(lang)} {_OTHER_MEASURES.text(lang)}"]
+    for column, n in group.risk.carried.items():
+        text = _CARRIED.format(n=count(n, lang), column=term_label(column, lang))
+        notes.append(text.text(lang))
+    return Card(
+        title=_TITLE.text(lang),
+        lines=tuple((label.text(lang), value) for label, value in lines),
+        notes=tuple(notes),
+    )
+
+
+def _method(group: ControlGroup) -> str:
+    """Return which label of the method is the group's."""
+    within = group.whitened is not None and group.provenance.options["caliper"] is not None
+    return "mahalanobis_within_caliper" if within else group.method
+
+
+def _line(group: ControlGroup, what: str) -> Label:
+    """Return what `exact` and `on` mean to this method."""
+    kind = group.method if group.model is None else group.model.kind
+    return _LINES.get(f"{kind}_{what}", _LINES[what])
+
+
+def _names(terms: Sequence[Term], lang: Lang) -> str:
+    return "; ".join(term_label(term, lang) for term in terms) or NOT_AVAILABLE
+
+
+def _last_line(group: ControlGroup, lang: Lang) -> tuple[Label, str]:
+    """Return what the controls hang on: ties for matching, the heaviest person for weights."""
+    if group.model is None:
+        return _LINES["ties"], count(group.ties, lang)
+    share = float(group.person_weight.max() / group.n_participants)
+    return _LINES["heaviest"], percent(share, decimals=1, lang=lang)
