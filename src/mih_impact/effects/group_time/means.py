@@ -122,10 +122,9 @@ def mean_effects(
     combination all give when the cells are the only covariates (Sant'Anna and Zhao 2020).
     """
     cells = group.n_cells
-    of_listed = listed[group.control]
-    order = np.argsort(group.control[of_listed], kind="stable")
-    person = group.control[of_listed][order]
-    cell, start = group.control_cell[of_listed][order], group.control_start[of_listed][order]
+    of_listed = listed[group.control] if listed.any() else slice(0, 0)
+    person = group.control[of_listed]
+    cell, start = group.control_cell[of_listed], group.control_start[of_listed]
     change = changes(outcomes.values, person, base)
     seen = np.isfinite(change) & (start[:, None] > free_after)
     count = _by_cell(cell, seen.astype(np.float64), cells)

@@ -73,16 +73,17 @@ def build_profiles(
     """
     values = outcomes.values
     n, width = values.shape
-    membership = np.full((n, len(groups)), -1, dtype=np.int32)
-    for k, group in enumerate(groups):
-        membership[group.control, k] = group.control_cell
+    membership = np.full((len(groups), n if wanted else 0), -1, dtype=np.int32)
+    member = np.zeros(n, dtype=bool)
+    for cells_of, group in zip(membership, groups if wanted else (), strict=False):
+        cells_of[group.control] = group.control_cell
+        member[group.control] = True
     for group in groups:  # whoever starts has rows of its own
-        membership[group.control[group.control_start != NO_START]] = -1
-    member = (membership >= 0).any(axis=1) & outcomes.complete & wanted
-    person = np.flatnonzero(member)
+        member[group.control[group.control_start != NO_START]] = False
+    person = np.flatnonzero(member & outcomes.complete)
     code = np.zeros(len(person), dtype=np.int64)
-    for k in range(len(groups)):
-        cell = membership[person, k]
+    for cells_of in membership if wanted else ():
+        cell = cells_of[person]
         if len(person) and (cell != cell[0]).any():
             code, _ = pd.factorize(code * (int(cell.max()) + 2) + cell + 1)
     size = np.bincount(code)
@@ -93,7 +94,7 @@ def build_profiles(
         person, code = person[order], code[order]
     bounds = np.concatenate([[0], np.flatnonzero(np.diff(code)) + 1, [len(code)]])
     bounds = np.unique(bounds).astype(np.int64)
-    cells = membership[person[bounds[:-1]]].astype(np.int64)
+    cells = membership[:, person[bounds[:-1]]].T.astype(np.int64)
     moments = np.zeros((len(cells), 1 + width, 1 + width))
     for p in range(len(cells)):
         for _, carrier in _blocks(person[bounds[p] : bounds[p + 1]], values):

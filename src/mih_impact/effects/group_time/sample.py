@@ -199,7 +199,7 @@ def _start_group(
         n = int(kept[:n].sum())
         person, cell = person[kept], cell[kept]
         read = [(term, values[kept]) for term, values in read]
-    control_start = np.full(len(person) - n, NO_START)
+    control_start = np.broadcast_to(np.int64(NO_START), len(person) - n)  # takes no memory
     if later_than < NO_START:
         start = cube.start_year[person[n:]]
         control_start = np.where(start == NEVER, NO_START, start)
@@ -219,6 +219,8 @@ def _start_group(
 
 def _cells(columns: Sequence[NDArray[Any]], kept: BoolArray) -> IntArray:
     """Give each combination of exact values a number; -1 where one is not known."""
+    if not columns:
+        return np.broadcast_to(np.int64(0), len(kept))
     cell = np.zeros(len(kept), dtype=np.int64)
     for column in columns:
         codes, categories = pd.factorize(column)
