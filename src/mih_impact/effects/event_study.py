@@ -80,7 +80,8 @@ def event_study(
         and `reason` says why.
     se
         "auto": "abadie_imbens" for matching with replacement and for cells, "matched_set" where
-        nobody is in two sets, else "person": weights taken as fixed, clustered by person.
+        nobody is in two sets, "estimated_weights" for `weight`; else "person": weights taken as
+        fixed, clustered by person.
     cluster
         The cluster of "person".
     dead
@@ -194,6 +195,8 @@ def _resolve(se: StandardError, group: ControlGroup) -> str:
     """Return the standard error that "auto" means for this group."""
     if se != "auto":
         return se
+    if group.model is not None:
+        return "estimated_weights"
     if group.replace:
         return "abadie_imbens"
     return "matched_set" if _sets_are_apart(group) else "person"
@@ -266,15 +269,22 @@ def _require_options(group: ControlGroup, se: str, cluster: str, level: float) -
     require_choice("cluster", cluster, ("person",))
     if not 0 < level < 1:
         raise EffectsError("A level is between 0 and 1", found=f"{level}", do="give 0.95")
-    if se == "matched_set" and not _sets_are_apart(group):
+    if se == "matched_set" and (group.model is not None or not _sets_are_apart(group)):
         raise EffectsError(
             "Matched sets share persons, so they are not independent clusters",
-            found="somebody is in more than one set",
+            found="somebody is in more than one set, or everybody in one",
             do="use se='person', or match(replace=False, scope='global')",
         )
-    if se == "abadie_imbens" and not group.replace:
+    weighted = group.model is not None
+    if se == "abadie_imbens" and (weighted or not group.replace):
         raise EffectsError(
             "Abadie-Imbens standard errors are for matching with replacement",
-            found="matching without replacement",
-            do="use se='matched_set' or 'person'",
+            found="weights that were estimated" if weighted else "matching without replacement",
+            do="use se='auto' or 'person'",
+        )
+    if se == "estimated_weights" and not weighted:
+        raise EffectsError(
+            "Standard errors for estimated weights need weights that were estimated",
+            found=f"controls chosen by method={group.method!r}",
+            do="use se='auto', or mih.weight(...) for the group",
         )

@@ -21,7 +21,7 @@ __all__ = ["Influence", "abadie_imbens", "matched_set", "person", "sup_t"]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-StandardError = Literal["auto", "person", "abadie_imbens", "matched_set"]
+StandardError = Literal["auto", "person", "abadie_imbens", "matched_set", "estimated_weights"]
 
 
 @dataclass(frozen=True, eq=False)

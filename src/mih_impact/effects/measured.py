@@ -11,6 +11,7 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.asked import Asked
 from mih_impact.effects.comparison import Comparison, compare
 from mih_impact.effects.influence import Influence, abadie_imbens, matched_set, person
+from mih_impact.effects.influence_weights import estimated_weights
 from mih_impact.effects.neighbours import neighbours
 
 __all__ = ["Measured"]
@@ -101,6 +102,8 @@ class Measured:
             return person(self.group, comparison)
         if self.kind == "matched_set":
             return matched_set(self.group, comparison)
+        if self.kind == "estimated_weights":
+            return estimated_weights(self.group, comparison)
         return abadie_imbens(self.group, comparison, self.used, self.near, self.changes)
 
     def _adjusted(self, comparison: Comparison) -> tuple[FloatArray, FloatArray]:
