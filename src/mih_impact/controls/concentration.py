@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import warnings
 
-import numpy as np
-
 from mih_impact.controls.group import ControlGroup
 from mih_impact.errors import MihImpactWarning
 
@@ -21,10 +19,8 @@ def warn_if_concentrated(group: ControlGroup, *, advice: str) -> None:
     Where a person stands in for one participant at most, that is the group's smallness, which its
     card tells, and nobody is warned. `advice` says what the caller of the verb can do.
     """
-    risk = group.risk
-    weight = np.where(risk.treated, 0.0, group.row_weight)
-    heaviest = float(np.bincount(risk.person, weights=weight).max())
-    total = float(weight.sum())
+    weight = group.person_weight
+    heaviest, total = float(weight.max()), float(weight.sum())
     if heaviest > SHARE * total and heaviest > 1.0 + 1e-9:
         warnings.warn(
             f"One person carries {heaviest / total:.0%} of the weight of all controls, as much as "
