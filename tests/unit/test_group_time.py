@@ -69,7 +69,9 @@ def test_averages_are_effect_series(effects):
     simple = effects.aggregate("simple")
     assert simple.term == "overall"
     assert simple.estimate.shape == (2, 1)
+    assert "overall" in simple.summary("en").lower()
     assert effects.aggregate("group").levels == effects.starts
+    assert str(effects.starts[0]) in effects.aggregate("group").summary("nb")
     assert effects.aggregate("calendar").levels[0] == effects.starts[0]
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
@@ -14,8 +15,6 @@ from mih_impact.display.numbers import Formatter, count, currency, interval, num
 from mih_impact.panel.contract import label_of
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from mih_impact.effects.series import EffectSeries
 
 __all__ = ["effects_card"]

@@ -86,6 +86,8 @@ def changes(values: FloatArray, person: IntArray, base: IntArray) -> FloatArray:
 
 def _by_cell(cell: IntArray, rows: FloatArray, n_cells: int) -> FloatArray:
     """Add the rows of each cell."""
+    if n_cells == 1:
+        return np.asarray(rows.sum(axis=0, keepdims=True), dtype=np.float64)
     where = np.arange(len(cell) + 1)
     member = csr_array((np.ones(len(cell)), cell, where), shape=(len(cell), n_cells))
     return np.asarray(member.T @ rows, dtype=np.float64)
