@@ -34,6 +34,8 @@ EDGE = 1e-12
 #: Multiplications in one product: in the processor's cache, and below what wakes further threads,
 #: which costs more than the product where processors are shared.
 PRODUCT = 200_000
+#: No log weight moves further in one step.
+LONGEST = 30.0
 #: Beyond this many rows a first guess is found on every 16th.
 MANY, STRIDE = 40_000, 16
 
@@ -173,6 +175,8 @@ def _newton(M: FloatArray, start: FloatArray, *, aim: float) -> tuple[FloatArray
         if np.abs(mean).max(initial=0.0) <= aim:
             return multiplier, step
         direction = _solve(spread, mean)
+        # Where nearly all weight is on one person the whole step would go far astray.
+        direction *= min(1.0, LONGEST / max(float(np.abs(_index(M, direction)).max()), LONGEST))
         length, slope = 1.0, float(mean @ direction)
         while True:
             trial = multiplier - length * direction

@@ -217,7 +217,9 @@ def require_full_rank(X: FloatArray, scale: FloatArray, names: Sequence[str]) ->
 
 
 def _separated(beta: FloatArray, names: Sequence[str]) -> SupportError:
-    worst = names[int(np.abs(beta).argmax())]
+    # Intercepts follow the covariates to infinity and are not what is wrong.
+    slopes = [k for k, name in enumerate(names) if not name.startswith(("constant", "start_year="))]
+    worst = names[max(slopes or range(len(names)), key=lambda k: abs(float(beta[k])))]
     return SupportError(
         "Covariates tell participants from candidates without error: there is no common support",
         found=f"the coefficient on {worst} grows without bound",

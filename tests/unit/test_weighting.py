@@ -1,0 +1,295 @@
+"""`weight`: what it gives, what it refuses, and what never changes it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import mih_impact as mih
+from mih_impact.controls.entropy import entropy_weights
+from tests.support import small_register
+
+ON = ["age", *mih.lag("wage_income", 1, 2)]
+
+
+def three_starts(n=500, starters=120, **options):
+    """Return a register in which start years have enough participants to balance."""
+    frame = small_register(n, starters=starters, seed=5, **options)
+    later = frame["start_year"].map(lambda c: c if np.isnan(c) else 2015 + 2 * (int(c) % 3))
+    return frame.assign(start_year=later)
+
+
+def read(frame):
+    return mih.read_panel(frame, price_year=2024)
+
+
+@pytest.fixture(scope="module")
+def register():
+    return three_starts(missing=0.05)
+
+
+@pytest.fixture(scope="module", params=["entropy", "ipw"])
+def method(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def group(register, method):
+    return mih.weight(read(register), on=ON, exact="county", method=method)
+
+
+def effects_of(frame, method, **options):
+    group = mih.weight(read(frame), on=ON, exact="county", method=method, **options)
+    return mih.event_study(group, outcomes="wage_income", window=(-3, 4))
+
+
+def test_weights_add_up_within_each_start_year(group):
+    frame = group.to_frame()
+    total = frame.groupby(["start_year", "role"])["weight"].sum().unstack()
+    assert np.allclose(total["control"], total["participant"], rtol=1e-12)
+    assert frame["match_id"].nunique() == 3
+    assert group.n_participants == group.attrition().iloc[1]["participants"]
+    assert group.effective_controls < group.n_controls
+
+
+def test_entropy_balances_every_start_year_to_rounding(register):
+    group = mih.weight(read(register), on=[*ON, "education"], exact="county")
+    risk, weight = group.risk, group.row_weight
+    X = np.column_stack([risk.design.X, risk.exact_design.X])
+    for c in risk.start_years:
+        here = risk.start_year == c
+        t, j = here & risk.treated, here & ~risk.treated
+        gap = X[t].mean(axis=0) - weight[j] @ X[j] / weight[j].sum()
+        assert np.abs(gap / X.std(axis=0)).max() < 1e-10
+    assert group.balance().worst < 1e-10
+    table = group.model.to_frame()
+    assert table["imbalance"].abs().max() < 1e-10
+    assert len(table) == 3 * (3 + 2 + 1)
+
+
+def test_second_moments_on_request(register):
+    group = mih.weight(read(register), on=ON, moments=2)
+    ratio = group.balance().to_frame()["variance_ratio_after"]
+    plain = mih.weight(read(register), on=ON).balance().to_frame()["variance_ratio_after"]
+    assert ratio.sub(1).abs().max() < plain.sub(1).abs().max()
+    assert "age^2" in set(group.model.to_frame()["covariate"])
+
+
+def test_the_score_and_its_model_come_with_odds(register):
+    group = mih.weight(read(register), on=ON, exact="county", method="ipw")
+    pd.testing.assert_frame_equal(group.model.to_frame(), group.score.to_frame())
+    names = set(group.model.to_frame()["covariate"])
+    assert names >= {"start_year=2015", "age"}
+    assert len([name for name in names if name.startswith("county=")]) == 1
+    assert group.overlap() is not None
+
+
+def test_flow_counts_who_is_trimmed(register):
+    panel = read(register)
+    kept = mih.weight(panel, on=ON, method="ipw").attrition().set_index("step")
+    group = mih.weight(panel, on=ON, method="ipw", trim=0.2)
+    flow = group.attrition().set_index("step")
+    assert flow.index.tolist() == ["register", "observed", "cell", "trimmed", "weighted"]
+    over = group.score.probability > 0.2
+    count = ["participants", "candidate_rows"]
+    gone = flow.loc["cell", count] - flow.loc["trimmed", count]
+    assert gone["participants"] == (over & group.risk.treated).sum() > 0
+    assert gone["candidate_rows"] == (over & ~group.risk.treated).sum() > 0
+    assert flow.loc["weighted", "participants"] == group.n_participants
+    assert kept.loc["weighted", "participants"] == kept.loc["cell", "participants"]
+    assert not over[group.sets.control].any()
+
+
+def test_missing_characteristics_are_counted_not_filled(register):
+    frame = register.copy()
+    frame.loc[frame["person_id"] % 10 == 3, "education"] = None
+    group = mih.weight(read(frame), on=["age", "education"])
+    flow = group.attrition().set_index("step")
+    assert flow.loc["observed", "participants"] < flow.loc["register", "participants"]
+    assert flow.loc["observed", "candidate_rows"] < flow.loc["register", "candidate_rows"]
+
+
+def test_a_recipe_makes_it_again(group, method):
+    again = group.recipe.again({})
+    assert np.array_equal(again.sets.weight, group.sets.weight)
+    other = group.recipe.again({"method": "ipw" if method == "entropy" else "entropy"})
+    assert other.method != group.method
+
+
+def test_card_in_both_languages(group, method):
+    nb, en = group.summary("nb"), group.summary("en")
+    assert "Største vekt på én person" in nb
+    assert "Largest weight on one person" in en
+    assert {"entropy": "entropibalansering", "ipw": "invers sannsynlighetsvekting"}[method] in nb
+    assert "Helt likt" not in nb
+
+
+def test_weighting_makes_no_pairs(group):
+    with pytest.raises(mih.SupportError, match="no pairs"):
+        group.pairs()
+
+
+@pytest.mark.parametrize("se", ["abadie_imbens", "matched_set"])
+def test_errors_of_matching_are_refused(group, se):
+    with pytest.raises(mih.EffectsError):
+        mih.event_study(group, outcomes="wage_income", se=se)
+
+
+def test_errors_of_weighting_are_refused_for_matching(register):
+    group = mih.match(read(register), on=ON)
+    with pytest.raises(mih.EffectsError, match="weights that were estimated"):
+        mih.event_study(group, outcomes="wage_income", se="estimated_weights")
+
+
+# What never changes the result -------------------------------------------------------------
+
+
+def test_row_order_changes_nothing(register, method):
+    shuffled = register.sample(frac=1.0, random_state=3)
+    one, other = effects_of(register, method), effects_of(shuffled, method)
+    assert np.array_equal(one.estimate, other.estimate, equal_nan=True)
+    assert np.array_equal(one.matrix, other.matrix, equal_nan=True)
+
+
+def test_incomes_times_a_number_give_effects_times_it(register, method):
+    money = ["wage_income", "dagpenger", "sosialhjelp"]
+    scaled = register.assign(**{name: register[name] * 3 for name in money})
+    one, other = effects_of(register, method), effects_of(scaled, method)
+    assert np.allclose(other.estimate, 3 * one.estimate, rtol=1e-7, atol=1e-2)
+    assert np.allclose(np.diag(other.matrix), 9 * np.diag(one.matrix), rtol=1e-7)
+
+
+def test_everybody_twice_leaves_estimates_and_halves_the_variance(register, method):
+    twin = register.assign(person_id=register["person_id"] + 10_000)
+    one, other = effects_of(register, method), effects_of(pd.concat([register, twin]), method)
+    assert np.allclose(other.estimate, one.estimate, rtol=1e-8, atol=1e-3)
+    assert np.allclose(other.matrix, one.matrix / 2, rtol=1e-6, atol=1e-3)
+
+
+def test_subgroups_add_up(group):
+    frame = mih.event_study(
+        group, outcomes="wage_income", window=(-1, 3), by="education"
+    ).to_frame()
+    at = frame[frame["year_since_start"] == 3].set_index("subgroup")
+    parts = at.drop(index="all")
+    whole = (parts["estimate"] * parts["n_participants"]).sum() / parts["n_participants"].sum()
+    assert whole == pytest.approx(at.loc["all", "estimate"], rel=1e-9)
+
+
+# Bad input ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"method": "cbps"}, "method='cbps'"),
+        ({"moments": 3}, "moments=3"),
+        ({"controls": "later"}, "controls='later'"),
+        ({"score": "per_county"}, "score='per_county'"),
+        ({"trim": 0.9}, "no score to trim"),
+        ({"method": "ipw", "trim": 1.5}, "largest propensity score"),
+        ({"method": "ipw", "moments": 2}, "balance no moments"),
+        ({"window_end": -1}, "window_end"),
+        ({"on": ()}, "Weights need covariates"),
+    ],
+)
+def test_options_that_do_not_exist_or_go_together(register, options, message):
+    with pytest.raises(mih.SupportError, match=message):
+        mih.weight(read(register), **{"on": ON, **options})
+
+
+def test_a_frame_is_not_a_panel(register):
+    with pytest.raises(mih.PanelContractError, match="weight takes a panel"):
+        mih.weight(register, on=ON)
+
+
+def test_a_mean_beyond_all_candidates_is_named_with_its_start_year(register):
+    frame = register.assign(shoe=np.where(register["start_year"] == 2017, 60.0, 40.0))
+    frame["shoe"] += register["person_id"] % 7
+    with pytest.raises(mih.SupportError, match=r"2017.*shoe is .* standard deviations above all"):
+        mih.weight(read(frame), on=["age", "shoe"])
+
+
+def test_a_value_no_candidate_has_is_named(register):
+    frame = register.assign(county=np.where(register["start_year"] == 2019, "C", "A"))
+    with pytest.raises(mih.SupportError, match=r"2019.*county=C.* above all candidates"):
+        mih.weight(read(frame), on="age", exact="county")
+
+
+def test_means_that_cannot_be_reached_together_are_named():
+    """Whoever has x has y, and participants have x more often than y."""
+    Z = np.array([[1.0, 1.0], [0.0, 0.0]] * 50) - [0.5, 0.4]
+    with pytest.raises(mih.SupportError, match=r"beside the others y stays 0\.1 .* too high"):
+        entropy_weights(Z, names=["x", "y"], whom="who start in 2014")
+
+
+def test_means_at_the_joint_edge_are_reached():
+    """Only the two outer kinds can have weight, and the third gets none."""
+    Z = np.array([[1.0, 1.0], [1.0, 0.0], [0.0, 1.0]] * 20) - 0.5
+    fit = entropy_weights(Z, names=["x", "y"])
+    assert fit.gap < 1e-10
+    assert np.allclose(fit.weight.reshape(-1, 3).sum(axis=0), [0.0, 0.5, 0.5], atol=1e-9)
+
+
+def test_constant_and_collinear_columns_do_no_harm(register):
+    frame = register.assign(one=1.0, twice=2 * (2000 - register["birth_year"]))
+    frame["older"] = frame["year"] - frame["birth_year"]
+    plain = mih.weight(read(register), on=ON, exact="county")
+    more = mih.weight(read(frame), on=[*ON, "one", "older"], exact="county")
+    assert np.allclose(plain.sets.weight, more.sets.weight, rtol=1e-8)
+    table = more.model.to_frame().set_index(["start_year", "covariate"])["multiplier"]
+    assert table[2015].isna().sum() == 2
+    with pytest.raises(mih.SupportError, match="add up to one another"):
+        mih.weight(read(frame), on=[*ON, "one", "older"], method="ipw")
+
+
+def test_a_value_no_participant_has_takes_weight_from_who_has_it(register):
+    frame = register.assign(
+        county=np.where(
+            register["start_year"].isna() & (register["person_id"] % 5 == 0),
+            "C",
+            register["county"],
+        )
+    )
+    group = mih.weight(read(frame), on=ON, exact="county")
+    county = group.read("county", group.sets.control)
+    assert "C" not in set(county)
+    assert len(group.sets.control) < (~group.risk.treated).sum()
+
+
+def test_a_start_year_with_one_participant(register):
+    first = register.loc[register["start_year"] == 2015, "person_id"].unique()
+    frame = register[~register["person_id"].isin(first[1:])]
+    group = mih.weight(read(frame), on="age", exact="county")
+    assert (group.to_frame().query("start_year == 2015 and role == 'participant'").shape[0]) == 1
+    effects = mih.event_study(group, outcomes="wage_income", window=(-1, 2))
+    assert np.isfinite(effects.estimate).all()
+    with pytest.raises(mih.SupportError, match="more covariates than the smaller side"):
+        mih.weight(read(frame), on=ON, method="ipw", score="by_start_year")
+
+
+def test_weight_on_one_person_is_warned_of():
+    """All participants are alike and one candidate alone is near them."""
+    frame = small_register(200, starters=30, seed=2)
+    frame = frame[frame["start_year"].isna() | (frame["start_year"] == 2016)]
+    starts = frame["start_year"].notna()
+    only = frame.loc[~starts, "person_id"].unique()[0]
+    frame["points"] = np.where(
+        starts, 99.0 + frame["person_id"] % 2 / 10, frame["person_id"] % 10.0
+    )
+    frame.loc[frame["person_id"] == only, "points"] = 100.0
+    with pytest.warns(mih.MihImpactWarning, match=r"One person carries \d\d% of the weight"):
+        mih.weight(read(frame), on="points")
+
+
+def test_separation_is_named(register):
+    frame = register.assign(shoe=np.where(register["start_year"].notna(), 60.0, 40.0))
+    frame["shoe"] += register["person_id"] % 7
+    with pytest.raises(mih.SupportError, match=r"no common support.*shoe"):
+        mih.weight(read(frame), on=["age", "shoe"], method="ipw")
+
+
+def test_trimming_everybody_is_refused(register):
+    with pytest.raises(mih.SupportError, match="score of 1e-06 or less"):
+        mih.weight(read(register), on=ON, method="ipw", trim=1e-6)
