@@ -24,6 +24,8 @@ Multiplier = Literal["mammen", "rademacher"]
 
 #: Persons written out at a time.
 ROWS = 4096
+#: Draws made at a time.
+DRAWS = 32
 
 
 class Recipe(Protocol):
@@ -234,16 +236,22 @@ def _weigh(
     rows: FloatArray, n: int, key: tuple[int, int, int], low: float, high: float, chance: int
 ) -> FloatArray:
     """Return n draws of xi'rows, xi `low` with the chance given, else `high`."""
-    rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence(key)))
+    source = np.random.SFC64(np.random.SeedSequence(key))
     total = np.empty((n, rows.shape[1]))
-    step = max(1, (1 << 19) // max(len(rows), 1))
-    for first in range(0, n, step):
-        size = (min(step, n - first), len(rows))
+    upper = np.empty((DRAWS, len(rows)))  # one buffer, small enough to stay in the cache
+    for first in range(0, n, DRAWS):
+        size = min(DRAWS, n - first)
         if chance == 1 << 15:
-            raw = np.frombuffer(rng.bytes(size[0] * -(-size[1] // 8)), dtype=np.uint8)
-            upper = np.unpackbits(raw.reshape(size[0], -1), axis=1, count=size[1])
+            raw = _random(source, size, -(-len(rows) // 64)).view(np.uint8)
+            upper[:size] = np.unpackbits(raw, axis=1, count=len(rows))
         else:
-            upper = (rng.integers(0, 1 << 16, size, dtype=np.uint16) >= chance).view(np.uint8)
-        total[first : first + size[0]] = upper.astype(np.float64) @ rows
+            raw = _random(source, size, -(-len(rows) // 4)).view(np.uint16)
+            upper[:size] = raw[:, : len(rows)] >= chance
+        np.matmul(upper[:size], rows, out=total[first : first + size])
     drawn: FloatArray = low * rows.sum(axis=0) + (high - low) * total
     return drawn
+
+
+def _random(source: np.random.SFC64, draws: int, words: int) -> NDArray[np.uint64]:
+    """Return random 64-bit words, in the same order of bytes on every machine."""
+    return source.random_raw(draws * words).astype("<u8", copy=False).reshape(draws, words)
