@@ -206,3 +206,23 @@ def test_the_numbers_in_the_real_prose_are_those_of_the_session(fresh):
     assert "The experimental difference lies in the interval: True" in cells["verdict"]
     assert "Zero lies in the interval: True" in cells["verdict"]
     assert "**too uncertain to tell**" in text
+
+
+def test_the_table_of_methods_says_what_the_prose_says(fresh, experiment):
+    text, cell = prose(fresh[REAL]), shown(fresh[REAL])["methods"]
+    names = re.findall(r"(?:propensity|Mahalanobis|coarsened|exact|entropy|inverse|group-time)"
+                       r"[^\d]*(?:1:\d[^\d\u2212-]*)?", cell)  # fmt: skip
+    found = {}
+    for name in names:
+        values = numbers(cell.split(name, 1)[1])[:5]
+        found[name.strip()] = [float(v.replace(",", "").replace("\u2212", "-")) for v in values]
+    assert len(found) == 13
+    benchmark = experiment["treated"].mean() - experiment["controls"].mean()
+    assert all(row[2] < benchmark < row[3] for row in found.values())
+    holding_zero = sum(row[2] <= 0 <= row[3] for row in found.values())
+    assert f"it does for {holding_zero} of the 13" in text
+    assert f"and get {found['exact cells'][0]:,.0f}." in text
+    coarse = found["coarsened cells"]
+    assert f"{coarse[4]:.0f} of the 185. Their {coarse[0]:,.0f} is" in text
+    whole = [row[0] for name, row in found.items() if "cells" not in name]
+    assert f"lie between {min(whole):,.0f} and {max(whole):,.0f} dollars" in text
