@@ -66,23 +66,24 @@ def logit(rows, theta, at):
     return np.exp(index) * (at & ~rows.treated), Z * (at * (rows.treated - p))[:, None]
 
 
-def equations(rows, theta, method, by_start_year, cohort_weighted):
-    """Return psi, a row per row of the risk sets."""
+def model_equations(rows, theta, method, by_start_year):
+    """Return the models' rows, phi by start year, and how much of theta they took."""
     k, parts, phis, at = rows.X.shape[1], [], {}, 0
     if method == "ipw" and not by_start_year:
         width = len(np.unique(rows.start)) + k
         phi, psi = logit(rows, theta[:width], np.ones(len(rows.start), bool))
-        parts, phis, at = [psi], dict.fromkeys(rows.years, phi), width
+        return [psi], dict.fromkeys(rows.years, phi), width
     for c in rows.years:
-        if c not in phis:
-            width = 2 * k if method == "entropy" else k + 1
-            one = theta[at : at + width]
-            phi, psi = (
-                balancing(rows, one, c)
-                if method == "entropy"
-                else logit(rows, one, rows.start == c)
-            )
-            parts, phis[c], at = [*parts, psi], phi, at + width
+        width = 2 * k if method == "entropy" else k + 1
+        one, make = theta[at : at + width], balancing if method == "entropy" else logit
+        phis[c], psi = make(rows, one, c if method == "entropy" else rows.start == c)
+        parts, at = [*parts, psi], at + width
+    return parts, phis, at
+
+
+def equations(rows, theta, method, by_start_year, cohort_weighted):
+    """Return psi, a row per row of the risk sets."""
+    parts, phis, at = model_equations(rows, theta, method, by_start_year)
     means, own = [], np.zeros(len(rows.start), dtype=theta.dtype)
     for c in rows.years:
         here = (rows.start == c) & rows.seen
@@ -90,18 +91,31 @@ def equations(rows, theta, method, by_start_year, cohort_weighted):
         own = own + (here & rows.treated & rows.among) * (rows.change - theta[at])
         at += 1
     valid = rows.seen & rows.treated & rows.among
-    effects = []
     if not cohort_weighted:
-        effects = [valid * (own - theta[at])]
-    else:
-        last = 0.0
-        for c in rows.years:
-            here = rows.start == c
-            effects.append((valid & here) * (own - theta[at]))
-            last = last + (here & rows.treated & rows.among) * (theta[at] - theta[-1])
-            at += 1
-        effects.append(last)
-    return np.column_stack([*parts, *means, *effects])
+        return np.column_stack([*parts, *means, valid * (own - theta[at])])
+    effects, last = [], 0.0
+    for c in rows.years:
+        here = rows.start == c
+        effects.append((valid & here) * (own - theta[at]))
+        last = last + (here & rows.treated & rows.among) * (theta[at] - theta[-1])
+        at += 1
+    return np.column_stack([*parts, *means, *effects, last])
+
+
+def adjusted_equations(rows, theta, method, by_start_year, cohort_weighted):
+    """As `equations`, less what age and wage explain among the weighted controls of all years."""
+    parts, phis, at = model_equations(rows, theta, method, by_start_year)
+    valid, load = rows.seen & rows.treated, 0.0
+    for c in rows.years:
+        here = (rows.start == c) & rows.seen
+        parts.append(valid * ((rows.start == c) - theta[at]))
+        parts.append(phis[c] * here - valid * (theta[at + 1] - 1.0))
+        load = load + theta[at] * phis[c] * here / (theta[at + 1] - 1.0)
+        at += 2
+    Z = np.column_stack([np.ones(len(rows.start)), rows.X[:, :2]])
+    residual = rows.change - Z @ theta[at : at + 3]
+    parts.append(Z * (load * residual)[:, None])
+    return np.column_stack([*parts, (valid - load) * residual - valid * theta[-1]])
 
 
 def size(rows, method, by_start_year, cohort_weighted):
@@ -114,13 +128,15 @@ def size(rows, method, by_start_year, cohort_weighted):
     return model + C + 1 + C * cohort_weighted
 
 
-def sandwich(rows, method, by_start_year=False, cohort_weighted=False):
+def sandwich(rows, method, by_start_year=False, cohort_weighted=False, adjusted=False):
     """Return the effect and its standard error."""
     options = method, by_start_year, cohort_weighted
-    start = np.zeros(size(rows, *options))
+    system = adjusted_equations if adjusted else equations
+    width = size(rows, *options) + adjusted * (3 + len(rows.years))
+    start = np.zeros(width)
 
     def total(theta):
-        return equations(rows, theta, *options).sum(axis=0)
+        return system(rows, theta, *options).sum(axis=0)
 
     def slope(theta):
         steps = np.eye(len(theta)) * 1e-30j
@@ -128,10 +144,10 @@ def sandwich(rows, method, by_start_year=False, cohort_weighted=False):
 
     found = root(total, start, jac=slope, method="lm", tol=1e-14)
     theta = found.x
-    for _ in range(5):  # SciPy stops at its own tolerance; a few plain Newton steps to rounding
+    for _ in range(3):  # SciPy stops at its own tolerance; a few plain Newton steps to rounding
         theta = theta - np.linalg.solve(slope(theta), total(theta))
     assert np.abs(total(theta)).max() < 1e-9
-    psi = pd.DataFrame(equations(rows, theta, *options)).groupby(rows.person).sum().to_numpy()
+    psi = pd.DataFrame(system(rows, theta, *options)).groupby(rows.person).sum().to_numpy()
     bread = np.linalg.inv(slope(theta))
     return theta[-1] * 1e5, np.sqrt((bread @ psi.T @ psi @ bread.T)[-1, -1]) * 1e5
 
@@ -142,10 +158,15 @@ def line(effects, e, subgroup="all"):
 
 
 @pytest.mark.parametrize(
-    ("controls", "e"), [("never", -3), ("never", 2), ("never", 6), ("not_yet", 2)]
-)
-@pytest.mark.parametrize(
-    ("method", "score"), [("entropy", "pooled"), ("ipw", "pooled"), ("ipw", "by_start_year")]
+    ("method", "score", "controls", "e"),
+    [
+        ("entropy", "pooled", "never", -3),
+        ("entropy", "pooled", "never", 6),
+        ("entropy", "pooled", "not_yet", 2),
+        ("ipw", "pooled", "never", 6),
+        ("ipw", "pooled", "not_yet", 2),
+        ("ipw", "by_start_year", "never", 2),
+    ],
 )
 def test_estimate_and_error_are_those_of_the_stacked_equations(
     register, method, score, controls, e
@@ -182,6 +203,15 @@ def test_a_subgroup_is_compared_with_controls_weighted_for_all(register, method)
     row = line(effects, 2, "higher")
     assert row["estimate"] == pytest.approx(estimate, rel=1e-8)
     assert row["std_error"] == pytest.approx(error, rel=1e-6)
+
+
+@pytest.mark.parametrize("method", ["entropy", "ipw"])
+def test_what_covariates_explain_is_estimated_too(register, method):
+    group = mih.weight(register, on=ON, exact="county", method=method)
+    effects = mih.event_study(group, outcomes="wage_income", adjust=True)
+    estimate, error = sandwich(Rows(group, 2), method, adjusted=True)
+    assert line(effects, 2)["estimate"] == pytest.approx(estimate, rel=1e-7)
+    assert line(effects, 2)["std_error"] == pytest.approx(error, rel=1e-6)
 
 
 def test_covariance_over_years_is_the_product_of_the_same_rows(register):
