@@ -116,7 +116,7 @@ class Measured:
         controls are both lowered by the fitted values. Leverage is mean_t(x)' (sum K x x')^-1 x_j,
         which is what each control's residual weighs once the regression counts as estimated.
         """
-        from statsmodels.api import WLS
+        from statsmodels.regression.linear_model import WLS
 
         c = comparison
         assert self.covariates is not None
