@@ -232,6 +232,21 @@ def test_means_at_the_joint_edge_are_reached():
     assert np.allclose(fit.weight.reshape(-1, 3).sum(axis=0), [0.0, 0.5, 0.5], atol=1e-9)
 
 
+@pytest.mark.parametrize("n", [300, 60_000])
+def test_balance_far_from_where_candidates_are(n):
+    """Few candidates have what participants have; the search starts on a part of many rows."""
+    rng = np.random.default_rng(4)
+    X = np.column_stack([rng.lognormal(0.0, 1.5, n), rng.normal(size=n), rng.random(n) < 0.02])
+    X[7] = [X[:, 0].max(), 0.5, 1.0]
+    target = 0.9 * X[7] + 0.1 * X.mean(axis=0)
+    Z = (X - target) / X.std(axis=0)
+    fit = entropy_weights(Z, names=["wage", "z", "rare"])
+    assert np.abs(fit.weight @ X / target - 1).max() < 1e-10
+    index = np.log(fit.weight[fit.weight > 1e-200])
+    part = np.column_stack([np.ones(len(index)), Z[fit.weight > 1e-200]])
+    assert np.abs(index - part @ np.linalg.lstsq(part, index, rcond=None)[0]).max() < 1e-6
+
+
 def test_constant_and_collinear_columns_do_no_harm(register):
     frame = register.assign(one=1.0, twice=2 * (2000 - register["birth_year"]))
     frame["older"] = frame["year"] - frame["birth_year"]

@@ -36,8 +36,8 @@ EDGE = 1e-12
 PRODUCT = 200_000
 #: No log weight moves further in one step.
 LONGEST = 30.0
-#: Beyond this many rows a first guess is found on every 16th.
-MANY, STRIDE = 40_000, 16
+#: Beyond this many rows a first guess is found on every 16th, if these can be balanced to this.
+MANY, STRIDE, NEAR = 40_000, 16, 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +121,9 @@ def entropy_weights(
         columns, M = columns[kept], M[np.append(0, kept + 1)]
     first = np.zeros(len(columns)) if start is None else np.nan_to_num(start[columns])
     if len(rows) > MANY:
-        first, _ = _newton(np.ascontiguousarray(M[:, ::STRIDE]), first, aim=1e-4)
-    found, iterations = _newton(M, first, aim=AIM)
+        guess, gap, _ = _newton(np.ascontiguousarray(M[:, ::STRIDE]), first, aim=NEAR)
+        first = guess if gap <= NEAR else first
+    found, _, iterations = _newton(M, first, aim=AIM)
     weight = np.zeros(len(Z))
     weight[rows] = _weights(M, found)
     gap = float(np.abs(weight @ Z).max(initial=0.0))
@@ -163,20 +164,20 @@ def _independent(M: FloatArray) -> IntArray:
     return np.sort(kept).astype(np.int64)
 
 
-def _newton(M: FloatArray, start: FloatArray, *, aim: float) -> tuple[FloatArray, int]:
-    """Minimise the dual from a first guess; return the multipliers and the steps taken.
+def _newton(M: FloatArray, start: FloatArray, *, aim: float) -> tuple[FloatArray, float, int]:
+    """Minimise the dual from a first guess; return the multipliers, the gap and the steps taken.
 
-    Stops where the means are right to `aim`, or where rounding leaves no descent; the caller looks
-    at the gap.
+    Stops where the gap is `aim`, or where rounding leaves no descent; the caller looks at the gap.
     """
     multiplier = start
     value, mean, spread = _dual(M, multiplier)
     for step in range(MAX_ITERATIONS):
-        if np.abs(mean).max(initial=0.0) <= aim:
-            return multiplier, step
+        gap = float(np.abs(mean).max(initial=0.0))
+        if gap <= aim:
+            return multiplier, gap, step
         direction = _solve(spread, mean)
         # Where nearly all weight is on one person the whole step would go far astray.
-        direction *= min(1.0, LONGEST / max(float(np.abs(_index(M, direction)).max()), LONGEST))
+        direction = direction * min(1.0, LONGEST / float(np.abs(_index(M, direction)).max()))
         length, slope = 1.0, float(mean @ direction)
         while True:
             trial = multiplier - length * direction
@@ -184,21 +185,21 @@ def _newton(M: FloatArray, start: FloatArray, *, aim: float) -> tuple[FloatArray
             if ahead[0] <= value - 1e-4 * length * slope:
                 break
             # Near the solution the value no longer tells two points apart, but its gradient does.
-            if np.abs(ahead[1]).max() < np.abs(mean).max() and slope < 1e-8:
+            if np.abs(ahead[1]).max() < gap and slope < 1e-8:
                 break
             length /= 2.0
             if length < 1e-10:
-                return multiplier, step
+                return multiplier, gap, step
         multiplier, (value, mean, spread) = trial, ahead
-    return multiplier, MAX_ITERATIONS
+    return multiplier, gap, MAX_ITERATIONS
 
 
 def _solve(spread: FloatArray, mean: FloatArray) -> FloatArray:
-    """Return the Newton direction; where almost all weight is on few, the shortest one."""
+    """Return Newton's direction, or straight downhill where weight on a few leaves no curvature."""
     try:
         return np.asarray(cho_solve(cho_factor(spread), mean))
     except LinAlgError:
-        return np.asarray(np.linalg.pinv(spread, hermitian=True) @ mean)
+        return mean
 
 
 def _dual(M: FloatArray, multiplier: FloatArray) -> tuple[float, FloatArray, FloatArray]:
