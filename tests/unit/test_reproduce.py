@@ -141,9 +141,9 @@ def test_no_saved_result_holds_a_person(replication, tmp_path):
 
 def test_the_analysis_file_is_the_analysis():
     spec = analysis()
-    assert spec.controls.terms == ("age", "education", *mih.lag("wage_income", 1, 2, 3))
+    assert spec.controls.options["on"] == ("age", "education", *mih.lag("wage_income", 1, 2, 3))
     assert spec.account.horizon == 7
-    assert spec.effects.window == (-5, 6)
+    assert spec.effects.options["window"] == (-5, 6)
 
 
 def test_the_programme_is_the_base_case():
@@ -180,6 +180,20 @@ def test_a_bad_analysis_file_says_what_is_wrong(tmp_path, text, words):
     with pytest.raises(mih.AssumptionError) as caught:
         mih.run_study(StudySpec.from_toml(path))
     assert words in str(caught.value)
+
+
+def test_a_study_may_weight_and_use_every_option_of_the_verbs(tmp_path):
+    path = tmp_path / "analysis.toml"
+    path.write_text(
+        "[controls]\nmethod = 'entropy'\non = ['age', 'wage_income[-1]']\nexact = ['county']\n"
+        "[effects]\ncomposition = 'cohort_weighted'\nwindow = [-1, 3]\n[account]\nhorizon = 4\n"
+    )
+    result = mih.run_study(path)
+    assert result.effects.se == "estimated_weights"
+    assert result.effects.provenance.options["composition"] == "cohort_weighted"
+    path.write_text("[controls]\nmethod = 'entropy'\nratio = 5\n")
+    with pytest.raises(mih.AssumptionError, match="ratio"):
+        mih.run_study(path)
 
 
 def test_run_study_reads_paths_beside_the_analysis(tmp_path):

@@ -39,7 +39,7 @@ def analysis() -> StudySpec:
 
     Examples
     --------
-    >>> analysis().controls.exact
+    >>> analysis().controls.options["exact"]
     ('county', 'benefit_type')
     """
     return StudySpec.from_toml(_HERE / "analysis.toml")

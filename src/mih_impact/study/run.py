@@ -12,8 +12,6 @@ from typing import Any
 import pandas as pd
 
 from mih_impact.controls.balance import Balance
-from mih_impact.controls.group import ControlGroup
-from mih_impact.controls.matching import match
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.options import current
@@ -23,7 +21,6 @@ from mih_impact.economics.account import cost_benefit
 from mih_impact.economics.assumptions import Assumptions
 from mih_impact.economics.case import CostBenefit
 from mih_impact.economics.programme import Programme
-from mih_impact.effects.event_study import event_study
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import AssumptionError
 from mih_impact.panel.panel import Panel, read_panel
@@ -121,9 +118,9 @@ def run_study(
         step(0)
         register = panel if panel is not None else _read(plan)
         step(1)
-        group = _match(plan, register)
+        group = plan.controls.verb(register, **plan.controls.options)
         step(2)
-        effects = _effects(plan, group)
+        effects = plan.effects.verb(group, **plan.effects.options)
         step(3)
         case = _account(plan, effects)
     return StudyResult(
@@ -170,38 +167,6 @@ def _read(plan: StudySpec) -> Panel:
         money=data.money,
         price_year=data.price_year,
         currency=data.currency,
-    )
-
-
-def _match(plan: StudySpec, panel: Panel) -> ControlGroup:
-    c = plan.controls
-    return match(
-        panel,
-        on=c.terms,
-        exact=c.exact,
-        method=c.method,
-        ratio=c.ratio,
-        replace=c.replace,
-        caliper=c.caliper,
-        order=c.order,
-        eligible=c.eligible,
-        score=c.score,
-        seed=c.seed,
-    )
-
-
-def _effects(plan: StudySpec, group: ControlGroup) -> EffectSeries:
-    e = plan.effects
-    return event_study(
-        group,
-        outcomes=e.outcomes,
-        estimator=e.estimator,
-        base=e.base,
-        window=e.window,
-        se=e.se,
-        dead=e.dead,
-        level=e.level,
-        seed=e.seed,
     )
 
 

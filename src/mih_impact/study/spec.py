@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, get_args
 
-from mih_impact.controls.covariates import Term, parse_term
-from mih_impact.controls.matching import Method, Order
+from mih_impact.controls.covariates import as_terms, parse_term
+from mih_impact.controls.matching import match
+from mih_impact.controls.weighting import WeightMethod, weight
 from mih_impact.display.labels import Label
-from mih_impact.effects.asked import Estimator
-from mih_impact.effects.influence import StandardError
+from mih_impact.effects.event_study import event_study
 from mih_impact.errors import AssumptionError
-from mih_impact.panel.cube import Dead
 from mih_impact.panel.panel import Money
 
-__all__ = ["AccountSpec", "ControlsSpec", "DataSpec", "EffectsSpec", "StudySpec"]
+__all__ = ["AccountSpec", "DataSpec", "Step", "StudySpec"]
 
 
 @dataclass(frozen=True)
@@ -34,38 +35,29 @@ class DataSpec:
 
 
 @dataclass(frozen=True)
-class ControlsSpec:
-    """The options of `match`; lags are written "wage_income[-2]"."""
+class Step:
+    """A verb and its keyword arguments as the specification gives them.
 
-    on: tuple[str, ...] = ()
-    exact: tuple[str, ...] = ()
-    method: Method = "propensity"
-    ratio: int = 5
-    replace: bool = True
-    caliper: float | None = 0.2
-    order: Order = "largest"
-    eligible: str | None = None
-    score: Literal["pooled", "by_start_year"] = "pooled"
-    seed: int | None = None
+    Attributes
+    ----------
+    verb
+        `match`, `weight` or `event_study`.
+    options
+        Only those that were given; the verb's own defaults are the defaults.
+    """
 
-    @property
-    def terms(self) -> tuple[Term, ...]:
-        """The terms of `on`."""
-        return tuple(parse_term(text) for text in self.on)
+    verb: Callable[..., Any]
+    options: Mapping[str, Any]
 
-
-@dataclass(frozen=True)
-class EffectsSpec:
-    """The options of `event_study`."""
-
-    outcomes: tuple[str, ...] | None = None
-    estimator: Estimator = "did"
-    base: int | tuple[int, ...] = -1
-    window: tuple[int, int] = (-5, 6)
-    se: StandardError = "auto"
-    dead: Dead = "zero"
-    level: float = 0.95
-    seed: int = 2025
+    @classmethod
+    def read(cls, given: Mapping[str, Any], verb: Callable[..., Any], section: str) -> Step:
+        """Check the names of options against the verb's; lists become tuples, lags terms."""
+        parameters = inspect.signature(verb).parameters.values()
+        _require_keys(given, {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}, section)
+        options = {key: tuple(v) if isinstance(v, list) else v for key, v in given.items()}
+        if "on" in options:
+            options["on"] = tuple(parse_term(str(term)) for term in as_terms(options["on"]))
+        return cls(verb, options)
 
 
 @dataclass(frozen=True)
@@ -87,8 +79,11 @@ class StudySpec:
     ----------
     name, label
         Short name, and the displayed one.
-    data, controls, effects, account
-        The options of each floor.
+    data, account
+        How the panel is read, and how effects are valued.
+    controls, effects
+        The verb of each floor and its options; `method` says whether controls are matched or
+        weighted. Lags are written "wage_income[-2]".
     folder
         Where relative paths of the specification start.
     """
@@ -96,8 +91,8 @@ class StudySpec:
     name: str
     label: Label
     data: DataSpec
-    controls: ControlsSpec
-    effects: EffectsSpec
+    controls: Step
+    effects: Step
     account: AccountSpec
     folder: Path | Traversable
 
@@ -126,20 +121,22 @@ class StudySpec:
             raise AssumptionError(
                 f"The analysis {file.name} cannot be read", found=str(error), do="give a TOML file"
             ) from None
-        sections = {
-            "data": DataSpec,
-            "controls": ControlsSpec,
-            "effects": EffectsSpec,
-            "account": AccountSpec,
-        }
+        sections = {"data", "controls", "effects", "account"}
         _require_keys(content, {"name", "label", *sections}, file.name)
-        built = {
-            name: _section(kind, content.get(name, {}), name) for name, kind in sections.items()
-        }
+        controls = content.get("controls", {})
+        verb = weight if controls.get("method") in get_args(WeightMethod) else match
         folder = file.parent if isinstance(file, Path) else _parent(file)
         name = content.get("name", "analysis")
         label = Label(**content["label"]) if "label" in content else Label(nb=name, en=name)
-        return cls(name=name, label=label, folder=folder, **built)
+        return cls(
+            name=name,
+            label=label,
+            data=_section(DataSpec, content.get("data", {}), "data"),
+            controls=Step.read(controls, verb, "[controls]"),
+            effects=Step.read(content.get("effects", {}), event_study, "[effects]"),
+            account=_section(AccountSpec, content.get("account", {}), "account"),
+            folder=folder,
+        )
 
 
 def _parent(file: Traversable) -> Traversable:
@@ -155,7 +152,7 @@ def _section(kind: type[Any], given: dict[str, Any], section: str) -> Any:
     )
 
 
-def _require_keys(given: dict[str, Any], known: set[str], where: str) -> None:
+def _require_keys(given: Mapping[str, Any], known: set[str], where: str) -> None:
     """Raise on a key that does not exist."""
     unknown = [key for key in given if key not in known]
     if unknown:
