@@ -65,7 +65,7 @@ def test_a_year_without_some_start_year_is_missing_with_its_reason(drawn):
     last = row(effects, 6)
     assert np.isnan(last["estimate"])
     assert np.isnan(last["std_error"])
-    assert last["reason"] == "not seen for those who started in 2019, 2020, 2021"
+    assert last["reason"] == "start_years_not_seen: 2019, 2020, 2021"
     assert row(effects, 3)["reason"] == ""
     assert np.isnan(effects.matrix[-1]).all()
 

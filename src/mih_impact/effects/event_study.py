@@ -38,8 +38,8 @@ BoolArray = NDArray[np.bool_]
 BAND_DRAWS = 20_000
 
 #: Why an estimate is missing.
-_NOT_SEEN = "not seen for those who started in {years}"
-_NOBODY = "nobody to compare"
+_NOT_SEEN = "start_years_not_seen: {years}"
+_NOBODY = "nobody_to_compare"
 
 
 def event_study(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.comparison import Comparison, centred
 
-__all__ = ["Influence", "abadie_imbens", "matched_set", "person", "sup_t"]
+__all__ = ["AnyInfluence", "Influence", "abadie_imbens", "matched_set", "person", "sup_t"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -24,9 +24,31 @@ IntArray = NDArray[np.int64]
 StandardError = Literal["auto", "person", "abadie_imbens", "matched_set", "estimated_weights"]
 
 
+class AnyInfluence(Protocol):
+    """Influence of every cluster on every estimate, written out or kept in factors."""
+
+    @property
+    def covariance(self) -> FloatArray:
+        """The cross-product of the rows, shape (KE, KE)."""
+
+    @property
+    def rows(self) -> FloatArray:
+        """What each cluster moves every estimate by, shape (n_clusters, KE)."""
+
+    @property
+    def cluster(self) -> IntArray:
+        """Which cluster each row is, shape (n_clusters,)."""
+
+    def columns(self, chosen: slice | IntArray) -> AnyInfluence:
+        """Return the influence on some of the estimates."""
+
+    def clustered(self, label: IntArray) -> Influence:
+        """Add up the rows of the same label, shape (n_clusters,), such as a county."""
+
+
 @dataclass(frozen=True, eq=False)
 class Influence:
-    """Influence of every cluster on every estimate.
+    """Influence of every cluster on every estimate, written out.
 
     Attributes
     ----------

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from mih_impact.effects.checks.result import CheckResult
-    from mih_impact.effects.influence import Influence
+    from mih_impact.effects.influence import AnyInfluence
 
 __all__ = ["EffectSeries", "build_series"]
 
@@ -100,7 +100,7 @@ class EffectSeries(Result):
     provenance: Provenance
     term: str = "event"
     subgroups: tuple[str, ...] = ("all",)
-    influence: Influence | None = field(default=None, metadata={"saved": False})
+    influence: AnyInfluence | None = field(default=None, metadata={"saved": False})
 
     @classmethod
     def from_frame(
@@ -323,7 +323,7 @@ def build_series(
     critical: Mapping[str, float] | None = None,
     columns: Mapping[str, NDArray[Any]] | None = None,
     coverage: dict[str, int] | None = None,
-    influence: Influence | None = None,
+    influence: AnyInfluence | None = None,
     term: str = "event",
     subgroups: tuple[str, ...] = ("all",),
 ) -> EffectSeries:

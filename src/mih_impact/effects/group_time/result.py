@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -368,7 +368,7 @@ def _series(
             "reason": np.where(is_base, "base_year", why).astype(object),
         },
         coverage=effects.coverage,
-        influence=cast(Any, influence),  # rows, cluster and covariance, as its own class has them
+        influence=influence,
         provenance=Provenance.of(
             f"group_time_effects, averaged by {kind}",
             {**effects.provenance.options, **options, **asdict(effects.method)},
