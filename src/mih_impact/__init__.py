@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from mih_impact.effects.group_time.result import GroupTimeEffects as GroupTimeEffects
     from mih_impact.effects.honest.bounds import honest_bounds as honest_bounds
     from mih_impact.effects.honest.result import HonestBounds as HonestBounds
+    from mih_impact.effects.inference.few_clusters import wild_bootstrap as wild_bootstrap
+    from mih_impact.effects.inference.multiplier import bootstrap as bootstrap
     from mih_impact.effects.series import EffectSeries as EffectSeries
     from mih_impact.errors import AssumptionError as AssumptionError
     from mih_impact.errors import EffectsError as EffectsError
@@ -90,6 +92,7 @@ _HOME = {
     "SupportError": "errors",
     "SyntheticRegister": "panel.synthetic.register",
     "SyntheticTruth": "panel.synthetic.effects",
+    "bootstrap": "effects.inference.multiplier",
     "cost_benefit": "economics.account",
     "event_study": "effects.event_study",
     "example_panel": "panel.synthetic.register",
@@ -105,6 +108,7 @@ _HOME = {
     "run_study": "study.run",
     "synthetic_register": "panel.synthetic.register",
     "weight": "controls.weighting",
+    "wild_bootstrap": "effects.inference.few_clusters",
 }
 
 __all__ = sorted(_HOME)

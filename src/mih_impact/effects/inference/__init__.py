@@ -1,0 +1,1 @@
+"""Further inference: multiplier and wild bootstrap, clusters above the person, randomisation."""

@@ -1,0 +1,147 @@
+"""Clusters above the person, such as counties: influence added up within them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mih_impact.controls.covariates import Term
+from mih_impact.controls.group import ControlGroup
+from mih_impact.effects.influence import Influence, StandardError
+from mih_impact.errors import EffectsError
+
+__all__ = ["FEWEST", "cluster_labels", "cluster_of", "clustered", "clustered_kind"]
+
+IntArray = NDArray[np.int64]
+
+#: With fewer clusters a sum of squares over them says little of the variance.
+FEWEST = 20
+
+
+def cluster_of(group: ControlGroup, term: Term) -> IntArray:
+    """Return the number of each person's cluster, shape (persons of the cube,); -1 for none.
+
+    Parameters
+    ----------
+    group
+        Participants and their controls.
+    term
+        A column as it stood in the year before start.
+
+    Returns
+    -------
+    array of int
+        Clusters are numbered from 0 in the order of their values.
+
+    Raises
+    ------
+    EffectsError
+        Somebody in the risk sets has no value.
+
+    Notes
+    -----
+    A person belongs to one cluster in all start years and years: that of the year before the first
+    start year it serves, as participant or control; who serves nobody, that of the first it could
+    have served. Thus a control who serves several start years and moves between them is one
+    person in one cluster, and clusters are unions of persons.
+    """
+    risk, sets = group.risk, group.sets
+    serving = np.unique(np.concatenate([sets.participant, sets.control]))
+    rows = np.concatenate([serving, np.arange(len(risk.person))])
+    person, first = np.unique(risk.person[rows], return_index=True)
+    values = group.read(term, rows[first])
+    unknown = int(pd.isna(values).sum())
+    if unknown:
+        raise EffectsError(
+            f"Some persons have no {term} before start",
+            found=f"{unknown} of {len(values)} persons in the risk sets",
+            do="name it in exact= or on=, so that those without a value are left out, or choose "
+            "another column",
+        )
+    label = np.full(len(risk.cube.person_id), -1, dtype=np.int64)
+    label[person] = np.unique(values, return_inverse=True)[1]
+    return label
+
+
+def cluster_labels(group: ControlGroup, influence: Influence, term: Term) -> IntArray:
+    """Return the cluster of every row of an influence by person, shape (rows,).
+
+    Raises
+    ------
+    EffectsError
+        As `cluster_of`, or rows that are no persons.
+    """
+    if (influence.cluster < 0).any():
+        raise EffectsError(
+            "Pairs and the reuse of controls are not scores of persons, and do not add up within "
+            "clusters",
+            found="standard errors of Abadie and Imbens",
+            do="use se='person' with cluster=",
+        )
+    return cluster_of(group, term)[influence.cluster]
+
+
+def clustered(group: ControlGroup, influence: Influence, term: Term) -> Influence:
+    """Add the influence of persons up within clusters.
+
+    Parameters
+    ----------
+    group
+        Participants and their controls.
+    influence
+        Rows by person.
+    term
+        A column as it stood in the year before start; see `cluster_of` for those who move.
+
+    Returns
+    -------
+    Influence
+        A row for every cluster.
+
+    Raises
+    ------
+    EffectsError
+        Fewer than 20 clusters.
+
+    Notes
+    -----
+    The covariance is G / (G - 1) sum_g (sum_{i in g} psi_i)(sum_{i in g} psi_i)', G the clusters
+    with anybody compared in that column (Liang and Zeger 1986). The factor comes on top of that
+    of the persons' rows, P / (P - 1) for weights taken as fixed, in the place where Stata's and
+    statsmodels' regressions have (N - 1) / (N - 2).
+
+    What counts for the normal approximation is the number of clusters that hold participants, and
+    how alike they are in size; where these are few, `wild_bootstrap` is safer even with 20.
+    """
+    label = cluster_labels(group, influence, term)
+    count = len(np.unique(label))
+    if count < FEWEST:
+        raise EffectsError(
+            f"Too few clusters for standard errors by {term}",
+            found=f"{count} clusters, and at least {FEWEST} are needed",
+            do=f"use mih.wild_bootstrap(group, cluster={str(term)!r}, ...), which is made for few, "
+            "or cluster='person'",
+        )
+    added = influence.clustered(label)
+    used = (added.rows != 0).sum(axis=0)
+    return Influence(added.rows * np.sqrt(used / np.maximum(used - 1, 1)), added.cluster)
+
+
+def clustered_kind(se: StandardError, group: ControlGroup) -> StandardError:
+    """Return the kind of rows that are added up within clusters above the person.
+
+    Raises
+    ------
+    EffectsError
+        A kind whose rows are not persons.
+    """
+    if se in ("abadie_imbens", "matched_set"):
+        raise EffectsError(
+            f"Standard errors {se!r} cannot be combined with clusters above the person",
+            found="their rows are pairs or sets, whose persons may live in different clusters",
+            do="use se='auto' with cluster=, or leave out cluster=",
+        )
+    if se == "auto":
+        return "estimated_weights" if group.model is not None else "person"
+    return se
