@@ -10,11 +10,12 @@ benchmarks/results/group_time_speed.json.
 What is timed. Ours: the public call on a panel whose cube is in memory, the average by event year
 with its full covariance, both tables; "with_reading" is the first call, with read_panel, the
 contract's checks and the cube from a Parquet file. The peer's: CallawaySantAnna(...).fit(frame) and
-its event study, from a long pandas frame in memory. Tasks: "plain"; "draws", 999 multiplier draws
-of every group-time effect and event year (rademacher on both sides); "doubly_robust", three
-covariates. Memory is the highest resident size of the process during the calls, with its data (our
-cube, the peer's frame) and above it. Linear algebra runs on one thread on both sides, so that what
-else the machine does disturbs less; processor time stands beside the clock's for the same reason.
+its event study, from a long pandas frame read into memory from the same file. Tasks: "plain";
+"draws", 999 multiplier draws of every group-time effect and event year (rademacher on both sides);
+"doubly_robust", three covariates. Memory is the highest resident size of the process during the
+calls, with its data (our cube, the peer's frame) and above it. Linear algebra runs on one thread on
+both sides, so that what else the machine does disturbs less; processor time stands beside the
+clock's for the same reason.
 """
 
 from __future__ import annotations
@@ -58,8 +59,9 @@ def register(persons: int, *, seed: int = 2025) -> pd.DataFrame:
         {
             "person_id": np.repeat(np.arange(persons), len(years)),
             "year": np.tile(years, persons),
+            "wage_income": 1.0,
             "outcome": y.ravel(),
-            "start_year": np.repeat(start, len(years)),
+            "start_year": np.repeat(np.where(start > 0, start, np.nan), len(years)),
         }
     )
     for k, name in enumerate(COVARIATES):
@@ -105,13 +107,9 @@ def effects_and_averages(effects):
     return effects.influence.combine(np.hstack([same, weights]), np.hstack([nothing, own]))
 
 
-def ours(task: str, persons: int, runs: int) -> dict[str, object]:
+def ours(task: str, path: str, runs: int) -> dict[str, object]:
     import mih_impact as mih
 
-    columns = ["person_id", "year", "outcome", "start_year"]
-    columns += COVARIATES if task == "doubly_robust" else []
-    frame = register(persons)[columns].assign(wage_income=1.0)
-    frame["start_year"] = frame["start_year"].where(frame["start_year"] > 0)
     covariates = COVARIATES if task == "doubly_robust" else []
 
     def estimate(panel: mih.Panel) -> None:
@@ -121,26 +119,22 @@ def ours(task: str, persons: int, runs: int) -> dict[str, object]:
         if task == "draws":
             effects_and_averages(effects).multiplier_draws(DRAWS, seed=1, kind="rademacher")
 
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "register.parquet"
-        frame.to_parquet(path)
-        del frame
-        begun = time.perf_counter()
-        panel = mih.read_panel(path, money="fixed")
-        estimate(panel)
-        with_reading = time.perf_counter() - begun
-        return timed(lambda: estimate(panel), runs) | {"with_reading": round(with_reading, 3)}
+    begun = time.perf_counter()
+    panel = mih.read_panel(path, money="fixed")
+    estimate(panel)
+    with_reading = time.perf_counter() - begun
+    return timed(lambda: estimate(panel), runs) | {"with_reading": round(with_reading, 3)}
 
 
-def peers(task: str, persons: int, runs: int) -> dict[str, object]:
+def peers(task: str, path: str, runs: int) -> dict[str, object]:
     import warnings
 
     import diff_diff
 
     warnings.simplefilter("ignore")
-    frame = register(persons)
-    if task != "doubly_robust":
-        frame = frame.drop(columns=COVARIATES)
+    columns = ["person_id", "year", "outcome", "start_year"]
+    columns += COVARIATES if task == "doubly_robust" else []
+    frame = pd.read_parquet(path, columns=columns).fillna({"start_year": 0})
     options: dict[str, object] = {"estimation_method": "dr"}
     if task == "draws":
         options |= {"n_bootstrap": DRAWS, "seed": 1}
@@ -156,19 +150,17 @@ def peers(task: str, persons: int, runs: int) -> dict[str, object]:
     return timed(fit, runs) | {"version": diff_diff.__version__}
 
 
-def in_process(python: str, side: str, task: str, persons: int, runs: int) -> dict[str, object]:
+def in_process(python: str, side: str, task: str, path: str, runs: int) -> dict[str, object]:
     """Run one side of one task in a process of its own."""
     command = [python, __file__, "--side", side, "--task", task, "--runs", str(runs)]
-    found = subprocess.run(
-        [*command, "--persons", str(persons)], capture_output=True, text=True, check=True
-    )
+    found = subprocess.run([*command, "--path", path], capture_output=True, text=True, check=True)
     return json.loads(found.stdout.splitlines()[-1])
 
 
-def compare(task: str, persons: int, runs: int, peer: str) -> dict[str, object]:
+def compare(task: str, persons: int, path: str, runs: int, peer: str) -> dict[str, object]:
     """Time both sides of a task, in turn."""
-    own = in_process(sys.executable, "ours", task, persons, runs)
-    other = in_process(peer, "peers", task, persons, runs)
+    own = in_process(sys.executable, "ours", task, path, runs)
+    other = in_process(peer, "peers", task, path, runs)
     medians = [statistics.median(side["seconds"]) for side in (own, other)]
     busy = [statistics.median(side["cpu_seconds"]) for side in (own, other)]
     return {
@@ -190,18 +182,22 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--peer", default=sys.executable, help="an interpreter with diff-diff")
     parser.add_argument("--side", choices=["ours", "peers"])
+    parser.add_argument("--path")
     parser.add_argument("--task", choices=TASKS, nargs="+", default=list(TASKS))
     asked = parser.parse_args()
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # inherited by the processes below
     if asked.side:
         side = ours if asked.side == "ours" else peers
-        print(json.dumps(side(asked.task[0], asked.persons[0], asked.runs)))
+        print(json.dumps(side(asked.task[0], asked.path, asked.runs)))
         return
     rows = []
     for persons in asked.persons:
-        for task in asked.task:
-            rows.append(compare(task, persons, asked.runs, asked.peer))
-            print(json.dumps(rows[-1]), flush=True)
+        with tempfile.TemporaryDirectory() as folder:
+            path = str(Path(folder) / "register.parquet")
+            register(persons).to_parquet(path)
+            for task in asked.task:
+                rows.append(compare(task, persons, path, asked.runs, asked.peer))
+                print(json.dumps(rows[-1]), flush=True)
     machine = {
         "python": platform.python_version(), "numpy": np.__version__, "pandas": pd.__version__,
         "machine": platform.machine(), "cpus": os.cpu_count(), "load_after": os.getloadavg()[0],
