@@ -201,8 +201,8 @@ INTRODUCTION = """\
 
 Written by `benchmarks/monte_carlo.py` from its record in `benchmarks/results`; not edited by hand.
 
-Synthetic registers of {persons} persons with {participants} participants, seeds fixed beforehand (0,
-1, ...), none left out, the same in every row. The truth is known: **PATT**, the planted path, is
+Synthetic registers of {persons} persons with {participants} participants, seeds fixed beforehand
+(0, 1, ...), none left out, the same in every row. The truth is known: **PATT**, the planted path, is
 what default standard errors speak of; **SATT** is the mean realised effect of these very starters.
 Everything is about wage income three years after start, in thousand NOK. *Band* is the share of
 registers in which the simultaneous band holds PATT in all years from 0 on. *Rejects* is the share
@@ -225,8 +225,8 @@ READING = """
 wrong, the interval misses, and the pre-trend test rejects no more often than it does where nothing
 is wrong. A pre-trend test that passes says nothing about a confounding that begins when the
 programme does; the switching scale of the account and `honest_bounds` are what is left. Against
-`trend` it rejects more the stronger the trend is, and still misses most of what biases the estimate,
-because the years that were matched on cannot be tested.
+`trend` it rejects more the stronger the trend is, and still misses most of what biases the
+estimate, because the years that were matched on cannot be tested.
 """
 
 
