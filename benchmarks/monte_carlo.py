@@ -202,8 +202,8 @@ INTRODUCTION = """\
 Written by `benchmarks/monte_carlo.py` from its record in `benchmarks/results`; not edited by hand.
 
 Synthetic registers of {persons} persons with {participants} participants, seeds fixed beforehand
-(0, 1, ...), none left out, the same in every row. The truth is known: **PATT**, the planted path, is
-what default standard errors speak of; **SATT** is the mean realised effect of these very starters.
+(0, 1, ...), none left out, the same in every row. The truth is known: **PATT**, the planted path,
+is what default standard errors speak of; **SATT** is the mean realised effect of these starters.
 Everything is about wage income three years after start, in thousand NOK. *Band* is the share of
 registers in which the simultaneous band holds PATT in all years from 0 on. *Rejects* is the share
 in which the pre-trend test rejects at 5 %. With {n} registers the Monte Carlo error of a share near
