@@ -5,7 +5,8 @@
 From arrays to weights: 527 participants, 50,000 or 500,000 candidates, 13 moments (age, three wages
 that follow one another, indicators of education, county and benefit), all in standard deviations.
 Both tools run in turn, each in a process of its own with one call to warm up and one that is timed,
-so that what else the machine does falls on both. `--peer` is a Python with empirical-calibration
+so that what else the machine does falls on both; with one BLAS thread each, since on a busy machine
+threads that wait for one another would count most against the peer. `--peer` is a Python with empirical-calibration
 (this one by default); if it is not there it is left out and said so. Medians, ranges and the
 largest gap between weighted means and the participants' go to
 benchmarks/results/weighting_speed.json; nothing is asserted here.
@@ -83,7 +84,11 @@ def write_people(path: Path, candidates: int) -> None:
 def once(python: str, code: str, path: Path) -> tuple[float, float] | None:
     """Return the seconds of a warm call and the gap it leaves; None if the tool is not there."""
     done = subprocess.run(
-        [python, "-c", code + BOTH, str(path)], capture_output=True, text=True, check=False
+        [python, "-c", code + BOTH, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
     )
     if done.returncode:
         print(done.stderr[-300:], file=sys.stderr)
