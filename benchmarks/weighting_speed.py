@@ -6,9 +6,9 @@ From arrays to weights: 527 participants, 50,000 or 500,000 candidates, 13 momen
 that follow one another, indicators of education, county and benefit), all in standard deviations.
 Both tools run in turn, each in a process of its own with one call to warm up and one that is timed,
 so that what else the machine does falls on both; with one BLAS thread each, since on a busy machine
-threads that wait for one another would count most against the peer. `--peer` is a Python with empirical-calibration
-(this one by default); if it is not there it is left out and said so. Medians, ranges and the
-largest gap between weighted means and the participants' go to
+threads that wait for one another would count most against the peer. `--peer` is a Python with
+empirical-calibration (this one by default); if it is not there it is left out and said so. Medians,
+ranges and the largest gap between weighted means and the participants' go to
 benchmarks/results/weighting_speed.json; nothing is asserted here.
 """
 
