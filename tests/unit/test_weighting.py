@@ -125,6 +125,20 @@ def test_card_in_both_languages(group, method):
     assert "Helt likt" not in nb
 
 
+def test_years_balanced_exactly_have_no_error_and_no_part_in_the_band(register):
+    group = mih.weight(read(register), on=ON, exact="county")
+    wide, short = (
+        mih.event_study(group, outcomes="wage_income", window=window, level=0.9).to_frame()
+        for window in ((-2, 3), (-1, 3))
+    )
+    balanced = wide[wide["year_since_start"] == -2].iloc[0]
+    assert balanced["matched_on"]
+    assert balanced["std_error"] == 0.0
+    assert abs(balanced["estimate"]) < 1e-6
+    reach = [f["band_high"] - f["estimate"] for f in (wide, short)]
+    assert reach[0].iloc[-1] == pytest.approx(reach[1].iloc[-1], rel=0.01)
+
+
 def test_weighting_makes_no_pairs(group):
     with pytest.raises(mih.SupportError, match="no pairs"):
         group.pairs()

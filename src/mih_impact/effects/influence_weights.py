@@ -22,6 +22,8 @@ IntArray = NDArray[np.int64]
 #: Directions in which weighted candidates hardly differ carry no slope: a share of the largest
 #: spread, in standard deviations squared.
 FLAT = 1e-10
+#: Rows that cancel to this share of their largest part have cancelled.
+ROUNDING = 1e-9
 
 
 def estimated_weights(group: ControlGroup, comparison: Comparison) -> Influence:
@@ -66,6 +68,8 @@ def estimated_weights(group: ControlGroup, comparison: Comparison) -> Influence:
     Where changes are adjusted, D_j is the control's residual times its leverage, which is 1 where
     means agree, and D's mean is that of the residuals in contrasts.
 
+    A change that is linear in what is balanced, such as one between two lags in `on`, has no error.
+
     No small-sample factor. Trimming is taken as fixed.
     """
     model = group.model
@@ -92,10 +96,13 @@ def estimated_weights(group: ControlGroup, comparison: Comparison) -> Influence:
         rows[who[c.control_row[here]]] -= residual
         slopes[start_year] = model.covariates.X[c.control_row[here]].T @ residual
     rows[who[sets.participant]] += centred(contrast, c.share, c.stratum_t) + c.between
+    largest = np.abs(rows).max(axis=0)
     if model.kind == "entropy":
         _add_balancing(rows, group, model, slopes)
     else:
         _add_logit(rows, group, model, slopes)
+    # What is balanced exactly cannot differ: its rows cancel, and what rounding leaves is no error.
+    rows[:, np.abs(rows).max(axis=0) <= ROUNDING * largest] = 0.0
     touched = np.flatnonzero(rows.any(axis=1))
     return Influence(rows[touched], touched)
 
