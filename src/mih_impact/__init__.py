@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     from mih_impact.reference.discount import Discount as Discount
     from mih_impact.reference.prices import PriceIndex as PriceIndex
     from mih_impact.storage import load as load
+    from mih_impact.study.resampled import Resampled as Resampled
+    from mih_impact.study.resampling import resample as resample
     from mih_impact.study.run import StudyResult as StudyResult
     from mih_impact.study.run import run_study as run_study
 
@@ -87,6 +89,7 @@ _HOME = {
     "Programme": "economics.programme",
     "Provenance": "display.provenance",
     "Replication": "nav.reproduce",
+    "Resampled": "study.resampled",
     "StorageError": "errors",
     "StudyResult": "study.run",
     "SupportError": "errors",
@@ -105,6 +108,7 @@ _HOME = {
     "options": "display.options",
     "read_panel": "panel.panel",
     "reproduce_nav": "nav.reproduce",
+    "resample": "study.resampling",
     "run_study": "study.run",
     "synthetic_register": "panel.synthetic.register",
     "weight": "controls.weighting",

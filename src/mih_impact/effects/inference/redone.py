@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from mih_impact.display.provenance import Provenance
-from mih_impact.effects.influence import Influence
+from mih_impact.effects.influence import AnyInfluence
 from mih_impact.effects.series import EffectSeries, build_series
 from mih_impact.errors import EffectsError
 
@@ -34,7 +34,7 @@ def redone(
     se: str,
     level: float,
     provenance: Provenance,
-    influence: Influence | None,
+    influence: AnyInfluence | None,
 ) -> EffectSeries:
     """Return the effects with the covariance and the bands of drawn errors.
 

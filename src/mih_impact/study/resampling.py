@@ -1,0 +1,280 @@
+"""`resample`: the whole pipeline on persons drawn again, or its linear form where it must be."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mih_impact.controls.covariates import Term
+from mih_impact.controls.group import ControlGroup
+from mih_impact.display.provenance import Provenance
+from mih_impact.effects.asked import Asked, Composition, Estimator, read_question
+from mih_impact.effects.event_study import event_study
+from mih_impact.effects.inference.clusters import FEWEST, cluster_of, clustered
+from mih_impact.effects.inference.multiplier import multiplier_draws
+from mih_impact.effects.inference.otsu_rai import linear_form
+from mih_impact.effects.inference.redone import redone, require_draws
+from mih_impact.effects.series import EffectSeries
+from mih_impact.errors import EffectsError, MihImpactWarning
+from mih_impact.panel.cube import Dead
+from mih_impact.study.draws import Draws, Urns
+from mih_impact.study.rematched import rematched
+from mih_impact.study.resampled import Resampled
+from mih_impact.study.reweighted import Reweighted
+
+__all__ = ["resample"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+Method = Literal["auto", "naive", "otsu_rai"]
+Blocks = Literal["sides", "start_year"]
+
+
+def resample(
+    group: ControlGroup,
+    *,
+    outcomes: str | Sequence[str] | None = None,
+    estimator: Estimator = "did",
+    base: int | Sequence[int] = -1,
+    window: tuple[int, int] = (-5, 6),
+    composition: Composition = "available",
+    dead: Dead = "zero",
+    adjust: bool = False,
+    method: Method = "auto",
+    draws: int = 999,
+    blocks: Blocks = "sides",
+    cluster: Term = "person",
+    workers: int = 1,
+    level: float = 0.95,
+    seed: int = 2025,
+) -> Resampled:
+    """Estimate the effects again and again on persons drawn from the panel.
+
+    Parameters
+    ----------
+    group
+        Participants and their controls.
+    outcomes, estimator, base, window, composition, dead, adjust
+        As in `event_study`; adjust is for matching.
+    method
+        "naive": persons are drawn with replacement, and score, weights or matches, and effects are
+        estimated anew. "otsu_rai": the matches stay, and what each person adds to the estimates is
+        weighted at random. "auto": naive where the estimate is smooth (weights, cells), otsu_rai
+        for nearest neighbours.
+    draws
+        Number of draws.
+    blocks
+        "sides": participants are drawn among participants, and others among others, so that the
+        mix of start years varies as it does among persons. "start_year": participants are drawn
+        among those who start in the same year, and the mix is taken as given.
+    cluster
+        Draw whole clusters by a column as it stood in the year before start; a cluster that is
+        drawn twice counts twice. At least 20 of them.
+    workers
+        Threads. They change no number: every draw has a generator of its own.
+    level
+        Coverage of intervals and bands.
+    seed
+        Seed of the draws.
+
+    Returns
+    -------
+    Resampled
+        The effects with the covariance of the draws, the draws, and percentile intervals.
+
+    Raises
+    ------
+    EffectsError
+        As `event_study`; a method that does not go with the group; fewer than 20 clusters; or more
+        than 5 % of the draws without estimates.
+
+    Warns
+    -----
+    MihImpactWarning
+        The naive bootstrap of nearest neighbours was asked for; or some draws had no estimate.
+
+    Notes
+    -----
+    A person is drawn with all its years and roles: who serves several start years does so as often
+    as drawn. Nobody's rows are copied for weights; in matching a person who is drawn twice is two
+    candidates. The risk sets' exact cells and eligibility go with the person.
+
+    With a fixed number of nearest neighbours the naive bootstrap is inconsistent (Abadie and Imbens
+    2008), because a participant drawn twice finds the same controls. Otsu and Rai's draws are
+    sum_i v_i psi_i, psi_i as in `linear_form`, v_i Mammen's two points.
+
+    References
+    ----------
+    Abadie and Imbens (2008), On the failure of the bootstrap for matching estimators, Econometrica
+    76(6). Otsu and Rai (2017), Bootstrap inference of matching estimators for average treatment
+    effects, JASA 112(520).
+
+    Examples
+    --------
+    >>> import mih_impact as mih
+    >>> group = mih.match(mih.example_panel(), exact=["county"], on=["age"], ratio=1)
+    >>> drawn = mih.resample(group, outcomes="wage_income", window=(-1, 1), draws=50)
+    >>> drawn.effects.se, drawn.draws.shape
+    ('resampled (otsu_rai)', (50, 3))
+    """
+    asked = read_question(group, outcomes, estimator, base, window, composition, dead)
+    require_draws(draws, level)
+    kind = _resolve(group, method, blocks, workers, adjust=adjust)
+    effects = event_study(
+        group,
+        outcomes=outcomes,
+        estimator=estimator,
+        base=base,
+        window=window,
+        composition=composition,
+        dead=dead,
+        adjust=adjust,
+        se="person",
+        level=level,
+        seed=seed,
+    )
+    point = effects.estimate.ravel()
+    if kind == "otsu_rai":
+        _refuse_blocks(blocks)
+        influence = linear_form(group, asked, adjust=adjust)
+        if cluster != "person":
+            influence = clustered(group, influence, cluster)
+        errors = multiplier_draws(influence.rows, draws, seed=seed, kind="mammen")
+        found = Draws(np.where(np.isnan(point), np.nan, point + errors), 0)
+    else:
+        urns = _urns(group, blocks, cluster)
+        found = Draws.of(
+            _pipeline(group, asked, adjust), urns, draws=draws, seed=seed, workers=workers
+        )
+    _warn_of_failures(found, draws)
+    options = {
+        **effects.provenance.options,
+        "method": kind,
+        "draws": draws,
+        "blocks": blocks,
+        "cluster": str(cluster),
+    }
+    provenance = Provenance.of(
+        "resample",
+        options,
+        seed=seed,
+        data=effects.provenance.data,
+        evidence=effects.provenance.evidence,
+    )
+    series = _with_draws(effects, found.estimates, kind, level, provenance)
+    return Resampled.of(series, found.estimates, method=kind, failed=found.failed, level=level)
+
+
+def _with_draws(
+    effects: EffectSeries, draws: FloatArray, kind: str, level: float, provenance: Provenance
+) -> EffectSeries:
+    """Return the effects with the covariance of the draws about their mean."""
+    centred = np.where(np.isnan(effects.estimate).ravel(), 0.0, draws)
+    centred = centred - centred.mean(axis=0)
+    return redone(
+        effects,
+        centred * np.sqrt(len(draws) / (len(draws) - 1)),
+        se=f"resampled ({kind})",
+        level=level,
+        provenance=provenance,
+        influence=None,
+    )
+
+
+def _resolve(
+    group: ControlGroup, method: Method, blocks: Blocks, workers: int, *, adjust: bool
+) -> str:
+    """Return the method "auto" means, or raise on one that does not go with the group."""
+    for name, value, allowed in (
+        ("method", method, get_args(Method)),
+        ("blocks", blocks, get_args(Blocks)),
+    ):
+        if value not in allowed:
+            raise EffectsError(
+                f"resample has no {name}={value!r}",
+                found=f"{name}={value!r}",
+                do="choose one of " + ", ".join(map(repr, allowed)),
+            )
+    if not isinstance(workers, int) or workers < 1:
+        raise EffectsError("Workers are threads", found=f"workers={workers!r}", do="give 1 or more")
+    if adjust and group.model is not None:
+        raise EffectsError(
+            "Adjusted effects on weights are not resampled",
+            found="adjust=True",
+            do="leave it out, or use event_study's own standard errors",
+        )
+    nearest = group.score is not None or group.whitened is not None
+    nearest &= group.model is None
+    if method == "otsu_rai" and not nearest:
+        raise EffectsError(
+            "Otsu and Rai's bootstrap is for nearest neighbours",
+            found=f"controls chosen by method={group.method!r}",
+            do="use method='auto'",
+        )
+    if method == "naive" and nearest:
+        warnings.warn(
+            "The naive bootstrap is not valid for nearest neighbours (Abadie and Imbens 2008): its "
+            "standard errors can be too small or too large in any sample. method='otsu_rai' is.",
+            MihImpactWarning,
+            stacklevel=3,
+        )
+    if method != "auto":
+        return method
+    return "otsu_rai" if nearest else "naive"
+
+
+def _refuse_blocks(blocks: Blocks) -> None:
+    """Raise where blocks are asked for and nothing is drawn in blocks."""
+    if blocks != "sides":
+        raise EffectsError(
+            "Otsu and Rai's bootstrap weighs persons, and draws from no blocks",
+            found=f"blocks={blocks!r}",
+            do="leave out blocks=",
+        )
+
+
+def _pipeline(group: ControlGroup, asked: Asked, adjust: bool) -> Callable[[IntArray], FloatArray]:
+    """Return what estimates the effects on a draw of persons."""
+    if group.model is not None:
+        return Reweighted.of(group, asked).estimate
+    return partial(rematched, group, asked, adjust)
+
+
+def _urns(group: ControlGroup, blocks: Blocks, cluster: Term) -> Urns:
+    """Return what is drawn: persons of a side or start year, or clusters.
+
+    For matching persons outside the risk sets come along, since cells are made anew; they have no
+    cluster there, and stay out.
+    """
+    cube = group.risk.cube
+    if cluster != "person":
+        unit = cluster_of(group, cluster)
+        many = int(unit.max()) + 1
+        if many < FEWEST:
+            raise EffectsError(
+                f"Too few clusters to draw by {cluster}",
+                found=f"{many} clusters, and at least {FEWEST} are needed",
+                do="use mih.wild_bootstrap(group, ...), which is made for few",
+            )
+        return Urns(unit, np.zeros(many, dtype=np.int64))
+    start = cube.start_year
+    return Urns(
+        np.arange(cube.n_persons),
+        np.asarray(start if blocks == "start_year" else (start > 0).astype(np.int64)),
+    )
+
+
+def _warn_of_failures(found: Draws, draws: int) -> None:
+    if found.failed:
+        warnings.warn(
+            f"{found.failed} of {draws} draws of persons have no estimate and are left out, which "
+            "makes standard errors a little too small.",
+            MihImpactWarning,
+            stacklevel=3,
+        )
