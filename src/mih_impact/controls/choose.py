@@ -18,7 +18,7 @@ from mih_impact.controls.risk_set import Flow, RiskSet, build_risk_set
 from mih_impact.controls.support import supported
 from mih_impact.panel.cube import Cube
 
-__all__ = ["Chosen", "choose"]
+__all__ = ["Chosen", "choose", "nearest_sets"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -98,10 +98,39 @@ def _neighbours(cube: Cube, options: MatchOptions) -> Chosen:
     if options.common_support and score is not None:
         target, step = supported(risk, score)
         flow = (*flow, step)
+    whitened = whiten(risk) if options.method == "mahalanobis" else None
+    sets, ties = nearest_sets(risk, target, score, whitened, options)
+    return Chosen(risk, sets, score, whitened, ties, flow)
+
+
+def nearest_sets(
+    risk: RiskSet,
+    target: IntArray,
+    score: Score | None,
+    whitened: FloatArray | None,
+    options: MatchOptions,
+) -> tuple[Sets, int]:
+    """Give rows that start their nearest controls, on a score or coordinates that are there.
+
+    Parameters
+    ----------
+    risk
+        The stacked risk sets.
+    target
+        Rows that start, ascending.
+    score, whitened
+        As in `ControlGroup`; the coordinates are used where there are any.
+    options
+        Ratio, caliper, replacement and order.
+
+    Returns
+    -------
+    tuple
+        The sets, and the targets for whom the last control was settled by the lower identifier.
+    """
     limit = np.inf
     if options.caliper is not None and score is not None:
         limit = options.caliper * float(score.index.std(ddof=1))
-    whitened = whiten(risk) if options.method == "mahalanobis" else None
     if whitened is not None:
         found = _in_space(risk, whitened, score, target, limit, options)
         point = whitened
@@ -109,7 +138,7 @@ def _neighbours(cube: Cube, options: MatchOptions) -> Chosen:
         assert score is not None
         found = _on_line(risk, score.index, target, limit, options)
         point = score.index[:, None]
-    return Chosen(risk, _sets(target, found, point), score, whitened, found.ties, flow)
+    return _sets(target, found, point), found.ties
 
 
 def _on_line(

@@ -1,0 +1,227 @@
+"""`randomisation_test`: would other starters, in other start years, have shown as much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mih_impact.controls.group import ControlGroup
+from mih_impact.display.labels import Label, Lang
+from mih_impact.display.numbers import currency, number, percent
+from mih_impact.display.options import current
+from mih_impact.display.provenance import Provenance
+from mih_impact.effects.asked import read_question
+from mih_impact.effects.checks.result import CheckResult
+from mih_impact.effects.inference.assignments import draw_starters
+from mih_impact.effects.inference.placebo_starts import Experiment
+from mih_impact.effects.inference.redone import require_draws
+from mih_impact.errors import EffectsError
+from mih_impact.panel.contract import label_of, unit_of
+from mih_impact.panel.cube import Dead
+
+__all__ = ["randomisation_test"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+Assignment = Literal["score", "uniform"]
+
+_TITLE = Label(nb="Randomiseringstest, {outcome}", en="Randomisation test, {outcome}")
+_BAR = Label(nb="trekker andre deltakere", en="drawing other starters")
+_YEAR = Label(nb="År {year}: {estimate}, p = {p}.", en="Year {year}: {estimate}, p = {p}.")
+_HOW = Label(
+    nb="p er andelen av {draws} trekninger der tilfeldig valgte deltakere og oppstartsår viser "
+    "minst like stort utslag.",
+    en="p is the share of {draws} draws in which starters and start years chosen at random show at "
+    "least as much.",
+)
+_JOINT = Label(nb="Alle årene samlet: p = {p}.", en="All years together: p = {p}.")
+
+
+def randomisation_test(
+    group: ControlGroup,
+    *,
+    outcome: str = "wage_income",
+    year: int | Sequence[int],
+    draws: int = 999,
+    assignment: Assignment = "score",
+    base: int = -1,
+    dead: Dead = "zero",
+    level: float = 0.05,
+    seed: int = 2025,
+) -> CheckResult:
+    """Test that the programme changed nobody's outcome, by letting others have started instead.
+
+    Parameters
+    ----------
+    group
+        Participants and their controls.
+    outcome
+        The outcome to test.
+    year
+        A year since start, or several.
+    draws
+        Number of draws of starters.
+    assignment
+        "score": with the odds of the group's score or weights. "uniform": everybody in a cell alike.
+        For cells, and for distances without a score, these are the same.
+    base
+        The base year relative to start.
+    dead
+        Income after death or emigration: "zero" or "missing".
+    level
+        Probability of a false alarm.
+    seed
+        Seed of the draws.
+
+    Returns
+    -------
+    CheckResult
+        A row per year: `outcome, year_since_start, estimate, placebo_mean, placebo_sd, p_value,
+        p_joint, draws`. `passed` is whether p_joint is above `level`.
+
+    Raises
+    ------
+    EffectsError
+        An unknown outcome or option, or a year that is the base or has no estimate.
+
+    Notes
+    -----
+    Fisher's sharp null hypothesis: nobody's outcome depends on starting. Within each start year and
+    exact cell as many starters are drawn as there are, from all who started or could have; who is
+    drawn takes that start year as a placebo, and those who did start stand among the candidates.
+    Draws have a probability proportional to the product of the odds (Branson and Bind 2019), taken
+    as known. The estimate is then made again: matching on the same score or distance, cells, or
+    weights with the same coefficients. A candidate of several start years may be drawn in any, and
+    its other rows stay.
+
+    p = (1 + number of draws with |T*| >= |T|) / (1 + draws); for several years together T is the
+    largest |estimate| over the standard deviation of its draws. `placebo_mean` away from zero says
+    that the estimate leans to one side where nothing was done.
+
+    It says nothing about those who chose to start for reasons that no column shows.
+
+    References
+    ----------
+    Fisher (1935), The design of experiments. Branson and Bind (2019), Randomization-based inference
+    for Bernoulli trial experiments, Statistical Methods in Medical Research 28(5).
+
+    Examples
+    --------
+    >>> import mih_impact as mih
+    >>> group = mih.match(mih.example_panel(), method="exact", exact=["county", "benefit_type"])
+    >>> found = mih.randomisation_test(group, year=3, draws=99)
+    >>> bool(found.table["p_value"][0] <= 0.05)
+    True
+    """
+    if assignment not in get_args(Assignment):
+        raise EffectsError(
+            f"randomisation_test has no assignment={assignment!r}",
+            found=f"assignment={assignment!r}",
+            do="choose 'score' or 'uniform'",
+        )
+    require_draws(draws, 1.0 - level)
+    single = isinstance(year, (int, np.integer))
+    years = [int(e) for e in ([year] if single else sorted(set(year)))]  # type: ignore[list-item, arg-type]
+    window = (min(years), max(years))
+    asked = read_question(group, outcome, "did", base, window, "available", dead)
+    pick = np.array([asked.years.index(e) for e in years])
+    experiment = Experiment.of(group, asked)
+    log_odds = experiment.log_odds if assignment == "score" else 0.0 * experiment.log_odds
+    drawn = draw_starters(
+        log_odds, experiment.treated, experiment.block, draws=draws, rng=np.random.default_rng(seed)
+    )
+    observed = experiment.statistic(experiment.rows[experiment.treated])[pick]
+    _require_estimates(years, observed, base)
+    placebo = np.stack(
+        [experiment.statistic(starters)[pick] for starters in _with_bar(experiment.rows[drawn])]
+    )
+    p_value, p_joint = _p_values(observed, placebo)
+    table = pd.DataFrame(
+        {
+            "outcome": outcome,
+            "year_since_start": years,
+            "estimate": observed,
+            "placebo_mean": np.nanmean(placebo, axis=0),
+            "placebo_sd": np.nanstd(placebo, axis=0, ddof=1),
+            "p_value": p_value,
+            "p_joint": p_joint,
+            "draws": draws,
+        }
+    )
+    title, unit = _TITLE.format(outcome=label_of(outcome)), group.risk.cube.currency
+    return CheckResult(
+        name="randomisation",
+        passed=bool(p_joint > level),
+        table=table,
+        sentence={lang: _text(table, unit, lang) for lang in get_args(Lang)},
+        title={"nb": title.nb, "en": title.en},
+        provenance=Provenance.of(
+            "randomisation_test",
+            {
+                "match": group.provenance.options,
+                "outcome": outcome,
+                "year": years,
+                "draws": draws,
+                "assignment": assignment,
+                "base": base,
+                "dead": dead,
+                "level": level,
+            },
+            seed=seed,
+            data=group.risk.cube.fingerprint,
+            evidence=group.provenance.evidence,
+        ),
+    )
+
+
+def _require_estimates(years: list[int], observed: FloatArray, base: int) -> None:
+    """Raise on years without an estimate, and on the base."""
+    empty = [e for e, value in zip(years, observed, strict=True) if np.isnan(value) or e == base]
+    if empty:
+        raise EffectsError(
+            "Some years cannot be tested",
+            found=f"{', '.join(map(str, empty))}: the base year, or not in the register",
+            do="name other years",
+        )
+
+
+def _p_values(observed: FloatArray, placebo: FloatArray) -> tuple[FloatArray, float]:
+    """Return each year's p-value and that of the largest; a draw without an estimate is beyond."""
+    beyond = ~(np.abs(placebo) < np.abs(observed) * (1.0 - 1e-9))
+    p = (1.0 + beyond.sum(axis=0)) / (1.0 + len(placebo))
+    sd = np.nanstd(placebo, axis=0, ddof=1)
+    sd = np.where(sd > 0, sd, 1.0)
+    largest = np.abs(placebo / sd).max(axis=1)
+    joint = ~(largest < np.abs(observed / sd).max() * (1.0 - 1e-9))
+    return p, float((1.0 + joint.sum()) / (1.0 + len(placebo)))
+
+
+def _with_bar(drawn: IntArray) -> Iterable[Any]:
+    """Show how far the draws have come, where progress is wanted."""
+    from tqdm import tqdm
+
+    return tqdm(drawn, desc=_BAR.text(), disable=not current().progress, leave=False)
+
+
+def _text(table: pd.DataFrame, money: str, lang: Lang) -> str:
+    """Return the result in words."""
+    unit = unit_of(table["outcome"].iloc[0], currency=money)
+    show = partial(percent, decimals=1) if unit == "share" else partial(currency, unit=unit)
+    texts = [
+        _YEAR.format(
+            year=number(row["year_since_start"], lang=lang),
+            estimate=show(row["estimate"], lang=lang),
+            p=number(row["p_value"], 3, lang),
+        ).text(lang)
+        for row in table.to_dict("records")
+    ]
+    if len(table) > 1:
+        texts.append(_JOINT.format(p=number(table["p_joint"].iloc[0], 3, lang)).text(lang))
+    draws = number(table["draws"].iloc[0], lang=lang)
+    return " ".join([*texts, _HOW.format(draws=draws).text(lang)])
