@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 from hypothesis import Phase, settings
@@ -12,6 +13,9 @@ from tests.support import small_register
 
 # A backend chosen outside would take the figures from the notebooks' kernels.
 os.environ.pop("MPLBACKEND", None)
+
+# Scripts that write recorded results run where the reference package is installed.
+collect_ignore_glob = ["**/record_*.py"]
 
 settings.register_profile("suite", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile("mutants", settings.get_profile("suite"), phases=[Phase.generate])
@@ -23,6 +27,14 @@ def _quiet():
     """Show no progress bars."""
     with mih.options(progress=False):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    """Close the figures a test drew."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import pytest
 
 from mih_impact.controls.greedy import greedy
 from mih_impact.controls.nearest import nearest, nearest_other
+from mih_impact.effects.neighbours import _nearest_points
 
 
 @pytest.fixture(params=range(5))
@@ -59,3 +60,20 @@ def test_real_differences_are_not_ties():
 def test_the_caliper_is_exact():
     control = np.array([0.5, 0.5 + 1e-12])
     assert nearest(np.array([0.0]), control, 2, 0.5).position.tolist() == [[0, -1]]
+
+
+@pytest.mark.parametrize("sides", [3, 8])
+def test_the_nearest_other_points_are_the_lower_rows_whatever_the_last_digit(noise, sides):
+    """On a grid with several at each point nearly every distance is shared."""
+    rng = np.random.default_rng(1)
+    exact = rng.integers(0, sides, (300, 2)).astype(float)
+    cell = rng.integers(0, 3, 300)
+    rows = np.flatnonzero(np.arange(300) % 3 == 0)
+    found = _nearest_points(exact + noise(600).reshape(300, 2) * 0.1, cell, rows)
+    for row, got in zip(rows.tolist(), found.tolist(), strict=True):
+        rank = sorted(
+            (float(((exact[row] - exact[j]) ** 2).sum()), j)
+            for j in range(300)
+            if j != row and cell[j] == cell[row]
+        )
+        assert got == [j for _, j in rank[: len(got)]]

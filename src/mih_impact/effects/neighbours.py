@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from mih_impact.controls.group import ControlGroup
-from mih_impact.controls.nearest import nearest_other
+from mih_impact.controls.mahalanobis import Cloud, mahalanobis_nearest
+from mih_impact.controls.nearest import nearest_other, steps
 
 __all__ = ["neighbours"]
 
@@ -49,17 +50,30 @@ def neighbours(group: ControlGroup, rows: IntArray) -> IntArray:
 
 
 def _nearest_points(point: FloatArray, cell: IntArray, rows: IntArray) -> IntArray:
-    """Return the nearest other points of the same cell, shape (q, 2 * LOOK), -1 for none."""
-    found = np.full((len(rows), 2 * LOOK), -1, dtype=np.int64)
+    """Return the nearest other points of the same cell, shape (q, 2 * LOOK), -1 for none.
+
+    Distances that are equal on paper are equal here, and ties go to the lower row: one look for all
+    at some more points than are wanted, and a closer one for whom more are as near as the last.
+    """
+    wanted, found = 2 * LOOK + 1, np.full((len(rows), 2 * LOOK + 1), -1, dtype=np.int64)
+    unsure = np.zeros(len(rows), dtype=bool)
     for c in np.unique(cell[rows]).tolist():
         inside, asking = np.flatnonzero(cell == c), np.flatnonzero(cell[rows] == c)
+        count = min(2 * wanted, len(inside))
         tree = cKDTree(point[inside])
-        count = min(2 * LOOK + 1, len(inside))
-        _, place = tree.query(point[rows[asking]], k=np.arange(1, count + 1))
-        other = inside[place]
-        own = other == rows[asking][:, None]
-        # Oneself goes last; among many equal points the tree may not name oneself at all.
-        rank = np.argsort(own, axis=1, kind="stable")
-        other = np.where(own, -1, other)
-        found[asking, : count - 1] = np.take_along_axis(other, rank, axis=1)[:, : count - 1]
-    return found
+        distance, place = tree.query(point[rows[asking]], k=np.arange(1, count + 1))
+        other, step = inside[place], steps(np.asarray(distance))
+        rank = np.lexsort((other, step), axis=1)[:, :wanted]
+        found[asking, : rank.shape[1]] = np.take_along_axis(other, rank, axis=1)
+        if count < len(inside):
+            unsure[asking] = step[:, wanted - 1] == step[:, -1]
+    if unsure.any():
+        cloud, again = Cloud(point, cell, np.arange(len(point))), rows[unsure]
+        nowhere = np.zeros(len(again))
+        found[unsure] = mahalanobis_nearest(
+            cloud, point[again], cell[again], nowhere, wanted
+        ).position
+    # Oneself goes last; among many equal points one may not be among the nearest at all.
+    own = found == rows[:, None]
+    rank = np.argsort(own, axis=1, kind="stable")
+    return np.take_along_axis(np.where(own, -1, found), rank, axis=1)[:, :-1]
