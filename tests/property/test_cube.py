@@ -83,7 +83,7 @@ def test_every_cell_of_an_outcome_is_its_definition(drawn, dead):
     wages = cube.outcome("wage_income", dead=dead)
     work = cube.outcome("in_work", dead=dead)
     for i, person in enumerate(cube.person_id):
-        for t, year in enumerate(cube.years.tolist()):
+        for t, year in enumerate(cube.periods.tolist()):
             want = slow_outcome(frame, person, year, dead, known)
             got = wages[i, t]
             assert (math.isnan(want) and math.isnan(got)) or abs(want - got) < 1e-9

@@ -27,6 +27,9 @@ GOOD = pd.DataFrame(
     }
 )
 
+MONTHS = GOOD.assign(year=2019, month=[6, 7, 6, 7], start_month=[7.0, 7.0, np.nan, np.nan])
+MONTHS["start_year"] = [2019.0, 2019.0, np.nan, np.nan]
+
 
 def require(frame: Any, **options: Any) -> None:
     read_panel(frame, **options).require()
@@ -174,10 +177,41 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: require(GOOD, money="real"),
         'money= has a value it cannot have. Found: \'real\'. Do: use "nominal" or "fixed".',
     ),
-    "months": (
+    "a period that is none": (
+        lambda: require(GOOD, period="week"),
+        "A row covers a year or a month. Found: period='week'. "
+        'Do: use "year" or "month"; sum weeks or days to months before reading.',
+    ),
+    "a panel by month without months": (
         lambda: require(GOOD, period="month"),
-        "Only panels with one row per person and year can be read. Found: period='month'. "
-        "Do: sum the months to years before reading.",
+        "Required columns are missing: month, start_month. "
+        "Found: the columns person_id, year, wage_income, start_year. "
+        'Do: say which they are: columns={"month": "...", "start_month": "..."}.',
+    ),
+    "months in a panel by year": (
+        lambda: require(GOOD.assign(month=1)),
+        "A panel with a row per person and year has no month. Found: the column month. "
+        'Do: read it by month: period="month"; or drop or rename the column.',
+    ),
+    "a month that is none": (
+        lambda: require(MONTHS.assign(month=13), period="month"),
+        "The panel breaks the contract. Found: month is above 12 in 4 rows. "
+        "Do: correct the values or leave them null.",
+    ),
+    "duplicate person-months": (
+        lambda: require(pd.concat([MONTHS, MONTHS.iloc[[0]]]), period="month"),
+        "The panel breaks the contract. "
+        "Found: more than one row in 1 of the person-months (1 row too many). "
+        "Do: combine the rows (sum the money) so that there is one per person and month.",
+    ),
+    "a start year without its month": (
+        lambda: require(
+            MONTHS.assign(start_month=[np.nan, np.nan, 7, 7], start_year=[2019, 2019, 2019, 2019]),
+            period="month",
+        ),
+        "The panel breaks the contract. "
+        "Found: only one of start_year and start_month is given for 1 person. "
+        "Do: give both for those who start, and neither for others.",
     ),
     "no file": (
         lambda: require("nowhere.parquet"),

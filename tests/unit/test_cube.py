@@ -117,8 +117,8 @@ def test_spells_of_residency_say_who_was_here_and_people_return():
 def test_a_year_without_any_row_is_missing_for_everybody_also_the_dead():
     table = {p: {y: w for y, w in wages.items() if y != 2017} for p, wages in WAGES.items()}
     cube = cube_of(rows(table, death_year={"a": 2015}))
-    assert cube.years.tolist() == [2015, 2016, 2017, 2018]
-    assert cube.year_observed.tolist() == [True, True, False, True]
+    assert cube.periods.tolist() == [2015, 2016, 2017, 2018]
+    assert cube.observed.tolist() == [True, True, False, True]
     assert np.isnan(cube.outcome("wage_income")[:, 2]).all()
     assert np.isnan(cube.outcome("in_work")[:, 2]).all()
     assert cube.outcome("wage_income")[0, 3] == 0.0
@@ -169,7 +169,7 @@ def test_derived_outcomes():
     np.testing.assert_array_equal(
         cube.outcome("on_benefit"), [[1, 0, 0, 1], [0, NAN, NAN, 0], [0, 1, 0, 0]]
     )
-    np.testing.assert_array_equal(cube.lag_values("in_work", 2016), [1, NAN, 0])
+    np.testing.assert_array_equal(cube.lagged("in_work", 2017, 1), [1, NAN, 0])
 
 
 def test_on_benefit_needs_every_scheme_of_the_panel():
@@ -250,14 +250,14 @@ def test_the_registers_own_age_is_read_like_a_varying_column():
 
 def test_money_as_a_covariate_is_that_year_exactly():
     cube = cube_of(rows(WAGES))
-    np.testing.assert_array_equal(cube.lag_values("wage_income", 2016), [110.0, NAN, 0.0])
+    np.testing.assert_array_equal(cube.lagged("wage_income", 2017, 1), [110.0, NAN, 0.0])
     np.testing.assert_array_equal(cube.as_of("wage_income", 2016).values, [110.0, NAN, 0.0])
-    assert np.isnan(cube.lag_values("wage_income", 2003)).all()
+    assert np.isnan(cube.lagged("wage_income", 2004, 1)).all()
 
 
 def test_a_covariate_of_the_dead_is_missing():
     cube = cube_of(rows(WAGES, death_year={"a": 2015}))
-    assert np.isnan(cube.lag_values("wage_income", 2016)[0])
+    assert np.isnan(cube.lagged("wage_income", 2017, 1)[0])
 
 
 def test_a_fixed_column_takes_the_value_of_the_last_row_that_has_one():
@@ -362,7 +362,7 @@ def test_the_fingerprint_is_short_and_changes_with_any_value():
     [
         (lambda c: c.outcome("wage_incme"), "wage_incme is not in the cube"),
         (lambda c: c.outcome("county"), "county is not a number of kroner"),
-        (lambda c: c.lag_values("nothing", 1900), "nothing is not in the cube"),
+        (lambda c: c.lagged("nothing", 1901, 1), "nothing is not in the cube"),
         (lambda c: c.as_of("nothing", 2016), "nothing is not in the cube"),
         (lambda c: c.outcome("wage_income", dead="gone"), "dead= has a value"),
     ],

@@ -61,7 +61,13 @@ def _cells(cube: Cube, options: MatchOptions) -> Chosen:
     coarse = options.method == "cem"
     on = options.on if coarse else ()
     exact = options.exact if coarse else dict.fromkeys([*options.exact, *map(str, options.on)])
-    risk = build_risk_set(cube, on=on, exact=tuple(exact), window_end=options.not_started_through)
+    risk = build_risk_set(
+        cube,
+        on=on,
+        exact=tuple(exact),
+        window_end=options.not_started_through,
+        seed=options.seed,
+    )
     if coarse:
         risk = replace(risk, cell=coarsened_cells(risk, options.cutpoints))
     return Chosen(risk, _cell_sets(risk), None, None, 0, risk.flow)
@@ -89,7 +95,11 @@ def _cell_sets(risk: RiskSet) -> Sets:
 def _neighbours(cube: Cube, options: MatchOptions) -> Chosen:
     """Take the nearest on the score or by Mahalanobis, within start year, cell and caliper."""
     risk = build_risk_set(
-        cube, on=options.on, exact=options.exact, window_end=options.not_started_through
+        cube,
+        on=options.on,
+        exact=options.exact,
+        window_end=options.not_started_through,
+        seed=options.seed,
     )
     score = None
     if options.uses_score:

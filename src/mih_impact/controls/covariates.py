@@ -17,9 +17,10 @@ from mih_impact.errors import SupportError
 from mih_impact.panel.contract import DERIVED, OUTCOMES, label_of
 from mih_impact.panel.cube import Cube
 
-__all__ = ["Design", "Lag", "Term", "as_terms", "lag", "parse_term", "read_term"]
+__all__ = ["Design", "Lag", "Term", "as_terms", "lag", "parse_term", "read_rows", "read_term"]
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 _LAGGED = Label(nb="{name}, {years} år før oppstart", en="{name}, {years} years before start")
@@ -107,13 +108,12 @@ def term_label(term: Term, lang: Lang | None = None) -> str:
     return text.format(name=name, years=number(term.years, lang=lang)).text(lang)
 
 
-def term_year(term: Term, start_year: int) -> int:
-    """Return the calendar year a term is read in for those who start in `start_year`."""
-    return start_year - (term.years if isinstance(term, Lag) else 1)
+def _years_before(term: Term) -> int:
+    return term.years if isinstance(term, Lag) else 1
 
 
-def read_term(cube: Cube, term: Term, start_year: int) -> tuple[NDArray[Any], BoolArray]:
-    """Read a term for every person of the cube, as of those who start in `start_year`.
+def read_term(cube: Cube, term: Term, start: int) -> tuple[NDArray[Any], BoolArray]:
+    """Read a term for every person of the cube, as of those who start in a period.
 
     Returns
     -------
@@ -122,27 +122,50 @@ def read_term(cube: Cube, term: Term, start_year: int) -> tuple[NDArray[Any], Bo
         each was carried forward from an earlier row.
     """
     column = term.column if isinstance(term, Lag) else term
-    year = term_year(term, start_year)
+    years = _years_before(term)
     if column in cube.ore or (column in DERIVED and DERIVED[column].role == "outcome"):
-        values = cube.lag_values(column, year)
+        values = cube.lagged(column, start, years)
         return values, np.zeros(values.shape, dtype=bool)
-    read = cube.as_of(column, year)
+    read = cube.as_of(column, start - 1 - cube.PER_YEAR * (years - 1))
     return read.values, read.carried
 
 
-def require_years(cube: Cube, terms: Sequence[Term], start_years: NDArray[np.int64]) -> None:
-    """Raise if a term falls in a year the register does not have."""
-    observed = set(cube.years[cube.year_observed].tolist())
+def read_rows(
+    cube: Cube, term: Term, person: IntArray, start: IntArray
+) -> tuple[NDArray[Any], BoolArray]:
+    """Read a term for rows of a risk set, each as of the period it is compared from.
+
+    Returns
+    -------
+    tuple
+        Values, shape (m,), float with NaN or object with None where missing, and whether each was
+        carried forward from an earlier row.
+    """
+    values, carried = np.empty(0), np.zeros(len(person), dtype=bool)
+    for s in np.unique(start).tolist():
+        here = start == s
+        read, forward = read_term(cube, term, s)
+        if not len(values):
+            values = np.empty(len(person), dtype=read.dtype)
+        values[here], carried[here] = read[person[here]], forward[person[here]]
+    return values, carried
+
+
+def require_years(cube: Cube, terms: Sequence[Term], start: IntArray) -> None:
+    """Raise if a term falls in a year the register does not have for some periods of start."""
+    periods = np.unique(start)
     for term in terms:
+        years = _years_before(term)
         fixed = isinstance(term, str) and term not in OUTCOMES
-        outside = [c for c in start_years.tolist() if term_year(term, c) not in observed]
-        if outside and not fixed:
+        unseen = periods[~cube.seen(periods, [-years])[:, 0]]
+        if len(unseen) and not fixed:
+            outside = np.unique(unseen // cube.PER_YEAR)
             raise SupportError(
                 f"{term} falls in a year without register rows",
-                found=f"{term_year(term, outside[0])} for the start year {outside[0]}; the "
-                f"register has {cube.years[0]}-{cube.years[-1]}",
+                found=f"{outside[0] - years} for the start year {outside[0]}; the register has "
+                f"{cube.span}",
                 do="drop the lag, bring earlier years, or leave out the start years "
-                + ", ".join(map(str, outside)),
+                + ", ".join(map(str, outside.tolist())),
             )
 
 

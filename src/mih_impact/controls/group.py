@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.controls.covariates import Term, read_term
+from mih_impact.controls.covariates import Term, read_rows
 from mih_impact.controls.propensity import Score
 from mih_impact.controls.recipe import Recipe
 from mih_impact.controls.risk_set import Flow, RiskSet
@@ -174,17 +174,12 @@ class ControlGroup(Result):
         cube = self.risk.cube
         if column not in cube.names and column not in DERIVED and self.recipe is not None:
             cube = self.recipe.fetch([column])
-        start, who = self.risk.start_year[rows], self.risk.person[rows]
-        values: NDArray[Any] | None = None
-        for c in np.unique(start).tolist():
-            read, _ = read_term(cube, term, c)
-            if values is None:
-                values = np.empty(len(rows), dtype=read.dtype)
-            values[start == c] = read[who[start == c]]
-        return np.empty(0) if values is None else values
+        return read_rows(cube, term, self.risk.person[rows], self.risk.start[rows])[0]
 
     def pairs(self) -> pd.DataFrame:
         """Return a row per pair: participant_id, control_id, start_year, weight, distance.
+
+        In a panel by month also the participant's start_month, after start_year.
 
         Raises
         ------
@@ -203,7 +198,7 @@ class ControlGroup(Result):
             {
                 "participant_id": ids[participant],
                 "control_id": ids[self.sets.control[entry]],
-                "start_year": self.risk.start_year[participant],
+                **self._start(participant),
                 "weight": self.sets.weight[entry],
                 "distance": self.sets.distance[entry],
             }
@@ -221,7 +216,8 @@ class ControlGroup(Result):
         """Return person_id, role, start_year, match_id, weight: a row per person and set.
 
         A set that several participants have stands once; there a control weighs as much as all of
-        them ask of it, so that controls weigh as much as participants.
+        them ask of it, so that controls weigh as much as participants. In a panel by month
+        start_month is the month that the person is compared from.
         """
         ids = self.risk.cube.person_id[self.risk.person]
         sets = self.sets
@@ -232,12 +228,18 @@ class ControlGroup(Result):
             {
                 "person_id": ids[rows],
                 "role": role,
-                "start_year": self.risk.start_year[rows],
+                **self._start(rows),
                 "match_id": np.concatenate([sets.set_of, sets.member]),
                 "weight": np.concatenate([np.ones(self.n_participants), weight]),
             }
         )
         return frame.sort_values(["match_id", "role"], ascending=[True, False], kind="stable")
+
+    def _start(self, rows: IntArray) -> dict[str, IntArray]:
+        """Return the start year of rows, and the month where there is one."""
+        start, per_year = self.risk.start[rows], self.risk.cube.PER_YEAR
+        month = {"start_month": start % per_year + 1} if per_year > 1 else {}
+        return {"start_year": self.risk.start_year[rows], **month}
 
     def attrition(self) -> pd.DataFrame:
         """Return persons through every filter.

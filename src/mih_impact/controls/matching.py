@@ -20,7 +20,7 @@ from mih_impact.controls.options import (
     Scope,
     ScoreKind,
 )
-from mih_impact.controls.recipe import Recipe, outcomes_along
+from mih_impact.controls.recipe import Recipe, outcomes_along, seed_of
 from mih_impact.controls.risk_set import Flow
 from mih_impact.display.labels import Label
 from mih_impact.display.provenance import Provenance
@@ -103,7 +103,8 @@ def match(
     outcomes
         Outcome columns to bring along; all of the panel's by default.
     seed
-        Seed of order="random".
+        Seed of order="random", and in a panel by month of the months that candidates are compared
+        from (2025 unless given).
 
     Returns
     -------
@@ -152,6 +153,8 @@ def match(
     >>> group.attrition()["step"].tolist()
     ['register', 'observed', 'cell', 'matched']
     """
+    fetched = outcomes_along(panel, outcomes, verb="match")
+    seed = seed_of(panel, seed)
     options = MatchOptions(
         on=as_terms(on),
         exact=tuple(str(name) for name in as_terms(exact)),
@@ -168,7 +171,6 @@ def match(
         cutpoints=cutpoints,
         seed=seed,
     )
-    fetched = outcomes_along(panel, outcomes, verb="match")
     panel.require()
     columns = [
         term.column if isinstance(term, Lag) else term for term in (*options.on, *options.exact)

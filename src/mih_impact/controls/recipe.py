@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mih_impact.controls.pseudo_start import DEFAULT_SEED
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.cube import Cube
 from mih_impact.panel.panel import Panel
@@ -13,7 +14,7 @@ from mih_impact.panel.panel import Panel
 if TYPE_CHECKING:
     from mih_impact.controls.group import ControlGroup
 
-__all__ = ["Recipe", "outcomes_along"]
+__all__ = ["Recipe", "outcomes_along", "seed_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,11 @@ class Recipe:
     def fetch(self, columns: Iterable[str]) -> Cube:
         """Go back to the register for columns that were not brought along; the same persons."""
         return self.panel.cube(eligible=self.options["eligible"], columns=columns)
+
+
+def seed_of(panel: Panel, seed: int | None) -> int | None:
+    """Return the seed that is used: in a panel by month some chance always is."""
+    return DEFAULT_SEED if seed is None and panel.period == "month" else seed
 
 
 def outcomes_along(

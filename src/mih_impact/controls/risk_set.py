@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.controls.covariates import Design, Term, read_term, require_years
+from mih_impact.controls.covariates import Design, Term, read_rows, require_years
+from mih_impact.controls.pseudo_start import members
 from mih_impact.display.labels import Label
 from mih_impact.errors import SupportError
 from mih_impact.panel.cube import NEVER, Cube
@@ -43,12 +44,16 @@ class Flow:
 class RiskSet:
     """Stacked risk sets, a row per person and start year, sorted by start year, then person.
 
+    In a panel by month a row has its own month of start, which candidates are given by chance.
+
     Attributes
     ----------
     cube
         The persons' outcomes and covariates.
     person
         Position in the cube, shape (m,).
+    start
+        The period the row is compared from, shape (m,).
     start_year
         The start year the row is compared in, shape (m,).
     treated
@@ -67,6 +72,7 @@ class RiskSet:
 
     cube: Cube
     person: IntArray
+    start: IntArray
     start_year: IntArray
     treated: BoolArray
     cell: IntArray
@@ -86,26 +92,16 @@ def _flow(step: str, label: Label, person: IntArray, treated: BoolArray) -> Flow
     return Flow(step, label, int(treated.sum()), len(np.unique(candidates)), len(candidates))
 
 
-def _members(cube: Cube, start_year: int, window_end: int | None) -> tuple[IntArray, BoolArray]:
-    """Return starters and, eligible the year before, those who do not start."""
-    starts = cube.start_year == start_year
-    before = int(start_year) - 1 - int(cube.years[0])
-    waiting = cube.start_year == NEVER
-    if window_end is not None:
-        waiting = waiting | (cube.start_year > start_year + window_end)
-    candidates = waiting & cube.eligible[:, before]
-    person = np.flatnonzero(starts | candidates)
-    return person, starts[person]
-
-
-def _require_year_before(cube: Cube, start_years: IntArray) -> None:
-    observed = set(cube.years[cube.year_observed].tolist())
-    outside = [c for c in start_years.tolist() if c - 1 not in observed]
-    if outside:
+def _require_period_before(cube: Cube, start: IntArray) -> None:
+    periods = np.unique(start)
+    position = periods - 1 - int(cube.periods[0])
+    seen = (position >= 0) & cube.observed[np.clip(position, 0, len(cube.observed) - 1)]
+    if not seen.all():
+        outside = np.unique(periods[~seen] // cube.PER_YEAR)
         raise SupportError(
-            "Some start years have no register year before them",
-            found=f"start years {', '.join(map(str, outside))}; the register has "
-            f"{cube.years[0]}-{cube.years[-1]}",
+            "Some start years have no register rows before them",
+            found=f"start years {', '.join(map(str, outside.tolist()))}; the register has "
+            f"{cube.span}",
             do="bring earlier years or leave those who start then out of the panel",
         )
 
@@ -117,6 +113,7 @@ def build_risk_set(
     exact: Sequence[str],
     window_end: int | None = None,
     within: bool = True,
+    seed: int | None = None,
 ) -> RiskSet:
     """Stack the risk sets of all start years, with covariates measured before each start year.
 
@@ -134,6 +131,8 @@ def build_risk_set(
     within
         Whether cells are start year and exact values; else a start year is one cell, and the exact
         columns are only described.
+    seed
+        Seed of the months that candidates are compared from, in a panel by month.
 
     Returns
     -------
@@ -146,29 +145,26 @@ def build_risk_set(
         Nobody starts, a term falls outside the register, no participant or no candidate has every
         term known, or no cell holds both sides.
     """
-    start_years = np.unique(cube.start_year[cube.start_year != NEVER])
-    if not len(start_years):
+    starts = cube.start[cube.start != NEVER]
+    if not len(starts):
         raise SupportError(
             "Nobody in the panel starts",
             found="0 persons with a start year",
             do="name the column with the start year: columns={'start_year': ...}",
         )
-    _require_year_before(cube, start_years)
+    _require_period_before(cube, starts)
     terms: list[Term] = list(dict.fromkeys([*on, *exact]))
-    require_years(cube, terms, start_years)
+    require_years(cube, terms, starts)
 
-    persons, treated, values, carried = [], [], [], []
-    for c in start_years.tolist():
-        person, starts = _members(cube, c, window_end)
-        reads = [read_term(cube, term, c) for term in terms]
-        persons.append(person)
-        treated.append(starts)
-        values.append([read[0][person] for read in reads])
-        carried.append([int(read[1][person].sum()) for read in reads])
-    person = np.concatenate(persons)
-    is_treated = np.concatenate(treated)
-    start_year = np.repeat(start_years, [len(p) for p in persons])
-    columns = {term: np.concatenate([block[k] for block in values]) for k, term in enumerate(terms)}
+    start_years = np.unique(starts // cube.PER_YEAR).tolist()
+    found = [members(cube, c, exact, window_end, seed) for c in start_years]
+    person = np.concatenate([persons for persons, _ in found])
+    start = np.concatenate([periods for _, periods in found])
+    start_year = start // cube.PER_YEAR
+    is_treated = cube.start[person] == start
+    reads = {term: read_rows(cube, term, person, start) for term in terms}
+    columns = {term: values for term, (values, _) in reads.items()}
+    carried = {str(term): int(forward.sum()) for term, (_, forward) in reads.items()}
     flow = [_flow("register", IN_REGISTER, person, is_treated)]
 
     known = np.ones(len(person), dtype=bool)
@@ -191,6 +187,7 @@ def build_risk_set(
     return RiskSet(
         cube=cube,
         person=person[kept],
+        start=start[kept],
         start_year=start_year[kept],
         treated=is_treated[kept],
         cell=np.unique(cell[kept], return_inverse=True)[1].astype(np.int64),
@@ -198,11 +195,7 @@ def build_risk_set(
         exact_design=Design.of(
             [(name, columns[name][kept].astype(object)) for name in exact], drop_one=False
         ),
-        carried={
-            str(term): sum(counts[k] for counts in carried)
-            for k, term in enumerate(terms)
-            if any(counts[k] for counts in carried)
-        },
+        carried={term: rows for term, rows in carried.items() if rows},
         flow=tuple(flow),
     )
 

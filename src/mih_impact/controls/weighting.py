@@ -13,7 +13,7 @@ from mih_impact.controls.concentration import warn_if_concentrated
 from mih_impact.controls.covariates import Lag, Term, as_terms
 from mih_impact.controls.group import ControlGroup, Sets
 from mih_impact.controls.options import Controls, ScoreKind
-from mih_impact.controls.recipe import Recipe, outcomes_along
+from mih_impact.controls.recipe import Recipe, outcomes_along, seed_of
 from mih_impact.controls.risk_set import Flow, build_risk_set
 from mih_impact.controls.weights import Weighted, entropy, odds
 from mih_impact.display.labels import Label
@@ -44,6 +44,7 @@ class WeightOptions:
     window_end: int
     score: ScoreKind
     trim: float | None
+    seed: int | None
 
     def __post_init__(self) -> None:
         """Raise on an option that does not exist or does not go with the others."""
@@ -113,6 +114,7 @@ def weight(
     score: ScoreKind = "pooled",
     trim: float | None = None,
     outcomes: str | Sequence[str] | None = None,
+    seed: int | None = None,
 ) -> ControlGroup:
     """Weigh everyone eligible the year before who does not start, so that they are alike.
 
@@ -149,6 +151,9 @@ def weight(
         is not fitted again.
     outcomes
         Outcome columns to bring along; all of the panel's by default.
+    seed
+        In a panel by month, seed of the months that candidates are compared from (2025 unless
+        given).
 
     Returns
     -------
@@ -195,6 +200,7 @@ def weight(
     >>> bool(group.balance().worst < 1e-6)
     True
     """
+    fetched = outcomes_along(panel, outcomes, verb="weight")
     options = WeightOptions(
         on=as_terms(on),
         exact=tuple(str(name) for name in as_terms(exact)),
@@ -204,8 +210,8 @@ def weight(
         window_end=window_end,
         score=score,
         trim=trim,
+        seed=seed_of(panel, seed),
     )
-    fetched = outcomes_along(panel, outcomes, verb="weight")
     panel.require()
     columns = [
         term.column if isinstance(term, Lag) else term for term in (*options.on, *options.exact)
@@ -217,6 +223,7 @@ def weight(
         exact=options.exact,
         window_end=options.not_started_through,
         within=False,
+        seed=options.seed,
     )
     if options.method == "entropy":
         found = entropy(risk, moments=options.moments)
@@ -250,8 +257,12 @@ def _group(
         ties=0,
         provenance=Provenance.of(
             "weight",
-            {**given, "on": [str(term) for term in options.on], "eligible": rule},
-            seed=None,
+            {
+                **{name: value for name, value in given.items() if name != "seed"},
+                "on": [str(term) for term in options.on],
+                "eligible": rule,
+            },
+            seed=options.seed,
             data=risk.cube.fingerprint,
             evidence=panel.provenance.evidence,
         ),

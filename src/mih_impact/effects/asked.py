@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from mih_impact.controls.covariates import Lag
 from mih_impact.controls.group import ControlGroup
-from mih_impact.effects.comparison import event_values
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import CONTRACT, DERIVED
 from mih_impact.panel.cube import Cube, Dead
@@ -58,21 +57,28 @@ class Asked:
         self, group: ControlGroup, rows: IntArray
     ) -> tuple[FloatArray, FloatArray]:
         """Return levels and changes from the base of rows of the risk set, shape (rows, K * E)."""
-        risk = group.risk
-        who, start = risk.person[rows], risk.start_year[rows]
-        levels = event_values(risk.cube, self.outcomes, who, start, self.years, dead=self.dead)
+        levels = self._values(group, rows, self.years)
         flat = levels.reshape(len(rows), -1)
         if not self.bases:
             return flat, flat
-        before = event_values(risk.cube, self.outcomes, who, start, self.bases, dead=self.dead)
+        before = self._values(group, rows, self.bases)
         return flat, (levels - before.mean(axis=2)[:, :, None]).reshape(len(rows), -1)
 
+    def _values(self, group: ControlGroup, rows: IntArray, years: Sequence[int]) -> FloatArray:
+        """Return outcomes by year since start, shape (rows, K, years); NaN where not seen."""
+        cube, who, start = group.risk.cube, group.risk.person[rows], group.risk.start[rows]
+        return np.stack(
+            [cube.since_start(name, who, start, years, dead=self.dead) for name in self.outcomes],
+            axis=1,
+        )
+
+    def within_register(self, group: ControlGroup) -> NDArray[np.bool_]:
+        """Return which years since start the register has for each participant, shape (n, E)."""
+        return group.risk.cube.seen(group.risk.start[group.sets.participant], self.years)
+
     def seen_throughout(self, group: ControlGroup) -> NDArray[np.bool_]:
-        """Return the participants whose start year is seen in the whole window, shape (n,)."""
-        cube = group.risk.cube
-        start = group.risk.start_year[group.sets.participant]
-        calendar = start[:, None] + np.asarray(self.years)
-        return np.asarray(np.isin(calendar, cube.years[cube.year_observed]).all(axis=1))
+        """Return the participants for whom the whole window is in the register, shape (n,)."""
+        return np.asarray(self.within_register(group).all(axis=1))
 
 
 def read_question(
@@ -150,17 +156,15 @@ def _require_outcomes(cube: Cube, outcomes: str | Sequence[str] | None) -> tuple
 
 def _span(group: ControlGroup) -> str:
     """Return the start years and the register years in words."""
-    cube, start_years = group.risk.cube, group.risk.start_years
-    observed = cube.years[cube.year_observed]
-    return f"start years {start_years[0]}-{start_years[-1]}, register {observed[0]}-{observed[-1]}"
+    start_years = group.risk.start_years
+    return f"start years {start_years[0]}-{start_years[-1]}, register {group.risk.cube.span}"
 
 
 def _require_window(
     group: ControlGroup, window: tuple[int, int], bases: tuple[int, ...]
 ) -> tuple[int, ...]:
     """Return the years since start, or raise where no start year covers them."""
-    cube, start_years = group.risk.cube, group.risk.start_years
-    observed = cube.years[cube.year_observed]
+    cube, starts = group.risk.cube, np.unique(group.risk.start[group.risk.treated])
     first, last = int(window[0]), int(window[1])
     years = tuple(range(first, last + 1))
     if group.window_end is not None and last > group.window_end:
@@ -169,18 +173,19 @@ def _require_window(
             found=f"they are known not to have started by year {group.window_end}",
             do=f"end the window there, or choose controls with window_end={last}",
         )
-    if not any(np.isin(start_years + e, observed).any() for e in years):
+    if not cube.seen(starts, years).any():
         raise EffectsError(
             f"No start year covers the window {first} to {last}",
             found=_span(group),
             do="choose a window within the register years",
         )
     for b in bases:
-        gaps = start_years[~np.isin(start_years + b, observed)]
-        if len(gaps):
+        unseen = np.unique(starts[~cube.seen(starts, [b])[:, 0]] // cube.PER_YEAR)
+        if len(unseen):
+            gaps = ", ".join(map(str, unseen.tolist()))
             raise EffectsError(
                 f"The base year {b} has no register rows for every start year",
-                found=f"{_span(group)}; none for those who start in {', '.join(map(str, gaps))}",
+                found=f"{_span(group)}; none for those who start in {gaps}",
                 do="choose another base= or leave out those start years",
             )
     return years

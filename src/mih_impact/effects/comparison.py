@@ -5,7 +5,6 @@ Arrays in, arrays out. Columns are outcome-major: column k * E + e is outcome k 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,33 +12,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from mih_impact.controls.group import ControlGroup
-from mih_impact.panel.cube import Cube, Dead
 
-__all__ = ["Comparison", "centred", "compare", "event_values"]
+__all__ = ["Comparison", "centred", "compare"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
-
-
-def event_values(
-    cube: Cube,
-    outcomes: Sequence[str],
-    person: IntArray,
-    start_year: IntArray,
-    years: Sequence[int],
-    *,
-    dead: Dead,
-) -> FloatArray:
-    """Return outcomes by year since start, shape (rows, outcomes, years); NaN where not seen."""
-    column = start_year[:, None] + np.asarray(years)[None, :] - int(cube.years[0])
-    inside = (column >= 0) & (column < len(cube.years))
-    place = np.clip(column, 0, len(cube.years) - 1)
-    values = np.empty((len(person), len(outcomes), len(years)))
-    for k, name in enumerate(outcomes):
-        table = cube.outcome(name, dead=dead)
-        values[:, k, :] = np.where(inside, table[person[:, None], place], np.nan)
-    return values
 
 
 @dataclass(frozen=True, eq=False)

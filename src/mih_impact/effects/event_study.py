@@ -239,10 +239,9 @@ def _counts(
     group: ControlGroup, asked: Asked, comparison: Comparison, among: BoolArray
 ) -> dict[str, NDArray[Any]]:
     """Return counts, means and reasons of one comparison, each of shape (K * E,)."""
-    cube, risk, size = group.risk.cube, group.risk, len(asked.outcomes)
+    risk, size = group.risk, len(asked.outcomes)
     start = risk.start_year[group.sets.participant][among]
-    calendar = start[:, None] + np.asarray(asked.years)[None, :]
-    within = np.isin(calendar, cube.years[cube.year_observed])
+    within = asked.within_register(group)[among]
     used, place = np.unique(risk.person[comparison.control_row], return_inverse=True)
     touched = np.zeros((len(used), comparison.load.shape[1]), dtype=bool)
     np.logical_or.at(touched, place, comparison.load > 0)

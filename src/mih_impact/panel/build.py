@@ -1,4 +1,4 @@
-"""Building the cube: select persons and columns in the engine, spread the rows over arrays."""
+"""Building a cube: select persons and columns in the engine, spread the rows over arrays."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from mih_impact.panel import ops
 from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.cube import NEVER, Cube
-from mih_impact.panel.residency import Spells, states
+from mih_impact.panel.month_cube import MonthCube, cumulated_ore
+from mih_impact.panel.residency import Spells, State, states
 
 __all__ = ["Request", "build_cube"]
 
 _ELIGIBLE = "_mih_eligible"
 _NULL = "_mih_null_"
+_CUBES: dict[int, type[Cube]] = {cube.PER_YEAR: cube for cube in (Cube, MonthCube)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,10 +36,10 @@ class Request:
         The contract type of every column to fetch, keys apart.
     eligible
         A boolean expression on person-years; None for everybody observed.
-    first_year, last_year
-        The register's range.
-    observed_years
-        The years in which the register has a row for anybody.
+    per_year
+        1 for a panel by year, 12 by month: periods are years, or 12 * year + month - 1.
+    observed
+        The periods in which the register has a row for anybody, ascending.
     start_range
         The first and last start year of the register, None when nobody starts.
     """
@@ -45,9 +47,8 @@ class Request:
     frame: nw.LazyFrame[Any]
     dtypes: Mapping[str, Dtype]
     eligible: nw.Expr | None
-    first_year: int
-    last_year: int
-    observed_years: tuple[int, ...]
+    per_year: int
+    observed: tuple[int, ...]
     start_range: tuple[int, int] | None
     price_factor: NDArray[np.float64]
     price_year: int
@@ -60,10 +61,11 @@ def build_cube(request: Request) -> Cube:
     """Return the cube of everybody who starts, or is eligible in a year that can be compared."""
     fetched = ops.arrays(_leaving(request))
     person_id, person = _number_persons(fetched.pop("person_id"))
-    years = np.arange(request.first_year, request.last_year + 1, dtype=np.int64)
-    spread = _Spread(len(person_id), len(years), person, fetched.pop("year") - years[0])
+    first, last = request.observed[0], request.observed[-1]
+    periods = np.arange(first, last + 1, dtype=np.int64)
+    spread = _Spread(len(person_id), len(periods), person, fetched.pop("year") - first)
     row = spread.flags(np.ones(len(person), dtype=bool))
-    observed = np.isin(years, request.observed_years)
+    observed = np.isin(periods, request.observed)
     varying = [name for name in request.dtypes if not _is_fixed(name)]
     fixed = {
         name: _fixed(name, spread, fetched, request.dtypes[name])
@@ -71,26 +73,32 @@ def build_cube(request: Request) -> Cube:
         if _is_fixed(name)
     }
     start = fixed.pop("start_year", None)
+    state = states(
+        row,
+        periods // request.per_year,
+        observed,
+        death_year=fixed.get("death_year"),
+        emigration_year=fixed.get("emigration_year"),
+        spells=None if request.spells is None else Spells.of(request.spells, person_id),
+    )
     coded = {
         name: _categories(fetched[name]) for name in varying if request.dtypes[name] == "category"
     }
-    return Cube(
+    money = [name for name in varying if request.dtypes[name] == "money"]
+    ore = {name: spread.whole(fetched[name]) for name in money}
+    if request.per_year == MonthCube.PER_YEAR:
+        gone = np.isin(state, (State.DEAD, State.EMIGRATED))
+        ore = {name: cumulated_ore(values, gone) for name, values in ore.items()}
+    return _CUBES[request.per_year](
         person_id=person_id,
-        years=years,
-        year_observed=observed,
-        start_year=_start_years(start, len(person_id)),
+        periods=periods,
+        observed=observed,
+        start=_starts(start, len(person_id)),
         eligible=spread.flags(fetched[_ELIGIBLE]),
-        state=states(
-            row,
-            years,
-            observed,
-            death_year=fixed.get("death_year"),
-            emigration_year=fixed.get("emigration_year"),
-            spells=None if request.spells is None else Spells.of(request.spells, person_id),
-        ),
+        state=state,
         row=row,
-        ore={n: spread.whole(fetched[n]) for n in varying if request.dtypes[n] == "money"},
-        null={n: spread.flags(fetched[_NULL + n]) for n in varying if request.dtypes[n] == "money"},
+        ore=ore,
+        null={name: spread.flags(fetched[_NULL + name]) for name in money},
         code={name: spread.codes(codes) for name, (codes, _) in coded.items()},
         categories={name: categories for name, (_, categories) in coded.items()},
         number={
@@ -115,10 +123,13 @@ def _leaving(request: Request) -> nw.LazyFrame[Any]:
     """Return the plan of the rows and columns that leave the engine, without nulls in numbers."""
     eligible = nw.lit(True) if request.eligible is None else ops.true_or_false(request.eligible)
     marked = request.frame.with_columns(eligible.alias(_ELIGIBLE))
+    if request.per_year == MonthCube.PER_YEAR:
+        marked = ops.in_months(marked)
     chosen = nw.col(_ELIGIBLE)
     if request.start_range is not None:
-        first, last = request.start_range
-        chosen = chosen & (nw.col("year") >= first - 1) & (nw.col("year") <= last - 1)
+        first, last = (year * request.per_year for year in request.start_range)
+        before_the_next = nw.col("year") < last + request.per_year - 1
+        chosen = chosen & (nw.col("year") >= first - 1) & before_the_next
         chosen = chosen | ops.is_given(nw.col("start_year"))
     persons = marked.filter(chosen).select("person_id").unique()
     rows = marked.join(persons, on="person_id", how="semi")
@@ -141,16 +152,16 @@ def _leaving(request: Request) -> nw.LazyFrame[Any]:
 
 
 class _Spread:
-    """Spreads the values of rows over person x year."""
+    """Spreads the values of rows over person x period."""
 
     def __init__(
-        self, n_persons: int, n_years: int, person: NDArray[np.int64], year: NDArray[np.int64]
+        self, n_persons: int, n_periods: int, person: NDArray[np.int64], period: NDArray[np.int64]
     ) -> None:
-        self.shape = (n_persons, n_years)
+        self.shape = (n_persons, n_periods)
         self.person = person
-        self.cell = person * n_years + year
-        # Rows by person and year: a counting sort, since every cell holds one row at most.
-        place = np.full(n_persons * n_years, -1, dtype=np.int64)
+        self.cell = person * n_periods + period
+        # Rows by person and period: a counting sort, since every cell holds one row at most.
+        place = np.full(n_persons * n_periods, -1, dtype=np.int64)
         place[self.cell] = np.arange(len(person))
         self.in_order = place[place >= 0]
 
@@ -214,7 +225,7 @@ def _last_given(
     return result
 
 
-def _start_years(start: NDArray[np.float64] | None, n_persons: int) -> NDArray[np.int64]:
+def _starts(start: NDArray[np.float64] | None, n_persons: int) -> NDArray[np.int64]:
     if start is None:
         return np.full(n_persons, NEVER, dtype=np.int64)
     return np.where(np.isnan(start), NEVER, start).astype(np.int64)

@@ -77,6 +77,8 @@ class Column:
         Whether a panel without it cannot be read.
     scheme
         Payer and taxability where the column is a benefit.
+    monthly
+        Whether only panels by month have it.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Column:
     null_means: str = "missing"
     required: bool = False
     scheme: Scheme | None = None
+    monthly: bool = False
 
     @property
     def rule(self) -> str:
@@ -107,7 +110,7 @@ class Column:
         if self.constant:
             parts.append("the same in all rows of a person")
         if self.role == "key":
-            parts.append("never null; one row per person and year")
+            parts.append("never null; one row per person and period")
         return "; ".join(parts) or "none"
 
 
@@ -161,6 +164,16 @@ _COLUMNS = (
         required=True,
     ),
     Column(
+        "month",
+        "int",
+        "month of the year",
+        "key",
+        Label(nb="måned", en="month"),
+        low=1,
+        high=12,
+        monthly=True,
+    ),
+    Column(
         "wage_income",
         "money",
         "NOK per year",
@@ -183,6 +196,18 @@ _COLUMNS = (
         high=2100,
         constant=True,
         null_means="never started",
+    ),
+    Column(
+        "start_month",
+        "int",
+        "month of the year",
+        "treatment",
+        Label(nb="oppstartsmåned", en="start month"),
+        low=1,
+        high=12,
+        constant=True,
+        null_means="never started",
+        monthly=True,
     ),
     Column(
         "eligible",

@@ -89,7 +89,7 @@ def _columns() -> str:
         ("column", "bokmål", "English", "type", "unit", "role", "rule"),
         (
             (
-                f"`{c.name}`" + (" (required)" if c.required else ""),
+                f"`{c.name}`" + (" (required)" if c.required else " (by month)" * c.monthly),
                 c.label.nb,
                 c.label.en,
                 c.dtype,

@@ -1,4 +1,7 @@
-"""The cube: what leaves the engine, dense arrays person x year, and how they are read.
+"""The cube: what leaves the engine, dense arrays person x period, and how they are read.
+
+A period is a year here and a month in `MonthCube`. Who reads a cube asks in years since start, by
+person and period of start, and need not know which it is.
 
 Above this seam everything is NumPy. Money is integer øre in nominal kroner, so the arrays are the
 same bits whatever engine made them; prices and divisions come after, here, in a fixed order.
@@ -7,9 +10,10 @@ same bits whatever engine made them; prices and divisions come after, here, in a
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +24,13 @@ from mih_impact.panel.residency import State
 
 __all__ = ["NEVER", "CovariateRead", "Cube", "Dead"]
 
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
 Dead = Literal["zero", "missing"]
 
-#: The start year of a person who never starts.
+#: The start of a person who never starts.
 NEVER = 0
 
 
@@ -46,27 +54,27 @@ class CovariateRead:
 class Cube:
     """Dense arrays of the persons an analysis is about.
 
-    Persons ascend by identifier as text, years are contiguous from the register's first to its
-    last. All arrays are read-only.
+    Persons ascend by identifier as text, periods are contiguous from the register's first to its
+    last: here each is a calendar year. All arrays are read-only.
 
     Attributes
     ----------
     person_id
         Shape (n_persons,), object.
-    years
-        Shape (n_years,), calendar years.
-    year_observed
-        Shape (n_years,): False for a year in which the register has no row for anybody.
-    start_year
-        Shape (n_persons,): calendar year, `NEVER` (0) for persons who never start.
+    periods
+        Shape (n_periods,), ascending.
+    observed
+        Shape (n_periods,): False for a period in which the register has no row for anybody.
+    start
+        Shape (n_persons,): the period of start, `NEVER` (0) for persons who never start.
     eligible
-        Shape (n_persons, n_years); False where there is no row.
+        Shape (n_persons, n_periods); False where there is no row.
     state
-        Shape (n_persons, n_years), values of `State`.
+        Shape (n_persons, n_periods), values of `State`.
     row
-        Shape (n_persons, n_years): whether the register has a row, also after death.
+        Shape (n_persons, n_periods): whether the register has a row, also after death.
     ore, null
-        Per money column, shape (n_persons, n_years): nominal øre (0 where none), and whether the
+        Per money column, shape (n_persons, n_periods): nominal øre (0 where none), and whether the
         value is null in a row that exists.
     code, categories
         Per varying category: index into the sorted categories, -1 for missing.
@@ -75,17 +83,20 @@ class Cube:
     fixed
         Per fixed column, shape (n_persons,): object for categories, float for years.
     price_factor
-        Shape (n_years,): kroner of `price_year` per nominal krone.
+        Shape (number of calendar years,): kroner of `price_year` per nominal krone.
     residency_known
         Whether death or emigration years, or spells of residency, were given.
     schemes
         The benefit schemes of the panel, fetched or not.
     """
 
+    #: Periods in a calendar year; period // PER_YEAR is the year.
+    PER_YEAR: ClassVar[int] = 1
+
     person_id: NDArray[Any]
-    years: NDArray[np.int64]
-    year_observed: NDArray[np.bool_]
-    start_year: NDArray[np.int64]
+    periods: NDArray[np.int64]
+    observed: NDArray[np.bool_]
+    start: NDArray[np.int64]
     eligible: NDArray[np.bool_]
     state: NDArray[np.uint8]
     row: NDArray[np.bool_]
@@ -107,7 +118,7 @@ class Cube:
 
     def __repr__(self) -> str:
         return (
-            f"<Cube: {self.n_persons} persons, {self.years[0]}-{self.years[-1]}, "
+            f"<{type(self).__name__}: {self.n_persons} persons, {self.span}, "
             f"{', '.join(self.names)}>"
         )
 
@@ -122,31 +133,89 @@ class Cube:
         return (*self.ore, *self.code, *self.number, *self.fixed)
 
     @property
-    def first_year(self) -> int:
-        """The register's first year."""
-        return int(self.years[0])
+    def span(self) -> str:
+        """The register's first and last calendar year in words."""
+        return f"{self.periods[0] // self.PER_YEAR}-{self.periods[-1] // self.PER_YEAR}"
 
-    def outcome(self, name: str, *, dead: Dead = "zero") -> NDArray[np.float64]:
-        """Return an outcome in every year.
+    @cached_property
+    def start_year(self) -> IntArray:
+        """Calendar year in which each person starts, shape (n_persons,); `NEVER` for none."""
+        return self.start // self.PER_YEAR
+
+    @cached_property
+    def years(self) -> IntArray:
+        """The calendar years with a row for anybody, ascending."""
+        return np.unique(self.periods[self.observed] // self.PER_YEAR)
+
+    def eligible_before(self, start: int) -> BoolArray:
+        """Return who is eligible in the period before one, shape (n_persons,)."""
+        position = start - 1 - int(self.periods[0])
+        if not 0 <= position < len(self.periods):
+            return np.zeros(self.n_persons, dtype=bool)
+        return self.eligible[:, position]
+
+    def seen(self, start: IntArray, years: Sequence[int]) -> BoolArray:
+        """Return whether the register has a year since start, shape (len(start), len(years)).
+
+        Parameters
+        ----------
+        start
+            Periods of start.
+        years
+            Years since start; negative for years before.
+        """
+        first = start[:, None] + self.PER_YEAR * np.asarray(years)[None, :] - int(self.periods[0])
+        covered = np.concatenate([[0], np.cumsum(self.observed)])
+        low = np.clip(first, 0, len(self.periods))
+        high = np.clip(first + self.PER_YEAR, 0, len(self.periods))
+        return np.asarray(covered[high] - covered[low] == self.PER_YEAR)
+
+    def since_start(
+        self, name: str, person: IntArray, start: IntArray, years: Sequence[int], *, dead: Dead
+    ) -> FloatArray:
+        """Return an outcome by year since start, shape (len(person), len(years)).
 
         Parameters
         ----------
         name
             A money column, a number column taken as money, or `in_work` or `on_benefit`.
+        person, start
+            Positions in the cube, and the period that each is compared from.
+        years
+            Years since start; negative for years before.
         dead
-            What the years after death or emigration count as: "zero" (per starter) or "missing"
-            (among survivors).
+            What years after death or emigration count as: "zero" (per starter) or "missing" (among
+            survivors).
 
         Returns
         -------
-        ndarray of float, shape (n_persons, n_years)
+        ndarray of float
+            Kroner in prices of `price_year`, or a share (0 or 1); NaN where not seen.
+        """
+        column = start[:, None] + np.asarray(years)[None, :] - int(self.periods[0])
+        inside = (column >= 0) & (column < len(self.periods))
+        place = np.clip(column, 0, len(self.periods) - 1)
+        table = self.outcome(name, dead=dead)
+        return np.where(inside, table[person[:, None], place], np.nan)
+
+    def outcome(self, name: str, *, dead: Dead = "zero") -> FloatArray:
+        """Return an outcome in every calendar year.
+
+        Parameters
+        ----------
+        name, dead
+            As in `since_start`.
+
+        Returns
+        -------
+        ndarray of float, shape (n_persons, n_periods)
             Kroner in prices of `price_year`, or a share (0 or 1) for `in_work` and `on_benefit`;
             NaN for missing.
         """
         return self._values(name, slice(None), dead)
 
-    def lag_values(self, name: str, year: int) -> NDArray[np.float64]:
-        """Return an outcome in exactly that year, NaN where missing; nothing is carried.
+    def lagged(self, name: str, start: int, years: int) -> FloatArray:
+        """Return an outcome that many years before a period, NaN where missing; nothing is carried.
 
         The dead are missing here: a covariate speaks of the living. A year outside the register
         or in a gap is missing for everybody.
@@ -155,34 +224,35 @@ class Cube:
         -------
         ndarray of float, shape (n_persons,)
         """
-        if not self.first_year <= year <= int(self.years[-1]):
+        position = start - years - int(self.periods[0])
+        if not 0 <= position < len(self.periods):
             self._require_outcome(name)
             return np.full(self.n_persons, np.nan)
-        position = year - self.first_year
         return self._values(name, slice(position, position + 1), "missing")[:, 0]
 
-    def as_of(self, name: str, year: int) -> CovariateRead:
-        """Return a covariate as it was known in a year.
+    def as_of(self, name: str, period: int) -> CovariateRead:
+        """Return a characteristic as it was known in a period.
 
-        A varying column is read in the person's last row at or before the year; a fixed column
-        and age need no row; money is read in exactly the year.
+        A varying column is read in the person's last row at or before the period; a fixed column
+        and age need no row; money is that of the year that ends with the period.
 
         Parameters
         ----------
         name
             A category, a number column, a fixed column, `age`, or an outcome.
-        year
-            Calendar year.
+        period
+            The period.
         """
         nothing_carried = np.zeros(self.n_persons, dtype=bool)
         if name in self.fixed:
             return CovariateRead(self.fixed[name], nothing_carried)
         if name == "age" and name not in self.number:
             self._require("birth_year", self.fixed)
+            year = period // self.PER_YEAR
             return CovariateRead(year - self.fixed["birth_year"], nothing_carried)
         if name in self.code or name in self.number:
-            return self._last_row_value(name, year)
-        return CovariateRead(self.lag_values(name, year), nothing_carried)
+            return self._last_row_value(name, period)
+        return CovariateRead(self.lagged(name, period + 1, 1), nothing_carried)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -198,12 +268,8 @@ class Cube:
 
     # --- reading ----------------------------------------------------------------------------------
 
-    def _values(self, name: str, when: slice, dead: Dead) -> NDArray[np.float64]:
-        if dead not in ("zero", "missing"):
-            raise PanelContractError(
-                "dead= has a value it cannot have", found=repr(dead), do='use "zero" or "missing"'
-            )
-        self._require_outcome(name)
+    def _values(self, name: str, when: slice, dead: Dead) -> FloatArray:
+        self._require_outcome(name, dead)
         if name == "in_work":
             values = self._shown(self.ore["wage_income"][:, when] > 0, when)
         elif name == "on_benefit":
@@ -218,7 +284,7 @@ class Cube:
             values = self.number[name][:, when] * self.price_factor[when]
         gone = self._gone[:, when]
         values[gone] = 0.0 if dead == "zero" else np.nan
-        values[:, ~self.year_observed[when]] = np.nan
+        values[:, ~self.observed[when]] = np.nan
         return values
 
     def _shown(self, values: NDArray[Any], when: slice) -> NDArray[np.float64]:
@@ -233,12 +299,13 @@ class Cube:
 
     @cached_property
     def _last_row(self) -> NDArray[np.int16]:
-        """Position of the last row at or before each year, -1 when there is none yet."""
-        position = np.arange(len(self.years), dtype=np.int16)
+        """Position of the last row at or before each period, -1 when there is none yet."""
+        position = np.arange(len(self.periods), dtype=np.int16)
         return np.maximum.accumulate(np.where(self.row, position, np.int16(-1)), axis=1)
 
-    def _last_row_value(self, name: str, year: int) -> CovariateRead:
-        position = min(year - self.first_year, len(self.years) - 1)
+    def _last_row_value(self, name: str, period: int) -> CovariateRead:
+        asked = period - int(self.periods[0])
+        position = min(asked, len(self.periods) - 1)
         if position < 0:
             last = np.full(self.n_persons, -1)
         else:
@@ -252,10 +319,14 @@ class Cube:
             values = np.array([*self.categories[name], None], dtype=object)[code]
         else:
             values = np.where(found, self.number[name][person, last], np.nan)
-        carried = found & (last < year - self.first_year)
+        carried = found & (last < asked)
         return CovariateRead(values, carried)
 
-    def _require_outcome(self, name: str) -> None:
+    def _require_outcome(self, name: str, dead: Dead = "missing") -> None:
+        if dead not in ("zero", "missing"):
+            raise PanelContractError(
+                "dead= has a value it cannot have", found=repr(dead), do='use "zero" or "missing"'
+            )
         if name == "in_work":
             self._require("wage_income", self.ore)
         elif name == "on_benefit":
@@ -288,7 +359,7 @@ class Cube:
     def _all_arrays(self) -> list[NDArray[Any]]:
         """Return every array in a fixed order."""
         plain = [
-            self.person_id, self.years, self.year_observed, self.start_year,
+            self.person_id, self.periods, self.observed, self.start,
             self.eligible, self.state, self.row, self.price_factor,
         ]  # fmt: skip
         groups: tuple[dict[str, Any], ...] = (

@@ -54,6 +54,8 @@ def plan_columns(
     schema: Mapping[str, nw.dtypes.DType],
     columns: Mapping[str, str] | None,
     values: Values | None,
+    *,
+    monthly: bool = False,
 ) -> tuple[dict[str, Plan], tuple[str, ...]]:
     """Return a plan per column of ours, and the register columns left out for their type.
 
@@ -65,13 +67,15 @@ def plan_columns(
         Our name -> the register's name.
     values
         Our name -> {code in the register: value}.
+    monthly
+        Whether a row is a month.
 
     Raises
     ------
     PanelContractError
         Names missing or double, or types that cannot be used; all of a kind in one message.
     """
-    names = match_names(tuple(schema), dict(columns or {}))
+    names = match_names(tuple(schema), dict(columns or {}), monthly=monthly)
     recoded = _check_values(values or {}, names)
     plans: dict[str, Plan] = {}
     wrong: list[str] = []

@@ -6,6 +6,9 @@ from mih_impact.display.labels import Label
 
 ROW, ROWS = Label(nb="rad", en="row"), Label(nb="rader", en="rows")
 PERSON, PERSONS = Label(nb="person", en="person"), Label(nb="personer", en="persons")
+PERSON_YEARS = Label(nb="personårene", en="person-years")
+PERSON_MONTHS = Label(nb="personmånedene", en="person-months")
+YEAR, MONTH = Label(nb="år", en="year"), Label(nb="måned", en="month")
 FINITE = Label(nb="et endelig tall", en="a finite number")
 
 #: What a value that could not be converted is, by the failure the plan names.
@@ -151,22 +154,29 @@ AFTER: dict[str, tuple[Label, Label]] = {
 }
 DUPLICATES = (
     Label(
-        nb="{cells} personår med mer enn én rad ({rows} for mye)",
-        en="more than one row in {cells} of the person-years ({rows} too many)",
+        nb="{cells} av {periods} har mer enn én rad ({rows} for mye)",
+        en="more than one row in {cells} of the {periods} ({rows} too many)",
     ),
     Label(
-        nb="slå radene sammen (summer beløp) så det er én rad per person og år",
-        en="combine the rows (sum the money) so that there is one per person and year",
+        nb="slå radene sammen (summer beløp) så det er én rad per person og {period}",
+        en="combine the rows (sum the money) so that there is one per person and {period}",
     ),
 )
 START_CHANGES = (
     Label(
-        nb="start_year er ulik mellom radene til {persons}",
-        en="start_year differs between the rows of {persons}",
+        nb="{column} er ulik mellom radene til {persons}",
+        en="{column} differs between the rows of {persons}",
     ),
     Label(
         nb="velg ett oppstartsår per person, vanligvis det første",
         en="choose one start year a person, usually the first",
+    ),
+)
+START_MONTH_CHANGES = (
+    START_CHANGES[0],
+    Label(
+        nb="velg én oppstartsmåned per person, vanligvis den første",
+        en="choose one start month a person, usually the first",
     ),
 )
 EXIT_CHANGES = (
@@ -193,6 +203,16 @@ PARTLY = (
     ),
     Label(nb="fyll inn året i alle radene", en="fill in the year in all rows"),
 )
+HALF = (
+    Label(
+        nb="bare det ene av start_year og start_month er oppgitt for {persons}",
+        en="only one of start_year and start_month is given for {persons}",
+    ),
+    Label(
+        nb="oppgi begge for dem som starter, og ingen av dem for andre",
+        en="give both for those who start, and neither for others",
+    ),
+)
 OUTSIDE = (
     Label(
         nb="{persons} med start_year utenfor registerets år ({years})",
@@ -215,8 +235,8 @@ GAP = (
 )
 ABSENT = (
     Label(
-        nb="{share} av personårene har ingen rad, og bosted er ikke kjent: de regnes som manglende",
-        en="{share} of the person-years have no row and residency is not known: they are missing",
+        nb="{share} av {cells} har ingen rad, og bosted er ikke kjent: de regnes som manglende",
+        en="{share} of the {cells} have no row and residency is not known: they are missing",
     ),
     Label(
         nb="ta med death_year og emigration_year, eller gi bostedsperioder: resident=",

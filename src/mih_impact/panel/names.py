@@ -14,6 +14,8 @@ __all__ = ["lookalikes", "match_names"]
 #: What Norwegian register extracts often call the columns, beside the displayed labels.
 ALIASES: dict[str, tuple[str, ...]] = {
     "person_id": ("lopenr", "lnr", "w21_lnr", "pid", "id", "fnr_kryptert", "personnr", "person"),
+    "month": ("maaned", "mnd", "mnr"),
+    "start_month": ("startmaaned", "oppstartsmaaned", "startmnd"),
     "year": ("aar", "aargang", "inntektsaar", "calendar_year", "yr"),
     "wage_income": ("lonn", "lonnsinntekt", "wlonn", "wage", "wages", "earnings", "re74"),
     "start_year": ("oppstart", "startaar", "oppstartsaar", "treatment_year"),
@@ -27,7 +29,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
 }
 
 
-def match_names(present: tuple[str, ...], columns: dict[str, str]) -> dict[str, str]:
+def match_names(
+    present: tuple[str, ...], columns: dict[str, str], *, monthly: bool = False
+) -> dict[str, str]:
     """Return our name -> the register's for every column that is taken in."""
     unknown = {name: source for name, source in columns.items() if source not in present}
     if unknown:
@@ -61,9 +65,18 @@ def match_names(present: tuple[str, ...], columns: dict[str, str]) -> dict[str, 
         )
     names = dict(columns)
     names |= {name: name for name in present if name not in names and name not in sources}
-    missing = [name for name in REQUIRED if name not in names]
+    required = [*REQUIRED, "month"] if monthly else list(REQUIRED)
+    if monthly and "start_year" in names:
+        required.append("start_month")
+    missing = [name for name in required if name not in names]
     if missing:
-        _raise_missing(missing, [name for name in present if name not in sources], columns)
+        _raise_missing(missing, [name for name in present if name not in sources], columns, names)
+    if not monthly and "month" in names:
+        raise PanelContractError(
+            "A panel with a row per person and year has no month",
+            found=f"the column {names['month']}",
+            do='read it by month: period="month"; or drop or rename the column',
+        )
     _check_derived(names)
     ordered = [name for name in CONTRACT if name in names]
     ordered += [name for name in names if name not in CONTRACT]
@@ -83,8 +96,12 @@ def _check_derived(names: Mapping[str, str]) -> None:
         )
 
 
-def _raise_missing(missing: list[str], free: list[str], columns: Mapping[str, str]) -> None:
-    guesses = lookalikes(missing, free)
+def _raise_missing(
+    missing: list[str], free: list[str], columns: Mapping[str, str], names: Mapping[str, str]
+) -> None:
+    # What has a name of ours already is not another of ours misspelt.
+    known = set(CONTRACT) & set(names)
+    guesses = lookalikes(missing, [column for column in free if column not in known])
     proposal = dict(columns) | {name: guesses.get(name, "...") for name in missing}
     paste = ", ".join(f'"{name}": "{source}"' for name, source in proposal.items())
     raise PanelContractError(

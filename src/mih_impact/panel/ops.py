@@ -23,6 +23,7 @@ __all__ = [
     "arrays",
     "count_of",
     "fractional",
+    "in_months",
     "is_given",
     "nan_to_null",
     "ore",
@@ -119,7 +120,7 @@ def ore(expr: nw.Expr) -> nw.Expr:
 
 
 def year_bit(year: nw.Expr, first: int, last: int) -> nw.Expr:
-    """Return 2**(year - first) for years in first..last and 0 elsewhere, as a float.
+    """Return 2**(year - first) for years (or months) in first..last and 0 elsewhere, as a float.
 
     Summed within a person the bits of distinct years cannot carry, so the sum has as many ones
     as there are rows; a duplicate person-year lowers the number. At most `BLOCK` years at once.
@@ -129,6 +130,21 @@ def year_bit(year: nw.Expr, first: int, last: int) -> nw.Expr:
         nw.when(inside).then(year.cast(nw.Float64)).otherwise(nw.lit(float(first))) - first
     )
     return nw.when(inside.fill_null(False)).then(power).otherwise(nw.lit(0.0))
+
+
+def in_months(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Return a frame whose `year` and `start_year` count months: 12 * year + month - 1.
+
+    A count is null where the year or the month is.
+    """
+    counted = [_months("year", "month").alias("year")]
+    if "start_year" in frame.collect_schema():
+        counted.append(_months("start_year", "start_month").alias("start_year"))
+    return frame.with_columns(counted).drop("month", "start_month", strict=False)
+
+
+def _months(year: str, month: str) -> nw.Expr:
+    return nw.col(year) * 12 + nw.col(month) - 1
 
 
 def arrays(frame: nw.LazyFrame[Any]) -> dict[str, NDArray[Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, Literal, SupportsFloat
+from typing import Any, Literal, SupportsFloat, get_args
 
 import narwhals as nw
 import numpy as np
@@ -36,10 +36,14 @@ from mih_impact.reference.prices import PriceIndex
 __all__ = ["Money", "Panel", "read_panel"]
 
 Money = Literal["nominal", "fixed"]
+Period = Literal["year", "month"]
 _CARD = {
     "title": Label(nb="Registerpanel", en="Register panel"),
     "engine": Label(nb="Motor", en="Engine"),
     "size": Label(nb="Rader og år", en="Rows and years"),
+    "period": Label(nb="En rad er", en="A row is"),
+    "year": Label(nb="et år", en="a year"),
+    "month": Label(nb="en måned", en="a month"),
     "unread": Label(nb="ikke lest ennå", en="not read yet"),
     "columns": Label(nb="Kolonner", en="Columns"),
     "outcomes": Label(nb="Utfall", en="Outcomes"),
@@ -61,11 +65,11 @@ def read_panel(
     price_year: int = 2024,
     currency: str = "NOK",
     index: PriceIndex | Mapping[int, SupportsFloat] | None = None,
-    period: Literal["year"] = "year",
+    period: Period = "year",
     resident: Any = None,
     evidence: Label | None = None,
 ) -> Panel:
-    """Read a register panel with one row per person and year.
+    """Read a register panel with one row per person and year, or per person and month.
 
     Nothing but the names and types is looked at until a call needs rows (CSV apart, which has no
     types before it is read). The source is never modified.
@@ -88,7 +92,8 @@ def read_panel(
     index
         A price index to use instead of the shipped consumer price index.
     period
-        What a row covers; only "year".
+        What a row covers. "month": rows have year and month, starters start_year and start_month;
+        years since start are then twelve months from the month of start.
     resident
         Spells of residency: a frame or path with person_id, from_year, to_year (inclusive; a null
         to_year is an open spell). They replace the year of emigration.
@@ -114,14 +119,17 @@ def read_panel(
     ('person_id', 'year', 'wage_income')
     """
     prices = _prices(money, price_year, currency, index)
-    if period != "year":
+    if period not in get_args(Period):
         raise PanelContractError(
-            "Only panels with one row per person and year can be read",
+            "A row covers a year or a month",
             found=f"period={period!r}",
-            do="sum the months to years before reading",
+            do='use "year" or "month"; sum weeks or days to months before reading',
         )
     opened = open_source(source, columns=columns, recoded=tuple(values or ()))
-    plans, left_out = plan_columns(opened.frame.collect_schema(), columns, values)
+    monthly = period == "month"
+    plans, left_out = plan_columns(
+        opened.frame.collect_schema(), columns, values, monthly=monthly
+    )
     return Panel(
         opened.frame,
         plans,
@@ -131,6 +139,7 @@ def read_panel(
         price_year=int(price_year),
         currency=currency,
         index=prices,
+        period=period,
         spells=None if resident is None else open_spells(resident),
         evidence=opened.evidence if evidence is None else {"nb": evidence.nb, "en": evidence.en},
     )
@@ -153,6 +162,7 @@ class Panel(Result):
         price_year: int,
         currency: str,
         index: PriceIndex | None,
+        period: Period,
         spells: pd.DataFrame | None,
         evidence: Mapping[str, str],
     ) -> None:
@@ -164,6 +174,7 @@ class Panel(Result):
         self._price_year = price_year
         self._currency = currency
         self._index = index
+        self._period = period
         self._spells = spells
         self.provenance = Provenance.of(
             "read_panel",
@@ -172,6 +183,7 @@ class Panel(Result):
                 "money": money,
                 "price_year": price_year,
                 "currency": currency,
+                **({} if period == "year" else {"period": period}),
             },
             evidence=evidence,
         )
@@ -198,6 +210,11 @@ class Panel(Result):
     def currency(self) -> str:
         """The currency of the money columns."""
         return self._currency
+
+    @property
+    def period(self) -> Period:
+        """What a row covers: "year" or "month"."""
+        return self._period
 
     @property
     def first_year(self) -> int:
@@ -238,7 +255,7 @@ class Panel(Result):
         """Return the persons an analysis is about as dense arrays.
 
         Who comes along: everybody with a start year, and everybody eligible in at least one year
-        from the year before the first start to the year before the last.
+        from the period before the first start to the period before the last.
 
         Parameters
         ----------
@@ -293,9 +310,8 @@ class Panel(Result):
             frame=self._frame,
             dtypes={name: self._plans[name].dtype for name in names},
             eligible=eligible,
-            first_year=self.first_year,
-            last_year=self.last_year,
-            observed_years=() if self._persons is None else self._persons.years,
+            per_year=12 if self._period == "month" else 1,
+            observed=() if self._persons is None else self._persons.periods,
             start_range=self._rows.starts,
             price_factor=factors,
             price_year=self._price_year,
@@ -318,7 +334,9 @@ class Panel(Result):
     def _persons(self) -> Persons | None:
         if self._rows.years is None:
             return None
-        return survey_persons(self._frame, self.columns, self._rows.years)
+        return survey_persons(
+            self._frame, self.columns, self._rows.years, monthly=self._period == "month"
+        )
 
     @property
     def _years(self) -> tuple[int, int]:
@@ -337,6 +355,7 @@ class Panel(Result):
             price_year=self._price_year,
             currency=self._currency,
             spells=self._spells is not None,
+            monthly=self._period == "month",
         )
         return PanelReport(
             breaches=breaches(self._rows, self._persons, context),
@@ -354,6 +373,7 @@ class Panel(Result):
         lines = (
             ("engine", self._raw.implementation.name.lower()),
             ("size", size),
+            ("period", _CARD[self._period].text(lang)),
             ("columns", ", ".join(self.columns)),
             ("outcomes", ", ".join(self.outcomes)),
             ("money", money.text(lang)),

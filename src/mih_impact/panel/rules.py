@@ -65,6 +65,8 @@ class Context:
         what they are in.
     spells
         Whether spells of residency were given.
+    monthly
+        Whether a row is a month.
     """
 
     plans: Mapping[str, Plan]
@@ -74,6 +76,21 @@ class Context:
     price_year: int
     currency: str
     spells: bool
+    monthly: bool = False
+
+    @property
+    def cell(self) -> Label:
+        """What a person and a period are called together."""
+        return m.PERSON_MONTHS if self.monthly else m.PERSON_YEARS
+
+    @property
+    def keys(self) -> str:
+        """The columns that name a row."""
+        return "person_id, year, month" if self.monthly else "person_id, year"
+
+    def named(self, period: int) -> str:
+        """Return a period in words: 2020, or 2020-03."""
+        return f"{period // 12}-{period % 12 + 1:02d}" if self.monthly else str(period)
 
 
 def breaches(rows: Rows, persons: Persons | None, context: Context) -> tuple[Breach, ...]:
@@ -88,9 +105,9 @@ def breaches(rows: Rows, persons: Persons | None, context: Context) -> tuple[Bre
     ]
     if persons is not None:
         found += [
-            *_keys(persons),
+            *_keys(persons, context),
             *_constancy(persons),
-            *_starts(persons),
+            *_starts(persons, context),
             *_absence(persons, context),
         ]
     return tuple(sorted(found, key=lambda breach: breach.severity != "error"))
@@ -176,7 +193,11 @@ def _bound(name: str, which: Literal["low", "high"]) -> Label:
 
 def _names(context: Context) -> Iterator[Breach]:
     """Warn of a column that looks like one of the contract's misspelt, and of types left out."""
-    absent = [name for name in CONTRACT if name not in context.plans]
+    absent = [
+        name
+        for name, column in CONTRACT.items()
+        if name not in context.plans and (context.monthly or not column.monthly)
+    ]
     strangers = [plan.source for name, plan in context.plans.items() if name not in CONTRACT]
     for name, source in lookalikes(absent, strangers, cutoff=0.85).items():
         paste = f'columns={{"{name}": "{source}"}}'
@@ -204,17 +225,22 @@ def _exits(rows: Rows, persons: Persons | None) -> Iterator[Breach]:
             yield _breach("rows after exit", name, "warning", after, m.AFTER[name])
 
 
-def _keys(persons: Persons) -> Iterator[Breach]:
+def _keys(persons: Persons, context: Context) -> Iterator[Breach]:
     cells, surplus = persons.duplicates
     if cells:
         yield _breach(
-            "duplicate person-years",
-            "person_id, year",
+            "duplicate person-months" if context.monthly else "duplicate person-years",
+            context.keys,
             "error",
             surplus,
             m.DUPLICATES,
             cells=_count(cells),
+            periods=context.cell,
+            period=m.MONTH if context.monthly else m.YEAR,
         )
+
+
+_CHANGES = {"start_year": m.START_CHANGES, "start_month": m.START_MONTH_CHANGES}
 
 
 def _constancy(persons: Persons) -> Iterator[Breach]:
@@ -224,17 +250,21 @@ def _constancy(persons: Persons) -> Iterator[Breach]:
         if CONTRACT[name].role == "fixed":
             yield _breach("changes within person", name, "warning", changed, m.FIXED_CHANGES)
         else:
-            text = m.START_CHANGES if name == "start_year" else m.EXIT_CHANGES
+            text = _CHANGES.get(name, m.EXIT_CHANGES)
             yield _breach("changes within person", name, "error", changed, text)
 
 
-def _starts(persons: Persons) -> Iterator[Breach]:
+def _starts(persons: Persons, context: Context) -> Iterator[Breach]:
+    if persons.half_started:
+        columns = "start_year, start_month"
+        yield _breach("half a start", columns, "error", persons.half_started, m.HALF)
     if persons.partly_started:
         yield _breach(
             "start year partly null", "start_year", "warning", persons.partly_started, m.PARTLY
         )
     if persons.start_outside:
-        years = _years(persons.years[0], persons.years[-1])
+        first, last = context.named(persons.periods[0]), context.named(persons.periods[-1])
+        years = f"{first}\u2013{last}"
         yield _breach(
             "start year outside",
             "start_year",
@@ -246,12 +276,15 @@ def _starts(persons: Persons) -> Iterator[Breach]:
 
 
 def _absence(persons: Persons, context: Context) -> Iterator[Breach]:
-    gaps = sorted(set(range(persons.years[0], persons.years[-1] + 1)) - set(persons.years))
+    gaps = sorted(set(range(persons.periods[0], persons.periods[-1] + 1)) - set(persons.periods))
     if gaps:
-        yield _breach("gap", "year", "warning", 0, m.GAP, years=", ".join(map(str, gaps)))
+        years = ", ".join(map(context.named, gaps))
+        yield _breach("gap", "year", "warning", 0, m.GAP, years=years)
     known = context.spells or any(n in context.plans for n in ("death_year", "emigration_year"))
-    cells = persons.n_persons * len(persons.years)
+    cells = persons.n_persons * len(persons.periods)
     absent = cells - persons.n_rows
     if absent > 0 and not known and not persons.duplicates[0]:
         share = Label(*(percent(absent / cells, 1, lang=lang) for lang in ("nb", "en")))
-        yield _breach("absent rows", "person_id, year", "warning", absent, m.ABSENT, share=share)
+        yield _breach(
+            "absent rows", context.keys, "warning", absent, m.ABSENT, share=share, cells=context.cell
+        )

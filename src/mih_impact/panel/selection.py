@@ -21,7 +21,7 @@ Eligible = str | nw.Expr | None
 _ALWAYS = ("start_year", "death_year", "emigration_year")
 
 #: Columns the cube keeps in fields of their own.
-_OWN_FIELDS = ("person_id", "year", "eligible")
+_OWN_FIELDS = ("person_id", "year", "month", "start_month", "eligible")
 
 _MADE_FROM = {"age": {"birth_year"}, "in_work": {"wage_income"}, "on_benefit": set(BENEFITS)}
 

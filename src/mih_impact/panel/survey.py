@@ -24,6 +24,8 @@ __all__ = ["ColumnCount", "Persons", "Rows", "survey_persons", "survey_rows"]
 FINITE = 1e300
 YEARS = ("year", "start_year")
 EXITS = ("death_year", "emigration_year")
+_START = "_start"
+_HALF = "_half_start"
 
 
 @dataclass(frozen=True)
@@ -71,15 +73,18 @@ class Persons:
     n_rows
         Their rows with a usable year.
     duplicates
-        Person-years with more than one row, and the rows beyond the first in them.
+        Person-periods with more than one row, and the rows beyond the first in them.
     changed
         Persons in whom a column has two different values, by column name.
     partly_started
         Persons whose start year is null in some of their rows.
+    half_started
+        Persons with a start year or a start month only; 0 in a panel by year.
     start_outside
-        Persons whose start year lies outside the register's years.
-    years
-        The years in which the register has a row for anybody, ascending.
+        Persons whose start lies outside the register's periods.
+    periods
+        The periods in which the register has a row for anybody, ascending: years, or months
+        counted as 12 * year + month - 1.
     """
 
     n_persons: int
@@ -87,8 +92,9 @@ class Persons:
     duplicates: tuple[int, int]
     changed: Mapping[str, int]
     partly_started: int
+    half_started: int
     start_outside: int
-    years: tuple[int, ...]
+    periods: tuple[int, ...]
 
 
 def survey_rows(raw: nw.LazyFrame[Any], plans: Mapping[str, Plan]) -> Rows:
@@ -134,7 +140,7 @@ def survey_rows(raw: nw.LazyFrame[Any], plans: Mapping[str, Plan]) -> Rows:
 
 
 def survey_persons(
-    frame: nw.LazyFrame[Any], names: tuple[str, ...], years: tuple[int, int]
+    frame: nw.LazyFrame[Any], names: tuple[str, ...], years: tuple[int, int], *, monthly: bool
 ) -> Persons:
     """Return the counts of one aggregate per person.
 
@@ -146,12 +152,14 @@ def survey_persons(
         Its columns.
     years
         The first and last usable year of the register.
+    monthly
+        Whether a row is a month; persons are then followed by month.
     """
-    first, last = years
+    first, last = (12 * years[0], 12 * years[1] + 11) if monthly else years
     constant = [name for name in names if name in CONTRACT and CONTRACT[name].constant]
     starts = "start_year" in names
     blocks = range(first, last + 1, ops.BLOCK)
-    usable = frame.filter(
+    usable = _followed(frame, starts=starts, monthly=monthly).filter(
         ops.is_given(nw.col("person_id")) & _usable(nw.col("year"), "year", first, last)
     )
     prepared = [
@@ -159,14 +167,16 @@ def survey_persons(
         for i, low in enumerate(blocks)
     ]
     if starts:
-        prepared.append(ops.count_of(ops.is_given(nw.col("start_year"))).alias("_started"))
+        prepared.append(ops.count_of(ops.is_given(nw.col(_START))).alias("_started"))
+        prepared.append(ops.count_of(nw.col(_HALF)).alias("_half"))
+        constant = [*constant, _START]
     per_person = (
         usable.with_columns(prepared)
         .group_by("person_id")
         .agg(
             nw.len().alias("_rows"),
             *(nw.col(f"_bits{i}").sum() for i in range(len(blocks))),
-            *([nw.col("_started").sum()] if starts else []),
+            *([nw.col("_started").sum(), nw.col("_half").sum()] if starts else []),
             *(nw.col(name).min().alias(f"_low_{name}") for name in constant),
             *(nw.col(name).max().alias(f"_high_{name}") for name in constant),
         )
@@ -177,8 +187,8 @@ def survey_persons(
         _differ(f"_low_{name}", f"_high_{name}").alias(f"_changed_{name}") for name in constant
     ]
     if starts:
-        leaving.append(nw.col("_started").cast(nw.Float64))
-        beyond = ops.outside(nw.col("_high_start_year"), first, last)
+        leaving += [nw.col("_started").cast(nw.Float64), nw.col("_half").cast(nw.Float64)]
+        beyond = ops.outside(nw.col(f"_high_{_START}"), first, last)
         leaving.append(beyond.alias("_beyond"))
     found = ops.arrays(per_person.select(leaving))
     rows = found["_rows"]
@@ -189,11 +199,28 @@ def survey_persons(
         n_persons=len(rows),
         n_rows=int(rows.sum()),
         duplicates=(0, 0) if distinct else _duplicates(usable),
-        changed={name: int(found[f"_changed_{name}"].sum()) for name in constant},
+        changed={name: int(found[f"_changed_{name}"].sum()) for name in constant if name != _START},
         partly_started=int(partly.sum()),
+        half_started=int((found["_half"] > 0).sum()) if starts else 0,
         start_outside=int(found["_beyond"].sum()) if starts else 0,
-        years=_years_with_rows(bits, first) if distinct else tuple(range(first, last + 1)),
+        periods=_periods_with_rows(bits, first) if distinct else tuple(range(first, last + 1)),
     )
+
+
+def _followed(frame: nw.LazyFrame[Any], *, starts: bool, monthly: bool) -> nw.LazyFrame[Any]:
+    """Return the frame with `year` as the period, and the period of start and what it lacks."""
+    if not starts:
+        return ops.in_months(frame) if monthly else frame
+    if not monthly:
+        return frame.with_columns(nw.col("start_year").alias(_START), nw.lit(False).alias(_HALF))
+    one = ops.is_given(nw.col("start_year")) != ops.is_given(nw.col("start_month"))
+    kept = frame.with_columns(
+        nw.col("start_year").alias("_kept_year"),
+        nw.col("start_month").alias("_kept_month"),
+        one.alias(_HALF),
+    )
+    counted = ops.in_months(kept).rename({"start_year": _START})
+    return counted.rename({"_kept_year": "start_year", "_kept_month": "start_month"})
 
 
 # --- prepared columns and their aggregates --------------------------------------------------------
@@ -288,7 +315,7 @@ def _ones(bits: NDArray[np.int64]) -> NDArray[np.int64]:
     return ones
 
 
-def _years_with_rows(bits: NDArray[np.int64], first: int) -> tuple[int, ...]:
+def _periods_with_rows(bits: NDArray[np.int64], first: int) -> tuple[int, ...]:
     seen = np.bitwise_or.reduce(bits, axis=1)
     return tuple(
         first + block * ops.BLOCK + bit
@@ -299,7 +326,7 @@ def _years_with_rows(bits: NDArray[np.int64], first: int) -> tuple[int, ...]:
 
 
 def _duplicates(frame: nw.LazyFrame[Any]) -> tuple[int, int]:
-    """Return the person-years with more than one row, and the rows beyond the first."""
+    """Return the person-periods with more than one row, and the rows beyond the first."""
     cells = frame.group_by("person_id", "year").agg(nw.len().alias("_rows"))
     rows = ops.arrays(cells.filter(nw.col("_rows") > 1).select(nw.col("_rows").cast(nw.Int64)))
     return len(rows["_rows"]), int((rows["_rows"] - 1).sum())

@@ -21,7 +21,7 @@ __all__ = ["drawn_cube", "rematched"]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-_BY_PERSON = ("person_id", "start_year", "eligible", "state", "row")
+_BY_PERSON = ("person_id", "start", "eligible", "state", "row")
 _BY_COLUMN = ("ore", "null", "code", "number", "fixed")
 
 

@@ -91,19 +91,19 @@ class Reweighted:
         _, changes = asked.levels_and_changes(group, np.arange(len(risk.person)))
         seen = np.isfinite(changes)
         changes[~seen] = 0.0
-        observed = risk.cube.years[risk.cube.year_observed]
+        throughout = np.ones(len(risk.person), dtype=bool)
+        if asked.composition == "balanced":
+            throughout &= risk.cube.seen(risk.start, asked.years).all(axis=1)
         blocks = []
         for c in risk.start_years.tolist():
             rows = slice(*np.searchsorted(risk.start_year, [c, c + 1]).tolist())
-            throughout = bool(np.isin(c + np.asarray(asked.years), observed).all())
-            spoken_of = asked.composition != "balanced" or throughout
             all_seen = np.asarray(seen[rows].all(axis=0))
             some = np.flatnonzero(seen[rows].any(axis=0) & ~all_seen)
             blocks.append(
                 Block(
                     rows=rows,
                     treated=risk.treated[rows],
-                    among=risk.treated[rows] & spoken_of,
+                    among=risk.treated[rows] & throughout[rows],
                     changes=changes[rows],
                     some=some,
                     seen=seen[rows][:, some].astype(np.float64),

@@ -138,6 +138,13 @@ def group_time_effects(
             found=f"a {type(panel).__name__}",
             do="read it first: mih.group_time_effects(mih.read_panel(frame), ...)",
         )
+    if panel.period != "year":
+        raise PanelContractError(
+            "group_time_effects compares calendar years, and the panel is by month",
+            found=f"period={panel.period!r}",
+            do="use mih.event_study, whose years since start begin in the month of start; or sum "
+            "the months to years and read the panel with period='year'",
+        )
     names = (outcomes,) if isinstance(outcomes, str) else tuple(dict.fromkeys(outcomes))
     terms, cells = as_terms(covariates), tuple(str(name) for name in as_terms(exact))
     _require_options(names, controls, estimator, base_period, anticipation, cluster, dead, level)

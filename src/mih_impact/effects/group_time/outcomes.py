@@ -51,7 +51,7 @@ class Outcomes:
 
 def read_outcomes(cube: Cube, names: Sequence[str], *, dead: Dead) -> Outcomes:
     """Read outcomes out of the cube; years without rows for anybody are left out."""
-    seen = cube.year_observed
+    seen = cube.observed
     tables = [cube.outcome(name, dead=dead) for name in names]
     if not seen.all():
         tables = [table[:, seen] for table in tables]
@@ -71,4 +71,4 @@ def read_outcomes(cube: Cube, names: Sequence[str], *, dead: Dead) -> Outcomes:
         whole = values[never & complete]
         if len(whole):
             values -= whole.mean(axis=0)
-    return Outcomes(tuple(names), cube.years[seen], values, anybody, complete)
+    return Outcomes(tuple(names), cube.years, values, anybody, complete)

@@ -57,7 +57,7 @@ def build_windows(cube: Cube, base_period: BasePeriod, anticipation: int) -> Win
     The base is start - 1 - anticipation; with "varying", before the start, it is the year before.
     A control must not have started, nor be about to, in the later of the year and its base.
     """
-    years = cube.years[cube.year_observed]
+    years = cube.years
     starts = np.unique(cube.start_year[cube.start_year != NEVER])
     start = starts[:, None]
     base_year = np.broadcast_to(start - 1 - anticipation, (len(starts), len(years)))
@@ -132,7 +132,7 @@ def start_groups(
         raise SupportError(
             "No start year has its base year in the register",
             found=f"{len(windows.starts)} start years; the register has "
-            f"{cube.years[0]}-{cube.years[-1]}",
+            f"{cube.span}",
             do="name the column with the start year, or bring earlier years",
         )
     require_years(cube, list(covariates), usable - anticipation)
@@ -176,7 +176,7 @@ def _start_group(
     """Gather the starters of a year, never-starters, and those who start later than a year."""
     starter = cube.start_year == g
     free = (cube.start_year == NEVER) | ((cube.start_year > later_than) & ~starter)
-    free &= cube.eligible[:, g - 1 - cube.first_year]
+    free &= cube.eligible_before(g)
     n = n_starters = int(starter.sum())
     person = np.concatenate([np.flatnonzero(starter), np.flatnonzero(free)])
 

@@ -1,0 +1,138 @@
+"""The cube of a panel by month: years since start are twelve months from the month of start.
+
+Money is stored as cumulative sums, so that twelve months anywhere are a difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mih_impact.errors import PanelContractError
+from mih_impact.panel.cube import BoolArray, Cube, Dead, FloatArray, IntArray
+from mih_impact.panel.residency import State
+
+__all__ = ["MonthCube", "cumulated_ore"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MonthCube(Cube):
+    """Dense arrays by month; a period is 12 * year + month - 1.
+
+    As `Cube`, but `ore` has shape (n_persons, n_periods + 1): what was received in the months
+    before each, and in all of them. What is paid after death or emigration is left out, as it is by
+    year. A year since start is known when all its months are.
+    """
+
+    PER_YEAR: ClassVar[int] = 12
+
+    def outcome(self, name: str, *, dead: Dead = "zero") -> FloatArray:
+        """Refuse: outcomes of calendar years are not what a panel by month is read for.
+
+        Raises
+        ------
+        PanelContractError
+        """
+        raise PanelContractError(
+            "A panel by month has outcomes in years since start, not in calendar years",
+            found=name,
+            do="read the panel with one row per person and year for what goes by calendar year",
+        )
+
+    def since_start(
+        self, name: str, person: IntArray, start: IntArray, years: Sequence[int], *, dead: Dead
+    ) -> FloatArray:
+        """Return an outcome by year since start, shape (len(person), len(years)).
+
+        Year e is the twelve months from 12 e months after the month of start; each krone is
+        converted with the price index of its own calendar year.
+        """
+        self._require_outcome(name, dead)
+        first = start[:, None] + 12 * np.asarray(years)[None, :] - int(self.periods[0])
+        who = np.broadcast_to(person[:, None], first.shape)
+        inside = self.seen(start, years)
+        low = np.where(inside, first, 0)
+        values = self._year_from(name, who, low)
+        unknown = _between(self._unknown, who, low, 12) > 0
+        if dead == "missing":
+            unknown |= _between(self._gone_before, who, low, 12) > 0
+        values[unknown | ~inside] = np.nan
+        return values
+
+    def lagged(self, name: str, start: int, years: int) -> FloatArray:
+        """Return an outcome in the year that begins that many years before a month."""
+        everyone = np.arange(self.n_persons)
+        at = np.full(self.n_persons, start, dtype=np.int64)
+        return self.since_start(name, everyone, at, [-years], dead="missing")[:, 0]
+
+    # --- twelve months ----------------------------------------------------------------------------
+
+    def _year_from(self, name: str, who: IntArray, low: IntArray) -> FloatArray:
+        """Return the sum of the twelve months from each position, unknown ones as nothing."""
+        if name == "in_work":
+            return (_between(self.ore["wage_income"], who, low, 12) > 0).astype(np.float64)
+        if name == "on_benefit":
+            paid = np.zeros(who.shape, dtype=bool)
+            for scheme in self.schemes:
+                paid |= _between(self.ore[scheme], who, low, 12) > 0
+            return paid.astype(np.float64)
+        if name in self.ore:
+            total = self.ore[name]
+            return self._in_fixed_prices(low, lambda at, n: _between(total, who, at, n) / 100.0)
+        amounts = np.where(self._gone, 0.0, self.number[name])
+        return self._in_fixed_prices(low, lambda at, n: _one_by_one(amounts, who, at, n))
+
+    def _in_fixed_prices(
+        self, low: IntArray, months: Callable[[IntArray, IntArray], FloatArray]
+    ) -> FloatArray:
+        """Return twelve months from each position, split where the calendar year turns."""
+        period = low + int(self.periods[0])
+        first = 12 - period % 12
+        year = period // 12 - int(self.periods[0]) // 12
+        factor = self.price_factor
+        after = np.minimum(year + 1, len(factor) - 1)
+        return months(low, first) * factor[year] + months(low + first, 12 - first) * factor[after]
+
+    @cached_property
+    def _unknown(self) -> NDArray[np.int16]:
+        """Months before each of which nothing is known, shape (n_persons, n_periods + 1)."""
+        return _cumulated(self.state == State.UNKNOWN, np.int16)
+
+    @cached_property
+    def _gone_before(self) -> NDArray[np.int16]:
+        """Months before each after death or emigration, shape (n_persons, n_periods + 1)."""
+        return _cumulated(self._gone, np.int16)
+
+
+def cumulated_ore(ore: NDArray[np.int64], gone: BoolArray) -> NDArray[np.int64]:
+    """Return what was received before each month, and in all, by who was there to receive it."""
+    return _cumulated(np.where(gone, 0, ore), np.int64)
+
+
+def _cumulated(values: NDArray[Any], dtype: Any) -> NDArray[Any]:
+    total = np.zeros((values.shape[0], values.shape[1] + 1), dtype=dtype)
+    np.cumsum(values, axis=1, out=total[:, 1:])
+    return total
+
+
+def _between(
+    total: NDArray[np.integer], who: IntArray, low: IntArray, months: IntArray | int
+) -> NDArray[np.integer]:
+    """Return what cumulative sums grow by in some months from each position."""
+    high = np.minimum(low + months, total.shape[1] - 1)
+    return np.asarray(total[who, high] - total[who, np.minimum(low, total.shape[1] - 1)])
+
+
+def _one_by_one(amounts: FloatArray, who: IntArray, low: IntArray, months: IntArray) -> FloatArray:
+    """Return the sum of some months from each position, NaN where one is missing."""
+    total = np.zeros(who.shape)
+    for m in range(12):
+        inside = m < months
+        place = np.minimum(low + m, amounts.shape[1] - 1)
+        total += np.where(inside, amounts[who, place], 0.0)
+    return total
