@@ -34,7 +34,7 @@ register: $(CORE)  ## write the shipped synthetic register anew
 	$(BIN)/mih-impact synthesize --out data/synthetic
 
 docs: $(CORE)  ## pages that are rendered from the code
-	$(BIN)/python -m mih_impact.panel.contract_page docs/contract.md
+	$(BIN)/python -m mih_impact.panel.contract_page > docs/contract.md
 
 clean:
 	rm -rf $(VENV) $(OUT) build dist

@@ -1,9 +1,9 @@
-"""Who could have started in a year, and when: participants, and candidates with a start of their own.
+"""Who could have started in a year, and when.
 
-In a panel by year everybody is compared from the same year. In a panel by month a candidate is given
-a month to be compared from, drawn as the participants' are spread, and is a candidate only if
-eligible then. Nothing that happens later is looked at, so nobody is a candidate because of having
-stayed eligible for long: no time is immortal.
+In a panel by year everybody is compared from the same year. In a panel by month a candidate is
+given a month to be compared from, drawn as the participants' are spread, and is a candidate only if
+eligible the month before. Nothing that happens later is looked at, so nobody is a candidate because
+of having stayed eligible for long: no time is immortal.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def _spread(
 
 
 def _cells(cube: Cube, periods: IntArray, exact: Sequence[str]) -> tuple[IntArray, int]:
-    """Return everybody's cell in the month before each period, -1 where unknown, and their number."""
+    """Return everybody's cell before each period, -1 where unknown, and the number of cells."""
     cell = np.zeros(len(periods) * cube.n_persons, dtype=np.int64)
     unknown = np.zeros(len(cell), dtype=bool)
     for name in exact:

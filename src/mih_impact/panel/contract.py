@@ -110,7 +110,8 @@ class Column:
         if self.constant:
             parts.append("the same in all rows of a person")
         if self.role == "key":
-            parts.append("never null; one row per person and period")
+            period = "month" if self.monthly else "year"
+            parts.append(f"never null; one row per person and {period}")
         return "; ".join(parts) or "none"
 
 

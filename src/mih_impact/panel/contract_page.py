@@ -55,6 +55,23 @@ silence.
 """
 
 
+_MONTHS = """## By month
+
+`read_panel(period="month")` takes one row per person and month, with the columns `year` and
+`month`; starters have `start_year` and `start_month`. Money is then kroner per month. A year since
+start is the twelve months from the month of start: year 0 begins with that month, and the base year
+-1 is the twelve months before it. It is known when every one of its months is. Characteristics and
+eligibility are those of the month before start; `lag("county", 2)` is that of twelve months
+earlier. Each krone is converted with the price index of its own calendar year. Death, emigration
+and spells of residency are by calendar year.
+
+A candidate has no month of start and is given one by chance, drawn within the exact cell as the
+participants' months are spread, and is compared from it if eligible in the month before. Whether it
+stays eligible afterwards plays no part. The seed is `seed=` of `match` and `weight`, and
+`to_frame()` shows the month.
+"""
+
+
 def contract_markdown() -> str:
     """Return the page `docs/contract.md`.
 
@@ -70,6 +87,7 @@ def contract_markdown() -> str:
         "## What the values mean\n",
         _meanings(),
         _CELLS,
+        _MONTHS,
         "## Benefit schemes\n",
         _schemes(),
         "## Derived quantities\n",

@@ -229,8 +229,8 @@ GAP = (
         en="The register has no rows in {years}: everything is missing for everybody then",
     ),
     Label(
-        nb="ta med årene, eller unngå dem i lag() og basisår",
-        en="bring the years, or keep lag() and the base year out of them",
+        nb="ta dem med, eller unngå dem i lag() og basisår",
+        en="bring them, or keep lag() and the base year out of them",
     ),
 )
 ABSENT = (

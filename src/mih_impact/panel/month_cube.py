@@ -40,7 +40,7 @@ class MonthCube(Cube):
         """
         raise PanelContractError(
             "A panel by month has outcomes in years since start, not in calendar years",
-            found=name,
+            found=f"{name}, dead={dead!r}",
             do="read the panel with one row per person and year for what goes by calendar year",
         )
 

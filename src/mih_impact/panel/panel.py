@@ -127,9 +127,7 @@ def read_panel(
         )
     opened = open_source(source, columns=columns, recoded=tuple(values or ()))
     monthly = period == "month"
-    plans, left_out = plan_columns(
-        opened.frame.collect_schema(), columns, values, monthly=monthly
-    )
+    plans, left_out = plan_columns(opened.frame.collect_schema(), columns, values, monthly=monthly)
     return Panel(
         opened.frame,
         plans,

@@ -104,12 +104,9 @@ def breaches(rows: Rows, persons: Persons | None, context: Context) -> tuple[Bre
         *_exits(rows, persons),
     ]
     if persons is not None:
-        found += [
-            *_keys(persons, context),
-            *_constancy(persons),
-            *_starts(persons, context),
-            *_absence(persons, context),
-        ]
+        found += [*_keys(persons, context), *_constancy(persons)]
+    if persons is not None and persons.periods:
+        found += [*_starts(persons, context), *_absence(persons, context)]
     return tuple(sorted(found, key=lambda breach: breach.severity != "error"))
 
 
@@ -286,5 +283,11 @@ def _absence(persons: Persons, context: Context) -> Iterator[Breach]:
     if absent > 0 and not known and not persons.duplicates[0]:
         share = Label(*(percent(absent / cells, 1, lang=lang) for lang in ("nb", "en")))
         yield _breach(
-            "absent rows", context.keys, "warning", absent, m.ABSENT, share=share, cells=context.cell
+            "absent rows",
+            context.keys,
+            "warning",
+            absent,
+            m.ABSENT,
+            share=share,
+            cells=context.cell,
         )

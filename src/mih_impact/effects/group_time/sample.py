@@ -131,8 +131,7 @@ def start_groups(
     if not len(usable):
         raise SupportError(
             "No start year has its base year in the register",
-            found=f"{len(windows.starts)} start years; the register has "
-            f"{cube.span}",
+            found=f"{len(windows.starts)} start years; the register has {cube.span}",
             do="name the column with the start year, or bring earlier years",
         )
     require_years(cube, list(covariates), usable - anticipation)

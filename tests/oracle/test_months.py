@@ -1,0 +1,361 @@
+"""Panels by month against their definitions: slow loops over rows, and the same panel by year."""
+
+from __future__ import annotations
+
+import math
+
+import duckdb
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+import mih_impact as mih
+from mih_impact.panel.month_cube import MonthCube
+from tests.support import YEARS, small_register
+
+INDEX = {year: 100.0 * 1.03 ** (year - 2010) for year in range(2009, 2026)}
+OUTCOMES = ("wage_income", "dagpenger", "in_work", "on_benefit")
+
+
+def monthly(
+    n: int = 260, *, starters: int = 60, years: int = 6, missing: float = 0.05, seed: int = 4
+) -> pd.DataFrame:
+    """Return a register by month: people start, move, die, lose eligibility, and lack rows."""
+    rng = np.random.default_rng(seed)
+    person, month = (x.ravel() for x in np.meshgrid(range(n), range(12 * years), indexing="ij"))
+    year = 2012 + month // 12
+    start = np.full(n, -1)
+    start[:starters] = rng.integers(26, 12 * years - 20, starters)
+    death = np.where(rng.random(n) < 0.08, rng.integers(2012, 2012 + years, n), np.nan)
+    moved = rng.integers(0, 12 * years, n)
+    county = np.where(month < moved[person], "A", np.where(person % 2, "B", "C"))
+    level = rng.uniform(5_000, 30_000, n)
+    wage = np.where(rng.random(len(person)) < 0.6, 0.0, level[person] * rng.random(len(person)))
+    frame = pd.DataFrame(
+        {
+            "person_id": [f"p{i:03d}" for i in person],
+            "year": year,
+            "month": month % 12 + 1,
+            "wage_income": np.where(rng.random(len(person)) < 0.05, np.nan, wage.round(2)),
+            "dagpenger": np.where(rng.random(len(person)) < 0.8, 0.0, 9_000.55),
+            "start_year": np.where(start >= 0, 2012 + start // 12, np.nan)[person],
+            "start_month": np.where(start >= 0, start % 12 + 1, np.nan)[person],
+            "eligible": (rng.random(len(person)) < 0.7) | (month == start[person] - 1),
+            "birth_year": (1960 + 3 * np.arange(n) % 30)[person],
+            "death_year": death[person],
+            "county": county,
+        }
+    )
+    kept = (rng.random(len(frame)) >= missing) | (month == start[person] - 1)
+    return frame[kept].reset_index(drop=True)
+
+
+def read(frame, **options) -> mih.Panel:
+    return mih.read_panel(frame, period="month", index=INDEX, price_year=2016, **options)
+
+
+@pytest.fixture(scope="module")
+def frame():
+    return monthly()
+
+
+@pytest.fixture(scope="module")
+def by_key(frame):
+    return {(r.person_id, 12 * r.year + r.month - 1): r for r in frame.itertuples()}
+
+
+def slow_outcome(frame, by_key, name, person, start, e, dead) -> float:
+    """Return an outcome in year e from a month, month by month from the rows."""
+    death = frame.loc[frame["person_id"] == person, "death_year"].iloc[0]
+    periods = 12 * frame["year"] + frame["month"] - 1
+    months = range(start + 12 * e, start + 12 * e + 12)
+    if months[0] < periods.min() or months[-1] > periods.max():
+        return math.nan
+    total = {"wage_income": 0.0, "dagpenger": 0.0}
+    for t in months:
+        if t // 12 > death:
+            if dead == "missing":
+                return math.nan
+            continue
+        row = by_key.get((person, t))
+        for column in total if row is not None else ():
+            value = getattr(row, column)
+            if not math.isnan(value):
+                total[column] += round(value * 100) / 100 * INDEX[2016] / INDEX[t // 12]
+    if name == "in_work":
+        return float(total["wage_income"] > 0)
+    return float(total["dagpenger"] > 0) if name == "on_benefit" else total[name]
+
+
+@pytest.mark.parametrize("dead", ["zero", "missing"])
+@pytest.mark.parametrize("name", OUTCOMES)
+def test_a_year_since_start_is_the_sum_of_its_months(frame, by_key, name, dead):
+    cube = read(frame).cube()
+    assert isinstance(cube, MonthCube)
+    rng = np.random.default_rng(1)
+    who = rng.integers(0, cube.n_persons, 120)
+    start = rng.integers(2012 * 12 - 3, 2018 * 12 + 3, 120)
+    years = (-2, -1, 0, 1, 2)
+    got = cube.since_start(name, who, start, years, dead=dead)
+    for i in range(len(who)):
+        want = [
+            slow_outcome(frame, by_key, name, cube.person_id[who[i]], int(start[i]), e, dead)
+            for e in years
+        ]
+        np.testing.assert_allclose(got[i], want, rtol=1e-11)
+    assert np.isnan(got).any()
+    assert np.isfinite(got).any()
+
+
+@pytest.mark.parametrize("residency", [True, False])
+def test_without_word_on_residency_a_month_without_a_row_makes_the_year_missing(residency):
+    frame = monthly(40, starters=8, missing=0.0).drop(columns="death_year")
+    gone = (frame["person_id"] == "p020") & (frame["year"] == 2014) & (frame["month"] == 5)
+    spells = pd.DataFrame({"person_id": frame["person_id"].unique(), "from_year": 2000})
+    spells["to_year"] = np.nan
+    cube = read(frame[~gone], resident=spells if residency else None).cube()
+    at = np.array([2014 * 12])
+    value = cube.since_start("wage_income", np.array([20]), at, [0], dead="zero")
+    assert np.isnan(value[0, 0]) == (not residency)
+
+
+def test_engines_give_the_same_bits(frame):
+    sources = [frame, pl.from_pandas(frame), pl.from_pandas(frame).lazy(), duckdb.from_df(frame)]
+    prints = {read(source).cube().fingerprint for source in sources}
+    assert len(prints) == 1
+
+
+# --- who is compared ------------------------------------------------------------------------------
+
+
+def slow_pseudo_starts(frame, by_key, start_year, exact, window_end, seed):
+    """Return person -> month compared from, by the rule, candidates only."""
+    people = sorted(frame["person_id"].unique())
+    u = dict(
+        zip(people, np.random.default_rng([seed, start_year]).random(len(people)), strict=True)
+    )
+    first = frame.drop_duplicates("person_id").set_index("person_id")
+    start = {
+        p: None if math.isnan(first.at[p, "start_year"])
+        else int(12 * first.at[p, "start_year"] + first.at[p, "start_month"] - 1)
+        for p in people
+    }  # fmt: skip
+
+    def cell(p, t):
+        earlier = [by_key[p, s] for s in range(2012 * 12, t) if (p, s) in by_key]
+        return tuple(getattr(earlier[-1], name) for name in exact) if earlier else None
+
+    participants = [p for p in people if start[p] is not None and start[p] // 12 == start_year]
+
+    def spread(of, before):
+        own = [p for p in participants if cell(p, start[p]) == of] or participants
+        return sum(start[p] < before for p in own) / len(own)
+
+    found = {}
+    for p in people:
+        for t in range(12 * start_year, 12 * start_year + 12):
+            row = by_key.get((p, t - 1))
+            later = start[p] is None or (
+                window_end is not None and start[p] >= t + 12 * (window_end + 1)
+            )
+            if p in participants or row is None or not row.eligible or not later:
+                continue
+            if spread(cell(p, t), t) <= u[p] < spread(cell(p, t), t + 1):
+                found[p] = t
+                break
+    return found
+
+
+@pytest.mark.parametrize(
+    ("exact", "window_end"), [((), None), (("county",), None), (("county",), 0)]
+)
+def test_candidates_are_compared_from_the_months_that_the_rule_gives(
+    frame, by_key, exact, window_end
+):
+    controls = {"controls": "never"} if window_end is None else {
+        "controls": "not_yet", "window_end": window_end
+    }  # fmt: skip
+    group = mih.weight(read(frame), on=["age"], exact=exact, method="ipw", seed=11, **controls)
+    risk = group.risk
+    for c in risk.start_years.tolist():
+        here = (risk.start_year == c) & ~risk.treated
+        got = dict(
+            zip(risk.cube.person_id[risk.person[here]], risk.start[here].tolist(), strict=True)
+        )
+        want = slow_pseudo_starts(frame, by_key, c, exact, window_end, 11)
+        cells = set(risk.cell[(risk.start_year == c) & risk.treated].tolist())
+        assert cells
+        assert got.items() <= want.items()
+        # Those left out have nobody to be compared with in their cell.
+        assert len(got) == len(want) or exact
+    assert (risk.start % 12 > 0).any()
+
+
+def test_everybody_is_described_as_of_the_month_before(frame, by_key):
+    group = mih.match(read(frame), on=["age", *mih.lag("wage_income", 1)], exact=["county"])
+    risk, everyone = group.risk, np.arange(len(group.risk.person))
+    county = group.read("county", everyone)
+    earlier = group.read(mih.lag("county", 2)[0], everyone)
+    wage = group.read(mih.lag("wage_income", 1)[0], everyone)
+    for i in everyone[::7].tolist():
+        person, start = risk.cube.person_id[risk.person[i]], int(risk.start[i])
+        for got, t in ((county[i], start), (earlier[i], start - 12)):
+            rows = [by_key[person, s] for s in range(2012 * 12, t) if (person, s) in by_key]
+            assert got == (rows[-1].county if rows else None)
+        want = slow_outcome(frame, by_key, "wage_income", person, start, -1, "missing")
+        assert wage[i] == pytest.approx(want, rel=1e-11)
+
+
+def test_effects_are_those_of_a_loop_over_pairs(frame, by_key):
+    group = mih.match(read(frame), on=["age"], exact=["county"], ratio=3, caliper=None)
+    effects = mih.event_study(group, outcomes=["wage_income", "in_work"], window=(-2, 2))
+    pairs = group.pairs()
+    frame_of = group.to_frame().query("role == 'control'")
+    compared_from = 12 * frame_of["start_year"] + frame_of["start_month"] - 1
+    keys = zip(frame_of["person_id"], frame_of["match_id"], strict=True)
+    months = dict(zip(keys, compared_from, strict=True))
+    set_of = group.to_frame().query("role == 'participant'").set_index("person_id")["match_id"]
+    starts = 12 * pairs["start_year"] + pairs["start_month"] - 1
+    assert (starts % 12).nunique() > 5
+    for name in ("wage_income", "in_work"):
+        for e in (-2, 0, 1, 2):
+            contrasts = []
+            for _, rows in pairs.groupby("participant_id", sort=True):
+                p, s = rows["participant_id"].iloc[0], int(starts[rows.index[0]])
+
+                def change(person, start, name=name, e=e):
+                    at = slow_outcome(frame, by_key, name, person, start, e, "zero")
+                    return at - slow_outcome(frame, by_key, name, person, start, -1, "zero")
+
+                others = [
+                    (w, change(j, int(months[j, set_of[p]])))
+                    for j, w in zip(rows["control_id"], rows["weight"], strict=True)
+                ]
+                seen = [(w, y) for w, y in others if not math.isnan(y)]
+                own = change(p, s)
+                if not math.isnan(own) and seen:
+                    mean = sum(w * y for w, y in seen) / sum(w for w, _ in seen)
+                    contrasts.append(own - mean)
+            got = effects.to_frame().query("outcome == @name and year_since_start == @e")
+            assert got["n_participants"].item() == len(contrasts)
+            assert got["estimate"].item() == pytest.approx(np.mean(contrasts), rel=1e-9)
+
+
+# --- the same register by year --------------------------------------------------------------------
+
+
+def in_months(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a yearly register by month: a twelfth each, whole øre, the rest in December."""
+    rows = frame.loc[frame.index.repeat(12)].reset_index(drop=True)
+    rows["month"] = np.tile(np.arange(1, 13), len(frame))
+    rows["start_month"] = np.where(rows["start_year"].notna(), 1.0, np.nan)
+    for name in ("wage_income", "dagpenger", "sosialhjelp"):
+        ore = np.round(rows[name] * 100)
+        part = ore // 12
+        rows[name] = np.where(rows["month"] == 12, ore - 11 * part, part) / 100
+    return rows
+
+
+@pytest.mark.parametrize("method", ["propensity", "mahalanobis", "exact", "entropy", "ipw"])
+def test_starts_in_january_are_the_panel_by_year(method):
+    yearly = small_register(500, starters=60)
+    on = ["age", "education", *mih.lag("wage_income", 1, 2)]
+
+    def effects(panel):
+        if method == "exact":
+            group = mih.match(panel, on=(), exact=["county", "education"], method="exact")
+        elif method in ("entropy", "ipw"):
+            group = mih.weight(panel, on=on, exact=["county"], method=method)
+        else:
+            group = mih.match(panel, on=on, exact=["county"], method=method)
+        return mih.event_study(group, window=(-3, 3))
+
+    by_year = effects(mih.read_panel(yearly, price_year=2024))
+    by_month = effects(mih.read_panel(in_months(yearly), price_year=2024, period="month"))
+    np.testing.assert_allclose(by_month.estimate, by_year.estimate, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(by_month.matrix, by_year.matrix, rtol=1e-7, atol=1e-6)
+    pd.testing.assert_series_equal(by_month.frame["n_controls"], by_year.frame["n_controls"])
+
+
+def test_a_register_that_ends_in_june_loses_the_years_that_need_later_months():
+    rows = in_months(small_register(300, starters=60))
+    rows = rows[(rows["year"] < YEARS[-1]) | (rows["month"] <= 6)]
+    group = mih.match(mih.read_panel(rows, price_year=2024, period="month"), on=["age"])
+    effects = mih.event_study(group, outcomes="wage_income", window=(-2, 3))
+    last = effects.to_frame().query("year_since_start == 3")
+    starters = group.risk.start_year[group.sets.participant]
+    assert last["n_participants"].item() == (starters < YEARS[-1] - 3).sum()
+
+
+# --- immortal time --------------------------------------------------------------------------------
+
+
+def job_seekers(seed: int, n: int = 12_000) -> pd.DataFrame:
+    """Return unemployed persons who find work by chance; starting does nothing to anybody.
+
+    Everybody is unemployed in December 2014. Each month 12 % of those left find work for good, and
+    0.3 % of those unemployed the month before start the programme, which changes nothing. Starts are rare so that it does
+    not matter that candidates are known never to start.
+    """
+    rng = np.random.default_rng(seed)
+    finds = rng.geometric(0.12, n) - 1
+    starts = rng.geometric(0.003, n) - 1
+    starts = np.where((starts - 1 <= finds) & (starts < 12), starts, -1)
+    person, month = (x.ravel() for x in np.meshgrid(range(n), range(-12, 24), indexing="ij"))
+    return pd.DataFrame(
+        {
+            "person_id": person,
+            "year": 2015 + month // 12,
+            "month": month % 12 + 1,
+            "wage_income": np.where((month >= 0) & (month > finds[person]), 30_000.0, 0.0),
+            "start_year": np.where(starts >= 0, 2015.0, np.nan)[person],
+            "start_month": np.where(starts >= 0, starts + 1.0, np.nan)[person],
+            "eligible": month <= finds[person],
+            "one": "x",
+        }
+    )
+
+
+def test_candidates_are_unemployed_when_they_are_compared_from():
+    """Else controls have found work before the month that they are compared from."""
+    z, naive = [], []
+    for seed in range(5):
+        panel = mih.read_panel(job_seekers(seed), period="month", money="fixed")
+        group = mih.match(panel, exact=["one"], method="exact")
+        found = mih.event_study(group, outcomes="wage_income", window=(-1, 0)).to_frame()
+        row = found.query("year_since_start == 0").iloc[0]
+        z.append(row["estimate"] / row["std_error"])
+        risk, rng = group.risk, np.random.default_rng(seed)
+        never = np.flatnonzero(risk.cube.start == 0)
+        months = rng.choice(risk.start[risk.treated], len(never))
+        all_never = risk.cube.since_start("wage_income", never, months, [0], dead="zero").mean()
+        naive.append((row["participant_mean"] - all_never) / row["std_error"])
+    assert abs(np.mean(z)) < 2.5 / np.sqrt(5)
+    assert np.mean(naive) < -4
+
+
+def test_months_are_spread_as_those_of_the_participants():
+    frame = job_seekers(1)
+    frame["eligible"] = True
+    panel = mih.read_panel(frame, period="month", money="fixed")
+    risk = mih.match(panel, exact=["one"], method="exact").risk
+    sides = (risk.treated, ~risk.treated)
+    counts = [np.bincount(risk.start[rows] % 12, minlength=12) for rows in sides]
+    own, other = (count / count.sum() for count in counts)
+    assert counts[1].sum() == (frame.groupby("person_id")["start_year"].first().isna()).sum()
+    sd = np.sqrt(own * (1 - own) / counts[1].sum())
+    assert (np.abs(other - own) < 4 * np.maximum(sd, 1e-3)).all()
+
+
+def test_the_seed_is_told_and_gives_the_same_again(frame):
+    first = mih.match(read(frame), on=["age"])
+    assert first.provenance.seed == 2025
+    again, other = (mih.match(read(frame), on=["age"], seed=seed) for seed in (2025, 7))
+    pd.testing.assert_frame_equal(first.to_frame(), again.to_frame())
+    assert not first.to_frame().equals(other.to_frame())
+
+
+def test_group_time_effects_go_by_calendar_year(frame):
+    with pytest.raises(mih.PanelContractError, match=r"mih\.event_study"):
+        mih.group_time_effects(read(frame), outcomes="wage_income")
