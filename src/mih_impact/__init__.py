@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from mih_impact.effects.honest.result import HonestBounds as HonestBounds
     from mih_impact.effects.inference.few_clusters import wild_bootstrap as wild_bootstrap
     from mih_impact.effects.inference.multiplier import bootstrap as bootstrap
+    from mih_impact.effects.inference.randomisation import randomisation_test as randomisation_test
+    from mih_impact.effects.inference.tested import EffectTest as EffectTest
     from mih_impact.effects.series import EffectSeries as EffectSeries
     from mih_impact.errors import AssumptionError as AssumptionError
     from mih_impact.errors import EffectsError as EffectsError
@@ -74,6 +76,7 @@ _HOME = {
     "CostItem": "economics.programme",
     "Discount": "reference.discount",
     "EffectSeries": "effects.series",
+    "EffectTest": "effects.inference.tested",
     "EffectsError": "errors",
     "GroupTimeEffects": "effects.group_time.result",
     "HonestBounds": "effects.honest.result",
@@ -106,6 +109,7 @@ _HOME = {
     "match": "controls.matching",
     "nav": "nav",
     "options": "display.options",
+    "randomisation_test": "effects.inference.randomisation",
     "read_panel": "panel.panel",
     "reproduce_nav": "nav.reproduce",
     "resample": "study.resampling",
