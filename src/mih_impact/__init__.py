@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mih_impact.economics.case import CostBenefit as CostBenefit
     from mih_impact.economics.programme import CostItem as CostItem
     from mih_impact.economics.programme import Programme as Programme
+    from mih_impact.effects.checks.power import pretrend_power as pretrend_power
     from mih_impact.effects.checks.result import CheckResult as CheckResult
     from mih_impact.effects.event_study import event_study as event_study
     from mih_impact.effects.group_time.call import group_time_effects as group_time_effects
@@ -34,6 +35,11 @@ if TYPE_CHECKING:
     from mih_impact.effects.inference.multiplier import bootstrap as bootstrap
     from mih_impact.effects.inference.randomisation import randomisation_test as randomisation_test
     from mih_impact.effects.inference.tested import EffectTest as EffectTest
+    from mih_impact.effects.sensitivity.attrition import attrition_check as attrition_check
+    from mih_impact.effects.sensitivity.e_value import e_value as e_value
+    from mih_impact.effects.sensitivity.lee import lee_bounds as lee_bounds
+    from mih_impact.effects.sensitivity.result import SensitivityCheck as SensitivityCheck
+    from mih_impact.effects.sensitivity.rosenbaum import rosenbaum_bounds as rosenbaum_bounds
     from mih_impact.effects.series import EffectSeries as EffectSeries
     from mih_impact.errors import AssumptionError as AssumptionError
     from mih_impact.errors import EffectsError as EffectsError
@@ -93,26 +99,32 @@ _HOME = {
     "Provenance": "display.provenance",
     "Replication": "nav.reproduce",
     "Resampled": "study.resampled",
+    "SensitivityCheck": "effects.sensitivity.result",
     "StorageError": "errors",
     "StudyResult": "study.run",
     "SupportError": "errors",
     "SyntheticRegister": "panel.synthetic.register",
     "SyntheticTruth": "panel.synthetic.effects",
+    "attrition_check": "effects.sensitivity.attrition",
     "bootstrap": "effects.inference.multiplier",
     "cost_benefit": "economics.account",
+    "e_value": "effects.sensitivity.e_value",
     "event_study": "effects.event_study",
     "example_panel": "panel.synthetic.register",
     "group_time_effects": "effects.group_time.call",
     "honest_bounds": "effects.honest.bounds",
     "lag": "controls.covariates",
+    "lee_bounds": "effects.sensitivity.lee",
     "load": "storage",
     "match": "controls.matching",
     "nav": "nav",
     "options": "display.options",
+    "pretrend_power": "effects.checks.power",
     "randomisation_test": "effects.inference.randomisation",
     "read_panel": "panel.panel",
     "reproduce_nav": "nav.reproduce",
     "resample": "study.resampling",
+    "rosenbaum_bounds": "effects.sensitivity.rosenbaum",
     "run_study": "study.run",
     "synthetic_register": "panel.synthetic.register",
     "weight": "controls.weighting",
