@@ -35,6 +35,11 @@ if TYPE_CHECKING:
     from mih_impact.effects.inference.multiplier import bootstrap as bootstrap
     from mih_impact.effects.inference.randomisation import randomisation_test as randomisation_test
     from mih_impact.effects.inference.tested import EffectTest as EffectTest
+    from mih_impact.effects.robustness.leave_out import leave_one_out as leave_one_out
+    from mih_impact.effects.robustness.leave_out_result import LeaveOneOut as LeaveOneOut
+    from mih_impact.effects.robustness.placebo import placebo_outcomes as placebo_outcomes
+    from mih_impact.effects.robustness.placebo import placebo_start as placebo_start
+    from mih_impact.effects.robustness.placebo_result import PlaceboTest as PlaceboTest
     from mih_impact.effects.sensitivity.attrition import attrition_check as attrition_check
     from mih_impact.effects.sensitivity.e_value import e_value as e_value
     from mih_impact.effects.sensitivity.lee import lee_bounds as lee_bounds
@@ -86,6 +91,7 @@ _HOME = {
     "EffectsError": "errors",
     "GroupTimeEffects": "effects.group_time.result",
     "HonestBounds": "effects.honest.result",
+    "LeaveOneOut": "effects.robustness.leave_out_result",
     "MihImpactError": "errors",
     "MihImpactWarning": "errors",
     "MissingExtraError": "errors",
@@ -94,6 +100,7 @@ _HOME = {
     "Panel": "panel.panel",
     "PanelContractError": "errors",
     "PanelReport": "panel.check",
+    "PlaceboTest": "effects.robustness.placebo_result",
     "PriceIndex": "reference.prices",
     "Programme": "economics.programme",
     "Provenance": "display.provenance",
@@ -114,11 +121,14 @@ _HOME = {
     "group_time_effects": "effects.group_time.call",
     "honest_bounds": "effects.honest.bounds",
     "lag": "controls.covariates",
+    "leave_one_out": "effects.robustness.leave_out",
     "lee_bounds": "effects.sensitivity.lee",
     "load": "storage",
     "match": "controls.matching",
     "nav": "nav",
     "options": "display.options",
+    "placebo_outcomes": "effects.robustness.placebo",
+    "placebo_start": "effects.robustness.placebo",
     "pretrend_power": "effects.checks.power",
     "randomisation_test": "effects.inference.randomisation",
     "read_panel": "panel.panel",
