@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mih_impact.economics.case import CostBenefit as CostBenefit
     from mih_impact.economics.programme import CostItem as CostItem
     from mih_impact.economics.programme import Programme as Programme
+    from mih_impact.effects.checks.power import pretrend_power as pretrend_power
     from mih_impact.effects.checks.result import CheckResult as CheckResult
     from mih_impact.effects.event_study import event_study as event_study
     from mih_impact.effects.group_time.call import group_time_effects as group_time_effects
@@ -32,6 +33,18 @@ if TYPE_CHECKING:
     from mih_impact.effects.honest.result import HonestBounds as HonestBounds
     from mih_impact.effects.inference.few_clusters import wild_bootstrap as wild_bootstrap
     from mih_impact.effects.inference.multiplier import bootstrap as bootstrap
+    from mih_impact.effects.inference.randomisation import randomisation_test as randomisation_test
+    from mih_impact.effects.inference.tested import EffectTest as EffectTest
+    from mih_impact.effects.robustness.leave_out import leave_one_out as leave_one_out
+    from mih_impact.effects.robustness.leave_out_result import LeaveOneOut as LeaveOneOut
+    from mih_impact.effects.robustness.placebo import placebo_outcomes as placebo_outcomes
+    from mih_impact.effects.robustness.placebo import placebo_start as placebo_start
+    from mih_impact.effects.robustness.placebo_result import PlaceboTest as PlaceboTest
+    from mih_impact.effects.sensitivity.attrition import attrition_check as attrition_check
+    from mih_impact.effects.sensitivity.e_value import e_value as e_value
+    from mih_impact.effects.sensitivity.lee import lee_bounds as lee_bounds
+    from mih_impact.effects.sensitivity.result import SensitivityCheck as SensitivityCheck
+    from mih_impact.effects.sensitivity.rosenbaum import rosenbaum_bounds as rosenbaum_bounds
     from mih_impact.effects.series import EffectSeries as EffectSeries
     from mih_impact.errors import AssumptionError as AssumptionError
     from mih_impact.errors import EffectsError as EffectsError
@@ -74,9 +87,11 @@ _HOME = {
     "CostItem": "economics.programme",
     "Discount": "reference.discount",
     "EffectSeries": "effects.series",
+    "EffectTest": "effects.inference.tested",
     "EffectsError": "errors",
     "GroupTimeEffects": "effects.group_time.result",
     "HonestBounds": "effects.honest.result",
+    "LeaveOneOut": "effects.robustness.leave_out_result",
     "MihImpactError": "errors",
     "MihImpactWarning": "errors",
     "MissingExtraError": "errors",
@@ -85,30 +100,41 @@ _HOME = {
     "Panel": "panel.panel",
     "PanelContractError": "errors",
     "PanelReport": "panel.check",
+    "PlaceboTest": "effects.robustness.placebo_result",
     "PriceIndex": "reference.prices",
     "Programme": "economics.programme",
     "Provenance": "display.provenance",
     "Replication": "nav.reproduce",
     "Resampled": "study.resampled",
+    "SensitivityCheck": "effects.sensitivity.result",
     "StorageError": "errors",
     "StudyResult": "study.run",
     "SupportError": "errors",
     "SyntheticRegister": "panel.synthetic.register",
     "SyntheticTruth": "panel.synthetic.effects",
+    "attrition_check": "effects.sensitivity.attrition",
     "bootstrap": "effects.inference.multiplier",
     "cost_benefit": "economics.account",
+    "e_value": "effects.sensitivity.e_value",
     "event_study": "effects.event_study",
     "example_panel": "panel.synthetic.register",
     "group_time_effects": "effects.group_time.call",
     "honest_bounds": "effects.honest.bounds",
     "lag": "controls.covariates",
+    "leave_one_out": "effects.robustness.leave_out",
+    "lee_bounds": "effects.sensitivity.lee",
     "load": "storage",
     "match": "controls.matching",
     "nav": "nav",
     "options": "display.options",
+    "placebo_outcomes": "effects.robustness.placebo",
+    "placebo_start": "effects.robustness.placebo",
+    "pretrend_power": "effects.checks.power",
+    "randomisation_test": "effects.inference.randomisation",
     "read_panel": "panel.panel",
     "reproduce_nav": "nav.reproduce",
     "resample": "study.resampling",
+    "rosenbaum_bounds": "effects.sensitivity.rosenbaum",
     "run_study": "study.run",
     "synthetic_register": "panel.synthetic.register",
     "weight": "controls.weighting",

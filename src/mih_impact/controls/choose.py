@@ -12,13 +12,21 @@ from mih_impact.controls.greedy import greedy
 from mih_impact.controls.group import Sets
 from mih_impact.controls.mahalanobis import Cloud, mahalanobis_greedy, mahalanobis_nearest, whiten
 from mih_impact.controls.nearest import Neighbours, nearest
-from mih_impact.controls.options import MatchOptions, Order
+from mih_impact.controls.options import MatchOptions
 from mih_impact.controls.propensity import Score, propensity_score
 from mih_impact.controls.risk_set import Flow, RiskSet, build_risk_set
 from mih_impact.controls.support import supported
 from mih_impact.panel.cube import Cube
 
-__all__ = ["Chosen", "choose", "nearest_sets"]
+__all__ = [
+    "Chosen",
+    "as_sets",
+    "choose",
+    "choosing_order",
+    "coordinates",
+    "nearest_sets",
+    "serves_once",
+]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -143,12 +151,18 @@ def nearest_sets(
         limit = options.caliper * float(score.index.std(ddof=1))
     if whitened is not None:
         found = _in_space(risk, whitened, score, target, limit, options)
-        point = whitened
     else:
         assert score is not None
         found = _on_line(risk, score.index, target, limit, options)
-        point = score.index[:, None]
-    return _sets(target, found, point), found.ties
+    return as_sets(target, found, coordinates(score, whitened)), found.ties
+
+
+def coordinates(score: Score | None, whitened: FloatArray | None) -> FloatArray:
+    """Return what distances are between, shape (m, k): the log odds, or points in space."""
+    if whitened is not None:
+        return whitened
+    assert score is not None
+    return score.index[:, None]
 
 
 def _on_line(
@@ -163,8 +177,8 @@ def _on_line(
         risk.cell[target],
         index[control],
         risk.cell[control],
-        _serves_once(risk, control, options),
-        _sequence(index[target], options.order, options.seed),
+        serves_once(risk, control, options),
+        choosing_order(index[target], options),
         options.ratio,
         limit,
     )
@@ -203,18 +217,18 @@ def _in_space(
     cloud = Cloud(
         point[control],
         risk.cell[control],
-        _serves_once(risk, control, options),
+        serves_once(risk, control, options),
         index[control] if np.isfinite(limit) else None,
         limit,
     )
     who = point[target], risk.cell[target], index[target]
     if options.replace:
         return _as_rows(mahalanobis_nearest(cloud, *who, options.ratio), control)
-    sequence = _sequence(index[target], options.order, options.seed)
+    sequence = choosing_order(index[target], options)
     return _as_rows(mahalanobis_greedy(cloud, *who, sequence, options.ratio), control)
 
 
-def _serves_once(risk: RiskSet, control: IntArray, options: MatchOptions) -> IntArray:
+def serves_once(risk: RiskSet, control: IntArray, options: MatchOptions) -> IntArray:
     """Return who serves once: a person, or a person in each start year, which is a row."""
     return risk.person[control] if options.scope == "global" else control
 
@@ -224,17 +238,17 @@ def _as_rows(found: Neighbours, control: IntArray) -> Neighbours:
     return Neighbours(np.where(found.position >= 0, control[found.position], -1), found.ties)
 
 
-def _sequence(index: FloatArray, order: Order, seed: int | None) -> IntArray:
+def choosing_order(index: FloatArray, options: MatchOptions) -> IntArray:
     """Return the order in which participants choose; equal scores by start year and identifier."""
     position = np.arange(len(index))
-    if order == "random":
-        return np.random.default_rng(seed).permutation(position)
-    if order == "data":
+    if options.order == "random":
+        return np.random.default_rng(options.seed).permutation(position)
+    if options.order == "data":
         return position
-    return np.lexsort((position, -index if order == "largest" else index))
+    return np.lexsort((position, -index if options.order == "largest" else index))
 
 
-def _sets(target: IntArray, chosen: Neighbours, point: FloatArray) -> Sets:
+def as_sets(target: IntArray, chosen: Neighbours, point: FloatArray) -> Sets:
     """Turn chosen rows into weighted sets; participants without any are left out."""
     count = (chosen.position >= 0).sum(axis=1)
     participant = target[count > 0]

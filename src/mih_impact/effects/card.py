@@ -38,6 +38,10 @@ _MATCHED_ON = Label(
     nb="Matchet på utfallet i år {years}: forskjellen er nær null der av konstruksjon.",
     en="Matched on the outcome in years {years}: the difference there is near zero by design.",
 )
+_ESTIMATED_SCORE = Label(
+    nb="Standardfeilene regner med at tilbøyeligheten til å delta er anslått.",
+    en="Standard errors count the propensity score as estimated.",
+)
 
 
 def effects_card(effects: EffectSeries, lang: Lang) -> Card:
@@ -52,6 +56,8 @@ def effects_card(effects: EffectSeries, lang: Lang) -> Card:
         )
     if effects.matrix is None:
         notes.append(_NOT_AVAILABLE.text(lang))
+    if effects.se == "abadie_imbens_2016":
+        notes.append(_ESTIMATED_SCORE.text(lang))
     lines = []
     shown = effects.shown().frame
     for name in effects.outcomes:

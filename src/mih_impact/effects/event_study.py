@@ -22,6 +22,7 @@ from mih_impact.effects.asked import (
 from mih_impact.effects.comparison import Comparison
 from mih_impact.effects.influence import Influence, StandardError, sup_t
 from mih_impact.effects.measured import Measured
+from mih_impact.effects.score_correction import corrected, require_theory
 from mih_impact.effects.series import EffectSeries, build_series
 from mih_impact.effects.subgroups import split
 from mih_impact.errors import EffectsError
@@ -55,6 +56,7 @@ def event_study(
     dead: Dead = "zero",
     by: Term | None = None,
     adjust: bool = False,
+    score_correction: bool = False,
     level: float = 0.95,
     seed: int = 2025,
 ) -> EffectSeries:
@@ -94,6 +96,10 @@ def event_study(
         Take out of every change what the columns of `on` explain of it among the controls, by a
         weighted regression: the bias adjustment of Abadie and Imbens (2011) for matching, and
         regression adjustment for weights.
+    score_correction
+        For propensity matching with replacement: count the score as estimated in the Abadie-Imbens
+        standard errors (Abadie and Imbens 2016), which makes them smaller or larger; see
+        `score_correction.corrected`. `se` of the result is then "abadie_imbens_2016".
     level
         Coverage of intervals and of simultaneous bands.
     seed
@@ -107,8 +113,8 @@ def event_study(
     Raises
     ------
     EffectsError
-        An unknown outcome or option, a window that no start year covers, or a base year without
-        register rows.
+        An unknown outcome or option, a window that no start year covers, a base year without
+        register rows, or a correction for an estimated score where it has no theory.
 
     Notes
     -----
@@ -121,6 +127,7 @@ def event_study(
     ----------
     Abadie and Imbens (2006), Large sample properties of matching estimators, Econometrica 74(1).
     Abadie and Imbens (2011), Bias-corrected matching estimators, JBES 29(1).
+    Abadie and Imbens (2016), Matching on the estimated propensity score, Econometrica 84(2).
     Abadie and Spiess (2022), Robust post-matching inference, JASA 117(538).
 
     Examples
@@ -133,10 +140,15 @@ def event_study(
     asked = read_question(group, outcomes, estimator, base, window, composition, dead)
     _require_options(group, se, cluster, level)
     kind = _resolve(se, group)
+    if score_correction:
+        require_theory(group, kind, adjust=adjust)
     parts = split(group, by)
     measured = Measured.of(group, asked, kind, adjust=adjust)
     comparisons, rows_of = zip(*(measured.effect(among) for _, among in parts), strict=True)
     influence = Influence.beside(rows_of)
+    if score_correction:
+        kind, moments = "abadie_imbens_2016", [measured.score_moments(c) for c in comparisons]
+        influence = corrected(group, influence, moments)
     estimate = np.concatenate([comparison.estimate for comparison in comparisons])
     matrix = influence.covariance
     unseen = np.isnan(estimate)
@@ -182,6 +194,7 @@ def event_study(
                 "dead": dead,
                 "by": None if by is None else str(by),
                 "adjust": adjust,
+                "score_correction": score_correction,
                 "level": level,
             },
             seed=seed,

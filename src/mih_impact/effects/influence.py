@@ -16,7 +16,16 @@ from numpy.typing import NDArray
 from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.comparison import Comparison, centred
 
-__all__ = ["AnyInfluence", "Influence", "abadie_imbens", "matched_set", "person", "sup_t"]
+__all__ = [
+    "AnyInfluence",
+    "Influence",
+    "abadie_imbens",
+    "matched_set",
+    "nearest_seen",
+    "pair_rows",
+    "person",
+    "sup_t",
+]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -120,6 +129,12 @@ def person(group: ControlGroup, comparison: Comparison) -> Influence:
     return Influence(rows * np.sqrt(count / np.maximum(count - 1, 1)), clusters)
 
 
+def pair_rows(comparison: Comparison) -> FloatArray:
+    """Return (contrast - tau) / n of every participant, or within strata, shape (n, KE)."""
+    c = comparison
+    return centred(c.contrast, c.share, c.stratum_t) + c.between
+
+
 def matched_set(group: ControlGroup, comparison: Comparison) -> Influence:
     """Rows by matched set, for matching without replacement (Abadie and Spiess 2022).
 
@@ -129,7 +144,7 @@ def matched_set(group: ControlGroup, comparison: Comparison) -> Influence:
     less the mean contrast, over n, scaled by sqrt(n / (n - 1)).
     """
     c = comparison
-    rows = centred(c.contrast, c.share, c.stratum_t) + c.between
+    rows = pair_rows(c)
     scale = np.sqrt(np.maximum(c.n, 1) / np.maximum(c.n - 1, 1))
     return Influence(rows * scale, group.risk.person[group.sets.participant])
 
@@ -166,7 +181,7 @@ def abadie_imbens(
     its place, which is conservative.
     """
     c, who = comparison, group.risk.person
-    pairs = centred(c.contrast, c.share, c.stratum_t) + c.between
+    pairs = pair_rows(c)
     residual = _neighbour_residual(comparison.load, changes[used], near, changes)
     reuse = np.sqrt(np.clip(c.load**2 - c.load_squares, 0.0, None)) * residual
     control, persons = _sum_within(reuse, who[c.control_row])
@@ -174,18 +189,42 @@ def abadie_imbens(
     return Influence(np.concatenate([pairs, control]), cluster)
 
 
+def nearest_seen(own: FloatArray, near: IntArray, changes: FloatArray) -> IntArray:
+    """Return the nearest neighbour that is seen, by column.
+
+    Parameters
+    ----------
+    own
+        Changes of the control rows, shape (q, KE); NaN where not seen.
+    near
+        Their neighbours, shape (q, L), as rows of `changes`; -1 for none.
+    changes
+        Changes by outcome and year, KE columns.
+
+    Returns
+    -------
+    array of int
+        Rows of `changes`, shape (q, KE); -1 where none is seen, or the control itself is not.
+    """
+    chosen = np.full(own.shape, -1, dtype=np.int64)
+    open_ = np.isfinite(own)
+    for other in near.T:
+        if not open_.any():
+            break
+        found = open_ & (other >= 0)[:, None] & np.isfinite(changes[other])
+        chosen = np.where(found, other[:, None], chosen)
+        open_ &= ~found
+    return chosen
+
+
 def _neighbour_residual(
     load: FloatArray, own: FloatArray, near: IntArray, changes: FloatArray
 ) -> FloatArray:
     """Return r of every control row, shape (q, KE); 0 where the control itself is not seen."""
     seen = np.isfinite(own)
-    residual = np.full(own.shape, np.nan)
-    for other in near.T:
-        still = np.isnan(residual) & seen
-        if not still.any():
-            break
-        found = np.where(other[:, None] >= 0, (own - changes[other]) / np.sqrt(2.0), np.nan)
-        residual = np.where(still, found, residual)
+    chosen = nearest_seen(own, near, changes)
+    other = np.take_along_axis(changes, np.maximum(chosen, 0), axis=0)
+    residual = np.where(chosen >= 0, (own - other) / np.sqrt(2.0), np.nan)
     mean = (load * np.where(seen, own, 0.0)).sum(axis=0)
     residual = np.where(np.isnan(residual), own - mean, residual)
     return np.where(seen, residual, 0.0)

@@ -13,6 +13,7 @@ from mih_impact.effects.comparison import Comparison, compare
 from mih_impact.effects.influence import Influence, abadie_imbens, matched_set, person
 from mih_impact.effects.influence_weights import estimated_weights
 from mih_impact.effects.neighbours import neighbours
+from mih_impact.effects.score_correction import ScoreMoments, score_moments
 
 __all__ = ["Measured"]
 
@@ -84,6 +85,10 @@ class Measured:
         changes, leverage = self._adjusted(comparison)
         comparison = self._compare(changes, among)
         return comparison, self._influence(replace(comparison, leverage=leverage))
+
+    def score_moments(self, comparison: Comparison) -> ScoreMoments:
+        """Return how a comparison hangs on the coefficients of the score."""
+        return score_moments(self.group, comparison, self.used, self.near, self.rows, self.changes)
 
     def _compare(self, changes: FloatArray, among: BoolArray) -> Comparison:
         used = self.levels[self.used]

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from mih_impact.controls.covariates import Term, term_label
 from mih_impact.controls.group import ControlGroup
 from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import currency, interval, number, percent
+from mih_impact.display.numbers import interval, number, percent
 from mih_impact.display.provenance import Provenance
-from mih_impact.effects.asked import Asked, read_question
-from mih_impact.effects.checks.result import CheckResult
+from mih_impact.effects.comparison import Comparison
 from mih_impact.effects.inference.clusters import cluster_of
 from mih_impact.effects.inference.redone import require_draws
+from mih_impact.effects.inference.tested import EffectTest, ask_years, formatter, persons_behind
 from mih_impact.effects.inference.wild import (
     ClusterSums,
     WildWeights,
@@ -28,12 +26,10 @@ from mih_impact.effects.inference.wild import (
 )
 from mih_impact.effects.measured import Measured
 from mih_impact.errors import EffectsError
-from mih_impact.panel.contract import label_of, unit_of
+from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead
 
 __all__ = ["wild_bootstrap"]
-
-BoolArray = NDArray[np.bool_]
 
 _TITLE = Label(
     nb="Wild bootstrap med få klynger, {outcome}", en="Wild bootstrap with few clusters, {outcome}"
@@ -62,7 +58,7 @@ def wild_bootstrap(
     base: int = -1,
     dead: Dead = "zero",
     level: float = 0.95,
-) -> CheckResult:
+) -> EffectTest:
     """Test one effect with few clusters, such as counties, by the wild cluster bootstrap-t.
 
     Parameters
@@ -89,10 +85,11 @@ def wild_bootstrap(
 
     Returns
     -------
-    CheckResult
+    EffectTest
         The table has one row: `outcome, year_since_start, estimate, std_error, t, p_value,
-        conf_low, conf_high, clusters, clusters_with_participants, draws, complete`; complete where
-        all signs were listed. `passed` is whether an effect of zero is not rejected.
+        conf_low, conf_high, clusters, clusters_with_participants, n_participants, n_controls,
+        draws, complete`; complete where all signs were listed. `passed` is whether an effect of
+        zero is not rejected.
 
     Raises
     ------
@@ -134,8 +131,10 @@ def wild_bootstrap(
             do="choose 'webb' or 'rademacher'",
         )
     require_draws(draws, level)
-    asked = read_question(group, outcome, "did", base, (year, year), "available", dead)
-    sums, treated = _sums(group, asked, cluster)
+    asked, _ = ask_years(group, outcome, [year], base, dead)
+    everyone = np.ones(group.n_participants, dtype=bool)
+    compared, _ = Measured.of(group, asked, "person", adjust=False).effect(everyone)
+    sums, treated = _sums(group, compared, cluster)
     v, complete = wild_weights(len(sums.own), draws, kind=weights, seed=seed)
     low, high = inverted(sums, v, complete=complete, level=level)
     p = p_value(sums, 0.0, v, complete=complete)
@@ -151,10 +150,11 @@ def wild_bootstrap(
         "conf_high": high,
         "clusters": len(sums.own),
         "clusters_with_participants": treated,
+        **{name: int(count[0]) for name, count in persons_behind(group, compared).items()},
         "draws": len(v),
         "complete": complete,
     }
-    return CheckResult(
+    return EffectTest(
         name="wild_bootstrap",
         passed=not rejected(p, level),
         table=pd.DataFrame([row]),
@@ -180,10 +180,8 @@ def wild_bootstrap(
     )
 
 
-def _sums(group: ControlGroup, asked: Asked, cluster: Term) -> tuple[ClusterSums, int]:
+def _sums(group: ControlGroup, compared: Comparison, cluster: Term) -> tuple[ClusterSums, int]:
     """Return the sums within clusters, and how many clusters hold participants."""
-    everyone = np.ones(group.n_participants, dtype=bool)
-    compared, _ = Measured.of(group, asked, "person", adjust=False).effect(everyone)
     label, who = cluster_of(group, cluster), group.risk.person
     own, used = compared.valid[:, 0], compared.load[:, 0] > 0
     where_t = label[who[group.sets.participant[own]]]
@@ -205,8 +203,7 @@ def _sums(group: ControlGroup, asked: Asked, cluster: Term) -> tuple[ClusterSums
 
 def _text(group: ControlGroup, row: dict[str, Any], cluster: Term, level: float, lang: Lang) -> str:
     """Return the result in words."""
-    unit = unit_of(row["outcome"], currency=group.risk.cube.currency)
-    show = partial(percent, decimals=1) if unit == "share" else partial(currency, unit=unit)
+    show = formatter(group, row["outcome"])
     low, high = row["conf_low"], row["conf_high"]
     bounded = bool(np.isfinite([low, high]).all())
     text = _SENTENCE.format(

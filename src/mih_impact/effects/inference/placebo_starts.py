@@ -11,10 +11,12 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact.controls.choose import nearest_sets
 from mih_impact.controls.group import ControlGroup
+from mih_impact.controls.listed import Listed
 from mih_impact.controls.options import MatchOptions
-from mih_impact.controls.support import supported
+from mih_impact.controls.propensity import Score
+from mih_impact.controls.risk_set import RiskSet
+from mih_impact.controls.support import outside_range
 from mih_impact.effects.asked import Asked
 from mih_impact.effects.comparison import compare
 from mih_impact.errors import EffectsError
@@ -24,6 +26,11 @@ __all__ = ["Experiment"]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+Statistic = Callable[[IntArray], FloatArray]
+
+#: Neighbours listed beyond those wanted, in the place of those who start; and without replacement
+#: so many times those wanted, in the place of those taken. Lists that are too short cost time only.
+SPARE, CROWD = 10, 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,15 +47,16 @@ class Experiment:
         Start year and cell within which starters are drawn, shape (r,).
     log_odds
         Of starting, shape (r,).
-    statistic
-        The estimates, shape (E,), given the rows of the risk set that start, ascending.
+    prepare
+        Given all rows that will start in some draw, returns the estimates, shape (E,), as a
+        function of the rows of the risk set that start, ascending; NaN where there is none.
     """
 
     rows: IntArray
     treated: BoolArray
     block: IntArray
     log_odds: FloatArray
-    statistic: Callable[[IntArray], FloatArray]
+    prepare: Callable[[IntArray], Statistic]
 
     @classmethod
     def of(cls, group: ControlGroup, asked: Asked) -> Experiment:
@@ -69,23 +77,14 @@ class Experiment:
                 do="choose it with mih.match",
             )
         options = MatchOptions(**{f.name: recipe.options[f.name] for f in fields(MatchOptions)})
-
-        def statistic(starters: IntArray) -> FloatArray:
-            treated = np.zeros(len(risk.person), dtype=bool)
-            treated[starters] = True
-            again, target = replace(risk, treated=treated), starters
-            if options.common_support and group.score is not None:
-                target, _ = supported(again, group.score)
-            sets, _ = nearest_sets(again, target, group.score, group.whitened, options)
-            if not len(sets.participant):
-                return np.full(changes.shape[1], np.nan)
-            own = changes[sets.participant]
-            other = changes[np.unique(sets.control)]
-            with_sets = replace(group, risk=again, sets=sets)
-            return compare(with_sets, own, own, other, np.zeros_like(other)).estimate
-
         index = np.zeros(len(risk.person)) if group.score is None else group.score.index
-        return cls(np.arange(len(index)), risk.treated, risk.cell, index, statistic)
+        return cls(
+            np.arange(len(index)),
+            risk.treated,
+            risk.cell,
+            index,
+            lambda rows: _by_neighbours(group, options, changes, rows),
+        )
 
     @classmethod
     def _shared(cls, group: ControlGroup, changes: FloatArray) -> Experiment:
@@ -93,18 +92,42 @@ class Experiment:
         log_odds = _log_odds(group)
         rows = np.flatnonzero(np.isfinite(log_odds))
         block = np.unique(group.risk.cell[rows], return_inverse=True)[1]
-        return cls(
-            rows,
-            group.risk.treated[rows],
-            block,
-            log_odds[rows],
-            _by_block(rows, block, log_odds[rows], changes[rows]),
-        )
+        statistic = _by_block(rows, block, log_odds[rows], changes[rows])
+        return cls(rows, group.risk.treated[rows], block, log_odds[rows], lambda _: statistic)
+
+
+def _by_neighbours(
+    group: ControlGroup, options: MatchOptions, changes: FloatArray, rows: IntArray
+) -> Statistic:
+    """Return the estimate where those who start are matched with those who do not."""
+    risk, score = group.risk, group.score
+    length = SPARE + (1 if options.replace else CROWD) * options.ratio
+    listed = Listed.of(risk, rows, score, group.whitened, options, length=length)
+
+    def statistic(starters: IntArray) -> FloatArray:
+        target = starters
+        if options.common_support and score is not None:
+            target = _on_support(risk, score, starters)
+        sets = listed.match(starters, target)
+        if not len(sets.participant):
+            return np.full(changes.shape[1], np.nan)
+        own, other = changes[sets.participant], changes[np.unique(sets.control)]
+        again = replace(group, sets=sets)
+        return compare(again, own, own, other, np.zeros_like(other)).estimate
+
+    return statistic
+
+
+def _on_support(risk: RiskSet, score: Score, starters: IntArray) -> IntArray:
+    """Return the starters within the range of those who do not start."""
+    treated = np.zeros(len(risk.person), dtype=bool)
+    treated[starters] = True
+    return starters[~outside_range(replace(risk, treated=treated), score)[starters]]
 
 
 def _by_block(
     rows: IntArray, block: IntArray, log_odds: FloatArray, changes: FloatArray
-) -> Callable[[IntArray], FloatArray]:
+) -> Statistic:
     """Return the estimate where those who do not start weigh their odds within a block.
 
     Sums over a block less those over its starters, so that a draw costs as much as its starters.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -12,16 +11,16 @@ from numpy.typing import NDArray
 
 from mih_impact.controls.group import ControlGroup
 from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import currency, number, percent
+from mih_impact.display.numbers import number
 from mih_impact.display.options import current
 from mih_impact.display.provenance import Provenance
-from mih_impact.effects.asked import read_question
-from mih_impact.effects.checks.result import CheckResult
 from mih_impact.effects.inference.assignments import draw_starters
 from mih_impact.effects.inference.placebo_starts import Experiment
 from mih_impact.effects.inference.redone import require_draws
+from mih_impact.effects.inference.tested import EffectTest, ask_years, formatter, persons_behind
+from mih_impact.effects.measured import Measured
 from mih_impact.errors import EffectsError
-from mih_impact.panel.contract import label_of, unit_of
+from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead
 
 __all__ = ["randomisation_test"]
@@ -31,16 +30,24 @@ IntArray = NDArray[np.int64]
 
 Assignment = Literal["score", "uniform"]
 
+#: Estimates that differ by less, relatively, are the same: the true starters drawn, not rounding.
+SAME = 1e-9
+
 _TITLE = Label(nb="Randomiseringstest, {outcome}", en="Randomisation test, {outcome}")
 _BAR = Label(nb="trekker andre deltakere", en="drawing other starters")
-_YEAR = Label(nb="År {year}: {estimate}, p = {p}.", en="Year {year}: {estimate}, p = {p}.")
-_HOW = Label(
-    nb="p er andelen av {draws} trekninger der tilfeldig valgte deltakere og oppstartsår viser "
-    "minst like stort utslag.",
-    en="p is the share of {draws} draws in which starters and start years chosen at random show at "
-    "least as much.",
+_YEAR = Label(
+    nb="År {year}: effekten er {estimate}, p = {p}.",
+    en="Year {year}: the effect is {estimate}, p = {p}.",
 )
 _JOINT = Label(nb="Alle årene samlet: p = {p}.", en="All years together: p = {p}.")
+_HOW = Label(
+    nb="p er andelen som viser minst like stort utslag når andre trekkes til å starte, i {draws} "
+    "trekninger og den virkelige. Den sier ingenting om hvem som valgte å starte av grunner som "
+    "ikke står i registeret.",
+    en="p is the share that shows at least as much when others are drawn to start, in {draws} "
+    "draws and the real one. It says nothing of who chose to start for reasons that are not in the "
+    "register.",
+)
 
 
 def randomisation_test(
@@ -54,7 +61,7 @@ def randomisation_test(
     dead: Dead = "zero",
     level: float = 0.05,
     seed: int = 2025,
-) -> CheckResult:
+) -> EffectTest:
     """Test that the programme changed nobody's outcome, by letting others have started instead.
 
     Parameters
@@ -68,8 +75,9 @@ def randomisation_test(
     draws
         Number of draws of starters.
     assignment
-        "score": with the odds of the group's score or weights. "uniform": everybody in a cell alike.
-        For cells, and for distances without a score, these are the same.
+        "score": with the odds of the group's score or weights. "uniform": everybody who could have
+        started in a year and cell alike. Cells, and distances without a score, have no odds, and
+        for them these are the same.
     base
         The base year relative to start.
     dead
@@ -81,9 +89,9 @@ def randomisation_test(
 
     Returns
     -------
-    CheckResult
+    EffectTest
         A row per year: `outcome, year_since_start, estimate, placebo_mean, placebo_sd, p_value,
-        p_joint, draws`. `passed` is whether p_joint is above `level`.
+        p_joint, n_participants, n_controls, draws`. `passed` is whether p_joint is above `level`.
 
     Raises
     ------
@@ -92,17 +100,23 @@ def randomisation_test(
 
     Notes
     -----
-    Fisher's sharp null hypothesis: nobody's outcome depends on starting. Within each start year and
-    exact cell as many starters are drawn as there are, from all who started or could have; who is
-    drawn takes that start year as a placebo, and those who did start stand among the candidates.
-    Draws have a probability proportional to the product of the odds (Branson and Bind 2019), taken
-    as known. The estimate is then made again: matching on the same score or distance, cells, or
-    weights with the same coefficients. A candidate of several start years may be drawn in any, and
-    its other rows stay.
+    Fisher's sharp null hypothesis: nobody's outcome depends on starting. Within each start year,
+    and for matching each exact or coarsened cell, as many starters are drawn as there are, from all
+    who started or could have; who is drawn takes that start year as a placebo, and those who did
+    start stand among the candidates. A draw has a probability proportional to the product of the
+    odds (Branson and Bind 2019), taken as known. The estimate is then made again: matching on the
+    same score or distance, cells, or weights with the same coefficients.
 
     p = (1 + number of draws with |T*| >= |T|) / (1 + draws); for several years together T is the
-    largest |estimate| over the standard deviation of its draws. `placebo_mean` away from zero says
-    that the estimate leans to one side where nothing was done.
+    largest |estimate| over the standard deviation of its draws. A draw without an estimate counts
+    as beyond. `placebo_mean` away from zero says that the estimate leans to one side where nothing
+    was done.
+
+    With one start year and known odds the test is exact. With several, start years are drawn apart:
+    a candidate of several may be drawn in each of them, and remains a candidate in those where it
+    is not; who did start is drawn in its own start year alone. Odds that are estimated from those
+    who did start balance them better than those who are drawn, which makes p too large rather than
+    too small.
 
     It says nothing about those who chose to start for reasons that no column shows.
 
@@ -126,21 +140,13 @@ def randomisation_test(
             do="choose 'score' or 'uniform'",
         )
     require_draws(draws, 1.0 - level)
-    single = isinstance(year, (int, np.integer))
-    years = [int(e) for e in ([year] if single else sorted(set(year)))]  # type: ignore[list-item, arg-type]
-    window = (min(years), max(years))
-    asked = read_question(group, outcome, "did", base, window, "available", dead)
+    asked, years = ask_years(group, outcome, year, base, dead)
     pick = np.array([asked.years.index(e) for e in years])
-    experiment = Experiment.of(group, asked)
-    log_odds = experiment.log_odds if assignment == "score" else 0.0 * experiment.log_odds
-    drawn = draw_starters(
-        log_odds, experiment.treated, experiment.block, draws=draws, rng=np.random.default_rng(seed)
-    )
-    observed = experiment.statistic(experiment.rows[experiment.treated])[pick]
-    _require_estimates(years, observed, base)
-    placebo = np.stack(
-        [experiment.statistic(starters)[pick] for starters in _with_bar(experiment.rows[drawn])]
-    )
+    observed, placebo = _estimates(Experiment.of(group, asked), assignment, draws, seed)
+    observed, placebo = observed[pick], placebo[:, pick]
+    _require_estimates(years, observed)
+    everyone = np.ones(group.n_participants, dtype=bool)
+    compared, _ = Measured.of(group, asked, "person", adjust=False).effect(everyone)
     p_value, p_joint = _p_values(observed, placebo)
     table = pd.DataFrame(
         {
@@ -151,15 +157,16 @@ def randomisation_test(
             "placebo_sd": np.nanstd(placebo, axis=0, ddof=1),
             "p_value": p_value,
             "p_joint": p_joint,
+            **{name: count[pick] for name, count in persons_behind(group, compared).items()},
             "draws": draws,
         }
     )
-    title, unit = _TITLE.format(outcome=label_of(outcome)), group.risk.cube.currency
-    return CheckResult(
+    title = _TITLE.format(outcome=label_of(outcome))
+    return EffectTest(
         name="randomisation",
         passed=bool(p_joint > level),
         table=table,
-        sentence={lang: _text(table, unit, lang) for lang in get_args(Lang)},
+        sentence={lang: _text(group, table, lang) for lang in get_args(Lang)},
         title={"nb": title.nb, "en": title.en},
         provenance=Provenance.of(
             "randomisation_test",
@@ -180,25 +187,38 @@ def randomisation_test(
     )
 
 
-def _require_estimates(years: list[int], observed: FloatArray, base: int) -> None:
-    """Raise on years without an estimate, and on the base."""
-    empty = [e for e, value in zip(years, observed, strict=True) if np.isnan(value) or e == base]
+def _estimates(
+    experiment: Experiment, assignment: Assignment, draws: int, seed: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return the estimates of those who start, shape (E,), and of every draw, (draws, E)."""
+    log_odds = experiment.log_odds if assignment == "score" else np.zeros(len(experiment.rows))
+    drawn = draw_starters(
+        log_odds, experiment.treated, experiment.block, draws=draws, rng=np.random.default_rng(seed)
+    )
+    true, others = experiment.rows[experiment.treated], experiment.rows[drawn]
+    statistic = experiment.prepare(np.union1d(true, others))
+    return statistic(true), np.stack([statistic(starters) for starters in _with_bar(others)])
+
+
+def _require_estimates(years: list[int], observed: FloatArray) -> None:
+    """Raise on years without an estimate."""
+    empty = [str(e) for e, value in zip(years, observed, strict=True) if np.isnan(value)]
     if empty:
         raise EffectsError(
-            "Some years cannot be tested",
-            found=f"{', '.join(map(str, empty))}: the base year, or not in the register",
+            "Some years have no effect to test",
+            found=f"nobody is compared in {', '.join(empty)}",
             do="name other years",
         )
 
 
 def _p_values(observed: FloatArray, placebo: FloatArray) -> tuple[FloatArray, float]:
     """Return each year's p-value and that of the largest; a draw without an estimate is beyond."""
-    beyond = ~(np.abs(placebo) < np.abs(observed) * (1.0 - 1e-9))
+    beyond = ~(np.abs(placebo) < np.abs(observed) * (1.0 - SAME))
     p = (1.0 + beyond.sum(axis=0)) / (1.0 + len(placebo))
     sd = np.nanstd(placebo, axis=0, ddof=1)
     sd = np.where(sd > 0, sd, 1.0)
     largest = np.abs(placebo / sd).max(axis=1)
-    joint = ~(largest < np.abs(observed / sd).max() * (1.0 - 1e-9))
+    joint = ~(largest < np.abs(observed / sd).max() * (1.0 - SAME))
     return p, float((1.0 + joint.sum()) / (1.0 + len(placebo)))
 
 
@@ -209,10 +229,9 @@ def _with_bar(drawn: IntArray) -> Iterable[Any]:
     return tqdm(drawn, desc=_BAR.text(), disable=not current().progress, leave=False)
 
 
-def _text(table: pd.DataFrame, money: str, lang: Lang) -> str:
+def _text(group: ControlGroup, table: pd.DataFrame, lang: Lang) -> str:
     """Return the result in words."""
-    unit = unit_of(table["outcome"].iloc[0], currency=money)
-    show = partial(percent, decimals=1) if unit == "share" else partial(currency, unit=unit)
+    show = formatter(group, table["outcome"].iloc[0])
     texts = [
         _YEAR.format(
             year=number(row["year_since_start"], lang=lang),

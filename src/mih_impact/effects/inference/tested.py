@@ -1,0 +1,102 @@
+"""EffectTest: a check of effects year by year, hidden where too few persons stand behind one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mih_impact.controls.group import ControlGroup
+from mih_impact.display.card import Card
+from mih_impact.display.labels import Lang
+from mih_impact.display.numbers import Formatter, currency, percent
+from mih_impact.display.small_cells import is_small
+from mih_impact.effects.asked import Asked, read_question
+from mih_impact.effects.checks.result import CheckResult
+from mih_impact.effects.comparison import Comparison
+from mih_impact.effects.honest.words import HIDDEN
+from mih_impact.errors import EffectsError
+from mih_impact.panel.contract import unit_of
+from mih_impact.panel.cube import Dead
+from mih_impact.storage import save, saveable
+
+__all__ = ["EffectTest", "ask_years", "formatter", "persons_behind"]
+
+IntArray = NDArray[np.int64]
+
+
+@saveable("EffectTest")
+@dataclass(frozen=True, eq=False, repr=False)
+class EffectTest(CheckResult):
+    """A test of effects, with a row of the table for each year since start.
+
+    Made by `wild_bootstrap` and `randomisation_test`. `n_participants` and `n_controls` of the
+    table are the persons behind each row; where these are too few, what is displayed and saved has
+    neither the numbers of that row nor the sentence.
+    """
+
+    def shown(self) -> EffectTest:
+        """Return the test as it is displayed and saved."""
+        small = is_small(self.table["n_participants"]) | is_small(self.table["n_controls"])
+        if not small.any():
+            return self
+        table = self.table.copy()
+        for name in table.columns.difference(["outcome", "year_since_start", "draws"]):
+            table[name] = table[name].astype(np.float64).mask(small)
+        return replace(self, table=table, sentence={"nb": HIDDEN.nb, "en": HIDDEN.en})
+
+    def save(self, path: str | Path) -> Path:
+        """Save the test as displayed; `load` gives it back."""
+        return save(self.shown(), path)
+
+    def _card(self, lang: Lang) -> Card:
+        shown = self.shown()
+        return Card(
+            title=self.title[lang],
+            lines=super()._card(lang).lines if shown is self else (),
+            notes=(shown.sentence[lang],),
+        )
+
+
+def ask_years(
+    group: ControlGroup, outcome: str, year: int | Sequence[int], base: int, dead: Dead
+) -> tuple[Asked, list[int]]:
+    """Return the question about one outcome and the years to test, ascending.
+
+    Raises
+    ------
+    EffectsError
+        As `event_study`; more than one outcome; years that are none; or the base year, which has no
+        effect to test.
+    """
+    if not isinstance(outcome, str):
+        raise EffectsError("One outcome is tested", found=f"{outcome!r}", do="name one column")
+    given = [year] if isinstance(year, (int, np.integer, str)) else list(year)
+    if not given or not all(isinstance(e, (int, np.integer)) for e in given):
+        raise EffectsError(
+            "Years since start are whole numbers", found=f"year={year!r}", do="give 3, or [1, 2, 3]"
+        )
+    years = sorted({int(e) for e in given})
+    if base in years:
+        raise EffectsError(
+            "The base year has no effect to test", found=f"year {base}", do="name other years"
+        )
+    window = (years[0], years[-1])
+    return read_question(group, outcome, "did", base, window, "available", dead), years
+
+
+def persons_behind(group: ControlGroup, compared: Comparison) -> dict[str, IntArray]:
+    """Return participants and distinct control persons behind each estimate, shape (KE,)."""
+    who, used = group.risk.person[compared.control_row], compared.load > 0
+    controls = [len(np.unique(who[column])) for column in used.T]
+    return {"n_participants": compared.n, "n_controls": np.array(controls, dtype=np.int64)}
+
+
+def formatter(group: ControlGroup, outcome: str) -> Formatter:
+    """Return what shows an effect on an outcome."""
+    unit = unit_of(outcome, currency=group.risk.cube.currency)
+    return partial(percent, decimals=1) if unit == "share" else partial(currency, unit=unit)

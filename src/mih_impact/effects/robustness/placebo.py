@@ -1,0 +1,311 @@
+"""Placebos: a programme that had not begun yet, and outcomes that it cannot have changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mih_impact.controls.group import ControlGroup
+from mih_impact.display.provenance import Provenance
+from mih_impact.effects.asked import Composition, Estimator, is_matched_on
+from mih_impact.effects.event_study import event_study
+from mih_impact.effects.influence import StandardError
+from mih_impact.effects.robustness.joint import Wald, holm, wald
+from mih_impact.effects.robustness.panels import StartedEarlier
+from mih_impact.effects.robustness.placebo_result import PlaceboTest, placebo_title, placebo_words
+from mih_impact.effects.robustness.question import recipe_of, years_of
+from mih_impact.effects.series import EffectSeries
+from mih_impact.errors import EffectsError
+from mih_impact.panel.cube import Dead
+
+__all__ = ["placebo_outcomes", "placebo_start"]
+
+FloatArray = NDArray[np.float64]
+_ESTIMATES = ("estimate", "std_error", "conf_low", "conf_high")
+
+
+def placebo_start(
+    group: ControlGroup,
+    *,
+    years: int = 2,
+    gap: int = 0,
+    outcome: str = "wage_income",
+    estimator: Estimator = "did",
+    base: int | Sequence[int] = -1,
+    composition: Composition = "available",
+    se: StandardError = "auto",
+    dead: Dead = "zero",
+    adjust: bool = False,
+    level: float = 0.05,
+) -> PlaceboTest:
+    """Test for effects of a programme that is said to have started years before it did.
+
+    Parameters
+    ----------
+    group
+        Participants and their controls.
+    years
+        How many years earlier everybody is said to have started.
+    gap
+        Years right before the true start that are left out of the test.
+    outcome
+        The outcome to test.
+    estimator, base, composition, se, dead, adjust
+        As in `event_study`; base years count from the placebo start.
+    level
+        Probability of a false alarm.
+
+    Returns
+    -------
+    PlaceboTest
+        A row per tested year: `outcome, year_since_start, year_since_placebo, estimate, std_error,
+        conf_low, conf_high, p_value, n_participants, n_controls, unit, statistic, df, p_joint,
+        balanced_in_group`. `year_since_start` counts from the true start and is below zero;
+        `balanced_in_group` says whether the group itself is matched on that year, so that what is
+        found there is taken out of its effects. `passed` is whether p_joint is at least `level`;
+        None where there is no joint test.
+
+    Raises
+    ------
+    EffectsError
+        No year is left to test, an unknown outcome or option, or a base year outside the register.
+    SupportError
+        Covariates counted from the placebo start fall before the register's first year, or nobody
+        can be compared.
+
+    Notes
+    -----
+    Everything is moved: candidates are those eligible the year before the placebo start, covariates
+    and lags are read before it, and controls are chosen again with the group's own options. Tested
+    are the placebo years 0 to `years` - `gap` - 1, all before the true start; nothing measured in
+    or after it is read. The statistic is Wald's, b' V^-1 b, chi-squared with as many degrees of
+    freedom as years, V the full covariance. Lags count from the placebo start, so that no tested
+    year is among them.
+
+    The test asks more than the effects need. Who enters a programme has often just lost income
+    (Ashenfelter's dip): history up to the placebo start cannot foresee that, and the test fails,
+    while a group that is matched on the years of the dip is not biased by it. Such years are
+    `balanced_in_group`; `gap` leaves them out. `EffectSeries.pretrend_test` is the test that goes
+    with the group's own matching.
+
+    References
+    ----------
+    Heckman and Smith (1999), The pre-programme earnings dip and the determinants of participation
+    in a social programme, Economic Journal 109(457). Imbens and Wooldridge (2009), Recent
+    developments in the econometrics of program evaluation, JEL 47(1), section 5.11.
+
+    Examples
+    --------
+    >>> import mih_impact as mih
+    >>> group = mih.match(mih.example_panel(), exact=["county"], on=["age"], ratio=1)
+    >>> mih.placebo_start(group, years=2).table["year_since_start"].tolist()
+    [-2, -1]
+    """
+    _require_years(years, gap)
+    recipe = recipe_of(group)
+    placebo = recipe.again({}, panel=StartedEarlier(recipe.panel, years))
+    effects = event_study(
+        placebo,
+        outcomes=[outcome],
+        estimator=estimator,
+        base=base,
+        window=(0, years - gap - 1),
+        composition=composition,
+        se=se,
+        dead=dead,
+        adjust=adjust,
+        level=1.0 - level,
+    )
+    _require_tests(effects, effects.event_years)
+    joint = _test(effects, [outcome], effects.event_years)
+    table = _table(effects, effects.event_years, joint)
+    before = table["year_since_start"] - years
+    table.insert(2, "year_since_placebo", table["year_since_start"])
+    table["year_since_start"] = before
+    table["balanced_in_group"] = [is_matched_on(group, outcome, e) for e in before]
+    options = {"years": years, "gap": gap}
+    return _result("placebo_start", group, effects, table, options, level)
+
+
+def placebo_outcomes(
+    group: ControlGroup,
+    *,
+    outcomes: str | Sequence[str],
+    year: int | Sequence[int] = 3,
+    estimator: Estimator = "did",
+    base: int | Sequence[int] = -1,
+    composition: Composition = "available",
+    se: StandardError = "auto",
+    dead: Dead = "zero",
+    adjust: bool = False,
+    level: float = 0.05,
+) -> PlaceboTest:
+    """Test for effects on outcomes that the programme cannot have changed.
+
+    Parameters
+    ----------
+    group
+        Participants and their controls.
+    outcomes
+        Columns of the panel, or derived shares ("in_work", "on_benefit"); what did not come along
+        is fetched from the register.
+    year
+        A year since start, or several that are tested together.
+    estimator, base, composition, se, dead, adjust
+        As in `event_study`.
+    level
+        Probability of a false alarm.
+
+    Returns
+    -------
+    PlaceboTest
+        A row per outcome and year: `outcome, year_since_start, estimate, std_error, conf_low,
+        conf_high, p_value, p_outcome, p_holm, n_participants, n_controls, unit, statistic, df,
+        p_joint`. p_value is of the row, p_outcome of the outcome's years together, p_holm the same
+        adjusted for the number of outcomes, and p_joint of all together. `passed` is whether
+        p_joint is at least `level`; None where there is no joint test.
+
+    Raises
+    ------
+    EffectsError
+        An unknown outcome or option, or a year whose outcome is matched on or is the base, which is
+        zero by construction and no test.
+
+    Notes
+    -----
+    One covariance holds all outcomes, since they are the same persons': the joint test is Wald's
+    with it, and is not the sum of the tests one by one. It is missing where an outcome never varies
+    or is a sum of others; p_holm (Holm 1979) needs no covariance between them.
+
+    Not that it finds no effect, but that it would have found one, makes a placebo worth having: an
+    outcome should have causes in common with the one that matters.
+
+    References
+    ----------
+    Rosenbaum (1989), The role of known effects in observational studies, Biometrics 45(2).
+    Holm (1979), A simple sequentially rejective multiple test procedure, Scandinavian Journal of
+    Statistics 6(2).
+
+    Examples
+    --------
+    >>> import mih_impact as mih
+    >>> group = mih.match(mih.example_panel(), exact=["county"], on=["age"], ratio=1)
+    >>> found = mih.placebo_outcomes(group, outcomes=["uforetrygd", "sykepenger"], year=0)
+    >>> found.table["outcome"].tolist()
+    ['uforetrygd', 'sykepenger']
+    """
+    names = (outcomes,) if isinstance(outcomes, str) else tuple(dict.fromkeys(outcomes))
+    tested = years_of(year)
+    effects = event_study(
+        _with_outcomes(group, names),
+        outcomes=names,
+        estimator=estimator,
+        base=base,
+        window=(tested[0], tested[-1]),
+        composition=composition,
+        se=se,
+        dead=dead,
+        adjust=adjust,
+        level=1.0 - level,
+    )
+    _require_tests(effects, tested)
+    table = _table(effects, tested, _test(effects, names, tested))
+    by_outcome = np.array([_test(effects, [name], tested).p_value for name in names])
+    place = [names.index(name) for name in table["outcome"]]
+    table.insert(7, "p_outcome", by_outcome[place])
+    table.insert(8, "p_holm", holm(by_outcome)[place])
+    options = {"outcomes": list(names), "year": list(tested)}
+    return _result("placebo_outcomes", group, effects, table, options, level)
+
+
+def _require_years(years: int, gap: int) -> None:
+    """Raise where no year before the true start is left to test."""
+    whole = all(isinstance(n, (int, np.integer)) for n in (years, gap))
+    if not whole or years < 1 or not 0 <= gap < years:
+        raise EffectsError(
+            "No year before the true start is left to test",
+            found=f"a placebo start {years!r} years early, of which the last {gap!r} are left out",
+            do="give years= of 1 or more, and a gap= that is shorter",
+        )
+
+
+def _require_tests(effects: EffectSeries, years: Sequence[int]) -> None:
+    """Raise on years that are zero by construction."""
+    frame = effects.frame
+    base = effects.base if len(effects.base) == 1 else ()
+    fixed = frame["year_since_start"].isin(years)
+    fixed &= frame["matched_on"] | frame["year_since_start"].isin(base)
+    if fixed.any():
+        found = frame.loc[fixed, ["outcome", "year_since_start"]].itertuples(index=False)
+        raise EffectsError(
+            "What is matched on, or is the base, is zero by construction and no test",
+            found="; ".join(f"{name} in year {year}" for name, year in found),
+            do="test other years or outcomes, or leave them out of on=",
+        )
+
+
+def _with_outcomes(group: ControlGroup, names: Sequence[str]) -> ControlGroup:
+    """Return the group with outcomes fetched that did not come along; the same persons."""
+    if all(name in group.risk.cube.names for name in names):
+        return group
+    cube = recipe_of(group).fetch(names)
+    return replace(group, risk=replace(group.risk, cube=cube))
+
+
+def _test(effects: EffectSeries, outcomes: Sequence[str], years: Sequence[int]) -> Wald:
+    """Test some outcomes and years together."""
+    theta, matrix = effects.select(outcomes, years)
+    assert matrix is not None
+    return wald(theta.ravel(), matrix)
+
+
+def _table(effects: EffectSeries, years: Sequence[int], joint: Wald) -> pd.DataFrame:
+    """Return a row per outcome and tested year, each with its own test and the joint one."""
+    frame = effects.frame
+    rows = frame[frame["year_since_start"].isin(years)].reset_index(drop=True)
+    own = [
+        _test(effects, [name], [int(year)]).p_value
+        for name, year in zip(rows["outcome"], rows["year_since_start"], strict=True)
+    ]
+    return rows[["outcome", "year_since_start", *_ESTIMATES]].assign(
+        p_value=own,
+        n_participants=rows["n_participants"].astype(np.float64),
+        n_controls=rows["n_controls"].astype(np.float64),
+        unit=rows["unit"],
+        statistic=joint.statistic,
+        df=joint.df,
+        p_joint=joint.p_value,
+    )
+
+
+def _result(
+    name: str,
+    group: ControlGroup,
+    effects: EffectSeries,
+    table: pd.DataFrame,
+    options: dict[str, Any],
+    level: float,
+) -> PlaceboTest:
+    """Put the verdict together."""
+    p = float(table["p_joint"].iloc[0])
+    return PlaceboTest(
+        name=name,
+        passed=None if np.isnan(p) else p >= level,
+        table=table,
+        sentence=placebo_words(name, table, level),
+        title=placebo_title(name, table),
+        provenance=Provenance.of(
+            name,
+            {**options, "level": level, "effects": effects.provenance.options},
+            seed=effects.provenance.seed,
+            data=group.risk.cube.fingerprint,
+            evidence=group.provenance.evidence,
+        ),
+        price_year=effects.price_year,
+        level=level,
+    )

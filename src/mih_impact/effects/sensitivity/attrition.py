@@ -1,0 +1,312 @@
+"""Who leaves: shares not seen by year since start, and whether those who leave are alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from mih_impact.controls.covariates import Lag, Term, lag, term_label
+from mih_impact.controls.group import ControlGroup
+from mih_impact.display.labels import Label, Lang
+from mih_impact.display.numbers import number, percent
+from mih_impact.display.provenance import Provenance
+from mih_impact.effects.asked import read_question
+from mih_impact.effects.comparison import event_values
+from mih_impact.effects.sensitivity.pooled import Pooled, joint_test
+from mih_impact.effects.sensitivity.result import SensitivityCheck
+from mih_impact.errors import EffectsError
+from mih_impact.panel.contract import DERIVED, label_of, unit_of
+from mih_impact.panel.cube import Dead
+from mih_impact.panel.residency import State
+
+__all__ = ["attrition_check"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+#: Fewest persons who leave, or stay, of whom a test is made.
+FEWEST = 5
+#: Every way not to be seen, and all of them together.
+ANY = "any"
+_GONE = {"dead": State.DEAD, "emigrated": State.EMIGRATED, "not_in_register": State.UNKNOWN}
+
+_TITLE = Label(nb="Bortfall, {outcome}", en="Attrition, {outcome}")
+_LEFT = Label(
+    nb="{years} år etter oppstart ses ikke {participants} av deltakerne og {controls} av "
+    "kontrollgruppen.",
+    en="{years} years after start {participants} of the participants and {controls} of the control "
+    "group are not seen.",
+)
+_RATES = Label(nb=" Lik andel i alle år: p = {p}.", en=" The same share in every year: p = {p}.")
+_ALIKE = Label(
+    nb=" De som går ut, og de som blir, er like på begge sider før oppstart: p = {p}.",
+    en=" Those who leave, and those who stay, are alike on both sides before start: p = {p}.",
+)
+_FEW = Label(nb=" For få går ut til at det kan testes.", en=" Too few leave for it to be tested.")
+_NOBODY = Label(nb="Alle ses i alle år.", en="Everybody is seen in every year.")
+_SHOWS = {
+    "item": (Label(nb="Gjelder", en="What"), "text"),
+    "among": (Label(nb="Blant", en="Among"), "text"),
+    "year_since_start": (Label(nb="År", en="Year"), "count"),
+    "participants": (Label(nb="Deltakere", en="Participants"), "amount"),
+    "controls": (Label(nb="Kontrollgruppe", en="Control group"), "amount"),
+    "difference": (Label(nb="Forskjell", en="Difference"), "amount"),
+    "std_error": (Label(nb="Standardfeil", en="Standard error"), "amount"),
+    "p_value": (Label(nb="p", en="p"), "p"),
+}
+_WORDS = {
+    ANY: Label(nb="ses ikke", en="not seen"),
+    "dead": Label(nb="døde", en="dead"),
+    "emigrated": Label(nb="utvandret", en="emigrated"),
+    "not_in_register": Label(nb="ikke i registeret", en="not in the register"),
+    "null": Label(nb="uten verdi", en="without a value"),
+    "all": Label(nb="alle", en="all"),
+    "left": Label(nb="går ut", en="leave"),
+    "stayed": Label(nb="blir", en="stay"),
+}
+
+
+def attrition_check(
+    group: ControlGroup,
+    *,
+    outcome: str = "wage_income",
+    window: tuple[int, int] = (0, 6),
+    baseline: Term | Sequence[Term] | None = None,
+    dead: Dead = "missing",
+    level: float = 0.05,
+) -> SensitivityCheck:
+    """Compare who leaves among participants and among their controls.
+
+    Parameters
+    ----------
+    group
+        Participants and their controls.
+    outcome
+        The outcome that is not seen of those who leave.
+    window
+        First and last year since start; years after the register's end count for nobody.
+    baseline
+        What those who leave are compared by: columns of numbers as of the year before start, and
+        lags. By default the outcome the year before start.
+    dead
+        "missing": the dead and emigrated have left. "zero": their income is zero, and only those
+        without a value have left, as in `event_study`.
+    level
+        Probability of a false alarm.
+
+    Returns
+    -------
+    SensitivityCheck
+        Rows "left" have the share of participants and of controls (weighted) who are not seen, by
+        year and state ("any", dead, emigrated, not_in_register, null); rows "baseline" the means
+        before start of those who leave, and of those who stay. Columns: `test, item, among,
+        year_since_start, participants, controls, difference, std_error, p_value, n_participants,
+        n_controls, unit, statistic, df, p_joint`. `n_` counts those who have left, or stayed.
+        `passed` is whether neither joint test rejects at level / 2; True where everybody is seen,
+        None where fewer than five leave.
+
+    Raises
+    ------
+    EffectsError
+        An unknown outcome or option, a window that no start year covers, or a baseline that is no
+        number.
+
+    Notes
+    -----
+    Shares are pooled means: participants weigh 1 and controls what the group gives them. The
+    covariance is that of persons' influence, weights taken as fixed. Two Wald tests: that the
+    shares "any" are equal in every year in which at least five have left; and that means before
+    start are equal among those who leave, and among those who stay (Ghanem, Hirshleifer and
+    Ortiz-Becerra 2023, section 3), where leaving is not being seen in the last year the register
+    could show. Directions without variance take no part; `df` counts the others.
+
+    Equal shares do not make leaving harmless: `lee_bounds` says what it can do to an effect.
+
+    References
+    ----------
+    Ghanem, Hirshleifer and Ortiz-Becerra (2023), Testing attrition bias in field experiments,
+    Journal of Human Resources.
+
+    Examples
+    --------
+    >>> import mih_impact as mih
+    >>> group = mih.match(mih.example_panel(), exact=["county"], on=["age"], ratio=1)
+    >>> found = mih.attrition_check(group, window=(0, 3))
+    >>> found.table["item"].unique().tolist()
+    ['any', 'dead', 'emigrated', 'not_in_register', 'null', 'wage_income[-1]']
+    """
+    asked = read_question(group, outcome, "difference", -1, window, "available", dead)
+    if not 0 < level < 1:
+        raise EffectsError("A level is between 0 and 1", found=f"{level}", do="give 0.05")
+    pooled = Pooled.of(group)
+    left, within = _left(group, pooled.rows, asked.outcomes[0], asked.years, dead)
+    rates = _rates(pooled, left, within, asked.years)
+    start = _baseline(pooled, left[ANY], within, _terms(outcome, baseline), group)
+    table = pd.concat([rates, start], ignore_index=True)
+    joint = {"left": rates["p_joint"].iloc[0], "baseline": start["p_joint"].iloc[0]}
+    at_last = table[table["item"] == ANY].iloc[-1]
+    title = _TITLE.format(outcome=label_of(outcome))
+    return SensitivityCheck(
+        name="attrition",
+        passed=_verdict(table, list(joint.values()), level),
+        table=table,
+        sentence={lang: _sentence(table, at_last, joint, lang) for lang in ("nb", "en")},
+        title={"nb": title.nb, "en": title.en},
+        provenance=Provenance.of(
+            "attrition_check",
+            {
+                "match": group.provenance.options,
+                "outcome": outcome,
+                "window": list(window),
+                "baseline": [str(term) for term in _terms(outcome, baseline)],
+                "dead": dead,
+                "level": level,
+            },
+            data=group.risk.cube.fingerprint,
+            evidence=group.provenance.evidence,
+        ),
+        keys=("test", "item", "among", "year_since_start"),
+        shows=_SHOWS,
+        words=_WORDS | {str(t): _label(t) for t in _terms(outcome, baseline)},
+        unit="share",
+        card_rows=tuple(np.flatnonzero((table["item"] == ANY) | (table["test"] == "baseline"))),
+        persons=float(at_last["persons"]),
+    )
+
+
+def _left(
+    group: ControlGroup, rows: IntArray, outcome: str, years: tuple[int, ...], dead: Dead
+) -> tuple[dict[str, BoolArray], BoolArray]:
+    """Return who is not seen, by state, and whose year lies in the register, shape (rows, E)."""
+    cube, who, start = group.risk.cube, group.risk.person[rows], group.risk.start_year[rows]
+    calendar = start[:, None] + np.asarray(years)
+    within = np.isin(calendar, cube.years[cube.year_observed])
+    place = np.clip(calendar - cube.first_year, 0, len(cube.years) - 1)
+    state = cube.state[who[:, None], place]
+    seen = np.isfinite(event_values(cube, [outcome], who, start, years, dead=dead)[:, 0, :])
+    gone = within & ~seen
+    left = {ANY: gone} | {name: gone & (state == code) for name, code in _GONE.items()}
+    left["null"] = gone & ~np.isin(state, list(_GONE.values()))
+    return left, within
+
+
+def _rates(
+    pooled: Pooled, left: dict[str, BoolArray], within: BoolArray, years: tuple[int, ...]
+) -> pd.DataFrame:
+    """Return a row per year and state, with the joint test of all years."""
+    table = []
+    for e, year in enumerate(years):
+        counts = {name: pooled.count(gone[:, e]) for name, gone in left.items()}
+        fewest = min([n for name in left if name != ANY for n in counts[name] if n], default=0)
+        for name, gone in left.items():
+            own = min([n for n in counts[name] if n], default=0)
+            row = pooled.difference(gone[:, e].astype(np.float64), within[:, e])
+            row |= {"item": name, "among": "all", "year_since_start": float(year)}
+            row |= dict(zip(("n_participants", "n_controls"), counts[name], strict=True))
+            # A single hidden state could be told from the others.
+            table.append(row | {"persons": float(own if name == ANY else fewest)})
+    frame = pd.DataFrame(table).assign(test="left", unit="share")
+    enough = (frame["n_participants"] + frame["n_controls"] >= FEWEST) & (frame["item"] == ANY)
+    return _finished(frame, np.flatnonzero(enough))
+
+
+def _baseline(
+    pooled: Pooled,
+    gone: BoolArray,
+    within: BoolArray,
+    terms: Sequence[Term],
+    group: ControlGroup,
+) -> pd.DataFrame:
+    """Return the means before start of those who leave and those who stay, with the joint test."""
+    last = within.shape[1] - 1 - np.argmax(within[:, ::-1], axis=1)
+    has_left = gone[np.arange(len(gone)), last] & within.any(axis=1)
+    among = {"left": has_left, "stayed": within.any(axis=1) & ~has_left}
+    table = []
+    for term in terms:
+        values = _numbers(group, term, pooled.rows)
+        for name, included in among.items():
+            known = included & np.isfinite(values)
+            counts = pooled.count(known)
+            row = pooled.difference(values, known)
+            row |= {"item": str(term), "among": name, "year_since_start": np.nan}
+            row |= dict(zip(("n_participants", "n_controls"), counts, strict=True))
+            fewest = min([n for n in counts if n], default=0)
+            table.append(row | {"persons": float(fewest), "unit": _unit(term, group)})
+    frame = pd.DataFrame(table).assign(test="baseline")
+    enough = frame[["n_participants", "n_controls"]].min(axis=1) >= FEWEST
+    if not (enough & (frame["among"] == "left")).any():  # those who stay are not of interest alone
+        enough &= False
+    return _finished(frame, np.flatnonzero(enough))
+
+
+def _finished(frame: pd.DataFrame, tested: IntArray) -> pd.DataFrame:
+    """Put the columns in order and add the p-values and the joint test of some rows."""
+    found = joint_test(
+        frame["difference"].to_numpy(dtype=np.float64)[tested],
+        [frame["influence"].iloc[k] for k in tested],
+    )
+    error = frame["std_error"].where(frame["std_error"] > 0)
+    p = 2.0 * ndtr(-np.abs(frame["difference"] / error))
+    frame = frame.assign(p_value=p, **dict(zip(("statistic", "df", "p_joint"), found, strict=True)))
+    names = ["test", "item", "among", "year_since_start", "participants", "controls", "difference"]
+    names += ["std_error", "p_value", "n_participants", "n_controls", "unit", "persons"]
+    return frame[[*names, "statistic", "df", "p_joint"]]
+
+
+def _terms(outcome: str, baseline: Term | Sequence[Term] | None) -> tuple[Term, ...]:
+    """Return what those who leave are compared by."""
+    if baseline is None:
+        return lag(outcome, 1)
+    return (baseline,) if isinstance(baseline, (str, Lag)) else tuple(baseline)
+
+
+def _numbers(group: ControlGroup, term: Term, rows: IntArray) -> FloatArray:
+    """Return a term as numbers before start, shape (rows,)."""
+    values: NDArray[Any] = group.read(term, rows)
+    if values.dtype == object:
+        raise EffectsError(
+            f"{term} is no number, so those who leave have no mean of it",
+            found="a category",
+            do="name columns of numbers in baseline=",
+        )
+    return values.astype(np.float64)
+
+
+def _unit(term: Term, group: ControlGroup) -> str:
+    """Return the unit of a term: a currency, "share", or none."""
+    column, cube = str(getattr(term, "column", term)), group.risk.cube
+    is_amount = column in cube.ore or column in DERIVED
+    return unit_of(column, currency=cube.currency) if is_amount else ""
+
+
+def _label(term: Term) -> Label:
+    return Label(nb=term_label(term, "nb"), en=term_label(term, "en"))
+
+
+def _verdict(table: pd.DataFrame, p: list[float], level: float) -> bool | None:
+    """Return whether no test rejects; two tests share the level."""
+    tested = [value for value in p if value == value]
+    if tested:
+        return min(tested) >= level / len(tested)
+    gone = table.loc[table["test"] == "left", ["n_participants", "n_controls"]]
+    return True if not gone.to_numpy().any() else None
+
+
+def _sentence(table: pd.DataFrame, row: pd.Series[Any], joint: dict[str, float], lang: Lang) -> str:
+    """Return the shares of the last year and both tests in words."""
+    if not table.loc[table["test"] == "left", ["n_participants", "n_controls"]].to_numpy().any():
+        return _NOBODY.text(lang)
+    text = _LEFT.format(
+        years=number(row["year_since_start"], lang=lang),
+        participants=percent(row["participants"], 1, lang),
+        controls=percent(row["controls"], 1, lang),
+    ).text(lang)
+    tests = ((_RATES, joint["left"]), (_ALIKE, joint["baseline"]))
+    made = [label.format(p=number(p, 3, lang)).text(lang) for label, p in tests if p == p]
+    return text + ("".join(made) or _FEW.text(lang))

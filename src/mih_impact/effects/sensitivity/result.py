@@ -1,0 +1,129 @@
+"""SensitivityCheck: a check whose table is shown with it, small cells hidden."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from mih_impact.display.card import Card
+from mih_impact.display.labels import Label, Lang
+from mih_impact.display.numbers import Formatter, currency, number, percent
+from mih_impact.display.small_cells import is_small
+from mih_impact.effects.checks.result import CheckResult
+from mih_impact.storage import save, saveable
+
+if TYPE_CHECKING:
+    from mih_impact.effects.series import EffectSeries
+
+__all__ = ["SensitivityCheck", "amount", "fewest_persons"]
+
+_HIDDEN = Label(
+    nb="Skjult: for få personer står bak tallene.",
+    en="Hidden: too few persons stand behind the numbers.",
+)
+
+_FORMATS: dict[str, Formatter] = {
+    "count": number,
+    "ratio": partial(number, decimals=2),
+    "p": partial(number, decimals=3),
+    "percent": partial(percent, decimals=1),
+}
+
+
+@saveable("SensitivityCheck")
+@dataclass(frozen=True, eq=False, repr=False)
+class SensitivityCheck(CheckResult):
+    """A check that says how far an answer can be trusted, with its table.
+
+    Made by `pretrend_power`, `rosenbaum_bounds`, `e_value`, `attrition_check` and `lee_bounds`.
+
+    Attributes
+    ----------
+    keys
+        The columns of the table that say what a row is of; they are never hidden.
+    shows
+        The columns of the card: heading and format ("count", "ratio", "p", "percent", "text",
+        "amount" in the unit of the outcome, or of the row where the table has a column `unit`).
+    words
+        What the texts of the table are called.
+    unit
+        Unit of amounts: a currency or "share".
+    card_rows
+        The rows of the table that the card shows.
+    persons
+        The fewest persons behind the sentence; NaN where not known. The column `persons` of the
+        table, where there is one, says the same of each row.
+    """
+
+    keys: tuple[str, ...]
+    shows: dict[str, tuple[Label, str]]
+    words: dict[str, Label]
+    unit: str
+    card_rows: tuple[int, ...]
+    persons: float
+
+    def shown(self) -> SensitivityCheck:
+        """Return the check as it is displayed and saved: blank where persons are too few."""
+        table, sentence = self.table, self.sentence
+        if "persons" in table and is_small(table["persons"]).any():
+            table = table.copy()
+            small = is_small(table["persons"])
+            for name in table.columns.difference(list(self.keys)):
+                if table[name].dtype.kind in "iuf":
+                    table[name] = table[name].astype(np.float64).mask(small)
+        if is_small(self.persons).any():
+            sentence = {"nb": _HIDDEN.nb, "en": _HIDDEN.en}
+        return replace(self, table=table, sentence=sentence)
+
+    def save(self, path: str | Path) -> Path:
+        """Save the check as displayed; `load` gives it back."""
+        return save(self.shown(), path)
+
+    def _card(self, lang: Lang) -> Card:
+        shown = self.shown()
+        verdict = super()._card(lang).lines if self.passed is not None else ()
+        rows = shown.table.iloc[list(self.card_rows)].to_dict("records")
+        table = pd.DataFrame(
+            {
+                heading.text(lang): [self._cell(row, name, how, lang) for row in rows]
+                for name, (heading, how) in self.shows.items()
+            }
+        )
+        return Card(
+            title=self.title[lang],
+            lines=verdict,
+            table=table if rows else None,
+            notes=(shown.sentence[lang],),
+        )
+
+    def _cell(self, row: dict[Any, Any], name: str, how: str, lang: Lang) -> str:
+        """Return one cell of the card."""
+        value = row[name]
+        if how == "text":
+            known = self.words.get(value)
+            return known.text(lang) if known is not None else str(value)
+        show = amount(row.get("unit", self.unit)) if how == "amount" else _FORMATS[how]
+        return show(value, lang=lang)
+
+
+def amount(unit: str) -> Formatter:
+    """Return what shows an amount in a unit: a currency, "share", or "" for a plain number."""
+    if unit == "share":
+        return partial(percent, decimals=1)
+    return partial(currency, unit=unit) if unit else partial(number, decimals=1)
+
+
+def fewest_persons(effects: EffectSeries, outcome: str, years: list[int]) -> float:
+    """Return the smallest count of persons above zero behind some years; NaN where not known."""
+    rows = effects.frame[
+        (effects.frame["outcome"] == outcome)
+        & (effects.frame["subgroup"] == effects.subgroups[0])
+        & effects.frame["year_since_start"].isin(years)
+    ]
+    counts = rows[["n_participants", "n_controls"]].to_numpy(dtype=np.float64)
+    return float(min(counts[counts > 0], default=np.nan))
