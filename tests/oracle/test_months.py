@@ -295,8 +295,8 @@ def job_seekers(seed: int, n: int = 12_000) -> pd.DataFrame:
     """Return unemployed persons who find work by chance; starting does nothing to anybody.
 
     Everybody is unemployed in December 2014. Each month 12 % of those left find work for good, and
-    0.3 % of those unemployed the month before start the programme, which changes nothing. Starts are rare so that it does
-    not matter that candidates are known never to start.
+    0.3 % of those unemployed the month before start the programme, which changes nothing. Starts
+    are rare so that it does not matter that candidates are known never to start.
     """
     rng = np.random.default_rng(seed)
     finds = rng.geometric(0.12, n) - 1
