@@ -33,7 +33,7 @@ from mih_impact.panel.sources import open_source, open_spells
 from mih_impact.panel.survey import Persons, Rows, survey_persons, survey_rows
 from mih_impact.reference.prices import PriceIndex
 
-__all__ = ["Money", "Panel", "read_panel"]
+__all__ = ["Money", "Panel", "Period", "read_panel"]
 
 Money = Literal["nominal", "fixed"]
 Period = Literal["year", "month"]

@@ -167,6 +167,7 @@ def _read(plan: StudySpec) -> Panel:
         money=data.money,
         price_year=data.price_year,
         currency=data.currency,
+        period=data.period,
     )
 
 

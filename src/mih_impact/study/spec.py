@@ -17,7 +17,7 @@ from mih_impact.controls.weighting import WeightMethod, weight
 from mih_impact.display.labels import Label
 from mih_impact.effects.event_study import event_study
 from mih_impact.errors import AssumptionError
-from mih_impact.panel.panel import Money
+from mih_impact.panel.panel import Money, Period
 
 __all__ = ["AccountSpec", "DataSpec", "Step", "StudySpec"]
 
@@ -32,6 +32,7 @@ class DataSpec:
     money: Money = "nominal"
     price_year: int = 2024
     currency: str = "NOK"
+    period: Period = "year"
 
 
 @dataclass(frozen=True)
