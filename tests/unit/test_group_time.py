@@ -277,3 +277,25 @@ def test_controls_near_certain_to_start_are_warned_of():
     frame["x"] = np.repeat(x, 6)
     with pytest.warns(mih.MihImpactWarning, match="propensity of 0.995"):
         estimate(frame, covariates=["x"])
+
+
+@pytest.mark.parametrize("estimator", ["dr", "reg", "ipw"])
+def test_years_among_the_covariates_are_matched_on_and_not_tested(estimator):
+    """A change between two lags is linear in them: regression leaves no effect and no error."""
+    panel = mih.read_panel(small_register(), price_year=2024)
+    effects = mih.group_time_effects(
+        panel,
+        outcomes=["wage_income", "in_work"],
+        covariates=["age", *mih.lag("wage_income", 1, 2, 3)],
+        estimator=estimator,
+    ).aggregate("event", window=(-5, 2))
+    frame = effects.to_frame().query("year_since_start < -1")
+    for name in ("wage_income", "in_work"):
+        rows = frame.query("outcome == @name").set_index("year_since_start")
+        assert rows["matched_on"].to_dict() == {-5: False, -4: False, -3: True, -2: True}
+    matched = frame.query("outcome == 'wage_income' and matched_on")
+    assert (matched["std_error"] == 0).all() == (estimator != "ipw")
+    assert (matched["estimate"] == 0).all() == (estimator != "ipw")
+    tested = effects.pretrend_test().table
+    assert tested["year_since_start"].tolist() == [-5, -4]
+    assert np.isfinite(effects.to_frame()["band_low"]).any()

@@ -17,7 +17,17 @@ from mih_impact.errors import SupportError
 from mih_impact.panel.contract import DERIVED, OUTCOMES, label_of
 from mih_impact.panel.cube import Cube
 
-__all__ = ["Design", "Lag", "Term", "as_terms", "lag", "parse_term", "read_rows", "read_term"]
+__all__ = [
+    "Design",
+    "Lag",
+    "Term",
+    "as_terms",
+    "entered",
+    "lag",
+    "parse_term",
+    "read_rows",
+    "read_term",
+]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -106,6 +116,20 @@ def term_label(term: Term, lang: Lang | None = None) -> str:
     text = _LAGGED_ONE if term.years == 1 else _LAGGED
     name = label_of(term.column).text(lang)
     return text.format(name=name, years=number(term.years, lang=lang)).text(lang)
+
+
+def entered(terms: Sequence[Term], outcome: str, year: int) -> bool:
+    """Return whether an outcome in a year since start is among the terms, itself or its source.
+
+    Examples
+    --------
+    >>> entered(lag("wage_income", 2), "in_work", -2), entered(["wage_income"], "wage_income", -2)
+    (True, False)
+    """
+    derived = DERIVED.get(outcome)
+    column = (derived.reckoned_from if derived else None) or outcome
+    before = {_years_before(term) for term in terms if getattr(term, "column", term) == column}
+    return -year in before
 
 
 def _years_before(term: Term) -> int:

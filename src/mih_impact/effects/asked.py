@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact.controls.covariates import Lag
+from mih_impact.controls.covariates import entered
 from mih_impact.controls.group import ControlGroup
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import CONTRACT, DERIVED
@@ -128,13 +128,7 @@ def require_choice(name: str, value: Any, allowed: Sequence[str]) -> None:
 
 def is_matched_on(group: ControlGroup, outcome: str, year: int) -> bool:
     """Return whether the outcome of that year since start entered `on`."""
-    derived = DERIVED.get(outcome)
-    column = (derived.reckoned_from if derived else None) or outcome
-    return any(
-        (isinstance(term, Lag) and term.column == column and -term.years == year)
-        or (term == column and year == -1)
-        for term in group.on
-    )
+    return entered(group.on, outcome, year)
 
 
 def _require_outcomes(cube: Cube, outcomes: str | Sequence[str] | None) -> tuple[str, ...]:

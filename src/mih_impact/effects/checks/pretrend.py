@@ -72,7 +72,7 @@ def pretrend_test(effects: EffectSeries, outcome: str, *, level: float = 0.05) -
         & (effects.frame["subgroup"] == effects.subgroups[0])
         & (effects.frame["year_since_start"] < 0)
         & ~effects.frame["matched_on"]
-        & np.isfinite(effects.frame["std_error"])
+        & (effects.frame["std_error"] > 0)
     ]
     leads = [int(year) for year in rows["year_since_start"]]
     table = rows[["year_since_start", "estimate", "std_error"]].reset_index(drop=True)

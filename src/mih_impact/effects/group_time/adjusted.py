@@ -31,6 +31,8 @@ Estimator = Literal["dr", "ipw", "reg"]
 
 #: Controls summed up at a time.
 BLOCK = 16384
+#: A change that covariates explain to this share of its size, they explain altogether.
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +59,8 @@ class Fit:
         Controls left without weight.
     everybody
         Whether every control is compared.
+    exact
+        Columns that the covariates explain altogether, shape (q,): no effect, and no error.
     """
 
     columns: IntArray
@@ -69,11 +73,13 @@ class Fit:
     eta: FloatArray
     trimmed: int
     everybody: bool
+    exact: BoolArray
 
     def control_rows(self, x: FloatArray, change: FloatArray) -> FloatArray:
         """Return the influence of controls, shape (m, q); see `adjusted_effects`."""
         rows = x @ self.beta
         np.subtract(change, rows, out=rows)
+        rows[:, self.exact] = 0.0
         u = x @ self.a
         if self.score is None:
             rows *= u[:, None]
@@ -88,6 +94,7 @@ class Fit:
     def treated_rows(self, x: FloatArray, change: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the effects, shape (q,), and the influence of starters, shape (n, q)."""
         gap = change - x @ self.beta
+        gap[:, self.exact] = 0.0
         mean = gap.mean(axis=0)
         rows = (gap - mean) / len(gap)
         if self.score is not None:
@@ -236,13 +243,16 @@ def adjusted_effects(
             all_seen,
         )
         try:
-            fit = _fit(x, who, use, [names[k] for k in use], int(cells.sum()), estimator)
+            own_change = change[compared][:, columns]
+            fit = _fit(
+                x, own_change, who, use, [names[k] for k in use], int(cells.sum()), estimator
+            )
         except SupportError as error:
             effects.failed.update(dict.fromkeys(columns.tolist(), error))
             continue
         effects.fits.append(fit)
         effects.member[:, columns] = cells[:, None]
-        estimate, rows = fit.treated_rows(x, change[compared][:, columns])
+        estimate, rows = fit.treated_rows(x, own_change)
         effects.estimate[columns] = estimate
         effects.treated_rows[np.ix_(compared, columns)] = rows
     return effects
@@ -291,6 +301,7 @@ def _odds(p: FloatArray) -> FloatArray:
 
 def _fit(
     x: FloatArray,
+    own_change: FloatArray,
     controls: _Controls,
     use: IntArray,
     names: Sequence[str],
@@ -321,6 +332,9 @@ def _fit(
         trimmed += int((p >= TRIM).sum())
     beta = np.zeros((k, q)) if estimator == "ipw" else gram.solve(plain)
     a = np.zeros(k) if estimator == "ipw" else -gram.solve(x.mean(axis=0))
+    # A change between two lags among the covariates is linear in them: what is left is rounding.
+    left = np.abs(own_change - x @ beta).max(axis=0)
+    exact = (left <= ROUNDING * np.abs(own_change).max(axis=0)) & (estimator != "ipw")
     eta, d = np.zeros(q), np.zeros((k, q))
     if score is not None:
         if not total > 0:
@@ -332,8 +346,10 @@ def _fit(
         eta = (mean_change - mean_x @ beta) / total
         p = probability(x @ score)
         information += (x * (p * (1.0 - p))[:, None]).T @ x
+        eta[exact] = 0.0
         gap = weighted - moments @ beta - np.outer(mean_x, eta)
+        gap[:, exact] = 0.0
         d = Gram.of(information, names).solve(gap) / total
         a = a if estimator == "ipw" else a + gram.solve(mean_x / total)
     columns = controls.columns
-    return Fit(columns, use, score, total, a, beta, d, eta, trimmed, controls.everybody)
+    return Fit(columns, use, score, total, a, beta, d, eta, trimmed, controls.everybody, exact)

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from mih_impact.controls.covariates import entered, parse_term
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Lang
 from mih_impact.display.provenance import Provenance
@@ -349,6 +350,12 @@ def _series(
     base = (-1 - effects.method.anticipation,) if universal else ()
     why = np.where(empty, "nobody_to_compare", np.where(alone, "one_participant", ""))
     is_base = np.isin(average.levels, base)
+    covariates = [parse_term(text) for text in effects.method.covariates]
+    matched_on = [
+        kind == "event" and entered(covariates, name, level)
+        for name in effects.outcomes
+        for level in average.levels
+    ]
     return build_series(
         estimate,
         matrix,
@@ -366,6 +373,7 @@ def _series(
             "n_controls": np.where(kept, controls, 0).max(axis=2),
             "n_lost": np.where(kept, lost, 0).sum(axis=2),
             "reason": np.where(is_base, "base_year", why).astype(object),
+            "matched_on": np.array(matched_on).reshape(K, L),
         },
         coverage=effects.coverage,
         influence=influence,
