@@ -4,9 +4,10 @@
     python benchmarks/monte_carlo.py --seeds 0      # only write table and page from the record
 
 Registers of 12,000 persons with 400 participants, seeds 0, 1, ..., none left out, written by the
-generator with its default planted path; the same seeds in every row. Three parts:
+generator with its default planted path; the same seeds in every row. Four parts:
 
 - choices: every way of choosing controls and every kind of standard error, no confounding
+- further: an estimated score, start years seen throughout, exact cells, controls that start later
 - group_time: the estimators of group-time effects, averaged by year since start, no confounding
 - confounding: an unobserved motivation that raises both the chance to start and the wage, by kind
   and strength, with two ways of choosing controls
@@ -105,8 +106,30 @@ def confounded(panel: mih.Panel) -> dict[str, mih.EffectSeries]:
     }
 
 
+def further(panel: mih.Panel) -> dict[str, mih.EffectSeries]:
+    """Return the effects by cells, an estimated score, other candidates, and other start years."""
+    nearest = propensity(panel)
+    later = mih.group_time_effects(
+        panel, exact=EXACT[:1], covariates=ON, controls="not_yet", **WAGE
+    ).aggregate("event", window=(-5, 6))
+    cells = mih.match(panel, exact=[*EXACT, "education"], method="exact", **WAGE)
+    return {
+        "propensity 1:5, estimated score": mih.event_study(nearest, score_correction=True),
+        "propensity 1:5, balanced": mih.event_study(
+            nearest, composition="balanced", window=(-5, 3)
+        ),
+        "exact cells": mih.event_study(cells),
+        "group-time, doubly robust, not yet": later,
+    }
+
+
 #: What each part estimates.
-PARTS = {"choices": choices, "group_time": group_time, "confounding": confounded}
+PARTS = {
+    "choices": choices,
+    "further": further,
+    "group_time": group_time,
+    "confounding": confounded,
+}
 
 
 def one(job: tuple[str, str, float, int]) -> list[dict[str, Any]]:
