@@ -134,7 +134,7 @@ def _largest(score: FloatArray, gamma: float) -> tuple[float, float]:
     members = there.sum(axis=1)[:, None]
     value = np.where(there, ordered, 0.0)
     a = np.arange(1, score.shape[1])
-    odds = a + gamma * (members - a)
+    odds = np.where(a < members, a + gamma * (members - a), 1.0)
     first, square = (np.cumsum(v, axis=1)[:, :-1] for v in (value, value**2))
     total, total_square = value.sum(axis=1)[:, None], (value**2).sum(axis=1)[:, None]
     mean = (first + gamma * (total - first)) / odds
