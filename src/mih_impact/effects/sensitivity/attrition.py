@@ -129,7 +129,7 @@ def attrition_check(
     errors and tests are those of no difference, weights taken as fixed, see `Pooled.contrast`. Two
     Wald tests: that the shares "any" are equal in every year in which at least five have left; and
     that means before start are equal among those who leave, and among those who stay (Ghanem,
-    Hirshleifer and Ortiz-Becerra 2023, section 3), where leaving is not being seen in the last year
+    Hirshleifer and Ortiz-Becerra 2023), where leaving is not being seen in the last year
     the register could show, if at least five leave either side. Directions without variance take no
     part; `df` counts the others.
 
@@ -302,7 +302,7 @@ def _verdict(table: pd.DataFrame, p: list[float], level: float) -> bool | None:
     """Return whether no test rejects; two tests share the level."""
     tested = [value for value in p if value == value]
     if tested:
-        return min(tested) >= level / len(tested)
+        return bool(min(tested) >= level / len(tested))
     gone = table.loc[table["test"] == "left", ["n_participants", "n_controls"]]
     return True if not gone.to_numpy().any() else None
 

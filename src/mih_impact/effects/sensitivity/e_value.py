@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["e_value", "e_value_of", "ratio_of_difference"]
 
-#: log RR per standard deviation (Chinn 2000; VanderWeele and Ding 2017, table 2).
+#: log RR per standard deviation (Chinn 2000; VanderWeele and Ding 2017).
 PER_SD = 0.91
 
 _TITLE = Label(nb="E-verdi, {outcome}, år {year}", en="E-value, {outcome}, year {year}")

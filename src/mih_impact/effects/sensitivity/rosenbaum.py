@@ -118,12 +118,12 @@ def rosenbaum_bounds(
     everybody, bounded as `bounding.bounds` says; the estimates are of an additive effect. A person
     whose change is not seen is left out of its set, as in `event_study`.
 
-    Differences of exactly zero keep their rank and count for nobody, as in Rosenbaum (2002); R's
-    rbounds leaves them out before ranking.
+    Differences of exactly zero keep their rank and count for nobody (Pratt 1959), so that no pair
+    is dropped; R's rbounds leaves them out before ranking.
 
     References
     ----------
-    Rosenbaum (2002), Observational Studies, 2nd ed., section 4.3. Rosenbaum (2007), Sensitivity
+    Rosenbaum (2002), Observational Studies, 2nd ed., chapter 4. Rosenbaum (2007), Sensitivity
     analysis for m-estimates, tests, and confidence intervals in matched observational studies,
     Biometrics 63(2). Gastwirth, Krieger and Rosenbaum (2000), Asymptotic separability in
     sensitivity analysis, JRSS B 62(3).
