@@ -35,11 +35,15 @@ if TYPE_CHECKING:
     from mih_impact.effects.inference.multiplier import bootstrap as bootstrap
     from mih_impact.effects.inference.randomisation import randomisation_test as randomisation_test
     from mih_impact.effects.inference.tested import EffectTest as EffectTest
+    from mih_impact.effects.robustness.curve import SpecificationCurve as SpecificationCurve
     from mih_impact.effects.robustness.leave_out import leave_one_out as leave_one_out
     from mih_impact.effects.robustness.leave_out_result import LeaveOneOut as LeaveOneOut
     from mih_impact.effects.robustness.placebo import placebo_outcomes as placebo_outcomes
     from mih_impact.effects.robustness.placebo import placebo_start as placebo_start
     from mih_impact.effects.robustness.placebo_result import PlaceboTest as PlaceboTest
+    from mih_impact.effects.robustness.specification import (
+        specification_curve as specification_curve,
+    )
     from mih_impact.effects.sensitivity.attrition import attrition_check as attrition_check
     from mih_impact.effects.sensitivity.e_value import e_value as e_value
     from mih_impact.effects.sensitivity.lee import lee_bounds as lee_bounds
@@ -107,6 +111,7 @@ _HOME = {
     "Replication": "nav.reproduce",
     "Resampled": "study.resampled",
     "SensitivityCheck": "effects.sensitivity.result",
+    "SpecificationCurve": "effects.robustness.curve",
     "StorageError": "errors",
     "StudyResult": "study.run",
     "SupportError": "errors",
@@ -136,6 +141,7 @@ _HOME = {
     "resample": "study.resampling",
     "rosenbaum_bounds": "effects.sensitivity.rosenbaum",
     "run_study": "study.run",
+    "specification_curve": "effects.robustness.specification",
     "synthetic_register": "panel.synthetic.register",
     "weight": "controls.weighting",
     "wild_bootstrap": "effects.inference.few_clusters",

@@ -222,6 +222,16 @@ def corrected(
     References
     ----------
     Abadie and Imbens (2016), Matching on the estimated propensity score, Econometrica 84(2).
+
+    Examples
+    --------
+    >>> import mih_impact as mih
+    >>> group = mih.match(mih.example_panel(), exact=["county"], on=["age", "education"])
+    >>> effects = mih.event_study(
+    ...     group, outcomes="wage_income", window=(-1, 1), score_correction=True
+    ... )
+    >>> effects.se, effects.covariance.shape
+    ('abadie_imbens_2016', (3, 3))
     """
     root = np.linalg.cholesky(score_covariance(group)).T
     shared = root @ np.hstack([part.shared for part in moments])

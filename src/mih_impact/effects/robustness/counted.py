@@ -40,7 +40,7 @@ class CountedCheck(CheckResult):
         """Return the verdict in words, in both languages, as a table tells it."""
 
     @abstractmethod
-    def card_table(self, lang: Lang) -> pd.DataFrame:
+    def card_table(self, lang: Lang) -> pd.DataFrame | None:
         """Return the table of the card, each cell as displayed."""
 
     @property

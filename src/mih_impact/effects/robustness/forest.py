@@ -59,7 +59,9 @@ class Rows:
     band
         An interval shaded behind all rows.
     first
-        How many of the first rows stand apart, in grey: what the others are compared with.
+        How many of the first rows stand apart: what the others are compared with.
+    colours
+        Of the first rows, and of the others.
     """
 
     names: Sequence[str]
@@ -74,6 +76,7 @@ class Rows:
     alt: str
     band: tuple[float, float] | None = None
     first: int = 0
+    colours: tuple[str, str] = (CONTROL, PARTICIPANT)
 
 
 def forest(
@@ -93,7 +96,7 @@ def forest(
     lang = language(lang)
     drawn = rows(lang)
     place = np.arange(len(drawn.names))[::-1]
-    colours = [CONTROL if k < drawn.first else PARTICIPANT for k in range(len(place))]
+    colours = [drawn.colours[int(k >= drawn.first)] for k in range(len(place))]
     with figure_style():
         ax = axes(ax, size=(7.2, 2.0 + 0.3 * len(place)))
         ax.grid(axis="y", visible=False)

@@ -17,8 +17,8 @@ from mih_impact.display.numbers import number, percent
 from mih_impact.display.provenance import Provenance
 from mih_impact.effects.asked import read_question
 from mih_impact.effects.comparison import event_values
-from mih_impact.effects.sensitivity.pooled import Pooled, joint_test
-from mih_impact.effects.sensitivity.result import SensitivityCheck
+from mih_impact.effects.sensitivity.pooled import Pooled
+from mih_impact.effects.sensitivity.result import SensitivityCheck, p_equals
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import DERIVED, label_of, unit_of
 from mih_impact.panel.cube import Dead
@@ -30,6 +30,8 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
+_KEYS = ["test", "item", "among", "year_since_start"]
+_KEYS += ["n_participants", "n_controls", "unit", "persons"]
 #: Fewest persons who leave, or stay, of whom a test is made.
 FEWEST = 5
 #: Every way not to be seen, and all of them together.
@@ -43,10 +45,14 @@ _LEFT = Label(
     en="{years} years after start {participants} of the participants and {controls} of the control "
     "group are not seen.",
 )
-_RATES = Label(nb=" Lik andel i alle år: p = {p}.", en=" The same share in every year: p = {p}.")
+_RATES = Label(
+    nb=" Test av at andelene er like i alle år: p {p}.",
+    en=" Test that the shares are equal in every year: p {p}.",
+)
 _ALIKE = Label(
-    nb=" De som går ut, og de som blir, er like på begge sider før oppstart: p = {p}.",
-    en=" Those who leave, and those who stay, are alike on both sides before start: p = {p}.",
+    nb=" Test av at de som går ut, og de som blir, var like i de to gruppene før oppstart: p {p}.",
+    en=" Test that those who leave, and those who stay, were alike in both groups before start: "
+    "p {p}.",
 )
 _FEW = Label(nb=" For få går ut til at det kan testes.", en=" Too few leave for it to be tested.")
 _NOBODY = Label(nb="Alle ses i alle år.", en="Everybody is seen in every year.")
@@ -119,12 +125,13 @@ def attrition_check(
 
     Notes
     -----
-    Shares are pooled means: participants weigh 1 and controls what the group gives them. The
-    covariance is that of persons' influence, weights taken as fixed. Two Wald tests: that the
-    shares "any" are equal in every year in which at least five have left; and that means before
-    start are equal among those who leave, and among those who stay (Ghanem, Hirshleifer and
-    Ortiz-Becerra 2023, section 3), where leaving is not being seen in the last year the register
-    could show. Directions without variance take no part; `df` counts the others.
+    Shares are pooled means: participants weigh 1 and controls what the group gives them. Standard
+    errors and tests are those of no difference, weights taken as fixed, see `Pooled.contrast`. Two
+    Wald tests: that the shares "any" are equal in every year in which at least five have left; and
+    that means before start are equal among those who leave, and among those who stay (Ghanem,
+    Hirshleifer and Ortiz-Becerra 2023), where leaving is not being seen in the last year
+    the register could show, if at least five leave either side. Directions without variance take no
+    part; `df` counts the others.
 
     Equal shares do not make leaving harmless: `lee_bounds` says what it can do to an effect.
 
@@ -200,63 +207,65 @@ def _rates(
     pooled: Pooled, left: dict[str, BoolArray], within: BoolArray, years: tuple[int, ...]
 ) -> pd.DataFrame:
     """Return a row per year and state, with the joint test of all years."""
-    table = []
+    keys, columns, table = list(left), [], []
     for e, year in enumerate(years):
         counts = {name: pooled.count(gone[:, e]) for name, gone in left.items()}
         fewest = min([n for name in left if name != ANY for n in counts[name] if n], default=0)
-        for name, gone in left.items():
+        for name in keys:
             own = min([n for n in counts[name] if n], default=0)
-            row = pooled.difference(gone[:, e].astype(np.float64), within[:, e])
-            row |= {"item": name, "among": "all", "year_since_start": float(year)}
-            row |= dict(zip(("n_participants", "n_controls"), counts[name], strict=True))
+            columns.append((left[name][:, e].astype(np.float64), within[:, e]))
             # A single hidden state could be told from the others.
-            table.append(row | {"persons": float(own if name == ANY else fewest)})
-    frame = pd.DataFrame(table).assign(test="left", unit="share")
+            persons = own if name == ANY else fewest
+            table.append(("left", name, "all", float(year), *counts[name], "share", float(persons)))
+    frame = pd.DataFrame(table, columns=_KEYS)
     enough = (frame["n_participants"] + frame["n_controls"] >= FEWEST) & (frame["item"] == ANY)
-    return _finished(frame, np.flatnonzero(enough))
+    return _compared(frame, pooled, columns, enough)
 
 
 def _baseline(
-    pooled: Pooled,
-    gone: BoolArray,
-    within: BoolArray,
-    terms: Sequence[Term],
-    group: ControlGroup,
+    pooled: Pooled, gone: BoolArray, within: BoolArray, terms: Sequence[Term], group: ControlGroup
 ) -> pd.DataFrame:
     """Return the means before start of those who leave and those who stay, with the joint test."""
     last = within.shape[1] - 1 - np.argmax(within[:, ::-1], axis=1)
     has_left = gone[np.arange(len(gone)), last] & within.any(axis=1)
     among = {"left": has_left, "stayed": within.any(axis=1) & ~has_left}
-    table = []
+    columns, table = [], []
     for term in terms:
-        values = _numbers(group, term, pooled.rows)
+        values, unit = _numbers(group, term, pooled.rows), _unit(term, group)
         for name, included in among.items():
             known = included & np.isfinite(values)
             counts = pooled.count(known)
-            row = pooled.difference(values, known)
-            row |= {"item": str(term), "among": name, "year_since_start": np.nan}
-            row |= dict(zip(("n_participants", "n_controls"), counts, strict=True))
+            columns.append((values, known))
             fewest = min([n for n in counts if n], default=0)
-            table.append(row | {"persons": float(fewest), "unit": _unit(term, group)})
-    frame = pd.DataFrame(table).assign(test="baseline")
+            table.append(("baseline", str(term), name, np.nan, *counts, unit, float(fewest)))
+    frame = pd.DataFrame(table, columns=_KEYS)
     enough = frame[["n_participants", "n_controls"]].min(axis=1) >= FEWEST
     if not (enough & (frame["among"] == "left")).any():  # those who stay are not of interest alone
         enough &= False
-    return _finished(frame, np.flatnonzero(enough))
+    return _compared(frame, pooled, columns, enough)
 
 
-def _finished(frame: pd.DataFrame, tested: IntArray) -> pd.DataFrame:
-    """Put the columns in order and add the p-values and the joint test of some rows."""
-    found = joint_test(
-        frame["difference"].to_numpy(dtype=np.float64)[tested],
-        [frame["influence"].iloc[k] for k in tested],
+def _compared(
+    frame: pd.DataFrame,
+    pooled: Pooled,
+    columns: list[tuple[FloatArray, BoolArray]],
+    tested: pd.Series[bool],
+) -> pd.DataFrame:
+    """Add the means of both sides, their differences and p-values, and the joint test of some."""
+    values, included = (np.stack(part, axis=1) for part in zip(*columns, strict=True))
+    found = pooled.contrast(values, included)
+    error = found.std_error
+    joint = found.joint_test(np.flatnonzero(tested))
+    frame = frame.assign(
+        participants=found.participants,
+        controls=found.controls,
+        difference=found.difference,
+        std_error=error,
+        p_value=2.0 * ndtr(-np.abs(found.difference / np.where(error > 0, error, np.nan))),
+        **dict(zip(("statistic", "df", "p_joint"), joint, strict=True)),
     )
-    error = frame["std_error"].where(frame["std_error"] > 0)
-    p = 2.0 * ndtr(-np.abs(frame["difference"] / error))
-    frame = frame.assign(p_value=p, **dict(zip(("statistic", "df", "p_joint"), found, strict=True)))
-    names = ["test", "item", "among", "year_since_start", "participants", "controls", "difference"]
-    names += ["std_error", "p_value", "n_participants", "n_controls", "unit", "persons"]
-    return frame[[*names, "statistic", "df", "p_joint"]]
+    means = ["participants", "controls", "difference", "std_error", "p_value"]
+    return frame[[*_KEYS[:4], *means, *_KEYS[4:], "statistic", "df", "p_joint"]]
 
 
 def _terms(outcome: str, baseline: Term | Sequence[Term] | None) -> tuple[Term, ...]:
@@ -281,8 +290,8 @@ def _numbers(group: ControlGroup, term: Term, rows: IntArray) -> FloatArray:
 def _unit(term: Term, group: ControlGroup) -> str:
     """Return the unit of a term: a currency, "share", or none."""
     column, cube = str(getattr(term, "column", term)), group.risk.cube
-    is_amount = column in cube.ore or column in DERIVED
-    return unit_of(column, currency=cube.currency) if is_amount else ""
+    derived = column in DERIVED and DERIVED[column].role == "outcome"
+    return unit_of(column, currency=cube.currency) if derived or column in cube.ore else ""
 
 
 def _label(term: Term) -> Label:
@@ -293,7 +302,7 @@ def _verdict(table: pd.DataFrame, p: list[float], level: float) -> bool | None:
     """Return whether no test rejects; two tests share the level."""
     tested = [value for value in p if value == value]
     if tested:
-        return min(tested) >= level / len(tested)
+        return bool(min(tested) >= level / len(tested))
     gone = table.loc[table["test"] == "left", ["n_participants", "n_controls"]]
     return True if not gone.to_numpy().any() else None
 
@@ -308,5 +317,5 @@ def _sentence(table: pd.DataFrame, row: pd.Series[Any], joint: dict[str, float],
         controls=percent(row["controls"], 1, lang),
     ).text(lang)
     tests = ((_RATES, joint["left"]), (_ALIKE, joint["baseline"]))
-    made = [label.format(p=number(p, 3, lang)).text(lang) for label, p in tests if p == p]
+    made = [label.format(p=p_equals(p, lang)).text(lang) for label, p in tests if p == p]
     return text + ("".join(made) or _FEW.text(lang))

@@ -56,7 +56,7 @@ def scores(y: FloatArray, statistic: Statistic) -> FloatArray:
         Matched sets, shape (n, m); at least two members each, the first among them.
     statistic
         "wilcoxon": the rank of a pair's absolute difference to who is higher, for pairs only;
-        differences of zero are ranked and count for nobody (Rosenbaum 2002). "huber": the sum of
+        differences of zero are ranked and count for nobody (Pratt 1959). "huber": the sum of
         psi((y_j - y_k) / h) over the other members k, over the members of the set, psi(x) = x / 2.5
         up to 1 and h the median absolute difference within sets (Rosenbaum 2007). "mean": the
         difference from the mean of the others, over n.
@@ -134,7 +134,7 @@ def _largest(score: FloatArray, gamma: float) -> tuple[float, float]:
     members = there.sum(axis=1)[:, None]
     value = np.where(there, ordered, 0.0)
     a = np.arange(1, score.shape[1])
-    odds = a + gamma * (members - a)
+    odds = np.where(a < members, a + gamma * (members - a), 1.0)
     first, square = (np.cumsum(v, axis=1)[:, :-1] for v in (value, value**2))
     total, total_square = value.sum(axis=1)[:, None], (value**2).sum(axis=1)[:, None]
     mean = (first + gamma * (total - first)) / odds

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["e_value", "e_value_of", "ratio_of_difference"]
 
-#: log RR per standard deviation (Chinn 2000; VanderWeele and Ding 2017, table 2).
+#: log RR per standard deviation (Chinn 2000; VanderWeele and Ding 2017).
 PER_SD = 0.91
 
 _TITLE = Label(nb="E-verdi, {outcome}, år {year}", en="E-value, {outcome}, year {year}")
@@ -297,14 +297,10 @@ def _refuse_sd(outcome: str, sd: float | None, group: ControlGroup | None) -> No
 
 
 def _sentence(value: float, limit: float, share: bool, lang: Lang) -> str:
-    """Return the E-values in words; rounded down, so that the sentence is true."""
-    text = _NEEDED.format(value=_down(value, lang)).text(lang)
+    """Return the E-values in words."""
+    text = _NEEDED.format(value=number(value, 2, lang)).text(lang)
     if limit > 1.0:
-        text += _LIMIT.format(limit=_down(limit, lang)).text(lang)
+        text += _LIMIT.format(limit=number(limit, 2, lang)).text(lang)
     elif limit == 1.0:
         text += _CROSSES.text(lang)
     return text if share else text + _APPROXIMATE.text(lang)
-
-
-def _down(value: float, lang: Lang) -> str:
-    return number(math.floor(value * 100 + 1e-9) / 100 if math.isfinite(value) else value, 2, lang)

@@ -279,6 +279,10 @@ def _row(
         len(np.unique(sample.person[sample.seen & side]))
         for side in (sample.treated, ~sample.treated)
     ]
+    unseen = [
+        len(np.unique(sample.person[~sample.seen & side]))
+        for side in (sample.treated, ~sample.treated)
+    ]
     trimmed_persons = min(len(np.unique(sample.person[end])) for end in cut.T)
     w = sample.weight * sample.seen
     means = [w[s] @ sample.y[s] / w[s].sum() for s in (sample.treated, ~sample.treated)]
@@ -299,8 +303,8 @@ def _row(
         "n_controls": counts[1],
         "n_trimmed": trimmed_persons,
         "cells": len(found),
-        # The mean with and without a few tells what these few have.
-        "persons": float(min(n for n in (*counts, trimmed_persons) if n)),
+        # The mean with and without a few tells what these few have, and a share how few are gone.
+        "persons": float(min(n for n in (*counts, *unseen, trimmed_persons) if n)),
     }
 
 

@@ -1,18 +1,15 @@
-"""Means of participants and of controls by their weights, with persons' influence on them."""
+"""Means of participants and of controls by their weights, and tests that they do not differ."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact.controls.group import ControlGroup
-from mih_impact.effects.influence import Influence
 
-__all__ = ["Pooled", "joint_test"]
+__all__ = ["Contrast", "Pooled"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -55,68 +52,77 @@ class Pooled:
         first, second = (len(np.unique(self.person[side])) for side in sides)
         return first, second
 
-    def difference(self, values: FloatArray, included: BoolArray) -> dict[str, Any]:
-        """Compare the means of some rows; NaN where a side has none.
+    def contrast(self, values: FloatArray, included: BoolArray) -> Contrast:
+        """Compare the means of some rows, several columns at once; NaN where a side has none.
 
-        Returns
-        -------
-        dict
-            `participants, controls, difference, std_error`, and `influence` of every row on the
-            difference, shape (r,), summed within persons by `joint_test`.
+        Parameters
+        ----------
+        values, included
+            Shape (r, C).
 
         Notes
         -----
-        The standard error is that of the coefficient on being a participant in a weighted
-        regression, clustered by person, scaled by sqrt(G / (G - 1)) for G persons.
+        The covariance is that of no difference between the sides: variances and covariances of the
+        values are pooled over both, each side by its effective number of persons, about their
+        common mean. Where few have left one side, its own variance would say that this is certain.
+        A person's weights are added up, so that a control used again counts as one person. Columns
+        c and d have the covariance Omega_cd sum_p s_pc s_pd, s the persons' weights in the
+        difference, Omega over the rows that are in both.
         """
-        means, influence = [], np.zeros(len(self.rows))
+        included = included & (self.weight > 0)[:, None]
+        x = np.where(included, values, 0.0)
+        people, place = np.unique(self.person, return_inverse=True)
+        signed = np.zeros((len(people), values.shape[1]))
+        means, share = [], np.zeros(len(self.rows))
         for side, sign in ((self.treated, 1.0), (~self.treated, -1.0)):
-            w = np.where(included & side, self.weight, 0.0)
-            total = w.sum()
-            mean = float(w @ np.where(w > 0, values, 0.0) / total) if total > 0 else float("nan")
-            means.append(mean)
-            if total > 0:
-                influence += sign * w / total * np.where(w > 0, values - mean, 0.0)
-        persons = len(np.unique(self.person[included & (self.weight > 0)]))
-        influence *= np.sqrt(persons / max(persons - 1, 1))
-        clustered = Influence(influence[:, None], self.person).clustered(self.person)
-        gap = means[0] - means[1]
-        return {
-            "participants": means[0],
-            "controls": means[1],
-            "difference": gap,
-            "std_error": float(np.sqrt(clustered.covariance[0, 0])) if gap == gap else np.nan,
-            "influence": clustered.rows[:, 0],
-        }
+            w = np.where(included & side[:, None], self.weight[:, None], 0.0)
+            total = w.sum(axis=0)
+            w /= np.where(total > 0, total, 1.0)
+            means.append(np.where(total > 0, (w * x).sum(axis=0), np.nan))
+            np.add.at(signed, place, sign * w)
+            own = np.bincount(place, weights=np.where(side, self.weight, 0.0))
+            share += np.where(side, self.weight, 0.0) * own.sum() / (own**2).sum()
+        g = np.where(included, share[:, None], 0.0)
+        common = (g * x).sum(axis=0) / np.maximum(g.sum(axis=0), 1e-300)
+        residual = np.where(included, x - common, 0.0)
+        both = (included * share[:, None]).T @ included
+        omega = (residual * share[:, None]).T @ residual / np.where(both > 0, both, 1.0)
+        covariance = omega * (signed.T @ signed)
+        missing = np.isnan(means[0] - means[1])
+        covariance[missing], covariance[:, missing] = np.nan, np.nan
+        return Contrast(means[0], means[1], means[0] - means[1], covariance)
 
 
-def joint_test(estimate: FloatArray, influence: Sequence[FloatArray]) -> tuple[float, int, float]:
-    """Return the Wald statistic of estimates being zero, its degrees of freedom and p-value.
+@dataclass(frozen=True, eq=False)
+class Contrast:
+    """Means of participants and controls, C columns, with the covariance of their differences."""
 
-    Parameters
-    ----------
-    estimate
-        Shape (C,).
-    influence
-        Of every person on each of them, C arrays of the same shape.
+    participants: FloatArray
+    controls: FloatArray
+    difference: FloatArray
+    covariance: FloatArray
 
-    Notes
-    -----
-    Directions without variance take no part: the generalised inverse is of the correlation, and the
-    degrees of freedom are its rank. NaN where there is none.
-    """
-    from scipy.stats import chi2
+    @property
+    def std_error(self) -> FloatArray:
+        """Standard errors of the differences, shape (C,)."""
+        return np.asarray(np.sqrt(np.diag(self.covariance)))
 
-    if not len(estimate):
-        return float("nan"), 0, float("nan")
-    rows = np.stack(list(influence), axis=1)
-    error = np.sqrt((rows**2).sum(axis=0))
-    kept = error > 0
-    if not kept.any():
-        return float("nan"), 0, float("nan")
-    rows, t = rows[:, kept] / error[kept], estimate[kept] / error[kept]
-    value, vector = np.linalg.eigh(rows.T @ rows)
-    there = value > 1e-8 * value[-1]
-    statistic = float((((vector[:, there].T @ t) ** 2) / value[there]).sum())
-    df = int(there.sum())
-    return statistic, df, float(chi2.sf(statistic, df))
+    def joint_test(self, columns: IntArray) -> tuple[float, int, float]:
+        """Return the Wald statistic of some differences being zero, its df and p-value.
+
+        Notes
+        -----
+        Directions without variance take no part: the generalised inverse is of the correlation,
+        and the degrees of freedom are its rank. NaN where there is none.
+        """
+        from scipy.stats import chi2
+
+        kept = columns[self.std_error[columns] > 0]
+        if not len(kept):
+            return float("nan"), 0, float("nan")
+        error = self.std_error[kept]
+        value, vector = np.linalg.eigh(self.covariance[np.ix_(kept, kept)] / np.outer(error, error))
+        there = value > 1e-8 * value[-1]
+        z = vector[:, there].T @ (self.difference[kept] / error)
+        statistic, df = float((z**2 / value[there]).sum()), int(there.sum())
+        return statistic, df, float(chi2.sf(statistic, df))

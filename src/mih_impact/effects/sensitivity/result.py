@@ -5,32 +5,48 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
 import numpy as np
 import pandas as pd
 
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import Formatter, currency, number, percent
-from mih_impact.display.small_cells import is_small
+from mih_impact.display.numbers import NBSP, Formatter, currency, number, percent
+from mih_impact.display.small_cells import hide_small, is_small
 from mih_impact.effects.checks.result import CheckResult
 from mih_impact.storage import save, saveable
 
 if TYPE_CHECKING:
     from mih_impact.effects.series import EffectSeries
 
-__all__ = ["SensitivityCheck", "amount", "fewest_persons"]
+__all__ = ["SensitivityCheck", "amount", "fewest_persons", "p_equals"]
 
 _HIDDEN = Label(
     nb="Skjult: for få personer står bak tallene.",
     en="Hidden: too few persons stand behind the numbers.",
 )
 
+_LEAST_P = 0.001
+
+
+def _p_value(x: SupportsFloat | None, /, *, lang: Lang | None) -> str:
+    """Show a p-value with three decimals; none is shown as zero."""
+    if x is not None and float(x) < _LEAST_P:
+        return f"<{NBSP}{number(_LEAST_P, 3, lang)}"
+    return number(x, 3, lang)
+
+
+def p_equals(p: float, lang: Lang) -> str:
+    """Return a p-value as the rest of a sentence: "= 0.012" or "< 0.001"."""
+    text = _p_value(p, lang=lang)
+    return text if text.startswith("<") else f"={NBSP}{text}"
+
+
 _FORMATS: dict[str, Formatter] = {
     "count": number,
     "ratio": partial(number, decimals=2),
-    "p": partial(number, decimals=3),
+    "p": _p_value,
     "percent": partial(percent, decimals=1),
 }
 
@@ -69,13 +85,11 @@ class SensitivityCheck(CheckResult):
 
     def shown(self) -> SensitivityCheck:
         """Return the check as it is displayed and saved: blank where persons are too few."""
-        table, sentence = self.table, self.sentence
-        if "persons" in table and is_small(table["persons"]).any():
-            table = table.copy()
-            small = is_small(table["persons"])
-            for name in table.columns.difference(list(self.keys)):
-                if table[name].dtype.kind in "iuf":
-                    table[name] = table[name].astype(np.float64).mask(small)
+        counts = [name for name in map(str, self.table.columns) if name.startswith("n_")]
+        table, sentence = hide_small(self.table, {name: [] for name in counts}), self.sentence
+        if "persons" in table:
+            numbers = table.select_dtypes("number").columns.difference(list(self.keys))
+            table = hide_small(table, {"persons": list(numbers.drop("persons"))})
         if is_small(self.persons).any():
             sentence = {"nb": _HIDDEN.nb, "en": _HIDDEN.en}
         return replace(self, table=table, sentence=sentence)

@@ -21,7 +21,7 @@ from mih_impact.effects.sensitivity.bounding import (
     point_estimates,
     scores,
 )
-from mih_impact.effects.sensitivity.result import SensitivityCheck, amount
+from mih_impact.effects.sensitivity.result import SensitivityCheck, amount, p_equals
 from mih_impact.errors import EffectsError, SupportError
 from mih_impact.panel.contract import label_of, unit_of
 from mih_impact.panel.cube import Dead
@@ -38,14 +38,14 @@ _TITLE = Label(
 _HOLDS = Label(
     nb="Funnet tåler skjult seleksjon opp til Γ = {gamma}: også om den ene i et matchet sett hadde "
     "hatt {gamma} ganger så høye odds for å starte som den andre, ville p vært høyst {level} "
-    "({sets} sett). Uten skjult seleksjon er p = {p} og effekten {estimate}.",
+    "({sets} sett). Uten skjult seleksjon er p {p} og effekten {estimate}.",
     en="The finding withstands hidden selection up to Γ = {gamma}: even if one member of a matched "
     "set had {gamma} times the odds of starting that another had, p would be at most {level} "
-    "({sets} sets). Without hidden selection p is {p} and the effect {estimate}.",
+    "({sets} sets). Without hidden selection p {p} and the effect {estimate}.",
 )
 _FAILS = Label(
-    nb="Selv uten skjult seleksjon er p = {p}, over {level} ({sets} sett); effekten er {estimate}.",
-    en="Even without hidden selection p is {p}, above {level} ({sets} sets); the effect is "
+    nb="Selv uten skjult seleksjon er p {p}, over {level} ({sets} sett); effekten er {estimate}.",
+    en="Even without hidden selection p {p}, above {level} ({sets} sets); the effect is "
     "{estimate}.",
 )
 _SHOWS = {
@@ -118,12 +118,12 @@ def rosenbaum_bounds(
     everybody, bounded as `bounding.bounds` says; the estimates are of an additive effect. A person
     whose change is not seen is left out of its set, as in `event_study`.
 
-    Differences of exactly zero keep their rank and count for nobody, as in Rosenbaum (2002); R's
-    rbounds leaves them out before ranking.
+    Differences of exactly zero keep their rank and count for nobody (Pratt 1959), so that no pair
+    is dropped; R's rbounds leaves them out before ranking.
 
     References
     ----------
-    Rosenbaum (2002), Observational Studies, 2nd ed., section 4.3. Rosenbaum (2007), Sensitivity
+    Rosenbaum (2002), Observational Studies, 2nd ed., chapter 4. Rosenbaum (2007), Sensitivity
     analysis for m-estimates, tests, and confidence intervals in matched observational studies,
     Biometrics 63(2). Gastwirth, Krieger and Rosenbaum (2000), Asymptotic separability in
     sensitivity analysis, JRSS B 62(3).
@@ -270,7 +270,7 @@ def _sentence(
     label = _HOLDS if most == most else _FAILS
     return label.format(
         gamma=number(np.floor(most * 100) / 100, 2, lang) if most == most else "",
-        p=number(p, 3, lang),
+        p=p_equals(p, lang),
         level=percent(level, lang=lang),
         sets=number(sets, lang=lang),
         estimate=amount(unit)(estimate, lang=lang),

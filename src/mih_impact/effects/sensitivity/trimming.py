@@ -17,6 +17,9 @@ __all__ = ["Trimmed", "combine", "imbens_manski", "trim"]
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
+#: A share of weight that is only rounding.
+ROUNDING = 1e-9
+
 
 @dataclass(frozen=True, eq=False)
 class Trimmed:
@@ -71,7 +74,9 @@ def trim(
     w_more, w_less = (np.where(side, weight / weight[side].sum(), 0.0) for side in sides)
     s_more, s_less = float(w_more @ seen), float(w_less @ seen)
     value = np.where(seen, y, 0.0)
-    kept_share = min(s_less / s_more, 1.0)
+    kept_share = s_less / s_more
+    if kept_share > 1.0 - ROUNDING:
+        kept_share = 1.0
 
     d_less = w_less * (seen - s_less)
     d_ratio = np.zeros(len(y))
@@ -89,7 +94,7 @@ def trim(
         part = within * ((value - edge) * kept - kept_share * (mean - edge)) / kept_share
         means.append(mean)
         moves.append(part + (edge - mean) / kept_share * d_ratio - d_other)
-        cut.append((within > 0) & (kept < 1.0 - 1e-9))
+        cut.append((within > 0) & (kept < 1.0 - ROUNDING))
     low, high = (0, 1) if more else (1, 0)
     sign = 1.0 if more else -1.0
     return Trimmed(
@@ -113,6 +118,8 @@ def _keep(value: FloatArray, weight: FloatArray, share: float) -> tuple[FloatArr
     share
         Above 0, up to 1.
     """
+    if share == 1.0:  # nothing depends on where the edge is
+        return np.ones(len(value)), 0.0
     order = np.argsort(value, kind="stable")
     order = order[weight[order] > 0]
     w = weight[order]
@@ -120,7 +127,7 @@ def _keep(value: FloatArray, weight: FloatArray, share: float) -> tuple[FloatArr
     part = np.clip((share - before) / w, 0.0, 1.0)
     kept = np.zeros(len(value))
     kept[order] = part
-    return kept, float(value[order][np.flatnonzero(part > 1e-12)[-1]])
+    return kept, float(value[order][np.flatnonzero(part > ROUNDING)[-1]])
 
 
 def combine(
@@ -144,7 +151,7 @@ def combine(
     Notes
     -----
     theta = sum_x a_x theta_x / sum_x a_x, a_x the participants in cell x times the share of the
-    less seen side that is seen there (Lee 2009, section 3.4). Shares of cells are estimated too.
+    less seen side that is seen there (Lee 2009, proposition 1b). Shares of cells are estimated too.
     """
     a = np.array([mass * cell.always[0] for _, mass, cell in cells])
     pi = a / a.sum()
@@ -164,7 +171,7 @@ def imbens_manski(bounds: FloatArray, error: FloatArray, level: float) -> tuple[
     Notes
     -----
     [L - c s_L, U + c s_U] with Phi(c + (U - L) / max(s_L, s_U)) - Phi(-c) = level (Imbens and
-    Manski 2004, section 4): c runs from the two-sided to the one-sided normal quantile.
+    Manski 2004): c runs from the two-sided to the one-sided normal quantile.
     """
     largest = float(error.max())
     if not largest > 0:
