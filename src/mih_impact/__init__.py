@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from mih_impact.economics.case import CostBenefit as CostBenefit
     from mih_impact.economics.programme import CostItem as CostItem
     from mih_impact.economics.programme import Programme as Programme
+    from mih_impact.effects.bands import bands as bands
     from mih_impact.effects.checks.power import pretrend_power as pretrend_power
     from mih_impact.effects.checks.result import CheckResult as CheckResult
+    from mih_impact.effects.completers import completers as completers
+    from mih_impact.effects.difference_result import DifferenceTest as DifferenceTest
     from mih_impact.effects.event_study import event_study as event_study
     from mih_impact.effects.group_time.call import group_time_effects as group_time_effects
     from mih_impact.effects.group_time.result import GroupTimeEffects as GroupTimeEffects
@@ -89,6 +92,7 @@ _HOME = {
     "ControlGroup": "controls.group",
     "CostBenefit": "economics.case",
     "CostItem": "economics.programme",
+    "DifferenceTest": "effects.difference_result",
     "Discount": "reference.discount",
     "EffectSeries": "effects.series",
     "EffectTest": "effects.inference.tested",
@@ -118,7 +122,9 @@ _HOME = {
     "SyntheticRegister": "panel.synthetic.register",
     "SyntheticTruth": "panel.synthetic.effects",
     "attrition_check": "effects.sensitivity.attrition",
+    "bands": "effects.bands",
     "bootstrap": "effects.inference.multiplier",
+    "completers": "effects.completers",
     "cost_benefit": "economics.account",
     "e_value": "effects.sensitivity.e_value",
     "event_study": "effects.event_study",

@@ -466,7 +466,7 @@ def bounds_in_cells(y, seen, treated, weight, cell):
             np.where(here, y, 0.0), seen & here, treated, np.where(here, weight, 0.0), more=True
         )
         inside = np.where(here, members, 0.0)
-        parts.append((inside, inside.sum(), found))
+        parts.append((inside, found))
     return combine(parts, members)
 
 

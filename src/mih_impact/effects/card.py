@@ -12,6 +12,8 @@ import pandas as pd
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import Formatter, count, currency, interval, number, percent
+from mih_impact.effects.subgroup_rows import subgroup_table
+from mih_impact.effects.subgroups import ALL
 from mih_impact.panel.contract import label_of
 
 if TYPE_CHECKING:
@@ -25,6 +27,10 @@ _TITLES = {
     "calendar": Label(nb="Effekter per kalenderår", en="Effects by calendar year"),
     "overall": Label(nb="Samlet effekt", en="Overall effect"),
 }
+_DIFFERENCES = Label(
+    nb="Forskjell fra kontrollgruppen per år siden oppstart",
+    en="Difference from the control group by year since start",
+)
 _YEAR = Label(nb="år {year}", en="year {year}")
 _NOT_AVAILABLE = Label(
     nb="uten kovarians: standardfeil og intervall er ikke tilgjengelig",
@@ -47,7 +53,7 @@ _ESTIMATED_SCORE = Label(
 def effects_card(effects: EffectSeries, lang: Lang) -> Card:
     """Return the card of an effect series: three years since start of every outcome."""
     notes = []
-    if effects.coverage:
+    if effects.coverage and effects.subgroups[0] == ALL:
         notes.append(
             _SPEAKS_FOR.format(
                 matched=count(effects.coverage["matched"], lang),
@@ -72,7 +78,17 @@ def effects_card(effects: EffectSeries, lang: Lang) -> Card:
     if matched:
         years = ", ".join(number(year, lang=lang) for year in matched)
         notes.append(_MATCHED_ON.format(years=years).text(lang))
-    return Card(title=_TITLES[effects.term].text(lang), lines=tuple(lines), notes=tuple(notes))
+    table, said = subgroup_table(effects, lang)
+    return Card(title=_title(effects, lang), lines=tuple(lines), table=table, notes=(*notes, *said))
+
+
+def _title(effects: EffectSeries, lang: Lang) -> str:
+    """Return what is shown, and of whom if of one subgroup."""
+    parts = effects.split
+    if parts is None or len(effects.subgroups) > 1:
+        return _TITLES[effects.term].text(lang)
+    title = (_DIFFERENCES if parts.conditional else _TITLES[effects.term]).text(lang)
+    return f"{title}, {parts.label.text(lang)}: {parts.names[effects.subgroups[0]].text(lang)}"
 
 
 def _on_card(effects: EffectSeries, level: pd.Series[Any]) -> pd.Series[Any]:

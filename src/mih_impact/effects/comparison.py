@@ -163,7 +163,7 @@ def _average(
     total = max(int(everyone.sum()), 1)
     share, between = np.zeros(contrast.shape), np.zeros(contrast.shape)
     estimate = np.zeros(contrast.shape[1])
-    complete = np.ones(contrast.shape[1], dtype=bool)
+    complete = np.full(contrast.shape[1], bool(everyone.any()))
     for s in np.unique(stratum[everyone]).tolist():
         rows = everyone & (stratum == s)
         n: IntArray = valid[rows].sum(axis=0)

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact.controls.covariates import Term
+from mih_impact.controls.covariates import Lag
 from mih_impact.controls.group import ControlGroup
 from mih_impact.display.provenance import Provenance
 from mih_impact.effects.asked import (
@@ -24,7 +24,7 @@ from mih_impact.effects.influence import Influence, StandardError, sup_t
 from mih_impact.effects.measured import Measured
 from mih_impact.effects.score_correction import corrected, require_theory
 from mih_impact.effects.series import EffectSeries, build_series
-from mih_impact.effects.subgroups import split
+from mih_impact.effects.subgroups import ALL, By, split
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import unit_of
 from mih_impact.panel.cube import Dead
@@ -41,6 +41,9 @@ BAND_DRAWS = 20_000
 #: Why an estimate is missing.
 _NOT_SEEN = "start_years_not_seen: {years}"
 _NOBODY = "nobody_to_compare"
+_FEW = "too_few_controls_to_adjust"
+#: Why a standard error is missing.
+_ALONE = "one_participant"
 
 
 def event_study(
@@ -54,7 +57,7 @@ def event_study(
     se: StandardError = "auto",
     cluster: Literal["person"] = "person",
     dead: Dead = "zero",
-    by: Term | None = None,
+    by: By | tuple[Lag] | None = None,
     adjust: bool = False,
     score_correction: bool = False,
     level: float = 0.95,
@@ -89,9 +92,10 @@ def event_study(
     dead
         Income after death or emigration: "zero" (per starter) or "missing" (among survivors).
     by
-        Split the participants by a column as it stood in the year before start, by "start_year", or
-        by `bands("age", 30, 40)`; the effects of all of them together come first, and the
-        covariance is over everything.
+        Split the participants by a column as it stood in the year before start, by "start_year", by
+        `bands("age", 30, 40)`, which "age" alone does too (30, 40, 50), or by `completers(column)`,
+        which is no effect and says so. The effects of all together, "all", come first, and the
+        covariance is over everything. Who has no value is the subgroup "(missing)".
     adjust
         Take out of every change what the columns of `on` explain of it among the controls, by a
         weighted regression: the bias adjustment of Abadie and Imbens (2011) for matching, and
@@ -114,7 +118,8 @@ def event_study(
     ------
     EffectsError
         An unknown outcome or option, a window that no start year covers, a base year without
-        register rows, or a correction for an estimated score where it has no theory.
+        register rows, a correction for an estimated score where it has no theory, or a split by
+        too many values or by what is known only after start.
 
     Notes
     -----
@@ -122,6 +127,9 @@ def event_study(
     years and outcomes at once. Bands cover all non-base years of an outcome together. Years whose
     outcome entered `on` are marked `matched_on`. `n_lost` counts matched participants whose year
     lies within the register but who are not compared in it.
+
+    Subgroups add up to "all", with the exceptions that `subgroups` names. One participant alone has
+    an estimate but no standard error, and `reason` says so.
 
     References
     ----------
@@ -142,19 +150,19 @@ def event_study(
     kind = _resolve(se, group)
     if score_correction:
         require_theory(group, kind, adjust=adjust)
-    parts = split(group, by)
+    masks, parts = split(group, by)
     measured = Measured.of(group, asked, kind, adjust=adjust)
-    comparisons, rows_of = zip(*(measured.effect(among) for _, among in parts), strict=True)
+    comparisons, rows_of = zip(*(measured.effect(among) for among in masks), strict=True)
     influence = Influence.beside(rows_of)
     if score_correction:
         kind, moments = "abadie_imbens_2016", [measured.score_moments(c) for c in comparisons]
         influence = corrected(group, influence, moments)
     estimate = np.concatenate([comparison.estimate for comparison in comparisons])
     matrix = influence.covariance
-    unseen = np.isnan(estimate)
+    unseen = np.isnan(estimate) | _alone(asked, comparisons)
     matrix[unseen], matrix[:, unseen] = np.nan, np.nan
 
-    subgroups = tuple(name for name, _ in parts)
+    subgroups = (ALL,) if parts is None else tuple(parts.names)
     names, cube = asked.outcomes, group.risk.cube
     normal = np.random.default_rng(seed).standard_normal((BAND_DRAWS, len(asked.years)))
     rows = [f"{subgroup}/{name}" for subgroup in subgroups for name in names]
@@ -173,7 +181,7 @@ def event_study(
         se=kind,
         level=level,
         critical=critical,
-        columns=_columns(group, asked, comparisons, [among for _, among in parts]),
+        columns=_columns(group, asked, comparisons, masks),
         coverage={
             "participants": group.flow[0].participants,
             "matched": group.n_participants,
@@ -181,6 +189,7 @@ def event_study(
             "last_start_year": int(group.risk.start_years[-1]),
         },
         influence=influence,
+        split=parts,
         provenance=Provenance.of(
             "event_study",
             {
@@ -192,7 +201,7 @@ def event_study(
                 "composition": composition,
                 "se": kind,
                 "dead": dead,
-                "by": None if by is None else str(by),
+                "by": None if parts is None else parts.by,
                 "adjust": adjust,
                 "score_correction": score_correction,
                 "level": level,
@@ -232,6 +241,12 @@ def _critical(
     return sup_t(matrix[np.ix_(columns, columns)], normal, level=level)
 
 
+def _alone(asked: Asked, comparisons: Sequence[Comparison]) -> BoolArray:
+    """Return which estimates rest on one participant, whose spread cannot be seen; not the base."""
+    other = np.tile(~asked.is_base, len(asked.outcomes))
+    return np.concatenate([(comparison.n == 1) & other for comparison in comparisons])
+
+
 def _columns(
     group: ControlGroup,
     asked: Asked,
@@ -259,19 +274,20 @@ def _counts(
     touched = np.zeros((len(used), comparison.load.shape[1]), dtype=bool)
     np.logical_or.at(touched, place, comparison.load > 0)
     unseen = [np.unique(start[~within[:, e]]).tolist() for e in range(len(asked.years))]
-    reason = [
-        _NOT_SEEN.format(years=", ".join(map(str, unseen[k % len(unseen)])))
-        if np.isnan(value) and unseen[k % len(unseen)]
-        else (_NOBODY if np.isnan(value) else "")
-        for k, value in enumerate(comparison.estimate)
-    ]
+    alone = _alone(asked, [comparison])
+    adjusted = comparison.leverage
+    few = np.zeros_like(alone) if adjusted is None else np.asarray(~adjusted.any(axis=0))
+    reason = np.where(alone, _ALONE, "").astype(object)
+    for k in np.flatnonzero(np.isnan(comparison.estimate)).tolist():
+        years = ", ".join(map(str, unseen[k % len(unseen)]))
+        reason[k] = _FEW if few[k] else _NOT_SEEN.format(years=years) if years else _NOBODY
     return {
         "n_participants": comparison.n,
         "n_controls": touched.sum(axis=0),
         "n_lost": np.tile(within.sum(axis=0), size) - comparison.n,
         "participant_mean": comparison.mean_t,
         "control_mean": comparison.mean_c,
-        "reason": np.array(reason, dtype=object),
+        "reason": reason,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -83,8 +84,8 @@ class Measured:
         if self.covariates is None:
             return comparison, self._influence(comparison)
         changes, leverage = self._adjusted(comparison)
-        comparison = self._compare(changes, among)
-        return comparison, self._influence(replace(comparison, leverage=leverage))
+        comparison = replace(self._compare(changes, among), leverage=leverage)
+        return comparison, self._influence(comparison)
 
     def score_moments(self, comparison: Comparison) -> ScoreMoments:
         """Return how a comparison hangs on the coefficients of the score."""
@@ -119,9 +120,12 @@ class Measured:
         One weighted regression per column, of the controls' changes on the covariates and an
         intercept (one per start year where their shares are estimated), weights K; participants and
         controls are both lowered by the fitted values. Leverage is mean_t(x)' (sum K x x')^-1 x_j,
-        which is what each control's residual weighs once the regression counts as estimated.
+        which is what each control's residual weighs once the regression counts as estimated. What
+        is constant among the controls explains nothing. Where there are no more controls than
+        coefficients nothing is left to explain: no changes, and no leverage.
         """
         from statsmodels.regression.linear_model import WLS
+        from statsmodels.tools.sm_exceptions import SingularMatrixWarning
 
         c = comparison
         assert self.covariates is not None
@@ -135,7 +139,15 @@ class Measured:
         changes, leverage = self.changes.copy(), np.ones_like(c.load)
         for k in np.flatnonzero(c.valid.any(axis=0)).tolist():
             seen = c.load[:, k] > 0
-            fit = WLS(c.change_c[seen, k], X_c[seen], weights=c.load[seen, k]).fit(method="pinv")
+            if not c.change_c[seen, k].any():  # the base year, whose changes are zero
+                continue
+            if seen.sum() <= X.shape[1]:
+                changes[:, k], leverage[:, k] = np.nan, 0.0
+                continue
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SingularMatrixWarning)
+                model = WLS(c.change_c[seen, k], X_c[seen], weights=c.load[seen, k])
+                fit = model.fit(method="pinv")
             changes[:, k] -= X @ np.asarray(fit.params)
             mean_t = c.share[:, k] @ X_t
             leverage[:, k] = X_c @ (np.asarray(fit.normalized_cov_params) @ mean_t)

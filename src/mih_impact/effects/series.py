@@ -15,8 +15,9 @@ from mih_impact.display.card import Card
 from mih_impact.display.labels import Lang
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
-from mih_impact.display.small_cells import is_small
 from mih_impact.effects.given import fingerprint, read_given
+from mih_impact.effects.hidden import hidden_cells
+from mih_impact.effects.subgroups import ALL, Split
 from mih_impact.effects.tidy import tidy_frame
 from mih_impact.errors import EffectsError
 from mih_impact.storage import save, saveable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from mih_impact.effects.checks.result import CheckResult
+    from mih_impact.effects.difference_result import DifferenceTest
     from mih_impact.effects.influence import AnyInfluence
 
 __all__ = ["EffectSeries", "build_series"]
@@ -66,6 +68,11 @@ class EffectSeries(Result):
         "event", "group", "calendar" or "overall" (one estimate, level 0).
     subgroups
         The S subgroups, "all" first; ("all",) where none were asked for.
+    split
+        What the subgroups are; None where none were asked for.
+    family
+        The table of all subgroups, where this is one of them: what is hidden depends on the others.
+        In memory only, never saved.
     estimate
         Effects, shape (S * K, L), subgroup by subgroup, in `units` per participant and year; NaN
         where no start year is seen.
@@ -100,7 +107,9 @@ class EffectSeries(Result):
     provenance: Provenance
     term: str = "event"
     subgroups: tuple[str, ...] = ("all",)
+    split: Split | None = None
     influence: AnyInfluence | None = field(default=None, metadata={"saved": False})
+    family: pd.DataFrame | None = field(default=None, metadata={"saved": False})
 
     @classmethod
     def from_frame(
@@ -202,7 +211,9 @@ class EffectSeries(Result):
             estimate=self.estimate[first : first + size],
             matrix=None if self.matrix is None else self.matrix[flat, flat],
             subgroups=(name,),
+            split=None if name == ALL else self.split,
             influence=None if self.influence is None else self.influence.columns(flat),
+            family=self.frame if self.family is None else self.family,
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -213,10 +224,12 @@ class EffectSeries(Result):
         """Return the series as it is displayed, exported and saved: small cells blanked.
 
         An estimate built on fewer persons than `options(min_cell=)`, on either side, is missing
-        from the table, the array and the covariance.
+        from the table, the array and the covariance; so is that of a subgroup with which it could
+        be reckoned from the effect on all.
         """
-        small = is_small(self.frame["n_participants"]) | is_small(self.frame["n_controls"])
-        lost = is_small(self.frame["n_lost"])
+        family = self.frame if self.family is None else self.family
+        own = family["subgroup"].isin(self.subgroups).to_numpy()
+        small, lost = (hidden[own] for hidden in hidden_cells(family))
         if not (small.any() or lost.any()):
             return self
         frame = self.frame.copy()
@@ -255,8 +268,15 @@ class EffectSeries(Result):
         Raises
         ------
         EffectsError
-            An outcome or a year is not there, or is there without an estimate.
+            An outcome or a year is not there, or is there without an estimate; or what is there is
+            conditional on what happened after start, and no effect.
         """
+        if self.subgroups[0] != ALL and self.split is not None and self.split.conditional:
+            raise EffectsError(
+                f"{self.subgroups[0]} is a selection made after start, and no effect",
+                found=f"by={self.split.by}",
+                do='use the effect on all who started: effects.subgroup("all")',
+            )
         unknown = [name for name in outcomes if name not in self.outcomes]
         absent = [year for year in years if year not in self.event_years]
         if unknown or absent:
@@ -286,21 +306,47 @@ class EffectSeries(Result):
 
         return pretrend_test(self, outcome, level=level)
 
-    def plot(
-        self, outcome: str = "wage_income", *, ax: Axes | None = None, lang: Lang | None = None
-    ) -> Axes:
-        """Draw the effect by year since start with interval and simultaneous band."""
-        from mih_impact.effects.figures import plot_effects
+    def difference_test(
+        self,
+        outcome: str = "wage_income",
+        *,
+        years: int | Sequence[int] | None = None,
+        subgroups: Sequence[str] | None = None,
+        level: float = 0.05,
+    ) -> DifferenceTest:
+        """Test that the effect is the same in every subgroup; see `differences.difference_test`."""
+        from mih_impact.effects.differences import difference_test
 
-        return plot_effects(self, outcome, ax=ax, lang=lang)
+        return difference_test(self, outcome, years=years, subgroups=subgroups, level=level)
+
+    def plot(
+        self,
+        outcome: str = "wage_income",
+        *,
+        year: int | None = None,
+        ax: Axes | None = None,
+        lang: Lang | None = None,
+    ) -> Axes:
+        """Draw the effect by year since start with interval and simultaneous band.
+
+        With subgroups, the effect on each beneath that on all, in one `year`: three years since
+        start, or the last year before it that has an estimate.
+        """
+        from mih_impact.effects.figures import plot_effects
+        from mih_impact.effects.subgroup_figure import name_subgroup, plot_subgroups
+
+        if len(self.subgroups) > 1 or year is not None:
+            return plot_subgroups(self, outcome, year=year, ax=ax, lang=lang)
+        return name_subgroup(plot_effects(self, outcome, ax=ax, lang=lang), self, outcome, lang)
 
     def plot_levels(
         self, outcome: str = "wage_income", *, ax: Axes | None = None, lang: Lang | None = None
     ) -> Axes:
         """Draw the means of participants and controls by year since start."""
         from mih_impact.effects.figures import plot_levels
+        from mih_impact.effects.subgroup_figure import name_subgroup
 
-        return plot_levels(self, outcome, ax=ax, lang=lang)
+        return name_subgroup(plot_levels(self, outcome, ax=ax, lang=lang), self, outcome, lang)
 
     def _card(self, lang: Lang) -> Card:
         from mih_impact.effects.card import effects_card
@@ -326,6 +372,7 @@ def build_series(
     influence: AnyInfluence | None = None,
     term: str = "event",
     subgroups: tuple[str, ...] = ("all",),
+    split: Split | None = None,
 ) -> EffectSeries:
     """Freeze arrays into a result; see `tidy.tidy_frame` for the arguments the table needs."""
     frame = tidy_frame(
@@ -351,6 +398,7 @@ def build_series(
         levels=levels,
         term=term,
         subgroups=subgroups,
+        split=split,
         estimate=estimate,
         matrix=matrix,
         units=units,

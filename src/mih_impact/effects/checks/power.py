@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.special import ndtri
 
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import number, percent
 from mih_impact.display.provenance import Provenance
-from mih_impact.effects.checks.normal_box import normal_in_box
+from mih_impact.effects.checks.trend import PretrendTest, Question, any_lead, wald
 from mih_impact.effects.sensitivity.result import SensitivityCheck, amount, fewest_persons
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
@@ -24,8 +21,6 @@ if TYPE_CHECKING:
     from mih_impact.effects.series import EffectSeries
 
 __all__ = ["pretrend_power"]
-
-FloatArray = NDArray[np.float64]
 
 _TITLE = Label(nb="Styrken til førtrendtesten, {outcome}", en="Power of pre-trend test, {outcome}")
 _FOUND = Label(
@@ -145,11 +140,9 @@ def pretrend_power(
     """
     targets = sorted({float(p) for p in np.atleast_1d(np.asarray(power, dtype=np.float64))})
     _require_probabilities(targets, level)
-    question = _Question.of(effects, outcome)
-    rows: list[dict[str, object]] = []
-    if question.L:
-        for test in (_wald(question, level), _any_lead(question, level)):
-            rows += [row for target in targets for row in question.rows(test, target)]
+    question = Question.of(effects, outcome)
+    tests = (wald(question, level), any_lead(question, level)) if question.L else ()
+    rows = [row for test in tests for power in targets for row in _rows(question, test, power)]
     unit = effects.units.get(outcome, "")
     table = pd.DataFrame(rows, columns=_COLUMNS)
     last = question.years[-1:].tolist()
@@ -179,147 +172,19 @@ def pretrend_power(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Test:
-    """A pre-trend test: its power, and the mean of the leads where it does not reject."""
-
-    name: str
-    power: Callable[[float], float]
-    mean_if_passed: Callable[[float], FloatArray]
-
-
-@dataclass(frozen=True, eq=False)
-class _Question:
-    """The L tested years, then the years after start, with their covariance."""
-
-    years: NDArray[np.int64]
-    L: int
-    base: float
-    estimate: FloatArray
-    covariance: FloatArray
-
-    @classmethod
-    def of(cls, effects: EffectSeries, outcome: str) -> _Question:
-        """Read the years the pre-trend test tests, and every year after start with an estimate."""
-        if outcome not in effects.outcomes or effects.matrix is None:
-            raise EffectsError(
-                "The power of the pre-trend test needs an estimated outcome with its covariance",
-                found=f"{outcome!r}; outcomes {', '.join(effects.outcomes)}; se {effects.se}",
-                do="name an outcome of event_study, or give from_frame a covariance",
-            )
-        own = effects.frame[
-            (effects.frame["outcome"] == outcome)
-            & (effects.frame["subgroup"] == effects.subgroups[0])
-            & (effects.frame["std_error"] > 0)
-        ]
-        year, matched = own["year_since_start"], own["matched_on"].astype(bool)
-        leads = [int(t) for t in year[(year < 0) & ~matched]]
-        years = [*leads, *(int(t) for t in year[year >= 0])]
-        beta, covariance = effects.select([outcome], years)
-        assert covariance is not None
-        V = covariance[: len(leads), : len(leads)]
-        sd = np.sqrt(np.diag(V))
-        if leads and (not (sd > 0).all() or np.linalg.eigvalsh(V / np.outer(sd, sd))[0] < 1e-10):
-            raise EffectsError(
-                "Some combination of the years before start is without uncertainty",
-                found=f"a singular covariance of years {', '.join(map(str, leads))}",
-                do="leave out years that repeat others, or have more persons behind them",
-            )
-        return cls(
-            np.array(years, dtype=np.int64),
-            len(leads),
-            _base(effects, outcome),
-            beta[0],
-            covariance,
-        )
-
-    @property
-    def V(self) -> FloatArray:  # noqa: N802, as in the paper
-        """The covariance of the leads, shape (L, L)."""
-        return self.covariance[: self.L, : self.L]
-
-    @property
-    def distance(self) -> FloatArray:
-        """Years from the base to each lead, shape (L,)."""
-        return np.asarray(self.years[: self.L] - self.base, dtype=np.float64)
-
-    @property
-    def information(self) -> float:
-        """Lambda of a slope of one."""
-        return float(self.distance @ np.linalg.solve(self.V, self.distance))
-
-    def rows(self, test: _Test, power: float) -> list[dict[str, object]]:
-        """Return a row for each year."""
-        slope = _solve(test.power, power, self.information**-0.5)
-        bias = slope * (self.years - self.base)
-        moved = test.mean_if_passed(slope) - bias[: self.L]
-        after = bias + self.covariance[:, : self.L] @ np.linalg.solve(self.V, moved)
-        error = np.sqrt(np.diag(self.covariance))
-        columns = (self.years.tolist(), bias, after, self.estimate, error)
-        return [
-            dict(zip(_COLUMNS, (test.name, power, slope, *row), strict=True))
-            for row in zip(*columns, strict=True)
-        ]
-
-
-def _wald(question: _Question, level: float) -> _Test:
-    """Return the joint test of all leads."""
-    from scipy.stats import chi2, ncx2
-
-    L, u, information = question.L, question.distance, question.information
-    limit = float(chi2.isf(level, L))
-
-    def power(slope: float) -> float:
-        return float(ncx2.sf(limit, L, slope**2 * information))
-
-    def mean_if_passed(slope: float) -> FloatArray:
-        shift = slope**2 * information
-        ratio = ncx2.cdf(limit, L + 2, shift) / ncx2.cdf(limit, L, shift)
-        return np.asarray(slope * u * ratio)
-
-    return _Test("wald", power, mean_if_passed)
-
-
-def _any_lead(question: _Question, level: float) -> _Test:
-    """Return the test that rejects where a single lead is significant."""
-    width = float(ndtri(1.0 - level / 2)) * np.sqrt(np.diag(question.V))
-
-    def inside(slope: float) -> tuple[float, FloatArray]:
-        return normal_in_box(slope * question.distance, question.V, width)
-
-    return _Test("any_lead", lambda slope: 1.0 - inside(slope)[0], lambda slope: inside(slope)[1])
-
-
-def _solve(power: Callable[[float], float], target: float, unit: float) -> float:
-    """Return the slope at which the power is the target; none where it already is without one."""
-    if power(0.0) >= target:  # several leads one by one raise false alarms more often than `level`
-        return 0.0
-    high = unit
-    while power(high) < target:
-        high *= 2.0
-    return float(brentq(lambda slope: power(slope) - target, 0.0, high, xtol=1e-10 * unit))
-
-
-def _base(effects: EffectSeries, outcome: str) -> float:
-    """Return the mean of the base years; of a frame, the one year that is zero without error."""
-    if effects.base:
-        return float(np.mean(effects.base))
-    k, size = effects.outcomes.index(outcome), len(effects.levels)
-    assert effects.matrix is not None
-    variance = np.diag(effects.matrix)[k * size : (k + 1) * size]
-    zero = [
-        year
-        for year, value, v in zip(effects.levels, effects.estimate[k], variance, strict=True)
-        if value == 0.0 and v == 0.0
+def _rows(question: Question, test: PretrendTest, power: float) -> list[dict[str, object]]:
+    """Return a row for each year."""
+    slope = test.slope(power, question.information**-0.5)
+    columns = (
+        question.years.tolist(),
+        *question.biases(test, slope),
+        question.estimate,
+        np.sqrt(np.diag(question.covariance)),
+    )
+    return [
+        dict(zip(_COLUMNS, (test.name, power, slope, *row), strict=True))
+        for row in zip(*columns, strict=True)
     ]
-    if len(zero) != 1:
-        raise EffectsError(
-            "A trend is measured from a base year, and these effects have none",
-            found=f"{len(zero)} years with estimate 0 and no variance",
-            do="estimate with base=-1 (and a universal base period); a frame needs a row of the "
-            "base year that is zero",
-        )
-    return float(zero[0])
 
 
 def _require_probabilities(power: list[float], level: float) -> None:

@@ -15,7 +15,13 @@ from mih_impact.display.provenance import Provenance
 from mih_impact.effects.comparison import Comparison
 from mih_impact.effects.inference.clusters import cluster_of
 from mih_impact.effects.inference.redone import require_draws
-from mih_impact.effects.inference.tested import EffectTest, ask_years, formatter, persons_behind
+from mih_impact.effects.inference.tested import (
+    EffectTest,
+    ask_years,
+    formatter,
+    persons_behind,
+    shown_p,
+)
 from mih_impact.effects.inference.wild import (
     ClusterSums,
     WildWeights,
@@ -209,7 +215,7 @@ def _text(group: ControlGroup, row: dict[str, Any], cluster: Term, level: float,
     text = _SENTENCE.format(
         year=number(row["year_since_start"], lang=lang),
         estimate=show(row["estimate"], lang=lang),
-        p=number(row["p_value"], 3, lang),
+        p=shown_p(row["p_value"], row["draws"], lang),
         level=percent(level, lang=lang),
         interval=interval(low, high, show, lang) if bounded else number(None, lang=lang),
         clusters=number(row["clusters"], lang=lang),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, get_args
 
@@ -17,9 +18,15 @@ from mih_impact.display.provenance import Provenance
 from mih_impact.effects.inference.assignments import draw_starters
 from mih_impact.effects.inference.placebo_starts import Experiment
 from mih_impact.effects.inference.redone import require_draws
-from mih_impact.effects.inference.tested import EffectTest, ask_years, formatter, persons_behind
+from mih_impact.effects.inference.tested import (
+    EffectTest,
+    ask_years,
+    formatter,
+    persons_behind,
+    shown_p,
+)
 from mih_impact.effects.measured import Measured
-from mih_impact.errors import EffectsError
+from mih_impact.errors import EffectsError, MihImpactWarning
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead
 
@@ -32,6 +39,8 @@ Assignment = Literal["score", "uniform"]
 
 #: Estimates that differ by less, relatively, are the same: the true starters drawn, not rounding.
 SAME = 1e-9
+#: With a larger share of true starters among those drawn the draws show the effect itself.
+MOSTLY = 0.5
 
 _TITLE = Label(nb="Randomiseringstest, {outcome}", en="Randomisation test, {outcome}")
 _BAR = Label(nb="trekker andre deltakere", en="drawing other starters")
@@ -91,12 +100,19 @@ def randomisation_test(
     -------
     EffectTest
         A row per year: `outcome, year_since_start, estimate, placebo_mean, placebo_sd, p_value,
-        p_joint, n_participants, n_controls, draws`. `passed` is whether p_joint is above `level`.
+        p_joint, redrawn, n_participants, n_controls, draws`. `passed` is whether p_joint is above
+        `level`; `redrawn` is the share of those drawn who did start.
 
     Raises
     ------
     EffectsError
         An unknown outcome or option, or a year that is the base or has no estimate.
+
+    Warns
+    -----
+    MihImpactWarning
+        More than half of those drawn did start, since nobody else had the odds or stood in their
+        cells: the draws show the effect itself, and the test can hardly reject.
 
     Notes
     -----
@@ -142,9 +158,10 @@ def randomisation_test(
     require_draws(draws, 1.0 - level)
     asked, years = ask_years(group, outcome, year, base, dead)
     pick = np.array([asked.years.index(e) for e in years])
-    observed, placebo = _estimates(Experiment.of(group, asked), assignment, draws, seed)
+    observed, placebo, redrawn = _estimates(Experiment.of(group, asked), assignment, draws, seed)
     observed, placebo = observed[pick], placebo[:, pick]
     _require_estimates(years, observed)
+    _warn_of_few_others(redrawn)
     everyone = np.ones(group.n_participants, dtype=bool)
     compared, _ = Measured.of(group, asked, "person", adjust=False).effect(everyone)
     p_value, p_joint = _p_values(observed, placebo)
@@ -157,6 +174,7 @@ def randomisation_test(
             "placebo_sd": np.nanstd(placebo, axis=0, ddof=1),
             "p_value": p_value,
             "p_joint": p_joint,
+            "redrawn": redrawn,
             **{name: count[pick] for name, count in persons_behind(group, compared).items()},
             "draws": draws,
         }
@@ -189,15 +207,16 @@ def randomisation_test(
 
 def _estimates(
     experiment: Experiment, assignment: Assignment, draws: int, seed: int
-) -> tuple[FloatArray, FloatArray]:
-    """Return the estimates of those who start, shape (E,), and of every draw, (draws, E)."""
+) -> tuple[FloatArray, FloatArray, float]:
+    """Return the estimates of those who start, (E,), of every draw, (draws, E), and who recurs."""
     log_odds = experiment.log_odds if assignment == "score" else np.zeros(len(experiment.rows))
     drawn = draw_starters(
         log_odds, experiment.treated, experiment.block, draws=draws, rng=np.random.default_rng(seed)
     )
     true, others = experiment.rows[experiment.treated], experiment.rows[drawn]
     statistic = experiment.prepare(np.union1d(true, others))
-    return statistic(true), np.stack([statistic(starters) for starters in _with_bar(others)])
+    placebo = np.stack([statistic(starters) for starters in _with_bar(others)])
+    return statistic(true), placebo, float(np.isin(others, true).mean())
 
 
 def _require_estimates(years: list[int], observed: FloatArray) -> None:
@@ -208,6 +227,18 @@ def _require_estimates(years: list[int], observed: FloatArray) -> None:
             "Some years have no effect to test",
             found=f"nobody is compared in {', '.join(empty)}",
             do="name other years",
+        )
+
+
+def _warn_of_few_others(redrawn: float) -> None:
+    """Warn where the draws are of the true starters mostly."""
+    if redrawn > MOSTLY:
+        warnings.warn(
+            f"{redrawn:.0%} of those drawn are true starters: hardly anybody else had their odds, "
+            "and the test can hardly reject. Match on fewer columns, or take "
+            "assignment='uniform'.",
+            MihImpactWarning,
+            stacklevel=3,
         )
 
 
@@ -236,11 +267,12 @@ def _text(group: ControlGroup, table: pd.DataFrame, lang: Lang) -> str:
         _YEAR.format(
             year=number(row["year_since_start"], lang=lang),
             estimate=show(row["estimate"], lang=lang),
-            p=number(row["p_value"], 3, lang),
+            p=shown_p(row["p_value"], row["draws"], lang),
         ).text(lang)
         for row in table.to_dict("records")
     ]
+    draws = int(table["draws"].iloc[0])
     if len(table) > 1:
-        texts.append(_JOINT.format(p=number(table["p_joint"].iloc[0], 3, lang)).text(lang))
-    draws = number(table["draws"].iloc[0], lang=lang)
-    return " ".join([*texts, _HOW.format(draws=draws).text(lang)])
+        p = shown_p(table["p_joint"].iloc[0], draws, lang)
+        texts.append(_JOINT.format(p=p).text(lang))
+    return " ".join([*texts, _HOW.format(draws=number(draws, lang=lang)).text(lang)])

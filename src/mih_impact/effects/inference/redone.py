@@ -78,6 +78,7 @@ def redone(
         coverage=effects.coverage,
         influence=influence,
         term=effects.term,
+        split=effects.split,
     )
 
 

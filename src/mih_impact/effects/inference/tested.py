@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from mih_impact.controls.group import ControlGroup
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Lang
-from mih_impact.display.numbers import Formatter, currency, percent
+from mih_impact.display.numbers import Formatter, currency, number, percent
 from mih_impact.display.small_cells import is_small
 from mih_impact.effects.asked import Asked, read_question
 from mih_impact.effects.checks.result import CheckResult
@@ -24,7 +25,7 @@ from mih_impact.panel.contract import unit_of
 from mih_impact.panel.cube import Dead
 from mih_impact.storage import save, saveable
 
-__all__ = ["EffectTest", "ask_years", "formatter", "persons_behind"]
+__all__ = ["EffectTest", "ask_years", "formatter", "persons_behind", "shown_p"]
 
 IntArray = NDArray[np.int64]
 
@@ -75,7 +76,8 @@ def ask_years(
     """
     if not isinstance(outcome, str):
         raise EffectsError("One outcome is tested", found=f"{outcome!r}", do="name one column")
-    given = [year] if isinstance(year, (int, np.integer, str)) else list(year)
+    several = isinstance(year, (Sequence, np.ndarray)) and not isinstance(year, str)
+    given: list[Any] = list(year) if several else [year]  # type: ignore[arg-type]
     if not given or not all(isinstance(e, (int, np.integer)) for e in given):
         raise EffectsError(
             "Years since start are whole numbers", found=f"year={year!r}", do="give 3, or [1, 2, 3]"
@@ -94,6 +96,11 @@ def persons_behind(group: ControlGroup, compared: Comparison) -> dict[str, IntAr
     who, used = group.risk.person[compared.control_row], compared.load > 0
     controls = [len(np.unique(who[column])) for column in used.T]
     return {"n_participants": compared.n, "n_controls": np.array(controls, dtype=np.int64)}
+
+
+def shown_p(p: float, draws: int, lang: Lang) -> str:
+    """Return a p-value with as many decimals as its draws can tell."""
+    return number(p, max(3, len(str(draws))), lang)
 
 
 def formatter(group: ControlGroup, outcome: str) -> Formatter:

@@ -146,7 +146,8 @@ def align_with_names(ax: Axes, heading: Text, *, of: Axes | None = None) -> None
 
     note = ax.texts[-1]
     assert isinstance(note, Annotation)
-    for _ in range(2):  # the note takes part in the layout, and moves it once more
+    for stands in (False, True):  # where names begin is settled before the note makes itself room
+        note.set_in_layout(stands)
         root_figure(ax).draw_without_rendering()
         names = ax.yaxis.get_tightbbox()
         if names is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -14,10 +13,9 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import interval, number, percent
 from mih_impact.display.provenance import Provenance
-from mih_impact.effects.asked import Asked, Estimator, read_question, require_choice
-from mih_impact.effects.comparison import event_values
+from mih_impact.effects.asked import Estimator, read_question, require_choice
 from mih_impact.effects.influence import Influence
-from mih_impact.effects.sensitivity.pooled import Pooled
+from mih_impact.effects.sensitivity.lee_sample import Sample, cells_of, require_exact
 from mih_impact.effects.sensitivity.result import SensitivityCheck, amount
 from mih_impact.effects.sensitivity.trimming import Trimmed, combine, imbens_manski, trim
 from mih_impact.errors import EffectsError
@@ -151,12 +149,12 @@ def lee_bounds(
     require_choice("monotone", monotone, get_args(Monotone))
     if not 0 < level < 1:
         raise EffectsError("A level is between 0 and 1", found=f"{level}", do="give 0.95")
-    columns = _require_exact(group, (within,) if isinstance(within, str) else tuple(within))
-    sample = _Sample.of(group, asked, seen)
+    columns = require_exact(group, (within,) if isinstance(within, str) else tuple(within))
+    sample = Sample.of(group, asked, in_work=seen == "in_work")
     more = sample.more if monotone == "auto" else monotone == "more"
     rows = [_row(sample, np.zeros(len(sample.y), dtype=np.int64), _WHOLE, more, level)]
     if columns:
-        rows.append(_row(sample, _cells(group, sample, columns), ", ".join(columns), more, level))
+        rows.append(_row(sample, cells_of(group, sample, columns), ", ".join(columns), more, level))
     table = pd.DataFrame(rows)
     table.insert(0, "outcome", outcome)
     table.insert(1, "year_since_start", year)
@@ -196,96 +194,24 @@ def lee_bounds(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Sample:
-    """Everybody who could have been seen: their outcome, whether it is, side, weight, person."""
-
-    rows: NDArray[np.int64]
-    y: FloatArray
-    seen: BoolArray
-    treated: BoolArray
-    weight: FloatArray
-    person: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, group: ControlGroup, asked: Asked, seen: Seen) -> _Sample:
-        """Read changes in the year, of those with a base and a year within the register."""
-        pooled, cube = Pooled.of(group), group.risk.cube
-        who, start = pooled.person, group.risk.start_year[pooled.rows]
-        change = asked.levels_and_changes(group, pooled.rows)[1][:, 0]
-        able = np.isin(start + asked.years[0], cube.years[cube.year_observed])
-        for b in asked.bases:
-            before = event_values(cube, asked.outcomes, who, start, [b], dead=asked.dead)
-            able &= np.isfinite(before[:, 0, 0])
-        there = np.isfinite(change)
-        if seen == "in_work":
-            work = event_values(cube, ["in_work"], who, start, asked.years, dead=asked.dead)
-            there &= work[:, 0, 0] == 1.0
-        sample = cls(
-            pooled.rows[able],
-            np.where(there, change, 0.0)[able],
-            there[able],
-            pooled.treated[able],
-            pooled.weight[able],
-            who[able],
-        )
-        sample.require_seen(asked.years[0])
-        return sample
-
-    def shares(self) -> tuple[float, float]:
-        """Return the share seen among participants and among controls."""
-        own, other = (
-            float(self.weight[side] @ self.seen[side] / self.weight[side].sum())
-            for side in (self.treated, ~self.treated)
-        )
-        return own, other
-
-    @property
-    def more(self) -> bool:
-        """Whether participants are seen at least as often as controls."""
-        own, other = self.shares()
-        return own >= other
-
-    def require_seen(self, year: int) -> None:
-        """Raise where nobody of a side is seen."""
-        sides = [int((self.seen & side).sum()) for side in (self.treated, ~self.treated)]
-        if not all(sides):
-            raise EffectsError(
-                f"A side has nobody with an outcome in year {year}",
-                found=f"{sides[0]} participants and {sides[1]} control rows",
-                do="choose another year or outcome",
-            )
-
-
 def _row(
-    sample: _Sample, cell: NDArray[np.int64], name: str, more: bool, level: float
+    sample: Sample, cell: NDArray[np.int64], name: str, more: bool, level: float
 ) -> dict[str, Any]:
     """Return a row of the table: bounds within cells, put together."""
     members = sample.treated / sample.treated.sum()
-    found, cut = [], np.zeros((len(cell), 2), dtype=bool)
+    parts: list[tuple[FloatArray, Trimmed]] = []
     for x in np.unique(cell[sample.treated]).tolist():
-        here = np.flatnonzero(cell == x)
-        inside = np.where(cell == x, members, 0.0)
-        trimmed = _trim_cell(sample, here, more)
+        trimmed = _trim_cell(sample, cell == x, more)
         if trimmed is not None:
-            found.append((inside, float(inside.sum()), _spread(trimmed, here, len(cell))))
-            cut[here] = trimmed.cut
-    bounds, influence, share = combine(found, members)
+            parts.append((np.where(cell == x, members, 0.0), trimmed))
+    bounds, influence, share = combine(parts, members)
     clustered = Influence(influence, sample.person).clustered(sample.person)
     error = np.sqrt(np.diag(clustered.covariance))
     low, high = imbens_manski(bounds, error, level)
-    own, other = sample.shares()
-    counts = [
-        len(np.unique(sample.person[sample.seen & side]))
-        for side in (sample.treated, ~sample.treated)
-    ]
-    unseen = [
-        len(np.unique(sample.person[~sample.seen & side]))
-        for side in (sample.treated, ~sample.treated)
-    ]
-    trimmed_persons = min(len(np.unique(sample.person[end])) for end in cut.T)
-    w = sample.weight * sample.seen
-    means = [w[s] @ sample.y[s] / w[s].sum() for s in (sample.treated, ~sample.treated)]
+    cut = np.any([trimmed.cut for _, trimmed in parts], axis=0)
+    n_trimmed = min(len(np.unique(sample.person[end])) for end in cut.T)
+    seen, gone = sample.count(sample.seen), sample.count(~sample.seen)
+    own, other = sample.shares
     return {
         "within": name,
         "lower": bounds[0],
@@ -294,74 +220,40 @@ def _row(
         "std_error_upper": error[1],
         "conf_low": low,
         "conf_high": high,
-        "untrimmed": means[0] - means[1],
+        "untrimmed": sample.untrimmed,
         "seen_participants": own,
         "seen_controls": other,
         "share_trimmed": share,
         "trimmed": "participants" if more else "controls",
-        "n_participants": counts[0],
-        "n_controls": counts[1],
-        "n_trimmed": trimmed_persons,
-        "cells": len(found),
+        "n_participants": seen[0],
+        "n_controls": seen[1],
+        "n_trimmed": n_trimmed,
+        "cells": len(parts),
         # The mean with and without a few tells what these few have, and a share how few are gone.
-        "persons": float(min(n for n in (*counts, *unseen, trimmed_persons) if n)),
+        "persons": float(min(n for n in (*seen, *gone, n_trimmed) if n)),
     }
 
 
-def _trim_cell(sample: _Sample, here: NDArray[np.int64], more: bool) -> Trimmed | None:
-    """Return the bounds of one cell; None where nobody is always seen."""
-    seen, treated = sample.seen[here], sample.treated[here]
-    own, other = bool((seen & treated).any()), bool((seen & ~treated).any())
-    if not (other if more else own):
-        return None
+def _trim_cell(sample: Sample, here: BoolArray, more: bool) -> Trimmed | None:
+    """Return the bounds of one cell; None where nobody of the side seen less often is seen."""
+    sides = (sample.treated & here, ~sample.treated & here)
+    own, other = (bool((sample.seen & side).any()) for side in sides)
     if not (own and other):
+        if sides[1].any() and not (other if more else own):
+            return None
         raise EffectsError(
             "A cell has one side that is seen and another that is not",
-            found=f"{int(treated.sum())} participants, {int((~treated).sum())} control rows",
+            found=f"{int(sides[0].sum())} participants, {int(sides[1].sum())} control rows",
             do="leave out within=, or name fewer columns",
         )
-    return trim(sample.y[here], seen, treated, sample.weight[here], more=more)
-
-
-def _spread(trimmed: Trimmed, here: NDArray[np.int64], size: int) -> Trimmed:
-    """Return a cell's influence as rows of the whole sample."""
-    influence, always = np.zeros((size, 2)), np.zeros(size)
-    influence[here], always[here] = trimmed.influence, trimmed.always[1]
-    return Trimmed(
-        trimmed.bounds, influence, (trimmed.always[0], always), trimmed.cut, trimmed.share
-    )
-
-
-def _cells(group: ControlGroup, sample: _Sample, columns: tuple[str, ...]) -> NDArray[np.int64]:
-    """Give each combination of values a number, shape (rows of the sample,)."""
-    cell = np.zeros(len(sample.rows), dtype=np.int64)
-    for column in columns:
-        if column == "start_year":
-            values: NDArray[Any] = group.risk.start_year[sample.rows]
-        else:
-            values = group.read(column, sample.rows)
-        code = pd.factorize(values)[0]
-        cell = np.unique(cell * (code.max() + 2) + code + 1, return_inverse=True)[1]
-    return cell
+    weight = np.where(here, sample.weight, 0.0)
+    return trim(sample.y, sample.seen, sample.treated, weight, more=more)
 
 
 def _names(columns: tuple[str, ...]) -> Label:
     """Return the displayed names of some columns."""
     labels = [label_of(column) for column in columns]
     return Label(nb=", ".join(x.nb for x in labels), en=", ".join(x.en for x in labels))
-
-
-def _require_exact(group: ControlGroup, columns: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the columns, or raise on one in whose cells controls do not stand for participants."""
-    exact = (*group.exact, "start_year")
-    unknown = [column for column in columns if column not in exact]
-    if unknown:
-        raise EffectsError(
-            f"Not matched on exactly: {', '.join(unknown)}",
-            found=f"exact={list(group.exact)}",
-            do="name columns of exact=, or start_year: there controls weigh as the participants do",
-        )
-    return columns
 
 
 def _sentence(

@@ -5,6 +5,7 @@ Arrays in, arrays out. Rows are persons in a role; participants and controls eac
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,7 +59,7 @@ def trim(
     seen, treated
         Shape (r,).
     weight
-        Shape (r,); made to add up to 1 on each side.
+        Shape (r,), 0 outside the cell; made to add up to 1 on each side.
     more
         Whether it is participants who are seen at least as often: they are trimmed; else controls.
 
@@ -131,15 +132,14 @@ def _keep(value: FloatArray, weight: FloatArray, share: float) -> tuple[FloatArr
 
 
 def combine(
-    cells: list[tuple[FloatArray, float, Trimmed]], members: FloatArray
+    cells: Sequence[tuple[FloatArray, Trimmed]], members: FloatArray
 ) -> tuple[FloatArray, FloatArray, float]:
     """Average the bounds of cells, each with its participants who are always seen.
 
     Parameters
     ----------
     cells
-        For each cell the participants' indicator of it, shape (r,) with their weight, the sum of
-        that, and its bounds.
+        For each cell `members` of those in it and 0 for others, shape (r,), and its bounds.
     members
         Weight of every participant, adding up to 1, and 0 for controls, shape (r,).
 
@@ -153,16 +153,17 @@ def combine(
     theta = sum_x a_x theta_x / sum_x a_x, a_x the participants in cell x times the share of the
     less seen side that is seen there (Lee 2009, proposition 1b). Shares of cells are estimated too.
     """
-    a = np.array([mass * cell.always[0] for _, mass, cell in cells])
+    a = np.array([inside.sum() * cell.always[0] for inside, cell in cells])
     pi = a / a.sum()
-    bounds = np.stack([cell.bounds for _, _, cell in cells])
+    bounds = np.stack([cell.bounds for _, cell in cells])
     theta = pi @ bounds
     influence = np.zeros((len(members), 2))
-    for (inside, mass, cell), p, own in zip(cells, pi, bounds, strict=True):
+    for (inside, cell), p, own in zip(cells, pi, bounds, strict=True):
+        mass = inside.sum()
         d_mass = inside - mass * members
         d_a = cell.always[0] * d_mass + mass * cell.always[1]
         influence += p * cell.influence + np.outer(d_a / a.sum(), own - theta)
-    return theta, influence, float(pi @ [cell.share for _, _, cell in cells])
+    return theta, influence, float(pi @ [cell.share for _, cell in cells])
 
 
 def imbens_manski(bounds: FloatArray, error: FloatArray, level: float) -> tuple[float, float]:

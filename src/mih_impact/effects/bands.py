@@ -1,0 +1,156 @@
+"""`bands`: a number cut into named bands, so that it can split participants into subgroups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mih_impact.controls.covariates import Lag, Term, as_terms
+from mih_impact.display.labels import Label
+from mih_impact.display.numbers import EN_DASH, number
+from mih_impact.errors import EffectsError
+from mih_impact.panel.contract import CONTRACT
+
+__all__ = ["AGE_BANDS", "Bands", "bands"]
+
+BoolArray = NDArray[np.bool_]
+
+#: What `by="age"` means: decades, the young and the oldest job-seekers in one band each.
+AGE_BANDS = (30, 40, 50)
+
+_BELOW = Label(nb="under {high}", en="under {high}")
+_ABOVE = Label(nb="{low} og over", en="{low} and over")
+_WHOLE = Label(nb=f"{{low}}{EN_DASH}{{last}}", en=f"{{low}}{EN_DASH}{{last}}")
+_BETWEEN = Label(nb="fra {low} til under {high}", en="{low} to under {high}")
+
+
+@dataclass(frozen=True)
+class Bands:
+    """A numeric column cut at some values; made by `bands`.
+
+    Attributes
+    ----------
+    column
+        A column as of the year before start, or a lag.
+    cuts
+        Where the bands meet, ascending; a cut belongs to the band above it.
+    """
+
+    column: Term
+    cuts: tuple[float, ...]
+
+    def __str__(self) -> str:
+        return f"bands({', '.join([str(self.column), *(f'{cut:.15g}' for cut in self.cuts)])})"
+
+    def parts(self, values: NDArray[Any]) -> list[tuple[str, Label, BoolArray]]:
+        """Return name, label and mask of every band that somebody is in, lowest first.
+
+        Parameters
+        ----------
+        values
+            Shape (n,), NaN for missing, who are in no band.
+
+        Raises
+        ------
+        EffectsError
+            The values are no numbers.
+        """
+        if values.dtype == object:
+            kinds = sorted({str(value) for value in values.tolist() if value is not None})
+            raise EffectsError(
+                f"Only a column of numbers can be cut into bands, and {self.column} is text",
+                found=f"{len(kinds)} different values",
+                do=f"split by its values: by={str(self.column)!r}",
+            )
+        numbers = values.astype(np.float64)
+        known = np.isfinite(numbers)
+        whole = bool((numbers[known] % 1 == 0).all()) and all(cut % 1 == 0 for cut in self.cuts)
+        place = np.searchsorted(np.array(self.cuts), numbers, side="right")
+        edges = [-np.inf, *self.cuts, np.inf]
+        found = []
+        for k, (low, high) in enumerate(pairwise(edges)):
+            mask = known & (place == k)
+            if mask.any():
+                found.append((_name(low, high, whole), self._label(low, high, whole), mask))
+        return found
+
+    def _label(self, low: float, high: float, whole: bool) -> Label:
+        """Return the displayed name of the band from `low` to under `high`."""
+        if np.isinf(low):
+            template = _BELOW
+        elif np.isinf(high):
+            template = _ABOVE
+        else:
+            template = _WHOLE if whole else _BETWEEN
+        return template.format(
+            low=self._show(low), high=self._show(high), last=self._show(high - 1)
+        )
+
+    def _show(self, value: float) -> Label:
+        """Return a value in both languages; a calendar year is not grouped."""
+        column = self.column.column if isinstance(self.column, Lag) else self.column
+        if np.isinf(value):
+            return Label(nb="", en="")
+        if column in CONTRACT and CONTRACT[column].unit == "calendar year":
+            return Label(nb=f"{value:.0f}", en=f"{value:.0f}")
+        decimals = next((d for d in range(4) if np.isclose(value, round(value, d))), 4)
+        return Label(nb=number(value, decimals, "nb"), en=number(value, decimals, "en"))
+
+
+def bands(column: Term | tuple[Lag], *cuts: float) -> Bands:
+    """Cut a numeric column into bands, for `event_study(by=...)`.
+
+    Parameters
+    ----------
+    column
+        A column as of the year before start, or a lag.
+    *cuts
+        Where the bands meet, ascending: `bands("age", 30, 40)` is under 30, 30-39, 40 and over. A
+        band that no participant is in is not shown.
+
+    Returns
+    -------
+    Bands
+
+    Raises
+    ------
+    EffectsError
+        No cut, or cuts that are not finite numbers in ascending order.
+
+    Examples
+    --------
+    >>> import mih_impact as mih
+    >>> group = mih.match(mih.example_panel(), exact=["county"], on=["age"], ratio=1)
+    >>> options = {"outcomes": "wage_income", "window": (-1, 1)}
+    >>> mih.event_study(group, by=mih.bands("age", 30, 40, 50), **options).subgroups
+    ('all', 'under 30', '30-39', '40-49', '50 and over')
+    """
+    terms = as_terms(column)
+    numbers = [float(cut) for cut in cuts if isinstance(cut, (int, float, np.number))]
+    ascending = all(low < high for low, high in pairwise(numbers))
+    if len(terms) != 1 or not numbers or len(numbers) < len(cuts) or not ascending:
+        raise EffectsError(
+            "Bands are one column and where it is cut, in ascending order",
+            found=f"columns {', '.join(map(str, terms))}; cuts {', '.join(map(str, cuts)) or '-'}",
+            do='give for example bands("age", 30, 40, 50)',
+        )
+    if not np.isfinite(numbers).all():
+        raise EffectsError(
+            "Bands are cut at finite numbers",
+            found=", ".join(map(str, cuts)),
+            do="leave out the ends: the first and the last band are open",
+        )
+    return Bands(terms[0], tuple(numbers))
+
+
+def _name(low: float, high: float, whole: bool) -> str:
+    """Return the name of a band in tables, the same in every language."""
+    if np.isinf(low):
+        return f"under {high:.15g}"
+    if np.isinf(high):
+        return f"{low:.15g} and over"
+    return f"{low:.15g}-{high - 1:.15g}" if whole else f"{low:.15g} to under {high:.15g}"

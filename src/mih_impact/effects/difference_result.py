@@ -1,0 +1,239 @@
+"""DifferenceTest: whether subgroups differ, in words and as a table, small cells hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mih_impact.display.card import Card
+from mih_impact.display.labels import Label, Lang
+from mih_impact.display.numbers import MINUS, number
+from mih_impact.effects.checks.result import CheckResult
+from mih_impact.effects.hidden import hidden_cells
+from mih_impact.effects.robustness.joint import Wald
+from mih_impact.effects.sensitivity.result import amount, p_equals
+from mih_impact.effects.subgroup_rows import HIDDEN_CELL, hidden_note
+from mih_impact.effects.subgroups import Split
+from mih_impact.panel.contract import label_of
+from mih_impact.storage import save, saveable
+
+__all__ = ["DifferenceTest", "sentence", "title"]
+
+#: Pairs on the card, those that differ most clearly.
+ON_CARD = 10
+
+_ALL_HIDDEN = Label(
+    nb="Skjult: for få personer står bak gruppene.",
+    en="Hidden: too few persons stand behind the groups.",
+)
+_TITLE = Label(
+    nb="Test av forskjeller etter {by}, effekt på {outcome}",
+    en="Test of differences by {by}, effect on {outcome}",
+)
+_DIFFER = Label(
+    nb="Effekten på {outcome} er ikke den samme i alle grupper ({by}), {years}: p {p} "
+    "(Wald-test, {df} frihetsgrader).",
+    en="The effect on {outcome} is not the same in all groups ({by}), {years}: p {p} "
+    "(Wald test, {df} degrees of freedom).",
+)
+_SAME = Label(
+    nb="Det er ikke påvist at effekten på {outcome} er forskjellig mellom gruppene ({by}), "
+    "{years}: p {p} (Wald-test, {df} frihetsgrader). Testen finner bare forskjeller som er store "
+    "nok til å ses med disse standardfeilene.",
+    en="No difference in the effect on {outcome} between groups ({by}) was found, {years}: "
+    "p {p} (Wald test, {df} degrees of freedom). The test only finds differences large enough to "
+    "be seen with these standard errors.",
+)
+_UNTESTED = Label(
+    nb="Gruppene ({by}) kan ikke testes samlet: for få av dem har en standardfeil, eller det er "
+    "flere sammenligninger enn deltakerne gir grunnlag for. Velg færre år eller grupper.",
+    en="The groups ({by}) cannot be tested together: too few have a standard error, or there are "
+    "more comparisons than the participants can bear. Choose fewer years or groups.",
+)
+_PAIRS = Label(
+    nb="Av {pairs} enkeltvise forskjeller står {differ} igjen etter Holms justering.",
+    en="Of {pairs} differences between two groups, {differ} remain after Holm's adjustment.",
+)
+_OUTSIDE = Label(
+    nb="Utenfor testen, uten estimat eller standardfeil: {names}.",
+    en="Not tested, without an estimate or a standard error: {names}.",
+)
+_MISSING = Label(
+    nb="Deltakere uten oppgitt verdi ({by}) er ikke med i testen.",
+    en="Participants with no recorded value ({by}) are not in the test.",
+)
+_CLEAREST = Label(
+    nb="Tabellen viser de klareste forskjellene; to_frame() har alle.",
+    en="The table shows the clearest differences; to_frame() has all.",
+)
+_YEAR, _YEARS = Label(nb="år {e}", en="year {e}"), Label(nb="år {e}", en="years {e}")
+_HEADINGS = {
+    "pair": Label(nb="Forskjell mellom", en="Difference between"),
+    "year": Label(nb="År", en="Year"),
+    "difference": Label(nb="Forskjell", en="Difference"),
+    "std_error": Label(nb="Standardfeil", en="Standard error"),
+    "p_holm": Label(nb="p (Holm)", en="p (Holm)"),
+}
+_AND = Label(nb="{one} og {other}", en="{one} and {other}")
+
+
+@saveable("DifferenceTest")
+@dataclass(frozen=True, eq=False, repr=False)
+class DifferenceTest(CheckResult):
+    """A test that the effect is the same in every subgroup; made by `difference_test`.
+
+    Attributes
+    ----------
+    table
+        A row per year and pair of subgroups.
+    split
+        What the subgroups are.
+    unit
+        Unit of the differences: a currency or "share".
+    statistic, df, p_value
+        Of the joint test; NaN where there is none.
+    level
+        Probability of a false alarm.
+    family
+        Counts of all subgroups, on which it depends what is hidden; in memory only, never saved.
+    """
+
+    split: Split
+    unit: str
+    statistic: float
+    df: int
+    p_value: float
+    level: float
+    family: pd.DataFrame | None = field(default=None, metadata={"saved": False})
+
+    def shown(self) -> DifferenceTest:
+        """Return the test as it is displayed and saved: pairs with a hidden subgroup blanked.
+
+        Where every pair is, so are the joint test and the sentence.
+        """
+        if self.family is None:
+            return self
+        hidden = {
+            (year, name)
+            for year, name, is_hidden in zip(
+                self.family["year_since_start"],
+                self.family["subgroup"],
+                hidden_cells(self.family)[0],
+                strict=True,
+            )
+            if is_hidden
+        }
+        year = self.table["year_since_start"]
+        small = np.array(
+            [
+                (e, one) in hidden or (e, other) in hidden
+                for e, one, other in zip(
+                    year, self.table["subgroup"], self.table["versus"], strict=True
+                )
+            ],
+            dtype=bool,
+        )
+        if not small.any():
+            return self
+        table = self.table.copy()
+        for name in table.columns.difference(["year_since_start", "subgroup", "versus"]):
+            table[name] = table[name].astype(np.float64).mask(small)
+        shown = replace(self, table=table, family=None)
+        if not small.all():
+            return shown
+        said = {"nb": _ALL_HIDDEN.nb, "en": _ALL_HIDDEN.en}
+        return replace(shown, passed=None, sentence=said, statistic=np.nan, p_value=np.nan)
+
+    def save(self, path: str | Path) -> Path:
+        """Save the test as displayed; `load` gives it back."""
+        return save(self.shown(), path)
+
+    def _card(self, lang: Lang) -> Card:
+        shown = self.shown()
+        order = shown.table["p_value"].fillna(2.0).argsort(kind="stable")[:ON_CARD]
+        rows = [self._row(row, lang) for row in shown.table.iloc[order].to_dict("records")]
+        hidden = shown.table["std_error"].isna()
+        return Card(
+            title=self.title[lang],
+            lines=() if len(rows) and hidden.all() else CheckResult._card(shown, lang).lines,
+            table=pd.DataFrame(rows) if rows else None,
+            notes=(
+                *([_CLEAREST.text(lang)] if len(shown.table) > len(rows) else []),
+                shown.sentence[lang],
+                *([hidden_note(lang)] if hidden.any() else []),
+            ),
+        )
+
+    def _row(self, row: dict[Any, Any], lang: Lang) -> dict[str, str]:
+        """Return one row of the card."""
+        pair = _AND.format(one=self._named(row["subgroup"]), other=self._named(row["versus"]))
+        show = amount(self.unit)
+        cells = {
+            "pair": pair.text(lang),
+            "year": str(row["year_since_start"]).replace("-", MINUS),
+            "difference": show(row["difference"], lang=lang),
+            "std_error": show(row["std_error"], lang=lang),
+            "p_holm": p_equals(row["p_holm"], lang).removeprefix("=").strip(),
+        }
+        if np.isnan(row["std_error"]):
+            cells |= dict.fromkeys(("difference", "std_error", "p_holm"), HIDDEN_CELL.text(lang))
+        return {_HEADINGS[name].text(lang): text for name, text in cells.items()}
+
+    def _named(self, name: str) -> Label:
+        return self.split.names[name]
+
+
+def _years(years: Sequence[int], lang: Lang) -> str:
+    text = ", ".join(number(year, lang=lang) for year in years)
+    return (_YEAR if len(years) == 1 else _YEARS).format(e=text).text(lang)
+
+
+def title(parts: Split, outcome: str) -> dict[str, str]:
+    """Return what is tested, in words."""
+    label = _TITLE.format(by=parts.label, outcome=label_of(outcome))
+    return {"nb": label.nb, "en": label.en}
+
+
+def sentence(
+    parts: Split,
+    outcome: str,
+    joint: Wald,
+    *,
+    level: float,
+    years: Sequence[int],
+    pairs: int,
+    differ: int,
+    outside: Sequence[str],
+    without_value: bool,
+) -> dict[str, str]:
+    """Return the verdict in words; no number of it is about one subgroup."""
+
+    def text(lang: Lang) -> str:
+        tested = np.isfinite(joint.p_value)
+        verdict = _UNTESTED if not tested else _DIFFER if joint.p_value < level else _SAME
+        said = [
+            verdict.format(
+                outcome=label_of(outcome),
+                by=parts.label,
+                years=_years(years, lang),
+                p=p_equals(joint.p_value, lang),
+                df=str(joint.df),
+            )
+        ]
+        if pairs:
+            said.append(_PAIRS.format(pairs=number(pairs, lang=lang), differ=str(differ)))
+        if outside:
+            names = ", ".join(parts.names[name].text(lang) for name in outside)
+            said.append(_OUTSIDE.format(names=names))
+        if without_value:
+            said.append(_MISSING.format(by=parts.label))
+        if parts.conditional is not None:
+            said.append(parts.conditional)
+        return " ".join(label.text(lang) for label in said)
+
+    return {"nb": text("nb"), "en": text("en")}
