@@ -290,8 +290,7 @@ def test_years_among_the_covariates_are_matched_on_and_not_tested(estimator):
         estimator=estimator,
     ).aggregate("event", window=(-5, 2))
     frame = effects.to_frame().query("year_since_start < -1")
-    for name in ("wage_income", "in_work"):
-        rows = frame.query("outcome == @name").set_index("year_since_start")
+    for _, rows in frame.set_index("year_since_start").groupby("outcome"):
         assert rows["matched_on"].to_dict() == {-5: False, -4: False, -3: True, -2: True}
     matched = frame.query("outcome == 'wage_income' and matched_on")
     assert (matched["std_error"] == 0).all() == (estimator != "ipw")

@@ -222,7 +222,7 @@ class TestEValue:
         wage = cube.outcome("wage_income", dead="zero")
         y = np.array(
             [
-                wage[place[person], year + 3 - cube.first_year]
+                wage[place[person], year + 3 - int(cube.periods[0])]
                 for person, year in zip(control["person_id"], control["start_year"], strict=True)
             ]
         )

@@ -65,9 +65,9 @@ class Completers:
                 do=f'recode it: read_panel(values={{"{self.column}": {{"...": 1, "...": 0}}}})',
             )
         rows = group.sets.participant
-        start = group.risk.start_year[rows]
+        start = group.risk.start[rows]
         status = cube.number[self.column][group.risk.person[rows]]
-        status = np.where(cube.years >= start[:, None], status, np.nan)
+        status = np.where(cube.periods >= start[:, None], status, np.nan)
         strange = np.isfinite(status) & (status != 0) & (status != 1)
         if strange.any():
             raise EffectsError(

@@ -198,6 +198,17 @@ class Cube:
         table = self.outcome(name, dead=dead)
         return np.where(inside, table[person[:, None], place], np.nan)
 
+    def last_state(
+        self, person: IntArray, start: IntArray, years: Sequence[int]
+    ) -> NDArray[np.uint8]:
+        """Return the state in the last period of years since start, (len(person), len(years)).
+
+        What a year outside the register is said to be has no meaning; see `seen`.
+        """
+        last = start[:, None] + self.PER_YEAR * (np.asarray(years)[None, :] + 1) - 1
+        place = np.clip(last - int(self.periods[0]), 0, len(self.periods) - 1)
+        return np.asarray(self.state[person[:, None], place])
+
     def outcome(self, name: str, *, dead: Dead = "zero") -> FloatArray:
         """Return an outcome in every calendar year.
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.controls.covariates import Term, read_term
+from mih_impact.controls.covariates import Term, read_rows, read_term
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.recipe import Recipe
 from mih_impact.display.labels import Label
@@ -154,8 +154,8 @@ class _Without:
     names
         The levels among participants and their controls, ascending.
     level
-        Which of the names each person has in each year, shape (n_persons, n_years); -1 for none,
-        or in a year that no start year follows.
+        Which of the names each person has in each period, shape (n_persons, n_periods); -1 for
+        none, or in a period that none in which somebody is compared from follows.
     own
         The level of each participant in the year before its own start, shape (n_persons,); -1
         for none and for others.
@@ -174,8 +174,8 @@ class _Without:
         risk = group.risk
         cube = risk.cube
         starts = cube.start_year != NEVER
-        first = int(cube.years[0])
-        level = np.full((cube.n_persons, len(cube.years)), -1, dtype=np.int64)
+        first = int(cube.periods[0])
+        level = np.full((cube.n_persons, len(cube.periods)), -1, dtype=np.int64)
         if by == "start_year":
             years = np.unique(cube.start_year[starts])
             own = np.where(starts, np.searchsorted(years, cube.start_year), -1)
@@ -183,21 +183,15 @@ class _Without:
         column = str(getattr(by, "column", by))
         if column not in cube.names and column not in DERIVED:
             cube = recipe.fetch([column])
-        read = {c: read_term(cube, by, c)[0] for c in risk.start_years.tolist()}
         rows = np.concatenate([np.flatnonzero(risk.treated), np.unique(group.sets.control)])
-        used = pd.concat(
-            [
-                pd.Series(values[risk.person[rows[risk.start_year[rows] == c]]])
-                for c, values in read.items()
-            ]
-        )
-        names = sorted(used.dropna().unique().tolist())
+        used, _ = read_rows(cube, by, risk.person[rows], risk.start[rows])
+        names = sorted(pd.Series(used).dropna().unique().tolist())
         index = pd.Index(names)
         own = np.full(cube.n_persons, -1, dtype=np.int64)
-        for c, values in read.items():
-            code = index.get_indexer(pd.Index(values))
-            level[:, c - 1 - first] = code
-            own = np.where(risk.cube.start_year == c, code, own)
+        for s in np.unique(risk.start).tolist():
+            code = index.get_indexer(pd.Index(read_term(cube, by, s)[0]))
+            level[:, s - 1 - first] = code
+            own = np.where(risk.cube.start == s, code, own)
         return cls(_few(list(map(str, names)), by), level, own, False)
 
     def change(self, name: str, cube: Cube) -> Cube:
@@ -206,7 +200,7 @@ class _Without:
         gone = self.own == k
         return replace(
             cube,
-            start_year=np.where(gone, NEVER, cube.start_year),
+            start=np.where(gone, NEVER, cube.start),
             eligible=cube.eligible & ~gone[:, None] & (self.level != k),
         )
 

@@ -257,5 +257,5 @@ def _fewer_lags(on: tuple[Any, ...]) -> list[tuple[Any, ...]]:
 
 def _observed(group: ControlGroup, year: int) -> bool:
     """Return whether a year since start is in the register for every start year."""
-    cube = group.risk.cube
-    return bool(np.isin(group.risk.start_years + year, cube.years[cube.year_observed]).all())
+    risk = group.risk
+    return bool(risk.cube.seen(risk.start[risk.treated], [year]).all())

@@ -16,7 +16,6 @@ from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import number, percent
 from mih_impact.display.provenance import Provenance
 from mih_impact.effects.asked import read_question
-from mih_impact.effects.comparison import event_values
 from mih_impact.effects.sensitivity.pooled import Pooled
 from mih_impact.effects.sensitivity.result import SensitivityCheck, p_equals
 from mih_impact.errors import EffectsError
@@ -191,12 +190,10 @@ def _left(
     group: ControlGroup, rows: IntArray, outcome: str, years: tuple[int, ...], dead: Dead
 ) -> tuple[dict[str, BoolArray], BoolArray]:
     """Return who is not seen, by state, and whose year lies in the register, shape (rows, E)."""
-    cube, who, start = group.risk.cube, group.risk.person[rows], group.risk.start_year[rows]
-    calendar = start[:, None] + np.asarray(years)
-    within = np.isin(calendar, cube.years[cube.year_observed])
-    place = np.clip(calendar - cube.first_year, 0, len(cube.years) - 1)
-    state = cube.state[who[:, None], place]
-    seen = np.isfinite(event_values(cube, [outcome], who, start, years, dead=dead)[:, 0, :])
+    cube, who, start = group.risk.cube, group.risk.person[rows], group.risk.start[rows]
+    within = cube.seen(start, years)
+    state = cube.last_state(who, start, years)
+    seen = np.isfinite(cube.since_start(outcome, who, start, years, dead=dead))
     gone = within & ~seen
     left = {ANY: gone} | {name: gone & (state == code) for name, code in _GONE.items()}
     left["null"] = gone & ~np.isin(state, list(_GONE.values()))

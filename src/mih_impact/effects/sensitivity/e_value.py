@@ -13,7 +13,6 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import number
 from mih_impact.display.provenance import Provenance
-from mih_impact.effects.comparison import event_values
 from mih_impact.effects.sensitivity.result import SensitivityCheck, fewest_persons
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
@@ -279,9 +278,8 @@ def _control_sd(effects: EffectSeries, outcome: str, year: int, group: ControlGr
     weight = group.row_weight
     rows = np.flatnonzero(~group.risk.treated & (weight > 0))
     risk, dead = group.risk, effects.provenance.options.get("dead", "zero")
-    y = event_values(
-        risk.cube, [outcome], risk.person[rows], risk.start_year[rows], [year], dead=dead
-    )[:, 0, 0]
+    who, start = risk.person[rows], risk.start[rows]
+    y = risk.cube.since_start(outcome, who, start, [year], dead=dead)[:, 0]
     w = np.where(np.isfinite(y), weight[rows], 0.0)
     w, y = w / w.sum(), np.where(w > 0, y, 0.0)
     return float(np.sqrt(w @ (y - w @ y) ** 2))

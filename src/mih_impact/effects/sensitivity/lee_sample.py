@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.asked import Asked
-from mih_impact.effects.comparison import event_values
 from mih_impact.effects.sensitivity.pooled import Pooled
 from mih_impact.errors import EffectsError
 
@@ -50,16 +49,16 @@ class Sample:
     def of(cls, group: ControlGroup, asked: Asked, *, in_work: bool) -> Sample:
         """Read changes in the year, of those with a base and a year within the register."""
         pooled, cube = Pooled.of(group), group.risk.cube
-        who, start = pooled.person, group.risk.start_year[pooled.rows]
+        who, start = pooled.person, group.risk.start[pooled.rows]
         change = asked.levels_and_changes(group, pooled.rows)[1][:, 0]
-        able = np.isin(start + asked.years[0], cube.years[cube.year_observed])
-        for b in asked.bases:
-            before = event_values(cube, asked.outcomes, who, start, [b], dead=asked.dead)
-            able &= np.isfinite(before[:, 0, 0])
+        able = cube.seen(start, asked.years)[:, 0]
+        if asked.bases:
+            before = cube.since_start(asked.outcomes[0], who, start, asked.bases, dead=asked.dead)
+            able &= np.isfinite(before).all(axis=1)
         there = np.isfinite(change)
         if in_work:
-            work = event_values(cube, ["in_work"], who, start, asked.years, dead=asked.dead)
-            there &= work[:, 0, 0] == 1.0
+            work = cube.since_start("in_work", who, start, asked.years, dead=asked.dead)
+            there &= work[:, 0] == 1.0
         sample = cls(
             pooled.rows[able],
             np.where(there, change, 0.0)[able],
