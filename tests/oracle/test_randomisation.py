@@ -353,7 +353,7 @@ def p_values(group, assign, runs, **options):
     cube, chosen_by, found = group.risk.cube, options_of(group), []
     for run in range(runs):
         rng = np.random.default_rng((77, run))
-        chosen = choose(replace(cube, start_year=assign(rng, cube)), chosen_by)
+        chosen = choose(replace(cube, start=assign(rng, cube)), chosen_by)
         again = replace(
             group, risk=chosen.risk, sets=chosen.sets, score=chosen.score, whitened=chosen.whitened
         )
