@@ -12,7 +12,8 @@ import pytest
 import statsmodels.api as sm
 
 import mih_impact as mih
-from mih_impact.effects.inference.clusters import cluster_of, clustered
+from mih_impact.effects.inference import multiplier
+from mih_impact.effects.inference.clusters import cluster_of, clustered, clustered_kind
 from mih_impact.effects.inference.multiplier import multiplier_draws, multipliers
 from mih_impact.effects.inference.wild import ClusterSums, inverted, p_value, wild_weights
 from tests.support import small_register
@@ -53,6 +54,46 @@ def test_draws_are_a_plain_sum_over_clusters():
         for b, g in itertools.product(range(7), range(len(block))):
             slow[b] += v[b, g] * block[g]
     np.testing.assert_allclose(found, slow, rtol=1e-9, atol=1e-9)
+
+
+def test_draws_made_in_parts_are_drawn_one_after_the_other(monkeypatch):
+    rows = np.random.default_rng(0).normal(size=(9, 2))
+    monkeypatch.setattr(multiplier, "AT_A_TIME", 4)
+    found = multiplier_draws(rows, 10, seed=3, kind="rademacher")
+    rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence((3, 0))))
+    parts = [multipliers(rng, (size, 9), "rademacher") @ rows for size in (4, 4, 2)]
+    np.testing.assert_array_equal(found, np.concatenate(parts))
+
+
+def test_the_seed_decides_the_draws(matched):
+    effects = mih.event_study(matched, outcomes="wage_income", window=(-2, 2))
+    one, two, other = (mih.bootstrap(effects, draws=99, seed=s).matrix for s in (1, 1, 2))
+    np.testing.assert_array_equal(one, two)
+    assert (one != other)[0, 0]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"kind": "normal"}, "no kind='normal'"),
+        ({"draws": 19}, "Too few draws"),
+        ({"draws": 99.0}, "Too few draws"),
+        ({"level": 95}, "between 0 and 1"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_bootstrapped_is_said(matched, options, message):
+    effects = mih.event_study(matched, outcomes="wage_income", window=(-1, 1))
+    with pytest.raises(mih.EffectsError, match=message):
+        mih.bootstrap(effects, **options)
+
+
+def test_only_effects_in_memory_are_bootstrapped(matched, tmp_path):
+    effects = mih.event_study(matched, outcomes="wage_income", window=(-1, 1))
+    with pytest.raises(mih.EffectsError, match="takes effects"):
+        mih.bootstrap(matched)
+    with pytest.raises(mih.EffectsError, match="never saved"):
+        mih.bootstrap(mih.load(effects.save(tmp_path / "effects.zip")))
 
 
 @pytest.mark.parametrize(
@@ -155,6 +196,68 @@ def test_clustered_errors_are_statsmodels_cluster_robust_ones(matched):
         column = effects.levels.index(e)
         assert effects.estimate[0, column] == pytest.approx(fit.params[1], rel=1e-9)
         assert np.sqrt(influence.covariance[column, column]) == pytest.approx(expected, rel=1e-9)
+        assert len(rows) > P  # some controls serve several start years, and are one cluster each
+
+
+def test_absorbed_person_effects_are_no_parameters(towns):
+    """Levels on person effects, written out: nested in the person cluster, they count for nothing.
+
+    The textbook factor (N - 1) / (N - k), with every person effect among the k, would make errors
+    40 % too wide where everybody has two years.
+    """
+    some = towns[towns["person_id"] < 300]
+    group = mih.match(mih.read_panel(some, price_year=2024), exact=["county"], on=["age"], ratio=1)
+    effects = mih.event_study(group, outcomes="wage_income", se="person", window=(-1, 3))
+    change, treated, weight, _, rows = stacked(group, 3, np.arange(len(towns)))
+    n, person = len(rows), group.risk.person[rows]
+    late = np.repeat([0.0, 1.0], n)
+    X = np.column_stack([np.tile(np.eye(n), (2, 1)), late, late * np.tile(treated, 2)])
+    y = np.concatenate([np.zeros(n), change])
+    fit = sm.WLS(y, X, weights=np.tile(weight, 2)).fit(
+        cov_type="cluster", cov_kwds={"groups": np.tile(person, 2), "use_correction": False}
+    )
+    P = len(np.unique(person))
+    found = effects.frame.set_index("year_since_start").loc[3]
+    assert found["estimate"] == pytest.approx(fit.params[-1], rel=1e-8)
+    assert found["std_error"] == pytest.approx(fit.bse[-1] * np.sqrt(P / (P - 1)), rel=1e-8)
+    counted = fit.bse[-1] * np.sqrt((2 * n - 1) / (2 * n - X.shape[1]))
+    assert counted > 1.3 * found["std_error"]
+
+
+def test_fewer_than_twenty_clusters_are_refused_and_the_wild_bootstrap_offered(matched, towns):
+    effects = mih.event_study(matched, outcomes="wage_income", se="person", window=(-1, 1))
+    with pytest.raises(mih.EffectsError, match=r"2 clusters, .* 20 .*wild_bootstrap.*'county'"):
+        clustered(matched, effects.influence, "county")
+    for count in (20, 19):
+        number = towns["municipality"].str[1:].astype(int) % count
+        group = mih.match(
+            mih.read_panel(towns.assign(municipality=number.astype(str)), price_year=2024),
+            exact=["county"], on=ON,
+        )  # fmt: skip
+        effects = mih.event_study(group, outcomes="wage_income", se="person", window=(-1, 1))
+        if count == 20:
+            assert len(clustered(group, effects.influence, "municipality").cluster) == 20
+        else:
+            with pytest.raises(mih.EffectsError, match="19 clusters"):
+                clustered(group, effects.influence, "municipality")
+
+
+def test_rows_that_are_no_persons_have_no_clusters(matched):
+    effects = mih.event_study(matched, outcomes="wage_income", window=(-1, 1))
+    assert effects.se == "abadie_imbens"
+    with pytest.raises(mih.EffectsError, match="do not add up within clusters"):
+        clustered(matched, effects.influence, "municipality")
+    for se in ("abadie_imbens", "matched_set"):
+        with pytest.raises(mih.EffectsError, match=f"'{se}' cannot be combined with clusters"):
+            clustered_kind(se, matched)
+    assert clustered_kind("auto", matched) == "person"
+
+
+def test_persons_without_a_cluster_are_counted_and_refused(towns):
+    frame = towns.assign(municipality=towns["municipality"].mask(towns["person_id"] < 7))
+    group = mih.match(mih.read_panel(frame, price_year=2024), exact=["county"], on=ON)
+    with pytest.raises(mih.EffectsError, match=r"Some persons have no municipality.*7 of 700"):
+        cluster_of(group, "municipality")
 
 
 def test_clusters_of_single_persons_are_the_persons(matched):
@@ -278,3 +381,44 @@ def test_the_estimate_of_the_group_is_the_one_tested(matched):
     change, treated, weight, town, _ = stacked(matched, 3, cluster_of(matched, "municipality"))
     _, error = weighted_fit(change, treated.astype(float), weight, town)
     assert found["std_error"] == pytest.approx(error, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"weights": "mammen"}, "no weights='mammen'"),
+        ({"draws": 2}, "Too few draws"),
+        ({"year": -1}, "base year has no effect"),
+        ({"year": [1, 2]}, "whole numbers"),
+        ({"year": 40}, "No start year covers"),
+        ({"outcome": None}, "One outcome"),
+    ],
+    ids=str,
+)
+def test_what_the_wild_bootstrap_cannot_do_is_said(matched, options, message):
+    with pytest.raises(mih.EffectsError, match=message):
+        mih.wild_bootstrap(matched, **{"year": 2, "cluster": "county", **options})
+
+
+def test_participants_of_one_cluster_tell_nothing(towns):
+    only = towns.assign(start_year=towns["start_year"].where(towns["county"] == "A"))
+    group = mih.match(mih.read_panel(only, price_year=2024), exact=["education"], on=["age"])
+    with pytest.raises(mih.EffectsError, match="Participants of one cluster"):
+        mih.wild_bootstrap(group, year=2, cluster="county")
+
+
+def test_it_is_said_saved_and_hidden_where_few_stand_behind(matched, tmp_path):
+    found = mih.wild_bootstrap(matched, year=3, cluster="municipality", draws=199)
+    nb, en = (found.summary(lang).replace("\n", " ") for lang in ("nb", "en"))
+    assert "30 klynger (" in nb
+    assert "30 clusters (" in en
+    assert f"p = {found.table['p_value'][0]:.3f}".replace(".", ",") in nb
+    again = mih.load(found.save(tmp_path / "test.zip"))
+    pd.testing.assert_frame_equal(again.table, found.table)
+    effects = mih.event_study(matched, outcomes="wage_income", window=(3, 3)).frame.iloc[0]
+    for name in ("n_participants", "n_controls"):
+        assert found.table[name][0] == effects[name]
+    with mih.options(min_cell=int(effects["n_participants"]) + 1):
+        assert "Skjult" in found.summary()
+        assert "p = " not in found.summary()
+        assert np.isnan(mih.load(found.save(tmp_path / "hidden.zip")).table["estimate"][0])

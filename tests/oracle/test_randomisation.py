@@ -174,6 +174,20 @@ def test_at_the_true_starters_it_is_the_effect(panel, name):
     assert table["n_controls"].tolist() == frame["n_controls"].tolist()
 
 
+@pytest.mark.parametrize("name", ["propensity", "mahalanobis", "exact", "ipw"])
+def test_starters_are_drawn_in_their_place(panel, name):
+    """As many in every start year, and for matching in every county and start year."""
+    group = made(panel, name)
+    experiment, _ = experiment_of(group)
+    columns = {"start_year": group.risk.start_year[experiment.rows]}
+    if name in GROUPS:
+        for column in group.exact:
+            columns[column] = group.read(column, experiment.rows)
+    place = pd.DataFrame(columns).groupby(list(columns)).ngroup().to_numpy()
+    both = np.unique(np.column_stack([place, experiment.block]), axis=0)
+    assert len(both) == len(np.unique(place)) == len(np.unique(experiment.block))
+
+
 @pytest.mark.parametrize("name", ["exact", "cem"])
 def test_a_draw_of_cells_is_a_register_in_which_others_start(register, name):
     """Whole pipeline: the drawn are written into the register as starters, and it is read again."""

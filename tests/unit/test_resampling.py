@@ -8,8 +8,11 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.effects.asked import read_question
+from mih_impact.effects.inference.clusters import clustered
+from mih_impact.effects.inference.otsu_rai import linear_form
 from mih_impact.study.draws import Draws, Urns
 from mih_impact.study.rematched import drawn_cube, rematched
+from mih_impact.study.resampling import _urns
 from mih_impact.study.reweighted import Reweighted
 from tests.support import small_register
 
@@ -132,6 +135,28 @@ def test_two_workers_give_the_numbers_of_one(weighted):
     assert (one.draws != other.draws)[:, 0].all()
 
 
+def test_matching_again_gives_the_same_numbers_with_two_workers(register):
+    group = mih.match(read(register), method="exact", exact=["county"], outcomes="wage_income")
+    one, two, other = (
+        mih.resample(group, window=(-1, 2), draws=20, seed=seed, workers=workers).draws
+        for seed, workers in ((3, 1), (3, 2), (4, 1))
+    )
+    np.testing.assert_array_equal(one, two)
+    assert (one != other)[:, 1].all()
+
+
+def test_a_bar_is_shown_where_it_is_wanted(weighted, capsys):
+    for workers in (1, 2):
+        with mih.options(progress=True):
+            mih.resample(weighted, window=(-1, 1), draws=20, workers=workers)
+        shown = capsys.readouterr().err
+        assert "trekker utvalg på nytt" in shown
+        assert "/20" in shown
+        with mih.options(progress=False):
+            mih.resample(weighted, window=(-1, 1), draws=20, workers=workers)
+        assert capsys.readouterr().err == ""
+
+
 def test_drawn_errors_are_near_those_of_estimated_weights(weighted):
     effects = mih.event_study(weighted, window=(-2, 3))
     drawn = mih.resample(weighted, window=(-2, 3), draws=400)
@@ -153,6 +178,42 @@ def test_clusters_are_drawn_whole(weighted):
     assert drawn.draws.shape == (40, 3)
     with pytest.raises(mih.EffectsError, match=r"at least 20 are needed.*wild_bootstrap"):
         mih.resample(weighted, window=(-1, 1), draws=40, cluster="county")
+
+
+def test_persons_of_a_town_come_along_as_often_as_it_is_drawn(weighted, register):
+    """All its persons, twice where it is drawn twice: the effects of a register of such towns."""
+    cube = weighted.risk.cube
+    town = register.groupby("person_id")["municipality"].first()[cube.person_id].to_numpy()
+    urns = _urns(weighted, "sides", "municipality")
+    counts = urns.counts(np.random.default_rng(7))
+    served = np.unique(weighted.risk.person)
+    assert counts.sum() == counts[served].sum()
+    often = pd.Series(counts[served]).groupby(town[served]).agg(["min", "max"])
+    assert (often["min"] == often["max"]).all()
+    assert often["max"].sum() == 24
+    assert often["max"].max() >= 2
+    asked = read_question(weighted, None, "did", -1, (-1, 2), "available", "zero")
+    frame = drawn_frame(register, cube.person_id, counts)
+    again = mih.weight(read(frame), on=ON, exact=["county"], outcomes="wage_income")
+    effects = mih.event_study(again, window=(-1, 2), se="person")
+    found = Reweighted.of(weighted, asked).estimate(counts)
+    np.testing.assert_allclose(found, effects.estimate.ravel(), rtol=1e-6, atol=1e-3)
+
+
+def test_otsu_rai_adds_up_within_towns(register):
+    """Towns with a shock of their own: the errors are those of the rows added up within them."""
+    year, town = register["year"] - 2009, register["municipality"].astype(int)
+    shock = np.random.default_rng(3).normal(0, 60_000, (24, 16))[town, year]
+    frame = register.assign(wage_income=(register["wage_income"] + shock).clip(lower=0).round(2))
+    group = mih.match(read(frame), on=ON, exact=["county"], ratio=2, outcomes="wage_income")
+    asked = read_question(group, None, "did", -1, (-1, 3), "available", "zero")
+    rows = clustered(group, linear_form(group, asked, adjust=False), "municipality")
+    expected = np.sqrt(np.diag(rows.covariance))[[1, 4]]
+    drawn = mih.resample(group, window=(-1, 3), draws=4000, cluster="municipality")
+    found = drawn.effects.frame.set_index("year_since_start")["std_error"][[0, 3]]
+    np.testing.assert_allclose(found, expected, rtol=0.05)
+    alone = mih.resample(group, window=(-1, 3), draws=4000).effects.frame["std_error"].iloc[-1]
+    assert abs(found[3] / alone - 1) > 0.08
 
 
 def test_otsu_rai_is_the_paper_s_formula_in_a_loop(register):

@@ -29,7 +29,8 @@ _UNITS = {
 def source_line(ax: Axes, text: str) -> None:
     """Write the source beneath the axes (beneath the x label, so set that first)."""
     size = 7.5
-    cell = ax.get_subplotspec()
+    part = ax.get_subplotspec()
+    cell = None if part is None else part.get_topmost_subplotspec()
     share = 1.0 if cell is None else len(cell.colspan) / cell.get_gridspec().ncols
     width = share * root_figure(ax).get_figwidth() * 72 - 50  # points, less the tick labels
     beneath = ax.get_xlabel() and ax.xaxis.label.get_verticalalignment() == "top"

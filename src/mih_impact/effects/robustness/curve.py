@@ -24,7 +24,7 @@ __all__ = ["SpecificationCurve", "title", "words"]
 
 _TITLE = Label(
     nb="Andre valg av kontroller og metode: {effect}",
-    en="Other choices of controls and method: {effect}",
+    en="Other controls and methods: {effect}",
 )
 _RANGE = Label(
     nb="{n} spesifikasjoner gir effekter fra {low} til {high}, median {median}; den valgte gir "

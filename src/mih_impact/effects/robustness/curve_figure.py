@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_curve"]
 
+#: Characters that the name of a row has room for.
+LONGEST = 56
 _OWN = OKABE_ITO["vermillion"]
 _EFFECT = Label(nb="effekt", en="effect")
 _NOTE = Label(
@@ -109,7 +111,7 @@ def _names(curve: SpecificationCurve, lang: Lang) -> list[tuple[str, str, str]]:
             name = label.text(lang)
             if k == 0:
                 name = f"{head[:1].upper()}{head[1:]}: {name}"
-            rows.append((option, text, name))
+            rows.append((option, text, textwrap.shorten(name, LONGEST, placeholder=" …")))
     return rows
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import pandas as pd
 
-from mih_impact.controls.covariates import Term, parse_term, term_label
+from mih_impact.controls.covariates import Term, term_label
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import count, interval, number, percent, year_range
@@ -180,11 +180,10 @@ def effect_on(outcome: str, years: Sequence[int]) -> Label:
 
 def title(by: Term, outcome: str, years: Sequence[int]) -> dict[str, str]:
     """Return what was left out, and of which effect."""
-    term = parse_term(str(by))
     column = (
         _START_YEAR
         if by == "start_year"
-        else Label(nb=term_label(term, "nb"), en=term_label(term, "en"))
+        else Label(nb=term_label(by, "nb"), en=term_label(by, "en"))
     )
     label = _TITLE.format(by=column, effect=effect_on(outcome, years))
     return {"nb": label.nb, "en": label.en}

@@ -65,6 +65,7 @@ _YES_NO = {True: Label(nb="ja", en="yes"), False: Label(nb="nei", en="no")}
 _AS_CHOSEN = Label(nb="som valgt", en="as chosen")
 _WITHOUT = Label(nb="uten {terms}", en="without {terms}")
 _WITH = Label(nb="også {terms}", en="also {terms}")
+_SEVERAL = Label(nb="{n} kjennetegn", en="{n} covariates")
 _MEAN = Label(nb="gjennomsnitt av {years}", en="average of {years}")
 
 
@@ -115,15 +116,17 @@ def value_label(name: str, text: str, value: Any, own: Any) -> Label:
 
 
 def _terms_label(value: tuple[Term, ...], own: tuple[Term, ...]) -> Label:
-    """Return how a list of covariates differs from the given one."""
+    """Return how a list of covariates differs from the given one; by number, if by several."""
     parts = []
     for template, terms in (
         (_WITHOUT, [t for t in own if t not in value]),
         (_WITH, [t for t in value if t not in own]),
     ):
-        if terms:
-            names = (", ".join(term_label(t, lang) for t in terms) for lang in ("nb", "en"))
-            parts.append(template.format(terms=Label(*names)))
+        if len(terms) == 1:
+            name = Label(nb=term_label(terms[0], "nb"), en=term_label(terms[0], "en"))
+            parts.append(template.format(terms=name))
+        elif terms:
+            parts.append(template.format(terms=_SEVERAL.format(n=str(len(terms)))))
     if not parts:
         return _AS_CHOSEN
     return Label(nb=", ".join(p.nb for p in parts), en=", ".join(p.en for p in parts))
