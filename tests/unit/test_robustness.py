@@ -297,7 +297,12 @@ class TestSpecificationCurve:
         assert names == ["Kjennetegn: alt", "bare alder"]
 
     def test_values_are_named_in_both_languages(self, group):
-        ways = {"on": [ON[:2]], "caliper": [0.05, None], "base": [(-2, -1)], "adjust": [True]}
+        ways = {
+            "on": [ON[:2], "age"],
+            "caliper": [0.05, None],
+            "base": [(-2, -1)],
+            "adjust": [True],
+        }
         curve = mih.specification_curve(group, year=2, ways={}, alone=ways)
         names = {
             lang: {
@@ -307,6 +312,7 @@ class TestSpecificationCurve:
         }
         assert {
             "uten lønnsinntekt, 2 år før oppstart",
+            "bare alder",
             "0,05",
             "ingen",
             "gjennomsnitt av −2, −1",

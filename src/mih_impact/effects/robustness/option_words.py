@@ -65,6 +65,8 @@ _YES_NO = {True: Label(nb="ja", en="yes"), False: Label(nb="nei", en="no")}
 _AS_CHOSEN = Label(nb="som valgt", en="as chosen")
 _WITHOUT = Label(nb="uten {terms}", en="without {terms}")
 _WITH = Label(nb="også {terms}", en="also {terms}")
+_ONLY = Label(nb="bare {terms}", en="only {terms}")
+_NONE = Label(nb="ingen", en="none")
 _SEVERAL = Label(nb="{n} kjennetegn", en="{n} covariates")
 _MEAN = Label(nb="gjennomsnitt av {years}", en="average of {years}")
 
@@ -118,6 +120,9 @@ def value_label(name: str, text: str, value: Any, own: Any) -> Label:
 def _terms_label(value: tuple[Term, ...], own: tuple[Term, ...]) -> Label:
     """Return how a list of covariates differs from the given one; by number, if by several."""
     parts = []
+    if set(value) < set(own) and len(value) <= min(2, len(own) - 2):
+        names = (", ".join(term_label(t, lang) for t in value) for lang in ("nb", "en"))
+        return _ONLY.format(terms=Label(*names)) if value else _NONE
     for template, terms in (
         (_WITHOUT, [t for t in own if t not in value]),
         (_WITH, [t for t in value if t not in own]),
