@@ -108,7 +108,7 @@ def plot_subgroups(
         level = effects.provenance.options.get("level", 0.95)
         notes = [_BARS.format(level=percent(level, lang=lang)).text(lang)]
         notes += [hidden_note(lang)] if frame["hidden"].any() else []
-        notes += [parts.conditional.text(lang)] if parts.conditional else []
+        said = [parts.conditional.text(lang)] if parts.conditional else []
         return Rows(
             names=[_named(n, row, lang) for n, row in zip(names, _records(frame), strict=True)],
             estimate=frame["estimate"].to_numpy(dtype=np.float64),
@@ -118,8 +118,8 @@ def plot_subgroups(
             price_year=effects.price_year,
             what=_DIFFERENCE.text(lang),
             title=told,
-            source=" ".join(filter(None, [*notes, evidence_of(effects, lang)])),
-            alt=f"{told}. {_alt(names, frame, effects.units[outcome], lang)}.",
+            source=" ".join(filter(None, [*notes, *said, evidence_of(effects, lang)])),
+            alt=" ".join([f"{told}. {_alt(names, frame, effects.units[outcome], lang)}.", *said]),
             first=1,
             colours=(PARTICIPANT, SOFT),
         )
