@@ -205,7 +205,7 @@ def test_absorbed_person_effects_are_no_parameters(towns):
     The textbook factor (N - 1) / (N - k), with every person effect among the k, would make errors
     40 % too wide where everybody has two years.
     """
-    some = towns[towns["person_id"] < 300]
+    some = towns[towns["person_id"] < 180]
     group = mih.match(mih.read_panel(some, price_year=2024), exact=["county"], on=["age"], ratio=1)
     effects = mih.event_study(group, outcomes="wage_income", se="person", window=(-1, 3))
     change, treated, weight, _, rows = stacked(group, 3, np.arange(len(towns)))

@@ -424,11 +424,11 @@ def roughly_uniform(p):
 @pytest.mark.parametrize("years", [(2016,), (2014, 2016, 2018)], ids=["one year", "three years"])
 def test_by_lot_within_cells_p_values_are_uniform(idle, years):
     group = mih.match(mih.read_panel(idle, price_year=2024), method="exact", exact=["county"])
-    p = p_values(group, by_lot(*years), 240)
+    p = p_values(group, by_lot(*years), 160)
     assert roughly_uniform(p), np.bincount(np.ceil(p * 8 - 1e-9).astype(int))
     whole = idle.assign(county="A")  # as if counties were not known
     group = mih.match(mih.read_panel(whole, price_year=2024), method="exact", exact=["county"])
-    assert not roughly_uniform(p_values(group, by_lot(*years), 60))
+    assert not roughly_uniform(p_values(group, by_lot(*years), 40))
 
 
 def test_with_odds_of_a_score_the_test_has_its_size(idle):
@@ -436,8 +436,8 @@ def test_with_odds_of_a_score_the_test_has_its_size(idle):
     group = mih.match(
         mih.read_panel(idle, price_year=2024), on=["age", *mih.lag("wage_income", 1)], ratio=2
     )
-    p = p_values(group, by_wage, 60)
-    assert (p <= 0.05).mean() < 0.05 + 3 * np.sqrt(0.0475 / 60)
+    p = p_values(group, by_wage, 40)
+    assert (p <= 0.05).mean() < 0.05 + 3 * np.sqrt(0.0475 / 40)
     assert 0.4 < p.mean() < 0.65
 
 
