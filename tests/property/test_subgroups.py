@@ -147,13 +147,14 @@ COUNTS = st.lists(
 
 
 @settings(max_examples=200)
-@given(COUNTS, COUNTS, st.integers(1, 8))
-def test_no_small_cell_is_what_the_shown_ones_leave(persons, lost, min_cell):
+@given(COUNTS, COUNTS, COUNTS, st.integers(1, 8))
+def test_no_small_cell_is_what_the_shown_ones_leave(persons, lost, others, min_cell):
     """An attacker knows n and effect of all and of whoever is shown, and subtracts."""
-    parts = min(len(persons), len(lost))
+    parts = min(len(persons), len(lost), len(others))
     table = {"n_participants": np.array(persons[:parts]), "n_lost": np.array(lost[:parts])}
     whole = {name: np.vstack([n.sum(axis=0), n]) for name, n in table.items()}
-    controls = np.where(whole["n_participants"] > 0, 5 * whole["n_participants"], 0)
+    controls = np.where(table["n_participants"] > 0, np.maximum(others[:parts], 1), 0)
+    controls = np.vstack([controls.sum(axis=0), controls])
     frame = pd.DataFrame(
         {
             "subgroup": np.repeat(["all", *map(str, range(parts))], 3),
@@ -166,11 +167,12 @@ def test_no_small_cell_is_what_the_shown_ones_leave(persons, lost, min_cell):
     for name, mask in zip(("n_participants", "n_lost"), masks, strict=True):
         n, hidden = whole[name], mask.reshape(parts + 1, 3)
         small = (n > 0) & (n < min_cell)
+        if name == "n_participants":
+            small |= (controls > 0) & (controls < min_cell)
         assert hidden[small].all()
         assert not hidden[n == 0].any()
         for cell in np.flatnonzero(~hidden[0]):
             rest = hidden[1:, cell]
             remains = n[0, cell] - n[1:, cell][~rest].sum()
             assert remains == 0 or (rest.sum() >= 2 and remains >= min_cell)
-            others = n[1:, cell][rest & ~small[1:, cell]]
-            assert len(others) == 0 or small[1:, cell].any()  # nothing is hidden without need
+            assert small[1:, cell].any() or not rest.any()  # nothing is hidden without need

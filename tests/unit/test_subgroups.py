@@ -32,7 +32,8 @@ def register():
     rng = np.random.default_rng(5)
     done = rng.random(700) < 0.6
     unknown = rng.random(700) < 0.1
-    frame["completed"] = (done[frame["person_id"]] & (frame["year"] > frame["start_year"])) * 1.0
+    since = frame["year"] - frame["start_year"]  # who finishes is marked once; some did so before
+    frame["completed"] = np.where(done[frame["person_id"]], since == 2, since == -2) * 1.0
     frame.loc[unknown[frame["person_id"]], "completed"] = np.nan
     moved = frame["year"] >= frame["start_year"]
     home = rng.choice(["north", "south"], 700)[frame["person_id"]]
