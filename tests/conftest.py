@@ -31,8 +31,13 @@ def _quiet():
 
 @pytest.fixture(autouse=True)
 def _close_figures():
-    """Close the figures a test drew."""
+    """Close the figures a test drew, and those of docstrings before it."""
+    _close()
     yield
+    _close()
+
+
+def _close() -> None:
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
 

@@ -260,6 +260,46 @@ def test_persons_without_a_cluster_are_counted_and_refused(towns):
         cluster_of(group, "municipality")
 
 
+@pytest.mark.parametrize("way", ["match", "entropy"])
+def test_effects_are_clustered_where_it_is_asked_for(towns, way):
+    """Every standard error, and the bootstrap's, over 30 towns that share shocks."""
+    panel = mih.read_panel(towns, price_year=2024)
+    if way == "match":
+        group = mih.match(panel, exact=["county"], on=ON)
+    else:
+        group = mih.weight(panel, method="entropy", exact=["county"], on=ON)
+    options = {"outcomes": "wage_income", "window": (-2, 3)}
+    alone = mih.event_study(group, se="person" if way == "match" else "auto", **options)
+    found = mih.event_study(group, cluster="municipality", **options)
+    assert found.se == alone.se
+    np.testing.assert_array_equal(found.estimate, alone.estimate)
+    expected = clustered(group, alone.influence, "municipality")
+    np.testing.assert_allclose(np.nan_to_num(found.matrix), expected.covariance, rtol=1e-12)
+    assert len(found.influence.cluster) == 30
+    drawn = mih.bootstrap(found, draws=3999, kind="webb").frame["std_error"]
+    assert (drawn / found.frame["std_error"]).dropna().between(0.95, 1.05).all()
+    by = mih.event_study(group, cluster="municipality", by="education", **options)
+    size = len(found.levels)
+    np.testing.assert_allclose(
+        np.nan_to_num(by.matrix)[:size, :size], np.nan_to_num(found.matrix), rtol=1e-12
+    )
+    assert found.provenance.options["cluster"] == "municipality"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"cluster": "county"}, r"2 clusters, .* 20 .*wild_bootstrap"),
+        ({"cluster": "municipality", "se": "abadie_imbens"}, "cannot be combined with clusters"),
+        ({"cluster": "town"}, "town"),
+    ],
+    ids=str,
+)
+def test_effects_that_cannot_be_clustered_say_so(matched, options, message):
+    with pytest.raises(mih.MihImpactError, match=message):
+        mih.event_study(matched, outcomes="wage_income", window=(-1, 1), **options)
+
+
 def test_clusters_of_single_persons_are_the_persons(matched):
     effects = mih.event_study(matched, outcomes="wage_income", se="person", window=(-2, 2))
     rows = effects.influence

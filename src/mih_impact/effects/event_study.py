@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact.controls.covariates import Lag
+from mih_impact.controls.covariates import Lag, Term
 from mih_impact.controls.group import ControlGroup
 from mih_impact.display.provenance import Provenance
 from mih_impact.effects.asked import (
@@ -20,6 +20,7 @@ from mih_impact.effects.asked import (
     require_choice,
 )
 from mih_impact.effects.comparison import Comparison
+from mih_impact.effects.inference.clusters import clustered, clustered_kind
 from mih_impact.effects.influence import Influence, StandardError, sup_t
 from mih_impact.effects.measured import Measured
 from mih_impact.effects.score_correction import corrected, require_theory
@@ -55,7 +56,7 @@ def event_study(
     window: tuple[int, int] = (-5, 6),
     composition: Composition = "available",
     se: StandardError = "auto",
-    cluster: Literal["person"] = "person",
+    cluster: Term = "person",
     dead: Dead = "zero",
     by: By | tuple[Lag] | None = None,
     adjust: bool = False,
@@ -88,7 +89,9 @@ def event_study(
         nobody is in two sets, "estimated_weights" for `weight`; else "person": weights taken as
         fixed, clustered by person.
     cluster
-        The cluster of "person".
+        "person", or a column above the person as it stood in the year before start, such as
+        "municipality": the rows of "person" or "estimated_weights" are added up within clusters,
+        of which there are at least 20; see `clustered`. With fewer, `wild_bootstrap`.
     dead
         Income after death or emigration: "zero" (per starter) or "missing" (among survivors).
     by
@@ -146,8 +149,8 @@ def event_study(
     (-1, 0, 1)
     """
     asked = read_question(group, outcomes, estimator, base, window, composition, dead)
-    _require_options(group, se, cluster, level)
-    kind = _resolve(se, group)
+    _require_options(group, se, level)
+    kind = _resolve(se, group) if cluster == "person" else clustered_kind(se, group)
     if score_correction:
         require_theory(group, kind, adjust=adjust)
     masks, parts = split(group, by)
@@ -157,6 +160,8 @@ def event_study(
     if score_correction:
         kind, moments = "abadie_imbens_2016", [measured.score_moments(c) for c in comparisons]
         influence = corrected(group, influence, moments)
+    if cluster != "person":
+        influence = clustered(group, influence, cluster)
     estimate = np.concatenate([comparison.estimate for comparison in comparisons])
     matrix = influence.covariance
     unseen = np.isnan(estimate) | _alone(asked, comparisons)
@@ -200,6 +205,7 @@ def event_study(
                 "window": list(window),
                 "composition": composition,
                 "se": kind,
+                "cluster": str(cluster),
                 "dead": dead,
                 "by": None if parts is None else parts.by,
                 "adjust": adjust,
@@ -291,10 +297,9 @@ def _counts(
     }
 
 
-def _require_options(group: ControlGroup, se: str, cluster: str, level: float) -> None:
+def _require_options(group: ControlGroup, se: str, level: float) -> None:
     """Raise on an option that does not exist or does not go with the group."""
     require_choice("se", se, get_args(StandardError))
-    require_choice("cluster", cluster, ("person",))
     if not 0 < level < 1:
         raise EffectsError("A level is between 0 and 1", found=f"{level}", do="give 0.95")
     if se == "matched_set" and (group.model is not None or not _sets_are_apart(group)):

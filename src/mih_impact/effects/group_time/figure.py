@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_group_time"]
 
+#: Beyond so many years every other one is named on the axis.
+MOST_TICKS = 16
+
 _TITLE = Label(nb="Effekt på {outcome} etter oppstartsår", en="Effect on {outcome} by start year")
 _SINCE = Label(nb="år siden oppstart", en="years since start")
 _DIFFERENCE = Label(nb="forskjell fra kontrollgruppen", en="difference from the control group")
@@ -85,6 +88,8 @@ def plot_group_time(
                 marker="o", markersize=3, label=str(start),
             )  # fmt: skip
         ticks = np.unique(frame["year_since_start"])
+        if len(ticks) > MOST_TICKS:
+            ticks = ticks[ticks % 2 == 0]
         ax.set_xticks(ticks, [number(year, lang=lang) for year in ticks])
         ax.set_xlabel(_SINCE.text(lang))
         ax.set_title(title)
