@@ -24,11 +24,8 @@ if TYPE_CHECKING:
     from mih_impact.economics.case import CostBenefit as CostBenefit
     from mih_impact.economics.programme import CostItem as CostItem
     from mih_impact.economics.programme import Programme as Programme
-    from mih_impact.effects.bands import bands as bands
     from mih_impact.effects.checks.power import pretrend_power as pretrend_power
     from mih_impact.effects.checks.result import CheckResult as CheckResult
-    from mih_impact.effects.completers import completers as completers
-    from mih_impact.effects.difference_result import DifferenceTest as DifferenceTest
     from mih_impact.effects.event_study import event_study as event_study
     from mih_impact.effects.group_time.call import group_time_effects as group_time_effects
     from mih_impact.effects.group_time.result import GroupTimeEffects as GroupTimeEffects
@@ -53,6 +50,9 @@ if TYPE_CHECKING:
     from mih_impact.effects.sensitivity.result import SensitivityCheck as SensitivityCheck
     from mih_impact.effects.sensitivity.rosenbaum import rosenbaum_bounds as rosenbaum_bounds
     from mih_impact.effects.series import EffectSeries as EffectSeries
+    from mih_impact.effects.subgroups.bands import bands as bands
+    from mih_impact.effects.subgroups.completers import completers as completers
+    from mih_impact.effects.subgroups.difference_result import DifferenceTest as DifferenceTest
     from mih_impact.errors import AssumptionError as AssumptionError
     from mih_impact.errors import EffectsError as EffectsError
     from mih_impact.errors import MihImpactError as MihImpactError
@@ -92,7 +92,7 @@ _HOME = {
     "ControlGroup": "controls.group",
     "CostBenefit": "economics.case",
     "CostItem": "economics.programme",
-    "DifferenceTest": "effects.difference_result",
+    "DifferenceTest": "effects.subgroups.difference_result",
     "Discount": "reference.discount",
     "EffectSeries": "effects.series",
     "EffectTest": "effects.inference.tested",
@@ -122,9 +122,9 @@ _HOME = {
     "SyntheticRegister": "panel.synthetic.register",
     "SyntheticTruth": "panel.synthetic.effects",
     "attrition_check": "effects.sensitivity.attrition",
-    "bands": "effects.bands",
+    "bands": "effects.subgroups.bands",
     "bootstrap": "effects.inference.multiplier",
-    "completers": "effects.completers",
+    "completers": "effects.subgroups.completers",
     "cost_benefit": "economics.account",
     "e_value": "effects.sensitivity.e_value",
     "event_study": "effects.event_study",

@@ -25,7 +25,7 @@ from mih_impact.effects.influence import Influence, StandardError, sup_t
 from mih_impact.effects.measured import Measured
 from mih_impact.effects.score_correction import corrected, require_theory
 from mih_impact.effects.series import EffectSeries, build_series
-from mih_impact.effects.subgroups import ALL, By, split
+from mih_impact.effects.subgroups.split import ALL, By, split
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import unit_of
 from mih_impact.panel.cube import Dead
@@ -131,7 +131,7 @@ def event_study(
     outcome entered `on` are marked `matched_on`. `n_lost` counts matched participants whose year
     lies within the register but who are not compared in it.
 
-    Subgroups add up to "all", with the exceptions that `subgroups` names. One participant alone has
+    Subgroups add up to "all", with the exceptions that `subgroups.split` names. One participant alone has
     an estimate but no standard error, and `reason` says so.
 
     References

@@ -16,8 +16,8 @@ from mih_impact.display.labels import Lang
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.effects.given import fingerprint, read_given
-from mih_impact.effects.hidden import hidden_cells
-from mih_impact.effects.subgroups import ALL, Split
+from mih_impact.effects.subgroups.hidden import hidden_cells
+from mih_impact.effects.subgroups.split import ALL, Split
 from mih_impact.effects.tidy import tidy_frame
 from mih_impact.errors import EffectsError
 from mih_impact.storage import save, saveable
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from mih_impact.effects.checks.result import CheckResult
-    from mih_impact.effects.difference_result import DifferenceTest
     from mih_impact.effects.influence import AnyInfluence
+    from mih_impact.effects.subgroups.difference_result import DifferenceTest
 
 __all__ = ["EffectSeries", "build_series"]
 
@@ -315,7 +315,7 @@ class EffectSeries(Result):
         level: float = 0.05,
     ) -> DifferenceTest:
         """Test that the effect is the same in every subgroup; see `differences.difference_test`."""
-        from mih_impact.effects.differences import difference_test
+        from mih_impact.effects.subgroups.differences import difference_test
 
         return difference_test(self, outcome, years=years, subgroups=subgroups, level=level)
 
@@ -333,7 +333,7 @@ class EffectSeries(Result):
         start, or the last year before it that has an estimate.
         """
         from mih_impact.effects.figures import plot_effects
-        from mih_impact.effects.subgroup_figure import name_subgroup, plot_subgroups
+        from mih_impact.effects.subgroups.figure import name_subgroup, plot_subgroups
 
         if len(self.subgroups) > 1 or year is not None:
             return plot_subgroups(self, outcome, year=year, ax=ax, lang=lang)
@@ -344,7 +344,7 @@ class EffectSeries(Result):
     ) -> Axes:
         """Draw the means of participants and controls by year since start."""
         from mih_impact.effects.figures import plot_levels
-        from mih_impact.effects.subgroup_figure import name_subgroup
+        from mih_impact.effects.subgroups.figure import name_subgroup
 
         return name_subgroup(plot_levels(self, outcome, ax=ax, lang=lang), self, outcome, lang)
 

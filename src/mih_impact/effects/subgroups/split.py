@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from mih_impact.controls.covariates import Lag, Term, as_terms, term_label
 from mih_impact.controls.group import ControlGroup
 from mih_impact.display.labels import Label
-from mih_impact.effects.bands import AGE_BANDS, Bands
-from mih_impact.effects.completers import CONDITIONAL, Completers
+from mih_impact.effects.subgroups.bands import AGE_BANDS, Bands
+from mih_impact.effects.subgroups.completers import CONDITIONAL, Completers
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import CONTRACT, DERIVED
 from mih_impact.storage import saveable

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.effects.difference_result import DifferenceTest, sentence, title
 from mih_impact.effects.robustness.joint import holm, wald
-from mih_impact.effects.subgroups import ALL, MISSING, Split
+from mih_impact.effects.subgroups.difference_result import DifferenceTest, sentence, title
+from mih_impact.effects.subgroups.split import ALL, MISSING, Split
 from mih_impact.errors import EffectsError
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from mih_impact.display.style import PARTICIPANT, alt_text, figure_style, set_al
 from mih_impact.display.style.palette import SOFT
 from mih_impact.effects.robustness.forest import TITLE_WIDTH, Rows, forest
 from mih_impact.effects.sensitivity.result import amount
-from mih_impact.effects.subgroup_rows import HIDDEN_CELL, hidden_note, shown_rows, year_to_show
+from mih_impact.effects.subgroups.rows import HIDDEN_CELL, hidden_note, shown_rows, year_to_show
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
 
