@@ -131,8 +131,8 @@ def event_study(
     outcome entered `on` are marked `matched_on`. `n_lost` counts matched participants whose year
     lies within the register but who are not compared in it.
 
-    Subgroups add up to "all", with the exceptions that `subgroups.split` names. One participant alone has
-    an estimate but no standard error, and `reason` says so.
+    Subgroups add up to "all", with the exceptions that `subgroups.split` names. One participant
+    alone has an estimate but no standard error, and `reason` says so.
 
     References
     ----------

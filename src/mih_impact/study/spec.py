@@ -16,6 +16,8 @@ from mih_impact.controls.matching import match
 from mih_impact.controls.weighting import WeightMethod, weight
 from mih_impact.display.labels import Label
 from mih_impact.effects.event_study import event_study
+from mih_impact.effects.subgroups.bands import bands
+from mih_impact.effects.subgroups.completers import completers
 from mih_impact.errors import AssumptionError
 from mih_impact.panel.panel import Money, Period
 
@@ -58,7 +60,25 @@ class Step:
         options = {key: tuple(v) if isinstance(v, list) else v for key, v in given.items()}
         if "on" in options:
             options["on"] = tuple(parse_term(str(term)) for term in as_terms(options["on"]))
+        if isinstance(by := options.get("by"), Mapping):
+            options["by"] = _parts(by, section)
         return cls(verb, options)
+
+
+def _parts(given: Mapping[str, Any], section: str) -> Any:
+    """Return what `{ bands = ["age", 30, 40] }` or `{ completers = "finished" }` stands for."""
+    _require_keys(given, {"bands", "completers"}, f"{section} by")
+    if len(given) != 1:
+        raise AssumptionError(
+            f"{section} by splits the participants one way",
+            found=", ".join(given) or "none",
+            do='use one of bands = ["age", 30, 40] and completers = "finished"',
+        )
+    [(name, value)] = given.items()
+    if name == "completers":
+        return completers(str(value))
+    column, *cuts = value
+    return bands(parse_term(str(column)), *cuts)
 
 
 @dataclass(frozen=True)
@@ -84,7 +104,8 @@ class StudySpec:
         How the panel is read, and how effects are valued.
     controls, effects
         The verb of each floor and its options; `method` says whether controls are matched or
-        weighted. Lags are written "wage_income[-2]".
+        weighted. Lags are written "wage_income[-2]"; parts of the participants by = "county",
+        { bands = ["age", 30, 40] } or { completers = "finished" }.
     folder
         Where relative paths of the specification start.
     """
