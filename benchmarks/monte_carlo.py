@@ -14,7 +14,7 @@ generator with its default planted path; the same seeds in every row. Four parts
 
 A row of the table is a way of choosing controls, a kind of standard error and a confounding. The
 truth is PATT, the planted path; for the rows named so, SATT, the mean realised effect of these very
-starters. Written to benchmarks/results: monte_carlo_<part>.csv, one line per seed and row, and
+starters. Written to benchmarks/results: monte_carlo_<part>.csv.gz, one line per seed and row, and
 monte_carlo.json, the table; docs/monte_carlo.md is the page made of it. A run that was stopped goes
 on where it left off.
 """
@@ -45,6 +45,11 @@ RESULTS = Path(__file__).parent / "results"
 PAGE = Path(__file__).parents[1] / "docs" / "monte_carlo.md"
 PERSONS, PARTICIPANTS = 12_000, 400
 YEARS = (1, 3, 6)
+#: The same lines make the same file.
+WRITTEN: dict[str, Any] = {
+    "float_format": "%.7g",
+    "compression": {"method": "gzip", "mtime": 0},
+}
 EXACT = ("county", "benefit_type")
 ON = ("age", "education", *mih.lag("wage_income", 1, 2, 3))
 WAGE = {"outcomes": "wage_income"}
@@ -203,7 +208,7 @@ def summary(lines: pd.DataFrame) -> list[dict[str, Any]]:
 
 def run(part: str, seeds: int, workers: int) -> pd.DataFrame:
     """Run what is not on record yet, and return all lines."""
-    path = RESULTS / f"monte_carlo_{part}.csv"
+    path = RESULTS / f"monte_carlo_{part}.csv.gz"
     lines = pd.read_csv(path).to_dict("records") if path.exists() else []
     done = {(line["kind"], float(line["strength"]), int(line["seed"])) for line in lines}
     kinds = CONFOUNDING if part == "confounding" else (("none", 0.0),)
@@ -215,7 +220,7 @@ def run(part: str, seeds: int, workers: int) -> pd.DataFrame:
             lines += found
             if k % 50 == 0 or k == len(jobs):
                 print(f"{k} of {len(jobs)}, {time.perf_counter() - begun:.0f} s", file=sys.stderr)
-                pd.DataFrame(lines).to_csv(path, index=False)
+                pd.DataFrame(lines).to_csv(path, index=False, **WRITTEN)
     return pd.DataFrame(lines)
 
 
@@ -294,7 +299,7 @@ def main() -> None:
     RESULTS.mkdir(exist_ok=True)
     for part in given.part or PARTS:
         run(part, given.seeds, given.jobs)
-    recorded = [RESULTS / f"monte_carlo_{part}.csv" for part in PARTS]
+    recorded = [RESULTS / f"monte_carlo_{part}.csv.gz" for part in PARTS]
     table = [row for path in recorded if path.exists() for row in summary(pd.read_csv(path))]
     (RESULTS / "monte_carlo.json").write_text(json.dumps(table, indent=2) + "\n")
     PAGE.write_text(page(table), encoding="utf-8")
