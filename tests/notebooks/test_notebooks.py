@@ -16,6 +16,8 @@ import mih_impact as mih
 
 NAV = "01_reproduce_nav.ipynb"
 REAL = "02_real_training_programme.ipynb"
+REFEREE = "03_what_a_referee_asks.ipynb"
+ALL = [NAV, REAL, REFEREE]
 #: Pictures are for reading on a screen, and the repository keeps every version of them.
 LARGEST_PICTURE = 80_000
 
@@ -64,17 +66,17 @@ def fresh(tmp_path_factory):
 
 
 def test_these_are_the_notebooks(committed):
-    assert list(committed) == [NAV, REAL]
+    assert list(committed) == ALL
 
 
-@pytest.mark.parametrize("name", [NAV, REAL])
+@pytest.mark.parametrize("name", ALL)
 def test_nothing_goes_to_the_error_stream(fresh, name):
     outputs = [output for cell in fresh[name].cells for output in cell.get("outputs", ())]
     assert outputs
     assert [o for o in outputs if o.output_type == "error" or o.get("name") == "stderr"] == []
 
 
-@pytest.mark.parametrize("name", [NAV, REAL])
+@pytest.mark.parametrize("name", ALL)
 def test_the_outputs_are_those_committed(committed, fresh, name):
     before, now = shown(committed[name]), shown(fresh[name])
     assert {key: numbers(text) for key, text in now.items()} == {
@@ -83,7 +85,7 @@ def test_the_outputs_are_those_committed(committed, fresh, name):
     assert sum(len(numbers(text)) for text in now.values()) > 50
 
 
-@pytest.mark.parametrize("name", [NAV, REAL])
+@pytest.mark.parametrize("name", ALL)
 def test_each_figure_is_shown_once_and_is_of_moderate_size(fresh, name):
     for cell in fresh[name].cells:
         pictures = [o for o in cell.get("outputs", ()) if "image/png" in o.get("data", {})]
@@ -93,7 +95,7 @@ def test_each_figure_is_shown_once_and_is_of_moderate_size(fresh, name):
             assert len(base64.b64decode(picture["data"]["image/png"])) < LARGEST_PICTURE
 
 
-@pytest.mark.parametrize("name", [NAV, REAL])
+@pytest.mark.parametrize("name", ALL)
 def test_what_is_committed_is_clean(committed, name):
     notebook = committed[name]
     before = nbformat.writes(notebook)
@@ -226,3 +228,20 @@ def test_the_table_of_methods_says_what_the_prose_says(fresh, experiment):
     assert f"{coarse[4]:.0f} of the 185. Their {coarse[0]:,.0f} is" in text
     whole = [row[0] for name, row in found.items() if "cells" not in name]
     assert f"lie between {min(whole):,.0f} and {max(whole):,.0f} dollars" in text
+
+
+def test_the_referees_notebook_says_that_the_register_is_synthetic(fresh):
+    cells = shown(fresh[REFEREE])
+    assert "The register here is synthetic" in prose(fresh[REFEREE])
+    for cell in ("start", "randomisation", "pretrend", "power", "placebo", "rosenbaum", "evalue"):
+        assert "synthetic register" in cells[cell].lower(), cell
+
+
+def test_the_referees_notebook_says_what_the_calls_give(fresh, case):
+    group, _, effects = case
+    text, cells = prose(fresh[REFEREE]), shown(fresh[REFEREE])
+    third = effects.to_frame().query("outcome == 'wage_income' and year_since_start == 3").iloc[0]
+    assert f"{third['estimate'] / 1000:.1f} {third['std_error'] / 1000:.1f}" in cells["ways"]
+    assert f"Abadie-Imbens {third['std_error'] / 1000:.1f}" in cells["se"]
+    assert len(mih.specification_curve(group).table) == 26
+    assert "it tries 26 specifications" in text
