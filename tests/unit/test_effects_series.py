@@ -131,3 +131,47 @@ def test_the_language_changes_no_number(effects):
     with mih.options(lang="en"):
         english = effects.to_frame()
     pd.testing.assert_frame_equal(english, effects.to_frame())
+
+
+@pytest.mark.parametrize("lang", ["nb", "en"])
+@pytest.mark.parametrize("kind", ["group", "calendar", "simple"])
+def test_averages_are_drawn_beneath_each_other(panel, kind, lang):
+    averages = mih.group_time_effects(panel, outcomes="wage_income", level=0.9).aggregate(kind)
+    ax = averages.plot(lang=lang)
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    if kind == "simple":
+        assert names == ["alle" if lang == "nb" else "all"]
+    else:
+        assert names == [str(level) for level in averages.levels]
+    assert ("90\u00a0%" if lang == "nb" else "90%") in ax.texts[-1].get_text()
+    with pytest.raises(mih.EffectsError, match="no levels"):
+        averages.plot_levels()
+
+
+def test_honest_bounds_need_no_estimate_in_years_that_are_not_asked_for(panel):
+    group = mih.match(panel, exact=["county"], on=["age"])
+    longer = mih.event_study(group, outcomes="wage_income", window=(-5, 12))
+    shorter = mih.event_study(group, outcomes="wage_income", window=(-5, 3))
+    assert longer.to_frame()["estimate"].isna().any()
+    bounds = [
+        mih.honest_bounds(effects, years=2, M=[0.0, 5_000.0]).to_frame()[["lower", "upper"]]
+        for effects in (longer, shorter)
+    ]
+    np.testing.assert_allclose(bounds[0], bounds[1], rtol=1e-6)
+
+
+def test_a_balanced_composition_speaks_for_whom_it_counts(panel):
+    group = mih.match(panel, exact=["county"], on=["age"])
+    effects = mih.event_study(group, outcomes="wage_income", composition="balanced")
+    counted = effects.to_frame()["n_participants"].max()
+    assert effects.coverage["matched"] == counted < group.n_participants
+
+
+def test_the_card_says_what_an_unusual_choice_means(panel):
+    group = mih.match(panel, exact=["county"], on=["age"])
+    effects = mih.event_study(
+        group, outcomes="wage_income", dead="missing", estimator="difference", window=(0, 3)
+    )
+    assert "Døde og utvandrede".lower() in effects.summary("nb").lower()
+    assert "difference in levels" in " ".join(effects.summary("en").split())
+    assert "levels" not in mih.event_study(group, window=(-1, 0)).summary("en")

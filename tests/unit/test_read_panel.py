@@ -192,3 +192,40 @@ def test_a_panel_without_a_usable_year_says_so():
 def test_names_of_columns_must_be_text():
     with pytest.raises(PanelContractError, match=r"must be text\. Found: 0 \(int\)"):
         read_panel(pd.DataFrame([[1, 2]]))
+
+
+def test_a_csv_by_month_is_the_frame(tmp_path):
+    rows = pd.DataFrame(
+        {
+            "lopenr": [1, 1, 2, 2],
+            "aar": 2020,
+            "maaned": [1, 2, 1, 2],
+            "lonn": [1000.5, 2000.25, 0.0, 3000.0],
+            "startaar": [2020, 2020, None, None],
+            "startmaaned": [2, 2, None, None],
+        }
+    )
+    names = {
+        "person_id": "lopenr",
+        "year": "aar",
+        "month": "maaned",
+        "wage_income": "lonn",
+        "start_year": "startaar",
+        "start_month": "startmaaned",
+    }
+    path = tmp_path / "uttrekk.csv"
+    rows.to_csv(path, sep=";", decimal=",", index=False)
+    prints = {
+        read_panel(source, columns=names, period="month").cube().fingerprint
+        for source in (rows, path)
+    }
+    assert len(prints) == 1
+
+
+def test_evidence_is_in_both_languages():
+    rows = pd.DataFrame({"person_id": ["a"], "year": [2020], "wage_income": [1.0]})
+    panel = read_panel(rows, evidence={"nb": "Mitt uttrekk.", "en": "My extract."})
+    assert panel.provenance.evidence == {"nb": "Mitt uttrekk.", "en": "My extract."}
+    for wrong in ("Mitt uttrekk", {"nb": "Mitt uttrekk"}):
+        with pytest.raises(PanelContractError, match="both languages"):
+            read_panel(rows, evidence=wrong)

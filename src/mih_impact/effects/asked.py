@@ -76,6 +76,12 @@ class Asked:
         """Return which years since start the register has for each participant, shape (n, E)."""
         return group.risk.cube.seen(group.risk.start[group.sets.participant], self.years)
 
+    def spoken_for(self, group: ControlGroup) -> int:
+        """Return how many participants the composition lets the effects speak for."""
+        if self.composition == "balanced":
+            return int(self.seen_throughout(group).sum())
+        return group.n_participants
+
     def seen_throughout(self, group: ControlGroup) -> NDArray[np.bool_]:
         """Return the participants for whom the whole window is in the register, shape (n,)."""
         return np.asarray(self.within_register(group).all(axis=1))

@@ -50,6 +50,39 @@ _ESTIMATED_SCORE = Label(
 )
 
 
+#: Choices that change what an estimate means: option, value, what is said.
+_UNUSUAL = (
+    (
+        "dead",
+        "missing",
+        Label(
+            nb="Blant dem som lever og bor i landet: døde og utvandrede er ikke med.",
+            en="Among survivors: the dead and emigrated are left out.",
+        ),
+    ),
+    (
+        "estimator",
+        "difference",
+        Label(
+            nb="Forskjell i nivå: det som skilte gruppene før oppstart, er ikke trukket fra.",
+            en="A difference in levels: what set the groups apart before start is not taken out.",
+        ),
+    ),
+    (
+        "composition",
+        "balanced",
+        Label(
+            nb="Bare oppstartsår som ses i hele vinduet.",
+            en="Only start years that are seen in the whole window.",
+        ),
+    ),
+)
+_CLUSTERED = Label(
+    nb="Standardfeilene er klynget etter {cluster}.",
+    en="Standard errors are clustered by {cluster}.",
+)
+
+
 def effects_card(effects: EffectSeries, lang: Lang) -> Card:
     """Return the card of an effect series: three years since start of every outcome."""
     notes = []
@@ -62,6 +95,10 @@ def effects_card(effects: EffectSeries, lang: Lang) -> Card:
         )
     if effects.matrix is None:
         notes.append(_NOT_AVAILABLE.text(lang))
+    asked = effects.provenance.options
+    notes += [text.text(lang) for option, value, text in _UNUSUAL if asked.get(option) == value]
+    if asked.get("cluster", "person") != "person":
+        notes.append(_CLUSTERED.format(cluster=label_of(str(asked["cluster"]))).text(lang))
     if effects.se == "abadie_imbens_2016":
         notes.append(_ESTIMATED_SCORE.text(lang))
     lines = []

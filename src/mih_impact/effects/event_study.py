@@ -189,7 +189,7 @@ def event_study(
         columns=_columns(group, asked, comparisons, masks),
         coverage={
             "participants": group.flow[0].participants,
-            "matched": group.n_participants,
+            "matched": asked.spoken_for(group),
             "first_start_year": int(group.risk.start_years[0]),
             "last_start_year": int(group.risk.start_years[-1]),
         },

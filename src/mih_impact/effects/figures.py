@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from mih_impact.effects.series import EffectSeries
 
-__all__ = ["plot_effects", "plot_levels", "plot_shares"]
+__all__ = ["interval_level", "plot_effects", "plot_levels", "plot_shares"]
 
 _PARTICIPANTS = Label(nb="deltakere", en="participants")
 _CONTROLS = Label(nb="kontroller", en="controls")
@@ -97,6 +97,11 @@ def _rows(effects: EffectSeries, outcome: str) -> pd.DataFrame:
     frame = effects.shown().frame
     chosen = (frame["outcome"] == outcome) & (frame["subgroup"] == effects.subgroups[0])
     return frame[chosen].reset_index(drop=True)
+
+
+def interval_level(effects: EffectSeries) -> float:
+    """Return the coverage of the intervals, as it was asked for."""
+    return float(effects.provenance.options.get("level", 0.95))
 
 
 def _source(effects: EffectSeries, notes: Sequence[str], lang: Lang) -> str:
@@ -168,7 +173,8 @@ def plot_effects(
         ax.set_title(title)
         _years_axis(ax, years, lang)
         _value_axis(ax, effects, outcome, _DIFFERENCE.text(lang), lang)
-        notes = [_INTERVAL_NOTE.format(level=percent(0.95, lang=lang)).text(lang)]
+        level = percent(interval_level(effects), lang=lang)
+        notes = [_INTERVAL_NOTE.format(level=level).text(lang)]
         source_line(ax, _source(effects, [*notes, *_counts(rows, lang)], lang))
         set_alt_text(ax, _effect_alt(effects, outcome, rows, title, lang))
     return ax
@@ -259,6 +265,12 @@ def plot_levels(
     """
     lang = language(lang)
     rows = _rows(effects, outcome)
+    if effects.term != "event" or not np.isfinite(rows["participant_mean"]).any():
+        raise EffectsError(
+            "These effects have no levels by year since start",
+            found=f"{effects.provenance.call}",
+            do="use mih.event_study, which keeps the means of participants and controls",
+        )
     years = rows["year_since_start"].to_numpy()
     with figure_style():
         ax = axes(ax)

@@ -330,13 +330,17 @@ class EffectSeries(Result):
         """Draw the effect by year since start with interval and simultaneous band.
 
         With subgroups, the effect on each beneath that on all, in one `year`: three years since
-        start, or the last year before it that has an estimate.
+        start, or the last year before it that has an estimate. Averages by start year, by calendar
+        year and overall beneath each other.
         """
+        from mih_impact.effects.average_figure import plot_averages
         from mih_impact.effects.figures import plot_effects
         from mih_impact.effects.subgroups.figure import name_subgroup, plot_subgroups
 
         if len(self.subgroups) > 1 or year is not None:
             return plot_subgroups(self, outcome, year=year, ax=ax, lang=lang)
+        if self.term != "event":
+            return plot_averages(self, outcome, ax=ax, lang=lang)
         return name_subgroup(plot_effects(self, outcome, ax=ax, lang=lang), self, outcome, lang)
 
     def plot_levels(

@@ -67,7 +67,7 @@ def read_panel(
     index: PriceIndex | Mapping[int, SupportsFloat] | None = None,
     period: Period = "year",
     resident: Any = None,
-    evidence: Label | None = None,
+    evidence: Label | Mapping[Lang, str] | None = None,
 ) -> Panel:
     """Read a register panel with one row per person and year, or per person and month.
 
@@ -98,8 +98,9 @@ def read_panel(
         Spells of residency: a frame or path with person_id, from_year, to_year (inclusive; a null
         to_year is an open spell). They replace the year of emigration.
     evidence
-        What kind of data this is, in both languages; stands on every card, table and figure. None
-        takes what a Parquet file says of itself: the synthetic register does.
+        What kind of data this is, in both languages, {"nb": ..., "en": ...}; stands on every card,
+        table and figure. None takes what a Parquet file says of itself: the synthetic register
+        does.
 
     Returns
     -------
@@ -125,8 +126,8 @@ def read_panel(
             found=f"period={period!r}",
             do='use "year" or "month"; sum weeks or days to months before reading',
         )
-    opened = open_source(source, columns=columns, recoded=tuple(values or ()))
     monthly = period == "month"
+    opened = open_source(source, columns=columns, recoded=tuple(values or ()), monthly=monthly)
     plans, left_out = plan_columns(opened.frame.collect_schema(), columns, values, monthly=monthly)
     return Panel(
         opened.frame,
@@ -139,7 +140,7 @@ def read_panel(
         index=prices,
         period=period,
         spells=None if resident is None else open_spells(resident),
-        evidence=opened.evidence if evidence is None else {"nb": evidence.nb, "en": evidence.en},
+        evidence=opened.evidence if evidence is None else _evidence(evidence),
     )
 
 
@@ -379,6 +380,20 @@ class Panel(Result):
         return Card(
             _CARD["title"].text(lang), tuple((_CARD[name].text(lang), text) for name, text in lines)
         )
+
+
+def _evidence(given: Label | Mapping[Lang, str]) -> dict[str, str]:
+    """Return what kind of data this is by language, or raise where one language is missing."""
+    if isinstance(given, Label):
+        return {"nb": given.nb, "en": given.en}
+    languages = get_args(Lang)
+    if not isinstance(given, Mapping) or {*given} != {*languages}:
+        raise PanelContractError(
+            "evidence= says what kind of data this is, in both languages",
+            found=repr(given),
+            do='give {"nb": "registerdata ...", "en": "register data ..."}',
+        )
+    return {lang: str(given[lang]) for lang in languages}
 
 
 def _prices(

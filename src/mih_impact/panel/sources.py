@@ -49,7 +49,11 @@ class Opened:
 
 
 def open_source(
-    source: Any, *, columns: Mapping[str, str] | None = None, recoded: tuple[str, ...] = ()
+    source: Any,
+    *,
+    columns: Mapping[str, str] | None = None,
+    recoded: tuple[str, ...] = (),
+    monthly: bool = False,
 ) -> Opened:
     """Return a path, a glob or a frame as a lazy frame.
 
@@ -61,6 +65,8 @@ def open_source(
         Our name -> the register's: a CSV is converted by the contract, so it needs the names.
     recoded
         Columns that `values` recodes: their codes stay text.
+    monthly
+        Whether a row is a month.
     """
     if not isinstance(source, str | Path):
         return Opened(open_frame(source))
@@ -68,7 +74,7 @@ def open_source(
     if kind == "parquet":
         return Opened(open_parquet(files), evidence=_evidence(files))
     texts = read_text(files)
-    names = match_names(tuple(texts), dict(columns or {}))
+    names = match_names(tuple(texts), dict(columns or {}), monthly=monthly)
     dtypes: dict[str, Dtype | None] = {
         name: "text" if name in recoded else CONTRACT[name].dtype if name in CONTRACT else None
         for name in names

@@ -281,7 +281,9 @@ def build_result(
         method=method,
         coverage={
             "participants": int(starters.sum()),
-            "matched": int(sizes.sum()),
+            "matched": int(
+                sizes[(np.isfinite(estimate) & (reason != "base_year")).any((0, 2))].sum()
+            ),
             "first_start_year": int(windows.starts[0]),
             "last_start_year": int(windows.starts[-1]),
         },

@@ -157,7 +157,7 @@ def _check_base(effects: EffectSeries, outcome: str) -> None:
     if -1 in effects.event_years and effects.matrix is not None:
         e = effects.event_years.index(-1)
         at = k * len(effects.event_years) + e
-        zero = effects.estimate[k, e] == 0.0 and not effects.matrix[at].any()
+        zero = effects.estimate[k, e] == 0.0 and not np.nan_to_num(effects.matrix[at]).any()
     if effects.base not in ((-1,), ()) or not zero:
         years = ", ".join(map(str, effects.base)) or "none stated"
         raise EffectsError(

@@ -14,6 +14,7 @@ from mih_impact.display.options import language
 from mih_impact.display.result import evidence_of
 from mih_impact.display.style import PARTICIPANT, alt_text, figure_style, set_alt_text
 from mih_impact.display.style.palette import SOFT
+from mih_impact.effects.figures import interval_level
 from mih_impact.effects.robustness.forest import TITLE_WIDTH, Rows, forest
 from mih_impact.effects.sensitivity.result import amount
 from mih_impact.effects.subgroups.rows import HIDDEN_CELL, hidden_note, shown_rows, year_to_show
@@ -105,7 +106,7 @@ def plot_subgroups(
             outcome=label_of(outcome), year=number(at, lang=lang), by=parts.label
         ).text(lang)
         told = _capital(told)
-        level = effects.provenance.options.get("level", 0.95)
+        level = interval_level(effects)
         notes = [_BARS.format(level=percent(level, lang=lang)).text(lang)]
         notes += [hidden_note(lang)] if frame["hidden"].any() else []
         said = [parts.conditional.text(lang)] if parts.conditional else []
