@@ -202,7 +202,7 @@ def test_subgroups_add_up(group):
         ({"controls": "later"}, "controls='later'"),
         ({"score": "per_county"}, "score='per_county'"),
         ({"trim": 0.9}, "no score to trim"),
-        ({"method": "ipw", "trim": 1.5}, "largest propensity score"),
+        ({"method": "ipw", "trim": 1.5}, "trim is a number between 0 and 1"),
         ({"method": "ipw", "moments": 2}, "balance no moments"),
         ({"window_end": -1}, "window_end"),
         ({"on": ()}, "Weights need covariates"),

@@ -24,6 +24,7 @@ __all__ = [
     "choose",
     "choosing_order",
     "coordinates",
+    "most_controls",
     "nearest_sets",
     "serves_once",
 ]
@@ -146,6 +147,7 @@ def nearest_sets(
     tuple
         The sets, and the targets for whom the last control was settled by the lower identifier.
     """
+    options = replace(options, ratio=most_controls(risk, options.ratio))
     limit = np.inf
     if options.caliper is not None and score is not None:
         limit = options.caliper * float(score.index.std(ddof=1))
@@ -155,6 +157,11 @@ def nearest_sets(
         assert score is not None
         found = _on_line(risk, score.index, target, limit, options)
     return as_sets(target, found, coordinates(score, whitened)), found.ties
+
+
+def most_controls(risk: RiskSet, ratio: int) -> int:
+    """Return the ratio, or the candidates of the largest cell where these are fewer."""
+    return max(1, min(int(ratio), int(np.bincount(risk.cell[~risk.treated]).max(initial=0))))
 
 
 def coordinates(score: Score | None, whitened: FloatArray | None) -> FloatArray:
@@ -189,7 +196,7 @@ def _with_replacement(
     risk: RiskSet, index: FloatArray, target: IntArray, limit: float, ratio: int
 ) -> Neighbours:
     """Match on the log odds with replacement, cell by cell."""
-    chosen = np.full((len(risk.person), ratio), -1, dtype=np.int64)
+    chosen = np.full((len(target), ratio), -1, dtype=np.int64)
     wanted = np.zeros(len(risk.person), dtype=bool)
     wanted[target] = True
     order = np.argsort(risk.cell, kind="stable")
@@ -198,9 +205,11 @@ def _with_replacement(
     for rows in np.split(order, bounds):
         participants, candidates = rows[wanted[rows]], rows[~risk.treated[rows]]
         found = nearest(index[participants], index[candidates], ratio, limit)
-        chosen[participants] = np.where(found.position >= 0, candidates[found.position], -1)
+        chosen[np.searchsorted(target, participants)] = np.where(
+            found.position >= 0, candidates[found.position], -1
+        )
         ties += found.ties
-    return Neighbours(chosen[target], ties)
+    return Neighbours(chosen, ties)
 
 
 def _in_space(

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import number
-from mih_impact.errors import SupportError
+from mih_impact.errors import MihImpactError, SupportError
 from mih_impact.panel.contract import DERIVED, OUTCOMES, label_of
 from mih_impact.panel.cube import Cube
 
@@ -77,24 +78,58 @@ def lag(column: str, *years: int) -> tuple[Lag, ...]:
     >>> [str(term) for term in lag("wage_income", 1, 2)]
     ['wage_income[-1]', 'wage_income[-2]']
     """
-    if not years or any(not isinstance(year, (int, np.integer)) or year < 1 for year in years):
+    arguments.name("The column of a lag", column, error=SupportError)
+    if not years or not all(arguments.is_whole(year) and year >= 1 for year in years):
         raise SupportError(
             "A lag counts whole years before start",
-            found=f"{', '.join(map(str, years)) or 'none'} for {column}",
+            found=f"{', '.join(map(arguments.shown, years)) or 'none'} for {column}",
             do="give one or more years of at least 1",
         )
     return tuple(Lag(column, int(year)) for year in years)
 
 
-def as_terms(given: Term | Sequence[Term]) -> tuple[Term, ...]:
+def as_terms(
+    given: Term | Sequence[Term],
+    argument: str = "on",
+    *,
+    error: type[MihImpactError] = SupportError,
+) -> tuple[Term, ...]:
     """Return terms as a tuple; one name or lag alone is a tuple of one.
+
+    Parameters
+    ----------
+    given
+        A column, a lag, or a list of them.
+    argument, error
+        What the argument is called, and what is raised.
+
+    Raises
+    ------
+    MihImpactError
+        Something else, such as the tuple that `lag` returns within a list, or a term given twice.
 
     Examples
     --------
     >>> as_terms("county"), as_terms(["age", "education"])
     (('county',), ('age', 'education'))
     """
-    return (given,) if isinstance(given, str | Lag) else tuple(given)
+    terms = [given] if isinstance(given, str | Lag) else arguments.listed(given)
+    nested = [t for t in terms or () if isinstance(t, tuple) and t and isinstance(t[0], Lag)]
+    if nested:
+        lags = f'*lag("{nested[0][0].column}", {", ".join(str(term.years) for term in nested[0])})'
+        raise error(
+            f"{argument} has lags in a tuple of their own",
+            found="what mih.lag(...) returns, without a star",
+            do=f"put a star before it: {argument}=[..., {lags}]",
+        )
+    if terms is None or not all(isinstance(term, str | Lag) and str(term) for term in terms):
+        raise error(
+            f"{argument} is a column, a lag, or a list of them",
+            found=f"{argument}={arguments.shown(given)}",
+            do=f'give for example {argument}=["age", *mih.lag("wage_income", 1, 2)]',
+        )
+    arguments.unrepeated(argument, terms, error=error)
+    return tuple(terms)
 
 
 def parse_term(text: str) -> Term:
@@ -210,6 +245,30 @@ class Design:
     X: FloatArray
     names: tuple[str, ...]
     terms: tuple[Term, ...]
+
+    def require_varying(self, on: Sequence[Term], *, one_does: bool = False) -> None:
+        """Raise on a term that is the same for everybody, which makes nobody like or unlike.
+
+        Parameters
+        ----------
+        on
+            The terms.
+        one_does
+            Whether it is enough that one of them varies.
+
+        Raises
+        ------
+        SupportError
+            A number of one value, or a category of one, which has no indicator at all.
+        """
+        vary = {t for t, x in zip(self.terms, self.X.T, strict=True) if (x != x[0]).any()}
+        constant = [str(term) for term in on if term not in vary]
+        if constant and not (one_does and len(constant) < len(on)):
+            raise SupportError(
+                f"{', '.join(constant)} in on= does not vary",
+                found=f"one value in all {len(self.X)} rows where every characteristic is known",
+                do="leave it out of on=",
+            )
 
     @classmethod
     def of(cls, columns: Sequence[tuple[Term, NDArray[Any]]], *, drop_one: bool = True) -> Design:

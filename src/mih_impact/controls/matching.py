@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import narwhals as nw
 import numpy as np
 
+from mih_impact import arguments
 from mih_impact.controls.choose import Chosen, choose
 from mih_impact.controls.concentration import warn_if_concentrated
 from mih_impact.controls.covariates import Lag, Term, as_terms
@@ -20,7 +21,7 @@ from mih_impact.controls.options import (
     Scope,
     ScoreKind,
 )
-from mih_impact.controls.recipe import Recipe, outcomes_along, seed_of
+from mih_impact.controls.recipe import Recipe, outcomes_along, require_outcomes, seed_of
 from mih_impact.controls.risk_set import Flow
 from mih_impact.display.labels import Label
 from mih_impact.display.provenance import Provenance
@@ -157,7 +158,7 @@ def match(
     seed = seed_of(panel, seed)
     options = MatchOptions(
         on=as_terms(on),
-        exact=tuple(str(name) for name in as_terms(exact)),
+        exact=arguments.names("exact", exact, error=SupportError),
         method=method,
         ratio=ratio,
         replace=replace,
@@ -176,8 +177,11 @@ def match(
         term.column if isinstance(term, Lag) else term for term in (*options.on, *options.exact)
     ]
     cube = panel.cube(eligible=eligible, columns=[*columns, *fetched])
+    require_outcomes(cube, fetched)
     chosen = choose(cube, options)
     risk, sets = chosen.risk, chosen.sets
+    if chosen.neighbours:
+        risk.design.require_varying(options.on)
     if not len(sets.participant):
         raise _nobody(chosen, options)
     persons = np.unique(risk.person[sets.control])

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
-import numpy as np
-
+from mih_impact import arguments
 from mih_impact.controls.covariates import Lag, Term
 from mih_impact.errors import SupportError
 
@@ -52,25 +51,19 @@ class MatchOptions:
     def __post_init__(self) -> None:
         """Raise on an option that does not exist or does not go with the others."""
         for name, allowed in CHOICES.items():
-            value = getattr(self, name)
-            if value not in allowed:
-                raise SupportError(
-                    f"match has no {name}={value!r}",
-                    found=f"{name}={value!r}",
-                    do="choose one of " + ", ".join(map(repr, allowed)),
-                )
-        _require_count("ratio counts controls per participant", self.ratio, 1)
-        _require_count("window_end counts years after the start year", self.window_end, 0)
-        if self.caliper is not None and not self.caliper > 0:
-            raise SupportError(
-                "A caliper is a distance above zero",
-                found=f"{self.caliper}",
-                do="give a width or None",
-            )
+            arguments.choice("match", name, getattr(self, name), allowed, error=SupportError)
+        arguments.whole("ratio", self.ratio, low=1, error=SupportError)
+        arguments.whole("window_end", self.window_end, low=0, error=SupportError)
+        arguments.flag("replace", self.replace, error=SupportError)
+        arguments.flag("common_support", self.common_support, error=SupportError)
+        if self.caliper is not None:
+            arguments.number("caliper", self.caliper, above=0.0, error=SupportError)
+        arguments.seed(self.seed, optional=True, error=SupportError)
         if self.order == "random" and self.seed is None:
             raise SupportError(
                 "A random order needs a seed to be repeated", found="seed=None", do="give seed="
             )
+        arguments.unrepeated("exact", self.exact, error=SupportError)
         self._require_columns()
         if self.common_support and not self.uses_score:
             raise SupportError(
@@ -131,7 +124,8 @@ class MatchOptions:
                 do="leave out cutpoints=, or use method='cem'",
             )
         names = [str(term) for term in self.on]
-        unknown = [name for name in self.cutpoints if name not in names]
+        arguments.mapping("cutpoints", self.cutpoints, '{"age": [30, 40]}', error=SupportError)
+        unknown = [str(name) for name in self.cutpoints if name not in names]
         if unknown:
             raise SupportError(
                 f"cutpoints= names what is not matched on: {', '.join(unknown)}",
@@ -139,21 +133,11 @@ class MatchOptions:
                 do="name the columns as they are written there",
             )
         for name, given in self.cutpoints.items():
-            points = np.asarray(given)
-            numeric = points.dtype.kind in "iuf" and points.ndim <= 1 and np.isfinite(points).all()
-            if not numeric or not points.size or (points.ndim == 0 and not _is_count(given, 1)):
+            points = arguments.listed(given)
+            bins = arguments.is_whole(given) and int(given) >= 1  # type: ignore[arg-type]
+            if not bins and not (points and all(map(arguments.is_number, points))):
                 raise SupportError(
                     f"cutpoints= of {name} are neither a number of bins nor points between bins",
-                    found=f"{given!r}",
+                    found=arguments.shown(given),
                     do="give a whole number of bins, or a list of numbers",
                 )
-
-
-def _is_count(value: object, least: int) -> bool:
-    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    return whole and int(value) >= least  # type: ignore[call-overload]
-
-
-def _require_count(what: str, value: object, least: int) -> None:
-    if not _is_count(value, least):
-        raise SupportError(what, found=f"{value!r}", do=f"give {least} or more")

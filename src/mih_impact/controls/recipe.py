@@ -6,15 +6,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mih_impact import arguments
 from mih_impact.controls.pseudo_start import DEFAULT_SEED
-from mih_impact.errors import PanelContractError
+from mih_impact.errors import PanelContractError, SupportError
+from mih_impact.panel.contract import CONTRACT, DERIVED
 from mih_impact.panel.cube import Cube
 from mih_impact.panel.panel import Panel
 
 if TYPE_CHECKING:
     from mih_impact.controls.group import ControlGroup
 
-__all__ = ["Recipe", "outcomes_along", "seed_of"]
+__all__ = ["Recipe", "outcomes_along", "possible_outcomes", "require_outcomes", "seed_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +48,7 @@ class Recipe:
 
 def seed_of(panel: Panel, seed: int | None) -> int | None:
     """Return the seed that is used: in a panel by month some chance always is."""
+    arguments.seed(seed, optional=True, error=SupportError)
     return DEFAULT_SEED if seed is None and panel.period == "month" else seed
 
 
@@ -61,4 +64,26 @@ def outcomes_along(
         )
     if outcomes is None:
         return panel.outcomes
-    return (outcomes,) if isinstance(outcomes, str) else tuple(outcomes)
+    return arguments.names("outcomes", outcomes, error=SupportError)
+
+
+def possible_outcomes(cube: Cube) -> tuple[str, ...]:
+    """Return what can be an outcome: kroner, shares, and numbers that the contract does not know.
+
+    Such numbers are taken for kroner.
+    """
+    shares = [name for name, column in DERIVED.items() if column.role == "outcome"]
+    return (*cube.ore, *(name for name in cube.number if name not in CONTRACT), *shares)
+
+
+def require_outcomes(cube: Cube, outcomes: Sequence[str]) -> None:
+    """Raise on a column brought along as an outcome that cannot be one."""
+    possible = possible_outcomes(cube)
+    unfit = [name for name in outcomes if name not in possible]
+    if unfit:
+        raise SupportError(
+            f"{', '.join(unfit)} cannot be an outcome: it is no amount and no share",
+            found=f"outcomes={arguments.shown(list(outcomes))}",
+            do=f"choose among {', '.join(possible)}; columns to match on or to split by need not "
+            "be brought along",
+        )

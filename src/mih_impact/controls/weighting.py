@@ -9,11 +9,12 @@ from typing import Any, Literal, get_args
 import narwhals as nw
 import numpy as np
 
+from mih_impact import arguments
 from mih_impact.controls.concentration import warn_if_concentrated
 from mih_impact.controls.covariates import Lag, Term, as_terms
 from mih_impact.controls.group import ControlGroup, Sets
 from mih_impact.controls.options import Controls, ScoreKind
-from mih_impact.controls.recipe import Recipe, outcomes_along, seed_of
+from mih_impact.controls.recipe import Recipe, outcomes_along, require_outcomes, seed_of
 from mih_impact.controls.risk_set import Flow, build_risk_set
 from mih_impact.controls.weights import Weighted, entropy, odds
 from mih_impact.display.labels import Label
@@ -55,22 +56,14 @@ class WeightOptions:
             "score": get_args(ScoreKind),
         }
         for name, allowed in choices.items():
-            value = getattr(self, name)
-            if value not in allowed:
-                raise SupportError(
-                    f"weight has no {name}={value!r}",
-                    found=f"{name}={value!r}",
-                    do="choose one of " + ", ".join(map(repr, allowed)),
-                )
+            arguments.choice("weight", name, getattr(self, name), allowed, error=SupportError)
+        arguments.whole("window_end", self.window_end, low=0, error=SupportError)
+        arguments.unrepeated("exact", self.exact, error=SupportError)
+        if self.trim is not None:
+            arguments.level(self.trim, name="trim", example=0.99, error=SupportError)
         if not (self.on or self.exact):
             raise SupportError(
                 "Weights need covariates", found="on=() and exact=()", do="name columns in on="
-            )
-        if self.window_end < 0:
-            raise SupportError(
-                "window_end counts years after the start year",
-                found=f"{self.window_end}",
-                do="give 0 or more",
             )
         self._require_method()
 
@@ -87,12 +80,6 @@ class WeightOptions:
                 "Inverse probability weights balance no moments",
                 found=f"moments={self.moments}",
                 do="leave out moments=, or use method='entropy'",
-            )
-        if self.trim is not None and not 0 < self.trim < 1:
-            raise SupportError(
-                "trim is the largest propensity score that is kept",
-                found=f"{self.trim}",
-                do="give a probability such as 0.99, or None",
             )
 
     @property
@@ -203,7 +190,7 @@ def weight(
     fetched = outcomes_along(panel, outcomes, verb="weight")
     options = WeightOptions(
         on=as_terms(on),
-        exact=tuple(str(name) for name in as_terms(exact)),
+        exact=arguments.names("exact", exact, error=SupportError),
         method=method,
         moments=moments,
         controls=controls,
@@ -217,6 +204,7 @@ def weight(
         term.column if isinstance(term, Lag) else term for term in (*options.on, *options.exact)
     ]
     cube = panel.cube(eligible=eligible, columns=[*columns, *fetched])
+    require_outcomes(cube, fetched)
     risk = build_risk_set(
         cube,
         on=options.on,
@@ -225,6 +213,8 @@ def weight(
         within=False,
         seed=options.seed,
     )
+    # A constant asks nothing of entropy weights: its mean is the same on both sides.
+    risk.design.require_varying(options.on, one_does=options.method == "entropy")
     if options.method == "entropy":
         found = entropy(risk, moments=options.moments)
     else:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact.controls.choose import most_controls
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.listed import Listed
 from mih_impact.controls.options import MatchOptions
@@ -101,6 +102,7 @@ def _by_neighbours(
 ) -> Statistic:
     """Return the estimate where those who start are matched with those who do not."""
     risk, score = group.risk, group.score
+    options = replace(options, ratio=most_controls(risk, options.ratio))
     length = SPARE + (1 if options.replace else CROWD) * options.ratio
     listed = Listed.of(risk, rows, score, group.whitened, options, length=length)
 

@@ -1,0 +1,261 @@
+"""What an argument must be: one check for each kind, which gives the value back or raises.
+
+Every check takes the argument's name and value and the error class of the floor that asks. What is
+shown of a value is a plain value as it is written, and of anything else its type: never its
+contents, which may be persons'.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from mih_impact.errors import MihImpactError
+
+__all__ = [
+    "choice",
+    "flag",
+    "instance",
+    "is_number",
+    "is_whole",
+    "level",
+    "listed",
+    "mapping",
+    "name",
+    "names",
+    "number",
+    "numbers",
+    "seed",
+    "shown",
+    "unrepeated",
+    "whole",
+    "window",
+    "years",
+]
+
+_Error = type[MihImpactError]
+_PLAIN = (str, bool, int, float, complex, np.generic, type(None))
+#: Values of a list that are shown.
+_SHOWN = 6
+#: Characters of a value that are shown.
+_LONGEST = 80
+
+
+def shown(value: Any) -> str:
+    """Return a value as an error may show it.
+
+    Examples
+    --------
+    >>> shown("a"), shown((1, 2.5)), shown({"a": 1})
+    ("'a'", '(1, 2.5)', 'a dict')
+    """
+    if isinstance(value, _PLAIN):
+        text = repr(value.item() if isinstance(value, np.generic) else value)
+        return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    small = isinstance(value, (list, tuple)) and len(value) <= _SHOWN
+    if small and all(isinstance(part, _PLAIN) for part in value):
+        inside = ", ".join(map(shown, value))
+        alone = "," if len(value) == 1 and isinstance(value, tuple) else ""
+        return f"({inside}{alone})" if isinstance(value, tuple) else f"[{inside}]"
+    return f"a {type(value).__name__}"
+
+
+def is_whole(value: Any) -> bool:
+    """Return whether a value is a whole number; True and False are none."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value is a finite number; True and False are none."""
+    real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    return real and bool(np.isfinite(float(value)))
+
+
+def listed(value: Any) -> list[Any] | None:
+    """Return the members of a list, or None where it is no list.
+
+    A mapping has values that would be lost, a set has no order, and a table no members.
+    """
+    unfit = (str, bytes, Mapping, set, frozenset)
+    if isinstance(value, unfit) or not isinstance(value, Iterable):
+        return None
+    return list(value) if getattr(value, "ndim", 1) == 1 else None
+
+
+def whole(
+    name: str, value: Any, *, error: _Error, low: int | None = None, high: int | None = None
+) -> int:
+    """Return a whole number, not below `low` nor above `high`.
+
+    Examples
+    --------
+    >>> from mih_impact.errors import EffectsError
+    >>> whole("draws", 99, low=20, error=EffectsError)
+    99
+    """
+    too_low = low is not None and is_whole(value) and value < low
+    too_high = high is not None and is_whole(value) and value > high
+    if not is_whole(value) or too_low or too_high:
+        upper = "" if high is None else f" and {high} or less"
+        lower = "" if low is None else f", {low} or more"
+        raise error(
+            f"{name} is a whole number{lower}{upper}",
+            found=f"{name}={shown(value)}",
+            do=f"give a whole number{lower}{upper}",
+        )
+    return int(value)
+
+
+def number(name: str, value: Any, *, error: _Error, above: float | None = None) -> float:
+    """Return a finite number, above `above` if that is given."""
+    if not is_number(value) or (above is not None and not value > above):
+        limit = "" if above is None else f" above {above or 'zero'}"
+        raise error(
+            f"{name} is a finite number{limit}",
+            found=f"{name}={shown(value)}",
+            do=f"give a number{limit}",
+        )
+    return float(value)
+
+
+def numbers(name: str, value: Any, *, error: _Error) -> list[float]:
+    """Return one or several finite numbers, ascending, each once."""
+    given = [value] if np.ndim(value) == 0 and listed(value) is None else listed(value)
+    if not given or not all(map(is_number, given)):
+        raise error(
+            f"{name} is a number, or several", found=f"{name}={shown(value)}", do="give numbers"
+        )
+    return sorted({float(one) for one in given})
+
+
+def level(value: Any, *, error: _Error, example: float = 0.95, name: str = "level") -> float:
+    """Return a probability between 0 and 1."""
+    if not is_number(value) or not 0.0 < value < 1.0:
+        raise error(
+            f"{name} is a number between 0 and 1",
+            found=f"{name}={shown(value)}",
+            do=f"give {name}={example:g}",
+        )
+    return float(value)
+
+
+def flag(name: str, value: Any, *, error: _Error) -> bool:
+    """Return what is True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise error(
+            f"{name} is True or False", found=f"{name}={shown(value)}", do="give True or False"
+        )
+    return bool(value)
+
+
+def seed(value: Any, *, error: _Error, optional: bool = False) -> int | None:
+    """Return the seed of random draws."""
+    if value is None and optional:
+        return None
+    return whole("seed", value, low=0, error=error)
+
+
+def choice(call: str, name: str, value: Any, allowed: Collection[Any], *, error: _Error) -> None:
+    """Raise on an option that a call does not have."""
+    if (
+        not isinstance(value, (str, int, np.integer))
+        or isinstance(value, bool)
+        or value not in allowed
+    ):
+        raise error(
+            f"{call} has no {name}={shown(value)}",
+            found=f"{name}={shown(value)}",
+            do="choose one of " + ", ".join(map(repr, allowed)),
+        )
+
+
+def name(argument: str, value: Any, *, error: _Error) -> str:
+    """Return one name."""
+    if not isinstance(value, str) or not value:
+        raise error(
+            f"{argument} is one name", found=f"{argument}={shown(value)}", do="name one column"
+        )
+    return value
+
+
+def names(argument: str, value: Any, *, error: _Error) -> tuple[str, ...]:
+    """Return names; one alone is a list of one.
+
+    Examples
+    --------
+    >>> from mih_impact.errors import SupportError
+    >>> names("exact", "county", error=SupportError), names("exact", [], error=SupportError)
+    (('county',), ())
+    """
+    given = [value] if isinstance(value, str) else listed(value)
+    if given is None or not all(isinstance(one, str) and one for one in given):
+        raise error(
+            f"{argument} is a name, or a list of names",
+            found=f"{argument}={shown(value)}",
+            do=f'give for example {argument}=["county", "education"]'
+            if argument in ("exact", "within")
+            else f'give for example {argument}=["wage_income"]',
+        )
+    return tuple(map(str, given))
+
+
+def unrepeated(argument: str, given: Collection[Any], *, error: _Error) -> None:
+    """Raise on what is named more than once."""
+    twice = [str(one) for one, count in Counter(given).items() if count > 1]
+    if twice:
+        raise error(
+            f"{argument} names {', '.join(twice)} twice",
+            found=f"{len(given)} names, {len(set(given))} of them different",
+            do="name each column once",
+        )
+
+
+def mapping(argument: str, value: Any, example: str, *, error: _Error) -> Mapping[Any, Any]:
+    """Return a mapping, or raise saying what one looks like."""
+    if not isinstance(value, Mapping):
+        raise error(
+            f"{argument} is a mapping",
+            found=f"{argument}={shown(value)}",
+            do=f"give for example {argument}={example}",
+        )
+    return value
+
+
+def years(name: str, value: Any, *, error: _Error) -> tuple[int, ...]:
+    """Return years since start as given, one or several, each a whole number.
+
+    Examples
+    --------
+    >>> from mih_impact.errors import EffectsError
+    >>> years("year", 3, error=EffectsError), years("year", range(2), error=EffectsError)
+    ((3,), (0, 1))
+    """
+    given = [value] if is_whole(value) else listed(value)
+    if not given or not all(map(is_whole, given)):
+        raise error(
+            "Years since start are whole numbers, one or several",
+            found=f"{name}={shown(value)}",
+            do=f"give {name}=3, or {name}=[1, 2, 3]",
+        )
+    return tuple(int(one) for one in given)
+
+
+def window(value: Any, *, error: _Error) -> tuple[int, int]:
+    """Return the first and the last year since start."""
+    given = listed(value)
+    if given is None or len(given) != 2 or not all(map(is_whole, given)) or given[0] > given[1]:
+        raise error(
+            "A window is the first and the last year since start, in that order",
+            found=f"window={shown(value)}",
+            do="give two whole numbers, such as window=(-5, 6)",
+        )
+    return int(given[0]), int(given[1])
+
+
+def instance(call: str, value: Any, kind: type, what: str, do: str, *, error: _Error) -> None:
+    """Raise where a call is given another object than it takes."""
+    if not isinstance(value, kind):
+        raise error(f"{call} takes {what}", found=f"a {type(value).__name__}", do=do)
