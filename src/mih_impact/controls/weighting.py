@@ -213,12 +213,12 @@ def weight(
         within=False,
         seed=options.seed,
     )
-    # A constant asks nothing of entropy weights: its mean is the same on both sides.
-    risk.design.require_varying(options.on, one_does=options.method == "entropy")
     if options.method == "entropy":
         found = entropy(risk, moments=options.moments)
     else:
         found = odds(risk, pooled=options.score == "pooled", trim=options.trim)
+    # A constant asks nothing of entropy weights: its mean is the same on both sides.
+    risk.design.require_varying(options.on, one_does=options.method == "entropy")
     group = _group(panel, eligible, outcomes, options, found)
     warn_if_concentrated(group, advice=_ADVICE)
     return group
