@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 import duckdb
 import numpy as np
@@ -11,6 +12,7 @@ import polars as pl
 import pytest
 
 import mih_impact as mih
+from mih_impact.controls.pseudo_start import _uniform
 from mih_impact.panel.month_cube import MonthCube
 from tests.support import YEARS, small_register
 
@@ -129,12 +131,10 @@ def test_engines_give_the_same_bits(frame):
 # --- who is compared ------------------------------------------------------------------------------
 
 
-def slow_pseudo_starts(frame, by_key, start_year, exact, window_end, seed):
+def slow_pseudo_starts(frame, by_key, start_year, exact, window_end, u):
     """Return person -> month compared from, by the rule, candidates only."""
     people = sorted(frame["person_id"].unique())
-    u = dict(
-        zip(people, np.random.default_rng([seed, start_year]).random(len(people)), strict=True)
-    )
+    months = range(12 * start_year, 12 * start_year + 12)
     first = frame.drop_duplicates("person_id").set_index("person_id")
     start = {
         p: None if math.isnan(first.at[p, "start_year"])
@@ -146,24 +146,38 @@ def slow_pseudo_starts(frame, by_key, start_year, exact, window_end, seed):
         earlier = [by_key[p, s] for s in range(2012 * 12, t) if (p, s) in by_key]
         return tuple(getattr(earlier[-1], name) for name in exact) if earlier else None
 
+    def could(p, t):
+        row = by_key.get((p, t - 1))
+        later = start[p] is None or (
+            window_end is not None and start[p] >= t + 12 * (window_end + 1)
+        )
+        return p not in participants and row is not None and row.eligible and later
+
     participants = [p for p in people if start[p] is not None and start[p] // 12 == start_year]
+    started, waiting = Counter(), Counter()
+    for p in participants:
+        started.update([(cell(p, start[p]), start[p]), ("all", start[p])])
+    for p in people:
+        for t in months:
+            if could(p, t):
+                waiting.update([(cell(p, t), t), ("all", t)])
 
-    def spread(of, before):
-        own = [p for p in participants if cell(p, start[p]) == of] or participants
-        return sum(start[p] < before for p in own) / len(own)
+    def chance(p, t):
+        of = cell(p, t)
+        if of is None or not any(started[of, s] for s in months):
+            of = "all"
+        hazard = {s: started[of, s] / waiting[of, s] if waiting[of, s] else 0.0 for s in months}
+        return hazard[t] / (sum(hazard.values()) or 1.0) if could(p, t) else 0.0
 
+    chances = {p: [chance(p, t) for t in months] for p in people}
+    most = max(1.0, *(sum(own) - 1e-9 for own in chances.values()))
     found = {}
     for p in people:
-        for t in range(12 * start_year, 12 * start_year + 12):
-            row = by_key.get((p, t - 1))
-            later = start[p] is None or (
-                window_end is not None and start[p] >= t + 12 * (window_end + 1)
-            )
-            if p in participants or row is None or not row.eligible or not later:
-                continue
-            if spread(cell(p, t), t) <= u[p] < spread(cell(p, t), t + 1):
+        passed = 0.0
+        for t, own in zip(months, chances[p], strict=True):
+            if passed <= u[p] * most < passed + own:
                 found[p] = t
-                break
+            passed += own
     return found
 
 
@@ -183,7 +197,8 @@ def test_candidates_are_compared_from_the_months_that_the_rule_gives(
         got = dict(
             zip(risk.cube.person_id[risk.person[here]], risk.start[here].tolist(), strict=True)
         )
-        want = slow_pseudo_starts(frame, by_key, c, exact, window_end, 11)
+        u = dict(zip(risk.cube.person_id, _uniform(risk.cube, c, 11), strict=True))
+        want = slow_pseudo_starts(frame, by_key, c, exact, window_end, u)
         cells = set(risk.cell[(risk.start_year == c) & risk.treated].tolist())
         assert cells
         assert got.items() <= want.items()
@@ -335,17 +350,127 @@ def test_candidates_are_unemployed_when_they_are_compared_from():
     assert np.mean(naive) < -4
 
 
-def test_months_are_spread_as_those_of_the_participants():
-    frame = job_seekers(1)
-    frame["eligible"] = True
+def test_candidates_are_spread_as_participants_however_their_number_changes():
+    """Eight start each month, out of a pool that shrinks to a third over the year."""
+    rng = np.random.default_rng(5)
+    n = 12_000
+    leaves = np.where(rng.random(n) < 0.75, rng.integers(1, 12, n), 99)
+    starts = np.full(n, -1)
+    for month in range(12):
+        left = np.flatnonzero((leaves >= month) & (starts < 0))
+        starts[rng.choice(left, 8, replace=False)] = month
+    person, month = (x.ravel() for x in np.meshgrid(range(n), range(-12, 12), indexing="ij"))
+    frame = pd.DataFrame(
+        {
+            "person_id": person,
+            "year": 2015 + month // 12,
+            "month": month % 12 + 1,
+            "wage_income": 1.0,
+            "start_year": np.where(starts >= 0, 2015.0, np.nan)[person],
+            "start_month": np.where(starts >= 0, starts + 1.0, np.nan)[person],
+            "eligible": month < leaves[person],
+            "one": "x",
+        }
+    )
     panel = mih.read_panel(frame, period="month", money="fixed")
     risk = mih.match(panel, exact=["one"], method="exact").risk
-    sides = (risk.treated, ~risk.treated)
-    counts = [np.bincount(risk.start[rows] % 12, minlength=12) for rows in sides]
-    own, other = (count / count.sum() for count in counts)
-    assert counts[1].sum() == (frame.groupby("person_id")["start_year"].first().isna()).sum()
-    sd = np.sqrt(own * (1 - own) / counts[1].sum())
-    assert (np.abs(other - own) < 4 * np.maximum(sd, 1e-3)).all()
+    counts = np.bincount(risk.start[~risk.treated] % 12, minlength=12)
+    mean = counts.mean()
+    assert mean > 200
+    # Binomial about the same number in every month.
+    assert (np.abs(counts - mean) < 4 * np.sqrt(mean)).all()
+
+
+def test_who_moves_is_a_candidate_where_it_has_moved_to():
+    """Everybody moves from A to B in the middle of the year; starts are early in A, late in B."""
+    rng = np.random.default_rng(2)
+    n = 6_000
+    starts = np.full(n, -1)
+    chosen = rng.permutation(n)[:400]
+    starts[chosen[:300]], starts[chosen[300:]] = 1, 9
+    moves = rng.random(n) < 0.5
+    person, month = (x.ravel() for x in np.meshgrid(range(n), range(-12, 24), indexing="ij"))
+    frame = pd.DataFrame(
+        {
+            "person_id": person,
+            "year": 2015 + month // 12,
+            "month": month % 12 + 1,
+            "wage_income": np.where(moves, 2_000.0, 1_000.0)[person],
+            "start_year": np.where(starts >= 0, 2015.0, np.nan)[person],
+            "start_month": np.where(starts >= 0, starts + 1.0, np.nan)[person],
+            "place": np.where(moves[person] & (month >= 5), "B", "A"),
+        }
+    )
+    panel = mih.read_panel(frame, period="month", money="fixed")
+    group = mih.match(panel, exact=["place"], method="exact")
+    risk, everyone = group.risk, np.arange(len(group.risk.person))
+    place, late = group.read("place", everyone), risk.start % 12 == 9
+    started = {at: np.sum(risk.treated & (place == "A") & (late == at)) for at in (False, True)}
+    drawn = {at: np.sum(~risk.treated & (place == "A") & (late == at)) for at in (False, True)}
+    share = started[True] / sum(started.values())
+    sd = np.sqrt(share * (1 - share) / sum(drawn.values()))
+    assert abs(drawn[True] / sum(drawn.values()) - share) < 4 * sd
+    # In B all start in October, and everybody who has moved there can be drawn for it.
+    moved = np.sum(~risk.treated & (place == "B"))
+    assert moved > 0.5 * np.sum(moves & (starts < 0))
+
+
+def test_who_else_is_in_the_register_does_not_matter(frame):
+    whole = mih.match(read(frame), on=["age"], caliper=None).risk
+    few = frame[~frame["person_id"].isin(["p200", "p201", "p202", "p203"])]
+    part = mih.match(read(few), on=["age"], caliper=None).risk
+    drawn = [
+        dict(zip(zip(r.cube.person_id[r.person], r.start_year, strict=True), r.start, strict=True))
+        for r in (whole, part)
+    ]
+    both = drawn[0].keys() & drawn[1].keys()
+    assert np.mean([drawn[0][key] == drawn[1][key] for key in both]) > 0.97
+
+
+def test_start_years_seen_in_part_are_not_weighted_by_their_shares():
+    rows = in_months(small_register(300, starters=60))
+    starting = rows["start_month"].notna()
+    rows.loc[starting, "start_month"] = 1.0 + 6.0 * (rows.loc[starting, "person_id"] % 2)
+    rows = rows[(rows["year"] < 2018) & ~(rows["start_year"] > 2016)]
+    group = mih.match(mih.read_panel(rows, price_year=2024, period="month"), on=["age"])
+    last = int(group.risk.start_years[-1])  # half of them start in July
+    options = {"outcomes": "wage_income", "window": (-2, 3)}
+    effects = mih.event_study(group, composition="cohort_weighted", **options).to_frame()
+    plain = mih.event_study(group, **options).to_frame()
+    row = effects[effects["year_since_start"] == 2017 - last].iloc[0]
+    assert plain[plain["year_since_start"] == 2017 - last]["n_participants"].item() > 0
+    assert np.isnan(row["estimate"])
+    assert str(last) in row["reason"]
+
+
+def test_a_start_after_the_last_month_is_told_and_refused():
+    rows = in_months(small_register(120, starters=30))
+    rows = rows[(rows["year"] < 2020) | ((rows["year"] == 2020) & (rows["month"] <= 6))]
+    rows = rows[~(rows["start_year"] > 2020)].copy()
+    rows.loc[rows["start_year"] == 2020, "start_month"] = 9.0
+    panel = mih.read_panel(rows, price_year=2024, period="month")
+    assert "start year outside" in panel.check().to_frame()["rule"].tolist()
+    with pytest.raises(mih.SupportError, match=r"2020-09"):
+        mih.match(panel, on=["age"])
+
+
+def test_a_lag_of_a_characteristic_needs_its_month_only():
+    rows = in_months(small_register(200, starters=40))
+    first = rows["start_year"].min()
+    panel = mih.read_panel(rows[rows["year"] >= first - 2], price_year=2024, period="month")
+    mih.match(panel, on=["age", *mih.lag("county", 2)])
+    with pytest.raises(mih.SupportError, match=rf"{int(first)}-01"):
+        mih.match(panel, on=["age", *mih.lag("wage_income", 3)])
+
+
+def test_the_curve_keeps_the_months_of_the_group(frame):
+    group = mih.match(read(frame), on=["age"], exact=["county"], seed=11, caliper=None)
+    with mih.options(progress=False):
+        curve = mih.specification_curve(group, year=1, ways={"ratio": [3]}, alone={})
+    again = mih.match(read(frame), on=["age"], exact=["county"], seed=11, caliper=None, ratio=3)
+    found = mih.event_study(again, outcomes="wage_income", window=(1, 1)).to_frame()
+    row = curve.table[curve.table["ratio"].astype(str) == "3"].iloc[0]
+    assert row["estimate"] == pytest.approx(found["estimate"].item(), rel=1e-9)
 
 
 def test_the_seed_is_told_and_gives_the_same_again(frame):

@@ -356,3 +356,27 @@ class TestLee:
             mih.lee_bounds(shared, year=3, level=95)
         with pytest.raises(EffectsError, match="No start year covers"):
             mih.lee_bounds(shared, year=30)
+
+
+def test_a_year_is_unseen_for_the_gravest_of_its_months():
+    """A month without a row, with no word on residency, makes the year unseen, not null."""
+    rows = pd.DataFrame(
+        [
+            (person, 2015 + t // 12, t % 12 + 1, 100.0)
+            for person in range(40)
+            for t in range(60)
+            if not (person < 6 and t == 30)
+        ],
+        columns=["person_id", "year", "month", "wage_income"],
+    )
+    starts = rows["person_id"] % 2 == 0
+    rows["start_year"] = np.where(starts, 2017.0, np.nan)
+    rows["start_month"] = np.where(starts, 1.0, np.nan)
+    rows["one"] = "x"
+    panel = mih.read_panel(rows, period="month", money="fixed")
+    group = mih.match(panel, exact=["one"], method="exact")
+    found = mih.attrition_check(group, window=(0, 1), dead="missing").table
+    first = found.query("test == 'left' and year_since_start == 0").set_index("item")
+    assert first.loc["any", "n_participants"] == 3
+    assert first.loc["not_in_register", "n_participants"] == 3
+    assert first.loc["null", "n_participants"] == 0

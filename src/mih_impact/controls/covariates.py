@@ -171,6 +171,10 @@ def _years_before(term: Term) -> int:
     return term.years if isinstance(term, Lag) else 1
 
 
+def _is_outcome(cube: Cube, column: str) -> bool:
+    return column in cube.ore or (column in DERIVED and DERIVED[column].role == "outcome")
+
+
 def read_term(cube: Cube, term: Term, start: int) -> tuple[NDArray[Any], BoolArray]:
     """Read a term for every person of the cube, as of those who start in a period.
 
@@ -182,7 +186,7 @@ def read_term(cube: Cube, term: Term, start: int) -> tuple[NDArray[Any], BoolArr
     """
     column = term.column if isinstance(term, Lag) else term
     years = _years_before(term)
-    if column in cube.ore or (column in DERIVED and DERIVED[column].role == "outcome"):
+    if _is_outcome(cube, column):
         values = cube.lagged(column, start, years)
         return values, np.zeros(values.shape, dtype=bool)
     read = cube.as_of(column, start - 1 - cube.PER_YEAR * (years - 1))
@@ -214,17 +218,21 @@ def require_years(cube: Cube, terms: Sequence[Term], start: IntArray) -> None:
     """Raise if a term falls in a year the register does not have for some periods of start."""
     periods = np.unique(start)
     for term in terms:
-        years = _years_before(term)
-        fixed = isinstance(term, str) and term not in OUTCOMES
-        unseen = periods[~cube.seen(periods, [-years])[:, 0]]
-        if len(unseen) and not fixed:
-            outside = np.unique(unseen // cube.PER_YEAR)
+        years, column = _years_before(term), str(getattr(term, "column", term))
+        if isinstance(term, str) and term not in OUTCOMES:
+            continue
+        if _is_outcome(cube, column):
+            unseen = periods[~cube.seen(periods, [-years])[:, 0]]
+        else:
+            unseen = periods[~cube.has(periods - 1 - cube.PER_YEAR * (years - 1))]
+        if len(unseen):
+            first = int(unseen[0])
             raise SupportError(
                 f"{term} falls in a year without register rows",
-                found=f"{outside[0] - years} for the start year {outside[0]}; the register has "
-                f"{cube.span}",
-                do="drop the lag, bring earlier years, or leave out the start years "
-                + ", ".join(map(str, outside.tolist())),
+                found=f"{first // cube.PER_YEAR - years} for the start year "
+                f"{first // cube.PER_YEAR}; the register has {cube.span}",
+                do=f"drop the lag, bring earlier years, or leave out those who start in "
+                f"{cube.named(unseen)}",
             )
 
 

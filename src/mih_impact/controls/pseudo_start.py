@@ -1,13 +1,14 @@
 """Who could have started in a year, and when.
 
 In a panel by year everybody is compared from the same year. In a panel by month a candidate is
-given a month to be compared from, drawn as the participants' are spread, and is a candidate only if
-eligible the month before. Nothing that happens later is looked at, so nobody is a candidate because
-of having stayed eligible for long: no time is immortal.
+given a month to be compared from, so that candidates are spread over the months as participants
+are, and is a candidate only if eligible the month before. Nothing that happens later is looked at,
+so nobody is a candidate because of having stayed eligible for long: no time is immortal.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,11 +19,14 @@ from mih_impact.panel.cube import NEVER, Cube
 
 __all__ = ["DEFAULT_SEED", "members"]
 
+FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 #: Seed of the drawn months where none is given.
 DEFAULT_SEED = 2025
+#: Sums of chances that exceed 1 by no more than this are 1.
+SLACK = 1e-9
 
 
 def members(
@@ -50,25 +54,39 @@ def members(
 
     Notes
     -----
-    A candidate has one uniform number u in a start year. It is compared from month s if it is
-    eligible in the month before s, has not started, and F(s - 1) <= u < F(s), where F is how the
-    start months of participants in its cell of that month are spread; the first such month, if a
-    change of cell makes two. In a cell without participants F is that of the whole start year.
+    In a cell, month s is drawn by those who are eligible before it, and have not started, with
+    chance
+
+        q(s) = h(s) / sum of h over the year's months,    h(s) = n(s) / m(s),
+
+    n(s) the participants of the cell who start in s, m(s) the candidates of the cell that month:
+    however their number changes over the year, q(s) m(s) of them stand beside the n(s). Everybody
+    has one uniform number u in a start year, and is compared from the month in which the sum of its
+    own chances, along the cells it is in, passes u. Who moves may have chances that add up to more
+    than 1; all are then divided by the largest sum. In a cell without participants q is that of the
+    whole start year. u is reckoned from the seed, the start year and the identifier, so that who
+    else is in the register does not matter.
     """
     periods = start_year * cube.PER_YEAR + np.arange(cube.PER_YEAR)
     compared_from = np.where(cube.start_year == start_year, cube.start, NEVER)
-    starting = np.flatnonzero(compared_from != NEVER)
-    drawn = np.ones((len(periods), cube.n_persons), dtype=bool)
+    could = np.stack(
+        [cube.eligible_before(s) & _waiting(cube, s, window_end) for s in periods.tolist()]
+    )
+    could &= compared_from == NEVER
     if len(periods) > 1:
-        low, high = _spread(cube, periods, starting, exact)
-        rng = np.random.default_rng([DEFAULT_SEED if seed is None else seed, start_year])
-        u = rng.random(cube.n_persons)
-        drawn = (low <= u) & (u < high)
-    for s, here in zip(periods.tolist(), drawn, strict=True):
-        candidate = here & cube.eligible_before(s) & _waiting(cube, s, window_end)
-        compared_from[candidate & (compared_from == NEVER)] = s
+        u = _uniform(cube, start_year, DEFAULT_SEED if seed is None else seed)
+        could = _drawn(u, _chances(cube, periods, could, exact))
+    for s, here in zip(periods.tolist(), could, strict=True):
+        compared_from[here] = s
     person = np.flatnonzero(compared_from != NEVER)
     return person, compared_from[person]
+
+
+def _uniform(cube: Cube, start_year: int, seed: int) -> FloatArray:
+    """Return a number between 0 and 1 for every person, from its identifier."""
+    key = hashlib.sha256(f"{seed} {start_year}".encode()).hexdigest()[:16]
+    hashed = pd.util.hash_array(cube.person_id, hash_key=key, categorize=False)
+    return (hashed >> np.uint64(11)).astype(np.float64) / 2.0**53
 
 
 def _waiting(cube: Cube, start: int, window_end: int | None) -> BoolArray:
@@ -79,21 +97,30 @@ def _waiting(cube: Cube, start: int, window_end: int | None) -> BoolArray:
     return waiting
 
 
-def _spread(
-    cube: Cube, periods: IntArray, starting: IntArray, exact: Sequence[str]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return F before and F at each month for every person's cell, each (months, n_persons)."""
+def _chances(cube: Cube, periods: IntArray, could: BoolArray, exact: Sequence[str]) -> FloatArray:
+    """Return everybody's chance of each month, given who could be compared from it, same shape."""
     cell, cells = _cells(cube, periods, exact)
+    starting = np.flatnonzero((cube.start >= periods[0]) & (cube.start <= periods[-1]))
     month = cube.start[starting] - periods[0]
-    started = np.zeros((cells + 1, len(periods)))
+    started, waiting = np.zeros((cells + 1, len(periods))), np.zeros((cells + 1, len(periods)))
     np.add.at(started, (cell[month, starting], month), 1.0)
-    # The last row is for those whose cell is not known.
-    started[started.sum(axis=1) == 0] = started.sum(axis=0)
-    started[-1] = np.bincount(month, minlength=len(periods))
-    F = np.cumsum(started, axis=1) / started.sum(axis=1, keepdims=True)
-    before = np.hstack([np.zeros((cells + 1, 1)), F[:, :-1]])
-    at = np.arange(len(periods))[:, None]
-    return before[cell, at], F[cell, at]
+    at = np.nonzero(could)
+    np.add.at(waiting, (cell[at], at[0]), 1.0)
+    # A cell without participants has the chances of all; the last row is for unknown cells.
+    bare = started.sum(axis=1) == 0
+    bare[-1] = True
+    started[bare], waiting[bare] = started.sum(axis=0), waiting.sum(axis=0)
+    hazard = np.where(waiting > 0, started / np.maximum(waiting, 1.0), 0.0)
+    share = hazard / np.maximum(hazard.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    return np.where(could, share[cell, np.arange(len(periods))[:, None]], 0.0)
+
+
+def _drawn(u: FloatArray, chance: FloatArray) -> BoolArray:
+    """Return who is compared from each month, shape of `chance`, each from one at most."""
+    top = np.cumsum(chance, axis=0)
+    # Sums that are 1 on paper and a little more in floating point are no moves.
+    most = max(1.0, float(top[-1].max(initial=0.0)) - SLACK)
+    return (top - chance <= u * most) & (u * most < top)
 
 
 def _cells(cube: Cube, periods: IntArray, exact: Sequence[str]) -> tuple[IntArray, int]:

@@ -94,14 +94,11 @@ def _flow(step: str, label: Label, person: IntArray, treated: BoolArray) -> Flow
 
 def _require_period_before(cube: Cube, start: IntArray) -> None:
     periods = np.unique(start)
-    position = periods - 1 - int(cube.periods[0])
-    seen = (position >= 0) & cube.observed[np.clip(position, 0, len(cube.observed) - 1)]
+    seen = cube.has(periods - 1)
     if not seen.all():
-        outside = np.unique(periods[~seen] // cube.PER_YEAR)
         raise SupportError(
             "Some start years have no register rows before them",
-            found=f"start years {', '.join(map(str, outside.tolist()))}; the register has "
-            f"{cube.span}",
+            found=f"starts in {cube.named(periods[~seen])}; the register has {cube.span}",
             do="bring earlier years or leave those who start then out of the panel",
         )
 

@@ -76,6 +76,19 @@ class Asked:
         """Return which years since start the register has for each participant, shape (n, E)."""
         return group.risk.cube.seen(group.risk.start[group.sets.participant], self.years)
 
+    def seen_in_part(self, group: ControlGroup) -> NDArray[np.bool_]:
+        """Return where a participant's start year is not all within the register, (n, K * E).
+
+        By month a register may end between the starts of one year: those it still has would then
+        stand for the others.
+        """
+        within = self.within_register(group)
+        start_year = group.risk.start_year[group.sets.participant]
+        part = np.zeros(within.shape, dtype=bool)
+        for c in np.unique(start_year).tolist():
+            part[start_year == c] = ~within[start_year == c].all(axis=0)
+        return np.tile(part, len(self.outcomes))
+
     def spoken_for(self, group: ControlGroup) -> int:
         """Return how many participants the composition lets the effects speak for."""
         if self.composition == "balanced":
@@ -180,9 +193,9 @@ def _require_window(
             do="choose a window within the register years",
         )
     for b in bases:
-        unseen = np.unique(starts[~cube.seen(starts, [b])[:, 0]] // cube.PER_YEAR)
+        unseen = starts[~cube.seen(starts, [b])[:, 0]]
         if len(unseen):
-            gaps = ", ".join(map(str, unseen.tolist()))
+            gaps = cube.named(unseen)
             raise EffectsError(
                 f"The base year {b} has no register rows for every start year",
                 found=f"{_span(group)}; none for those who start in {gaps}",

@@ -63,6 +63,9 @@ class Measured:
         near = neighbours(group, control) if kind == "abadie_imbens" else control[:, None][:, :0]
         rows = np.unique(np.concatenate([sets.participant, control, near[near >= 0]]))
         levels, changes = asked.levels_and_changes(group, rows)
+        treated = np.searchsorted(rows, sets.participant)
+        if asked.composition == "cohort_weighted":
+            changes[treated] = np.where(asked.seen_in_part(group), np.nan, changes[treated])
         return cls(
             group=group,
             asked=asked,
@@ -71,7 +74,7 @@ class Measured:
             levels=levels,
             changes=changes,
             covariates=group.risk.design.X[rows] if adjust else None,
-            treated=np.searchsorted(rows, sets.participant),
+            treated=treated,
             used=np.searchsorted(rows, control),
             near=np.where(near >= 0, np.searchsorted(rows, near), -1),
         )

@@ -65,10 +65,11 @@ eligibility are those of the month before start; `lag("county", 2)` is that of t
 earlier. Each krone is converted with the price index of its own calendar year. Death, emigration
 and spells of residency are by calendar year.
 
-A candidate has no month of start and is given one by chance, drawn within the exact cell as the
-participants' months are spread, and is compared from it if eligible in the month before. Whether it
-stays eligible afterwards plays no part. The seed is `seed=` of `match` and `weight`, and
-`to_frame()` shows the month.
+A candidate has no month of start and is given one by chance: one in which it is eligible the month
+before, drawn so that the candidates of an exact cell are spread over the months as its participants
+are, however many are eligible when. Whether it stays eligible afterwards plays no part. The seed is
+`seed=` of `match` and `weight`, and `to_frame()` shows the month. What counts months of a year,
+such as `months_unemployed`, is that of the one month.
 """
 
 

@@ -33,6 +33,12 @@ Dead = Literal["zero", "missing"]
 #: The start of a person who never starts.
 NEVER = 0
 
+#: States from what explains least that a year is not seen to what explains most.
+_BY_RANK = np.array(
+    [State.OBSERVED, State.ABSENT, State.UNKNOWN, State.EMIGRATED, State.DEAD], dtype=np.uint8
+)
+_RANK = np.argsort(_BY_RANK)
+
 
 @dataclass(frozen=True, eq=False)
 class CovariateRead:
@@ -137,6 +143,20 @@ class Cube:
         """The register's first and last calendar year in words."""
         return f"{self.periods[0] // self.PER_YEAR}-{self.periods[-1] // self.PER_YEAR}"
 
+    def named(self, periods: IntArray) -> str:
+        """Return periods in words: 2020, 2021, or 2020-03 by month; the first six of many."""
+        words = [
+            str(p) if self.PER_YEAR == 1 else f"{p // self.PER_YEAR}-{p % self.PER_YEAR + 1:02d}"
+            for p in np.unique(periods).tolist()
+        ]
+        return ", ".join(words[:6]) + (" …" if len(words) > 6 else "")
+
+    def has(self, periods: IntArray) -> BoolArray:
+        """Return whether the register has a row for anybody in each period, shape of periods."""
+        position = periods - int(self.periods[0])
+        inside = (position >= 0) & (position < len(self.periods))
+        return np.asarray(inside & self.observed[np.clip(position, 0, len(self.periods) - 1)])
+
     @cached_property
     def start_year(self) -> IntArray:
         """Calendar year in which each person starts, shape (n_persons,); `NEVER` for none."""
@@ -198,16 +218,20 @@ class Cube:
         table = self.outcome(name, dead=dead)
         return np.where(inside, table[person[:, None], place], np.nan)
 
-    def last_state(
+    def why_unseen(
         self, person: IntArray, start: IntArray, years: Sequence[int]
     ) -> NDArray[np.uint8]:
-        """Return the state in the last period of years since start, (len(person), len(years)).
+        """Return what explains best that a year since start is not seen, (len(person), len(years)).
 
-        What a year outside the register is said to be has no meaning; see `seen`.
+        Of the states of its periods dead, then emigrated, then unknown, then the rest. What a year
+        outside the register is said to be has no meaning; see `seen`.
         """
-        last = start[:, None] + self.PER_YEAR * (np.asarray(years)[None, :] + 1) - 1
-        place = np.clip(last - int(self.periods[0]), 0, len(self.periods) - 1)
-        return np.asarray(self.state[person[:, None], place])
+        first = start[:, None] + self.PER_YEAR * np.asarray(years)[None, :] - int(self.periods[0])
+        worst = np.zeros(first.shape, dtype=np.int64)
+        for k in range(self.PER_YEAR):
+            place = np.clip(first + k, 0, len(self.periods) - 1)
+            worst = np.maximum(worst, _RANK[self.state[person[:, None], place]])
+        return _BY_RANK[worst]
 
     def outcome(self, name: str, *, dead: Dead = "zero") -> FloatArray:
         """Return an outcome in every calendar year.

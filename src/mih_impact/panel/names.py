@@ -66,8 +66,8 @@ def match_names(
     names = dict(columns)
     names |= {name: name for name in present if name not in names and name not in sources}
     required = [*REQUIRED, "month"] if monthly else list(REQUIRED)
-    if monthly and "start_year" in names:
-        required.append("start_month")
+    if monthly and ("start_year" in names or "start_month" in names):
+        required += ["start_year", "start_month"]
     missing = [name for name in required if name not in names]
     if missing:
         _raise_missing(missing, [name for name in present if name not in sources], columns, names)

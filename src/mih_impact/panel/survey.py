@@ -188,12 +188,17 @@ def survey_persons(
     ]
     if starts:
         leaving += [nw.col("_started").cast(nw.Float64), nw.col("_half").cast(nw.Float64)]
-        beyond = ops.outside(nw.col(f"_high_{_START}"), first, last)
-        leaving.append(beyond.alias("_beyond"))
+        leaving.append(nw.col(f"_high_{_START}").cast(nw.Float64).fill_null(-1.0).alias(_START))
     found = ops.arrays(per_person.select(leaving))
     rows = found["_rows"]
     bits = np.stack([found[f"_bits{i}"] for i in range(len(blocks))]).astype(np.int64)
     distinct = bool((_ones(bits).sum(axis=0) == rows).all())
+    periods = _periods_with_rows(bits, first) if distinct else tuple(range(first, last + 1))
+    beyond = np.zeros(1, dtype=bool)
+    if starts and periods:
+        beyond = (found[_START] >= 0) & (
+            (found[_START] < periods[0]) | (found[_START] > periods[-1])
+        )
     partly = (found["_started"] > 0) & (found["_started"] < rows) if starts else np.zeros(1)
     return Persons(
         n_persons=len(rows),
@@ -202,8 +207,8 @@ def survey_persons(
         changed={name: int(found[f"_changed_{name}"].sum()) for name in constant if name != _START},
         partly_started=int(partly.sum()),
         half_started=int((found["_half"] > 0).sum()) if starts else 0,
-        start_outside=int(found["_beyond"].sum()) if starts else 0,
-        periods=_periods_with_rows(bits, first) if distinct else tuple(range(first, last + 1)),
+        start_outside=int(beyond.sum()),
+        periods=periods,
     )
 
 

@@ -37,7 +37,7 @@ _DEFAULTS: dict[str, Options] = {
     }
     for verb in (weight, match)
 }
-_NEAREST = ("ratio", "replace", "scope", "caliper", "common_support", "order", "score", "seed")
+_NEAREST = ("ratio", "replace", "scope", "caliper", "common_support", "order", "score")
 #: What has a meaning beside the options that every method has.
 _OF_METHOD: dict[str, tuple[str, ...]] = {
     "propensity": _NEAREST,
@@ -196,14 +196,13 @@ def _kept(name: str, value: Any) -> Any:
 def _meant(options: Options) -> Options:
     """Return the options that mean something; what is then equal is one specification."""
     method = options["method"]
-    names = {"method", "on", "exact", "eligible", "controls", "outcomes", *EFFECTS}
+    # A panel by month draws months whatever the method: the seed belongs to every specification.
+    names = {"method", "on", "exact", "eligible", "controls", "outcomes", "seed", *EFFECTS}
     names |= set(_OF_METHOD.get(method, _NEAREST))
     if options["controls"] == "not_yet":
         names.add("window_end")
     if options["replace"]:
         names -= {"scope", "order"}
-    if not (options["order"] == "random" and "order" in names):
-        names.discard("seed")
     if options["estimator"] == "difference":
         names.discard("base")
     return {name: value for name, value in options.items() if name in names}

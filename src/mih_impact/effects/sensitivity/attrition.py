@@ -192,7 +192,7 @@ def _left(
     """Return who is not seen, by state, and whose year lies in the register, shape (rows, E)."""
     cube, who, start = group.risk.cube, group.risk.person[rows], group.risk.start[rows]
     within = cube.seen(start, years)
-    state = cube.last_state(who, start, years)
+    state = cube.why_unseen(who, start, years)
     seen = np.isfinite(cube.since_start(outcome, who, start, years, dead=dead))
     gone = within & ~seen
     left = {ANY: gone} | {name: gone & (state == code) for name, code in _GONE.items()}
