@@ -22,6 +22,7 @@ from mih_impact.panel.check import PanelReport
 from mih_impact.panel.contract import BENEFITS, OUTCOMES
 from mih_impact.panel.cube import Cube
 from mih_impact.panel.door import Plan, Values, plan_columns
+from mih_impact.panel.given import evidence_given, prices_given
 from mih_impact.panel.rules import Context, breaches
 from mih_impact.panel.selection import (
     Eligible,
@@ -119,7 +120,7 @@ def read_panel(
     >>> read_panel(rows, columns=names).columns
     ('person_id', 'year', 'wage_income')
     """
-    prices = _prices(money, price_year, currency, index)
+    prices = prices_given(money, price_year, currency, index)
     if period not in get_args(Period):
         raise PanelContractError(
             "A row covers a year or a month",
@@ -140,7 +141,7 @@ def read_panel(
         index=prices,
         period=period,
         spells=None if resident is None else open_spells(resident),
-        evidence=opened.evidence if evidence is None else _evidence(evidence),
+        evidence=opened.evidence if evidence is None else evidence_given(evidence),
     )
 
 
@@ -380,50 +381,3 @@ class Panel(Result):
         return Card(
             _CARD["title"].text(lang), tuple((_CARD[name].text(lang), text) for name, text in lines)
         )
-
-
-def _evidence(given: Label | Mapping[Lang, str]) -> dict[str, str]:
-    """Return what kind of data this is by language, or raise where one language is missing."""
-    if isinstance(given, Label):
-        return {"nb": given.nb, "en": given.en}
-    languages = get_args(Lang)
-    if not isinstance(given, Mapping) or {*given} != {*languages}:
-        raise PanelContractError(
-            "evidence= says what kind of data this is, in both languages",
-            found=repr(given),
-            do='give {"nb": "registerdata ...", "en": "register data ..."}',
-        )
-    return {lang: str(given[lang]) for lang in languages}
-
-
-def _prices(
-    money: str,
-    price_year: int,
-    currency: str,
-    index: PriceIndex | Mapping[int, SupportsFloat] | None,
-) -> PriceIndex | None:
-    """Return the index of a nominal panel, None for fixed prices; refuse contradictions."""
-    if money not in ("nominal", "fixed"):
-        raise PanelContractError(
-            "money= has a value it cannot have", found=repr(money), do='use "nominal" or "fixed"'
-        )
-    if money == "fixed":
-        if index is not None:
-            raise PanelContractError(
-                "Money in fixed prices needs no price index: it would be deflated twice",
-                found='money="fixed" and index=',
-                do='drop index=, or use money="nominal"',
-            )
-        return None
-    if index is None and currency != "NOK":
-        raise PanelContractError(
-            "The shipped consumer price index is Norwegian",
-            found=f"nominal money in {currency}",
-            do=f'pass index={{year: value}} for {currency}, or money="fixed"',
-        )
-    if index is None:
-        index = PriceIndex.kpi()
-    elif not isinstance(index, PriceIndex):
-        index = PriceIndex.from_mapping(index)
-    index.factors([], price_year)  # raises, naming the range, when the price year has no index
-    return index
