@@ -9,13 +9,23 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.controls.covariates import entered
 from mih_impact.controls.group import ControlGroup
+from mih_impact.controls.recipe import possible_outcomes
 from mih_impact.errors import EffectsError
-from mih_impact.panel.contract import CONTRACT, DERIVED
 from mih_impact.panel.cube import Cube, Dead
 
-__all__ = ["Asked", "Composition", "Estimator", "is_matched_on", "read_question"]
+__all__ = [
+    "Asked",
+    "Composition",
+    "Estimator",
+    "base_years",
+    "is_matched_on",
+    "read_question",
+    "require_choice",
+    "require_group",
+]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -108,23 +118,20 @@ def read_question(
     window: tuple[int, int],
     composition: Composition,
     dead: Dead,
+    *,
+    call: str = "event_study",
 ) -> Asked:
-    """Return what is asked, or raise where the group's register cannot answer."""
-    if not isinstance(group, ControlGroup):
-        raise EffectsError(
-            "event_study takes a control group",
-            found=f"a {type(group).__name__}",
-            do="choose one first: mih.event_study(mih.match(panel, ...))",
-        )
-    require_choice("estimator", estimator, get_args(Estimator))
-    require_choice("composition", composition, get_args(Composition))
-    require_choice("dead", dead, get_args(Dead))
-    given = (base,) if isinstance(base, (int, np.integer)) else tuple(base)
-    bases = tuple(int(b) for b in given) if estimator == "did" else ()
-    if estimator == "did" and not bases:
-        raise EffectsError("A change needs a base year", found="base=()", do="give base=-1")
+    """Return what is asked, or raise where the group's register cannot answer.
+
+    `call` is what the caller is called in messages.
+    """
+    require_group(call, group)
+    require_choice("estimator", estimator, get_args(Estimator), call=call)
+    require_choice("composition", composition, get_args(Composition), call=call)
+    require_choice("dead", dead, get_args(Dead), call=call)
+    bases = base_years(base, estimator)
     names = _require_outcomes(group.risk.cube, outcomes)
-    years = _require_window(group, window, bases)
+    years = _require_window(group, arguments.window(window, error=EffectsError), bases)
     asked = Asked(names, years, bases, composition, dead)
     if composition == "balanced" and not asked.seen_throughout(group).any():
         raise EffectsError(
@@ -135,14 +142,47 @@ def read_question(
     return asked
 
 
-def require_choice(name: str, value: Any, allowed: Sequence[str]) -> None:
+def require_choice(
+    name: str, value: Any, allowed: Sequence[str], *, call: str = "event_study"
+) -> None:
     """Raise on an option that does not exist."""
-    if value not in allowed:
+    arguments.choice(call, name, value, allowed, error=EffectsError)
+
+
+def require_group(call: str, group: Any) -> None:
+    """Raise on what is no control group."""
+    arguments.instance(
+        call,
+        group,
+        ControlGroup,
+        "a control group",
+        f"choose one first: mih.{call}(mih.match(panel, ...))",
+        error=EffectsError,
+    )
+
+
+def base_years(base: Any, estimator: str) -> tuple[int, ...]:
+    """Return the base years, none for plain differences.
+
+    Raises
+    ------
+    EffectsError
+        No whole years, the start year or one after it, whose outcome is an effect itself, or a year
+        twice; plain differences have no base, and ask only that it is one or several whole years.
+    """
+    given = [base] if arguments.is_whole(base) else arguments.listed(base)
+    if estimator == "did" and given == []:
+        raise EffectsError("A change needs a base year", found="base=()", do="give base=-1")
+    whole = given is not None and all(map(arguments.is_whole, given))
+    years = tuple(map(int, given)) if given is not None and whole else ()
+    before = estimator != "did" or (max(years, default=0) < 0 and len(set(years)) == len(years))
+    if not whole or not before:
         raise EffectsError(
-            f"event_study has no {name}={value!r}",
-            found=f"{name}={value!r}",
-            do="choose one of " + ", ".join(map(repr, allowed)),
+            "A base is a year before start, or several different ones",
+            found=f"base={arguments.shown(base)}",
+            do="give a whole number below 0, such as base=-1, or base=(-2, -1)",
         )
+    return years if estimator == "did" else ()
 
 
 def is_matched_on(group: ControlGroup, outcome: str, year: int) -> bool:
@@ -153,15 +193,15 @@ def is_matched_on(group: ControlGroup, outcome: str, year: int) -> bool:
 def _require_outcomes(cube: Cube, outcomes: str | Sequence[str] | None) -> tuple[str, ...]:
     """Return the outcomes, or raise naming those that did not come along."""
     have = tuple(cube.ore)
-    given = (outcomes,) if isinstance(outcomes, str) else outcomes
-    names = have if given is None else tuple(dict.fromkeys(given))
-    derived = [name for name, column in DERIVED.items() if column.role == "outcome"]
-    have += tuple(name for name in cube.number if name not in CONTRACT)  # of kroner, by assumption
-    unknown = [n for n in names if n not in have and n not in derived]
+    names = have
+    if outcomes is not None:
+        names = tuple(dict.fromkeys(arguments.names("outcomes", outcomes, error=EffectsError)))
+    possible = possible_outcomes(cube)
+    unknown = [name for name in names if name not in possible]
     if unknown or not names:
         raise EffectsError(
             f"No such outcome: {', '.join(unknown) or 'none given'}",
-            found=f"outcomes {', '.join([*have, *derived])}",
+            found=f"outcomes {', '.join(possible)}",
             do="name one of these, or bring the column along with match(outcomes=...)",
         )
     return names
@@ -178,7 +218,7 @@ def _require_window(
 ) -> tuple[int, ...]:
     """Return the years since start, or raise where no start year covers them."""
     cube, starts = group.risk.cube, np.unique(group.risk.start[group.risk.treated])
-    first, last = int(window[0]), int(window[1])
+    first, last = window
     years = tuple(range(first, last + 1))
     if group.window_end is not None and last > group.window_end:
         raise EffectsError(

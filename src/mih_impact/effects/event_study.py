@@ -8,6 +8,7 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.controls.covariates import Lag, Term
 from mih_impact.controls.group import ControlGroup
 from mih_impact.display.provenance import Provenance
@@ -149,7 +150,11 @@ def event_study(
     (-1, 0, 1)
     """
     asked = read_question(group, outcomes, estimator, base, window, composition, dead)
-    _require_options(group, se, level)
+    arguments.flag("adjust", adjust, error=EffectsError)
+    arguments.flag("score_correction", score_correction, error=EffectsError)
+    arguments.level(level, error=EffectsError)
+    arguments.seed(seed, error=EffectsError)
+    _require_options(group, se)
     kind = _resolve(se, group) if cluster == "person" else clustered_kind(se, group)
     if score_correction:
         require_theory(group, kind, adjust=adjust)
@@ -202,7 +207,7 @@ def event_study(
                 "outcomes": list(names),
                 "estimator": estimator,
                 "base": list(asked.bases),
-                "window": list(window),
+                "window": [asked.years[0], asked.years[-1]],
                 "composition": composition,
                 "se": kind,
                 "cluster": str(cluster),
@@ -297,11 +302,9 @@ def _counts(
     }
 
 
-def _require_options(group: ControlGroup, se: str, level: float) -> None:
+def _require_options(group: ControlGroup, se: str) -> None:
     """Raise on an option that does not exist or does not go with the group."""
     require_choice("se", se, get_args(StandardError))
-    if not 0 < level < 1:
-        raise EffectsError("A level is between 0 and 1", found=f"{level}", do="give 0.95")
     if se == "matched_set" and (group.model is not None or not _sets_are_apart(group)):
         raise EffectsError(
             "Matched sets share persons, so they are not independent clusters",

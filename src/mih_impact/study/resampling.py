@@ -10,10 +10,11 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.controls.covariates import Term
 from mih_impact.controls.group import ControlGroup
 from mih_impact.display.provenance import Provenance
-from mih_impact.effects.asked import Asked, Composition, Estimator, read_question
+from mih_impact.effects.asked import Asked, Composition, Estimator, read_question, require_choice
 from mih_impact.effects.event_study import event_study
 from mih_impact.effects.inference.clusters import FEWEST, cluster_of, clustered
 from mih_impact.effects.inference.multiplier import multiplier_draws
@@ -123,9 +124,15 @@ def resample(
     >>> drawn.effects.se, drawn.draws.shape
     ('resampled (otsu_rai)', (50, 3))
     """
-    asked = read_question(group, outcomes, estimator, base, window, composition, dead)
-    require_draws(draws, level)
-    kind = _resolve(group, method, blocks, workers, adjust=adjust)
+    asked = read_question(
+        group, outcomes, estimator, base, window, composition, dead, call="resample"
+    )
+    arguments.flag("adjust", adjust, error=EffectsError)
+    require_draws(draws)
+    arguments.level(level, error=EffectsError)
+    arguments.seed(seed, error=EffectsError)
+    arguments.whole("workers", workers, low=1, error=EffectsError)
+    kind = _resolve(group, method, blocks, adjust=adjust)
     effects = event_study(
         group,
         outcomes=outcomes,
@@ -187,22 +194,10 @@ def _with_draws(
     )
 
 
-def _resolve(
-    group: ControlGroup, method: Method, blocks: Blocks, workers: int, *, adjust: bool
-) -> str:
+def _resolve(group: ControlGroup, method: Method, blocks: Blocks, *, adjust: bool) -> str:
     """Return the method "auto" means, or raise on one that does not go with the group."""
-    for name, value, allowed in (
-        ("method", method, get_args(Method)),
-        ("blocks", blocks, get_args(Blocks)),
-    ):
-        if value not in allowed:
-            raise EffectsError(
-                f"resample has no {name}={value!r}",
-                found=f"{name}={value!r}",
-                do="choose one of " + ", ".join(map(repr, allowed)),
-            )
-    if not isinstance(workers, int) or workers < 1:
-        raise EffectsError("Workers are threads", found=f"workers={workers!r}", do="give 1 or more")
+    require_choice("method", method, get_args(Method), call="resample")
+    require_choice("blocks", blocks, get_args(Blocks), call="resample")
     if adjust and group.model is not None:
         raise EffectsError(
             "Adjusted effects on weights are not resampled",

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.controls.covariates import Term
+from mih_impact import arguments
+from mih_impact.controls.covariates import Lag, Term
 from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.influence import Influence, StandardError
 from mih_impact.errors import EffectsError
@@ -46,6 +47,12 @@ def cluster_of(group: ControlGroup, term: Term) -> IntArray:
     have served. Thus a control who serves several start years and moves between them is one
     person in one cluster, and clusters are unions of persons.
     """
+    if not isinstance(term, str | Lag):
+        raise EffectsError(
+            "Clusters are the values of one column",
+            found=f"cluster={arguments.shown(term)}",
+            do='name a column, such as cluster="municipality"',
+        )
     risk, sets = group.risk, group.sets
     serving = np.unique(np.concatenate([sets.participant, sets.control]))
     rows = np.concatenate([serving, np.arange(len(risk.person))])

@@ -7,11 +7,13 @@ from typing import Any, get_args
 import numpy as np
 import pandas as pd
 
+from mih_impact import arguments
 from mih_impact.controls.covariates import Term, term_label
 from mih_impact.controls.group import ControlGroup
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import interval, number, percent
 from mih_impact.display.provenance import Provenance
+from mih_impact.effects.asked import require_choice
 from mih_impact.effects.comparison import Comparison
 from mih_impact.effects.inference.clusters import cluster_of
 from mih_impact.effects.inference.redone import require_draws
@@ -130,14 +132,12 @@ def wild_bootstrap(
     >>> bool(found.table["p_value"][0] > 0)
     True
     """
-    if weights not in get_args(WildWeights):
-        raise EffectsError(
-            f"wild_bootstrap has no weights={weights!r}",
-            found=f"weights={weights!r}",
-            do="choose 'webb' or 'rademacher'",
-        )
-    require_draws(draws, level)
-    asked, _ = ask_years(group, outcome, [year], base, dead)
+    require_choice("weights", weights, get_args(WildWeights), call="wild_bootstrap")
+    require_draws(draws)
+    arguments.level(level, error=EffectsError)
+    arguments.seed(seed, error=EffectsError)
+    year = arguments.whole("year", year, error=EffectsError)
+    asked, _ = ask_years(group, outcome, [year], base, dead, call="wild_bootstrap")
     everyone = np.ones(group.n_participants, dtype=bool)
     compared, _ = Measured.of(group, asked, "person", adjust=False).effect(everyone)
     sums, treated = _sums(group, compared, cluster)

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.display.provenance import Provenance
 from mih_impact.effects.group_time.influence import FactoredInfluence
 from mih_impact.effects.inference.redone import redone, require_draws
@@ -91,13 +92,10 @@ def bootstrap(
     ('multiplier', True)
     """
     influence = _require_influence(effects)
-    require_draws(draws, level)
-    if kind not in get_args(Multiplier):
-        raise EffectsError(
-            f"bootstrap has no kind={kind!r}",
-            found=f"kind={kind!r}",
-            do="choose one of " + ", ".join(map(repr, get_args(Multiplier))),
-        )
+    require_draws(draws)
+    arguments.level(level, error=EffectsError)
+    arguments.seed(seed, error=EffectsError)
+    arguments.choice("bootstrap", "kind", kind, get_args(Multiplier), error=EffectsError)
     errors = _draw(influence, draws, seed, kind)
     return redone(
         effects,

@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.controls.group import ControlGroup
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import number
 from mih_impact.display.options import current
 from mih_impact.display.provenance import Provenance
+from mih_impact.effects.asked import require_choice
 from mih_impact.effects.inference.assignments import draw_starters
 from mih_impact.effects.inference.placebo_starts import Experiment
 from mih_impact.effects.inference.redone import require_draws
@@ -149,14 +151,11 @@ def randomisation_test(
     >>> bool(found.table["p_value"][0] <= 0.05)
     True
     """
-    if assignment not in get_args(Assignment):
-        raise EffectsError(
-            f"randomisation_test has no assignment={assignment!r}",
-            found=f"assignment={assignment!r}",
-            do="choose 'score' or 'uniform'",
-        )
-    require_draws(draws, 1.0 - level)
-    asked, years = ask_years(group, outcome, year, base, dead)
+    require_choice("assignment", assignment, get_args(Assignment), call="randomisation_test")
+    require_draws(draws)
+    arguments.level(level, example=0.05, error=EffectsError)
+    arguments.seed(seed, error=EffectsError)
+    asked, years = ask_years(group, outcome, year, base, dead, call="randomisation_test")
     pick = np.array([asked.years.index(e) for e in years])
     observed, placebo, redrawn = _estimates(Experiment.of(group, asked), assignment, draws, seed)
     observed, placebo = observed[pick], placebo[:, pick]

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from mih_impact import arguments
 from mih_impact.display.provenance import Provenance
 from mih_impact.effects.influence import AnyInfluence
 from mih_impact.effects.series import EffectSeries, build_series
@@ -105,13 +106,11 @@ def band_from_draws(errors: FloatArray, error: FloatArray, level: float) -> floa
     return float(max(np.quantile(largest, level), ndtri(0.5 + level / 2)))
 
 
-def require_draws(draws: int, level: float) -> None:
-    """Raise on too few draws, or a level that is none."""
-    if not isinstance(draws, (int, np.integer)) or draws < 20:
+def require_draws(draws: int) -> None:
+    """Raise on too few draws."""
+    if not arguments.is_whole(draws) or draws < 20:
         raise EffectsError(
             "Too few draws to read a standard error off",
-            found=f"draws={draws!r}",
+            found=f"draws={arguments.shown(draws)}",
             do="give 999, or at least 20",
         )
-    if not 0 < level < 1:
-        raise EffectsError("A level is between 0 and 1", found=f"{level}", do="give 0.95")

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.controls.group import ControlGroup
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Lang
@@ -64,7 +64,13 @@ class EffectTest(CheckResult):
 
 
 def ask_years(
-    group: ControlGroup, outcome: str, year: int | Sequence[int], base: int, dead: Dead
+    group: ControlGroup,
+    outcome: str,
+    year: int | Sequence[int],
+    base: int,
+    dead: Dead,
+    *,
+    call: str,
 ) -> tuple[Asked, list[int]]:
     """Return the question about one outcome and the years to test, ascending.
 
@@ -75,20 +81,17 @@ def ask_years(
         effect to test.
     """
     if not isinstance(outcome, str):
-        raise EffectsError("One outcome is tested", found=f"{outcome!r}", do="name one column")
-    several = isinstance(year, (Sequence, np.ndarray)) and not isinstance(year, str)
-    given: list[Any] = list(year) if several else [year]  # type: ignore[arg-type]
-    if not given or not all(isinstance(e, (int, np.integer)) for e in given):
         raise EffectsError(
-            "Years since start are whole numbers", found=f"year={year!r}", do="give 3, or [1, 2, 3]"
+            "One outcome is tested", found=arguments.shown(outcome), do="name one column"
         )
-    years = sorted({int(e) for e in given})
-    if base in years:
+    years = sorted(set(arguments.years("year", year, error=EffectsError)))
+    window = (years[0], years[-1])
+    asked = read_question(group, outcome, "did", base, window, "available", dead, call=call)
+    if len(asked.bases) == 1 and asked.bases[0] in years:
         raise EffectsError(
             "The base year has no effect to test", found=f"year {base}", do="name other years"
         )
-    window = (years[0], years[-1])
-    return read_question(group, outcome, "did", base, window, "available", dead), years
+    return asked, years
 
 
 def persons_behind(group: ControlGroup, compared: Comparison) -> dict[str, IntArray]:
