@@ -86,9 +86,14 @@ def listed(value: Any) -> list[Any] | None:
 
 
 def whole(
-    name: str, value: Any, *, error: _Error, low: int | None = None, high: int | None = None
+    name: str,
+    value: Any,
+    *,
+    error: _Error,
+    low: int | None = None,
+    what: str | None = None,
 ) -> int:
-    """Return a whole number, not below `low` nor above `high`.
+    """Return a whole number, not below `low`; `what` says what it counts.
 
     Examples
     --------
@@ -96,15 +101,12 @@ def whole(
     >>> whole("draws", 99, low=20, error=EffectsError)
     99
     """
-    too_low = low is not None and is_whole(value) and value < low
-    too_high = high is not None and is_whole(value) and value > high
-    if not is_whole(value) or too_low or too_high:
-        upper = "" if high is None else f" and {high} or less"
-        lower = "" if low is None else f", {low} or more"
+    if not is_whole(value) or (low is not None and value < low):
+        limit = "" if low is None else f", {low} or more"
         raise error(
-            f"{name} is a whole number{lower}{upper}",
+            what or f"{name} is a whole number{limit}",
             found=f"{name}={shown(value)}",
-            do=f"give a whole number{lower}{upper}",
+            do=f"give a whole number{limit}",
         )
     return int(value)
 
@@ -121,13 +123,16 @@ def number(name: str, value: Any, *, error: _Error, above: float | None = None) 
     return float(value)
 
 
-def numbers(name: str, value: Any, *, error: _Error) -> list[float]:
-    """Return one or several finite numbers, ascending, each once."""
-    given = [value] if np.ndim(value) == 0 and listed(value) is None else listed(value)
-    if not given or not all(map(is_number, given)):
-        raise error(
-            f"{name} is a number, or several", found=f"{name}={shown(value)}", do="give numbers"
-        )
+def numbers(
+    name: str, value: Any, what: str, *, example: str, error: _Error, low: float = -np.inf
+) -> list[float]:
+    """Return one or several finite numbers not below `low`, ascending, each once.
+
+    `what` says what they are.
+    """
+    given = [value] if is_number(value) else listed(value)
+    if not given or not all(is_number(one) and one >= low for one in given):
+        raise error(what, found=f"{name}={shown(value)}", do=f"give for example {name}={example}")
     return sorted({float(one) for one in given})
 
 
@@ -234,7 +239,9 @@ def years(name: str, value: Any, *, error: _Error) -> tuple[int, ...]:
     ((3,), (0, 1))
     """
     given = [value] if is_whole(value) else listed(value)
-    if not given or not all(map(is_whole, given)):
+    if given == []:
+        raise error("No year since start is given", found=f"{name}=()", do=f"give {name}=3")
+    if given is None or not all(map(is_whole, given)):
         raise error(
             "Years since start are whole numbers, one or several",
             found=f"{name}={shown(value)}",

@@ -272,7 +272,7 @@ def test_the_naive_bootstrap_of_neighbours_is_on_request_and_warns(register):
         ({"method": "otsu_rai"}, "for nearest neighbours"),
         ({"blocks": "county"}, "no blocks='county'"),
         ({"draws": 3}, "Too few draws"),
-        ({"workers": 0}, "workers is a whole number"),
+        ({"workers": 0}, "Workers are threads"),
         ({"adjust": True}, "not resampled"),
     ],
 )

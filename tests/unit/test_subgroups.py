@@ -454,7 +454,7 @@ def test_years_from_start_on_unless_named(by_education):
         ({"outcome": "aap"}, "an estimated outcome"),
         ({"years": 9}, "no effect to compare"),
         ({"years": -1}, "no effect to compare"),
-        ({"years": []}, "no effect to compare"),
+        ({"years": []}, "No year"),
         ({"subgroups": ["basic"]}, "Two or more subgroups"),
         ({"subgroups": ["basic", "all"]}, "Two or more subgroups"),
         ({"subgroups": ["basic", "doctorate"]}, "Two or more subgroups"),

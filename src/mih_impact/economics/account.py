@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.display.provenance import Provenance
 from mih_impact.economics.assumptions import Assumptions
 from mih_impact.economics.case import CostBenefit, require_price_year
@@ -15,6 +16,7 @@ from mih_impact.economics.programme import Programme
 from mih_impact.economics.roles import roles_of
 from mih_impact.economics.tables import starters_behind
 from mih_impact.effects.series import EffectSeries
+from mih_impact.effects.taken import require_effects
 from mih_impact.errors import AssumptionError, EffectsError
 
 __all__ = ["CostBenefit", "cost_benefit"]
@@ -85,6 +87,16 @@ def cost_benefit(
     >>> round(case.npv), case.break_even_year, case.interval()
     (302463, 0, None)
     """
+    require_effects("cost_benefit", effects)
+    arguments.instance(
+        "cost_benefit", assumptions, Assumptions, "assumptions", "give mih.Assumptions.r109()",
+        error=AssumptionError,
+    )  # fmt: skip
+    arguments.instance(
+        "cost_benefit", programme, Programme, "a programme", "give programme=mih.Programme.none()",
+        error=AssumptionError,
+    )  # fmt: skip
+    arguments.whole("horizon", horizon, error=AssumptionError)
     _require_options(horizon, persistence)
     effects = effects.subgroup(effects.subgroups[0])  # with subgroups, of all participants
     entered = roles_of(effects, roles)

@@ -13,6 +13,7 @@ from mih_impact import arguments
 from mih_impact.controls.covariates import entered
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.recipe import possible_outcomes
+from mih_impact.effects.taken import require_group
 from mih_impact.errors import EffectsError
 from mih_impact.panel.cube import Cube, Dead
 
@@ -24,7 +25,6 @@ __all__ = [
     "is_matched_on",
     "read_question",
     "require_choice",
-    "require_group",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -147,18 +147,6 @@ def require_choice(
 ) -> None:
     """Raise on an option that does not exist."""
     arguments.choice(call, name, value, allowed, error=EffectsError)
-
-
-def require_group(call: str, group: Any) -> None:
-    """Raise on what is no control group."""
-    arguments.instance(
-        call,
-        group,
-        ControlGroup,
-        "a control group",
-        f"choose one first: mih.{call}(mih.match(panel, ...))",
-        error=EffectsError,
-    )
 
 
 def base_years(base: Any, estimator: str) -> tuple[int, ...]:

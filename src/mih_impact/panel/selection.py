@@ -40,9 +40,19 @@ def columns_to_fetch(wanted: Iterable[str] | None, have: Sequence[str]) -> tuple
     ('birth_year', 'start_year')
     """
     asked = set(have if wanted is None else wanted)
+    own = sorted(asked & set(_OWN_FIELDS)) if wanted is not None else []
+    if own:
+        raise PanelContractError(
+            f"{', '.join(own)} cannot be used here: it says which row it is, who it is of, or who "
+            "is eligible, and is no characteristic",
+            found=f"{', '.join(own)} among the columns asked for",
+            do="name a characteristic, such as "
+            + ", ".join([name for name in have if name not in (*_OWN_FIELDS, *_ALWAYS)][:5]),
+        )
     unknown = sorted(asked - set(have) - DERIVED.keys())
     if unknown:
-        near = {name for word in unknown for name in difflib.get_close_matches(word, have, 2)}
+        known = [name for name in (*have, *DERIVED) if name not in _OWN_FIELDS]
+        near = {name for word in unknown for name in difflib.get_close_matches(word, known, 2)}
         raise PanelContractError(
             f"The panel has no column {', '.join(unknown)}",
             found=f"the columns {', '.join(have)}",

@@ -131,7 +131,7 @@ def resample(
     require_draws(draws)
     arguments.level(level, error=EffectsError)
     arguments.seed(seed, error=EffectsError)
-    arguments.whole("workers", workers, low=1, error=EffectsError)
+    arguments.whole("workers", workers, low=1, what="Workers are threads", error=EffectsError)
     kind = _resolve(group, method, blocks, adjust=adjust)
     effects = event_study(
         group,

@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import number, percent
 from mih_impact.display.provenance import Provenance
 from mih_impact.effects.checks.trend import PretrendTest, Question, any_lead, wald
 from mih_impact.effects.sensitivity.result import SensitivityCheck, amount, fewest_persons
+from mih_impact.effects.taken import require_effects
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
 
@@ -138,8 +140,9 @@ def pretrend_power(
     >>> bool((found["slope"] > 0).all()), found["test"].unique().tolist()
     (True, ['wald', 'any_lead'])
     """
-    targets = sorted({float(p) for p in np.atleast_1d(np.asarray(power, dtype=np.float64))})
-    _require_probabilities(targets, level)
+    require_effects("pretrend_power", effects)
+    arguments.level(level, example=0.05, error=EffectsError)
+    targets = _require_probabilities(power, level)
     question = Question.of(effects, outcome)
     tests = (wald(question, level), any_lead(question, level)) if question.L else ()
     rows = [row for test in tests for power in targets for row in _rows(question, test, power)]
@@ -187,14 +190,15 @@ def _rows(question: Question, test: PretrendTest, power: float) -> list[dict[str
     ]
 
 
-def _require_probabilities(power: list[float], level: float) -> None:
-    """Raise on a level or a power that cannot be."""
-    if not 0 < level < 1 or not power or not all(level < p < 1 for p in power):
+def _require_probabilities(power: float | Sequence[float], level: float) -> list[float]:
+    """Return the powers, ascending, or raise on one that cannot be."""
+    what = f"Power lies between the level of the test, {level:g}, and 1"
+    given = arguments.numbers("power", power, what, example="(0.5, 0.8)", error=EffectsError)
+    if not all(level < p < 1 for p in given):
         raise EffectsError(
-            "Power lies between the level of the test and 1",
-            found=f"power {', '.join(map(str, power)) or 'none'}, level {level}",
-            do="give power=(0.5, 0.8) and level=0.05",
+            what, found=f"power={arguments.shown(given)}", do="give power=(0.5, 0.8)"
         )
+    return given
 
 
 def _sentence(table: pd.DataFrame, leads: NDArray[np.int64], unit: str, lang: Lang) -> str:

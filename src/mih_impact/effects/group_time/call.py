@@ -10,6 +10,7 @@ import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.controls.covariates import Lag, Term, as_terms
 from mih_impact.display.provenance import Provenance
 from mih_impact.effects.group_time.adjusted import Estimator
@@ -145,9 +146,15 @@ def group_time_effects(
             do="use mih.event_study, whose years since start begin in the month of start; or sum "
             "the months to years and read the panel with period='year'",
         )
-    names = (outcomes,) if isinstance(outcomes, str) else tuple(dict.fromkeys(outcomes))
-    terms, cells = as_terms(covariates), tuple(str(name) for name in as_terms(exact))
-    _require_options(names, controls, estimator, base_period, anticipation, cluster, dead, level)
+    names = tuple(dict.fromkeys(arguments.names("outcomes", outcomes, error=EffectsError)))
+    terms = as_terms(covariates, "covariates", error=EffectsError)
+    cells = arguments.names("exact", exact, error=EffectsError)
+    arguments.unrepeated("exact", cells, error=EffectsError)
+    what = "Anticipation counts years before start"
+    arguments.whole("anticipation", anticipation, low=0, what=what, error=EffectsError)
+    arguments.level(level, error=EffectsError)
+    arguments.seed(seed, error=EffectsError)
+    _require_options(names, controls, estimator, base_period, cluster, dead)
     columns = [term.column if isinstance(term, Lag) else term for term in (*terms, *cells)]
     cube = panel.cube(eligible=eligible, columns=[*columns, *names])
     if not (cube.start_year != NEVER).any():
@@ -193,10 +200,8 @@ def _require_options(
     controls: str,
     estimator: str,
     base_period: str,
-    anticipation: int,
     cluster: str,
     dead: str,
-    level: float,
 ) -> None:
     """Raise on an option that does not exist."""
     choices = (
@@ -207,21 +212,9 @@ def _require_options(
         ("dead", dead, get_args(Dead)),
     )
     for name, value, allowed in choices:
-        if value not in allowed:
-            raise EffectsError(
-                f"group_time_effects has no {name}={value!r}",
-                found=f"{name}={value!r}",
-                do="choose one of " + ", ".join(map(repr, allowed)),
-            )
+        arguments.choice("group_time_effects", name, value, allowed, error=EffectsError)
     if not outcomes:
         raise EffectsError("Effects need an outcome", found="outcomes=()", do="name columns")
-    whole = isinstance(anticipation, (int, np.integer)) and not isinstance(anticipation, bool)
-    if not whole or anticipation < 0:
-        raise EffectsError(
-            "Anticipation counts years before start", found=f"{anticipation!r}", do="give 0 or more"
-        )
-    if not 0 < level < 1:
-        raise EffectsError("A level is between 0 and 1", found=f"{level}", do="give 0.95")
 
 
 def _require_some(found: Estimates) -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
-import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from mih_impact import arguments
 from mih_impact.display.provenance import Provenance
 from mih_impact.effects.honest import relative, smoothness
 from mih_impact.effects.honest.breakdown import breakdown_value
 from mih_impact.effects.honest.result import HonestBounds
 from mih_impact.effects.honest.target import Target, read_target
 from mih_impact.effects.honest.words import sentence, title
+from mih_impact.effects.taken import require_effects
 from mih_impact.errors import EffectsError
 
 if TYPE_CHECKING:
@@ -113,6 +114,8 @@ def honest_bounds(
     >>> round(bounds.breakdown, 2)
     2.07
     """
+    require_effects("honest_bounds", effects)
+    arguments.name("outcome", outcome, error=EffectsError)
     target = read_target(effects, outcome, years, weights)
     ends, identified, start = _method(target, restriction, level)
     breakdown = breakdown_value(ends, start=start)
@@ -140,10 +143,11 @@ _Ends = Callable[[float], tuple[float, float]]
 
 def _method(target: Target, restriction: str, level: float) -> tuple[_Ends, _Ends, float]:
     """Return the interval and the identified bounds by M, and where to look for the breakdown."""
-    if restriction not in _METHOD or not 0.5 < level < 1.0:
+    arguments.level(level, error=EffectsError)
+    if restriction not in get_args(Restriction) or not level > 0.5:
         raise EffectsError(
             "honest_bounds does not know this restriction or level",
-            found=f"restriction={restriction!r}, level={level!r}",
+            found=f"restriction={arguments.shown(restriction)}, level={level}",
             do='use "smoothness" or "relative_magnitudes", and a level between 0.5 and 1',
         )
     if restriction == "smoothness":
@@ -171,14 +175,8 @@ def _grid(
             return list(_RELATIVE)
         step = _round(breakdown / 2.0 if breakdown == breakdown else target.std_error / 4.0)
         return [k * step for k in range(5)]
-    grid = sorted({float(m) for m in np.atleast_1d(np.asarray(M, dtype=np.float64))})
-    if not grid or not np.isfinite(grid).all() or grid[0] < 0.0:
-        raise EffectsError(
-            "M says how far from parallel trends may be, and is a number from 0",
-            found=", ".join(map(str, grid)) or "none",
-            do="give one such number or several",
-        )
-    return grid
+    what = "M says how far from parallel trends may be, and is a number from 0, or several"
+    return arguments.numbers("M", M, what, example="[0, 1, 2]", low=0, error=EffectsError)
 
 
 def _round(x: float) -> float:

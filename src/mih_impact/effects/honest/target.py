@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.errors import EffectsError
 
 if TYPE_CHECKING:
@@ -179,12 +180,16 @@ def _weights(
             do="give one of them; weights={year: weight} is the general one",
         )
     if weights is not None:
-        wanted = {int(year): float(weight) for year, weight in weights.items()}
+        arguments.mapping("weights", weights, "{2: 0.5, 3: 0.5}", error=EffectsError)
+        given = arguments.years("weights", [*weights], error=EffectsError) if weights else ()
+        wanted = dict(zip(given, weights.values(), strict=True))
     else:
-        chosen = post if years is None else [years] if isinstance(years, int) else list(years)
-        wanted = {int(year): 1.0 / len(chosen) for year in chosen}
+        chosen = post if years is None else arguments.years("years", years, error=EffectsError)
+        arguments.unrepeated("years", chosen, error=EffectsError)
+        wanted = {year: 1.0 / len(chosen) for year in chosen}
     outside = sorted(set(wanted) - set(post))
-    if outside or not post or not any(wanted.values()) or not np.isfinite([*wanted.values()]).all():
+    finite = all(map(arguments.is_number, wanted.values()))
+    if outside or not post or not any(wanted.values()) or not finite:
         last = f"0 to {post[-1]}" if post else "none"
         raise EffectsError(
             "The effect to bound must be a weighted sum of years after start, without a gap",

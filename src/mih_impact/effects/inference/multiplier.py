@@ -13,6 +13,7 @@ from mih_impact.effects.group_time.influence import FactoredInfluence
 from mih_impact.effects.inference.redone import redone, require_draws
 from mih_impact.effects.influence import Influence
 from mih_impact.effects.series import EffectSeries
+from mih_impact.effects.taken import require_effects
 from mih_impact.errors import EffectsError
 
 __all__ = ["Multiplier", "bootstrap", "multiplier_draws", "multipliers"]
@@ -115,12 +116,7 @@ def bootstrap(
 
 def _require_influence(effects: EffectSeries) -> Any:
     """Return the influence, or raise where there is none."""
-    if not isinstance(effects, EffectSeries):
-        raise EffectsError(
-            "bootstrap takes effects",
-            found=f"a {type(effects).__name__}",
-            do="estimate first: mih.bootstrap(mih.event_study(group)), or .aggregate(...)",
-        )
+    require_effects("bootstrap", effects)
     if effects.influence is None:
         raise EffectsError(
             "The multiplier bootstrap needs each person's influence, which is never saved",

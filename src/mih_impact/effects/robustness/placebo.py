@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.controls.group import ControlGroup
 from mih_impact.display.provenance import Provenance
 from mih_impact.effects.asked import Composition, Estimator, is_matched_on
@@ -21,7 +22,7 @@ from mih_impact.effects.robustness.placebo_result import PlaceboTest, placebo_ti
 from mih_impact.effects.robustness.question import recipe_of, years_of
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import EffectsError
-from mih_impact.panel.cube import Dead
+from mih_impact.panel.cube import NEVER, Dead
 
 __all__ = ["placebo_outcomes", "placebo_start"]
 
@@ -110,7 +111,10 @@ def placebo_start(
     [-3, -2]
     """
     _require_years(years, gap)
+    arguments.level(level, example=0.05, error=EffectsError)
+    arguments.name("outcome", outcome, error=EffectsError)
     recipe = recipe_of(group)
+    _require_register(group, years)
     placebo = recipe.again({}, panel=StartedEarlier(recipe.panel, years))
     effects = event_study(
         placebo,
@@ -202,7 +206,9 @@ def placebo_outcomes(
     >>> found.table["outcome"].tolist()
     ['uforetrygd', 'sykepenger']
     """
-    names = (outcomes,) if isinstance(outcomes, str) else tuple(dict.fromkeys(outcomes))
+    recipe_of(group)
+    arguments.level(level, example=0.05, error=EffectsError)
+    names = tuple(dict.fromkeys(arguments.names("outcomes", outcomes, error=EffectsError)))
     tested = years_of(year)
     effects = event_study(
         _with_outcomes(group, names),
@@ -228,12 +234,27 @@ def placebo_outcomes(
 
 def _require_years(years: int, gap: int) -> None:
     """Raise where no year before the true start is left to test."""
-    whole = all(isinstance(n, (int, np.integer)) for n in (years, gap))
-    if not whole or years < 1 or not 0 <= gap < years:
+    if not all(map(arguments.is_whole, (years, gap))) or years < 1 or not 0 <= gap < years:
         raise EffectsError(
             "No year before the true start is left to test",
-            found=f"a placebo start {years!r} years early, of which the last {gap!r} are left out",
+            found=f"a placebo start {arguments.shown(years)} years early, of which the last "
+            f"{arguments.shown(gap)} are left out",
             do="give years= of 1 or more, and a gap= that is shorter",
+        )
+
+
+def _require_register(group: ControlGroup, years: int) -> None:
+    """Raise where the placebo start of somebody has no register rows before it."""
+    cube = group.risk.cube
+    starts = np.unique(cube.start[cube.start != NEVER])
+    outside = starts[~cube.has(starts - 1 - cube.PER_YEAR * years)]
+    if len(outside):
+        earliest = int(outside[0]) // cube.PER_YEAR
+        raise EffectsError(
+            f"The placebo start, {years} years before the true one, falls outside the register",
+            found=f"{earliest - years} for those who start in {earliest}; the register has "
+            f"{cube.span}, and the year before the placebo start is read",
+            do="give fewer years=, or bring earlier years",
         )
 
 

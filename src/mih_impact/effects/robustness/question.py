@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 import numpy as np
 from scipy.special import ndtri
 
+from mih_impact import arguments
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.recipe import Recipe
 from mih_impact.display.labels import Label
 from mih_impact.display.options import current
-from mih_impact.effects.asked import Composition, Estimator
+from mih_impact.effects.asked import Composition, Estimator, base_years
 from mih_impact.effects.event_study import event_study
 from mih_impact.effects.influence import StandardError
 from mih_impact.effects.series import EffectSeries
@@ -80,12 +81,12 @@ class Question:
         level: float,
     ) -> Question:
         """Read a question as the public calls take it."""
-        one = isinstance(base, (int, np.integer))
+        base_years(base, estimator)
         return cls(
-            outcome=outcome,
+            outcome=arguments.name("outcome", outcome, error=EffectsError),
             years=years_of(year),
             estimator=estimator,
-            base=int(base) if one else tuple(int(b) for b in base),  # type: ignore[arg-type, union-attr]
+            base=int(base) if arguments.is_whole(base) else tuple(map(int, base)),  # type: ignore[arg-type]
             composition=composition,
             se=se,
             dead=dead,
@@ -141,10 +142,7 @@ class Question:
 
 def years_of(year: int | Sequence[int]) -> tuple[int, ...]:
     """Return the years asked for, ascending, each once."""
-    years = (year,) if isinstance(year, (int, np.integer)) else tuple(year)
-    if not years:
-        raise EffectsError("No year since start is given", found="year=()", do="give year=3")
-    return tuple(sorted({int(e) for e in years}))
+    return tuple(sorted(set(arguments.years("year", year, error=EffectsError))))
 
 
 def attempt(question: Question, choose: Callable[[], ControlGroup]) -> Row:

@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from mih_impact.controls.covariates import Lag, Term, lag, term_label
+from mih_impact import arguments
+from mih_impact.controls.covariates import Term, as_terms, lag, term_label
 from mih_impact.controls.group import ControlGroup
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import number, percent
@@ -147,9 +148,11 @@ def attrition_check(
     >>> found.table["item"].unique().tolist()
     ['any', 'dead', 'emigrated', 'not_in_register', 'null', 'wage_income[-1]']
     """
-    asked = read_question(group, outcome, "difference", -1, window, "available", dead)
-    if not 0 < level < 1:
-        raise EffectsError("A level is between 0 and 1", found=f"{level}", do="give 0.05")
+    arguments.name("outcome", outcome, error=EffectsError)
+    asked = read_question(
+        group, outcome, "difference", -1, window, "available", dead, call="attrition_check"
+    )
+    arguments.level(level, example=0.05, error=EffectsError)
     pooled = Pooled.of(group)
     left, within = _left(group, pooled.rows, asked.outcomes[0], asked.years, dead)
     rates = _rates(pooled, left, within, asked.years)
@@ -169,7 +172,7 @@ def attrition_check(
             {
                 "match": group.provenance.options,
                 "outcome": outcome,
-                "window": list(window),
+                "window": [asked.years[0], asked.years[-1]],
                 "baseline": [str(term) for term in _terms(outcome, baseline)],
                 "dead": dead,
                 "level": level,
@@ -269,7 +272,7 @@ def _terms(outcome: str, baseline: Term | Sequence[Term] | None) -> tuple[Term, 
     """Return what those who leave are compared by."""
     if baseline is None:
         return lag(outcome, 1)
-    return (baseline,) if isinstance(baseline, (str, Lag)) else tuple(baseline)
+    return as_terms(baseline, "baseline", error=EffectsError)
 
 
 def _numbers(group: ControlGroup, term: Term, rows: IntArray) -> FloatArray:

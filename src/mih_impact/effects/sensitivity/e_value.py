@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from mih_impact import arguments
 from mih_impact.controls.group import ControlGroup
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import number
 from mih_impact.display.provenance import Provenance
 from mih_impact.effects.sensitivity.result import SensitivityCheck, fewest_persons
+from mih_impact.effects.taken import require_effects
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
 
@@ -24,6 +27,8 @@ __all__ = ["e_value", "e_value_of", "ratio_of_difference"]
 
 #: log RR per standard deviation (Chinn 2000; VanderWeele and Ding 2017).
 PER_SD = 0.91
+#: Effects of more standard deviations have no risk ratio that a number can hold.
+MOST_SD = 700.0
 
 _TITLE = Label(nb="E-verdi, {outcome}, år {year}", en="E-value, {outcome}, year {year}")
 _NEEDED = Label(
@@ -123,9 +128,18 @@ def e_value(
     >>> float(mih.e_value(effects, year=3, sd=200_000.0).table["e_value"][0].round(2))
     4.4
     """
+    require_effects("e_value", effects)
+    arguments.name("outcome", outcome, error=EffectsError)
+    year = arguments.whole("year", year, error=EffectsError)
+    arguments.level(level, error=EffectsError)
+    if sd is not None:
+        arguments.number("sd", sd, above=0.0, error=EffectsError)
+    if group is not None:
+        do = "give the control group that event_study was called with"
+        arguments.instance(
+            "e_value(group=...)", group, ControlGroup, "a control group", do, error=EffectsError
+        )
     estimate, error = _read(effects, outcome, year)
-    if not 0 < level < 1:
-        raise EffectsError("A level is between 0 and 1", found=f"{level}", do="give 0.95")
     limits = estimate + np.array([-1.0, 1.0]) * float(ndtri(0.5 + level / 2)) * error
     share = effects.units[outcome] == "share"
     if share:
@@ -141,6 +155,7 @@ def e_value(
         scale = float("nan")
     else:
         scale = _scale(effects, outcome, year, sd, group)
+        _require_plausible((estimate, *limits), scale)
         ratio, low, high = (ratio_of_difference(e / scale) for e in (estimate, *limits))
     near = e_value_of(max(low, 1.0) if ratio >= 1 else min(high, 1.0)) if error > 0 else math.nan
     value = e_value_of(ratio)
@@ -265,6 +280,17 @@ def _scale(
             "A standard deviation is a number above zero", found=f"{found}", do="give sd= in kroner"
         )
     return found
+
+
+def _require_plausible(effects: Sequence[float], scale: float) -> None:
+    """Raise where the effect is so many standard deviations that no ratio can be written."""
+    most = max((abs(e) for e in effects if math.isfinite(e)), default=0.0) / scale
+    if most > MOST_SD:
+        raise EffectsError(
+            "The effect is too many standard deviations of the outcome to be a risk ratio",
+            found=f"an effect or limit of {most:.3g} standard deviations, sd={scale:g}",
+            do="give sd= in the unit of the effects, such as kroner",
+        )
 
 
 def _control_sd(effects: EffectSeries, outcome: str, year: int, group: ControlGroup) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.controls.group import ControlGroup
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import interval, number, percent
@@ -144,12 +145,15 @@ def lee_bounds(
     >>> bool(found["lower"][0] <= found["untrimmed"][0] <= found["upper"][0])
     True
     """
-    asked = read_question(group, outcome, estimator, base, (year, year), "available", dead)
-    require_choice("seen", seen, get_args(Seen))
-    require_choice("monotone", monotone, get_args(Monotone))
-    if not 0 < level < 1:
-        raise EffectsError("A level is between 0 and 1", found=f"{level}", do="give 0.95")
-    columns = require_exact(group, (within,) if isinstance(within, str) else tuple(within))
+    year = arguments.whole("year", year, error=EffectsError)
+    arguments.name("outcome", outcome, error=EffectsError)
+    asked = read_question(
+        group, outcome, estimator, base, (year, year), "available", dead, call="lee_bounds"
+    )
+    require_choice("seen", seen, get_args(Seen), call="lee_bounds")
+    require_choice("monotone", monotone, get_args(Monotone), call="lee_bounds")
+    arguments.level(level, error=EffectsError)
+    columns = require_exact(group, arguments.names("within", within, error=EffectsError))
     sample = Sample.of(group, asked, in_work=seen == "in_work")
     more = sample.more if monotone == "auto" else monotone == "more"
     rows = [_row(sample, np.zeros(len(sample.y), dtype=np.int64), _WHOLE, more, level)]

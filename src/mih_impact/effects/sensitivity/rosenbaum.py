@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.controls.group import ControlGroup
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import number, percent
@@ -137,9 +138,13 @@ def rosenbaum_bounds(
     >>> found.table["gamma"].tolist(), bool(found.table["p_upper"].is_monotonic_increasing)
     ([1.0, 2.0], True)
     """
-    asked = read_question(group, outcome, estimator, base, (year, year), "available", dead)
+    year = arguments.whole("year", year, error=EffectsError)
+    arguments.name("outcome", outcome, error=EffectsError)
+    asked = read_question(
+        group, outcome, estimator, base, (year, year), "available", dead, call="rosenbaum_bounds"
+    )
     _require_sets(group)
-    require_choice("alternative", alternative, get_args(Alternative))
+    require_choice("alternative", alternative, get_args(Alternative), call="rosenbaum_bounds")
     gammas = _require_gammas(gamma, level)
     y = _matched_sets(group, asked)
     if not len(y):
@@ -223,7 +228,8 @@ def _changes(group: ControlGroup, asked: Asked, rows: NDArray[np.int64]) -> Floa
 
 def _resolve(statistic: str, y: FloatArray, unit: str) -> Statistic:
     """Return the statistic that is asked for and can be reckoned."""
-    require_choice("statistic", statistic, ("auto", *get_args(Statistic)))
+    allowed = ("auto", *get_args(Statistic))
+    require_choice("statistic", statistic, allowed, call="rosenbaum_bounds")
     pairs = y.shape[1] == 2
     if statistic == "auto" and unit == "share":
         return "mean"
@@ -254,14 +260,9 @@ def _require_sets(group: ControlGroup) -> None:
 
 def _require_gammas(gamma: float | Sequence[float], level: float) -> list[float]:
     """Return the gammas, ascending, or raise on one below 1 or a level that is none."""
-    given = sorted({float(g) for g in np.atleast_1d(np.asarray(gamma, dtype=np.float64))})
-    if not given or not np.isfinite(given).all() or given[0] < 1.0 or not 0 < level < 1:
-        raise EffectsError(
-            "A gamma is a ratio of odds from 1, and a level lies between 0 and 1",
-            found=f"gamma {', '.join(map(str, given)) or 'none'}, level {level}",
-            do="give gamma=(1, 1.5, 2) and level=0.05",
-        )
-    return given
+    arguments.level(level, example=0.05, error=EffectsError)
+    what = "A gamma is a ratio of odds from 1"
+    return arguments.numbers("gamma", gamma, what, example="(1, 1.5, 2)", low=1, error=EffectsError)
 
 
 def _sentence(

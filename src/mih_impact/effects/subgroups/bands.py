@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.controls.covariates import Lag, Term, as_terms
 from mih_impact.display.labels import Label
 from mih_impact.display.numbers import EN_DASH, number
@@ -129,20 +130,22 @@ def bands(column: Term | tuple[Lag], *cuts: float) -> Bands:
     >>> mih.event_study(group, by=mih.bands("age", 30, 40, 50), **options).subgroups
     ('all', 'under 30', '30-39', '40-49', '50 and over')
     """
-    terms = as_terms(column)
-    numbers = [float(cut) for cut in cuts if isinstance(cut, (int, float, np.number))]
+    terms = as_terms(column, "The column of bands", error=EffectsError)
+    infinite = [isinstance(cut, (float, np.floating)) and not np.isfinite(cut) for cut in cuts]
+    if any(infinite):
+        raise EffectsError(
+            "Bands are cut at finite numbers",
+            found=", ".join(map(arguments.shown, cuts)),
+            do="leave out the ends: the first and the last band are open",
+        )
+    numbers = [float(cut) for cut in cuts if arguments.is_number(cut)]
     ascending = all(low < high for low, high in pairwise(numbers))
     if len(terms) != 1 or not numbers or len(numbers) < len(cuts) or not ascending:
         raise EffectsError(
             "Bands are one column and where it is cut, in ascending order",
-            found=f"columns {', '.join(map(str, terms))}; cuts {', '.join(map(str, cuts)) or '-'}",
+            found=f"columns {', '.join(map(str, terms))}; "
+            f"cuts {', '.join(map(arguments.shown, cuts)) or '-'}",
             do='give for example bands("age", 30, 40, 50)',
-        )
-    if not np.isfinite(numbers).all():
-        raise EffectsError(
-            "Bands are cut at finite numbers",
-            found=", ".join(map(str, cuts)),
-            do="leave out the ends: the first and the last band are open",
         )
     return Bands(terms[0], tuple(numbers))
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.effects.robustness.joint import holm, wald
 from mih_impact.effects.subgroups.difference_result import DifferenceTest, sentence, title
 from mih_impact.effects.subgroups.split import ALL, MISSING, Split
@@ -104,8 +105,7 @@ def difference_test(
     parts = _require_subgroups(effects, outcome)
     asked = _asked_years(effects, years)
     names = _asked_subgroups(effects, subgroups)
-    if not 0 < level < 1:
-        raise EffectsError("A level is between 0 and 1", found=f"{level}", do="give 0.05")
+    arguments.level(level, example=0.05, error=EffectsError)
     cells = _cells(effects, outcome, names, asked)
     first, second = _pairs(cells["year"].to_numpy())
     at = cells["place"].to_numpy()
@@ -220,17 +220,17 @@ def _asked_years(effects: EffectSeries, years: Any) -> list[int]:
     """Return the years to test, ascending, or raise where one has no effect."""
     if years is None:
         return [year for year in effects.event_years if year >= 0 and effects.base != (year,)]
-    given = [years] if isinstance(years, (int, np.integer)) else list(years)
+    given = arguments.years("years", years, error=EffectsError)
     absent = [year for year in given if year not in effects.event_years]
     base = [year for year in given if effects.base == (year,)]
-    if absent or base or not given:
+    if absent or base:
         raise EffectsError(
             "Some years have no effect to compare",
-            found=f"{', '.join(map(str, [*absent, *base])) or 'no years'}; there are "
+            found=f"{', '.join(map(str, [*absent, *base]))}; there are "
             f"{', '.join(map(str, effects.event_years))}, of which the base is no effect",
             do="name other years, or none for all from the start year on",
         )
-    return sorted({int(year) for year in given})
+    return sorted(set(given))
 
 
 def _asked_subgroups(effects: EffectSeries, given: Sequence[str] | None) -> list[str]:
@@ -238,7 +238,7 @@ def _asked_subgroups(effects: EffectSeries, given: Sequence[str] | None) -> list
     have = [name for name in effects.subgroups if name != ALL]
     if given is None:
         return [name for name in have if name != MISSING]
-    asked = [given] if isinstance(given, str) else list(given)
+    asked = arguments.names("subgroups", given, error=EffectsError)
     if len(set(asked)) < 2 or any(name not in have for name in asked):
         raise EffectsError(
             "Two or more subgroups are compared with each other",

@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.controls.covariates import Lag, Term, as_terms, term_label
 from mih_impact.controls.group import ControlGroup
 from mih_impact.display.labels import Label
@@ -103,6 +104,7 @@ def split(group: ControlGroup, by: By | tuple[Lag] | None) -> tuple[list[BoolArr
         return [everyone], None
     asked = _read_by(by)
     parts, unknown = _parts(group, asked)
+    _require_parts(asked, parts, unknown)
     if unknown.any():
         parts.append((MISSING, _MISSING, unknown))
     names = [name for name, _, _ in parts]
@@ -126,11 +128,12 @@ def _read_by(by: Any) -> By:
     """Return what is asked for, or raise if it is nothing to split by."""
     if isinstance(by, Bands | Completers):
         return by
-    terms = as_terms(by) if isinstance(by, str | Lag | tuple | list) else ()
-    if len(terms) != 1 or not isinstance(terms[0], str | Lag):
+    listed = isinstance(by, str | Lag | tuple | list)
+    terms = as_terms(by, "by", error=EffectsError) if listed else ()
+    if len(terms) != 1:
         raise EffectsError(
             "Participants are split by one characteristic",
-            found=f"by={', '.join(map(str, terms)) or type(by).__name__}",
+            found=f"by={', '.join(map(str, terms)) or arguments.shown(by)}",
             do="name a column, or give bands(...), completers(...) or one lag",
         )
     return Bands("age", AGE_BANDS) if terms[0] == "age" else terms[0]
@@ -147,6 +150,23 @@ def _parts(group: ControlGroup, by: By) -> tuple[Parts, BoolArray]:
     values = group.risk.start_year[rows] if column == "start_year" else group.read(column, rows)
     unknown = np.asarray(pd.isna(values))
     return (by.parts(values) if isinstance(by, Bands) else _values(column, values)), unknown
+
+
+def _require_parts(by: By, parts: Parts, unknown: BoolArray) -> None:
+    """Raise where nobody has a value, or bands hold everybody in one."""
+    if not parts:
+        raise EffectsError(
+            f"No participant has a known value of {by}",
+            found=f"{len(unknown)} participants, all without a value; a lag may fall before the "
+            "register",
+            do="split by another column, or by a later year of it",
+        )
+    if isinstance(by, Bands) and len(parts) == 1 and not unknown.any():
+        raise EffectsError(
+            f"{by} does not split the participants: they are all in one band",
+            found=f"{len(unknown)} participants, all {parts[0][0]}",
+            do=f'cut where they differ: mih.bands("{by.column}", ...)',
+        )
 
 
 def _values(column: Term, values: NDArray[Any]) -> Parts:

@@ -1,0 +1,26 @@
+"""What the calls on effects take: a control group, or effects by year since start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mih_impact import arguments
+from mih_impact.controls.group import ControlGroup
+from mih_impact.effects.series import EffectSeries
+from mih_impact.errors import EffectsError
+
+__all__ = ["require_effects", "require_group"]
+
+
+def require_group(call: str, group: Any) -> None:
+    """Raise on what is no control group."""
+    do = f"choose one first: mih.{call}(mih.match(panel, ...))"
+    arguments.instance(call, group, ControlGroup, "a control group", do, error=EffectsError)
+
+
+def require_effects(call: str, effects: Any) -> None:
+    """Raise on what is no effect series, such as effects by start year that are not averaged."""
+    do = f"estimate first: mih.{call}(mih.event_study(group), ...)"
+    if hasattr(effects, "aggregate"):
+        do = f'average over start years first: mih.{call}(effects.aggregate("event"), ...)'
+    arguments.instance(call, effects, EffectSeries, "effects", do, error=EffectsError)
