@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mih_impact.display.options import current
 
-__all__ = ["hide_small", "is_small"]
+__all__ = ["hide_small", "is_small", "with_complement"]
 
 
 def is_small(count: object) -> np.ndarray:
@@ -24,6 +25,38 @@ def is_small(count: object) -> np.ndarray:
     """
     values = np.asarray(count, dtype=np.float64)
     return (values > 0) & (values < current().min_cell)
+
+
+def with_complement(hidden: NDArray[np.bool_], size: object) -> NDArray[np.bool_]:
+    """Return `hidden` with more parts hidden, so that a total does not give the hidden ones away.
+
+    Where a total is shown, one hidden part is what the others leave. Further parts are therefore
+    hidden, the smallest first, until at least two are, and as many persons in them as a cell must
+    have. Nobody (0) hides nobody.
+
+    Parameters
+    ----------
+    hidden
+        Which parts are hidden, shape (parts,), or (parts, totals) for several totals.
+    size
+        Persons in each part, of the same shape.
+
+    Examples
+    --------
+    >>> with_complement(np.array([True, False, False]), [1, 60, 40]).tolist()
+    [True, False, True]
+    """
+    out = np.array(hidden, dtype=bool)
+    parts = out if out.ndim == 2 else out[:, None]
+    persons = np.asarray(size, dtype=np.float64).reshape(parts.shape)
+    least = current().min_cell
+    for total in np.flatnonzero(parts.any(axis=0)).tolist():
+        chosen, n = parts[:, total], persons[:, total]
+        for k in np.argsort(n, kind="stable").tolist():
+            if chosen.sum() >= 2 and n[chosen].sum() >= least:
+                break
+            chosen[k] |= n[k] > 0
+    return out
 
 
 def hide_small(frame: pd.DataFrame, counts: Mapping[str, Sequence[str]]) -> pd.DataFrame:

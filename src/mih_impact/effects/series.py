@@ -73,6 +73,9 @@ class EffectSeries(Result):
     family
         The table of all subgroups, where this is one of them: what is hidden depends on the others.
         In memory only, never saved.
+    in_overall
+        The levels that the overall average beside these is made of, of group-time effects; empty
+        for others. What is hidden depends on the others among them.
     estimate
         Effects, shape (S * K, L), subgroup by subgroup, in `units` per participant and year; NaN
         where no start year is seen.
@@ -108,6 +111,7 @@ class EffectSeries(Result):
     term: str = "event"
     subgroups: tuple[str, ...] = ("all",)
     split: Split | None = None
+    in_overall: tuple[int, ...] = ()
     influence: AnyInfluence | None = field(default=None, metadata={"saved": False})
     family: pd.DataFrame | None = field(default=None, metadata={"saved": False})
 
@@ -225,11 +229,12 @@ class EffectSeries(Result):
 
         An estimate built on fewer persons than `options(min_cell=)`, on either side, is missing
         from the table, the array and the covariance; so is that of a subgroup with which it could
-        be reckoned from the effect on all.
+        be reckoned from the effect on all, and that of a start year or year with which it could be
+        reckoned from the overall average of group-time effects.
         """
         family = self.frame if self.family is None else self.family
         own = family["subgroup"].isin(self.subgroups).to_numpy()
-        small, lost = (hidden[own] for hidden in hidden_cells(family))
+        small, lost = (hidden[own] for hidden in hidden_cells(family, self.in_overall))
         if not (small.any() or lost.any()):
             return self
         frame = self.frame.copy()
@@ -377,6 +382,7 @@ def build_series(
     term: str = "event",
     subgroups: tuple[str, ...] = ("all",),
     split: Split | None = None,
+    in_overall: tuple[int, ...] = (),
 ) -> EffectSeries:
     """Freeze arrays into a result; see `tidy.tidy_frame` for the arguments the table needs."""
     frame = tidy_frame(
@@ -403,6 +409,7 @@ def build_series(
         term=term,
         subgroups=subgroups,
         split=split,
+        in_overall=in_overall,
         estimate=estimate,
         matrix=matrix,
         units=units,

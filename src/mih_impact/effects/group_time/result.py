@@ -17,7 +17,7 @@ from mih_impact.display.card import Card
 from mih_impact.display.labels import Lang
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
-from mih_impact.display.small_cells import is_small
+from mih_impact.display.small_cells import is_small, with_complement
 from mih_impact.effects.group_time.aggregate import (
     Aggregation,
     Average,
@@ -26,6 +26,12 @@ from mih_impact.effects.group_time.aggregate import (
     starter_weights,
 )
 from mih_impact.effects.group_time.estimate import Estimates
+from mih_impact.effects.group_time.hidden import (
+    hidden_counts,
+    hidden_effects,
+    in_overall,
+    persons_behind,
+)
 from mih_impact.effects.group_time.influence import FactoredInfluence
 from mih_impact.effects.group_time.sample import StartGroup, Windows
 from mih_impact.effects.influence import sup_t
@@ -160,8 +166,9 @@ class GroupTimeEffects(Result):
         Returns
         -------
         EffectSeries
-            `n_controls` is the greatest number of controls of any start year that enters, since
-            a control serves several.
+            `n_participants` and `n_lost` count persons: of each start year that enters, those of
+            the year with most of them, not the sum over its years. `n_controls` is the greatest
+            number of controls of any start year that enters, since a control serves several.
 
         Raises
         ------
@@ -203,9 +210,18 @@ class GroupTimeEffects(Result):
         return _series(self, average, kind, influence, {"window": window, "balance": balance})
 
     def shown(self) -> GroupTimeEffects:
-        """Return the effects as displayed, exported and saved: small cells blanked."""
-        small = is_small(self.frame["n_participants"]) | is_small(self.frame["n_controls"])
-        lost = is_small(self.frame["n_lost"])
+        """Return the effects as displayed, exported and saved: small cells blanked.
+
+        And the cells with which one could be reckoned from the averages; see `hidden_effects`.
+        """
+        counts = self.frame[["n_participants", "n_controls", "n_lost"]].to_numpy().T
+        n, controls, n_lost = counts.reshape(3, *self.estimate.shape)
+        starts, years = np.array(self.starts), np.array(self.years)
+        small = hidden_effects(
+            self.estimate, n, controls, starts, years, self.sizes,
+            anticipation=self.method.anticipation,
+        ).ravel()  # fmt: skip
+        lost = hidden_counts(n_lost, starts, years).ravel()
         if not (small.any() or lost.any()):
             return self
         frame = self.frame.copy()
@@ -217,7 +233,7 @@ class GroupTimeEffects(Result):
             frame=frame,
             estimate=np.where(small.reshape(self.estimate.shape), np.nan, self.estimate),
             matrix=np.where(small[:, None] | small[None, :], np.nan, self.matrix),
-            sizes=np.where(is_small(self.sizes), 0, self.sizes),
+            sizes=np.where(with_complement(is_small(self.sizes), self.sizes), 0, self.sizes),
             influence=None,
             group_of=None,
         )
@@ -371,13 +387,14 @@ def _series(
         level=effects.method.level,
         critical=_critical(effects, matrix, is_base),
         columns={
-            "n_participants": np.where(kept, n, 0).sum(axis=2),
+            "n_participants": persons_behind(average.kept, n.reshape(K, G, T)),
             "n_controls": np.where(kept, controls, 0).max(axis=2),
-            "n_lost": np.where(kept, lost, 0).sum(axis=2),
+            "n_lost": persons_behind(average.kept, lost.reshape(K, G, T)),
             "reason": np.where(is_base, "base_year", why).astype(object),
             "matched_on": np.array(matched_on).reshape(K, L),
         },
         coverage=effects.coverage,
+        in_overall=in_overall(kind, average.levels, effects.method.anticipation),
         influence=influence,
         provenance=Provenance.of(
             f"group_time_effects, averaged by {kind}",

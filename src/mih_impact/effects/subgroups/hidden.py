@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.display.options import current
-from mih_impact.display.small_cells import is_small
+from mih_impact.display.small_cells import is_small, with_complement
 
 __all__ = ["hidden_cells"]
 
@@ -15,39 +14,54 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 
-def hidden_cells(frame: pd.DataFrame) -> tuple[BoolArray, BoolArray]:
+def hidden_cells(
+    frame: pd.DataFrame, in_overall: tuple[int, ...] = ()
+) -> tuple[BoolArray, BoolArray]:
     """Return which rows' estimates are hidden, and which rows' `n_lost`, each of shape (rows,).
 
     Parameters
     ----------
     frame
         The tidy table of an effect series, all subgroups one after the other, all together first.
+    in_overall
+        The levels that an overall average is made of, where there is one.
 
     Notes
     -----
     A cell is small by `options(min_cell=)` participants or controls. The effect on all is the
     participants' mean over subgroups, so that one hidden subgroup is what the others leave. Where
-    all together are shown, further subgroups are therefore hidden, the smallest first, until at
-    least two are, and as many persons in them as a cell must have.
+    all together are shown, further subgroups are therefore hidden; see `with_complement`. So are
+    further levels among those of an overall average.
     """
     parts = max(frame["subgroup"].nunique(), 1)
     persons, controls, lost = (
         frame[name].to_numpy(dtype=np.float64).reshape(parts, -1)
         for name in ("n_participants", "n_controls", "n_lost")
     )
-    small = is_small(persons) | is_small(controls)
-    _hide_more(small, persons)
-    few_lost = is_small(lost)
-    _hide_more(few_lost, lost)
-    return small.ravel(), few_lost.ravel()
+    small = _beside_all(is_small(persons) | is_small(controls), persons)
+    few_lost = _beside_all(is_small(lost), lost)
+    if not in_overall:
+        return small.ravel(), few_lost.ravel()
+    averaged = frame["level"].isin(in_overall).to_numpy()
+    outcome = frame["outcome"].to_numpy()
+    return (
+        _beside_overall(small.ravel(), persons.ravel(), outcome, averaged),
+        _beside_overall(few_lost.ravel(), lost.ravel(), outcome, averaged),
+    )
 
 
-def _hide_more(hidden: BoolArray, size: FloatArray) -> None:
-    """Hide what a hidden cell could be reckoned from, in place; shape (all and parts, cells)."""
-    least = current().min_cell
-    for cell in np.flatnonzero(hidden[1:].any(axis=0) & ~hidden[0]).tolist():
-        chosen, n = hidden[1:, cell], size[1:, cell]
-        for k in np.argsort(n, kind="stable").tolist():
-            if chosen.sum() >= 2 and n[chosen].sum() >= least:
-                break
-            chosen[k] |= n[k] > 0
+def _beside_all(hidden: BoolArray, size: FloatArray) -> BoolArray:
+    """Hide subgroups beside all together, where these are shown; shape (all and parts, cells)."""
+    parts = np.where(hidden[0], hidden[1:], with_complement(hidden[1:], size[1:]))
+    return np.concatenate([hidden[:1], parts])
+
+
+def _beside_overall(
+    hidden: BoolArray, size: FloatArray, outcome: NDArray[np.object_], averaged: BoolArray
+) -> BoolArray:
+    """Hide levels beside their overall average, an outcome at a time; shape (rows,)."""
+    out = hidden.copy()
+    for name in set(outcome[averaged].tolist()):
+        rows = (outcome == name) & averaged
+        out[rows] = with_complement(hidden[rows], size[rows])
+    return out

@@ -1,0 +1,162 @@
+"""Which group-time effects are hidden: small cells, and what would give them away."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mih_impact.display.small_cells import is_small, with_complement
+from mih_impact.effects.group_time.aggregate import Aggregation, averages
+from mih_impact.errors import EffectsError
+
+__all__ = ["hidden_counts", "hidden_effects", "in_overall", "persons_behind"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+#: What is left of a cell when all that is known is taken out, relative to the cell, if nothing.
+NOTHING = 1e-9
+
+
+def persons_behind(kept: BoolArray, n: IntArray) -> IntArray:
+    """Return the persons behind each average, each start year's in its fullest year.
+
+    Parameters
+    ----------
+    kept
+        Which effects enter each average, shape (K, L, G, T).
+    n
+        Persons behind each effect, shape (K, G, T).
+    """
+    return np.asarray(np.where(kept, n[:, None], 0).max(axis=3).sum(axis=2))
+
+
+def in_overall(kind: Aggregation, levels: tuple[int, ...], anticipation: int) -> tuple[int, ...]:
+    """Return the levels of an average that the overall one is made of; none of itself."""
+    if kind == "simple":
+        return ()
+    return tuple(level for level in levels if kind != "event" or level >= -anticipation)
+
+
+def hidden_counts(n: IntArray, starts: IntArray, years: IntArray) -> BoolArray:
+    """Return which counts are hidden: small ones, and others of their year or year since start.
+
+    Parameters
+    ----------
+    n
+        Persons, shape (K, G, T).
+    starts, years
+        The G start years and T years.
+    """
+    small = is_small(n)
+    hidden = small.copy()
+    for line in _lines(starts, years):
+        hidden[:, line] |= with_complement(small[:, line].T, n[:, line].T).T
+    return hidden
+
+
+def hidden_effects(
+    estimate: FloatArray,
+    participants: IntArray,
+    controls: IntArray,
+    starts: IntArray,
+    years: IntArray,
+    sizes: IntArray,
+    *,
+    anticipation: int,
+) -> BoolArray:
+    """Return which effects are hidden, shape (K, G, T).
+
+    Parameters
+    ----------
+    estimate, participants, controls
+        The effects and the persons behind them, shape (K, G, T).
+    starts, years
+        The G start years and T years.
+    sizes
+        Starters compared in each start year, the weights of averages, shape (G,).
+
+    Notes
+    -----
+    Averages by year since start, start year, year, and overall, are shown beside the effects, and
+    are linear in them. A small cell that lies in the span of the averages shown, given the effects
+    shown, could be reckoned from them: the smallest other cell of its year or year since start is
+    hidden, until none can.
+    """
+    small = is_small(participants) | is_small(controls)
+    if not small.any():
+        return small
+    hidden = small.copy()
+    lines = _lines(starts, years)
+    for line in lines:
+        hidden[:, line] |= with_complement(small[:, line].T, participants[:, line].T).T
+    known = _known(estimate, participants, controls, starts, years, sizes, anticipation)
+    for k in range(len(estimate)):
+        _hide_until_free(hidden[k], small[k], known[k], participants[k], lines)
+    return hidden
+
+
+def _hide_until_free(
+    hidden: BoolArray, small: BoolArray, known: FloatArray, n: IntArray, lines: list[BoolArray]
+) -> None:
+    """Hide more cells of one outcome, in place, until no small one can be reckoned; (G, T)."""
+    while True:
+        told = np.zeros_like(hidden)
+        told[hidden] = _determined(known[:, hidden])
+        for g, t in np.argwhere(told & small).tolist():
+            beside = np.any([line for line in lines if line[g, t]], axis=0) & ~hidden & (n > 0)
+            if beside.any():
+                hidden.flat[np.where(beside, n, n.max() + 1).argmin()] = True
+                break
+        else:
+            return
+
+
+def _determined(known: FloatArray) -> BoolArray:
+    """Return which unknowns are determined by the equations, shape (lines, unknowns)."""
+    _, size, right = np.linalg.svd(known, full_matrices=True)
+    free = right[int((size > NOTHING * size.max(initial=0.0)).sum()) :]
+    return np.asarray(np.sqrt((free**2).sum(axis=0)) < NOTHING)
+
+
+def _lines(starts: IntArray, years: IntArray) -> list[BoolArray]:
+    """Return the cells of each year since start and each year, (G, T)."""
+    since = years - starts[:, None]
+    of_year = np.broadcast_to(years, since.shape)
+    started = since >= 0
+    return [since == e for e in np.unique(since)] + [started & (of_year == y) for y in years]
+
+
+def _known(
+    estimate: FloatArray,
+    participants: IntArray,
+    controls: IntArray,
+    starts: IntArray,
+    years: IntArray,
+    sizes: IntArray,
+    anticipation: int,
+) -> FloatArray:
+    """Return the weights of the averages that are shown, shape (K, lines, G, T)."""
+    rows = []
+    for kind in get_args(Aggregation):
+        try:
+            average = averages(
+                estimate, starts, years, sizes, kind,
+                anticipation=anticipation, window=None, balance=None,
+            )  # fmt: skip
+        except EffectsError:  # there is no such average
+            continue
+        persons = persons_behind(average.kept, participants)
+        few = is_small(persons)
+        few |= is_small(np.where(average.kept, controls[:, None], 0).max(axis=(2, 3)))
+        parts = np.isin(average.levels, in_overall(kind, average.levels, anticipation))
+        few[:, parts] = with_complement(few[:, parts].T, persons[:, parts].T).T
+        rows.append(np.where(few[:, :, None, None], 0.0, average.weights))
+    return (
+        np.concatenate(rows, axis=1)
+        if rows
+        else np.zeros((len(estimate), 0, *sizes.shape, len(years)))
+    )
