@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -97,3 +99,89 @@ def test_no_hidden_group_time_effect_follows_from_what_is_shown(by_start):
     assert small.any()
     assert not told.any(), by_start.frame.loc[told, ["outcome", "group", "year"]]
     assert (~hidden).mean() > 0.5, "most is shown"
+
+
+# Robustness ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def four() -> mih.ControlGroup:
+    """Return two participants of each of two counties, with controls."""
+    frame = loner()
+    starters = frame[frame["start_year"] == 2016].drop_duplicates("person_id")
+    kept = starters.groupby("county").head(2)["person_id"]
+    assert len(kept) == 4
+    few = frame[frame["start_year"].isna() | frame["person_id"].isin(kept)]
+    return mih.match(mih.read_panel(few), exact="county", method="exact")
+
+
+def test_no_level_left_out_follows_from_the_others(group, tmp_path):
+    with mih.options(progress=False):
+        found = mih.leave_one_out(group, by="start_year", year=0)
+    truth = found.to_frame()
+    n, total = truth["n_participants"], truth["n_participants"][0] * truth["estimate"][0]
+    sums = total - n * truth["estimate"]  # of each level's participants
+    assert sums[1:].sum() == pytest.approx(total), "what a reader can reckon with"
+    assert truth["n_left_out"][1] == 1
+    for seen in (found.shown(), mih.load(found.save(tmp_path / "left.zip"))):
+        hidden = seen.table["estimate"].isna()
+        assert hidden[1]
+        assert hidden.sum() == 2
+        assert truth["n_left_out"][hidden].sum() >= 5
+        for name in ("n_participants", "n_left_out", "difference", "std_error", "conf_low"):
+            assert seen.table.loc[hidden, name].isna().all()
+
+
+def test_few_participants_of_a_level_are_hidden_though_more_of_them_start(group):
+    with mih.options(progress=False):
+        found = mih.leave_one_out(group, by="start_year", year=0)
+    table = found.table.copy()
+    table.loc[3, "n_participants"] = table.loc[0, "n_participants"] - 2
+    assert replace(found, table=table).hidden[3]
+
+
+def test_there_is_no_verdict_where_every_row_is_hidden(four):
+    with mih.options(progress=False):
+        found = mih.leave_one_out(four, by="county", year=3)
+    assert found.table["estimate"].notna().all()
+    assert found.passed is None
+    assert "cannot be told" in found.summary("en")
+    assert "hang on any one" not in found.summary("en")
+    with mih.options(min_cell=1):
+        assert "cannot be told" not in mih.leave_one_out(four, by="county", year=3).summary("en")
+
+
+def test_one_level_that_is_left_is_no_range(four):
+    with mih.options(progress=False, min_cell=1):
+        found = mih.leave_one_out(four, by="county", year=3)
+        table = found.table.copy()
+        table.loc[2, "estimate"] = np.nan
+        said = found.words(table)
+    assert "Without A it is" in said["en"]
+    assert " to NOK" not in said["en"]
+    assert said["nb"].count("uten A") + said["nb"].count("Uten A") == 1
+
+
+def test_a_placebo_of_few_persons_has_no_p_value_and_no_verdict(four, tmp_path):
+    found = mih.placebo_outcomes(four, outcomes="dagpenger", year=5)
+    assert found.to_frame()["p_joint"].notna().all()
+    kept = mih.load(found.save(tmp_path / "placebo.zip"))
+    for seen in (found.shown(), kept):
+        assert seen.passed is None
+        numbers = ["estimate", "p_value", "p_outcome", "p_holm", "p_joint", "statistic"]
+        assert seen.table[numbers].isna().all(axis=None)
+    for shown in (found.summary("en"), found._repr_html_(), kept.summary("en")):
+        assert "difference found" not in shown
+        assert "0.0" not in shown
+        assert "Joint p" not in shown
+    assert "kan ikke testes" in found.summary("nb")
+
+
+def test_a_tiny_p_value_is_never_shown_as_zero(group):
+    found = mih.placebo_outcomes(group, outcomes=["dagpenger", "sosialhjelp"], year=3)
+    tiny = replace(found, table=found.table.assign(p_value=1e-9, p_holm=1e-9, p_joint=1e-9))
+    cells = tiny.card_table("nb")
+    assert set(cells["p"]) == set(cells["p (Holm)"]) == {"<\u00a00,001"}
+    assert set(found.card_table("en")["p"]) <= {
+        f"{p:.3f}" if p >= 0.001 else "<\u00a00.001" for p in found.table["p_value"]
+    }

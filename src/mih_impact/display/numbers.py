@@ -26,6 +26,8 @@ __all__ = [
     "kroner",
     "millions",
     "number",
+    "p_equals",
+    "p_value",
     "percent",
     "thousands",
     "year_range",
@@ -37,6 +39,8 @@ EN_DASH = "\u2013"
 NOT_AVAILABLE = EN_DASH
 """What is shown where there is no number."""
 
+#: The smallest p-value that is shown as a number.
+_LEAST_P = 0.001
 _HIDDEN = Label("skjult (færre enn {n})", "hidden (fewer than {n})")
 _TO = Label("til", "to")
 _THOUSAND = Label("tusen", "thousand")
@@ -133,6 +137,25 @@ def interval(
         return NOT_AVAILABLE
     lang = language(lang)
     return f"{formatter(low, lang=lang)} {_TO.text(lang)} {formatter(high, lang=lang)}"
+
+
+def p_value(x: SupportsFloat | None, /, lang: Lang | None = None) -> str:
+    """Show a p-value with three decimals; none is shown as zero.
+
+    Examples
+    --------
+    >>> p_value(0.0412, "nb"), p_value(0.0, "en") == "<\u00a00.001"
+    ('0,041', True)
+    """
+    if x is not None and float(x) < _LEAST_P:
+        return f"<{NBSP}{number(_LEAST_P, 3, lang)}"
+    return number(x, 3, lang)
+
+
+def p_equals(p: float, lang: Lang | None = None) -> str:
+    """Return a p-value as the rest of a sentence: "= 0.012" or "< 0.001"."""
+    text = p_value(p, lang)
+    return text if text.startswith("<") else f"={NBSP}{text}"
 
 
 def year_range(first: int, last: int) -> str:

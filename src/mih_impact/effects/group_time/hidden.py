@@ -51,7 +51,7 @@ def hidden_counts(n: IntArray, starts: IntArray, years: IntArray) -> BoolArray:
     starts, years
         The G start years and T years.
     """
-    small = is_small(n)
+    small: BoolArray = is_small(n)
     hidden = small.copy()
     for line in _lines(starts, years):
         hidden[:, line] |= with_complement(small[:, line].T, n[:, line].T).T
@@ -86,7 +86,7 @@ def hidden_effects(
     shown, could be reckoned from them: the smallest other cell of its year or year since start is
     hidden, until none can.
     """
-    small = is_small(participants) | is_small(controls)
+    small: BoolArray = is_small(participants) | is_small(controls)
     if not small.any():
         return small
     hidden = small.copy()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Lang
-from mih_impact.display.numbers import Formatter, currency, number, percent
+from mih_impact.display.numbers import NBSP, Formatter, currency, p_equals, percent
 from mih_impact.display.small_cells import is_small
 from mih_impact.effects.checks.result import CheckResult
 from mih_impact.storage import save
@@ -50,8 +50,16 @@ class CountedCheck(CheckResult):
         small = np.array([is_small(self.table[name]) for name in counts], dtype=bool)
         return np.asarray(small.any(axis=0))
 
+    def verdict(self, table: pd.DataFrame) -> bool | None:
+        """Return whether it is passed as far as a table with hidden rows can tell."""
+        del table
+        return self.passed
+
     def shown(self) -> Self:
-        """Return the check as it is displayed and saved: rows of few persons blanked."""
+        """Return the check as it is displayed and saved: rows of few persons blanked.
+
+        What is said, and the verdict, rest on the rows that are left.
+        """
         small = self.hidden
         if not small.any():
             return self
@@ -59,7 +67,7 @@ class CountedCheck(CheckResult):
         for name in table.columns:
             if name.startswith("n_") or name in self.built_on_persons:
                 table[name] = table[name].astype(np.float64).mask(small)
-        return replace(self, table=table, sentence=self.words(table))
+        return replace(self, table=table, sentence=self.words(table), passed=self.verdict(table))
 
     def _card(self, lang: Lang) -> Card:
         shown = self.shown()
@@ -80,7 +88,7 @@ def p_text(p: float, lang: Lang) -> str:
 
     Examples
     --------
-    >>> p_text(0.0412, "nb"), p_text(0.0, "en")
-    ('p = 0,041', 'p < 0.001')
+    >>> p_text(0.0412, "nb") == "p\u00a0=\u00a00,041", p_text(0.0, "en") == "p\u00a0<\u00a00.001"
+    (True, True)
     """
-    return f"p < {number(0.001, 3, lang)}" if p < 0.001 else f"p = {number(p, 3, lang)}"
+    return f"p{NBSP}{p_equals(p, lang)}"

@@ -17,7 +17,7 @@ from mih_impact.display.labels import Label
 from mih_impact.display.provenance import Provenance
 from mih_impact.effects.asked import Composition, Estimator
 from mih_impact.effects.influence import StandardError
-from mih_impact.effects.robustness.leave_out_result import LeaveOneOut, title, words
+from mih_impact.effects.robustness.leave_out_result import LeaveOneOut, title, verdict, words
 from mih_impact.effects.robustness.panels import Altered
 from mih_impact.effects.robustness.question import EMPTY, Question, attempt, recipe_of, with_bar
 from mih_impact.errors import EffectsError
@@ -68,7 +68,7 @@ def leave_one_out(
         n_left_out`. difference is from everybody, n_left_out the participants of the level among
         all who start. A level without an estimate has missing values and says why in `reason`.
         `passed` is whether every estimate has the sign of everybody's, and lies within its
-        interval; None where no level has an estimate.
+        interval; None where no level has an estimate that is shown.
 
     Raises
     ------
@@ -110,9 +110,9 @@ def leave_one_out(
     table["difference"] = table["estimate"] - everybody["estimate"]
     table["n_left_out"] = [0.0, *map(without.participants, without.names)]
     unit = unit_of(outcome, currency=group.risk.cube.currency)
-    return LeaveOneOut(
+    found = LeaveOneOut(
         name="leave_one_out",
-        passed=_passed(table),
+        passed=verdict(table),
         table=table,
         sentence=words(table, unit),
         title=title(by, outcome, question.years),
@@ -129,20 +129,12 @@ def leave_one_out(
         price_year=group.risk.cube.price_year,
         level=level,
     )
+    return replace(found, passed=found.shown().passed)
 
 
 def _again(recipe: Recipe, without: _Without, name: str) -> ControlGroup:
     """Choose controls again without a level."""
     return recipe.again({}, panel=Altered(recipe.panel, partial(without.change, name)))
-
-
-def _passed(table: pd.DataFrame) -> bool | None:
-    """Return whether all estimates have the sign of the first, and lie within its interval."""
-    full, rest = table.iloc[0], table.iloc[1:].dropna(subset=["estimate"])
-    if not len(rest):
-        return None
-    same = np.sign(rest["estimate"]) == np.sign(full["estimate"])
-    return bool((same & rest["estimate"].between(full["conf_low"], full["conf_high"])).all())
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mih_impact.controls.covariates import Term, term_label
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import count, interval, number, percent, year_range
 from mih_impact.display.result import evidence_of
+from mih_impact.display.small_cells import is_small, with_complement
 from mih_impact.effects.robustness.counted import CountedCheck, money_or_share
 from mih_impact.effects.robustness.forest import Rows, forest
 from mih_impact.panel.contract import label_of
@@ -22,7 +24,7 @@ from mih_impact.storage import saveable
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["LeaveOneOut", "effect_on", "title", "words"]
+__all__ = ["LeaveOneOut", "effect_on", "title", "verdict", "words"]
 
 _TITLE = Label(
     nb="Én utelatt om gangen ({by}): {effect}", en="One left out at a time ({by}): {effect}"
@@ -38,6 +40,10 @@ _RANGE = Label(
     "(uten {highest}).",
     en="With everybody the effect is {full}. With one left out it is from {low} (without {lowest}) "
     "to {high} (without {highest}).",
+)
+_ONE = Label(
+    nb="Med alle er effekten {full}. Uten {lowest} er den {low}.",
+    en="With everybody the effect is {full}. Without {lowest} it is {low}.",
 )
 _NONE = Label(
     nb="Ingen effekt kan beregnes når én er utelatt.",
@@ -108,6 +114,24 @@ class LeaveOneOut(CountedCheck):
     price_year: int
     level: float
 
+    @property
+    def hidden(self) -> NDArray[np.bool_]:
+        """Which rows are hidden, shape (rows,).
+
+        Those of few persons, with the level or without, and further levels: everybody's effect is
+        the mean over levels, so that one hidden level is what the others leave.
+        """
+        small = super().hidden
+        n = self.table["n_participants"].to_numpy(dtype=np.float64)
+        small |= is_small(n[0] - n)
+        if not small[0]:
+            small[1:] = with_complement(small[1:], self.table["n_left_out"].iloc[1:])
+        return small
+
+    def verdict(self, table: pd.DataFrame) -> bool | None:
+        """Return the verdict on a table."""
+        return verdict(table)
+
     def words(self, table: pd.DataFrame) -> dict[str, str]:
         """Return the verdict in words, as a table tells it."""
         return words(table, self.unit)
@@ -163,8 +187,8 @@ class LeaveOneOut(CountedCheck):
         ]
 
     def _card(self, lang: Lang) -> Card:
-        verdict = _VERDICTS[self.passed].text(lang)
-        return replace(super()._card(lang), lines=((_VERDICT.text(lang), verdict),))
+        said = _VERDICTS[self.shown().passed].text(lang)
+        return replace(super()._card(lang), lines=((_VERDICT.text(lang), said),))
 
 
 def effect_on(outcome: str, years: Sequence[int]) -> Label:
@@ -189,6 +213,18 @@ def title(by: Term, outcome: str, years: Sequence[int]) -> dict[str, str]:
     return {"nb": label.nb, "en": label.en}
 
 
+def verdict(table: pd.DataFrame) -> bool | None:
+    """Return whether all estimates have the sign of the first, and lie within its interval.
+
+    None where the first is missing, or all others are.
+    """
+    full, rest = table.iloc[0], table.iloc[1:].dropna(subset=["estimate"])
+    if not len(rest) or np.isnan(full["estimate"]):
+        return None
+    same = np.sign(rest["estimate"]) == np.sign(full["estimate"])
+    return bool((same & rest["estimate"].between(full["conf_low"], full["conf_high"])).all())
+
+
 def words(table: pd.DataFrame, unit: str) -> dict[str, str]:
     """Return in words how far the effect moves, in both languages."""
     return {"nb": _words(table, unit, "nb"), "en": _words(table, unit, "en")}
@@ -204,13 +240,17 @@ def _words(table: pd.DataFrame, unit: str, lang: Lang) -> str:
         return " ".join([_NONE.text(lang), *unsaid])
     estimate = seen["estimate"].to_numpy()
     least, most = seen.iloc[int(estimate.argmin())], seen.iloc[int(estimate.argmax())]
-    first = _RANGE.format(
-        full=show(full["estimate"], lang=lang),
-        low=show(least["estimate"], lang=lang),
-        lowest=least["left_out"],
-        high=show(most["estimate"], lang=lang),
-        highest=most["left_out"],
-    ).text(lang)
+    first = (
+        (_RANGE if len(seen) > 1 else _ONE)
+        .format(
+            full=show(full["estimate"], lang=lang),
+            low=show(least["estimate"], lang=lang),
+            lowest=least["left_out"],
+            high=show(most["estimate"], lang=lang),
+            highest=most["left_out"],
+        )
+        .text(lang)
+    )
     turned = seen[np.sign(seen["estimate"]) != np.sign(full["estimate"])]
     outside = seen[~seen["estimate"].between(full["conf_low"], full["conf_high"])]
     found = [

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import interval, number, percent
+from mih_impact.display.numbers import interval, number, p_value, percent
 from mih_impact.display.result import evidence_of
 from mih_impact.effects.robustness.counted import CountedCheck, money_or_share, p_text
 from mih_impact.effects.robustness.forest import Rows, forest
@@ -97,8 +97,29 @@ class PlaceboTest(CountedCheck):
         Probability of a false alarm of the joint test; intervals cover the rest.
     """
 
+    built_on_persons: ClassVar[tuple[str, ...]] = (
+        *CountedCheck.built_on_persons,
+        "p_outcome",
+        "p_holm",
+    )
+
     price_year: int
     level: float
+
+    def shown(self) -> PlaceboTest:
+        """Return the test as it is displayed and saved: rows of few persons blanked.
+
+        The joint test rests on every row, and there is none, nor a verdict, where one is hidden.
+        """
+        if not self.hidden.any():
+            return self
+        joint = dict.fromkeys(("statistic", "df", "p_joint"), np.nan)
+        return super(PlaceboTest, replace(self, table=self.table.assign(**joint))).shown()
+
+    def verdict(self, table: pd.DataFrame) -> bool | None:
+        """Return None: a test of which a part is hidden says nothing."""
+        del table
+        return None
 
     def words(self, table: pd.DataFrame) -> dict[str, str]:
         """Return the verdict in words, as a table tells it."""
@@ -114,7 +135,7 @@ class PlaceboTest(CountedCheck):
                 interval(row["conf_low"], row["conf_high"], money_or_share(row["unit"]), lang)
                 for row in rows
             ],
-            "p": [number(row["p_value"], 3, lang) for row in rows],
+            "p": [p_value(row["p_value"], lang) for row in rows],
         }
         if self.name == START:
             first = {"year": [number(row["year_since_start"], lang=lang) for row in rows]}
@@ -123,7 +144,7 @@ class PlaceboTest(CountedCheck):
                 "outcome": [label_of(row["outcome"]).text(lang) for row in rows],
                 "since": [number(row["year_since_start"], lang=lang) for row in rows],
             }
-            shown["holm"] = [number(row["p_holm"], 3, lang) for row in rows]
+            shown["holm"] = [p_value(row["p_holm"], lang) for row in rows]
         named = {_COLUMNS[name].format(level=cover).text(lang): v for name, v in first.items()}
         named |= {_COLUMNS[name].format(level=cover).text(lang): v for name, v in shown.items()}
         return pd.DataFrame(named)

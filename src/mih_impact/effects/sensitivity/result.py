@@ -5,14 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, SupportsFloat
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import NBSP, Formatter, currency, number, percent
+from mih_impact.display.numbers import (
+    Formatter,
+    currency,
+    number,
+    p_equals,
+    p_value,
+    percent,
+)
 from mih_impact.display.small_cells import hide_small, is_small
 from mih_impact.effects.checks.result import CheckResult
 from mih_impact.storage import save, saveable
@@ -27,26 +34,10 @@ _HIDDEN = Label(
     en="Hidden: too few persons stand behind the numbers.",
 )
 
-_LEAST_P = 0.001
-
-
-def _p_value(x: SupportsFloat | None, /, *, lang: Lang | None) -> str:
-    """Show a p-value with three decimals; none is shown as zero."""
-    if x is not None and float(x) < _LEAST_P:
-        return f"<{NBSP}{number(_LEAST_P, 3, lang)}"
-    return number(x, 3, lang)
-
-
-def p_equals(p: float, lang: Lang) -> str:
-    """Return a p-value as the rest of a sentence: "= 0.012" or "< 0.001"."""
-    text = _p_value(p, lang=lang)
-    return text if text.startswith("<") else f"={NBSP}{text}"
-
-
 _FORMATS: dict[str, Formatter] = {
     "count": number,
     "ratio": partial(number, decimals=2),
-    "p": _p_value,
+    "p": p_value,
     "percent": partial(percent, decimals=1),
 }
 
