@@ -42,6 +42,8 @@ _PLAIN = (str, bool, int, float, complex, np.generic, type(None))
 _SHOWN = 6
 #: Characters of a value that are shown.
 _LONGEST = 80
+#: What some arguments name; others name characteristics.
+_NAMED = {"outcomes": "wage_income", "subgroups": "all"}
 
 
 def shown(value: Any) -> str:
@@ -200,9 +202,7 @@ def names(argument: str, value: Any, *, error: _Error) -> tuple[str, ...]:
         raise error(
             f"{argument} is a name, or a list of names",
             found=f"{argument}={shown(value)}",
-            do=f'give for example {argument}=["county", "education"]'
-            if argument in ("exact", "within")
-            else f'give for example {argument}=["wage_income"]',
+            do=f'give for example {argument}="{_NAMED.get(argument, "county")}", or a list',
         )
     return tuple(map(str, given))
 
@@ -213,7 +213,7 @@ def unrepeated(argument: str, given: Collection[Any], *, error: _Error) -> None:
     if twice:
         raise error(
             f"{argument} names {', '.join(twice)} twice",
-            found=f"{len(given)} names, {len(set(given))} of them different",
+            found=f"{len(given)} names of {len(set(given))} columns",
             do="name each column once",
         )
 

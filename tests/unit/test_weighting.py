@@ -270,7 +270,9 @@ def test_constant_and_collinear_columns_do_no_harm(register):
     table = more.model.to_frame().set_index(["start_year", "covariate"])["multiplier"]
     assert table[2015].isna().sum() == 2
     with pytest.raises(mih.SupportError, match="add up to one another"):
-        mih.weight(read(frame), on=[*ON, "one", "older"], method="ipw")
+        mih.weight(read(frame), on=[*ON, "older"], method="ipw")
+    with pytest.raises(mih.SupportError, match="one in on= does not vary"):
+        mih.weight(read(frame), on=[*ON, "one"], method="ipw")
 
 
 def test_a_value_no_participant_has_takes_weight_from_who_has_it(register):

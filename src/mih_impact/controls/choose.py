@@ -110,6 +110,7 @@ def _neighbours(cube: Cube, options: MatchOptions) -> Chosen:
         window_end=options.not_started_through,
         seed=options.seed,
     )
+    risk.design.require_varying(options.on)
     score = None
     if options.uses_score:
         score = propensity_score(risk, pooled=options.score == "pooled")

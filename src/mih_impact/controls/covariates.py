@@ -78,7 +78,7 @@ def lag(column: str, *years: int) -> tuple[Lag, ...]:
     >>> [str(term) for term in lag("wage_income", 1, 2)]
     ['wage_income[-1]', 'wage_income[-2]']
     """
-    arguments.name("The column of a lag", column, error=SupportError)
+    arguments.name("column", column, error=SupportError)
     if not years or not all(arguments.is_whole(year) and year >= 1 for year in years):
         raise SupportError(
             "A lag counts whole years before start",

@@ -177,11 +177,9 @@ def match(
         term.column if isinstance(term, Lag) else term for term in (*options.on, *options.exact)
     ]
     cube = panel.cube(eligible=eligible, columns=[*columns, *fetched])
-    require_outcomes(cube, fetched)
+    require_outcomes(panel, cube, fetched)
     chosen = choose(cube, options)
     risk, sets = chosen.risk, chosen.sets
-    if chosen.neighbours:
-        risk.design.require_varying(options.on)
     if not len(sets.participant):
         raise _nobody(chosen, options)
     persons = np.unique(risk.person[sets.control])

@@ -76,14 +76,15 @@ def possible_outcomes(cube: Cube) -> tuple[str, ...]:
     return (*cube.ore, *(name for name in cube.number if name not in CONTRACT), *shares)
 
 
-def require_outcomes(cube: Cube, outcomes: Sequence[str]) -> None:
+def require_outcomes(panel: Panel, cube: Cube, outcomes: Sequence[str]) -> None:
     """Raise on a column brought along as an outcome that cannot be one."""
     possible = possible_outcomes(cube)
     unfit = [name for name in outcomes if name not in possible]
+    known = dict.fromkeys([*panel.outcomes, *possible])
     if unfit:
         raise SupportError(
             f"{', '.join(unfit)} cannot be an outcome: it is no amount and no share",
             found=f"outcomes={arguments.shown(list(outcomes))}",
-            do=f"choose among {', '.join(possible)}; columns to match on or to split by need not "
+            do=f"choose among {', '.join(known)}; columns to match on or to split by need not "
             "be brought along",
         )

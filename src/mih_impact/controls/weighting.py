@@ -204,7 +204,7 @@ def weight(
         term.column if isinstance(term, Lag) else term for term in (*options.on, *options.exact)
     ]
     cube = panel.cube(eligible=eligible, columns=[*columns, *fetched])
-    require_outcomes(cube, fetched)
+    require_outcomes(panel, cube, fetched)
     risk = build_risk_set(
         cube,
         on=options.on,
@@ -213,12 +213,12 @@ def weight(
         within=False,
         seed=options.seed,
     )
+    # A constant asks nothing of entropy weights: its mean is the same on both sides.
+    risk.design.require_varying(options.on, one_does=options.method == "entropy")
     if options.method == "entropy":
         found = entropy(risk, moments=options.moments)
     else:
         found = odds(risk, pooled=options.score == "pooled", trim=options.trim)
-    # A constant asks nothing of entropy weights: its mean is the same on both sides.
-    risk.design.require_varying(options.on, one_does=options.method == "entropy")
     group = _group(panel, eligible, outcomes, options, found)
     warn_if_concentrated(group, advice=_ADVICE)
     return group

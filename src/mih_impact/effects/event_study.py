@@ -77,7 +77,7 @@ def event_study(
     estimator
         "did": change from the base year, participants less controls; "difference": levels.
     base
-        The base year relative to start, or several whose mean is the base.
+        The base year relative to start, before it, or several whose mean is the base.
     window
         First and last year since start, inclusive.
     composition
@@ -121,8 +121,8 @@ def event_study(
     Raises
     ------
     EffectsError
-        An unknown outcome or option, a window that no start year covers, a base year without
-        register rows, a correction for an estimated score where it has no theory, or a split by
+        An unknown outcome or option, a window that no start year covers, a base year that is not
+        before start or without register rows, an adjustment by nothing, a correction for an estimated score where it has no theory, or a split by
         too many values or by what is known only after start.
 
     Notes

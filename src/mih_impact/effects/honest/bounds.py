@@ -26,6 +26,8 @@ __all__ = ["Restriction", "honest_bounds"]
 
 Restriction = Literal["smoothness", "relative_magnitudes"]
 _RELATIVE = (0.0, 0.5, 1.0, 1.5, 2.0)
+#: The largest M: in standard errors of the effect, or times the largest change before start.
+_MOST = 1e6
 _METHOD = {"smoothness": "FLCI", "relative_magnitudes": "C-LF"}
 
 
@@ -176,7 +178,15 @@ def _grid(
         step = _round(breakdown / 2.0 if breakdown == breakdown else target.std_error / 4.0)
         return [k * step for k in range(5)]
     what = "M says how far from parallel trends may be, and is a number from 0, or several"
-    return arguments.numbers("M", M, what, example="[0, 1, 2]", low=0, error=EffectsError)
+    grid = arguments.numbers("M", M, what, example="[0, 1, 2]", low=0, error=EffectsError)
+    unit = target.std_error if restriction == "smoothness" else 1.0
+    if grid[-1] > _MOST * unit:
+        raise EffectsError(
+            "M is so large that the bounds say nothing, and cannot be reckoned",
+            found=f"M={grid[-1]:g}; the largest that is reckoned is {_MOST * unit:g}",
+            do="give M=None for values that go with the estimates",
+        )
+    return grid
 
 
 def _round(x: float) -> float:

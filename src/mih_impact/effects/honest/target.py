@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -181,8 +182,8 @@ def _weights(
         )
     if weights is not None:
         arguments.mapping("weights", weights, "{2: 0.5, 3: 0.5}", error=EffectsError)
-        given = arguments.years("weights", [*weights], error=EffectsError) if weights else ()
-        wanted = dict(zip(given, weights.values(), strict=True))
+        whole = partial(arguments.whole, "A year in weights", error=EffectsError)
+        wanted = {whole(year): weight for year, weight in weights.items()}
     else:
         chosen = post if years is None else arguments.years("years", years, error=EffectsError)
         arguments.unrepeated("years", chosen, error=EffectsError)

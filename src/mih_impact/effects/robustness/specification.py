@@ -21,7 +21,13 @@ from mih_impact.effects.robustness.question import (
     recipe_of,
     with_bar,
 )
-from mih_impact.effects.robustness.ways import Specification, Ways, chosen_by, specifications
+from mih_impact.effects.robustness.ways import (
+    Specification,
+    Ways,
+    chosen_by,
+    require_possible,
+    specifications,
+)
 from mih_impact.errors import MihImpactError
 from mih_impact.panel.contract import unit_of
 from mih_impact.panel.cube import Dead
@@ -81,7 +87,7 @@ def specification_curve(
     ------
     EffectsError
         The group does not know how it was made, the chosen specification has no estimate, or an
-        option does not exist.
+        option, or a value of one that no specification can have, does not exist.
 
     Notes
     -----
@@ -121,6 +127,7 @@ def specification_curve(
         level=level,
     )
     asked, labels = specifications(group, question, ways, alone)
+    require_possible(panel, asked)
     chosen, *others = asked
     answers = {id(chosen): {**EMPTY, **question.answer(group)}}
     for one, answer in with_bar(_answers(panel, question, others), _BAR, total=len(others)):

@@ -5,23 +5,34 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import product
 from typing import Any, get_args
 
-import numpy as np
-
+from mih_impact import arguments
 from mih_impact.controls.covariates import Lag, as_terms
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.matching import match
-from mih_impact.controls.weighting import WeightMethod, weight
+from mih_impact.controls.options import MatchOptions, Method
+from mih_impact.controls.weighting import WeightMethod, WeightOptions, weight
 from mih_impact.display.labels import Label
+from mih_impact.effects.asked import Composition, Estimator, base_years
+from mih_impact.effects.influence import StandardError
 from mih_impact.effects.robustness.option_words import text_of, value_label
 from mih_impact.effects.robustness.question import Question, recipe_of
-from mih_impact.errors import EffectsError
+from mih_impact.errors import EffectsError, MihImpactError
+from mih_impact.panel.cube import Dead
 from mih_impact.panel.panel import Panel
+from mih_impact.panel.selection import columns_to_fetch
 
-__all__ = ["Specification", "Ways", "chosen_by", "own_options", "specifications"]
+__all__ = [
+    "Specification",
+    "Ways",
+    "chosen_by",
+    "own_options",
+    "require_possible",
+    "specifications",
+]
 
 Options = dict[str, Any]
 #: Values by option; under names of one's own, if they are given as a mapping.
@@ -36,6 +47,14 @@ _DEFAULTS: dict[str, Options] = {
         if parameter.kind is parameter.KEYWORD_ONLY
     }
     for verb in (weight, match)
+}
+#: Values of options that are the same whatever the others are.
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "method": (*get_args(Method), *get_args(WeightMethod)),
+    "estimator": get_args(Estimator),
+    "composition": get_args(Composition),
+    "se": get_args(StandardError),
+    "dead": get_args(Dead),
 }
 _NEAREST = ("ratio", "replace", "scope", "caliper", "common_support", "order", "score")
 #: What has a meaning beside the options that every method has.
@@ -157,40 +176,87 @@ def _name_of(value: Any, values: Mapping[str, Any]) -> str:
 
 def _read(ways: Ways, own: Options) -> dict[str, dict[str, Any]]:
     """Return values by option and name, as the verbs keep them."""
+    arguments.mapping("ways", ways, '{"ratio": [1, 5]}', error=EffectsError)
     read: dict[str, dict[str, Any]] = {}
     for name, given in ways.items():
         if name not in own or name in ("outcomes", "seed"):
-            near = difflib.get_close_matches(name, [*own], 2)
+            near = difflib.get_close_matches(str(name), [*own], 2)
             raise EffectsError(
-                f"There is no option {name!r} to vary",
+                f"There is no option {arguments.shown(name)} to vary",
                 found=f"the options {', '.join(sorted({*own} - {'outcomes', 'seed'}))}",
                 do=f"perhaps {' or '.join(near)}" if near else "choose among these",
             )
-        if isinstance(given, str) or not given:
+        several = _values(given)
+        if not several:
             raise EffectsError(
                 f"The values of {name} to try are a list, or a mapping from names to values",
-                found=repr(given),
+                found=arguments.shown(given),
                 do=f"give ways={{{name!r}: [first, second]}}",
             )
-        values = [_kept(name, value) for value in _values(given)]
+        values = [_kept(name, value) for value in several]
         texts = list(given) if isinstance(given, Mapping) else map(text_of, values)
         read[name] = dict(zip(map(str, texts), values, strict=True))
     return read
 
 
-def _values(given: Sequence[Any] | Mapping[str, Any]) -> list[Any]:
-    return list(given.values()) if isinstance(given, Mapping) else list(given)
+def _values(given: Sequence[Any] | Mapping[str, Any]) -> list[Any] | None:
+    return list(given.values()) if isinstance(given, Mapping) else arguments.listed(given)
 
 
 def _kept(name: str, value: Any) -> Any:
     """Return a value in the one form it has in a recipe or question, so that equals are equal."""
     if name == "on":
-        return as_terms(value)
+        return as_terms(value, error=EffectsError)
     if name == "exact":
-        return tuple(map(str, as_terms(value)))
-    if name == "base" and not isinstance(value, (int, np.integer)):
-        return tuple(int(year) for year in value)
+        return arguments.names("exact", value, error=EffectsError)
+    if name == "base":
+        years = base_years(value, "did")
+        return years[0] if arguments.is_whole(value) else years
+    if name == "adjust":
+        return arguments.flag("adjust", value, error=EffectsError)
+    if name in _CHOICES:
+        arguments.choice("specification_curve", name, value, _CHOICES[name], error=EffectsError)
     return value
+
+
+def require_possible(panel: Panel, asked: Sequence[Specification]) -> None:
+    """Raise on a value that no specification can have, whatever the others: it is a mistake.
+
+    What cannot go together with some other options only is a specification without an estimate.
+
+    Raises
+    ------
+    EffectsError
+        Every specification with the value has options that do not exist, or names a column that is
+        not in the panel.
+    """
+    faults = [_fault(panel, one) for one in asked]
+    for name in asked[0].texts:
+        by_value: dict[str, list[MihImpactError | None]] = {}
+        for one, fault in zip(asked, faults, strict=True):
+            if one.texts[name]:
+                by_value.setdefault(one.texts[name], []).append(fault)
+        for text, found in by_value.items():
+            if found[0] is not None and None not in found:
+                raise EffectsError(
+                    f"No specification can have {name}={text}: {found[0].what}",
+                    found=found[0].found,
+                    do=found[0].do,
+                )
+
+
+def _fault(panel: Panel, one: Specification) -> MihImpactError | None:
+    """Return what is wrong with the options of choosing before any data are read, if anything."""
+    weighted = one.options["method"] in get_args(WeightMethod)
+    given = {**_DEFAULTS["weight" if weighted else "match"], **one.options}
+    kind = WeightOptions if weighted else MatchOptions
+    try:
+        kind(**{field.name: given[field.name] for field in fields(kind)})
+        columns = [getattr(term, "column", term) for term in (*given["on"], *given["exact"])]
+        columns_to_fetch(columns, panel.columns)
+    except MihImpactError as error:
+        return error
+    return None
 
 
 def _meant(options: Options) -> Options:

@@ -130,7 +130,7 @@ def bands(column: Term | tuple[Lag], *cuts: float) -> Bands:
     >>> mih.event_study(group, by=mih.bands("age", 30, 40, 50), **options).subgroups
     ('all', 'under 30', '30-39', '40-49', '50 and over')
     """
-    terms = as_terms(column, "The column of bands", error=EffectsError)
+    terms = as_terms(column, "column", error=EffectsError)
     infinite = [isinstance(cut, (float, np.floating)) and not np.isfinite(cut) for cut in cuts]
     if any(infinite):
         raise EffectsError(
