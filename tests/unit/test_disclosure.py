@@ -13,11 +13,11 @@ from mih_impact.display.small_cells import is_small, with_complement
 from tests.support import small_register
 
 
-def loner(n: int = 900) -> pd.DataFrame:
-    """Return a register in which one person starts in 2014."""
-    frame = small_register(n, starters=160, seed=6)
+def loner(few: int = 1) -> pd.DataFrame:
+    """Return a register in which one person, or a few, start in 2014."""
+    frame = small_register(900, starters=160, seed=6)
     of_2014 = frame.loc[frame["start_year"] == 2014, "person_id"].unique()
-    frame.loc[frame["person_id"].isin(of_2014[1:]), "start_year"] = 2015.0
+    frame.loc[frame["person_id"].isin(of_2014[few:]), "start_year"] = 2015.0
     return frame
 
 
@@ -185,3 +185,37 @@ def test_a_tiny_p_value_is_never_shown_as_zero(group):
     assert set(found.card_table("en")["p"]) <= {
         f"{p:.3f}" if p >= 0.001 else "<\u00a00.001" for p in found.table["p_value"]
     }
+
+
+# Checks -------------------------------------------------------------------------------------
+
+
+def test_the_power_of_the_pretrend_test_does_not_show_a_year_of_few_persons(tmp_path):
+    pair = mih.match(mih.read_panel(loner(2)), exact="county", method="exact")
+    effects = mih.event_study(pair, outcomes="wage_income", window=(-5, 10))
+    last = effects.frame["year_since_start"] == 10
+    assert is_small(effects.frame.loc[last, "n_participants"]).all()
+    found = mih.pretrend_power(effects)
+    estimate = effects.frame.loc[last, "estimate"].item()
+    assert found.to_frame()["estimate"].iloc[-1] == pytest.approx(estimate), "the truth is complete"
+    for seen in (found.shown(), mih.load(found.save(tmp_path / "power.zip"))):
+        rows = seen.table["year_since_start"] == 10
+        built = ["estimate", "std_error", "bias_after_passing"]
+        assert seen.table.loc[rows, built].isna().all(axis=None)
+        assert seen.table.loc[~rows, built].notna().all(axis=None)
+    assert f"{estimate:,.0f}" not in found.summary("en")
+    assert "Hidden: too few persons" in found.summary("en")
+
+
+def test_what_is_hidden_for_the_sake_of_another_is_hidden_in_checks_too():
+    """A subgroup beside one of few persons."""
+    frame = loner()
+    lone = frame.loc[frame["start_year"] == 2014, "person_id"].iloc[0]
+    frame["place"] = np.where(frame["person_id"] == lone, "c", frame["county"])
+    pair = mih.match(mih.read_panel(frame), exact="education", method="exact")
+    effects = mih.event_study(pair, outcomes="wage_income", window=(-5, 3), by="place")
+    shown = effects.shown().frame.query("year_since_start == 3 and estimate.isna()")
+    beside = next(name for name in shown["subgroup"] if name != "c")
+    assert not is_small(effects.subgroup(beside).frame["n_participants"]).any()
+    found = mih.pretrend_power(effects.subgroup(beside))
+    assert found.shown().table["estimate"].isna().all()

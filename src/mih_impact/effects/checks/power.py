@@ -68,6 +68,7 @@ _COLUMNS = [
     "bias_after_passing",
     "estimate",
     "std_error",
+    "persons",
 ]
 
 
@@ -95,8 +96,9 @@ def pretrend_power(
     -------
     SensitivityCheck
         A row per test, power and year, the tested years and those after start: `test, power, slope,
-        year_since_start, bias, bias_after_passing, estimate, std_error`. `slope` is in units of the
-        outcome per year, and positive; a falling trend is found as often, with the opposite bias.
+        year_since_start, bias, bias_after_passing, estimate, std_error, persons`. `slope` is in
+        units of the outcome per year, and positive; a falling trend is found as often, with the
+        opposite bias. `persons` is the fewest behind the year or a tested one.
         `passed` is None: a test's power sets no standard.
 
     Raises
@@ -145,7 +147,11 @@ def pretrend_power(
     targets = _require_probabilities(power, level)
     question = Question.of(effects, outcome)
     tests = (wald(question, level), any_lead(question, level)) if question.L else ()
-    rows = [row for test in tests for power in targets for row in _rows(question, test, power)]
+    leads = question.years[: question.L].tolist()
+    persons = [fewest_persons(effects, outcome, [*leads, year]) for year in question.years.tolist()]
+    rows = [
+        row for test in tests for power in targets for row in _rows(question, test, power, persons)
+    ]
     unit = effects.units.get(outcome, "")
     table = pd.DataFrame(rows, columns=_COLUMNS)
     last = question.years[-1:].tolist()
@@ -171,11 +177,13 @@ def pretrend_power(
         words=_WORDS,
         unit=unit,
         card_rows=tuple(np.flatnonzero(table["year_since_start"].isin(last)).tolist()),
-        persons=fewest_persons(effects, outcome, [*question.years[: question.L].tolist(), *last]),
+        persons=fewest_persons(effects, outcome, [*leads, *last]),
     )
 
 
-def _rows(question: Question, test: PretrendTest, power: float) -> list[dict[str, object]]:
+def _rows(
+    question: Question, test: PretrendTest, power: float, persons: list[float]
+) -> list[dict[str, object]]:
     """Return a row for each year."""
     slope = test.slope(power, question.information**-0.5)
     columns = (
@@ -183,6 +191,7 @@ def _rows(question: Question, test: PretrendTest, power: float) -> list[dict[str
         *question.biases(test, slope),
         question.estimate,
         np.sqrt(np.diag(question.covariance)),
+        persons,
     )
     return [
         dict(zip(_COLUMNS, (test.name, power, slope, *row), strict=True))

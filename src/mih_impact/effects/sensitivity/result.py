@@ -80,7 +80,7 @@ class SensitivityCheck(CheckResult):
         table, sentence = hide_small(self.table, {name: [] for name in counts}), self.sentence
         if "persons" in table:
             numbers = table.select_dtypes("number").columns.difference(list(self.keys))
-            table = hide_small(table, {"persons": list(numbers.drop("persons"))})
+            table = hide_small(table, {"persons": list(numbers.drop("persons", errors="ignore"))})
         if is_small(self.persons).any():
             sentence = {"nb": _HIDDEN.nb, "en": _HIDDEN.en}
         return replace(self, table=table, sentence=sentence)
@@ -124,11 +124,17 @@ def amount(unit: str) -> Formatter:
 
 
 def fewest_persons(effects: EffectSeries, outcome: str, years: list[int]) -> float:
-    """Return the smallest count of persons above zero behind some years; NaN where not known."""
+    """Return the smallest count of persons above zero behind some years; NaN where not known.
+
+    1 where a year is hidden lest another follow from it, however many are behind it.
+    """
     rows = effects.frame[
         (effects.frame["outcome"] == outcome)
         & (effects.frame["subgroup"] == effects.subgroups[0])
         & effects.frame["year_since_start"].isin(years)
     ]
+    beside = effects.shown().frame.loc[rows.index, "estimate"].isna() & rows["estimate"].notna()
+    if beside.any() and not is_small(rows[["n_participants", "n_controls"]]).any():
+        return 1.0
     counts = rows[["n_participants", "n_controls"]].to_numpy(dtype=np.float64)
     return float(min(counts[counts > 0], default=np.nan))
