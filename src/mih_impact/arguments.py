@@ -239,11 +239,10 @@ def years(name: str, value: Any, *, error: _Error) -> tuple[int, ...]:
     ((3,), (0, 1))
     """
     given = [value] if is_whole(value) else listed(value)
-    if given == []:
-        raise error("No year since start is given", found=f"{name}=()", do=f"give {name}=3")
-    if given is None or not all(map(is_whole, given)):
+    if not given or not all(map(is_whole, given)):
+        none = "No year since start is given: years" if given == [] else "Years since start"
         raise error(
-            "Years since start are whole numbers, one or several",
+            f"{none} are whole numbers, one or several",
             found=f"{name}={shown(value)}",
             do=f"give {name}=3, or {name}=[1, 2, 3]",
         )

@@ -200,7 +200,7 @@ def test_covariates_that_say_nothing_are_named(method):
     frame = small_register(300, starters=60)
     options = {"method": method, "caliper": None}
     constant = mih.read_panel(frame.assign(constant=1.5))
-    with pytest.raises(mih.SupportError, match="constant follows from the others"):
+    with pytest.raises(mih.SupportError, match="constant in on= does not vary"):
         mih.match(constant, on=["age", "constant"], **options)
     twice = mih.read_panel(frame.assign(twice=2.0 * frame["birth_year"]))
     with pytest.raises(mih.SupportError, match="add up to one another"):

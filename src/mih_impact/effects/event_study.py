@@ -122,8 +122,9 @@ def event_study(
     ------
     EffectsError
         An unknown outcome or option, a window that no start year covers, a base year that is not
-        before start or without register rows, an adjustment by nothing, a correction for an estimated score where it has no theory, or a split by
-        too many values or by what is known only after start.
+        before start or without register rows, an adjustment by nothing, a correction for an
+        estimated score where it has no theory, or a split by too many values or by what is known
+        only after start.
 
     Notes
     -----

@@ -25,7 +25,6 @@ from mih_impact.effects.robustness.ways import (
     Specification,
     Ways,
     chosen_by,
-    require_possible,
     specifications,
 )
 from mih_impact.errors import MihImpactError
@@ -127,7 +126,6 @@ def specification_curve(
         level=level,
     )
     asked, labels = specifications(group, question, ways, alone)
-    require_possible(panel, asked)
     chosen, *others = asked
     answers = {id(chosen): {**EMPTY, **question.answer(group)}}
     for one, answer in with_bar(_answers(panel, question, others), _BAR, total=len(others)):

@@ -30,7 +30,6 @@ __all__ = [
     "Ways",
     "chosen_by",
     "own_options",
-    "require_possible",
     "specifications",
 ]
 
@@ -128,14 +127,15 @@ def specifications(
     Raises
     ------
     EffectsError
-        An option that does not exist, or has no values.
+        An option that does not exist, has no values, or one that no specification can have.
     """
     own = own_options(group, question)
     if alone is None:
         alone = _default_alone(group, question, own) if crossed is None else {}
     if crossed is None:
         crossed = _default_crossed(own)
-    grid, singles = _read(crossed, own), _read(alone, own)
+    panel = recipe_of(group).panel
+    grid, singles = _read(panel, crossed, own), _read(panel, alone, own)
     combinations = product(*(values.values() for values in grid.values()))
     varied: list[Options] = [{}]
     varied += [dict(zip(grid, combination, strict=True)) for combination in combinations]
@@ -174,7 +174,7 @@ def _name_of(value: Any, values: Mapping[str, Any]) -> str:
     return next(text for text, other in values.items() if repr(other) == repr(value))
 
 
-def _read(ways: Ways, own: Options) -> dict[str, dict[str, Any]]:
+def _read(panel: Panel, ways: Ways, own: Options) -> dict[str, dict[str, Any]]:
     """Return values by option and name, as the verbs keep them."""
     arguments.mapping("ways", ways, '{"ratio": [1, 5]}', error=EffectsError)
     read: dict[str, dict[str, Any]] = {}
@@ -194,6 +194,8 @@ def _read(ways: Ways, own: Options) -> dict[str, dict[str, Any]]:
                 do=f"give ways={{{name!r}: [first, second]}}",
             )
         values = [_kept(name, value) for value in several]
+        for value in values:
+            _require_possible(panel, name, value)
         texts = list(given) if isinstance(given, Mapping) else map(text_of, values)
         read[name] = dict(zip(map(str, texts), values, strict=True))
     return read
@@ -219,44 +221,48 @@ def _kept(name: str, value: Any) -> Any:
     return value
 
 
-def require_possible(panel: Panel, asked: Sequence[Specification]) -> None:
-    """Raise on a value that no specification can have, whatever the others: it is a mistake.
+def _require_possible(panel: Panel, name: str, value: Any) -> None:
+    """Raise on a value that no specification can have, whatever its others: it is a mistake.
 
-    What cannot go together with some other options only is a specification without an estimate.
+    What does not go together with the others is a specification without an estimate. What only the
+    data can tell is told there.
 
     Raises
     ------
     EffectsError
-        Every specification with the value has options that do not exist, or names a column that is
-        not in the panel.
+        No method takes the value, or it names a column that is not in the panel.
     """
-    faults = [_fault(panel, one) for one in asked]
-    for name in asked[0].texts:
-        by_value: dict[str, list[MihImpactError | None]] = {}
-        for one, fault in zip(asked, faults, strict=True):
-            if one.texts[name]:
-                by_value.setdefault(one.texts[name], []).append(fault)
-        for text, found in by_value.items():
-            if found[0] is not None and None not in found:
-                raise EffectsError(
-                    f"No specification can have {name}={text}: {found[0].what}",
-                    found=found[0].found,
-                    do=found[0].do,
-                )
-
-
-def _fault(panel: Panel, one: Specification) -> MihImpactError | None:
-    """Return what is wrong with the options of choosing before any data are read, if anything."""
-    weighted = one.options["method"] in get_args(WeightMethod)
-    given = {**_DEFAULTS["weight" if weighted else "match"], **one.options}
-    kind = WeightOptions if weighted else MatchOptions
     try:
-        kind(**{field.name: given[field.name] for field in fields(kind)})
-        columns = [getattr(term, "column", term) for term in (*given["on"], *given["exact"])]
-        columns_to_fetch(columns, panel.columns)
+        if name in ("on", "exact"):
+            columns_to_fetch([getattr(term, "column", term) for term in value], panel.columns)
+        elif name not in ("eligible", *EFFECTS, *_CHOICES):
+            _require_taken(name, value)
     except MihImpactError as error:
-        return error
-    return None
+        raise EffectsError(
+            f"No specification can have {name}={text_of(value)}: {error.what}",
+            found=error.found,
+            do=error.do,
+        ) from error
+
+
+def _require_taken(name: str, value: Any) -> None:
+    """Raise unless some method that has the option takes the value, its others being harmless."""
+    methods = [method for method, own in _OF_METHOD.items() if name in own] or ["propensity"]
+    on = tuple(map(str, value)) if isinstance(value, Mapping) else ("age",)
+    fault: MihImpactError | None = None
+    for method in methods:
+        weighted = method in get_args(WeightMethod)
+        kind = WeightOptions if weighted else MatchOptions
+        given = {**_DEFAULTS["weight" if weighted else "match"], "method": method, "on": on}
+        given |= {"seed": 0, name: value}
+        try:
+            kind(**{field.name: given[field.name] for field in fields(kind)})
+        except MihImpactError as error:
+            fault = fault or error
+        else:
+            return
+    if fault is not None:
+        raise fault
 
 
 def _meant(options: Options) -> Options:
