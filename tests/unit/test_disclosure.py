@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
+from mih_impact.controls.covariates import Design
+from mih_impact.controls.spoken import spoken_names
 from mih_impact.display.small_cells import is_small, with_complement
 from tests.support import small_register
 
@@ -219,3 +221,69 @@ def test_what_is_hidden_for_the_sake_of_another_is_hidden_in_checks_too():
     assert not is_small(effects.subgroup(beside).frame["n_participants"]).any()
     found = mih.pretrend_power(effects.subgroup(beside))
     assert found.shown().table["estimate"].isna().all()
+
+
+# Messages -----------------------------------------------------------------------------------
+
+
+def telling() -> pd.DataFrame:
+    """Return a register with a text copy of the identifier, and a value of three persons."""
+    frame = loner()
+    frame["unik"] = "LOPENR" + (700_000 + frame["person_id"]).astype(str)
+    starters = frame.loc[frame["start_year"] > 0, "person_id"].unique()
+    frame["place"] = np.where(
+        frame["person_id"].isin(starters[:3]), "Utsira", np.where(frame["county"] == "A", "B", "A")
+    )
+    return frame
+
+
+@pytest.fixture(scope="module")
+def told() -> mih.Panel:
+    return mih.read_panel(telling())
+
+
+@pytest.mark.parametrize("outside", ["unik", "place"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda panel, name: mih.weight(panel, on=[name]),
+        lambda panel, name: mih.weight(panel, on=["age"], exact=name),
+        lambda panel, name: mih.match(panel, on=[name, "county"]),
+        lambda panel, name: mih.match(panel, on=[name], score="by_start_year"),
+        lambda panel, name: mih.match(panel, on=[name], method="cem", cutpoints={name: 3}),
+        lambda panel, name: mih.group_time_effects(
+            panel, outcomes="wage_income", covariates=[name, "county"]
+        ),
+        lambda panel, name: mih.group_time_effects(
+            panel, outcomes="wage_income", covariates=[name, "county"], estimator="reg"
+        ),
+    ],
+)
+def test_no_message_names_the_value_of_a_person(told, call, outside):
+    with pytest.raises(mih.errors.MihImpactError) as raised:
+        call(told, outside)
+    assert "LOPENR" not in str(raised.value)
+    assert "Utsira" not in str(raised.value)
+    assert len(str(raised.value)) < 600
+
+
+def test_a_message_names_the_column_and_how_many_values_it_has(told):
+    with pytest.raises(mih.errors.SupportError, match=r"a value of unik \(which has 900 values\)"):
+        mih.weight(told, on=["unik"])
+    with pytest.raises(mih.errors.SupportError, match=r"a value of place \(which has 3 values\)"):
+        mih.weight(told, on=["place"])
+
+
+def test_ordinary_values_are_named():
+    values = np.repeat(np.array(["basic", "higher", "rare", "none"], dtype=object), [9, 8, 4, 10])
+    design = Design.of([("education", values), ("age", np.arange(31.0))])
+    assert spoken_names(design) == (
+        "education=basic", "education=higher", "a value of education (which has 4 values)", "age",
+    )  # fmt: skip
+    with mih.options(min_cell=4):
+        assert spoken_names(design)[2] == "education=rare"
+    thrice = np.repeat(np.arange(11), 3)[:31]  # persons who stand in three rows
+    assert spoken_names(design, thrice)[1].startswith("a value of")
+    for n, named in ((20, True), (21, False)):
+        many = np.repeat(np.array([f"v{k:02d}" for k in range(n)], dtype=object), 9)
+        assert (spoken_names(Design.of([("x", many)]))[-1] == f"x=v{n - 1}") is named

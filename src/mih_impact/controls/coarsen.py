@@ -81,7 +81,7 @@ def coarsened_cells(risk: RiskSet, cutpoints: Cutpoints | None) -> IntArray:
             if str(design.terms[k]) in given:
                 raise SupportError(
                     f"{design.terms[k]} is a category: it has no cutpoints",
-                    found=f"the value {name.split('=', 1)[1]} among others",
+                    found=f"{sum(t == design.terms[k] for t in design.terms)} values or more",
                     do="leave it out of cutpoints=, or join its values in the panel",
                 )
             code = x.astype(np.int64)

@@ -17,6 +17,7 @@ from mih_impact.controls.greedy import Places
 from mih_impact.controls.nearest import SAME, Neighbours, steps
 from mih_impact.controls.propensity import linear_index, require_full_rank
 from mih_impact.controls.risk_set import RiskSet
+from mih_impact.controls.spoken import spoken_names
 
 __all__ = ["Cloud", "mahalanobis_greedy", "mahalanobis_nearest", "whiten"]
 
@@ -48,7 +49,8 @@ def whiten(risk: RiskSet) -> FloatArray:
     for side in (treated, ~treated):
         within[side] -= within[side].mean(axis=0)
     deviation = within.std(axis=0)
-    require_full_rank(within, np.where(deviation > SAME, deviation, 0.0), risk.design.names)
+    names = spoken_names(risk.design, risk.person)
+    require_full_rank(within, np.where(deviation > SAME, deviation, 0.0), names)
     cov = within.T @ within / (len(X) - 2)
     root = np.linalg.cholesky(cho_solve(cho_factor(cov), np.eye(len(cov))))
     return np.column_stack([linear_index(X, column) for column in root.T])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, qr
 
 from mih_impact.controls.risk_set import RiskSet
+from mih_impact.controls.spoken import spoken_names
 from mih_impact.errors import SupportError
 
 __all__ = [
@@ -112,7 +113,12 @@ def linear_index(X: FloatArray, coef: FloatArray) -> FloatArray:
 
 
 def fit_logit(
-    X: FloatArray, y: BoolArray, *, names: Sequence[str], start: FloatArray | None = None
+    X: FloatArray,
+    y: BoolArray,
+    *,
+    names: Sequence[str],
+    spoken: Sequence[str] | None = None,
+    start: FloatArray | None = None,
 ) -> LogitFit:
     """Fit a logit by Newton's method.
 
@@ -123,7 +129,9 @@ def fit_logit(
     y
         Whether each row starts, shape (m,).
     names
-        The k names, for messages.
+        The k names.
+    spoken
+        The k names in messages, where values of few persons are not named; `names` if None.
     start
         First guess of the coefficients, shape (k,); zeros if None. It saves steps and changes no
         result.
@@ -161,7 +169,8 @@ def fit_logit(
     spread = np.sqrt(np.maximum((X**2).mean(axis=0) - X.mean(axis=0) ** 2, 0.0))
     varies = spread > 1e-9 * np.abs(X).max(axis=0)
     scale = np.where(varies, spread, np.abs(X).max(axis=0))
-    require_full_rank(X, scale, names)
+    said = names if spoken is None else spoken
+    require_full_rank(X, scale, said)
     Z = X / scale
     beta = np.zeros(X.shape[1]) if start is None else start * scale
     target = y.astype(np.float64)
@@ -175,7 +184,7 @@ def fit_logit(
         try:
             step = cho_solve(cho_factor(information), Z.T @ (target - p))
         except np.linalg.LinAlgError:
-            raise _separated(beta, names) from None
+            raise _separated(beta, names, said) from None
         length = float(np.abs(step).max())
         step *= min(1.0, LONGEST / max(length, LONGEST))
         # Where few start, a whole step can overshoot; the likelihood is concave, so halves arrive.
@@ -184,11 +193,11 @@ def fit_logit(
         beta, value = beta + step, ahead
         index = Z @ beta
         if np.abs(beta[varies]).max(initial=0.0) > SEPARATED:
-            raise _separated(beta, names)
+            raise _separated(beta, names, said)
         if length < TOLERANCE:
             break
         if steps == MAX_ITERATIONS:
-            raise _separated(beta, names)
+            raise _separated(beta, names, said)
     p = 1.0 / (1.0 + np.exp(-index))
     information = (Z * (p * (1.0 - p))[:, None]).T @ Z
     cov = cho_solve(cho_factor(information), np.eye(len(beta))) / np.outer(scale, scale)
@@ -216,14 +225,14 @@ def require_full_rank(X: FloatArray, scale: FloatArray, names: Sequence[str]) ->
         )
 
 
-def _separated(beta: FloatArray, names: Sequence[str]) -> SupportError:
+def _separated(beta: FloatArray, names: Sequence[str], said: Sequence[str]) -> SupportError:
     # Intercepts follow the covariates to infinity and are not what is wrong.
     slopes = [k for k, name in enumerate(names) if not name.startswith(("constant", "start_year="))]
-    worst = names[max(slopes or range(len(names)), key=lambda k: abs(float(beta[k])))]
+    worst = max(slopes or range(len(names)), key=lambda k: abs(float(beta[k])))
     return SupportError(
         "Covariates tell participants from candidates without error: there is no common support",
-        found=f"the coefficient on {worst} grows without bound",
-        do=f"leave {worst} out of on=, or match exactly on it",
+        found=f"the coefficient on {said[worst]} grows without bound",
+        do=f"leave {names[worst].split('=')[0]} out of on=, or match exactly on it",
     )
 
 
@@ -246,14 +255,15 @@ def propensity_score(risk: RiskSet, *, pooled: bool = True) -> Score:
     SupportError
         As `fit_logit`.
     """
-    years = risk.start_years
+    years, spoken = risk.start_years, spoken_names(risk.design, risk.person)
     at = risk.start_year[:, None] == years[None, :]
     if pooled:
         X = np.column_stack([at.astype(np.float64), risk.design.X])
         names = [*(f"start_year={c}" for c in years), *risk.design.names]
         share = np.array([risk.treated[at[:, k]].mean() for k in range(len(years))])
         start = np.concatenate([np.log(share / (1.0 - share)), np.zeros(risk.design.X.shape[1])])
-        fit = fit_logit(X, risk.treated, names=names, start=start)
+        said = [*names[: len(years)], *spoken]
+        fit = fit_logit(X, risk.treated, names=names, spoken=said, start=start)
         span = f"{years[0]}-{years[-1]}"
         return Score(linear_index(X, fit.coef), {span: fit})
     index = np.empty(len(risk.person))
@@ -262,7 +272,12 @@ def propensity_score(risk: RiskSet, *, pooled: bool = True) -> Score:
         rows = at[:, k]
         X = np.column_stack([np.ones(int(rows.sum())), risk.design.X[rows]])
         try:
-            fit = fit_logit(X, risk.treated[rows], names=["constant", *risk.design.names])
+            fit = fit_logit(
+                X,
+                risk.treated[rows],
+                names=["constant", *risk.design.names],
+                spoken=["constant", *spoken],
+            )
         except SupportError as error:
             raise SupportError(
                 f"{error.what}, among those who start in {c}", found=error.found, do=error.do

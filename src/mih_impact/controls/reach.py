@@ -40,10 +40,11 @@ def require_reachable(low: FloatArray, high: FloatArray, names: Sequence[str], w
     """
     outside = np.flatnonzero((low > BEYOND) | (high < -BEYOND))
     if len(outside):
+        beyond = np.maximum(low, -high)
         found = [
-            f"{names[k]} is {max(float(low[k]), -float(high[k])):.3g} standard deviations "
+            f"{names[k]} is {float(beyond[k]):.3g} standard deviations "
             f"{'below' if low[k] > 0 else 'above'} all candidates"
-            for k in outside.tolist()
+            for k in _one_of_each(outside, beyond, names)
         ]
         raise _infeasible(whom, "the participants' mean of " + ", of ".join(found))
 
@@ -80,11 +81,20 @@ def unreached(Z: FloatArray, names: Sequence[str], whom: str, gap: float) -> Sup
     found = [
         f"{names[j]} stays {abs(float(slack[j])):.3g} standard deviations too "
         f"{'high' if slack[j] > 0 else 'low'}"
-        for j in short.tolist()
+        for j in _one_of_each(short, np.abs(slack), names)
     ]
     return _infeasible(
         whom, "each mean alone can be reached, but beside the others " + "; ".join(found)
     )
+
+
+def _one_of_each(which: NDArray[np.intp], size: FloatArray, names: Sequence[str]) -> list[int]:
+    """Return of some moments the one of the largest size under each name, in order."""
+    largest: dict[str, int] = {}
+    for k in which.tolist():
+        if names[k] not in largest or size[k] > size[largest[names[k]]]:
+            largest[names[k]] = k
+    return list(largest.values())
 
 
 def _infeasible(whom: str, found: str) -> SupportError:

@@ -13,6 +13,7 @@ from mih_impact.controls.entropy import EntropyFit, entropy_weights
 from mih_impact.controls.group import Sets
 from mih_impact.controls.propensity import Score, propensity_score
 from mih_impact.controls.risk_set import Flow, RiskSet
+from mih_impact.controls.spoken import spoken_names
 from mih_impact.controls.weight_model import WeightModel, covariates_of
 from mih_impact.display.labels import Label
 from mih_impact.errors import SupportError
@@ -65,6 +66,7 @@ def entropy(risk: RiskSet, *, moments: int) -> Weighted:
     design = covariates_of(risk, moments=moments)
     spread = design.X.std(axis=0)
     scale = np.where(spread > 0, spread, 1.0)
+    names = spoken_names(design, risk.person)
     weight = np.zeros(len(risk.person))
     tables, last = [], None
     for c in risk.start_years.tolist():
@@ -74,7 +76,7 @@ def entropy(risk: RiskSet, *, moments: int) -> Weighted:
         Z = np.empty((len(candidate), len(scale)), order="F")
         for k in range(len(scale)):
             Z[:, k] = (design.X[candidate, k] - target[k]) / scale[k]
-        fit = entropy_weights(Z, names=design.names, start=last, whom=f"who start in {c}")
+        fit = entropy_weights(Z, names=names, start=last, whom=f"who start in {c}")
         # Standardised alike in all start years, multipliers of one are a good guess for the next.
         last, weight[candidate] = fit.multiplier, fit.weight
         tables.append(_table(c, design, fit, Z))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, qr
 
 from mih_impact.controls.propensity import SEPARATED, fit_logit
+from mih_impact.controls.spoken import spoken_names
 from mih_impact.effects.group_time.sample import StartGroup
 from mih_impact.errors import SupportError
 
@@ -30,6 +31,8 @@ REDUNDANT = 1e-10
 def full_design(group: StartGroup) -> tuple[FloatArray, tuple[str, ...]]:
     """Return indicators of the cells, then the covariates in standard units, and their names.
 
+    The names are for messages.
+
     The rows are the starters, then the controls. Without exact cells there is one: the constant.
     """
     raw, cells = group.design.X, group.n_cells
@@ -45,7 +48,7 @@ def full_design(group: StartGroup) -> tuple[FloatArray, tuple[str, ...]]:
         varies = spread > 1e-12 * max(-float(column.min()), float(column.max()))
         out /= spread if varies else np.inf
     cell_names = [f"cell {c + 1}" for c in range(cells)] if cells > 1 else ["constant"]
-    return X, (*cell_names, *group.design.names)
+    return X, (*cell_names, *spoken_names(group.design))
 
 
 def probability(index: FloatArray) -> FloatArray:
