@@ -160,7 +160,7 @@ ESTIMATES = [
         )
     ),
     (of("rosenbaum_bounds", "pairs", year=[3]), r"year is a whole number. Found: year=\[3\]"),
-    (of("wild_bootstrap", year="3", cluster="county"), "year is a whole number"),
+    (of("wild_bootstrap", year=[1, 2], cluster="county"), "one of them is tested"),
     (of("rosenbaum_bounds", "pairs", year=3, gamma="a"), "ratio of odds from 1. Found: gamma='a'"),
     (of("honest_bounds", "e", M="a"), "a number from 0, or several. Found: M='a'"),
     (of("pretrend_power", "e", power="a"), "Power lies between"),

@@ -136,7 +136,8 @@ def wild_bootstrap(
     require_draws(draws)
     arguments.level(level, error=EffectsError)
     arguments.seed(seed, error=EffectsError)
-    year = arguments.whole("year", year, error=EffectsError)
+    what = "Years since start are whole numbers, and one of them is tested"
+    year = arguments.whole("year", year, what=what, error=EffectsError)
     asked, _ = ask_years(group, outcome, [year], base, dead, call="wild_bootstrap")
     everyone = np.ones(group.n_participants, dtype=bool)
     compared, _ = Measured.of(group, asked, "person", adjust=False).effect(everyone)
