@@ -287,3 +287,47 @@ def test_ordinary_values_are_named():
     for n, named in ((20, True), (21, False)):
         many = np.repeat(np.array([f"v{k:02d}" for k in range(n)], dtype=object), 9)
         assert (spoken_names(Design.of([("x", many)]))[-1] == f"x=v{n - 1}") is named
+
+
+# Tables of counts ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def matched() -> mih.ControlGroup:
+    return mih.match(mih.read_panel(loner()), on=["age", "education"], exact="county", ratio=1)
+
+
+def test_no_count_of_the_overlap_follows_from_the_total(matched, tmp_path):
+    found = matched.overlap()
+    truth = found.to_frame()
+    people = truth[(truth["side"] == "participant") & truth["start_year"].notna()]
+    assert people["n"].min() == 1
+    for seen in (found.shown(), mih.load(found.save(tmp_path / "overlap.zip"))):
+        own = seen.frame.loc[people.index]
+        hidden = own["n"].isna()
+        assert hidden[people["n"].idxmin()]
+        assert hidden.sum() == 2
+        assert own.loc[hidden, ["median", "p5", "min", "n_outside"]].isna().all(axis=None)
+        for side in ("participants", "candidates"):
+            bars, counts = seen.histogram[side], found.histogram[side]
+            assert bars[is_small(counts)].isna().all()
+            assert not is_small(counts.sum() - bars.sum()).any(), "what the total leaves"
+            assert bars.isna().sum() != 1
+        assert seen.n_rows("participant") == 160
+        assert "160" in seen.summary("en")
+        seen.plot(lang="nb").figure.clear()
+    lines = found.summary("en").splitlines()
+    assert sum("participants" in line and "hidden" in line for line in lines) == 2
+
+
+def test_balance_by_start_year_is_saved_without_few_persons(matched, tmp_path):
+    found = matched.balance()
+    table = found.by_start_year()
+    small = table["n_participants"] < 5
+    assert small.any()
+    kept = mih.load(found.save(tmp_path / "balance.zip")).by_start_year()
+    built = table.columns.drop(["start_year", "covariate", "label_nb", "label_en"])
+    assert kept.loc[small, built].isna().all(axis=None)
+    hidden = kept["n_participants"].isna()
+    assert kept.loc[hidden, "start_year"].nunique() == 2
+    pd.testing.assert_frame_equal(kept[~hidden], table[~hidden], check_dtype=False)

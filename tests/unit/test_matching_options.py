@@ -105,9 +105,11 @@ def test_overlap_hides_few_in_what_it_shows(thin, lang, tmp_path):
     assert ("deltakere" if lang == "nb" else "participants") in ax.get_legend_handles_labels()[1]
     counts = overlap.histogram["participants"].to_numpy()
     heights = [bar.get_height() for bar in ax.containers[0]]
-    assert [height > 0 for height in heights] == [n >= 5 for n in counts]
+    drawn = np.array([height > 0 for height in heights])
+    assert not drawn[counts < 5].any()
+    assert (~drawn & (counts >= 5)).sum() <= 1  # one more, if one small bar would else be told
     loaded = mih.load(overlap.save(tmp_path / "overlap.zip"))
-    pd.testing.assert_frame_equal(loaded.to_frame(), overlap.to_frame())
+    pd.testing.assert_frame_equal(loaded.to_frame(), overlap.shown().to_frame())
 
 
 def test_balance_by_start_year_averages_to_the_whole(group):

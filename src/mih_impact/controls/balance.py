@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,10 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import number
+from mih_impact.display.options import current
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
+from mih_impact.display.small_cells import with_complement
 from mih_impact.storage import save, saveable
 
 if TYPE_CHECKING:
@@ -91,8 +93,24 @@ class Balance(Result):
         return love_plot(self, ax=ax, lang=lang)
 
     def save(self, path: str | Path) -> Path:
-        """Save the table; `load` gives it back."""
-        return save(self, path)
+        """Save the tables as displayed; `load` gives them back."""
+        return save(self.shown(), path)
+
+    def shown(self) -> Balance:
+        """Return the tables as they are saved: start years of few matched participants blanked.
+
+        And of one more, since the means of all together would else give theirs away.
+        """
+        table = self.start_years
+        n = table.groupby("start_year")["n_participants"].first()
+        few = (n < current().min_cell).to_numpy()  # of nobody matched, there are means before
+        if not few.any():
+            return self
+        years = n.index[with_complement(few, n)]
+        built = table.columns.drop(["start_year", "covariate", "label_nb", "label_en"])
+        shown = table.astype(dict.fromkeys(built, np.float64))
+        shown.loc[table["start_year"].isin(years), built] = np.nan
+        return replace(self, start_years=shown)
 
     def _card(self, lang: Lang) -> Card:
         def largest(side: str) -> str:

@@ -11,7 +11,6 @@ from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import hidden, number, percent
 from mih_impact.display.options import current, language
 from mih_impact.display.result import evidence_of
-from mih_impact.display.small_cells import is_small
 from mih_impact.display.style import (
     CONTROL,
     PARTICIPANT,
@@ -77,7 +76,8 @@ _OVERLAP_NOTE = Label(
     "outside the range of the candidates of their start year.",
 )
 _FEW = Label(
-    nb=" Søyler med færre enn {few} er skjult.", en=" Bars of fewer than {few} are hidden."
+    nb=" Søyler med færre enn {few}, og det som ville røpet dem, er skjult.",
+    en=" Bars of fewer than {few}, and what would give them away, are hidden.",
 )
 #: The share outside that still is overlap.
 _SLIGHT = 0.01
@@ -177,17 +177,16 @@ def overlap_plot(overlap: Overlap, *, ax: Axes | None = None, lang: Lang | None 
     matplotlib.axes.Axes
     """
     lang = language(lang)
-    bars = overlap.histogram
+    bars = overlap.shown().histogram
     lower, width = bars["lower"].to_numpy(), (bars["upper"] - bars["lower"]).to_numpy()
     sides = (
-        ("participants", 1.0, PARTICIPANT, _PARTICIPANTS),
-        ("candidates", -1.0, CONTROL, _CANDIDATES),
+        ("participant", 1.0, PARTICIPANT, _PARTICIPANTS),
+        ("candidate", -1.0, CONTROL, _CANDIDATES),
     )
     with figure_style():
         ax = axes(ax)
         for side, sign, colour, label in sides:
-            counts = bars[side].to_numpy()
-            share = np.where(is_small(counts), 0.0, counts / counts.sum())
+            share = bars[f"{side}s"].fillna(0.0).to_numpy() / overlap.n_rows(side)
             ax.bar(lower, sign * share, width, align="edge", color=colour, edgecolor="white",
                    linewidth=0.6, label=label.text(lang))  # fmt: skip
         ax.axhline(0, color="#222222", linewidth=1)
@@ -205,11 +204,11 @@ def overlap_plot(overlap: Overlap, *, ax: Axes | None = None, lang: Lang | None 
 
 def _overlap_note(overlap: Overlap, lang: Lang) -> str:
     """Say how many each side has, how many are outside, and whether bars are hidden."""
-    bars = overlap.histogram[["participants", "candidates"]]
+    bars = overlap.shown().histogram[["participants", "candidates"]]
     note = _OVERLAP_NOTE.format(
-        n=number(bars["participants"].sum(), lang=lang),
-        m=number(bars["candidates"].sum(), lang=lang),
+        n=number(overlap.n_rows("participant"), lang=lang),
+        m=number(overlap.n_rows("candidate"), lang=lang),
         share=hidden(overlap.n_outside, lang) or percent(overlap.share_outside, 1, lang),
     ).text(lang)
     few = _FEW.format(few=number(current().min_cell, lang=lang)).text(lang)
-    return note + (few if is_small(bars.to_numpy()).any() else "")
+    return note + (few if bars.isna().any(axis=None) else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +15,10 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.support import outside_range
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import NOT_AVAILABLE, count, hidden, number, percent
+from mih_impact.display.numbers import NOT_AVAILABLE, count, hidden_too, number, percent
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
+from mih_impact.display.small_cells import is_small, with_complement
 from mih_impact.errors import SupportError
 from mih_impact.storage import save, saveable
 
@@ -31,6 +32,9 @@ FloatArray = NDArray[np.float64]
 #: Bars of the figure.
 BARS = 30
 QUANTILES = {"p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
+#: What a start year of few persons, or with few outside, blanks.
+_OF_OUTSIDE = ["n_outside", "share_outside"]
+_OF_PERSONS = ["n", "min", *QUANTILES, "max", *_OF_OUTSIDE]
 
 _TITLE = Label(
     nb="Felles støtte: log-odds for å starte, blant deltakere og kandidater",
@@ -94,14 +98,44 @@ class Overlap(Result):
         return self.frame.copy()
 
     @property
-    def n_outside(self) -> int:
-        """Participants outside the range of the candidates of their start year."""
-        return int(self.frame.loc[self.frame["start_year"].isna(), "n_outside"].sum())
+    def n_outside(self) -> float:
+        """Participants outside the range of the candidates of their start year; NaN if hidden."""
+        return float(self._together("participant")["n_outside"])
 
     @property
     def share_outside(self) -> float:
-        """Their share of all participants."""
-        return self.n_outside / int(self.histogram["participants"].sum())
+        """Their share of all participants; NaN if hidden."""
+        return float(self._together("participant")["share_outside"])
+
+    def n_rows(self, side: str) -> float:
+        """Return the rows of a side, "participant" or "candidate", in all; NaN if hidden."""
+        return float(self._together(side)["n"])
+
+    def _together(self, side: str) -> pd.Series[Any]:
+        frame = self.frame
+        return frame[frame["start_year"].isna() & (frame["side"] == side)].iloc[0]
+
+    def shown(self) -> Overlap:
+        """Return the comparison as it is displayed and saved: small cells blanked.
+
+        A start year, or a bar, is hidden too where with it a hidden one could be reckoned from what
+        is told of all together.
+        """
+        frame, bars = self.frame.copy(), self.histogram.copy()
+        together = frame["start_year"].isna().to_numpy()
+        for side in _SIDES:
+            own = (frame["side"] == side).to_numpy()
+            for counted, built in (("n", _OF_PERSONS), ("n_outside", _OF_OUTSIDE)):
+                hidden_rows = own & is_small(self.frame[counted])
+                if not (hidden_rows & together).any():
+                    parts = own & ~together
+                    size = self.frame.loc[parts, counted]
+                    hidden_rows[parts] = with_complement(hidden_rows[parts], size)
+                frame[built] = frame[built].astype(np.float64)
+                frame.loc[hidden_rows, built] = np.nan
+            bar = bars[f"{side}s"]
+            bars[f"{side}s"] = bar.astype(np.float64).mask(with_complement(is_small(bar), bar))
+        return replace(self, frame=frame, histogram=bars)
 
     def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw mirrored histograms: participants above, candidates below."""
@@ -110,11 +144,14 @@ class Overlap(Result):
         return overlap_plot(self, ax=ax, lang=lang)
 
     def save(self, path: str | Path) -> Path:
-        """Save the table and the histogram; `load` gives them back."""
-        return save(self, path)
+        """Save the table and the histogram as displayed; `load` gives them back."""
+        return save(self.shown(), path)
 
     def _card(self, lang: Lang) -> Card:
-        cells = [_cells(row, lang) for row in self.frame.to_dict("records")]
+        rows = zip(
+            self.shown().frame.to_dict("records"), self.frame.to_dict("records"), strict=True
+        )
+        cells = [_cells(row, known, lang) for row, known in rows]
         header = [label.text(lang) for label in _COLUMNS]
         line = (_OUTSIDE.text(lang), count(self.n_outside, lang))
         return Card(
@@ -125,16 +162,18 @@ class Overlap(Result):
         )
 
 
-def _cells(row: Mapping[Any, Any], lang: Lang) -> list[str]:
-    """Return a row of the card: what is built on few persons is hidden."""
-    secret = hidden(row["n"], lang)
+def _cells(row: Mapping[Any, Any], known: Mapping[Any, Any], lang: Lang) -> list[str]:
+    """Return a row of the card: what is hidden, and what is known of why."""
+    secret = hidden_too(known["n"], lang) if np.isnan(row["n"]) else None
     year, side, outside = row["start_year"], row["side"], NOT_AVAILABLE
     if side == "participant":
-        outside = secret or hidden(row["n_outside"], lang) or percent(row["share_outside"], 1, lang)
+        outside = secret or percent(row["share_outside"], 1, lang)
+        if np.isnan(row["share_outside"]):
+            outside = secret or hidden_too(known["n_outside"], lang)
     return [
         _ALL.text(lang) if np.isnan(year) else f"{year:.0f}",
         _SIDES[side].text(lang),
-        count(row["n"], lang),
+        secret or number(row["n"], lang=lang),
         *(secret or number(row[name], 2, lang) for name in ("p5", "median", "p95")),
         outside,
     ]

@@ -22,6 +22,7 @@ __all__ = [
     "count",
     "currency",
     "hidden",
+    "hidden_too",
     "interval",
     "kroner",
     "millions",
@@ -42,6 +43,7 @@ NOT_AVAILABLE = EN_DASH
 #: The smallest p-value that is shown as a number.
 _LEAST_P = 0.001
 _HIDDEN = Label("skjult (færre enn {n})", "hidden (fewer than {n})")
+_HIDDEN_TOO = Label("skjult", "hidden")
 _TO = Label("til", "to")
 _THOUSAND = Label("tusen", "thousand")
 _MILLION = Label("mill.", "million")
@@ -188,6 +190,17 @@ def hidden(n: SupportsFloat | None, lang: Lang | None = None) -> str | None:
     if value is None or value <= 0 or value >= limit:
         return None
     return _HIDDEN.format(n=limit).text(lang)
+
+
+def hidden_too(n: SupportsFloat | None, lang: Lang | None = None) -> str:
+    """Return the text of a cell that is hidden, whether for its own few persons or for others'.
+
+    Examples
+    --------
+    >>> hidden_too(4, "en"), hidden_too(40, "en")
+    ('hidden (fewer than 5)', 'hidden')
+    """
+    return hidden(n, lang) or _HIDDEN_TOO.text(language(lang))
 
 
 def count(n: SupportsFloat | None, lang: Lang | None = None) -> str:
