@@ -21,11 +21,12 @@ from mih_impact.effects.asked import (
     require_choice,
 )
 from mih_impact.effects.comparison import Comparison
+from mih_impact.effects.frozen import build_series
 from mih_impact.effects.inference.clusters import clustered, clustered_kind
 from mih_impact.effects.influence import Influence, StandardError, sup_t
 from mih_impact.effects.measured import Measured
 from mih_impact.effects.score_correction import corrected, require_theory
-from mih_impact.effects.series import EffectSeries, build_series
+from mih_impact.effects.series import EffectSeries
 from mih_impact.effects.subgroups.split import ALL, By, split
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import unit_of

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,6 @@ from mih_impact.display.result import Result
 from mih_impact.effects.given import fingerprint, read_given
 from mih_impact.effects.subgroups.hidden import hidden_cells
 from mih_impact.effects.subgroups.split import ALL, Split
-from mih_impact.effects.tidy import tidy_frame
 from mih_impact.errors import EffectsError
 from mih_impact.storage import save, saveable
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from mih_impact.effects.influence import AnyInfluence
     from mih_impact.effects.subgroups.difference_result import DifferenceTest
 
-__all__ = ["EffectSeries", "build_series"]
+__all__ = ["EffectSeries"]
 
 FloatArray = NDArray[np.float64]
 
@@ -164,6 +163,8 @@ class EffectSeries(Result):
         if "unit" in frame:
             pairs = zip(frame["outcome"], frame["unit"], strict=True)
             units |= {str(name): str(own) for name, own in pairs}
+        from mih_impact.effects.frozen import build_series
+
         return build_series(
             estimate,
             matrix,
@@ -361,65 +362,6 @@ class EffectSeries(Result):
         from mih_impact.effects.card import effects_card
 
         return effects_card(self, lang)
-
-
-def build_series(
-    estimate: FloatArray,
-    matrix: FloatArray | None,
-    *,
-    outcomes: tuple[str, ...],
-    levels: tuple[int, ...],
-    units: dict[str, str],
-    price_year: int,
-    provenance: Provenance,
-    se: str,
-    base: tuple[int, ...] = (),
-    level: float = 0.95,
-    critical: Mapping[str, float] | None = None,
-    columns: Mapping[str, NDArray[Any]] | None = None,
-    coverage: dict[str, int] | None = None,
-    influence: AnyInfluence | None = None,
-    term: str = "event",
-    subgroups: tuple[str, ...] = ("all",),
-    split: Split | None = None,
-    in_overall: tuple[int, ...] = (),
-) -> EffectSeries:
-    """Freeze arrays into a result; see `tidy.tidy_frame` for the arguments the table needs."""
-    frame = tidy_frame(
-        estimate,
-        matrix,
-        outcomes=outcomes,
-        levels=levels,
-        term=term,
-        subgroups=subgroups,
-        units=units,
-        price_year=price_year,
-        base=base,
-        level=level,
-        critical=critical or {},
-        columns=columns or {},
-    )
-    for array in (estimate, matrix):
-        if array is not None:
-            array.setflags(write=False)
-    return EffectSeries(
-        frame=frame,
-        outcomes=outcomes,
-        levels=levels,
-        term=term,
-        subgroups=subgroups,
-        split=split,
-        in_overall=in_overall,
-        estimate=estimate,
-        matrix=matrix,
-        units=units,
-        price_year=price_year,
-        base=base,
-        se=se,
-        coverage=coverage or {},
-        provenance=provenance,
-        influence=influence,
-    )
 
 
 def _years(years: Sequence[int]) -> str:

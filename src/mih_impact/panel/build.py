@@ -190,7 +190,7 @@ def _is_fixed(name: str) -> bool:
 def _number_persons(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Return the persons in ascending text order and each row's place among them."""
     codes, categories = _categories(values)
-    # Texts of their own: those of the rows, all but one of them no longer needed, can then be freed.
+    # Texts of their own, so that those of the rows can be freed.
     kept = [text.encode().decode() for text in categories]
     return np.array(kept, dtype=object), codes.astype(np.int64)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from mih_impact.controls.covariates import entered, parse_term
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Lang
 from mih_impact.display.provenance import Provenance
@@ -20,7 +19,6 @@ from mih_impact.display.result import Result
 from mih_impact.display.small_cells import is_small, with_complement
 from mih_impact.effects.group_time.aggregate import (
     Aggregation,
-    Average,
     averages,
     column_weights,
     starter_weights,
@@ -29,13 +27,11 @@ from mih_impact.effects.group_time.estimate import Estimates
 from mih_impact.effects.group_time.hidden import (
     hidden_counts,
     hidden_effects,
-    in_overall,
-    persons_behind,
 )
 from mih_impact.effects.group_time.influence import FactoredInfluence
 from mih_impact.effects.group_time.sample import StartGroup, Windows
-from mih_impact.effects.influence import sup_t
-from mih_impact.effects.series import EffectSeries, build_series
+from mih_impact.effects.group_time.series import average_series
+from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import unit_of
 from mih_impact.storage import save, saveable
@@ -47,9 +43,6 @@ __all__ = ["GroupTimeEffects", "Method", "build_result"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-
-#: Normal draws behind a band; they move its critical value by about 0.01 from seed to seed.
-BAND_DRAWS = 20_000
 
 #: What a small cell blanks.
 _BUILT_ON_PERSONS = (
@@ -207,7 +200,9 @@ class GroupTimeEffects(Result):
         influence = self.influence.combine(
             column_weights(average), starter_weights(average, self.group_of)
         )
-        return _series(self, average, kind, influence, {"window": window, "balance": balance})
+        return average_series(
+            self, average, kind, influence, {"window": window, "balance": balance}
+        )
 
     def shown(self) -> GroupTimeEffects:
         """Return the effects as displayed, exported and saved: small cells blanked.
@@ -341,82 +336,3 @@ def _frame(
             "reason": reason.ravel(),
         }
     )
-
-
-def _series(
-    effects: GroupTimeEffects,
-    average: Average,
-    kind: Aggregation,
-    influence: FactoredInfluence,
-    options: dict[str, object],
-) -> EffectSeries:
-    """Freeze averages into the same result that an event study is."""
-    K, L, G, T = average.kept.shape
-    kept = average.kept.reshape(K, L, G * T)
-    columns = effects.frame[["n_participants", "n_controls", "n_lost"]].to_numpy().T
-    n, controls, lost = columns.reshape(3, K, 1, G * T)
-    reason = effects.frame["reason"].to_numpy().reshape(K, 1, G * T)
-    empty = ~kept.any(axis=2)
-    alone = (~kept | (reason == "one_participant")).all(axis=2)
-    value = np.where(kept, np.nan_to_num(effects.estimate.reshape(K, 1, G * T)), 0.0)
-    estimate = (average.weights.reshape(K, L, G * T) * value).sum(axis=2)
-    estimate = np.where(empty, np.nan, estimate)
-    matrix = influence.covariance.copy()
-    matrix[alone.ravel()] = np.nan
-    matrix[:, alone.ravel()] = np.nan
-    universal = effects.method.base_period == "universal" and kind == "event"
-    base = (-1 - effects.method.anticipation,) if universal else ()
-    why = np.where(empty, "nobody_to_compare", np.where(alone, "one_participant", ""))
-    is_base = np.isin(average.levels, base)
-    covariates = [parse_term(text) for text in effects.method.covariates]
-    matched_on = [
-        kind == "event" and entered(covariates, name, level)
-        for name in effects.outcomes
-        for level in average.levels
-    ]
-    return build_series(
-        estimate,
-        matrix,
-        outcomes=effects.outcomes,
-        levels=average.levels,
-        term="overall" if kind == "simple" else kind,
-        units=effects.units,
-        price_year=effects.price_year,
-        base=base,
-        se="influence",
-        level=effects.method.level,
-        critical=_critical(effects, matrix, is_base),
-        columns={
-            "n_participants": persons_behind(average.kept, n.reshape(K, G, T)),
-            "n_controls": np.where(kept, controls, 0).max(axis=2),
-            "n_lost": persons_behind(average.kept, lost.reshape(K, G, T)),
-            "reason": np.where(is_base, "base_year", why).astype(object),
-            "matched_on": np.array(matched_on).reshape(K, L),
-        },
-        coverage=effects.coverage,
-        in_overall=in_overall(kind, average.levels, effects.method.anticipation),
-        influence=influence,
-        provenance=Provenance.of(
-            f"group_time_effects, averaged by {kind}",
-            {**effects.provenance.options, **options, **asdict(effects.method)},
-            seed=effects.method.seed,
-            data=effects.provenance.data,
-            evidence=effects.provenance.evidence,
-        ),
-    )
-
-
-def _critical(
-    effects: GroupTimeEffects, matrix: FloatArray, is_base: NDArray[np.bool_]
-) -> dict[str, float]:
-    """Return the critical value of each outcome's band over its levels with a standard error."""
-    size = len(is_base)
-    rng = np.random.default_rng(effects.method.seed)
-    normal = rng.standard_normal((BAND_DRAWS, size))
-    critical = {}
-    for k, name in enumerate(effects.outcomes):
-        columns = k * size + np.flatnonzero(~is_base)
-        columns = columns[np.isfinite(matrix.diagonal()[columns])]
-        block = matrix[np.ix_(columns, columns)]
-        critical[name] = sup_t(block, normal, level=effects.method.level)
-    return critical

@@ -8,8 +8,9 @@ from scipy.special import ndtri
 
 from mih_impact import arguments
 from mih_impact.display.provenance import Provenance
+from mih_impact.effects.frozen import build_series
 from mih_impact.effects.influence import AnyInfluence
-from mih_impact.effects.series import EffectSeries, build_series
+from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import EffectsError
 
 __all__ = ["band_from_draws", "redone", "require_draws"]
