@@ -317,3 +317,14 @@ def test_it_is_saved_shown_and_said(weighted, tmp_path):
     assert "draws of persons" in drawn.summary("en")
     with pytest.raises(mih.EffectsError, match="never saved"):
         mih.bootstrap(again.effects)
+
+
+def test_draws_say_what_kind_of_data_they_rest_on():
+    group = mih.weight(mih.example_panel(), on=["age"], outcomes="wage_income")
+    with mih.options(progress=False):
+        drawn = mih.resample(group, window=(-1, 1), draws=20)
+    assert drawn.provenance is drawn.effects.provenance
+    assert "Syntetisk register, kalibrert" in drawn.summary("nb").replace("\n", " ")
+    assert "Synthetic register, calibrated" in drawn.summary("en").replace("\n", " ")
+    assert "Syntetisk register, kalibrert" in drawn._repr_html_()
+    assert drawn.summary("nb").count("Syntetisk register") == 1

@@ -11,6 +11,8 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.display.style import alt_text
+from mih_impact.effects.robustness.curve import words as curve_words
+from mih_impact.effects.robustness.option_words import value_label
 from mih_impact.effects.robustness.ways import own_options
 from mih_impact.errors import EffectsError, MihImpactError, PanelContractError, SupportError
 from tests.support import small_register
@@ -379,3 +381,18 @@ class TestSpecificationCurve:
     def test_a_chosen_specification_without_an_estimate_is_an_error(self, group):
         with pytest.raises(EffectsError):
             mih.specification_curve(group, year=14, ways={"ratio": [1]})
+
+
+def test_the_propensity_score_has_its_norwegian_name():
+    label = value_label("method", "propensity", "propensity", "propensity")
+    assert (label.nb, label.en) == ("tilbøyelighet til å delta", "propensity score")
+
+
+def test_one_specification_is_in_the_singular():
+    table = pd.DataFrame(
+        {"estimate": [5.0, np.nan], "conf_low": [1.0, np.nan], "conf_high": [9.0, np.nan]}
+    ).assign(warning="", reason="", chosen=[True, False])
+    said = curve_words(table, "NOK", 0.95)
+    assert said["nb"].startswith("1 spesifikasjon, den valgte, gir effekten 5\u00a0kr.")
+    assert "1 specification, the chosen one" in said["en"]
+    assert "specifications" not in said["en"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -324,3 +325,50 @@ def test_separation_is_named(register):
 def test_trimming_everybody_is_refused(register):
     with pytest.raises(mih.SupportError, match="score of 1e-06 or less"):
         mih.weight(read(register), on=ON, method="ipw", trim=1e-6)
+
+
+@pytest.fixture(scope="module")
+def by_age():
+    return mih.weight(mih.example_panel(), on=["age"])
+
+
+@pytest.mark.parametrize(("lang", "mark"), [("nb", ","), ("en", ".")])
+def test_the_love_plot_of_small_differences_can_be_read(by_age, lang, mark):
+    ax = by_age.balance().plot(lang=lang)
+    ax.figure.draw_without_rendering()
+    told = [tick.get_text() for tick in ax.get_xticklabels()]
+    assert len(set(told)) == len(told)
+    shown = [float(text.replace("\u2212", "-").replace(mark, ".")) for text in told]
+    np.testing.assert_allclose(shown, ax.get_xticks(), atol=1e-9)
+    box = ax.get_legend().get_window_extent()
+    for markers in ax.collections:
+        for point in ax.transData.transform(np.asarray(markers.get_offsets())):
+            assert not box.contains(*point)
+    title = ax.get_title(loc="left")
+    assert ("vekting" if lang == "nb" else "weighting") in title
+    assert "matching" not in " ".join([title, *(t.get_text() for t in ax.get_legend().get_texts())])
+    heading = next(t for t in (ax._left_title,) if t.get_text())
+    assert not heading.get_window_extent().overlaps(box)
+    plt.close(ax.figure)
+
+
+def test_cards_of_weights_do_not_speak_of_matching(by_age):
+    for lang in ("nb", "en"):
+        effects = mih.event_study(by_age, outcomes="wage_income", window=(-1, 3))
+        for text in (by_age.summary(lang), by_age.balance().summary(lang), effects.summary(lang)):
+            assert "match" not in text.lower()
+    assert "de som inngår i sammenligningen" in effects.summary("nb").replace("\n", " ")
+    assert "Balance before and after weighting" in by_age.balance().summary("en")
+
+
+def test_the_largest_weight_is_not_shown_as_zero(by_age):
+    share = by_age.person_weight.max() / by_age.n_participants
+    assert 0 < share < 0.0005
+    assert f"{100 * share:.2f}%" in by_age.summary("en")
+    assert "0,0 %" not in by_age.summary("nb").replace("\u00a0", " ")
+
+
+def test_one_matched_year_is_one_year(by_age):
+    group = mih.weight(mih.example_panel(), on=mih.lag("wage_income", 2))
+    effects = mih.event_study(group, outcomes="wage_income", window=(-3, 3))
+    assert "in year \u22122:" in effects.summary("en")

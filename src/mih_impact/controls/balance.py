@@ -31,15 +31,20 @@ FloatArray = NDArray[np.float64]
 #: A standardised difference beyond this is called imbalance (Stuart, Lee and Leacy 2013).
 TOLERATED = 0.1
 
-_TITLE = Label(nb="Balanse før og etter matching", en="Balance before and after matching")
+_TITLE = Label(nb="Balanse før og etter {how}", en="Balance before and after {how}")
+#: How controls were chosen, by the call that chose them.
+_HOW = {
+    "match": Label(nb="matching", en="matching"),
+    "weight": Label(nb="vekting", en="weighting"),
+}
 _LARGEST = Label(
     nb="Største standardiserte forskjell, {side}", en="Largest standardised difference, {side}"
 )
 _BEFORE = Label(nb="før", en="before")
 _AFTER = Label(nb="etter", en="after")
 _OVER = Label(
-    nb="Kjennetegn med forskjell over {limit} etter matching",
-    en="Covariates that differ by more than {limit} after matching",
+    nb="Kjennetegn med forskjell over {limit} etter {how}",
+    en="Covariates that differ by more than {limit} after {how}",
 )
 _EFFECTIVE = Label(nb="Effektiv utvalgsstørrelse, kontroller", en="Effective sample size, controls")
 
@@ -82,6 +87,11 @@ class Balance(Result):
         return self.start_years.copy()
 
     @property
+    def how(self) -> Label:
+        """What the participants and controls went through: matching or weighting."""
+        return _HOW.get(self.provenance.call, _HOW["match"])
+
+    @property
     def worst(self) -> float:
         """The largest standardised difference after matching, in absolute value."""
         return float(self.frame["smd_after"].abs().max())
@@ -122,10 +132,10 @@ class Balance(Result):
         lines = (
             (_LARGEST.format(side=_BEFORE.text(lang)).text(lang), largest("before")),
             (_LARGEST.format(side=_AFTER.text(lang)).text(lang), largest("after")),
-            (_OVER.format(limit=limit).text(lang), number(over, lang=lang)),
+            (_OVER.format(limit=limit, how=self.how).text(lang), number(over, lang=lang)),
             (_EFFECTIVE.text(lang), number(self.effective_controls, lang=lang)),
         )
-        return Card(title=_TITLE.text(lang), lines=lines)
+        return Card(title=_TITLE.format(how=self.how).text(lang), lines=lines)
 
 
 def balance(group: ControlGroup) -> Balance:

@@ -129,4 +129,9 @@ def _last_line(group: ControlGroup, lang: Lang) -> tuple[Label, str]:
     if group.model is None:
         return _LINES["ties"], count(group.ties, lang)
     share = float(group.person_weight.max() / group.n_participants)
-    return _LINES["heaviest"], percent(share, decimals=1, lang=lang)
+    return _LINES["heaviest"], percent(share, decimals=_decimals(share), lang=lang)
+
+
+def _decimals(share: float) -> int:
+    """Return the decimals, one at least, with which a percentage is not shown as zero."""
+    return next((d for d in range(1, 9) if round(100 * share, d) > 0), 1)

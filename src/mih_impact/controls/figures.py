@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mih_impact.controls.balance import TOLERATED
 from mih_impact.display.labels import Label, Lang
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
 
 __all__ = ["love_plot", "overlap_plot"]
 
+FloatArray = NDArray[np.float64]
+
 _TITLE = Label(
-    nb="Deltakere og kontroller ligner hverandre etter matching",
-    en="Participants and controls are alike after matching",
+    nb="Deltakere og kontroller ligner hverandre etter {how}",
+    en="Participants and controls are alike after {how}",
 )
 _TITLE_PLAIN = Label(
     nb="Balanse mellom deltakere og kontroller", en="Balance of participants and controls"
@@ -41,13 +44,12 @@ _AXIS = Label(
     nb="absolutt standardisert forskjell (standardavvik blant deltakerne)",
     en="absolute standardised difference (participants' standard deviations)",
 )
-_BEFORE = Label(nb="før matching", en="before matching")
-_AFTER = Label(nb="etter matching", en="after matching")
+_BEFORE = Label(nb="før {how}", en="before {how}")
+_AFTER = Label(nb="etter {how}", en="after {how}")
 _ALT = Label(
-    nb="Standardiserte forskjeller for {n} kjennetegn: størst {before} før og {after} etter "
-    "matching.",
+    nb="Standardiserte forskjeller for {n} kjennetegn: størst {before} før og {after} etter {how}.",
     en="Standardised differences of {n} covariates: at most {before} before and {after} after "
-    "matching.",
+    "{how}.",
 )
 _NOTE = Label(
     nb="Før: alle kandidater. Etter: {participants} deltakere og {controls} kontrollpersoner. "
@@ -117,19 +119,27 @@ def love_plot(balance: Balance, *, ax: Axes | None = None, lang: Lang | None = N
             facecolors="white",
             edgecolors=CONTROL,
             linewidths=1.4,
-            label=_BEFORE.text(lang),
+            label=_BEFORE.format(how=balance.how).text(lang),
             zorder=2,
         )
-        ax.scatter(after[order], place, s=30, color=PARTICIPANT, label=_AFTER.text(lang), zorder=3)
+        label = _AFTER.format(how=balance.how).text(lang)
+        ax.scatter(after[order], place, s=30, color=PARTICIPANT, label=label, zorder=3)
         ax.axvline(TOLERATED, color=CONTROL, linewidth=1, linestyle=(0, (4, 3)))
         ax.set_yticks(place, frame[f"label_{lang}"].to_numpy()[order])
         ax.set_ylim(-0.7, len(frame) - 0.3)
         ax.set_xlim(left=-0.02 * np.nanmax(before))
-        ax.xaxis.set_major_formatter(lambda value, _: number(value, decimals=1, lang=lang))
+        places = _decimals(ax)
+        ax.xaxis.set_major_formatter(lambda value, _: number(value, decimals=places, lang=lang))
         ax.set_xlabel(_AXIS.text(lang), loc="right")
         title = _TITLE if np.nanmax(after) <= TOLERATED else _TITLE_PLAIN
-        heading = ax.set_title(title.text(lang), loc="left", pad=12)
-        ax.legend(loc="lower right")
+        above = _corner_is_taken(np.column_stack([before, after])[order])
+        if above:
+            ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2, ncols=2)
+        else:
+            ax.legend(loc="lower right")
+        heading = ax.set_title(
+            title.format(how=balance.how).text(lang), loc="left", pad=30 if above else 12
+        )
         note = _NOTE.format(
             participants=number(balance.n_participants, lang=lang),
             controls=number(balance.n_controls, lang=lang),
@@ -138,12 +148,25 @@ def love_plot(balance: Balance, *, ax: Axes | None = None, lang: Lang | None = N
         source_line(ax, f"{note.text(lang)} {evidence_of(balance, lang)}".rstrip())
         _align_with_names(ax, heading)
         alt = _ALT.format(
+            how=balance.how,
             n=len(frame),
             before=number(np.nanmax(before), decimals=2, lang=lang),
             after=number(np.nanmax(after), decimals=2, lang=lang),
         )
         set_alt_text(ax, alt.text(lang))
     return ax
+
+
+def _decimals(ax: Axes) -> int:
+    """Return the decimals, one at least, with which ticks of the horizontal axis are told apart."""
+    ticks = ax.get_xticks()
+    step = float(np.diff(ticks).min()) if len(ticks) > 1 else 1.0
+    return next((d for d in range(1, 6) if abs(round(step, d) - step) < 1e-9), 6)
+
+
+def _corner_is_taken(x: FloatArray) -> bool:
+    """Return whether markers of the lowest rows reach where a legend would stand; (rows, 2)."""
+    return bool(np.nanmax(x[:3]) > 0.6 * np.nanmax(x))
 
 
 def _align_with_names(ax: Axes, heading: Text) -> None:

@@ -37,12 +37,16 @@ _NOT_AVAILABLE = Label(
     en="no covariance: standard errors and intervals are not available",
 )
 _SPEAKS_FOR = Label(
-    nb="Effekten gjelder {matched} av {all} deltakere: de som fikk en kontrollgruppe.",
-    en="The effect speaks for {matched} of {all} participants: those who were matched.",
+    nb="Effekten gjelder {matched} av {all} deltakere: de som inngår i sammenligningen.",
+    en="The effect speaks for {matched} of {all} participants: those who are compared.",
 )
 _MATCHED_ON = Label(
     nb="Matchet på utfallet i år {years}: forskjellen er nær null der av konstruksjon.",
     en="Matched on the outcome in years {years}: the difference there is near zero by design.",
+)
+_MATCHED_ON_ONE = Label(
+    nb=_MATCHED_ON.nb,
+    en="Matched on the outcome in year {years}: the difference there is near zero by design.",
 )
 _ESTIMATED_SCORE = Label(
     nb="Standardfeilene regner med at tilbøyeligheten til å delta er anslått.",
@@ -114,9 +118,10 @@ def effects_card(effects: EffectSeries, lang: Lang) -> Card:
     )
     if matched:
         years = ", ".join(number(year, lang=lang) for year in matched)
-        notes.append(_MATCHED_ON.format(years=years).text(lang))
-    table, said = subgroup_table(effects, lang)
-    return Card(title=_title(effects, lang), lines=tuple(lines), table=table, notes=(*notes, *said))
+        said = _MATCHED_ON if len(matched) > 1 else _MATCHED_ON_ONE
+        notes.append(said.format(years=years).text(lang))
+    table, more = subgroup_table(effects, lang)
+    return Card(title=_title(effects, lang), lines=tuple(lines), table=table, notes=(*notes, *more))
 
 
 def _title(effects: EffectSeries, lang: Lang) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import number
+from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.effects.series import EffectSeries
 from mih_impact.storage import save, saveable
@@ -63,6 +64,11 @@ class Resampled(Result):
     method: str
     failed: int
     level: float
+
+    @property
+    def provenance(self) -> Provenance:
+        """Versions, options, seed and fingerprint of the data; those of the effects."""
+        return self.effects.provenance
 
     @classmethod
     def of(

@@ -32,6 +32,10 @@ _RANGE = Label(
     en="{n} specifications give effects from {low} to {high}, median {median}; the chosen one "
     "gives {own}.",
 )
+_ONE = Label(
+    nb="1 spesifikasjon, den valgte, gir effekten {own}.",
+    en="1 specification, the chosen one, gives the effect {own}.",
+)
 _AGREE = Label(
     nb="{same} har samme fortegn som den valgte, og {significant} er dessuten forskjellige fra "
     "null ({level} konfidensintervall).",
@@ -178,20 +182,24 @@ def _words(table: pd.DataFrame, unit: str, level: float, lang: Lang) -> str:
     if np.isnan(own):
         return _HIDDEN.text(lang)
     agree = _agree(table)
-    parts = [
-        _RANGE.format(
-            n=number(len(seen), lang=lang),
-            low=show(seen["estimate"].min(), lang=lang),
-            high=show(seen["estimate"].max(), lang=lang),
-            median=show(seen["estimate"].median(), lang=lang),
-            own=show(own, lang=lang),
-        ),
-        _AGREE.format(
-            same=percent(agree.mean(), lang=lang),
-            significant=percent((agree & _differ(table)).mean(), lang=lang),
-            level=percent(level, lang=lang),
-        ),
-    ]
+    parts = (
+        [_ONE.format(own=show(own, lang=lang))]
+        if len(seen) == 1
+        else [
+            _RANGE.format(
+                n=number(len(seen), lang=lang),
+                low=show(seen["estimate"].min(), lang=lang),
+                high=show(seen["estimate"].max(), lang=lang),
+                median=show(seen["estimate"].median(), lang=lang),
+                own=show(own, lang=lang),
+            ),
+            _AGREE.format(
+                same=percent(agree.mean(), lang=lang),
+                significant=percent((agree & _differ(table)).mean(), lang=lang),
+                level=percent(level, lang=lang),
+            ),
+        ]
+    )
     failed, warned = len(table) - len(seen), int((table["warning"] != "").sum())
     if failed:
         parts.append(_FAILED.format(n=number(failed, lang=lang)))

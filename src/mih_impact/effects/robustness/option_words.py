@@ -36,7 +36,7 @@ _OPTIONS = {
     "adjust": Label(nb="regresjonsjustert", en="regression-adjusted"),
 }
 _VALUES = {
-    ("method", "propensity"): Label(nb="propensity score", en="propensity score"),
+    ("method", "propensity"): Label(nb="tilbøyelighet til å delta", en="propensity score"),
     ("method", "mahalanobis"): Label(nb="Mahalanobis-avstand", en="Mahalanobis distance"),
     ("method", "exact"): Label(nb="eksakt", en="exact"),
     ("method", "cem"): Label(nb="grovere grupper (CEM)", en="coarsened exact (CEM)"),
