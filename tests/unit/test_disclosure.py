@@ -228,7 +228,7 @@ def test_what_is_hidden_for_the_sake_of_another_is_hidden_in_checks_too():
 
 def telling() -> pd.DataFrame:
     """Return a register with a text copy of the identifier, and a value of three persons."""
-    frame = loner()
+    frame = small_register(200, starters=60, seed=6)
     frame["unik"] = "LOPENR" + (700_000 + frame["person_id"]).astype(str)
     starters = frame.loc[frame["start_year"] > 0, "person_id"].unique()
     frame["place"] = np.where(
@@ -268,7 +268,7 @@ def test_no_message_names_the_value_of_a_person(told, call, outside):
 
 
 def test_a_message_names_the_column_and_how_many_values_it_has(told):
-    with pytest.raises(mih.errors.SupportError, match=r"a value of unik \(which has 900 values\)"):
+    with pytest.raises(mih.errors.SupportError, match=r"a value of unik \(which has 200 values\)"):
         mih.weight(told, on=["unik"])
     with pytest.raises(mih.errors.SupportError, match=r"a value of place \(which has 3 values\)"):
         mih.weight(told, on=["place"])
