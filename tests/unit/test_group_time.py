@@ -180,7 +180,7 @@ def test_a_start_year_with_one_participant_has_no_standard_error():
     assert np.isnan(group.loc[2014, "std_error"])
     assert group.loc[2014, "reason"] == "one_participant"
     assert np.isfinite(found.aggregate("simple").matrix).all()
-    assert "bare én deltaker" in found.summary("nb")
+    assert "for få deltakere til en standardfeil" in found.summary("nb")
 
 
 def test_years_and_start_years_that_are_not_covered_are_missing_with_their_reason():

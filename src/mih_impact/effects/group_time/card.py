@@ -57,8 +57,8 @@ _REASONS = {
         nb="kjennetegnene lar seg ikke justere for", en="the models cannot be fitted"
     ),
     "one_participant": Label(
-        nb="bare én deltaker, derfor uten standardfeil",
-        en="one participant only, hence no standard error",
+        nb="for få deltakere til en standardfeil",
+        en="too few participants for a standard error",
     ),
 }
 _MISSING = Label(nb="{n} effekter: {why}.", en="{n} effects: {why}.")
