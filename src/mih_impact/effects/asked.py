@@ -67,11 +67,11 @@ class Asked:
         self, group: ControlGroup, rows: IntArray
     ) -> tuple[FloatArray, FloatArray]:
         """Return levels and changes from the base of rows of the risk set, shape (rows, K * E)."""
-        levels = self._values(group, rows, self.years)
+        values = self._values(group, rows, (*self.years, *self.bases))
+        levels, before = np.split(values, [len(self.years)], axis=2)
         flat = levels.reshape(len(rows), -1)
         if not self.bases:
             return flat, flat
-        before = self._values(group, rows, self.bases)
         return flat, (levels - before.mean(axis=2)[:, :, None]).reshape(len(rows), -1)
 
     def _values(self, group: ControlGroup, rows: IntArray, years: Sequence[int]) -> FloatArray:
