@@ -8,6 +8,7 @@ import numpy as np
 
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import number
+from mih_impact.effects.checks.leads import tested_leads
 from mih_impact.effects.checks.result import CheckResult
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
@@ -67,13 +68,7 @@ def pretrend_test(effects: EffectSeries, outcome: str, *, level: float = 0.05) -
             found=f"{outcome!r}; outcomes {', '.join(effects.outcomes)}; se {effects.se}",
             do="name an outcome of event_study",
         )
-    rows = effects.frame[
-        (effects.frame["outcome"] == outcome)
-        & (effects.frame["subgroup"] == effects.subgroups[0])
-        & (effects.frame["year_since_start"] < 0)
-        & ~effects.frame["matched_on"]
-        & (effects.frame["std_error"] > 0)
-    ]
+    rows = tested_leads(effects, outcome)
     leads = [int(year) for year in rows["year_since_start"]]
     table = rows[["year_since_start", "estimate", "std_error"]].reset_index(drop=True)
     statistic, p = float("nan"), float("nan")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import ndtri
 
+from mih_impact.effects.checks.leads import tested_leads, uncertain_years
 from mih_impact.effects.checks.normal_box import normal_in_box
 from mih_impact.errors import EffectsError
 
@@ -59,13 +60,8 @@ class Question:
                 found=f"{outcome!r}; outcomes {', '.join(effects.outcomes)}; se {effects.se}",
                 do="name an outcome of event_study, or give from_frame a covariance",
             )
-        own = effects.frame[
-            (effects.frame["outcome"] == outcome)
-            & (effects.frame["subgroup"] == effects.subgroups[0])
-            & (effects.frame["std_error"] > 0)
-        ]
-        year, matched = own["year_since_start"], own["matched_on"].astype(bool)
-        leads = [int(t) for t in year[(year < 0) & ~matched]]
+        leads = [int(t) for t in tested_leads(effects, outcome)["year_since_start"]]
+        year = uncertain_years(effects, outcome)["year_since_start"]
         years = [*leads, *(int(t) for t in year[year >= 0])]
         beta, covariance = effects.select([outcome], years)
         assert covariance is not None
