@@ -8,7 +8,7 @@ from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import percent
 from mih_impact.display.result import evidence_of
 from mih_impact.effects.figures import interval_level
-from mih_impact.effects.robustness.forest import Rows, forest
+from mih_impact.effects.forest import Rows, forest
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
 

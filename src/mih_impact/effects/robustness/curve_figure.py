@@ -24,7 +24,7 @@ from mih_impact.display.style import (
 )
 from mih_impact.display.style.figure import root_figure
 from mih_impact.display.style.palette import GRID
-from mih_impact.effects.robustness.forest import TITLE_WIDTH, align_with_names
+from mih_impact.effects.forest import TITLE_WIDTH, align_with_names
 from mih_impact.effects.robustness.option_words import option_label
 
 if TYPE_CHECKING:

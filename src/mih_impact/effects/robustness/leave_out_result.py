@@ -16,8 +16,8 @@ from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import count, interval, number, percent, year_range
 from mih_impact.display.result import evidence_of
 from mih_impact.display.small_cells import is_small, with_complement
+from mih_impact.effects.forest import Rows, forest
 from mih_impact.effects.robustness.counted import CountedCheck, money_or_share
-from mih_impact.effects.robustness.forest import Rows, forest
 from mih_impact.panel.contract import label_of
 from mih_impact.storage import saveable
 

@@ -16,7 +16,7 @@ from mih_impact.display.provenance import Provenance
 from mih_impact.effects.asked import Composition, Estimator, is_matched_on
 from mih_impact.effects.event_study import event_study
 from mih_impact.effects.influence import StandardError
-from mih_impact.effects.robustness.joint import Wald, holm, wald
+from mih_impact.effects.joint import Wald, holm, wald
 from mih_impact.effects.robustness.panels import StartedEarlier
 from mih_impact.effects.robustness.placebo_result import PlaceboTest, placebo_title, placebo_words
 from mih_impact.effects.robustness.question import recipe_of, years_of

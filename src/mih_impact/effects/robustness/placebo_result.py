@@ -11,8 +11,8 @@ import pandas as pd
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import interval, number, p_value, percent
 from mih_impact.display.result import evidence_of
+from mih_impact.effects.forest import Rows, forest
 from mih_impact.effects.robustness.counted import CountedCheck, money_or_share, p_text
-from mih_impact.effects.robustness.forest import Rows, forest
 from mih_impact.panel.contract import label_of
 from mih_impact.storage import saveable
 

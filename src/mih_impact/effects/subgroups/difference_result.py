@@ -14,7 +14,7 @@ from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import MINUS, number
 from mih_impact.effects.checks.result import CheckResult
-from mih_impact.effects.robustness.joint import Wald
+from mih_impact.effects.joint import Wald
 from mih_impact.effects.sensitivity.result import amount, p_equals
 from mih_impact.effects.subgroups.hidden import hidden_cells
 from mih_impact.effects.subgroups.rows import HIDDEN_CELL, hidden_note

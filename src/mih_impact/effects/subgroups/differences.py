@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact import arguments
-from mih_impact.effects.robustness.joint import holm, wald
+from mih_impact.effects.joint import holm, wald
 from mih_impact.effects.subgroups.difference_result import DifferenceTest, sentence, title
 from mih_impact.effects.subgroups.split import ALL, MISSING, Split
 from mih_impact.errors import EffectsError

@@ -15,7 +15,7 @@ from mih_impact.display.result import evidence_of
 from mih_impact.display.style import PARTICIPANT, alt_text, figure_style, set_alt_text
 from mih_impact.display.style.palette import SOFT
 from mih_impact.effects.figures import interval_level
-from mih_impact.effects.robustness.forest import TITLE_WIDTH, Rows, forest
+from mih_impact.effects.forest import TITLE_WIDTH, Rows, forest
 from mih_impact.effects.sensitivity.result import amount
 from mih_impact.effects.subgroups.rows import HIDDEN_CELL, hidden_note, shown_rows, year_to_show
 from mih_impact.errors import EffectsError
