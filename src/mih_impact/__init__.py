@@ -19,11 +19,21 @@ if TYPE_CHECKING:
     from mih_impact.display.options import options as options
     from mih_impact.display.provenance import Provenance as Provenance
     from mih_impact.economics.account import cost_benefit as cost_benefit
-    from mih_impact.economics.assumptions import Assumption as Assumption
+    from mih_impact.economics.assumption import Assumption as Assumption
     from mih_impact.economics.assumptions import Assumptions as Assumptions
+    from mih_impact.economics.bridge import Bridge as Bridge
     from mih_impact.economics.case import CostBenefit as CostBenefit
-    from mih_impact.economics.programme import CostItem as CostItem
+    from mih_impact.economics.cost_item import CostItem as CostItem
+    from mih_impact.economics.phase import Phase as Phase
     from mih_impact.economics.programme import Programme as Programme
+    from mih_impact.economics.roles import Benefit as Benefit
+    from mih_impact.economics.sensitivity.grid import SensitivityGrid as SensitivityGrid
+    from mih_impact.economics.sensitivity.scenarios import Scenario as Scenario
+    from mih_impact.economics.sensitivity.scenarios import Scenarios as Scenarios
+    from mih_impact.economics.sensitivity.shares import VarianceShares as VarianceShares
+    from mih_impact.economics.sensitivity.switching import SwitchingValues as SwitchingValues
+    from mih_impact.economics.sensitivity.tornado import Sensitivity as Sensitivity
+    from mih_impact.economics.uncertainty.result import Uncertainty as Uncertainty
     from mih_impact.effects.checks.power import pretrend_power as pretrend_power
     from mih_impact.effects.checks.result import CheckResult as CheckResult
     from mih_impact.effects.event_study import event_study as event_study
@@ -83,15 +93,17 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
-    "Assumption": "economics.assumptions",
+    "Assumption": "economics.assumption",
     "AssumptionError": "errors",
     "Assumptions": "economics.assumptions",
     "Balance": "controls.balance",
+    "Benefit": "economics.roles",
+    "Bridge": "economics.bridge",
     "CheckResult": "effects.checks.result",
     "Confounding": "panel.synthetic.start",
     "ControlGroup": "controls.group",
     "CostBenefit": "economics.case",
-    "CostItem": "economics.programme",
+    "CostItem": "economics.cost_item",
     "DifferenceTest": "effects.subgroups.difference_result",
     "Discount": "reference.discount",
     "EffectSeries": "effects.series",
@@ -108,19 +120,27 @@ _HOME = {
     "Panel": "panel.panel",
     "PanelContractError": "errors",
     "PanelReport": "panel.check",
+    "Phase": "economics.phase",
     "PlaceboTest": "effects.robustness.placebo_result",
     "PriceIndex": "reference.prices",
     "Programme": "economics.programme",
     "Provenance": "display.provenance",
     "Replication": "nav.reproduce",
     "Resampled": "study.resampled",
+    "Scenario": "economics.sensitivity.scenarios",
+    "Scenarios": "economics.sensitivity.scenarios",
+    "Sensitivity": "economics.sensitivity.tornado",
     "SensitivityCheck": "effects.sensitivity.result",
+    "SensitivityGrid": "economics.sensitivity.grid",
     "SpecificationCurve": "effects.robustness.curve",
     "StorageError": "errors",
     "StudyResult": "study.run",
     "SupportError": "errors",
+    "SwitchingValues": "economics.sensitivity.switching",
     "SyntheticRegister": "panel.synthetic.register",
     "SyntheticTruth": "panel.synthetic.effects",
+    "Uncertainty": "economics.uncertainty.result",
+    "VarianceShares": "economics.sensitivity.shares",
     "attrition_check": "effects.sensitivity.attrition",
     "bands": "effects.subgroups.bands",
     "bootstrap": "effects.inference.multiplier",

@@ -53,6 +53,7 @@ def test_unsure_lists_what_is_remembered_or_assumed() -> None:
     assert names == {
         "pension_share", "tax_rate_benefits", "taxable_benefit_share", "municipal_tax_share",
         "county_tax_share", "wage_bill", "displacement", "leisure", "avoided_measures",
+        "selection", "half_life",
     }  # fmt: skip
 
 

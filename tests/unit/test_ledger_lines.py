@@ -10,6 +10,7 @@ from mih_impact.economics.actors import ACTORS, GROUP_LABELS, GROUPS
 from mih_impact.economics.assumptions import Assumptions
 from mih_impact.economics.evaluate import draw_effects
 from mih_impact.economics.ledger import Ledger, Line
+from mih_impact.economics.parameters import Setting
 from mih_impact.economics.programme import Programme
 from mih_impact.economics.roles import ROLES, benefit_of
 from mih_impact.economics.rules import build_ledger
@@ -22,7 +23,7 @@ LABEL = Label(nb="post", en="item")
 def line(**changes: object) -> Line:
     given = {
         "component": "item", "kind": "real", "receiver": "state", "label": LABEL, "cash": True,
-        "coefficients": np.ones((1, 2)), "constant": np.zeros(2),
+        "coefficients": np.ones(1), "constant": np.zeros(2),
     }  # fmt: skip
     return Line(**(given | changes))
 
@@ -51,7 +52,7 @@ def test_a_transfer_takes_what_it_gives() -> None:
 
 def flows(rates: Assumptions, wage: float = 100.0) -> dict[str, dict[str, float]]:
     """Return component -> actor -> amount of one year with an effect on the wage alone."""
-    ledger = build_ledger(["wage"], 1, rates, Programme.none())
+    ledger = build_ledger(["wage"], 1, Setting(rates, Programme.none()))
     amounts = ledger.amounts(np.array([[wage]]))[:, 0]
     found: dict[str, dict[str, float]] = {}
     for each, amount in zip(ledger.lines, amounts, strict=True):

@@ -157,12 +157,25 @@ def test_the_programme_is_the_base_case():
         "apprentice_supervision": "apprentice supervision (municipality), reach 0.75",
         "apprentice_grant": "apprentice supervision (municipality), reach 0.75",
     }
-    assert set(printed) == set(frame["item"])
+    unpriced = frame.groupby("item")["amount"].sum().eq(0)
+    assert set(unpriced.index[unpriced]) == {"summer_job_supervision", "participant_effort"}
+    assert set(printed) == set(unpriced.index[~unpriced])
     for item, row in printed.items():
         own = frame[frame["item"] == item].set_index("year_since_start")["amount"]
         path = own.reindex(range(7), fill_value=0.0).to_numpy()
         expected = rows.loc[row, [f"t{t}" for t in range(7)]].to_numpy(dtype=float) * 1000
         np.testing.assert_allclose(path, expected, rtol=1e-12)
+
+
+def test_no_cost_is_a_hidden_zero():
+    """What nobody has priced is there all the same, with a range, a status and a reason."""
+    for item in menn_i_helse().assumptions:
+        if item.name.startswith("cost:"):
+            assert item.low is not None, item.name
+            assert item.low < item.high, item.name
+            assert item.source, item.name
+            assert item.range_source, item.name
+            assert item.status in ("ASSUMED", "derived"), item.name
 
 
 BAD_SPECS = [

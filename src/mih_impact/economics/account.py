@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +10,12 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.display.provenance import Provenance
 from mih_impact.economics.assumptions import Assumptions
-from mih_impact.economics.case import CostBenefit, require_price_year
+from mih_impact.economics.case import CostBenefit
+from mih_impact.economics.persistence import Persistence, require_persistence
 from mih_impact.economics.programme import Programme
-from mih_impact.economics.roles import roles_of
+from mih_impact.economics.roles import Benefit, roles_of
 from mih_impact.economics.tables import starters_behind
+from mih_impact.economics.values import require_price_year
 from mih_impact.effects.series import EffectSeries
 from mih_impact.effects.taken import require_effects
 from mih_impact.errors import AssumptionError, EffectsError
@@ -30,8 +31,8 @@ def cost_benefit(
     *,
     programme: Programme,
     horizon: int = 7,
-    persistence: Literal["none"] = "none",
-    roles: Mapping[str, str | None] | None = None,
+    persistence: Persistence = "none",
+    roles: Mapping[str, str | Benefit | None] | None = None,
 ) -> CostBenefit:
     """Reckon what the effects are worth to society, to public budgets and to every actor.
 
@@ -47,10 +48,12 @@ def cost_benefit(
     horizon
         Number of years, from the start year (year 0).
     persistence
-        What happens to effects after the last estimated year; only "none": they are not extended.
+        What becomes of effects after the last estimated year where the horizon is longer: "none"
+        (then it must not be), "constant", "half_life" (by the assumption of that name) or "linear"
+        (in a straight line to nothing in the first year after the horizon).
     roles
         What outcomes are to the account, on top of the contract's own: `wage`,
-        `benefit:<scheme>`, or None to leave one out.
+        `benefit:<scheme>`, a `Benefit` of your own, or None to leave one out.
 
     Returns
     -------
@@ -62,12 +65,13 @@ def cost_benefit(
         An outcome without a role, a total beside its parts, another currency, or effects and
         assumptions in the prices of different years.
     EffectsError
-        A year of the horizon has no estimated effect.
+        A year of the horizon has no estimated effect, and nothing is said of its persistence.
 
     Notes
     -----
-    The account is cut at the horizon; nothing is added for later years. What each flow is, and who
-    pays it, stands in `CostBenefit.ledger()`.
+    The account is cut at the horizon; nothing is added for later years (`residual_value()` stands
+    beside it). What each flow is, and who pays it, stands in `CostBenefit.ledger()`. Deadweight,
+    what would have come about anyway, is no option: the control group has removed it.
 
     References
     ----------
@@ -99,16 +103,19 @@ def cost_benefit(
     arguments.whole("horizon", horizon, error=AssumptionError)
     _require_options(horizon, persistence)
     effects = effects.subgroup(effects.subgroups[0])  # with subgroups, of all participants
-    entered = roles_of(effects, roles)
+    entered, benefits = roles_of(effects, roles)
     _require_same_money(effects, entered, assumptions, programme)
-    years = range(horizon)
-    _require_years(effects, horizon)
-    theta, covariance = effects.select(tuple(entered), tuple(years))
+    estimated = _estimated_years(effects, horizon, persistence)
+    theta, covariance = effects.select(tuple(entered), tuple(range(estimated)))
     return CostBenefit(
         effects=_frozen(theta),
         covariance=None if covariance is None else _frozen(covariance),
+        outcomes=tuple(entered),
         roles=tuple(entered.values()),
-        starters=_frozen(starters_behind(effects.frame, entered, horizon)),
+        benefits=benefits,
+        starters=_frozen(starters_behind(effects.frame, entered, estimated)),
+        horizon=horizon,
+        persistence=persistence,
         assumptions=assumptions,
         programme=programme,
         provenance=Provenance.of(
@@ -130,25 +137,32 @@ def _frozen(array: FloatArray) -> FloatArray:
 def _require_options(horizon: int, persistence: str) -> None:
     if horizon < 1:
         raise AssumptionError("The horizon is empty", found=str(horizon), do="give 1 year or more")
-    if persistence != "none":
-        raise AssumptionError(
-            "There is no such persistence", found=repr(persistence), do="use persistence='none'"
-        )
+    require_persistence(persistence)
 
 
-def _require_years(effects: EffectSeries, horizon: int) -> None:
-    """Raise unless every year of the horizon is among the estimated ones."""
+def _estimated_years(effects: EffectSeries, horizon: int, persistence: Persistence) -> int:
+    """Return how many years of the horizon are estimated; raise where the rest is not known."""
     absent = [year for year in range(horizon) if year not in effects.event_years]
-    if absent:
-        last = max((year for year in effects.event_years if year >= 0), default=None)
-        raise EffectsError(
-            "The horizon is longer than the effects reach",
-            found=f"horizon {horizon} (years 0 to {horizon - 1}); no effects in"
-            f" {', '.join(map(str, absent))}",
-            do="estimate years from 0 on"
-            if last is None
-            else f"use horizon={last + 1} or less, or estimate a longer window",
+    if not absent:
+        return horizon
+    last = max((year for year in effects.event_years if year >= 0), default=None)
+    if persistence != "none" and last is not None and min(absent) > last:
+        return last + 1
+    if last is None:
+        advice = "estimate years from 0 on"
+    elif min(absent) < last:
+        advice = "estimate every year from 0 on; only years after the last one can be extended"
+    else:
+        advice = (
+            f"use horizon={last + 1} or less, estimate a longer window, or say what becomes of the"
+            " effects: persistence='constant', 'half_life' or 'linear'"
         )
+    raise EffectsError(
+        "The horizon is longer than the effects reach",
+        found=f"horizon {horizon} (years 0 to {horizon - 1}); no effects in"
+        f" {', '.join(map(str, absent))}",
+        do=advice,
+    )
 
 
 def _require_same_money(

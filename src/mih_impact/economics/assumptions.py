@@ -1,4 +1,4 @@
-"""The numbers the account rests on, each with unit, source, status and range.
+"""The numbers an account rests on, each with unit, source, status and range.
 
 Values come from the reference rows and keep their status there: a number that is remembered or
 assumed is shown as such on every card that uses it.
@@ -6,32 +6,25 @@ assumed is shown as such on every card that uses it.
 
 from __future__ import annotations
 
-import math
-import re
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict, Unpack
 
 import pandas as pd
 
-from mih_impact.display.labels import Label
+from mih_impact import arguments
+from mih_impact.economics.assumption import Assumption, in_kroner
 from mih_impact.economics.checks import nearest
+from mih_impact.economics.distribution import Distribution, Points
+from mih_impact.economics.presets import LEFT_OUT, discount_assumption, preset_items
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.discount import Discount
 from mih_impact.reference.prices import PriceIndex
-from mih_impact.reference.rows import Status, find, rows
 from mih_impact.storage import saveable
 
-__all__ = ["Assumption", "Assumptions"]
+__all__ = ["Assumption", "Assumptions", "assumption_rows"]
 
 #: Prices of the presets.
 _PRICE_YEAR = 2024
-
-#: Hard bounds by unit; what lies outside is a slip, not an assumption.
-_BOUNDS = {
-    "share": (0.0, 1.0),
-    "NOK per NOK": (0.0, 1.0),
-    "NOK per starter": (0.0, math.inf),
-}
 
 
 class Changes(TypedDict, total=False):
@@ -39,6 +32,7 @@ class Changes(TypedDict, total=False):
 
     price_year: int
     discount: Discount
+    discount_rate: float
     pension_share: float
     employer_contribution: float
     tax_rate_wage: float
@@ -50,50 +44,10 @@ class Changes(TypedDict, total=False):
     wage_bill: float
     displacement: float
     leisure: float
+    selection: float
     avoided_measures: float
-
-
-@saveable("Assumption")
-@dataclass(frozen=True)
-class Assumption:
-    """One number of the account.
-
-    Attributes
-    ----------
-    name
-        The name in `Assumptions`.
-    value, unit
-        The number and what one unit of it is.
-    status
-        seen, derived, remembered or ASSUMED, as in the reference rows.
-    source
-        Where the number comes from.
-    low, high
-        The range to vary it over; None if none is known.
-    label
-        The displayed name.
-    """
-
-    name: str
-    value: float
-    unit: str
-    status: Status
-    source: str
-    low: float | None
-    high: float | None
-    label: Label
-
-    @property
-    def is_unsure(self) -> bool:
-        """Whether it is remembered or assumed, and must be shown as such."""
-        return self.status in ("remembered", "ASSUMED")
-
-    def changed(self, value: float) -> Assumption:
-        """Return the assumption with the analyst's own value, marked as hers."""
-        _require_value(self, value)
-        if value == self.value:
-            return self
-        return replace(self, value=float(value), status="ASSUMED", source="the analyst's own value")
+    half_life: float
+    real_growth: float
 
 
 @saveable("Assumptions")
@@ -101,7 +55,8 @@ class Assumption:
 class Assumptions:
     """The assumptions of an account; every value is an attribute of its own name.
 
-    Made by `Assumptions.r109()` or `Assumptions.simplified()`, changed by `replace`.
+    Made by `Assumptions.r109()` or `Assumptions.simplified()`, changed by `replace` (values) and
+    `vary` (ranges and distributions).
 
     Attributes
     ----------
@@ -110,19 +65,22 @@ class Assumptions:
     price_year
         The year whose prices the account is in.
     discount
-        Discount rates and timing, one for every measure.
+        Discount rates and timing, one for every measure; the rate of its first step is also the
+        assumption `discount_rate`.
     items
         The numbers.
 
     Examples
     --------
     >>> rules = Assumptions.r109()
-    >>> rules.employer_contribution, rules.tax_financing_cost
-    (0.141, 0.2)
+    >>> rules.employer_contribution, rules.tax_financing_cost, rules.discount_rate
+    (0.141, 0.2, 0.04)
     >>> rules["employer_contribution"].status
     'seen'
     >>> rules.replace(employer_contribution=0.13).employer_contribution
     0.13
+    >>> Assumptions.r109(zone="IVa").employer_contribution
+    0.079
     """
 
     preset: str
@@ -130,10 +88,31 @@ class Assumptions:
     discount: Discount
     items: tuple[Assumption, ...]
 
+    def __post_init__(self) -> None:
+        rate, first = self["discount_rate"].value, self.discount.ladder[0][1]
+        if rate != first:
+            raise AssumptionError(
+                "The discount rate stands in two places with two values",
+                found=f"discount_rate {rate:g}, first step of the ladder {first:g}",
+                do="change one of them with replace(); the other follows",
+            )
+        if self.municipal_tax_share + self.county_tax_share > 1:
+            raise AssumptionError(
+                "Municipality and county get more than the whole income tax",
+                found=f"{self.municipal_tax_share:g} and {self.county_tax_share:g}",
+                do="give shares that sum to at most 1; the state gets the rest",
+            )
+
     @classmethod
-    def r109(cls) -> Assumptions:
-        """Return the assumptions of circular R-109/2021, with the reference rows for the rest."""
-        return cls("r109", _PRICE_YEAR, Discount(), _base_items())
+    def r109(cls, *, zone: str = "I") -> Assumptions:
+        """Return the assumptions of circular R-109/2021, with the reference rows for the rest.
+
+        Parameters
+        ----------
+        zone
+            Zone of the employer's contribution: I, Ia, II, III, IV, IVa, V, or "average".
+        """
+        return cls("r109", _PRICE_YEAR, Discount(), preset_items(zone))
 
     @classmethod
     def simplified(cls) -> Assumptions:
@@ -144,15 +123,18 @@ class Assumptions:
         Wage gain - programme cost + 0.20 x (tax + benefits saved - outlays): the same ledger with
         p = g = 0.
         """
-        left_out = {"pension_share", "employer_contribution"}
-        source = "left out of the simplified account"
+        return cls.r109()._simplified()
+
+    def _simplified(self) -> Assumptions:
+        """Return the same assumptions without pension and contribution."""
         items = tuple(
-            replace(item, value=0.0, status="ASSUMED", source=source)
-            if item.name in left_out
+            replace(item, value=0.0, status="ASSUMED", source="left out of the simplified account",
+                    low=None, high=None, distribution="fixed", points=(), range_source="")
+            if item.name in LEFT_OUT
             else item
-            for item in _base_items()
-        )
-        return cls("simplified", _PRICE_YEAR, Discount(), items)
+            for item in self.items
+        )  # fmt: skip
+        return replace(self, preset="simplified", items=items)
 
     def __getitem__(self, name: str) -> Assumption:
         """Return one assumption with its unit, source, status and range."""
@@ -197,30 +179,88 @@ class Assumptions:
         ------
         AssumptionError
             A name that does not exist (the nearest one is suggested), a value outside its bounds,
-            or tax shares that sum to more than one.
+            tax shares that sum to more than one, or `discount` beside `discount_rate`.
         """
         values: dict[str, Any] = dict(changes)
-        discount = values.pop("discount", self.discount)
-        if not isinstance(discount, Discount):
-            raise AssumptionError(
-                "discount is not a Discount",
-                found=repr(discount),
-                do="write discount=Discount.flat(0.03), or Discount() for the R-109 rates",
-            )
-        price_year = int(values.pop("price_year", self.price_year))
-        items = _in_prices(self.items, self.price_year, price_year)
+        discount = self._discount(values)
+        price_year = arguments.whole(
+            "price_year", values.pop("price_year", self.price_year), error=AssumptionError
+        )
+        factor = PriceIndex.kpi().factor(self.price_year, price_year)  # also: the year has an index
         changed = {name: self[name] for name in values}  # raises on a name that does not exist
         items = tuple(
-            item.changed(values[item.name]) if item.name in changed else item for item in items
+            item.changed(values[item.name])
+            if item.name in changed
+            else discount_assumption(discount.ladder[0][1])
+            if item.name == "discount_rate" and discount != self.discount
+            else item
+            for item in (in_kroner(each, factor) for each in self.items)
         )
-        new = Assumptions(self.preset, price_year, discount, items)
-        if new.municipal_tax_share + new.county_tax_share > 1:
+        return Assumptions(self.preset, price_year, discount, items)
+
+    def _discount(self, values: dict[str, Any]) -> Discount:
+        """Take the discount out of the changes, or bring its first step in line with them."""
+        given = values.pop("discount", None)
+        if given is not None and "discount_rate" in values:
             raise AssumptionError(
-                "Municipality and county get more than the whole income tax",
-                found=f"{new.municipal_tax_share:g} and {new.county_tax_share:g}",
-                do="give shares that sum to at most 1; the state gets the rest",
+                "The discount is given twice",
+                found="discount and discount_rate",
+                do="give discount, or the rate of its first step as discount_rate",
             )
-        return new
+        if given is None and "discount_rate" in values:
+            self["discount_rate"].changed(values["discount_rate"])  # raises on what is no rate
+            return self.discount.with_first_rate(float(values["discount_rate"]))
+        if given is not None and not isinstance(given, Discount):
+            raise AssumptionError(
+                "discount is not a Discount",
+                found=arguments.shown(given),
+                do="write discount=Discount.flat(0.03), or Discount() for the R-109 rates",
+            )
+        return self.discount if given is None else given
+
+    def vary(
+        self,
+        name: str,
+        *,
+        low: float | None = None,
+        high: float | None = None,
+        distribution: Distribution = "triangular",
+        points: Points = (),
+        source: str = "the analyst's own range",
+    ) -> Assumptions:
+        """Return a copy in which one assumption has another range or distribution.
+
+        Parameters
+        ----------
+        name
+            The assumption.
+        low, high
+            The range; None keeps the one it has.
+        distribution
+            `triangular` (mode at the value), `uniform`, `normal` (the range is its central 95 per
+            cent), `discrete`, or `fixed`: in the sensitivity analysis, never drawn.
+        points
+            Values and probabilities of a discrete distribution.
+        source
+            Where the range comes from.
+
+        Examples
+        --------
+        >>> rules = Assumptions.r109().vary("displacement", low=0, high=0.3)
+        >>> rules["displacement"].high
+        0.3
+        """
+        old = self[name]
+        new = replace(
+            old,
+            low=old.low if low is None else float(low),
+            high=old.high if high is None else float(high),
+            distribution=distribution,
+            points=points,
+            range_source=source,
+        )
+        items = tuple(new if item.name == name else item for item in self.items)
+        return replace(self, items=items)
 
     def unsure(self) -> tuple[Assumption, ...]:
         """Return the assumptions that are remembered or assumed: shown wherever they are used."""
@@ -232,13 +272,25 @@ class Assumptions:
         Returns
         -------
         DataFrame
-            `name, value, unit, status, source, low, high`; price year and discount rates last.
+            `name, value, unit, status, source, low, high, distribution, range_source`; price year
+            and discount rates last.
         """
-        columns = ["name", "value", "unit", "status", "source", "low", "high"]
-        frame = [[getattr(item, column) for column in columns] for item in self.items]
-        frame.append(["price_year", self.price_year, "year", "choice", "fixed prices", None, None])
-        frame.extend(_discount_rows(self.discount))
-        return pd.DataFrame(frame, columns=columns).astype({"low": float, "high": float})
+        frame = assumption_rows(self.items)
+        more = [["price_year", self.price_year, "year", "choice", "fixed prices"]]
+        more.extend(_discount_rows(self.discount))
+        rest = pd.DataFrame(more, columns=frame.columns[:5])
+        return pd.concat([frame.astype({"value": object}), rest], ignore_index=True).astype(
+            {"low": float, "high": float}
+        )
+
+
+def assumption_rows(items: tuple[Assumption, ...]) -> pd.DataFrame:
+    """Return assumptions as a table, a row each."""
+    columns = [
+        "name", "value", "unit", "status", "source", "low", "high", "distribution", "range_source",
+    ]  # fmt: skip
+    rows = [[getattr(item, column) for column in columns] for item in items]
+    return pd.DataFrame(rows, columns=columns).astype({"low": float, "high": float})
 
 
 def _discount_rows(discount: Discount) -> list[list[object]]:
@@ -249,110 +301,5 @@ def _discount_rows(discount: Discount) -> list[list[object]]:
     for last, rate in discount.ladder:
         until = "after" if last is None else f"to year {last}"
         name = f"discount rate, {until} ({discount.timing} of year)"
-        result.append([name, rate, "per year, real", status, source, None, None])
+        result.append([name, rate, "per year, real", status, source])
     return result
-
-
-def _require_value(item: Assumption, value: object) -> None:
-    """Raise unless the value can be meant."""
-    low, high = _BOUNDS[item.unit]
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if is_number and low <= float(value) <= high and math.isfinite(float(value)):  # type: ignore[arg-type]
-        return
-    percent = is_number and high == 1.0 and 1.0 < float(value) <= 100.0  # type: ignore[arg-type]
-    hint = f"; {value:g} per cent is {float(value) / 100:g}" if percent else ""  # type: ignore[arg-type]
-    upper = "" if math.isinf(high) else f" to {high:g}"
-    raise AssumptionError(
-        f"{item.name} has a value it cannot have",
-        found=f"{value!r}",
-        do=f"give {item.unit}, from {low:g}{upper}{hint}",
-    )
-
-
-def _in_prices(items: tuple[Assumption, ...], old: int, new: int) -> tuple[Assumption, ...]:
-    """Return the assumptions with those in kroner in the prices of another year."""
-    factor = PriceIndex.kpi().factor(old, new)  # also the check that the year has an index
-    return tuple(
-        replace(
-            item,
-            value=factor * item.value,
-            low=None if item.low is None else factor * item.low,
-            high=None if item.high is None else factor * item.high,
-        )
-        if item.unit.startswith("NOK per starter") and old != new
-        else item
-        for item in items
-    )
-
-
-def _range(note: str) -> tuple[float | None, float | None]:
-    """Return the range a reference row states in its note ("range 0-60 000: ...").
-
-    Examples
-    --------
-    >>> _range("range 0-60 000: controls also get measures"), _range("none")
-    ((0.0, 60000.0), (None, None))
-    """
-    found = re.search(r"range (\d[\d.]*)-(\d[\d.]*(?: \d{3})*)", note)
-    if found is None:
-        return None, None
-    return float(found[1]), float(found[2].replace(" ", ""))
-
-
-_NO_SOURCE = {"ASSUMED": "ours, without a source", "remembered": "from memory"}
-
-
-def _from_row(name: str, table: str, row: str, unit: str, label: Label) -> Assumption:
-    """Return the assumption that a reference row holds."""
-    found = find(rows(table), row)
-    low, high = _range(found.note)
-    source = found.source or found.note or _NO_SOURCE.get(found.status, "no source")
-    return Assumption(name, found.number, unit, found.status, source, low, high, label)
-
-
-def _own(name: str, value: float, source: str, label: Label) -> Assumption:
-    """Return a choice of ours, between 0 and 1."""
-    return Assumption(name, value, "share", "ASSUMED", source, 0.0, 1.0, label)
-
-
-def _base_items() -> tuple[Assumption, ...]:
-    """Return every number, read from the reference rows where there is one."""
-    blocks = "cost_building_blocks"
-    zones = [each.number for each in rows("employer_contribution")]
-    contribution = _from_row(
-        "employer_contribution", "employer_contribution", "I", "share",
-        Label(nb="arbeidsgiveravgift (sone I)", en="employer's contribution (zone I)"),
-    )  # fmt: skip
-    return (
-        _from_row("pension_share", blocks, "pension and social costs share of wage", "share",
-                  Label(nb="pensjon og sosiale kostnader, andel av lønn",
-                        en="pension and social costs, share of wage")),
-        replace(contribution, low=min(zones), high=max(zones)),
-        _from_row("tax_rate_wage", blocks, "effective tax on the increment, wage", "share",
-                  Label(nb="effektiv skatt på økt lønn", en="effective tax on added wage")),
-        _from_row("tax_rate_benefits", blocks, "effective tax on taxable benefits", "share",
-                  Label(nb="effektiv skatt på skattepliktige ytelser",
-                        en="effective tax on taxable benefits")),
-        _from_row("taxable_benefit_share", blocks, "taxable share of Nav benefits", "share",
-                  Label(nb="skattepliktig andel av ytelser samlet",
-                        en="taxable share of benefits in total")),
-        _from_row("municipal_tax_share", blocks, "municipal share of income tax", "share",
-                  Label(nb="kommunens andel av inntektsskatten",
-                        en="municipality's share of income tax")),
-        _from_row("county_tax_share", blocks, "county share of income tax", "share",
-                  Label(nb="fylkeskommunens andel av inntektsskatten",
-                        en="county's share of income tax")),
-        _from_row("tax_financing_cost", "r109_2021", "tax_financing_cost", "NOK per NOK",
-                  Label(nb="skattefinansieringskostnad", en="tax-financing cost")),
-        _own("wage_bill", 0.0, "ours: the posts are budgeted anyway",
-             Label(nb="andel av stillingene som er nye kommunale penger",
-                   en="share of the posts that is new municipal money")),
-        _own("displacement", 0.0, "ours: nobody is pushed out of a post",
-             Label(nb="fortrengning", en="displacement")),
-        _own("leisure", 0.0, "ours: job-seekers have a duty to be available for work",
-             Label(nb="verdi av fritid, andel av nettolønn",
-                   en="value of leisure, share of net wage")),
-        _from_row("avoided_measures", blocks, "avoided measures of the controls (Nav)",
-                  "NOK per starter",
-                  Label(nb="sparte andre tiltak", en="other measures avoided")),
-    )  # fmt: skip

@@ -104,7 +104,7 @@ _SCALE = "times the effect"
 
 def beside_frame(case: CostBenefit, lang: Lang | None = None) -> pd.DataFrame:
     """Return `name, value, unit, label, sentence`, a row per number."""
-    wage = case.effects[case.roles.index("wage")]
+    wage = case.path[case.roles.index("wage")]
     leisure = case.with_assumptions(case.assumptions.replace(leisure=1.0))
     new_money = case.with_assumptions(case.assumptions.replace(wage_bill=1.0))
     values: dict[str, tuple[float | None, str]] = {

@@ -11,8 +11,7 @@ from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import count, interval, number, percent
 from mih_impact.economics.actors import ACTORS, GROUP_LABELS
-from mih_impact.economics.assumptions import Assumption
-from mih_impact.economics.labels import hundreds
+from mih_impact.economics.labels import amount_of, hundreds
 
 if TYPE_CHECKING:
     from mih_impact.economics.case import CostBenefit
@@ -198,7 +197,8 @@ def _notes(case: CostBenefit, lang: Lang | None) -> tuple[str, ...]:
 def _unsure(case: CostBenefit, lang: Lang | None) -> list[str]:
     """Return what is assumed or remembered, rates with their values, costs by name."""
     known = [
-        (item.status, f"{item.label.text(lang)} {_value(item, lang)}") for item in case.unsure()
+        (item.status, f"{item.label.text(lang)} {amount_of(item.value, item.unit, lang)}")
+        for item in case.unsure()
     ]
     known += [(item.status, item.label.text(lang)) for item in case.programme.items]
     texts = []
@@ -207,11 +207,3 @@ def _unsure(case: CostBenefit, lang: Lang | None) -> list[str]:
         if names:
             texts.append(sentence.format(names="; ".join(names)).text(lang))
     return texts
-
-
-def _value(item: Assumption, lang: Lang | None) -> str:
-    if item.unit == "share":
-        return percent(item.value, 0 if round(100 * item.value, 6).is_integer() else 1, lang)
-    if item.unit == "NOK per starter":
-        return hundreds(item.value, lang)
-    return number(item.value, 2, lang)

@@ -1,39 +1,33 @@
-"""The cost-benefit account as a result: what it is worth, to whom, when, and how surely."""
+"""The cost-benefit account as a result: its tables, and the questions it can be asked."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Lang
 from mih_impact.display.options import current
-from mih_impact.display.provenance import Provenance
-from mih_impact.display.result import Result
 from mih_impact.economics import tables
-from mih_impact.economics.actors import GROUPS
-from mih_impact.economics.assumptions import Assumption, Assumptions
 from mih_impact.economics.beside import beside_frame
-from mih_impact.economics.checks import nearest
-from mih_impact.economics.evaluate import (
-    Accumulated,
-    accumulate,
-    break_even_year,
-    draw_effects,
-    probability_positive,
-)
-from mih_impact.economics.ledger import Ledger
-from mih_impact.economics.programme import Programme
-from mih_impact.economics.roles import STATE_BENEFITS
-from mih_impact.economics.rules import build_ledger
-from mih_impact.errors import AssumptionError, EffectsError
+from mih_impact.economics.bridge import Bridge, bridge_of
+from mih_impact.economics.costs import costs_frame
+from mih_impact.economics.measures import measures_frame
+from mih_impact.economics.residual import residual_frame
+from mih_impact.economics.sensitivity.grid import SensitivityGrid, grid_of
+from mih_impact.economics.sensitivity.scenarios import Scenario, Scenarios, scenarios_of
+from mih_impact.economics.sensitivity.shares import VarianceShares, variance_shares_of
+from mih_impact.economics.sensitivity.switching import SwitchingValues, switching_values_of
+from mih_impact.economics.sensitivity.tornado import Sensitivity, sensitivity_of
+from mih_impact.economics.uncertainty.account import uncertainty_of
+from mih_impact.economics.uncertainty.draws import EffectDraws
+from mih_impact.economics.uncertainty.result import Uncertainty
+from mih_impact.economics.values import AccountValues
 from mih_impact.storage import save, saveable
 
 if TYPE_CHECKING:
@@ -41,27 +35,16 @@ if TYPE_CHECKING:
 
 __all__ = ["CostBenefit"]
 
-FloatArray = NDArray[np.float64]
-
-#: How far below zero a present value still counts as zero, relative to the largest flow: rounding.
-_ROUNDING = 1e-9
-
 
 @saveable("CostBenefit")
 @dataclass(frozen=True, eq=False, repr=False)
-class CostBenefit(Result):
+class CostBenefit(AccountValues):
     """A cost-benefit account per starter, fixed prices; made by `cost_benefit`.
 
     Attributes
     ----------
-    effects
-        Effects, shape (R, T), NOK per starter and year.
-    covariance
-        Their covariance, outcome-major, shape (R * T, R * T), or None.
-    roles
-        What the R rows of `effects` are to the account.
-    starters
-        Participants behind the wage effect of each year, shape (T,); NaN where not known.
+    effects, covariance, outcomes, roles, benefits, starters, horizon, persistence
+        The estimated effects and what they are to the account; see `AccountValues`.
     assumptions, programme
         What the account rests on, as given.
     provenance
@@ -71,114 +54,6 @@ class CostBenefit(Result):
     -----
     All else is reckoned from these on request, so that a loaded account is the saved one.
     """
-
-    effects: FloatArray
-    covariance: FloatArray | None
-    roles: tuple[str, ...]
-    starters: FloatArray
-    assumptions: Assumptions
-    programme: Programme
-    provenance: Provenance
-
-    @property
-    def horizon(self) -> int:
-        """Years of the account, the start year included."""
-        return int(self.effects.shape[1])
-
-    @property
-    def price_year(self) -> int:
-        """The year whose prices the account is in."""
-        return self.assumptions.price_year
-
-    @property
-    def npv(self) -> float:
-        """Net present value to society, NOK per starter."""
-        return self.present_value("society")
-
-    @property
-    def public(self) -> float:
-        """Discounted effect on public budgets, NOK per starter; costs in kind included."""
-        return self.present_value("public")
-
-    def present_value(self, of: str = "society") -> float:
-        """Return the present value of one group: an actor, `public` or `society`."""
-        return float(self._cumulative[_group(of), -1])
-
-    @property
-    def std_error(self) -> float | None:
-        """Exact standard error of the net present value; None without a covariance."""
-        return None if self._std_errors is None else float(self._std_errors[_group("society"), -1])
-
-    def interval(self, level: float = 0.95, *, of: str = "society") -> tuple[float, float] | None:
-        """Return the confidence interval of a present value; None without a covariance.
-
-        Parameters
-        ----------
-        level
-            Coverage of the interval.
-        of
-            An actor, `public` or `society`.
-        """
-        if not 0 < level < 1:
-            raise AssumptionError(
-                "The level of an interval is not between 0 and 1",
-                found=f"{level:g}",
-                do="write level=0.95",
-            )
-        if self._std_errors is None:
-            return None
-        value = self.present_value(of)
-        reach = NormalDist().inv_cdf(0.5 + level / 2) * float(self._std_errors[_group(of), -1])
-        return value - reach, value + reach
-
-    @property
-    def probability_positive(self) -> float | None:
-        """Probability of a positive net present value; None without a covariance.
-
-        Sampling uncertainty only: selection on what no register sees is not in it.
-        """
-        return None if self.std_error is None else probability_positive(self.npv, self.std_error)
-
-    @property
-    def break_even_year(self) -> int | None:
-        """Years since start from which society's account stays at or above zero."""
-        return self.break_even("society")
-
-    def break_even(self, of: str = "society") -> int | None:
-        """Return the break-even year of one group; None if it never breaks even."""
-        largest = float(np.abs(self._ledger.amounts(self.effects)).max(initial=0.0))
-        return break_even_year(self._cumulative[_group(of)], tolerance=_ROUNDING * largest)
-
-    def draws(self, n: int, seed: int) -> pd.DataFrame:
-        """Draw present values of every group from the sampling uncertainty of the effects.
-
-        Parameters
-        ----------
-        n
-            Number of draws.
-        seed
-            Seed of the generator; the same draws of the effects serve every group.
-
-        Returns
-        -------
-        DataFrame
-            One row per draw, one column per actor, `public` and `society`; NOK per starter.
-
-        Raises
-        ------
-        EffectsError
-            The effects came without a covariance.
-        """
-        if self.covariance is None:
-            raise EffectsError(
-                "The effects have no covariance to draw from",
-                do="estimate them, or give from_frame a covariance",
-            )
-        if n < 1:
-            raise EffectsError("There must be at least one draw", found=str(n))
-        effects = draw_effects(self.effects, self.covariance, n, seed)
-        values = self._accumulated.values(effects)[..., -1]
-        return pd.DataFrame(values, columns=list(GROUPS)).rename_axis("draw")
 
     def ledger(self) -> pd.DataFrame:
         """Return every entry of the ledger at the estimated effects.
@@ -190,7 +65,7 @@ class CostBenefit(Result):
             a gain positive), `cash, budget_line, source`: a real flow has one entry a year, a
             transfer one for the payer and one for the receiver.
         """
-        return tables.ledger_frame(self._ledger, self.effects, self.discount_factors)
+        return tables.ledger_frame(self._books, self.effects)
 
     def by_actor(self) -> pd.DataFrame:
         """Return the account: present value, uncertainty and break-even of every group.
@@ -224,7 +99,7 @@ class CostBenefit(Result):
             `component, kind`, then one column per actor, `public` and `society`. Along a row of a
             transfer the actors sum to zero.
         """
-        return tables.component_frame(self._ledger, self.effects, self.discount_factors)
+        return tables.component_frame(self._books, self.effects)
 
     def beside(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return what must stand beside the headline.
@@ -242,34 +117,133 @@ class CostBenefit(Result):
         """Return the account, one row per actor and sum; see `by_actor`."""
         return self.by_actor()
 
-    def with_assumptions(self, assumptions: Assumptions) -> CostBenefit:
-        """Return the same effects and programme under other assumptions.
+    def measures(self, lang: Lang | None = None) -> pd.DataFrame:
+        """Return what the account comes to by several measures.
+
+        Returns
+        -------
+        DataFrame
+            `measure, value, unit, label, definition` (with the denominator of a ratio), `remark`:
+            net present value, its annuity, the effect on public budgets, the gain per krone of net
+            budget (of gross outlay where budgets gain), benefit-cost ratio, and the marginal value
+            of public funds, infinite or undefined where it is. Break-even is in `by_actor`.
+        """
+        return measures_frame(self, lang)
+
+    def costs(self, lang: Lang | None = None) -> pd.DataFrame:
+        """Return the programme's costs by phase, less what controls' own measures cost.
+
+        Returns
+        -------
+        DataFrame
+            `phase, phase_label, when, item, label, kind` (real, transfer, saving), `payer,
+            receiver, reach, cash, budget_line, per_participant_in_phase, per_starter` (NOK, all
+            years), `present_value, low, high` (NOK per starter within the horizon), `status,
+            source, range_source`.
+        """
+        return costs_frame(self, lang)
+
+    def residual_value(self, lang: Lang | None = None) -> pd.DataFrame:
+        """Return what the years after the horizon would be worth, beside the headline.
+
+        Returns
+        -------
+        DataFrame
+            `decay` ("none": the effect of the last year lasts; "half_life_5", "half_life_10"),
+            `label, actor, first_year, last_year` (to the age of 67), `present_value, std_error`
+            (NOK per starter). No year of the account itself is among them.
 
         Raises
         ------
         AssumptionError
-            The assumptions are in the prices of another year than the effects.
+            The programme does not say how old starters are.
         """
-        require_price_year(self.price_year, assumptions)
-        return replace(self, assumptions=assumptions)
+        return residual_frame(self, lang)
 
-    def switching_scale(self, of: str = "society") -> float | None:
-        """Return the scale of all effects at which a present value is zero, costs held.
+    def bridge(self) -> Bridge:
+        """Walk from the simplified account to this one, and on to public budgets."""
+        return bridge_of(self)
+
+    def uncertainty(
+        self, *, n: int = 10_000, seed: int = 2025, resampled: EffectDraws | None = None
+    ) -> Uncertainty:
+        """Draw the whole account: sampling, assumptions, and both.
+
+        Parameters
+        ----------
+        n
+            Number of draws; with `resampled` as many as there are of persons.
+        seed
+            Seed of all of them. `draws(n, seed)` gives the same draws of sampling.
+        resampled
+            Effects estimated again on draws of persons (`mih.resample`), in place of draws from
+            their covariance.
+
+        Returns
+        -------
+        Uncertainty
+
+        Raises
+        ------
+        AssumptionError
+            Fewer than 100 draws, or ranges that do not go together.
+        EffectsError
+            The resampled effects are not those of the account.
+        """
+        return uncertainty_of(self, n, seed, resampled)
+
+    def sensitivity(self) -> Sensitivity:
+        """Move each assumption alone to the ends of its own range; `.plot()` is the tornado."""
+        return sensitivity_of(self)
+
+    def grid(self, over: Mapping[str, Sequence[float]]) -> SensitivityGrid:
+        """Reckon the account over a grid of two assumptions.
+
+        Parameters
+        ----------
+        over
+            Two assumptions by name, each with its values:
+            ``{"tax_rate_wage": [0.2, 0.24, 0.3], "displacement": [0, 0.1, 0.2]}``.
+
+        Raises
+        ------
+        AssumptionError
+            Not two of them, a name that does not exist, or a value it cannot have.
+        """
+        return grid_of(self, over)
+
+    def scenarios(self, more: Sequence[Scenario] = ()) -> Scenarios:
+        """Keep the account under named scenarios.
+
+        Pessimistic, base and optimistic; and, where the age at start is known, the effect lasting,
+        halving and falling evenly to nothing until the age of 67.
+
+        Parameters
+        ----------
+        more
+            Scenarios of your own.
+        """
+        return scenarios_of(self, more)
+
+    def switching_values(self, of: str = "society") -> SwitchingValues:
+        """Find what each assumption, and each effect, would have to be for a value of zero.
 
         Parameters
         ----------
         of
             An actor, `public` or `society`.
-
-        Returns
-        -------
-        float or None
-            0.2 says that a fifth of the estimated effects would be enough. None if no scale does
-            it, because the effects do not move this present value.
         """
-        constant = float(self._accumulated.constants[_group(of), -1])
-        driven = self.present_value(of) - constant
-        return None if driven == 0 else -constant / driven
+        return switching_values_of(self, of)
+
+    def variance_shares(self, *, n: int = 2_000, seed: int = 2025) -> VarianceShares:
+        """Take the variance apart by source; the contributions add up to all of it.
+
+        Parameters
+        ----------
+        n, seed
+            Number of draws, and their seed.
+        """
+        return variance_shares_of(self, n, seed)
 
     def save(self, path: str | Path) -> Path:
         """Write the account to one file, small cells hidden; `load` reads it back."""
@@ -292,62 +266,3 @@ class CostBenefit(Result):
         from mih_impact.economics.card import account_card
 
         return account_card(self, lang)
-
-    @cached_property
-    def _ledger(self) -> Ledger:
-        return build_ledger(self.roles, self.horizon, self.assumptions, self._programme)
-
-    @property
-    def discount_factors(self) -> FloatArray:
-        """Discount factors by year since start, shape (T,)."""
-        return self.assumptions.discount.factors(self.horizon)
-
-    @property
-    def late_costs(self) -> float:
-        """Programme costs after the horizon, left out: NOK per starter, not discounted."""
-        items = [item for item in self._programme.items if item.kind == "real"]
-        after = [item.path(1 + self._programme.last_year)[self.horizon :] for item in items]
-        return float(sum(path.sum() for path in after))
-
-    def unsure(self) -> tuple[Assumption, ...]:
-        """Return the assumptions in use that are remembered or assumed."""
-        unused = () if STATE_BENEFITS in self.roles else ("taxable_benefit_share",)
-        return tuple(item for item in self.assumptions.unsure() if item.name not in unused)
-
-    @cached_property
-    def _programme(self) -> Programme:
-        return self.programme.in_prices(self.price_year)
-
-    @cached_property
-    def _accumulated(self) -> Accumulated:
-        return accumulate(self._ledger, self.discount_factors)
-
-    @cached_property
-    def _cumulative(self) -> FloatArray:
-        return self._accumulated.values(self.effects)
-
-    @cached_property
-    def _std_errors(self) -> FloatArray | None:
-        return None if self.covariance is None else self._accumulated.std_errors(self.covariance)
-
-
-def _group(name: str) -> int:
-    """Return the position of an actor or sum."""
-    if name not in GROUPS:
-        raise AssumptionError(
-            f"The account has no actor {name!r}",
-            found=", ".join(GROUPS),
-            do=f"use one of these{nearest(name, GROUPS)}",
-        )
-    return GROUPS.index(name)
-
-
-def require_price_year(price_year: int, assumptions: Assumptions) -> None:
-    """Raise unless effects and assumptions are in the prices of one year."""
-    if price_year != assumptions.price_year:
-        raise AssumptionError(
-            "Effects and assumptions are in the prices of different years",
-            found=f"effects {price_year}, assumptions {assumptions.price_year}",
-            do=f"write assumptions.replace(price_year={price_year}),"
-            " or read the panel with the other price year",
-        )

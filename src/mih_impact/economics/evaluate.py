@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact.economics.actors import GROUPS
 from mih_impact.economics.ledger import Ledger
+from mih_impact.reference.discount import Timing
 
 __all__ = [
     "Accumulated",
     "accumulate",
     "break_even_year",
+    "break_even_years",
+    "discounted",
     "draw_effects",
     "probability_positive",
 ]
@@ -23,12 +28,12 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Accumulated:
-    """Cumulative present values of every group, as a linear map of the effects.
+    """Cumulative present values of every group, as a linear map of the estimated effects.
 
     Attributes
     ----------
     weights
-        Shape (G, T, R, T): what one krone of effect (r, s) adds to the present value accumulated to
+        Shape (G, T, R, S): what one krone of effect (r, s) adds to the present value accumulated to
         year t.
     constants
         Shape (G, T): the part no effect drives.
@@ -38,7 +43,7 @@ class Accumulated:
     constants: FloatArray
 
     def values(self, effects: FloatArray) -> FloatArray:
-        """Return cumulative present values, shape (..., G, T), for effects (..., R, T)."""
+        """Return cumulative present values, shape (..., G, T), for effects (..., R, S)."""
         driven: FloatArray = np.einsum("gtrs,...rs->...gt", self.weights, effects)
         return driven + self.constants
 
@@ -50,25 +55,61 @@ class Accumulated:
         return np.sqrt(np.clip(variance, 0.0, None)).reshape(groups, years)
 
 
-def accumulate(ledger: Ledger, factors: FloatArray) -> Accumulated:
-    """Return the map from effects to cumulative present values.
+def accumulate(
+    ledger: Ledger, factors: Mapping[Timing | None, FloatArray], reaching: FloatArray
+) -> Accumulated:
+    """Return the map from estimated effects to cumulative present values.
 
     Parameters
     ----------
     ledger
         The flows.
     factors
-        Discount factors by year, shape (T,).
+        Discount factors by year, shape (T,), for each time of the year at which flows fall.
+    reaching
+        What one krone of effect estimated in year s is in year t, shape (R, T, S): the identity
+        within the estimated years.
 
     Notes
     -----
     Accumulated to t: sum over s <= t of d_s F_s, and F is affine in the effects.
     """
-    counted = np.tril(np.ones((len(factors), len(factors)))) * factors  # (t, s)
-    return Accumulated(
-        weights=np.einsum("ts,grs->gtrs", counted, ledger.group_coefficients),
-        constants=np.einsum("ts,gs->gt", counted, ledger.group_constants),
+    years = ledger.n_years
+    groups, roles = len(GROUPS), len(ledger.roles)
+    weights = np.zeros((groups, years, roles, reaching.shape[-1]))
+    constants = np.zeros((groups, years))
+    for timing in ledger.timings:
+        part = ledger.at(timing)
+        counted = np.tril(np.ones((years, years))) * factors[timing]  # (t, u)
+        worth = np.einsum("tu,rus->trs", counted, reaching)
+        weights += np.einsum("gr,trs->gtrs", part.group_coefficients, worth)
+        constants += np.einsum("tu,gu->gt", counted, part.group_constants)
+    return Accumulated(weights, constants)
+
+
+def discounted(
+    ledger: Ledger, effects: FloatArray, factors: Mapping[Timing | None, FloatArray]
+) -> FloatArray:
+    """Return the present value of every group's flow, year by year.
+
+    Parameters
+    ----------
+    ledger
+        The flows, one setting of the assumptions or a stack of them.
+    effects
+        Effects of all years, shape (..., R, T).
+    factors
+        Discount factors, shape (..., T), for each time of the year at which flows fall.
+
+    Returns
+    -------
+    ndarray, shape (..., G, T)
+    """
+    parts = (
+        ledger.at(timing).group_amounts(effects) * factors[timing][..., None, :]
+        for timing in ledger.timings
     )
+    return sum(parts, np.zeros(()))
 
 
 def break_even_year(cumulative: FloatArray, *, tolerance: float = 0.0) -> int | None:
@@ -95,9 +136,33 @@ def break_even_year(cumulative: FloatArray, *, tolerance: float = 0.0) -> int | 
     >>> break_even_year(np.array([-10.0, 5.0, -1.0, 2.0])), break_even_year(np.array([1.0, -1.0]))
     (3, None)
     """
-    below = np.flatnonzero(cumulative < -tolerance)
-    first = 0 if below.size == 0 else int(below[-1]) + 1
-    return first if first < cumulative.size else None
+    year = int(break_even_years(cumulative, tolerance=tolerance))
+    return year if year < cumulative.size else None
+
+
+def break_even_years(cumulative: FloatArray, *, tolerance: float = 0.0) -> NDArray[np.int64]:
+    """Return the break-even year of many paths; the number of years itself means never.
+
+    Parameters
+    ----------
+    cumulative
+        Cumulative present values, shape (..., T).
+    tolerance
+        As for `break_even_year`.
+
+    Returns
+    -------
+    ndarray of int, shape (...)
+
+    Examples
+    --------
+    >>> break_even_years(np.array([[-10.0, 5.0], [1.0, -1.0]])).tolist()
+    [1, 2]
+    """
+    below = cumulative < -tolerance
+    years = cumulative.shape[-1]
+    last_below = years - 1 - np.argmax(below[..., ::-1], axis=-1)
+    return np.where(below.any(axis=-1), last_below + 1, 0).astype(np.int64)
 
 
 def probability_positive(value: float, std_error: float) -> float:

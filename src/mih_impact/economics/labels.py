@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import SupportsFloat
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, SupportsFloat
 
 from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import kroner
+from mih_impact.display.numbers import NOT_AVAILABLE, kroner, number, percent
 from mih_impact.storage import saveable
+
+if TYPE_CHECKING:
+    from mih_impact.economics.roles import Benefit
 
 # Programmes and assumptions take their labels with them into saved accounts.
 saveable("Label")(Label)
@@ -19,13 +24,40 @@ WAGE_BILL = Label(nb="nye kommunale lønnsmidler", en="new municipal wage money"
 INCOME_TAX = Label(nb="inntektsskatt", en="income tax")
 LEISURE = Label(nb="tapt fritid", en="leisure given up")
 AVOIDED_MEASURES = Label(nb="sparte andre tiltak", en="other measures avoided")
+_YEARS = Label(nb="{n} år", en="{n} years")
 TAX_FINANCING = Label(nb="skattefinansieringskostnad", en="tax-financing cost")
 STATE_BENEFITS = Label(nb="statlige ytelser samlet", en="state benefits in total")
+
+
+def role_label(role: str, benefits: Sequence[Benefit]) -> Label:
+    """Return the displayed name of what an outcome is to the account."""
+    return next((each.displayed for each in benefits if each.role == role), WAGE)
 
 
 def displaced(label: Label) -> Label:
     """Return the label of a flow's mirror among the displaced."""
     return Label(nb=f"fortrengning: {label.nb}", en=f"displacement: {label.en}")
+
+
+def amount_of(value: float | None, unit: str, lang: Lang | None = None) -> str:
+    """Show the value of an assumption in its unit.
+
+    Examples
+    --------
+    >>> amount_of(0.24, "share", "en"), amount_of(0.009, "per year, real", "en")
+    ('24%', '0.9%')
+    """
+    if value is None or math.isnan(value):
+        return NOT_AVAILABLE
+    if unit in ("share", "per year, real"):
+        return percent(value, 0 if round(100 * value, 6).is_integer() else 1, lang)
+    if unit.startswith("NOK per ") and unit != "NOK per NOK":
+        return hundreds(value, lang)
+    if unit == "years":
+        return _YEARS.format(n=number(value, 0 if float(value).is_integer() else 1, lang)).text(
+            lang
+        )
+    return number(value, 2, lang)
 
 
 def hundreds(x: SupportsFloat | None, lang: Lang | None = None) -> str:

@@ -2,8 +2,10 @@
 
 A line is *real* (a resource made or used, at one actor's gain or expense) or a *transfer* (from a
 payer to a receiver, so that it cannot change the sum over actors). The amount of a line in year t
-is `sum over roles r of coefficients[r, t] * effect[r, t] + constant[t]`, NOK per starter. One
-ledger therefore evaluates the point, a matrix of draws and the exact variance alike.
+is `sum over roles r of coefficients[r] * effect[r, t] + constant[t]`, NOK per starter. One ledger
+therefore evaluates the point, a matrix of draws and the exact variance alike; and since the rates
+in the coefficients may be a stack of n, so may the ledger be: n settings of the assumptions at
+once.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from mih_impact.display.labels import Label
 from mih_impact.economics.actors import ACTORS, GROUPS, PUBLIC
 from mih_impact.economics.checks import nearest
 from mih_impact.errors import AssumptionError
+from mih_impact.reference.discount import Timing
 
 __all__ = ["TAX_FINANCING", "Ledger", "Line"]
 
@@ -43,9 +46,9 @@ class Line:
     payer
         The actor who loses the same amount; of a transfer, and only of a transfer.
     coefficients
-        NOK per NOK of effect, shape (n_roles, n_years).
+        NOK per NOK of effect, the same every year, shape (..., n_roles).
     constant
-        NOK per starter whatever the effect, shape (n_years,).
+        NOK per starter whatever the effect, shape (..., n_years).
     label
         The displayed name of the component.
     cash
@@ -54,6 +57,8 @@ class Line:
         The budget line it is charged to; empty if none.
     source
         Where its rate or amount comes from.
+    timing
+        When in the year it falls, if not when the account's other flows do.
     """
 
     component: str
@@ -66,6 +71,7 @@ class Line:
     cash: bool
     budget_line: str = ""
     source: str = ""
+    timing: Timing | None = None
 
     def __post_init__(self) -> None:
         if (self.kind == "transfer") != (self.payer is not None):
@@ -111,7 +117,8 @@ class Ledger:
     Notes
     -----
     Axes: `l` line, `a` actor, `g` group (`GROUPS`: the actors, public, society), `r` role, `t` year
-    since start. Effects have shape (..., R, T): one path, or a stack of draws.
+    since start; `...` settings of the assumptions, one or a stack. Effects have shape (..., R, T):
+    one path, or a stack of draws.
     """
 
     lines: tuple[Line, ...]
@@ -119,13 +126,13 @@ class Ledger:
 
     @cached_property
     def coefficients(self) -> FloatArray:
-        """NOK per NOK of effect, shape (L, R, T)."""
-        return np.stack([line.coefficients for line in self.lines])
+        """NOK per NOK of effect, shape (..., L, R)."""
+        return _stack([line.coefficients for line in self.lines])
 
     @cached_property
     def constants(self) -> FloatArray:
-        """NOK whatever the effect, shape (L, T)."""
-        return np.stack([line.constant for line in self.lines])
+        """NOK whatever the effect, shape (..., L, T)."""
+        return _stack([line.constant for line in self.lines])
 
     @cached_property
     def signs(self) -> FloatArray:
@@ -135,12 +142,20 @@ class Ledger:
     @property
     def n_years(self) -> int:
         """Years of the account, from year 0."""
-        return int(self.constants.shape[1])
+        return int(self.lines[0].constant.shape[-1])
+
+    @property
+    def timings(self) -> tuple[Timing | None, ...]:
+        """The times of the year at which lines fall, None for that of the account."""
+        return tuple(dict.fromkeys(line.timing for line in self.lines))
+
+    def at(self, timing: Timing | None) -> Ledger:
+        """Return the lines that fall at one time of the year."""
+        return Ledger(tuple(line for line in self.lines if line.timing == timing), self.roles)
 
     def amounts(self, effects: FloatArray) -> FloatArray:
         """Return the amount of every line, shape (..., L, T), NOK per starter and year."""
-        driven: FloatArray = np.einsum("lrt,...rt->...lt", self.coefficients, effects)
-        return driven + self.constants
+        return self.coefficients @ effects + self.constants
 
     @cached_property
     def group_signs(self) -> FloatArray:
@@ -152,25 +167,35 @@ class Ledger:
 
     @cached_property
     def group_coefficients(self) -> FloatArray:
-        """NOK per NOK of effect for each group, shape (G, R, T)."""
-        return _net(self.group_signs, self.coefficients)
+        """NOK per NOK of effect for each group, shape (..., G, R)."""
+        driven = [k for k, line in enumerate(self.lines) if line.coefficients.any()] or [0]
+        return _net(self.group_signs[driven], [self.lines[k].coefficients for k in driven])
 
     @cached_property
     def group_constants(self) -> FloatArray:
-        """NOK whatever the effect for each group, shape (G, T)."""
-        return _net(self.group_signs, self.constants)
+        """NOK whatever the effect for each group, shape (..., G, T)."""
+        fixed = [k for k, line in enumerate(self.lines) if line.constant.any()] or [0]
+        return _net(self.group_signs[fixed], [self.lines[k].constant for k in fixed])
 
     def group_amounts(self, effects: FloatArray) -> FloatArray:
         """Return the flow of every group, shape (..., G, T), NOK per starter and year."""
-        driven: FloatArray = np.einsum("grt,...rt->...gt", self.group_coefficients, effects)
-        return driven + self.group_constants
+        return self.group_coefficients @ effects + self.group_constants
 
 
-def _net(signs: FloatArray, amounts: FloatArray) -> FloatArray:
-    """Sum lines (L, ...) to groups (G, ...), with sums that cancel to rounding set to zero.
+def _stack(arrays: list[FloatArray]) -> FloatArray:
+    """Stack (..., X) to (..., L, X), a line with one setting beside lines with n."""
+    return np.stack(np.broadcast_arrays(*arrays), axis=-2)
+
+
+def _net(signs: FloatArray, arrays: list[FloatArray]) -> FloatArray:
+    """Sum L lines of (..., X) to groups (..., G, X), sums that cancel to rounding set to zero.
 
     An employer who pays out all he produces nets to 0, not to 1e-16 of a krone with a sign.
     """
-    net: FloatArray = np.einsum("lg,l...->g...", signs, amounts)
-    gross = np.einsum("lg,l...->g...", np.abs(signs), np.abs(amounts))
-    return np.where(np.abs(net) <= 1e-14 * gross, 0.0, net)
+    shape = np.broadcast_shapes(*(array.shape for array in arrays))
+    net, gross = np.zeros((2, signs.shape[1], *shape))
+    for line, group in zip(*np.nonzero(signs), strict=True):  # few: a line reaches two actors
+        net[group] += signs[line, group] * arrays[line]
+        gross[group] += np.abs(arrays[line])
+    net[np.abs(net) <= 1e-14 * gross] = 0.0
+    return np.moveaxis(net, 0, -2)

@@ -1,190 +1,29 @@
-"""What a programme costs, who pays it, and who gets to the phase that costs it.
-
-A programme is data: named items with payer, year and source. An item with a receiver is a transfer
-and uses no resource; an item without one is a resource used, at the payer's expense.
-"""
+"""A programme: its phases, what each costs, and whom."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from mih_impact.display.labels import Label
-from mih_impact.economics.actors import ACTORS
+from mih_impact.economics.assumption import Assumption
 from mih_impact.economics.checks import nearest
+from mih_impact.economics.cost_item import CostItem
+from mih_impact.economics.phase import Phase, reach_assumption
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.prices import PriceIndex
-from mih_impact.reference.rows import Status
 from mih_impact.storage import saveable
 
-__all__ = ["CostItem", "Programme"]
-
-
-@saveable("CostItem")
-@dataclass(frozen=True, kw_only=True)
-class CostItem:
-    """One cost of a programme, per person who reaches the phase that costs it.
-
-    Parameters
-    ----------
-    name
-        Short name in English, unique within the programme.
-    label
-        The displayed name.
-    amounts
-        NOK by year since start, from year 0: a sequence, or a mapping from year to NOK. Per person
-        who reaches the phase; what the account charges a starter is `reach` times this.
-    payer
-        The actor who pays.
-    receiver
-        The actor who receives. Set, the item is a *transfer*; None, a resource is used.
-    reach
-        Share of starters who get to the phase, from 0 to 1.
-    cash
-        Whether money is paid; False for costs in kind, such as the time of staff already employed.
-    budget_line
-        The grant or line it is charged to.
-    unit, price_year
-        Currency and the year whose prices `amounts` are in.
-    status, source
-        How sure we are, and where the number comes from.
-    low, high
-        The range of the *sum over the years* per person who reaches the phase, same prices.
-
-    Raises
-    ------
-    AssumptionError
-        For an unknown actor, a transfer to oneself, a negative amount or a reach outside 0 to 1.
-
-    Examples
-    --------
-    >>> course = CostItem(
-    ...     name="course", label=Label(nb="kurs", en="course"), amounts={0: 40_000, 1: 20_000},
-    ...     payer="state", reach=0.5, cash=True, budget_line="courses", price_year=2024,
-    ...     status="ASSUMED", source="an example")
-    >>> course.kind, course.path(4).tolist()
-    ('real', [20000.0, 10000.0, 0.0, 0.0])
-    """
-
-    name: str
-    label: Label
-    amounts: Sequence[float] | Mapping[int, float]
-    payer: str
-    receiver: str | None = None
-    reach: float = 1.0
-    cash: bool = True
-    budget_line: str = ""
-    unit: str = "NOK"
-    price_year: int = 2024
-    status: Status = "ASSUMED"
-    source: str = ""
-    low: float | None = None
-    high: float | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "amounts", _by_year(self.name, self.amounts))
-        for actor in (self.payer, self.receiver):
-            if actor is not None and actor not in ACTORS:
-                raise AssumptionError(
-                    f"The cost item {self.name!r} names an unknown actor",
-                    found=repr(actor),
-                    do=f"use one of {', '.join(ACTORS)}{nearest(actor, ACTORS)}",
-                )
-        if self.payer == self.receiver:
-            raise AssumptionError(
-                f"The cost item {self.name!r} is a transfer from {self.payer} to itself",
-                do="name another receiver, or none for a resource that is used",
-            )
-        if not 0.0 <= self.reach <= 1.0:
-            raise AssumptionError(
-                f"The reach of the cost item {self.name!r} is not a share",
-                found=f"{self.reach:g}",
-                do="give the share of starters who get to the phase, from 0 to 1",
-            )
-
-    @property
-    def kind(self) -> str:
-        """`transfer` if somebody receives it, else `real`."""
-        return "real" if self.receiver is None else "transfer"
-
-    @property
-    def total(self) -> float:
-        """Sum over the years per person who reaches the phase."""
-        return float(sum(self._amounts))
-
-    @property
-    def _amounts(self) -> tuple[float, ...]:
-        assert isinstance(self.amounts, tuple)
-        return self.amounts
-
-    def path(self, n_years: int) -> np.ndarray:
-        """Return the cost per starter by year since start.
-
-        Parameters
-        ----------
-        n_years
-            Number of years from year 0; what falls later is left out.
-
-        Returns
-        -------
-        ndarray, shape (n_years,)
-            NOK per starter, prices of `price_year`: `reach` times `amounts`.
-        """
-        path = np.zeros(n_years)
-        kept = self._amounts[:n_years]
-        path[: len(kept)] = kept
-        return self.reach * path
-
-    def in_prices(self, price_year: int, index: PriceIndex | None = None) -> CostItem:
-        """Return the item in the prices of another year.
-
-        Parameters
-        ----------
-        price_year
-            The year wanted.
-        index
-            Price index; the shipped consumer price index if None.
-        """
-        if price_year == self.price_year:
-            return self
-        factor = (index or PriceIndex.kpi()).factor(self.price_year, price_year)
-        return replace(
-            self,
-            amounts=tuple(factor * amount for amount in self._amounts),
-            low=None if self.low is None else factor * self.low,
-            high=None if self.high is None else factor * self.high,
-            price_year=price_year,
-        )
-
-
-def _by_year(name: str, amounts: Sequence[float] | Mapping[int, float]) -> tuple[float, ...]:
-    """Return amounts from year 0 on as a tuple, or say what is wrong with them."""
-    if isinstance(amounts, Mapping):
-        if any(not isinstance(year, int) or year < 0 for year in amounts):
-            raise AssumptionError(
-                f"The cost item {name!r} has amounts in years that are not years since start",
-                found=", ".join(repr(year) for year in amounts),
-                do="count from the start year, which is 0",
-            )
-        amounts = [amounts.get(year, 0.0) for year in range(max(amounts, default=-1) + 1)]
-    path = tuple(float(amount) for amount in amounts)
-    if not all(np.isfinite(amount) and amount >= 0 for amount in path):
-        raise AssumptionError(
-            f"The cost item {name!r} has an amount that is negative or not a number",
-            found=", ".join(f"{amount:g}" for amount in path),
-            do="give what is paid as a positive number; a payment the other way is a transfer"
-            " with payer and receiver",
-        )
-    return path
+__all__ = ["CostItem", "Phase", "Programme"]
 
 
 @saveable("Programme")
 @dataclass(frozen=True, kw_only=True)
 class Programme:
-    """A programme: its name, its label and what it costs.
+    """A programme as data: its name, its phases and what they cost.
 
     Parameters
     ----------
@@ -194,13 +33,19 @@ class Programme:
         The displayed name.
     items
         The costs. Empty means that costs are left out, and every card says so.
+    phases
+        The phases that items belong to; each gives its items its reach.
+    age_at_start
+        Mean age of those who start, as an assumption in years named `age_at_start`, for values
+        after the horizon; None if it is not known.
     note
         A sentence shown on every card, for what a reader must know about the costs.
 
     Raises
     ------
     AssumptionError
-        If two items share a name or the items are in different currencies.
+        If two items or phases share a name, an item names a phase that is not there or a reach
+        beside it, or the items are in different currencies.
 
     Examples
     --------
@@ -211,24 +56,50 @@ class Programme:
     name: str
     label: Label
     items: tuple[CostItem, ...] = ()
+    phases: tuple[Phase, ...] = ()
+    age_at_start: Assumption | None = None
     note: Label | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "items", tuple(self.items))
-        names = [item.name for item in self.items]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise AssumptionError(
-                f"The programme {self.name!r} has several cost items of one name",
-                found=", ".join(twice),
-                do="give each item its own name",
-            )
+        object.__setattr__(self, "phases", tuple(self.phases))
+        object.__setattr__(self, "items", tuple(self._reached(item) for item in self.items))
+        for what, names in (
+            ("cost items", [item.name for item in self.items]),
+            ("phases", [phase.name for phase in self.phases]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise AssumptionError(
+                    f"The programme {self.name!r} has several {what} of one name",
+                    found=", ".join(twice),
+                    do="give each its own name",
+                )
         if len({item.unit for item in self.items}) > 1:
             raise AssumptionError(
                 f"The programme {self.name!r} mixes currencies",
                 found=", ".join(sorted({item.unit for item in self.items})),
                 do="give every item in one currency",
             )
+
+    def _reached(self, item: CostItem) -> CostItem:
+        """Return an item with the reach of its phase."""
+        if not item.phase:
+            return item
+        reach = {phase.name: phase.reach for phase in self.phases}
+        if item.phase not in reach:
+            raise AssumptionError(
+                f"The cost item {item.name!r} belongs to a phase that the programme has not",
+                found=repr(item.phase),
+                do=f"use one of {', '.join(reach) or 'the phases given'}"
+                f"{nearest(item.phase, reach)}",
+            )
+        if item.reach not in (1.0, reach[item.phase]):
+            raise AssumptionError(
+                f"The cost item {item.name!r} has a reach beside that of its phase",
+                found=f"{item.reach:g}, phase {item.phase!r} {reach[item.phase]:g}",
+                do="give the reach once, with the phase",
+            )
+        return replace(item, reach=reach[item.phase])
 
     @classmethod
     def none(cls) -> Programme:
@@ -238,15 +109,30 @@ class Programme:
         )
 
     @property
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """What the programme assumes: a sum for each cost, a reach for each phase, the age."""
+        age = () if self.age_at_start is None else (self.age_at_start,)
+        own = tuple(
+            reach_assumption(item.name, item.label, item.reach)
+            for item in self.items
+            if not item.phase and item.reach != 1.0
+        )
+        reaches = (*(phase.assumption for phase in self.phases), *own)
+        return (*(item.assumption for item in self.items), *reaches, *age)
+
+    def with_assumptions(self, items: tuple[Assumption, ...]) -> Programme:
+        """Return the programme with assumptions of the names of `assumptions` put in place."""
+        given = {item.name: item for item in items}
+        phases = tuple(_with_reach(phase, given) for phase in self.phases)
+        costs = tuple(_with_cost(item, given) for item in self.items)
+        age = None if self.age_at_start is None else given["age_at_start"]
+        return replace(self, items=costs, phases=phases, age_at_start=age)
+
+    @property
     def last_year(self) -> int:
         """The last year since start with a cost; -1 without costs."""
-        return (
-            max(
-                (len(np.trim_zeros(item.path(len(item._amounts)), "b")) for item in self.items),
-                default=0,
-            )
-            - 1
-        )
+        lengths = [len(np.trim_zeros(item.path(len(item.profile)), "b")) for item in self.items]
+        return max(lengths, default=0) - 1
 
     def in_prices(self, price_year: int, index: PriceIndex | None = None) -> Programme:
         """Return the programme with every item in the prices of one year.
@@ -266,35 +152,46 @@ class Programme:
         Returns
         -------
         DataFrame
-            `item, kind, payer, receiver, year_since_start, amount` (NOK per starter: reach times
-            the amount per person who gets there), `reach, cash, budget_line, unit, price_year,
-            status, source, low, high`.
+            `item, phase, kind, payer, receiver, year_since_start, amount` (NOK per starter: reach
+            times the amount per person who gets there), `reach, cash, budget_line, unit,
+            price_year, status, source, low, high`.
         """
         rows = [
             {
                 "item": item.name,
-                "kind": item.kind,
-                "payer": item.payer,
-                "receiver": item.receiver,
                 "year_since_start": year,
                 "amount": amount,
-                "reach": item.reach,
-                "cash": item.cash,
-                "budget_line": item.budget_line,
-                "unit": item.unit,
-                "price_year": item.price_year,
-                "status": item.status,
-                "source": item.source,
-                "low": item.low,
-                "high": item.high,
+                **{name: getattr(item, name) for name in _COLUMNS if name not in _BY_YEAR},
             }
             for item in self.items
-            for year, amount in enumerate(item.path(len(item._amounts)).tolist())
+            for year, amount in enumerate(item.path(len(item.profile)).tolist())
         ]
         return pd.DataFrame(rows, columns=_COLUMNS)
 
 
+_BY_YEAR = ("item", "year_since_start", "amount")
 _COLUMNS = [
-    "item", "kind", "payer", "receiver", "year_since_start", "amount", "reach", "cash",
+    "item", "phase", "kind", "payer", "receiver", "year_since_start", "amount", "reach", "cash",
     "budget_line", "unit", "price_year", "status", "source", "low", "high",
 ]  # fmt: skip
+
+
+def _told(new: Assumption) -> dict[str, Any]:
+    """Return what an assumption says of its number: range, distribution, status, sources."""
+    names = ("low", "high", "distribution", "points", "status", "source", "range_source")
+    return {name: getattr(new, name) for name in names}
+
+
+def _with_reach(phase: Phase, given: dict[str, Assumption]) -> Phase:
+    """Return a phase with another reach, range and source."""
+    new = given[phase.assumption.name]
+    return replace(phase, reach=new.value, **_told(new))
+
+
+def _with_cost(item: CostItem, given: dict[str, Assumption]) -> CostItem:
+    """Return a cost with another sum, range and source; its phase gives it its reach."""
+    new = given[item.assumption.name]
+    own = given.get(f"reach:{item.name}")
+    amounts = item.amounts if new.value == item.total else item.with_total(new.value).amounts
+    reach = 1.0 if item.phase else item.reach if own is None else own.value
+    return replace(item, amounts=amounts, reach=reach, **_told(new))

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from mih_impact.display.labels import Label
 from mih_impact.economics import labels
+from mih_impact.economics.actors import ACTORS
 from mih_impact.economics.checks import nearest
 from mih_impact.errors import AssumptionError
 from mih_impact.panel.contract import BENEFITS, CONTRACT
+from mih_impact.storage import saveable
 
 if TYPE_CHECKING:
     from mih_impact.effects.series import EffectSeries
@@ -31,50 +33,93 @@ ROLES: tuple[str, ...] = ("wage", *(_PREFIX + name for name in BENEFITS), STATE_
 _DEFAULT: dict[str, str] = {"wage_income": "wage"} | {name: _PREFIX + name for name in BENEFITS}
 
 
+@saveable("Benefit")
 @dataclass(frozen=True)
 class Benefit:
     """A benefit as the account sees it.
 
-    Attributes
+    Parameters
     ----------
-    role, name
-        `benefit:<name>`, and the name alone.
+    name
+        Short name; the role of its outcome is `benefit:<name>`.
     payer
-        The public budget that pays it.
+        The actor that pays it.
     taxable
-        Whether it is taxed; None for a total, of which a share is.
+        Whether the recipient pays income tax on it. None only for all state benefits in one sum, of
+        which `Assumptions.taxable_benefit_share` is taxed.
     label
-        The displayed name.
+        The displayed name; None is the name itself.
+
+    Raises
+    ------
+    AssumptionError
+        No payer, or one that is no actor; or not said whether it is taxed.
+
+    Examples
+    --------
+    >>> Benefit("kvalifiseringsstonad", payer="municipality", taxable=True).role
+    'benefit:kvalifiseringsstonad'
     """
 
-    role: str
     name: str
-    payer: str
-    taxable: bool | None
-    label: Label
+    payer: str = ""
+    taxable: bool | None = None
+    label: Label | None = None
+
+    def __post_init__(self) -> None:
+        if self.payer not in ACTORS:
+            raise AssumptionError(
+                f"The benefit {self.name!r} has no payer that is an actor",
+                found=repr(self.payer),
+                do=f"give payer, one of {', '.join(ACTORS)}{nearest(self.payer, ACTORS)}",
+            )
+        if not isinstance(self.taxable, bool) and self.role != STATE_BENEFITS:
+            raise AssumptionError(
+                f"It is not said whether the benefit {self.name!r} is taxed",
+                found=f"taxable={self.taxable!r}",
+                do="give taxable=True or taxable=False",
+            )
+        if self.label is None:
+            object.__setattr__(self, "label", Label(nb=self.name, en=self.name))
+
+    @property
+    def role(self) -> str:
+        """What its outcome is to the account."""
+        return _PREFIX + self.name
+
+    @property
+    def budget_line(self) -> str:
+        """The line of the budget it is charged to."""
+        return "state benefits" if self.role == STATE_BENEFITS else self.name
+
+    @property
+    def displayed(self) -> Label:
+        """The displayed name."""
+        assert self.label is not None
+        return self.label
 
 
 def benefit_of(role: str) -> Benefit | None:
-    """Return the benefit a role stands for, or None for the wage.
+    """Return the contract's benefit that a role stands for, or None.
 
     Examples
     --------
     >>> benefit_of("benefit:sosialhjelp").payer
     'municipality'
     """
-    if role == STATE_BENEFITS:
-        return Benefit(role, "state benefits", "state", None, labels.STATE_BENEFITS)
     name = role.removeprefix(_PREFIX)
+    if role == STATE_BENEFITS:
+        return Benefit(name, "state", None, labels.STATE_BENEFITS)
     scheme = CONTRACT[name].scheme if name in CONTRACT else None
     if scheme is None or name == role:
         return None
-    return Benefit(role, name, scheme.payer, scheme.taxable, CONTRACT[name].label)
+    return Benefit(name, scheme.payer, scheme.taxable, CONTRACT[name].label)
 
 
 def roles_of(
-    effects: EffectSeries, roles: Mapping[str, str | None] | None = None
-) -> dict[str, str]:
-    """Return the role of every outcome that enters the account.
+    effects: EffectSeries, roles: Mapping[str, str | Benefit | None] | None = None
+) -> tuple[dict[str, str], tuple[Benefit, ...]]:
+    """Return the role of every outcome that enters the account, and what its benefits are.
 
     Parameters
     ----------
@@ -82,13 +127,13 @@ def roles_of(
         The estimated effects.
     roles
         Roles by outcome, on top of the contract's own (`wage_income` is the wage, each scheme its
-        benefit). None leaves an outcome out of the account.
+        benefit): a role by name, a `Benefit` of your own, or None to leave an outcome out.
 
     Returns
     -------
-    dict
-        Outcome to role, in the order of `effects.outcomes`. Outcomes measured as shares are not
-        money and stay out.
+    tuple
+        Outcome to role, in the order of `effects.outcomes`, and the benefits among them. Outcomes
+        measured as shares are not money and stay out.
 
     Raises
     ------
@@ -96,8 +141,12 @@ def roles_of(
         A name that is no outcome, a role that does not exist, money without a role, two outcomes in
         one role, a total beside its parts, or no wage.
     """
-    given = dict(roles or {})
-    _require_known(effects, given)
+    own = {each.role: each for each in (roles or {}).values() if isinstance(each, Benefit)}
+    given = {
+        outcome: role.role if isinstance(role, Benefit) else role
+        for outcome, role in (roles or {}).items()
+    }
+    _require_known(effects, given, (*ROLES, *own))
     entered: dict[str, str] = {}
     unmapped: list[str] = []
     for outcome in effects.outcomes:
@@ -110,12 +159,16 @@ def roles_of(
             unmapped.append(outcome)
         else:
             entered[outcome] = role
+    found = (own.get(role) or benefit_of(role) for role in entered.values())
+    benefits = tuple(each for each in found if each is not None)
     _require_mapped(unmapped)
-    _require_disjoint(entered)
-    return entered
+    _require_disjoint(entered, benefits)
+    return entered, benefits
 
 
-def _require_known(effects: EffectSeries, given: Mapping[str, str | None]) -> None:
+def _require_known(
+    effects: EffectSeries, given: Mapping[str, str | None], known: tuple[str, ...]
+) -> None:
     for outcome, role in given.items():
         if outcome not in effects.outcomes:
             raise AssumptionError(
@@ -123,11 +176,12 @@ def _require_known(effects: EffectSeries, given: Mapping[str, str | None]) -> No
                 found=", ".join(effects.outcomes),
                 do=f"use the outcomes' own names{nearest(outcome, effects.outcomes)}",
             )
-        if role is not None and role not in ROLES:
+        if role is not None and role not in known:
             raise AssumptionError(
                 f"The outcome {outcome!r} is given a role that does not exist",
                 found=repr(role),
-                do=f"use one of {', '.join(ROLES)}, or None to leave it out{nearest(role, ROLES)}",
+                do=f"use one of {', '.join(known)}, a mih.Benefit of your own with payer and"
+                f" taxability, or None to leave it out{nearest(role, known)}",
             )
         if role is not None and effects.units[outcome] == "share":
             raise AssumptionError(
@@ -147,7 +201,7 @@ def _require_mapped(unmapped: list[str]) -> None:
         )
 
 
-def _require_disjoint(entered: Mapping[str, str]) -> None:
+def _require_disjoint(entered: Mapping[str, str], benefits: tuple[Benefit, ...]) -> None:
     """Raise where the same krone would be counted twice, or the wage not at all."""
     found = list(entered.values())
     for role in dict.fromkeys(found):
@@ -159,7 +213,7 @@ def _require_disjoint(entered: Mapping[str, str]) -> None:
                 do="keep one of them and give the others the role None",
             )
     if STATE_BENEFITS in found:
-        parts = [role for role in found if _is_part_of_state_benefits(role)]
+        parts = [each.role for each in benefits if _is_part_of_state_benefits(each)]
         if parts:
             raise AssumptionError(
                 "A total stands beside its parts: the parts would be counted twice",
@@ -174,6 +228,5 @@ def _require_disjoint(entered: Mapping[str, str]) -> None:
         )
 
 
-def _is_part_of_state_benefits(role: str) -> bool:
-    benefit = benefit_of(role)
-    return role != STATE_BENEFITS and benefit is not None and benefit.payer == "state"
+def _is_part_of_state_benefits(benefit: Benefit) -> bool:
+    return benefit.role != STATE_BENEFITS and benefit.payer == "state"

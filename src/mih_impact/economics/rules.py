@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,20 +19,22 @@ from numpy.typing import NDArray
 from mih_impact.display.labels import Label
 from mih_impact.economics import labels
 from mih_impact.economics.actors import GROUPS
-from mih_impact.economics.assumptions import Assumptions
+from mih_impact.economics.cost_item import CostItem
 from mih_impact.economics.ledger import TAX_FINANCING, Ledger, Line
-from mih_impact.economics.programme import CostItem, Programme
-from mih_impact.economics.roles import Benefit, benefit_of
+from mih_impact.economics.parameters import Setting
+from mih_impact.economics.roles import Benefit
+from mih_impact.reference.discount import Timing
 
 __all__ = ["build_ledger"]
 
 FloatArray = NDArray[np.float64]
 
 _ESTIMATE = "the estimated effect"
+_ZERO = np.zeros(())
 
 
 def build_ledger(
-    roles: Sequence[str], n_years: int, assumptions: Assumptions, programme: Programme
+    roles: Sequence[str], n_years: int, setting: Setting, benefits: Sequence[Benefit] = ()
 ) -> Ledger:
     """Write every flow of the account.
 
@@ -41,48 +44,52 @@ def build_ledger(
         The R roles of the effects: `wage` and `benefit:<scheme>`.
     n_years
         Years of the account, from year 0.
-    assumptions
-        The rates.
-    programme
-        The costs, in the prices of `assumptions.price_year`.
+    setting
+        The assumptions, one of each or a stack of n; the programme's costs in their prices.
+    benefits
+        What the benefits among the roles are: payer, and whether taxed.
 
     Returns
     -------
     Ledger
         Lines that are zero whatever the effects are left out, tax-financing always last.
     """
-    book = _Book(tuple(roles), n_years)
+    book = _Book(tuple(roles), n_years, tuple(benefits), 1 - setting["selection"])
     driven = [
-        *_work(book, assumptions),
+        *_work(book, setting),
         *_benefits(book),
-        *_income_tax(book, assumptions),
-        _leisure(book, assumptions),
+        *_income_tax(book, setting),
+        _leisure(book, setting),
     ]
     lines = [
         *driven,
-        *(_mirror(line, assumptions) for line in driven),
-        *(_cost(book, item) for item in programme.items),
-        _avoided_measures(book, assumptions),
+        *(_mirror(line, setting) for line in driven),
+        *(_cost(book, item, setting) for item in setting.programme.items),
+        _avoided_measures(book, setting),
     ]
-    kept = [line for line in lines if not line.is_empty]
-    return Ledger((*kept, _tax_financing(book, kept, assumptions)), book.roles)
+    kept = [line for line in lines if not line.is_empty] or driven[:1]
+    return Ledger((*kept, *_tax_financing(book, kept, setting)), book.roles)
 
 
 class _Book:
     """Writes lines on the axes (roles, years) of one account."""
 
-    def __init__(self, roles: tuple[str, ...], n_years: int) -> None:
+    def __init__(
+        self, roles: tuple[str, ...], n_years: int, benefits: tuple[Benefit, ...], caused: Any
+    ) -> None:
         self.roles = roles
         self.n_years = n_years
-        found = (benefit_of(role) for role in roles)
-        self.benefits: tuple[Benefit, ...] = tuple(each for each in found if each is not None)
+        self.benefits = benefits
+        #: Share of the estimated effect that the programme causes; the rest is selection.
+        self.caused = caused
 
-    def along(self, role: str) -> FloatArray:
-        """Return coefficients of 1 on one role, shape (n_roles, n_years); 0 if it is absent."""
-        unit = np.zeros((len(self.roles), self.n_years))
+    def along(self, role: str, rate: Any = 1.0) -> FloatArray:
+        """Return coefficients of `rate` on one role, shape (..., R); 0 if the role is absent."""
+        caused = np.asarray(self.caused * rate, dtype=np.float64)
+        coefficients = np.zeros((*caused.shape, len(self.roles)))
         if role in self.roles:
-            unit[self.roles.index(role)] = 1.0
-        return unit
+            coefficients[..., self.roles.index(role)] = caused
+        return coefficients
 
     def real(
         self,
@@ -95,18 +102,20 @@ class _Book:
         source: str,
         cash: bool,
         budget_line: str = "",
+        timing: Timing | None = None,
     ) -> Line:
         """Return a resource made (positive) or used (negative) at one actor's gain or expense."""
         return Line(
             component=component,
             kind="real",
             receiver=actor,
-            coefficients=np.zeros((len(self.roles), self.n_years)) if driven is None else driven,
+            coefficients=np.zeros(len(self.roles)) if driven is None else driven,
             constant=np.zeros(self.n_years) if fixed is None else fixed,
             label=label,
             cash=cash,
             budget_line=budget_line,
             source=source,
+            timing=timing,
         )
 
     def transfer(
@@ -121,6 +130,7 @@ class _Book:
         source: str,
         cash: bool = True,
         budget_line: str = "",
+        timing: Timing | None = None,
     ) -> Line:
         """Return what one actor pays another."""
         line = self.real(
@@ -132,33 +142,33 @@ class _Book:
             source=source,
             cash=cash,
             budget_line=budget_line,
+            timing=timing,
         )
         return replace(line, kind="transfer", payer=payer)
 
 
-def _work(book: _Book, a: Assumptions) -> list[Line]:
+def _work(book: _Book, a: Setting) -> list[Line]:
     """Production, and what the employer pays for it."""
-    wage = book.along("wage")
-    p, g, new_money = a.pension_share, a.employer_contribution, a.wage_bill
-    labour_cost = (1 + p) * (1 + g) * wage
-    rates = a["employer_contribution"].source
+    p, g, new_money = a["pension_share"], a["employer_contribution"], a["wage_bill"]
+    labour_cost = (1 + p) * (1 + g)
+    rates = a.source("employer_contribution")
     priced = f"R-109/2021, 6.1.1 and 6.1.4; {rates}"
     return [
         book.real("production", "employer", labels.PRODUCTION, cash=False,
-                  driven=(1 - new_money) * labour_cost, source=priced),
+                  driven=book.along("wage", (1 - new_money) * labour_cost), source=priced),
         book.real("production", "users", labels.PRODUCTION, cash=False,
-                  driven=new_money * labour_cost, source=priced),
+                  driven=book.along("wage", new_money * labour_cost), source=priced),
         book.transfer("wage", "employer", "participant", labels.WAGE,
-                      driven=wage, source=_ESTIMATE),
+                      driven=book.along("wage"), source=_ESTIMATE),
         # Deferred pay: the participant's, but no money in hand this year.
         book.transfer("pension", "employer", "participant", labels.PENSION, cash=False,
-                      driven=p * wage, source=a["pension_share"].source),
+                      driven=book.along("wage", p), source=a.source("pension_share")),
         book.transfer("contribution", "employer", "state", labels.CONTRIBUTION,
-                      driven=(1 + p) * g * wage, source=rates,
+                      driven=book.along("wage", (1 + p) * g), source=rates,
                       budget_line="employer's contribution"),
         book.transfer("wage_bill", "municipality", "employer", labels.WAGE_BILL,
-                      driven=new_money * labour_cost, source=a["wage_bill"].source,
-                      budget_line="municipal wages"),
+                      driven=book.along("wage", new_money * labour_cost),
+                      source=a.source("wage_bill"), budget_line="municipal wages"),
     ]  # fmt: skip
 
 
@@ -169,31 +179,31 @@ def _benefits(book: _Book) -> list[Line]:
             benefit.role,
             benefit.payer,
             "participant",
-            benefit.label,
+            benefit.displayed,
             driven=book.along(benefit.role),
             source=_ESTIMATE,
-            budget_line=benefit.name,
+            budget_line=benefit.budget_line,
         )
         for benefit in book.benefits
     ]
 
 
-def _income_tax(book: _Book, a: Assumptions) -> list[Line]:
+def _income_tax(book: _Book, a: Setting) -> list[Line]:
     """Tax at the effective rate on the change in taxable income, split between budgets."""
-    taxed = a.tax_rate_wage * book.along("wage")
+    rates = {"wage": a["tax_rate_wage"]}
     for benefit in book.benefits:
-        share = a.taxable_benefit_share if benefit.taxable is None else float(benefit.taxable)
-        taxed = taxed + a.tax_rate_benefits * share * book.along(benefit.role)
-    municipal, county = a.municipal_tax_share, a.county_tax_share
+        share = a["taxable_benefit_share"] if benefit.taxable is None else float(benefit.taxable)
+        rates[benefit.role] = a["tax_rate_benefits"] * share
+    municipal, county = a["municipal_tax_share"], a["county_tax_share"]
     shares = {"state": 1 - municipal - county, "county": county, "municipality": municipal}
-    source = f"{a['tax_rate_wage'].source}; {a['tax_rate_benefits'].source}"
+    source = f"{a.source('tax_rate_wage')}; {a.source('tax_rate_benefits')}"
     return [
         book.transfer(
             "income_tax",
             "participant",
             budget,
             labels.INCOME_TAX,
-            driven=share * taxed,
+            driven=sum((book.along(role, share * rate) for role, rate in rates.items()), _ZERO),
             source=source,
             budget_line="income tax",
         )
@@ -201,70 +211,76 @@ def _income_tax(book: _Book, a: Assumptions) -> list[Line]:
     ]
 
 
-def _leisure(book: _Book, a: Assumptions) -> Line:
+def _leisure(book: _Book, a: Setting) -> Line:
     """Leisure given up, at a share of the net wage (R-109, 6.1.4)."""
-    net_wage = (1 - a.tax_rate_wage) * book.along("wage")
     return book.real(
         "leisure", "participant", labels.LEISURE,
-        driven=-a.leisure * net_wage, source=f"R-109/2021, 6.1.4; {a['leisure'].source}",
-        cash=False,
+        driven=book.along("wage", -a["leisure"] * (1 - a["tax_rate_wage"])),
+        source=f"R-109/2021, 6.1.4; {a.source('leisure')}", cash=False,
     )  # fmt: skip
 
 
-def _mirror(line: Line, a: Assumptions) -> Line:
+def _mirror(line: Line, a: Setting) -> Line:
     """Return what displacement takes back: the same flow of those pushed out of the posts."""
 
     def displaced(actor: str) -> str:
         return "displaced" if actor == "participant" else actor
 
+    taken = np.asarray(a["displacement"], dtype=np.float64)
     return replace(
         line,
         component=f"displacement:{line.component}",
         receiver=displaced(line.receiver),
         payer=None if line.payer is None else displaced(line.payer),
-        coefficients=-a.displacement * line.coefficients,
+        coefficients=-taken[..., None] * line.coefficients,
         label=labels.displaced(line.label),
-        source=a["displacement"].source,
+        source=a.source("displacement"),
     )
 
 
-def _cost(book: _Book, item: CostItem) -> Line:
+def _cost(book: _Book, item: CostItem, a: Setting) -> Line:
     """One programme item: a resource used at the payer's expense, or a grant as a transfer."""
-    name, path = f"programme:{item.name}", item.path(book.n_years)
+    per_starter = np.asarray(a[f"cost:{item.name}"] * a.reach(item.name, item.phase))
+    profile = np.zeros(book.n_years)
+    kept = item.profile[: book.n_years]
+    profile[: len(kept)] = kept
+    path = per_starter[..., None] * profile
+    told: dict[str, Any] = {
+        "source": item.source,
+        "cash": item.cash,
+        "budget_line": item.budget_line,
+        "timing": item.timing,
+    }
+    name = f"programme:{item.name}"
     if item.receiver is None:
-        return book.real(
-            name,
-            item.payer,
-            item.label,
-            fixed=-path,
-            source=item.source,
-            cash=item.cash,
-            budget_line=item.budget_line,
-        )
-    return book.transfer(
-        name, item.payer, item.receiver, item.label,
-        fixed=path, source=item.source, cash=item.cash, budget_line=item.budget_line,
-    )  # fmt: skip
+        return book.real(name, item.payer, item.label, fixed=-path, **told)
+    return book.transfer(name, item.payer, item.receiver, item.label, fixed=path, **told)
 
 
-def _avoided_measures(book: _Book, a: Assumptions) -> Line:
+def _avoided_measures(book: _Book, a: Setting) -> Line:
     """Save the state, in year 0, what the controls' own measures would have cost."""
-    saved = np.zeros(book.n_years)
-    saved[0] = a.avoided_measures
+    saved = np.asarray(a["avoided_measures"], dtype=np.float64)[..., None]
     return book.real(
         "avoided_measures", "state", labels.AVOIDED_MEASURES,
-        fixed=saved, source=a["avoided_measures"].source, cash=True,
+        fixed=saved * np.eye(1, book.n_years)[0], source=a.source("avoided_measures"), cash=True,
         budget_line="labour market measures",
     )  # fmt: skip
 
 
-def _tax_financing(book: _Book, lines: Sequence[Line], a: Assumptions) -> Line:
-    """Return 0.20 of the NET effect on public budgets of the year, signed, once (R-109, 7.1)."""
-    rate = a.tax_financing_cost
+def _tax_financing(book: _Book, lines: Sequence[Line], a: Setting) -> list[Line]:
+    """Return 0.20 of the NET effect on public budgets of the year, signed, once (R-109, 7.1).
+
+    A line for each time of the year at which other lines fall, so that it is discounted as what it
+    finances is.
+    """
+    rate = np.asarray(a["tax_financing_cost"], dtype=np.float64)[..., None]
     flows, public = Ledger(tuple(lines), book.roles), GROUPS.index("public")
-    return book.real(
-        TAX_FINANCING, "rest_of_society", labels.TAX_FINANCING,
-        driven=rate * flows.group_coefficients[public],
-        fixed=rate * flows.group_constants[public],
-        source=a["tax_financing_cost"].source, cash=False,
-    )  # fmt: skip
+    return [
+        book.real(
+            TAX_FINANCING, "rest_of_society", labels.TAX_FINANCING,
+            driven=rate * flows.at(timing).group_coefficients[..., public, :],
+            fixed=rate * flows.at(timing).group_constants[..., public, :],
+            source=a.source("tax_financing_cost"), cash=False, timing=timing,
+        )
+        for timing in flows.timings
+    ]  # fmt: skip

@@ -11,21 +11,29 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact.economics.actors import GROUPS
+from mih_impact.economics.books import Books
 from mih_impact.economics.evaluate import probability_positive
-from mih_impact.economics.ledger import Ledger
 
 if TYPE_CHECKING:
     from mih_impact.economics.case import CostBenefit
 
-__all__ = ["actor_frame", "component_frame", "ledger_frame", "starters_behind", "year_frame"]
+__all__ = [
+    "actor_frame",
+    "component_frame",
+    "ledger_frame",
+    "line_values",
+    "starters_behind",
+    "year_frame",
+]
 
 FloatArray = NDArray[np.float64]
 
 _Z = NormalDist().inv_cdf(0.975)
 
 
-def ledger_frame(ledger: Ledger, effects: FloatArray, factors: FloatArray) -> pd.DataFrame:
+def ledger_frame(books: Books, effects: FloatArray) -> pd.DataFrame:
     """Return every entry: a real flow once a year, a transfer once for each side."""
+    ledger, factors = books.ledger(), _line_factors(books)
     entries = [
         (line, actor, row, sign)
         for row, line in enumerate(ledger.lines)
@@ -34,7 +42,7 @@ def ledger_frame(ledger: Ledger, effects: FloatArray, factors: FloatArray) -> pd
     ]
     rows = [row for _, _, row, _ in entries]
     signs = np.array([sign for _, _, _, sign in entries])
-    amounts = signs[:, None] * ledger.amounts(effects)[rows]  # (entries, T)
+    amounts = signs[:, None] * ledger.amounts(books.path(effects))[rows]  # (entries, T)
     years = ledger.n_years
 
     def repeated(values: Sequence[object]) -> NDArray[Any]:
@@ -48,7 +56,7 @@ def ledger_frame(ledger: Ledger, effects: FloatArray, factors: FloatArray) -> pd
             "kind": repeated([line.kind for line in lines]),
             "actor": repeated([actor for _, actor, _, _ in entries]),
             "amount": amounts.ravel(),
-            "present_value": (amounts * factors).ravel(),
+            "present_value": (amounts * factors[rows]).ravel(),
             "cash": repeated([line.cash for line in lines]),
             "budget_line": repeated([line.budget_line for line in lines]),
             "source": repeated([line.source for line in lines]),
@@ -56,10 +64,23 @@ def ledger_frame(ledger: Ledger, effects: FloatArray, factors: FloatArray) -> pd
     )
 
 
-def component_frame(ledger: Ledger, effects: FloatArray, factors: FloatArray) -> pd.DataFrame:
+def _line_factors(books: Books) -> FloatArray:
+    """Return the discount factors of every line, shape (L, T)."""
+    ledger = books.ledger()
+    factors = books.factors(ledger, books.setting())
+    return np.stack([factors[line.timing] for line in ledger.lines])
+
+
+def line_values(books: Books, effects: FloatArray) -> FloatArray:
+    """Return the present value of every line, shape (L,)."""
+    amounts = books.ledger().amounts(books.path(effects))
+    return np.asarray((amounts * _line_factors(books)).sum(axis=1))
+
+
+def component_frame(books: Books, effects: FloatArray) -> pd.DataFrame:
     """Return present values, a row per component and a column per group."""
-    line_values = ledger.amounts(effects) @ factors  # (L,)
-    values = ledger.group_signs * line_values[:, None] + 0.0  # (L, G); no negative zeros
+    ledger = books.ledger()
+    values = ledger.group_signs * line_values(books, effects)[:, None] + 0.0  # no negative zeros
     frame = pd.DataFrame(values, columns=list(GROUPS))
     frame.insert(0, "component", [line.component for line in ledger.lines])
     frame.insert(1, "kind", [line.kind for line in ledger.lines])
@@ -89,7 +110,7 @@ def actor_frame(case: CostBenefit) -> pd.DataFrame:
 
 def year_frame(case: CostBenefit) -> pd.DataFrame:
     """Return flow, present value and cumulative present value, a row per group and year."""
-    amounts = case._ledger.group_amounts(case.effects)  # (G, T)
+    amounts = case._ledger.group_amounts(case.path)  # (G, T)
     cumulative = case._cumulative
     errors = case._std_errors if case._std_errors is not None else np.full(amounts.shape, np.nan)
     groups, years = amounts.shape
@@ -98,7 +119,7 @@ def year_frame(case: CostBenefit) -> pd.DataFrame:
             "actor": np.repeat(GROUPS, years),
             "year_since_start": np.tile(np.arange(years), groups),
             "amount": amounts.ravel(),
-            "present_value": (amounts * case.discount_factors).ravel(),
+            "present_value": np.diff(cumulative, axis=1, prepend=0.0).ravel(),
             "cumulative": cumulative.ravel(),
             "std_error": errors.ravel(),
             "conf_low": (cumulative - _Z * errors).ravel(),
@@ -107,8 +128,8 @@ def year_frame(case: CostBenefit) -> pd.DataFrame:
     )
 
 
-def starters_behind(frame: pd.DataFrame, entered: Mapping[str, str], horizon: int) -> FloatArray:
-    """Return the participants behind the wage effect of each year, shape (horizon,)."""
+def starters_behind(frame: pd.DataFrame, entered: Mapping[str, str], years: int) -> FloatArray:
+    """Return the participants behind the wage effect of each estimated year, shape (years,)."""
     (wage,) = (outcome for outcome, role in entered.items() if role == "wage")
     counts = frame[frame["outcome"] == wage].set_index("year_since_start")["n_participants"]
-    return counts.reindex(range(horizon)).to_numpy(dtype=np.float64)
+    return counts.reindex(range(years)).to_numpy(dtype=np.float64)

@@ -7,12 +7,12 @@ counted from the start year of the measure, never from today.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.rows import rows
@@ -104,30 +104,52 @@ class Discount:
         """Return a discount at one rate for ever."""
         return cls(ladder=((None, float(rate)),), timing=timing)
 
-    def rates(self, n: int) -> NDArray[np.float64]:
-        """Return the rates of years 1 to n, shape (n,)."""
+    def with_first_rate(self, rate: float) -> Discount:
+        """Return the same ladder with another rate in its first step."""
+        (end, _), *rest = self.ladder
+        return replace(self, ladder=((end, rate), *rest))
+
+    def with_timing(self, timing: Timing) -> Discount:
+        """Return the same ladder for flows that fall at another time of the year."""
+        return replace(self, timing=timing)
+
+    def rates(self, n: int, *, first_rate: ArrayLike | None = None) -> NDArray[np.float64]:
+        """Return the rates of years 1 to n, shape (..., n).
+
+        Parameters
+        ----------
+        n
+            Number of years.
+        first_rate : array-like, shape (...)
+            Rates to put in the place of that of the first step; None keeps it.
+        """
         years = np.arange(1, n + 1)
         step = np.searchsorted([end for end, _ in self.ladder if end is not None], years)
-        return np.array([rate for _, rate in self.ladder], dtype=np.float64)[step]
+        rates = np.array([rate for _, rate in self.ladder], dtype=np.float64)[step]
+        if first_rate is None:
+            return rates
+        return np.where(step == 0, np.asarray(first_rate, dtype=np.float64)[..., None], rates)
 
-    def factors(self, n: int) -> NDArray[np.float64]:
+    def factors(self, n: int, *, first_rate: ArrayLike | None = None) -> NDArray[np.float64]:
         """Return the discount factors of years 0 to n - 1.
 
         Parameters
         ----------
         n
             Number of years, the start year among them.
+        first_rate : array-like, shape (...)
+            Rates to put in the place of that of the first step; None keeps it.
 
         Returns
         -------
-        numpy.ndarray, shape (n,)
+        numpy.ndarray, shape (..., n)
             The present value, in the start year, of one krone in each year.
         """
         if n < 0:
             raise AssumptionError("A number of years cannot be negative", found=str(n))
-        growth = 1.0 + self.rates(n)
-        end = 1.0 / np.cumprod(growth, dtype=np.float64)  # d_1 ... d_n
-        start = np.concatenate([[1.0], end])[:n]  # d_0 ... d_{n-1}
+        growth = 1.0 + self.rates(n, first_rate=first_rate)
+        end = 1.0 / np.cumprod(growth, axis=-1, dtype=np.float64)  # d_1 ... d_n
         if self.timing == "end":
             return end
+        start = np.concatenate([np.ones((*end.shape[:-1], 1)), end], axis=-1)[..., :n]
         return start if self.timing == "start" else start / np.sqrt(growth)

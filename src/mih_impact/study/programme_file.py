@@ -8,25 +8,54 @@ from pathlib import Path
 from typing import Any
 
 from mih_impact.display.labels import Label
-from mih_impact.economics.programme import CostItem, Programme
+from mih_impact.economics.assumption import Assumption
+from mih_impact.economics.cost_item import CostItem
+from mih_impact.economics.phase import Phase
+from mih_impact.economics.programme import Programme
 from mih_impact.errors import AssumptionError
 
 __all__ = ["read_programme"]
 
-_ITEM = {
-    "name",
-    "label",
-    "per_starter",
-    "reach",
-    "payer",
-    "receiver",
-    "cash",
-    "budget_line",
-    "status",
-    "source",
-    "low",
-    "high",
-}
+_ITEM = frozenset(
+    [
+        "name",
+        "label",
+        "phase",
+        "per_starter",
+        "reach",
+        "payer",
+        "receiver",
+        "cash",
+        "budget_line",
+        "timing",
+        "status",
+        "source",
+        "low",
+        "high",
+        "distribution",
+        "points",
+        "range_source",
+    ]
+)
+_PHASE = frozenset(
+    [
+        "name",
+        "label",
+        "when",
+        "reach",
+        "low",
+        "high",
+        "distribution",
+        "points",
+        "status",
+        "source",
+        "range_source",
+    ]
+)
+_AGE = frozenset(
+    ["value", "low", "high", "distribution", "points", "status", "source", "range_source"]
+)
+_PROGRAMME = frozenset(["name", "label", "price_year", "note", "phase", "item", "age_at_start"])
 
 
 def read_programme(path: str | Path | Traversable) -> Programme:
@@ -35,8 +64,9 @@ def read_programme(path: str | Path | Traversable) -> Programme:
     Parameters
     ----------
     path
-        A file with `name`, `label`, `price_year`, optionally `note`, and one `[[item]]` per cost.
-        `per_starter` is the cost of an average starter by year since start, reach included.
+        A file with `name`, `label`, `price_year`, optionally `note`, `[age_at_start]`, one
+        `[[phase]]` per phase and one `[[item]]` per cost. `per_starter` is the cost of an average
+        starter by year since start, the reach of its phase included.
 
     Returns
     -------
@@ -50,43 +80,69 @@ def read_programme(path: str | Path | Traversable) -> Programme:
     Examples
     --------
     >>> import mih_impact as mih
-    >>> [item.name for item in mih.nav.menn_i_helse().items][:2]
-    ['coordination', 'school']
+    >>> [phase.name for phase in mih.nav.menn_i_helse().phases]
+    ['practice', 'summer_job', 'school', 'apprenticeship']
     """
     file = Path(path) if isinstance(path, str) else path
     content = tomllib.loads(file.read_text(encoding="utf-8"))
-    missing = [key for key in ("name", "label", "price_year") if key not in content]
-    unknown = sorted(set(content) - {"name", "label", "price_year", "note", "item"})
-    if missing or unknown:
-        raise AssumptionError(
-            f"The programme file {file.name} does not have the keys of a programme",
-            found=f"missing {', '.join(missing) or 'none'}; unknown {', '.join(unknown) or 'none'}",
-            do="write name, label, price_year, optionally note, and [[item]] tables",
-        )
+    _require_keys(
+        content, {"name", "label", "price_year"}, _PROGRAMME, f"The programme {file.name}"
+    )
+    phases = tuple(_phase(row, file.name) for row in content.get("phase", []))
+    reaches = {phase.name: phase.reach for phase in phases}
+    items = (
+        _item(row, content["price_year"], reaches, file.name) for row in content.get("item", [])
+    )
     return Programme(
         name=content["name"],
         label=Label(**content["label"]),
-        items=tuple(
-            _item(row, content["price_year"], file.name) for row in content.get("item", [])
-        ),
+        items=tuple(items),
+        phases=phases,
+        age_at_start=_age(content.get("age_at_start"), file.name),
         note=Label(**content["note"]) if "note" in content else None,
     )
 
 
-def _item(row: dict[str, Any], price_year: int, file: str) -> CostItem:
+def _phase(row: dict[str, Any], file: str) -> Phase:
+    _require_keys(row, {"name", "label", "reach", "status"}, _PHASE, f"A phase of {file}")
+    texts: dict[str, Any] = {key: Label(**row[key]) for key in ("label", "when") if key in row}
+    return Phase(**(row | texts))
+
+
+def _age(row: dict[str, Any] | None, file: str) -> Assumption | None:
+    """Return the mean age at start as an assumption."""
+    if row is None:
+        return None
+    _require_keys(row, {"value", "status"}, _AGE, f"age_at_start of {file}")
+    given = {"source": "", "low": None, "high": None} | row
+    label = Label(nb="gjennomsnittlig alder ved oppstart", en="mean age at start")
+    return Assumption(name="age_at_start", unit="years", label=label, **given)
+
+
+def _item(row: dict[str, Any], price_year: int, reaches: dict[str, float], file: str) -> CostItem:
     """Return one cost; the printed amounts include the reach, so it is divided out again."""
-    missing = sorted({"name", "label", "per_starter", "payer", "cash", "status"} - set(row))
-    unknown = sorted(set(row) - _ITEM)
-    reach = float(row.get("reach", 1.0))
-    if missing or unknown or reach <= 0:
+    name = f"The cost item {row.get('name', '?')!r} of {file}"
+    _require_keys(row, {"name", "label", "per_starter", "payer", "cash", "status"}, _ITEM, name)
+    reach = float(reaches.get(row.get("phase", ""), row.get("reach", 1.0)))
+    if reach <= 0:
         raise AssumptionError(
-            f"The cost item {row.get('name', '?')!r} of {file} does not have the keys of an item",
-            found=f"missing {', '.join(missing) or 'none'}; "
-            f"unknown {', '.join(unknown) or 'none'}; reach {reach:g}",
-            do=f"use {', '.join(sorted(_ITEM))}; a reach above 0",
+            f"{name} is reached by nobody",
+            found=f"reach {reach:g}, amounts per starter",
+            do="give a reach above 0, or leave the item out",
         )
     kept = {key: row[key] for key in row if key not in ("label", "per_starter", "reach")}
     amounts = tuple(float(amount) / reach for amount in row["per_starter"])
     return CostItem(
         **kept, label=Label(**row["label"]), amounts=amounts, reach=reach, price_year=price_year
     )
+
+
+def _require_keys(row: dict[str, Any], needed: set[str], known: frozenset[str], where: str) -> None:
+    """Raise on keys that are missing or do not exist."""
+    missing, unknown = sorted(needed - set(row)), sorted(set(row) - known)
+    if missing or unknown:
+        raise AssumptionError(
+            f"{where} does not have the keys it needs",
+            found=f"missing {', '.join(missing) or 'none'}; unknown {', '.join(unknown) or 'none'}",
+            do=f"use {', '.join(sorted(known))}; needed are {', '.join(sorted(needed))}",
+        )

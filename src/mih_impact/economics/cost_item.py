@@ -1,0 +1,249 @@
+"""One cost of a programme: how much, in which years, who pays it, and who gets that far.
+
+An item with a receiver is a transfer and uses no resource; an item without one is a resource used,
+at the payer's expense.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mih_impact.display.labels import Label
+from mih_impact.economics.actors import ACTORS
+from mih_impact.economics.assumption import Assumption
+from mih_impact.economics.checks import nearest
+from mih_impact.economics.distribution import Distribution, Points
+from mih_impact.errors import AssumptionError
+from mih_impact.reference.discount import Timing
+from mih_impact.reference.prices import PriceIndex
+from mih_impact.reference.rows import Status
+from mih_impact.storage import saveable
+
+__all__ = ["CostItem"]
+
+FloatArray = NDArray[np.float64]
+
+
+@saveable("CostItem")
+@dataclass(frozen=True, kw_only=True)
+class CostItem:
+    """One cost of a programme, per person who reaches the phase that costs it.
+
+    Parameters
+    ----------
+    name
+        Short name in English, unique within the programme.
+    label
+        The displayed name.
+    amounts
+        NOK by year since start, from year 0: a sequence, or a mapping from year to NOK. Per person
+        who reaches the phase; what the account charges a starter is `reach` times this.
+    payer
+        The actor who pays.
+    receiver
+        The actor who receives. Set, the item is a *transfer*; None, a resource is used.
+    phase
+        The phase of the programme that costs it; its reach is that of the phase.
+    reach
+        Share of starters who cost it, from 0 to 1, where the item belongs to no phase.
+    cash
+        Whether money is paid; False for costs in kind, such as the time of staff already employed.
+    budget_line
+        The grant or line it is charged to.
+    unit, price_year
+        Currency and the year whose prices `amounts` are in.
+    timing
+        When in the year it falls, if not when the account's other flows do: "start", "middle" or
+        "end", for its discounting.
+    status, source
+        How sure we are, and where the number comes from.
+    low, high
+        The range of the *sum over the years* per person who reaches the phase, same prices.
+    distribution, points
+        What the sum is drawn from when assumptions vary; see `Assumption`. None is `triangular`
+        where there is a range, else `fixed`.
+    range_source
+        Where the range comes from.
+
+    Raises
+    ------
+    AssumptionError
+        For an unknown actor, a transfer to oneself, a negative amount, a reach outside 0 to 1, or a
+        range that does not hold the sum.
+
+    Notes
+    -----
+    A cost that is not known is an amount of 0 with a range: it is in the account, in every table
+    of assumptions, and in the sensitivity analysis, spread evenly over the years of `amounts`.
+
+    Examples
+    --------
+    >>> course = CostItem(
+    ...     name="course", label=Label(nb="kurs", en="course"), amounts={0: 40_000, 1: 20_000},
+    ...     payer="state", reach=0.5, cash=True, budget_line="courses", price_year=2024,
+    ...     status="ASSUMED", source="an example")
+    >>> course.kind, course.path(4).tolist()
+    ('real', [20000.0, 10000.0, 0.0, 0.0])
+    """
+
+    name: str
+    label: Label
+    amounts: Sequence[float] | Mapping[int, float]
+    payer: str
+    receiver: str | None = None
+    phase: str = ""
+    reach: float = 1.0
+    cash: bool = True
+    budget_line: str = ""
+    unit: str = "NOK"
+    price_year: int = 2024
+    timing: Timing | None = None
+    status: Status = "ASSUMED"
+    source: str = ""
+    low: float | None = None
+    high: float | None = None
+    distribution: Distribution | None = None
+    points: Points = ()
+    range_source: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "amounts", _by_year(self.name, self.amounts))
+        for actor in (self.payer, self.receiver):
+            if actor is not None and actor not in ACTORS:
+                raise AssumptionError(
+                    f"The cost item {self.name!r} names an unknown actor",
+                    found=repr(actor),
+                    do=f"use one of {', '.join(ACTORS)}{nearest(actor, ACTORS)}",
+                )
+        if self.payer == self.receiver:
+            raise AssumptionError(
+                f"The cost item {self.name!r} is a transfer from {self.payer} to itself",
+                do="name another receiver, or none for a resource that is used",
+            )
+        if self.distribution is None:
+            known = "fixed" if self.low is None else "triangular"
+            object.__setattr__(self, "distribution", known)
+        if not 0.0 <= self.reach <= 1.0:
+            raise AssumptionError(
+                f"The reach of the cost item {self.name!r} is not a share",
+                found=f"{self.reach:g}",
+                do="give the share of starters who get to the phase, from 0 to 1",
+            )
+        if self.timing is not None and self.timing not in get_args(Timing):
+            raise AssumptionError(
+                f"The cost item {self.name!r} falls at an unknown time of the year",
+                found=repr(self.timing),
+                do='use "start", "middle" or "end", or None for that of the account',
+            )
+        _ = self.assumption  # raises on a range that does not hold the sum
+
+    @property
+    def kind(self) -> str:
+        """`transfer` if somebody receives it, else `real`."""
+        return "real" if self.receiver is None else "transfer"
+
+    @property
+    def total(self) -> float:
+        """Sum over the years per person who reaches the phase."""
+        return float(sum(self._amounts))
+
+    @property
+    def _amounts(self) -> tuple[float, ...]:
+        assert isinstance(self.amounts, tuple)
+        return self.amounts
+
+    @property
+    def profile(self) -> FloatArray:
+        """Shares of the sum by year since start; even where the sum is 0."""
+        amounts = np.array(self._amounts)
+        if self.total == 0:
+            return np.full(amounts.shape, 1 / max(len(amounts), 1))
+        return amounts / self.total
+
+    @property
+    def assumption(self) -> Assumption:
+        """The sum over the years as an assumption of the account, named `cost:<item>`."""
+        assert self.distribution is not None
+        return Assumption(
+            name=f"cost:{self.name}",
+            value=self.total,
+            unit="NOK per participant in the phase",
+            status=self.status,
+            source=self.source,
+            low=self.low,
+            high=self.high,
+            label=self.label,
+            distribution=self.distribution,
+            points=self.points,
+            range_source=self.range_source,
+        )
+
+    def with_total(self, total: float) -> CostItem:
+        """Return the item with another sum over the years, spread as it was."""
+        return replace(self, amounts=tuple(total * self.profile))
+
+    def path(self, n_years: int) -> FloatArray:
+        """Return the cost per starter by year since start.
+
+        Parameters
+        ----------
+        n_years
+            Number of years from year 0; what falls later is left out.
+
+        Returns
+        -------
+        ndarray, shape (n_years,)
+            NOK per starter, prices of `price_year`: `reach` times `amounts`.
+        """
+        path = np.zeros(n_years)
+        kept = self._amounts[:n_years]
+        path[: len(kept)] = kept
+        return self.reach * path
+
+    def in_prices(self, price_year: int, index: PriceIndex | None = None) -> CostItem:
+        """Return the item in the prices of another year.
+
+        Parameters
+        ----------
+        price_year
+            The year wanted.
+        index
+            Price index; the shipped consumer price index if None.
+        """
+        if price_year == self.price_year:
+            return self
+        factor = (index or PriceIndex.kpi()).factor(self.price_year, price_year)
+        return replace(
+            self,
+            amounts=tuple(factor * amount for amount in self._amounts),
+            low=None if self.low is None else factor * self.low,
+            high=None if self.high is None else factor * self.high,
+            points=tuple((factor * at, weight) for at, weight in self.points),
+            price_year=price_year,
+        )
+
+
+def _by_year(name: str, amounts: Sequence[float] | Mapping[int, float]) -> tuple[float, ...]:
+    """Return amounts from year 0 on as a tuple, or say what is wrong with them."""
+    if isinstance(amounts, Mapping):
+        if any(not isinstance(year, int) or year < 0 for year in amounts):
+            raise AssumptionError(
+                f"The cost item {name!r} has amounts in years that are not years since start",
+                found=", ".join(repr(year) for year in amounts),
+                do="count from the start year, which is 0",
+            )
+        amounts = [amounts.get(year, 0.0) for year in range(max(amounts, default=-1) + 1)]
+    path = tuple(float(amount) for amount in amounts)
+    if not all(np.isfinite(amount) and amount >= 0 for amount in path):
+        raise AssumptionError(
+            f"The cost item {name!r} has an amount that is negative or not a number",
+            found=", ".join(f"{amount:g}" for amount in path),
+            do="give what is paid as a positive number; a payment the other way is a transfer"
+            " with payer and receiver",
+        )
+    return path

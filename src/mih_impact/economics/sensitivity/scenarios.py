@@ -1,0 +1,233 @@
+"""Named scenarios: all assumptions at their worse or better ends, and longer-lived effects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from mih_impact import arguments
+from mih_impact.display.card import Card
+from mih_impact.display.labels import Label, Lang
+from mih_impact.display.provenance import Provenance
+from mih_impact.display.result import Result
+from mih_impact.economics.actors import GROUP_LABELS, GROUPS
+from mih_impact.economics.labels import hundreds
+from mih_impact.economics.persistence import Persistence
+from mih_impact.economics.residual import years_left
+from mih_impact.economics.sensitivity.tornado import Sensitivity, sensitivity_of
+from mih_impact.errors import AssumptionError
+from mih_impact.storage import saveable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from mih_impact.economics.values import AccountValues
+
+__all__ = ["Scenario", "Scenarios", "scenarios_of"]
+
+
+@saveable("Scenario")
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """A named setting of the account.
+
+    Parameters
+    ----------
+    name, label
+        Short name, and the displayed one.
+    values
+        Assumptions by name and the value they have here; the others keep theirs.
+    persistence
+        What becomes of the effects after the last estimated year; None keeps the account's.
+    horizon
+        Years of the account; None keeps the account's.
+
+    Examples
+    --------
+    >>> dear = Scenario(name="dear", label=Label(nb="dyrt", en="dear"),
+    ...                 values={"cost:school": 209_000})
+    >>> dear.horizon is None
+    True
+    """
+
+    name: str
+    label: Label
+    values: Mapping[str, float] = field(default_factory=dict)
+    persistence: Persistence | None = None
+    horizon: int | None = None
+
+
+_TITLE = Label(nb="Scenarier", en="Scenarios")
+_COLUMNS = (
+    Label(nb="Scenario", en="Scenario"),
+    Label(nb="År", en="Years"),
+)
+_LABELS = {
+    "pessimistic": Label(nb="pessimistisk", en="pessimistic"),
+    "base": Label(nb="grunnlag", en="base"),
+    "optimistic": Label(nb="optimistisk", en="optimistic"),
+    "persistence_constant": Label(
+        nb="effekten holder seg til 67 år", en="the effect lasts until 67"
+    ),
+    "persistence_half_life": Label(
+        nb="effekten halveres hvert {n}. år til 67 år", en="the effect halves every {n} years"
+        " until 67"
+    ),
+    "persistence_linear": Label(
+        nb="effekten faller jevnt til null ved 67 år", en="the effect falls evenly to nothing at 67"
+    ),
+}  # fmt: skip
+_NOTE = Label(
+    nb="Pessimistisk og optimistisk: alle forutsetninger som varierer, samtidig i den verste og den"
+    " beste enden av sitt spenn for samfunnet. Det er ytterpunkter, ikke anslag. Valg av"
+    " perspektiv (nye stillinger, fortrengning, fritid, utvelgelse) ligger fast.",
+    en="Pessimistic and optimistic: every assumption that varies at once at the end of its range"
+    " that is worse and better for society. They are extremes, no forecasts. Choices of view (new"
+    " posts, displacement, leisure, selection) are held.",
+)
+_SHOWN = ("society", "public", "state", "county", "municipality", "participant")
+
+
+@saveable("Scenarios")
+@dataclass(frozen=True, eq=False, repr=False)
+class Scenarios(Result):
+    """The account under named scenarios; made by `CostBenefit.scenarios`.
+
+    Attributes
+    ----------
+    scenarios
+        The scenarios, as settings.
+    table
+        See `to_frame`.
+    price_year
+        The year whose prices it is in.
+    provenance
+        Versions, options and fingerprint of the data.
+    """
+
+    scenarios: tuple[Scenario, ...]
+    table: pd.DataFrame
+    price_year: int
+    provenance: Provenance
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row per scenario and group.
+
+        Returns
+        -------
+        DataFrame
+            `scenario, label_nb, label_en, horizon, persistence, actor, present_value, std_error,
+            break_even_year`; NOK per starter.
+        """
+        return self.table.copy()
+
+    def plot(
+        self, of: Sequence[str] = ("society", "public"), *, ax: Axes | None = None,
+        lang: Lang | None = None,
+    ) -> Axes:  # fmt: skip
+        """Draw the present value of some groups under every scenario."""
+        from mih_impact.economics.figures.scenarios import plot_scenarios
+
+        return plot_scenarios(self, of, ax=ax, lang=lang)
+
+    def _card(self, lang: Lang) -> Card:
+        wide = self.table.pivot(index="scenario", columns="actor", values="present_value")
+        cells = [
+            (scenario.label.text(lang), str(self._years(scenario.name)),
+             *(hundreds(float(wide[group][scenario.name]), lang) for group in _SHOWN))
+            for scenario in self.scenarios
+        ]  # fmt: skip
+        names = [*(column.text(lang) for column in _COLUMNS),
+                 *(GROUP_LABELS[group].text(lang) for group in _SHOWN)]  # fmt: skip
+        return Card(
+            _TITLE.text(lang), table=pd.DataFrame(cells, columns=names), notes=(_NOTE.text(lang),)
+        )
+
+    def _years(self, name: str) -> int:
+        return int(self.table.loc[self.table["scenario"] == name, "horizon"].iloc[0])
+
+
+def scenarios_of(case: AccountValues, more: Sequence[Scenario] = ()) -> Scenarios:
+    """Keep the account under each scenario; see `CostBenefit.scenarios`."""
+    given = arguments.listed(more)
+    if given is None or not all(isinstance(each, Scenario) for each in given):
+        raise AssumptionError(
+            "Scenarios of your own are a list of mih.Scenario",
+            found=arguments.shown(more),
+            do="write more=[mih.Scenario(name='dear', label=..., values={'cost:school': 209000})]",
+        )
+    chosen = (*_ends(case, sensitivity_of(case)), *_lives(case), *given)
+    names = [each.name for each in chosen]
+    arguments.unrepeated("more", names, error=AssumptionError)
+    rows = [row for each in chosen for row in _rows(each, _applied(case, each))]
+    frame = pd.DataFrame(rows).astype({"break_even_year": "Int64"})
+    return Scenarios(chosen, frame, case.price_year, case.provenance)
+
+
+def _ends(case: AccountValues, swings: Sensitivity) -> tuple[Scenario, ...]:
+    """Return the scenarios at the worse and better ends of every drawn assumption's range."""
+    drawn = {item.name: item for item in case.used_assumptions() if item.is_drawn}
+    worse: dict[str, float] = {}
+    better: dict[str, float] = {}
+    for row in swings.of("society").to_dict("records"):
+        if row["assumption"] in drawn and row["swing"] > 0:
+            low, high = float(row["low"]), float(row["high"])
+            rises = row["at_high"] > row["at_low"]
+            worse[row["assumption"]] = low if rises else high
+            better[row["assumption"]] = high if rises else low
+    named = {"pessimistic": worse, "base": {}, "optimistic": better}
+    return tuple(Scenario(name=n, label=_LABELS[n], values=v) for n, v in named.items())
+
+
+def _lives(case: AccountValues) -> tuple[Scenario, ...]:
+    """Return the scenarios in which the effect goes on to the age of 67."""
+    if case.programme.age_at_start is None or years_left(case) == 0:
+        return ()
+    last = case.horizon + years_left(case)
+    half_life = case.assumptions.half_life
+    kinds: tuple[Persistence, ...] = ("constant", "half_life", "linear")
+    return tuple(
+        Scenario(
+            name=f"persistence_{kind}",
+            label=_LABELS[f"persistence_{kind}"].format(n=f"{half_life:g}"),
+            persistence=kind,
+            horizon=last,
+        )
+        for kind in kinds
+    )
+
+
+def _applied(case: AccountValues, scenario: Scenario) -> AccountValues:
+    changed = case.with_values(scenario.values)
+    horizon = case.horizon if scenario.horizon is None else scenario.horizon
+    persistence = scenario.persistence or case.persistence
+    if horizon > case.effects.shape[1] and persistence == "none":
+        raise AssumptionError(
+            f"The scenario {scenario.name!r} is longer than the effects reach",
+            found=f"horizon {horizon}, effects of {case.effects.shape[1]} years",
+            do="give it persistence='constant', 'half_life' or 'linear'",
+        )
+    if horizon < case.effects.shape[1]:
+        raise AssumptionError(
+            f"The scenario {scenario.name!r} is shorter than the account",
+            found=f"horizon {horizon}, account of {case.horizon} years",
+            do=f"keep the account itself with cost_benefit(..., horizon={horizon})",
+        )
+    return replace(changed, horizon=horizon, persistence=persistence)
+
+
+def _rows(scenario: Scenario, case: AccountValues) -> list[dict[str, Any]]:
+    errors = case._std_errors
+    return [
+        {
+            "scenario": scenario.name, "label_nb": scenario.label.nb, "label_en": scenario.label.en,
+            "horizon": case.horizon, "persistence": case.persistence, "actor": group,
+            "present_value": case.present_value(group),
+            "std_error": float("nan") if errors is None else float(errors[g, -1]),
+            "break_even_year": case.break_even(group),
+        }
+        for g, group in enumerate(GROUPS)
+    ]  # fmt: skip
