@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mih_impact.economics.assumptions import Assumption as Assumption
     from mih_impact.economics.assumptions import Assumptions as Assumptions
     from mih_impact.economics.case import CostBenefit as CostBenefit
+    from mih_impact.economics.non_priced import NonPriced as NonPriced
     from mih_impact.economics.programme import CostItem as CostItem
     from mih_impact.economics.programme import Programme as Programme
     from mih_impact.effects.checks.power import pretrend_power as pretrend_power
@@ -103,6 +104,7 @@ _HOME = {
     "MihImpactError": "errors",
     "MihImpactWarning": "errors",
     "MissingExtraError": "errors",
+    "NonPriced": "economics.non_priced",
     "OptionError": "errors",
     "Overlap": "controls.overlap",
     "Panel": "panel.panel",

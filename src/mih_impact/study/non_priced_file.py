@@ -68,9 +68,7 @@ def _effect(row: dict[str, Any], file: str) -> NonPriced:
             found=f"missing {', '.join(missing) or 'none'}; unknown {', '.join(unknown) or 'none'}",
             do=f"write {', '.join(sorted(_KEYS))}",
         )
-    texts = {key: _label(row, key, file) for key in _TEXTS}
-    kept = {key: row[key] for key in _KEYS - set(_TEXTS)}
-    return NonPriced(**kept, **texts)
+    return NonPriced(**(row | {key: _label(row, key, file) for key in _TEXTS}))
 
 
 def _label(row: dict[str, Any], key: str, file: str) -> Label:
