@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from mih_impact.nav.case import analysis, base_case, menn_i_helse
+from mih_impact.nav.case import analysis, base_case, menn_i_helse, non_priced
 
-__all__ = ["analysis", "base_case", "menn_i_helse"]
+__all__ = ["analysis", "base_case", "menn_i_helse", "non_priced"]

@@ -1,4 +1,4 @@
-"""Menn i helse as a programme, its analysis, and the base case it is planted with."""
+"""Menn i helse as a programme, what is not priced, its analysis, and the base case."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from importlib.resources import files
 
 import pandas as pd
 
+from mih_impact.economics.non_priced import NonPriced
 from mih_impact.economics.programme import Programme
 from mih_impact.reference.rows import table
+from mih_impact.study.non_priced_file import read_non_priced
 from mih_impact.study.programme_file import read_programme
 from mih_impact.study.spec import StudySpec
 
-__all__ = ["DATA", "analysis", "base_case", "menn_i_helse"]
+__all__ = ["DATA", "analysis", "base_case", "menn_i_helse", "non_priced"]
 
 _HERE = files("mih_impact.nav")
 DATA = _HERE / "data"
@@ -32,6 +34,23 @@ def menn_i_helse() -> Programme:
     242200
     """
     return read_programme(_HERE / "programme.toml")
+
+
+def non_priced() -> tuple[NonPriced, ...]:
+    """Return what Menn i helse gives and takes that is not given in kroner.
+
+    Returns
+    -------
+    tuple of NonPriced
+        Five effects that the documents name, and three minuses that none of them names. Importance
+        and extent are our judgements, all of them.
+
+    Examples
+    --------
+    >>> {each.name: each.consequence for each in non_priced()}["recruitment"]
+    '+/++'
+    """
+    return read_non_priced(_HERE / "non_priced.toml")
 
 
 def analysis() -> StudySpec:

@@ -1,0 +1,83 @@
+"""Non-priced effects as a TOML file: each with whom, importance, extent, reason and source."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from mih_impact.display.labels import Label
+from mih_impact.economics.non_priced import NonPriced, require_non_priced
+from mih_impact.errors import AssumptionError
+
+__all__ = ["read_non_priced"]
+
+_TEXTS = ("label", "whom", "reason", "source")
+_KEYS = {"name", *_TEXTS, "importance", "extent", "status"}
+
+
+def read_non_priced(path: str | Path | Traversable) -> tuple[NonPriced, ...]:
+    """Read non-priced effects from a TOML file.
+
+    Parameters
+    ----------
+    path
+        A file with one `[[effect]]` per effect: `name`, `importance`, `extent`, `status`, and
+        `label`, `whom`, `reason` and `source`, each a table with a text `nb` and a text `en`.
+
+    Returns
+    -------
+    tuple of NonPriced
+        In the order of the file.
+
+    Raises
+    ------
+    AssumptionError
+        The file is no TOML, a key is missing or unknown, or an effect does not hold together.
+
+    Examples
+    --------
+    >>> import mih_impact as mih
+    >>> [each.name for each in mih.nav.non_priced()][:2]
+    ['recruitment', 'mixed_workforce']
+    """
+    file = Path(path) if isinstance(path, str) else path
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as broken:
+        raise AssumptionError(
+            f"{file.name} is no TOML file", found=str(broken), do="write [[effect]] tables"
+        ) from None
+    rows = content.get("effect", [])
+    unknown = sorted(set(content) - {"effect"})
+    if unknown or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise AssumptionError(
+            f"{file.name} does not have the keys of non-priced effects",
+            found=f"unknown {', '.join(unknown) or 'none'}",
+            do="write one [[effect]] table per effect, and nothing else",
+        )
+    return require_non_priced([_effect(row, file.name) for row in rows])
+
+
+def _effect(row: dict[str, Any], file: str) -> NonPriced:
+    missing, unknown = sorted(_KEYS - set(row)), sorted(set(row) - _KEYS)
+    if missing or unknown:
+        raise AssumptionError(
+            f"The effect {row.get('name', '?')!r} of {file} does not have the keys of an effect",
+            found=f"missing {', '.join(missing) or 'none'}; unknown {', '.join(unknown) or 'none'}",
+            do=f"write {', '.join(sorted(_KEYS))}",
+        )
+    return NonPriced(**(row | {key: _label(row, key, file) for key in _TEXTS}))
+
+
+def _label(row: dict[str, Any], key: str, file: str) -> Label:
+    text = row[key]
+    if not isinstance(text, dict) or set(text) != {"nb", "en"}:
+        found = ", ".join(sorted(text)) if isinstance(text, dict) else type(text).__name__
+        raise AssumptionError(
+            f"The {key} of the effect {row['name']!r} of {file} is not a text in both languages",
+            found=found or "nothing",
+            do=f"write {key}.nb and {key}.en",
+        )
+    return Label(**text)
