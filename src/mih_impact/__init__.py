@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from mih_impact.economics.bridge import Bridge as Bridge
     from mih_impact.economics.case import CostBenefit as CostBenefit
     from mih_impact.economics.cost_item import CostItem as CostItem
-    from mih_impact.economics.non_priced import NonPriced as NonPriced
+    from mih_impact.economics.non_priced.effect import NonPriced as NonPriced
     from mih_impact.economics.phase import Phase as Phase
-    from mih_impact.economics.programme import CostItem as CostItem
     from mih_impact.economics.programme import Programme as Programme
     from mih_impact.economics.roles import Benefit as Benefit
     from mih_impact.economics.sensitivity.grid import SensitivityGrid as SensitivityGrid
@@ -117,7 +116,7 @@ _HOME = {
     "MihImpactError": "errors",
     "MihImpactWarning": "errors",
     "MissingExtraError": "errors",
-    "NonPriced": "economics.non_priced",
+    "NonPriced": "economics.non_priced.effect",
     "OptionError": "errors",
     "Overlap": "controls.overlap",
     "Panel": "panel.panel",

@@ -13,7 +13,13 @@ import mih_impact as mih
 from mih_impact.display import Label
 from mih_impact.display.style import alt_text
 from mih_impact.display.style.figure import root_figure
-from mih_impact.economics.non_priced import (
+from mih_impact.economics.figures.non_priced import plot_non_priced
+from mih_impact.economics.non_priced.card import (
+    consequence_text,
+    non_priced_card,
+    non_priced_cells,
+)
+from mih_impact.economics.non_priced.effect import (
     CONSEQUENCES,
     NON_PRICED_COLUMNS,
     Extent,
@@ -23,12 +29,6 @@ from mih_impact.economics.non_priced import (
     non_priced_frame,
     require_non_priced,
 )
-from mih_impact.economics.non_priced_card import (
-    consequence_text,
-    non_priced_card,
-    non_priced_cells,
-)
-from mih_impact.economics.non_priced_figure import plot_non_priced
 from mih_impact.errors import AssumptionError
 from mih_impact.study.non_priced_file import read_non_priced
 

@@ -16,8 +16,10 @@ from mih_impact.display.options import current
 from mih_impact.economics import tables
 from mih_impact.economics.beside import beside_frame
 from mih_impact.economics.bridge import Bridge, bridge_of
+from mih_impact.economics.budgets import budget_frame, department_frame
 from mih_impact.economics.costs import costs_frame
 from mih_impact.economics.measures import measures_frame
+from mih_impact.economics.non_priced.effect import non_priced_frame
 from mih_impact.economics.residual import residual_frame
 from mih_impact.economics.sensitivity.grid import SensitivityGrid, grid_of
 from mih_impact.economics.sensitivity.scenarios import Scenario, Scenarios, scenarios_of
@@ -142,6 +144,40 @@ class CostBenefit(AccountValues):
             source, range_source`.
         """
         return costs_frame(self, lang)
+
+    def by_budget(self, lang: Lang | None = None) -> pd.DataFrame:
+        """Return the public account by budget line.
+
+        Returns
+        -------
+        DataFrame
+            `budget` (state, county, municipality), `department, budget_line, label, posts` (chapter
+            and post of the state budget), `block` (grants, rule_bound, revenue), `cash,
+            present_value` (NOK per starter), `status, source` of the mapping. A line that is none
+            of the reference table keeps its own name.
+        """
+        return budget_frame(self, lang)
+
+    def by_department(self, lang: Lang | None = None) -> pd.DataFrame:
+        """Return the public account by ministry, county and municipality.
+
+        Returns
+        -------
+        DataFrame
+            `budget, department, label, present_value, in_cash` (the part that is paid in money);
+            NOK per starter. The rows sum to the public account.
+        """
+        return department_frame(self, lang)
+
+    def non_priced(self, lang: Lang | None = None) -> pd.DataFrame:
+        """Return what is not given in kroner, by the plus-minus method; never added.
+
+        Returns
+        -------
+        DataFrame
+            `name, label, whom, importance, extent, consequence, reason, source, status`.
+        """
+        return non_priced_frame(self.programme.non_priced, lang)
 
     def residual_value(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return what the years after the horizon would be worth, beside the headline.

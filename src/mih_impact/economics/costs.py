@@ -68,7 +68,7 @@ def _avoided(saved: Assumption, factor: float, lang: Lang | None) -> dict[str, o
     return {
         "phase": "", "phase_label": _WHOLE.text(lang), "when": "", "item": "avoided_measures",
         "label": AVOIDED_MEASURES.text(lang), "kind": _NEGATIVE, "payer": "state", "receiver": "",
-        "reach": 1.0, "cash": True, "budget_line": "labour market measures",
+        "reach": 1.0, "cash": True, "budget_line": "labour_market_measures",
         "per_participant_in_phase": -saved.value, "per_starter": -saved.value,
         "present_value": -factor * saved.value,
         "low": None if saved.high is None else -factor * saved.high,

@@ -12,6 +12,7 @@ from mih_impact.display.labels import Label
 from mih_impact.economics.assumption import Assumption
 from mih_impact.economics.checks import nearest
 from mih_impact.economics.cost_item import CostItem
+from mih_impact.economics.non_priced.effect import NonPriced, require_non_priced
 from mih_impact.economics.phase import Phase, reach_assumption
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.prices import PriceIndex
@@ -38,6 +39,8 @@ class Programme:
     age_at_start
         Mean age of those who start, as an assumption in years named `age_at_start`, for values
         after the horizon; None if it is not known.
+    non_priced
+        Effects that are not given in kroner; they stand beside the account and are never added.
     note
         A sentence shown on every card, for what a reader must know about the costs.
 
@@ -58,10 +61,12 @@ class Programme:
     items: tuple[CostItem, ...] = ()
     phases: tuple[Phase, ...] = ()
     age_at_start: Assumption | None = None
+    non_priced: tuple[NonPriced, ...] = ()
     note: Label | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "phases", tuple(self.phases))
+        object.__setattr__(self, "non_priced", require_non_priced(self.non_priced))
         object.__setattr__(self, "items", tuple(self._reached(item) for item in self.items))
         for what, names in (
             ("cost items", [item.name for item in self.items]),

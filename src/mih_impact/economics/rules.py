@@ -165,10 +165,10 @@ def _work(book: _Book, a: Setting) -> list[Line]:
                       driven=book.along("wage", p), source=a.source("pension_share")),
         book.transfer("contribution", "employer", "state", labels.CONTRIBUTION,
                       driven=book.along("wage", (1 + p) * g), source=rates,
-                      budget_line="employer's contribution"),
+                      budget_line="employer_contribution"),
         book.transfer("wage_bill", "municipality", "employer", labels.WAGE_BILL,
                       driven=book.along("wage", new_money * labour_cost),
-                      source=a.source("wage_bill"), budget_line="municipal wages"),
+                      source=a.source("wage_bill"), budget_line="municipal_wages"),
     ]  # fmt: skip
 
 
@@ -205,7 +205,7 @@ def _income_tax(book: _Book, a: Setting) -> list[Line]:
             labels.INCOME_TAX,
             driven=sum((book.along(role, share * rate) for role, rate in rates.items()), _ZERO),
             source=source,
-            budget_line="income tax",
+            budget_line=f"income_tax_{budget}",
         )
         for budget, share in shares.items()
     ]
@@ -263,7 +263,7 @@ def _avoided_measures(book: _Book, a: Setting) -> Line:
     return book.real(
         "avoided_measures", "state", labels.AVOIDED_MEASURES,
         fixed=saved * np.eye(1, book.n_years)[0], source=a.source("avoided_measures"), cash=True,
-        budget_line="labour market measures",
+        budget_line="labour_market_measures",
     )  # fmt: skip
 
 

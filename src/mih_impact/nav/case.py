@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.resources import files
 
 import pandas as pd
 
-from mih_impact.economics.non_priced import NonPriced
+from mih_impact.economics.non_priced.effect import NonPriced
 from mih_impact.economics.programme import Programme
 from mih_impact.reference.rows import table
 from mih_impact.study.non_priced_file import read_non_priced
@@ -33,7 +34,7 @@ def menn_i_helse() -> Programme:
     >>> round(programme.to_frame().query("kind == 'real'")["amount"].sum())
     242200
     """
-    return read_programme(_HERE / "programme.toml")
+    return replace(read_programme(_HERE / "programme.toml"), non_priced=non_priced())
 
 
 def non_priced() -> tuple[NonPriced, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mih_impact.display.labels import Label
-from mih_impact.economics.non_priced import NonPriced, require_non_priced
+from mih_impact.economics.non_priced.effect import NonPriced, require_non_priced
 from mih_impact.errors import AssumptionError
 
 __all__ = ["read_non_priced"]

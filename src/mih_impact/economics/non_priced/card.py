@@ -11,7 +11,7 @@ from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import MINUS
 from mih_impact.display.options import language
-from mih_impact.economics.non_priced import (
+from mih_impact.economics.non_priced.effect import (
     CONSEQUENCES,
     MATRIX_SOURCE,
     NonPriced,

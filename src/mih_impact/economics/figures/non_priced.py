@@ -16,8 +16,8 @@ from mih_impact.display.style import (
     source_line,
 )
 from mih_impact.display.style.palette import GRID
-from mih_impact.economics.non_priced import CONSEQUENCES, NonPriced, require_non_priced
-from mih_impact.economics.non_priced_card import NEVER_ADDED, consequence_text, signs
+from mih_impact.economics.non_priced.card import NEVER_ADDED, consequence_text, signs
+from mih_impact.economics.non_priced.effect import CONSEQUENCES, NonPriced, require_non_priced
 from mih_impact.effects.forest import align_with_names
 from mih_impact.errors import AssumptionError
 
