@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mih_impact.economics.assumption import Assumption as Assumption
     from mih_impact.economics.assumptions import Assumptions as Assumptions
     from mih_impact.economics.bridge import Bridge as Bridge
+    from mih_impact.economics.budget.impact import budget_impact as budget_impact
+    from mih_impact.economics.budget.result import BudgetImpact as BudgetImpact
     from mih_impact.economics.case import CostBenefit as CostBenefit
     from mih_impact.economics.cost_item import CostItem as CostItem
     from mih_impact.economics.non_priced.effect import NonPriced as NonPriced
@@ -100,6 +102,7 @@ _HOME = {
     "Balance": "controls.balance",
     "Benefit": "economics.roles",
     "Bridge": "economics.bridge",
+    "BudgetImpact": "economics.budget.result",
     "CheckResult": "effects.checks.result",
     "Confounding": "panel.synthetic.start",
     "ControlGroup": "controls.group",
@@ -146,6 +149,7 @@ _HOME = {
     "attrition_check": "effects.sensitivity.attrition",
     "bands": "effects.subgroups.bands",
     "bootstrap": "effects.inference.multiplier",
+    "budget_impact": "economics.budget.impact",
     "completers": "effects.subgroups.completers",
     "cost_benefit": "economics.account",
     "e_value": "effects.sensitivity.e_value",

@@ -16,7 +16,7 @@ from mih_impact.display.options import current
 from mih_impact.economics import tables
 from mih_impact.economics.beside import beside_frame
 from mih_impact.economics.bridge import Bridge, bridge_of
-from mih_impact.economics.budgets import budget_frame, department_frame
+from mih_impact.economics.budget.lines import budget_frame, department_frame
 from mih_impact.economics.costs import costs_frame
 from mih_impact.economics.measures import measures_frame
 from mih_impact.economics.non_priced.effect import non_priced_frame
