@@ -78,6 +78,28 @@ _LATE_COSTS = Label(
     nb="{cost} i tiltakskostnader faller etter siste år og er ikke regnet med.",
     en="{cost} of programme costs fall after the last year and are not counted.",
 )
+_UNCOMPENSATED = Label(
+    nb="Fylkeskommunen kommer ut med {value} og er ikke kompensert. Lavere ytelser og høyere skatt"
+    " på andre budsjetter er ingen inndekning.",
+    en="The county comes out with {value} and is not compensated. Lower benefits and higher taxes"
+    " on other budgets are no cover.",
+)
+_CONTROLS = Label(
+    nb="Kontrollgruppen fikk det som ellers tilbys. Det slike tiltak koster, kommer til fradrag med"
+    " {value} (spenn {low} til {high}).",
+    en="Controls had what is otherwise offered. What such measures cost is deducted at {value}"
+    " (range {low} to {high}).",
+)
+_RESIDUAL = Label(
+    nb="Restverdi etter siste år er ikke lagt til. Halveres effekten hvert femte år fram til 67 år,"
+    " er den {value}.",
+    en="Residual value after the last year is not added. If the effect halves every five years"
+    " until the age of 67, it is {value}.",
+)
+_NON_PRICED = Label(
+    nb="{n} virkninger er ikke gitt i kroner. De står ved siden av regnskapet og er ikke lagt til.",
+    en="{n} effects are not given in kroner. They stand beside the account and are not added.",
+)
 _UNSURE = {
     "ASSUMED": Label(nb="Antatt, uten kilde som gir tallet: {names}.",
                      en="Assumed, with no source that gives the number: {names}."),
@@ -185,13 +207,36 @@ def _notes(case: CostBenefit, lang: Lang | None) -> tuple[str, ...]:
         notes.append(case.programme.note)
     if not any(role.startswith("benefit:") for role in case.roles):
         notes.append(_NO_BENEFITS)
+    notes += _objections(case)
     late = case.late_costs
     if late:
-        notes.append(
-            _LATE_COSTS.format(cost=Label(nb=hundreds(late, "nb"), en=hundreds(late, "en")))
-        )
+        notes.append(_LATE_COSTS.format(cost=_both(late)))
     texts = [note.text(lang) for note in notes]
     return (*texts, *_unsure(case, lang))
+
+
+def _objections(case: CostBenefit) -> list[Label]:
+    """Return what a reader asks first: the county's bill, the controls, later years, the rest."""
+    notes = []
+    county = case.present_value("county")
+    if county < -0.5:
+        notes.append(_UNCOMPENSATED.format(value=_both(county)))
+    saved = case.assumptions["avoided_measures"]
+    if case.programme.items and saved.low is not None:
+        notes.append(
+            _CONTROLS.format(value=_both(saved.value), low=_both(saved.low), high=_both(saved.high))
+        )
+    if case.programme.age_at_start is not None:
+        residual = case.residual_value().set_index(["decay", "actor"])["present_value"]
+        notes.append(_RESIDUAL.format(value=_both(residual["half_life_5", "society"])))
+    if case.programme.non_priced:
+        notes.append(_NON_PRICED.format(n=len(case.programme.non_priced)))
+    return notes
+
+
+def _both(value: float | None) -> Label:
+    """Return kroner to the nearest hundred in both languages."""
+    return Label(nb=hundreds(value, "nb"), en=hundreds(value, "en"))
 
 
 def _unsure(case: CostBenefit, lang: Lang | None) -> list[str]:

@@ -47,6 +47,12 @@ class Accumulated:
         driven: FloatArray = np.einsum("gtrs,...rs->...gt", self.weights, effects)
         return driven + self.constants
 
+    def totals(self, effects: FloatArray) -> FloatArray:
+        """Return present values to the end, shape (..., G), for effects (..., R, S)."""
+        last = self.weights[:, -1].reshape(len(self.weights), -1)
+        flat = effects.reshape(*effects.shape[:-2], -1)
+        return np.asarray(flat @ last.T + self.constants[:, -1])
+
     def std_errors(self, covariance: FloatArray) -> FloatArray:
         """Return exact standard errors, shape (G, T): sqrt(c' Sigma c) with the full covariance."""
         groups, years = self.constants.shape

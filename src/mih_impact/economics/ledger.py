@@ -151,6 +151,8 @@ class Ledger:
 
     def at(self, timing: Timing | None) -> Ledger:
         """Return the lines that fall at one time of the year."""
+        if self.timings == (timing,):
+            return self
         return Ledger(tuple(line for line in self.lines if line.timing == timing), self.roles)
 
     def amounts(self, effects: FloatArray) -> FloatArray:
@@ -176,6 +178,13 @@ class Ledger:
         """NOK whatever the effect for each group, shape (..., G, T)."""
         fixed = [k for k, line in enumerate(self.lines) if line.constant.any()] or [0]
         return _net(self.group_signs[fixed], [self.lines[k].constant for k in fixed])
+
+    def driven_and_fixed(self, group: int) -> tuple[FloatArray, FloatArray]:
+        """Return coefficients (..., R) and constants (..., T) of one group alone."""
+        signs = self.group_signs[:, [group]]
+        coefficients = _net(signs, [line.coefficients for line in self.lines])
+        constants = _net(signs, [line.constant for line in self.lines])
+        return coefficients[..., 0, :], constants[..., 0, :]
 
     def group_amounts(self, effects: FloatArray) -> FloatArray:
         """Return the flow of every group, shape (..., G, T), NOK per starter and year."""

@@ -275,12 +275,11 @@ def _tax_financing(book: _Book, lines: Sequence[Line], a: Setting) -> list[Line]
     """
     rate = np.asarray(a["tax_financing_cost"], dtype=np.float64)[..., None]
     flows, public = Ledger(tuple(lines), book.roles), GROUPS.index("public")
+    nets = {timing: flows.at(timing).driven_and_fixed(public) for timing in flows.timings}
     return [
         book.real(
-            TAX_FINANCING, "rest_of_society", labels.TAX_FINANCING,
-            driven=rate * flows.at(timing).group_coefficients[..., public, :],
-            fixed=rate * flows.at(timing).group_constants[..., public, :],
-            source=a.source("tax_financing_cost"), cash=False, timing=timing,
+            TAX_FINANCING, "rest_of_society", labels.TAX_FINANCING, driven=rate * driven,
+            fixed=rate * fixed, source=a.source("tax_financing_cost"), cash=False, timing=timing,
         )
-        for timing in flows.timings
+        for timing, (driven, fixed) in nets.items()
     ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,10 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.economics.actors import GROUPS
-from mih_impact.economics.evaluate import break_even_years
+from mih_impact.economics.evaluate import break_even_years, discounted
+from mih_impact.economics.ledger import Ledger
 from mih_impact.economics.measures import programme_costs
+from mih_impact.economics.parameters import Setting
 from mih_impact.economics.uncertainty.draws import (
     EffectDraws,
     drawn_effects,
@@ -20,6 +23,7 @@ from mih_impact.economics.uncertainty.draws import (
 )
 from mih_impact.economics.uncertainty.result import Uncertainty
 from mih_impact.errors import AssumptionError
+from mih_impact.reference.discount import Timing
 
 if TYPE_CHECKING:
     from mih_impact.economics.values import AccountValues
@@ -38,25 +42,30 @@ def uncertainty_of(
     effects = drawn_effects(case, n, seed) if resampled is None else given_effects(case, resampled)
     n = n if effects is None else len(effects)
     values = drawn_values(case, n, seed)
-    books, point = case._books, case.effects
+    books, setting = case._books, case._books.setting(values)
+    ledger = books.ledger(values)  # one ledger for all that is drawn
+    factors = books.factors(ledger, setting)
+
+    def flows(paths: FloatArray) -> FloatArray:
+        return discounted(ledger, books.path(paths, values), factors)
 
     def totals(flows: FloatArray) -> FloatArray:
         return np.array(np.broadcast_to(flows.sum(axis=-1), (n, len(GROUPS))))
 
     draws = {}
+    alone = flows(case.effects)
+    last = alone if effects is None else flows(effects)
     if effects is not None:
-        draws["sampling"] = totals(case._accumulated.values(effects)[..., -1:])
-    draws["assumptions"] = totals(books.discounted(point, values))
-    flows = books.discounted(point if effects is None else effects, values)
-    if effects is not None:
-        draws["total"] = totals(flows)
-    cumulative = np.broadcast_to(np.cumsum(flows, axis=-1), (n, len(GROUPS), case.horizon))
+        draws["sampling"] = case._accumulated.totals(effects)
+        draws["total"] = totals(last)
+    draws["assumptions"] = totals(alone)
+    cumulative = np.broadcast_to(np.cumsum(last, axis=-1), (n, len(GROUPS), case.horizon))
     errors = case._std_errors
     kind = "resampled" if resampled is not None else "none" if effects is None else "normal"
     return Uncertainty(
         draws=draws,
         break_even=break_even_years(cumulative, tolerance=case._rounding),
-        programme=_programme(case, values, n),
+        programme=np.array(np.broadcast_to(_programme(ledger, setting, factors), (n, len(GROUPS)))),
         cost=programme_costs(case)[1],
         std_errors=np.full(len(GROUPS), np.nan) if errors is None else errors[:, -1].copy(),
         horizon=case.horizon,
@@ -67,10 +76,16 @@ def uncertainty_of(
     )
 
 
-def _programme(case: AccountValues, values: dict[str, FloatArray], n: int) -> FloatArray:
-    """Return what the programme's costs are to each group, tax-financing included, shape (n, G)."""
-    nothing = np.zeros_like(case.effects)
-    books = replace(case._books, assumptions=case.assumptions.replace(avoided_measures=0.0))
-    kept = {name: value for name, value in values.items() if name != "avoided_measures"}
-    flows = books.discounted(nothing, kept).sum(axis=-1)
-    return np.array(np.broadcast_to(flows, (n, len(GROUPS))))
+def _programme(
+    ledger: Ledger, setting: Setting, factors: Mapping[Timing | None, FloatArray]
+) -> FloatArray:
+    """Return what the programme's costs are to each group, tax-financing included, (..., G)."""
+    lines = tuple(line for line in ledger.lines if line.component.startswith("programme:"))
+    if not lines:
+        return np.zeros(len(GROUPS))
+    costs = Ledger(lines, ledger.roles)
+    nothing = np.zeros((len(ledger.roles), ledger.n_years))
+    value = discounted(costs, nothing, factors).sum(axis=-1)
+    financed = setting["tax_financing_cost"] * value[..., GROUPS.index("public")]
+    bearing = np.isin(GROUPS, ("rest_of_society", "society")).astype(np.float64)
+    return np.asarray(value + np.asarray(financed)[..., None] * bearing)
