@@ -96,6 +96,31 @@ def summary(rows: pd.DataFrame) -> dict[str, object]:
     return found
 
 
+def table(found: dict[str, object]) -> str:
+    """Return the summary as the table of docs/account.md."""
+    names = {"society": "society", "public": "public budgets", "participant": "the participant"}
+    head = (
+        "| value for | truth | mean | spread | mean error | covers | diagonal: mean error | covers |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    )
+    rows = []
+    for of, name in names.items():
+        row = found[of]
+        assert isinstance(row, dict)
+        thousand = [
+            row["truth"],
+            row["truth"] + row["mean_error"],
+            row["sd_of_values"],
+            row["mean_std_error"],
+        ]
+        first = " | ".join(f"{value / 1000:,.1f}" for value in thousand)
+        rows.append(
+            f"| {name} | {first} | {100 * row['coverage']:.1f} % |"
+            f" {row['mean_diagonal_error'] / 1000:,.1f} | {100 * row['coverage_diagonal']:.1f} % |"
+        )
+    return "\n".join((*head, *rows))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--first", type=int, default=0)
@@ -117,6 +142,7 @@ def main() -> None:
     found = summary(frame)
     (RESULTS / f"{given.name}.json").write_text(json.dumps(found, indent=2) + "\n")
     print(json.dumps(found, indent=2))
+    print(table(found))
 
 
 if __name__ == "__main__":
