@@ -100,7 +100,8 @@ def table(found: dict[str, object]) -> str:
     """Return the summary as the table of docs/account.md."""
     names = {"society": "society", "public": "public budgets", "participant": "the participant"}
     head = (
-        "| value for | truth | mean | spread | mean error | covers | diagonal: mean error | covers |",
+        "| value for | truth | mean | spread | mean error | covers"
+        " | diagonal: mean error | covers |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     )
     rows = []
