@@ -76,7 +76,9 @@ def _properties(document: Document) -> str:
     if document.date is not None:
         values["date"] = document.date.isoformat()
     return "".join(
-        f'<meta name="{name}" content="{escape(value)}">\n' for name, value in values.items() if value
+        f'<meta name="{name}" content="{escape(value)}">\n'
+        for name, value in values.items()
+        if value
     )
 
 
@@ -169,8 +171,9 @@ def _table(table: Table, document: Document) -> str:
         body += f"<tr{target}{weighty}>{first}{cells}</tr>"
     note = f'<p class="note">{_text(table.note, document)}</p>' if table.note else ""
     # The frame scrolls where the screen is narrower than the table, so it must take the keyboard.
+    name = escape(plain(table.caption))
     return (
-        f'<div class="table" role="region" tabindex="0" aria-label="{escape(plain(table.caption))}">'
+        f'<div class="table" role="region" tabindex="0" aria-label="{name}">'
         f"<table><caption>{_caption(table, document)}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}</div>"
     )

@@ -5,12 +5,9 @@ from __future__ import annotations
 from mih_impact.reporting.document import Document
 from mih_impact.reporting.words import PAGE
 
-__all__ = ["ACCENT", "CSS", "INK", "page_rules"]
+__all__ = ["CSS", "page_rules"]
 
-INK = "#1d1d1f"
-ACCENT = "#0b4f7d"
-"""The colour of headings and rules: the participants' blue, dark enough for text."""
-
+# The accent is the participants' blue, dark enough for text.
 CSS = """
 :root{--ink:#1d1d1f;--soft:#55585c;--accent:#0b4f7d;--line:#c9ced3;--wash:#eef4f8;--warn:#fbf5e6;
 color-scheme:light}
@@ -18,7 +15,7 @@ color-scheme:light}
 html{-webkit-text-size-adjust:100%}
 body{margin:0;background:#fff;color:var(--ink);
 font:1.0625rem/1.5 "Libertinus Serif",Charter,Cambria,Caladea,Georgia,"Times New Roman",serif;
-font-variant-numeric:lining-nums}
+font-variant-numeric:lining-nums;overflow-wrap:break-word}
 main,footer{max-width:47rem;margin:0 auto;padding:0 1.25rem}
 main{padding-top:2.5rem;padding-bottom:2rem}
 header{border-bottom:2px solid var(--accent);margin-bottom:1.1rem;padding-bottom:.7rem}
@@ -41,8 +38,8 @@ aside .name{font-weight:700;color:var(--accent);font-size:.92em;margin-bottom:.1
 aside.answer p:last-child{font-size:1.06em}
 aside.caution{border-color:#b97f00;background:var(--warn)}
 aside.caution .name{color:#6b4a00}
-.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(11rem,1fr));gap:.8em 1.6em;
-margin:1em 0;break-inside:avoid}
+.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(11rem,100%),1fr));
+gap:.8em 1.6em;margin:1em 0;break-inside:avoid}
 .facts div{display:flex;flex-direction:column-reverse;justify-content:flex-end;
 border-top:1px solid var(--line);padding-top:.35em}
 .facts dd{font-size:1.55em;line-height:1.15;font-weight:700;color:var(--accent)}
@@ -52,7 +49,7 @@ figcaption,caption{font-weight:700;font-size:.92em;line-height:1.3;text-align:le
 caption-side:top;padding:0 0 .3em}
 .label{color:var(--accent)}
 figure svg{display:block;width:100%;height:auto}
-.beside{display:grid;grid-template-columns:repeat(auto-fit,minmax(19rem,1fr));gap:0 1.6em;
+.beside{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(19rem,100%),1fr));gap:0 1.6em;
 break-inside:avoid}
 .beside figure{margin:.8em 0;display:flex;flex-direction:column}
 .beside figure svg{margin-top:auto}
@@ -72,8 +69,7 @@ tbody tr:last-child>*{border-bottom:1.5px solid var(--ink)}
 .sources a{overflow-wrap:anywhere}
 a{color:var(--accent)}
 a:focus-visible,.table:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
-.number{color:inherit;text-decoration:underline dotted var(--soft) 1px;text-underline-offset:.2em;
-white-space:nowrap}
+.number{color:inherit;text-decoration:underline dotted var(--soft) 1px;text-underline-offset:.2em}
 .cite{font-size:.7em;line-height:0;vertical-align:super}
 .cite a{text-decoration:none}
 .annex{font-size:.86em;margin-top:2.4em;border-top:1px solid var(--line)}

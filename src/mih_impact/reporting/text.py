@@ -118,7 +118,7 @@ Part: TypeAlias = "str | Number | Cite | Strong | Emphasis"
 Text: TypeAlias = "Part | tuple[Part, ...]"
 
 _MARKS = re.compile(r"(\*\*|__)")
-_STYLES = {"**": Strong, "__": Emphasis}
+_STYLES: dict[str, type[Strong] | type[Emphasis]] = {"**": Strong, "__": Emphasis}
 
 
 def parts(text: Text) -> tuple[Part, ...]:

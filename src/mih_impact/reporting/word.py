@@ -131,8 +131,8 @@ class _Writer:
 
     def _footer(self) -> None:
         paragraph = self.word.sections[0].footer.paragraphs[0]
-        stops = paragraph.style.paragraph_format.tab_stops  # type: ignore[union-attr]
-        for stop in list(stops):
+        stops = paragraph.style.paragraph_format.tab_stops
+        for _ in range(len(stops)):
             del stops[0]
         stops.add_tab_stop(Mm(TEXT_WIDTH), WD_TAB_ALIGNMENT.RIGHT)
         paragraph.add_run(f"{self.document.footer}\t{PAGE.text(self.document.lang)} ")
@@ -168,7 +168,7 @@ class _Writer:
 
     def _layout(self, columns: int) -> WordTable:
         """Add a table that only places things side by side."""
-        table = self.word.add_table(rows=1, cols=columns)
+        table: WordTable = self.word.add_table(rows=1, cols=columns)
         only_table_of_layout(table)
         table.autofit = False
         for cell in table.rows[0].cells:
@@ -294,7 +294,7 @@ def _word_name(anchor: str) -> str:
 def _drop_first(cell: _Cell) -> None:
     """Take out the empty paragraph that a new cell begins with."""
     first = cell.paragraphs[0]._p
-    first.getparent().remove(first)  # type: ignore[union-attr]
+    first.getparent().remove(first)
 
 
 def _widths(block: Table) -> list[float]:

@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from docx.document import Document as WordDocument
     from docx.styles.style import ParagraphStyle
 
-__all__ = ["ACCENT", "HAIR", "INK", "TABLE_STYLE", "TEXT_WIDTH", "set_language", "set_page", "set_styles"]
+__all__ = [
+    "ACCENT",
+    "HAIR",
+    "INK",
+    "TABLE_STYLE",
+    "TEXT_WIDTH",
+    "set_language",
+    "set_page",
+    "set_styles",
+]
 
 INK, SOFT, ACCENT, HAIR = "1D1D1F", "55585C", "0B4F7D", "C9CED3"
 _TONES = {"answer": ("0B4F7D", "EEF4F8", "0B4F7D"), "caution": ("B97F00", "FBF5E6", "6B4A00")}

@@ -60,12 +60,13 @@ def add_bookmark(paragraph: Paragraph, name: str, place: int) -> None:
     child(paragraph._p, "w:bookmarkEnd", id=str(place))
 
 
-def add_field(paragraph: Paragraph, code: str, shown: str) -> Run:
+def add_field(paragraph: Paragraph, code: str, shown: str) -> None:
     """Append a field that Word keeps up to date, with what it shows until then."""
-    field = child(paragraph._p, "w:fldSimple", instr=f" {code} ")
-    run = paragraph.add_run(shown)
-    field.append(run._r)
-    return run
+    child(paragraph.add_run()._r, "w:fldChar", fldCharType="begin")
+    child(paragraph.add_run()._r, "w:instrText").text = f" {code} "
+    child(paragraph.add_run()._r, "w:fldChar", fldCharType="separate")
+    paragraph.add_run(shown)
+    child(paragraph.add_run()._r, "w:fldChar", fldCharType="end")
 
 
 def describe_picture(shape: InlineShape, *, name: str, alt: str) -> None:

@@ -78,9 +78,7 @@ def figure_bytes(
             bbox_inches=box,
             metadata={"Software": None, "Description": text},
         )
-        figure.savefig(
-            svg, format="svg", bbox_inches=box, metadata={"Date": None, "Creator": None}
-        )
+        figure.savefig(svg, format="svg", bbox_inches=box, metadata={"Date": None, "Creator": None})
     return png.getvalue(), _describe(svg.getvalue(), text)
 
 
