@@ -27,6 +27,9 @@ __all__ = [
     "top_border",
 ]
 
+#: Characters that Word shows under the pointer.
+_TIP = 250
+
 
 def child(parent: Any, tag: str, **attributes: str) -> Any:
     """Append an element; attributes are of the same namespace."""
@@ -41,7 +44,7 @@ def add_link(paragraph: Paragraph, text: str, to: str, *, tip: str = "") -> Run:
     """Append a link to a bookmark of the document; `tip` is shown under the pointer."""
     link = child(paragraph._p, "w:hyperlink", anchor=to, history="1")
     if tip:
-        link.set(qn("w:tooltip"), tip)
+        link.set(qn("w:tooltip"), tip if len(tip) <= _TIP else f"{tip[: _TIP - 1]}…")
     run = paragraph.add_run(text)
     link.append(run._r)
     return run
