@@ -30,8 +30,8 @@ The model is what a writer of content fills in; HTML, Word and PDF are made from
   caption, which is text, and the alt text of `set_alt_text` goes with it. Two of half width stand
   side by side in `Beside`.
 - Headings have levels 1 and 2 below the title. Figures and tables are numbered in their order.
-- Two A4 pages hold about 650 words, three figures (two of them in `Beside`) and two tables of six
-  rows; the annex has a page of its own.
+- Two A4 pages hold about 800 words, table cells counted, with three figures (two of them in
+  `Beside`) and two tables of six rows; the annex has a page of its own.
 """
 
 from __future__ import annotations
