@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from mih_impact.errors import MissingExtraError as MissingExtraError
     from mih_impact.errors import OptionError as OptionError
     from mih_impact.errors import PanelContractError as PanelContractError
+    from mih_impact.errors import ReportError as ReportError
     from mih_impact.errors import StorageError as StorageError
     from mih_impact.errors import SupportError as SupportError
     from mih_impact.nav.reproduce import Replication as Replication
@@ -131,6 +132,7 @@ _HOME = {
     "Programme": "economics.programme",
     "Provenance": "display.provenance",
     "Replication": "nav.reproduce",
+    "ReportError": "errors",
     "Resampled": "study.resampled",
     "Scenario": "economics.sensitivity.scenarios",
     "Scenarios": "economics.sensitivity.scenarios",

@@ -13,6 +13,7 @@ __all__ = [
     "MissingExtraError",
     "OptionError",
     "PanelContractError",
+    "ReportError",
     "StorageError",
     "SupportError",
 ]
@@ -62,6 +63,10 @@ class EffectsError(MihImpactError):
 
 class AssumptionError(MihImpactError):
     """An assumption, a programme or a role in the account does not hold together."""
+
+
+class ReportError(MihImpactError):
+    """A memo, a table or a figure to be sent does not hold together."""
 
 
 class StorageError(MihImpactError):

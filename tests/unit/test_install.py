@@ -30,7 +30,8 @@ def test_the_wheel_carries_the_register_and_works_alone(tmp_path):
         names = archive.namelist()
         archive.extractall(tmp_path / "site")
     assert names.count("mih_impact/_synthetic/register.parquet") == 1
-    assert {"mih_impact/py.typed", "mih_impact/nav/analysis.toml"} <= set(names)
+    carried = {"py.typed", "nav/analysis.toml", "reporting/memo.typ"}
+    assert {f"mih_impact/{name}" for name in carried} <= set(names)
     code = (
         "import mih_impact as mih; print(mih.__file__);"
         "print(mih.example_panel().first_year, mih.nav.menn_i_helse().name)"

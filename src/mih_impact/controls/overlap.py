@@ -55,9 +55,9 @@ _COLUMNS = (
     Label(nb="Oppstartsår", en="Start year"),
     Label(nb="Hvem", en="Who"),
     Label(nb="Antall", en="Number"),
-    Label(nb="5 %", en="5%"),
-    Label(nb="50 %", en="50%"),
-    Label(nb="95 %", en="95%"),
+    Label(nb="5\u00a0%", en="5%"),
+    Label(nb="50\u00a0%", en="50%"),
+    Label(nb="95\u00a0%", en="95%"),
     Label(nb="Utenfor spennet", en="Outside the range"),
 )
 _SIDES = {

@@ -40,7 +40,7 @@ _BESIDE_COLUMNS = (
     Label(nb="Publisert", en="Published"),
     Label(nb="Vårt mål", en="Our measure"),
     Label(nb="Beregnet", en="Computed"),
-    Label(nb="95 % KI", en="95% CI"),
+    Label(nb="95\u00a0% KI", en="95% CI"),
     Label(nb="Forhold", en="Relation"),
     Label(nb="Merknad", en="Verdict"),
 )

@@ -25,7 +25,7 @@ from mih_impact.display.style.figure import (
     new_axes,
     set_alt_text,
 )
-from mih_impact.display.style.files import contact_sheet, save_figure
+from mih_impact.display.style.files import contact_sheet, figure_bytes, save_figure
 from mih_impact.display.style.line_labels import label_line_ends
 from mih_impact.display.style.palette import ACTOR_COLOURS, CONTROL, OKABE_ITO, PARTICIPANT
 from mih_impact.display.style.units import kroner_axis, percent_axis, source_line
@@ -38,6 +38,7 @@ __all__ = [
     "alt_text",
     "axes",
     "contact_sheet",
+    "figure_bytes",
     "figure_style",
     "kroner_axis",
     "label_line_ends",

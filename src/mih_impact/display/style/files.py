@@ -14,8 +14,12 @@ from mih_impact.storage import write_whole
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
 
-__all__ = ["contact_sheet", "save_figure"]
+__all__ = ["contact_sheet", "figure_bytes", "save_figure"]
+
+_EDGE = 0.03
+"""Inches around what reaches over the edge of a figure."""
 
 
 def save_figure(fig: Figure | Axes, stem: str | Path) -> tuple[Path, Path]:
@@ -33,16 +37,57 @@ def save_figure(fig: Figure | Axes, stem: str | Path) -> tuple[Path, Path]:
     tuple of Path
         The PNG and the SVG.
     """
-    figure, text = root_figure(fig), alt_text(fig)
+    png, svg = figure_bytes(fig)
     stem = Path(stem)
+    return (
+        write_whole(stem.with_name(f"{stem.name}.png"), png),
+        write_whole(stem.with_name(f"{stem.name}.svg"), svg),
+    )
+
+
+def figure_bytes(
+    fig: Figure | Axes, *, dpi: int | None = None, whole: bool = False
+) -> tuple[bytes, bytes]:
+    """Return a figure as PNG and SVG, its alt text in both; the same figure, the same bytes.
+
+    Parameters
+    ----------
+    fig
+        The figure, or axes in it.
+    dpi
+        Dots per inch of the PNG; None is the style's.
+    whole
+        Whether the picture grows where something reaches over its edge, as the unit above an axis
+        without a title does.
+
+    Returns
+    -------
+    tuple of bytes
+        The PNG and the SVG.
+    """
+    from matplotlib import rcParams
+
+    figure, text = root_figure(fig), alt_text(fig)
     with figure_style():
         png, svg = io.BytesIO(), io.BytesIO()
-        figure.savefig(png, format="png", metadata={"Software": None, "Description": text})
-        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-    return (
-        write_whole(stem.with_name(f"{stem.name}.png"), png.getvalue()),
-        write_whole(stem.with_name(f"{stem.name}.svg"), _describe(svg.getvalue(), text)),
-    )
+        box = _whole(figure) if whole else None
+        figure.savefig(
+            png,
+            format="png",
+            dpi=dpi or rcParams["savefig.dpi"],
+            bbox_inches=box,
+            metadata={"Software": None, "Description": text},
+        )
+        figure.savefig(svg, format="svg", bbox_inches=box, metadata={"Date": None, "Creator": None})
+    return png.getvalue(), _describe(svg.getvalue(), text)
+
+
+def _whole(figure: Figure) -> Bbox:
+    """Return the figure's own rectangle, and what reaches over it, in inches."""
+    from matplotlib.transforms import Bbox
+
+    figure.draw_without_rendering()  # places everything
+    return Bbox.union([figure.bbox_inches, figure.get_tightbbox().padded(_EDGE)])
 
 
 def _describe(svg: bytes, text: str) -> bytes:

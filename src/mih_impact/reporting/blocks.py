@@ -1,0 +1,258 @@
+"""The blocks that a document is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from mih_impact.display.options import Lang
+from mih_impact.display.style import alt_text, figure_bytes
+from mih_impact.display.tables import is_numeric, text_cells
+from mih_impact.reporting.text import Number, Strong, Text, parts, plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from mih_impact.reporting import export
+
+__all__ = [
+    "FULL",
+    "HALF",
+    "Beside",
+    "Block",
+    "Bullets",
+    "Callout",
+    "Facts",
+    "Figure",
+    "Heading",
+    "Paragraph",
+    "Source",
+    "Table",
+    "opened",
+    "texts_of",
+]
+
+_Place = Literal["left", "center", "right"]
+
+HALF = (4.4, 3.0)
+"""Size in inches to draw a figure at that shares the width of the page with another."""
+
+FULL = (7.6, 2.9)
+"""Size in inches to draw a figure at that takes the whole width."""
+
+_PRINT_DPI = 300
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading: level 1 for the sections, 2 within them."""
+
+    text: str
+    level: Literal[1, 2] = 1
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Running text."""
+
+    text: Text
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list of short texts."""
+
+    items: tuple[Text, ...]
+
+
+@dataclass(frozen=True)
+class Callout:
+    """What no reader should miss.
+
+    Attributes
+    ----------
+    title
+        Two or three words.
+    text
+        What is said.
+    tone
+        `answer` for the conclusion, `caution` for what limits it.
+    """
+
+    title: str
+    text: Text
+    tone: Literal["answer", "caution"] = "answer"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Key figures side by side: pairs of a number and what it is. Three fit well."""
+
+    items: tuple[tuple[Number, str], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """A picture with caption and the text that stands for it.
+
+    Attributes
+    ----------
+    png, svg
+        The picture: for Word, and for HTML and PDF.
+    caption
+        What it shows, as a title.
+    alt
+        What is seen in it, for those who do not see it.
+    note
+        A line beneath.
+    width
+        `full`, or `half` in `Beside`.
+    """
+
+    png: bytes
+    svg: bytes
+    caption: Text
+    alt: str
+    note: Text = ""
+    width: Literal["full", "half"] = "full"
+
+    @classmethod
+    def of(
+        cls,
+        ax: Axes,
+        *,
+        caption: Text | None = None,
+        note: Text = "",
+        alt: str | None = None,
+        width: Literal["full", "half"] = "full",
+    ) -> Figure:
+        """Take a drawn figure; its title becomes the caption and is no longer in the picture.
+
+        Parameters
+        ----------
+        ax
+            The axes, drawn at `FULL` or `HALF` size.
+        caption
+            The caption; None takes the axes' title.
+        note
+            A line beneath.
+        alt
+            The alt text; None takes the one of `set_alt_text`.
+        width
+            How wide it is printed.
+        """
+        places: tuple[_Place, ...] = ("left", "center", "right")
+        titles = {place: ax.get_title(loc=place) for place in places}
+        title = " ".join(" ".join(text.split()) for text in titles.values() if text)
+        try:
+            for place in titles:
+                ax.set_title("", loc=place)
+            png, svg = figure_bytes(ax, dpi=_PRINT_DPI, whole=True)
+        finally:  # the caller's figure is as it was
+            for place, text in titles.items():
+                ax.set_title(text, loc=place)
+        stands_for = alt_text(ax) if alt is None else alt
+        return cls(png, svg, title if caption is None else caption, stands_for, note, width)
+
+
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """Figures of half width, side by side."""
+
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table of displayed texts; the first column heads the rows.
+
+    Attributes
+    ----------
+    caption
+        What it shows, with unit and price year.
+    header
+        The columns' names.
+    rows
+        The cells. A column whose every cell is a displayed number is set to the right.
+    note
+        Source or reservation, beneath.
+    sums
+        Positions of the rows that are sums.
+    anchors
+        Names of the rows as targets of links, where they have any.
+    """
+
+    caption: Text
+    header: tuple[str, ...]
+    rows: tuple[tuple[Text, ...], ...]
+    note: Text = ""
+    sums: tuple[int, ...] = ()
+    anchors: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, table: export.Table, lang: Lang, *, note: Text | None = None) -> Table:
+        """Take a table that is written as CSV and HTML too; its cells have no traces."""
+        header, rows = text_cells(table.cells, lang=lang, formats=table.formats)
+        return cls(
+            table.caption,
+            tuple(header),
+            tuple(tuple(row) for row in rows),
+            table.source if note is None else note,
+        )
+
+    @property
+    def numeric(self) -> tuple[bool, ...]:
+        """Whether each column holds displayed numbers alone, set to the right."""
+        if self.anchors:  # the annex lists numbers, it does not compare them
+            return (False,) * len(self.header)
+        columns = zip(*([plain(cell) for cell in row] for row in self.rows), strict=True)
+        return tuple(is_numeric(column) for column in columns)
+
+    def cells(self) -> Iterator[tuple[int, tuple[Text, ...]]]:
+        """Yield the rows with their positions, sums set in weight."""
+        for place, row in enumerate(self.rows):
+            weighty = place in self.sums
+            yield place, tuple((Strong(parts(cell)),) if weighty else cell for cell in row)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source: the key it is cited by, the text shown, and an address if it has one."""
+
+    key: str
+    text: str
+    url: str = ""
+
+
+Block: TypeAlias = Heading | Paragraph | Bullets | Callout | Facts | Figure | Beside | Table
+
+
+def opened(block: Block) -> tuple[Block, ...]:
+    """Return the figures of `Beside`, any other block alone."""
+    return block.figures if isinstance(block, Beside) else (block,)
+
+
+def texts_of(block: Block) -> Iterator[Text]:
+    """Yield the texts of a block in reading order."""
+    match block:
+        case Heading(text) | Paragraph(text):
+            yield text
+        case Bullets(items):
+            yield from items
+        case Callout(title, text):
+            yield from (title, text)
+        case Facts(items):
+            for number, label in items:
+                yield from (number, label)
+        case Beside(figures):
+            for figure in figures:
+                yield from texts_of(figure)
+        case Figure():
+            yield from (block.caption, block.note)
+        case Table():
+            yield block.caption
+            yield from block.header
+            for row in block.rows:
+                yield from row
+            yield block.note

@@ -1,0 +1,184 @@
+"""Tables to publication standard, by great-tables: HTML for the web, LaTeX for a paper.
+
+One style in both languages: caption with unit and price year above, three rules and hair lines,
+numbers to the right, source beneath. The cells are the displayed texts of `export.Table`, so what
+is hidden there is hidden here.
+"""
+
+from __future__ import annotations
+
+import os
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from mih_impact.display.labels import Lang
+from mih_impact.display.numbers import MINUS, NBSP
+from mih_impact.display.options import language
+from mih_impact.display.tables import is_numeric, text_cells
+from mih_impact.errors import StorageError
+from mih_impact.reporting.export import Table
+from mih_impact.reporting.extras import require
+from mih_impact.reporting.words import LOCALES
+from mih_impact.storage import write_whole
+
+if TYPE_CHECKING:
+    from great_tables import GT
+
+__all__ = ["great_html", "great_latex", "great_table", "write_great_table"]
+
+_FONTS = ["Libertinus Serif", "Charter", "Cambria", "Caladea", "Georgia", "serif"]
+_INK, _HAIR = "#1d1d1f", "#c9ced3"
+#: What LaTeX without its newer engines has no character for.
+_LATEX = {MINUS: "$-$", NBSP: "~"}
+
+
+def great_table(table: Table, *, lang: Lang | None = None, row_heads: bool = True) -> GT:
+    """Return a table as great-tables knows it, to style further or to write.
+
+    Parameters
+    ----------
+    table
+        The table; its cells are displayed texts.
+    lang
+        Language; None is the one in force.
+    row_heads
+        Whether the first column heads the rows, for screen readers.
+
+    Returns
+    -------
+    great_tables.GT
+
+    Raises
+    ------
+    MissingExtraError
+        great-tables is not installed.
+    """
+    require("great_tables", extra="tables", to="A publication table")
+    from great_tables import GT
+
+    lang = language(lang)
+    header, rows = text_cells(table.cells, lang=lang, formats=table.formats)
+    keys = [f"column-{place}" for place in range(len(header))]  # names may be equal, or no names
+    frame = pd.DataFrame(rows, columns=keys, dtype=object)
+    numeric = [key for key in keys if is_numeric(frame[key].tolist())]
+    great = GT(frame, rowname_col=keys[0] if row_heads else None, id=table.name, locale=lang)
+    great = great.cols_label(dict(zip(keys[row_heads:], header[row_heads:], strict=True)))
+    if row_heads:
+        great = great.tab_stubhead(header[0])
+    great = great.tab_header(title=table.caption).tab_source_note(table.source)
+    great = great.cols_align("left", columns=keys[row_heads:])
+    if columns := [key for key in numeric if key in keys[row_heads:]]:
+        great = great.cols_align("right", columns=columns)
+    return _styled(great)
+
+
+def _styled(great: GT) -> GT:
+    """Give a table the memo's look."""
+    rule, hair = "1.5px", "1px"
+    return great.tab_options(
+        table_font_names=_FONTS,
+        table_font_size="15px",
+        table_font_color=_INK,
+        table_margin_left="0",
+        table_additional_css=[
+            ".gt_table {font-variant-numeric: lining-nums tabular-nums;}",
+            ".gt_table .gt_title {font-weight: bold !important;}",
+        ],
+        table_border_top_style="none",
+        table_border_bottom_style="none",
+        heading_align="left",
+        heading_title_font_size="16px",
+        heading_padding_horizontal="0",
+        heading_border_bottom_style="none",
+        column_labels_font_weight="bold",
+        column_labels_border_top_color=_INK,
+        column_labels_border_top_width=rule,
+        column_labels_border_bottom_color=_INK,
+        column_labels_border_bottom_width=hair,
+        stub_border_style="none",
+        table_body_hlines_color=_HAIR,
+        table_body_border_top_style="none",
+        table_body_border_bottom_color=_INK,
+        table_body_border_bottom_width=rule,
+        data_row_padding="5px",
+        source_notes_font_size="13px",
+        source_notes_padding_horizontal="0",
+    )
+
+
+def great_html(table: Table, *, lang: Lang | None = None) -> str:
+    """Return a table as an HTML fragment with its own style.
+
+    Parameters
+    ----------
+    table
+        The table.
+    lang
+        Language; None is the one in force.
+    """
+    lang = language(lang)
+    fragment = great_table(table, lang=lang).as_raw_html()
+    return fragment.replace("<div ", f'<div lang="{LOCALES[lang]}" ', 1)
+
+
+def great_latex(table: Table, *, lang: Lang | None = None) -> str:
+    """Return a table as LaTeX, for the packages booktabs and caption; any engine sets it.
+
+    Parameters
+    ----------
+    table
+        The table.
+    lang
+        Language; None is the one in force.
+    """
+    text = str(great_table(table, lang=lang, row_heads=False).as_latex())
+    for sign, command in _LATEX.items():
+        text = text.replace(sign, command)
+    return text
+
+
+def write_great_table(
+    table: Table, path: str | os.PathLike[str], *, lang: Lang | None = None
+) -> Path:
+    """Write a table as a page (.html) or for a paper (.tex), whole or not at all.
+
+    Parameters
+    ----------
+    table
+        The table.
+    path
+        The file; its suffix says which.
+    lang
+        Language; None is the one in force.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    StorageError
+        An unknown suffix, or a file that cannot be written.
+    MissingExtraError
+        great-tables is not installed.
+    """
+    path, lang = Path(path), language(lang)
+    kind = path.suffix.lower()
+    if kind not in (".html", ".tex"):
+        raise StorageError(
+            "There is no table of this kind",
+            found=repr(path.name),
+            do="end the name with .html or .tex",
+        )
+    if kind == ".tex":
+        return write_whole(path, great_latex(table, lang=lang).encode())
+    page = (
+        f'<!DOCTYPE html>\n<html lang="{LOCALES[lang]}">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(table.caption)}</title>\n</head>\n<body>\n"
+        f"{great_html(table, lang=lang)}\n</body>\n</html>\n"
+    )
+    return write_whole(path, page.encode())

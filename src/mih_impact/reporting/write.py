@@ -1,0 +1,70 @@
+"""A document as a file: the suffix says which kind."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from mih_impact.errors import StorageError
+from mih_impact.reporting.document import Document
+from mih_impact.reporting.extras import require
+from mih_impact.storage import write_whole
+
+__all__ = ["write_document"]
+
+
+def write_document(document: Document, path: str | os.PathLike[str]) -> Path:
+    """Write a document as HTML, Word or PDF, whole or not at all.
+
+    Parameters
+    ----------
+    document
+        What to write.
+    path
+        The file; its suffix is .html, .docx or .pdf, and its folder is made if it is not there.
+
+    Returns
+    -------
+    Path
+        The file written. The same document gives the same bytes.
+
+    Raises
+    ------
+    StorageError
+        An unknown suffix, or a file that cannot be written.
+    MissingExtraError
+        The package for Word (python-docx) or PDF (typst) is not installed.
+    """
+    path = Path(path)
+    make = _WRITERS.get(path.suffix.lower())
+    if make is None:
+        raise StorageError(
+            "There is no document of this kind",
+            found=repr(path.name),
+            do=f"end the name with {', '.join(_WRITERS)}",
+        )
+    return write_whole(path, make(document))
+
+
+def _html(document: Document) -> bytes:
+    from mih_impact.reporting.html import html_bytes
+
+    return html_bytes(document)
+
+
+def _word(document: Document) -> bytes:
+    require("docx", extra="memo", to="Writing Word")
+    from mih_impact.reporting.word import word_bytes
+
+    return word_bytes(document)
+
+
+def _pdf(document: Document) -> bytes:
+    require("typst", extra="memo", to="Writing PDF")
+    from mih_impact.reporting.pdf import pdf_bytes
+
+    return pdf_bytes(document)
+
+
+_WRITERS: dict[str, Callable[[Document], bytes]] = {".html": _html, ".docx": _word, ".pdf": _pdf}
