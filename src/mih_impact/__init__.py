@@ -88,6 +88,7 @@ if TYPE_CHECKING:
     from mih_impact.panel.synthetic.start import Confounding as Confounding
     from mih_impact.reference.discount import Discount as Discount
     from mih_impact.reference.prices import PriceIndex as PriceIndex
+    from mih_impact.reporting.memo.write import write_memo as write_memo
     from mih_impact.storage import load as load
     from mih_impact.study.resampled import Resampled as Resampled
     from mih_impact.study.resampling import resample as resample
@@ -179,6 +180,7 @@ _HOME = {
     "synthetic_register": "panel.synthetic.register",
     "weight": "controls.weighting",
     "wild_bootstrap": "effects.inference.few_clusters",
+    "write_memo": "reporting.memo.write",
 }
 
 __all__ = sorted(_HOME)

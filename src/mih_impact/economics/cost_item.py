@@ -183,10 +183,6 @@ class CostItem:
             range_source=self.range_source,
         )
 
-    def with_total(self, total: float) -> CostItem:
-        """Return the item with another sum over the years, spread as it was."""
-        return replace(self, amounts=tuple(total * self.profile))
-
     def path(self, n_years: int) -> FloatArray:
         """Return the cost per starter by year since start.
 

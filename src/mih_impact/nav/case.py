@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from importlib.resources import files
 
 import pandas as pd
@@ -34,7 +33,7 @@ def menn_i_helse() -> Programme:
     >>> round(programme.to_frame().query("kind == 'real'")["amount"].sum())
     242200
     """
-    return replace(read_programme(_HERE / "programme.toml"), non_priced=non_priced())
+    return read_programme(_HERE / "programme.toml")
 
 
 def non_priced() -> tuple[NonPriced, ...]:

@@ -181,6 +181,8 @@ class Table:
         Positions of the rows that are sums.
     anchors
         Names of the rows as targets of links, where they have any.
+    shares
+        The columns' shares of the width, of a table of running text; none fits them to numbers.
     """
 
     caption: Text
@@ -189,6 +191,7 @@ class Table:
     note: Text = ""
     sums: tuple[int, ...] = ()
     anchors: tuple[str, ...] = ()
+    shares: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, table: export.Table, lang: Lang, *, note: Text | None = None) -> Table:

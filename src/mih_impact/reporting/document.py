@@ -100,6 +100,8 @@ class Document:
         For the properties of the file.
     date
         For the properties of the file; None leaves them without one. Never today's by itself.
+    appendix
+        Tables that follow that of the numbers in the annex, such as the assumptions.
     annex
         Whether Word and PDF end with the table that says where the numbers come from. HTML always
         has it, for the screen; it is not printed.
@@ -128,6 +130,7 @@ class Document:
     footer: str = ""
     author: str = ""
     date: datetime.date | None = None
+    appendix: tuple[Table, ...] = ()
     annex: bool = True
 
     def __post_init__(self) -> None:

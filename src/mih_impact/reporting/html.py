@@ -23,7 +23,7 @@ from mih_impact.reporting.document import (
 )
 from mih_impact.reporting.html_style import CSS, page_rules
 from mih_impact.reporting.text import Cite, Number, Strong, Text, parts, plain
-from mih_impact.reporting.words import ANNEX, LOCALES, SOURCE, SOURCES, annex_table, label_of
+from mih_impact.reporting.words import ANNEX, LOCALES, SOURCE, SOURCES, annex_tables, label_of
 
 __all__ = ["html_bytes"]
 
@@ -195,11 +195,11 @@ def _address(url: str) -> str:
 
 
 def _annex(document: Document) -> str:
-    table = annex_table(document)
-    if table is None:
+    tables = annex_tables(document)
+    if not tables:
         return ""
-    name = ANNEX.text(document.lang)
-    return f'<section class="annex"><h2>{name}</h2>{_table(table, document)}</section>'
+    shown = "".join(_table(table, document) for table in tables)
+    return f'<section class="annex"><h2>{ANNEX.text(document.lang)}</h2>{shown}</section>'
 
 
 def _text(text: Text, document: Document) -> str:

@@ -26,7 +26,7 @@ from mih_impact.reporting.document import (
     Table,
 )
 from mih_impact.reporting.text import Cite, Number, Strong, Text, parts
-from mih_impact.reporting.words import ANNEX, PAGE, SOURCES, annex_table, label_of
+from mih_impact.reporting.words import ANNEX, PAGE, SOURCES, annex_tables, label_of
 
 __all__ = ["pdf_bytes"]
 
@@ -77,7 +77,7 @@ def pdf_bytes(document: Document) -> bytes:
 def _data(document: Document) -> _Data:
     """Return all that the template needs, as plain data."""
     lang, region = _LANGUAGES[document.lang]
-    annex = annex_table(document) if document.annex else None
+    annex = annex_tables(document) if document.annex else ()
     date = document.date
     return {
         "title": document.title,
@@ -92,7 +92,7 @@ def _data(document: Document) -> _Data:
         "blocks": [_block(block, document) for block in document.blocks],
         "sources": [[source.text, source.url] for source in document.sources],
         "sources_name": SOURCES.text(document.lang),
-        "annex": None if annex is None else _table(annex, document),
+        "annex": [_table(table, document) for table in annex],
         "annex_name": ANNEX.text(document.lang),
     }
 
@@ -142,6 +142,7 @@ def _table(table: Table, document: Document) -> _Data:
         "rows": [[_text(cell, document) for cell in row] for _, row in table.cells()],
         "sums": table.sums,
         "anchors": table.anchors,
+        "shares": table.shares,
         "note": _text(table.note, document),
     }
 

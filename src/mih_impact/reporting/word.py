@@ -47,7 +47,7 @@ from mih_impact.reporting.word_xml import (
     repeat_header,
     top_border,
 )
-from mih_impact.reporting.words import ANNEX, LOCALES, PAGE, SOURCES, annex_table, label_of
+from mih_impact.reporting.words import ANNEX, LOCALES, PAGE, SOURCES, annex_tables, label_of
 from mih_impact.storage.files import pack
 
 if TYPE_CHECKING:
@@ -58,7 +58,6 @@ if TYPE_CHECKING:
 __all__ = ["word_bytes"]
 
 _INSET = 3.2  # millimetres: the right inset of what stands side by side, and a hair
-_ANNEX_SHARES = (0.17, 0.24, 0.26, 0.24, 0.09)
 
 
 def word_bytes(document: Document) -> bytes:
@@ -246,11 +245,12 @@ class _Writer:
             self._bookmark(self.word.add_paragraph(text, "List Number"), f"source-{place}")
 
     def _annex(self) -> None:
-        table = annex_table(self.document) if self.document.annex else None
-        if table is not None:
+        tables = annex_tables(self.document) if self.document.annex else ()
+        if tables:
             heading = self.word.add_heading(ANNEX.text(self.document.lang), 1)
             heading.paragraph_format.page_break_before = True
-            self._table(table)
+            for table in tables:
+                self._table(table)
 
     def _bookmark(self, paragraph: WordParagraph, name: str) -> None:
         self._bookmarks += 1
@@ -299,8 +299,8 @@ def _drop_first(cell: _Cell) -> None:
 
 def _widths(block: Table) -> list[float]:
     """Return the columns' widths in millimetres: what numbers need, the rest to the first."""
-    if block.anchors:
-        return [TEXT_WIDTH * share for share in _ANNEX_SHARES]
+    if block.shares:
+        return [TEXT_WIDTH * share / sum(block.shares) for share in block.shares]
     columns = list(zip(block.header, *block.rows, strict=True))
     needed = [max(len(plain(cell)) for cell in column) * 1.75 + 4.0 for column in columns]
     others = needed[1:]

@@ -7,7 +7,16 @@ from mih_impact.display.numbers import NOT_AVAILABLE
 from mih_impact.reporting.document import Document, Figure, Table
 from mih_impact.reporting.text import Cite
 
-__all__ = ["ANNEX", "LOCALES", "PAGE", "SOURCE", "SOURCES", "annex_table", "label_of"]
+__all__ = [
+    "ANNEX",
+    "LOCALES",
+    "PAGE",
+    "SOURCE",
+    "SOURCES",
+    "annex_table",
+    "annex_tables",
+    "label_of",
+]
 
 SOURCE = Label(nb="Kilde", en="Source")
 SOURCES = Label(nb="Kilder", en="Sources")
@@ -43,6 +52,12 @@ def label_of(block: Figure | Table, document: Document) -> tuple[str, int]:
     return word, place
 
 
+def annex_tables(document: Document) -> tuple[Table, ...]:
+    """Return the tables of the annex: where each number comes from, then the document's own."""
+    numbers = annex_table(document)
+    return (*(() if numbers is None else (numbers,)), *document.appendix)
+
+
 def annex_table(document: Document) -> Table | None:
     """Return the table of all numbers and where they come from; None if none has a trace."""
     if not document.numbers:
@@ -62,4 +77,5 @@ def annex_table(document: Document) -> Table | None:
         tuple(label.text(document.lang) for label in _ANNEX_HEADER),
         rows,
         anchors=tuple(f"trace-{place}" for place in document.trace_numbers.values()),
+        shares=(1.3, 1.7, 1.8, 1.8, 0.5),
     )

@@ -10,9 +10,11 @@ from typing import Any
 from mih_impact.display.labels import Label
 from mih_impact.economics.assumption import Assumption
 from mih_impact.economics.cost_item import CostItem
+from mih_impact.economics.non_priced.effect import NonPriced
 from mih_impact.economics.phase import Phase
 from mih_impact.economics.programme import Programme
 from mih_impact.errors import AssumptionError
+from mih_impact.study.non_priced_file import read_non_priced
 
 __all__ = ["read_programme"]
 
@@ -55,7 +57,9 @@ _PHASE = frozenset(
 _AGE = frozenset(
     ["value", "low", "high", "distribution", "points", "status", "source", "range_source"]
 )
-_PROGRAMME = frozenset(["name", "label", "price_year", "note", "phase", "item", "age_at_start"])
+_PROGRAMME = frozenset(
+    ["name", "label", "price_year", "note", "phase", "item", "age_at_start", "non_priced"]
+)
 
 
 def read_programme(path: str | Path | Traversable) -> Programme:
@@ -64,7 +68,8 @@ def read_programme(path: str | Path | Traversable) -> Programme:
     Parameters
     ----------
     path
-        A file with `name`, `label`, `price_year`, optionally `note`, `[age_at_start]`, one
+        A file with `name`, `label`, `price_year`, optionally `note`, `non_priced` (the file of
+        effects without a price, beside it), `[age_at_start]`, one
         `[[phase]]` per phase and one `[[item]]` per cost. `per_starter` is the cost of an average
         starter by year since start, the reach of its phase included.
 
@@ -99,8 +104,17 @@ def read_programme(path: str | Path | Traversable) -> Programme:
         items=tuple(items),
         phases=phases,
         age_at_start=_age(content.get("age_at_start"), file.name),
+        non_priced=_non_priced(file, content.get("non_priced")),
         note=Label(**content["note"]) if "note" in content else None,
     )
+
+
+def _non_priced(file: Path | Traversable, name: str | None) -> tuple[NonPriced, ...]:
+    """Return the effects without a price from the file beside the programme's."""
+    if name is None:
+        return ()
+    folder = file.parent if isinstance(file, Path) else Path(str(file)).parent
+    return read_non_priced(folder / name)
 
 
 def _phase(row: dict[str, Any], file: str) -> Phase:

@@ -28,7 +28,12 @@ from mih_impact.display.style.figure import (
 from mih_impact.display.style.files import contact_sheet, figure_bytes, save_figure
 from mih_impact.display.style.line_labels import label_line_ends
 from mih_impact.display.style.palette import ACTOR_COLOURS, CONTROL, OKABE_ITO, PARTICIPANT
-from mih_impact.display.style.units import kroner_axis, percent_axis, source_line
+from mih_impact.display.style.units import (
+    kroner_axis,
+    percent_axis,
+    source_line,
+    sources_told_elsewhere,
+)
 
 __all__ = [
     "ACTOR_COLOURS",
@@ -47,4 +52,5 @@ __all__ = [
     "save_figure",
     "set_alt_text",
     "source_line",
+    "sources_told_elsewhere",
 ]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -16,7 +19,7 @@ from mih_impact.display.style.palette import SOFT
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["kroner_axis", "percent_axis", "source_line"]
+__all__ = ["kroner_axis", "percent_axis", "source_line", "sources_told_elsewhere"]
 
 _PRICES = Label("{unit}, faste {year}-priser", "{unit}, fixed {year} prices")
 _UNITS = {
@@ -26,8 +29,23 @@ _UNITS = {
 }
 
 
+_TOLD: ContextVar[bool] = ContextVar("sources told elsewhere", default=False)
+
+
+@contextmanager
+def sources_told_elsewhere() -> Iterator[None]:
+    """Leave source lines out of the figures drawn within: the page they stand on has them."""
+    token = _TOLD.set(True)
+    try:
+        yield
+    finally:
+        _TOLD.reset(token)
+
+
 def source_line(ax: Axes, text: str) -> None:
     """Write the source beneath the axes (beneath the x label, so set that first)."""
+    if _TOLD.get():
+        return
     size = 7.5
     part = ax.get_subplotspec()
     cell = None if part is None else part.get_topmost_subplotspec()

@@ -1,0 +1,74 @@
+"""`write_memo`: the memo of an account as a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from mih_impact import arguments
+from mih_impact.display.options import Lang, language
+from mih_impact.economics.case import CostBenefit
+from mih_impact.errors import AssumptionError
+from mih_impact.reporting.memo.content import memo_of
+from mih_impact.reporting.write import write_document
+
+__all__ = ["write_memo"]
+
+
+def write_memo(
+    case: CostBenefit,
+    path: str | os.PathLike[str],
+    *,
+    lang: Lang = "nb",
+    starters: Mapping[int, float] | None = None,
+) -> Path:
+    """Write two pages that can be sent as they are.
+
+    Parameters
+    ----------
+    case
+        The account.
+    path
+        The file: .html (one file, nothing fetched), .docx or .pdf.
+    lang
+        Its language.
+    starters
+        Persons by start year, ``{2026: 500, 2027: 700}``: adds what it does to which budget in
+        which year. None leaves budgets out.
+
+    Returns
+    -------
+    Path
+        The file written, whole or not at all.
+
+    Raises
+    ------
+    StorageError
+        An unknown suffix, or a file that cannot be written.
+    OptionError
+        An unknown language.
+    MissingExtraError
+        The package for Word or PDF is not installed.
+    AssumptionError
+        Starters below 0, or years with gaps.
+
+    Notes
+    -----
+    Every number comes from the account and carries its trace: the annex names the rows of the
+    ledger, the assumptions with value, status and source, and the sources it rests on.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import mih_impact as mih
+    >>> case = mih.reproduce_nav().case
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     mih.write_memo(case, f"{folder}/notat.html").name
+    'notat.html'
+    """
+    arguments.instance(
+        "write_memo", case, CostBenefit, "an account", "give what mih.cost_benefit returned",
+        error=AssumptionError,
+    )  # fmt: skip
+    return write_document(memo_of(case, language(lang), starters), path)
