@@ -1,0 +1,33 @@
+"""What docs/account.md says of coverage is what was recorded, and what was recorded holds."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "benchmarks" / "results"
+
+
+@pytest.mark.parametrize("of", ["society", "public", "participant"])
+def test_the_record_is_the_page_and_the_interval_holds(of: str) -> None:
+    found = json.loads((RESULTS / "npv_coverage.json").read_text())
+    with (RESULTS / "npv_coverage.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    value, truth, error, alone = (
+        np.array([float(row[f"{name}_{of}"]) for row in rows])
+        for name in ("value", "truth", "std_error", "diagonal_error")
+    )
+    assert [int(row["seed"]) for row in rows] == list(range(1000))
+    covered = (np.abs(value - truth) <= 1.959964 * error).mean()
+    diagonal = (np.abs(value - truth) <= 1.959964 * alone).mean()
+    assert covered == pytest.approx(found[of]["coverage"])
+    assert 0.93 <= covered <= 0.97
+    assert diagonal < 0.85
+    page = (ROOT / "docs" / "account.md").read_text(encoding="utf-8")
+    assert f"| {100 * covered:.1f} % |" in page
+    assert f"| {100 * diagonal:.1f} % |" in page
