@@ -23,7 +23,7 @@ _TITLE = Label(
     en="Costs and benefits per participant who started: {programme}",
 )
 _NPV = Label(nb="Netto nåverdi (NNV)", en="Net present value (NPV)")
-_INTERVAL = Label(nb="95 % konfidensintervall", en="95% confidence interval")
+_INTERVAL = Label(nb="95\u00a0% konfidensintervall", en="95% confidence interval")
 _PROBABILITY = Label(nb="Sannsynlighet for positiv NNV", en="Probability of a positive NPV")
 _NOT_AVAILABLE = Label(
     nb="ikke tilgjengelig (effektene har ingen kovarians)",
@@ -43,7 +43,7 @@ _YEARS_TO = Label(
 
 _WHO = Label(nb="Hvem betaler, hvem tjener", en="Who pays, who gains")
 _PRESENT_VALUE = Label(nb="Nåverdi", en="Present value")
-_CI = Label(nb="95 % KI", en="95% CI")
+_CI = Label(nb="95\u00a0% KI", en="95% CI")
 
 _UNIT = Label(
     nb="Kroner per deltaker som startet, faste {year}-priser; pluss er gevinst.",

@@ -39,7 +39,7 @@ _TITLE = Label(
 _WHAT = Label(nb="Offentlige budsjetter, {prices}", en="Public budgets, {prices}")
 _BASIS = Label(
     nb="{programme}, {starters}. Bare penger som betales. De tre delene skal ikke slås sammen."
-    " Strek: 95 % intervall.",
+    " Strek: 95\u00a0% intervall.",
     en="{programme}, {starters}. Only money that is paid. The three parts are not to be added"
     " together. Line: 95% interval.",
 )

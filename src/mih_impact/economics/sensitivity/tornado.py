@@ -42,7 +42,7 @@ _COLUMNS = (
     Label(nb="Nåverdi ved høy", en="Present value at high"),
 )
 _EFFECTS = Label(
-    nb="effektene, over 95 % konfidensintervall", en="the effects, over their 95% interval"
+    nb="effektene, over 95\u00a0% konfidensintervall", en="the effects, over their 95% interval"
 )
 _FOR = Label(
     nb="Nåverdi for {who}, {base} med grunnverdiene. Hver forutsetning varierer over sitt eget"

@@ -17,7 +17,7 @@ SHORT = Label(nb="Kort svar", en="The answer in short")
 # The answer in one sentence: for a gain and for a loss, with an interval and without one.
 ANSWER = {
     (True, True): Label(
-        nb="**Samfunnet tjener {npv} per deltaker over {years} år** (95 % KI {ci}), og nytten er"
+        nb="**Samfunnet tjener {npv} per deltaker over {years} år** (95\u00a0% KI {ci}), og nytten er"
         " større enn kostnadene {when}.",
         en="**Society gains {npv} per participant over {years} years** (95% CI {ci}), and benefits"
         " exceed costs {when}.",
@@ -29,7 +29,7 @@ ANSWER = {
         " {when}. A confidence interval is not available.",
     ),
     (False, True): Label(
-        nb="**Samfunnet taper {npv} per deltaker over {years} år** (95 % KI for virkningen {ci}).",
+        nb="**Samfunnet taper {npv} per deltaker over {years} år** (95\u00a0% KI for virkningen {ci}).",
         en="**Society loses {npv} per participant over {years} years** (95% CI of the effect"
         " {ci}).",
     ),
@@ -111,7 +111,7 @@ ACTORS_CAPTION = Label(
 ACTOR, VALUE, INTERVAL, BREAK_EVEN = (
     Label(nb="Hvem", en="Who"),
     Label(nb="Nåverdi", en="Present value"),
-    Label(nb="95 % KI", en="95% CI"),
+    Label(nb="95\u00a0% KI", en="95% CI"),
     Label(nb="Lønnsomt", en="Breaks even"),
 )
 
