@@ -28,6 +28,9 @@ __all__ = ["CostItem"]
 
 FloatArray = NDArray[np.float64]
 
+#: Attempts to make amounts sum to their total exactly; one is nearly always enough.
+_ROUNDS = 4
+
 
 @saveable("CostItem")
 @dataclass(frozen=True, kw_only=True)
@@ -184,8 +187,17 @@ class CostItem:
         )
 
     def with_total(self, total: float) -> CostItem:
-        """Return the item with another sum over the years, spread as it was."""
-        return replace(self, amounts=tuple(total * self.profile))
+        """Return the item with another sum over the years, spread as it was.
+
+        The amounts sum to it to the last bit: what rounding leaves goes to the largest of them.
+        """
+        amounts = total * self.profile
+        for _ in range(_ROUNDS):
+            left = total - sum(amounts.tolist())
+            if not left:
+                break
+            amounts[int(amounts.argmax())] += left
+        return replace(self, amounts=tuple(amounts))
 
     def path(self, n_years: int) -> FloatArray:
         """Return the cost per starter by year since start.
