@@ -87,7 +87,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("high", Label(nb="høy", en="high"), _HIGH, "number", True),
     Column("distribution", Label(nb="fordeling", en="distribution"), _DISTRIBUTION, "word", True),
     Column("points", Label(nb="punkter", en="points"), _POINTS, "points", True, 18),
-    Column("status", Label(nb="status", en="status"), _STATUS, "word", True),
+    Column("status", Label(nb="status", en="status"), _STATUS, "word", True, 20),
     Column("source", Label(nb="kilde", en="source"), _SOURCE, "text", True, 60),
     Column("range_source", Label(nb="kilde til spennet", en="source of the range"),
            _RANGE_SOURCE, "text", True, 36),

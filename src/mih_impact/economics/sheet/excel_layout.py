@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -57,7 +58,10 @@ _CHOOSE = Label(nb="Velg fra listen.", en="Choose from the list.")
 _INPUT = PatternFill("solid", start_color="FFF6D5")
 _LOCKED = PatternFill("solid", start_color="F2F2F2")
 _HEAD = PatternFill("solid", start_color="1F3A5F")
+_HEAD_FONT = Font(name="Calibri", size=11, bold=True, color="FFFFFF")
 _LINE = Border(bottom=Side(style="hair", color="BFBFBF"))
+#: Points of a line of text.
+_LINE_HEIGHT = 15.0
 _PERCENT, _KRONER, _PLAIN = "0.0##\\ %", "#,##0", "General"
 _WORD_ROWS = {"account:persistence": "persistence", "account:timing": "account_timing"}
 
@@ -93,9 +97,15 @@ def _keys(lines: Sequence[Cells], lang: Lang) -> list[str]:
 def _write_header(sheet: Worksheet, keys: Sequence[str], lang: Lang) -> None:
     for number, key in enumerate(keys, start=1):
         cell = sheet.cell(1, number, heading(key).text(lang))
-        cell.font, cell.fill = Font(bold=True, color="FFFFFF"), _HEAD
-        cell.alignment = Alignment(vertical="center", wrap_text=True)
+        cell.font, cell.fill = _HEAD_FONT, _HEAD
         column = BY_KEY.get(key, YEAR)
+        is_number = column.kind == "number"
+        cell.alignment = Alignment(
+            vertical="center",
+            wrap_text=True,
+            horizontal="right" if is_number else "left",
+            indent=0 if is_number else 1,
+        )
         sheet.column_dimensions[get_column_letter(number)].width = column.width
         other = key.endswith("_en" if lang == "nb" else "_nb")
         sheet.column_dimensions[get_column_letter(number)].hidden = other
@@ -109,11 +119,31 @@ def _write_row(sheet: Worksheet, row: int, cells: Cells, keys: Sequence[str], la
         _put(cell, value)
         cell.number_format = _number_format(key, cells)
         cell.border = _LINE
+        is_number = BY_KEY.get(key, YEAR).kind == "number"
         cell.alignment = Alignment(
-            vertical="top", wrap_text=BY_KEY.get(key, YEAR).width >= 24,
-            horizontal="right" if BY_KEY.get(key, YEAR).kind == "number" else None,
-        )  # fmt: skip
+            vertical="top",
+            wrap_text=not is_number,
+            horizontal="right" if is_number else "left",
+            indent=0 if is_number else 1,
+        )
         _mark(cell, is_input=_is_input(cells["name"], key))
+    hidden = "_en" if lang == "nb" else "_nb"
+    texts = [
+        (_shown(cells, key, lang), BY_KEY[key].width)
+        for key in keys
+        if key in BY_KEY and not key.endswith(hidden)
+    ]
+    sheet.row_dimensions[row].height = _height(texts)
+
+
+def _height(texts: Sequence[tuple[Any, int]]) -> float:
+    """Return the height of a row that shows its texts whole, each in a width of characters."""
+    lines = [
+        math.ceil(len(str(text)) * 1.15 / (width - 2))
+        for text, width in texts
+        if isinstance(text, str)
+    ]
+    return _LINE_HEIGHT * max(lines, default=1)
 
 
 def _put(cell: Any, value: Any) -> None:
@@ -219,7 +249,14 @@ def _set_page(sheet: Worksheet, keys: Sequence[str], rows: int, lang: Lang) -> N
     sheet.protection.sheet = True
     for allowed in ("formatColumns", "formatRows", "formatCells", "autoFilter", "sort"):
         setattr(sheet.protection, allowed, False)  # False: the lock leaves it free
-    sheet.page_setup.orientation = "landscape"
+    last = get_column_letter(keys.index("source") + 1)
+    sheet.print_area = f"A1:{last}{rows + 1}"
+    _fit_to_page(sheet)
+
+
+def _fit_to_page(sheet: Worksheet) -> None:
+    """Print on landscape A4, as wide as the page, the header on every page."""
+    sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", 9
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     sheet.print_title_rows = "1:1"
@@ -227,9 +264,10 @@ def _set_page(sheet: Worksheet, keys: Sequence[str], rows: int, lang: Lang) -> N
 
 def _write_help(sheet: Worksheet, keys: Sequence[str], lang: Lang) -> None:
     """Explain the columns in the reader's language."""
+    sheet.sheet_view.showGridLines = False
     for number, label in enumerate(_HELP_COLUMNS, start=1):
         cell = sheet.cell(1, number, label.text(lang))
-        cell.font, cell.fill = Font(bold=True, color="FFFFFF"), _HEAD
+        cell.font, cell.fill = _HEAD_FONT, _HEAD
     years = [key for key in keys if key not in BY_KEY]
     rows = [(heading(key), BY_KEY[key].told, BY_KEY[key].editable) for key in keys if key in BY_KEY]
     if years:
@@ -243,8 +281,11 @@ def _write_help(sheet: Worksheet, keys: Sequence[str], lang: Lang) -> None:
             cell.border = _LINE
             if number == 1 and editable:
                 cell.fill = _INPUT
+        sheet.row_dimensions[row].height = _height([(told.text(lang), 90)])
     for row, note in enumerate(_NOTES, start=len(rows) + 3):
         sheet.cell(row, 2, note.text(lang)).alignment = Alignment(vertical="top", wrap_text=True)
+        sheet.row_dimensions[row].height = _height([(note.text(lang), 90)])
     for letter, width in (("A", 26), ("B", 90), ("C", 18)):
         sheet.column_dimensions[letter].width = width
     sheet.freeze_panes = "A2"
+    _fit_to_page(sheet)
