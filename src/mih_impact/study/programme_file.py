@@ -14,7 +14,7 @@ from mih_impact.economics.phase import Phase
 from mih_impact.economics.programme import Programme
 from mih_impact.errors import AssumptionError
 
-__all__ = ["read_programme"]
+__all__ = ["programme_content", "programme_of", "read_programme"]
 
 _ITEM = frozenset(
     [
@@ -84,21 +84,45 @@ def read_programme(path: str | Path | Traversable) -> Programme:
     ['practice', 'summer_job', 'school', 'apprenticeship']
     """
     file = Path(path) if isinstance(path, str) else path
-    content = tomllib.loads(file.read_text(encoding="utf-8"))
-    _require_keys(
-        content, {"name", "label", "price_year"}, _PROGRAMME, f"The programme {file.name}"
-    )
-    phases = tuple(_phase(row, file.name) for row in content.get("phase", []))
+    return programme_of(programme_content(file), file.name)
+
+
+def programme_content(file: Path | Traversable) -> dict[str, Any]:
+    """Return the tables of a programme file.
+
+    Raises
+    ------
+    AssumptionError
+        There is no such file, or it is no TOML.
+    """
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise AssumptionError(
+            f"The programme {file.name} cannot be read",
+            found=error.strerror if isinstance(error, OSError) else str(error),
+            do="give a TOML file; relative paths start at the folder of the analysis",
+        ) from None
+
+
+def programme_of(content: dict[str, Any], name: str) -> Programme:
+    """Return the programme that the tables of a file, or of an analysis, stand for; `name` is its.
+
+    Raises
+    ------
+    AssumptionError
+        A key is missing or unknown, or an item does not hold together.
+    """
+    _require_keys(content, {"name", "label", "price_year"}, _PROGRAMME, f"The programme {name}")
+    phases = tuple(_phase(row, name) for row in content.get("phase", []))
     reaches = {phase.name: phase.reach for phase in phases}
-    items = (
-        _item(row, content["price_year"], reaches, file.name) for row in content.get("item", [])
-    )
+    items = (_item(row, content["price_year"], reaches, name) for row in content.get("item", []))
     return Programme(
         name=content["name"],
         label=Label(**content["label"]),
         items=tuple(items),
         phases=phases,
-        age_at_start=_age(content.get("age_at_start"), file.name),
+        age_at_start=_age(content.get("age_at_start"), name),
         note=Label(**content["note"]) if "note" in content else None,
     )
 

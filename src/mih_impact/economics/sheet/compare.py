@@ -208,7 +208,7 @@ def _where(name: str, column: str) -> str:
     if column.startswith("year_"):
         return "write the sum under value, and change how it is spread in the programme file"
     if column.startswith("label") and name == "employer_contribution":
-        return "start from the zone: mih.Assumptions.r109(zone=...)"
+        return "start from the zone: mih.Assumptions.r109(zone=...), or zone in [account]"
     if name.startswith(("cost:", "reach:", "programme", "age_at_start")):
         return "write it back, and change it in the programme file (or its CostItem or Phase)"
     return "write it back; texts and units of the rules are the library's"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import SupportsFloat
+from typing import Any, SupportsFloat
 
 import pandas as pd
 
@@ -27,7 +27,7 @@ from mih_impact.economics.sheet.compare import changes_between
 from mih_impact.economics.sheet.csv_file import csv_bytes, read_csv
 from mih_impact.economics.sheet.excel_file import excel_bytes, read_excel
 from mih_impact.economics.sheet.lines import Cells, lines_of
-from mih_impact.economics.sheet.toml_file import read_toml, toml_bytes
+from mih_impact.economics.sheet.toml_file import lines_of_content, read_toml, toml_bytes
 from mih_impact.economics.sheet.words import word_of
 from mih_impact.errors import AssumptionError
 from mih_impact.storage import saveable, write_whole
@@ -114,7 +114,15 @@ class AssumptionSheet(Result):
             raise AssumptionError(
                 "There is no such sheet", found=file.name, do="write one with case.sheet().write()"
             )
-        lines = read(file)
+        return cls._of_lines(read(file))
+
+    @classmethod
+    def of_content(cls, content: Mapping[str, Any], name: str) -> AssumptionSheet:
+        """Return the sheet that the tables of its TOML file stand for; `name` is for messages."""
+        return cls._of_lines(lines_of_content(content, name))
+
+    @classmethod
+    def _of_lines(cls, lines: list[Line]) -> AssumptionSheet:
         parts = parts_of(lines)
         places = {line.name.strip(): f"{line.place} ({line.name.strip()})" for line in lines}
         return cls(parts.assumptions, parts.programme, parts.horizon, parts.persistence, places)
