@@ -191,6 +191,18 @@ class CostBenefit(AccountValues):
             Fewer than 100 draws, or ranges that do not go together.
         EffectsError
             The resampled effects are not those of the account.
+
+        Examples
+        --------
+        >>> import mih_impact as mih
+        >>> group = mih.match(mih.example_panel(), exact=["county"], on=["age"], ratio=1)
+        >>> options = {"outcomes": "wage_income", "window": (-1, 3)}
+        >>> case = mih.cost_benefit(
+        ...     mih.event_study(group, **options), mih.Assumptions.r109(),
+        ...     programme=mih.Programme.none(), horizon=4)
+        >>> drawn = mih.resample(group, **options, draws=100)
+        >>> case.uncertainty(resampled=drawn).kind
+        'resampled'
         """
         return uncertainty_of(self, n, seed, resampled)
 

@@ -6,6 +6,7 @@ at the payer's expense.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
@@ -27,9 +28,6 @@ from mih_impact.storage import saveable
 __all__ = ["CostItem"]
 
 FloatArray = NDArray[np.float64]
-
-#: Attempts to make amounts sum to their total exactly; one is nearly always enough.
-_ROUNDS = 4
 
 
 @saveable("CostItem")
@@ -153,7 +151,7 @@ class CostItem:
     @property
     def total(self) -> float:
         """Sum over the years per person who reaches the phase."""
-        return float(sum(self._amounts))
+        return math.fsum(self._amounts)
 
     @property
     def _amounts(self) -> tuple[float, ...]:
@@ -187,17 +185,21 @@ class CostItem:
         )
 
     def with_total(self, total: float) -> CostItem:
-        """Return the item with another sum over the years, spread as it was.
+        """Return the item with another sum over the years, spread as it was."""
+        return replace(self, amounts=self.spread(total))
 
-        The amounts sum to it to the last bit: what rounding leaves goes to the largest of them.
+    def spread(self, total: float) -> tuple[float, ...]:
+        """Return another sum over the years as amounts by year, spread as these are.
+
+        What rounding leaves goes to the smallest that can carry it, whose digits are the finest, so
+        that they sum to it to the last bit.
         """
         amounts = total * self.profile
-        for _ in range(_ROUNDS):
-            left = total - sum(amounts.tolist())
-            if not left:
-                break
-            amounts[int(amounts.argmax())] += left
-        return replace(self, amounts=tuple(amounts))
+        left = math.fsum([total, *(-amounts).tolist()])
+        able = np.flatnonzero(amounts > abs(left))
+        if able.size:
+            amounts[able[amounts[able].argmin()]] += left
+        return tuple(amounts.tolist())
 
     def path(self, n_years: int) -> FloatArray:
         """Return the cost per starter by year since start.

@@ -14,7 +14,7 @@ from mih_impact.economics.cost_item import CostItem
 from mih_impact.economics.parameters import all_assumptions
 from mih_impact.economics.persistence import Persistence
 from mih_impact.economics.phase import Phase, reach_assumption
-from mih_impact.economics.presets import preset_items
+from mih_impact.economics.presets import discount_assumption, preset_items
 from mih_impact.economics.programme import Programme
 from mih_impact.economics.sheet.cells import Line, number_of, typed
 from mih_impact.economics.sheet.lines import LATER, SETTINGS, later_source
@@ -186,13 +186,13 @@ def _assumption(line: Line, unit: str) -> Assumption:
             found=repr(line.get("unit")),
             do=f"write {unit!r} back, and the value, low and high in it",
         )
-    _require_range(line, value, low, high)
     with line.checking("value"):
         item = Assumption(
             name=line.name, value=value, unit=unit, status=_required(line, "status"),
             source=line.get("source", ""), low=None, high=None, label=_label(line),
             range_source=line.get("range_source", ""),
         )  # fmt: skip
+    _require_range(line, value, low, high)
     outside = low is not None and not item.bounds[0] <= low
     with line.checking("low" if outside else "high"):
         item = replace(item, low=low, high=high)
@@ -231,6 +231,7 @@ def _require_range(line: Line, value: float, low: float | None, high: float | No
 
 def _discount(lines: dict[str, Line], timing: Timing) -> Discount:
     """Return the discount of the sheet: its first rate, and the steps after it."""
+    rate = replace(discount_assumption(0.04), low=None, high=None)
     later = sorted(
         (
             (_first_year(line), line)
@@ -239,10 +240,10 @@ def _discount(lines: dict[str, Line], timing: Timing) -> Discount:
         ),
         key=lambda pair: pair[0],
     )  # fmt: skip
-    rates = [
-        _required(lines["discount_rate"], "value"),
-        *(_required(line, "value") for _, line in later),
-    ]
+    rates = [_required(lines["discount_rate"], "value")]
+    for _, line in later:
+        with line.checking("value"):
+            rates.append(replace(rate, value=_required(line, "value")).value)
     ends = [*(year - 1 for year, _ in later), None]
     with lines["discount_rate"].checking("value"):
         discount = Discount(tuple(zip(ends, rates, strict=True)), timing)
@@ -324,9 +325,9 @@ def _cost(line: Line, own: dict[str, Line], price_year: int) -> CostItem:
             timing=line.get("timing"),
         )
     with line.checking("value"):
-        amounts = cost if cost.total == item.value else cost.with_total(item.value)
+        amounts = cost.amounts if cost.total == item.value else cost.spread(item.value)
         return replace(
-            amounts, low=item.low, high=item.high, distribution=item.distribution,
+            cost, amounts=amounts, low=item.low, high=item.high, distribution=item.distribution,
             points=item.points, status=item.status, source=item.source,
             range_source=item.range_source,
         )  # fmt: skip

@@ -67,7 +67,8 @@ def merged(base: AssumptionSheet, new: AssumptionSheet) -> AssumptionSheet:
     before, after = _by_name(base), _by_name(new)
     _require_same_rows(before, after, new)
     for name, old in before.items():
-        _require_same_structure(name, old, after[name], new)
+        if name in after:
+            _require_same_structure(name, old, after[name], new)
     known = all_assumptions(base.assumptions, base.programme)
     given = {item.name: item for item in all_assumptions(new.assumptions, new.programme)}
     items = tuple(_item(item, given.get(item.name)) for item in known)
@@ -137,8 +138,12 @@ def _same(old: Any, new: Any) -> bool:
 
 
 def _follows(column: str, old: Cells, now: Cells) -> bool:
-    """Return whether the amount of a year only follows the sum over the years."""
-    return column.startswith("year_") and _same(_profile(old), _profile(now))
+    """Return whether the amount of a year only follows the sum over the years.
+
+    A sum of nothing is spread as nothing is.
+    """
+    nothing = now.get("value") == 0 and len(_profile(old)) == len(_profile(now))
+    return column.startswith("year_") and (nothing or _same(_profile(old), _profile(now)))
 
 
 def _profile(cells: Cells) -> tuple[float, ...]:
