@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import mih_impact as mih
@@ -79,7 +80,7 @@ TEXTS = [
     "[effects]\nby = { bands = ['wage_income[-1]', 100000] }\n",
     "[effects]\nby = { completers = 'finished' }\n",
     "[effects]\nby = 'county'\nlevel = 0.9\n",
-    "[data]\ncolumns = { person_id = 'lopenr' }\nvalues = { sex = { M = 'man' } }\nmoney = 'fixed'\n",
+    "[data]\ncolumns = { person_id = 'nr' }\nvalues = { sex = { M = 'man' } }\nmoney = 'fixed'\n",
     "[account]\npreset = 'r109'\nzone = 'IVa'\nhorizon = 9\npersistence = 'linear'\n"
     "timing = 'middle'\ndiscount = 0.03\nroles = { hours = 'wage' }\n"
     "[account.assumptions]\n'cost:a' = 1.5\ntax_rate_wage = 0.1\n",
@@ -312,8 +313,8 @@ def test_both_templates_are_the_same_analysis(tmp_path):
 @pytest.fixture(scope="module")
 def drawn():
     """A small group, its effects, its account, and 200 draws of the whole pipeline."""
-    panel = mih.read_panel(small_register(300, starters=60, seed=5), price_year=2024)
-    group = mih.weight(panel, on=["age", "education"], exact=["county"])
+    panel = mih.read_panel(small_register(900, starters=120, seed=5), price_year=2024)
+    group = mih.weight(panel, on=["age", "wage_income"], method="ipw")
     options = {"outcomes": ["wage_income", "dagpenger"], "window": (-2, 3)}
     case = mih.cost_benefit(
         mih.event_study(group, **options), mih.Assumptions.r109(),
@@ -335,8 +336,6 @@ def test_draws_of_the_whole_pipeline_reach_every_actor(drawn):
             for r, name in enumerate(effects.outcomes)
             for year in range(4)
         ]
-        import pandas as pd
-
         series = mih.EffectSeries.from_frame(pd.DataFrame(frame), price_year=2024)
         one = mih.cost_benefit(
             series, case.assumptions, programme=case.programme, horizon=4
@@ -351,7 +350,7 @@ def test_draws_of_the_whole_pipeline_reach_every_actor(drawn):
 
 
 def test_draws_of_other_effects_are_refused(drawn):
-    group, options, case, resampled = drawn
+    group, options, case, _ = drawn
     wage = mih.resample(group, **(options | {"outcomes": "wage_income"}), draws=100)
     with pytest.raises(mih.EffectsError, match=r"outcomes wage_income.*dagpenger"):
         case.uncertainty(resampled=wage)
