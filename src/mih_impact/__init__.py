@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from mih_impact.economics.sensitivity.shares import VarianceShares as VarianceShares
     from mih_impact.economics.sensitivity.switching import SwitchingValues as SwitchingValues
     from mih_impact.economics.sensitivity.tornado import Sensitivity as Sensitivity
+    from mih_impact.economics.sheet.sheet import AssumptionSheet as AssumptionSheet
     from mih_impact.economics.uncertainty.result import Uncertainty as Uncertainty
     from mih_impact.effects.checks.power import pretrend_power as pretrend_power
     from mih_impact.effects.checks.result import CheckResult as CheckResult
@@ -100,6 +101,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Assumption": "economics.assumption",
     "AssumptionError": "errors",
+    "AssumptionSheet": "economics.sheet.sheet",
     "Assumptions": "economics.assumptions",
     "Balance": "controls.balance",
     "Benefit": "economics.roles",

@@ -53,6 +53,11 @@ def _parser() -> argparse.ArgumentParser:
     _reader(reproduce)
     reproduce.set_defaults(run=_reproduce)
 
+    init = commands.add_parser("init", help="an analysis to start from: it runs as it stands")
+    init.add_argument("folder", type=Path, nargs="?", default=Path())
+    _reader(init)
+    init.set_defaults(run=_init)
+
     run = commands.add_parser("run", help="a whole analysis from its analysis.toml")
     run.add_argument("analysis", type=Path)
     run.add_argument("--save", type=Path, help="save the result (.zip)")
@@ -88,14 +93,28 @@ def _reproduce(given: argparse.Namespace) -> None:
         print("\n" + _WRITTEN.format(n=len(files), out=given.out).text())
 
 
-def _run(given: argparse.Namespace) -> None:
-    from mih_impact.study.run import run_study
+def _init(given: argparse.Namespace) -> None:
+    from mih_impact.study.template import write_template
 
-    result = run_study(given.analysis)
+    files = write_template(given.folder, lang=given.lang)
+    print(_WRITTEN.format(n=len(files), out=given.folder).text())
+
+
+def _run(given: argparse.Namespace) -> None:
+    from mih_impact.study.outputs import write_outputs
+    from mih_impact.study.run import run_study
+    from mih_impact.study.spec import StudySpec
+
+    spec = StudySpec.from_toml(given.analysis)
+    result = run_study(spec, write=False)
     print(result.effects.summary(), end="\n\n")
     print(result.summary())
     if given.save is not None:
         print(result.save(given.save))
+    if spec.outputs is not None:
+        folder = given.analysis.parent
+        files = write_outputs(result, spec.outputs, folder)
+        print("\n" + _WRITTEN.format(n=len(files), out=folder / spec.outputs.folder).text())
 
 
 def _check(given: argparse.Namespace) -> None:

@@ -233,7 +233,7 @@ def test_run_study_reads_paths_beside_the_analysis(tmp_path):
         "[data]\nsource = 'extract.parquet'\n"
         "[controls]\non = ['age', 'wage_income[-1]']\nexact = ['county']\n"
         "[account]\nhorizon = 4\n"
-        "[account.changes]\ntax_financing_cost = 0.0\n"
+        "[account.assumptions]\ntax_financing_cost = 0.0\n"
     )
     result = mih.run_study(tmp_path / "analysis.toml")
     assert result.case.horizon == 4

@@ -372,3 +372,10 @@ def test_one_matched_year_is_one_year(by_age):
     group = mih.weight(mih.example_panel(), on=mih.lag("wage_income", 2))
     effects = mih.event_study(group, outcomes="wage_income", window=(-3, 3))
     assert "in year \u22122:" in effects.summary("en")
+
+
+def test_ends_of_two_columns_that_nobody_has_together_are_no_support():
+    """Each end is some candidate's, and both are nobody's: a message, no failure of an array."""
+    z = np.array([[0.0, 1.0], [0.0, 2.0], [1.0, 0.0], [2.0, 0.0]])
+    with pytest.raises(mih.SupportError, match="beside the others"):
+        entropy_weights(z, names=["x", "y"], whom="who start in 2015")

@@ -114,6 +114,8 @@ def entropy_weights(
     low, high = M[1:].min(axis=1, initial=np.inf), M[1:].max(axis=1, initial=-np.inf)
     require_reachable(low, high, names, whom)
     rows, columns = _face(M, low, high)
+    if not len(rows):  # each end is somebody's, and all of them nobody's
+        raise unreached(Z, names, whom, float(np.abs(Z).max(axis=1).min(initial=np.inf)))
     if len(columns) < Z.shape[1]:
         M = M[np.ix_(np.append(0, columns + 1), rows)]
     kept = _independent(M)

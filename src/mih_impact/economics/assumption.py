@@ -19,7 +19,7 @@ from mih_impact.errors import AssumptionError
 from mih_impact.reference.rows import Status
 from mih_impact.storage import saveable
 
-__all__ = ["Assumption", "in_kroner"]
+__all__ = ["Assumption", "bounds_of", "in_kroner"]
 
 FloatArray = NDArray[np.float64]
 
@@ -162,6 +162,11 @@ class Assumption:
             found=f"{value!r}",
             do=f"give {self.unit}, {lower}{upper}{hint}",
         )
+
+
+def bounds_of(unit: str) -> tuple[float, float]:
+    """Return the least and the most that an assumption in a unit can be."""
+    return _BOUNDS[unit]
 
 
 def in_kroner(item: Assumption, factor: float) -> Assumption:

@@ -26,6 +26,8 @@ from mih_impact.economics.sensitivity.scenarios import Scenario, Scenarios, scen
 from mih_impact.economics.sensitivity.shares import VarianceShares, variance_shares_of
 from mih_impact.economics.sensitivity.switching import SwitchingValues, switching_values_of
 from mih_impact.economics.sensitivity.tornado import Sensitivity, sensitivity_of
+from mih_impact.economics.sheet.apply import with_sheet
+from mih_impact.economics.sheet.sheet import AssumptionSheet
 from mih_impact.economics.uncertainty.account import uncertainty_of
 from mih_impact.economics.uncertainty.draws import EffectDraws
 from mih_impact.economics.uncertainty.result import Uncertainty
@@ -225,6 +227,18 @@ class CostBenefit(AccountValues):
             Fewer than 100 draws, or ranges that do not go together.
         EffectsError
             The resampled effects are not those of the account.
+
+        Examples
+        --------
+        >>> import mih_impact as mih
+        >>> group = mih.match(mih.example_panel(), exact=["county"], on=["age"], ratio=1)
+        >>> options = {"outcomes": "wage_income", "window": (-1, 3)}
+        >>> case = mih.cost_benefit(
+        ...     mih.event_study(group, **options), mih.Assumptions.r109(),
+        ...     programme=mih.Programme.none(), horizon=4)
+        >>> drawn = mih.resample(group, **options, draws=100)
+        >>> case.uncertainty(resampled=drawn).kind
+        'resampled'
         """
         return uncertainty_of(self, n, seed, resampled)
 
@@ -280,6 +294,42 @@ class CostBenefit(AccountValues):
             Number of draws, and their seed.
         """
         return variance_shares_of(self, n, seed)
+
+    def sheet(self) -> AssumptionSheet:
+        """Return every assumption of the account as a sheet that people edit.
+
+        Examples
+        --------
+        >>> import mih_impact as mih
+        >>> case = mih.reproduce_nav().case
+        >>> case.with_sheet(case.sheet()).npv == case.npv
+        True
+        """
+        return AssumptionSheet(
+            self.assumptions, self._books.programme, self.horizon, self.persistence
+        )
+
+    def with_sheet(self, sheet: AssumptionSheet | str | Path) -> CostBenefit:
+        """Return the account under the assumptions of a sheet.
+
+        Parameters
+        ----------
+        sheet
+            A sheet of this account, or the path of its file, with other values, ranges,
+            distributions or sources. A value that is changed without its source is marked as the
+            analyst's own; numbers that agree in nine digits are the account's.
+
+        Returns
+        -------
+        CostBenefit
+
+        Raises
+        ------
+        AssumptionError
+            What `AssumptionSheet.read` raises; a sheet of another programme, rows that are missing
+            or unknown, or a change of what is the account's structure and no assumption.
+        """
+        return with_sheet(self, sheet)
 
     def save(self, path: str | Path) -> Path:
         """Write the account to one file, small cells hidden; `load` reads it back."""

@@ -6,6 +6,7 @@ at the payer's expense.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
@@ -150,7 +151,7 @@ class CostItem:
     @property
     def total(self) -> float:
         """Sum over the years per person who reaches the phase."""
-        return float(sum(self._amounts))
+        return math.fsum(self._amounts)
 
     @property
     def _amounts(self) -> tuple[float, ...]:
@@ -182,6 +183,19 @@ class CostItem:
             points=self.points,
             range_source=self.range_source,
         )
+
+    def spread(self, total: float) -> tuple[float, ...]:
+        """Return another sum over the years as amounts by year, spread as these are.
+
+        What rounding leaves goes to the smallest that can carry it, whose digits are the finest, so
+        that they sum to it to the last bit.
+        """
+        amounts = total * self.profile
+        left = math.fsum([total, *(-amounts).tolist()])
+        able = np.flatnonzero(amounts > abs(left))
+        if able.size:
+            amounts[able[amounts[able].argmin()]] += left
+        return tuple(amounts.tolist())
 
     def path(self, n_years: int) -> FloatArray:
         """Return the cost per starter by year since start.

@@ -197,6 +197,6 @@ def _with_cost(item: CostItem, given: dict[str, Assumption]) -> CostItem:
     """Return a cost with another sum, range and source; its phase gives it its reach."""
     new = given[item.assumption.name]
     own = given.get(f"reach:{item.name}")
-    amounts = item.amounts if new.value == item.total else tuple(new.value * item.profile)
+    amounts = item.amounts if new.value == item.total else item.spread(new.value)
     reach = 1.0 if item.phase else item.reach if own is None else own.value
     return replace(item, amounts=amounts, reach=reach, **_told(new))

@@ -11,7 +11,7 @@ from mih_impact.display.labels import Label
 from mih_impact.economics.non_priced.effect import NonPriced, require_non_priced
 from mih_impact.errors import AssumptionError
 
-__all__ = ["read_non_priced"]
+__all__ = ["non_priced_content", "non_priced_of", "read_non_priced"]
 
 _TEXTS = ("label", "whom", "reason", "source")
 _KEYS = {"name", *_TEXTS, "importance", "extent", "status"}
@@ -43,21 +43,50 @@ def read_non_priced(path: str | Path | Traversable) -> tuple[NonPriced, ...]:
     ['recruitment', 'mixed_workforce']
     """
     file = Path(path) if isinstance(path, str) else path
+    return non_priced_of(non_priced_content(file), file.name)
+
+
+def non_priced_content(file: Path | Traversable) -> list[Any]:
+    """Return the `[[effect]]` tables of a file.
+
+    Raises
+    ------
+    AssumptionError
+        There is no such file, it is no TOML, or it holds something else.
+    """
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as broken:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as broken:
         raise AssumptionError(
-            f"{file.name} is no TOML file", found=str(broken), do="write [[effect]] tables"
+            f"{file.name} is no TOML file that can be read",
+            found=broken.strerror if isinstance(broken, OSError) else str(broken),
+            do="give a TOML file of [[effect]] tables",
         ) from None
-    rows = content.get("effect", [])
     unknown = sorted(set(content) - {"effect"})
-    if unknown or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+    if unknown:
         raise AssumptionError(
             f"{file.name} does not have the keys of non-priced effects",
-            found=f"unknown {', '.join(unknown) or 'none'}",
+            found=f"unknown {', '.join(unknown)}",
             do="write one [[effect]] table per effect, and nothing else",
         )
-    return require_non_priced([_effect(row, file.name) for row in rows])
+    rows = content.get("effect", [])
+    _require_tables(rows, file.name)
+    return list(rows)
+
+
+def non_priced_of(rows: list[Any], name: str) -> tuple[NonPriced, ...]:
+    """Return the effects that `[[effect]]` tables stand for; `name` is their file's."""
+    _require_tables(rows, name)
+    return require_non_priced([_effect(row, name) for row in rows])
+
+
+def _require_tables(rows: object, name: str) -> None:
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise AssumptionError(
+            f"{name} does not have the keys of non-priced effects",
+            found="effect that is no list of tables",
+            do="write one [[effect]] table per effect",
+        )
 
 
 def _effect(row: dict[str, Any], file: str) -> NonPriced:

@@ -10,13 +10,12 @@ from typing import Any
 from mih_impact.display.labels import Label
 from mih_impact.economics.assumption import Assumption
 from mih_impact.economics.cost_item import CostItem
-from mih_impact.economics.non_priced.effect import NonPriced
 from mih_impact.economics.phase import Phase
 from mih_impact.economics.programme import Programme
 from mih_impact.errors import AssumptionError
-from mih_impact.study.non_priced_file import read_non_priced
+from mih_impact.study.non_priced_file import non_priced_content, non_priced_of
 
-__all__ = ["read_programme"]
+__all__ = ["programme_content", "programme_of", "read_programme"]
 
 _ITEM = frozenset(
     [
@@ -58,7 +57,7 @@ _AGE = frozenset(
     ["value", "low", "high", "distribution", "points", "status", "source", "range_source"]
 )
 _PROGRAMME = frozenset(
-    ["name", "label", "price_year", "note", "phase", "item", "age_at_start", "non_priced"]
+    ["name", "label", "price_year", "note", "phase", "item", "age_at_start", "non_priced", "effect"]
 )
 
 
@@ -89,32 +88,52 @@ def read_programme(path: str | Path | Traversable) -> Programme:
     ['practice', 'summer_job', 'school', 'apprenticeship']
     """
     file = Path(path) if isinstance(path, str) else path
-    content = tomllib.loads(file.read_text(encoding="utf-8"))
-    _require_keys(
-        content, {"name", "label", "price_year"}, _PROGRAMME, f"The programme {file.name}"
-    )
-    phases = tuple(_phase(row, file.name) for row in content.get("phase", []))
+    return programme_of(programme_content(file), file.name)
+
+
+def programme_content(file: Path | Traversable) -> dict[str, Any]:
+    """Return the tables of a programme file, those of effects without a price among them.
+
+    Raises
+    ------
+    AssumptionError
+        There is no such file, or it is no TOML.
+    """
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise AssumptionError(
+            f"The programme {file.name} cannot be read",
+            found=error.strerror if isinstance(error, OSError) else str(error),
+            do="give a TOML file; relative paths start at the folder of the analysis",
+        ) from None
+    if "non_priced" in content:
+        folder = file.parent if isinstance(file, Path) else Path(str(file)).parent
+        content["effect"] = non_priced_content(folder / str(content.pop("non_priced")))
+    return content
+
+
+def programme_of(content: dict[str, Any], name: str) -> Programme:
+    """Return the programme that the tables of a file, or of an analysis, stand for; `name` is its.
+
+    Raises
+    ------
+    AssumptionError
+        A key is missing or unknown, or an item does not hold together.
+    """
+    _require_keys(content, {"name", "label", "price_year"}, _PROGRAMME, f"The programme {name}")
+    phases = tuple(_phase(row, name) for row in content.get("phase", []))
     reaches = {phase.name: phase.reach for phase in phases}
-    items = (
-        _item(row, content["price_year"], reaches, file.name) for row in content.get("item", [])
-    )
+    items = (_item(row, content["price_year"], reaches, name) for row in content.get("item", []))
     return Programme(
         name=content["name"],
         label=Label(**content["label"]),
         items=tuple(items),
         phases=phases,
-        age_at_start=_age(content.get("age_at_start"), file.name),
-        non_priced=_non_priced(file, content.get("non_priced")),
+        age_at_start=_age(content.get("age_at_start"), name),
+        non_priced=non_priced_of(content.get("effect", []), name),
         note=Label(**content["note"]) if "note" in content else None,
     )
-
-
-def _non_priced(file: Path | Traversable, name: str | None) -> tuple[NonPriced, ...]:
-    """Return the effects without a price from the file beside the programme's."""
-    if name is None:
-        return ()
-    folder = file.parent if isinstance(file, Path) else Path(str(file)).parent
-    return read_non_priced(folder / name)
 
 
 def _phase(row: dict[str, Any], file: str) -> Phase:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -17,16 +17,15 @@ from mih_impact.display.labels import Label, Lang
 from mih_impact.display.options import current
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
-from mih_impact.economics.account import cost_benefit
-from mih_impact.economics.assumptions import Assumptions
 from mih_impact.economics.case import CostBenefit
-from mih_impact.economics.programme import Programme
+from mih_impact.economics.sheet.sheet import AssumptionSheet
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import AssumptionError
 from mih_impact.panel.panel import Panel, read_panel
 from mih_impact.panel.synthetic.register import example_panel
 from mih_impact.storage import save, saveable
-from mih_impact.study.programme_file import read_programme
+from mih_impact.study.account import account_of
+from mih_impact.study.outputs import write_outputs
 from mih_impact.study.spec import StudySpec
 
 __all__ = ["StudyResult", "run_study"]
@@ -58,6 +57,10 @@ class StudyResult(Result):
         The account.
     provenance
         Versions, options and fingerprint of the data.
+    specification
+        The text of the analysis, with programme and sheet in it: what `replay` runs again.
+    folder
+        Where relative paths of the specification start; not saved.
     """
 
     name: str
@@ -67,6 +70,62 @@ class StudyResult(Result):
     effects: EffectSeries
     case: CostBenefit
     provenance: Provenance
+    specification: str = ""
+    folder: Path | None = field(default=None, metadata={"saved": False})
+
+    @property
+    def spec(self) -> StudySpec:
+        """The specification, as it was run."""
+        if not self.specification:
+            raise AssumptionError(
+                "The result carries no specification",
+                do="run it from an analysis.toml with mih.run_study",
+            )
+        return StudySpec.from_text(self.specification, folder=self.folder or ".")
+
+    @property
+    def headline(self) -> EffectSeries:
+        """The effects on all participants, which the account values."""
+        return self.effects.subgroup(self.effects.subgroups[0])
+
+    def sheet(self) -> AssumptionSheet:
+        """Return every assumption of the account as a sheet that people edit."""
+        return self.case.sheet()
+
+    def replay(self, *, panel: Panel | None = None) -> StudyResult:
+        """Run the analysis again; nothing is written.
+
+        Parameters
+        ----------
+        panel
+            Another panel; None reads the data that the specification names.
+
+        Returns
+        -------
+        StudyResult
+            With the same data, the same numbers to the last bit.
+
+        Raises
+        ------
+        AssumptionError
+            No panel is given, and the data that the specification names are others than those of
+            this result.
+
+        Examples
+        --------
+        >>> import mih_impact as mih
+        >>> result = mih.run_study(mih.nav.analysis())
+        >>> result.replay().case.npv == result.case.npv
+        True
+        """
+        again = run_study(self.spec, panel=panel, write=False)
+        if panel is None and again.provenance.data != self.provenance.data:
+            raise AssumptionError(
+                "The data are others than those the result was made from",
+                found=f"[data] source {self.spec.data.source!r}, with another fingerprint",
+                do="give the panel: result.replay(panel=...)",
+            )
+        return again
 
     def to_frame(self) -> pd.DataFrame:
         """Return the effects; `case.to_frame()` is the account."""
@@ -86,9 +145,9 @@ class StudyResult(Result):
 
 
 def run_study(
-    spec: StudySpec | str | Path | Traversable, *, panel: Panel | None = None
+    spec: StudySpec | str | Path | Traversable, *, panel: Panel | None = None, write: bool = True
 ) -> StudyResult:
-    """Run a whole analysis from its specification.
+    """Run a whole analysis from its specification, and write what its `[outputs]` ask for.
 
     Parameters
     ----------
@@ -96,6 +155,8 @@ def run_study(
         A specification, or the path of an `analysis.toml`.
     panel
         Use this panel instead of the one the specification names.
+    write
+        False writes nothing.
 
     Returns
     -------
@@ -122,8 +183,10 @@ def run_study(
         step(2)
         effects = plan.effects.verb(group, **plan.effects.options)
         step(3)
-        case = _account(plan, effects)
-    return StudyResult(
+        case = account_of(
+            plan.account, effects, price_year=plan.data.price_year, folder=plan.folder
+        )
+    result = StudyResult(
         name=plan.name,
         title={"nb": plan.label.nb, "en": plan.label.en},
         attrition=group.attrition(),
@@ -131,7 +194,12 @@ def run_study(
         effects=effects,
         case=case,
         provenance=effects.provenance,
+        specification=plan.frozen().to_toml(),
+        folder=Path(str(plan.folder)),
     )
+    if write and plan.outputs is not None:
+        write_outputs(result, plan.outputs, Path(str(plan.folder)))
+    return result
 
 
 @contextmanager
@@ -168,32 +236,4 @@ def _read(plan: StudySpec) -> Panel:
         price_year=data.price_year,
         currency=data.currency,
         period=data.period,
-    )
-
-
-def _account(plan: StudySpec, effects: EffectSeries) -> CostBenefit:
-    account = plan.account
-    presets = {"r109": Assumptions.r109, "simplified": Assumptions.simplified}
-    if account.preset not in presets:
-        raise AssumptionError(
-            f"There is no preset {account.preset!r}",
-            found=account.preset,
-            do=f"choose one of {', '.join(presets)}",
-        )
-    assumptions = presets[account.preset]()
-    if assumptions.price_year != plan.data.price_year:
-        assumptions = assumptions.replace(price_year=plan.data.price_year)
-    if account.changes:
-        assumptions = assumptions.replace(**account.changes)
-    programme = (
-        read_programme(Path(str(plan.folder)) / account.programme)
-        if account.programme
-        else Programme.none()
-    )
-    return cost_benefit(
-        effects,
-        assumptions,
-        programme=programme,
-        horizon=account.horizon,
-        roles=account.roles or None,
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, get_args
@@ -20,8 +19,13 @@ from mih_impact.effects.subgroups.bands import bands
 from mih_impact.effects.subgroups.completers import completers
 from mih_impact.errors import AssumptionError
 from mih_impact.panel.panel import Money, Period
+from mih_impact.storage import write_whole
+from mih_impact.study.account import AccountSpec
+from mih_impact.study.keys import require_keys
+from mih_impact.study.outputs import OutputsSpec
+from mih_impact.study.spec_text import spec_text
 
-__all__ = ["AccountSpec", "DataSpec", "Step", "StudySpec"]
+__all__ = ["AccountSpec", "DataSpec", "OutputsSpec", "Step", "StudySpec"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Step:
     def read(cls, given: Mapping[str, Any], verb: Callable[..., Any], section: str) -> Step:
         """Check the names of options against the verb's; lists become tuples, lags terms."""
         parameters = inspect.signature(verb).parameters.values()
-        _require_keys(given, {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}, section)
+        require_keys(given, {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}, section)
         options = {key: tuple(v) if isinstance(v, list) else v for key, v in given.items()}
         if "on" in options:
             options["on"] = tuple(parse_term(str(term)) for term in as_terms(options["on"]))
@@ -67,7 +71,7 @@ class Step:
 
 def _parts(given: Mapping[str, Any], section: str) -> Any:
     """Return what `{ bands = ["age", 30, 40] }` or `{ completers = "finished" }` stands for."""
-    _require_keys(given, {"bands", "completers"}, f"{section} by")
+    require_keys(given, {"bands", "completers"}, f"{section} by")
     if len(given) != 1:
         raise AssumptionError(
             f"{section} by splits the participants one way",
@@ -82,17 +86,6 @@ def _parts(given: Mapping[str, Any], section: str) -> Any:
 
 
 @dataclass(frozen=True)
-class AccountSpec:
-    """The preset, what is changed in it, the programme file, and the horizon."""
-
-    preset: str = "r109"
-    changes: dict[str, Any] = field(default_factory=dict)
-    programme: str | None = None
-    horizon: int = 7
-    roles: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class StudySpec:
     """A whole analysis: data, controls, effects, account.
 
@@ -101,13 +94,22 @@ class StudySpec:
     name, label
         Short name, and the displayed one.
     data, account
-        How the panel is read, and how effects are valued.
+        How the panel is read, and how effects are valued; see `DataSpec` and `AccountSpec`.
     controls, effects
         The verb of each floor and its options; `method` says whether controls are matched or
         weighted. Lags are written "wage_income[-2]"; parts of the participants by = "county",
         { bands = ["age", 30, 40] } or { completers = "finished" }.
     folder
         Where relative paths of the specification start.
+    outputs
+        What `run_study` writes; None writes nothing.
+
+    Examples
+    --------
+    >>> import mih_impact as mih
+    >>> spec = mih.nav.analysis()
+    >>> StudySpec.from_text(spec.to_toml(), folder=spec.folder) == spec
+    True
     """
 
     name: str
@@ -117,6 +119,7 @@ class StudySpec:
     effects: Step
     account: AccountSpec
     folder: Path | Traversable
+    outputs: OutputsSpec | None = None
 
     @classmethod
     def from_toml(cls, path: str | Path | Traversable) -> StudySpec:
@@ -138,26 +141,97 @@ class StudySpec:
         """
         file = Path(path) if isinstance(path, str) else path
         try:
-            content = tomllib.loads(file.read_text(encoding="utf-8"))
-        except (FileNotFoundError, tomllib.TOMLDecodeError) as error:
+            text = file.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
             raise AssumptionError(
-                f"The analysis {file.name} cannot be read", found=str(error), do="give a TOML file"
+                f"The analysis {file.name} cannot be read",
+                found=error.strerror if isinstance(error, OSError) else str(error),
+                do="give a TOML file; mih-impact init writes one to start from",
             ) from None
-        sections = {"data", "controls", "effects", "account"}
-        _require_keys(content, {"name", "label", *sections}, file.name)
+        folder = file.parent if isinstance(file, Path) else _parent(file)
+        return cls.from_text(text, folder=folder, name=file.name)
+
+    @classmethod
+    def from_text(
+        cls, text: str, *, folder: str | Path | Traversable = ".", name: str = "analysis"
+    ) -> StudySpec:
+        """Read a specification from text, such as a result carries.
+
+        Parameters
+        ----------
+        text
+            What an `analysis.toml` holds.
+        folder
+            Where relative paths in it start.
+        name
+            What to call it in messages.
+
+        Raises
+        ------
+        AssumptionError
+            As `from_toml`.
+        """
+        try:
+            content = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise AssumptionError(
+                f"The analysis {name} cannot be read", found=str(error), do="give a TOML file"
+            ) from None
+        sections = {"data", "controls", "effects", "account", "outputs"}
+        require_keys(content, {"name", "label", *sections}, name)
+        for section in sections & set(content):
+            _require_table(content[section], f"[{section}]")
         controls = content.get("controls", {})
         verb = weight if controls.get("method") in get_args(WeightMethod) else match
-        folder = file.parent if isinstance(file, Path) else _parent(file)
-        name = content.get("name", "analysis")
-        label = Label(**content["label"]) if "label" in content else Label(nb=name, en=name)
+        title = content.get("name", "analysis")
         return cls(
-            name=name,
-            label=label,
+            name=title,
+            label=_label(content.get("label", {"nb": title, "en": title})),
             data=_section(DataSpec, content.get("data", {}), "data"),
             controls=Step.read(controls, verb, "[controls]"),
             effects=Step.read(content.get("effects", {}), event_study, "[effects]"),
             account=_section(AccountSpec, content.get("account", {}), "account"),
-            folder=folder,
+            folder=Path(folder) if isinstance(folder, str) else folder,
+            outputs=_section(OutputsSpec, content["outputs"], "outputs")
+            if "outputs" in content
+            else None,
+        )
+
+    def to_toml(self) -> str:
+        """Return the specification as the text of an `analysis.toml`; `from_text` reads it back."""
+        return spec_text(self)
+
+    def write(self, path: str | Path) -> Path:
+        """Write the specification as an `analysis.toml`.
+
+        Relative paths in it start at the folder that it is written to.
+        """
+        return write_whole(path, self.to_toml().encode())
+
+    def frozen(self) -> StudySpec:
+        """Return the specification with programme and sheet in it, not the names of their files."""
+        return replace(self, account=self.account.frozen(self.folder))
+
+
+def _label(given: Any) -> Label:
+    """Return a title, one text or one in each language."""
+    if isinstance(given, str):
+        return Label(nb=given, en=given)
+    _require_table(given, "label")
+    require_keys(given, {"nb", "en"}, "label")
+    if len(given) != 2:
+        raise AssumptionError(
+            "A label is in bokmål and English",
+            found=", ".join(given),
+            do='write label = { nb = "...", en = "..." }',
+        )
+    return Label(**given)
+
+
+def _require_table(given: Any, where: str) -> None:
+    if not isinstance(given, Mapping):
+        raise AssumptionError(
+            f"{where} is no table", found=repr(given), do="write key = value beneath it"
         )
 
 
@@ -168,20 +242,7 @@ def _parent(file: Traversable) -> Traversable:
 
 def _section(kind: type[Any], given: dict[str, Any], section: str) -> Any:
     """Build one section, lists made tuples."""
-    _require_keys(given, {f.name for f in fields(kind)}, f"[{section}]")
+    require_keys(given, {f.name for f in fields(kind)}, f"[{section}]")
     return kind(
         **{key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
     )
-
-
-def _require_keys(given: Mapping[str, Any], known: set[str], where: str) -> None:
-    """Raise on a key that does not exist."""
-    unknown = [key for key in given if key not in known]
-    if unknown:
-        near = difflib.get_close_matches(unknown[0], sorted(known), n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise AssumptionError(
-            f"{where} has a key that does not exist",
-            found=", ".join(unknown),
-            do=f"use {', '.join(sorted(known))}{hint}",
-        )

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact.economics.evaluate import draw_effects
+from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import AssumptionError, EffectsError
 
 if TYPE_CHECKING:
     from mih_impact.economics.values import AccountValues
-    from mih_impact.effects.series import EffectSeries
 
 __all__ = ["EffectDraws", "drawn_effects", "drawn_values", "given_effects"]
 
@@ -47,6 +47,12 @@ def given_effects(case: AccountValues, draws: EffectDraws) -> FloatArray:
     EffectsError
         The draws are of other outcomes or years, or some of them are missing.
     """
+    if not isinstance(getattr(draws, "effects", None), EffectSeries):
+        raise EffectsError(
+            "resampled takes effects that were drawn again",
+            found=f"a {type(draws).__name__}",
+            do="draw them first: case.uncertainty(resampled=mih.resample(group))",
+        )
     series, years = draws.effects, range(case.effects.shape[1])
     point, _ = series.select(case.outcomes, tuple(years))  # raises on what is not there
     if not np.allclose(point, case.effects, rtol=1e-9, atol=1e-6):

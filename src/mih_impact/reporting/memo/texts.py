@@ -17,8 +17,8 @@ SHORT = Label(nb="Kort svar", en="The answer in short")
 # The answer in one sentence: for a gain and for a loss, with an interval and without one.
 ANSWER = {
     (True, True): Label(
-        nb="**Samfunnet tjener {npv} per deltaker over {years} år** (95\u00a0% KI {ci}), og nytten er"
-        " større enn kostnadene {when}.",
+        nb="**Samfunnet tjener {npv} per deltaker over {years} år** (95\u00a0% KI {ci}), og nytten"
+        " er større enn kostnadene {when}.",
         en="**Society gains {npv} per participant over {years} years** (95% CI {ci}), and benefits"
         " exceed costs {when}.",
     ),
@@ -29,7 +29,8 @@ ANSWER = {
         " {when}. A confidence interval is not available.",
     ),
     (False, True): Label(
-        nb="**Samfunnet taper {npv} per deltaker over {years} år** (95\u00a0% KI for virkningen {ci}).",
+        nb="**Samfunnet taper {npv} per deltaker over {years} år** (95\u00a0% KI for virkningen"
+        " {ci}).",
         en="**Society loses {npv} per participant over {years} years** (95% CI of the effect"
         " {ci}).",
     ),
