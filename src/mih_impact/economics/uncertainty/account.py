@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.economics.actors import GROUPS
+from mih_impact.economics.basis import basis_of
 from mih_impact.economics.evaluate import break_even_years
 from mih_impact.economics.measures import programme_costs
 from mih_impact.economics.uncertainty.draws import (
@@ -63,6 +64,7 @@ def uncertainty_of(
         price_year=case.price_year,
         seed=seed,
         kind=kind,
+        basis=basis_of(case),
         provenance=replace(case.provenance, call="uncertainty", seed=seed),
     )
 
