@@ -57,21 +57,25 @@ def align_with_names(ax: Axes) -> None:
     """
     from matplotlib.text import Annotation
 
+    legend = ax.get_legend()
+    key = legend if legend is not None and legend.get_label() == _KEY else None
+    frame = [text for text in ax.texts if isinstance(text, Annotation) and is_frame(text)]
+    wide = [*frame, *([] if key is None else [key])]
+    for artist in wide:  # where they stand now they would press the axes together
+        artist.set_in_layout(False)
     root_figure(ax).draw_without_rendering()  # lets the layout settle
     names = ax.yaxis.get_tightbbox()
+    for artist in wide:
+        artist.set_in_layout(True)
     if names is None:
         return
     # In points, not in shares of the axes, whose width the layout may change yet.
     points = (names.x0 - ax.bbox.x0) * 72 / root_figure(ax).dpi
     _move(ax, _by(ax, points, 0))
-    legend = ax.get_legend()
-    if legend is not None and legend.get_label() == _KEY:
-        legend.set_bbox_to_anchor((0.0, 1.0), ax.transAxes + _by(ax, points, _ABOVE))
-    for text in ax.texts:
-        if isinstance(text, Annotation) and is_frame(text):
-            text.xyann = (points, text.xyann[1])
-    for _ in range(3):  # the layout goes by where things stood when it was last made
-        root_figure(ax).draw_without_rendering()
+    if key is not None:
+        key.set_bbox_to_anchor((0.0, 1.0), ax.transAxes + _by(ax, points, _ABOVE))
+    for text in frame:
+        text.xyann = (points, text.xyann[1])
 
 
 def _by(ax: Axes, right: float, up: float) -> ScaledTranslation:

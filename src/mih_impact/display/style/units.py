@@ -38,11 +38,12 @@ def source_line(ax: Axes, text: str) -> None:
     width = share * root_figure(ax).get_figwidth() * 72 - 50  # points, less the tick labels
     beneath = ax.get_xlabel() and ax.xaxis.label.get_verticalalignment() == "top"
     usual = 42.0 if beneath else 25.0
+    tall = any("\n" in label.get_text() for label in ax.get_xticklabels())
     note = ax.annotate(
         textwrap.fill(text, max(20, int(width / (size * 0.5)))),
         xy=(0, 0),
         xycoords="axes fraction",
-        xytext=(0, -max(usual, _depth(ax) + 8)),
+        xytext=(0, -max(usual, _depth(ax) + 8 if tall else 0.0)),
         textcoords="offset points",
         fontsize=size,
         color=SOFT,

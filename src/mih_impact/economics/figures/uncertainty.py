@@ -198,7 +198,10 @@ def plot_acceptability(
                 color=ACTOR_COLOURS[group], label=GROUP_LABELS[group].text(lang), clip_on=False,
             )  # fmt: skip
         ax.set_ylim(0, 1)
-        ax.set_xlim(0, float(frame["cost_per_participant"].max()))
+        most = float(frame["cost_per_participant"].max())
+        ax.set_xlim(0, most)
+        # No tick at the very end, where a line that ends at nothing has its name.
+        ax.set_xticks([tick for tick in ax.get_xticks() if tick <= 0.93 * most])
         ax.set_yticks(np.linspace(0, 1, 6))
         ax.xaxis.set_major_formatter(lambda value, _: number(value / 1000, 0, lang))
         ax.set_xlabel(capital(_COST.format(year=uncertainty.price_year).text(lang)))
