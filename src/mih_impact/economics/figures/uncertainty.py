@@ -70,7 +70,7 @@ _BAR, _APART = 0.17, 0.24
 
 _ODDS = Label(
     nb="Hvor dyrt kan tiltaket bli og fortsatt lønne seg?",
-    en="How costly can it be and still pay off?",
+    en="How costly can the programme be and still pay off?",
 )
 _ODDS_WHAT = Label(nb="sannsynlighet for gevinst", en="probability of a gain")
 _COST = Label(
