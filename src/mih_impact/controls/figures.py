@@ -15,16 +15,15 @@ from mih_impact.display.result import evidence_of
 from mih_impact.display.style import (
     CONTROL,
     PARTICIPANT,
+    align_with_names,
     axes,
     figure_style,
     set_alt_text,
     source_line,
 )
-from mih_impact.display.style.figure import root_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.text import Text
 
     from mih_impact.controls.balance import Balance
     from mih_impact.controls.overlap import Overlap
@@ -137,16 +136,14 @@ def love_plot(balance: Balance, *, ax: Axes | None = None, lang: Lang | None = N
             ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2, ncols=2)
         else:
             ax.legend(loc="lower right")
-        heading = ax.set_title(
-            title.format(how=balance.how).text(lang), loc="left", pad=30 if above else 12
-        )
+        ax.set_title(title.format(how=balance.how).text(lang), loc="left", pad=30 if above else 12)
         note = _NOTE.format(
             participants=number(balance.n_participants, lang=lang),
             controls=number(balance.n_controls, lang=lang),
             limit=number(TOLERATED, decimals=1, lang=lang),
         )
         source_line(ax, f"{note.text(lang)} {evidence_of(balance, lang)}".rstrip())
-        _align_with_names(ax, heading)
+        align_with_names(ax)
         alt = _ALT.format(
             how=balance.how,
             n=len(frame),
@@ -167,20 +164,6 @@ def _decimals(ax: Axes) -> int:
 def _corner_is_taken(x: FloatArray) -> bool:
     """Return whether markers of the lowest rows reach where a legend would stand; (rows, 2)."""
     return bool(np.nanmax(x[:3]) > 0.6 * np.nanmax(x))
-
-
-def _align_with_names(ax: Axes, heading: Text) -> None:
-    """Let title and note begin where the names do: long names push the axes far to the right."""
-    from matplotlib.text import Annotation
-
-    root_figure(ax).draw_without_rendering()  # lets the layout settle
-    names = ax.yaxis.get_tightbbox()
-    note = ax.texts[-1]
-    if names is None or not isinstance(note, Annotation):
-        return
-    left = float(ax.transAxes.inverted().transform((names.x0, 0))[0])
-    heading.set_x(left)
-    note.xy = (left, 0.0)
 
 
 def overlap_plot(overlap: Overlap, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:

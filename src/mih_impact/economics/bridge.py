@@ -13,6 +13,7 @@ from mih_impact.display.labels import Label, Lang
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.economics.actors import GROUP_LABELS, GROUPS, PUBLIC
+from mih_impact.economics.basis import basis_of
 from mih_impact.economics.labels import hundreds
 from mih_impact.economics.presets import LEFT_OUT
 from mih_impact.storage import saveable
@@ -66,12 +67,15 @@ class Bridge(Result):
         See `to_frame`.
     price_year
         The year whose prices it is in.
+    basis
+        Whose account it is, by which rules, how long.
     provenance
         Versions, options and fingerprint of the data.
     """
 
     table: pd.DataFrame
     price_year: int
+    basis: Label
     provenance: Provenance
 
     def to_frame(self) -> pd.DataFrame:
@@ -154,7 +158,7 @@ def bridge_of(case: AccountValues) -> Bridge:
         *((name, "step", label, amount) for name, label, amount in named),
         ("public", "total", _LABELS["public"], whole["public"]),
     ]
-    return Bridge(_walk(rows), case.price_year, case.provenance)
+    return Bridge(_walk(rows), case.price_year, basis_of(case), case.provenance)
 
 
 def _walk(rows: list[tuple[str, str, Label, float]]) -> pd.DataFrame:

@@ -348,6 +348,20 @@ class CostBenefit(AccountValues):
 
         return plot_actors(self, ax=ax, lang=lang)
 
+    def plot_costs(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+        """Draw the programme's costs by phase: who pays, and how sure they are."""
+        from mih_impact.economics.figures import plot_costs
+
+        return plot_costs(self, ax=ax, lang=lang)
+
+    def plot_residual(
+        self, of: str = "society", *, ax: Axes | None = None, lang: Lang | None = None
+    ) -> Axes:
+        """Draw the residual value beside the headline, to which it is not added."""
+        from mih_impact.economics.figures import plot_residual
+
+        return plot_residual(self, of, ax=ax, lang=lang)
+
     def _card(self, lang: Lang) -> Card:
         from mih_impact.economics.card import account_card
 

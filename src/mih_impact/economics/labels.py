@@ -25,6 +25,7 @@ INCOME_TAX = Label(nb="inntektsskatt", en="income tax")
 LEISURE = Label(nb="tapt fritid", en="leisure given up")
 AVOIDED_MEASURES = Label(nb="sparte andre tiltak", en="other measures avoided")
 _YEARS = Label(nb="{n} år", en="{n} years")
+_ERRORS = Label(nb="{n} standardfeil", en="{n} std. errors")
 TAX_FINANCING = Label(nb="skattefinansieringskostnad", en="tax-financing cost")
 STATE_BENEFITS = Label(nb="statlige ytelser samlet", en="state benefits in total")
 
@@ -57,6 +58,8 @@ def amount_of(value: float | None, unit: str, lang: Lang | None = None) -> str:
         return _YEARS.format(n=number(value, 0 if float(value).is_integer() else 1, lang)).text(
             lang
         )
+    if unit == "standard errors":
+        return _ERRORS.format(n=number(value, 2, lang)).text(lang)
     return number(value, 2, lang)
 
 

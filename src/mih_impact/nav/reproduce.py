@@ -46,6 +46,12 @@ _REST = Label(
     en="{n} more published figures are not in the register; see to_frame().",
 )
 
+#: The two choices of view that decide the sign of the public account.
+_GRID = {
+    "wage_bill": (0.0, 0.25, 0.5, 0.75, 1.0),
+    "displacement": (0.0, 0.1, 0.2, 0.3, 0.4),
+}
+
 
 @saveable("Replication")
 @dataclass(frozen=True, eq=False, repr=False)
@@ -86,14 +92,25 @@ class Replication(Result):
         return self.table.copy()
 
     def figures(self, lang: Lang | None = None) -> dict[str, Axes]:
-        """Draw the five figures, by the stem of their files."""
+        """Draw the figures, by the stem of their files."""
         effects, case = self.study.effects, self.study.case
+        swings, draws = case.sensitivity(), case.uncertainty()
         return {
             "fig1_wage_income": effects.plot_levels("wage_income", lang=lang),
             "fig2_wage_effect": effects.plot("wage_income", lang=lang),
             "fig3_work_and_benefits": plot_shares(effects, lang=lang),
             "fig4_present_value": case.plot(lang=lang),
             "fig5_who_pays_who_gains": case.plot_actors(lang=lang),
+            "fig6_bridge": case.bridge().plot(lang=lang),
+            "fig7_costs": case.plot_costs(lang=lang),
+            "fig8_tornado_society": swings.plot("society", lang=lang),
+            "fig9_tornado_public": swings.plot("public", lang=lang),
+            "fig10_posts_and_displacement": case.grid(_GRID).plot("public", lang=lang),
+            "fig11_scenarios": case.scenarios().plot(lang=lang),
+            "fig12_intervals": draws.plot(lang=lang),
+            "fig13_probability_by_cost": draws.plot_acceptability(lang=lang),
+            "fig14_break_even": draws.plot_break_even(lang=lang),
+            "fig15_residual_value": case.plot_residual(lang=lang),
         }
 
     def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
@@ -142,7 +159,7 @@ def reproduce_nav(out: str | Path | None = None, *, lang: Lang | None = None) ->
     Parameters
     ----------
     out
-        Folder for five figures and three tables, and published beside computed; None writes
+        Folder for figures and three tables, and published beside computed; None writes
         nothing.
     lang
         Language of what is written; the option in force if None.

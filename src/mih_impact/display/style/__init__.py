@@ -26,13 +26,24 @@ from mih_impact.display.style.figure import (
     set_alt_text,
 )
 from mih_impact.display.style.files import contact_sheet, figure_bytes, save_figure
+from mih_impact.display.style.heading import align_with_names, key_row
 from mih_impact.display.style.line_labels import label_line_ends
-from mih_impact.display.style.palette import ACTOR_COLOURS, CONTROL, OKABE_ITO, PARTICIPANT
+from mih_impact.display.style.palette import (
+    ACTOR_COLOURS,
+    CONTROL,
+    OKABE_ITO,
+    PARTICIPANT,
+    readable,
+    tinted,
+)
+from mih_impact.display.style.room import make_room
 from mih_impact.display.style.units import (
     kroner_axis,
+    kroner_unit,
     percent_axis,
     source_line,
     sources_told_elsewhere,
+    unit_line,
 )
 
 __all__ = [
@@ -40,17 +51,24 @@ __all__ = [
     "CONTROL",
     "OKABE_ITO",
     "PARTICIPANT",
+    "align_with_names",
     "alt_text",
     "axes",
     "contact_sheet",
     "figure_bytes",
     "figure_style",
+    "key_row",
     "kroner_axis",
+    "kroner_unit",
     "label_line_ends",
+    "make_room",
     "new_axes",
     "percent_axis",
+    "readable",
     "save_figure",
     "set_alt_text",
     "source_line",
     "sources_told_elsewhere",
+    "tinted",
+    "unit_line",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,6 +97,11 @@ def _describe(svg: bytes, text: str) -> bytes:
     return svg.replace(b"<svg ", f"<svg{label} ".encode(), 1)
 
 
+def _numbered(name: str) -> list[tuple[int, str]]:
+    """Return a key that sorts fig10 after fig9."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
+
+
 def contact_sheet(
     folder: str | Path, out: str | Path | None = None, *, across: int = 2, width: float = 20.0
 ) -> Path:
@@ -129,7 +135,7 @@ def contact_sheet(
         for file in folder.rglob("*.png")
         if file.name not in ("contact_sheet.png", target.name)
     )
-    files = sorted(found, key=lambda file: (file.name, file))
+    files = sorted(found, key=lambda file: (_numbered(file.name), file))
     pictures = [imread(file)[..., :3] for file in files]
     rows = max(1, -(-len(files) // across))
     tallest = max((p.shape[0] / p.shape[1] for p in pictures), default=0.5)

@@ -17,6 +17,7 @@ __all__ = [
     "SOFT",
     "luminance",
     "readable",
+    "tinted",
 ]
 
 OKABE_ITO = {
@@ -36,10 +37,14 @@ CONTROL = "#8A8A8A"
 SOFT = "#5A5A5A"
 GRID = "#DDDDDD"
 
+# The sum of three budgets is none of them: a wine red beyond the eight of the palette, told from
+# them by colour-blind readers and, by its darkness, in grey.
+_WINE = "#882255"
+
 ACTOR_COLOURS = {
     "society": OKABE_ITO["black"],
     "participant": PARTICIPANT,
-    "public": OKABE_ITO["vermillion"],
+    "public": _WINE,
     "state": OKABE_ITO["vermillion"],
     "county": OKABE_ITO["orange"],
     "municipality": OKABE_ITO["green"],
@@ -62,6 +67,20 @@ def readable(colour: Any) -> tuple[float, float, float]:
     while 1.05 / (luminance(rgb) + 0.05) < 4.5:
         rgb = rgb * 0.97
     return float(rgb[0]), float(rgb[1]), float(rgb[2])
+
+
+def tinted(colour: Any, strength: float) -> tuple[float, float, float]:
+    """Mix a colour with white; at a strength of 1 it is itself, at 0 white.
+
+    Examples
+    --------
+    >>> tinted("black", 0.25)
+    (0.75, 0.75, 0.75)
+    """
+    from matplotlib.colors import to_rgb
+
+    red, green, blue = (1 - strength * (1 - part) for part in to_rgb(colour))
+    return red, green, blue
 
 
 def luminance(rgb: NDArray[np.float64]) -> float:

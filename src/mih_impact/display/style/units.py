@@ -18,8 +18,19 @@ from mih_impact.display.style.palette import SOFT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.text import Text
 
-__all__ = ["kroner_axis", "percent_axis", "source_line", "sources_told_elsewhere"]
+__all__ = [
+    "is_frame",
+    "kroner_axis",
+    "kroner_unit",
+    "percent_axis",
+    "source_line",
+    "sources_told_elsewhere",
+    "unit_line",
+]
+
+_SOURCE, _UNIT = "_source", "_unit"  # what the lines beneath and above are known by
 
 _PRICES = Label("{unit}, faste {year}-priser", "{unit}, fixed {year} prices")
 _UNITS = {
@@ -52,11 +63,13 @@ def source_line(ax: Axes, text: str) -> None:
     share = 1.0 if cell is None else len(cell.colspan) / cell.get_gridspec().ncols
     width = share * root_figure(ax).get_figwidth() * 72 - 50  # points, less the tick labels
     beneath = ax.get_xlabel() and ax.xaxis.label.get_verticalalignment() == "top"
-    ax.annotate(
-        textwrap.fill(text, max(20, int(width / (size * 0.53)))),
+    usual = 42.0 if beneath else 25.0
+    tall = any("\n" in label.get_text() for label in ax.get_xticklabels())
+    note = ax.annotate(
+        textwrap.fill(text, max(20, int(width / (size * 0.5)))),
         xy=(0, 0),
         xycoords="axes fraction",
-        xytext=(0, -42 if beneath else -25),
+        xytext=(0, -max(usual, _depth(ax) + 8 if tall else 0.0)),
         textcoords="offset points",
         fontsize=size,
         color=SOFT,
@@ -64,6 +77,19 @@ def source_line(ax: Axes, text: str) -> None:
         va="top",
         annotation_clip=False,
     )
+    note.set_label(_SOURCE)
+
+
+def _depth(ax: Axes) -> float:
+    """Return how far beneath the axes ticks and label reach, in points."""
+    root_figure(ax).draw_without_rendering()  # lets the layout settle
+    box = ax.xaxis.get_tightbbox()
+    return 0.0 if box is None else float(ax.bbox.y0 - box.y0) * 72 / root_figure(ax).dpi
+
+
+def is_frame(text: Text) -> bool:
+    """Return whether a text frames the axes, unit above or source beneath, and names no mark."""
+    return text.get_label() in (_SOURCE, _UNIT)
 
 
 def kroner_axis(
@@ -96,11 +122,37 @@ def kroner_axis(
     low, high = ax.get_ylim() if axis == "y" else ax.get_xlim()
     largest = max(abs(low), abs(high))
     power = 6 if largest >= 2_500_000 else 3 if largest >= 10_000 else 0
-    code = Label("kr", "NOK") if unit == "NOK" else unit
-    name = _UNITS[power].format(unit=code).text(lang)
-    if price_year is not None:
-        name = _PRICES.format(unit=name, year=price_year).text(lang)
+    name = _in_prices(power, unit, price_year, lang)
     _format_axis(ax, axis, f"{what}, {name}" if what else name, 10.0**power, lang)
+
+
+def kroner_unit(what: str, lang: Lang | None = None, *, price_year: int) -> str:
+    """Return what is measured with its unit, thousand kroner, for amounts that are on no axis."""
+    return f"{what}, {_in_prices(3, 'NOK', price_year, language(lang))}"
+
+
+def unit_line(ax: Axes, text: str) -> None:
+    """Write above the axes what stands in them, where no axis says it."""
+    note = ax.annotate(
+        text[:1].upper() + text[1:],
+        xy=(0, 1),
+        xycoords="axes fraction",
+        xytext=(0, 7),
+        textcoords="offset points",
+        fontsize=9.0,
+        color=SOFT,
+        ha="left",
+        va="bottom",
+        annotation_clip=False,
+    )
+    note.set_label(_UNIT)
+
+
+def _in_prices(power: int, unit: str, price_year: int | None, lang: Lang) -> str:
+    code = Label("kr", "NOK") if unit == "NOK" else unit
+    name = _UNITS[power].format(unit=code)
+    priced = name if price_year is None else _PRICES.format(unit=name, year=price_year)
+    return priced.text(lang)
 
 
 def percent_axis(

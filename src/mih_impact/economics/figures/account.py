@@ -9,30 +9,37 @@ import numpy as np
 
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import interval, thousands
-from mih_impact.display.options import language
-from mih_impact.display.result import evidence_of
 from mih_impact.display.style import (
     ACTOR_COLOURS,
+    align_with_names,
     axes,
     figure_style,
     kroner_axis,
     label_line_ends,
+    make_room,
     set_alt_text,
     source_line,
 )
 from mih_impact.economics.actors import ACTORS, GROUP_LABELS
+from mih_impact.economics.basis import basis_of
 from mih_impact.economics.card import break_even_text
-from mih_impact.economics.labels import hundreds
+from mih_impact.economics.figures.parts import (
+    INK,
+    INTERVAL,
+    NO_INTERVAL,
+    beneath,
+    capital,
+    upright_grid,
+    whiskers,
+    write_amounts,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.patheffects import AbstractPathEffect
 
     from mih_impact.economics.case import CostBenefit
 
 __all__ = ["plot_actors", "plot_cumulative"]
-
-_INK = "#222222"
 
 _CUMULATIVE = Label(nb="Når er nytten større enn kostnadene?", en="When do benefits exceed costs?")
 _SUMMED = Label(nb="samlet nåverdi per deltaker", en="cumulative present value per participant")
@@ -46,17 +53,6 @@ _BAND = Label(
     nb="Skravert: 95 % konfidensintervall for samfunnet.",
     en="Shaded: 95% confidence interval for society.",
 )
-_NO_BAND = Label(
-    nb="Konfidensintervall er ikke tilgjengelig.", en="Confidence interval not available."
-)
-_BASIS = Label(
-    nb="{programme}. {preset}, kuttet etter {years} år.",
-    en="{programme}. {preset}, cut after {years} years.",
-)
-_PRESETS = {
-    "r109": Label(nb="R-109/2021", en="R-109/2021"),
-    "simplified": Label(nb="forenklede regler", en="simplified rules"),
-}
 _ALT_CUMULATIVE = Label(
     nb="Linje: samlet nåverdi per deltaker for samfunnet er {low} på det laveste og {last} etter"
     " {years} år, {when}. Offentlige budsjetter ender på {public}.",
@@ -68,7 +64,6 @@ _WHO = Label(nb="Hvem betaler, hvem tjener", en="Who pays, who gains")
 _PER = Label(
     nb="Nåverdi per deltaker over {years} år", en="Present value per participant over {years} years"
 )
-_WHISKERS = Label(nb="Strek: 95 % konfidensintervall.", en="Line: 95% confidence interval.")
 
 
 def plot_cumulative(case: CostBenefit, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
@@ -92,7 +87,7 @@ def plot_cumulative(case: CostBenefit, *, ax: Axes | None = None, lang: Lang | N
     years = np.arange(case.horizon)
     with figure_style():
         ax = axes(ax)
-        ax.axhline(0, color=_INK, linewidth=0.8, label="_zero")
+        ax.axhline(0, color=INK, linewidth=0.8, label="_zero")
         society = paths["society"]
         if case.covariance is not None:
             ax.fill_between(
@@ -108,9 +103,9 @@ def plot_cumulative(case: CostBenefit, *, ax: Axes | None = None, lang: Lang | N
         ax.set_xticks(years)
         ax.set_xlabel(_YEARS.text(lang))
         ax.set_title(_CUMULATIVE.text(lang))
-        kroner_axis(ax, lang, price_year=case.price_year, what=_capital(_SUMMED.text(lang)))
-        band = _NO_BAND if case.covariance is None else _BAND
-        source_line(ax, f"{_basis(case, lang)} {band.text(lang)}")
+        kroner_axis(ax, lang, price_year=case.price_year, what=capital(_SUMMED.text(lang)))
+        band = NO_INTERVAL if case.covariance is None else _BAND
+        source_line(ax, beneath(basis_of(case), case, lang, band))
         label_line_ends(ax)
         set_alt_text(ax, _cumulative_alt(case, paths["society"]["cumulative"].to_numpy(), lang))
     return ax
@@ -143,23 +138,24 @@ def plot_actors(case: CostBenefit, *, ax: Axes | None = None, lang: Lang | None 
     reach = (rows["present_value"] - rows["conf_low"]).fillna(0.0).to_numpy()
     with figure_style():
         ax = axes(ax)
-        ax.grid(visible=False, axis="y")
-        ax.grid(visible=True, axis="x", color="#DDDDDD", linewidth=0.8)
+        upright_grid(ax)
         ax.barh(places, values, height=0.62, color=[ACTOR_COLOURS[name] for name in names])
         if case.covariance is not None:
-            _whiskers(ax, places, values, reach)
-        ax.axvline(0, color=_INK, linewidth=0.8)
+            whiskers(ax, places, values - reach, values + reach)
+        ax.axvline(0, color=INK, linewidth=0.8)
         ax.axhline(len(actors) - 0.25, color="#BBBBBB", linewidth=0.8)
         ax.set_yticks(places, [_axis_name(name, lang) for name in names])
         ax.invert_yaxis()
-        _name_bars(ax, places, values, reach, lang)
+        write_amounts(ax, places, values, values - reach, values + reach, lang)
+        make_room(ax)
         ax.set_title(_WHO.text(lang))
         kroner_axis(
             ax, lang, price_year=case.price_year, axis="x",
             what=_PER.format(years=case.horizon).text(lang),
         )  # fmt: skip
-        whiskers = _NO_BAND if case.covariance is None else _WHISKERS
-        source_line(ax, f"{_basis(case, lang)} {whiskers.text(lang)}")
+        note = NO_INTERVAL if case.covariance is None else INTERVAL
+        source_line(ax, beneath(basis_of(case), case, lang, note))
+        align_with_names(ax)
         set_alt_text(ax, _actors_alt(case, names, lang))
     return ax
 
@@ -184,47 +180,9 @@ def _mark_break_even(
     )  # fmt: skip
 
 
-def _name_bars(
-    ax: Axes, places: np.ndarray, values: np.ndarray, reach: np.ndarray, lang: Lang | None
-) -> None:
-    """Write each amount beyond the end of its bar, on the side it points to."""
-    low = min(float((values - reach)[values < 0].min(initial=0.0)), 0.0)
-    high = max(float((values + reach)[values >= 0].max(initial=0.0)), 0.0)
-    room = 0.27 * (high - low)  # for the amount beyond the longest bar
-    ax.set_xlim(low - (room if low < 0 else 0.0), high + (room if high > 0 else 0.0))
-    for place, value, beyond in zip(places, values, reach, strict=True):
-        gain = value >= 0
-        ax.annotate(
-            hundreds(value, lang), xy=(value + beyond if gain else value - beyond, place),
-            xytext=(5 if gain else -5, 0), textcoords="offset points",
-            ha="left" if gain else "right", va="center", fontsize=9, color=_INK,
-            path_effects=_halo(),
-        )  # fmt: skip
-
-
-def _whiskers(ax: Axes, places: np.ndarray, values: np.ndarray, reach: np.ndarray) -> None:
-    """Draw intervals with a white edge, so that they are seen on bars of any colour."""
-    low, high = values - reach, values + reach
-    ax.hlines(places, low, high, color=_INK, linewidth=1.4, path_effects=_halo(3.6))
-
-
-def _halo(width: float = 2.5) -> list[AbstractPathEffect]:
-    """Return a white edge for what is written or drawn across other lines."""
-    from matplotlib.patheffects import Normal, Stroke
-
-    return [Stroke(linewidth=width, foreground="white"), Normal()]
-
-
 def _axis_name(name: str, lang: Lang | None) -> str:
     """Return a group's name, what stands in brackets on a line of its own."""
-    return _capital(GROUP_LABELS[name].text(lang)).replace(" (", "\n(")
-
-
-def _basis(case: CostBenefit, lang: Lang | None) -> str:
-    preset = case.assumptions.preset
-    rules = _PRESETS.get(preset, Label(nb=preset, en=preset))
-    text = _BASIS.format(programme=case.programme.label, preset=rules, years=case.horizon)
-    return " ".join(filter(None, [_capital(text.text(lang)), evidence_of(case, language(lang))]))
+    return capital(GROUP_LABELS[name].text(lang)).replace(" (", "\n(")
 
 
 def _cumulative_alt(case: CostBenefit, path: np.ndarray, lang: Lang | None) -> str:
@@ -247,7 +205,3 @@ def _actors_alt(case: CostBenefit, names: list[str], lang: Lang | None) -> str:
             text += f" ({interval(*bounds, partial(thousands, decimals=0), lang)})"
         parts.append(text)
     return f"{_WHO.text(lang)}: {', '.join(parts)}."
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -16,6 +16,7 @@ from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.economics.actors import GROUP_LABELS, GROUPS
 from mih_impact.economics.assumption import Assumption
+from mih_impact.economics.basis import basis_of
 from mih_impact.economics.checks import require_group
 from mih_impact.economics.labels import amount_of, hundreds
 from mih_impact.economics.parameters import find_assumption
@@ -50,6 +51,8 @@ class SensitivityGrid(Result):
         See `to_frame`.
     price_year
         The year whose prices it is in.
+    basis
+        Whose account it is, by which rules, how long.
     provenance
         Versions, options and fingerprint of the data.
     """
@@ -58,6 +61,7 @@ class SensitivityGrid(Result):
     across: Assumption
     table: pd.DataFrame
     price_year: int
+    basis: Label
     provenance: Provenance
 
     def to_frame(self) -> pd.DataFrame:
@@ -100,7 +104,7 @@ def grid_of(case: AccountValues, over: Mapping[str, Sequence[float]]) -> Sensiti
     values = totals(case._books, case.effects, changes)
     frame = pd.DataFrame(pairs, columns=[first.name, second.name])
     frame[list(GROUPS)] = values
-    return SensitivityGrid(first, second, frame, case.price_year, case.provenance)
+    return SensitivityGrid(first, second, frame, case.price_year, basis_of(case), case.provenance)
 
 
 def _axes(

@@ -14,6 +14,7 @@ from mih_impact.display.labels import Label, Lang
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.economics.actors import GROUP_LABELS, GROUPS
+from mih_impact.economics.basis import basis_of
 from mih_impact.economics.labels import hundreds
 from mih_impact.economics.persistence import Persistence
 from mih_impact.economics.residual import years_left
@@ -104,6 +105,8 @@ class Scenarios(Result):
         See `to_frame`.
     price_year
         The year whose prices it is in.
+    basis
+        Whose account it is, by which rules, how long.
     provenance
         Versions, options and fingerprint of the data.
     """
@@ -111,6 +114,7 @@ class Scenarios(Result):
     scenarios: tuple[Scenario, ...]
     table: pd.DataFrame
     price_year: int
+    basis: Label
     provenance: Provenance
 
     def to_frame(self) -> pd.DataFrame:
@@ -164,7 +168,7 @@ def scenarios_of(case: AccountValues, more: Sequence[Scenario] = ()) -> Scenario
     arguments.unrepeated("more", names, error=AssumptionError)
     rows = [row for each in chosen for row in _rows(each, _applied(case, each))]
     frame = pd.DataFrame(rows).astype({"break_even_year": "Int64"})
-    return Scenarios(chosen, frame, case.price_year, case.provenance)
+    return Scenarios(chosen, frame, case.price_year, basis_of(case), case.provenance)
 
 
 def _ends(case: AccountValues, swings: Sensitivity) -> tuple[Scenario, ...]:

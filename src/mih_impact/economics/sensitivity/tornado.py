@@ -14,6 +14,7 @@ from mih_impact.display.labels import Label, Lang
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.economics.actors import GROUP_LABELS, GROUPS
+from mih_impact.economics.basis import basis_of
 from mih_impact.economics.checks import require_group
 from mih_impact.economics.labels import amount_of, hundreds
 from mih_impact.economics.sensitivity.settings import at_each, totals
@@ -65,12 +66,15 @@ class Sensitivity(Result):
         See `to_frame`.
     price_year
         The year whose prices it is in.
+    basis
+        Whose account it is, by which rules, how long.
     provenance
         Versions, options and fingerprint of the data.
     """
 
     table: pd.DataFrame
     price_year: int
+    basis: Label
     provenance: Provenance
 
     def to_frame(self) -> pd.DataFrame:
@@ -79,10 +83,11 @@ class Sensitivity(Result):
         Returns
         -------
         DataFrame
-            `assumption, label_nb, label_en, unit, base, low, high, range_source, actor, at_base,
-            at_low, at_high` (present values, NOK per starter), `swing` (the distance between the
-            ends). The row `effects` is the effects over their 95 per cent interval, without a
-            covariance missing; an assumption without a range has no ends.
+            `assumption, label_nb, label_en, unit, base, low, high, range_source, drawn` (uncertain;
+            if not, a rule or a choice of view), `actor, at_base, at_low, at_high` (present values,
+            NOK per starter), `swing` (the distance between the ends). The row `effects` is the
+            effects over their 95 per cent interval, without a covariance missing; an assumption
+            without a range has no ends.
         """
         return self.table.copy()
 
@@ -133,7 +138,8 @@ def sensitivity_of(case: AccountValues) -> Sensitivity:
         {
             "assumption": item.name, "label_nb": item.label.nb, "label_en": item.label.en,
             "unit": item.unit, "base": item.value, "low": item.low, "high": item.high,
-            "range_source": item.range_source, "actor": group, "at_base": base[g],
+            "range_source": item.range_source, "drawn": item.is_drawn, "actor": group,
+            "at_base": base[g],
             "at_low": np.nan if item.low is None else low[g],
             "at_high": np.nan if item.high is None else high[g],
         }
@@ -144,7 +150,7 @@ def sensitivity_of(case: AccountValues) -> Sensitivity:
     numbers = dict.fromkeys(("base", "low", "high", "at_base", "at_low", "at_high"), float)
     frame = pd.DataFrame(rows).astype(numbers)
     frame["swing"] = (frame["at_high"] - frame["at_low"]).abs().fillna(0.0)
-    return Sensitivity(frame, case.price_year, case.provenance)
+    return Sensitivity(frame, case.price_year, basis_of(case), case.provenance)
 
 
 def _effects_row(case: AccountValues, group: str) -> dict[str, object]:
@@ -154,6 +160,6 @@ def _effects_row(case: AccountValues, group: str) -> dict[str, object]:
     return {
         "assumption": EFFECTS, "label_nb": _EFFECTS.nb, "label_en": _EFFECTS.en,
         "unit": "standard errors", "base": 0.0, "low": -reach, "high": reach,
-        "range_source": "the estimator", "actor": group, "at_base": case.present_value(group),
-        "at_low": low, "at_high": high,
+        "range_source": "the estimator", "drawn": True, "actor": group,
+        "at_base": case.present_value(group), "at_low": low, "at_high": high,
     }  # fmt: skip

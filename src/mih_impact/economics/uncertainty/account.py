@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.economics.actors import GROUPS
+from mih_impact.economics.basis import basis_of
 from mih_impact.economics.evaluate import break_even_years, discounted
 from mih_impact.economics.ledger import Ledger
 from mih_impact.economics.measures import programme_costs
@@ -72,6 +73,7 @@ def uncertainty_of(
         price_year=case.price_year,
         seed=seed,
         kind=kind,
+        basis=basis_of(case),
         provenance=replace(case.provenance, call="uncertainty", seed=seed),
     )
 

@@ -89,6 +89,8 @@ class Uncertainty(Result):
         Of the account, and of the draws.
     kind
         "normal" (draws from the covariance), "resampled" (draws of persons), or "none".
+    basis
+        Whose account it is, by which rules, how long.
     provenance
         Versions, options, seed and fingerprint of the data.
     """
@@ -102,6 +104,7 @@ class Uncertainty(Result):
     price_year: int
     seed: int
     kind: str
+    basis: Label
     provenance: Provenance
 
     @property
