@@ -1,4 +1,4 @@
-"""The funnel: what the sources count on the way in, what is assumed after it, and where 92 % belongs."""
+"""The funnel: what the sources count, what is assumed after it, and where 92 % belongs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from mih_impact.storage import save, saveable
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Funnel", "funnel"]
+__all__ = ["Funnel", "funnel", "persons_text"]
 
 #: Counted stages of each cohort, in order.
 _COUNTED = {
@@ -114,7 +114,7 @@ class Funnel(Result):
             [
                 str(row["cohort"]),
                 _capital(row[f"label_{lang}"]),
-                _about(row, lang),
+                persons_text(row, lang),
                 interval(row["low"], row["high"], number, lang),
                 percent(row["share_of_previous"], 0, lang),
                 STATUS_LABELS[row["status"]].text(lang),
@@ -167,13 +167,12 @@ def funnel(*, programme: Programme | None = None) -> Funnel:
     )  # fmt: skip
     known = published().set_index("id")
     rows = [row for cohort in _COUNTED for row in _counted(cohort, known)]
-    start = float(known.loc[_COUNTED[_FOLLOWED][-1], "value"])
+    start = _value(known, _COUNTED[_FOLLOWED][-1])
     rows += [*_assumed(given, start), _craft_certificate()]
-    taken = known.loc[["fagbrev_2024", "fagbrev_2025"], "value"].astype(float)
     return Funnel(
         table=pd.DataFrame(rows, columns=_COLUMNS),
-        shares=pd.DataFrame([_share(name, known.loc[name]) for name in _SHARES]),
-        craft_certificates=float(taken["fagbrev_2025"] - taken["fagbrev_2024"]),
+        shares=pd.DataFrame([_share(name, known) for name in _SHARES]),
+        craft_certificates=_value(known, "fagbrev_2025") - _value(known, "fagbrev_2024"),
         programme=given.label,
     )
 
@@ -184,11 +183,15 @@ _COLUMNS = [
 ]  # fmt: skip
 
 
+def _value(known: pd.DataFrame, name: str) -> float:
+    return float(known["value"].to_dict()[name])
+
+
 def _counted(cohort: int, known: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the stages that the sources count in one cohort."""
     rows, before = [], np.nan
     for stage in _COUNTED[cohort]:
-        row, label, persons = known.loc[stage], QUANTITIES[stage], float(known.loc[stage, "value"])
+        row, label, persons = known.loc[stage], QUANTITIES[stage], _value(known, stage)
         rows.append(
             {
                 "cohort": cohort, "stage": stage, "label_nb": label.nb, "label_en": label.en,
@@ -231,10 +234,10 @@ def _craft_certificate() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _share(name: str, row: pd.Series) -> dict[str, Any]:
-    whom, what = _SHARES[name]
+def _share(name: str, known: pd.DataFrame) -> dict[str, Any]:
+    (whom, what), row = _SHARES[name], known.loc[name]
     return {
-        "id": name, "value": float(row["value"]), "of_nb": whom.nb, "of_en": whom.en,
+        "id": name, "value": _value(known, name), "of_nb": whom.nb, "of_en": whom.en,
         "in_nb": what.nb, "in_en": what.en, "status": row["status"], "relation": row["relation"],
         "source": row["source"], "note": row["note"],
     }  # fmt: skip
@@ -258,8 +261,8 @@ _START_IS = Label(
     " praksisen. Hva Nav regner som oppstart i sin analyse, er ikke oppgitt.",
     en="A start is here the first day of the twelve weeks of practice, and everyone who begins"
     " counts, drop-outs too. The sources do not agree: the KS/Menn i helse note 2025 and the Halden"
-    " notice 2022 call those in practice recruits already, while Finsam 2019 puts the contract after"
-    " the practice. What Nav counts as a start in its analysis is not stated.",
+    " notice 2022 call those in practice recruits already, while Finsam 2019 puts the contract"
+    " after the practice. What Nav counts as a start in its analysis is not stated.",
 )
 _JOBS = Label(
     nb="{share} hører til etter fagbrevet, og har to definisjoner i kildene: av {of_a} ({in_a}), og"
@@ -268,8 +271,8 @@ _JOBS = Label(
     " {of_a} ({in_a}), and of {of_b} ({in_b}).",
 )
 _NOT_EFFECT = Label(
-    nb="{share} er ikke effekten: andelen gjelder ikke alle som startet, og den sier ikke hvor mange"
-    " som ville vært i jobb uten tiltaket. Effekten er et gjennomsnitt over alle som startet,"
+    nb="{share} er ikke effekten: andelen gjelder ikke alle som startet, og den sier ikke hvor"
+    " mange som ville vært i jobb uten tiltaket. Effekten er et gjennomsnitt over alle som startet,"
     " målt mot en kontrollgruppe.",
     en="{share} is not the effect: it is not a share of all who started, and it does not say how"
     " many would have had a job without the programme. The effect is an average over all who"
@@ -299,8 +302,8 @@ _LATER = Label(
 
 def _job_notes(shares: pd.DataFrame) -> tuple[Label, Label]:
     """Return where 92 per cent belongs, and why it is not the effect."""
-    known = shares.set_index("id")
-    a, b = known.loc["ks_job_share"], known.loc["finsam_job_share"]
+    known = {row["id"]: row for row in shares.to_dict("records")}
+    a, b = known["ks_job_share"], known["finsam_job_share"]
     share = Label(nb=percent(a["value"], 0, "nb"), en=percent(a["value"], 0, "en"))
     parts = {
         f"{key}_{which}": Label(nb=row[f"{key}_nb"], en=row[f"{key}_en"])
@@ -314,7 +317,7 @@ def _fagbrev(result: Funnel) -> Label:
     return _FAGBREV.format(n=f"{result.craft_certificates:g}")
 
 
-def _about(row: dict[str, Any], lang: Lang) -> str:
+def persons_text(row: dict[Any, Any], lang: Lang) -> str:
     """Return a count as the source has it: some are "over" a round number."""
     if np.isnan(row["persons"]):
         return NOT_AVAILABLE

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import number
 from mih_impact.display.options import language
 from mih_impact.display.style import (
     CONTROL,
@@ -19,6 +18,7 @@ from mih_impact.display.style import (
     source_line,
 )
 from mih_impact.effects.forest import align_with_names
+from mih_impact.nav.recruitment import persons_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,19 +28,19 @@ if TYPE_CHECKING:
 __all__ = ["plot_funnel"]
 
 _TITLE = Label(nb="Fra informasjonsmøte til lærling", en="From information meeting to apprentice")
-_COHORT = Label(nb="{label} (kull {cohort})", en="{label} (cohort {cohort})")
+_COHORT = Label(nb="{label} (kull\u00a0{cohort})", en="{label} (cohort\u00a0{cohort})")
 _ASSUMED = Label(nb="{n} (antatt)", en="{n} (assumed)")
 _SOURCE = Label(
-    nb="Fylt: talt i kildene (KS/Menn i helse 2025, Finsam 2019), flere av dem runde tall. Skravert:"
-    " vår antakelse om hvor mange av dem som startet, som når fram; strek: spennet. 92 % i jobb"
-    " gjelder dem som har fagbrev, og er ikke effekten.",
+    nb="Fylt: talt i kildene (KS/Menn i helse 2025, Finsam 2019), flere av dem runde tall."
+    " Skravert: vår antakelse om hvor mange av dem som startet, som når fram; strek: spennet."
+    " 92 % i jobb gjelder dem som har fagbrev, og er ikke effekten.",
     en="Filled: counted in the sources (KS/Menn i helse 2025, Finsam 2019), several of them round"
     " numbers. Hatched: our assumption of how many of those who started get there; line: the range."
     " 92% in work is of those with a craft certificate, and is not the effect.",
 )
 
 #: Letters of a stage on one line.
-_WIDTH = 30
+_WIDTH = 32
 
 
 def plot_funnel(result: Funnel, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
@@ -82,8 +82,9 @@ def plot_funnel(result: Funnel, *, ax: Axes | None = None, lang: Lang | None = N
         ax.hlines(places[moved], low[moved], high[moved], color="#222222", linewidth=1.6)
         ends = np.fmax(persons, high)
         texts = []
-        for place, n, end, own in zip(places, persons, ends, assumed, strict=True):
-            shown = number(n, 0, lang)
+        rows = frame.to_dict("records")
+        for place, row, end, own in zip(places, rows, ends, assumed, strict=True):
+            shown = persons_text(row, lang)
             texts.append(_ASSUMED.format(n=shown).text(lang) if own else shown)
             ax.annotate(
                 texts[-1], xy=(end, place), xytext=(6, 0), textcoords="offset points", ha="left",
@@ -102,7 +103,7 @@ def plot_funnel(result: Funnel, *, ax: Axes | None = None, lang: Lang | None = N
     return ax
 
 
-def _stage(row: dict[str, object], lang: Lang) -> str:
+def _stage(row: dict[Any, Any], lang: Lang) -> str:
     label = row[f"label_{lang}"]
     return _COHORT.format(label=label, cohort=row["cohort"]).text(lang)
 

@@ -85,8 +85,8 @@ def _decision(row: dict[str, Any], years: Sequence[int], file: str) -> Decision:
             found=f"missing {', '.join(missing) or 'none'}; unknown {', '.join(unknown) or 'none'}",
             do=f"use {', '.join(sorted(_KEYS))}; needed are {', '.join(sorted(_NEEDED))}",
         )
-    texts = {key: _label(row, key, file) for key in _TEXTS if key in row}
-    counts = {
+    texts: dict[str, Any] = {key: _label(row, key, file) for key in _TEXTS if key in row}
+    counts: dict[str, Any] = {
         key: dict.fromkeys(years, row[key]) for key in ("starters", "low", "high") if key in row
     }
     return Decision(**(row | texts | counts))

@@ -215,14 +215,14 @@ class Decision(Result):
             `decision, year, starters, low, high, asked` (NOK a year), `budget, status, source_nb,
             source_en`.
         """
-        none = dict.fromkeys(self.starters)
+        none = dict.fromkeys(self.starters, float("nan"))
         return pd.DataFrame(
             {
                 "decision": self.name,
                 "year": list(self.starters),
                 "starters": list(self.starters.values()),
-                "low": pd.Series((self.low or none).values(), dtype=float),
-                "high": pd.Series((self.high or none).values(), dtype=float),
+                "low": list((self.low or none).values()),
+                "high": list((self.high or none).values()),
                 "asked": float("nan") if self.asked is None else self.asked,
                 "budget": pd.Series([self.budget] * len(none), dtype="Int64"),
                 "status": self.status,

@@ -194,7 +194,7 @@ def _flows(
     amounts = ledger.amounts(books.path(effects, changes))
 
     def summed(sign: float, chosen: list[bool]) -> FloatArray:
-        return sign * amounts[..., np.array(chosen), :].sum(axis=-2)
+        return np.asarray(sign * amounts[..., np.array(chosen), :].sum(axis=-2))
 
     lines, local = ledger.lines, "municipality"
     kept = _column(terms["kept_tax"]) * case.assumptions.municipal_tax_share

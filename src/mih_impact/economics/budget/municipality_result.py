@@ -32,7 +32,10 @@ COMPONENTS = {
     "supervision": Label(nb="veiledning som betales", en="supervision that is paid"),
     "programme": Label(nb="andre utgifter til tiltaket", en="other outlays for the programme"),
     "tax_kept": Label(nb="skatt kommunen beholder", en="tax the municipality keeps"),
-    "benefits": Label(nb="spart økonomisk sosialhjelp", en="social assistance saved (sosialhjelp)"),
+    "benefits": Label(
+        nb="spart sosialhjelp (ytelser kommunen betaler)",
+        en="social assistance saved (benefits it pays)",
+    ),
 }
 """The components of the cash, in the order of every table."""
 
@@ -163,13 +166,14 @@ class MunicipalityView(Result):
 
     def _card(self, lang: Lang) -> Card:
         wide = self.table.pivot(index="component", columns="year", values="amount")
-        sums = self.overall.set_index("component")
-        shown = [name for name in _LABELS if name == NET or sums.loc[name, "amount"] != 0]
+        sums = {row["component"]: row for row in self.overall.to_dict("records")}
+        shown = [name for name in _LABELS if name == NET or sums[name]["amount"] != 0]
         rows = []
         for name in shown:
-            total = sums.loc[name]
+            total = sums[name]
             ends = interval(total["conf_low"] / 1e3, total["conf_high"] / 1e3, number, lang)
-            cells = [number(value / 1e3, 0, lang) for value in wide.loc[name]]
+            amounts = wide.loc[name].to_numpy(dtype=float)
+            cells = [number(value / 1e3, 0, lang) for value in amounts]
             rows.append(
                 [
                     _capital(_LABELS[name].text(lang)),
@@ -195,7 +199,7 @@ class MunicipalityView(Result):
             term.name: amount_of(term.value, term.unit, lang) for term in self.terms
         }  # texts by name
         kept = terms["kept_tax"]
-        worker = self.beside().set_index("who").loc["worker"]
+        worker = float(self.beside()["output"].iloc[0])
         notes = (
             _CASH.format(year=self.price_year, horizon=self.horizon),
             _PAY.format(
@@ -212,7 +216,7 @@ class MunicipalityView(Result):
             (_SUPERVISION if terms["paid_supervision"].value else _NO_SUPERVISION).format(
                 share=shown["paid_supervision"]
             ),
-            _BESIDE.format(cost=hundreds(worker["output"], lang)),
+            _BESIDE.format(cost=hundreds(worker, lang)),
             _FEW if not self.overall["conf_low"].isna().all() else _NO_INTERVAL,
         )  # fmt: skip
         return tuple(note.text(lang) for note in notes)
@@ -244,9 +248,10 @@ _PAY = Label(
 )
 _NEW_PLACES = Label(
     nb="Lærlinglønnen er en ny utgift bare når plassene kommer i tillegg til læreplassene kommunen"
-    " ellers hadde hatt.",
+    " ellers hadde hatt. Lønn i sommerjobben er ikke med: beløpet står ikke i kildene.",
     en="Apprentice pay is a new outlay only where the places come on top of the apprentices that"
-    " the municipality would have had anyway.",
+    " the municipality would have had anyway. Pay in the summer job is left out: the amount is not"
+    " in the sources.",
 )
 _TAX = Label(
     nb="Kommunen får {share} av inntektsskatten og beholder {kept} av det etter utjevning"

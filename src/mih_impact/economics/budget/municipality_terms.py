@@ -16,6 +16,9 @@ __all__ = ["grant_item", "municipal_terms"]
 _BLOCKS = "cost_building_blocks"
 _OURS = "ours"
 
+#: What the reference rows give where the analyst gives none.
+_FROM_ROWS = ("apprentice_months", "skilled_wage")
+
 
 def municipal_terms(
     price_year: int,
@@ -48,7 +51,8 @@ def municipal_terms(
     terms = {}
     for item in base:
         value = given[item.name]
-        terms[item.name] = item if value is None else item.changed(_number(item.name, value))
+        from_row = value is None and item.name in _FROM_ROWS
+        terms[item.name] = item if from_row else item.changed(_number(item.name, value))
     return terms
 
 
@@ -127,9 +131,10 @@ def _skilled_wage(price_year: int) -> Assumption:
     assert row.year is not None
     factor = PriceIndex.kpi().factor(row.year, price_year) if price_year != row.year else 1.0
     same = row.year == price_year
+    moved = f"{row.source}, by the consumer price index {row.year}-{price_year}"
     return Assumption(
         "skilled_wage", factor * row.number, row.unit, row.status if same else "derived",
-        row.source if same else f"{row.source}, by the consumer price index {row.year}-{price_year}",
+        row.source if same else moved,
         None, None,
         Label(nb="fagarbeiderens begynnerlønn i kommunen", en="skilled start wage, municipal"),
     )  # fmt: skip

@@ -13,7 +13,7 @@ import pandas as pd
 from mih_impact import arguments
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import interval, millions, number
+from mih_impact.display.numbers import interval, number
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.economics.actors import GROUP_LABELS, PUBLIC

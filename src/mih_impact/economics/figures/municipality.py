@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,7 +39,6 @@ _LOOKS = {
     "benefits": (OKABE_ITO["sky"], "////"),
 }
 _TITLE = Label(nb="Kommunens kasse, år for år", en="The municipality's cash, year by year")
-_WHAT = Label(nb="{what}", en="{what}")
 _NET = Label(nb="netto i kassen", en="net cash")
 _YEARS = Label(nb="År siden første oppstart", en="Years since the first start")
 _SOURCE = Label(
@@ -48,6 +48,9 @@ _SOURCE = Label(
     " net. What the skilled worker costs and does is left out.",
 )
 _INK = "#222222"
+
+#: Letters of a component on one line.
+_WIDTH = 26
 
 
 def plot_municipality(
@@ -73,7 +76,7 @@ def plot_municipality(
     years = np.array(view.years)
     net = view.table[view.table["component"] == NET]
     with figure_style():
-        ax = axes(ax, size=(7.2, 5.0))
+        ax = axes(ax, size=(9.0, 4.6))
         bases = np.zeros((2, len(years)))  # under zero, above zero
         for name, label in COMPONENTS.items():
             amount = wide.loc[name].to_numpy()
@@ -84,7 +87,7 @@ def plot_municipality(
             colour, hatch = _LOOKS[name]
             ax.bar(
                 years, amount, bottom=bottom, width=0.62, color=colour, hatch=hatch,
-                edgecolor="white", linewidth=0, label=label.text(lang),
+                edgecolor="white", linewidth=0, label=textwrap.fill(label.text(lang), _WIDTH),
             )  # fmt: skip
             bases[side, np.arange(len(years))] += amount
         low, high = net["conf_low"].to_numpy(), net["conf_high"].to_numpy()
@@ -101,18 +104,13 @@ def plot_municipality(
         kroner_axis(ax, lang, price_year=view.price_year, what=_capital(view.what().text(lang)))
         source = _SOURCE.format(programme=view.programme).text(lang)
         source_line(ax, " ".join(filter(None, [source, evidence_of(view, lang)])))
-        _legend(ax)
+        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8.5, handlelength=1.2)
         values = ", ".join(
             f"{year} {thousands(value, 0, lang)}"
             for year, value in zip(years, net["amount"], strict=True)
         )
         set_alt_text(ax, f"{_TITLE.text(lang)}. {_capital(_NET.text(lang))}: {values}.")
     return ax
-
-
-def _legend(ax: Axes) -> None:
-    """Name the components in the emptier half: beneath, where receipts last, for they end last."""
-    ax.legend(loc="lower right", fontsize=8.5, handlelength=1.2)
 
 
 def _capital(text: str) -> str:
