@@ -78,6 +78,7 @@ def test_eight_places_by_hand(case) -> None:
         assert amounts(view, component) == pytest.approx(wanted, abs=0.01), component
     totals = view.totals().set_index("component")["amount"]
     assert totals["net"] == pytest.approx(8 * sum(NET), abs=0.01)
+    assert view.reach == 0.75
     assert totals["apprentice_pay"] == pytest.approx(-8 * STAY, abs=0.01)
     assert view.years == (0, 1, 2, 3, 4, 5, 6)
 

@@ -15,7 +15,7 @@ from mih_impact.economics.budget.result import BLOCK_LABELS
 if TYPE_CHECKING:
     from mih_impact.economics.budget.result import BudgetImpact
 
-__all__ = ["CASH_ALONE", "NEVER_NETTED", "budget_card"]
+__all__ = ["BOTH_KINDS", "budget_card"]
 
 _TITLE = Label(nb="Budsjettvirkning: {programme}", en="Budget impact: {programme}")
 _MILLIONS = Label(nb="Mill. kr", en="NOK million")
@@ -24,11 +24,11 @@ _PEAK = Label(nb="Størst behov, {who}", en="Largest need, {who}")
 _PEAK_IN = Label(nb="{amount} i {year}", en="{amount} in {year}")
 _CI = Label(nb=" (95 % KI {interval})", en=" (95% CI {interval})")
 
-CASH_ALONE = Label(
+_CASH_ALONE = Label(
     nb="Bare penger som faktisk betales, {prices}; pluss er mer penger på budsjettet.",
     en="Only money that is in fact paid, {prices}; plus is more money in the budget.",
 )
-NEVER_NETTED = Label(
+_NEVER_NETTED = Label(
     nb="Delene skal ikke slås sammen: lavere ytelser og høyere skatt er følger av"
     " tiltaket, ikke inndekning for bevilgningene.",
     en="The parts are not to be added together: lower benefits and higher taxes are"
@@ -61,6 +61,13 @@ _ELASTICITY = Label(
     " enn {n}. Ingen kilde oppgir dette.",
     en="It is assumed that the effect per starter changes by {e}% when a cohort is 1% larger than"
     " {n}. No source gives this.",
+)
+
+
+#: The intervals are of more than sampling.
+BOTH_KINDS = Label(
+    nb="Intervallene har med både usikre effekter og usikre forutsetninger.",
+    en="The intervals hold both uncertain effects and uncertain assumptions.",
 )
 
 
@@ -99,8 +106,8 @@ def _peaks(impact: BudgetImpact, lang: Lang) -> tuple[tuple[str, str], ...]:
 
 def _notes(impact: BudgetImpact, lang: Lang) -> tuple[str, ...]:
     notes = [
-        CASH_ALONE.format(prices=impact.prices),
-        NEVER_NETTED,
+        _CASH_ALONE.format(prices=impact.prices),
+        _NEVER_NETTED,
         _FOLLOWED.format(horizon=impact.horizon),
         _WAGES[impact.wage_bill > 0].format(share=percent(impact.wage_bill, 0, lang)),
     ]
@@ -110,6 +117,8 @@ def _notes(impact: BudgetImpact, lang: Lang) -> tuple[str, ...]:
             notes.append(_COMPENSATED.format(who=GROUP_LABELS[actor]))
         elif need[actor] > 0:
             notes.append(_UNCOMPENSATED.format(who=GROUP_LABELS[actor]))
+    if impact.by_block()["conf_low"].notna().any():
+        notes.append(BOTH_KINDS)
     if impact.elasticity != 0:
         e, n = number(impact.elasticity, 2, lang), number(impact.reference_cohort, 0, lang)
         notes.append(_ELASTICITY.format(e=e, n=n))

@@ -107,8 +107,9 @@ def budget_impact(
     ...     {"outcome": "wage_income", "year_since_start": range(3), "estimate": 100_000.0}
     ... )
     >>> effects = mih.EffectSeries.from_frame(planted, price_year=2024)
+    >>> programme = mih.nav.menn_i_helse()
     >>> case = mih.cost_benefit(
-    ...     effects, mih.Assumptions.r109(), programme=mih.nav.menn_i_helse(), horizon=3
+    ...     effects, mih.Assumptions.r109(), programme=programme, horizon=3
     ... )
     >>> impact = budget_impact(case, starters={2026: 500, 2027: 500})
     >>> round(impact.peak_need().loc["state", "amount"])

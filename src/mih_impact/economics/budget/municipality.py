@@ -103,8 +103,9 @@ def municipality_view(
     ...     {"outcome": "wage_income", "year_since_start": range(3), "estimate": 100_000.0}
     ... )
     >>> effects = mih.EffectSeries.from_frame(planted, price_year=2024)
+    >>> programme = mih.nav.menn_i_helse()
     >>> case = mih.cost_benefit(
-    ...     effects, mih.Assumptions.r109(), programme=mih.nav.menn_i_helse(), horizon=3
+    ...     effects, mih.Assumptions.r109(), programme=programme, horizon=3
     ... )
     >>> view = municipality_view(case, places=8)
     >>> cash = view.to_frame().query("component == 'tax_kept'")["amount"]
@@ -159,6 +160,7 @@ def municipality_view(
         table=_table(point, drawn, years),
         overall=_totals(point, drawn),
         terms=tuple(terms.values()),
+        reach=item.reach,
         pension_share=case.assumptions.pension_share,
         contribution=case.assumptions.employer_contribution,
         tax_share=case.assumptions.municipal_tax_share,

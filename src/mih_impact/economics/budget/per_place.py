@@ -17,6 +17,7 @@ from mih_impact.display.numbers import interval, number
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.economics.actors import GROUP_LABELS, PUBLIC
+from mih_impact.economics.budget.card import BOTH_KINDS
 from mih_impact.economics.budget.decision import Decision
 from mih_impact.economics.budget.impact import budget_impact
 from mih_impact.economics.budget.result import BLOCK_LABELS
@@ -116,6 +117,8 @@ class PerPlace(Result):
             _OUTLAY_IS.format(prices=self.prices, years=self.horizon),
             _CONSEQUENCE,
         ]
+        if self.table["conf_low"].notna().any():
+            notes.append(BOTH_KINDS)
         if self.lock_in < 0:
             notes.append(_LOCK_IN.format(amount=hundreds(-self.lock_in, lang)))
         if self.in_kind < 0:
