@@ -142,17 +142,12 @@ def municipality_view(
     point, drawn = cash(case.effects, {}), None
     effects = drawn_effects(case, draws, seed)
     if effects is not None:
-        held = {
-            name: value
-            for name, value in drawn_values(case, draws, seed).items()
-            if name != "municipal_tax_share"
-        }
         own = {
             name: term.drawn(np.random.default_rng([seed, crc32(name.encode())]).random(draws))
             for name, term in terms.items()
             if term.is_drawn
         }
-        drawn = cash(effects, held | own)
+        drawn = cash(effects, drawn_values(case, draws, seed) | own)
     first = 0 if first_year is None else int(first_year)
     years = tuple(range(first, first + point.shape[-1]))
     told = {"places": places, "cohorts": cohorts, "first_year": first_year, "grant": item.name}
@@ -199,7 +194,7 @@ def _flows(
         return np.asarray(sign * amounts[..., np.array(chosen), :].sum(axis=-2))
 
     lines, local = ledger.lines, "municipality"
-    kept = _column(terms["kept_tax"]) * case.assumptions.municipal_tax_share
+    kept = _column(terms["kept_tax"]) * case.assumptions.municipal_tax_share  # held: see the notes
     pay = _apprentice_pay(case, setting, terms, grant)
     costs = (1 + _column(setting["pension_share"])) * (
         1 + _column(setting["employer_contribution"])
