@@ -251,45 +251,6 @@ _PAY = Label(
     " ({status}). Of those who start, {reach} become apprentices. The pay is part of the wage"
     " effect in the account and is not added there.",
 )
-_NEW_PLACES,
-            _TAX.format(
-                share=percent(self.tax_share, 0, lang), kept=shown["kept_tax"],
-                low=percent(kept.low, 0, lang), high=percent(kept.high, 0, lang),
-                status=STATUS_LABELS[kept.status],
-            ),
-            (_SUPERVISION if terms["paid_supervision"].value else _NO_SUPERVISION).format(
-                share=shown["paid_supervision"]
-            ),
-            _BESIDE.format(cost=hundreds(worker, lang)),
-            _FEW if not self.overall["conf_low"].isna().all() else _NO_INTERVAL,
-        )  # fmt: skip
-        return tuple(note.text(lang) for note in notes)
-
-
-_LANGS: tuple[Lang, Lang] = ("nb", "en")
-_TITLE = Label(nb="Kommunens kasse: {programme}, {what}", en="The municipality's cash: {programme},"
-               " {what}")  # fmt: skip
-_ONE = Label(nb="{n} plasser", en="{n} places")
-_SEVERAL = Label(nb="{n} plasser i hvert av {cohorts} kull", en="{n} places in each of {cohorts}"
-                 " cohorts")  # fmt: skip
-_THOUSANDS = Label(nb="1 000 kr", en="NOK thousand")
-_YEAR = Label(nb="år {t}", en="year {t}")
-_SUM = Label(nb="Sum", en="Sum")
-_INTERVAL = Label(nb="95 % KI", en="95% CI")
-_CASH = Label(
-    nb="Bare penger kommunen betaler eller får, faste {year}-priser, ikke diskontert; pluss er mer"
-    " penger i kassen. Hvert kull følges i {horizon} år. Skatt og sosialhjelp forutsetter at"
-    " mennene bor i kommunen.",
-    en="Only money that the municipality pays or receives, fixed {year} prices, not discounted;"
-    " plus is more cash. Each cohort is followed for {horizon} years. Tax and social assistance"
-    " take it that the men live in the municipality.",
-)
-_PAY = Label(
-    nb="Lærlinglønnen er {share} av {wage} i året i {months}, med pensjon og arbeidsgiveravgift"
-    " ({status}). Av dem som starter, blir {reach} lærlinger. Lønnen er en del av lønnseffekten i regnskapet og legges ikke til der.",
-    en="Apprentice pay is {share} of {wage} a year for {months}, with pension and contribution"
-    " ({status}). Of those who start, {reach} become apprentices. The pay is part of the wage effect in the account and is not added there.",
-)
 _NEW_PLACES = Label(
     nb="Lærlinglønnen er en ny utgift bare når plassene kommer i tillegg til læreplassene kommunen"
     " ellers hadde hatt. Lønn i sommerjobben er ikke med: beløpet står ikke i kildene.",
