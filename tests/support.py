@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 import mih_impact as mih
+from mih_impact.display.style.figure import root_figure
 
 YEARS = np.arange(2009, 2025)
 
@@ -71,3 +73,24 @@ def read_numbers(frame: pd.DataFrame) -> mih.Panel:
     start = frame["start_year"].astype(float)
     frame = frame.assign(wage_income=1.0, start_year=start.where(start > 0))
     return mih.read_panel(frame, money="fixed")
+
+
+def texts_fit(ax: Axes) -> None:
+    """Raise where texts of a figure overlap each other or leave the page."""
+    figure = root_figure(ax)
+    figure.draw_without_rendering()
+    texts = [ax.xaxis.label, ax.yaxis.label, ax.title, ax._left_title, *ax.texts]
+    for axis in (ax.xaxis, ax.yaxis):
+        low, high = sorted(axis.get_view_interval())
+        ticks = zip(axis.get_majorticklocs(), axis.get_majorticklabels(), strict=True)
+        texts += [label for place, label in ticks if low <= place <= high]
+    if ax.get_legend() is not None:
+        texts += ax.get_legend().get_texts()
+    texts = [text for text in texts if text.get_text()]
+    boxes = [text.get_window_extent() for text in texts]
+    page = figure.bbox
+    for k, box in enumerate(boxes):
+        assert page.x0 <= box.x0 <= box.x1 <= page.x1, texts[k].get_text()
+        assert page.y0 <= box.y0 <= box.y1 <= page.y1, texts[k].get_text()
+        over = [texts[k + 1 + j] for j, other in enumerate(boxes[k + 1 :]) if box.overlaps(other)]
+        assert not over, (texts[k].get_text(), over[0].get_text())

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from mih_impact.economics.assumption import Assumption as Assumption
     from mih_impact.economics.assumptions import Assumptions as Assumptions
     from mih_impact.economics.bridge import Bridge as Bridge
+    from mih_impact.economics.budget.decision import Decision as Decision
     from mih_impact.economics.budget.impact import budget_impact as budget_impact
+    from mih_impact.economics.budget.municipality import municipality_view as municipality_view
+    from mih_impact.economics.budget.municipality_result import MunicipalityView as MunicipalityView
+    from mih_impact.economics.budget.per_place import PerPlace as PerPlace
     from mih_impact.economics.budget.result import BudgetImpact as BudgetImpact
     from mih_impact.economics.case import CostBenefit as CostBenefit
     from mih_impact.economics.cost_item import CostItem as CostItem
@@ -77,6 +81,7 @@ if TYPE_CHECKING:
     from mih_impact.errors import ReportError as ReportError
     from mih_impact.errors import StorageError as StorageError
     from mih_impact.errors import SupportError as SupportError
+    from mih_impact.nav.recruitment import Funnel as Funnel
     from mih_impact.nav.reproduce import Replication as Replication
     from mih_impact.nav.reproduce import reproduce_nav as reproduce_nav
     from mih_impact.panel.check import PanelReport as PanelReport
@@ -112,23 +117,27 @@ _HOME = {
     "ControlGroup": "controls.group",
     "CostBenefit": "economics.case",
     "CostItem": "economics.cost_item",
+    "Decision": "economics.budget.decision",
     "DifferenceTest": "effects.subgroups.difference_result",
     "Discount": "reference.discount",
     "EffectSeries": "effects.series",
     "EffectTest": "effects.inference.tested",
     "EffectsError": "errors",
+    "Funnel": "nav.recruitment",
     "GroupTimeEffects": "effects.group_time.result",
     "HonestBounds": "effects.honest.result",
     "LeaveOneOut": "effects.robustness.leave_out_result",
     "MihImpactError": "errors",
     "MihImpactWarning": "errors",
     "MissingExtraError": "errors",
+    "MunicipalityView": "economics.budget.municipality_result",
     "NonPriced": "economics.non_priced.effect",
     "OptionError": "errors",
     "Overlap": "controls.overlap",
     "Panel": "panel.panel",
     "PanelContractError": "errors",
     "PanelReport": "panel.check",
+    "PerPlace": "economics.budget.per_place",
     "Phase": "economics.phase",
     "PlaceboTest": "effects.robustness.placebo_result",
     "PriceIndex": "reference.prices",
@@ -167,6 +176,7 @@ _HOME = {
     "lee_bounds": "effects.sensitivity.lee",
     "load": "storage",
     "match": "controls.matching",
+    "municipality_view": "economics.budget.municipality",
     "nav": "nav",
     "options": "display.options",
     "placebo_outcomes": "effects.robustness.placebo",

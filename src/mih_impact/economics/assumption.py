@@ -31,6 +31,8 @@ _BOUNDS = {
     "NOK per participant in the phase": (0.0, math.inf),
     "per year, real": (-1.0, 1.0),
     "years": (0.0, 100.0),
+    "months": (0.0, 120.0),
+    "NOK per year": (0.0, math.inf),
 }
 
 #: The least that a rate and a number of years can be is not itself possible.

@@ -26,8 +26,18 @@ LEISURE = Label(nb="tapt fritid", en="leisure given up")
 AVOIDED_MEASURES = Label(nb="sparte andre tiltak", en="other measures avoided")
 _YEARS = Label(nb="{n} år", en="{n} years")
 _ERRORS = Label(nb="{n} standardfeil", en="{n} std. errors")
+_MONTHS = Label(nb="{n} måneder", en="{n} months")
 TAX_FINANCING = Label(nb="skattefinansieringskostnad", en="tax-financing cost")
 STATE_BENEFITS = Label(nb="statlige ytelser samlet", en="state benefits in total")
+
+#: How sure we are of a number, in words.
+STATUS_LABELS = {
+    "seen": Label(nb="lest i kilden", en="read in the source"),
+    "derived": Label(nb="utledet", en="derived"),
+    "remembered": Label(nb="etter hukommelsen", en="from memory"),
+    "ASSUMED": Label(nb="antatt", en="assumed"),
+    "not found": Label(nb="ikke funnet", en="not found"),
+}
 
 
 def role_label(role: str, benefits: Sequence[Benefit]) -> Label:
@@ -54,6 +64,10 @@ def amount_of(value: float | None, unit: str, lang: Lang | None = None) -> str:
         return percent(value, 0 if round(100 * value, 6).is_integer() else 1, lang)
     if unit.startswith("NOK per ") and unit != "NOK per NOK":
         return hundreds(value, lang)
+    if unit == "months":
+        return _MONTHS.format(n=number(value, 0 if float(value).is_integer() else 1, lang)).text(
+            lang
+        )
     if unit == "years":
         return _YEARS.format(n=number(value, 0 if float(value).is_integer() else 1, lang)).text(
             lang

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from mih_impact.nav.budget import decisions, per_place
 from mih_impact.nav.case import analysis, base_case, menn_i_helse, non_priced
+from mih_impact.nav.recruitment import funnel
 
-__all__ = ["analysis", "base_case", "menn_i_helse", "non_priced"]
+__all__ = [
+    "analysis",
+    "base_case",
+    "decisions",
+    "funnel",
+    "menn_i_helse",
+    "non_priced",
+    "per_place",
+]

@@ -53,6 +53,10 @@ def read_starters(starters: Mapping[int, float]) -> dict[int, float]:
 def scales(starters: FloatArray, elasticity: float, reference: float | None) -> FloatArray:
     """Return what becomes of the effect per starter in cohorts of each size.
 
+    With an elasticity of -0.1 a cohort of 700 in place of 500 has (700/500)**-0.1 = 0.967 of the
+    effect per starter. Every flow that an effect drives is scaled, in each year since start; costs
+    per starter are not.
+
     Parameters
     ----------
     starters

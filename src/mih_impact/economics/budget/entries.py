@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +15,16 @@ from mih_impact.economics.books import Books
 from mih_impact.economics.budget.lines import block_of, known_line
 from mih_impact.economics.ledger import Line
 
-__all__ = ["OUTSIDE", "Entries", "Entry", "cash_entries"]
+__all__ = ["OUTSIDE", "SAVINGS", "Entries", "Entry", "cash_entries"]
 
 FloatArray = NDArray[np.float64]
 
 #: The block of those who have no public budget.
 OUTSIDE = "outside"
+
+#: What controls' own measures would have cost: a grant of another ministry, saved there. It lowers
+#: no grant that the programme needs, so it is kept apart from them.
+SAVINGS = "savings"
 
 _COVER = Label(nb="inndekning av {what}", en="cover for {what}")
 
@@ -70,25 +74,13 @@ class Entries:
     entries
         The E entries.
     fixed, driven
-        Flows that no effect drives, and those that one does, shape (..., E, T).
+        Flows that no effect drives, and those that one does, shape (..., E, T): NOK per starter by
+        year since start, plus is more money for the actor of the entry.
     """
 
     entries: tuple[Entry, ...]
     fixed: FloatArray
     driven: FloatArray
-
-    def over(self, summed: Callable[[FloatArray, FloatArray], FloatArray]) -> Entries:
-        """Return the entries with both kinds of flow put together by `summed`."""
-        together = summed(self.fixed, self.driven)
-        return Entries(self.entries, together, np.zeros_like(together))
-
-    def places(self, actors: Sequence[str], block: str) -> list[int]:
-        """Return the places of the entries of some actors in one block."""
-        return [
-            place
-            for place, entry in enumerate(self.entries)
-            if entry.actor in actors and entry.block == block
-        ]
 
 
 def cash_entries(
@@ -105,7 +97,12 @@ def cash_entries(
     changes
         Assumptions changed, one value each or a stack.
     covered
-        Local budgets whose grants the state covers.
+        Local budgets whose outlays the state covers.
+
+    Notes
+    -----
+    Cover is of what a budget pays, year by year, and not of what it receives: the apprentice grant
+    that a municipality is paid stays its own whoever covers its outlays.
     """
     ledger = books.ledger(changes)
     entries: list[Entry] = []
@@ -121,9 +118,9 @@ def cash_entries(
         for actor, sign in ((line.receiver, 1.0), (line.payer, -1.0)):
             if actor is None or not line.cash:
                 continue
-            block = block_of(line) if actor in PUBLIC else OUTSIDE
+            block = _block(line, actor)
             add(Entry(actor, block, line), place, sign)
-            if actor in covered and block == "grants":
+            if actor in covered and block == "grants" and not _received(line, actor):
                 add(Entry(actor, block, line, covers=True), place, -sign)
                 add(Entry("state", block, line, covers=True), place, sign)
     sides = np.array(signs)[:, None]
@@ -131,3 +128,14 @@ def cash_entries(
     return Entries(
         tuple(entries), sides * ledger.constants[..., places, :], sides * driven[..., places, :]
     )
+
+
+def _block(line: Line, actor: str) -> str:
+    if actor not in PUBLIC:
+        return OUTSIDE
+    return SAVINGS if line.component == "avoided_measures" else block_of(line)
+
+
+def _received(line: Line, actor: str) -> bool:
+    """Return whether a flow is a grant paid to the actor by another."""
+    return line.payer is not None and actor == line.receiver

@@ -6,16 +6,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.display.provenance import Provenance
-from mih_impact.economics.actors import ACTORS, PUBLIC
 from mih_impact.economics.budget.cohorts import convolved, read_starters, scales
-from mih_impact.economics.budget.entries import OUTSIDE, Entries, cash_entries
+from mih_impact.economics.budget.entries import Entry, cash_entries
 from mih_impact.economics.budget.prices import price_factors
-from mih_impact.economics.budget.result import BLOCKS, BudgetImpact
+from mih_impact.economics.budget.result import BudgetImpact
+from mih_impact.economics.budget.tables import (
+    block_frame,
+    block_sums,
+    entry_frame,
+    peak_frame,
+    surplus_frame,
+    total_frame,
+)
 from mih_impact.economics.case import CostBenefit
 from mih_impact.economics.uncertainty.draws import drawn_effects, drawn_values
 from mih_impact.errors import AssumptionError
@@ -24,6 +30,7 @@ from mih_impact.reference.prices import PriceIndex
 __all__ = ["budget_impact"]
 
 FloatArray = NDArray[np.float64]
+_Flows = tuple[tuple[Entry, ...], FloatArray]
 
 
 def budget_impact(
@@ -55,15 +62,20 @@ def budget_impact(
     nominal
         Show current prices of each year, by `price_path`, instead of fixed ones.
     elasticity
-        Per cent that the effect per starter changes by when a cohort is one per cent larger than
-        `reference_cohort`; 0 keeps it. Costs per starter are held.
+        Scale elasticity of the effect, from -1 to 1: per cent that the effect per starter changes
+        by when a cohort is one per cent larger than `reference_cohort`. 0 keeps the effect: the
+        next 200 gain as much as the first 500. Below 0 they gain less (less suited, fewer good
+        placements), and at -1 a cohort gains as much in all however large it is. No source says
+        which; it is an assumption to be varied.
     reference_cohort
         The cohort size that the estimated effect is for.
     compensated
-        Which of "county" and "municipality" the state has decided to give cover for their grants;
-        without a decision they are shown as uncompensated.
+        Which of "county" and "municipality" the state has decided to give cover for their outlays;
+        without a decision they are shown as uncompensated. What they receive stays theirs.
     draws, seed
-        Draws of effects and assumptions behind the intervals: those of `case.uncertainty`.
+        Draws of effects and assumptions behind the intervals: those of
+        `case.uncertainty(n=draws, seed=seed)`. Without a covariance of the effects there are none,
+        and no intervals.
 
     Returns
     -------
@@ -73,14 +85,19 @@ def budget_impact(
     ------
     AssumptionError
         Starters below 0, years with gaps, prices of a year without an index, nominal amounts
-        without a price path, an elasticity without a reference cohort, or an unknown actor.
+        without a price path with a name and a source, a price path that nothing uses, an elasticity
+        without a reference cohort, or an unknown actor.
 
     Notes
     -----
-    G_a(y) = sum over start years c of N_c F_a(y - c), F the cash flows per starter of actor a. The
-    flows of a cohort are followed to the horizon of the account and not after. The three blocks
-    (grants; rule-bound benefits; taxes and contributions) are never netted: the second and third
-    are consequences, no cover for the first.
+    G_a(y) = sum over start years c of N_c F_a(y - c), F the cash flows per starter of actor a; with
+    a scale elasticity e, F is its part that no effect drives plus (N_c / reference)^e times the
+    rest. The flows of a cohort are followed to the horizon of the account and not after. The three
+    blocks (grants; rule-bound benefits; taxes and contributions) are never netted: the second and
+    third are consequences, no cover for the first.
+
+    Wages are the employer's: they are a budget's only as far as the posts are new municipal money
+    (`Assumptions.wage_bill`), and the card says how far. `municipality_view` shows apprentice pay.
 
     Examples
     --------
@@ -90,8 +107,9 @@ def budget_impact(
     ...     {"outcome": "wage_income", "year_since_start": range(3), "estimate": 100_000.0}
     ... )
     >>> effects = mih.EffectSeries.from_frame(planted, price_year=2024)
+    >>> programme = mih.nav.menn_i_helse()
     >>> case = mih.cost_benefit(
-    ...     effects, mih.Assumptions.r109(), programme=mih.nav.menn_i_helse(), horizon=3
+    ...     effects, mih.Assumptions.r109(), programme=programme, horizon=3
     ... )
     >>> impact = budget_impact(case, starters={2026: 500, 2027: 500})
     >>> round(impact.peak_need().loc["state", "amount"])
@@ -110,26 +128,40 @@ def budget_impact(
     arguments.whole("draws", draws, low=100, error=AssumptionError)
     arguments.seed(seed, error=AssumptionError)
 
-    def flows(effects: FloatArray, changes: Mapping[str, Any]) -> Entries:
-        entries = cash_entries(case._books, effects, changes, covered)
-        return entries.over(lambda fixed, driven: factors * convolved(fixed, driven, sizes, scale))
+    def flows(effects: FloatArray, changes: Mapping[str, Any]) -> _Flows:
+        cash = cash_entries(case._books, effects, changes, covered)
+        return cash.entries, factors * convolved(cash.fixed, cash.driven, sizes, scale)
 
     point = flows(case.effects, {})
     effects = drawn_effects(case, draws, seed)
     drawn = None if effects is None else flows(effects, drawn_values(case, draws, seed))
+    sums = block_sums(point, drawn, years)
     return BudgetImpact(
-        table=_table(point, years),
-        sums=_sums(point, drawn, years),
+        table=entry_frame(*point, years),
+        sums=block_frame(sums),
+        overall=total_frame(sums),
+        peaks=peak_frame(sums),
+        surplus=surplus_frame(sums),
         starters=cohorts,
         prices=prices,
         horizon=case.horizon,
         compensated=covered,
         elasticity=float(elasticity),
         reference_cohort=reference_cohort,
+        wage_bill=case.assumptions.wage_bill,
         programme=case.programme.label,
         provenance=Provenance.of(
             "budget_impact",
-            {"starters": {str(year): n for year, n in cohorts.items()}, "nominal": nominal},
+            {
+                "starters": {str(year): n for year, n in cohorts.items()},
+                "budget_year": budget_year,
+                "price_path": "" if price_path is None else price_path.name,
+                "nominal": nominal,
+                "elasticity": elasticity,
+                "reference_cohort": reference_cohort,
+                "compensated": covered,
+                "draws": draws,
+            },
             seed=seed,
             data=case.provenance.data,
             evidence=case.provenance.evidence,
@@ -138,7 +170,12 @@ def budget_impact(
 
 
 def _scale(sizes: FloatArray, elasticity: float, reference: float | None) -> FloatArray:
-    arguments.number("elasticity", elasticity, error=AssumptionError)
+    if not arguments.is_number(elasticity) or not -1 <= elasticity <= 1:
+        raise AssumptionError(
+            "elasticity is per cent of effect by per cent of cohort, from -1 to 1",
+            found=f"elasticity={arguments.shown(elasticity)}",
+            do="give a number from -1 to 1; 0 keeps the effect per starter",
+        )
     if reference is not None:
         arguments.number("reference_cohort", reference, above=0, error=AssumptionError)
     if elasticity != 0 and reference is None:
@@ -156,37 +193,3 @@ def _covered(compensated: Sequence[str]) -> tuple[str, ...]:
         local = ("county", "municipality")
         arguments.choice("budget_impact", "compensated", name, local, error=AssumptionError)
     return names
-
-
-def _table(point: Entries, years: tuple[int, ...]) -> pd.DataFrame:
-    """Return the truth: a row per entry and calendar year."""
-    rows = pd.DataFrame([entry.row() for entry in point.entries])
-    frame = rows.loc[np.repeat(rows.index, len(years))].reset_index(drop=True)
-    frame.insert(0, "year", np.tile(years, len(rows)))
-    frame.insert(len(frame.columns) - 1, "amount", point.fixed.ravel() + 0.0)
-    return frame
-
-
-def _sums(point: Entries, drawn: Entries | None, years: tuple[int, ...]) -> pd.DataFrame:
-    """Return sums by actor and block with intervals, and of all public budgets by block."""
-    rows = []
-    for block in (*BLOCKS, OUTSIDE):
-        for actor in (*ACTORS, "public"):
-            own = PUBLIC if actor == "public" else (actor,)
-            chosen = point.places(own, block)
-            if not chosen:
-                continue
-            low = high = np.full(len(years), np.nan)
-            if drawn is not None:
-                sums = drawn.fixed[:, drawn.places(own, block)].sum(axis=1)
-                low, high = np.quantile(sums, [0.025, 0.975], axis=0)
-            amount = point.fixed[chosen].sum(axis=0) + 0.0
-            rows.append(
-                pd.DataFrame(
-                    {
-                        "year": years, "actor": actor, "block": block, "amount": amount,
-                        "conf_low": low, "conf_high": high,
-                    }
-                )
-            )  # fmt: skip
-    return pd.concat(rows, ignore_index=True)

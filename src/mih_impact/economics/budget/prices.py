@@ -17,10 +17,15 @@ __all__ = ["price_factors"]
 FloatArray = NDArray[np.float64]
 
 _FIXED = Label(nb="faste {year}-priser", en="fixed {year} prices")
-_BY = Label(nb="faste {year}-priser etter {name} ({source})", en="fixed {year} prices by {name}"
-            " ({source})")  # fmt: skip
-_NOMINAL = Label(
-    nb="løpende priser etter {name} ({source})", en="current prices by {name} ({source})"
+_BY = Label(nb="faste {year}-priser etter {index}", en="fixed {year} prices by {index}")
+_NOMINAL = Label(nb="løpende priser etter {index}", en="current prices by {index}")
+
+#: What `PriceIndex.from_mapping` calls an index that nobody named.
+_NAMELESS = ("own index", "user", "")
+_OWN = Label(nb="egen prisindeks", en="an index of our own")
+_CPI = Label(
+    nb="konsumprisindeksen (Statistisk sentralbyrå)",
+    en="the consumer price index (Statistics Norway)",
 )
 
 
@@ -59,6 +64,13 @@ def price_factors(
     if nominal:
         return _nominal(price_year, budget_year, price_path, years)
     to = price_year if budget_year is None else int(budget_year)
+    if price_path is not None and to == price_year:
+        raise AssumptionError(
+            "The price path is given, and nothing uses it",
+            found=f"price_path={arguments.shown(price_path.name)}, amounts in prices of {to}",
+            do="give nominal=True for current prices, or the budget_year whose prices you want;"
+            " or leave price_path out",
+        )
     index = price_path or PriceIndex.kpi()
     if to != price_year and not {to, price_year} <= set(index.years):
         raise AssumptionError(
@@ -68,9 +80,8 @@ def price_factors(
             " years, or leave budget_year out",
         )
     factor = index.factor(price_year, to) if to != price_year else 1.0
-    own = price_path is not None and to != price_year
-    words = (_BY if own else _FIXED).format(year=to, name=index.name, source=index.source)
-    return np.full(len(years), factor), words
+    words = _FIXED if price_path is None else _BY
+    return np.full(len(years), factor), words.format(year=to, index=_called(index))
 
 
 def _nominal(
@@ -85,6 +96,13 @@ def _nominal(
             found="nominal=True without price_path",
             do="give price_path=mih.PriceIndex.from_mapping({...}, name='...', source='...'), or"
             " stay with fixed prices",
+        )
+    if {price_path.name, price_path.source} & set(_NAMELESS):
+        raise AssumptionError(
+            "Current prices need a price path that says what it is, and whose",
+            found=f"name {arguments.shown(price_path.name)},"
+            f" source {arguments.shown(price_path.source)}",
+            do="give it both: mih.PriceIndex.from_mapping({...}, name='...', source='...')",
         )
     if budget_year is not None:
         raise AssumptionError(
@@ -101,4 +119,12 @@ def _nominal(
         )
     index = dict(zip(price_path.years, price_path.values, strict=True))
     factors = np.array([index[year] / index[price_year] for year in years])
-    return factors, _NOMINAL.format(name=price_path.name, source=price_path.source)
+    return factors, _NOMINAL.format(index=_called(price_path))
+
+
+def _called(index: PriceIndex) -> Label | str:
+    """Return what an index is called, and whose it is: in the analyst's words if she has any."""
+    if index == PriceIndex.kpi():
+        return _CPI
+    named = [part for part in (index.name, index.source) if part not in _NAMELESS]
+    return f"{named[0]} ({named[1]})" if len(named) == 2 else named[0] if named else _OWN

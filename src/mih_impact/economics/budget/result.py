@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import number
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
-from mih_impact.economics.actors import GROUP_LABELS, PUBLIC
+from mih_impact.economics.actors import PUBLIC
+from mih_impact.economics.budget.entries import SAVINGS
+from mih_impact.economics.budget.tables import BLOCKS
 from mih_impact.storage import save, saveable
 
 if TYPE_CHECKING:
@@ -22,47 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = ["BLOCKS", "BLOCK_LABELS", "BudgetImpact"]
 
-#: What a budget document keeps apart, and this library never nets.
-BLOCKS = ("grants", "rule_bound", "revenue")
-
 BLOCK_LABELS = {
     "grants": Label(nb="bevilgninger som trengs", en="grants needed"),
     "rule_bound": Label(
         nb="anslagsendring på regelstyrte ytelser", en="re-estimates of rule-bound benefits"
     ),
     "revenue": Label(nb="skatter og avgifter", en="taxes and contributions"),
-}
-
-_TITLE = Label(nb="Budsjettvirkning: {programme}", en="Budget impact: {programme}")
-_MILLIONS = Label(nb="Mill. kr", en="NOK million")
-_STARTERS = Label(nb="Som starter", en="Starters")
-_NOTES = (
-    Label(
-        nb="Bare penger som faktisk betales, {prices}; pluss er mer penger på budsjettet.",
-        en="Only money that is in fact paid, {prices}; plus is more money in the budget.",
-    ),
-    Label(
-        nb="De tre delene skal ikke slås sammen: lavere ytelser og høyere skatt er følger av"
-        " tiltaket, ikke inndekning for bevilgningene.",
-        en="The three parts are not to be added together: lower benefits and higher taxes are"
-        " consequences of the programme, no cover for the grants.",
-    ),
-    Label(
-        nb="Hvert kull følges i {horizon} år, ikke lenger.",
-        en="Each cohort is followed for {horizon} years and no longer.",
-    ),
-)
-_UNCOMPENSATED = Label(
-    nb="Utgiftene til {who} er ikke kompensert: ingen har vedtatt at rammen skal økes.",
-    en="The outlays of {who} are not compensated: nobody has decided to raise the block grant.",
-)
-_COMPENSATED = Label(
-    nb="Det er lagt til grunn at staten dekker utgiftene til {who}.",
-    en="It is taken as decided that the state covers the outlays of {who}.",
-)
-_DEFINITE = {
-    "county": Label(nb="fylkeskommunen", en="the county"),
-    "municipality": Label(nb="kommunen", en="the municipality"),
+    SAVINGS: Label(nb="sparte bevilgninger til andre tiltak", en="grants saved on other measures"),
 }
 
 
@@ -75,8 +41,8 @@ class BudgetImpact(Result):
     ----------
     table
         See `to_frame`.
-    sums
-        See `by_block`.
+    sums, overall, peaks, surplus
+        See `by_block`, `totals`, `peak_need` and `first_surplus`.
     starters
         Persons by start year.
     prices
@@ -87,6 +53,8 @@ class BudgetImpact(Result):
         Local budgets that the state is taken to cover.
     elasticity, reference_cohort
         How the effect changes with the size of the cohort.
+    wage_bill
+        Share of the posts that is new municipal money.
     programme
         The displayed name of the programme.
     provenance
@@ -95,19 +63,23 @@ class BudgetImpact(Result):
 
     table: pd.DataFrame
     sums: pd.DataFrame
+    overall: pd.DataFrame
+    peaks: pd.DataFrame
+    surplus: pd.DataFrame
     starters: dict[int, float]
     prices: Label
     horizon: int
     compensated: tuple[str, ...]
     elasticity: float
     reference_cohort: float | None
+    wage_bill: float
     programme: Label
     provenance: Provenance
 
     @property
     def years(self) -> tuple[int, ...]:
         """The calendar years, ascending."""
-        return tuple(sorted(set(self.table["year"].tolist())))
+        return tuple(range(min(self.starters), max(self.starters) + self.horizon))
 
     def to_frame(self) -> pd.DataFrame:
         """Return the truth: a row per entry of the ledger and calendar year.
@@ -116,21 +88,35 @@ class BudgetImpact(Result):
         -------
         DataFrame
             `year, actor, department, budget_line, label_nb, label_en, posts` (chapter and post),
-            `block` (grants, rule_bound, revenue; outside: no public budget), `component, amount`
-            (NOK, plus is more money for the actor), `source`. Cash alone.
+            `block` (grants, rule_bound, revenue; savings: other measures avoided; outside: no
+            public budget), `component, amount` (NOK, plus is more money for the actor), `source`.
+            Cash alone.
         """
         return self.table.copy()
 
     def by_block(self) -> pd.DataFrame:
-        """Return sums by block and budget, with 95 per cent intervals.
+        """Return sums by block, budget and year, with 95 per cent intervals.
 
         Returns
         -------
         DataFrame
             `year, actor` (state, county, municipality, and `public`, their sum), `block, amount,
-            conf_low, conf_high`. There is no row that nets the blocks.
+            conf_low, conf_high`. There is no row that nets the blocks. In `public` a grant from one
+            budget to another cancels. Where the account has other measures avoided, they are a
+            block of their own, `savings`.
         """
-        return self.sums[self.sums["block"].isin(BLOCKS)].reset_index(drop=True)
+        return self.sums.copy()
+
+    def totals(self) -> pd.DataFrame:
+        """Return sums over all years by block and budget, not discounted.
+
+        Returns
+        -------
+        DataFrame
+            `actor, block, amount, conf_low, conf_high`: what the cohorts cost and give while they
+            are followed; the interval is that of the sum.
+        """
+        return self.overall.copy()
 
     def by_line(self) -> pd.DataFrame:
         """Return sums by budget line: a row per public budget, block and line, a column a year."""
@@ -138,24 +124,20 @@ class BudgetImpact(Result):
         keys = ["actor", "block", "department", "budget_line", "posts", "label_nb", "label_en"]
         wide = public.pivot_table(
             index=keys, columns="year", values="amount", aggfunc="sum", sort=False
-        )
-        wide.columns = [str(year) for year in wide.columns]
+        ).reindex(columns=list(self.years))
+        wide.columns = [str(year) for year in self.years]
         return wide.reset_index()
 
     def peak_need(self) -> pd.DataFrame:
-        """Return the year of the largest grants, by budget.
+        """Return the largest grants needed in one year, by budget.
 
         Returns
         -------
         DataFrame, index `actor`
-            `year, amount` (NOK, what must be found; 0 where nothing must), for state, county,
-            municipality and `public`.
+            `year` (missing where nothing must be found), `amount, conf_low, conf_high` (NOK), for
+            state, county, municipality and `public`.
         """
-        grants = self.sums[self.sums["block"] == "grants"]
-        wide = -grants.pivot(index="actor", columns="year", values="amount")
-        wide = wide.loc[list(dict.fromkeys(grants["actor"]))]
-        need = wide.max(axis=1).clip(lower=0.0) + 0.0
-        return pd.DataFrame({"year": wide.idxmax(axis=1).astype(int), "amount": need})
+        return self.peaks.astype({"year": "Int64"}).set_index("actor")
 
     def first_surplus(self) -> pd.DataFrame:
         """Return the first year from which a block gives a budget more money, to the end.
@@ -163,17 +145,11 @@ class BudgetImpact(Result):
         Returns
         -------
         DataFrame
-            `actor, block, year`: the first year with more money from which no later year has less;
-            missing where there is none.
+            `actor, block, year, conf_low, conf_high`: the first year with more money that no year
+            with less follows; missing where there is none.
         """
-        rows = []
-        for (block, actor), own in self.by_block().groupby(["block", "actor"], sort=False):
-            amount, years = own["amount"].to_numpy(), own["year"].to_numpy()
-            lasting = np.minimum.accumulate(amount[::-1])[::-1] >= 0
-            found = np.flatnonzero((amount > 0) & lasting)
-            rows.append((actor, block, int(years[found[0]]) if found.size else None))
-        frame = pd.DataFrame(rows, columns=["actor", "block", "year"])
-        return frame.astype({"year": "Int64"})
+        years = dict.fromkeys(("year", "conf_low", "conf_high"), "Int64")
+        return self.surplus.astype(years)
 
     def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the three blocks side by side, year by year, never netted."""
@@ -186,32 +162,6 @@ class BudgetImpact(Result):
         return save(self, path)
 
     def _card(self, lang: Lang) -> Card:
-        columns = list(map(str, self.years))
-        rows = [
-            [
-                _STARTERS.text(lang),
-                *(number(self.starters.get(y, 0.0), 0, lang) for y in self.years),
-            ]
-        ]
-        for (block, actor), own in self.by_block().groupby(["block", "actor"], sort=False):
-            name = f"{BLOCK_LABELS[str(block)].text(lang)}: {GROUP_LABELS[str(actor)].text(lang)}"
-            rows.append([_capital(name), *(number(v / 1e6, 1, lang) for v in own["amount"])])
-        return Card(
-            _TITLE.format(programme=self.programme).text(lang),
-            table=pd.DataFrame(rows, columns=[_MILLIONS.text(lang), *columns]),
-            notes=self._notes(lang),
-        )
+        from mih_impact.economics.budget.card import budget_card
 
-    def _notes(self, lang: Lang) -> tuple[str, ...]:
-        filled = [note.format(prices=self.prices, horizon=self.horizon) for note in _NOTES]
-        need = self.peak_need()["amount"]
-        for actor, name in _DEFINITE.items():
-            if actor in self.compensated:
-                filled.append(_COMPENSATED.format(who=name))
-            elif need.get(actor, 0.0) > 0:
-                filled.append(_UNCOMPENSATED.format(who=name))
-        return tuple(note.text(lang) for note in filled)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+        return budget_card(self, lang)

@@ -18,7 +18,7 @@ from mih_impact.display.style import (
     set_alt_text,
     source_line,
 )
-from mih_impact.economics.budget.result import BLOCK_LABELS, BLOCKS
+from mih_impact.economics.budget.result import BLOCK_LABELS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,16 +31,17 @@ _COLOURS = {
     "grants": OKABE_ITO["vermillion"],
     "rule_bound": OKABE_ITO["sky"],
     "revenue": OKABE_ITO["green"],
+    "savings": OKABE_ITO["orange"],
 }
-_HATCHES = {"grants": "", "rule_bound": "////", "revenue": ""}
+_HATCHES = {"grants": "", "rule_bound": "////", "revenue": "", "savings": "...."}
 _TITLE = Label(
     nb="Hva skjer på budsjettene, år for år?", en="What happens to the budgets, year by year?"
 )
 _WHAT = Label(nb="Offentlige budsjetter, {prices}", en="Public budgets, {prices}")
 _BASIS = Label(
-    nb="{programme}, {starters}. Bare penger som betales. De tre delene skal ikke slås sammen."
+    nb="{programme}, {starters}. Bare penger som betales. Delene skal ikke slås sammen."
     " Strek: 95\u00a0% intervall.",
-    en="{programme}, {starters}. Only money that is paid. The three parts are not to be added"
+    en="{programme}, {starters}. Only money that is paid. The parts are not to be added"
     " together. Line: 95% interval.",
 )
 _COHORTS = Label(nb="{n} starter i {year}", en="{n} starters in {year}")
@@ -65,13 +66,14 @@ def plot_budget(impact: BudgetImpact, *, ax: Axes | None = None, lang: Lang | No
     """
     frame = impact.by_block()
     public = frame[frame["actor"] == "public"]
-    years, width = np.array(impact.years), 0.26
+    blocks = [block for block in BLOCK_LABELS if (public["block"] == block).any()]
+    years, width = np.array(impact.years), 0.78 / len(blocks)
     alt = []
     with figure_style():
         ax = axes(ax)
-        for place, block in enumerate(BLOCKS):
-            own = public[public["block"] == block].set_index("year").reindex(years).fillna(0.0)
-            at = years + (place - 1) * width
+        for place, block in enumerate(blocks):
+            own = public[public["block"] == block].set_index("year").loc[years]
+            at = years + (place - (len(blocks) - 1) / 2) * width
             amount = own["amount"].to_numpy()
             ax.bar(
                 at, amount, width=0.92 * width, color=_COLOURS[block], hatch=_HATCHES[block],
