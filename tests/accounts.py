@@ -8,6 +8,7 @@ every assumption; horizons longer than the effects with each kind of persistence
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -173,6 +174,7 @@ def near(value: float, expected: float, case: CostBenefit) -> bool:
     return abs(value - expected) <= 1e-9 * largest(case)
 
 
+@lru_cache(maxsize=4)
 def largest(case: CostBenefit) -> float:
     """Return the largest amount of any line in any year, 1 at least, as it is discounted."""
     return max(float(case.ledger()[["amount", "present_value"]].abs().to_numpy().max()), 1.0)
