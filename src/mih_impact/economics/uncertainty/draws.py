@@ -8,6 +8,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.economics.evaluate import draw_effects
 from mih_impact.errors import AssumptionError, EffectsError
 
@@ -47,6 +48,12 @@ def given_effects(case: AccountValues, draws: EffectDraws) -> FloatArray:
     EffectsError
         The draws are of other outcomes or years, or some of them are missing.
     """
+    if not (hasattr(draws, "effects") and hasattr(draws, "draws")):
+        raise EffectsError(
+            "resampled are effects estimated again on draws of persons",
+            found=arguments.shown(draws),
+            do="give what mih.resample returned for the effects of this account",
+        )
     series, years = draws.effects, range(case.effects.shape[1])
     point, _ = series.select(case.outcomes, tuple(years))  # raises on what is not there
     if not np.allclose(point, case.effects, rtol=1e-9, atol=1e-6):

@@ -189,13 +189,13 @@ class Uncertainty(Result):
         if self.cost <= 0:
             raise AssumptionError(
                 "There are no costs to set the probability against",
-                found=f"a programme that costs {self.cost:g}",
+                found=f"a programme that costs {self.cost + 0.0:g}",
                 do="give cost_benefit a programme with costs",
             )
         given = np.linspace(0, 6, 61) * self.cost if costs is None else costs
         what = "Costs per participant are numbers from 0 on"
         wanted = arguments.numbers(
-            "costs", list(given), what, example="[0, 250000]", error=AssumptionError, low=0.0
+            "costs", given, what, example="[0, 250000]", error=AssumptionError, low=0.0
         )
         values = self._last
         rows = []
