@@ -12,12 +12,12 @@ from mih_impact import arguments
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.provenance import Provenance
-from mih_impact.display.result import Result
 from mih_impact.economics.actors import GROUP_LABELS, GROUPS
 from mih_impact.economics.checks import require_named
 from mih_impact.economics.labels import hundreds
 from mih_impact.economics.persistence import Persistence, require_persistence
 from mih_impact.economics.residual import years_left
+from mih_impact.economics.saved import SavedResult
 from mih_impact.economics.sensitivity.tornado import Sensitivity, sensitivity_of
 from mih_impact.errors import AssumptionError
 from mih_impact.storage import saveable
@@ -108,7 +108,7 @@ _SHOWN = ("society", "public", "state", "county", "municipality", "participant")
 
 @saveable("Scenarios")
 @dataclass(frozen=True, eq=False, repr=False)
-class Scenarios(Result):
+class Scenarios(SavedResult):
     """The account under named scenarios; made by `CostBenefit.scenarios`.
 
     Attributes

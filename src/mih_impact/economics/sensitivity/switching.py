@@ -14,11 +14,11 @@ from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import number, percent
 from mih_impact.display.provenance import Provenance
-from mih_impact.display.result import Result
 from mih_impact.economics.actors import GROUP_LABELS
 from mih_impact.economics.assumption import Assumption
 from mih_impact.economics.checks import require_group
 from mih_impact.economics.labels import amount_of, hundreds, role_label
+from mih_impact.economics.saved import SavedResult
 from mih_impact.economics.sensitivity.settings import at_each, totals
 from mih_impact.storage import saveable
 
@@ -61,7 +61,7 @@ _NO_ROOT = "no value it can have gives zero"
 
 @saveable("SwitchingValues")
 @dataclass(frozen=True, eq=False, repr=False)
-class SwitchingValues(Result):
+class SwitchingValues(SavedResult):
     """Where the answer changes sign; made by `CostBenefit.switching_values`.
 
     Attributes
