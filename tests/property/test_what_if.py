@@ -617,6 +617,8 @@ def test_acceptability_is_the_account_kept_again_with_scaled_costs(
     again = given.but(programme=replace(given.programme, items=items)).case(sigma)
     draws = again.uncertainty(n=100, seed=seed).draws["total"]
     allowed = 1e-9 * largest(again)
+    moved = found.draws["total"] + (factor - 1) * found.programme
+    np.testing.assert_allclose(moved, draws, rtol=0, atol=allowed)
     for g, group in enumerate(GROUPS):
         surely, perhaps = (draws[:, g] > allowed).mean(), (draws[:, g] > -allowed).mean()
         assert surely <= rows[group] <= perhaps
