@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mih_impact.controls.matching import match as match
     from mih_impact.controls.overlap import Overlap as Overlap
     from mih_impact.controls.weighting import weight as weight
+    from mih_impact.display.labels import Label as Label
     from mih_impact.display.options import options as options
     from mih_impact.display.provenance import Provenance as Provenance
     from mih_impact.economics.account import cost_benefit as cost_benefit
@@ -126,6 +127,7 @@ _HOME = {
     "Funnel": "nav.recruitment",
     "GroupTimeEffects": "effects.group_time.result",
     "HonestBounds": "effects.honest.result",
+    "Label": "display.labels",
     "LeaveOneOut": "effects.robustness.leave_out_result",
     "MihImpactError": "errors",
     "MihImpactWarning": "errors",

@@ -21,6 +21,7 @@ from mih_impact.economics.assumptions import Assumptions
 from mih_impact.economics.programme import CostItem, Programme
 from mih_impact.effects.series import EffectSeries
 from mih_impact.nav import menn_i_helse
+from mih_impact.reference.prices import PriceIndex
 
 YEARS = range(7)
 
@@ -213,6 +214,8 @@ def test_switching_scale(case: CostBenefit, group: str, scale: float) -> None:
     assert case.switching_scale(group) == pytest.approx(scale, abs=0.0005)
     beside = case.beside("en").set_index("name")["value"]
     assert beside[f"switching_scale_{group}"] == pytest.approx(scale, abs=0.0005)
+    values = case.switching_values(group).to_frame().set_index("assumption")["switching_value"]
+    assert values["effect:all"] == pytest.approx(scale, abs=0.0005)
 
 
 def test_tax_falls_on_the_taxable_three_quarters(
@@ -252,3 +255,174 @@ def test_without_a_covariance_nothing_is_said_of_uncertainty(case: CostBenefit) 
     assert case.probability_positive is None
     assert "ikke tilgjengelig" in case.summary("nb")
     assert "not available" in case.summary("en")
+
+
+# -- the walk, the measures and the costs, from the same numbers -----------------------------
+
+
+def test_the_bridge_walks_to_the_krone(case: CostBenefit) -> None:
+    bridge = case.bridge().to_frame().set_index("term")
+    golden = {
+        "simplified": 788.9, "contribution": 139.2, "pension": 135.1,
+        "tax_financing_of_contribution": 31.2, "society": 1094.4, "participant": -678.6,
+        "tax_financing": -69.3, "public": 346.5,
+    }  # fmt: skip
+    for term, value in golden.items():
+        assert bridge.loc[term, "amount"] == thousand(value), term
+    others = bridge.drop(index=list(golden))
+    assert others["amount"].abs().max() == 0.0
+    # To the krone: every total is the sum that has been walked to, and the account's own value.
+    totals = bridge[bridge["kind"] == "total"]
+    assert totals.index.tolist() == ["simplified", "society", "public"]
+    assert totals["running_sum"].tolist() == pytest.approx(totals["amount"].tolist(), abs=1e-6)
+    simplified = case.with_assumptions(Assumptions.simplified())
+    expected = [simplified.npv, case.npv, case.public]
+    assert totals["amount"].tolist() == pytest.approx(expected, abs=1e-6)
+    steps = bridge.loc[bridge["kind"] == "step", "amount"]
+    assert simplified.npv + steps.sum() == pytest.approx(case.public, abs=1e-6)
+
+
+def test_the_rounded_walk_is_the_printed_one() -> None:
+    """788.9 + 139.2 + 135.1 + 31.2 = 1,094.4; less 678.6 less 69.3 = 346.5, as printed."""
+    bridge = cost_benefit(
+        planted_effects(planted_rows()), Assumptions.r109(),
+        programme=planted_programme(planted_rows()),
+    ).bridge()  # fmt: skip
+    shown = [round(amount / 1000, 1) for amount in bridge.shown()["amount"]]
+    assert shown == [788.9, 139.2, 135.1, 31.2, 1094.4, -678.6, -69.3, 346.5]
+    assert round(sum(shown[:4]), 1) == shown[4]
+    assert round(shown[4] + shown[5] + shown[6], 1) == shown[7]
+
+
+#: 1 + 1/1.04 + ... + 1/1.04^6
+ANNUITY = 6.242136856746
+
+
+def measures(case: CostBenefit) -> pd.DataFrame:
+    return case.measures("en").set_index("measure")
+
+
+def test_measures_where_public_budgets_gain(case: CostBenefit) -> None:
+    """Arithmetic on the base case: 1094.4, 346.5 and the real cost 236.2, all of it public."""
+    found = measures(case)
+    assert found.loc["npv", "value"] == thousand(1094.4)
+    assert found.loc["public", "value"] == thousand(346.5)
+    assert found.loc["annuity", "value"] == pytest.approx(1_094_400 / ANNUITY, abs=10)
+    assert "gain_per_krone_of_net_budget" not in found.index
+    gross = found.loc["gain_per_krone_of_gross_outlay", "value"]
+    assert gross == pytest.approx(1094.4 / 236.2, abs=0.002)
+    assert found.loc["benefit_cost_ratio", "value"] == pytest.approx(1 + 1094.4 / 236.2, abs=0.002)
+    assert found.loc["mvpf", "value"] == np.inf
+    assert "infinite" in found.loc["mvpf", "remark"]
+
+
+def test_measures_where_every_post_is_new_money(case: CostBenefit) -> None:
+    """Society 842.1, public -914.8; the participant's 678.6 and the users' 1261.3 are willing."""
+    found = measures(case.with_assumptions(case.assumptions.replace(wage_bill=1.0)))
+    assert "gain_per_krone_of_gross_outlay" not in found.index
+    net = found.loc["gain_per_krone_of_net_budget", "value"]
+    assert net == pytest.approx(842.1 / 914.8, abs=0.0002)
+    assert found.loc["mvpf", "value"] == pytest.approx((678.6 + 1261.3) / 914.8, abs=0.0005)
+    assert found.loc["mvpf", "remark"] == ""
+
+
+def test_new_money_costs_society_its_tax_financing_alone(case: CostBenefit) -> None:
+    """Convention (f): the municipality -w(1+p)(1+g), users the same plus; S falls by 0.2 of it."""
+    changed = case.with_assumptions(case.assumptions.replace(wage_bill=1.0))
+    assert case.npv - changed.npv == pytest.approx(0.2 * component(case, "production"))
+    fall = case.present_value("municipality") - changed.present_value("municipality")
+    assert fall == thousand(1261.3)
+    assert fall == pytest.approx(changed.present_value("users"))
+
+
+def test_leisure_is_the_net_wage_and_nothing_else(case: CostBenefit) -> None:
+    """Convention (g): participant -w(1-0.24), no pension, no benefits; budgets unchanged."""
+    changed = case.with_assumptions(case.assumptions.replace(leisure=1.0))
+    lost = case.present_value("participant") - changed.present_value("participant")
+    assert lost == pytest.approx(0.76 * 1000 * 987.0, abs=50)
+    assert case.npv - changed.npv == pytest.approx(lost)
+    for group in ("public", "state", "county", "municipality", "users", "employer"):
+        assert changed.present_value(group) == pytest.approx(case.present_value(group))
+
+
+def test_contribution_is_all_the_states(case: CostBenefit) -> None:
+    """Convention (b): 0.141 on w(1 + 0.12), all to the state; production is w(1+p)(1+g)."""
+    wages = 987.0
+    assert component(case, "contribution", "state") == thousand(0.141 * 1.12 * wages)
+    assert component(case, "contribution", "employer") == thousand(-0.141 * 1.12 * wages)
+    assert component(case, "production") == thousand(1.141 * 1.12 * wages)
+    assert component(case, "pension", "participant") == thousand(0.12 * wages)
+
+
+def test_benefits_are_paid_by_who_pays_them(case: CostBenefit, rows: dict[str, np.ndarray]) -> None:
+    """Convention (c): social assistance is the municipality's, Nav benefits are the state's."""
+    discount = 1.04 ** -np.arange(7.0)
+    nav = 1000 * float(rows["Nav benefits effect"] @ discount)
+    social = 1000 * float(rows["social assistance effect"] @ discount)
+    schemes = [f"benefit:{name}" for name in SPLIT]
+    state = sum(component(case, name, "state") for name in schemes)
+    assert state == pytest.approx(-nav)
+    assert component(case, "benefit:sosialhjelp", "municipality") == pytest.approx(-social)
+    assert component(case, "benefit:sosialhjelp") == pytest.approx(0, abs=1e-6)
+    wage, tax = 987_000.0, -component(case, "income_tax", "participant")
+    participant = 1.12 * wage - tax + nav + social  # convention (e)
+    assert participant == thousand(678.6)
+
+
+def test_costs_by_item_are_the_rows(case: CostBenefit, rows: dict[str, np.ndarray]) -> None:
+    """`costs()` says what each row costs and whom; in kind and cash are both in the account."""
+    costs = case.costs("en").set_index("item")
+    discount = 1.04 ** -np.arange(7.0)
+    for name, (payer, cash) in PAYERS.items():
+        row = costs.loc[name]
+        assert row["present_value"] == pytest.approx(1000 * float(rows[name] @ discount))
+        assert row["per_starter"] == pytest.approx(1000 * float(rows[name].sum()))
+        assert (row["kind"], row["payer"], bool(row["cash"])) == ("real", payer, cash)
+    grant = costs.loc["apprentice grant"]
+    assert (grant["kind"], grant["payer"], grant["receiver"]) == (
+        "transfer", "county", "municipality",
+    )  # fmt: skip
+    real = costs.loc[costs["kind"] == "real", "present_value"].sum()
+    assert real == thousand(236.2)
+    saving = costs.loc["avoided_measures"]
+    assert (saving["kind"], saving["present_value"]) == ("saving", 0.0)
+    assert saving["low"] == -60_000.0
+
+
+def test_costs_of_the_shipped_programme_by_phase() -> None:
+    """The shipped phases: 236.2 in all, the school place 139 a pupil at a reach of 0.85.
+
+    59.1 x 2 / 0.85 = 139.06; its range 124-209 thousand is per pupil, so per starter it is 0.85 of
+    that, half of it discounted by a year.
+    """
+    shipped = cost_benefit(
+        planted_effects(planted_rows()), Assumptions.r109(), programme=menn_i_helse()
+    )
+    costs = shipped.costs("en").set_index("item")
+    real = costs[costs["kind"] == "real"]
+    assert real["present_value"].sum() == thousand(236.2)
+    school, half_and_half = costs.loc["school"], 0.85 * (1 + 1 / 1.04) / 2
+    assert (school["phase"], school["reach"]) == ("school", 0.85)
+    assert school["per_participant_in_phase"] == pytest.approx(139_058.8, abs=0.1)
+    assert school["per_starter"] == pytest.approx(118_200.0)
+    assert school["low"] == pytest.approx(124_000 * half_and_half)
+    assert school["high"] == pytest.approx(209_000 * half_and_half)
+    assert costs.loc["apprentice_supervision", "per_participant_in_phase"] == pytest.approx(80_000)
+    assert costs.loc["summer_job_supervision", "present_value"] == 0
+    assert costs.loc["summer_job_supervision", "high"] == pytest.approx(10_000)
+
+
+def test_the_school_place_from_its_blocks() -> None:
+    """(107.4 + 26.1 / 2) thousand of 2021 in prices of 2024, x 0.85, half a year each: 58.9."""
+    place = (107_400 + 26_100 / 2) * PriceIndex.kpi().factor(2021, 2024)
+    assert place == pytest.approx(139_000, abs=500)
+    assert 0.85 * place / 2 == thousand(58.9)
+
+
+def test_public_break_even_by_year(case: CostBenefit) -> None:
+    """Where each group's sum stays above zero, by its last cumulative value below it."""
+    frame = case.by_year().set_index(["actor", "year_since_start"])["cumulative"]
+    for group, year in (("public", 4), ("municipality", 3), ("state", 3), ("society", 3)):
+        assert frame[group, year - 1] < 0 <= frame[group, year]
+    assert frame["county", 6] < 0
+    assert frame["participant", 0] >= 0

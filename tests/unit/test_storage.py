@@ -114,8 +114,20 @@ FRAME = pd.DataFrame(
         FRAME.head(0),
         FRAME.set_axis([1, 2, 3, 4, 5, 6], axis=1),
         FRAME[["share", "share"]],
+        FRAME[["share"]].assign(year=pd.array([3, None, 2**60], dtype="Int64")),
     ],
-    ids=["all", "order", "object", "index", "text index", "filtered", "empty", "ints", "same name"],
+    ids=[
+        "all",
+        "order",
+        "object",
+        "index",
+        "text index",
+        "filtered",
+        "empty",
+        "ints",
+        "same name",
+        "whole or missing",
+    ],
 )
 def test_frames_keep_dtypes_order_and_index(frame, tmp_path):
     back = round_trip(frame, tmp_path)
@@ -129,7 +141,7 @@ def test_frames_keep_dtypes_order_and_index(frame, tmp_path):
         FRAME.set_index(["outcome", "whole"]),
         pd.DataFrame({"when": pd.to_datetime(["2024-01-01"])}),
         pd.DataFrame({"kind": pd.Categorical(["a"])}),
-        pd.DataFrame({"n": pd.array([1, None], dtype="Int64")}),
+        pd.DataFrame({"n": pd.array([1, None], dtype="Int32")}),
         pd.DataFrame({"person": [object()]}),
     ],
 )

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.display.labels import Label
+from mih_impact.economics.checks import require_named
 from mih_impact.economics.distribution import (
     Distribution,
     Points,
     quantiles,
     require_distribution,
+    require_pairs,
 )
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.rows import Status
@@ -88,14 +92,28 @@ class Assumption:
     range_source: str = ""
 
     def __post_init__(self) -> None:
-        if self.unit not in _BOUNDS:
+        require_named("The assumption", self.name, self.label)
+        if self.unit not in tuple(_BOUNDS):
             raise AssumptionError(
                 f"{self.name} has an unknown unit",
                 found=repr(self.unit),
                 do=f"use one of {'; '.join(_BOUNDS)}",
             )
+        if self.status not in get_args(Status):
+            raise AssumptionError(
+                f"{self.name} has a status that does not exist",
+                found=arguments.shown(self.status),
+                do=f"say how sure you are with one of {', '.join(get_args(Status))}",
+            )
+        for text in (self.source, self.range_source):
+            if not isinstance(text, str):
+                raise AssumptionError(
+                    f"{self.name} has a source that is no text",
+                    found=arguments.shown(text),
+                    do="say in words where the number and its range come from",
+                )
         self._require_value(self.value)
-        object.__setattr__(self, "points", tuple((float(a), float(b)) for a, b in self.points))
+        object.__setattr__(self, "points", require_pairs(self.name, self.points))
         require_distribution(
             self.name,
             self.distribution,
@@ -150,8 +168,7 @@ class Assumption:
     def _require_value(self, value: object) -> None:
         """Raise unless the value can be meant."""
         low, high = self.bounds
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        number = float(value) if is_number else math.nan  # type: ignore[arg-type]
+        number = float(value) if arguments.is_number(value) else math.nan  # type: ignore[arg-type]
         above = low < number if self.unit in _OPEN_BELOW else low <= number
         if above and number <= high and math.isfinite(number):
             return
@@ -161,7 +178,7 @@ class Assumption:
         upper = "" if math.isinf(high) else f" to {high:g}"
         raise AssumptionError(
             f"{self.name} has a value it cannot have",
-            found=f"{value!r}",
+            found=arguments.shown(value),
             do=f"give {self.unit}, {lower}{upper}{hint}",
         )
 

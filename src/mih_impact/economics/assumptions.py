@@ -251,6 +251,9 @@ class Assumptions:
         0.3
         """
         old = self[name]
+        for end, given in (("low", low), ("high", high)):
+            if given is not None:
+                arguments.number(end, given, error=AssumptionError)
         new = replace(
             old,
             low=old.low if low is None else float(low),

@@ -11,11 +11,11 @@ import pandas as pd
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.provenance import Provenance
-from mih_impact.display.result import Result
 from mih_impact.economics.actors import GROUP_LABELS, GROUPS, PUBLIC
 from mih_impact.economics.basis import basis_of
 from mih_impact.economics.labels import hundreds
 from mih_impact.economics.presets import LEFT_OUT
+from mih_impact.economics.saved import SavedResult
 from mih_impact.storage import saveable
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ _LESS = Label(nb="minus {what}", en="less {what}")
 
 @saveable("Bridge")
 @dataclass(frozen=True, eq=False, repr=False)
-class Bridge(Result):
+class Bridge(SavedResult):
     """A walk from one account to another; made by `CostBenefit.bridge`.
 
     Attributes

@@ -9,15 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.display.labels import Label
 from mih_impact.economics.actors import ACTORS
 from mih_impact.economics.assumption import Assumption
-from mih_impact.economics.checks import nearest
+from mih_impact.economics.checks import nearest, require_named
 from mih_impact.economics.distribution import Distribution, Points
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.discount import Timing
@@ -113,9 +114,10 @@ class CostItem:
     range_source: str = ""
 
     def __post_init__(self) -> None:
+        require_named("The cost item", self.name, self.label)
         object.__setattr__(self, "amounts", _by_year(self.name, self.amounts))
-        for actor in (self.payer, self.receiver):
-            if actor is not None and actor not in ACTORS:
+        for actor in (self.payer, *(() if self.receiver is None else (self.receiver,))):
+            if actor not in ACTORS:
                 raise AssumptionError(
                     f"The cost item {self.name!r} names an unknown actor",
                     found=repr(actor),
@@ -129,10 +131,10 @@ class CostItem:
         if self.distribution is None:
             known = "fixed" if self.low is None else "triangular"
             object.__setattr__(self, "distribution", known)
-        if not 0.0 <= self.reach <= 1.0:
+        if not arguments.is_number(self.reach) or not 0.0 <= self.reach <= 1.0:
             raise AssumptionError(
                 f"The reach of the cost item {self.name!r} is not a share",
-                found=f"{self.reach:g}",
+                found=arguments.shown(self.reach),
                 do="give the share of starters who get to the phase, from 0 to 1",
             )
         if self.timing is not None and self.timing not in get_args(Timing):
@@ -141,7 +143,26 @@ class CostItem:
                 found=repr(self.timing),
                 do='use "start", "middle" or "end", or None for that of the account',
             )
+        self._require_types()
         _ = self.assumption  # raises on a range that does not hold the sum
+
+    def _require_types(self) -> None:
+        """Raise on what only shows later, as a wrong word on a budget or a wrong price."""
+        arguments.flag("cash", self.cash, error=AssumptionError)
+        arguments.whole("price_year", self.price_year, error=AssumptionError)
+        for name in ("phase", "budget_line", "unit"):
+            if not isinstance(getattr(self, name), str):
+                raise AssumptionError(
+                    f"The cost item {self.name!r} has a {name} that is no text",
+                    found=f"{name}={arguments.shown(getattr(self, name))}",
+                    do=f"give {name} as a text, or leave it out",
+                )
+        if not self._amounts and self.low is not None:
+            raise AssumptionError(
+                f"The cost item {self.name!r} has a range and no year it could fall in",
+                found="no amounts",
+                do="give an amount for each year it may fall in, 0 where nothing is known",
+            )
 
     @property
     def kind(self) -> str:
@@ -238,22 +259,23 @@ class CostItem:
         )
 
 
-def _by_year(name: str, amounts: Sequence[float] | Mapping[int, float]) -> tuple[float, ...]:
+def _by_year(name: str, amounts: Any) -> tuple[float, ...]:
     """Return amounts from year 0 on as a tuple, or say what is wrong with them."""
+    amounts = dict(amounts.items()) if hasattr(amounts, "items") else amounts
     if isinstance(amounts, Mapping):
-        if any(not isinstance(year, int) or year < 0 for year in amounts):
+        if any(not arguments.is_whole(year) or year < 0 for year in amounts):
             raise AssumptionError(
                 f"The cost item {name!r} has amounts in years that are not years since start",
-                found=", ".join(repr(year) for year in amounts),
+                found=", ".join(map(arguments.shown, amounts)),
                 do="count from the start year, which is 0",
             )
         amounts = [amounts.get(year, 0.0) for year in range(max(amounts, default=-1) + 1)]
-    path = tuple(float(amount) for amount in amounts)
-    if not all(np.isfinite(amount) and amount >= 0 for amount in path):
+    path = arguments.listed(amounts)
+    if path is None or not all(arguments.is_number(amount) and amount >= 0 for amount in path):
         raise AssumptionError(
             f"The cost item {name!r} has an amount that is negative or not a number",
-            found=", ".join(f"{amount:g}" for amount in path),
-            do="give what is paid as a positive number; a payment the other way is a transfer"
-            " with payer and receiver",
+            found=", ".join(map(arguments.shown, [amounts] if path is None else path)),
+            do="give what is paid as positive numbers by year; a payment the other way is a"
+            " transfer with payer and receiver",
         )
-    return path
+    return tuple(map(float, path))

@@ -6,14 +6,15 @@ leaves the draws of every other where they were.
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.errors import AssumptionError
 
-__all__ = ["Distribution", "Points", "quantiles", "require_distribution"]
+__all__ = ["Distribution", "Points", "quantiles", "require_distribution", "require_pairs"]
 
 FloatArray = NDArray[np.float64]
 
@@ -109,6 +110,13 @@ def require_distribution(
             found=repr(distribution),
             do=f"use one of {', '.join(get_args(Distribution))}",
         )
+    for end in (low, high):
+        if end is not None and not arguments.is_number(end):
+            raise AssumptionError(
+                f"The range of {name} has an end that is no number",
+                found=arguments.shown(end),
+                do="give low and high as finite numbers, or neither",
+            )
     if (low is None) != (high is None):
         raise AssumptionError(
             f"The range of {name} has one end only",
@@ -124,6 +132,21 @@ def require_distribution(
             do=f"give low and high, as in assumptions.vary({name!r}, low=..., high=...)",
         )
     _require_points(name, distribution, bounds, points)
+
+
+def require_pairs(name: str, points: Any) -> Points:
+    """Return the points of a discrete distribution as pairs of numbers, or raise."""
+    listed = arguments.listed(points)
+    pairs = [arguments.listed(pair) or [] for pair in listed or ()]
+    if listed is None or not all(
+        len(pair) == 2 and all(map(arguments.is_number, pair)) for pair in pairs
+    ):
+        raise AssumptionError(
+            f"The points of {name} are not pairs of numbers",
+            found=arguments.shown(points),
+            do="give points=((value, probability), ...), such as ((0, 0.5), (1000, 0.5))",
+        )
+    return tuple((float(at), float(weight)) for at, weight in pairs)
 
 
 def _require_range(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mih_impact.display.labels import Label
 from mih_impact.economics.assumption import Assumption
+from mih_impact.economics.checks import require_named
 from mih_impact.economics.distribution import Distribution, Points
 from mih_impact.reference.rows import Status
 from mih_impact.storage import saveable
@@ -61,6 +62,8 @@ class Phase:
     range_source: str = ""
 
     def __post_init__(self) -> None:
+        when = () if self.when is None else (self.when,)
+        require_named("The phase", self.name, self.label, *when)
         _ = self.assumption  # raises on what it cannot be
 
     @property

@@ -78,7 +78,7 @@ def discount_assumption(rate: float) -> Assumption:
 def _contribution(zone: str) -> Assumption:
     """Return the employer's contribution of one zone; the range is all zones."""
     zones = {row.name: row for row in rows("employer_contribution")}
-    if zone not in zones:
+    if zone not in list(zones):
         raise AssumptionError(
             f"There is no zone {zone!r} of the employer's contribution",
             found=", ".join(zones),

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mih_impact import arguments
 from mih_impact.display.labels import Label
 from mih_impact.economics.assumption import Assumption
-from mih_impact.economics.checks import nearest
+from mih_impact.economics.checks import nearest, require_members, require_named
 from mih_impact.economics.cost_item import CostItem
 from mih_impact.economics.non_priced.effect import NonPriced, require_non_priced
 from mih_impact.economics.phase import Phase, reach_assumption
@@ -65,7 +66,16 @@ class Programme:
     note: Label | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "phases", tuple(self.phases))
+        require_named(
+            "The programme", self.name, self.label, *(() if self.note is None else (self.note,))
+        )
+        for what, kind in (("phases", Phase), ("items", CostItem)):
+            example = f"{what}=[mih.{kind.__name__}(name=..., label=..., ...)]"
+            members = require_members(
+                f"The {what} of a programme", getattr(self, what), kind, example
+            )
+            object.__setattr__(self, what, members)
+        _require_age(self.age_at_start)
         object.__setattr__(self, "non_priced", require_non_priced(self.non_priced))
         object.__setattr__(self, "items", tuple(self._reached(item) for item in self.items))
         for what, names in (
@@ -79,6 +89,14 @@ class Programme:
                     found=", ".join(twice),
                     do="give each its own name",
                 )
+        apart = {item.name for item in self.items if not item.phase}
+        both = sorted(apart & {phase.name for phase in self.phases})
+        if both:
+            raise AssumptionError(
+                f"The programme {self.name!r} has a phase and an item outside it of one name",
+                found=f"{', '.join(both)}: reach:{both[0]} would be the reach of either",
+                do="give the item its phase, or another name",
+            )
         if len({item.unit for item in self.items}) > 1:
             raise AssumptionError(
                 f"The programme {self.name!r} mixes currencies",
@@ -149,6 +167,7 @@ class Programme:
         index
             Price index; the shipped consumer price index if None.
         """
+        arguments.whole("price_year", price_year, error=AssumptionError)
         return replace(self, items=tuple(item.in_prices(price_year, index) for item in self.items))
 
     def to_frame(self) -> pd.DataFrame:
@@ -172,6 +191,20 @@ class Programme:
             for year, amount in enumerate(item.path(len(item.profile)).tolist())
         ]
         return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _require_age(age: Assumption | None) -> None:
+    """Raise unless the age at start is an assumption in years, by the name it is asked for."""
+    if age is None or (
+        isinstance(age, Assumption) and (age.name, age.unit) == ("age_at_start", "years")
+    ):
+        return
+    found = f"{age.name!r} in {age.unit}" if isinstance(age, Assumption) else arguments.shown(age)
+    raise AssumptionError(
+        "The age at start is an assumption in years, named age_at_start",
+        found=found,
+        do="give mih.Assumption('age_at_start', 40.0, 'years', 'ASSUMED', 'source', 35, 45, label)",
+    )
 
 
 _BY_YEAR = ("item", "year_since_start", "amount")

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mih_impact import arguments
 from mih_impact.display.labels import Label
 from mih_impact.economics import labels
 from mih_impact.economics.actors import ACTORS
-from mih_impact.economics.checks import nearest
+from mih_impact.economics.checks import nearest, require_named
 from mih_impact.errors import AssumptionError
 from mih_impact.panel.contract import BENEFITS, CONTRACT
 from mih_impact.storage import saveable
@@ -26,6 +27,9 @@ __all__ = ["ROLES", "STATE_BENEFITS", "Benefit", "benefit_of", "roles_of"]
 STATE_BENEFITS = "benefit:state"
 
 _PREFIX = "benefit:"
+
+#: Who can pay a benefit: not those who receive it.
+_PAYERS = tuple(actor for actor in ACTORS if actor not in ("participant", "displaced"))
 
 #: What an outcome can be to the account.
 ROLES: tuple[str, ...] = ("wage", *(_PREFIX + name for name in BENEFITS), STATE_BENEFITS)
@@ -53,7 +57,8 @@ class Benefit:
     Raises
     ------
     AssumptionError
-        No payer, or one that is no actor; or not said whether it is taxed.
+        No payer, or one that is no actor or receives benefits itself; or not said whether it is
+        taxed.
 
     Examples
     --------
@@ -67,11 +72,12 @@ class Benefit:
     label: Label | None = None
 
     def __post_init__(self) -> None:
-        if self.payer not in ACTORS:
+        require_named("The benefit", self.name, *(() if self.label is None else (self.label,)))
+        if self.payer not in _PAYERS:
             raise AssumptionError(
-                f"The benefit {self.name!r} has no payer that is an actor",
-                found=repr(self.payer),
-                do=f"give payer, one of {', '.join(ACTORS)}{nearest(self.payer, ACTORS)}",
+                f"The benefit {self.name!r} has no payer that is an actor other than who gets it",
+                found=arguments.shown(self.payer),
+                do=f"give payer, one of {', '.join(_PAYERS)}{nearest(self.payer, _PAYERS)}",
             )
         if not isinstance(self.taxable, bool) and self.role != STATE_BENEFITS:
             raise AssumptionError(
@@ -141,10 +147,13 @@ def roles_of(
         A name that is no outcome, a role that does not exist, money without a role, two outcomes in
         one role, a total beside its parts, or no wage.
     """
-    own = {each.role: each for each in (roles or {}).values() if isinstance(each, Benefit)}
+    example = '{"nav": "benefit:state", "bonus": None}'
+    roles = (
+        {} if roles is None else arguments.mapping("roles", roles, example, error=AssumptionError)
+    )
+    own = {each.role: each for each in roles.values() if isinstance(each, Benefit)}
     given = {
-        outcome: role.role if isinstance(role, Benefit) else role
-        for outcome, role in (roles or {}).items()
+        outcome: role.role if isinstance(role, Benefit) else role for outcome, role in roles.items()
     }
     _require_known(effects, given, (*ROLES, *own))
     entered: dict[str, str] = {}

@@ -23,6 +23,7 @@ from mih_impact.economics.cost_item import CostItem
 from mih_impact.economics.ledger import TAX_FINANCING, Ledger, Line
 from mih_impact.economics.parameters import Setting
 from mih_impact.economics.roles import Benefit
+from mih_impact.errors import AssumptionError
 from mih_impact.reference.discount import Timing
 
 __all__ = ["build_ledger"]
@@ -31,6 +32,9 @@ FloatArray = NDArray[np.float64]
 
 _ESTIMATE = "the estimated effect"
 _ZERO = np.zeros(())
+
+#: How far above 1 two shares may sum: rounding.
+_ROUNDING = 1e-12
 
 
 def build_ledger(
@@ -195,6 +199,13 @@ def _income_tax(book: _Book, a: Setting) -> list[Line]:
         share = a["taxable_benefit_share"] if benefit.taxable is None else float(benefit.taxable)
         rates[benefit.role] = a["tax_rate_benefits"] * share
     municipal, county = a["municipal_tax_share"], a["county_tax_share"]
+    most = float(np.max(np.asarray(municipal) + county))
+    if most > 1 + _ROUNDING:
+        raise AssumptionError(
+            "Municipality and county get more than the whole income tax",
+            found=f"municipal_tax_share and county_tax_share that sum to {most:g}",
+            do="give them values and ranges that sum to at most 1; the state gets the rest",
+        )
     shares = {"state": 1 - municipal - county, "county": county, "municipality": municipal}
     source = f"{a.source('tax_rate_wage')}; {a.source('tax_rate_benefits')}"
     return [

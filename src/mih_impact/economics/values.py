@@ -119,12 +119,7 @@ class AccountValues(Result):
         of
             An actor, `public` or `society`.
         """
-        if not 0 < level < 1:
-            raise AssumptionError(
-                "The level of an interval is not between 0 and 1",
-                found=f"{level:g}",
-                do="write level=0.95",
-            )
+        arguments.level(level, error=AssumptionError)
         if self._std_errors is None:
             return None
         value = self.present_value(of)
@@ -185,8 +180,9 @@ class AccountValues(Result):
                 "The effects have no covariance to draw from",
                 do="estimate them, or give from_frame a covariance",
             )
-        if n < 1:
-            raise EffectsError("There must be at least one draw", found=str(n))
+        what = "There must be at least one draw, and a whole number of them"
+        arguments.whole("n", n, low=1, what=what, error=EffectsError)
+        arguments.seed(seed, error=EffectsError)
         effects = draw_effects(self.effects, self.covariance, n, seed)
         values = self._accumulated.values(effects)[..., -1]
         return pd.DataFrame(values, columns=list(GROUPS)).rename_axis("draw")
@@ -199,6 +195,11 @@ class AccountValues(Result):
         AssumptionError
             The assumptions are in the prices of another year than the effects.
         """
+        arguments.instance(
+            "with_assumptions", assumptions, Assumptions, "assumptions",
+            "give mih.Assumptions.r109() or a changed copy of case.assumptions",
+            error=AssumptionError,
+        )  # fmt: skip
         require_price_year(self.price_year, assumptions)
         return replace(self, assumptions=assumptions)
 

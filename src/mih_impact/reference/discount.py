@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mih_impact import arguments
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.rows import rows
 from mih_impact.storage import saveable
@@ -35,6 +36,29 @@ def _r109() -> Ladder:
             years = re.search(r"_years_\d+_(\d+)$", row.name)
             steps.append((int(years[1]) if years else None, row.number))
     return tuple(steps)
+
+
+_EXAMPLE = "((40, 0.04), (75, 0.03), (None, 0.02))"
+
+
+def _steps(ladder: Any) -> Ladder:
+    """Return the steps of a ladder, each a last year and a rate, or raise."""
+    listed = arguments.listed(ladder)
+    steps = [arguments.listed(step) or [] for step in listed or ()]
+    whole = all(
+        len(step) == 2
+        and (step[0] is None or arguments.is_whole(step[0]))
+        and isinstance(step[1], (int, float, np.integer, np.floating))
+        and not isinstance(step[1], bool)
+        for step in steps
+    )
+    if listed is None or not whole:
+        raise AssumptionError(
+            "A discount has steps of a last year and a rate",
+            found=arguments.shown(ladder) if listed is None else "; ".join(map(str, listed)),
+            do=f"Write it as {_EXAMPLE}, or Discount.flat(0.04)",
+        )
+    return tuple((None if end is None else int(end), float(rate)) for end, rate in steps)
 
 
 @saveable("Discount")
@@ -85,7 +109,7 @@ class Discount:
                 found=repr(self.timing),
                 do='Use "start", "middle" or "end"',
             )
-        object.__setattr__(self, "ladder", tuple((end, float(rate)) for end, rate in self.ladder))
+        object.__setattr__(self, "ladder", _steps(self.ladder))
         ends = [end for end, _ in self.ladder]
         inner = [end for end in ends[:-1] if end is not None]
         climbs = len(inner) == len(ends) - 1 and inner == sorted({end for end in inner if end > 0})
@@ -93,16 +117,20 @@ class Discount:
             raise AssumptionError(
                 "A discount ladder must climb year by year and end open",
                 found=f"steps that end in {ends}",
-                do="Write it as ((40, 0.04), (75, 0.03), (None, 0.02))",
+                do=f"Write it as {_EXAMPLE}",
             )
         wrong = [rate for _, rate in self.ladder if not -1 < rate < np.inf]
         if wrong:
-            raise AssumptionError("A discount rate must be a number above -1", found=f"{wrong}")
+            raise AssumptionError(
+                "A discount rate must be a number above -1",
+                found=", ".join(f"{rate:g}" for rate in wrong),
+                do="Write four per cent as 0.04",
+            )
 
     @classmethod
     def flat(cls, rate: float, *, timing: Timing = "start") -> Discount:
         """Return a discount at one rate for ever."""
-        return cls(ladder=((None, float(rate)),), timing=timing)
+        return cls(ladder=((None, rate),), timing=timing)
 
     def with_first_rate(self, rate: float) -> Discount:
         """Return the same ladder with another rate in its first step."""

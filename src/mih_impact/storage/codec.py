@@ -142,9 +142,9 @@ def _decode_frame(content: Any, members: Mapping[str, bytes]) -> pd.DataFrame:
 
 def _encode_column(column: Any, arrays: dict[str, NDArray[Any]]) -> Any:
     dtype = str(column.dtype)
-    if dtype in ("object", "str"):
+    if dtype in ("object", "str", "Int64"):
         values = np.array(column, dtype=object)
-        if dtype == "str":  # its missing value is NaN; None says the same and is plain JSON
+        if dtype != "object":  # missing is NaN or NA; None says the same and is plain JSON
             values[np.asarray(column.isna())] = None
         return [dtype, _encode_array(values, arrays)]
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":

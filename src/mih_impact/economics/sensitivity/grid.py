@@ -13,13 +13,13 @@ from mih_impact import arguments
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.provenance import Provenance
-from mih_impact.display.result import Result
 from mih_impact.economics.actors import GROUP_LABELS, GROUPS
 from mih_impact.economics.assumption import Assumption
 from mih_impact.economics.basis import basis_of
 from mih_impact.economics.checks import require_group
 from mih_impact.economics.labels import amount_of, hundreds
 from mih_impact.economics.parameters import find_assumption
+from mih_impact.economics.saved import SavedResult
 from mih_impact.economics.sensitivity.settings import totals
 from mih_impact.errors import AssumptionError
 from mih_impact.storage import saveable
@@ -40,7 +40,7 @@ _NOTE = Label(
 
 @saveable("SensitivityGrid")
 @dataclass(frozen=True, eq=False, repr=False)
-class SensitivityGrid(Result):
+class SensitivityGrid(SavedResult):
     """Present values over a grid of two assumptions; made by `CostBenefit.grid`.
 
     Attributes

@@ -12,12 +12,13 @@ from mih_impact import arguments
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.provenance import Provenance
-from mih_impact.display.result import Result
 from mih_impact.economics.actors import GROUP_LABELS, GROUPS
 from mih_impact.economics.basis import basis_of
+from mih_impact.economics.checks import require_named
 from mih_impact.economics.labels import hundreds
-from mih_impact.economics.persistence import Persistence
+from mih_impact.economics.persistence import Persistence, require_persistence
 from mih_impact.economics.residual import years_left
+from mih_impact.economics.saved import SavedResult
 from mih_impact.economics.sensitivity.tornado import Sensitivity, sensitivity_of
 from mih_impact.errors import AssumptionError
 from mih_impact.storage import saveable
@@ -46,6 +47,12 @@ class Scenario:
     horizon
         Years of the account; None keeps the account's.
 
+    Raises
+    ------
+    AssumptionError
+        No name, a label that is not in two languages, values that are no mapping, or a persistence
+        or horizon that does not exist.
+
     Examples
     --------
     >>> dear = Scenario(name="dear", label=Label(nb="dyrt", en="dear"),
@@ -59,6 +66,14 @@ class Scenario:
     values: Mapping[str, float] = field(default_factory=dict)
     persistence: Persistence | None = None
     horizon: int | None = None
+
+    def __post_init__(self) -> None:
+        require_named("The scenario", self.name, self.label)
+        arguments.mapping("values", self.values, '{"cost:school": 209_000}', error=AssumptionError)
+        if self.persistence is not None:
+            require_persistence(self.persistence)
+        if self.horizon is not None:
+            arguments.whole("horizon", self.horizon, low=1, error=AssumptionError)
 
 
 _TITLE = Label(nb="Scenarier", en="Scenarios")
@@ -94,7 +109,7 @@ _SHOWN = ("society", "public", "state", "county", "municipality", "participant")
 
 @saveable("Scenarios")
 @dataclass(frozen=True, eq=False, repr=False)
-class Scenarios(Result):
+class Scenarios(SavedResult):
     """The account under named scenarios; made by `CostBenefit.scenarios`.
 
     Attributes
@@ -164,11 +179,21 @@ def scenarios_of(case: AccountValues, more: Sequence[Scenario] = ()) -> Scenario
             do="write more=[mih.Scenario(name='dear', label=..., values={'cost:school': 209000})]",
         )
     chosen = (*_ends(case, sensitivity_of(case)), *_lives(case), *given)
-    names = [each.name for each in chosen]
-    arguments.unrepeated("more", names, error=AssumptionError)
+    _require_apart([each.name for each in chosen])
     rows = [row for each in chosen for row in _rows(each, _applied(case, each))]
     frame = pd.DataFrame(rows).astype({"break_even_year": "Int64"})
     return Scenarios(chosen, frame, case.price_year, basis_of(case), case.provenance)
+
+
+def _require_apart(names: list[str]) -> None:
+    """Raise where two scenarios have one name."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise AssumptionError(
+            "Two scenarios have one name",
+            found=", ".join(twice),
+            do="give yours names that are not among pessimistic, base, optimistic, persistence_...",
+        )
 
 
 def _ends(case: AccountValues, swings: Sensitivity) -> tuple[Scenario, ...]:

@@ -14,10 +14,10 @@ from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import percent
 from mih_impact.display.provenance import Provenance
-from mih_impact.display.result import Result
 from mih_impact.economics.actors import GROUP_LABELS, GROUPS
 from mih_impact.economics.checks import require_group
 from mih_impact.economics.labels import hundreds, role_label
+from mih_impact.economics.saved import SavedResult
 from mih_impact.economics.uncertainty.draws import drawn_effects, drawn_values
 from mih_impact.errors import AssumptionError
 from mih_impact.storage import saveable
@@ -45,7 +45,7 @@ _NOTE = Label(
 
 @saveable("VarianceShares")
 @dataclass(frozen=True, eq=False, repr=False)
-class VarianceShares(Result):
+class VarianceShares(SavedResult):
     """Contributions to the variance of present values; made by `CostBenefit.variance_shares`.
 
     Attributes

@@ -14,11 +14,11 @@ from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import number, percent
 from mih_impact.display.provenance import Provenance
-from mih_impact.display.result import Result
 from mih_impact.economics.actors import GROUP_LABELS
 from mih_impact.economics.assumption import Assumption
 from mih_impact.economics.checks import require_group
 from mih_impact.economics.labels import amount_of, hundreds, role_label
+from mih_impact.economics.saved import SavedResult
 from mih_impact.economics.sensitivity.settings import at_each, totals
 from mih_impact.storage import saveable
 
@@ -31,6 +31,9 @@ FloatArray = NDArray[np.float64]
 
 #: Present value is not a straight line in these; in every other assumption alone it is.
 CURVED = ("discount_rate", "half_life", "real_growth")
+
+#: They are parts of one whole.
+_TAX_SHARES = ("municipal_tax_share", "county_tax_share")
 
 _TIMES = "times the estimate"
 
@@ -58,7 +61,7 @@ _NO_ROOT = "no value it can have gives zero"
 
 @saveable("SwitchingValues")
 @dataclass(frozen=True, eq=False, repr=False)
-class SwitchingValues(Result):
+class SwitchingValues(SavedResult):
     """Where the answer changes sign; made by `CostBenefit.switching_values`.
 
     Attributes
@@ -172,15 +175,32 @@ def _straight_rows(
     case: AccountValues, items: list[Assumption], group: int, value: float
 ) -> list[dict[str, object]]:
     """Return the switching values of assumptions in which present value is a straight line."""
-    other = [item.bounds[0] if item.value != item.bounds[0] else item.value + 1 for item in items]
-    points = [(item.name, to) for item, to in zip(items, other, strict=True)]
+    bounds = [_possible(case, item) for item in items]
+    points = [
+        (item.name, low if item.value != low else min(high, low + _step(item)))
+        for item, (low, high) in zip(items, bounds, strict=True)
+    ]
     moved = totals(case._books, case.effects, at_each(case._books, points))[:, group]
     rows = []
-    for item, to, at in zip(items, other, moved, strict=True):
-        slope = (at - value) / (to - item.value)
-        found = item.value - value / slope if abs(at - value) > 1e-9 * abs(value) else np.nan
-        rows.append(_row(item, found, "closed form"))
+    for item, between, (_, to), at in zip(items, bounds, points, moved, strict=True):
+        moves = to != item.value and abs(at - value) > 1e-9 * abs(value)
+        found = item.value - value * (to - item.value) / (at - value) if moves else np.nan
+        rows.append(_row(item, between, found, "closed form"))
     return rows
+
+
+def _possible(case: AccountValues, item: Assumption) -> tuple[float, float]:
+    """Return the least and the most an assumption can be while the others stay: shares sum to 1."""
+    low, high = item.bounds
+    if item.name in _TAX_SHARES:
+        (other,) = (name for name in _TAX_SHARES if name != item.name)
+        high = 1 - case.assumptions[other].value
+    return low, high
+
+
+def _step(item: Assumption) -> float:
+    """Return a step up from nothing: far enough that rounding does not matter."""
+    return 1_000.0 if np.isinf(item.bounds[1]) else 1.0
 
 
 def _curved_row(case: AccountValues, item: Assumption, group: int) -> dict[str, object]:
@@ -190,25 +210,37 @@ def _curved_row(case: AccountValues, item: Assumption, group: int) -> dict[str, 
     books, effects = case._books, case.effects
 
     def at(values: FloatArray) -> FloatArray:
-        changed = books.discounted(effects, {item.name: values}).sum(axis=-1)
+        with np.errstate(all="ignore"):  # rates near -1 over a century leave the range of numbers
+            changed = books.discounted(effects, {item.name: values}).sum(axis=-1)
         return np.broadcast_to(changed, (len(values), changed.shape[-1]))[:, group]
 
     low, high = item.bounds
     inside = np.linspace(low, high, 1002)[1:-1]
     grid = np.unique(np.concatenate([inside, [item.value]]))
-    signs = np.sign(at(grid))
-    places = np.flatnonzero(signs[:-1] * signs[1:] < 0)
-    if places.size == 0:
-        return _row(item, np.nan, "root finding", nothing=_NO_ROOT)
-    nearest = places[np.argmin(np.abs(grid[places] - item.value))]
-    root = brentq(lambda x: float(at(np.array([x]))[0]), grid[nearest], grid[nearest + 1])
-    return _row(item, float(root), "root finding")
+    values = at(grid)
+    if not values.any():
+        return _row(item, item.bounds, np.nan, "root finding")
+    signs = np.sign(values)
+    places = np.flatnonzero(signs[:-1] * signs[1:] <= 0)
+    roots = [
+        float(brentq(lambda x: float(at(np.array([x]))[0]), grid[place], grid[place + 1]))
+        for place in places
+    ]
+    if not roots:
+        return _row(item, item.bounds, np.nan, "root finding", nothing=_NO_ROOT)
+    nearest = min(roots, key=lambda root: abs(root - item.value))
+    return _row(item, item.bounds, nearest, "root finding")
 
 
 def _row(
-    item: Assumption, found: float, method: str, *, nothing: str = _NOTHING
+    item: Assumption,
+    between: tuple[float, float],
+    found: float,
+    method: str,
+    *,
+    nothing: str = _NOTHING,
 ) -> dict[str, object]:
-    low, high = item.bounds
+    low, high = between
     possible = low <= found <= high
     reason = "" if possible else nothing if np.isnan(found) else _IMPOSSIBLE.format(value=found)
     within = possible and item.low is not None and item.high is not None

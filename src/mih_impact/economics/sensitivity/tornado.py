@@ -12,11 +12,11 @@ import pandas as pd
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.provenance import Provenance
-from mih_impact.display.result import Result
 from mih_impact.economics.actors import GROUP_LABELS, GROUPS
 from mih_impact.economics.basis import basis_of
 from mih_impact.economics.checks import require_group
 from mih_impact.economics.labels import amount_of, hundreds
+from mih_impact.economics.saved import SavedResult
 from mih_impact.economics.sensitivity.settings import at_each, totals
 from mih_impact.storage import saveable
 
@@ -57,7 +57,7 @@ _SHOWN = 12
 
 @saveable("Sensitivity")
 @dataclass(frozen=True, eq=False, repr=False)
-class Sensitivity(Result):
+class Sensitivity(SavedResult):
     """How far each assumption alone moves the account; made by `CostBenefit.sensitivity`.
 
     Attributes

@@ -15,9 +15,9 @@ from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import interval, number, percent
 from mih_impact.display.provenance import Provenance
-from mih_impact.display.result import Result
 from mih_impact.economics.actors import GROUP_LABELS, GROUPS
 from mih_impact.economics.labels import hundreds
+from mih_impact.economics.saved import SavedResult
 from mih_impact.errors import AssumptionError
 from mih_impact.storage import saveable
 
@@ -68,7 +68,7 @@ _SHOWN = ("society", "state", "municipality")
 
 @saveable("Uncertainty")
 @dataclass(frozen=True, eq=False, repr=False)
-class Uncertainty(Result):
+class Uncertainty(SavedResult):
     """Draws of the whole account; made by `CostBenefit.uncertainty`.
 
     Attributes
@@ -192,13 +192,13 @@ class Uncertainty(Result):
         if self.cost <= 0:
             raise AssumptionError(
                 "There are no costs to set the probability against",
-                found=f"a programme that costs {self.cost:g}",
+                found=f"a programme that costs {self.cost + 0.0:g}",
                 do="give cost_benefit a programme with costs",
             )
         given = np.linspace(0, 6, 61) * self.cost if costs is None else costs
         what = "Costs per participant are numbers from 0 on"
         wanted = arguments.numbers(
-            "costs", list(given), what, example="[0, 250000]", error=AssumptionError, low=0.0
+            "costs", given, what, example="[0, 250000]", error=AssumptionError, low=0.0
         )
         values = self._last
         rows = []
