@@ -196,7 +196,12 @@ def _with_reach(phase: Phase, given: dict[str, Assumption]) -> Phase:
 def _with_cost(item: CostItem, given: dict[str, Assumption]) -> CostItem:
     """Return a cost with another sum, range and source; its phase gives it its reach."""
     new = given[item.assumption.name]
+    amounts = item.amounts if new.value == item.total else tuple(new.value * item.profile)
+    told = _told(new)
+    if new.low is not None and new.high is not None:
+        # The sum over the years can differ from the value by rounding; the range must hold it.
+        total = float(sum(amounts))
+        told |= {"low": min(new.low, total), "high": max(new.high, total)}
     own = given.get(f"reach:{item.name}")
-    amounts = item.amounts if new.value == item.total else item.with_total(new.value).amounts
     reach = 1.0 if item.phase else item.reach if own is None else own.value
-    return replace(item, amounts=amounts, reach=reach, **_told(new))
+    return replace(item, amounts=amounts, reach=reach, **told)
