@@ -44,10 +44,10 @@ SCHEMA = 1
 _CASH_VIEWS = ("wage_bill", "displacement", "selection")
 
 _PERSISTENCE = {
-    "none": Label(nb="ingen: regnskapet kuttes", en="none: the account is cut"),
-    "constant": Label(nb="effekten holder seg", en="the effect lasts"),
-    "half_life": Label(nb="effekten halveres gradvis", en="the effect halves gradually"),
-    "linear": Label(nb="effekten faller jevnt til null", en="the effect falls evenly to nothing"),
+    "none": Label(nb="ikke regnet med", en="not counted"),
+    "constant": Label(nb="holder seg", en="lasts"),
+    "half_life": Label(nb="halveres gradvis", en="halves gradually"),
+    "linear": Label(nb="faller jevnt til null", en="falls evenly to nothing"),
 }
 
 
