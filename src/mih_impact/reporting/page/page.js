@@ -223,7 +223,7 @@ function draw(result, paper) {
 
 const own = Object.fromEntries(account.sliders.map(({ name, value }) => [name, value]));
 const base = evaluate(account, { years_more: 0, ...own, persistence: account.persistence }).groups.society;
-let result, resting;
+let result, resting, waiting;
 
 function update() {
   const at = setting();
@@ -236,16 +236,21 @@ function update() {
   resting = setTimeout(() => rest(at), 300);
 }
 
+// However many inputs move before the next frame, it is drawn once.
+function moved() {
+  waiting ??= requestAnimationFrame(() => { waiting = undefined; update(); });
+}
+
 // When the sliders rest: the sentences, and the address, which a browser lets change only so often.
 function rest(at) {
   one("summary").textContent = sentences(result, at);
-  const moved = new URLSearchParams();
+  const asked = new URLSearchParams();
   for (const [slider] of inputs)
-    if (at[slider.name] !== slider.value) moved.set(slider.name, at[slider.name]);
-  if (kind && kind.value !== account.persistence) moved.set("persistence", kind.value);
+    if (at[slider.name] !== slider.value) asked.set(slider.name, at[slider.name]);
+  if (kind && kind.value !== account.persistence) asked.set("persistence", kind.value);
   const here = location.href.split("#")[0];
   try {
-    history.replaceState(null, "", `${moved}` ? `${here}#${moved}` : here);
+    history.replaceState(null, "", `${asked}` ? `${here}#${asked}` : here);
   } catch { /* a viewer that shows the page in a frame: the setting is not kept */ }
 }
 
@@ -271,7 +276,7 @@ function reset() {
   if (kind) kind.value = account.persistence;
 }
 
-form.addEventListener("input", update);
+form.addEventListener("input", moved);
 form.addEventListener("submit", (event) => event.preventDefault());
 one("reset").addEventListener("click", () => { reset(); one("unknown").hidden = true; update(); });
 one("print").addEventListener("click", () => window.print());
