@@ -107,8 +107,7 @@ class Browser:
     def requests(self) -> list[str]:
         """Return every address that was asked for."""
         messages = [
-            json.loads(entry["message"])["message"]
-            for entry in self.driver.get_log("performance")
+            json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")
         ]
         return [
             each["params"]["request"]["url"]

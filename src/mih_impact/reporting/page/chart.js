@@ -63,10 +63,12 @@ function drawBars(svg, rows, width, texts) {
   rows.forEach((row, i) => {
     const middle = y(i) + bar / 2, gain = row.value >= 0;
     const lines = wide ? inLines(row.label, 30) : [row.label];
-    lines.forEach((text, k) => svgNode(svg, "text", { x: 0, class: row.sum ? "name strong" : "name",
+    lines.forEach((text, k) => svgNode(svg, "text", { x: 2, class: row.sum ? "name strong" : "name",
       y: wide ? middle + 4 + 13 * (k - (lines.length - 1) / 2) : y(i) - 4 }, text));
     if (row.note) {
-      svgNode(svg, "text", { x: x(0) + 6, y: middle + 4, class: "note" }, row.note);
+      const room = x(0) < width / 2;  // on the side of zero that has it
+      svgNode(svg, "text", { x: x(0) + (room ? 6 : -6), y: middle + 4,
+        class: room ? "note" : "note end" }, row.note);
       return;
     }
     svgNode(svg, "rect", { x: Math.min(x(0), x(row.value)), y: y(i), height: bar,

@@ -55,7 +55,7 @@ _SOURCES = {
     "left out of the simplified account": "holdt utenfor det forenklede regnskapet",
     "the row of the reference table": "referansetabellen",
 }
-_OURS = re.compile(r"ours[:,] ")
+_OURS = re.compile(r"^ours[:,] ")
 _DOCUMENT = re.compile(r"R-109/2021[0-9., ]*")
 
 

@@ -51,22 +51,24 @@ PAGE = {
         en="Present value per participant who started, fixed {year} prices; plus is a gain."
         "{whiskers}",
     ),
-    "whiskers": Label(nb=" Strek: 95 % konfidensintervall.", en=" Line: 95% confidence interval."),
+    "whiskers": Label(
+        nb=" Strek: 95\u00a0% konfidensintervall.", en=" Line: 95% confidence interval."
+    ),
     "group": Label(nb="Gruppe", en="Group"),
     "value": Label(nb="Nåverdi, kr", en="Present value, NOK"),
-    "interval": Label(nb="95 % KI", en="95% CI"),
-    "interval_head": Label(nb="95 % KI, kr", en="95% CI, NOK"),
+    "interval": Label(nb="95\u00a0% KI", en="95% CI"),
+    "interval_head": Label(nb="95\u00a0% KI, kr", en="95% CI, NOK"),
     "paths_title": Label(
         nb="Når er nytten større enn kostnadene?", en="When do benefits exceed costs?"
     ),
     "paths_caption": Label(
-        nb="Samlet nåverdi per deltaker til og med hvert år, 1 000 kroner, faste {year}-priser."
-        " Prikk: lønnsomt.{band}",
+        nb="Samlet nåverdi per deltaker til og med hvert år, 1\u00a0000 kroner, faste"
+        " {year}-priser. Prikk: lønnsomt.{band}",
         en="Cumulative present value per participant up to and including each year, NOK thousand,"
         " fixed {year} prices. Dot: breaks even.{band}",
     ),
     "band": Label(
-        nb=" Skravert: 95 % konfidensintervall for samfunnet.",
+        nb=" Skravert: 95\u00a0% konfidensintervall for samfunnet.",
         en=" Shaded: 95% confidence interval for society.",
     ),
     "cash_title": Label(
@@ -218,12 +220,12 @@ SCRIPT = {
     "not_available": Label(nb="ikke tilgjengelig", en="not available"),
     "by_assumption": Label(nb="null, en forutsetning", en="zero, an assumption"),
     "no_finding": Label(nb="en forutsetning, ikke et funn", en="an assumption, no finding"),
-    "axis": Label(nb="1 000 kroner per deltaker", en="NOK thousand per participant"),
+    "axis": Label(nb="1\u00a0000 kroner per deltaker", en="NOK thousand per participant"),
     "years": Label(nb="år siden oppstart", en="years since start"),
     "after": Label(nb="ikke anslått", en="not estimated"),
     "bars_title": PAGE["bars_title"],
     "in_millions": Label(nb="mill. kroner", en="NOK million"),
-    "in_thousands": Label(nb="1 000 kroner", en="NOK thousand"),
+    "in_thousands": Label(nb="1\u00a0000 kroner", en="NOK thousand"),
     "paths_alt": Label(
         nb="Linjer: samlet nåverdi for samfunnet er {low} på det laveste og {last} til slutt,"
         " lønnsomt {when}. Offentlige budsjetter ender på {public}.",
@@ -239,8 +241,8 @@ SCRIPT = {
         en="Society loses {amount} per participant over {years} years.",
     ),
     "said_interval": Label(
-        nb="Tilfeldig usikkerhet i effektene gir et 95 % konfidensintervall fra {low} til {high} og"
-        " en sannsynlighet for gevinst på {p}.",
+        nb="Tilfeldig usikkerhet i effektene gir et 95\u00a0% konfidensintervall fra {low}"
+        " til {high} og en sannsynlighet for gevinst på {p}.",
         en="Sampling uncertainty in the effects gives a 95% confidence interval from {low} to"
         " {high} and a probability of a gain of {p}.",
     ),
