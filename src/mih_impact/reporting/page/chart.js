@@ -92,6 +92,8 @@ function drawPaths(svg, lines, width, estimated, texts) {
   const y = (value) => bottom - (bottom - top) * (value - axis.low) / (axis.high - axis.low);
   const points = (values) => values.map((value, t) => `${x(t)},${y(value)}`).join(" ");
   emptied(svg, width, height, texts.paths_alt);
+  if (n > estimated) svgNode(svg, "rect", { x: x(estimated - 1), y: top, class: "after",
+    width: right - x(estimated - 1), height: bottom - top });
   for (const tick of axis.ticks) {
     svgNode(svg, "line", { x1: left, x2: right, y1: y(tick), y2: y(tick),
       class: tick === 0 ? "zero" : "grid" });
@@ -101,11 +103,8 @@ function drawPaths(svg, lines, width, estimated, texts) {
   for (const t of range(n)) if (t % every === 0)
     svgNode(svg, "text", { x: x(t), y: bottom + 16, class: "tick middle" }, String(t));
   svgNode(svg, "text", { x: (left + right) / 2, y: height - 6, class: "tick middle" }, texts.years);
-  if (n > estimated) {
-    svgNode(svg, "rect", { x: x(estimated - 1), y: top, width: right - x(estimated - 1),
-      height: bottom - top, class: "after" });
+  if (n > estimated)
     svgNode(svg, "text", { x: right - 4, y: bottom - 6, class: "note end" }, texts.after);
-  }
   if (band) {
     const society = lines[0].cumulative, back = range(n).reverse();
     svgNode(svg, "polygon", { class: "band", points: points(society.map((v, t) => v + band[t]))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
+from typing import Any, get_args
 
 from mih_impact.display.labels import Lang
+from mih_impact.economics.persistence import Persistence
 from mih_impact.reporting.page.spoken import about, shown
 from mih_impact.reporting.page.texts import FIELDSETS, PAGE
 
 __all__ = ["controls_html"]
 
+_EVERY = get_args(Persistence)
 #: What is of use only where the effect goes on in one of these ways.
 _AFTER = {"years_more": ("constant", "half_life", "linear"), "half_life": ("half_life",)}
 
@@ -44,17 +46,17 @@ def _slider(slider: dict[str, Any], account: dict[str, Any], lang: Lang) -> str:
     label = slider["label"][lang] + (
         f" {PAGE['per_krone'].text(lang)}" if slider["unit"] == "NOK per NOK" else ""
     )
-    used = name not in _AFTER or account["persistence"] in _AFTER[name]
+    kind = _kind(name, account)
     said, foreign = about(slider, lang)
     source = "" if foreign is None else f': <span lang="en">{escape(foreign)}</span>.'
     return (
         '<div class="control">'
-        f'<label for="slider-{name}">{_capital(label)} {_own(value, lang, used)}</label>'
+        f'<label for="slider-{name}">{_capital(label)} {_own(value, lang, kind)}</label>'
         f'<output id="value-{name}" for="slider-{name}">{escape(value)}</output>'
         f'<input type="range" id="slider-{name}" min="0" max="{len(places) - 1}" step="1"'
         f' value="{places.index(slider["value"])}" aria-valuetext="{escape(value)}"'
         f' aria-describedby="about-{name}">'
-        f'<p class="about" id="about-{name}">{_base(value, lang, used)} {escape(said)}{source}</p>'
+        f'<p class="about" id="about-{name}">{_base(value, lang, kind)} {_whole(said)}{source}</p>'
         "</div>"
     )
 
@@ -79,15 +81,26 @@ def _persistence(account: dict[str, Any], lang: Lang) -> str:
     )
 
 
-def _base(value: str, lang: Lang, used: bool = True) -> str:
-    text = PAGE["base" if used else "unused"].text(lang).format(value=value)
-    return f'<span class="base">{escape(text)}</span>'
+def _kind(name: str, account: dict[str, Any]) -> str:
+    """Return what the account has to do with a slider: its value, nothing, or none of the kind."""
+    if name == "starters":
+        return "opens"
+    return "base" if account["persistence"] in _AFTER.get(name, _EVERY) else "unused"
 
 
-def _own(value: str, lang: Lang, used: bool = True) -> str:
+def _base(value: str, lang: Lang, kind: str = "base") -> str:
+    return f'<span class="base">{escape(PAGE[kind].text(lang).format(value=value))}</span>'
+
+
+def _own(value: str, lang: Lang, kind: str = "base") -> str:
     """Return the account's own value for the paper, where it stands beside the chosen one."""
-    text = PAGE["own" if used else "own_unused"].text(lang).format(value=value)
+    text = PAGE["own" if kind == "base" else f"own_{kind}"].text(lang).format(value=value)
     return f'<span class="own">{escape(text)}</span>'
+
+
+def _whole(text: str) -> str:
+    """Return a text as HTML in which the name of the circular is not broken at its hyphen."""
+    return escape(text).replace("R-109/2021", '<span class="whole">R-109/2021</span>')
 
 
 def _capital(text: str) -> str:

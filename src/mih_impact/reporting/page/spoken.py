@@ -47,7 +47,7 @@ _SOURCES = {
         "kontrollgruppen har fjernet utvelgelse på det et register ser"
     ),
     "no study of this programme gives one": "ingen studie av tiltaket oppgir den",
-    "without a source": "vårt eget, uten kilde",
+    "without a source": "vårt valg, uten kilde",
     "until the mean starter is 67": "til deltakerne i snitt er 67 år",
     "40 years": "vårt eget: 40 år",
     "the analyst's own value": "analytikerens egen verdi",

@@ -89,10 +89,7 @@ PAGE = {
         " the grants.",
     ),
     "limits_title": Label(nb="Det siden ikke kan si", en="What the page cannot say"),
-    "rest_title": Label(
-        nb="Forutsetninger som ligger fast på denne siden",
-        en="Assumptions that are held on this page",
-    ),
+    "rest_title": Label(nb="De andre forutsetningene", en="The other assumptions"),
     "rest_value": Label(nb="Verdi", en="Value"),
     "rest_status": Label(nb="Hvor sikkert", en="How sure"),
     "rest_name": Label(nb="Forutsetning", en="Assumption"),
@@ -103,6 +100,11 @@ PAGE = {
     "base": Label(nb="I regnskapet: {value}.", en="In the account: {value}."),
     "per_krone": Label(nb="per krone", en="per krone"),
     "own": Label(nb="(i regnskapet {value})", en="(in the account {value})"),
+    "opens": Label(
+        nb="Siden åpner på {value}; regnskapet er per deltaker.",
+        en="The page opens at {value}; the account is per participant.",
+    ),
+    "own_opens": Label(nb="(siden åpner på {value})", en="(the page opens at {value})"),
     "unused": Label(nb="Ikke brukt i regnskapet.", en="Not used in the account."),
     "own_unused": Label(nb="(ikke i regnskapet)", en="(not in the account)"),
     "persistence": Label(
@@ -123,7 +125,7 @@ FIELDSETS = (
         ("starters", "programme_cost", "tax_financing_cost", "discount_rate"),
     ),
     (
-        Label(nb="Synet på gevinsten", en="The view of the gain"),
+        Label(nb="Hva som regnes som gevinst", en="What counts as a gain"),
         ("wage_bill", "leisure", "displacement", "selection"),
     ),
     (
