@@ -95,7 +95,9 @@ if TYPE_CHECKING:
     from mih_impact.panel.synthetic.start import Confounding as Confounding
     from mih_impact.reference.discount import Discount as Discount
     from mih_impact.reference.prices import PriceIndex as PriceIndex
+    from mih_impact.reporting.explore import explore as explore
     from mih_impact.reporting.memo.write import write_memo as write_memo
+    from mih_impact.reporting.page.write import write_budget_page as write_budget_page
     from mih_impact.storage import load as load
     from mih_impact.study.resampled import Resampled as Resampled
     from mih_impact.study.resampling import resample as resample
@@ -172,6 +174,7 @@ _HOME = {
     "event_study": "effects.event_study",
     "example_panel": "panel.synthetic.register",
     "group_time_effects": "effects.group_time.call",
+    "explore": "reporting.explore",
     "honest_bounds": "effects.honest.bounds",
     "lag": "controls.covariates",
     "leave_one_out": "effects.robustness.leave_out",
@@ -195,6 +198,7 @@ _HOME = {
     "weight": "controls.weighting",
     "wild_bootstrap": "effects.inference.few_clusters",
     "write_memo": "reporting.memo.write",
+    "write_budget_page": "reporting.page.write",
 }
 
 __all__ = sorted(_HOME)

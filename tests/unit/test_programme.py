@@ -41,6 +41,17 @@ def test_prices_scale_amounts_and_range() -> None:
     assert item().in_prices(2024) == item()
 
 
+@pytest.mark.parametrize("scale", [0.1, 0.3, 1.1, 1.7, 7 / 3])
+def test_a_cost_may_be_set_outside_its_range(scale: float) -> None:
+    course = item(amounts=[33.3, 44.1, 22.7], low=90.0, high=110.0)
+    programme = Programme(name="p", label=LABEL, items=[course])
+    moved = course.assumption.changed(scale * course.total)
+    (changed,) = programme.with_assumptions((moved,)).items
+    assert changed.total == pytest.approx(scale * course.total, rel=1e-12)
+    assert changed.low <= changed.total <= changed.high
+    assert "widened" in changed.range_source
+
+
 def test_the_table_has_a_row_per_item_and_year() -> None:
     programme = Programme(name="p", label=LABEL, items=[item(reach=0.5)])
     frame = programme.to_frame()

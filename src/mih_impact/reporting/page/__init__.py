@@ -1,0 +1,1 @@
+"""The budget page: one HTML file with sliders, evaluated by plain JavaScript."""

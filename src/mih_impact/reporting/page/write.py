@@ -1,0 +1,281 @@
+"""`write_budget_page`: one HTML file that answers when its reader moves an assumption."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping
+from html import escape
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from mih_impact import arguments
+from mih_impact.display.labels import Label, Lang
+from mih_impact.display.options import language
+from mih_impact.display.style.palette import ACTOR_COLOURS
+from mih_impact.economics.card import break_even_text
+from mih_impact.economics.case import CostBenefit
+from mih_impact.economics.export.account import export_account
+from mih_impact.economics.labels import amount_of
+from mih_impact.errors import AssumptionError, StorageError
+from mih_impact.reporting.page.controls import controls_html
+from mih_impact.reporting.page.spoken import STATUSES, shown
+from mih_impact.reporting.page.texts import LIMITS, PAGE, PAIRS, SCRIPT, UNCOMPENSATED
+from mih_impact.storage import write_whole
+
+__all__ = ["budget_page", "write_budget_page"]
+
+_HERE = files("mih_impact.reporting.page")
+_LOCALES = {"nb": "nb-NO", "en": "en-GB"}
+_RULES = {
+    "r109": Label(nb="rundskriv R-109/2021", en="circular R-109/2021"),
+    "simplified": Label(nb="forenklede regler", en="simplified rules"),
+}
+
+
+def write_budget_page(
+    case: CostBenefit,
+    path: str | os.PathLike[str],
+    *,
+    lang: Lang = "nb",
+    starters: float = 500,
+) -> Path:
+    """Write the budget page: one self-contained HTML file with sliders, to be mailed.
+
+    Parameters
+    ----------
+    case
+        The account.
+    path
+        The file; its name ends in ``.html``.
+    lang
+        Language of the page, ``"nb"`` or ``"en"``.
+    starters
+        The cohort the reader sees first, persons; she may move it from 0 to the double.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    AssumptionError
+        No account, or a cohort that is no number above zero.
+    OptionError
+        An unknown language.
+    StorageError
+        A file that is not to be HTML, or cannot be written; nothing is left half-written.
+
+    Notes
+    -----
+    The page knows no rule of the account. It evaluates the coefficients of the ledger that
+    `export_account` gives, and agrees with `CostBenefit` to less than half a krone. It fetches
+    nothing: a content security policy in the page itself forbids it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> import mih_impact as mih
+    >>> planted = pd.DataFrame(
+    ...     {"outcome": "wage_income", "year_since_start": range(3), "estimate": 100_000.0}
+    ... )
+    >>> effects = mih.EffectSeries.from_frame(planted, price_year=2024)
+    >>> case = mih.cost_benefit(
+    ...     effects, mih.Assumptions.r109(), programme=mih.Programme.none(), horizon=3
+    ... )
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_budget_page(case, f"{folder}/page.html", lang="en", starters=100).name
+    'page.html'
+    """
+    file = Path(path)
+    if file.suffix.lower() not in (".html", ".htm"):
+        raise StorageError(
+            "The budget page is an HTML file", found=file.name, do="give a name that ends in .html"
+        )
+    return write_whole(file, budget_page(case, lang=lang, starters=starters).encode())
+
+
+def budget_page(case: CostBenefit, *, lang: Lang = "nb", starters: float = 500) -> str:
+    """Return the budget page as text; see `write_budget_page`."""
+    arguments.instance(
+        "write_budget_page", case, CostBenefit, "an account", "give what mih.cost_benefit returned",
+        error=AssumptionError,
+    )  # fmt: skip
+    lang = language(lang)
+    account = export_account(case, starters=starters)
+    style = _read("page.css") + _colours()
+    script = f"(() => {{\n{_read('account.js')}\n{_read('chart.js')}\n{_read('page.js')}\n}})();"
+    data = _in(lang, account) | {"texts": _script_texts(account, lang)}
+    for plain, slider in zip(data["sliders"], account["sliders"], strict=True):
+        plain["texts"] = [shown(x, slider["unit"], lang) for x in slider["positions"]]
+    return _filled(
+        _read("page.html"),
+        {
+            **_texts(case, account, lang),
+            "lang": lang,
+            "policy": _policy(style, script),
+            "style": style,
+            "script": script,
+            "account": _embedded(data),
+            "controls": controls_html(account, lang),
+        },
+    )
+
+
+def _read(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")
+
+
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    """Fill the places of a template, once: what is filled in is not read again."""
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], template)
+
+
+def _policy(style: str, script: str) -> str:
+    """Return a policy that lets this style and this script run, and nothing be fetched."""
+
+    def hashed(text: str) -> str:
+        return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
+
+    return (
+        f"default-src 'none'; style-src {hashed(style)}; script-src {hashed(script)};"
+        " base-uri 'none'; form-action 'none'"
+    )
+
+
+def _embedded(data: Mapping[str, Any]) -> str:
+    """Return JSON that no text in it can end: every < is written as its number."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _in(lang: Lang, value: Any) -> Any:
+    """Return plain data with every text in one language."""
+    if isinstance(value, dict):
+        if set(value) == {"nb", "en"}:
+            return value[lang]
+        return {name: _in(lang, each) for name, each in value.items()}
+    return [_in(lang, each) for each in value] if isinstance(value, list) else value
+
+
+def _colours() -> str:
+    """Return every actor's colour as in the other figures; society is the ink of the page."""
+    rules = []
+    for name, colour in ACTOR_COLOURS.items():
+        own = "var(--ink)" if name == "society" else colour
+        rules.append(f".bar.{name},.dot.{name}{{fill:{own}}}.path.{name}{{stroke:{own}}}")
+    return "\n".join(rules)
+
+
+def _script_texts(account: dict[str, Any], lang: Lang) -> dict[str, Any]:
+    years = range(account["longest"] + 1)
+    return {
+        **{name: label.text(lang) for name, label in SCRIPT.items()},
+        "locale": _LOCALES[lang],
+        **{
+            name: {part: label.text(lang) for part, label in pair.items()}
+            for name, pair in PAIRS.items()
+        },
+        "break_even": [break_even_text(year, account["longest"], lang) for year in years],
+        "never": [break_even_text(None, years, lang) for years in years],
+    }
+
+
+def _texts(case: CostBenefit, account: dict[str, Any], lang: Lang) -> dict[str, str]:
+    """Return the texts of the page, escaped; those with marks of their own are built here."""
+    known = account["covariance"] is not None
+    year, programme = account["price_year"], account["programme"][lang]
+    text = {name: label.text(lang) for name, label in PAGE.items()}
+    filled = {
+        **text,
+        "title": text["title"].format(programme=_capital(programme)),
+        "evidence": _evidence(account, text, lang),
+        "bars_caption": text["bars_caption"].format(
+            year=year, whiskers=text["whiskers"] if known else ""
+        ),
+        "paths_caption": text["paths_caption"].format(
+            year=year, band=text["band"] if known else ""
+        ),
+        "footer": _footer(account, text, lang),
+    }
+    marked = {name: escape(each) for name, each in filled.items()}
+    interval = marked["interval"]
+    return marked | {
+        "cohort": marked["cohort"].format(n='<span id="cohort-size"></span>'),
+        "cash_caption": marked["cash_caption"].format(
+            n='<span id="cash-size"></span>', unit='<span id="cash-unit"></span>', year=year
+        ),
+        "in_account": marked["in_account"].format(n='<data id="npv-base"></data>'),
+        "interval_of": f"{interval}: {_interval('npv', lang)}",
+        "interval_cohort": f"{interval}: {_interval('cohort', lang)}",
+        "years": "".join(f'<th scope="col">{t}</th>' for t in range(account["estimated"])),
+        "uncompensated": "\n".join(
+            f'<p class="uncompensated" id="uncompensated-{actor}" hidden></p>'
+            for actor in UNCOMPENSATED
+        ),
+        "limits": "\n".join(f"<li>{escape(each)}</li>" for each in _limits(case, account, lang)),
+        "rest": _rest(case, account, text, lang),
+    }
+
+
+def _evidence(account: dict[str, Any], text: dict[str, str], lang: Lang) -> str:
+    evidence = account["evidence"].get(lang, "")
+    return f"{evidence} {text['calibrated']}" if evidence else ""
+
+
+def _interval(name: str, lang: Lang) -> str:
+    """Return the two ends of an interval, for the script to fill."""
+    ends = {end: f'<data id="{name}-{end}"></data>' for end in ("low", "high")}
+    return SCRIPT["interval"].text(lang).format(**ends)
+
+
+def _limits(case: CostBenefit, account: dict[str, Any], lang: Lang) -> list[str]:
+    """Return what the page cannot say."""
+    names = ["motivation" if account["covariance"] is not None else "no_interval", "employer"]
+    names.append("cut")
+    moved = {slider["name"] for slider in account["sliders"]}
+    names.append("cost" if "programme_cost" in moved else "no_costs")
+    said = [LIMITS[name].text(lang).format(years=account["estimated"]) for name in names]
+    note = case.programme.note
+    return said if note is None else [*said, note.text(lang)]
+
+
+def _rest(case: CostBenefit, account: dict[str, Any], text: dict[str, str], lang: Lang) -> str:
+    """Return the assumptions that no slider moves, with their values and how sure they are."""
+    moved = {slider["name"] for slider in account["sliders"]}
+    held = [item for item in case.used_assumptions() if item.name not in moved]
+    rows = "".join(
+        f'<tr><th scope="row">{escape(_capital(item.label.text(lang)))}</th>'
+        f"<td>{escape(amount_of(item.value, item.unit, lang))}</td>"
+        f"<td>{escape(STATUSES[item.status].text(lang))}</td></tr>"
+        for item in held
+    )
+    heads = "".join(
+        f'<th scope="col">{escape(text[name])}</th>'
+        for name in ("rest_name", "rest_value", "rest_status")
+    )
+    return (
+        f'<div class="table"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+        "</div>"
+    )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _footer(account: dict[str, Any], text: dict[str, str], lang: Lang) -> str:
+    try:
+        made = version("mih-impact")
+    except PackageNotFoundError:  # run from a source tree that was never installed
+        made = "?"
+    rules = _RULES.get(account["preset"], Label(nb=account["preset"], en=account["preset"]))
+    data = account["provenance"]["data"][:12] or "–"
+    return text["footer"].format(rules=rules.text(lang), version=made, data=data)
