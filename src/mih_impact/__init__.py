@@ -88,6 +88,7 @@ if TYPE_CHECKING:
     from mih_impact.reference.discount import Discount as Discount
     from mih_impact.reference.prices import PriceIndex as PriceIndex
     from mih_impact.storage import load as load
+    from mih_impact.reporting.workbook.write import write_workbook as write_workbook
     from mih_impact.study.resampled import Resampled as Resampled
     from mih_impact.study.resampling import resample as resample
     from mih_impact.study.run import StudyResult as StudyResult
@@ -177,6 +178,7 @@ _HOME = {
     "synthetic_register": "panel.synthetic.register",
     "weight": "controls.weighting",
     "wild_bootstrap": "effects.inference.few_clusters",
+    "write_workbook": "reporting.workbook.write",
 }
 
 __all__ = sorted(_HOME)

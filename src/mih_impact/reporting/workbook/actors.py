@@ -85,7 +85,7 @@ def write_actors(plan: Plan, pen: Pen, ledger: LedgerCells) -> ActorCells:
     step = len(GROUPS) + 2
     first = FIRST_ROW + 1
     cells = ActorCells(pen.there, first + step, first + 2 * step, first)
-    _write_labels(plan, pen, cells)
+    _write_labels(pen, cells)
     shown = _shown(plan)
     for group in GROUPS:
         for column in (*plan.years, *plan.units):
@@ -95,14 +95,14 @@ def write_actors(plan: Plan, pen: Pen, ledger: LedgerCells) -> ActorCells:
         _write_end(plan, pen, cells, group)
     _write_rounding(plan, pen, cells.present_value + step, ledger)
     pen.finish(
-        (44, 14, 16, *[12.0] * (plan.units.stop - FIRST_YEAR)),
+        (44, 14, 27, *[12.0] * (plan.units.stop - FIRST_YEAR)),
         frozen=(FIRST_ROW, 3),
         printed=plan.last_year,
     )
     return cells
 
 
-def _write_labels(plan: Plan, pen: Pen, cells: ActorCells) -> None:
+def _write_labels(pen: Pen, cells: ActorCells) -> None:
     for block in ("cumulative", "amount", "present_value"):
         pen.text(int(getattr(cells, block)) - 1, 0, _BLOCKS[block], "section")
         for group in GROUPS:
@@ -208,6 +208,7 @@ def _write_end(plan: Plan, pen: Pen, cells: ActorCells, group: str) -> None:
     formula = f'=IF({last}<-{plan.names["rounding"]},"{plan.text(CASES["never"])}",{after})'
     known = plan.case.break_even(group)
     value = plan.text(CASES["never"]) if known is None else float(known)
+    look = "result" if group in ACTORS else look
     pen.formula(row, 2, formula, "whole", look, value)
 
 

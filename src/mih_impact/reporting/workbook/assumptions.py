@@ -88,7 +88,7 @@ def write_assumptions(plan: Plan, pen: Pen) -> None:
         row += 1
     row = _write_choices(plan, pen, row + 1)
     _write_derived(plan, pen, row + 1)
-    pen.finish((58, 15, 30, 12, 12, 12, 18, 9, 16, 38), frozen=(FIRST_ROW, 2))
+    pen.finish((72, 22, 34, 12, 12, 13, 20, 9, 16, 42), frozen=(FIRST_ROW, 2))
 
 
 def _write_item(plan: Plan, pen: Pen, row: int, item: Assumption) -> None:
@@ -131,7 +131,9 @@ def _rule(plan: Plan, item: Assumption) -> dict[str, Any]:
 def _write_choices(plan: Plan, pen: Pen, row: int) -> int:
     """Write when in the year flows fall, and what becomes of the effects; return the next row."""
     pen.text(row, 0, _CHOICES, "section")
-    choices = {"timing": (plan.case.assumptions.discount.timing, ("start", "middle", "end"))}
+    choices: dict[str, tuple[str, tuple[str, ...]]] = {
+        "timing": (plan.case.assumptions.discount.timing, ("start", "middle", "end")),
+    }
     words = dict(TIMING)
     if plan.horizon > plan.estimated:
         choices["persistence"] = (plan.case.persistence, ("constant", "half_life", "linear"))

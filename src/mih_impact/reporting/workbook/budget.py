@@ -30,37 +30,40 @@ _NEVER_NETTED = Label(
     " are not compensated.",
 )
 _HEADINGS = (
-    Label(nb="Budsjett og linje", en="Budget and line"),
+    Label(nb="Budsjett", en="Budget"),
+    Label(nb="Budsjettlinje", en="Budget line"),
     Label(nb="Komponent", en="Component"),
     Label(nb="Kapittel og post", en="Chapter and post"),
 )
 _STARTERS = Label(nb="Deltakere som starter i året", en="Participants who start in the year")
 _SUM = Label(nb="sum, {actor}", en="sum, {actor}")
-_PEAK = Label(nb="Største behov for bevilgninger i ett år", en="Largest need for grants in one year")
+_PEAK = Label(
+    nb="Største behov for bevilgninger i ett år", en="Largest need for grants in one year"
+)
 _PEAK_YEAR = Label(nb="I året", en="In the year")
 _SURPLUS = Label(
     nb="Første år med mer penger, uten mindre senere", en="First year with more money, none later"
     " with less",
 )  # fmt: skip
+_SURPLUS_OF = Label(nb="{block}: {actor}", en="{block}: {actor}")
+_FIRST_YEAR = len(_HEADINGS)
 _STARTERS_ROW = FIRST_ROW
 _NOTE_ROW = FIRST_ROW + 1
 
 
-def write_budget(
-    plan: Plan, pen: Pen, ledger: LedgerCells, starters: Mapping[int, float]
-) -> None:
+def write_budget(plan: Plan, pen: Pen, ledger: LedgerCells, starters: Mapping[int, float]) -> None:
     """Write cohorts by start year and what they do to every public budget, block by block."""
     years = len(starters) + plan.horizon - 1
     what = _WHAT.format(year=plan.case.price_year, horizon=plan.horizon)
     pen.head(_TITLE, what, plan.evidence, _HEADINGS)
-    writer = _Budget(plan, pen, ledger, len(starters), range(FIRST_YEAR, FIRST_YEAR + years))
+    writer = _Budget(plan, pen, ledger, len(starters), range(_FIRST_YEAR, _FIRST_YEAR + years))
     writer.cohorts(starters)
     row = FIRST_ROW + 3
     sums: dict[tuple[str, str], int] = {}
     for block in BLOCKS:
         row = writer.block(row, block, sums)
     writer.ends(row, sums)
-    pen.finish((46, 34, 22, *[15] * years), frozen=(FIRST_ROW + 1, 1))
+    pen.finish((58, 46, 46, 24, *[15] * years), frozen=(FIRST_ROW + 1, 1), wide=True)
 
 
 class _Budget:
@@ -118,10 +121,10 @@ class _Budget:
         pen, line = self.pen, entry.line
         known = known_line(line.budget_line)
         label = line.label if known is None else Label(nb=known.label_nb, en=known.label_en)
-        pen.text(row, 0, Label(nb="{a}: {b}", en="{a}: {b}").format(
-            a=GROUP_LABELS[entry.actor], b=label))  # fmt: skip
-        pen.text(row, 1, line.label)
-        pen.text(row, 2, "" if known is None else ", ".join(map(str, known.posts)))
+        pen.text(row, 0, GROUP_LABELS[entry.actor])
+        pen.text(row, 1, label)
+        pen.text(row, 2, line.label)
+        pen.text(row, 3, "" if known is None else ", ".join(map(str, known.posts)))
         for k, column in enumerate(self.columns):
             terms = [
                 self._starters(c) + "*" + self._flow(entry, k - c)
@@ -131,7 +134,7 @@ class _Budget:
             pen.formula(row, column, "=" + "+".join(terms))
 
     def _starters(self, cohort: int) -> str:
-        return address(_STARTERS_ROW, FIRST_YEAR + cohort, fixed_row=True, fixed_column=True)
+        return address(_STARTERS_ROW, _FIRST_YEAR + cohort, fixed_row=True, fixed_column=True)
 
     def _flow(self, entry: Entry, year: int) -> str:
         row = self.ledger.first + entry.place
@@ -165,8 +168,8 @@ class _Budget:
         for (block, actor), place in sums.items():
             row += 1
             own = self._years(place)
-            pen.text(row, 0, Label(nb="{a}: {b}", en="{a}: {b}").format(
-                a=BLOCK_LABELS[block], b=GROUP_LABELS[actor]))  # fmt: skip
+            label = _SURPLUS_OF.format(block=BLOCK_LABELS[block], actor=GROUP_LABELS[actor])
+            pen.text(row, 0, label)
             later = f"IF(({own}>0)*({years}>MAX(({own}<0)*{years})),{years})"
             formula = f'=IF(COUNT({later})=0,"{none}",MIN({later}))'
             pen.array_formula(row, 1, formula, "calendar")

@@ -85,7 +85,7 @@ def write_effects(plan: Plan, pen: Pen, covariance: str | None) -> EffectCells:
     what = _WHAT.format(year=plan.case.price_year)
     pen.head(_TITLE, what, plan.evidence, _HEADINGS)
     pen.years(FIRST_YEAR, plan.horizon)
-    pen.text(FIRST_ROW - 1, plan.total, _PRESENT_VALUE, "header")
+    pen.text(FIRST_ROW - 1, plan.total, _PRESENT_VALUE, "header_right")
     for column, role in zip(plan.units, plan.roles, strict=True):
         label = _PER_KRONE.format(what=role_label(role, plan.case.benefits))
         pen.text(FIRST_ROW - 1, column, label, "header")

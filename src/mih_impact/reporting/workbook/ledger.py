@@ -82,7 +82,7 @@ def write_ledger(plan: Plan, pen: Pen, effects: EffectCells, costs: CostCells) -
     what = _WHAT.format(year=plan.case.price_year)
     pen.head(_TITLE, what, plan.evidence, _HEADINGS)
     pen.years(FIRST_YEAR, plan.horizon, source=effects.sheet)
-    pen.text(FIRST_ROW - 1, plan.total, _PRESENT_VALUE, "header")
+    pen.text(FIRST_ROW - 1, plan.total, _PRESENT_VALUE, "header_right")
     for place, heading in enumerate(_TOLD.values()):
         pen.text(FIRST_ROW - 1, plan.told + place, heading, "header")
     for column, role in zip(plan.units, plan.roles, strict=True):
@@ -100,9 +100,10 @@ def write_ledger(plan: Plan, pen: Pen, effects: EffectCells, costs: CostCells) -
         writer.write(entry)
     wide = [12.0] * plan.horizon
     pen.finish(
-        (40, 26, 12, *wide, 13, 22, 22, 8, 38, 20, 22, 11, 9, 3, *[13.0] * len(plan.roles)),
+        (46, 40, 12, *wide, 13, 22, 22, 8, 38, 20, 22, 11, 9, 3, *[13.0] * len(plan.roles)),
         frozen=(FIRST_ROW, 3),
         printed=plan.told + len(_TOLD) - 1,
+        wide=True,
     )
     return cells
 
@@ -228,5 +229,3 @@ class _Shown:
         key = (line.component, line.receiver, line.budget_line, line.timing)
         amounts, value = self.known.get(key, (self.nothing, 0.0))
         return sign * amounts + 0.0, sign * value + 0.0
-
-

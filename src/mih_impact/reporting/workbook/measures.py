@@ -19,7 +19,8 @@ __all__ = ["MeasureCells", "write_measures"]
 
 _TITLE = Label(nb="Målestokker", en="Measures")
 _WHAT = Label(
-    nb="Kroner per deltaker som startet, faste {year}-priser. Et forholdstall er aldri hovedtallet.",
+    nb="Kroner per deltaker som startet, faste {year}-priser. Hovedtallet er aldri et"
+    " forholdstall.",
     en="NOK per starter, fixed {year} prices. A ratio is never the headline.",
 )
 _HEADINGS = (
@@ -73,6 +74,11 @@ _OTHER_MEASURE = Label(
 _LOSE = Label(nb="taper ikke", en="do not lose")
 _GAIN = Label(nb="taper", en="lose")
 
+#: Characters of the longest sentence that stands in the place of a number.
+_SENTENCE = 70
+
+_WIDTHS = (72, 46, 18, 90)
+
 #: A thousandth of a krone: the sums are rounded at a millionth.
 _NEAR = "0.001"
 
@@ -106,7 +112,7 @@ def write_measures(
     row = writer.beside(row + 1)
     row = writer.parts(row + 1)
     writer.check(row + 1)
-    pen.finish((70, 18, 18, 96), frozen=(FIRST_ROW, 1))
+    pen.finish(_WIDTHS, frozen=(FIRST_ROW, 1))
     return MeasureCells(pen.there, writer.rows), plan.text(_OK)
 
 
@@ -138,9 +144,7 @@ class _Measures:
         """Write what the account comes to; return the next row."""
         npv, public = self.npv, self.public
         said = {key: self.plan.text(label) for key, label in REMARKS.items()}
-        lose, gain = (
-            self.plan.text(_OTHER_MEASURE.format(what=what)) for what in (_LOSE, _GAIN)
-        )
+        lose, gain = (self.plan.text(_OTHER_MEASURE.format(what=what)) for what in (_LOSE, _GAIN))
         outlay, cost, willing = (self.cell(name) for name in _PARTS)
         formulas = {
             "npv": (f"={npv}", "kroner"),
@@ -159,11 +163,13 @@ class _Measures:
         }  # fmt: skip
         for name, (label, definition) in MEASURES.items():
             formula, shown = formulas[name]
-            look = "total" if name == "npv" else "text"
+            look = "total" if name == "npv" else "result"
             unit = "NOK" if shown == "kroner" else "NOK per NOK"
             unit = "NOK per year" if name == "annuity" else unit
             self.row(row, label, definition, unit)
             self.pen.formula(row, 1, formula, shown, look, self.shown(name))
+            if formula.count('"') > 0:  # it may be a sentence
+                self.pen.tall(row, [("x" * _SENTENCE, _WIDTHS[1])])
             row += 1
         return row
 
@@ -179,7 +185,9 @@ class _Measures:
         text = self.plan.text(label)
         self.pen.text(row, 0, text[:1].upper() + text[1:])
         self.pen.text(row, 2, UNITS[unit])
-        self.pen.text(row, 3, definition, "small")
+        said = self.plan.text(definition) if isinstance(definition, Label) else definition
+        self.pen.text(row, 3, said, "small_wrapped")
+        self.pen.tall(row, [(said, _WIDTHS[3])])
 
     def beside(self, row: int) -> int:
         """Write what stands beside the headline; return the next row."""

@@ -6,7 +6,7 @@ Nothing here decides what a cell holds. A text is never read as a formula, whate
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from io import BytesIO
@@ -32,22 +32,37 @@ _LOCALES = {"nb": "[$-414]", "en": "[$-809]"}
 #: The files say nothing of when they were made: the same account gives the same bytes.
 _NO_CLOCK = datetime(2000, 1, 1)
 
-_FILL = {"input": "#FFF2CC", "estimate": "#E2EFDA", "header": "#1F3864", "total": "#DDE6F2"}
+_BLUE, _GREY = "#1F3864", "#595959"
+_HEADER: dict[str, Any] = {
+    "bold": True, "font_color": "#FFFFFF", "bg_color": _BLUE, "text_wrap": True,
+    "valign": "vcenter", "border": 1, "border_color": "#8EA9DB",
+}  # fmt: skip
+_SMALL: dict[str, Any] = {"font_size": 9, "font_color": _GREY, "valign": "top"}
 _LOOKS: Mapping[str, dict[str, Any]] = {
-    "title": {"bold": True, "font_size": 16, "font_color": "#1F3864"},
+    "title": {"bold": True, "font_size": 16, "font_color": _BLUE},
     "what": {"font_color": "#404040"},
     "evidence": {"italic": True, "font_color": "#9C2A00"},
-    "header": {"bold": True, "font_color": "#FFFFFF", "bg_color": _FILL["header"],
-               "text_wrap": True, "valign": "vcenter", "border": 1, "border_color": "#8EA9DB"},
-    "section": {"bold": True, "font_color": "#1F3864", "bottom": 2, "bottom_color": "#1F3864"},
+    "header": _HEADER,
+    "header_right": _HEADER | {"align": "right"},
+    "section": {"bold": True, "font_color": _BLUE, "bottom": 2, "bottom_color": _BLUE},
+    "key": {"bold": True, "valign": "top"},
     "text": {"valign": "top"},
     "wrapped": {"text_wrap": True, "valign": "top"},
-    "small": {"font_size": 9, "font_color": "#595959", "valign": "top"},
-    "name": {"font_name": "Consolas", "font_size": 9, "font_color": "#595959", "valign": "top"},
-    "total_text": {"bold": True, "bg_color": _FILL["total"]},
-    "key": {"bold": True, "font_size": 12, "text_wrap": True, "valign": "vcenter"},
-    "link": {"font_color": "#1F3864", "underline": 1, "valign": "top"},
+    "small": _SMALL,
+    "small_wrapped": _SMALL | {"text_wrap": True},
+    "name": _SMALL | {"font_name": "Consolas"},
+    "link": {"font_color": _BLUE, "underline": 1, "valign": "top"},
+    "input": {"bg_color": "#FFF2CC", "valign": "top", "locked": False, "border": 1,
+              "border_color": "#BF9000", "align": "right"},
+    "estimate": {"bg_color": "#E2EFDA", "valign": "top"},
+    "result": {"text_wrap": True, "align": "right", "valign": "top"},
+    "total": {"bold": True, "bg_color": "#DDE6F2", "align": "right", "valign": "top",
+              "text_wrap": True},
+    "total_text": {"bold": True, "bg_color": "#DDE6F2"},
 }  # fmt: skip
+
+#: Texts that stand a little off the number on their left.
+_AIRY = ("text", "wrapped", "small", "small_wrapped", "name")
 
 
 def sheet_name(key: str, lang: Lang) -> str:
@@ -56,9 +71,7 @@ def sheet_name(key: str, lang: Lang) -> str:
 
 
 @cache
-def address(
-    row: int, column: int, *, fixed_row: bool = False, fixed_column: bool = False
-) -> str:
+def address(row: int, column: int, *, fixed_row: bool = False, fixed_column: bool = False) -> str:
     """Return a cell's address, `D12` or with dollars.
 
     Examples
@@ -82,7 +95,7 @@ class Pens:
         self._book = xlsxwriter.Workbook(self._bytes, {"in_memory": True})
         self._book.set_properties({"title": title, "created": _NO_CLOCK})
         self._book.set_calc_mode("auto")
-        self._formats: dict[tuple[str, str], Format] = {}
+        self._formats: dict[tuple[str, str, bool], Format] = {}
         self._pens = {
             key: Pen(self, key, self._book.add_worksheet(sheet_name(key, lang))) for key in keys
         }
@@ -100,17 +113,13 @@ class Pens:
         """Give a cell or a range a name."""
         self._book.define_name(name, f"={target}")
 
-    def format(self, look: str, number: str = "") -> Format:
-        """Return a format: how it looks, and how it shows numbers."""
-        key = (look, number)
+    def format(self, look: str, number: str = "", *, text: bool = False) -> Format:
+        """Return a format: how it looks, how it shows numbers, and whether it holds a text."""
+        key = (look, number, text)
         if key not in self._formats:
-            given = dict(_LOOKS.get(look, {}))
-            if look in _FILL and look != "header":
-                given |= {"bg_color": _FILL[look], "valign": "top"}
-            if look == "input":
-                given |= {"locked": False, "border": 1, "border_color": "#BF9000"}
-            if look == "total":
-                given |= {"bold": True}
+            given = dict(_LOOKS[look])
+            if text and look in _AIRY:
+                given |= {"align": "left", "indent": 1}
             if number:
                 given["num_format"] = self._code(number)
             self._formats[key] = self._book.add_format(given)
@@ -159,7 +168,9 @@ class Pen:
     def text(self, row: int, column: int, text: Label | str, look: str = "text") -> None:
         """Write a text, as text."""
         shown = text.text(self.lang) if isinstance(text, Label) else text
-        self._sheet.write_string(row, column, shown, self.pens.format(look))
+        # A little air between a number and the text on its right.
+        cell = self.pens.format(look, text=column > 0)
+        self._sheet.write_string(row, column, shown, cell)
         self._reach(row, column)
 
     def number(
@@ -190,6 +201,11 @@ class Pen:
         cell = self.pens.format("text", number)
         self._sheet.write_array_formula(row, column, row, column, f"{{{formula}}}", cell, "")
         self._reach(row, column)
+
+    def tall(self, row: int, cells: Iterable[tuple[str, float]]) -> None:
+        """Make a row as tall as its longest text, given with the width of its column."""
+        lines = max(math.ceil(1.15 * len(text) / width) for text, width in cells)
+        self._sheet.set_row(row, 15 * max(lines, 1))
 
     def years(self, first: int, count: int, *, source: str = "") -> None:
         """Write the headings of the years; those of other sheets follow the sheet `source`."""
@@ -243,6 +259,7 @@ class Pen:
         *,
         frozen: tuple[int, int] = (FIRST_ROW, 1),
         printed: int | None = None,
+        wide: bool = False,
     ) -> None:
         """Set widths, panes and print; protect all but the inputs, without a password.
 
@@ -254,6 +271,8 @@ class Pen:
             Rows and columns that stay in view.
         printed
             Last column that is printed; None is the last one written.
+        wide
+            Whether it is printed on A3.
         """
         sheet, (row, column) = self._sheet, self._last
         for place in range(max(column + 1, len(widths))):
@@ -261,7 +280,7 @@ class Pen:
         sheet.freeze_panes(*frozen)
         sheet.hide_gridlines(2)
         sheet.set_landscape()
-        sheet.set_paper(9)
+        sheet.set_paper(8 if wide else 9)
         sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(_HEADING)

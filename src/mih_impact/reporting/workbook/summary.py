@@ -21,10 +21,10 @@ TITLE = Label(
     en="Costs and benefits per participant who started: {programme}",
 )
 _WHAT = Label(
-    nb="Et levende regnskap etter R-109/2021: kroner i faste {year}-priser over {years} år, pluss er"
-    " gevinst.",
-    en="A live account by circular R-109/2021: NOK in fixed {year} prices over {years} years, a gain"
-    " is positive.",
+    nb="Et levende regnskap etter R-109/2021: kroner i faste {year}-priser over {years} år, pluss"
+    " er gevinst.",
+    en="A live account by circular R-109/2021: NOK in fixed {year} prices over {years} years, a"
+    " gain is positive.",
 )
 _HEADINGS = (
     Label(nb="Hovedtall", en="Headline"),
@@ -143,7 +143,7 @@ def write_summary(
     steps = [step.format(assumptions=SHEETS["assumptions"]) for step in _STEPS]
     writer.words(_HOW, steps)
     writer.contents([key for key in keys if key in _TOLD])
-    pen.finish((62, 26, 88), frozen=(FIRST_ROW, 0))
+    pen.finish((72, 24, 100), frozen=(FIRST_ROW, 0))
 
 
 class _Summary:

@@ -20,6 +20,8 @@ _AS_RECORDED = Label(
     " them.",
 )
 _HEADINGS = (Label(nb="Nummer", en="Number"), Label(nb="Kilde", en="Source"))
+_SOURCE_WIDTH = 130
+_WIDTHS = (34, 24, 11, 17, 13, 70, 48)
 _MADE_BY = Label(nb="Laget med", en="Made with")
 _DATA = Label(nb="fingeravtrykk av dataene", en="fingerprint of the data")
 
@@ -35,13 +37,14 @@ def write_non_priced(plan: Plan, pen: Pen) -> None:
     for texts in cells.itertuples(index=False):
         for column, text in enumerate(texts):
             pen.text(row, column, str(text), "wrapped")
+        pen.tall(row, zip(map(str, texts), _WIDTHS, strict=True))
         row += 1
     if not effects:
         for note in non_priced_card(effects, plan.lang).notes:
             pen.text(row, 0, note)
     else:
         pen.text(row + 1, 0, _METHOD.format(source=MATRIX_SOURCE), "small")
-    pen.finish((34, 24, 11, 16, 13, 70, 44), frozen=(FIRST_ROW, 1))
+    pen.finish(_WIDTHS, frozen=(FIRST_ROW, 1))
 
 
 def write_sources(plan: Plan, pen: Pen) -> None:
@@ -51,6 +54,7 @@ def write_sources(plan: Plan, pen: Pen) -> None:
     for text, number in plan.sources.texts.items():
         pen.text(row, 0, number)
         pen.text(row, 1, text, "wrapped")
+        pen.tall(row, [(text, _SOURCE_WIDTH)])
         row += 1
     provenance = plan.case.provenance
     row += 1
@@ -62,4 +66,4 @@ def write_sources(plan: Plan, pen: Pen) -> None:
     if provenance.data:
         pen.text(row + 1, 0, _DATA)
         pen.text(row + 1, 1, provenance.data)
-    pen.finish((26, 130), frozen=(FIRST_ROW, 1))
+    pen.finish((26, _SOURCE_WIDTH), frozen=(FIRST_ROW, 1))
