@@ -87,8 +87,8 @@ if TYPE_CHECKING:
     from mih_impact.panel.synthetic.start import Confounding as Confounding
     from mih_impact.reference.discount import Discount as Discount
     from mih_impact.reference.prices import PriceIndex as PriceIndex
-    from mih_impact.storage import load as load
     from mih_impact.reporting.workbook.write import write_workbook as write_workbook
+    from mih_impact.storage import load as load
     from mih_impact.study.resampled import Resampled as Resampled
     from mih_impact.study.resampling import resample as resample
     from mih_impact.study.run import StudyResult as StudyResult

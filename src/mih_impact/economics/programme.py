@@ -197,6 +197,12 @@ def _with_cost(item: CostItem, given: dict[str, Assumption]) -> CostItem:
     """Return a cost with another sum, range and source; its phase gives it its reach."""
     new = given[item.assumption.name]
     own = given.get(f"reach:{item.name}")
-    amounts = item.amounts if new.value == item.total else item.with_total(new.value).amounts
+    # Not `with_total`: a new sum outside the old range comes with a range of its own.
+    same = new.value == item.total
+    amounts = item.amounts if same else tuple(new.value * item.profile)
     reach = 1.0 if item.phase else item.reach if own is None else own.value
-    return replace(item, amounts=amounts, reach=reach, **_told(new))
+    told = _told(new)
+    if new.low is not None and new.high is not None:
+        # Amounts may sum to the new value but for a rounding; the range holds what they sum to.
+        told |= {"low": min(new.low, sum(amounts)), "high": max(new.high, sum(amounts))}
+    return replace(item, amounts=amounts, reach=reach, **told)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mih_impact.display.labels import Label
+from mih_impact.display.numbers import NBSP, percent
 from mih_impact.economics.beside import BESIDE
 from mih_impact.economics.measures import MEASURES
 from mih_impact.reporting.workbook.actors import ActorCells
@@ -40,6 +41,8 @@ _SAMPLING = Label(
     nb="tilfeldig usikkerhet i effektene, ikke skjev utvelgelse; dekningen står i arket {sheet}",
     en="sampling uncertainty in the effects, not selection; the coverage is in the sheet {sheet}",
 )
+#: Above this, and below one minus it, a probability is not shown as a number.
+_SURE = 0.999
 _BREAK_EVEN = Label(nb="lønnsomt for samfunnet", en="breaks even for society")
 _LAST_CROSSING = Label(
     nb="første år der nåverdien så langt er null eller mer, og blir der",
@@ -176,12 +179,27 @@ class _Summary:
             self.row += 1
             return
         told = _SAMPLING.format(sheet=SHEETS["uncertainty"])
-        for label, name, shown, value in (
-            (_LOW, "conf_low", "kroner", bounds[0]),
-            (_HIGH, "conf_high", "kroner", bounds[1]),
-            (_PROBABILITY, "probability_positive", "percent", share),
+        for label, name, value in (
+            (_LOW, "conf_low", bounds[0]),
+            (_HIGH, "conf_high", bounds[1]),
         ):
-            self.line(label, "=" + cells.at(name, "society"), told, shown, value)
+            self.line(label, "=" + cells.at(name, "society"), told, "kroner", value)
+        self.probable(cells, share, told)
+
+    def probable(self, cells: UncertaintyCells, share: float, told: Label) -> None:
+        """Write the probability of a gain, never rounded to a certainty."""
+        cell, error = (cells.at(name, "society") for name in ("probability_positive", "std_error"))
+        above, below = (
+            f"{sign}{NBSP}{percent(limit, 1, self.plan.lang)}"
+            for sign, limit in ((">", _SURE), ("<", 1 - _SURE))
+        )
+        formula = (
+            f'=IF({error}=0,{cell},IF({cell}>{_SURE},"{above}",'
+            f'IF({cell}<{1 - _SURE:g},"{below}",{cell})))'
+        )
+        sure = above if share > _SURE else below if share < 1 - _SURE else share
+        shown = share if self.plan.case.std_error == 0 else sure
+        self.line(_PROBABILITY, formula, told, "percent", shown)
 
     def break_even(self, cell: str) -> None:
         """Write the break-even year in words."""
