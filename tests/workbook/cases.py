@@ -42,12 +42,13 @@ def _with_evidence(case: CostBenefit) -> CostBenefit:
     return replace(case, provenance=replace(case.provenance, evidence=EVIDENCE))
 
 
-def menn_i_helse() -> CostBenefit:
-    """The reference case, planted path and an invented covariance."""
+def menn_i_helse(without: tuple[str, ...] = ()) -> CostBenefit:
+    """The reference case, planted path and an invented covariance, without some outcomes."""
     planted = planted_effects(planted_rows()).to_frame()
     paths = {
         str(name): own["estimate"].to_numpy()
         for name, own in planted.groupby("outcome", sort=False)
+        if name not in without
     }
     case = mih.cost_benefit(
         _series(paths, seed=1), mih.Assumptions.r109(), programme=mih.nav.menn_i_helse()

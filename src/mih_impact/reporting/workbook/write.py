@@ -89,7 +89,7 @@ def write_workbook(
     ... )
     >>> effects = mih.EffectSeries.from_frame(planted, price_year=2024)
     >>> case = mih.cost_benefit(
-    ...     effects, mih.Assumptions.r109(), programme=mih.nav.menn_i_helse(), horizon=3
+    ...     effects, mih.Assumptions.r109(), programme=mih.Programme.none(), horizon=3
     ... )
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_workbook(case, f"{folder}/account.xlsx", lang="en").name
