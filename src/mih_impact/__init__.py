@@ -98,6 +98,7 @@ if TYPE_CHECKING:
     from mih_impact.reporting.explore import explore as explore
     from mih_impact.reporting.memo.write import write_memo as write_memo
     from mih_impact.reporting.page.write import write_budget_page as write_budget_page
+    from mih_impact.reporting.workbook.write import write_workbook as write_workbook
     from mih_impact.storage import load as load
     from mih_impact.study.resampled import Resampled as Resampled
     from mih_impact.study.resampling import resample as resample
@@ -173,8 +174,8 @@ _HOME = {
     "e_value": "effects.sensitivity.e_value",
     "event_study": "effects.event_study",
     "example_panel": "panel.synthetic.register",
-    "group_time_effects": "effects.group_time.call",
     "explore": "reporting.explore",
+    "group_time_effects": "effects.group_time.call",
     "honest_bounds": "effects.honest.bounds",
     "lag": "controls.covariates",
     "leave_one_out": "effects.robustness.leave_out",
@@ -197,8 +198,9 @@ _HOME = {
     "synthetic_register": "panel.synthetic.register",
     "weight": "controls.weighting",
     "wild_bootstrap": "effects.inference.few_clusters",
-    "write_memo": "reporting.memo.write",
     "write_budget_page": "reporting.page.write",
+    "write_memo": "reporting.memo.write",
+    "write_workbook": "reporting.workbook.write",
 }
 
 __all__ = sorted(_HOME)

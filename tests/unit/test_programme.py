@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mih_impact.display.labels import Label
+from mih_impact.economics.assumptions import Assumptions
+from mih_impact.economics.parameters import with_values
 from mih_impact.economics.programme import CostItem, Programme
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.prices import PriceIndex
@@ -88,3 +90,14 @@ def test_two_items_of_one_name_are_an_error() -> None:
 def test_mixed_currencies_are_an_error() -> None:
     with pytest.raises(AssumptionError, match="EUR, NOK"):
         Programme(name="p", label=LABEL, items=[item(), item(name="b", unit="EUR")])
+
+
+@pytest.mark.parametrize("value", [10.0, 129_478.2065632595])
+def test_a_cost_can_be_set_outside_its_range_which_is_widened(value: float) -> None:
+    given = item(amounts=[600.0, 400.0], low=500.0, high=2_000.0)
+    programme = Programme(name="p", label=LABEL, items=(given,))
+    _, new = with_values(Assumptions.r109(), programme, {"cost:course": value})
+    (cost,) = new.items
+    assert cost.total == pytest.approx(value)
+    assert cost.profile == pytest.approx([0.6, 0.4])
+    assert cost.low <= cost.total <= cost.high

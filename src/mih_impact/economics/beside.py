@@ -13,10 +13,10 @@ from mih_impact.economics.labels import hundreds
 if TYPE_CHECKING:
     from mih_impact.economics.case import CostBenefit
 
-__all__ = ["beside_frame"]
+__all__ = ["BESIDE", "beside_frame"]
 
 #: name -> what it is called, and what it says. `{value}` is the displayed number.
-_TEXTS: dict[str, tuple[Label, Label]] = {
+BESIDE: dict[str, tuple[Label, Label]] = {
     "gross_wage_sum": (
         Label(nb="sum lønnseffekt, ikke diskontert", en="sum of wage effects, not discounted"),
         Label(
@@ -119,7 +119,7 @@ def beside_frame(case: CostBenefit, lang: Lang | None = None) -> pd.DataFrame:
     }
     rows = []
     for name, (value, unit) in values.items():
-        label, sentence = _TEXTS[name]
+        label, sentence = BESIDE[name]
         shown = number(value, 2, lang) if unit == _SCALE else hundreds(value, lang)
         # A negative scale would turn the effects round: arithmetic, but no answer to the question.
         unanswered = value is None or (unit == _SCALE and value < 0)

@@ -18,12 +18,13 @@ from mih_impact.economics.tables import line_values
 if TYPE_CHECKING:
     from mih_impact.economics.values import AccountValues
 
-__all__ = ["WILLING", "measures_frame", "mvpf", "programme_costs"]
+__all__ = ["MEASURES", "REMARKS", "WILLING", "measures_frame", "mvpf", "programme_costs"]
 
 #: Whose willingness to pay the marginal value of public funds counts.
 WILLING = ("participant", "displaced", "users")
 
-_TEXTS: dict[str, tuple[Label, Label]] = {
+#: What each measure is called, and how it is defined.
+MEASURES: dict[str, tuple[Label, Label]] = {
     "npv": (
         Label(nb="netto nåverdi", en="net present value"),
         Label(nb="summen over alle aktører", en="the sum over all actors"),
@@ -84,7 +85,8 @@ _TEXTS: dict[str, tuple[Label, Label]] = {
     ),
 }
 
-_CASES = {
+#: Why a measure has no number.
+REMARKS = {
     "infinite": Label(
         nb="uendelig: tiltaket betaler seg selv over offentlige budsjetter",
         en="infinite: the programme pays for itself on public budgets",
@@ -146,8 +148,8 @@ def measures_frame(case: AccountValues, lang: Lang | None = None) -> pd.DataFram
          "undefined" if marginal is None else "infinite" if np.isinf(marginal) else ""),
     ]  # fmt: skip
     shown = [
-        (name, number, unit, *(text.text(lang) for text in _TEXTS[name]),
-         _CASES[remark].text(lang) if remark else "")
+        (name, number, unit, *(text.text(lang) for text in MEASURES[name]),
+         REMARKS[remark].text(lang) if remark else "")
         for name, number, unit, remark in rows
     ]  # fmt: skip
     columns = ["measure", "value", "unit", "label", "definition", "remark"]

@@ -1,0 +1,292 @@
+"""How cells are written: text is text, a formula is a formula, and a number has a format.
+
+Nothing here decides what a cell holds. A text is never read as a formula, whatever it begins with.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from mih_impact.display.labels import Label, Lang
+from mih_impact.display.numbers import MINUS, NBSP
+from mih_impact.reporting.workbook.words import SHEETS
+
+if TYPE_CHECKING:
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
+
+__all__ = ["FIRST_ROW", "Pen", "Pens", "address", "sheet_name"]
+
+#: Rows above the cells: title, what it is, evidence, headings.
+_HEADING = 3
+FIRST_ROW = 4
+
+#: Locale codes, so that a Norwegian sheet has its spaces and decimal commas on any machine.
+_LOCALES = {"nb": "[$-414]", "en": "[$-809]"}
+
+#: The files say nothing of when they were made: the same account gives the same bytes.
+_NO_CLOCK = datetime(2000, 1, 1)
+
+_BLUE, _GREY = "#1F3864", "#595959"
+_HEADER: dict[str, Any] = {
+    "bold": True, "font_color": "#FFFFFF", "bg_color": _BLUE, "text_wrap": True,
+    "valign": "vcenter", "border": 1, "border_color": "#8EA9DB",
+}  # fmt: skip
+_SMALL: dict[str, Any] = {"font_size": 9, "font_color": _GREY, "valign": "top"}
+_LOOKS: Mapping[str, dict[str, Any]] = {
+    "title": {"bold": True, "font_size": 16, "font_color": _BLUE},
+    "what": {"font_color": "#404040"},
+    "evidence": {"italic": True, "font_color": "#9C2A00"},
+    "header": _HEADER,
+    "header_right": _HEADER | {"align": "right"},
+    "section": {"bold": True, "font_color": _BLUE, "bottom": 2, "bottom_color": _BLUE},
+    "key": {"bold": True, "valign": "top"},
+    "text": {"valign": "top"},
+    "wrapped": {"text_wrap": True, "valign": "top"},
+    "small": _SMALL,
+    "small_wrapped": _SMALL | {"text_wrap": True},
+    "name": _SMALL | {"font_name": "Consolas"},
+    "link": {"font_color": _BLUE, "underline": 1, "valign": "top"},
+    "input": {"bg_color": "#FFF2CC", "valign": "top", "locked": False, "border": 1,
+              "border_color": "#BF9000", "align": "right"},
+    "estimate": {"bg_color": "#E2EFDA", "valign": "top"},
+    "result": {"text_wrap": True, "align": "right", "valign": "top"},
+    "total": {"bold": True, "bg_color": "#DDE6F2", "align": "right", "valign": "top",
+              "text_wrap": True},
+    "total_text": {"bold": True, "bg_color": "#DDE6F2"},
+}  # fmt: skip
+
+#: Texts that stand a little off the number on their left.
+_AIRY = ("text", "wrapped", "small", "small_wrapped", "name")
+
+
+def sheet_name(key: str, lang: Lang) -> str:
+    """Return what a sheet is called."""
+    return SHEETS[key].text(lang)
+
+
+@cache
+def address(row: int, column: int, *, fixed_row: bool = False, fixed_column: bool = False) -> str:
+    """Return a cell's address, `D12` or with dollars.
+
+    Examples
+    --------
+    >>> address(11, 3), address(11, 3, fixed_row=True)
+    ('D12', 'D$12')
+    """
+    from xlsxwriter.utility import xl_rowcol_to_cell
+
+    return str(xl_rowcol_to_cell(row, column, row_abs=fixed_row, col_abs=fixed_column))
+
+
+class Pens:
+    """The workbook: its sheets, its formats and its defined names."""
+
+    def __init__(self, lang: Lang, keys: Sequence[str], title: str) -> None:
+        import xlsxwriter
+
+        self.lang: Lang = lang
+        self._bytes = BytesIO()
+        self._book = xlsxwriter.Workbook(self._bytes, {"in_memory": True})
+        self._book.set_properties({"title": title, "created": _NO_CLOCK})
+        self._book.set_calc_mode("auto")
+        self._formats: dict[tuple[str, str, bool], Format] = {}
+        self._pens = {
+            key: Pen(self, key, self._book.add_worksheet(sheet_name(key, lang))) for key in keys
+        }
+
+    def __getitem__(self, key: str) -> Pen:
+        """Return the pen of one sheet."""
+        return self._pens[key]
+
+    def close(self) -> bytes:
+        """Return the finished file."""
+        self._book.close()
+        return self._bytes.getvalue()
+
+    def name(self, name: str, target: str) -> None:
+        """Give a cell or a range a name."""
+        self._book.define_name(name, f"={target}")
+
+    def format(self, look: str, number: str = "", *, text: bool = False) -> Format:
+        """Return a format: how it looks, how it shows numbers, and whether it holds a text."""
+        key = (look, number, text)
+        if key not in self._formats:
+            given = dict(_LOOKS[look])
+            if text and look in _AIRY:
+                given |= {"align": "left", "indent": 1}
+            if number:
+                given["num_format"] = self._code(number)
+            self._formats[key] = self._book.add_format(given)
+        return self._formats[key]
+
+    def _code(self, number: str) -> str:
+        """Return the format code of a kind of number, neutral but for the locale in front."""
+        locale = _LOCALES[self.lang]
+        percent = f'"{NBSP}"%' if self.lang == "nb" else "%"
+        positive = {
+            "kroner": "#,##0",
+            "whole": "0",
+            "decimal": "0.0",
+            "ratio": "0.00",
+            "factor": "0.0000",
+            "percent": f"0.0{percent}",
+            "year": {"nb": '"år "0', "en": '"year "0'}[self.lang],
+            "calendar": "0",
+        }[number]
+        return f'{locale}{positive};{locale}"{MINUS}"{positive}'
+
+
+class Pen:
+    """One sheet being written."""
+
+    def __init__(self, pens: Pens, key: str, sheet: Worksheet) -> None:
+        self.pens = pens
+        self.lang: Lang = pens.lang
+        self.key = key
+        self._sheet = sheet
+        self._last = (0, 0)
+
+    def head(
+        self, title: Label, what: Label, evidence: str, headings: Sequence[Label | None]
+    ) -> None:
+        """Write what every sheet begins with, and the headings of its columns."""
+        self.text(0, 0, title, "title")
+        self.text(1, 0, what, "what")
+        self.text(2, 0, evidence, "evidence")
+        for column, heading in enumerate(headings):
+            if heading is not None:
+                self.text(_HEADING, column, heading, "header")
+        self._sheet.set_row(0, 26)
+        self._sheet.set_row(_HEADING, 32)
+
+    def text(self, row: int, column: int, text: Label | str, look: str = "text") -> None:
+        """Write a text, as text."""
+        shown = text.text(self.lang) if isinstance(text, Label) else text
+        # A little air between a number and the text on its right.
+        cell = self.pens.format(look, text=column > 0)
+        self._sheet.write_string(row, column, shown, cell)
+        self._reach(row, column)
+
+    def number(
+        self, row: int, column: int, value: float, number: str, look: str = "estimate"
+    ) -> None:
+        """Write a number that is no formula: an input, or an estimate."""
+        self._sheet.write_number(row, column, value, self.pens.format(look, number))
+        self._reach(row, column)
+
+    def formula(
+        self,
+        row: int,
+        column: int,
+        formula: str,
+        number: str = "kroner",
+        look: str = "text",
+        value: float | str | None = None,
+    ) -> None:
+        """Write a formula; `value` is what programs show that do not reckon."""
+        cached: float | str = ""
+        if value is not None and not (isinstance(value, float) and not math.isfinite(value)):
+            cached = value
+        self._sheet.write_formula(row, column, formula, self.pens.format(look, number), cached)
+        self._reach(row, column)
+
+    def array_formula(self, row: int, column: int, formula: str, number: str) -> None:
+        """Write a formula that reckons with whole ranges."""
+        cell = self.pens.format("text", number)
+        self._sheet.write_array_formula(row, column, row, column, f"{{{formula}}}", cell, "")
+        self._reach(row, column)
+
+    def tall(self, row: int, cells: Iterable[tuple[str, float]]) -> None:
+        """Make a row as tall as its longest text, given with the width of its column."""
+        lines = max(math.ceil(1.15 * len(text) / width) for text, width in cells)
+        self._sheet.set_row(row, 15 * max(lines, 1))
+
+    def years(self, first: int, count: int, *, source: str = "") -> None:
+        """Write the headings of the years; those of other sheets follow the sheet `source`."""
+        for place in range(count):
+            column = first + place
+            if source:
+                formula = f"={source}{address(_HEADING, column)}"
+            else:
+                formula = f"={address(_HEADING, column - 1)}+1"
+            if place == 0 and not source:
+                self.number(_HEADING, column, 0, "year", "header")
+            else:
+                self.formula(_HEADING, column, formula, "year", "header", float(place))
+
+    def name(self, name: str, row: int, column: int, *, last: int | None = None) -> None:
+        """Name a cell, or the cells of a row up to `last`."""
+        target = address(row, column, fixed_row=True, fixed_column=True)
+        if last is not None:
+            target += ":" + address(row, last, fixed_row=True, fixed_column=True)
+        self.pens.name(name, self.there + target)
+
+    @property
+    def there(self) -> str:
+        """What stands before a cell of this sheet in a formula of another."""
+        return f"'{sheet_name(self.key, self.lang)}'!"
+
+    def require(self, row: int, column: int, rule: Mapping[str, Any]) -> None:
+        """Let an input hold only what it can be."""
+        self._sheet.data_validation(row, column, row, column, dict(rule))
+
+    def link(self, row: int, column: int, key: str) -> None:
+        """Write the name of another sheet as a link to it."""
+        target = sheet_name(key, self.lang)
+        self._sheet.write_url(
+            row, column, f"internal:'{target}'!A1", self.pens.format("link"), target
+        )
+        self._reach(row, column)
+
+    def warn(self, row: int, column: int, good: str) -> None:
+        """Colour a cell: green where it holds `good`, red where it does not."""
+        for criteria, colour in (("==", "#C6EFCE"), ("!=", "#FFC7CE")):
+            shown = self.pens._book.add_format({"bg_color": colour})
+            self._sheet.conditional_format(
+                row, column, row, column,
+                {"type": "cell", "criteria": criteria, "value": f'"{good}"', "format": shown},
+            )  # fmt: skip
+
+    def finish(
+        self,
+        widths: Sequence[float],
+        *,
+        frozen: tuple[int, int] = (FIRST_ROW, 1),
+        printed: int | None = None,
+        wide: bool = False,
+    ) -> None:
+        """Set widths, panes and print; protect all but the inputs, without a password.
+
+        Parameters
+        ----------
+        widths
+            Of the columns, in characters; the last one holds for the rest.
+        frozen
+            Rows and columns that stay in view.
+        printed
+            Last column that is printed; None is the last one written.
+        wide
+            Whether it is printed on A3.
+        """
+        sheet, (row, column) = self._sheet, self._last
+        for place in range(max(column + 1, len(widths))):
+            sheet.set_column(place, place, widths[min(place, len(widths) - 1)])
+        sheet.freeze_panes(*frozen)
+        sheet.hide_gridlines(2)
+        sheet.set_landscape()
+        sheet.set_paper(8 if wide else 9)
+        sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(_HEADING)
+        sheet.print_area(0, 0, row, column if printed is None else printed)
+        sheet.set_footer("&L&A&R&P / &N")
+        sheet.protect("", {"format_columns": True, "format_rows": True})
+
+    def _reach(self, row: int, column: int) -> None:
+        self._last = (max(self._last[0], row), max(self._last[1], column))

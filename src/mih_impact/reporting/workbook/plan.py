@@ -1,0 +1,192 @@
+"""What the workbook holds: the rows of its ledger, its years, and where things stand.
+
+The rows are those of the library's own ledger at a setting where no rule gives nothing, so that a
+row is there also when it is zero at the base values, and can be switched on in its input cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from mih_impact.display.labels import Label, Lang
+from mih_impact.display.result import evidence_of
+from mih_impact.economics.actors import PUBLIC
+from mih_impact.economics.assumption import Assumption
+from mih_impact.economics.case import CostBenefit
+from mih_impact.economics.labels import AVOIDED_MEASURES
+from mih_impact.economics.ledger import Ledger, Line
+from mih_impact.reporting.workbook.names import defined_names
+
+__all__ = ["FIRST_YEAR", "Entry", "Plan", "SourceList"]
+
+#: Column of year 0, the same on every sheet, so that formulas point straight across.
+FIRST_YEAR = 3
+
+#: A value of every assumption at which no rule gives nothing.
+_NOWHERE_ZERO = 0.3
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of the ledger: a line, seen from one actor.
+
+    Attributes
+    ----------
+    line
+        The line.
+    actor
+        Whose gain the row is.
+    place
+        Its place among the rows.
+    """
+
+    line: Line
+    actor: str
+    place: int
+
+    @property
+    def is_payer(self) -> bool:
+        """Whether the row is the payer's side of a transfer, the row after it the receiver's."""
+        return self.line.payer == self.actor
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it is money of a public budget."""
+        return self.actor in PUBLIC
+
+
+class SourceList:
+    """The sources, numbered in the order in which they are cited."""
+
+    def __init__(self, lang: Lang) -> None:
+        self.texts: dict[str, str] = {}
+        self._letter = {"nb": "K", "en": "S"}[lang]
+
+    def cite(self, *texts: str) -> str:
+        """Return the numbers of some sources: "K1, K4"."""
+        for text in filter(None, texts):
+            self.texts.setdefault(text, f"{self._letter}{len(self.texts) + 1}")
+        return ", ".join(dict.fromkeys(self.texts[text] for text in filter(None, texts)))
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A workbook of one account in one language.
+
+    Attributes
+    ----------
+    case
+        The account.
+    lang
+        The language.
+    sources
+        The sources cited so far.
+    """
+
+    case: CostBenefit
+    lang: Lang
+    sources: SourceList
+
+    @property
+    def evidence(self) -> str:
+        """What kind of data the account rests on, in words."""
+        return evidence_of(self.case, self.lang)
+
+    @property
+    def horizon(self) -> int:
+        """Years of the account."""
+        return self.case.horizon
+
+    @property
+    def estimated(self) -> int:
+        """Years with estimated effects."""
+        return int(self.case.effects.shape[1])
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """What the effects are to the account."""
+        return self.case.roles
+
+    @property
+    def years(self) -> range:
+        """Columns of the years."""
+        return range(FIRST_YEAR, FIRST_YEAR + self.horizon)
+
+    @property
+    def total(self) -> int:
+        """Column of present values, after the years."""
+        return FIRST_YEAR + self.horizon
+
+    @property
+    def told(self) -> int:
+        """First column of what is told of a row."""
+        return self.total + 1
+
+    @property
+    def units(self) -> range:
+        """Columns of what one krone of each effect gives, beyond what is told."""
+        first = self.told + 9
+        return range(first, first + len(self.roles))
+
+    @property
+    def last_year(self) -> int:
+        """Column of the last year."""
+        return FIRST_YEAR + self.horizon - 1
+
+    @cached_property
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """The assumptions that can matter."""
+        return self.case.used_assumptions()
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Defined names, by the names of the assumptions."""
+        programme = self.case.programme
+        labels = {item.assumption.name: item.label for item in programme.items}
+        labels |= {phase.assumption.name: phase.label for phase in programme.phases}
+        labels |= {f"reach:{item.name}": item.label for item in programme.items if not item.phase}
+        labels |= {"avoided_measures": AVOIDED_MEASURES}
+        return defined_names(self.assumptions, labels, self.lang)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger with every line that can be there."""
+        books = self.case._books
+        everywhere = {item.name: _NOWHERE_ZERO for item in books.items}
+        return books.ledger(everywhere)
+
+    @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        """The rows of the ledger: of a transfer first the payer's, then the receiver's."""
+        sides = [
+            (line, actor)
+            for line in self.ledger.lines
+            for actor in (line.payer, line.receiver)
+            if actor is not None
+        ]
+        return tuple(Entry(line, actor, place) for place, (line, actor) in enumerate(sides))
+
+    @cached_property
+    def timings(self) -> tuple[str, ...]:
+        """When in the year lines fall; `account` is when the account's own flows do."""
+        return tuple(timing or "account" for timing in self.ledger.timings)
+
+    def text(self, label: Label) -> str:
+        """Return a label in the language of the workbook."""
+        return label.text(self.lang)
+
+    def original(self, entry: Entry) -> Entry:
+        """Return the receiver's row of the flow that a row of displacement mirrors."""
+        component = entry.line.component.removeprefix("displacement:")
+        receiver = "participant" if entry.line.receiver == "displaced" else entry.line.receiver
+        key = (component, receiver, entry.line.budget_line)
+        return next(each for each in self._receivers() if _key(each) == key)
+
+    def _receivers(self) -> Sequence[Entry]:
+        return [each for each in self.entries if each.actor == each.line.receiver]
+
+
+def _key(entry: Entry) -> tuple[str, str, str]:
+    return entry.line.component, entry.line.receiver, entry.line.budget_line

@@ -1,0 +1,231 @@
+"""The front sheet: what the workbook is, what the account comes to now, and how to use it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mih_impact.display.labels import Label
+from mih_impact.display.numbers import NBSP, percent
+from mih_impact.economics.beside import BESIDE
+from mih_impact.economics.measures import MEASURES
+from mih_impact.reporting.workbook.actors import ActorCells
+from mih_impact.reporting.workbook.measures import MeasureCells
+from mih_impact.reporting.workbook.pen import FIRST_ROW, Pen
+from mih_impact.reporting.workbook.plan import Plan
+from mih_impact.reporting.workbook.uncertainty import UncertaintyCells
+from mih_impact.reporting.workbook.words import NOT_AVAILABLE, SHEETS
+
+__all__ = ["TITLE", "write_summary"]
+
+TITLE = Label(
+    nb="Nytte og kostnad per deltaker som startet: {programme}",
+    en="Costs and benefits per participant who started: {programme}",
+)
+_WHAT = Label(
+    nb="Et levende regnskap etter R-109/2021: kroner i faste {year}-priser over {years} år, pluss"
+    " er gevinst.",
+    en="A live account by circular R-109/2021: NOK in fixed {year} prices over {years} years, a"
+    " gain is positive.",
+)
+_HEADINGS = (
+    Label(nb="Hovedtall", en="Headline"),
+    Label(nb="Verdi nå", en="Value now"),
+    Label(nb="Hva det er", en="What it is"),
+)
+_LOW = Label(nb="konfidensintervall, fra", en="confidence interval, from")
+_HIGH = Label(nb="konfidensintervall, til", en="confidence interval, to")
+_PROBABILITY = Label(
+    nb="sannsynlighet for positiv netto nåverdi", en="probability of a positive net present value"
+)
+_SAMPLING = Label(
+    nb="tilfeldig usikkerhet i effektene, ikke skjev utvelgelse; dekningen står i arket {sheet}",
+    en="sampling uncertainty in the effects, not selection; the coverage is in the sheet {sheet}",
+)
+#: Above this, and below one minus it, a probability is not shown as a number.
+_SURE = 0.999
+_BREAK_EVEN = Label(nb="lønnsomt for samfunnet", en="breaks even for society")
+_LAST_CROSSING = Label(
+    nb="første år der nåverdien så langt er null eller mer, og blir der",
+    en="first year from which the cumulative present value stays at zero or more",
+)
+_AT_ONCE = Label(nb="fra start", en="from the start")
+_AFTER_ONE = Label(nb="etter ett år", en="after one year")
+_AFTER = Label(nb="etter {year} år", en="after {year} years")
+_CHECK = Label(nb="kontroll", en="check")
+_CHECKED = Label(
+    nb="tre veier til samme sum for samfunnet, og overføringer som går i null",
+    en="three routes to the same sum for society, and transfers that sum to zero",
+)
+_CUT = Label(
+    nb="Regnskapet er kuttet etter {years} år. Virkninger etter det er ikke regnet med.",
+    en="The account is cut after {years} years. Effects after that are not counted.",
+)
+_OUTPUT = Label(
+    nb="Produksjonen verdsettes til det arbeidskraften koster; at arbeidsgiveren går i null, er en"
+    " forutsetning.",
+    en="Output is valued at what the labour costs; that the employer nets to zero is an"
+    " assumption.",
+)
+_HOW = Label(nb="Slik brukes arbeidsboken", en="How to use the workbook")
+_STEPS = (
+    Label(
+        nb="Endre gule celler. De står i arket {assumptions}, og kullene i arket for budsjettet,"
+        " hvis det er med.",
+        en="Change yellow cells. They are in the sheet {assumptions}, and cohorts in the sheet of"
+        " budgets, if it is there.",
+    ),
+    Label(
+        nb="Alt annet er formler og følger med: regnskap, aktører, målestokker, usikkerhet.",
+        en="All else is formulas and follows: ledger, actors, measures, uncertainty.",
+    ),
+    Label(
+        nb="Fra et tall kan du gå til linjen i regnskapet, derfra til forutsetningen, og derfra til"
+        " kilden.",
+        en="From a number you can walk to its row of the ledger, from there to the assumption, and"
+        " from there to the source.",
+    ),
+    Label(
+        nb="Arkene er låst uten passord, så ingen overskriver en formel ved et uhell.",
+        en="The sheets are locked without a password, so that nobody overwrites a formula by"
+        " accident.",
+    ),
+)
+_CONTENTS = Label(nb="Arkene", en="The sheets")
+_TOLD = {
+    "assumptions": Label(nb="hver forutsetning med spenn, status og kilde",
+                         en="every assumption with range, status and source"),
+    "effects": Label(nb="anslag etter år, og hva regnskapet teller",
+                     en="estimates by year, and what the account counts"),
+    "costs": Label(nb="når hver kostnad faller", en="when each cost falls"),
+    "discounting": Label(nb="faktorer som formler av rentene",
+                         en="factors as formulas of the rates"),
+    "ledger": Label(nb="hver strøm, for hver aktør, i hvert år",
+                    en="every flow, for every actor, in every year"),
+    "actors": Label(nb="hvem betaler, hvem tjener, og når", en="who pays, who gains, and when"),
+    "measures": Label(nb="netto nåverdi, forholdstall og kontroll",
+                      en="net present value, ratios and check"),
+    "uncertainty": Label(nb="standardfeil og intervaller som formler",
+                         en="standard errors and intervals as formulas"),
+    "covariance": Label(nb="kovariansen mellom effektene", en="covariance of the effects"),
+    "budget": Label(nb="kull, budsjettlinjer og tre deler som ikke slås sammen",
+                    en="cohorts, budget lines and three parts that are not netted"),
+    "non_priced": Label(nb="virkninger uten kroner", en="effects without kroner"),
+    "sources": Label(nb="kilder, versjoner og fingeravtrykk",
+                     en="sources, versions and fingerprint"),
+}  # fmt: skip
+
+
+def write_summary(
+    plan: Plan,
+    pen: Pen,
+    actors: ActorCells,
+    measures: MeasureCells,
+    uncertainty: UncertaintyCells | None,
+    good: str,
+    keys: Sequence[str],
+) -> None:
+    """Write the front sheet; `keys` are the sheets there are."""
+    title = TITLE.format(programme=plan.case.programme.label)
+    what = _WHAT.format(year=plan.case.price_year, years=plan.horizon)
+    pen.head(title, what, plan.evidence, _HEADINGS)
+    writer = _Summary(plan, pen)
+    writer.line(MEASURES["npv"][0], "=" + measures.value("npv"), MEASURES["npv"][1],
+                "kroner", plan.case.npv)  # fmt: skip
+    writer.uncertain(uncertainty)
+    writer.break_even(actors.break_even("society"))
+    writer.line(MEASURES["public"][0], "=" + measures.value("public"), MEASURES["public"][1],
+                "kroner", plan.case.public)  # fmt: skip
+    for name in ("public_wage_bill_1", "society_leisure_1", "switching_scale_society"):
+        shown = "ratio" if name.startswith("switching") else "kroner"
+        writer.line(BESIDE[name][0], "=" + measures.value(name), "", shown)
+    writer.line(_CHECK, "=" + measures.value("check"), _CHECKED, "kroner", good)
+    pen.warn(writer.row - 1, 1, good)
+    notes = [_CUT.format(years=plan.horizon), _OUTPUT]
+    notes += [plan.case.programme.note] if plan.case.programme.note else []
+    writer.words(None, notes)
+    steps = [step.format(assumptions=SHEETS["assumptions"]) for step in _STEPS]
+    writer.words(_HOW, steps)
+    writer.contents([key for key in keys if key in _TOLD])
+    pen.finish((72, 24, 100), frozen=(FIRST_ROW, 0))
+
+
+class _Summary:
+    """Writes the front sheet line by line."""
+
+    def __init__(self, plan: Plan, pen: Pen) -> None:
+        self.plan, self.pen, self.row = plan, pen, FIRST_ROW
+
+    def line(
+        self,
+        label: Label,
+        formula: str,
+        told: Label | str,
+        number: str,
+        value: float | str | None = None,
+    ) -> None:
+        """Write one number with what it is."""
+        text = self.plan.text(label)
+        self.pen.text(self.row, 0, text[:1].upper() + text[1:], "key")
+        self.pen.formula(self.row, 1, formula, number, "total", value)
+        self.pen.text(self.row, 2, told, "small")
+        self.row += 1
+
+    def uncertain(self, cells: UncertaintyCells | None) -> None:
+        """Write interval and probability, or that there are none."""
+        bounds, share = self.plan.case.interval(), self.plan.case.probability_positive
+        if cells is None or bounds is None or share is None:
+            self.pen.text(self.row, 0, self.plan.text(_LOW).capitalize(), "key")
+            self.pen.text(self.row, 1, NOT_AVAILABLE, "small")
+            self.row += 1
+            return
+        told = _SAMPLING.format(sheet=SHEETS["uncertainty"])
+        for label, name, value in (
+            (_LOW, "conf_low", bounds[0]),
+            (_HIGH, "conf_high", bounds[1]),
+        ):
+            self.line(label, "=" + cells.at(name, "society"), told, "kroner", value)
+        self.probable(cells, share, told)
+
+    def probable(self, cells: UncertaintyCells, share: float, told: Label) -> None:
+        """Write the probability of a gain, never rounded to a certainty."""
+        cell, error = (cells.at(name, "society") for name in ("probability_positive", "std_error"))
+        above, below = (
+            f"{sign}{NBSP}{percent(limit, 1, self.plan.lang)}"
+            for sign, limit in ((">", _SURE), ("<", 1 - _SURE))
+        )
+        formula = (
+            f'=IF({error}=0,{cell},IF({cell}>{_SURE},"{above}",'
+            f'IF({cell}<{1 - _SURE:g},"{below}",{cell})))'
+        )
+        sure = above if share > _SURE else below if share < 1 - _SURE else share
+        shown = share if self.plan.case.std_error == 0 else sure
+        self.line(_PROBABILITY, formula, told, "percent", shown)
+
+    def break_even(self, cell: str) -> None:
+        """Write the break-even year in words."""
+        before, after = self.plan.text(_AFTER).split("{year}")
+        once, one = self.plan.text(_AT_ONCE), self.plan.text(_AFTER_ONE)
+        formula = (
+            f'=IF(ISNUMBER({cell}),IF({cell}=0,"{once}",IF({cell}=1,"{one}",'
+            f'"{before}"&{cell}&"{after}")),{cell})'
+        )
+        self.line(_BREAK_EVEN, formula, _LAST_CROSSING, "whole")
+
+    def words(self, heading: Label | None, texts: Sequence[Label]) -> None:
+        """Write some sentences under a heading."""
+        self.row += 1
+        if heading is not None:
+            self.pen.text(self.row, 0, heading, "section")
+            self.row += 1
+        for text in texts:
+            self.pen.text(self.row, 0, text)
+            self.row += 1
+
+    def contents(self, keys: Sequence[str]) -> None:
+        """Write links to the sheets."""
+        self.row += 1
+        self.pen.text(self.row, 0, _CONTENTS, "section")
+        for key in keys:
+            self.row += 1
+            self.pen.link(self.row, 0, key)
+            self.pen.text(self.row, 1, _TOLD[key])
