@@ -6,25 +6,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from mih_impact.display.labels import Label
 from mih_impact.economics.assumption import Assumption
 from mih_impact.economics.assumptions import Assumptions
 from mih_impact.economics.checks import nearest
-from mih_impact.economics.cost_item import CostItem
 from mih_impact.economics.parameters import all_assumptions
 from mih_impact.economics.persistence import Persistence
-from mih_impact.economics.phase import Phase, reach_assumption
 from mih_impact.economics.presets import discount_assumption, preset_items
 from mih_impact.economics.programme import Programme
 from mih_impact.economics.sheet.cells import Line, number_of, typed
 from mih_impact.economics.sheet.lines import LATER, SETTINGS, later_source
+from mih_impact.economics.sheet.programme_rows import programme_of_rows, require_carried
+from mih_impact.economics.sheet.row import assumption_of, required
 from mih_impact.economics.sheet.words import WORDS, code_of
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.discount import Discount, Timing
 
 __all__ = ["Parts", "parts_of"]
 
-_COST_UNIT = "NOK per participant in the phase"
 _NUMBER = frozenset(
     ["name", "label_nb", "label_en", "value", "unit", "low", "high", "distribution", "points",
      "status", "source", "range_source"]
@@ -59,11 +57,11 @@ def parts_of(raw: Sequence[Line]) -> Parts:
     _require_rows(lines, rates)
     settings = {name: _setting(lines[name]) for name in SETTINGS}
     discount = _discount(lines, settings["account:timing"])
-    items = tuple(_assumption(lines[name], item.unit) for name, item in rates.items())
+    items = tuple(assumption_of(lines[name], item.unit) for name, item in rates.items())
     price_year = _whole(lines["account:price_year"], settings["account:price_year"])
     assumptions = Assumptions(settings["account:preset"], price_year, discount, items)
-    programme = _programme(lines, price_year)
-    _require_carried(lines, all_assumptions(assumptions, programme))
+    programme = programme_of_rows(lines, price_year)
+    require_carried(lines, all_assumptions(assumptions, programme))
     horizon = _whole(lines["account:horizon"], settings["account:horizon"])
     persistence = cast(Persistence, settings["account:persistence"])
     return Parts(assumptions, programme, horizon, persistence)
@@ -137,7 +135,7 @@ def _allowed(line: Line) -> frozenset[str]:
 
 def _setting(line: Line) -> Any:
     """Return the value of a choice of the account."""
-    value = _required(line, "value")
+    value = required(line, "value")
     vocabulary = {"account:persistence": "persistence", "account:timing": "account_timing"}
     if line.name in vocabulary:
         code = code_of(vocabulary[line.name], str(value))
@@ -163,72 +161,6 @@ def _whole(line: Line, value: float) -> int:
     return int(value)
 
 
-def _required(line: Line, column: str) -> Any:
-    value = line.get(column)
-    if value is None:
-        raise line.error(
-            column, "the cell is empty", do="fill it in; what does not count is 0, and is in sight"
-        )
-    return value
-
-
-def _label(line: Line) -> Label:
-    return Label(nb=line.get("label_nb", ""), en=line.get("label_en", ""))
-
-
-def _assumption(line: Line, unit: str) -> Assumption:
-    """Return the assumption of a row, checked one column at a time."""
-    value, low, high = _required(line, "value"), line.get("low"), line.get("high")
-    if _required(line, "unit") != unit:
-        raise line.error(
-            "unit",
-            f"the unit of {line.name} is {unit}",
-            found=repr(line.get("unit")),
-            do=f"write {unit!r} back, and the value, low and high in it",
-        )
-    with line.checking("value"):
-        item = Assumption(
-            name=line.name, value=value, unit=unit, status=_required(line, "status"),
-            source=line.get("source", ""), low=None, high=None, label=_label(line),
-            range_source=line.get("range_source", ""),
-        )  # fmt: skip
-    _require_range(line, value, low, high)
-    outside = low is not None and not item.bounds[0] <= low
-    with line.checking("low" if outside else "high"):
-        item = replace(item, low=low, high=high)
-    points = line.get("points", ())
-    distribution = _required(line, "distribution")
-    with line.checking("points" if "discrete" in (distribution,) or points else "distribution"):
-        return replace(item, distribution=distribution, points=points)
-
-
-def _require_range(line: Line, value: float, low: float | None, high: float | None) -> None:
-    """Raise on a range with one end, turned round, or beside the value."""
-    if low is None and high is None:
-        return
-    if low is None or high is None:
-        raise line.error(
-            "low" if low is None else "high",
-            "the range has one end only",
-            found=f"low {low}, high {high}",
-            do="give both, or empty both",
-        )
-    if low > high:
-        raise line.error(
-            "low",
-            "low is above high",
-            found=f"low {low:g}, high {high:g}",
-            do="let them change places",
-        )
-    if not low <= value <= high:
-        raise line.error(
-            "value",
-            "the value is outside its range",
-            found=f"{value:g}, from {low:g} to {high:g}",
-            do="change the value, or give low and high that hold it",
-        )
-
-
 def _discount(lines: dict[str, Line], timing: Timing) -> Discount:
     """Return the discount of the sheet: its first rate, and the steps after it."""
     rate = replace(discount_assumption(0.04), low=None, high=None)
@@ -240,10 +172,10 @@ def _discount(lines: dict[str, Line], timing: Timing) -> Discount:
         ),
         key=lambda pair: pair[0],
     )  # fmt: skip
-    rates = [_required(lines["discount_rate"], "value")]
+    rates = [required(lines["discount_rate"], "value")]
     for _, line in later:
         with line.checking("value"):
-            rates.append(replace(rate, value=_required(line, "value")).value)
+            rates.append(replace(rate, value=required(line, "value")).value)
     ends = [*(year - 1 for year, _ in later), None]
     with lines["discount_rate"].checking("value"):
         discount = Discount(tuple(zip(ends, rates, strict=True)), timing)
@@ -267,103 +199,3 @@ def _first_year(line: Line) -> int:
             do=f"write {LATER}41",
         )  # fmt: skip
     return int(year)
-
-
-def _programme(lines: dict[str, Line], price_year: int) -> Programme:
-    head, note = lines["programme"], lines.get("programme:note")
-    costs = [line for line in lines.values() if line.name.startswith("cost:")]
-    reaches = [line for line in lines.values() if line.name.startswith("reach:")]
-    own = {line.name.removeprefix("reach:"): line for line in reaches if not line.get("phase")}
-    items = [_cost(line, own, price_year) for line in costs]
-    for name, line in own.items():
-        if name not in [item.name for item in items]:
-            raise line.error(
-                "name",
-                "there is no cost that this reach is of",
-                found=repr(name),
-                do=f"put the row of the cost back, or delete this one"
-                f"{nearest(name, [item.name for item in items])}",
-            )
-    phases = tuple(_phase(line) for line in reaches if line.get("phase"))
-    age = lines.get("age_at_start")
-    with head.checking("name"):
-        return Programme(
-            name=str(_required(head, "value")),
-            label=_label(head),
-            items=tuple(items),
-            phases=phases,
-            age_at_start=None if age is None else _assumption(age, "years"),
-            note=None if note is None else _label(note),
-        )
-
-
-def _cost(line: Line, own: dict[str, Line], price_year: int) -> CostItem:
-    """Return a cost: its sum, spread as its years say."""
-    item = _assumption(line, _COST_UNIT)
-    name = line.name.removeprefix("cost:")
-    years = sorted(int(key[5:]) for key in line.cells if key.startswith("year_"))
-    if years != list(range(len(years))) or (item.value and not years):
-        raise line.error(
-            f"year_{next(k for k in range(len(years) + 1) if k not in years)}",
-            "the years of the cost have a gap",
-            found=f"amounts in years {', '.join(map(str, years)) or 'none'}",
-            do="give every year from 0 on, those without a cost as 0",
-        )
-    reach = own.get(name)
-    with line.checking("payer"):
-        cost = CostItem(
-            name=name,
-            label=item.label,
-            amounts=tuple(line.cells[f"year_{year}"] for year in years),
-            payer=_required(line, "payer"),
-            receiver=line.get("receiver"),
-            phase=line.get("phase", ""),
-            reach=1.0 if reach is None else _assumption(reach, "share").value,
-            cash=_required(line, "cash") == "true",
-            budget_line=line.get("budget_line", ""),
-            price_year=price_year,
-            timing=line.get("timing"),
-        )
-    with line.checking("value"):
-        amounts = cost.amounts if cost.total == item.value else cost.spread(item.value)
-        return replace(
-            cost, amounts=amounts, low=item.low, high=item.high, distribution=item.distribution,
-            points=item.points, status=item.status, source=item.source,
-            range_source=item.range_source,
-        )  # fmt: skip
-
-
-def _phase(line: Line) -> Phase:
-    """Return a phase; its label is that of its reach less the words that say so."""
-    item, name = _assumption(line, "share"), line.get("phase")
-    if line.name != f"reach:{name}":
-        raise line.error(
-            "phase", "row and phase have different names", found=repr(name), do="write them alike"
-        )
-    lead = reach_assumption(name, Label(nb="", en=""), 1.0).label
-    label = Label(nb=item.label.nb.removeprefix(lead.nb), en=item.label.en.removeprefix(lead.en))
-    when = Label(nb=line.get("when_nb", ""), en=line.get("when_en", ""))
-    return Phase(
-        name=name, label=label, when=when if when.nb or when.en else None, reach=item.value,
-        low=item.low, high=item.high, distribution=item.distribution, points=item.points,
-        status=item.status, source=item.source, range_source=item.range_source,
-    )  # fmt: skip
-
-
-def _require_carried(lines: dict[str, Line], items: tuple[Assumption, ...]) -> None:
-    """Raise where the row of a cost's own reach says what the account has no place for."""
-    carried = {item.name: item for item in items}
-    for name, line in lines.items():
-        if not name.startswith("reach:") or line.get("phase"):
-            continue
-        plain = reach_assumption(name.removeprefix("reach:"), _label(line), 1.0)
-        found = carried.get(name, plain)
-        told = _assumption(line, "share")
-        for column in ("low", "distribution", "status", "source", "range_source"):
-            if getattr(told, column) != getattr(found, column):
-                raise line.error(
-                    column,
-                    "a cost without a phase has a plain reach: no range and no source",
-                    found=repr(getattr(told, column)),
-                    do="give the cost a phase in the programme file; the phase has a range",
-                )

@@ -194,7 +194,7 @@ def number_text(x: float, *, comma: bool = False) -> str:
     ('0,30000000000000004', '59100', '59.1250')
     """
     text = repr(float(x)).removesuffix(".0")
-    if re.fullmatch(r"-?\d{1,3}\.\d{3}", text):
+    if re.fullmatch(r"-?[1-9]\d{0,2}\.\d{3}", text):
         text += "0"  # not to be taken for thousands
     return text.replace(".", ",") if comma else text
 
