@@ -38,11 +38,7 @@ few = settings(max_examples=20, deadline=None)
 
 shares = st.integers(0, 1000).map(lambda n: n / 1000)
 money = st.integers(-500_000, 500_000).map(float)
-discounts = st.builds(
-    Discount,
-    ladder=st.sampled_from([Discount().ladder, ((3, 0.05), (None, 0.01)), ((None, 0.0),)]),
-    timing=st.sampled_from(["start", "middle", "end"]),
-)
+LADDERS = (Discount().ladder, ((3, 0.05), (None, 0.01)), ((None, 0.08),), ((None, 0.0),))
 
 
 @dataclass(frozen=True)
@@ -84,9 +80,8 @@ def effects(
     return EffectSeries.from_frame(frame, covariance=covariance, price_year=price_year)
 
 
-#: What is random in an account comes from generators of these seeds: the first examples are then as
-#: full as the last, where a strategy for every number would begin with accounts of nothing.
-sources = st.integers(0, 2**32 - 1).map(np.random.default_rng)
+# Everything in an account comes from one generator: hypothesis draws its seed and no more, so that
+# the first account is as full as the last, where strategies for every number begin with nothing.
 
 
 def share(rng: np.random.Generator) -> float:
@@ -99,36 +94,40 @@ def kroner(rng: np.random.Generator) -> float:
     return float(rng.choice([0, *rng.integers(0, 300_001, 5)]))
 
 
-@st.composite
-def assumptions(draw: st.DrawFn, **held: object) -> Assumptions:
-    rng = draw(sources)
+def random_path(rng: np.random.Generator, years: int) -> np.ndarray:
+    """Return whole kroner up to half a million either way, some of them none, now and then all."""
+    path = rng.integers(-500_000, 500_000, (len(OUTCOMES), years)).astype(float)
+    return np.where(rng.random(path.shape) < rng.choice([0.0, 0.2, 0.5, 1.0]), 0.0, path)
+
+
+def random_assumptions(rng: np.random.Generator, **held: object) -> Assumptions:
     names = (
         "pension_share", "employer_contribution", "tax_rate_wage", "tax_rate_benefits",
         "tax_financing_cost", "wage_bill", "displacement", "leisure", "selection",
     )  # fmt: skip
     values: dict[str, Any] = {name: share(rng) for name in names}
     values |= {"municipal_tax_share": share(rng) / 2, "county_tax_share": share(rng) / 2}
-    values |= {"avoided_measures": kroner(rng), "discount": draw(discounts)}
     values |= {"half_life": rng.integers(1, 41) / 2, "real_growth": share(rng) / 20 - 0.01}
+    values["avoided_measures"] = kroner(rng)
+    ladder, timing = LADDERS[rng.integers(len(LADDERS))], TIMINGS[rng.integers(1, len(TIMINGS))]
+    values["discount"] = Discount(ladder=ladder, timing=timing)
     return Assumptions.r109().replace(**(values | held))
 
 
-@st.composite
-def programmes(draw: st.DrawFn, *, payers: tuple[str, ...] = ACTORS, years: int = 8) -> Programme:
+def random_programme(rng: np.random.Generator, payers: tuple[str, ...]) -> Programme:
     """Return items of phases and items of their own reach, each at its time of the year."""
-    rng = draw(sources)
     phases = tuple(
         Phase(name=f"phase {k}", label=LABEL, reach=share(rng)) for k in range(rng.integers(0, 3))
     )
     items = []
-    for number in range(draw(st.integers(0, 5))):
+    for number in range(rng.integers(0, 6)):
         payer, other = rng.choice(payers, 2, replace=False)
         phase = str(rng.choice(["", *(each.name for each in phases)]))
         items.append(
             CostItem(
                 name=f"item {number}",
                 label=LABEL,
-                amounts=[kroner(rng) for _ in range(rng.integers(1, years + 1))],
+                amounts=[kroner(rng) for _ in range(rng.integers(1, 9))],
                 payer=str(payer),
                 receiver=str(other) if rng.random() < 0.4 else None,
                 phase=phase,
@@ -141,40 +140,38 @@ def programmes(draw: st.DrawFn, *, payers: tuple[str, ...] = ACTORS, years: int 
     return Programme(name="drawn", label=LABEL, items=items, phases=phases, age_at_start=age)
 
 
-@st.composite
-def paths(draw: st.DrawFn, *, years: int | None = None) -> np.ndarray:
-    """Return whole kroner up to half a million either way, some of them none."""
-    years = years or draw(st.integers(1, 6))
-    rng = draw(sources)
-    path = rng.integers(-500_000, 500_000, (len(OUTCOMES), years)).astype(float)
-    return np.where(rng.random(path.shape) < draw(st.sampled_from([0.3, 0.0, 1.0])), 0.0, path)
-
-
-@st.composite
 def drawn(
-    draw: st.DrawFn,
     *,
     payers: tuple[str, ...] = ACTORS,
-    rates: st.SearchStrategy[Assumptions] | None = None,
     years: int | None = None,
     more: int = 6,
-) -> Drawn:
-    """Return what a random account is made of; `more` years at most after the estimated ones."""
-    path = draw(paths(years=years))
+    **held: object,
+) -> st.SearchStrategy[Drawn]:
+    """Return a strategy for what an account is made of.
+
+    payers: who pays for items and benefits. years: estimated ones; `more` at most after them.
+    held: assumptions that are not random.
+    """
     paid_by = [actor for actor in payers if actor not in ("participant", "displaced")]
-    longer = draw(st.integers(0, more))
-    lasting = st.sampled_from(["constant", "half_life", "linear"])
-    return Drawn(
-        path=path,
-        benefits=(
-            Benefit("own_0", draw(st.sampled_from(paid_by)), draw(st.booleans())),
-            Benefit("own_1", draw(st.sampled_from(paid_by)), draw(st.booleans())),
-        ),
-        rates=draw(assumptions() if rates is None else rates),
-        programme=draw(programmes(payers=payers)),
-        horizon=path.shape[1] + longer,
-        persistence=draw(lasting) if longer else "none",
-    )
+
+    def build(seed: int) -> Drawn:
+        rng = np.random.default_rng(seed)
+        estimated = years or int(rng.integers(1, 7))
+        longer = int(rng.integers(0, more + 1))
+        kinds = ("constant", "half_life", "linear")
+        return Drawn(
+            path=random_path(rng, estimated),
+            benefits=(
+                Benefit("own_0", str(rng.choice(paid_by)), bool(rng.random() < 0.5)),
+                Benefit("own_1", str(rng.choice(paid_by)), bool(rng.random() < 0.5)),
+            ),
+            rates=random_assumptions(rng, **held),
+            programme=random_programme(rng, payers),
+            horizon=estimated + longer,
+            persistence=str(rng.choice(kinds)) if longer else "none",
+        )
+
+    return st.integers(0, 2**32 - 1).map(build)
 
 
 def covariance_of(path: np.ndarray, seed: int) -> np.ndarray:

@@ -25,7 +25,6 @@ from tests.accounts import (
     PRIVATE,
     Drawn,
     amounts_by_hand,
-    assumptions,
     covariance_of,
     drawn,
     factor_by_hand,
@@ -119,9 +118,9 @@ def test_three_routes_to_society_agree(given: Drawn) -> None:
 
 
 @few
-@given(drawn(), assumptions(avoided_measures=0.0))
-def test_no_effect_leaves_the_costs(given: Drawn, rates: object) -> None:
-    given = given.but(path=np.zeros_like(given.path), rates=rates)
+@given(drawn(avoided_measures=0.0))
+def test_no_effect_leaves_the_costs(given: Drawn) -> None:
+    given = given.but(path=np.zeros_like(given.path))
     case = given.case()
     used, outlay = paid(given, real=True)
     assert near(case.npv, -used - given.rates.tax_financing_cost * outlay, case)
@@ -129,14 +128,14 @@ def test_no_effect_leaves_the_costs(given: Drawn, rates: object) -> None:
 
 
 @few
-@given(drawn(rates=assumptions(discount=Discount.flat(0.0))))
+@given(drawn(discount=Discount.flat(0.0)))
 def test_rate_zero_is_the_plain_sum(given: Drawn) -> None:
     case = given.case()
     assert near(case.npv, case.ledger()["amount"].sum(), case)
 
 
 @few
-@given(drawn(rates=assumptions(tax_financing_cost=0.0)), shares)
+@given(drawn(tax_financing_cost=0.0), shares)
 def test_society_moves_by_public_when_tax_financing_does(given: Drawn, step: float) -> None:
     case = given.case()
     dearer = case.with_assumptions(given.rates.replace(tax_financing_cost=step))
@@ -164,7 +163,7 @@ def test_another_price_year_scales_money_and_nothing_else(
 
 
 @few
-@given(drawn(rates=assumptions(avoided_measures=0.0)))
+@given(drawn(avoided_measures=0.0))
 def test_a_years_delay_is_one_more_year_of_discounting(given: Drawn) -> None:
     rate = 0.04
     discount = replace(given.rates.discount, ladder=((None, rate),))
@@ -186,7 +185,7 @@ def test_a_years_delay_is_one_more_year_of_discounting(given: Drawn) -> None:
 
 
 @few
-@given(drawn(payers=PUBLIC, rates=assumptions(displacement=1.0, avoided_measures=0.0)))
+@given(drawn(payers=PUBLIC, displacement=1.0, avoided_measures=0.0))
 def test_full_displacement_leaves_the_public_cost(given: Drawn) -> None:
     case = given.case()
     cost, _ = paid(given, real=True)
