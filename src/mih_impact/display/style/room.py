@@ -77,4 +77,4 @@ def widened(place: FloatArray, reach: FloatArray) -> tuple[float, float]:
         if max(low - new[0], new[1] - high) < 1e-9 or new[1] - new[0] > 10:
             break
         low, high = new
-    return round(low, 9), round(high, 9)
+    return round(low, 6), round(high, 6)

@@ -226,13 +226,13 @@ class Uncertainty(SavedResult):
 
     def plot_acceptability(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the probability of a gain against the cost per participant."""
-        from mih_impact.economics.figures.uncertainty import plot_acceptability
+        from mih_impact.economics.figures.odds import plot_acceptability
 
         return plot_acceptability(self, ax=ax, lang=lang)
 
     def plot_break_even(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the distribution of break-even."""
-        from mih_impact.economics.figures.uncertainty import plot_break_even
+        from mih_impact.economics.figures.odds import plot_break_even
 
         return plot_break_even(self, ax=ax, lang=lang)
 
