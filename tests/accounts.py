@@ -36,6 +36,7 @@ TIMINGS = (None, "start", "middle", "end")
 
 few = settings(max_examples=20, deadline=None)
 
+seeds = st.integers(0, 2**32 - 1)
 shares = st.integers(0, 1000).map(lambda n: n / 1000)
 money = st.integers(-500_000, 500_000).map(float)
 LADDERS = (Discount().ladder, ((3, 0.05), (None, 0.01)), ((None, 0.08),), ((None, 0.0),))
@@ -69,11 +70,11 @@ class Drawn:
 def effects(
     path: np.ndarray, covariance: np.ndarray | None = None, *, price_year: int = 2024
 ) -> EffectSeries:
-    years = path.shape[1]
+    rows, years = path.shape
     frame = pd.DataFrame(
         {
-            "outcome": np.repeat(OUTCOMES, years),
-            "year_since_start": np.tile(np.arange(years), len(OUTCOMES)),
+            "outcome": np.repeat(OUTCOMES[:rows], years),
+            "year_since_start": np.tile(np.arange(years), rows),
             "estimate": path.ravel(),
         }
     )
@@ -171,7 +172,38 @@ def drawn(
             persistence=str(rng.choice(kinds)) if longer else "none",
         )
 
-    return st.integers(0, 2**32 - 1).map(build)
+    return seeds.map(build)
+
+
+# -- parts, for tests that put an account of the contract's own outcomes together themselves -----
+
+
+def paths(*, years: int | None = None) -> st.SearchStrategy[np.ndarray]:
+    """Return effects on the wage and every scheme of the contract, as many years as the account."""
+
+    def build(seed: int) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        return random_path(rng, years or int(rng.integers(1, 9)))[: 1 + len(BENEFITS)]
+
+    return seeds.map(build)
+
+
+def assumptions(**held: object) -> st.SearchStrategy[Assumptions]:
+    return seeds.map(lambda seed: random_assumptions(np.random.default_rng(seed), **held))
+
+
+def programmes(*, payers: tuple[str, ...] = ACTORS) -> st.SearchStrategy[Programme]:
+    return seeds.map(lambda seed: random_programme(np.random.default_rng(seed), payers))
+
+
+def account(
+    path: np.ndarray,
+    rates: Assumptions,
+    programme: Programme,
+    covariance: np.ndarray | None = None,
+) -> CostBenefit:
+    series = effects(path, covariance, price_year=rates.price_year)
+    return cost_benefit(series, rates, programme=programme, horizon=path.shape[1])
 
 
 def covariance_of(path: np.ndarray, seed: int) -> np.ndarray:

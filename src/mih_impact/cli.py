@@ -6,10 +6,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mih_impact.display.labels import Label
 from mih_impact.display.options import options
-from mih_impact.errors import MihImpactError
+from mih_impact.errors import AssumptionError, MihImpactError, StorageError
+
+if TYPE_CHECKING:
+    from mih_impact.economics.case import CostBenefit
 
 __all__ = ["main"]
 
@@ -64,6 +68,19 @@ def _parser() -> argparse.ArgumentParser:
     _reader(run)
     run.set_defaults(run=_run)
 
+    memo = commands.add_parser(
+        "memo", help="the memo as HTML, Word and PDF, its workbook, and the budget page"
+    )
+    memo.add_argument("--out", type=Path, required=True, help="folder")
+    memo.add_argument(
+        "--case", type=Path, help="a saved account (.zip); none is the reference case"
+    )
+    memo.add_argument(
+        "--starters", default="2026:500,2027:500,2028:500", help="persons by start year, YEAR:N,..."
+    )
+    _reader(memo)
+    memo.set_defaults(run=_memo)
+
     check = commands.add_parser("check", help="every breach of the contract in a register")
     check.add_argument("register", help="a Parquet or CSV file, or a glob")
     _reader(check)
@@ -115,6 +132,45 @@ def _run(given: argparse.Namespace) -> None:
         folder = given.analysis.parent
         files = write_outputs(result, spec.outputs, folder)
         print("\n" + _WRITTEN.format(n=len(files), out=folder / spec.outputs.folder).text())
+
+
+def _memo(given: argparse.Namespace) -> None:
+    from mih_impact.reporting.memo.bundle import write_memo_folder
+
+    files = write_memo_folder(
+        _case(given.case), given.out, lang=given.lang, starters=_starters(given.starters)
+    )
+    print(_WRITTEN.format(n=len(files), out=given.out).text())
+
+
+def _case(path: Path | None) -> CostBenefit:
+    """Return a saved account, alone or within a study; the reference case's own without a path."""
+    from mih_impact.economics.case import CostBenefit
+    from mih_impact.nav.reproduce import reproduce_nav
+    from mih_impact.storage import load
+
+    found = reproduce_nav() if path is None else load(path)
+    case = getattr(found, "case", found)
+    if not isinstance(case, CostBenefit):
+        raise StorageError(
+            "The file holds no account",
+            found=f"a {type(found).__name__}",
+            do="give a file that case.save() or a study wrote",
+        )
+    return case
+
+
+def _starters(text: str) -> dict[int, float]:
+    """Return starters by year from "2026:500,2027:700"."""
+    try:
+        pairs = [part.split(":") for part in text.split(",")]
+        return {int(year): float(n) for year, n in pairs}
+    except ValueError:
+        raise AssumptionError(
+            "Starters are years with a number of persons each",
+            found=repr(text),
+            do="write --starters 2026:500,2027:700",
+        ) from None
 
 
 def _check(given: argparse.Namespace) -> None:

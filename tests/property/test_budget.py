@@ -23,7 +23,7 @@ from mih_impact.economics.case import CostBenefit
 from mih_impact.economics.cost_item import CostItem
 from mih_impact.economics.uncertainty.draws import drawn_effects, drawn_values
 from mih_impact.reference.discount import Discount
-from tests.property.test_ledger import account, assumptions, covariance_of, paths, programmes
+from tests.accounts import account, assumptions, covariance_of, paths, programmes
 
 FIRST = 2026
 

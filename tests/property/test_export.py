@@ -17,7 +17,7 @@ from mih_impact.economics.export.corners import mixed
 from mih_impact.economics.export.evaluate import evaluate
 from mih_impact.economics.export.setting import account_at
 from mih_impact.economics.export.sliders import VIEWS
-from tests.property.test_ledger import account, assumptions, covariance_of, paths, programmes
+from tests.accounts import account, assumptions, covariance_of, paths, programmes
 
 few = settings(max_examples=20, deadline=None)
 

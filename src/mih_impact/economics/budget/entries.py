@@ -15,7 +15,7 @@ from mih_impact.economics.books import Books
 from mih_impact.economics.budget.lines import block_of, known_line
 from mih_impact.economics.ledger import Line
 
-__all__ = ["OUTSIDE", "SAVINGS", "Entries", "Entry", "cash_entries"]
+__all__ = ["OUTSIDE", "SAVINGS", "Entries", "Entry", "block_for", "cash_entries"]
 
 FloatArray = NDArray[np.float64]
 
@@ -118,7 +118,7 @@ def cash_entries(
         for actor, sign in ((line.receiver, 1.0), (line.payer, -1.0)):
             if actor is None or not line.cash:
                 continue
-            block = _block(line, actor)
+            block = block_for(line, actor)
             add(Entry(actor, block, line), place, sign)
             if actor in covered and block == "grants" and not _received(line, actor):
                 add(Entry(actor, block, line, covers=True), place, -sign)
@@ -130,7 +130,8 @@ def cash_entries(
     )
 
 
-def _block(line: Line, actor: str) -> str:
+def block_for(line: Line, actor: str) -> str:
+    """Return the block in which a flow stands with one of its sides."""
     if actor not in PUBLIC:
         return OUTSIDE
     return SAVINGS if line.component == "avoided_measures" else block_of(line)

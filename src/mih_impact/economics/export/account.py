@@ -15,7 +15,7 @@ from mih_impact.display.labels import Label
 from mih_impact.display.options import current
 from mih_impact.economics.actors import GROUP_LABELS, GROUPS, PUBLIC
 from mih_impact.economics.books import Books
-from mih_impact.economics.budget.lines import block_of
+from mih_impact.economics.budget.entries import SAVINGS, block_for
 from mih_impact.economics.budget.result import BLOCK_LABELS, BLOCKS
 from mih_impact.economics.export.corners import corners
 from mih_impact.economics.export.sliders import (
@@ -180,8 +180,10 @@ def _cash(books: Books) -> dict[str, Any]:
     """Return the cash flows of each public budget in three blocks, which are never netted.
 
     A row of the tables for each pair of block and budget that the programme or an effect reaches.
+    What is saved on other measures is a fourth block, there only where something is: it lowers no
+    grant that the programme needs.
     """
-    pairs = [(block, actor) for block in BLOCKS for actor in PUBLIC]
+    pairs = [(block, actor) for block in (*BLOCKS, SAVINGS) for actor in PUBLIC]
     free = {f"cost:{item.name}": 0.0 for item in books.programme.items}
     rest = _cash_rows(books, free, pairs)[1]
     costs = _cash_rows(books, {}, pairs)[1] - rest
@@ -192,8 +194,9 @@ def _cash(books: Books) -> dict[str, Any]:
         if any(np.any(table[place]) for table in (costs, rest, *block["corners"]))
     ]
     block["corners"] = [[table[place] for place in kept] for table in block["corners"]]
+    saved = {pairs[place][0] for place in kept} & {SAVINGS}
     return {
-        "blocks": [_named(name, BLOCK_LABELS[name]) for name in BLOCKS],
+        "blocks": [_named(name, BLOCK_LABELS[name]) for name in (*BLOCKS, *saved)],
         "rows": [{"block": pairs[place][0], "actor": pairs[place][1]} for place in kept],
         "coefficients": block,
         "programme": costs[kept].tolist(),
@@ -211,7 +214,7 @@ def _cash_rows(
     for line in ledger.lines:
         for actor, sign in ((line.receiver, 1.0), (line.payer, -1.0)):
             if line.cash and actor in PUBLIC:
-                place = pairs.index((block_of(line), actor))
+                place = pairs.index((block_for(line, actor), actor))
                 driven[place] += sign * line.coefficients
                 fixed[place] += sign * line.constant
     return driven, fixed

@@ -170,7 +170,9 @@ def _mark_break_even(
     colour = ACTOR_COLOURS[name]
     ax.plot(year, path[year], "o", color=colour, markersize=7, label="_break-even")
     text = _BREAK_EVEN.format(when=break_even_text(year, case.horizon, lang)).text(lang)
-    if name == "society":  # above its line
+    if name == "society" and year < 2:  # beneath its line: left of it is no room
+        xy, offset, ha, va = (year, path[year]), (10, -6), "left", "top"
+    elif name == "society":  # above its line
         xy, offset, ha, va = (year, path[year]), (-8, 8), "right", "bottom"
     else:  # under the zero line, which the path does not cross again
         xy, offset, ha, va = (year, 0.0), (2, -6), "left", "top"

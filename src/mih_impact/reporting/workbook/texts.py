@@ -5,6 +5,7 @@ from __future__ import annotations
 from mih_impact.display.labels import Label
 from mih_impact.economics.non_priced.card import NEVER_ADDED, non_priced_card, non_priced_cells
 from mih_impact.economics.non_priced.effect import MATRIX_SOURCE
+from mih_impact.reference.source_texts import source_in
 from mih_impact.reporting.workbook.pen import FIRST_ROW, Pen
 from mih_impact.reporting.workbook.plan import Plan
 
@@ -14,10 +15,8 @@ _NON_PRICED = Label(nb="Ikke-prissatte virkninger", en="Non-priced effects")
 _METHOD = Label(nb="Metode: {source}.", en="Method: {source}.")
 _SOURCES = Label(nb="Kilder", en="Sources")
 _AS_RECORDED = Label(
-    nb="Kildene med numrene som de andre arkene viser til, ordrett slik biblioteket fører dem, på"
-    " det språket de er ført.",
-    en="The sources by the numbers that other sheets cite, word for word as the library records"
-    " them.",
+    nb="Kildene, med numrene som de andre arkene viser til.",
+    en="The sources, by the numbers that other sheets cite.",
 )
 _HEADINGS = (Label(nb="Nummer", en="Number"), Label(nb="Kilde", en="Source"))
 _SOURCE_WIDTH = 130
@@ -51,7 +50,8 @@ def write_sources(plan: Plan, pen: Pen) -> None:
     """Write every source that was cited, then versions and the data's fingerprint."""
     pen.head(_SOURCES, _AS_RECORDED, plan.evidence, _HEADINGS)
     row = FIRST_ROW
-    for text, number in plan.sources.texts.items():
+    for source, number in plan.sources.texts.items():
+        text = source_in(source, plan.lang)
         pen.text(row, 0, number)
         pen.text(row, 1, text, "wrapped")
         pen.tall(row, [(text, _SOURCE_WIDTH)])

@@ -1,0 +1,202 @@
+"""The memo of an account: right numbers, each with a way back, two pages, one language."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import mih_impact as mih
+from mih_impact.display.labels import Label
+from mih_impact.display.numbers import millions
+from mih_impact.economics.labels import hundreds
+from mih_impact.reporting.memo.content import memo_of
+from mih_impact.reporting.text import plain
+from tests.golden.test_base_case import planted_effects, planted_rows
+from tests.memo.conftest import need
+from tests.memo.language import foreign_words, number_slips
+
+LANGS = ("nb", "en")
+STARTERS = {2026: 500, 2027: 700}
+EVIDENCE = {
+    "nb": "Syntetisk register, kalibrert til publiserte tall.",
+    "en": "Synthetic register, calibrated to published figures.",
+}
+#: Names in a memo that are the same in both languages.
+NAMES = (
+    "Menn", "i", "helse", "Men", "in", "Health", "Care", "Economics", "Vista", "Analyse", "Oslo",
+    "Utdanningsspeilet", "Finansdepartementet", "Kystverket", "Nav",
+)  # fmt: skip
+#: Names of publications and posts that look like numbers.
+CITED = ("2021-42", "3-7", "6.1.1", "6.1.4", "6.2", "7.1")
+
+
+def account(scale: float = 1.0, *, known: bool = True, **more: object) -> mih.CostBenefit:
+    """Return the base case with a covariance, effects scaled."""
+    series = planted_effects(planted_rows())
+    size = series.estimate.size
+    matrix = 4_000.0**2 * (np.eye(size) + np.full((size, size), 0.3)) if known else None
+    series = replace(series, estimate=scale * series.estimate, matrix=matrix)
+    given = {"programme": mih.nav.menn_i_helse()} | more
+    case = mih.cost_benefit(series, mih.Assumptions.r109(), **given)
+    return replace(case, provenance=replace(case.provenance, evidence=EVIDENCE))
+
+
+CASE = account()
+CASES = {
+    "gain": (CASE, STARTERS),
+    "without cohorts": (CASE, None),
+    "loss": (account(0.1), STARTERS),
+    "no covariance": (account(known=False), STARTERS),
+    "no costs": (account(programme=mih.Programme.none()), None),
+}
+
+
+@pytest.fixture(scope="module")
+def memos() -> dict[tuple[str, str], object]:
+    return {
+        (name, lang): memo_of(case, lang, starters)
+        for name, (case, starters) in CASES.items()
+        for lang in LANGS
+    }
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_answer_is_the_accounts(memos, lang: str) -> None:
+    text = " ".join(memos["gain", lang].text())
+    low, high = CASE.interval()
+    impact = mih.budget_impact(CASE, starters=STARTERS)
+    for value in (CASE.npv, CASE.public, low, high, CASE.present_value("county")):
+        assert hundreds(abs(value) if value in (CASE.npv, CASE.public) else value, lang) in text
+    peak = float(impact.peak_need()["amount"]["public"])
+    assert millions(peak, 1, lang) in text
+    scale = CASE.switching_scale()
+    assert f"{100 * scale:.0f}" in text
+    new = CASE.with_values({"wage_bill": 1.0})
+    assert hundreds(new.public, lang) in text
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_costs_can_reach_what_makes_society_break_even(memos, lang: str) -> None:
+    """The cost that the memo names is plugged back, all costs scaled alike."""
+    from mih_impact.economics.measures import programme_costs
+    from mih_impact.reporting.memo.content import _most
+
+    _, cost, _ = programme_costs(CASE)
+    most = _most(CASE, cost)
+    items = [item for item in CASE._books.items if item.name.startswith("cost:")]
+    scaled = CASE.with_values({item.name: item.value * most / cost for item in items})
+    assert scaled.npv == pytest.approx(0.0, abs=1e-6 * CASE.npv)
+    assert hundreds(most, lang) in " ".join(memos["gain", lang].text())
+
+
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("name", CASES)
+def test_every_number_can_be_walked_back(memos, name: str, lang: str) -> None:
+    """From a number to components of the ledger, to assumptions with sources, to the sources."""
+    case, _ = CASES[name]
+    document = memos[name, lang]
+    components = set(case.ledger()["component"])
+    assumptions = {item.name for item in case._books.items}
+    sources = {source.key for source in document.sources}
+    assert len(document.numbers) > 15
+    for trace in document.numbers:
+        assert trace.what
+        assert {row.key for row in trace.rows} <= components
+        assert {item.key for item in trace.assumptions} <= assumptions
+        assert set(trace.sources) <= sources
+    npv = next(t for t, shown in document.numbers.items() if hundreds(case.npv, lang) in shown)
+    assert npv.rows
+    assert npv.assumptions
+    assert "effects" in npv.sources
+    listed = document.appendix[0].rows
+    assert len(listed) == len(case.used_assumptions())
+    assert all(plain(cell) for row in listed for cell in row)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("name", CASES)
+def test_digits_are_typed_only_in_names(memos, name: str, lang: str) -> None:
+    allowed = re.compile(r"(19|20)\d\d|95|\b12\b")  # years, the level, "12 weeks"
+    for text in memos[name, lang].untraced():
+        assert not re.search(r"\d", allowed.sub("", text)), text
+
+
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("name", CASES)
+def test_one_language_and_its_typography(memos, name: str, lang: str) -> None:
+    document = memos[name, lang]
+    annex = [plain(cell) for table in document.appendix for row in table.rows for cell in row]
+    alts = [figure.alt for block in document.blocks for figure in getattr(block, "figures", ())]
+    said = "\n".join([*document.text(), *annex, *alts, *(t.what for t in document.numbers)])
+    assert foreign_words(said, lang, allow=NAMES) == []
+    assert lang == "en" or number_slips(said, allow=CITED) == []
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_what_the_data_are_is_said(memos, lang: str) -> None:
+    for name in CASES:
+        document = memos[name, lang]
+        assert document.footer == EVIDENCE[lang]
+        assert EVIDENCE[lang] in plain(document.blocks[-1].text)
+    loss = " ".join(memos["loss", lang].text())
+    assert {"nb": "Samfunnet taper", "en": "Society loses"}[lang] in loss
+    bare = " ".join(memos["no costs", lang].text())
+    assert {"nb": "ikke regnet med", "en": "not included"}[lang] in bare
+    unknown = " ".join(memos["no covariance", lang].text())
+    assert {"nb": "ikke tilgjengelig", "en": "not available"}[lang] in unknown
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_two_pages_and_the_annex(tmp_path, lang: str) -> None:
+    need("typst", "pypdf")
+    import pypdf
+
+    path = mih.write_memo(CASE, tmp_path / "memo.pdf", lang=lang, starters=STARTERS)
+    pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(path.read_bytes())).pages]
+    annex = {"nb": "Vedlegg", "en": "Annex"}[lang]
+    sources = {"nb": "Kilder", "en": "Sources"}[lang]
+    assert sources in pages[1]
+    assert annex not in pages[0] + pages[1]
+    assert annex in pages[2]
+
+
+def test_the_folder_holds_every_format(tmp_path) -> None:
+    need("typst", "docx", "xlsxwriter")
+    from mih_impact.reporting.memo.bundle import write_memo_folder
+
+    files = write_memo_folder(CASE, tmp_path, lang="en", starters=STARTERS)
+    names = ["memo.html", "memo.docx", "memo.pdf", "account.xlsx", "budget_page.html"]
+    assert [path.name for path in files] == names
+    assert all(path.stat().st_size > 10_000 for path in files)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "words"),
+    [
+        ({"lang": "se"}, mih.OptionError, ["'se'"]),
+        ({"starters": {2026: -5}}, mih.AssumptionError, ["2026", "-5"]),
+        ({"starters": {2026: 5, 2028: 5}}, mih.AssumptionError, ["2027"]),
+        ({"path": "memo.odt"}, mih.StorageError, ["memo.odt", ".docx"]),
+        ({"case": "a case"}, mih.AssumptionError, ["cost_benefit"]),
+    ],
+)
+def test_what_cannot_be_written_is_an_error(tmp_path, changes, error, words) -> None:
+    given = {"case": CASE, "path": "memo.html"} | changes
+    path = tmp_path / given.pop("path")
+    with pytest.raises(error) as caught:
+        mih.write_memo(given.pop("case"), path, **given)
+    for word in words:
+        assert word in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_with_marks_stays_a_name(tmp_path) -> None:
+    name = Label(nb="**A** & <b>{x}</b>", en="**A** & <b>{x}</b>")
+    case = account(programme=replace(mih.nav.menn_i_helse(), label=name))
+    text = mih.write_memo(case, tmp_path / "m.html", lang="en").read_text(encoding="utf-8")
+    assert "**A** &amp; &lt;b&gt;{x}&lt;/b&gt;" in text
