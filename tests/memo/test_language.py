@@ -109,6 +109,8 @@ def test_every_label_of_the_library_speaks_one_language(lang):
                 seen += 1
                 text = re.sub(r"\{\w*\}", "7", label.text(lang))
                 text = re.sub(r"[a-z]+_[a-z_]+|\w+=", " ", text)  # names of columns and options
+                if name.endswith("toml_file"):  # keys of the file, which are the code's words
+                    continue
                 slips = number_slips(text, allow=CITED) if lang == "nb" else []
                 if wrong := foreign_words(text, lang, allow=NAMES) + slips:
                     found[name, text] = wrong

@@ -1,4 +1,4 @@
-"""The funnel: what the sources count, what is assumed after it, and where 92 % belongs."""
+"""The funnel: what the sources count, what is assumed after it, and where 92\u00a0% belongs."""
 
 from __future__ import annotations
 
@@ -279,9 +279,9 @@ _NOT_EFFECT = Label(
     " started, measured against a control group.",
 )
 _FAGBREV = Label(
-    nb="Fra over 1 400 til over 1 700 fagbrev i alt er om lag {n} på ett år (2025). Hvilke kull de"
-    " startet i, og hvor store de var, står ikke i kildene. Andelen som fullfører, kan derfor ikke"
-    " regnes ut.",
+    nb="Fra over 1\u00a0400 til over 1\u00a0700 fagbrev i alt er om lag {n} på ett år"
+    " (2025). Hvilke kull de startet i, og hvor store de var, står ikke i kildene. Andelen som"
+    " fullfører, kan derfor ikke regnes ut.",
     en="From over 1,400 to over 1,700 craft certificates in all is about {n} in one year (2025)."
     " Which cohorts they started in, and how large those were, is not in the sources. The share who"
     " complete can therefore not be worked out.",

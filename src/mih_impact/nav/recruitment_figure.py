@@ -33,7 +33,7 @@ _ASSUMED = Label(nb="{n} (antatt)", en="{n} (assumed)")
 _SOURCE = Label(
     nb="Fylt: talt i kildene (KS/Menn i helse 2025, Finsam 2019), flere av dem runde tall."
     " Skravert: vår antakelse om hvor mange av dem som startet, som når fram; strek: spennet."
-    " 92 % i jobb gjelder dem som har fagbrev, og er ikke effekten.",
+    " 92\u00a0% i jobb gjelder dem som har fagbrev, og er ikke effekten.",
     en="Filled: counted in the sources (KS/Menn i helse 2025, Finsam 2019), several of them round"
     " numbers. Hatched: our assumption of how many of those who started get there; line: the range."
     " 92% in work is of those with a craft certificate, and is not the effect.",

@@ -22,7 +22,7 @@ _MILLIONS = Label(nb="Mill. kr", en="NOK million")
 _STARTERS = Label(nb="Som starter", en="Starters")
 _PEAK = Label(nb="Størst behov, {who}", en="Largest need, {who}")
 _PEAK_IN = Label(nb="{amount} i {year}", en="{amount} in {year}")
-_CI = Label(nb=" (95 % KI {interval})", en=" (95% CI {interval})")
+_CI = Label(nb=" (95\u00a0% KI {interval})", en=" (95% CI {interval})")
 
 _CASH_ALONE = Label(
     nb="Bare penger som faktisk betales, {prices}; pluss er mer penger på budsjettet.",
@@ -57,8 +57,8 @@ _WAGES = {
     ),
 }
 _ELASTICITY = Label(
-    nb="Det er lagt til grunn at effekten per deltaker endres med {e} % når kullet er 1 % større"
-    " enn {n}. Ingen kilde oppgir dette.",
+    nb="Det er lagt til grunn at effekten per deltaker endres med {e}\u00a0% når kullet er 1\u00a0%"
+    " større enn {n}. Ingen kilde oppgir dette.",
     en="It is assumed that the effect per starter changes by {e}% when a cohort is 1% larger than"
     " {n}. No source gives this.",
 )

@@ -231,10 +231,10 @@ _TITLE = Label(nb="Kommunens kasse: {programme}, {what}", en="The municipality's
 _ONE = Label(nb="{n} plasser", en="{n} places")
 _SEVERAL = Label(nb="{n} plasser i hvert av {cohorts} kull", en="{n} places in each of {cohorts}"
                  " cohorts")  # fmt: skip
-_THOUSANDS = Label(nb="1 000 kr", en="NOK thousand")
+_THOUSANDS = Label(nb="1\u00a0000\u00a0kr", en="NOK thousand")
 _YEAR = Label(nb="år {t}", en="year {t}")
 _SUM = Label(nb="Sum", en="Sum")
-_INTERVAL = Label(nb="95 % KI", en="95% CI")
+_INTERVAL = Label(nb="95\u00a0% KI", en="95% CI")
 _CASH = Label(
     nb="Bare penger kommunen betaler eller får, faste {year}-priser, ikke diskontert; pluss er mer"
     " penger i kassen. Hvert kull følges i {horizon} år. Skatt og sosialhjelp forutsetter at"

@@ -266,7 +266,7 @@ _WHAT = Label(nb="Hva", en="What")
 _PLACES = Label(nb="Plasser", en="Places")
 _MILLIONS = Label(nb="Mill. kr", en="NOK million")
 _EACH = Label(nb="Per plass", en="Per place")
-_INTERVAL = Label(nb="95 % KI", en="95% CI")
+_INTERVAL = Label(nb="95\u00a0% KI", en="95% CI")
 _FROM = Label(
     nb="Bedt om til koordinering, fra {base} til {cohort}",
     en="Asked for coordination, from {base} to {cohort}",

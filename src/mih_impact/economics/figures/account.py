@@ -50,7 +50,7 @@ _LINE = {
 }
 _BREAK_EVEN = Label(nb="lønnsomt {when}", en="breaks even {when}")
 _BAND = Label(
-    nb="Skravert: 95 % konfidensintervall for samfunnet.",
+    nb="Skravert: 95\u00a0% konfidensintervall for samfunnet.",
     en="Shaded: 95% confidence interval for society.",
 )
 _ALT_CUMULATIVE = Label(

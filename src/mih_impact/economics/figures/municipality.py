@@ -42,8 +42,8 @@ _TITLE = Label(nb="Kommunens kasse, år for år", en="The municipality's cash, y
 _NET = Label(nb="netto i kassen", en="net cash")
 _YEARS = Label(nb="År siden første oppstart", en="Years since the first start")
 _SOURCE = Label(
-    nb="{programme}. Bare penger kommunen betaler eller får. Strek: 95 % intervall for netto. Det"
-    " den ferdige fagarbeideren koster og gjør, er ikke med.",
+    nb="{programme}. Bare penger kommunen betaler eller får. Strek: 95\u00a0% intervall for netto."
+    " Det den ferdige fagarbeideren koster og gjør, er ikke med.",
     en="{programme}. Only money that the municipality pays or receives. Line: 95% interval of the"
     " net. What the skilled worker costs and does is left out.",
 )

@@ -43,7 +43,8 @@ __all__ = ["plot_intervals"]
 
 _INTERVALS = Label(nb="Hvor usikkert er regnskapet?", en="How uncertain is the account?")
 _INTERVALS_WHAT = Label(
-    nb="Nåverdi per deltaker, 95 %-intervaller", en="Present value per participant, 95% intervals"
+    nb="Nåverdi per deltaker, 95\u00a0%-intervaller",
+    en="Present value per participant, 95% intervals",
 )
 _MEAN = Label(nb="gjennomsnitt", en="mean")
 #: Three shades that grey tells apart, as does the order of the bars.

@@ -43,7 +43,7 @@ class Column:
 
 
 _VALUE = Label(
-    nb="Tallet regnskapet bruker. Andeler skrives som 0,24 eller 24 %, kroner uten punktum.",
+    nb="Tallet regnskapet bruker. Andeler skrives som 0,24 eller 24\u00a0%, kroner uten punktum.",
     en="The number the account uses. Write shares as 0.24 or 24%, kroner without separators.",
 )
 _LOW = Label(

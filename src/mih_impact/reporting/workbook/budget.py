@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from mih_impact.display.labels import Label
 from mih_impact.economics.actors import GROUP_LABELS, PUBLIC
-from mih_impact.economics.budget.lines import block_of, known_line
+from mih_impact.economics.budget.entries import SAVINGS, block_for
+from mih_impact.economics.budget.lines import known_line
 from mih_impact.economics.budget.result import BLOCK_LABELS, BLOCKS
 from mih_impact.reporting.workbook.ledger import LedgerCells
 from mih_impact.reporting.workbook.pen import FIRST_ROW, Pen, address
@@ -60,7 +61,7 @@ def write_budget(plan: Plan, pen: Pen, ledger: LedgerCells, starters: Mapping[in
     writer.cohorts(starters)
     row = FIRST_ROW + 3
     sums: dict[tuple[str, str], int] = {}
-    for block in BLOCKS:
+    for block in (*BLOCKS, SAVINGS):
         row = writer.block(row, block, sums)
     writer.ends(row, sums)
     pen.finish((58, 46, 46, 24, *[15] * years), frozen=(FIRST_ROW + 1, 1), wide=True)
@@ -114,7 +115,8 @@ class _Budget:
         return row + 2
 
     def _belongs(self, entry: Entry, actor: str, block: str) -> bool:
-        return entry.actor == actor and entry.line.cash and block_of(entry.line) == block
+        own = entry.actor == actor and entry.line.cash
+        return own and block_for(entry.line, actor) == block
 
     def row(self, row: int, entry: Entry) -> None:
         """Write one row: every cohort's own year of the ledger, times its starters."""
