@@ -50,6 +50,16 @@ const show = async (setting) => {
 })().then(done);
 """
 
+#: The summary is emptied, and told again when the page has come to rest after one more event.
+REST = """
+const [done] = arguments;
+const summary = document.getElementById("summary");
+summary.textContent = "";
+document.getElementById("settings").dispatchEvent(new Event("input"));
+const look = () => summary.textContent ? done(summary.textContent) : setTimeout(look, 20);
+look();
+"""
+
 
 def missing() -> str:
     """Return why no browser can be opened; empty if one can."""
@@ -99,6 +109,13 @@ class Browser:
     def move(self, settings: list[dict]) -> list[dict]:
         """Put the inputs at each setting in turn; return what the page shows there."""
         return self.driver.execute_async_script(MOVE, settings)
+
+    def rest(self) -> str:
+        """Wait until the sliders have rested and the summary is said anew; return it.
+
+        The page says it some time after its last move, however busy the machine is.
+        """
+        return self.driver.execute_async_script(REST)
 
     def complaints(self) -> list[str]:
         """Return what the console said."""

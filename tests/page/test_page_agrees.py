@@ -132,7 +132,7 @@ def test_the_summary_says_the_same_in_whole_sentences(browser, pages, case):
     for lang in ("nb", "en"):
         browser.open(pages[lang])
         browser.move([setting])
-        said = _rested(browser)
+        said = browser.rest()
         assert hundreds(abs(truth.npv), lang) in said
         assert hundreds(abs(truth.public), lang) in said
         assert all(hundreds(end, lang) in said for end in truth.interval())
@@ -140,14 +140,6 @@ def test_the_summary_says_the_same_in_whole_sentences(browser, pages, case):
         assert said.endswith(".")
         share = 1 - case.with_values({"displacement": 0.2, "wage_bill": 0.5}).switching_scale()
         assert f"{share:.0%}".replace("%", "\u00a0%" if lang == "nb" else "%") in said
-
-
-def _rested(browser) -> str:
-    """The summary after the sliders have rested."""
-    return browser.driver.execute_async_script(
-        "const done = arguments[0]; setTimeout(() =>"
-        " done(document.getElementById('summary').textContent), 400);"
-    )
 
 
 def test_displayed_intervals_name_the_unit_once(browser, pages, case):

@@ -223,21 +223,17 @@ def test_the_setting_is_in_the_address(browser, pages, case):
     linear = replace(case, horizon=19, persistence="linear").with_values({"displacement": 0.1})
     assert float(seen["npv"]) == pytest.approx(linear.npv, abs=0.5)
     browser.move([{"leisure": 0.25, "displacement": 0.0}])
-    _rest(browser)
+    browser.rest()
     address = browser.run("return location.hash")
     assert address == "#leisure=0.25&years_more=12&persistence=linear"
     browser.run("document.getElementById('reset').click()")
-    _rest(browser)
+    browser.rest()
     assert browser.run("return location.href") == pages["nb"]
     assert float(browser.move([{}])[0]["npv"]) == pytest.approx(case.npv, abs=0.5)
     browser.run("location.hash = 'wage_bill=1'")
-    _rest(browser)
+    browser.rest()
     new_money = case.with_values({"wage_bill": 1.0}).npv
     assert float(browser.move([{}])[0]["npv"]) == pytest.approx(new_money, abs=0.5)
-
-
-def _rest(browser) -> None:
-    browser.driver.execute_async_script("setTimeout(arguments[0], 450)")
 
 
 def test_an_address_with_values_that_do_not_exist_says_so(browser, pages, case):

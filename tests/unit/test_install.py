@@ -10,6 +10,7 @@ from pathlib import Path
 import mih_impact as mih
 
 ROOT = Path(__file__).parents[2]
+PAGE = ("page.html", "page.css", "page.js", "account.js", "chart.js")
 
 
 def test_the_register_exists_once_in_the_project():
@@ -30,7 +31,8 @@ def test_the_wheel_carries_the_register_and_works_alone(tmp_path):
         names = archive.namelist()
         archive.extractall(tmp_path / "site")
     assert names.count("mih_impact/_synthetic/register.parquet") == 1
-    carried = {"py.typed", "nav/analysis.toml", "reporting/memo.typ"}
+    page = {f"reporting/page/{part}" for part in PAGE}
+    carried = {"py.typed", "nav/analysis.toml", "reporting/memo.typ", *page}
     assert {f"mih_impact/{name}" for name in carried} <= set(names)
     code = (
         "import mih_impact as mih; print(mih.__file__);"
