@@ -8,6 +8,8 @@ from __future__ import annotations
 __all__ = [
     "AssumptionError",
     "EffectsError",
+    "EngineError",
+    "MemoryLimitError",
     "MihImpactError",
     "MihImpactWarning",
     "MissingExtraError",
@@ -62,6 +64,14 @@ class EffectsError(MihImpactError):
 
 class AssumptionError(MihImpactError):
     """An assumption, a programme or a role in the account does not hold together."""
+
+
+class EngineError(MihImpactError):
+    """The engine that holds the register broke off: a file, a disk, a cluster."""
+
+
+class MemoryLimitError(MihImpactError):
+    """What is asked for would not fit the memory it may take."""
 
 
 class StorageError(MihImpactError):

@@ -17,9 +17,10 @@ from mih_impact.display.numbers import number, year_range
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.errors import PanelContractError
+from mih_impact.panel import ops
 from mih_impact.panel.build import Request, build_cube
 from mih_impact.panel.check import PanelReport
-from mih_impact.panel.contract import BENEFITS, OUTCOMES
+from mih_impact.panel.contract import BENEFITS, CONTRACT, OUTCOMES
 from mih_impact.panel.cube import Cube
 from mih_impact.panel.door import Plan, Values, plan_columns
 from mih_impact.panel.given import evidence_given, prices_given
@@ -35,6 +36,9 @@ from mih_impact.panel.survey import Persons, Rows, survey_persons, survey_rows
 from mih_impact.reference.prices import PriceIndex
 
 __all__ = ["Money", "Panel", "Period", "read_panel"]
+
+#: A text column with no more distinct values leaves the engine as codes.
+FEW_TEXTS = 2_000
 
 Money = Literal["nominal", "fixed"]
 Period = Literal["year", "month"]
@@ -187,6 +191,7 @@ class Panel(Result):
             },
             evidence=evidence,
         )
+        self._texts: dict[str, tuple[str, ...] | None] = {}
         self._last_cube: tuple[tuple[Any, ...], Cube] | None = None
 
     # --- what it has ------------------------------------------------------------------------------
@@ -309,10 +314,12 @@ class Panel(Result):
         return Request(
             frame=self._frame,
             dtypes={name: self._plans[name].dtype for name in names},
+            texts=self._texts_of(names),
             eligible=eligible,
             per_year=12 if self._period == "month" else 1,
             observed=() if self._persons is None else self._persons.periods,
             start_range=self._rows.starts,
+            changed=() if self._persons is None else self._persons.changed_columns,
             price_factor=factors,
             price_year=self._price_year,
             currency=self._currency,
@@ -334,9 +341,22 @@ class Panel(Result):
     def _persons(self) -> Persons | None:
         if self._rows.years is None:
             return None
+        texts = [name for name in self.columns if name in CONTRACT and CONTRACT[name].constant]
         return survey_persons(
-            self._frame, self.columns, self._rows.years, monthly=self._period == "month"
+            self._frame,
+            self.columns,
+            self._rows.years,
+            self._texts_of(texts),
+            monthly=self._period == "month",
         )
+
+    def _texts_of(self, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Return the distinct values of those text columns that have few, read once a column."""
+        for name in names:
+            if self._plans[name].dtype == "category" and name not in self._texts:
+                self._texts[name] = ops.distinct_texts(self._frame, name, at_most=FEW_TEXTS)
+        known = ((name, self._texts.get(name)) for name in names)
+        return {name: texts for name, texts in known if texts is not None}
 
     @property
     def _years(self) -> tuple[int, int]:

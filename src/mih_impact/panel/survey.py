@@ -96,6 +96,11 @@ class Persons:
     start_outside: int
     periods: tuple[int, ...]
 
+    @property
+    def changed_columns(self) -> tuple[str, ...]:
+        """The columns that change within somebody."""
+        return tuple(name for name, persons in self.changed.items() if persons)
+
 
 def survey_rows(raw: nw.LazyFrame[Any], plans: Mapping[str, Plan]) -> Rows:
     """Return the counts of one pass over the rows.
@@ -140,7 +145,12 @@ def survey_rows(raw: nw.LazyFrame[Any], plans: Mapping[str, Plan]) -> Rows:
 
 
 def survey_persons(
-    frame: nw.LazyFrame[Any], names: tuple[str, ...], years: tuple[int, int], *, monthly: bool
+    frame: nw.LazyFrame[Any],
+    names: tuple[str, ...],
+    years: tuple[int, int],
+    texts: Mapping[str, tuple[str, ...]],
+    *,
+    monthly: bool,
 ) -> Persons:
     """Return the counts of one aggregate per person.
 
@@ -152,6 +162,8 @@ def survey_persons(
         Its columns.
     years
         The first and last usable year of the register.
+    texts
+        The distinct values of text columns that have few: they are compared by their codes.
     monthly
         Whether a row is a month; persons are then followed by month.
     """
@@ -170,6 +182,7 @@ def survey_persons(
         prepared.append(ops.count_of(ops.is_given(nw.col(_START))).alias("_started"))
         prepared.append(ops.count_of(nw.col(_HALF)).alias("_half"))
         constant = [*constant, _START]
+    prepared += [_coded(name, texts[name]) for name in constant if name in texts]
     per_person = (
         usable.with_columns(prepared)
         .group_by("person_id")
@@ -181,35 +194,53 @@ def survey_persons(
             *(nw.col(name).max().alias(f"_high_{name}") for name in constant),
         )
     )
-    leaving = [nw.col("_rows").cast(nw.Float64)]
-    leaving += [nw.col(f"_bits{i}").cast(nw.Float64) for i in range(len(blocks))]
-    leaving += [
-        _differ(f"_low_{name}", f"_high_{name}").alias(f"_changed_{name}") for name in constant
-    ]
-    if starts:
-        leaving += [nw.col("_started").cast(nw.Float64), nw.col("_half").cast(nw.Float64)]
-        leaving.append(nw.col(f"_high_{_START}").cast(nw.Float64).fill_null(-1.0).alias(_START))
-    found = ops.arrays(per_person.select(leaving))
-    rows = found["_rows"]
-    bits = np.stack([found[f"_bits{i}"] for i in range(len(blocks))]).astype(np.int64)
+    counted = _tallied(per_person, constant, starts=starts, blocks=len(blocks))
+    many, rows = counted["_persons"], counted["_rows"]
+    bits = np.stack([counted[f"_bits{i}"] for i in range(len(blocks))]).astype(np.int64)
     distinct = bool((_ones(bits).sum(axis=0) == rows).all())
     periods = _periods_with_rows(bits, first) if distinct else tuple(range(first, last + 1))
     beyond = np.zeros(1, dtype=bool)
     if starts and periods:
-        beyond = (found[_START] >= 0) & (
-            (found[_START] < periods[0]) | (found[_START] > periods[-1])
+        beyond = (counted[_START] >= 0) & (
+            (counted[_START] < periods[0]) | (counted[_START] > periods[-1])
         )
-    partly = (found["_started"] > 0) & (found["_started"] < rows) if starts else np.zeros(1)
     return Persons(
-        n_persons=len(rows),
-        n_rows=int(rows.sum()),
+        n_persons=int(many.sum()),
+        n_rows=int((rows * many).sum()),
         duplicates=(0, 0) if distinct else _duplicates(usable),
-        changed={name: int(found[f"_changed_{name}"].sum()) for name in constant if name != _START},
-        partly_started=int(partly.sum()),
-        half_started=int((found["_half"] > 0).sum()) if starts else 0,
-        start_outside=int(beyond.sum()),
+        changed={
+            name: int(counted[f"_changed_{name}"].sum()) for name in constant if name != _START
+        },
+        partly_started=int(counted["_partly"].sum()) if starts else 0,
+        half_started=int(counted["_halves"].sum()) if starts else 0,
+        start_outside=int((many * beyond).sum()),
         periods=periods,
     )
+
+
+def _tallied(
+    per_person: nw.LazyFrame[Any], constant: list[str], *, starts: bool, blocks: int
+) -> dict[str, NDArray[Any]]:
+    """Return the counts of persons who have the same periods and start; few kinds, many persons."""
+    same = ["_rows", *(f"_bits{i}" for i in range(blocks)), *([_START] if starts else [])]
+    kind = [nw.col(name).cast(nw.Float64) for name in same[: blocks + 1]]
+    summed = [
+        ops.count_of(_differ(f"_low_{name}", f"_high_{name}")).alias(f"_changed_{name}")
+        for name in constant
+    ]
+    if starts:
+        kind.append(nw.col(f"_high_{_START}").cast(nw.Float64).fill_null(-1.0).alias(_START))
+        partly = (nw.col("_started") > 0) & (nw.col("_started") < nw.col("_rows"))
+        summed += [
+            ops.count_of(partly).alias("_partly"),
+            ops.count_of(nw.col("_half") > 0).alias("_halves"),
+        ]
+    names = [f"_changed_{name}" for name in constant]
+    names += ["_partly", "_halves"] if starts else []
+    kinds = per_person.select(*kind, *summed).group_by(same)
+    counts = kinds.agg(nw.len().alias("_persons"), *(nw.col(name).sum() for name in names))
+    leaving = [*same, *(nw.col(n).cast(nw.Float64) for n in ("_persons", *names))]
+    return ops.arrays(counts.select(leaving))
 
 
 def _followed(frame: nw.LazyFrame[Any], *, starts: bool, monthly: bool) -> nw.LazyFrame[Any]:
@@ -298,6 +329,11 @@ def _differ(low: str, high: str) -> nw.Expr:
     """Return True where two values are given and differ; null against null is no difference."""
     both = ops.is_given(nw.col(low)) & ops.is_given(nw.col(high))
     return both & (nw.col(low) != nw.col(high)).fill_null(False)
+
+
+def _coded(name: str, texts: tuple[str, ...]) -> nw.Expr:
+    """Return a text column as codes with nulls: comparing texts is what would take the time."""
+    return nw.when(ops.is_given(nw.col(name))).then(ops.code_of(nw.col(name), texts)).alias(name)
 
 
 # --- above the seam -------------------------------------------------------------------------------

@@ -1,0 +1,59 @@
+"""What depends on which engine it is: errors while reading, and small tables held in between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import narwhals as nw
+
+from mih_impact.errors import EngineError, MihImpactError
+
+__all__ = ["is_spark", "kept", "reading"]
+
+#: Where the errors of engines come from.
+_ENGINES = ("duckdb", "_duckdb", "polars", "pyspark", "py4j", "ibis", "pyarrow", "narwhals")
+
+
+def is_spark(implementation: nw.Implementation) -> bool:
+    """Return whether the frame is Spark's."""
+    return implementation in (nw.Implementation.PYSPARK, nw.Implementation.PYSPARK_CONNECT)
+
+
+@contextmanager
+def kept(frame: nw.LazyFrame[Any]) -> Iterator[nw.LazyFrame[Any]]:
+    """Hold a result in a Spark cluster while it is read more than once; others pass through."""
+    if not is_spark(frame.implementation):
+        yield frame
+        return
+    with reading(frame):
+        held = frame.to_native().persist()
+    try:
+        yield nw.from_native(held)
+    finally:
+        held.unpersist()
+
+
+@contextmanager
+def reading(frame: nw.LazyFrame[Any]) -> Iterator[None]:
+    """Turn what an engine raises while rows are read into a typed error.
+
+    An engine's message may quote a value of the register, so it is not repeated; the original error
+    is not chained either. Messages about files and connections are, since they are what helps.
+    """
+    try:
+        yield
+    except MihImpactError:
+        raise
+    except Exception as error:
+        module = type(error).__module__.split(".")[0]
+        files = isinstance(error, OSError) or "IO" in type(error).__name__
+        if module not in _ENGINES and not files:
+            raise
+        said = f": {str(error).splitlines()[0]}" if files and str(error) else ""
+        raise EngineError(
+            "The source broke off while it was read, and nothing was kept of what had been read",
+            found=f"{frame.implementation.name.lower()} raised {type(error).__name__}{said}",
+            do="see that the files, the disk and the cluster are whole, and read again",
+        ) from None
