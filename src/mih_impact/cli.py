@@ -71,7 +71,9 @@ def _parser() -> argparse.ArgumentParser:
         "--persons", type=int, help="a register of this size, streamed; else the shipped one"
     )
     synthesize.add_argument("--participants", type=int, help="how many start (one in 350)")
-    synthesize.add_argument("--by", choices=("year", "month"), default="year", help="a row's period")
+    synthesize.add_argument(
+        "--by", choices=("year", "month"), default="year", help="a row's period"
+    )
     synthesize.add_argument("--first-year", type=int, default=2009)
     _reader(synthesize)
     synthesize.set_defaults(run=_synthesize)

@@ -110,7 +110,7 @@ class MonthCube(Cube):
 
 
 def accumulate(total: NDArray[np.int64], gone: BoolArray) -> None:
-    """Turn what was received in each month, in place, into what was received before each and in all.
+    """Turn monthly amounts, in place, into what was received before each month, and in all.
 
     The first column is empty; what is paid after death or emigration is left out.
     """

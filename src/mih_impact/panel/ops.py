@@ -27,6 +27,7 @@ __all__ = [
     "chunks",
     "code_of",
     "count_of",
+    "distinct",
     "distinct_texts",
     "fractional",
     "in_months",
@@ -167,15 +168,21 @@ def _months(year: str, month: str) -> nw.Expr:
 
 def numbered(frame: nw.LazyFrame[Any], key: str, name: str) -> nw.LazyFrame[Any]:
     """Return distinct keys with a number each, 0, 1, ...; which one is the engine's business."""
-    return frame.select(key).unique().with_row_index(name, order_by=key)
+    return distinct(frame, key).with_row_index(name, order_by=key)
 
 
-def distinct_texts(
-    frame: nw.LazyFrame[Any], name: str, *, at_most: int
-) -> tuple[str, ...] | None:
+def distinct(frame: nw.LazyFrame[Any], key: str) -> nw.LazyFrame[Any]:
+    """Return the distinct values of a column.
+
+    By grouping: `unique` is a window over all rows on SQL engines, and takes many times as long.
+    """
+    return frame.group_by(key).agg(nw.len().alias("_mih_rows")).select(key)
+
+
+def distinct_texts(frame: nw.LazyFrame[Any], name: str, *, at_most: int) -> tuple[str, ...] | None:
     """Return the distinct values of a text column, ascending; None where there are more."""
     given = frame.select(name).filter(is_given(nw.col(name)))
-    texts = sorted(map(str, arrays(given.unique().head(at_most + 1))[name]))
+    texts = sorted(map(str, arrays(distinct(given, name).head(at_most + 1))[name]))
     return tuple(texts) if len(texts) <= at_most else None
 
 

@@ -32,7 +32,8 @@ from mih_impact.panel.selection import (
     eligible_words,
 )
 from mih_impact.panel.sources import open_source, open_spells
-from mih_impact.panel.survey import Persons, Rows, survey_persons, survey_rows
+from mih_impact.panel.survey import Rows, survey_rows
+from mih_impact.panel.survey_persons import Persons, survey_persons
 from mih_impact.reference.prices import PriceIndex
 
 __all__ = ["Money", "Panel", "Period", "read_panel"]
@@ -346,7 +347,8 @@ class Panel(Result):
             self._frame,
             self.columns,
             self._rows.years,
-            self._texts_of(texts),
+            texts=self._texts_of(texts),
+            extremes=self._rows.extremes,
             monthly=self._period == "month",
         )
 

@@ -135,9 +135,7 @@ def exit_hazard(birth_year: NDArray[np.int64], country: NDArray[Any]) -> tuple[F
     return death[birth_year - by_birth[0]], emigration[country]
 
 
-def draw_people(
-    rng: np.random.Generator, n: int, population: Population = CLIENTS
-) -> People:
+def draw_people(rng: np.random.Generator, n: int, population: Population = CLIENTS) -> People:
     """Draw `n` persons: fixed characteristics, moves, education, death and emigration."""
     female = rng.random(n) < population.women
     birth_year = rng.integers(_BIRTH_YEARS[0], _BIRTH_YEARS[1] + 1, n)

@@ -158,7 +158,9 @@ def choose_starters(
     can = eligible(people, histories)
     start = np.zeros(n, dtype=np.int64)
     chances = np.zeros((len(START_YEARS), n))
-    for k, (year, size) in enumerate(zip(START_YEARS, _quota(participants, first_start), strict=True)):
+    for k, (year, size) in enumerate(
+        zip(START_YEARS, _quota(participants, first_start), strict=True)
+    ):
         before = int(year - YEARS[0]) - 1
         pool = np.flatnonzero(can[:, before] & (start == 0))
         if len(pool) < max(size, 1):
@@ -179,7 +181,7 @@ def choose_starters(
 
 def _quota(participants: int, first_start: int) -> NDArray[np.int64]:
     """Return the number of starters by start year: largest remainders, the sum is exact."""
-    share = np.where(START_YEARS >= first_start, _START_SHARE, 0.0)
+    share = np.where(first_start <= START_YEARS, _START_SHARE, 0.0)
     exact = participants * share / share.sum()
     quota: NDArray[np.int64] = np.floor(exact).astype(np.int64)
     largest = np.argsort(quota - exact, kind="stable")[: participants - int(quota.sum())]

@@ -212,7 +212,7 @@ def _write(path: Path, frame: pd.DataFrame, before: int, period: str) -> int:
             found=str(error).splitlines()[0],
             do="free disk space, or ask for fewer persons",
         ) from error
-    return int(found[0])
+    return int(found[0]) if found else 0
 
 
 def _column(name: str, period: str) -> str:
@@ -221,7 +221,9 @@ def _column(name: str, period: str) -> str:
         number = "$before::BIGINT + person_id[2:]::BIGINT"
         return f"'p' || lpad(({number})::VARCHAR, 9, '0') AS person_id"
     kind = CONTRACT[name].dtype
-    value = f"CASE WHEN isnan({name}::DOUBLE) THEN NULL ELSE {name} END" if kind == "money" else name
+    value = (
+        f"CASE WHEN isnan({name}::DOUBLE) THEN NULL ELSE {name} END" if kind == "money" else name
+    )
     if kind == "money" and period == "month":
         whole = f"floor({value} / 12)"
         value = f"CASE WHEN month = 12 THEN {value} - 11 * {whole} ELSE {whole} END"
@@ -274,5 +276,9 @@ def _bar(persons: int) -> Any:
     from tqdm import tqdm
 
     return tqdm(
-        total=persons, desc=_BAR.text(), disable=not current().progress, leave=False, unit_scale=True
+        total=persons,
+        desc=_BAR.text(),
+        disable=not current().progress,
+        leave=False,
+        unit_scale=True,
     )
