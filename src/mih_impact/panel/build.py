@@ -49,8 +49,9 @@ class Request:
         The periods in which the register has a row for anybody, ascending.
     start_range
         The first and last start year of the register, None when nobody starts.
-    changed
-        Fixed columns that change within somebody: the last value counts.
+    constant
+        Whether every fixed column has one value in all rows of everybody, or none in all of them;
+        else the last value that is given counts.
     """
 
     frame: nw.LazyFrame[Any]
@@ -60,7 +61,7 @@ class Request:
     per_year: int
     observed: tuple[int, ...]
     start_range: tuple[int, int] | None
-    changed: tuple[str, ...]
+    constant: bool
     price_factor: NDArray[np.float64]
     price_year: int
     currency: str
@@ -78,14 +79,18 @@ def build_cube(request: Request) -> Cube:
     filled = Filled.empty(
         request.dtypes,
         request.texts,
-        fixed=[name for name in request.dtypes if _is_fixed(name)],
+        fixed=_fixed(request),
         shape=(len(person_id), len(periods)),
         cumulative=request.per_year == MonthCube.PER_YEAR,
     )
+    if request.constant:
+        filled.keep(place[found[PERSON]], np.zeros(len(place), dtype=np.int64), found)
     with _bar(len(person_id) * len(request.observed)) as bar:
         for chunk in ops.chunks(rows, by=PERSON, numbers=len(person_id)):
             person, period = place[chunk.pop(PERSON)], chunk.pop("year").astype(np.int64) - first
-            filled.take(person, period, chunk, ordered=request.changed)
+            filled.take(person, period, chunk)
+            if not request.constant:
+                filled.keep(person, period, chunk)
             bar.update(len(person))
     return _cube(request, person_id, periods, filled)
 
@@ -151,32 +156,40 @@ def leaving(request: Request) -> tuple[nw.LazyFrame[Any], nw.LazyFrame[Any]]:
         before_the_next = nw.col("year") < last + request.per_year - 1
         chosen = chosen & (nw.col("year") >= first - 1) & before_the_next
         chosen = chosen | ops.is_given(nw.col("start_year"))
-    persons = ops.numbered(marked.filter(chosen), "person_id", PERSON)
-    rows = marked.join(persons, on="person_id", how="inner")
+    fixed = _fixed(request)
+    once = fixed if request.constant else []
+    leaving_once = [expr for name in once for expr in _leaves(request, name)]
+    persons = ops.numbered(
+        marked.filter(chosen).select("person_id", *leaving_once), "person_id", PERSON
+    )
+    rows = marked.join(persons.select("person_id", PERSON), on="person_id", how="inner")
     columns = [
         nw.col(PERSON).cast(nw.Int32),
         nw.col("year").cast(nw.Int32),
         nw.col(ELIGIBLE),
-        *(expr for name, dtype in request.dtypes.items() for expr in _leaves(request, name, dtype)),
+        *(expr for name in request.dtypes if name not in once for expr in _leaves(request, name)),
     ]
     return persons, rows.select(columns)
 
 
-def _leaves(request: Request, name: str, dtype: Dtype) -> list[nw.Expr]:
-    """Return what leaves of a column."""
-    column = nw.col(name)
+def _leaves(request: Request, name: str) -> list[nw.Expr]:
+    """Return what leaves of a column: codes, øre with -1 for null, or a number and a flag."""
+    column, dtype = nw.col(name), request.dtypes[name]
     if dtype == "category":
         known = request.texts.get(name)
         return [column if known is None else ops.code_of(column, known).alias(name)]
-    value = ops.ore(column) if dtype == "money" else column.cast(nw.Float64).fill_null(0.0)
+    if dtype == "money":
+        return [ops.ore(column).alias(name)]
+    value = column.cast(nw.Float64).fill_null(0.0)
     return [(~ops.is_given(column)).alias(NULL + name), value.alias(name)]
 
 
 # --- above the seam -------------------------------------------------------------------------------
 
 
-def _is_fixed(name: str) -> bool:
-    return name in CONTRACT and CONTRACT[name].role in ("fixed", "exit", "treatment")
+def _fixed(request: Request) -> list[str]:
+    roles = ("fixed", "exit", "treatment")
+    return [name for name in request.dtypes if name in CONTRACT and CONTRACT[name].role in roles]
 
 
 def _in_text_order(

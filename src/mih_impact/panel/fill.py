@@ -118,19 +118,15 @@ class Filled:
         person: NDArray[np.int64],
         period: NDArray[np.int64],
         rows: Mapping[str, NDArray[Any]],
-        *,
-        ordered: Sequence[str],
     ) -> None:
-        """Put rows in their cells.
+        """Put the varying columns of rows in their cells.
 
         Parameters
         ----------
         person, period
             Positions of each row, shape (n_rows,).
         rows
-            Its values by column.
-        ordered
-            Fixed columns whose value is that of the last row; of others any row will do.
+            Its values by column; money is in øre, -1 where null.
         """
         cell = person * self.row.shape[1] + period
         _flat(self.row)[cell] = True
@@ -138,38 +134,31 @@ class Filled:
         for name, array in self.ore.items():
             before = array.shape[1] - self.row.shape[1]
             place = cell + before * (person + 1)
-            _flat(array)[place] = rows[name]
-            _flat(self.null[name])[cell] = rows[NULL + name]
+            _flat(array)[place] = np.maximum(rows[name], 0)
+            _flat(self.null[name])[cell] = rows[name] < 0
         for name, codes in self.code.items():
             _flat(codes)[cell] = self.words[name].codes(rows[name])
         for name, numbers in self.number.items():
             _flat(numbers)[cell] = np.where(rows[NULL + name], np.nan, rows[name])
-        for name in self.fixed:
-            values, given = rows[name], None
+
+    def keep(
+        self,
+        person: NDArray[np.int64],
+        period: NDArray[np.int64],
+        rows: Mapping[str, NDArray[Any]],
+    ) -> None:
+        """Keep the fixed columns of rows: the value of the last row that has one."""
+        for name, kept in self.fixed.items():
+            values = rows[name]
             if name in self.words:
                 values = self.words[name].codes(values)
                 given = values >= 0
             else:
                 given = ~rows[NULL + name]
-            self._keep_last(name, person, period, values, given, ordered=name in ordered)
-
-    def _keep_last(
-        self,
-        name: str,
-        person: NDArray[np.int64],
-        period: NDArray[np.int64],
-        values: NDArray[Any],
-        given: NDArray[np.bool_],
-        *,
-        ordered: bool,
-    ) -> None:
-        if not ordered:
-            self.fixed[name][person[given]] = values[given]
-            return
-        kept = np.flatnonzero(given & (period >= self.last[name][person]))
-        kept = kept[np.argsort(period[kept], kind="stable")]
-        self.fixed[name][person[kept]] = values[kept]
-        self.last[name][person[kept]] = period[kept]
+            later = np.flatnonzero(given & (period >= self.last[name][person]))
+            later = later[np.argsort(period[later], kind="stable")]
+            kept[person[later]] = values[later]
+            self.last[name][person[later]] = period[later]
 
     def fixed_values(self) -> dict[str, NDArray[Any]]:
         """Return fixed columns as the cube has them: texts with None, numbers with NaN."""

@@ -48,6 +48,7 @@ BLOCK = 40
 #: Rows that leave a streaming engine at a time, and person-columns that leave a cluster at a time.
 CHUNK = 1_000_000
 PART = 2_000_000
+_ROWS = "_mih_rows"
 
 
 def nan_to_null(name: str, dtype: nw.dtypes.DType) -> nw.Expr:
@@ -130,12 +131,12 @@ def any_of(parts: Sequence[nw.Expr]) -> nw.Expr:
 
 
 def ore(expr: nw.Expr) -> nw.Expr:
-    """Return kroner as whole øre, 0 where null.
+    """Return kroner as whole øre, -1 where null: kroner below zero pass no check.
 
     Integers, because float sums differ in the last digits between engines and threads. Half an
     øre is rounded up by `floor(x + 1/2)`: the engines' own `round` disagree about ties.
     """
-    return (expr.cast(nw.Float64).fill_null(0.0) * 100.0 + 0.5).floor().cast(nw.Int64)
+    return (expr.cast(nw.Float64).fill_null(-0.01) * 100.0 + 0.5).floor().cast(nw.Int64)
 
 
 def year_bit(year: nw.Expr, first: int, last: int) -> nw.Expr:
@@ -167,8 +168,13 @@ def _months(year: str, month: str) -> nw.Expr:
 
 
 def numbered(frame: nw.LazyFrame[Any], key: str, name: str) -> nw.LazyFrame[Any]:
-    """Return distinct keys with a number each, 0, 1, ...; which one is the engine's business."""
-    return distinct(frame, key).with_row_index(name, order_by=key)
+    """Return distinct keys with a number each, 0, 1, ...; which one is the engine's business.
+
+    Other columns keep their largest value.
+    """
+    others = [nw.col(other).max() for other in frame.collect_schema() if other != key]
+    groups = frame.group_by(key).agg(nw.len().alias(_ROWS), *others)
+    return groups.drop(_ROWS).with_row_index(name, order_by=key)
 
 
 def distinct(frame: nw.LazyFrame[Any], key: str) -> nw.LazyFrame[Any]:
@@ -176,7 +182,7 @@ def distinct(frame: nw.LazyFrame[Any], key: str) -> nw.LazyFrame[Any]:
 
     By grouping: `unique` is a window over all rows on SQL engines, and takes many times as long.
     """
-    return frame.group_by(key).agg(nw.len().alias("_mih_rows")).select(key)
+    return frame.group_by(key).agg(nw.len().alias(_ROWS)).select(key)
 
 
 def distinct_texts(frame: nw.LazyFrame[Any], name: str, *, at_most: int) -> tuple[str, ...] | None:

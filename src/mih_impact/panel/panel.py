@@ -320,7 +320,7 @@ class Panel(Result):
             per_year=12 if self._period == "month" else 1,
             observed=() if self._persons is None else self._persons.periods,
             start_range=self._rows.starts,
-            changed=() if self._persons is None else self._persons.changed_columns,
+            constant=self._persons is not None and self._persons.constant,
             price_factor=factors,
             price_year=self._price_year,
             currency=self._currency,

@@ -50,6 +50,9 @@ class Persons:
     periods
         The periods in which the register has a row for anybody, ascending: years, or months
         counted as 12 * year + month - 1.
+    constant
+        Whether every such column has one value in all rows of everybody, or none in all of them;
+        False also where that was not found out.
     """
 
     n_persons: int
@@ -60,11 +63,7 @@ class Persons:
     half_started: int
     start_outside: int
     periods: tuple[int, ...]
-
-    @property
-    def changed_columns(self) -> tuple[str, ...]:
-        """The columns that change within somebody."""
-        return tuple(name for name, persons in self.changed.items() if persons)
+    constant: bool
 
 
 def survey_persons(
@@ -259,6 +258,7 @@ class _Asked:
             half_started=total("_halves"),
             start_outside=int((many * beyond).sum()),
             periods=periods,
+            constant="_any_changed" in counted,
         )
 
 
