@@ -76,7 +76,7 @@ def survey_rows(raw: nw.LazyFrame[Any], plans: Mapping[str, Plan]) -> Rows:
         if plan.failed is not None:
             tally.add(f"failed:{name}", ops.count_of(plan.failed), "sum")
         if plan.dtype not in ("text", "category"):
-            number = ops.count_of(plan.expr) if plan.dtype == "bool" else plan.expr
+            number = ops.count_of(plan.expr) if plan.dtype == "bool" else plan.number
             tally.add(f"low:{name}", number, "min")
             tally.add(f"high:{name}", number, "max")
     exits = [name for name in EXITS if name in plans]
@@ -110,7 +110,9 @@ class _Tally:
         self._aggregates.append(getattr(nw.col(key), how)())
 
     def run(self, frame: nw.LazyFrame[Any]) -> dict[str, float | None]:
-        counted = ops.arrays(frame.select(self._prepared).select(self._aggregates))
+        aggregated = frame.select(self._prepared).select(self._aggregates)
+        numbers = [nw.col(name).cast(nw.Float64) for name in aggregated.collect_schema()]
+        counted = ops.arrays(aggregated.select(numbers))
         return {key: _scalar(values) for key, values in counted.items()}
 
 
