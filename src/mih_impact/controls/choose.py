@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,6 +29,9 @@ __all__ = [
     "nearest_sets",
     "serves_once",
 ]
+
+#: Cells that are searched at the same time.
+THREADS = 2
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -200,17 +204,27 @@ def _with_replacement(
     chosen = np.full((len(target), ratio), -1, dtype=np.int64)
     wanted = np.zeros(len(risk.person), dtype=bool)
     wanted[target] = True
-    order = np.argsort(risk.cell, kind="stable")
-    bounds = np.flatnonzero(np.diff(risk.cell[order])) + 1
-    ties = 0
-    for rows in np.split(order, bounds):
+
+    def within(rows: IntArray) -> int:
         participants, candidates = rows[wanted[rows]], rows[~risk.treated[rows]]
         found = nearest(index[participants], index[candidates], ratio, limit)
         chosen[np.searchsorted(target, participants)] = np.where(
             found.position >= 0, candidates[found.position], -1
         )
-        ties += found.ties
+        return found.ties
+
+    # Cells have nothing to do with one another, and sorting lets other threads run.
+    with ThreadPoolExecutor(THREADS) as pool:
+        ties = sum(pool.map(within, rows_by_cell(risk.cell)))
     return Neighbours(chosen, ties)
+
+
+def rows_by_cell(cell: IntArray) -> list[IntArray]:
+    """Return the rows of each cell, ascending."""
+    # Sixteen bits are sorted by counting.
+    narrow = cell.astype(np.uint16) if int(cell.max(initial=0)) < 2**16 else cell
+    order = np.argsort(narrow, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(cell))[:-1])
 
 
 def _in_space(

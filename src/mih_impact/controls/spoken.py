@@ -12,6 +12,8 @@ __all__ = ["MOST_NAMED", "spoken_names"]
 
 #: The values of a column with more of them are not named: they may be persons.
 MOST_NAMED = 20
+#: A person has fewer rows than this: at most one a start year.
+MANY_ROWS = 200
 
 
 def spoken_names(design: Design, person: NDArray[np.int64] | None = None) -> tuple[str, ...]:
@@ -40,9 +42,9 @@ def spoken_names(design: Design, person: NDArray[np.int64] | None = None) -> tup
     names = list(design.names)
     for term, columns in of_term.items():
         many = len(columns) >= MOST_NAMED
-        hidden = [k for k in columns if many or _few(design.X[:, k], person)]
+        hidden = [k for k in columns if many or _few(design.column(k), person)]
         if hidden:
-            left_out = bool((design.X[:, columns].sum(axis=1) == 0).any())
+            left_out = design.leaves_out(columns[0])
             for k in hidden:
                 names[k] = f"a value of {term} (which has {len(columns) + left_out} values)"
     return tuple(names)
@@ -51,5 +53,7 @@ def spoken_names(design: Design, person: NDArray[np.int64] | None = None) -> tup
 def _few(indicator: NDArray[np.float64], person: NDArray[np.int64] | None) -> bool:
     """Return whether a value has fewer persons than a cell must have."""
     rows = indicator != 0
-    n = rows.sum() if person is None else len(np.unique(person[rows]))
-    return bool(n < current().min_cell)
+    n = int(rows.sum())
+    if person is not None and n < MANY_ROWS * current().min_cell:
+        n = len(np.unique(person[rows]))
+    return n < current().min_cell
