@@ -20,7 +20,7 @@ test: $(FULL)  ## everything that must hold
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 figures: $(CORE)  ## every figure in both languages, and contact sheets in colour and grey
 	$(BIN)/mih-impact reproduce --out $(OUT)/nb --lang nb --quiet

@@ -212,15 +212,15 @@ def chunks(
 ) -> Iterator[dict[str, NDArray[Any]]]:
     """Run the plan once and yield its rows as arrays, some at a time, as `arrays` does.
 
-    DuckDB and Ibis stream; a Spark frame is held by its executors and handed over by ranges of the
-    whole number `by`, of which there are `numbers`. Without PyArrow rows come all at once.
+    DuckDB streams, with PyArrow; a Spark frame is held by its executors and handed over by ranges
+    of the whole number `by`, of which there are `numbers`. Other engines give all rows at once.
     """
     implementation = frame.implementation
-    if implementation in (nw.Implementation.DUCKDB, nw.Implementation.IBIS) and _has_arrow():
+    if implementation is nw.Implementation.DUCKDB and _has_arrow():
         with reading(frame):
             native = frame.to_native()
-            duckdb = implementation is nw.Implementation.DUCKDB
-            for batch in native.to_arrow_reader(at_once) if duckdb else native.to_pyarrow_batches():
+            reader = getattr(native, "to_arrow_reader", None) or native.fetch_record_batch
+            for batch in reader(at_once):
                 names, columns = batch.schema.names, batch.columns
                 yield {
                     name: column.to_numpy(zero_copy_only=False)

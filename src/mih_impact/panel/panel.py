@@ -23,6 +23,7 @@ from mih_impact.panel.check import PanelReport
 from mih_impact.panel.contract import BENEFITS, CONTRACT, OUTCOMES
 from mih_impact.panel.cube import Cube
 from mih_impact.panel.door import Plan, Values, plan_columns
+from mih_impact.panel.engine import reading
 from mih_impact.panel.given import evidence_given, prices_given
 from mih_impact.panel.rules import Context, breaches
 from mih_impact.panel.selection import (
@@ -288,7 +289,8 @@ class Panel(Result):
             if known == key:
                 return cube
         self.require()
-        cube = build_cube(self._request(names, expr))
+        with reading(self._raw):
+            cube = build_cube(self._request(names, expr))
         if not isinstance(eligible, nw.Expr):
             self._last_cube = (key, cube)
         return cube
@@ -336,21 +338,23 @@ class Panel(Result):
 
     @cached_property
     def _rows(self) -> Rows:
-        return survey_rows(self._raw, self._plans)
+        with reading(self._raw):
+            return survey_rows(self._raw, self._plans)
 
     @cached_property
     def _persons(self) -> Persons | None:
         if self._rows.years is None:
             return None
         texts = [name for name in self.columns if name in CONTRACT and CONTRACT[name].constant]
-        return survey_persons(
-            self._frame,
-            self.columns,
-            self._rows.years,
-            texts=self._texts_of(texts),
-            extremes=self._rows.extremes,
-            monthly=self._period == "month",
-        )
+        with reading(self._raw):
+            return survey_persons(
+                self._frame,
+                self.columns,
+                self._rows.years,
+                texts=self._texts_of(texts),
+                extremes=self._rows.extremes,
+                monthly=self._period == "month",
+            )
 
     def _texts_of(self, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """Return the distinct values of those text columns that have few, read once a column."""
