@@ -1,4 +1,4 @@
-"""What an engine is asked to read, off its own plan: no other column, and rows chosen at the scan."""
+"""What an engine is asked to read, off its plan: no other column, and rows chosen at the scan."""
 
 from __future__ import annotations
 

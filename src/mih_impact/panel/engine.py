@@ -21,6 +21,13 @@ def is_spark(implementation: nw.Implementation) -> bool:
     return implementation in (nw.Implementation.PYSPARK, nw.Implementation.PYSPARK_CONNECT)
 
 
+def _session_gone(frame: nw.LazyFrame[Any]) -> bool:
+    """Return whether the frame's Spark session has been stopped: then anything may be raised."""
+    if frame.implementation is not nw.Implementation.PYSPARK:
+        return False
+    return frame.to_native().sparkSession.sparkContext._jsc is None
+
+
 @contextmanager
 def kept(frame: nw.LazyFrame[Any]) -> Iterator[nw.LazyFrame[Any]]:
     """Hold a result in a Spark cluster while it is read more than once; others pass through."""
@@ -32,7 +39,8 @@ def kept(frame: nw.LazyFrame[Any]) -> Iterator[nw.LazyFrame[Any]]:
     try:
         yield nw.from_native(held)
     finally:
-        held.unpersist()
+        if not _session_gone(frame):
+            held.unpersist()
 
 
 @contextmanager
@@ -49,7 +57,7 @@ def reading(frame: nw.LazyFrame[Any]) -> Iterator[None]:
     except Exception as error:
         module = type(error).__module__.split(".")[0]
         files = isinstance(error, OSError) or "IO" in type(error).__name__
-        if module not in _ENGINES and not files:
+        if module not in _ENGINES and not files and not _session_gone(frame):
             raise
         said = f": {str(error).splitlines()[0]}" if files and str(error) else ""
         raise EngineError(
