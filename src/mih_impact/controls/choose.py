@@ -32,6 +32,8 @@ __all__ = [
 
 #: Cells that are searched at the same time.
 THREADS = 2
+#: With fewer rows than this one thread is as fast.
+MANY = 1_000_000
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -62,11 +64,11 @@ class Chosen:
         return self.score is not None or self.whitened is not None
 
 
-def choose(cube: Cube, options: MatchOptions) -> Chosen:
-    """Choose controls by the method of the options."""
+def choose(cube: Cube, options: MatchOptions, *, near: Score | None = None) -> Chosen:
+    """Choose controls by the method of the options; `near` is as in `propensity_score`."""
     if options.method in ("exact", "cem"):
         return _cells(cube, options)
-    return _neighbours(cube, options)
+    return _neighbours(cube, options, near)
 
 
 def _cells(cube: Cube, options: MatchOptions) -> Chosen:
@@ -105,7 +107,7 @@ def _cell_sets(risk: RiskSet) -> Sets:
     )
 
 
-def _neighbours(cube: Cube, options: MatchOptions) -> Chosen:
+def _neighbours(cube: Cube, options: MatchOptions, near: Score | None) -> Chosen:
     """Take the nearest on the score or by Mahalanobis, within start year, cell and caliper."""
     risk = build_risk_set(
         cube,
@@ -117,7 +119,7 @@ def _neighbours(cube: Cube, options: MatchOptions) -> Chosen:
     risk.design.require_varying(options.on)
     score = None
     if options.uses_score:
-        score = propensity_score(risk, pooled=options.score == "pooled")
+        score = propensity_score(risk, pooled=options.score == "pooled", near=near)
     target, flow = np.flatnonzero(risk.treated), risk.flow
     if options.common_support and score is not None:
         target, step = supported(risk, score)
@@ -213,10 +215,12 @@ def _with_replacement(
         )
         return found.ties
 
+    cells = rows_by_cell(risk.cell)
+    if len(risk.person) < MANY:
+        return Neighbours(chosen, sum(map(within, cells)))
     # Cells have nothing to do with one another, and sorting lets other threads run.
     with ThreadPoolExecutor(THREADS) as pool:
-        ties = sum(pool.map(within, rows_by_cell(risk.cell)))
-    return Neighbours(chosen, ties)
+        return Neighbours(chosen, sum(pool.map(within, cells)))
 
 
 def rows_by_cell(cell: IntArray) -> list[IntArray]:

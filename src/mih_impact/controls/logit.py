@@ -22,6 +22,10 @@ BoolArray = NDArray[np.bool_]
 #: Newton has converged when no coefficient, in standard deviations of its covariate, moves more.
 TOLERANCE = 1e-10
 MAX_ITERATIONS = 60
+#: The step after one of this length is below the tolerance: Newton's steps square.
+CLOSE = 1e-6
+#: A column of which the others leave less than this share has no information of its own.
+DEPENDENT = 1e-7
 #: No coefficient moves further in one step.
 LONGEST = 5.0
 #: How much the log likelihood may seem to fall by rounding alone, relative to its size.
@@ -83,6 +87,7 @@ def fit_logit(
     spoken: Sequence[str] | None = None,
     start: FloatArray | None = None,
     count: NDArray[np.int64] | None = None,
+    near: bool = False,
 ) -> LogitFit:
     """Fit a logit by Newton's method.
 
@@ -99,6 +104,10 @@ def fit_logit(
     start
         First guess of the coefficients, shape (k,); zeros if None. It saves steps and changes no
         result.
+    near
+        Whether `start` is the fit of the sample that this one is drawn from. Dependent columns are
+        then looked for by products of columns only, and the last step, which is below rounding
+        where it is good to the square root of the tolerance, is not looked at again.
     count
         How many times each row counts, shape (m,); once if None.
 
@@ -128,24 +137,35 @@ def fit_logit(
     sample = _Sample.of(X, y, count)
     _require_enough(sample)
     with one_thread():
-        return _newton(sample, names, said, start)
+        return _newton(sample, names, said, start, near=near)
 
 
 def _newton(
-    sample: _Sample, names: Sequence[str], said: Sequence[str], start: FloatArray | None
+    sample: _Sample,
+    names: Sequence[str],
+    said: Sequence[str],
+    start: FloatArray | None,
+    *,
+    near: bool,
 ) -> LogitFit:
     scale, varies = sample.scale()
-    _require_rank(sample.triangle(scale), scale, said)
+    if near:
+        _require_rank(np.eye(len(scale)), scale, said)
+    else:
+        _require_rank(sample.triangle(scale), scale, said)
     beta = np.zeros(len(scale)) if start is None else start * scale
     at = sample.at(beta, scale)
     steps = 0
     while True:
         steps += 1
         try:
-            step = cho_solve(cho_factor(at.information), at.gradient)
+            step = cho_solve(_clear_factor(at.information), at.gradient)
         except np.linalg.LinAlgError:
             raise _separated(beta, names, said) from None
         length = float(np.abs(step).max())
+        if near and length < CLOSE:
+            beta = beta + step
+            break
         step *= min(1.0, LONGEST / max(length, LONGEST))
         # Where few start, a whole step can overshoot; the likelihood is concave, so halves arrive.
         while (ahead := sample.at(beta + step, scale)).value < at.least:
@@ -159,6 +179,15 @@ def _newton(
             raise _separated(beta, names, said)
     cov = cho_solve(cho_factor(at.information), np.eye(len(beta))) / np.outer(scale, scale)
     return LogitFit(beta / scale, cov, tuple(names), at.value, steps)
+
+
+def _clear_factor(information: FloatArray) -> tuple[FloatArray, bool]:
+    """Return the Cholesky factor, or raise where rounding has left nothing of a column."""
+    factor, lower = cho_factor(information)
+    size = np.abs(np.diag(factor)) / np.sqrt(np.diag(information))
+    if size.min() < DEPENDENT:
+        raise np.linalg.LinAlgError("columns follow from others")
+    return factor, lower
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,7 +60,7 @@ class Score:
         return pd.concat(frames, ignore_index=True)
 
 
-def propensity_score(risk: RiskSet, *, pooled: bool = True) -> Score:
+def propensity_score(risk: RiskSet, *, pooled: bool = True, near: Score | None = None) -> Score:
     """Score every row of the risk sets.
 
     Parameters
@@ -68,6 +69,8 @@ def propensity_score(risk: RiskSet, *, pooled: bool = True) -> Score:
         The stacked risk sets.
     pooled
         One logit over all start years with a term for each; else one logit per start year.
+    near
+        The score of the sample that this one is drawn from, to start from.
 
     Returns
     -------
@@ -91,7 +94,15 @@ def propensity_score(risk: RiskSet, *, pooled: bool = True) -> Score:
         share = np.bincount(of_year[risk.treated], minlength=len(years)) / many
         start = np.concatenate([np.log(share / (1.0 - share)), np.zeros(risk.design.width)])
         said = [*names[: len(years)], *spoken]
-        fit = fit_logit(design, risk.treated, names=names, spoken=said, start=start)
+        known = None if near is None else _known(near, names)
+        fit = fit_logit(
+            design,
+            risk.treated,
+            names=names,
+            spoken=said,
+            start=start if known is None else known,
+            near=known is not None,
+        )
         return Score(design.index(fit.coef), {f"{years[0]}-{years[-1]}": fit})
     index = np.empty(len(risk.person))
     models = {}
@@ -112,3 +123,9 @@ def propensity_score(risk: RiskSet, *, pooled: bool = True) -> Score:
         index[rows] = linear_index(X, fit.coef)
         models[str(c)] = fit
     return Score(index, models)
+
+
+def _known(near: Score, names: Sequence[str]) -> FloatArray | None:
+    """Return the coefficients of a pooled score; None where it has other covariates."""
+    fit = next(iter(near.models.values()))
+    return fit.coef if len(near.models) == 1 and fit.names == tuple(names) else None
