@@ -20,7 +20,7 @@ from mih_impact.panel.fill import Filled
 from mih_impact.panel.month_cube import MonthCube, accumulate
 from mih_impact.panel.residency import Spells, State, states
 
-__all__ = ["Request", "build_cube", "leaving"]
+__all__ = ["Request", "build_cube", "count_persons", "leaving"]
 
 ELIGIBLE = "_mih_eligible"
 NULL = "_mih_null_"
@@ -170,6 +170,13 @@ def leaving(request: Request) -> tuple[nw.LazyFrame[Any], nw.LazyFrame[Any]]:
         *(expr for name in request.dtypes if name not in once for expr in _leaves(request, name)),
     ]
     return persons, rows.select(columns)
+
+
+def count_persons(request: Request) -> int:
+    """Return how many persons would leave the engine."""
+    persons, _ = leaving(request)
+    counted = persons.select(nw.len().alias("n"))
+    return int(ops.arrays(counted)["n"][0])
 
 
 def _leaves(request: Request, name: str) -> list[nw.Expr]:

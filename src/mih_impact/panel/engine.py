@@ -10,7 +10,7 @@ import narwhals as nw
 
 from mih_impact.errors import EngineError, MihImpactError
 
-__all__ = ["is_spark", "kept", "reading"]
+__all__ = ["is_spark", "kept", "reading", "reading_files"]
 
 #: Where the errors of engines come from.
 _ENGINES = ("duckdb", "_duckdb", "polars", "pyspark", "py4j", "ibis", "pyarrow", "narwhals")
@@ -19,6 +19,21 @@ _ENGINES = ("duckdb", "_duckdb", "polars", "pyspark", "py4j", "ibis", "pyarrow",
 def is_spark(implementation: nw.Implementation) -> bool:
     """Return whether the frame is Spark's."""
     return implementation in (nw.Implementation.PYSPARK, nw.Implementation.PYSPARK_CONNECT)
+
+
+@contextmanager
+def reading_files() -> Iterator[None]:
+    """Turn what DuckDB raises over files that are none into a typed error."""
+    try:
+        yield
+    except Exception as error:
+        if type(error).__module__.split(".")[0] not in _ENGINES:
+            raise
+        raise EngineError(
+            "The files are not whole Parquet files",
+            found=str(error).splitlines()[0],
+            do="write them again",
+        ) from None
 
 
 def _session_gone(frame: nw.LazyFrame[Any]) -> bool:

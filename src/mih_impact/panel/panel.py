@@ -18,7 +18,7 @@ from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.errors import PanelContractError
 from mih_impact.panel import ops
-from mih_impact.panel.build import Request, build_cube
+from mih_impact.panel.build import Request, build_cube, count_persons
 from mih_impact.panel.check import PanelReport
 from mih_impact.panel.contract import BENEFITS, CONTRACT, OUTCOMES
 from mih_impact.panel.cube import Cube
@@ -32,6 +32,7 @@ from mih_impact.panel.selection import (
     eligible_expr,
     eligible_words,
 )
+from mih_impact.panel.size import SizeEstimate, bytes_of, parse_memory
 from mih_impact.panel.sources import open_source, open_spells
 from mih_impact.panel.survey import Rows, survey_rows
 from mih_impact.panel.survey_persons import Persons, survey_persons
@@ -75,6 +76,7 @@ def read_panel(
     period: Period = "year",
     resident: Any = None,
     evidence: Label | Mapping[Lang, str] | None = None,
+    memory_limit: float | str | None = None,
 ) -> Panel:
     """Read a register panel with one row per person and year, or per person and month.
 
@@ -108,6 +110,10 @@ def read_panel(
         What kind of data this is, in both languages, {"nb": ..., "en": ...}; stands on every card,
         table and figure. None takes what a Parquet file says of itself: the synthetic register
         does.
+    memory_limit
+        What the persons of an analysis may take in memory, in bytes or as "4 GB"; a larger cube is
+        refused before it is fetched. DuckDB, when it reads files, is given as much for itself and
+        goes to disk beyond that. None is no limit.
 
     Returns
     -------
@@ -134,7 +140,14 @@ def read_panel(
             do='use "year" or "month"; sum weeks or days to months before reading',
         )
     monthly = period == "month"
-    opened = open_source(source, columns=columns, recoded=tuple(values or ()), monthly=monthly)
+    allowed = None if memory_limit is None else parse_memory(memory_limit)
+    opened = open_source(
+        source,
+        memory_limit=allowed,
+        columns=columns,
+        recoded=tuple(values or ()),
+        monthly=monthly,
+    )
     plans, left_out = plan_columns(opened.frame.collect_schema(), columns, values, monthly=monthly)
     return Panel(
         opened.frame,
@@ -148,6 +161,7 @@ def read_panel(
         period=period,
         spells=None if resident is None else open_spells(resident),
         evidence=opened.evidence if evidence is None else evidence_given(evidence),
+        memory_limit=allowed,
     )
 
 
@@ -171,6 +185,7 @@ class Panel(Result):
         period: Period,
         spells: pd.DataFrame | None,
         evidence: Mapping[str, str],
+        memory_limit: int | None = None,
     ) -> None:
         self._raw = raw
         self._plans = dict(plans)
@@ -182,6 +197,7 @@ class Panel(Result):
         self._index = index
         self._period = period
         self._spells = spells
+        self._memory_limit = memory_limit
         self.provenance = Provenance.of(
             "read_panel",
             {
@@ -258,6 +274,43 @@ class Panel(Result):
 
     # --- leaving the engine -----------------------------------------------------------------------
 
+    def estimate_size(
+        self, *, eligible: Eligible = None, columns: Iterable[str] | None = None
+    ) -> SizeEstimate:
+        """Return what a cube would take; the persons are counted in the engine, none leaves it.
+
+        Parameters
+        ----------
+        eligible, columns
+            As in `cube`.
+
+        Returns
+        -------
+        SizeEstimate
+
+        Raises
+        ------
+        PanelContractError
+            As `cube`.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> rows = pd.DataFrame({"person_id": ["a"], "year": [2020], "wage_income": [1.0]})
+        >>> read_panel(rows).estimate_size().persons
+        1
+        """
+        names = columns_to_fetch(columns, self.columns)
+        expr = eligible_expr(eligible, self._frame)
+        self.require()
+        request = self._request(names, expr)
+        with reading(self._raw):
+            persons = count_persons(request)
+        periods = request.observed[-1] - request.observed[0] + 1
+        taken = bytes_of(request.dtypes, persons, periods, monthly=self._period == "month")
+        provenance = replace(self.provenance, call="estimate_size")
+        return SizeEstimate(persons, periods, taken, self._rows.n_rows, provenance)
+
     def cube(self, *, eligible: Eligible = None, columns: Iterable[str] | None = None) -> Cube:
         """Return the persons an analysis is about as dense arrays.
 
@@ -280,6 +333,10 @@ class Panel(Result):
         ------
         PanelContractError
             The panel breaks the contract, or a name is not in it.
+        MemoryLimitError
+            It would not fit the panel's `memory_limit`.
+        EngineError
+            The source broke off while it was read.
         """
         names = columns_to_fetch(columns, self.columns)
         expr = eligible_expr(eligible, self._frame)
@@ -289,6 +346,8 @@ class Panel(Result):
             if known == key:
                 return cube
         self.require()
+        if self._memory_limit is not None:
+            self.estimate_size(eligible=eligible, columns=columns).require(self._memory_limit)
         with reading(self._raw):
             cube = build_cube(self._request(names, expr))
         if not isinstance(eligible, nw.Expr):
