@@ -8,7 +8,7 @@ from typing import Any
 
 import narwhals as nw
 
-from mih_impact.errors import EngineError, MihImpactError
+from mih_impact.errors import EngineError, MemoryLimitError, MihImpactError
 
 __all__ = ["is_spark", "kept", "reading", "reading_files"]
 
@@ -70,6 +70,12 @@ def reading(frame: nw.LazyFrame[Any]) -> Iterator[None]:
     except MihImpactError:
         raise
     except Exception as error:
+        if "OutOfMemory" in type(error).__name__ or isinstance(error, MemoryError):
+            raise MemoryLimitError(
+                "The engine had not enough memory to read the source",
+                found=f"{frame.implementation.name.lower()} raised {type(error).__name__}",
+                do="allow more with memory_limit=, or name fewer columns",
+            ) from None
         module = type(error).__module__.split(".")[0]
         files = isinstance(error, OSError) or "IO" in type(error).__name__
         if module not in _ENGINES and not files and not _session_gone(frame):

@@ -112,8 +112,8 @@ def read_panel(
         does.
     memory_limit
         What the persons of an analysis may take in memory, in bytes or as "4 GB"; a larger cube is
-        refused before it is fetched. DuckDB, when it reads files, is given as much for itself and
-        goes to disk beyond that. None is no limit.
+        refused before it is fetched. DuckDB, when it reads files, is given as much for itself, and
+        at least 500 MB, and goes to disk beyond that. None is no limit.
 
     Returns
     -------

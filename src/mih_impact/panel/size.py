@@ -71,9 +71,7 @@ class SizeEstimate(Result):
 
     def to_frame(self) -> pd.DataFrame:
         """Return bytes by column: column, bytes."""
-        return pd.DataFrame(
-            {"column": list(self.by_column), "bytes": list(self.by_column.values())}
-        )
+        return pd.DataFrame(list(self.by_column.items()), columns=["column", "bytes"])
 
     def require(self, limit: int) -> None:
         """Raise where the cube would not fit.

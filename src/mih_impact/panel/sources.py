@@ -25,6 +25,9 @@ __all__ = ["EVIDENCE_KEYS", "Opened", "open_source", "open_spells"]
 #: Where a Parquet file says what kind of data it is, so that a synthetic one cannot pass for real.
 EVIDENCE_KEYS = {"nb": "mih_impact.evidence.nb", "en": "mih_impact.evidence.en"}
 
+#: DuckDB is not given less: it would not get through a scan.
+LEAST = 500_000_000
+
 PARQUET = (".parquet", ".pq")
 CSV = (".csv", ".tsv", ".txt")
 
@@ -175,7 +178,7 @@ def connect(memory_limit: int | None = None) -> Any:
         ) from error
     connection = duckdb.connect()
     if memory_limit is not None:
-        connection.execute(f"SET memory_limit = '{memory_limit} bytes'")
+        connection.execute(f"SET memory_limit = '{max(memory_limit, LEAST)} bytes'")
         spilled = tempfile.TemporaryDirectory(prefix="mih_impact_", ignore_cleanup_errors=True)
         connection.execute(f"SET temp_directory = '{spilled.name}'")
         _SPILLED[id(connection)] = spilled
