@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     from mih_impact.effects.subgroups.difference_result import DifferenceTest as DifferenceTest
     from mih_impact.errors import AssumptionError as AssumptionError
     from mih_impact.errors import EffectsError as EffectsError
+    from mih_impact.errors import EngineError as EngineError
+    from mih_impact.errors import MemoryLimitError as MemoryLimitError
     from mih_impact.errors import MihImpactError as MihImpactError
     from mih_impact.errors import MihImpactWarning as MihImpactWarning
     from mih_impact.errors import MissingExtraError as MissingExtraError
@@ -97,9 +99,11 @@ _HOME = {
     "EffectSeries": "effects.series",
     "EffectTest": "effects.inference.tested",
     "EffectsError": "errors",
+    "EngineError": "errors",
     "GroupTimeEffects": "effects.group_time.result",
     "HonestBounds": "effects.honest.result",
     "LeaveOneOut": "effects.robustness.leave_out_result",
+    "MemoryLimitError": "errors",
     "MihImpactError": "errors",
     "MihImpactWarning": "errors",
     "MissingExtraError": "errors",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from benchmarks.size import measured
+
 from mih_impact.panel.synthetic.stream import stream_register
 
 #: Persons with 12 register years: some 12 million rows.

@@ -95,7 +95,7 @@ def code_of(text: nw.Expr, values: Sequence[str]) -> nw.Expr:
     """Return the position of a text among `values`, -1 for null and for any other."""
     places = {value: float(place) for place, value in enumerate(values)}
     if not places:
-        return is_given(text).cast(nw.Int32) - 1
+        return is_given(text).cast(nw.Int32) * 0 - 1
     return recode_number(text, places).fill_null(-1.0).cast(nw.Int32)
 
 
