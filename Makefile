@@ -29,7 +29,7 @@ figures: $(CORE)  ## every figure in both languages, and contact sheets in colou
 
 bench: $(FULL)  ## time and memory from 10 thousand to 5 million persons, recorded; about half an hour
 	$(BIN)/python benchmarks/size.py --by year
-	$(BIN)/python benchmarks/size.py --by month --persons 100000 1000000
+	$(BIN)/python benchmarks/size.py --by month --persons 10000 100000 1000000
 
 mutants: $(FULL)  ## plant each known mistake and see a named test fail
 	$(BIN)/python tests/mutants/run.py --jobs 2

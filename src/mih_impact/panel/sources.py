@@ -177,6 +177,7 @@ def connect(memory_limit: int | None = None) -> Any:
             "Reading Parquet needs DuckDB, which is not installed", do="pip install duckdb"
         ) from error
     connection = duckdb.connect()
+    connection.execute("SET enable_progress_bar = false")  # the library has its own
     if memory_limit is not None:
         connection.execute(f"SET memory_limit = '{max(memory_limit, LEAST)} bytes'")
         spilled = tempfile.TemporaryDirectory(prefix="mih_impact_", ignore_cleanup_errors=True)

@@ -191,17 +191,17 @@ def _write(path: Path, frame: pd.DataFrame, before: int, period: str) -> int:
 
     told = ", ".join(f"'{key}': '{getattr(EVIDENCE, k)}'" for k, key in EVIDENCE_KEYS.items())
     columns = ", ".join(_column(name, period) for name in frame.columns)
-    months = ""
+    rows = "block"
     if period == "month":
         columns += ", month, CASE WHEN start_year IS NULL THEN NULL ELSE 1 END::TINYINT start_month"
-        months = ", (SELECT unnest(range(1, 13))::TINYINT AS month)"
+        rows = "(SELECT *, unnest(range(1, 13))::TINYINT AS month FROM block)"
     part = path.with_suffix(".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with duckdb.connect(config={"threads": 2}) as connection:
+        with duckdb.connect(config={"threads": 1}) as connection:
             connection.register("block", frame)
             found = connection.execute(
-                f"COPY (SELECT {columns} FROM block{months}) TO '{part}' "
+                f"COPY (SELECT {columns} FROM {rows}) TO '{part}' "
                 f"(FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{told}}})",
                 {"before": before},
             ).fetchone()
