@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mih_impact import nav as nav
     from mih_impact.controls.balance import Balance as Balance
-    from mih_impact.controls.covariates import lag as lag
     from mih_impact.controls.group import ControlGroup as ControlGroup
     from mih_impact.controls.matching import match as match
     from mih_impact.controls.overlap import Overlap as Overlap
+    from mih_impact.controls.terms import lag as lag
     from mih_impact.controls.weighting import weight as weight
     from mih_impact.display.options import options as options
     from mih_impact.display.provenance import Provenance as Provenance
@@ -135,7 +135,7 @@ _HOME = {
     "example_panel": "panel.synthetic.register",
     "group_time_effects": "effects.group_time.call",
     "honest_bounds": "effects.honest.bounds",
-    "lag": "controls.covariates",
+    "lag": "controls.terms",
     "leave_one_out": "effects.robustness.leave_out",
     "lee_bounds": "effects.sensitivity.lee",
     "load": "storage",

@@ -115,11 +115,6 @@ class Design:
         indicator: FloatArray = np.equal(found.codes, value).astype(np.float64)
         return indicator
 
-    def leaves_out(self, k: int) -> bool:
-        """Return whether some rows have the value that the category of column k leaves out."""
-        part = self.parts[self._places[k][0]]
-        return isinstance(part, Indicators) and part.left_out >= 0
-
     def block(self, rows: slice) -> FloatArray:
         """Return some rows of all columns."""
         lines = range(self.rows)[rows]

@@ -44,10 +44,18 @@ def spoken_names(design: Design, person: NDArray[np.int64] | None = None) -> tup
         many = len(columns) >= MOST_NAMED
         hidden = [k for k in columns if many or _few(design.column(k), person)]
         if hidden:
-            left_out = design.leaves_out(columns[0])
+            left_out = bool((sum_of(design, columns) == 0).any())
             for k in hidden:
                 names[k] = f"a value of {term} (which has {len(columns) + left_out} values)"
     return tuple(names)
+
+
+def sum_of(design: Design, columns: list[int]) -> NDArray[np.float64]:
+    """Return the sum of some columns, shape (m,): 0 where a row has the value left out."""
+    total = np.zeros(design.rows)
+    for k in columns:
+        total += design.column(k)
+    return total
 
 
 def _few(indicator: NDArray[np.float64], person: NDArray[np.int64] | None) -> bool:

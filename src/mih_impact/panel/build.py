@@ -18,7 +18,7 @@ from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.cube import NEVER, Cube
 from mih_impact.panel.fill import Filled
 from mih_impact.panel.month_cube import MonthCube, accumulate
-from mih_impact.panel.residency import Spells, State, states
+from mih_impact.panel.residency import Spells, gone, states
 
 __all__ = ["Request", "build_cube", "count_persons", "leaving"]
 
@@ -110,9 +110,9 @@ def _cube(
         spells=None if request.spells is None else Spells.of(request.spells, person_id),
     )
     if request.per_year == MonthCube.PER_YEAR:
-        gone = (state == State.DEAD) | (state == State.EMIGRATED)
+        left = gone(state)
         for total in filled.ore.values():
-            accumulate(total, gone)
+            accumulate(total, left)
     codes = {name: filled.settled(name) for name in filled.code}
     return _CUBES[request.per_year](
         person_id=person_id,

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.contract import BENEFITS, CONTRACT
-from mih_impact.panel.residency import State
+from mih_impact.panel.residency import State, gone
 
 __all__ = ["NEVER", "CovariateRead", "Cube", "Dead"]
 
@@ -41,11 +41,6 @@ _BY_RANK = np.array(
     [State.OBSERVED, State.ABSENT, State.UNKNOWN, State.EMIGRATED, State.DEAD], dtype=np.uint8
 )
 _RANK = np.argsort(_BY_RANK)
-
-
-def _gone(state: NDArray[np.uint8]) -> BoolArray:
-    """Return where somebody is dead or has emigrated."""
-    return np.asarray((state == State.DEAD) | (state == State.EMIGRATED))
 
 
 @dataclass(frozen=True, eq=False)
@@ -326,7 +321,7 @@ class Cube:
             values = self._shown(kroner, cells)
         else:
             values = self.number[name][cells] * self.price_factor[when]
-        values[_gone(self.state[cells])] = 0.0 if dead == "zero" else np.nan
+        values[gone(self.state[cells])] = 0.0 if dead == "zero" else np.nan
         values[np.broadcast_to(~self.observed[when], values.shape)] = np.nan
         return values
 
@@ -338,7 +333,7 @@ class Cube:
 
     @cached_property
     def _gone(self) -> NDArray[np.bool_]:
-        return _gone(self.state)
+        return gone(self.state)
 
     @cached_property
     def _last_row(self) -> NDArray[np.int16]:

@@ -13,12 +13,12 @@ import pandas as pd
 
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import number, year_range
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.errors import PanelContractError
 from mih_impact.panel import ops
 from mih_impact.panel.build import Request, build_cube, count_persons
+from mih_impact.panel.card import panel_card
 from mih_impact.panel.check import PanelReport
 from mih_impact.panel.contract import BENEFITS, CONTRACT, OUTCOMES
 from mih_impact.panel.cube import Cube
@@ -45,23 +45,6 @@ FEW_TEXTS = 2_000
 
 Money = Literal["nominal", "fixed"]
 Period = Literal["year", "month"]
-_CARD = {
-    "title": Label(nb="Registerpanel", en="Register panel"),
-    "engine": Label(nb="Motor", en="Engine"),
-    "size": Label(nb="Rader og år", en="Rows and years"),
-    "period": Label(nb="En rad er", en="A row is"),
-    "year": Label(nb="et år", en="a year"),
-    "month": Label(nb="en måned", en="a month"),
-    "unread": Label(nb="ikke lest ennå", en="not read yet"),
-    "columns": Label(nb="Kolonner", en="Columns"),
-    "outcomes": Label(nb="Utfall", en="Outcomes"),
-    "money": Label(nb="Beløp", en="Money"),
-    "nominal": Label(
-        nb="løpende {currency}, gjøres om til {year}-priser",
-        en="current {currency}, converted to {year} prices",
-    ),
-    "fixed": Label(nb="faste {year}-priser, {currency}", en="fixed {year} prices, {currency}"),
-}
 
 
 def read_panel(
@@ -284,15 +267,6 @@ class Panel(Result):
         eligible, columns
             As in `cube`.
 
-        Returns
-        -------
-        SizeEstimate
-
-        Raises
-        ------
-        PanelContractError
-            As `cube`.
-
         Examples
         --------
         >>> import pandas as pd
@@ -451,18 +425,6 @@ class Panel(Result):
         )
 
     def _card(self, lang: Lang) -> Card:
-        size = _CARD["unread"].text(lang)
-        if "_rows" in self.__dict__ and self._rows.years is not None:
-            size = f"{number(self._rows.n_rows, lang=lang)}, {year_range(*self._rows.years)}"
-        money = _CARD[self._money].format(currency=self._currency, year=self._price_year)
-        lines = (
-            ("engine", self._raw.implementation.name.lower()),
-            ("size", size),
-            ("period", _CARD[self._period].text(lang)),
-            ("columns", ", ".join(self.columns)),
-            ("outcomes", ", ".join(self.outcomes)),
-            ("money", money.text(lang)),
-        )
-        return Card(
-            _CARD["title"].text(lang), tuple((_CARD[name].text(lang), text) for name, text in lines)
-        )
+        rows = self.__dict__.get("_rows")
+        size = None if rows is None or rows.years is None else (rows.n_rows, *rows.years)
+        return panel_card(self, self._raw.implementation.name.lower(), self._money, size, lang)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["Spells", "State", "states"]
+__all__ = ["Spells", "State", "gone", "states"]
 
 
 class State(IntEnum):
@@ -26,6 +26,11 @@ class State(IntEnum):
     EMIGRATED = 3
     #: Missing: no row and residency not known, before the first spell, or a gap in the register.
     UNKNOWN = 4
+
+
+def gone(state: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return where somebody is dead or has emigrated."""
+    return np.asarray((state == State.DEAD) | (state == State.EMIGRATED))
 
 
 @dataclass(frozen=True, eq=False)
