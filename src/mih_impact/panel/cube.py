@@ -342,13 +342,7 @@ class Cube:
         return np.maximum.accumulate(np.where(self.row, position, np.int16(-1)), axis=1)
 
     def code_as_of(self, name: str, period: int) -> tuple[NDArray[np.int32], BoolArray]:
-        """Return a category as `as_of` does, as codes into `categories`, -1 for missing.
-
-        Returns
-        -------
-        tuple
-            Codes and whether each comes from an earlier row, both of shape (n_persons,).
-        """
+        """Return a category as `as_of` does: codes into `categories`, -1 for missing; carried."""
         last, carried = self._last_row_at(period)
         code = self.code[name][np.arange(self.n_persons), last]
         return np.where(last >= 0, code, np.int32(-1)), carried

@@ -262,17 +262,7 @@ class Panel(Result):
     ) -> SizeEstimate:
         """Return what a cube would take; the persons are counted in the engine, none leaves it.
 
-        Parameters
-        ----------
-        eligible, columns
-            As in `cube`.
-
-        Examples
-        --------
-        >>> import pandas as pd
-        >>> rows = pd.DataFrame({"person_id": ["a"], "year": [2020], "wage_income": [1.0]})
-        >>> read_panel(rows).estimate_size().persons
-        1
+        `eligible` and `columns` are as in `cube`.
         """
         names = columns_to_fetch(columns, self.columns)
         expr = eligible_expr(eligible, self._frame)
