@@ -10,7 +10,7 @@ TAG    := $(shell $(PYTHON) -c 'import sys; print("%d.%d.%d" % sys.version_info[
 CORE   := $(VENV)/.core-$(TAG)
 FULL   := $(VENV)/.test-$(TAG)
 
-.PHONY: reproduce test lint types layers doctest unit notebooks figures mutants register docs bench-import clean
+.PHONY: reproduce test lint types layers doctest unit notebooks figures mutants register docs bench clean
 
 reproduce: $(CORE)  ## the reference case: tables, figures, published beside computed
 	$(BIN)/mih-impact reproduce --out $(OUT)
@@ -20,12 +20,16 @@ test: $(FULL)  ## everything that must hold
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 figures: $(CORE)  ## every figure in both languages, and contact sheets in colour and grey
 	$(BIN)/mih-impact reproduce --out $(OUT)/nb --lang nb --quiet
 	$(BIN)/mih-impact reproduce --out $(OUT)/en --lang en --quiet
 	$(BIN)/python -m mih_impact.reporting.sheet $(OUT)
+
+bench: $(FULL)  ## time and memory from 10 thousand to 5 million persons, recorded; about half an hour
+	$(BIN)/python benchmarks/size.py --by year
+	$(BIN)/python benchmarks/size.py --by month --persons 10000 100000 1000000
 
 mutants: $(FULL)  ## plant each known mistake and see a named test fail
 	$(BIN)/python tests/mutants/run.py --jobs 2

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mih_impact import nav as nav
     from mih_impact.controls.balance import Balance as Balance
-    from mih_impact.controls.covariates import lag as lag
     from mih_impact.controls.group import ControlGroup as ControlGroup
     from mih_impact.controls.matching import match as match
     from mih_impact.controls.overlap import Overlap as Overlap
+    from mih_impact.controls.terms import lag as lag
     from mih_impact.controls.weighting import weight as weight
     from mih_impact.display.labels import Label as Label
     from mih_impact.display.options import options as options
@@ -74,6 +74,8 @@ if TYPE_CHECKING:
     from mih_impact.effects.subgroups.difference_result import DifferenceTest as DifferenceTest
     from mih_impact.errors import AssumptionError as AssumptionError
     from mih_impact.errors import EffectsError as EffectsError
+    from mih_impact.errors import EngineError as EngineError
+    from mih_impact.errors import MemoryLimitError as MemoryLimitError
     from mih_impact.errors import MihImpactError as MihImpactError
     from mih_impact.errors import MihImpactWarning as MihImpactWarning
     from mih_impact.errors import MissingExtraError as MissingExtraError
@@ -127,11 +129,13 @@ _HOME = {
     "EffectSeries": "effects.series",
     "EffectTest": "effects.inference.tested",
     "EffectsError": "errors",
+    "EngineError": "errors",
     "Funnel": "nav.recruitment",
     "GroupTimeEffects": "effects.group_time.result",
     "HonestBounds": "effects.honest.result",
     "Label": "display.labels",
     "LeaveOneOut": "effects.robustness.leave_out_result",
+    "MemoryLimitError": "errors",
     "MihImpactError": "errors",
     "MihImpactWarning": "errors",
     "MissingExtraError": "errors",
@@ -177,7 +181,7 @@ _HOME = {
     "explore": "reporting.explore",
     "group_time_effects": "effects.group_time.call",
     "honest_bounds": "effects.honest.bounds",
-    "lag": "controls.covariates",
+    "lag": "controls.terms",
     "leave_one_out": "effects.robustness.leave_out",
     "lee_bounds": "effects.sensitivity.lee",
     "load": "storage",

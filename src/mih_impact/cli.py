@@ -89,6 +89,15 @@ def _parser() -> argparse.ArgumentParser:
     synthesize = commands.add_parser("synthesize", help="write the synthetic register")
     synthesize.add_argument("--out", type=Path, required=True, help="folder")
     synthesize.add_argument("--seed", type=int, default=2025)
+    synthesize.add_argument(
+        "--persons", type=int, help="a register of this size, streamed; else the shipped one"
+    )
+    synthesize.add_argument("--participants", type=int, help="how many start (one in 350)")
+    synthesize.add_argument(
+        "--by", choices=("year", "month"), default="year", help="a row's period"
+    )
+    synthesize.add_argument("--first-year", type=int, default=2009)
+    _reader(synthesize)
     synthesize.set_defaults(run=_synthesize)
     return parser
 
@@ -183,6 +192,18 @@ def _check(given: argparse.Namespace) -> None:
 
 def _synthesize(given: argparse.Namespace) -> None:
     from mih_impact.panel.synthetic.register import write_register
+    from mih_impact.panel.synthetic.stream import stream_register
 
+    if given.persons is not None:
+        written = stream_register(
+            given.out,
+            persons=given.persons,
+            participants=given.participants,
+            period=given.by,
+            first_year=given.first_year,
+            seed=given.seed,
+        )
+        print(written.source)
+        return
     for path in write_register(given.out, seed=given.seed):
         print(path)

@@ -8,6 +8,8 @@ from __future__ import annotations
 __all__ = [
     "AssumptionError",
     "EffectsError",
+    "EngineError",
+    "MemoryLimitError",
     "MihImpactError",
     "MihImpactWarning",
     "MissingExtraError",
@@ -67,6 +69,14 @@ class AssumptionError(MihImpactError):
 
 class ReportError(MihImpactError):
     """A memo, a table or a figure to be sent does not hold together."""
+
+
+class EngineError(MihImpactError):
+    """The engine that holds the register broke off: a file, a disk, a cluster."""
+
+
+class MemoryLimitError(MihImpactError):
+    """What is asked for would not fit the memory it may take."""
 
 
 class StorageError(MihImpactError):

@@ -23,6 +23,12 @@ def _duckdb(frame: pd.DataFrame, folder: Path) -> Any:
     return duckdb.connect().from_arrow(pl.from_pandas(frame).to_arrow())
 
 
+def _ibis(frame: pd.DataFrame, folder: Path) -> Any:
+    import ibis
+
+    return ibis.duckdb.connect().read_parquet(_parquet(frame, folder))
+
+
 ENGINES: dict[str, Maker] = {
     "pandas": lambda frame, folder: frame,
     "pandas nullable": lambda frame, folder: frame.convert_dtypes(),
@@ -34,4 +40,5 @@ ENGINES: dict[str, Maker] = {
     "duckdb": _duckdb,
     "parquet": _parquet,
     "pyarrow": lambda frame, folder: pl.from_pandas(frame).to_arrow(),
+    "ibis": _ibis,
 }

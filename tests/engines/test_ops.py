@@ -45,6 +45,8 @@ CASES: dict[str, tuple[nw.Expr, list[object]]] = {
     ),
     "text_of text": (ops.text_of(nw.col("text"), nw.String()), ["x", None, "y", "z", "x"]),
     "recode": (ops.recode(nw.col("text"), {"x": "A", "y": "B"}), ["A", None, "B", None, "A"]),
+    "code_of": (ops.code_of(nw.col("text"), ["x", "z"]), [0, -1, -1, 1, 0]),
+    "code_of nothing": (ops.code_of(nw.col("text"), []), [-1, -1, -1, -1, -1]),
     "recode_number": (
         ops.recode_number(nw.col("text"), {"x": 1.5, "z": 0.0}),
         [1.5, None, None, 0.0, 1.5],
@@ -68,7 +70,7 @@ CASES: dict[str, tuple[nw.Expr, list[object]]] = {
         [True, True, True, False, True],
     ),
     # Ties go up everywhere: 12.5 -> 13 and -250 stays; the engines' own round gives 12 or 13.
-    "ore": (ops.ore(nw.col("money").fill_nan(None)), [13, 0, 100, -250, 30_000_034]),
+    "ore": (ops.ore(nw.col("money").fill_nan(None)), [13, -1, 100, -250, 30_000_034]),
     "year_bit": (ops.year_bit(nw.col("year"), 2010, 2048), [1.0, 2.0, 0.0, 4.0, 2.0]),
     "year_bit at the end of a block": (
         ops.year_bit(nw.col("year"), 2010, 2049),

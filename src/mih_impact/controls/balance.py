@@ -189,7 +189,7 @@ def _table(group: ControlGroup, after: FloatArray, rows: NDArray[np.bool_]) -> p
     table = []
     for design in (risk.design, risk.exact_design):
         for k, name in enumerate(design.names):
-            x = design.X[:, k]
+            x = design.column(k)
             yardstick = float(np.sqrt(_moments(x[risk.treated], np.ones(risk.treated.sum()))[1]))
             label = _label(design.terms[k], name)
             found = _compare(x[rows], treated, after[rows], yardstick)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,6 +29,11 @@ __all__ = [
     "nearest_sets",
     "serves_once",
 ]
+
+#: Cells that are searched at the same time.
+THREADS = 2
+#: With fewer rows than this one thread is as fast.
+MANY = 1_000_000
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -58,11 +64,11 @@ class Chosen:
         return self.score is not None or self.whitened is not None
 
 
-def choose(cube: Cube, options: MatchOptions) -> Chosen:
-    """Choose controls by the method of the options."""
+def choose(cube: Cube, options: MatchOptions, *, near: Score | None = None) -> Chosen:
+    """Choose controls by the method of the options; `near` is as in `propensity_score`."""
     if options.method in ("exact", "cem"):
         return _cells(cube, options)
-    return _neighbours(cube, options)
+    return _neighbours(cube, options, near)
 
 
 def _cells(cube: Cube, options: MatchOptions) -> Chosen:
@@ -101,7 +107,7 @@ def _cell_sets(risk: RiskSet) -> Sets:
     )
 
 
-def _neighbours(cube: Cube, options: MatchOptions) -> Chosen:
+def _neighbours(cube: Cube, options: MatchOptions, near: Score | None) -> Chosen:
     """Take the nearest on the score or by Mahalanobis, within start year, cell and caliper."""
     risk = build_risk_set(
         cube,
@@ -113,7 +119,7 @@ def _neighbours(cube: Cube, options: MatchOptions) -> Chosen:
     risk.design.require_varying(options.on)
     score = None
     if options.uses_score:
-        score = propensity_score(risk, pooled=options.score == "pooled")
+        score = propensity_score(risk, pooled=options.score == "pooled", near=near)
     target, flow = np.flatnonzero(risk.treated), risk.flow
     if options.common_support and score is not None:
         target, step = supported(risk, score)
@@ -200,17 +206,29 @@ def _with_replacement(
     chosen = np.full((len(target), ratio), -1, dtype=np.int64)
     wanted = np.zeros(len(risk.person), dtype=bool)
     wanted[target] = True
-    order = np.argsort(risk.cell, kind="stable")
-    bounds = np.flatnonzero(np.diff(risk.cell[order])) + 1
-    ties = 0
-    for rows in np.split(order, bounds):
+
+    def within(rows: IntArray) -> int:
         participants, candidates = rows[wanted[rows]], rows[~risk.treated[rows]]
         found = nearest(index[participants], index[candidates], ratio, limit)
         chosen[np.searchsorted(target, participants)] = np.where(
             found.position >= 0, candidates[found.position], -1
         )
-        ties += found.ties
-    return Neighbours(chosen, ties)
+        return found.ties
+
+    cells = rows_by_cell(risk.cell)
+    if len(risk.person) < MANY:
+        return Neighbours(chosen, sum(map(within, cells)))
+    # Cells have nothing to do with one another, and sorting lets other threads run.
+    with ThreadPoolExecutor(THREADS) as pool:
+        return Neighbours(chosen, sum(pool.map(within, cells)))
+
+
+def rows_by_cell(cell: IntArray) -> list[IntArray]:
+    """Return the rows of each cell, ascending."""
+    # Sixteen bits are sorted by counting.
+    narrow = cell.astype(np.uint16) if int(cell.max(initial=0)) < 2**16 else cell
+    order = np.argsort(narrow, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(cell))[:-1])
 
 
 def _in_space(

@@ -76,7 +76,7 @@ def coarsened_cells(risk: RiskSet, cutpoints: Cutpoints | None) -> IntArray:
     design, given = risk.design, {} if cutpoints is None else dict(cutpoints)
     cell = risk.cell
     for k, name in enumerate(design.names):
-        x = design.X[:, k]
+        x = design.column(k)
         if name != str(design.terms[k]):  # an indicator of one value of a category
             if str(design.terms[k]) in given:
                 raise SupportError(

@@ -66,7 +66,12 @@ class EntropyFit:
 
 
 def entropy_weights(
-    Z: FloatArray, *, names: Sequence[str], start: FloatArray | None = None, whom: str = ""
+    Z: FloatArray,
+    *,
+    names: Sequence[str],
+    start: FloatArray | None = None,
+    whom: str = "",
+    count: IntArray | None = None,
 ) -> EntropyFit:
     """Weigh candidates so that every column of Z has mean zero.
 
@@ -81,6 +86,9 @@ def entropy_weights(
         result.
     whom
         Who they are, for messages: "who start in 2014".
+    count
+        How many times each candidate counts, at least once, shape (n,); once if None. The weight of
+        one who counts twice is that of both.
 
     Returns
     -------
@@ -118,16 +126,18 @@ def entropy_weights(
         raise unreached(Z, names, whom, float(np.abs(Z).max(axis=1).min(initial=np.inf)))
     if len(columns) < Z.shape[1]:
         M = M[np.ix_(np.append(0, columns + 1), rows)]
+    base = None if count is None else count[rows].astype(np.float64)
     kept = _independent(M)
     if len(kept) < len(columns):
         columns, M = columns[kept], M[np.append(0, kept + 1)]
     first = np.zeros(len(columns)) if start is None else np.nan_to_num(start[columns])
     if len(rows) > MANY:
-        guess, gap, _ = _newton(np.ascontiguousarray(M[:, ::STRIDE]), first, aim=NEAR)
+        some = None if base is None else base[::STRIDE]
+        guess, gap, _ = _newton(np.ascontiguousarray(M[:, ::STRIDE]), first, some, aim=NEAR)
         first = guess if gap <= NEAR else first
-    found, _, iterations = _newton(M, first, aim=AIM)
+    found, _, iterations = _newton(M, first, base, aim=AIM)
     weight = np.zeros(len(Z))
-    weight[rows] = _weights(M, found)
+    weight[rows] = _weights(M, found, base)
     gap = float(np.abs(weight @ Z).max(initial=0.0))
     if not gap <= GAP:
         raise unreached(Z, names, whom, gap)
@@ -176,13 +186,15 @@ def _independent(M: FloatArray) -> IntArray:
     return np.sort(kept).astype(np.int64)
 
 
-def _newton(M: FloatArray, start: FloatArray, *, aim: float) -> tuple[FloatArray, float, int]:
+def _newton(
+    M: FloatArray, start: FloatArray, base: FloatArray | None, *, aim: float
+) -> tuple[FloatArray, float, int]:
     """Minimise the dual from a first guess; return the multipliers, the gap and the steps taken.
 
     Stops where the gap is `aim`, or where rounding leaves no descent; the caller looks at the gap.
     """
     multiplier = start
-    value, mean, spread = _dual(M, multiplier)
+    value, mean, spread = _dual(M, multiplier, base)
     for step in range(MAX_ITERATIONS):
         gap = float(np.abs(mean).max(initial=0.0))
         if gap <= aim:
@@ -193,7 +205,7 @@ def _newton(M: FloatArray, start: FloatArray, *, aim: float) -> tuple[FloatArray
         length, slope = 1.0, float(mean @ direction)
         while True:
             trial = multiplier - length * direction
-            ahead = _dual(M, trial)
+            ahead = _dual(M, trial, base)
             if ahead[0] <= value - 1e-4 * length * slope:
                 break
             # Near the solution the value no longer tells two points apart, but its gradient does.
@@ -214,11 +226,15 @@ def _solve(spread: FloatArray, mean: FloatArray) -> FloatArray:
         return mean
 
 
-def _dual(M: FloatArray, multiplier: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+def _dual(
+    M: FloatArray, multiplier: FloatArray, base: FloatArray | None = None
+) -> tuple[float, FloatArray, FloatArray]:
     """Return the dual's value, gradient (weighted means) and Hessian (weighted covariance)."""
     index = _index(M, multiplier)
     top = float(index.max())
     weight = np.exp(index - top)
+    if base is not None:
+        weight *= base
     moments = np.zeros((len(M), len(M)))
     size = max(PRODUCT // len(M) ** 2, 256)
     for first in range(0, M.shape[1], size):
@@ -235,7 +251,9 @@ def _index(M: FloatArray, multiplier: FloatArray) -> FloatArray:
     return np.asarray(np.einsum("k,kn->n", multiplier, M[1:]))
 
 
-def _weights(M: FloatArray, multiplier: FloatArray) -> FloatArray:
+def _weights(M: FloatArray, multiplier: FloatArray, base: FloatArray | None) -> FloatArray:
     index = _index(M, multiplier)
     weight = np.exp(index - index.max())
+    if base is not None:
+        weight *= base
     return np.asarray(weight / weight.sum())

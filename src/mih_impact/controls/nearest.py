@@ -87,7 +87,7 @@ def nearest(target: FloatArray, control: FloatArray, ratio: int, caliper: float)
     chosen = np.full((len(target), ratio), -1, dtype=np.int64)
     if k == 0 or len(target) == 0:
         return Neighbours(chosen, 0)
-    order = np.lexsort((np.arange(len(control)), control))
+    order = np.argsort(control, kind="stable")
     score = control[order]
     start = _window(score, target, k)
     inside = order[start[:, None] + np.arange(k)]

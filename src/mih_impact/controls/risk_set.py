@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.controls.covariates import Design, Term, read_rows, require_years
+from mih_impact.controls.covariates import Term, read_column, require_years
+from mih_impact.controls.design import Coded, Column, Design, factorized
 from mih_impact.controls.pseudo_start import members
 from mih_impact.display.labels import Label
 from mih_impact.errors import SupportError
@@ -84,12 +84,14 @@ class RiskSet:
     @property
     def start_years(self) -> IntArray:
         """The start years, ascending."""
-        return np.unique(self.start_year)
+        return np.flatnonzero(np.bincount(self.start_year))
 
 
 def _flow(step: str, label: Label, person: IntArray, treated: BoolArray) -> Flow:
     candidates = person[~treated]
-    return Flow(step, label, int(treated.sum()), len(np.unique(candidates)), len(candidates))
+    met = np.zeros(int(person.max(initial=-1)) + 1, dtype=bool)
+    met[candidates] = True
+    return Flow(step, label, int(treated.sum()), int(met.sum()), len(candidates))
 
 
 def _require_period_before(cube: Cube, start: IntArray) -> None:
@@ -159,20 +161,20 @@ def build_risk_set(
     start = np.concatenate([periods for _, periods in found])
     start_year = start // cube.PER_YEAR
     is_treated = cube.start[person] == start
-    reads = {term: read_rows(cube, term, person, start) for term in terms}
+    reads = {term: read_column(cube, term, person, start) for term in terms}
     columns = {term: values for term, (values, _) in reads.items()}
-    carried = {str(term): int(forward.sum()) for term, (_, forward) in reads.items()}
+    carried = {str(term): many for term, (_, many) in reads.items()}
+    del reads
     flow = [_flow("register", IN_REGISTER, person, is_treated)]
 
     known = np.ones(len(person), dtype=bool)
     for column in columns.values():
-        known &= pd.notna(column)
+        known &= _given(column)
     flow.append(_flow("observed", OBSERVED, person[known], is_treated[known]))
     _require_known(columns, is_treated, known)
 
     cell = _cells(start_year, [columns[name] for name in exact if within], known)
-    both = np.intersect1d(cell[known & is_treated], cell[known & ~is_treated])
-    kept = known & np.isin(cell, both)
+    cell, kept = _in_cells_of_both(cell, is_treated, known)
     flow.append(_flow("cell", IN_CELL, person[kept], is_treated[kept]))
     if not kept.any():
         raise SupportError(
@@ -187,22 +189,52 @@ def build_risk_set(
         start=start[kept],
         start_year=start_year[kept],
         treated=is_treated[kept],
-        cell=np.unique(cell[kept], return_inverse=True)[1].astype(np.int64),
+        cell=cell[kept],
         design=Design.of([(term, columns[term][kept]) for term in on]),
         exact_design=Design.of(
-            [(name, columns[name][kept].astype(object)) for name in exact], drop_one=False
+            [(name, _as_category(columns[name][kept])) for name in exact], drop_one=False
         ),
         carried={term: rows for term, rows in carried.items() if rows},
         flow=tuple(flow),
     )
 
 
-def _require_known(columns: dict[Term, NDArray[Any]], treated: BoolArray, known: BoolArray) -> None:
+def _given(column: Column) -> BoolArray:
+    """Return where a value is known, shape (m,)."""
+    if isinstance(column, Coded):
+        return np.asarray(column.codes >= 0)
+    return np.asarray(pd.notna(column))
+
+
+def _as_category(column: Column) -> Column:
+    """Return numbers as objects, so that each value is a category."""
+    return column if isinstance(column, Coded) else column.astype(object)
+
+
+def _in_cells_of_both(
+    cell: IntArray, treated: BoolArray, known: BoolArray
+) -> tuple[IntArray, BoolArray]:
+    """Return the number of each cell that holds both sides, and who is in one.
+
+    Returns
+    -------
+    tuple
+        Numbers, without meaning for other cells, and whether known and in one; shapes (m,).
+    """
+    sides = np.zeros((2, int(cell.max(initial=-1)) + 1), dtype=bool)
+    sides[0, cell[known & treated]] = True
+    sides[1, cell[known & ~treated]] = True
+    both = sides[0] & sides[1]
+    number = np.cumsum(both) - 1
+    return number[cell], known & both[cell]
+
+
+def _require_known(columns: dict[Term, Column], treated: BoolArray, known: BoolArray) -> None:
     """Raise if nobody of one side has every characteristic, saying which are missing."""
     for side, rows in (("participant", treated), ("candidate", ~treated)):
         if not rows.any() or known[rows].any():
             continue
-        gaps = {term: int(pd.isna(column[rows]).sum()) for term, column in columns.items()}
+        gaps = {term: int((~_given(column[rows])).sum()) for term, column in columns.items()}
         missing = [f"{term} for {n}" for term, n in gaps.items() if n]
         raise SupportError(
             f"No {side} has every characteristic known",
@@ -211,10 +243,19 @@ def _require_known(columns: dict[Term, NDArray[Any]], treated: BoolArray, known:
         )
 
 
-def _cells(start_year: IntArray, exact: Sequence[NDArray[Any]], known: BoolArray) -> IntArray:
-    """Give each combination of start year and exact values a number; -1 where one is unknown."""
-    cell = np.unique(start_year, return_inverse=True)[1].astype(np.int64)
+#: More cells than this are numbered anew, so that a table over cells stays small.
+MOST_CELLS = 10_000_000
+
+
+def _cells(start_year: IntArray, exact: Sequence[Column], known: BoolArray) -> IntArray:
+    """Give each combination of start year and exact values a number; 0 where one is unknown."""
+    years = np.unique(start_year)
+    cell, cells = np.searchsorted(years, start_year).astype(np.int64), len(years)
     for column in exact:
-        codes, categories = pd.factorize(column, sort=True)
+        codes, categories = factorized(column)
         cell = cell * (len(categories) + 1) + codes
-    return np.where(known, cell, -1)
+        cells *= len(categories) + 1
+        if cells > MOST_CELLS:
+            numbers, cell = np.unique(cell, return_inverse=True)
+            cells = len(numbers)
+    return np.where(known, cell, 0)

@@ -12,6 +12,8 @@ __all__ = ["MOST_NAMED", "spoken_names"]
 
 #: The values of a column with more of them are not named: they may be persons.
 MOST_NAMED = 20
+#: A person has fewer rows than this: at most one a start year.
+MANY_ROWS = 200
 
 
 def spoken_names(design: Design, person: NDArray[np.int64] | None = None) -> tuple[str, ...]:
@@ -40,16 +42,26 @@ def spoken_names(design: Design, person: NDArray[np.int64] | None = None) -> tup
     names = list(design.names)
     for term, columns in of_term.items():
         many = len(columns) >= MOST_NAMED
-        hidden = [k for k in columns if many or _few(design.X[:, k], person)]
+        hidden = [k for k in columns if many or _few(design.column(k), person)]
         if hidden:
-            left_out = bool((design.X[:, columns].sum(axis=1) == 0).any())
+            left_out = bool((sum_of(design, columns) == 0).any())
             for k in hidden:
                 names[k] = f"a value of {term} (which has {len(columns) + left_out} values)"
     return tuple(names)
 
 
+def sum_of(design: Design, columns: list[int]) -> NDArray[np.float64]:
+    """Return the sum of some columns, shape (m,): 0 where a row has the value left out."""
+    total = np.zeros(design.rows)
+    for k in columns:
+        total += design.column(k)
+    return total
+
+
 def _few(indicator: NDArray[np.float64], person: NDArray[np.int64] | None) -> bool:
     """Return whether a value has fewer persons than a cell must have."""
     rows = indicator != 0
-    n = rows.sum() if person is None else len(np.unique(person[rows]))
-    return bool(n < current().min_cell)
+    n = int(rows.sum())
+    if person is not None and n < MANY_ROWS * current().min_cell:
+        n = len(np.unique(person[rows]))
+    return n < current().min_cell

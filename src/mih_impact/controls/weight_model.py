@@ -73,7 +73,7 @@ def covariates_of(risk: RiskSet, *, moments: int = 1) -> Design:
         for k, name in enumerate(design.names):
             if k in left_out:
                 continue
-            x = design.X[:, k]
+            x = design.column(k)
             columns.append(x)
             names.append(name)
             terms.append(design.terms[k])
@@ -82,15 +82,13 @@ def covariates_of(risk: RiskSet, *, moments: int = 1) -> Design:
                 columns.append(((x - x.mean()) / (spread if spread > 0 else 1.0)) ** 2)
                 names.append(f"{name}^2")
                 terms.append(design.terms[k])
-    X = np.column_stack(columns)
-    X.setflags(write=False)
-    return Design(X, tuple(names), tuple(terms))
+    return Design(tuple(columns), tuple(names), tuple(terms), len(risk.person))
 
 
 def _most_common(risk: RiskSet) -> set[int]:
     """Return the indicator of the most common value of each exact column."""
     design = risk.exact_design
-    persons = design.X.sum(axis=0)
+    persons = [design.column(k).sum() for k in range(design.width)]
     by_term: dict[Term, int] = {}
     for k, term in enumerate(design.terms):
         if term not in by_term or persons[k] > persons[by_term[term]]:

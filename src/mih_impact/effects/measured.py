@@ -65,7 +65,7 @@ class Measured:
         near = neighbours(group, control) if kind == "abadie_imbens" else control[:, None][:, :0]
         rows = np.unique(np.concatenate([sets.participant, control, near[near >= 0]]))
         levels, changes = asked.levels_and_changes(group, rows)
-        if adjust and not group.risk.design.X.shape[1]:
+        if adjust and not group.risk.design.width:
             raise EffectsError(
                 "There is nothing to adjust by: effects are adjusted by the columns that controls "
                 "were chosen on, beside those they share exactly",
@@ -82,7 +82,7 @@ class Measured:
             rows=rows,
             levels=levels,
             changes=changes,
-            covariates=group.risk.design.X[rows] if adjust else None,
+            covariates=group.risk.design.take(rows) if adjust else None,
             treated=treated,
             used=np.searchsorted(rows, control),
             near=np.where(near >= 0, np.searchsorted(rows, near), -1),

@@ -85,7 +85,7 @@ def score_design(group: ControlGroup, rows: IntArray) -> FloatArray:
     """
     risk = group.risk
     at = (risk.start_year[rows][:, None] == risk.start_years).astype(np.float64)
-    X = risk.design.X[rows]
+    X = risk.design.take(rows)
     if not _by_start_year(group):
         return np.column_stack([at, X])
     own = np.column_stack([np.ones(len(rows)), X])

@@ -11,17 +11,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mih_impact.display.labels import Label
+from mih_impact.display.options import current
 from mih_impact.panel import ops
 from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.cube import NEVER, Cube
-from mih_impact.panel.month_cube import MonthCube, cumulated_ore
-from mih_impact.panel.residency import Spells, State, states
+from mih_impact.panel.fill import Filled
+from mih_impact.panel.month_cube import MonthCube, accumulate
+from mih_impact.panel.residency import Spells, gone, states
 
-__all__ = ["Request", "build_cube"]
+__all__ = ["Request", "build_cube", "count_persons", "leaving"]
 
-_ELIGIBLE = "_mih_eligible"
-_NULL = "_mih_null_"
+ELIGIBLE = "_mih_eligible"
+NULL = "_mih_null_"
+PERSON = "_mih_person"
 _CUBES: dict[int, type[Cube]] = {cube.PER_YEAR: cube for cube in (Cube, MonthCube)}
+_BAR = Label(nb="henter personene", en="fetching the persons")
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +39,8 @@ class Request:
         The panel's lazy frame in the contract's names and types.
     dtypes
         The contract type of every column to fetch, keys apart.
+    texts
+        The distinct values of text columns that have few: they leave as codes.
     eligible
         A boolean expression on person-years; None for everybody observed.
     per_year
@@ -42,14 +49,19 @@ class Request:
         The periods in which the register has a row for anybody, ascending.
     start_range
         The first and last start year of the register, None when nobody starts.
+    constant
+        Whether every fixed column has one value in all rows of everybody, or none in all of them;
+        else the last value that is given counts.
     """
 
     frame: nw.LazyFrame[Any]
     dtypes: Mapping[str, Dtype]
+    texts: Mapping[str, tuple[str, ...]]
     eligible: nw.Expr | None
     per_year: int
     observed: tuple[int, ...]
     start_range: tuple[int, int] | None
+    constant: bool
     price_factor: NDArray[np.float64]
     price_year: int
     currency: str
@@ -59,53 +71,62 @@ class Request:
 
 def build_cube(request: Request) -> Cube:
     """Return the cube of everybody who starts, or is eligible in a year that can be compared."""
-    fetched = ops.arrays(_leaving(request))
-    person_id, person = _number_persons(fetched.pop("person_id"))
+    persons, rows = leaving(request)
+    found = ops.arrays(persons)
+    person_id, place = _in_text_order(found["person_id"], found[PERSON])
     first, last = request.observed[0], request.observed[-1]
     periods = np.arange(first, last + 1, dtype=np.int64)
-    spread = _Spread(len(person_id), len(periods), person, fetched.pop("year") - first)
-    row = spread.flags(np.ones(len(person), dtype=bool))
+    filled = Filled.empty(
+        request.dtypes,
+        request.texts,
+        fixed=_fixed(request),
+        shape=(len(person_id), len(periods)),
+        cumulative=request.per_year == MonthCube.PER_YEAR,
+    )
+    if request.constant:
+        filled.keep(place[found[PERSON]], np.zeros(len(place), dtype=np.int64), found)
+    with _bar(len(person_id) * len(request.observed)) as bar:
+        for chunk in ops.chunks(rows, by=PERSON, numbers=len(person_id)):
+            person, period = place[chunk.pop(PERSON)], chunk.pop("year").astype(np.int64) - first
+            filled.take(person, period, chunk)
+            if not request.constant:
+                filled.keep(person, period, chunk)
+            bar.update(len(person))
+    return _cube(request, person_id, periods, filled)
+
+
+def _cube(
+    request: Request, person_id: NDArray[Any], periods: NDArray[np.int64], filled: Filled
+) -> Cube:
     observed = np.isin(periods, request.observed)
-    varying = [name for name in request.dtypes if not _is_fixed(name)]
-    fixed = {
-        name: _fixed(name, spread, fetched, request.dtypes[name])
-        for name in request.dtypes
-        if _is_fixed(name)
-    }
+    fixed = filled.fixed_values()
     start = fixed.pop("start_year", None)
     state = states(
-        row,
+        filled.row,
         periods // request.per_year,
         observed,
         death_year=fixed.get("death_year"),
         emigration_year=fixed.get("emigration_year"),
         spells=None if request.spells is None else Spells.of(request.spells, person_id),
     )
-    coded = {
-        name: _categories(fetched[name]) for name in varying if request.dtypes[name] == "category"
-    }
-    money = [name for name in varying if request.dtypes[name] == "money"]
-    ore = {name: spread.whole(fetched[name]) for name in money}
     if request.per_year == MonthCube.PER_YEAR:
-        gone = np.isin(state, (State.DEAD, State.EMIGRATED))
-        ore = {name: cumulated_ore(values, gone) for name, values in ore.items()}
+        left = gone(state)
+        for total in filled.ore.values():
+            accumulate(total, left)
+    codes = {name: filled.settled(name) for name in filled.code}
     return _CUBES[request.per_year](
         person_id=person_id,
         periods=periods,
         observed=observed,
         start=_starts(start, len(person_id)),
-        eligible=spread.flags(fetched[_ELIGIBLE]),
+        eligible=filled.eligible,
         state=state,
-        row=row,
-        ore=ore,
-        null={name: spread.flags(fetched[_NULL + name]) for name in money},
-        code={name: spread.codes(codes) for name, (codes, _) in coded.items()},
-        categories={name: categories for name, (_, categories) in coded.items()},
-        number={
-            n: spread.floats(np.where(fetched[_NULL + n], np.nan, fetched[n]))
-            for n in varying
-            if request.dtypes[n] in ("number", "int", "bool")
-        },
+        row=filled.row,
+        ore=filled.ore,
+        null=filled.null,
+        code={name: code for name, (code, _) in codes.items()},
+        categories={name: categories for name, (_, categories) in codes.items()},
+        number=filled.number,
         fixed=fixed,
         price_factor=request.price_factor,
         residency_known=request.spells is not None
@@ -119,115 +140,86 @@ def build_cube(request: Request) -> Cube:
 # --- in the engine --------------------------------------------------------------------------------
 
 
-def _leaving(request: Request) -> nw.LazyFrame[Any]:
-    """Return the plan of the rows and columns that leave the engine, without nulls in numbers."""
+def leaving(request: Request) -> tuple[nw.LazyFrame[Any], nw.LazyFrame[Any]]:
+    """Return the plans of the persons who leave the engine, numbered, and of their rows.
+
+    The text that identifies a person leaves once, not with every row; nor does other text where a
+    column has few values. Numbers leave without nulls.
+    """
     eligible = nw.lit(True) if request.eligible is None else ops.true_or_false(request.eligible)
-    marked = request.frame.with_columns(eligible.alias(_ELIGIBLE))
+    marked = request.frame.with_columns(eligible.alias(ELIGIBLE))
     if request.per_year == MonthCube.PER_YEAR:
         marked = ops.in_months(marked)
-    chosen = nw.col(_ELIGIBLE)
+    chosen = nw.col(ELIGIBLE)
     if request.start_range is not None:
         first, last = (year * request.per_year for year in request.start_range)
         before_the_next = nw.col("year") < last + request.per_year - 1
         chosen = chosen & (nw.col("year") >= first - 1) & before_the_next
         chosen = chosen | ops.is_given(nw.col("start_year"))
-    persons = marked.filter(chosen).select("person_id").unique()
-    rows = marked.join(persons, on="person_id", how="semi")
-    leaving = [nw.col("person_id"), nw.col("year").cast(nw.Int64), nw.col(_ELIGIBLE)]
-    for name, dtype in request.dtypes.items():
-        column = nw.col(name)
-        if dtype == "category":
-            leaving.append(column)
-            continue
-        leaving.append(ops.is_given(column).__invert__().alias(_NULL + name))
-        leaving.append(
-            ops.ore(column).alias(name)
-            if dtype == "money"
-            else column.cast(nw.Float64).fill_null(0.0)
-        )
-    return rows.select(leaving)
+    fixed = _fixed(request)
+    once = fixed if request.constant else []
+    leaving_once = [expr for name in once for expr in _leaves(request, name)]
+    persons = ops.numbered(
+        marked.filter(chosen).select("person_id", *leaving_once), "person_id", PERSON
+    )
+    rows = marked.join(persons.select("person_id", PERSON), on="person_id", how="inner")
+    columns = [
+        nw.col(PERSON).cast(nw.Int32),
+        nw.col("year").cast(nw.Int32),
+        nw.col(ELIGIBLE),
+        *(expr for name in request.dtypes if name not in once for expr in _leaves(request, name)),
+    ]
+    return persons, rows.select(columns)
+
+
+def count_persons(request: Request) -> int:
+    """Return how many persons would leave the engine."""
+    persons, _ = leaving(request)
+    counted = persons.select(nw.len().alias("n"))
+    return int(ops.arrays(counted)["n"][0])
+
+
+def _leaves(request: Request, name: str) -> list[nw.Expr]:
+    """Return what leaves of a column: codes, øre with -1 for null, or a number and a flag."""
+    column, dtype = nw.col(name), request.dtypes[name]
+    if dtype == "category":
+        known = request.texts.get(name)
+        return [column if known is None else ops.code_of(column, known).alias(name)]
+    if dtype == "money":
+        return [ops.ore(column).alias(name)]
+    value = column.cast(nw.Float64).fill_null(0.0)
+    return [(~ops.is_given(column)).alias(NULL + name), value.alias(name)]
 
 
 # --- above the seam -------------------------------------------------------------------------------
 
 
-class _Spread:
-    """Spreads the values of rows over person x period."""
-
-    def __init__(
-        self, n_persons: int, n_periods: int, person: NDArray[np.int64], period: NDArray[np.int64]
-    ) -> None:
-        self.shape = (n_persons, n_periods)
-        self.person = person
-        self.cell = person * n_periods + period
-        # Rows by person and period: a counting sort, since every cell holds one row at most.
-        place = np.full(n_persons * n_periods, -1, dtype=np.int64)
-        place[self.cell] = np.arange(len(person))
-        self.in_order = place[place >= 0]
-
-    def _over(self, values: NDArray[Any], empty: float, dtype: Any) -> NDArray[Any]:
-        cells = np.full(self.shape[0] * self.shape[1], empty, dtype=dtype)
-        cells[self.cell] = values
-        return cells.reshape(self.shape)
-
-    def flags(self, values: NDArray[Any]) -> NDArray[np.bool_]:
-        return self._over(values, False, np.bool_)
-
-    def whole(self, values: NDArray[Any]) -> NDArray[np.int64]:
-        return self._over(values, 0, np.int64)
-
-    def codes(self, values: NDArray[Any]) -> NDArray[np.int32]:
-        return self._over(values, -1, np.int32)
-
-    def floats(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        return self._over(values, np.nan, np.float64)
+def _fixed(request: Request) -> list[str]:
+    roles = ("fixed", "exit", "treatment")
+    return [name for name in request.dtypes if name in CONTRACT and CONTRACT[name].role in roles]
 
 
-def _is_fixed(name: str) -> bool:
-    return name in CONTRACT and CONTRACT[name].role in ("fixed", "exit", "treatment")
-
-
-def _number_persons(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Return the persons in ascending text order and each row's place among them."""
-    codes, categories = _categories(values)
-    # Texts of their own, so that those of the rows can be freed.
-    kept = [text.encode().decode() for text in categories]
-    return np.array(kept, dtype=object), codes.astype(np.int64)
-
-
-def _categories(values: NDArray[Any]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
-    """Return codes into the sorted distinct values, -1 for null; only the distinct are sorted."""
-    codes, distinct = pd.factorize(values)
-    order = np.array(sorted(range(len(distinct)), key=distinct.__getitem__), dtype=np.int64)
-    place = np.empty(len(distinct) + 1, dtype=np.int32)
-    place[order] = np.arange(len(distinct), dtype=np.int32)
-    place[-1] = -1  # what factorize calls null
-    return place[codes], tuple(str(distinct[i]) for i in order)
-
-
-def _fixed(
-    name: str, spread: _Spread, fetched: Mapping[str, NDArray[Any]], dtype: Dtype
-) -> NDArray[Any]:
-    """Return a fixed column per person: the value of the last row that has one."""
-    if dtype == "category":
-        codes, categories = _categories(fetched[name])
-        last = _last_given(spread, codes, codes >= 0, missing=-1)
-        per_person: NDArray[Any] = np.array([*categories, None], dtype=object)[last]
-        return per_person
-    return _last_given(spread, fetched[name], ~fetched[_NULL + name], missing=np.nan)
-
-
-def _last_given(
-    spread: _Spread, values: NDArray[Any], given: NDArray[np.bool_], *, missing: float
-) -> NDArray[Any]:
-    """Return per person the value in the last cell where one is given."""
-    result = np.full(spread.shape[0], missing, dtype=values.dtype)
-    order = spread.in_order[given[spread.in_order]]
-    result[spread.person[order]] = values[order]
-    return result
+def _in_text_order(
+    texts: NDArray[Any], number: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Return the persons in ascending text order, and the place among them of each number."""
+    order = np.array(sorted(range(len(texts)), key=texts.__getitem__), dtype=np.int64)
+    place = np.empty(len(texts), dtype=np.int64)
+    place[np.asarray(number, dtype=np.int64)[order]] = np.arange(len(texts))
+    person_id = np.empty(len(texts), dtype=object)
+    person_id[:] = [str(texts[i]) for i in order]
+    return person_id, place
 
 
 def _starts(start: NDArray[np.float64] | None, n_persons: int) -> NDArray[np.int64]:
     if start is None:
         return np.full(n_persons, NEVER, dtype=np.int64)
     return np.where(np.isnan(start), NEVER, start).astype(np.int64)
+
+
+def _bar(rows: int) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(
+        total=rows, desc=_BAR.text(), disable=not current().progress, leave=False, unit_scale=True
+    )

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.contract import BENEFITS, CONTRACT
-from mih_impact.panel.residency import State
+from mih_impact.panel.residency import State, gone
 
 __all__ = ["NEVER", "CovariateRead", "Cube", "Dead"]
 
@@ -29,6 +29,9 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 Dead = Literal["zero", "missing"]
+
+#: Some persons and positions of periods, as an index of an array over both.
+Cells = tuple[slice | IntArray, IntArray]
 
 #: The start of a person who never starts.
 NEVER = 0
@@ -215,8 +218,7 @@ class Cube:
         column = start[:, None] + np.asarray(years)[None, :] - int(self.periods[0])
         inside = (column >= 0) & (column < len(self.periods))
         place = np.clip(column, 0, len(self.periods) - 1)
-        table = self.outcome(name, dead=dead)
-        return np.where(inside, table[person[:, None], place], np.nan)
+        return np.where(inside, self._values(name, (person[:, None], place), dead), np.nan)
 
     def why_unseen(
         self, person: IntArray, start: IntArray, years: Sequence[int]
@@ -247,7 +249,7 @@ class Cube:
             Kroner in prices of `price_year`, or a share (0 or 1) for `in_work` and `on_benefit`;
             NaN for missing.
         """
-        return self._values(name, slice(None), dead)
+        return self._values(name, (slice(None), np.arange(len(self.periods))), dead)
 
     def lagged(self, name: str, start: int, years: int) -> FloatArray:
         """Return an outcome that many years before a period, NaN where missing; nothing is carried.
@@ -263,7 +265,7 @@ class Cube:
         if not 0 <= position < len(self.periods):
             self._require_outcome(name)
             return np.full(self.n_persons, np.nan)
-        return self._values(name, slice(position, position + 1), "missing")[:, 0]
+        return self._values(name, (slice(None), np.array([position])), "missing")[:, 0]
 
     def as_of(self, name: str, period: int) -> CovariateRead:
         """Return a characteristic as it was known in a period.
@@ -303,34 +305,35 @@ class Cube:
 
     # --- reading ----------------------------------------------------------------------------------
 
-    def _values(self, name: str, when: slice, dead: Dead) -> FloatArray:
+    def _values(self, name: str, cells: Cells, dead: Dead) -> FloatArray:
+        """Return an outcome in some cells: who, and positions of periods."""
         self._require_outcome(name, dead)
+        when = cells[1]
         if name == "in_work":
-            values = self._shown(self.ore["wage_income"][:, when] > 0, when)
+            values = self._shown(self.ore["wage_income"][cells] > 0, cells)
         elif name == "on_benefit":
-            paid = np.zeros_like(self.row[:, when])
+            paid = np.zeros_like(self.row[cells])
             for scheme in self.schemes:
-                paid |= self.ore[scheme][:, when] > 0
-            values = self._shown(paid, when)
+                paid |= self.ore[scheme][cells] > 0
+            values = self._shown(paid, cells)
         elif name in self.ore:
-            kroner = self.ore[name][:, when] / 100.0 * self.price_factor[when]
-            values = self._shown(kroner, when)
+            kroner = self.ore[name][cells] / 100.0 * self.price_factor[when]
+            values = self._shown(kroner, cells)
         else:
-            values = self.number[name][:, when] * self.price_factor[when]
-        gone = self._gone[:, when]
-        values[gone] = 0.0 if dead == "zero" else np.nan
-        values[:, ~self.observed[when]] = np.nan
+            values = self.number[name][cells] * self.price_factor[when]
+        values[gone(self.state[cells])] = 0.0 if dead == "zero" else np.nan
+        values[np.broadcast_to(~self.observed[when], values.shape)] = np.nan
         return values
 
-    def _shown(self, values: NDArray[Any], when: slice) -> NDArray[np.float64]:
+    def _shown(self, values: NDArray[Any], cells: Cells) -> NDArray[np.float64]:
         """Return the values with NaN where nothing is known; an absent resident has zero."""
         shown = values.astype(np.float64)
-        shown[self.state[:, when] == State.UNKNOWN] = np.nan
+        shown[self.state[cells] == State.UNKNOWN] = np.nan
         return shown
 
     @cached_property
     def _gone(self) -> NDArray[np.bool_]:
-        return np.isin(self.state, (State.DEAD, State.EMIGRATED))
+        return gone(self.state)
 
     @cached_property
     def _last_row(self) -> NDArray[np.int16]:
@@ -338,24 +341,31 @@ class Cube:
         position = np.arange(len(self.periods), dtype=np.int16)
         return np.maximum.accumulate(np.where(self.row, position, np.int16(-1)), axis=1)
 
-    def _last_row_value(self, name: str, period: int) -> CovariateRead:
+    def code_as_of(self, name: str, period: int) -> tuple[NDArray[np.int32], BoolArray]:
+        """Return a category as `as_of` does: codes into `categories`, -1 for missing; carried."""
+        last, carried = self._last_row_at(period)
+        code = self.code[name][np.arange(self.n_persons), last]
+        return np.where(last >= 0, code, np.int32(-1)), carried
+
+    def _last_row_at(self, period: int) -> tuple[IntArray, BoolArray]:
+        """Return the position of the last row at or before a period, -1 for none."""
         asked = period - int(self.periods[0])
         position = min(asked, len(self.periods) - 1)
         if position < 0:
             last = np.full(self.n_persons, -1)
         else:
             last = self._last_row[:, position].astype(np.int64)
-        found = last >= 0
-        person = np.arange(self.n_persons)
-        values: NDArray[Any]
+        return last, (last >= 0) & (last < asked)
+
+    def _last_row_value(self, name: str, period: int) -> CovariateRead:
         if name in self.code:
-            code = np.where(found, self.code[name][person, last], -1)
+            code, carried = self.code_as_of(name, period)
             # The extra None at the end is what code -1 picks.
-            values = np.array([*self.categories[name], None], dtype=object)[code]
-        else:
-            values = np.where(found, self.number[name][person, last], np.nan)
-        carried = found & (last < asked)
-        return CovariateRead(values, carried)
+            texts = np.array([*self.categories[name], None], dtype=object)
+            return CovariateRead(texts[code], carried)
+        last, carried = self._last_row_at(period)
+        values = self.number[name][np.arange(self.n_persons), last]
+        return CovariateRead(np.where(last >= 0, values, np.nan), carried)
 
     def _require_outcome(self, name: str, dead: Dead = "missing") -> None:
         if dead not in ("zero", "missing"):

@@ -39,6 +39,8 @@ class Plan:
         True where a value is present but could not be converted.
     failure
         What such a value is, in words.
+    coded
+        Whether the register's values are codes of other values.
     """
 
     name: str
@@ -48,6 +50,12 @@ class Plan:
     expr: nw.Expr
     failed: nw.Expr | None = None
     failure: str = ""
+    coded: bool = False
+
+    @property
+    def number(self) -> nw.Expr:
+        """A number column with the same values, unconverted where it came as numbers."""
+        return self.expr if self.coded else self.raw
 
 
 def plan_columns(
@@ -176,7 +184,7 @@ def _plan(
         if codes is None
         else _recoded(name, ops.text_of(raw, dtype), kind, codes)
     )
-    return Plan(name, source, kind, raw, expr, failed, failure)
+    return Plan(name, source, kind, raw, expr, failed, failure, codes is not None)
 
 
 def _converted(

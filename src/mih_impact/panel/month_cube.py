@@ -17,7 +17,7 @@ from mih_impact.errors import PanelContractError
 from mih_impact.panel.cube import BoolArray, Cube, Dead, FloatArray, IntArray
 from mih_impact.panel.residency import State
 
-__all__ = ["MonthCube", "cumulated_ore"]
+__all__ = ["MonthCube", "accumulate"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -109,9 +109,13 @@ class MonthCube(Cube):
         return _cumulated(self._gone, np.int16)
 
 
-def cumulated_ore(ore: NDArray[np.int64], gone: BoolArray) -> NDArray[np.int64]:
-    """Return what was received before each month, and in all, by who was there to receive it."""
-    return _cumulated(np.where(gone, 0, ore), np.int64)
+def accumulate(total: NDArray[np.int64], gone: BoolArray) -> None:
+    """Turn monthly amounts, in place, into what was received before each month, and in all.
+
+    The first column is empty; what is paid after death or emigration is left out.
+    """
+    total[:, 1:][gone] = 0
+    np.cumsum(total, axis=1, out=total)
 
 
 def _cumulated(values: NDArray[Any], dtype: Any) -> NDArray[Any]:

@@ -8,8 +8,9 @@ not used. Comparisons are guarded against null: prepare columns first, aggregate
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
+from importlib.util import find_spec
 from operator import or_
 from typing import Any
 
@@ -17,15 +18,22 @@ import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact.panel.engine import is_spark, kept, reading
+
 __all__ = [
     "BLOCK",
     "any_of",
     "arrays",
+    "chunks",
+    "code_of",
     "count_of",
+    "distinct",
+    "distinct_texts",
     "fractional",
     "in_months",
     "is_given",
     "nan_to_null",
+    "numbered",
     "ore",
     "outside",
     "recode",
@@ -37,6 +45,10 @@ __all__ = [
 
 #: Years per positional sum: 2**40 leaves 13 bits of a double for duplicates before it rounds.
 BLOCK = 40
+#: Rows that leave a streaming engine at a time, and person-columns that leave a cluster at a time.
+CHUNK = 1_000_000
+PART = 2_000_000
+_ROWS = "_mih_rows"
 
 
 def nan_to_null(name: str, dtype: nw.dtypes.DType) -> nw.Expr:
@@ -79,6 +91,14 @@ def recode_number(text: nw.Expr, mapping: Mapping[str, float]) -> nw.Expr:
     )
 
 
+def code_of(text: nw.Expr, values: Sequence[str]) -> nw.Expr:
+    """Return the position of a text among `values`, -1 for null and for any other."""
+    places = {value: float(place) for place, value in enumerate(values)}
+    if not places:
+        return is_given(text).cast(nw.Int32) * 0 - 1
+    return recode_number(text, places).fill_null(-1.0).cast(nw.Int32)
+
+
 def fractional(expr: nw.Expr) -> nw.Expr:
     """Return True where a number has decimals; a null has none."""
     number = expr.cast(nw.Float64).fill_null(0.0)
@@ -111,12 +131,12 @@ def any_of(parts: Sequence[nw.Expr]) -> nw.Expr:
 
 
 def ore(expr: nw.Expr) -> nw.Expr:
-    """Return kroner as whole øre, 0 where null.
+    """Return kroner as whole øre, -1 where null: kroner below zero pass no check.
 
     Integers, because float sums differ in the last digits between engines and threads. Half an
     øre is rounded up by `floor(x + 1/2)`: the engines' own `round` disagree about ties.
     """
-    return (expr.cast(nw.Float64).fill_null(0.0) * 100.0 + 0.5).floor().cast(nw.Int64)
+    return (expr.cast(nw.Float64).fill_null(-0.01) * 100.0 + 0.5).floor().cast(nw.Int64)
 
 
 def year_bit(year: nw.Expr, first: int, last: int) -> nw.Expr:
@@ -147,18 +167,81 @@ def _months(year: str, month: str) -> nw.Expr:
     return nw.col(year) * 12 + nw.col(month) - 1
 
 
+def numbered(frame: nw.LazyFrame[Any], key: str, name: str) -> nw.LazyFrame[Any]:
+    """Return distinct keys with a number each, 0, 1, ...; which one is the engine's business.
+
+    Other columns keep their largest value.
+    """
+    others = [nw.col(other).max() for other in frame.collect_schema() if other != key]
+    groups = frame.group_by(key).agg(nw.len().alias(_ROWS), *others)
+    return groups.drop(_ROWS).with_row_index(name, order_by=key)
+
+
+def distinct(frame: nw.LazyFrame[Any], key: str) -> nw.LazyFrame[Any]:
+    """Return the distinct values of a column.
+
+    By grouping: `unique` is a window over all rows on SQL engines, and takes many times as long.
+    """
+    return frame.group_by(key).agg(nw.len().alias(_ROWS)).select(key)
+
+
+def distinct_texts(frame: nw.LazyFrame[Any], name: str, *, at_most: int) -> tuple[str, ...] | None:
+    """Return the distinct values of a text column, ascending; None where there are more."""
+    given = frame.select(name).filter(is_given(nw.col(name)))
+    texts = sorted(map(str, arrays(distinct(given, name).head(at_most + 1))[name]))
+    return tuple(texts) if len(texts) <= at_most else None
+
+
 def arrays(frame: nw.LazyFrame[Any]) -> dict[str, NDArray[Any]]:
     """Run the plan and return its columns as NumPy arrays, in whatever row order the engine has.
 
     Text comes as an object array with None or NaN for null. Numbers must have no nulls left:
     fill them first and carry a flag beside them.
     """
-    if frame.implementation is nw.Implementation.DUCKDB:
-        fetched = frame.to_native().fetchnumpy()
-        return {name: _unmasked(column) for name, column in fetched.items()}
-    native = frame.implementation in (nw.Implementation.PANDAS, nw.Implementation.POLARS)
-    eager = frame.collect() if native else frame.collect("pandas")
-    return {name: eager.get_column(name).to_numpy() for name in eager.columns}
+    with reading(frame):
+        if frame.implementation is nw.Implementation.DUCKDB:
+            fetched = frame.to_native().fetchnumpy()
+            return {name: _unmasked(column) for name, column in fetched.items()}
+        if frame.implementation in (nw.Implementation.PANDAS, nw.Implementation.POLARS):
+            return _columns(frame.collect())
+        return _columns(frame.collect("pyarrow" if _has_arrow() else "pandas"))
+
+
+def chunks(
+    frame: nw.LazyFrame[Any], *, by: str, numbers: int, at_once: int = CHUNK
+) -> Iterator[dict[str, NDArray[Any]]]:
+    """Run the plan once and yield its rows as arrays, some at a time, as `arrays` does.
+
+    DuckDB streams, with PyArrow; a Spark frame is held by its executors and handed over by ranges
+    of the whole number `by`, of which there are `numbers`. Other engines give all rows at once.
+    """
+    implementation = frame.implementation
+    if implementation is nw.Implementation.DUCKDB and _has_arrow():
+        with reading(frame):
+            native = frame.to_native()
+            reader = getattr(native, "to_arrow_reader", None) or native.fetch_record_batch
+            for batch in reader(at_once):
+                names, columns = batch.schema.names, batch.columns
+                yield {
+                    name: column.to_numpy(zero_copy_only=False)
+                    for name, column in zip(names, columns, strict=True)
+                }
+    elif is_spark(implementation):
+        parts = max(1, -(-numbers * len(frame.collect_schema()) // PART))
+        with kept(frame) as held:
+            for k in range(parts):
+                low, high = numbers * k // parts, numbers * (k + 1) // parts
+                yield arrays(held.filter((nw.col(by) >= low) & (nw.col(by) < high)))
+    else:
+        yield arrays(frame)
+
+
+def _has_arrow() -> bool:
+    return find_spec("pyarrow") is not None
+
+
+def _columns(frame: nw.DataFrame[Any]) -> dict[str, NDArray[Any]]:
+    return {name: frame.get_column(name).to_numpy() for name in frame.columns}
 
 
 def _unmasked(column: NDArray[Any]) -> NDArray[Any]:

@@ -13,15 +13,17 @@ import pandas as pd
 
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import number, year_range
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.errors import PanelContractError
-from mih_impact.panel.build import Request, build_cube
+from mih_impact.panel import ops
+from mih_impact.panel.build import Request, build_cube, count_persons
+from mih_impact.panel.card import panel_card
 from mih_impact.panel.check import PanelReport
-from mih_impact.panel.contract import BENEFITS, OUTCOMES
+from mih_impact.panel.contract import BENEFITS, CONTRACT, OUTCOMES
 from mih_impact.panel.cube import Cube
 from mih_impact.panel.door import Plan, Values, plan_columns
+from mih_impact.panel.engine import reading
 from mih_impact.panel.given import evidence_given, prices_given
 from mih_impact.panel.rules import Context, breaches
 from mih_impact.panel.selection import (
@@ -30,31 +32,19 @@ from mih_impact.panel.selection import (
     eligible_expr,
     eligible_words,
 )
+from mih_impact.panel.size import SizeEstimate, bytes_of, parse_memory
 from mih_impact.panel.sources import open_source, open_spells
-from mih_impact.panel.survey import Persons, Rows, survey_persons, survey_rows
+from mih_impact.panel.survey import Rows, survey_rows
+from mih_impact.panel.survey_persons import Persons, survey_persons
 from mih_impact.reference.prices import PriceIndex
 
 __all__ = ["Money", "Panel", "Period", "read_panel"]
 
+#: A text column with no more distinct values leaves the engine as codes.
+FEW_TEXTS = 2_000
+
 Money = Literal["nominal", "fixed"]
 Period = Literal["year", "month"]
-_CARD = {
-    "title": Label(nb="Registerpanel", en="Register panel"),
-    "engine": Label(nb="Motor", en="Engine"),
-    "size": Label(nb="Rader og år", en="Rows and years"),
-    "period": Label(nb="En rad er", en="A row is"),
-    "year": Label(nb="et år", en="a year"),
-    "month": Label(nb="en måned", en="a month"),
-    "unread": Label(nb="ikke lest ennå", en="not read yet"),
-    "columns": Label(nb="Kolonner", en="Columns"),
-    "outcomes": Label(nb="Utfall", en="Outcomes"),
-    "money": Label(nb="Beløp", en="Money"),
-    "nominal": Label(
-        nb="løpende {currency}, gjøres om til {year}-priser",
-        en="current {currency}, converted to {year} prices",
-    ),
-    "fixed": Label(nb="faste {year}-priser, {currency}", en="fixed {year} prices, {currency}"),
-}
 
 
 def read_panel(
@@ -69,6 +59,7 @@ def read_panel(
     period: Period = "year",
     resident: Any = None,
     evidence: Label | Mapping[Lang, str] | None = None,
+    memory_limit: float | str | None = None,
 ) -> Panel:
     """Read a register panel with one row per person and year, or per person and month.
 
@@ -102,6 +93,10 @@ def read_panel(
         What kind of data this is, in both languages, {"nb": ..., "en": ...}; stands on every card,
         table and figure. None takes what a Parquet file says of itself: the synthetic register
         does.
+    memory_limit
+        What the persons of an analysis may take in memory, in bytes or as "4 GB"; a larger cube is
+        refused before it is fetched. DuckDB, when it reads files, is given as much for itself, and
+        at least 500 MB, and goes to disk beyond that. None is no limit.
 
     Returns
     -------
@@ -128,7 +123,14 @@ def read_panel(
             do='use "year" or "month"; sum weeks or days to months before reading',
         )
     monthly = period == "month"
-    opened = open_source(source, columns=columns, recoded=tuple(values or ()), monthly=monthly)
+    allowed = None if memory_limit is None else parse_memory(memory_limit)
+    opened = open_source(
+        source,
+        memory_limit=allowed,
+        columns=columns,
+        recoded=tuple(values or ()),
+        monthly=monthly,
+    )
     plans, left_out = plan_columns(opened.frame.collect_schema(), columns, values, monthly=monthly)
     return Panel(
         opened.frame,
@@ -142,6 +144,7 @@ def read_panel(
         period=period,
         spells=None if resident is None else open_spells(resident),
         evidence=opened.evidence if evidence is None else evidence_given(evidence),
+        memory_limit=allowed,
     )
 
 
@@ -165,6 +168,7 @@ class Panel(Result):
         period: Period,
         spells: pd.DataFrame | None,
         evidence: Mapping[str, str],
+        memory_limit: int | None = None,
     ) -> None:
         self._raw = raw
         self._plans = dict(plans)
@@ -176,6 +180,7 @@ class Panel(Result):
         self._index = index
         self._period = period
         self._spells = spells
+        self._memory_limit = memory_limit
         self.provenance = Provenance.of(
             "read_panel",
             {
@@ -187,6 +192,7 @@ class Panel(Result):
             },
             evidence=evidence,
         )
+        self._texts: dict[str, tuple[str, ...] | None] = {}
         self._last_cube: tuple[tuple[Any, ...], Cube] | None = None
 
     # --- what it has ------------------------------------------------------------------------------
@@ -251,6 +257,24 @@ class Panel(Result):
 
     # --- leaving the engine -----------------------------------------------------------------------
 
+    def estimate_size(
+        self, *, eligible: Eligible = None, columns: Iterable[str] | None = None
+    ) -> SizeEstimate:
+        """Return what a cube would take; the persons are counted in the engine, none leaves it.
+
+        `eligible` and `columns` are as in `cube`.
+        """
+        names = columns_to_fetch(columns, self.columns)
+        expr = eligible_expr(eligible, self._frame)
+        self.require()
+        request = self._request(names, expr)
+        with reading(self._raw):
+            persons = count_persons(request)
+        periods = request.observed[-1] - request.observed[0] + 1
+        taken = bytes_of(request.dtypes, persons, periods, monthly=self._period == "month")
+        provenance = replace(self.provenance, call="estimate_size")
+        return SizeEstimate(persons, periods, taken, self._rows.n_rows, provenance)
+
     def cube(self, *, eligible: Eligible = None, columns: Iterable[str] | None = None) -> Cube:
         """Return the persons an analysis is about as dense arrays.
 
@@ -273,6 +297,10 @@ class Panel(Result):
         ------
         PanelContractError
             The panel breaks the contract, or a name is not in it.
+        MemoryLimitError
+            It would not fit the panel's `memory_limit`.
+        EngineError
+            The source broke off while it was read.
         """
         names = columns_to_fetch(columns, self.columns)
         expr = eligible_expr(eligible, self._frame)
@@ -282,7 +310,10 @@ class Panel(Result):
             if known == key:
                 return cube
         self.require()
-        cube = build_cube(self._request(names, expr))
+        if self._memory_limit is not None:
+            self.estimate_size(eligible=eligible, columns=columns).require(self._memory_limit)
+        with reading(self._raw):
+            cube = build_cube(self._request(names, expr))
         if not isinstance(eligible, nw.Expr):
             self._last_cube = (key, cube)
         return cube
@@ -309,10 +340,12 @@ class Panel(Result):
         return Request(
             frame=self._frame,
             dtypes={name: self._plans[name].dtype for name in names},
+            texts=self._texts_of(names),
             eligible=eligible,
             per_year=12 if self._period == "month" else 1,
             observed=() if self._persons is None else self._persons.periods,
             start_range=self._rows.starts,
+            constant=self._persons is not None and self._persons.constant,
             price_factor=factors,
             price_year=self._price_year,
             currency=self._currency,
@@ -328,15 +361,31 @@ class Panel(Result):
 
     @cached_property
     def _rows(self) -> Rows:
-        return survey_rows(self._raw, self._plans)
+        with reading(self._raw):
+            return survey_rows(self._raw, self._plans)
 
     @cached_property
     def _persons(self) -> Persons | None:
         if self._rows.years is None:
             return None
-        return survey_persons(
-            self._frame, self.columns, self._rows.years, monthly=self._period == "month"
-        )
+        texts = [name for name in self.columns if name in CONTRACT and CONTRACT[name].constant]
+        with reading(self._raw):
+            return survey_persons(
+                self._frame,
+                self.columns,
+                self._rows.years,
+                texts=self._texts_of(texts),
+                extremes=self._rows.extremes,
+                monthly=self._period == "month",
+            )
+
+    def _texts_of(self, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Return the distinct values of those text columns that have few, read once a column."""
+        for name in names:
+            if self._plans[name].dtype == "category" and name not in self._texts:
+                self._texts[name] = ops.distinct_texts(self._frame, name, at_most=FEW_TEXTS)
+        known = ((name, self._texts.get(name)) for name in names)
+        return {name: texts for name, texts in known if texts is not None}
 
     @property
     def _years(self) -> tuple[int, int]:
@@ -366,18 +415,6 @@ class Panel(Result):
         )
 
     def _card(self, lang: Lang) -> Card:
-        size = _CARD["unread"].text(lang)
-        if "_rows" in self.__dict__ and self._rows.years is not None:
-            size = f"{number(self._rows.n_rows, lang=lang)}, {year_range(*self._rows.years)}"
-        money = _CARD[self._money].format(currency=self._currency, year=self._price_year)
-        lines = (
-            ("engine", self._raw.implementation.name.lower()),
-            ("size", size),
-            ("period", _CARD[self._period].text(lang)),
-            ("columns", ", ".join(self.columns)),
-            ("outcomes", ", ".join(self.outcomes)),
-            ("money", money.text(lang)),
-        )
-        return Card(
-            _CARD["title"].text(lang), tuple((_CARD[name].text(lang), text) for name, text in lines)
-        )
+        rows = self.__dict__.get("_rows")
+        size = None if rows is None or rows.years is None else (rows.n_rows, *rows.years)
+        return panel_card(self, self._raw.implementation.name.lower(), self._money, size, lang)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["Spells", "State", "states"]
+__all__ = ["Spells", "State", "gone", "states"]
 
 
 class State(IntEnum):
@@ -26,6 +26,11 @@ class State(IntEnum):
     EMIGRATED = 3
     #: Missing: no row and residency not known, before the first spell, or a gap in the register.
     UNKNOWN = 4
+
+
+def gone(state: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return where somebody is dead or has emigrated."""
+    return np.asarray((state == State.DEAD) | (state == State.EMIGRATED))
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,17 +84,26 @@ def states(
         Values of `State`.
     """
     known = death_year is not None or emigration_year is not None or spells is not None
-    state = np.where(row, State.OBSERVED, State.ABSENT if known else State.UNKNOWN)
+    absent = np.uint8(State.ABSENT if known else State.UNKNOWN)
+    state = np.where(row, np.uint8(State.OBSERVED), absent)
     if spells is not None:
         state = _by_spells(state, years, spells)
     elif emigration_year is not None:
-        state[years[None, :] > emigration_year[:, None]] = State.EMIGRATED
+        _after(state, years, emigration_year, State.EMIGRATED)
     # A register year without any row says nothing about anybody alive.
     gap = ~observed
     state[:, gap] = np.where(state[:, gap] == State.ABSENT, State.UNKNOWN, state[:, gap])
     if death_year is not None:
-        state[years[None, :] > death_year[:, None]] = State.DEAD
-    return state.astype(np.uint8)
+        _after(state, years, death_year, State.DEAD)
+    return state
+
+
+def _after(
+    state: NDArray[np.uint8], years: NDArray[np.int64], exit_: NDArray[np.float64], gone: State
+) -> None:
+    """Mark the years after an exit, in the rows of those who have one."""
+    who = np.flatnonzero(~np.isnan(exit_))
+    state[who] = np.where(years[None, :] > exit_[who, None], np.uint8(gone), state[who])
 
 
 def _by_spells(state: NDArray[Any], years: NDArray[np.int64], spells: Spells) -> NDArray[Any]:
@@ -102,4 +116,5 @@ def _by_spells(state: NDArray[Any], years: NDArray[np.int64], spells: Spells) ->
         resident[spells.person[inside], t] = True
     before = years[None, :] < arrived[:, None]
     outside = ~resident & (state == State.ABSENT)
-    return np.where(outside, np.where(before, State.UNKNOWN, State.EMIGRATED), state)
+    away = np.where(before, np.uint8(State.UNKNOWN), np.uint8(State.EMIGRATED))
+    return np.where(outside, away, state)

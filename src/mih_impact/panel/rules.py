@@ -12,7 +12,8 @@ from mih_impact.panel import messages as m
 from mih_impact.panel.contract import CONTRACT
 from mih_impact.panel.door import Plan
 from mih_impact.panel.names import lookalikes
-from mih_impact.panel.survey import ColumnCount, Persons, Rows
+from mih_impact.panel.survey import ColumnCount, Rows
+from mih_impact.panel.survey_persons import Persons
 from mih_impact.reference.prices import PriceIndex
 from mih_impact.storage import saveable
 

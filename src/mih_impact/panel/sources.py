@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import glob
+import tempfile
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,12 +17,16 @@ from mih_impact.errors import MissingExtraError, PanelContractError
 from mih_impact.panel import ops
 from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.csv_text import convert, read_text
+from mih_impact.panel.engine import reading_files
 from mih_impact.panel.names import match_names
 
 __all__ = ["EVIDENCE_KEYS", "Opened", "open_source", "open_spells"]
 
 #: Where a Parquet file says what kind of data it is, so that a synthetic one cannot pass for real.
 EVIDENCE_KEYS = {"nb": "mih_impact.evidence.nb", "en": "mih_impact.evidence.en"}
+
+#: DuckDB is not given less: it would not get through a scan.
+LEAST = 500_000_000
 
 PARQUET = (".parquet", ".pq")
 CSV = (".csv", ".tsv", ".txt")
@@ -54,6 +60,7 @@ def open_source(
     columns: Mapping[str, str] | None = None,
     recoded: tuple[str, ...] = (),
     monthly: bool = False,
+    memory_limit: int | None = None,
 ) -> Opened:
     """Return a path, a glob or a frame as a lazy frame.
 
@@ -67,12 +74,15 @@ def open_source(
         Columns that `values` recodes: their codes stay text.
     monthly
         Whether a row is a month.
+    memory_limit
+        Bytes that DuckDB may take before it goes to disk; None leaves that to it.
     """
     if not isinstance(source, str | Path):
         return Opened(open_frame(source))
     kind, files = files_of(source)
     if kind == "parquet":
-        return Opened(open_parquet(files), evidence=_evidence(files))
+        with reading_files():
+            return Opened(open_parquet(files, memory_limit), evidence=_evidence(files))
     texts = read_text(files)
     names = match_names(tuple(texts), dict(columns or {}), monthly=monthly)
     dtypes: dict[str, Dtype | None] = {
@@ -155,15 +165,34 @@ def _open_spells(source: Any) -> nw.LazyFrame[Any]:
     return opened.frame
 
 
-def connect() -> Any:
-    """Return a DuckDB connection of its own: one per panel, nothing shared."""
+def connect(memory_limit: int | None = None) -> Any:
+    """Return a DuckDB connection of its own: one per panel, nothing shared.
+
+    Where it needs more memory than it may take it writes to a folder that is removed with it.
+    """
     try:
         import duckdb
     except ImportError as error:  # pragma: no cover - duckdb is a core dependency
         raise MissingExtraError(
             "Reading Parquet needs DuckDB, which is not installed", do="pip install duckdb"
         ) from error
-    return duckdb.connect()
+    connection = duckdb.connect()
+    connection.execute("SET enable_progress_bar = false")  # the library has its own
+    if memory_limit is not None:
+        connection.execute(f"SET memory_limit = '{max(memory_limit, LEAST)} bytes'")
+        spilled = tempfile.TemporaryDirectory(prefix="mih_impact_", ignore_cleanup_errors=True)
+        connection.execute(f"SET temp_directory = '{spilled.name}'")
+        _SPILLED[id(connection)] = spilled
+        weakref.finalize(connection, _remove, id(connection))
+    return connection
+
+
+#: Folders that open connections may write to, by connection.
+_SPILLED: dict[int, tempfile.TemporaryDirectory[str]] = {}
+
+
+def _remove(connection: int) -> None:
+    _SPILLED.pop(connection).cleanup()
 
 
 def files_of(path: str | Path) -> tuple[str, list[str]]:
@@ -189,9 +218,11 @@ def files_of(path: str | Path) -> tuple[str, list[str]]:
     )
 
 
-def open_parquet(files: list[str]) -> nw.LazyFrame[Any]:
+def open_parquet(files: list[str], memory_limit: int | None = None) -> nw.LazyFrame[Any]:
     """Return Parquet files as a lazy DuckDB frame; columns are matched by name."""
-    frame: nw.LazyFrame[Any] = nw.from_native(connect().read_parquet(files, union_by_name=True))
+    frame: nw.LazyFrame[Any] = nw.from_native(
+        connect(memory_limit).read_parquet(files, union_by_name=True)
+    )
     return frame
 
 

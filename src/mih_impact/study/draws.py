@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact.controls.blas import one_thread
 from mih_impact.display.labels import Label
 from mih_impact.display.options import current
 from mih_impact.errors import EffectsError, SupportError
@@ -104,7 +105,8 @@ class Draws:
             except SupportError as error:
                 return error
 
-        found = _with_bar(one, seeds, workers)
+        with one_thread():
+            found = _with_bar(one, seeds, workers)
         errors = [one for one in found if isinstance(one, SupportError)]
         if len(errors) > MOST_FAILED * draws:
             raise EffectsError(

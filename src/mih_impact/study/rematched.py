@@ -45,7 +45,7 @@ def rematched(group: ControlGroup, asked: Asked, adjust: bool, counts: IntArray)
     recipe = group.recipe
     assert recipe is not None
     options = MatchOptions(**{f.name: recipe.options[f.name] for f in fields(MatchOptions)})
-    chosen = choose(drawn_cube(group.risk.cube, counts), options)
+    chosen = choose(drawn_cube(group.risk.cube, counts), options, near=group.score)
     if not len(chosen.sets.participant):
         raise SupportError("No participant has a control", found="one draw of persons")
     again = replace(

@@ -7,13 +7,15 @@ full sample's coefficients, and adds changes up once for every row.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact.controls.design import Design
 from mih_impact.controls.entropy import entropy_weights
 from mih_impact.controls.group import ControlGroup
-from mih_impact.controls.propensity import LogitFit, fit_logit, linear_index
+from mih_impact.controls.propensity import LogitFit, fit_logit
 from mih_impact.effects.asked import Asked
 from mih_impact.errors import SupportError
 
@@ -57,6 +59,10 @@ class Block:
     def sums(self, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the weighted sum of changes and the weight of those seen, shapes (KE,)."""
         total = weight.sum() * self.all_seen
+        few = np.flatnonzero(weight)
+        if len(few) < len(weight) // 8:  # participants
+            total[self.some] = weight[few] @ self.seen[few]
+            return weight[few] @ self.changes[few], total
         total[self.some] = weight @ self.seen
         return weight @ self.changes, total
 
@@ -187,15 +193,19 @@ class Reweighted:
             own = here * block.treated
             if not own.any():
                 continue
-            drawn = np.repeat(np.arange(len(here)), here * ~block.treated)
+            drawn = np.flatnonzero(here * ~block.treated)
             if not len(drawn):
                 raise SupportError("No candidate is drawn", found=f"start year {c}")
             target = own @ X[block.rows] / own.sum()
             Z = (X[block.rows][drawn] - target) / self.scale
             fit = entropy_weights(
-                Z, names=names, start=first.get_group(c).to_numpy(), whom=f"who start in {c}"
+                Z,
+                names=names,
+                start=first.get_group(c).to_numpy(),
+                whom=f"who start in {c}",
+                count=here[drawn],
             )
-            weight[block.rows] = np.bincount(drawn, fit.weight, minlength=len(here))
+            weight[block.rows][drawn] = fit.weight
         return weight
 
     def _index(self, count: IntArray) -> FloatArray:
@@ -214,10 +224,19 @@ class Reweighted:
         self, fit: LogitFit, treated: BoolArray, count: IntArray, rows: slice = slice(None)
     ) -> FloatArray:
         """Fit one logit again; log odds of its rows."""
-        X = self.design[rows]
-        drawn = np.repeat(np.arange(len(X)), count[rows])
-        again = fit_logit(X[drawn], treated[rows][drawn], names=fit.names, start=fit.coef)
-        return linear_index(X, again.coef)
+        design = self.logit_design
+        if rows != slice(None):
+            design = Design.written(self.design[rows], design.names, design.terms)
+        again = fit_logit(
+            design, treated[rows], names=fit.names, start=fit.coef, count=count[rows], near=True
+        )
+        return design.index(again.coef)
+
+    @cached_property
+    def logit_design(self) -> Design:
+        """The design by columns, which is how a logit reads it."""
+        names = [str(k) for k in range(self.design.shape[1])]
+        return Design.written(self.design, names, names)
 
 
 def _design(group: ControlGroup) -> FloatArray:

@@ -55,7 +55,7 @@ def estimate_all(
 ) -> Estimates:
     """Estimate every start year; without covariates all estimators are the same differences."""
     K = len(outcomes.names)
-    adjusted = any(group.design.X.shape[1] for group in groups)
+    adjusted = any(group.design.width for group in groups)
     starters = np.unique(np.concatenate([group.treated for group in groups]))
     controls = np.zeros(len(outcomes.values), dtype=bool)
     for group in groups:

@@ -14,7 +14,7 @@ from mih_impact.panel.sources import EVIDENCE_KEYS
 from mih_impact.panel.synthetic.effects import SyntheticTruth
 from mih_impact.storage.files import write_whole
 
-__all__ = ["README", "REGISTER", "TRUTH", "data_dictionary", "write_files"]
+__all__ = ["FILE_TYPE", "README", "REGISTER", "TRUTH", "data_dictionary", "write_files"]
 
 REGISTER, TRUTH, README = "register.parquet", "truth.json", "README.md"
 
@@ -27,7 +27,7 @@ EVIDENCE = Label(
 _MAKE = "mih-impact synthesize --out data/synthetic"
 
 #: Types in the file; kroner are whole.
-_FILE_TYPE = {"int": "SMALLINT", "number": "TINYINT", "money": "INTEGER", "bool": "BOOLEAN"}
+FILE_TYPE = {"int": "SMALLINT", "number": "TINYINT", "money": "INTEGER", "bool": "BOOLEAN"}
 
 _INTRO = """\
 # A synthetic register
@@ -92,7 +92,7 @@ def _parquet(frame: pd.DataFrame) -> bytes:
     """Return the rows as Parquet from DuckDB: small types, zstd, one thread for equal files."""
     import duckdb
 
-    types = ((name, _FILE_TYPE.get(CONTRACT[name].dtype, "VARCHAR")) for name in frame.columns)
+    types = ((name, FILE_TYPE.get(CONTRACT[name].dtype, "VARCHAR")) for name in frame.columns)
     casts = ", ".join(
         f"CASE WHEN isnan({name}) THEN NULL ELSE {name} END::{dtype} AS {name}"
         if frame[name].dtype == "float64"

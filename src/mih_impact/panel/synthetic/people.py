@@ -13,15 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "CLIENTS",
     "COUNTIES",
     "COUNTRY_GROUPS",
     "EDUCATION",
     "HOME_COUNTIES",
     "MUNICIPALITIES_PER_COUNTY",
+    "NATIONAL",
     "YEARS",
     "Codes",
     "Floats",
     "People",
+    "Population",
     "draw_people",
     "exit_hazard",
 ]
@@ -36,7 +39,7 @@ YEARS: NDArray[np.int64] = np.arange(2009, 2025)
 COUNTIES = ("Fylke A", "Fylke B", "Fylke C", "Fylke D", "Andre fylker")
 HOME_COUNTIES = 4
 MUNICIPALITIES_PER_COUNTY = 8
-_COUNTY_SHARE = np.array([0.34, 0.26, 0.22, 0.15, 0.03])
+_COUNTY_SHARE = np.array([0.34, 0.26, 0.22, 0.15])  # within the programme counties
 _MOVE_RATE = 0.025  # a year
 
 EDUCATION = ("grunnskole", "videregående", "høyere")
@@ -47,11 +50,32 @@ COUNTRY_GROUPS = ("Norge", "EØS", "Resten av verden")
 _COUNTRY_SHARE = np.array([0.72, 0.11, 0.17])
 _EMIGRATION_RATE = np.array([0.0015, 0.010, 0.006])  # a year
 
-_WOMEN_SHARE = 0.10
 _BIRTH_YEARS = (1958, 1997)
 
 #: Later than any register year: stands for "does not happen".
 _NEVER = 9999
+
+
+@dataclass(frozen=True)
+class Population:
+    """Whom the register holds.
+
+    Attributes
+    ----------
+    women
+        Share of women, who are not in the target group.
+    home
+        Share who live in the programme counties.
+    """
+
+    women: float
+    home: float
+
+
+#: Mostly men where the programme is: small registers with many to compare.
+CLIENTS = Population(women=0.10, home=0.97)
+#: A whole country, of whom about one in eight is in the target group at some time.
+NATIONAL = Population(women=0.5, home=0.37)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,12 +135,12 @@ def exit_hazard(birth_year: NDArray[np.int64], country: NDArray[Any]) -> tuple[F
     return death[birth_year - by_birth[0]], emigration[country]
 
 
-def draw_people(rng: np.random.Generator, n: int) -> People:
+def draw_people(rng: np.random.Generator, n: int, population: Population = CLIENTS) -> People:
     """Draw `n` persons: fixed characteristics, moves, education, death and emigration."""
-    female = rng.random(n) < _WOMEN_SHARE
+    female = rng.random(n) < population.women
     birth_year = rng.integers(_BIRTH_YEARS[0], _BIRTH_YEARS[1] + 1, n)
     country = _draw_codes(rng.random(n), _COUNTRY_SHARE)
-    place = _draw_places(rng, n)
+    place = _draw_places(rng, n, population.home)
     education = _draw_education(rng, birth_year)
     death, emigration = _draw_exits(rng, birth_year, country)
     last = np.minimum(death, emigration)[:, None]
@@ -138,12 +162,13 @@ def _draw_codes(uniform: Floats, shares: Floats) -> Codes:
     return np.searchsorted(np.cumsum(shares)[:-1], uniform, side="right").astype(np.int8)
 
 
-def _draw_places(rng: np.random.Generator, n: int) -> Codes:
+def _draw_places(rng: np.random.Generator, n: int, home: float) -> Codes:
     """Return municipality codes (n, n_years): where a person lives until the next move."""
     moves = rng.random((n, len(YEARS))) < _MOVE_RATE
     moves[:, 0] = True
     n_spells = int(moves.sum())
-    county = _draw_codes(rng.random(n_spells), _COUNTY_SHARE)
+    shares = np.append(_COUNTY_SHARE * home / _COUNTY_SHARE.sum(), 1.0 - home)
+    county = _draw_codes(rng.random(n_spells), shares)
     municipality = rng.integers(0, MUNICIPALITIES_PER_COUNTY, n_spells)
     codes = (county * MUNICIPALITIES_PER_COUNTY + municipality).astype(np.int8)
     spell = np.cumsum(moves).reshape(moves.shape) - 1

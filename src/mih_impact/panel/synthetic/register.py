@@ -19,9 +19,10 @@ from mih_impact.panel.synthetic.effects import SyntheticTruth, plant, truth_of
 from mih_impact.panel.synthetic.files import EVIDENCE, REGISTER, write_files
 from mih_impact.panel.synthetic.histories import draw_histories
 from mih_impact.panel.synthetic.paths import EffectPaths, planted_path
-from mih_impact.panel.synthetic.people import YEARS, Floats, draw_people
+from mih_impact.panel.synthetic.people import CLIENTS, YEARS, Floats, Population, draw_people
 from mih_impact.panel.synthetic.rows import register_rows
 from mih_impact.panel.synthetic.start import (
+    START_YEARS,
     Confounding,
     choose_starters,
     start_factor,
@@ -126,7 +127,9 @@ def register_frame(
     persons: int = 40_000,
     effects: EffectPaths | None = None,
     confounding: Confounding | None = None,
-    seed: int = 2025,
+    seed: int | np.random.SeedSequence = 2025,
+    population: Population = CLIENTS,
+    first_start: int = int(START_YEARS[0]),
 ) -> tuple[pd.DataFrame, SyntheticTruth]:
     """Return the rows of `synthetic_register` as a pandas frame, and the truth."""
     if participants < 1 or persons < 0:
@@ -136,23 +139,28 @@ def register_frame(
         )
     paths = planted_path(effects)
     to_price_year = PriceIndex.kpi().factors(YEARS, PRICE_YEAR)
-    who, lives, start, impact, unseen = (
-        np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(5)
-    )
+    sequence = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
+    who, lives, start, impact, unseen = map(np.random.default_rng, sequence.spawn(5))
     n = participants + persons + persons // 50 + 20  # a few never have a row
-    people = draw_people(who, n)
+    people = draw_people(who, n, population)
     motivation = unseen.standard_normal(n)
     histories = draw_histories(
         lives, people, _real_wage(to_price_year), wage_factor(confounding, motivation)
     )
     starters = choose_starters(
-        start, participants, people, histories, None if confounding is None else motivation
+        start,
+        participants,
+        people,
+        histories,
+        None if confounding is None else motivation,
+        first_start=first_start,
     )
     planted = plant(
         impact, people, histories, starters, paths, start_factor(confounding, motivation)
     )
     frame = register_rows(people, histories, starters, planted, to_price_year, others=persons)
-    return frame, truth_of(paths, starters, planted, price_year=PRICE_YEAR, seed=seed)
+    root = int(sequence.entropy)  # type: ignore[arg-type]
+    return frame, truth_of(paths, starters, planted, price_year=PRICE_YEAR, seed=root)
 
 
 def _real_wage(to_price_year: Floats) -> Floats:

@@ -137,8 +137,12 @@ def choose_starters(
     people: People,
     histories: Histories,
     motivation: Floats | None,
+    *,
+    first_start: int = int(START_YEARS[0]),
 ) -> Starters:
     """Choose exactly `participants` starters, each start year among those eligible the year before.
+
+    Nobody starts before `first_start`.
 
     Notes
     -----
@@ -154,7 +158,9 @@ def choose_starters(
     can = eligible(people, histories)
     start = np.zeros(n, dtype=np.int64)
     chances = np.zeros((len(START_YEARS), n))
-    for k, (year, size) in enumerate(zip(START_YEARS, _quota(participants), strict=True)):
+    for k, (year, size) in enumerate(
+        zip(START_YEARS, _quota(participants, first_start), strict=True)
+    ):
         before = int(year - YEARS[0]) - 1
         pool = np.flatnonzero(can[:, before] & (start == 0))
         if len(pool) < max(size, 1):
@@ -173,9 +179,10 @@ def choose_starters(
     return Starters(chosen, start[chosen], chances)
 
 
-def _quota(participants: int) -> NDArray[np.int64]:
+def _quota(participants: int, first_start: int) -> NDArray[np.int64]:
     """Return the number of starters by start year: largest remainders, the sum is exact."""
-    exact = participants * _START_SHARE / _START_SHARE.sum()
+    share = np.where(first_start <= START_YEARS, _START_SHARE, 0.0)
+    exact = participants * share / share.sum()
     quota: NDArray[np.int64] = np.floor(exact).astype(np.int64)
     largest = np.argsort(quota - exact, kind="stable")[: participants - int(quota.sum())]
     quota[largest] += 1

@@ -1,0 +1,303 @@
+"""A logit by Newton's method, a block of rows at a time: nothing of the matrix is copied."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve, qr
+
+from mih_impact.controls.blas import one_thread
+from mih_impact.controls.design import Design
+from mih_impact.errors import SupportError
+
+__all__ = ["LogitFit", "fit_logit", "linear_index", "require_full_rank"]
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+#: Newton has converged when no coefficient, in standard deviations of its covariate, moves more.
+TOLERANCE = 1e-10
+MAX_ITERATIONS = 60
+#: The step after one of this length is below the tolerance: Newton's steps square.
+CLOSE = 1e-6
+#: A column of which the others leave less than this share has no information of its own.
+DEPENDENT = 1e-7
+#: No coefficient moves further in one step.
+LONGEST = 5.0
+#: How much the log likelihood may seem to fall by rounding alone, relative to its size.
+ROUNDING = 1e-12
+#: A standardised coefficient beyond this is a separated sample, not a preference.
+SEPARATED = 30.0
+
+
+@dataclass(frozen=True, eq=False)
+class LogitFit:
+    """A fitted logit.
+
+    Attributes
+    ----------
+    coef
+        Coefficients on the scale of X, shape (k,).
+    cov
+        Inverse information, shape (k, k).
+    names
+        The k names.
+    loglik
+        Log likelihood at `coef`.
+    iterations
+        Newton steps taken.
+    """
+
+    coef: FloatArray
+    cov: FloatArray
+    names: tuple[str, ...]
+    loglik: float
+    iterations: int
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the model table: coefficient, standard error and z of each covariate."""
+        error = np.sqrt(np.diag(self.cov))
+        return pd.DataFrame(
+            {
+                "covariate": self.names,
+                "coefficient": self.coef,
+                "std_error": error,
+                "z": self.coef / error,
+            }
+        )
+
+
+def linear_index(X: FloatArray, coef: FloatArray) -> FloatArray:
+    """Return X @ coef, added column by column; see `Design.index`."""
+    index = np.zeros(X.shape[0])
+    for k in range(X.shape[1]):
+        index += X[:, k] * coef[k]
+    return index
+
+
+def fit_logit(
+    X: FloatArray | Design,
+    y: BoolArray,
+    *,
+    names: Sequence[str],
+    spoken: Sequence[str] | None = None,
+    start: FloatArray | None = None,
+    count: NDArray[np.int64] | None = None,
+    near: bool = False,
+) -> LogitFit:
+    """Fit a logit by Newton's method.
+
+    Parameters
+    ----------
+    X
+        Covariates with the constant or its indicators among them, shape (m, k).
+    y
+        Whether each row starts, shape (m,).
+    names
+        The k names.
+    spoken
+        The k names in messages, where values of few persons are not named; `names` if None.
+    start
+        First guess of the coefficients, shape (k,); zeros if None. It saves steps and changes no
+        result.
+    near
+        Whether `start` is the fit of the sample that this one is drawn from. Dependent columns are
+        then looked for by products of columns only, and the last step, which is below rounding
+        where it is good to the square root of the tolerance, is not looked at again.
+    count
+        How many times each row counts, shape (m,); once if None.
+
+    Returns
+    -------
+    LogitFit
+
+    Raises
+    ------
+    SupportError
+        Fewer participants or candidates than covariates, covariates that add up to one another, or
+        covariates that tell participants from candidates without error.
+
+    Notes
+    -----
+    The log likelihood is the sum of y x'b - log(1 + exp(x'b)). Covariates are divided by their
+    standard deviation while fitting, so the tolerance means the same for kroner and for years.
+
+    Examples
+    --------
+    >>> X = np.column_stack([np.ones(4), [0.0, 1.0, 0.0, 1.0]])
+    >>> y = np.array([True, False, False, True])
+    >>> fit_logit(X, y, names=["constant", "x"]).coef.round(6) + 0.0
+    array([0., 0.])
+    """
+    said = names if spoken is None else spoken
+    sample = _Sample.of(X, y, count)
+    _require_enough(sample)
+    with one_thread():
+        return _newton(sample, names, said, start, near=near)
+
+
+def _newton(
+    sample: _Sample,
+    names: Sequence[str],
+    said: Sequence[str],
+    start: FloatArray | None,
+    *,
+    near: bool,
+) -> LogitFit:
+    scale, varies = sample.scale()
+    if near:
+        _require_rank(np.eye(len(scale)), scale, said)
+    else:
+        _require_rank(sample.triangle(scale), scale, said)
+    beta = np.zeros(len(scale)) if start is None else start * scale
+    at = sample.at(beta, scale)
+    steps = 0
+    while True:
+        steps += 1
+        try:
+            step = cho_solve(_clear_factor(at.information), at.gradient)
+        except np.linalg.LinAlgError:
+            raise _separated(beta, names, said) from None
+        length = float(np.abs(step).max())
+        if near and length < CLOSE:
+            beta = beta + step
+            break
+        step *= min(1.0, LONGEST / max(length, LONGEST))
+        # Where few start, a whole step can overshoot; the likelihood is concave, so halves arrive.
+        while (ahead := sample.at(beta + step, scale)).value < at.least:
+            step /= 2.0
+        beta, at = beta + step, ahead
+        if np.abs(beta[varies]).max(initial=0.0) > SEPARATED:
+            raise _separated(beta, names, said)
+        if length < TOLERANCE:
+            break
+        if steps == MAX_ITERATIONS:
+            raise _separated(beta, names, said)
+    cov = cho_solve(cho_factor(at.information), np.eye(len(beta))) / np.outer(scale, scale)
+    return LogitFit(beta / scale, cov, tuple(names), at.value, steps)
+
+
+def _clear_factor(information: FloatArray) -> tuple[FloatArray, bool]:
+    """Return the Cholesky factor, or raise where rounding has left nothing of a column."""
+    factor, lower = cho_factor(information)
+    size = np.abs(np.diag(factor)) / np.sqrt(np.diag(information))
+    if size.min() < DEPENDENT:
+        raise np.linalg.LinAlgError("columns follow from others")
+    return factor, lower
+
+
+@dataclass(frozen=True, eq=False)
+class _Point:
+    """The log likelihood of coefficients, its gradient, and its information."""
+
+    value: float
+    gradient: FloatArray
+    information: FloatArray
+
+    @property
+    def least(self) -> float:
+        """What the log likelihood may seem to fall to by rounding alone."""
+        return self.value - ROUNDING * abs(self.value)
+
+
+@dataclass(frozen=True, eq=False)
+class _Sample:
+    """The rows that a logit is fitted to."""
+
+    design: Design
+    y: BoolArray
+    count: FloatArray | None
+
+    @classmethod
+    def of(cls, X: FloatArray | Design, y: BoolArray, count: NDArray[np.int64] | None) -> _Sample:
+        if not isinstance(X, Design):
+            empty = [""] * X.shape[1]
+            X = Design.written(X, empty, empty)
+        return cls(X, y, None if count is None else count.astype(np.float64))
+
+    def counts(self, rows: slice) -> FloatArray:
+        """Return how many times some rows count."""
+        if self.count is None:
+            return np.ones(len(self.y[rows]))
+        return self.count[rows]
+
+    def scale(self) -> tuple[FloatArray, BoolArray]:
+        """Return what each column is divided by, and whether it varies."""
+        width, n = self.design.width, 0.0
+        total, square, size = np.zeros(width), np.zeros(width), np.zeros(width)
+        for rows in self.design.blocks():
+            X, c = self.design.block(rows), self.counts(rows)
+            total, square, n = total + c @ X, square + c @ X**2, n + c.sum()
+            size = np.maximum(size, np.abs(X).max(axis=0, where=c[:, None] > 0, initial=0.0))
+        spread = np.sqrt(np.maximum(square / n - (total / n) ** 2, 0.0))
+        varies = spread > 1e-9 * size
+        return np.where(varies, spread, size), varies
+
+    def triangle(self, scale: FloatArray) -> FloatArray:
+        """Return R of the QR decomposition of the scaled columns, adding rows block by block."""
+        safe = np.where(scale > 0, scale, 1.0)
+        r = np.zeros((0, len(scale)))
+        for rows in self.design.blocks():
+            X = self.design.block(rows) * (np.sqrt(self.counts(rows))[:, None] / safe)
+            r = np.asarray(np.linalg.qr(np.concatenate([r, X]), mode="r"))
+        return r
+
+    def at(self, beta: FloatArray, scale: FloatArray) -> _Point:
+        """Return the likelihood and its derivatives at scaled coefficients."""
+        value, k = 0.0, len(beta)
+        gradient, information = np.zeros(k), np.zeros((k, k))
+        for rows in self.design.blocks():
+            Z, c, y = self.design.block(rows) / scale, self.counts(rows), self.y[rows]
+            index = Z @ beta
+            small = np.exp(-np.abs(index))
+            p = np.where(index >= 0, 1.0, small) / (1.0 + small)
+            value += float(c @ (y * index - np.maximum(index, 0.0) - np.log1p(small)))
+            gradient += (c * (y - p)) @ Z
+            information += (Z * (c * p * (1.0 - p))[:, None]).T @ Z
+        return _Point(value, gradient, information)
+
+
+def _require_enough(sample: _Sample) -> None:
+    c = np.ones(len(sample.y)) if sample.count is None else sample.count
+    treated, others = int(c[sample.y].sum()), int(c[~sample.y].sum())
+    if min(treated, others) < sample.design.width:
+        raise SupportError(
+            "The score has more covariates than the smaller side has persons",
+            found=f"{sample.design.width} covariates, {treated} participants, {others} candidates",
+            do="use fewer covariates, or score='pooled'",
+        )
+
+
+def require_full_rank(X: FloatArray, scale: FloatArray, names: Sequence[str]) -> None:
+    """Raise naming the columns that follow from the others, or whose scale is 0."""
+    safe = np.where(scale > 0, scale, 1.0)
+    _require_rank(np.asarray(np.linalg.qr(X / safe, mode="r")), scale, names)
+
+
+def _require_rank(triangle: FloatArray, scale: FloatArray, names: Sequence[str]) -> None:
+    """Raise as `require_full_rank`: the small triangle has the pivots of the tall matrix."""
+    empty = [name for name, size in zip(names, scale, strict=True) if size == 0]
+    _, r, pivot = qr(triangle, mode="economic", pivoting=True)
+    size = np.abs(np.diag(r))
+    redundant = [names[k] for k in pivot[size < 1e-9 * size[0]]]
+    if empty or redundant:
+        raise SupportError(
+            "Covariates add up to one another",
+            found=f"{', '.join(dict.fromkeys([*empty, *redundant]))} follows from the others",
+            do="leave it out of on=",
+        )
+
+
+def _separated(beta: FloatArray, names: Sequence[str], said: Sequence[str]) -> SupportError:
+    # Intercepts follow the covariates to infinity and are not what is wrong.
+    slopes = [k for k, name in enumerate(names) if not name.startswith(("constant", "start_year="))]
+    worst = max(slopes or range(len(names)), key=lambda k: abs(float(beta[k])))
+    return SupportError(
+        "Covariates tell participants from candidates without error: there is no common support",
+        found=f"the coefficient on {said[worst]} grows without bound",
+        do=f"leave {names[worst].split('=')[0]} out of on=, or match exactly on it",
+    )

@@ -1,0 +1,157 @@
+"""How large a cube will be, and whether it may be: foretold before a row leaves the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from mih_impact.display.card import Card
+from mih_impact.display.labels import Label, Lang
+from mih_impact.display.numbers import number
+from mih_impact.display.provenance import Provenance
+from mih_impact.display.result import Result
+from mih_impact.errors import MemoryLimitError, PanelContractError
+from mih_impact.panel.contract import CONTRACT, Dtype
+
+__all__ = ["SizeEstimate", "bytes_of", "parse_memory"]
+
+#: Bytes a cell of a column takes: money has øre and a flag for null.
+_BYTES: dict[Dtype, int] = {"money": 9, "category": 4, "number": 8, "int": 8, "bool": 8}
+#: Row, eligibility and state of every cell.
+_CELL = 3
+#: An identifier: a pointer and a short text.
+_PERSON = 8 + 60
+#: Bytes a row takes while it leaves the engine, of which there are a million at a time.
+_LEAVING = 1_000_000 * 16
+_UNITS = {"kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+
+_TITLE = Label(nb="Størrelsen på utvalget", en="Size of the selection")
+_LINES = (
+    Label(nb="Personer", en="Persons"),
+    Label(nb="Perioder", en="Periods"),
+    Label(nb="Minne til tallene, MB", en="Memory for the arrays, MB"),
+    Label(nb="Minne mens de hentes, MB", en="Memory while they are fetched, MB"),
+    Label(nb="Rader å lese", en="Rows to read"),
+)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SizeEstimate(Result):
+    """What a cube will take, reckoned from counts that the engine gave.
+
+    Attributes
+    ----------
+    persons, periods
+        Who comes along, and how many years or months.
+    by_column
+        Bytes of each column's arrays; the keys and states are under `person_id`.
+    rows
+        Rows of the register, which are read once.
+    """
+
+    persons: int
+    periods: int
+    by_column: Mapping[str, int]
+    rows: int
+    provenance: Provenance
+
+    @property
+    def cube_bytes(self) -> int:
+        """Bytes of the cube's arrays."""
+        return sum(self.by_column.values())
+
+    @property
+    def peak_bytes(self) -> int:
+        """Bytes while the cube is filled: its arrays, and the rows that are on their way."""
+        return self.cube_bytes + min(_LEAVING, 16 * self.persons * self.periods) * max(
+            len(self.by_column), 1
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return bytes by column: column, bytes."""
+        return pd.DataFrame(list(self.by_column.items()), columns=["column", "bytes"])
+
+    def require(self, limit: int) -> None:
+        """Raise where the cube would not fit.
+
+        Raises
+        ------
+        MemoryLimitError
+        """
+        if self.peak_bytes <= limit:
+            return
+        largest = sorted(self.by_column, key=self.by_column.__getitem__, reverse=True)[:3]
+        raise MemoryLimitError(
+            "The persons asked for would not fit the memory allowed",
+            found=f"{self.persons} persons x {self.periods} periods take about "
+            f"{self.peak_bytes / 1e9:.2f} GB while they are fetched, and memory_limit is "
+            f"{limit / 1e9:.2f} GB; the largest columns are {', '.join(largest)}",
+            do="name fewer columns or outcomes, narrow eligible=, read by year instead of month, "
+            "or raise memory_limit=",
+        )
+
+    def _card(self, lang: Lang) -> Card:
+        values = (
+            self.persons,
+            self.periods,
+            round(self.cube_bytes / 1e6),
+            round(self.peak_bytes / 1e6),
+            self.rows,
+        )
+        lines = zip((label.text(lang) for label in _LINES), values, strict=True)
+        return Card(
+            _TITLE.text(lang), tuple((label, number(value, lang=lang)) for label, value in lines)
+        )
+
+
+def bytes_of(
+    dtypes: Mapping[str, Dtype], persons: int, periods: int, *, monthly: bool
+) -> dict[str, int]:
+    """Return the bytes that each column takes in a cube.
+
+    Examples
+    --------
+    >>> bytes_of({"wage_income": "money"}, 1_000, 10, monthly=False)
+    {'person_id': 98000, 'wage_income': 90000}
+    """
+    cells = persons * periods
+    found = {"person_id": cells * _CELL + persons * _PERSON}
+    for name, dtype in dtypes.items():
+        fixed = name in CONTRACT and CONTRACT[name].role in ("fixed", "exit", "treatment")
+        found[name] = persons * 8 if fixed else cells * _BYTES[dtype]
+        if monthly and dtype == "money":
+            found[name] += persons * 8
+    return found
+
+
+def parse_memory(limit: float | str) -> int:
+    """Return bytes: a number, or text such as "4 GB" or "500 MiB".
+
+    Raises
+    ------
+    PanelContractError
+        The text is no amount of memory.
+
+    Examples
+    --------
+    >>> parse_memory("4 GB"), parse_memory(1e9)
+    (4000000000, 1000000000)
+    """
+    if isinstance(limit, str):
+        words = limit.strip().lower().replace(" ", "")
+        digits = words.rstrip("bgikmt")
+        try:
+            amount = float(digits) * _UNITS.get(words[len(digits) :], 0.0)
+        except ValueError:
+            amount = 0.0
+    else:
+        amount = float(limit)
+    if not 0 < amount < float("inf"):
+        raise PanelContractError(
+            "memory_limit is an amount of memory",
+            found=f"memory_limit={limit!r}",
+            do='give bytes, or text such as "4 GB"',
+        )
+    return int(amount)

@@ -1,0 +1,319 @@
+"""What the engine counts about the persons of a panel, in one aggregate per person.
+
+No identifier leaves the engine here. Duplicate person-years are looked up by their keys, and what
+changes within persons column by column, only when sums over all columns say that there are any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+from numpy.typing import NDArray
+
+from mih_impact.panel import ops
+from mih_impact.panel.contract import CONTRACT
+from mih_impact.panel.survey import usable_year
+
+__all__ = ["Persons", "survey_persons"]
+
+_START = "_start"
+_HALF = "_half_start"
+_PACKED = "_packed"
+#: Whole numbers up to here are exact in a double.
+_EXACT = 2.0**53
+
+
+@dataclass(frozen=True)
+class Persons:
+    """What one aggregate per person found.
+
+    Attributes
+    ----------
+    n_persons
+        Persons in the register.
+    n_rows
+        Their rows with a usable year.
+    duplicates
+        Person-periods with more than one row, and the rows beyond the first in them.
+    changed
+        Persons in whom a column has two different values, by column name.
+    partly_started
+        Persons whose start year is null in some of their rows.
+    half_started
+        Persons with a start year or a start month only; 0 in a panel by year.
+    start_outside
+        Persons whose start lies outside the register's periods.
+    periods
+        The periods in which the register has a row for anybody, ascending: years, or months
+        counted as 12 * year + month - 1.
+    constant
+        Whether every such column has one value in all rows of everybody, or none in all of them;
+        False also where that was not found out.
+    """
+
+    n_persons: int
+    n_rows: int
+    duplicates: tuple[int, int]
+    changed: Mapping[str, int]
+    partly_started: int
+    half_started: int
+    start_outside: int
+    periods: tuple[int, ...]
+    constant: bool
+
+
+def survey_persons(
+    frame: nw.LazyFrame[Any],
+    names: tuple[str, ...],
+    years: tuple[int, int],
+    *,
+    texts: Mapping[str, tuple[str, ...]],
+    extremes: Mapping[str, tuple[float, float]],
+    monthly: bool,
+) -> Persons:
+    """Return the counts of one aggregate per person.
+
+    Parameters
+    ----------
+    frame
+        The panel in the contract's names and types.
+    names
+        Its columns.
+    years
+        The first and last usable year of the register.
+    texts
+        The distinct values of text columns that have few: they are compared by their codes.
+    extremes
+        Smallest and largest value of number columns, where every value is a number.
+    monthly
+        Whether a row is a month; persons are then followed by month.
+    """
+    first, last = (12 * years[0], 12 * years[1] + 11) if monthly else years
+    starts = "start_year" in names
+    usable = _followed(frame, starts=starts, monthly=monthly).filter(
+        ops.is_given(nw.col("person_id")) & usable_year(nw.col("year"), "year", first, last)
+    )
+    constant = tuple(name for name in names if name in CONTRACT and CONTRACT[name].constant)
+    asked = _Asked(usable, first, last, constant, texts, starts=starts, monthly=monthly)
+    packed = asked.packed(extremes)
+    counted = asked.screened(packed) if packed is not None else {}
+    if not counted or counted["_any_changed"].any():
+        counted = asked.detailed()
+    return asked.persons(counted)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The usable rows of persons, and what is asked about them.
+
+    Attributes
+    ----------
+    rows
+        The rows, `year` being the period.
+    first, last
+        The first and last period that is followed.
+    constant
+        Columns that may not change within a person.
+    texts
+        Distinct values of text columns.
+    """
+
+    rows: nw.LazyFrame[Any]
+    first: int
+    last: int
+    constant: tuple[str, ...]
+    texts: Mapping[str, tuple[str, ...]]
+    starts: bool = field(kw_only=True)
+    monthly: bool = field(kw_only=True)
+
+    @property
+    def bits(self) -> list[str]:
+        """The names of the positional sums."""
+        blocks = range(self.first, self.last + 1, ops.BLOCK)
+        return [f"_bits{i}" for i in range(len(blocks))]
+
+    @property
+    def same(self) -> list[str]:
+        """What persons are counted together by: there are few kinds and many persons."""
+        return ["_rows", *self.bits, *([_START] if self.starts else [])]
+
+    def packed(self, extremes: Mapping[str, tuple[float, float]]) -> nw.Expr | None:
+        """Return all constant columns as the digits of one whole number, a null being 0.
+
+        None where they do not fit, or a column has values that could not be converted.
+        """
+        total, size = nw.lit(0.0), 1.0
+        for name in self.constant:
+            column = nw.col(name)
+            if name in self.texts:
+                digit = ops.code_of(column, self.texts[name]).cast(nw.Float64) + 1.0
+                base = len(self.texts[name]) + 1.0
+            elif name in extremes:
+                low, high = extremes[name]
+                digit = (column.cast(nw.Float64) - (low - 1.0)).fill_null(0.0)
+                base = high - low + 2.0
+            else:
+                return None
+            total, size = total + digit * size, size * base
+        return total if size < _EXACT else None
+
+    def screened(self, packed: nw.Expr) -> dict[str, NDArray[Any]]:
+        """Return the counts, with whether anything changes within anybody."""
+        half = ops.count_of(nw.col(_HALF)).cast(nw.Float64) if self.monthly else nw.lit(0.0)
+        per_person = self._per_person(
+            [packed.alias(_PACKED), *([half.alias("_half")] if self._halves else [])],
+            [
+                nw.col(_PACKED).min().alias("_low"),
+                nw.col(_PACKED).max().alias("_high"),
+                *([nw.col("_half").max()] if self._halves else []),
+                *([nw.col(_START).max().alias(f"_high_{_START}")] if self.starts else []),
+            ],
+        )
+        sums = [ops.count_of(nw.col("_low") != nw.col("_high")).alias("_any_changed")]
+        if self._halves:
+            sums.append(nw.col("_half").alias("_halves"))
+        return self._tallied(per_person, sums, ["_any_changed", *(["_halves"] * self._halves)])
+
+    def detailed(self) -> dict[str, NDArray[Any]]:
+        """Return the counts, with the persons in whom each column changes."""
+        constant = [*self.constant, *([_START] if self.starts else [])]
+        prepared = [_coded(name, self.texts[name]) for name in constant if name in self.texts]
+        counts: list[nw.Expr] = []
+        if self.starts:
+            prepared.append(ops.count_of(ops.is_given(nw.col(_START))).alias("_started"))
+            prepared.append(ops.count_of(nw.col(_HALF)).alias("_half"))
+            counts = [nw.col("_started").sum(), nw.col("_half").sum()]
+        lows = [nw.col(name).min().alias(f"_low_{name}") for name in constant]
+        highs = [nw.col(name).max().alias(f"_high_{name}") for name in constant]
+        per_person = self._per_person(prepared, [*counts, *lows, *highs])
+        names = [f"_changed_{name}" for name in self.constant]
+        sums = [
+            ops.count_of(_differ(f"_low_{name}", f"_high_{name}")).alias(f"_changed_{name}")
+            for name in self.constant
+        ]
+        if self.starts:
+            partly = (nw.col("_started") > 0) & (nw.col("_started") < nw.col("_rows"))
+            sums.append(ops.count_of(partly).alias("_partly"))
+            sums.append(ops.count_of(nw.col("_half") > 0).alias("_halves"))
+            names += ["_partly", "_halves"]
+        return self._tallied(per_person, sums, names)
+
+    @property
+    def _halves(self) -> bool:
+        return self.monthly and self.starts
+
+    def _per_person(
+        self, prepared: Sequence[nw.Expr], aggregates: Sequence[nw.Expr]
+    ) -> nw.LazyFrame[Any]:
+        """Return an aggregate per person, rows and positional sums among it."""
+        bits = [
+            ops.year_bit(nw.col("year"), low, min(low + ops.BLOCK - 1, self.last)).alias(name)
+            for name, low in zip(
+                self.bits, range(self.first, self.last + 1, ops.BLOCK), strict=True
+            )
+        ]
+        groups = self.rows.with_columns(*bits, *prepared).group_by("person_id")
+        sums = (nw.col(name).sum() for name in self.bits)
+        return groups.agg(nw.len().alias("_rows"), *sums, *aggregates)
+
+    def _tallied(
+        self, per_person: nw.LazyFrame[Any], sums: Sequence[nw.Expr], names: Sequence[str]
+    ) -> dict[str, NDArray[Any]]:
+        """Return the counts of persons who have the same periods and start."""
+        kind = [nw.col(name).cast(nw.Float64) for name in ("_rows", *self.bits)]
+        if self.starts:
+            start = nw.col(f"_high_{_START}").cast(nw.Float64).fill_null(-1.0)
+            kind.append(start.alias(_START))
+        kinds = per_person.select(*kind, *sums).group_by(self.same)
+        counts = kinds.agg(nw.len().alias("_persons"), *(nw.col(name).sum() for name in names))
+        leaving = [nw.col(name) for name in self.same]
+        leaving += [nw.col(n).cast(nw.Float64) for n in ("_persons", *names)]
+        return ops.arrays(counts.select(leaving))
+
+    def persons(self, counted: Mapping[str, NDArray[Any]]) -> Persons:
+        """Return what the counts say."""
+
+        def total(name: str) -> int:
+            return int(counted[name].sum()) if name in counted else 0
+
+        many, rows = counted["_persons"], counted["_rows"]
+        bits = np.stack([counted[name] for name in self.bits]).astype(np.int64)
+        distinct = bool((_ones(bits).sum(axis=0) == rows).all())
+        everything = tuple(range(self.first, self.last + 1))
+        periods = _periods_with_rows(bits, self.first) if distinct else everything
+        beyond = np.zeros(len(many), dtype=bool)
+        if self.starts and periods:
+            start = counted[_START]
+            beyond = (start >= 0) & ((start < periods[0]) | (start > periods[-1]))
+        return Persons(
+            n_persons=int(many.sum()),
+            n_rows=int((rows * many).sum()),
+            duplicates=(0, 0) if distinct else _duplicates(self.rows),
+            changed={name: total(f"_changed_{name}") for name in self.constant},
+            partly_started=total("_partly"),
+            half_started=total("_halves"),
+            start_outside=int((many * beyond).sum()),
+            periods=periods,
+            constant="_any_changed" in counted,
+        )
+
+
+# --- prepared columns -----------------------------------------------------------------------------
+
+
+def _followed(frame: nw.LazyFrame[Any], *, starts: bool, monthly: bool) -> nw.LazyFrame[Any]:
+    """Return the frame with `year` as the period, and the period of start and what it lacks."""
+    if not starts:
+        return ops.in_months(frame) if monthly else frame
+    if not monthly:
+        return frame.with_columns(nw.col("start_year").alias(_START), nw.lit(False).alias(_HALF))
+    one = ops.is_given(nw.col("start_year")) != ops.is_given(nw.col("start_month"))
+    kept = frame.with_columns(
+        nw.col("start_year").alias("_kept_year"),
+        nw.col("start_month").alias("_kept_month"),
+        one.alias(_HALF),
+    )
+    counted = ops.in_months(kept).rename({"start_year": _START})
+    return counted.rename({"_kept_year": "start_year", "_kept_month": "start_month"})
+
+
+def _differ(low: str, high: str) -> nw.Expr:
+    """Return True where two values are given and differ; null against null is no difference."""
+    both = ops.is_given(nw.col(low)) & ops.is_given(nw.col(high))
+    return both & (nw.col(low) != nw.col(high)).fill_null(False)
+
+
+def _coded(name: str, texts: tuple[str, ...]) -> nw.Expr:
+    """Return a text column as codes with nulls: comparing texts is what would take the time."""
+    return nw.when(ops.is_given(nw.col(name))).then(ops.code_of(nw.col(name), texts)).alias(name)
+
+
+# --- above the seam ------------------------------------------------------------------------------
+
+
+def _ones(bits: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the number of ones in each integer."""
+    octets = np.ascontiguousarray(bits).view(np.uint8).reshape(*bits.shape, 8)
+    ones: NDArray[np.int64] = np.unpackbits(octets, axis=-1).sum(axis=-1, dtype=np.int64)
+    return ones
+
+
+def _periods_with_rows(bits: NDArray[np.int64], first: int) -> tuple[int, ...]:
+    seen = np.bitwise_or.reduce(bits, axis=1)
+    return tuple(
+        first + block * ops.BLOCK + bit
+        for block, word in enumerate(seen.tolist())
+        for bit in range(ops.BLOCK)
+        if word >> bit & 1
+    )
+
+
+def _duplicates(frame: nw.LazyFrame[Any]) -> tuple[int, int]:
+    """Return the person-periods with more than one row, and the rows beyond the first."""
+    cells = frame.group_by("person_id", "year").agg(nw.len().alias("_rows"))
+    rows = ops.arrays(cells.filter(nw.col("_rows") > 1).select(nw.col("_rows").cast(nw.Int64)))
+    return len(rows["_rows"]), int((rows["_rows"] - 1).sum())
