@@ -17,7 +17,8 @@ import mih_impact as mih
 NAV = "01_reproduce_nav.ipynb"
 REAL = "02_real_training_programme.ipynb"
 REFEREE = "03_what_a_referee_asks.ipynb"
-ALL = [NAV, REAL, REFEREE]
+BUDGET = "04_from_account_to_budget.ipynb"
+ALL = [NAV, REAL, REFEREE, BUDGET]
 #: Pictures are for reading on a screen, and the repository keeps every version of them.
 LARGEST_PICTURE = 80_000
 

@@ -135,7 +135,7 @@ def test_an_elasticity_scales_effects_and_holds_costs(case: mih.CostBenefit) -> 
         wanted = [scale * amount for amount in block(plain, name, "public")]
         assert block(less, name, "public") == pytest.approx(wanted)
     assert block(less, "grants", "public") == pytest.approx(block(plain, "grants", "public"))
-    assert "−0,50 %" in less.summary("nb")
+    assert "−0,50\u00a0%" in less.summary("nb")
     same = mih.budget_impact(case, starters={2026: 700}, elasticity=-0.5, reference_cohort=700)
     assert block(same, "revenue", "state") == pytest.approx(block(plain, "revenue", "state"))
 

@@ -14,6 +14,7 @@ from mih_impact.display.numbers import number
 from mih_impact.display.options import language
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
+from mih_impact.display.style import figures_for_files
 from mih_impact.economics.account import cost_benefit
 from mih_impact.economics.assumptions import Assumptions
 from mih_impact.economics.case import CostBenefit
@@ -133,7 +134,8 @@ class Replication(Result):
         """
         lang, folder = language(lang), Path(out)
         tables = write_tables(reference_tables(self.study, self.table, lang), folder, lang=lang)
-        figures = {**self.figures(lang), "love_plot": self.study.balance.plot(lang=lang)}
+        with figures_for_files():
+            figures = {**self.figures(lang), "love_plot": self.study.balance.plot(lang=lang)}
         return [*tables, *write_figures(figures, folder)]
 
     def save(self, path: str | Path) -> Path:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mih_impact import arguments
 from mih_impact.display.labels import Lang
 from mih_impact.display.options import language, options
+from mih_impact.display.style import figures_for_files
 from mih_impact.economics.checks import nearest
 from mih_impact.errors import AssumptionError
 from mih_impact.reporting.export import write_figures, write_tables
@@ -96,7 +97,9 @@ def write_outputs(result: StudyResult, wanted: OutputsSpec, folder: str | Path) 
         ]
         written = write_tables(tables, out, lang=lang)
         figures = _chosen("figures", wanted.figures, tuple(_FIGURES))
-        written += write_figures({name: _FIGURES[name](result, lang) for name in figures}, out)
+        with figures_for_files():
+            drawn = {name: _FIGURES[name](result, lang) for name in figures}
+        written += write_figures(drawn, out)
         for suffix in _chosen("sheet", wanted.sheet, SHEETS):
             path = out / f"{_STEM[lang]}.{suffix}"
             written.append(result.case.sheet().write(path, lang=lang))

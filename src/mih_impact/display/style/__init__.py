@@ -22,6 +22,7 @@ from mih_impact.display.style.figure import (
     alt_text,
     axes,
     figure_style,
+    figures_for_files,
     new_axes,
     set_alt_text,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "contact_sheet",
     "figure_bytes",
     "figure_style",
+    "figures_for_files",
     "key_row",
     "kroner_axis",
     "kroner_unit",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -14,7 +15,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["alt_text", "axes", "figure_style", "new_axes", "root_figure", "set_alt_text"]
+__all__ = [
+    "alt_text",
+    "axes",
+    "figure_style",
+    "figures_for_files",
+    "new_axes",
+    "root_figure",
+    "set_alt_text",
+]
 
 _SIZE = (7.2, 4.4)  # inches: the width of a text column, calm proportions
 _FONT = "DejaVu Sans"  # ships with matplotlib: the same picture on every machine
@@ -37,6 +46,7 @@ _RC: Any = {
     "svg.fonttype": "path",
     "svg.hashsalt": "mih_impact",
 }
+_FOR_FILES: ContextVar[bool] = ContextVar("figures for files", default=False)
 _ALT: WeakKeyDictionary[Figure, str] = WeakKeyDictionary()
 
 
@@ -82,7 +92,19 @@ def new_axes(*, size: tuple[float, float] = _SIZE) -> Axes:
     return _dress(Figure(figsize=size, layout="constrained").add_subplot())
 
 
+@contextmanager
+def figures_for_files() -> Iterator[None]:
+    """Draw plain figures within, that pyplot never hears of, whoever else uses it."""
+    token = _FOR_FILES.set(True)
+    try:
+        yield
+    finally:
+        _FOR_FILES.reset(token)
+
+
 def _reader_uses_pyplot() -> bool:
+    if _FOR_FILES.get():
+        return False
     if "matplotlib.pyplot" in sys.modules:
         return True
     ipython = sys.modules.get("IPython")
