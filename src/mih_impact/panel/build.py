@@ -221,5 +221,10 @@ def _bar(rows: int) -> Any:
     from tqdm import tqdm
 
     return tqdm(
-        total=rows, desc=_BAR.text(), disable=not current().progress, leave=False, unit_scale=True
+        total=rows,
+        desc=_BAR.text(),
+        disable=not current().progress,
+        leave=False,
+        unit_scale=True,
+        delay=2.0,  # what is done at once needs no bar
     )
