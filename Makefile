@@ -22,9 +22,13 @@ test: $(FULL)  ## everything that must hold
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
-figures: $(CORE)  ## every figure in both languages, and contact sheets in colour and grey
+figures: $(FULL)  ## every figure and memo page in both languages, contact sheets in colour and grey
 	$(BIN)/mih-impact reproduce --out $(OUT)/nb --lang nb --quiet
 	$(BIN)/mih-impact reproduce --out $(OUT)/en --lang en --quiet
+	$(BIN)/mih-impact memo --out $(OUT)/nb --lang nb --quiet
+	$(BIN)/mih-impact memo --out $(OUT)/en --lang en --quiet
+	pdftoppm -r 100 -png $(OUT)/nb/notat.pdf $(OUT)/nb/memo_page
+	pdftoppm -r 100 -png $(OUT)/en/memo.pdf $(OUT)/en/memo_page
 	$(BIN)/python -m mih_impact.reporting.sheet $(OUT)
 
 bench: $(FULL)  ## time and memory from 10 thousand to 5 million persons, recorded; about half an hour

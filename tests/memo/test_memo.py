@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
 from dataclasses import replace
 
 import numpy as np
@@ -201,3 +202,26 @@ def test_a_name_with_marks_stays_a_name(tmp_path) -> None:
     case = account(programme=replace(mih.nav.menn_i_helse(), label=name))
     text = mih.write_memo(case, tmp_path / "m.html", lang="en").read_text(encoding="utf-8")
     assert "**A** &amp; &lt;b&gt;{x}&lt;/b&gt;" in text
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_word_opens_it_and_a_browser_shows_it(tmp_path, lang: str) -> None:
+    """The Word file converts in LibreOffice with every heading; the HTML fetches nothing."""
+    need("soffice", "pdftotext", "docx")
+    path = mih.write_memo(CASE, tmp_path / "memo.docx", lang=lang, starters=STARTERS)
+    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
+    convert = ["soffice", profile, "--headless", "--convert-to", "pdf", "--outdir", str(tmp_path)]
+    subprocess.run([*convert, str(path)], check=True, capture_output=True, timeout=180)
+    shown = subprocess.run(
+        ["pdftotext", "-layout", str(tmp_path / "memo.pdf"), "-"],
+        check=True, capture_output=True, text=True, timeout=60,
+    ).stdout  # fmt: skip
+    blocks = memo_of(CASE, lang, STARTERS).blocks
+    headings = [block.text for block in blocks if hasattr(block, "level")]
+    assert len(headings) == 5
+    for heading in headings:
+        assert heading in shown
+    assert " ".join(hundreds(CASE.npv, lang).split()) in " ".join(shown.split())
+    page = mih.write_memo(CASE, tmp_path / "memo.html", lang=lang).read_text(encoding="utf-8")
+    assert not re.search(r"(src|href)=\"https?://", page)
+    assert "<script" not in page
