@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mih_impact.display.options import Lang, language
 from mih_impact.storage import saveable
 
-__all__ = ["Label", "Lang"]
+__all__ = ["Label", "Lang", "capital"]
 
 
 @saveable("Label")
@@ -47,3 +47,14 @@ def _fill(template: str, lang: Lang, values: dict[str, object]) -> str:
         for name, value in values.items()
     }
     return template.format(**texts)
+
+
+def capital(text: str) -> str:
+    """Return a text that begins with a capital letter.
+
+    Examples
+    --------
+    >>> capital("øre")
+    'Øre'
+    """
+    return text[:1].upper() + text[1:]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from mih_impact import arguments
 from mih_impact.display.card import Card
-from mih_impact.display.labels import Label, Lang
+from mih_impact.display.labels import Label, Lang, capital
 from mih_impact.display.numbers import NOT_AVAILABLE, interval, number, percent
 from mih_impact.display.result import Result
 from mih_impact.economics.labels import STATUS_LABELS
@@ -113,7 +113,7 @@ class Funnel(Result):
         rows = [
             [
                 str(row["cohort"]),
-                _capital(row[f"label_{lang}"]),
+                capital(row[f"label_{lang}"]),
                 persons_text(row, lang),
                 interval(row["low"], row["high"], number, lang),
                 percent(row["share_of_previous"], 0, lang),
@@ -323,7 +323,3 @@ def persons_text(row: dict[Any, Any], lang: Lang) -> str:
         return NOT_AVAILABLE
     text = number(row["persons"], 0, lang)
     return _OVER.format(n=text).text(lang) if "over" in str(row["note"]).split() else text
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

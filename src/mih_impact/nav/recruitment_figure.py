@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mih_impact.display.labels import Label, Lang
+from mih_impact.display.labels import Label, Lang, capital
 from mih_impact.display.options import language
 from mih_impact.display.style import (
     CONTROL,
@@ -65,7 +65,7 @@ def plot_funnel(result: Funnel, *, ax: Axes | None = None, lang: Lang | None = N
     later = frame["cohort"].ne(frame["cohort"].iloc[0]).to_numpy()
     persons, places = frame["persons"].to_numpy(), np.arange(len(frame)) + 0.7 * later
     assumed = frame["status"].isin(["ASSUMED", "remembered"]).to_numpy()
-    names = [textwrap.fill(_capital(_stage(row, lang)), _WIDTH) for row in frame.to_dict("records")]
+    names = [textwrap.fill(capital(_stage(row, lang)), _WIDTH) for row in frame.to_dict("records")]
     with figure_style():
         ax = axes(ax, size=(7.2, 2.0 + 0.42 * len(frame)))
         ax.grid(visible=False)
@@ -106,7 +106,3 @@ def plot_funnel(result: Funnel, *, ax: Axes | None = None, lang: Lang | None = N
 def _stage(row: dict[Any, Any], lang: Lang) -> str:
     label = row[f"label_{lang}"]
     return _COHORT.format(label=label, cohort=row["cohort"]).text(lang)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

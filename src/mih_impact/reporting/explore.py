@@ -9,7 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from mih_impact import arguments
-from mih_impact.display.labels import Label, Lang
+from mih_impact.display.labels import Label, Lang, capital
 from mih_impact.display.numbers import millions
 from mih_impact.display.options import language, options
 from mih_impact.display.style import alt_text, figure_style, new_axes
@@ -157,14 +157,14 @@ def _controls(export: dict[str, Any], lang: Lang) -> dict[str, Widget]:
             controls["persistence"] = widgets.Dropdown(
                 options=[(kind["label"][lang], kind["name"]) for kind in export["persistences"]],
                 value=export["persistence"],
-                description=_capital(PAGE["persistence"].text(lang)),
+                description=capital(PAGE["persistence"].text(lang)),
                 **_wide(),
             )
         sentence, source = about(slider, lang)
         controls[slider["name"]] = widgets.SelectionSlider(
             options=[(shown(x, slider["unit"], lang), x) for x in slider["positions"]],
             value=slider["value"],
-            description=_capital(slider["label"][lang]),
+            description=capital(slider["label"][lang]),
             tooltip=sentence if source is None else f"{sentence}: {source}",
             continuous_update=False,
             **_wide(),
@@ -197,7 +197,3 @@ def _picture(case: CostBenefit, lang: Lang) -> str:
         root_figure(ax).savefig(picture, format="png", dpi=110)
     data = base64.b64encode(picture.getvalue()).decode()
     return f'<img src="data:image/png;base64,{data}" alt="{escape(alt_text(ax))}">'
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from mih_impact.display.card import Card
-from mih_impact.display.labels import Label, Lang
+from mih_impact.display.labels import Label, Lang, capital
 from mih_impact.display.numbers import interval, millions, number, percent
 from mih_impact.economics.actors import GROUP_LABELS
 from mih_impact.economics.budget.result import BLOCK_LABELS
@@ -80,7 +80,7 @@ def budget_card(impact: BudgetImpact, lang: Lang) -> Card:
         if (own["amount"] == 0).all():
             continue
         name = f"{BLOCK_LABELS[str(block)].text(lang)}: {GROUP_LABELS[str(actor)].text(lang)}"
-        rows.append([_capital(name), *(number(v / 1e6, 1, lang) for v in own["amount"])])
+        rows.append([capital(name), *(number(v / 1e6, 1, lang) for v in own["amount"])])
     return Card(
         _TITLE.format(programme=impact.programme).text(lang),
         lines=_peaks(impact, lang),
@@ -123,7 +123,3 @@ def _notes(impact: BudgetImpact, lang: Lang) -> tuple[str, ...]:
         e, n = number(impact.elasticity, 2, lang), number(impact.reference_cohort, 0, lang)
         notes.append(_ELASTICITY.format(e=e, n=n))
     return tuple(note.text(lang) for note in notes)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from mih_impact.display.card import Card
-from mih_impact.display.labels import Label, Lang
+from mih_impact.display.labels import Label, Lang, capital
 from mih_impact.display.numbers import interval, number, percent
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
@@ -179,7 +179,7 @@ class MunicipalityView(Result):
             cells = [number(value / 1e3, 0, lang) for value in amounts]
             rows.append(
                 [
-                    _capital(_LABELS[name].text(lang)),
+                    capital(_LABELS[name].text(lang)),
                     *cells,
                     number(total["amount"] / 1e3, 0, lang),
                     ends,
@@ -290,7 +290,3 @@ _NO_INTERVAL = Label(
     nb="Intervaller er ikke tilgjengelige: effektene har ingen kovarians.",
     en="Intervals are not available: the effects have no covariance.",
 )
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

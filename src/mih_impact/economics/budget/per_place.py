@@ -12,7 +12,7 @@ import pandas as pd
 
 from mih_impact import arguments
 from mih_impact.display.card import Card
-from mih_impact.display.labels import Label, Lang
+from mih_impact.display.labels import Label, Lang, capital
 from mih_impact.display.numbers import interval, number
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
@@ -247,8 +247,8 @@ def _paid(totals: pd.DataFrame, places: float) -> list[dict[str, object]]:
                 "basis": "outlay" if block == "grants" else "consequence", "block": block,
                 "actor": actor, "base": np.nan, "places": places, "amount": row["amount"],
                 "per_place": row["amount"] / places, "conf_low": row["conf_low"] / places,
-                "conf_high": row["conf_high"] / places, "label_nb": _capital(label.nb),
-                "label_en": _capital(label.en),
+                "conf_high": row["conf_high"] / places, "label_nb": capital(label.nb),
+                "label_en": capital(label.en),
             }
         )  # fmt: skip
     return rows
@@ -308,7 +308,3 @@ _IN_KIND = Label(
     nb="Tiden til ansatte som allerede er der, er ikke penger og ikke med: {amount} per plass.",
     en="The time of staff already employed is no money and is left out: {amount} per place.",
 )
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

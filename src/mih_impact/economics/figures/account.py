@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mih_impact.display.labels import Label, Lang
+from mih_impact.display.labels import Label, Lang, capital
 from mih_impact.display.numbers import interval, thousands
 from mih_impact.display.style import (
     ACTOR_COLOURS,
@@ -28,7 +28,6 @@ from mih_impact.economics.figures.parts import (
     INTERVAL,
     NO_INTERVAL,
     beneath,
-    capital,
     upright_grid,
     whiskers,
     write_amounts,

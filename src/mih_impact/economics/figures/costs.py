@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mih_impact.display.labels import Label, Lang
+from mih_impact.display.labels import Label, Lang, capital
 from mih_impact.display.numbers import interval
 from mih_impact.display.options import language
 from mih_impact.display.style import (
@@ -28,7 +28,6 @@ from mih_impact.economics.figures.parts import (
     INK,
     RULE,
     beneath,
-    capital,
     halo,
     name_rows,
     upright_grid,

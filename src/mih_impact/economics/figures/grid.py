@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mih_impact.display.labels import Label, Lang
+from mih_impact.display.labels import Label, Lang, capital
 from mih_impact.display.numbers import number
 from mih_impact.display.options import language
 from mih_impact.display.style import (
@@ -23,7 +23,7 @@ from mih_impact.display.style import (
 )
 from mih_impact.economics.actors import GROUP_LABELS
 from mih_impact.economics.assumption import Assumption
-from mih_impact.economics.figures.parts import INK, beneath, capital, per_participant, wrapped
+from mih_impact.economics.figures.parts import INK, beneath, per_participant, wrapped
 from mih_impact.economics.labels import amount_of, hundreds
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mih_impact.display.labels import Label, Lang
+from mih_impact.display.labels import Label, Lang, capital
 from mih_impact.display.numbers import thousands
 from mih_impact.display.options import language
 from mih_impact.display.result import evidence_of
@@ -101,7 +101,7 @@ def plot_municipality(
         if not view.calendar:
             ax.set_xlabel(_YEARS.text(lang))
         ax.set_title(_TITLE.text(lang))
-        kroner_axis(ax, lang, price_year=view.price_year, what=_capital(view.what().text(lang)))
+        kroner_axis(ax, lang, price_year=view.price_year, what=capital(view.what().text(lang)))
         source = _SOURCE.format(programme=view.programme).text(lang)
         source_line(ax, " ".join(filter(None, [source, evidence_of(view, lang)])))
         ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8.5, handlelength=1.2)
@@ -109,9 +109,5 @@ def plot_municipality(
             f"{year} {thousands(value, 0, lang)}"
             for year, value in zip(years, net["amount"], strict=True)
         )
-        set_alt_text(ax, f"{_TITLE.text(lang)}. {_capital(_NET.text(lang))}: {values}.")
+        set_alt_text(ax, f"{_TITLE.text(lang)}. {capital(_NET.text(lang))}: {values}.")
     return ax
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

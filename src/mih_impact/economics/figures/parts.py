@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact.display.labels import Label, Lang
+from mih_impact.display.labels import Label, Lang, capital
 from mih_impact.display.numbers import MINUS, NBSP
 from mih_impact.display.options import language
 from mih_impact.display.result import evidence_of
@@ -25,7 +25,6 @@ __all__ = [
     "NO_INTERVAL",
     "RULE",
     "beneath",
-    "capital",
     "halo",
     "name_rows",
     "per_participant",
@@ -58,11 +57,6 @@ def beneath(basis: Label, result: object, lang: Lang | None, *notes: Label) -> s
 def per_participant(who: Label) -> Label:
     """Return what an axis of present values measures."""
     return _PER.format(who=who)
-
-
-def capital(text: str) -> str:
-    """Return a text that begins with a capital letter."""
-    return text[:1].upper() + text[1:]
 
 
 def wrapped(text: str, width: int = 28) -> str:

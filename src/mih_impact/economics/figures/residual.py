@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from mih_impact.display.labels import Label, Lang
+from mih_impact.display.labels import Label, Lang, capital
 from mih_impact.display.numbers import interval, year_range
 from mih_impact.display.options import language
 from mih_impact.display.style import (
@@ -31,7 +31,6 @@ from mih_impact.economics.figures.parts import (
     NO_INTERVAL,
     RULE,
     beneath,
-    capital,
     name_rows,
     per_participant,
     upright_grid,

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mih_impact import arguments
-from mih_impact.display.labels import Label, Lang
+from mih_impact.display.labels import Label, Lang, capital
 from mih_impact.display.numbers import interval
 from mih_impact.display.options import language
 from mih_impact.display.style import (
@@ -32,7 +32,6 @@ from mih_impact.economics.figures.parts import (
     NO_INTERVAL,
     RULE,
     beneath,
-    capital,
     halo,
     name_rows,
     upright_grid,

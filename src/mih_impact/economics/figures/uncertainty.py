@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from mih_impact.display.labels import Label, Lang
+from mih_impact.display.labels import Label, Lang, capital
 from mih_impact.display.numbers import interval
 from mih_impact.display.options import language
 from mih_impact.display.style import (
@@ -25,7 +25,6 @@ from mih_impact.economics.actors import GROUP_LABELS
 from mih_impact.economics.figures.draws import ASKED, drawn_from
 from mih_impact.economics.figures.parts import (
     INK,
-    capital,
     halo,
     name_rows,
     upright_grid,

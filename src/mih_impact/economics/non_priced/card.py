@@ -8,7 +8,7 @@ from functools import cache
 import pandas as pd
 
 from mih_impact.display.card import Card
-from mih_impact.display.labels import Label, Lang
+from mih_impact.display.labels import Label, Lang, capital
 from mih_impact.display.numbers import MINUS
 from mih_impact.display.options import language
 from mih_impact.economics.non_priced.effect import (
@@ -144,7 +144,7 @@ def non_priced_cells(effects: Sequence[NonPriced], lang: Lang | None = None) -> 
     lang = language(lang)
     rows = [
         {
-            "label": _capital(each.label.text(lang)),
+            "label": capital(each.label.text(lang)),
             "whom": each.whom.text(lang),
             "importance": _IMPORTANCE[each.importance].text(lang),
             "extent": _EXTENT[each.extent].text(lang),
@@ -199,14 +199,10 @@ def _unsure(effects: tuple[NonPriced, ...], lang: Lang) -> list[str]:
 def _reasons(effects: tuple[NonPriced, ...], lang: Lang) -> list[str]:
     """Return why each effect is weighed as it is, and who names it."""
     return [
-        _capital(
+        capital(
             _REASON.format(
                 label=each.label, whom=each.whom, reason=each.reason, source=each.source
             ).text(lang)
         )
         for each in effects
     ]
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

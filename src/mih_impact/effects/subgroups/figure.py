@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mih_impact.display.labels import Label, Lang
+from mih_impact.display.labels import Label, Lang, capital
 from mih_impact.display.numbers import NBSP, interval, number, percent
 from mih_impact.display.options import language
 from mih_impact.display.result import evidence_of
@@ -105,7 +105,7 @@ def plot_subgroups(
         told = template.format(
             outcome=label_of(outcome), year=number(at, lang=lang), by=parts.label
         ).text(lang)
-        told = _capital(told)
+        told = capital(told)
         level = interval_level(effects)
         notes = [_BARS.format(level=percent(level, lang=lang)).text(lang)]
         notes += [hidden_note(lang)] if frame["hidden"].any() else []
@@ -136,20 +136,16 @@ def name_subgroup(ax: Axes, effects: EffectSeries, outcome: str, lang: Lang | No
     lang = language(lang)
     name = parts.names[effects.subgroups[0]]
     if parts.conditional is None:
-        who = _capital(_ONE.format(by=parts.label, name=name).text(lang))
+        who = capital(_ONE.format(by=parts.label, name=name).text(lang))
         heading, said = f"{ax.get_title(loc='left')}\n{who}", f"{alt_text(ax)} {who}."
     else:
         heading = _ONE_CONDITIONAL.format(outcome=label_of(outcome), name=name).text(lang)
-        heading = textwrap.fill(_capital(heading), TITLE_WIDTH)
+        heading = textwrap.fill(capital(heading), TITLE_WIDTH)
         said = f"{heading}. {parts.conditional.text(lang)}"
     with figure_style():
         ax.set_title(heading, loc="left")
     set_alt_text(ax, said)
     return ax
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _records(frame: pd.DataFrame) -> list[dict[Any, Any]]:

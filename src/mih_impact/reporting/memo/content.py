@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from mih_impact.display.labels import Lang
+from mih_impact.display.labels import Lang, capital
 from mih_impact.display.numbers import NOT_AVAILABLE, interval, millions, number, percent
 from mih_impact.display.result import evidence_of
 from mih_impact.display.style import new_axes, sources_told_elsewhere
@@ -321,7 +321,7 @@ def _blocks(made: Traced, impact: BudgetImpact) -> doc.Table:
         )
         values = (number(float(own.get(year, 0.0)) / 1e6, 1, lang) for year in impact.years)
         cells = [Number(value, trace) for value in values]
-        rows.append((_capital(BLOCK_LABELS[block].text(lang)), *cells))
+        rows.append((capital(BLOCK_LABELS[block].text(lang)), *cells))
     prices = made.plain(impact.prices.text(lang), texts.VALUE.text(lang))
     return doc.Table(
         compose(texts.BUDGET_CAPTION.text(lang), {"prices": prices}),
@@ -369,9 +369,5 @@ def _sources(case: CostBenefit, lang: Lang) -> tuple[doc.Source, ...]:
         listed.append(doc.Source("costs", told))
     listed.append(doc.Source("assumptions", texts.SOURCE_ASSUMPTIONS.text(lang)))
     if case.programme.non_priced:
-        listed.append(doc.Source("dfo", _capital(MATRIX_SOURCE.text(lang)) + "."))
+        listed.append(doc.Source("dfo", capital(MATRIX_SOURCE.text(lang)) + "."))
     return tuple(listed)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

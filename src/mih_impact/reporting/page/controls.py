@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any, get_args
 
-from mih_impact.display.labels import Lang
+from mih_impact.display.labels import Lang, capital
 from mih_impact.economics.persistence import Persistence
 from mih_impact.reporting.page.spoken import about, shown
 from mih_impact.reporting.page.texts import FIELDSETS, PAGE
@@ -51,7 +51,7 @@ def _slider(slider: dict[str, Any], account: dict[str, Any], lang: Lang) -> str:
     source = "" if foreign is None else f': <span lang="en">{escape(foreign)}</span>.'
     return (
         '<div class="control">'
-        f'<label for="slider-{name}">{_capital(label)} {_own(value, lang, kind)}</label>'
+        f'<label for="slider-{name}">{_heading(label)} {_own(value, lang, kind)}</label>'
         f'<output id="value-{name}" for="slider-{name}">{escape(value)}</output>'
         f'<input type="range" id="slider-{name}" min="0" max="{len(places) - 1}" step="1"'
         f' value="{places.index(slider["value"])}" aria-valuetext="{escape(value)}"'
@@ -72,7 +72,7 @@ def _persistence(account: dict[str, Any], lang: Lang) -> str:
     said = PAGE["persistence_about"].text(lang).format(last=account["estimated"] - 1)
     return (
         '<div class="control choice">'
-        f'<label for="persistence">{_capital(PAGE["persistence"].text(lang))}'
+        f'<label for="persistence">{_heading(PAGE["persistence"].text(lang))}'
         f" {_own(label[own], lang)}</label>"
         f'<output id="value-persistence" for="persistence">{escape(label[own])}</output>'
         f'<select id="persistence" aria-describedby="about-persistence">{options}</select>'
@@ -103,5 +103,5 @@ def _whole(text: str) -> str:
     return escape(text).replace("R-109/2021", '<span class="whole">R-109/2021</span>')
 
 
-def _capital(text: str) -> str:
-    return escape(text[:1].upper() + text[1:])
+def _heading(text: str) -> str:
+    return escape(capital(text))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mih_impact import arguments
-from mih_impact.display.labels import Label, Lang
+from mih_impact.display.labels import Label, Lang, capital
 from mih_impact.display.options import language
 from mih_impact.display.style.palette import ACTOR_COLOURS
 from mih_impact.economics.card import break_even_text
@@ -195,7 +195,7 @@ def _texts(case: CostBenefit, account: dict[str, Any], lang: Lang) -> dict[str, 
     text = {name: label.text(lang) for name, label in PAGE.items()}
     filled = {
         **text,
-        "title": text["title"].format(programme=_capital(programme)),
+        "title": text["title"].format(programme=capital(programme)),
         "evidence": _evidence(account, text, lang),
         "bars_caption": text["bars_caption"].format(
             year=year, whiskers=text["whiskers"] if known else ""
@@ -252,7 +252,7 @@ def _rest(case: CostBenefit, account: dict[str, Any], text: dict[str, str], lang
     moved = {slider["name"] for slider in account["sliders"]}
     held = [item for item in case.used_assumptions() if item.name not in moved]
     rows = "".join(
-        f'<tr><th scope="row">{escape(_capital(item.label.text(lang)))}</th>'
+        f'<tr><th scope="row">{escape(capital(item.label.text(lang)))}</th>'
         f"<td>{escape(amount_of(item.value, item.unit, lang))}</td>"
         f"<td>{escape(STATUSES[item.status].text(lang))}</td></tr>"
         for item in held
@@ -265,10 +265,6 @@ def _rest(case: CostBenefit, account: dict[str, Any], text: dict[str, str], lang
         f'<div class="table"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
         "</div>"
     )
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _footer(account: dict[str, Any], text: dict[str, str], lang: Lang) -> str:
