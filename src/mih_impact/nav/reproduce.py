@@ -93,7 +93,11 @@ class Replication(Result):
         return self.table.copy()
 
     def figures(self, lang: Lang | None = None) -> dict[str, Axes]:
-        """Draw the figures, by the stem of their files."""
+        """Draw the figures, by the stem of their files; they are plain ones, not pyplot's."""
+        with figures_for_files():
+            return self._drawn(lang)
+
+    def _drawn(self, lang: Lang | None) -> dict[str, Axes]:
         effects, case = self.study.effects, self.study.case
         swings, draws = case.sensitivity(), case.uncertainty()
         return {
