@@ -22,9 +22,6 @@ __all__ = ["block_of", "budget_frame", "department_frame", "line_label"]
 _KNOWN = frozenset(line.name for line in budget_lines())
 _OWN = Label(nb="egen post", en="line of its own")
 
-#: Of all state benefits in one sum no chapter is known, only that they are rule-bound.
-_IN_ONE_SUM = "state benefits"
-
 
 def known_line(name: str) -> BudgetLine | None:
     """Return a budget line of the reference table, None for one of the analyst's own."""

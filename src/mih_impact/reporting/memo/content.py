@@ -84,7 +84,7 @@ def _blocks_of(made: Traced, impact: BudgetImpact | None) -> tuple[doc.Block, ..
     if impact is not None:
         blocks += _budget(made, impact)
     else:
-        tornado = case.sensitivity().plot(ax=new_axes(size=doc.FULL), lang=lang, top=6)
+        tornado = made.sensitivity.plot(ax=new_axes(size=doc.FULL), lang=lang, top=6)
         blocks.append(doc.Figure.of(tornado))
     if case.programme.non_priced:
         blocks.append(doc.Heading(texts.NON_PRICED.text(lang)))
@@ -212,9 +212,8 @@ def _views(made: Traced) -> tuple[Text, ...]:
         compose(texts.VIEWS[0].text(lang), {"society_new": society_new, "new_money": new_money}),
         compose(texts.VIEWS[1].text(lang), {"leisure": leisure}),
     ]
-    values = made.case.switching_values().to_frame().set_index("assumption")["switching_value"]
     for name, sentence in texts.SWITCH.items():
-        at = float(values[name])
+        at = made.switching[name]
         if not math.isnan(at):
             shown = made.of_assumption(percent(at, 0, lang), name, "switch")
             points.append(compose(sentence.text(lang), {name: shown}))
@@ -224,15 +223,14 @@ def _views(made: Traced) -> tuple[Text, ...]:
 def _assumptions(made: Traced) -> doc.Table:
     """Return the uncertain assumptions that move society's value most, with switching values."""
     case, lang = made.case, made.lang
-    swings = made._sensitivity.of("society")
+    swings = made.sensitivity.of("society")
     drawn = {item.name: item for item in case.used_assumptions() if item.is_drawn}
     chosen = swings[swings["assumption"].isin(list(drawn))].head(_ASSUMPTIONS_SHOWN)
-    switching = case.switching_values().to_frame().set_index("assumption")["switching_value"]
     rows: list[tuple[Text, ...]] = []
     for row in chosen.to_dict("records"):
         name = str(row["assumption"])
         item = drawn[name]
-        at = float(switching[name])
+        at = made.switching[name]
         said = texts.NONE.text(lang) if math.isnan(at) else amount_of(at, item.unit, lang)
         ends = (number(round(float(row[end]), -2), 0, lang) for end in ("at_low", "at_high"))
         rows.append(

@@ -110,13 +110,20 @@ class Traced:
         return tuple(self.named(self.items[name]) for name in rows[:_MOST])
 
     def _swings(self, of: str) -> Sequence[str]:
-        frame = self._sensitivity.of(of)
+        frame = self.sensitivity.of(of)
         moved = frame[(frame["swing"] > 0.5) & frame["assumption"].isin(list(self.items))]
         return [str(name) for name in moved["assumption"]]
 
     @cached_property
-    def _sensitivity(self) -> Sensitivity:
+    def sensitivity(self) -> Sensitivity:
+        """How far each assumption alone moves the account."""
         return self.case.sensitivity()
+
+    @cached_property
+    def switching(self) -> dict[str, float]:
+        """The value of each assumption at which society breaks even; NaN where there is none."""
+        frame = self.case.switching_values().to_frame()
+        return dict(zip(frame["assumption"], frame["switching_value"].astype(float), strict=True))
 
     def named(self, item: Assumption) -> Named:
         """Return an assumption with its value; the table of assumptions has its source."""
