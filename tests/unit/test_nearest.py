@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mih_impact.controls import nearest as nearest_module
 from mih_impact.controls.greedy import greedy
-from mih_impact.controls.nearest import nearest, nearest_other
+from mih_impact.controls.nearest import nearest, nearest_other, nearest_within
 from mih_impact.effects.neighbours import _nearest_points
 
 
@@ -77,3 +78,25 @@ def test_the_nearest_other_points_are_the_lower_rows_whatever_the_last_digit(noi
             if j != row and cell[j] == cell[row]
         )
         assert got == [j for _, j in rank[: len(got)]]
+
+
+@pytest.mark.parametrize(("many", "rivals"), [(10**6, 10**6), (0, 1), (0, 7)])
+@pytest.mark.parametrize("caliper", [0.25, np.inf])
+def test_within_cells_the_nearest_are_those_of_a_loop(monkeypatch, many, rivals, caliper):
+    """Shared scores, cells with fewer than wanted and with nobody; in threads, few at a time."""
+    monkeypatch.setattr(nearest_module, "MANY", many)
+    monkeypatch.setattr(nearest_module, "RIVALS", rivals)
+    rng = np.random.default_rng(11)
+    target, control = rng.integers(0, 40, 90) / 10, rng.integers(0, 40, 400) / 10
+    target_cell, control_cell = rng.integers(0, 9, 90), rng.choice([0, 1, 2, 3, 5, 6], 400)
+    control_cell[:3] = 7
+    found = nearest_within(target, target_cell, control, control_cell, 5, caliper)
+    ties = 0
+    for row, t, c in zip(found.position.tolist(), target, target_cell, strict=True):
+        rank = sorted(
+            (round(abs(control[j] - t), 6), j) for j in np.flatnonzero(control_cell == c).tolist()
+        )
+        within = [j for distance, j in rank[:5] if distance <= caliper]
+        assert row == within + [-1] * (5 - len(within))
+        ties += len(rank) > 5 and rank[4][0] == rank[5][0] and rank[4][0] <= caliper
+    assert found.ties == ties > 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +11,7 @@ from mih_impact.controls.coarsen import coarsened_cells
 from mih_impact.controls.greedy import greedy
 from mih_impact.controls.group import Sets
 from mih_impact.controls.mahalanobis import Cloud, mahalanobis_greedy, mahalanobis_nearest, whiten
-from mih_impact.controls.nearest import Neighbours, nearest
+from mih_impact.controls.nearest import Neighbours, nearest_within
 from mih_impact.controls.options import MatchOptions
 from mih_impact.controls.propensity import Score, propensity_score
 from mih_impact.controls.risk_set import Flow, RiskSet, build_risk_set
@@ -29,11 +28,6 @@ __all__ = [
     "nearest_sets",
     "serves_once",
 ]
-
-#: Cells that are searched at the same time.
-THREADS = 2
-#: With fewer rows than this one thread is as fast.
-MANY = 1_000_000
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -183,52 +177,12 @@ def _on_line(
     risk: RiskSet, index: FloatArray, target: IntArray, limit: float, options: MatchOptions
 ) -> Neighbours:
     """Match on the log odds."""
-    if options.replace:
-        return _with_replacement(risk, index, target, limit, options.ratio)
     control = np.flatnonzero(~risk.treated)
-    found = greedy(
-        index[target],
-        risk.cell[target],
-        index[control],
-        risk.cell[control],
-        serves_once(risk, control, options),
-        choosing_order(index[target], options),
-        options.ratio,
-        limit,
-    )
-    return _as_rows(found, control)
-
-
-def _with_replacement(
-    risk: RiskSet, index: FloatArray, target: IntArray, limit: float, ratio: int
-) -> Neighbours:
-    """Match on the log odds with replacement, cell by cell."""
-    chosen = np.full((len(target), ratio), -1, dtype=np.int64)
-    wanted = np.zeros(len(risk.person), dtype=bool)
-    wanted[target] = True
-
-    def within(rows: IntArray) -> int:
-        participants, candidates = rows[wanted[rows]], rows[~risk.treated[rows]]
-        found = nearest(index[participants], index[candidates], ratio, limit)
-        chosen[np.searchsorted(target, participants)] = np.where(
-            found.position >= 0, candidates[found.position], -1
-        )
-        return found.ties
-
-    cells = rows_by_cell(risk.cell)
-    if len(risk.person) < MANY:
-        return Neighbours(chosen, sum(map(within, cells)))
-    # Cells have nothing to do with one another, and sorting lets other threads run.
-    with ThreadPoolExecutor(THREADS) as pool:
-        return Neighbours(chosen, sum(pool.map(within, cells)))
-
-
-def rows_by_cell(cell: IntArray) -> list[IntArray]:
-    """Return the rows of each cell, ascending."""
-    # Sixteen bits are sorted by counting.
-    narrow = cell.astype(np.uint16) if int(cell.max(initial=0)) < 2**16 else cell
-    order = np.argsort(narrow, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(cell))[:-1])
+    who = index[target], risk.cell[target], index[control], risk.cell[control]
+    if options.replace:
+        return _as_rows(nearest_within(*who, options.ratio, limit), control)
+    once, order = serves_once(risk, control, options), choosing_order(index[target], options)
+    return _as_rows(greedy(*who, once, order, options.ratio, limit), control)
 
 
 def _in_space(
