@@ -125,24 +125,35 @@ def weighted(register):
     return mih.weight(read(register), on=ON, exact=["county"], outcomes="wage_income")
 
 
-def test_two_workers_give_the_numbers_of_one(weighted):
-    one = mih.resample(weighted, window=(-2, 2), draws=30, seed=3)
-    two = mih.resample(weighted, window=(-2, 2), draws=30, seed=3, workers=2)
-    np.testing.assert_array_equal(one.draws, two.draws)
-    more = mih.resample(weighted, window=(-2, 2), draws=40, seed=3)
-    np.testing.assert_array_equal(one.draws, more.draws[:30])
-    other = mih.resample(weighted, window=(-2, 2), draws=30, seed=4)
-    assert (one.draws != other.draws)[:, 0].all()
+EVERY_WAY = {
+    "entropy": (mih.weight, {"method": "entropy"}),
+    "ipw": (mih.weight, {"method": "ipw"}),
+    "ipw by start year": (mih.weight, {"method": "ipw", "score": "by_start_year", "on": ["age"]}),
+    "exact": (mih.match, {"method": "exact", "on": []}),
+    "matching, naive": (mih.match, {"ratio": 2, "resample": "naive"}),
+    "matching, otsu_rai": (mih.match, {"ratio": 2, "resample": "otsu_rai"}),
+    "matching, adjusted": (mih.match, {"ratio": 2, "resample": "naive", "adjust": True}),
+}
 
 
-def test_matching_again_gives_the_same_numbers_with_two_workers(register):
-    group = mih.match(read(register), method="exact", exact=["county"], outcomes="wage_income")
-    one, two, other = (
-        mih.resample(group, window=(-1, 2), draws=20, seed=seed, workers=workers).draws
-        for seed, workers in ((3, 1), (3, 2), (4, 1))
-    )
-    np.testing.assert_array_equal(one, two)
-    assert (one != other)[:, 1].all()
+@pytest.mark.filterwarnings("ignore:The naive bootstrap is not valid")
+@pytest.mark.parametrize("way", EVERY_WAY)
+def test_workers_change_no_number_and_the_seed_does(register, way):
+    """The same bits with one, two and three workers, and the first draws those of more draws."""
+    verb, options = EVERY_WAY[way]
+    options = {"on": ON, "exact": ["county"], "resample": "auto", "adjust": False, **options}
+    method, adjust = options.pop("resample"), options.pop("adjust")
+    group = verb(read(register), outcomes="wage_income", **options)
+
+    def drawn(draws=20, seed=3, workers=1):
+        asked = {"window": (-1, 2), "method": method, "adjust": adjust}
+        return mih.resample(group, draws=draws, seed=seed, workers=workers, **asked).draws
+
+    one = drawn()
+    for workers in (2, 3):
+        np.testing.assert_array_equal(one, drawn(workers=workers))
+    np.testing.assert_array_equal(one, drawn(draws=25, workers=2)[:20])
+    assert (one != drawn(seed=4))[:, 1].all()
 
 
 def test_a_bar_is_shown_where_it_is_wanted(weighted, capsys):

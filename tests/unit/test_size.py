@@ -233,14 +233,12 @@ def test_blocks_and_columns_are_the_matrix():
     np.testing.assert_allclose(design.index(coef), design.X @ coef, rtol=1e-12)
 
 
-@pytest.mark.parametrize("near", [False, True])
-def test_a_row_that_counts_twice_is_two_rows(near):
+def test_a_row_that_counts_twice_is_two_rows():
     design, y = a_design()
     X = np.column_stack([np.ones(len(y)), design.X])
     names = ["constant", *design.names]
     count = np.random.default_rng(1).integers(0, 4, len(y))
-    first = fit_logit(X, y, names=names).coef if near else None
-    counted = fit_logit(X, y, names=names, count=count, start=first, near=near)
+    counted = fit_logit(X, y, names=names, count=count)
     rows = np.repeat(np.arange(len(y)), count)
     repeated = fit_logit(X[rows], y[rows], names=names)
     np.testing.assert_allclose(counted.coef, repeated.coef, rtol=1e-8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +23,7 @@ __all__ = [
     "Chosen",
     "as_sets",
     "choose",
+    "choose_among",
     "choosing_order",
     "coordinates",
     "most_controls",
@@ -58,28 +60,27 @@ class Chosen:
         return self.score is not None or self.whitened is not None
 
 
-def choose(cube: Cube, options: MatchOptions, *, near: Score | None = None) -> Chosen:
-    """Choose controls by the method of the options; `near` is as in `propensity_score`."""
-    if options.method in ("exact", "cem"):
-        return _cells(cube, options)
-    return _neighbours(cube, options, near)
-
-
-def _cells(cube: Cube, options: MatchOptions) -> Chosen:
-    """Give every participant all candidates of its cell, coarsened or not."""
-    coarse = options.method == "cem"
-    on = options.on if coarse else ()
-    exact = options.exact if coarse else dict.fromkeys([*options.exact, *map(str, options.on)])
+def choose(cube: Cube, options: MatchOptions) -> Chosen:
+    """Choose controls by the method of the options."""
     risk = build_risk_set(
         cube,
-        on=on,
-        exact=tuple(exact),
+        on=() if options.method == "exact" else options.on,
+        exact=options.equal,
         window_end=options.not_started_through,
         seed=options.seed,
     )
-    if coarse:
-        risk = replace(risk, cell=coarsened_cells(risk, options.cutpoints))
-    return Chosen(risk, _cell_sets(risk), None, None, 0, risk.flow)
+    return choose_among(
+        risk, options, lambda: propensity_score(risk, pooled=options.score == "pooled")
+    )
+
+
+def choose_among(risk: RiskSet, options: MatchOptions, scored: Callable[[], Score]) -> Chosen:
+    """Choose controls within risk sets that are there; `scored` is called if the method scores."""
+    if options.method in ("exact", "cem"):
+        if options.method == "cem":
+            risk = replace(risk, cell=coarsened_cells(risk, options.cutpoints))
+        return Chosen(risk, _cell_sets(risk), None, None, 0, risk.flow)
+    return _neighbours(risk, options, scored)
 
 
 def _cell_sets(risk: RiskSet) -> Sets:
@@ -101,19 +102,10 @@ def _cell_sets(risk: RiskSet) -> Sets:
     )
 
 
-def _neighbours(cube: Cube, options: MatchOptions, near: Score | None) -> Chosen:
+def _neighbours(risk: RiskSet, options: MatchOptions, scored: Callable[[], Score]) -> Chosen:
     """Take the nearest on the score or by Mahalanobis, within start year, cell and caliper."""
-    risk = build_risk_set(
-        cube,
-        on=options.on,
-        exact=options.exact,
-        window_end=options.not_started_through,
-        seed=options.seed,
-    )
     risk.design.require_varying(options.on)
-    score = None
-    if options.uses_score:
-        score = propensity_score(risk, pooled=options.score == "pooled", near=near)
+    score = scored() if options.uses_score else None
     target, flow = np.flatnonzero(risk.treated), risk.flow
     if options.common_support and score is not None:
         target, step = supported(risk, score)

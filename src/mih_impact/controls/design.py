@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -133,6 +133,32 @@ class Design:
             chosen = found.codes[rows] == value if isinstance(found, Indicators) else found[rows]
             X[:, k] = chosen
         return X
+
+    def between(self, rows: slice) -> Design:
+        """Return a design of rows that follow one another; every value keeps its indicator."""
+        parts = tuple(
+            Indicators(part.codes[rows], part.categories, part.left_out)
+            if isinstance(part, Indicators)
+            else part[rows]
+            for part in self.parts
+        )
+        return Design(parts, self.names, self.terms, len(range(self.rows)[rows]))
+
+    def beside_constant(self) -> Design:
+        """Return the design with a constant before it."""
+        constant = np.ones(self.rows)
+        names, terms = ("constant", *self.names), ("constant", *self.terms)
+        return Design((constant, *self.parts), names, terms, self.rows)
+
+    def again(self, rows: IntArray) -> Design:
+        """Return what `of` makes of chosen rows, any of them several times."""
+        term_of = {part: self.terms[k] for k, (part, _) in reversed([*enumerate(self._places)])}
+        columns: list[tuple[Term, Column]] = []
+        for p, term in sorted(term_of.items()):  # a value that all share has no column
+            part = self.parts[p]
+            known = Coded(part.codes, part.categories) if isinstance(part, Indicators) else part
+            columns.append((term, known[rows]))
+        return replace(Design.of(columns), rows=len(rows))
 
     def index(self, coef: FloatArray, start: FloatArray | None = None) -> FloatArray:
         """Return X @ coef, shape (m,), added column by column to `start`, or to nothing.

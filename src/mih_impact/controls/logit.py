@@ -14,7 +14,14 @@ from mih_impact.controls.blas import one_thread
 from mih_impact.controls.design import Design
 from mih_impact.errors import SupportError
 
-__all__ = ["LogitFit", "fit_logit", "linear_index", "require_full_rank"]
+__all__ = [
+    "SEPARATED",
+    "LogitFit",
+    "clear_factor",
+    "fit_logit",
+    "linear_index",
+    "require_full_rank",
+]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -22,8 +29,6 @@ BoolArray = NDArray[np.bool_]
 #: Newton has converged when no coefficient, in standard deviations of its covariate, moves more.
 TOLERANCE = 1e-10
 MAX_ITERATIONS = 60
-#: The step after one of this length is below the tolerance: Newton's steps square.
-CLOSE = 1e-6
 #: A column of which the others leave less than this share has no information of its own.
 DEPENDENT = 1e-7
 #: No coefficient moves further in one step.
@@ -87,7 +92,6 @@ def fit_logit(
     spoken: Sequence[str] | None = None,
     start: FloatArray | None = None,
     count: NDArray[np.int64] | None = None,
-    near: bool = False,
 ) -> LogitFit:
     """Fit a logit by Newton's method.
 
@@ -104,10 +108,6 @@ def fit_logit(
     start
         First guess of the coefficients, shape (k,); zeros if None. It saves steps and changes no
         result.
-    near
-        Whether `start` is the fit of the sample that this one is drawn from. Dependent columns are
-        then looked for by products of columns only, and the last step, which is below rounding
-        where it is good to the square root of the tolerance, is not looked at again.
     count
         How many times each row counts, shape (m,); once if None.
 
@@ -137,35 +137,24 @@ def fit_logit(
     sample = _Sample.of(X, y, count)
     _require_enough(sample)
     with one_thread():
-        return _newton(sample, names, said, start, near=near)
+        return _newton(sample, names, said, start)
 
 
 def _newton(
-    sample: _Sample,
-    names: Sequence[str],
-    said: Sequence[str],
-    start: FloatArray | None,
-    *,
-    near: bool,
+    sample: _Sample, names: Sequence[str], said: Sequence[str], start: FloatArray | None
 ) -> LogitFit:
     scale, varies = sample.scale()
-    if near:
-        _require_rank(np.eye(len(scale)), scale, said)
-    else:
-        _require_rank(sample.triangle(scale), scale, said)
+    _require_rank(sample.triangle(scale), scale, said)
     beta = np.zeros(len(scale)) if start is None else start * scale
     at = sample.at(beta, scale)
     steps = 0
     while True:
         steps += 1
         try:
-            step = cho_solve(_clear_factor(at.information), at.gradient)
+            step = cho_solve(clear_factor(at.information), at.gradient)
         except np.linalg.LinAlgError:
             raise _separated(beta, names, said) from None
         length = float(np.abs(step).max())
-        if near and length < CLOSE:
-            beta = beta + step
-            break
         step *= min(1.0, LONGEST / max(length, LONGEST))
         # Where few start, a whole step can overshoot; the likelihood is concave, so halves arrive.
         while (ahead := sample.at(beta + step, scale)).value < at.least:
@@ -181,7 +170,7 @@ def _newton(
     return LogitFit(beta / scale, cov, tuple(names), at.value, steps)
 
 
-def _clear_factor(information: FloatArray) -> tuple[FloatArray, bool]:
+def clear_factor(information: FloatArray) -> tuple[FloatArray, bool]:
     """Return the Cholesky factor, or raise where rounding has left nothing of a column."""
     factor, lower = cho_factor(information)
     size = np.abs(np.diag(factor)) / np.sqrt(np.diag(information))

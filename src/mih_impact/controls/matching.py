@@ -191,7 +191,7 @@ def match(
         score=chosen.score,
         method=method,
         on=options.on,
-        exact=_equal_within(options),
+        exact=options.equal,
         replace=replace if chosen.neighbours else True,
         eligible=rule,
         flow=(*chosen.flow, last),
@@ -215,13 +215,6 @@ def match(
     )
     warn_if_concentrated(group, advice=_ADVICE)
     return group
-
-
-def _equal_within(options: MatchOptions) -> tuple[str, ...]:
-    """Return the columns that are equal within a set."""
-    if options.method == "exact":
-        return tuple(dict.fromkeys([*options.exact, *map(str, options.on)]))
-    return options.exact
 
 
 def _nobody(chosen: Chosen, options: MatchOptions) -> SupportError:

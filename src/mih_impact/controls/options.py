@@ -82,6 +82,13 @@ class MatchOptions:
         return self.method == "propensity"
 
     @property
+    def equal(self) -> tuple[str, ...]:
+        """The columns that are equal within a set."""
+        if self.method == "exact":
+            return tuple(dict.fromkeys([*self.exact, *map(str, self.on)]))
+        return self.exact
+
+    @property
     def not_started_through(self) -> int | None:
         """Years after the start year without a start among candidates; None if they never do."""
         return self.window_end if self.controls == "not_yet" else None

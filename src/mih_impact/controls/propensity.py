@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,9 +28,11 @@ __all__ = [
     "linear_index",
     "propensity_score",
     "require_full_rank",
+    "with_start_years",
 ]
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +61,7 @@ class Score:
         return pd.concat(frames, ignore_index=True)
 
 
-def propensity_score(risk: RiskSet, *, pooled: bool = True, near: Score | None = None) -> Score:
+def propensity_score(risk: RiskSet, *, pooled: bool = True) -> Score:
     """Score every row of the risk sets.
 
     Parameters
@@ -69,8 +70,6 @@ def propensity_score(risk: RiskSet, *, pooled: bool = True, near: Score | None =
         The stacked risk sets.
     pooled
         One logit over all start years with a term for each; else one logit per start year.
-    near
-        The score of the sample that this one is drawn from, to start from.
 
     Returns
     -------
@@ -83,25 +82,15 @@ def propensity_score(risk: RiskSet, *, pooled: bool = True, near: Score | None =
     """
     years, spoken = risk.start_years, spoken_names(risk.design, risk.person)
     if pooled:
-        of_year = np.searchsorted(years, risk.start_year).astype(np.int32)
-        at = Indicators(of_year, tuple(str(c) for c in years), -1)
-        names = [*(f"start_year={c}" for c in years), *risk.design.names]
-        design = Design(
-            (at, *risk.design.parts), tuple(names), (*names[: len(years)], *risk.design.terms),
-            risk.design.rows,
-        )  # fmt: skip
-        many = np.bincount(of_year, minlength=len(years))
-        share = np.bincount(of_year[risk.treated], minlength=len(years)) / many
-        start = np.concatenate([np.log(share / (1.0 - share)), np.zeros(risk.design.width)])
-        said = [*names[: len(years)], *spoken]
-        known = None if near is None else _known(near, names)
+        design = with_start_years(risk.design, risk.start_year)
+        started = np.bincount(risk.start_year[risk.treated], minlength=int(years[-1]) + 1)[years]
+        share = started / np.bincount(risk.start_year)[years]
         fit = fit_logit(
             design,
             risk.treated,
-            names=names,
-            spoken=said,
-            start=start if known is None else known,
-            near=known is not None,
+            names=design.names,
+            spoken=[*design.names[: len(years)], *spoken],
+            start=np.concatenate([np.log(share / (1.0 - share)), np.zeros(risk.design.width)]),
         )
         return Score(design.index(fit.coef), {f"{years[0]}-{years[-1]}": fit})
     index = np.empty(len(risk.person))
@@ -125,7 +114,12 @@ def propensity_score(risk: RiskSet, *, pooled: bool = True, near: Score | None =
     return Score(index, models)
 
 
-def _known(near: Score, names: Sequence[str]) -> FloatArray | None:
-    """Return the coefficients of a pooled score; None where it has other covariates."""
-    fit = next(iter(near.models.values()))
-    return fit.coef if len(near.models) == 1 and fit.names == tuple(names) else None
+def with_start_years(design: Design, start_year: IntArray) -> Design:
+    """Return a design with a constant for each start year before it."""
+    years = np.flatnonzero(np.bincount(start_year))
+    names = [f"start_year={c}" for c in years.tolist()]
+    of_year = np.searchsorted(years, start_year).astype(np.int32)
+    at = Indicators(of_year, tuple(map(str, years.tolist())), -1)
+    return Design(
+        (at, *design.parts), (*names, *design.names), (*names, *design.terms), design.rows
+    )

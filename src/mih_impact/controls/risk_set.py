@@ -16,7 +16,7 @@ from mih_impact.display.labels import Label
 from mih_impact.errors import SupportError
 from mih_impact.panel.cube import NEVER, Cube
 
-__all__ = ["Flow", "RiskSet", "build_risk_set"]
+__all__ = ["Flow", "RiskSet", "build_risk_set", "cells"]
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
@@ -173,7 +173,7 @@ def build_risk_set(
     flow.append(_flow("observed", OBSERVED, person[known], is_treated[known]))
     _require_known(columns, is_treated, known)
 
-    cell = _cells(start_year, [columns[name] for name in exact if within], known)
+    cell = cells(start_year, [columns[name] for name in exact if within], known)
     cell, kept = _in_cells_of_both(cell, is_treated, known)
     flow.append(_flow("cell", IN_CELL, person[kept], is_treated[kept]))
     if not kept.any():
@@ -247,15 +247,15 @@ def _require_known(columns: dict[Term, Column], treated: BoolArray, known: BoolA
 MOST_CELLS = 10_000_000
 
 
-def _cells(start_year: IntArray, exact: Sequence[Column], known: BoolArray) -> IntArray:
+def cells(start_year: IntArray, exact: Sequence[Column], known: BoolArray) -> IntArray:
     """Give each combination of start year and exact values a number; 0 where one is unknown."""
     years = np.unique(start_year)
-    cell, cells = np.searchsorted(years, start_year).astype(np.int64), len(years)
+    cell, many = np.searchsorted(years, start_year).astype(np.int64), len(years)
     for column in exact:
         codes, categories = factorized(column)
         cell = cell * (len(categories) + 1) + codes
-        cells *= len(categories) + 1
-        if cells > MOST_CELLS:
+        many *= len(categories) + 1
+        if many > MOST_CELLS:
             numbers, cell = np.unique(cell, return_inverse=True)
-            cells = len(numbers)
+            many = len(numbers)
     return np.where(known, cell, 0)

@@ -105,6 +105,13 @@ class Asked:
             return int(self.seen_throughout(group).sum())
         return group.n_participants
 
+    def spoken_for_rows(self, group: ControlGroup) -> NDArray[np.bool_]:
+        """Return of which rows of the risk sets the effects speak if they start, shape (m,)."""
+        start = group.risk.start
+        if self.composition != "balanced":
+            return np.ones(len(start), dtype=bool)
+        return np.asarray(group.risk.cube.seen(start, self.years).all(axis=1))
+
     def seen_throughout(self, group: ControlGroup) -> NDArray[np.bool_]:
         """Return the participants for whom the whole window is in the register, shape (n,)."""
         return np.asarray(self.within_register(group).all(axis=1))

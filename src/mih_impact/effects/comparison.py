@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 
 from mih_impact.controls.group import ControlGroup
 
-__all__ = ["Comparison", "centred", "compare"]
+__all__ = ["Comparison", "average", "centred", "compare"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -119,7 +119,7 @@ def compare(
     start_year = group.risk.start_year
     stratum = start_year if by_start_year else np.zeros_like(start_year)
     everyone = np.ones(len(valid), dtype=bool) if among is None else among
-    estimate, share, between = _average(contrast, valid, everyone, stratum[sets.participant])
+    estimate, share, between = average(contrast, valid, everyone, stratum[sets.participant])
 
     of_set = csr_array(
         (np.ones(len(sets.set_of)), (sets.set_of, np.arange(len(sets.set_of)))),
@@ -150,7 +150,7 @@ def compare(
     )
 
 
-def _average(
+def average(
     contrast: FloatArray, valid: BoolArray, everyone: BoolArray, stratum: IntArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return the mean contrast, each participant's share in it, and the strata's part in its error.

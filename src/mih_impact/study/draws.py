@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,11 +47,15 @@ class Urns:
         A unit that is drawn twice counts twice: with a cluster all of its persons do.
         """
         drawn = np.zeros(len(self.urn), dtype=np.int64)
-        for u in np.unique(self.urn).tolist():
-            units = np.flatnonzero(self.urn == u)
+        for units in self._urns:
             picked = rng.integers(0, len(units), len(units))
             drawn[units] = np.bincount(picked, minlength=len(units))
         return np.where(self.unit >= 0, drawn[self.unit], 0)
+
+    @cached_property
+    def _urns(self) -> list[IntArray]:
+        """The units of each urn, urns ascending."""
+        return [np.flatnonzero(self.urn == u) for u in np.unique(self.urn).tolist()]
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,7 +24,7 @@ from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import EffectsError, MihImpactWarning
 from mih_impact.panel.cube import Dead
 from mih_impact.study.draws import Draws, Urns
-from mih_impact.study.rematched import rematched
+from mih_impact.study.rematched import Rematched, rematched
 from mih_impact.study.resampled import Resampled
 from mih_impact.study.reweighted import Reweighted
 
@@ -238,7 +238,9 @@ def _pipeline(group: ControlGroup, asked: Asked, adjust: bool) -> Callable[[IntA
     """Return what estimates the effects on a draw of persons."""
     if group.model is not None:
         return Reweighted.of(group, asked).estimate
-    return partial(rematched, group, asked, adjust)
+    if adjust or group.risk.cube.PER_YEAR > 1:
+        return partial(rematched, group, asked, adjust)
+    return Rematched.of(group, asked).estimate
 
 
 def _urns(group: ControlGroup, blocks: Blocks, cluster: Term) -> Urns:

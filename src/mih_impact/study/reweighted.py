@@ -1,23 +1,22 @@
 """Weights and effects estimated again with every person counting as often as drawn.
 
-The risk sets are built once; a draw reads rows as often as their person is drawn, starts from the
-full sample's coefficients, and adds changes up once for every row.
+The risk sets are built once, and everybody's changes read once; a draw counts rows as often as
+their person is drawn, starts from the full sample's coefficients, and adds changes up once.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact.controls.design import Design
 from mih_impact.controls.entropy import entropy_weights
 from mih_impact.controls.group import ControlGroup
-from mih_impact.controls.propensity import LogitFit, fit_logit
+from mih_impact.controls.refit import Rescored
 from mih_impact.effects.asked import Asked
 from mih_impact.errors import SupportError
+from mih_impact.study.patterns import patterns
 
 __all__ = ["Reweighted"]
 
@@ -27,44 +26,111 @@ BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
+class Side:
+    """Those who start in a year, or those who could have.
+
+    Attributes
+    ----------
+    rows
+        Their rows in the risk sets, shape (r,).
+    changing
+        Columns that change for anybody, shape (c,).
+    changes
+        Changes in these columns, a row for each, 0 where not seen, shape (c, r).
+    seen
+        Who is seen, a row for each pattern there is, shape (patterns, r).
+    pattern
+        Which of these a column has, shape (KE,).
+    """
+
+    rows: IntArray
+    changing: IntArray
+    changes: FloatArray
+    seen: FloatArray
+    pattern: IntArray
+
+    @classmethod
+    def of(cls, rows: IntArray, changes: FloatArray) -> Side:
+        """Lay changes, shape (m, KE) and NaN where not seen, so that a sum reads in one go."""
+        own = changes[rows].T
+        seen, pattern = patterns(np.isfinite(own))
+        own = np.where(np.isfinite(own), own, 0.0)
+        changing = np.flatnonzero(own.any(axis=1))
+        return cls(rows, changing, np.ascontiguousarray(own[changing]), seen, pattern)
+
+    def sums(self, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the weighted sum of changes and the weight of those seen, shapes (KE,)."""
+        total = np.zeros(len(self.pattern))
+        total[self.changing] = self.changes @ weight
+        return total, (self.seen @ weight)[self.pattern]
+
+
+@dataclass(frozen=True, eq=False)
 class Block:
     """The risk set of one start year.
 
     Attributes
     ----------
-    rows
-        Its rows.
-    treated
-        Which of them start, shape (r,).
+    start_year
+        The year.
+    participants, candidates
+        Both sides.
     among
-        Which of them the effects speak of, shape (r,).
-    changes
-        Changes, shape (r, KE), 0 where not seen.
-    some
-        Columns seen for some rows and not for others.
-    seen
-        Whether those columns are seen, shape (r, len(some)).
-    all_seen
-        Columns seen for all rows, shape (KE,).
+        Of which participants the effects speak, shape (rows of participants,).
     """
 
-    rows: slice
-    treated: BoolArray
+    start_year: int
+    participants: Side
+    candidates: Side
     among: BoolArray
-    changes: FloatArray
-    some: IntArray
-    seen: FloatArray
-    all_seen: BoolArray
 
-    def sums(self, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the weighted sum of changes and the weight of those seen, shapes (KE,)."""
-        total = weight.sum() * self.all_seen
-        few = np.flatnonzero(weight)
-        if len(few) < len(weight) // 8:  # participants
-            total[self.some] = weight[few] @ self.seen[few]
-            return weight[few] @ self.changes[few], total
-        total[self.some] = weight @ self.seen
-        return weight @ self.changes, total
+
+@dataclass(frozen=True, eq=False)
+class Balance:
+    """What entropy weights of a start year are found from.
+
+    Attributes
+    ----------
+    participants, candidates
+        Moments of both sides, shapes (k, r), candidates over the spread of the moment.
+    scale
+        That spread, over all start years, shape (k,).
+    multiplier
+        Those of the full sample, shape (k,).
+    names
+        The k names.
+    """
+
+    participants: FloatArray
+    candidates: FloatArray
+    scale: FloatArray
+    multiplier: FloatArray
+    names: tuple[str, ...]
+
+    def weights(self, own: IntArray, others: IntArray, start_year: int) -> FloatArray:
+        """Return weights of candidates, shape (rows of candidates,), given how often all count.
+
+        Raises
+        ------
+        SupportError
+            Nobody is drawn of the candidates, or no weights balance them.
+        """
+        weight = np.zeros(len(others))
+        drawn = np.flatnonzero(others)
+        if not own.any():
+            return weight
+        if not len(drawn):
+            raise SupportError("No candidate is drawn", found=f"start year {start_year}")
+        target = self.participants @ own / own.sum() / self.scale
+        fit = entropy_weights(
+            (self.candidates[:, drawn] - target[:, None]).T,
+            names=self.names,
+            start=self.multiplier,
+            whom=f"who start in {start_year}",
+            count=others[drawn],
+        )
+        weight[drawn] = fit.weight
+        return weight
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,52 +139,52 @@ class Reweighted:
 
     Attributes
     ----------
-    group, asked
-        Whom and what.
+    person
+        The person of each row, shape (m,).
     blocks
         One for each start year.
-    design
-        What the weights are estimated from, a constant or one for each start year among it for a
-        logit, shape (m, k).
-    scale
-        Standard deviations of the design, shape (k,).
+    balances
+        One for each start year, of entropy weights; none of odds.
+    score
+        What odds are reckoned from; None for entropy weights.
+    trim
+        The largest score that is kept; None keeps all.
+    by_start_year
+        Whether start years weigh by their share of all participants, not of those seen.
     """
 
-    group: ControlGroup
-    asked: Asked
+    person: IntArray
     blocks: tuple[Block, ...]
-    design: FloatArray
-    scale: FloatArray
+    balances: tuple[Balance, ...]
+    score: Rescored | None
+    trim: float | None
+    by_start_year: bool
 
     @classmethod
     def of(cls, group: ControlGroup, asked: Asked) -> Reweighted:
         """Read the changes of everybody in the risk sets."""
-        risk = group.risk
-        _, changes = asked.levels_and_changes(group, np.arange(len(risk.person)))
-        seen = np.isfinite(changes)
-        changes[~seen] = 0.0
-        throughout = np.ones(len(risk.person), dtype=bool)
-        if asked.composition == "balanced":
-            throughout &= risk.cube.seen(risk.start, asked.years).all(axis=1)
+        risk, model, score = group.risk, group.model, group.score
+        assert model is not None
+        changes = asked.levels_and_changes(group, np.arange(len(risk.person)))[1]
+        throughout = asked.spoken_for_rows(group)
         blocks = []
         for c in risk.start_years.tolist():
-            rows = slice(*np.searchsorted(risk.start_year, [c, c + 1]).tolist())
-            all_seen = np.asarray(seen[rows].all(axis=0))
-            some = np.flatnonzero(seen[rows].any(axis=0) & ~all_seen)
-            blocks.append(
-                Block(
-                    rows=rows,
-                    treated=risk.treated[rows],
-                    among=risk.treated[rows] & throughout[rows],
-                    changes=changes[rows],
-                    some=some,
-                    seen=seen[rows][:, some].astype(np.float64),
-                    all_seen=all_seen,
-                )
+            here = risk.start_year == c
+            starts, others = (
+                np.flatnonzero(here & risk.treated),
+                np.flatnonzero(here & ~risk.treated),
             )
-        design = _design(group)
-        spread = design.std(axis=0)
-        return cls(group, asked, tuple(blocks), design, np.where(spread > 0, spread, 1.0))
+            sides = Side.of(starts, changes), Side.of(others, changes)
+            blocks.append(Block(c, *sides, throughout[starts]))
+        by_start_year, trim = asked.composition == "cohort_weighted", None
+        if model.kind == "entropy":
+            balances = tuple(_balances(group, blocks))
+            return cls(risk.person, tuple(blocks), balances, None, None, by_start_year)
+        assert score is not None
+        if group.recipe is not None:
+            trim = group.recipe.options["trim"]
+        again = Rescored.of(risk, model.covariates, score, pooled=not model.by_start_year)
+        return cls(risk.person, tuple(blocks), (), again, trim, by_start_year)
 
     def estimate(self, counts: IntArray) -> FloatArray:
         """Return the effects with each person counting as often as `counts` says, shape (KE,).
@@ -128,125 +194,71 @@ class Reweighted:
         SupportError
             No weights can be found on this draw, or nobody is left in a year.
         """
-        count = counts[self.group.risk.person]
-        weight, kept = self._weights(count)
-        by_start_year = self.asked.composition == "cohort_weighted"
-        size = self.blocks[0].changes.shape[1]
+        count = counts[self.person]
+        weights, kept = self._weights(count)
+        size = len(self.blocks[0].candidates.pattern)
         total, mass = np.zeros(size), np.zeros(size)
-        everyone = sum(self._participants(block, count, kept).sum() for block in self.blocks)
-        for block in self.blocks:
-            own = self._participants(block, count, kept)
+        participants = [
+            ((count * kept)[block.participants.rows] * block.among).astype(np.float64)
+            for block in self.blocks
+        ]
+        everyone = sum(own.sum() for own in participants)
+        for block, own, weight in zip(self.blocks, participants, weights, strict=True):
             if not own.any():
                 continue
-            control, seen_c = block.sums(weight[block.rows])
-            participant, seen_t = block.sums(own)
+            control, seen_c = block.candidates.sums(weight)
+            participant, seen_t = block.participants.sums(own)
             valid = (seen_c > 0) & (seen_t > 0)
             mean_t = participant / np.where(valid, seen_t, 1.0)
             effect = mean_t - control / np.where(valid, seen_c, 1.0)
-            share = np.where(valid, own.sum() / everyone if by_start_year else seen_t, 0.0)
+            share = np.where(valid, own.sum() / everyone if self.by_start_year else seen_t, 0.0)
             total += share * effect
             mass += share
-        complete = mass > 1.0 - 1e-9 if by_start_year else mass > 0
+        complete = mass > 1.0 - 1e-9 if self.by_start_year else mass > 0
         return np.where(complete, total / np.where(complete, mass, 1.0), np.nan)
 
-    @staticmethod
-    def _participants(block: Block, count: IntArray, kept: BoolArray) -> FloatArray:
-        """Return how often each row counts as a participant the effects speak of."""
-        rows = block.rows
-        return np.asarray((count[rows] * (block.among & kept[rows])).astype(np.float64))
-
-    def _weights(self, count: IntArray) -> tuple[FloatArray, BoolArray]:
-        """Return each candidate row's weight, adding up to 1 a start year, and who is kept."""
-        model = self.group.model
-        assert model is not None
-        if model.kind == "entropy":
-            return self._balanced(count), np.ones(len(count), dtype=bool)
-        index = self._index(count)
-        trim = self._trim
+    def _weights(self, count: IntArray) -> tuple[list[FloatArray], BoolArray]:
+        """Return candidates' weights, adding up to 1 a start year, and which rows are kept."""
         kept = np.ones(len(count), dtype=bool)
-        if trim is not None:
-            kept = 1.0 / (1.0 + np.exp(-index)) <= trim
-        weight = np.zeros(len(count))
-        for block in self.blocks:
-            free = count[block.rows] * (~block.treated & kept[block.rows])
-            if not free.any():
-                continue
-            own = index[block.rows]
-            odds = free * np.exp(np.minimum(own - own[free > 0].max(), 0.0))
-            weight[block.rows] = odds / odds.sum()
-        return weight, kept
-
-    @property
-    def _trim(self) -> float | None:
-        recipe = self.group.recipe
-        return None if recipe is None else recipe.options["trim"]
-
-    def _balanced(self, count: IntArray) -> FloatArray:
-        """Balance every start year again, from the full sample's multipliers."""
-        model = self.group.model
-        assert model is not None
-        X, names = self.design, model.covariates.names
-        first = model.table.groupby("start_year")["multiplier"]
-        weight = np.zeros(len(count))
-        for block, c in zip(self.blocks, self.group.risk.start_years.tolist(), strict=True):
-            here = count[block.rows]
-            own = here * block.treated
-            if not own.any():
-                continue
-            drawn = np.flatnonzero(here * ~block.treated)
-            if not len(drawn):
-                raise SupportError("No candidate is drawn", found=f"start year {c}")
-            target = own @ X[block.rows] / own.sum()
-            Z = (X[block.rows][drawn] - target) / self.scale
-            fit = entropy_weights(
-                Z,
-                names=names,
-                start=first.get_group(c).to_numpy(),
-                whom=f"who start in {c}",
-                count=here[drawn],
-            )
-            weight[block.rows][drawn] = fit.weight
-        return weight
-
-    def _index(self, count: IntArray) -> FloatArray:
-        """Fit the logit again, from the full sample's coefficients; log odds of every row."""
-        model, score, treated = self.group.model, self.group.score, self.group.risk.treated
-        assert model is not None
-        assert score is not None
-        if not model.by_start_year:
-            return self._one_logit(next(iter(score.models.values())), treated, count)
-        index = np.zeros(len(count))
-        for block, fit in zip(self.blocks, score.models.values(), strict=True):
-            index[block.rows] = self._one_logit(fit, treated, count, block.rows)
-        return index
-
-    def _one_logit(
-        self, fit: LogitFit, treated: BoolArray, count: IntArray, rows: slice = slice(None)
-    ) -> FloatArray:
-        """Fit one logit again; log odds of its rows."""
-        design = self.logit_design
-        if rows != slice(None):
-            design = Design.written(self.design[rows], design.names, design.terms)
-        again = fit_logit(
-            design, treated[rows], names=fit.names, start=fit.coef, count=count[rows], near=True
-        )
-        return design.index(again.coef)
-
-    @cached_property
-    def logit_design(self) -> Design:
-        """The design by columns, which is how a logit reads it."""
-        names = [str(k) for k in range(self.design.shape[1])]
-        return Design.written(self.design, names, names)
+        if self.score is None:
+            return [
+                balance.weights(
+                    count[block.participants.rows], count[block.candidates.rows], block.start_year
+                )
+                for block, balance in zip(self.blocks, self.balances, strict=True)
+            ], kept
+        index = self.score.index(count)
+        if self.trim is not None:
+            kept = 1.0 / (1.0 + np.exp(-index)) <= self.trim
+        free = count * kept
+        return [
+            _odds(index[block.candidates.rows], free[block.candidates.rows])
+            for block in self.blocks
+        ], kept
 
 
-def _design(group: ControlGroup) -> FloatArray:
-    """Return what the weights are estimated from, shape (m, k)."""
-    model, risk = group.model, group.risk
+def _odds(index: FloatArray, count: IntArray) -> FloatArray:
+    """Return weights in proportion to the odds and how often each counts, adding up to 1."""
+    if not count.any():
+        return np.zeros(len(index))
+    odds = count * np.exp(np.minimum(index - index[count > 0].max(), 0.0))
+    return np.asarray(odds / odds.sum())
+
+
+def _balances(group: ControlGroup, blocks: list[Block]) -> list[Balance]:
+    """Lay out what entropy weights are found from, start year by start year."""
+    model = group.model
     assert model is not None
-    X = model.covariates.X
-    if model.kind == "entropy":
-        return X
-    constant = np.ones((len(X), 1))
-    if not model.by_start_year:
-        constant = (risk.start_year[:, None] == risk.start_years).astype(np.float64)
-    return np.column_stack([constant, X])
+    X, spread = model.covariates.X, model.covariates.X.std(axis=0)
+    scale = np.where(spread > 0, spread, 1.0)
+    first = dict(iter(model.table.groupby("start_year")["multiplier"]))
+    return [
+        Balance(
+            np.ascontiguousarray(X[block.participants.rows].T),
+            X[block.candidates.rows].T / scale[:, None],
+            scale,
+            first[block.start_year].to_numpy(),
+            model.covariates.names,
+        )
+        for block in blocks
+    ]
