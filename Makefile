@@ -34,6 +34,7 @@ figures: $(FULL)  ## every figure and memo page in both languages, contact sheet
 bench: $(FULL)  ## time and memory from 10 thousand to 5 million persons, recorded; about half an hour
 	$(BIN)/python benchmarks/size.py --by year
 	$(BIN)/python benchmarks/size.py --by month --persons 10000 100000 1000000
+	$(BIN)/python benchmarks/matching_at_size.py
 
 mutants: $(FULL)  ## plant each known mistake and see a named test fail
 	$(BIN)/python tests/mutants/run.py --jobs 2
