@@ -13,7 +13,10 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.controls.pseudo_start import _uniform
+from mih_impact.effects.asked import read_question
 from mih_impact.panel.month_cube import MonthCube
+from mih_impact.study.rematched import Rematched, rematched
+from mih_impact.study.resampling import _urns
 from tests.support import YEARS, small_register
 
 INDEX = {year: 100.0 * 1.03 ** (year - 2010) for year in range(2009, 2026)}
@@ -255,6 +258,19 @@ def test_effects_are_those_of_a_loop_over_pairs(frame, by_key):
             got = effects.to_frame().query("outcome == @name and year_since_start == @e")
             assert got["n_participants"].item() == len(contrasts)
             assert got["estimate"].item() == pytest.approx(np.mean(contrasts), rel=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore:One person carries", "ignore:The naive bootstrap")
+def test_drawn_persons_are_given_months_anew(frame):
+    """Who is drawn decides the months of candidates: taking rows again would keep the old ones."""
+    group = mih.match(read(frame), on=["age"], exact=["county"], ratio=2, outcomes="wage_income")
+    asked = read_question(group, None, "did", -1, (-1, 2), "available", "zero")
+    drawn = mih.resample(group, window=(-1, 2), draws=20, seed=6, method="naive").draws
+    urns, again = _urns(group, "sides", "person"), Rematched.of(group, asked)
+    for child, found in zip(np.random.SeedSequence(6).spawn(20)[:4], drawn, strict=False):
+        counts = urns.counts(np.random.default_rng(child))
+        np.testing.assert_array_equal(found, rematched(group, asked, False, counts))
+        assert (np.abs(found - again.estimate(counts))[[1, 2, 3]] > 1.0).all()
 
 
 # --- the same register by year --------------------------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 import statsmodels.api as sm
 
 import mih_impact as mih
+from mih_impact.controls import refit as refit_module
 from mih_impact.controls.design import Design
 from mih_impact.controls.drawn import Drawn, exact_cells
 from mih_impact.controls.logit import fit_logit
@@ -135,9 +136,11 @@ def test_drawn_rows_are_the_risk_sets_of_drawn_persons(panel, options):
         )
 
 
+@pytest.mark.parametrize("rows", [refit_module.ROWS, 40])
 @pytest.mark.parametrize("pooled", [True, False])
-def test_a_score_of_drawn_rows_is_that_of_the_rows_repeated(panel, pooled):
-    """Beside statsmodels on rows that stand as often as drawn."""
+def test_a_score_of_drawn_rows_is_that_of_the_rows_repeated(panel, pooled, rows, monkeypatch):
+    """Beside statsmodels on rows that stand as often as drawn; in few blocks and in many."""
+    monkeypatch.setattr(refit_module, "ROWS", rows)
     group = mih.weight(
         panel, on=["age", *mih.lag("wage_income", 1)], outcomes="wage_income", method="ipw",
         score="pooled" if pooled else "by_start_year",

@@ -68,7 +68,7 @@ class Drawn:
             raise SupportError("No exact cell holds both sides", found="one draw of persons")
         row = np.repeat(np.arange(len(count)), count)
         first = np.cumsum(counts) - counts
-        copy = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+        copy = np.arange(len(row)) - (np.cumsum(count) - count)[row]
         nobody = Design((), (), (), len(row))
         again = replace(
             risk,

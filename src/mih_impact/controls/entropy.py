@@ -239,7 +239,8 @@ def _dual(
     size = max(PRODUCT // len(M) ** 2, 256)
     for first in range(0, M.shape[1], size):
         part = M[:, first : first + size]
-        moments += (part * weight[first : first + size]) @ part.T
+        # Unlike @, dot lets other threads run: other draws of a bootstrap.
+        moments += (part * weight[first : first + size]).dot(part.T)
     total = float(moments[0, 0])
     mean = moments[0, 1:] / total
     spread = moments[1:, 1:] / total - np.outer(mean, mean)

@@ -61,8 +61,9 @@ class Side:
     def sums(self, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the weighted sum of changes and the weight of those seen, shapes (KE,)."""
         total = np.zeros(len(self.pattern))
-        total[self.changing] = self.changes @ weight
-        return total, (self.seen @ weight)[self.pattern]
+        # Unlike @, dot lets the threads of other draws run.
+        total[self.changing] = self.changes.dot(weight)
+        return total, self.seen.dot(weight)[self.pattern]
 
 
 @dataclass(frozen=True, eq=False)
