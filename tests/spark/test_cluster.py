@@ -65,6 +65,15 @@ def test_the_cube_and_the_check_are_those_of_pandas(spark, tmp_path):
     assert panel.check().to_frame(lang="en").equals(here.check().to_frame(lang="en"))
 
 
+def test_starts_in_a_named_measure_are_those_of_pandas(spark, tmp_path):
+    rows = register()
+    begins = rows["person_id"].str.len() + rows["year"] - 2012
+    rows["measure"] = begins.map({1: "afl", 2: "aft", 4: "afl"})
+    panel = read_panel(read(spark, rows, tmp_path))
+    there = panel.for_measure("afl", other_measures="censor").cube()
+    assert_equal_cubes(there, read_panel(rows).for_measure("afl", other_measures="censor").cube())
+
+
 def test_the_plan_prunes_columns_and_chooses_rows_at_the_scan(spark, tmp_path, capfd):
     panel = read_panel(read(spark, register(), tmp_path))
     columns = columns_to_fetch(["wage_income", "county"], panel.columns)

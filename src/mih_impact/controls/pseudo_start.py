@@ -90,11 +90,14 @@ def _uniform(cube: Cube, start_year: int, seed: int) -> FloatArray:
 
 
 def _waiting(cube: Cube, start: int, window_end: int | None) -> BoolArray:
-    """Return who never starts, or only after the last period of the window."""
+    """Return who never starts, or only after the last period of the window.
+
+    Where comparisons end with another measure, who begins one there and then is nobody's control.
+    """
     waiting: BoolArray = cube.start == NEVER
     if window_end is not None:
         waiting = waiting | (cube.start >= start + cube.PER_YEAR * (window_end + 1))
-    return waiting
+    return waiting & ~cube.begins_other(start)
 
 
 def _chances(cube: Cube, periods: IntArray, could: BoolArray, exact: Sequence[str]) -> FloatArray:

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from mih_impact.display.labels import Label
 from mih_impact.display.options import current
 from mih_impact.panel import ops
+from mih_impact.panel.censoring import next_other
 from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.cube import NEVER, Cube
 from mih_impact.panel.fill import Filled
+from mih_impact.panel.measure import MEASURE, Named
 from mih_impact.panel.month_cube import MonthCube, accumulate
 from mih_impact.panel.residency import Spells, gone, states
 
@@ -52,6 +54,8 @@ class Request:
     constant
         Whether every fixed column has one value in all rows of everybody, or none in all of them;
         else the last value that is given counts.
+    measure
+        The measure that the starts are in, where there are several.
     """
 
     frame: nw.LazyFrame[Any]
@@ -67,6 +71,7 @@ class Request:
     currency: str
     schemes: tuple[str, ...]
     spells: pd.DataFrame | None
+    measure: Named | None = None
 
 
 def build_cube(request: Request) -> Cube:
@@ -114,6 +119,9 @@ def _cube(
         for total in filled.ore.values():
             accumulate(total, left)
     codes = {name: filled.settled(name) for name in filled.code}
+    others = None
+    if request.measure is not None and request.measure.others == "censor":
+        others = next_other(*codes[MEASURE], request.measure.name)
     return _CUBES[request.per_year](
         person_id=person_id,
         periods=periods,
@@ -134,6 +142,7 @@ def _cube(
         price_year=request.price_year,
         currency=request.currency,
         schemes=request.schemes,
+        others=others,
     )
 
 

@@ -44,10 +44,10 @@ class MonthCube(Cube):
             do="read the panel with one row per person and year for what goes by calendar year",
         )
 
-    def since_start(
+    def _since_start(
         self, name: str, person: IntArray, start: IntArray, years: Sequence[int], *, dead: Dead
     ) -> FloatArray:
-        """Return an outcome by year since start, shape (len(person), len(years)).
+        """Return an outcome by year since start before anybody is censored.
 
         Year e is the twelve months from 12 e months after the month of start; each krone is
         converted with the price index of its own calendar year.

@@ -29,6 +29,7 @@ __all__ = [
     "count_of",
     "distinct",
     "distinct_texts",
+    "first_by",
     "fractional",
     "in_months",
     "is_given",
@@ -175,6 +176,11 @@ def numbered(frame: nw.LazyFrame[Any], key: str, name: str) -> nw.LazyFrame[Any]
     others = [nw.col(other).max() for other in frame.collect_schema() if other != key]
     groups = frame.group_by(key).agg(nw.len().alias(_ROWS), *others)
     return groups.drop(_ROWS).with_row_index(name, order_by=key)
+
+
+def first_by(frame: nw.LazyFrame[Any], key: str, value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
+    """Return the smallest value of each key."""
+    return frame.select(key, value.alias(name)).group_by(key).agg(nw.col(name).min())
 
 
 def distinct(frame: nw.LazyFrame[Any], key: str) -> nw.LazyFrame[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -24,6 +25,7 @@ from mih_impact.panel.contract import BENEFITS, CONTRACT, OUTCOMES
 from mih_impact.panel.cube import Cube
 from mih_impact.panel.door import Plan
 from mih_impact.panel.engine import reading
+from mih_impact.panel.measure import MEASURE, Named, OtherMeasures, named_measure, started
 from mih_impact.panel.rules import Context, breaches
 from mih_impact.panel.selection import (
     Eligible,
@@ -89,6 +91,7 @@ class Panel(Result):
             },
             evidence=evidence,
         )
+        self._measure: Named | None = None
         self._texts: dict[str, tuple[str, ...] | None] = {}
         self._last_cube: tuple[tuple[Any, ...], Cube] | None = None
 
@@ -103,6 +106,11 @@ class Panel(Result):
     def outcomes(self) -> tuple[str, ...]:
         """The contract's money outcomes that the panel has: wage income, then the schemes."""
         return tuple(name for name in OUTCOMES if name in self._plans)
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The measures that somebody begins, ascending; empty without the column `measure`."""
+        return self._known_measures or ()
 
     @property
     def price_year(self) -> int:
@@ -133,6 +141,47 @@ class Panel(Result):
     def frame(self) -> nw.LazyFrame[Any]:
         """The rows in the contract's names and types, as a lazy narwhals frame."""
         return self._frame
+
+    def for_measure(self, measure: str, *, other_measures: OtherMeasures = "risk_set") -> Panel:
+        """Return the panel in which those start who begin a measure, from their first time.
+
+        `match`, `weight` and `group_time_effects` do so themselves with `measure=`.
+
+        Parameters
+        ----------
+        measure
+            One of `measures`. Columns start_year and start_month are not read then.
+        other_measures
+            "risk_set": who begins another measure can be a control like anybody. "censor": controls
+            are compared until they begin another measure, and nobody is a candidate in the period
+            in which it does. What participants begin later is part of the effect either way.
+
+        Returns
+        -------
+        Panel
+            What has been read and checked of this one holds for it.
+
+        Raises
+        ------
+        PanelContractError
+            Nobody begins the measure, or the panel has no column `measure`.
+
+        Examples
+        --------
+        >>> import mih_impact as mih
+        >>> rows = mih.example_panel().frame.collect("pandas").to_native()
+        >>> begins = rows["year"] == rows["start_year"]
+        >>> panel = mih.read_panel(rows.assign(measure=begins.map({True: "afl", False: None})))
+        >>> panel.measures, panel.for_measure("afl").cube(columns=["wage_income"]).n_persons > 500
+        (('afl',), True)
+        """
+        chosen = copy.copy(self)
+        chosen._measure = named_measure(measure, other_measures, self._known_measures)
+        chosen._last_cube = None
+        about = {"measure": measure, "other_measures": other_measures}
+        options = {**self.provenance.options, **about}
+        chosen.provenance = replace(self.provenance, options=options)
+        return chosen
 
     # --- checking ---------------------------------------------------------------------------------
 
@@ -220,9 +269,10 @@ class Panel(Result):
 
         Examples
         --------
+        >>> import mih_impact as mih
         >>> import pandas as pd
         >>> rows = pd.DataFrame({"person_id": ["a"], "year": [2020], "wage_income": [1.0]})
-        >>> read_panel(rows).eligibility()
+        >>> mih.read_panel(rows).eligibility()
         'everyone observed'
         """
         return eligible_words(eligible, self.columns)
@@ -234,20 +284,28 @@ class Panel(Result):
             if self._index is None
             else self._index.factors(years, self._price_year)
         )
+        dtypes = {name: self._plans[name].dtype for name in names}
+        frame, starts = self._frame, self._rows.starts
+        if self._measure is not None:
+            frame, starts = self._begun
+            dtypes = {**dtypes, "start_year": "int"}
+            if self._measure.others == "censor":
+                dtypes[MEASURE] = "category"
         return Request(
-            frame=self._frame,
-            dtypes={name: self._plans[name].dtype for name in names},
-            texts=self._texts_of(names),
+            frame=frame,
+            dtypes=dtypes,
+            texts=self._texts_of(name for name in dtypes if name in self._plans),
             eligible=eligible,
             per_year=12 if self._period == "month" else 1,
             observed=() if self._persons is None else self._persons.periods,
-            start_range=self._rows.starts,
+            start_range=starts,
             constant=self._persons is not None and self._persons.constant,
             price_factor=factors,
             price_year=self._price_year,
             currency=self._currency,
             schemes=tuple(name for name in BENEFITS if name in self._plans),
             spells=self._spells,
+            measure=self._measure,
         )
 
     # --- read once --------------------------------------------------------------------------------
@@ -275,6 +333,22 @@ class Panel(Result):
                 extremes=self._rows.extremes,
                 monthly=self._period == "month",
             )
+
+    @property
+    def _known_measures(self) -> tuple[str, ...] | None:
+        """The measures of the register, None without the column."""
+        if MEASURE not in self._plans:
+            return None
+        with reading(self._raw):
+            return self._texts_of([MEASURE]).get(MEASURE, ())
+
+    @property
+    def _begun(self) -> tuple[nw.LazyFrame[Any], tuple[int, int]]:
+        """The rows with starts in the named measure, and the first and last year of them."""
+        assert self._measure is not None
+        monthly = self._period == "month"
+        with reading(self._raw):
+            return started(self._frame, self._measure.name, monthly=monthly)
 
     def _texts_of(self, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """Return the distinct values of those text columns that have few, read once a column."""
