@@ -21,6 +21,7 @@ from mih_impact.panel.fill import Filled
 from mih_impact.panel.measure import MEASURE, Named
 from mih_impact.panel.month_cube import MonthCube, accumulate
 from mih_impact.panel.residency import Spells, gone, states
+from mih_impact.panel.widths import EIGHT, Widths
 
 __all__ = ["Request", "build_cube", "count_persons", "leaving"]
 
@@ -56,6 +57,8 @@ class Request:
         else the last value that is given counts.
     measure
         The measure that the starts are in, where there are several.
+    widths
+        The types that values are kept in.
     """
 
     frame: nw.LazyFrame[Any]
@@ -72,6 +75,7 @@ class Request:
     schemes: tuple[str, ...]
     spells: pd.DataFrame | None
     measure: Named | None = None
+    widths: Widths = EIGHT
 
 
 def build_cube(request: Request) -> Cube:
@@ -87,6 +91,7 @@ def build_cube(request: Request) -> Cube:
         fixed=_fixed(request),
         shape=(len(person_id), len(periods)),
         cumulative=request.per_year == MonthCube.PER_YEAR,
+        widths=request.widths,
     )
     if request.constant:
         filled.keep(place[found[PERSON]], np.zeros(len(place), dtype=np.int64), found)

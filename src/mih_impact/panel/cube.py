@@ -106,11 +106,11 @@ class Cube:
     eligible: NDArray[np.bool_]
     state: NDArray[np.uint8]
     row: NDArray[np.bool_]
-    ore: dict[str, NDArray[np.int64]]
+    ore: dict[str, NDArray[np.signedinteger[Any]]]
     null: dict[str, NDArray[np.bool_]]
     code: dict[str, NDArray[np.int32]]
     categories: dict[str, tuple[str, ...]]
-    number: dict[str, NDArray[np.float64]]
+    number: dict[str, NDArray[np.floating[Any]]]
     fixed: dict[str, NDArray[Any]]
     price_factor: NDArray[np.float64]
     residency_known: bool
@@ -388,7 +388,7 @@ class Cube:
             return CovariateRead(texts[code], carried)
         last, carried = self._last_row_at(period)
         values = self.number[name][np.arange(self.n_persons), last]
-        return CovariateRead(np.where(last >= 0, values, np.nan), carried)
+        return CovariateRead(np.where(last >= 0, values.astype(np.float64), np.nan), carried)
 
     def _require_outcome(self, name: str, dead: Dead = "missing") -> None:
         require_dead(dead)

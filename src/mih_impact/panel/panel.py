@@ -36,6 +36,7 @@ from mih_impact.panel.selection import (
 from mih_impact.panel.size import SizeEstimate, bytes_of
 from mih_impact.panel.survey import Rows, survey_rows
 from mih_impact.panel.survey_persons import Persons, survey_persons
+from mih_impact.panel.widths import Precision, Widths
 from mih_impact.reference.prices import PriceIndex
 
 __all__ = ["Money", "Panel", "Period"]
@@ -68,6 +69,7 @@ class Panel(Result):
         spells: pd.DataFrame | None,
         evidence: Mapping[str, str],
         memory_limit: int | None = None,
+        precision: Precision = "float64",
     ) -> None:
         self._raw = raw
         self._plans = dict(plans)
@@ -80,6 +82,7 @@ class Panel(Result):
         self._period = period
         self._spells = spells
         self._memory_limit = memory_limit
+        self._precision = precision
         self.provenance = Provenance.of(
             "read_panel",
             {
@@ -88,6 +91,7 @@ class Panel(Result):
                 "price_year": price_year,
                 "currency": currency,
                 **({} if period == "year" else {"period": period}),
+                **({} if precision == "float64" else {"precision": precision}),
             },
             evidence=evidence,
         )
@@ -217,7 +221,13 @@ class Panel(Result):
         with reading(self._raw):
             persons = count_persons(request)
         periods = request.observed[-1] - request.observed[0] + 1
-        taken = bytes_of(request.dtypes, persons, periods, monthly=self._period == "month")
+        taken = bytes_of(
+            request.dtypes,
+            persons,
+            periods,
+            monthly=self._period == "month",
+            widths=request.widths,
+        )
         provenance = replace(self.provenance, call="estimate_size")
         return SizeEstimate(persons, periods, taken, self._rows.n_rows, provenance)
 
@@ -291,12 +301,14 @@ class Panel(Result):
             dtypes = {**dtypes, "start_year": "int"}
             if self._measure.others == "censor":
                 dtypes[MEASURE] = "category"
+        per_year = 12 if self._period == "month" else 1
+        money = [name for name, dtype in dtypes.items() if dtype == "money"]
         return Request(
             frame=frame,
             dtypes=dtypes,
             texts=self._texts_of(name for name in dtypes if name in self._plans),
             eligible=eligible,
-            per_year=12 if self._period == "month" else 1,
+            per_year=per_year,
             observed=() if self._persons is None else self._persons.periods,
             start_range=starts,
             constant=self._persons is not None and self._persons.constant,
@@ -306,6 +318,7 @@ class Panel(Result):
             schemes=tuple(name for name in BENEFITS if name in self._plans),
             spells=self._spells,
             measure=self._measure,
+            widths=Widths.of(self._precision, money, self._rows.extremes, per_year=per_year),
         )
 
     # --- read once --------------------------------------------------------------------------------

@@ -14,11 +14,10 @@ from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.errors import MemoryLimitError, PanelContractError
 from mih_impact.panel.contract import CONTRACT, Dtype
+from mih_impact.panel.widths import EIGHT, Widths
 
 __all__ = ["SizeEstimate", "bytes_of", "parse_memory"]
 
-#: Bytes a cell of a column takes: money has øre and a flag for null.
-_BYTES: dict[Dtype, int] = {"money": 9, "category": 4, "number": 8, "int": 8, "bool": 8}
 #: Row, eligibility and state of every cell.
 _CELL = 3
 #: An identifier: a pointer and a short text.
@@ -107,7 +106,12 @@ class SizeEstimate(Result):
 
 
 def bytes_of(
-    dtypes: Mapping[str, Dtype], persons: int, periods: int, *, monthly: bool
+    dtypes: Mapping[str, Dtype],
+    persons: int,
+    periods: int,
+    *,
+    monthly: bool,
+    widths: Widths = EIGHT,
 ) -> dict[str, int]:
     """Return the bytes that each column takes in a cube.
 
@@ -120,9 +124,9 @@ def bytes_of(
     found = {"person_id": cells * _CELL + persons * _PERSON}
     for name, dtype in dtypes.items():
         fixed = name in CONTRACT and CONTRACT[name].role in ("fixed", "exit", "treatment")
-        found[name] = persons * 8 if fixed else cells * _BYTES[dtype]
+        found[name] = persons * 8 if fixed else cells * widths.bytes(name, dtype)
         if monthly and dtype == "money":
-            found[name] += persons * 8
+            found[name] += persons * (widths.bytes(name, dtype) - 1)
     return found
 
 
