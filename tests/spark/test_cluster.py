@@ -77,7 +77,7 @@ def test_starts_in_a_named_measure_are_those_of_pandas(spark, tmp_path):
 def test_the_plan_prunes_columns_and_chooses_rows_at_the_scan(spark, tmp_path, capfd):
     panel = read_panel(read(spark, register(), tmp_path))
     columns = columns_to_fetch(["wage_income", "county"], panel.columns)
-    request = panel._request(columns, eligible_expr(None, panel._frame))
+    request = panel._request(columns, eligible_expr(None, panel.frame))
     persons, rows = build.leaving(request)
     plan = persons.to_native()._jdf.queryExecution().simpleString()
     assert "shoe_size" not in plan.split("ReadSchema")[-1]

@@ -43,6 +43,17 @@ def test_the_estimate_is_the_size_of_the_cube():
     assert estimate.cube_bytes == pytest.approx(arrays + texts, rel=0.1)
 
 
+def test_time_and_disk_are_said_beforehand(tmp_path):
+    path = tmp_path / "register.parquet"
+    pl.from_pandas(register(n=500)).write_parquet(path)
+    free, limited = read_panel(path).estimate_size(), read_panel(path, memory_limit="1 GB")
+    assert free.seconds > 0
+    assert free.disk_bytes == 0
+    n = limited.check().n_persons
+    assert limited.estimate_size().disk_bytes == 130 * n
+    assert "Disk" in limited.estimate_size().summary(lang="en")
+
+
 def test_fewer_columns_take_less():
     panel = read_panel(register())
     few = panel.estimate_size(columns=["wage_income"])

@@ -17,11 +17,10 @@ from mih_impact.display.labels import Lang
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.errors import PanelContractError
-from mih_impact.panel import ops
 from mih_impact.panel.build import Request, build_cube, count_persons
 from mih_impact.panel.card import panel_card
 from mih_impact.panel.check import PanelReport
-from mih_impact.panel.contract import BENEFITS, CONTRACT, OUTCOMES
+from mih_impact.panel.contract import BENEFITS, OUTCOMES
 from mih_impact.panel.cube import Cube
 from mih_impact.panel.door import Plan
 from mih_impact.panel.engine import reading
@@ -33,16 +32,12 @@ from mih_impact.panel.selection import (
     eligible_expr,
     eligible_words,
 )
-from mih_impact.panel.size import SizeEstimate, bytes_of
-from mih_impact.panel.survey import Rows, survey_rows
-from mih_impact.panel.survey_persons import Persons, survey_persons
+from mih_impact.panel.size import SizeEstimate, bytes_of, disk_of
+from mih_impact.panel.surveyed import Surveyed
 from mih_impact.panel.widths import Precision, Widths
 from mih_impact.reference.prices import PriceIndex
 
 __all__ = ["Money", "Panel", "Period"]
-
-#: A text column with no more distinct values leaves the engine as codes.
-FEW_TEXTS = 2_000
 
 Money = Literal["nominal", "fixed"]
 Period = Literal["year", "month"]
@@ -71,8 +66,8 @@ class Panel(Result):
         memory_limit: int | None = None,
         precision: Precision = "float64",
     ) -> None:
-        self._raw = raw
-        self._plans = dict(plans)
+        self._survey = Surveyed(raw, plans, monthly=period == "month")
+        self._plans = self._survey.plans
         self._left_out = left_out
         self._unreadable = dict(unreadable)
         self._money = money
@@ -96,7 +91,6 @@ class Panel(Result):
             evidence=evidence,
         )
         self._measure: Named | None = None
-        self._texts: dict[str, tuple[str, ...] | None] = {}
         self._last_cube: tuple[tuple[Any, ...], Cube] | None = None
 
     # --- what it has ------------------------------------------------------------------------------
@@ -114,7 +108,7 @@ class Panel(Result):
     @property
     def measures(self) -> tuple[str, ...]:
         """The measures that somebody begins, ascending; empty without the column `measure`."""
-        return self._known_measures or ()
+        return self._survey.measures or ()
 
     @property
     def price_year(self) -> int:
@@ -144,7 +138,7 @@ class Panel(Result):
     @property
     def frame(self) -> nw.LazyFrame[Any]:
         """The rows in the contract's names and types, as a lazy narwhals frame."""
-        return self._frame
+        return self._survey.frame
 
     def for_measure(self, measure: str, *, other_measures: OtherMeasures = "risk_set") -> Panel:
         """Return the panel in which those start who begin a measure, from their first time.
@@ -180,7 +174,7 @@ class Panel(Result):
         (('afl',), True)
         """
         chosen = copy.copy(self)
-        chosen._measure = named_measure(measure, other_measures, self._known_measures)
+        chosen._measure = named_measure(measure, other_measures, self._survey.measures)
         chosen._last_cube = None
         about = {"measure": measure, "other_measures": other_measures}
         options = {**self.provenance.options, **about}
@@ -215,10 +209,10 @@ class Panel(Result):
         `eligible` and `columns` are as in `cube`.
         """
         names = columns_to_fetch(columns, self.columns)
-        expr = eligible_expr(eligible, self._frame)
+        expr = eligible_expr(eligible, self._survey.frame)
         self.require()
         request = self._request(names, expr)
-        with reading(self._raw):
+        with reading(self._survey.raw):
             persons = count_persons(request)
         periods = request.observed[-1] - request.observed[0] + 1
         taken = bytes_of(
@@ -229,7 +223,17 @@ class Panel(Result):
             widths=request.widths,
         )
         provenance = replace(self.provenance, call="estimate_size")
-        return SizeEstimate(persons, periods, taken, self._rows.n_rows, provenance)
+        everybody = 0 if self._survey.persons is None else self._survey.persons.n_persons
+        limited = self._memory_limit is not None
+        return SizeEstimate(
+            persons=persons,
+            periods=periods,
+            by_column=taken,
+            rows=self._survey.rows.n_rows,
+            seconds=sum(self._survey.seconds.values()),
+            disk_bytes=disk_of(self._survey.raw, taken, everybody=everybody, limited=limited),
+            provenance=provenance,
+        )
 
     def cube(self, *, eligible: Eligible = None, columns: Iterable[str] | None = None) -> Cube:
         """Return the persons an analysis is about as dense arrays.
@@ -259,7 +263,7 @@ class Panel(Result):
             The source broke off while it was read.
         """
         names = columns_to_fetch(columns, self.columns)
-        expr = eligible_expr(eligible, self._frame)
+        expr = eligible_expr(eligible, self._survey.frame)
         key = (eligible, names)
         if self._last_cube is not None and not isinstance(eligible, nw.Expr):
             known, cube = self._last_cube
@@ -268,7 +272,7 @@ class Panel(Result):
         self.require()
         if self._memory_limit is not None:
             self.estimate_size(eligible=eligible, columns=columns).require(self._memory_limit)
-        with reading(self._raw):
+        with reading(self._survey.raw):
             cube = build_cube(self._request(names, expr))
         if not isinstance(eligible, nw.Expr):
             self._last_cube = (key, cube)
@@ -295,7 +299,7 @@ class Panel(Result):
             else self._index.factors(years, self._price_year)
         )
         dtypes = {name: self._plans[name].dtype for name in names}
-        frame, starts = self._frame, self._rows.starts
+        frame, starts = self._survey.frame, self._survey.rows.starts
         if self._measure is not None:
             frame, starts = self._begun
             dtypes = {**dtypes, "start_year": "int"}
@@ -306,77 +310,37 @@ class Panel(Result):
         return Request(
             frame=frame,
             dtypes=dtypes,
-            texts=self._texts_of(name for name in dtypes if name in self._plans),
+            texts=self._survey.texts_of(name for name in dtypes if name in self._plans),
             eligible=eligible,
             per_year=per_year,
-            observed=() if self._persons is None else self._persons.periods,
+            observed=() if self._survey.persons is None else self._survey.persons.periods,
             start_range=starts,
-            constant=self._persons is not None and self._persons.constant,
+            constant=self._survey.persons is not None and self._survey.persons.constant,
             price_factor=factors,
             price_year=self._price_year,
             currency=self._currency,
             schemes=tuple(name for name in BENEFITS if name in self._plans),
             spells=self._spells,
             measure=self._measure,
-            widths=Widths.of(self._precision, money, self._rows.extremes, per_year=per_year),
+            widths=Widths.of(self._precision, money, self._survey.rows.extremes, per_year=per_year),
         )
 
     # --- read once --------------------------------------------------------------------------------
-
-    @cached_property
-    def _frame(self) -> nw.LazyFrame[Any]:
-        return self._raw.select([plan.expr.alias(name) for name, plan in self._plans.items()])
-
-    @cached_property
-    def _rows(self) -> Rows:
-        with reading(self._raw):
-            return survey_rows(self._raw, self._plans)
-
-    @cached_property
-    def _persons(self) -> Persons | None:
-        if self._rows.years is None:
-            return None
-        texts = [name for name in self.columns if name in CONTRACT and CONTRACT[name].constant]
-        with reading(self._raw):
-            return survey_persons(
-                self._frame,
-                self.columns,
-                self._rows.years,
-                texts=self._texts_of(texts),
-                extremes=self._rows.extremes,
-                monthly=self._period == "month",
-            )
-
-    @property
-    def _known_measures(self) -> tuple[str, ...] | None:
-        """The measures of the register, None without the column."""
-        if MEASURE not in self._plans:
-            return None
-        with reading(self._raw):
-            return self._texts_of([MEASURE]).get(MEASURE, ())
 
     @property
     def _begun(self) -> tuple[nw.LazyFrame[Any], tuple[int, int]]:
         """The rows with starts in the named measure, and the first and last year of them."""
         assert self._measure is not None
         monthly = self._period == "month"
-        with reading(self._raw):
-            return started(self._frame, self._measure.name, monthly=monthly)
-
-    def _texts_of(self, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
-        """Return the distinct values of those text columns that have few, read once a column."""
-        for name in names:
-            if self._plans[name].dtype == "category" and name not in self._texts:
-                self._texts[name] = ops.distinct_texts(self._frame, name, at_most=FEW_TEXTS)
-        known = ((name, self._texts.get(name)) for name in names)
-        return {name: texts for name, texts in known if texts is not None}
+        with reading(self._survey.raw):
+            return started(self._survey.frame, self._measure.name, monthly=monthly)
 
     @property
     def _years(self) -> tuple[int, int]:
-        if self._rows.years is None:
+        if self._survey.rows.years is None:
             self.require()
             raise PanelContractError("The panel has no usable year")
-        return self._rows.years
+        return self._survey.rows.years
 
     @cached_property
     def _report(self) -> PanelReport:
@@ -391,14 +355,16 @@ class Panel(Result):
             monthly=self._period == "month",
         )
         return PanelReport(
-            breaches=breaches(self._rows, self._persons, context),
-            n_rows=self._rows.n_rows,
-            n_persons=None if self._persons is None else self._persons.n_persons,
-            years=self._rows.years,
+            breaches=breaches(self._survey.rows, self._survey.persons, context),
+            n_rows=self._survey.rows.n_rows,
+            n_persons=None if self._survey.persons is None else self._survey.persons.n_persons,
+            years=self._survey.rows.years,
             provenance=replace(self.provenance, call="check"),
         )
 
     def _card(self, lang: Lang) -> Card:
-        rows = self.__dict__.get("_rows")
+        rows = self._survey.counted
         size = None if rows is None or rows.years is None else (rows.n_rows, *rows.years)
-        return panel_card(self, self._raw.implementation.name.lower(), self._money, size, lang)
+        return panel_card(
+            self, self._survey.raw.implementation.name.lower(), self._money, size, lang
+        )
