@@ -18,7 +18,7 @@ from mih_impact.controls.design import Coded, Design
 from mih_impact.controls.entropy import entropy_weights
 from mih_impact.controls.logit import fit_logit
 from mih_impact.errors import AssumptionError, EngineError, MemoryLimitError, StorageError
-from mih_impact.panel import read_panel
+from mih_impact.panel import ops, read_panel
 from mih_impact.panel.synthetic import stream
 from mih_impact.panel.synthetic.stream import stream_register
 from tests.engines.test_cube_bit_equal import assert_equal_cubes, register
@@ -43,7 +43,7 @@ def test_the_estimate_is_the_size_of_the_cube():
     assert estimate.cube_bytes == pytest.approx(arrays + texts, rel=0.1)
 
 
-def test_time_and_disk_are_said_beforehand(tmp_path):
+def test_time_and_disk_are_said_beforehand(tmp_path, monkeypatch):
     path = tmp_path / "register.parquet"
     pl.from_pandas(register(n=500)).write_parquet(path)
     free, limited = read_panel(path).estimate_size(), read_panel(path, memory_limit="1 GB")
@@ -51,6 +51,9 @@ def test_time_and_disk_are_said_beforehand(tmp_path):
     assert free.disk_bytes == 0
     n = limited.check().n_persons
     assert limited.estimate_size().disk_bytes == 130 * n
+    monkeypatch.setattr(ops, "has_arrow", lambda: False)
+    held = read_panel(path, memory_limit="1 GB").estimate_size()
+    assert held.disk_bytes == 130 * n + held.cube_bytes
     assert "Disk" in limited.estimate_size().summary(lang="en")
 
 

@@ -95,8 +95,9 @@ def build_cube(request: Request) -> Cube:
     )
     if request.constant:
         filled.keep(place[found[PERSON]], np.zeros(len(place), dtype=np.int64), found)
-    with _bar(len(person_id) * len(request.observed)) as bar:
-        for chunk in ops.chunks(rows, by=PERSON, numbers=len(person_id)):
+    most = len(person_id) * len(request.observed)
+    with _bar(most) as bar:
+        for chunk in ops.chunks(rows, by=PERSON, numbers=len(person_id), rows=most):
             person, period = place[chunk.pop(PERSON)], chunk.pop("year").astype(np.int64) - first
             filled.take(person, period, chunk)
             if not request.constant:

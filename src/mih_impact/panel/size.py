@@ -15,6 +15,7 @@ from mih_impact.display.numbers import number
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.errors import MemoryLimitError, PanelContractError
+from mih_impact.panel import ops
 from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.engine import is_spark
 from mih_impact.panel.widths import EIGHT, Widths
@@ -162,11 +163,14 @@ def disk_of(
     limited
         Whether DuckDB has a limit beyond which it goes to disk: then with what it holds of every
         person while they are chosen. A Spark cluster holds the rows on their way, and goes to disk
-        with what its executors cannot.
+        with what its executors cannot; so does DuckDB without PyArrow.
     """
+    held = sum(by_column.values())
     if is_spark(rows.implementation):
-        return sum(by_column.values())
-    return everybody * _CHOOSING if limited else 0
+        return held
+    if not limited:
+        return 0
+    return everybody * _CHOOSING + (0 if ops.has_arrow() else held)
 
 
 def parse_memory(limit: float | str) -> int:
