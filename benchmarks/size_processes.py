@@ -33,7 +33,7 @@ from mih_impact.nav import menn_i_helse
 mih.options(progress=False)
 source, period, outcomes = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
 lap("import")
-panel = mih.read_panel(source, period=period)
+panel = mih.read_panel(source, period=period, precision=sys.argv[4])
 report = panel.check()
 lap("check")
 assert report.passed, report.summary()
@@ -65,7 +65,7 @@ BOUND = (
     LAP
     + """
 import duckdb
-source, period = sys.argv[1], sys.argv[2]
+source, period, outcomes = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
 money = ["wage_income", "dagpenger", "aap", "tiltakspenger", "sosialhjelp", "uforetrygd",
          "sykepenger"]
 text = ["county", "benefit_type", "education", "sex", "municipality", "country_group"]
@@ -80,7 +80,7 @@ def bound(money, text, numbers):
 lap("import")
 bound(money, text, numbers)
 lap("all columns")
-bound(money, text[:3], [])
+bound(outcomes, text[:3], [])
 lap("outcomes and cells")
 print(json.dumps(found))
 """
