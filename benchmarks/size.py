@@ -1,14 +1,17 @@
-"""How time and memory grow with the register, beside a bound measured in the same run.
+"""How time and memory grow with the register, beside a bound and a peer measured in the same run.
 
     python benchmarks/size.py [--persons 10000 100000 1000000 5000000] [--by year] [--runs 1]
+    python benchmarks/size.py --persons 10000 20000 40000 80000    # what doubling multiplies
 
 For every size a synthetic register is streamed to Parquet (in --data, kept between runs), then
 read, checked, matched 1:5 on the propensity score within county and benefit type, estimated, and
 put into the account, each stage timed by itself, in a process of its own.
 
 The bound is DuckDB reading the same columns with one GROUP BY person, nothing leaving the engine,
-in a process of its own just before and just after; its median counts. Wall time depends on what
-else the machine does, so processor seconds stand beside it. Ratios and growth are written to
+in a process of its own just before and just after; its median counts. The peer does the same steps
+from the same files with pandas, statsmodels and SciPy, in a process of its own, up to PEER_ROWS
+rows: it checks nothing, has no joint covariance and no account. Wall time depends on what else the
+machine does, so processor seconds stand beside it. Ratios and growth are written to
 benchmarks/results/size_<by>.json; nothing is asserted here.
 """
 
@@ -27,83 +30,17 @@ from math import log2
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).parent / "results"
-ON = '["age", "education", *mih.lag("wage_income", 1, 2, 3)]'
-OUTCOMES = {"year": None, "month": ["wage_income", "dagpenger", "aap", "tiltakspenger"]}
+from size_processes import BOUND, OURS, PEER
 
-LAP = """
-import json, os, sys, time
-found, begun, before = {}, time.perf_counter(), sum(os.times()[:2])
-def peak_gb():
-    # The highest resident memory of this process; getrusage would begin with its parent's.
-    for line in open("/proc/self/status"):
-        if line.startswith("VmHWM"):
-            return int(line.split()[1]) / 1e6
-def lap(stage):
-    global begun, before
-    now, cpu = time.perf_counter(), sum(os.times()[:2])
-    found[stage] = {"wall": now - begun, "cpu": cpu - before}
-    begun, before = now, cpu
-"""
-OURS = (
-    LAP
-    + """
-import mih_impact as mih
-from mih_impact.nav import menn_i_helse
-mih.options(progress=False)
-source, period, outcomes = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
-lap("import")
-panel = mih.read_panel(source, period=period)
-report = panel.check()
-lap("check")
-assert report.passed, report.summary()
-chosen = {"outcomes": outcomes} if outcomes else {}
-columns = ["age", "education", "county", "benefit_type", "wage_income"]
-columns += outcomes or panel.outcomes
-panel.cube(columns=columns)
-lap("cube")
-group = mih.match(panel, exact=["county", "benefit_type"], on=ON, **chosen)
-lap("match")
-effects = mih.event_study(group)
-lap("effects")
-case = mih.cost_benefit(effects, mih.Assumptions.r109(), programme=menn_i_helse())
-case.by_actor()
-lap("account")
-found["peak_gb"] = peak_gb()
-wage = effects.to_frame().query("outcome == 'wage_income' and year_since_start == 3").iloc[0]
-found["about"] = {
-    "rows": report.n_rows, "persons": report.n_persons, "in_cube": group.risk.cube.n_persons,
-    "participants": group.n_participants, "risk_set_rows": len(group.risk.person),
-    "wage_effect_year_3": round(float(wage["estimate"])),
-    "std_error": round(float(wage["std_error"])),
-}
-print(json.dumps(found))
-""".replace("ON", ON)
-)
-BOUND = (
-    LAP
-    + """
-import duckdb
-source, period = sys.argv[1], sys.argv[2]
-money = ["wage_income", "dagpenger", "aap", "tiltakspenger", "sosialhjelp", "uforetrygd",
-         "sykepenger"]
-text = ["county", "benefit_type", "education", "sex", "municipality", "country_group"]
-numbers = ["year", "start_year", "birth_year", "death_year", "emigration_year",
-           "months_unemployed"] + (["month", "start_month"] if period == "month" else [])
-def bound(money, text, numbers):
-    columns = [f"sum({c}) as {c}" for c in money + numbers] + [f"max({c}) as {c}" for c in text]
-    inner = f"select person_id, {', '.join(columns)}, max(eligible) as eligible from '{source}'"
-    outer = [f"sum({c})" for c in money + numbers] + [f"max({c})" for c in text]
-    duckdb.connect().sql(f"select max(person_id), bool_or(eligible), {', '.join(outer)} "
-                         f"from ({inner} group by person_id)").fetchall()
-lap("import")
-bound(money, text, numbers)
-lap("all columns")
-bound(money, text[:3], [])
-lap("outcomes and cells")
-print(json.dumps(found))
-"""
-)
+RESULTS = Path(__file__).parent / "results"
+CLOCKS = ("wall", "cpu")
+SCHEMES = ["dagpenger", "aap", "tiltakspenger", "sosialhjelp", "uforetrygd", "sykepenger"]
+#: By month four outcomes at most: a month takes twelve times what a year does.
+OUTCOMES = {"year": ["wage_income", *SCHEMES], "month": ["wage_income", *SCHEMES[:3]]}
+#: Money by month stands in four bytes, to the øre.
+PRECISION = {"year": "float64", "month": "float32"}
+#: A peer holds every row in memory, some 250 bytes each.
+PEER_ROWS = 15_000_000
 
 
 def process(code: str, *given: str) -> dict[str, Any]:
@@ -124,33 +61,75 @@ def register(folder: Path, persons: int, by: str) -> str:
     return str(out / "rows" / "*.parquet")
 
 
+def prices() -> str:
+    """Return what a krone of each year is in prices of 2024, which the peer needs too."""
+    from mih_impact.reference.prices import PriceIndex
+
+    index = PriceIndex.kpi()
+    return json.dumps({int(y): index.factor(y, 2024) for y in index.years if 2000 <= y <= 2024})
+
+
 def measured(source: str, by: str, runs: int) -> dict[str, Any]:
     outcomes = json.dumps(OUTCOMES[by])
-    bounds, ours = [process(BOUND, source, by)], []
+    bounds, ours, peers = [process(BOUND, source, by, outcomes)], [], []
     for _ in range(runs):
-        ours.append(process(OURS, source, by, outcomes))
-        bounds.append(process(BOUND, source, by))
-    stages = [name for name in ours[0] if name not in ("peak_gb", "about", "import")]
-
-    def middle(found: list[dict[str, Any]], stage: str, clock: str) -> float:
-        return round(statistics.median(one[stage][clock] for one in found), 3)
-
-    table = {stage: {c: middle(ours, stage, c) for c in ("wall", "cpu")} for stage in stages}
-    limits = ("all columns", "outcomes and cells")
-    bound = {limit: {c: middle(bounds, limit, c) for c in ("wall", "cpu")} for limit in limits}
-    whole = {c: round(sum(table[stage][c] for stage in stages), 3) for c in ("wall", "cpu")}
-    check = {c: round(table["check"][c] / bound["all columns"][c], 2) for c in ("wall", "cpu")}
+        ours.append(process(OURS, source, by, outcomes, PRECISION[by]))
+        bounds.append(process(BOUND, source, by, outcomes))
+        if ours[0]["about"]["rows"] <= PEER_ROWS:
+            peers.append(process(PEER, source, by, outcomes, prices()))
+    table, limits = middle(ours), middle(bounds)
+    totals = [whole(one) for one in ours]
+    table["whole"] = {c: round(statistics.median(one[c] for one in totals), 3) for c in CLOCKS}
+    ranges = {c: [round(pick(one[c] for one in totals), 3) for pick in (min, max)] for c in CLOCKS}
     return {
         **ours[0]["about"],
-        "seconds": {**table, "whole": whole},
-        "bound_seconds": bound,
-        "whole_over_bound": {
-            limit: {c: round(whole[c] / bound[limit][c], 2) for c in ("wall", "cpu")}
-            for limit in limits
-        },
-        "check_over_bound": check,
+        "seconds": table,
+        "whole_range": ranges,
+        "bound_seconds": limits,
+        "whole_over_bound": {limit: over(table["whole"], limits[limit]) for limit in limits},
+        "check_over_bound": over(table["check"], limits["all columns"]),
         "peak_gb": round(max(one["peak_gb"] for one in ours), 2),
+        **beside(peers, table["whole"], ours[0]["about"]),
     }
+
+
+def beside(
+    peers: list[dict[str, Any]], ours: dict[str, float], about: dict[str, Any]
+) -> dict[str, Any]:
+    """Return what the peer took and found, or why there is none."""
+    if not peers:
+        return {"peer": f"none: more than {PEER_ROWS:,} rows, all of which it would hold in memory"}
+    totals = [whole(one) for one in peers]
+    taken = {c: round(statistics.median(one[c] for one in totals), 3) for c in CLOCKS}
+    found = peers[0]["about"]
+    apart = abs(found["wage_effect_year_3"] - about["wage_effect_year_3"]) / about["std_error"]
+    return {
+        "peer": {**found, "effects_apart_in_std_errors": round(apart, 2)},
+        "peer_seconds": {**middle(peers), "whole": taken},
+        "peer_over_ours": over(taken, ours),
+        "peer_peak_gb": round(max(one["peak_gb"] for one in peers), 2),
+    }
+
+
+def stages(found: dict[str, Any]) -> list[str]:
+    return [name for name in found if name not in ("peak_gb", "about", "import")]
+
+
+def middle(found: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Return the median of each stage, by clock."""
+    return {
+        stage: {c: round(statistics.median(one[stage][c] for one in found), 3) for c in CLOCKS}
+        for stage in stages(found[0])
+    }
+
+
+def whole(found: dict[str, Any]) -> dict[str, float]:
+    """Return what all stages of a process took together, its imports apart."""
+    return {c: sum(found[stage][c] for stage in stages(found)) for c in CLOCKS}
+
+
+def over(one: dict[str, float], other: dict[str, float]) -> dict[str, float]:
+    return {c: round(one[c] / other[c], 2) for c in CLOCKS}
 
 
 def growth(found: list[dict[str, Any]]) -> list[dict[str, float]]:
@@ -158,13 +137,13 @@ def growth(found: list[dict[str, Any]]) -> list[dict[str, float]]:
     steps = []
     for small, large in pairwise(found):
         doublings = log2(large["persons"] / small["persons"])
-        time = large["seconds"]["whole"]["cpu"] / small["seconds"]["whole"]["cpu"]
+        time = {c: large["seconds"]["whole"][c] / small["seconds"]["whole"][c] for c in CLOCKS}
         memory = large["peak_gb"] / small["peak_gb"]
         steps.append(
             {
                 "from": small["persons"],
                 "to": large["persons"],
-                "time": round(time ** (1 / doublings), 2),
+                "time": {c: round(time[c] ** (1 / doublings), 2) for c in CLOCKS},
                 "memory": round(memory ** (1 / doublings), 2),
             }
         )
@@ -181,6 +160,7 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, default=Path(tempfile.gettempdir()) / "mih_impact_size"
     )
+    parser.add_argument("--results", type=Path, default=RESULTS)
     given = parser.parse_args()
     found = []
     for persons in given.persons:
@@ -195,8 +175,8 @@ def main() -> None:
         "sizes": found,
         "doubling_persons_multiplies": growth(found),
     }
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"size_{given.by}.json").write_text(json.dumps(record, indent=2) + "\n")
+    given.results.mkdir(exist_ok=True)
+    (given.results / f"size_{given.by}.json").write_text(json.dumps(record, indent=2) + "\n")
 
 
 if __name__ == "__main__":

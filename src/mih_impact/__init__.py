@@ -89,7 +89,7 @@ if TYPE_CHECKING:
     from mih_impact.nav.reproduce import reproduce_nav as reproduce_nav
     from mih_impact.panel.check import PanelReport as PanelReport
     from mih_impact.panel.panel import Panel as Panel
-    from mih_impact.panel.panel import read_panel as read_panel
+    from mih_impact.panel.read import read_panel as read_panel
     from mih_impact.panel.synthetic.effects import SyntheticTruth as SyntheticTruth
     from mih_impact.panel.synthetic.register import SyntheticRegister as SyntheticRegister
     from mih_impact.panel.synthetic.register import example_panel as example_panel
@@ -193,7 +193,7 @@ _HOME = {
     "placebo_start": "effects.robustness.placebo",
     "pretrend_power": "effects.checks.power",
     "randomisation_test": "effects.inference.randomisation",
-    "read_panel": "panel.panel",
+    "read_panel": "panel.read",
     "reproduce_nav": "nav.reproduce",
     "resample": "study.resampling",
     "rosenbaum_bounds": "effects.sensitivity.rosenbaum",

@@ -183,7 +183,7 @@ def _starters(text: str) -> dict[int, float]:
 
 
 def _check(given: argparse.Namespace) -> None:
-    from mih_impact.panel.panel import read_panel
+    from mih_impact.panel.read import read_panel
 
     report = read_panel(given.register).check()
     print(report.summary())

@@ -46,6 +46,10 @@ CASES: dict[str, tuple[nw.Expr, list[object]]] = {
     "text_of text": (ops.text_of(nw.col("text"), nw.String()), ["x", None, "y", "z", "x"]),
     "recode": (ops.recode(nw.col("text"), {"x": "A", "y": "B"}), ["A", None, "B", None, "A"]),
     "code_of": (ops.code_of(nw.col("text"), ["x", "z"]), [0, -1, -1, 1, 0]),
+    "code_of many": (
+        ops.code_of(nw.col("text"), ["x", *"abcdefghij", "z"]),
+        [0, -1, -1, 11, 0],
+    ),
     "code_of nothing": (ops.code_of(nw.col("text"), []), [-1, -1, -1, -1, -1]),
     "recode_number": (
         ops.recode_number(nw.col("text"), {"x": 1.5, "z": 0.0}),

@@ -27,7 +27,7 @@ def plans(source: object) -> list[str]:
     """Return the engine's plans of the persons and the rows that leave."""
     panel = read_panel(source)
     columns = columns_to_fetch(["wage_income", "county"], panel.columns)
-    request = panel._request(columns, eligible_expr(None, panel._frame))
+    request = panel._request(columns, eligible_expr(None, panel.frame))
     return [frame.to_native().explain() for frame in build.leaving(request)]
 
 
@@ -75,7 +75,7 @@ def test_polars_reads_no_other_column_and_chooses_at_the_scan(path):
 def test_a_column_more_is_a_column_more(path):
     panel = read_panel(str(path))
     columns = columns_to_fetch(["wage_income", "county", "shoe_size"], panel.columns)
-    request = panel._request(columns, eligible_expr(None, panel._frame))
+    request = panel._request(columns, eligible_expr(None, panel.frame))
     _, rows = build.leaving(request)
     assert set.union(*duckdb_scans(rows.to_native().explain())) == ROWS | {
         "start_year",

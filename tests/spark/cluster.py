@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -26,7 +27,10 @@ def free_port() -> int:
 
 @dataclass
 class Cluster:
-    """A standalone cluster; every process leads a group of its own, executors in their worker's."""
+    """A standalone cluster; every process leads a group of its own, executors in their worker's.
+
+    What its processes write is in folders of its own: who is killed does not clear up.
+    """
 
     folder: Path
     port: int = field(default_factory=free_port)
@@ -35,6 +39,20 @@ class Cluster:
     @property
     def url(self) -> str:
         return f"spark://{HOST}:{self.port}"
+
+    @property
+    def scratch(self) -> Path:
+        """Where the master, the workers and their executors write."""
+        return self.folder / "scratch"
+
+    @property
+    def driver_scratch(self) -> Path:
+        """Where sessions write."""
+        return self.folder / "driver"
+
+    def left(self) -> list[str]:
+        """Return the folders of Spark that are there."""
+        return [str(path) for kind in ("spark-*", "blockmgr-*") for path in self.folder.rglob(kind)]
 
     def start(self) -> None:
         master = "org.apache.spark.deploy.master.Master"
@@ -57,9 +75,17 @@ class Cluster:
     def stop(self) -> None:
         for name in list(self.processes):
             self.kill(name)
+        shutil.rmtree(self.scratch, ignore_errors=True)
 
     def _run(self, name: str, *command: str) -> None:
-        env = {**os.environ, "SPARK_DAEMON_MEMORY": "192m", "SPARK_LOCAL_IP": HOST}
+        self.scratch.mkdir(exist_ok=True)
+        env = {
+            **os.environ,
+            "SPARK_DAEMON_MEMORY": "192m",
+            "SPARK_LOCAL_IP": HOST,
+            "SPARK_LOCAL_DIRS": str(self.scratch),
+            "JAVA_TOOL_OPTIONS": f"-Djava.io.tmpdir={self.scratch}",
+        }
         with (self.folder / f"{name}.log").open("wb") as log:
             self.processes[name] = subprocess.Popen(
                 [str(SPARK_CLASS), *command],
@@ -73,10 +99,11 @@ class Cluster:
         with socket.socket() as asked:
             return asked.connect_ex((HOST, self.port)) == 0
 
-    def session(self) -> Any:
+    def session(self, **more: str) -> Any:
         """Return a session whose work is done by the workers' executors."""
         from pyspark.sql import SparkSession
 
+        self.driver_scratch.mkdir(exist_ok=True)
         os.environ["PYSPARK_PYTHON"] = sys.executable
         os.environ["SPARK_LOCAL_IP"] = HOST
         settings = {
@@ -88,7 +115,9 @@ class Cluster:
             "spark.ui.enabled": "false",
             "spark.sql.shuffle.partitions": "2",
             "spark.ui.showConsoleProgress": "false",
-            "spark.local.dir": str(self.folder / "local"),
+            "spark.local.dir": str(self.driver_scratch),
+            "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={self.driver_scratch}",
+            **more,
         }
         builder = SparkSession.builder.appName("mih_impact").master(self.url)
         for name, value in settings.items():

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import narwhals as nw
 import numpy as np
@@ -19,6 +23,7 @@ from tests.engines.test_ops import ROWS as OPS_ROWS
 from tests.spark.cluster import Cluster, executors, wait_until
 from tests.support import small_register
 
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.xdist_group("spark")
 
 
@@ -65,10 +70,19 @@ def test_the_cube_and_the_check_are_those_of_pandas(spark, tmp_path):
     assert panel.check().to_frame(lang="en").equals(here.check().to_frame(lang="en"))
 
 
+def test_starts_in_a_named_measure_are_those_of_pandas(spark, tmp_path):
+    rows = register()
+    begins = rows["person_id"].str.len() + rows["year"] - 2012
+    rows["measure"] = begins.map({1: "afl", 2: "aft", 4: "afl"})
+    panel = read_panel(read(spark, rows, tmp_path))
+    there = panel.for_measure("afl", other_measures="censor").cube()
+    assert_equal_cubes(there, read_panel(rows).for_measure("afl", other_measures="censor").cube())
+
+
 def test_the_plan_prunes_columns_and_chooses_rows_at_the_scan(spark, tmp_path, capfd):
     panel = read_panel(read(spark, register(), tmp_path))
     columns = columns_to_fetch(["wage_income", "county"], panel.columns)
-    request = panel._request(columns, eligible_expr(None, panel._frame))
+    request = panel._request(columns, eligible_expr(None, panel.frame))
     persons, rows = build.leaving(request)
     plan = persons.to_native()._jdf.queryExecution().simpleString()
     assert "shoe_size" not in plan.split("ReadSchema")[-1]
@@ -132,3 +146,35 @@ def test_a_cluster_that_goes_away_is_a_typed_error(spark, tmp_path):
     assert "read again" in str(errors[0])
     with pytest.raises(EngineError, match="broke off"):
         panel.cube()
+
+
+def test_a_cluster_killed_to_the_last_process_is_a_typed_error(tmp_path):
+    cluster = Cluster(tmp_path)
+    rows = tmp_path / "rows"
+    rows.mkdir()
+    pl.from_pandas(register()).write_parquet(rows / "part-0.parquet")
+    command = [sys.executable, "-m", "tests.spark.analyst", str(tmp_path), str(cluster.port)]
+    log = (tmp_path / "analyst.log").open("w")
+    analyst = None
+    try:
+        cluster.start()
+        analyst = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True)
+        assert "half read" in analyst.stdout.readline()
+        used = cluster.left()
+        for name in ("worker1", "worker2", "master"):
+            cluster.kill(name)
+        said, _ = analyst.communicate(timeout=120)
+    finally:
+        log.close()
+        if analyst is not None:
+            analyst.kill()
+            analyst.communicate()
+        cluster.stop()
+    assert analyst.returncode == 0, (tmp_path / "analyst.log").read_text()
+    found = json.loads(said.splitlines()[-1])
+    assert found["error"] == "EngineError", found
+    assert "no executor for 5 seconds" in found["said"]
+    assert 1 <= found["parts"] < found["of"]
+    assert found["kept"] == {"cube": False, "in Spark": 0}
+    assert any("blockmgr" in path and str(cluster.driver_scratch) in path for path in used)
+    assert cluster.left() == []

@@ -18,10 +18,11 @@ from mih_impact.controls.design import Coded, Design
 from mih_impact.controls.entropy import entropy_weights
 from mih_impact.controls.logit import fit_logit
 from mih_impact.errors import AssumptionError, EngineError, MemoryLimitError, StorageError
-from mih_impact.panel import read_panel
+from mih_impact.panel import ops, read_panel
 from mih_impact.panel.synthetic import stream
 from mih_impact.panel.synthetic.stream import stream_register
 from tests.engines.test_cube_bit_equal import assert_equal_cubes, register
+from tests.support import small_register
 
 
 @pytest.fixture
@@ -40,6 +41,20 @@ def test_the_estimate_is_the_size_of_the_cube():
     arrays = sum(array.nbytes for array in cube._all_arrays())
     texts = sum(len(text) + 49 for text in cube.person_id)
     assert estimate.cube_bytes == pytest.approx(arrays + texts, rel=0.1)
+
+
+def test_time_and_disk_are_said_beforehand(tmp_path, monkeypatch):
+    path = tmp_path / "register.parquet"
+    pl.from_pandas(register(n=500)).write_parquet(path)
+    free, limited = read_panel(path).estimate_size(), read_panel(path, memory_limit="1 GB")
+    assert free.seconds > 0
+    assert free.disk_bytes == 0
+    n = limited.check().n_persons
+    assert limited.estimate_size().disk_bytes == 130 * n
+    monkeypatch.setattr(ops, "has_arrow", lambda: False)
+    held = read_panel(path, memory_limit="1 GB").estimate_size()
+    assert held.disk_bytes == 130 * n + held.cube_bytes
+    assert "Disk" in limited.estimate_size().summary(lang="en")
 
 
 def test_fewer_columns_take_less():
@@ -69,6 +84,69 @@ def test_the_card_speaks_one_language(lang):
     text = read_panel(register()).estimate_size().summary(lang=lang)
     assert ("Persons" in text) == (lang == "en")
     assert ("Personer" in text) == (lang == "nb")
+
+
+# --- four bytes instead of eight ------------------------------------------------------------------
+
+
+def in_months(rows: pd.DataFrame, wage: float) -> pd.DataFrame:
+    """Return rows by month with one wage that, added up, is more than four bytes hold."""
+    months = rows.loc[rows.index.repeat(12)].reset_index(drop=True)
+    months["month"] = np.tile(np.arange(1, 13), len(rows))
+    months["start_month"] = np.where(months["start_year"].isna(), np.nan, 3.0)
+    months["wage_income"] = np.where(months["wage_income"].isna(), np.nan, wage - months["month"])
+    return months
+
+
+@pytest.mark.parametrize("wage", [1_700_000.0, 2_500_000.0])
+def test_by_month_totals_may_go_round_and_no_year_is_wrong(wage):
+    rows = in_months(register(n=80), wage)
+    narrow = read_panel(rows, period="month", precision="float32").cube()
+    wide = read_panel(rows, period="month").cube()
+    who = np.flatnonzero(wide.start)
+    for name in ("wage_income", "dagpenger", "in_work"):
+        for dead in ("zero", "missing"):
+            np.testing.assert_array_equal(
+                narrow.since_start(name, who, wide.start[who], range(-4, 5), dead=dead),
+                wide.since_start(name, who, wide.start[who], range(-4, 5), dead=dead),
+            )
+    assert wide.ore["wage_income"].max() > 2**31
+    # Twelve months of the larger wage do not fit in four bytes, and are kept in eight.
+    assert narrow.ore["wage_income"].dtype == (np.int32 if wage < 2e6 else np.int64)
+    assert narrow.ore["dagpenger"].dtype == np.int32
+
+
+def test_four_bytes_change_no_effect_on_money():
+    rows = small_register()
+    found = []
+    for precision in ("float64", "float32"):
+        panel = read_panel(rows, precision=precision)
+        group = mih.match(panel, exact=["county"], on=["age", *mih.lag("wage_income", 1, 2)])
+        found.append((group.to_frame(), mih.event_study(group)))
+    (sets, effects), (other_sets, other_effects) = found
+    pd.testing.assert_frame_equal(sets, other_sets)
+    np.testing.assert_array_equal(effects.estimate, other_effects.estimate)
+    np.testing.assert_array_equal(effects.covariance, other_effects.covariance)
+
+
+def test_four_bytes_keep_seven_digits_of_other_numbers_and_half_the_size():
+    narrow = read_panel(register(n=500), precision="float32")
+    wide = read_panel(register(n=500))
+    one, other = narrow.cube(), wide.cube()
+    assert one.number["shoe_size"].dtype == np.float32
+    np.testing.assert_allclose(one.number["shoe_size"], other.number["shoe_size"], rtol=1e-7)
+    assert one.as_of("shoe_size", 2015).values.dtype == np.float64
+    small, large = narrow.estimate_size(), wide.estimate_size()
+    taken = sum(array.nbytes for array in one._all_arrays())
+    texts = sum(len(text) + 49 for text in one.person_id)
+    assert small.cube_bytes == pytest.approx(taken + texts, rel=0.1)
+    for column in ("wage_income", "shoe_size"):
+        assert small.by_column[column] < 0.6 * large.by_column[column]
+
+
+def test_a_precision_that_does_not_exist_is_refused():
+    with pytest.raises(mih.PanelContractError, match="float32"):
+        read_panel(register(), precision="float16")
 
 
 # --- streamed -------------------------------------------------------------------------------------

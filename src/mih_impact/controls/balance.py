@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Balance", "balance"]
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 #: A standardised difference beyond this is called imbalance (Stuart, Lee and Leacy 2013).
 TOLERATED = 0.1
@@ -165,16 +167,16 @@ def balance(group: ControlGroup) -> Balance:
     """
     risk = group.risk
     after = group.row_weight
-    years = []
-    for c in risk.start_years.tolist():
-        here = risk.start_year == c
-        table = _table(group, after, here)
+    start_years = risk.start_years.tolist()
+    parts = [_Part.of(risk.start_year == c, risk.treated, after) for c in start_years]
+    whole = _Part.of(np.ones(len(after), dtype=bool), risk.treated, after)
+    overall, *tables = _tables(group, [whole, *parts])
+    for c, part, table in zip(start_years, parts, tables, strict=True):
         table.insert(0, "start_year", c)
-        table.insert(4, "n_participants", int((here & risk.treated & (after > 0)).sum()))
-        years.append(table)
+        table.insert(4, "n_participants", int((after[part.treated] > 0).sum()))
     return Balance(
-        frame=_table(group, after, np.ones(len(after), dtype=bool)),
-        start_years=pd.concat(years, ignore_index=True),
+        frame=overall,
+        start_years=pd.concat(tables, ignore_index=True),
         effective_controls=group.effective_controls,
         n_participants=group.n_participants,
         n_controls=group.n_controls,
@@ -182,19 +184,35 @@ def balance(group: ControlGroup) -> Balance:
     )
 
 
-def _table(group: ControlGroup, after: FloatArray, rows: NDArray[np.bool_]) -> pd.DataFrame:
-    """Compare the sides among some rows of the risk sets, a row per covariate."""
-    risk = group.risk
-    treated = risk.treated[rows]
-    table = []
-    for design in (risk.design, risk.exact_design):
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Some rows of the risk sets by side, and what they weigh after matching."""
+
+    treated: IntArray
+    control: IntArray
+    weight_t: FloatArray
+    weight_c: FloatArray
+
+    @classmethod
+    def of(cls, rows: NDArray[np.bool_], treated: NDArray[np.bool_], after: FloatArray) -> _Part:
+        own, others = np.flatnonzero(rows & treated), np.flatnonzero(rows & ~treated)
+        return cls(own, others, after[own], after[others])
+
+
+def _tables(group: ControlGroup, parts: Sequence[_Part]) -> list[pd.DataFrame]:
+    """Compare the sides within each part of the risk sets, a row per covariate."""
+    tables: list[list[dict[str, Any]]] = [[] for _ in parts]
+    participants = np.flatnonzero(group.risk.treated)
+    once = np.ones(len(participants))
+    for design in (group.risk.design, group.risk.exact_design):
         for k, name in enumerate(design.names):
             x = design.column(k)
-            yardstick = float(np.sqrt(_moments(x[risk.treated], np.ones(risk.treated.sum()))[1]))
+            yardstick = float(np.sqrt(_moments(x[participants], once)[1]))
             label = _label(design.terms[k], name)
-            found = _compare(x[rows], treated, after[rows], yardstick)
-            table.append({"covariate": name, "label_nb": label.nb, "label_en": label.en, **found})
-    return pd.DataFrame(table)
+            about = {"covariate": name, "label_nb": label.nb, "label_en": label.en}
+            for table, part in zip(tables, parts, strict=True):
+                table.append({**about, **_compare(x, part, yardstick)})
+    return [pd.DataFrame(table) for table in tables]
 
 
 def _label(term: Term, name: str) -> Label:
@@ -214,15 +232,18 @@ def _moments(x: FloatArray, weight: FloatArray) -> tuple[float, float]:
     return mean, variance
 
 
-def _compare(
-    x: FloatArray, treated: NDArray[np.bool_], after: FloatArray, yardstick: float
-) -> dict[str, float]:
+def _compare(x: FloatArray, part: _Part, yardstick: float) -> dict[str, float]:
     """Return means, standardised differences and variance ratios of one covariate."""
-    indicator = bool(np.isin(x, (0.0, 1.0)).all())
+    x_t, x_c = x[part.treated], x[part.control]
+    indicator = all(bool(((side == 0.0) | (side == 1.0)).all()) for side in (x_t, x_c))
+    before = (np.ones(len(x_t)), np.ones(len(x_c)))
     row: dict[str, float] = {}
-    for side, weight in (("before", np.ones(len(x))), ("after", after)):
-        mean_t, var_t = _moments(x[treated], weight[treated])
-        mean_c, var_c = _moments(x[~treated], weight[~treated])
+    for side, (weight_t, weight_c) in (
+        ("before", before),
+        ("after", (part.weight_t, part.weight_c)),
+    ):
+        mean_t, var_t = _moments(x_t, weight_t)
+        mean_c, var_c = _moments(x_c, weight_c)
         gap = mean_t - mean_c
         row[f"participants_{side}"] = mean_t
         row[f"controls_{side}"] = mean_c

@@ -35,6 +35,7 @@ _METHODS = {
     "ipw": Label(nb="invers sannsynlighetsvekting", en="inverse probability weighting"),
 }
 _LINES = {
+    "measure": Label(nb="Tiltak", en="Measure"),
     "method": Label(nb="Metode", en="Method"),
     "exact": Label(nb="Helt likt", en="Exactly equal on"),
     "on": Label(nb="Likest mulig", en="As alike as possible on"),
@@ -79,9 +80,18 @@ _OTHER_MEASURES = Label(
 )
 
 
+_UNTIL_THEN = Label(
+    nb="De sammenlignes til de starter i et annet tiltak. Hvem som gjør det, kan henge sammen med "
+    "hvordan det går med dem.",
+    en="They are compared until they begin another measure. Who does may depend on how they fare.",
+)
+
+
 def card(group: ControlGroup, lang: Lang) -> Card:
     """Return the card of a control group: aggregates only, few persons hidden."""
+    measure = group.provenance.options.get("measure")
     lines = (
+        *(() if measure is None else ((_LINES["measure"], str(measure)),)),
         (_LINES["method"], _METHODS[_method(group)].text(lang)),
         (_line(group, "exact"), _names(group.exact, lang)),
         (_line(group, "on"), _names(group.on, lang)),
@@ -96,8 +106,9 @@ def card(group: ControlGroup, lang: Lang) -> Card:
         (_LINES["effective"], number(group.effective_controls, lang=lang)),
         _last_line(group, lang),
     )
+    others = _OTHER_MEASURES if group.risk.cube.others is None else _UNTIL_THEN
     conditions = _NEVER if group.window_end is None else _NOT_YET.format(years=group.window_end)
-    notes = [f"{conditions.text(lang)} {_OTHER_MEASURES.text(lang)}"]
+    notes = [f"{conditions.text(lang)} {others.text(lang)}"]
     for column, n in group.risk.carried.items():
         text = _CARRIED.format(n=count(n, lang), column=term_label(column, lang))
         notes.append(text.text(lang))

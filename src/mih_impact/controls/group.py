@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.controls.covariates import Term, read_rows
 from mih_impact.controls.propensity import Score
 from mih_impact.controls.recipe import Recipe
@@ -256,6 +257,30 @@ class ControlGroup(Result):
         ]
         names = ["step", "label_nb", "label_en", "participants", "candidates", "candidate_rows"]
         return pd.DataFrame(rows, columns=names)
+
+    def other_measures(self, window: tuple[int, int] = (-1, 3)) -> pd.DataFrame:
+        """Return what participants and controls begin, by measure and year since start.
+
+        Parameters
+        ----------
+        window
+            First and last year since start.
+
+        Returns
+        -------
+        pandas.DataFrame
+            `measure, year_since_start, participants, controls, n_participants, n_controls`: shares
+            of those whose year the register has, controls weighted, and persons that begin it.
+
+        Raises
+        ------
+        SupportError
+            The panel has no column `measure`.
+        """
+        from mih_impact.controls.other_measures import other_measures
+
+        first, last = arguments.window(window, error=SupportError)
+        return other_measures(self, range(first, last + 1))
 
     def balance(self) -> Balance:
         """Compare characteristics of participants and controls before and after matching."""

@@ -21,11 +21,18 @@ from mih_impact.controls.options import (
     Scope,
     ScoreKind,
 )
-from mih_impact.controls.recipe import Recipe, outcomes_along, require_outcomes, seed_of
+from mih_impact.controls.recipe import (
+    Recipe,
+    about_measure,
+    outcomes_along,
+    require_outcomes,
+    seed_of,
+)
 from mih_impact.controls.risk_set import Flow
 from mih_impact.display.labels import Label
 from mih_impact.display.provenance import Provenance
 from mih_impact.errors import SupportError
+from mih_impact.panel.measure import OtherMeasures
 from mih_impact.panel.panel import Panel
 
 __all__ = ["Method", "Order", "match"]
@@ -52,6 +59,8 @@ def match(
     score: ScoreKind = "pooled",
     cutpoints: Cutpoints | None = None,
     outcomes: str | Sequence[str] | None = None,
+    measure: str | None = None,
+    other_measures: OtherMeasures = "risk_set",
     seed: int | None = None,
 ) -> ControlGroup:
     """Choose controls for every participant among those eligible the year before who do not start.
@@ -103,6 +112,13 @@ def match(
         "wage_income[-1]". Others get Sturges' number of bins of equal width.
     outcomes
         Outcome columns to bring along; all of the panel's by default.
+    measure
+        In a register of several measures (its column `measure`), the one to look at: participants
+        are those who begin it, from their first time. None takes the start years as they are.
+    other_measures
+        What other measures do to a control: "risk_set", nothing, the comparison is with what they
+        are otherwise offered; "censor", it is compared until it begins one, and is no candidate in
+        the period in which it does. What participants begin later is part of the effect.
     seed
         Seed of order="random", and in a panel by month of the months that candidates are compared
         from (2025 unless given).
@@ -154,7 +170,8 @@ def match(
     >>> group.attrition()["step"].tolist()
     ['register', 'observed', 'cell', 'matched']
     """
-    fetched = outcomes_along(panel, outcomes, verb="match")
+    panel, about = about_measure(panel, measure, other_measures, verb="match")
+    fetched = outcomes_along(panel, outcomes)
     seed = seed_of(panel, seed)
     options = MatchOptions(
         on=as_terms(on),
@@ -202,6 +219,7 @@ def match(
                 **{name: value for name, value in options.as_dict().items() if name != "seed"},
                 "on": [str(term) for term in options.on],
                 "eligible": rule,
+                **about,
             },
             seed=seed,
             data=cube.fingerprint,

@@ -25,6 +25,8 @@ BoolArray = NDArray[np.bool_]
 
 #: Seed of the drawn months where none is given.
 DEFAULT_SEED = 2025
+#: More cells than this are numbered anew, so that a table over cells and months stays small.
+MOST_CELLS = 100_000
 #: Sums of chances that exceed 1 by no more than this are 1.
 SLACK = 1e-9
 
@@ -90,11 +92,14 @@ def _uniform(cube: Cube, start_year: int, seed: int) -> FloatArray:
 
 
 def _waiting(cube: Cube, start: int, window_end: int | None) -> BoolArray:
-    """Return who never starts, or only after the last period of the window."""
+    """Return who never starts, or only after the last period of the window.
+
+    Where comparisons end with another measure, who begins one there and then is nobody's control.
+    """
     waiting: BoolArray = cube.start == NEVER
     if window_end is not None:
         waiting = waiting | (cube.start >= start + cube.PER_YEAR * (window_end + 1))
-    return waiting
+    return waiting & ~cube.begins_other(start)
 
 
 def _chances(cube: Cube, periods: IntArray, could: BoolArray, exact: Sequence[str]) -> FloatArray:
@@ -102,10 +107,9 @@ def _chances(cube: Cube, periods: IntArray, could: BoolArray, exact: Sequence[st
     cell, cells = _cells(cube, periods, exact)
     starting = np.flatnonzero((cube.start >= periods[0]) & (cube.start <= periods[-1]))
     month = cube.start[starting] - periods[0]
-    started, waiting = np.zeros((cells + 1, len(periods))), np.zeros((cells + 1, len(periods)))
-    np.add.at(started, (cell[month, starting], month), 1.0)
-    at = np.nonzero(could)
-    np.add.at(waiting, (cell[at], at[0]), 1.0)
+    started = _counted(cell[month, starting], month, cells, len(periods))
+    months, waiters = np.nonzero(could)
+    waiting = _counted(cell[months, waiters], months, cells, len(periods))
     # A cell without participants has the chances of all; the last row is for unknown cells.
     bare = started.sum(axis=1) == 0
     bare[-1] = True
@@ -123,15 +127,33 @@ def _drawn(u: FloatArray, chance: FloatArray) -> BoolArray:
     return (top - chance <= u * most) & (u * most < top)
 
 
+def _counted(cell: IntArray, month: IntArray, cells: int, months: int) -> FloatArray:
+    """Return how many are in each cell and month, shape (cells + 1, months); cell -1 comes last."""
+    place = np.where(cell < 0, cells, cell) * months + month
+    many = np.bincount(place, minlength=(cells + 1) * months)
+    return many.reshape(cells + 1, months).astype(np.float64)
+
+
 def _cells(cube: Cube, periods: IntArray, exact: Sequence[str]) -> tuple[IntArray, int]:
     """Return everybody's cell before each period, -1 where unknown, and the number of cells."""
-    cell = np.zeros(len(periods) * cube.n_persons, dtype=np.int64)
-    unknown = np.zeros(len(cell), dtype=bool)
+    cell = np.zeros((len(periods), cube.n_persons), dtype=np.int64)
+    unknown, cells = np.zeros(cell.shape, dtype=bool), 1
     for name in exact:
-        values = np.concatenate([cube.as_of(name, s - 1).values for s in periods.tolist()])
-        codes, categories = pd.factorize(values)
-        cell = cell * max(len(categories), 1) + codes
+        codes, categories = _codes_before(cube, name, periods)
+        cell = cell * max(categories, 1) + codes
+        cells *= max(categories, 1)
         unknown |= codes < 0
-    known, cell = np.unique(np.where(unknown, -1, cell), return_inverse=True)
-    cell = np.where(unknown, -1, cell - (known[0] < 0))
-    return cell.reshape(len(periods), -1), len(known)
+        if cells > MOST_CELLS:
+            numbers, cell = np.unique(np.where(unknown, 0, cell), return_inverse=True)
+            cell, cells = cell.reshape(unknown.shape), len(numbers)
+    return np.where(unknown, -1, cell), cells
+
+
+def _codes_before(cube: Cube, name: str, periods: IntArray) -> tuple[IntArray, int]:
+    """Return a column's values before each period as codes, -1 where unknown, and how many."""
+    if name in cube.code:
+        codes = np.stack([cube.code_as_of(name, s - 1)[0] for s in periods.tolist()])
+        return codes.astype(np.int64), len(cube.categories[name])
+    values = np.concatenate([cube.as_of(name, s - 1).values for s in periods.tolist()])
+    found, categories = pd.factorize(values)
+    return found.reshape(len(periods), -1).astype(np.int64), len(categories)

@@ -11,12 +11,20 @@ from mih_impact.controls.pseudo_start import DEFAULT_SEED
 from mih_impact.errors import PanelContractError, SupportError
 from mih_impact.panel.contract import CONTRACT, DERIVED
 from mih_impact.panel.cube import Cube
+from mih_impact.panel.measure import OtherMeasures
 from mih_impact.panel.panel import Panel
 
 if TYPE_CHECKING:
     from mih_impact.controls.group import ControlGroup
 
-__all__ = ["Recipe", "outcomes_along", "possible_outcomes", "require_outcomes", "seed_of"]
+__all__ = [
+    "Recipe",
+    "about_measure",
+    "outcomes_along",
+    "possible_outcomes",
+    "require_outcomes",
+    "seed_of",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,16 +60,38 @@ def seed_of(panel: Panel, seed: int | None) -> int | None:
     return DEFAULT_SEED if seed is None and panel.period == "month" else seed
 
 
-def outcomes_along(
-    panel: Panel, outcomes: str | Sequence[str] | None, *, verb: str
-) -> tuple[str, ...]:
-    """Return the outcome columns that a verb brings along, or raise if this is no panel."""
+def about_measure(
+    panel: Panel, measure: str | None, other_measures: OtherMeasures, *, verb: str
+) -> tuple[Panel, dict[str, str]]:
+    """Return the panel in which those start who begin a measure, and what provenance says of it.
+
+    Without a measure it is the panel itself.
+
+    Raises
+    ------
+    PanelContractError
+        This is no panel, or it has no such measure.
+    """
     if not isinstance(panel, Panel):
         raise PanelContractError(
             f"{verb} takes a panel",
             found=f"a {type(panel).__name__}",
             do=f"read it first: mih.{verb}(mih.read_panel(frame), ...)",
         )
+    if measure is None:
+        if other_measures != "risk_set":
+            raise PanelContractError(
+                "Other measures are told from the one that is looked at",
+                found=f"other_measures={other_measures!r} and measure=None",
+                do="name the measure with measure=",
+            )
+        return panel, {}
+    about = {"measure": measure, "other_measures": other_measures}
+    return panel.for_measure(measure, other_measures=other_measures), about
+
+
+def outcomes_along(panel: Panel, outcomes: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Return the outcome columns that a verb brings along."""
     if outcomes is None:
         return panel.outcomes
     return arguments.names("outcomes", outcomes, error=SupportError)

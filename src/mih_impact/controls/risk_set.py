@@ -149,7 +149,8 @@ def build_risk_set(
         raise SupportError(
             "Nobody in the panel starts",
             found="0 persons with a start year",
-            do="name the column with the start year: columns={'start_year': ...}",
+            do="name the column with the start year: columns={'start_year': ...}; or, where a "
+            "register has several measures, the one to look at: measure=",
         )
     _require_period_before(cube, starts)
     terms: list[Term] = list(dict.fromkeys([*on, *exact]))

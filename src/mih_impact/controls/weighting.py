@@ -14,12 +14,19 @@ from mih_impact.controls.concentration import warn_if_concentrated
 from mih_impact.controls.covariates import Lag, Term, as_terms
 from mih_impact.controls.group import ControlGroup, Sets
 from mih_impact.controls.options import Controls, ScoreKind
-from mih_impact.controls.recipe import Recipe, outcomes_along, require_outcomes, seed_of
+from mih_impact.controls.recipe import (
+    Recipe,
+    about_measure,
+    outcomes_along,
+    require_outcomes,
+    seed_of,
+)
 from mih_impact.controls.risk_set import Flow, build_risk_set
 from mih_impact.controls.weights import Weighted, entropy, odds
 from mih_impact.display.labels import Label
 from mih_impact.display.provenance import Provenance
 from mih_impact.errors import SupportError
+from mih_impact.panel.measure import OtherMeasures
 from mih_impact.panel.panel import Panel
 
 __all__ = ["WeightMethod", "weight"]
@@ -101,6 +108,8 @@ def weight(
     score: ScoreKind = "pooled",
     trim: float | None = None,
     outcomes: str | Sequence[str] | None = None,
+    measure: str | None = None,
+    other_measures: OtherMeasures = "risk_set",
     seed: int | None = None,
 ) -> ControlGroup:
     """Weigh everyone eligible the year before who does not start, so that they are alike.
@@ -138,6 +147,8 @@ def weight(
         is not fitted again.
     outcomes
         Outcome columns to bring along; all of the panel's by default.
+    measure, other_measures
+        As in `match`.
     seed
         In a panel by month, seed of the months that candidates are compared from (2025 unless
         given).
@@ -187,7 +198,8 @@ def weight(
     >>> bool(group.balance().worst < 1e-6)
     True
     """
-    fetched = outcomes_along(panel, outcomes, verb="weight")
+    panel, about = about_measure(panel, measure, other_measures, verb="weight")
+    fetched = outcomes_along(panel, outcomes)
     options = WeightOptions(
         on=as_terms(on),
         exact=arguments.names("exact", exact, error=SupportError),
@@ -219,7 +231,7 @@ def weight(
         found = entropy(risk, moments=options.moments)
     else:
         found = odds(risk, pooled=options.score == "pooled", trim=options.trim)
-    group = _group(panel, eligible, outcomes, options, found)
+    group = _group(panel, eligible, outcomes, options, found, about)
     warn_if_concentrated(group, advice=_ADVICE)
     return group
 
@@ -230,6 +242,7 @@ def _group(
     outcomes: str | Sequence[str] | None,
     options: WeightOptions,
     found: Weighted,
+    about: dict[str, str],
 ) -> ControlGroup:
     """Put together the group, with the flow of persons and how it was made."""
     given = {field.name: getattr(options, field.name) for field in fields(options)}
@@ -251,6 +264,7 @@ def _group(
                 **{name: value for name, value in given.items() if name != "seed"},
                 "on": [str(term) for term in options.on],
                 "eligible": rule,
+                **about,
             },
             seed=options.seed,
             data=risk.cube.fingerprint,

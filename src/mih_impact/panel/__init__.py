@@ -2,7 +2,8 @@
 
 from mih_impact.panel.check import PanelReport
 from mih_impact.panel.cube import NEVER, CovariateRead, Cube
-from mih_impact.panel.panel import Panel, read_panel
+from mih_impact.panel.panel import Panel
+from mih_impact.panel.read import read_panel
 from mih_impact.panel.residency import State
 
 __all__ = ["NEVER", "CovariateRead", "Cube", "Panel", "PanelReport", "State", "read_panel"]

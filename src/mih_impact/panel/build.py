@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 from mih_impact.display.labels import Label
 from mih_impact.display.options import current
 from mih_impact.panel import ops
+from mih_impact.panel.censoring import next_other
 from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.cube import NEVER, Cube
 from mih_impact.panel.fill import Filled
+from mih_impact.panel.measure import MEASURE, Named
 from mih_impact.panel.month_cube import MonthCube, accumulate
 from mih_impact.panel.residency import Spells, gone, states
+from mih_impact.panel.widths import EIGHT, Widths
 
 __all__ = ["Request", "build_cube", "count_persons", "leaving"]
 
@@ -52,6 +55,10 @@ class Request:
     constant
         Whether every fixed column has one value in all rows of everybody, or none in all of them;
         else the last value that is given counts.
+    measure
+        The measure that the starts are in, where there are several.
+    widths
+        The types that values are kept in.
     """
 
     frame: nw.LazyFrame[Any]
@@ -67,6 +74,8 @@ class Request:
     currency: str
     schemes: tuple[str, ...]
     spells: pd.DataFrame | None
+    measure: Named | None = None
+    widths: Widths = EIGHT
 
 
 def build_cube(request: Request) -> Cube:
@@ -82,11 +91,13 @@ def build_cube(request: Request) -> Cube:
         fixed=_fixed(request),
         shape=(len(person_id), len(periods)),
         cumulative=request.per_year == MonthCube.PER_YEAR,
+        widths=request.widths,
     )
     if request.constant:
         filled.keep(place[found[PERSON]], np.zeros(len(place), dtype=np.int64), found)
-    with _bar(len(person_id) * len(request.observed)) as bar:
-        for chunk in ops.chunks(rows, by=PERSON, numbers=len(person_id)):
+    most = len(person_id) * len(request.observed)
+    with _bar(most) as bar:
+        for chunk in ops.chunks(rows, by=PERSON, numbers=len(person_id), rows=most):
             person, period = place[chunk.pop(PERSON)], chunk.pop("year").astype(np.int64) - first
             filled.take(person, period, chunk)
             if not request.constant:
@@ -114,6 +125,9 @@ def _cube(
         for total in filled.ore.values():
             accumulate(total, left)
     codes = {name: filled.settled(name) for name in filled.code}
+    others = None
+    if request.measure is not None and request.measure.others == "censor":
+        others = next_other(*codes[MEASURE], request.measure.name)
     return _CUBES[request.per_year](
         person_id=person_id,
         periods=periods,
@@ -134,6 +148,7 @@ def _cube(
         price_year=request.price_year,
         currency=request.currency,
         schemes=request.schemes,
+        others=others,
     )
 
 

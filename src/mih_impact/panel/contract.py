@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 Dtype = Literal["text", "int", "money", "bool", "category", "number"]
-Role = Literal["key", "outcome", "treatment", "eligibility", "fixed", "varying", "exit"]
+Role = Literal["key", "outcome", "treatment", "eligibility", "fixed", "varying", "exit", "measure"]
 AbsentRow = Literal["zero_if_resident", "missing"]
 
 #: Kroner a year beyond which a money cell is taken for a wrong unit (øre, or a sum over years).
@@ -209,6 +209,14 @@ _COLUMNS = (
         constant=True,
         null_means="never started",
         monthly=True,
+    ),
+    Column(
+        "measure",
+        "category",
+        "category",
+        "measure",
+        Label(nb="tiltak som starter", en="measure that begins"),
+        null_means="nothing begins",
     ),
     Column(
         "eligible",

@@ -73,6 +73,19 @@ such as `months_unemployed`, is that of the one month.
 """
 
 
+_MEASURES = """## Several measures
+
+The column `measure` says which measure a person begins in the period of the row, and is null in
+all others; a row has room for one. `match`, `weight` and `group_time_effects` take
+`measure="afl"`: participants are then those who begin that measure, from their first start in it,
+and columns `start_year` and `start_month` are not read. Who begins another measure is a candidate
+like anybody else (`other_measures="risk_set"`: the comparison is with what they are otherwise
+offered), or is compared only until then (`"censor"`). `Panel.measures` lists them, and
+`ControlGroup.other_measures()` counts what participants and controls begin beside. Where a register
+has a start year for each measure instead, name the one: `columns={"start_year": "start_afl"}`.
+"""
+
+
 def contract_markdown() -> str:
     """Return the page `docs/contract.md`.
 
@@ -89,6 +102,7 @@ def contract_markdown() -> str:
         _meanings(),
         _CELLS,
         _MONTHS,
+        _MEASURES,
         "## Benefit schemes\n",
         _schemes(),
         "## Derived quantities\n",
@@ -145,6 +159,8 @@ def _absent(column: Column) -> str:
         return "the last row before, and counted as carried"
     if column.role == "eligibility":
         return "not eligible"
+    if column.role == "measure":
+        return "nothing begins"
     return column.absent_row.replace("_", " ")
 
 

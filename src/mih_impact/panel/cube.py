@@ -9,7 +9,6 @@ same bits whatever engine made them; prices and divisions come after, here, in a
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,9 +17,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact.errors import PanelContractError
-from mih_impact.panel.contract import BENEFITS, CONTRACT
-from mih_impact.panel.residency import State, gone
+from mih_impact.panel.censoring import censored
+from mih_impact.panel.fingerprint import fingerprint_of
+from mih_impact.panel.readable import require_column, require_dead, require_outcome
+from mih_impact.panel.residency import BY_RANK, RANK, State, gone
 
 __all__ = ["NEVER", "CovariateRead", "Cube", "Dead"]
 
@@ -35,12 +35,6 @@ Cells = tuple[slice | IntArray, IntArray]
 
 #: The start of a person who never starts.
 NEVER = 0
-
-#: States from what explains least that a year is not seen to what explains most.
-_BY_RANK = np.array(
-    [State.OBSERVED, State.ABSENT, State.UNKNOWN, State.EMIGRATED, State.DEAD], dtype=np.uint8
-)
-_RANK = np.argsort(_BY_RANK)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +91,9 @@ class Cube:
         Whether death or emigration years, or spells of residency, were given.
     schemes
         The benefit schemes of the panel, fetched or not.
+    others
+        Where persons are compared only until they begin another measure: the position of the first
+        period, from each on, in which they do; shape (n_persons, n_periods).
     """
 
     #: Periods in a calendar year; period // PER_YEAR is the year.
@@ -109,17 +106,18 @@ class Cube:
     eligible: NDArray[np.bool_]
     state: NDArray[np.uint8]
     row: NDArray[np.bool_]
-    ore: dict[str, NDArray[np.int64]]
+    ore: dict[str, NDArray[np.signedinteger[Any]]]
     null: dict[str, NDArray[np.bool_]]
     code: dict[str, NDArray[np.int32]]
     categories: dict[str, tuple[str, ...]]
-    number: dict[str, NDArray[np.float64]]
+    number: dict[str, NDArray[np.floating[Any]]]
     fixed: dict[str, NDArray[Any]]
     price_factor: NDArray[np.float64]
     residency_known: bool
     price_year: int
     currency: str
     schemes: tuple[str, ...] = field(default=())
+    others: NDArray[np.int16] | None = None
 
     def __post_init__(self) -> None:
         for array in self._all_arrays():
@@ -215,6 +213,33 @@ class Cube:
         ndarray of float
             Kroner in prices of `price_year`, or a share (0 or 1); NaN where not seen.
         """
+        values = self._since_start(name, person, start, years, dead=dead)
+        if self.others is not None:
+            values[self._censored(person, start, years)] = np.nan
+        return values
+
+    def begins_other(self, period: int) -> BoolArray:
+        """Return who begins a measure that ends the comparison in a period, shape (n_persons,)."""
+        if self.others is None:
+            return np.zeros(self.n_persons, dtype=bool)
+        position = period - int(self.periods[0])
+        return np.asarray(self.others[:, position] == position)
+
+    def _censored(self, person: IntArray, start: IntArray, years: Sequence[int]) -> BoolArray:
+        """Return whether a control has begun another measure by the end of a year since start.
+
+        What participants begin later is part of the effect, and nothing of theirs is censored.
+        """
+        assert self.others is not None
+        position = start - int(self.periods[0])
+        control = (self.start[person] != start)[:, None]
+        ended = censored(self.others, person, position, years, per_year=self.PER_YEAR)
+        return np.asarray(control & ended)
+
+    def _since_start(
+        self, name: str, person: IntArray, start: IntArray, years: Sequence[int], *, dead: Dead
+    ) -> FloatArray:
+        """Return `since_start` before anybody is censored."""
         column = start[:, None] + np.asarray(years)[None, :] - int(self.periods[0])
         inside = (column >= 0) & (column < len(self.periods))
         place = np.clip(column, 0, len(self.periods) - 1)
@@ -225,15 +250,18 @@ class Cube:
     ) -> NDArray[np.uint8]:
         """Return what explains best that a year since start is not seen, (len(person), len(years)).
 
-        Of the states of its periods dead, then emigrated, then unknown, then the rest. What a year
-        outside the register is said to be has no meaning; see `seen`.
+        Of the states of its periods dead, then emigrated, then censored, then unknown, then the
+        rest. What a year outside the register is said to be has no meaning; see `seen`.
         """
         first = start[:, None] + self.PER_YEAR * np.asarray(years)[None, :] - int(self.periods[0])
         worst = np.zeros(first.shape, dtype=np.int64)
         for k in range(self.PER_YEAR):
             place = np.clip(first + k, 0, len(self.periods) - 1)
-            worst = np.maximum(worst, _RANK[self.state[person[:, None], place]])
-        return _BY_RANK[worst]
+            worst = np.maximum(worst, RANK[self.state[person[:, None], place]])
+        if self.others is not None:
+            ended = RANK[State.CENSORED] * self._censored(person, start, years)
+            worst = np.maximum(worst, ended)
+        return BY_RANK[worst]
 
     def outcome(self, name: str, *, dead: Dead = "zero") -> FloatArray:
         """Return an outcome in every calendar year.
@@ -284,7 +312,8 @@ class Cube:
         if name in self.fixed:
             return CovariateRead(self.fixed[name], nothing_carried)
         if name == "age" and name not in self.number:
-            self._require("birth_year", self.fixed)
+            usable = (*self.ore, *self.number)
+            require_column("birth_year", self.fixed, names=self.names, usable=usable)
             year = period // self.PER_YEAR
             return CovariateRead(year - self.fixed["birth_year"], nothing_carried)
         if name in self.code or name in self.number:
@@ -294,14 +323,8 @@ class Cube:
     @cached_property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that change when any array does; no value can be read back."""
-        digest = hashlib.sha256()
-        for array in self._all_arrays():
-            if array.dtype == object:
-                digest.update("\x1f".join(map(str, array)).encode())
-            else:
-                digest.update(np.ascontiguousarray(array).data)
-        digest.update(repr((self.names, self.categories, self.price_year, self.currency)).encode())
-        return digest.hexdigest()[:16]
+        about = (self.names, self.categories, self.price_year, self.currency)
+        return fingerprint_of(self._all_arrays(), about)
 
     # --- reading ----------------------------------------------------------------------------------
 
@@ -365,40 +388,16 @@ class Cube:
             return CovariateRead(texts[code], carried)
         last, carried = self._last_row_at(period)
         values = self.number[name][np.arange(self.n_persons), last]
-        return CovariateRead(np.where(last >= 0, values, np.nan), carried)
+        return CovariateRead(np.where(last >= 0, values.astype(np.float64), np.nan), carried)
 
     def _require_outcome(self, name: str, dead: Dead = "missing") -> None:
-        if dead not in ("zero", "missing"):
-            raise PanelContractError(
-                "dead= has a value it cannot have", found=repr(dead), do='use "zero" or "missing"'
-            )
-        if name == "in_work":
-            self._require("wage_income", self.ore)
-        elif name == "on_benefit":
-            if not self.schemes:
-                raise PanelContractError(
-                    "on_benefit needs a benefit scheme, and the panel has none",
-                    do=f"name one with columns={{...}}: {', '.join(BENEFITS)}",
-                )
-            for scheme in self.schemes:
-                self._require(scheme, self.ore)
-        elif name not in self.number:
-            self._require(name, self.ore)
-
-    def _require(self, name: str, among: dict[str, Any]) -> None:
-        if name in among:
-            return
-        declared = CONTRACT.get(name)
-        if name in self.names:
-            raise PanelContractError(
-                f"{name} is not a number of kroner and cannot be an outcome",
-                found=declared.dtype if declared else "a category",
-                do=f"choose among {', '.join((*self.ore, *self.number))}",
-            )
-        raise PanelContractError(
-            f"The column {name} is not in the cube",
-            found=f"the columns {', '.join(self.names)}",
-            do="check the spelling, or fetch it: panel.cube(columns=[...])",
+        require_dead(dead)
+        require_outcome(
+            name,
+            money=tuple(self.ore),
+            numbers=tuple(self.number),
+            schemes=self.schemes,
+            names=self.names,
         )
 
     def _all_arrays(self) -> list[NDArray[Any]]:
@@ -414,4 +413,5 @@ class Cube:
             self.number,
             self.fixed,
         )
-        return plain + [group[name] for group in groups for name in sorted(group)]
+        others = [] if self.others is None else [self.others]
+        return plain + [group[name] for group in groups for name in sorted(group)] + others

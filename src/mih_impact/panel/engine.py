@@ -1,24 +1,21 @@
-"""What depends on which engine it is: errors while reading, and small tables held in between."""
+"""What depends on which engine it is: errors while reading, and results held in between."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 import narwhals as nw
 
 from mih_impact.errors import EngineError, MemoryLimitError, MihImpactError
+from mih_impact.panel.cluster import session_gone
 
-__all__ = ["is_spark", "kept", "reading", "reading_files"]
+__all__ = ["can_be_kept", "is_spark", "kept", "reading", "reading_files"]
 
 #: Where the errors of engines come from.
 _ENGINES = ("duckdb", "_duckdb", "polars", "pyspark", "py4j", "ibis", "pyarrow", "narwhals")
-
-
-def is_spark(implementation: nw.Implementation) -> bool:
-    """Return whether the frame is Spark's."""
-    return implementation in (nw.Implementation.PYSPARK, nw.Implementation.PYSPARK_CONNECT)
 
 
 @contextmanager
@@ -36,25 +33,39 @@ def reading_files() -> Iterator[None]:
         ) from None
 
 
-def _session_gone(frame: nw.LazyFrame[Any]) -> bool:
-    """Return whether the frame's Spark session has been stopped: then anything may be raised."""
-    if frame.implementation is not nw.Implementation.PYSPARK:
-        return False
-    return frame.to_native().sparkSession.sparkContext._jsc is None
+def is_spark(implementation: nw.Implementation) -> bool:
+    """Return whether the frame is Spark's."""
+    return implementation in (nw.Implementation.PYSPARK, nw.Implementation.PYSPARK_CONNECT)
+
+
+def can_be_kept(frame: nw.LazyFrame[Any]) -> bool:
+    """Return whether a result can be held by its engine while it is read more than once.
+
+    DuckDB 1 would need to write to the database for that, which may be open for reading only.
+    """
+    if frame.implementation is nw.Implementation.DUCKDB:
+        return not hasattr(frame.to_native(), "fetch_df_chunk")
+    return is_spark(frame.implementation)
 
 
 @contextmanager
 def kept(frame: nw.LazyFrame[Any]) -> Iterator[nw.LazyFrame[Any]]:
-    """Hold a result in a Spark cluster while it is read more than once; others pass through."""
-    if not is_spark(frame.implementation):
-        yield frame
+    """Hold a result that `can_be_kept` where it is while it is read more than once."""
+    if frame.implementation is nw.Implementation.DUCKDB:
+        native, name = frame.to_native(), f"_mih_{uuid4().hex}"
+        with reading(frame):
+            native.query("_mih_asked", f"CREATE TEMP TABLE {name} AS FROM _mih_asked")
+        try:
+            yield nw.from_native(native.query("_mih_asked", f"FROM {name}"))
+        finally:
+            native.query("_mih_asked", f"DROP TABLE {name}")
         return
     with reading(frame):
         held = frame.to_native().persist()
     try:
         yield nw.from_native(held)
     finally:
-        if not _session_gone(frame):
+        if not session_gone(frame):
             held.unpersist()
 
 
@@ -78,7 +89,7 @@ def reading(frame: nw.LazyFrame[Any]) -> Iterator[None]:
             ) from None
         module = type(error).__module__.split(".")[0]
         files = isinstance(error, OSError) or "IO" in type(error).__name__
-        if module not in _ENGINES and not files and not _session_gone(frame):
+        if module not in _ENGINES and not files and not session_gone(frame):
             raise
         said = f": {str(error).splitlines()[0]}" if files and str(error) else ""
         raise EngineError(

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact.panel.contract import Dtype
+from mih_impact.panel.widths import EIGHT, Widths
 
 __all__ = ["Filled", "Words"]
 
@@ -69,11 +70,11 @@ class Filled:
 
     row: NDArray[np.bool_]
     eligible: NDArray[np.bool_]
-    ore: dict[str, NDArray[np.int64]]
+    ore: dict[str, NDArray[np.signedinteger[Any]]]
     null: dict[str, NDArray[np.bool_]]
     code: dict[str, NDArray[np.int32]]
     words: dict[str, Words]
-    number: dict[str, NDArray[np.float64]]
+    number: dict[str, NDArray[np.floating[Any]]]
     fixed: dict[str, NDArray[Any]]
     last: dict[str, NDArray[np.int32]]
 
@@ -86,6 +87,7 @@ class Filled:
         fixed: Sequence[str],
         shape: tuple[int, int],
         cumulative: bool,
+        widths: Widths = EIGHT,
     ) -> Filled:
         """Return arrays that no row has been put in."""
         varying = [name for name in dtypes if name not in fixed]
@@ -95,12 +97,12 @@ class Filled:
         return cls(
             row=np.zeros(shape, dtype=bool),
             eligible=np.zeros(shape, dtype=bool),
-            ore={name: np.zeros(wide, dtype=np.int64) for name in money},
+            ore={name: np.zeros(wide, dtype=widths.ore(name)) for name in money},
             null={name: np.zeros(shape, dtype=bool) for name in money},
             code={n: np.full(shape, -1, dtype=np.int32) for n in texts_of if n not in fixed},
             words={name: Words(texts.get(name)) for name in texts_of},
             number={
-                name: np.full(shape, np.nan)
+                name: np.full(shape, np.nan, dtype=widths.number)
                 for name in varying
                 if dtypes[name] in ("number", "int", "bool")
             },

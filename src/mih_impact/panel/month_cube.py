@@ -44,10 +44,10 @@ class MonthCube(Cube):
             do="read the panel with one row per person and year for what goes by calendar year",
         )
 
-    def since_start(
+    def _since_start(
         self, name: str, person: IntArray, start: IntArray, years: Sequence[int], *, dead: Dead
     ) -> FloatArray:
-        """Return an outcome by year since start, shape (len(person), len(years)).
+        """Return an outcome by year since start before anybody is censored.
 
         Year e is the twelve months from 12 e months after the month of start; each krone is
         converted with the price index of its own calendar year.
@@ -109,13 +109,14 @@ class MonthCube(Cube):
         return _cumulated(self._gone, np.int16)
 
 
-def accumulate(total: NDArray[np.int64], gone: BoolArray) -> None:
+def accumulate(total: NDArray[np.signedinteger[Any]], gone: BoolArray) -> None:
     """Turn monthly amounts, in place, into what was received before each month, and in all.
 
-    The first column is empty; what is paid after death or emigration is left out.
+    The first column is empty; what is paid after death or emigration is left out. Totals of four
+    bytes may go round, and their differences are right all the same (`Widths`).
     """
     total[:, 1:][gone] = 0
-    np.cumsum(total, axis=1, out=total)
+    np.cumsum(total, axis=1, dtype=total.dtype, out=total)
 
 
 def _cumulated(values: NDArray[Any], dtype: Any) -> NDArray[Any]:

@@ -19,6 +19,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "year": ("aar", "aargang", "inntektsaar", "calendar_year", "yr"),
     "wage_income": ("lonn", "lonnsinntekt", "wlonn", "wage", "wages", "earnings", "re74"),
     "start_year": ("oppstart", "startaar", "oppstartsaar", "treatment_year"),
+    "measure": ("tiltak", "tiltakstype", "programme"),
     "birth_year": ("fodselsaar", "faar", "birthyear", "foedselsaar"),
     "death_year": ("dodsaar", "doedsaar"),
     "emigration_year": ("utvandringsaar",),

@@ -18,7 +18,8 @@ import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact.panel.engine import is_spark, kept, reading
+from mih_impact.panel.cluster import watched
+from mih_impact.panel.engine import can_be_kept, kept, reading
 
 __all__ = [
     "BLOCK",
@@ -29,7 +30,9 @@ __all__ = [
     "count_of",
     "distinct",
     "distinct_texts",
+    "first_by",
     "fractional",
+    "has_arrow",
     "in_months",
     "is_given",
     "nan_to_null",
@@ -45,9 +48,10 @@ __all__ = [
 
 #: Years per positional sum: 2**40 leaves 13 bits of a double for duplicates before it rounds.
 BLOCK = 40
-#: Rows that leave a streaming engine at a time, and person-columns that leave a cluster at a time.
+#: Rows that leave an engine at a time.
 CHUNK = 1_000_000
-PART = 2_000_000
+#: Up to so many texts are compared one by one, which takes half the time of looking them up.
+FEW = 8
 _ROWS = "_mih_rows"
 
 
@@ -93,10 +97,15 @@ def recode_number(text: nw.Expr, mapping: Mapping[str, float]) -> nw.Expr:
 
 def code_of(text: nw.Expr, values: Sequence[str]) -> nw.Expr:
     """Return the position of a text among `values`, -1 for null and for any other."""
-    places = {value: float(place) for place, value in enumerate(values)}
-    if not places:
+    if not values:
         return is_given(text).cast(nw.Int32) * 0 - 1
-    return recode_number(text, places).fill_null(-1.0).cast(nw.Int32)
+    if len(values) > FEW:
+        places = {value: float(place) for place, value in enumerate(values)}
+        return recode_number(text, places).fill_null(-1.0).cast(nw.Int32)
+    code = nw.lit(-1)
+    for place, value in enumerate(values):
+        code = nw.when((text == value).fill_null(False)).then(nw.lit(place)).otherwise(code)
+    return code.cast(nw.Int32)
 
 
 def fractional(expr: nw.Expr) -> nw.Expr:
@@ -177,6 +186,11 @@ def numbered(frame: nw.LazyFrame[Any], key: str, name: str) -> nw.LazyFrame[Any]
     return groups.drop(_ROWS).with_row_index(name, order_by=key)
 
 
+def first_by(frame: nw.LazyFrame[Any], key: str, value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
+    """Return the smallest value of each key."""
+    return frame.select(key, value.alias(name)).group_by(key).agg(nw.col(name).min())
+
+
 def distinct(frame: nw.LazyFrame[Any], key: str) -> nw.LazyFrame[Any]:
     """Return the distinct values of a column.
 
@@ -204,30 +218,32 @@ def arrays(frame: nw.LazyFrame[Any]) -> dict[str, NDArray[Any]]:
             return {name: _unmasked(column) for name, column in fetched.items()}
         if frame.implementation in (nw.Implementation.PANDAS, nw.Implementation.POLARS):
             return _columns(frame.collect())
-        return _columns(frame.collect("pyarrow" if _has_arrow() else "pandas"))
+        with watched(frame):
+            return _columns(frame.collect("pyarrow" if has_arrow() else "pandas"))
 
 
 def chunks(
-    frame: nw.LazyFrame[Any], *, by: str, numbers: int, at_once: int = CHUNK
+    frame: nw.LazyFrame[Any], *, by: str, numbers: int, rows: int, at_once: int = CHUNK
 ) -> Iterator[dict[str, NDArray[Any]]]:
     """Run the plan once and yield its rows as arrays, some at a time, as `arrays` does.
 
-    DuckDB streams, with PyArrow; a Spark frame is held by its executors and handed over by ranges
-    of the whole number `by`, of which there are `numbers`. Other engines give all rows at once.
+    With PyArrow DuckDB streams, and so does Ibis over what is not DuckDB. A frame that can be held
+    where it is, by Spark's executors or in DuckDB, is handed over by ranges of the whole number
+    `by`, of which there are `numbers`; it has at most `rows` rows. Other engines give all rows at
+    once.
     """
-    implementation = frame.implementation
-    if implementation is nw.Implementation.DUCKDB and _has_arrow():
-        with reading(frame):
-            native = frame.to_native()
-            reader = getattr(native, "to_arrow_reader", None) or native.fetch_record_batch
-            for batch in reader(at_once):
+    with reading(frame):
+        batches = _batches(frame, at_once) if has_arrow() else None
+        if batches is not None:
+            for batch in batches:
                 names, columns = batch.schema.names, batch.columns
                 yield {
                     name: column.to_numpy(zero_copy_only=False)
                     for name, column in zip(names, columns, strict=True)
                 }
-    elif is_spark(implementation):
-        parts = max(1, -(-numbers * len(frame.collect_schema()) // PART))
+            return
+    if can_be_kept(frame):
+        parts = max(1, -(-rows // at_once))
         with kept(frame) as held:
             for k in range(parts):
                 low, high = numbers * k // parts, numbers * (k + 1) // parts
@@ -236,7 +252,21 @@ def chunks(
         yield arrays(frame)
 
 
-def _has_arrow() -> bool:
+def _batches(frame: nw.LazyFrame[Any], at_once: int) -> Iterator[Any] | None:
+    """Return record batches as the engine makes them; None where it cannot."""
+    native: Any = frame.to_native()
+    batches: Iterator[Any] | None = None
+    if frame.implementation is nw.Implementation.DUCKDB:
+        reader = getattr(native, "to_arrow_reader", None) or native.fetch_record_batch
+        batches = iter(reader(at_once))
+    # Ibis 12 asks DuckDB 2 for a method that it no longer has, and leaves the connection in use.
+    if frame.implementation is nw.Implementation.IBIS and native.get_backend().name != "duckdb":
+        batches = iter(native.to_pyarrow_batches(chunk_size=at_once))
+    return batches
+
+
+def has_arrow() -> bool:
+    """Return whether PyArrow is installed: engines stream with it."""
     return find_spec("pyarrow") is not None
 
 

@@ -1,30 +1,30 @@
-"""read_panel and Panel: a register behind the contract, lazy until something is asked of it."""
+"""Panel: a register behind the contract, lazy until something is asked of it."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, Literal, SupportsFloat, get_args
+from typing import Any, Literal
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
 from mih_impact.display.card import Card
-from mih_impact.display.labels import Label, Lang
+from mih_impact.display.labels import Lang
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.errors import PanelContractError
-from mih_impact.panel import ops
 from mih_impact.panel.build import Request, build_cube, count_persons
 from mih_impact.panel.card import panel_card
 from mih_impact.panel.check import PanelReport
-from mih_impact.panel.contract import BENEFITS, CONTRACT, OUTCOMES
+from mih_impact.panel.contract import BENEFITS, OUTCOMES
 from mih_impact.panel.cube import Cube
-from mih_impact.panel.door import Plan, Values, plan_columns
+from mih_impact.panel.door import Plan
 from mih_impact.panel.engine import reading
-from mih_impact.panel.given import evidence_given, prices_given
+from mih_impact.panel.measure import MEASURE, Named, OtherMeasures, named_measure, started
 from mih_impact.panel.rules import Context, breaches
 from mih_impact.panel.selection import (
     Eligible,
@@ -32,120 +32,15 @@ from mih_impact.panel.selection import (
     eligible_expr,
     eligible_words,
 )
-from mih_impact.panel.size import SizeEstimate, bytes_of, parse_memory
-from mih_impact.panel.sources import open_source, open_spells
-from mih_impact.panel.survey import Rows, survey_rows
-from mih_impact.panel.survey_persons import Persons, survey_persons
+from mih_impact.panel.size import SizeEstimate, bytes_of, disk_of
+from mih_impact.panel.surveyed import Surveyed
+from mih_impact.panel.widths import Precision, Widths
 from mih_impact.reference.prices import PriceIndex
 
-__all__ = ["Money", "Panel", "Period", "read_panel"]
-
-#: A text column with no more distinct values leaves the engine as codes.
-FEW_TEXTS = 2_000
+__all__ = ["Money", "Panel", "Period"]
 
 Money = Literal["nominal", "fixed"]
 Period = Literal["year", "month"]
-
-
-def read_panel(
-    source: Any,
-    *,
-    columns: Mapping[str, str] | None = None,
-    values: Values | None = None,
-    money: Money = "nominal",
-    price_year: int = 2024,
-    currency: str = "NOK",
-    index: PriceIndex | Mapping[int, SupportsFloat] | None = None,
-    period: Period = "year",
-    resident: Any = None,
-    evidence: Label | Mapping[Lang, str] | None = None,
-    memory_limit: float | str | None = None,
-) -> Panel:
-    """Read a register panel with one row per person and year, or per person and month.
-
-    Nothing but the names and types is looked at until a call needs rows (CSV apart, which has no
-    types before it is read). The source is never modified.
-
-    Parameters
-    ----------
-    source
-        A path or glob (Parquet, CSV), or a pandas, Polars, DuckDB or PyArrow frame, or any other
-        frame narwhals wraps.
-    columns
-        Our name -> the register's name, where they differ.
-    values
-        Our name -> {code in the register: value}; every code must be named.
-    money
-        "nominal": kroner of each year, converted to `price_year`. "fixed": already in it.
-    price_year
-        Year whose prices results are in.
-    currency
-        Currency of the money columns.
-    index
-        A price index to use instead of the shipped consumer price index.
-    period
-        What a row covers. "month": rows have year and month, starters start_year and start_month;
-        years since start are then twelve months from the month of start.
-    resident
-        Spells of residency: a frame or path with person_id, from_year, to_year (inclusive; a null
-        to_year is an open spell). They replace the year of emigration.
-    evidence
-        What kind of data this is, in both languages, {"nb": ..., "en": ...}; stands on every card,
-        table and figure. None takes what a Parquet file says of itself: the synthetic register
-        does.
-    memory_limit
-        What the persons of an analysis may take in memory, in bytes or as "4 GB"; a larger cube is
-        refused before it is fetched. DuckDB, when it reads files, is given as much for itself, and
-        at least 500 MB, and goes to disk beyond that. None is no limit.
-
-    Returns
-    -------
-    Panel
-
-    Raises
-    ------
-    PanelContractError
-        Names missing, misspelt or double; types that cannot be used; options that contradict.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> rows = pd.DataFrame({"lopenr": [1, 1], "aar": [2020, 2021], "lonn": [400_000, 420_000]})
-    >>> names = {"person_id": "lopenr", "year": "aar", "wage_income": "lonn"}
-    >>> read_panel(rows, columns=names).columns
-    ('person_id', 'year', 'wage_income')
-    """
-    prices = prices_given(money, price_year, currency, index)
-    if period not in get_args(Period):
-        raise PanelContractError(
-            "A row covers a year or a month",
-            found=f"period={period!r}",
-            do='use "year" or "month"; sum weeks or days to months before reading',
-        )
-    monthly = period == "month"
-    allowed = None if memory_limit is None else parse_memory(memory_limit)
-    opened = open_source(
-        source,
-        memory_limit=allowed,
-        columns=columns,
-        recoded=tuple(values or ()),
-        monthly=monthly,
-    )
-    plans, left_out = plan_columns(opened.frame.collect_schema(), columns, values, monthly=monthly)
-    return Panel(
-        opened.frame,
-        plans,
-        left_out=left_out,
-        unreadable=opened.unreadable,
-        money=money,
-        price_year=int(price_year),
-        currency=currency,
-        index=prices,
-        period=period,
-        spells=None if resident is None else open_spells(resident),
-        evidence=opened.evidence if evidence is None else evidence_given(evidence),
-        memory_limit=allowed,
-    )
 
 
 class Panel(Result):
@@ -169,9 +64,10 @@ class Panel(Result):
         spells: pd.DataFrame | None,
         evidence: Mapping[str, str],
         memory_limit: int | None = None,
+        precision: Precision = "float64",
     ) -> None:
-        self._raw = raw
-        self._plans = dict(plans)
+        self._survey = Surveyed(raw, plans, monthly=period == "month")
+        self._plans = self._survey.plans
         self._left_out = left_out
         self._unreadable = dict(unreadable)
         self._money = money
@@ -181,6 +77,7 @@ class Panel(Result):
         self._period = period
         self._spells = spells
         self._memory_limit = memory_limit
+        self._precision = precision
         self.provenance = Provenance.of(
             "read_panel",
             {
@@ -189,10 +86,11 @@ class Panel(Result):
                 "price_year": price_year,
                 "currency": currency,
                 **({} if period == "year" else {"period": period}),
+                **({} if precision == "float64" else {"precision": precision}),
             },
             evidence=evidence,
         )
-        self._texts: dict[str, tuple[str, ...] | None] = {}
+        self._measure: Named | None = None
         self._last_cube: tuple[tuple[Any, ...], Cube] | None = None
 
     # --- what it has ------------------------------------------------------------------------------
@@ -206,6 +104,11 @@ class Panel(Result):
     def outcomes(self) -> tuple[str, ...]:
         """The contract's money outcomes that the panel has: wage income, then the schemes."""
         return tuple(name for name in OUTCOMES if name in self._plans)
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The measures that somebody begins, ascending; empty without the column `measure`."""
+        return self._survey.measures or ()
 
     @property
     def price_year(self) -> int:
@@ -235,7 +138,48 @@ class Panel(Result):
     @property
     def frame(self) -> nw.LazyFrame[Any]:
         """The rows in the contract's names and types, as a lazy narwhals frame."""
-        return self._frame
+        return self._survey.frame
+
+    def for_measure(self, measure: str, *, other_measures: OtherMeasures = "risk_set") -> Panel:
+        """Return the panel in which those start who begin a measure, from their first time.
+
+        `match`, `weight` and `group_time_effects` do so themselves with `measure=`.
+
+        Parameters
+        ----------
+        measure
+            One of `measures`. Columns start_year and start_month are not read then.
+        other_measures
+            "risk_set": who begins another measure can be a control like anybody. "censor": controls
+            are compared until they begin another measure, and nobody is a candidate in the period
+            in which it does. What participants begin later is part of the effect either way.
+
+        Returns
+        -------
+        Panel
+            What has been read and checked of this one holds for it.
+
+        Raises
+        ------
+        PanelContractError
+            Nobody begins the measure, or the panel has no column `measure`.
+
+        Examples
+        --------
+        >>> import mih_impact as mih
+        >>> rows = mih.example_panel().frame.collect("pandas").to_native()
+        >>> begins = rows["year"] == rows["start_year"]
+        >>> panel = mih.read_panel(rows.assign(measure=begins.map({True: "afl", False: None})))
+        >>> panel.measures, panel.for_measure("afl").cube(columns=["wage_income"]).n_persons > 500
+        (('afl',), True)
+        """
+        chosen = copy.copy(self)
+        chosen._measure = named_measure(measure, other_measures, self._survey.measures)
+        chosen._last_cube = None
+        about = {"measure": measure, "other_measures": other_measures}
+        options = {**self.provenance.options, **about}
+        chosen.provenance = replace(self.provenance, options=options)
+        return chosen
 
     # --- checking ---------------------------------------------------------------------------------
 
@@ -265,15 +209,31 @@ class Panel(Result):
         `eligible` and `columns` are as in `cube`.
         """
         names = columns_to_fetch(columns, self.columns)
-        expr = eligible_expr(eligible, self._frame)
+        expr = eligible_expr(eligible, self._survey.frame)
         self.require()
         request = self._request(names, expr)
-        with reading(self._raw):
+        with reading(self._survey.raw):
             persons = count_persons(request)
         periods = request.observed[-1] - request.observed[0] + 1
-        taken = bytes_of(request.dtypes, persons, periods, monthly=self._period == "month")
+        taken = bytes_of(
+            request.dtypes,
+            persons,
+            periods,
+            monthly=self._period == "month",
+            widths=request.widths,
+        )
         provenance = replace(self.provenance, call="estimate_size")
-        return SizeEstimate(persons, periods, taken, self._rows.n_rows, provenance)
+        everybody = 0 if self._survey.persons is None else self._survey.persons.n_persons
+        limited = self._memory_limit is not None
+        return SizeEstimate(
+            persons=persons,
+            periods=periods,
+            by_column=taken,
+            rows=self._survey.rows.n_rows,
+            seconds=sum(self._survey.seconds.values()),
+            disk_bytes=disk_of(self._survey.raw, taken, everybody=everybody, limited=limited),
+            provenance=provenance,
+        )
 
     def cube(self, *, eligible: Eligible = None, columns: Iterable[str] | None = None) -> Cube:
         """Return the persons an analysis is about as dense arrays.
@@ -303,7 +263,7 @@ class Panel(Result):
             The source broke off while it was read.
         """
         names = columns_to_fetch(columns, self.columns)
-        expr = eligible_expr(eligible, self._frame)
+        expr = eligible_expr(eligible, self._survey.frame)
         key = (eligible, names)
         if self._last_cube is not None and not isinstance(eligible, nw.Expr):
             known, cube = self._last_cube
@@ -312,7 +272,7 @@ class Panel(Result):
         self.require()
         if self._memory_limit is not None:
             self.estimate_size(eligible=eligible, columns=columns).require(self._memory_limit)
-        with reading(self._raw):
+        with reading(self._survey.raw):
             cube = build_cube(self._request(names, expr))
         if not isinstance(eligible, nw.Expr):
             self._last_cube = (key, cube)
@@ -323,9 +283,10 @@ class Panel(Result):
 
         Examples
         --------
+        >>> import mih_impact as mih
         >>> import pandas as pd
         >>> rows = pd.DataFrame({"person_id": ["a"], "year": [2020], "wage_income": [1.0]})
-        >>> read_panel(rows).eligibility()
+        >>> mih.read_panel(rows).eligibility()
         'everyone observed'
         """
         return eligible_words(eligible, self.columns)
@@ -337,62 +298,49 @@ class Panel(Result):
             if self._index is None
             else self._index.factors(years, self._price_year)
         )
+        dtypes = {name: self._plans[name].dtype for name in names}
+        frame, starts = self._survey.frame, self._survey.rows.starts
+        if self._measure is not None:
+            frame, starts = self._begun
+            dtypes = {**dtypes, "start_year": "int"}
+            if self._measure.others == "censor":
+                dtypes[MEASURE] = "category"
+        per_year = 12 if self._period == "month" else 1
+        money = [name for name, dtype in dtypes.items() if dtype == "money"]
         return Request(
-            frame=self._frame,
-            dtypes={name: self._plans[name].dtype for name in names},
-            texts=self._texts_of(names),
+            frame=frame,
+            dtypes=dtypes,
+            texts=self._survey.texts_of(name for name in dtypes if name in self._plans),
             eligible=eligible,
-            per_year=12 if self._period == "month" else 1,
-            observed=() if self._persons is None else self._persons.periods,
-            start_range=self._rows.starts,
-            constant=self._persons is not None and self._persons.constant,
+            per_year=per_year,
+            observed=() if self._survey.persons is None else self._survey.persons.periods,
+            start_range=starts,
+            constant=self._survey.persons is not None and self._survey.persons.constant,
             price_factor=factors,
             price_year=self._price_year,
             currency=self._currency,
             schemes=tuple(name for name in BENEFITS if name in self._plans),
             spells=self._spells,
+            measure=self._measure,
+            widths=Widths.of(self._precision, money, self._survey.rows.extremes, per_year=per_year),
         )
 
     # --- read once --------------------------------------------------------------------------------
 
-    @cached_property
-    def _frame(self) -> nw.LazyFrame[Any]:
-        return self._raw.select([plan.expr.alias(name) for name, plan in self._plans.items()])
-
-    @cached_property
-    def _rows(self) -> Rows:
-        with reading(self._raw):
-            return survey_rows(self._raw, self._plans)
-
-    @cached_property
-    def _persons(self) -> Persons | None:
-        if self._rows.years is None:
-            return None
-        texts = [name for name in self.columns if name in CONTRACT and CONTRACT[name].constant]
-        with reading(self._raw):
-            return survey_persons(
-                self._frame,
-                self.columns,
-                self._rows.years,
-                texts=self._texts_of(texts),
-                extremes=self._rows.extremes,
-                monthly=self._period == "month",
-            )
-
-    def _texts_of(self, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
-        """Return the distinct values of those text columns that have few, read once a column."""
-        for name in names:
-            if self._plans[name].dtype == "category" and name not in self._texts:
-                self._texts[name] = ops.distinct_texts(self._frame, name, at_most=FEW_TEXTS)
-        known = ((name, self._texts.get(name)) for name in names)
-        return {name: texts for name, texts in known if texts is not None}
+    @property
+    def _begun(self) -> tuple[nw.LazyFrame[Any], tuple[int, int]]:
+        """The rows with starts in the named measure, and the first and last year of them."""
+        assert self._measure is not None
+        monthly = self._period == "month"
+        with reading(self._survey.raw):
+            return started(self._survey.frame, self._measure.name, monthly=monthly)
 
     @property
     def _years(self) -> tuple[int, int]:
-        if self._rows.years is None:
+        if self._survey.rows.years is None:
             self.require()
             raise PanelContractError("The panel has no usable year")
-        return self._rows.years
+        return self._survey.rows.years
 
     @cached_property
     def _report(self) -> PanelReport:
@@ -407,14 +355,16 @@ class Panel(Result):
             monthly=self._period == "month",
         )
         return PanelReport(
-            breaches=breaches(self._rows, self._persons, context),
-            n_rows=self._rows.n_rows,
-            n_persons=None if self._persons is None else self._persons.n_persons,
-            years=self._rows.years,
+            breaches=breaches(self._survey.rows, self._survey.persons, context),
+            n_rows=self._survey.rows.n_rows,
+            n_persons=None if self._survey.persons is None else self._survey.persons.n_persons,
+            years=self._survey.rows.years,
             provenance=replace(self.provenance, call="check"),
         )
 
     def _card(self, lang: Lang) -> Card:
-        rows = self.__dict__.get("_rows")
+        rows = self._survey.counted
         size = None if rows is None or rows.years is None else (rows.n_rows, *rows.years)
-        return panel_card(self, self._raw.implementation.name.lower(), self._money, size, lang)
+        return panel_card(
+            self, self._survey.raw.implementation.name.lower(), self._money, size, lang
+        )

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["Spells", "State", "gone", "states"]
+__all__ = ["BY_RANK", "RANK", "Spells", "State", "gone", "states"]
 
 
 class State(IntEnum):
@@ -26,6 +26,16 @@ class State(IntEnum):
     EMIGRATED = 3
     #: Missing: no row and residency not known, before the first spell, or a gap in the register.
     UNKNOWN = 4
+    #: A control that has begun another measure, where it is compared until then.
+    CENSORED = 5
+
+
+#: States from what explains least that a year is not seen to what explains most, and their ranks.
+BY_RANK = np.array(
+    [State.OBSERVED, State.ABSENT, State.UNKNOWN, State.CENSORED, State.EMIGRATED, State.DEAD],
+    dtype=np.uint8,
+)
+RANK = np.argsort(BY_RANK)
 
 
 def gone(state: NDArray[np.uint8]) -> NDArray[np.bool_]:

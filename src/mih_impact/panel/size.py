@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import narwhals as nw
 import pandas as pd
 
 from mih_impact.display.card import Card
@@ -13,16 +15,19 @@ from mih_impact.display.numbers import number
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.errors import MemoryLimitError, PanelContractError
+from mih_impact.panel import ops
 from mih_impact.panel.contract import CONTRACT, Dtype
+from mih_impact.panel.engine import is_spark
+from mih_impact.panel.widths import EIGHT, Widths
 
-__all__ = ["SizeEstimate", "bytes_of", "parse_memory"]
+__all__ = ["SizeEstimate", "bytes_of", "disk_of", "parse_memory"]
 
-#: Bytes a cell of a column takes: money has øre and a flag for null.
-_BYTES: dict[Dtype, int] = {"money": 9, "category": 4, "number": 8, "int": 8, "bool": 8}
 #: Row, eligibility and state of every cell.
 _CELL = 3
 #: An identifier: a pointer and a short text.
 _PERSON = 8 + 60
+#: What an engine holds of a person while some are chosen: the identifier and a few sums.
+_CHOOSING = 130
 #: Bytes a row takes while it leaves the engine, of which there are a million at a time.
 _LEAVING = 1_000_000 * 16
 _UNITS = {"kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "kib": 2**10, "mib": 2**20, "gib": 2**30}
@@ -34,6 +39,8 @@ _LINES = (
     Label(nb="Minne til tallene, MB", en="Memory for the arrays, MB"),
     Label(nb="Minne mens de hentes, MB", en="Memory while they are fetched, MB"),
     Label(nb="Rader å lese", en="Rows to read"),
+    Label(nb="Tid å hente dem, om lag, sekunder", en="Time to fetch them, about, seconds"),
+    Label(nb="Disk til mellomlagring, høyst, MB", en="Disk to work on, at most, MB"),
 )
 
 
@@ -49,12 +56,19 @@ class SizeEstimate(Result):
         Bytes of each column's arrays; the keys and states are under `person_id`.
     rows
         Rows of the register, which are read once.
+    seconds
+        About how long it will take: as long as reading the register for the check took here. The
+        one figure of the library that a clock has a say in.
+    disk_bytes
+        What the engine may write to disk meanwhile, at most.
     """
 
     persons: int
     periods: int
     by_column: Mapping[str, int]
     rows: int
+    seconds: float
+    disk_bytes: int
     provenance: Provenance
 
     @property
@@ -99,6 +113,8 @@ class SizeEstimate(Result):
             round(self.cube_bytes / 1e6),
             round(self.peak_bytes / 1e6),
             self.rows,
+            max(1, round(self.seconds)),
+            round(self.disk_bytes / 1e6),
         )
         lines = zip((label.text(lang) for label in _LINES), values, strict=True)
         return Card(
@@ -107,7 +123,12 @@ class SizeEstimate(Result):
 
 
 def bytes_of(
-    dtypes: Mapping[str, Dtype], persons: int, periods: int, *, monthly: bool
+    dtypes: Mapping[str, Dtype],
+    persons: int,
+    periods: int,
+    *,
+    monthly: bool,
+    widths: Widths = EIGHT,
 ) -> dict[str, int]:
     """Return the bytes that each column takes in a cube.
 
@@ -120,10 +141,36 @@ def bytes_of(
     found = {"person_id": cells * _CELL + persons * _PERSON}
     for name, dtype in dtypes.items():
         fixed = name in CONTRACT and CONTRACT[name].role in ("fixed", "exit", "treatment")
-        found[name] = persons * 8 if fixed else cells * _BYTES[dtype]
+        found[name] = persons * 8 if fixed else cells * widths.bytes(name, dtype)
         if monthly and dtype == "money":
-            found[name] += persons * 8
+            found[name] += persons * (widths.bytes(name, dtype) - 1)
     return found
+
+
+def disk_of(
+    rows: nw.LazyFrame[Any], by_column: Mapping[str, int], *, everybody: int, limited: bool
+) -> int:
+    """Return the bytes that an engine may write to disk, at most, while a cube is fetched.
+
+    Parameters
+    ----------
+    rows
+        The panel's rows.
+    by_column
+        What the cube takes.
+    everybody
+        Persons in the register.
+    limited
+        Whether DuckDB has a limit beyond which it goes to disk: then with what it holds of every
+        person while they are chosen. A Spark cluster holds the rows on their way, and goes to disk
+        with what its executors cannot; so does DuckDB without PyArrow.
+    """
+    held = sum(by_column.values())
+    if is_spark(rows.implementation):
+        return held
+    if not limited:
+        return 0
+    return everybody * _CHOOSING + (0 if ops.has_arrow() else held)
 
 
 def parse_memory(limit: float | str) -> int:

@@ -155,12 +155,21 @@ def _column_count(
 
 
 def usable_year(
-    expr: nw.Expr, name: str, first: float | None = None, last: float | None = None
+    expr: nw.Expr,
+    name: str,
+    first: float | None = None,
+    last: float | None = None,
+    *,
+    whole: bool = False,
 ) -> nw.Expr:
-    """Return True where a year is given, whole, and within the contract's (or the given) range."""
+    """Return True where a year is given, whole, and within the contract's (or the given) range.
+
+    Where its type says that it is `whole` nobody looks for decimals.
+    """
     low = CONTRACT[name].low if first is None else first
     high = CONTRACT[name].high if last is None else last
-    return ops.is_given(expr) & ~ops.outside(expr, low, high) & ~ops.fractional(expr)
+    usable = ops.is_given(expr) & ~ops.outside(expr, low, high)
+    return usable if whole else usable & ~ops.fractional(expr)
 
 
 # --- above the seam -------------------------------------------------------------------------------

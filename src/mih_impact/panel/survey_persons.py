@@ -94,8 +94,11 @@ def survey_persons(
     """
     first, last = (12 * years[0], 12 * years[1] + 11) if monthly else years
     starts = "start_year" in names
-    usable = _followed(frame, starts=starts, monthly=monthly).filter(
-        ops.is_given(nw.col("person_id")) & usable_year(nw.col("year"), "year", first, last)
+    followed = _followed(frame, starts=starts, monthly=monthly)
+    whole = followed.collect_schema()["year"].is_integer()
+    usable = followed.filter(
+        ops.is_given(nw.col("person_id"))
+        & usable_year(nw.col("year"), "year", first, last, whole=whole)
     )
     constant = tuple(name for name in names if name in CONTRACT and CONTRACT[name].constant)
     asked = _Asked(usable, first, last, constant, texts, starts=starts, monthly=monthly)

@@ -43,6 +43,8 @@ def drawn_cube(cube: Cube, counts: IntArray) -> Cube:
     arrays: dict[str, Any] = {name: getattr(cube, name)[who] for name in _BY_PERSON}
     for name in _BY_COLUMN:
         arrays[name] = {column: values[who] for column, values in getattr(cube, name).items()}
+    if cube.others is not None:
+        arrays["others"] = cube.others[who]
     return replace(cube, **arrays)
 
 

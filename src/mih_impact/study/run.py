@@ -21,7 +21,8 @@ from mih_impact.economics.case import CostBenefit
 from mih_impact.economics.sheet.sheet import AssumptionSheet
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import AssumptionError
-from mih_impact.panel.panel import Panel, read_panel
+from mih_impact.panel.panel import Panel
+from mih_impact.panel.read import read_panel
 from mih_impact.panel.synthetic.register import example_panel
 from mih_impact.storage import save, saveable
 from mih_impact.study.account import account_of

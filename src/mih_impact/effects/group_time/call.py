@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.controls.covariates import Lag, Term, as_terms
+from mih_impact.controls.recipe import about_measure
 from mih_impact.display.provenance import Provenance
 from mih_impact.effects.group_time.adjusted import Estimator
 from mih_impact.effects.group_time.estimate import Estimates, estimate_all
@@ -48,6 +49,7 @@ def group_time_effects(
     anticipation: int = 0,
     cluster: Literal["person"] = "person",
     dead: Dead = "zero",
+    measure: str | None = None,
     level: float = 0.95,
     seed: int = 2025,
 ) -> GroupTimeEffects:
@@ -83,6 +85,9 @@ def group_time_effects(
         A person is one cluster, however many start years it serves.
     dead
         Income after death or emigration: "zero" (per starter) or "missing" (among survivors).
+    measure
+        In a register of several measures, the one to look at, as in `match`; who begins another can
+        be a control like anybody.
     level
         Coverage of intervals, and of the bands of averages.
     seed
@@ -133,12 +138,7 @@ def group_time_effects(
     >>> effects.aggregate("event", window=(-5, 6)).levels[0]
     -5
     """
-    if not isinstance(panel, Panel):
-        raise PanelContractError(
-            "group_time_effects takes a panel",
-            found=f"a {type(panel).__name__}",
-            do="read it first: mih.group_time_effects(mih.read_panel(frame), ...)",
-        )
+    panel, about = about_measure(panel, measure, "risk_set", verb="group_time_effects")
     if panel.period != "year":
         raise PanelContractError(
             "group_time_effects compares calendar years, and the panel is by month",
@@ -157,11 +157,18 @@ def group_time_effects(
     _require_options(names, controls, estimator, base_period, cluster, dead)
     columns = [term.column if isinstance(term, Lag) else term for term in (*terms, *cells)]
     cube = panel.cube(eligible=eligible, columns=[*columns, *names])
+    if cube.others is not None:
+        raise EffectsError(
+            "group_time_effects does not end comparisons where other measures begin",
+            found="a panel made by for_measure(other_measures='censor')",
+            do="use match or weight with other_measures='censor', and event_study; or 'risk_set'",
+        )
     if not (cube.start_year != NEVER).any():
         raise SupportError(
             "Nobody in the panel starts",
             found="0 persons with a start year",
-            do="name the column with the start year: columns={'start_year': ...}",
+            do="name the column with the start year: columns={'start_year': ...}; or, where a "
+            "register has several measures, the one to look at: measure=",
         )
     values = read_outcomes(cube, names, dead=dead)
     windows = build_windows(cube, base_period, anticipation)
@@ -181,7 +188,7 @@ def group_time_effects(
         level=level,
         seed=seed,
     )
-    options = {"outcomes": list(names), "cluster": cluster, "dead": dead, **vars(method)}
+    options = {"outcomes": list(names), "cluster": cluster, "dead": dead, **about, **vars(method)}
     provenance = Provenance.of(
         "group_time_effects",
         options,

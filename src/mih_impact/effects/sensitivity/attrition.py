@@ -37,6 +37,8 @@ FEWEST = 5
 #: Every way not to be seen, and all of them together.
 ANY = "any"
 _GONE = {"dead": State.DEAD, "emigrated": State.EMIGRATED, "not_in_register": State.UNKNOWN}
+#: Only where comparisons end with another measure.
+_ENDED = {"other_measure": State.CENSORED}
 
 _TITLE = Label(nb="Bortfall, {outcome}", en="Attrition, {outcome}")
 _LEFT = Label(
@@ -71,6 +73,7 @@ _WORDS = {
     "dead": Label(nb="døde", en="dead"),
     "emigrated": Label(nb="utvandret", en="emigrated"),
     "not_in_register": Label(nb="ikke i registeret", en="not in the register"),
+    "other_measure": Label(nb="startet i et annet tiltak", en="began another measure"),
     "null": Label(nb="uten verdi", en="without a value"),
     "all": Label(nb="alle", en="all"),
     "left": Label(nb="går ut", en="leave"),
@@ -110,7 +113,8 @@ def attrition_check(
     -------
     SensitivityCheck
         Rows "left" have the share of participants and of controls (weighted) who are not seen, by
-        year and state ("any", dead, emigrated, not_in_register, null); rows "baseline" the means
+        year and state ("any", dead, emigrated, not_in_register, other_measure where that ends the
+        comparison, null); rows "baseline" the means
         before start of those who leave, and of those who stay. Columns: `test, item, among,
         year_since_start, participants, controls, difference, std_error, p_value, n_participants,
         n_controls, unit, statistic, df, p_joint`. `n_` counts those who have left, or stayed.
@@ -198,8 +202,9 @@ def _left(
     state = cube.why_unseen(who, start, years)
     seen = np.isfinite(cube.since_start(outcome, who, start, years, dead=dead))
     gone = within & ~seen
-    left = {ANY: gone} | {name: gone & (state == code) for name, code in _GONE.items()}
-    left["null"] = gone & ~np.isin(state, list(_GONE.values()))
+    ways = _GONE if cube.others is None else _GONE | _ENDED
+    left = {ANY: gone} | {name: gone & (state == code) for name, code in ways.items()}
+    left["null"] = gone & ~np.isin(state, list(ways.values()))
     return left, within
 
 

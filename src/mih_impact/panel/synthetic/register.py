@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from mih_impact.errors import AssumptionError, StorageError
-from mih_impact.panel.panel import Panel, read_panel
+from mih_impact.panel.panel import Panel
+from mih_impact.panel.read import read_panel
 from mih_impact.panel.synthetic.effects import SyntheticTruth, plant, truth_of
 from mih_impact.panel.synthetic.files import EVIDENCE, REGISTER, write_files
 from mih_impact.panel.synthetic.histories import draw_histories

@@ -104,9 +104,7 @@ def register_rows(
         "months_unemployed": months[seen].astype(np.int64),
     }
     columns |= {name: amount[seen] for name, amount in nominal.items()}
-    return pd.DataFrame(
-        {name: columns[name] for name, column in CONTRACT.items() if not column.monthly}, copy=False
-    )
+    return pd.DataFrame({name: columns[name] for name in CONTRACT if name in columns}, copy=False)
 
 
 def _with_programme(

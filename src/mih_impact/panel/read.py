@@ -1,0 +1,131 @@
+"""read_panel: a register's rows taken behind the contract, and none of them read yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, SupportsFloat, get_args
+
+from mih_impact.display.labels import Label, Lang
+from mih_impact.errors import PanelContractError
+from mih_impact.panel.door import Values, plan_columns
+from mih_impact.panel.given import evidence_given, prices_given
+from mih_impact.panel.panel import Money, Panel, Period
+from mih_impact.panel.size import parse_memory
+from mih_impact.panel.sources import open_source, open_spells
+from mih_impact.panel.widths import Precision
+from mih_impact.reference.prices import PriceIndex
+
+__all__ = ["read_panel"]
+
+
+def read_panel(
+    source: Any,
+    *,
+    columns: Mapping[str, str] | None = None,
+    values: Values | None = None,
+    money: Money = "nominal",
+    price_year: int = 2024,
+    currency: str = "NOK",
+    index: PriceIndex | Mapping[int, SupportsFloat] | None = None,
+    period: Period = "year",
+    resident: Any = None,
+    evidence: Label | Mapping[Lang, str] | None = None,
+    memory_limit: float | str | None = None,
+    precision: Precision = "float64",
+) -> Panel:
+    """Read a register panel with one row per person and year, or per person and month.
+
+    Nothing but the names and types is looked at until a call needs rows (CSV apart, which has no
+    types before it is read). The source is never modified.
+
+    Parameters
+    ----------
+    source
+        A path or glob (Parquet, CSV), or a pandas, Polars, DuckDB or PyArrow frame, or any other
+        frame narwhals wraps.
+    columns
+        Our name -> the register's name, where they differ.
+    values
+        Our name -> {code in the register: value}; every code must be named.
+    money
+        "nominal": kroner of each year, converted to `price_year`. "fixed": already in it.
+    price_year
+        Year whose prices results are in.
+    currency
+        Currency of the money columns.
+    index
+        A price index to use instead of the shipped consumer price index.
+    period
+        What a row covers. "month": rows have year and month, starters start_year and start_month;
+        years since start are then twelve months from the month of start.
+    resident
+        Spells of residency: a frame or path with person_id, from_year, to_year (inclusive; a null
+        to_year is an open spell). They replace the year of emigration.
+    evidence
+        What kind of data this is, in both languages, {"nb": ..., "en": ...}; stands on every card,
+        table and figure. None takes what a Parquet file says of itself: the synthetic register
+        does.
+    memory_limit
+        What the persons of an analysis may take in memory, in bytes or as "4 GB"; a larger cube is
+        refused before it is fetched. DuckDB, when it reads files, is given as much for itself, and
+        at least 500 MB, and goes to disk beyond that. None is no limit.
+    precision
+        "float32" keeps what leaves the engine in half the memory: numbers in four bytes, of seven
+        digits, and money in four where they hold every amount to the øre. What is reckoned from it
+        is reckoned in float64 either way, so that effects on money are the same to the last bit.
+
+    Returns
+    -------
+    Panel
+
+    Raises
+    ------
+    PanelContractError
+        Names missing, misspelt or double; types that cannot be used; options that contradict.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = pd.DataFrame({"lopenr": [1, 1], "aar": [2020, 2021], "lonn": [400_000, 420_000]})
+    >>> names = {"person_id": "lopenr", "year": "aar", "wage_income": "lonn"}
+    >>> read_panel(rows, columns=names).columns
+    ('person_id', 'year', 'wage_income')
+    """
+    prices = prices_given(money, price_year, currency, index)
+    if period not in get_args(Period):
+        raise PanelContractError(
+            "A row covers a year or a month",
+            found=f"period={period!r}",
+            do='use "year" or "month"; sum weeks or days to months before reading',
+        )
+    if precision not in get_args(Precision):
+        raise PanelContractError(
+            "precision= has a value it cannot have",
+            found=repr(precision),
+            do='use "float64" or "float32"',
+        )
+    monthly = period == "month"
+    allowed = None if memory_limit is None else parse_memory(memory_limit)
+    opened = open_source(
+        source,
+        memory_limit=allowed,
+        columns=columns,
+        recoded=tuple(values or ()),
+        monthly=monthly,
+    )
+    plans, left_out = plan_columns(opened.frame.collect_schema(), columns, values, monthly=monthly)
+    return Panel(
+        opened.frame,
+        plans,
+        left_out=left_out,
+        unreadable=opened.unreadable,
+        money=money,
+        price_year=int(price_year),
+        currency=currency,
+        index=prices,
+        period=period,
+        spells=None if resident is None else open_spells(resident),
+        evidence=opened.evidence if evidence is None else evidence_given(evidence),
+        memory_limit=allowed,
+        precision=precision,
+    )
