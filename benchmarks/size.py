@@ -69,13 +69,13 @@ def prices() -> str:
     return json.dumps({int(y): index.factor(y, 2024) for y in index.years if 2000 <= y <= 2024})
 
 
-def measured(source: str, by: str, runs: int) -> dict[str, Any]:
+def measured(source: str, by: str, runs: int, *, peer: bool = True) -> dict[str, Any]:
     outcomes = json.dumps(OUTCOMES[by])
     bounds, ours, peers = [process(BOUND, source, by, outcomes)], [], []
     for _ in range(runs):
         ours.append(process(OURS, source, by, outcomes, PRECISION[by]))
         bounds.append(process(BOUND, source, by, outcomes))
-        if ours[0]["about"]["rows"] <= PEER_ROWS:
+        if peer and ours[0]["about"]["rows"] <= PEER_ROWS:
             peers.append(process(PEER, source, by, outcomes, prices()))
     table, limits = middle(ours), middle(bounds)
     totals = [whole(one) for one in ours]
@@ -98,7 +98,9 @@ def beside(
 ) -> dict[str, Any]:
     """Return what the peer took and found, or why there is none."""
     if not peers:
-        return {"peer": f"none: more than {PEER_ROWS:,} rows, all of which it would hold in memory"}
+        return {
+            "peer": f"none: over {PEER_ROWS:,} rows, which it would hold in memory, or not asked"
+        }
     totals = [whole(one) for one in peers]
     taken = {c: round(statistics.median(one[c] for one in totals), 3) for c in CLOCKS}
     found = peers[0]["about"]
