@@ -41,6 +41,8 @@ __all__ = [
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+#: Periods of start, ascending, and the rows of each.
+Periods = Sequence[tuple[int, "slice | IntArray"]]
 
 
 def _is_outcome(cube: Cube, column: str) -> bool:
@@ -76,28 +78,43 @@ def read_rows(
         Values, shape (m,), float with NaN or object with None where missing, and whether each was
         carried forward from an earlier row.
     """
+    return _read(cube, term, person, list(by_period(start)))
+
+
+def _read(
+    cube: Cube, term: Term, person: IntArray, periods: Periods
+) -> tuple[NDArray[Any], BoolArray]:
+    """Read a term as `read_rows` does, the rows of each period being known."""
     values, carried = np.empty(0), np.zeros(len(person), dtype=bool)
-    for s, here in by_period(start):
+    for s, here in periods:
         read, forward = read_term(cube, term, s)
         if not len(values):
             values = np.empty(len(person), dtype=read.dtype)
-        values[here], carried[here] = read[person[here]], forward[person[here]]
+        who = person[here]
+        values[here] = read[who]
+        if forward.any():
+            carried[here] = forward[who]
     return values, carried
 
 
-def read_column(cube: Cube, term: Term, person: IntArray, start: IntArray) -> tuple[Column, int]:
-    """Read a term as `read_rows` does, texts as codes; and how many rows were carried."""
+def read_column(cube: Cube, term: Term, person: IntArray, periods: Periods) -> tuple[Column, int]:
+    """Read a term for rows of a risk set, texts as codes; and how many rows were carried.
+
+    `periods` are those that rows are compared from, and the rows of each; see `by_period`.
+    """
     name = term.column if isinstance(term, Lag) else term
     if name not in cube.code:
-        values, carried = read_rows(cube, term, person, start)
+        values, carried = _read(cube, term, person, periods)
         if values.dtype != object:
             return values, int(carried.sum())
         return Coded.of(values), int(carried.sum())
     codes, many = np.empty(len(person), dtype=np.int32), 0
-    for s, here in by_period(start):
+    for s, here in periods:
         code, forward = cube.code_as_of(name, s - 1 - cube.PER_YEAR * (years_before(term) - 1))
-        codes[here] = code[person[here]]
-        many += int(forward[person[here]].sum())
+        who = person[here]
+        codes[here] = code[who]
+        if forward.any():
+            many += int(forward[who].sum())
     return Coded(codes, cube.categories[name]), many
 
 

@@ -33,7 +33,7 @@ class Coded:
     def __len__(self) -> int:
         return len(self.codes)
 
-    def __getitem__(self, rows: NDArray[Any]) -> Coded:
+    def __getitem__(self, rows: NDArray[Any] | slice) -> Coded:
         return Coded(self.codes[rows], self.categories)
 
     @classmethod

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.controls.covariates import Term, read_column, require_years
+from mih_impact.controls.covariates import Term, by_period, read_column, require_years
 from mih_impact.controls.design import Coded, Column, Design, factorized
 from mih_impact.controls.pseudo_start import members
 from mih_impact.display.labels import Label
@@ -87,11 +87,12 @@ class RiskSet:
         return np.flatnonzero(np.bincount(self.start_year))
 
 
-def _flow(step: str, label: Label, person: IntArray, treated: BoolArray) -> Flow:
-    candidates = person[~treated]
+def _flow(step: str, label: Label, person: IntArray, treated: BoolArray, left: BoolArray) -> Flow:
+    """Count the rows that are left after a filter, by side."""
+    candidate = left & ~treated
     met = np.zeros(int(person.max(initial=-1)) + 1, dtype=bool)
-    met[candidates] = True
-    return Flow(step, label, int(treated.sum()), int(met.sum()), len(candidates))
+    met[person[candidate]] = True
+    return Flow(step, label, int((left & treated).sum()), int(met.sum()), int(candidate.sum()))
 
 
 def _require_period_before(cube: Cube, start: IntArray) -> None:
@@ -162,21 +163,26 @@ def build_risk_set(
     start = np.concatenate([periods for _, periods in found])
     start_year = start // cube.PER_YEAR
     is_treated = cube.start[person] == start
-    reads = {term: read_column(cube, term, person, start) for term in terms}
+    periods = list(by_period(start))
+    reads = {term: read_column(cube, term, person, periods) for term in terms}
     columns = {term: values for term, (values, _) in reads.items()}
     carried = {str(term): many for term, (_, many) in reads.items()}
     del reads
-    flow = [_flow("register", IN_REGISTER, person, is_treated)]
 
     known = np.ones(len(person), dtype=bool)
     for column in columns.values():
         known &= _given(column)
-    flow.append(_flow("observed", OBSERVED, person[known], is_treated[known]))
     _require_known(columns, is_treated, known)
 
     cell = cells(start_year, [columns[name] for name in exact if within], known)
     cell, kept = _in_cells_of_both(cell, is_treated, known)
-    flow.append(_flow("cell", IN_CELL, person[kept], is_treated[kept]))
+    every, flow = np.ones(len(person), dtype=bool), list[Flow]()
+    for step, label, left in (
+        ("register", IN_REGISTER, every),
+        ("observed", OBSERVED, known),
+        ("cell", IN_CELL, kept),
+    ):
+        flow.append(_flow(step, label, person, is_treated, left))
     if not kept.any():
         raise SupportError(
             "No exact cell holds both a participant and a candidate",
@@ -184,16 +190,19 @@ def build_risk_set(
             "with known characteristics",
             do="match exactly on fewer columns, or on coarser ones",
         )
+    # Where everybody stays nothing is copied.
+    rows = slice(None) if kept.all() else np.flatnonzero(kept)
+    columns = {term: column[rows] for term, column in columns.items()}
     return RiskSet(
         cube=cube,
-        person=person[kept],
-        start=start[kept],
-        start_year=start_year[kept],
-        treated=is_treated[kept],
-        cell=cell[kept],
-        design=Design.of([(term, columns[term][kept]) for term in on]),
+        person=person[rows],
+        start=start[rows],
+        start_year=start_year[rows],
+        treated=is_treated[rows],
+        cell=cell[rows],
+        design=Design.of([(term, columns[term]) for term in on]),
         exact_design=Design.of(
-            [(name, _as_category(columns[name][kept])) for name in exact], drop_one=False
+            [(name, _as_category(columns[name])) for name in exact], drop_one=False
         ),
         carried={term: rows for term, rows in carried.items() if rows},
         flow=tuple(flow),
