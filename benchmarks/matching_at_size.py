@@ -11,8 +11,9 @@ the highest it ever had, the cube and making it included.
 The bound is measured in the same process, afterwards: the same scores sorted once within cells, and
 one product X'WX of the same covariates, which a logit needs at every step. The peer is what there
 is for the purpose elsewhere: statsmodels' Logit and SciPy's cKDTree asked cell by cell for the five
-nearest within the same caliper, from columns that lie ready; one start year, and as many
-participants as --peer-most. Pairs of both are counted, and their mean distance compared.
+nearest within the same caliper, from columns that lie ready, so that it stands beside our score and
+search without the risk sets; one start year, and as many participants as --peer-most. Pairs of both
+are counted, and their mean distance compared.
 
 Written to benchmarks/results/matching_at_size.json, with what time and memory are multiplied by
 when persons double, where the sizes are those above; nothing is asserted here.

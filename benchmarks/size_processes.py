@@ -28,7 +28,9 @@ def lap(stage):
 OURS = (
     LAP
     + """
+import duckdb
 import mih_impact as mih
+from mih_impact import cost_benefit, event_study, match, read_panel  # loads what they need
 from mih_impact.nav import menn_i_helse
 mih.options(progress=False)
 source, period, outcomes = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
+#: Cores of the cluster that is reckoned with.
+CORES = 64
 HEADER = (
     "persons", "rows", "in the cube", "check", "cube", "match", "effects", "whole", "processor",
     "over all columns", "over outcomes and cells", "check over bound", "peak GB", "peer over ours",
@@ -43,6 +45,39 @@ def growth() -> list[str]:
     return lines
 
 
+def cluster() -> list[str]:
+    """Return the lines of what larger registers would need, in proportion to the largest measured.
+
+    Passes over rows are divided by cores; what stands on the cube is not.
+    """
+    header = (
+        "register", "rows", "core-seconds over rows", f"seconds on {CORES} cores",
+        "seconds above the seam", "memory, GB",
+    )  # fmt: skip
+    lines = [_line(header), _line(["---"] * len(header))]
+    for by in ("year", "month"):
+        largest = recorded(by)["sizes"][-1]
+        cpu = {stage: clocks["cpu"] for stage, clocks in largest["seconds"].items()}
+        for times in (1, 10, 100):
+            over = times * (cpu["check"] + cpu["cube"])
+            above = times * (cpu["match"] + cpu["effects"] + cpu["account"])
+            name = "Norway" if times == 1 else f"{times} times Norway"
+            kind = "measured" if times == 1 else "reckoned"
+            lines.append(
+                _line(
+                    [
+                        f"{name} by {by} ({kind})",
+                        f"{times * largest['rows']:,}",
+                        f"{over:,.0f}",
+                        f"{over / CORES:,.1f}",
+                        f"{above:,.0f}",
+                        f"{times * largest['peak_gb']:,.0f}",
+                    ]
+                )
+            )
+    return lines
+
+
 def _row(size: dict[str, Any], by: str) -> list[str]:
     seconds, over, peer = size["seconds"], size["whole_over_bound"], size.get("peer_over_ours")
     counted = (f"{size['asked']:,} by {by}", f"{size['rows']:,}", f"{size['in_cube']:,}")
@@ -68,4 +103,4 @@ def _line(cells: Any) -> str:
 
 
 if __name__ == "__main__":
-    print("\n".join([*table(), "", *growth()]))
+    print("\n".join([*table(), "", *growth(), "", *cluster()]))
