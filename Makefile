@@ -31,10 +31,11 @@ figures: $(FULL)  ## every figure and memo page in both languages, contact sheet
 	pdftoppm -r 100 -png $(OUT)/en/memo.pdf $(OUT)/en/memo_page
 	$(BIN)/python -m mih_impact.reporting.sheet $(OUT)
 
-bench: $(FULL)  ## time and memory from 10 thousand to 5 million persons, recorded; about half an hour
+bench: $(FULL)  ## time and memory from 10 thousand to 5 million persons, recorded; about an hour, 2 GB of disk
 	$(BIN)/python benchmarks/size.py --by year
-	$(BIN)/python benchmarks/size.py --by month --persons 10000 100000 1000000
+	$(BIN)/python benchmarks/size.py --by month
 	$(BIN)/python benchmarks/matching_at_size.py
+	$(BIN)/python benchmarks/draws_speed.py
 
 mutants: $(FULL)  ## plant each known mistake and see a named test fail
 	$(BIN)/python tests/mutants/run.py --jobs 2

@@ -161,7 +161,7 @@ def build_risk_set(
     found = [members(cube, c, exact, window_end, seed) for c in start_years]
     person = np.concatenate([persons for persons, _ in found])
     start = np.concatenate([periods for _, periods in found])
-    start_year = start // cube.PER_YEAR
+    start_year = start if cube.PER_YEAR == 1 else start // cube.PER_YEAR
     is_treated = cube.start[person] == start
     periods = list(by_period(start))
     reads = {term: read_column(cube, term, person, periods) for term in terms}
@@ -259,13 +259,15 @@ MOST_CELLS = 10_000_000
 
 def cells(start_year: IntArray, exact: Sequence[Column], known: BoolArray) -> IntArray:
     """Give each combination of start year and exact values a number; 0 where one is unknown."""
-    years = np.unique(start_year)
-    cell, many = np.searchsorted(years, start_year).astype(np.int64), len(years)
+    first, last = int(start_year.min()), int(start_year.max())
+    cell, many = start_year - first, last - first + 1
     for column in exact:
         codes, categories = factorized(column)
-        cell = cell * (len(categories) + 1) + codes
+        cell *= len(categories) + 1  # in place: with many rows memory is what takes the time
+        cell += codes
         many *= len(categories) + 1
         if many > MOST_CELLS:
             numbers, cell = np.unique(cell, return_inverse=True)
             many = len(numbers)
-    return np.where(known, cell, 0)
+    cell[~known] = 0
+    return cell
