@@ -286,3 +286,50 @@ def test_drawn_persons_are_censored_as_they_are(rows, verb):
         ways.append(partial(rematched, group, asked, False))
     for way in ways:
         np.testing.assert_allclose(way(counts), expected, rtol=1e-6, atol=1e-3)
+
+
+def with_known_effects(n: int = 6_000, seed: int = 11) -> pd.DataFrame:
+    """Return a register in which one measure adds 100,000 a year after it begins, another 60,000.
+
+    Who begins what, and when, is drawn without regard to anything.
+    """
+    rng = np.random.default_rng(seed)
+    years = np.arange(2010, 2022)
+    named = np.where(rng.random(n) < 0.08, rng.integers(2014, 2018, n), 9999)
+    # One in eight of the others begins the second measure in each year from 2013 on.
+    hazard = rng.random((n, len(years))) < 0.125 * (years >= 2013)
+    other = np.where(hazard.any(axis=1), years[hazard.argmax(axis=1)], 9999)
+    other[named < 9999] = 9999
+    level = rng.normal(400_000, 50_000, n)
+    wage = level[:, None] + rng.normal(0, 20_000, (n, len(years)))
+    wage += 100_000 * (years > named[:, None]) + 60_000 * (years > other[:, None])
+    measure = np.where(years == named[:, None], "helse", None)
+    measure = np.where(years == other[:, None], "aft", measure)
+    return pd.DataFrame(
+        {
+            "person_id": np.repeat(np.arange(n), len(years)),
+            "year": np.tile(years, n),
+            "wage_income": wage.ravel(),
+            "measure": measure.ravel(),
+            "eligible": (years < other[:, None]).ravel(),  # nobody who has begun the second before
+            "birth_year": np.repeat(rng.integers(1970, 1990, n), len(years)),
+        }
+    )
+
+
+@pytest.mark.parametrize(("others", "instead"), [("risk_set", True), ("censor", False)])
+def test_each_way_finds_the_effect_it_speaks_of(others, instead):
+    rows = with_known_effects()
+    panel = read_panel(rows, money="fixed")
+    group = mih.match(panel, measure="helse", other_measures=others, on=["age"], seed=1)
+    frame = mih.event_study(group, outcomes="wage_income", window=(-1, 3)).to_frame()
+    found = frame.set_index("year_since_start").loc[3]
+    # In the risk set controls who have begun the other measure since then have gained by it.
+    begun = rows[rows["measure"] == "aft"].groupby("person_id")["year"].first()
+    pairs = group.pairs()
+    at, c = pairs["control_id"].astype(int).map(begun).fillna(9999), pairs["start_year"]
+    gained = float((at < c + 3).mean())
+    assert gained > 0.3 if instead else gained > 0.1
+    expected = 100_000 - 60_000 * gained * instead
+    assert abs(found["estimate"] - expected) < 3 * found["std_error"]
+    assert found["std_error"] < 2_500
