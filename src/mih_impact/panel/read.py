@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, SupportsFloat, get_args
 
+from mih_impact import arguments
 from mih_impact.display.labels import Label, Lang
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.door import Values, plan_columns
@@ -98,12 +99,8 @@ def read_panel(
             found=f"period={period!r}",
             do='use "year" or "month"; sum weeks or days to months before reading',
         )
-    if precision not in get_args(Precision):
-        raise PanelContractError(
-            "precision= has a value it cannot have",
-            found=repr(precision),
-            do='use "float64" or "float32"',
-        )
+    precisions = get_args(Precision)
+    arguments.choice("read_panel", "precision", precision, precisions, error=PanelContractError)
     monthly = period == "month"
     allowed = None if memory_limit is None else parse_memory(memory_limit)
     opened = open_source(
