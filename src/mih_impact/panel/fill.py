@@ -15,6 +15,8 @@ from mih_impact.panel.widths import EIGHT, Widths
 
 __all__ = ["Filled", "Words"]
 
+#: Persons whose codes are settled at a time.
+BLOCK = 10_000
 ELIGIBLE = "_mih_eligible"
 NULL = "_mih_null_"
 
@@ -40,12 +42,19 @@ class Words:
         return codes
 
     def settle(self, codes: NDArray[np.int32]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
-        """Return codes into the sorted texts that were met, and these."""
+        """Turn codes, in place, into places among the sorted texts that were met, and return these.
+
+        Some at a time: an index of all at once would take twice the memory of the codes.
+        """
         texts = list(self._at)
         met = sorted(np.flatnonzero(self._met).tolist(), key=texts.__getitem__)
         place = np.full(len(texts) + 1, -1, dtype=np.int32)
         place[met] = np.arange(len(met), dtype=np.int32)
-        return place[codes], tuple(texts[k] for k in met)
+        if met != list(range(len(texts))):
+            for first in range(0, len(codes), BLOCK):
+                block = codes[first : first + BLOCK]
+                block[...] = place[block]
+        return codes, tuple(texts[k] for k in met)
 
 
 @dataclass(frozen=True, eq=False)
