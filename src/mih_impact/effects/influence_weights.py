@@ -85,16 +85,19 @@ def estimated_weights(group: ControlGroup, comparison: Comparison) -> Influence:
     start = group.risk.start_year[sets.participant]
     contrast, slopes = c.contrast.copy(), {}
     for start_year in np.unique(year).tolist():
-        here = np.flatnonzero(year == start_year)
-        load, change = c.load[here], np.where(c.load[here] > 0, c.change_c[here], 0.0)
+        # Rows ascend by start year, so that those of one are looked at and not copied.
+        here = slice(*np.searchsorted(year, [start_year, start_year + 1]).tolist())
+        load = c.load[here]
+        change = np.where(load > 0, c.change_c[here], 0.0)
         mean = _mean(change, load)
         if c.leverage is not None:
             change *= c.leverage[here]
             contrast[start == start_year] += mean - _mean(change, load)
             mean = _mean(change, load)
-        residual = load * (change - mean)
-        rows[who[c.control_row[here]]] -= residual
-        slopes[start_year] = model.covariates.X[c.control_row[here]].T @ residual
+        change -= mean
+        change *= load
+        rows[who[c.control_row[here]]] -= change
+        slopes[start_year] = model.covariates.X[c.control_row[here]].T @ change
     rows[who[sets.participant]] += centred(contrast, c.share, c.stratum_t) + c.between
     largest = np.abs(rows).max(axis=0)
     if model.kind == "entropy":
