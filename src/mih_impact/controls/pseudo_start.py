@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mih_impact.controls.cells import combined
 from mih_impact.panel.cube import NEVER, Cube
 
 __all__ = ["DEFAULT_SEED", "members"]
@@ -25,7 +26,7 @@ BoolArray = NDArray[np.bool_]
 
 #: Seed of the drawn months where none is given.
 DEFAULT_SEED = 2025
-#: More cells than this are numbered anew, so that a table over cells and months stays small.
+#: As many cells as a table over cells and months may have.
 MOST_CELLS = 100_000
 #: Sums of chances that exceed 1 by no more than this are 1.
 SLACK = 1e-9
@@ -136,24 +137,20 @@ def _counted(cell: IntArray, month: IntArray, cells: int, months: int) -> FloatA
 
 def _cells(cube: Cube, periods: IntArray, exact: Sequence[str]) -> tuple[IntArray, int]:
     """Return everybody's cell before each period, -1 where unknown, and the number of cells."""
-    cell = np.zeros((len(periods), cube.n_persons), dtype=np.int64)
-    unknown, cells = np.zeros(cell.shape, dtype=bool), 1
-    for name in exact:
-        codes, categories = _codes_before(cube, name, periods)
-        cell = cell * max(categories, 1) + codes
-        cells *= max(categories, 1)
-        unknown |= codes < 0
-        if cells > MOST_CELLS:
-            numbers, cell = np.unique(np.where(unknown, 0, cell), return_inverse=True)
-            cell, cells = cell.reshape(unknown.shape), len(numbers)
-    return np.where(unknown, -1, cell), cells
+    columns = [_codes_before(cube, name, periods) for name in exact]
+    if not columns:
+        return np.zeros((len(periods), cube.n_persons), dtype=np.int64), 1
+    cell, cells = combined(columns, most=MOST_CELLS)
+    for codes, _ in columns:
+        cell[codes < 0] = -1
+    return cell, cells
 
 
-def _codes_before(cube: Cube, name: str, periods: IntArray) -> tuple[IntArray, int]:
+def _codes_before(cube: Cube, name: str, periods: IntArray) -> tuple[NDArray[np.integer], int]:
     """Return a column's values before each period as codes, -1 where unknown, and how many."""
     if name in cube.code:
         codes = np.stack([cube.code_as_of(name, s - 1)[0] for s in periods.tolist()])
-        return codes.astype(np.int64), len(cube.categories[name])
+        return codes, len(cube.categories[name])
     values = np.concatenate([cube.as_of(name, s - 1).values for s in periods.tolist()])
     found, categories = pd.factorize(values)
-    return found.reshape(len(periods), -1).astype(np.int64), len(categories)
+    return found.reshape(len(periods), -1), len(categories)

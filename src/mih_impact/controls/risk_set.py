@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mih_impact.controls.cells import combined
 from mih_impact.controls.covariates import Term, by_period, read_column, require_years
 from mih_impact.controls.design import Coded, Column, Design, factorized
 from mih_impact.controls.pseudo_start import members
@@ -176,13 +177,11 @@ def build_risk_set(
 
     cell = cells(start_year, [columns[name] for name in exact if within], known)
     cell, kept = _in_cells_of_both(cell, is_treated, known)
-    every, flow = np.ones(len(person), dtype=bool), list[Flow]()
-    for step, label, left in (
-        ("register", IN_REGISTER, every),
-        ("observed", OBSERVED, known),
-        ("cell", IN_CELL, kept),
-    ):
-        flow.append(_flow(step, label, person, is_treated, left))
+    flow = (
+        _flow("register", IN_REGISTER, person, is_treated, np.ones_like(known)),
+        _flow("observed", OBSERVED, person, is_treated, known),
+        _flow("cell", IN_CELL, person, is_treated, kept),
+    )
     if not kept.any():
         raise SupportError(
             "No exact cell holds both a participant and a candidate",
@@ -205,7 +204,7 @@ def build_risk_set(
             [(name, _as_category(columns[name])) for name in exact], drop_one=False
         ),
         carried={term: rows for term, rows in carried.items() if rows},
-        flow=tuple(flow),
+        flow=flow,
     )
 
 
@@ -253,21 +252,11 @@ def _require_known(columns: dict[Term, Column], treated: BoolArray, known: BoolA
         )
 
 
-#: More cells than this are numbered anew, so that a table over cells stays small.
-MOST_CELLS = 10_000_000
-
-
 def cells(start_year: IntArray, exact: Sequence[Column], known: BoolArray) -> IntArray:
     """Give each combination of start year and exact values a number; 0 where one is unknown."""
     first, last = int(start_year.min()), int(start_year.max())
-    cell, many = start_year - first, last - first + 1
-    for column in exact:
-        codes, categories = factorized(column)
-        cell *= len(categories) + 1  # in place: with many rows memory is what takes the time
-        cell += codes
-        many *= len(categories) + 1
-        if many > MOST_CELLS:
-            numbers, cell = np.unique(cell, return_inverse=True)
-            many = len(numbers)
+    of_exact = (factorized(column) for column in exact)
+    columns = ((codes, len(categories)) for codes, categories in of_exact)
+    cell, _ = combined([(start_year - first, last - first + 1), *columns])
     cell[~known] = 0
     return cell

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mih_impact.controls.cells import combined
 from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.asked import Asked
 from mih_impact.effects.sensitivity.pooled import Pooled
@@ -110,15 +111,15 @@ class Sample:
 
 def cells_of(group: ControlGroup, sample: Sample, columns: tuple[str, ...]) -> NDArray[np.int64]:
     """Give each combination of values a number, shape (rows of the sample,)."""
-    cell = np.zeros(len(sample.rows), dtype=np.int64)
+    codes: list[tuple[NDArray[np.int64], int]] = [(np.zeros(len(sample.rows), dtype=np.int64), 1)]
     for column in columns:
         if column == "start_year":
             values: NDArray[Any] = group.risk.start_year[sample.rows]
         else:
             values = group.read(column, sample.rows)
-        code = pd.factorize(values)[0]
-        cell = np.unique(cell * (code.max() + 2) + code + 1, return_inverse=True)[1]
-    return cell
+        code, distinct = pd.factorize(values)
+        codes.append((code, len(distinct)))
+    return np.unique(combined(codes)[0], return_inverse=True)[1]
 
 
 def require_exact(group: ControlGroup, columns: tuple[str, ...]) -> tuple[str, ...]:
