@@ -12,7 +12,7 @@ import pytest
 import mih_impact as mih
 from mih_impact.effects.asked import read_question
 from mih_impact.errors import EffectsError, PanelContractError, SupportError
-from mih_impact.panel import NEVER, read_panel
+from mih_impact.panel import NEVER, read_panel, surveyed
 from mih_impact.panel.censoring import censored, next_other
 from mih_impact.study.rematched import rematched
 from mih_impact.study.resampling import _pipeline
@@ -333,3 +333,13 @@ def test_each_way_finds_the_effect_it_speaks_of(others, instead):
     expected = 100_000 - 60_000 * gained * instead
     assert abs(found["estimate"] - expected) < 3 * found["std_error"]
     assert found["std_error"] < 2_500
+
+
+def test_the_starts_of_a_measure_are_looked_for_once(rows, monkeypatch):
+    asked = []
+    once = surveyed.started
+    monkeypatch.setattr(surveyed, "started", lambda *a, **k: asked.append(a[1]) or once(*a, **k))
+    panel = read_panel(rows, memory_limit="1 GB")
+    for measure in ("helse", "aft", "helse"):
+        mih.match(panel, measure=measure, exact=["county"], on=["age"]).other_measures()
+    assert asked == ["helse", "aft"]

@@ -24,7 +24,7 @@ from mih_impact.panel.contract import BENEFITS, OUTCOMES
 from mih_impact.panel.cube import Cube
 from mih_impact.panel.door import Plan
 from mih_impact.panel.engine import reading
-from mih_impact.panel.measure import MEASURE, Named, OtherMeasures, named_measure, started
+from mih_impact.panel.measure import MEASURE, Named, OtherMeasures, named_measure
 from mih_impact.panel.rules import Context, breaches
 from mih_impact.panel.selection import (
     Eligible,
@@ -301,7 +301,7 @@ class Panel(Result):
         dtypes = {name: self._plans[name].dtype for name in names}
         frame, starts = self._survey.frame, self._survey.rows.starts
         if self._measure is not None:
-            frame, starts = self._begun
+            frame, starts = self._survey.started(self._measure.name)
             dtypes = {**dtypes, "start_year": "int"}
             if self._measure.others == "censor":
                 dtypes[MEASURE] = "category"
@@ -326,14 +326,6 @@ class Panel(Result):
         )
 
     # --- read once --------------------------------------------------------------------------------
-
-    @property
-    def _begun(self) -> tuple[nw.LazyFrame[Any], tuple[int, int]]:
-        """The rows with starts in the named measure, and the first and last year of them."""
-        assert self._measure is not None
-        monthly = self._period == "month"
-        with reading(self._survey.raw):
-            return started(self._survey.frame, self._measure.name, monthly=monthly)
 
     @property
     def _years(self) -> tuple[int, int]:

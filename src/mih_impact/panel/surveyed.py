@@ -14,7 +14,7 @@ from mih_impact.panel import ops
 from mih_impact.panel.contract import CONTRACT
 from mih_impact.panel.door import Plan
 from mih_impact.panel.engine import reading
-from mih_impact.panel.measure import MEASURE
+from mih_impact.panel.measure import MEASURE, started
 from mih_impact.panel.survey import Rows, survey_rows
 from mih_impact.panel.survey_persons import Persons, survey_persons
 
@@ -50,6 +50,7 @@ class Surveyed:
         self.monthly = monthly
         self.seconds: dict[str, float] = {}
         self._texts: dict[str, tuple[str, ...] | None] = {}
+        self._started: dict[str, tuple[nw.LazyFrame[Any], tuple[int, int]]] = {}
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -95,6 +96,13 @@ class Surveyed:
             return None
         with reading(self.raw):
             return self.texts_of([MEASURE]).get(MEASURE, ())
+
+    def started(self, measure: str) -> tuple[nw.LazyFrame[Any], tuple[int, int]]:
+        """Return the rows with starts in a measure, and their first and last year; read once."""
+        if measure not in self._started:
+            with reading(self.raw):
+                self._started[measure] = started(self.frame, measure, monthly=self.monthly)
+        return self._started[measure]
 
     def texts_of(self, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """Return the distinct values of those text columns that have few, read once a column."""
