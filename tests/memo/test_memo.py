@@ -19,6 +19,7 @@ from mih_impact.reporting.text import plain
 from tests.golden.test_base_case import planted_effects, planted_rows
 from tests.memo.conftest import need
 from tests.memo.language import foreign_words, number_slips
+from tests.memo.reading import written_over
 
 LANGS = ("nb", "en")
 STARTERS = {2026: 500, 2027: 700}
@@ -164,6 +165,13 @@ def test_two_pages_and_the_annex(tmp_path, lang: str) -> None:
     assert sources in pages[1]
     assert annex not in pages[0] + pages[1]
     assert annex in pages[2]
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_no_word_of_the_reference_memo_stands_on_another(tmp_path, lang: str) -> None:
+    need("typst", "pdftotext")
+    path = mih.write_memo(CASE, tmp_path / "memo.pdf", lang=lang, starters=STARTERS)
+    assert written_over(path) == []
 
 
 def test_the_folder_holds_every_format(tmp_path) -> None:

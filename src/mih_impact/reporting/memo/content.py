@@ -266,7 +266,7 @@ def _all_assumptions(made: Traced) -> doc.Table:
         header,
         rows,
         anchors=anchors,
-        shares=(1.5, 0.6, 1.1, 0.7, 2.6),
+        shares=(1.5, 0.6, 1.1, 0.95, 2.35),
     )
 
 
