@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mih_impact.display.labels import Label
+from mih_impact.economics.sheet.words import WORDS
 
 __all__ = [
     "CASES", "DISTRIBUTIONS", "KINDS", "NOT_AVAILABLE", "PARTS", "PERSISTENCE", "SHEETS", "STATUS",
@@ -27,55 +28,28 @@ SHEETS: Mapping[str, Label] = {
     "sources": Label(nb="Kilder", en="Sources"),
 }
 
+# What the sheet of assumptions calls things, and the workbook's own beside them.
 UNITS: Mapping[str, Label] = {
-    "share": Label(nb="andel", en="share"),
-    "NOK per NOK": Label(nb="kr per kr", en="NOK per NOK"),
-    "NOK per starter": Label(nb="kr per deltaker som startet", en="NOK per starter"),
-    "NOK per participant in the phase": Label(
-        nb="kr per deltaker i fasen", en="NOK per participant in the phase"
-    ),
-    "per year, real": Label(nb="per år, reelt", en="per year, real"),
-    "years": Label(nb="år", en="years"),
+    **WORDS["unit"],
     "NOK": Label(nb="kr", en="NOK"),
     "NOK per year": Label(nb="kr per år", en="NOK per year"),
     "times the effect": Label(nb="ganger effekten", en="times the effect"),
 }
-
-DISTRIBUTIONS: Mapping[str, Label] = {
-    "fixed": Label(nb="fast", en="fixed"),
-    "triangular": Label(nb="trekant", en="triangular"),
-    "uniform": Label(nb="jevn", en="uniform"),
-    "normal": Label(nb="normal", en="normal"),
-    "discrete": Label(nb="punkter", en="discrete"),
-}
-
-STATUS: Mapping[str, Label] = {
-    "seen": Label(nb="sett i kilden", en="seen"),
-    "derived": Label(nb="utledet", en="derived"),
-    "remembered": Label(nb="etter hukommelsen", en="remembered"),
-    "ASSUMED": Label(nb="ANTATT", en="ASSUMED"),
-    "not found": Label(nb="ikke funnet", en="not found"),
-}
-
+DISTRIBUTIONS: Mapping[str, Label] = WORDS["distribution"]
+STATUS: Mapping[str, Label] = WORDS["status"]
 TIMING: Mapping[str, Label] = {
-    "start": Label(nb="ved årets begynnelse", en="start of the year"),
-    "middle": Label(nb="midt i året", en="middle of the year"),
-    "end": Label(nb="ved årets slutt", en="end of the year"),
+    **WORDS["timing"],
     "account": Label(nb="som regnskapet", en="as the account"),
 }
-
 PERSISTENCE: Mapping[str, Label] = {
-    "constant": Label(nb="varig", en="constant"),
-    "half_life": Label(nb="halveres", en="half-life"),
-    "linear": Label(nb="rett linje til null", en="straight line to nothing"),
+    code: label for code, label in WORDS["persistence"].items() if code != "none"
 }
+YES_NO: Mapping[bool, Label] = {yes: WORDS["cash"][str(yes).lower()] for yes in (True, False)}
 
 KINDS: Mapping[str, Label] = {
     "real": Label(nb="ressurs", en="real"),
     "transfer": Label(nb="overføring", en="transfer"),
 }
-
-YES_NO: Mapping[bool, Label] = {True: Label(nb="ja", en="yes"), False: Label(nb="nei", en="no")}
 
 #: Which part of the account a line belongs to: what the measures add up.
 PARTS: Mapping[str, Label] = {
