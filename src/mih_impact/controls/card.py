@@ -78,8 +78,6 @@ _OTHER_MEASURES = Label(
     nb="De kan ha fått andre tiltak: sammenligningen er med det de ellers får tilbud om.",
     en="They may have had other measures: the comparison is with what they are otherwise offered.",
 )
-
-
 _UNTIL_THEN = Label(
     nb="De sammenlignes til de starter i et annet tiltak. Hvem som gjør det, kan henge sammen med "
     "hvordan det går med dem.",

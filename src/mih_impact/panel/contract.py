@@ -17,7 +17,6 @@ __all__ = [
     "DERIVED",
     "OUTCOMES",
     "REQUIRED",
-    "VARYING",
     "Column",
     "Derived",
     "Scheme",
@@ -324,9 +323,6 @@ OUTCOMES: tuple[str, ...] = tuple(c.name for c in _COLUMNS if c.role == "outcome
 
 #: The benefit schemes.
 BENEFITS: tuple[str, ...] = tuple(c.name for c in _COLUMNS if c.scheme is not None)
-
-#: Characteristics that may change from year to year.
-VARYING: tuple[str, ...] = tuple(c.name for c in _COLUMNS if c.role == "varying")
 
 DERIVED: dict[str, Derived] = {
     derived.name: derived
