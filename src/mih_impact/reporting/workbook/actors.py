@@ -140,8 +140,13 @@ def _write_amount(
     else:
         formula = _sum_over(cells, "amount", group, column)
     look = "text" if group in ACTORS else "total"
-    value = shown[("amount", group, column - FIRST_YEAR)] if inside else None
-    pen.formula(row, column, formula, "kroner" if inside else "factor", look, value)
+    if inside:
+        value = shown[("amount", group, column - FIRST_YEAR)]
+    else:
+        ledger_of = plan.case._books.ledger()
+        role = column - plan.units.start
+        value = float(ledger_of.group_coefficients[GROUPS.index(group), role])
+    pen.formula(row, column, formula, "kroner" if inside else "factor", look, value=value)
 
 
 def _sum_over(cells: ActorCells, block: str, group: str, column: int) -> str:
@@ -209,7 +214,7 @@ def _write_end(plan: Plan, pen: Pen, cells: ActorCells, group: str) -> None:
     known = plan.case.break_even(group)
     value = plan.text(CASES["never"]) if known is None else float(known)
     look = "result" if group in ACTORS else look
-    pen.formula(row, 2, formula, "whole", look, value)
+    pen.formula(row, 2, formula, "whole", look, value=value)
 
 
 def _write_rounding(plan: Plan, pen: Pen, row: int, ledger: LedgerCells) -> None:
@@ -218,5 +223,5 @@ def _write_rounding(plan: Plan, pen: Pen, row: int, ledger: LedgerCells) -> None
     amounts = f"{ledger.sheet}{first}:{last}"
     pen.text(row, 0, _ROUNDING, "small")
     formula = f"={_TOLERANCE}*MAX(MAX({amounts}),-MIN({amounts}))"
-    pen.formula(row, 1, formula, "factor", "small", plan.case._rounding)
+    pen.formula(row, 1, formula, "factor", "small", value=plan.case._rounding)
     pen.name(plan.names["rounding"], row, 1)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mih_impact.display.labels import Label
 from mih_impact.economics.actors import GROUP_LABELS, PUBLIC
 from mih_impact.economics.budget.entries import SAVINGS, block_for
@@ -15,6 +18,8 @@ from mih_impact.reporting.workbook.plan import FIRST_YEAR, Entry, Plan
 from mih_impact.reporting.workbook.words import CASES
 
 __all__ = ["write_budget"]
+
+FloatArray = NDArray[np.float64]
 
 _TITLE = Label(nb="Budsjettvirkning", en="Budget impact")
 _WHAT = Label(
@@ -57,7 +62,7 @@ def write_budget(plan: Plan, pen: Pen, ledger: LedgerCells, starters: Mapping[in
     years = len(starters) + plan.horizon - 1
     what = _WHAT.format(year=plan.case.price_year, horizon=plan.horizon)
     pen.head(_TITLE, what, plan.evidence, _HEADINGS)
-    writer = _Budget(plan, pen, ledger, len(starters), range(_FIRST_YEAR, _FIRST_YEAR + years))
+    writer = _Budget(plan, pen, ledger, starters, range(_FIRST_YEAR, _FIRST_YEAR + years))
     writer.cohorts(starters)
     row = FIRST_ROW + 3
     sums: dict[tuple[str, str], int] = {}
@@ -71,10 +76,18 @@ class _Budget:
     """Writes the blocks."""
 
     def __init__(
-        self, plan: Plan, pen: Pen, ledger: LedgerCells, cohorts: int, columns: range
+        self,
+        plan: Plan,
+        pen: Pen,
+        ledger: LedgerCells,
+        starters: Mapping[int, float],
+        columns: range,
     ) -> None:
         self.plan, self.pen, self.ledger = plan, pen, ledger
-        self.n, self.columns = cohorts, columns
+        self.first, self.starters = min(starters), [starters[year] for year in sorted(starters)]
+        self.n, self.columns = len(starters), columns
+        #: What the library gives for the rows written so far, by year.
+        self.known: dict[int, FloatArray] = {}
 
     def cohorts(self, starters: Mapping[int, float]) -> None:
         """Write the calendar years, and how many start in each."""
@@ -86,7 +99,7 @@ class _Budget:
                 pen.number(FIRST_ROW - 1, column, first, "calendar", "header")
             else:
                 formula = f"={address(FIRST_ROW - 1, column - 1)}+1"
-                pen.formula(FIRST_ROW - 1, column, formula, "calendar", "header", float(first + k))
+                pen.formula(FIRST_ROW - 1, column, formula, "calendar", "header", value=first + k)
             if k < self.n:
                 pen.number(_STARTERS_ROW, column, float(starters[first + k]), "kroner", "input")
                 rule = {"validate": "decimal", "criteria": ">=", "value": 0}
@@ -127,13 +140,15 @@ class _Budget:
         pen.text(row, 1, label)
         pen.text(row, 2, line.label)
         pen.text(row, 3, "" if known is None else ", ".join(map(str, known.posts)))
+        self.known[row] = np.convolve(self.starters, self.plan.known.amounts(entry))
         for k, column in enumerate(self.columns):
             terms = [
                 self._starters(c) + "*" + self._flow(entry, k - c)
                 for c in range(self.n)
                 if 0 <= k - c < self.plan.horizon
             ]
-            pen.formula(row, column, "=" + "+".join(terms))
+            value = float(self.known[row][k])
+            pen.formula(row, column, "=" + "+".join(terms), value=value)
 
     def _starters(self, cohort: int) -> str:
         return address(_STARTERS_ROW, _FIRST_YEAR + cohort, fixed_row=True, fixed_column=True)
@@ -145,11 +160,18 @@ class _Budget:
     def total(self, row: int, actor: Label, parts: list[str]) -> None:
         """Write the sum of some rows: "5:7" are those from row 5 to row 7."""
         self.pen.text(row, 0, _SUM.format(actor=actor), "total_text")
-        for column in self.columns:
+        summed = [
+            self.known[own]
+            for first, _, last in (part.partition(":") for part in parts)
+            for own in range(int(first), int(last or first) + 1)
+        ]
+        self.known[row] = np.sum([np.zeros(len(self.columns)), *summed], axis=0)
+        for column, value in zip(self.columns, self.known[row], strict=True):
             cells = (
                 ":".join(address(int(end), column) for end in part.split(":")) for part in parts
             )
-            self.pen.formula(row, column, f"=SUM({','.join(cells)})", look="total")
+            formula = f"=SUM({','.join(cells)})"
+            self.pen.formula(row, column, formula, look="total", value=float(value))
 
     def ends(self, row: int, sums: Mapping[tuple[str, str], int]) -> None:
         """Write the largest need by budget, and the first year of surplus by block."""
@@ -161,9 +183,11 @@ class _Budget:
                 continue
             row += 1
             own = self._years(sums["grants", actor])
+            known = self.known[sums["grants", actor]]
             pen.text(row, 0, GROUP_LABELS[actor])
-            pen.formula(row, 1, f"=MAX(0,-MIN({own}))")
-            pen.formula(row, 2, f"=INDEX({years},MATCH(MIN({own}),{own},0))", "calendar")
+            pen.formula(row, 1, f"=MAX(0,-MIN({own}))", value=max(0.0, -float(known.min())))
+            formula = f"=INDEX({years},MATCH(MIN({own}),{own},0))"
+            pen.formula(row, 2, formula, "calendar", value=self.first + int(known.argmin()))
         row += 2
         pen.text(row, 0, _SURPLUS, "section")
         none = self.plan.text(CASES["none"])
@@ -174,7 +198,16 @@ class _Budget:
             pen.text(row, 0, label)
             later = f"IF(({own}>0)*({years}>MAX(({own}<0)*{years})),{years})"
             formula = f'=IF(COUNT({later})=0,"{none}",MIN({later}))'
-            pen.array_formula(row, 1, formula, "calendar")
+            year = self.surplus(self.known[place])
+            pen.array_formula(row, 1, formula, "calendar", value=none if year is None else year)
+
+    def surplus(self, amounts: FloatArray) -> int | None:
+        """Return the first year above zero that no year below zero follows."""
+        below = np.flatnonzero(amounts < 0)
+        last = below[-1] if len(below) else -1
+        above = np.flatnonzero(amounts > 0)
+        above = above[above > last]
+        return self.first + int(above[0]) if len(above) else None
 
     def _years(self, row: int, *, fixed: bool = False) -> str:
         ends = (self.columns[0], self.columns[-1])

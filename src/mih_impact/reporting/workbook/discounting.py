@@ -114,7 +114,7 @@ def _write_year(plan: Plan, pen: Pen, rows: _Rows, column: int, steps: str) -> N
         f'=IF({timing}="{words["start"]}",{start},IF({timing}="{words["middle"]}",'
         f"{address(rows.middle, column)},{address(rows.end, column)}))"
     )
-    pen.formula(rows.account, column, chosen, "factor", "total", own[discount.timing])
+    pen.formula(rows.account, column, chosen, "factor", "total", value=own[discount.timing])
 
 
 def _write_ladder(plan: Plan, pen: Pen, rows: _Rows) -> str:
@@ -132,7 +132,9 @@ def _write_ladder(plan: Plan, pen: Pen, rows: _Rows) -> str:
             pen.number(row, 1, 1, "whole", "text")
             pen.formula(row, 3, f"={plan.names['discount_rate']}", "percent", value=rate)
         else:
-            pen.formula(row, 1, f"={address(row - 1, 2)}+1", "whole")
+            before = discount.ladder[k - 1][0]
+            assert before is not None, "only the last step is open"
+            pen.formula(row, 1, f"={address(row - 1, 2)}+1", "whole", value=before + 1)
             pen.number(row, 3, rate, "percent", "input")
             pen.require(row, 3, {"validate": "decimal", "criteria": ">", "value": -1})
         if last is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mih_impact.display.labels import Label
 from mih_impact.display.numbers import hidden
@@ -15,6 +16,8 @@ from mih_impact.reporting.workbook.plan import FIRST_YEAR, Plan
 from mih_impact.reporting.workbook.words import PERSISTENCE
 
 __all__ = ["EffectCells", "write_effects"]
+
+FloatArray = NDArray[np.float64]
 
 _TITLE = Label(nb="Effekter", en="Effects")
 _WHAT = Label(
@@ -174,19 +177,24 @@ def _write_counted(plan: Plan, pen: Pen, row: int, cells: EffectCells) -> None:
     pen.text(row, 0, _COUNTED, "section")
     benefits = {benefit.role: benefit for benefit in plan.case.benefits}
     selection = plan.names["selection"]
-    caused = 1 - plan.case.assumptions.selection
+    known = _counted(plan)
+    share = {
+        role: plan.case.assumptions.taxable_benefit_share
+        if benefit.taxable is None
+        else float(benefit.taxable)
+        for role, benefit in benefits.items()
+    }
     for k, (role, own) in enumerate(cells.counted.items()):
         pen.text(own, 0, role_label(role, plan.case.benefits))
         if role in benefits and benefits[role].taxable is None:
-            pen.formula(own, 2, f"={plan.names['taxable_benefit_share']}", "percent")
+            formula = f"={plan.names['taxable_benefit_share']}"
+            pen.formula(own, 2, formula, "percent", value=share[role])
         elif role in benefits:
-            pen.number(own, 2, float(bool(benefits[role].taxable)), "percent", "text")
+            pen.number(own, 2, share[role], "percent", "text")
         for column in (*plan.years, *plan.units):
             formula = f"=(1-{selection})*{address(cells.estimates[role], column)}"
-            inside = column in plan.years
-            value = caused * float(plan.case.path[k, column - FIRST_YEAR]) if inside else None
-            shown, look = ("kroner", "text") if inside else ("ratio", "small")
-            pen.formula(own, column, formula, shown, look, value)
+            shown, look = ("kroner", "text") if column in plan.years else ("ratio", "small")
+            pen.formula(own, column, formula, shown, look, value=float(known[column][k]))
     pen.text(cells.taxable, 0, _TAXABLE, "total_text")
     rows = [cells.counted[role] for role in benefits]
     for column in (*plan.years, *plan.units):
@@ -194,7 +202,16 @@ def _write_counted(plan: Plan, pen: Pen, row: int, cells: EffectCells) -> None:
             f"{address(own, 2, fixed_column=True)}*{address(own, column)}" for own in rows
         ] or ["0"]
         shown = "kroner" if column in plan.years else "ratio"
-        pen.formula(cells.taxable, column, "=" + "+".join(terms), shown, "total")
+        value = sum(share[role] * float(known[column][plan.roles.index(role)]) for role in benefits)
+        pen.formula(cells.taxable, column, "=" + "+".join(terms), shown, "total", value=value)
+
+
+def _counted(plan: Plan) -> dict[int, FloatArray]:
+    """Return what the account counts of every effect, by column: of a year, or of one krone."""
+    ones = np.eye(len(plan.roles))
+    effects = np.column_stack([plan.case.path, ones])
+    columns = (1 - plan.case.assumptions.selection) * effects.T
+    return dict(zip((*plan.years, *plan.units), columns, strict=True))
 
 
 def _write_errors(plan: Plan, pen: Pen, row: int, covariance: str | None) -> int:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from mih_impact.display.labels import Label
 from mih_impact.economics.actors import GROUP_LABELS
 from mih_impact.economics.budget.lines import known_line
@@ -117,7 +115,6 @@ class _Rows:
         self.plan, self.pen = plan, pen
         self.effects, self.costs, self.cells = effects, costs, cells
         self.items = {item.name: item for item in plan.case._books.programme.items}
-        self.shown = _Shown(plan)
 
     def write(self, entry: Entry) -> None:
         """Write one row: what it is, its amounts, and what is told of it."""
@@ -126,17 +123,19 @@ class _Rows:
         pen.text(row, 0, line.label)
         pen.text(row, 1, GROUP_LABELS[entry.actor])
         pen.text(row, 2, KINDS[line.kind])
-        amounts, value = self.shown.of(entry)
+        amounts = plan.known.amounts(entry)
         for t, column in enumerate(plan.years):
             formula = self.formula(entry, column)
             pen.formula(row, column, formula, value=float(amounts[t]))
         years = f"{address(row, FIRST_YEAR)}:{address(row, plan.last_year)}"
         factors = plan.names[f"factor_{line.timing or 'account'}"]
         formula = f"=SUMPRODUCT({years},{factors})"
+        value = plan.known.present_value(entry)
         pen.formula(row, plan.total, formula, look="total", value=value)
         self.tell(entry, row)
-        for column in plan.units:
-            pen.formula(row, column, self.formula(entry, column), "factor", "small")
+        for column, one in zip(plan.units, plan.known.coefficients(entry), strict=True):
+            formula = self.formula(entry, column)
+            pen.formula(row, column, formula, "factor", "small", value=float(one))
 
     def row(self, entry: Entry) -> int:
         return FIRST_ROW + entry.place
@@ -206,26 +205,3 @@ class _Rows:
         }
         for name, text in told.items():
             self.pen.text(row, columns[name], text)
-
-
-class _Shown:
-    """What the library itself gives, for programs that show a workbook without reckoning."""
-
-    def __init__(self, plan: Plan) -> None:
-        books = plan.case._books
-        ledger = books.ledger()
-        factors = books.factors(ledger, books.setting())
-        amounts = ledger.amounts(plan.case.path)
-        self.known = {
-            (line.component, line.receiver, line.budget_line, line.timing): (
-                amounts[k], float(amounts[k] @ factors[line.timing]),
-            )
-            for k, line in enumerate(ledger.lines)
-        }  # fmt: skip
-        self.nothing = np.zeros(plan.horizon)
-
-    def of(self, entry: Entry) -> tuple[np.ndarray, float]:
-        line, sign = entry.line, -1.0 if entry.is_payer else 1.0
-        key = (line.component, line.receiver, line.budget_line, line.timing)
-        amounts, value = self.known.get(key, (self.nothing, 0.0))
-        return sign * amounts + 0.0, sign * value + 0.0

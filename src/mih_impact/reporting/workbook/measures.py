@@ -5,15 +5,23 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from mih_impact.display.labels import Label
 from mih_impact.economics.beside import BESIDE, beside_frame
-from mih_impact.economics.measures import MEASURES, REMARKS, WILLING, measures_frame
+from mih_impact.economics.measures import (
+    MEASURES,
+    REMARKS,
+    WILLING,
+    measures_frame,
+    programme_costs,
+)
 from mih_impact.reporting.workbook.actors import ActorCells
 from mih_impact.reporting.workbook.effects import EffectCells
 from mih_impact.reporting.workbook.ledger import LedgerCells
 from mih_impact.reporting.workbook.pen import FIRST_ROW, Pen, address
 from mih_impact.reporting.workbook.plan import Plan
-from mih_impact.reporting.workbook.words import CASES, KINDS, PARTS, UNITS, YES_NO
+from mih_impact.reporting.workbook.words import CASES, KINDS, PARTS, UNITS, YES_NO, part_of
 
 __all__ = ["MeasureCells", "write_measures"]
 
@@ -80,15 +88,16 @@ _SENTENCE = 70
 _WIDTHS = (72, 46, 18, 90)
 
 #: A thousandth of a krone: the sums are rounded at a millionth.
-_NEAR = "0.001"
+_NEAR = 0.001
 
 
 @dataclass(frozen=True)
 class MeasureCells:
-    """Where the measures stand: rows by name."""
+    """Where the measures stand: rows by name, and what the library gives beside them."""
 
     sheet: str
     rows: dict[str, int]
+    known: dict[str, float | str]
 
     def value(self, name: str) -> str:
         """Return the cell of a measure, as other sheets write it."""
@@ -113,7 +122,7 @@ def write_measures(
     row = writer.parts(row + 1)
     writer.check(row + 1)
     pen.finish(_WIDTHS, frozen=(FIRST_ROW, 1))
-    return MeasureCells(pen.there, writer.rows), plan.text(_OK)
+    return MeasureCells(pen.there, writer.rows, writer.known), plan.text(_OK)
 
 
 class _Measures:
@@ -132,6 +141,7 @@ class _Measures:
         self.npv, self.public = actors.value("society"), actors.value("public")
         self._frame = measures_frame(plan.case, plan.lang).set_index("measure")
         self.rows: dict[str, int] = {}
+        self.known: dict[str, float | str] = {}
         row = FIRST_ROW
         for block in (MEASURES, BESIDE, _PARTS):
             self.rows |= {name: row + k for k, name in enumerate(block)}
@@ -167,17 +177,18 @@ class _Measures:
             unit = "NOK" if shown == "kroner" else "NOK per NOK"
             unit = "NOK per year" if name == "annuity" else unit
             self.row(row, label, definition, unit)
-            self.pen.formula(row, 1, formula, shown, look, self.shown(name))
+            self.pen.formula(row, 1, formula, shown, look, value=self.shown(name))
             if formula.count('"') > 0:  # it may be a sentence
                 self.pen.tall(row, [("x" * _SENTENCE, _WIDTHS[1])])
             row += 1
         return row
 
-    def shown(self, name: str) -> float | str | None:
-        """Return what the library gives for a measure: a number, a remark, or nothing."""
+    def shown(self, name: str) -> float | str:
+        """Return what the library gives for a measure: a number, or why there is none."""
         frame = self._frame
-        if name not in frame.index:
-            return None
+        if name not in frame.index:  # of the two gains per krone the account has one
+            what = _LOSE if name == "gain_per_krone_of_net_budget" else _GAIN
+            return self.plan.text(_OTHER_MEASURE.format(what=what))
         value = float(frame["value"][name])
         return value if math.isfinite(value) else str(frame["remark"][name])
 
@@ -214,7 +225,9 @@ class _Measures:
             unit = str(frame["unit"][name])
             self.row(row, label, "", unit)
             shown = "kroner" if unit == "NOK" else "ratio"
-            self.pen.formula(row, 1, formulas[name], shown, value=float(frame["value"][name]))
+            value = float(frame["value"][name])
+            self.known[name] = value if math.isfinite(value) else plan.text(CASES["none"])
+            self.pen.formula(row, 1, formulas[name], shown, value=self.known[name])
         return row + 1
 
     def scale(self, group: str) -> str:
@@ -239,12 +252,15 @@ class _Measures:
             f'-SUMIFS({values},{part},"{words["avoided"]}")',
             "willing": "=" + "+".join(self.actors.value(actor) for actor in WILLING),
         }
+        outlay, real, avoided = programme_costs(self.plan.case)
+        willing = sum(self.plan.case.present_value(actor) for actor in WILLING)
+        known = {"outlay": outlay, "cost": real - avoided, "willing": willing}
         self.pen.text(row, 0, _BUILT, "section")
         for name, (label, definition) in _PARTS.items():
             row += 1
             assert row == self.rows[name]
             self.row(row, label, definition, "NOK")
-            self.pen.formula(row, 1, formulas[name])
+            self.pen.formula(row, 1, formulas[name], value=known[name])
         return row + 1
 
     def check(self, row: int) -> None:
@@ -266,15 +282,33 @@ class _Measures:
         )
         self.pen.text(row, 0, _CHECK, "section")
         cells = [address(row + 1 + k, 1) for k in range(len(formulas))]
+        known = self.routes()
         for k, (label, formula) in enumerate(zip(_ROUTES, formulas, strict=True)):
             self.row(row + 1 + k, label, "", "NOK")
-            self.pen.formula(row + 1 + k, 1, formula)
+            self.pen.formula(row + 1 + k, 1, formula, value=known[k])
         row += 1 + len(formulas)
         first, second, third, transfers = cells
         worst = f"MAX(ABS({first}-{second}),ABS({first}-{third}),{transfers})"
-        good = plan.text(_OK)
-        formula = f'=IF({worst}<{_NEAR},"{good}","{plan.text(_WRONG)}")'
+        good, wrong = plan.text(_OK), plan.text(_WRONG)
+        formula = f'=IF({worst}<{_NEAR},"{good}","{wrong}")'
+        apart = max(abs(known[0] - known[1]), abs(known[0] - known[2]), known[3])
         self.pen.text(row, 0, _AGREE, "total_text")
-        self.pen.formula(row, 1, formula, look="total", value=good)
+        self.known["check"] = good if apart < _NEAR else wrong
+        self.pen.formula(row, 1, formula, look="total", value=self.known["check"])
         self.pen.warn(row, 1, good)
         self.rows["check"] = row
+
+    def routes(self) -> tuple[float, float, float, float]:
+        """Return society by each of the three routes, and the transfers, from the ledger."""
+        plan, known = self.plan, self.plan.known
+        rate, public = plan.case.assumptions.tax_financing_cost, plan.case.public
+        priced = [e for e in plan.entries if part_of(e.line.component) != "tax_financing"]
+        real = sum(known.present_value(e) for e in priced if e.line.kind == "real")
+        private = sum(known.present_value(e) for e in priced if not e.is_public)
+        transfers = sum(known.amounts(e) for e in plan.entries if e.line.kind == "transfer")
+        return (
+            plan.case.npv,
+            real + rate * public,
+            private + (1 + rate) * public,
+            float(np.abs(transfers).sum()),
+        )

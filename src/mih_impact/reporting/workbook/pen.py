@@ -70,6 +70,14 @@ def sheet_name(key: str, lang: Lang) -> str:
     return SHEETS[key].text(lang)
 
 
+def _stored(value: float | str) -> float | str:
+    """Return a result as a cell stores it: a text, or a finite number without a sign on zero."""
+    if isinstance(value, str):
+        return value
+    assert math.isfinite(value), "a formula whose result is no number has a text"
+    return float(value) + 0.0
+
+
 @cache
 def address(row: int, column: int, *, fixed_row: bool = False, fixed_column: bool = False) -> str:
     """Return a cell's address, `D12` or with dollars.
@@ -187,19 +195,22 @@ class Pen:
         formula: str,
         number: str = "kroner",
         look: str = "text",
-        value: float | str | None = None,
+        *,
+        value: float | str,
     ) -> None:
-        """Write a formula; `value` is what programs show that do not reckon."""
-        cached: float | str = ""
-        if value is not None and not (isinstance(value, float) and not math.isfinite(value)):
-            cached = value
-        self._sheet.write_formula(row, column, formula, self.pens.format(look, number), cached)
+        """Write a formula; `value` is its result, which programs show that do not reckon."""
+        cell = self.pens.format(look, number)
+        self._sheet.write_formula(row, column, formula, cell, _stored(value))
         self._reach(row, column)
 
-    def array_formula(self, row: int, column: int, formula: str, number: str) -> None:
-        """Write a formula that reckons with whole ranges."""
+    def array_formula(
+        self, row: int, column: int, formula: str, number: str, *, value: float | str
+    ) -> None:
+        """Write a formula that reckons with whole ranges, and its result."""
         cell = self.pens.format("text", number)
-        self._sheet.write_array_formula(row, column, row, column, f"{{{formula}}}", cell, "")
+        self._sheet.write_array_formula(
+            row, column, row, column, f"{{{formula}}}", cell, _stored(value)
+        )
         self._reach(row, column)
 
     def tall(self, row: int, cells: Iterable[tuple[str, float]]) -> None:
@@ -218,7 +229,7 @@ class Pen:
             if place == 0 and not source:
                 self.number(_HEADING, column, 0, "year", "header")
             else:
-                self.formula(_HEADING, column, formula, "year", "header", float(place))
+                self.formula(_HEADING, column, formula, "year", "header", value=float(place))
 
     def name(self, name: str, row: int, column: int, *, last: int | None = None) -> None:
         """Name a cell, or the cells of a row up to `last`."""

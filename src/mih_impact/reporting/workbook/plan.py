@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.result import evidence_of
 from mih_impact.economics.actors import PUBLIC
@@ -19,7 +22,9 @@ from mih_impact.economics.labels import AVOIDED_MEASURES
 from mih_impact.economics.ledger import Ledger, Line
 from mih_impact.reporting.workbook.names import defined_names
 
-__all__ = ["FIRST_YEAR", "Entry", "Plan", "SourceList"]
+__all__ = ["FIRST_YEAR", "Entry", "Known", "Plan", "SourceList"]
+
+FloatArray = NDArray[np.float64]
 
 #: Column of year 0, the same on every sheet, so that formulas point straight across.
 FIRST_YEAR = 3
@@ -169,6 +174,11 @@ class Plan:
         return tuple(Entry(line, actor, place) for place, (line, actor) in enumerate(sides))
 
     @cached_property
+    def known(self) -> Known:
+        """What the library itself gives for the rows of the ledger."""
+        return Known(self.case)
+
+    @cached_property
     def timings(self) -> tuple[str, ...]:
         """When in the year lines fall; `account` is when the account's own flows do."""
         return tuple(timing or "account" for timing in self.ledger.timings)
@@ -186,6 +196,44 @@ class Plan:
 
     def _receivers(self) -> Sequence[Entry]:
         return [each for each in self.entries if each.actor == each.line.receiver]
+
+
+class Known:
+    """The library's own amounts, which programs show that do not reckon."""
+
+    def __init__(self, case: CostBenefit) -> None:
+        books = case._books
+        ledger = books.ledger()
+        factors = books.factors(ledger, books.setting())
+        amounts = ledger.amounts(case.path)
+        self._of = {
+            (line.component, line.receiver, line.budget_line, line.timing): (
+                amounts[k], float(amounts[k] @ factors[line.timing]), ledger.coefficients[k],
+            )
+            for k, line in enumerate(ledger.lines)
+        }  # fmt: skip
+        self._nothing = (np.zeros(case.horizon), 0.0, np.zeros(len(case.roles)))
+
+    def amounts(self, entry: Entry) -> FloatArray:
+        """Return the amounts of a row by year, NOK per starter, shape (horizon,)."""
+        return _sign(entry) * self._line(entry)[0]
+
+    def present_value(self, entry: Entry) -> float:
+        """Return the present value of a row, NOK per starter."""
+        return _sign(entry) * self._line(entry)[1]
+
+    def coefficients(self, entry: Entry) -> FloatArray:
+        """Return what one krone of each effect gives, shape (n_roles,)."""
+        return _sign(entry) * self._line(entry)[2]
+
+    def _line(self, entry: Entry) -> tuple[FloatArray, float, FloatArray]:
+        line = entry.line
+        key = (line.component, line.receiver, line.budget_line, line.timing)
+        return self._of.get(key, self._nothing)
+
+
+def _sign(entry: Entry) -> float:
+    return -1.0 if entry.is_payer else 1.0
 
 
 def _key(entry: Entry) -> tuple[str, str, str]:

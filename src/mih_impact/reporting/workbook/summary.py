@@ -13,7 +13,7 @@ from mih_impact.reporting.workbook.measures import MeasureCells
 from mih_impact.reporting.workbook.pen import FIRST_ROW, Pen
 from mih_impact.reporting.workbook.plan import Plan
 from mih_impact.reporting.workbook.uncertainty import UncertaintyCells
-from mih_impact.reporting.workbook.words import NOT_AVAILABLE, SHEETS
+from mih_impact.reporting.workbook.words import CASES, NOT_AVAILABLE, SHEETS
 
 __all__ = ["TITLE", "write_summary"]
 
@@ -137,8 +137,9 @@ def write_summary(
                 "kroner", plan.case.public)  # fmt: skip
     for name in ("public_wage_bill_1", "society_leisure_1", "switching_scale_society"):
         shown = "ratio" if name.startswith("switching") else "kroner"
-        writer.line(BESIDE[name][0], "=" + measures.value(name), "", shown)
-    writer.line(_CHECK, "=" + measures.value("check"), _CHECKED, "kroner", good)
+        writer.line(BESIDE[name][0], "=" + measures.value(name), "", shown, measures.known[name])
+    checked = measures.known["check"]
+    writer.line(_CHECK, "=" + measures.value("check"), _CHECKED, "kroner", checked)
     pen.warn(writer.row - 1, 1, good)
     notes = [_CUT.format(years=plan.horizon), _OUTPUT]
     notes += [plan.case.programme.note] if plan.case.programme.note else []
@@ -161,12 +162,12 @@ class _Summary:
         formula: str,
         told: Label | str,
         number: str,
-        value: float | str | None = None,
+        value: float | str,
     ) -> None:
         """Write one number with what it is."""
         text = self.plan.text(label)
         self.pen.text(self.row, 0, text[:1].upper() + text[1:], "key")
-        self.pen.formula(self.row, 1, formula, number, "total", value)
+        self.pen.formula(self.row, 1, formula, number, "total", value=value)
         self.pen.text(self.row, 2, told, "small")
         self.row += 1
 
@@ -209,7 +210,15 @@ class _Summary:
             f'=IF(ISNUMBER({cell}),IF({cell}=0,"{once}",IF({cell}=1,"{one}",'
             f'"{before}"&{cell}&"{after}")),{cell})'
         )
-        self.line(_BREAK_EVEN, formula, _LAST_CROSSING, "whole")
+        self.line(_BREAK_EVEN, formula, _LAST_CROSSING, "whole", self.broken_even())
+
+    def broken_even(self) -> str:
+        """Return the words that the formula gives at the values the workbook is written with."""
+        year = self.plan.case.break_even("society")
+        if year is None:
+            return self.plan.text(CASES["never"])
+        told = {0: _AT_ONCE, 1: _AFTER_ONE}.get(year, _AFTER)
+        return self.plan.text(told.format(year=year))
 
     def words(self, heading: Label | None, texts: Sequence[Label]) -> None:
         """Write some sentences under a heading."""

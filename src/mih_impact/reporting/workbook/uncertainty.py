@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mih_impact.display.labels import Label
 from mih_impact.economics.actors import GROUP_LABELS, GROUPS
 from mih_impact.economics.labels import role_label
@@ -14,6 +17,8 @@ from mih_impact.reporting.workbook.pen import FIRST_ROW, Pen, address
 from mih_impact.reporting.workbook.plan import Plan
 
 __all__ = ["UncertaintyCells", "write_covariance", "write_uncertainty"]
+
+FloatArray = NDArray[np.float64]
 
 _TITLE = Label(nb="Usikkerhet", en="Uncertainty")
 _WHAT = Label(
@@ -88,17 +93,21 @@ def write_uncertainty(
         pen.text(FIRST_ROW - 1, _FIRST_GROUP + k, GROUP_LABELS[group], "header")
     _write_results(plan, pen, actors, f"'{plan.text(covariance)}'!")
     pen.text(_FIRST_WEIGHT - 1, 0, _WEIGHTS, "section")
+    worth = _worths(plan)
+    each = plan.case._books.ledger().group_coefficients
     for place, (role, year) in enumerate(_effects(plan)):
-        row = _FIRST_WEIGHT + place
+        row, r = _FIRST_WEIGHT + place, plan.roles.index(role)
         pen.text(row, 0, role_label(role, plan.case.benefits))
         pen.number(row, 1, year, "whole", "text")
         column = plan.years.start + year
-        pen.formula(row, 2, f"={effects.at(effects.estimates[role], column)}")
-        pen.formula(row, 3, _worth(plan, effects, role, year), "factor")
-        unit = plan.units.start + plan.roles.index(role)
+        value = float(plan.case.effects[r, year])
+        pen.formula(row, 2, f"={effects.at(effects.estimates[role], column)}", value=value)
+        pen.formula(row, 3, _worth(plan, effects, role, year), "factor", value=worth[r, year])
+        unit = plan.units.start + r
         for k, group in enumerate(GROUPS):
             formula = f"={address(row, 3, fixed_column=True)}*{actors.amount_at(group, unit)}"
-            pen.formula(row, _FIRST_GROUP + k, formula, "factor")
+            value = float(worth[r, year] * each[k, r])
+            pen.formula(row, _FIRST_GROUP + k, formula, "factor", value=value)
     pen.finish((36, 12, 13, 13, *[15] * len(GROUPS)), frozen=(FIRST_ROW, 1))
     return UncertaintyCells(pen.there)
 
@@ -106,6 +115,12 @@ def write_uncertainty(
 def _effects(plan: Plan) -> list[tuple[str, int]]:
     """Return the estimated effects in the order of their covariance."""
     return [(role, year) for role in plan.roles for year in range(plan.estimated)]
+
+
+def _worths(plan: Plan) -> FloatArray:
+    """Return the present value of one krone of every effect, shape (roles, estimated years)."""
+    ones = np.eye(plan.estimated)[:, None, :].repeat(len(plan.roles), axis=1)
+    return (plan.case._books.path(ones) @ plan.case.discount_factors).T
 
 
 def _worth(plan: Plan, effects: EffectCells, role: str, year: int) -> str:
@@ -158,4 +173,4 @@ def _write_results(plan: Plan, pen: Pen, actors: ActorCells, covariance: str) ->
         for name, formula in formulas.items():
             shown = "percent" if name == "probability_positive" else "kroner"
             known = float(frame[name][group]) + 0.0
-            pen.formula(rows[name], column, formula, shown, "total", known)
+            pen.formula(rows[name], column, formula, shown, "total", value=known)
