@@ -22,6 +22,56 @@ settings.register_profile("mutants", settings.get_profile("suite"), phases=[Phas
 settings.load_profile(os.environ.get("MIH_HYPOTHESIS", "suite"))
 
 
+# --- who runs what ---------------------------------------------------------------------------
+
+#: Folders whose files share a program that takes long to start: one worker runs the whole folder.
+TOGETHER = ("tests/memo/", "tests/page/", "tests/spark/")
+#: What takes longest, longest first: what is begun last keeps the other workers waiting.
+SLOWEST_FIRST = (
+    "tests/spark/",
+    "tests/size/test_twelve_million.py",
+    "tests/unit/test_account_figures.py",
+    "tests/notebooks/test_notebooks.py",
+    "tests/memo/",
+    "tests/unit/test_reproduce.py",
+    "tests/oracle/test_coverage.py",
+    "tests/workbook/test_recalculated.py",
+    "tests/page/",
+)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Keep the tests of a file on one worker, so that what they share is made once.
+
+    pytest-xdist's own groups (`xdist_group`) rename tests, which pytest 9.2 no longer heeds: the
+    tests of a group went to any worker, and each worker made their fixtures.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class InOrder(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return next((folder for folder in TOGETHER if file.startswith(folder)), file)
+
+    config.option.loadscopereorder = False  # the order is that of the tests as collected, below
+    return InOrder(config, log) if config.getvalue("dist") == "loadgroup" else None
+
+
+def pytest_collection_modifyitems(items):
+    """In a worker of pytest-xdist: bring forward what takes longest."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: _place(item.nodeid))
+
+
+def _place(nodeid: str) -> int:
+    places = (k for k, start in enumerate(SLOWEST_FIRST) if nodeid.startswith(start))
+    return next(places, len(SLOWEST_FIRST))
+
+
+# --- what all tests share --------------------------------------------------------------------
+
+
 @pytest.fixture(autouse=True)
 def _quiet():
     """Show no progress bars."""

@@ -122,3 +122,11 @@ def test_every_module_imports_on_its_own():
     names = ["mih_impact." + ".".join(p.relative_to(SOURCE).with_suffix("").parts) for p in MODULES]
     for name in names:
         importlib.import_module(name.removesuffix(".__init__"))
+
+
+def test_what_the_order_of_the_tests_names_is_there():
+    from tests.conftest import SLOWEST_FIRST, TOGETHER
+
+    for name in (*SLOWEST_FIRST, *TOGETHER):
+        assert (Path(__file__).parents[2] / name).exists(), name
+    assert {name for name in TOGETHER if name in SLOWEST_FIRST} == set(TOGETHER)

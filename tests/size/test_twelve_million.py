@@ -14,8 +14,6 @@ PERSONS = 1_040_000
 #: What the whole may take of a scan of the same columns, and in gigabytes.
 MOST_OF_BOUND, MOST_GB = 4.0, 4.0
 
-pytestmark = pytest.mark.xdist_group("size")
-
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):

@@ -24,7 +24,6 @@ from tests.spark.cluster import Cluster, executors, wait_until
 from tests.support import small_register
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.xdist_group("spark")
 
 
 @pytest.fixture(scope="session")
