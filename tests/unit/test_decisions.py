@@ -201,7 +201,7 @@ source = { nb = "et notat", en = "a note" }
         ("starters = 700", "starters = -7", ["negative or no number"]),
         ("years = [2026]", "", ["no year"]),
         ("years = [2026]", "year = [2026]", ["unknown year"]),
-        ('{ nb = "mer", en = "more" }', '"mer"', ["The label", "both languages"]),
+        ('{ nb = "mer", en = "more" }', "[1]", ["The label", "each language"]),
         ('name = "more"', "name = more", ["is no TOML file"]),
         (GOOD, GOOD + GOOD.replace("years = [2026]", ""), ["several decisions of one name"]),
     ],

@@ -1,4 +1,4 @@
-"""Tables as HTML a screen reader can follow and a dark notebook can show."""
+"""Tables as HTML a screen reader can follow, and texts that a spreadsheet does not run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,40 @@ from mih_impact.display.labels import Label
 from mih_impact.display.numbers import MINUS, NOT_AVAILABLE, Formatter, number
 from mih_impact.display.options import Lang, language
 
-__all__ = ["CSS", "html_page", "html_rows", "html_table", "is_numeric", "text_cells"]
+__all__ = [
+    "CSS",
+    "guarded",
+    "html_page",
+    "html_rows",
+    "html_table",
+    "is_numeric",
+    "text_cells",
+    "unguarded",
+]
+
+#: What a spreadsheet that opens a CSV file takes for the beginning of a formula.
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+
+
+def guarded(text: str) -> str:
+    """Return a text cell of a CSV file with an apostrophe before what would be run as a formula.
+
+    A cell that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break is a formula to Excel
+    and LibreOffice, whatever it says. With the apostrophe it is shown as it stands. Numbers are no
+    text, and keep their minus.
+
+    Examples
+    --------
+    >>> guarded("=1+1"), guarded("kurs"), unguarded(guarded("=1+1"))
+    ("'=1+1", 'kurs', '=1+1')
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def unguarded(text: str) -> str:
+    """Return a text as it was before `guarded`."""
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
+
 
 # Colours are inherited and lines are half-transparent grey, so that light and dark themes both
 # read well without asking which one it is. The class stands twice to outrank Jupyter's own rule,

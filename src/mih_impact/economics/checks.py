@@ -15,6 +15,9 @@ __all__ = ["nearest", "require_group", "require_members", "require_named"]
 
 _T = TypeVar("_T")
 
+#: Characters of a displayed name: a line and a half of a memo.
+LONGEST_NAME = 150
+
 
 def nearest(name: object, known: Iterable[str]) -> str:
     """Return "; did you mean ...?" for the closest known name, or nothing.
@@ -42,7 +45,10 @@ def require_group(name: str) -> int:
 
 
 def require_named(what: str, name: Any, *texts: Any) -> None:
-    """Raise unless a part of an account has a name, and each displayed text is in two languages."""
+    """Raise unless a part of an account has a name, and each displayed text is in two languages.
+
+    The first text is what the part is called; others may be sentences.
+    """
     if not isinstance(name, str) or not name.strip():
         raise AssumptionError(
             f"{what} has no name",
@@ -56,6 +62,13 @@ def require_named(what: str, name: Any, *texts: Any) -> None:
                 found=arguments.shown(text),
                 do="write mih.Label(nb='...', en='...')",
             )
+    longest = max((len(text) for label in texts[:1] for text in (label.nb, label.en)), default=0)
+    if longest > LONGEST_NAME:
+        raise AssumptionError(
+            f"{what} {name!r} has a displayed name that no table or figure has room for",
+            found=f"{longest} characters",
+            do=f"give it a name of at most {LONGEST_NAME} characters",
+        )
 
 
 def require_members(what: str, given: Any, kind: type[_T], example: str) -> tuple[_T, ...]:

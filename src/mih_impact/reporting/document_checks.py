@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, get_args
 
 from mih_impact.arguments import shown
+from mih_impact.display.labels import UNFIT
 from mih_impact.display.options import language
 from mih_impact.errors import ReportError
 from mih_impact.reporting import blocks
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from mih_impact.reporting.document import Document
 
 __all__ = ["check"]
-
-#: Characters that neither XML nor a PDF can hold, and halves of characters.
-_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def check(document: Document) -> None:
@@ -153,7 +150,7 @@ def _beside_the_body(document: Document) -> Iterator[str]:
 
 
 def _check_characters(text: str) -> None:
-    found = _UNFIT.search(text)
+    found = UNFIT.search(text)
     if found:
         raise ReportError(
             "A text has a character that no document can hold",

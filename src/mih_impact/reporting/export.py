@@ -15,7 +15,7 @@ import pandas as pd
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import Formatter
 from mih_impact.display.style import save_figure
-from mih_impact.display.tables import html_page, html_table
+from mih_impact.display.tables import guarded, html_page, html_table
 from mih_impact.storage import write_whole
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ class Table:
 def write_tables(tables: list[Table], out: Path, *, lang: Lang) -> list[Path]:
     """Write each table as CSV and as an HTML page.
 
+    A text in the CSV that a spreadsheet would run as a formula begins with an apostrophe.
+
     Parameters
     ----------
     tables
@@ -87,7 +89,7 @@ def write_tables(tables: list[Table], out: Path, *, lang: Lang) -> list[Path]:
     """
     written = []
     for table in tables:
-        csv = table.frame.to_csv(index=False, lineterminator="\n").encode()
+        csv = csv_text(table.frame).encode()
         body = html_table(
             table.cells,
             caption=table.caption,
@@ -99,6 +101,12 @@ def write_tables(tables: list[Table], out: Path, *, lang: Lang) -> list[Path]:
         written.append(write_whole(out / f"{table.name}.csv", csv))
         written.append(write_whole(out / f"{table.name}.html", page.encode()))
     return written
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """Return a frame as CSV whose texts no spreadsheet runs as formulas; see `guarded`."""
+    safe = frame.map(lambda cell: guarded(cell) if isinstance(cell, str) else cell)
+    return safe.rename(columns=guarded).to_csv(index=False, lineterminator="\r\n")
 
 
 def write_figures(figures: Mapping[str, Axes], out: Path) -> list[Path]:

@@ -117,7 +117,7 @@ class _Writer:
 
     def _properties(self) -> None:
         document, core = self.document, self.word.core_properties
-        core.title, core.subject = document.title, document.subtitle
+        core.title, core.subject = _property(document.title), _property(document.subtitle)
         core.author = core.last_modified_by = document.author
         core.comments, core.keywords = document.footer, ""
         core.language = LOCALES[document.lang]
@@ -284,6 +284,11 @@ class _Writer:
             tip = listed[place - 1].text
             run = add_link(paragraph, str(place), _word_name(f"source-{place}"), tip=tip)
             run.font.superscript = cite.raised or None
+
+
+def _property(text: str) -> str:
+    """Return a text as a property of the file holds it: at most 255 characters."""
+    return text if len(text) <= 255 else f"{text[:254]}…"
 
 
 def _word_name(anchor: str) -> str:

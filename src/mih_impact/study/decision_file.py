@@ -8,9 +8,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from mih_impact.display.labels import Label
 from mih_impact.economics.budget.decision import Decision
 from mih_impact.errors import AssumptionError
+from mih_impact.study.keys import read_label
 
 __all__ = ["read_decisions"]
 
@@ -85,19 +85,11 @@ def _decision(row: dict[str, Any], years: Sequence[int], file: str) -> Decision:
             found=f"missing {', '.join(missing) or 'none'}; unknown {', '.join(unknown) or 'none'}",
             do=f"use {', '.join(sorted(_KEYS))}; needed are {', '.join(sorted(_NEEDED))}",
         )
-    texts: dict[str, Any] = {key: _label(row, key, file) for key in _TEXTS if key in row}
+    what = f"decision {row['name']!r} of {file}"
+    texts: dict[str, Any] = {
+        key: read_label(row[key], f"{key} of the {what}") for key in _TEXTS if key in row
+    }
     counts: dict[str, Any] = {
         key: dict.fromkeys(years, row[key]) for key in ("starters", "low", "high") if key in row
     }
     return Decision(**(row | texts | counts))
-
-
-def _label(row: dict[str, Any], key: str, file: str) -> Label:
-    text = row[key]
-    if not isinstance(text, dict) or set(text) != {"nb", "en"}:
-        raise AssumptionError(
-            f"The {key} of the decision {row['name']!r} of {file} is not a text in both languages",
-            found=", ".join(sorted(text)) if isinstance(text, dict) else type(text).__name__,
-            do=f"write {key}.nb and {key}.en",
-        )
-    return Label(**text)

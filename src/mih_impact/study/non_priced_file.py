@@ -7,9 +7,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from mih_impact.display.labels import Label
 from mih_impact.economics.non_priced.effect import NonPriced, require_non_priced
 from mih_impact.errors import AssumptionError
+from mih_impact.study.keys import read_label
 
 __all__ = ["non_priced_content", "non_priced_of", "read_non_priced"]
 
@@ -97,16 +97,6 @@ def _effect(row: dict[str, Any], file: str) -> NonPriced:
             found=f"missing {', '.join(missing) or 'none'}; unknown {', '.join(unknown) or 'none'}",
             do=f"write {', '.join(sorted(_KEYS))}",
         )
-    return NonPriced(**(row | {key: _label(row, key, file) for key in _TEXTS}))
-
-
-def _label(row: dict[str, Any], key: str, file: str) -> Label:
-    text = row[key]
-    if not isinstance(text, dict) or set(text) != {"nb", "en"}:
-        found = ", ".join(sorted(text)) if isinstance(text, dict) else type(text).__name__
-        raise AssumptionError(
-            f"The {key} of the effect {row['name']!r} of {file} is not a text in both languages",
-            found=found or "nothing",
-            do=f"write {key}.nb and {key}.en",
-        )
-    return Label(**text)
+    what = f"effect {row['name']!r} of {file}"
+    texts = {key: read_label(row[key], f"{key} of the {what}") for key in _TEXTS}
+    return NonPriced(**(row | texts))

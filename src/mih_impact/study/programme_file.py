@@ -13,6 +13,7 @@ from mih_impact.economics.cost_item import CostItem
 from mih_impact.economics.phase import Phase
 from mih_impact.economics.programme import Programme
 from mih_impact.errors import AssumptionError
+from mih_impact.study.keys import read_label
 from mih_impact.study.non_priced_file import non_priced_content, non_priced_of
 
 __all__ = ["programme_content", "programme_of", "read_programme"]
@@ -127,18 +128,21 @@ def programme_of(content: dict[str, Any], name: str) -> Programme:
     items = (_item(row, content["price_year"], reaches, name) for row in content.get("item", []))
     return Programme(
         name=content["name"],
-        label=Label(**content["label"]),
+        label=read_label(content["label"], f"label of {name}"),
         items=tuple(items),
         phases=phases,
         age_at_start=_age(content.get("age_at_start"), name),
         non_priced=non_priced_of(content.get("effect", []), name),
-        note=Label(**content["note"]) if "note" in content else None,
+        note=read_label(content["note"], f"note of {name}") if "note" in content else None,
     )
 
 
 def _phase(row: dict[str, Any], file: str) -> Phase:
     _require_keys(row, {"name", "label", "reach", "status"}, _PHASE, f"A phase of {file}")
-    texts: dict[str, Any] = {key: Label(**row[key]) for key in ("label", "when") if key in row}
+    what = f"phase {row['name']!r} of {file}"
+    texts: dict[str, Any] = {
+        key: read_label(row[key], f"{key} of {what}") for key in ("label", "when") if key in row
+    }
     return Phase(**(row | texts))
 
 
@@ -166,7 +170,11 @@ def _item(row: dict[str, Any], price_year: int, reaches: dict[str, float], file:
     kept = {key: row[key] for key in row if key not in ("label", "per_starter", "reach")}
     amounts = tuple(float(amount) / reach for amount in row["per_starter"])
     return CostItem(
-        **kept, label=Label(**row["label"]), amounts=amounts, reach=reach, price_year=price_year
+        **kept,
+        label=read_label(row["label"], f"label of {name[4:]}"),
+        amounts=amounts,
+        reach=reach,
+        price_year=price_year,
     )
 
 

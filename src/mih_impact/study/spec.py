@@ -21,7 +21,7 @@ from mih_impact.errors import AssumptionError
 from mih_impact.panel.panel import Money, Period
 from mih_impact.storage import write_whole
 from mih_impact.study.account import AccountSpec
-from mih_impact.study.keys import require_keys
+from mih_impact.study.keys import read_label, require_keys
 from mih_impact.study.outputs import OutputsSpec
 from mih_impact.study.spec_text import spec_text
 
@@ -186,7 +186,7 @@ class StudySpec:
         title = content.get("name", "analysis")
         return cls(
             name=title,
-            label=_label(content.get("label", {"nb": title, "en": title})),
+            label=read_label(content.get("label", title), "label"),
             data=_section(DataSpec, content.get("data", {}), "data"),
             controls=Step.read(controls, verb, "[controls]"),
             effects=Step.read(content.get("effects", {}), event_study, "[effects]"),
@@ -211,21 +211,6 @@ class StudySpec:
     def frozen(self) -> StudySpec:
         """Return the specification with programme and sheet in it, not the names of their files."""
         return replace(self, account=self.account.frozen(self.folder))
-
-
-def _label(given: Any) -> Label:
-    """Return a title, one text or one in each language."""
-    if isinstance(given, str):
-        return Label(nb=given, en=given)
-    _require_table(given, "label")
-    require_keys(given, {"nb", "en"}, "label")
-    if len(given) != 2:
-        raise AssumptionError(
-            "A label is in bokmål and English",
-            found=", ".join(given),
-            do='write label = { nb = "...", en = "..." }',
-        )
-    return Label(**given)
 
 
 def _require_table(given: Any, where: str) -> None:

@@ -45,6 +45,7 @@ _RC: Any = {
     "savefig.dpi": 200,
     "svg.fonttype": "path",
     "svg.hashsalt": "mih_impact",
+    "text.parse_math": False,  # a dollar sign in a label is a dollar sign
 }
 _FOR_FILES: ContextVar[bool] = ContextVar("figures for files", default=False)
 _ALT: WeakKeyDictionary[Figure, str] = WeakKeyDictionary()
@@ -127,6 +128,12 @@ def _dress(ax: Axes) -> Axes:
     ax.set_axisbelow(True)
     ax.tick_params(axis="both", colors=SOFT, labelsize=9.0, length=0, pad=5, labelfontfamily=_FONT)
     ax.tick_params(axis="x", length=3)
+    # Of axes that were there before the style: their titles would still read dollars as formulas.
+    from matplotlib.text import Text
+
+    titles = [child for child in ax.get_children() if isinstance(child, Text)]
+    for text in (*titles, ax.xaxis.label, ax.yaxis.label):
+        text.set_parse_math(False)
     return ax
 
 

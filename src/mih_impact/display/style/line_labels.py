@@ -19,7 +19,7 @@ __all__ = ["label_line_ends", "spread"]
 
 
 def label_line_ends(
-    ax: Axes, lines: Sequence[Line2D] | None = None, *, gap: float = 1.25, size: float = 9.0
+    ax: Axes, lines: Sequence[Line2D] | None = None, *, gap: float = 1.45, size: float = 9.0
 ) -> None:
     """Write each line's label at its right end, in its colour, without overlap.
 

@@ -96,9 +96,9 @@ def plot_cumulative(case: CostBenefit, *, ax: Axes | None = None, lang: Lang | N
         for name, dashes in (("public", (0, (4, 2))), ("society", "solid")):
             ax.plot(
                 years, paths[name]["cumulative"], color=ACTOR_COLOURS[name], linestyle=dashes,
-                label=_LINE[name].text(lang),
+                label=_line_name(case, name, lang),
             )  # fmt: skip
-            _mark_break_even(ax, case, name, paths[name]["cumulative"].to_numpy(), lang)
+            _mark_break_even(ax, case, name, paths[name]["cumulative"].to_numpy())
         ax.set_xticks(years)
         ax.set_xlabel(_YEARS.text(lang))
         ax.set_title(_CUMULATIVE.text(lang))
@@ -159,26 +159,21 @@ def plot_actors(case: CostBenefit, *, ax: Axes | None = None, lang: Lang | None 
     return ax
 
 
-def _mark_break_even(
-    ax: Axes, case: CostBenefit, name: str, path: np.ndarray, lang: Lang | None
-) -> None:
+def _mark_break_even(ax: Axes, case: CostBenefit, name: str, path: np.ndarray) -> None:
     """Mark the year from which the path stays at or above zero."""
     year = case.break_even(name)
+    if year is not None:
+        colour = ACTOR_COLOURS[name]
+        ax.plot(year, path[year], "o", color=colour, markersize=7, label="_break-even")
+
+
+def _line_name(case: CostBenefit, name: str, lang: Lang | None) -> str:
+    """Return what stands at the end of a line, where no other text can be: who, and from when."""
+    year = case.break_even(name)
     if year is None:
-        return
-    colour = ACTOR_COLOURS[name]
-    ax.plot(year, path[year], "o", color=colour, markersize=7, label="_break-even")
-    text = _BREAK_EVEN.format(when=break_even_text(year, case.horizon, lang)).text(lang)
-    if name == "society" and year < 2:  # beneath its line: left of it is no room
-        xy, offset, ha, va = (year, path[year]), (10, -6), "left", "top"
-    elif name == "society":  # above its line
-        xy, offset, ha, va = (year, path[year]), (-8, 8), "right", "bottom"
-    else:  # under the zero line, which the path does not cross again
-        xy, offset, ha, va = (year, 0.0), (2, -6), "left", "top"
-    ax.annotate(
-        text, xy=xy, xytext=offset, textcoords="offset points", ha=ha, va=va, color=colour,
-        fontsize=9,
-    )  # fmt: skip
+        return _LINE[name].text(lang)
+    when = break_even_text(year, case.horizon, lang)
+    return f"{_LINE[name].text(lang)},\n{_BREAK_EVEN.format(when=when).text(lang)}"
 
 
 def _axis_name(name: str, lang: Lang | None) -> str:

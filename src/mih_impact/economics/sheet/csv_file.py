@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mih_impact.display.labels import Lang
+from mih_impact.display.tables import guarded, unguarded
 from mih_impact.economics.sheet.cells import Line, number_text, points_text
 from mih_impact.economics.sheet.columns import COLUMNS
 from mih_impact.economics.sheet.lines import Cells
@@ -20,7 +21,11 @@ __all__ = ["csv_bytes", "read_csv"]
 
 
 def csv_bytes(lines: Sequence[Cells], lang: Lang) -> bytes:
-    """Return the rows as CSV: in bokmål with semicolons and decimal commas, marked as UTF-8."""
+    """Return the rows as CSV: in bokmål with semicolons and decimal commas, marked as UTF-8.
+
+    A text that a spreadsheet would run as a formula begins with an apostrophe, which `read_csv`
+    takes away.
+    """
     comma = lang == "nb"
     years = sorted({key for cells in lines for key in cells if key.startswith("year_")}, key=_year)
     keys = [*(column.key for column in COLUMNS), *years]
@@ -40,7 +45,7 @@ def _text(value: Any, comma: bool) -> str:
         return number_text(value, comma=comma)
     if isinstance(value, tuple):
         return points_text(value, comma=comma)
-    return "" if value is None else str(value)
+    return "" if value is None else guarded(str(value))
 
 
 def read_csv(path: Path) -> list[Line]:
@@ -62,7 +67,7 @@ def read_csv(path: Path) -> list[Line]:
     rows: list[tuple[str, list[Any]]] = []
     try:
         for fields in reader:
-            rows.append((f"row {len(rows) + 1}", fields))
+            rows.append((f"row {len(rows) + 1}", [unguarded(field) for field in fields]))
     except csv.Error as error:
         raise AssumptionError(
             f"{path.name}: a quotation mark is not closed, or stands alone",
