@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import mih_impact as mih
@@ -49,6 +50,63 @@ def test_balance_is_what_pandas_says(group):
     matched = treated & (weight > 0)
     assert row["variance_ratio_after"] == pytest.approx(age[matched].var(ddof=1) / variance)
     assert group.balance().worst < balance["smd_before"].abs().max()
+
+
+def test_balance_has_a_row_for_every_value_and_for_the_score():
+    """The value without an indicator in the logit is the one that differs most here."""
+    group = mih.match(_schooled(), on=["education"], ratio=1, replace=False, caliper=None)
+    balance = group.balance().to_frame().set_index("covariate")
+    values = [f"education={value}" for value in "abcde"]
+    assert balance.index.tolist() == ["propensity_score", *values]
+    risk, weight = group.risk, group.row_weight
+    frame = pd.DataFrame({"treated": risk.treated, "score": group.score.index, "weight": weight})
+    frame["education"] = group.read("education", np.arange(len(frame)))
+    columns = [frame["score"], *((frame["education"] == value).astype(float) for value in "abcde")]
+    t, spread = frame["treated"], [x[frame["treated"]].std() for x in columns]
+    before = [(x[t].mean() - x[~t].mean()) / s for x, s in zip(columns, spread, strict=True)]
+    after = [
+        (np.average(x[t], weights=weight[t]) - np.average(x[~t], weights=weight[~t])) / s
+        for x, s in zip(columns, spread, strict=True)
+    ]
+    np.testing.assert_allclose(balance["smd_before"], before, rtol=1e-9)
+    np.testing.assert_allclose(balance["smd_after"], after, rtol=1e-9, atol=1e-12)
+    assert balance["smd_before"].abs().drop("propensity_score").idxmax() == "education=a"
+    assert group.balance().worst == pytest.approx(max(map(abs, after)))
+
+
+def test_a_difference_from_participants_who_are_all_alike_counts():
+    panel = _schooled(rare=True)
+    group = mih.match(panel, on=["education", "rare"], method="mahalanobis", caliper=None,
+                      ratio=2000)  # fmt: skip
+    balance = group.balance()
+    row = balance.to_frame().set_index("covariate").loc["rare"]
+    assert row["participants_after"] == 0 < row["controls_after"]
+    assert row["smd_before"] == row["smd_after"] == -np.inf
+    assert balance.worst == np.inf
+    text = balance.summary("en")
+    assert "∞" in text
+    assert "In 1 of the rows all participants are alike" in text
+    image = balance.plot(lang="en")
+    assert any("Arrow" in text.get_text() for text in [*image.texts, *image.figure.texts])
+    # With the same mean there is no difference, by whatever yardstick.
+    alike = mih.weight(panel, on=["education", "rare"]).balance().to_frame().set_index("covariate")
+    assert alike.loc["rare", "smd_after"] == 0.0
+
+
+def _schooled(*, rare=False):
+    """A register of one start year: 45 % of participants have education a, 33 % of the others."""
+    shares = {500: (0.45, 0.10, 0.10, 0.10, 0.25), 2000: (0.33, 0.13, 0.13, 0.13, 0.28)}
+    education = np.concatenate(
+        [np.repeat(list("abcde"), np.rint(n * np.array(share)).astype(int))
+         for n, share in shares.items()]
+    )  # fmt: skip
+    person = np.arange(len(education))
+    persons = pd.DataFrame({"person_id": person, "education": education})
+    persons["start_year"] = np.where(person < 500, 2020, np.nan)
+    if rare:
+        persons["rare"] = np.where(person % 10 == 9, 1.0, 0.0) * (person >= 500)
+    years = [persons.assign(year=y, wage_income=300_000.0 + person) for y in (2019, 2020)]
+    return mih.read_panel(pd.concat(years), money="fixed")
 
 
 def test_exact_columns_are_balanced_to_the_last_digit(group):

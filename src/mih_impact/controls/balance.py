@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,8 @@ __all__ = ["Balance", "balance"]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+#: What differs by less than this share of the largest value does not differ: it is rounding.
+ROUNDING = 1e-9
 #: A standardised difference beyond this is called imbalance (Stuart, Lee and Leacy 2013).
 TOLERATED = 0.1
 
@@ -45,9 +47,17 @@ _LARGEST = Label(
 _BEFORE = Label(nb="før", en="before")
 _AFTER = Label(nb="etter", en="after")
 _OVER = Label(
-    nb="Kjennetegn med forskjell over {limit} etter {how}",
-    en="Covariates that differ by more than {limit} after {how}",
+    nb="Rader med forskjell over {limit} etter {how}",
+    en="Rows that differ by more than {limit} after {how}",
 )
+_NO_YARDSTICK = Label(
+    nb="I {n} av radene er alle deltakerne like, og kontrollene avviker. Forskjellen måles i "
+    "deltakernes standardavvik, som der er null, og er derfor uendelig.",
+    en="In {n} of the rows all participants are alike and the controls differ from them. The "
+    "difference is measured in the participants' standard deviation, which is zero there, and so "
+    "is infinite.",
+)
+_SCORE = Label(nb="tilbøyelighet til å delta (log-odds)", en="propensity score (log odds)")
 _EFFECTIVE = Label(nb="Effektiv utvalgsstørrelse, kontroller", en="Effective sample size, controls")
 
 
@@ -59,9 +69,9 @@ class Balance(Result):
     Attributes
     ----------
     frame
-        A row per covariate; see `to_frame`.
+        A row per covariate, or value of a category; see `to_frame`.
     start_years
-        A row per start year and covariate; see `by_start_year`.
+        The same rows for each start year; see `by_start_year`.
     effective_controls
         Kish's effective number of control persons.
     n_participants, n_controls
@@ -78,7 +88,15 @@ class Balance(Result):
     provenance: Provenance
 
     def to_frame(self) -> pd.DataFrame:
-        """Return means, standardised differences and variance ratios, a row per covariate."""
+        """Return means, standardised differences and variance ratios.
+
+        Returns
+        -------
+        pandas.DataFrame
+            `covariate, label_nb, label_en`, and before and after matching `participants, controls,
+            smd, variance_ratio`: a row for the log odds of starting where there is a score
+            (`propensity_score`), one for each number, and one for every value of a category.
+        """
         return self.frame.copy()
 
     def by_start_year(self) -> pd.DataFrame:
@@ -129,7 +147,8 @@ class Balance(Result):
             value = float(self.frame[f"smd_{side}"].abs().max())
             return number(value, decimals=3, lang=lang)
 
-        over = int((self.frame["smd_after"].abs() > TOLERATED).sum())
+        after = self.frame["smd_after"].abs()
+        over, endless = int((after > TOLERATED).sum()), int(np.isinf(after).sum())
         limit = number(TOLERATED, decimals=1, lang=lang)
         lines = (
             (_LARGEST.format(side=_BEFORE.text(lang)).text(lang), largest("before")),
@@ -137,7 +156,9 @@ class Balance(Result):
             (_OVER.format(limit=limit, how=self.how).text(lang), number(over, lang=lang)),
             (_EFFECTIVE.text(lang), number(self.effective_controls, lang=lang)),
         )
-        return Card(title=_TITLE.format(how=self.how).text(lang), lines=lines)
+        note = _NO_YARDSTICK.format(n=number(endless, lang=lang)).text(lang)
+        title = _TITLE.format(how=self.how).text(lang)
+        return Card(title=title, lines=lines, notes=(note,) if endless else ())
 
 
 def balance(group: ControlGroup) -> Balance:
@@ -158,8 +179,13 @@ def balance(group: ControlGroup) -> Balance:
     participants before matching, the same before and after, so that matching cannot improve it by
     changing the yardstick. Before: all rows of the risk sets, each with weight 1. After: matched
     participants and the weights of their controls. The variance ratio is participants over
-    controls, weighted with divisor W - sum(w^2)/W; it is not given for indicators. A covariate
-    that does not vary among participants has no standardised difference unless the means agree.
+    controls, weighted with divisor W - sum(w^2)/W; it is not given for indicators. Where the
+    participants are all alike and the candidates differ from them, the difference is infinite, and
+    counts as one; where the means agree it is 0.
+
+    Rows are those of R's cobalt with `binary="std"` and `s.d.denom="treated"`: the score first, as
+    `distance` there (on the log odds, which is what is matched on), and every value of a category,
+    the one that the score leaves out among them, since it can be the one that differs most.
 
     References
     ----------
@@ -204,15 +230,21 @@ def _tables(group: ControlGroup, parts: Sequence[_Part]) -> list[pd.DataFrame]:
     tables: list[list[dict[str, Any]]] = [[] for _ in parts]
     participants = np.flatnonzero(group.risk.treated)
     once = np.ones(len(participants))
-    for design in (group.risk.design, group.risk.exact_design):
-        for k, name in enumerate(design.names):
-            x = design.column(k)
-            yardstick = float(np.sqrt(_moments(x[participants], once)[1]))
-            label = _label(design.terms[k], name)
-            about = {"covariate": name, "label_nb": label.nb, "label_en": label.en}
-            for table, part in zip(tables, parts, strict=True):
-                table.append({**about, **_compare(x, part, yardstick)})
+    for name, label, x in _columns(group):
+        yardstick = float(np.sqrt(_moments(x[participants], once)[1]))
+        about = {"covariate": name, "label_nb": label.nb, "label_en": label.en}
+        for table, part in zip(tables, parts, strict=True):
+            table.append({**about, **_compare(x, part, yardstick)})
     return [pd.DataFrame(table) for table in tables]
+
+
+def _columns(group: ControlGroup) -> Iterator[tuple[str, Label, FloatArray]]:
+    """Yield name, label and values of what is compared, shape (m,) each."""
+    if group.score is not None:
+        yield "propensity_score", _SCORE, group.score.index
+    for design in (group.risk.design.with_every_value(), group.risk.exact_design):
+        for k, (name, term) in enumerate(zip(design.names, design.terms, strict=True)):
+            yield name, _label(term, name), design.column(k)
 
 
 def _label(term: Term, name: str) -> Label:
@@ -237,6 +269,7 @@ def _compare(x: FloatArray, part: _Part, yardstick: float) -> dict[str, float]:
     x_t, x_c = x[part.treated], x[part.control]
     indicator = all(bool(((side == 0.0) | (side == 1.0)).all()) for side in (x_t, x_c))
     before = (np.ones(len(x_t)), np.ones(len(x_c)))
+    rounding = ROUNDING * float(max(np.abs(x_t).max(initial=0.0), np.abs(x_c).max(initial=0.0)))
     row: dict[str, float] = {}
     for side, (weight_t, weight_c) in (
         ("before", before),
@@ -244,10 +277,18 @@ def _compare(x: FloatArray, part: _Part, yardstick: float) -> dict[str, float]:
     ):
         mean_t, var_t = _moments(x_t, weight_t)
         mean_c, var_c = _moments(x_c, weight_c)
-        gap = mean_t - mean_c
         row[f"participants_{side}"] = mean_t
         row[f"controls_{side}"] = mean_c
-        row[f"smd_{side}"] = gap / yardstick if yardstick > 0 else (0.0 if gap == 0 else np.nan)
+        row[f"smd_{side}"] = _standardised(mean_t - mean_c, yardstick, rounding)
         ratio = var_t / var_c if not indicator and var_c > 0 else float("nan")
         row[f"variance_ratio_{side}"] = ratio
     return row
+
+
+def _standardised(gap: float, yardstick: float, rounding: float) -> float:
+    """Return a difference in standard deviations: infinite where there are none to speak of."""
+    if yardstick > rounding:
+        return gap / yardstick
+    if np.isnan(gap):
+        return gap
+    return 0.0 if abs(gap) <= rounding else float(np.copysign(np.inf, gap))

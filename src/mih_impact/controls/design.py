@@ -150,11 +150,30 @@ class Design:
         names, terms = ("constant", *self.names), ("constant", *self.terms)
         return Design((constant, *self.parts), names, terms, self.rows)
 
+    def with_every_value(self) -> Design:
+        """Return the design with an indicator for every value of a category, none left out.
+
+        A category of one value only has no column here either.
+        """
+        parts: list[FloatArray | Indicators] = []
+        names: list[str] = []
+        terms: list[Term] = []
+        for p, term in self._term_of.items():
+            part = self.parts[p]
+            if isinstance(part, Indicators):
+                part = replace(part, left_out=-1)
+                names += [f"{term}={value}" for value in part.categories]
+                terms += [term] * len(part.categories)
+            else:
+                names.append(str(term))
+                terms.append(term)
+            parts.append(part)
+        return Design(tuple(parts), tuple(names), tuple(terms), self.rows)
+
     def again(self, rows: IntArray) -> Design:
         """Return what `of` makes of chosen rows, any of them several times."""
-        term_of = {part: self.terms[k] for k, (part, _) in reversed([*enumerate(self._places)])}
         columns: list[tuple[Term, Column]] = []
-        for p, term in sorted(term_of.items()):  # a value that all share has no column
+        for p, term in self._term_of.items():
             part = self.parts[p]
             known = Coded(part.codes, part.categories) if isinstance(part, Indicators) else part
             columns.append((term, known[rows]))
@@ -183,6 +202,12 @@ class Design:
         """Yield the rows of each block."""
         for first in range(0, self.rows, BLOCK):
             yield slice(first, min(first + BLOCK, self.rows))
+
+    @cached_property
+    def _term_of(self) -> dict[int, Term]:
+        """The term of every part that has a column; a value that all share has none."""
+        of_column = zip(self._places, self.terms, strict=True)
+        return {part: term for (part, _), term in of_column}
 
     @cached_property
     def _places(self) -> list[tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,10 @@ _NOTE = Label(
     en="Before: all candidates. After: {participants} participants and {controls} control persons. "
     "Dashed line: {limit}.",
 )
+_ARROWS = Label(
+    nb="Pil: alle deltakerne er like og de andre avviker; forskjellen er uendelig.",
+    en="Arrow: all participants are alike and the others differ; the difference is infinite.",
+)
 
 _OVERLAP = Label(
     nb="Det finnes kandidater der deltakerne er", en="There are candidates where participants are"
@@ -102,8 +106,11 @@ def love_plot(balance: Balance, *, ax: Axes | None = None, lang: Lang | None = N
     """
     lang = language(lang)
     frame = balance.frame
-    before = frame["smd_before"].abs().to_numpy()
-    after = frame["smd_after"].abs().to_numpy()
+    size = np.column_stack([frame["smd_before"].abs(), frame["smd_after"].abs()])
+    endless = np.isinf(size)
+    # What is infinite stands at the edge, as an arrow that points beyond it.
+    edge = 1.15 * max(float(size[~endless].max(initial=0.0)), TOLERATED)
+    before, after = np.where(endless, edge, size).T
     order = np.argsort(before, kind="stable")
     place = np.arange(len(frame))
     with figure_style():
@@ -111,18 +118,13 @@ def love_plot(balance: Balance, *, ax: Axes | None = None, lang: Lang | None = N
         ax.grid(axis="y", visible=False)
         ax.grid(axis="x", color="#DDDDDD", linewidth=0.8)
         ax.hlines(place, after[order], before[order], color="#DDDDDD", linewidth=1.2, zorder=1)
-        ax.scatter(
-            before[order],
-            place,
-            s=26,
-            facecolors="white",
-            edgecolors=CONTROL,
-            linewidths=1.4,
-            label=_BEFORE.format(how=balance.how).text(lang),
-            zorder=2,
-        )
-        label = _AFTER.format(how=balance.how).text(lang)
-        ax.scatter(after[order], place, s=30, color=PARTICIPANT, label=label, zorder=3)
+        hollow: dict[str, Any] = {"facecolors": "white", "edgecolors": CONTROL, "linewidths": 1.4}
+        sides = ((before, 26, hollow, _BEFORE), (after, 30, {"color": PARTICIPANT}, _AFTER))
+        for k, (x, area, colours, side) in enumerate(sides):
+            label, beyond = side.format(how=balance.how).text(lang), endless[order, k]
+            there, z = ~beyond, 2 + k
+            ax.scatter(x[order][there], place[there], s=area, label=label, zorder=z, **colours)
+            ax.scatter(x[order][beyond], place[beyond], s=area, marker=">", zorder=z, **colours)
         ax.axvline(TOLERATED, color=CONTROL, linewidth=1, linestyle=(0, (4, 3)))
         ax.set_yticks(place, frame[f"label_{lang}"].to_numpy()[order])
         ax.set_ylim(-0.7, len(frame) - 0.3)
@@ -130,7 +132,7 @@ def love_plot(balance: Balance, *, ax: Axes | None = None, lang: Lang | None = N
         places = _decimals(ax)
         ax.xaxis.set_major_formatter(lambda value, _: number(value, decimals=places, lang=lang))
         ax.set_xlabel(_AXIS.text(lang), loc="right")
-        title = _TITLE if np.nanmax(after) <= TOLERATED else _TITLE_PLAIN
+        title = _TITLE if np.nanmax(size[:, 1]) <= TOLERATED else _TITLE_PLAIN
         above = _corner_is_taken(np.column_stack([before, after])[order])
         if above:
             ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2, ncols=2)
@@ -142,13 +144,14 @@ def love_plot(balance: Balance, *, ax: Axes | None = None, lang: Lang | None = N
             controls=number(balance.n_controls, lang=lang),
             limit=number(TOLERATED, decimals=1, lang=lang),
         )
-        source_line(ax, f"{note.text(lang)} {evidence_of(balance, lang)}".rstrip())
+        arrows = f" {_ARROWS.text(lang)}" if endless.any() else ""
+        source_line(ax, f"{note.text(lang)}{arrows} {evidence_of(balance, lang)}".rstrip())
         align_with_names(ax)
         alt = _ALT.format(
             how=balance.how,
             n=len(frame),
-            before=number(np.nanmax(before), decimals=2, lang=lang),
-            after=number(np.nanmax(after), decimals=2, lang=lang),
+            before=number(np.nanmax(size[:, 0]), decimals=2, lang=lang),
+            after=number(np.nanmax(size[:, 1]), decimals=2, lang=lang),
         )
         set_alt_text(ax, alt.text(lang))
     return ax
