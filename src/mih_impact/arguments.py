@@ -16,8 +16,10 @@ import numpy as np
 from mih_impact.errors import MihImpactError
 
 __all__ = [
+    "alpha",
     "choice",
     "flag",
+    "fraction",
     "instance",
     "is_number",
     "is_whole",
@@ -138,8 +140,8 @@ def numbers(
     return sorted({float(one) for one in given})
 
 
-def level(value: Any, *, error: _Error, example: float = 0.95, name: str = "level") -> float:
-    """Return a probability between 0 and 1."""
+def fraction(name: str, value: Any, *, example: float, error: _Error) -> float:
+    """Return a number between 0 and 1."""
     if not is_number(value) or not 0.0 < value < 1.0:
         raise error(
             f"{name} is a number between 0 and 1",
@@ -147,6 +149,53 @@ def level(value: Any, *, error: _Error, example: float = 0.95, name: str = "leve
             do=f"give {name}={example:g}",
         )
     return float(value)
+
+
+def level(value: Any, *, error: _Error) -> float:
+    """Return the coverage of an interval.
+
+    Examples
+    --------
+    >>> from mih_impact.errors import EffectsError
+    >>> level(0.9, error=EffectsError)
+    0.9
+    """
+    what = "the coverage of an interval, a number between 0.5 and 1"
+    return _chance("level", value, what, (0.5, 1.0), example=0.95, error=error)
+
+
+def alpha(value: Any, *, error: _Error) -> float:
+    """Return the probability of a false alarm of a test."""
+    what = "the probability of a false alarm of a test, a number between 0 and 0.5"
+    return _chance("alpha", value, what, (0.0, 0.5), example=0.05, error=error)
+
+
+def _chance(
+    name: str,
+    value: Any,
+    what: str,
+    limits: tuple[float, float],
+    *,
+    example: float,
+    error: _Error,
+) -> float:
+    """Return a probability within limits; who gives per cent, or the other one, is told the number.
+
+    Coverage and false alarms add up to 1, and half of that parts them, so that neither can be
+    taken for the other.
+    """
+    low, high = limits
+    if is_number(value) and low < value < high:
+        return float(value)
+    meant = example
+    if is_number(value):
+        share = value / 100 if value > 1 else value
+        meant = next((one for one in (share, 1 - share) if low < one < high), example)
+    raise error(
+        f"{name} is {what}",
+        found=f"{name}={shown(value)}",
+        do=f"give {name}={meant:.12g} (intervals take level=, tests alpha=)",
+    )
 
 
 def flag(name: str, value: Any, *, error: _Error) -> bool:

@@ -78,7 +78,7 @@ def test_the_seed_decides_the_draws(matched):
         ({"kind": "normal"}, "no kind='normal'"),
         ({"draws": 19}, "Too few draws"),
         ({"draws": 99.0}, "Too few draws"),
-        ({"level": 95}, "between 0 and 1"),
+        ({"level": 95}, "between 0.5 and 1"),
     ],
     ids=str,
 )

@@ -279,7 +279,7 @@ ACCOUNTS: dict[str, tuple[Call, str]] = {
     "level per cent": (lambda: CASE.interval(95), "level=0.95"),
     "level a text": (lambda: CASE.interval("a"), "'a'"),
     "level nothing": (lambda: CASE.interval(None), "None"),
-    "level not a number": (lambda: CASE.interval(NAN), "between 0 and 1"),
+    "level not a number": (lambda: CASE.interval(NAN), "between 0.5 and 1"),
     "draws a text": (lambda: CASE.draws("5", 1), "n='5'"),
     "draws a truth": (lambda: CASE.draws(True, 1), "whole number"),
     "draws none": (lambda: CASE.draws(0, 1), "at least one"),
@@ -359,7 +359,7 @@ WHAT_IF: dict[str, tuple[Call, str]] = {
     "level per cent": (lambda: DRAWS.to_frame(95), "level=0.95"),
     "level a text": (lambda: DRAWS.to_frame("a"), "'a'"),
     "level nothing": (lambda: DRAWS.to_frame(None), "None"),
-    "level 0": (lambda: DRAWS.to_frame(0), "between 0 and 1"),
+    "level 0": (lambda: DRAWS.to_frame(0), "between 0.5 and 1"),
     "level a truth": (lambda: DRAWS.to_frame(True), "True"),
 }  # fmt: skip
 

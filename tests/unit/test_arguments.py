@@ -15,7 +15,8 @@ from tests.support import small_register
 WINDOW = "A window is the first and the last year since start"
 BASE = "A base is a year before start"
 SEED = "seed is a whole number, 0 or more"
-LEVEL = "level is a number between 0 and 1"
+LEVEL = "level is the coverage of an interval, a number between 0.5 and 1"
+ALPHA = "alpha is the probability of a false alarm of a test, a number between 0 and 0.5"
 YEARS = "Years since start are whole numbers"
 TERMS = "is a column, a lag, or a list of them"
 
@@ -170,8 +171,10 @@ ESTIMATES = [
     *((es(level=level), LEVEL) for level in ("0.95", None, 95, True)),
     (of("honest_bounds", "e", level="a"), LEVEL),
     (of("lee_bounds", year=3, level=None), LEVEL),
-    (of("placebo_start", level=95), rf"{LEVEL}. Found: level=95. Do: give level=0.05"),
-    (of("randomisation_test", year=2, level=95), r"Found: level=95. Do: give level=0.05"),
+    (of("placebo_start", alpha=95), rf"{ALPHA}. Found: alpha=95. Do: give alpha=0.05"),
+    (of("randomisation_test", year=2, alpha=0.9), "Found: alpha=0.9. Do: give alpha=0.1 "),
+    (lambda x: x["e"].pretrend_test(alpha="a"), ALPHA),
+    (es(level=0.1), "Found: level=0.1. Do: give level=0.9 "),
     (of("honest_bounds"), r"honest_bounds takes effects. Found: a ControlGroup"),
     (
         of("honest_bounds", "gt"),

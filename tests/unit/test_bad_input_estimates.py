@@ -49,7 +49,7 @@ EFFECTS = [
     ({"se": "robust"}, "'auto'"),
     ({"se": "matched_set"}, "replace=False"),
     ({"dead": "alive"}, "'zero', 'missing'"),
-    ({"level": 95}, "between 0 and 1"),
+    ({"level": 95}, "between 0.5 and 1"),
 ]
 
 

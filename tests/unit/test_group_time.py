@@ -115,7 +115,7 @@ def test_options_that_do_not_exist_are_named(panel, effects):
             mih.group_time_effects(panel, outcomes="wage_income", **{name: value})
     with pytest.raises(mih.EffectsError, match="years before start"):
         mih.group_time_effects(panel, outcomes="wage_income", anticipation=-1)
-    with pytest.raises(mih.EffectsError, match="between 0 and 1"):
+    with pytest.raises(mih.EffectsError, match=r"between 0.5 and 1"):
         mih.group_time_effects(panel, outcomes="wage_income", level=95)
     with pytest.raises(mih.EffectsError, match="need an outcome"):
         mih.group_time_effects(panel, outcomes=[])

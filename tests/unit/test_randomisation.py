@@ -91,7 +91,7 @@ def test_a_draw_without_an_estimate_counts_as_beyond():
         ({"outcome": None}, "One outcome"),
         ({"outcome": "wage"}, "No such outcome: wage"),
         ({"draws": 5}, "Too few draws"),
-        ({"level": 1.5}, "between 0 and 1"),
+        ({"alpha": 1.5}, "between 0 and 0.5"),
         ({"dead": "alive"}, "dead='alive'"),
         ({"base": -9}, "base year -9 has no register rows"),
     ],

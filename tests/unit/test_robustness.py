@@ -119,11 +119,11 @@ class TestPlaceboStart:
         assert (table["df"] == 3).all()
 
     def test_the_sentence_says_what_the_group_itself_takes_out(self, group):
-        found = mih.placebo_start(group, years=3, level=0.9999)
+        found = mih.placebo_start(group, years=3, alpha=0.49)
         assert found.passed is False
         assert "matchet på år −2, −1" in found.sentence["nb"]
         assert "matched on year −2, −1" in found.sentence["en"]
-        assert "matched on" not in mih.placebo_start(group, years=3, level=1e-12).sentence["en"]
+        assert "matched on" not in mih.placebo_start(group, years=3, alpha=1e-12).sentence["en"]
 
     def test_eligibility_may_be_an_expression(self, panel, group):
         other = mih.match(

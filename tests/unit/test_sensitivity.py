@@ -312,8 +312,8 @@ class TestAttrition:
             mih.attrition_check(shared, baseline="education")
         with pytest.raises(EffectsError, match="No such outcome"):
             mih.attrition_check(shared, outcome="wages")
-        with pytest.raises(EffectsError, match="between 0 and 1"):
-            mih.attrition_check(shared, level=5)
+        with pytest.raises(EffectsError, match=r"between 0 and 0.5"):
+            mih.attrition_check(shared, alpha=5)
 
 
 class TestLee:
@@ -352,7 +352,7 @@ class TestLee:
             mih.lee_bounds(shared, year=3, seen="alive")
         with pytest.raises(EffectsError, match="monotone='yes'"):
             mih.lee_bounds(shared, year=3, monotone="yes")
-        with pytest.raises(EffectsError, match="between 0 and 1"):
+        with pytest.raises(EffectsError, match=r"between 0.5 and 1"):
             mih.lee_bounds(shared, year=3, level=95)
         with pytest.raises(EffectsError, match="No start year covers"):
             mih.lee_bounds(shared, year=30)

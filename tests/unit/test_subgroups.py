@@ -458,7 +458,7 @@ def test_years_from_start_on_unless_named(by_education):
         ({"subgroups": ["basic"]}, "Two or more subgroups"),
         ({"subgroups": ["basic", "all"]}, "Two or more subgroups"),
         ({"subgroups": ["basic", "doctorate"]}, "Two or more subgroups"),
-        ({"level": 1.5}, "between 0 and 1"),
+        ({"alpha": 1.5}, "between 0 and 0.5"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(by_education, options, message):

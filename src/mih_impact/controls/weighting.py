@@ -67,7 +67,7 @@ class WeightOptions:
         arguments.whole("window_end", self.window_end, low=0, error=SupportError)
         arguments.unrepeated("exact", self.exact, error=SupportError)
         if self.trim is not None:
-            arguments.level(self.trim, name="trim", example=0.99, error=SupportError)
+            arguments.fraction("trim", self.trim, example=0.99, error=SupportError)
         if not (self.on or self.exact):
             raise SupportError(
                 "Weights need covariates", found="on=() and exact=()", do="name columns in on="

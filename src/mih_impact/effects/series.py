@@ -306,11 +306,11 @@ class EffectSeries(Result):
         flat = np.array([k * len(self.event_years) + e for k in rows for e in columns], dtype=int)
         return theta, self.matrix[np.ix_(flat, flat)]
 
-    def pretrend_test(self, outcome: str = "wage_income", *, level: float = 0.05) -> CheckResult:
+    def pretrend_test(self, outcome: str = "wage_income", *, alpha: float = 0.05) -> CheckResult:
         """Test that the unmatched years before start show no difference; see `pretrend_test`."""
         from mih_impact.effects.checks.pretrend import pretrend_test
 
-        return pretrend_test(self, outcome, level=level)
+        return pretrend_test(self, outcome, alpha=alpha)
 
     def difference_test(
         self,
@@ -318,12 +318,12 @@ class EffectSeries(Result):
         *,
         years: int | Sequence[int] | None = None,
         subgroups: Sequence[str] | None = None,
-        level: float = 0.05,
+        alpha: float = 0.05,
     ) -> DifferenceTest:
         """Test that the effect is the same in every subgroup; see `differences.difference_test`."""
         from mih_impact.effects.subgroups.differences import difference_test
 
-        return difference_test(self, outcome, years=years, subgroups=subgroups, level=level)
+        return difference_test(self, outcome, years=years, subgroups=subgroups, alpha=alpha)
 
     def plot(
         self,

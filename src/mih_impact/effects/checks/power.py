@@ -77,7 +77,7 @@ def pretrend_power(
     *,
     outcome: str = "wage_income",
     power: float | Sequence[float] = (0.5, 0.8),
-    level: float = 0.05,
+    alpha: float = 0.05,
 ) -> SensitivityCheck:
     """Say how steep a trend the pre-trend test would have found, and what it would do to effects.
 
@@ -88,8 +88,8 @@ def pretrend_power(
     outcome
         The outcome.
     power
-        Probability of finding the trend, one or several, above `level` and below 1.
-    level
+        Probability of finding the trend, one or several, above `alpha` and below 1.
+    alpha
         Probability of a false alarm of the pre-trend test.
 
     Returns
@@ -104,7 +104,7 @@ def pretrend_power(
     Raises
     ------
     EffectsError
-        An unknown outcome, no covariance, no base year, a power or a level that is none, or leads
+        An unknown outcome, no covariance, no base year, a power or an alpha that is none, or leads
         of which some combination is without uncertainty.
 
     Notes
@@ -143,10 +143,10 @@ def pretrend_power(
     (True, ['wald', 'any_lead'])
     """
     require_effects("pretrend_power", effects)
-    arguments.level(level, example=0.05, error=EffectsError)
-    targets = _require_probabilities(power, level)
+    arguments.alpha(alpha, error=EffectsError)
+    targets = _require_probabilities(power, alpha)
     question = Question.of(effects, outcome)
-    tests = (wald(question, level), any_lead(question, level)) if question.L else ()
+    tests = (wald(question, alpha), any_lead(question, alpha)) if question.L else ()
     leads = question.years[: question.L].tolist()
     persons = [fewest_persons(effects, outcome, [*leads, year]) for year in question.years.tolist()]
     rows = [
@@ -167,7 +167,7 @@ def pretrend_power(
         title={"nb": title.nb, "en": title.en},
         provenance=Provenance.of(
             "pretrend_power",
-            {**effects.provenance.options, "outcome": outcome, "power": targets, "level": level},
+            {**effects.provenance.options, "outcome": outcome, "power": targets, "alpha": alpha},
             seed=effects.provenance.seed,
             data=effects.provenance.data,
             evidence=effects.provenance.evidence,
@@ -199,11 +199,11 @@ def _rows(
     ]
 
 
-def _require_probabilities(power: float | Sequence[float], level: float) -> list[float]:
+def _require_probabilities(power: float | Sequence[float], alpha: float) -> list[float]:
     """Return the powers, ascending, or raise on one that cannot be."""
-    what = f"Power lies between the level of the test, {level:g}, and 1"
+    what = f"Power lies between alpha, {alpha:g}, and 1"
     given = arguments.numbers("power", power, what, example="(0.5, 0.8)", error=EffectsError)
-    if not all(level < p < 1 for p in given):
+    if not all(alpha < p < 1 for p in given):
         raise EffectsError(
             what, found=f"power={arguments.shown(given)}", do="give power=(0.5, 0.8)"
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mih_impact import arguments
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import number
 from mih_impact.effects.checks.leads import tested_leads
@@ -32,7 +33,7 @@ _UNTESTED = Label(
 )
 
 
-def pretrend_test(effects: EffectSeries, outcome: str, *, level: float = 0.05) -> CheckResult:
+def pretrend_test(effects: EffectSeries, outcome: str, *, alpha: float = 0.05) -> CheckResult:
     """Test that participants and controls moved alike in the years before start nobody matched on.
 
     Parameters
@@ -41,7 +42,7 @@ def pretrend_test(effects: EffectSeries, outcome: str, *, level: float = 0.05) -
         Effects with a covariance and years before start.
     outcome
         The outcome to test.
-    level
+    alpha
         Probability of a false alarm.
 
     Returns
@@ -62,6 +63,7 @@ def pretrend_test(effects: EffectSeries, outcome: str, *, level: float = 0.05) -
     """
     from scipy.stats import chi2
 
+    arguments.alpha(alpha, error=EffectsError)
     if outcome not in effects.outcomes or effects.matrix is None:
         raise EffectsError(
             "The pre-trend test needs an estimated outcome with its covariance",
@@ -88,7 +90,7 @@ def pretrend_test(effects: EffectSeries, outcome: str, *, level: float = 0.05) -
     title = _TITLE.format(outcome=label_of(outcome))
     return CheckResult(
         name="pretrend",
-        passed=p >= level if leads else None,
+        passed=p >= alpha if leads else None,
         table=table,
         sentence={"nb": sentence("nb"), "en": sentence("en")},
         title={"nb": title.nb, "en": title.en},

@@ -33,7 +33,7 @@ class PretrendTest:
 
     def slope(self, target: float, unit: float) -> float:
         """Return the slope found with a probability of `target`; `unit` is the search's scale."""
-        if self.power(0.0) >= target:  # leads one by one raise more false alarms than `level`
+        if self.power(0.0) >= target:  # leads one by one raise more false alarms than `alpha`
             return 0.0
         high = unit
         while self.power(high) < target:
@@ -103,12 +103,12 @@ class Question:
         return bias, bias + self.covariance[:, : self.L] @ np.linalg.solve(self.V, moved)
 
 
-def wald(question: Question, level: float) -> PretrendTest:
+def wald(question: Question, alpha: float) -> PretrendTest:
     """Return the joint test of all leads."""
     from scipy.stats import chi2, ncx2
 
     L, u, information = question.L, question.distance, question.information
-    limit = float(chi2.isf(level, L))
+    limit = float(chi2.isf(alpha, L))
 
     def power(slope: float) -> float:
         return float(ncx2.sf(limit, L, slope**2 * information))
@@ -121,9 +121,9 @@ def wald(question: Question, level: float) -> PretrendTest:
     return PretrendTest("wald", power, mean_if_passed)
 
 
-def any_lead(question: Question, level: float) -> PretrendTest:
+def any_lead(question: Question, alpha: float) -> PretrendTest:
     """Return the test that rejects where a single lead is significant."""
-    width = float(ndtri(1.0 - level / 2)) * np.sqrt(np.diag(question.V))
+    width = float(ndtri(1.0 - alpha / 2)) * np.sqrt(np.diag(question.V))
 
     def inside(slope: float) -> tuple[float, FloatArray]:
         return normal_in_box(slope * question.distance, question.V, width)

@@ -146,11 +146,11 @@ _Ends = Callable[[float], tuple[float, float]]
 def _method(target: Target, restriction: str, level: float) -> tuple[_Ends, _Ends, float]:
     """Return the interval and the identified bounds by M, and where to look for the breakdown."""
     arguments.level(level, error=EffectsError)
-    if restriction not in get_args(Restriction) or not level > 0.5:
+    if restriction not in get_args(Restriction):
         raise EffectsError(
-            "honest_bounds does not know this restriction or level",
-            found=f"restriction={arguments.shown(restriction)}, level={level}",
-            do='use "smoothness" or "relative_magnitudes", and a level between 0.5 and 1',
+            "honest_bounds does not know this restriction",
+            found=f"restriction={arguments.shown(restriction)}",
+            do='use "smoothness" or "relative_magnitudes"',
         )
     if restriction == "smoothness":
         smoothness.check_leads(target)

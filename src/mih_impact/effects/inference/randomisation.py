@@ -70,7 +70,7 @@ def randomisation_test(
     assignment: Assignment = "score",
     base: int = -1,
     dead: Dead = "zero",
-    level: float = 0.05,
+    alpha: float = 0.05,
     seed: int = 2025,
 ) -> EffectTest:
     """Test that the programme changed nobody's outcome, by letting others have started instead.
@@ -93,7 +93,7 @@ def randomisation_test(
         The base year relative to start.
     dead
         Income after death or emigration: "zero" or "missing".
-    level
+    alpha
         Probability of a false alarm.
     seed
         Seed of the draws.
@@ -103,7 +103,7 @@ def randomisation_test(
     EffectTest
         A row per year: `outcome, year_since_start, estimate, placebo_mean, placebo_sd, p_value,
         p_joint, redrawn, n_participants, n_controls, draws`. `passed` is whether p_joint is above
-        `level`; `redrawn` is the share of those drawn who did start.
+        `alpha`; `redrawn` is the share of those drawn who did start.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def randomisation_test(
     """
     require_choice("assignment", assignment, get_args(Assignment), call="randomisation_test")
     require_draws(draws)
-    arguments.level(level, example=0.05, error=EffectsError)
+    arguments.alpha(alpha, error=EffectsError)
     arguments.seed(seed, error=EffectsError)
     asked, years = ask_years(group, outcome, year, base, dead, call="randomisation_test")
     pick = np.array([asked.years.index(e) for e in years])
@@ -181,7 +181,7 @@ def randomisation_test(
     title = _TITLE.format(outcome=label_of(outcome))
     return EffectTest(
         name="randomisation",
-        passed=bool(p_joint > level),
+        passed=bool(p_joint > alpha),
         table=table,
         sentence={lang: _text(group, table, lang) for lang in get_args(Lang)},
         title={"nb": title.nb, "en": title.en},
@@ -195,7 +195,7 @@ def randomisation_test(
                 "assignment": assignment,
                 "base": base,
                 "dead": dead,
-                "level": level,
+                "alpha": alpha,
             },
             seed=seed,
             data=group.risk.cube.fingerprint,

@@ -42,7 +42,7 @@ def placebo_start(
     se: StandardError = "auto",
     dead: Dead = "zero",
     adjust: bool = False,
-    level: float = 0.05,
+    alpha: float = 0.05,
 ) -> PlaceboTest:
     """Test for effects of a programme that is said to have started years before it did.
 
@@ -58,7 +58,7 @@ def placebo_start(
         The outcome to test.
     estimator, base, composition, se, dead, adjust
         As in `event_study`; base years count from the placebo start.
-    level
+    alpha
         Probability of a false alarm.
 
     Returns
@@ -68,7 +68,7 @@ def placebo_start(
         conf_low, conf_high, p_value, n_participants, n_controls, unit, statistic, df, p_joint,
         balanced_in_group`. `year_since_start` counts from the true start and is below zero;
         `balanced_in_group` says whether the group itself is matched on that year, so that what is
-        found there is taken out of its effects. `passed` is whether p_joint is at least `level`;
+        found there is taken out of its effects. `passed` is whether p_joint is at least `alpha`;
         None where there is no joint test.
 
     Raises
@@ -111,7 +111,7 @@ def placebo_start(
     [-3, -2]
     """
     _require_years(years, gap)
-    arguments.level(level, example=0.05, error=EffectsError)
+    arguments.alpha(alpha, error=EffectsError)
     arguments.name("outcome", outcome, error=EffectsError)
     recipe = recipe_of(group)
     _require_register(group, years)
@@ -126,7 +126,7 @@ def placebo_start(
         se=se,
         dead=dead,
         adjust=adjust,
-        level=1.0 - level,
+        level=1.0 - alpha,
     )
     _require_tests(effects, effects.event_years)
     joint = _test(effects, [outcome], effects.event_years)
@@ -136,7 +136,7 @@ def placebo_start(
     table["year_since_start"] = before
     table["balanced_in_group"] = [is_matched_on(group, outcome, e) for e in before]
     options = {"years": years, "gap": gap}
-    return _result("placebo_start", group, effects, table, options, level)
+    return _result("placebo_start", group, effects, table, options, alpha)
 
 
 def placebo_outcomes(
@@ -150,7 +150,7 @@ def placebo_outcomes(
     se: StandardError = "auto",
     dead: Dead = "zero",
     adjust: bool = False,
-    level: float = 0.05,
+    alpha: float = 0.05,
 ) -> PlaceboTest:
     """Test for effects on outcomes that the programme cannot have changed.
 
@@ -165,7 +165,7 @@ def placebo_outcomes(
         A year since start, or several that are tested together.
     estimator, base, composition, se, dead, adjust
         As in `event_study`.
-    level
+    alpha
         Probability of a false alarm.
 
     Returns
@@ -175,7 +175,7 @@ def placebo_outcomes(
         conf_high, p_value, p_outcome, p_holm, n_participants, n_controls, unit, statistic, df,
         p_joint`. p_value is of the row, p_outcome of the outcome's years together, p_holm the same
         adjusted for the number of outcomes, and p_joint of all together. `passed` is whether
-        p_joint is at least `level`; None where there is no joint test.
+        p_joint is at least `alpha`; None where there is no joint test.
 
     Raises
     ------
@@ -207,7 +207,7 @@ def placebo_outcomes(
     ['uforetrygd', 'sykepenger']
     """
     recipe_of(group)
-    arguments.level(level, example=0.05, error=EffectsError)
+    arguments.alpha(alpha, error=EffectsError)
     names = tuple(dict.fromkeys(arguments.names("outcomes", outcomes, error=EffectsError)))
     tested = years_of(year)
     effects = event_study(
@@ -220,7 +220,7 @@ def placebo_outcomes(
         se=se,
         dead=dead,
         adjust=adjust,
-        level=1.0 - level,
+        level=1.0 - alpha,
     )
     _require_tests(effects, tested)
     table = _table(effects, tested, _test(effects, names, tested))
@@ -229,7 +229,7 @@ def placebo_outcomes(
     table.insert(7, "p_outcome", by_outcome[place])
     table.insert(8, "p_holm", holm(by_outcome)[place])
     options = {"outcomes": list(names), "year": list(tested)}
-    return _result("placebo_outcomes", group, effects, table, options, level)
+    return _result("placebo_outcomes", group, effects, table, options, alpha)
 
 
 def _require_years(years: int, gap: int) -> None:
@@ -313,23 +313,23 @@ def _result(
     effects: EffectSeries,
     table: pd.DataFrame,
     options: dict[str, Any],
-    level: float,
+    alpha: float,
 ) -> PlaceboTest:
     """Put the verdict together."""
     p = float(table["p_joint"].iloc[0])
     return PlaceboTest(
         name=name,
-        passed=None if np.isnan(p) else p >= level,
+        passed=None if np.isnan(p) else p >= alpha,
         table=table,
-        sentence=placebo_words(name, table, level),
+        sentence=placebo_words(name, table, alpha),
         title=placebo_title(name, table),
         provenance=Provenance.of(
             name,
-            {**options, "level": level, "effects": effects.provenance.options},
+            {**options, "alpha": alpha, "effects": effects.provenance.options},
             seed=effects.provenance.seed,
             data=group.risk.cube.fingerprint,
             evidence=group.provenance.evidence,
         ),
         price_year=effects.price_year,
-        level=level,
+        alpha=alpha,
     )

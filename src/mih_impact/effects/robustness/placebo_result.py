@@ -93,7 +93,7 @@ class PlaceboTest(CountedCheck):
     ----------
     price_year
         The year whose prices money is in.
-    level
+    alpha
         Probability of a false alarm of the joint test; intervals cover the rest.
     """
 
@@ -104,7 +104,7 @@ class PlaceboTest(CountedCheck):
     )
 
     price_year: int
-    level: float
+    alpha: float
 
     def shown(self) -> PlaceboTest:
         """Return the test as it is displayed and saved: rows of few persons blanked.
@@ -123,12 +123,12 @@ class PlaceboTest(CountedCheck):
 
     def words(self, table: pd.DataFrame) -> dict[str, str]:
         """Return the verdict in words, as a table tells it."""
-        return placebo_words(self.name, table, self.level)
+        return placebo_words(self.name, table, self.alpha)
 
     def card_table(self, lang: Lang) -> pd.DataFrame:
         """Return the tested years or outcomes as displayed."""
         rows = self.table.to_dict("records")
-        cover = percent(1.0 - self.level, lang=lang)
+        cover = percent(1.0 - self.alpha, lang=lang)
         shown = {
             "estimate": [money_or_share(row["unit"])(row["estimate"], lang=lang) for row in rows],
             "interval": [
@@ -156,7 +156,7 @@ class PlaceboTest(CountedCheck):
         scale = np.ones(len(table)) if len(units) == 1 else table["std_error"].to_numpy()
 
         def drawn(lang: Lang) -> Rows:
-            note = _NOTE.format(level=percent(1.0 - self.level, lang=lang)).text(lang)
+            note = _NOTE.format(level=percent(1.0 - self.alpha, lang=lang)).text(lang)
             words = self.shown().sentence[lang]
             return Rows(
                 names=self._names(lang),
@@ -204,13 +204,13 @@ def placebo_title(name: str, table: pd.DataFrame) -> dict[str, str]:
     return {"nb": title.nb, "en": title.en}
 
 
-def placebo_words(name: str, table: pd.DataFrame, level: float) -> dict[str, str]:
+def placebo_words(name: str, table: pd.DataFrame, alpha: float) -> dict[str, str]:
     """Return the verdict in words, in both languages."""
     told = _start_words if name == START else _outcome_words
-    return {"nb": told(table, level, "nb"), "en": told(table, level, "en")}
+    return {"nb": told(table, alpha, "nb"), "en": told(table, alpha, "en")}
 
 
-def _start_words(table: pd.DataFrame, level: float, lang: Lang) -> str:
+def _start_words(table: pd.DataFrame, alpha: float, lang: Lang) -> str:
     years = ", ".join(
         _YEAR.format(
             year=number(row["year_since_start"], lang=lang),
@@ -220,14 +220,14 @@ def _start_words(table: pd.DataFrame, level: float, lang: Lang) -> str:
     )
     parts = [_BEFORE.format(years=years).text(lang), _joint_words(table, lang)]
     balanced = table.loc[table["balanced_in_group"], "year_since_start"]
-    if table["p_joint"].iloc[0] < level and len(balanced):
+    if table["p_joint"].iloc[0] < alpha and len(balanced):
         which = ", ".join(number(year, lang=lang) for year in balanced)
         parts.append(_BALANCED.format(years=which).text(lang))
     return " ".join([*parts, *_closing(table, lang)])
 
 
-def _outcome_words(table: pd.DataFrame, level: float, lang: Lang) -> str:
-    del level
+def _outcome_words(table: pd.DataFrame, alpha: float, lang: Lang) -> str:
+    del alpha
     parts = [_joint_words(table, lang)]
     seen = table[table["estimate"].notna() & table["p_holm"].notna()]
     if len(seen):

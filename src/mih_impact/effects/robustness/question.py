@@ -91,7 +91,7 @@ class Question:
             se=se,
             dead=dead,
             adjust=adjust,
-            level=level,
+            level=arguments.level(level, error=EffectsError),
         )
 
     def effects(self, group: ControlGroup) -> EffectSeries:

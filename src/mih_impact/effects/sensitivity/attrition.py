@@ -88,7 +88,7 @@ def attrition_check(
     window: tuple[int, int] = (0, 6),
     baseline: Term | Sequence[Term] | None = None,
     dead: Dead = "missing",
-    level: float = 0.05,
+    alpha: float = 0.05,
 ) -> SensitivityCheck:
     """Compare who leaves among participants and among their controls.
 
@@ -106,7 +106,7 @@ def attrition_check(
     dead
         "missing": the dead and emigrated have left. "zero": their income is zero, and only those
         without a value have left, as in `event_study`.
-    level
+    alpha
         Probability of a false alarm.
 
     Returns
@@ -118,7 +118,7 @@ def attrition_check(
         before start of those who leave, and of those who stay. Columns: `test, item, among,
         year_since_start, participants, controls, difference, std_error, p_value, n_participants,
         n_controls, unit, statistic, df, p_joint`. `n_` counts those who have left, or stayed.
-        `passed` is whether neither joint test rejects at level / 2; True where everybody is seen,
+        `passed` is whether neither joint test rejects at alpha / 2; True where everybody is seen,
         None where fewer than five leave.
 
     Raises
@@ -156,7 +156,7 @@ def attrition_check(
     asked = read_question(
         group, outcome, "difference", -1, window, "available", dead, call="attrition_check"
     )
-    arguments.level(level, example=0.05, error=EffectsError)
+    arguments.alpha(alpha, error=EffectsError)
     pooled = Pooled.of(group)
     left, within = _left(group, pooled.rows, asked.outcomes[0], asked.years, dead)
     rates = _rates(pooled, left, within, asked.years)
@@ -167,7 +167,7 @@ def attrition_check(
     title = _TITLE.format(outcome=label_of(outcome))
     return SensitivityCheck(
         name="attrition",
-        passed=_verdict(table, list(joint.values()), level),
+        passed=_verdict(table, list(joint.values()), alpha),
         table=table,
         sentence={lang: _sentence(table, at_last, joint, lang) for lang in ("nb", "en")},
         title={"nb": title.nb, "en": title.en},
@@ -179,7 +179,7 @@ def attrition_check(
                 "window": [asked.years[0], asked.years[-1]],
                 "baseline": [str(term) for term in _terms(outcome, baseline)],
                 "dead": dead,
-                "level": level,
+                "alpha": alpha,
             },
             data=group.risk.cube.fingerprint,
             evidence=group.provenance.evidence,
@@ -303,11 +303,11 @@ def _label(term: Term) -> Label:
     return Label(nb=term_label(term, "nb"), en=term_label(term, "en"))
 
 
-def _verdict(table: pd.DataFrame, p: list[float], level: float) -> bool | None:
-    """Return whether no test rejects; two tests share the level."""
+def _verdict(table: pd.DataFrame, p: list[float], alpha: float) -> bool | None:
+    """Return whether no test rejects; two tests share alpha."""
     tested = [value for value in p if value == value]
     if tested:
-        return bool(min(tested) >= level / len(tested))
+        return bool(min(tested) >= alpha / len(tested))
     gone = table.loc[table["test"] == "left", ["n_participants", "n_controls"]]
     return True if not gone.to_numpy().any() else None
 

@@ -182,11 +182,11 @@ def _crossing(falling: Callable[[float], float], low: float, high: float) -> flo
     return 0.5 * (ends[0] + ends[1])
 
 
-def largest_gamma(score: FloatArray, level: float) -> float:
-    """Return the gamma at which the upper bound of the p-value is `level`; NaN if it is so at 1."""
+def largest_gamma(score: FloatArray, alpha: float) -> float:
+    """Return the gamma at which the upper bound of the p-value is `alpha`; NaN if it is so at 1."""
 
     def excess(log_gamma: float) -> float:
-        return bounds(score, float(np.exp(log_gamma))).p_upper - level
+        return bounds(score, float(np.exp(log_gamma))).p_upper - alpha
 
     if excess(0.0) > 0:
         return float("nan")

@@ -38,15 +38,15 @@ _TITLE = Label(
 )
 _HOLDS = Label(
     nb="Funnet tåler skjult seleksjon opp til Γ = {gamma}: også om den ene i et matchet sett hadde "
-    "hatt {gamma} ganger så høye odds for å starte som den andre, ville p vært høyst {level} "
+    "hatt {gamma} ganger så høye odds for å starte som den andre, ville p vært høyst {alpha} "
     "({sets} sett). Uten skjult seleksjon er p {p} og effekten {estimate}.",
     en="The finding withstands hidden selection up to Γ = {gamma}: even if one member of a matched "
-    "set had {gamma} times the odds of starting that another had, p would be at most {level} "
+    "set had {gamma} times the odds of starting that another had, p would be at most {alpha} "
     "({sets} sets). Without hidden selection p {p} and the effect {estimate}.",
 )
 _FAILS = Label(
-    nb="Selv uten skjult seleksjon er p {p}, over {level} ({sets} sett); effekten er {estimate}.",
-    en="Even without hidden selection p {p}, above {level} ({sets} sets); the effect is "
+    nb="Selv uten skjult seleksjon er p {p}, over {alpha} ({sets} sett); effekten er {estimate}.",
+    en="Even without hidden selection p {p}, above {alpha} ({sets} sets); the effect is "
     "{estimate}.",
 )
 _SHOWS = {
@@ -69,7 +69,7 @@ def rosenbaum_bounds(
     estimator: Estimator = "did",
     base: int | Sequence[int] = -1,
     dead: Dead = "zero",
-    level: float = 0.05,
+    alpha: float = 0.05,
 ) -> SensitivityCheck:
     """Say how far the odds of starting may differ within a matched set before the finding fails.
 
@@ -91,7 +91,7 @@ def rosenbaum_bounds(
         "greater": the effect is positive. "less": it is negative. Tests are one-sided.
     estimator, base, dead
         What is compared, as in `event_study`: changes from the base year, or levels.
-    level
+    alpha
         Probability of a false alarm.
 
     Returns
@@ -99,7 +99,7 @@ def rosenbaum_bounds(
     SensitivityCheck
         A row per gamma: `gamma, statistic, p_lower, p_upper, estimate_low, estimate_high,
         largest_gamma, n_sets, n_lost`. `largest_gamma` is the gamma at which `p_upper` reaches
-        `level`, NaN where it is above it at 1. `n_lost` counts matched participants who are not
+        `alpha`, NaN where it is above it at 1. `n_lost` counts matched participants who are not
         compared: they, or all their controls, are not seen. `passed` is None: how much hidden bias
         is plausible is a judgement.
 
@@ -140,12 +140,13 @@ def rosenbaum_bounds(
     """
     year = arguments.whole("year", year, error=EffectsError)
     arguments.name("outcome", outcome, error=EffectsError)
+    arguments.alpha(alpha, error=EffectsError)
     asked = read_question(
         group, outcome, estimator, base, (year, year), "available", dead, call="rosenbaum_bounds"
     )
     _require_sets(group)
     require_choice("alternative", alternative, get_args(Alternative), call="rosenbaum_bounds")
-    gammas = _require_gammas(gamma, level)
+    gammas = _require_gammas(gamma)
     y = _matched_sets(group, asked)
     if not len(y):
         raise EffectsError(
@@ -157,7 +158,7 @@ def rosenbaum_bounds(
     kind = _resolve(statistic, y, unit)
     sign = 1.0 if alternative == "greater" else -1.0
     score = scores(sign * y, kind)
-    most = largest_gamma(score, level)
+    most = largest_gamma(score, alpha)
     rows = []
     for g in gammas:
         found = bounds(score, g)
@@ -175,8 +176,8 @@ def rosenbaum_bounds(
         passed=None,
         table=table,
         sentence={
-            "nb": _sentence(most, *plain, len(y), level, unit, "nb"),
-            "en": _sentence(most, *plain, len(y), level, unit, "en"),
+            "nb": _sentence(most, *plain, len(y), alpha, unit, "nb"),
+            "en": _sentence(most, *plain, len(y), alpha, unit, "en"),
         },
         title={"nb": title.nb, "en": title.en},
         provenance=Provenance.of(
@@ -191,7 +192,7 @@ def rosenbaum_bounds(
                 "estimator": estimator,
                 "base": list(asked.bases),
                 "dead": dead,
-                "level": level,
+                "alpha": alpha,
             },
             data=group.risk.cube.fingerprint,
             evidence=group.provenance.evidence,
@@ -258,21 +259,20 @@ def _require_sets(group: ControlGroup) -> None:
         )
 
 
-def _require_gammas(gamma: float | Sequence[float], level: float) -> list[float]:
-    """Return the gammas, ascending, or raise on one below 1 or a level that is none."""
-    arguments.level(level, example=0.05, error=EffectsError)
+def _require_gammas(gamma: float | Sequence[float]) -> list[float]:
+    """Return the gammas, ascending, or raise on one below 1."""
     what = "A gamma is a ratio of odds from 1"
     return arguments.numbers("gamma", gamma, what, example="(1, 1.5, 2)", low=1, error=EffectsError)
 
 
 def _sentence(
-    most: float, p: float, estimate: float, sets: int, level: float, unit: str, lang: Lang
+    most: float, p: float, estimate: float, sets: int, alpha: float, unit: str, lang: Lang
 ) -> str:
     label = _HOLDS if most == most else _FAILS
     return label.format(
         gamma=number(np.floor(most * 100) / 100, 2, lang) if most == most else "",
         p=p_equals(p, lang),
-        level=percent(level, lang=lang),
+        alpha=percent(alpha, lang=lang),
         sets=number(sets, lang=lang),
         estimate=amount(unit)(estimate, lang=lang),
     ).text(lang)

@@ -97,7 +97,7 @@ class DifferenceTest(CheckResult):
         Unit of the differences: a currency or "share".
     statistic, df, p_value
         Of the joint test; NaN where there is none.
-    level
+    alpha
         Probability of a false alarm.
     family
         Counts of all subgroups, on which it depends what is hidden; in memory only, never saved.
@@ -108,7 +108,7 @@ class DifferenceTest(CheckResult):
     statistic: float
     df: int
     p_value: float
-    level: float
+    alpha: float
     family: pd.DataFrame | None = field(default=None, metadata={"saved": False})
 
     def shown(self) -> DifferenceTest:
@@ -204,7 +204,7 @@ def sentence(
     outcome: str,
     joint: Wald,
     *,
-    level: float,
+    alpha: float,
     years: Sequence[int],
     pairs: int,
     differ: int,
@@ -215,7 +215,7 @@ def sentence(
 
     def text(lang: Lang) -> str:
         tested = np.isfinite(joint.p_value)
-        verdict = _UNTESTED if not tested else _DIFFER if joint.p_value < level else _SAME
+        verdict = _UNTESTED if not tested else _DIFFER if joint.p_value < alpha else _SAME
         said = [
             verdict.format(
                 outcome=label_of(outcome),

@@ -44,7 +44,7 @@ def difference_test(
     *,
     years: int | Sequence[int] | None = None,
     subgroups: Sequence[str] | None = None,
-    level: float = 0.05,
+    alpha: float = 0.05,
 ) -> DifferenceTest:
     """Test that the effect is the same in every subgroup, jointly over years.
 
@@ -58,7 +58,7 @@ def difference_test(
         Years since start; every year from the start on if None.
     subgroups
         Which to compare, two or more; all if None, but for those without a value, "(missing)".
-    level
+    alpha
         Probability of a false alarm, of the joint test and of any pair.
 
     Returns
@@ -102,10 +102,10 @@ def difference_test(
     """
     from scipy.special import ndtr
 
+    arguments.alpha(alpha, error=EffectsError)
     parts = _require_subgroups(effects, outcome)
     asked = _asked_years(effects, years)
     names = _asked_subgroups(effects, subgroups)
-    arguments.level(level, example=0.05, error=EffectsError)
     cells = _cells(effects, outcome, names, asked)
     first, second = _pairs(cells["year"].to_numpy())
     at = cells["place"].to_numpy()
@@ -133,16 +133,16 @@ def difference_test(
         parts,
         outcome,
         joint,
-        level=level,
+        alpha=alpha,
         years=sorted(set(table["year_since_start"].tolist())),
         pairs=len(table),
-        differ=int((table["p_holm"] < level).sum()),
+        differ=int((table["p_holm"] < alpha).sum()),
         outside=outside,
         without_value=MISSING in effects.subgroups and MISSING not in names,
     )
     return DifferenceTest(
         name="differences",
-        passed=joint.p_value >= level if tested else None,
+        passed=joint.p_value >= alpha if tested else None,
         table=table,
         sentence=said,
         title=title(parts, outcome),
@@ -152,7 +152,7 @@ def difference_test(
         statistic=joint.statistic,
         df=joint.df,
         p_value=joint.p_value,
-        level=level,
+        alpha=alpha,
         family=effects.frame[effects.frame["outcome"] == outcome],
     )
 
