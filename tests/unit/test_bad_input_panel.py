@@ -86,7 +86,8 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
         "A column has a type that cannot be used. "
         "Found: year is String where year needs whole numbers; "
         "wage_income is String where wage_income needs numbers (kroner). "
-        "Do: convert it before reading, or recode coded values with values={...}.",
+        "Do: convert it before reading, or recode coded values with values={...}; "
+        "of a date keep the year.",
     ),
     "identifiers that went through floats": (
         lambda: require(_wrong(person_id=[1.0, 1.0, 2.0, 2.0])),
@@ -100,7 +101,7 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
         ),
         "A column has a type that cannot be used. "
         "Found: birth_year is Date where birth_year needs whole numbers. "
-        "Do: convert it before reading, or recode coded values with values={...}.",
+        "Do: give the year, and not the date: frame['birth_year'].dt.year.",
     ),
     "values= for a column that is not there": (
         lambda: require(GOOD, values={"sx": {1: "m"}}),
@@ -112,11 +113,18 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
         "values={...} recodes months_unemployed to something that is not a number. "
         "Found: 'one'. Do: months_unemployed needs numbers.",
     ),
-    "duplicate person-years": (
+    "copies of rows": (
         lambda: require(pd.concat([GOOD, GOOD.iloc[[0, 1, 1]]])),
         "The panel breaks the contract. "
-        "Found: more than one row in 2 of the person-years (3 rows too many). "
-        "Do: combine the rows (sum the money) so that there is one per person and year.",
+        "Found: 2 of the person-years have copies of one and the same row (3 rows too many). "
+        "Do: keep one of each; copies are not to be summed.",
+    ),
+    "rows of one person and year that differ": (
+        lambda: require(pd.concat([GOOD, GOOD.iloc[[0, 0]].assign(wage_income=5.0)])),
+        "The panel breaks the contract. "
+        "Found: 1 of the person-years have several rows, which differ (2 rows too many). "
+        "Do: find out what a row is: sum the money if the rows are parts of one year (jobs, "
+        "payments), keep the last if they are corrections.",
     ),
     "a start year that changes": (
         lambda: require(_wrong(start_year=[2019, 2020, np.nan, np.nan])),
@@ -201,8 +209,8 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
     "duplicate person-months": (
         lambda: require(pd.concat([MONTHS, MONTHS.iloc[[0]]]), period="month"),
         "The panel breaks the contract. "
-        "Found: more than one row in 1 of the person-months (1 row too many). "
-        "Do: combine the rows (sum the money) so that there is one per person and month.",
+        "Found: 1 of the person-months have copies of one and the same row (1 row too many). "
+        "Do: keep one of each; copies are not to be summed.",
     ),
     "a start year without its month": (
         lambda: require(
@@ -226,7 +234,8 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
     "spells without their columns": (
         lambda: require(GOOD, resident=pd.DataFrame({"person_id": ["a"], "from": [2000]})),
         "resident= lacks the columns from_year, to_year. Found: the columns person_id, from. "
-        "Do: give person_id, from_year and to_year (null for an open spell).",
+        "Do: give person_id, from_year and to_year (null for an open spell); of dates, "
+        "keep the year.",
     ),
     "spells that end before they begin": (
         lambda: require(

@@ -282,7 +282,7 @@ REFUSED = [
     ("tax_rate_wage", "name", "pension_share", "row 2 and row 4"),
     ("cost:school", "value", "24 %", "per cent is no way to write"),
     ("cost:school", "value", "150.000", "thousands or as decimals"),
-    ("cost:school", "value", "1.500.000", "not a number"),
+    ("cost:school", "value", "1.50.000", "not a number"),
     ("cost:school", "value", "-5", "column 'value'"),
     ("cost:school", "name", "cost:schol", "did you mean 'cost:school'"),
     ("cost:school", "payer", "stae", "did you mean 'state'"),

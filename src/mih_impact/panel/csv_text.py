@@ -5,9 +5,12 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,10 +18,12 @@ from numpy.typing import NDArray
 
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.contract import Dtype
+from mih_impact.panel.names import spelling
+from mih_impact.panel.number_text import AS_SHOWN, Marks, looks_like_a_code, read_numbers
 
-__all__ = ["Converted", "convert", "decode", "read_text", "sniff_delimiter"]
+__all__ = ["DATE", "TWO_WAYS", "Converted", "Texts", "convert", "decode", "dialect", "read_text"]
 
-DELIMITERS = (";", ",", "\t")
+DELIMITERS = (";", ",", "\t", "|")
 
 #: Texts that stand for no value, beside the empty one; "." is how SAS writes it.
 NULLS = frozenset({"", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "."})
@@ -26,25 +31,64 @@ NULLS = frozenset({"", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "."})
 TRUE = frozenset({"true", "1", "ja", "j", "yes", "y", "t", "sann"})
 FALSE = frozenset({"false", "0", "nei", "n", "no", "f", "usann"})
 
-#: Spaces between thousands: no-break, narrow no-break, thin, and the ordinary one.
-_SPACES = str.maketrans({"\u00a0": "", "\u202f": "", "\u2009": "", " ": "", "\u2212": "-"})
+#: What a text that could not be converted is.
+NO_NUMBER = "text that is not a number"
+OTHER_MARKS = "text that is not a number as decimal= and thousands= say"
+NEITHER = "text that is neither true nor false"
+DATE = "a date where a whole number is needed"
+TWO_WAYS = {
+    ".": "a point that may stand between thousands or be the decimal mark",
+    ",": "a comma that may stand between thousands or be the decimal mark",
+}
 
-#: A converted column, the number of values that failed, and what they are.
-Converted = tuple["pd.Series[Any]", int, str]
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*|[0-9]{1,2}[./][0-9]{1,2}[./][0-9]{4}.*")
+_STARTS_WITH_DIGIT = re.compile(r"[+-]?[0-9]")
 
 
-def read_text(files: list[str]) -> dict[str, list[str]]:
+class Converted(NamedTuple):
+    """A converted column, and how many values failed by what they are."""
+
+    column: pd.Series[Any]
+    failures: dict[str, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Texts:
+    """The columns of CSV files as text, one file after the other.
+
+    Attributes
+    ----------
+    columns
+        The texts by name.
+    rows
+        The rows of each file.
+    """
+
+    columns: dict[str, list[str]]
+    rows: tuple[int, ...]
+
+
+def read_text(files: list[str], known: Collection[str] = ()) -> Texts:
     """Return the columns of CSV files as text, in the files' order.
+
+    Parameters
+    ----------
+    files
+        Their paths.
+    known
+        Names that a header may have: a first line with none of them and with numbers is a row.
 
     Raises
     ------
     PanelContractError
-        The bytes are no known encoding, a header is double, a line has too few or too many fields,
-        or the files have different columns. Messages name line numbers, never contents.
+        The bytes are no known encoding, a header is missing or double, a line has too few or too
+        many fields, or the files have different columns. Messages name line numbers and columns,
+        never contents.
     """
     columns: dict[str, list[str]] = {}
+    rows = []
     for name in files:
-        part = _read_one(Path(name))
+        part = _read_one(Path(name), {spelling(each) for each in (*known, *columns)})
         if columns and part.keys() != columns.keys():
             raise PanelContractError(
                 "The CSV files do not have the same columns",
@@ -53,7 +97,8 @@ def read_text(files: list[str]) -> dict[str, list[str]]:
             )
         for column, texts in part.items():
             columns.setdefault(column, []).extend(texts)
-    return columns
+        rows.append(len(next(iter(part.values()), [])))
+    return Texts(columns, tuple(rows))
 
 
 def decode(raw: bytes) -> str:
@@ -64,9 +109,10 @@ def decode(raw: bytes) -> str:
     >>> decode("år;kjønn".encode("cp1252")) == decode("år;kjønn".encode("utf-8-sig")) == "år;kjønn"
     True
     """
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in raw:
         raise PanelContractError(
-            "The CSV file is UTF-16", do="save it as UTF-8 (in Excel: 'CSV UTF-8')"
+            "The CSV file is UTF-16, or no text at all",
+            do="save it as UTF-8 (in Excel: 'CSV UTF-8')",
         )
     try:
         return raw.decode("utf-8-sig")
@@ -82,54 +128,58 @@ def decode(raw: bytes) -> str:
         ) from error
 
 
-def sniff_delimiter(header: str) -> str:
-    """Return the delimiter that splits the header line into most fields.
+def dialect(text: str) -> tuple[str, str]:
+    r"""Return the delimiter of a CSV file and its text from the header on.
 
-    Only the header is looked at: below it a comma may be a decimal comma.
+    The delimiter is the one that splits the header line into most fields, or what a line `sep=;`
+    above it names, as Excel writes it. Only the header is looked at: below it a comma may be a
+    decimal comma. Lines may end in any of the three ways.
 
     Examples
     --------
-    >>> sniff_delimiter('person_id;year;"wage, gross"')
-    ';'
+    >>> dialect('person_id;year;"wage, gross"')[0], dialect("sep=|\na|b")
+    (';', ('|', 'a|b'))
     """
-    fields = {d: len(next(csv.reader([header], delimiter=d), [])) for d in DELIMITERS}
+    first, *rest = re.split(r"\r\n|\r|\n", text, maxsplit=1)
+    named = re.fullmatch(r'"?sep=(.)"?', first.strip(" ;,"), re.IGNORECASE)
+    if named is not None:
+        return named[1], "".join(rest)
+    try:
+        fields = {d: len(next(csv.reader([first], delimiter=d), [])) for d in DELIMITERS}
+    except csv.Error as error:
+        raise _stray_quotation(1) from error
     best = max(DELIMITERS, key=lambda delimiter: fields[delimiter])
     if fields[best] < 2:
         raise PanelContractError(
             "The CSV header has one column only",
-            found="no semicolon, comma or tab in the first line",
-            do="separate the fields with one of them",
+            found="no semicolon, comma, tab or vertical bar in the first line",
+            do="separate the fields with one of them, and begin the file with the header",
         )
-    return best
+    return best, text
 
 
-def _read_one(path: Path) -> dict[str, list[str]]:
-    text = decode(path.read_bytes())
-    first = text.split("\n", 1)[0]
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=sniff_delimiter(first), strict=True
-    )
+def _read_one(path: Path, known: set[str]) -> dict[str, list[str]]:
+    delimiter, text = dialect(decode(path.read_bytes()))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        header = [name.strip() for name in next(reader)]
-        double = sorted({name for name in header if header.count(name) > 1})
-        if double:
-            raise PanelContractError(
-                "There are two sources for one name",
-                found=f"the CSV header has {', '.join(double)} more than once",
-                do="rename or drop one of them",
-            )
+        header = [name.strip() for name in next(reader, [])]
         columns: list[list[str]] = [[] for _ in header]
         while lines := [line for line in islice(reader, 65_536) if line]:
             _require_width(lines, len(header), reader.line_num)
             for column, texts in zip(columns, zip(*lines, strict=True), strict=True):
                 column.extend(texts)
     except csv.Error as error:
-        raise PanelContractError(
-            "The CSV file has a quotation mark that is not closed, or a stray one",
-            found=f"at line {reader.line_num}",
-            do="double the quotation marks inside quoted fields",
-        ) from error
-    return dict(zip(header, columns, strict=True))
+        raise _stray_quotation(reader.line_num) from error
+    _require_header(header, columns, known, path.name)
+    return dict(_named(header, columns))
+
+
+def _stray_quotation(line: int) -> PanelContractError:
+    return PanelContractError(
+        "The CSV file has a quotation mark that is not closed, or a stray one",
+        found=f"at line {line}",
+        do="double the quotation marks inside quoted fields",
+    )
 
 
 def _require_width(lines: list[list[str]], width: int, last: int) -> None:
@@ -142,11 +192,49 @@ def _require_width(lines: list[list[str]], width: int, last: int) -> None:
         )
 
 
+def _require_header(
+    header: list[str], columns: list[list[str]], known: set[str], file: str
+) -> None:
+    """Raise where the first line is a row: it would be shown as the names of the columns."""
+    if any(spelling(name) in known for name in header):
+        return
+    numbers = sum(_STARTS_WITH_DIGIT.match(name) is not None for name in header)
+    again = sum(
+        bool(name) and name in texts[:65_536] for name, texts in zip(header, columns, strict=True)
+    )
+    if numbers or again:
+        raise PanelContractError(
+            f"The first line of {file} is a row, not the names of the columns",
+            found=f"{len(header)} fields, {numbers} of them begin with a digit and {again} stand in"
+            " their column again",
+            do="write the names of the columns in the first line; a table with a column for each "
+            "year has to be made long first, with a row for each person and year",
+        )
+
+
+def _named(header: list[str], columns: list[list[str]]) -> list[tuple[str, list[str]]]:
+    """Return the columns with their names; one without a name and without content is none."""
+    kept = [
+        (name, texts)
+        for name, texts in zip(header, columns, strict=True)
+        if name or any(text.strip() for text in texts)
+    ]
+    names = [name for name, _ in kept]
+    double = sorted({name or "(no name)" for name in names if names.count(name) > 1})
+    if double:
+        raise PanelContractError(
+            "There are two sources for one name",
+            found=f"the CSV header has {', '.join(double)} more than once",
+            do="rename or drop one of them",
+        )
+    return kept
+
+
 # --- text to values -------------------------------------------------------------------------------
 
 
-def convert(texts: list[str], dtype: Dtype | None) -> Converted:
-    """Return a column in the contract's type, the number of failures, and what they are.
+def convert(texts: list[str], dtype: Dtype | None, marks: Marks = AS_SHOWN) -> Converted:
+    """Return a column in the contract's type, and how many values failed by what they are.
 
     Parameters
     ----------
@@ -154,58 +242,51 @@ def convert(texts: list[str], dtype: Dtype | None) -> Converted:
         The column as text.
     dtype
         The contract's type; None for a column the contract does not know: a number if every value
-        is one, else text.
+        is one and none would lose what it says (0111 is not 111), else text.
+    marks
+        What the caller says of how numbers are written.
     """
-    values = np.array([text.strip() for text in texts], dtype=object)
+    place, found = pd.factorize(np.array(texts, dtype=object))
+    values = np.array([text.strip() for text in found], dtype=object)
     empty = np.fromiter((text in NULLS for text in values), dtype=bool, count=len(values))
     if dtype in ("text", "category"):
-        return _as_text(values, empty), 0, ""
+        return _as_text(values, empty, place)
     if dtype == "bool":
-        return _as_bool(values, empty)
-    numbers, failed = _as_number(values, empty)
-    if dtype is None:
-        if failed:
-            return _as_text(values, empty), 0, ""
-        return numbers, 0, ""
-    return numbers, failed, "text that is not a number"
+        return _as_bool(values, empty, place)
+    given = values[~empty].tolist()
+    if dtype is None and any(map(looks_like_a_code, given)):
+        return _as_text(values, empty, place)
+    numbers = read_numbers(given, marks)
+    if dtype is None and numbers.no_number.any():
+        return _as_text(values, empty, place)
+    column = np.full(len(values), np.nan)
+    column[~empty] = numbers.values
+    times = np.bincount(place, minlength=len(values))[~empty]
+    failures: dict[str, int] = {}
+    if numbers.two_ways.any():
+        failures[TWO_WAYS[numbers.mark]] = int(times[numbers.two_ways].sum())
+    for i in np.flatnonzero(numbers.no_number):
+        dated = dtype == "int" and _DATE.fullmatch(given[i])
+        failure = DATE if dated else OTHER_MARKS if marks.given else NO_NUMBER
+        failures[failure] = failures.get(failure, 0) + int(times[i])
+    return Converted(pd.Series(column[place]), failures)
 
 
-def _as_text(values: NDArray[np.object_], empty: NDArray[np.bool_]) -> pd.Series[Any]:
-    return pd.Series(values, dtype="string").mask(empty)
+def _as_text(
+    values: NDArray[np.object_], empty: NDArray[np.bool_], place: NDArray[np.intp]
+) -> Converted:
+    words = values.copy()
+    words[empty] = None
+    return Converted(pd.Series(pd.array(words, dtype="string").take(place)), {})
 
 
-def _as_bool(values: NDArray[np.object_], empty: NDArray[np.bool_]) -> Converted:
+def _as_bool(
+    values: NDArray[np.object_], empty: NDArray[np.bool_], place: NDArray[np.intp]
+) -> Converted:
     words = [text.lower() for text in values]
     true = np.fromiter((word in TRUE for word in words), dtype=bool, count=len(words))
     false = np.fromiter((word in FALSE for word in words), dtype=bool, count=len(words))
     failed = ~(true | false | empty)
-    column = pd.Series(true, dtype="boolean").mask(empty | failed)
-    return column, int(failed.sum()), "text that is neither true nor false"
-
-
-def _as_number(values: NDArray[np.object_], empty: NDArray[np.bool_]) -> tuple[pd.Series[Any], int]:
-    """Return floats with NaN, and the number of texts that are no number."""
-    numbers = np.full(len(values), np.nan)
-    failed = 0
-    known: dict[str, float] = {}
-    for i in np.flatnonzero(~empty):
-        text = values[i]
-        if text not in known:
-            known[text] = _parse(text)
-        numbers[i] = known[text]
-        failed += known[text] != known[text]
-    return pd.Series(numbers), failed
-
-
-def _parse(text: str) -> float:
-    """Return a number with decimal comma or point and spaced thousands; NaN when it is none.
-
-    A text with both comma and point is refused: 1.234,50 and 1,234.50 would be guesses.
-    """
-    plain = text.translate(_SPACES)
-    if ("," in plain and "." in plain) or plain.count(",") > 1 or "_" in plain:
-        return np.nan
-    try:
-        return float(plain.replace(",", "."))
-    except ValueError:
-        return np.nan
+    column = pd.Series(true[place], dtype="boolean").mask((empty | failed)[place])
+    number = int(failed[place].sum())
+    return Converted(column, {NEITHER: number} if number else {})

@@ -14,7 +14,10 @@ import narwhals as nw
 from mih_impact.errors import PanelContractError
 from mih_impact.panel import ops
 from mih_impact.panel.contract import CONTRACT, Dtype
+from mih_impact.panel.csv_text import TWO_WAYS
 from mih_impact.panel.names import match_names
+from mih_impact.panel.number_text import read_numbers
+from mih_impact.panel.sources import FILE
 
 __all__ = ["Plan", "Values", "plan_columns"]
 
@@ -59,22 +62,25 @@ class Plan:
 
 
 def plan_columns(
-    schema: Mapping[str, nw.dtypes.DType],
+    frame: nw.LazyFrame[Any],
     columns: Mapping[str, str] | None,
     values: Values | None,
     *,
+    codes: tuple[str, ...] = (),
     monthly: bool = False,
 ) -> tuple[dict[str, Plan], tuple[str, ...]]:
     """Return a plan per column of ours, and the register columns left out for their type.
 
     Parameters
     ----------
-    schema
-        The register's columns and types.
+    frame
+        The register as it came.
     columns
         Our name -> the register's name.
     values
         Our name -> {code in the register: value}.
+    codes
+        Columns outside the contract that are categories, also where they are numbers.
     monthly
         Whether a row is a month.
 
@@ -83,38 +89,43 @@ def plan_columns(
     PanelContractError
         Names missing or double, or types that cannot be used; all of a kind in one message.
     """
+    schema = {name: dtype for name, dtype in frame.collect_schema().items() if name != FILE}
     names = match_names(tuple(schema), dict(columns or {}), monthly=monthly)
     recoded = _check_values(values or {}, names)
+    _check_codes(codes, names)
     plans: dict[str, Plan] = {}
     wrong: list[str] = []
+    advice: dict[str, None] = {}
     left_out: list[str] = []
     for name, source in names.items():
         dtype = schema[source]
-        codes = recoded.get(name)
+        coded = recoded.get(name)
         kind = (
-            CONTRACT[name].dtype if name in CONTRACT else _kind_of(dtype, (values or {}).get(name))
+            CONTRACT[name].dtype
+            if name in CONTRACT
+            else "category"
+            if name in codes
+            else _kind_of(dtype, (values or {}).get(name))
         )
-        if kind is None or not _fits(kind, dtype, coded=codes is not None):
+        if kind is None or not _fits(kind, dtype, coded=coded is not None):
             if name in CONTRACT or name in (columns or {}):
-                wrong.append(f"{source} is {dtype} where {name} needs {_NEEDS[kind or 'number']}")
+                needs = _NEEDS[kind or "number"]
+                wrong.append(f"{source} is {dtype} where {name} needs {needs}")
+                advice |= dict.fromkeys(_advice(frame, source, kind))
             else:
                 left_out.append(source)
             continue
-        plans[name] = _plan(name, source, dtype, kind, codes)
+        plans[name] = _plan(name, source, dtype, kind, coded)
     if wrong:
-        hint = _OBJECT_HINT if any(" is Object " in text for text in wrong) else ""
         raise PanelContractError(
             "A column has a type that cannot be used",
             found="; ".join(wrong),
-            do="convert it before reading, or recode coded values with values={...}" + hint,
+            do="; ".join(advice),
         )
     return plans, tuple(left_out)
 
 
 # --- values and types -----------------------------------------------------------------------------
-
-#: pandas keeps mixed values, and true/false with gaps, in columns without a type of their own.
-_OBJECT_HINT = "; in pandas: .astype('boolean'), .astype('Float64') or .astype('string')"
 
 _NEEDS: dict[str, str] = {
     "text": "text or whole numbers",
@@ -126,8 +137,51 @@ _NEEDS: dict[str, str] = {
 }
 
 
-def _check_values(values: Values, names: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Return the recodings with codes and values as text."""
+def _advice(frame: nw.LazyFrame[Any], source: str, kind: Dtype | None) -> tuple[str, ...]:
+    """Return what to do to make a column what it has to be."""
+    dtype = frame.collect_schema()[source]
+    column = f"frame[{source!r}]"
+    if kind == "int" and dtype in (nw.Date, nw.Datetime):
+        return (f"give the year, and not the date: {column}.dt.year",)
+    if dtype != nw.Object or frame.implementation is not nw.Implementation.PANDAS:
+        textual = kind == "int" and dtype == nw.String
+        general = "convert it before reading, or recode coded values with values={...}"
+        return (general, "of a date keep the year") if textual else (general,)
+    # pandas keeps mixed values, and true/false with gaps, in columns without a type of their own.
+    held = {type(value) for value in frame.to_native()[source].dropna()}
+    if kind in ("text", "category"):
+        return (f"make text of it: {column}.astype('string')",)
+    if held <= {bool}:
+        return (f"give it a type: {column}.astype('boolean')",)
+    if str in held:
+        return (
+            "it holds both text and numbers: if the texts are codes for why a value is missing, as "
+            f"Stata's .a, make them null with pandas.to_numeric({column}, errors='coerce'); "
+            "otherwise correct them",
+        )
+    return (f"give it a type: {column}.astype('Float64')",)
+
+
+def _check_codes(codes: tuple[str, ...], names: Mapping[str, str]) -> None:
+    """Raise where a column of codes is not there, or is one of the contract's numbers."""
+    strangers = [name for name in codes if name not in names]
+    if strangers:
+        raise PanelContractError(
+            "codes= names columns the panel does not have",
+            found=", ".join(strangers),
+            do=f"use our names: {', '.join(names)}",
+        )
+    ours = [n for n in codes if n in CONTRACT and CONTRACT[n].dtype not in ("category", "text")]
+    if ours:
+        raise PanelContractError(
+            "codes= names columns that are no codes in the contract",
+            found="; ".join(f"{name} needs {_NEEDS[CONTRACT[name].dtype]}" for name in ours),
+            do="give the register's column another name with columns={...}",
+        )
+
+
+def _check_values(values: Values, names: Mapping[str, str]) -> dict[str, dict[str, str | None]]:
+    """Return the recodings with codes and values as text; None is no value."""
     strangers = [name for name in values if name not in names]
     if strangers:
         raise PanelContractError(
@@ -135,18 +189,27 @@ def _check_values(values: Values, names: Mapping[str, str]) -> dict[str, dict[st
             found=", ".join(strangers),
             do=f"use our names: {', '.join(names)}",
         )
-    return {
-        name: {_word(code): _word(value) for code, value in mapping.items()}
-        for name, mapping in values.items()
-    }
+    recoded: dict[str, dict[str, str | None]] = {}
+    for name, mapping in values.items():
+        recoded[name] = {str(_word(code)): _word(value) for code, value in mapping.items()}
+        if len(recoded[name]) < len(mapping):
+            raise PanelContractError(
+                f"values={{...}} says twice what a code of {name} is",
+                found=f"{len(mapping)} codes, {len(recoded[name])} of them different as text",
+                do="name each code once, as a number or as text",
+            )
+    return recoded
 
 
-def _word(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+def _word(value: Any) -> str | None:
+    plain = value.item() if hasattr(value, "item") else value
+    if plain is None or plain != plain:
+        return None
+    if isinstance(plain, bool):
+        return "true" if plain else "false"
+    if isinstance(plain, float) and plain.is_integer():
+        return str(int(plain))
+    return str(plain)
 
 
 def _kind_of(dtype: nw.dtypes.DType, codes: Mapping[Any, Any] | None) -> Dtype | None:
@@ -176,7 +239,11 @@ def _fits(kind: Dtype, dtype: nw.dtypes.DType, *, coded: bool) -> bool:
 
 
 def _plan(
-    name: str, source: str, dtype: nw.dtypes.DType, kind: Dtype, codes: dict[str, str] | None
+    name: str,
+    source: str,
+    dtype: nw.dtypes.DType,
+    kind: Dtype,
+    codes: dict[str, str | None] | None,
 ) -> Plan:
     raw = ops.nan_to_null(source, dtype)
     expr, failed, failure = (
@@ -209,26 +276,34 @@ def _converted(
 
 
 def _recoded(
-    name: str, text: nw.Expr, kind: Dtype, codes: dict[str, str]
+    name: str, text: nw.Expr, kind: Dtype, codes: dict[str, str | None]
 ) -> tuple[nw.Expr, nw.Expr | None, str]:
     """Return coded text through the mapping and then to the type."""
     failed = ops.is_given(text) & ~ops.true_or_false(text.is_in(list(codes)))
     failure = "a code that values={...} does not name"
+    words = {code: word for code, word in codes.items() if word is not None}
     if kind in ("text", "category"):
-        return ops.recode(text, codes), failed, failure
-    numbers = {code: _to_number(name, value) for code, value in codes.items()}
-    number = ops.recode_number(text, numbers)
+        return ops.recode(text, words), failed, failure
+    number = ops.recode_number(text, _to_numbers(name, words))
     return (number == 1.0 if kind == "bool" else number), failed, failure
 
 
-def _to_number(name: str, value: str) -> float:
-    if value in ("true", "false"):
-        return float(value == "true")
-    try:
-        return float(value)
-    except ValueError:
+def _to_numbers(name: str, words: Mapping[str, str]) -> dict[str, float]:
+    """Return what the values of a recoding are as numbers."""
+    truth = {"true": "1", "false": "0"}
+    read = read_numbers([truth.get(word, word).strip() for word in words.values()])
+    needs = _NEEDS[CONTRACT[name].dtype if name in CONTRACT else "number"]
+    if read.two_ways.any():
+        raise PanelContractError(
+            f"values={{...}} recodes {name} to a number that can be read in two ways",
+            found=f"{TWO_WAYS[read.mark]}, in {int(read.two_ways.sum())} values",
+            do="give it as a number, and not as text: 1234 or 1.234",
+        )
+    if read.no_number.any():
+        wrong = next(word for word, bad in zip(words.values(), read.no_number, strict=True) if bad)
         raise PanelContractError(
             f"values={{...}} recodes {name} to something that is not a number",
-            found=repr(value),
-            do=f"{name} needs {_NEEDS[CONTRACT[name].dtype if name in CONTRACT else 'number']}",
-        ) from None
+            found=repr(wrong),
+            do=f"{name} needs {needs}",
+        )
+    return dict(zip(words, read.values.tolist(), strict=True))

@@ -87,6 +87,13 @@ def reading(frame: nw.LazyFrame[Any]) -> Iterator[None]:
                 found=f"{frame.implementation.name.lower()} raised {type(error).__name__}",
                 do="allow more with memory_limit=, or name fewer columns",
             ) from None
+        if type(error).__name__ == "ResourceInUseException":
+            raise EngineError(
+                "The DuckDB connection is busy with a query whose rows have not all been fetched",
+                found="duckdb raised ResourceInUseException",
+                do="fetch them all with .fetchall(), or give the table from a cursor of its own: "
+                "connection.cursor().table(name)",
+            ) from None
         module = type(error).__module__.split(".")[0]
         files = isinstance(error, OSError) or "IO" in type(error).__name__
         if module not in _ENGINES and not files and not session_gone(frame):

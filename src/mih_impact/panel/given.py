@@ -1,15 +1,55 @@
-"""What `read_panel` is told beside the columns: in which prices, and what kind of data it is."""
+"""What `read_panel` is told: names and codes, in which prices, and what kind of data it is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import SupportsFloat, get_args
+from typing import Any, SupportsFloat, get_args
 
+from mih_impact import arguments
 from mih_impact.display.labels import Label, Lang
 from mih_impact.errors import PanelContractError
 from mih_impact.reference.prices import PriceIndex
 
-__all__ = ["evidence_given", "prices_given"]
+__all__ = ["evidence_given", "names_given", "prices_given"]
+
+_SCALAR = (str, bool, int, float)
+
+
+def names_given(columns: Any, values: Any) -> None:
+    """Raise where `columns=` or `values=` is not what its name says.
+
+    Raises
+    ------
+    PanelContractError
+    """
+    error = PanelContractError
+    example = '{"wage_income": "lonn"}'
+    if columns is not None:
+        named = arguments.mapping("columns", columns, example, error=error)
+        wrong = [each for pair in named.items() for each in pair if not isinstance(each, str)]
+        if wrong:
+            raise error(
+                "columns= gives our name -> the register's, both of them text",
+                found=arguments.shown(wrong[0]),
+                do=f"give for example columns={example}",
+            )
+    example = '{"sex": {1: "man", 2: "woman"}}'
+    if values is None:
+        return
+    for name, codes in arguments.mapping("values", values, example, error=error).items():
+        pairs = arguments.mapping(f"values[{arguments.shown(name)}]", codes, example, error=error)
+        fits = all(_is_scalar(code) and _is_scalar(value) for code, value in pairs.items())
+        if not isinstance(name, str) or not pairs or not fits:
+            raise error(
+                "values= gives our name -> {code in the register: value}",
+                found=f"{arguments.shown(name)}: {arguments.shown(dict(pairs))}",
+                do=f"give for example values={example}; None is no value",
+            )
+
+
+def _is_scalar(value: Any) -> bool:
+    """Return whether a value can be a code, or what a code means; None is no value."""
+    return value is None or isinstance(value, _SCALAR) or hasattr(value, "item")
 
 
 def evidence_given(given: Label | Mapping[Lang, str]) -> dict[str, str]:

@@ -22,10 +22,48 @@ FAILURES: dict[str, Label] = {
     "text that is not a number": Label(
         nb="tekst som ikke er et tall", en="text that is not a number"
     ),
+    "text that is not a number as decimal= and thousands= say": Label(
+        nb="tekst som ikke er et tall slik decimal= og thousands= sier",
+        en="text that is not a number as decimal= and thousands= say",
+    ),
     "text that is neither true nor false": Label(
         nb="tekst som verken er sann eller usann", en="text that is neither true nor false"
     ),
+    "a date where a whole number is needed": Label(
+        nb="en dato der det skal stå et helt tall", en="a date where a whole number is needed"
+    ),
 }
+
+#: What to do about some of them; others are corrected, or recoded.
+REMEDIES: dict[str, Label] = {
+    "text that is not a number as decimal= and thousands= say": Label(
+        nb="oppgi merkene for hver kolonne: thousands={{'{column}': ...}}, eller rett verdiene",
+        en="name the marks column by column: thousands={{'{column}': ...}}, or correct the values",
+    ),
+    "a date where a whole number is needed": Label(
+        nb="behold bare årstallet: 2020 for 2020-08-19",
+        en="keep the year alone: 2020 of 2020-08-19",
+    ),
+}
+
+_TWO_WAYS = Label(
+    nb="{column} kan leses på to måter i {rows}: 1{mark}234 er 1234 hvis tegnet skiller tusener, "
+    "og én og 234 tusendeler hvis det er desimaltegn",
+    en="{column} can be read in two ways in {rows}: 1{mark}234 is 1234 if the mark stands "
+    "between thousands, and one and 234 thousandths if it is the decimal mark",
+)
+_SAY_WHICH = Label(
+    nb='si hvilken: thousands="{mark}" eller decimal="{mark}"',
+    en='say which: thousands="{mark}" or decimal="{mark}"',
+)
+TWO_WAYS = (_TWO_WAYS, _SAY_WHICH)
+TWO_WAYS_CODE = (
+    _TWO_WAYS,
+    Label(
+        nb=_SAY_WHICH.nb + '; er det koder, codes="{column}"',
+        en=_SAY_WHICH.en + '; if they are codes, codes="{column}"',
+    ),
+)
 
 EMPTY = (
     Label(nb="Registeret har ingen rader", en="The register has no rows"),
@@ -95,13 +133,25 @@ ABSURD = (
         en="check the unit: perhaps it is øre, or a sum over years",
     ),
 )
+_CORRECT = Label(
+    nb="rett verdiene eller la dem stå tomme", en="correct the values or leave them null"
+)
 BELOW = (
     Label(nb="{column} er under {low} i {rows}", en="{column} is below {low} in {rows}"),
-    Label(nb="rett verdiene eller la dem stå tomme", en="correct the values or leave them null"),
+    _CORRECT,
 )
 ABOVE = (
     Label(nb="{column} er over {high} i {rows}", en="{column} is above {high} in {rows}"),
-    Label(nb="rett verdiene eller la dem stå tomme", en="correct the values or leave them null"),
+    _CORRECT,
+)
+ABOVE_YEARS = (
+    ABOVE[0],
+    Label(
+        nb="la år som ikke finnes, stå tomme: 9999 og lignende betyr ikke aldri her; av en dato "
+        "som 20200819 beholdes året",
+        en="leave years that are none null: 9999 and the like do not mean never here; of a date "
+        "such as 20200819 keep the year",
+    ),
 )
 MISSPELT = (
     Label(
@@ -152,14 +202,43 @@ AFTER: dict[str, tuple[Label, Label]] = {
         ),
     ),
 }
-DUPLICATES = (
+COPIES = (
     Label(
-        nb="{cells} av {periods} har mer enn én rad ({rows} for mye)",
-        en="more than one row in {cells} of the {periods} ({rows} too many)",
+        nb="{cells} av {periods} har kopier av én og samme rad ({rows} for mye)",
+        en="{cells} of the {periods} have copies of one and the same row ({rows} too many)",
     ),
     Label(
-        nb="slå radene sammen (summer beløp) så det er én rad per person og {period}",
-        en="combine the rows (sum the money) so that there is one per person and {period}",
+        nb="behold én av hver; kopier skal ikke summeres",
+        en="keep one of each; copies are not to be summed",
+    ),
+)
+DIFFERENT = (
+    Label(
+        nb="{cells} av {periods} har flere rader, og de er ulike ({rows} for mye)",
+        en="{cells} of the {periods} have several rows, which differ ({rows} too many)",
+    ),
+    Label(
+        nb="finn ut hva en rad er: summer beløpene hvis radene er deler av ett {period} "
+        "(arbeidsforhold, utbetalinger), behold den siste hvis de er rettelser",
+        en="find out what a row is: sum the money if the rows are parts of one {period} (jobs, "
+        "payments), keep the last if they are corrections",
+    ),
+)
+ACROSS = (
+    Label(
+        nb="{cells} av {periods} finnes i flere filer ({rows} for mye): {files}",
+        en="{cells} of the {periods} are in several files ({rows} too many): {files}",
+    ),
+    Label(
+        nb="les hvert {period} fra én fil; filer med samme rader skal ikke summeres",
+        en="read each {period} from one file; files with the same rows are not to be summed",
+    ),
+)
+VERSIONS = (
+    ACROSS[0],
+    Label(
+        nb="filene er versjoner av hverandre: les bare den siste, {last}",
+        en="the files are versions of each other: read the last alone, {last}",
     ),
 )
 START_CHANGES = (

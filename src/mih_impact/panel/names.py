@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.contract import CONTRACT, DERIVED, REQUIRED
 
-__all__ = ["lookalikes", "match_names"]
+__all__ = ["lookalikes", "match_names", "names_known", "spelling"]
 
 #: What Norwegian register extracts often call the columns, beside the displayed labels.
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -123,13 +123,13 @@ def lookalikes(wanted: list[str], free: list[str], cutoff: float = 0.6) -> dict[
     >>> lookalikes(["person_id", "wage_income"], ["LOPENR", "wage_incom", "kommune"])
     {'person_id': 'LOPENR', 'wage_income': 'wage_incom'}
     """
-    keys = {_key(column): column for column in free}
+    keys = {spelling(column): column for column in free}
     scored: list[tuple[float, str, str]] = []
     for name in wanted:
         label = CONTRACT[name].label
-        for spelling in (name, label.nb, label.en, *ALIASES.get(name, ())):
+        for spelled in (name, label.nb, label.en, *ALIASES.get(name, ())):
             for key, column in keys.items():
-                score = difflib.SequenceMatcher(None, _key(spelling), key).ratio()
+                score = difflib.SequenceMatcher(None, spelling(spelled), key).ratio()
                 if score >= cutoff:
                     scored.append((score, name, column))
     found: dict[str, str] = {}
@@ -139,10 +139,25 @@ def lookalikes(wanted: list[str], free: list[str], cutoff: float = 0.6) -> dict[
     return found
 
 
+def names_known() -> tuple[str, ...]:
+    """Return every name that a column of the contract goes by: ours, displayed, or a register's."""
+    return tuple(
+        spelled
+        for name, column in CONTRACT.items()
+        for spelled in (name, column.label.nb, column.label.en, *ALIASES.get(name, ()))
+    )
+
+
 _PLAIN_LETTERS = str.maketrans("øæ", "oe") | {ord("å"): "aa"}
 
 
-def _key(name: str) -> str:
-    """Return a spelling without case, separators and Norwegian letters."""
+def spelling(name: str) -> str:
+    """Return a name without case, separators and Norwegian letters.
+
+    Examples
+    --------
+    >>> spelling("LØNNS-inntekt"), spelling("lonns_inntekt")
+    ('lonnsinntekt', 'lonnsinntekt')
+    """
     plain = name.lower().translate(_PLAIN_LETTERS)
     return re.sub(r"[^a-z0-9]", "", plain)

@@ -55,7 +55,8 @@ class Panel(Result):
         plans: Mapping[str, Plan],
         *,
         left_out: tuple[str, ...],
-        unreadable: Mapping[str, tuple[int, str]],
+        unreadable: Mapping[str, Mapping[str, int]],
+        files: tuple[str, ...] = (),
         money: Money,
         price_year: int,
         currency: str,
@@ -70,6 +71,7 @@ class Panel(Result):
         self._plans = self._survey.plans
         self._left_out = left_out
         self._unreadable = dict(unreadable)
+        self._files = files
         self._money = money
         self._price_year = price_year
         self._currency = currency
@@ -272,7 +274,7 @@ class Panel(Result):
         self.require()
         if self._memory_limit is not None:
             self.estimate_size(eligible=eligible, columns=columns).require(self._memory_limit)
-        with reading(self._survey.raw):
+        with reading(self._survey.raw), self._survey.unchanged():
             cube = build_cube(self._request(names, expr))
         if not isinstance(eligible, nw.Expr):
             self._last_cube = (key, cube)
@@ -340,6 +342,7 @@ class Panel(Result):
             plans=self._plans,
             left_out=self._left_out,
             unreadable=self._unreadable,
+            files=self._files,
             index=self._index,
             price_year=self._price_year,
             currency=self._currency,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, SupportsFloat, get_args
 
 from mih_impact import arguments
 from mih_impact.display.labels import Label, Lang
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.door import Values, plan_columns
-from mih_impact.panel.given import evidence_given, prices_given
+from mih_impact.panel.files import is_csv
+from mih_impact.panel.given import evidence_given, names_given, prices_given
+from mih_impact.panel.number_text import marks_given
 from mih_impact.panel.panel import Money, Panel, Period
 from mih_impact.panel.size import parse_memory
 from mih_impact.panel.sources import open_source, open_spells
@@ -33,6 +35,9 @@ def read_panel(
     evidence: Label | Mapping[Lang, str] | None = None,
     memory_limit: float | str | None = None,
     precision: Precision = "float64",
+    decimal: str | Mapping[str, str] | None = None,
+    thousands: str | Mapping[str, str] | None = None,
+    codes: str | Sequence[str] = (),
 ) -> Panel:
     """Read a register panel with one row per person and year, or per person and month.
 
@@ -74,6 +79,15 @@ def read_panel(
         "float32" keeps what leaves the engine in half the memory: numbers in four bytes, of seven
         digits, and money in four where they hold every amount to the øre. What is reckoned from it
         is reckoned in float64 either way, so that effects on money are the same to the last bit.
+    decimal, thousands
+        How numbers are written in a CSV: the decimal mark ("," or "."), and what stands between
+        thousands (",", "." or " "); for every column, or for each by our name, such as
+        ``{"wage_income": "."}``. None is what each column shows, over all files: a column that
+        shows neither (1.234 may be 1234 or 1.234) is an error of `Panel.check`. Spaces may always
+        stand between thousands.
+    codes
+        Columns outside the contract that hold codes (of industries, occupations): categories,
+        also where they look like numbers. In a CSV a column with a leading zero is one anyway.
 
     Returns
     -------
@@ -93,6 +107,15 @@ def read_panel(
     ('person_id', 'year', 'wage_income')
     """
     prices = prices_given(money, price_year, currency, index)
+    names_given(columns, values)
+    coded = arguments.names("codes", codes, error=PanelContractError)
+    marks = marks_given(decimal, thousands)
+    if any(each.given for each in marks.values()) and not any(map(is_csv, (source, resident))):
+        raise PanelContractError(
+            "decimal= and thousands= say how numbers are written in a CSV",
+            found="no CSV: its numbers are numbers already",
+            do="leave them out",
+        )
     if period not in get_args(Period):
         raise PanelContractError(
             "A row covers a year or a month",
@@ -108,20 +131,23 @@ def read_panel(
         memory_limit=allowed,
         columns=columns,
         recoded=tuple(values or ()),
+        codes=coded,
+        marks=marks,
         monthly=monthly,
     )
-    plans, left_out = plan_columns(opened.frame.collect_schema(), columns, values, monthly=monthly)
+    plans, left_out = plan_columns(opened.frame, columns, values, codes=coded, monthly=monthly)
     return Panel(
         opened.frame,
         plans,
         left_out=left_out,
         unreadable=opened.unreadable,
+        files=opened.files,
         money=money,
         price_year=int(price_year),
         currency=currency,
         index=prices,
         period=period,
-        spells=None if resident is None else open_spells(resident),
+        spells=None if resident is None else open_spells(resident, marks=marks),
         evidence=opened.evidence if evidence is None else evidence_given(evidence),
         memory_limit=allowed,
         precision=precision,

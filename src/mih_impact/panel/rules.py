@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from mih_impact.display.labels import Label
 from mih_impact.display.numbers import number, percent, year_range
 from mih_impact.panel import messages as m
 from mih_impact.panel.contract import CONTRACT
+from mih_impact.panel.csv_text import TWO_WAYS
 from mih_impact.panel.door import Plan
 from mih_impact.panel.names import lookalikes
 from mih_impact.panel.survey import ColumnCount, Rows
@@ -60,7 +63,9 @@ class Context:
     left_out
         Register columns of a type that cannot be used.
     unreadable
-        Texts of a CSV that could not be converted: their number and what they are.
+        Texts of a CSV that could not be converted: how many, by what they are.
+    files
+        The files that were read.
     index, price_year, currency
         The price index of a nominal panel (None for fixed prices), the year of the prices, and
         what they are in.
@@ -72,12 +77,13 @@ class Context:
 
     plans: Mapping[str, Plan]
     left_out: tuple[str, ...]
-    unreadable: Mapping[str, tuple[int, str]]
+    unreadable: Mapping[str, Mapping[str, int]]
     index: PriceIndex | None
     price_year: int
     currency: str
     spells: bool
     monthly: bool = False
+    files: tuple[str, ...] = ()
 
     @property
     def cell(self) -> Label:
@@ -148,14 +154,13 @@ def _years(first: int, last: int) -> str:
 
 def _column(name: str, seen: ColumnCount, rows: Rows, context: Context) -> Iterator[Breach]:
     plan, declared = context.plans[name], CONTRACT.get(name)
-    unread, unread_as = context.unreadable.get(name, (0, ""))
-    empty = rows.n_rows - seen.given - unread
+    unread = context.unreadable.get(name, {})
+    empty = rows.n_rows - seen.given - sum(unread.values())
     if declared is not None and declared.role == "key" and empty:
         yield _breach("null key", name, "error", empty, m.NULL_KEY)
-    for failed, why in ((unread, unread_as), (seen.failed, plan.failure)):
+    for why, failed in {**unread, plan.failure: seen.failed}.items():
         if failed:
-            failure = m.FAILURES[why]
-            yield _breach("conversion", name, "error", failed, m.CONVERSION, failure=failure)
+            yield _unread(name, failed, why, outside=declared is None)
     if empty == rows.n_rows:
         exit_ = declared is not None and declared.role == "exit"
         severity: Literal["error", "warning"] = "warning" if exit_ else "error"
@@ -166,7 +171,8 @@ def _column(name: str, seen: ColumnCount, rows: Rows, context: Context) -> Itera
     elif seen.below:
         yield _breach("out of range", name, "error", seen.below, m.BELOW, low=_bound(name, "low"))
     if seen.above:
-        text = m.ABSURD if plan.dtype == "money" else m.ABOVE
+        year = declared is not None and declared.unit == "calendar year"
+        text = m.ABSURD if plan.dtype == "money" else m.ABOVE_YEARS if year else m.ABOVE
         rule = "absurd money" if plan.dtype == "money" else "out of range"
         high = _bound(name, "high")
         currency = Label(nb="kroner", en="NOK")
@@ -175,6 +181,16 @@ def _column(name: str, seen: ColumnCount, rows: Rows, context: Context) -> Itera
         yield _breach(rule, name, "error", seen.above, text, high=high, currency=currency)
     if plan.dtype in ("money", "number", "bool") and seen.all_zero:
         yield _breach("all zero", name, "warning", seen.given, m.ALL_ZERO)
+
+
+def _unread(name: str, rows: int, why: str, *, outside: bool) -> Breach:
+    """Return the breach of values that could not be converted."""
+    marks = {text: mark for mark, text in TWO_WAYS.items()}
+    if why in marks:
+        text = m.TWO_WAYS_CODE if outside else m.TWO_WAYS
+        return _breach("two readings", name, "error", rows, text, mark=marks[why])
+    text = (m.CONVERSION[0], m.REMEDIES.get(why, m.CONVERSION[1]))
+    return _breach("conversion", name, "error", rows, text, failure=m.FAILURES[why])
 
 
 def _bound(name: str, which: Literal["low", "high"]) -> Label:
@@ -224,18 +240,59 @@ def _exits(rows: Rows, persons: Persons | None) -> Iterator[Breach]:
 
 
 def _keys(persons: Persons, context: Context) -> Iterator[Breach]:
-    cells, surplus = persons.duplicates
-    if cells:
-        yield _breach(
-            "duplicate person-months" if context.monthly else "duplicate person-years",
-            context.keys,
-            "error",
-            surplus,
-            m.DUPLICATES,
-            cells=_count(cells),
-            periods=context.cell,
-            period=m.MONTH if context.monthly else m.YEAR,
-        )
+    """Tell copies, rows that differ, and the same person-years in several files apart."""
+    found = persons.duplicates
+    files = _shown(found.files)
+    last = _last_version(found.files, context.files)
+    across = m.ACROSS if last is None else m.VERSIONS
+    for (cells, surplus), text in (
+        (found.across, across),
+        (found.copies, m.COPIES),
+        (found.different, m.DIFFERENT),
+    ):
+        if cells:
+            yield _breach(
+                "duplicate person-months" if context.monthly else "duplicate person-years",
+                context.keys,
+                "error",
+                surplus,
+                text,
+                cells=_count(cells),
+                periods=context.cell,
+                period=m.MONTH if context.monthly else m.YEAR,
+                files=", ".join(files),
+                last=last or "",
+            )
+
+
+def _shown(files: Sequence[str]) -> list[str]:
+    """Return names of files, some of them where they are many, with folders where names repeat."""
+    names = [Path(file).name for file in files]
+    shown = names if len({*names}) == len(names) else list(files)
+    return shown if len(shown) <= 4 else [*shown[:3], "…"]
+
+
+_VERSION = re.compile(r"[_-]v([0-9]+)$", re.IGNORECASE)
+
+
+def _last_version(files: Sequence[str], among: Sequence[str]) -> str | None:
+    """Return the last version of files whose names differ by _v1, _v2 only; None if others do.
+
+    Examples
+    --------
+    >>> _last_version(["a_v1.csv", "a_v9.csv"], ["a_v1.csv", "a_v10.csv", "a_v9.csv"])
+    'a_v10.csv'
+    """
+
+    def split(file: str) -> tuple[str, int] | None:
+        found = _VERSION.search(Path(file).stem)
+        return None if found is None else (Path(file).stem[: found.start()], int(found[1]))
+
+    kinds = {None if (parts := split(file)) is None else parts[0] for file in files}
+    if len(kinds) != 1 or None in kinds:
+        return None
+    versions = [(parts[1], file) for file in among if (parts := split(file)) and parts[0] in kinds]
+    return Path(max(versions)[1]).name
 
 
 _CHANGES = {"start_year": m.START_CHANGES, "start_month": m.START_MONTH_CHANGES}
@@ -281,7 +338,7 @@ def _absence(persons: Persons, context: Context) -> Iterator[Breach]:
     known = context.spells or any(n in context.plans for n in ("death_year", "emigration_year"))
     cells = persons.n_persons * len(persons.periods)
     absent = cells - persons.n_rows
-    if absent > 0 and not known and not persons.duplicates[0]:
+    if absent > 0 and not known and not persons.duplicates.any:
         share = Label(*(percent(absent / cells, 1, lang=lang) for lang in ("nb", "en")))
         yield _breach(
             "absent rows",

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-import glob
 import tempfile
 import weakref
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import narwhals as nw
+import numpy as np
 import pandas as pd
 
 from mih_impact.errors import MissingExtraError, PanelContractError
 from mih_impact.panel import ops
 from mih_impact.panel.contract import CONTRACT, Dtype
-from mih_impact.panel.csv_text import convert, read_text
-from mih_impact.panel.engine import reading_files
-from mih_impact.panel.names import match_names
+from mih_impact.panel.csv_text import Texts, convert, read_text
+from mih_impact.panel.engine import is_spark, reading_files
+from mih_impact.panel.files import files_of, is_path
+from mih_impact.panel.names import match_names, names_known
+from mih_impact.panel.number_text import AS_SHOWN, Marks
 
-__all__ = ["EVIDENCE_KEYS", "Opened", "open_source", "open_spells"]
+__all__ = ["EVIDENCE_KEYS", "FILE", "Opened", "open_source", "open_spells"]
+
+#: Which file a row came from, where there are several.
+FILE = "_mih_file"
 
 #: Where a Parquet file says what kind of data it is, so that a synthetic one cannot pass for real.
 EVIDENCE_KEYS = {"nb": "mih_impact.evidence.nb", "en": "mih_impact.evidence.en"}
 
 #: DuckDB is not given less: it would not get through a scan.
 LEAST = 500_000_000
-
-PARQUET = (".parquet", ".pq")
-CSV = (".csv", ".tsv", ".txt")
 
 _SPELLS: dict[str, Dtype] = {"person_id": "text", "from_year": "int", "to_year": "int"}
 _SINCE_EVER, _STILL = 0.0, 9999.0
@@ -44,14 +45,17 @@ class Opened:
     frame
         The register's own names and types.
     unreadable
-        Per column of ours: the number of texts that could not be converted, and what they are.
+        Per column of ours: how many texts could not be converted, by what they are.
     evidence
         What kind of data the file says it is, by language; empty where it says nothing.
+    files
+        The files; where there are several, the column `FILE` says which one a row came from.
     """
 
     frame: nw.LazyFrame[Any]
-    unreadable: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    unreadable: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     evidence: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
 
 
 def open_source(
@@ -59,6 +63,8 @@ def open_source(
     *,
     columns: Mapping[str, str] | None = None,
     recoded: tuple[str, ...] = (),
+    codes: tuple[str, ...] = (),
+    marks: Mapping[str, Marks] | None = None,
     monthly: bool = False,
     memory_limit: int | None = None,
 ) -> Opened:
@@ -70,42 +76,60 @@ def open_source(
         What `read_panel` was given.
     columns
         Our name -> the register's: a CSV is converted by the contract, so it needs the names.
-    recoded
-        Columns that `values` recodes: their codes stay text.
+    recoded, codes
+        Columns that `values` recodes, and columns of codes: both stay text.
+    marks
+        How numbers are written in text, by column of ours; "" is every other column.
     monthly
         Whether a row is a month.
     memory_limit
         Bytes that DuckDB may take before it goes to disk; None leaves that to it.
     """
-    if not isinstance(source, str | Path):
+    if not is_path(source):
         return Opened(open_frame(source))
     kind, files = files_of(source)
     if kind == "parquet":
         with reading_files():
-            return Opened(open_parquet(files, memory_limit), evidence=_evidence(files))
-    texts = read_text(files)
-    names = match_names(tuple(texts), dict(columns or {}), monthly=monthly)
+            frame = open_parquet(files, memory_limit)
+            return Opened(frame, evidence=_evidence(files), files=tuple(files))
+    texts = read_text(files, (*names_known(), *(columns or {}).values()))
+    names = match_names(tuple(texts.columns), dict(columns or {}), monthly=monthly)
     dtypes: dict[str, Dtype | None] = {
-        name: "text" if name in recoded else CONTRACT[name].dtype if name in CONTRACT else None
+        name: "text"
+        if name in recoded or (name in codes and name not in CONTRACT)
+        else CONTRACT[name].dtype
+        if name in CONTRACT
+        else None
         for name in names
     }
-    return _typed({name: texts[names[name]] for name in names}, dtypes, names)
+    opened = _typed(texts, dtypes, names, marks or {})
+    if len(files) == 1:
+        return replace(opened, files=tuple(files))
+    several = opened.frame.collect().to_native()
+    several[FILE] = pd.Series(
+        np.repeat(np.array(files, dtype=object), texts.rows), dtype="category"
+    )
+    return replace(opened, frame=nw.from_native(several).lazy(), files=tuple(files))
 
 
 def _typed(
-    texts: Mapping[str, list[str]], dtypes: Mapping[str, Dtype | None], names: Mapping[str, str]
+    texts: Texts,
+    dtypes: Mapping[str, Dtype | None],
+    names: Mapping[str, str],
+    marks: Mapping[str, Marks],
 ) -> Opened:
     """Return text columns, by our names, as a frame with the register's names."""
     series: dict[str, pd.Series[Any]] = {}
-    unreadable: dict[str, tuple[int, str]] = {}
-    for name, column in texts.items():
-        series[names[name]], failed, failure = convert(column, dtypes[name])
-        if failed:
-            unreadable[name] = (failed, failure)
+    unreadable: dict[str, Mapping[str, int]] = {}
+    for name, source in names.items():
+        written = marks.get(name, marks.get("", AS_SHOWN))
+        series[source], failures = convert(texts.columns[source], dtypes[name], written)
+        if failures:
+            unreadable[name] = failures
     return Opened(nw.from_native(pd.DataFrame(series)).lazy(), unreadable)
 
 
-def open_spells(source: Any) -> pd.DataFrame:
+def open_spells(source: Any, *, marks: Mapping[str, Marks] | None = None) -> pd.DataFrame:
     """Return spells of residency as a pandas frame: person_id (text), from_year, to_year.
 
     A null `from_year` is since ever, a null `to_year` an open spell.
@@ -115,14 +139,15 @@ def open_spells(source: Any) -> pd.DataFrame:
     PanelContractError
         A column is missing or of the wrong type, or a spell ends before it begins.
     """
-    frame = _open_spells(source)
+    frame = _open_spells(source, marks or {})
     schema = frame.collect_schema()
     missing = [name for name in _SPELLS if name not in schema]
     if missing:
         raise PanelContractError(
             f"resident= lacks the columns {', '.join(missing)}",
             found=f"the columns {', '.join(schema)}",
-            do="give person_id, from_year and to_year (null for an open spell)",
+            do="give person_id, from_year and to_year (null for an open spell); of dates, "
+            "keep the year",
         )
     wrong = [name for name in ("from_year", "to_year") if not schema[name].is_numeric()]
     if wrong:
@@ -138,6 +163,20 @@ def open_spells(source: Any) -> pd.DataFrame:
     ]
     person_id = ops.text_of(person, schema["person_id"]).alias("person_id")
     spells = pd.DataFrame(ops.arrays(frame.select(person_id, *years)))
+    nobody = int(spells["person_id"].isna().sum())
+    if nobody:
+        raise PanelContractError(
+            "resident= has spells of nobody",
+            found=f"{nobody} without a person_id",
+            do="drop the spells, or find out whose they are",
+        )
+    parts = int((spells[["from_year", "to_year"]] % 1 != 0).any(axis=1).sum())
+    if parts:
+        raise PanelContractError(
+            "resident= has years that are not whole",
+            found=f"{parts} spells",
+            do="give whole years, both of them counted",
+        )
     backwards = int((spells["to_year"] < spells["from_year"]).sum())
     if backwards:
         raise PanelContractError(
@@ -148,19 +187,29 @@ def open_spells(source: Any) -> pd.DataFrame:
     return spells
 
 
-def _open_spells(source: Any) -> nw.LazyFrame[Any]:
-    if not isinstance(source, str | Path):
-        return open_frame(source)
+def _open_spells(source: Any, marks: Mapping[str, Marks]) -> nw.LazyFrame[Any]:
+    if not is_path(source):
+        return open_frame(source, "resident=")
     kind, files = files_of(source)
     if kind == "parquet":
-        return open_parquet(files)
-    texts = read_text(files)
-    opened = _typed(texts, {name: _SPELLS.get(name) for name in texts}, {n: n for n in texts})
+        with reading_files():
+            return open_parquet(files)
+    texts = read_text(files, tuple(_SPELLS))
+    opened = _typed(
+        texts,
+        {name: _SPELLS.get(name, "text") for name in texts.columns},
+        {name: name for name in texts.columns},
+        marks,
+    )
     if opened.unreadable:
         raise PanelContractError(
             "resident= has years that cannot be read",
-            found="; ".join(f"{name}: {n} values" for name, (n, _) in opened.unreadable.items()),
-            do="correct them",
+            found="; ".join(
+                f"{name}: {n} values ({why})"
+                for name, failures in opened.unreadable.items()
+                for why, n in failures.items()
+            ),
+            do="correct them, or say with decimal= or thousands= how they are written",
         )
     return opened.frame
 
@@ -195,45 +244,25 @@ def _remove(connection: int) -> None:
     _SPILLED.pop(connection).cleanup()
 
 
-def files_of(path: str | Path) -> tuple[str, list[str]]:
-    """Return the kind of file ("parquet" or "csv") and the files a path or glob stands for."""
-    text = str(path)
-    files = sorted(glob.glob(text, recursive=True)) if glob.has_magic(text) else [text]
-    files = [name for name in files if Path(name).is_file()]
-    if not files:
-        raise PanelContractError(
-            "There is no register file at the path",
-            found=f"nothing at {text!r}",
-            do="check the path; a glob such as 'register/*.parquet' is allowed",
-        )
-    suffixes = {Path(name).suffix.lower() for name in files}
-    if suffixes <= set(PARQUET):
-        return "parquet", files
-    if suffixes <= set(CSV):
-        return "csv", files
-    raise PanelContractError(
-        "The file type is not known, or types are mixed",
-        found=", ".join(sorted(suffix or "no suffix" for suffix in suffixes)),
-        do="give Parquet (.parquet) or CSV (.csv, .tsv, .txt), or read the data into a frame first",
-    )
-
-
 def open_parquet(files: list[str], memory_limit: int | None = None) -> nw.LazyFrame[Any]:
     """Return Parquet files as a lazy DuckDB frame; columns are matched by name."""
-    frame: nw.LazyFrame[Any] = nw.from_native(
-        connect(memory_limit).read_parquet(files, union_by_name=True)
-    )
-    return frame
+    connection = connect(memory_limit)
+    if len(files) == 1:
+        return _typed_nulls(nw.from_native(connection.read_parquet(files, union_by_name=True)))
+    quoted = ", ".join("'" + name.replace("'", "''") + "'" for name in files)
+    several = f"FROM read_parquet([{quoted}], union_by_name = true, filename = '{FILE}')"
+    return _typed_nulls(nw.from_native(connection.sql(several)))
 
 
 def _evidence(files: list[str]) -> dict[str, str]:
     """Return what Parquet files say of themselves under `EVIDENCE_KEYS`."""
     kept = connect().execute("SELECT key, value FROM parquet_kv_metadata(?)", [files]).fetchall()
-    told = {key.decode(): value.decode() for key, value in kept}
-    return {lang: told[key] for lang, key in EVIDENCE_KEYS.items() if key in told}
+    told = dict(kept)  # bytes, of which other programs' need not be UTF-8
+    keys = {lang: key.encode() for lang, key in EVIDENCE_KEYS.items()}
+    return {lang: told[key].decode("utf-8", "replace") for lang, key in keys.items() if key in told}
 
 
-def open_frame(source: Any) -> nw.LazyFrame[Any]:
+def open_frame(source: Any, name: str = "The source") -> nw.LazyFrame[Any]:
     """Return any frame narwhals wraps as a lazy frame; PyArrow tables are handed to DuckDB."""
     try:
         frame = nw.from_native(source)
@@ -243,7 +272,7 @@ def open_frame(source: Any) -> nw.LazyFrame[Any]:
         ) from error
     except TypeError as error:
         raise PanelContractError(
-            "The source is neither a path nor a frame",
+            f"{name} is neither a path nor a frame",
             found=f"an object of type {type(source).__name__}",
             do="give a path to Parquet or CSV, or a pandas, Polars, DuckDB or PyArrow frame",
         ) from error
@@ -256,7 +285,31 @@ def open_frame(source: Any) -> nw.LazyFrame[Any]:
         )
     if frame.implementation is nw.Implementation.PYARROW:
         # PyArrow tables lack operations the checks need; DuckDB reads them without a copy.
-        handed: nw.LazyFrame[Any] = nw.from_native(connect().from_arrow(frame.to_native()))
-        return handed
-    lazy: nw.LazyFrame[Any] = frame.lazy()
-    return lazy
+        return _typed_nulls(nw.from_native(connect().from_arrow(frame.to_native())))
+    return _typed_nulls(frame.lazy())
+
+
+def _typed_nulls(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Return the frame with numbers in columns of nothing but nulls, which have no type at all."""
+    native = frame.to_native()
+    if frame.implementation is nw.Implementation.PANDAS:
+        objects = [name for name in native.columns if native[name].dtype == object]
+        empty = [name for name in objects if len(native) and native[name].isna().all()]
+    else:
+        unknown = [name for name, dtype in frame.collect_schema().items() if dtype == nw.Unknown]
+        empty = [name for name in unknown if _native_type(frame, name) in ("null", "void")]
+    return frame.with_columns(nw.col(name).cast(nw.Float64) for name in empty) if empty else frame
+
+
+def _native_type(frame: nw.LazyFrame[Any], name: str) -> str:
+    """Return what an engine calls the type of a column."""
+    native = frame.to_native()
+    if frame.implementation is nw.Implementation.DUCKDB:
+        return str(native.types[native.columns.index(name)]).strip('"').lower()
+    if frame.implementation is nw.Implementation.POLARS:
+        return str(native.collect_schema()[name]).lower()
+    if frame.implementation is nw.Implementation.IBIS:
+        return str(native.schema()[name]).lower()
+    if is_spark(frame.implementation):
+        return str(native.schema[name].dataType.simpleString())
+    return ""

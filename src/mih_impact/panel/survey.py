@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import narwhals as nw
+import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact.panel import ops
-from mih_impact.panel.contract import CONTRACT
+from mih_impact.panel.contract import ABSURD_MONEY, CONTRACT
 from mih_impact.panel.door import Plan
 
-__all__ = ["ColumnCount", "Rows", "survey_rows", "usable_year"]
+__all__ = ["ColumnCount", "Rows", "row_sums", "survey_rows", "usable_year"]
 
 #: No number in a register is this large; infinity is what is meant.
 FINITE = 1e300
@@ -47,6 +48,8 @@ class Rows:
         Rows after the year of death and of emigration, by column name.
     extremes
         Smallest and largest value of number columns, where every value could be converted.
+    sums
+        What must be the same whenever the rows are read: see `row_sums`.
     """
 
     n_rows: int
@@ -55,6 +58,18 @@ class Rows:
     columns: Mapping[str, ColumnCount]
     after: Mapping[str, int]
     extremes: Mapping[str, tuple[float, float]]
+    sums: Mapping[str, float | None]
+
+    @property
+    def all_usable(self) -> bool:
+        """Whether every row names a person and a period."""
+        keys = [seen for name, seen in self.columns.items() if _is_key(name)]
+        given = all(seen.given == self.n_rows for seen in keys)
+        return given and not any(seen.failed or seen.below or seen.above for seen in keys)
+
+
+def _is_key(name: str) -> bool:
+    return name in CONTRACT and CONTRACT[name].role == "key"
 
 
 def survey_rows(raw: nw.LazyFrame[Any], plans: Mapping[str, Plan]) -> Rows:
@@ -83,6 +98,9 @@ def survey_rows(raw: nw.LazyFrame[Any], plans: Mapping[str, Plan]) -> Rows:
     for name in exits:
         late = plans["year"].expr > plans[name].expr
         tally.add(f"after:{name}", ops.count_of(late), "sum")
+    summed = _summed(plans)
+    for key, column in summed.items():
+        tally.add(key, column, "sum")
     counted = tally.run(raw)
     outside = _rows_outside(raw, plans, counted)
     return Rows(
@@ -92,7 +110,31 @@ def survey_rows(raw: nw.LazyFrame[Any], plans: Mapping[str, Plan]) -> Rows:
         columns={name: _column_count(name, counted, outside) for name in plans},
         after={name: int(counted[f"after:{name}"] or 0) for name in exits},
         extremes=dict(_extremes(plans, counted)),
+        sums={key: counted[key] for key in ("n", *summed)},
     )
+
+
+def row_sums(raw: nw.LazyFrame[Any], plans: Mapping[str, Plan]) -> Mapping[str, float | None]:
+    """Return the number of rows, the sum of the years, and that of the first outcome in øre.
+
+    They are whole numbers: the order of the rows plays no part, and a source that gives other rows
+    gives other sums.
+    """
+    tally = _Tally()
+    for key, column in _summed(plans).items():
+        tally.add(key, column, "sum")
+    return tally.run(raw)
+
+
+def _summed(plans: Mapping[str, Plan]) -> dict[str, nw.Expr]:
+    numbers = [name for name, plan in plans.items() if plan.dtype in ("money", "number")]
+    whole = {"sum:year": plans["year"].expr.cast(nw.Float64)}
+    for name in numbers[:1]:
+        value = plans[name].expr.cast(nw.Float64).fill_null(0.0)
+        within = (value > -ABSURD_MONEY) & (value < ABSURD_MONEY)
+        kept = nw.when(within).then(value).otherwise(nw.lit(0.0))
+        whole[f"sum:{name}"] = ops.ore(kept)
+    return whole
 
 
 # --- prepared columns and their aggregates --------------------------------------------------------
@@ -111,7 +153,11 @@ class _Tally:
 
     def run(self, frame: nw.LazyFrame[Any]) -> dict[str, float | None]:
         aggregated = frame.select(self._prepared).select(self._aggregates)
-        numbers = [nw.col(name).cast(nw.Float64) for name in aggregated.collect_schema()]
+        # pandas has the extremes of a column of nulls as what is no number.
+        numbers = [
+            nw.col(name).cast(nw.Float64) if dtype.is_numeric() else nw.col(name)
+            for name, dtype in aggregated.collect_schema().items()
+        ]
         counted = ops.arrays(aggregated.select(numbers))
         return {key: _scalar(values) for key, values in counted.items()}
 
@@ -177,7 +223,7 @@ def usable_year(
 
 def _scalar(values: NDArray[Any]) -> float | None:
     value = values[0]
-    return None if value is None or value != value else float(value)
+    return None if pd.isna(value) else float(value)
 
 
 def _extremes(

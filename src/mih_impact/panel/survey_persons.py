@@ -12,19 +12,48 @@ from typing import Any
 
 import narwhals as nw
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact.panel import ops
 from mih_impact.panel.contract import CONTRACT
+from mih_impact.panel.sources import FILE
 from mih_impact.panel.survey import usable_year
 
-__all__ = ["Persons", "survey_persons"]
+__all__ = ["Duplicates", "Persons", "survey_persons"]
 
 _START = "_start"
 _HALF = "_half_start"
 _PACKED = "_packed"
 #: Whole numbers up to here are exact in a double.
 _EXACT = 2.0**53
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Person-periods with more than one row, by why they may have them.
+
+    Attributes
+    ----------
+    copies
+        Those whose rows are the same in every column, and the rows beyond the first in them.
+    different
+        Those whose rows differ, likewise.
+    across
+        Those with rows from several files, whatever the rows say, likewise.
+    files
+        Files of the latter.
+    """
+
+    copies: tuple[int, int] = (0, 0)
+    different: tuple[int, int] = (0, 0)
+    across: tuple[int, int] = (0, 0)
+    files: tuple[str, ...] = ()
+
+    @property
+    def any(self) -> bool:
+        """Whether there are any."""
+        return any(cells for cells, _ in (self.copies, self.different, self.across))
 
 
 @dataclass(frozen=True)
@@ -38,7 +67,7 @@ class Persons:
     n_rows
         Their rows with a usable year.
     duplicates
-        Person-periods with more than one row, and the rows beyond the first in them.
+        Person-periods with more than one row.
     changed
         Persons in whom a column has two different values, by column name.
     partly_started
@@ -57,7 +86,7 @@ class Persons:
 
     n_persons: int
     n_rows: int
-    duplicates: tuple[int, int]
+    duplicates: Duplicates
     changed: Mapping[str, int]
     partly_started: int
     half_started: int
@@ -101,7 +130,7 @@ def survey_persons(
         & usable_year(nw.col("year"), "year", first, last, whole=whole)
     )
     constant = tuple(name for name in names if name in CONTRACT and CONTRACT[name].constant)
-    asked = _Asked(usable, first, last, constant, texts, starts=starts, monthly=monthly)
+    asked = _Asked(usable, first, last, constant, names, texts, starts=starts, monthly=monthly)
     packed = asked.packed(extremes)
     counted = asked.screened(packed) if packed is not None else {}
     if not counted or counted["_any_changed"].any():
@@ -121,6 +150,8 @@ class _Asked:
         The first and last period that is followed.
     constant
         Columns that may not change within a person.
+    names
+        All columns of the panel.
     texts
         Distinct values of text columns.
     """
@@ -129,6 +160,7 @@ class _Asked:
     first: int
     last: int
     constant: tuple[str, ...]
+    names: tuple[str, ...]
     texts: Mapping[str, tuple[str, ...]]
     starts: bool = field(kw_only=True)
     monthly: bool = field(kw_only=True)
@@ -255,7 +287,7 @@ class _Asked:
         return Persons(
             n_persons=int(many.sum()),
             n_rows=int((rows * many).sum()),
-            duplicates=(0, 0) if distinct else _duplicates(self.rows),
+            duplicates=Duplicates() if distinct else _duplicates(self.rows, self.names),
             changed={name: total(f"_changed_{name}") for name in self.constant},
             partly_started=total("_partly"),
             half_started=total("_halves"),
@@ -315,8 +347,34 @@ def _periods_with_rows(bits: NDArray[np.int64], first: int) -> tuple[int, ...]:
     )
 
 
-def _duplicates(frame: nw.LazyFrame[Any]) -> tuple[int, int]:
-    """Return the person-periods with more than one row, and the rows beyond the first."""
-    cells = frame.group_by("person_id", "year").agg(nw.len().alias("_rows"))
-    rows = ops.arrays(cells.filter(nw.col("_rows") > 1).select(nw.col("_rows").cast(nw.Int64)))
-    return len(rows["_rows"]), int((rows["_rows"] - 1).sum())
+def _duplicates(frame: nw.LazyFrame[Any], names: Sequence[str]) -> Duplicates:
+    """Return the person-periods with more than one row, by why they may have them."""
+    present = frame.collect_schema()
+    file = nw.col(FILE) if FILE in present else nw.lit("")
+    rows = frame.select(*(name for name in names if name in present), file.alias(FILE))
+    whole = [name for name in rows.collect_schema() if name != FILE]
+    files = (nw.col(FILE).min().alias("_first"), nw.col(FILE).max().alias("_last"))
+    kinds = rows.group_by(whole).agg(nw.len().alias("_rows"), *files)
+    spans = (nw.col("_first").min(), nw.col("_last").max())
+    cells = kinds.group_by("person_id", "year").agg(
+        nw.col("_rows").sum(), nw.len().alias("_kinds"), *spans
+    )
+    alike = ops.count_of(nw.col("_kinds") == 1).alias("_alike")
+    several = cells.filter(nw.col("_rows") > 1).with_columns(alike)
+    kind = ("_alike", "_first", "_last")
+    counts = several.group_by(kind).agg(nw.len().alias("_cells"), nw.col("_rows").sum())
+    numbers = [nw.col(name).cast(nw.Int64) for name in ("_cells", "_rows")]
+    found = pd.DataFrame(ops.arrays(counts.select(*kind, *numbers)))
+    across, alike_ = found["_first"] != found["_last"], found["_alike"] == 1
+
+    def of(chosen: pd.Series[bool]) -> tuple[int, int]:
+        n = int(found.loc[chosen, "_cells"].sum())
+        return n, int(found.loc[chosen, "_rows"].sum()) - n
+
+    named = found.loc[across, ["_first", "_last"]].to_numpy().ravel()
+    return Duplicates(
+        copies=of(~across & alike_),
+        different=of(~across & ~alike_),
+        across=of(across),
+        files=tuple(sorted(set(map(str, named)))),
+    )

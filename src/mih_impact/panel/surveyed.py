@@ -10,12 +10,14 @@ from typing import Any
 
 import narwhals as nw
 
+from mih_impact.errors import EngineError, MihImpactError
 from mih_impact.panel import ops
 from mih_impact.panel.contract import CONTRACT
 from mih_impact.panel.door import Plan
 from mih_impact.panel.engine import reading
 from mih_impact.panel.measure import MEASURE, started
-from mih_impact.panel.survey import Rows, survey_rows
+from mih_impact.panel.sources import FILE
+from mih_impact.panel.survey import Rows, row_sums, survey_rows
 from mih_impact.panel.survey_persons import Persons, survey_persons
 
 __all__ = ["Surveyed"]
@@ -80,14 +82,53 @@ class Surveyed:
             return None
         constant = [name for name in self.plans if name in CONTRACT and CONTRACT[name].constant]
         with self._timed("persons"), reading(self.raw):
-            return survey_persons(
-                self.frame,
+            found = survey_persons(
+                self._with_files,
                 self.columns,
                 self.rows.years,
                 texts=self.texts_of(constant),
                 extremes=self.rows.extremes,
                 monthly=self.monthly,
             )
+        if self.rows.all_usable and found.n_rows != self.rows.n_rows:
+            raise _other_rows(f"{self.rows.n_rows} rows, and {found.n_rows} the next time")
+        return found
+
+    @property
+    def _with_files(self) -> nw.LazyFrame[Any]:
+        """The rows with the file that each came from, where there are several."""
+        if FILE not in self.raw.collect_schema():
+            return self.frame
+        columns = [plan.expr.alias(name) for name, plan in self.plans.items()]
+        return self.raw.select(*columns, nw.col(FILE).cast(nw.String))
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Raise where the source has given other rows meanwhile than when they were counted.
+
+        What was read then belongs to no register. A sample that is drawn anew each time, or a table
+        that somebody writes to, is such a source.
+
+        Raises
+        ------
+        EngineError
+        """
+        try:
+            yield
+        except MihImpactError:
+            raise
+        except Exception:
+            self._require_unchanged()  # what does not fit together may have any error
+            raise
+        self._require_unchanged()
+
+    def _require_unchanged(self) -> None:
+        counted = self.rows.sums
+        with reading(self.raw):
+            again = row_sums(self.raw, self.plans)
+        if again != counted:
+            rows = f"{counted['n']:.0f} rows, and {again['n']:.0f} the next time"
+            raise _other_rows(f"{rows}, with other sums" if again["n"] == counted["n"] else rows)
 
     @property
     def measures(self) -> tuple[str, ...] | None:
@@ -120,3 +161,12 @@ class Surveyed:
         begun = perf_counter()
         yield
         self.seconds[what] = perf_counter() - begun
+
+
+def _other_rows(found: str) -> EngineError:
+    return EngineError(
+        "The source gives other rows each time that it is read",
+        found=found,
+        do="keep what it is to be before reading: write it to Parquet, collect it into a frame, or "
+        "store a query as a table (a sample that is drawn anew each time is another register)",
+    )

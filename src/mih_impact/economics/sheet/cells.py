@@ -1,11 +1,13 @@
 """Cells of a sheet: what people and spreadsheets write, read as what it must be or refused.
 
 A number may have a decimal comma, spaces between thousands and a per cent sign. What could be read
-in two ways is refused: a sheet that is misread gives an account that nobody asked for.
+in two ways is refused, cell by cell: a sheet is typed by many hands, and one that is misread gives
+an account that nobody asked for.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,11 +19,9 @@ from mih_impact.economics.checks import nearest
 from mih_impact.economics.sheet.columns import BY_KEY, YEAR
 from mih_impact.economics.sheet.words import WORDS, code_of
 from mih_impact.errors import AssumptionError
+from mih_impact.panel.number_text import read_numbers
 
 __all__ = ["Line", "number_of", "number_text", "points_of", "points_text", "typed"]
-
-#: Spaces between thousands, and the minus of typography.
-_SPACES = str.maketrans({"\u00a0": "", "\u202f": "", "\u2009": "", " ": "", "\u2212": "-"})
 
 #: Units of which a hundredth is a per cent.
 _PERCENT = ("share", "NOK per NOK", "per year, real")
@@ -156,10 +156,11 @@ def number_of(raw: Any, line: Line, column: str, unit: str = "") -> float:
             do="write the number again, in a cell that is formatted as a number"
             " (spreadsheets make dates of what looks like one)",
         )
-    plain = re.sub(r"^(kr|NOK)|(kr|NOK)$", "", raw.strip().translate(_SPACES), flags=re.IGNORECASE)
+    plain = re.sub(r"^(kr|NOK)\s*|\s*(kr|NOK)$", "", raw.strip(), flags=re.IGNORECASE)
     percent = plain.endswith("%")
-    plain = plain.removesuffix("%").replace(",", ".") if plain.count(",") < 2 else ""
-    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", plain):
+    plain = plain.removesuffix("%").strip()
+    read = read_numbers([plain])
+    if read.no_number[0] or math.isinf(read.values[0]):
         raise line.error(
             column,
             "this is not a number",
@@ -173,16 +174,21 @@ def number_of(raw: Any, line: Line, column: str, unit: str = "") -> float:
             found=arguments.shown(raw),
             do=f"write it in {unit or 'its own unit'}",
         )
-    kroner = unit.startswith("NOK per ") and unit != "NOK per NOK"
-    if kroner and re.fullmatch(r"[+-]?[1-9]\d{0,2}\.\d{3}", plain):
+    if read.two_ways[0]:
         raise line.error(
             column,
             "this can be read as thousands or as decimals",
             found=arguments.shown(raw),
-            do=f"write {plain.replace('.', '')} for thousands, {plain}0 for decimals",
+            do=f"write {plain.replace(read.mark, '')} for thousands, {plain}0 for decimals",
         )
-    number = float(f"{plain}e-2" if percent and "e" not in plain.lower() else plain)
-    return number / 100 if percent and "e" in plain.lower() else number
+    number = float(read.values[0])
+    return _hundredth(number) if percent else number
+
+
+def _hundredth(number: float) -> float:
+    """Return a hundredth, to the last bit what its digits say: 24.5 per cent is 0.245."""
+    digits = repr(number)
+    return number / 100 if "e" in digits else float(f"{digits}e-2")
 
 
 def number_text(x: float, *, comma: bool = False) -> str:

@@ -15,7 +15,7 @@ from mih_impact.economics.sheet.columns import COLUMNS
 from mih_impact.economics.sheet.lines import Cells
 from mih_impact.economics.sheet.table import lines_of_table
 from mih_impact.errors import AssumptionError, PanelContractError
-from mih_impact.panel.csv_text import decode, sniff_delimiter
+from mih_impact.panel.csv_text import decode, dialect
 
 __all__ = ["csv_bytes", "read_csv"]
 
@@ -57,8 +57,7 @@ def read_csv(path: Path) -> list[Line]:
         The bytes are no known encoding, or a row does not have the fields of the header.
     """
     try:
-        text = decode(path.read_bytes())
-        delimiter = sniff_delimiter(text.split("\n", 1)[0])
+        delimiter, text = dialect(decode(path.read_bytes()))
     except PanelContractError as error:
         raise AssumptionError(
             f"{path.name}: {error.what}", found=error.found, do=error.do

@@ -1,0 +1,297 @@
+"""Text to numbers: one reading for a whole column, or none.
+
+"1.234" is 1234 where the point stands between thousands and 1.234 where it is the decimal mark. A
+text with two readings is settled by the other texts of its column, or by what the caller says; a
+column that settles nothing is not read. The same rule holds wherever text becomes numbers.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mih_impact import arguments
+from mih_impact.errors import PanelContractError
+
+__all__ = ["AS_SHOWN", "Marks", "Numbers", "looks_like_a_code", "marks_given", "read_numbers"]
+
+_POINT, _COMMA, _SPACE = ".", ",", " "
+
+#: Spaces between thousands (no-break, narrow no-break, thin, figure), and the minus of typography.
+_PLAIN = str.maketrans(dict.fromkeys("\u00a0\u202f\u2009\u2007", " ") | {"\u2212": "-"})
+
+#: A sign, what has digits and marks, and a power of ten.
+_NUMBER = re.compile(r"([+-]?) ?([0-9.,][0-9 .,]*)(e[+-]?[0-9]{1,4})?", re.IGNORECASE)
+_GROUPS = r"[1-9][0-9]{0,2}([ .,])[0-9]{3}(?:\%d[0-9]{3})*"
+_GROUPED = re.compile(_GROUPS % 1)
+_DECIMAL = re.compile(rf"(?=.*[0-9])([0-9]*|{_GROUPS % 2})([.,])([0-9]*)")
+_INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
+
+#: A zero before other digits, more digits than a double holds, or a letter that is no power of ten
+#: as programs write it.
+_CODE = re.compile(r"0[0-9].*|[0-9]{16,}|[0-9]+[eE][0-9]+", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Marks:
+    """How numbers are written in text.
+
+    Attributes
+    ----------
+    decimal
+        The decimal mark, "," or "."; None is what the column shows.
+    thousands
+        What stands between thousands, ",", "." or " "; None is what the column shows. A space can
+        be nothing else, and may always stand there.
+    """
+
+    decimal: str | None = None
+    thousands: str | None = None
+
+    @property
+    def given(self) -> bool:
+        """Whether the caller has said anything."""
+        return self.decimal is not None or self.thousands is not None
+
+    @property
+    def decimals(self) -> frozenset[str]:
+        """What may be a decimal mark."""
+        named = {_POINT, _COMMA} if self.decimal is None else {self.decimal}
+        return frozenset(named - {self.thousands})
+
+    @property
+    def groupers(self) -> frozenset[str]:
+        """What may stand between thousands."""
+        named = {_POINT, _COMMA} if self.thousands is None else {self.thousands}
+        return frozenset((named - {self.decimal}) | {_SPACE})
+
+
+AS_SHOWN = Marks()
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """Texts read as numbers.
+
+    Attributes
+    ----------
+    values
+        The numbers; NaN where a text is none, or has two readings. Shape (n,).
+    two_ways
+        Where a text has two readings and nothing settles which, shape (n,).
+    mark
+        The mark that has two readings, "" where none has.
+    """
+
+    values: NDArray[np.float64]
+    two_ways: NDArray[np.bool_]
+    mark: str = ""
+
+    @property
+    def no_number(self) -> NDArray[np.bool_]:
+        """Where a text is no number at all, shape (n,)."""
+        return np.isnan(self.values) & ~self.two_ways
+
+
+def read_numbers(texts: Sequence[str], marks: Marks = AS_SHOWN) -> Numbers:
+    """Return the numbers that the texts of a column stand for.
+
+    Parameters
+    ----------
+    texts
+        The column's texts without blanks around them, none of them empty; each once is enough.
+    marks
+        What the caller says of how they are written.
+
+    Notes
+    -----
+    A mark followed by exactly three digits, with one to three digits before it and no zero first,
+    has two readings. It is the decimal mark if other texts have it as that (0.125, 1234.500, 12.5);
+    it stands between thousands if others have it there (1.234.567), or have the other mark as the
+    decimal mark (1.234,50) and write thousands in no other way. Where texts contradict each other
+    it stays undecided.
+
+    Examples
+    --------
+    >>> read_numbers(["1.234", "1.234,50"]).values.tolist()
+    [1234.0, 1234.5]
+    >>> read_numbers(["1.234", "0.125"]).values.tolist()
+    [1.234, 0.125]
+    >>> found = read_numbers(["1.234", "567.000", "12"])
+    >>> found.two_ways.tolist(), found.mark
+    ([True, True, False], '.')
+    >>> read_numbers(["1.234"], Marks(thousands=".")).values.tolist()
+    [1234.0]
+    """
+    values = np.full(len(texts), math.nan)
+    seen = _Seen()
+    open_: dict[int, _Reading] = {}
+    for i, text in enumerate(texts):
+        if text.isascii() and text.isdigit():
+            values[i] = float(text)
+            seen.ungrouped |= len(text) > 3
+            continue
+        reading = _read(text, marks)
+        if reading is None:
+            continue
+        if reading.thousands is None or reading.decimals is None:
+            values[i] = reading.settled(seen)
+        else:
+            open_[i] = reading
+    two_ways = np.zeros(len(texts), dtype=bool)
+    mark = ""
+    for i, reading in open_.items():
+        kept = seen.settles(reading.mark)
+        if kept is None:
+            two_ways[i], mark = True, reading.mark
+        else:
+            decided = reading.decimals if kept == "decimal" else reading.thousands
+            assert decided is not None
+            values[i] = decided
+    return Numbers(values, two_ways, mark)
+
+
+def looks_like_a_code(text: str) -> bool:
+    """Return whether a number would lose what a text says: 0111 is not 111.
+
+    Examples
+    --------
+    >>> [looks_like_a_code(text) for text in ("0111", "01.110", "1234567890123456", "1E5")]
+    [True, True, True, True]
+    >>> [looks_like_a_code(text) for text in ("0", "0,5", "111", "1e+05")]
+    [False, False, False, False]
+    """
+    return _CODE.fullmatch(text) is not None
+
+
+# --- one text -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What a text may stand for, and which marks that makes decimal or groups of thousands."""
+
+    thousands: float | None
+    decimals: float | None
+    mark: str
+    grouper: str
+    ungrouped: bool
+
+    def settled(self, seen: _Seen) -> float:
+        """Return the one number, and remember how it was written."""
+        seen.ungrouped |= self.ungrouped
+        if self.grouper:
+            seen.groupers.add(self.grouper)
+        if self.decimals is not None:
+            seen.decimals.add(self.mark)
+            return self.decimals
+        assert self.thousands is not None
+        return self.thousands
+
+
+@dataclass
+class _Seen:
+    """How the texts of a column that have one reading are written."""
+
+    decimals: set[str] = field(default_factory=set)
+    groupers: set[str] = field(default_factory=set)
+    ungrouped: bool = False
+
+    def settles(self, mark: str) -> str | None:
+        """Return what a mark with two readings is: "decimal", "thousands", or None."""
+        other = _COMMA if mark == _POINT else _POINT
+        if mark in self.decimals and mark not in self.groupers and other not in self.decimals:
+            return "decimal"
+        if mark in self.groupers and mark not in self.decimals and other not in self.groupers:
+            return "thousands"
+        alone = not self.ungrouped and self.groupers <= {mark}
+        if other in self.decimals and mark not in self.decimals and alone:
+            return "thousands"
+        return None
+
+
+def _read(text: str, marks: Marks) -> _Reading | None:
+    """Return the readings of a text that the marks allow; None where it is no number."""
+    found = _NUMBER.fullmatch(text.translate(_PLAIN))
+    if found is None:
+        infinite = _INFINITE.fullmatch(text)
+        return _Reading(float(text), None, "", "", ungrouped=False) if infinite else None
+    sign, body, power = found[1], found[2], found[3] or ""
+    if body.isdigit():
+        return _Reading(float(sign + body + power), None, "", "", ungrouped=len(body) > 3)
+    thousands = decimals = None
+    mark = grouper = ""
+    grouped = _GROUPED.fullmatch(body)
+    if grouped is not None and not power and grouped[1] in marks.groupers:
+        mark = grouper = grouped[1]
+        thousands = float(sign + body.replace(mark, ""))
+    parted = _DECIMAL.fullmatch(body)
+    ungrouped = False
+    if parted is not None and parted[3] in marks.decimals and parted[2] != parted[3]:
+        before, between, mark, after = parted.groups()
+        if between is None or between in marks.groupers:
+            whole = before.replace(between, "") if between else before
+            grouper = between or ("" if thousands is None else grouper)
+            ungrouped = between is None and len(before) > 3
+            decimals = float(f"{sign}{whole or '0'}.{after or '0'}{power}")
+    if thousands is None and decimals is None:
+        return None
+    return _Reading(thousands, decimals, mark, grouper, ungrouped=ungrouped)
+
+
+# --- what the caller says -------------------------------------------------------------------------
+
+
+def marks_given(
+    decimal: str | Mapping[str, str] | None, thousands: str | Mapping[str, str] | None
+) -> Mapping[str, Marks]:
+    """Return what `decimal=` and `thousands=` say, by column; "" stands for every other column.
+
+    Raises
+    ------
+    PanelContractError
+        A mark that is none, or one mark for both.
+
+    Examples
+    --------
+    >>> marks_given({"bonus": ","}, None)["bonus"]
+    Marks(decimal=',', thousands=None)
+    """
+    decimals = _by_column("decimal", decimal, (_COMMA, _POINT))
+    groupers = _by_column("thousands", thousands, (_COMMA, _POINT, _SPACE))
+    given = {
+        name: Marks(decimals.get(name, decimals.get("")), groupers.get(name, groupers.get("")))
+        for name in {"", *decimals, *groupers}
+    }
+    same = sorted(name for name, marks in given.items() if marks.given and _one_for_both(marks))
+    if same:
+        where = ", ".join(name for name in same if name)
+        raise PanelContractError(
+            "decimal= and thousands= are the same mark",
+            found=repr(given[same[0]].decimal) + (f" for {where}" if where else ""),
+            do='name two, such as decimal="," and thousands=".", or one of the options only',
+        )
+    return given
+
+
+def _one_for_both(marks: Marks) -> bool:
+    return marks.decimal == marks.thousands
+
+
+def _by_column(option: str, given: object, allowed: Sequence[str]) -> dict[str, str]:
+    """Return a mark by column, "" standing for all."""
+    named = given if isinstance(given, Mapping) else {} if given is None else {"": given}
+    wrong = [value for value in named.values() if value not in allowed]
+    if wrong or not all(isinstance(name, str) for name in named):
+        raise PanelContractError(
+            f"{option}= has a value it cannot have",
+            found=arguments.shown(wrong[0] if wrong else given),
+            do=f"use {' or '.join(map(repr, allowed))}, or one for each column by our names: "
+            f'{option}={{"wage_income": {allowed[0]!r}}}',
+        )
+    return dict(named)
