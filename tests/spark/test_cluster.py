@@ -12,6 +12,7 @@ import narwhals as nw
 import numpy as np
 import polars as pl
 import pytest
+from pyspark.sql import SparkSession
 
 import mih_impact as mih
 from mih_impact.errors import EngineError
@@ -147,8 +148,13 @@ def test_a_cluster_that_goes_away_is_a_typed_error(spark, tmp_path):
         panel.cube()
 
 
-def test_a_cluster_killed_to_the_last_process_is_a_typed_error(tmp_path):
-    cluster = Cluster(tmp_path)
+def test_a_cluster_killed_to_the_last_process_is_a_typed_error(cluster, tmp_path):
+    """The last test here: the cluster that the others worked on is gone when it is over."""
+    if (session := SparkSession.getActiveSession()) is not None:
+        session.stop()
+    if "worker2" not in cluster.processes:  # killed above
+        cluster.start_worker("worker2")
+    analysts = Cluster(tmp_path, cluster.port)  # what her own process writes
     rows = tmp_path / "rows"
     rows.mkdir()
     pl.from_pandas(register()).write_parquet(rows / "part-0.parquet")
@@ -156,10 +162,9 @@ def test_a_cluster_killed_to_the_last_process_is_a_typed_error(tmp_path):
     log = (tmp_path / "analyst.log").open("w")
     analyst = None
     try:
-        cluster.start()
         analyst = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True)
         assert "half read" in analyst.stdout.readline()
-        used = cluster.left()
+        used = analysts.left()
         for name in ("worker1", "worker2", "master"):
             cluster.kill(name)
         said, _ = analyst.communicate(timeout=120)
@@ -175,5 +180,7 @@ def test_a_cluster_killed_to_the_last_process_is_a_typed_error(tmp_path):
     assert "no executor for 5 seconds" in found["said"]
     assert 1 <= found["parts"] < found["of"]
     assert found["kept"] == {"cube": False, "in Spark": 0}
-    assert any("blockmgr" in path and str(cluster.driver_scratch) in path for path in used)
-    assert cluster.left() == []
+    assert any("blockmgr" in path and str(analysts.driver_scratch) in path for path in used)
+    assert analysts.left() == []
+    ours = str(cluster.driver_scratch)  # Java clears it when the tests are over
+    assert [path for path in cluster.left() if not path.startswith(ours)] == []
