@@ -7,8 +7,10 @@ contents, which may be persons'.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,6 +32,7 @@ __all__ = [
     "names",
     "number",
     "numbers",
+    "path",
     "seed",
     "shown",
     "unrepeated",
@@ -265,6 +268,25 @@ def unrepeated(argument: str, given: Collection[Any], *, error: _Error) -> None:
             found=f"{len(given)} names of {len(set(given))} columns",
             do="name each column once",
         )
+
+
+def path(argument: str, value: Any, *, error: _Error) -> Path:
+    """Return where a file is, given as a text or a path.
+
+    Examples
+    --------
+    >>> from mih_impact.errors import StorageError
+    >>> path("path", "a.zip", error=StorageError).name
+    'a.zip'
+    """
+    given = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(given, str) or not given or "\0" in given:
+        raise error(
+            f"{argument} says where a file is, as a text or a pathlib.Path",
+            found=f"{argument}={shown(value)}",
+            do=f'give for example {argument}="results/a.zip"',
+        )
+    return Path(given)
 
 
 def mapping(argument: str, value: Any, example: str, *, error: _Error) -> Mapping[Any, Any]:

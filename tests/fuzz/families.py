@@ -160,7 +160,7 @@ def _calls() -> tuple[Callable[[], Call], ...]:
         lambda: (mih.event_study, {"group": group(), "window": (-2, 2)}),
         lambda: (mih.event_study, {"group": group("weight"), "outcomes": "wage_income"}),
         lambda: (mih.group_time_effects, {"panel": panel(), "outcomes": "wage_income"}),
-        lambda: (group_time().aggregate, {"level": 0.95}),
+        lambda: (group_time().aggregate, {"kind": "event"}),
         lambda: (mih.cost_benefit, {
             "effects": effects(), "assumptions": mih.Assumptions.r109(), "programme": programme(),
             "horizon": 4}),
@@ -218,7 +218,7 @@ def _calls() -> tuple[Callable[[], Call], ...]:
         lambda: (mih.Discount, {}),
         lambda: (mih.Discount().factors, {"n": 5}),
         lambda: (mih.Discount.flat, {"rate": 0.04}),
-        lambda: (mih.PriceIndex.from_mapping, {"values": {2020: 100.0, 2021: 103.0}}),
+        lambda: (mih.PriceIndex.from_mapping, {"index": {2020: 100.0, 2021: 103.0}}),
         lambda: (mih.PriceIndex.kpi().factor, {"year": 2020, "price_year": 2024}),
         lambda: (mih.CostItem, {
             "name": "c", "label": text, "amounts": [1.0, 2.0], "payer": "state"}),
@@ -241,10 +241,13 @@ def arguments(rng: np.random.Generator) -> Callable[[], object]:
     """A public call with one or two arguments that are not what they should be."""
     try:
         call, given = CALLS[rng.integers(len(CALLS))]()
-        names = [name for name in inspect.signature(call).parameters if name != "self"]
+        signature = inspect.signature(call).parameters.values()
     except (ValueError, TypeError):  # what has no signature has no arguments to be wrong
         return lambda: None
+    names = [each.name for each in signature if each.kind is not each.VAR_POSITIONAL]
     given = dict(given)
+    if not names:
+        return lambda: call(odd(rng), odd(rng))
     for name in rng.choice(names, size=min(len(names), int(rng.integers(1, 3))), replace=False):
         given[str(name)] = odd(rng)
     return lambda: call(**given)
@@ -542,23 +545,6 @@ _PROGRAMME = {
     ],
 }  # fmt: skip
 
-_ANALYSIS = """
-name = "a"
-title = "b"
-{0}
-[data]
-example = {1}
-[controls]
-verb = {2}
-on = {3}
-exact = {4}
-[effects]
-window = {5}
-[account]
-preset = {6}
-horizon = {7}
-"""
-
 
 def _toml(value: Any) -> str:
     """Return a value as TOML, or a text that is none."""
@@ -613,19 +599,26 @@ def _plain(rng: np.random.Generator) -> Any:
     )  # fmt: skip
 
 
+@functools.cache
+def analysis_text() -> str:
+    return mih.nav.analysis().to_toml()
+
+
 def analysis_file(rng: np.random.Generator) -> Callable[[], object]:
-    """An analysis in which some values are of another type; it is read, and not run."""
+    """An analysis with some lines changed, doubled or gone; it is read, and not run."""
     from mih_impact.study.spec import StudySpec
 
-    good = ["", True, "match", ["age"], ["county"], [-3, 3], "r109", 7]
-    for _ in range(rng.integers(1, 3)):
-        good[int(rng.integers(len(good)))] = _plain(rng)
-    lines = _ANALYSIS.format(good[0] if good[0] == "" else f"label = {_toml(good[0])}",
-                             *(_toml(each) for each in good[1:])).split("\n")  # fmt: skip
-    if rng.random() < 0.2:
-        lines.insert(int(rng.integers(len(lines))), pick(rng, "[x]", "y = 1", "= 3", "[data]", "]"))
-    if rng.random() < 0.2:
-        del lines[int(rng.integers(len(lines)))]
+    lines = analysis_text().splitlines()
+    for _ in range(rng.integers(1, 4)):
+        row = int(rng.integers(len(lines)))
+        key, equals, _ = lines[row].partition(" = ")
+        how = rng.integers(5)
+        if how == 0:
+            del lines[row]
+        elif how == 1:
+            lines.insert(row, pick(rng, "[x]", "y = 1", "= 3", "[data]", "]", lines[row]))
+        elif equals:
+            lines[row] = f"{key} = {_toml(_plain(rng))}"
     return lambda: StudySpec.from_text("\n".join(lines)).to_toml()
 
 

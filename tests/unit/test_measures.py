@@ -220,7 +220,7 @@ def test_an_analysis_names_the_measure(rows, tmp_path):
     ("options", "message"),
     [
         ({"measure": "hels"}, "Nobody begins the measure.*aft, helse, lønnstilskudd"),
-        ({"measure": "helse", "other_measures": "drop"}, '"risk_set" or "censor"'),
+        ({"measure": "helse", "other_measures": "drop"}, "'risk_set', 'censor'"),
         ({"other_measures": "censor"}, "name the measure"),
     ],
 )

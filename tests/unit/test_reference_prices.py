@@ -144,7 +144,7 @@ def test_a_flat_rate():
 def test_no_years_and_wrong_years():
     for timing in ("start", "middle", "end"):
         assert Discount(timing=timing).factors(0).shape == (0,)
-    with pytest.raises(AssumptionError, match="negative"):
+    with pytest.raises(AssumptionError, match="0 or more"):
         Discount().factors(-1)
 
 

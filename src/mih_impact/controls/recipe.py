@@ -79,10 +79,10 @@ def about_measure(
             do=f"read it first: mih.{verb}(mih.read_panel(frame), ...)",
         )
     if measure is None:
-        if other_measures != "risk_set":
+        if not isinstance(other_measures, str) or other_measures != "risk_set":
             raise PanelContractError(
                 "Other measures are told from the one that is looked at",
-                found=f"other_measures={other_measures!r} and measure=None",
+                found=f"other_measures={arguments.shown(other_measures)} and measure=None",
                 do="name the measure with measure=",
             )
         return panel, {}

@@ -8,8 +8,9 @@ if it lived in a context variable.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
+from mih_impact.arguments import shown
 from mih_impact.errors import OptionError
 
 __all__ = ["Lang", "Options", "current", "language", "options"]
@@ -71,10 +72,9 @@ def language(lang: str | None = None) -> Lang:
     """
     if lang is None:
         return _current.lang
-    for known in get_args(Lang):
-        if lang == known:
-            return known  # type: ignore[no-any-return]
-    raise OptionError("The language is not known", found=repr(lang), do='Use "nb" or "en"')
+    if isinstance(lang, str) and lang in get_args(Lang):
+        return cast("Lang", str(lang))
+    raise OptionError("The language is not known", found=shown(lang), do='Use "nb" or "en"')
 
 
 _current = Options()

@@ -22,6 +22,9 @@ from mih_impact.errors import AssumptionError, EffectsError
 
 __all__ = ["CostBenefit", "cost_benefit"]
 
+#: Years of the longest account: more than two lifetimes.
+LONGEST_HORIZON = 200
+
 FloatArray = NDArray[np.float64]
 
 
@@ -135,8 +138,13 @@ def _frozen(array: FloatArray) -> FloatArray:
 
 
 def _require_options(horizon: int, persistence: str) -> None:
-    if horizon < 1:
-        raise AssumptionError("The horizon is empty", found=str(horizon), do="give 1 year or more")
+    arguments.whole("horizon", horizon, low=1, error=AssumptionError)
+    if horizon > LONGEST_HORIZON:
+        raise AssumptionError(
+            "The horizon is longer than anybody can account for",
+            found=f"horizon={arguments.shown(horizon)}",
+            do=f"give at most {LONGEST_HORIZON} years",
+        )
     require_persistence(persistence)
 
 

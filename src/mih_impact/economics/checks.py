@@ -35,9 +35,9 @@ def nearest(name: object, known: Iterable[str]) -> str:
 
 def require_group(name: str) -> int:
     """Return the position of an actor or a sum of them among `GROUPS`."""
-    if name not in GROUPS:
+    if not isinstance(name, str) or name not in GROUPS:
         raise AssumptionError(
-            f"The account has no actor {name!r}",
+            f"The account has no actor {arguments.shown(name)}",
             found=", ".join(GROUPS),
             do=f"use one of these{nearest(name, GROUPS)}",
         )

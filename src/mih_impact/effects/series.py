@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Lang
 from mih_impact.display.provenance import Provenance
@@ -203,9 +204,11 @@ class EffectSeries(Result):
         EffectsError
             There is no such subgroup.
         """
-        if name not in self.subgroups:
+        if not isinstance(name, str) or name not in self.subgroups:
             raise EffectsError(
-                f"No subgroup {name!r}", found=", ".join(self.subgroups), do="name one of these"
+                f"No subgroup {arguments.shown(name)}",
+                found=", ".join(self.subgroups),
+                do="name one of these",
             )
         size = len(self.outcomes)
         first = self.subgroups.index(name) * size
@@ -283,6 +286,8 @@ class EffectSeries(Result):
                 found=f"by={self.split.by}",
                 do='use the effect on all who started: effects.subgroup("all")',
             )
+        outcomes = arguments.names("outcomes", outcomes, error=EffectsError)
+        years = arguments.years("years", years, error=EffectsError)
         unknown = [name for name in outcomes if name not in self.outcomes]
         absent = [year for year in years if year not in self.event_years]
         if unknown or absent:

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 
 import narwhals as nw
 
+from mih_impact import arguments
 from mih_impact.errors import PanelContractError
 from mih_impact.panel import ops
 
@@ -62,18 +63,15 @@ def named_measure(name: Any, others: Any, known: tuple[str, ...] | None) -> Name
             do='name it with columns={"measure": ...}; where every measure has a start year of its '
             'own, leave out measure= and name that: columns={"start_year": ...}',
         )
+    arguments.name("measure", name, error=PanelContractError)
     if name not in known:
         raise PanelContractError(
             "Nobody begins the measure",
             found=f"measure={name!r}; the register has {', '.join(known) or 'none to be listed'}",
             do="choose among these",
         )
-    if others not in get_args(OtherMeasures):
-        raise PanelContractError(
-            "other_measures= has a value it cannot have",
-            found=repr(others),
-            do='use "risk_set" or "censor"',
-        )
+    allowed = get_args(OtherMeasures)
+    arguments.choice("measure=", "other_measures", others, allowed, error=PanelContractError)
     return Named(str(name), others)
 
 

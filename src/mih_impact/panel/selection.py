@@ -8,6 +8,7 @@ from typing import Any
 
 import narwhals as nw
 
+from mih_impact import arguments
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.contract import BENEFITS, DERIVED
 
@@ -39,7 +40,9 @@ def columns_to_fetch(wanted: Iterable[str] | None, have: Sequence[str]) -> tuple
     >>> columns_to_fetch(["age"], ["person_id", "year", "wage_income", "birth_year", "start_year"])
     ('birth_year', 'start_year')
     """
-    asked = set(have if wanted is None else wanted)
+    asked = set(have)
+    if wanted is not None:
+        asked = set(arguments.names("columns", wanted, error=PanelContractError))
     own = sorted(asked & set(_OWN_FIELDS)) if wanted is not None else []
     if own:
         raise PanelContractError(
@@ -68,8 +71,14 @@ def eligible_words(eligible: Eligible, have: Sequence[str]) -> str:
     """Return in words who counts as eligible."""
     if isinstance(eligible, nw.Expr):
         return repr(eligible)
-    if eligible is not None:
+    if isinstance(eligible, str):
         return eligible
+    if eligible is not None:
+        raise PanelContractError(
+            "eligible= is a boolean column by name, or a narwhals expression",
+            found=f"eligible={arguments.shown(eligible)}",
+            do='give for example eligible="eligible", or nw.col("months_unemployed") >= 6',
+        )
     return "eligible" if "eligible" in have else "everyone observed"
 
 
@@ -84,8 +93,8 @@ def eligible_expr(eligible: Eligible, frame: nw.LazyFrame[Any]) -> nw.Expr | Non
     schema = frame.collect_schema()
     if eligible is None:
         return nw.col("eligible") if "eligible" in schema else None
-    expr = nw.col(eligible) if isinstance(eligible, str) else eligible
     words = eligible_words(eligible, ())
+    expr = nw.col(eligible) if isinstance(eligible, str) else eligible
     try:
         dtype = frame.select(expr.alias("_mih_asked")).collect_schema()["_mih_asked"]
     except Exception as error:

@@ -38,6 +38,9 @@ def _r109() -> Ladder:
     return tuple(steps)
 
 
+#: Years that nobody discounts over: a mistake in what is asked for.
+LONGEST = 100_000
+
 _EXAMPLE = "((40, 0.04), (75, 0.03), (None, 0.02))"
 
 
@@ -151,11 +154,24 @@ class Discount:
         first_rate : array-like, shape (...)
             Rates to put in the place of that of the first step; None keeps it.
         """
+        arguments.whole("n", n, low=0, error=AssumptionError)
+        if n > LONGEST:
+            raise AssumptionError(
+                "A discount is not asked for that many years",
+                found=f"n={n}",
+                do=f"give at most {LONGEST}",
+            )
         years = np.arange(1, n + 1)
         step = np.searchsorted([end for end, _ in self.ladder if end is not None], years)
         rates = np.array([rate for _, rate in self.ladder], dtype=np.float64)[step]
         if first_rate is None:
             return rates
+        if np.asarray(first_rate).dtype.kind not in "fiu":
+            raise AssumptionError(
+                "first_rate is a rate, or an array of rates",
+                found=f"first_rate={arguments.shown(first_rate)}",
+                do="Write four per cent as 0.04",
+            )
         return np.where(step == 0, np.asarray(first_rate, dtype=np.float64)[..., None], rates)
 
     def factors(self, n: int, *, first_rate: ArrayLike | None = None) -> NDArray[np.float64]:
@@ -173,8 +189,6 @@ class Discount:
         numpy.ndarray, shape (..., n)
             The present value, in the start year, of one krone in each year.
         """
-        if n < 0:
-            raise AssumptionError("A number of years cannot be negative", found=str(n))
         growth = 1.0 + self.rates(n, first_rate=first_rate)
         end = 1.0 / np.cumprod(growth, axis=-1, dtype=np.float64)  # d_1 ... d_n
         if self.timing == "end":

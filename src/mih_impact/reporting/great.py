@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from mih_impact import arguments
 from mih_impact.display.labels import Lang
 from mih_impact.display.numbers import MINUS, NBSP
 from mih_impact.display.options import language
@@ -165,7 +166,7 @@ def write_great_table(
     MissingExtraError
         great-tables is not installed.
     """
-    path, lang = Path(path), language(lang)
+    path, lang = arguments.path("path", path, error=StorageError), language(lang)
     kind = path.suffix.lower()
     if kind not in (".html", ".tex"):
         raise StorageError(

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from mih_impact import arguments
 from mih_impact.errors import StorageError
 from mih_impact.reporting.document import Document
 from mih_impact.reporting.extras import require
@@ -36,7 +37,7 @@ def write_document(document: Document, path: str | os.PathLike[str]) -> Path:
     MissingExtraError
         The package for Word (python-docx) or PDF (typst) is not installed.
     """
-    path = Path(path)
+    path = arguments.path("path", path, error=StorageError)
     make = _WRITERS.get(path.suffix.lower())
     if make is None:
         raise StorageError(

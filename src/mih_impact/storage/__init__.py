@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.errors import StorageError
 from mih_impact.storage.codec import decode, encode
 from mih_impact.storage.files import pack, unpack, write_whole
@@ -85,7 +86,8 @@ def load(path: str | os.PathLike[str]) -> Any:
     StorageError
         When the file is missing, damaged, not one of ours, or from a newer version.
     """
-    members = unpack(Path(path))
+    path = arguments.path("path", path, error=StorageError)
+    members = unpack(path)
     try:
         tree = json.loads(members.pop(_TREE))
         marked = isinstance(tree, dict) and tree.get("format") == _FORMAT
@@ -94,7 +96,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     if not marked:
         raise StorageError(
             "The file is not a saved result",
-            found=Path(path).name,
+            found=path.name,
             do="Give a file that .save() wrote",
         )
     schema = tree.get("schema")

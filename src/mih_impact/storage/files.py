@@ -6,10 +6,12 @@ import contextlib
 import io
 import os
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
+from mih_impact import arguments
 from mih_impact.errors import StorageError
 
 __all__ = ["pack", "unpack", "write_whole"]
@@ -35,7 +37,7 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> Path:
     StorageError
         When it cannot be written; what stood there before still does.
     """
-    path = Path(path)
+    path = arguments.path("path", path, error=StorageError)
     part = path.with_name(f".{path.name}.{uuid4().hex}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,7 +74,10 @@ def unpack(path: Path) -> dict[str, bytes]:
             return {name: file.read(name) for name in file.namelist()}
     except FileNotFoundError:
         raise StorageError("There is no such file", found=path.name) from None
-    except (OSError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (
+        OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError,
+        ValueError,
+    ) as error:  # fmt: skip
         raise StorageError(
             "The file is not a whole saved result",
             found=f"{path.name}: {error}",

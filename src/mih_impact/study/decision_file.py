@@ -10,7 +10,7 @@ from typing import Any
 
 from mih_impact.economics.budget.decision import Decision
 from mih_impact.errors import AssumptionError
-from mih_impact.study.keys import read_label
+from mih_impact.study.keys import file_of, read_label
 
 __all__ = ["read_decisions"]
 
@@ -50,7 +50,7 @@ def read_decisions(
     >>> list(mih.nav.decisions())
     ['scale_down', 'keep', 'all_counties']
     """
-    file = Path(path) if isinstance(path, str) else path
+    file = file_of(path)
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as broken:

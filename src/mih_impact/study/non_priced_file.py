@@ -9,7 +9,7 @@ from typing import Any
 
 from mih_impact.economics.non_priced.effect import NonPriced, require_non_priced
 from mih_impact.errors import AssumptionError
-from mih_impact.study.keys import read_label
+from mih_impact.study.keys import file_of, read_label
 
 __all__ = ["non_priced_content", "non_priced_of", "read_non_priced"]
 
@@ -42,7 +42,7 @@ def read_non_priced(path: str | Path | Traversable) -> tuple[NonPriced, ...]:
     >>> [each.name for each in mih.nav.non_priced()][:2]
     ['recruitment', 'mixed_workforce']
     """
-    file = Path(path) if isinstance(path, str) else path
+    file = file_of(path)
     return non_priced_of(non_priced_content(file), file.name)
 
 

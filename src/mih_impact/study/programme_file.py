@@ -7,13 +7,14 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
+from mih_impact import arguments
 from mih_impact.display.labels import Label
 from mih_impact.economics.assumption import Assumption
 from mih_impact.economics.cost_item import CostItem
 from mih_impact.economics.phase import Phase
 from mih_impact.economics.programme import Programme
 from mih_impact.errors import AssumptionError
-from mih_impact.study.keys import read_label
+from mih_impact.study.keys import file_of, read_label, read_tables
 from mih_impact.study.non_priced_file import non_priced_content, non_priced_of
 
 __all__ = ["programme_content", "programme_of", "read_programme"]
@@ -88,7 +89,7 @@ def read_programme(path: str | Path | Traversable) -> Programme:
     >>> [phase.name for phase in mih.nav.menn_i_helse().phases]
     ['practice', 'summer_job', 'school', 'apprenticeship']
     """
-    file = Path(path) if isinstance(path, str) else path
+    file = file_of(path)
     return programme_of(programme_content(file), file.name)
 
 
@@ -123,9 +124,13 @@ def programme_of(content: dict[str, Any], name: str) -> Programme:
         A key is missing or unknown, or an item does not hold together.
     """
     _require_keys(content, {"name", "label", "price_year"}, _PROGRAMME, f"The programme {name}")
-    phases = tuple(_phase(row, name) for row in content.get("phase", []))
+    arguments.whole("price_year", content["price_year"], error=AssumptionError)
+    phases = tuple(_phase(row, name) for row in read_tables(content, "phase", name))
     reaches = {phase.name: phase.reach for phase in phases}
-    items = (_item(row, content["price_year"], reaches, name) for row in content.get("item", []))
+    items = (
+        _item(row, content["price_year"], reaches, name)
+        for row in read_tables(content, "item", name)
+    )
     return Programme(
         name=content["name"],
         label=read_label(content["label"], f"label of {name}"),
@@ -150,6 +155,7 @@ def _age(row: dict[str, Any] | None, file: str) -> Assumption | None:
     """Return the mean age at start as an assumption."""
     if row is None:
         return None
+    (row,) = read_tables({"age_at_start": [row]}, "age_at_start", file)
     _require_keys(row, {"value", "status"}, _AGE, f"age_at_start of {file}")
     given = {"source": "", "low": None, "high": None} | row
     label = Label(nb="gjennomsnittlig alder ved oppstart", en="mean age at start")
@@ -160,7 +166,9 @@ def _item(row: dict[str, Any], price_year: int, reaches: dict[str, float], file:
     """Return one cost; the printed amounts include the reach, so it is divided out again."""
     name = f"The cost item {row.get('name', '?')!r} of {file}"
     _require_keys(row, {"name", "label", "per_starter", "payer", "cash", "status"}, _ITEM, name)
-    reach = float(reaches.get(row.get("phase", ""), row.get("reach", 1.0)))
+    phase = arguments.name("phase", row["phase"], error=AssumptionError) if "phase" in row else ""
+    reach = reaches.get(phase, row.get("reach", 1.0))
+    reach = arguments.number(f"reach of {name[4:]}", reach, error=AssumptionError)
     if reach <= 0:
         raise AssumptionError(
             f"{name} is reached by nobody",
@@ -168,7 +176,14 @@ def _item(row: dict[str, Any], price_year: int, reaches: dict[str, float], file:
             do="give a reach above 0, or leave the item out",
         )
     kept = {key: row[key] for key in row if key not in ("label", "per_starter", "reach")}
-    amounts = tuple(float(amount) / reach for amount in row["per_starter"])
+    per_starter = arguments.listed(row["per_starter"])
+    if per_starter is None or not all(map(arguments.is_number, per_starter)):
+        raise AssumptionError(
+            f"{name} has no amounts by year",
+            found=f"per_starter={arguments.shown(row['per_starter'])}",
+            do="write NOK by year since start, from year 0: per_starter = [40000, 20000]",
+        )
+    amounts = tuple(float(amount) / reach for amount in per_starter)
     return CostItem(
         **kept,
         label=read_label(row["label"], f"label of {name[4:]}"),

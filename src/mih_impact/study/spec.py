@@ -21,7 +21,7 @@ from mih_impact.errors import AssumptionError
 from mih_impact.panel.panel import Money, Period
 from mih_impact.storage import write_whole
 from mih_impact.study.account import AccountSpec
-from mih_impact.study.keys import read_label, require_keys
+from mih_impact.study.keys import file_of, read_label, require_keys
 from mih_impact.study.outputs import OutputsSpec
 from mih_impact.study.spec_text import spec_text
 
@@ -139,7 +139,7 @@ class StudySpec:
         AssumptionError
             A section or key that does not exist; the nearest name is suggested.
         """
-        file = Path(path) if isinstance(path, str) else path
+        file = file_of(path)
         try:
             text = file.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:

@@ -233,7 +233,7 @@ def _format(path: str | Path) -> tuple[Path, tuple[_Writer, _Reader]]:
         raise AssumptionError(
             "A sheet is a file", found=arguments.shown(path), do='give "forutsetninger.xlsx"'
         )
-    file = Path(path)
+    file = arguments.path("path", path, error=AssumptionError)
     known = _FORMATS.get(file.suffix.lower())
     if known is None:
         raise AssumptionError(

@@ -94,7 +94,7 @@ def write_budget_page(
     ...     write_budget_page(case, f"{folder}/page.html", lang="en", starters=100).name
     'page.html'
     """
-    file = Path(path)
+    file = arguments.path("path", path, error=StorageError)
     if file.suffix.lower() not in (".html", ".htm"):
         raise StorageError(
             "The budget page is an HTML file", found=file.name, do="give a name that ends in .html"

@@ -101,7 +101,7 @@ def write_workbook(
     )  # fmt: skip
     lang = language(lang)
     cohorts = None if starters is None else read_starters(starters)
-    path = Path(path)
+    path = arguments.path("path", path, error=StorageError)
     if path.suffix.lower() != _SUFFIX:
         raise StorageError(
             "A workbook is an Excel file",
