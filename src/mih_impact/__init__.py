@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from mih_impact.errors import ReportError as ReportError
     from mih_impact.errors import StorageError as StorageError
     from mih_impact.errors import SupportError as SupportError
+    from mih_impact.errors import UnknownOptionError as UnknownOptionError
     from mih_impact.nav.recruitment import Funnel as Funnel
     from mih_impact.nav.reproduce import Replication as Replication
     from mih_impact.nav.reproduce import reproduce_nav as reproduce_nav
@@ -167,6 +168,7 @@ _HOME = {
     "SwitchingValues": "economics.sensitivity.switching",
     "SyntheticRegister": "panel.synthetic.register",
     "SyntheticTruth": "panel.synthetic.effects",
+    "UnknownOptionError": "errors",
     "Uncertainty": "economics.uncertainty.result",
     "VarianceShares": "economics.sensitivity.shares",
     "attrition_check": "effects.sensitivity.attrition",

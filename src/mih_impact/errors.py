@@ -18,6 +18,7 @@ __all__ = [
     "ReportError",
     "StorageError",
     "SupportError",
+    "UnknownOptionError",
 ]
 
 
@@ -85,6 +86,10 @@ class StorageError(MihImpactError):
 
 class OptionError(MihImpactError):
     """A display option has a value it cannot have."""
+
+
+class UnknownOptionError(OptionError, TypeError):
+    """A call was given an option that it does not have; the message names the nearest."""
 
 
 class MissingExtraError(MihImpactError, ImportError):

@@ -34,6 +34,7 @@ from mih_impact.display.provenance import Provenance
 from mih_impact.errors import SupportError
 from mih_impact.panel.measure import OtherMeasures
 from mih_impact.panel.panel import Panel
+from mih_impact.signatures import named_options
 
 __all__ = ["Method", "Order", "match"]
 
@@ -41,6 +42,7 @@ MATCHED = Label(nb="fikk kontroller", en="matched")
 _ADVICE = "Widen the group with fewer columns in exact=, a larger ratio=, or replace=False."
 
 
+@named_options
 def match(
     panel: Panel,
     *,

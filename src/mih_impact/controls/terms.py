@@ -11,6 +11,7 @@ from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import number
 from mih_impact.errors import MihImpactError, SupportError
 from mih_impact.panel.contract import DERIVED, label_of
+from mih_impact.signatures import named_options
 
 __all__ = ["Lag", "Term", "as_terms", "entered", "lag", "parse_term", "term_label", "years_before"]
 
@@ -33,6 +34,7 @@ class Lag:
 Term = str | Lag
 
 
+@named_options
 def lag(column: str, *years: int) -> tuple[Lag, ...]:
     """Return values of a column that many years before the start year, for `on=`.
 

@@ -28,6 +28,7 @@ from mih_impact.display.provenance import Provenance
 from mih_impact.errors import SupportError
 from mih_impact.panel.measure import OtherMeasures
 from mih_impact.panel.panel import Panel
+from mih_impact.signatures import named_options
 
 __all__ = ["WeightMethod", "weight"]
 
@@ -95,6 +96,7 @@ class WeightOptions:
         return self.window_end if self.controls == "not_yet" else None
 
 
+@named_options
 def weight(
     panel: Panel,
     *,

@@ -19,6 +19,7 @@ from mih_impact.economics.values import require_price_year
 from mih_impact.effects.series import EffectSeries
 from mih_impact.effects.taken import require_effects
 from mih_impact.errors import AssumptionError, EffectsError
+from mih_impact.signatures import named_options
 
 __all__ = ["CostBenefit", "cost_benefit"]
 
@@ -28,6 +29,7 @@ LONGEST_HORIZON = 200
 FloatArray = NDArray[np.float64]
 
 
+@named_options
 def cost_benefit(
     effects: EffectSeries,
     assumptions: Assumptions,

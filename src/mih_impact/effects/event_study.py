@@ -31,6 +31,7 @@ from mih_impact.effects.subgroups.split import ALL, By, split
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import unit_of
 from mih_impact.panel.cube import Dead
+from mih_impact.signatures import named_options
 
 __all__ = ["event_study"]
 
@@ -49,6 +50,7 @@ _FEW = "too_few_controls_to_adjust"
 _ALONE = "one_participant"
 
 
+@named_options
 def event_study(
     group: ControlGroup,
     *,

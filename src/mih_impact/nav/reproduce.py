@@ -24,6 +24,7 @@ from mih_impact.nav.case import analysis, menn_i_helse
 from mih_impact.nav.published import beside
 from mih_impact.nav.tables import beside_cells, reference_tables
 from mih_impact.reporting.export import write_figures, write_tables
+from mih_impact.signatures import named_options
 from mih_impact.storage import save, saveable
 from mih_impact.study.run import StudyResult, run_study
 
@@ -159,6 +160,7 @@ class Replication(Result):
         )
 
 
+@named_options
 def reproduce_nav(out: str | Path | None = None, *, lang: Lang | None = None) -> Replication:
     """Work the reference case through on the shipped synthetic register.
 

@@ -17,10 +17,12 @@ from mih_impact.panel.size import parse_memory
 from mih_impact.panel.sources import open_source, open_spells
 from mih_impact.panel.widths import Precision
 from mih_impact.reference.prices import PriceIndex
+from mih_impact.signatures import named_options
 
 __all__ = ["read_panel"]
 
 
+@named_options
 def read_panel(
     source: Any,
     *,

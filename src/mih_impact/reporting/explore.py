@@ -21,6 +21,7 @@ from mih_impact.errors import AssumptionError
 from mih_impact.reporting.extras import require
 from mih_impact.reporting.page.spoken import about, shown
 from mih_impact.reporting.page.texts import PAGE
+from mih_impact.signatures import named_options
 
 if TYPE_CHECKING:
     from ipywidgets import VBox, Widget
@@ -68,6 +69,7 @@ class Explorer:
         return self.widget._repr_mimebundle_(include=include, exclude=exclude)
 
 
+@named_options
 def explore(case: CostBenefit, *, lang: Lang | None = None, starters: float = 500) -> Explorer:
     """Show an account in a notebook with the sliders of the budget page.
 

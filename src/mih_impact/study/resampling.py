@@ -23,6 +23,7 @@ from mih_impact.effects.inference.redone import redone, require_draws
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import EffectsError, MihImpactWarning
 from mih_impact.panel.cube import Dead
+from mih_impact.signatures import named_options
 from mih_impact.study.draws import Draws, Urns
 from mih_impact.study.rematched import Rematched, rematched
 from mih_impact.study.resampled import Resampled
@@ -37,6 +38,7 @@ Method = Literal["auto", "naive", "otsu_rai"]
 Blocks = Literal["sides", "start_year"]
 
 
+@named_options
 def resample(
     group: ControlGroup,
     *,

@@ -24,6 +24,7 @@ from mih_impact.errors import AssumptionError
 from mih_impact.panel.panel import Panel
 from mih_impact.panel.read import read_panel
 from mih_impact.panel.synthetic.register import example_panel
+from mih_impact.signatures import named_options
 from mih_impact.storage import save, saveable
 from mih_impact.study.account import account_of
 from mih_impact.study.outputs import write_outputs
@@ -145,6 +146,7 @@ class StudyResult(Result):
         return Card(self.title[lang], lines=card.lines, table=card.table, notes=card.notes)
 
 
+@named_options
 def run_study(
     spec: StudySpec | str | Path | Traversable, *, panel: Panel | None = None, write: bool = True
 ) -> StudyResult:

@@ -26,6 +26,7 @@ from mih_impact.economics.case import CostBenefit
 from mih_impact.economics.uncertainty.draws import drawn_effects, drawn_values
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.prices import PriceIndex
+from mih_impact.signatures import named_options
 
 __all__ = ["budget_impact"]
 
@@ -33,6 +34,7 @@ FloatArray = NDArray[np.float64]
 _Flows = tuple[tuple[Entry, ...], FloatArray]
 
 
+@named_options
 def budget_impact(
     case: CostBenefit,
     *,

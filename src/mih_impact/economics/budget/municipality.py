@@ -20,12 +20,14 @@ from mih_impact.economics.case import CostBenefit
 from mih_impact.economics.ledger import Line
 from mih_impact.economics.uncertainty.draws import drawn_effects, drawn_values
 from mih_impact.errors import AssumptionError
+from mih_impact.signatures import named_options
 
 __all__ = ["municipality_view"]
 
 FloatArray = NDArray[np.float64]
 
 
+@named_options
 def municipality_view(
     case: CostBenefit,
     *,

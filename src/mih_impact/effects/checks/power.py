@@ -18,6 +18,7 @@ from mih_impact.effects.sensitivity.result import SensitivityCheck, amount, fewe
 from mih_impact.effects.taken import require_effects
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
+from mih_impact.signatures import named_options
 
 if TYPE_CHECKING:
     from mih_impact.effects.series import EffectSeries
@@ -72,6 +73,7 @@ _COLUMNS = [
 ]
 
 
+@named_options
 def pretrend_power(
     effects: EffectSeries,
     *,

@@ -30,12 +30,14 @@ from mih_impact.effects.group_time.sample import (
 from mih_impact.errors import EffectsError, MihImpactWarning, PanelContractError, SupportError
 from mih_impact.panel.cube import NEVER, Dead
 from mih_impact.panel.panel import Panel
+from mih_impact.signatures import named_options
 
 __all__ = ["group_time_effects"]
 
 IntArray = NDArray[np.int64]
 
 
+@named_options
 def group_time_effects(
     panel: Panel,
     *,

@@ -18,6 +18,7 @@ from mih_impact.effects.honest.target import Target, read_target
 from mih_impact.effects.honest.words import sentence, title
 from mih_impact.effects.taken import require_effects
 from mih_impact.errors import EffectsError
+from mih_impact.signatures import named_options
 
 if TYPE_CHECKING:
     from mih_impact.effects.series import EffectSeries
@@ -31,6 +32,7 @@ _MOST = 1e6
 _METHOD = {"smoothness": "FLCI", "relative_magnitudes": "C-LF"}
 
 
+@named_options
 def honest_bounds(
     effects: EffectSeries,
     *,

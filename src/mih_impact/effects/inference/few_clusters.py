@@ -36,6 +36,7 @@ from mih_impact.effects.measured import Measured
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead
+from mih_impact.signatures import named_options
 
 __all__ = ["wild_bootstrap"]
 
@@ -54,6 +55,7 @@ _UNBOUNDED = Label(
 )
 
 
+@named_options
 def wild_bootstrap(
     group: ControlGroup,
     *,

@@ -15,6 +15,7 @@ from mih_impact.effects.influence import Influence
 from mih_impact.effects.series import EffectSeries
 from mih_impact.effects.taken import require_effects
 from mih_impact.errors import EffectsError
+from mih_impact.signatures import named_options
 
 __all__ = ["Multiplier", "bootstrap", "multiplier_draws", "multipliers"]
 
@@ -30,6 +31,7 @@ AT_A_TIME = 1000
 STEPS = 1 << 16
 
 
+@named_options
 def bootstrap(
     effects: EffectSeries,
     *,

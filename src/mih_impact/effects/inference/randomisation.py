@@ -31,6 +31,7 @@ from mih_impact.effects.measured import Measured
 from mih_impact.errors import EffectsError, MihImpactWarning
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead
+from mih_impact.signatures import named_options
 
 __all__ = ["randomisation_test"]
 
@@ -61,6 +62,7 @@ _HOW = Label(
 )
 
 
+@named_options
 def randomisation_test(
     group: ControlGroup,
     *,

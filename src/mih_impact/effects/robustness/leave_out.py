@@ -23,6 +23,7 @@ from mih_impact.effects.robustness.question import EMPTY, Question, attempt, rec
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import DERIVED, unit_of
 from mih_impact.panel.cube import NEVER, Cube, Dead
+from mih_impact.signatures import named_options
 
 __all__ = ["leave_one_out"]
 
@@ -33,6 +34,7 @@ MOST = 60
 _BAR = Label(nb="utelater én om gangen", en="leaving one out at a time")
 
 
+@named_options
 def leave_one_out(
     group: ControlGroup,
     *,

@@ -23,6 +23,7 @@ from mih_impact.effects.robustness.question import recipe_of, years_of
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import EffectsError
 from mih_impact.panel.cube import NEVER, Dead
+from mih_impact.signatures import named_options
 
 __all__ = ["placebo_outcomes", "placebo_start"]
 
@@ -30,6 +31,7 @@ FloatArray = NDArray[np.float64]
 _ESTIMATES = ("estimate", "std_error", "conf_low", "conf_high")
 
 
+@named_options
 def placebo_start(
     group: ControlGroup,
     *,
@@ -139,6 +141,7 @@ def placebo_start(
     return _result("placebo_start", group, effects, table, options, alpha)
 
 
+@named_options
 def placebo_outcomes(
     group: ControlGroup,
     *,

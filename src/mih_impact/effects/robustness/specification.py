@@ -31,12 +31,14 @@ from mih_impact.errors import MihImpactError
 from mih_impact.panel.contract import unit_of
 from mih_impact.panel.cube import Dead
 from mih_impact.panel.panel import Panel
+from mih_impact.signatures import named_options
 
 __all__ = ["specification_curve"]
 
 _BAR = Label(nb="prøver andre spesifikasjoner", en="trying other specifications")
 
 
+@named_options
 def specification_curve(
     group: ControlGroup,
     *,

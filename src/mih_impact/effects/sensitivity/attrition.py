@@ -23,6 +23,7 @@ from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import DERIVED, label_of, unit_of
 from mih_impact.panel.cube import Dead
 from mih_impact.panel.residency import State
+from mih_impact.signatures import named_options
 
 __all__ = ["attrition_check"]
 
@@ -81,6 +82,7 @@ _WORDS = {
 }
 
 
+@named_options
 def attrition_check(
     group: ControlGroup,
     *,

@@ -19,6 +19,7 @@ from mih_impact.effects.sensitivity.result import SensitivityCheck, fewest_perso
 from mih_impact.effects.taken import require_effects
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
+from mih_impact.signatures import named_options
 
 if TYPE_CHECKING:
     from mih_impact.effects.series import EffectSeries
@@ -58,6 +59,7 @@ _SHOWS = {
 }
 
 
+@named_options
 def e_value(
     effects: EffectSeries,
     *,

@@ -22,6 +22,7 @@ from mih_impact.effects.sensitivity.trimming import Trimmed, combine, imbens_man
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of, unit_of
 from mih_impact.panel.cube import Dead
+from mih_impact.signatures import named_options
 
 __all__ = ["lee_bounds"]
 
@@ -67,6 +68,7 @@ _WHOLE = "all"
 _WORDS = {_WHOLE: Label(nb="alle samlet", en="all together")}
 
 
+@named_options
 def lee_bounds(
     group: ControlGroup,
     *,

@@ -26,6 +26,7 @@ from mih_impact.effects.sensitivity.result import SensitivityCheck, amount, p_eq
 from mih_impact.errors import EffectsError, SupportError
 from mih_impact.panel.contract import label_of, unit_of
 from mih_impact.panel.cube import Dead
+from mih_impact.signatures import named_options
 
 __all__ = ["rosenbaum_bounds"]
 
@@ -58,6 +59,7 @@ _SHOWS = {
 }
 
 
+@named_options
 def rosenbaum_bounds(
     group: ControlGroup,
     *,

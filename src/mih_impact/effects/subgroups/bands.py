@@ -15,6 +15,7 @@ from mih_impact.display.labels import Label
 from mih_impact.display.numbers import EN_DASH, number
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import CONTRACT
+from mih_impact.signatures import named_options
 
 __all__ = ["AGE_BANDS", "Bands", "bands"]
 
@@ -102,6 +103,7 @@ class Bands:
         return Label(nb=number(value, decimals, "nb"), en=number(value, decimals, "en"))
 
 
+@named_options
 def bands(column: Term | tuple[Lag], *cuts: float) -> Bands:
     """Cut a numeric column into bands, for `event_study(by=...)`.
 

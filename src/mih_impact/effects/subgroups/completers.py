@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mih_impact.controls.group import ControlGroup
 from mih_impact.display.labels import Label
 from mih_impact.errors import EffectsError
+from mih_impact.signatures import named_options
 
 __all__ = ["CONDITIONAL", "Completers", "completers"]
 
@@ -84,6 +85,7 @@ class Completers:
         return [(*part, mask) for part, mask in zip(_PARTS, masks, strict=True) if mask.any()]
 
 
+@named_options
 def completers(column: str) -> Completers:
     """Show those who finished beside all who started, for `event_study(by=...)`.
 

@@ -31,6 +31,7 @@ from mih_impact.panel.synthetic.start import (
 )
 from mih_impact.reference.prices import PriceIndex
 from mih_impact.reference.rows import rows
+from mih_impact.signatures import named_options
 
 __all__ = [
     "Confounding",
@@ -62,6 +63,7 @@ class SyntheticRegister:
     truth: SyntheticTruth
 
 
+@named_options
 def synthetic_register(
     *,
     participants: int = 527,
@@ -199,6 +201,7 @@ def write_register(out: str | Path, *, seed: int = 2025) -> tuple[Path, ...]:
     return write_files(Path(out), frame, truth)
 
 
+@named_options
 def example_panel(*, price_year: int = PRICE_YEAR) -> Panel:
     """Read the synthetic register that is shipped with the library (seed 2025).
 

@@ -12,10 +12,12 @@ from mih_impact.economics.case import CostBenefit
 from mih_impact.errors import AssumptionError
 from mih_impact.reporting.memo.content import memo_of
 from mih_impact.reporting.write import write_document
+from mih_impact.signatures import named_options
 
 __all__ = ["write_memo"]
 
 
+@named_options
 def write_memo(
     case: CostBenefit,
     path: str | os.PathLike[str],

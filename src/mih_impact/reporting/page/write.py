@@ -26,6 +26,7 @@ from mih_impact.errors import AssumptionError, StorageError
 from mih_impact.reporting.page.controls import controls_html
 from mih_impact.reporting.page.spoken import STATUSES, shown
 from mih_impact.reporting.page.texts import LIMITS, PAGE, PAIRS, SCRIPT, UNCOMPENSATED
+from mih_impact.signatures import named_options
 from mih_impact.storage import write_whole
 
 __all__ = ["budget_page", "write_budget_page"]
@@ -38,6 +39,7 @@ _RULES = {
 }
 
 
+@named_options
 def write_budget_page(
     case: CostBenefit,
     path: str | os.PathLike[str],

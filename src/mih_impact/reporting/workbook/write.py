@@ -27,6 +27,7 @@ from mih_impact.reporting.workbook.summary import TITLE, write_summary
 from mih_impact.reporting.workbook.texts import write_non_priced, write_sources
 from mih_impact.reporting.workbook.uncertainty import write_covariance, write_uncertainty
 from mih_impact.reporting.workbook.words import SHEETS
+from mih_impact.signatures import named_options
 from mih_impact.storage import write_whole
 
 __all__ = ["write_workbook"]
@@ -35,6 +36,7 @@ _SUFFIX = ".xlsx"
 _WITH_COVARIANCE = ("uncertainty", "covariance")
 
 
+@named_options
 def write_workbook(
     case: CostBenefit,
     path: str | os.PathLike[str],

@@ -1,0 +1,78 @@
+"""Options that a call does not have get the nearest thing that it has, and signatures stay."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+
+import mih_impact as mih
+from mih_impact.signatures import ELSEWHERE
+
+FUNCTIONS = sorted(
+    name
+    for name in mih.__all__
+    if inspect.isfunction(getattr(mih, name)) and name not in ("load", "options")
+)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_public_call_refuses_an_option_it_does_not_have(name):
+    call = getattr(mih, name)
+    own = inspect.signature(call).parameters
+    assert not any(each.kind is each.VAR_KEYWORD for each in own.values())
+    with pytest.raises(mih.UnknownOptionError, match=f"{name} has no option no_such_thing"):
+        call(no_such_thing=1)
+    with pytest.raises(TypeError):  # as any other function of Python
+        call(no_such_thing=1)
+
+
+@pytest.mark.parametrize(
+    ("call", "option", "advice"),
+    [
+        ("match", "distance", "propensity"),
+        ("match", "M", "here it is ratio="),
+        ("match", "BiasAdjust", r"adjust=True"),
+        ("event_study", "clusters", "here it is cluster="),
+        ("event_study", "vcov", "se= and cluster="),
+        ("event_study", "windw", "did you mean window="),
+        ("group_time_effects", "xformla", "covariates="),
+        ("group_time_effects", "control_group", "not_yet"),
+        ("honest_bounds", "Mbarvec", "relative_magnitudes"),
+        ("resample", "B", "here it is draws="),
+        ("read_panel", "sep", "found in the header"),
+        ("cost_benefit", "discount", "use one of assumptions"),
+    ],
+)
+def test_options_of_other_packages_get_the_nearest_of_ours(call, option, advice):
+    with pytest.raises(mih.UnknownOptionError, match=advice):
+        getattr(mih, call)(**{option: 1})
+
+
+def advised() -> list[tuple[str, str, str]]:
+    return [
+        (call, option, told)
+        for call, options in ELSEWHERE.items()
+        for option, told in options.items()
+    ]
+
+
+@pytest.mark.parametrize(("call", "option", "told"), advised())
+def test_what_is_advised_is_there(call, option, told):
+    """Every option named is one of the call's, or of the call that is named before it."""
+    if call:
+        assert option not in inspect.signature(getattr(mih, call)).parameters
+    for named, given in re.findall(r"mih\.(\w+)\([^)]*?(\w+)=", told):
+        assert given in inspect.signature(getattr(mih, named)).parameters, told
+    own = re.sub(r"mih\.\w+(\.\w+)?\(.*", "", told)
+    for given in re.findall(r"(?<![\w.])([A-Za-z_]\w*)=", own):
+        calls = [call] if call else FUNCTIONS
+        calls += re.findall(r"(?:of mih\.|on )(\w+)", told)
+        there = {
+            each
+            for name in calls
+            if name in FUNCTIONS
+            for each in inspect.signature(getattr(mih, name)).parameters
+        }
+        assert given in there, told
