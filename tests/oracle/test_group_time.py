@@ -112,6 +112,50 @@ def test_anticipation_agrees_with_diff_diff(published):
         if np.isfinite(row["se"]):
             assert table.loc[(g, t), "estimate"] == pytest.approx(row["effect"], abs=1e-10)
             assert table.loc[(g, t), "std_error"] == pytest.approx(row["se"], abs=1e-10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = peer.aggregate("event_study").to_dataframe().set_index("event_time")
+    own = effects.aggregate("event").to_frame().set_index("level")
+    for name, peers_name in (("estimate", "att"), ("std_error", "se")):
+        np.testing.assert_allclose(own[name], theirs[peers_name], atol=1e-10)
+
+
+def test_an_anticipated_year_is_no_part_of_the_pre_trend(published):
+    """Callaway and Sant'Anna: trends are parallel before start less the years of anticipation."""
+    effects = ours(published, anticipation=1).aggregate("event")
+    table = effects.to_frame().set_index("level")
+    early = [e for e in effects.levels if e < -2]
+    found = effects.pretrend_test("outcome")
+    assert found.table["year_since_start"].tolist() == early
+    at = [effects.levels.index(e) for e in early]
+    b, V = table.loc[early, "estimate"].to_numpy(), effects.matrix[np.ix_(at, at)]
+    assert found.table["statistic"][0] == pytest.approx(b @ np.linalg.inv(V) @ b, rel=1e-9)
+    assert "år fra og med −1 er ikke testet" in found.sentence["nb"].lower()
+    assert set(mih.pretrend_power(effects, outcome="outcome").table["year_since_start"]) == {
+        *early, *(e for e in effects.levels if e >= 0),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("restriction", ["smoothness", "relative_magnitudes"])
+def test_honest_bounds_with_anticipation_are_those_of_a_start_so_many_years_earlier(
+    published, restriction
+):
+    effects = ours(published, anticipation=1).aggregate("event")
+    bounds = mih.honest_bounds(effects, outcome="outcome", restriction=restriction, M=[0.1, 1])
+    frame = effects.to_frame()
+    earlier = mih.EffectSeries.from_frame(
+        frame[["outcome", "estimate"]].assign(year_since_start=frame["level"].astype(int) + 1),
+        covariance=effects.matrix,
+        price_year=2024,
+    )
+    after = [e + 1 for e in effects.levels if e >= 0]
+    same = mih.honest_bounds(
+        earlier, outcome="outcome", restriction=restriction, M=[0.1, 1], years=after
+    )
+    pd.testing.assert_frame_equal(bounds.table, same.table)
+    assert bounds.breakdown == same.breakdown
+    assert "år 0–" in bounds.title["nb"]
+    assert "år −1 regnes som etter oppstart" in bounds.sentence["nb"]
 
 
 def test_balanced_event_years_agree_with_diff_diff(published):

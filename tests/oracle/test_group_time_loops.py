@@ -90,10 +90,16 @@ def test_cells_eligibility_and_missing_rows_match_slow_loops(options, missing):
     )
 
 
-def test_averages_count_the_shares_as_estimated():
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"anticipation": 1}, {"anticipation": 1, "base_period": "varying"}],
+    ids=["plain", "anticipation", "anticipation, varying"],
+)
+def test_averages_are_of_years_from_the_start_on_and_count_the_shares_as_estimated(options):
+    """An anticipated year is before the start, and in none but its own average by event year."""
     frame = small_panel(seed=8)
-    effects = mih.group_time_effects(read_numbers(frame), outcomes=["outcome", "second"])
-    slow = all_cells(frame, ["outcome", "second"])
+    effects = mih.group_time_effects(read_numbers(frame), outcomes=["outcome", "second"], **options)
+    slow = all_cells(frame, ["outcome", "second"], **options)
     sizes = frame.groupby("person_id")["start_year"].first().value_counts()
     start = frame.groupby("person_id")["start_year"].first()
     for kind, label in (
@@ -103,6 +109,8 @@ def test_averages_count_the_shares_as_estimated():
         ("simple", lambda g, t: 0 if t >= g else None),
     ):
         series = effects.aggregate(kind)
+        asked = {label(g, t) for _, g, t in slow} - {None}
+        assert set(series.levels) - set(series.base) == asked
         place, value, columns = [], [], []
         for k, outcome in enumerate(effects.outcomes):
             for i, level in enumerate(series.levels):

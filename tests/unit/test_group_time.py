@@ -168,6 +168,43 @@ def test_one_start_year_that_cannot_be_adjusted_is_missing_with_its_reason():
     assert early["std_error"].notna().all()
 
 
+def test_a_start_year_that_leaves_the_averages_is_counted_and_said():
+    frame = numbers()
+    late = frame.loc[frame["start_year"] == 2014, "person_id"].unique()
+    frame = frame[~frame["person_id"].isin(late[1:])]
+    early = frame.loc[frame["start_year"] == 2012, "person_id"].nunique()
+    found = estimate(frame, covariates=["x"], estimator="dr")
+    table = found.to_frame().query("group == 2014 and year >= 2014")
+    assert (table["reason"] == "models_not_estimable").all()
+    assert (table["n_participants"] == 0).all()
+    assert (table["n_lost"] == 1).all()
+    for kind in ("simple", "event", "calendar"):
+        row = found.aggregate(kind).to_frame().set_index("level", drop=False)
+        row = row[row["level"].isin([0, 2014])].iloc[0] if kind != "simple" else row.iloc[0]
+        assert (row["n_participants"], row["n_lost"]) == (early, 1), kind
+        assert row["reason"] == "some_models_not_estimable"
+    group = found.aggregate("group").to_frame().set_index("level")
+    assert group.loc[2012, ["n_participants", "n_lost", "reason"]].tolist() == [early, 0, ""]
+    assert group.loc[2014, ["n_participants", "n_lost"]].tolist() == [0, 1]
+    assert group.loc[2014, "reason"] == "models_not_estimable"
+    assert np.isnan(group.loc[2014, "estimate"])
+    assert "oppstartsår 2014" in found.summary("nb")
+    assert "ikke lar seg justere for, mangler" in found.aggregate("simple").summary("nb")
+    assert found.aggregate("group").plot("outcome")
+
+
+def test_covariates_of_the_base_year_are_matched_on_in_their_own_year():
+    """With anticipation the lags count from the base, and so does what is zero by construction."""
+    panel = mih.read_panel(small_register(), price_year=2024)
+    effects = mih.group_time_effects(
+        panel, outcomes="wage_income", covariates=mih.lag("wage_income", 1, 2), anticipation=1,
+        estimator="reg",
+    ).aggregate("event", window=(-5, 2))  # fmt: skip
+    table = effects.to_frame().set_index("year_since_start")
+    assert table.index[table["matched_on"]].tolist() == [-3, -2]
+    assert table.loc[-3, "std_error"] == 0
+
+
 def test_a_start_year_with_one_participant_has_no_standard_error():
     frame = numbers()
     starters = frame.loc[frame["start_year"] == 2014, "person_id"].unique()

@@ -48,6 +48,12 @@ _MATCHED_ON_ONE = Label(
     nb=_MATCHED_ON.nb,
     en="Matched on the outcome in year {years}: the difference there is near zero by design.",
 )
+_LEFT_OUT = Label(
+    nb="Oppstartsår der kjennetegnene ikke lar seg justere for, mangler i ett eller flere "
+    "gjennomsnitt; n_lost teller deltakerne.",
+    en="Start years whose models cannot be fitted are left out of one or more averages; n_lost "
+    "counts their participants.",
+)
 _ESTIMATED_SCORE = Label(
     nb="Standardfeilene regner med at tilbøyeligheten til å delta er anslått.",
     en="Standard errors count the propensity score as estimated.",
@@ -103,6 +109,8 @@ def effects_card(effects: EffectSeries, lang: Lang) -> Card:
     notes += [text.text(lang) for option, value, text in _UNUSUAL if asked.get(option) == value]
     if asked.get("cluster", "person") != "person":
         notes.append(_CLUSTERED.format(cluster=label_of(str(asked["cluster"]))).text(lang))
+    if (effects.frame["reason"] == "some_models_not_estimable").any():
+        notes.append(_LEFT_OUT.text(lang))
     if effects.se == "abadie_imbens_2016":
         notes.append(_ESTIMATED_SCORE.text(lang))
     lines = []

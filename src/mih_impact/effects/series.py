@@ -87,6 +87,9 @@ class EffectSeries(Result):
         The year whose prices money is in.
     base
         The base years; empty for plain differences and effects from a frame.
+    anticipation
+        Years before start in which participants may already respond, of group-time effects: they
+        are no part of the pre-trend.
     se
         How the covariance was reckoned.
     coverage
@@ -112,6 +115,7 @@ class EffectSeries(Result):
     subgroups: tuple[str, ...] = ("all",)
     split: Split | None = None
     in_overall: tuple[int, ...] = ()
+    anticipation: int = 0
     influence: AnyInfluence | None = field(default=None, metadata={"saved": False})
     family: pd.DataFrame | None = field(default=None, metadata={"saved": False})
 

@@ -23,6 +23,11 @@ def uncertain_years(effects: EffectSeries, outcome: str) -> pd.DataFrame:
 
 
 def tested_leads(effects: EffectSeries, outcome: str) -> pd.DataFrame:
-    """Return the rows of years before start that are not matched on, where something can differ."""
+    """Return the rows of years before start that are not matched on, where something can differ.
+
+    Before anybody can respond: an anticipated year holds an effect.
+    """
     rows = uncertain_years(effects, outcome)
-    return rows[(rows["year_since_start"] < 0) & ~rows["matched_on"].astype(bool)]
+    return rows[
+        (rows["year_since_start"] < -effects.anticipation) & ~rows["matched_on"].astype(bool)
+    ]

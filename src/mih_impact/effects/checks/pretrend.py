@@ -26,6 +26,10 @@ _TESTED = Label(
     en="Unmatched years before start ({years}): p = {p}. The test only finds differences large "
     "enough to be seen with these standard errors.",
 )
+_ANTICIPATED = Label(
+    nb=" År fra og med {first} er ikke testet: deltakerne kan ha reagert på forhånd.",
+    en=" Years from {first} on are not tested: participants may have responded in advance.",
+)
 _UNTESTED = Label(
     nb="Alle år før oppstart er matchet på, basisår eller uten data: førtrenden kan ikke testes.",
     en="Every year before start is matched on, the base year or without data: the pre-trend cannot "
@@ -59,7 +63,8 @@ def pretrend_test(effects: EffectSeries, outcome: str, *, alpha: float = 0.05) -
     Notes
     -----
     Wald statistic b' V^-1 b on the unmatched leads, chi-squared with their number of degrees of
-    freedom. Matched leads are near zero by construction and would only water the test down.
+    freedom. Matched leads are near zero by construction and would only water the test down; an
+    anticipated year holds an effect.
     """
     from scipy.stats import chi2
 
@@ -82,10 +87,13 @@ def pretrend_test(effects: EffectSeries, outcome: str, *, alpha: float = 0.05) -
     table = table.assign(statistic=statistic, df=len(leads), p_value=p)
 
     def sentence(lang: Lang) -> str:
-        if not leads:
-            return _UNTESTED.text(lang)
         years = ", ".join(number(year, lang=lang) for year in leads)
-        return _TESTED.format(years=years, p=number(p, decimals=3, lang=lang)).text(lang)
+        tested = _TESTED.format(years=years, p=number(p, decimals=3, lang=lang))
+        said = tested if leads else _UNTESTED
+        if not effects.anticipation:
+            return said.text(lang)
+        first = number(-effects.anticipation, lang=lang)
+        return said.text(lang) + _ANTICIPATED.format(first=first).text(lang)
 
     title = _TITLE.format(outcome=label_of(outcome))
     return CheckResult(

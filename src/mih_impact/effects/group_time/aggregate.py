@@ -28,8 +28,9 @@ class Average:
     ----------
     levels
         What the L averages of an outcome stand for; 0 for the only one of "simple".
-    kept
-        Which effects enter each average, shape (K, L, G, T).
+    asked, kept
+        Which effects each average is of, and which of them there are to enter it, shape
+        (K, L, G, T).
     weights
         Their weights, shape (K, L, G, T); they add up to 1, or are all 0 where nothing is kept.
     own
@@ -38,6 +39,7 @@ class Average:
     """
 
     levels: tuple[int, ...]
+    asked: BoolArray
     kept: BoolArray
     weights: FloatArray
     own: FloatArray
@@ -50,7 +52,6 @@ def averages(
     sizes: IntArray,
     kind: Aggregation,
     *,
-    anticipation: int,
     window: tuple[int, int] | None,
     balance: int | None,
 ) -> Average:
@@ -71,32 +72,35 @@ def averages(
 
     Notes
     -----
-    Weights are the start years' shares p_g of the starters that enter. A starter of g adds
+    All but "event" average what follows the start: an anticipated year is before it, and is no part
+    of them. Weights are the start years' shares p_g of the starters that enter. A starter of g adds
     (sum of its start year's effects in the average - their number times the average) / sum of p to
     its influence, over the starters: the estimated shares of Callaway and Sant'Anna (2021), section
     4.2, as R's did::aggte has them. "group" averages the years of one start year equally, and has
     no shares to estimate.
     """
     since = years[None, :] - starts[:, None]
-    allowed = np.isfinite(estimate)
+    asked = np.ones(estimate.shape, dtype=bool)
     if window is not None:
-        allowed &= (since >= window[0]) & (since <= window[1])
+        asked &= (since >= window[0]) & (since <= window[1])
     if balance is not None:
         reached = (np.isfinite(estimate) & (since == balance)).any(axis=2)
         first = balance - int(years[-1] - years[0])
-        allowed &= reached[:, :, None] & (since <= balance) & (since >= first)
-    label = _labels(kind, since, starts, years)
+        asked &= reached[:, :, None] & (since <= balance) & (since >= first)
     if kind != "event":
-        allowed &= since >= -anticipation
-    levels = np.unique(label[allowed.any(axis=0)])
-    if not len(levels):
+        asked &= since >= 0
+    allowed = asked & np.isfinite(estimate)
+    if not allowed.any():
         raise EffectsError(
             "No group-time effect is left to average",
             found=f"start years {starts[0]}-{starts[-1]}, years {years[0]}-{years[-1]}, "
             f"window {window}, balance {balance}",
             do="widen window=, or leave balance= out",
         )
-    kept = allowed[:, None] & (label == levels[:, None, None])
+    label = _labels(kind, since, starts, years)
+    levels = np.unique(label[(asked if kind == "group" else allowed).any(axis=0)])
+    of_level = label == levels[:, None, None]
+    asked, kept = asked[:, None] & of_level, allowed[:, None] & of_level
     share = np.where(kept, sizes[:, None], 0).astype(np.float64)
     total = np.maximum(share.sum(axis=(2, 3)), 1.0)
     weights = share / total[:, :, None, None]
@@ -104,7 +108,7 @@ def averages(
     average = (weights * value).sum(axis=(2, 3))
     own = value.sum(axis=3) - kept.sum(axis=3) * average[:, :, None]
     own = np.moveaxis(own / total[:, :, None], 2, 0)
-    return Average(tuple(levels.tolist()), kept, weights, own)
+    return Average(tuple(levels.tolist()), asked, kept, weights, own)
 
 
 def _labels(kind: Aggregation, since: IntArray, starts: IntArray, years: IntArray) -> IntArray:

@@ -62,6 +62,10 @@ _REASONS = {
     ),
 }
 _MISSING = Label(nb="{n} effekter: {why}.", en="{n} effects: {why}.")
+_LEFT_OUT = Label(
+    nb="Uten noen effekt, og ikke med i gjennomsnittene: oppstartsår {years}.",
+    en="Without any effect, and in none of the averages: start years {years}.",
+)
 
 
 def group_time_card(effects: GroupTimeEffects, lang: Lang) -> Card:
@@ -90,7 +94,18 @@ def group_time_card(effects: GroupTimeEffects, lang: Lang) -> Card:
         for code, why in _REASONS.items()
         if (reason == code).any()
     ]
+    gone = _without_effect(effects)
+    if gone:
+        notes.append(_LEFT_OUT.format(years=", ".join(map(str, gone))).text(lang))
     return Card(_TITLE.text(lang), (*shown, *_overall(effects, lang)), notes=tuple(notes))
+
+
+def _without_effect(effects: GroupTimeEffects) -> list[int]:
+    """Return the start years of which nothing is estimated from the start on, for some outcome."""
+    after = effects.frame[effects.frame["year_since_start"] >= 0]
+    some = after["reason"].isin(["", "one_participant"])
+    any_effect = some.groupby([after["outcome"], after["group"]]).any()
+    return sorted({int(g) for (_, g), there in any_effect.items() if not there})
 
 
 def _overall(effects: GroupTimeEffects, lang: Lang) -> list[tuple[str, str]]:

@@ -34,11 +34,11 @@ def persons_behind(kept: BoolArray, n: IntArray) -> IntArray:
     return np.asarray(np.where(kept, n[:, None], 0).max(axis=3).sum(axis=2))
 
 
-def in_overall(kind: Aggregation, levels: tuple[int, ...], anticipation: int) -> tuple[int, ...]:
+def in_overall(kind: Aggregation, levels: tuple[int, ...]) -> tuple[int, ...]:
     """Return the levels of an average that the overall one is made of; none of itself."""
     if kind == "simple":
         return ()
-    return tuple(level for level in levels if kind != "event" or level >= -anticipation)
+    return tuple(level for level in levels if kind != "event" or level >= 0)
 
 
 def hidden_counts(n: IntArray, starts: IntArray, years: IntArray) -> BoolArray:
@@ -65,8 +65,6 @@ def hidden_effects(
     starts: IntArray,
     years: IntArray,
     sizes: IntArray,
-    *,
-    anticipation: int,
 ) -> BoolArray:
     """Return which effects are hidden, shape (K, G, T).
 
@@ -93,7 +91,7 @@ def hidden_effects(
     lines = _lines(starts, years)
     for line in lines:
         hidden[:, line] |= with_complement(small[:, line].T, participants[:, line].T).T
-    known = _known(estimate, participants, controls, starts, years, sizes, anticipation)
+    known = _known(estimate, participants, controls, starts, years, sizes)
     for k in range(len(estimate)):
         _hide_until_free(hidden[k], small[k], known[k], participants[k], lines)
     return hidden
@@ -137,22 +135,18 @@ def _known(
     starts: IntArray,
     years: IntArray,
     sizes: IntArray,
-    anticipation: int,
 ) -> FloatArray:
     """Return the weights of the averages that are shown, shape (K, lines, G, T)."""
     rows = []
     for kind in get_args(Aggregation):
         try:
-            average = averages(
-                estimate, starts, years, sizes, kind,
-                anticipation=anticipation, window=None, balance=None,
-            )  # fmt: skip
+            average = averages(estimate, starts, years, sizes, kind, window=None, balance=None)
         except EffectsError:  # there is no such average
             continue
         persons = persons_behind(average.kept, participants)
         few = is_small(persons)
         few |= is_small(np.where(average.kept, controls[:, None], 0).max(axis=(2, 3)))
-        parts = np.isin(average.levels, in_overall(kind, average.levels, anticipation))
+        parts = np.isin(average.levels, in_overall(kind, average.levels))
         few[:, parts] = with_complement(few[:, parts].T, persons[:, parts].T).T
         rows.append(np.where(few[:, :, None, None], 0.0, average.weights))
     return (

@@ -159,8 +159,11 @@ class GroupTimeEffects(Result):
         Returns
         -------
         EffectSeries
-            `n_participants` and `n_lost` count persons: of each start year that enters, those of
-            the year with most of them, not the sum over its years. `n_controls` is the greatest
+            `n_participants` counts persons: of each start year that enters, those of the year with
+            most of them, not the sum over its years; `n_lost` the other starters of every start
+            year asked for whose base is in the register. A start year of which nothing is estimated
+            leaves the average: `reason` then has "some_models_not_estimable" or
+            "some_nobody_to_compare". `n_controls` is the greatest
             number of controls of any start year that enters, since a control serves several.
 
         Raises
@@ -172,8 +175,9 @@ class GroupTimeEffects(Result):
         Notes
         -----
         The shares of start years are estimated, and their influence is in the covariance
-        (Callaway and Sant'Anna 2021, section 4.2; R's did::aggte). With "varying" the years before
-        start each have their own base.
+        (Callaway and Sant'Anna 2021, section 4.2; R's did::aggte). All but "event" average the
+        years from the start on, whatever the anticipation. With "varying" the years before start
+        each have their own base.
         """
         if kind not in ("event", "group", "calendar", "simple"):
             raise EffectsError(
@@ -193,7 +197,6 @@ class GroupTimeEffects(Result):
             np.array(self.years),
             self.sizes,
             kind,
-            anticipation=self.method.anticipation,
             window=window,
             balance=balance,
         )
@@ -212,10 +215,7 @@ class GroupTimeEffects(Result):
         counts = self.frame[["n_participants", "n_controls", "n_lost"]].to_numpy().T
         n, controls, n_lost = counts.reshape(3, *self.estimate.shape)
         starts, years = np.array(self.starts), np.array(self.years)
-        small = hidden_effects(
-            self.estimate, n, controls, starts, years, self.sizes,
-            anticipation=self.method.anticipation,
-        ).ravel()  # fmt: skip
+        small = hidden_effects(self.estimate, n, controls, starts, years, self.sizes).ravel()
         lost = hidden_counts(n_lost, starts, years).ravel()
         if not (small.any() or lost.any()):
             return self
@@ -264,20 +264,28 @@ def build_result(
     provenance: Provenance,
 ) -> GroupTimeEffects:
     """Freeze the numbers into a result."""
-    alone = np.isnan(found.estimate) | (reason == "one_participant")
+    known = np.isfinite(found.estimate)
+    alone = ~known | (reason == "one_participant")
+    n, n_controls = (
+        np.where(known, count, 0) for count in (found.n_participants, found.n_controls)
+    )  # where the models fail nobody is compared
     missing = alone.ravel()
     matrix = found.influence.covariance.copy()
     matrix[missing] = np.nan
     matrix[:, missing] = np.nan
     units = {name: unit_of(name, currency=currency) for name in outcomes}
     starters = np.array([group.n_starters for group in groups])
-    lost = np.where(windows.base >= 0, starters[:, None] - found.n_participants, 0)
+    lost = np.where(windows.base >= 0, starters[:, None] - n, 0)
     estimate = found.estimate.copy()
     sizes = np.array([len(group.treated) for group in groups])
     for array in (matrix, estimate, sizes):
         array.setflags(write=False)
     return GroupTimeEffects(
-        frame=_frame(found, windows, outcomes, reason, lost, matrix, method.level).assign(
+        frame=_frame(estimate, windows, outcomes, reason, matrix, method.level).assign(
+            n_participants=n.ravel(),
+            n_controls=n_controls.ravel(),
+            n_lost=lost.ravel(),
+            reason=reason.ravel(),
             unit=np.repeat([units[name] for name in outcomes], reason[0].size),
             price_year=price_year,
         ),
@@ -305,17 +313,16 @@ def build_result(
 
 
 def _frame(
-    found: Estimates,
+    effects: FloatArray,
     windows: Windows,
     outcomes: tuple[str, ...],
     reason: NDArray[np.object_],
-    lost: IntArray,
     matrix: FloatArray,
     level: float,
 ) -> pd.DataFrame:
     """Lay the effects out, a row per outcome, start year and year."""
     K, G, T = reason.shape
-    estimate = found.estimate.ravel()
+    estimate = effects.ravel()
     error = np.where(reason.ravel() == "base_year", np.nan, np.sqrt(matrix.diagonal()))
     z = float(ndtri(0.5 + level / 2))
     group = np.tile(np.repeat(windows.starts, T), K)
@@ -330,9 +337,5 @@ def _frame(
             "std_error": error,
             "conf_low": estimate - z * error,
             "conf_high": estimate + z * error,
-            "n_participants": found.n_participants.ravel(),
-            "n_controls": found.n_controls.ravel(),
-            "n_lost": lost.ravel(),
-            "reason": reason.ravel(),
         }
     )

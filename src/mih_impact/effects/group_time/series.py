@@ -39,23 +39,24 @@ def average_series(
     K, L, G, T = average.kept.shape
     kept = average.kept.reshape(K, L, G * T)
     columns = effects.frame[["n_participants", "n_controls", "n_lost"]].to_numpy().T
-    n, controls, lost = columns.reshape(3, K, 1, G * T)
-    reason = effects.frame["reason"].to_numpy().reshape(K, 1, G * T)
-    empty = ~kept.any(axis=2)
-    alone = (~kept | (reason == "one_participant")).all(axis=2)
+    n, controls, lost = columns.reshape(3, K, G, T)
+    reason = effects.frame["reason"].to_numpy().reshape(K, G, T)
+    single = (reason == "one_participant").reshape(K, 1, G * T)
+    alone = (~kept | single).all(axis=2)
     value = np.where(kept, np.nan_to_num(effects.estimate.reshape(K, 1, G * T)), 0.0)
     estimate = (average.weights.reshape(K, L, G * T) * value).sum(axis=2)
-    estimate = np.where(empty, np.nan, estimate)
+    estimate = np.where(kept.any(axis=2), estimate, np.nan)
     matrix = influence.covariance.copy()
     matrix[alone.ravel()] = np.nan
     matrix[:, alone.ravel()] = np.nan
     universal = effects.method.base_period == "universal" and kind == "event"
     base = (-1 - effects.method.anticipation,) if universal else ()
-    why = np.where(empty, "nobody_to_compare", np.where(alone, "one_participant", ""))
+    based = average.asked & (reason != "no_base_year")[:, None]
+    compared = persons_behind(average.kept, n)
     is_base = np.isin(average.levels, base)
     covariates = [parse_term(text) for text in effects.method.covariates]
     matched_on = [
-        kind == "event" and entered(covariates, name, level)
+        kind == "event" and entered(covariates, name, level + effects.method.anticipation)
         for name in effects.outcomes
         for level in average.levels
     ]
@@ -68,18 +69,19 @@ def average_series(
         units=effects.units,
         price_year=effects.price_year,
         base=base,
+        anticipation=effects.method.anticipation,
         se="influence",
         level=effects.method.level,
         critical=_critical(effects, matrix, is_base),
         columns={
-            "n_participants": persons_behind(average.kept, n.reshape(K, G, T)),
-            "n_controls": np.where(kept, controls, 0).max(axis=2),
-            "n_lost": persons_behind(average.kept, lost.reshape(K, G, T)),
-            "reason": np.where(is_base, "base_year", why).astype(object),
+            "n_participants": compared,
+            "n_controls": np.where(average.kept, controls[:, None], 0).max(axis=(2, 3)),
+            "n_lost": persons_behind(based, n + lost) - compared,
+            "reason": np.where(is_base, "base_year", _why(average, based, reason, alone)),
             "matched_on": np.array(matched_on).reshape(K, L),
         },
         coverage=effects.coverage,
-        in_overall=in_overall(kind, average.levels, effects.method.anticipation),
+        in_overall=in_overall(kind, average.levels),
         influence=influence,
         provenance=Provenance.of(
             f"group_time_effects, averaged by {kind}",
@@ -89,6 +91,28 @@ def average_series(
             evidence=effects.provenance.evidence,
         ),
     )
+
+
+def _why(
+    average: Average,
+    based: NDArray[np.bool_],
+    reason: NDArray[np.object_],
+    alone: NDArray[np.bool_],
+) -> NDArray[np.object_]:
+    """Return why an average or its standard error is missing, or start years of it; (K, L).
+
+    A start year of which no effect enters has left the average, and what it says may then be of
+    others than was asked: the first of its reasons stands there, with "some_" before it.
+    """
+    entered = average.kept.any(axis=(2, 3))
+    left = based & ~average.kept.any(axis=3)[..., None]
+    why = np.full(entered.shape, "", dtype=object)
+    for code in ("nobody_to_compare", "models_not_estimable"):
+        some = (left & (reason == code)[:, None]).any(axis=(2, 3))
+        why[some] = np.where(entered, f"some_{code}", code)[some]
+    why[~entered & (why == "")] = "nobody_to_compare"
+    why[entered & alone] = "one_participant"
+    return why
 
 
 def _critical(

@@ -48,8 +48,9 @@ def honest_bounds(
     Parameters
     ----------
     effects
-        Effects relative to the single year -1, with their covariance. Years before start whose
-        outcome entered the matching say nothing of the trend: their deviations are free.
+        Effects relative to the single year -1, with their covariance; with anticipation relative
+        to the year before any response. Years before start whose outcome entered the matching say
+        nothing of the trend: their deviations are free.
     outcome
         The outcome.
     restriction
@@ -77,7 +78,7 @@ def honest_bounds(
     Raises
     ------
     EffectsError
-        An unknown outcome or restriction, no covariance, another base than year -1, years without
+        An unknown outcome or restriction, no covariance, another base, years without
         an estimate, too few unmatched years before start, or an M that is not a number from 0.
 
     Notes
@@ -87,6 +88,7 @@ def honest_bounds(
     least-favourable first stage of a tenth of its size, inverted for every pair of years that may
     hold the largest change before start, and its sign; the union is reported as one interval, its
     hull. The largest change before start is thus estimated, not taken as known. Nothing is random.
+    With anticipation "after start" begins with the first year in which participants may respond.
     The identified bounds are those that the estimates imply as they stand; they are missing where
     the estimates before start themselves bend by more than M.
 
@@ -129,8 +131,14 @@ def honest_bounds(
         name="honest_bounds",
         passed=None,
         table=_table(target, grid, ends, identified, level=level, method=_METHOD[restriction]),
-        sentence=sentence(restriction, unit, breakdown, target.matched),
-        title=title(outcome, target.post.tolist(), target.weights.tolist()),
+        sentence=sentence(
+            restriction,
+            unit,
+            breakdown,
+            matched=target.since_start(target.matched),
+            anticipation=target.anticipation,
+        ),
+        title=title(outcome, target.since_start(target.post), target.weights.tolist()),
         provenance=_provenance(effects, outcome, restriction, target, grid, level),
         outcome=outcome,
         restriction=restriction,
@@ -236,8 +244,10 @@ def _provenance(
         {
             "outcome": outcome,
             "restriction": restriction,
-            "weights": dict(zip(target.post.tolist(), target.weights.tolist(), strict=True)),
-            "leads": target.leads.tolist(),
+            "weights": dict(
+                zip(target.since_start(target.post), target.weights.tolist(), strict=True)
+            ),
+            "leads": target.since_start(target.leads),
             "M": list(grid),
             "level": level,
         },

@@ -23,7 +23,7 @@ def check_pairs(target: Target) -> None:
             "Relative magnitudes need two pairs of consecutive years before start that nobody "
             "matched on",
             found=f"{len(target.pairs)}; unmatched years with an estimate: "
-            f"{', '.join(map(str, target.leads)) or 'none'}",
+            f"{', '.join(map(str, target.since_start(target.leads))) or 'none'}",
             do="estimate a window that begins earlier, match on fewer years of the outcome, or "
             'use restriction="smoothness"',
         )

@@ -23,7 +23,7 @@ def check_leads(target: Target) -> None:
     if not len(target.leads):
         raise EffectsError(
             "Smoothness needs a year before start that nobody matched on, to see the slope",
-            found="no unmatched year before year -1 with an estimate",
+            found=f"no unmatched year before year {-1 - target.anticipation} with an estimate",
             do="estimate a window that begins earlier, or match on fewer years of the outcome",
         )
 

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Target", "read_target"]
 
+_OWN_BASE = (
+    'event_study(base=-1), group_time_effects(base_period="universal"); a frame needs a row of '
+    "year -1 that is zero, without variance"
+)
+
 FloatArray = NDArray[np.float64]
 
 
@@ -31,6 +36,9 @@ class Target:
     deviation from parallel trends, which is zero in year -1 by normalisation. Matched years before
     start are near zero by construction and say nothing of delta: they are not among `leads`, and
     their deviations are free.
+
+    Where participants may respond ahead of start, the effect begins so many years earlier, and so
+    does `post`: all years are then counted from the year after the base, which is -1 as always.
 
     Attributes
     ----------
@@ -50,6 +58,8 @@ class Target:
         The years before start whose outcome entered the matching.
     persons
         The fewest persons behind a weighted year, on either side; NaN where not known.
+    anticipation
+        Years before start in which participants may already respond.
     """
 
     leads: NDArray[np.int64]
@@ -60,6 +70,7 @@ class Target:
     pairs: tuple[int, ...]
     matched: tuple[int, ...] = ()
     persons: float = float("nan")
+    anticipation: int = 0
 
     @property
     def along(self) -> FloatArray:
@@ -75,6 +86,10 @@ class Target:
     def std_error(self) -> float:
         """Its standard error."""
         return float(np.sqrt(self.along @ self.covariance @ self.along))
+
+    def since_start(self, years: Iterable[int]) -> list[int]:
+        """Return years as years since start."""
+        return [int(year) - self.anticipation for year in years]
 
     def change(self, year: int) -> FloatArray:
         """Return the row that makes beta_year - beta_(year - 1) out of `beta`, shape (L + T,)."""
@@ -93,7 +108,7 @@ def read_target(
     Raises
     ------
     EffectsError
-        No covariance, another base than the single year -1, a gap after start, weights that are
+        No covariance, another base than the single year before any effect, a gap after it, weights that are
         not a combination of years after start, or a target without uncertainty.
     """
     if outcome not in effects.outcomes or effects.matrix is None:
@@ -103,29 +118,32 @@ def read_target(
             do="name an outcome of event_study, or give from_frame a covariance",
         )
     _check_base(effects, outcome)
+    ahead = effects.anticipation
     row = effects.estimate[effects.outcomes.index(outcome)]
     seen = {year for year, value in zip(effects.event_years, row, strict=True) if value == value}
     post: list[int] = []
-    while len(post) in seen:
-        post.append(len(post))
-    wanted = _weights(years, weights, post)
+    while len(post) - ahead in seen:
+        post.append(len(post) - ahead)
+    wanted = _weights(years, weights, [year for year in post if year >= 0])
     rows = effects.frame[
         (effects.frame["outcome"] == outcome) & (effects.frame["subgroup"] == effects.subgroups[0])
     ]
     matched = {int(year) for year in rows.loc[rows["matched_on"], "year_since_start"]}
-    leads = sorted(year for year in seen - matched if year < -1)
+    base = -1 - ahead
+    leads = sorted(year for year in seen - matched if year < base)
     beta, covariance = effects.select([outcome], [*leads, *post])
     assert covariance is not None
-    informative = {*leads} | ({-1} - matched)
+    informative = {*leads} | ({base} - matched)
     target = Target(
-        leads=np.array(leads, dtype=np.int64),
-        post=np.array(post, dtype=np.int64),
+        leads=np.array(leads, dtype=np.int64) + ahead,
+        post=np.array(post, dtype=np.int64) + ahead,
         weights=np.array([wanted.get(year, 0.0) for year in post]),
         beta=beta[0],
         covariance=covariance,
-        pairs=tuple(s for s in sorted(informative) if s - 1 in informative),
-        matched=tuple(sorted(year for year in matched if year < 0)),
+        pairs=tuple(s + ahead for s in sorted(informative) if s - 1 in informative),
+        matched=tuple(sorted(year + ahead for year in matched if year <= base)),
         persons=_fewest(rows[rows["year_since_start"].isin([y for y, w in wanted.items() if w])]),
+        anticipation=ahead,
     )
     _check_uncertainty(target)
     return target
@@ -153,20 +171,24 @@ def _fewest(rows: pd.DataFrame) -> float:
 
 
 def _check_base(effects: EffectSeries, outcome: str) -> None:
-    """Refuse anything but coefficients relative to year -1: delta_(-1) = 0 is what ties delta."""
-    k = effects.outcomes.index(outcome)
+    """Refuse anything but coefficients relative to the last year before any effect.
+
+    That its deviation is zero is what ties delta.
+    """
+    k, base = effects.outcomes.index(outcome), -1 - effects.anticipation
     zero = False
-    if -1 in effects.event_years and effects.matrix is not None:
-        e = effects.event_years.index(-1)
+    if base in effects.event_years and effects.matrix is not None:
+        e = effects.event_years.index(base)
         at = k * len(effects.event_years) + e
         zero = effects.estimate[k, e] == 0.0 and not np.nan_to_num(effects.matrix[at]).any()
-    if effects.base not in ((-1,), ()) or not zero:
+    if effects.base not in ((base,), ()) or not zero:
         years = ", ".join(map(str, effects.base)) or "none stated"
+        event = "anybody can respond" if effects.anticipation else "start"
         raise EffectsError(
-            "Honest bounds need every effect relative to the single year before start, -1",
-            found=f"base years {years}; year -1 is {'' if zero else 'not '}zero with no variance",
-            do="estimate with base=-1 (and a universal base period); a frame needs a row of year "
-            "-1 that is zero",
+            f"Honest bounds need every effect relative to the single year before {event}, {base}",
+            found=f"base years {years}; year {base} is {'' if zero else 'not '}zero with no "
+            "variance",
+            do=_OWN_BASE,
         )
 
 

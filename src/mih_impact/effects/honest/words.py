@@ -49,6 +49,11 @@ _MATCHED = Label(
     nb=" Matchede år før oppstart ({years}) sier ingenting om trenden og er holdt utenfor.",
     en=" Matched years before start ({years}) say nothing of the trend and are left out.",
 )
+_AHEAD = Label(
+    nb=" Deltakerne kan ha reagert på forhånd: alt fra og med år {first} regnes som etter oppstart.",
+    en=" Participants may have responded in advance: all from year {first} on counts as after "
+    "start.",
+)
 HIDDEN = Label(
     nb="Skjult: for få personer står bak et av årene.",
     en="Hidden: too few persons stand behind one of the years.",
@@ -72,7 +77,7 @@ def title(outcome: str, post: Sequence[int], weights: Sequence[float]) -> dict[s
 
 
 def sentence(
-    restriction: str, unit: str, breakdown: float, matched: Sequence[int]
+    restriction: str, unit: str, breakdown: float, *, matched: Sequence[int], anticipation: int = 0
 ) -> dict[str, str]:
     """Return the breakdown value in words; it is rounded down, so that the sentence is true."""
 
@@ -80,6 +85,8 @@ def sentence(
         holds = breakdown == breakdown
         label = (_HOLDS if holds else _FAILS)[restriction]
         first = label.format(M=at_most(breakdown, restriction, unit, lang)).text(lang)
+        if anticipation:
+            first += _AHEAD.format(first=number(-anticipation, lang=lang)).text(lang)
         if not matched:
             return first
         years = ", ".join(number(year, lang=lang) for year in matched)
