@@ -28,6 +28,5 @@ def tested_leads(effects: EffectSeries, outcome: str) -> pd.DataFrame:
     Before anybody can respond: an anticipated year holds an effect.
     """
     rows = uncertain_years(effects, outcome)
-    return rows[
-        (rows["year_since_start"] < -effects.anticipation) & ~rows["matched_on"].astype(bool)
-    ]
+    rows = rows[rows["year_since_start"] < -effects.anticipation]
+    return rows[~rows["matched_on"].astype(bool)]

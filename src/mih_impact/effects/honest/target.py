@@ -108,8 +108,8 @@ def read_target(
     Raises
     ------
     EffectsError
-        No covariance, another base than the single year before any effect, a gap after it, weights that are
-        not a combination of years after start, or a target without uncertainty.
+        No covariance, another base than the single year before any effect, a gap after it, weights
+        that are not a combination of years after start, or a target without uncertainty.
     """
     if outcome not in effects.outcomes or effects.matrix is None:
         raise EffectsError(

@@ -50,7 +50,8 @@ _MATCHED = Label(
     en=" Matched years before start ({years}) say nothing of the trend and are left out.",
 )
 _AHEAD = Label(
-    nb=" Deltakerne kan ha reagert på forhånd: alt fra og med år {first} regnes som etter oppstart.",
+    nb=" Deltakerne kan ha reagert på forhånd: alt fra og med år {first} regnes som etter "
+    "oppstart.",
     en=" Participants may have responded in advance: all from year {first} on counts as after "
     "start.",
 )
