@@ -103,9 +103,9 @@ def group_time_card(effects: GroupTimeEffects, lang: Lang) -> Card:
 def _without_effect(effects: GroupTimeEffects) -> list[int]:
     """Return the start years of which nothing is estimated from the start on, for some outcome."""
     after = effects.frame[effects.frame["year_since_start"] >= 0]
-    some = after["reason"].isin(["", "one_participant"])
-    any_effect = some.groupby([after["outcome"], after["group"]]).any()
-    return sorted({int(g) for (_, g), there in any_effect.items() if not there})
+    there = after.assign(there=after["reason"].isin(["", "one_participant"]))
+    found = there.groupby(["outcome", "group"], as_index=False)["there"].any()
+    return sorted(set(found.loc[~found["there"], "group"].tolist()))
 
 
 def _overall(effects: GroupTimeEffects, lang: Lang) -> list[tuple[str, str]]:

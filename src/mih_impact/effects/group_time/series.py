@@ -105,10 +105,10 @@ def _why(
     others than was asked: the first of its reasons stands there, with "some_" before it.
     """
     entered = average.kept.any(axis=(2, 3))
-    left = based & ~average.kept.any(axis=3)[..., None]
+    left = based & ~average.kept.any(axis=3, keepdims=True)
     why = np.full(entered.shape, "", dtype=object)
     for code in ("nobody_to_compare", "models_not_estimable"):
-        some = (left & (reason == code)[:, None]).any(axis=(2, 3))
+        some = (left & np.equal(reason, code)[:, None]).any(axis=(2, 3))
         why[some] = np.where(entered, f"some_{code}", code)[some]
     why[~entered & (why == "")] = "nobody_to_compare"
     why[entered & alone] = "one_participant"
