@@ -339,3 +339,22 @@ def test_draws_say_what_kind_of_data_they_rest_on():
     assert "Synthetic register, calibrated" in drawn.summary("en").replace("\n", " ")
     assert "Syntetisk register, kalibrert" in drawn._repr_html_()
     assert drawn.summary("nb").count("Syntetisk register") == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"replace": False}, {"method": "mahalanobis"}],
+    ids=["score", "once", "distance"],
+)
+@pytest.mark.parametrize("adjust", [False, True])
+def test_no_exact_column_is_as_good_as_one_that_never_varies(options, adjust):
+    panel = read(small_register(300, starters=60, seed=2).assign(one="x"))
+    errors = [
+        mih.resample(
+            mih.match(panel, on=["age"], exact=exact, outcomes="wage_income", **options),
+            draws=40, window=(-1, 1), adjust=adjust,
+        ).to_frame()["std_error"]
+        for exact in ((), "one")
+    ]  # fmt: skip
+    assert errors[0].iloc[-1] > 0
+    pd.testing.assert_series_equal(*errors)

@@ -177,7 +177,7 @@ class Design:
             part = self.parts[p]
             known = Coded(part.codes, part.categories) if isinstance(part, Indicators) else part
             columns.append((term, known[rows]))
-        return replace(Design.of(columns), rows=len(rows))
+        return Design.of(columns, len(rows))
 
     def index(self, coef: FloatArray, start: FloatArray | None = None) -> FloatArray:
         """Return X @ coef, shape (m,), added column by column to `start`, or to nothing.
@@ -248,8 +248,17 @@ class Design:
             )
 
     @classmethod
-    def of(cls, columns: Sequence[tuple[Term, Column]], *, drop_one: bool = True) -> Design:
-        """Expand categories to indicators; values must have no missing."""
+    def of(
+        cls,
+        columns: Sequence[tuple[Term, Column]],
+        rows: int | None = None,
+        *,
+        drop_one: bool = True,
+    ) -> Design:
+        """Expand categories to indicators; values must have no missing.
+
+        `rows` says how many there are, which no columns cannot.
+        """
         parts: list[FloatArray | Indicators] = []
         names: list[str] = []
         terms: list[Term] = []
@@ -266,7 +275,8 @@ class Design:
             parts.append(part)
             names += [f"{term}={categories[k]}" for k in part.shown]
             terms += [term] * len(part.shown)
-        rows = len(columns[0][1]) if columns else 0
+        if rows is None:
+            rows = len(columns[0][1])
         return cls(tuple(parts), tuple(names), tuple(terms), rows)
 
     @classmethod

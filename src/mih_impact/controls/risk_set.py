@@ -192,6 +192,7 @@ def build_risk_set(
     # Where everybody stays nothing is copied.
     rows = slice(None) if kept.all() else np.flatnonzero(kept)
     columns = {term: column[rows] for term, column in columns.items()}
+    m = int(kept.sum())
     return RiskSet(
         cube=cube,
         person=person[rows],
@@ -199,9 +200,9 @@ def build_risk_set(
         start_year=start_year[rows],
         treated=is_treated[rows],
         cell=cell[rows],
-        design=Design.of([(term, columns[term]) for term in on]),
+        design=Design.of([(term, columns[term]) for term in on], m),
         exact_design=Design.of(
-            [(name, _as_category(columns[name])) for name in exact], drop_one=False
+            [(name, _as_category(columns[name])) for name in exact], m, drop_one=False
         ),
         carried={term: rows for term, rows in carried.items() if rows},
         flow=flow,

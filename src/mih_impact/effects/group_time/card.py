@@ -102,10 +102,10 @@ def group_time_card(effects: GroupTimeEffects, lang: Lang) -> Card:
 
 def _without_effect(effects: GroupTimeEffects) -> list[int]:
     """Return the start years of which nothing is estimated from the start on, for some outcome."""
-    after = effects.frame[effects.frame["year_since_start"] >= 0]
-    there = after.assign(there=after["reason"].isin(["", "one_participant"]))
-    found = there.groupby(["outcome", "group"], as_index=False)["there"].any()
-    return sorted(set(found.loc[~found["there"], "group"].tolist()))
+    starts = np.array(effects.starts)
+    after = np.array(effects.years) >= starts[:, None]
+    estimated = (np.isfinite(effects.estimate) & after).any(axis=2).all(axis=0)
+    return [int(year) for year in starts[after.any(axis=1) & ~estimated]]
 
 
 def _overall(effects: GroupTimeEffects, lang: Lang) -> list[tuple[str, str]]:

@@ -159,7 +159,7 @@ def start_groups(
 def _uncovered(cube: Cube, g: int) -> StartGroup:
     """Return the starters of a year whose base year has no register rows: nobody is compared."""
     nobody = np.empty(0, dtype=np.int64)
-    none = Design.of([])
+    none = Design.of([], 0)
     n = int((cube.start_year == g).sum())
     return StartGroup(g, nobody, nobody, nobody, nobody, nobody, 0, none, n, 0)
 
@@ -210,7 +210,7 @@ def _start_group(
         control_cell=cell[n:],
         control_start=control_start,
         n_cells=len(both) if exact else 1,
-        design=Design.of(read) if read else Design.written(np.empty((len(person), 0)), (), ()),
+        design=Design.of(read, len(person)),
         n_starters=n_starters,
         n_known=n_known,
     )
