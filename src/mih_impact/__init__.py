@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from mih_impact.controls.group import ControlGroup as ControlGroup
     from mih_impact.controls.matching import match as match
     from mih_impact.controls.overlap import Overlap as Overlap
+    from mih_impact.controls.subgroups.bands import bands as bands
+    from mih_impact.controls.subgroups.completers import completers as completers
     from mih_impact.controls.terms import lag as lag
     from mih_impact.controls.weighting import weight as weight
     from mih_impact.display.labels import Label as Label
@@ -69,8 +71,6 @@ if TYPE_CHECKING:
     from mih_impact.effects.sensitivity.result import SensitivityCheck as SensitivityCheck
     from mih_impact.effects.sensitivity.rosenbaum import rosenbaum_bounds as rosenbaum_bounds
     from mih_impact.effects.series import EffectSeries as EffectSeries
-    from mih_impact.effects.subgroups.bands import bands as bands
-    from mih_impact.effects.subgroups.completers import completers as completers
     from mih_impact.effects.subgroups.difference_result import DifferenceTest as DifferenceTest
     from mih_impact.errors import AssumptionError as AssumptionError
     from mih_impact.errors import EffectsError as EffectsError
@@ -172,10 +172,10 @@ _HOME = {
     "Uncertainty": "economics.uncertainty.result",
     "VarianceShares": "economics.sensitivity.shares",
     "attrition_check": "effects.sensitivity.attrition",
-    "bands": "effects.subgroups.bands",
+    "bands": "controls.subgroups.bands",
     "bootstrap": "effects.inference.multiplier",
     "budget_impact": "economics.budget.impact",
-    "completers": "effects.subgroups.completers",
+    "completers": "controls.subgroups.completers",
     "cost_benefit": "economics.account",
     "e_value": "effects.sensitivity.e_value",
     "event_study": "effects.event_study",

@@ -12,8 +12,8 @@ from scipy.stats import norm
 from statsmodels.stats.multitest import multipletests
 
 import mih_impact as mih
+from mih_impact.controls.subgroups.split import split
 from mih_impact.display.style import alt_text
-from mih_impact.effects.subgroups.split import split
 from mih_impact.errors import EffectsError
 from tests.oracle.test_effects import rows_of
 from tests.support import small_register

@@ -14,7 +14,8 @@ from mih_impact.controls.group import Sets
 from mih_impact.controls.mahalanobis import Cloud, mahalanobis_greedy, mahalanobis_nearest, whiten
 from mih_impact.controls.nearest import Neighbours, nearest_within
 from mih_impact.controls.options import MatchOptions
-from mih_impact.controls.propensity import Score, propensity_score
+from mih_impact.controls.propensity import Score, independent, propensity_score
+from mih_impact.controls.pseudo_start import Among
 from mih_impact.controls.risk_set import Flow, RiskSet, build_risk_set
 from mih_impact.controls.support import supported
 from mih_impact.panel.cube import Cube
@@ -60,18 +61,30 @@ class Chosen:
         return self.score is not None or self.whitened is not None
 
 
-def choose(cube: Cube, options: MatchOptions) -> Chosen:
-    """Choose controls by the method of the options."""
+def choose(cube: Cube, options: MatchOptions, among: Among | None = None) -> Chosen:
+    """Choose controls by the method of the options, in the whole register or among a part of it.
+
+    Among a part a covariate may be the same for all, or follow from others, without any fault of
+    who asks: nearness is then by the others.
+    """
     risk = build_risk_set(
         cube,
         on=() if options.method == "exact" else options.on,
         exact=options.equal,
         window_end=options.not_started_through,
         seed=options.seed,
+        among=among,
     )
-    return choose_among(
-        risk, options, lambda: propensity_score(risk, pooled=options.score == "pooled")
-    )
+    near = risk
+    if options.method in ("propensity", "mahalanobis"):
+        if among is None:
+            risk.design.require_varying(options.on)
+        else:
+            beside = risk.start_year if options.uses_score else np.zeros_like(risk.start_year)
+            near = replace(risk, design=independent(risk.design, beside))
+    pooled = options.score == "pooled"
+    chosen = choose_among(near, options, lambda: propensity_score(near, pooled=pooled))
+    return replace(chosen, risk=replace(chosen.risk, design=risk.design))
 
 
 def choose_among(risk: RiskSet, options: MatchOptions, scored: Callable[[], Score]) -> Chosen:
@@ -104,7 +117,6 @@ def _cell_sets(risk: RiskSet) -> Sets:
 
 def _neighbours(risk: RiskSet, options: MatchOptions, scored: Callable[[], Score]) -> Chosen:
     """Take the nearest on the score or by Mahalanobis, within start year, cell and caliper."""
-    risk.design.require_varying(options.on)
     score = scored() if options.uses_score else None
     target, flow = np.flatnonzero(risk.treated), risk.flow
     if options.common_support and score is not None:

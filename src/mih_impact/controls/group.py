@@ -21,6 +21,7 @@ from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.errors import SupportError
 from mih_impact.panel.contract import DERIVED
+from mih_impact.panel.cube import Cube
 
 if TYPE_CHECKING:
     from mih_impact.controls.balance import Balance
@@ -171,11 +172,15 @@ class ControlGroup(Result):
         ndarray
             Shape (q,), float with NaN or object with None where missing.
         """
-        column = str(getattr(term, "column", term))
-        cube = self.risk.cube
-        if column not in cube.names and column not in DERIVED and self.recipe is not None:
-            cube = self.recipe.fetch([column])
+        cube = self.cube_with(term)
         return read_rows(cube, term, self.risk.person[rows], self.risk.start[rows])[0]
+
+    def cube_with(self, term: Term) -> Cube:
+        """Return a cube of the same persons that holds what a term is read from."""
+        column, cube = str(getattr(term, "column", term)), self.risk.cube
+        if column in cube.names or column in DERIVED or self.recipe is None:
+            return cube
+        return self.recipe.fetch([column])
 
     def pairs(self) -> pd.DataFrame:
         """Return a row per pair: participant_id, control_id, start_year, weight, distance.

@@ -19,6 +19,7 @@ __all__ = [
     "LogitFit",
     "clear_factor",
     "fit_logit",
+    "independent_columns",
     "linear_index",
     "require_full_rank",
 ]
@@ -265,6 +266,15 @@ def require_full_rank(X: FloatArray, scale: FloatArray, names: Sequence[str]) ->
     """Raise naming the columns that follow from the others, or whose scale is 0."""
     safe = np.where(scale > 0, scale, 1.0)
     _require_rank(np.asarray(np.linalg.qr(X / safe, mode="r")), scale, names)
+
+
+def independent_columns(design: Design) -> BoolArray:
+    """Return which columns do not follow from those before them, shape (k,)."""
+    sample = _Sample(design, np.zeros(design.rows, dtype=bool), None)
+    triangle = sample.triangle(sample.scale()[0])
+    left = np.zeros(design.width)  # what the columns before leave of each
+    left[: len(triangle)] = np.abs(np.diag(triangle))
+    return np.asarray(left > DEPENDENT * np.sqrt((triangle**2).sum(axis=0)))
 
 
 def _require_rank(triangle: FloatArray, scale: FloatArray, names: Sequence[str]) -> None:

@@ -43,6 +43,8 @@ def whiten(risk: RiskSet) -> FloatArray:
         A covariate does not vary within the sides, or follows from the others.
     """
     X, treated = risk.design.X, risk.treated
+    if not X.shape[1]:  # nothing sets anybody apart
+        return np.zeros((len(X), 1))
     spread = X.std(axis=0)
     X = X / np.where(spread > 0, spread, 1.0)
     within = X.copy()

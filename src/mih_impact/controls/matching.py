@@ -36,7 +36,7 @@ from mih_impact.panel.measure import OtherMeasures
 from mih_impact.panel.panel import Panel
 from mih_impact.signatures import named_options
 
-__all__ = ["Method", "Order", "match"]
+__all__ = ["Method", "Order", "match", "nobody"]
 
 MATCHED = Label(nb="fikk kontroller", en="matched")
 _ADVICE = "Widen the group with fewer columns in exact=, a larger ratio=, or replace=False."
@@ -200,7 +200,7 @@ def match(
     chosen = choose(cube, options)
     risk, sets = chosen.risk, chosen.sets
     if not len(sets.participant):
-        raise _nobody(chosen, options)
+        raise nobody(chosen, options)
     persons = np.unique(risk.person[sets.control])
     last = Flow("matched", MATCHED, len(sets.participant), len(persons), len(sets.control))
     rule = panel.eligibility(eligible)
@@ -237,7 +237,7 @@ def match(
     return group
 
 
-def _nobody(chosen: Chosen, options: MatchOptions) -> SupportError:
+def nobody(chosen: Chosen, options: MatchOptions) -> SupportError:
     """Return the error for a group without anybody."""
     participants = int(chosen.risk.treated.sum())
     if options.method == "cem":

@@ -13,6 +13,7 @@ from mih_impact.controls.logit import (
     SEPARATED,
     LogitFit,
     fit_logit,
+    independent_columns,
     linear_index,
     require_full_rank,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "LogitFit",
     "Score",
     "fit_logit",
+    "independent",
     "linear_index",
     "propensity_score",
     "require_full_rank",
@@ -112,6 +114,16 @@ def propensity_score(risk: RiskSet, *, pooled: bool = True) -> Score:
         index[rows] = linear_index(X, fit.coef)
         models[str(c)] = fit
     return Score(index, models)
+
+
+def independent(design: Design, start_year: IntArray) -> Design:
+    """Return a design without columns that follow from start years and the columns before them."""
+    terms = len(np.flatnonzero(np.bincount(start_year)))
+    kept = np.flatnonzero(independent_columns(with_start_years(design, start_year))[terms:])
+    if len(kept) == design.width:
+        return design
+    names, terms = [design.names[k] for k in kept], [design.terms[k] for k in kept]
+    return Design.written(design.X[:, kept], names, terms)
 
 
 def with_start_years(design: Design, start_year: IntArray) -> Design:

@@ -9,7 +9,8 @@ so nobody is a candidate because of having stayed eligible for long: no time is 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from mih_impact.controls.cells import combined
 from mih_impact.panel.cube import NEVER, Cube
 
-__all__ = ["DEFAULT_SEED", "members"]
+__all__ = ["DEFAULT_SEED", "Among", "members"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -32,8 +33,29 @@ MOST_CELLS = 100_000
 SLACK = 1e-9
 
 
+@dataclass(frozen=True, eq=False)
+class Among:
+    """A part of the register that is looked at on its own.
+
+    Attributes
+    ----------
+    starts
+        Whose start counts, shape (persons of the cube,).
+    could
+        Who can be a candidate in a period, of the same shape; None for everybody.
+    """
+
+    starts: BoolArray
+    could: Callable[[int], BoolArray] | None = None
+
+
 def members(
-    cube: Cube, start_year: int, exact: Sequence[str], window_end: int | None, seed: int | None
+    cube: Cube,
+    start_year: int,
+    exact: Sequence[str],
+    window_end: int | None,
+    seed: int | None,
+    among: Among | None = None,
 ) -> tuple[IntArray, IntArray]:
     """Return participants and candidates of a start year, and the period each is compared from.
 
@@ -49,6 +71,8 @@ def members(
         The last year since start by which candidates have not started; None: they never do.
     seed
         Seed of the drawn months; `DEFAULT_SEED` for None.
+    among
+        The participants and candidates it is about; all if None.
 
     Returns
     -------
@@ -71,14 +95,19 @@ def members(
     else is in the register does not matter.
     """
     periods = start_year * cube.PER_YEAR + np.arange(cube.PER_YEAR)
-    compared_from = np.where(cube.start_year == start_year, cube.start, NEVER)
+    starts = cube.start_year == start_year
     could = np.stack(
         [cube.eligible_before(s) & _waiting(cube, s, window_end) for s in periods.tolist()]
     )
-    could &= compared_from == NEVER
+    could &= ~starts
+    if among is not None:
+        starts = starts & among.starts
+        if among.could is not None:
+            could &= np.stack([among.could(s) for s in periods.tolist()])
+    compared_from = np.where(starts, cube.start, NEVER)
     if len(periods) > 1:
         u = _uniform(cube, start_year, DEFAULT_SEED if seed is None else seed)
-        could = _drawn(u, _chances(cube, periods, could, exact))
+        could = _drawn(u, _chances(cube, periods, np.flatnonzero(starts), could, exact))
     for s, here in zip(periods.tolist(), could, strict=True):
         compared_from[here] = s
     person = np.flatnonzero(compared_from != NEVER)
@@ -103,10 +132,11 @@ def _waiting(cube: Cube, start: int, window_end: int | None) -> BoolArray:
     return waiting & ~cube.begins_other(start)
 
 
-def _chances(cube: Cube, periods: IntArray, could: BoolArray, exact: Sequence[str]) -> FloatArray:
+def _chances(
+    cube: Cube, periods: IntArray, starting: IntArray, could: BoolArray, exact: Sequence[str]
+) -> FloatArray:
     """Return everybody's chance of each month, given who could be compared from it, same shape."""
     cell, cells = _cells(cube, periods, exact)
-    starting = np.flatnonzero((cube.start >= periods[0]) & (cube.start <= periods[-1]))
     month = cube.start[starting] - periods[0]
     started = _counted(cell[month, starting], month, cells, len(periods))
     months, waiters = np.nonzero(could)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mih_impact.controls.cells import combined
 from mih_impact.controls.covariates import Term, by_period, read_column, require_years
 from mih_impact.controls.design import Coded, Column, Design, factorized
-from mih_impact.controls.pseudo_start import members
+from mih_impact.controls.pseudo_start import Among, members
 from mih_impact.display.labels import Label
 from mih_impact.errors import SupportError
 from mih_impact.panel.cube import NEVER, Cube
@@ -115,6 +115,7 @@ def build_risk_set(
     window_end: int | None = None,
     within: bool = True,
     seed: int | None = None,
+    among: Among | None = None,
 ) -> RiskSet:
     """Stack the risk sets of all start years, with covariates measured before each start year.
 
@@ -134,6 +135,8 @@ def build_risk_set(
         columns are only described.
     seed
         Seed of the months that candidates are compared from, in a panel by month.
+    among
+        The participants and candidates it is about; all if None.
 
     Returns
     -------
@@ -159,7 +162,7 @@ def build_risk_set(
     require_years(cube, terms, starts)
 
     start_years = np.unique(starts // cube.PER_YEAR).tolist()
-    found = [members(cube, c, exact, window_end, seed) for c in start_years]
+    found = [members(cube, c, exact, window_end, seed, among) for c in start_years]
     person = np.concatenate([persons for persons, _ in found])
     start = np.concatenate([periods for _, periods in found])
     start_year = start if cube.PER_YEAR == 1 else start // cube.PER_YEAR

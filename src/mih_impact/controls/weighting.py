@@ -14,6 +14,8 @@ from mih_impact.controls.concentration import warn_if_concentrated
 from mih_impact.controls.covariates import Lag, Term, as_terms
 from mih_impact.controls.group import ControlGroup, Sets
 from mih_impact.controls.options import Controls, ScoreKind
+from mih_impact.controls.propensity import independent
+from mih_impact.controls.pseudo_start import Among
 from mih_impact.controls.recipe import (
     Recipe,
     about_measure,
@@ -22,15 +24,17 @@ from mih_impact.controls.recipe import (
     seed_of,
 )
 from mih_impact.controls.risk_set import Flow, build_risk_set
+from mih_impact.controls.weight_model import covariates_of
 from mih_impact.controls.weights import Weighted, entropy, odds
 from mih_impact.display.labels import Label
 from mih_impact.display.provenance import Provenance
 from mih_impact.errors import SupportError
+from mih_impact.panel.cube import Cube
 from mih_impact.panel.measure import OtherMeasures
 from mih_impact.panel.panel import Panel
 from mih_impact.signatures import named_options
 
-__all__ = ["WeightMethod", "weight"]
+__all__ = ["WeightMethod", "WeightOptions", "weight", "weighted"]
 
 WeightMethod = Literal["entropy", "ipw"]
 
@@ -219,6 +223,17 @@ def weight(
     ]
     cube = panel.cube(eligible=eligible, columns=[*columns, *fetched])
     require_outcomes(panel, cube, fetched)
+    group = _group(panel, eligible, outcomes, options, weighted(cube, options), about)
+    warn_if_concentrated(group, advice=_ADVICE)
+    return group
+
+
+def weighted(cube: Cube, options: WeightOptions, among: Among | None = None) -> Weighted:
+    """Weigh by the method of the options, in the whole register or among a part of it.
+
+    Among a part a covariate may be the same for all, or follow from others, without any fault of
+    who asks: weights are then by the others.
+    """
     risk = build_risk_set(
         cube,
         on=options.on,
@@ -226,16 +241,17 @@ def weight(
         window_end=options.not_started_through,
         within=False,
         seed=options.seed,
+        among=among,
     )
-    # A constant asks nothing of entropy weights: its mean is the same on both sides.
-    risk.design.require_varying(options.on, one_does=options.method == "entropy")
+    if among is None:
+        # A constant asks nothing of entropy weights: its mean is the same on both sides.
+        risk.design.require_varying(options.on, one_does=options.method == "entropy")
+    design = covariates_of(risk, moments=options.moments)
+    if among is not None:
+        design = independent(design, risk.start_year)
     if options.method == "entropy":
-        found = entropy(risk, moments=options.moments)
-    else:
-        found = odds(risk, pooled=options.score == "pooled", trim=options.trim)
-    group = _group(panel, eligible, outcomes, options, found, about)
-    warn_if_concentrated(group, advice=_ADVICE)
-    return group
+        return entropy(risk, design)
+    return odds(risk, design, pooled=options.score == "pooled", trim=options.trim)
 
 
 def _group(

@@ -14,7 +14,7 @@ from mih_impact.controls.group import Sets
 from mih_impact.controls.propensity import Score, propensity_score
 from mih_impact.controls.risk_set import Flow, RiskSet
 from mih_impact.controls.spoken import spoken_names
-from mih_impact.controls.weight_model import WeightModel, covariates_of
+from mih_impact.controls.weight_model import WeightModel
 from mih_impact.display.labels import Label
 from mih_impact.errors import SupportError
 
@@ -48,22 +48,21 @@ class Weighted:
     flow: tuple[Flow, ...]
 
 
-def entropy(risk: RiskSet, *, moments: int) -> Weighted:
+def entropy(risk: RiskSet, design: Design) -> Weighted:
     """Balance the candidates of each start year.
 
     Parameters
     ----------
     risk
         The stacked risk sets, a cell for each start year.
-    moments
-        1 for means, 2 for squares of what is not an indicator too.
+    design
+        What is balanced, a row for each of theirs; see `covariates_of`.
 
     Raises
     ------
     SupportError
         As `entropy_weights`, naming the start year.
     """
-    design = covariates_of(risk, moments=moments)
     spread = design.X.std(axis=0)
     scale = np.where(spread > 0, spread, 1.0)
     names = spoken_names(design, risk.person)
@@ -96,13 +95,15 @@ def _table(start_year: int, design: Design, fit: EntropyFit, Z: FloatArray) -> p
     )
 
 
-def odds(risk: RiskSet, *, pooled: bool, trim: float | None) -> Weighted:
+def odds(risk: RiskSet, design: Design, *, pooled: bool, trim: float | None) -> Weighted:
     """Weigh candidates by their odds of starting, adding up to 1 within each start year.
 
     Parameters
     ----------
     risk
         The stacked risk sets, a cell for each start year.
+    design
+        What the odds are a function of; see `covariates_of`.
     pooled
         One logit for all start years, with a term for each, or one for each.
     trim
@@ -113,7 +114,6 @@ def odds(risk: RiskSet, *, pooled: bool, trim: float | None) -> Weighted:
     SupportError
         As `propensity_score`, or nobody is left on one side.
     """
-    design = covariates_of(risk)
     score = propensity_score(replace(risk, design=design), pooled=pooled)
     kept, flow = np.ones(len(risk.person), dtype=bool), risk.flow
     if trim is not None:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from mih_impact.controls.subgroups.split import ALL
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import Formatter, count, currency, interval, number, percent
 from mih_impact.effects.subgroups.rows import subgroup_table
-from mih_impact.effects.subgroups.split import ALL
 from mih_impact.panel.contract import label_of
 
 if TYPE_CHECKING:

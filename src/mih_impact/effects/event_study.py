@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.controls.covariates import Lag, Term
 from mih_impact.controls.group import ControlGroup
+from mih_impact.controls.subgroups.split import ALL, By, split
+from mih_impact.controls.subgroups.within import own_groups
 from mih_impact.display.provenance import Provenance
 from mih_impact.effects.asked import (
     Asked,
@@ -20,14 +22,12 @@ from mih_impact.effects.asked import (
     read_question,
     require_choice,
 )
-from mih_impact.effects.comparison import Comparison
 from mih_impact.effects.frozen import build_series
 from mih_impact.effects.inference.clusters import clustered, clustered_kind
 from mih_impact.effects.influence import Influence, StandardError, sup_t
-from mih_impact.effects.measured import Measured
-from mih_impact.effects.score_correction import corrected, require_theory
+from mih_impact.effects.score_correction import require_theory
 from mih_impact.effects.series import EffectSeries
-from mih_impact.effects.subgroups.split import ALL, By, split
+from mih_impact.effects.studied import How, Studied, studied
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import unit_of
 from mih_impact.panel.cube import Dead
@@ -41,13 +41,6 @@ BoolArray = NDArray[np.bool_]
 
 #: Normal draws behind a band; they move its critical value by about 0.01 from seed to seed.
 BAND_DRAWS = 20_000
-
-#: Why an estimate is missing.
-_NOT_SEEN = "start_years_not_seen: {years}"
-_NOBODY = "nobody_to_compare"
-_FEW = "too_few_controls_to_adjust"
-#: Why a standard error is missing.
-_ALONE = "one_participant"
 
 
 @named_options
@@ -159,24 +152,28 @@ def event_study(
     arguments.level(level, error=EffectsError)
     arguments.seed(seed, error=EffectsError)
     _require_options(group, se)
-    kind = _resolve(se, group) if cluster == "person" else clustered_kind(se, group)
+    kind = _resolve(se, [group]) if cluster == "person" else clustered_kind(se, group)
     if score_correction:
         require_theory(group, kind, adjust=adjust)
-    masks, parts = split(group, by)
-    measured = Measured.of(group, asked, kind, adjust=adjust)
-    comparisons, rows_of = zip(*(measured.effect(among) for among in masks), strict=True)
-    influence = Influence.beside(rows_of)
+    _require_columns(group, adjust=adjust)
+    parts = None if by is None else split(group, by)
+    own = [] if parts is None else own_groups(group, parts)
+    groups = [group, *(each for each in own if isinstance(each, ControlGroup))]
+    if cluster == "person":
+        kind = _resolve(se, groups)
+    how = How(asked, kind, adjust=adjust, corrected=score_correction)
+    studies = studied(group, parts, own, how)
+    influence = Influence.beside([study.influence for study in studies])
     if score_correction:
-        kind, moments = "abadie_imbens_2016", [measured.score_moments(c) for c in comparisons]
-        influence = corrected(group, influence, moments)
+        kind = "abadie_imbens_2016"
     if cluster != "person":
-        influence = clustered(group, influence, cluster)
-    estimate = np.concatenate([comparison.estimate for comparison in comparisons])
+        influence = clustered(group, influence, cluster, groups[1:])
+    estimate = np.concatenate([study.comparison.estimate for study in studies])
     matrix = influence.covariance
-    unseen = np.isnan(estimate) | _alone(asked, comparisons)
+    unseen = np.isnan(estimate) | np.concatenate([study.alone for study in studies])
     matrix[unseen], matrix[:, unseen] = np.nan, np.nan
 
-    subgroups = (ALL,) if parts is None else tuple(parts.names)
+    subgroups = (ALL,) if parts is None else tuple(parts.split.names)
     names, cube = asked.outcomes, group.risk.cube
     normal = np.random.default_rng(seed).standard_normal((BAND_DRAWS, len(asked.years)))
     rows = [f"{subgroup}/{name}" for subgroup in subgroups for name in names]
@@ -195,7 +192,7 @@ def event_study(
         se=kind,
         level=level,
         critical=critical,
-        columns=_columns(group, asked, comparisons, masks),
+        columns=_columns(group, asked, studies),
         coverage={
             "participants": group.flow[0].participants,
             "matched": asked.spoken_for(group),
@@ -203,7 +200,7 @@ def event_study(
             "last_start_year": int(group.risk.start_years[-1]),
         },
         influence=influence,
-        split=parts,
+        split=None if parts is None else parts.split,
         provenance=Provenance.of(
             "event_study",
             {
@@ -216,7 +213,7 @@ def event_study(
                 "se": kind,
                 "cluster": str(cluster),
                 "dead": dead,
-                "by": None if parts is None else parts.by,
+                "by": None if parts is None else parts.split.by,
                 "adjust": adjust,
                 "score_correction": score_correction,
                 "level": level,
@@ -228,15 +225,15 @@ def event_study(
     )
 
 
-def _resolve(se: StandardError, group: ControlGroup) -> str:
-    """Return the standard error that "auto" means for this group."""
+def _resolve(se: StandardError, groups: Sequence[ControlGroup]) -> str:
+    """Return the standard error that "auto" means for a group and its subgroups."""
     if se != "auto":
         return se
-    if group.model is not None:
+    if groups[0].model is not None:
         return "estimated_weights"
-    if group.replace:
+    if groups[0].replace:
         return "abadie_imbens"
-    return "matched_set" if _sets_are_apart(group) else "person"
+    return "matched_set" if all(map(_sets_are_apart, groups)) else "person"
 
 
 def _sets_are_apart(group: ControlGroup) -> bool:
@@ -256,54 +253,24 @@ def _critical(
     return sup_t(matrix[np.ix_(columns, columns)], normal, level=level)
 
 
-def _alone(asked: Asked, comparisons: Sequence[Comparison]) -> BoolArray:
-    """Return which estimates rest on one participant, whose spread cannot be seen; not the base."""
-    other = np.tile(~asked.is_base, len(asked.outcomes))
-    return np.concatenate([(comparison.n == 1) & other for comparison in comparisons])
-
-
 def _columns(
-    group: ControlGroup,
-    asked: Asked,
-    comparisons: Sequence[Comparison],
-    masks: Sequence[BoolArray],
+    group: ControlGroup, asked: Asked, studies: Sequence[Studied]
 ) -> dict[str, NDArray[Any]]:
     """Return the further columns of the tidy table, all subgroups one after the other."""
-    years = asked.years
-    matched_on = [is_matched_on(group, name, e) for name in asked.outcomes for e in years]
-    parts = [
-        {**_counts(group, asked, comparison, among), "matched_on": np.array(matched_on)}
-        for comparison, among in zip(comparisons, masks, strict=True)
-    ]
+    matched_on = [is_matched_on(group, name, e) for name in asked.outcomes for e in asked.years]
+    parts = [{**study.columns(), "matched_on": np.array(matched_on)} for study in studies]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _counts(
-    group: ControlGroup, asked: Asked, comparison: Comparison, among: BoolArray
-) -> dict[str, NDArray[Any]]:
-    """Return counts, means and reasons of one comparison, each of shape (K * E,)."""
-    risk, size = group.risk, len(asked.outcomes)
-    start = risk.start_year[group.sets.participant][among]
-    within = asked.within_register(group)[among]
-    used, place = np.unique(risk.person[comparison.control_row], return_inverse=True)
-    touched = np.zeros((len(used), comparison.load.shape[1]), dtype=bool)
-    np.logical_or.at(touched, place, comparison.load > 0)
-    unseen = [np.unique(start[~within[:, e]]).tolist() for e in range(len(asked.years))]
-    alone = _alone(asked, [comparison])
-    adjusted = comparison.leverage
-    few = np.zeros_like(alone) if adjusted is None else np.asarray(~adjusted.any(axis=0))
-    reason = np.where(alone, _ALONE, "").astype(object)
-    for k in np.flatnonzero(np.isnan(comparison.estimate)).tolist():
-        years = ", ".join(map(str, unseen[k % len(unseen)]))
-        reason[k] = _FEW if few[k] else _NOT_SEEN.format(years=years) if years else _NOBODY
-    return {
-        "n_participants": comparison.n,
-        "n_controls": touched.sum(axis=0),
-        "n_lost": np.tile(within.sum(axis=0), size) - comparison.n,
-        "participant_mean": comparison.mean_t,
-        "control_mean": comparison.mean_c,
-        "reason": reason,
-    }
+def _require_columns(group: ControlGroup, *, adjust: bool) -> None:
+    """Raise on an adjustment by nothing."""
+    if adjust and not group.risk.design.width:
+        raise EffectsError(
+            "There is nothing to adjust by: effects are adjusted by the columns that controls "
+            "were chosen on, beside those they share exactly",
+            found=f"method={group.method!r} with exact={arguments.shown(list(group.exact))}",
+            do="leave out adjust=, or choose controls by a method with on=",
+        )
 
 
 def _require_options(group: ControlGroup, se: str) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact.controls.subgroups.split import Split
 from mih_impact.display.provenance import Provenance
 from mih_impact.effects.influence import AnyInfluence
 from mih_impact.effects.series import EffectSeries
-from mih_impact.effects.subgroups.split import Split
 from mih_impact.effects.tidy import tidy_frame
 
 __all__ = ["build_series"]

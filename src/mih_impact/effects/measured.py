@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact import arguments
 from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.asked import Asked
 from mih_impact.effects.comparison import Comparison, compare
@@ -16,7 +15,6 @@ from mih_impact.effects.influence import Influence, abadie_imbens, matched_set, 
 from mih_impact.effects.influence_weights import estimated_weights
 from mih_impact.effects.neighbours import neighbours
 from mih_impact.effects.score_correction import ScoreMoments, score_moments
-from mih_impact.errors import EffectsError
 
 __all__ = ["Measured"]
 
@@ -65,13 +63,6 @@ class Measured:
         near = neighbours(group, control) if kind == "abadie_imbens" else control[:, None][:, :0]
         rows = np.unique(np.concatenate([sets.participant, control, near[near >= 0]]))
         levels, changes = asked.levels_and_changes(group, rows)
-        if adjust and not group.risk.design.width:
-            raise EffectsError(
-                "There is nothing to adjust by: effects are adjusted by the columns that controls "
-                "were chosen on, beside those they share exactly",
-                found=f"method={group.method!r} with exact={arguments.shown(list(group.exact))}",
-                do="leave out adjust=, or choose controls by a method with on=",
-            )
         treated = np.searchsorted(rows, sets.participant)
         if asked.composition == "cohort_weighted":
             changes[treated] = np.where(asked.seen_in_part(group), np.nan, changes[treated])
@@ -82,7 +73,8 @@ class Measured:
             rows=rows,
             levels=levels,
             changes=changes,
-            covariates=group.risk.design.take(rows) if adjust else None,
+            # Within a subgroup all columns may be constant, which leaves nothing to adjust by.
+            covariates=group.risk.design.take(rows) if adjust and group.risk.design.width else None,
             treated=treated,
             used=np.searchsorted(rows, control),
             near=np.where(near >= 0, np.searchsorted(rows, near), -1),

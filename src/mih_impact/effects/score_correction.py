@@ -85,7 +85,9 @@ def score_design(group: ControlGroup, rows: IntArray) -> FloatArray:
     """
     risk = group.risk
     at = (risk.start_year[rows][:, None] == risk.start_years).astype(np.float64)
-    X = risk.design.take(rows)
+    assert group.score is not None
+    fitted = next(iter(group.score.models.values())).names  # within a subgroup not all columns are
+    X = risk.design.take(rows)[:, [name in fitted for name in risk.design.names]]
     if not _by_start_year(group):
         return np.column_stack([at, X])
     own = np.column_stack([np.ones(len(rows)), X])
@@ -162,7 +164,7 @@ def score_moments(
 
 
 def corrected(
-    group: ControlGroup, influence: Influence, moments: Sequence[ScoreMoments]
+    group: ControlGroup, influence: Influence, moments: Sequence[ScoreMoments], *, place: int = 0
 ) -> Influence:
     """Rows whose cross-product counts the score as estimated.
 
@@ -174,6 +176,8 @@ def corrected(
         Rows of `influence.abadie_imbens`, of one comparison or several side by side.
     moments
         Of each comparison, in the same order.
+    place
+        Number of the score among those of an analysis, whose coefficients are rows of their own.
 
     Returns
     -------
@@ -244,7 +248,8 @@ def corrected(
     if beyond:
         warnings.warn(_too_much(beyond), MihImpactWarning, stacklevel=3)
     persons = len(group.risk.cube.person_id)
-    cluster = np.concatenate([influence.cluster, ~(persons + np.arange(len(root)))])
+    of_score = ~(persons * (place + 1) + np.arange(len(root)))
+    cluster = np.concatenate([influence.cluster, of_score])
     return Influence(rows, cluster)
 
 

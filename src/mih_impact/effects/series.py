@@ -12,13 +12,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact import arguments
+from mih_impact.controls.subgroups.split import ALL, Split
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Lang
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.effects.given import fingerprint, read_given
 from mih_impact.effects.subgroups.hidden import hidden_cells
-from mih_impact.effects.subgroups.split import ALL, Split
 from mih_impact.errors import EffectsError
 from mih_impact.storage import save, saveable
 

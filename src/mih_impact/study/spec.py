@@ -12,11 +12,11 @@ from typing import Any, get_args
 
 from mih_impact.controls.covariates import as_terms, parse_term
 from mih_impact.controls.matching import match
+from mih_impact.controls.subgroups.bands import bands
+from mih_impact.controls.subgroups.completers import completers
 from mih_impact.controls.weighting import WeightMethod, weight
 from mih_impact.display.labels import Label
 from mih_impact.effects.event_study import event_study
-from mih_impact.effects.subgroups.bands import bands
-from mih_impact.effects.subgroups.completers import completers
 from mih_impact.errors import AssumptionError
 from mih_impact.panel.panel import Money, Period
 from mih_impact.storage import write_whole

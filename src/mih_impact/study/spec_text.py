@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mih_impact.controls.covariates import Lag
+from mih_impact.controls.subgroups.bands import Bands
+from mih_impact.controls.subgroups.completers import Completers
 from mih_impact.controls.weighting import weight
-from mih_impact.effects.subgroups.bands import Bands
-from mih_impact.effects.subgroups.completers import Completers
 from mih_impact.errors import AssumptionError
 
 if TYPE_CHECKING:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact import arguments
-from mih_impact.controls.covariates import Lag, Term
+from mih_impact.controls.covariates import Lag, Term, read_rows
 from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.influence import Influence, StandardError
 from mih_impact.errors import EffectsError
@@ -20,7 +22,7 @@ IntArray = NDArray[np.int64]
 FEWEST = 20
 
 
-def cluster_of(group: ControlGroup, term: Term) -> IntArray:
+def cluster_of(group: ControlGroup, term: Term, own: Sequence[ControlGroup] = ()) -> IntArray:
     """Return the number of each person's cluster, shape (persons of the cube,); -1 for none.
 
     Parameters
@@ -29,6 +31,8 @@ def cluster_of(group: ControlGroup, term: Term) -> IntArray:
         Participants and their controls.
     term
         A column as it stood in the year before start.
+    own
+        Those of its subgroups, whose candidates by month may be others.
 
     Returns
     -------
@@ -53,11 +57,13 @@ def cluster_of(group: ControlGroup, term: Term) -> IntArray:
             found=f"cluster={arguments.shown(term)}",
             do='name a column, such as cluster="municipality"',
         )
-    risk, sets = group.risk, group.sets
-    serving = np.unique(np.concatenate([sets.participant, sets.control]))
-    rows = np.concatenate([serving, np.arange(len(risk.person))])
-    person, first = np.unique(risk.person[rows], return_index=True)
-    values = group.read(term, rows[first])
+    rows = [(each.risk, _serving_first(each)) for each in (group, *own)]
+    who, start = (
+        np.concatenate([getattr(risk, name)[order] for risk, order in rows])
+        for name in ("person", "start")
+    )
+    person, first = np.unique(who, return_index=True)
+    values = read_rows(group.cube_with(term), term, person, start[first])[0]
     unknown = int(pd.isna(values).sum())
     if unknown:
         raise EffectsError(
@@ -66,13 +72,21 @@ def cluster_of(group: ControlGroup, term: Term) -> IntArray:
             do="name it in exact= or on=, so that those without a value are left out, or choose "
             "another column",
         )
-    label = np.full(len(risk.cube.person_id), -1, dtype=np.int64)
+    label = np.full(group.risk.cube.n_persons, -1, dtype=np.int64)
     label[person] = np.unique(values, return_inverse=True)[1]
     return label
 
 
-def cluster_labels(group: ControlGroup, influence: Influence, term: Term) -> IntArray:
-    """Return the cluster of every row of an influence by person, shape (rows,).
+def _serving_first(group: ControlGroup) -> IntArray:
+    """Return the rows of the risk sets, those that serve before the others."""
+    serving = np.unique(np.concatenate([group.sets.participant, group.sets.control]))
+    return np.concatenate([serving, np.arange(len(group.risk.person))])
+
+
+def cluster_labels(
+    group: ControlGroup, influence: Influence, term: Term, own: Sequence[ControlGroup] = ()
+) -> IntArray:
+    """Return the cluster of every row of an influence by person, shape (rows,); see `cluster_of`.
 
     Raises
     ------
@@ -86,10 +100,12 @@ def cluster_labels(group: ControlGroup, influence: Influence, term: Term) -> Int
             found="standard errors of Abadie and Imbens",
             do="use se='person' with cluster=",
         )
-    return cluster_of(group, term)[influence.cluster]
+    return cluster_of(group, term, own)[influence.cluster]
 
 
-def clustered(group: ControlGroup, influence: Influence, term: Term) -> Influence:
+def clustered(
+    group: ControlGroup, influence: Influence, term: Term, own: Sequence[ControlGroup] = ()
+) -> Influence:
     """Add the influence of persons up within clusters.
 
     Parameters
@@ -100,6 +116,8 @@ def clustered(group: ControlGroup, influence: Influence, term: Term) -> Influenc
         Rows by person.
     term
         A column as it stood in the year before start; see `cluster_of` for those who move.
+    own
+        The control groups of its subgroups.
 
     Returns
     -------
@@ -121,7 +139,7 @@ def clustered(group: ControlGroup, influence: Influence, term: Term) -> Influenc
     What counts for the normal approximation is the number of clusters that hold participants, and
     how alike they are in size; where these are few, `wild_bootstrap` is safer even with 20.
     """
-    label = cluster_labels(group, influence, term)
+    label = cluster_labels(group, influence, term, own)
     count = len(np.unique(label))
     if count < FEWEST:
         raise EffectsError(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mih_impact.controls.subgroups.split import Split
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import MINUS, number
@@ -18,7 +19,6 @@ from mih_impact.effects.joint import Wald
 from mih_impact.effects.sensitivity.result import amount, p_equals
 from mih_impact.effects.subgroups.hidden import hidden_cells
 from mih_impact.effects.subgroups.rows import HIDDEN_CELL, hidden_note
-from mih_impact.effects.subgroups.split import Split
 from mih_impact.panel.contract import label_of
 from mih_impact.storage import save, saveable
 

@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact import arguments
+from mih_impact.controls.subgroups.split import ALL, MISSING, Split
 from mih_impact.effects.joint import holm, wald
 from mih_impact.effects.subgroups.difference_result import DifferenceTest, sentence, title
-from mih_impact.effects.subgroups.split import ALL, MISSING, Split
 from mih_impact.errors import EffectsError
 
 if TYPE_CHECKING:

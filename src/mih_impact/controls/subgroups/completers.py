@@ -15,7 +15,6 @@ from mih_impact.signatures import named_options
 __all__ = ["CONDITIONAL", "Completers", "completers"]
 
 FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 #: What stands wherever effects by completion are shown.
 CONDITIONAL = Label(
@@ -49,7 +48,7 @@ class Completers:
         return f"completers({self.column})"
 
     def read(self, group: ControlGroup) -> FloatArray:
-        """Return for each participant 1 if it ever finished, 0 if not, NaN if nothing is known.
+        """Return for each row that starts 1 if it ever finished, 0 if not, NaN if nothing is known.
 
         Raises
         ------
@@ -65,7 +64,7 @@ class Completers:
                 found="text or money, not true and false",
                 do=f'recode it: read_panel(values={{"{self.column}": {{"...": 1, "...": 0}}}})',
             )
-        rows = group.sets.participant
+        rows = np.flatnonzero(group.risk.treated)
         start = group.risk.start[rows]
         status = cube.number[self.column][group.risk.person[rows]]
         status = np.where(cube.periods >= start[:, None], status, np.nan)
@@ -79,10 +78,9 @@ class Completers:
         known = np.isfinite(status).any(axis=1)
         return np.where(known, (status == 1).any(axis=1).astype(np.float64), np.nan)
 
-    def parts(self, finished: FloatArray) -> list[tuple[str, Label, BoolArray]]:
-        """Return name, label and mask of those who finished and those who did not."""
-        masks = (finished == 1, finished == 0)
-        return [(*part, mask) for part, mask in zip(_PARTS, masks, strict=True) if mask.any()]
+    def parts(self, finished: FloatArray) -> list[tuple[str, Label, int]]:
+        """Return name, label and number of those who finished and those who did not."""
+        return [(*_PARTS[k], k) for k in (0, 1) if (finished == 1 - k).any()]
 
 
 @named_options

@@ -19,7 +19,7 @@ from mih_impact.signatures import named_options
 
 __all__ = ["AGE_BANDS", "Bands", "bands"]
 
-BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
 
 #: What `by="age"` means: decades, the young and the oldest job-seekers in one band each.
 AGE_BANDS = (30, 40, 50)
@@ -48,8 +48,8 @@ class Bands:
     def __str__(self) -> str:
         return f"bands({', '.join([str(self.column), *(f'{cut:.15g}' for cut in self.cuts)])})"
 
-    def parts(self, values: NDArray[Any]) -> list[tuple[str, Label, BoolArray]]:
-        """Return name, label and mask of every band that somebody is in, lowest first.
+    def parts(self, values: NDArray[Any]) -> list[tuple[str, Label, int]]:
+        """Return name, label and number of every band that some of the values are in, lowest first.
 
         Parameters
         ----------
@@ -68,17 +68,21 @@ class Bands:
                 found=f"{len(kinds)} different values",
                 do=f"split by its values: by={str(self.column)!r}",
             )
-        numbers = values.astype(np.float64)
-        known = np.isfinite(numbers)
-        whole = bool((numbers[known] % 1 == 0).all()) and all(cut % 1 == 0 for cut in self.cuts)
-        place = np.searchsorted(np.array(self.cuts), numbers, side="right")
+        numbers, place = values.astype(np.float64), self.place(values)
+        known = numbers[np.isfinite(numbers)]
+        whole = bool((known % 1 == 0).all()) and all(cut % 1 == 0 for cut in self.cuts)
         edges = [-np.inf, *self.cuts, np.inf]
-        found = []
-        for k, (low, high) in enumerate(pairwise(edges)):
-            mask = known & (place == k)
-            if mask.any():
-                found.append((_name(low, high, whole), self._label(low, high, whole), mask))
-        return found
+        return [
+            (_name(low, high, whole), self._label(low, high, whole), k)
+            for k, (low, high) in enumerate(pairwise(edges))
+            if (place == k).any()
+        ]
+
+    def place(self, values: NDArray[Any]) -> IntArray:
+        """Return the number of the band that each value is in, shape (n,); -1 for missing."""
+        numbers = values.astype(np.float64)
+        place = np.searchsorted(np.array(self.cuts), numbers, side="right")
+        return np.where(np.isfinite(numbers), place, -1)
 
     def _label(self, low: float, high: float, whole: bool) -> Label:
         """Return the displayed name of the band from `low` to under `high`."""

@@ -1,21 +1,16 @@
-"""Who gains: participants split by a characteristic before start.
+"""Who gains: participants split by a characteristic before start, and candidates by the same.
 
-Subgroups add up. In every year the effect on all is the mean of the subgroups' effects, each with
-the share of its participants in that year, for `composition` "available" and "balanced"; by start
-year also for "cohort_weighted", with shares of all participants. It does not hold for other splits
-under "cohort_weighted" where who is seen differs between subgroups, nor under `adjust`, where every
-subgroup has a regression of its own.
-
-Standard errors do not add up in the same way, since shares count as drawn: what the effect on all
-has beyond the weighted mean of the subgroups' rows of influence is (tau_s - tau) / n for each
-participant of subgroup s, the variance between subgroups. With shares taken as fixed, the variance
-of the weighted mean is w'Vw, V the covariance of the subgroups. Reuse of controls under
-`se="abadie_imbens"` is not linear in how often they are used, and does not add up at all.
+A subgroup is an analysis of its own: participants of it, candidates who have the same value before
+start, and controls chosen or weighted among these (`within`). Subgroups therefore need not add up
+to the effect on all, whose controls are alike in the mean of all participants only; what the
+subgroups' mean is apart from it is shown beside them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -23,19 +18,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact import arguments
-from mih_impact.controls.covariates import Lag, Term, as_terms, term_label
+from mih_impact.controls.covariates import Lag, Term, as_terms, read_term, term_label
 from mih_impact.controls.group import ControlGroup
+from mih_impact.controls.subgroups.bands import AGE_BANDS, Bands
+from mih_impact.controls.subgroups.completers import CONDITIONAL, Completers
 from mih_impact.display.labels import Label
-from mih_impact.effects.subgroups.bands import AGE_BANDS, Bands
-from mih_impact.effects.subgroups.completers import CONDITIONAL, Completers
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import CONTRACT, DERIVED
 from mih_impact.storage import saveable
 
-__all__ = ["ALL", "MISSING", "MOST", "By", "Split", "split"]
+__all__ = ["ALL", "MISSING", "MOST", "By", "Parts", "Split", "split"]
 
+IntArray = NDArray[np.signedinteger[Any]]
 BoolArray = NDArray[np.bool_]
-Parts = list[tuple[str, Label, BoolArray]]
 
 #: What participants can be split by.
 By = Term | Bands | Completers
@@ -77,36 +72,63 @@ class Split:
     conditional: Label | None = None
 
 
-def split(group: ControlGroup, by: By | tuple[Lag] | None) -> tuple[list[BoolArray], Split | None]:
-    """Return all participants, then each subgroup, as masks over the participants.
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """Subgroups of a control group: what they are, and who is in which.
+
+    Attributes
+    ----------
+    split
+        What they are; its names are "all" and those of the subgroups, in their order.
+    own
+        Number of the subgroup of each participant of the risk sets, from 0; -1 for everybody else,
+        shape (persons of the cube,).
+    before
+        The same of everybody as it stood before a period; -1 for none. None for what is known only
+        after start, which candidates do not have.
+    """
+
+    split: Split
+    own: IntArray
+    before: Callable[[int], IntArray] | None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the subgroups."""
+        return tuple(self.split.names)[1:]
+
+
+def split(group: ControlGroup, by: By | tuple[Lag]) -> Parts:
+    """Return the subgroups of a control group.
 
     Parameters
     ----------
     group
-        The control group, n participants.
+        The control group.
     by
         A column as of the year before start, a lag, or "start_year"; "age" is
-        `bands("age", 30, 40, 50)`; None for no subgroups.
+        `bands("age", 30, 40, 50)`.
 
     Returns
     -------
-    tuple
-        Masks of shape (n,); those after the first have no participant in common and cover all; and
-        what they are, None for no subgroups. Who has no value is in "(missing)", the last of them.
+    Parts
+        They have no participant in common and hold all. Who has no value is in "(missing)", the
+        last of them, with candidates who have none either.
 
     Raises
     ------
     EffectsError
         Too many values to be subgroups, or a column known only after start.
     """
-    everyone = np.ones(group.n_participants, dtype=bool)
-    if by is None:
-        return [everyone], None
     asked = _read_by(by)
-    parts, unknown = _parts(group, asked)
+    rows = np.flatnonzero(group.risk.treated)
+    values = _values(group, asked, rows)
+    unknown = np.asarray(pd.isna(values))
+    parts = _parts(asked, values)
     _require_parts(asked, parts, unknown)
+    numbers = [number for _, _, number in parts]
     if unknown.any():
-        parts.append((MISSING, _MISSING, unknown))
+        parts.append((MISSING, _MISSING, len(parts)))
     names = [name for name, _, _ in parts]
     if len(set(names)) < len(names) or ALL in names:
         raise EffectsError(
@@ -114,14 +136,60 @@ def split(group: ControlGroup, by: By | tuple[Lag] | None) -> tuple[list[BoolArr
             found=f"{', '.join(names)}",
             do="give the value another name: read_panel(values={...})",
         )
+    numbered = partial(_numbered, asked, numbers)
+    own = np.full(group.risk.cube.n_persons, -1, dtype=np.int8)
+    own[group.risk.person[rows]] = numbered(values)
     conditional = isinstance(asked, Completers)
-    whole = _STARTED if conditional else _ALL
-    return [everyone, *(mask for _, _, mask in parts)], Split(
-        by=str(asked),
-        label=_label(asked),
-        names={ALL: whole} | {name: label for name, label, _ in parts},
-        conditional=CONDITIONAL if conditional else None,
+    return Parts(
+        Split(
+            by=str(asked),
+            label=_label(asked),
+            names={ALL: _STARTED if conditional else _ALL} | {name: of for name, of, _ in parts},
+            conditional=CONDITIONAL if conditional else None,
+        ),
+        own,
+        None if isinstance(asked, Completers) else _before(group, asked, numbered),
     )
+
+
+def _values(group: ControlGroup, by: By, rows: IntArray) -> NDArray[Any]:
+    """Return what rows of the risk sets that start are split by, shape (rows,)."""
+    if isinstance(by, Completers):
+        return by.read(group)
+    column = _column(by)
+    _require_before_start(group, column)
+    return group.risk.start_year[rows] if column == "start_year" else group.read(column, rows)
+
+
+def _column(by: Term | Bands) -> Term:
+    return by.column if isinstance(by, Bands) else by
+
+
+def _before(
+    group: ControlGroup, by: Term | Bands, numbered: Callable[[NDArray[Any]], IntArray]
+) -> Callable[[int], IntArray]:
+    """Return what tells everybody's subgroup as it stood before a period."""
+    column, cube = _column(by), group.risk.cube
+    source = cube if column == "start_year" else group.cube_with(column)
+
+    @cache
+    def before(start: int) -> IntArray:
+        if column == "start_year":
+            return numbered(np.full(cube.n_persons, start // cube.PER_YEAR))
+        return numbered(read_term(source, column, start)[0])
+
+    return before
+
+
+def _numbered(by: By, known: Sequence[Any], values: NDArray[Any]) -> IntArray:
+    """Return the number of each value's subgroup, shape (n,): -1 for none, the last for missing."""
+    unknown = np.asarray(pd.isna(values))
+    if isinstance(by, Bands):
+        values = by.place(values)
+    elif isinstance(by, Completers):
+        values = np.where(unknown, -1.0, 1.0 - values)
+    number = pd.Index(known, dtype=values.dtype).get_indexer(pd.Index(values))
+    return np.where(unknown, len(known), number).astype(np.int8)
 
 
 def _read_by(by: Any) -> By:
@@ -139,20 +207,14 @@ def _read_by(by: Any) -> By:
     return Bands("age", AGE_BANDS) if terms[0] == "age" else terms[0]
 
 
-def _parts(group: ControlGroup, by: By) -> tuple[Parts, BoolArray]:
-    """Return the subgroups, and who has no value."""
-    if isinstance(by, Completers):
-        finished = by.read(group)
-        return by.parts(finished), np.isnan(finished)
-    column = by.column if isinstance(by, Bands) else by
-    _require_before_start(group, column)
-    rows = group.sets.participant
-    values = group.risk.start_year[rows] if column == "start_year" else group.read(column, rows)
-    unknown = np.asarray(pd.isna(values))
-    return (by.parts(values) if isinstance(by, Bands) else _values(column, values)), unknown
+def _parts(by: By, values: NDArray[Any]) -> list[tuple[str, Label, Any]]:
+    """Return name, label and what it is known by of each subgroup but those without a value."""
+    if isinstance(by, Bands | Completers):
+        return [*by.parts(values)]
+    return _each_value(by, values)
 
 
-def _require_parts(by: By, parts: Parts, unknown: BoolArray) -> None:
+def _require_parts(by: By, parts: Sequence[Any], unknown: BoolArray) -> None:
     """Raise where nobody has a value, or bands hold everybody in one."""
     if not parts:
         raise EffectsError(
@@ -169,7 +231,7 @@ def _require_parts(by: By, parts: Parts, unknown: BoolArray) -> None:
         )
 
 
-def _values(column: Term, values: NDArray[Any]) -> Parts:
+def _each_value(column: Term, values: NDArray[Any]) -> list[tuple[str, Label, Any]]:
     """Return a subgroup per value, in ascending order."""
     found = sorted(pd.unique(values[~pd.isna(values)]).tolist())
     if len(found) > MOST:
@@ -183,8 +245,7 @@ def _values(column: Term, values: NDArray[Any]) -> Parts:
         )
     share = isinstance(column, str) and column in DERIVED and DERIVED[column].unit == "share"
     return [
-        (_name(value), _NO_YES[int(value)] if share else _plain(value), values == value)
-        for value in found
+        (_name(value), _NO_YES[int(value)] if share else _plain(value), value) for value in found
     ]
 
 
@@ -202,7 +263,7 @@ def _label(by: By) -> Label:
     """Return the displayed name of a characteristic."""
     if isinstance(by, Completers):
         return _COMPLETION
-    column = by.column if isinstance(by, Bands) else by
+    column = _column(by)
     return Label(nb=term_label(column, "nb"), en=term_label(column, "en"))
 
 
@@ -232,5 +293,5 @@ def _require_before_start(group: ControlGroup, column: Term) -> None:
             found=f"{distinct} value(s) among {len(np.unique(group.risk.person[others]))} "
             "candidates in the year before start",
             do=f'if it says who finished, by=mih.completers("{column}"), which is labelled '
-            f'conditional; if it was measured before start, by=mih.lag("{column}", 1)',
+            "conditional; else split by what candidates have too",
         )

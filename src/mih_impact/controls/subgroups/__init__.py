@@ -1,0 +1,1 @@
+"""Parts of the participants: who they are, and controls of their own."""
