@@ -122,8 +122,8 @@ def independent(design: Design, start_year: IntArray) -> Design:
     kept = np.flatnonzero(independent_columns(with_start_years(design, start_year))[terms:])
     if len(kept) == design.width:
         return design
-    names, terms = [design.names[k] for k in kept], [design.terms[k] for k in kept]
-    return Design.written(design.X[:, kept], names, terms)
+    names, on = [design.names[k] for k in kept], [design.terms[k] for k in kept]
+    return Design.written(design.X[:, kept], names, on)
 
 
 def with_start_years(design: Design, start_year: IntArray) -> Design:
