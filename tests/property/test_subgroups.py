@@ -12,39 +12,50 @@ from hypothesis import strategies as st
 
 import mih_impact as mih
 from mih_impact.effects.subgroups.hidden import hidden_cells
+from mih_impact.errors import EffectsError, SupportError
 from tests.support import small_register
 
-SPLITS = 12
 PERSONS = 500
 
 
 @cache
 def register() -> pd.DataFrame:
-    """A register with rows missing, and columns that split people at random, some without value."""
+    """A register with rows missing; a region that some move from, and that some have none of."""
     frame = small_register(PERSONS, starters=70, seed=8, missing=0.05)
-    for k in range(SPLITS):
-        rng = np.random.default_rng(k)
-        share = rng.dirichlet(np.ones(2 + k % 5))
-        value = rng.choice([f"g{j}" for j in range(len(share))], PERSONS, p=share).astype(object)
-        value[rng.random(PERSONS) < 0.08 * (k % 3)] = None
-        frame[f"split{k}"] = value[frame["person_id"]]
+    rng = np.random.default_rng(3)
+    home = rng.choice(["north", "south"], PERSONS, p=[0.6, 0.4]).astype(object)
+    home[rng.random(PERSONS) < 0.1] = None
+    moves = np.where(rng.random(PERSONS) < 0.2, rng.integers(2012, 2020, PERSONS), 9999)
+    own = frame["person_id"].to_numpy()
+    moved = frame["year"].to_numpy() >= moves[own]
+    frame["region"] = np.where(moved, "south", home[own])
+    frame["part"] = rng.choice(["g0", "g1", "g2"], PERSONS)[own]
+    frame["done"] = ((own % 3 > 0) & (frame["year"] > frame["start_year"])).astype(float)
     return frame
 
 
+BINS = {"age": [32, 38, 44]}
+AGE, WAGE = "age", mih.lag("wage_income", 1)
+ON = [AGE, *WAGE]
+#: Ways of choosing controls, by the verb and its options.
+WAYS = {
+    "nearest": (mih.match, {"exact": ["county"], "on": ON}),
+    "nearest, part": (mih.match, {"on": [*ON, "part"], "common_support": True}),
+    "each start year": (mih.match, {"on": [AGE], "score": "by_start_year", "caliper": None}),
+    "not yet": (mih.match, {"on": ON, "controls": "not_yet", "ratio": 2}),
+    "sets": (mih.match, {"exact": ["county"], "on": ON, "replace": False, "ratio": 2}),
+    "mahalanobis": (mih.match, {"on": ON, "method": "mahalanobis", "caliper": None}),
+    "exact": (mih.match, {"method": "exact", "exact": ["county"], "on": ["education"]}),
+    "coarsened": (mih.match, {"method": "cem", "on": ["age", "education"], "cutpoints": BINS}),
+    "entropy": (mih.weight, {"on": [AGE, "education"]}),
+    "ipw": (mih.weight, {"on": [*ON, "part"], "method": "ipw", "trim": 0.9}),
+}
+
+
 @cache
-def group(method: str):
-    panel = mih.read_panel(register())
-    on = ["age", *mih.lag("wage_income", 1)]
-    if method in ("entropy", "ipw"):
-        return mih.weight(panel, on=on, method=method)
-    if method == "exact":
-        return mih.match(panel, method="exact", exact=["county"], on=["education"])
-    apart = {"replace": False, "scope": "global", "ratio": 2} if method == "sets" else {}
-    return mih.match(panel, exact=["county"], on=on, **apart)
-
-
-METHODS = ("nearest", "sets", "exact", "entropy", "ipw")
-BY = st.sampled_from([f"split{k}" for k in range(SPLITS)] + ["age", "education", "start_year"])
+def group(way: str):
+    verb, options = WAYS[way]
+    return verb(mih.read_panel(register()), **options)
 
 
 def cells(effects, column: str) -> np.ndarray:
@@ -52,49 +63,127 @@ def cells(effects, column: str) -> np.ndarray:
     return effects.to_frame()[column].to_numpy(float).reshape(len(effects.subgroups), -1)
 
 
-def study(method: str, by: str, **options):
+def study(way: str, by, **options):
     given = {"outcomes": ["wage_income"], "window": (-3, 5), **options}
-    return mih.event_study(group(method), by=by, **given)
+    return mih.event_study(group(way), by=by, **given)
 
 
-@settings(max_examples=30)
-@given(
-    method=st.sampled_from(METHODS),
-    by=BY,
-    composition=st.sampled_from(["available", "balanced"]),
-    estimator=st.sampled_from(["did", "difference"]),
-    dead=st.sampled_from(["zero", "missing"]),
-)
-def test_subgroups_weighted_by_their_participants_are_all(method, by, composition, estimator, dead):
-    effects = study(method, by, composition=composition, estimator=estimator, dead=dead)
+# A subgroup is an analysis of its own --------------------------------------------------------
+
+
+def alone(way: str, by: str, value: str) -> mih.ControlGroup:
+    """Return the control group from a register of one subgroup: the rest does not start, and only
+    who has the value in the year before is eligible."""
+    frame = register().assign(one=lambda frame: (frame[by] == value).to_numpy())
+    before = frame["year"] == frame["start_year"] - 1
+    known = frame.sort_values("year").groupby("person_id")[["year", "start_year", by]]
+    last = known.apply(lambda rows: rows[rows["year"] < rows["start_year"]].tail(1))
+    assert before.any()
+    others = last.loc[last[by] != value].index.get_level_values(0)
+    verb, options = WAYS[way]
+    return verb(
+        mih.read_panel(frame[~frame["person_id"].isin(others)]),
+        eligible="one",
+        **{
+            **options,
+            "on": [term for term in options["on"] if term != by],
+            "exact": [term for term in options.get("exact", []) if term != by],
+        },
+    )
+
+
+#: A column in exact=, one in on=, and one in neither.
+PAIRS = [
+    ("nearest", "county"), ("nearest", "region"), ("nearest, part", "part"),
+    ("not yet", "county"), ("sets", "county"), ("sets", "part"), ("mahalanobis", "region"),
+    ("exact", "region"), ("coarsened", "education"), ("entropy", "education"),
+    ("entropy", "region"), ("ipw", "part"), ("ipw", "county"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("way", "by"), PAIRS)
+def test_a_subgroup_is_the_analysis_of_a_register_of_it_alone(way, by):
+    effects = study(way, by)
+    seen = 0
+    for name in (name for name in effects.subgroups[1:] if name != "(missing)"):
+        part = effects.subgroup(name)
+        if (part.frame["reason"].str.startswith("no_controls_of_its_own")).any():
+            with pytest.raises(SupportError):
+                alone(way, by, name)
+            continue
+        own = mih.event_study(
+            alone(way, by, name), outcomes=["wage_income"], window=(-3, 5), se=effects.se
+        )
+        np.testing.assert_allclose(part.estimate, own.estimate, rtol=1e-9, atol=1e-5)
+        np.testing.assert_allclose(part.matrix, own.matrix, rtol=1e-6, atol=1e-3)
+        for count in ("n_participants", "n_controls"):
+            np.testing.assert_array_equal(part.frame[count], own.frame[count])
+        seen += 1
+    assert seen >= 2
+
+
+# Where subgroups add up ----------------------------------------------------------------------
+
+#: Where controls are chosen within the subgroups anyhow: in cells of the column, or, by start year,
+#: where each start year has weights or a score of its own.
+APART = [
+    ("exact", "county"), ("exact", "education"), ("coarsened", "education"),
+    ("entropy", "start_year"), ("exact", "start_year"), ("each start year", "start_year"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("way", "by"), APART)
+@pytest.mark.parametrize("composition", ["available", "balanced"])
+def test_subgroups_that_are_matched_apart_anyhow_are_all(way, by, composition):
+    effects = study(way, by, composition=composition, window=(-3, 3))
     n, estimate = cells(effects, "n_participants"), cells(effects, "estimate")
-    np.testing.assert_array_equal(n[1:].sum(axis=0), n[0])
-    lost = cells(effects, "n_lost")
-    np.testing.assert_array_equal(lost[1:].sum(axis=0), lost[0])
-    np.testing.assert_array_equal(np.isnan(estimate), n == 0)
-    whole = (n[1:] * np.nan_to_num(estimate[1:])).sum(axis=0) / n[0]
-    np.testing.assert_allclose(whole, estimate[0], rtol=1e-9, atol=1e-5)
-    for side in ("participant_mean", "control_mean"):
-        mean = cells(effects, side)
+    refused = cells(effects, "n_lost")[1:].sum(axis=0) - cells(effects, "n_lost")[0]
+    np.testing.assert_array_equal(n[1:].sum(axis=0) + refused, n[0])
+    assert not refused.any()
+    for column in ("estimate", "participant_mean", "control_mean"):
+        mean = cells(effects, column)
         whole = (n[1:] * np.nan_to_num(mean[1:])).sum(axis=0) / n[0]
         np.testing.assert_allclose(whole, mean[0], rtol=1e-9, atol=1e-5)
+    np.testing.assert_array_equal(np.isnan(estimate), n == 0)
 
 
-@settings(max_examples=5)
-@given(method=st.sampled_from(METHODS))
-def test_start_years_add_up_by_cohort_weights_too(method):
-    effects = study(method, "start_year", composition="cohort_weighted", window=(-3, 3))
-    start = group(method).risk.start_year[group(method).sets.participant]
+@pytest.mark.parametrize("way", ["exact", "entropy", "each start year"])
+def test_start_years_add_up_by_cohort_weights_too(way):
+    effects = study(way, "start_year", composition="cohort_weighted", window=(-3, 3))
+    start = group(way).risk.start_year[group(way).sets.participant]
     share = np.unique(start, return_counts=True)[1] / len(start)
     estimate = cells(effects, "estimate")
     np.testing.assert_allclose(share @ estimate[1:], estimate[0], rtol=1e-9, atol=1e-5)
 
 
+def test_the_nearest_by_one_number_are_the_nearest_within_a_cell():
+    """Log odds rise with the number in every fit, so that by a column of exact= nobody changes."""
+    panel = mih.read_panel(register())
+    for options in ({"method": "propensity"}, {"method": "mahalanobis"}):
+        one = mih.match(panel, on=WAGE, exact=["part"], caliper=None, ratio=3, **options)
+        effects = mih.event_study(one, outcomes="wage_income", by="part", window=(-3, 5))
+        n, estimate = cells(effects, "n_participants"), cells(effects, "estimate")
+        np.testing.assert_allclose(
+            (n[1:] * estimate[1:]).sum(axis=0) / n[0], estimate[0], rtol=1e-9, atol=1e-5
+        )
+
+
+@pytest.mark.parametrize("way", ["sets", "nearest", "mahalanobis", "exact"])
+def test_matched_sets_are_kept_by_what_happens_after_start(way):
+    effects = study(way, mih.completers("done"))
+    n, estimate = cells(effects, "n_participants"), cells(effects, "estimate")
+    whole = (n[1:] * np.nan_to_num(estimate[1:])).sum(axis=0) / n[0]
+    np.testing.assert_allclose(whole, estimate[0], rtol=1e-9, atol=1e-5)
+
+
 @settings(max_examples=8)
-@given(method=st.sampled_from(METHODS), by=BY)
-def test_with_shares_fixed_the_rows_give_the_standard_error(method, by):
+@given(way=st.sampled_from(list(WAYS)), by=st.sampled_from(["region", "part", "start_year"]))
+def test_with_shares_fixed_the_rows_give_the_standard_error(way, by):
     """The norm of the rows' weighted mean is w'Vw, V over all subgroups at once."""
-    effects = study(method, by)
+    try:
+        effects = study(way, by)
+    except EffectsError:  # a score for each start year of each subgroup asks for too much
+        return
     e = effects.levels.index(2)
     n, size = cells(effects, "n_participants")[:, e], len(effects.levels)
     kept = [s for s in range(1, len(n)) if n[s] > 1]
@@ -103,11 +192,9 @@ def test_with_shares_fixed_the_rows_give_the_standard_error(method, by):
     assert np.sqrt(w @ effects.matrix[np.ix_(at, at)] @ w) == pytest.approx(np.linalg.norm(row))
 
 
-@settings(max_examples=8)
-@given(by=BY)
-def test_matched_sets_have_the_variance_within_and_between(by):
+def test_matched_sets_have_the_variance_within_and_between():
     """The law of total variance, the documented factors n / (n - 1) taken out."""
-    effects = study("sets", by, se="matched_set")
+    effects = study("sets", mih.completers("done"), se="matched_set")
     e = effects.levels.index(3)
     n, tau = cells(effects, "n_participants")[:, e], cells(effects, "estimate")[:, e]
     variance = np.square(cells(effects, "std_error")[:, e]) * (n - 1) / np.maximum(n, 1)
@@ -118,16 +205,20 @@ def test_matched_sets_have_the_variance_within_and_between(by):
     assert variance[0] == pytest.approx(w**2 @ variance[1:] + between, rel=1e-9)
 
 
-@settings(max_examples=8)
-@given(method=st.sampled_from(["entropy", "ipw"]), by=BY)
-def test_estimated_weights_leave_only_the_variance_between(method, by):
-    """Rows of all, less the weighted mean of the subgroups': (tau_s - tau) / n of participants."""
-    effects = study(method, by)
+@pytest.mark.parametrize("way", ["entropy", "each start year"])
+def test_rows_of_all_less_those_of_start_years_are_the_variance_between(way):
+    """(tau_s - tau) / n of participants, where each start year has weights of its own anyhow."""
+    verb, options = (
+        WAYS[way] if way == "entropy" else (mih.weight, {"on": ["age"], "method": "ipw"})
+    )
+    if way != "entropy":
+        options = {**options, "score": "by_start_year"}
+    chosen = verb(mih.read_panel(register()), **options)
+    effects = mih.event_study(chosen, outcomes="wage_income", by="start_year", window=(-3, 3))
     e, size = effects.levels.index(3), len(effects.levels)
     n, tau = cells(effects, "n_participants")[:, e], cells(effects, "estimate")[:, e]
     rows = effects.influence.rows[:, np.arange(len(n)) * size + e]
     left = rows[:, 0] - rows[:, 1:] @ (n[1:] / n[0])
-    chosen = group(method)
     treated = np.isin(effects.influence.cluster, chosen.risk.person[chosen.sets.participant])
     scale = np.abs(rows[:, 0]).max()
     assert np.abs(left[~treated]).max(initial=0.0) < 1e-6 * scale
