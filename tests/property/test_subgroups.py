@@ -205,7 +205,7 @@ def test_matched_sets_have_the_variance_within_and_between():
     assert variance[0] == pytest.approx(w**2 @ variance[1:] + between, rel=1e-9)
 
 
-@pytest.mark.parametrize("way", ["entropy", "each start year"])
+@pytest.mark.parametrize("way", ["entropy", "ipw"])
 def test_rows_of_all_less_those_of_start_years_are_the_variance_between(way):
     """(tau_s - tau) / n of participants, where each start year has weights of its own anyhow."""
     verb, options = (
@@ -240,30 +240,33 @@ COUNTS = st.lists(
 @settings(max_examples=200)
 @given(COUNTS, COUNTS, COUNTS, st.integers(1, 8))
 def test_no_small_cell_is_what_the_shown_ones_leave(persons, lost, others, min_cell):
-    """An attacker knows n and effect of all and of whoever is shown, and subtracts."""
+    """An attacker knows n and effect of all and of whoever is shown, and subtracts.
+
+    Who is compared in all may be lost in its subgroup, which has controls of its own.
+    """
     parts = min(len(persons), len(lost), len(others))
-    table = {"n_participants": np.array(persons[:parts]), "n_lost": np.array(lost[:parts])}
-    whole = {name: np.vstack([n.sum(axis=0), n]) for name, n in table.items()}
-    controls = np.where(table["n_participants"] > 0, np.maximum(others[:parts], 1), 0)
-    controls = np.vstack([controls.sum(axis=0), controls])
+    n, gone = np.array(persons[:parts]), np.array(lost[:parts])
+    controls = np.where(n > 0, np.maximum(others[:parts], 1), 0)
     frame = pd.DataFrame(
         {
             "subgroup": np.repeat(["all", *map(str, range(parts))], 3),
-            "n_controls": controls.ravel(),
-            **{name: n.ravel() for name, n in whole.items()},
+            "n_participants": np.vstack([(n + gone).sum(axis=0), n]).ravel(),
+            "n_controls": np.vstack([controls.sum(axis=0), controls]).ravel(),
+            "n_lost": np.vstack([0 * gone[0], gone]).ravel(),
         }
     )
     with mih.options(min_cell=min_cell):
-        masks = hidden_cells(frame)
-    for name, mask in zip(("n_participants", "n_lost"), masks, strict=True):
-        n, hidden = whole[name], mask.reshape(parts + 1, 3)
-        small = (n > 0) & (n < min_cell)
-        if name == "n_participants":
-            small |= (controls > 0) & (controls < min_cell)
-        assert hidden[small].all()
-        assert not hidden[n == 0].any()
-        for cell in np.flatnonzero(~hidden[0]):
-            rest = hidden[1:, cell]
-            remains = n[0, cell] - n[1:, cell][~rest].sum()
-            assert remains == 0 or (rest.sum() >= 2 and remains >= min_cell)
-            assert small[1:, cell].any() or not rest.any()  # nothing is hidden without need
+        hidden, few_lost = (mask.reshape(parts + 1, 3) for mask in hidden_cells(frame))
+    size = np.vstack([(n + gone).sum(axis=0), n + gone])
+    small = np.zeros_like(hidden)
+    for count in (size, np.vstack([size[0], n]), np.vstack([controls.sum(axis=0), controls])):
+        small |= (count > 0) & (count < min_cell)
+    assert hidden[small].all()
+    assert not hidden[size == 0].any()
+    assert few_lost[1:][hidden[1:] & (gone > 0)].all()
+    for cell in np.flatnonzero(~hidden[0]):
+        rest = hidden[1:, cell]
+        remains = size[0, cell] - size[1:, cell][~rest].sum()
+        least = min(2, (size[1:, cell] > 0).sum())  # everybody may be in one
+        assert remains == 0 or (rest.sum() >= least and remains >= min_cell)
+        assert small[1:, cell].any() or not rest.any()  # nothing is hidden without need

@@ -13,6 +13,7 @@ from statsmodels.stats.multitest import multipletests
 
 import mih_impact as mih
 from mih_impact.controls.subgroups.split import split
+from mih_impact.controls.subgroups.within import own_groups
 from mih_impact.display.style import alt_text
 from mih_impact.errors import EffectsError
 from tests.oracle.test_effects import rows_of
@@ -64,8 +65,10 @@ def persons(register, group):
 
 
 def counts(effects, e=0):
+    """Return the participants of each subgroup, compared or not."""
     frame = effects.to_frame().query("year_since_start == @e")
-    return frame.groupby("subgroup", sort=False)["n_participants"].sum().to_dict()
+    n = (frame["n_participants"] + frame["n_lost"]).groupby(frame["subgroup"], sort=False)
+    return n.sum().to_dict()
 
 
 def effects_by(group, by, **options):
@@ -162,13 +165,14 @@ def test_what_is_known_only_after_start_is_refused(register, by):
         effects_by(group, by)
 
 
-def test_a_lag_says_that_it_was_measured_before(register):
+def test_what_no_candidate_has_cannot_be_compared_within(register):
     motive = np.random.default_rng(1).choice(["a", "b"], 700)[register["person_id"]]
     intake = register.assign(motive=pd.Series(motive).where(register["start_year"].notna()))
     group = mih.match(mih.read_panel(intake), exact=["county"], on=["age"], ratio=1)
-    with pytest.raises(EffectsError, match=r"mih\.lag\(\"motive\", 1\)"):
+    with pytest.raises(EffectsError, match="split by what candidates have too"):
         effects_by(group, "motive")
-    assert effects_by(group, mih.lag("motive", 1)).subgroups == ("all", "a", "b")
+    with pytest.raises(EffectsError, match=r"No subgroup of motive\[-1\] has controls of its own"):
+        effects_by(group, mih.lag("motive", 1))
 
 
 @pytest.mark.parametrize("by", [mih.lag("score", 1, 2), ("county", "region"), 3, ["county", "age"]])
@@ -282,13 +286,17 @@ def test_one_participant_has_an_estimate_and_no_standard_error(lonely, method):
         group = mih.match(lonely, exact=["county"], on=ON, ratio=3, **apart)
     effects = effects_by(group, "start_year")
     frame = effects.to_frame().set_index(["subgroup", "year_since_start"])
-    alone = frame.loc[("2014", 3)]
-    assert alone["n_participants"] == 1
-    assert alone["reason"] == "one_participant"
-    assert np.isfinite(alone["estimate"])
+    alone, scored = frame.loc[("2014", 3)], method in ("nearest", "sets", "ipw")
+    assert alone["n_participants"] == (0 if scored else 1)
+    assert alone["n_lost"] == (1 if scored else 0)
+    assert np.isfinite(alone["estimate"]) == (not scored)
+    if scored:  # one person has no score of its own
+        assert alone["reason"].startswith("no_controls_of_its_own: The score has more covariates")
+    else:
+        assert alone["reason"] == "one_participant"
+        assert frame.loc[("2014", -1), "estimate"] == 0.0
     assert np.isnan(alone[["std_error", "conf_low", "band_low"]].astype(float)).all()
-    assert frame.loc[("2014", -1), "estimate"] == 0.0
-    assert np.isfinite(frame.loc[("2015", 3), "std_error"])
+    assert np.isfinite(frame.loc[("2018", 3), "std_error"])
     test = effects.difference_test(years=3)
     assert "2014" not in {*test.table["subgroup"], *test.table["versus"]}
     assert "uten estimat eller standardfeil: 2014" in test.sentence["nb"]
@@ -305,7 +313,7 @@ def test_nobody_in_a_subgroup_is_missing_and_not_zero(group):
 
 
 def test_too_few_controls_to_adjust_by_is_a_missing_value_with_its_reason(lonely):
-    group = mih.match(lonely, exact=["county"], on=ON, ratio=3)
+    group = mih.match(lonely, on=ON, ratio=3, method="mahalanobis", caliper=None)
     effects = effects_by(group, "start_year", adjust=True)
     frame = effects.to_frame().set_index(["subgroup", "year_since_start"])
     assert np.isnan(frame.loc[("2014", 3), "estimate"])
@@ -325,24 +333,13 @@ def by_education(group):
 
 
 def stacked(group, effects, outcome, years):
-    """Rows of every subgroup and year as from the pairs, to be put in one regression."""
-    (_, *masks), parts = split(group, "education")
-    ids = group.risk.cube.person_id[group.risk.person[group.sets.participant]]
-    blocks = []
-    for e in years:
-        for name, mask in zip(list(parts.names)[1:], masks, strict=True):
-            chosen = set(ids[mask])
-
-            class Part:
-                risk = group.risk
-
-                @staticmethod
-                def pairs(chosen=chosen):
-                    pairs = group.pairs()
-                    return pairs[pairs["participant_id"].isin(chosen)]
-
-            block = rows_of(Part, effects, outcome, e)
-            blocks.append(block.assign(year=e, subgroup=name))
+    """Rows of every subgroup and year as from its own pairs, to be put in one regression."""
+    parts = split(group, "education")
+    blocks = [
+        rows_of(own, effects, outcome, e).assign(year=e, subgroup=name)
+        for e in years
+        for name, own in zip(parts.names, own_groups(group, parts), strict=True)
+    ]
     return pd.concat(blocks, ignore_index=True)
 
 
@@ -413,13 +410,14 @@ def test_pairs_and_holm_by_a_slow_loop(group, by, se):
 
 
 def test_controls_who_serve_two_subgroups_count(group):
-    """A county's controls are its own; those of an education are not, and the covariance shows."""
+    """A county's controls are its own; who is under 40 in one start year is over it in another."""
+    band = mih.bands("age", 40)
     apart, shared = (
         mih.event_study(group, outcomes="wage_income", by=by, se="person").covariance
-        for by in ("county", "education")
+        for by in ("county", band)
     )
     assert apart.loc[("A", "wage_income", 3), ("B", "wage_income", 3)] == pytest.approx(0, abs=1e-6)
-    assert abs(shared.loc[("basic", "wage_income", 3), ("higher", "wage_income", 3)]) > 1.0
+    assert abs(shared.loc[("under 40", "wage_income", 3), ("40 and over", "wage_income", 3)]) > 1.0
 
 
 def test_a_planted_difference_is_found_and_none_is_not(register):
@@ -499,7 +497,7 @@ def test_an_outcome_that_nobody_has_is_not_tested(register):
 
 @pytest.fixture(scope="module")
 def with_few(lonely):
-    group = mih.match(lonely, exact=["county"], on=ON)
+    group = mih.match(lonely, exact=["county"], method="exact")
     return mih.event_study(group, outcomes=["wage_income", "dagpenger"], by="start_year")
 
 
@@ -507,12 +505,12 @@ def test_a_small_cell_is_not_what_the_others_leave(register):
     """Three in one region, ten and more in the others: a second region is hidden with it."""
     start = register.drop_duplicates("person_id").set_index("person_id")["start_year"].dropna()
     place = pd.Series(np.arange(700) % 2, index=range(700)).map({0: "x", 1: "y"})
-    place[620:] = "tiny"  # some who never start live there too
+    place[600:620], place[620:] = "small", "tiny"  # some who never start live there too
     place[start.index] = np.where(start.index % 2, "x", "y")
     place[start.index[:3]] = "tiny"
     place[start.index[3:15]] = "small"
     frame = register.assign(region=register["person_id"].map(place))
-    group = mih.match(mih.read_panel(frame), exact=["county"], on=ON)
+    group = mih.match(mih.read_panel(frame), exact=["county"], method="exact")
     effects = mih.event_study(group, outcomes="wage_income", by="region")
     assert counts(effects)["tiny"] == 3
     shown = effects.shown().frame.query("year_since_start == 3").set_index("subgroup")

@@ -28,9 +28,10 @@ def hidden_cells(
 
     Notes
     -----
-    A cell is small by `options(min_cell=)` participants or controls. The effect on all is the
-    participants' mean over subgroups, so that one hidden subgroup is what the others leave. Where
-    all together are shown, further subgroups are therefore hidden; see `with_complement`. So are
+    A cell is small by `options(min_cell=)` participants, compared or not, or controls. The effect
+    on all is nearly the participants' mean over subgroups, which differ from it only by having
+    controls of their own, so that one hidden subgroup is about what the others leave. Where all
+    together are shown, further subgroups are therefore hidden; see `with_complement`. So are
     further levels among those of an overall average.
     """
     parts = max(frame["subgroup"].nunique(), 1)
@@ -38,21 +39,28 @@ def hidden_cells(
         frame[name].to_numpy(dtype=np.float64).reshape(parts, -1)
         for name in ("n_participants", "n_controls", "n_lost")
     )
-    small = _beside_all(is_small(persons) | is_small(controls), persons)
-    few_lost = _beside_all(is_small(lost), lost)
+    size = np.concatenate([persons[:1], persons[1:] + lost[1:]])
+    small = is_small(size) | is_small(persons) | is_small(controls)
+    hidden = _beside_all(small, size, (persons == 0) & (size > 0))
+    few_lost = _beside_all(is_small(lost), lost, np.zeros_like(small))
+    few_lost[1:] |= hidden[1:]
     if not in_overall:
-        return small.ravel(), few_lost.ravel()
+        return hidden.ravel(), few_lost.ravel()
     averaged = frame["level"].isin(in_overall).to_numpy()
     outcome = frame["outcome"].to_numpy()
     return (
-        _beside_overall(small.ravel(), persons.ravel(), outcome, averaged),
+        _beside_overall(hidden.ravel(), persons.ravel(), outcome, averaged),
         _beside_overall(few_lost.ravel(), lost.ravel(), outcome, averaged),
     )
 
 
-def _beside_all(hidden: BoolArray, size: FloatArray) -> BoolArray:
-    """Hide subgroups beside all together, where these are shown; shape (all and parts, cells)."""
-    parts = np.where(hidden[0], hidden[1:], with_complement(hidden[1:], size[1:]))
+def _beside_all(hidden: BoolArray, size: FloatArray, empty: BoolArray) -> BoolArray:
+    """Hide subgroups beside all together, where these are shown; shape (all and parts, cells).
+
+    Whoever has no estimate (`empty`) shows none anyhow, and is hidden before others are.
+    """
+    first = hidden[1:] | (empty[1:] & hidden[1:].any(axis=0))
+    parts = np.where(hidden[0], hidden[1:], with_complement(first, size[1:]))
     return np.concatenate([hidden[:1], parts])
 
 
