@@ -14,6 +14,8 @@ from scipy.special import expit
 from scipy.special import logit as log_odds
 
 import mih_impact as mih
+from mih_impact.controls.subgroups.split import split
+from mih_impact.controls.subgroups.within import own_groups
 from mih_impact.controls.nearest import nearest
 from mih_impact.effects.asked import read_question
 from mih_impact.effects.influence import Influence
@@ -245,18 +247,17 @@ def test_full_covariance_is_the_slow_loop(register, score):
     assert gap(before.matrix, slow) > 0.02
 
 
-def test_subgroups_have_one_covariance(register):
+def test_subgroups_are_corrected_for_scores_of_their_own(register):
     group = choose(register)
-    county = group.read("county", group.sets.participant)
     effects = mih.event_study(
         group, outcomes="wage_income", window=(2, 3), by="county", score_correction=True
     )
-    slow = [
-        Slow(group, "wage_income", e).sums(among)
-        for among in (None, county == "A", county == "B")
-        for e in (2, 3)
-    ]
-    assert gap(effects.matrix, slow_covariance(group, slow)) < 1e-10
+    parts = split(group, "county")
+    for name, own in zip(["all", *parts.names], [group, *own_groups(group, parts)], strict=True):
+        slow = slow_covariance(own, [Slow(own, "wage_income", e).sums() for e in (2, 3)])
+        assert gap(effects.subgroup(name).matrix, slow) < 1e-10
+    # No control serves both counties, and the scores are fitted to different persons.
+    assert np.abs(effects.matrix[2:4, 4:]).max() < 1e-6 * effects.matrix.diagonal().min()
 
 
 # --- the derivative ----------------------------------------------------------------------------

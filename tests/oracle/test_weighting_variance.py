@@ -12,6 +12,8 @@ import pytest
 from scipy.optimize import root
 
 import mih_impact as mih
+from mih_impact.controls.subgroups.split import split
+from mih_impact.controls.subgroups.within import within
 from tests.support import small_register
 
 STARTS = (2015, 2017, 2020)
@@ -195,11 +197,12 @@ def test_shares_of_start_years_are_estimated_too(register, method):
 
 
 @pytest.mark.parametrize("method", ["entropy", "ipw"])
-def test_a_subgroup_is_compared_with_controls_weighted_for_all(register, method):
+def test_a_subgroup_has_weights_and_errors_of_its_own(register, method):
     group = mih.weight(register, on=ON, exact="county", method=method)
     effects = mih.event_study(group, outcomes="wage_income", by="education")
-    education = group.read("education", np.arange(len(group.risk.person)))
-    estimate, error = sandwich(Rows(group, 2, among=education == "higher"), method)
+    own = within(group, split(group, "education"), "higher")
+    assert set(own.read("education", np.arange(len(own.risk.person)))) == {"higher"}
+    estimate, error = sandwich(Rows(own, 2), method)
     row = line(effects, 2, "higher")
     assert row["estimate"] == pytest.approx(estimate, rel=1e-8)
     assert row["std_error"] == pytest.approx(error, rel=1e-6)

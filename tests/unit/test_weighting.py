@@ -182,9 +182,12 @@ def test_everybody_twice_leaves_estimates_and_halves_the_variance(register, meth
     assert np.allclose(other.matrix, one.matrix / 2, rtol=1e-6, atol=1e-3)
 
 
-def test_subgroups_add_up(group):
+def test_start_years_add_up_where_each_has_weights_of_its_own(register, method):
+    """A subgroup is weighted within; a start year is anyhow, given a score of its own."""
+    own = {"score": "by_start_year"} if method == "ipw" else {}
+    group = mih.weight(read(register), on="age", method=method, **own)
     frame = mih.event_study(
-        group, outcomes="wage_income", window=(-1, 3), by="education"
+        group, outcomes="wage_income", window=(-1, 3), by="start_year"
     ).to_frame()
     at = frame[frame["year_since_start"] == 3].set_index("subgroup")
     parts = at.drop(index="all")
