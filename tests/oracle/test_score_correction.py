@@ -14,9 +14,9 @@ from scipy.special import expit
 from scipy.special import logit as log_odds
 
 import mih_impact as mih
+from mih_impact.controls.nearest import nearest
 from mih_impact.controls.subgroups.split import split
 from mih_impact.controls.subgroups.within import own_groups
-from mih_impact.controls.nearest import nearest
 from mih_impact.effects.asked import read_question
 from mih_impact.effects.influence import Influence
 from mih_impact.effects.measured import Measured

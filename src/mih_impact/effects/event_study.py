@@ -94,8 +94,10 @@ def event_study(
     by
         Split the participants by a column as it stood in the year before start, by "start_year", by
         `bands("age", 30, 40)`, which "age" alone does too (30, 40, 50), or by `completers(column)`,
-        which is no effect and says so. The effects of all together, "all", come first, and the
-        covariance is over everything. Who has no value is the subgroup "(missing)".
+        which is no effect and says so. Each subgroup has controls of its own, matched or weighted
+        within it by the options of the group. The effects of all together, "all", come first, and
+        the covariance is over everything. Who has no value is the subgroup "(missing)", compared
+        with candidates who have none.
     adjust
         Take out of every change what the columns of `on` explain of it among the controls, by a
         weighted regression: the bias adjustment of Abadie and Imbens (2011) for matching, and
@@ -119,8 +121,8 @@ def event_study(
     EffectsError
         An unknown outcome or option, a window that no start year covers, a base year that is not
         before start or without register rows, an adjustment by nothing, a correction for an
-        estimated score where it has no theory, or a split by too many values or by what is known
-        only after start.
+        estimated score where it has no theory, or a split by too many values, by what is known only
+        after start, or into subgroups of which none has controls of its own.
 
     Notes
     -----
@@ -129,8 +131,13 @@ def event_study(
     outcome entered `on` are marked `matched_on`. `n_lost` counts matched participants whose year
     lies within the register but who are not compared in it.
 
-    Subgroups add up to "all", with the exceptions that `subgroups.split` names. One participant
-    alone has an estimate but no standard error, and `reason` says so.
+    A subgroup is estimated as if the register held no others: score, caliper, bins, weights and, by
+    month, the months of candidates are its own. A subgroup too small for that has no estimate, and
+    `reason` says why; its participants, and those who find controls in the whole and not in their
+    subgroup, are in `n_lost`. Subgroups need not add up to "all", whose controls are like all
+    participants in the mean and not like each subgroup; they do where controls are chosen within
+    the subgroups anyhow, as in cells of the column. One participant alone has an estimate but no
+    standard error, and `reason` says so.
 
     References
     ----------
