@@ -173,8 +173,8 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: require(GOOD, index={2020: 100.0, 2024: 120.0}),
         "The panel breaks the contract. "
         "Found: There is no price index for 2019; the index covers 2020–2024. "
-        "Do: leave the years out, choose another price_year, or pass an index: "
-        "index={2026: ...}.",
+        "Do: leave the years out, or give them in index= too: it takes the place of the shipped "
+        "index (years are added to that with PriceIndex.kpi().extended({year: value})).",
     ),
     "another currency with the Norwegian index": (
         lambda: require(GOOD, currency="USD"),
@@ -287,7 +287,7 @@ def test_bad_input_gets_its_message(case):
 
 
 def test_a_price_year_outside_the_index_is_refused_at_the_door():
-    with pytest.raises(PanelContractError, match="consumer price index for 2099"):
+    with pytest.raises(PanelContractError, match=r"index for the price year 2099.*money=\"fixed\""):
         read_panel(GOOD, price_year=2099)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mih_impact.errors import PanelContractError
+from mih_impact.errors import MihImpactError, PanelContractError
 from mih_impact.panel import read_panel
 from mih_impact.panel.csv_text import convert, decode, dialect, read_text
 
@@ -198,3 +198,185 @@ def test_the_file_is_the_same_as_the_frame(tmp_path):
     frame.to_csv(tmp_path / "register.csv", sep=";", decimal=",", index=False)
     one = read_panel(tmp_path / "register.csv", money="fixed").cube()
     assert one.fingerprint == read_panel(frame, money="fixed").cube().fingerprint
+
+
+# --- thousands and decimals, over all files -------------------------------------------------------
+
+AMOUNTS = (301_708, 45_000, 999, 1_000)
+
+
+def _write(path, amounts, *, delimiter=";", extra="", header="person_id;year;wage_income"):
+    lines = [header.replace(";", delimiter)]
+    lines += [delimiter.join((str(i), "2020", f'"{a}"')) for i, a in enumerate(amounts)]
+    path.write_text("\n".join([*lines, *([extra] if extra else [])]) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(("delimiter", "mark"), [(",", ","), (";", "."), (";", ",")])
+def test_thousands_that_may_be_decimals_are_an_error_whose_advice_can_be_followed(
+    delimiter, mark, tmp_path
+):
+    path = _write(
+        tmp_path / "wages.csv", [f"{a:,}".replace(",", mark) for a in AMOUNTS], delimiter=delimiter
+    )
+    (breach,) = read_panel(path, money="fixed").check().errors
+    assert (breach.rule, breach.column, breach.rows) == ("two readings", "wage_income", 3)
+    assert f'thousands="{mark}"' in breach.do.en
+    assert f'decimal="{mark}"' in breach.do.nb
+    told = read_panel(path, money="fixed", thousands=mark).cube().ore["wage_income"]
+    assert told[:, 0].tolist() == [100 * a for a in AMOUNTS]
+    other = read_panel(path, money="fixed", decimal=mark).cube().ore["wage_income"]
+    assert other[:, 0].tolist() == [30_171, 4_500, 99_900, 100]
+
+
+def test_a_column_is_judged_over_all_files(tmp_path):
+    _write(tmp_path / "a.csv", ["301.708", "45.000"])
+    one = _write(tmp_path / "b.csv", ["1.234.567", "12,50"])
+    one.write_text(one.read_text().replace(";2020;", ";2021;"))
+    cube = read_panel(tmp_path / "*.csv", money="fixed").cube()
+    assert cube.outcome("wage_income").tolist() == [[301_708, 1_234_567], [45_000, 12.5]]
+
+
+def test_one_column_may_be_written_otherwise_than_another(tmp_path):
+    path = tmp_path / "mixed.csv"
+    path.write_text("person_id;year;wage_income;share\na;2020;301.708;0.5\nb;2020;45.000;1.250\n")
+    report = read_panel(path, money="fixed", thousands=".").check()
+    assert [b.column for b in report.errors] == ["share"]
+    assert "thousands={'share'" in report.errors[0].do.en
+    panel = read_panel(path, money="fixed", thousands={"wage_income": "."})
+    assert panel.cube().outcome("wage_income")[:, 0].tolist() == [301_708, 45_000]
+    assert panel.cube().as_of("share", 2020).values.tolist() == [0.5, 1.25]
+
+
+def test_marks_for_what_is_no_csv_are_refused(tmp_path):
+    frame = pd.DataFrame({"person_id": ["a"], "year": [2020], "wage_income": [1.0]})
+    with pytest.raises(PanelContractError, match="written in a CSV"):
+        read_panel(frame, decimal=",")
+    spells = tmp_path / "spells.csv"
+    spells.write_text("person_id;from_year;to_year\na;2.000;2.024\n")
+    with pytest.raises(PanelContractError, match="point that may stand between thousands"):
+        read_panel(frame, resident=spells)
+    read_panel(frame, resident=spells, thousands=".").require()
+
+
+def test_values_that_are_texts_of_numbers_follow_the_same_rule():
+    frame = pd.DataFrame({"person_id": ["a", "b"], "year": 2020, "wage_income": ["x", "y"]})
+    cube = read_panel(frame, values={"wage_income": {"x": "1.234,50", "y": "2"}}, money="fixed")
+    assert cube.cube().ore["wage_income"][:, 0].tolist() == [123_450, 200]
+    with pytest.raises(PanelContractError, match=r"two ways.*give it as a number"):
+        read_panel(frame, values={"wage_income": {"x": "1.234", "y": "2"}})
+
+
+# --- codes ----------------------------------------------------------------------------------------
+
+
+def test_codes_with_leading_zeros_stay_apart(tmp_path):
+    path = tmp_path / "industry.csv"
+    path.write_text("person_id;year;wage_income;industry\na;2020;1;0111\nb;2020;1;111\nc;2020;1;\n")
+    cube = read_panel(path, money="fixed").cube()
+    assert cube.as_of("industry", 2020).values.tolist() == ["0111", "111", None]
+
+
+def test_columns_of_codes_are_categories_also_where_they_are_numbers(tmp_path):
+    path = tmp_path / "industry.csv"
+    path.write_text("person_id;year;wage_income;industry\na;2020;1;47.190\nb;2020;1;86.107\n")
+    (breach,) = read_panel(path, money="fixed").check().errors
+    assert 'codes="industry"' in breach.do.en
+    for source in (path, pd.read_csv(path, sep=";", dtype={"person_id": str, "industry": str})):
+        cube = read_panel(source, money="fixed", codes="industry").cube()
+        assert cube.as_of("industry", 2020).values.tolist() == ["47.190", "86.107"]
+    whole = pd.read_csv(path, sep=";").assign(industry=[111, 890])
+    assert read_panel(whole, codes=["industry"]).cube().as_of("industry", 2020).values[0] == "111"
+    for codes, words in ((["x"], "does not have"), (["wage_income"], "no codes in the contract")):
+        with pytest.raises(PanelContractError, match=words):
+            read_panel(whole, codes=codes)
+
+
+# --- what is no CSV, or none with a header --------------------------------------------------------
+
+
+@pytest.mark.parametrize("newline", ["\r", "\r\n", "\n"])
+def test_lines_may_end_in_any_of_the_three_ways(newline, tmp_path):
+    path = tmp_path / "register.csv"
+    path.write_bytes(f"person_id;year;wage_income{newline}a;2020;1{newline}".encode())
+    assert read_panel(path, money="fixed").cube().outcome("wage_income").tolist() == [[1.0]]
+
+
+def test_what_spreadsheets_add_is_no_column(tmp_path):
+    path = tmp_path / "register.csv"
+    path.write_text("sep=;\nperson_id;year;wage_income;;\na;2020;1;;\n")
+    panel = read_panel(path, money="fixed")
+    assert panel.columns == ("person_id", "year", "wage_income")
+    assert panel.check().passed
+
+
+SECRETS = ("hemmelig", "27")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "hemmelig;2020;27;\nola;2021;28;\n",
+        "00000000027;100120;2020-01-01;2020-12-31;hemmelig\n" * 2,
+        "hemmelig;y2020;K;K\nola;y2021;K;K\n",
+        "27;27;27\nola;1;2\n",
+        "hemmelig;hemmelig;2020;27\n",
+        'person_id;year;wage_income\n"hemmelig;2020;27\n',
+        "person_id;year;wage_income\nhemmelig;2020;27;5\n",
+        "person_id;year;wage_income\nhemmelig;2020-08-27;27.000\n",
+    ],
+)
+@pytest.mark.parametrize("resident", [False, True])
+def test_no_error_shows_what_stands_in_a_cell(content, resident, tmp_path):
+    path = tmp_path / "register.csv"
+    path.write_text(content)
+    frame = pd.DataFrame({"person_id": ["a"], "year": [2020], "wage_income": [1.0]})
+    with pytest.raises(PanelContractError) as caught:
+        (read_panel(frame, resident=path) if resident else read_panel(path)).require()
+    assert not any(secret in str(caught.value) for secret in SECRETS)
+
+
+def test_a_second_file_without_a_header_shows_nothing_either(tmp_path):
+    (tmp_path / "a.csv").write_text("person_id;year;wage_income\na;2020;1\n")
+    (tmp_path / "b.csv").write_text("hemmelig;2021;27\n")
+    with pytest.raises(PanelContractError, match=r"first line of b\.csv is a row") as caught:
+        read_panel(tmp_path / "*.csv")
+    assert "hemmelig" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "words"),
+    [
+        ("a.csv", b"PK\x03\x04", "zip, or Excel"),
+        ("a.csv", b"\x1f\x8b\x08", "gzip"),
+        ("a.csv", b"PAR1", "Parquet"),
+        ("a.csv", b"a\0;\0b\0", "no text at all"),
+        ("a.parquet", b"\x1f\x8b\x08", "gzip"),
+        ("a.parquet", b"person_id;year", "not whole Parquet"),
+        ("a.dta", b"x", r"pandas\.read_stata"),
+        ("a.sas7bdat", b"x", r"pandas\.read_sas"),
+        ("a.xlsx", b"x", r"pandas\.read_excel"),
+        ("a.csv.gz", b"x", "unpack"),
+        ("a.rds", b"x", "read the data into a frame first"),
+    ],
+)
+def test_a_file_of_another_kind_says_what_to_do(name, first, words, tmp_path):
+    path = tmp_path / name
+    path.write_bytes(first + b"\n")
+    with pytest.raises(MihImpactError, match=words):
+        read_panel(path)
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(PanelContractError, match=r"path is a folder.*\*\.parquet"):
+        read_panel(tmp_path)
+
+
+@pytest.mark.parametrize("source", [None, 5, 2.5, [1], object()])
+def test_what_is_neither_path_nor_frame_says_so(source):
+    frame = pd.DataFrame({"person_id": ["a"], "year": [2020], "wage_income": [1.0]})
+    with pytest.raises(PanelContractError, match="neither a path nor a frame"):
+        read_panel(source)
+    if source is not None:
+        with pytest.raises(PanelContractError, match="resident= is neither a path nor a frame"):
+            read_panel(frame, resident=source)

@@ -44,7 +44,7 @@ def test_a_year_without_an_index_is_an_error_that_names_the_range(years, price_y
         PriceIndex.kpi().factors(years, price_year)
     assert f"no consumer price index for {missing}." in str(caught.value)
     assert "2009-2024" in str(caught.value)
-    assert "from_mapping" in str(caught.value)
+    assert "PriceIndex.kpi().extended({" in str(caught.value)
 
 
 def test_an_index_of_ones_own():
@@ -71,6 +71,57 @@ def test_an_index_of_ones_own():
 def test_an_index_that_is_none_is_refused(years, values, message):
     with pytest.raises(PanelContractError, match=message):
         PriceIndex(years, values, "own", "user")
+
+
+def test_years_are_added_whatever_their_base_year():
+    # The same prices, published with 2015 = 100 and with 2025 = 100.
+    kpi = PriceIndex.kpi()
+    added = kpi.extended({2025: 100.0, 2026: 102.5, 2024: 100 * 133.6 / 137.74}, source="table 2")
+    assert added.range == "2009-2026"
+    assert added.factor(2024, 2025) == pytest.approx(137.74 / 133.6, rel=1e-12)
+    assert added.factor(2015, 2026) == pytest.approx(1.3774 * 1.025, rel=1e-12)
+    assert added.factors(kpi.years, 2024).tolist() == kpi.factors(kpi.years, 2024).tolist()
+    assert added.source.endswith("2025, 2026: table 2")
+    assert kpi.extended({2024: 133.6, 2008: 88.0}).factor(2008, 2009) == 89.9 / 88.0
+    assert kpi.extended({2024: 7.0}) == kpi
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        ({2025: 100.0}, r"none in common.*give 2024 too"),
+        ({2008: 88.0}, r"none in common.*give 2009 too"),
+        ({}, r"none in common"),
+        ({2023: 100.0, 2024: 104.0, 2025: 108.0}, r"another index.*from 2023 to 2024"),
+        ({"2024": 100.0}, "whole years and positive numbers"),
+        ({2024: "133.6"}, "whole years and positive numbers"),
+        ({2024: float("nan")}, "whole years and positive numbers"),
+        ([2024], "index is a mapping"),
+    ],
+)
+def test_years_that_cannot_be_added_are_refused(index, message):
+    with pytest.raises(PanelContractError, match=message):
+        PriceIndex.kpi().extended(index)
+
+
+def test_following_the_message_about_a_year_without_an_index_works():
+    with pytest.raises(PanelContractError) as caught:
+        PriceIndex.kpi().factor(2025, 2026)
+    line = caught.value.do.partition("index=")[2]
+    assert line == "PriceIndex.kpi().extended({2024: ..., 2025: ..., 2026: ...})"
+    for value in ("97.0", "100.0", "102.0"):
+        line = line.replace("...", value, 1)
+    assert eval(line).factor(2025, 2026) == pytest.approx(1.02)
+
+
+@pytest.mark.parametrize("base_year", [2025, 2024])
+def test_two_base_years_in_one_series_are_no_index(base_year):
+    kpi = PriceIndex.kpi()
+    pasted = dict(zip(kpi.years, kpi.values, strict=True)) | {2025: 137.7, 2026: 141.0}
+    rebased = {y: 100 * v / pasted[base_year] for y, v in pasted.items() if y >= base_year}
+    with pytest.raises(PanelContractError, match=f"a jump to {base_year}"):
+        PriceIndex.from_mapping(pasted | rebased)
+    assert PriceIndex.from_mapping(pasted).factor(2025, 2026) == 141.0 / 137.7
 
 
 def test_the_basic_amount():

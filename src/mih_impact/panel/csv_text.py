@@ -141,7 +141,7 @@ def dialect(text: str) -> tuple[str, str]:
     (';', ('|', 'a|b'))
     """
     first, *rest = re.split(r"\r\n|\r|\n", text, maxsplit=1)
-    named = re.fullmatch(r'"?sep=(.)"?', first.strip(" ;,"), re.IGNORECASE)
+    named = re.fullmatch(r'"?sep=(.)"?[;,\t|]*', first.strip(" "), re.IGNORECASE)
     if named is not None:
         return named[1], "".join(rest)
     try:
@@ -257,7 +257,8 @@ def convert(texts: list[str], dtype: Dtype | None, marks: Marks = AS_SHOWN) -> C
     if dtype is None and any(map(looks_like_a_code, given)):
         return _as_text(values, empty, place)
     numbers = read_numbers(given, marks)
-    if dtype is None and numbers.no_number.any():
+    # Numbers that are written otherwise than the caller says are no text for that.
+    if dtype is None and numbers.no_number.any() and read_numbers(given).no_number.any():
         return _as_text(values, empty, place)
     column = np.full(len(values), np.nan)
     column[~empty] = numbers.values

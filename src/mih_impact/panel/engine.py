@@ -94,6 +94,12 @@ def reading(frame: nw.LazyFrame[Any]) -> Iterator[None]:
                 do="fetch them all with .fetchall(), or give the table from a cursor of its own: "
                 "connection.cursor().table(name)",
             ) from None
+        if "RecordBatchReader" in str(error):
+            raise EngineError(
+                "The source is a stream that can be read once, and a register is read several times",
+                found=f"{frame.implementation.name.lower()} raised {type(error).__name__}",
+                do="read it into a table first: reader.read_all()",
+            ) from None
         module = type(error).__module__.split(".")[0]
         files = isinstance(error, OSError) or "IO" in type(error).__name__
         if module not in _ENGINES and not files and not session_gone(frame):

@@ -8,7 +8,7 @@ from typing import Any, SupportsFloat, get_args
 from mih_impact import arguments
 from mih_impact.display.labels import Label, Lang
 from mih_impact.errors import PanelContractError
-from mih_impact.reference.prices import PriceIndex
+from mih_impact.reference.prices import PriceIndex, adding
 
 __all__ = ["evidence_given", "names_given", "prices_given"]
 
@@ -66,6 +66,16 @@ def evidence_given(given: Label | Mapping[Lang, str]) -> dict[str, str]:
     return {lang: str(given[lang]) for lang in languages}
 
 
+def _remedy(index: PriceIndex, price_year: int) -> str:
+    """Return what to do about a price year that an index lacks."""
+    if index.shipped:
+        return f"choose a year within it, or add years: index={adding([price_year])}"
+    return (
+        f"give {price_year} in index= too: it takes the place of the shipped index; or add the "
+        f"years to that: index={adding([*index.years, price_year])}"
+    )
+
+
 def prices_given(
     money: str,
     price_year: int,
@@ -95,5 +105,11 @@ def prices_given(
         index = PriceIndex.kpi()
     elif not isinstance(index, PriceIndex):
         index = PriceIndex.from_mapping(index)
-    index.factors([], price_year)  # raises, naming the range, when the price year has no index
+    if price_year not in index.years:
+        raise PanelContractError(
+            f"There is no {index.name} for the price year {arguments.shown(price_year)}",
+            found=f"an index for {index.range}",
+            do=_remedy(index, int(price_year))
+            + '; if the money is in fixed prices already, give money="fixed"',
+        )
     return index

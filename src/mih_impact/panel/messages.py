@@ -176,8 +176,19 @@ NO_INDEX = (
         en="There is no price index for {years}; the index covers {shipped}",
     ),
     Label(
-        nb="ta ut årene, velg et annet price_year, eller gi en egen indeks: index={{2026: ...}}",
-        en="leave the years out, choose another price_year, or pass an index: index={{2026: ...}}",
+        nb="ta ut årene, eller legg dem til: index={adding}; er beløpene alt i faste priser, "
+        'money="fixed"',
+        en="leave the years out, or add them: index={adding}; if the money is in fixed prices "
+        'already, money="fixed"',
+    ),
+)
+NO_INDEX_OWN = (
+    NO_INDEX[0],
+    Label(
+        nb="ta ut årene, eller gi dem i index= også: den står i stedet for den innebygde indeksen "
+        "(år legges til den med PriceIndex.kpi().extended({{år: verdi}}))",
+        en="leave the years out, or give them in index= too: it takes the place of the shipped "
+        "index (years are added to that with PriceIndex.kpi().extended({{year: value}}))",
     ),
 )
 AFTER: dict[str, tuple[Label, Label]] = {

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ _NUMBER = re.compile(r"([+-]?) ?([0-9.,][0-9 .,]*)(e[+-]?[0-9]{1,4})?", re.IGNOR
 _GROUPS = r"[1-9][0-9]{0,2}([ .,])[0-9]{3}(?:\%d[0-9]{3})*"
 _GROUPED = re.compile(_GROUPS % 1)
 _DECIMAL = re.compile(rf"(?=.*[0-9])([0-9]*|{_GROUPS % 2})([.,])([0-9]*)")
+_SPACED = re.compile(r"[1-9][0-9]{0,2}(?: [0-9]{3})+(?:[.,][0-9]+)?")
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 
 #: A zero before other digits, more digits than a double holds, or a letter that is no power of ten
@@ -129,12 +131,12 @@ def read_numbers(texts: Sequence[str], marks: Marks = AS_SHOWN) -> Numbers:
     [1234.0]
     """
     values = np.full(len(texts), math.nan)
-    seen = _Seen()
+    seen, decimals = _Seen(), marks.decimals
     open_: dict[int, _Reading] = {}
-    for i, text in enumerate(texts):
-        if text.isascii() and text.isdigit():
-            values[i] = float(text)
-            seen.ungrouped |= len(text) > 3
+    for i, text in enumerate(_spelt_plainly(texts)):
+        plain = seen.plain(text, decimals)
+        if plain is not None:
+            values[i] = plain
             continue
         reading = _read(text, marks)
         if reading is None:
@@ -172,8 +174,7 @@ def looks_like_a_code(text: str) -> bool:
 # --- one text -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Reading:
+class _Reading(NamedTuple):
     """What a text may stand for, and which marks that makes decimal or groups of thousands."""
 
     thousands: float | None
@@ -202,6 +203,28 @@ class _Seen:
     groupers: set[str] = field(default_factory=set)
     ungrouped: bool = False
 
+    def plain(self, text: str, marks: Collection[str]) -> float | None:
+        """Return the number of a text of digits with one reading; None sends it the long way."""
+        if not text.isascii():
+            return None
+        spaced = _SPACE in text
+        if spaced:
+            if _SPACED.fullmatch(text) is None:
+                return None
+            self.groupers.add(_SPACE)
+            text = text.replace(_SPACE, "")
+        if text.isdigit():
+            self.ungrouped |= len(text) > 3 and not spaced
+            return float(text)
+        mark = _COMMA if _COMMA in text else _POINT
+        before, _, after = text.partition(mark)
+        fits = before.isdigit() and after.isdigit() and mark in marks
+        if not fits or (len(after) == 3 and len(before) <= 3 and before[0] != "0"):
+            return None
+        self.ungrouped |= len(before) > 3 and not spaced
+        self.decimals.add(mark)
+        return float(f"{before}.{after}")
+
     def settles(self, mark: str) -> str | None:
         """Return what a mark with two readings is: "decimal", "thousands", or None."""
         other = _COMMA if mark == _POINT else _POINT
@@ -215,15 +238,22 @@ class _Seen:
         return None
 
 
+def _spelt_plainly(texts: Sequence[str]) -> Sequence[str]:
+    """Return the texts with one kind of space and of minus, which most have already."""
+    if all(map(str.isascii, texts)):
+        return texts
+    return [text if text.isascii() else text.translate(_PLAIN) for text in texts]
+
+
 def _read(text: str, marks: Marks) -> _Reading | None:
     """Return the readings of a text that the marks allow; None where it is no number."""
-    found = _NUMBER.fullmatch(text.translate(_PLAIN))
+    found = _NUMBER.fullmatch(text)
     if found is None:
         infinite = _INFINITE.fullmatch(text)
-        return _Reading(float(text), None, "", "", ungrouped=False) if infinite else None
+        return _Reading(float(text), None, "", "", False) if infinite else None
     sign, body, power = found[1], found[2], found[3] or ""
     if body.isdigit():
-        return _Reading(float(sign + body + power), None, "", "", ungrouped=len(body) > 3)
+        return _Reading(float(sign + body + power), None, "", "", len(body) > 3)
     thousands = decimals = None
     mark = grouper = ""
     grouped = _GROUPED.fullmatch(body)
@@ -241,7 +271,7 @@ def _read(text: str, marks: Marks) -> _Reading | None:
             decimals = float(f"{sign}{whole or '0'}.{after or '0'}{power}")
     if thousands is None and decimals is None:
         return None
-    return _Reading(thousands, decimals, mark, grouper, ungrouped=ungrouped)
+    return _Reading(thousands, decimals, mark, grouper, ungrouped)
 
 
 # --- what the caller says -------------------------------------------------------------------------

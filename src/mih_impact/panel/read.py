@@ -62,7 +62,9 @@ def read_panel(
     currency
         Currency of the money columns.
     index
-        A price index to use instead of the shipped consumer price index.
+        A price index in place of the shipped consumer price index: {year: value} is a whole series
+        of your own, with every year of the panel and `price_year`. Years are added to the shipped
+        one, whatever their base year, by ``PriceIndex.kpi().extended({2024: ..., 2025: ...})``.
     period
         What a row covers. "month": rows have year and month, starters start_year and start_month;
         years since start are then twelve months from the month of start.

@@ -17,7 +17,7 @@ from mih_impact.panel.door import Plan
 from mih_impact.panel.names import lookalikes
 from mih_impact.panel.survey import ColumnCount, Rows
 from mih_impact.panel.survey_persons import Persons
-from mih_impact.reference.prices import PriceIndex
+from mih_impact.reference.prices import PriceIndex, adding
 from mih_impact.storage import saveable
 
 __all__ = ["Breach", "Context", "breaches"]
@@ -229,7 +229,9 @@ def _prices(rows: Rows, context: Context) -> Iterator[Breach]:
     if missing:
         shipped = context.index.range.replace("-", "\u2013")
         years = ", ".join(map(str, missing[:5])) + (" …" if len(missing) > 5 else "")
-        yield _breach("price index", "year", "error", 0, m.NO_INDEX, years=years, shipped=shipped)
+        text = m.NO_INDEX if context.index.shipped else m.NO_INDEX_OWN
+        values = {"years": years, "shipped": shipped, "adding": adding(missing)}
+        yield _breach("price index", "year", "error", 0, text, **values)
 
 
 def _exits(rows: Rows, persons: Persons | None) -> Iterator[Breach]:

@@ -14,11 +14,12 @@ from typing import SupportsFloat
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mih_impact import arguments
 from mih_impact.errors import AssumptionError, PanelContractError
 from mih_impact.reference.rows import Row, rows
 from mih_impact.storage import saveable
 
-__all__ = ["PriceIndex", "grunnbelop"]
+__all__ = ["PriceIndex", "adding", "grunnbelop"]
 
 
 @saveable("PriceIndex")
@@ -80,20 +81,99 @@ class PriceIndex:
     def from_mapping(
         cls, index: Mapping[int, SupportsFloat], *, name: str = "own index", source: str = "user"
     ) -> PriceIndex:
-        """Return an index of your own, year by year.
+        """Return an index of your own, year by year: a whole series, on one base.
+
+        Nothing is added to it. To add years to a series there is, see `extended`.
+
+        Parameters
+        ----------
+        index
+            Year -> index. The years that are asked for later must be in it.
+        name, source
+            What it measures and who publishes it, for labels and messages.
+
+        Raises
+        ------
+        PanelContractError
+            It is no mapping from whole years to positive numbers, or it follows the shipped index
+            and then jumps, as two tables with different base years do.
 
         Examples
         --------
         >>> PriceIndex.from_mapping({2024: 100, 2025: 103}).factor(2024, 2025)
         1.03
         """
-        years = sorted(index)
-        return cls(tuple(years), tuple(float(index[year]) for year in years), name, source)
+        given = _numbers(index)
+        _require_one_base(given)
+        return cls(tuple(given), tuple(given.values()), name, source)
+
+    def extended(self, index: Mapping[int, SupportsFloat], *, source: str = "user") -> PriceIndex:
+        """Return this index with more years.
+
+        Parameters
+        ----------
+        index
+            Year -> index, on any base: one year at least is in this index too, and the others are
+            brought to its base by the last such year. Years that this index has keep its values.
+        source
+            Who publishes the added years.
+
+        Returns
+        -------
+        PriceIndex
+
+        Raises
+        ------
+        PanelContractError
+            No year is in common, or prices rise otherwise between years in common: then it is
+            another index.
+
+        Notes
+        -----
+        With o the last year in common, year y gets ``index[y] * this[o] / index[o]``.
+
+        Examples
+        --------
+        Statistics Norway publishes the index with 2025 = 100; 2024 is 97.0 there, say.
+
+        >>> kpi = PriceIndex.kpi().extended({2024: 97.0, 2025: 100.0})
+        >>> kpi.range, round(kpi.factor(2024, 2025), 3)
+        ('2009-2025', 1.031)
+        """
+        given = _numbers(index)
+        own = dict(zip(self.years, self.values, strict=True))
+        common = [year for year in given if year in own]
+        if not common:
+            near = self.years[-1] if not given or min(given) > self.years[-1] else self.years[0]
+            raise PanelContractError(
+                f"The years to add have none in common with the {self.name}",
+                found=f"{_listed(given) or 'no years'}; the index has {self.range}",
+                do=f"give {near} too, from the same table: base years may differ then",
+            )
+        last = common[-1]
+        apart = [y for y in common if not _agree(given[y] / given[last], own[y] / own[last])]
+        if apart:
+            raise PanelContractError(
+                f"The years to add are of another index than the {self.name}",
+                found=f"prices rise otherwise from {_listed(apart)} to {last}",
+                do="take the years from the same index; a whole series of another one is "
+                "PriceIndex.from_mapping({...})",
+            )
+        added = {y: value * own[last] / given[last] for y, value in given.items() if y not in own}
+        years = sorted(own | added)
+        sources = f"{self.source}; {_listed(added)}: {source}" if added else self.source
+        values = tuple((own | added)[year] for year in years)
+        return PriceIndex(tuple(years), values, self.name, sources)
 
     @property
     def range(self) -> str:
         """The years there is an index for, as displayed."""
         return f"{self.years[0]}-{self.years[-1]}"
+
+    @property
+    def shipped(self) -> bool:
+        """Whether it is the consumer price index as it is shipped."""
+        return self == _kpi()
 
     def factor(self, year: int, price_year: int) -> float:
         """Return what one krone of `year` is in prices of `price_year`."""
@@ -126,9 +206,25 @@ class PriceIndex:
             raise PanelContractError(
                 f"There is no {self.name} for {_listed(missing)}",
                 found=f"an index for {self.range}",
-                do="Choose years within it, or pass your own: PriceIndex.from_mapping({2026: ...})",
+                do=f"choose years within it, or add them: index={adding(missing)}"
+                if self.shipped
+                else "choose years within it, or give a series that has them too",
             )
         return np.array([index[int(price_year)] / index[year] for year in wanted.tolist()])
+
+
+def adding(years: Iterable[int]) -> str:
+    """Return the line that adds years to the shipped index, ready to be filled in.
+
+    Examples
+    --------
+    >>> adding([2026, 2025])
+    'PriceIndex.kpi().extended({2024: ..., 2025: ..., 2026: ...})'
+    """
+    wanted = sorted({*years} - {*_kpi().years})
+    near = _kpi().years[0] if wanted and wanted[-1] < _kpi().years[0] else _kpi().years[-1]
+    shown = sorted({near, *wanted[:5]})
+    return f"PriceIndex.kpi().extended({{{', '.join(f'{year}: ...' for year in shown)}}})"
 
 
 def grunnbelop(year: int, *, average: bool = True) -> float:
@@ -176,6 +272,53 @@ def _kpi() -> PriceIndex:
         name="consumer price index",
         source=found[0].source,
     )
+
+
+#: How far the growth of one index may be from that of another rounded otherwise.
+_ROUNDING = 0.003
+#: What a year's prices are of the year's before, where one base year is kept.
+_USUAL = (0.85, 1.25)
+
+
+def _agree(one: float, other: float) -> bool:
+    return abs(one / other - 1) < _ROUNDING
+
+
+def _numbers(index: object) -> dict[int, float]:
+    """Return years and values as given, ascending; refuse what is no index."""
+    error, example = PanelContractError, "{2024: 133.6, 2025: 137.8}"
+    given = arguments.mapping("index", index, example, error=error)
+    wrong = [pair for pair in given.items() if not _is_year_and_value(*pair)]
+    if wrong:
+        raise error(
+            "A price index gives whole years and positive numbers",
+            found=f"{arguments.shown(wrong[0][0])}: {arguments.shown(wrong[0][1])}",
+            do=f"give for example index={example}",
+        )
+    return {int(year): float(given[year]) for year in sorted(given)}
+
+
+def _is_year_and_value(year: object, value: object) -> bool:
+    number = isinstance(value, SupportsFloat) and not isinstance(value, (str, bool))
+    return arguments.is_whole(year) and number and 0 < float(value) < np.inf  # type: ignore[arg-type]
+
+
+def _require_one_base(given: Mapping[int, float]) -> None:
+    """Raise where the shipped index goes on, on another base."""
+    shipped = dict(zip(_kpi().years, _kpi().values, strict=True))
+    steps = [(year, given[year] / given[year - 1]) for year in given if year - 1 in given]
+    same = sum(
+        year in shipped and year - 1 in shipped and _agree(step, shipped[year] / shipped[year - 1])
+        for year, step in steps
+    )
+    jumps = [year for year, step in steps if not _USUAL[0] < step < _USUAL[1]]
+    if same >= 2 and jumps:
+        raise PanelContractError(
+            "The price index follows the consumer price index and then jumps, as two tables with "
+            "different base years do",
+            found=f"a jump to {_listed(jumps)}",
+            do=f"add the years of the other table, and one that both have: index={adding(jumps)}",
+        )
 
 
 def _listed(years: Iterable[int]) -> str:

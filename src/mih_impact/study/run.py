@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from mih_impact import arguments
 from mih_impact.controls.balance import Balance
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
@@ -229,7 +230,7 @@ def _read(plan: StudySpec) -> Panel:
     data = plan.data
     if data.source == "example":
         return example_panel(price_year=data.price_year)
-    path = Path(data.source)
+    path = Path(arguments.name("[data] source", data.source, error=AssumptionError))
     source = path if path.is_absolute() else Path(str(plan.folder)) / path
     return read_panel(
         source,
@@ -239,4 +240,8 @@ def _read(plan: StudySpec) -> Panel:
         price_year=data.price_year,
         currency=data.currency,
         period=data.period,
+        index=data.price_index(),
+        decimal=data.decimal,
+        thousands=data.thousands,
+        codes=data.codes,
     )

@@ -10,6 +10,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, get_args
 
+from mih_impact import arguments
 from mih_impact.controls.covariates import as_terms, parse_term
 from mih_impact.controls.matching import match
 from mih_impact.controls.subgroups.bands import bands
@@ -19,6 +20,7 @@ from mih_impact.display.labels import Label
 from mih_impact.effects.event_study import event_study
 from mih_impact.errors import AssumptionError
 from mih_impact.panel.panel import Money, Period
+from mih_impact.reference.prices import PriceIndex
 from mih_impact.storage import write_whole
 from mih_impact.study.account import AccountSpec
 from mih_impact.study.keys import file_of, read_label, require_keys
@@ -30,7 +32,11 @@ __all__ = ["AccountSpec", "DataSpec", "OutputsSpec", "Step", "StudySpec"]
 
 @dataclass(frozen=True)
 class DataSpec:
-    """Where the panel comes from: "example", a path or a glob; and how it is read."""
+    """Where the panel comes from: "example", a path or a glob; and how it is read.
+
+    `index` is a whole price index of its own, by year; `kpi` adds years to the shipped one, of
+    which one is in it. What else there is says what it says in `read_panel`.
+    """
 
     source: str = "example"
     columns: dict[str, str] = field(default_factory=dict)
@@ -39,6 +45,38 @@ class DataSpec:
     price_year: int = 2024
     currency: str = "NOK"
     period: Period = "year"
+    decimal: str | dict[str, str] | None = None
+    thousands: str | dict[str, str] | None = None
+    codes: tuple[str, ...] = ()
+    index: dict[str, float] | None = None
+    kpi: dict[str, float] | None = None
+
+    def price_index(self) -> PriceIndex | None:
+        """Return the price index that is given; None takes the shipped one as it is."""
+        if self.index is not None and self.kpi is not None:
+            raise AssumptionError(
+                "[data] has two price indices",
+                found="both index and kpi",
+                do="give a whole series as index, or years to add to the shipped one as kpi",
+            )
+        if self.index is not None:
+            return PriceIndex.from_mapping(_by_year(self.index, "index"))
+        if self.kpi is not None:
+            return PriceIndex.kpi().extended(_by_year(self.kpi, "kpi"))
+        return None
+
+
+def _by_year(given: Any, key: str) -> dict[int, float]:
+    """Return an index whose years are keys of a table, which are text."""
+    _require_table(given, f"[data] {key}")
+    wrong = [year for year in given if not str(year).isdecimal()]
+    if wrong:
+        raise AssumptionError(
+            f"[data] {key} has a year that is none",
+            found=arguments.shown(wrong[0]),
+            do=f"write {key} = {{ 2024 = 133.6, 2025 = 137.8 }}",
+        )
+    return {int(year): value for year, value in given.items()}
 
 
 @dataclass(frozen=True)
