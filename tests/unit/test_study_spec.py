@@ -88,6 +88,9 @@ TEXTS = [
     "[outputs]\nfolder = 'x'\nlang = 'en'\ntables = true\nfigures = ['effects']\n"
     "sheet = ['csv']\nsave = 'a.zip'\n",
     "name = 'a'\nlabel = 'One title'\n",
+    "[data]\nthousands = '.'\ndecimal = { share = '.' }\ncodes = ['industry']\n"
+    "kpi = { 2024 = 97.0, 2025 = 100.0 }\n",
+    "[data]\nindex = { 2024 = 100.0, 2025 = 103.0 }\n",
 ]
 
 
@@ -109,6 +112,44 @@ def test_an_option_that_is_no_text_says_so():
     step = type(spec.controls)(spec.controls.verb, {"eligible": object(), "on": ("age",)})
     with pytest.raises(mih.AssumptionError, match=r"\[controls\] eligible.*column"):
         StudySpec(**(vars(spec) | {"controls": step})).to_toml()
+
+
+def test_how_text_is_read_and_the_price_index_are_part_of_an_analysis(folder):
+    frame = small_register(400, starters=60)
+    frame["year"] += 2025 - frame["year"].max()
+    frame["start_year"] += frame["year"].max() - small_register(400, starters=60)["year"].max()
+    frame = frame.astype({"wage_income": int})
+    told = frame.assign(wage_income=[f"{w:,}".replace(",", ".") for w in frame["wage_income"]])
+    told.to_csv(folder / "told.csv", sep=";", index=False)
+    text = (
+        f"[data]\nsource = 'told.csv'\nthousands = {{ wage_income = '.' }}\n"
+        f"kpi = {{ 2024 = 97.0, 2025 = 100.0 }}\n{CONTROLS}{EFFECTS}[account]\nhorizon = 4\n"
+    )
+    result = mih.run_study(StudySpec.from_text(text, folder=folder))
+    index = mih.PriceIndex.kpi().extended({2024: 97.0, 2025: 100.0})
+    panel = mih.read_panel(frame, index=index)
+    group = mih.match(panel, on=["age", *mih.lag("wage_income", 1)], exact=["county"])
+    effects = mih.event_study(group, outcomes=["wage_income", "dagpenger"], window=(-2, 3))
+    np.testing.assert_array_equal(result.effects.estimate, effects.estimate)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ("index = { 2024 = 1.0 }\nkpi = { 2024 = 1.0 }", "two price indices"),
+        ("kpi = 5", "no table"),
+        ("kpi = { y2024 = 1.0 }", "year that is none"),
+        ("kpi = { 2030 = 1.0 }", "none in common"),
+        ("thousands = ';'", "thousands= has a value"),
+        ("columns = 5", "columns is a mapping"),
+        ("source = 5", "one name"),
+    ],
+)
+def test_data_that_say_what_they_cannot_are_refused(folder, data, words):
+    source = "" if "source" in data else "source = 'extract.parquet'\n"
+    spec = StudySpec.from_text(f"[data]\n{source}{data}\n{CONTROLS}", folder=folder)
+    with pytest.raises(mih.MihImpactError, match=words):
+        mih.run_study(spec)
 
 
 # --- the account ----------------------------------------------------------------------------------

@@ -18,6 +18,22 @@ __all__ = ["can_be_kept", "is_spark", "kept", "reading", "reading_files"]
 _ENGINES = ("duckdb", "_duckdb", "polars", "pyspark", "py4j", "ibis", "pyarrow", "narwhals")
 
 
+#: What some errors are known by, what they mean, and what to do.
+_KNOWN = (
+    (
+        "ResourceInUseException",
+        "The DuckDB connection is busy with a query whose rows have not all been fetched",
+        "fetch them all with .fetchall(), or give the table from a cursor of its own: "
+        "connection.cursor().table(name)",
+    ),
+    (
+        "RecordBatchReader",
+        "The source is a stream that can be read once, and a register is read more than once",
+        "read it into a table first: reader.read_all()",
+    ),
+)
+
+
 @contextmanager
 def reading_files() -> Iterator[None]:
     """Turn what DuckDB raises over files that are none into a typed error."""
@@ -87,19 +103,10 @@ def reading(frame: nw.LazyFrame[Any]) -> Iterator[None]:
                 found=f"{frame.implementation.name.lower()} raised {type(error).__name__}",
                 do="allow more with memory_limit=, or name fewer columns",
             ) from None
-        if type(error).__name__ == "ResourceInUseException":
-            raise EngineError(
-                "The DuckDB connection is busy with a query whose rows have not all been fetched",
-                found="duckdb raised ResourceInUseException",
-                do="fetch them all with .fetchall(), or give the table from a cursor of its own: "
-                "connection.cursor().table(name)",
-            ) from None
-        if "RecordBatchReader" in str(error):
-            raise EngineError(
-                "The source is a stream that can be read once, and a register is read several times",
-                found=f"{frame.implementation.name.lower()} raised {type(error).__name__}",
-                do="read it into a table first: reader.read_all()",
-            ) from None
+        raised = f"{frame.implementation.name.lower()} raised {type(error).__name__}"
+        for said, what, do in _KNOWN:
+            if said in f"{type(error).__name__}: {error}":
+                raise EngineError(what, found=raised, do=do) from None
         module = type(error).__module__.split(".")[0]
         files = isinstance(error, OSError) or "IO" in type(error).__name__
         if module not in _ENGINES and not files and not session_gone(frame):
@@ -107,6 +114,6 @@ def reading(frame: nw.LazyFrame[Any]) -> Iterator[None]:
         said = f": {str(error).splitlines()[0]}" if files and str(error) else ""
         raise EngineError(
             "The source broke off while it was read, and nothing was kept of what had been read",
-            found=f"{frame.implementation.name.lower()} raised {type(error).__name__}{said}",
+            found=raised + said,
             do="see that the files, the disk and the cluster are whole, and read again",
         ) from None
