@@ -66,13 +66,10 @@ def small_register(
 
 
 def read_numbers(frame: pd.DataFrame) -> mih.Panel:
-    """Read a frame whose outcomes are plain numbers, start_year 0 or NaN for those who never start.
-
-    Fixed prices leave the numbers as they are; wage income is required, and plays no part.
-    """
+    """Read a frame whose outcomes are plain numbers; who never starts has start_year 0 or NaN."""
     start = frame["start_year"].astype(float)
-    frame = frame.assign(wage_income=1.0, start_year=start.where(start > 0))
-    return mih.read_panel(frame, money="fixed")
+    units = {name: "points" for name in ("outcome", "second") if name in frame}
+    return mih.read_panel(frame.assign(start_year=start.where(start > 0)), units=units)
 
 
 def texts_fit(ax: Axes) -> None:

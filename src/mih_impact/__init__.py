@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mih_impact.display.labels import Label as Label
     from mih_impact.display.options import options as options
     from mih_impact.display.provenance import Provenance as Provenance
+    from mih_impact.display.unit import Unit as Unit
     from mih_impact.economics.account import cost_benefit as cost_benefit
     from mih_impact.economics.assumption import Assumption as Assumption
     from mih_impact.economics.assumptions import Assumptions as Assumptions
@@ -170,6 +171,7 @@ _HOME = {
     "SyntheticTruth": "panel.synthetic.effects",
     "UnknownOptionError": "errors",
     "Uncertainty": "economics.uncertainty.result",
+    "Unit": "display.unit",
     "VarianceShares": "economics.sensitivity.shares",
     "attrition_check": "effects.sensitivity.attrition",
     "bands": "controls.subgroups.bands",

@@ -78,7 +78,10 @@ def is_whole(value: Any) -> bool:
 def is_number(value: Any) -> bool:
     """Return whether a value is a finite number; True and False are none."""
     real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    return real and bool(np.isfinite(float(value)))
+    try:
+        return real and bool(np.isfinite(float(value)))
+    except OverflowError:  # a whole number that no float can hold
+        return False
 
 
 def listed(value: Any) -> list[Any] | None:

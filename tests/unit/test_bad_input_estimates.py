@@ -100,7 +100,7 @@ GIVEN = [
     (pd.concat([FRAME, FRAME]), None, "2 repeated rows"),
     (FRAME.assign(estimate=[np.nan, 1.0]), None, "1 of 2 rows"),
     (FRAME, np.eye(3), "shape (3, 3) for 2 effects"),
-    (FRAME, np.array([[1.0, 2.0], [2.0, 1.0]]), "negative eigenvalue"),
+    (FRAME, np.array([[1.0, 2.0], [2.0, 1.0]]), "some combination of the effects would have"),
     (FRAME, np.array([[1.0, 0.5], [0.0, 1.0]]), "not symmetric"),
 ]
 

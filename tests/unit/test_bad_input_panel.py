@@ -42,7 +42,7 @@ def _wrong(**columns: Any) -> pd.DataFrame:
 BAD: dict[str, tuple[Callable[[], Any], str]] = {
     "missing and misspelt columns": (
         lambda: require(GOOD.rename(columns={"person_id": "LOPENR", "wage_income": "wage_incom"})),
-        "Required columns are missing: person_id, wage_income. "
+        "Required columns are missing: person_id. "
         "Found: the columns LOPENR, year, wage_incom, start_year. "
         'Do: say which they are: columns={"person_id": "LOPENR", "wage_income": "wage_incom"}.',
     ),
@@ -51,8 +51,10 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
             GOOD.rename(columns={"person_id": "nr", "wage_income": "x", "start_year": "y"}),
             columns={"person_id": "nr"},
         ),
-        "Required columns are missing: wage_income. Found: the columns year, x, y. "
-        'Do: say which they are: columns={"person_id": "nr", "wage_income": "..."}.',
+        "The panel has no outcome: no wage, no benefit, and no column with a unit. "
+        "Found: the columns nr, year, x, y. "
+        'Do: name the wage: columns={"person_id": "nr", "wage_income": "..."}; or say what another '
+        'is measured in, such as units={"x": "hours"}.',
     ),
     "a name in columns= that is not in the register": (
         lambda: require(GOOD, columns={"sex": "start_yar"}),

@@ -176,18 +176,37 @@ def test_on_benefit_needs_every_scheme_of_the_panel():
     frame = rows(WAGES).assign(dagpenger=1.0, aap=1.0)
     panel = read_panel(frame, money="fixed")
     assert set(panel.cube(columns=["on_benefit"]).ore) == {"dagpenger", "aap"}
-    with pytest.raises(PanelContractError, match="aap is not in the cube"):
+    with pytest.raises(PanelContractError, match="on_benefit is reckoned from aap, which did not"):
         panel.cube(columns=["dagpenger"]).outcome("on_benefit")
     with pytest.raises(PanelContractError, match="needs a benefit scheme"):
         cube_of(rows(WAGES)).outcome("on_benefit")
 
 
-def test_a_number_column_named_as_an_outcome_is_money_of_its_year_and_missing_without_a_row():
-    frame = rows(WAGES).assign(bonus=[10.0] * 9 + [NAN])
-    cube = read_panel(frame, index={2015: 1, 2016: 1, 2017: 1, 2018: 2, 2024: 4}).cube()
-    np.testing.assert_array_equal(
-        cube.outcome("bonus"), [[40, 40, 40, 20], [40, NAN, NAN, 20], [40, 40, 40, NAN]]
-    )
+def test_only_money_of_ones_own_has_a_price_year_and_is_zero_without_a_row():
+    frame = rows(WAGES).assign(bonus=[10.0] * 9 + [NAN], hours=[10.125] * 9 + [NAN])
+    frame["loss"] = -frame["bonus"]
+    index = {2015: 1, 2016: 1, 2017: 1, 2018: 2, 2024: 4}
+    units = {"bonus": "NOK", "loss": "NOK", "hours": "hours"}
+    spells = pd.DataFrame({"person_id": ["a", "b", "c"], "from_year": 2015, "to_year": [NAN] * 3})
+    panel = read_panel(frame, index=index, units=units, resident=spells)
+    cube = panel.cube()
+    money = np.array([[40, 40, 40, 20], [40, 0, 0, 20], [40, 40, 40, 0]])
+    np.testing.assert_array_equal(cube.outcome("bonus"), money)
+    np.testing.assert_array_equal(cube.outcome("loss"), -money)
+    held = np.array([[10.125] * 4, [10.125, NAN, NAN, 10.125], [10.125] * 3 + [NAN]])
+    np.testing.assert_array_equal(cube.outcome("hours"), held)
+    assert panel.outcomes == cube.outcomes == ("wage_income", "bonus", "hours", "loss")
+    assert panel.units["loss"] == "NOK"
+
+
+def test_a_number_without_a_unit_is_no_outcome_and_the_error_has_the_line_to_paste():
+    frame = rows(WAGES).assign(bonus=10.0)
+    with pytest.raises(PanelContractError, match="not said what bonus is measured in") as caught:
+        read_panel(frame, money="fixed").cube().outcome("bonus")
+    for paste in ({"bonus": "NOK"}, {"bonus": "hours"}):
+        assert f"units={paste}".replace("'", '"') in str(caught.value)
+        cube = read_panel(frame, money="fixed", units=paste).cube()
+        assert np.nanmax(cube.outcome("bonus")) == 10.0
 
 
 # --- covariates -----------------------------------------------------------------------------------
@@ -361,7 +380,7 @@ def test_the_fingerprint_is_short_and_changes_with_any_value():
     ("call", "message"),
     [
         (lambda c: c.outcome("wage_incme"), "wage_incme is not in the cube"),
-        (lambda c: c.outcome("county"), "county is not a number of kroner"),
+        (lambda c: c.outcome("county"), "county is no amount and no share"),
         (lambda c: c.lagged("nothing", 1901, 1), "nothing is not in the cube"),
         (lambda c: c.as_of("nothing", 2016), "nothing is not in the cube"),
         (lambda c: c.outcome("wage_income", dead="gone"), "dead= has a value"),

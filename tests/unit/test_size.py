@@ -19,6 +19,7 @@ from mih_impact.controls.entropy import entropy_weights
 from mih_impact.controls.logit import fit_logit
 from mih_impact.errors import AssumptionError, EngineError, MemoryLimitError, StorageError
 from mih_impact.panel import ops, read_panel
+from mih_impact.panel.fingerprint import arrays_of
 from mih_impact.panel.synthetic import stream
 from mih_impact.panel.synthetic.stream import stream_register
 from tests.engines.test_cube_bit_equal import assert_equal_cubes, register
@@ -38,7 +39,7 @@ def test_the_estimate_is_the_size_of_the_cube():
     estimate, cube = panel.estimate_size(), panel.cube()
     assert estimate.persons == cube.n_persons
     assert estimate.periods == len(cube.periods)
-    arrays = sum(array.nbytes for array in cube._all_arrays())
+    arrays = sum(array.nbytes for array in arrays_of(cube))
     texts = sum(len(text) + 49 for text in cube.person_id)
     assert estimate.cube_bytes == pytest.approx(arrays + texts, rel=0.1)
 
@@ -137,7 +138,7 @@ def test_four_bytes_keep_seven_digits_of_other_numbers_and_half_the_size():
     np.testing.assert_allclose(one.number["shoe_size"], other.number["shoe_size"], rtol=1e-7)
     assert one.as_of("shoe_size", 2015).values.dtype == np.float64
     small, large = narrow.estimate_size(), wide.estimate_size()
-    taken = sum(array.nbytes for array in one._all_arrays())
+    taken = sum(array.nbytes for array in arrays_of(one))
     texts = sum(len(text) + 49 for text in one.person_id)
     assert small.cube_bytes == pytest.approx(taken + texts, rel=0.1)
     for column in ("wage_income", "shoe_size"):

@@ -20,7 +20,6 @@ from mih_impact.controls.terms import (
     years_before,
 )
 from mih_impact.errors import SupportError
-from mih_impact.panel.contract import DERIVED, OUTCOMES
 from mih_impact.panel.cube import Cube
 
 __all__ = [
@@ -45,10 +44,6 @@ BoolArray = NDArray[np.bool_]
 Periods = Sequence[tuple[int, "slice | IntArray"]]
 
 
-def _is_outcome(cube: Cube, column: str) -> bool:
-    return column in cube.ore or (column in DERIVED and DERIVED[column].role == "outcome")
-
-
 def read_term(cube: Cube, term: Term, start: int) -> tuple[NDArray[Any], BoolArray]:
     """Read a term for every person of the cube, as of those who start in a period.
 
@@ -60,7 +55,7 @@ def read_term(cube: Cube, term: Term, start: int) -> tuple[NDArray[Any], BoolArr
     """
     column = term.column if isinstance(term, Lag) else term
     years = years_before(term)
-    if _is_outcome(cube, column):
+    if cube.is_outcome(column):
         values = cube.lagged(column, start, years)
         return values, np.zeros(values.shape, dtype=bool)
     read = cube.as_of(column, start - 1 - cube.PER_YEAR * (years - 1))
@@ -135,9 +130,9 @@ def require_years(cube: Cube, terms: Sequence[Term], start: IntArray) -> None:
     periods = np.unique(start)
     for term in terms:
         years, column = years_before(term), str(getattr(term, "column", term))
-        if isinstance(term, str) and term not in OUTCOMES:
+        if isinstance(term, str) and term not in (*cube.ore, *cube.declared):
             continue
-        if _is_outcome(cube, column):
+        if cube.is_outcome(column):
             unseen = periods[~cube.seen(periods, [-years])[:, 0]]
         else:
             unseen = periods[~cube.has(periods - 1 - cube.PER_YEAR * (years - 1))]

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from mih_impact import arguments
 from mih_impact.controls.pseudo_start import DEFAULT_SEED
-from mih_impact.errors import PanelContractError, SupportError
+from mih_impact.errors import MihImpactError, PanelContractError, SupportError
 from mih_impact.panel.contract import CONTRACT, DERIVED
 from mih_impact.panel.cube import Cube
 from mih_impact.panel.measure import OtherMeasures
 from mih_impact.panel.panel import Panel
+from mih_impact.panel.units import no_unit
 
 if TYPE_CHECKING:
     from mih_impact.controls.group import ControlGroup
@@ -23,6 +24,7 @@ __all__ = [
     "outcomes_along",
     "possible_outcomes",
     "require_outcomes",
+    "require_units",
     "seed_of",
 ]
 
@@ -98,16 +100,27 @@ def outcomes_along(panel: Panel, outcomes: str | Sequence[str] | None) -> tuple[
 
 
 def possible_outcomes(cube: Cube) -> tuple[str, ...]:
-    """Return what can be an outcome: kroner, shares, and numbers that the contract does not know.
-
-    Such numbers are taken for kroner.
-    """
+    """Return what can be an outcome: columns with a unit, and shares."""
     shares = [name for name, column in DERIVED.items() if column.role == "outcome"]
-    return (*cube.ore, *(name for name in cube.number if name not in CONTRACT), *shares)
+    return (*cube.units, *shares)
+
+
+def require_units(cube: Cube, outcomes: Sequence[str], *, error: type[MihImpactError]) -> None:
+    """Raise on numeric columns whose unit nobody has said.
+
+    Raises
+    ------
+    MihImpactError
+    """
+    own = [name for name in cube.number if name not in (*cube.units, *CONTRACT)]
+    unsaid = [name for name in outcomes if name in own]
+    if unsaid:
+        raise no_unit(unsaid, error=error)
 
 
 def require_outcomes(panel: Panel, cube: Cube, outcomes: Sequence[str]) -> None:
     """Raise on a column brought along as an outcome that cannot be one."""
+    require_units(cube, outcomes, error=SupportError)
     possible = possible_outcomes(cube)
     unfit = [name for name in outcomes if name not in possible]
     known = dict.fromkeys([*panel.outcomes, *possible])

@@ -182,7 +182,7 @@ def _require_same_money(
     programme: Programme,
 ) -> None:
     """Raise unless effects, assumptions and programme are in the same currency and prices."""
-    foreign = sorted({effects.units[name] for name in entered} - {"NOK"})
+    foreign = sorted({str(effects.units[name]) for name in entered} - {"NOK"})
     foreign += sorted({item.unit for item in programme.items} - {"NOK"})
     if foreign:
         raise AssumptionError(

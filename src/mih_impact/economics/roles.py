@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mih_impact import arguments
 from mih_impact.display.labels import Label
+from mih_impact.display.unit import is_money
 from mih_impact.economics import labels
 from mih_impact.economics.actors import ACTORS
 from mih_impact.economics.checks import nearest, require_named
@@ -139,13 +140,13 @@ def roles_of(
     -------
     tuple
         Outcome to role, in the order of `effects.outcomes`, and the benefits among them. Outcomes
-        measured as shares are not money and stay out.
+        that are not measured in a currency stay out.
 
     Raises
     ------
     AssumptionError
-        A name that is no outcome, a role that does not exist, money without a role, two outcomes in
-        one role, a total beside its parts, or no wage.
+        A name that is no outcome, a role that does not exist or is given to what is no money, money
+        without a role, two outcomes in one role, a total beside its parts, or no wage.
     """
     example = '{"nav": "benefit:state", "bonus": None}'
     roles = (
@@ -162,16 +163,17 @@ def roles_of(
         role = given.get(outcome, _DEFAULT.get(outcome))
         if outcome in given and role is None:
             continue
-        if effects.units[outcome] == "share" and outcome not in given:
+        if outcome not in given and role is None and not is_money(effects.units[outcome]):
             continue
         if role is None:
             unmapped.append(outcome)
         else:
             entered[outcome] = role
+    _require_money(effects, entered)
     found = (own.get(role) or benefit_of(role) for role in entered.values())
     benefits = tuple(each for each in found if each is not None)
     _require_mapped(unmapped)
-    _require_disjoint(entered, benefits)
+    _require_disjoint(entered, benefits, effects.outcomes)
     return entered, benefits
 
 
@@ -192,11 +194,17 @@ def _require_known(
                 do=f"use one of {', '.join(known)}, a mih.Benefit of your own with payer and"
                 f" taxability, or None to leave it out{nearest(role, known)}",
             )
-        if role is not None and effects.units[outcome] == "share":
+
+
+def _require_money(effects: EffectSeries, entered: Mapping[str, str]) -> None:
+    """Raise where an outcome with a role is measured in something else than money."""
+    for outcome, role in entered.items():
+        unit = effects.units[outcome]
+        if not is_money(unit):
             raise AssumptionError(
-                f"The outcome {outcome!r} is a share and cannot enter the account",
-                found=f"role {role!r}",
-                do="leave it out of roles",
+                f"The outcome {outcome!r} is no money and cannot enter the account",
+                found=f"measured in {unit}, with the role {role!r}",
+                do=f"leave it out of roles, or out of the account: roles={{{outcome!r}: None}}",
             )
 
 
@@ -210,7 +218,9 @@ def _require_mapped(unmapped: list[str]) -> None:
         )
 
 
-def _require_disjoint(entered: Mapping[str, str], benefits: tuple[Benefit, ...]) -> None:
+def _require_disjoint(
+    entered: Mapping[str, str], benefits: tuple[Benefit, ...], outcomes: tuple[str, ...]
+) -> None:
     """Raise where the same krone would be counted twice, or the wage not at all."""
     found = list(entered.values())
     for role in dict.fromkeys(found):
@@ -231,9 +241,10 @@ def _require_disjoint(entered: Mapping[str, str], benefits: tuple[Benefit, ...])
             )
     if "wage" not in found:
         raise AssumptionError(
-            "No outcome is the wage: there is no production to account for",
-            found=", ".join(entered) or "no outcome with a role",
-            do="estimate wage_income, or name the wage, roles={'...': 'wage'}",
+            "The account lacks the wage: without it there is no production, tax or contribution",
+            found=f"outcomes {', '.join(outcomes)}; in the account {', '.join(entered) or 'none'}",
+            do="estimate the effect on wage_income as well, or name the outcome in money that is "
+            "the wage, roles={'...': 'wage'}",
         )
 
 

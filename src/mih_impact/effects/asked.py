@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.controls.covariates import entered
 from mih_impact.controls.group import ControlGroup
-from mih_impact.controls.recipe import possible_outcomes
+from mih_impact.controls.recipe import possible_outcomes, require_units
 from mih_impact.effects.taken import require_group
 from mih_impact.errors import EffectsError
 from mih_impact.panel.cube import Cube, Dead
@@ -187,10 +187,10 @@ def is_matched_on(group: ControlGroup, outcome: str, year: int) -> bool:
 
 def _require_outcomes(cube: Cube, outcomes: str | Sequence[str] | None) -> tuple[str, ...]:
     """Return the outcomes, or raise naming those that did not come along."""
-    have = tuple(cube.ore)
-    names = have
+    names = cube.outcomes
     if outcomes is not None:
         names = tuple(dict.fromkeys(arguments.names("outcomes", outcomes, error=EffectsError)))
+    require_units(cube, names, error=EffectsError)
     possible = possible_outcomes(cube)
     unknown = [name for name in names if name not in possible]
     if unknown or not names:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +11,8 @@ import pandas as pd
 from mih_impact.controls.subgroups.split import ALL
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import Formatter, count, currency, interval, number, percent
+from mih_impact.display.numbers import count, interval, number
+from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.subgroups.rows import subgroup_table
 from mih_impact.panel.contract import label_of
 
@@ -119,7 +119,8 @@ def effects_card(effects: EffectSeries, lang: Lang) -> Card:
         rows = shown[(shown["outcome"] == name) & (shown["subgroup"] == effects.subgroups[0])]
         after = rows[_on_card(effects, rows["level"])]
         after = after[after["n_participants"] != 0]  # a year without register rows
-        text = "; ".join(_cell(row, effects.term, lang) for row in after.to_dict("records"))
+        unit, rows_of = effects.units[name], after.to_dict("records")
+        text = "; ".join(_cell(row, unit, effects.term, lang) for row in rows_of)
         lines.append((label_of(name).text(lang), text))
     matched = sorted(
         {int(y) for y in effects.frame.loc[effects.frame["matched_on"], "year_since_start"]}
@@ -148,12 +149,9 @@ def _on_card(effects: EffectSeries, level: pd.Series[Any]) -> pd.Series[Any]:
     return level.isin((0, 3, effects.levels[-1]))
 
 
-def _cell(row: Mapping[Any, Any], term: str, lang: Lang | None) -> str:
+def _cell(row: Mapping[Any, Any], unit: AnyUnit, term: str, lang: Lang | None) -> str:
     """Return one estimate with its interval, for the card."""
-    unit = str(row["unit"])
-    show: Formatter = (
-        partial(percent, decimals=1) if unit == "share" else partial(currency, unit=unit)
-    )
+    show = amount(unit, like=max(abs(row["estimate"]), np.nan_to_num(row["std_error"])))
     text = show(row["estimate"], lang=lang)
     if term == "event":
         text = f"{_YEAR.format(year=number(row['level'], lang=lang)).text(lang)}: {text}"

@@ -29,7 +29,6 @@ from mih_impact.effects.score_correction import require_theory
 from mih_impact.effects.series import EffectSeries
 from mih_impact.effects.studied import How, Studied, studied
 from mih_impact.errors import EffectsError
-from mih_impact.panel.contract import unit_of
 from mih_impact.panel.cube import Dead
 from mih_impact.signatures import named_options
 
@@ -68,8 +67,9 @@ def event_study(
     group
         Participants and their controls.
     outcomes
-        Money columns and derived shares ("in_work", "on_benefit"); by default wage income and
-        every benefit scheme that came along.
+        Columns with a unit, see `read_panel`, and shares ("in_work", "on_benefit"); by default
+        wage income, every benefit scheme, and every column whose unit was declared, of those that
+        came along.
     estimator
         "did": change from the base year, participants less controls; "difference": levels.
     base
@@ -193,7 +193,7 @@ def event_study(
         outcomes=names,
         levels=asked.years,
         subgroups=subgroups,
-        units={name: unit_of(name, currency=cube.currency) for name in names},
+        units={name: cube.unit_of(name) for name in names},
         price_year=cube.price_year,
         base=asked.bases,
         se=kind,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import currency, interval, number, percent
+from mih_impact.display.numbers import interval, number, percent
 from mih_impact.display.options import language
 from mih_impact.display.result import evidence_of
 from mih_impact.display.style import (
@@ -18,12 +18,13 @@ from mih_impact.display.style import (
     PARTICIPANT,
     axes,
     figure_style,
-    kroner_axis,
     label_line_ends,
     percent_axis,
     set_alt_text,
     source_line,
+    unit_axis,
 )
+from mih_impact.display.unit import amount
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
 
@@ -117,16 +118,12 @@ def _years_axis(ax: Axes, years: np.ndarray, lang: Lang) -> None:
 
 
 def _value_axis(ax: Axes, effects: EffectSeries, outcome: str, what: str, lang: Lang) -> None:
-    if effects.units[outcome] == "share":
-        percent_axis(ax, lang, what=what)
-    else:
-        kroner_axis(ax, lang, price_year=effects.price_year, unit=effects.units[outcome], what=what)
+    unit = effects.units[outcome]
+    unit_axis(ax, lang, unit=unit, price_year=effects.price_year, what=what)
 
 
 def _show(effects: EffectSeries, outcome: str, value: float, lang: Lang) -> str:
-    if effects.units[outcome] == "share":
-        return percent(value, 1, lang)
-    return currency(value, effects.units[outcome], lang)
+    return amount(effects.units[outcome])(value, lang=lang)
 
 
 def plot_effects(

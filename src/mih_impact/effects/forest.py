@@ -18,13 +18,13 @@ from mih_impact.display.style import (
     PARTICIPANT,
     axes,
     figure_style,
-    kroner_axis,
-    percent_axis,
     set_alt_text,
     source_line,
+    unit_axis,
 )
 from mih_impact.display.style.figure import root_figure
 from mih_impact.display.style.palette import GRID
+from mih_impact.display.unit import AnyUnit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,7 +49,7 @@ class Rows:
     estimate, low, high
         Shape (rows,); NaN where there is nothing to draw.
     unit
-        A currency, "share", or "" for plain numbers.
+        A currency, "share" or another; "" for plain numbers.
     price_year
         The year whose prices money is in.
     what
@@ -68,7 +68,7 @@ class Rows:
     estimate: FloatArray
     low: FloatArray
     high: FloatArray
-    unit: str
+    unit: AnyUnit
     price_year: int
     what: str
     title: str
@@ -116,12 +116,10 @@ def forest(
     return ax
 
 
-def value_axis(ax: Axes, lang: Lang, *, unit: str, price_year: int, what: str) -> None:
+def value_axis(ax: Axes, lang: Lang, *, unit: AnyUnit, price_year: int, what: str) -> None:
     """Show the horizontal axis in its unit, and what it measures beneath it."""
-    if unit == "share":
-        percent_axis(ax, lang, what=what, axis="x")
-    elif unit:
-        kroner_axis(ax, lang, price_year=price_year, unit=unit, what=what, axis="x")
+    if unit != "":
+        unit_axis(ax, lang, unit=unit, price_year=price_year, what=what, axis="x")
     else:
         from matplotlib.ticker import MaxNLocator
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mih_impact.controls.subgroups.split import Split
 from mih_impact.display.provenance import Provenance
+from mih_impact.display.unit import AnyUnit
 from mih_impact.effects.influence import AnyInfluence
 from mih_impact.effects.series import EffectSeries
 from mih_impact.effects.tidy import tidy_frame
@@ -25,7 +26,7 @@ def build_series(
     *,
     outcomes: tuple[str, ...],
     levels: tuple[int, ...],
-    units: dict[str, str],
+    units: dict[str, AnyUnit],
     price_year: int,
     provenance: Provenance,
     se: str,

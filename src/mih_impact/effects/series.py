@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,8 @@ from mih_impact.display.card import Card
 from mih_impact.display.labels import Lang
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
-from mih_impact.effects.given import fingerprint, read_given
+from mih_impact.display.unit import AnyUnit
+from mih_impact.effects.given import fingerprint, read_given, require_price_year
 from mih_impact.effects.subgroups.hidden import hidden_cells
 from mih_impact.errors import EffectsError
 from mih_impact.storage import save, saveable
@@ -82,7 +83,7 @@ class EffectSeries(Result):
     matrix
         Covariance of all estimates in that order, shape (S * K * L, S * K * L); None if not known.
     units
-        The unit of each outcome: a currency (fixed prices of `price_year`) or "share".
+        The unit of each outcome: a currency (fixed prices of `price_year`), "share" or another.
     price_year
         The year whose prices money is in.
     base
@@ -105,7 +106,7 @@ class EffectSeries(Result):
     levels: tuple[int, ...]
     estimate: FloatArray
     matrix: FloatArray | None
-    units: dict[str, str]
+    units: dict[str, AnyUnit]
     price_year: int
     base: tuple[int, ...]
     se: str
@@ -122,10 +123,10 @@ class EffectSeries(Result):
     @classmethod
     def from_frame(
         cls,
-        frame: pd.DataFrame,
+        frame: Any,
         *,
         covariance: pd.DataFrame | FloatArray | None = None,
-        unit: str = "NOK",
+        unit: AnyUnit = "NOK",
         price_year: int,
     ) -> EffectSeries:
         """Take published or planted effects into the account.
@@ -133,15 +134,18 @@ class EffectSeries(Result):
         Parameters
         ----------
         frame
-            Columns `outcome`, `year_since_start`, `estimate` and, if outcomes differ in it, `unit`;
-            other columns are not read.
+            A pandas or Polars frame with `outcome` (text), `year_since_start` (whole),
+            `estimate` (a number) and, if outcomes differ in it, `unit`; other columns are not read.
         covariance
-            Covariance of the estimates in the order of the rows of `frame`, in `unit` squared;
-            without one every interval says that it is not available.
+            Covariance of the estimates, in `unit` squared; without one every interval says that it
+            is not available. A frame is read by its labels, outcome and year as `covariance` has
+            them (years alone will do for one outcome), an array in the order of the rows of
+            `frame`.
         unit
-            Currency of the estimates, fixed prices of `price_year`.
+            What the estimates are in: a currency (fixed prices of `price_year`) or another unit,
+            such as "hours" or "log points".
         price_year
-            The year whose prices the estimates are in.
+            The year whose prices money is in.
 
         Returns
         -------
@@ -150,9 +154,10 @@ class EffectSeries(Result):
         Raises
         ------
         EffectsError
-            A column is missing, a pair of outcome and year stands twice, an estimate is not a
-            number, or the covariance has another shape or is not symmetric with a non-negative
-            diagonal.
+            A column is missing, an outcome is no text, a year is not whole or over 100, an estimate
+            is no finite number, a pair of outcome and year stands twice, an outcome has two units,
+            the price year is none; or the covariance has other labels or another shape, is not
+            symmetric, or gives some combination of the estimates a negative variance.
 
         Examples
         --------
@@ -163,11 +168,8 @@ class EffectSeries(Result):
         >>> EffectSeries.from_frame(planted, price_year=2024).estimate
         array([[    0., 50000.]])
         """
-        outcomes, years, estimate, matrix = read_given(frame, covariance)
-        units = dict.fromkeys(outcomes, unit)
-        if "unit" in frame:
-            pairs = zip(frame["outcome"], frame["unit"], strict=True)
-            units |= {str(name): str(own) for name, own in pairs}
+        given, table = read_given(frame, covariance, unit)
+        outcomes, units, years, estimate, matrix = given
         from mih_impact.effects.frozen import build_series
 
         return build_series(
@@ -176,10 +178,10 @@ class EffectSeries(Result):
             outcomes=outcomes,
             levels=years,
             units=units,
-            price_year=price_year,
+            price_year=require_price_year(price_year),
             se="given" if matrix is not None else "not available",
             provenance=Provenance.of(
-                "EffectSeries.from_frame", {"unit": unit}, data=fingerprint(frame)
+                "EffectSeries.from_frame", {"unit": str(unit)}, data=fingerprint(table)
             ),
         )
 
@@ -315,15 +317,16 @@ class EffectSeries(Result):
         flat = np.array([k * len(self.event_years) + e for k in rows for e in columns], dtype=int)
         return theta, self.matrix[np.ix_(flat, flat)]
 
-    def pretrend_test(self, outcome: str = "wage_income", *, alpha: float = 0.05) -> CheckResult:
+    def pretrend_test(self, outcome: str | None = None, *, alpha: float = 0.05) -> CheckResult:
         """Test that the unmatched years before start show no difference; see `pretrend_test`."""
         from mih_impact.effects.checks.pretrend import pretrend_test
+        from mih_impact.effects.taken import outcome_asked
 
-        return pretrend_test(self, outcome, alpha=alpha)
+        return pretrend_test(self, outcome_asked(self, outcome), alpha=alpha)
 
     def difference_test(
         self,
-        outcome: str = "wage_income",
+        outcome: str | None = None,
         *,
         years: int | Sequence[int] | None = None,
         subgroups: Sequence[str] | None = None,
@@ -336,7 +339,7 @@ class EffectSeries(Result):
 
     def plot(
         self,
-        outcome: str = "wage_income",
+        outcome: str | None = None,
         *,
         year: int | None = None,
         ax: Axes | None = None,
@@ -351,7 +354,9 @@ class EffectSeries(Result):
         from mih_impact.effects.average_figure import plot_averages
         from mih_impact.effects.figures import plot_effects
         from mih_impact.effects.subgroups.figure import name_subgroup, plot_subgroups
+        from mih_impact.effects.taken import outcome_asked
 
+        outcome = outcome_asked(self, outcome)
         if len(self.subgroups) > 1 or year is not None:
             return plot_subgroups(self, outcome, year=year, ax=ax, lang=lang)
         if self.term != "event":
@@ -359,12 +364,14 @@ class EffectSeries(Result):
         return name_subgroup(plot_effects(self, outcome, ax=ax, lang=lang), self, outcome, lang)
 
     def plot_levels(
-        self, outcome: str = "wage_income", *, ax: Axes | None = None, lang: Lang | None = None
+        self, outcome: str | None = None, *, ax: Axes | None = None, lang: Lang | None = None
     ) -> Axes:
         """Draw the means of participants and controls by year since start."""
         from mih_impact.effects.figures import plot_levels
         from mih_impact.effects.subgroups.figure import name_subgroup
+        from mih_impact.effects.taken import outcome_asked
 
+        outcome = outcome_asked(self, outcome)
         return name_subgroup(plot_levels(self, outcome, ax=ax, lang=lang), self, outcome, lang)
 
     def _card(self, lang: Lang) -> Card:

@@ -9,7 +9,27 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import EffectsError
 
-__all__ = ["require_effects", "require_group"]
+__all__ = ["outcome_asked", "require_effects", "require_group"]
+
+#: The outcome that is meant where none is named and there is one.
+_FIRST = "wage_income"
+
+
+def outcome_asked(of: Any, outcome: str | None) -> str:
+    """Return the outcome that a call is about: wage income where none is named, else the first.
+
+    Parameters
+    ----------
+    of
+        A control group or effects; what is neither is for the call to refuse.
+    outcome
+        What the call was given.
+    """
+    if outcome is not None:
+        return outcome
+    group = isinstance(of, ControlGroup)
+    known = of.risk.cube.outcomes if group else getattr(of, "outcomes", ())
+    return _FIRST if _FIRST in known or not known else str(known[0])
 
 
 def require_group(call: str, group: Any) -> None:

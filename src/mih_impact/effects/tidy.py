@@ -10,6 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from mih_impact.display.unit import AnyUnit
+
 __all__ = ["COLUMNS", "tidy_frame"]
 
 FloatArray = NDArray[np.float64]
@@ -47,7 +49,7 @@ def tidy_frame(
     levels: tuple[int, ...],
     term: str,
     subgroups: tuple[str, ...],
-    units: Mapping[str, str],
+    units: Mapping[str, AnyUnit],
     price_year: int,
     base: tuple[int, ...],
     level: float,
@@ -108,7 +110,7 @@ def tidy_frame(
         "conf_high": flat + z * error,
         "band_low": flat - sup * error,
         "band_high": flat + sup * error,
-        "unit": np.repeat([units[name] for _, name in rows], size),
+        "unit": np.repeat([str(units[name]) for _, name in rows], size),
         "price_year": price_year,
     }
     frame |= {

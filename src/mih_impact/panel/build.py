@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import narwhals as nw
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from mih_impact.display.labels import Label
 from mih_impact.display.options import current
+from mih_impact.display.unit import AnyUnit
 from mih_impact.panel import ops
 from mih_impact.panel.censoring import next_other
 from mih_impact.panel.contract import CONTRACT, Dtype
@@ -59,6 +60,9 @@ class Request:
         The measure that the starts are in, where there are several.
     widths
         The types that values are kept in.
+    units, declared
+        What those of the columns that can be outcomes are measured in, and those of them that are
+        outcomes because somebody said so.
     """
 
     frame: nw.LazyFrame[Any]
@@ -76,6 +80,8 @@ class Request:
     spells: pd.DataFrame | None
     measure: Named | None = None
     widths: Widths = EIGHT
+    units: Mapping[str, AnyUnit] = field(default_factory=dict)
+    declared: tuple[str, ...] = ()
 
 
 def build_cube(request: Request) -> Cube:
@@ -149,6 +155,8 @@ def _cube(
         currency=request.currency,
         schemes=request.schemes,
         others=others,
+        units=dict(request.units),
+        declared=request.declared,
     )
 
 
@@ -195,7 +203,7 @@ def count_persons(request: Request) -> int:
 
 
 def _leaves(request: Request, name: str) -> list[nw.Expr]:
-    """Return what leaves of a column: codes, øre with -1 for null, or a number and a flag."""
+    """Return what leaves of a column: codes, øre, or a number and a flag for null."""
     column, dtype = nw.col(name), request.dtypes[name]
     if dtype == "category":
         known = request.texts.get(name)

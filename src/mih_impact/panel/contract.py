@@ -21,7 +21,6 @@ __all__ = [
     "Derived",
     "Scheme",
     "label_of",
-    "unit_of",
 ]
 
 Dtype = Literal["text", "int", "money", "bool", "category", "number"]
@@ -78,6 +77,8 @@ class Column:
         Payer and taxability where the column is a benefit.
     monthly
         Whether only panels by month have it.
+    outcome_unit
+        What effects on it are measured in, where it is no money and can be an outcome all the same.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Column:
     required: bool = False
     scheme: Scheme | None = None
     monthly: bool = False
+    outcome_unit: str = ""
 
     @property
     def rule(self) -> str:
@@ -184,7 +186,6 @@ _COLUMNS = (
         absent_row="zero_if_resident",
         zero_means="no wage in the year",
         null_means="no a-ordningen record: zero if resident",
-        required=True,
     ),
     Column(
         "start_year",
@@ -288,6 +289,7 @@ _COLUMNS = (
         low=0,
         high=12,
         zero_means="not registered unemployed in the year",
+        outcome_unit="months",
     ),
     _benefit("dagpenger", "dagpenger", "unemployment benefit (dagpenger)", Scheme("state", True)),
     _benefit(
@@ -366,14 +368,3 @@ def label_of(name: str) -> Label:
     """
     declared = CONTRACT.get(name) or DERIVED.get(name)
     return declared.label if declared is not None else Label(nb=name, en=name)
-
-
-def unit_of(name: str, *, currency: str = "NOK") -> str:
-    """Return the unit an outcome is estimated in: the currency, or "share" for a derived share.
-
-    Examples
-    --------
-    >>> unit_of("wage_income"), unit_of("in_work")
-    ('NOK', 'share')
-    """
-    return DERIVED[name].unit if name in DERIVED else currency

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from mih_impact.display.unit import KNOWN
 from mih_impact.panel.contract import CONTRACT, DERIVED, Column
 from mih_impact.panel.csv_text import NULLS
 
@@ -17,14 +18,44 @@ _INTRO = """\
 
 A register panel has one row per person and year. These are the columns the library knows. The
 first table's *required* columns must be there, under these names or under names given in
-`read_panel(columns={"wage_income": "lonn"})`; the rest are optional. Any other column is welcome:
-a numeric one can be a covariate, or an outcome (it is then taken as money of the year), and a
-text one a category. Columns of other types, such as dates, are left out, and `Panel.check()` says
-so.
+`read_panel(columns={"wage_income": "lonn"})`; the rest are optional, but one column at least must
+be an outcome. The account needs `wage_income`; effects do not. Any other column is welcome: a
+numeric one can be a covariate, or an outcome where its unit is said, and a text one a category.
+Columns of other types, such as dates, are left out, and `Panel.check()` says so.
 
 Identifiers are text: whole numbers are turned into it, and persons are ordered by it. Money is in
 kroner with decimals, in the prices of its year unless `money="fixed"`. Codes can be given words
 with `values={"sex": {1: "man", 2: "woman"}}`; every code must be named.
+"""
+
+_UNITS = """\
+## Units
+
+Every outcome has a unit. Money of the contract is in the panel's `currency`, `months_unemployed` in
+months, and a true-or-false column is a share. Of any other numeric column that is to be an outcome
+`units=` says it:
+
+```python
+mih.read_panel(..., units={{"hours": "hours", "lemp": "log points", "pension": "NOK"}})
+```
+
+Only what is measured in a currency is money: it is converted to `price_year`, kept in øre, and
+treated as the contract's money is. A year without any, or without a row of a resident, is zero; it
+may be negative. Money so small that øre do not hold it (millions, or thousands with few decimals)
+is refused by `Panel.check()`: where rounding moves the sum of the absolute values by more than one
+in a million, or the values, each whichever way, by more than one in ten thousand of that sum.
+Everything else is kept as it is, to the last bit, and is missing in a year without a row. With
+`lag()` a column whose unit is said is what happened in that very year, as money is; it is not
+carried from an earlier row.
+
+A unit also says how the twelve months of a year since start are combined, where a row is a month,
+and whether those who are gone have zero of it under `dead="zero"`: all but logarithms, indices and
+percentage points, which have no zero that means nothing and are missing then.
+
+{units}
+Any other name will do as well. In a panel by month it must say how months are combined:
+`mih.Unit("visits", months="sum")`, or `"mean"` or `"last"`. A `label=mih.Label(nb=..., en=...)` is
+what is displayed; without one it is the name.
 """
 
 _CELLS = """\
@@ -71,7 +102,8 @@ that look like numbers throughout are named: `codes=["industry"]`.
 _MONTHS = """## By month
 
 `read_panel(period="month")` takes one row per person and month, with the columns `year` and
-`month`; starters have `start_year` and `start_month`. Money is then kroner per month. A year since
+`month`; starters have `start_year` and `start_month`. Money is then kroner per month, and other
+outcomes are those of the month, combined as their units say. A year since
 start is the twelve months from the month of start: year 0 begins with that month, and the base year
 -1 is the twelve months before it. It is known when every one of its months is. Characteristics and
 eligibility are those of the month before start; `lag("county", 2)` is that of twelve months
@@ -113,6 +145,7 @@ def contract_markdown() -> str:
         _columns(),
         "## What the values mean\n",
         _meanings(),
+        _UNITS.format(units=_units()),
         _CELLS,
         _MONTHS,
         _MEASURES,
@@ -175,6 +208,14 @@ def _absent(column: Column) -> str:
     if column.role == "measure":
         return "nothing begins"
     return column.absent_row.replace("_", " ")
+
+
+def _units() -> str:
+    known = [("a currency, such as `NOK`", "the currency", "the currency", "sum", "yes")]
+    for unit in KNOWN.values():
+        label, zero = unit.displayed, "yes" if unit.zero_is_nothing else "no"
+        known.append((f"`{unit}`", label.nb, label.en, str(unit.combined), zero))
+    return _table(("unit", "bokmål", "English", "months", "zero when gone"), known)
 
 
 def _schemes() -> str:

@@ -9,7 +9,7 @@ same bits whatever engine made them; prices and divisions come after, here, in a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Literal
@@ -17,12 +17,20 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact.display.unit import AnyUnit, as_unit
 from mih_impact.panel.censoring import censored
-from mih_impact.panel.fingerprint import fingerprint_of
-from mih_impact.panel.readable import require_column, require_dead, require_outcome
+from mih_impact.panel.contract import DERIVED
+from mih_impact.panel.fingerprint import arrays_of, fingerprint_of
+from mih_impact.panel.readable import (
+    CovariateRead,
+    require_column,
+    require_dead,
+    require_outcome,
+)
 from mih_impact.panel.residency import BY_RANK, RANK, State, gone
+from mih_impact.panel.units import default_outcomes
 
-__all__ = ["NEVER", "CovariateRead", "Cube", "Dead"]
+__all__ = ["NEVER", "Cube", "Dead"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -35,22 +43,6 @@ Cells = tuple[slice | IntArray, IntArray]
 
 #: The start of a person who never starts.
 NEVER = 0
-
-
-@dataclass(frozen=True, eq=False)
-class CovariateRead:
-    """A covariate as of one year.
-
-    Attributes
-    ----------
-    values
-        Shape (n_persons,): float with NaN for missing, or object with None for categories.
-    carried
-        Shape (n_persons,): True where the value comes from an earlier row.
-    """
-
-    values: NDArray[Any]
-    carried: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +83,10 @@ class Cube:
         Whether death or emigration years, or spells of residency, were given.
     schemes
         The benefit schemes of the panel, fetched or not.
+    units
+        What columns are measured in, of those that can be outcomes.
+    declared
+        Those of them that are outcomes because `units=` says so.
     others
         Where persons are compared only until they begin another measure: the position of the first
         period, from each on, in which they do; shape (n_persons, n_periods).
@@ -118,9 +114,11 @@ class Cube:
     currency: str
     schemes: tuple[str, ...] = field(default=())
     others: NDArray[np.int16] | None = None
+    units: Mapping[str, AnyUnit] = field(default_factory=dict)
+    declared: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for array in self._all_arrays():
+        for array in arrays_of(self):
             array.setflags(write=False)
 
     def __repr__(self) -> str:
@@ -138,6 +136,23 @@ class Cube:
     def names(self) -> tuple[str, ...]:
         """The columns that were fetched, fixed ones last."""
         return (*self.ore, *self.code, *self.number, *self.fixed)
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """The outcomes that are meant where none is named."""
+        return default_outcomes(self.units, self.declared, self.currency)
+
+    def unit_of(self, outcome: str) -> AnyUnit:
+        """Return what an outcome is measured in."""
+        return DERIVED[outcome].unit if outcome in DERIVED else self.units[outcome]
+
+    def is_outcome(self, column: str) -> bool:
+        """Return whether a column is read as what happened in a year, and not as a characteristic.
+
+        Money, shares, and what `units=` declares.
+        """
+        derived = column in DERIVED and DERIVED[column].role == "outcome"
+        return derived or column in self.ore or column in self.declared
 
     @property
     def span(self) -> str:
@@ -199,7 +214,7 @@ class Cube:
         Parameters
         ----------
         name
-            A money column, a number column taken as money, or `in_work` or `on_benefit`.
+            A column with a unit, or `in_work` or `on_benefit`.
         person, start
             Positions in the cube, and the period that each is compared from.
         years
@@ -211,7 +226,8 @@ class Cube:
         Returns
         -------
         ndarray of float
-            Kroner in prices of `price_year`, or a share (0 or 1); NaN where not seen.
+            Money in prices of `price_year`, other columns as they are in the register, shares 0 or
+            1; NaN where not seen.
         """
         values = self._since_start(name, person, start, years, dead=dead)
         if self.others is not None:
@@ -274,8 +290,7 @@ class Cube:
         Returns
         -------
         ndarray of float, shape (n_persons, n_periods)
-            Kroner in prices of `price_year`, or a share (0 or 1) for `in_work` and `on_benefit`;
-            NaN for missing.
+            As `since_start`; NaN for missing.
         """
         return self._values(name, (slice(None), np.arange(len(self.periods))), dead)
 
@@ -312,7 +327,7 @@ class Cube:
         if name in self.fixed:
             return CovariateRead(self.fixed[name], nothing_carried)
         if name == "age" and name not in self.number:
-            usable = (*self.ore, *self.number)
+            usable = tuple(self.units)
             require_column("birth_year", self.fixed, names=self.names, usable=usable)
             year = period // self.PER_YEAR
             return CovariateRead(year - self.fixed["birth_year"], nothing_carried)
@@ -323,8 +338,9 @@ class Cube:
     @cached_property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that change when any array does; no value can be read back."""
-        about = (self.names, self.categories, self.price_year, self.currency)
-        return fingerprint_of(self._all_arrays(), about)
+        own = [f"{name}: {self.units[name]}" for name in self.declared]
+        about = (self.names, self.categories, self.price_year, self.currency, *own)
+        return fingerprint_of(arrays_of(self), about)
 
     # --- reading ----------------------------------------------------------------------------------
 
@@ -343,8 +359,9 @@ class Cube:
             kroner = self.ore[name][cells] / 100.0 * self.price_factor[when]
             values = self._shown(kroner, cells)
         else:
-            values = self.number[name][cells] * self.price_factor[when]
-        values[gone(self.state[cells])] = 0.0 if dead == "zero" else np.nan
+            values = self.number[name][cells].astype(np.float64)
+        zero = dead == "zero" and as_unit(self.unit_of(name)).zero_is_nothing
+        values[gone(self.state[cells])] = 0.0 if zero else np.nan
         values[np.broadcast_to(~self.observed[when], values.shape)] = np.nan
         return values
 
@@ -394,24 +411,8 @@ class Cube:
         require_dead(dead)
         require_outcome(
             name,
-            money=tuple(self.ore),
+            outcomes=tuple(self.units),
             numbers=tuple(self.number),
             schemes=self.schemes,
             names=self.names,
         )
-
-    def _all_arrays(self) -> list[NDArray[Any]]:
-        """Return every array in a fixed order."""
-        plain = [
-            self.person_id, self.periods, self.observed, self.start,
-            self.eligible, self.state, self.row, self.price_factor,
-        ]  # fmt: skip
-        groups: tuple[dict[str, Any], ...] = (
-            self.ore,
-            self.null,
-            self.code,
-            self.number,
-            self.fixed,
-        )
-        others = [] if self.others is None else [self.others]
-        return plain + [group[name] for group in groups for name in sorted(group)] + others

@@ -6,11 +6,12 @@ Only the schema is looked at here, no row: what can be refused before work start
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import narwhals as nw
 
+from mih_impact.display.unit import AnyUnit
 from mih_impact.errors import PanelContractError
 from mih_impact.panel import ops
 from mih_impact.panel.contract import CONTRACT, Dtype
@@ -18,6 +19,7 @@ from mih_impact.panel.csv_text import TWO_WAYS
 from mih_impact.panel.names import match_names
 from mih_impact.panel.number_text import read_numbers
 from mih_impact.panel.sources import FILE
+from mih_impact.panel.units import kind_measured, require_an_outcome, unit_of, units_given
 
 __all__ = ["Plan", "Values", "plan_columns"]
 
@@ -44,6 +46,12 @@ class Plan:
         What such a value is, in words.
     coded
         Whether the register's values are codes of other values.
+    whole
+        Whether its type says that all numbers are whole.
+    unit
+        What it is measured in, where it can be an outcome.
+    declared
+        Whether `units=` says so, and the contract does not know the column.
     """
 
     name: str
@@ -54,6 +62,9 @@ class Plan:
     failed: nw.Expr | None = None
     failure: str = ""
     coded: bool = False
+    whole: bool = False
+    unit: AnyUnit | None = None
+    declared: bool = False
 
     @property
     def number(self) -> nw.Expr:
@@ -67,6 +78,8 @@ def plan_columns(
     values: Values | None,
     *,
     codes: tuple[str, ...] = (),
+    units: Mapping[str, AnyUnit] | None = None,
+    currency: str = "NOK",
     monthly: bool = False,
 ) -> tuple[dict[str, Plan], tuple[str, ...]]:
     """Return a plan per column of ours, and the register columns left out for their type.
@@ -81,18 +94,23 @@ def plan_columns(
         Our name -> {code in the register: value}.
     codes
         Columns outside the contract that are categories, also where they are numbers.
+    units, currency
+        Our name -> what it is measured in, and the currency of the contract's money.
     monthly
         Whether a row is a month.
 
     Raises
     ------
     PanelContractError
-        Names missing or double, or types that cannot be used; all of a kind in one message.
+        Names missing or double, or types that cannot be used; all of a kind in one message; units
+        that cannot be, or no column that can be an outcome.
     """
     schema = {name: dtype for name, dtype in frame.collect_schema().items() if name != FILE}
     names = match_names(tuple(schema), dict(columns or {}), monthly=monthly)
     recoded = _check_values(values or {}, names)
     _check_codes(codes, names)
+    numeric = [name for name in names if name not in codes]
+    measured = units_given(units, numeric, currency=currency, monthly=monthly)
     plans: dict[str, Plan] = {}
     wrong: list[str] = []
     advice: dict[str, None] = {}
@@ -107,21 +125,27 @@ def plan_columns(
             if name in codes
             else _kind_of(dtype, (values or {}).get(name))
         )
+        if name in measured and name not in CONTRACT:
+            kind = kind_measured(measured[name], kind)
         if kind is None or not _fits(kind, dtype, coded=coded is not None):
-            if name in CONTRACT or name in (columns or {}):
+            if name in CONTRACT or name in (columns or {}) or name in measured:
                 needs = _NEEDS[kind or "number"]
                 wrong.append(f"{source} is {dtype} where {name} needs {needs}")
                 advice |= dict.fromkeys(_advice(frame, source, kind))
             else:
                 left_out.append(source)
             continue
-        plans[name] = _plan(name, source, dtype, kind, coded)
+        unit = unit_of(name, kind, measured, currency)
+        plan = _plan(name, source, dtype, kind, coded)
+        declared = name in measured and name not in CONTRACT
+        plans[name] = replace(plan, unit=unit, declared=declared)
     if wrong:
         raise PanelContractError(
             "A column has a type that cannot be used",
             found="; ".join(wrong),
             do="; ".join(advice),
         )
+    require_an_outcome(plans)
     return plans, tuple(left_out)
 
 
@@ -251,7 +275,9 @@ def _plan(
         if codes is None
         else _recoded(name, ops.text_of(raw, dtype), kind, codes)
     )
-    return Plan(name, source, kind, raw, expr, failed, failure, codes is not None)
+    coded = codes is not None
+    whole = dtype.is_integer() and not coded
+    return Plan(name, source, kind, raw, expr, failed, failure, coded, whole)
 
 
 def _converted(

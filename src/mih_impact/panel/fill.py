@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact.panel.contract import Dtype
+from mih_impact.panel.ops import NO_ORE
 from mih_impact.panel.widths import EIGHT, Widths
 
 __all__ = ["Filled", "Words"]
@@ -111,7 +112,7 @@ class Filled:
             code={n: np.full(shape, -1, dtype=np.int32) for n in texts_of if n not in fixed},
             words={name: Words(texts.get(name)) for name in texts_of},
             number={
-                name: np.full(shape, np.nan, dtype=widths.number)
+                name: np.full(shape, np.nan, dtype=widths.of_number(name))
                 for name in varying
                 if dtypes[name] in ("number", "int", "bool")
             },
@@ -137,7 +138,7 @@ class Filled:
         person, period
             Positions of each row, shape (n_rows,).
         rows
-            Its values by column; money is in øre, -1 where null.
+            Its values by column; money is in øre, `NO_ORE` where null.
         """
         cell = person * self.row.shape[1] + period
         _flat(self.row)[cell] = True
@@ -145,8 +146,9 @@ class Filled:
         for name, array in self.ore.items():
             before = array.shape[1] - self.row.shape[1]
             place = cell + before * (person + 1)
-            _flat(array)[place] = np.maximum(rows[name], 0)
-            _flat(self.null[name])[cell] = rows[name] < 0
+            null = rows[name] == NO_ORE
+            _flat(array)[place] = np.where(null, 0, rows[name])
+            _flat(self.null[name])[cell] = null
         for name, codes in self.code.items():
             _flat(codes)[cell] = self.words[name].codes(rows[name])
         for name, numbers in self.number.items():

@@ -7,6 +7,7 @@ from typing import Any, SupportsFloat, get_args
 
 from mih_impact import arguments
 from mih_impact.display.labels import Label, Lang
+from mih_impact.display.unit import is_money
 from mih_impact.errors import PanelContractError
 from mih_impact.reference.prices import PriceIndex, adding
 
@@ -86,6 +87,12 @@ def prices_given(
     if money not in ("nominal", "fixed"):
         raise PanelContractError(
             "money= has a value it cannot have", found=repr(money), do='use "nominal" or "fixed"'
+        )
+    if not isinstance(currency, str) or not is_money(currency):
+        raise PanelContractError(
+            "A currency is given by its ISO code",
+            found=f"currency={arguments.shown(currency)}",
+            do='give three capital letters, such as currency="NOK"',
         )
     if money == "fixed":
         if index is not None:

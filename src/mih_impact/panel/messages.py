@@ -136,6 +136,27 @@ ABSURD = (
 _CORRECT = Label(
     nb="rett verdiene eller la dem stå tomme", en="correct the values or leave them null"
 )
+BEYOND = (
+    Label(
+        nb="{column} er utenfor ±{high} {currency} i {rows}",
+        en="{column} is beyond ±{currency} {high} in {rows}",
+    ),
+    ABSURD[1],
+)
+ROUNDED = (
+    Label(
+        nb="{column} er for små tall til å regnes i hundredeler av {currency}: avrunding flytter "
+        "beløpene med {share}",
+        en="{column} is too small to be kept in hundredths of {currency}: rounding moves the "
+        "amounts by {share}",
+    ),
+    Label(
+        nb="er det tusener eller millioner, gang opp til hele {currency} før innlesing; er det "
+        "ikke penger, si hva det måles i: {paste}",
+        en="if it is thousands or millions, multiply to whole {currency} before reading; if it is "
+        "no money, say what it is measured in: {paste}",
+    ),
+)
 BELOW = (
     Label(nb="{column} er under {low} i {rows}", en="{column} is below {low} in {rows}"),
     _CORRECT,

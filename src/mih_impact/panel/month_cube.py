@@ -1,6 +1,7 @@
 """The cube of a panel by month: years since start are twelve months from the month of start.
 
-Money is stored as cumulative sums, so that twelve months anywhere are a difference.
+Money is stored as cumulative sums, so that twelve months anywhere are a difference; other columns
+are combined as their units say.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact.display.unit import as_unit
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.cube import BoolArray, Cube, Dead, FloatArray, IntArray
 from mih_impact.panel.residency import State
@@ -84,8 +86,19 @@ class MonthCube(Cube):
         if name in self.ore:
             total = self.ore[name]
             return self._in_fixed_prices(low, lambda at, n: _between(total, who, at, n) / 100.0)
-        amounts = np.where(self._gone, 0.0, self.number[name])
-        return self._in_fixed_prices(low, lambda at, n: _one_by_one(amounts, who, at, n))
+        return self._combined(name, who, low)
+
+    def _combined(self, name: str, who: IntArray, low: IntArray) -> FloatArray:
+        """Return twelve months from each position as the unit combines them, NaN where unknown."""
+        unit = as_unit(self.unit_of(name))
+        amounts = np.where(self._gone, 0.0 if unit.zero_is_nothing else np.nan, self.number[name])
+        last = np.minimum(low + 11, amounts.shape[1] - 1)
+        if unit.combined == "last":
+            return np.asarray(amounts[who, last], dtype=np.float64)
+        total = np.zeros(who.shape)
+        for m in range(12):
+            total += amounts[who, np.minimum(low + m, last)]
+        return total / 12.0 if unit.combined == "mean" else total
 
     def _in_fixed_prices(
         self, low: IntArray, months: Callable[[IntArray, IntArray], FloatArray]
@@ -131,13 +144,3 @@ def _between(
     """Return what cumulative sums grow by in some months from each position."""
     high = np.minimum(low + months, total.shape[1] - 1)
     return np.asarray(total[who, high] - total[who, np.minimum(low, total.shape[1] - 1)])
-
-
-def _one_by_one(amounts: FloatArray, who: IntArray, low: IntArray, months: IntArray) -> FloatArray:
-    """Return the sum of some months from each position, NaN where one is missing."""
-    total = np.zeros(who.shape)
-    for m in range(12):
-        inside = m < months
-        place = np.minimum(low + m, amounts.shape[1] - 1)
-        total += np.where(inside, amounts[who, place], 0.0)
-    return total

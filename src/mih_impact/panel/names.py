@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 from mih_impact.errors import PanelContractError
-from mih_impact.panel.contract import CONTRACT, DERIVED, REQUIRED
+from mih_impact.panel.contract import CONTRACT, DERIVED, OUTCOMES, REQUIRED
 
 __all__ = ["lookalikes", "match_names", "names_known", "spelling"]
 
@@ -104,6 +104,9 @@ def _raise_missing(
     known = set(CONTRACT) & set(names)
     guesses = lookalikes(missing, [column for column in free if column not in known])
     proposal = dict(columns) | {name: guesses.get(name, "...") for name in missing}
+    if not known & set(OUTCOMES):  # nor can the wage be taken for something else
+        unused = [column for column in free if column not in (*known, *proposal.values())]
+        proposal |= lookalikes(["wage_income"], unused)
     paste = ", ".join(f'"{name}": "{source}"' for name, source in proposal.items())
     raise PanelContractError(
         f"Required columns are missing: {', '.join(missing)}",

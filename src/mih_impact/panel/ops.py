@@ -23,6 +23,7 @@ from mih_impact.panel.engine import can_be_kept, kept, reading
 
 __all__ = [
     "BLOCK",
+    "NO_ORE",
     "any_of",
     "arrays",
     "chunks",
@@ -41,6 +42,7 @@ __all__ = [
     "outside",
     "recode",
     "recode_number",
+    "rounding",
     "text_of",
     "true_or_false",
     "year_bit",
@@ -52,6 +54,8 @@ BLOCK = 40
 CHUNK = 1_000_000
 #: Up to so many texts are compared one by one, which takes half the time of looking them up.
 FEW = 8
+#: What stands for null among whole øre: an amount that passes no check.
+NO_ORE = -(10**15)
 _ROWS = "_mih_rows"
 
 
@@ -140,12 +144,23 @@ def any_of(parts: Sequence[nw.Expr]) -> nw.Expr:
 
 
 def ore(expr: nw.Expr) -> nw.Expr:
-    """Return kroner as whole øre, -1 where null: kroner below zero pass no check.
+    """Return kroner as whole øre, `NO_ORE` where null.
 
     Integers, because float sums differ in the last digits between engines and threads. Half an
     øre is rounded up by `floor(x + 1/2)`: the engines' own `round` disagree about ties.
     """
-    return (expr.cast(nw.Float64).fill_null(-0.01) * 100.0 + 0.5).floor().cast(nw.Int64)
+    return _in_ore(expr.cast(nw.Float64).fill_null(NO_ORE / 100.0)).cast(nw.Int64)
+
+
+def rounding(expr: nw.Expr) -> tuple[nw.Expr, nw.Expr, nw.Expr]:
+    """Return of kroner, null as zero, their size, what øre add to it, and how far they move it."""
+    kroner = expr.cast(nw.Float64).fill_null(0.0)
+    rounded = _in_ore(kroner) / 100.0
+    return kroner.abs(), rounded.abs() - kroner.abs(), (rounded - kroner).abs()
+
+
+def _in_ore(kroner: nw.Expr) -> nw.Expr:
+    return (kroner * 100.0 + 0.5).floor()
 
 
 def year_bit(year: nw.Expr, first: int, last: int) -> nw.Expr:

@@ -16,11 +16,12 @@ from mih_impact.display.card import Card
 from mih_impact.display.labels import Lang
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
+from mih_impact.display.unit import AnyUnit
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.build import Request, build_cube, count_persons
 from mih_impact.panel.card import panel_card
 from mih_impact.panel.check import PanelReport
-from mih_impact.panel.contract import BENEFITS, OUTCOMES
+from mih_impact.panel.contract import BENEFITS
 from mih_impact.panel.cube import Cube
 from mih_impact.panel.door import Plan
 from mih_impact.panel.engine import reading
@@ -34,6 +35,7 @@ from mih_impact.panel.selection import (
 )
 from mih_impact.panel.size import SizeEstimate, bytes_of, disk_of
 from mih_impact.panel.surveyed import Surveyed
+from mih_impact.panel.units import default_outcomes
 from mih_impact.panel.widths import Precision, Widths
 from mih_impact.reference.prices import PriceIndex
 
@@ -80,6 +82,7 @@ class Panel(Result):
         self._spells = spells
         self._memory_limit = memory_limit
         self._precision = precision
+        declared = {name: str(self._plans[name].unit) for name in self._declared}
         self.provenance = Provenance.of(
             "read_panel",
             {
@@ -87,6 +90,7 @@ class Panel(Result):
                 "money": money,
                 "price_year": price_year,
                 "currency": currency,
+                **({"units": declared} if declared else {}),
                 **({} if period == "year" else {"period": period}),
                 **({} if precision == "float64" else {"precision": precision}),
             },
@@ -104,8 +108,18 @@ class Panel(Result):
 
     @property
     def outcomes(self) -> tuple[str, ...]:
-        """The contract's money outcomes that the panel has: wage income, then the schemes."""
-        return tuple(name for name in OUTCOMES if name in self._plans)
+        """The outcomes that are meant where none is named, wage income first.
+
+        Money: the wage and the schemes; and the columns that `units=` says the unit of. Where there
+        is neither, whatever can be an outcome.
+        """
+        return default_outcomes(self.units, self._declared, self._currency)
+
+    @property
+    def units(self) -> dict[str, AnyUnit]:
+        """What each column is measured in that can be an outcome."""
+        found = {name: plan.unit for name, plan in self._plans.items()}
+        return {name: unit for name, unit in found.items() if unit is not None}
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -309,6 +323,7 @@ class Panel(Result):
                 dtypes[MEASURE] = "category"
         per_year = 12 if self._period == "month" else 1
         money = [name for name, dtype in dtypes.items() if dtype == "money"]
+        units = {name: unit for name, unit in self.units.items() if name in dtypes}
         return Request(
             frame=frame,
             dtypes=dtypes,
@@ -324,8 +339,20 @@ class Panel(Result):
             schemes=tuple(name for name in BENEFITS if name in self._plans),
             spells=self._spells,
             measure=self._measure,
-            widths=Widths.of(self._precision, money, self._survey.rows.extremes, per_year=per_year),
+            widths=Widths.of(
+                self._precision,
+                money,
+                self._survey.rows.extremes,
+                per_year=per_year,
+                exact=[name for name in units if dtypes[name] == "number"],
+            ),
+            units=units,
+            declared=tuple(name for name in self._declared if name in units),
         )
+
+    @property
+    def _declared(self) -> tuple[str, ...]:
+        return tuple(name for name, plan in self._plans.items() if plan.declared)
 
     # --- read once --------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from typing import Any, SupportsFloat, get_args
 
 from mih_impact import arguments
 from mih_impact.display.labels import Label, Lang
+from mih_impact.display.unit import AnyUnit
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.door import Values, plan_columns
 from mih_impact.panel.files import is_csv
@@ -15,6 +16,7 @@ from mih_impact.panel.number_text import marks_given
 from mih_impact.panel.panel import Money, Panel, Period
 from mih_impact.panel.size import parse_memory
 from mih_impact.panel.sources import open_source, open_spells
+from mih_impact.panel.units import numeric_units
 from mih_impact.panel.widths import Precision
 from mih_impact.reference.prices import PriceIndex
 from mih_impact.signatures import named_options
@@ -28,6 +30,7 @@ def read_panel(
     *,
     columns: Mapping[str, str] | None = None,
     values: Values | None = None,
+    units: Mapping[str, AnyUnit] | None = None,
     money: Money = "nominal",
     price_year: int = 2024,
     currency: str = "NOK",
@@ -55,6 +58,12 @@ def read_panel(
         Our name -> the register's name, where they differ.
     values
         Our name -> {code in the register: value}; every code must be named.
+    units
+        What numeric columns that the contract does not know are measured in, where they are to be
+        outcomes: {"hours": "hours", "lemp": "log points", "pension": "NOK"}. Only what is measured
+        in `currency` is money: deflated, kept in øre, zero where a resident has none. Anything else
+        is kept as it is, and a resident without a row has none. In a panel by month the unit says
+        how months make a year, see `Unit`.
     money
         "nominal": kroner of each year, converted to `price_year`. "fixed": already in it.
     price_year
@@ -81,8 +90,9 @@ def read_panel(
         at least 500 MB, and goes to disk beyond that. None is no limit.
     precision
         "float32" keeps what leaves the engine in half the memory: numbers in four bytes, of seven
-        digits, and money in four where they hold every amount to the øre. What is reckoned from it
-        is reckoned in float64 either way, so that effects on money are the same to the last bit.
+        digits, and money in four where they hold every amount to the øre; columns that can be
+        outcomes and are no money stay in eight. What is reckoned from it is reckoned in float64
+        either way, so that effects are the same to the last bit.
     decimal, thousands
         How numbers are written in a CSV: the decimal mark ("," or "."), and what stands between
         thousands (",", "." or " "); for every column, or for each by our name, such as
@@ -100,7 +110,8 @@ def read_panel(
     Raises
     ------
     PanelContractError
-        Names missing, misspelt or double; types that cannot be used; options that contradict.
+        Names missing, misspelt or double; types that cannot be used; options that contradict; no
+        column that can be an outcome.
 
     Examples
     --------
@@ -129,6 +140,7 @@ def read_panel(
     precisions = get_args(Precision)
     arguments.choice("read_panel", "precision", precision, precisions, error=PanelContractError)
     monthly = period == "month"
+    measured = numeric_units(units)
     allowed = None if memory_limit is None else parse_memory(memory_limit)
     opened = open_source(
         source,
@@ -136,10 +148,19 @@ def read_panel(
         columns=columns,
         recoded=tuple(values or ()),
         codes=coded,
+        measured=measured,
         marks=marks,
         monthly=monthly,
     )
-    plans, left_out = plan_columns(opened.frame, columns, values, codes=coded, monthly=monthly)
+    plans, left_out = plan_columns(
+        opened.frame,
+        columns,
+        values,
+        codes=coded,
+        units=units,
+        currency=currency,
+        monthly=monthly,
+    )
     return Panel(
         opened.frame,
         plans,

@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.contract import BENEFITS, CONTRACT
+from mih_impact.panel.units import no_unit
 
-__all__ = ["require_column", "require_dead", "require_outcome"]
+__all__ = ["CovariateRead", "require_column", "require_dead", "require_outcome"]
+
+
+@dataclass(frozen=True, eq=False)
+class CovariateRead:
+    """A covariate as of one year.
+
+    Attributes
+    ----------
+    values
+        Shape (n_persons,): float with NaN for missing, or object with None for categories.
+    carried
+        Shape (n_persons,): True where the value comes from an earlier row.
+    """
+
+    values: NDArray[Any]
+    carried: NDArray[np.bool_]
 
 
 def require_dead(dead: str) -> None:
@@ -21,7 +43,7 @@ def require_dead(dead: str) -> None:
 def require_outcome(
     name: str,
     *,
-    money: Sequence[str],
+    outcomes: Sequence[str],
     numbers: Sequence[str],
     schemes: Sequence[str],
     names: Sequence[str],
@@ -32,8 +54,8 @@ def require_outcome(
     ----------
     name
         What is asked for.
-    money, numbers, names
-        The cube's money columns, its number columns, and all of its columns.
+    outcomes, numbers, names
+        The cube's columns that can be outcomes, its number columns, and all of its columns.
     schemes
         The panel's benefit schemes, fetched or not.
 
@@ -46,9 +68,19 @@ def require_outcome(
             "on_benefit needs a benefit scheme, and the panel has none",
             do=f"name one with columns={{...}}: {', '.join(BENEFITS)}",
         )
+    if name in numbers and name not in (*outcomes, *CONTRACT):
+        raise no_unit([name], error=PanelContractError)
     made_from = {"in_work": ("wage_income",), "on_benefit": tuple(schemes)}
-    for column in made_from.get(name, () if name in numbers else (name,)):
-        require_column(column, money, names=names, usable=(*money, *numbers))
+    absent = [column for column in made_from.get(name, ()) if column not in outcomes]
+    if absent:
+        raise PanelContractError(
+            f"{name} is reckoned from {', '.join(absent)}, which did not come along",
+            found=f"the columns {', '.join(names)}",
+            do=f"bring {', '.join(absent)} along, outcomes=[..., {absent[0]!r}], or, where the "
+            f'panel lacks it, name it when reading, columns={{"{absent[0]}": "..."}}',
+        )
+    if name not in made_from:
+        require_column(name, outcomes, names=names, usable=outcomes)
 
 
 def require_column(
@@ -72,7 +104,7 @@ def require_column(
     declared = CONTRACT.get(name)
     if name in names:
         raise PanelContractError(
-            f"{name} is not a number of kroner and cannot be an outcome",
+            f"{name} is no amount and no share, and cannot be an outcome",
             found=declared.dtype if declared else "a category",
             do=f"choose among {', '.join(usable)}",
         )

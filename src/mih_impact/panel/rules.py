@@ -10,12 +10,13 @@ from typing import Literal
 
 from mih_impact.display.labels import Label
 from mih_impact.display.numbers import number, percent, year_range
+from mih_impact.display.unit import decimals_for
 from mih_impact.panel import messages as m
-from mih_impact.panel.contract import CONTRACT
+from mih_impact.panel.contract import ABSURD_MONEY, CONTRACT
 from mih_impact.panel.csv_text import TWO_WAYS
 from mih_impact.panel.door import Plan
 from mih_impact.panel.names import lookalikes
-from mih_impact.panel.survey import ColumnCount, Rows
+from mih_impact.panel.survey import ColumnCount, Rounding, Rows
 from mih_impact.panel.survey_persons import Persons
 from mih_impact.reference.prices import PriceIndex, adding
 from mih_impact.storage import saveable
@@ -89,6 +90,12 @@ class Context:
     def cell(self) -> Label:
         """What a person and a period are called together."""
         return m.PERSON_MONTHS if self.monthly else m.PERSON_YEARS
+
+    @property
+    def money(self) -> Label:
+        """What money is counted in."""
+        code = self.currency
+        return Label(nb="kroner" if code == "NOK" else code, en=code)
 
     @property
     def keys(self) -> str:
@@ -166,21 +173,55 @@ def _column(name: str, seen: ColumnCount, rows: Rows, context: Context) -> Itera
         severity: Literal["error", "warning"] = "warning" if exit_ else "error"
         yield _breach("all null", name, severity, empty, m.NO_EXITS if exit_ else m.ALL_NULL)
         return
+    if declared is None and plan.dtype == "money":
+        yield from _own_money(name, seen, context)
+    else:
+        yield from _outside(name, plan, seen, context)
+    if seen.rounding is not None and seen.rounding.loses:
+        yield _rounded(plan, seen.given, seen.rounding, context)
+    if plan.dtype in ("money", "number", "bool") and seen.all_zero:
+        yield _breach("all zero", name, "warning", seen.given, m.ALL_ZERO)
+
+
+def _outside(name: str, plan: Plan, seen: ColumnCount, context: Context) -> Iterator[Breach]:
     if plan.dtype == "money" and seen.below:
         yield _breach("negative money", name, "error", seen.below, m.NEGATIVE)
     elif seen.below:
         yield _breach("out of range", name, "error", seen.below, m.BELOW, low=_bound(name, "low"))
     if seen.above:
-        year = declared is not None and declared.unit == "calendar year"
+        year = name in CONTRACT and CONTRACT[name].unit == "calendar year"
         text = m.ABSURD if plan.dtype == "money" else m.ABOVE_YEARS if year else m.ABOVE
         rule = "absurd money" if plan.dtype == "money" else "out of range"
         high = _bound(name, "high")
-        currency = Label(nb="kroner", en="NOK")
-        if context.currency != "NOK":
-            currency = Label(nb=context.currency, en=context.currency)
+        currency = context.money
         yield _breach(rule, name, "error", seen.above, text, high=high, currency=currency)
-    if plan.dtype in ("money", "number", "bool") and seen.all_zero:
-        yield _breach("all zero", name, "warning", seen.given, m.ALL_ZERO)
+
+
+def _own_money(name: str, seen: ColumnCount, context: Context) -> Iterator[Breach]:
+    """Yield money that the contract does not know, of either sign, beyond what can be."""
+    beyond, high = seen.below + seen.above, _count(int(ABSURD_MONEY))
+    if beyond:
+        currency = context.money
+        yield _breach("absurd money", name, "error", beyond, m.BEYOND, high=high, currency=currency)
+
+
+def _rounded(plan: Plan, given: int, rounding: Rounding, context: Context) -> Breach:
+    moved = max(abs(rounding.moved), rounding.shifted) / rounding.total
+    share = Label(*(percent(moved, decimals_for(100 * moved), lang) for lang in ("nb", "en")))
+    own = f"my_{plan.name}" if plan.name in CONTRACT else plan.name
+    paste = f'units={{"{own}": "log points"}}'
+    if own != plan.name:  # the contract's name is money
+        paste = f'columns={{"{own}": "{plan.source}"}}, {paste}'
+    return _breach(
+        "lost in rounding",
+        plan.name,
+        "error",
+        given,
+        m.ROUNDED,
+        share=share,
+        currency=context.money,
+        paste=paste,
+    )
 
 
 def _unread(name: str, rows: int, why: str, *, outside: bool) -> Breach:

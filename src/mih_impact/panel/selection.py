@@ -11,6 +11,7 @@ import narwhals as nw
 from mih_impact import arguments
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.contract import BENEFITS, DERIVED
+from mih_impact.panel.units import unmade
 
 __all__ = ["Eligible", "columns_to_fetch", "eligible_expr", "eligible_words"]
 
@@ -61,10 +62,24 @@ def columns_to_fetch(wanted: Iterable[str] | None, have: Sequence[str]) -> tuple
             found=f"the columns {', '.join(have)}",
             do=f"perhaps {' or '.join(sorted(near))}" if near else "choose among these",
         )
+    for derived in asked & DERIVED.keys():
+        _require_source(derived, have)
     for derived in asked & _MADE_FROM.keys():
         asked |= _MADE_FROM[derived]
     asked.update(_ALWAYS)
     return tuple(name for name in have if name in asked and name not in _OWN_FIELDS)
+
+
+def _require_source(derived: str, have: Sequence[str]) -> None:
+    """Raise where the panel lacks the column that a derived outcome is reckoned from."""
+    source = unmade(derived, have)
+    if source is not None:
+        raise PanelContractError(
+            f"{derived} is reckoned from {source}, which the panel does not have",
+            found=f"the columns {', '.join(have)}",
+            do=f'name the column when reading, columns={{"{source}": "..."}}, or leave {derived} '
+            "out",
+        )
 
 
 def eligible_words(eligible: Eligible, have: Sequence[str]) -> str:

@@ -64,6 +64,7 @@ def open_source(
     columns: Mapping[str, str] | None = None,
     recoded: tuple[str, ...] = (),
     codes: tuple[str, ...] = (),
+    measured: tuple[str, ...] = (),
     marks: Mapping[str, Marks] | None = None,
     monthly: bool = False,
     memory_limit: int | None = None,
@@ -78,6 +79,8 @@ def open_source(
         Our name -> the register's: a CSV is converted by the contract, so it needs the names.
     recoded, codes
         Columns that `values` recodes, and columns of codes: both stay text.
+    measured
+        Columns that have a unit, and so are numbers, also where they look like codes.
     marks
         How numbers are written in text, by column of ours; "" is every other column.
     monthly
@@ -99,6 +102,8 @@ def open_source(
         if name in recoded or (name in codes and name not in CONTRACT)
         else CONTRACT[name].dtype
         if name in CONTRACT
+        else "number"
+        if name in measured
         else None
         for name in names
     }

@@ -14,22 +14,59 @@ from mih_impact.panel import ops
 from mih_impact.panel.contract import ABSURD_MONEY, CONTRACT
 from mih_impact.panel.door import Plan
 
-__all__ = ["ColumnCount", "Rows", "row_sums", "survey_rows", "usable_year"]
+__all__ = ["ColumnCount", "Rounding", "Rows", "row_sums", "survey_rows", "usable_year"]
+
+_ROUNDED = ("total", "moved", "shifted")
 
 #: No number in a register is this large; infinity is what is meant.
 FINITE = 1e300
 EXITS = ("death_year", "emigration_year")
+#: Shares of a column's sum that rounding to øre may move, and of what its values may move.
+MOST_MOVED, MOST_SHIFTED = 1e-6, 1e-4
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """What rounding to øre does to a money column.
+
+    Attributes
+    ----------
+    total
+        Sum of the absolute values.
+    moved
+        How far rounding moves that sum.
+    shifted
+        How far it moves all values together, whichever way.
+    """
+
+    total: float
+    moved: float
+    shifted: float
+
+    @property
+    def loses(self) -> bool:
+        """Whether øre are too coarse for the column.
+
+        Errors of either sign make up for each other in the sum, the more rows the better; in what
+        values move they do not.
+        """
+        moves = abs(self.moved) > MOST_MOVED * self.total
+        return self.total > 0 and (moves or self.shifted > MOST_SHIFTED * self.total)
 
 
 @dataclass(frozen=True)
 class ColumnCount:
-    """Rows of one column: values in the source, not convertible, below and above the range."""
+    """Rows of one column: values in the source, not convertible, below and above the range.
+
+    `all_zero` says whether all that are given are zero; `rounding` is of money with decimals.
+    """
 
     given: int
     failed: int
     below: int
     above: int
     all_zero: bool
+    rounding: Rounding | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +131,9 @@ def survey_rows(raw: nw.LazyFrame[Any], plans: Mapping[str, Plan]) -> Rows:
             number = ops.count_of(plan.expr) if plan.dtype == "bool" else plan.number
             tally.add(f"low:{name}", number, "min")
             tally.add(f"high:{name}", number, "max")
+        if plan.dtype == "money" and not plan.whole:
+            for part, expr in zip(_ROUNDED, ops.rounding(plan.expr), strict=True):
+                tally.add(f"{part}:{name}", expr, "sum")
     exits = [name for name in EXITS if name in plans]
     for name in exits:
         late = plans["year"].expr > plans[name].expr
@@ -170,7 +210,7 @@ def _rows_outside(
     for name, plan in plans.items():
         if plan.dtype in ("text", "category", "bool"):
             continue
-        low, high = _bounds(name)
+        low, high = _bounds(name, plan)
         smallest, largest = counted[f"low:{name}"], counted[f"high:{name}"]
         if smallest is not None and smallest < low:
             tally.add(f"below:{name}", ops.count_of(plan.expr < low), "sum")
@@ -181,8 +221,11 @@ def _rows_outside(
     return tally.run(raw) if broken else {}
 
 
-def _bounds(name: str) -> tuple[float, float]:
+def _bounds(name: str, plan: Plan) -> tuple[float, float]:
+    """Return the range of a column; money that the contract does not know may be negative."""
     declared = CONTRACT.get(name)
+    if declared is None and plan.dtype == "money":
+        return -ABSURD_MONEY, ABSURD_MONEY
     low = -FINITE if declared is None or declared.low is None else declared.low
     high = FINITE if declared is None or declared.high is None else declared.high
     return low, high
@@ -197,7 +240,14 @@ def _column_count(
         below=int(outside.get(f"below:{name}") or 0),
         above=int(outside.get(f"above:{name}") or 0),
         all_zero=counted.get(f"low:{name}") == 0 == counted.get(f"high:{name}"),
+        rounding=_rounding(name, counted),
     )
+
+
+def _rounding(name: str, counted: Mapping[str, float | None]) -> Rounding | None:
+    parts = [counted.get(f"{part}:{name}") for part in _ROUNDED]
+    known = [part for part in parts if part is not None and part < FINITE]
+    return Rounding(*known) if len(known) == len(parts) else None
 
 
 def usable_year(
@@ -247,7 +297,7 @@ def _span(
     first, last = counted[f"low:{name}"], counted[f"high:{name}"]
     if first is None or last is None:
         return None
-    low, high = _bounds(name)
+    low, high = _bounds(name, plans[name])
     if first < low or last > high or counted.get(f"failed:{name}"):
         again = _Tally()
         year = nw.when(usable_year(plans[name].expr, name)).then(plans[name].expr.cast(nw.Float64))

@@ -26,12 +26,15 @@ class Widths:
     ----------
     number
         Type of number columns.
+    exact
+        Number columns that are kept in eight bytes all the same: those that can be outcomes.
     narrow
         Money columns whose øre are kept in four bytes, which loses nothing.
     """
 
     number: type[np.floating[Any]] = np.float64
     narrow: frozenset[str] = frozenset()
+    exact: frozenset[str] = frozenset()
 
     @classmethod
     def of(
@@ -41,6 +44,7 @@ class Widths:
         extremes: Mapping[str, tuple[float, float]],
         *,
         per_year: int,
+        exact: Iterable[str] = (),
     ) -> Widths:
         """Return the types for a precision.
 
@@ -48,7 +52,8 @@ class Widths:
         ----------
         precision
             "float64" keeps everything in eight bytes. "float32" keeps numbers in four, which have
-            seven digits, and money in four where no year of anybody's can be too large for them.
+            seven digits, unless they can be outcomes, and money in four where no year of anybody's
+            can be too large for them.
         money
             The money columns.
         extremes
@@ -56,6 +61,8 @@ class Widths:
         per_year
             Periods in a year. By month amounts are kept as running totals, and these may go round:
             what a year adds is right as long as no year alone is too large.
+        exact
+            The number columns that can be outcomes.
 
         Examples
         --------
@@ -64,9 +71,13 @@ class Widths:
         """
         if precision == "float64":
             return EIGHT
-        largest = {name: extremes[name][1] for name in money if name in extremes}
+        largest = {name: max(map(abs, extremes[name])) for name in money if name in extremes}
         fits = [name for name, kroner in largest.items() if kroner * 100 * per_year <= MOST_ORE]
-        return cls(np.float32, frozenset(fits))
+        return cls(np.float32, frozenset(fits), frozenset(exact))
+
+    def of_number(self, name: str) -> type[np.floating[Any]]:
+        """Return the type of a number column."""
+        return np.float64 if name in self.exact else self.number
 
     def ore(self, name: str) -> type[np.signedinteger[Any]]:
         """Return the type of a money column."""
@@ -78,7 +89,7 @@ class Widths:
             return 4
         if dtype == "money":
             return np.dtype(self.ore(name)).itemsize + 1
-        return np.dtype(self.number).itemsize
+        return np.dtype(self.of_number(name)).itemsize
 
 
 EIGHT = Widths()

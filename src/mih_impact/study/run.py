@@ -18,6 +18,7 @@ from mih_impact.display.labels import Label, Lang
 from mih_impact.display.options import current
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
+from mih_impact.display.unit import AnyUnit, Unit
 from mih_impact.economics.case import CostBenefit
 from mih_impact.economics.sheet.sheet import AssumptionSheet
 from mih_impact.effects.series import EffectSeries
@@ -28,6 +29,7 @@ from mih_impact.panel.synthetic.register import example_panel
 from mih_impact.signatures import named_options
 from mih_impact.storage import save, saveable
 from mih_impact.study.account import account_of
+from mih_impact.study.keys import read_label, require_keys
 from mih_impact.study.outputs import write_outputs
 from mih_impact.study.spec import StudySpec
 
@@ -226,6 +228,15 @@ def _progress(label: Label) -> Iterator[Any]:
         yield step
 
 
+def _unit(column: str, given: str | dict[str, Any]) -> AnyUnit:
+    """Return a unit that a specification names, or gives the parts of."""
+    if not isinstance(given, dict):
+        return given
+    require_keys(given, {"name", "months", "label"}, f"[data.units] {column}")
+    label = read_label(given["label"], "label of a unit") if "label" in given else None
+    return Unit(given.get("name", ""), months=given.get("months"), label=label)
+
+
 def _read(plan: StudySpec) -> Panel:
     data = plan.data
     if data.source == "example":
@@ -236,6 +247,7 @@ def _read(plan: StudySpec) -> Panel:
         source,
         columns=data.columns or None,
         values=data.values or None,
+        units={name: _unit(name, unit) for name, unit in data.units.items()} or None,
         money=data.money,
         price_year=data.price_year,
         currency=data.currency,

@@ -35,12 +35,14 @@ class DataSpec:
     """Where the panel comes from: "example", a path or a glob; and how it is read.
 
     `index` is a whole price index of its own, by year; `kpi` adds years to the shipped one, of
-    which one is in it. What else there is says what it says in `read_panel`.
+    which one is in it. A unit is a name, or the parts of a `Unit`: units = { fte = { name = "fte",
+    months = "mean" } }. What else there is says what it says in `read_panel`.
     """
 
     source: str = "example"
     columns: dict[str, str] = field(default_factory=dict)
     values: dict[str, dict[Any, Any]] = field(default_factory=dict)
+    units: dict[str, str | dict[str, Any]] = field(default_factory=dict)
     money: Money = "nominal"
     price_year: int = 2024
     currency: str = "NOK"

@@ -7,9 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, SupportsFloat
 
 from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import Formatter, count, kroner, number, percent
+from mih_impact.display.numbers import Formatter, count, kroner, number
 from mih_impact.display.result import evidence_of
 from mih_impact.display.small_cells import hide_small
+from mih_impact.display.unit import amount, is_money
 from mih_impact.economics.actors import GROUP_LABELS
 from mih_impact.panel.contract import label_of
 from mih_impact.reporting.export import Table
@@ -88,11 +89,11 @@ def _attrition(study: StudyResult, source: str, lang: Lang) -> Table:
 def _effects(study: StudyResult, source: str, lang: Lang) -> Table:
     frame = study.effects.shown().to_frame()
     frame.insert(0, "label", [label_of(outcome).text(lang) for outcome in frame["outcome"]])
-    shown = frame.copy()
+    shown, units = frame.copy(), [study.effects.units[name] for name in frame["outcome"]]
     for name in ("estimate", "std_error", "conf_low", "conf_high", *_MEANS):
         shown[name] = [
-            percent(value, 1, lang) if unit == "share" else number(value, lang=lang)
-            for value, unit in zip(frame[name], frame["unit"], strict=True)
+            number(value, lang=lang) if is_money(unit) else amount(unit)(value, lang=lang)
+            for value, unit in zip(frame[name], units, strict=True)
         ]
     columns: dict[str, tuple[Label, Formatter | None]] = {
         "label": (Label(nb="Utfall", en="Outcome"), None),

@@ -44,6 +44,7 @@ from mih_impact.display.style.units import (
     percent_axis,
     source_line,
     sources_told_elsewhere,
+    unit_axis,
     unit_line,
 )
 
@@ -72,5 +73,6 @@ __all__ = [
     "source_line",
     "sources_told_elsewhere",
     "tinted",
+    "unit_axis",
     "unit_line",
 ]

@@ -15,6 +15,7 @@ from mih_impact.display.numbers import number, percent
 from mih_impact.display.options import Lang, language
 from mih_impact.display.style.figure import root_figure
 from mih_impact.display.style.palette import SOFT
+from mih_impact.display.unit import SHARE, AnyUnit, as_unit, is_money
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,6 +28,7 @@ __all__ = [
     "percent_axis",
     "source_line",
     "sources_told_elsewhere",
+    "unit_axis",
     "unit_line",
 ]
 
@@ -155,6 +157,26 @@ def _in_prices(power: int, unit: str, price_year: int | None, lang: Lang) -> str
     return priced.text(lang)
 
 
+def unit_axis(
+    ax: Axes,
+    lang: Lang | None = None,
+    *,
+    unit: AnyUnit,
+    price_year: int,
+    what: str,
+    axis: Literal["x", "y"] = "y",
+) -> None:
+    """Show an axis in a unit: kroner with their price year, per cent, or the unit's own name."""
+    lang = language(lang)
+    if is_money(unit):
+        kroner_axis(ax, lang, price_year=price_year, unit=str(unit), what=what, axis=axis)
+    elif str(unit) == SHARE:
+        percent_axis(ax, lang, what=what, axis=axis)
+    else:
+        name = as_unit(unit).displayed.text(lang)
+        _format_axis(ax, axis, f"{what}, {name}", 1.0, lang)
+
+
 def percent_axis(
     ax: Axes, lang: Lang | None = None, *, what: str = "", axis: Literal["x", "y"] = "y"
 ) -> None:
@@ -174,7 +196,8 @@ def _format_axis(ax: Axes, axis: str, name: str, scale: float, lang: Lang) -> No
 
     def show(value: float, _: object) -> str:
         ticks = np.asarray(side.get_majorticklocs()) / scale
-        decimals = next((d for d in range(3) if np.allclose(ticks, ticks.round(d))), 3)
+        near = 1e-6 * np.ptp(ticks) if len(ticks) > 1 else 1e-9
+        decimals = next((d for d in range(8) if np.allclose(ticks, ticks.round(d), 0, near)), 8)
         return number(value / scale, decimals, lang)
 
     side.set_major_formatter(FuncFormatter(show))

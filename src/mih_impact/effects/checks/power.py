@@ -13,9 +13,10 @@ from mih_impact import arguments
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import number, percent
 from mih_impact.display.provenance import Provenance
+from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.checks.trend import PretrendTest, Question, any_lead, wald
-from mih_impact.effects.sensitivity.result import SensitivityCheck, amount, fewest_persons
-from mih_impact.effects.taken import require_effects
+from mih_impact.effects.sensitivity.result import SensitivityCheck, fewest_persons
+from mih_impact.effects.taken import outcome_asked, require_effects
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
 from mih_impact.signatures import named_options
@@ -77,7 +78,7 @@ _COLUMNS = [
 def pretrend_power(
     effects: EffectSeries,
     *,
-    outcome: str = "wage_income",
+    outcome: str | None = None,
     power: float | Sequence[float] = (0.5, 0.8),
     alpha: float = 0.05,
 ) -> SensitivityCheck:
@@ -88,7 +89,7 @@ def pretrend_power(
     effects
         Effects with a covariance, relative to a base year; they may come from `load`.
     outcome
-        The outcome.
+        The outcome; by default wage income, or the first where there is none.
     power
         Probability of finding the trend, one or several, above `alpha` and below 1.
     alpha
@@ -147,6 +148,7 @@ def pretrend_power(
     require_effects("pretrend_power", effects)
     arguments.alpha(alpha, error=EffectsError)
     targets = _require_probabilities(power, alpha)
+    outcome = outcome_asked(effects, outcome)
     question = Question.of(effects, outcome)
     tests = (wald(question, alpha), any_lead(question, alpha)) if question.L else ()
     leads = question.years[: question.L].tolist()
@@ -212,7 +214,7 @@ def _require_probabilities(power: float | Sequence[float], alpha: float) -> list
     return given
 
 
-def _sentence(table: pd.DataFrame, leads: NDArray[np.int64], unit: str, lang: Lang) -> str:
+def _sentence(table: pd.DataFrame, leads: NDArray[np.int64], unit: AnyUnit, lang: Lang) -> str:
     """Return the last year's row of the Wald test with the largest power, in words."""
     if table.empty:
         return _UNTESTED.text(lang)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.controls.covariates import Lag, Term, as_terms
-from mih_impact.controls.recipe import about_measure
+from mih_impact.controls.recipe import about_measure, require_units
 from mih_impact.display.provenance import Provenance
 from mih_impact.effects.group_time.adjusted import Estimator
 from mih_impact.effects.group_time.estimate import Estimates, estimate_all
@@ -62,8 +62,8 @@ def group_time_effects(
     panel
         The register panel; its breaches of the contract are raised before work starts.
     outcomes
-        Money columns, number columns, and shares ("in_work", "on_benefit"); all of them share one
-        influence, so any combination of them has its variance.
+        Columns with a unit, see `read_panel`, and shares ("in_work", "on_benefit"); all of them
+        share one influence, so any combination of them has its variance.
     covariates
         Columns and lags as of the base year start - 1 - anticipation.
     exact
@@ -172,6 +172,7 @@ def group_time_effects(
             do="name the column with the start year: columns={'start_year': ...}; or, where a "
             "register has several measures, the one to look at: measure=",
         )
+    require_units(cube, names, error=EffectsError)
     values = read_outcomes(cube, names, dead=dead)
     windows = build_windows(cube, base_period, anticipation)
     groups = start_groups(
@@ -200,7 +201,8 @@ def group_time_effects(
     )
     return build_result(
         found, groups, windows, names, _reasons(found, groups, values, windows), method,
-        currency=cube.currency, price_year=cube.price_year, provenance=provenance,
+        units={name: cube.unit_of(name) for name in names},
+        price_year=cube.price_year, provenance=provenance,
     )  # fmt: skip
 
 

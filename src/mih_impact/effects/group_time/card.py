@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +9,8 @@ import numpy as np
 from mih_impact.controls.covariates import parse_term, term_label
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import Formatter, count, currency, interval, percent, year_range
+from mih_impact.display.numbers import count, interval, year_range
+from mih_impact.display.unit import amount
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
 
@@ -118,10 +118,8 @@ def _overall(effects: GroupTimeEffects, lang: Lang) -> list[tuple[str, str]]:
         return []
     lines = []
     for row in frame.to_dict("records"):
-        unit = str(row["unit"])
-        show: Formatter = (
-            partial(percent, decimals=1) if unit == "share" else partial(currency, unit=unit)
-        )
+        unit = effects.units[str(row["outcome"])]
+        show = amount(unit, like=max(abs(row["estimate"]), np.nan_to_num(row["std_error"])))
         text = show(row["estimate"], lang=lang)
         if np.isfinite(row["std_error"]):
             text += f" ({interval(row['conf_low'], row['conf_high'], show, lang)})"

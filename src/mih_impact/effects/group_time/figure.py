@@ -14,11 +14,10 @@ from mih_impact.display.style import (
     CONTROL,
     axes,
     figure_style,
-    kroner_axis,
     label_line_ends,
-    percent_axis,
     set_alt_text,
     source_line,
+    unit_axis,
 )
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
@@ -94,11 +93,8 @@ def plot_group_time(
         ax.set_xlabel(_SINCE.text(lang))
         ax.set_title(title)
         what = _DIFFERENCE.text(lang)
-        if effects.units[outcome] == "share":
-            percent_axis(ax, lang, what=what)
-        else:
-            unit = effects.units[outcome]
-            kroner_axis(ax, lang, price_year=effects.price_year, unit=unit, what=what)
+        unit = effects.units[outcome]
+        unit_axis(ax, lang, unit=unit, price_year=effects.price_year, what=what)
         label_line_ends(ax)
         source_line(ax, " ".join(filter(None, [_NOTE.text(lang), evidence_of(effects, lang)])))
         set_alt_text(ax, _ALT.format(title=title, n=number(len(starts), lang=lang)).text(lang))

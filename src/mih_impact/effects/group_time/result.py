@@ -17,6 +17,7 @@ from mih_impact.display.labels import Lang
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.display.small_cells import is_small, with_complement
+from mih_impact.display.unit import AnyUnit
 from mih_impact.effects.group_time.aggregate import (
     Aggregation,
     averages,
@@ -33,7 +34,6 @@ from mih_impact.effects.group_time.sample import StartGroup, Windows
 from mih_impact.effects.group_time.series import average_series
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import EffectsError
-from mih_impact.panel.contract import unit_of
 from mih_impact.storage import save, saveable
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class GroupTimeEffects(Result):
     sizes
         Starters compared in each start year: the weights of averages, shape (G,).
     units
-        The unit of each outcome: a currency (fixed prices of `price_year`) or "share".
+        The unit of each outcome: a currency (fixed prices of `price_year`), "share" or another.
     price_year
         The year whose prices money is in.
     method
@@ -111,7 +111,7 @@ class GroupTimeEffects(Result):
     estimate: FloatArray
     matrix: FloatArray
     sizes: IntArray
-    units: dict[str, str]
+    units: dict[str, AnyUnit]
     price_year: int
     method: Method
     coverage: dict[str, int]
@@ -238,12 +238,13 @@ class GroupTimeEffects(Result):
         return save(self.shown(), path)
 
     def plot(
-        self, outcome: str = "wage_income", *, ax: Axes | None = None, lang: Lang | None = None
+        self, outcome: str | None = None, *, ax: Axes | None = None, lang: Lang | None = None
     ) -> Axes:
         """Draw the effects by year since start, a line for each start year."""
         from mih_impact.effects.group_time.figure import plot_group_time
+        from mih_impact.effects.taken import outcome_asked
 
-        return plot_group_time(self, outcome, ax=ax, lang=lang)
+        return plot_group_time(self, outcome_asked(self, outcome), ax=ax, lang=lang)
 
     def _card(self, lang: Lang) -> Card:
         from mih_impact.effects.group_time.card import group_time_card
@@ -259,7 +260,7 @@ def build_result(
     reason: NDArray[np.object_],
     method: Method,
     *,
-    currency: str,
+    units: dict[str, AnyUnit],
     price_year: int,
     provenance: Provenance,
 ) -> GroupTimeEffects:
@@ -273,7 +274,6 @@ def build_result(
     matrix = found.influence.covariance.copy()
     matrix[missing] = np.nan
     matrix[:, missing] = np.nan
-    units = {name: unit_of(name, currency=currency) for name in outcomes}
     starters = np.array([group.n_starters for group in groups])
     lost = np.where(windows.base >= 0, starters[:, None] - n, 0)
     estimate = found.estimate.copy()
@@ -286,7 +286,7 @@ def build_result(
             n_controls=n_controls.ravel(),
             n_lost=lost.ravel(),
             reason=reason.ravel(),
-            unit=np.repeat([units[name] for name in outcomes], reason[0].size),
+            unit=np.repeat([str(units[name]) for name in outcomes], reason[0].size),
             price_year=price_year,
         ),
         outcomes=outcomes,

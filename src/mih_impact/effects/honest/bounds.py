@@ -16,7 +16,7 @@ from mih_impact.effects.honest.breakdown import breakdown_value
 from mih_impact.effects.honest.result import HonestBounds
 from mih_impact.effects.honest.target import Target, read_target
 from mih_impact.effects.honest.words import sentence, title
-from mih_impact.effects.taken import require_effects
+from mih_impact.effects.taken import outcome_asked, require_effects
 from mih_impact.errors import EffectsError
 from mih_impact.signatures import named_options
 
@@ -36,7 +36,7 @@ _METHOD = {"smoothness": "FLCI", "relative_magnitudes": "C-LF"}
 def honest_bounds(
     effects: EffectSeries,
     *,
-    outcome: str = "wage_income",
+    outcome: str | None = None,
     restriction: Restriction = "smoothness",
     years: int | Iterable[int] | None = None,
     weights: Mapping[int, float] | None = None,
@@ -52,7 +52,7 @@ def honest_bounds(
         to the year before any response. Years before start whose outcome entered the matching say
         nothing of the trend: their deviations are free.
     outcome
-        The outcome.
+        The outcome; by default wage income, or the first where there is none.
     restriction
         What ties the years after start to those before. "smoothness": the slope of the deviation
         from parallel trends changes by at most `M` from one year to the next.
@@ -121,7 +121,7 @@ def honest_bounds(
     2.07
     """
     require_effects("honest_bounds", effects)
-    arguments.name("outcome", outcome, error=EffectsError)
+    outcome = arguments.name("outcome", outcome_asked(effects, outcome), error=EffectsError)
     target = read_target(effects, outcome, years, weights)
     ends, identified, start = _method(target, restriction, level)
     breakdown = breakdown_value(ends, start=start)

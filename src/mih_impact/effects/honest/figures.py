@@ -13,10 +13,9 @@ from mih_impact.display.style import (
     PARTICIPANT,
     axes,
     figure_style,
-    kroner_axis,
-    percent_axis,
     set_alt_text,
     source_line,
+    unit_axis,
 )
 from mih_impact.effects.honest.words import show_m
 from mih_impact.panel.contract import label_of
@@ -82,10 +81,7 @@ def plot_bounds(bounds: HonestBounds, *, ax: Axes | None = None, lang: Lang | No
         ax.set_title(bounds.title[lang])
         ax.set_xlabel(_ACROSS[bounds.restriction].text(lang))
         what = _EFFECT.format(outcome=label_of(bounds.outcome)).text(lang)
-        if bounds.unit == "share":
-            percent_axis(ax, lang, what=what)
-        else:
-            kroner_axis(ax, lang, price_year=bounds.price_year, unit=bounds.unit, what=what)
+        unit_axis(ax, lang, unit=bounds.unit, price_year=bounds.price_year, what=what)
         note = _NOTE.format(level=percent(bounds.level, lang=lang)).text(lang)
         source = " ".join(filter(None, [note, shown.sentence[lang], evidence_of(bounds, lang)]))
         source_line(ax, source)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,9 @@ import pandas as pd
 
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import Formatter, currency, interval, percent
+from mih_impact.display.numbers import interval, percent
 from mih_impact.display.small_cells import is_small
+from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.checks.result import CheckResult
 from mih_impact.effects.honest.words import HIDDEN, at_most, show_m
 from mih_impact.storage import save, saveable
@@ -46,7 +46,8 @@ class HonestBounds(CheckResult):
     restriction
         "smoothness" or "relative_magnitudes".
     unit
-        Unit of the effect, and of M under smoothness (per year): a currency or "share".
+        Unit of the effect, and of M under smoothness (per year): a currency, "share"
+        or another.
     price_year
         The year whose prices money is in.
     level
@@ -59,7 +60,7 @@ class HonestBounds(CheckResult):
 
     outcome: str
     restriction: str
-    unit: str
+    unit: AnyUnit
     price_year: int
     level: float
     breakdown: float
@@ -90,11 +91,7 @@ class HonestBounds(CheckResult):
 
     def _card(self, lang: Lang) -> Card:
         shown = self.shown()
-        show: Formatter = (
-            partial(percent, decimals=1)
-            if self.unit == "share"
-            else partial(currency, unit=self.unit)
-        )
+        show = amount(self.unit)
         rows = shown.table.to_dict("records")
         table = pd.DataFrame(
             {

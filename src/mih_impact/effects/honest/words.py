@@ -8,6 +8,7 @@ from typing import Any
 
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import NOT_AVAILABLE, currency, number, percent
+from mih_impact.display.unit import SHARE, AnyUnit, amount, is_money
 from mih_impact.panel.contract import label_of
 
 __all__ = ["HIDDEN", "at_most", "sentence", "show_m", "title"]
@@ -78,7 +79,12 @@ def title(outcome: str, post: Sequence[int], weights: Sequence[float]) -> dict[s
 
 
 def sentence(
-    restriction: str, unit: str, breakdown: float, *, matched: Sequence[int], anticipation: int = 0
+    restriction: str,
+    unit: AnyUnit,
+    breakdown: float,
+    *,
+    matched: Sequence[int],
+    anticipation: int = 0,
 ) -> dict[str, str]:
     """Return the breakdown value in words; it is rounded down, so that the sentence is true."""
 
@@ -96,7 +102,7 @@ def sentence(
     return {"nb": text("nb"), "en": text("en")}
 
 
-def at_most(M: float, restriction: str, unit: str, lang: Lang) -> str:
+def at_most(M: float, restriction: str, unit: AnyUnit, lang: Lang) -> str:
     """Show a breakdown value rounded down to two digits; what is not a number is not available."""
     if not M > 0.0:
         return NOT_AVAILABLE
@@ -104,11 +110,16 @@ def at_most(M: float, restriction: str, unit: str, lang: Lang) -> str:
     return show_m(math.floor(M / digit + 1e-9) * digit, restriction, unit, lang)
 
 
-def show_m(M: Any, restriction: str, unit: str, lang: Lang) -> str:
-    """Show one M with as many decimals as it has, up to three."""
-    scale = 100.0 if unit == "share" and restriction == "smoothness" else 1.0
+def show_m(M: Any, restriction: str, unit: AnyUnit, lang: Lang) -> str:
+    """Show one M with as many decimals as it has, up to three, or as fit its unit."""
+    smooth = restriction == "smoothness"
+    if smooth and not is_money(unit) and str(unit) != SHARE:
+        return amount(unit)(M, lang=lang)
+    scale = 100.0 if smooth and str(unit) == SHARE else 1.0
     whole = (d for d in range(3) if math.isclose(M * scale, round(M * scale, d), abs_tol=1e-9))
     decimals = next(whole, 3)
-    if restriction == "relative_magnitudes":
+    if not smooth:
         return number(M, decimals, lang)
-    return percent(M, decimals, lang) if unit == "share" else currency(M, unit, lang, decimals)
+    if str(unit) == SHARE:
+        return percent(M, decimals, lang)
+    return currency(M, str(unit), lang, decimals)

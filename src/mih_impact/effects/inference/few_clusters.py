@@ -33,6 +33,7 @@ from mih_impact.effects.inference.wild import (
     wild_weights,
 )
 from mih_impact.effects.measured import Measured
+from mih_impact.effects.taken import outcome_asked
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead
@@ -59,7 +60,7 @@ _UNBOUNDED = Label(
 def wild_bootstrap(
     group: ControlGroup,
     *,
-    outcome: str = "wage_income",
+    outcome: str | None = None,
     year: int,
     cluster: Term,
     draws: int = 999,
@@ -76,7 +77,8 @@ def wild_bootstrap(
     group
         Participants and their controls.
     outcome, year
-        The effect: an outcome, and a year since start.
+        The effect: an outcome, by default wage income, or the first where there is none; and a year
+        since start.
     cluster
         A column as it stood in the year before start; see `clusters.cluster_of` for those who move.
     draws
@@ -140,6 +142,7 @@ def wild_bootstrap(
     arguments.seed(seed, error=EffectsError)
     what = "Years since start are whole numbers, and one of them is tested"
     year = arguments.whole("year", year, what=what, error=EffectsError)
+    outcome = outcome_asked(group, outcome)
     asked, _ = ask_years(group, outcome, [year], base, dead, call="wild_bootstrap")
     everyone = np.ones(group.n_participants, dtype=bool)
     compared, _ = Measured.of(group, asked, "person", adjust=False).effect(everyone)

@@ -28,6 +28,7 @@ from mih_impact.effects.inference.tested import (
     shown_p,
 )
 from mih_impact.effects.measured import Measured
+from mih_impact.effects.taken import outcome_asked
 from mih_impact.errors import EffectsError, MihImpactWarning
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead
@@ -66,7 +67,7 @@ _HOW = Label(
 def randomisation_test(
     group: ControlGroup,
     *,
-    outcome: str = "wage_income",
+    outcome: str | None = None,
     year: int | Sequence[int],
     draws: int = 999,
     assignment: Assignment = "score",
@@ -82,7 +83,7 @@ def randomisation_test(
     group
         Participants and their controls.
     outcome
-        The outcome to test.
+        The outcome to test; by default wage income, or the first where there is none.
     year
         A year since start, or several.
     draws
@@ -157,6 +158,7 @@ def randomisation_test(
     require_draws(draws)
     arguments.alpha(alpha, error=EffectsError)
     arguments.seed(seed, error=EffectsError)
+    outcome = outcome_asked(group, outcome)
     asked, years = ask_years(group, outcome, year, base, dead, call="randomisation_test")
     pick = np.array([asked.years.index(e) for e in years])
     observed, placebo, redrawn = _estimates(Experiment.of(group, asked), assignment, draws, seed)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +13,14 @@ from mih_impact import arguments
 from mih_impact.controls.group import ControlGroup
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Lang
-from mih_impact.display.numbers import Formatter, currency, number, percent
+from mih_impact.display.numbers import Formatter, number
 from mih_impact.display.small_cells import is_small
+from mih_impact.display.unit import amount
 from mih_impact.effects.asked import Asked, read_question
 from mih_impact.effects.checks.result import CheckResult
 from mih_impact.effects.comparison import Comparison
 from mih_impact.effects.honest.words import HIDDEN
 from mih_impact.errors import EffectsError
-from mih_impact.panel.contract import unit_of
 from mih_impact.panel.cube import Dead
 from mih_impact.storage import save, saveable
 
@@ -108,5 +107,4 @@ def shown_p(p: float, draws: int, lang: Lang) -> str:
 
 def formatter(group: ControlGroup, outcome: str) -> Formatter:
     """Return what shows an effect on an outcome."""
-    unit = unit_of(outcome, currency=group.risk.cube.currency)
-    return partial(percent, decimals=1) if unit == "share" else partial(currency, unit=unit)
+    return amount(group.risk.cube.unit_of(outcome))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -14,12 +13,12 @@ from numpy.typing import NDArray
 
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Lang
-from mih_impact.display.numbers import NBSP, Formatter, currency, p_equals, percent
+from mih_impact.display.numbers import NBSP, p_equals
 from mih_impact.display.small_cells import is_small
 from mih_impact.effects.checks.result import CheckResult
 from mih_impact.storage import save
 
-__all__ = ["CountedCheck", "money_or_share", "p_text"]
+__all__ = ["CountedCheck", "p_text"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -76,11 +75,6 @@ class CountedCheck(CheckResult):
     def save(self, path: str | Path) -> Path:
         """Save the check as displayed; `load` gives it back."""
         return save(self.shown(), path)
-
-
-def money_or_share(unit: str) -> Formatter:
-    """Return what shows an amount of a unit: kroner, another currency, or per cent."""
-    return partial(percent, decimals=1) if unit == "share" else partial(currency, unit=unit)
 
 
 def p_text(p: float, lang: Lang) -> str:

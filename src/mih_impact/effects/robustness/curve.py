@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import interval, number, percent
-from mih_impact.effects.robustness.counted import CountedCheck, money_or_share
+from mih_impact.display.unit import AnyUnit, amount
+from mih_impact.effects.robustness.counted import CountedCheck
 from mih_impact.effects.robustness.leave_out_result import effect_on
 from mih_impact.storage import saveable
 
@@ -79,7 +80,7 @@ class SpecificationCurve(CountedCheck):
     outcome, years
         The effect: an outcome, and the year since start or those it is the mean of.
     unit
-        Unit of the effect: a currency or "share".
+        Unit of the effect: a currency, "share" or another.
     price_year
         The year whose prices money is in.
     level
@@ -90,7 +91,7 @@ class SpecificationCurve(CountedCheck):
 
     outcome: str
     years: tuple[int, ...]
-    unit: str
+    unit: AnyUnit
     price_year: int
     level: float
     labels: dict[str, dict[str, Label]]
@@ -130,7 +131,7 @@ class SpecificationCurve(CountedCheck):
     def _card(self, lang: Lang) -> Card:
         shown = self.shown()
         seen, own = _seen(shown.table), shown.table.iloc[0]
-        show = money_or_share(self.unit)
+        show = amount(self.unit)
         estimate = f"{show(own['estimate'], lang=lang)}"
         if not np.isnan(own["estimate"]):
             estimate += f" ({interval(own['conf_low'], own['conf_high'], show, lang)})"
@@ -155,7 +156,7 @@ def title(outcome: str, years: Sequence[int]) -> dict[str, str]:
     return {"nb": label.nb, "en": label.en}
 
 
-def words(table: pd.DataFrame, unit: str, level: float) -> dict[str, str]:
+def words(table: pd.DataFrame, unit: AnyUnit, level: float) -> dict[str, str]:
     """Return in words how far the choices matter, in both languages."""
     return {"nb": _words(table, unit, level, "nb"), "en": _words(table, unit, level, "en")}
 
@@ -176,8 +177,8 @@ def _differ(table: pd.DataFrame) -> NDArray[np.bool_]:
     return np.asarray((seen["conf_low"] > 0) | (seen["conf_high"] < 0))
 
 
-def _words(table: pd.DataFrame, unit: str, level: float, lang: Lang) -> str:
-    show = money_or_share(unit)
+def _words(table: pd.DataFrame, unit: AnyUnit, level: float, lang: Lang) -> str:
+    show = amount(unit)
     seen, own = _seen(table), table["estimate"].iloc[0]
     if np.isnan(own):
         return _HIDDEN.text(lang)

@@ -17,10 +17,9 @@ from mih_impact.display.style import (
     PARTICIPANT,
     axes,
     figure_style,
-    kroner_axis,
-    percent_axis,
     set_alt_text,
     source_line,
+    unit_axis,
 )
 from mih_impact.display.style.figure import root_figure
 from mih_impact.display.style.palette import GRID
@@ -89,10 +88,7 @@ def plot_curve(
         ax.tick_params(axis="x", length=0, labelbottom=False)
         heading = ax.set_title(textwrap.fill(curve.title[lang], TITLE_WIDTH), loc="left")
         what = _EFFECT.text(lang)
-        if curve.unit == "share":
-            percent_axis(ax, lang, what=what)
-        else:
-            kroner_axis(ax, lang, price_year=curve.price_year, unit=curve.unit, what=what)
+        unit_axis(ax, lang, unit=curve.unit, price_year=curve.price_year, what=what)
         _matrix(beneath, shown, rows.index.to_numpy(), colours, names, size)
         note = _NOTE.format(level=percent(curve.level, lang=lang)).text(lang)
         said = shown.sentence[lang]

@@ -20,8 +20,9 @@ from mih_impact.effects.influence import StandardError
 from mih_impact.effects.robustness.leave_out_result import LeaveOneOut, title, verdict, words
 from mih_impact.effects.robustness.panels import Altered
 from mih_impact.effects.robustness.question import EMPTY, Question, attempt, recipe_of, with_bar
+from mih_impact.effects.taken import outcome_asked
 from mih_impact.errors import EffectsError
-from mih_impact.panel.contract import DERIVED, unit_of
+from mih_impact.panel.contract import DERIVED
 from mih_impact.panel.cube import NEVER, Cube, Dead
 from mih_impact.signatures import named_options
 
@@ -39,7 +40,7 @@ def leave_one_out(
     group: ControlGroup,
     *,
     by: Term = "county",
-    outcome: str = "wage_income",
+    outcome: str | None = None,
     year: int | Sequence[int] = 3,
     estimator: Estimator = "did",
     base: int | Sequence[int] = -1,
@@ -58,7 +59,8 @@ def leave_one_out(
     by
         A column as it stood in the year before start, or "start_year".
     outcome, year
-        The effect: an outcome in a year since start, or its mean over several.
+        The effect: an outcome (by default wage income, or the first where there is none) in a year
+        since start, or its mean over several.
     estimator, base, composition, se, dead, adjust, level
         As in `event_study`; "balanced" is for start years seen in all the years asked for.
 
@@ -98,6 +100,7 @@ def leave_one_out(
     ('', 5, True)
     """
     recipe = recipe_of(group)
+    outcome = outcome_asked(group, outcome)
     question = Question.of(
         outcome, year, estimator=estimator, base=base, composition=composition, se=se, dead=dead,
         adjust=adjust, level=level,
@@ -111,7 +114,7 @@ def leave_one_out(
     table = pd.DataFrame([{"left_out": "", **everybody}, *rows])
     table["difference"] = table["estimate"] - everybody["estimate"]
     table["n_left_out"] = [0.0, *map(without.participants, without.names)]
-    unit = unit_of(outcome, currency=group.risk.cube.currency)
+    unit = group.risk.cube.unit_of(outcome)
     found = LeaveOneOut(
         name="leave_one_out",
         passed=verdict(table),

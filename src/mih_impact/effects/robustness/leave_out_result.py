@@ -16,8 +16,9 @@ from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import count, interval, number, percent, year_range
 from mih_impact.display.result import evidence_of
 from mih_impact.display.small_cells import is_small, with_complement
+from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.forest import Rows, forest
-from mih_impact.effects.robustness.counted import CountedCheck, money_or_share
+from mih_impact.effects.robustness.counted import CountedCheck
 from mih_impact.panel.contract import label_of
 from mih_impact.storage import saveable
 
@@ -98,7 +99,7 @@ class LeaveOneOut(CountedCheck):
     outcome, years
         The effect: an outcome, and the year since start or those it is the mean of.
     unit
-        Unit of the effect: a currency or "share".
+        Unit of the effect: a currency, "share" or another.
     price_year
         The year whose prices money is in.
     level
@@ -110,7 +111,7 @@ class LeaveOneOut(CountedCheck):
     by: str
     outcome: str
     years: tuple[int, ...]
-    unit: str
+    unit: AnyUnit
     price_year: int
     level: float
 
@@ -138,7 +139,7 @@ class LeaveOneOut(CountedCheck):
 
     def card_table(self, lang: Lang) -> pd.DataFrame:
         """Return everybody and each level left out, as displayed."""
-        show = money_or_share(self.unit)
+        show = amount(self.unit)
         rows = self.table.to_dict("records")
         cells = {
             "who": self._names(lang),
@@ -225,13 +226,13 @@ def verdict(table: pd.DataFrame) -> bool | None:
     return bool((same & rest["estimate"].between(full["conf_low"], full["conf_high"])).all())
 
 
-def words(table: pd.DataFrame, unit: str) -> dict[str, str]:
+def words(table: pd.DataFrame, unit: AnyUnit) -> dict[str, str]:
     """Return in words how far the effect moves, in both languages."""
     return {"nb": _words(table, unit, "nb"), "en": _words(table, unit, "en")}
 
 
-def _words(table: pd.DataFrame, unit: str, lang: Lang) -> str:
-    show = money_or_share(unit)
+def _words(table: pd.DataFrame, unit: AnyUnit, lang: Lang) -> str:
+    show = amount(unit)
     full, rest = table.iloc[0], table.iloc[1:]
     seen = rest.dropna(subset=["estimate"])
     missing = rest.loc[rest["estimate"].isna(), "left_out"].tolist()

@@ -21,6 +21,7 @@ from mih_impact.effects.robustness.panels import StartedEarlier
 from mih_impact.effects.robustness.placebo_result import PlaceboTest, placebo_title, placebo_words
 from mih_impact.effects.robustness.question import recipe_of, years_of
 from mih_impact.effects.series import EffectSeries
+from mih_impact.effects.taken import outcome_asked
 from mih_impact.errors import EffectsError
 from mih_impact.panel.cube import NEVER, Dead
 from mih_impact.signatures import named_options
@@ -37,7 +38,7 @@ def placebo_start(
     *,
     years: int = 2,
     gap: int = 0,
-    outcome: str = "wage_income",
+    outcome: str | None = None,
     estimator: Estimator = "did",
     base: int | Sequence[int] = -1,
     composition: Composition = "available",
@@ -57,7 +58,7 @@ def placebo_start(
     gap
         Years right before the true start that are left out of the test.
     outcome
-        The outcome to test.
+        The outcome to test; by default wage income, or the first where there is none.
     estimator, base, composition, se, dead, adjust
         As in `event_study`; base years count from the placebo start.
     alpha
@@ -114,8 +115,8 @@ def placebo_start(
     """
     _require_years(years, gap)
     arguments.alpha(alpha, error=EffectsError)
-    arguments.name("outcome", outcome, error=EffectsError)
     recipe = recipe_of(group)
+    outcome = arguments.name("outcome", outcome_asked(group, outcome), error=EffectsError)
     _require_register(group, years)
     placebo = recipe.again({}, panel=StartedEarlier(recipe.panel, years))
     effects = event_study(

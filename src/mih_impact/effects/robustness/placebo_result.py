@@ -11,8 +11,9 @@ import pandas as pd
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import interval, number, p_value, percent
 from mih_impact.display.result import evidence_of
+from mih_impact.display.unit import amount
 from mih_impact.effects.forest import Rows, forest
-from mih_impact.effects.robustness.counted import CountedCheck, money_or_share, p_text
+from mih_impact.effects.robustness.counted import CountedCheck, p_text
 from mih_impact.panel.contract import label_of
 from mih_impact.storage import saveable
 
@@ -130,9 +131,9 @@ class PlaceboTest(CountedCheck):
         rows = self.table.to_dict("records")
         cover = percent(1.0 - self.alpha, lang=lang)
         shown = {
-            "estimate": [money_or_share(row["unit"])(row["estimate"], lang=lang) for row in rows],
+            "estimate": [amount(row["unit"])(row["estimate"], lang=lang) for row in rows],
             "interval": [
-                interval(row["conf_low"], row["conf_high"], money_or_share(row["unit"]), lang)
+                interval(row["conf_low"], row["conf_high"], amount(row["unit"]), lang)
                 for row in rows
             ],
             "p": [p_value(row["p_value"], lang) for row in rows],
@@ -214,7 +215,7 @@ def _start_words(table: pd.DataFrame, alpha: float, lang: Lang) -> str:
     years = ", ".join(
         _YEAR.format(
             year=number(row["year_since_start"], lang=lang),
-            estimate=money_or_share(row["unit"])(row["estimate"], lang=lang),
+            estimate=amount(row["unit"])(row["estimate"], lang=lang),
         ).text(lang)
         for row in table.to_dict("records")
     )

@@ -27,8 +27,8 @@ from mih_impact.effects.robustness.ways import (
     chosen_by,
     specifications,
 )
+from mih_impact.effects.taken import outcome_asked
 from mih_impact.errors import MihImpactError
-from mih_impact.panel.contract import unit_of
 from mih_impact.panel.cube import Dead
 from mih_impact.panel.panel import Panel
 from mih_impact.signatures import named_options
@@ -42,7 +42,7 @@ _BAR = Label(nb="prøver andre spesifikasjoner", en="trying other specifications
 def specification_curve(
     group: ControlGroup,
     *,
-    outcome: str = "wage_income",
+    outcome: str | None = None,
     year: int | Sequence[int] = 3,
     ways: Ways | None = None,
     alone: Ways | None = None,
@@ -61,7 +61,8 @@ def specification_curve(
     group
         Participants and their controls: with the options below, the specification that was chosen.
     outcome, year
-        The effect: an outcome in a year since start, or its mean over several.
+        The effect: an outcome (by default wage income, or the first where there is none) in a year
+        since start, or its mean over several.
     ways
         Values to try, by option of `match`, `weight` or `event_study`; every combination is a
         specification. A mapping from names to values names them in table and figure. None tries
@@ -116,6 +117,7 @@ def specification_curve(
     (3, 1.0)
     """
     panel = recipe_of(group).panel
+    outcome = outcome_asked(group, outcome)
     question = Question.of(
         outcome,
         year,
@@ -138,7 +140,7 @@ def specification_curve(
             for k, one in enumerate(asked)
         ]
     )
-    unit = unit_of(outcome, currency=group.risk.cube.currency)
+    unit = group.risk.cube.unit_of(outcome)
     return SpecificationCurve(
         name="specification_curve",
         passed=None,

@@ -19,8 +19,9 @@ from mih_impact.display.provenance import Provenance
 from mih_impact.effects.asked import read_question
 from mih_impact.effects.sensitivity.pooled import Pooled
 from mih_impact.effects.sensitivity.result import SensitivityCheck, p_equals
+from mih_impact.effects.taken import outcome_asked
 from mih_impact.errors import EffectsError
-from mih_impact.panel.contract import DERIVED, label_of, unit_of
+from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead
 from mih_impact.panel.residency import State
 from mih_impact.signatures import named_options
@@ -86,7 +87,7 @@ _WORDS = {
 def attrition_check(
     group: ControlGroup,
     *,
-    outcome: str = "wage_income",
+    outcome: str | None = None,
     window: tuple[int, int] = (0, 6),
     baseline: Term | Sequence[Term] | None = None,
     dead: Dead = "missing",
@@ -99,7 +100,8 @@ def attrition_check(
     group
         Participants and their controls.
     outcome
-        The outcome that is not seen of those who leave.
+        The outcome that is not seen of those who leave; by default wage income, or the first where
+        there is none.
     window
         First and last year since start; years after the register's end count for nobody.
     baseline
@@ -154,7 +156,7 @@ def attrition_check(
     >>> found.table["item"].unique().tolist()
     ['any', 'dead', 'emigrated', 'not_in_register', 'null', 'wage_income[-1]']
     """
-    arguments.name("outcome", outcome, error=EffectsError)
+    outcome = arguments.name("outcome", outcome_asked(group, outcome), error=EffectsError)
     asked = read_question(
         group, outcome, "difference", -1, window, "available", dead, call="attrition_check"
     )
@@ -295,10 +297,10 @@ def _numbers(group: ControlGroup, term: Term, rows: IntArray) -> FloatArray:
 
 
 def _unit(term: Term, group: ControlGroup) -> str:
-    """Return the unit of a term: a currency, "share", or none."""
+    """Return the name of the unit of a term, "" where it has none."""
     column, cube = str(getattr(term, "column", term)), group.risk.cube
-    derived = column in DERIVED and DERIVED[column].role == "outcome"
-    return unit_of(column, currency=cube.currency) if derived or column in cube.ore else ""
+    known = cube.is_outcome(column) or column in cube.units
+    return str(cube.unit_of(column)) if known else ""
 
 
 def _label(term: Term) -> Label:

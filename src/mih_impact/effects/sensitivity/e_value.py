@@ -15,8 +15,9 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import number
 from mih_impact.display.provenance import Provenance
+from mih_impact.display.unit import SHARE
 from mih_impact.effects.sensitivity.result import SensitivityCheck, fewest_persons
-from mih_impact.effects.taken import require_effects
+from mih_impact.effects.taken import outcome_asked, require_effects
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
 from mih_impact.signatures import named_options
@@ -63,7 +64,7 @@ _SHOWS = {
 def e_value(
     effects: EffectSeries,
     *,
-    outcome: str = "wage_income",
+    outcome: str | None = None,
     year: int,
     sd: float | None = None,
     group: ControlGroup | None = None,
@@ -76,7 +77,7 @@ def e_value(
     effects
         Effects by year since start; they may come from `load`.
     outcome
-        The outcome.
+        The outcome; by default wage income, or the first where there is none.
     year
         The year since start.
     sd
@@ -131,7 +132,7 @@ def e_value(
     4.4
     """
     require_effects("e_value", effects)
-    arguments.name("outcome", outcome, error=EffectsError)
+    outcome = arguments.name("outcome", outcome_asked(effects, outcome), error=EffectsError)
     year = arguments.whole("year", year, error=EffectsError)
     arguments.level(level, error=EffectsError)
     if sd is not None:
@@ -143,7 +144,7 @@ def e_value(
         )
     estimate, error = _read(effects, outcome, year)
     limits = estimate + np.array([-1.0, 1.0]) * float(ndtri(0.5 + level / 2)) * error
-    share = effects.units[outcome] == "share"
+    share = str(effects.units[outcome]) == SHARE
     if share:
         _refuse_sd(outcome, sd, group)
         mean = _participant_mean(effects, outcome, year)

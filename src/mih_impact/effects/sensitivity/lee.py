@@ -14,13 +14,15 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import interval, number, percent
 from mih_impact.display.provenance import Provenance
+from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.asked import Estimator, read_question, require_choice
 from mih_impact.effects.influence import Influence
 from mih_impact.effects.sensitivity.lee_sample import Sample, cells_of, require_exact
-from mih_impact.effects.sensitivity.result import SensitivityCheck, amount
+from mih_impact.effects.sensitivity.result import SensitivityCheck
 from mih_impact.effects.sensitivity.trimming import Trimmed, combine, imbens_manski, trim
+from mih_impact.effects.taken import outcome_asked
 from mih_impact.errors import EffectsError
-from mih_impact.panel.contract import label_of, unit_of
+from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead
 from mih_impact.signatures import named_options
 
@@ -72,7 +74,7 @@ _WORDS = {_WHOLE: Label(nb="alle samlet", en="all together")}
 def lee_bounds(
     group: ControlGroup,
     *,
-    outcome: str = "wage_income",
+    outcome: str | None = None,
     year: int,
     seen: Seen = "register",
     monotone: Monotone = "auto",
@@ -89,7 +91,7 @@ def lee_bounds(
     group
         Participants and their controls.
     outcome
-        The outcome.
+        The outcome; by default wage income, or the first where there is none.
     year
         The year since start.
     seen
@@ -148,7 +150,7 @@ def lee_bounds(
     True
     """
     year = arguments.whole("year", year, error=EffectsError)
-    arguments.name("outcome", outcome, error=EffectsError)
+    outcome = arguments.name("outcome", outcome_asked(group, outcome), error=EffectsError)
     asked = read_question(
         group, outcome, estimator, base, (year, year), "available", dead, call="lee_bounds"
     )
@@ -164,7 +166,7 @@ def lee_bounds(
     table = pd.DataFrame(rows)
     table.insert(0, "outcome", outcome)
     table.insert(1, "year_since_start", year)
-    unit = unit_of(outcome, currency=group.risk.cube.currency)
+    unit = group.risk.cube.unit_of(outcome)
     title = _TITLE.format(outcome=label_of(outcome), year=number(year, lang="nb"))
     return SensitivityCheck(
         name="lee_bounds",
@@ -263,7 +265,7 @@ def _names(columns: tuple[str, ...]) -> Label:
 
 
 def _sentence(
-    row: dict[str, Any], seen: Seen, more: bool, level: float, unit: str, lang: Lang
+    row: dict[str, Any], seen: Seen, more: bool, level: float, unit: AnyUnit, lang: Lang
 ) -> str:
     """Return the bounds in words."""
     show = amount(unit)

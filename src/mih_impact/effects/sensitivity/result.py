@@ -14,20 +14,20 @@ from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import (
     Formatter,
-    currency,
     number,
     p_equals,
     p_value,
     percent,
 )
 from mih_impact.display.small_cells import hide_small, is_small
+from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.checks.result import CheckResult
 from mih_impact.storage import save, saveable
 
 if TYPE_CHECKING:
     from mih_impact.effects.series import EffectSeries
 
-__all__ = ["SensitivityCheck", "amount", "fewest_persons", "p_equals"]
+__all__ = ["SensitivityCheck", "fewest_persons", "p_equals"]
 
 _HIDDEN = Label(
     nb="Skjult: for få personer står bak tallene.",
@@ -59,7 +59,7 @@ class SensitivityCheck(CheckResult):
     words
         What the texts of the table are called.
     unit
-        Unit of amounts: a currency or "share".
+        Unit of amounts: a currency, "share" or another.
     card_rows
         The rows of the table that the card shows.
     persons
@@ -70,7 +70,7 @@ class SensitivityCheck(CheckResult):
     keys: tuple[str, ...]
     shows: dict[str, tuple[Label, str]]
     words: dict[str, Label]
-    unit: str
+    unit: AnyUnit
     card_rows: tuple[int, ...]
     persons: float
 
@@ -112,15 +112,11 @@ class SensitivityCheck(CheckResult):
         if how == "text":
             known = self.words.get(value)
             return known.text(lang) if known is not None else str(value)
-        show = amount(row.get("unit", self.unit)) if how == "amount" else _FORMATS[how]
+        # A table knows units by name; what the name does not say, the check knows of its own.
+        unit = row.get("unit", str(self.unit))
+        unit = self.unit if unit == str(self.unit) else unit
+        show = amount(unit) if how == "amount" else _FORMATS[how]
         return show(value, lang=lang)
-
-
-def amount(unit: str) -> Formatter:
-    """Return what shows an amount in a unit: a currency, "share", or "" for a plain number."""
-    if unit == "share":
-        return partial(percent, decimals=1)
-    return partial(currency, unit=unit) if unit else partial(number, decimals=1)
 
 
 def fewest_persons(effects: EffectSeries, outcome: str, years: list[int]) -> float:

@@ -14,6 +14,7 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import number, percent
 from mih_impact.display.provenance import Provenance
+from mih_impact.display.unit import SHARE, AnyUnit, amount
 from mih_impact.effects.asked import Asked, Estimator, read_question, require_choice
 from mih_impact.effects.sensitivity.bounding import (
     Statistic,
@@ -22,9 +23,10 @@ from mih_impact.effects.sensitivity.bounding import (
     point_estimates,
     scores,
 )
-from mih_impact.effects.sensitivity.result import SensitivityCheck, amount, p_equals
+from mih_impact.effects.sensitivity.result import SensitivityCheck, p_equals
+from mih_impact.effects.taken import outcome_asked
 from mih_impact.errors import EffectsError, SupportError
-from mih_impact.panel.contract import label_of, unit_of
+from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead
 from mih_impact.signatures import named_options
 
@@ -63,7 +65,7 @@ _SHOWS = {
 def rosenbaum_bounds(
     group: ControlGroup,
     *,
-    outcome: str = "wage_income",
+    outcome: str | None = None,
     year: int,
     gamma: float | Sequence[float] = (1.0, 1.25, 1.5, 2.0, 3.0),
     statistic: Literal["auto", "wilcoxon", "huber", "mean"] = "auto",
@@ -80,7 +82,7 @@ def rosenbaum_bounds(
     group
         Matched sets in which nobody stands twice: `match(replace=False)`.
     outcome
-        The outcome.
+        The outcome; by default wage income, or the first where there is none.
     year
         The year since start.
     gamma
@@ -141,7 +143,7 @@ def rosenbaum_bounds(
     ([1.0, 2.0], True)
     """
     year = arguments.whole("year", year, error=EffectsError)
-    arguments.name("outcome", outcome, error=EffectsError)
+    outcome = arguments.name("outcome", outcome_asked(group, outcome), error=EffectsError)
     arguments.alpha(alpha, error=EffectsError)
     asked = read_question(
         group, outcome, estimator, base, (year, year), "available", dead, call="rosenbaum_bounds"
@@ -156,7 +158,7 @@ def rosenbaum_bounds(
             found="no set with a participant and a control seen",
             do="choose another year, or bring later register years",
         )
-    unit = unit_of(outcome, currency=group.risk.cube.currency)
+    unit = group.risk.cube.unit_of(outcome)
     kind = _resolve(statistic, y, unit)
     sign = 1.0 if alternative == "greater" else -1.0
     score = scores(sign * y, kind)
@@ -229,12 +231,12 @@ def _changes(group: ControlGroup, asked: Asked, rows: NDArray[np.int64]) -> Floa
     return np.asarray(asked.levels_and_changes(group, rows)[1][:, 0])
 
 
-def _resolve(statistic: str, y: FloatArray, unit: str) -> Statistic:
+def _resolve(statistic: str, y: FloatArray, unit: AnyUnit) -> Statistic:
     """Return the statistic that is asked for and can be reckoned."""
     allowed = ("auto", *get_args(Statistic))
     require_choice("statistic", statistic, allowed, call="rosenbaum_bounds")
     pairs = y.shape[1] == 2
-    if statistic == "auto" and unit == "share":
+    if statistic == "auto" and str(unit) == SHARE:
         return "mean"
     if statistic == "auto":
         return "wilcoxon" if pairs else "huber"
@@ -268,7 +270,7 @@ def _require_gammas(gamma: float | Sequence[float]) -> list[float]:
 
 
 def _sentence(
-    most: float, p: float, estimate: float, sets: int, alpha: float, unit: str, lang: Lang
+    most: float, p: float, estimate: float, sets: int, alpha: float, unit: AnyUnit, lang: Lang
 ) -> str:
     label = _HOLDS if most == most else _FAILS
     return label.format(

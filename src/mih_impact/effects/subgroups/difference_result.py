@@ -14,9 +14,10 @@ from mih_impact.controls.subgroups.split import Split
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import MINUS, number
+from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.checks.result import CheckResult
 from mih_impact.effects.joint import Wald
-from mih_impact.effects.sensitivity.result import amount, p_equals
+from mih_impact.effects.sensitivity.result import p_equals
 from mih_impact.effects.subgroups.hidden import hidden_cells
 from mih_impact.effects.subgroups.rows import HIDDEN_CELL, hidden_note
 from mih_impact.panel.contract import label_of
@@ -94,7 +95,7 @@ class DifferenceTest(CheckResult):
     split
         What the subgroups are.
     unit
-        Unit of the differences: a currency or "share".
+        Unit of the differences: a currency, "share" or another.
     statistic, df, p_value
         Of the joint test; NaN where there is none.
     alpha
@@ -104,7 +105,7 @@ class DifferenceTest(CheckResult):
     """
 
     split: Split
-    unit: str
+    unit: AnyUnit
     statistic: float
     df: int
     p_value: float

@@ -14,6 +14,7 @@ from mih_impact import arguments
 from mih_impact.controls.subgroups.split import ALL, MISSING, Split
 from mih_impact.effects.joint import holm, wald
 from mih_impact.effects.subgroups.difference_result import DifferenceTest, sentence, title
+from mih_impact.effects.taken import outcome_asked
 from mih_impact.errors import EffectsError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ _COLUMNS = (
 
 def difference_test(
     effects: EffectSeries,
-    outcome: str = "wage_income",
+    outcome: str | None = None,
     *,
     years: int | Sequence[int] | None = None,
     subgroups: Sequence[str] | None = None,
@@ -53,7 +54,7 @@ def difference_test(
     effects
         Effects by subgroup, with a covariance.
     outcome
-        The outcome.
+        The outcome; by default wage income, or the first where there is none.
     years
         Years since start; every year from the start on if None.
     subgroups
@@ -103,6 +104,7 @@ def difference_test(
     from scipy.special import ndtr
 
     arguments.alpha(alpha, error=EffectsError)
+    outcome = outcome_asked(effects, outcome)
     parts = _require_subgroups(effects, outcome)
     asked = _asked_years(effects, years)
     names = _asked_subgroups(effects, subgroups)

@@ -14,9 +14,9 @@ from mih_impact.display.options import language
 from mih_impact.display.result import evidence_of
 from mih_impact.display.style import PARTICIPANT, alt_text, figure_style, set_alt_text
 from mih_impact.display.style.palette import SOFT
+from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.figures import interval_level
 from mih_impact.effects.forest import TITLE_WIDTH, Rows, forest
-from mih_impact.effects.sensitivity.result import amount
 from mih_impact.effects.subgroups.rows import HIDDEN_CELL, hidden_note, shown_rows, year_to_show
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
@@ -163,7 +163,7 @@ def _named(name: str, row: dict[Any, Any], lang: Lang) -> str:
     return f"{name} ({count}{alone})".replace(" (", f"{NBSP}(")
 
 
-def _alt(names: list[str], frame: pd.DataFrame, unit: str, lang: Lang) -> str:
+def _alt(names: list[str], frame: pd.DataFrame, unit: AnyUnit, lang: Lang) -> str:
     """Return the figure in words, row by row."""
     show = amount(unit)
     said = []

@@ -10,7 +10,7 @@ import pandas as pd
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import NOT_AVAILABLE, interval, number
 from mih_impact.display.options import current
-from mih_impact.effects.sensitivity.result import amount
+from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.panel.contract import label_of
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def subgroup_table(effects: EffectSeries, lang: Lang) -> tuple[pd.DataFrame | No
     return table, [*([hidden_note(lang)] if rows["hidden"].any() else []), *said]
 
 
-def _cells(row: dict[Any, Any], unit: str, lang: Lang) -> list[str]:
+def _cells(row: dict[Any, Any], unit: AnyUnit, lang: Lang) -> list[str]:
     """Return participants, estimate and interval of one subgroup."""
     if row["hidden"]:
         return [HIDDEN_CELL.text(lang)] * 3
