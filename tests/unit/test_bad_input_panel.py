@@ -247,6 +247,49 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
         "resident= has spells that end before they begin. Found: 1 spells. "
         "Do: correct from_year and to_year.",
     ),
+    "spells of nobody": (
+        lambda: require(
+            GOOD,
+            resident=pd.DataFrame({"person_id": ["a", None], "from_year": 2001, "to_year": 2002}),
+        ),
+        "resident= has spells without a person_id. Found: 1 spells. "
+        "Do: drop them, or find out whose they are.",
+    ),
+    "spells of parts of years": (
+        lambda: require(
+            GOOD,
+            resident=pd.DataFrame({"person_id": ["a"], "from_year": [2001.5], "to_year": [2002]}),
+        ),
+        "resident= has spells with years that are not whole. Found: 1 spells. "
+        "Do: give whole years.",
+    ),
+    "start years that stand for never": (
+        lambda: require(_wrong(start_year=[2020, 2020, 9999, 9999])),
+        "The panel breaks the contract. Found: start_year is above 2100 in 2 rows. "
+        "Do: leave years that are none null: 9999 and the like do not mean never here; of a date "
+        "such as 20200819 keep the year.",
+    ),
+    "columns= that are no mapping": (
+        lambda: require(GOOD, columns=["person_id"]),
+        "columns is a mapping. Found: columns=['person_id']. "
+        'Do: give for example columns={"wage_income": "lonn"}.',
+    ),
+    "columns= that are no text": (
+        lambda: require(GOOD, columns={"wage_income": 3}),
+        "columns= gives our name -> the register's, both of them text. Found: 3. "
+        'Do: give for example columns={"wage_income": "lonn"}.',
+    ),
+    "values= that are no mapping": (
+        lambda: require(GOOD, values={"sex": ["man"]}),
+        "values['sex'] is a mapping. Found: values['sex']=['man']. "
+        'Do: give for example values[\'sex\']={1: "man", 2: "woman"}.',
+    ),
+    "two values for one code": (
+        lambda: require(_wrong(sex=[1, 1, 2, 2]), values={"sex": {1: "m", "1": "k", 2: "k"}}),
+        "values={...} says twice what a code of sex is. "
+        "Found: 3 codes, 2 of them different as text. "
+        "Do: name each code once, as a number or as text.",
+    ),
     "spells whose years are text": (
         lambda: require(
             GOOD,

@@ -133,6 +133,21 @@ def test_recoding_to_numbers_and_of_columns_outside_the_contract():
     assert cube.as_of("kind", 2020).values.tolist() == ["two", "two"]
 
 
+def test_a_code_may_stand_for_no_value():
+    frame = ROWS.assign(months_unemployed=[1, 2, 99, 99])
+    values = {
+        **VALUES,
+        "sex": {1: "man", 2: None},
+        "months_unemployed": {1: 1, 2: "2,5", 99: np.nan},
+    }
+    panel = read_panel(frame, columns=NAMES, values=values, money="fixed")
+    assert panel.check().passed
+    assert panel.cube().fixed["sex"].tolist() == ["man", None]
+    np.testing.assert_array_equal(
+        panel.cube().number["months_unemployed"], [[1.0, 2.5], [np.nan, np.nan]]
+    )
+
+
 def test_the_frame_is_lazy_and_in_the_contracts_names():
     frame = read(ROWS).frame
     assert isinstance(frame, nw.LazyFrame)

@@ -21,6 +21,11 @@ _ENGINES = ("duckdb", "_duckdb", "polars", "pyspark", "py4j", "ibis", "pyarrow",
 #: What some errors are known by, what they mean, and what to do.
 _KNOWN = (
     (
+        "UnicodeEncodeError",
+        "The source has text with characters that are none (halves of pairs)",
+        "correct the text: frame[column].str.encode('utf-8', 'replace').str.decode('utf-8')",
+    ),
+    (
         "ResourceInUseException",
         "The DuckDB connection is busy with a query whose rows have not all been fetched",
         "fetch them all with .fetchall(), or give the table from a cursor of its own: "
@@ -39,12 +44,13 @@ def reading_files() -> Iterator[None]:
     """Turn what DuckDB raises over files that are none into a typed error."""
     try:
         yield
-    except Exception as error:
-        if type(error).__module__.split(".")[0] not in _ENGINES:
-            raise
+    except MihImpactError:
+        raise
+    except Exception as error:  # names of columns that are no text have errors of Python's own
+        own = type(error).__module__.split(".")[0] in _ENGINES
         raise EngineError(
             "The files are not whole Parquet files",
-            found=str(error).splitlines()[0],
+            found=str(error).splitlines()[0] if own and str(error) else type(error).__name__,
             do="write them again",
         ) from None
 

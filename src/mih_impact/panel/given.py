@@ -38,7 +38,8 @@ def names_given(columns: Any, values: Any) -> None:
     if values is None:
         return
     for name, codes in arguments.mapping("values", values, example, error=error).items():
-        pairs = arguments.mapping(f"values[{arguments.shown(name)}]", codes, example, error=error)
+        each = f"values[{arguments.shown(name)}]"
+        pairs = arguments.mapping(each, codes, '{1: "man", 2: "woman"}', error=error)
         fits = all(_is_scalar(code) and _is_scalar(value) for code, value in pairs.items())
         if not isinstance(name, str) or not pairs or not fits:
             raise error(
@@ -84,16 +85,20 @@ def prices_given(
     index: PriceIndex | Mapping[int, SupportsFloat] | None,
 ) -> PriceIndex | None:
     """Return the index of a nominal panel, None for fixed prices; refuse contradictions."""
-    if money not in ("nominal", "fixed"):
-        raise PanelContractError(
-            "money= has a value it cannot have", found=repr(money), do='use "nominal" or "fixed"'
+    error = PanelContractError
+    if not isinstance(money, str) or money not in ("nominal", "fixed"):
+        raise error(
+            "money= has a value it cannot have",
+            found=arguments.shown(money),
+            do='use "nominal" or "fixed"',
         )
     if not isinstance(currency, str) or not is_money(currency):
-        raise PanelContractError(
+        raise error(
             "A currency is given by its ISO code",
             found=f"currency={arguments.shown(currency)}",
             do='give three capital letters, such as currency="NOK"',
         )
+    arguments.whole("price_year", price_year, low=1, error=error)
     if money == "fixed":
         if index is not None:
             raise PanelContractError(

@@ -316,7 +316,7 @@ def _one_for_both(marks: Marks) -> bool:
 def _by_column(option: str, given: object, allowed: Sequence[str]) -> dict[str, str]:
     """Return a mark by column, "" standing for all."""
     named = given if isinstance(given, Mapping) else {} if given is None else {"": given}
-    wrong = [value for value in named.values() if value not in allowed]
+    wrong = [v for v in named.values() if not isinstance(v, str) or v not in allowed]
     if wrong or not all(isinstance(name, str) for name in named):
         raise PanelContractError(
             f"{option}= has a value it cannot have",

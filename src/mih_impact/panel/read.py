@@ -131,10 +131,10 @@ def read_panel(
             found="no CSV: its numbers are numbers already",
             do="leave them out",
         )
-    if period not in get_args(Period):
+    if not isinstance(period, str) or period not in get_args(Period):
         raise PanelContractError(
             "A row covers a year or a month",
-            found=f"period={period!r}",
+            found=f"period={arguments.shown(period)}",
             do='use "year" or "month"; sum weeks or days to months before reading',
         )
     precisions = get_args(Precision)

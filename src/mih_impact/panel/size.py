@@ -9,6 +9,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
+from mih_impact import arguments
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import number
@@ -194,11 +195,11 @@ def parse_memory(limit: float | str) -> int:
         except ValueError:
             amount = 0.0
     else:
-        amount = float(limit)
+        amount = float(limit) if arguments.is_number(limit) else 0.0
     if not 0 < amount < float("inf"):
         raise PanelContractError(
             "memory_limit is an amount of memory",
-            found=f"memory_limit={limit!r}",
+            found=f"memory_limit={arguments.shown(limit)}",
             do='give bytes, or text such as "4 GB"',
         )
     return int(amount)

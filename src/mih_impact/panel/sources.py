@@ -16,7 +16,7 @@ from mih_impact.errors import MissingExtraError, PanelContractError
 from mih_impact.panel import ops
 from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.csv_text import Texts, convert, read_text
-from mih_impact.panel.engine import is_spark, reading_files
+from mih_impact.panel.engine import is_spark, reading, reading_files
 from mih_impact.panel.files import files_of, is_path
 from mih_impact.panel.names import match_names, names_known
 from mih_impact.panel.number_text import AS_SHOWN, Marks
@@ -145,7 +145,40 @@ def open_spells(source: Any, *, marks: Mapping[str, Marks] | None = None) -> pd.
         A column is missing or of the wrong type, or a spell ends before it begins.
     """
     frame = _open_spells(source, marks or {})
-    schema = frame.collect_schema()
+    with reading(frame):
+        schema = frame.collect_schema()
+    _require_spell_columns(schema)
+    person = ops.nan_to_null("person_id", schema["person_id"])
+    years = [
+        ops.nan_to_null(name, schema[name]).cast(nw.Float64).fill_null(never).alias(name)
+        for name, never in (("from_year", _SINCE_EVER), ("to_year", _STILL))
+    ]
+    person_id = ops.text_of(person, schema["person_id"]).alias("person_id")
+    with reading(frame):
+        spells = pd.DataFrame(ops.arrays(frame.select(person_id, *years)))
+    spans = spells[["from_year", "to_year"]]
+    for wrong, what, do in (
+        (
+            spells["person_id"].isna(),
+            "without a person_id",
+            "drop them, or find out whose they are",
+        ),
+        ((spans % 1 != 0).any(axis=1), "with years that are not whole", "give whole years"),
+        (
+            spans["to_year"] < spans["from_year"],
+            "that end before they begin",
+            "correct from_year and to_year",
+        ),
+    ):
+        if wrong.any():
+            raise PanelContractError(
+                f"resident= has spells {what}", found=f"{int(wrong.sum())} spells", do=do
+            )
+    return spells
+
+
+def _require_spell_columns(schema: Mapping[str, nw.dtypes.DType]) -> None:
+    """Raise where spells lack a column, or have one of another type."""
     missing = [name for name in _SPELLS if name not in schema]
     if missing:
         raise PanelContractError(
@@ -161,35 +194,13 @@ def open_spells(source: Any, *, marks: Mapping[str, Marks] | None = None) -> pd.
             found="; ".join(f"{name} is {schema[name]}" for name in wrong),
             do="convert them to whole years",
         )
-    person = ops.nan_to_null("person_id", schema["person_id"])
-    years = [
-        ops.nan_to_null(name, schema[name]).cast(nw.Float64).fill_null(never).alias(name)
-        for name, never in (("from_year", _SINCE_EVER), ("to_year", _STILL))
-    ]
-    person_id = ops.text_of(person, schema["person_id"]).alias("person_id")
-    spells = pd.DataFrame(ops.arrays(frame.select(person_id, *years)))
-    nobody = int(spells["person_id"].isna().sum())
-    if nobody:
+    named = schema["person_id"]
+    if not (named.is_numeric() or named in (nw.String, nw.Categorical, nw.Enum)):
         raise PanelContractError(
-            "resident= has spells of nobody",
-            found=f"{nobody} without a person_id",
-            do="drop the spells, or find out whose they are",
+            "resident= has identifiers that are neither text nor whole numbers",
+            found=f"person_id is {named}",
+            do="give them the type that the panel's have",
         )
-    parts = int((spells[["from_year", "to_year"]] % 1 != 0).any(axis=1).sum())
-    if parts:
-        raise PanelContractError(
-            "resident= has years that are not whole",
-            found=f"{parts} spells",
-            do="give whole years, both of them counted",
-        )
-    backwards = int((spells["to_year"] < spells["from_year"]).sum())
-    if backwards:
-        raise PanelContractError(
-            "resident= has spells that end before they begin",
-            found=f"{backwards} spells",
-            do="correct from_year and to_year",
-        )
-    return spells
 
 
 def _open_spells(source: Any, marks: Mapping[str, Marks]) -> nw.LazyFrame[Any]:
@@ -300,9 +311,11 @@ def _typed_nulls(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     if frame.implementation is nw.Implementation.PANDAS:
         objects = [name for name in native.columns if native[name].dtype == object]
         empty = [name for name in objects if len(native) and native[name].isna().all()]
-    else:
-        unknown = [name for name, dtype in frame.collect_schema().items() if dtype == nw.Unknown]
-        empty = [name for name in unknown if _native_type(frame, name) in ("null", "void")]
+        typed = native.assign(**dict.fromkeys(empty, np.nan)) if empty else native
+        lazy: nw.LazyFrame[Any] = nw.from_native(typed).lazy()
+        return lazy
+    unknown = [name for name, dtype in frame.collect_schema().items() if dtype == nw.Unknown]
+    empty = [name for name in unknown if _native_type(frame, name) in ("null", "void")]
     return frame.with_columns(nw.col(name).cast(nw.Float64) for name in empty) if empty else frame
 
 
