@@ -21,6 +21,7 @@ __all__ = [
     "alpha",
     "choice",
     "flag",
+    "flattened",
     "fraction",
     "instance",
     "is_number",
@@ -93,6 +94,18 @@ def listed(value: Any) -> list[Any] | None:
     if isinstance(value, unfit) or not isinstance(value, Iterable):
         return None
     return list(value) if getattr(value, "ndim", 1) == 1 else None
+
+
+def flattened(values: Iterable[Any]) -> tuple[Any, ...]:
+    """Return values given one by one, in a list, or both, as one tuple.
+
+    Examples
+    --------
+    >>> flattened((1, [2, 3])), flattened([range(2)])
+    ((1, 2, 3), (0, 1))
+    """
+    parts = ([value] if (inside := listed(value)) is None else inside for value in values)
+    return tuple(one for part in parts for one in part)
 
 
 def whole(

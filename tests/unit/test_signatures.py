@@ -76,3 +76,13 @@ def test_what_is_advised_is_there(call, option, told):
             for each in inspect.signature(getattr(mih, name)).parameters
         }
         assert given in there, told
+
+
+def test_years_and_cuts_are_given_one_by_one_or_in_a_list():
+    one_by_one = mih.lag("wage_income", 1, 2, 3)
+    assert mih.lag("wage_income", [1, 2, 3]) == one_by_one == mih.lag("wage_income", range(1, 4))
+    assert mih.bands("age", [30, 45]) == mih.bands("age", 30, 45)
+    with pytest.raises(mih.SupportError, match=r"0 for wage_income"):
+        mih.lag("wage_income", [0])
+    with pytest.raises(mih.EffectsError, match="ascending order"):
+        mih.bands("age", [45, 30])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mih_impact import arguments
@@ -35,7 +35,7 @@ Term = str | Lag
 
 
 @named_options
-def lag(column: str, *years: int) -> tuple[Lag, ...]:
+def lag(column: str, *years: int | Iterable[int]) -> tuple[Lag, ...]:
     """Return values of a column that many years before the start year, for `on=`.
 
     Parameters
@@ -43,7 +43,7 @@ def lag(column: str, *years: int) -> tuple[Lag, ...]:
     column
         A column of the panel.
     *years
-        Years before start, each 1 or more: 1 is the year before start.
+        Years before start, each 1 or more: 1 is the year before start. One by one or in a list.
 
     Returns
     -------
@@ -59,15 +59,18 @@ def lag(column: str, *years: int) -> tuple[Lag, ...]:
     --------
     >>> [str(term) for term in lag("wage_income", 1, 2)]
     ['wage_income[-1]', 'wage_income[-2]']
+    >>> lag("wage_income", [1, 2]) == lag("wage_income", range(1, 3)) == lag("wage_income", 1, 2)
+    True
     """
     arguments.name("column", column, error=SupportError)
-    if not years or not all(arguments.is_whole(year) and year >= 1 for year in years):
+    given = arguments.flattened(years)
+    if not given or not all(arguments.is_whole(year) and year >= 1 for year in given):
         raise SupportError(
             "A lag counts whole years before start",
-            found=f"{', '.join(map(arguments.shown, years)) or 'none'} for {column}",
+            found=f"{', '.join(map(arguments.shown, given)) or 'none'} for {column}",
             do="give one or more years of at least 1",
         )
-    return tuple(Lag(column, int(year)) for year in years)
+    return tuple(Lag(column, int(year)) for year in given)
 
 
 def as_terms(

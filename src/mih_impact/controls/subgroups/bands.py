@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -108,7 +109,7 @@ class Bands:
 
 
 @named_options
-def bands(column: Term | tuple[Lag], *cuts: float) -> Bands:
+def bands(column: Term | tuple[Lag], *cuts: float | Iterable[float]) -> Bands:
     """Cut a numeric column into bands, for `event_study(by=...)`.
 
     Parameters
@@ -116,8 +117,8 @@ def bands(column: Term | tuple[Lag], *cuts: float) -> Bands:
     column
         A column as of the year before start, or a lag.
     *cuts
-        Where the bands meet, ascending: `bands("age", 30, 40)` is under 30, 30-39, 40 and over. A
-        band that no participant is in is not shown.
+        Where the bands meet, ascending, one by one or in a list: `bands("age", 30, 40)` is under
+        30, 30-39, 40 and over. A band that no participant is in is not shown.
 
     Returns
     -------
@@ -137,20 +138,21 @@ def bands(column: Term | tuple[Lag], *cuts: float) -> Bands:
     ('all', 'under 30', '30-39', '40-49', '50 and over')
     """
     terms = as_terms(column, "column", error=EffectsError)
-    infinite = [isinstance(cut, (float, np.floating)) and not np.isfinite(cut) for cut in cuts]
+    given = arguments.flattened(cuts)
+    infinite = [isinstance(cut, (float, np.floating)) and not np.isfinite(cut) for cut in given]
     if any(infinite):
         raise EffectsError(
             "Bands are cut at finite numbers",
-            found=", ".join(map(arguments.shown, cuts)),
+            found=", ".join(map(arguments.shown, given)),
             do="leave out the ends: the first and the last band are open",
         )
-    numbers = [float(cut) for cut in cuts if arguments.is_number(cut)]
+    numbers = [float(cut) for cut in given if arguments.is_number(cut)]
     ascending = all(low < high for low, high in pairwise(numbers))
-    if len(terms) != 1 or not numbers or len(numbers) < len(cuts) or not ascending:
+    if len(terms) != 1 or not numbers or len(numbers) < len(given) or not ascending:
         raise EffectsError(
             "Bands are one column and where it is cut, in ascending order",
             found=f"columns {', '.join(map(str, terms))}; "
-            f"cuts {', '.join(map(arguments.shown, cuts)) or '-'}",
+            f"cuts {', '.join(map(arguments.shown, given)) or '-'}",
             do='give for example bands("age", 30, 40, 50)',
         )
     return Bands(terms[0], tuple(numbers))
