@@ -250,13 +250,15 @@ def test_no_small_cell_is_what_the_shown_ones_leave(persons, lost, others, min_c
     frame = pd.DataFrame(
         {
             "subgroup": np.repeat(["all", *map(str, range(parts))], 3),
+            "term": "event",
             "n_participants": np.vstack([(n + gone).sum(axis=0), n]).ravel(),
             "n_controls": np.vstack([controls.sum(axis=0), controls]).ravel(),
             "n_lost": np.vstack([0 * gone[0], gone]).ravel(),
         }
     )
     with mih.options(min_cell=min_cell):
-        hidden, few_lost = (mask.reshape(parts + 1, 3) for mask in hidden_cells(frame))
+        found = hidden_cells(frame)
+    hidden, few_lost = (mask.reshape(parts + 1, 3) for mask in (found.estimates, found.lost))
     size = np.vstack([(n + gone).sum(axis=0), n + gone])
     small = np.zeros_like(hidden)
     for count in (size, np.vstack([size[0], n]), np.vstack([controls.sum(axis=0), controls])):

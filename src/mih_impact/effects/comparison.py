@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from mih_impact.controls.group import ControlGroup
+from mih_impact.effects.contributions import contributions
 
 __all__ = ["Comparison", "average", "centred", "compare"]
 
@@ -50,6 +51,8 @@ class Comparison:
         (q, KE): K / n and K' / n^2.
     mean_t, mean_c
         Mean levels of those compared, shape (KE,).
+    giving
+        Who contributes to these means, each of shape (KE,); see `contributions`.
     leverage
         What each control's residual weighs because changes were adjusted by a regression on
         controls, shape (q, KE); None if they were not.
@@ -70,6 +73,7 @@ class Comparison:
     load_squares: FloatArray
     mean_t: FloatArray
     mean_c: FloatArray
+    giving: dict[str, FloatArray]
     leverage: FloatArray | None = None
 
 
@@ -147,6 +151,11 @@ def compare(
         load_squares=load_squares,
         mean_t=mean_t,
         mean_c=mean_c,
+        giving=contributions(
+            (share, load),
+            (level_t, values),
+            (np.arange(len(level_t)), group.risk.person[control_row]),
+        ),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, get_args
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact import arguments
@@ -200,6 +201,7 @@ def event_study(
         level=level,
         critical=critical,
         columns=_columns(group, asked, studies),
+        contributions=_contributions(studies),
         coverage={
             "participants": group.flow[0].participants,
             "matched": asked.spoken_for(group),
@@ -267,6 +269,14 @@ def _columns(
     matched_on = [is_matched_on(group, name, e) for name in asked.outcomes for e in asked.years]
     parts = [{**study.columns(), "matched_on": np.array(matched_on)} for study in studies]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _contributions(studies: Sequence[Studied]) -> pd.DataFrame:
+    """Return who contributes to the means of every row of the tidy table."""
+    giving = [study.comparison.giving for study in studies]
+    return pd.DataFrame(
+        {name: np.concatenate([part[name] for part in giving]) for name in giving[0]}
+    )
 
 
 def _require_columns(group: ControlGroup, *, adjust: bool) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact.controls.subgroups.split import Split
@@ -41,6 +42,7 @@ def build_series(
     subgroups: tuple[str, ...] = ("all",),
     split: Split | None = None,
     in_overall: tuple[int, ...] = (),
+    contributions: pd.DataFrame | None = None,
 ) -> EffectSeries:
     """Freeze arrays into a result; see `tidy.tidy_frame` for the arguments the table needs."""
     frame = tidy_frame(
@@ -78,4 +80,5 @@ def build_series(
         coverage=coverage or {},
         provenance=provenance,
         influence=influence,
+        contributions=contributions,
     )

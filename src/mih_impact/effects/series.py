@@ -34,19 +34,10 @@ __all__ = ["EffectSeries"]
 
 FloatArray = NDArray[np.float64]
 
-#: What a small cell blanks.
-_BUILT_ON_PERSONS = (
-    "estimate",
-    "std_error",
-    "conf_low",
-    "conf_high",
-    "band_low",
-    "band_high",
-    "n_participants",
-    "n_controls",
-    "participant_mean",
-    "control_mean",
-)
+#: What is blanked where an estimate, its means, or its counts are hidden.
+_ESTIMATES = ("estimate", "std_error", "conf_low", "conf_high", "band_low", "band_high")
+_MEANS = ("participant_mean", "control_mean")
+_COUNTS = ("n_participants", "n_controls")
 
 
 @saveable("EffectSeries")
@@ -74,6 +65,9 @@ class EffectSeries(Result):
     family
         The table of all subgroups, where this is one of them: what is hidden depends on the others.
         In memory only, never saved.
+    contributions
+        Who contributes to the means of every row of `family`, or of `frame` where there is none;
+        None where means are not known. In memory only, never saved.
     in_overall
         The levels that the overall average beside these is made of, of group-time effects; empty
         for others. What is hidden depends on the others among them.
@@ -119,6 +113,7 @@ class EffectSeries(Result):
     anticipation: int = 0
     influence: AnyInfluence | None = field(default=None, metadata={"saved": False})
     family: pd.DataFrame | None = field(default=None, metadata={"saved": False})
+    contributions: pd.DataFrame | None = field(default=None, metadata={"saved": False})
 
     @classmethod
     def from_frame(
@@ -237,24 +232,28 @@ class EffectSeries(Result):
     def shown(self) -> EffectSeries:
         """Return the series as it is displayed, exported and saved: small cells blanked.
 
-        An estimate built on fewer persons than `options(min_cell=)`, on either side, is missing
-        from the table, the array and the covariance; so is that of a subgroup with which it could
-        be reckoned from the effect on all, and that of a start year or year with which it could be
-        reckoned from the overall average of group-time effects.
+        An estimate built on fewer persons than `options(min_cell=)`, on either side, or on amounts
+        of fewer, is missing from the table, the array and the covariance; so is what it could be
+        reckoned from: a subgroup beside the effect on all, a start year or year beside the overall
+        average of group-time effects, a benefit beside the sum of those of one payer. See
+        `hidden.hidden_cells`.
         """
         family = self.frame if self.family is None else self.family
         own = family["subgroup"].isin(self.subgroups).to_numpy()
-        small, lost = (hidden[own] for hidden in hidden_cells(family, self.in_overall))
-        if not (small.any() or lost.any()):
+        found = hidden_cells(family, self.in_overall, self.contributions)
+        if not any(hidden.any() for hidden in found):
             return self
+        values, means, counts, lost = (hidden[own] for hidden in found)
         frame = self.frame.copy()
-        frame["n_lost"] = frame["n_lost"].astype(np.float64).mask(lost)
-        for name in _BUILT_ON_PERSONS:
-            frame[name] = frame[name].astype(np.float64).mask(small)
-        estimate = np.where(small.reshape(self.estimate.shape), np.nan, self.estimate)
+        for hidden, names in (
+            (values, _ESTIMATES), (means, _MEANS), (counts, _COUNTS), (lost, ("n_lost",)),
+        ):  # fmt: skip
+            for name in names:
+                frame[name] = frame[name].astype(np.float64).mask(hidden)
+        estimate = np.where(values.reshape(self.estimate.shape), np.nan, self.estimate)
         matrix = None
         if self.matrix is not None:
-            matrix = np.where(small[:, None] | small[None, :], np.nan, self.matrix)
+            matrix = np.where(values[:, None] | values[None, :], np.nan, self.matrix)
         return replace(self, frame=frame, estimate=estimate, matrix=matrix)
 
     def save(self, path: str | Path) -> Path:

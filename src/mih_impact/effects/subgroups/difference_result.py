@@ -124,7 +124,7 @@ class DifferenceTest(CheckResult):
             for year, name, is_hidden in zip(
                 self.family["year_since_start"],
                 self.family["subgroup"],
-                hidden_cells(self.family)[0],
+                hidden_cells(self.family).estimates,
                 strict=True,
             )
             if is_hidden

@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mih_impact.display.options import current
 from mih_impact.display.small_cells import is_small, with_complement
+from mih_impact.effects.contributions import is_thin, thin_when_pooled
+from mih_impact.panel.contract import CONTRACT
 
-__all__ = ["hidden_cells"]
+__all__ = ["Hidden", "hidden_cells", "pools"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 
+class Hidden(NamedTuple):
+    """What is hidden of each row of a tidy table, each of shape (rows,).
+
+    Attributes
+    ----------
+    estimates, means, counts, lost
+        The estimate with its errors; the means; how many are compared; how many are lost.
+    """
+
+    estimates: BoolArray
+    means: BoolArray
+    counts: BoolArray
+    lost: BoolArray
+
+
 def hidden_cells(
-    frame: pd.DataFrame, in_overall: tuple[int, ...] = ()
-) -> tuple[BoolArray, BoolArray]:
-    """Return which rows' estimates are hidden, and which rows' `n_lost`, each of shape (rows,).
+    frame: pd.DataFrame,
+    in_overall: tuple[int, ...] = (),
+    contributions: pd.DataFrame | None = None,
+) -> Hidden:
+    """Return what is hidden of each row.
 
     Parameters
     ----------
@@ -25,6 +48,8 @@ def hidden_cells(
         The tidy table of an effect series, all subgroups one after the other, all together first.
     in_overall
         The levels that an overall average is made of, where there is one.
+    contributions
+        Who contributes to the means of every row, where that is known.
 
     Notes
     -----
@@ -33,6 +58,13 @@ def hidden_cells(
     controls of their own, so that one hidden subgroup is about what the others leave. Where all
     together are shown, further subgroups are therefore hidden; see `with_complement`. So are
     further levels among those of an overall average.
+
+    A mean that rests on the amounts of too few (see `contributions`) is hidden with its estimate,
+    which with the other means would give it away. Where the base year's is such a mean, all means
+    of the outcome are hidden, and the estimates, which are changes from it, are shown.
+
+    How many are compared in two years differs by the size of a start year that only one of them
+    has: counts less than `min_cell` apart are not all shown.
     """
     parts = max(frame["subgroup"].nunique(), 1)
     persons, controls, lost = (
@@ -44,14 +76,103 @@ def hidden_cells(
     hidden = _beside_all(small, size, (persons == 0) & (size > 0))
     few_lost = _beside_all(is_small(lost), lost, np.zeros_like(small))
     few_lost[1:] |= hidden[1:]
-    if not in_overall:
-        return hidden.ravel(), few_lost.ravel()
-    averaged = frame["level"].isin(in_overall).to_numpy()
+    if in_overall:
+        averaged = frame["level"].isin(in_overall).to_numpy()
+        outcome = frame["outcome"].to_numpy()
+        hidden = _beside_overall(hidden.ravel(), persons.ravel(), outcome, averaged)
+        few_lost = _beside_overall(few_lost.ravel(), lost.ravel(), outcome, averaged)
+    small, few = hidden.ravel(), few_lost.ravel()
+    near = _near_counts(frame)
+    if contributions is None:
+        return Hidden(small, small, small | near, few | near)
+    thin = _thin(frame, contributions, parts)
+    base = frame["std_error"].isna().to_numpy() & (frame["estimate"] == 0).to_numpy()
+    means = small | thin | _of_outcomes(frame, thin & base)
+    return Hidden(small | (thin & ~base), means, small | near, few | near)
+
+
+def pools(frame: pd.DataFrame, contributions: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    """Return the benefits that are told apart only in sum, by the name of each.
+
+    A benefit whose amounts are too few persons' in some year is one with the next of the same payer
+    and tax, the smallest first, until their sum is not; one for which there is none is alone.
+
+    Parameters
+    ----------
+    frame, contributions
+        Of all participants, as in `hidden_cells`.
+    """
+    thin = is_thin(contributions)
     outcome = frame["outcome"].to_numpy()
-    return (
-        _beside_overall(hidden.ravel(), persons.ravel(), outcome, averaged),
-        _beside_overall(few_lost.ravel(), lost.ravel(), outcome, averaged),
-    )
+    found: dict[str, tuple[str, ...]] = {}
+    for name in dict.fromkeys(outcome[thin].tolist()):
+        if name not in found:
+            members = _pool(str(name), outcome, contributions)
+            members = tuple(dict.fromkeys(one for m in members for one in found.get(m, (m,))))
+            found |= dict.fromkeys(members, members)
+    return found
+
+
+def _pool(name: str, outcome: NDArray[np.object_], contributions: pd.DataFrame) -> tuple[str, ...]:
+    """Return the smallest set of benefits with a name in it whose sum is not thin."""
+    scheme = CONTRACT[name].scheme if name in CONTRACT else None
+    if scheme is None:
+        return (name,)
+    parts = {str(own): contributions[outcome == own] for own in dict.fromkeys(outcome.tolist())}
+    same = [
+        own for own in parts if own != name and own in CONTRACT and CONTRACT[own].scheme == scheme
+    ]
+    same.sort(key=lambda own: float(parts[own]["total_participants"].sum()))
+    for more in range(1, len(same) + 1):
+        for chosen in combinations(same, more):
+            if not thin_when_pooled([parts[name], *(parts[own] for own in chosen)]).any():
+                return (name, *chosen)
+    return (name, *same)
+
+
+def _thin(frame: pd.DataFrame, contributions: pd.DataFrame, parts: int) -> BoolArray:
+    """Return the rows with thin means, and those that with a total would give them away."""
+    thin = is_thin(contributions)
+    if parts == 1:
+        return _with_pools(frame, contributions, thin)
+    giving = contributions["giving_participants"].to_numpy().reshape(parts, -1)
+    own = thin.reshape(parts, -1)
+    first = _with_pools(frame.iloc[: own.shape[1]], contributions.iloc[: own.shape[1]], own[0])
+    beside = np.where(first, own[1:], with_complement(own[1:], giving[1:]))
+    return np.concatenate([first[None], beside]).ravel()
+
+
+def _with_pools(frame: pd.DataFrame, contributions: pd.DataFrame, thin: BoolArray) -> BoolArray:
+    """Hide beside a thin benefit the others of its pool in the same year."""
+    out = thin.copy()
+    outcome, level = frame["outcome"].to_numpy(), frame["level"].to_numpy()
+    for name, members in pools(frame, contributions).items():
+        years = level[thin & (outcome == name)]
+        out |= np.isin(outcome, members) & np.isin(level, years)
+    return out
+
+
+def _of_outcomes(frame: pd.DataFrame, marked: BoolArray) -> BoolArray:
+    """Return all rows of the outcome and subgroup of marked ones."""
+    keys = pd.MultiIndex.from_frame(frame[["subgroup", "outcome"]])
+    return np.asarray(keys.isin(keys[marked]))
+
+
+def _near_counts(frame: pd.DataFrame) -> BoolArray:
+    """Return counts that differ from a larger one that is shown by fewer than `min_cell`."""
+    least = current().min_cell
+    out = np.zeros(len(frame), dtype=bool)
+    if not frame["term"].isin(["event", "calendar"]).all():  # start years hold different persons
+        return out
+    n = frame["n_participants"].to_numpy(dtype=np.float64)
+    for _, rows in frame.groupby(["subgroup"], sort=False).indices.items():
+        shown: list[float] = []
+        for count in sorted(set(n[rows][np.isfinite(n[rows])].tolist()), reverse=True):
+            if count and shown and 0 < shown[-1] - count < least:
+                out[rows[n[rows] == count]] = True
+            elif count:
+                shown.append(count)
+    return out
 
 
 def _beside_all(hidden: BoolArray, size: FloatArray, empty: BoolArray) -> BoolArray:

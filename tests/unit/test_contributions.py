@@ -1,0 +1,165 @@
+"""No amount of one person can be worked out from what a result shows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import mih_impact as mih
+from mih_impact.display.options import current
+from mih_impact.effects.contributions import contributions, is_thin
+from tests.support import small_register
+
+
+def register(**amounts: tuple[int, float]) -> pd.DataFrame:
+    """A register in which few of the participants have a benefit from the year after start."""
+    frame = small_register(600, starters=120, seed=4)
+    starters = frame.loc[frame["start_year"].notna(), "person_id"].unique()
+    for name, (many, amount) in amounts.items():
+        has = frame["person_id"].isin(starters[:many]) & (frame["year"] > frame["start_year"])
+        frame[name] = np.where(has, amount, 0.0)
+    return frame
+
+
+def effects(frame: pd.DataFrame, **options) -> mih.EffectSeries:
+    panel = mih.read_panel(frame, money="fixed")
+    return mih.event_study(mih.match(panel, exact=["county"], on=["age"]), **options)
+
+
+def shown(series: mih.EffectSeries, outcome: str) -> pd.DataFrame:
+    frame = series.shown().frame
+    return frame[frame["outcome"] == outcome].set_index("year_since_start")
+
+
+class TestContributors:
+    def test_against_a_loop(self):
+        rng = np.random.default_rng(0)
+        weight = rng.random((40, 6)) * (rng.random((40, 6)) < 0.7)
+        value = np.where(rng.random((40, 6)) < 0.3, rng.normal(0, 100, (40, 6)), 0.0)
+        value[:, 5] = rng.integers(0, 2, 40)  # a share
+        person = rng.integers(0, 25, 40)
+        found = contributions((weight, weight), (value, value), (person, np.arange(40)))
+        for side, who in (("participants", person), ("controls", np.arange(40))):
+            for k in range(6):
+                own: dict[int, float] = {}
+                for w, y, p in zip(weight[:, k], value[:, k], who, strict=True):
+                    if w > 0:
+                        own[p] = own.get(p, 0.0) + abs(w * y)
+                giving = sum(amount > 0 for amount in own.values())
+                if k == 5 and 0 < giving < len(own):
+                    giving = min(giving, len(own) - giving)
+                assert found[f"giving_{side}"][k] == giving
+                assert found[f"total_{side}"][k] == pytest.approx(sum(own.values()))
+                assert found[f"largest_{side}"][k] == pytest.approx(max(own.values()))
+
+    def test_the_rule(self):
+        def table(giving, largest, total):
+            rest = {"giving_controls": [9], "largest_controls": [1.0], "total_controls": [9.0]}
+            own = {"giving": [giving], "largest": [largest], "total": [total]}
+            return pd.DataFrame({f"{k}_participants": v for k, v in own.items()} | rest)
+
+        assert not is_thin(table(0, 0.0, 0.0))[0], "nobody tells of nobody"
+        assert is_thin(table(1, 5.0, 5.0))[0]
+        assert is_thin(table(4, 1.0, 4.0))[0]
+        assert not is_thin(table(5, 1.0, 5.0))[0]
+        assert is_thin(table(9, 50.1, 100.0))[0], "one has more than half"
+        assert not is_thin(table(9, 50.0, 100.0))[0], "one has half"
+        with mih.options(min_cell=1):
+            assert not is_thin(table(1, 5.0, 5.0))[0]
+
+
+@pytest.fixture(scope="module")
+def one() -> mih.EffectSeries:
+    return effects(register(uforetrygd=(1, 123_456.0), sykepenger=(30, 9_000.0)))
+
+
+class TestOneRecipient:
+    def test_a_mean_times_n_is_nobodys_amount(self, one):
+        truth = one.frame[one.frame["outcome"] == "uforetrygd"].set_index("year_since_start")
+        assert (truth["participant_mean"] * truth["n_participants"])[2] == pytest.approx(123_456)
+        seen = shown(one, "uforetrygd")
+        assert (
+            seen.loc[1:, ["estimate", "std_error", "participant_mean", "control_mean"]]
+            .isna()
+            .all(axis=None)
+        )
+        assert seen.loc[:-1, "participant_mean"].eq(0.0).all(), "nobody contributes before start"
+
+    def test_nor_is_what_the_other_benefits_leave(self, one):
+        """The account adds up benefits of one payer: the next of them is hidden in those years."""
+        seen = shown(one, "sykepenger")
+        assert seen.loc[1:, "estimate"].isna().all()
+        assert seen.loc[:0, "estimate"].notna().all()
+        assert shown(one, "sosialhjelp")["estimate"].notna().all(), "another payer's"
+        assert shown(one, "wage_income")["estimate"].notna().all()
+
+    def test_who_asks_for_all_gets_all(self, one):
+        with mih.options(min_cell=1):
+            assert shown(one, "uforetrygd")["estimate"].notna().all()
+        assert one.to_frame()["estimate"].notna().all()
+        assert current().min_cell == 5
+
+    def test_it_is_neither_saved_nor_said(self, one, tmp_path):
+        kept = mih.load(one.save(tmp_path / "a.zip")).frame
+        rows = kept[(kept["outcome"] == "uforetrygd") & (kept["year_since_start"] > 0)]
+        assert rows[["estimate", "participant_mean"]].isna().all(axis=None)
+        assert "123" not in one.summary("en")
+
+
+def test_one_who_has_more_than_half_is_hidden():
+    frame = register(sykepenger=(12, 1_000.0))
+    first = frame.loc[frame["start_year"].notna(), "person_id"].unique()[0]
+    frame.loc[(frame["person_id"] == first) & (frame["sykepenger"] > 0), "sykepenger"] = 90_000.0
+    seen = shown(effects(frame, outcomes=["sykepenger", "wage_income"]), "sykepenger")
+    assert seen.loc[1:3, "estimate"].isna().all()
+
+
+def test_means_are_hidden_where_the_base_year_is_one_persons():
+    frame = register(sykepenger=(30, 9_000.0))
+    one = frame.loc[frame["start_year"].notna(), "person_id"].unique()[0]
+    before = (frame["person_id"] == one) & (frame["year"] == frame["start_year"] - 1)
+    frame.loc[before, "sykepenger"] = 77_777.0
+    seen = shown(effects(frame, outcomes=["sykepenger"]), "sykepenger")
+    assert seen[["participant_mean", "control_mean"]].isna().all(axis=None)
+    assert seen.loc[1:, "estimate"].notna().all(), "changes from it say nothing of it alone"
+
+
+def test_a_share_of_few_is_hidden_on_either_side():
+    frame = register()
+    starters = frame.loc[frame["start_year"].notna(), "person_id"].unique()
+    frame.loc[frame["person_id"].isin(starters[1:]) & (frame["year"] > 2012), "wage_income"] = 0.0
+    seen = shown(effects(frame, outcomes=["in_work", "wage_income"], window=(-2, 3)), "in_work")
+    assert seen["participant_mean"].isna().all()
+    frame.loc[frame["person_id"].isin(starters), "wage_income"] = 1_000.0
+    frame.loc[(frame["person_id"] == starters[0]), "wage_income"] = 0.0
+    seen = shown(effects(frame, outcomes=["in_work"], window=(-2, 3)), "in_work")
+    assert seen["participant_mean"].isna().all(), "all but one is one"
+
+
+def test_sizes_of_start_years_do_not_follow_from_neighbouring_years():
+    """Forty-one persons in one year and thirty-nine in the next tell of two who start late."""
+    frame = register()
+    starters = frame.loc[frame["start_year"].notna(), "person_id"].unique()
+    late = starters[:2]
+    frame.loc[frame["person_id"].isin(starters), "start_year"] = 2016.0
+    frame.loc[frame["person_id"].isin(late), "start_year"] = 2020.0
+    series = effects(frame, outcomes=["wage_income"], window=(-3, 8))
+    n = series.frame.set_index("year_since_start")["n_participants"]
+    assert (n[4], n[5]) == (120, 118)
+    seen = shown(series, "wage_income")["n_participants"].dropna()
+    gaps = np.diff(np.sort(seen.unique()))
+    assert (gaps >= 5).all()
+    assert seen.notna().any()
+
+
+def test_subgroups_do_not_leave_one_persons_amount():
+    frame = register(sykepenger=(40, 9_000.0))
+    frame["part"] = np.array(["x", "y", "z"])[frame["person_id"].to_numpy() % 3]
+    has = frame["sykepenger"] > 0
+    kept = frame.loc[has & (frame["part"] == "x"), "person_id"].unique()[:1]
+    frame.loc[(frame["part"] == "x") & ~frame["person_id"].isin(kept), "sykepenger"] = 0.0
+    seen = effects(frame, outcomes=["sykepenger"], by="part", window=(-2, 3)).shown().frame
+    year = seen[seen["year_since_start"] == 2].set_index("subgroup")["participant_mean"]
+    assert np.isnan(year["x"])
+    assert year[["y", "z"]].isna().sum() == 1, "else x would be what they leave"
