@@ -89,7 +89,7 @@ class Draws:
         ----------
         estimate
             Estimates, shape (C,), given how often each person counts; raises a SupportError where
-            there are none.
+            there are none, or not all.
         urns
             What is drawn.
         draws, seed
@@ -117,7 +117,7 @@ class Draws:
             raise EffectsError(
                 "Too many draws of persons have no estimate",
                 found=f"{len(errors)} of {draws}; the first: {errors[0].what}",
-                do="weigh on fewer columns, or take blocks='start_year'",
+                do="choose controls on fewer columns, shorten window=, or take blocks='start_year'",
             )
         return cls(
             np.stack([one for one in found if not isinstance(one, SupportError)]), len(errors)

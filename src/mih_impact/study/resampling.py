@@ -21,7 +21,7 @@ from mih_impact.effects.inference.multiplier import multiplier_draws
 from mih_impact.effects.inference.otsu_rai import linear_form
 from mih_impact.effects.inference.redone import redone, require_draws
 from mih_impact.effects.series import EffectSeries
-from mih_impact.errors import EffectsError, MihImpactWarning
+from mih_impact.errors import EffectsError, MihImpactWarning, SupportError
 from mih_impact.panel.cube import Dead
 from mih_impact.signatures import named_options
 from mih_impact.study.draws import Draws, Urns
@@ -158,9 +158,8 @@ def resample(
         found = Draws(np.where(np.isnan(point), np.nan, point + errors), 0)
     else:
         urns = _urns(group, blocks, cluster)
-        found = Draws.of(
-            _pipeline(group, asked, adjust), urns, draws=draws, seed=seed, workers=workers
-        )
+        whole = _whole(_pipeline(group, asked, adjust), ~np.isnan(point))
+        found = Draws.of(whole, urns, draws=draws, seed=seed, workers=workers)
     _warn_of_failures(found, draws)
     options = {
         **effects.provenance.options,
@@ -243,6 +242,21 @@ def _pipeline(group: ControlGroup, asked: Asked, adjust: bool) -> Callable[[IntA
     if adjust or group.risk.cube.PER_YEAR > 1:
         return partial(rematched, group, asked, adjust)
     return Rematched.of(group, asked).estimate
+
+
+def _whole(
+    estimate: Callable[[IntArray], FloatArray], wanted: NDArray[np.bool_]
+) -> Callable[[IntArray], FloatArray]:
+    """Return the same, but a draw that lacks an estimate that is wanted has none."""
+
+    def whole(counts: IntArray) -> FloatArray:
+        found = estimate(counts)
+        if np.isnan(found[wanted]).any():
+            missing = f"{int(np.isnan(found[wanted]).sum())} of {int(wanted.sum())} estimates"
+            raise SupportError("Nobody is compared in some year", found=f"{missing} on a draw")
+        return found
+
+    return whole
 
 
 def _urns(group: ControlGroup, blocks: Blocks, cluster: Term) -> Urns:

@@ -221,6 +221,9 @@ def adjusted_effects(
     reference = np.flatnonzero(base == np.arange(width))
     effects.estimate[reference] = 0.0
     effects.n_participants[reference] = np.isfinite(change[:, reference]).sum(axis=0)
+    effects.n_controls[reference] = [
+        _controls_seen(group, outcomes, effects, column).sum() for column in reference.tolist()
+    ]
     for columns, seen_t, seen_c in _same_persons(group, outcomes, np.isfinite(change), effects):
         cells = np.bincount(group.treated_cell[seen_t], minlength=group.n_cells) > 0
         cells &= np.bincount(group.control_cell[seen_c], minlength=group.n_cells) > 0
@@ -263,17 +266,24 @@ def _same_persons(
 ) -> Iterator[tuple[IntArray, BoolArray, BoolArray]]:
     """Give columns that compare the same persons, and which starters and controls those are."""
     base = effects.base
-    whole = bool(outcomes.complete[group.control].all())
     found: dict[bytes, tuple[list[int], BoolArray]] = {}
     for column in np.flatnonzero((base >= 0) & (base != np.arange(len(base)))).tolist():
-        seen_c = group.control_start > effects.free_after[column]
-        if not whole:
-            pair = outcomes.values[:, [column, base[column]]][group.control]
-            seen_c &= np.isfinite(pair).all(axis=1)
+        seen_c = _controls_seen(group, outcomes, effects, column)
         key = seen_t[:, column].tobytes() + np.packbits(seen_c).tobytes()
         found.setdefault(key, ([], seen_c))[0].append(column)
     for columns, seen_c in found.values():
         yield np.array(columns), seen_t[:, columns[0]], seen_c
+
+
+def _controls_seen(
+    group: StartGroup, outcomes: Outcomes, effects: AdjustedEffects, column: int
+) -> BoolArray:
+    """Return which controls are seen in a column and its base, and have not started then."""
+    seen = np.asarray(group.control_start > effects.free_after[column])
+    if not outcomes.complete[group.control].all():
+        pair = outcomes.values[:, [column, effects.base[column]]][group.control]
+        seen &= np.isfinite(pair).all(axis=1)
+    return seen
 
 
 @dataclass(frozen=True, eq=False)
