@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mih_impact.panel import Cube, read_panel
+from mih_impact.panel import Cube, State, read_panel
 from tests.engines.engines import ENGINES
 
 
@@ -108,13 +108,19 @@ def test_an_expression_chooses_the_same_persons_everywhere(engine, tmp_path):
     chosen = (nw.col("months_unemployed") >= 6) & nw.col("county").is_in(["Oslo"])
     one = read_panel(ENGINES[engine](register(), tmp_path)).cube(eligible=chosen)
     rows = register()
-    by_hand = (rows["months_unemployed"] >= 6) & (rows["county"] == "Oslo")
-    window = rows["year"].between(*(rows["start_year"].agg(["min", "max"]) - 1))
-    persons = set(rows[by_hand & window]["person_id"]) | set(
-        rows[rows["start_year"].notna()]["person_id"]
-    )
+    rows["chosen"] = (rows["months_unemployed"] >= 6) & (rows["county"] == "Oslo")
+    observed = sorted(rows["year"].unique())
+    # A year without a row is as the last row before it.
+    wide = rows.pivot(index="person_id", columns="year", values="chosen").astype("boolean")
+    wide = wide[observed].ffill(axis=1).fillna(False).astype(bool)
+    first, last = rows["start_year"].agg(["min", "max"]) - 1
+    window = [year for year in observed if first <= year <= last]
+    persons = set(wide.index[wide[window].any(axis=1)])
+    persons |= set(rows[rows["start_year"].notna()]["person_id"])
     assert one.person_id.tolist() == sorted(persons)
-    assert int(one.eligible.sum()) == int(by_hand[rows["person_id"].isin(persons)].sum())
+    alive = wide.loc[sorted(persons)].to_numpy() & (one.state[:, one.observed] <= State.ABSENT)
+    assert (one.eligible[:, one.observed] == alive).all()
+    assert not one.eligible[:, ~one.observed].any()
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -43,6 +43,11 @@ CASES: dict[str, tuple[nw.Expr, list[object]]] = {
         ops.text_of(nw.col("flag"), nw.Boolean()),
         ["true", "false", "true", "false", "true"],
     ),
+    "packed": (
+        ops.packed([nw.col("flag"), nw.col("year") == 2011, nw.col("flag")]),
+        [5, 2, 5, 0, 7],
+    ),
+    "nothing": (ops.nothing("text"), [None] * 5),
     "text_of text": (ops.text_of(nw.col("text"), nw.String()), ["x", None, "y", "z", "x"]),
     "recode": (ops.recode(nw.col("text"), {"x": "A", "y": "B"}), ["A", None, "B", None, "A"]),
     "code_of": (ops.code_of(nw.col("text"), ["x", "z"]), [0, -1, -1, 1, 0]),
@@ -116,6 +121,20 @@ def test_aggregates_per_group_and_semi_joins_agree(engine, tmp_path):
     keys = frame.filter(nw.col("flag")).select("key").unique()
     kept = ops.arrays(frame.join(keys, on="key", how="semi").select("whole"))["whole"]
     assert sorted(kept.tolist()) == [0, 2, 3, 4]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_keys_are_numbered_that_are_wanted(engine, tmp_path):
+    frame = open_source(ENGINES[engine](ROWS, tmp_path)).frame
+    rows = frame.select("key", "whole", nw.col("flag").cast(nw.Int64).alias("flags"))
+    chosen = (nw.col("whole") >= 3) & (nw.col("flags") == 2)
+    plan = ops.numbered(
+        rows, "key", "number", summed=["flags"], which=chosen, only_for=["flags", "whole"]
+    )
+    found = ops.arrays(plan)
+    assert sorted(found) == ["key", "number"]
+    assert found["key"].tolist() == ["a"]
+    assert found["number"].tolist() == [0]
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -68,7 +68,11 @@ def cell(
     free = start.isna()
     if controls == "not_yet":
         free = free | (start > max(t, base) + anticipation)
-    in_t = (start == g) & before[list(exact)].notna().all(axis=1)
+    # Residency is not known in these registers: nobody is compared without a row the year before.
+    present = before["year"].notna()
+    if "absent" in before:
+        present &= ~before["absent"].eq(True)
+    in_t = (start == g) & present & before[list(exact)].notna().all(axis=1)
     in_c = free & (start != g) & allowed & before[list(exact)].notna().all(axis=1)
     base_row = by_year[at]
     known = base_row[list(covariates)].notna().all(axis=1)
@@ -95,7 +99,8 @@ def all_cells(frame, outcomes, *, base_period="universal", controls="never", cov
               exact=(), kind="reg", anticipation=0):  # fmt: skip
     """Estimate every (outcome, g, t).
 
-    `frame` has person_id, year, start_year (NaN for never), and eligible where that matters.
+    `frame` has person_id, year, start_year (NaN for never), and eligible where that matters; rows
+    that the register does not have may be in it to carry covariates, marked `absent`.
     """
     years = sorted(frame["year"].unique())
     persons = np.sort(frame["person_id"].unique())

@@ -68,7 +68,7 @@ def test_cells_eligibility_and_missing_rows_match_slow_loops(options, missing):
         carried = frame.set_index(["person_id", "year"]).reindex(full)
         filled = carried.groupby(level=0)[["county", "x"]].ffill()
         start = frame.groupby("person_id")["start_year"].first()
-        carried = carried.assign(**filled).reset_index()
+        carried = carried.assign(**filled, absent=carried["outcome"].isna()).reset_index()
         carried["start_year"] = carried["person_id"].map(start)
         carried["eligible"] = carried["eligible"].eq(True)
     slow = all_cells(carried, ["outcome", "second"], kind=kind, **asked)

@@ -150,11 +150,16 @@ def slow_pseudo_starts(frame, by_key, start_year, exact, window_end, u):
         return tuple(getattr(earlier[-1], name) for name in exact) if earlier else None
 
     def could(p, t):
-        row = by_key.get((p, t - 1))
+        alive = not (t - 1) // 12 > first.at[p, "death_year"]
+        # A month without a row is as the last row before it.
+        row = next(
+            (by_key[p, s] for s in range(t - 1, 2012 * 12 - 1, -1) if (p, s) in by_key), None
+        )
         later = start[p] is None or (
             window_end is not None and start[p] >= t + 12 * (window_end + 1)
         )
-        return p not in participants and row is not None and row.eligible and later
+        eligible = alive and row is not None and row.eligible
+        return p not in participants and eligible and later
 
     participants = [p for p in people if start[p] is not None and start[p] // 12 == start_year]
     started, waiting = Counter(), Counter()

@@ -140,9 +140,9 @@ def test_covariates_that_cannot_be_adjusted_for_are_named():
     frame["twice"] = 2 * frame["x"] + 1
     frame["constant"] = 3.0
     for estimator in ("dr", "ipw", "reg"):
-        with pytest.raises(mih.SupportError, match=r"(x|twice) follows from the others"):
+        with pytest.raises(mih.SupportError, match=r"add up to one another: x and twice"):
             estimate(frame, covariates=["x", "twice"], estimator=estimator)
-        with pytest.raises(mih.SupportError, match="constant follows"):
+        with pytest.raises(mih.SupportError, match="constant in covariates= does not vary"):
             estimate(frame, covariates=["x", "constant"], estimator=estimator)
     frame["starts"] = (frame["start_year"] > 0).astype(float) + frame["x"] / 100
     with pytest.raises(mih.SupportError, match=r"without error.*covariates="):

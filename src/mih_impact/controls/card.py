@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
-from mih_impact.controls.covariates import Term, term_label
+from mih_impact.controls.covariates import Term, parse_term, term_label
 from mih_impact.controls.group import ControlGroup
+from mih_impact.controls.risk_set import Flow
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import NOT_AVAILABLE, count, number, percent
 from mih_impact.panel.contract import label_of
 
-__all__ = ["card"]
+__all__ = ["card", "notes_on_absence", "notes_on_lost"]
 
 _TITLE = Label(nb="Kontrollgruppe", en="Control group")
 _METHODS = {
@@ -64,6 +66,38 @@ _CARRIED = Label(
     nb="{n} verdier av {column} er hentet fra et tidligere år (siste rad før oppstart).",
     en="{n} values of {column} were carried from an earlier year (last row before start).",
 )
+_ABSENT = Label(
+    nb="Uten rad i registeret regnes en bosatt person med beløp lik null og ellers som i sin siste "
+    "rad, både som deltaker og som kandidat.",
+    en="Without a row in the register a resident counts with amounts of zero and otherwise as in "
+    "the last row, as participant and as candidate alike.",
+)
+_UNKNOWN = Label(
+    nb="Registeret sier ikke hvem som er bosatt. Den som ikke har en rad rett før oppstart, er "
+    "derfor verken deltaker eller kandidat.",
+    en="The register does not say who is resident, so a person without a row just before start is "
+    "neither participant nor candidate.",
+)
+_WITHOUT_ROW = Label(
+    nb="Uten rad rett før oppstart: {participants} deltakere og {rows} kandidatrader.",
+    en="Without a row just before start: {participants} participants and {rows} candidate rows.",
+)
+_LOST = {
+    "present": Label(
+        nb="Utelatt uten rad og kjent bosted rett før oppstart: {who}.",
+        en="Left out without a row or known residence just before start: {who}.",
+    ),
+    "known": Label(
+        nb="Utelatt fordi {column} ikke er kjent: {who}.",
+        en="Left out since {column} is not known: {who}.",
+    ),
+    "level": Label(
+        nb="Utelatt fordi ingen på den andre siden har samme verdi av {column}: {who}.",
+        en="Left out since nobody on the other side has the same value of {column}: {who}.",
+    ),
+}
+_PARTICIPANTS = Label(nb="{n} deltakere", en="{n} participants")
+_ROWS = Label(nb="{n} kandidatrader", en="{n} candidate rows")
 _NEVER = Label(
     nb="Kontrollene starter aldri i tiltaket: de er valgt med kunnskap om hva som skjedde senere.",
     en="Controls never start in the programme: they are chosen knowing what happened later.",
@@ -106,7 +140,11 @@ def card(group: ControlGroup, lang: Lang) -> Card:
     )
     others = _OTHER_MEASURES if group.risk.cube.others is None else _UNTIL_THEN
     conditions = _NEVER if group.window_end is None else _NOT_YET.format(years=group.window_end)
-    notes = [f"{conditions.text(lang)} {others.text(lang)}"]
+    notes = [
+        f"{conditions.text(lang)} {others.text(lang)}",
+        *notes_on_absence(group.risk.cube.residency_known, lang, _without_row(group)),
+        *notes_on_lost(group.flow, lang),
+    ]
     for column, n in group.risk.carried.items():
         text = _CARRIED.format(n=count(n, lang), column=term_label(column, lang))
         notes.append(text.text(lang))
@@ -115,6 +153,43 @@ def card(group: ControlGroup, lang: Lang) -> Card:
         lines=tuple((label.text(lang), value) for label, value in lines),
         notes=tuple(notes),
     )
+
+
+def notes_on_absence(
+    residency_known: bool, lang: Lang, without: tuple[int, int] = (0, 0)
+) -> list[str]:
+    """Return what a period without a row means, and how many participants and candidates had it."""
+    rule = (_ABSENT if residency_known else _UNKNOWN).text(lang)
+    if not any(without):
+        return [rule]
+    participants, rows = (count(n, lang) for n in without)
+    return [f"{rule} {_WITHOUT_ROW.format(participants=participants, rows=rows).text(lang)}"]
+
+
+def _without_row(group: ControlGroup) -> tuple[int, int]:
+    """Return how many participants and candidate rows have no row in the period before start."""
+    risk = group.risk
+    before = risk.start - 1 - int(risk.cube.periods[0])
+    absent = ~risk.cube.row[risk.person, before]
+    return int((absent & risk.treated).sum()), int((absent & ~risk.treated).sum())
+
+
+def notes_on_lost(flow: Sequence[Flow], lang: Lang) -> list[str]:
+    """Return who was left out for what, filter by filter."""
+    notes = []
+    for before, after in pairwise(flow):
+        text = _LOST.get(after.step.split(":")[0])
+        if text is None:
+            continue
+        lost = (
+            before.participants - after.participants,
+            before.candidate_rows - after.candidate_rows,
+        )
+        sides = zip((_PARTICIPANTS, _ROWS), lost, strict=True)
+        who = "; ".join(side.format(n=count(n, lang)).text(lang) for side, n in sides if n)
+        column = "" if after.column is None else term_label(parse_term(after.column), lang)
+        notes.append(text.format(column=column, who=who).text(lang))
+    return notes
 
 
 def _method(group: ControlGroup) -> str:

@@ -72,13 +72,14 @@ def choose(cube: Cube, options: MatchOptions, among: Among | None = None) -> Cho
         on=() if options.method == "exact" else options.on,
         exact=options.equal,
         window_end=options.not_started_through,
+        modelled=options.modelled,
         seed=options.seed,
         among=among,
     )
     near = risk
     if options.method in ("propensity", "mahalanobis"):
         if among is None:
-            risk.design.require_varying(options.on)
+            risk.require_varying(options.on)
         else:
             beside = risk.start_year if options.uses_score else np.zeros_like(risk.start_year)
             near = replace(risk, design=independent(risk.design, beside))

@@ -243,7 +243,7 @@ class Design:
         if constant and not (one_does and len(constant) < len(on)):
             raise SupportError(
                 f"{', '.join(constant)} in on= does not vary",
-                found=f"one value in all {self.rows} rows where every characteristic is known",
+                found=f"one value in all {self.rows} rows that can be compared",
                 do="leave it out of on=",
             )
 

@@ -13,7 +13,7 @@ from mih_impact import arguments
 from mih_impact.controls.covariates import Term, read_rows
 from mih_impact.controls.propensity import Score
 from mih_impact.controls.recipe import Recipe
-from mih_impact.controls.risk_set import Flow, RiskSet
+from mih_impact.controls.risk_set import Flow, RiskSet, attrition_frame
 from mih_impact.controls.weight_model import WeightModel
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Lang
@@ -253,15 +253,18 @@ class ControlGroup(Result):
         Returns
         -------
         pandas.DataFrame
-            `step, label_nb, label_en, participants, candidates, candidate_rows`; a candidate is a
-            distinct person, with a row in the risk set of each start year.
+            `step, label_nb, label_en, participants, candidates, candidate_rows, column`; a
+            candidate is a distinct person, with a row in the risk set of each start year.
+
+        Notes
+        -----
+        Each row counts who is left after all filters so far. Filters that leave nobody out are not
+        listed: "present", who has a row in the year before start or is resident then; "known: x",
+        whose characteristic x is known (who lacks several is counted with the first of them);
+        "level: x", whose value of x somebody on the other side has; "cell_left", whose exact cell
+        still has both sides after that. `column` is x.
         """
-        rows = [
-            (f.step, f.label.nb, f.label.en, f.participants, f.candidates, f.candidate_rows)
-            for f in self.flow
-        ]
-        names = ["step", "label_nb", "label_en", "participants", "candidates", "candidate_rows"]
-        return pd.DataFrame(rows, columns=names)
+        return attrition_frame(self.flow)
 
     def other_measures(self, window: tuple[int, int] = (-1, 3)) -> pd.DataFrame:
         """Return what participants and controls begin, by measure and year since start.

@@ -22,6 +22,7 @@ __all__ = [
     "independent_columns",
     "linear_index",
     "require_full_rank",
+    "require_rank",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -34,6 +35,8 @@ MAX_ITERATIONS = 60
 DEPENDENT = 1e-7
 #: No coefficient moves further in one step.
 LONGEST = 5.0
+#: A column is part of what another one follows from if its share, both scaled, is more than this.
+MADE_OF = 1e-6
 #: How much the log likelihood may seem to fall by rounding alone, relative to its size.
 ROUNDING = 1e-12
 #: A standardised coefficient beyond this is a separated sample, not a preference.
@@ -91,6 +94,8 @@ def fit_logit(
     *,
     names: Sequence[str],
     spoken: Sequence[str] | None = None,
+    own: int = 0,
+    argument: str = "on",
     start: FloatArray | None = None,
     count: NDArray[np.int64] | None = None,
 ) -> LogitFit:
@@ -106,6 +111,10 @@ def fit_logit(
         The k names.
     spoken
         The k names in messages, where values of few persons are not named; `names` if None.
+    own
+        How many columns, the first ones, are the constant or its indicators and not given.
+    argument
+        What the others were given as.
     start
         First guess of the coefficients, shape (k,); zeros if None. It saves steps and changes no
         result.
@@ -134,18 +143,26 @@ def fit_logit(
     >>> fit_logit(X, y, names=["constant", "x"]).coef.round(6) + 0.0
     array([0., 0.])
     """
-    said = names if spoken is None else spoken
+    said = _Said(names, names if spoken is None else spoken, own, argument)
     sample = _Sample.of(X, y, count)
     _require_enough(sample)
     with one_thread():
-        return _newton(sample, names, said, start)
+        return _newton(sample, said, start)
 
 
-def _newton(
-    sample: _Sample, names: Sequence[str], said: Sequence[str], start: FloatArray | None
-) -> LogitFit:
+@dataclass(frozen=True)
+class _Said:
+    """What columns are called in messages, and which of them were given."""
+
+    names: Sequence[str]
+    spoken: Sequence[str]
+    own: int
+    argument: str
+
+
+def _newton(sample: _Sample, said: _Said, start: FloatArray | None) -> LogitFit:
     scale, varies = sample.scale()
-    _require_rank(sample.triangle(scale), scale, said)
+    require_rank(sample.triangle(scale), scale, said.names, own=said.own, argument=said.argument)
     beta = np.zeros(len(scale)) if start is None else start * scale
     at = sample.at(beta, scale)
     steps = 0
@@ -154,7 +171,7 @@ def _newton(
         try:
             step = cho_solve(clear_factor(at.information), at.gradient)
         except np.linalg.LinAlgError:
-            raise _separated(beta, names, said) from None
+            raise _separated(sample, beta, scale, said) from None
         length = float(np.abs(step).max())
         step *= min(1.0, LONGEST / max(length, LONGEST))
         # Where few start, a whole step can overshoot; the likelihood is concave, so halves arrive.
@@ -162,13 +179,13 @@ def _newton(
             step /= 2.0
         beta, at = beta + step, ahead
         if np.abs(beta[varies]).max(initial=0.0) > SEPARATED:
-            raise _separated(beta, names, said)
+            raise _separated(sample, beta, scale, said)
         if length < TOLERANCE:
             break
         if steps == MAX_ITERATIONS:
-            raise _separated(beta, names, said)
+            raise _separated(sample, beta, scale, said)
     cov = cho_solve(cho_factor(at.information), np.eye(len(beta))) / np.outer(scale, scale)
-    return LogitFit(beta / scale, cov, tuple(names), at.value, steps)
+    return LogitFit(beta / scale, cov, tuple(said.names), at.value, steps)
 
 
 def clear_factor(information: FloatArray) -> tuple[FloatArray, bool]:
@@ -236,6 +253,16 @@ class _Sample:
             r = np.asarray(np.linalg.qr(np.concatenate([r, X]), mode="r"))
         return r
 
+    def apart(self, beta: FloatArray, scale: FloatArray) -> bool:
+        """Return whether scaled coefficients put every participant above every candidate."""
+        lowest, highest = np.inf, -np.inf
+        for rows in self.design.blocks():
+            index = self.design.block(rows) / scale @ beta
+            seen = self.counts(rows) > 0
+            lowest = min(lowest, float(index[self.y[rows] & seen].min(initial=np.inf)))
+            highest = max(highest, float(index[~self.y[rows] & seen].max(initial=-np.inf)))
+        return lowest > highest
+
     def at(self, beta: FloatArray, scale: FloatArray) -> _Point:
         """Return the likelihood and its derivatives at scaled coefficients."""
         value, k = 0.0, len(beta)
@@ -265,7 +292,7 @@ def _require_enough(sample: _Sample) -> None:
 def require_full_rank(X: FloatArray, scale: FloatArray, names: Sequence[str]) -> None:
     """Raise naming the columns that follow from the others, or whose scale is 0."""
     safe = np.where(scale > 0, scale, 1.0)
-    _require_rank(np.asarray(np.linalg.qr(X / safe, mode="r")), scale, names)
+    require_rank(np.asarray(np.linalg.qr(X / safe, mode="r")), scale, names)
 
 
 def independent_columns(design: Design) -> BoolArray:
@@ -277,26 +304,75 @@ def independent_columns(design: Design) -> BoolArray:
     return np.asarray(left > DEPENDENT * np.sqrt((triangle**2).sum(axis=0)))
 
 
-def _require_rank(triangle: FloatArray, scale: FloatArray, names: Sequence[str]) -> None:
-    """Raise as `require_full_rank`: the small triangle has the pivots of the tall matrix."""
+def require_rank(
+    triangle: FloatArray,
+    scale: FloatArray,
+    names: Sequence[str],
+    *,
+    own: int = 0,
+    argument: str = "on",
+    least: float = 1e-9,
+) -> None:
+    """Raise as `require_full_rank`: the small triangle has the pivots of the tall matrix.
+
+    Parameters
+    ----------
+    triangle
+        R of the scaled columns, or their cross-product, shape (k, k).
+    scale
+        What columns were divided by, shape (k,).
+    names
+        The k names; an indicator is named after its column.
+    own
+        How many columns, the first ones, were not given: the constant, or what stands for it.
+    argument
+        What the others were given as.
+    least
+        A pivot of this share of the largest is none.
+    """
     empty = [name for name, size in zip(names, scale, strict=True) if size == 0]
     _, r, pivot = qr(triangle, mode="economic", pivoting=True)
     size = np.abs(np.diag(r))
-    redundant = [names[k] for k in pivot[size < 1e-9 * size[0]]]
-    if empty or redundant:
-        raise SupportError(
-            "Covariates add up to one another",
-            found=f"{', '.join(dict.fromkeys([*empty, *redundant]))} follows from the others",
-            do="leave it out of on=",
+    rank = int((size >= least * size[0]).sum())
+    if not empty and rank == len(size):
+        return
+    columns = dict.fromkeys(name.split("=")[0] for name in empty)
+    # What each column that is too much is made of: the columns that were given stand together.
+    made_of = np.linalg.solve(r[:rank, :rank], r[:rank, rank:]) if rank else r[:0, rank:]
+    for k, parts in zip(pivot[rank:].tolist(), made_of.T, strict=True):
+        members = [k, *pivot[:rank][np.abs(parts) > MADE_OF].tolist()]
+        columns |= dict.fromkeys(names[m].split("=")[0] for m in sorted(members) if m >= own)
+    raise _adding_up(list(columns), argument)
+
+
+def _adding_up(columns: list[str], argument: str) -> SupportError:
+    """Return the error for columns of which one follows from the others."""
+    if len(columns) == 1:
+        return SupportError(
+            f"{columns[0]} does not vary among those who are compared",
+            found="one value in all rows, or in all rows of each start year or exact cell",
+            do=f"leave {columns[0]} out of {argument}=",
         )
-
-
-def _separated(beta: FloatArray, names: Sequence[str], said: Sequence[str]) -> SupportError:
-    # Intercepts follow the covariates to infinity and are not what is wrong.
-    slopes = [k for k, name in enumerate(names) if not name.startswith(("constant", "start_year="))]
-    worst = max(slopes or range(len(names)), key=lambda k: abs(float(beta[k])))
+    words = f"{', '.join(columns[:-1])} and {columns[-1]}"
     return SupportError(
-        "Covariates tell participants from candidates without error: there is no common support",
-        found=f"the coefficient on {said[worst]} grows without bound",
-        do=f"leave {names[worst].split('=')[0]} out of on=, or match exactly on it",
+        f"Covariates add up to one another: {words}",
+        found="one of them follows from the others",
+        do=f"leave one of {', '.join(columns)} out of {argument}=",
+    )
+
+
+def _separated(sample: _Sample, beta: FloatArray, scale: FloatArray, said: _Said) -> SupportError:
+    # Intercepts follow the covariates to infinity and are not what is wrong.
+    worst = max(range(min(said.own, len(beta) - 1), len(beta)), key=lambda k: abs(float(beta[k])))
+    name = said.names[worst].split("=")[0]
+    what = (
+        "Covariates tell participants from candidates without error: there is no common support"
+        if sample.apart(beta, scale)
+        else "Some participants or candidates have values, alone or together, that nobody on the "
+        "other side has: the propensity score has no finite coefficients"
+    )
+    return SupportError(
+        what,
+        found=f"the coefficient on {said.spoken[worst]} grows without bound",
+        do=f"leave {name} out of {said.argument}=, make it coarser, or match exactly on it",
     )

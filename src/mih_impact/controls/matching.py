@@ -100,7 +100,9 @@ def match(
     eligible
         Who can be a candidate, evaluated in the year before start: a boolean column or an
         expression on person-years; None takes the column `eligible` if there is one, else
-        everyone observed.
+        everyone observed. A resident without a row then has amounts of zero and all else as in its
+        last row; where it is not known who is resident, nobody is compared without a row then,
+        participant or candidate.
     controls
         "never": candidates never start. "not_yet": they do not start by `window_end`; who starts
         later is a control before, and a participant after.

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from mih_impact import arguments
 from mih_impact.controls.covariates import Lag, Term
+from mih_impact.controls.levels import Modelled
 from mih_impact.errors import SupportError
 
 __all__ = ["Controls", "Cutpoints", "MatchOptions", "Method", "Order", "Scope", "ScoreKind"]
@@ -80,6 +81,13 @@ class MatchOptions:
             ordered = not self.replace and self.order in ("largest", "smallest")
             return self.caliper is not None or self.common_support or ordered
         return self.method == "propensity"
+
+    @property
+    def modelled(self) -> Modelled:
+        """Within what both sides must have a value: a logit has to tell them apart."""
+        if not self.uses_score:
+            return None
+        return "all" if self.score == "pooled" else "start_year"
 
     @property
     def equal(self) -> tuple[str, ...]:

@@ -92,6 +92,7 @@ def propensity_score(risk: RiskSet, *, pooled: bool = True) -> Score:
             risk.treated,
             names=design.names,
             spoken=[*design.names[: len(years)], *spoken],
+            own=len(years),
             start=np.concatenate([np.log(share / (1.0 - share)), np.zeros(risk.design.width)]),
         )
         return Score(design.index(fit.coef), {f"{years[0]}-{years[-1]}": fit})
@@ -106,6 +107,7 @@ def propensity_score(risk: RiskSet, *, pooled: bool = True) -> Score:
                 risk.treated[rows],
                 names=["constant", *risk.design.names],
                 spoken=["constant", *spoken],
+                own=1,
             )
         except SupportError as error:
             raise SupportError(

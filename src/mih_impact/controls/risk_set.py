@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,33 +12,113 @@ from numpy.typing import NDArray
 from mih_impact.controls.cells import combined
 from mih_impact.controls.covariates import Term, by_period, read_column, require_years
 from mih_impact.controls.design import Coded, Column, Design, factorized
+from mih_impact.controls.levels import Modelled, has_both_sides, one_sided
 from mih_impact.controls.pseudo_start import Among, members
+from mih_impact.controls.terms import term_label
 from mih_impact.display.labels import Label
 from mih_impact.errors import SupportError
 from mih_impact.panel.cube import NEVER, Cube
 
-__all__ = ["Flow", "RiskSet", "build_risk_set", "cells"]
+__all__ = ["Flow", "RiskSet", "Tally", "attrition_frame", "build_risk_set", "cells"]
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 IN_REGISTER = Label(nb="i registeret", en="in the register")
+PRESENT = Label(
+    nb="har en rad, eller er bosatt, året før oppstart",
+    en="have a row, or are resident, the year before start",
+)
+KNOWN = Label(nb="kjent før oppstart: {column}", en="known before start: {column}")
 OBSERVED = Label(nb="kjente kjennetegn før oppstart", en="characteristics before start are known")
 IN_CELL = Label(
     nb="har noen i samme gruppe på den andre siden",
     en="somebody on the other side in the same exact cell",
 )
+LEVEL = Label(
+    nb="noen på den andre siden har samme verdi: {column}",
+    en="somebody on the other side has the same value: {column}",
+)
+IN_CELL_STILL = Label(
+    nb="har fortsatt noen i samme gruppe på den andre siden",
+    en="still somebody on the other side in the same exact cell",
+)
 
 
 @dataclass(frozen=True)
 class Flow:
-    """Persons left after one filter: participants, and distinct persons among candidates."""
+    """Persons left after one filter: participants, and distinct persons among candidates.
+
+    `column` is the characteristic that the filter is about, None where it is about none alone.
+    """
 
     step: str
     label: Label
     participants: int
     candidates: int
     candidate_rows: int
+    column: str | None = None
+
+
+def attrition_frame(flow: Sequence[Flow]) -> pd.DataFrame:
+    """Return a flow as a table, a row for each step."""
+    rows = [
+        (f.step, f.label.nb, f.label.en, f.participants, f.candidates, f.candidate_rows, f.column)
+        for f in flow
+    ]
+    names = ["step", "label_nb", "label_en", "participants", "candidates", "candidate_rows"]
+    return pd.DataFrame(rows, columns=[*names, "column"])
+
+
+def _about(step: str, term: Term) -> tuple[str, Label, str]:
+    """Return the name and the label of a step about one characteristic, and the characteristic."""
+    column = Label(nb=term_label(term, "nb"), en=term_label(term, "en"))
+    label = {"known": KNOWN, "level": LEVEL}[step].format(column=column)
+    return f"{step}: {term}", label, str(term)
+
+
+class Tally:
+    """Counts who is left after each filter, start year by start year.
+
+    Parameters
+    ----------
+    terms, modelled
+        Characteristics that must be known, and those of which both sides must have a value.
+    n_persons
+        Persons there are.
+    """
+
+    def __init__(self, terms: Sequence[Term], modelled: Sequence[Term], n_persons: int) -> None:
+        self._steps: list[tuple[str, Label, str | None]] = [
+            ("register", IN_REGISTER, None),
+            ("present", PRESENT, None),
+            *(_about("known", term) for term in terms),
+            ("observed", OBSERVED, None),
+            ("cell", IN_CELL, None),
+            *(_about("level", term) for term in modelled),
+            ("cell_left", IN_CELL_STILL, None),
+        ]
+        self._starters = np.zeros(len(self._steps), dtype=np.int64)
+        self._rows = np.zeros(len(self._steps), dtype=np.int64)
+        self._met = np.zeros((len(self._steps), n_persons), dtype=bool)
+
+    def add(self, person: IntArray, treated: BoolArray, left: Sequence[BoolArray]) -> None:
+        """Count the rows of a start year that are left after each step, in their order."""
+        for k, here in enumerate(left):
+            candidate = here & ~treated
+            self._starters[k] += int((here & treated).sum())
+            self._rows[k] += int(candidate.sum())
+            self._met[k, person[candidate]] = True
+
+    def flow(self) -> tuple[Flow, ...]:
+        """Return the steps; those that leave nobody out are not among them, but for three."""
+        many = self._met.sum(axis=1)
+        counts = list(zip(self._starters.tolist(), many.tolist(), self._rows.tolist(), strict=True))
+        return tuple(
+            Flow(step, label, *counts[k], column)
+            for k, (step, label, column) in enumerate(self._steps)
+            if step in ("register", "observed", "cell") or counts[k] != counts[k - 1]
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +149,9 @@ class RiskSet:
         How many rows read each varying term from an earlier year.
     flow
         Persons through each filter.
+    settled
+        Terms of which one value is left once the values of one side are left out; they have no
+        column in `design`.
     """
 
     cube: Cube
@@ -81,19 +164,36 @@ class RiskSet:
     exact_design: Design
     carried: dict[str, int]
     flow: tuple[Flow, ...]
+    settled: tuple[Term, ...] = ()
 
     @property
     def start_years(self) -> IntArray:
         """The start years, ascending."""
         return np.flatnonzero(np.bincount(self.start_year))
 
+    def require_varying(self, on: Sequence[Term], *, one_does: bool = False) -> None:
+        """Raise on a term of one value, as `Design.require_varying`.
 
-def _flow(step: str, label: Label, person: IntArray, treated: BoolArray, left: BoolArray) -> Flow:
+        A term of which the values of one side were left out need not vary, if another one does.
+        """
+        others = [term for term in on if term not in self.settled]
+        self.design.require_varying(others or on, one_does=one_does)
+
+
+def _flow(
+    step: str,
+    label: Label,
+    person: IntArray,
+    treated: BoolArray,
+    left: BoolArray,
+    column: str | None = None,
+) -> Flow:
     """Count the rows that are left after a filter, by side."""
     candidate = left & ~treated
     met = np.zeros(int(person.max(initial=-1)) + 1, dtype=bool)
     met[person[candidate]] = True
-    return Flow(step, label, int((left & treated).sum()), int(met.sum()), int(candidate.sum()))
+    participants, persons = int((left & treated).sum()), int(met.sum())
+    return Flow(step, label, participants, persons, int(candidate.sum()), column)
 
 
 def _require_period_before(cube: Cube, start: IntArray) -> None:
@@ -114,6 +214,7 @@ def build_risk_set(
     exact: Sequence[str],
     window_end: int | None = None,
     within: bool = True,
+    modelled: Modelled = None,
     seed: int | None = None,
     among: Among | None = None,
 ) -> RiskSet:
@@ -133,6 +234,9 @@ def build_risk_set(
     within
         Whether cells are start year and exact values; else a start year is one cell, and the exact
         columns are only described.
+    modelled
+        See `Modelled`: who has a value of `on`, or of an exact column that is only described, that
+        nobody on the other side has is left out.
     seed
         Seed of the months that candidates are compared from, in a panel by month.
     among
@@ -142,6 +246,7 @@ def build_risk_set(
     -------
     RiskSet
         Rows with every term known, in exact cells that hold both a participant and a candidate.
+        Participants are present in the period before as candidates are: with a row, or resident.
 
     Raises
     ------
@@ -173,43 +278,138 @@ def build_risk_set(
     carried = {str(term): many for term, (_, many) in reads.items()}
     del reads
 
-    known = np.ones(len(person), dtype=bool)
-    for column in columns.values():
-        known &= _given(column)
-    _require_known(columns, is_treated, known)
+    flow = [_flow("register", IN_REGISTER, person, is_treated, np.ones(len(person), dtype=bool))]
+    known = _present(cube, person, periods)
+    if not known.all():
+        flow.append(_flow("present", PRESENT, person, is_treated, known))
+    for term, column in columns.items():
+        given = _given(column)
+        if (known & ~given).any():
+            known &= given
+            step, label, name = _about("known", term)
+            flow.append(_flow(step, label, person, is_treated, known, name))
+    _require_known(columns, is_treated, known, flow)
 
     cell = cells(start_year, [columns[name] for name in exact if within], known)
-    cell, kept = _in_cells_of_both(cell, is_treated, known)
-    flow = (
-        _flow("register", IN_REGISTER, person, is_treated, np.ones_like(known)),
-        _flow("observed", OBSERVED, person, is_treated, known),
-        _flow("cell", IN_CELL, person, is_treated, kept),
-    )
+    kept = known & has_both_sides(cell, is_treated, known)
+    flow.append(_flow("observed", OBSERVED, person, is_treated, known))
+    flow.append(_flow("cell", IN_CELL, person, is_treated, kept))
     if not kept.any():
         raise SupportError(
             "No exact cell holds both a participant and a candidate",
-            found=f"{flow[1].participants} participants and {flow[1].candidates} candidates "
+            found=f"{flow[-2].participants} participants and {flow[-2].candidates} candidates "
             "with known characteristics",
             do="match exactly on fewer columns, or on coarser ones",
         )
     # Where everybody stays nothing is copied.
     rows = slice(None) if kept.all() else np.flatnonzero(kept)
-    columns = {term: column[rows] for term, column in columns.items()}
-    m = int(kept.sum())
+    stacked = _Stacked(person, start, start_year, is_treated, cell, columns).take(rows)
+    described = () if within else exact
+    left, steps, settled = stacked.with_both_sides([*on, *described], modelled)
+    m = len(left.person)
     return RiskSet(
         cube=cube,
-        person=person[rows],
-        start=start[rows],
-        start_year=start_year[rows],
-        treated=is_treated[rows],
-        cell=cell[rows],
-        design=Design.of([(term, columns[term]) for term in on], m),
+        person=left.person,
+        start=left.start,
+        start_year=left.start_year,
+        treated=left.treated,
+        cell=_renumbered(left.cell),
+        design=Design.of([(term, left.columns[term]) for term in on if term not in settled], m),
         exact_design=Design.of(
-            [(name, _as_category(columns[name])) for name in exact], m, drop_one=False
+            [(name, _as_category(left.columns[name])) for name in exact], m, drop_one=False
         ),
         carried={term: rows for term, rows in carried.items() if rows},
-        flow=flow,
+        flow=(*flow, *steps),
+        settled=settled,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Stacked:
+    """Rows of the risk sets, and the columns that are read of them."""
+
+    person: IntArray
+    start: IntArray
+    start_year: IntArray
+    treated: BoolArray
+    cell: IntArray
+    columns: dict[Term, Column]
+
+    def take(self, rows: IntArray | slice) -> _Stacked:
+        """Return some of the rows."""
+        return _Stacked(
+            self.person[rows],
+            self.start[rows],
+            self.start_year[rows],
+            self.treated[rows],
+            self.cell[rows],
+            {term: column[rows] for term, column in self.columns.items()},
+        )
+
+    def with_both_sides(
+        self, terms: Sequence[Term], modelled: Modelled
+    ) -> tuple[_Stacked, list[Flow], tuple[Term, ...]]:
+        """Return who has no value that one side alone has, the steps, and terms of one value."""
+        terms = list(dict.fromkeys(terms))
+        if modelled is None or not terms:
+            return self, [], ()
+        why = one_sided(
+            [self.columns[term] for term in terms],
+            self.treated,
+            self.cell,
+            group=None if modelled == "all" else self.start_year - int(self.start_year.min()),
+            candidates=modelled != "weights",
+        )
+        if (why < 0).all():
+            return self, [], ()
+        lost = [k for k in range(len(terms) + 1) if (why == k).any()]
+        steps = list(self._steps(terms, why, lost))
+        left = self.take(np.flatnonzero(why < 0))
+        if not len(left.person):
+            names = ", ".join(str(terms[k]) for k in lost if k < len(terms))
+            raise SupportError(
+                f"Participants and candidates have no value in common of {names}: there is no "
+                "common support",
+                found=f"{int(self.treated.sum())} participants and "
+                f"{len(np.unique(self.person[~self.treated]))} candidates with known "
+                "characteristics",
+                do=f"leave {names} out, or make it coarser",
+            )
+        settled = [terms[k] for k in lost if k < len(terms) and _one_value(left.columns[terms[k]])]
+        return left, steps, tuple(settled)
+
+    def _steps(self, terms: Sequence[Term], why: IntArray, lost: list[int]) -> Iterator[Flow]:
+        left = np.ones(len(why), dtype=bool)
+        for k in lost:
+            left &= why != k
+            who = self.person, self.treated, left
+            if k < len(terms):
+                step, label, name = _about("level", terms[k])
+                yield _flow(step, label, *who, name)
+            else:
+                yield _flow("cell_left", IN_CELL_STILL, *who)
+
+
+def _present(
+    cube: Cube, person: IntArray, periods: list[tuple[int, slice | IntArray]]
+) -> BoolArray:
+    """Return who can be compared from its period, shape (m,), as candidates all are."""
+    present = np.ones(len(person), dtype=bool)
+    for s, rows in periods:
+        present[rows] = cube.present_before(s)[person[rows]]
+    return present
+
+
+def _renumbered(cell: IntArray) -> IntArray:
+    """Return the same cells, numbered from 0 without gaps."""
+    met = np.zeros(int(cell.max()) + 1, dtype=bool)
+    met[cell] = True
+    return (np.cumsum(met) - 1)[cell]
+
+
+def _one_value(column: Column) -> bool:
+    values = column.codes if isinstance(column, Coded) else column
+    return bool((values == values[0]).all())
 
 
 def _given(column: Column) -> BoolArray:
@@ -224,26 +424,18 @@ def _as_category(column: Column) -> Column:
     return column if isinstance(column, Coded) else column.astype(object)
 
 
-def _in_cells_of_both(
-    cell: IntArray, treated: BoolArray, known: BoolArray
-) -> tuple[IntArray, BoolArray]:
-    """Return the number of each cell that holds both sides, and who is in one.
-
-    Returns
-    -------
-    tuple
-        Numbers, without meaning for other cells, and whether known and in one; shapes (m,).
-    """
-    sides = np.zeros((2, int(cell.max(initial=-1)) + 1), dtype=bool)
-    sides[0, cell[known & treated]] = True
-    sides[1, cell[known & ~treated]] = True
-    both = sides[0] & sides[1]
-    number = np.cumsum(both) - 1
-    return number[cell], known & both[cell]
-
-
-def _require_known(columns: dict[Term, Column], treated: BoolArray, known: BoolArray) -> None:
+def _require_known(
+    columns: dict[Term, Column], treated: BoolArray, known: BoolArray, flow: Sequence[Flow]
+) -> None:
     """Raise if nobody of one side has every characteristic, saying which are missing."""
+    here = [step for step in flow if step.step == "present"]
+    if here and not here[0].participants and flow[0].participants:
+        raise SupportError(
+            "No participant has a row in the year before start, or is known to be resident then",
+            found=f"{flow[0].participants} participants",
+            do="say who is resident with the columns death_year and emigration_year, or with "
+            "resident= of read_panel",
+        )
     for side, rows in (("participant", treated), ("candidate", ~treated)):
         if not rows.any() or known[rows].any():
             continue

@@ -13,6 +13,7 @@ from mih_impact import arguments
 from mih_impact.controls.concentration import warn_if_concentrated
 from mih_impact.controls.covariates import Lag, Term, as_terms
 from mih_impact.controls.group import ControlGroup, Sets
+from mih_impact.controls.levels import Modelled
 from mih_impact.controls.options import Controls, ScoreKind
 from mih_impact.controls.propensity import independent
 from mih_impact.controls.pseudo_start import Among
@@ -95,6 +96,13 @@ class WeightOptions:
             )
 
     @property
+    def modelled(self) -> Modelled:
+        """Within what both sides must have a value."""
+        if self.method == "entropy":
+            return "weights"
+        return "all" if self.score == "pooled" else "start_year"
+
+    @property
     def not_started_through(self) -> int | None:
         """Years after the start year without a start among candidates; None if they never do."""
         return self.window_end if self.controls == "not_yet" else None
@@ -139,7 +147,9 @@ def weight(
     eligible
         Who can be a candidate, evaluated in the year before start: a boolean column or an
         expression on person-years; None takes the column `eligible` if there is one, else
-        everyone observed.
+        everyone observed. A resident without a row then has amounts of zero and all else as in its
+        last row; where it is not known who is resident, nobody is compared without a row then,
+        participant or candidate.
     controls
         "never": candidates never start. "not_yet": they do not start by `window_end`; who starts
         later is a control before, and a participant after.
@@ -240,12 +250,13 @@ def weighted(cube: Cube, options: WeightOptions, among: Among | None = None) -> 
         exact=options.exact,
         window_end=options.not_started_through,
         within=False,
+        modelled=options.modelled,
         seed=options.seed,
         among=among,
     )
     if among is None:
         # A constant asks nothing of entropy weights: its mean is the same on both sides.
-        risk.design.require_varying(options.on, one_does=options.method == "entropy")
+        risk.require_varying(options.on, one_does=options.method == "entropy")
     design = covariates_of(risk, moments=options.moments)
     if among is not None:
         design = independent(design, risk.start_year)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import narwhals as nw
@@ -18,6 +19,7 @@ from mih_impact.panel import ops
 from mih_impact.panel.censoring import next_other
 from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.cube import NEVER, Cube
+from mih_impact.panel.eligibility import Asked, settled
 from mih_impact.panel.fill import Filled
 from mih_impact.panel.measure import MEASURE, Named
 from mih_impact.panel.month_cube import MonthCube, accumulate
@@ -26,9 +28,9 @@ from mih_impact.panel.widths import EIGHT, Widths
 
 __all__ = ["Request", "build_cube", "count_persons", "leaving"]
 
-ELIGIBLE = "_mih_eligible"
 NULL = "_mih_null_"
 PERSON = "_mih_person"
+ROW, AFTER = "_mih_eligible", "_mih_eligible_after"
 _CUBES: dict[int, type[Cube]] = {cube.PER_YEAR: cube for cube in (Cube, MonthCube)}
 _BAR = Label(nb="henter personene", en="fetching the persons")
 
@@ -46,7 +48,9 @@ class Request:
     texts
         The distinct values of text columns that have few: they leave as codes.
     eligible
-        A boolean expression on person-years; None for everybody observed.
+        A boolean expression on person-years; None for everybody.
+    amounts
+        The register's columns, fetched or not, that are zero where a resident has no row.
     per_year
         1 for a panel by year, 12 by month: periods are years, or 12 * year + month - 1.
     observed
@@ -69,6 +73,7 @@ class Request:
     dtypes: Mapping[str, Dtype]
     texts: Mapping[str, tuple[str, ...]]
     eligible: nw.Expr | None
+    amounts: tuple[str, ...]
     per_year: int
     observed: tuple[int, ...]
     start_range: tuple[int, int] | None
@@ -83,6 +88,36 @@ class Request:
     units: Mapping[str, AnyUnit] = field(default_factory=dict)
     declared: tuple[str, ...] = ()
 
+    @property
+    def residency_known(self) -> bool:
+        """Whether death or emigration years, or spells of residency, are there."""
+        exits = ("death_year", "emigration_year")
+        return self.spells is not None or any(name in self.dtypes for name in exits)
+
+    @cached_property
+    def asked(self) -> Asked:
+        """How eligibility is asked."""
+        periods = np.arange(self.observed[0], self.observed[-1] + 1, dtype=np.int64)
+        return Asked.of(
+            self.eligible,
+            self.frame,
+            amounts=self.amounts,
+            periods=periods,
+            per_year=self.per_year,
+            resident_known=self.residency_known,
+        )
+
+    @property
+    def window(self) -> tuple[int, ...]:
+        """The observed periods in which somebody may be compared with who starts the period after.
+
+        All of them where nobody starts.
+        """
+        if self.start_range is None:
+            return self.observed
+        first, last = (year * self.per_year for year in self.start_range)
+        return tuple(t for t in self.observed if first - 1 <= t < last + self.per_year - 1)
+
 
 def build_cube(request: Request) -> Cube:
     """Return the cube of everybody who starts, or is eligible in a year that can be compared."""
@@ -95,6 +130,8 @@ def build_cube(request: Request) -> Cube:
         request.dtypes,
         request.texts,
         fixed=_fixed(request),
+        eligible=request.asked.names,
+        eligible_dtype=request.asked.dtype,
         shape=(len(person_id), len(periods)),
         cumulative=request.per_year == MonthCube.PER_YEAR,
         widths=request.widths,
@@ -126,6 +163,16 @@ def _cube(
         emigration_year=fixed.get("emigration_year"),
         spells=None if request.spells is None else Spells.of(request.spells, person_id),
     )
+    starts = _starts(start, len(person_id))
+    eligible = settled(list(filled.eligible.values()), filled.row, state, request.asked.bit)
+    # The engine cannot tell of everybody whether there is such a period.
+    here = (starts != NEVER) | eligible[:, np.isin(periods, request.window)].any(axis=1)
+    if not here.all():
+        person_id, starts, state, eligible = (
+            array[here] for array in (person_id, starts, state, eligible)
+        )
+        fixed = {name: values[here] for name, values in fixed.items()}
+        filled = filled.only(here)
     if request.per_year == MonthCube.PER_YEAR:
         left = gone(state)
         for total in filled.ore.values():
@@ -138,8 +185,8 @@ def _cube(
         person_id=person_id,
         periods=periods,
         observed=observed,
-        start=_starts(start, len(person_id)),
-        eligible=filled.eligible,
+        start=starts,
+        eligible=eligible,
         state=state,
         row=filled.row,
         ore=filled.ore,
@@ -149,8 +196,7 @@ def _cube(
         number=filled.number,
         fixed=fixed,
         price_factor=request.price_factor,
-        residency_known=request.spells is not None
-        or any(name in fixed for name in ("death_year", "emigration_year")),
+        residency_known=request.residency_known,
         price_year=request.price_year,
         currency=request.currency,
         schemes=request.schemes,
@@ -169,30 +215,68 @@ def leaving(request: Request) -> tuple[nw.LazyFrame[Any], nw.LazyFrame[Any]]:
     The text that identifies a person leaves once, not with every row; nor does other text where a
     column has few values. Numbers leave without nulls.
     """
-    eligible = nw.lit(True) if request.eligible is None else ops.true_or_false(request.eligible)
-    marked = request.frame.with_columns(eligible.alias(ELIGIBLE))
+    marked = request.asked.marked(request.frame, ROW, AFTER)
+    marked = marked.with_columns((nw.col(ROW) & _resident(request, nw.col("year"))).alias(ROW))
     if request.per_year == MonthCube.PER_YEAR:
         marked = ops.in_months(marked)
-    chosen = nw.col(ELIGIBLE)
-    if request.start_range is not None:
-        first, last = (year * request.per_year for year in request.start_range)
-        before_the_next = nw.col("year") < last + request.per_year - 1
-        chosen = chosen & (nw.col("year") >= first - 1) & before_the_next
-        chosen = chosen | ops.is_given(nw.col("start_year"))
     fixed = _fixed(request)
     once = fixed if request.constant else []
-    leaving_once = [expr for name in once for expr in _leaves(request, name)]
-    persons = ops.numbered(
-        marked.filter(chosen).select("person_id", *leaving_once), "person_id", PERSON
-    )
+    persons = _persons(request, marked, [expr for name in once for expr in _leaves(request, name)])
     rows = marked.join(persons.select("person_id", PERSON), on="person_id", how="inner")
     columns = [
         nw.col(PERSON).cast(nw.Int32),
         nw.col("year").cast(nw.Int32),
-        nw.col(ELIGIBLE),
+        *map(nw.col, request.asked.names),
         *(expr for name in request.dtypes if name not in once for expr in _leaves(request, name)),
     ]
     return persons, rows.select(columns)
+
+
+def _persons(
+    request: Request, marked: nw.LazyFrame[Any], once: Sequence[nw.Expr]
+) -> nw.LazyFrame[Any]:
+    """Return who starts, or is eligible in a period of the window, numbered, with fixed columns.
+
+    In a row of it, or in an absent one: carried into the window by the last row before it, or,
+    where an absent row is not as the row before it, perhaps by a row of a window with gaps.
+    """
+    year, window = nw.col("year"), request.window
+    inside = (year >= window[0]) & (year <= window[-1]) if window else nw.lit(False)
+    started = "start_year" in request.dtypes
+    chosen = nw.col(ROW) & inside
+    if started:
+        chosen = chosen | ops.is_given(nw.col("start_year"))
+    if not (request.residency_known and window):
+        return ops.numbered(marked.filter(chosen).select("person_id", *once), "person_id", PERSON)
+    carried = nw.col(AFTER) & _resident(request, window[0] // request.per_year)
+    last = nw.when(year < window[0]).then(carried.cast(nw.Int64)).otherwise(nw.lit(0))
+    flags = {
+        "_mih_chosen": chosen.cast(nw.Int64),
+        # The largest is that of the last row by then, odd where the first absent row is eligible.
+        "_mih_carried": (year.cast(nw.Int64) * 2 + last) * (year <= window[0]).cast(nw.Int64),
+    }
+    which = (nw.col("_mih_chosen") == 1) | (nw.col("_mih_carried") % 2 == 1)
+    wanted = chosen | (year <= window[0])
+    if not request.asked.same:
+        flags["_mih_later"] = (nw.col(AFTER) & inside).cast(nw.Int64)
+        flags["_mih_inside"] = inside.cast(nw.Int64)
+        which = which | ((nw.col("_mih_later") == 1) & (nw.col("_mih_inside") < len(window)))
+        wanted = wanted | inside
+    return ops.numbered(
+        marked.filter(wanted).select("person_id", *once, *(f.alias(n) for n, f in flags.items())),
+        "person_id",
+        PERSON,
+        summed=["_mih_inside"],
+        which=which,
+        only_for=list(flags),
+    )
+
+
+def _resident(request: Request, year: nw.Expr | int) -> nw.Expr:
+    """Return whether a person is neither dead nor emigrated in a calendar year, never null."""
+    exits = ["death_year"] if request.spells is not None else ["death_year", "emigration_year"]
+    left = [(nw.col(name) < year).fill_null(False) for name in exits if name in request.dtypes]
+    return ~ops.any_of(left)
 
 
 def count_persons(request: Request) -> int:

@@ -68,6 +68,17 @@ spells given as `read_panel(resident=...)` with the columns `person_id`, `from_y
 (inclusive; a null `to_year` is an open spell). With none of these an absent row is missing, and
 `Panel.check()` says for what share of the person-years.
 
+The same holds for who can be compared. In a year without a row a resident is eligible if the last
+row before it would be with amounts of zero: a column `eligible` is as it was, and an expression is
+evaluated with amounts of zero, the year of the absent row, no measure beginning, and everything
+else as in that row. An amount without a value in a row is zero there too. So rows of zeros that
+repeat the last row's characteristics can be written or left out: matches and effects are the same.
+Nobody is eligible before its first row, after death or emigration, or in a year in which nobody has
+a row. Participants are held to the same: in the year before start they have a row, or have had one
+and are resident, and `attrition()` counts those who do not. Where it is not known who is resident,
+nobody can be compared without a row in that year, participant or candidate. An expression looks at
+one row at a time; what it needs of other rows goes in a column first.
+
 After the year of death or emigration a person counts as zero (`dead="zero"`, what the account
 uses) or as missing (`dead="missing"`, among survivors), also where a late payment made a row. The
 year itself is what its row says, else zero. A year in which nobody has a row is missing for
@@ -204,7 +215,7 @@ def _absent(column: Column) -> str:
     if column.role == "varying":
         return "the last row before, and counted as carried"
     if column.role == "eligibility":
-        return "not eligible"
+        return "as in the last row before, if resident"
     if column.role == "measure":
         return "nothing begins"
     return column.absent_row.replace("_", " ")

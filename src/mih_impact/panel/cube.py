@@ -63,7 +63,8 @@ class Cube:
     start
         Shape (n_persons,): the period of start, `NEVER` (0) for persons who never start.
     eligible
-        Shape (n_persons, n_periods); False where there is no row.
+        Shape (n_persons, n_periods): as the row says, or for a resident without one as the last row
+        says of absent rows; False for the dead and the emigrated, and before the first row.
     state
         Shape (n_persons, n_periods), values of `State`.
     row
@@ -189,6 +190,18 @@ class Cube:
         if not 0 <= position < len(self.periods):
             return np.zeros(self.n_persons, dtype=bool)
         return self.eligible[:, position]
+
+    def present_before(self, start: int) -> BoolArray:
+        """Return who can be compared from a period, shape (n_persons,): its past is known.
+
+        The period before, the person has a row, or none though resident, and a row by then.
+        """
+        position = start - 1 - int(self.periods[0])
+        if not 0 <= position < len(self.periods):
+            return np.zeros(self.n_persons, dtype=bool)
+        state = self.state[:, position]
+        resident = (state == State.OBSERVED) | (state == State.ABSENT)
+        return np.asarray(resident & (self._first_row <= position))
 
     def seen(self, start: IntArray, years: Sequence[int]) -> BoolArray:
         """Return whether the register has a year since start, shape (len(start), len(years)).
@@ -374,6 +387,11 @@ class Cube:
     @cached_property
     def _gone(self) -> NDArray[np.bool_]:
         return gone(self.state)
+
+    @cached_property
+    def _first_row(self) -> IntArray:
+        """Position of everybody's first row, shape (n_persons,)."""
+        return np.where(self.row.any(axis=1), self.row.argmax(axis=1), len(self.periods))
 
     @cached_property
     def _last_row(self) -> NDArray[np.int16]:

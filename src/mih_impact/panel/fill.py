@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,6 @@ __all__ = ["Filled", "Words"]
 
 #: Persons whose codes are settled at a time.
 BLOCK = 10_000
-ELIGIBLE = "_mih_eligible"
 NULL = "_mih_null_"
 
 
@@ -64,8 +63,10 @@ class Filled:
 
     Attributes
     ----------
-    row, eligible
+    row
         Shape (n_persons, n_periods).
+    eligible
+        The numbers that rows say who is eligible by (`eligibility`), of the same shape.
     ore, null
         Per money column; `ore` has one more column, first, where it will be cumulated.
     code, words
@@ -79,7 +80,7 @@ class Filled:
     """
 
     row: NDArray[np.bool_]
-    eligible: NDArray[np.bool_]
+    eligible: dict[str, NDArray[np.unsignedinteger[Any]]]
     ore: dict[str, NDArray[np.signedinteger[Any]]]
     null: dict[str, NDArray[np.bool_]]
     code: dict[str, NDArray[np.int32]]
@@ -95,6 +96,8 @@ class Filled:
         texts: Mapping[str, tuple[str, ...]],
         *,
         fixed: Sequence[str],
+        eligible: Sequence[str],
+        eligible_dtype: type[np.unsignedinteger[Any]],
         shape: tuple[int, int],
         cumulative: bool,
         widths: Widths = EIGHT,
@@ -106,7 +109,7 @@ class Filled:
         wide = (shape[0], shape[1] + 1) if cumulative else shape
         return cls(
             row=np.zeros(shape, dtype=bool),
-            eligible=np.zeros(shape, dtype=bool),
+            eligible={name: np.zeros(shape, dtype=eligible_dtype) for name in eligible},
             ore={name: np.zeros(wide, dtype=widths.ore(name)) for name in money},
             null={name: np.zeros(shape, dtype=bool) for name in money},
             code={n: np.full(shape, -1, dtype=np.int32) for n in texts_of if n not in fixed},
@@ -142,7 +145,8 @@ class Filled:
         """
         cell = person * self.row.shape[1] + period
         _flat(self.row)[cell] = True
-        _flat(self.eligible)[cell] = rows[ELIGIBLE]
+        for name, words in self.eligible.items():
+            _flat(words)[cell] = rows[name]
         for name, array in self.ore.items():
             before = array.shape[1] - self.row.shape[1]
             place = cell + before * (person + 1)
@@ -172,6 +176,17 @@ class Filled:
             later = later[np.argsort(period[later], kind="stable")]
             kept[person[later]] = values[later]
             self.last[name][person[later]] = period[later]
+
+    def only(self, who: NDArray[np.bool_]) -> Filled:
+        """Return what is known of some persons; a column at a time, so that little is held twice.
+
+        Fixed columns and eligibility are not among it.
+        """
+        kinds: tuple[dict[str, NDArray[Any]], ...] = (self.ore, self.null, self.code, self.number)
+        for columns in kinds:
+            for name in columns:
+                columns[name] = columns[name][who]
+        return replace(self, row=self.row[who])
 
     def fixed_values(self) -> dict[str, NDArray[Any]]:
         """Return fixed columns as the cube has them: texts with None, numbers with NaN."""

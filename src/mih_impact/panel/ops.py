@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from importlib.util import find_spec
-from operator import or_
+from operator import add, or_
 from typing import Any
 
 import narwhals as nw
@@ -37,9 +37,11 @@ __all__ = [
     "in_months",
     "is_given",
     "nan_to_null",
+    "nothing",
     "numbered",
     "ore",
     "outside",
+    "packed",
     "recode",
     "recode_number",
     "rounding",
@@ -138,6 +140,17 @@ def outside(expr: nw.Expr, low: float | None, high: float | None) -> nw.Expr:
     return any_of(parts)
 
 
+def packed(flags: Sequence[nw.Expr]) -> nw.Expr:
+    """Return a whole number whose bits are flags without nulls, the first one the lowest."""
+    number: nw.Expr = reduce(add, [flag.cast(nw.Int64) * 2**k for k, flag in enumerate(flags)])
+    return number
+
+
+def nothing(name: str) -> nw.Expr:
+    """Return a column of the same type without any value; `year` is never null."""
+    return nw.when(nw.col("year").is_null()).then(nw.col(name))
+
+
 def any_of(parts: Sequence[nw.Expr]) -> nw.Expr:
     """Return True where at least one part is true."""
     return reduce(or_, parts) if parts else nw.lit(False)
@@ -191,14 +204,38 @@ def _months(year: str, month: str) -> nw.Expr:
     return nw.col(year) * 12 + nw.col(month) - 1
 
 
-def numbered(frame: nw.LazyFrame[Any], key: str, name: str) -> nw.LazyFrame[Any]:
+def numbered(
+    frame: nw.LazyFrame[Any],
+    key: str,
+    name: str,
+    *,
+    summed: Sequence[str] = (),
+    which: nw.Expr | None = None,
+    only_for: Sequence[str] = (),
+) -> nw.LazyFrame[Any]:
     """Return distinct keys with a number each, 0, 1, ...; which one is the engine's business.
 
-    Other columns keep their largest value.
+    Parameters
+    ----------
+    frame
+        The rows.
+    key, name
+        The column of keys, and what the number is called.
+    summed
+        Columns that are added up; others keep their largest value.
+    which
+        Which keys are wanted, in terms of these; all if None.
+    only_for
+        Columns that are there for `which` alone, and are dropped.
     """
-    others = [nw.col(other).max() for other in frame.collect_schema() if other != key]
+    others = [
+        nw.col(other).sum() if other in summed else nw.col(other).max()
+        for other in frame.collect_schema()
+        if other != key
+    ]
     groups = frame.group_by(key).agg(nw.len().alias(_ROWS), *others)
-    return groups.drop(_ROWS).with_row_index(name, order_by=key)
+    wanted = groups if which is None else groups.filter(which)
+    return wanted.drop(_ROWS, *only_for).with_row_index(name, order_by=key)
 
 
 def first_by(frame: nw.LazyFrame[Any], key: str, value: nw.Expr, name: str) -> nw.LazyFrame[Any]:

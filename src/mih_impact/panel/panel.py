@@ -255,7 +255,9 @@ class Panel(Result):
         """Return the persons an analysis is about as dense arrays.
 
         Who comes along: everybody with a start year, and everybody eligible in at least one year
-        from the period before the first start to the period before the last.
+        from the period before the first start to the period before the last. In a year in which a
+        resident has no row, eligibility is asked with amounts of zero and all else as in the last
+        row before; where it is not known who is resident, nobody is eligible without a row.
 
         Parameters
         ----------
@@ -329,6 +331,7 @@ class Panel(Result):
             dtypes=dtypes,
             texts=self._survey.texts_of(name for name in dtypes if name in self._plans),
             eligible=eligible,
+            amounts=tuple(n for n, plan in self._plans.items() if plan.dtype == "money"),
             per_year=per_year,
             observed=() if self._survey.persons is None else self._survey.persons.periods,
             start_range=starts,

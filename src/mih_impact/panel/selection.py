@@ -25,6 +25,9 @@ _ALWAYS = ("start_year", "death_year", "emigration_year")
 #: Columns the cube keeps in fields of their own.
 _OWN_FIELDS = ("person_id", "year", "month", "start_month", "eligible")
 
+#: Steps of an expression that look at the row alone, as narwhals calls them.
+_ROW_BY_ROW = ("LITERAL", "COL", "NTH", "ALL", "EXCLUDE", "SELECTOR", "ELEMENTWISE", "WHEN_THEN")
+
 _MADE_FROM = {"age": {"birth_year"}, "in_work": {"wage_income"}, "on_benefit": set(BENEFITS)}
 
 
@@ -103,13 +106,20 @@ def eligible_expr(eligible: Eligible, frame: nw.LazyFrame[Any]) -> nw.Expr | Non
     Raises
     ------
     PanelContractError
-        It names a column that is not there, or is not true or false.
+        It names a column that is not there, is not true or false, or looks at more than one row:
+        what a resident has no row for would be missing among them.
     """
     schema = frame.collect_schema()
     if eligible is None:
         return nw.col("eligible") if "eligible" in schema else None
     words = eligible_words(eligible, ())
     expr = nw.col(eligible) if isinstance(eligible, str) else eligible
+    if not _of_one_row(expr):
+        raise PanelContractError(
+            "eligible= looks at more than one row",
+            found=words,
+            do="put what it needs of other rows in a column of the panel first, and use that",
+        )
     try:
         dtype = frame.select(expr.alias("_mih_asked")).collect_schema()["_mih_asked"]
     except Exception as error:
@@ -125,3 +135,14 @@ def eligible_expr(eligible: Eligible, frame: nw.LazyFrame[Any]) -> nw.Expr | Non
             do="name a boolean column, or compare: nw.col('months_unemployed') >= 6",
         )
     return expr
+
+
+def _of_one_row(expr: nw.Expr) -> bool:
+    """Return whether an expression is reckoned row by row, without aggregates or windows."""
+    steps = [expr]
+    while steps:
+        for node in steps.pop()._nodes:
+            if node.kind.name not in _ROW_BY_ROW:
+                return False
+            steps += [part for part in node.exprs if isinstance(part, nw.Expr)]
+    return True

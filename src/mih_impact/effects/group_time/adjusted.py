@@ -320,7 +320,7 @@ def _fit(
 ) -> Fit:
     """Fit the models of columns that compare the same persons, all columns at once."""
     k, q = x.shape[1], len(controls.columns)
-    gram = Gram.of(controls.x.T @ controls.x, names)
+    gram = Gram.of(controls.x.T @ controls.x, names, cells)
     score = None if estimator == "reg" else propensity(x, controls.x, names, cells)
     plain, weighted = np.zeros((k, q)), np.zeros((k, q))
     moments, information = np.zeros((k, k)), np.zeros((k, k))
@@ -359,7 +359,7 @@ def _fit(
         eta[exact] = 0.0
         gap = weighted - moments @ beta - np.outer(mean_x, eta)
         gap[:, exact] = 0.0
-        d = Gram.of(information, names).solve(gap) / total
+        d = Gram.of(information, names, cells).solve(gap) / total
         a = a if estimator == "ipw" else a + gram.solve(mean_x / total)
     columns = controls.columns
     return Fit(columns, use, score, total, a, beta, d, eta, trimmed, controls.everybody, exact)

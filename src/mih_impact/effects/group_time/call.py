@@ -72,6 +72,7 @@ def group_time_effects(
     eligible
         Who can be a control, evaluated in the year before start: a boolean column or an expression
         on person-years; None takes the column `eligible` if there is one, else everyone observed.
+        A year without a row counts as in `match`, for starters and controls alike.
     controls
         "never": persons who never start. "not_yet": also those who start later than the year and
         its base (and than anticipation reaches).
@@ -175,9 +176,10 @@ def group_time_effects(
     require_units(cube, names, error=EffectsError)
     values = read_outcomes(cube, names, dead=dead)
     windows = build_windows(cube, base_period, anticipation)
-    groups = start_groups(
-        cube, windows, covariates=terms, exact=cells, controls=controls, anticipation=anticipation
-    )
+    groups, flow = start_groups(
+        cube, windows, covariates=terms, exact=cells, controls=controls, anticipation=anticipation,
+        logit=estimator != "reg",
+    )  # fmt: skip
     found = estimate_all(groups, values, windows, estimator)
     _require_some(found)
     method = Method(
@@ -202,7 +204,8 @@ def group_time_effects(
     return build_result(
         found, groups, windows, names, _reasons(found, groups, values, windows), method,
         units={name: cube.unit_of(name) for name in names},
-        price_year=cube.price_year, provenance=provenance,
+        price_year=cube.price_year, provenance=provenance, flow=flow,
+        residency_known=cube.residency_known,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mih_impact.controls.card import notes_on_absence, notes_on_lost
 from mih_impact.controls.covariates import parse_term, term_label
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
@@ -97,6 +98,12 @@ def group_time_card(effects: GroupTimeEffects, lang: Lang) -> Card:
     gone = _without_effect(effects)
     if gone:
         notes.append(_LEFT_OUT.format(years=", ".join(map(str, gone))).text(lang))
+    if (known := effects.coverage.get("residency_known")) is not None:
+        notes = [
+            *notes_on_absence(bool(known), lang),
+            *notes_on_lost(effects.flow or (), lang),
+            *notes,
+        ]
     return Card(_TITLE.text(lang), (*shown, *_overall(effects, lang)), notes=tuple(notes))
 
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve, qr
+from scipy.linalg import cho_factor, cho_solve
 
-from mih_impact.controls.propensity import SEPARATED, fit_logit
-from mih_impact.controls.spoken import spoken_names
+from mih_impact.controls.logit import SEPARATED, fit_logit, require_rank
 from mih_impact.effects.group_time.sample import StartGroup
 from mih_impact.errors import SupportError
 
@@ -48,7 +47,7 @@ def full_design(group: StartGroup) -> tuple[FloatArray, tuple[str, ...]]:
         varies = spread > 1e-12 * max(-float(column.min()), float(column.max()))
         out /= spread if varies else np.inf
     cell_names = [f"cell {c + 1}" for c in range(cells)] if cells > 1 else ["constant"]
-    return X, (*cell_names, *spoken_names(group.design))
+    return X, (*cell_names, *group.design.names)
 
 
 def probability(index: FloatArray) -> FloatArray:
@@ -68,19 +67,11 @@ class Gram:
     factor: tuple[FloatArray, bool]
 
     @classmethod
-    def of(cls, product: FloatArray, names: Sequence[str]) -> Gram:
-        """Factor X'X, or raise naming the covariates that follow from the others."""
+    def of(cls, product: FloatArray, names: Sequence[str], cells: int) -> Gram:
+        """Factor X'X, or raise naming the covariates that follow from the others or the cells."""
         size = np.sqrt(np.diag(product))
-        empty = [name for name, s in zip(names, size, strict=True) if s == 0]
         scaled = product / np.outer(*[np.where(size > 0, size, 1.0)] * 2)
-        _, r, pivot = qr(scaled, pivoting=True)
-        redundant = [names[k] for k in pivot[np.abs(np.diag(r)) < REDUNDANT]]
-        if empty or redundant:
-            raise SupportError(
-                "Covariates are constant or add up to one another among the controls",
-                found=f"{', '.join(dict.fromkeys([*empty, *redundant]))} follows from the others",
-                do="leave it out of covariates=",
-            )
+        require_rank(scaled, size, names, own=cells, argument="covariates", least=REDUNDANT)
         return cls(cho_factor(product))
 
     def solve(self, right: FloatArray) -> FloatArray:
@@ -127,15 +118,13 @@ def propensity(
             break
         if length < SMALL:
             return coef
-    return _careful(treated, control, names)
+    return _careful(treated, control, names, cells)
 
 
-def _careful(treated: FloatArray, control: FloatArray, names: Sequence[str]) -> FloatArray:
+def _careful(
+    treated: FloatArray, control: FloatArray, names: Sequence[str], cells: int
+) -> FloatArray:
     X = np.concatenate([treated, control])
     starts = np.arange(len(X)) < len(treated)
-    try:
-        return fit_logit(X, starts, names=names).coef
-    except SupportError as error:
-        raise SupportError(
-            error.what, found=error.found, do="leave it out of covariates=, or match exactly on it"
-        ) from None
+    spoken = [name.split("=")[0] for name in names]  # no value: it may be of few persons
+    return fit_logit(X, starts, names=names, spoken=spoken, own=cells, argument="covariates").coef

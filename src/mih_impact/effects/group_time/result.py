@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from mih_impact.controls.risk_set import Flow, attrition_frame
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Lang
 from mih_impact.display.provenance import Provenance
@@ -102,6 +103,8 @@ class GroupTimeEffects(Result):
         Each person's influence, in factors; in memory only, never saved.
     group_of
         Number of the start year of each of the influence's starters; in memory only.
+    flow
+        Persons through every filter; in memory only.
     """
 
     frame: pd.DataFrame
@@ -118,6 +121,7 @@ class GroupTimeEffects(Result):
     provenance: Provenance
     influence: FactoredInfluence | None = field(default=None, metadata={"saved": False})
     group_of: IntArray | None = field(default=None, metadata={"saved": False})
+    flow: tuple[Flow, ...] | None = field(default=None, metadata={"saved": False})
 
     @property
     def covariance(self) -> pd.DataFrame:
@@ -135,6 +139,16 @@ class GroupTimeEffects(Result):
         `n_lost` counts starters in the register who are not compared in a year that has a base.
         """
         return self.frame.copy()
+
+    def attrition(self) -> pd.DataFrame:
+        """Return starters and controls through every filter, all start years together.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As `ControlGroup.attrition`; empty for effects that were loaded.
+        """
+        return attrition_frame(self.flow or ())
 
     def aggregate(
         self,
@@ -263,6 +277,8 @@ def build_result(
     units: dict[str, AnyUnit],
     price_year: int,
     provenance: Provenance,
+    flow: tuple[Flow, ...],
+    residency_known: bool,
 ) -> GroupTimeEffects:
     """Freeze the numbers into a result."""
     known = np.isfinite(found.estimate)
@@ -305,7 +321,9 @@ def build_result(
             ),
             "first_start_year": int(windows.starts[0]),
             "last_start_year": int(windows.starts[-1]),
+            "residency_known": int(residency_known),
         },
+        flow=flow,
         provenance=provenance,
         influence=found.influence,
         group_of=found.group_of,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,6 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact.controls.covariates import Design, Term, read_term, require_years
+from mih_impact.controls.design import Coded, Column
+from mih_impact.controls.levels import has_both_sides, one_sided
+from mih_impact.controls.risk_set import Flow, Tally
 from mih_impact.errors import SupportError
 from mih_impact.panel.cube import NEVER, Cube
 
@@ -87,8 +90,8 @@ class StartGroup:
         Number of exact cells; each holds both sides.
     design
         Covariates of the starters, then of the controls.
-    n_starters, n_known
-        Starters in the register, and those whose covariates and cell are known.
+    n_starters
+        Starters in the register.
     """
 
     start_year: int
@@ -100,7 +103,6 @@ class StartGroup:
     n_cells: int
     design: Design
     n_starters: int
-    n_known: int
 
 
 def start_groups(
@@ -111,12 +113,19 @@ def start_groups(
     exact: Sequence[str],
     controls: Controls,
     anticipation: int,
-) -> list[StartGroup]:
-    """Gather the comparison of every start year.
+    logit: bool,
+) -> tuple[list[StartGroup], tuple[Flow, ...]]:
+    """Gather the comparison of every start year, and who is left after each filter.
 
     Exact cells and eligibility are read in the year before start, covariates in the base year
     start - 1 - anticipation. Starters of a year without either in the register are compared with
-    nobody.
+    nobody. A starter is present in the year before start as controls are: with a row, or resident.
+
+    Parameters
+    ----------
+    logit
+        Whether a propensity is fitted: then controls with a value of a covariate that no starter of
+        the year has are left out, as starters with a value that no control has are always.
 
     Raises
     ------
@@ -141,27 +150,53 @@ def start_groups(
         if controls == "not_yet"
         else [NO_START] * len(windows.starts)
     )
+    tally = Tally(list(dict.fromkeys([*covariates, *exact])), covariates, cube.n_persons)
     groups = [
-        _start_group(cube, g, covariates, exact, int(after), anticipation)
+        _start_group(cube, g, covariates, exact, int(after), anticipation, logit, tally)
         if g in usable
-        else _uncovered(cube, g)
+        else _uncovered(cube, g, tally)
         for g, after in zip(windows.starts.tolist(), earliest, strict=True)
     ]
+    flow = tally.flow()
     if not any(len(group.treated) for group in groups):
+        raise _nobody(flow)
+    vary = {term for group in groups for term in group.design.terms}
+    vary |= {term for term in covariates if any(step.step == f"level: {term}" for step in flow)}
+    if constant := [str(term) for term in covariates if term not in vary]:
         raise SupportError(
-            "No start year has both starters and persons to compare them with",
-            found=f"{sum(group.n_known for group in groups)} starters with known characteristics",
-            do="choose coarser exact=, wider eligible=, or controls='not_yet'",
+            f"{', '.join(constant)} in covariates= does not vary",
+            found="one value among those who are compared, in every start year",
+            do="leave it out of covariates=",
         )
-    return groups
+    return groups, flow
 
 
-def _uncovered(cube: Cube, g: int) -> StartGroup:
+def _nobody(flow: Sequence[Flow]) -> SupportError:
+    """Return the error for start years without anybody to compare."""
+    left = {step.step: step.participants for step in flow}
+    levels = [str(step.column) for step in flow if step.step.startswith("level")]
+    if left["cell"] and levels:
+        names = ", ".join(levels)
+        return SupportError(
+            f"Starters and controls have no value in common of {names}: there is no common support",
+            found=f"{left['cell']} starters with known characteristics",
+            do=f"leave {names} out of covariates=, or make it coarser",
+        )
+    return SupportError(
+        "No start year has both starters and persons to compare them with",
+        found=f"{left['observed']} starters with known characteristics",
+        do="choose coarser exact=, wider eligible=, or controls='not_yet'",
+    )
+
+
+def _uncovered(cube: Cube, g: int, tally: Tally) -> StartGroup:
     """Return the starters of a year whose base year has no register rows: nobody is compared."""
     nobody = np.empty(0, dtype=np.int64)
     none = Design.of([], 0)
-    n = int((cube.start_year == g).sum())
-    return StartGroup(g, nobody, nobody, nobody, nobody, nobody, 0, none, n, 0)
+    starters = np.flatnonzero(cube.start_year == g)
+    everyone = np.ones(len(starters), dtype=bool)
+    tally.add(starters, everyone, [everyone])
+    return StartGroup(g, nobody, nobody, nobody, nobody, nobody, 0, none, len(starters))
 
 
 def _start_group(
@@ -171,6 +206,8 @@ def _start_group(
     exact: Sequence[str],
     later_than: int,
     anticipation: int,
+    logit: bool,
+    tally: Tally,
 ) -> StartGroup:
     """Gather the starters of a year, never-starters, and those who start later than a year."""
     starter = cube.start_year == g
@@ -178,26 +215,35 @@ def _start_group(
     free &= cube.eligible_before(g)
     n = n_starters = int(starter.sum())
     person = np.concatenate([np.flatnonzero(starter), np.flatnonzero(free)])
+    treated = np.arange(len(person)) < n
 
     read: list[tuple[Term, NDArray[Any]]] = [
         (term, read_term(cube, term, g - anticipation)[0][person]) for term in covariates
     ]
-    cells = [read_term(cube, name, g)[0][person] for name in exact]
-    kept = np.ones(len(person), dtype=bool)
-    for column in (*(values for _, values in read), *cells):
-        kept &= pd.notna(column)
-    n_known = int(kept[:n].sum())
-    cell = _cells(cells, kept)
-    if exact:
-        both = np.intersect1d(cell[:n][kept[:n]], cell[n:][kept[n:]])
-        kept &= np.isin(cell, both)
-        cell = np.searchsorted(both, cell)
-    elif not (kept[:n].any() and kept[n:].any()):
-        kept[:] = False
+    cells = {name: read_term(cube, name, g)[0][person] for name in exact}
+    left = [np.ones(len(person), dtype=bool), cube.present_before(g)[person]]
+    for column in _known_together(read, cells):
+        left.append(left[-1] & column)
+    cell = _cells(list(cells.values()), left[-1])
+    left += [left[-1], _in_cells(cell, treated, left[-1])]
+    columns: list[tuple[Term, Column]] = [(term, _coded(values)) for term, values in read]
+    rows = np.flatnonzero(left[-1])
+    why = one_sided(
+        [column[rows] for _, column in columns], treated[rows], cell[rows], candidates=logit
+    )
+    for k in range(len(columns) + 1):
+        left.append(left[-1].copy())
+        left[-1][rows[why == k]] = False
+    kept = left[-1]
+    tally.add(person, treated, left)
     if not kept.all():
         n = int(kept[:n].sum())
         person, cell = person[kept], cell[kept]
-        read = [(term, values[kept]) for term, values in read]
+        columns = [(term, values[kept]) for term, values in columns]
+    # One value in a start year tells nobody apart, as that of a category has no indicator.
+    columns = [(term, values) for term, values in columns if not _same(values)]
+    if exact:
+        both, cell = np.unique(cell, return_inverse=True)
     control_start = np.broadcast_to(np.int64(NO_START), len(person) - n)  # takes no memory
     if later_than < NO_START:
         start = cube.start_year[person[n:]]
@@ -210,10 +256,35 @@ def _start_group(
         control_cell=cell[n:],
         control_start=control_start,
         n_cells=len(both) if exact else 1,
-        design=Design.of(read, len(person)),
+        design=Design.of(columns, len(person)),
         n_starters=n_starters,
-        n_known=n_known,
     )
+
+
+def _known_together(
+    read: Sequence[tuple[Term, NDArray[Any]]], cells: Mapping[str, NDArray[Any]]
+) -> list[BoolArray]:
+    """Return where each characteristic is known, one asked for twice being known in both years."""
+    known: dict[Term, BoolArray] = {}
+    for term, values in (*read, *cells.items()):
+        known[term] = known.get(term, True) & np.asarray(pd.notna(values))
+    return list(known.values())
+
+
+def _in_cells(cell: IntArray, treated: BoolArray, known: BoolArray) -> BoolArray:
+    """Return who is known and in a cell with both sides."""
+    place = np.where(known, cell, 0)
+    return known & has_both_sides(place, treated, known)
+
+
+def _coded(values: NDArray[Any]) -> Column:
+    return Coded.of(values) if values.dtype == object else values
+
+
+def _same(values: Column) -> bool:
+    """Return whether all rows have one value."""
+    found = values.codes if isinstance(values, Coded) else values
+    return bool((found == found[:1]).all())
 
 
 def _cells(columns: Sequence[NDArray[Any]], kept: BoolArray) -> IntArray:
