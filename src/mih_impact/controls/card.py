@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from mih_impact.controls.covariates import Term, parse_term, term_label
+from mih_impact.controls.flow import Flow
 from mih_impact.controls.group import ControlGroup
-from mih_impact.controls.risk_set import Flow
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import NOT_AVAILABLE, count, number, percent

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact.controls.coarsen import coarsened_cells
+from mih_impact.controls.flow import Flow
 from mih_impact.controls.greedy import greedy
 from mih_impact.controls.group import Sets
 from mih_impact.controls.mahalanobis import Cloud, mahalanobis_greedy, mahalanobis_nearest, whiten
@@ -16,7 +17,7 @@ from mih_impact.controls.nearest import Neighbours, nearest_within
 from mih_impact.controls.options import MatchOptions
 from mih_impact.controls.propensity import Score, independent, propensity_score
 from mih_impact.controls.pseudo_start import Among
-from mih_impact.controls.risk_set import Flow, RiskSet, build_risk_set
+from mih_impact.controls.risk_set import RiskSet, build_risk_set
 from mih_impact.controls.support import supported
 from mih_impact.panel.cube import Cube
 

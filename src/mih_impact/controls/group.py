@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.controls.covariates import Term, read_rows
+from mih_impact.controls.flow import Flow, attrition_frame
 from mih_impact.controls.propensity import Score
 from mih_impact.controls.recipe import Recipe
-from mih_impact.controls.risk_set import Flow, RiskSet, attrition_frame
+from mih_impact.controls.risk_set import RiskSet
 from mih_impact.controls.weight_model import WeightModel
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Lang

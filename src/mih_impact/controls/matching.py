@@ -11,6 +11,7 @@ from mih_impact import arguments
 from mih_impact.controls.choose import Chosen, choose
 from mih_impact.controls.concentration import warn_if_concentrated
 from mih_impact.controls.covariates import Lag, Term, as_terms
+from mih_impact.controls.flow import Flow
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.options import (
     Controls,
@@ -28,7 +29,6 @@ from mih_impact.controls.recipe import (
     require_outcomes,
     seed_of,
 )
-from mih_impact.controls.risk_set import Flow
 from mih_impact.display.labels import Label
 from mih_impact.display.provenance import Provenance
 from mih_impact.errors import SupportError

@@ -12,113 +12,25 @@ from numpy.typing import NDArray
 from mih_impact.controls.cells import combined
 from mih_impact.controls.covariates import Term, by_period, read_column, require_years
 from mih_impact.controls.design import Coded, Column, Design, factorized
+from mih_impact.controls.flow import (
+    IN_CELL,
+    IN_CELL_STILL,
+    IN_REGISTER,
+    OBSERVED,
+    PRESENT,
+    Flow,
+    about,
+    left_after,
+)
 from mih_impact.controls.levels import Modelled, has_both_sides, one_sided
 from mih_impact.controls.pseudo_start import Among, members
-from mih_impact.controls.terms import term_label
-from mih_impact.display.labels import Label
 from mih_impact.errors import SupportError
 from mih_impact.panel.cube import NEVER, Cube
 
-__all__ = ["Flow", "RiskSet", "Tally", "attrition_frame", "build_risk_set", "cells"]
+__all__ = ["RiskSet", "build_risk_set", "cells"]
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
-
-IN_REGISTER = Label(nb="i registeret", en="in the register")
-PRESENT = Label(
-    nb="har en rad, eller er bosatt, året før oppstart",
-    en="have a row, or are resident, the year before start",
-)
-KNOWN = Label(nb="kjent før oppstart: {column}", en="known before start: {column}")
-OBSERVED = Label(nb="kjente kjennetegn før oppstart", en="characteristics before start are known")
-IN_CELL = Label(
-    nb="har noen i samme gruppe på den andre siden",
-    en="somebody on the other side in the same exact cell",
-)
-LEVEL = Label(
-    nb="noen på den andre siden har samme verdi: {column}",
-    en="somebody on the other side has the same value: {column}",
-)
-IN_CELL_STILL = Label(
-    nb="har fortsatt noen i samme gruppe på den andre siden",
-    en="still somebody on the other side in the same exact cell",
-)
-
-
-@dataclass(frozen=True)
-class Flow:
-    """Persons left after one filter: participants, and distinct persons among candidates.
-
-    `column` is the characteristic that the filter is about, None where it is about none alone.
-    """
-
-    step: str
-    label: Label
-    participants: int
-    candidates: int
-    candidate_rows: int
-    column: str | None = None
-
-
-def attrition_frame(flow: Sequence[Flow]) -> pd.DataFrame:
-    """Return a flow as a table, a row for each step."""
-    rows = [
-        (f.step, f.label.nb, f.label.en, f.participants, f.candidates, f.candidate_rows, f.column)
-        for f in flow
-    ]
-    names = ["step", "label_nb", "label_en", "participants", "candidates", "candidate_rows"]
-    return pd.DataFrame(rows, columns=[*names, "column"])
-
-
-def _about(step: str, term: Term) -> tuple[str, Label, str]:
-    """Return the name and the label of a step about one characteristic, and the characteristic."""
-    column = Label(nb=term_label(term, "nb"), en=term_label(term, "en"))
-    label = {"known": KNOWN, "level": LEVEL}[step].format(column=column)
-    return f"{step}: {term}", label, str(term)
-
-
-class Tally:
-    """Counts who is left after each filter, start year by start year.
-
-    Parameters
-    ----------
-    terms, modelled
-        Characteristics that must be known, and those of which both sides must have a value.
-    n_persons
-        Persons there are.
-    """
-
-    def __init__(self, terms: Sequence[Term], modelled: Sequence[Term], n_persons: int) -> None:
-        self._steps: list[tuple[str, Label, str | None]] = [
-            ("register", IN_REGISTER, None),
-            ("present", PRESENT, None),
-            *(_about("known", term) for term in terms),
-            ("observed", OBSERVED, None),
-            ("cell", IN_CELL, None),
-            *(_about("level", term) for term in modelled),
-            ("cell_left", IN_CELL_STILL, None),
-        ]
-        self._starters = np.zeros(len(self._steps), dtype=np.int64)
-        self._rows = np.zeros(len(self._steps), dtype=np.int64)
-        self._met = np.zeros((len(self._steps), n_persons), dtype=bool)
-
-    def add(self, person: IntArray, treated: BoolArray, left: Sequence[BoolArray]) -> None:
-        """Count the rows of a start year that are left after each step, in their order."""
-        for k, here in enumerate(left):
-            candidate = here & ~treated
-            self._starters[k] += int((here & treated).sum())
-            self._rows[k] += int(candidate.sum())
-            self._met[k, person[candidate]] = True
-
-    def flow(self) -> tuple[Flow, ...]:
-        """Return the steps; those that leave nobody out are not among them, but for three."""
-        many = self._met.sum(axis=1)
-        counts = list(zip(self._starters.tolist(), many.tolist(), self._rows.tolist(), strict=True))
-        return tuple(
-            Flow(step, label, *counts[k], column)
-            for k, (step, label, column) in enumerate(self._steps)
-            if step in ("register", "observed", "cell") or counts[k] != counts[k - 1]
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,22 +90,6 @@ class RiskSet:
         """
         others = [term for term in on if term not in self.settled]
         self.design.require_varying(others or on, one_does=one_does)
-
-
-def _flow(
-    step: str,
-    label: Label,
-    person: IntArray,
-    treated: BoolArray,
-    left: BoolArray,
-    column: str | None = None,
-) -> Flow:
-    """Count the rows that are left after a filter, by side."""
-    candidate = left & ~treated
-    met = np.zeros(int(person.max(initial=-1)) + 1, dtype=bool)
-    met[person[candidate]] = True
-    participants, persons = int((left & treated).sum()), int(met.sum())
-    return Flow(step, label, participants, persons, int(candidate.sum()), column)
 
 
 def _require_period_before(cube: Cube, start: IntArray) -> None:
@@ -278,22 +174,24 @@ def build_risk_set(
     carried = {str(term): many for term, (_, many) in reads.items()}
     del reads
 
-    flow = [_flow("register", IN_REGISTER, person, is_treated, np.ones(len(person), dtype=bool))]
+    flow = [
+        left_after("register", IN_REGISTER, person, is_treated, np.ones(len(person), dtype=bool))
+    ]
     known = _present(cube, person, periods)
     if not known.all():
-        flow.append(_flow("present", PRESENT, person, is_treated, known))
+        flow.append(left_after("present", PRESENT, person, is_treated, known))
     for term, column in columns.items():
         given = _given(column)
         if (known & ~given).any():
             known &= given
-            step, label, name = _about("known", term)
-            flow.append(_flow(step, label, person, is_treated, known, name))
+            step, label, name = about("known", term)
+            flow.append(left_after(step, label, person, is_treated, known, name))
     _require_known(columns, is_treated, known, flow)
 
     cell = cells(start_year, [columns[name] for name in exact if within], known)
     kept = known & has_both_sides(cell, is_treated, known)
-    flow.append(_flow("observed", OBSERVED, person, is_treated, known))
-    flow.append(_flow("cell", IN_CELL, person, is_treated, kept))
+    flow.append(left_after("observed", OBSERVED, person, is_treated, known))
+    flow.append(left_after("cell", IN_CELL, person, is_treated, kept))
     if not kept.any():
         raise SupportError(
             "No exact cell holds both a participant and a candidate",
@@ -384,10 +282,10 @@ class _Stacked:
             left &= why != k
             who = self.person, self.treated, left
             if k < len(terms):
-                step, label, name = _about("level", terms[k])
-                yield _flow(step, label, *who, name)
+                step, label, name = about("level", terms[k])
+                yield left_after(step, label, *who, name)
             else:
-                yield _flow("cell_left", IN_CELL_STILL, *who)
+                yield left_after("cell_left", IN_CELL_STILL, *who)
 
 
 def _present(

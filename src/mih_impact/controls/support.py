@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact.controls.flow import Flow
 from mih_impact.controls.propensity import Score
-from mih_impact.controls.risk_set import Flow, RiskSet
+from mih_impact.controls.risk_set import RiskSet
 from mih_impact.display.labels import Label
 from mih_impact.errors import SupportError
 

@@ -12,6 +12,7 @@ import numpy as np
 from mih_impact import arguments
 from mih_impact.controls.concentration import warn_if_concentrated
 from mih_impact.controls.covariates import Lag, Term, as_terms
+from mih_impact.controls.flow import Flow
 from mih_impact.controls.group import ControlGroup, Sets
 from mih_impact.controls.levels import Modelled
 from mih_impact.controls.options import Controls, ScoreKind
@@ -24,7 +25,7 @@ from mih_impact.controls.recipe import (
     require_outcomes,
     seed_of,
 )
-from mih_impact.controls.risk_set import Flow, build_risk_set
+from mih_impact.controls.risk_set import build_risk_set
 from mih_impact.controls.weight_model import covariates_of
 from mih_impact.controls.weights import Weighted, entropy, odds
 from mih_impact.display.labels import Label

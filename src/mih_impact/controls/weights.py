@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from mih_impact.controls.covariates import Design
 from mih_impact.controls.entropy import EntropyFit, entropy_weights
+from mih_impact.controls.flow import Flow
 from mih_impact.controls.group import Sets
 from mih_impact.controls.propensity import Score, propensity_score
-from mih_impact.controls.risk_set import Flow, RiskSet
+from mih_impact.controls.risk_set import RiskSet
 from mih_impact.controls.spoken import spoken_names
 from mih_impact.controls.weight_model import WeightModel
 from mih_impact.display.labels import Label

@@ -49,8 +49,9 @@ class Request:
         The distinct values of text columns that have few: they leave as codes.
     eligible
         A boolean expression on person-years; None for everybody.
-    amounts
-        The register's columns, fetched or not, that are zero where a resident has no row.
+    amounts, uncarried
+        The register's columns, fetched or not, that are zero where a resident has no row, and those
+        that have no value there; others are as in the last row.
     per_year
         1 for a panel by year, 12 by month: periods are years, or 12 * year + month - 1.
     observed
@@ -74,6 +75,7 @@ class Request:
     texts: Mapping[str, tuple[str, ...]]
     eligible: nw.Expr | None
     amounts: tuple[str, ...]
+    uncarried: tuple[str, ...]
     per_year: int
     observed: tuple[int, ...]
     start_range: tuple[int, int] | None
@@ -102,6 +104,7 @@ class Request:
             self.eligible,
             self.frame,
             amounts=self.amounts,
+            uncarried=self.uncarried,
             periods=periods,
             per_year=self.per_year,
             resident_known=self.residency_known,

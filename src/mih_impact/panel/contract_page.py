@@ -70,14 +70,15 @@ spells given as `read_panel(resident=...)` with the columns `person_id`, `from_y
 
 The same holds for who can be compared. In a year without a row a resident is eligible if the last
 row before it would be with amounts of zero: a column `eligible` is as it was, and an expression is
-evaluated with amounts of zero, the year of the absent row, no measure beginning, and everything
-else as in that row. An amount without a value in a row is zero there too. So rows of zeros that
-repeat the last row's characteristics can be written or left out: matches and effects are the same.
-Nobody is eligible before its first row, after death or emigration, or in a year in which nobody has
-a row. Participants are held to the same: in the year before start they have a row, or have had one
-and are resident, and `attrition()` counts those who do not. Where it is not known who is resident,
-nobody can be compared without a row in that year, participant or candidate. An expression looks at
-one row at a time; what it needs of other rows goes in a column first.
+evaluated with amounts of zero, the year of the absent row, no measure beginning, no value of other
+outcomes with a unit, and everything else as in that row. An amount without a value in a row is zero
+there too. So rows of zeros that repeat the last row's characteristics can be written or left out:
+matches and effects are the same. Nobody is eligible before its first row, after death or
+emigration, or in a year in which nobody has a row. Participants are held to the same: in the year
+before start they have a row, or have had one and are resident, and `attrition()` counts those who
+do not. Where it is not known who is resident, nobody can be compared without a row in that year,
+participant or candidate. An expression looks at one row at a time; what it needs of other rows goes
+in a column first.
 
 After the year of death or emigration a person counts as zero (`dead="zero"`, what the account
 uses) or as missing (`dead="missing"`, among survivors), also where a late payment made a row. The

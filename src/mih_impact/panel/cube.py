@@ -27,7 +27,7 @@ from mih_impact.panel.readable import (
     require_dead,
     require_outcome,
 )
-from mih_impact.panel.residency import BY_RANK, RANK, State, gone
+from mih_impact.panel.residency import BY_RANK, RANK, State, gone, present
 from mih_impact.panel.units import default_outcomes
 
 __all__ = ["NEVER", "Cube", "Dead"]
@@ -187,21 +187,12 @@ class Cube:
     def eligible_before(self, start: int) -> BoolArray:
         """Return who is eligible in the period before one, shape (n_persons,)."""
         position = start - 1 - int(self.periods[0])
-        if not 0 <= position < len(self.periods):
-            return np.zeros(self.n_persons, dtype=bool)
-        return self.eligible[:, position]
+        inside = 0 <= position < len(self.periods)
+        return self.eligible[:, position] if inside else np.zeros(self.n_persons, dtype=bool)
 
     def present_before(self, start: int) -> BoolArray:
-        """Return who can be compared from a period, shape (n_persons,): its past is known.
-
-        The period before, the person has a row, or none though resident, and a row by then.
-        """
-        position = start - 1 - int(self.periods[0])
-        if not 0 <= position < len(self.periods):
-            return np.zeros(self.n_persons, dtype=bool)
-        state = self.state[:, position]
-        resident = (state == State.OBSERVED) | (state == State.ABSENT)
-        return np.asarray(resident & (self._first_row <= position))
+        """Return who can be compared from a period, shape (n_persons,); see `present`."""
+        return present(self.state, self.row, start - 1 - int(self.periods[0]))
 
     def seen(self, start: IntArray, years: Sequence[int]) -> BoolArray:
         """Return whether the register has a year since start, shape (len(start), len(years)).
@@ -387,11 +378,6 @@ class Cube:
     @cached_property
     def _gone(self) -> NDArray[np.bool_]:
         return gone(self.state)
-
-    @cached_property
-    def _first_row(self) -> IntArray:
-        """Position of everybody's first row, shape (n_persons,)."""
-        return np.where(self.row.any(axis=1), self.row.argmax(axis=1), len(self.periods))
 
     @cached_property
     def _last_row(self) -> NDArray[np.int16]:

@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact.panel import ops
-from mih_impact.panel.measure import MEASURE
 from mih_impact.panel.residency import State
 
 __all__ = ["Asked", "settled"]
@@ -41,6 +40,8 @@ class Asked:
         A boolean expression on person-years; None for everybody.
     amounts
         Columns that are zero where a resident has no row, or no value in a row.
+    uncarried
+        Columns that have no value where there is no row.
     dates
         The dates that absent rows are asked at, each as values of `year` and `month`; one without
         any where the expression looks at no date, none where no absent row counts.
@@ -52,6 +53,7 @@ class Asked:
 
     expr: nw.Expr | None
     amounts: tuple[str, ...]
+    uncarried: tuple[str, ...]
     dates: tuple[Mapping[str, int], ...]
     same: bool
     bit: NDArray[np.int64]
@@ -63,6 +65,7 @@ class Asked:
         frame: nw.LazyFrame[Any],
         *,
         amounts: Sequence[str],
+        uncarried: Sequence[str],
         periods: NDArray[np.int64],
         per_year: int,
         resident_known: bool,
@@ -71,8 +74,8 @@ class Asked:
 
         Parameters
         ----------
-        expr, amounts
-            As above.
+        expr, amounts, uncarried
+            As above; `measure` is among the last where there is one.
         frame
             The rows, in which a row of a panel by month still has its year and month.
         periods
@@ -84,9 +87,10 @@ class Asked:
         """
         bit = np.zeros(len(periods), dtype=np.int64)
         dates: list[dict[str, int]] = [{}] if resident_known else []
+        columns = tuple(amounts), tuple(uncarried)
         if expr is None:
-            return cls(None, tuple(amounts), tuple(dates), True, bit)
-        same = not _looks_at(expr, frame, [*amounts, MEASURE])
+            return cls(None, *columns, tuple(dates), True, bit)
+        same = not _looks_at(expr, frame, [*amounts, *uncarried])
         looked_at = [n for n in ("year", "month") if resident_known and _looks_at(expr, frame, [n])]
         if looked_at:
             at = {"year": periods // per_year, "month": periods % per_year + 1}
@@ -96,7 +100,7 @@ class Asked:
             bit = bit.reshape(-1)
             dates = [dict(zip(looked_at, date, strict=True)) for date in found.T.tolist()]
         same = same and not any(dates)
-        return cls(expr, tuple(amounts), tuple(dates), same, bit)
+        return cls(expr, *columns, tuple(dates), same, bit)
 
     @property
     def names(self) -> list[str]:
@@ -140,15 +144,13 @@ class Asked:
         """
         assert self.expr is not None
         schema = frame.collect_schema()
-        amounts = [name for name in self.amounts if name in schema]
-        others = [name for name in (MEASURE, "year", "month") if name in schema]
-        whole = [nw.col(name).fill_null(0.0) for name in amounts]
-        empty = [nw.lit(0.0).cast(nw.Float64).alias(name) for name in amounts]
-        if MEASURE in schema:
-            empty.append(ops.nothing(MEASURE).alias(MEASURE))
+        dates = [name for name in ("year", "month") if name in schema]
+        whole = [nw.col(name).fill_null(0.0) for name in self.amounts]
+        empty = [nw.lit(0.0).cast(nw.Float64).alias(name) for name in self.amounts]
+        empty += [ops.nothing(name).alias(name) for name in self.uncarried]
         flags = [row, *(f"_mih_absent_{k}" for k in range(len(self.dates)))]
         answer = ops.true_or_false(self.expr)
-        kept = {name: _KEPT + name for name in (*amounts, *others)}
+        kept = {name: _KEPT + name for name in (*self.amounts, *self.uncarried, *dates)}
         aside = [nw.col(name).alias(other) for name, other in kept.items()]
         frame = frame.with_columns([*aside, *whole]).with_columns(answer.alias(row))
         for k, (date, flag) in enumerate(zip(self.dates, flags[1:], strict=True)):

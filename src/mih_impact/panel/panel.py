@@ -332,6 +332,11 @@ class Panel(Result):
             texts=self._survey.texts_of(name for name in dtypes if name in self._plans),
             eligible=eligible,
             amounts=tuple(n for n, plan in self._plans.items() if plan.dtype == "money"),
+            uncarried=tuple(
+                name
+                for name, plan in self._plans.items()
+                if name == MEASURE or (plan.declared and plan.dtype == "number")
+            ),
             per_year=per_year,
             observed=() if self._survey.persons is None else self._survey.persons.periods,
             start_range=starts,

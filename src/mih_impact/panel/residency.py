@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["BY_RANK", "RANK", "Spells", "State", "gone", "states"]
+__all__ = ["BY_RANK", "RANK", "Spells", "State", "gone", "present", "states"]
 
 
 class State(IntEnum):
@@ -41,6 +41,14 @@ RANK = np.argsort(BY_RANK)
 def gone(state: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Return where somebody is dead or has emigrated."""
     return np.asarray((state == State.DEAD) | (state == State.EMIGRATED))
+
+
+def present(state: NDArray[np.uint8], row: NDArray[np.bool_], position: int) -> NDArray[np.bool_]:
+    """Return who has a row in a period, or is resident with a row before it, shape (n_persons,)."""
+    if not 0 <= position < state.shape[1]:
+        return np.zeros(len(state), dtype=bool)
+    here = (state[:, position] == State.OBSERVED) | (state[:, position] == State.ABSENT)
+    return np.asarray(here & row[:, : position + 1].any(axis=1))
 
 
 @dataclass(frozen=True, eq=False)

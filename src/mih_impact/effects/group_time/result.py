@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from mih_impact.controls.risk_set import Flow, attrition_frame
+from mih_impact.controls.flow import Flow, attrition_frame
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Lang
 from mih_impact.display.provenance import Provenance

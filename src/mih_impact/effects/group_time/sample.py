@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from mih_impact.controls.covariates import Design, Term, read_term, require_years
 from mih_impact.controls.design import Coded, Column
+from mih_impact.controls.flow import Flow, Tally
 from mih_impact.controls.levels import has_both_sides, one_sided
-from mih_impact.controls.risk_set import Flow, Tally
 from mih_impact.errors import SupportError
 from mih_impact.panel.cube import NEVER, Cube
 
