@@ -63,8 +63,7 @@ class Cube:
     start
         Shape (n_persons,): the period of start, `NEVER` (0) for persons who never start.
     eligible
-        Shape (n_persons, n_periods): as the row says, or for a resident without one as the last row
-        says of absent rows; False for the dead and the emigrated, and before the first row.
+        Shape (n_persons, n_periods): see `eligibility.settled`.
     state
         Shape (n_persons, n_periods), values of `State`.
     row
@@ -186,9 +185,9 @@ class Cube:
 
     def eligible_before(self, start: int) -> BoolArray:
         """Return who is eligible in the period before one, shape (n_persons,)."""
-        position = start - 1 - int(self.periods[0])
-        inside = 0 <= position < len(self.periods)
-        return self.eligible[:, position] if inside else np.zeros(self.n_persons, dtype=bool)
+        if not self.periods[0] < start <= self.periods[-1] + 1:
+            return np.zeros(self.n_persons, dtype=bool)
+        return self.eligible[:, start - 1 - int(self.periods[0])]
 
     def present_before(self, start: int) -> BoolArray:
         """Return who can be compared from a period, shape (n_persons,); see `present`."""
