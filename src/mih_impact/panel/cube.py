@@ -62,10 +62,8 @@ class Cube:
         Shape (n_periods,): False for a period in which the register has no row for anybody.
     start
         Shape (n_persons,): the period of start, `NEVER` (0) for persons who never start.
-    eligible
-        Shape (n_persons, n_periods): see `eligibility.settled`.
-    state
-        Shape (n_persons, n_periods), values of `State`.
+    eligible, state
+        Shape (n_persons, n_periods): see `eligibility.settled`, and values of `State`.
     row
         Shape (n_persons, n_periods): whether the register has a row, also after death.
     ore, null
