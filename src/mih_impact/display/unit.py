@@ -28,6 +28,7 @@ __all__ = [
     "decimals_for",
     "is_money",
     "unit_given",
+    "zero_is_nothing",
 ]
 
 Months = Literal["sum", "mean", "last"]
@@ -111,11 +112,6 @@ class Unit:
         return self.months or (None if known is None else known.months)
 
     @property
-    def zero_is_nothing(self) -> bool:
-        """Whether who is gone has zero of it."""
-        return self.name not in _NO_ZERO
-
-    @property
     def displayed(self) -> Label:
         """The displayed name."""
         known = KNOWN.get(self.name)
@@ -137,6 +133,11 @@ def is_money(unit: AnyUnit) -> bool:
     """
     code = str(unit)
     return len(code) == 3 and code.isupper() and code in _currencies()
+
+
+def zero_is_nothing(unit: AnyUnit) -> bool:
+    """Return whether those who are gone have zero of it."""
+    return str(unit) not in _NO_ZERO
 
 
 @cache

@@ -12,7 +12,7 @@ from mih_impact.controls.subgroups.split import ALL
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import count, interval, number
-from mih_impact.display.unit import AnyUnit, amount
+from mih_impact.display.unit import AnyUnit, amount, zero_is_nothing
 from mih_impact.effects.subgroups.rows import subgroup_table
 from mih_impact.panel.contract import label_of
 
@@ -87,6 +87,10 @@ _UNUSUAL = (
         ),
     ),
 )
+_NO_ZERO = Label(
+    nb="Døde og utvandrede er ikke med for {outcomes}: null er der ikke det samme som ingenting.",
+    en="The dead and emigrated are left out of {outcomes}, where zero is not nothing.",
+)
 _CLUSTERED = Label(
     nb="Standardfeilene er klynget etter {cluster}.",
     en="Standard errors are clustered by {cluster}.",
@@ -107,6 +111,10 @@ def effects_card(effects: EffectSeries, lang: Lang) -> Card:
         notes.append(_NOT_AVAILABLE.text(lang))
     asked = effects.provenance.options
     notes += [text.text(lang) for option, value, text in _UNUSUAL if asked.get(option) == value]
+    if asked.get("dead") == "zero":
+        levels = [name for name, unit in effects.units.items() if not zero_is_nothing(unit)]
+        names = Label(*(", ".join(label_of(n).text(own) for n in levels) for own in ("nb", "en")))
+        notes += [_NO_ZERO.format(outcomes=names).text(lang)] if levels else []
     if asked.get("cluster", "person") != "person":
         notes.append(_CLUSTERED.format(cluster=label_of(str(asked["cluster"]))).text(lang))
     if (effects.frame["reason"] == "some_models_not_estimable").any():

@@ -24,7 +24,7 @@ from mih_impact.display.style import (
     source_line,
     unit_axis,
 )
-from mih_impact.display.unit import amount
+from mih_impact.display.unit import amount, zero_is_nothing
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
 
@@ -65,10 +65,16 @@ _COUNT_NOTE = Label(
 _GAP_NOTE = Label(
     nb="Registeret har ingen rader i år {years}.", en="The register has no rows in year {years}."
 )
-_LEVELS_NOTE = Label(
-    nb="Gjennomsnitt med nuller. Døde og utvandrede teller som null.",
-    en="Means with zeros. The dead and emigrated count as zero.",
-)
+_LEVELS_NOTES = {
+    True: Label(
+        nb="Gjennomsnitt med nuller. Døde og utvandrede teller som null.",
+        en="Means with zeros. The dead and emigrated count as zero.",
+    ),
+    False: Label(
+        nb="Gjennomsnitt. Døde og utvandrede er ikke med.",
+        en="Means. The dead and emigrated are left out.",
+    ),
+}
 _EFFECT_ALT = Label(
     nb="{title}. Tre år etter oppstart: {estimate} ({interval}).",
     en="{title}. Three years after start: {estimate} ({interval}).",
@@ -280,12 +286,16 @@ def plot_levels(
             label, every = who.text(lang), _alone(mean)
             line = ax.plot(years, mean, color=colour, marker="o", markevery=every, label=label)[0]
             line.set_clip_on(False)  # a marker may stand on the edge
-        ax.set_ylim(bottom=0)
+        lowest = rows[["participant_mean", "control_mean"]].to_numpy(dtype=float)
+        if zero_is_nothing(effects.units[outcome]) and np.nanmin(lowest) >= 0:
+            ax.set_ylim(bottom=0)
         title = _LEVELS_TITLE.format(outcome=name[:1].upper() + name[1:]).text(lang)
         ax.set_title(title)
         _years_axis(ax, years, lang)
         _value_axis(ax, effects, outcome, name, lang)
-        notes = [_LEVELS_NOTE.text(lang), *_counts(rows, lang)]
+        zeros = effects.provenance.options.get("dead", "zero") == "zero"
+        note = _LEVELS_NOTES[zeros and zero_is_nothing(effects.units[outcome])]
+        notes = [note.text(lang), *_counts(rows, lang)]
         source_line(ax, _source(effects, notes, lang))
         label_line_ends(ax)
         last = rows[np.isfinite(rows["participant_mean"])].iloc[-1]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import number, year_range
+from mih_impact.display.unit import as_unit, is_money
 
 if TYPE_CHECKING:
     from mih_impact.panel.panel import Panel
@@ -45,9 +46,18 @@ def panel_card(
         ("size", read),
         ("period", _CARD[panel.period].text(lang)),
         ("columns", ", ".join(panel.columns)),
-        ("outcomes", ", ".join(panel.outcomes)),
+        ("outcomes", ", ".join(_outcomes(panel, lang))),
         ("money", kroner.text(lang)),
     )
     return Card(
         _CARD["title"].text(lang), tuple((_CARD[name].text(lang), text) for name, text in lines)
     )
+
+
+def _outcomes(panel: Panel, lang: Lang) -> list[str]:
+    """Return the outcomes, those that are no money with their units."""
+    units = {name: as_unit(panel.units[name]) for name in panel.outcomes}
+    return [
+        name if is_money(unit) else f"{name} ({unit.displayed.text(lang)})"
+        for name, unit in units.items()
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from mih_impact.display.unit import KNOWN
+from mih_impact.display.unit import KNOWN, zero_is_nothing
 from mih_impact.panel.contract import CONTRACT, DERIVED, Column
 from mih_impact.panel.csv_text import NULLS
 
@@ -225,7 +225,7 @@ def _absent(column: Column) -> str:
 def _units() -> str:
     known = [("a currency, such as `NOK`", "the currency", "the currency", "sum", "yes")]
     for unit in KNOWN.values():
-        label, zero = unit.displayed, "yes" if unit.zero_is_nothing else "no"
+        label, zero = unit.displayed, "yes" if zero_is_nothing(unit) else "no"
         known.append((f"`{unit}`", label.nb, label.en, str(unit.combined), zero))
     return _table(("unit", "bokmål", "English", "months", "zero when gone"), known)
 

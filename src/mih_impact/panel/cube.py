@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact.display.unit import AnyUnit, as_unit
+from mih_impact.display.unit import AnyUnit, zero_is_nothing
 from mih_impact.panel.censoring import censored
 from mih_impact.panel.contract import DERIVED
 from mih_impact.panel.fingerprint import arrays_of, fingerprint_of
@@ -361,7 +361,7 @@ class Cube:
             values = self._shown(kroner, cells)
         else:
             values = self.number[name][cells].astype(np.float64)
-        zero = dead == "zero" and as_unit(self.unit_of(name)).zero_is_nothing
+        zero = dead == "zero" and zero_is_nothing(self.unit_of(name))
         values[gone(self.state[cells])] = 0.0 if zero else np.nan
         values[np.broadcast_to(~self.observed[when], values.shape)] = np.nan
         return values

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact.display.unit import as_unit
+from mih_impact.display.unit import as_unit, zero_is_nothing
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.cube import BoolArray, Cube, Dead, FloatArray, IntArray
 from mih_impact.panel.residency import State
@@ -91,7 +91,7 @@ class MonthCube(Cube):
     def _combined(self, name: str, who: IntArray, low: IntArray) -> FloatArray:
         """Return twelve months from each position as the unit combines them, NaN where unknown."""
         unit = as_unit(self.unit_of(name))
-        amounts = np.where(self._gone, 0.0 if unit.zero_is_nothing else np.nan, self.number[name])
+        amounts = np.where(self._gone, 0.0 if zero_is_nothing(unit) else np.nan, self.number[name])
         last = np.minimum(low + 11, amounts.shape[1] - 1)
         if unit.combined == "last":
             return np.asarray(amounts[who, last], dtype=np.float64)
