@@ -7,6 +7,7 @@ like one from an income register.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -105,7 +106,7 @@ class People:
     emigration_year: NDArray[np.int64]
     present: Floats
 
-    @property
+    @cached_property
     def age(self) -> NDArray[np.int64]:
         """Age in each register year, (n, n_years)."""
         return YEARS[None, :] - self.birth_year[:, None]

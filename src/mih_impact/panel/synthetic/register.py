@@ -133,6 +133,7 @@ def register_frame(
     seed: int | np.random.SeedSequence = 2025,
     population: Population = CLIENTS,
     first_start: int = int(START_YEARS[0]),
+    first_year: int = int(YEARS[0]),
 ) -> tuple[pd.DataFrame, SyntheticTruth]:
     """Return the rows of `synthetic_register` as a pandas frame, and the truth."""
     if participants < 1 or persons < 0:
@@ -161,7 +162,9 @@ def register_frame(
     planted = plant(
         impact, people, histories, starters, paths, start_factor(confounding, motivation)
     )
-    frame = register_rows(people, histories, starters, planted, to_price_year, others=persons)
+    frame = register_rows(
+        people, histories, starters, planted, to_price_year, others=persons, first_year=first_year
+    )
     root = int(sequence.entropy)  # type: ignore[arg-type]
     return frame, truth_of(paths, starters, planted, price_year=PRICE_YEAR, seed=root)
 

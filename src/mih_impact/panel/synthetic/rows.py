@@ -45,6 +45,7 @@ def register_rows(
     to_price_year: Floats,
     *,
     others: int,
+    first_year: int = int(YEARS[0]),
 ) -> pd.DataFrame:
     """Return the register: a row per person-year with a wage, a benefit or a registered month.
 
@@ -57,6 +58,8 @@ def register_rows(
     others
         How many persons beside the participants the register holds. Who never has a row is in no
         register, so somewhat more are invented than are kept.
+    first_year
+        Earlier rows are left out; who has no other row counts among `others` all the same.
 
     Returns
     -------
@@ -84,11 +87,13 @@ def register_rows(
     for amount in benefits.values():
         seen |= amount > 0
     seen[np.flatnonzero(seen.any(axis=1) & (start_year == 0))[others:]] = False
+    identifiers = _identifiers(seen)
+    seen[:, first_year > YEARS] = False
     person, t = np.nonzero(seen)
     wage[(wage == 0) & (_NO_RECORD_FROM <= YEARS)] = np.nan
 
     columns: dict[str, Any] = {
-        "person_id": _identifiers(seen)[person],
+        "person_id": identifiers[person],
         "year": YEARS[t],
         "start_year": _nullable(start_year, person),
         "eligible": (eligible(people, histories) & ~started)[seen],

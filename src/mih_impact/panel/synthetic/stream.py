@@ -136,8 +136,8 @@ def stream_register(
                 seed=child,
                 population=NATIONAL,
                 first_start=max(int(START_YEARS[0]), first_year + YEARS_BEFORE),
+                first_year=first_year,
             )
-            frame = frame[frame["year"] >= first_year]
             path = rows / f"part-{k:05d}.parquet"
             n_rows += _write(path, frame, before, period)
             if k == 0:
