@@ -22,7 +22,7 @@ from mih_impact.display.style import (
     source_line,
     unit_axis,
 )
-from mih_impact.display.style.figure import root_figure
+from mih_impact.display.style.figure import settle
 from mih_impact.display.style.palette import GRID
 from mih_impact.display.unit import AnyUnit
 
@@ -146,7 +146,7 @@ def align_with_names(ax: Axes, heading: Text, *, of: Axes | None = None) -> None
     assert isinstance(note, Annotation)
     for stands in (False, True):  # where names begin is settled before the note makes itself room
         note.set_in_layout(stands)
-        root_figure(ax).draw_without_rendering()
+        settle(ax)
         names = ax.yaxis.get_tightbbox()
         if names is None:
             return

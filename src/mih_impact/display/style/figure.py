@@ -23,6 +23,7 @@ __all__ = [
     "new_axes",
     "root_figure",
     "set_alt_text",
+    "settle",
 ]
 
 _SIZE = (7.2, 4.4)  # inches: the width of a text column, calm proportions
@@ -88,9 +89,12 @@ def axes(ax: Axes | None = None, *, size: tuple[float, float] = _SIZE) -> Axes:
 
 def new_axes(*, size: tuple[float, float] = _SIZE) -> Axes:
     """Return dressed axes in a plain figure that pyplot never hears of: for files and tests."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    return _dress(Figure(figsize=size, layout="constrained").add_subplot())
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)  # keeps what measures texts, and with it the measures
+    return _dress(figure.add_subplot())
 
 
 @contextmanager
@@ -145,6 +149,18 @@ def set_alt_text(where: Figure | Axes, text: str) -> None:
 def alt_text(where: Figure | Axes) -> str:
     """Return the figure's alt text, empty when it has none."""
     return _ALT.get(root_figure(where), "")
+
+
+def settle(where: Figure | Axes) -> None:
+    """Let the layout put everything in its place, as drawing does, without drawing it."""
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    figure = root_figure(where)
+    layout = figure.get_layout_engine()
+    if isinstance(layout, ConstrainedLayoutEngine):
+        layout.execute(figure)
+    else:
+        figure.draw_without_rendering()
 
 
 def root_figure(where: Figure | Axes) -> Figure:

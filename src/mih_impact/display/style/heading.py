@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mih_impact.display.style.figure import root_figure
+from mih_impact.display.style.figure import root_figure, settle
 from mih_impact.display.style.palette import SOFT
 from mih_impact.display.style.units import is_frame
 
@@ -63,7 +63,7 @@ def align_with_names(ax: Axes) -> None:
     wide = [*frame, *([] if key is None else [key])]
     for artist in wide:  # where they stand now they would press the axes together
         artist.set_in_layout(False)
-    root_figure(ax).draw_without_rendering()  # lets the layout settle
+    settle(ax)
     names = ax.yaxis.get_tightbbox()
     for artist in wide:
         artist.set_in_layout(True)

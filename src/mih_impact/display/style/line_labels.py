@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact.display.style.figure import root_figure
+from mih_impact.display.style.figure import root_figure, settle
 from mih_impact.display.style.palette import readable
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def label_line_ends(
     ends = [(line, end) for line in chosen if (end := _end(line)) is not None]
     if not ends:
         return
-    root_figure(ax).draw_without_rendering()  # lets the layout settle, so that heights are true
+    settle(ax)  # so that heights are true
     from matplotlib.patheffects import withStroke
 
     halo = [withStroke(linewidth=3, foreground=ax.get_facecolor())]  # keeps grid lines off the text

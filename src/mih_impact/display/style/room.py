@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact.display.style.figure import root_figure
+from mih_impact.display.style.figure import settle
 from mih_impact.display.style.units import is_frame
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def make_room(ax: Axes) -> None:
     texts = [text for text in ax.texts if not is_frame(text)]
     for text in texts:
         text.set_in_layout(False)  # room is made in the axes: the layout need not make it beside
-    root_figure(ax).draw_without_rendering()
+    settle(ax)
     boxes = [text.get_window_extent() for text in texts]
     if not boxes:
         return

@@ -13,7 +13,7 @@ import numpy as np
 from mih_impact.display.labels import Label
 from mih_impact.display.numbers import number, percent
 from mih_impact.display.options import Lang, language
-from mih_impact.display.style.figure import root_figure
+from mih_impact.display.style.figure import root_figure, settle
 from mih_impact.display.style.palette import SOFT
 from mih_impact.display.unit import SHARE, AnyUnit, as_unit, is_money
 
@@ -84,7 +84,7 @@ def source_line(ax: Axes, text: str) -> None:
 
 def _depth(ax: Axes) -> float:
     """Return how far beneath the axes ticks and label reach, in points."""
-    root_figure(ax).draw_without_rendering()  # lets the layout settle
+    settle(ax)
     box = ax.xaxis.get_tightbbox()
     return 0.0 if box is None else float(ax.bbox.y0 - box.y0) * 72 / root_figure(ax).dpi
 
