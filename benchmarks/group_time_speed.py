@@ -120,7 +120,7 @@ def ours(task: str, path: str, runs: int) -> dict[str, object]:
             effects_and_averages(effects).multiplier_draws(DRAWS, seed=1, kind="rademacher")
 
     begun = time.perf_counter()
-    panel = mih.read_panel(path, money="fixed")
+    panel = mih.read_panel(path, money="fixed", units={"outcome": "points"})
     estimate(panel)
     with_reading = time.perf_counter() - begun
     return timed(lambda: estimate(panel), runs) | {"with_reading": round(with_reading, 3)}

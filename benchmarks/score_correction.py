@@ -140,7 +140,7 @@ def read(sample: Sample, starts: tuple[int, ...]) -> mih.Panel:
     )
     years = [fixed.assign(year=starts[0] - 1, y=0.0)]
     years += [fixed.assign(year=c, y=sample.y[:, k]) for k, c in enumerate(starts)]
-    return mih.read_panel(pd.concat(years, ignore_index=True), money="fixed")
+    return mih.read_panel(pd.concat(years, ignore_index=True), units={"y": "points"}, money="fixed")
 
 
 def one(name: str, seed: int, persons: int = PERSONS) -> dict[str, float]:

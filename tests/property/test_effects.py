@@ -15,8 +15,8 @@ FEW = settings(max_examples=4)
 SEEDS = st.integers(0, 10_000)
 
 
-def run(frame: pd.DataFrame, *, price_year: int = 2024, **options):
-    panel = mih.read_panel(frame, price_year=price_year)
+def run(frame: pd.DataFrame, *, price_year: int = 2024, units=None, **options):
+    panel = mih.read_panel(frame, price_year=price_year, units=units)
     group = mih.match(
         panel, exact=["county"], on=["age", "education", *mih.lag("wage_income", 1, 2)], **options
     )
@@ -46,20 +46,22 @@ def test_the_order_of_rows_and_columns_changes_nothing(seed, shuffle):
 @FEW
 @given(SEEDS, st.sampled_from([0.5, 2.0, 10.0]))
 def test_incomes_times_a_number_give_effects_times_it(seed, factor):
-    frame = register(seed)
+    frame = register(seed).assign(hours=lambda f: f["wage_income"] / 300.0)
     scaled = frame.copy()
-    for column in ("wage_income", "dagpenger", "sosialhjelp"):
+    for column in ("wage_income", "dagpenger", "sosialhjelp", "hours"):
         scaled[column] *= factor
-    first, second = run(frame)[1], run(scaled)[1]
+    first, second = (run(data, units={"hours": "hours"})[1] for data in (frame, scaled))
+    assert first.outcomes[-1] == "hours"
     np.testing.assert_allclose(numbers(second), factor * numbers(first), rtol=1e-6, atol=0.02)
 
 
 @FEW
 @given(SEEDS, st.sampled_from([2009, 2015, 2022]))
 def test_another_price_year_scales_money_and_nothing_else(seed, year):
-    frame = register(seed)
-    first, second = run(frame), run(frame, price_year=year)
-    factor = mih.PriceIndex.kpi().factor(2024, year)
+    frame = register(seed).assign(hours=lambda f: f["wage_income"] / 300.0)
+    first, second = (run(frame, price_year=y, units={"hours": "hours"}) for y in (2024, year))
+    money = mih.PriceIndex.kpi().factor(2024, year)
+    factor = np.where(first[1].to_frame()["unit"] == "NOK", money, 1.0)[:, None]
     np.testing.assert_allclose(numbers(second[1]), factor * numbers(first[1]), rtol=1e-9, atol=1e-6)
     assert second[1].price_year == year
     ids = ["participant_id", "control_id", "start_year"]
