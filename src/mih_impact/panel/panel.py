@@ -35,7 +35,7 @@ from mih_impact.panel.selection import (
 )
 from mih_impact.panel.size import SizeEstimate, bytes_of, disk_of
 from mih_impact.panel.surveyed import Surveyed
-from mih_impact.panel.units import default_outcomes
+from mih_impact.panel.units import default_outcomes, told
 from mih_impact.panel.widths import Precision, Widths
 from mih_impact.reference.prices import PriceIndex
 
@@ -82,7 +82,7 @@ class Panel(Result):
         self._spells = spells
         self._memory_limit = memory_limit
         self._precision = precision
-        declared = {name: str(self._plans[name].unit) for name in self._declared}
+        declared = {name: told(self.units[name]) for name in self._declared}
         self.provenance = Provenance.of(
             "read_panel",
             {
@@ -313,7 +313,7 @@ class Panel(Result):
         years = np.arange(self.first_year, self.last_year + 1)
         factors = (
             np.ones(len(years))
-            if self._index is None
+            if self._index is None or not self._has_money
             else self._index.factors(years, self._price_year)
         )
         dtypes = {name: self._plans[name].dtype for name in names}
@@ -357,6 +357,10 @@ class Panel(Result):
             units=units,
             declared=tuple(name for name in self._declared if name in units),
         )
+
+    @property
+    def _has_money(self) -> bool:
+        return any(plan.dtype == "money" for plan in self._plans.values())
 
     @property
     def _declared(self) -> tuple[str, ...]:

@@ -262,7 +262,8 @@ def _names(context: Context) -> Iterator[Breach]:
 
 
 def _prices(rows: Rows, context: Context) -> Iterator[Breach]:
-    if context.index is None or rows.years is None:
+    money = any(plan.dtype == "money" for plan in context.plans.values())
+    if context.index is None or rows.years is None or not money:
         return
     first, last = rows.years
     needed = {*range(first, last + 1), context.price_year}

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mih_impact import arguments
-from mih_impact.display.unit import SHARE, AnyUnit, as_unit, is_money, unit_given
+from mih_impact.display.unit import SHARE, AnyUnit, Unit, as_unit, is_money, unit_given
 from mih_impact.errors import MihImpactError, PanelContractError
 from mih_impact.panel.contract import CONTRACT, DERIVED, Dtype
 from mih_impact.panel.names import lookalikes
@@ -25,6 +25,7 @@ __all__ = [
     "no_unit",
     "numeric_units",
     "require_an_outcome",
+    "told",
     "unit_of",
     "units_given",
     "unmade",
@@ -110,6 +111,12 @@ def _require_months(name: str, unit: AnyUnit) -> None:
             found=f"the unit {str(unit)!r}",
             do=f'write units={{"{name}": mih.Unit("{unit}", months="sum")}}, or "mean" or "last"',
         )
+
+
+def told(unit: AnyUnit) -> str:
+    """Return a unit as provenance tells it: with how months make a year, where that is given."""
+    months = unit.months if isinstance(unit, Unit) else None
+    return str(unit) if months is None else f"{unit}, {months} of the months"
 
 
 def kind_measured(unit: AnyUnit, kind: Dtype | None) -> Dtype:
