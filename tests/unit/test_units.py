@@ -335,3 +335,13 @@ def test_an_analysis_file_has_units(tmp_path):
     assert study.case.outcomes == ("wage_income",)
     [table] = [each for each in study_tables(study, "nb") if each.name == "table2_effects"]
     assert table.cells["Effekt"].str.contains("logpoeng").any()
+
+
+def test_where_there_is_no_money_no_price_index_is_needed():
+    frame = register()
+    later = frame.assign(year=frame["year"] + 50, start_year=frame["start_year"] + 50)
+    panel = mih.read_panel(later.drop(columns="pension"), units={"hours": "hours"})
+    assert panel.check().passed
+    assert mih.group_time_effects(panel, outcomes="hours").years[-1] == 2074
+    with pytest.raises(mih.PanelContractError, match="no price index"):
+        mih.read_panel(later, units={"pension": "NOK"}).require()
