@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 
 import mih_impact as mih
-from mih_impact.controls.nearest import nearest
+from mih_impact.controls.nearest import Neighbours, nearest
 from mih_impact.errors import MihImpactWarning
 
 RESULT = Path(__file__).parent / "results" / "score_correction.json"
@@ -174,6 +174,12 @@ def one(name: str, seed: int, persons: int = PERSONS) -> dict[str, float]:
     return found
 
 
+def mean_of_nearest(near: Neighbours, y: np.ndarray) -> np.ndarray:
+    """Return the mean over each target's nearest controls."""
+    total = np.bincount(near.member, weights=y[near.control])
+    return (total / np.bincount(near.member))[near.set_of]
+
+
 def on_true_score(design: Design, sample: Sample) -> float:
     """Match on the true log odds, within start year and cell."""
     contrasts = []
@@ -183,7 +189,7 @@ def on_true_score(design: Design, sample: Sample) -> float:
             treated = np.flatnonzero(here & (sample.start == c))
             candidate = np.flatnonzero(here & (sample.start == 0))
             near = nearest(sample.index[treated], sample.index[candidate], design.ratio, np.inf)
-            matched = sample.y[candidate[near.position], k].mean(axis=1)
+            matched = mean_of_nearest(near, sample.y[candidate, k])
             contrasts.append(sample.y[treated, k] - matched)
     return float(np.concatenate(contrasts).mean())
 

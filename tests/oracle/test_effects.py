@@ -135,8 +135,9 @@ def test_abadie_imbens_adds_start_years_of_one_control(panel):
     wage = cube.outcome("wage_income")
     sets, weight = group.sets, np.zeros(len(risk.person))
     squares = np.zeros(len(risk.person))
-    np.add.at(weight, sets.control, sets.weight)
-    np.add.at(squares, sets.control, sets.weight**2)
+    _, entry = sets.pairs()
+    np.add.at(weight, sets.control[entry], sets.weight[entry])
+    np.add.at(squares, sets.control[entry], sets.weight[entry] ** 2)
 
     def change(r):
         c, person = risk.start_year[r], risk.person[r]
@@ -146,7 +147,7 @@ def test_abadie_imbens_adds_start_years_of_one_control(panel):
     contrasts = [
         change(i) - sum(w * change(j) for j, w in zip(sets.control[sets.member == k],
                                                        sets.weight[sets.member == k], strict=True))
-        for k, i in enumerate(sets.participant)
+        for i, k in zip(sets.participant, sets.set_of, strict=True)
     ]  # fmt: skip
     rows = {}
     for j in np.unique(sets.control):

@@ -8,6 +8,7 @@ import pytest
 import statsmodels.api as sm
 
 import mih_impact as mih
+from mih_impact.controls.pseudo_start import drawn_number
 from mih_impact.reference.prices import PriceIndex
 from tests.support import small_register
 
@@ -96,33 +97,54 @@ def test_pairs_are_those_of_a_slow_loop(group, stack):
     assert len(found) > 300
 
 
-@pytest.mark.parametrize("replace", [True, False])
-def test_ties_go_to_the_lowest_identifier(replace):
+def test_all_who_are_as_near_as_the_last_are_taken():
     panel = mih.read_panel(small_register(400, starters=30, ties=True, seed=5))
-    group = mih.match(
-        panel, exact=["county"], on=["age", *mih.lag("wage_income", 1)], ratio=2, replace=replace
-    )
+    group = mih.match(panel, exact=["county"], on=["age", *mih.lag("wage_income", 1)], ratio=2)
+    scores, person = group.score.index, group.risk.cube.person_id[group.risk.person]
+    width, expected, tied = 0.2 * scores.std(ddof=1), {}, 0
+    for i in np.flatnonzero(group.risk.treated).tolist():
+        pool = np.flatnonzero(~group.risk.treated & (group.risk.cell == group.risk.cell[i]))
+        far = np.abs(scores[pool] - scores[i])
+        reach = min(np.sort(far)[:2].max(initial=0.0), width)
+        near = pool[far <= reach + 1e-9]
+        tied += len(near) > 2
+        expected |= {(person[i], person[j]): 1 / len(near) for j in near}
+    pairs = group.pairs()
+    found = zip(pairs.participant_id, pairs.control_id, strict=True)
+    assert dict(zip(found, pairs.weight, strict=True)) == pytest.approx(expected)
+    assert group.ties == tied > 0
+
+
+@pytest.mark.parametrize("seed", [None, 7])
+def test_without_replacement_lots_order_equals(seed):
+    """Slow loop: in rounds, the largest score first, each takes the nearest, then lowest lot."""
+    panel = mih.read_panel(small_register(400, starters=30, ties=True, seed=5))
+    options = {"exact": ["county"], "on": ["age", *mih.lag("wage_income", 1)], "ratio": 2}
+    group = mih.match(panel, replace=False, seed=seed, **options)
     assert group.ties > 0
-    scores = group.score.index
-    person = group.risk.cube.person_id[group.risk.person]
+    assert group.provenance.seed == (seed or 2025)
+    scores, person = group.score.index, group.risk.cube.person_id[group.risk.person]
+    lot = {
+        (who, c): drawn_number(np.array([who], dtype=object), seed, c, "ties")[0]
+        for who, c in set(zip(person, group.risk.start_year.tolist(), strict=True))
+    }
+    lots = [lot[key] for key in zip(person, group.risk.start_year.tolist(), strict=True)]
     taken: set[str] = set()
-    # Slow loop: in rounds, largest score first, each takes the nearest, then lowest, free control.
-    participants = np.flatnonzero(group.risk.treated)
-    order = participants[np.lexsort((participants, -scores[participants]))]
-    chosen: dict[int, list[int]] = {i: [] for i in participants.tolist()}
+    participants = np.flatnonzero(group.risk.treated).tolist()
+    order = sorted(participants, key=lambda i: (-round(scores[i], 8), lots[i]))
+    chosen: dict[int, list[int]] = {i: [] for i in participants}
     width = 0.2 * scores.std(ddof=1)
     for _ in range(2):
-        for i in order.tolist():
+        for i in order:
+            alike = ~group.risk.treated & (group.risk.cell == group.risk.cell[i])
             pool = [
-                (abs(scores[j] - scores[i]), person[j], j)
-                for j in np.flatnonzero(
-                    ~group.risk.treated & (group.risk.cell == group.risk.cell[i])
-                )
-                if j not in chosen[i] and (replace or person[j] not in taken)
+                (round(abs(scores[j] - scores[i]), 8), lots[j], j)
+                for j in np.flatnonzero(alike)
+                if person[j] not in taken
             ]
             if pool and min(pool)[0] <= width:
                 chosen[i].append(min(pool)[2])
-                taken.add(min(pool)[1])
+                taken.add(person[min(pool)[2]])
     expected = {(person[i], person[j]) for i, row in chosen.items() for j in row}
     pairs = group.pairs()
     assert set(zip(pairs.participant_id, pairs.control_id, strict=True)) == expected

@@ -15,7 +15,7 @@ SAME = 1e-9
 
 
 def slow_greedy(distance, allowed, person, sequence, ratio):
-    """Choose in rounds the nearest, then lowest, control whose person is free."""
+    """Choose in rounds the nearest, then first in line, control whose person is free."""
     free = np.ones(person.max() + 1, dtype=bool)
     chosen = np.full((len(distance), ratio), -1)
     ties = 0
@@ -24,25 +24,26 @@ def slow_greedy(distance, allowed, person, sequence, ratio):
             rows = np.flatnonzero(allowed[i] & free[person])
             if not len(rows):
                 continue
-            steps = np.rint(distance[i, rows] / SAME)
-            best = int(steps.argmin())
-            ties += int((steps == steps[best]).sum() > 1)
-            chosen[i, k] = rows[best]
-            free[person[rows[best]]] = False
-    return chosen, ties
+            as_near = rows[distance[i, rows] <= distance[i, rows].min() + SAME]
+            ties += len(as_near) > 1
+            chosen[i, k] = as_near[0]
+            free[person[as_near[0]]] = False
+    return [sorted(row[row >= 0].tolist()) for row in chosen], ties
 
 
 def slow_nearest(distance, allowed, ratio):
-    """Choose the nearest, then lowest, controls of each."""
-    chosen = np.full((len(distance), ratio), -1)
-    ties = 0
+    """Choose all within the distance of the ratio-th nearest of each."""
+    chosen, ties = [], 0
     for i in range(len(distance)):
         rows = np.flatnonzero(allowed[i])
-        steps = np.rint(distance[i, rows] / SAME)
-        order = np.lexsort((rows, steps))
-        chosen[i, : min(ratio, len(rows))] = rows[order][:ratio]
-        ties += len(rows) > ratio and steps[order][ratio] == steps[order][ratio - 1]
+        reach = np.sort(distance[i, rows])[:ratio].max(initial=0.0)
+        chosen.append(rows[distance[i, rows] <= reach + SAME].tolist())
+        ties += len(chosen[-1]) > ratio
     return chosen, ties
+
+
+def chosen_of(found):
+    return [found.control[found.member == k].tolist() if k >= 0 else [] for k in found.set_of]
 
 
 @pytest.fixture(params=range(8))
@@ -69,7 +70,7 @@ def test_next_free_pointers_choose_as_the_slow_loop(draw, caliper, ratio):
     for who in (person, np.arange(len(person))):
         found = greedy(target, target_cell, control, cell, who, sequence, ratio, caliper)
         chosen, ties = slow_greedy(distance, allowed, who, sequence, ratio)
-        np.testing.assert_array_equal(found.position, chosen)
+        assert chosen_of(found) == chosen
         assert found.ties == ties
 
 
@@ -85,11 +86,11 @@ def test_the_tree_chooses_as_the_slow_loop(draw, limit, ratio):
     who = points, target_cell, score[0]
     found = mahalanobis_nearest(cloud, *who, ratio)
     chosen, ties = slow_nearest(distance, allowed, ratio)
-    np.testing.assert_array_equal(found.position, chosen)
+    assert chosen_of(found) == chosen
     assert found.ties == ties
     found = mahalanobis_greedy(cloud, *who, sequence, ratio)
     chosen, ties = slow_greedy(distance, allowed, person, sequence, ratio)
-    np.testing.assert_array_equal(found.position, chosen)
+    assert chosen_of(found) == chosen
     assert found.ties == ties
 
 
@@ -99,10 +100,16 @@ def test_the_distance_is_mahalanobis_with_the_covariance_within_the_sides(panel)
     X, treated = group.risk.design.X, group.risk.treated
     centred = np.concatenate([X[side] - X[side].mean(axis=0) for side in (treated, ~treated)])
     inverse = np.linalg.inv(centred.T @ centred / (len(X) - 2))
-    sets = group.sets
-    gap = X[sets.participant[sets.member]] - X[sets.control]
+    pairs, row = group.pairs(), {}
+    for r, (who, c) in enumerate(zip(group.risk.person, group.risk.start_year, strict=True)):
+        row[group.risk.cube.person_id[who], c] = r
+    own, other = (
+        [row[who, c] for who, c in zip(pairs[side], pairs["start_year"], strict=True)]
+        for side in ("participant_id", "control_id")
+    )
+    gap = X[own] - X[other]
     expected = np.sqrt(np.einsum("ij,jk,ik->i", gap, inverse, gap))
-    np.testing.assert_allclose(sets.distance, expected, rtol=1e-9)
+    np.testing.assert_allclose(pairs["distance"], expected, rtol=1e-9)
 
 
 @pytest.mark.filterwarnings("ignore:One person carries")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
-from benchmarks.score_correction import DESIGNS, Sample, draw, one, read
+from benchmarks.score_correction import DESIGNS, Sample, draw, mean_of_nearest, one, read
 from scipy.special import expit
 from scipy.special import logit as log_odds
 
@@ -154,15 +154,16 @@ class Slow:
             return np.nan
         return own[self.years.index(c + e)] - own[self.years.index(c - 1)]
 
-    def neighbour(self, r):
-        """The nearest other candidate of the cell that is seen; ties to the lower identifier."""
+    def neighbours(self, r):
+        """The nearest other candidates of the cell that are seen, all who are as near."""
         risk, index = self.risk, self.group.score.index
         others = [
             o
             for o in np.flatnonzero((risk.cell == risk.cell[r]) & ~risk.treated)
             if o != r and np.isfinite(self.change[o])
         ]
-        return min(others, key=lambda o: (round(abs(index[o] - index[r]) / 1e-9), o))
+        least = min(abs(index[o] - index[r]) for o in others)
+        return [o for o in others if abs(index[o] - index[r]) <= least + 1e-9]
 
     def sums(self, among=None):
         sets, contrast, used = self.group.sets, {}, {}
@@ -185,12 +186,13 @@ class Slow:
             rows[r] = (own - tau) / n
             c += (1 - self.p[r]) * self.x[r] * (own - tau) / n
         for o in K:
-            near = self.neighbour(o)
-            gap = self.change[o] - self.change[near]
+            near = self.neighbours(o)
+            gap = self.change[o] - np.mean([self.change[other] for other in near])
+            share = len(near) / (len(near) + 1)
             person = ("again", self.risk.person[o])
-            reuse = np.sqrt(max(K[o] ** 2 - K2[o], 0.0)) * gap / np.sqrt(2) / n
+            reuse = np.sqrt(max(K[o] ** 2 - K2[o], 0.0)) * gap * np.sqrt(share) / n
             rows[person] = rows.get(person, 0.0) + reuse
-            cov = (self.x[o] - self.x[near]) * gap / 2
+            cov = (self.x[o] - self.x[near].mean(axis=0)) * gap * share
             c += K[o] * self.p[o] * cov / n
             a -= K[o] * cov / n
         return rows, c, a
@@ -291,8 +293,8 @@ def slope(group, sample, by=0.2):
 
     def tau(coef):
         index = X @ coef
-        near = nearest(index[risk.treated], index[~risk.treated], 40, np.inf).position
-        return (y[risk.treated] - y[~risk.treated][near].mean(axis=1)).mean()
+        near = nearest(index[risk.treated], index[~risk.treated], 40, np.inf)
+        return (y[risk.treated] - mean_of_nearest(near, y[~risk.treated])).mean()
 
     return [(tau(fit.coef + h) - tau(fit.coef - h)) / (2 * by) for h in by * np.eye(3)]
 

@@ -149,13 +149,14 @@ def test_coarsened_cells_share_every_bin(panel):
 def test_mahalanobis_stays_within_the_caliper(panel):
     group = mih.match(panel, method="mahalanobis", on=ON, caliper=0.1, ratio=3)
     index, sets = group.score.index, group.sets
-    gap = np.abs(index[sets.participant[sets.member]] - index[sets.control])
+    own, entry = sets.pairs()
+    gap = np.abs(index[sets.participant[own]] - index[sets.control[entry]])
     assert gap.max() <= 0.1 * index.std(ddof=1)
     assert "omtrent samme tilbøyelighet" in words_of(group, "nb")
     free = mih.match(panel, method="mahalanobis", on=ON, caliper=None, ratio=3)
     assert free.score is None
     assert "about the same" not in words_of(free, "en")
-    assert free.sets.distance.mean() < sets.distance.mean()
+    assert free.pairs()["distance"].mean() < group.pairs()["distance"].mean()
 
 
 def test_a_group_that_hangs_on_one_person_says_so():

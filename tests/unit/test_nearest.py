@@ -1,4 +1,4 @@
-"""Ties that are exact on paper and not in floating point go to the lower identifier."""
+"""Ties that are exact on paper and not in floating point are ties: all of them are taken."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pytest
 
 from mih_impact.controls import nearest as nearest_module
 from mih_impact.controls.greedy import greedy
-from mih_impact.controls.nearest import nearest, nearest_other, nearest_within
-from mih_impact.effects.neighbours import _nearest_points
+from mih_impact.controls.nearest import nearest, nearest_within
+from mih_impact.effects.neighbours import Nearby, _in_space, _on_line
 
 
 @pytest.fixture(params=range(5))
@@ -24,79 +24,110 @@ TARGETS = np.array([30.0, 40.0, 50.0])
 SLOPE = -0.0371
 
 
+def chosen(found):
+    """Return the controls of every target, a list each."""
+    return [found.control[found.member == k].tolist() if k >= 0 else [] for k in found.set_of]
+
+
 def slow(ratio):
-    """Return the nearest by whole years, then by position, from the definition."""
-    return [
-        [j for _, j in sorted((abs(y - t), j) for j, y in enumerate(YEARS.tolist()))[:ratio]]
-        for t in TARGETS.tolist()
-    ]
+    """Return all within the distance of the ratio-th nearest by whole years."""
+    far = np.abs(YEARS - TARGETS[:, None])
+    reach = np.sort(far, axis=1)[:, ratio - 1]
+    return [np.flatnonzero(row <= r).tolist() for row, r in zip(far, reach, strict=True)]
 
 
 @pytest.mark.parametrize("ratio", [1, 3, 5])
-def test_with_replacement_the_lower_identifier_is_taken_whatever_the_last_digit(noise, ratio):
+def test_with_replacement_all_who_are_as_near_are_taken_whatever_the_last_digit(noise, ratio):
     control, target = YEARS * SLOPE + noise(len(YEARS)), TARGETS * SLOPE + noise(3)
     found = nearest(target, control, ratio, np.inf)
-    assert found.position.tolist() == slow(ratio)
-    assert found.ties > 0
+    assert chosen(found) == slow(ratio)
+    assert found.ties == sum(len(rows) > ratio for rows in slow(ratio)) > 0
 
 
-def test_without_replacement_the_lower_identifier_is_taken_whatever_the_last_digit(noise):
+def test_without_replacement_the_first_in_line_is_taken_whatever_the_last_digit(noise):
     control, target = YEARS * SLOPE + noise(len(YEARS)), TARGETS * SLOPE + noise(3)
     cell, person = np.zeros(len(YEARS), dtype=int), np.arange(len(YEARS))
     found = greedy(target, cell[:3], control, cell, person, np.arange(3), 1, np.inf)
-    assert found.position.tolist() == [row[:1] for row in slow(1)]
+    assert chosen(found) == [row[:1] for row in slow(1)]
+    assert found.ties == 3
 
 
-def test_the_nearest_other_is_the_lower_row_whatever_the_last_digit(noise):
-    score = np.array([30.0, 31.0, 29.0]) * SLOPE + noise(3)
-    rows = np.array([0])
-    assert nearest_other(score, np.zeros(3, dtype=int), rows, 1).tolist() == [[1, 2]]
+def test_distances_either_side_of_a_step_are_the_same(noise):
+    """Distances that are the same on paper lie anywhere, also on the edge of a rounding grid."""
+    edge = 2.5e-9  # halfway between two whole steps of a billionth
+    control = np.array([edge, -edge]) * (1.0 + np.array([1e-12, -1e-12]))
+    assert chosen(nearest(np.zeros(1), control, 1, np.inf)) == [[0, 1]]
+    cell = np.zeros(2, dtype=int)
+    found = greedy(np.zeros(1), cell[:1], control, cell, np.arange(2), np.arange(1), 1, np.inf)
+    assert found.ties == 1
 
 
 def test_real_differences_are_not_ties():
     control = np.array([0.2, 0.1 + 1e-7, 0.1])
-    assert nearest(np.array([0.0]), control, 2, np.inf).position.tolist() == [[2, 1]]
+    assert chosen(nearest(np.array([0.0]), control, 1, np.inf)) == [[2]]
+    assert chosen(nearest(np.array([0.0]), control, 2, np.inf)) == [[1, 2]]
 
 
-def test_the_caliper_is_exact():
-    control = np.array([0.5, 0.5 + 1e-12])
-    assert nearest(np.array([0.0]), control, 2, 0.5).position.tolist() == [[0, -1]]
+def test_who_is_beyond_the_caliper_is_not_taken():
+    control = np.array([0.5, 0.5 + 1e-7])
+    assert chosen(nearest(np.array([0.0]), control, 2, 0.5)) == [[0]]
+    assert chosen(nearest(np.array([0.0]), control, 2, 0.4)) == [[]]
 
 
-@pytest.mark.parametrize("sides", [3, 8])
-def test_the_nearest_other_points_are_the_lower_rows_whatever_the_last_digit(noise, sides):
-    """On a grid with several at each point nearly every distance is shared."""
+def test_targets_with_the_same_controls_share_a_set():
+    found = nearest(np.zeros(1000), np.zeros(1000), 5, np.inf)
+    assert found.control.tolist() == list(range(1000))
+    assert set(found.set_of.tolist()) == {0}
+
+
+def slow_mean(distance, values, seen, row, mates):
+    """Return the mean of the nearest other rows that are seen, and how many, from the words."""
+    others = [j for j in mates if j != row and seen[j]]
+    if not others:
+        return 0.0, 0
+    least = min(distance[row, j] for j in others)
+    as_near = [j for j in others if distance[row, j] <= least + 1e-6]
+    return values[as_near].mean(), len(as_near)
+
+
+@pytest.mark.parametrize("sides", [3, 8, 1000])
+@pytest.mark.parametrize("dimensions", [1, 2])
+def test_the_nearest_others_are_those_of_a_loop_whatever_the_last_digit(noise, sides, dimensions):
+    """On a grid nearly every distance is shared; without one everybody has a place alone."""
     rng = np.random.default_rng(1)
-    exact = rng.integers(0, sides, (300, 2)).astype(float)
-    cell = rng.integers(0, 3, 300)
+    exact = rng.integers(0, sides, (300, dimensions)).astype(float)
+    point = exact + 0.1 * noise(300 * dimensions).reshape(300, dimensions)
+    cell, values = rng.integers(0, 3, 300), rng.normal(size=300)
     rows = np.flatnonzero(np.arange(300) % 3 == 0)
-    found = _nearest_points(exact + noise(600).reshape(300, 2) * 0.1, cell, rows)
-    for row, got in zip(rows.tolist(), found.tolist(), strict=True):
-        rank = sorted(
-            (float(((exact[row] - exact[j]) ** 2).sum()), j)
-            for j in range(300)
-            if j != row and cell[j] == cell[row]
-        )
-        assert got == [j for _, j in rank[: len(got)]]
+    place, near, level = (
+        _on_line(point[:, 0], cell, rows) if dimensions == 1 else _in_space(point, cell, rows)
+    )
+    nearby = Nearby(np.arange(300), place, rows, near, level)
+    distance = np.sqrt(((exact[:, None] - exact) ** 2).sum(axis=2))
+    for seen in (np.ones(300, dtype=bool), rng.random(300) < 0.8):
+        mean, count = nearby.means(values[:, None], seen)
+        for k, row in enumerate(rows.tolist()):
+            mates = np.flatnonzero(cell == cell[row]).tolist()
+            expected, many = slow_mean(distance, values, seen, row, mates)
+            assert count[k] == many
+            assert mean[k, 0] == pytest.approx(expected, abs=1e-12)
 
 
-@pytest.mark.parametrize(("many", "rivals"), [(10**6, 10**6), (0, 1), (0, 7)])
+@pytest.mark.parametrize("many", [10**6, 0])
 @pytest.mark.parametrize("caliper", [0.25, np.inf])
-def test_within_cells_the_nearest_are_those_of_a_loop(monkeypatch, many, rivals, caliper):
-    """Shared scores, cells with fewer than wanted and with nobody; in threads, few at a time."""
+def test_within_cells_the_nearest_are_those_of_a_loop(monkeypatch, many, caliper):
+    """Shared scores, cells with fewer than wanted and with nobody; with and without threads."""
     monkeypatch.setattr(nearest_module, "MANY", many)
-    monkeypatch.setattr(nearest_module, "RIVALS", rivals)
     rng = np.random.default_rng(11)
     target, control = rng.integers(0, 40, 90) / 10, rng.integers(0, 40, 400) / 10
     target_cell, control_cell = rng.integers(0, 9, 90), rng.choice([0, 1, 2, 3, 5, 6], 400)
     control_cell[:3] = 7
     found = nearest_within(target, target_cell, control, control_cell, 5, caliper)
     ties = 0
-    for row, t, c in zip(found.position.tolist(), target, target_cell, strict=True):
-        rank = sorted(
-            (round(abs(control[j] - t), 6), j) for j in np.flatnonzero(control_cell == c).tolist()
-        )
-        within = [j for distance, j in rank[:5] if distance <= caliper]
-        assert row == within + [-1] * (5 - len(within))
-        ties += len(rank) > 5 and rank[4][0] == rank[5][0] and rank[4][0] <= caliper
+    for row, t, c in zip(chosen(found), target, target_cell, strict=True):
+        mates = np.flatnonzero(control_cell == c)
+        far = np.round(np.abs(control[mates] - t), 6)
+        reach = min(np.sort(far)[:5].max(initial=0.0), caliper)
+        assert row == mates[far <= reach].tolist()
+        ties += len(row) > 5
     assert found.ties == ties > 0

@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact.controls.coarsen import coarsened_cells
+from mih_impact.controls.covariates import by_period
 from mih_impact.controls.flow import Flow
 from mih_impact.controls.greedy import greedy
 from mih_impact.controls.group import Sets
 from mih_impact.controls.mahalanobis import Cloud, mahalanobis_greedy, mahalanobis_nearest, whiten
-from mih_impact.controls.nearest import Neighbours, nearest_within
+from mih_impact.controls.nearest import Neighbours, nearest_within, runs
 from mih_impact.controls.options import MatchOptions
 from mih_impact.controls.propensity import Score, independent, propensity_score
-from mih_impact.controls.pseudo_start import Among
+from mih_impact.controls.pseudo_start import Among, drawn_number
 from mih_impact.controls.risk_set import RiskSet, build_risk_set
 from mih_impact.controls.support import supported
 from mih_impact.panel.cube import Cube
@@ -27,7 +28,7 @@ __all__ = [
     "choose",
     "choose_among",
     "choosing_order",
-    "coordinates",
+    "lots",
     "most_controls",
     "nearest_sets",
     "serves_once",
@@ -89,13 +90,21 @@ def choose(cube: Cube, options: MatchOptions, among: Among | None = None) -> Cho
     return replace(chosen, risk=replace(chosen.risk, design=risk.design))
 
 
-def choose_among(risk: RiskSet, options: MatchOptions, scored: Callable[[], Score]) -> Chosen:
-    """Choose controls within risk sets that are there; `scored` is called if the method scores."""
+def choose_among(
+    risk: RiskSet,
+    options: MatchOptions,
+    scored: Callable[[], Score],
+    lot: FloatArray | None = None,
+) -> Chosen:
+    """Choose controls within risk sets that are there.
+
+    `scored` is called if the method scores; the lots of the rows are drawn if none are given.
+    """
     if options.method in ("exact", "cem"):
         if options.method == "cem":
             risk = replace(risk, cell=coarsened_cells(risk, options.cutpoints))
         return Chosen(risk, _cell_sets(risk), None, None, 0, risk.flow)
-    return _neighbours(risk, options, scored)
+    return _neighbours(risk, options, scored, lots(risk, options) if lot is None else lot)
 
 
 def _cell_sets(risk: RiskSet) -> Sets:
@@ -113,11 +122,12 @@ def _cell_sets(risk: RiskSet) -> Sets:
         member[order],
         candidate[order],
         1.0 / size[member[order]],
-        np.zeros(len(candidate)),
     )
 
 
-def _neighbours(risk: RiskSet, options: MatchOptions, scored: Callable[[], Score]) -> Chosen:
+def _neighbours(
+    risk: RiskSet, options: MatchOptions, scored: Callable[[], Score], lot: FloatArray
+) -> Chosen:
     """Take the nearest on the score or by Mahalanobis, within start year, cell and caliper."""
     score = scored() if options.uses_score else None
     target, flow = np.flatnonzero(risk.treated), risk.flow
@@ -125,7 +135,7 @@ def _neighbours(risk: RiskSet, options: MatchOptions, scored: Callable[[], Score
         target, step = supported(risk, score)
         flow = (*flow, step)
     whitened = whiten(risk) if options.method == "mahalanobis" else None
-    sets, ties = nearest_sets(risk, target, score, whitened, options)
+    sets, ties = nearest_sets(risk, target, score, whitened, options, lot)
     return Chosen(risk, sets, score, whitened, ties, flow)
 
 
@@ -135,6 +145,7 @@ def nearest_sets(
     score: Score | None,
     whitened: FloatArray | None,
     options: MatchOptions,
+    lot: FloatArray,
 ) -> tuple[Sets, int]:
     """Give rows that start their nearest controls, on a score or coordinates that are there.
 
@@ -148,22 +159,44 @@ def nearest_sets(
         As in `ControlGroup`; the coordinates are used where there are any.
     options
         Ratio, caliper, replacement and order.
+    lot
+        The order among equals, as `lots` returns it.
 
     Returns
     -------
     tuple
-        The sets, and the targets for whom the last control was settled by the lower identifier.
+        The sets, and the ties, as in `Neighbours`.
     """
     options = replace(options, ratio=most_controls(risk, options.ratio))
     limit = np.inf
     if options.caliper is not None and score is not None:
         limit = options.caliper * float(score.index.std(ddof=1))
     if whitened is not None:
-        found = _in_space(risk, whitened, score, target, limit, options)
+        found = _in_space(risk, whitened, score, target, limit, options, lot)
     else:
         assert score is not None
-        found = _on_line(risk, score.index, target, limit, options)
-    return as_sets(target, found, coordinates(score, whitened)), found.ties
+        found = _on_line(risk, score.index, target, limit, options, lot)
+    return as_sets(target, found), found.ties
+
+
+def lots(risk: RiskSet, options: MatchOptions) -> FloatArray:
+    """Return a number between 0 and 1 for every row, by which equals stand in line, shape (m,).
+
+    With replacement all who are as near are taken, and no lot is drawn: shape (0,).
+
+    Notes
+    -----
+    A lot is reckoned from the seed, the start year and the identifier, as months of start are: who
+    else is in the register, and in what order, does not matter, and which person has which lot has
+    nothing to do with anything else.
+    """
+    lot = np.empty(0 if options.replace else len(risk.person))
+    if not options.replace:
+        for c, rows in by_period(risk.start_year):
+            lot[rows] = drawn_number(
+                risk.cube.person_id[risk.person[rows]], options.seed, c, "ties"
+            )
+    return lot
 
 
 def most_controls(risk: RiskSet, ratio: int) -> int:
@@ -171,24 +204,22 @@ def most_controls(risk: RiskSet, ratio: int) -> int:
     return max(1, min(int(ratio), int(np.bincount(risk.cell[~risk.treated]).max(initial=0))))
 
 
-def coordinates(score: Score | None, whitened: FloatArray | None) -> FloatArray:
-    """Return what distances are between, shape (m, k): the log odds, or points in space."""
-    if whitened is not None:
-        return whitened
-    assert score is not None
-    return score.index[:, None]
-
-
 def _on_line(
-    risk: RiskSet, index: FloatArray, target: IntArray, limit: float, options: MatchOptions
+    risk: RiskSet,
+    index: FloatArray,
+    target: IntArray,
+    limit: float,
+    options: MatchOptions,
+    lot: FloatArray,
 ) -> Neighbours:
     """Match on the log odds."""
-    control = np.flatnonzero(~risk.treated)
+    control = _in_line(risk, options, lot)
     who = index[target], risk.cell[target], index[control], risk.cell[control]
     if options.replace:
-        return _as_rows(nearest_within(*who, options.ratio, limit), control)
-    once, order = serves_once(risk, control, options), choosing_order(index[target], options)
-    return _as_rows(greedy(*who, once, order, options.ratio, limit), control)
+        return nearest_within(*who, options.ratio, limit).at(control)
+    once = serves_once(risk, control, options)
+    order = choosing_order(index[target], lot[target], options)
+    return greedy(*who, once, order, options.ratio, limit).at(control)
 
 
 def _in_space(
@@ -198,9 +229,10 @@ def _in_space(
     target: IntArray,
     limit: float,
     options: MatchOptions,
+    lot: FloatArray,
 ) -> Neighbours:
     """Match by Mahalanobis distance, within the limit on the log odds if there is one."""
-    control = np.flatnonzero(~risk.treated)
+    control = _in_line(risk, options, lot)
     index = np.zeros(len(risk.person)) if score is None else score.index
     cloud = Cloud(
         point[control],
@@ -211,9 +243,15 @@ def _in_space(
     )
     who = point[target], risk.cell[target], index[target]
     if options.replace:
-        return _as_rows(mahalanobis_nearest(cloud, *who, options.ratio), control)
-    sequence = choosing_order(index[target], options)
-    return _as_rows(mahalanobis_greedy(cloud, *who, sequence, options.ratio), control)
+        return mahalanobis_nearest(cloud, *who, options.ratio).at(control)
+    order = choosing_order(index[target], lot[target], options)
+    return mahalanobis_greedy(cloud, *who, order, options.ratio).at(control)
+
+
+def _in_line(risk: RiskSet, options: MatchOptions, lot: FloatArray) -> IntArray:
+    """Return the rows of candidates, the one who comes first among equals first."""
+    control = np.flatnonzero(~risk.treated)
+    return control if options.replace else control[np.argsort(lot[control], kind="stable")]
 
 
 def serves_once(risk: RiskSet, control: IntArray, options: MatchOptions) -> IntArray:
@@ -221,28 +259,29 @@ def serves_once(risk: RiskSet, control: IntArray, options: MatchOptions) -> IntA
     return risk.person[control] if options.scope == "global" else control
 
 
-def _as_rows(found: Neighbours, control: IntArray) -> Neighbours:
-    """Turn positions among the controls into rows of the risk set."""
-    return Neighbours(np.where(found.position >= 0, control[found.position], -1), found.ties)
+def choosing_order(index: FloatArray, lot: FloatArray, options: MatchOptions) -> IntArray:
+    """Return the order in which participants choose; among equal scores the lot decides.
 
-
-def choosing_order(index: FloatArray, options: MatchOptions) -> IntArray:
-    """Return the order in which participants choose; equal scores by start year and identifier."""
+    "data" is the order of start year and identifier, since that is what it asks for.
+    """
     position = np.arange(len(index))
     if options.order == "random":
         return np.random.default_rng(options.seed).permutation(position)
     if options.order == "data":
         return position
-    return np.lexsort((position, -index if options.order == "largest" else index))
+    ahead = -index if options.order == "largest" else index
+    ranked = np.argsort(ahead, kind="stable")
+    alike = np.zeros(len(index), dtype=np.int64)
+    alike[runs(ahead[ranked])] = 1
+    return ranked[np.lexsort((lot[ranked], np.cumsum(alike)))]
 
 
-def as_sets(target: IntArray, chosen: Neighbours, point: FloatArray) -> Sets:
-    """Turn chosen rows into weighted sets; participants without any are left out."""
-    count = (chosen.position >= 0).sum(axis=1)
-    participant = target[count > 0]
-    rows = chosen.position[count > 0]
-    member, place = np.nonzero(rows >= 0)
-    control = rows[member, place]
-    weight = 1.0 / count[count > 0][member]
-    distance = np.linalg.norm(point[participant[member]] - point[control], axis=1)
-    return Sets(participant, np.arange(len(participant)), member, control, weight, distance)
+def as_sets(target: IntArray, chosen: Neighbours) -> Sets:
+    """Turn chosen rows into weighted sets; participants without any are left out.
+
+    Everybody in a set weighs the same, also those who are there because as near as the last.
+    """
+    has = chosen.set_of >= 0
+    count = np.bincount(chosen.member)
+    weight = 1.0 / count[chosen.member]
+    return Sets(target[has], chosen.set_of[has], chosen.member, chosen.control, weight)

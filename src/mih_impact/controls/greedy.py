@@ -23,6 +23,8 @@ IntArray = NDArray[np.int64]
 class Places:
     """Rows in places: those of a place are alike, and the lower row goes first.
 
+    Rows are numbered in the order in which equals are to be taken, which a lot decides.
+
     Parameters
     ----------
     order
@@ -113,28 +115,35 @@ class _Line:
             past[empty] = place
         return place, rows
 
-    def nearest(self, target: float, at: int, first: int, end: int) -> list[int]:
-        """Return the free rows nearest to a target, at most two of each place that is as near."""
-        below, left = self._nearest(target, at - 1, -1, first - 1)
-        above, right = self._nearest(target, at, 1, end)
-        if below == above:
-            return left + right
-        return left if below < above else right
+    def nearest(self, target: float, at: int, first: int, end: int) -> tuple[float, list[int]]:
+        """Return the least distance to somebody free, and the lowest free rows that far away.
 
-    def _nearest(self, target: float, place: int, side: int, stop: int) -> tuple[float, list[int]]:
-        """Return the least distance on one side, in steps, and the free rows that far away."""
-        place, rows = self._next(place, side, stop)
-        if place == stop:
-            return math.inf, []
+        Two rows at most of each place; infinity and none where nobody is free.
+        """
+        below, left = self._next(at - 1, -1, first - 1)
+        above, right = self._next(at, 1, end)
         score = self._view
-        least = round(abs(score[place] - target) / SAME)
-        place += side
-        while place != stop and round(abs(score[place] - target) / SAME) == least:
-            place, more = self._next(place, side, stop)
-            if place != stop and round(abs(score[place] - target) / SAME) == least:
-                rows = rows + more
-                place += side
-        return least, rows
+        to_left = target - score[below] if left else math.inf
+        to_right = score[above] - target if right else math.inf
+        least = min(to_left, to_right)
+        rows = self._as_near(target, least, below, left, -1, first - 1)
+        return least, rows + self._as_near(target, least, above, right, 1, end)
+
+    def _as_near(
+        self, target: float, least: float, place: int, rows: list[int], side: int, stop: int
+    ) -> list[int]:
+        """Return free rows on one side that are no farther, from a place with some of them on.
+
+        Places a rounding apart are the same place on paper.
+        """
+        score, found = self._view, []
+        while place != stop and side * (score[place] - target) <= least + SAME:
+            found += rows
+            place += side
+            if place == stop or side * (score[place] - target) > least + SAME:
+                break
+            place, rows = self._next(place, side, stop)
+        return found
 
 
 def greedy(
@@ -152,7 +161,7 @@ def greedy(
     Parameters
     ----------
     target, control
-        Scores; controls ascending by identifier within a cell.
+        Scores; controls in the order in which equals are to be taken.
     target_cell, control_cell
         Start year and exact cell of each.
     control_person
@@ -168,7 +177,8 @@ def greedy(
     Returns
     -------
     Neighbours
-        Of equally distant controls the lower identifier is taken; `ties` counts the choices.
+        A set for every target that has somebody. Of equally near controls the lower position is
+        taken; `ties` counts these choices.
     """
     line = _Line(control, control_cell, control_person)
     first, end = line.stretch(target_cell)
@@ -178,11 +188,10 @@ def greedy(
     ties = 0
     for k in range(ratio):
         for i in sequence.tolist():
-            rows = line.nearest(*wanted[i])
-            row = min(rows, default=-1)
-            if row < 0 or abs(float(control[row]) - wanted[i][0]) > caliper:
+            distance, rows = line.nearest(*wanted[i])
+            if not rows or distance > caliper + SAME:
                 continue
             ties += len(rows) > 1
-            chosen[i, k] = row
-            line.places.take(row)
-    return Neighbours(chosen, ties)
+            chosen[i, k] = min(rows)
+            line.places.take(min(rows))
+    return Neighbours.of_each(chosen, ties)

@@ -38,9 +38,9 @@ IntArray = NDArray[np.int64]
 class Sets:
     """Weighted sets of controls, as rows of the risk set, and the set each participant has.
 
-    Nearest neighbours give every participant a set of its own; cells and weighting give one set to
-    all participants of a cell or start year, so that nothing grows with participants times
-    candidates.
+    Who has the same controls may share a set: cells and weighting give one to all participants of
+    a cell or start year, and nearest neighbours to those whose nearest are the same, so that
+    nothing grows with participants times candidates.
 
     Attributes
     ----------
@@ -54,9 +54,6 @@ class Sets:
         Row of each entry's control, shape (p,); a control stands in a set once.
     weight
         Weight of the control in its set, shape (p,); a set adds up to 1.
-    distance
-        Distance of the control, shape (p,): on the log odds or by Mahalanobis; 0 for cells and
-        weights.
     """
 
     participant: IntArray
@@ -64,12 +61,18 @@ class Sets:
     member: IntArray
     control: IntArray
     weight: FloatArray
-    distance: FloatArray
 
     @property
     def size(self) -> IntArray:
         """How many participants have each set, shape (number of sets,)."""
         return np.bincount(self.set_of, minlength=int(self.member.max(initial=-1)) + 1)
+
+    def pairs(self) -> tuple[IntArray, IntArray]:
+        """Return which participant, 0 to n - 1, and which entry every pair is, by participant."""
+        first = np.searchsorted(self.member, self.set_of)
+        many = np.searchsorted(self.member, self.set_of, side="right") - first
+        within = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
+        return np.repeat(np.arange(len(many)), many), np.repeat(first, many) + within
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -135,6 +138,11 @@ class ControlGroup(Result):
         return len(np.unique(self.risk.person[self.sets.control]))
 
     @property
+    def chosen_by_nearness(self) -> bool:
+        """Whether each participant has its own nearest, not everybody of a cell or start year."""
+        return self.model is None and (self.score is not None or self.whitened is not None)
+
+    @property
     def row_weight(self) -> FloatArray:
         """Weight of every row: 1 for a participant, summed over sets for a control."""
         weight = np.bincount(
@@ -186,7 +194,8 @@ class ControlGroup(Result):
     def pairs(self) -> pd.DataFrame:
         """Return a row per pair: participant_id, control_id, start_year, weight, distance.
 
-        In a panel by month also the participant's start_month, after start_year.
+        The nearest of a participant stands first. In a panel by month also the participant's
+        start_month, after start_year.
 
         Raises
         ------
@@ -199,44 +208,54 @@ class ControlGroup(Result):
                 found=f"{self.n_participants} participants, {self.n_controls} control persons",
                 do="use to_frame(), which has a row per person and start year with its weight",
             )
-        ids = self.risk.cube.person_id[self.risk.person]
-        participant, entry = self._pairs()
+        ids, sets = self.risk.cube.person_id[self.risk.person], self.sets
+        place, entry = sets.pairs()
+        participant, control = sets.participant[place], sets.control[entry]
+        distance = self._distance(participant, control)
+        nearest = np.lexsort((control, distance, place))
+        participant, control = participant[nearest], control[nearest]
         return pd.DataFrame(
             {
                 "participant_id": ids[participant],
-                "control_id": ids[self.sets.control[entry]],
+                "control_id": ids[control],
                 **self._start(participant),
-                "weight": self.sets.weight[entry],
-                "distance": self.sets.distance[entry],
+                "weight": sets.weight[entry[nearest]],
+                "distance": distance[nearest],
             }
         )
 
-    def _pairs(self) -> tuple[IntArray, IntArray]:
-        """Return the participant's row and the entry of `sets` of every pair, by participant."""
-        sets = self.sets
-        first = np.searchsorted(sets.member, sets.set_of)
-        many = np.searchsorted(sets.member, sets.set_of, side="right") - first
-        within = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
-        return np.repeat(sets.participant, many), np.repeat(first, many) + within
+    def _distance(self, participant: IntArray, control: IntArray) -> FloatArray:
+        """Return the distance of pairs of rows, on the log odds or by Mahalanobis; 0 for cells."""
+        if self.whitened is not None:
+            gap = self.whitened[participant] - self.whitened[control]
+            return np.asarray(np.linalg.norm(gap, axis=1))
+        if self.score is not None:
+            return np.abs(self.score.index[participant] - self.score.index[control])
+        return np.zeros(len(participant))
 
     def to_frame(self) -> pd.DataFrame:
         """Return person_id, role, start_year, match_id, weight: a row per person and set.
 
-        A set that several participants have stands once; there a control weighs as much as all of
-        them ask of it, so that controls weigh as much as participants. In a panel by month
-        start_month is the month that the person is compared from.
+        A cell's set, which all its participants have, stands once; there a control weighs as much
+        as all of them ask of it, so that controls weigh as much as participants. In a panel by
+        month start_month is the month that the person is compared from.
         """
-        ids = self.risk.cube.person_id[self.risk.person]
-        sets = self.sets
-        rows = np.concatenate([sets.participant, sets.control])
-        role = np.repeat(["participant", "control"], [self.n_participants, len(sets.control)])
-        weight = sets.weight * sets.size[sets.member]
+        ids, sets = self.risk.cube.person_id[self.risk.person], self.sets
+        if self.chosen_by_nearness:
+            own, entry = sets.pairs()
+            match_id = np.concatenate([np.arange(self.n_participants), own])
+            weight = sets.weight[entry]
+        else:
+            entry = np.arange(len(sets.control))
+            match_id = np.concatenate([sets.set_of, sets.member])
+            weight = sets.weight * sets.size[sets.member]
+        rows = np.concatenate([sets.participant, sets.control[entry]])
         frame = pd.DataFrame(
             {
                 "person_id": ids[rows],
-                "role": role,
+                "role": np.repeat(["participant", "control"], [self.n_participants, len(entry)]),
                 **self._start(rows),
-                "match_id": np.concatenate([sets.set_of, sets.member]),
+                "match_id": match_id,
                 "weight": np.concatenate([np.ones(self.n_participants), weight]),
             }
         )

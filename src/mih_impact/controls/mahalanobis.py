@@ -1,7 +1,7 @@
 """Nearest by Mahalanobis distance: a tree in the space where that distance is the plain one.
 
-As for scores, distances are compared in steps of `SAME`, and of equally near controls the lowest
-row is taken. Rows with the same covariates share a place.
+As for scores, distances that differ by no more than `SAME` are the same. Rows with the same
+covariates share a place.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.spatial import cKDTree
 
 from mih_impact.controls.greedy import Places
-from mih_impact.controls.nearest import SAME, Neighbours, steps
+from mih_impact.controls.nearest import SAME, Neighbours, runs
 from mih_impact.controls.propensity import linear_index, require_full_rank
 from mih_impact.controls.risk_set import RiskSet
 from mih_impact.controls.spoken import spoken_names
@@ -23,6 +23,7 @@ __all__ = ["Cloud", "mahalanobis_greedy", "mahalanobis_nearest", "whiten"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 #: Places looked at first; four times as many each time these do not suffice.
 FIRST_LOOK = 16
@@ -45,7 +46,8 @@ def whiten(risk: RiskSet) -> FloatArray:
     X, treated = risk.design.X, risk.treated
     if not X.shape[1]:  # nothing sets anybody apart
         return np.zeros((len(X), 1))
-    spread = X.std(axis=0)
+    # Far from zero, numbers lose the digits that tell whether distances are the same.
+    X, spread = X - X.mean(axis=0), X.std(axis=0)
     X = X / np.where(spread > 0, spread, 1.0)
     within = X.copy()
     for side in (treated, ~treated):
@@ -64,7 +66,7 @@ class Cloud:
     Parameters
     ----------
     point
-        Coordinates, shape (m, k); rows ascending by identifier within a cell.
+        Coordinates, shape (m, k); rows in the order in which equals are to be taken.
     cell, person
         Start year and exact cell of each row, and who serves once.
     score, limit
@@ -86,6 +88,9 @@ class Cloud:
         new[1:] = (np.diff(point[order], axis=0) != 0).any(axis=1) | (np.diff(cell[order]) != 0)
         start = np.flatnonzero(new)
         self.places = Places(order, np.append(start, len(order)), person)
+        #: The place of every row.
+        self.place = np.empty(len(order), dtype=np.int64)
+        self.place[order] = np.cumsum(new) - 1
         at = order[start]
         self._point, self._cell, self._key = point[at], cell[at], key[at]
         self._limit = limit if score is not None else np.inf
@@ -98,30 +103,31 @@ class Cloud:
         count, done = FIRST_LOOK, -1.0
         while first < end:
             distance, place, whole = self._look(target, first, end, score, count)
-            step = steps(distance)
+            cuts = runs(distance)
             # Places as near as the last one may be missing, unless that was all.
-            known = step > done if whole else (step > done) & (step < step[-1])
-            place, step = place[known], step[known]
-            cuts = np.flatnonzero(np.diff(step)) + 1
-            yield from (level.tolist() for level in np.split(place, cuts) if len(level))
+            known = len(distance) if whole else int(cuts[-1])
+            begin = int(np.searchsorted(distance, done + SAME, side="right"))
+            later = cuts[(cuts > begin) & (cuts < known)]
+            yield from (
+                level.tolist()
+                for level in np.split(place[begin:known], later - begin)
+                if len(level)
+            )
             if whole:
                 return
-            done, count = (step[-1] if len(step) else done), count * 4
+            done, count = (distance[known - 1] if known else done), count * 4
 
     def _look(
         self, target: FloatArray, first: int, end: int, score: float, count: int
     ) -> tuple[FloatArray, IntArray, bool]:
         """Return distances and places, nearest first, and whether these are all."""
         if np.isinf(self._limit):
-            count = min(count, end - first)
-            if first not in self._trees:
-                self._trees[first] = cKDTree(self._point[first:end])
-            distance, found = self._trees[first].query(target, k=np.arange(1, count + 1))
-            return np.asarray(distance), first + np.asarray(found), count == end - first
+            distance, place = self._nearest(target, first, end, count)
+            return distance, place, len(place) == end - first
         low, high = np.searchsorted(self._key[first:end], [score - self._limit - SAME,
                                                            score + self._limit + SAME])  # fmt: skip
         place = np.arange(first + low, first + high)
-        place = place[np.abs(self._key[place] - score) <= self._limit]
+        place = place[np.abs(self._key[place] - score) <= self._limit + SAME]
         distance = np.sqrt(((self._point[place] - target) ** 2).sum(axis=1))
         if count < len(place):
             nearest = np.argpartition(distance, count - 1)[:count]
@@ -130,11 +136,42 @@ class Cloud:
         nearest = np.argsort(distance, kind="stable")
         return distance[nearest], place[nearest], True
 
+    def _nearest(
+        self, target: FloatArray, first: int, end: int, count: int
+    ) -> tuple[FloatArray, IntArray]:
+        """Return distances and places of the `count` nearest of a cell to one target or several."""
+        if first not in self._trees:
+            self._trees[first] = cKDTree(self._point[first:end])
+        nth = np.arange(1, min(count, end - first) + 1)
+        distance, found = self._trees[first].query(target, k=nth)
+        return np.asarray(distance), first + np.asarray(found)
+
+    def around(
+        self, target: FloatArray, cell: IntArray, count: int
+    ) -> tuple[FloatArray, IntArray, BoolArray]:
+        """Return the places nearest to many targets, whatever the score.
+
+        Returns
+        -------
+        tuple
+            Distances and places, shape (n, count), infinity and -1 where a cell has no more, and
+            whether these are all, shape (n,).
+        """
+        far = np.full((len(target), count), np.inf)
+        place, whole = np.full(far.shape, -1, dtype=np.int64), np.zeros(len(target), dtype=bool)
+        for c in np.unique(cell).tolist():
+            here = np.flatnonzero(cell == c)
+            first, end = np.searchsorted(self._cell, [c, c + 1]).tolist()
+            distance, found = self._nearest(target[here], first, end, count)
+            far[here, : found.shape[1]], place[here, : found.shape[1]] = distance, found
+            whole[here] = end - first <= count
+        return far, place, whole
+
 
 def mahalanobis_nearest(
     cloud: Cloud, target: FloatArray, cell: IntArray, score: FloatArray, ratio: int
 ) -> Neighbours:
-    """Find the nearest controls of each target, with replacement.
+    """Find the nearest controls of each target, with replacement, and all who are as near.
 
     Parameters
     ----------
@@ -144,20 +181,36 @@ def mahalanobis_nearest(
         Coordinates (n, k), cells (n,) and scores (n,) of the targets.
     ratio
         Neighbours wanted; fewer where the cell or the limit on the score gives fewer.
+
+    Returns
+    -------
+    Neighbours
+        As `nearest.nearest_within`; targets that are alike share a set.
     """
-    chosen = np.full((len(target), ratio), -1, dtype=np.int64)
-    ties = 0
+    set_of, ties = np.full(len(target), -1, dtype=np.int64), 0
+    sets: list[IntArray] = []
+    known: dict[tuple[int, bytes, float], int] = {}
     for i in range(len(target)):
-        found = 0
-        for level in cloud.levels(target[i], int(cell[i]), float(score[i])):
-            rows = np.sort(np.concatenate([cloud.places.rows(place) for place in level]))
-            wanted = min(ratio - found, len(rows))
-            chosen[i, found : found + wanted] = rows[:wanted]
-            ties += len(rows) > wanted
-            found += wanted
-            if found == ratio:
-                break
-    return Neighbours(chosen, ties)
+        alike = int(cell[i]), target[i].tobytes(), float(score[i])
+        if alike not in known:
+            rows = np.sort(_all_as_near(cloud, target[i], alike[0], alike[2], ratio))
+            known[alike] = len(sets) if len(rows) else -1
+            sets += [rows] if len(rows) else []
+        set_of[i] = known[alike]
+        ties += set_of[i] >= 0 and len(sets[set_of[i]]) > ratio
+    member = np.repeat(np.arange(len(sets)), [len(rows) for rows in sets])
+    nobody = np.zeros(0, dtype=np.int64)
+    return Neighbours(set_of, member, np.concatenate([nobody, *sets]), ties)
+
+
+def _all_as_near(cloud: Cloud, target: FloatArray, cell: int, score: float, ratio: int) -> IntArray:
+    """Return the nearest rows of one target, level by level until there are enough."""
+    rows = np.zeros(0, dtype=np.int64)
+    for level in cloud.levels(target, cell, score):
+        rows = np.concatenate([rows, *(cloud.places.rows(place) for place in level)])
+        if len(rows) >= ratio:
+            break
+    return rows
 
 
 def mahalanobis_greedy(
@@ -198,4 +251,4 @@ def mahalanobis_greedy(
                 ties += len(rows) > 1
                 chosen[i, k] = min(rows)
                 cloud.places.take(min(rows))
-    return Neighbours(chosen, ties)
+    return Neighbours.of_each(chosen, ties)

@@ -82,7 +82,8 @@ def match(
         weight. "cem": the same, with numbers in bins. To the last two ratio, caliper and order
         mean nothing.
     ratio
-        Controls wanted per participant.
+        Controls wanted per participant; with replacement more where several are as near as the
+        last.
     replace
         With replacement a person may serve several participants; without, one only.
     scope
@@ -96,7 +97,7 @@ def match(
         start year; `attrition` counts them.
     order
         Who chooses first without replacement: largest or smallest log odds, order of start year
-        and identifier ("data"), or "random" (needs `seed`).
+        and identifier ("data"), or "random" (needs `seed`). Among equal log odds a lot decides.
     eligible
         Who can be a candidate, evaluated in the year before start: a boolean column or an
         expression on person-years; None takes the column `eligible` if there is one, else
@@ -124,8 +125,8 @@ def match(
         are otherwise offered; "censor", it is compared until it begins one, and is no candidate in
         the period in which it does. What participants begin later is part of the effect.
     seed
-        Seed of order="random", and in a panel by month of the months that candidates are compared
-        from (2025 unless given).
+        Seed of order="random"; without replacement of the lots among equals, and in a panel by
+        month of the months that candidates are compared from (2025 unless given).
 
     Returns
     -------
@@ -147,7 +148,15 @@ def match(
     Notes
     -----
     A participant's weight is 1 and its controls' weights are equal and add up to 1. Neighbours of
-    one participant are different persons. Of equally distant ones the lowest identifier is taken.
+    one participant are different persons.
+
+    No identifier decides who is compared. With replacement everybody is a control who is no farther
+    than the ratio-th nearest, each with the weight 1 / #J (Abadie and Imbens 2006, section 2; R's
+    Matching with `ties=TRUE`, Stata's teffects): of 7 where 5 are asked for and the last three are
+    equally near, each weighs 1/7. Without replacement one of those who are equally near is drawn,
+    as is who chooses first among equal log odds: the lots hang on `seed`, and another seed gives
+    another draw. Distances on the log odds, or by Mahalanobis, that differ by no more than 1e-9 are
+    equal: rounding by the order of sums is some 1e-14.
 
     Without replacement controls are chosen in rounds: everyone chooses a first before anyone
     chooses a second. The Mahalanobis distance is that of R's MatchIt: the covariance within
@@ -156,6 +165,8 @@ def match(
 
     References
     ----------
+    Abadie and Imbens (2006), Large sample properties of matching estimators for average treatment
+    effects, Econometrica 74(1), for ties.
     Stuart (2010), Matching methods for causal inference, Statistical Science 25(1), sections 3-4.
     Austin (2011), Optimal caliper widths, Pharmaceutical Statistics 10(2), for the 0.2.
     Rubin and Thomas (2000), Combining propensity score matching with additional adjustments, JASA
@@ -176,7 +187,8 @@ def match(
     """
     panel, about = about_measure(panel, measure, other_measures, verb="match")
     fetched = outcomes_along(panel, outcomes)
-    seed = seed_of(panel, seed)
+    by_nearness = method in ("propensity", "mahalanobis")
+    seed = seed_of(panel, seed, lots=by_nearness and replace is False and order != "random")
     options = MatchOptions(
         on=as_terms(on),
         exact=arguments.names("exact", exact, error=SupportError),

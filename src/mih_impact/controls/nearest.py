@@ -1,58 +1,87 @@
-"""Nearest neighbours on one score, within cells: sorted search, ties settled by identifier.
+"""Nearest neighbours on one score, within cells: sorted search, and everybody who is as near.
 
-Everything here takes and returns arrays. Controls are given in ascending order of identifier, so a
-lower position is a lower identifier: that is how ties are settled. All cells are searched at once:
-a step of a bisection is one look at an array for every target, not one for the few of each cell.
+Everything here takes and returns arrays. All cells are searched at once: a step of a bisection is
+one look at an array for every target, not one for the few of each cell.
 
 Whole years make ties that are exact on paper and not in floating point: somebody a year younger
-and somebody a year older are equally far. Distances are therefore compared in steps of `SAME`;
-otherwise the last digit of a coefficient would choose, and another machine another control.
+and somebody a year older are equally far. Distances that differ by no more than `SAME` are
+therefore the same; otherwise the last digit of a coefficient would choose, and another machine
+another control.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SAME", "Neighbours", "nearest", "nearest_other", "nearest_within", "steps"]
+__all__ = ["SAME", "Neighbours", "nearest", "nearest_within", "runs"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 
-#: Distances on the log odds that differ by less are the same distance.
+#: Distances, on the log odds or by Mahalanobis, that differ by no more are the same distance. What
+#: is equal on paper differs by some 1e-14 in floating point, by the order of sums and the machine;
+#: and nobody is meaningfully nearer for odds that differ by a billionth.
 SAME = 1e-9
 #: Cells that are sorted at the same time.
 THREADS = 2
 #: With fewer controls than this one thread is as fast.
 MANY = 1_000_000
-#: Rivals for a last place that are ranked at a time, to keep them small in memory.
-RIVALS = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
-    """The chosen controls of each target.
+    """The chosen controls of each target; targets with the same controls may share a set.
 
     Attributes
     ----------
-    position
-        Positions among the controls, shape (n_targets, ratio), nearest first, -1 where none.
+    set_of
+        The set of each target, shape (n,); -1 for nobody.
+    member, control
+        The set and the position among the controls of each entry, shape (p,); sets ascend, and
+        controls within a set.
     ties
-        Targets for whom the last place was settled by the lower identifier.
+        With replacement the targets with more controls than were asked for, because as near;
+        without, the choices between several that were as near.
     """
 
-    position: IntArray
+    set_of: IntArray
+    member: IntArray
+    control: IntArray
     ties: int
 
+    @classmethod
+    def of_each(cls, chosen: IntArray, ties: int) -> Neighbours:
+        """Return a set of its own for every target, from positions (n, ratio), -1 where none."""
+        has = (chosen >= 0).any(axis=1)
+        chosen = np.sort(chosen[has], axis=1)
+        member, place = np.nonzero(chosen >= 0)
+        set_of = np.where(has, np.cumsum(has) - 1, -1)
+        return cls(set_of, member, chosen[member, place], ties)
 
-def steps(distance: FloatArray) -> FloatArray:
-    """Return distances in whole steps of `SAME`, so that what is equal on paper is equal."""
-    return np.rint(distance / SAME)
+    def at(self, rows: IntArray) -> Neighbours:
+        """Return the same with controls named by `rows`, not by position."""
+        size = int(rows.max(initial=-1)) + 1
+        key = self.member * size + rows[self.control]
+        key.sort()
+        member, control = np.divmod(key, max(size, 1))
+        return Neighbours(self.set_of, member, control, self.ties)
+
+
+def runs(ascending: FloatArray, apart: float = SAME) -> IntArray:
+    """Return where a new value begins among ascending ones, those at most `apart` being the same.
+
+    Examples
+    --------
+    >>> runs(np.array([0.1, 0.1 + 1e-14, 0.3]))
+    array([0, 2])
+    """
+    new = np.ones(len(ascending), dtype=bool)
+    new[1:] = np.diff(ascending) > apart
+    return np.flatnonzero(new)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,14 +169,14 @@ def nearest_within(
     ratio: int,
     caliper: float,
 ) -> Neighbours:
-    """Find the `ratio` nearest controls of each target in its cell, with replacement.
+    """Find the `ratio` nearest controls of each target in its cell, and all who are as near.
 
     Parameters
     ----------
     target, target_cell
         Scores and numbers of cells, shape (n,).
     control, control_cell
-        The same in ascending order of identifier, shape (m,).
+        The same, shape (m,).
     ratio
         Neighbours wanted; fewer where the caliper or the cell gives fewer.
     caliper
@@ -156,93 +185,32 @@ def nearest_within(
     Returns
     -------
     Neighbours
-        Different controls for each target. Of equally distant ones the lower identifier is taken.
+        Everybody no farther than the ratio-th nearest: with replacement nobody has to be chosen
+        among equals. Targets that have the same controls share a set.
 
     Examples
     --------
-    >>> score, cell = np.array([0.1, 0.4, 0.2]), np.array([0, 0, 1])
-    >>> nearest_within(np.array([0.3]), np.array([0]), score, cell, 1, np.inf).position
-    array([[1]])
+    >>> score, cell = np.array([0.1, 0.4, 0.2, 0.2]), np.array([0, 0, 1, 0])
+    >>> nearest_within(np.array([0.3]), np.array([0]), score, cell, 1, np.inf).control
+    array([1, 3])
     """
     if len(target) == 0 or len(control) == 0:
-        return Neighbours(np.full((len(target), ratio), -1, dtype=np.int64), 0)
+        nobody = np.zeros(0, dtype=np.int64)
+        return Neighbours(np.full(len(target), -1, dtype=np.int64), nobody, nobody, 0)
     line = _Line.of(control, control_cell, target_cell)
     k = np.minimum(ratio, line.end - line.begin)
-    there = np.arange(ratio) < k[:, None]
-    place = line.window(target, k)[:, None] + np.arange(ratio)
-    inside = line.order[np.where(there, place, 0)]
-    distance = _distance(target, control, inside, there)
-    reach = np.where(there, distance, 0.0).max(axis=1, initial=0.0) + SAME
+    low = line.window(target, k)
+    ends = [np.abs(line.score[np.where(k > 0, at, 0)] - target) for at in (low, low + k - 1)]
+    reach = np.minimum(np.maximum(*ends), caliper) + SAME
     # All within reach, ties at the edge included, lie between these two positions.
     first, last = line.edge(target, reach, side="left"), line.edge(target, reach, side="right")
-    tied = np.flatnonzero((last - first > k) & (reach <= caliper + SAME))
-    for some in _at_a_time(tied, (last - first)[tied]):
-        inside[some] = _lowest(line, first[some], last[some], target[some], control, ratio)
-    distance = _distance(target, control, inside, there)
-    rank = np.lexsort((inside, steps(distance)), axis=1)
-    inside = np.take_along_axis(inside, rank, axis=1)
-    distance = np.take_along_axis(distance, rank, axis=1)
-    return Neighbours(np.where(there & (distance <= caliper), inside, -1), len(tied))
-
-
-def _distance(
-    target: FloatArray, control: FloatArray, inside: IntArray, there: BoolArray
-) -> FloatArray:
-    """Return how far the chosen are, infinitely where a cell has no more."""
-    return np.where(there, np.abs(control[inside] - target[:, None]), np.inf)
-
-
-def _at_a_time(tied: IntArray, many: IntArray) -> Iterator[IntArray]:
-    """Yield some of the tied targets at a time, with no more than so many rivals together."""
-    part = (np.cumsum(many) - many) // RIVALS
-    yield from np.split(tied, np.flatnonzero(np.diff(part)) + 1) if len(tied) else []
-
-
-def _lowest(
-    line: _Line,
-    first: IntArray,
-    last: IntArray,
-    target: FloatArray,
-    control: FloatArray,
-    ratio: int,
-) -> IntArray:
-    """Return the nearest of all within reach, the lowest of equals, shape (targets, ratio)."""
-    many = last - first
-    begin = np.cumsum(many) - many
-    whose = np.repeat(np.arange(len(many)), many)
-    rivals = line.order[np.arange(len(whose)) + np.repeat(first - begin, many)]
-    rank = np.lexsort((rivals, steps(np.abs(control[rivals] - target[whose])), whose))
-    chosen: IntArray = rivals[rank[begin[:, None] + np.arange(ratio)]]
-    return chosen
-
-
-def nearest_other(score: FloatArray, cell: IntArray, rows: IntArray, count: int) -> IntArray:
-    """Return the nearest other rows of the same cell.
-
-    Parameters
-    ----------
-    score, cell
-        Shape (m,); rows in ascending order of identifier within a cell.
-    rows
-        Whose neighbours are wanted, shape (q,).
-    count
-        How many on each side to look at.
-
-    Returns
-    -------
-    array of int
-        Shape (q, 2 * count), nearest first, ties to the lower row; -1 where the cell has no more.
-    """
-    m = len(score)
-    order = np.lexsort((np.arange(m), score, cell))
-    place = np.empty(m, dtype=np.int64)
-    place[order] = np.arange(m)
-    beside = np.concatenate([np.arange(-count, 0), np.arange(1, count + 1)])
-    around = place[rows][:, None] + beside
-    inside = (around >= 0) & (around < m)
-    other = order[np.clip(around, 0, m - 1)]
-    inside &= cell[other] == cell[rows][:, None]
-    distance = np.where(inside, np.abs(score[other] - score[rows][:, None]), np.inf)
-    rank = np.lexsort((other, steps(distance)), axis=1)
-    other = np.take_along_axis(np.where(inside, other, -1), rank, axis=1)
-    return other
+    has = last > first
+    stretch = first * (len(control) + 1) + last
+    _, of_set, set_of = np.unique(stretch[has], return_index=True, return_inverse=True)
+    first, many = first[has][of_set], (last - first)[has][of_set]
+    member = np.repeat(np.arange(len(many)), many)
+    inside = np.arange(len(member)) + np.repeat(first - (np.cumsum(many) - many), many)
+    all_sets = np.full(len(target), -1, dtype=np.int64)
+    all_sets[has] = set_of
+    found = Neighbours(all_sets, member, inside, int((many > ratio)[set_of].sum()))
+    return found.at(line.order)

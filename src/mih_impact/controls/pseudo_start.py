@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from mih_impact.controls.cells import combined
 from mih_impact.panel.cube import NEVER, Cube
 
-__all__ = ["DEFAULT_SEED", "Among", "members"]
+__all__ = ["DEFAULT_SEED", "Among", "drawn_number", "members"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
-#: Seed of the drawn months where none is given.
+#: Seed of what is drawn where none is given.
 DEFAULT_SEED = 2025
 #: As many cells as a table over cells and months may have.
 MOST_CELLS = 100_000
@@ -106,7 +106,7 @@ def members(
             could &= np.stack([among.could(s) for s in periods.tolist()])
     compared_from = np.where(starts, cube.start, NEVER)
     if len(periods) > 1:
-        u = _uniform(cube, start_year, DEFAULT_SEED if seed is None else seed)
+        u = drawn_number(cube.person_id, seed, start_year)
         could = _drawn(u, _chances(cube, periods, np.flatnonzero(starts), could, exact))
     for s, here in zip(periods.tolist(), could, strict=True):
         compared_from[here] = s
@@ -114,10 +114,16 @@ def members(
     return person, compared_from[person]
 
 
-def _uniform(cube: Cube, start_year: int, seed: int) -> FloatArray:
-    """Return a number between 0 and 1 for every person, from its identifier."""
-    key = hashlib.sha256(f"{seed} {start_year}".encode()).hexdigest()[:16]
-    hashed = pd.util.hash_array(cube.person_id, hash_key=key, categorize=False)
+def drawn_number(
+    person_id: NDArray[np.object_], seed: int | None, start_year: int, what: str = ""
+) -> FloatArray:
+    """Return a number between 0 and 1 for every person, from its identifier, shape (n_persons,).
+
+    What is drawn with another `what` has nothing to do with this.
+    """
+    seed = DEFAULT_SEED if seed is None else seed
+    key = hashlib.sha256(f"{seed} {start_year} {what}".rstrip().encode()).hexdigest()[:16]
+    hashed = pd.util.hash_array(person_id, hash_key=key, categorize=False)
     return (hashed >> np.uint64(11)).astype(np.float64) / 2.0**53
 
 

@@ -56,10 +56,10 @@ class Recipe:
         return self.panel.cube(eligible=self.options["eligible"], columns=columns)
 
 
-def seed_of(panel: Panel, seed: int | None) -> int | None:
-    """Return the seed that is used: in a panel by month some chance always is."""
+def seed_of(panel: Panel, seed: int | None, *, lots: bool = False) -> int | None:
+    """Return the seed that is used: months of start, and lots among equals, are always drawn."""
     arguments.seed(seed, optional=True, error=SupportError)
-    return DEFAULT_SEED if seed is None and panel.period == "month" else seed
+    return DEFAULT_SEED if seed is None and (lots or panel.period == "month") else seed
 
 
 def about_measure(

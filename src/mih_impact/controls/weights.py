@@ -166,5 +166,4 @@ def _sets(risk: RiskSet, weight: FloatArray, kept: BoolArray) -> Sets:
         np.searchsorted(years, risk.start_year[control]),
         control,
         weight[control],
-        np.zeros(len(control)),
     )

@@ -15,20 +15,24 @@ from numpy.typing import NDArray
 
 from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.comparison import Comparison, centred
+from mih_impact.effects.neighbours import Nearby
 
 __all__ = [
     "AnyInfluence",
     "Influence",
     "abadie_imbens",
     "matched_set",
-    "nearest_seen",
     "pair_rows",
     "person",
+    "seen_alike",
     "sup_t",
 ]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+#: Differences of less than this share of what is subtracted are rounding.
+ROUNDING = 1e-12
 
 StandardError = Literal["auto", "person", "abadie_imbens", "matched_set", "estimated_weights"]
 
@@ -150,11 +154,7 @@ def matched_set(group: ControlGroup, comparison: Comparison) -> Influence:
 
 
 def abadie_imbens(
-    group: ControlGroup,
-    comparison: Comparison,
-    used: IntArray,
-    near: IntArray,
-    changes: FloatArray,
+    group: ControlGroup, comparison: Comparison, near: Nearby, changes: FloatArray
 ) -> Influence:
     """Rows for matching with replacement (Abadie and Imbens 2006, section 4, for the treated).
 
@@ -164,9 +164,8 @@ def abadie_imbens(
         Participants and their controls.
     comparison
         Their contrasts and the load on every control.
-    used, near
-        The control rows, shape (q,), and the neighbours of each, (q, L), as rows of `changes`; -1
-        for none.
+    near
+        The neighbours of each control, as rows of `changes`.
     changes
         Changes by outcome and year, not adjusted, KE columns; NaN where not seen.
 
@@ -174,60 +173,45 @@ def abadie_imbens(
     -----
     The participants' rows are (contrast_i - tau) / n. Control j's row is the sum over start years c
     of sqrt(K_jc^2 - K'_jc) r_jc / n, K the sum of its weights and K' of their squares, and r_jc is
-    (its change - the change of the nearest other candidate of that start year and cell on the log
-    odds) / sqrt 2. With one start year, and M equal weights, this is
-    1/n^2 [sum_i (contrast_i - tau)^2 + sum_j K(K - 1)/M^2 s_j^2]. Where the nearest other candidate
-    is not seen in a year, the next one is; where none is, the change less the controls' mean takes
-    its place, which is conservative.
+    (its change - the mean change of its L nearest other candidates) sqrt(L / (L + 1)), the nearest
+    being of that start year and cell on the log odds, L of them where L are equally near; with one
+    that is (its change - the other's) / sqrt 2, and in a cell, where all others are as near, r_jc^2
+    is on average the variance within it. With one start year, and M equal weights, this is
+    1/n^2 [sum_i (contrast_i - tau)^2 + sum_j K(K - 1)/M^2 s_j^2]. Where none of the nearest is seen
+    in a year, the next nearest are looked at; where none is, the change less the controls' mean
+    takes its place, which is conservative.
     """
     c, who = comparison, group.risk.person
     pairs = pair_rows(c)
-    residual = _neighbour_residual(comparison.load, changes[used], near, changes)
+    residual = _neighbour_residual(comparison.load, near, changes)
     reuse = np.sqrt(np.clip(c.load**2 - c.load_squares, 0.0, None)) * residual
     control, persons = _sum_within(reuse, who[c.control_row])
     cluster = np.concatenate([who[group.sets.participant], ~persons])
     return Influence(np.concatenate([pairs, control]), cluster)
 
 
-def nearest_seen(own: FloatArray, near: IntArray, changes: FloatArray) -> IntArray:
-    """Return the nearest neighbour that is seen, by column.
-
-    Parameters
-    ----------
-    own
-        Changes of the control rows, shape (q, KE); NaN where not seen.
-    near
-        Their neighbours, shape (q, L), as rows of `changes`; -1 for none.
-    changes
-        Changes by outcome and year, KE columns.
-
-    Returns
-    -------
-    array of int
-        Rows of `changes`, shape (q, KE); -1 where none is seen, or the control itself is not.
-    """
-    chosen = np.full(own.shape, -1, dtype=np.int64)
-    open_ = np.isfinite(own)
-    for other in near.T:
-        if not open_.any():
-            break
-        found = open_ & (other >= 0)[:, None] & np.isfinite(changes[other])
-        chosen = np.where(found, other[:, None], chosen)
-        open_ &= ~found
-    return chosen
+def seen_alike(changes: FloatArray) -> list[tuple[NDArray[np.bool_], IntArray]]:
+    """Return who is seen, shape (r,), and the columns, shape (c,), in which it is just these."""
+    columns: dict[bytes, list[int]] = {}
+    seen = np.isfinite(changes)
+    for k in range(changes.shape[1]):
+        columns.setdefault(seen[:, k].tobytes(), []).append(k)
+    return [(seen[:, ks[0]], np.array(ks)) for ks in columns.values()]
 
 
-def _neighbour_residual(
-    load: FloatArray, own: FloatArray, near: IntArray, changes: FloatArray
-) -> FloatArray:
+def _neighbour_residual(load: FloatArray, near: Nearby, changes: FloatArray) -> FloatArray:
     """Return r of every control row, shape (q, KE); 0 where the control itself is not seen."""
-    seen = np.isfinite(own)
-    chosen = nearest_seen(own, near, changes)
-    other = np.take_along_axis(changes, np.maximum(chosen, 0), axis=0)
-    residual = np.where(chosen >= 0, (own - other) / np.sqrt(2.0), np.nan)
-    mean = (load * np.where(seen, own, 0.0)).sum(axis=0)
-    residual = np.where(np.isnan(residual), own - mean, residual)
-    return np.where(seen, residual, 0.0)
+    own = changes[near.used]
+    residual = own - (load * np.where(np.isfinite(own), own, 0.0)).sum(axis=0)
+    for seen, columns in seen_alike(changes):
+        mean, count = near.means(changes[:, columns], seen)
+        known = np.flatnonzero(count > 0)
+        scale = np.sqrt(count / (count + 1.0))[known, None]
+        gap = own[np.ix_(known, columns)] - mean[known]
+        # Equal changes, whose sums are rounded, do not differ.
+        gap[np.abs(gap) <= ROUNDING * np.abs(mean[known])] = 0.0
+        residual[np.ix_(known, columns)] = gap * scale
+    return np.where(np.isfinite(own), residual, 0.0)
 
 
 def sup_t(matrix: FloatArray, normal: FloatArray, *, level: float) -> float:

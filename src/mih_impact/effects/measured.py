@@ -13,7 +13,7 @@ from mih_impact.effects.asked import Asked
 from mih_impact.effects.comparison import Comparison, compare
 from mih_impact.effects.influence import Influence, abadie_imbens, matched_set, person
 from mih_impact.effects.influence_weights import estimated_weights
-from mih_impact.effects.neighbours import neighbours
+from mih_impact.effects.neighbours import Nearby, neighbours
 from mih_impact.effects.score_correction import ScoreMoments, score_moments
 
 __all__ = ["Measured"]
@@ -42,7 +42,8 @@ class Measured:
     treated, used
         Where the participants and the controls stand among the rows.
     near
-        Where the neighbours of each control stand, shape (q, L); -1 for none.
+        The neighbours of the controls, as positions among the rows; None where nothing is read off
+        them.
     """
 
     group: ControlGroup
@@ -54,14 +55,18 @@ class Measured:
     covariates: FloatArray | None
     treated: IntArray
     used: IntArray
-    near: IntArray
+    near: Nearby | None
 
     @classmethod
     def of(cls, group: ControlGroup, asked: Asked, kind: str, *, adjust: bool) -> Measured:
         """Read what is asked of the rows that matter."""
         sets, control = group.sets, np.unique(group.sets.control)
-        near = neighbours(group, control) if kind == "abadie_imbens" else control[:, None][:, :0]
-        rows = np.unique(np.concatenate([sets.participant, control, near[near >= 0]]))
+        near = neighbours(group, control) if kind == "abadie_imbens" else None
+        others = control if near is None else near.rows
+        rows = np.unique(np.concatenate([sets.participant, control, others]))
+        used = np.searchsorted(rows, control)
+        if near is not None:
+            near = replace(near, rows=np.searchsorted(rows, near.rows), used=used)
         levels, changes = asked.levels_and_changes(group, rows)
         treated = np.searchsorted(rows, sets.participant)
         if asked.composition == "cohort_weighted":
@@ -76,8 +81,8 @@ class Measured:
             # Within a subgroup all columns may be constant, which leaves nothing to adjust by.
             covariates=group.risk.design.take(rows) if adjust and group.risk.design.width else None,
             treated=treated,
-            used=np.searchsorted(rows, control),
-            near=np.where(near >= 0, np.searchsorted(rows, near), -1),
+            used=used,
+            near=near,
         )
 
     def effect(self, among: BoolArray) -> tuple[Comparison, Influence]:
@@ -93,7 +98,8 @@ class Measured:
 
     def score_moments(self, comparison: Comparison) -> ScoreMoments:
         """Return how a comparison hangs on the coefficients of the score."""
-        return score_moments(self.group, comparison, self.used, self.near, self.rows, self.changes)
+        assert self.near is not None
+        return score_moments(self.group, comparison, self.near, self.rows, self.changes)
 
     def _compare(self, changes: FloatArray, among: BoolArray) -> Comparison:
         used = self.levels[self.used]
@@ -114,7 +120,8 @@ class Measured:
             return matched_set(self.group, comparison)
         if self.kind == "estimated_weights":
             return estimated_weights(self.group, comparison)
-        return abadie_imbens(self.group, comparison, self.used, self.near, self.changes)
+        assert self.near is not None
+        return abadie_imbens(self.group, comparison, self.near, self.changes)
 
     def _adjusted(self, comparison: Comparison) -> tuple[FloatArray, FloatArray]:
         """Return changes less what covariates explain among the controls, and the leverage.

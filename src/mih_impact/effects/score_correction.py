@@ -15,7 +15,8 @@ from scipy.linalg import block_diag
 
 from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.comparison import Comparison
-from mih_impact.effects.influence import Influence, nearest_seen, pair_rows
+from mih_impact.effects.influence import Influence, pair_rows, seen_alike
+from mih_impact.effects.neighbours import Nearby
 from mih_impact.errors import EffectsError, MihImpactWarning
 
 __all__ = ["ScoreMoments", "corrected", "require_theory", "score_design", "score_moments"]
@@ -109,8 +110,7 @@ def _by_start_year(group: ControlGroup) -> bool:
 def score_moments(
     group: ControlGroup,
     comparison: Comparison,
-    used: IntArray,
-    near: IntArray,
+    near: Nearby,
     rows: IntArray,
     changes: FloatArray,
 ) -> ScoreMoments:
@@ -122,7 +122,7 @@ def score_moments(
         Participants matched on a score with replacement.
     comparison
         Their contrasts and the load on every control.
-    used, near
+    near
         As in `influence.abadie_imbens`.
     rows
         Rows of the risk set that `changes` are of, shape (r,).
@@ -132,8 +132,8 @@ def score_moments(
     Notes
     -----
     With psi_i the participants' rows of `abadie_imbens`, load_j = K_j / n, p the score, x what it
-    is linear in, and for control j and its nearest other candidate l, near as there,
-    cov_j = (x_j - x_l)(y_j - y_l)' / 2:
+    is linear in, and for control j and the means l of its L nearest other candidates, near as
+    there, cov_j = (x_j - x_l)(y_j - y_l)' L / (L + 1):
 
         shared = sum_i (1 - p_i) x_i psi_i' + sum_j load_j p_j cov_j
         moved = -sum_j load_j cov_j
@@ -148,18 +148,19 @@ def score_moments(
     x_t = score_design(group, sets.participant)
     shared = ((1.0 - p[sets.participant])[:, None] * x_t).T @ pair_rows(c)
     moved, matched = np.zeros_like(shared), np.zeros_like(shared)
-    chosen = nearest_seen(changes[used], near, changes)
-    found = (chosen >= 0) & (c.load > 0)
-    total = np.where(found, c.load, 0.0).sum(axis=0)
-    raised = c.load * c.load.sum(axis=0) / np.where(total > 0, total, 1.0)
-    for other in near.T:
-        here = found & (chosen == other[:, None])
-        some = np.flatnonzero(here.any(axis=1))
-        own, other = used[some], other[some]
-        gap = np.where(here[some], raised[some] * (changes[own] - changes[other]) / 2.0, 0.0)
-        apart = X[own] - X[other]
-        moved -= apart.T @ gap
-        matched += (p[c.control_row[some]][:, None] * apart).T @ gap
+    own_x, own_p = X[near.used], p[c.control_row][:, None]
+    for seen, columns in seen_alike(changes):
+        mean, count = near.means(np.column_stack([changes[:, columns], X]), seen)
+        y, mean_y, mean_x = changes[near.used][:, columns], *np.split(mean, [len(columns)], axis=1)
+        load = c.load[:, columns]
+        found = (count > 0)[:, None] & np.isfinite(y) & (load > 0)
+        total = np.where(found, load, 0.0).sum(axis=0)
+        raised = load * load.sum(axis=0) / np.where(total > 0, total, 1.0)
+        share = (count / (count + 1.0))[:, None]
+        gap = np.where(found, raised * share * (y - mean_y), 0.0)
+        apart = own_x - mean_x
+        moved[:, columns] = -apart.T @ gap
+        matched[:, columns] = (own_p * apart).T @ gap
     return ScoreMoments(moved, shared + matched)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from mih_impact.controls.choose import choose, choose_among
+from mih_impact.controls.choose import choose, choose_among, lots
 from mih_impact.controls.drawn import Drawn, exact_cells
 from mih_impact.controls.group import ControlGroup, Sets
 from mih_impact.controls.options import MatchOptions
@@ -78,6 +78,8 @@ class Rematched:
         Start year and exact cell of each row of the risk sets, shape (m,).
     score
         The score, where the method has one.
+    lot
+        The order among equals, as `choose.lots` returns it.
     changes
         Everybody's changes, 0 where not seen, shape (m, KE).
     seen
@@ -93,6 +95,7 @@ class Rematched:
     options: MatchOptions
     cell: IntArray
     score: Rescored | None
+    lot: FloatArray
     changes: FloatArray
     seen: FloatArray
     pattern: IntArray
@@ -114,6 +117,7 @@ class Rematched:
             options=options,
             cell=exact_cells(risk),
             score=score,
+            lot=lots(risk, options),
             changes=changes,
             seen=np.ascontiguousarray(seen.T),
             pattern=pattern,
@@ -135,7 +139,8 @@ class Rematched:
                 index = self.score.index(drawn.count)
             except SupportError:  # a value nobody drawn has, which risk sets made anew leave out
                 return rematched(self.group, self.asked, False, counts)
-        chosen = choose_among(drawn.risk, self.options, lambda: _score(index, drawn))
+        lot = self.lot[drawn.row] if len(self.lot) else self.lot
+        chosen = choose_among(drawn.risk, self.options, lambda: _score(index, drawn), lot)
         _require_anybody(chosen.sets)
         return self._effects(chosen.sets, drawn.row)
 
