@@ -12,7 +12,7 @@ from scipy.stats import chisquare
 
 import mih_impact as mih
 from mih_impact.controls import listed
-from mih_impact.controls.choose import choose, nearest_sets
+from mih_impact.controls.choose import choose, lots, nearest_sets
 from mih_impact.controls.listed import Listed
 from mih_impact.controls.options import MatchOptions
 from mih_impact.effects.asked import read_question
@@ -218,9 +218,11 @@ NEAREST = [
 
 
 def same_sets(found, slow):
-    for field in ("participant", "set_of", "member", "control"):
-        np.testing.assert_array_equal(getattr(found, field), getattr(slow, field), field)
-    np.testing.assert_allclose(found.weight, slow.weight, rtol=1e-12)
+    np.testing.assert_array_equal(found.participant, slow.participant)
+    (own, entry), (slow_own, slow_entry) = found.pairs(), slow.pairs()
+    np.testing.assert_array_equal(own, slow_own)
+    np.testing.assert_array_equal(found.control[entry], slow.control[slow_entry])
+    np.testing.assert_allclose(found.weight[entry], slow.weight[slow_entry], rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", NEAREST)
@@ -240,7 +242,8 @@ def test_looking_up_is_matching_again(panel, name, ties, monkeypatch):
         treated = np.zeros(len(risk.person), dtype=bool)
         treated[starters] = True
         again = replace(risk, treated=treated)
-        expected.append(nearest_sets(again, starters, group.score, group.whitened, options)[0])
+        chosen = group.score, group.whitened, options, lots(risk, options)
+        expected.append(nearest_sets(again, starters, *chosen)[0])
     for length, fits in ((len(risk.person), True), (options.ratio + 1, False)):
         if ties and group.whitened is not None and fits:
             length = 200  # all of a cell
@@ -294,18 +297,24 @@ class Slowly:
                 i: [j for j in rows if abs(group.score.index[i] - group.score.index[j]) <= limit]
                 for i, rows in near.items()
             }
-        for i, rows in near.items():
-            rows.sort(key=lambda j: (round(self.distance(i, j) / 1e-9), j))
         if options["replace"]:
-            return {i: [(j, 1.0) for j in rows[: options["ratio"]]] for i, rows in near.items()}
+            return {i: self.as_near(i, rows, options["ratio"]) for i, rows in near.items()}
+        lot = lots(group.risk, options_of(group))
         chosen, taken = {i: [] for i in starters}, set()
         for _ in range(options["ratio"]):
-            for i in sorted(starters, key=lambda i: (-group.score.index[i], i)):
+            for i in sorted(starters, key=lambda i: (-round(group.score.index[i], 8), lot[i])):
                 free = [j for j in near[i] if self.person[j] not in taken]
                 if free:
-                    chosen[i].append((free[0], 1.0))
-                    taken.add(self.person[free[0]])
+                    j = min(free, key=lambda j: (round(self.distance(i, j), 8), lot[j]))
+                    chosen[i].append((j, 1.0))
+                    taken.add(self.person[j])
         return chosen
+
+    def as_near(self, i, rows, ratio):
+        """Return everybody no farther than the ratio-th nearest."""
+        far = [self.distance(i, j) for j in rows]
+        reach = max(sorted(far)[:ratio], default=0.0) + 1e-9
+        return [(j, 1.0) for j, distance in zip(rows, far, strict=True) if distance <= reach]
 
     def __call__(self, starters):
         starters, contrasts = starters.tolist(), []

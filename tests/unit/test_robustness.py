@@ -285,7 +285,7 @@ class TestSpecificationCurve:
 
     def test_warnings_are_kept_in_the_row(self):
         frame = small_register(60, starters=30, seed=3)
-        group = mih.weight(mih.read_panel(frame), on=["county"])
+        group = mih.weight(mih.read_panel(frame), on=["county", "age"])
         curve = mih.specification_curve(group, year=2, ways={"method": ["propensity"]})
         row = curve.table[curve.table["method"] == "propensity"].iloc[0]
         assert row["warning"].startswith("One person carries 11% of the weight")
