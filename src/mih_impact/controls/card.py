@@ -11,6 +11,7 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import NOT_AVAILABLE, count, number, percent
+from mih_impact.display.options import current
 from mih_impact.panel.contract import label_of
 
 __all__ = ["card", "notes_on_absence", "notes_on_lost"]
@@ -47,8 +48,12 @@ _LINES = {
         nb="Effektiv utvalgsstørrelse, kontroller", en="Effective sample size, controls"
     ),
     "eligible": Label(nb="Kandidater", en="Candidates"),
-    "ties": Label(
-        nb="Like nære kontroller (laveste id valgt)", en="Ties (lowest identifier taken)"
+    "averaged": Label(
+        nb="Deltakere med flere like nære kontroller", en="Participants with tied controls"
+    ),
+    "drawn": Label(
+        nb="Valg mellom like nære kontroller, ved loddtrekning",
+        en="Choices between tied controls, drawn by lot",
     ),
     "cem_on": Label(nb="I samme intervall av", en="In the same bin of"),
     "entropy_exact": Label(nb="Samme fordeling av", en="Same distribution of"),
@@ -98,6 +103,18 @@ _LOST = {
 }
 _PARTICIPANTS = Label(nb="{n} deltakere", en="{n} participants")
 _ROWS = Label(nb="{n} kandidatrader", en="{n} candidate rows")
+_AVERAGED = Label(
+    nb="Alle som er like nære som den siste, er med og teller likt. Med loddtrekning mellom dem "
+    "ville loddet ha avgjort {share} av kontrollenes vekt.",
+    en="All who are as near as the last are in and count equally. Had lots been drawn among them, "
+    "the lots would have decided {share} of the controls' weight.",
+)
+_DRAWN = Label(
+    nb="En annen loddtrekning ville lagt {share} av kontrollenes vekt på andre personer. Anslå "
+    "effekten med noen andre verdier av seed= for å se hva det betyr.",
+    en="Another draw would have put {share} of the controls' weight on other persons. Estimate "
+    "with some other values of seed= to see what that means.",
+)
 _NEVER = Label(
     nb="Kontrollene starter aldri i tiltaket: de er valgt med kunnskap om hva som skjedde senere.",
     en="Controls never start in the programme: they are chosen knowing what happened later.",
@@ -136,7 +153,7 @@ def card(group: ControlGroup, lang: Lang) -> Card:
         ),
         (_LINES["controls"], count(group.n_controls, lang)),
         (_LINES["effective"], number(group.effective_controls, lang=lang)),
-        _last_line(group, lang),
+        *_last_line(group, lang),
     )
     others = _OTHER_MEASURES if group.risk.cube.others is None else _UNTIL_THEN
     conditions = _NEVER if group.window_end is None else _NOT_YET.format(years=group.window_end)
@@ -148,6 +165,9 @@ def card(group: ControlGroup, lang: Lang) -> Card:
     for column, n in group.risk.carried.items():
         text = _CARRIED.format(n=count(n, lang), column=term_label(column, lang))
         notes.append(text.text(lang))
+    if group.ties >= current().min_cell:
+        share = percent(group.tied_share, decimals=_decimals(group.tied_share), lang=lang)
+        notes.append((_AVERAGED if group.replace else _DRAWN).format(share=share).text(lang))
     return Card(
         title=_TITLE.text(lang),
         lines=tuple((label.text(lang), value) for label, value in lines),
@@ -208,12 +228,14 @@ def _names(terms: Sequence[Term], lang: Lang) -> str:
     return "; ".join(term_label(term, lang) for term in terms) or NOT_AVAILABLE
 
 
-def _last_line(group: ControlGroup, lang: Lang) -> tuple[Label, str]:
-    """Return what the controls hang on: ties for matching, the heaviest person for weights."""
+def _last_line(group: ControlGroup, lang: Lang) -> tuple[tuple[Label, str], ...]:
+    """Return what the controls hang on: ties of the nearest, the heaviest person for weights."""
+    if group.chosen_by_nearness:
+        return ((_LINES["averaged" if group.replace else "drawn"], count(group.ties, lang)),)
     if group.model is None:
-        return _LINES["ties"], count(group.ties, lang)
+        return ()
     share = float(group.person_weight.max() / group.n_participants)
-    return _LINES["heaviest"], percent(share, decimals=_decimals(share), lang=lang)
+    return ((_LINES["heaviest"], percent(share, decimals=_decimals(share), lang=lang)),)
 
 
 def _decimals(share: float) -> int:

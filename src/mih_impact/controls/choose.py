@@ -12,7 +12,7 @@ from mih_impact.controls.coarsen import coarsened_cells
 from mih_impact.controls.covariates import by_period
 from mih_impact.controls.flow import Flow
 from mih_impact.controls.greedy import greedy
-from mih_impact.controls.group import Sets
+from mih_impact.controls.group import ControlGroup, Sets
 from mih_impact.controls.mahalanobis import Cloud, mahalanobis_greedy, mahalanobis_nearest, whiten
 from mih_impact.controls.nearest import Neighbours, nearest_within, runs
 from mih_impact.controls.options import MatchOptions
@@ -32,6 +32,7 @@ __all__ = [
     "most_controls",
     "nearest_sets",
     "serves_once",
+    "tied_share",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -179,10 +180,11 @@ def nearest_sets(
     return as_sets(target, found), found.ties
 
 
-def lots(risk: RiskSet, options: MatchOptions) -> FloatArray:
+def lots(risk: RiskSet, options: MatchOptions, what: str = "ties") -> FloatArray:
     """Return a number between 0 and 1 for every row, by which equals stand in line, shape (m,).
 
-    With replacement all who are as near are taken, and no lot is drawn: shape (0,).
+    With replacement all who are as near are taken, and no lot is drawn: shape (0,). Another `what`
+    is another draw.
 
     Notes
     -----
@@ -193,10 +195,27 @@ def lots(risk: RiskSet, options: MatchOptions) -> FloatArray:
     lot = np.empty(0 if options.replace else len(risk.person))
     if not options.replace:
         for c, rows in by_period(risk.start_year):
-            lot[rows] = drawn_number(
-                risk.cube.person_id[risk.person[rows]], options.seed, c, "ties"
-            )
+            lot[rows] = drawn_number(risk.cube.person_id[risk.person[rows]], options.seed, c, what)
     return lot
+
+
+def tied_share(group: ControlGroup) -> float:
+    """Return the share of the controls' weight that ties leave to chance; see `ControlGroup`."""
+    if not group.ties or group.recipe is None:
+        return 0.0
+    options, sets = MatchOptions.of(group.recipe.options), group.sets
+    if group.replace:
+        count = np.bincount(sets.member)[sets.set_of]
+        return float((1.0 - np.minimum(options.ratio / count, 1.0)).mean())
+    others = lots(group.risk, options, "another draw")
+    again = choose_among(group.risk, options, lambda: _known(group.score), others)
+    one, other = group.person_weight, replace(group, sets=again.sets).person_weight
+    return float(np.abs(one / one.sum() - other / other.sum()).sum() / 2.0)
+
+
+def _known(score: Score | None) -> Score:
+    assert score is not None
+    return score
 
 
 def most_controls(risk: RiskSet, ratio: int) -> int:

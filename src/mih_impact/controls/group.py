@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -97,7 +98,8 @@ class ControlGroup(Result):
     flow
         Persons through every filter.
     ties
-        Participants for whom the last control was settled by the lower identifier.
+        With replacement participants with more controls than the ratio, because as near; without,
+        choices between several controls that were as near, which a lot decided.
     provenance
         Versions, options, seed and fingerprint of the data.
     recipe
@@ -141,6 +143,17 @@ class ControlGroup(Result):
     def chosen_by_nearness(self) -> bool:
         """Whether each participant has its own nearest, not everybody of a cell or start year."""
         return self.model is None and (self.score is not None or self.whitened is not None)
+
+    @cached_property
+    def tied_share(self) -> float:
+        """The share of the controls' weight that ties leave to chance; 0 without ties.
+
+        Without replacement it is what another draw of lots puts on other persons. With replacement
+        nothing is drawn: it is what lots would have decided, 1 - ratio / #J for each participant.
+        """
+        from mih_impact.controls.choose import tied_share
+
+        return tied_share(self)
 
     @property
     def row_weight(self) -> FloatArray:

@@ -7,7 +7,7 @@ taken again, everybody's changes are read once, and the score starts from the on
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -166,7 +166,7 @@ def _options(group: ControlGroup) -> MatchOptions:
     """Return the options that the group was matched with."""
     recipe = group.recipe
     assert recipe is not None
-    return MatchOptions(**{f.name: recipe.options[f.name] for f in fields(MatchOptions)})
+    return MatchOptions.of(recipe.options)
 
 
 def _require_anybody(sets: Sets) -> None:

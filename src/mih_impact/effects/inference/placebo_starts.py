@@ -6,7 +6,7 @@ A group's rows with their odds of starting, and its estimate as a function of wh
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +77,7 @@ class Experiment:
                 found="a group without its recipe",
                 do="choose it with mih.match",
             )
-        options = MatchOptions(**{f.name: recipe.options[f.name] for f in fields(MatchOptions)})
+        options = MatchOptions.of(recipe.options)
         index = np.zeros(len(risk.person)) if group.score is None else group.score.index
         return cls(
             np.arange(len(index)),
