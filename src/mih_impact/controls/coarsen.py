@@ -14,6 +14,9 @@ __all__ = ["bins", "coarsened_cells", "edges", "sturges"]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+#: A value this share of the largest below a point is at the point.
+ROUNDING = 1e-11
+
 
 def sturges(rows: int) -> int:
     """Return Sturges' number of bins, 1 + log2 of the rows, rounded up.
@@ -88,7 +91,9 @@ def coarsened_cells(risk: RiskSet, cutpoints: Cutpoints | None) -> IntArray:
         else:
             points = given.get(name, sturges(len(x)))
             cut = edges(x, int(points)) if isinstance(points, (int, np.integer)) else points
-            code = bins(x, np.asarray(cut, dtype=np.float64))
+            # A value that is at the point on paper may lie a rounding below it.
+            rounding = ROUNDING * float(np.abs(x).max())
+            code = bins(x, np.asarray(cut, dtype=np.float64) - rounding)
         pair = cell * (int(code.max()) + 1) + code
         cell = np.unique(pair, return_inverse=True)[1].astype(np.int64)
     return cell

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact.controls.flow import Flow
+from mih_impact.controls.nearest import SAME
 from mih_impact.controls.propensity import Score
 from mih_impact.controls.risk_set import RiskSet
 from mih_impact.display.labels import Label
@@ -33,9 +34,8 @@ def outside_range(risk: RiskSet, score: Score) -> BoolArray:
     for c in risk.start_years.tolist():
         here = risk.start_year == c
         candidates = score.index[here & ~risk.treated]
-        outside[here] = (score.index[here] < candidates.min()) | (
-            score.index[here] > candidates.max()
-        )
+        low, high = candidates.min() - SAME, candidates.max() + SAME
+        outside[here] = (score.index[here] < low) | (score.index[here] > high)
     return outside
 
 

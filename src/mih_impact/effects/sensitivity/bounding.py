@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
+from mih_impact.controls.nearest import runs
 from mih_impact.errors import EffectsError
 
 __all__ = ["Bounds", "Statistic", "bounds", "largest_gamma", "point_estimates", "scores"]
@@ -47,7 +48,7 @@ class Bounds:
     below: float
 
 
-def scores(y: FloatArray, statistic: Statistic) -> FloatArray:
+def scores(y: FloatArray, statistic: Statistic, rounding: float = 0.0) -> FloatArray:
     """Return what every member of a set would add to the statistic if it were the treated one.
 
     Parameters
@@ -60,6 +61,9 @@ def scores(y: FloatArray, statistic: Statistic) -> FloatArray:
         psi((y_j - y_k) / h) over the other members k, over the members of the set, psi(x) = x / 2.5
         up to 1 and h the median absolute difference within sets (Rosenbaum 2007). "mean": the
         difference from the mean of the others, over n.
+    rounding
+        Differences within sets that differ by no more are the same, and those no larger are zero:
+        what is equal in whole øre seldom is in doubles that were deflated and subtracted.
 
     Returns
     -------
@@ -74,10 +78,14 @@ def scores(y: FloatArray, statistic: Statistic) -> FloatArray:
     if statistic == "wilcoxon":
         from scipy.stats import rankdata
 
-        difference = y[:, 0] - y[:, 1]
-        rank = rankdata(np.abs(difference))
+        difference = _unrounded(y[:, 0] - y[:, 1], rounding)
+        size = np.abs(difference)
+        order, alike = np.argsort(size), np.zeros(len(size), dtype=np.int64)
+        alike[runs(size[order], rounding)] = 1
+        rank = np.empty(len(size))
+        rank[order] = rankdata(np.cumsum(alike))
         return np.stack([rank * (difference > 0), rank * (difference < 0)], axis=1)
-    difference = y[:, :, None] - y[:, None, :]
+    difference = _unrounded(y[:, :, None] - y[:, None, :], rounding)
     difference[:, np.arange(y.shape[1]), np.arange(y.shape[1])] = np.nan
     members = np.isfinite(y).sum(axis=1)[:, None]
     if statistic == "mean":
@@ -92,6 +100,11 @@ def scores(y: FloatArray, statistic: Statistic) -> FloatArray:
             )
         summed = np.nansum(np.clip(difference / height, -1.0, 1.0), axis=2) / members
     return np.where(np.isfinite(y), summed, np.nan)
+
+
+def _unrounded(difference: FloatArray, rounding: float) -> FloatArray:
+    """Return differences, those that are only rounding as zero."""
+    return np.where(np.abs(difference) <= rounding, 0.0, difference)
 
 
 def bounds(score: FloatArray, gamma: float) -> Bounds:
@@ -145,7 +158,9 @@ def _largest(score: FloatArray, gamma: float) -> tuple[float, float]:
     return float(top.sum()), float(np.where(equal, variance, 0.0).max(axis=1).sum())
 
 
-def point_estimates(y: FloatArray, statistic: Statistic, gamma: float) -> tuple[float, float]:
+def point_estimates(
+    y: FloatArray, statistic: Statistic, gamma: float, rounding: float = 0.0
+) -> tuple[float, float]:
     """Return the least and the largest additive effect that centres the statistic at gamma.
 
     Notes
@@ -159,7 +174,7 @@ def point_estimates(y: FloatArray, statistic: Statistic, gamma: float) -> tuple[
         def value(tau: float) -> float:
             moved = y.copy()
             moved[:, 0] -= tau
-            return float(getattr(bounds(scores(moved, statistic), gamma), which))
+            return float(getattr(bounds(scores(moved, statistic, rounding), gamma), which))
 
         return value
 

@@ -34,6 +34,9 @@ __all__ = ["rosenbaum_bounds"]
 
 FloatArray = NDArray[np.float64]
 
+#: Doubles round to a 1e-16 of themselves; a difference of this share of the largest is none.
+ROUNDING = 1e-11
+
 Alternative = Literal["greater", "less"]
 
 _TITLE = Label(
@@ -123,8 +126,10 @@ def rosenbaum_bounds(
     everybody, bounded as `bounding.bounds` says; the estimates are of an additive effect. A person
     whose change is not seen is left out of its set, as in `event_study`.
 
-    Differences of exactly zero keep their rank and count for nobody (Pratt 1959), so that no pair
-    is dropped; R's rbounds leaves them out before ranking.
+    Differences that are equal to a hundred-billionth of the largest amount are equal: doubles that
+    were deflated and subtracted round otherwise in kroner than in øre. Differences of zero keep
+    their rank and count for nobody (Pratt 1959), so that no pair is dropped; R's rbounds leaves
+    them out before ranking.
 
     References
     ----------
@@ -151,7 +156,7 @@ def rosenbaum_bounds(
     _require_sets(group)
     require_choice("alternative", alternative, get_args(Alternative), call="rosenbaum_bounds")
     gammas = _require_gammas(gamma)
-    y = _matched_sets(group, asked)
+    y, rounding = _matched_sets(group, asked)
     if not len(y):
         raise EffectsError(
             f"Nobody is compared in year {year}",
@@ -161,19 +166,19 @@ def rosenbaum_bounds(
     unit = group.risk.cube.unit_of(outcome)
     kind = _resolve(statistic, y, unit)
     sign = 1.0 if alternative == "greater" else -1.0
-    score = scores(sign * y, kind)
+    score = scores(sign * y, kind, rounding)
     most = largest_gamma(score, alpha)
     rows = []
     for g in gammas:
         found = bounds(score, g)
-        ends = [sign * end for end in point_estimates(sign * y, kind, g)]
+        ends = [sign * end for end in point_estimates(sign * y, kind, g, rounding)]
         rows.append((g, kind, found.p_lower, found.p_upper, min(ends), max(ends)))
     names = ["gamma", "statistic", "p_lower", "p_upper", "estimate_low", "estimate_high"]
     lost = group.n_participants - len(y)
     table = pd.DataFrame(rows, columns=names).assign(
         largest_gamma=most, n_sets=len(y), n_lost=lost, persons=len(y)
     )
-    plain = bounds(score, 1.0).p_upper, sign * point_estimates(sign * y, kind, 1.0)[0]
+    plain = bounds(score, 1.0).p_upper, sign * point_estimates(sign * y, kind, 1.0, rounding)[0]
     title = _TITLE.format(outcome=label_of(outcome), year=number(year, lang="nb"))
     return SensitivityCheck(
         name="rosenbaum_bounds",
@@ -210,11 +215,17 @@ def rosenbaum_bounds(
     )
 
 
-def _matched_sets(group: ControlGroup, asked: Asked) -> FloatArray:
-    """Return changes by set, the participant first; only sets with both sides seen."""
-    sets = group.sets
-    control = _changes(group, asked, sets.control)
-    own = _changes(group, asked, sets.participant)
+def _matched_sets(group: ControlGroup, asked: Asked) -> tuple[FloatArray, float]:
+    """Return changes by set, the participant first, and what in their differences is rounding.
+
+    Only sets with both sides seen.
+    """
+    sets, n = group.sets, group.n_participants
+    rows = np.concatenate([sets.participant, sets.control])
+    level, change = (values[:, 0] for values in asked.levels_and_changes(group, rows))
+    own, control = change[:n], change[n:]
+    known = np.isfinite(change)
+    largest = max(np.abs(x[known]).max(initial=0.0) for x in (level, change))
     place = np.arange(len(sets.member)) - np.searchsorted(sets.member, sets.member)
     y = np.full((len(own), int(place.max()) + 2), np.nan)
     y[:, 0] = own
@@ -224,11 +235,7 @@ def _matched_sets(group: ControlGroup, asked: Asked) -> FloatArray:
     seen = np.isfinite(y)
     y = y[seen[:, 0] & seen[:, 1:].any(axis=1)]
     y[:, 1:] = np.sort(y[:, 1:], axis=1)  # NaN last: a set's order says nothing
-    return np.asarray(y[:, np.isfinite(y).any(axis=0)])
-
-
-def _changes(group: ControlGroup, asked: Asked, rows: NDArray[np.int64]) -> FloatArray:
-    return np.asarray(asked.levels_and_changes(group, rows)[1][:, 0])
+    return np.asarray(y[:, np.isfinite(y).any(axis=0)]), ROUNDING * float(largest)
 
 
 def _resolve(statistic: str, y: FloatArray, unit: AnyUnit) -> Statistic:
