@@ -203,19 +203,17 @@ def tied_share(group: ControlGroup) -> float:
     """Return the share of the controls' weight that ties leave to chance; see `ControlGroup`."""
     if not group.ties or group.recipe is None:
         return 0.0
-    options, sets = MatchOptions.of(group.recipe.options), group.sets
+    options, sets = group.recipe.read(MatchOptions), group.sets
     if group.replace:
         count = np.bincount(sets.member)[sets.set_of]
         return float((1.0 - np.minimum(options.ratio / count, 1.0)).mean())
+    target = np.flatnonzero(group.risk.treated)
+    if options.common_support and group.score is not None:
+        target, _ = supported(group.risk, group.score)
     others = lots(group.risk, options, "another draw")
-    again = choose_among(group.risk, options, lambda: _known(group.score), others)
-    one, other = group.person_weight, replace(group, sets=again.sets).person_weight
+    again, _ = nearest_sets(group.risk, target, group.score, group.whitened, options, others)
+    one, other = group.person_weight, replace(group, sets=again).person_weight
     return float(np.abs(one / one.sum() - other / other.sum()).sum() / 2.0)
-
-
-def _known(score: Score | None) -> Score:
-    assert score is not None
-    return score
 
 
 def most_controls(risk: RiskSet, ratio: int) -> int:

@@ -74,11 +74,6 @@ class MatchOptions:
             )
         self._require_cutpoints()
 
-    @classmethod
-    def of(cls, given: Mapping[str, Any]) -> MatchOptions:
-        """Return the options among the keyword arguments of a call of `match`."""
-        return cls(**{field.name: given[field.name] for field in fields(cls)})
-
     @property
     def uses_score(self) -> bool:
         """Whether a propensity score is estimated."""

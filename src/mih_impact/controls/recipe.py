@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mih_impact import arguments
 from mih_impact.controls.pseudo_start import DEFAULT_SEED
@@ -29,6 +29,9 @@ __all__ = [
 ]
 
 
+_T = TypeVar("_T")
+
+
 @dataclass(frozen=True, eq=False)
 class Recipe:
     """A panel, the verb that chose controls from it, and the options it was called with.
@@ -46,6 +49,10 @@ class Recipe:
     panel: Panel
     verb: Callable[..., ControlGroup]
     options: Mapping[str, Any]
+
+    def read(self, kind: type[_T]) -> _T:
+        """Return the options of the call as a dataclass of them, `MatchOptions` for one."""
+        return kind(**{field.name: self.options[field.name] for field in fields(kind)})  # type: ignore[arg-type]
 
     def again(self, changes: Mapping[str, Any], *, panel: Panel | None = None) -> ControlGroup:
         """Choose controls again with some options changed, or from another panel."""

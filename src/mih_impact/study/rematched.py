@@ -166,7 +166,7 @@ def _options(group: ControlGroup) -> MatchOptions:
     """Return the options that the group was matched with."""
     recipe = group.recipe
     assert recipe is not None
-    return MatchOptions.of(recipe.options)
+    return recipe.read(MatchOptions)
 
 
 def _require_anybody(sets: Sets) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-from typing import TypeVar
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,6 @@ from mih_impact.controls.group import ControlGroup, Sets
 from mih_impact.controls.matching import nobody
 from mih_impact.controls.options import MatchOptions
 from mih_impact.controls.pseudo_start import Among
-from mih_impact.controls.recipe import Recipe
 from mih_impact.controls.subgroups.split import Parts
 from mih_impact.controls.weighting import WeightOptions, weighted
 from mih_impact.errors import EffectsError, SupportError
@@ -21,7 +19,6 @@ from mih_impact.errors import EffectsError, SupportError
 __all__ = ["own_groups", "within"]
 
 BoolArray = NDArray[np.bool_]
-_T = TypeVar("_T", MatchOptions, WeightOptions)
 
 
 def own_groups(group: ControlGroup, parts: Parts) -> list[ControlGroup | SupportError]:
@@ -92,23 +89,18 @@ def within(group: ControlGroup, parts: Parts, name: str) -> ControlGroup:
         return _kept(group, parts.own[group.risk.person[group.sets.participant]] == k)
     among = Among(parts.own == k, None if before is None else lambda start: before(start) == k)
     if group.model is None:
-        chosen = choose(group.risk.cube, options := _options(MatchOptions, recipe), among)
+        chosen = choose(group.risk.cube, options := recipe.read(MatchOptions), among)
         if not len(chosen.sets.participant):
             raise nobody(chosen, options)
         return replace(
             group, risk=chosen.risk, sets=chosen.sets, score=chosen.score,
             whitened=chosen.whitened, ties=chosen.ties, flow=chosen.flow,
         )  # fmt: skip
-    found = weighted(group.risk.cube, _options(WeightOptions, recipe), among)
+    found = weighted(group.risk.cube, recipe.read(WeightOptions), among)
     return replace(
         group, risk=found.risk, sets=found.sets, score=found.score, model=found.model,
         flow=found.flow,
     )  # fmt: skip
-
-
-def _options(kind: type[_T], recipe: Recipe) -> _T:
-    """Return the options that the whole group was made with."""
-    return kind(**{field.name: recipe.options[field.name] for field in fields(kind)})
 
 
 def _kept(group: ControlGroup, chosen: BoolArray) -> ControlGroup:
@@ -126,6 +118,5 @@ def _kept(group: ControlGroup, chosen: BoolArray) -> ControlGroup:
             np.searchsorted(used, sets.member[entry]),
             sets.control[entry],
             sets.weight[entry],
-            sets.distance[entry],
         ),
     )

@@ -77,7 +77,7 @@ class Experiment:
                 found="a group without its recipe",
                 do="choose it with mih.match",
             )
-        options = MatchOptions.of(recipe.options)
+        options = recipe.read(MatchOptions)
         index = np.zeros(len(risk.person)) if group.score is None else group.score.index
         return cls(
             np.arange(len(index)),
