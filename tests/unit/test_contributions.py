@@ -163,3 +163,68 @@ def test_subgroups_do_not_leave_one_persons_amount():
     year = seen[seen["year_since_start"] == 2].set_index("subgroup")["participant_mean"]
     assert np.isnan(year["x"])
     assert year[["y", "z"]].isna().sum() == 1, "else x would be what they leave"
+
+
+# The account ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def case(one) -> mih.CostBenefit:
+    return mih.cost_benefit(
+        one, mih.Assumptions.r109(), programme=mih.nav.menn_i_helse(), horizon=3
+    )
+
+
+def test_the_account_of_a_sum_is_the_account_of_its_parts(case):
+    shown = case.shown()
+    assert [role for role in shown.roles if "uforetrygd" in role] == [
+        "benefit:uforetrygd+sykepenger"
+    ]
+    assert {"benefit:uforetrygd", "benefit:sykepenger"} <= set(case.roles)
+    for of in ("participant", "state", "county", "municipality", "public", "society"):
+        assert shown.present_value(of) == pytest.approx(case.present_value(of), rel=1e-12)
+        assert shown.interval(of=of) == pytest.approx(case.interval(of=of), rel=1e-12)
+    own, whole = (
+        each.ledger().groupby(["actor", "year"])["amount"].sum() for each in (shown, case)
+    )
+    pd.testing.assert_series_equal(own, whole, rtol=1e-9)
+
+
+def test_no_file_tells_the_benefits_apart(case, one, tmp_path):
+    """What one person has is in no file, nor what the benefits in sum and the other one leave."""
+    openpyxl = pytest.importorskip("openpyxl")
+    path = mih.write_workbook(case, tmp_path / "a.xlsx", lang="en", starters={2026: 5})
+    book = openpyxl.load_workbook(path, data_only=True)
+    cells = [cell.value for sheet in book for row in sheet.iter_rows() for cell in row]
+    numbers = np.array([value for value in cells if isinstance(value, int | float)])
+    texts = {value for value in cells if isinstance(value, str)}
+    for outcome in ("uforetrygd", "sykepenger"):
+        amounts = one.frame.query("outcome == @outcome and year_since_start in (1, 2)")["estimate"]
+        for amount in amounts:
+            assert not np.isclose(np.abs(numbers), abs(amount), rtol=1e-9).any()
+    assert not {"disability benefit (uføretrygd)", "uforetrygd"} & texts
+    assert any("uføretrygd) and sickness" in text for text in texts)
+    kept = mih.load(case.save(tmp_path / "a.zip"))
+    assert kept.npv == pytest.approx(case.npv, rel=1e-12)
+    assert "benefit:uforetrygd" not in kept.roles
+    page = mih.write_budget_page(case, tmp_path / "a.html", lang="en").read_text()
+    assert "uforetrygd+sykepenger" in page
+
+
+def test_an_outcome_that_none_can_hide_is_refused_in_files(tmp_path):
+    frame = register(uforetrygd=(1, 123_456.0)).drop(columns="dagpenger")
+    effect = effects(frame, window=(-2, 3))
+    alone = mih.cost_benefit(
+        effect, mih.Assumptions.r109(), programme=mih.Programme.none(), horizon=3
+    )
+    assert np.isfinite(alone.npv)
+    with pytest.raises(mih.AssumptionError, match=r"single persons: uforetrygd.*year 1, 2") as told:
+        mih.write_workbook(alone, tmp_path / "a.xlsx")
+    assert "roles={'uforetrygd': None}" in told.value.do
+    without = mih.cost_benefit(
+        effect, mih.Assumptions.r109(), programme=mih.Programme.none(), horizon=3,
+        roles={"uforetrygd": None},
+    )  # fmt: skip
+    assert mih.write_workbook(without, tmp_path / "a.xlsx").exists()
+    with mih.options(min_cell=1):
+        assert mih.write_workbook(alone, tmp_path / "b.xlsx").exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact import arguments
@@ -119,6 +120,7 @@ def cost_benefit(
         roles=tuple(entered.values()),
         benefits=benefits,
         starters=_frozen(starters_behind(effects.frame, entered, estimated)),
+        giving=_giving(effects, entered, estimated),
         horizon=horizon,
         persistence=persistence,
         assumptions=assumptions,
@@ -130,6 +132,19 @@ def cost_benefit(
             evidence=effects.provenance.evidence,
         ),
     )
+
+
+def _giving(
+    effects: EffectSeries, entered: Mapping[str, str], estimated: int
+) -> pd.DataFrame | None:
+    """Return who contributes to the effects of the account, outcome by outcome, year by year."""
+    if effects.contributions is None:
+        return None
+    family = effects.frame if effects.family is None else effects.family
+    own = family["subgroup"].isin(effects.subgroups) & family["outcome"].isin(list(entered))
+    own &= family["year_since_start"].isin(range(estimated))
+    keys = family.loc[own, ["outcome", "level"]]
+    return pd.concat([keys, effects.contributions[own.to_numpy()].set_axis(keys.index)], axis=1)
 
 
 def _frozen(array: FloatArray) -> FloatArray:

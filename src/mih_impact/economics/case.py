@@ -20,6 +20,7 @@ from mih_impact.economics.budget.lines import budget_frame, department_frame
 from mih_impact.economics.costs import costs_frame
 from mih_impact.economics.measures import measures_frame
 from mih_impact.economics.non_priced.effect import non_priced_frame
+from mih_impact.economics.pooled import pooled
 from mih_impact.economics.residual import residual_frame
 from mih_impact.economics.sensitivity.grid import SensitivityGrid, grid_of
 from mih_impact.economics.sensitivity.scenarios import Scenario, Scenarios, scenarios_of
@@ -332,9 +333,24 @@ class CostBenefit(AccountValues):
         return with_sheet(self, sheet)
 
     def save(self, path: str | Path) -> Path:
-        """Write the account to one file, small cells hidden; `load` reads it back."""
+        """Write the account to one file, as `shown`; `load` reads it back."""
+        return save(self.shown(), path)
+
+    def shown(self) -> CostBenefit:
+        """Return the account as it is written to files: benefits of few persons only in sum.
+
+        A benefit that in some year rests on the amounts of fewer than `options(min_cell=)`
+        participants or controls is one with the next benefit of the same payer and tax; every sum
+        over actors, years and components stays what it is. How many persons stand behind a year is
+        left out where they are too few.
+
+        Raises
+        ------
+        AssumptionError
+            There is no benefit to be one with, or it is the wage.
+        """
         hidden = (self.starters > 0) & (self.starters < current().min_cell)
-        return save(replace(self, starters=np.where(hidden, np.nan, self.starters)), path)
+        return replace(pooled(self), starters=np.where(hidden, np.nan, self.starters))
 
     def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the cumulative present value by year, with interval and break-even."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from statistics import NormalDist
 from typing import Self
@@ -63,6 +63,9 @@ class AccountValues(Result):
         What the account rests on, as given.
     provenance
         Versions, options and fingerprint of the data.
+    giving
+        Who contributes to the effects, where that is known: `outcome, level` and the columns of
+        `contributions`. In memory only, never saved.
 
     Notes
     -----
@@ -80,6 +83,7 @@ class AccountValues(Result):
     assumptions: Assumptions
     programme: Programme
     provenance: Provenance
+    giving: pd.DataFrame | None = field(default=None, metadata={"saved": False})
 
     @property
     def price_year(self) -> int:

@@ -73,4 +73,4 @@ def write_memo(
         "write_memo", case, CostBenefit, "an account", "give what mih.cost_benefit returned",
         error=AssumptionError,
     )  # fmt: skip
-    return write_document(memo_of(case, language(lang), starters), path)
+    return write_document(memo_of(case.shown(), language(lang), starters), path)

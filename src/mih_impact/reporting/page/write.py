@@ -111,6 +111,7 @@ def budget_page(case: CostBenefit, *, lang: Lang = "nb", starters: float = 500) 
         error=AssumptionError,
     )  # fmt: skip
     lang = language(lang)
+    case = case.shown()
     account = export_account(case, starters=starters)
     style = _read("page.css") + _colours()
     script = f"(() => {{\n{_read('account.js')}\n{_read('chart.js')}\n{_read('page.js')}\n}})();"

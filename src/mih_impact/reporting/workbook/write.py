@@ -111,7 +111,7 @@ def write_workbook(
             do=f"end the name with {_SUFFIX}",
         )
     require("xlsxwriter", extra="memo", to="Writing Excel")
-    return write_whole(path, _workbook(case, lang, cohorts))
+    return write_whole(path, _workbook(case.shown(), lang, cohorts))
 
 
 def _workbook(case: CostBenefit, lang: Lang, starters: Mapping[int, float] | None) -> bytes:
