@@ -198,7 +198,7 @@ def test_no_file_tells_the_benefits_apart(case, one, tmp_path):
     cells = [cell.value for sheet in book for row in sheet.iter_rows() for cell in row]
     numbers = np.array([value for value in cells if isinstance(value, int | float)])
     texts = {value for value in cells if isinstance(value, str)}
-    for outcome in ("uforetrygd", "sykepenger"):
+    for _outcome in ("uforetrygd", "sykepenger"):
         amounts = one.frame.query("outcome == @outcome and year_since_start in (1, 2)")["estimate"]
         for amount in amounts:
             assert not np.isclose(np.abs(numbers), abs(amount), rtol=1e-9).any()
