@@ -176,7 +176,7 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
         "The panel breaks the contract. "
         "Found: There is no price index for 2019; the index covers 2020–2024. "
         "Do: leave the years out, or give them in index= too: it takes the place of the shipped "
-        "index (years are added to that with PriceIndex.kpi().extended({year: value})).",
+        "index (years are added to that with mih.PriceIndex.kpi().extended({year: value})).",
     ),
     "another currency with the Norwegian index": (
         lambda: require(GOOD, currency="USD"),

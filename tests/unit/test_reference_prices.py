@@ -7,6 +7,7 @@ from dataclasses import FrozenInstanceError
 import numpy as np
 import pytest
 
+import mih_impact as mih
 from mih_impact.errors import AssumptionError, PanelContractError
 from mih_impact.reference import Discount, PriceIndex, find, grunnbelop, rows
 
@@ -108,10 +109,10 @@ def test_following_the_message_about_a_year_without_an_index_works():
     with pytest.raises(PanelContractError) as caught:
         PriceIndex.kpi().factor(2025, 2026)
     line = caught.value.do.partition("index=")[2]
-    assert line == "PriceIndex.kpi().extended({2024: ..., 2025: ..., 2026: ...})"
+    assert line == "mih.PriceIndex.kpi().extended({2024: ..., 2025: ..., 2026: ...})"
     for value in ("97.0", "100.0", "102.0"):
         line = line.replace("...", value, 1)
-    assert eval(line).factor(2025, 2026) == pytest.approx(1.02)
+    assert eval(line, {"mih": mih}).factor(2025, 2026) == pytest.approx(1.02)
 
 
 @pytest.mark.parametrize("base_year", [2025, 2024])

@@ -207,9 +207,9 @@ NO_INDEX_OWN = (
     NO_INDEX[0],
     Label(
         nb="ta ut årene, eller gi dem i index= også: den står i stedet for den innebygde indeksen "
-        "(år legges til den med PriceIndex.kpi().extended({{år: verdi}}))",
+        "(år legges til den med mih.PriceIndex.kpi().extended({{år: verdi}}))",
         en="leave the years out, or give them in index= too: it takes the place of the shipped "
-        "index (years are added to that with PriceIndex.kpi().extended({{year: value}}))",
+        "index (years are added to that with mih.PriceIndex.kpi().extended({{year: value}}))",
     ),
 )
 AFTER: dict[str, tuple[Label, Label]] = {

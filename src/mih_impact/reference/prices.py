@@ -219,12 +219,12 @@ def adding(years: Iterable[int]) -> str:
     Examples
     --------
     >>> adding([2026, 2025])
-    'PriceIndex.kpi().extended({2024: ..., 2025: ..., 2026: ...})'
+    'mih.PriceIndex.kpi().extended({2024: ..., 2025: ..., 2026: ...})'
     """
     wanted = sorted({*years} - {*_kpi().years})
     near = _kpi().years[0] if wanted and wanted[-1] < _kpi().years[0] else _kpi().years[-1]
     shown = sorted({near, *wanted[:5]})
-    return f"PriceIndex.kpi().extended({{{', '.join(f'{year}: ...' for year in shown)}}})"
+    return f"mih.PriceIndex.kpi().extended({{{', '.join(f'{year}: ...' for year in shown)}}})"
 
 
 def grunnbelop(year: int, *, average: bool = True) -> float:
@@ -286,7 +286,7 @@ def _agree(one: float, other: float) -> bool:
 
 def _numbers(index: object) -> dict[int, float]:
     """Return years and values as given, ascending; refuse what is no index."""
-    error, example = PanelContractError, "{2024: 133.6, 2025: 137.8}"
+    error, example = PanelContractError, "{2023: 129.6, 2024: 133.6}"
     given = arguments.mapping("index", index, example, error=error)
     wrong = [pair for pair in given.items() if not _is_year_and_value(*pair)]
     if wrong:

@@ -76,7 +76,7 @@ def _by_year(given: Any, key: str) -> dict[int, float]:
         raise AssumptionError(
             f"[data] {key} has a year that is none",
             found=arguments.shown(wrong[0]),
-            do=f"write {key} = {{ 2024 = 133.6, 2025 = 137.8 }}",
+            do=f"write {key} = {{ 2023 = 129.6, 2024 = 133.6 }}",
         )
     return {int(year): value for year, value in given.items()}
 
