@@ -242,7 +242,8 @@ COUNTS = st.lists(
 def test_no_small_cell_is_what_the_shown_ones_leave(persons, lost, others, min_cell):
     """An attacker knows n and effect of all and of whoever is shown, and subtracts.
 
-    Who is compared in all may be lost in its subgroup, which has controls of its own.
+    Who is compared in all may be lost in its subgroup, which has controls of its own: of the means
+    of participants, which add up, what the subgroups leave is the hidden ones and the lost.
     """
     parts = min(len(persons), len(lost), len(others))
     n, gone = np.array(persons[:parts]), np.array(lost[:parts])
@@ -258,17 +259,26 @@ def test_no_small_cell_is_what_the_shown_ones_leave(persons, lost, others, min_c
     )
     with mih.options(min_cell=min_cell):
         found = hidden_cells(frame)
-    hidden, few_lost = (mask.reshape(parts + 1, 3) for mask in (found.estimates, found.lost))
+    hidden, few_lost, means = (
+        mask.reshape(parts + 1, 3) for mask in (found.estimates, found.lost, found.means)
+    )
     size = np.vstack([(n + gone).sum(axis=0), n + gone])
     small = np.zeros_like(hidden)
     for count in (size, np.vstack([size[0], n]), np.vstack([controls.sum(axis=0), controls])):
         small |= (count > 0) & (count < min_cell)
     assert hidden[small].all()
+    assert means[hidden].all()
     assert not hidden[size == 0].any()
     assert few_lost[1:][hidden[1:] & (gone > 0)].all()
     for cell in np.flatnonzero(~hidden[0]):
+        several = min(2, (size[1:, cell] > 0).sum())  # everybody may be in one
         rest = hidden[1:, cell]
         remains = size[0, cell] - size[1:, cell][~rest].sum()
-        least = min(2, (size[1:, cell] > 0).sum())  # everybody may be in one
-        assert remains == 0 or (rest.sum() >= least and remains >= min_cell)
+        assert remains == 0 or (rest.sum() >= several and remains >= min_cell)
         assert small[1:, cell].any() or not rest.any()  # nothing is hidden without need
+        rest, apart = means[1:, cell], gone[:, cell].sum()
+        few = 0 < apart < min_cell
+        if rest.any() or few:
+            assert rest.sum() + (apart > 0) >= several or n[:, cell].sum() == 0
+            assert size[0, cell] - n[:, cell][~rest].sum() >= min_cell
+        assert small[1:, cell].any() or few or not rest.any()

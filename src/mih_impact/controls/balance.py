@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,15 +11,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.controls.covariates import Term, term_label
+from mih_impact.controls.covariates import Lag, Term, term_label
 from mih_impact.controls.group import ControlGroup
+from mih_impact.controls.subgroups.split import By, Parts, Split, split
+from mih_impact.controls.subgroups.within import own_groups
 from mih_impact.display.card import Card
-from mih_impact.display.labels import Label, Lang
+from mih_impact.display.labels import Label, Lang, capital
 from mih_impact.display.numbers import number
 from mih_impact.display.options import current
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
-from mih_impact.display.small_cells import with_complement
+from mih_impact.display.small_cells import is_small, with_complement
+from mih_impact.errors import EffectsError, SupportError
 from mih_impact.storage import save, saveable
 
 if TYPE_CHECKING:
@@ -57,6 +60,9 @@ _NO_YARDSTICK = Label(
     "difference is measured in the participants' standard deviation, which is zero there, and so "
     "is infinite.",
 )
+_PARTICIPANTS = Label(nb="Deltakere", en="Participants")
+#: The row of the score, of which every subgroup has its own.
+_OWN = "propensity_score"
 _SCORE = Label(nb="tilbøyelighet til å delta (log-odds)", en="propensity score (log odds)")
 _EFFECTIVE = Label(nb="Effektiv utvalgsstørrelse, kontroller", en="Effective sample size, controls")
 
@@ -78,6 +84,10 @@ class Balance(Result):
         Matched participants, distinct control persons.
     provenance
         Versions, options, seed and fingerprint of the data.
+    subgroups
+        The same rows for each subgroup and its own controls; see `by_subgroup`.
+    split
+        What the subgroups are; None where none were asked for.
     """
 
     frame: pd.DataFrame
@@ -86,6 +96,8 @@ class Balance(Result):
     n_participants: int
     n_controls: int
     provenance: Provenance
+    subgroups: pd.DataFrame | None = None
+    split: Split | None = None
 
     def to_frame(self) -> pd.DataFrame:
         """Return means, standardised differences and variance ratios.
@@ -105,6 +117,29 @@ class Balance(Result):
         The yardstick is that of all start years, so that small years are not judged by their own.
         """
         return self.start_years.copy()
+
+    def by_subgroup(self) -> pd.DataFrame:
+        """Return the same within each subgroup, its participants beside controls of its own.
+
+        Returns
+        -------
+        pandas.DataFrame
+            `subgroup`, the columns of `to_frame`, and `n_participants`, `effective_controls` and
+            `reason`: why a subgroup has no controls of its own, and then no further numbers. The
+            yardstick is that of all participants, but for the score, which is the subgroup's own.
+
+        Raises
+        ------
+        EffectsError
+            Balance was not asked for by subgroup.
+        """
+        if self.subgroups is None:
+            raise EffectsError(
+                "This balance is of all participants together",
+                found="balance() without by=",
+                do='split them: group.balance(by="county")',
+            )
+        return self.subgroups.copy()
 
     @property
     def how(self) -> Label:
@@ -127,20 +162,15 @@ class Balance(Result):
         return save(self.shown(), path)
 
     def shown(self) -> Balance:
-        """Return the tables as they are saved: start years of few matched participants blanked.
+        """Return the tables as saved: parts of few matched participants blanked.
 
         And of one more, since the means of all together would else give theirs away.
         """
-        table = self.start_years
-        n = table.groupby("start_year")["n_participants"].first()
-        few = (n < current().min_cell).to_numpy()  # of nobody matched, there are means before
-        if not few.any():
-            return self
-        years = n.index[with_complement(few, n)]
-        built = table.columns.drop(["start_year", "covariate", "label_nb", "label_en"])
-        shown = table.astype(dict.fromkeys(built, np.float64))
-        shown.loc[table["start_year"].isin(years), built] = np.nan
-        return replace(self, start_years=shown)
+        start_years = _blanked(self.start_years, "start_year", self.n_participants)
+        parts = self.subgroups
+        if parts is not None:
+            parts = _blanked(parts, "subgroup", self.n_participants)
+        return replace(self, start_years=start_years, subgroups=parts)
 
     def _card(self, lang: Lang) -> Card:
         def largest(side: str) -> str:
@@ -158,20 +188,70 @@ class Balance(Result):
         )
         note = _NO_YARDSTICK.format(n=number(endless, lang=lang)).text(lang)
         title = _TITLE.format(how=self.how).text(lang)
-        return Card(title=title, lines=lines, notes=(note,) if endless else ())
+        return Card(
+            title=title,
+            lines=lines,
+            table=self._by_subgroup(lang),
+            notes=(note,) if endless else (),
+        )
+
+    def _by_subgroup(self, lang: Lang) -> pd.DataFrame | None:
+        """Return participants, controls and the largest difference of each subgroup, as text."""
+        if self.subgroups is None or self.split is None:
+            return None
+        seen = _blanked(self.subgroups, "subgroup")
+        rows, names = seen.groupby("subgroup", sort=False), self.split.names
+        largest = seen["smd_after"].abs().groupby(seen["subgroup"], sort=False).max()
+        cells = {
+            _PARTICIPANTS: [number(n, lang=lang) for n in rows["n_participants"].first()],
+            _EFFECTIVE: [number(n, lang=lang) for n in rows["effective_controls"].first()],
+            _LARGEST.format(side=_AFTER): [number(x, decimals=3, lang=lang) for x in largest],
+        }
+        table = pd.DataFrame({head.text(lang): column for head, column in cells.items()})
+        head = capital(self.split.label.text(lang))
+        table.insert(0, head, [names[name].text(lang) for name in largest.index])
+        return table
 
 
-def balance(group: ControlGroup) -> Balance:
+def _blanked(table: pd.DataFrame, key: str, everybody: int | None = None) -> pd.DataFrame:
+    """Return a table with the numbers of parts of few participants blanked, and of one more.
+
+    Means add up: where all together are shown, participants of no part, or of one and not of all,
+    are what the parts leave, and count as one.
+    """
+    n = table.groupby(key, sort=False)["n_participants"].first()
+    apart = 0 if everybody is None else abs(everybody - int(n.sum()))
+    few = np.append(n < current().min_cell, is_small(apart))  # of nobody, there are means before
+    if not few.any():
+        return table
+    few[-1] |= apart > 0
+    parts = n.index[with_complement(few, np.append(n, apart))[:-1]]
+    texts = [key, "covariate", "label_nb", "label_en", "reason"]
+    built = table.columns.drop(texts, errors="ignore")
+    shown = table.astype(dict.fromkeys(built, np.float64))
+    shown.loc[table[key].isin(parts), built] = np.nan
+    return shown
+
+
+def balance(group: ControlGroup, by: By | tuple[Lag] | None = None) -> Balance:
     """Compare participants with candidates (before) and with their controls (after).
 
     Parameters
     ----------
     group
         The control group.
+    by
+        What to split participants by, as in `event_study`: each subgroup beside the controls that
+        it is compared with there, which are its own.
 
     Returns
     -------
     Balance
+
+    Raises
+    ------
+    EffectsError
+        A split that `event_study` would refuse.
 
     Notes
     -----
@@ -194,12 +274,13 @@ def balance(group: ControlGroup) -> Balance:
     risk = group.risk
     after = group.row_weight
     start_years = risk.start_years.tolist()
-    parts = [_Part.of(risk.start_year == c, risk.treated, after) for c in start_years]
+    years = [_Part.of(risk.start_year == c, risk.treated, after) for c in start_years]
     whole = _Part.of(np.ones(len(after), dtype=bool), risk.treated, after)
-    overall, *tables = _tables(group, [whole, *parts])
-    for c, part, table in zip(start_years, parts, tables, strict=True):
+    overall, *tables = _tables(group, [whole, *years])
+    for c, part, table in zip(start_years, years, tables, strict=True):
         table.insert(0, "start_year", c)
         table.insert(4, "n_participants", int((after[part.treated] > 0).sum()))
+    parts = None if by is None else split(group, by)
     return Balance(
         frame=overall,
         start_years=pd.concat(tables, ignore_index=True),
@@ -207,7 +288,27 @@ def balance(group: ControlGroup) -> Balance:
         n_participants=group.n_participants,
         n_controls=group.n_controls,
         provenance=group.provenance,
+        subgroups=None if parts is None else _within(group, parts),
+        split=None if parts is None else parts.split,
     )
+
+
+def _within(group: ControlGroup, parts: Parts) -> pd.DataFrame:
+    """Compare participants and controls of each subgroup, by the yardsticks of all."""
+    spread = {name: _spread(group, x) for name, _, x in _columns(group) if name != _OWN}
+    matched, tables = group.risk.person[group.sets.participant], []
+    for k, (name, own) in enumerate(zip(parts.names, own_groups(group, parts), strict=True)):
+        if isinstance(own, SupportError):
+            n = int((parts.own[matched] == k).sum())
+            table = pd.DataFrame({"covariate": [None], "n_participants": n, "reason": own.what})
+        else:
+            everyone = np.ones(len(own.risk.person), dtype=bool)
+            [table] = _tables(own, [_Part.of(everyone, own.risk.treated, own.row_weight)], spread)
+            table["n_participants"] = own.n_participants
+            table["effective_controls"], table["reason"] = own.effective_controls, ""
+        table.insert(0, "subgroup", name)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,23 +326,32 @@ class _Part:
         return cls(own, others, after[own], after[others])
 
 
-def _tables(group: ControlGroup, parts: Sequence[_Part]) -> list[pd.DataFrame]:
-    """Compare the sides within each part of the risk sets, a row per covariate."""
+def _tables(
+    group: ControlGroup, parts: Sequence[_Part], spread: Mapping[str, float] | None = None
+) -> list[pd.DataFrame]:
+    """Compare the sides within each part of the risk sets, a row per covariate.
+
+    The yardstick is the participants' standard deviation, or what `spread` has for a name.
+    """
     tables: list[list[dict[str, Any]]] = [[] for _ in parts]
-    participants = np.flatnonzero(group.risk.treated)
-    once = np.ones(len(participants))
     for name, label, x in _columns(group):
-        yardstick = float(np.sqrt(_moments(x[participants], once)[1]))
+        yardstick = (spread or {}).get(name, _spread(group, x))
         about = {"covariate": name, "label_nb": label.nb, "label_en": label.en}
         for table, part in zip(tables, parts, strict=True):
             table.append({**about, **_compare(x, part, yardstick)})
     return [pd.DataFrame(table) for table in tables]
 
 
+def _spread(group: ControlGroup, x: FloatArray) -> float:
+    """Return the standard deviation of a column among those who start."""
+    own = x[group.risk.treated]
+    return float(np.sqrt(_moments(own, np.ones(len(own)))[1]))
+
+
 def _columns(group: ControlGroup) -> Iterator[tuple[str, Label, FloatArray]]:
     """Yield name, label and values of what is compared, shape (m,) each."""
     if group.score is not None:
-        yield "propensity_score", _SCORE, group.score.index
+        yield _OWN, _SCORE, group.score.index
     for design in (group.risk.design.with_every_value(), group.risk.exact_design):
         for k, (name, term) in enumerate(zip(design.names, design.terms, strict=True)):
             yield name, _label(term, name), design.column(k)

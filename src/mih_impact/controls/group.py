@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact import arguments
-from mih_impact.controls.covariates import Term, read_rows
+from mih_impact.controls.covariates import Lag, Term, read_rows
 from mih_impact.controls.flow import Flow, attrition_frame
 from mih_impact.controls.propensity import Score
 from mih_impact.controls.recipe import Recipe
@@ -28,6 +28,7 @@ from mih_impact.panel.cube import Cube
 if TYPE_CHECKING:
     from mih_impact.controls.balance import Balance
     from mih_impact.controls.overlap import Overlap
+    from mih_impact.controls.subgroups.split import By
 
 __all__ = ["ControlGroup", "Sets"]
 
@@ -323,11 +324,18 @@ class ControlGroup(Result):
         first, last = arguments.window(window, error=SupportError)
         return other_measures(self, range(first, last + 1))
 
-    def balance(self) -> Balance:
-        """Compare characteristics of participants and controls before and after matching."""
+    def balance(self, *, by: By | tuple[Lag] | None = None) -> Balance:
+        """Compare characteristics of participants and controls before and after matching.
+
+        Parameters
+        ----------
+        by
+            What to split participants by, as in `event_study`: each subgroup beside controls of its
+            own.
+        """
         from mih_impact.controls.balance import balance
 
-        return balance(self)
+        return balance(self, by)
 
     def overlap(self) -> Overlap:
         """Compare the propensity scores of participants and candidates, by start year.

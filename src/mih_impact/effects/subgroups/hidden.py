@@ -63,6 +63,10 @@ def hidden_cells(
     which with the other means would give it away. Where the base year's is such a mean, all means
     of the outcome are hidden, and the estimates, which are changes from it, are shown.
 
+    Means of participants add up, where estimates do not, whose controls differ: what subgroups
+    leave of all is those who are compared in all and not in their subgroup, or the other way. If
+    these are few, the means of another subgroup are hidden with theirs.
+
     How many are compared in two years differs by the size of a start year that only one of them
     has: counts less than `min_cell` apart are not all shown.
     """
@@ -82,12 +86,12 @@ def hidden_cells(
         hidden = _beside_overall(hidden.ravel(), persons.ravel(), outcome, averaged)
         few_lost = _beside_overall(few_lost.ravel(), lost.ravel(), outcome, averaged)
     small, few = hidden.ravel(), few_lost.ravel()
-    near = _near_counts(frame)
+    near, apart = _near_counts(frame), _beside_lost(hidden.reshape(parts, -1), persons, lost)
     if contributions is None:
-        return Hidden(small, small, small | near, few | near)
+        return Hidden(small, small | apart, small | near, few | near)
     thin = _thin(frame, contributions, parts)
     base = frame["std_error"].isna().to_numpy() & (frame["estimate"] == 0).to_numpy()
-    means = small | thin | _of_outcomes(frame, thin & base)
+    means = small | apart | thin | _of_outcomes(frame, thin & base)
     return Hidden(small | (thin & ~base), means, small | near, few | near)
 
 
@@ -183,6 +187,19 @@ def _beside_all(hidden: BoolArray, size: FloatArray, empty: BoolArray) -> BoolAr
     first = hidden[1:] | (empty[1:] & hidden[1:].any(axis=0))
     parts = np.where(hidden[0], hidden[1:], with_complement(first, size[1:]))
     return np.concatenate([hidden[:1], parts])
+
+
+def _beside_lost(hidden: BoolArray, persons: FloatArray, lost: FloatArray) -> BoolArray:
+    """Hide subgroups beside those who are in all or in their subgroup only; shape (rows,)."""
+    out = np.zeros_like(hidden)
+    if len(hidden) > 1:
+        apart = np.abs(persons[0] - persons[1:].sum(axis=0))
+        apart = np.maximum(apart, lost[1:].sum(axis=0) - lost[0])
+        needed = is_small(apart) | hidden[1:].any(axis=0)
+        first = np.vstack([hidden[1:], needed & (apart > 0)])
+        beside = with_complement(first, np.vstack([persons[1:], apart]))[:-1]
+        out[1:] = beside & ~hidden[0]
+    return np.asarray(out.ravel())
 
 
 def _beside_overall(
