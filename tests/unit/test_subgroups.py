@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
-from scipy.stats import norm
+from scipy.stats import chi2, norm
 from statsmodels.stats.multitest import multipletests
 
 import mih_impact as mih
@@ -490,6 +490,100 @@ def test_an_outcome_that_nobody_has_is_not_tested(register):
     assert test.passed is None
     assert test.table.empty
     assert "kan ikke testes" in test.summary("nb")
+
+
+# Before start -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def opposed(register):
+    """Before start, participants of A fall and those of B rise: together they do neither."""
+    since = register["year"] - register["start_year"]
+    sign = np.where(register["county"] == "A", 1.0, -1.0)
+    before = np.where(since < -1, 60_000.0 * sign, 0.0)
+    frame = register.assign(wage_income=register["wage_income"] + 100_000.0 + before)
+    group = mih.match(mih.read_panel(frame, money="fixed"), exact=["county"], on=["age"])
+    return mih.event_study(group, outcomes="wage_income", by="county", window=(-4, 2))
+
+
+def test_each_subgroup_has_a_pretrend_test_of_its_own(opposed):
+    """Wald's statistics from the labelled covariance, and Holm by statsmodels."""
+    whole = opposed.subgroup("all").pretrend_test()
+    found = opposed.pretrend_test()
+    assert whole.passed is True
+    assert found.passed is False
+    V, p = opposed.covariance, {}
+    for name in ("A", "B"):
+        at = [(name, "wage_income", e) for e in (-4, -3, -2)]
+        b = opposed.estimate[opposed.subgroups.index(name), :3]
+        statistic = b @ np.linalg.solve(V.loc[at, at].to_numpy(), b)
+        rows = found.table[found.table["subgroup"] == name]
+        assert rows["year_since_start"].tolist() == [-4, -3, -2]
+        np.testing.assert_allclose(rows["statistic"], statistic)
+        p[name] = chi2.sf(statistic, 3)
+        np.testing.assert_allclose(rows["p_value"], p[name])
+    adjusted = found.table.groupby("subgroup")["p_holm"].first()
+    expected = multipletests(list(p.values()), method="holm")[1]
+    np.testing.assert_allclose(adjusted[["A", "B"]], expected)
+    assert adjusted["all"] == whole.table["p_value"].iloc[0]
+    assert "skiller deltakerne i A, B seg fra sine egne kontroller" in found.sentence["nb"]
+    assert "the participants of A, B differ from controls of their own" in found.sentence["en"]
+
+
+def test_subgroups_alike_before_start_pass(group):
+    found = effects_by(group, "county", window=(-5, 2)).pretrend_test()
+    assert found.passed is True
+    assert "I ingen av gruppene (fylke) er det påvist" in found.sentence["nb"]
+
+
+def test_the_test_of_differences_says_whether_they_differ_before_start(opposed, group):
+    found = opposed.difference_test()
+    assert found.years_before == (-4, -3, -2)
+    V, size = opposed.matrix, len(opposed.levels)
+    b = opposed.estimate[1, :3] - opposed.estimate[2, :3]
+    A, B = slice(size, size + 3), slice(2 * size, 2 * size + 3)
+    W = V[A, A] + V[B, B] - V[A, B] - V[B, A]
+    assert found.p_value_before == pytest.approx(chi2.sf(b @ np.linalg.solve(W, b), 3))
+    assert "skiller seg allerede i umatchede år før oppstart" in found.sentence["nb"]
+    assert "cannot be read as one between effects" in found.sentence["en"]
+    alike = effects_by(group, "county", window=(-5, 2)).difference_test()
+    assert alike.p_value_before > 0.05
+    assert "er det ikke påvist at gruppene skiller seg" in alike.sentence["nb"]
+    matched = effects_by(group, "county").difference_test()
+    assert np.isnan(matched.p_value_before)
+    assert "kan ikke testes: det er for få umatchede år" in matched.sentence["nb"]
+
+
+def test_a_pretrend_of_few_persons_is_not_shown(with_few, tmp_path):
+    test = with_few.pretrend_test()
+    few = test.table["subgroup"] == "2015"
+    assert test.table.loc[few, "estimate"].notna().all()
+    built = ["estimate", "std_error", "statistic", "p_value", "p_holm"]
+    shown = test.shown()
+    assert shown.table.loc[few, built].isna().all(axis=None)
+    loaded = mih.load(test.save(tmp_path / "t.zip"))
+    pd.testing.assert_frame_equal(loaded.table, shown.table)
+    for lang in ("nb", "en"):
+        assert "2015" not in test.summary(lang)
+        assert loaded.sentence[lang] == shown.sentence[lang]
+
+
+def test_what_subgroups_give_together_stands_beside_all(group):
+    effects = effects_by(group, "county")
+    at = effects.to_frame().query("year_since_start == 3")
+    together = np.average(at["estimate"][1:], weights=at["n_participants"][1:])
+    text = flat(effects.summary("en"))
+    assert f"The groups give NOK {together:,.0f} together" in text
+    assert f"all as one NOK {at['estimate'].iloc[0]:,.0f}" in text
+
+
+def test_a_subgroup_too_small_for_controls_of_its_own_is_named(lonely):
+    group = mih.match(lonely, exact=["county"], on=ON)
+    effects = effects_by(group, "start_year")
+    with mih.options(min_cell=1):
+        text = flat(effects.summary("en"))
+    assert "Too small to have controls of its own: 2014" in text
+    assert "The groups give" not in text
 
 
 # What is hidden -----------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from mih_impact.effects.comparison import Comparison
 from mih_impact.effects.influence import Influence
 from mih_impact.effects.measured import Measured
 from mih_impact.effects.score_correction import corrected
+from mih_impact.effects.subgroups.rows import NO_CONTROLS
 from mih_impact.errors import EffectsError, MihImpactError, SupportError
 
 __all__ = ["How", "Studied", "studied"]
@@ -27,7 +28,6 @@ BoolArray = NDArray[np.bool_]
 _NOT_SEEN = "start_years_not_seen: {years}"
 _NOBODY = "nobody_to_compare"
 _FEW = "too_few_controls_to_adjust"
-_NO_CONTROLS = "no_controls_of_its_own: {what}"
 #: Why a standard error is missing.
 _ALONE = "one_participant"
 
@@ -177,5 +177,5 @@ def _nobody(measured: Measured, about: IntArray, error: MihImpactError) -> Studi
     """Return a comparison in which nobody is."""
     comparison, influence = measured.effect(np.zeros(measured.group.n_participants, dtype=bool))
     nothing = Influence(influence.rows[:0], influence.cluster[:0])
-    refused = _NO_CONTROLS.format(what=error.what)
+    refused = f"{NO_CONTROLS}: {error.what}"
     return Studied(measured.group, measured.asked, comparison, nothing, about, refused)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from mih_impact import arguments
+from mih_impact.controls.subgroups.split import ALL
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import number
 from mih_impact.effects.checks.leads import tested_leads
 from mih_impact.effects.checks.result import CheckResult
+from mih_impact.effects.joint import Wald, wald
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
 
@@ -53,7 +56,10 @@ def pretrend_test(effects: EffectSeries, outcome: str, *, alpha: float = 0.05) -
     -------
     CheckResult
         `passed` is None where no unmatched year before start is left. The table has a row per
-        tested year and the joint statistic, its degrees of freedom and p-value.
+        tested year and the joint statistic, its degrees of freedom and p-value. Of effects by
+        subgroup each is tested too, against controls of its own: rows then say of which `subgroup`
+        they are, and `p_holm` is over the subgroups; `passed` is whether neither all participants
+        nor any subgroup differ.
 
     Raises
     ------
@@ -64,9 +70,10 @@ def pretrend_test(effects: EffectSeries, outcome: str, *, alpha: float = 0.05) -
     -----
     Wald statistic b' V^-1 b on the unmatched leads, chi-squared with their number of degrees of
     freedom. Matched leads are near zero by construction and would only water the test down; an
-    anticipated year holds an effect.
+    anticipated year holds an effect. A subgroup with no more participants than tested years is not
+    tested. Who finished is known only after start, and is not tested either.
     """
-    from scipy.stats import chi2
+    from mih_impact.effects.subgroups.pretrend import pretrend_by_subgroup
 
     arguments.alpha(alpha, error=EffectsError)
     if outcome not in effects.outcomes or effects.matrix is None:
@@ -75,16 +82,8 @@ def pretrend_test(effects: EffectSeries, outcome: str, *, alpha: float = 0.05) -
             found=f"{outcome!r}; outcomes {', '.join(effects.outcomes)}; se {effects.se}",
             do="name an outcome of event_study",
         )
-    rows = tested_leads(effects, outcome)
-    leads = [int(year) for year in rows["year_since_start"]]
-    table = rows[["year_since_start", "estimate", "std_error"]].reset_index(drop=True)
-    statistic, p = float("nan"), float("nan")
-    if leads:
-        b, V = effects.select([outcome], leads)
-        assert V is not None
-        statistic = float(b[0] @ np.linalg.solve(V, b[0]))
-        p = float(chi2.sf(statistic, len(leads)))
-    table = table.assign(statistic=statistic, df=len(leads), p_value=p)
+    table = _tested(effects, outcome)
+    leads, p = table["year_since_start"].astype(int).tolist(), float(table["p_value"].min())
 
     def sentence(lang: Lang) -> str:
         years = ", ".join(number(year, lang=lang) for year in leads)
@@ -96,11 +95,30 @@ def pretrend_test(effects: EffectSeries, outcome: str, *, alpha: float = 0.05) -
         return said.text(lang) + _ANTICIPATED.format(first=first).text(lang)
 
     title = _TITLE.format(outcome=label_of(outcome))
-    return CheckResult(
+    whole = CheckResult(
         name="pretrend",
-        passed=p >= alpha if leads else None,
+        passed=bool(p >= alpha) if np.isfinite(p) else None,
         table=table,
         sentence={"nb": sentence("nb"), "en": sentence("en")},
         title={"nb": title.nb, "en": title.en},
         provenance=effects.provenance,
     )
+    if len(effects.subgroups) == 1 or effects.split is None or effects.split.conditional:
+        return whole
+    tests = {name: _tested(effects.subgroup(name), outcome) for name in effects.subgroups[1:]}
+    return pretrend_by_subgroup(effects, outcome, whole, tests, alpha=alpha)
+
+
+def _tested(effects: EffectSeries, outcome: str) -> pd.DataFrame:
+    """Return the tested years of the first subgroup, beside their joint test."""
+    rows = tested_leads(effects, outcome)
+    leads = [int(year) for year in rows["year_since_start"]]
+    table = rows[["year_since_start", "estimate", "std_error"]].reset_index(drop=True)
+    found = Wald(float("nan"), 0, float("nan"))
+    if leads:
+        b, V = effects.select([outcome], leads)
+        assert V is not None
+        found = wald(b[0], V)
+        if effects.subgroups[0] != ALL and rows["n_participants"].min() <= len(leads):
+            found = Wald(float("nan"), found.df, float("nan"))
+    return table.assign(statistic=found.statistic, df=found.df, p_value=found.p_value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ from mih_impact.effects.subgroups.rows import HIDDEN_CELL, hidden_note
 from mih_impact.panel.contract import label_of
 from mih_impact.storage import save, saveable
 
-__all__ = ["DifferenceTest", "sentence", "title"]
+__all__ = ["Before", "DifferenceTest", "sentence", "title"]
 
 #: Pairs on the card, those that differ most clearly.
 ON_CARD = 10
@@ -72,6 +72,23 @@ _CLEAREST = Label(
     nb="Tabellen viser de klareste forskjellene; to_frame() har alle.",
     en="The table shows the clearest differences; to_frame() has all.",
 )
+_ALIKE_BEFORE = Label(
+    nb="I umatchede år før oppstart ({years}) er det ikke påvist at gruppene skiller seg: p {p}.",
+    en="In unmatched years before start ({years}) no difference between the groups was found: "
+    "p {p}.",
+)
+_APART_BEFORE = Label(
+    nb="Gruppene skiller seg allerede i umatchede år før oppstart ({years}: p {p}): forskjellen "
+    "etterpå kan ikke leses som ulik effekt.",
+    en="The groups differ already in unmatched years before start ({years}: p {p}): the difference "
+    "afterwards cannot be read as one between effects.",
+)
+_UNTESTED_BEFORE = Label(
+    nb="Om gruppene skilte seg allerede før oppstart, kan ikke testes: det er for få umatchede år "
+    "eller deltakere.",
+    en="Whether the groups differed already before start cannot be tested: there are too few "
+    "unmatched years or participants.",
+)
 _YEAR, _YEARS = Label(nb="år {e}", en="year {e}"), Label(nb="år {e}", en="years {e}")
 _HEADINGS = {
     "pair": Label(nb="Forskjell mellom", en="Difference between"),
@@ -100,6 +117,9 @@ class DifferenceTest(CheckResult):
         Of the joint test; NaN where there is none.
     alpha
         Probability of a false alarm.
+    years_before, p_value_before
+        Unmatched years before start, and the p-value of the same test there; NaN where there is
+        none.
     family
         Counts of all subgroups, on which it depends what is hidden; in memory only, never saved.
     """
@@ -110,6 +130,8 @@ class DifferenceTest(CheckResult):
     df: int
     p_value: float
     alpha: float
+    years_before: tuple[int, ...] = ()
+    p_value_before: float = float("nan")
     family: pd.DataFrame | None = field(default=None, metadata={"saved": False})
 
     def shown(self) -> DifferenceTest:
@@ -148,7 +170,10 @@ class DifferenceTest(CheckResult):
         if not small.all():
             return shown
         said = {"nb": _ALL_HIDDEN.nb, "en": _ALL_HIDDEN.en}
-        return replace(shown, passed=None, sentence=said, statistic=np.nan, p_value=np.nan)
+        none = float("nan")
+        return replace(
+            shown, passed=None, sentence=said, statistic=none, p_value=none, p_value_before=none
+        )
 
     def save(self, path: str | Path) -> Path:
         """Save the test as displayed; `load` gives it back."""
@@ -200,10 +225,18 @@ def title(parts: Split, outcome: str) -> dict[str, str]:
     return {"nb": label.nb, "en": label.en}
 
 
+class Before(NamedTuple):
+    """The test of unmatched years before start; the p-value is NaN where there is none."""
+
+    years: tuple[int, ...]
+    p_value: float
+
+
 def sentence(
     parts: Split,
     outcome: str,
     joint: Wald,
+    before: Before,
     *,
     alpha: float,
     years: Sequence[int],
@@ -228,6 +261,7 @@ def sentence(
         ]
         if pairs:
             said.append(_PAIRS.format(pairs=number(pairs, lang=lang), differ=str(differ)))
+        said.append(_said_before(before, alpha, lang))
         if outside:
             names = ", ".join(parts.names[name].text(lang) for name in outside)
             said.append(_OUTSIDE.format(names=names))
@@ -238,3 +272,11 @@ def sentence(
         return " ".join(label.text(lang) for label in said)
 
     return {"nb": text("nb"), "en": text("en")}
+
+
+def _said_before(before: Before, alpha: float, lang: Lang) -> Label:
+    """Return whether the groups differ before start already."""
+    if not np.isfinite(before.p_value):
+        return _UNTESTED_BEFORE
+    said = _APART_BEFORE if before.p_value < alpha else _ALIKE_BEFORE
+    return said.format(years=_years(before.years, lang), p=p_equals(before.p_value, lang))

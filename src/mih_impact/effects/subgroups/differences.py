@@ -12,8 +12,14 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.controls.subgroups.split import ALL, MISSING, Split
-from mih_impact.effects.joint import holm, wald
-from mih_impact.effects.subgroups.difference_result import DifferenceTest, sentence, title
+from mih_impact.effects.checks.leads import tested_leads
+from mih_impact.effects.joint import Wald, holm, wald
+from mih_impact.effects.subgroups.difference_result import (
+    Before,
+    DifferenceTest,
+    sentence,
+    title,
+)
 from mih_impact.effects.taken import outcome_asked
 from mih_impact.errors import EffectsError
 
@@ -84,6 +90,10 @@ def difference_test(
     are compared. With few participants in a subgroup the test rejects too often; with no more
     participants than years in one of them, there is no joint test.
 
+    Beside it stands the same test of the unmatched years before start (`years_before`,
+    `p_value_before`): subgroups that differ there, each against controls of its own, differ by more
+    than what the programme does.
+
     Pairs are tested on their own, two-sided and normal, and their p-values adjusted over all rows
     of the table (Holm 1979).
 
@@ -124,17 +134,15 @@ def difference_test(
         n[first], n[second],
     )  # fmt: skip
     table = pd.DataFrame(dict(zip(_COLUMNS, columns, strict=True)))
-    R = _contrasts(cells["year"].to_numpy())
-    joint = wald(R @ theta, R @ V @ R.T)
-    many = cells.groupby("name")["year"].size() >= cells.groupby("name")["n"].min()
-    if many.any():
-        joint = joint._replace(statistic=float("nan"), p_value=float("nan"))
+    joint = _joint(effects, cells)
     tested = bool(np.isfinite(joint.p_value))
+    before = _before(effects, outcome, names, asked)
     outside = [s for s in names if s not in set(name[np.concatenate([first, second])].tolist())]
     said = sentence(
         parts,
         outcome,
         joint,
+        before,
         alpha=alpha,
         years=sorted(set(table["year_since_start"].tolist())),
         pairs=len(table),
@@ -155,8 +163,29 @@ def difference_test(
         df=joint.df,
         p_value=joint.p_value,
         alpha=alpha,
+        years_before=before.years,
+        p_value_before=before.p_value,
         family=effects.frame[effects.frame["outcome"] == outcome],
     )
+
+
+def _joint(effects: EffectSeries, cells: pd.DataFrame) -> Wald:
+    """Test that the cells of each year are equal; no test where a subgroup is too small for it."""
+    assert effects.matrix is not None
+    at, R = cells["place"].to_numpy(), _contrasts(cells["year"].to_numpy())
+    V = effects.matrix[np.ix_(at, at)]
+    found = wald(R @ effects.estimate.ravel()[at], R @ V @ R.T)
+    many = cells.groupby("name")["year"].size() >= cells.groupby("name")["n"].min()
+    return Wald(float("nan"), found.df, float("nan")) if many.any() else found
+
+
+def _before(
+    effects: EffectSeries, outcome: str, names: Sequence[str], asked: Sequence[int]
+) -> Before:
+    """Test that the subgroups do not differ in years before start, where nothing is an effect."""
+    leads = tested_leads(effects, outcome)["year_since_start"].astype(int)
+    years = tuple(year for year in leads.tolist() if year not in asked)
+    return Before(years, _joint(effects, _cells(effects, outcome, names, years)).p_value)
 
 
 def _cells(

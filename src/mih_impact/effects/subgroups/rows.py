@@ -16,7 +16,14 @@ from mih_impact.panel.contract import label_of
 if TYPE_CHECKING:
     from mih_impact.effects.series import EffectSeries
 
-__all__ = ["HIDDEN_CELL", "hidden_note", "shown_rows", "subgroup_table", "year_to_show"]
+__all__ = [
+    "HIDDEN_CELL",
+    "NO_CONTROLS",
+    "hidden_note",
+    "shown_rows",
+    "subgroup_table",
+    "year_to_show",
+]
 
 #: What stands for a hidden cell among subgroups: it does not say whether the cell itself is small.
 HIDDEN_CELL = Label(nb="skjult", en="hidden")
@@ -24,11 +31,23 @@ _HIDDEN = Label(
     nb="Skjult: færre enn {n} personer, eller en gruppe som ellers ville røpet tallene for dem.",
     en="Hidden: fewer than {n} persons, or a group that would give their numbers away.",
 )
+_TOGETHER = Label(
+    nb="Gruppene gir til sammen {together}, veid med deltakere, og alle under ett {whole}. Hver "
+    "gruppe har sine egne kontroller, så de trenger ikke gi det samme.",
+    en="The groups give {together} together, weighted by participants, and all as one {whole}. "
+    "Each group has controls of its own, so that they need not give the same.",
+)
+_REFUSED = Label(
+    nb="For liten til å få egne kontroller: {names}. Kolonnen reason i to_frame() sier hvorfor.",
+    en="Too small to have controls of its own: {names}. The column reason of to_frame() says why.",
+)
 _HEADINGS = (
     Label(nb="Deltakere", en="Participants"),
     Label(nb="{outcome}, år {year}", en="{outcome}, year {year}"),
     Label(nb="Konfidensintervall", en="Confidence interval"),
 )
+#: How the reason begins of a subgroup that is too small for controls of its own.
+NO_CONTROLS = "no_controls_of_its_own"
 #: The year since start that is shown where no other is asked for.
 SHOWN_YEAR = 3
 
@@ -75,7 +94,24 @@ def subgroup_table(effects: EffectSeries, lang: Lang) -> tuple[pd.DataFrame | No
         [_cells(row, effects.units[outcome], lang) for row in rows.to_dict("records")], columns=head
     )
     table.insert(0, by[:1].upper() + by[1:], [parts.names[s].text(lang) for s in rows["subgroup"]])
+    said = [*_compared(rows, effects, lang), *said]
     return table, [*([hidden_note(lang)] if rows["hidden"].any() else []), *said]
+
+
+def _compared(rows: pd.DataFrame, effects: EffectSeries, lang: Lang) -> list[str]:
+    """Return what the subgroups give together beside all, or which of them have no controls."""
+    assert effects.split is not None
+    refused = rows["reason"].str.startswith(NO_CONTROLS) & ~rows["hidden"]
+    if refused.any():
+        names = [effects.split.names[s].text(lang) for s in rows.loc[refused, "subgroup"]]
+        return [_REFUSED.format(names=", ".join(names)).text(lang)]
+    whole, parts = rows["estimate"].iloc[0], rows.iloc[1:]
+    if rows["hidden"].any() or effects.split.conditional or rows["estimate"].isna().any():
+        return []
+    together = np.average(parts["estimate"], weights=parts["n_participants"])
+    show = amount(effects.units[effects.outcomes[0]])
+    told = _TOGETHER.format(together=show(together, lang=lang), whole=show(whole, lang=lang))
+    return [told.text(lang)]
 
 
 def _cells(row: dict[Any, Any], unit: AnyUnit, lang: Lang) -> list[str]:
