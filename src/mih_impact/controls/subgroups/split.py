@@ -25,6 +25,7 @@ from mih_impact.controls.subgroups.completers import CONDITIONAL, Completers
 from mih_impact.display.labels import Label
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import CONTRACT, DERIVED
+from mih_impact.panel.cube import NEVER
 from mih_impact.storage import saveable
 
 __all__ = ["ALL", "MISSING", "MOST", "By", "Parts", "Split", "split"]
@@ -81,8 +82,8 @@ class Parts:
     split
         What they are; its names are "all" and those of the subgroups, in their order.
     own
-        Number of the subgroup of each participant of the risk sets, from 0; -1 for everybody else,
-        shape (persons of the cube,).
+        Number of the subgroup of everybody who starts, from 0; -1 for none, shape (persons of the
+        cube,).
     before
         The same of everybody as it stood before a period; -1 for none. None for what is known only
         after start, which candidates do not have.
@@ -137,8 +138,14 @@ def split(group: ControlGroup, by: By | tuple[Lag]) -> Parts:
             do="give the value another name: read_panel(values={...})",
         )
     numbered = partial(_numbered, asked, numbers)
-    own = np.full(group.risk.cube.n_persons, -1, dtype=np.int8)
-    own[group.risk.person[rows]] = numbered(values)
+    cube = group.risk.cube
+    own, before = np.full(cube.n_persons, -1, dtype=np.int8), None
+    if isinstance(asked, Completers):
+        own[group.risk.person[rows]] = numbered(values)
+    else:
+        before = _before(group, asked, numbered)
+        for start in np.unique(cube.start[cube.start != NEVER]).tolist():
+            own = np.where(cube.start == start, before(start), own)
     conditional = isinstance(asked, Completers)
     return Parts(
         Split(
@@ -148,7 +155,7 @@ def split(group: ControlGroup, by: By | tuple[Lag]) -> Parts:
             conditional=CONDITIONAL if conditional else None,
         ),
         own,
-        None if isinstance(asked, Completers) else _before(group, asked, numbered),
+        before,
     )
 
 

@@ -71,7 +71,9 @@ class SubgroupPretrend(CheckResult):
         """Return the test as it is displayed and saved: without tests of hidden subgroups."""
         if self.family is None:
             return self
-        hidden = self.family.loc[hidden_cells(self.family)[0], ["subgroup", "year_since_start"]]
+        hidden = self.family.loc[
+            hidden_cells(self.family).estimates, ["subgroup", "year_since_start"]
+        ]
         cell = pd.MultiIndex.from_frame(self.table[["subgroup", "year_since_start"]])
         rows = cell.isin(pd.MultiIndex.from_frame(hidden))
         whole = self.table["subgroup"].isin(self.table.loc[rows, "subgroup"])
