@@ -290,7 +290,7 @@ class TestAttrition:
     def test_nobody_leaves_when_the_dead_earn_zero(self, shared):
         found = mih.attrition_check(shared, dead="zero")
         assert found.passed is True
-        assert found.sentence["nb"] == "Alle ses i alle år."
+        assert found.sentence["nb"] == "Alle ses i alle år som registeret har."
         assert found.table["df"].eq(0).all()
 
     def test_missing_rows_are_not_in_the_register(self, gappy):

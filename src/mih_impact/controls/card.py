@@ -13,6 +13,7 @@ from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import NOT_AVAILABLE, count, number, percent
 from mih_impact.display.options import current
 from mih_impact.panel.contract import label_of
+from mih_impact.panel.cube import NEVER
 
 __all__ = ["card", "notes_on_absence", "notes_on_lost"]
 
@@ -120,10 +121,12 @@ _NEVER = Label(
     en="Controls never start in the programme: they are chosen knowing what happened later.",
 )
 _NOT_YET = Label(
-    nb="Kontrollene har ikke startet i tiltaket innen {years} år etter oppstartsåret. Noen av dem "
-    "starter senere, og er da deltakere.",
-    en="Controls have not started in the programme by {years} years after the start year. Some of "
-    "them start later, and are participants then.",
+    nb="Kontrollene har ikke startet i tiltaket innen {years} år etter oppstartsåret.",
+    en="Controls have not started in the programme by {years} years after the start year.",
+)
+_LATER = Label(
+    nb=" Noen av dem starter senere, og er da deltakere.",
+    en=" Some of them start later, and are participants then.",
 )
 _OTHER_MEASURES = Label(
     nb="De kan ha fått andre tiltak: sammenligningen er med det de ellers får tilbud om.",
@@ -156,9 +159,8 @@ def card(group: ControlGroup, lang: Lang) -> Card:
         *_last_line(group, lang),
     )
     others = _OTHER_MEASURES if group.risk.cube.others is None else _UNTIL_THEN
-    conditions = _NEVER if group.window_end is None else _NOT_YET.format(years=group.window_end)
     notes = [
-        f"{conditions.text(lang)} {others.text(lang)}",
+        f"{_conditions(group, lang)} {others.text(lang)}",
         *notes_on_absence(group.risk.cube.residency_known, lang, _without_row(group)),
         *notes_on_lost(group.flow, lang),
     ]
@@ -210,6 +212,15 @@ def notes_on_lost(flow: Sequence[Flow], lang: Lang) -> list[str]:
         column = "" if after.column is None else term_label(parse_term(after.column), lang)
         notes.append(text.format(column=column, who=who).text(lang))
     return notes
+
+
+def _conditions(group: ControlGroup, lang: Lang) -> str:
+    """Return whether the controls ever start."""
+    if group.window_end is None:
+        return _NEVER.text(lang)
+    start = group.risk.cube.start[group.risk.person[group.sets.control]]
+    later = _LATER.text(lang) if (start != NEVER).any() else ""
+    return _NOT_YET.format(years=group.window_end).text(lang) + later
 
 
 def _method(group: ControlGroup) -> str:

@@ -46,9 +46,9 @@ _OUTSIDE = Label(
 )
 _NOTE = Label(
     nb="Viser 5-, 50- og 95-prosentilen av log-odds for alle deltakere og kandidater før matching. "
-    "En person er kandidat i flere oppstartsår.",
+    "En person kan være kandidat i flere oppstartsår.",
     en="The 5th, 50th and 95th percentile of the log odds of all participants and candidates "
-    "before matching. A person is a candidate in several start years.",
+    "before matching. A person can be a candidate in several start years.",
 )
 _ALL = Label(nb="alle", en="all")
 _COLUMNS = (

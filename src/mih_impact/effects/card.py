@@ -37,16 +37,32 @@ _NOT_AVAILABLE = Label(
     en="no covariance: standard errors and intervals are not available",
 )
 _SPEAKS_FOR = Label(
-    nb="Effekten gjelder {matched} av {all} deltakere: de som inngår i sammenligningen.",
-    en="The effect speaks for {matched} of {all} participants: those who are compared.",
+    nb="Effekten gjelder {n} av {all} deltakere: så mange er sammenlignet i minst ett år.",
+    en="The effect speaks for {n} of {all} participants: those compared in at least one year.",
+)
+_BY_YEAR = Label(
+    nb="Effekten gjelder {n} av {all} deltakere: så mange er sammenlignet i minst ett år, {low} "
+    "til {high} i det enkelte år fra oppstart.",
+    en="The effect speaks for {n} of {all} participants: those compared in at least one year, "
+    "{low} to {high} in any one year from the start on.",
+)
+_FULLEST = Label(
+    nb="Effekten gjelder {n} av {all} deltakere: de som er sammenlignet, talt i det året som har "
+    "flest fra hvert oppstartsår.",
+    en="The effect speaks for {n} of {all} participants: those compared, counted in the year that "
+    "has most of each start year.",
+)
+_NOBODY = Label(
+    nb="Ingen av {all} deltakere kan sammenlignes: det er ingen effekt å vise.",
+    en="None of {all} participants can be compared: there is no effect to show.",
 )
 _MATCHED_ON = Label(
-    nb="Matchet på utfallet i år {years}: forskjellen er nær null der av konstruksjon.",
-    en="Matched on the outcome in years {years}: the difference there is near zero by design.",
+    nb="Matchet på utfallet før oppstart, så forskjellen der er ingen test: {parts}.",
+    en="Matched on the outcome before start, so the difference there is no test: {parts}.",
 )
-_MATCHED_ON_ONE = Label(
-    nb=_MATCHED_ON.nb,
-    en="Matched on the outcome in year {years}: the difference there is near zero by design.",
+_YEARS_OF = Label(nb="{outcome} i år {years}", en="{outcome} in {word} {years}")
+_YEARS_UP_TO = Label(
+    nb="{outcome} i år {years} (høyst {most})", en="{outcome} in {word} {years} (at most {most})"
 )
 _LEFT_OUT = Label(
     nb="Oppstartsår der kjennetegnene ikke lar seg justere for, mangler i ett eller flere "
@@ -101,12 +117,7 @@ def effects_card(effects: EffectSeries, lang: Lang) -> Card:
     """Return the card of an effect series: three years since start of every outcome."""
     notes = []
     if effects.coverage and effects.subgroups[0] == ALL:
-        notes.append(
-            _SPEAKS_FOR.format(
-                matched=count(effects.coverage["matched"], lang),
-                all=count(effects.coverage["participants"], lang),
-            ).text(lang)
-        )
+        notes.append(_speaks_for(effects, lang))
     if effects.matrix is None:
         notes.append(_NOT_AVAILABLE.text(lang))
     asked = effects.provenance.options
@@ -130,15 +141,50 @@ def effects_card(effects: EffectSeries, lang: Lang) -> Card:
         unit, rows_of = effects.units[name], after.to_dict("records")
         text = "; ".join(_cell(row, unit, effects.term, lang) for row in rows_of)
         lines.append((label_of(name).text(lang), text))
-    matched = sorted(
-        {int(y) for y in effects.frame.loc[effects.frame["matched_on"], "year_since_start"]}
-    )
-    if matched:
-        years = ", ".join(number(year, lang=lang) for year in matched)
-        said = _MATCHED_ON if len(matched) > 1 else _MATCHED_ON_ONE
-        notes.append(said.format(years=years).text(lang))
+    parts = [text for name in effects.outcomes if (text := _matched_on(effects, name, lang))]
+    if parts:
+        notes.append(_MATCHED_ON.format(parts="; ".join(parts)).text(lang))
     table, more = subgroup_table(effects, lang)
     return Card(title=_title(effects, lang), lines=tuple(lines), table=table, notes=(*notes, *more))
+
+
+def _speaks_for(effects: EffectSeries, lang: Lang) -> str:
+    """Return how many participants are compared, in some year and in each from the start on."""
+    everybody = effects.coverage["participants"]
+    n = effects.coverage.get("compared", effects.coverage["matched"])
+    if not n:
+        return _NOBODY.format(all=count(everybody, lang)).text(lang)
+    shown = effects.shown().frame
+    own = (shown["subgroup"] == ALL) & (shown["n_participants"] != 0) & (shown["level"] >= 0)
+    by_year = shown.loc[own, "n_participants"].to_numpy(dtype=np.float64)
+    label, low, high = _SPEAKS_FOR if effects.term == "event" else _FULLEST, 0.0, 0.0
+    # A hidden year is not a number, and then the range of the others is not said.
+    if effects.term == "event" and len(by_year) and by_year.min() < by_year.max():
+        label, low, high = _BY_YEAR, by_year.min(), by_year.max()
+    counts = {"n": n, "all": everybody, "low": int(low), "high": int(high)}
+    return label.format(**{name: count(each, lang) for name, each in counts.items()}).text(lang)
+
+
+def _matched_on(effects: EffectSeries, outcome: str, lang: Lang) -> str:
+    """Return the years in which an outcome is matched on, and the largest difference there."""
+    frame = effects.shown().frame
+    rows = frame[(frame["outcome"] == outcome) & (frame["subgroup"] == effects.subgroups[0])]
+    rows = rows[rows["matched_on"].astype(bool)].sort_values("year_since_start")
+    if rows.empty:
+        return ""
+    base = effects.base if len(effects.base) == 1 else ()
+    size = rows.loc[~rows["year_since_start"].isin(base), "estimate"].abs()
+    most = float(size.max()) if size.notna().all() and len(size) else float("nan")
+    return (
+        (_YEARS_OF if most != most else _YEARS_UP_TO)
+        .format(
+            outcome=label_of(outcome),
+            years=", ".join(number(int(year), lang=lang) for year in rows["year_since_start"]),
+            word="year" if len(rows) == 1 else "years",
+            most=amount(effects.units[outcome], like=most)(most, lang=lang),
+        )
+        .text(lang)
+    )
 
 
 def _title(effects: EffectSeries, lang: Lang) -> str:

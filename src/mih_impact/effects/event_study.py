@@ -205,6 +205,7 @@ def event_study(
         coverage={
             "participants": group.flow[0].participants,
             "matched": asked.spoken_for(group),
+            "compared": studies[0].compared,
             "first_start_year": int(group.risk.start_years[0]),
             "last_start_year": int(group.risk.start_years[-1]),
         },

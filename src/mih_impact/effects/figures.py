@@ -53,17 +53,30 @@ _DIFFERENCE = Label(nb="forskjell fra kontrollgruppen", en="difference from the 
 _SHARE = Label(nb="andel av gruppen", en="share of the group")
 _MATCHED = Label(nb="matchet på", en="matched on")
 _INTERVAL_NOTE = Label(
-    nb="Strek: {level} konfidensintervall. Felt: simultant bånd for alle år. Åpne punkter: basisår "
-    "eller matchet på, null der av konstruksjon.",
-    en="Bars: {level} confidence interval. Shade: simultaneous band over all years. Open points: "
-    "base year or matched on, zero there by design.",
+    nb="Strek: {level} konfidensintervall. Felt: simultant bånd for alle år.",
+    en="Bars: {level} confidence interval. Shade: simultaneous band over all years.",
+)
+_OPEN_BASE = Label(
+    nb="Åpent punkt: basisåret, som er null.", en="Open point: the base year, which is zero."
+)
+_OPEN_BASES = Label(
+    nb="Åpne punkter: basisårene, som er null i snitt.",
+    en="Open points: the base years, whose mean is zero.",
+)
+_OPEN_MATCHED = Label(
+    nb="Åpne punkter: år som er matchet på, og ikke tester noe.",
+    en="Open points: years that are matched on, and test nothing.",
+)
+_OPEN_BOTH = Label(
+    nb="Åpne punkter: basisår og år som er matchet på, og som ikke tester noe.",
+    en="Open points: base years and years that are matched on, which test nothing.",
 )
 _COUNT_NOTE = Label(
     nb="{n} deltakere i oppstartsåret, {last} i år {year}.",
     en="{n} participants in the start year, {last} in year {year}.",
 )
 _GAP_NOTE = Label(
-    nb="Registeret har ingen rader i år {years}.", en="The register has no rows in year {years}."
+    nb="Ingen er sammenlignet i år {years}.", en="Nobody is compared in year {years}."
 )
 _LEVELS_NOTES = {
     True: Label(
@@ -177,10 +190,21 @@ def plot_effects(
         _years_axis(ax, years, lang)
         _value_axis(ax, effects, outcome, _DIFFERENCE.text(lang), lang)
         level = percent(interval_level(effects), lang=lang)
-        notes = [_INTERVAL_NOTE.format(level=level).text(lang)]
+        notes = [_INTERVAL_NOTE.format(level=level).text(lang), *_open_note(effects, rows, lang)]
         source_line(ax, _source(effects, [*notes, *_counts(rows, lang)], lang))
         set_alt_text(ax, _effect_alt(effects, outcome, rows, title, lang))
     return ax
+
+
+def _open_note(effects: EffectSeries, rows: pd.DataFrame, lang: Lang) -> list[str]:
+    """Return what the open points are, of those that there are."""
+    base = rows["year_since_start"].isin(effects.base)
+    matched = rows["matched_on"].astype(bool) & ~base
+    if matched.any():
+        return [(_OPEN_BOTH if base.any() else _OPEN_MATCHED).text(lang)]
+    if not base.any():
+        return []
+    return [(_OPEN_BASES if len(effects.base) > 1 else _OPEN_BASE).text(lang)]
 
 
 def _counts(rows: pd.DataFrame, lang: Lang) -> list[str]:

@@ -88,7 +88,8 @@ class EffectSeries(Result):
     se
         How the covariance was reckoned.
     coverage
-        Participants in the register and matched: for whom the effects speak.
+        Participants in the register, matched, and compared in some year: for whom the effects
+        speak.
     provenance
         Versions, options, seed and fingerprint of the data.
     influence

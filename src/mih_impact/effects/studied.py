@@ -83,6 +83,13 @@ class Studied:
         other = np.tile(~self.asked.is_base, len(self.asked.outcomes))
         return np.asarray((self.comparison.n == 1) & other)
 
+    @property
+    def compared(self) -> int:
+        """How many participants stand behind an estimate of some year but the base."""
+        other = np.tile(~self.asked.is_base, len(self.asked.outcomes))
+        other &= np.isfinite(self.comparison.estimate)
+        return int(self.comparison.valid[:, other].any(axis=1).sum())
+
     def columns(self) -> dict[str, NDArray[Any]]:
         """Return counts, means and reasons, each of shape (K * E,)."""
         c, within = self.comparison, self._within()

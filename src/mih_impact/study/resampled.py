@@ -15,6 +15,7 @@ from mih_impact.display.numbers import number
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.effects.series import EffectSeries
+from mih_impact.panel.contract import label_of
 from mih_impact.storage import save, saveable
 
 __all__ = ["Resampled"]
@@ -23,16 +24,18 @@ FloatArray = NDArray[np.float64]
 
 _METHODS = {
     "naive": Label(
-        nb="Standardfeil fra {draws} trekninger av personer, der vekter og effekter er beregnet på "
-        "nytt i hver.",
-        en="Standard errors from {draws} draws of persons, with weights and effects estimated anew "
-        "in each.",
+        nb="Standardfeil fra {draws} trekninger av {what}, der kontroller, vekter og effekter er "
+        "funnet på nytt i hver.",
+        en="Standard errors from {draws} draws of {what}, with controls, weights and effects found "
+        "anew in each.",
     ),
     "otsu_rai": Label(
         nb="Standardfeil fra {draws} trekninger der matchene ligger fast (Otsu og Rai 2017).",
         en="Standard errors from {draws} draws with the matches kept (Otsu and Rai 2017).",
     ),
 }
+_PERSONS = Label(nb="personer", en="persons")
+_CLUSTERS = Label(nb="hele klynger ({cluster})", en="whole clusters ({cluster})")
 _FAILED = Label(
     nb="{failed} trekninger ga ingen beregning og er utelatt.",
     en="{failed} draws gave no estimate and are left out.",
@@ -105,7 +108,10 @@ class Resampled(Result):
 
     def _card(self, lang: Lang) -> Card:
         card = self.effects._card(lang)
-        note = _METHODS[self.method].format(draws=number(len(self.draws), lang=lang)).text(lang)
+        cluster = str(self.provenance.options.get("cluster", "person"))
+        what = _PERSONS if cluster == "person" else _CLUSTERS.format(cluster=label_of(cluster))
+        drawn = number(len(self.draws), lang=lang)
+        note = _METHODS[self.method].format(draws=drawn, what=what).text(lang)
         if self.failed:
             note += " " + _FAILED.format(failed=number(self.failed, lang=lang)).text(lang)
         return replace(card, notes=(*card.notes, note))

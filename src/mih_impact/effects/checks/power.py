@@ -40,10 +40,10 @@ _WOULD = Label(
     "where the test does not reject. The estimated effect is {estimate}.",
 )
 _UNTESTED = Label(
-    nb="Alle år før oppstart er matchet på, basisår eller uten data: førtrenden kan ikke testes, "
-    "og testen har ingen styrke.",
-    en="Every year before start is matched on, the base year or without data: the pre-trend cannot "
-    "be tested, and the test has no power.",
+    nb="Hvert år før oppstart er matchet på, basisår, uten anslag eller uten usikkerhet: "
+    "førtrenden kan ikke testes, og testen har ingen styrke.",
+    en="Every year before start is matched on, a base year, or without an estimate or "
+    "uncertainty: the pre-trend cannot be tested, and the test has no power.",
 )
 _SHOWS = {
     "test": (Label(nb="Test", en="Test"), "text"),
@@ -128,8 +128,8 @@ def pretrend_power(
     delta_post + Cov(post, pre) V^-1 (E[b | not rejected] - delta_pre); of a tested year it is
     E[b | not rejected].
 
-    A matched year is near zero whatever the trend and is no part of the test; the trend is taken to
-    run through it.
+    A matched year is made small whatever the trend and is no part of the test; the trend is taken
+    to run through it.
 
     References
     ----------

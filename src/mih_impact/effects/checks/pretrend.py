@@ -10,7 +10,7 @@ import pandas as pd
 from mih_impact import arguments
 from mih_impact.controls.subgroups.split import ALL
 from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import number
+from mih_impact.display.numbers import number, p_equals
 from mih_impact.effects.checks.leads import tested_leads
 from mih_impact.effects.checks.result import CheckResult
 from mih_impact.effects.joint import Wald, wald
@@ -24,9 +24,9 @@ __all__ = ["pretrend_test"]
 
 _TITLE = Label(nb="Test av førtrend, {outcome}", en="Pre-trend test, {outcome}")
 _TESTED = Label(
-    nb="Umatchede år før oppstart ({years}): p = {p}. Testen finner bare forskjeller som er store "
+    nb="Umatchede år før oppstart ({years}): p {p}. Testen finner bare forskjeller som er store "
     "nok til å ses med disse standardfeilene.",
-    en="Unmatched years before start ({years}): p = {p}. The test only finds differences large "
+    en="Unmatched years before start ({years}): p {p}. The test only finds differences large "
     "enough to be seen with these standard errors.",
 )
 _ANTICIPATED = Label(
@@ -34,9 +34,16 @@ _ANTICIPATED = Label(
     en=" Years from {first} on are not tested: participants may have responded in advance.",
 )
 _UNTESTED = Label(
-    nb="Alle år før oppstart er matchet på, basisår eller uten data: førtrenden kan ikke testes.",
-    en="Every year before start is matched on, the base year or without data: the pre-trend cannot "
-    "be tested.",
+    nb="Hvert år før oppstart er matchet på, basisår, uten anslag eller uten usikkerhet: "
+    "førtrenden kan ikke testes.",
+    en="Every year before start is matched on, a base year, or without an estimate or "
+    "uncertainty: the pre-trend cannot be tested.",
+)
+_REPEATED = Label(
+    nb="Umatchede år før oppstart ({years}) følger av hverandre, eller det er for få personer: "
+    "førtrenden kan ikke testes.",
+    en="Unmatched years before start ({years}) follow from one another, or there are too few "
+    "persons: the pre-trend cannot be tested.",
 )
 
 
@@ -55,11 +62,11 @@ def pretrend_test(effects: EffectSeries, outcome: str, *, alpha: float = 0.05) -
     Returns
     -------
     CheckResult
-        `passed` is None where no unmatched year before start is left. The table has a row per
-        tested year and the joint statistic, its degrees of freedom and p-value. Of effects by
-        subgroup each is tested too, against controls of its own: rows then say of which `subgroup`
-        they are, and `p_holm` is over the subgroups; `passed` is whether neither all participants
-        nor any subgroup differ.
+        `passed` is None where no unmatched year before start is left, or some combination of those
+        has no variance. The table has a row per tested year and the joint statistic, its degrees of
+        freedom and p-value. Of effects by subgroup each is tested too, against controls of its own:
+        rows then say of which `subgroup` they are, and `p_holm` is over the subgroups; `passed` is
+        whether neither all participants nor any subgroup differ.
 
     Raises
     ------
@@ -69,9 +76,10 @@ def pretrend_test(effects: EffectSeries, outcome: str, *, alpha: float = 0.05) -
     Notes
     -----
     Wald statistic b' V^-1 b on the unmatched leads, chi-squared with their number of degrees of
-    freedom. Matched leads are near zero by construction and would only water the test down; an
-    anticipated year holds an effect. A subgroup with no more participants than tested years is not
-    tested. Who finished is known only after start, and is not tested either.
+    freedom. Matched leads are made small by the matching and would only water the test down; an
+    anticipated year holds an effect. There is no test where some combination of the leads has no
+    variance. A subgroup with no more participants than tested years is not tested. Who finished is
+    known only after start, and is not tested either.
     """
     from mih_impact.effects.subgroups.pretrend import pretrend_by_subgroup
 
@@ -84,11 +92,12 @@ def pretrend_test(effects: EffectSeries, outcome: str, *, alpha: float = 0.05) -
         )
     table = _tested(effects, outcome)
     leads, p = table["year_since_start"].astype(int).tolist(), float(table["p_value"].min())
+    tested = bool(np.isfinite(p))
 
     def sentence(lang: Lang) -> str:
         years = ", ".join(number(year, lang=lang) for year in leads)
-        tested = _TESTED.format(years=years, p=number(p, decimals=3, lang=lang))
-        said = tested if leads else _UNTESTED
+        said = _TESTED if tested else _REPEATED if leads else _UNTESTED
+        said = said.format(years=years, p=p_equals(p, lang))
         if not effects.anticipation:
             return said.text(lang)
         first = number(-effects.anticipation, lang=lang)
@@ -97,7 +106,7 @@ def pretrend_test(effects: EffectSeries, outcome: str, *, alpha: float = 0.05) -
     title = _TITLE.format(outcome=label_of(outcome))
     whole = CheckResult(
         name="pretrend",
-        passed=bool(p >= alpha) if np.isfinite(p) else None,
+        passed=p >= alpha if tested else None,
         table=table,
         sentence={"nb": sentence("nb"), "en": sentence("en")},
         title={"nb": title.nb, "en": title.en},

@@ -75,7 +75,7 @@ def group_time_card(effects: GroupTimeEffects, lang: Lang) -> Card:
     adjusted = "; ".join(term_label(parse_term(term), lang) for term in method.covariates)
     kind = _METHODS[method.estimator] if method.covariates else _PLAIN
     base = _BASES[method.base_period].format(n=method.anticipation + 1)
-    matched, everybody = effects.coverage["matched"], effects.coverage["participants"]
+    compared, everybody = effects.coverage["compared"], effects.coverage["participants"]
     lines = [
         ("estimator", kind.text(lang)),
         ("covariates", adjusted or "–"),
@@ -85,7 +85,7 @@ def group_time_card(effects: GroupTimeEffects, lang: Lang) -> Card:
         ("starts", year_range(effects.starts[0], effects.starts[-1])),
         (
             "participants",
-            _OF.format(n=count(matched, lang), all=count(everybody, lang)).text(lang),
+            _OF.format(n=count(compared, lang), all=count(everybody, lang)).text(lang),
         ),
     ]
     shown = [(_LINES[name].text(lang), text) for name, text in lines]

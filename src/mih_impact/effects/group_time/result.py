@@ -96,7 +96,8 @@ class GroupTimeEffects(Result):
     method
         What was asked for.
     coverage
-        Participants in the register and matched: for whom the effects speak.
+        Participants in the register, those with controls, and those compared, of each start year
+        in the year that has most of them: for whom the effects speak.
     provenance
         Versions, options, seed and fingerprint of the data.
     influence
@@ -319,6 +320,7 @@ def build_result(
             "matched": int(
                 sizes[(np.isfinite(estimate) & (reason != "base_year")).any((0, 2))].sum()
             ),
+            "compared": int(np.where(reason == "base_year", 0, n).max(axis=(0, 2)).sum()),
             "first_start_year": int(windows.starts[0]),
             "last_start_year": int(windows.starts[-1]),
             "residency_known": int(residency_known),

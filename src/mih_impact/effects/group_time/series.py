@@ -52,6 +52,7 @@ def average_series(
     universal = effects.method.base_period == "universal" and kind == "event"
     base = (-1 - effects.method.anticipation,) if universal else ()
     based = average.asked & (reason != "no_base_year")[:, None]
+    based_on = (reason == "base_year")[:, None]
     compared = persons_behind(average.kept, n)
     is_base = np.isin(average.levels, base)
     covariates = [parse_term(text) for text in effects.method.covariates]
@@ -80,7 +81,7 @@ def average_series(
             "reason": np.where(is_base, "base_year", _why(average, based, reason, alone)),
             "matched_on": np.array(matched_on).reshape(K, L),
         },
-        coverage=effects.coverage,
+        coverage=effects.coverage | {"compared": _compared(average.kept & ~based_on, n)},
         in_overall=in_overall(kind, average.levels),
         influence=influence,
         provenance=Provenance.of(
@@ -91,6 +92,11 @@ def average_series(
             evidence=effects.provenance.evidence,
         ),
     )
+
+
+def _compared(kept: NDArray[np.bool_], n: NDArray[np.int64]) -> int:
+    """Return the persons behind all averages, each start year's in its fullest year."""
+    return int(np.where(kept.any(axis=1), n, 0).max(axis=(0, 2)).sum())
 
 
 def _why(

@@ -34,7 +34,7 @@ class Target:
 
     A coefficient of year t is beta_t = tau_t + delta_t: the effect (zero before start) and the
     deviation from parallel trends, which is zero in year -1 by normalisation. Matched years before
-    start are near zero by construction and say nothing of delta: they are not among `leads`, and
+    start are made small by the matching and say nothing of delta: they are not among `leads`, and
     their deviations are free.
 
     Where participants may respond ahead of start, the effect begins so many years earlier, and so

@@ -38,9 +38,9 @@ _ONE = Label(
     en="1 specification, the chosen one, gives the effect {own}.",
 )
 _AGREE = Label(
-    nb="{same} har samme fortegn som den valgte, og {significant} er dessuten forskjellige fra "
-    "null ({level} konfidensintervall).",
-    en="{same} have the sign of the chosen one, and {significant} differ from zero as well "
+    nb="{same} av dem har samme fortegn som den valgte, og {significant} er dessuten forskjellige "
+    "fra null ({level} konfidensintervall).",
+    en="{same} of them have the sign of the chosen one, and {significant} differ from zero as well "
     "({level} confidence interval).",
 )
 _HIDDEN = Label(
@@ -53,8 +53,8 @@ _FAILED = Label(
 )
 _WARNED = Label(nb="{n} ga en advarsel.", en="{n} gave a warning.")
 _NO_TEST = Label(
-    nb="De bygger på de samme dataene, og andelene er ingen test.",
-    en="They share the same data, and the shares are no test.",
+    nb="De bygger på de samme dataene, og hvor mange som er enige, er ingen test.",
+    en="They share the same data, and how many agree is no test.",
 )
 _LINES = {
     "own": Label(nb="Valgt spesifikasjon", en="Chosen specification"),
@@ -195,8 +195,8 @@ def _words(table: pd.DataFrame, unit: AnyUnit, level: float, lang: Lang) -> str:
                 own=show(own, lang=lang),
             ),
             _AGREE.format(
-                same=percent(agree.mean(), lang=lang),
-                significant=percent((agree & _differ(table)).mean(), lang=lang),
+                same=number(int(agree.sum()), lang=lang),
+                significant=number(int((agree & _differ(table)).sum()), lang=lang),
                 level=percent(level, lang=lang),
             ),
         ]

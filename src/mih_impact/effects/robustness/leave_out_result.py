@@ -50,9 +50,17 @@ _NONE = Label(
     nb="Ingen effekt kan beregnes når én er utelatt.",
     en="No effect can be estimated with one left out.",
 )
+_NO_WHOLE = Label(
+    nb="Effekten for alle kan ikke beregnes eller vises, og det er ingenting å sammenligne med.",
+    en="Everybody's effect cannot be estimated or shown, so there is nothing to compare with.",
+)
 _SAME = Label(
-    nb="Alle har samme fortegn og ligger innenfor konfidensintervallet for alle.",
-    en="All have the same sign and lie within everybody's confidence interval.",
+    nb="De som vises, har samme fortegn og ligger innenfor konfidensintervallet for alle.",
+    en="Those shown have the same sign and lie within everybody's confidence interval.",
+)
+_NO_INTERVAL = Label(
+    nb="De som vises, har samme fortegn; effekten for alle har ikke noe konfidensintervall.",
+    en="Those shown have the same sign; everybody's effect has no confidence interval.",
 )
 _TURNED = Label(nb="Fortegnet snur uten {names}.", en="The sign turns without {names}.")
 _OUTSIDE = Label(
@@ -217,10 +225,10 @@ def title(by: Term, outcome: str, years: Sequence[int]) -> dict[str, str]:
 def verdict(table: pd.DataFrame) -> bool | None:
     """Return whether all estimates have the sign of the first, and lie within its interval.
 
-    None where the first is missing, or all others are.
+    None where the first or its interval is missing, or all others are.
     """
     full, rest = table.iloc[0], table.iloc[1:].dropna(subset=["estimate"])
-    if not len(rest) or np.isnan(full["estimate"]):
+    if not len(rest) or np.isnan(full["conf_low"]):
         return None
     same = np.sign(rest["estimate"]) == np.sign(full["estimate"])
     return bool((same & rest["estimate"].between(full["conf_low"], full["conf_high"])).all())
@@ -237,7 +245,9 @@ def _words(table: pd.DataFrame, unit: AnyUnit, lang: Lang) -> str:
     seen = rest.dropna(subset=["estimate"])
     missing = rest.loc[rest["estimate"].isna(), "left_out"].tolist()
     unsaid = [_MISSING.format(names=", ".join(missing)).text(lang)] if missing else []
-    if not len(seen) or np.isnan(full["estimate"]):
+    if np.isnan(full["estimate"]):
+        return _NO_WHOLE.text(lang)
+    if not len(seen):
         return " ".join([_NONE.text(lang), *unsaid])
     estimate = seen["estimate"].to_numpy()
     least, most = seen.iloc[int(estimate.argmin())], seen.iloc[int(estimate.argmax())]
@@ -253,10 +263,11 @@ def _words(table: pd.DataFrame, unit: AnyUnit, lang: Lang) -> str:
         .text(lang)
     )
     turned = seen[np.sign(seen["estimate"]) != np.sign(full["estimate"])]
-    outside = seen[~seen["estimate"].between(full["conf_low"], full["conf_high"])]
+    bounded = bool(np.isfinite(full["conf_low"]))
+    outside = seen[~seen["estimate"].between(full["conf_low"], full["conf_high"]) & bounded]
     found = [
         label.format(names=", ".join(rows["left_out"])).text(lang)
         for label, rows in ((_TURNED, turned), (_OUTSIDE, outside))
         if len(rows)
     ]
-    return " ".join([first, *(found or [_SAME.text(lang)]), *unsaid])
+    return " ".join([first, *(found or [(_SAME if bounded else _NO_INTERVAL).text(lang)]), *unsaid])

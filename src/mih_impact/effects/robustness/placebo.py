@@ -185,7 +185,7 @@ def placebo_outcomes(
     ------
     EffectsError
         An unknown outcome or option, or a year whose outcome is matched on or is the base, which is
-        zero by construction and no test.
+        no test.
 
     Notes
     -----
@@ -263,7 +263,7 @@ def _require_register(group: ControlGroup, years: int) -> None:
 
 
 def _require_tests(effects: EffectSeries, years: Sequence[int]) -> None:
-    """Raise on years that are zero by construction."""
+    """Raise on years that are made alike, or are zero."""
     frame = effects.frame
     base = effects.base if len(effects.base) == 1 else ()
     fixed = frame["year_since_start"].isin(years)
@@ -271,7 +271,7 @@ def _require_tests(effects: EffectSeries, years: Sequence[int]) -> None:
     if fixed.any():
         found = frame.loc[fixed, ["outcome", "year_since_start"]].itertuples(index=False)
         raise EffectsError(
-            "What is matched on, or is the base, is zero by construction and no test",
+            "What is matched on, or is the base, is no test",
             found="; ".join(f"{name} in year {year}" for name, year in found),
             do="test other years or outcomes, or leave them out of on=",
         )

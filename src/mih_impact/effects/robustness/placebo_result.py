@@ -49,9 +49,10 @@ _BEFORE = Label(
     en="Placebo effect before the true start: {years}.",
 )
 _BALANCED = Label(
-    nb="Kontrollgruppen selv er matchet på år {years}: forskjellen der er tatt ut av effektene.",
-    en="The control group itself is matched on year {years}: the difference there is taken out of "
-    "the effects.",
+    nb="Kontrollgruppen selv er matchet på år {years}: det som skiller der, er den valgt for å "
+    "utligne.",
+    en="The control group itself is matched on year {years}: what differs there it is chosen to "
+    "even out.",
 )
 _SMALLEST = Label(
     nb="Minste p for ett utfall, justert for at {n} er testet (Holm): {outcome}, {p}.",
@@ -235,7 +236,7 @@ def _outcome_words(table: pd.DataFrame, alpha: float, lang: Lang) -> str:
         least = seen.iloc[int(seen["p_holm"].to_numpy().argmin())]
         parts.append(
             _SMALLEST.format(
-                n=number(table["outcome"].nunique(), lang=lang),
+                n=number(seen["outcome"].nunique(), lang=lang),
                 p=p_text(least["p_holm"], lang),
                 outcome=label_of(least["outcome"]),
             ).text(lang)

@@ -50,8 +50,8 @@ _LEFT = Label(
     "group are not seen.",
 )
 _RATES = Label(
-    nb=" Test av at andelene er like i alle år: p {p}.",
-    en=" Test that the shares are equal in every year: p {p}.",
+    nb=" Test av at andelene er like i alle år som registeret har: p {p}.",
+    en=" Test that the shares are equal in every year of the register: p {p}.",
 )
 _ALIKE = Label(
     nb=" Test av at de som går ut, og de som blir, var like i de to gruppene før oppstart: p {p}.",
@@ -59,7 +59,10 @@ _ALIKE = Label(
     "p {p}.",
 )
 _FEW = Label(nb=" For få går ut til at det kan testes.", en=" Too few leave for it to be tested.")
-_NOBODY = Label(nb="Alle ses i alle år.", en="Everybody is seen in every year.")
+_NOBODY = Label(
+    nb="Alle ses i alle år som registeret har.",
+    en="Everybody is seen in every year that the register has.",
+)
 _SHOWS = {
     "item": (Label(nb="Gjelder", en="What"), "text"),
     "among": (Label(nb="Blant", en="Among"), "text"),
@@ -167,7 +170,7 @@ def attrition_check(
     start = _baseline(pooled, left[ANY], within, _terms(outcome, baseline), group)
     table = pd.concat([rates, start], ignore_index=True)
     joint = {"left": rates["p_joint"].iloc[0], "baseline": start["p_joint"].iloc[0]}
-    at_last = table[table["item"] == ANY].iloc[-1]
+    at_last = _last_year(table)
     title = _TITLE.format(outcome=label_of(outcome))
     return SensitivityCheck(
         name="attrition",
@@ -314,6 +317,13 @@ def _verdict(table: pd.DataFrame, p: list[float], alpha: float) -> bool | None:
         return bool(min(tested) >= alpha / len(tested))
     gone = table.loc[table["test"] == "left", ["n_participants", "n_controls"]]
     return True if not gone.to_numpy().any() else None
+
+
+def _last_year(table: pd.DataFrame) -> pd.Series[Any]:
+    """Return the row of all who are not seen in the last year that the register has."""
+    rows = table[table["item"] == ANY]
+    there = rows.dropna(subset=["participants", "controls"])
+    return (there if len(there) else rows).iloc[-1]
 
 
 def _sentence(table: pd.DataFrame, row: pd.Series[Any], joint: dict[str, float], lang: Lang) -> str:

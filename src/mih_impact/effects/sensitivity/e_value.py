@@ -35,9 +35,9 @@ MOST_SD = 700.0
 _TITLE = Label(nb="E-verdi, {outcome}, år {year}", en="E-value, {outcome}, year {year}")
 _NEEDED = Label(
     nb="For å forklare bort den estimerte effekten måtte noe uobservert ha hengt sammen med både "
-    "oppstart og utfall med et risikoforhold på minst {value}, ut over det som er matchet på.",
+    "oppstart og utfall med et risikoforhold på minst {value}, ut over det som er tatt hensyn til.",
     en="To explain the estimated effect away, something unobserved would have to go with both "
-    "starting and the outcome by a risk ratio of at least {value}, beyond what is matched on.",
+    "starting and the outcome by a risk ratio of at least {value}, beyond what is accounted for.",
 )
 _LIMIT = Label(
     nb=" For å flytte konfidensintervallet til null holder {limit}.",
@@ -238,9 +238,12 @@ def _read(effects: EffectSeries, outcome: str, year: int) -> tuple[float, float]
     theta, covariance = effects.select([outcome], [year])
     error = math.nan if covariance is None else math.sqrt(float(covariance[0, 0]))
     if covariance is not None and error == 0.0:
+        base = year in effects.base
         raise EffectsError(
-            f"Year {year} is the base: its effect is zero by construction",
-            found="an estimate without variance",
+            f"Year {year} is the base: its effect is zero"
+            if base
+            else f"The effect of year {year} has no variance, so it is no estimate to explain away",
+            found=f"an estimate of {theta[0, 0]:g} with a standard error of zero",
             do="name a year after start",
         )
     return float(theta[0, 0]), error
