@@ -5,12 +5,14 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 OUT    ?= out
+INPUTS ?= 3000
+JOBS   ?= 2
 # The stamps carry the interpreter's version, so another PYTHON= makes a new environment.
 TAG    := $(shell $(PYTHON) -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null)
 CORE   := $(VENV)/.core-$(TAG)
 FULL   := $(VENV)/.test-$(TAG)
 
-.PHONY: reproduce test lint types layers doctest unit notebooks figures mutants register docs bench clean
+.PHONY: reproduce test lint types layers doctest unit notebooks figures mutants fuzz register docs bench clean
 
 reproduce: $(CORE)  ## the reference case: tables, figures, published beside computed
 	$(BIN)/mih-impact reproduce --out $(OUT)
@@ -36,6 +38,9 @@ bench: $(FULL)  ## time and memory from 10 thousand to 5 million persons, record
 	$(BIN)/python benchmarks/size.py --by month
 	$(BIN)/python benchmarks/matching_at_size.py
 	$(BIN)/python benchmarks/draws_speed.py
+
+fuzz: $(FULL)  ## made-up inputs: a result or a typed error, none too long (INPUTS=100000 JOBS=2 for all)
+	$(BIN)/python -m tests.fuzz --inputs $(INPUTS) --jobs $(JOBS)
 
 mutants: $(FULL)  ## plant each known mistake and see a named test fail
 	$(BIN)/python tests/mutants/run.py --jobs 2

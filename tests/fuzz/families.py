@@ -202,7 +202,7 @@ def _calls() -> tuple[Callable[[], Call], ...]:
         lambda: (effects().select, {"outcomes": ["wage_income"], "years": [0, 1]}),
         lambda: (effects().summary, {}),
         lambda: (case().interval, {}),
-        lambda: (case().with_values, {"changes": {"displacement": 0.1}}),
+        lambda: (case().with_values, {"values": {"displacement": 0.1}}),
         lambda: (case().grid, {"over": {"displacement": (0.0, 0.2)}}),
         lambda: (case().scenarios, {}),
         lambda: (case().switching_values, {}),

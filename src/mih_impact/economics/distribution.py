@@ -104,10 +104,10 @@ def require_distribution(
     points: Points,
 ) -> None:
     """Raise unless a range and a distribution go together, and with the value."""
-    if distribution not in get_args(Distribution):
+    if not isinstance(distribution, str) or distribution not in get_args(Distribution):
         raise AssumptionError(
             f"{name} has a distribution that does not exist",
-            found=repr(distribution),
+            found=arguments.shown(distribution),
             do=f"use one of {', '.join(get_args(Distribution))}",
         )
     for end in (low, high):

@@ -160,21 +160,22 @@ def event_study(
     arguments.level(level, error=EffectsError)
     arguments.seed(seed, error=EffectsError)
     _require_options(group, se)
-    kind = _resolve(se, [group]) if cluster == "person" else clustered_kind(se, group)
+    by_person = isinstance(cluster, str) and cluster == "person"
+    kind = _resolve(se, [group]) if by_person else clustered_kind(se, group)
     if score_correction:
         require_theory(group, kind, adjust=adjust)
     _require_columns(group, adjust=adjust)
     parts = None if by is None else split(group, by)
     own = [] if parts is None else own_groups(group, parts)
     groups = [group, *(each for each in own if isinstance(each, ControlGroup))]
-    if cluster == "person":
+    if by_person:
         kind = _resolve(se, groups)
     how = How(asked, kind, adjust=adjust, corrected=score_correction)
     studies = studied(group, parts, own, how)
     influence = Influence.beside([study.influence for study in studies])
     if score_correction:
         kind = "abadie_imbens_2016"
-    if cluster != "person":
+    if not by_person:
         influence = clustered(group, influence, cluster, groups[1:])
     estimate = np.concatenate([study.comparison.estimate for study in studies])
     matrix = influence.covariance

@@ -9,7 +9,7 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import EffectsError
 
-__all__ = ["outcome_asked", "require_effects", "require_group"]
+__all__ = ["outcome_asked", "require_effects", "require_estimated", "require_group"]
 
 #: The outcome that is meant where none is named and there is one.
 _FIRST = "wage_income"
@@ -26,10 +26,20 @@ def outcome_asked(of: Any, outcome: str | None) -> str:
         What the call was given.
     """
     if outcome is not None:
-        return outcome
+        return arguments.name("outcome", outcome, error=EffectsError)
     group = isinstance(of, ControlGroup)
     known = of.risk.cube.outcomes if group else getattr(of, "outcomes", ())
     return _FIRST if _FIRST in known or not known else str(known[0])
+
+
+def require_estimated(what: str, effects: EffectSeries, outcome: str) -> None:
+    """Raise unless an outcome is there with a covariance; `what` is what needs it."""
+    if outcome not in effects.outcomes or effects.matrix is None:
+        raise EffectsError(
+            f"{what} an estimated outcome with its covariance",
+            found=f"{outcome!r}; outcomes {', '.join(effects.outcomes)}; se {effects.se}",
+            do="name an outcome of event_study, or give from_frame a covariance",
+        )
 
 
 def require_group(call: str, group: Any) -> None:

@@ -106,10 +106,10 @@ class Discount:
     timing: Timing = "start"
 
     def __post_init__(self) -> None:
-        if self.timing not in get_args(Timing):
+        if not isinstance(self.timing, str) or self.timing not in get_args(Timing):
             raise AssumptionError(
                 "The timing of a discount is not known",
-                found=repr(self.timing),
+                found=arguments.shown(self.timing),
                 do='Use "start", "middle" or "end"',
             )
         object.__setattr__(self, "ladder", _steps(self.ladder))

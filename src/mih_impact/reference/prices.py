@@ -199,7 +199,15 @@ class PriceIndex:
         PanelContractError
             When a year has no index; the message names the range there is.
         """
-        wanted = np.asarray(years).astype(np.int64)
+        arguments.whole("price_year", price_year, error=PanelContractError)
+        given = np.asarray(years)
+        if given.ndim != 1 or not all(map(arguments.is_whole, given.tolist())):
+            raise PanelContractError(
+                "Years of prices are whole numbers",
+                found=f"years={arguments.shown(years)}",
+                do="give for example [2020, 2021]",
+            )
+        wanted = given.astype(np.int64)
         index = dict(zip(self.years, self.values, strict=True))
         missing = sorted({*wanted.ravel().tolist(), int(price_year)} - index.keys())
         if missing:

@@ -14,6 +14,7 @@ from mih_impact.display.numbers import number, p_equals
 from mih_impact.effects.checks.leads import tested_leads
 from mih_impact.effects.checks.result import CheckResult
 from mih_impact.effects.joint import Wald, wald
+from mih_impact.effects.taken import require_estimated
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
 
@@ -84,12 +85,7 @@ def pretrend_test(effects: EffectSeries, outcome: str, *, alpha: float = 0.05) -
     from mih_impact.effects.subgroups.pretrend import pretrend_by_subgroup
 
     arguments.alpha(alpha, error=EffectsError)
-    if outcome not in effects.outcomes or effects.matrix is None:
-        raise EffectsError(
-            "The pre-trend test needs an estimated outcome with its covariance",
-            found=f"{outcome!r}; outcomes {', '.join(effects.outcomes)}; se {effects.se}",
-            do="name an outcome of event_study",
-        )
+    require_estimated("The pre-trend test needs", effects, outcome)
     table = _tested(effects, outcome)
     leads, p = table["year_since_start"].astype(int).tolist(), float(table["p_value"].min())
     tested = bool(np.isfinite(p))

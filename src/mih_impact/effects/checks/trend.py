@@ -13,6 +13,7 @@ from scipy.special import ndtri
 
 from mih_impact.effects.checks.leads import tested_leads, uncertain_years
 from mih_impact.effects.checks.normal_box import normal_in_box
+from mih_impact.effects.taken import require_estimated
 from mih_impact.errors import EffectsError
 
 if TYPE_CHECKING:
@@ -54,12 +55,7 @@ class Question:
     @classmethod
     def of(cls, effects: EffectSeries, outcome: str) -> Question:
         """Read the years the pre-trend test tests, and every year after start with an estimate."""
-        if outcome not in effects.outcomes or effects.matrix is None:
-            raise EffectsError(
-                "The power of the pre-trend test needs an estimated outcome with its covariance",
-                found=f"{outcome!r}; outcomes {', '.join(effects.outcomes)}; se {effects.se}",
-                do="name an outcome of event_study, or give from_frame a covariance",
-            )
+        require_estimated("The power of the pre-trend test needs", effects, outcome)
         leads = [int(t) for t in tested_leads(effects, outcome)["year_since_start"]]
         year = uncertain_years(effects, outcome)["year_since_start"]
         years = [*leads, *(int(t) for t in year[year >= 0])]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from mih_impact import arguments
 from mih_impact.controls.flow import Flow, attrition_frame
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Lang
@@ -194,12 +195,11 @@ class GroupTimeEffects(Result):
         years from the start on, whatever the anticipation. With "varying" the years before start
         each have their own base.
         """
-        if kind not in ("event", "group", "calendar", "simple"):
-            raise EffectsError(
-                f"Group-time effects have no average {kind!r}",
-                found=f"{kind!r}",
-                do="choose event, group, calendar or simple",
-            )
+        arguments.choice("aggregate", "kind", kind, get_args(Aggregation), error=EffectsError)
+        if window is not None:
+            window = arguments.window(window, error=EffectsError)
+        if balance is not None:
+            arguments.whole("balance", balance, error=EffectsError)
         if self.influence is None or self.group_of is None:
             raise EffectsError(
                 "Averages need each person's influence, which is never saved",

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact import arguments
+from mih_impact.effects.taken import require_estimated
 from mih_impact.errors import EffectsError
 
 if TYPE_CHECKING:
@@ -111,12 +112,7 @@ def read_target(
         No covariance, another base than the single year before any effect, a gap after it, weights
         that are not a combination of years after start, or a target without uncertainty.
     """
-    if outcome not in effects.outcomes or effects.matrix is None:
-        raise EffectsError(
-            "Honest bounds need an estimated outcome with its covariance",
-            found=f"{outcome!r}; outcomes {', '.join(effects.outcomes)}; se {effects.se}",
-            do="name an outcome of event_study, or give from_frame a covariance",
-        )
+    require_estimated("Honest bounds need", effects, outcome)
     _check_base(effects, outcome)
     ahead = effects.anticipation
     row = effects.estimate[effects.outcomes.index(outcome)]

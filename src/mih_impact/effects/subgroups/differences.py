@@ -20,7 +20,7 @@ from mih_impact.effects.subgroups.difference_result import (
     sentence,
     title,
 )
-from mih_impact.effects.taken import outcome_asked
+from mih_impact.effects.taken import outcome_asked, require_estimated
 from mih_impact.errors import EffectsError
 
 if TYPE_CHECKING:
@@ -238,12 +238,7 @@ def _require_subgroups(effects: EffectSeries, outcome: str) -> Split:
             found=f"subgroups {', '.join(effects.subgroups)}",
             do='split the participants: mih.event_study(group, by="county")',
         )
-    if outcome not in effects.outcomes or effects.matrix is None:
-        raise EffectsError(
-            "The test of differences needs an estimated outcome with its covariance",
-            found=f"{outcome!r}; outcomes {', '.join(effects.outcomes)}; se {effects.se}",
-            do="name an outcome of event_study",
-        )
+    require_estimated("The test of differences needs", effects, outcome)
     return effects.split
 
 
