@@ -6,6 +6,7 @@ That the mutants are killed is shown by `python tests/mutants/run.py`.
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 from pathlib import Path
 
@@ -24,8 +25,11 @@ def test_every_patch_is_in_the_table_and_every_row_has_one() -> None:
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_the_patch_applies_and_leaves_python(mutant: Mutant, tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "src", tmp_path / "src")
-    for path in apply_patch(mutant.patch.read_text(encoding="utf-8"), tmp_path):
+    patch = mutant.patch.read_text(encoding="utf-8")
+    for name in re.findall(r"^\+\+\+ (?:b/)?(\S+)", patch, flags=re.M):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    for path in apply_patch(patch, tmp_path):
         assert path.read_text() != (ROOT / path.relative_to(tmp_path)).read_text()
         if path.suffix == ".py":
             ast.parse(path.read_text())

@@ -28,7 +28,7 @@ from tests.support import small_register
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(stream, "BLOCK", 4_000)
+    monkeypatch.setattr(stream, "BLOCK", 1_500)
 
 
 # --- foretold -------------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ def rows_of(written) -> pd.DataFrame:
 
 
 def test_blocks_are_one_register_and_reruns_are_equal(tmp_path, small_blocks):
-    options = {"persons": 10_000, "participants": 90, "first_year": 2011, "seed": 4}
+    options = {"persons": 4_000, "participants": 36, "first_year": 2011, "seed": 4}
     written = stream_register(tmp_path / "one", **options)
     again = stream_register(tmp_path / "two", **options)
     rows = rows_of(written)
@@ -169,18 +169,18 @@ def test_blocks_are_one_register_and_reruns_are_equal(tmp_path, small_blocks):
     assert written.rows == len(rows)
     assert not rows.duplicated(["person_id", "year"]).any()
     starters = rows.dropna(subset=["start_year"]).drop_duplicates("person_id")
-    assert len(starters) == 90
+    assert len(starters) == 36
     assert starters["start_year"].min() >= 2014
     assert rows["year"].min() == 2011
     satt = written.truth.satt.query("outcome == 'wage_income' and year_since_start == 0")
-    assert satt["n_starters"].item() == 90
+    assert satt["n_starters"].item() == 36
     panel = read_panel(written.source)
     assert panel.check().passed
     assert "ingen virkelige personer" in panel.check().summary(lang="nb")
 
 
 def test_months_add_up_to_the_year(tmp_path, small_blocks):
-    options = {"persons": 5_000, "participants": 40, "seed": 9}
+    options = {"persons": 2_000, "participants": 20, "seed": 9}
     year = rows_of(stream_register(tmp_path / "year", **options))
     month = rows_of(stream_register(tmp_path / "month", period="month", **options))
     assert len(month) == 12 * len(year)
@@ -217,7 +217,7 @@ def test_a_disk_that_is_too_small_leaves_nothing(tmp_path, small_blocks, monkeyp
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10, 9, 1_000))
     with pytest.raises(StorageError, match="would not fit"):
-        stream_register(tmp_path / "r", persons=9_000, participants=50)
+        stream_register(tmp_path / "r", persons=3_500, participants=40)
     assert not (tmp_path / "r" / "rows").exists()
 
 
@@ -226,7 +226,7 @@ def test_a_disk_that_fills_leaves_nothing(small_blocks):
     full = Path("/dev/full")
     assert full.exists()
     with pytest.raises(StorageError):
-        stream_register(full / "r", persons=9_000, participants=50)
+        stream_register(full / "r", persons=3_500, participants=40)
 
 
 def test_a_block_that_cannot_be_renamed_removes_the_blocks_before_it(
@@ -241,7 +241,7 @@ def test_a_block_that_cannot_be_renamed_removes_the_blocks_before_it(
 
     monkeypatch.setattr(Path, "rename", fails)
     with pytest.raises(StorageError, match="No space left"):
-        stream_register(tmp_path / "r", persons=9_000, participants=50)
+        stream_register(tmp_path / "r", persons=3_500, participants=40)
     assert not (tmp_path / "r" / "rows").exists()
     assert not (tmp_path / "r" / "truth.json").exists()
 

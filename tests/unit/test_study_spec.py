@@ -58,6 +58,12 @@ def spec_of(folder, account="horizon = 4", *, effects=EFFECTS, controls=CONTROLS
     return StudySpec.from_text(text, folder=folder)
 
 
+@pytest.fixture(scope="module")
+def base(folder):
+    """The analysis with the programme and nothing else said."""
+    return mih.run_study(spec_of(folder, "programme = 'programme.toml'\nhorizon = 4"))
+
+
 def same_numbers(a, b):
     """Whether two results are the same to the last bit."""
     np.testing.assert_array_equal(a.effects.estimate, b.effects.estimate)
@@ -155,7 +161,7 @@ def test_data_that_say_what_they_cannot_are_refused(folder, data, words):
 # --- the account ----------------------------------------------------------------------------------
 
 
-def test_every_choice_of_the_account_is_the_calls_own(folder):
+def test_every_choice_of_the_account_is_the_calls_own(folder, base):
     account = (
         "programme = 'programme.toml'\nzone = 'IVa'\nhorizon = 6\npersistence = 'half_life'\n"
         "timing = 'middle'\ndiscount = [{ to = 2, rate = 0.05 }, { rate = 0.02 }]\n"
@@ -164,11 +170,8 @@ def test_every_choice_of_the_account_is_the_calls_own(folder):
     result = mih.run_study(spec_of(folder, account))
     rules = mih.Assumptions.r109(zone="IVa")
     rules = rules.replace(discount=mih.Discount(((2, 0.05), (None, 0.02)), "middle"))
-    programme = mih.run_study(
-        spec_of(folder, "programme = 'programme.toml'\nhorizon = 4")
-    ).case.programme  # fmt: skip
     wanted = mih.cost_benefit(
-        result.effects, rules, programme=programme, horizon=6, persistence="half_life"
+        result.effects, rules, programme=base.case.programme, horizon=6, persistence="half_life"
     ).with_values({"cost:place": 60_000, "reach:course": 0.5, "tax_rate_wage": 0.3})
     assert result.case.npv == wanted.npv
     assert result.case.sheet() == wanted.sheet()
@@ -177,8 +180,7 @@ def test_every_choice_of_the_account_is_the_calls_own(folder):
 
 @pytest.mark.parametrize("suffix", ["toml", "csv"])
 @pytest.mark.parametrize("programme", ["programme = 'programme.toml'\n", ""])
-def test_a_sheet_is_the_account(folder, suffix, programme):
-    base = mih.run_study(spec_of(folder, "programme = 'programme.toml'\nhorizon = 4"))
+def test_a_sheet_is_the_account(folder, base, suffix, programme):
     changed = base.case.with_values({"cost:place": 70_000, "tax_rate_wage": 0.3})
     changed.sheet().write(folder / f"sheet.{suffix}")
     result = mih.run_study(spec_of(folder, f"{programme}sheet = 'sheet.{suffix}'\n"))
@@ -220,8 +222,7 @@ def test_what_the_account_cannot_be_is_refused(folder, account, words):
     assert words in str(caught.value)
 
 
-def test_a_choice_that_the_sheet_makes_is_made_once(folder):
-    base = mih.run_study(spec_of(folder, "programme = 'programme.toml'\nhorizon = 4"))
+def test_a_choice_that_the_sheet_makes_is_made_once(folder, base):
     base.sheet().write(folder / "same.toml")
     for more, words in (
         ("discount = 0.03", "discount"), ("timing = 'middle'", "timing"),
@@ -256,9 +257,10 @@ def test_the_reference_case_is_replayed_from_its_saved_file(tmp_path):
     assert loaded.sheet() == result.case.sheet()
 
 
-def test_bands_weights_own_changes_and_a_sheet_are_replayed_without_their_files(folder, tmp_path):
+def test_bands_weights_own_changes_and_a_sheet_are_replayed_without_their_files(
+    folder, base, tmp_path
+):
     """The programme and the sheet are in the specification, and may be gone from the disk."""
-    base = mih.run_study(spec_of(folder, "programme = 'programme.toml'\nhorizon = 4"))
     sheet = tmp_path / "sheet.csv"
     base.case.with_values({"displacement": 0.1, "cost:place": 50_000 / 3}).sheet().write(sheet)
     (tmp_path / "programme.toml").write_text(PROGRAMME)

@@ -30,6 +30,15 @@ FloatArray = NDArray[np.float64]
 #: The component that prices the financing of public budgets; a row of its own.
 TAX_FINANCING = "tax_financing"
 
+#: Whether an actor belongs to a group, shape (n_actors, n_groups).
+_MEMBERS: FloatArray = np.array(
+    [
+        [group in (actor, "society") or (group == "public" and actor in PUBLIC) for group in GROUPS]
+        for actor in ACTORS
+    ],
+    dtype=np.float64,
+)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Line:
@@ -162,10 +171,7 @@ class Ledger:
     @cached_property
     def group_signs(self) -> FloatArray:
         """What one krone of each line does to each group, shape (L, G)."""
-        public = np.isin(ACTORS, PUBLIC).astype(np.float64)
-        sums = np.column_stack([np.eye(len(ACTORS)), public, np.ones(len(ACTORS))])
-        assert sums.shape == (len(ACTORS), len(GROUPS))
-        return self.signs @ sums
+        return self.signs @ _MEMBERS
 
     @cached_property
     def group_coefficients(self) -> FloatArray:

@@ -21,6 +21,7 @@ import csv
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Literal, get_args
@@ -150,6 +151,16 @@ def rows(name: str, folder: Traversable | None = None) -> tuple[Row, ...]:
     >>> find(rows("r109_2021"), "tax_financing_cost").value
     0.2
     """
+    return _own_rows(name) if folder is None else _read(name, folder)
+
+
+@cache
+def _own_rows(name: str) -> tuple[Row, ...]:
+    """Return the rows of a table of this floor, which does not change while the library is used."""
+    return _read(name, None)
+
+
+def _read(name: str, folder: Traversable | None) -> tuple[Row, ...]:
     header, lines = _lines(name, folder)
     years_since_start = [column for column in header if re.fullmatch(r"t\d+", column)]
     found: list[Row] = []
