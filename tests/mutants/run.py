@@ -5,10 +5,11 @@
     python tests/mutants/run.py --jobs 2
 
 `mutants.toml` says of each mutant what the mistake is and which tests must fail when it is made;
-`<name>.patch` beside it is the mistake, as a unified diff against the root of the project. For each
-one the sources and tests are copied to a temporary folder, the patch is applied there, and each
-named test is run: it must FAIL (an error on import or collection does not count). The working tree
-is never touched. Exit status 1 if a mutant survives, breaks the import, or no longer applies.
+`<name>.patch` beside it is the mistake, as a unified diff against the root of the project. Sources
+and tests are copied to a temporary folder, one for each job. There each patch is applied, each test
+it names is run, and the files are put back: the test must FAIL (an error on import or collection
+does not count). The working tree is never touched. Exit status 1 if a mutant survives, breaks the
+import, or no longer applies.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ import tempfile
 import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -118,11 +120,28 @@ def copy_of_project() -> Iterator[Path]:
         yield copy
 
 
+@contextmanager
+def planted(mutant: Mutant, root: Path) -> Iterator[None]:
+    """Make the mistake in a copy of the project, and take it back in the end.
+
+    A file put back has its old time again, and one that is changed the present one: Python compiles
+    either anew, and what nobody changed is compiled once for all mutants.
+    """
+    patch = mutant.patch.read_text(encoding="utf-8")
+    try:
+        apply_patch(patch, root)
+        yield
+    finally:
+        for name, _ in _files(patch):
+            if (ROOT / name).is_file():
+                shutil.copy2(ROOT / name, root / name)
+
+
 def run_tests(tests: tuple[str, ...], root: Path) -> subprocess.CompletedProcess[str]:
     """Run tests on the copy: its sources come before an installed package."""
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join([str(root / "src"), str(root)]),
-        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONDONTWRITEBYTECODE": "",  # the copy keeps what is compiled, from test to test
         "MIH_HYPOTHESIS": "mutants",  # the first counterexample will do: no shrinking, no essay
     }
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
@@ -131,35 +150,32 @@ def run_tests(tests: tuple[str, ...], root: Path) -> subprocess.CompletedProcess
     )
 
 
-def survives(mutant: Mutant) -> str | None:
+def survives(mutant: Mutant, root: Path) -> str | None:
     """Return None if every named test fails on the mutant, else what went wrong."""
-    with copy_of_project() as root:
-        try:
-            apply_patch(mutant.patch.read_text(encoding="utf-8"), root)
-        except (OSError, PatchError) as error:
-            return f"does not apply: {error}"
-        for test in mutant.tests:
-            done = run_tests((test,), root)
-            if done.returncode == 0:
-                return f"SURVIVES {test}"
-            if done.returncode != _FAILED:
-                return f"breaks before {test} is run (pytest status {done.returncode})"
+    try:
+        with planted(mutant, root):
+            for test in mutant.tests:
+                done = run_tests((test,), root)
+                if done.returncode == 0:
+                    return f"SURVIVES {test}"
+                if done.returncode != _FAILED:
+                    return f"breaks before {test} is run (pytest status {done.returncode})"
+    except (OSError, PatchError) as error:
+        return f"does not apply: {error}"
     return None
 
 
-def sound(mutants: tuple[Mutant, ...]) -> str | None:
-    """Return None if the named tests pass on an untouched copy, else what they said."""
-    tests = tuple(dict.fromkeys(test for mutant in mutants for test in mutant.tests))
-    with copy_of_project() as root:
-        probe = "import mih_impact; print(mih_impact.__file__)"
-        environment = os.environ | {"PYTHONPATH": str(root / "src")}
-        where = subprocess.run(
-            [sys.executable, "-c", probe],
-            cwd=root, env=environment, capture_output=True, text=True, check=True,
-        ).stdout.strip()  # fmt: skip
-        if not Path(where).resolve().is_relative_to(root.resolve()):
-            return f"the tests would not use the copy, but {where}"
-        done = run_tests(tests, root)
+def sound(tests: tuple[str, ...], root: Path) -> str | None:
+    """Return None if the tests pass on an untouched copy, else what they said."""
+    probe = "import mih_impact; print(mih_impact.__file__)"
+    environment = os.environ | {"PYTHONPATH": str(root / "src")}
+    where = subprocess.run(
+        [sys.executable, "-c", probe],
+        cwd=root, env=environment, capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    if not Path(where).resolve().is_relative_to(root.resolve()):
+        return f"the tests would not use the copy, but {where}"
+    done = run_tests(tests, root)
     return None if done.returncode == 0 else done.stdout[-2000:]
 
 
@@ -174,12 +190,26 @@ def main(arguments: list[str] | None = None) -> int:
     if unknown:
         parser.error(f"no such mutant: {', '.join(sorted(unknown))}")
     chosen = tuple(m for m in mutants if not options.names or m.name in options.names)
-    said = sound(chosen)
-    if said is not None:
-        print(f"The named tests do not pass on the untouched sources:\n{said}")
-        return 1
-    with ThreadPoolExecutor(options.jobs) as pool:
-        results = list(pool.map(survives, chosen))
+    with ExitStack() as stack, ThreadPoolExecutor(options.jobs) as pool:
+        copies = [stack.enter_context(copy_of_project()) for _ in range(options.jobs)]
+        tests = tuple(dict.fromkeys(test for mutant in chosen for test in mutant.tests))
+        parts = [part for k in range(options.jobs) if (part := tests[k :: options.jobs])]
+        for said in pool.map(sound, parts, copies):
+            if said is not None:
+                print(f"The named tests do not pass on the untouched sources:\n{said}")
+                return 1
+        free: SimpleQueue[Path] = SimpleQueue()
+        for copy in copies:
+            free.put(copy)
+
+        def tried(mutant: Mutant) -> str | None:
+            root = free.get()
+            try:
+                return survives(mutant, root)
+            finally:
+                free.put(root)
+
+        results = list(pool.map(tried, chosen))
     for mutant, result in zip(chosen, results, strict=True):
         print(f"{'killed' if result is None else result:<10} {mutant.name}: {mutant.mistake}")
     failed = sum(result is not None for result in results)
