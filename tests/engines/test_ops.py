@@ -124,6 +124,24 @@ def test_aggregates_per_group_and_semi_joins_agree(engine, tmp_path):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_what_was_reckoned_from_a_column_stays_when_it_is_replaced(engine, tmp_path):
+    frame = open_source(ENGINES[engine](ROWS, tmp_path)).frame
+    asked = frame.with_columns(nw.col("flag").alias("first")).with_columns(
+        nw.col("first").alias("second")
+    )
+    early = nw.col("first") & (nw.col("year") < nw.col("whole") + 2010)
+    both = ops.packed([nw.col("first"), nw.col("second")])
+    asked = ops.replaced(asked.with_columns(both.alias("both")), {"first": early})
+    plan = ops.replaced(asked, {"year": nw.col("year") * 12}).select("first", "both", "year")
+    found = ops.arrays(plan)
+    rows = sorted(zip(*(found[name].tolist() for name in ("year", "both", "first")), strict=True))
+    # By hand, in the order of the years: 2010, 2011, 2011, 2012 and 2049 times 12.
+    assert rows == [
+        (24120, 3, True), (24132, 0, False), (24132, 3, True), (24144, 0, False), (24588, 3, False),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_keys_are_numbered_that_are_wanted(engine, tmp_path):
     frame = open_source(ENGINES[engine](ROWS, tmp_path)).frame
     rows = frame.select("key", "whole", nw.col("flag").cast(nw.Int64).alias("flags"))

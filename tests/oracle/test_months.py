@@ -181,6 +181,9 @@ def slow_pseudo_starts(frame, by_key, start_year, exact, window_end, u):
     most = max(1.0, *(sum(own) - 1e-9 for own in chances.values()))
     found = {}
     for p in people:
+        if p not in u:  # never in the cube
+            assert not any(chances[p])
+            continue
         passed = 0.0
         for t, own in zip(months, chances[p], strict=True):
             if passed <= u[p] * most < passed + own:

@@ -219,7 +219,8 @@ def leaving(request: Request) -> tuple[nw.LazyFrame[Any], nw.LazyFrame[Any]]:
     column has few values. Numbers leave without nulls.
     """
     marked = request.asked.marked(request.frame, ROW, AFTER)
-    marked = marked.with_columns((nw.col(ROW) & _resident(request, nw.col("year"))).alias(ROW))
+    here = nw.col(ROW) & _resident(request, nw.col("year"))
+    marked = ops.replaced(marked, {ROW: here})
     if request.per_year == MonthCube.PER_YEAR:
         marked = ops.in_months(marked)
     fixed = _fixed(request)

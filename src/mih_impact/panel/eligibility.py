@@ -147,19 +147,19 @@ class Asked:
         assert self.expr is not None
         schema = frame.collect_schema()
         dates = [name for name in ("year", "month") if name in schema]
-        whole = [nw.col(name).fill_null(0.0) for name in self.amounts]
-        empty = [nw.lit(0.0).cast(nw.Float64).alias(name) for name in self.amounts]
-        empty += [ops.nothing(name).alias(name) for name in self.uncarried]
+        whole = {name: nw.col(name).fill_null(0.0) for name in self.amounts}
+        empty = {name: nw.lit(0.0).cast(nw.Float64) for name in self.amounts}
+        empty |= {name: ops.nothing(name) for name in self.uncarried}
         flags = [row, *(f"_mih_absent_{k}" for k in range(len(self.dates)))]
         answer = ops.true_or_false(self.expr)
         kept = {name: _KEPT + name for name in (*self.amounts, *self.uncarried, *dates)}
-        aside = [nw.col(name).alias(other) for name, other in kept.items()]
-        frame = frame.with_columns([*aside, *whole]).with_columns(answer.alias(row))
+        frame = frame.with_columns([nw.col(name).alias(other) for name, other in kept.items()])
+        frame = ops.replaced(frame, whole).with_columns(answer.alias(row))
         for k, (date, flag) in enumerate(zip(self.dates, flags[1:], strict=True)):
-            at = [(nw.col(kept[n]) * 0 + value).alias(n) for n, value in date.items()]
-            frame = frame.with_columns([*(empty if k == 0 else []), *at])
+            at = {name: nw.col(kept[name]) * 0 + value for name, value in date.items()}
+            frame = ops.replaced(frame, {**(empty if k == 0 else {}), **at})
             frame = frame.with_columns(answer.alias(flag))
-        back = frame.with_columns([nw.col(other).alias(name) for name, other in kept.items()])
+        back = ops.replaced(frame, {name: nw.col(other) for name, other in kept.items()})
         return back.drop(*kept.values()), flags
 
 

@@ -194,10 +194,22 @@ def in_months(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
     A count is null where the year or the month is.
     """
-    counted = [_months("year", "month").alias("year")]
+    counted = {"year": _months("year", "month")}
     if "start_year" in frame.collect_schema():
-        counted.append(_months("start_year", "start_month").alias("start_year"))
-    return frame.with_columns(counted).drop("month", "start_month", strict=False)
+        counted["start_year"] = _months("start_year", "start_month")
+    return replaced(frame, counted).drop("month", "start_month", strict=False)
+
+
+def replaced(frame: nw.LazyFrame[Any], values: Mapping[str, nw.Expr]) -> nw.LazyFrame[Any]:
+    """Return a frame with some of its columns replaced, each in terms of the columns as they were.
+
+    Not by `with_columns`: Polars 2.1 gathers several of them and moves a new value of a column
+    ahead of what was reckoned from the old one.
+    """
+    return frame.select(
+        values[name].alias(name) if name in values else nw.col(name)
+        for name in frame.collect_schema()
+    )
 
 
 def _months(year: str, month: str) -> nw.Expr:
