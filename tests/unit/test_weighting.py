@@ -367,7 +367,7 @@ def test_cards_of_weights_do_not_speak_of_matching(by_age):
         effects = mih.event_study(by_age, outcomes="wage_income", window=(-1, 3))
         for text in (by_age.summary(lang), by_age.balance().summary(lang), effects.summary(lang)):
             assert "match" not in text.lower()
-    assert "de som inngår i sammenligningen" in effects.summary("nb").replace("\n", " ")
+    assert "så mange er sammenlignet i minst ett år" in effects.summary("nb").replace("\n", " ")
     assert "Balance before and after weighting" in by_age.balance().summary("en")
 
 

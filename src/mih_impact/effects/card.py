@@ -57,8 +57,10 @@ _NOBODY = Label(
     en="None of {all} participants can be compared: there is no effect to show.",
 )
 _MATCHED_ON = Label(
-    nb="Matchet på utfallet før oppstart, så forskjellen der er ingen test: {parts}.",
-    en="Matched on the outcome before start, so the difference there is no test: {parts}.",
+    nb="Gruppene er gjort like på utfallet før oppstart, så forskjellen der er ingen test: "
+    "{parts}.",
+    en="The groups are made alike on the outcome before start, so the difference there is no test: "
+    "{parts}.",
 )
 _YEARS_OF = Label(nb="{outcome} i år {years}", en="{outcome} in {word} {years}")
 _YEARS_UP_TO = Label(

@@ -51,7 +51,6 @@ _SHARES_TITLE = Label(
 )
 _DIFFERENCE = Label(nb="forskjell fra kontrollgruppen", en="difference from the control group")
 _SHARE = Label(nb="andel av gruppen", en="share of the group")
-_MATCHED = Label(nb="matchet på", en="matched on")
 _INTERVAL_NOTE = Label(
     nb="Strek: {level} konfidensintervall. Felt: simultant bånd for alle år.",
     en="Bars: {level} confidence interval. Shade: simultaneous band over all years.",
@@ -64,12 +63,12 @@ _OPEN_BASES = Label(
     en="Open points: the base years, whose mean is zero.",
 )
 _OPEN_MATCHED = Label(
-    nb="Åpne punkter: år som er matchet på, og ikke tester noe.",
-    en="Open points: years that are matched on, and test nothing.",
+    nb="Åpne punkter: år der gruppene er gjort like, som ikke tester noe.",
+    en="Open points: years in which the groups are made alike, which test nothing.",
 )
 _OPEN_BOTH = Label(
-    nb="Åpne punkter: basisår og år som er matchet på, og som ikke tester noe.",
-    en="Open points: base years and years that are matched on, which test nothing.",
+    nb="Åpne punkter: basisår, og år der gruppene er gjort like, som ikke tester noe.",
+    en="Open points: base years, and years in which the groups are made alike, which test nothing.",
 )
 _COUNT_NOTE = Label(
     nb="{n} deltakere i oppstartsåret, {last} i år {year}.",
