@@ -1,0 +1,100 @@
+"""What an error tells a person to do is there: the names, options and methods it speaks of."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import re
+from pathlib import Path
+
+import mih_impact as mih
+import mih_impact.nav
+import mih_impact.reference
+
+SOURCE = Path(mih.__file__).parent
+
+
+def _text(node: ast.expr) -> str:
+    """Return a text as far as it is written in the code, {} for what is filled in."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(
+            str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values
+        )
+    if isinstance(node, ast.BinOp):
+        return _text(node.left) + _text(node.right)
+    if isinstance(node, ast.IfExp):
+        return f"{_text(node.body)} | {_text(node.orelse)}"
+    return "{}"
+
+
+def advice() -> list[tuple[str, str]]:
+    """Return where each piece of advice stands, and what it says."""
+    found = []
+    for path in sorted(SOURCE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                for keyword in node.keywords:
+                    if keyword.arg == "do":
+                        text = _text(keyword.value)
+                        where = f"{path.relative_to(SOURCE)}:{node.lineno}"
+                        found.append((where, text))
+    return found
+
+
+ADVICE = advice()
+
+PUBLIC = [getattr(mih, name) for name in mih.__all__]
+PLACES = [*PUBLIC, *(getattr(mih.nav, name) for name in mih.nav.__all__)]
+
+
+def _members(public: object) -> list[object]:
+    if not inspect.isclass(public):
+        return [public] if callable(public) else []
+    own = [getattr(public, name) for name in dir(public) if not name.startswith("_")]
+    return [public, *(each for each in own if callable(each))]
+
+
+def _parameters() -> set[str]:
+    found: set[str] = set()
+    for public in PLACES:
+        for each in _members(public):
+            try:
+                found |= set(inspect.signature(each).parameters)
+            except (TypeError, ValueError):
+                continue
+        if dataclasses.is_dataclass(public):
+            found |= {field.name for field in dataclasses.fields(public)}
+    return found
+
+
+PARAMETERS = _parameters()
+METHODS = {name for public in PUBLIC if inspect.isclass(public) for name in dir(public)}
+#: Options of documents and of sheets, which are not among the public names.
+ELSEWHERE = {"sources", "caption", "alt", "low", "high", "str"}
+
+
+def missing(text: str) -> list[str]:
+    """Return names, options and methods that a text speaks of and that are not there."""
+    found = [
+        name
+        for name in re.findall(r"\bmih\.(\w+)", text)
+        if name not in mih.__all__ and name not in ("errors", "reference")
+    ]
+    options = re.findall(r"(?<![\w.\"'{=])([a-zA-Z_]\w*)=(?!=)", re.sub(r"\[\[.*?\]\]", "", text))
+    found += [f"{name}=" for name in options if name not in PARAMETERS | ELSEWHERE]
+    results = r"\b(?:panel|group|effects|case|assumptions|sheet)\.(\w+)\("
+    return found + [f".{name}()" for name in re.findall(results, text) if name not in METHODS]
+
+
+def test_what_is_advised_is_there():
+    assert len(ADVICE) > 400
+    assert {where: missing(text) for where, text in ADVICE if missing(text)} == {}
+
+
+def test_advice_that_leads_nowhere_is_noticed():
+    assert missing("use mih.matching(panel, rato=3), or group.balanced()") == [
+        "matching", "rato=", ".balanced()"
+    ]  # fmt: skip
