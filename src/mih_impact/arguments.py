@@ -25,6 +25,7 @@ __all__ = [
     "fraction",
     "instance",
     "is_number",
+    "is_one_of",
     "is_whole",
     "level",
     "listed",
@@ -114,9 +115,10 @@ def whole(
     *,
     error: _Error,
     low: int | None = None,
+    high: int | None = None,
     what: str | None = None,
 ) -> int:
-    """Return a whole number, not below `low`; `what` says what it counts.
+    """Return a whole number, from `low` to `high` where these are; `what` says what it counts.
 
     Examples
     --------
@@ -124,8 +126,10 @@ def whole(
     >>> whole("draws", 99, low=20, error=EffectsError)
     99
     """
-    if not is_whole(value) or (low is not None and value < low):
-        limit = "" if low is None else f", {low} or more"
+    limit = "" if low is None else f", {low} or more"
+    if high is not None and is_whole(value) and value > high:
+        limit = f", {high} at most"
+    if limit.endswith("most") or not is_whole(value) or (low is not None and value < low):
         raise error(
             what or f"{name} is a whole number{limit}",
             found=f"{name}={shown(value)}",
@@ -231,6 +235,11 @@ def seed(value: Any, *, error: _Error, optional: bool = False) -> int | None:
     if value is None and optional:
         return None
     return whole("seed", value, low=0, error=error)
+
+
+def is_one_of(value: Any, known: Iterable[str]) -> bool:
+    """Return whether a value is a text, and one of those known."""
+    return isinstance(value, str) and value in tuple(known)
 
 
 def choice(call: str, name: str, value: Any, allowed: Collection[Any], *, error: _Error) -> None:

@@ -93,13 +93,13 @@ class Assumption:
 
     def __post_init__(self) -> None:
         require_named("The assumption", self.name, self.label)
-        if self.unit not in tuple(_BOUNDS):
+        if not arguments.is_one_of(self.unit, _BOUNDS):
             raise AssumptionError(
                 f"{self.name} has an unknown unit",
                 found=repr(self.unit),
                 do=f"use one of {'; '.join(_BOUNDS)}",
             )
-        if self.status not in get_args(Status):
+        if not arguments.is_one_of(self.status, get_args(Status)):
             raise AssumptionError(
                 f"{self.name} has a status that does not exist",
                 found=arguments.shown(self.status),

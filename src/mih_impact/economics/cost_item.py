@@ -117,7 +117,7 @@ class CostItem:
         require_named("The cost item", self.name, self.label)
         object.__setattr__(self, "amounts", _by_year(self.name, self.amounts))
         for actor in (self.payer, *(() if self.receiver is None else (self.receiver,))):
-            if actor not in ACTORS:
+            if not arguments.is_one_of(actor, ACTORS):
                 raise AssumptionError(
                     f"The cost item {self.name!r} names an unknown actor",
                     found=repr(actor),
@@ -137,7 +137,7 @@ class CostItem:
                 found=arguments.shown(self.reach),
                 do="give the share of starters who get to the phase, from 0 to 1",
             )
-        if self.timing is not None and self.timing not in get_args(Timing):
+        if self.timing is not None and not arguments.is_one_of(self.timing, get_args(Timing)):
             raise AssumptionError(
                 f"The cost item {self.name!r} falls at an unknown time of the year",
                 found=repr(self.timing),

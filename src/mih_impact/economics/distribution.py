@@ -104,7 +104,7 @@ def require_distribution(
     points: Points,
 ) -> None:
     """Raise unless a range and a distribution go together, and with the value."""
-    if not isinstance(distribution, str) or distribution not in get_args(Distribution):
+    if not arguments.is_one_of(distribution, get_args(Distribution)):
         raise AssumptionError(
             f"{name} has a distribution that does not exist",
             found=arguments.shown(distribution),

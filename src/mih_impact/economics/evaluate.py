@@ -13,7 +13,11 @@ from mih_impact.economics.actors import GROUPS
 from mih_impact.economics.ledger import Ledger
 from mih_impact.reference.discount import Timing
 
+#: Draws beyond which a quantile has digits that nobody reads.
+MOST_DRAWS = 1_000_000
+
 __all__ = [
+    "MOST_DRAWS",
     "Accumulated",
     "accumulate",
     "break_even_year",

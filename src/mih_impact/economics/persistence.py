@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.errors import AssumptionError
 
 __all__ = ["Persistence", "extend", "require_persistence", "shares_kept"]
@@ -22,7 +23,7 @@ Persistence = Literal["none", "constant", "half_life", "linear"]
 
 def require_persistence(persistence: str) -> None:
     """Raise on a persistence that does not exist."""
-    if persistence not in get_args(Persistence):
+    if not arguments.is_one_of(persistence, get_args(Persistence)):
         raise AssumptionError(
             f"There is no persistence {persistence!r}",
             found=repr(persistence),

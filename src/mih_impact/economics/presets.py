@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from mih_impact import arguments
 from mih_impact.display.labels import Label
 from mih_impact.economics.assumption import Assumption
 from mih_impact.economics.checks import nearest
@@ -78,7 +79,7 @@ def discount_assumption(rate: float) -> Assumption:
 def _contribution(zone: str) -> Assumption:
     """Return the employer's contribution of one zone; the range is all zones."""
     zones = {row.name: row for row in rows("employer_contribution")}
-    if zone not in list(zones):
+    if not arguments.is_one_of(zone, zones):
         raise AssumptionError(
             f"There is no zone {zone!r} of the employer's contribution",
             found=", ".join(zones),

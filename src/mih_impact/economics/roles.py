@@ -74,7 +74,7 @@ class Benefit:
 
     def __post_init__(self) -> None:
         require_named("The benefit", self.name, *(() if self.label is None else (self.label,)))
-        if self.payer not in _PAYERS:
+        if not arguments.is_one_of(self.payer, _PAYERS):
             raise AssumptionError(
                 f"The benefit {self.name!r} has no payer that is an actor other than who gets it",
                 found=arguments.shown(self.payer),
@@ -187,7 +187,7 @@ def _require_known(
                 found=", ".join(effects.outcomes),
                 do=f"use the outcomes' own names{nearest(outcome, effects.outcomes)}",
             )
-        if role is not None and role not in known:
+        if role is not None and not arguments.is_one_of(role, known):
             raise AssumptionError(
                 f"The outcome {outcome!r} is given a role that does not exist",
                 found=repr(role),

@@ -20,6 +20,7 @@ from mih_impact.economics.assumptions import Assumption, Assumptions
 from mih_impact.economics.books import Books
 from mih_impact.economics.checks import require_group
 from mih_impact.economics.evaluate import (
+    MOST_DRAWS,
     Accumulated,
     break_even_year,
     draw_effects,
@@ -185,7 +186,7 @@ class AccountValues(Result):
                 do="estimate them, or give from_frame a covariance",
             )
         what = "There must be at least one draw, and a whole number of them"
-        arguments.whole("n", n, low=1, what=what, error=EffectsError)
+        arguments.whole("n", n, low=1, high=MOST_DRAWS, what=what, error=EffectsError)
         arguments.seed(seed, error=EffectsError)
         effects = draw_effects(self.effects, self.covariance, n, seed)
         values = self._accumulated.values(effects)[..., -1]

@@ -166,18 +166,19 @@ def base_years(base: Any, estimator: str) -> tuple[int, ...]:
         twice; plain differences have no base, and ask only that it is one or several whole years.
     """
     given = [base] if arguments.is_whole(base) else arguments.listed(base)
-    if estimator == "did" and given == []:
+    did = arguments.is_one_of(estimator, ["did"])
+    if did and given == []:
         raise EffectsError("A change needs a base year", found="base=()", do="give base=-1")
     whole = given is not None and all(map(arguments.is_whole, given))
     years = tuple(map(int, given)) if given is not None and whole else ()
-    before = estimator != "did" or (max(years, default=0) < 0 and len(set(years)) == len(years))
+    before = not did or (max(years, default=0) < 0 and len(set(years)) == len(years))
     if not whole or not before:
         raise EffectsError(
             "A base is a year before start, or several different ones",
             found=f"base={arguments.shown(base)}",
             do="give a whole number below 0, such as base=-1, or base=(-2, -1)",
         )
-    return years if estimator == "did" else ()
+    return years if did else ()
 
 
 def is_matched_on(group: ControlGroup, outcome: str, year: int) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.contract import BENEFITS, CONTRACT
 from mih_impact.panel.units import no_unit
@@ -34,7 +35,7 @@ class CovariateRead:
 
 def require_dead(dead: str) -> None:
     """Raise where `dead=` is no word for what the dead count as."""
-    if dead not in ("zero", "missing"):
+    if not arguments.is_one_of(dead, ("zero", "missing")):
         raise PanelContractError(
             "dead= has a value it cannot have", found=repr(dead), do='use "zero" or "missing"'
         )

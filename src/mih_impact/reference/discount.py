@@ -106,7 +106,7 @@ class Discount:
     timing: Timing = "start"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.timing, str) or self.timing not in get_args(Timing):
+        if not arguments.is_one_of(self.timing, get_args(Timing)):
             raise AssumptionError(
                 "The timing of a discount is not known",
                 found=arguments.shown(self.timing),
@@ -166,13 +166,15 @@ class Discount:
         rates = np.array([rate for _, rate in self.ladder], dtype=np.float64)[step]
         if first_rate is None:
             return rates
-        if np.asarray(first_rate).dtype.kind not in "fiu":
+        try:
+            first = np.asarray(first_rate, dtype=np.float64)
+        except (TypeError, ValueError):
             raise AssumptionError(
                 "first_rate is a rate, or an array of rates",
                 found=f"first_rate={arguments.shown(first_rate)}",
                 do="Write four per cent as 0.04",
-            )
-        return np.where(step == 0, np.asarray(first_rate, dtype=np.float64)[..., None], rates)
+            ) from None
+        return np.where(step == 0, first[..., None], rates)
 
     def factors(self, n: int, *, first_rate: ArrayLike | None = None) -> NDArray[np.float64]:
         """Return the discount factors of years 0 to n - 1.

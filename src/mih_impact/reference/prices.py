@@ -200,14 +200,14 @@ class PriceIndex:
             When a year has no index; the message names the range there is.
         """
         arguments.whole("price_year", price_year, error=PanelContractError)
-        given = np.asarray(years)
-        if given.ndim != 1 or not all(map(arguments.is_whole, given.tolist())):
+        given = arguments.listed(years)
+        if given is None or not all(map(arguments.is_whole, given)):
             raise PanelContractError(
                 "Years of prices are whole numbers",
                 found=f"years={arguments.shown(years)}",
                 do="give for example [2020, 2021]",
             )
-        wanted = given.astype(np.int64)
+        wanted = np.array(given, dtype=np.int64)
         index = dict(zip(self.years, self.values, strict=True))
         missing = sorted({*wanted.ravel().tolist(), int(price_year)} - index.keys())
         if missing:

@@ -28,6 +28,7 @@ from typing import Literal, get_args
 
 import pandas as pd
 
+from mih_impact import arguments
 from mih_impact.errors import AssumptionError
 from mih_impact.storage import saveable
 
@@ -207,7 +208,7 @@ def unsure(candidates: Iterable[Row]) -> tuple[Row, ...]:
 
 def _row(cells: dict[str, str]) -> Row:
     status = cells.get("status", "")
-    if status not in get_args(Status):
+    if not arguments.is_one_of(status, get_args(Status)):
         raise AssumptionError(
             f"The row {cells.get('name', '')!r} has a status that is none", found=repr(status)
         )

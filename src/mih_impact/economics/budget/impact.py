@@ -23,6 +23,7 @@ from mih_impact.economics.budget.tables import (
     total_frame,
 )
 from mih_impact.economics.case import CostBenefit
+from mih_impact.economics.evaluate import MOST_DRAWS
 from mih_impact.economics.uncertainty.draws import drawn_effects, drawn_values
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.prices import PriceIndex
@@ -127,7 +128,7 @@ def budget_impact(
     years = tuple(range(min(cohorts), max(cohorts) + case.horizon))
     factors, prices = price_factors(case.price_year, budget_year, price_path, nominal, years)
     covered = _covered(compensated)
-    arguments.whole("draws", draws, low=100, error=AssumptionError)
+    arguments.whole("draws", draws, low=100, high=MOST_DRAWS, error=AssumptionError)
     arguments.seed(seed, error=AssumptionError)
 
     def flows(effects: FloatArray, changes: Mapping[str, Any]) -> _Flows:

@@ -17,6 +17,7 @@ from mih_impact.economics.budget.cohorts import convolved
 from mih_impact.economics.budget.municipality_result import COMPONENTS, NET, MunicipalityView
 from mih_impact.economics.budget.municipality_terms import grant_item, municipal_terms
 from mih_impact.economics.case import CostBenefit
+from mih_impact.economics.evaluate import MOST_DRAWS
 from mih_impact.economics.ledger import Line
 from mih_impact.economics.uncertainty.draws import drawn_effects, drawn_values
 from mih_impact.errors import AssumptionError
@@ -120,7 +121,7 @@ def municipality_view(
     )  # fmt: skip
     arguments.number("places", places, above=0, error=AssumptionError)
     arguments.whole("cohorts", cohorts, low=1, error=AssumptionError)
-    arguments.whole("draws", draws, low=100, error=AssumptionError)
+    arguments.whole("draws", draws, low=100, high=MOST_DRAWS, error=AssumptionError)
     arguments.seed(seed, error=AssumptionError)
     if first_year is not None:
         arguments.whole("first_year", first_year, low=1900, error=AssumptionError)

@@ -252,7 +252,7 @@ def non_priced_frame(effects: Sequence[NonPriced], lang: Lang | None = None) -> 
 
 
 def _require(what: str, value: object, known: tuple[str, ...]) -> None:
-    if not isinstance(value, str) or value not in known:
+    if not arguments.is_one_of(value, known):
         raise AssumptionError(
             f"A non-priced effect has no {what} {arguments.shown(value)}",
             found=f"{what}={arguments.shown(value)}",

@@ -16,6 +16,7 @@ from mih_impact.display.numbers import percent
 from mih_impact.display.provenance import Provenance
 from mih_impact.economics.actors import GROUP_LABELS, GROUPS
 from mih_impact.economics.checks import require_group
+from mih_impact.economics.evaluate import MOST_DRAWS
 from mih_impact.economics.labels import hundreds, role_label
 from mih_impact.economics.saved import SavedResult
 from mih_impact.economics.uncertainty.draws import drawn_effects, drawn_values
@@ -105,7 +106,7 @@ def variance_shares_of(case: AccountValues, n: int, seed: int) -> VarianceShares
     Var(Y), Cov(Y - sum of f_k, Y), is their interactions. So they add up by construction. Where the
     account is a sum of its sources, interactions are 0 and contributions are the usual ones.
     """
-    arguments.whole("n", n, low=100, error=AssumptionError)
+    arguments.whole("n", n, low=100, high=MOST_DRAWS, error=AssumptionError)
     arguments.seed(seed, error=AssumptionError)
     books = case._books
     values = drawn_values(case, n, seed)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.economics.actors import GROUPS
 from mih_impact.economics.basis import basis_of
-from mih_impact.economics.evaluate import break_even_years, discounted
+from mih_impact.economics.evaluate import MOST_DRAWS, break_even_years, discounted
 from mih_impact.economics.ledger import Ledger
 from mih_impact.economics.measures import programme_costs
 from mih_impact.economics.parameters import Setting
@@ -38,7 +38,7 @@ def uncertainty_of(
     case: AccountValues, n: int, seed: int, resampled: EffectDraws | None
 ) -> Uncertainty:
     """Draw effects and assumptions, apart and together; see `CostBenefit.uncertainty`."""
-    arguments.whole("n", n, low=100, error=AssumptionError)
+    arguments.whole("n", n, low=100, high=MOST_DRAWS, error=AssumptionError)
     arguments.seed(seed, error=AssumptionError)
     effects = drawn_effects(case, n, seed) if resampled is None else given_effects(case, resampled)
     n = n if effects is None else len(effects)

@@ -156,7 +156,7 @@ _Ends = Callable[[float], tuple[float, float]]
 def _method(target: Target, restriction: str, level: float) -> tuple[_Ends, _Ends, float]:
     """Return the interval and the identified bounds by M, and where to look for the breakdown."""
     arguments.level(level, error=EffectsError)
-    if restriction not in get_args(Restriction):
+    if not arguments.is_one_of(restriction, get_args(Restriction)):
         raise EffectsError(
             "honest_bounds does not know this restriction",
             found=f"restriction={arguments.shown(restriction)}",

@@ -15,6 +15,9 @@ from mih_impact.errors import EffectsError
 
 __all__ = ["band_from_draws", "redone", "require_draws"]
 
+#: Draws beyond which a p-value has digits that nobody reads.
+MOST_DRAWS = 100_000
+
 FloatArray = NDArray[np.float64]
 
 #: Columns of the table that have nothing to do with the standard errors.
@@ -108,7 +111,8 @@ def band_from_draws(errors: FloatArray, error: FloatArray, level: float) -> floa
 
 
 def require_draws(draws: int) -> None:
-    """Raise on too few draws."""
+    """Raise on too few draws, or more than anybody waits for."""
+    arguments.whole("draws", draws, high=MOST_DRAWS, error=EffectsError)
     if not arguments.is_whole(draws) or draws < 20:
         raise EffectsError(
             "Too few draws to read a standard error off",

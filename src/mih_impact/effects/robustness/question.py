@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import numpy as np
 from scipy.special import ndtri
@@ -15,7 +15,7 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.recipe import Recipe
 from mih_impact.display.labels import Label
 from mih_impact.display.options import current
-from mih_impact.effects.asked import Composition, Estimator, base_years
+from mih_impact.effects.asked import Composition, Estimator, base_years, require_choice
 from mih_impact.effects.event_study import event_study
 from mih_impact.effects.influence import StandardError
 from mih_impact.effects.series import EffectSeries
@@ -81,6 +81,13 @@ class Question:
         level: float,
     ) -> Question:
         """Read a question as the public calls take it."""
+        for name, value, allowed in (
+            ("estimator", estimator, get_args(Estimator)),
+            ("composition", composition, get_args(Composition)),
+            ("se", se, get_args(StandardError)),
+            ("dead", dead, get_args(Dead)),
+        ):
+            require_choice(name, value, allowed, call="a question")
         base_years(base, estimator)
         return cls(
             outcome=arguments.name("outcome", outcome, error=EffectsError),
@@ -90,7 +97,7 @@ class Question:
             composition=composition,
             se=se,
             dead=dead,
-            adjust=adjust,
+            adjust=arguments.flag("adjust", adjust, error=EffectsError),
             level=arguments.level(level, error=EffectsError),
         )
 

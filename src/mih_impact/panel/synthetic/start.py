@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.errors import AssumptionError
 from mih_impact.panel.synthetic.histories import BENEFIT_TYPES, Histories
 from mih_impact.panel.synthetic.people import HOME_COUNTIES, YEARS, Floats, People
@@ -66,7 +67,7 @@ class Confounding:
     strength: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.kind not in ("level", "trend", "post_only"):
+        if not arguments.is_one_of(self.kind, ("level", "trend", "post_only")):
             raise AssumptionError(
                 "The kind of confounding is unknown",
                 found=repr(self.kind),
