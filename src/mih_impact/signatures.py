@@ -37,7 +37,8 @@ ELSEWHERE: dict[str, dict[str, str]] = {
         "estimand": _ATT, "s_weights": _SAMPLING, "weightsname": _SAMPLING, "verbose": "progress:"
         " mih.options(progress=False)", "R": _DRAWS, "B": _DRAWS, "reps": _DRAWS, "nboot": _DRAWS,
         "biters": _DRAWS, "n_boot": _DRAWS, "boot": _DRAWS, "random_state": "seed=",
-        "alp": "level= of intervals, which is 1 - alp", "conf_level": "level=",
+        "alpha": "level= of intervals, which is 1 - alpha", "level": "alpha= of tests, which is"
+        " 1 - level", "alp": "level= of intervals, which is 1 - alp", "conf_level": "level=",
         "conf_int": "level=", "confidence": "level=", "clustervars": "cluster=",
         "clustid": "cluster=", "clusters": "cluster=", "yname": "outcomes=", "outcome": "outcomes=",
         "language": "lang=",
@@ -60,13 +61,13 @@ ELSEWHERE: dict[str, dict[str, str]] = {
     "event_study": {
         "vcov": "se= and cluster=", "vce": "se= and cluster=", "xformla": "adjust=True, for what"
         " controls were chosen on", "ref": "base=", "reference": "base=", "leads": "window=(-5, 6)",
-        "lags": "window=(-5, 6)", "min_e": "window=", "max_e": "window=", "alpha": "level=",
+        "lags": "window=(-5, 6)", "min_e": "window=", "max_e": "window=",
     },
     "group_time_effects": {
         "xformla": "covariates=", "on": "covariates=", "control_group": "controls='never' or"
         " 'not_yet'", "est_method": "estimator='dr', 'ipw' or 'reg'", "bstrap": "mih.bootstrap of"
         " an average: mih.bootstrap(effects.aggregate('event'))", "cband": "the averages have"
-        " simultaneous bands: .aggregate('event')", "alpha": "level=", "aggte": ".aggregate()",
+        " simultaneous bands: .aggregate('event')", "aggte": ".aggregate()",
         "allow_unbalanced_panel": "rows that are absent mean what docs/contract.md says",
         "panel_data": "repeated cross-sections are not supported",
     },
@@ -74,7 +75,7 @@ ELSEWHERE: dict[str, dict[str, str]] = {
         "Mbarvec": "M= with restriction='relative_magnitudes'", "Mvec": "M= with"
         " restriction='smoothness'", "Mbar": "M=", "m": "M=", "l_vec": "years= or weights=",
         "betahat": "mih.EffectSeries.from_frame(frame, covariance=...)", "sigma":
-        "mih.EffectSeries.from_frame(frame, covariance=...)", "alpha": "level=",
+        "mih.EffectSeries.from_frame(frame, covariance=...)",
     },
     "wild_bootstrap": {"type": "weights=", "bootcluster": "cluster=", "param": "outcome="},
     "rosenbaum_bounds": {"Gamma": "gamma=", "GammaInc": "gamma=[1, 1.1, ...]"},

@@ -79,6 +79,9 @@ def _needed(function, given):
 
 
 def _refuses(call, name):
+    other = "level" if name == "alpha" else "alpha"
+    with pytest.raises(MihImpactError, match=f"no option {other}.*Do: {name}= of"):
+        call(**{other: 0.9})
     for value, told in WRONG[name].items():
         with pytest.raises(MihImpactError, match=f"Found: {name}={value}. Do: give {told} "):
             call(**{name: value})

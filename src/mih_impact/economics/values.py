@@ -32,6 +32,7 @@ from mih_impact.economics.persistence import Persistence
 from mih_impact.economics.programme import Programme
 from mih_impact.economics.roles import STATE_BENEFITS, Benefit
 from mih_impact.errors import AssumptionError, EffectsError
+from mih_impact.signatures import named_options
 
 __all__ = ["AccountValues", "require_price_year"]
 
@@ -114,6 +115,7 @@ class AccountValues(Result):
             else float(self._std_errors[require_group("society"), -1])
         )
 
+    @named_options
     def interval(self, level: float = 0.95, *, of: str = "society") -> tuple[float, float] | None:
         """Return the confidence interval of a present value; None without a covariance.
 

@@ -21,6 +21,7 @@ from mih_impact.display.unit import AnyUnit
 from mih_impact.effects.given import fingerprint, read_given, require_price_year
 from mih_impact.effects.subgroups.hidden import hidden_cells
 from mih_impact.errors import EffectsError
+from mih_impact.signatures import named_options
 from mih_impact.storage import save, saveable
 
 if TYPE_CHECKING:
@@ -317,6 +318,7 @@ class EffectSeries(Result):
         flat = np.array([k * len(self.event_years) + e for k in rows for e in columns], dtype=int)
         return theta, self.matrix[np.ix_(flat, flat)]
 
+    @named_options
     def pretrend_test(self, outcome: str | None = None, *, alpha: float = 0.05) -> CheckResult:
         """Test that the unmatched years before start show no difference; see `pretrend_test`."""
         from mih_impact.effects.checks.pretrend import pretrend_test
@@ -324,6 +326,7 @@ class EffectSeries(Result):
 
         return pretrend_test(self, outcome_asked(self, outcome), alpha=alpha)
 
+    @named_options
     def difference_test(
         self,
         outcome: str | None = None,

@@ -19,6 +19,7 @@ from mih_impact.economics.actors import GROUP_LABELS, GROUPS
 from mih_impact.economics.labels import hundreds
 from mih_impact.economics.saved import SavedResult
 from mih_impact.errors import AssumptionError
+from mih_impact.signatures import named_options
 from mih_impact.storage import saveable
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ class Uncertainty(SavedResult):
         """Number of draws."""
         return len(self.break_even)
 
+    @named_options
     def to_frame(self, level: float = 0.95) -> pd.DataFrame:
         """Return a row per group and source.
 
