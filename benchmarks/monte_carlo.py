@@ -43,6 +43,8 @@ from mih_impact.panel.synthetic.register import register_frame
 
 RESULTS = Path(__file__).parent / "results"
 PAGE = Path(__file__).parents[1] / "docs" / "monte_carlo.md"
+#: Where sections begin that other commands write.
+BELOW = "<!-- Below: written by other commands than monte_carlo.py, each its own section. -->\n"
 PERSONS, PARTICIPANTS = 12_000, 400
 YEARS = (1, 3, 6)
 #: The same lines make the same file.
@@ -311,7 +313,8 @@ def main() -> None:
     recorded = [RESULTS / f"monte_carlo_{part}.csv.gz" for part in PARTS]
     table = [row for path in recorded if path.exists() for row in summary(pd.read_csv(path))]
     (RESULTS / "monte_carlo.json").write_text(json.dumps(table, indent=2) + "\n")
-    PAGE.write_text(page(table), encoding="utf-8")
+    _, below, others = PAGE.read_text(encoding="utf-8").partition(BELOW)
+    PAGE.write_text(page(table) + below + others, encoding="utf-8")
     print(page(table))
 
 

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 import mih_impact as mih
-from mih_impact.controls.pseudo_start import _uniform
+from mih_impact.controls.pseudo_start import drawn_number
 from mih_impact.effects.asked import read_question
 from mih_impact.panel.month_cube import MonthCube
 from mih_impact.study.rematched import Rematched, rematched
@@ -208,7 +208,7 @@ def test_candidates_are_compared_from_the_months_that_the_rule_gives(
         got = dict(
             zip(risk.cube.person_id[risk.person[here]], risk.start[here].tolist(), strict=True)
         )
-        u = dict(zip(risk.cube.person_id, _uniform(risk.cube, c, 11), strict=True))
+        u = dict(zip(risk.cube.person_id, drawn_number(risk.cube.person_id, 11, c), strict=True))
         want = slow_pseudo_starts(frame, by_key, c, exact, window_end, u)
         cells = set(risk.cell[(risk.start_year == c) & risk.treated].tolist())
         assert cells

@@ -102,6 +102,23 @@ def test_theorem_2_as_read_here_is_what_stata_prints(mothers):
     assert np.sqrt(variance) == pytest.approx(30.55147, abs=5e-6)
 
 
+def test_ties_of_real_data_are_averaged_as_stata_averages_them(mothers):
+    """On the log odds, where Stata compares chances: the estimator above, of equal scores all."""
+    x, smokes, y = mothers
+    tau, known, corrected_variance = paper(*mothers, near_by=log_odds)
+    persons = pd.DataFrame(x, columns=COVARIATES).assign(person_id=np.arange(len(y)))
+    persons["start_year"] = np.where(smokes, 2016.0, np.nan)
+    years = [persons.assign(year=2015, y=0.0), persons.assign(year=2016, y=y)]
+    panel = mih.read_panel(pd.concat(years), units={"y": "gram"})
+    group = mih.match(panel, on=COVARIATES, ratio=1, caliper=None, outcomes="y")
+    assert group.ties > 300
+    before, after = both(group)
+    assert before.estimate.item() == pytest.approx(tau, rel=1e-10)
+    # Of a control and its neighbours the paper's variance is the control's, Stata's is of them all.
+    assert before.matrix.item() == pytest.approx(known, rel=0.02)
+    assert after.matrix.item() == pytest.approx(corrected_variance, rel=0.03)
+
+
 @pytest.mark.parametrize(("design", "share"), [("paper", 0.78), ("opposite", 1.24)])
 def test_library_beside_the_papers_estimator(design, share):
     """The same estimate and uncorrected variance; corrected, two estimates of one limit."""
