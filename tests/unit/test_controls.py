@@ -179,3 +179,27 @@ def test_small_groups_are_hidden_on_the_card():
     effects = mih.event_study(group, outcomes=["wage_income"])
     assert np.isfinite(effects.to_frame()["estimate"]).any()
     assert effects.shown().to_frame()["estimate"].isna().all()
+
+
+def test_the_card_tells_ties_and_what_they_leave_to_chance():
+    panel = mih.read_panel(small_register(500, starters=60, ties=True, seed=4))
+    options = {"on": ["age", *mih.lag("wage_income", 1)], "exact": "county", "ratio": 2}
+    group = mih.match(panel, **options)
+    many = group.pairs().groupby("participant_id").size()
+    assert group.ties == (many > 2).sum() > 5
+    assert group.tied_share == pytest.approx((1 - 2 / many).mean())
+    text = " ".join(group.summary("en").split())
+    assert f"Participants with tied controls {group.ties}" in text
+    assert f"would have decided {100 * group.tied_share:.1f}% of the controls' weight" in text
+    drawn = mih.match(panel, replace=False, **options)
+    assert 0.2 < drawn.tied_share < 1.0
+    text = " ".join(drawn.summary("en").split())
+    assert f"Another draw would have put {100 * drawn.tied_share:.1f}%" in text
+    other = mih.match(panel, replace=False, seed=1, **options)
+    moved = drawn.person_weight / 60 - other.person_weight / 60
+    assert np.abs(moved).sum() / 2 == pytest.approx(drawn.tied_share, abs=0.1)
+
+
+def test_a_group_without_ties_leaves_nothing_to_chance(group):
+    assert (group.ties, group.tied_share) == (0, 0.0)
+    assert "lots" not in group.summary("en")
