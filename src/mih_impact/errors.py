@@ -5,6 +5,9 @@ Every message has three parts: what was wrong, what was found (counts, never per
 
 from __future__ import annotations
 
+import sys
+import warnings
+
 __all__ = [
     "AssumptionError",
     "EffectsError",
@@ -19,6 +22,7 @@ __all__ = [
     "StorageError",
     "SupportError",
     "UnknownOptionError",
+    "warn",
 ]
 
 
@@ -98,3 +102,16 @@ class MissingExtraError(MihImpactError, ImportError):
 
 class MihImpactWarning(UserWarning):
     """Something the reader of the result should know; no number was changed."""
+
+
+def warn(text: str) -> None:
+    """Warn at the line of the caller's that asked, however deep in the library this is said."""
+    package = __name__.partition(".")[0]
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and _within(frame.f_globals.get("__name__", ""), package):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, MihImpactWarning, stacklevel=level)
+
+
+def _within(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
-
 from mih_impact.controls.group import ControlGroup
-from mih_impact.errors import MihImpactWarning
+from mih_impact.errors import warn
 
 __all__ = ["warn_if_concentrated"]
 
@@ -22,10 +20,8 @@ def warn_if_concentrated(group: ControlGroup, *, advice: str) -> None:
     weight = group.person_weight
     heaviest, total = float(weight.max()), float(weight.sum())
     if heaviest > SHARE * total and heaviest > 1.0 + 1e-9:
-        warnings.warn(
+        warn(
             f"One person carries {heaviest / total:.0%} of the weight of all controls, as much as "
             f"{heaviest:.1f} of {group.n_participants} participants: the comparison hangs on that "
-            f"person. {advice}",
-            MihImpactWarning,
-            stacklevel=3,
+            f"person. {advice}"
         )

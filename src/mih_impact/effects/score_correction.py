@@ -5,7 +5,6 @@ Columns are outcome-major, as in `comparison`.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.comparison import Comparison
 from mih_impact.effects.influence import Influence, pair_rows, seen_alike
 from mih_impact.effects.neighbours import Nearby
-from mih_impact.errors import EffectsError, MihImpactWarning
+from mih_impact.errors import EffectsError, warn
 
 __all__ = ["ScoreMoments", "corrected", "require_theory", "score_design", "score_moments"]
 
@@ -247,7 +246,7 @@ def corrected(
     rows = np.concatenate([influence.rows, shared + moved])
     rows, beyond = _less(rows, np.asarray(shared))
     if beyond:
-        warnings.warn(_too_much(beyond), MihImpactWarning, stacklevel=3)
+        warn(_too_much(beyond))
     persons = len(group.risk.cube.person_id)
     of_score = ~(persons * (place + 1) + np.arange(len(root)))
     cluster = np.concatenate([influence.cluster, of_score])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal, get_args
@@ -21,7 +20,7 @@ from mih_impact.effects.inference.multiplier import multiplier_draws
 from mih_impact.effects.inference.otsu_rai import linear_form
 from mih_impact.effects.inference.redone import redone, require_draws
 from mih_impact.effects.series import EffectSeries
-from mih_impact.errors import EffectsError, MihImpactWarning, SupportError
+from mih_impact.errors import EffectsError, SupportError, warn
 from mih_impact.panel.cube import Dead
 from mih_impact.signatures import named_options
 from mih_impact.study.draws import Draws, Urns
@@ -214,11 +213,9 @@ def _resolve(group: ControlGroup, method: Method, blocks: Blocks, *, adjust: boo
             do="use method='auto'",
         )
     if method == "naive" and nearest:
-        warnings.warn(
+        warn(
             "The naive bootstrap is not valid for nearest neighbours (Abadie and Imbens 2008): its "
-            "standard errors can be too small or too large in any sample. method='otsu_rai' is.",
-            MihImpactWarning,
-            stacklevel=3,
+            "standard errors can be too small or too large in any sample. method='otsu_rai' is."
         )
     if method != "auto":
         return method
@@ -285,9 +282,7 @@ def _urns(group: ControlGroup, blocks: Blocks, cluster: Term) -> Urns:
 
 def _warn_of_failures(found: Draws, draws: int) -> None:
     if found.failed:
-        warnings.warn(
+        warn(
             f"{found.failed} of {draws} draws of persons have no estimate and are left out, which "
-            "makes standard errors a little too small.",
-            MihImpactWarning,
-            stacklevel=3,
+            "makes standard errors a little too small."
         )

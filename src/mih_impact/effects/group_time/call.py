@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Literal, get_args
 
@@ -27,7 +26,7 @@ from mih_impact.effects.group_time.sample import (
     build_windows,
     start_groups,
 )
-from mih_impact.errors import EffectsError, MihImpactWarning, PanelContractError, SupportError
+from mih_impact.errors import EffectsError, PanelContractError, SupportError, warn
 from mih_impact.panel.cube import NEVER, Dead
 from mih_impact.panel.panel import Panel
 from mih_impact.signatures import named_options
@@ -238,11 +237,9 @@ def _require_some(found: Estimates) -> None:
     if found.failed and not (np.isfinite(found.estimate).ravel() & beside_base).any():
         raise next(iter(found.failed.values()))
     if compared and found.trimmed:
-        warnings.warn(
+        warn(
             f"Some controls are as good as certain to start by their covariates: {found.trimmed} "
-            f"times a propensity of {TRIM} or more. They weigh nothing.",
-            MihImpactWarning,
-            stacklevel=3,
+            f"times a propensity of {TRIM} or more. They weigh nothing."
         )
 
 

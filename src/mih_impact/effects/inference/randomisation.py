@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, get_args
 
@@ -29,7 +28,7 @@ from mih_impact.effects.inference.tested import (
 )
 from mih_impact.effects.measured import Measured
 from mih_impact.effects.taken import outcome_asked
-from mih_impact.errors import EffectsError, MihImpactWarning
+from mih_impact.errors import EffectsError, warn
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead
 from mih_impact.signatures import named_options
@@ -236,12 +235,10 @@ def _require_estimates(years: list[int], observed: FloatArray) -> None:
 def _warn_of_few_others(redrawn: float) -> None:
     """Warn where the draws are of the true starters mostly."""
     if redrawn > MOSTLY:
-        warnings.warn(
+        warn(
             f"{redrawn:.0%} of those drawn are true starters: hardly anybody else had their odds, "
             "and the test can hardly reject. Match on fewer columns, or take "
-            "assignment='uniform'.",
-            MihImpactWarning,
-            stacklevel=3,
+            "assignment='uniform'."
         )
 
 
