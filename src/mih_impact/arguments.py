@@ -49,6 +49,8 @@ _PLAIN = (str, bool, int, float, complex, np.generic, type(None))
 _SHOWN = 6
 #: Characters of a value that are shown.
 _LONGEST = 80
+#: Years since start that nobody has.
+_LONGEST_LIFE = 200
 #: What some arguments name; others name characteristics.
 _NAMED = {"outcomes": "wage_income", "subgroups": "all"}
 
@@ -335,7 +337,7 @@ def years(name: str, value: Any, *, error: _Error) -> tuple[int, ...]:
     ((3,), (0, 1))
     """
     given = [value] if is_whole(value) else listed(value)
-    if not given or not all(map(is_whole, given)):
+    if not given or not all(is_whole(one) and abs(one) <= _LONGEST_LIFE for one in given):
         none = "No year since start is given: years" if given == [] else "Years since start"
         raise error(
             f"{none} are whole numbers, one or several",
@@ -348,7 +350,8 @@ def years(name: str, value: Any, *, error: _Error) -> tuple[int, ...]:
 def window(value: Any, *, error: _Error) -> tuple[int, int]:
     """Return the first and the last year since start."""
     given = listed(value)
-    if given is None or len(given) != 2 or not all(map(is_whole, given)) or given[0] > given[1]:
+    fits = given is not None and len(given) == 2 and all(map(is_whole, given))
+    if given is None or not fits or not -_LONGEST_LIFE <= given[0] <= given[1] <= _LONGEST_LIFE:
         raise error(
             "A window is the first and the last year since start, in that order",
             found=f"window={shown(value)}",

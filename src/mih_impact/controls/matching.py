@@ -187,8 +187,9 @@ def match(
     """
     panel, about = about_measure(panel, measure, other_measures, verb="match")
     fetched = outcomes_along(panel, outcomes)
-    by_nearness = method in ("propensity", "mahalanobis")
-    seed = seed_of(panel, seed, lots=by_nearness and replace is False and order != "random")
+    by_nearness = arguments.is_one_of(method, ("propensity", "mahalanobis"))
+    drawn = arguments.is_one_of(order, ("random",))
+    seed = seed_of(panel, seed, lots=by_nearness and replace is False and not drawn)
     options = MatchOptions(
         on=as_terms(on),
         exact=arguments.names("exact", exact, error=SupportError),

@@ -14,7 +14,7 @@ from mih_impact.economics.ledger import Ledger
 from mih_impact.reference.discount import Timing
 
 #: Draws beyond which a quantile has digits that nobody reads.
-MOST_DRAWS = 1_000_000
+MOST_DRAWS = 100_000
 
 __all__ = [
     "MOST_DRAWS",

@@ -12,7 +12,7 @@ from mih_impact.reporting.document import Document
 from mih_impact.reporting.extras import require
 from mih_impact.storage import write_whole
 
-__all__ = ["write_document"]
+__all__ = ["document_path", "write_document"]
 
 
 def write_document(document: Document, path: str | os.PathLike[str]) -> Path:
@@ -37,15 +37,20 @@ def write_document(document: Document, path: str | os.PathLike[str]) -> Path:
     MissingExtraError
         The package for Word (python-docx) or PDF (typst) is not installed.
     """
-    path = arguments.path("path", path, error=StorageError)
-    make = _WRITERS.get(path.suffix.lower())
-    if make is None:
+    path = document_path(path)
+    return write_whole(path, _WRITERS[path.suffix.lower()](document))
+
+
+def document_path(path: str | os.PathLike[str]) -> Path:
+    """Return where a document goes, or raise on what is no path or no kind of document."""
+    given = arguments.path("path", path, error=StorageError)
+    if given.suffix.lower() not in _WRITERS:
         raise StorageError(
             "There is no document of this kind",
-            found=repr(path.name),
+            found=repr(given.name),
             do=f"end the name with {', '.join(_WRITERS)}",
         )
-    return write_whole(path, make(document))
+    return given
 
 
 def _html(document: Document) -> bytes:

@@ -153,7 +153,7 @@ def group_time_effects(
     cells = arguments.names("exact", exact, error=EffectsError)
     arguments.unrepeated("exact", cells, error=EffectsError)
     what = "Anticipation counts years before start"
-    arguments.whole("anticipation", anticipation, low=0, what=what, error=EffectsError)
+    arguments.whole("anticipation", anticipation, low=0, high=100, what=what, error=EffectsError)
     arguments.level(level, error=EffectsError)
     arguments.seed(seed, error=EffectsError)
     _require_options(names, controls, estimator, base_period, cluster, dead)

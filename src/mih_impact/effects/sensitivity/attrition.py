@@ -284,7 +284,14 @@ def _terms(outcome: str, baseline: Term | Sequence[Term] | None) -> tuple[Term, 
     """Return what those who leave are compared by."""
     if baseline is None:
         return lag(outcome, 1)
-    return as_terms(baseline, "baseline", error=EffectsError)
+    terms = as_terms(baseline, "baseline", error=EffectsError)
+    if not terms:
+        raise EffectsError(
+            "Those who leave are compared by nothing",
+            found=f"baseline={arguments.shown(baseline)}",
+            do="name columns of numbers in baseline=, or leave it out",
+        )
+    return terms
 
 
 def _numbers(group: ControlGroup, term: Term, rows: IntArray) -> FloatArray:

@@ -9,9 +9,9 @@ from pathlib import Path
 from mih_impact import arguments
 from mih_impact.display.options import Lang, language
 from mih_impact.economics.case import CostBenefit
-from mih_impact.errors import AssumptionError, StorageError
+from mih_impact.errors import AssumptionError
 from mih_impact.reporting.memo.content import memo_of
-from mih_impact.reporting.write import write_document
+from mih_impact.reporting.write import document_path, write_document
 from mih_impact.signatures import named_options
 
 __all__ = ["write_memo"]
@@ -73,5 +73,5 @@ def write_memo(
         "write_memo", case, CostBenefit, "an account", "give what mih.cost_benefit returned",
         error=AssumptionError,
     )  # fmt: skip
-    path = arguments.path("path", path, error=StorageError)  # before the work of writing it
+    path = document_path(path)  # before the work of writing it
     return write_document(memo_of(case.shown(), language(lang), starters), path)
