@@ -314,7 +314,7 @@ def main() -> None:
     table = [row for path in recorded if path.exists() for row in summary(pd.read_csv(path))]
     (RESULTS / "monte_carlo.json").write_text(json.dumps(table, indent=2) + "\n")
     _, below, others = PAGE.read_text(encoding="utf-8").partition(BELOW)
-    PAGE.write_text(page(table) + below + others, encoding="utf-8")
+    PAGE.write_text(page(table) + "\n" + below + others, encoding="utf-8")
     print(page(table))
 
 

@@ -218,6 +218,11 @@ the same persons and, where it is drawn, other draws. Thousand NOK.
 
 """
 READING = """
+The Monte Carlo error of a bias is 0.2 to 0.3 thousand, the same samples in every row, and that of a
+share near 95 % 0.7 points. To take all who are as near is to use what they know: the estimate
+spreads least, and nobody's name moves it. The lowest identifier with replacement gives the same
+five to everybody who is alike, so that it spreads half as much again as a draw; where names say
+when somebody came, it is off by five standard errors, and no table of balance shows it.
 """
 
 
@@ -236,7 +241,8 @@ def put(page: Path, title: str, text: str) -> None:
     own, _, below = page.read_text(encoding="utf-8").partition(BELOW)
     others = [part for part in below.split("\n## ")[1:] if not f"## {part}".startswith(title)]
     parts = [*(f"## {part}".rstrip("\n") + "\n" for part in others), text]
-    page.write_text(own + BELOW + "".join(f"\n{part}" for part in parts), encoding="utf-8")
+    text = own.rstrip("\n") + "\n\n" + BELOW + "".join(f"\n{part}" for part in parts)
+    page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

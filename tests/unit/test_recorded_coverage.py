@@ -31,3 +31,20 @@ def test_the_record_is_the_page_and_the_interval_holds(of: str) -> None:
     page = (ROOT / "docs" / "account.md").read_text(encoding="utf-8")
     assert f"| {100 * covered:.1f} % |" in page
     assert f"| {100 * diagonal:.1f} % |" in page
+
+
+def test_ties_are_on_the_page_as_recorded_and_what_is_done_now_holds() -> None:
+    from benchmarks.ties import section
+
+    table = json.loads((RESULTS / "ties.json").read_text())
+    page = (ROOT / "docs" / "monte_carlo.md").read_text(encoding="utf-8")
+    assert section(table) in page
+    assert {row["seeds"] for row in table} == {1000}
+    now = [
+        row for row in table if row["way"].endswith(("all as near", "without replacement, drawn"))
+    ]
+    assert len(now) == 4
+    for row in now:
+        assert abs(row["bias"]) < 0.1 * row["spread"]
+        assert 0.93 <= row["coverage"] <= 0.97
+    assert [row["moves"] for row in table if row["way"].endswith("all as near")] == [0.0, 0.0]
