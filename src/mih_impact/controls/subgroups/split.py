@@ -18,14 +18,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact import arguments
-from mih_impact.controls.covariates import Lag, Term, as_terms, read_term, term_label
+from mih_impact.controls.covariates import (
+    Lag,
+    Term,
+    as_terms,
+    read_rows,
+    read_term,
+    term_label,
+)
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.subgroups.bands import AGE_BANDS, Bands
 from mih_impact.controls.subgroups.completers import CONDITIONAL, Completers
 from mih_impact.display.labels import Label
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import CONTRACT, DERIVED
-from mih_impact.panel.cube import NEVER
+from mih_impact.panel.cube import NEVER, Cube
 from mih_impact.storage import saveable
 
 __all__ = ["ALL", "MISSING", "MOST", "By", "Parts", "Split", "split"]
@@ -123,7 +130,8 @@ def split(group: ControlGroup, by: By | tuple[Lag]) -> Parts:
     """
     asked = _read_by(by)
     rows = np.flatnonzero(group.risk.treated)
-    values = _values(group, asked, rows)
+    source = _source(group, asked)
+    values = _values(group, asked, source, rows)
     unknown = np.asarray(pd.isna(values))
     parts = _parts(asked, values)
     _require_parts(asked, parts, unknown)
@@ -143,7 +151,7 @@ def split(group: ControlGroup, by: By | tuple[Lag]) -> Parts:
     if isinstance(asked, Completers):
         own[group.risk.person[rows]] = numbered(values)
     else:
-        before = _before(group, asked, numbered)
+        before = _before(source, _column(asked), numbered)
         for start in np.unique(cube.start[cube.start != NEVER]).tolist():
             own = np.where(cube.start == start, before(start), own)
     conditional = isinstance(asked, Completers)
@@ -159,13 +167,24 @@ def split(group: ControlGroup, by: By | tuple[Lag]) -> Parts:
     )
 
 
-def _values(group: ControlGroup, by: By, rows: IntArray) -> NDArray[Any]:
+def _source(group: ControlGroup, by: By) -> Cube:
+    """Return the cube that holds what is split by: the register is asked for it once."""
+    if isinstance(by, Completers) or _column(by) == "start_year":
+        return group.risk.cube
+    _require_characteristic(_column(by))
+    return group.cube_with(_column(by))
+
+
+def _values(group: ControlGroup, by: By, source: Cube, rows: IntArray) -> NDArray[Any]:
     """Return what rows of the risk sets that start are split by, shape (rows,)."""
     if isinstance(by, Completers):
         return by.read(group)
-    column = _column(by)
-    _require_before_start(group, column)
-    return group.risk.start_year[rows] if column == "start_year" else group.read(column, rows)
+    column, risk = _column(by), group.risk
+    if column == "start_year":
+        return risk.start_year[rows]
+    if isinstance(column, str) and column not in CONTRACT and column not in DERIVED:
+        _require_before_start(group, column, source)
+    return read_rows(source, column, risk.person[rows], risk.start[rows])[0]
 
 
 def _column(by: Term | Bands) -> Term:
@@ -173,16 +192,14 @@ def _column(by: Term | Bands) -> Term:
 
 
 def _before(
-    group: ControlGroup, by: Term | Bands, numbered: Callable[[NDArray[Any]], IntArray]
+    source: Cube, column: Term, numbered: Callable[[NDArray[Any]], IntArray]
 ) -> Callable[[int], IntArray]:
     """Return what tells everybody's subgroup as it stood before a period."""
-    column, cube = _column(by), group.risk.cube
-    source = cube if column == "start_year" else group.cube_with(column)
 
     @cache
     def before(start: int) -> IntArray:
         if column == "start_year":
-            return numbered(np.full(cube.n_persons, start // cube.PER_YEAR))
+            return numbered(np.full(source.n_persons, start // source.PER_YEAR))
         return numbered(read_term(source, column, start)[0])
 
     return before
@@ -274,30 +291,31 @@ def _label(by: By) -> Label:
     return Label(nb=term_label(column, "nb"), en=term_label(column, "en"))
 
 
-def _require_before_start(group: ControlGroup, column: Term) -> None:
-    """Raise on a column that is known only after start, as far as that can be seen.
-
-    Years of death and emigration are. A column that the contract does not know is taken for one if
-    it does not differ among those who never start: it says something of the programme.
-    """
-    if not isinstance(column, str) or column == "start_year":
-        return
-    if column in CONTRACT and CONTRACT[column].role == "exit":
+def _require_characteristic(column: Term) -> None:
+    """Raise on years of death and emigration, which are known only after start."""
+    if isinstance(column, str) and column in CONTRACT and CONTRACT[column].role == "exit":
         raise EffectsError(
             f"{column} is known only after start: what it splits by may be an effect itself",
             found=f"by={column!r}",
             do="split by a characteristic before start",
         )
-    if column in CONTRACT or column in DERIVED:
-        return
+
+
+def _require_before_start(group: ControlGroup, column: str, source: Cube) -> None:
+    """Raise on a column that is known only after start, as far as that can be seen.
+
+    A column that the contract does not know is taken for one if it does not differ among those who
+    never start: it says something of the programme.
+    """
     others = np.flatnonzero(~group.risk.treated)
-    values = group.read(column, others)
+    person = group.risk.person[others]
+    values = read_rows(source, column, person, group.risk.start[others])[0]
     distinct = len(pd.unique(values[~pd.isna(values)]))
     if distinct <= 1:
         raise EffectsError(
             f"{column} seems to be known only after start: among those who did not start it is the "
             "same for all, so no control can be like those who differ",
-            found=f"{distinct} value(s) among {len(np.unique(group.risk.person[others]))} "
+            found=f"{distinct} value(s) among {len(np.unique(person))} "
             "candidates in the year before start",
             do=f'if it says who finished, by=mih.completers("{column}"), which is labelled '
             "conditional; else split by what candidates have too",
