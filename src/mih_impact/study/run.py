@@ -142,7 +142,7 @@ class StudyResult(Result):
 
     def shown(self) -> StudyResult:
         """Return the result as it is displayed, exported and saved: small cells blanked."""
-        return replace(self, effects=self.effects.shown())
+        return replace(self, effects=self.effects.shown(), balance=self.balance.shown())
 
     def _card(self, lang: Lang) -> Card:
         card = self.case._card(lang)
@@ -196,7 +196,7 @@ def run_study(
         name=plan.name,
         title={"nb": plan.label.nb, "en": plan.label.en},
         attrition=group.attrition(),
-        balance=group.balance(),
+        balance=group.balance(by=plan.effects.options.get("by")),
         effects=effects,
         case=case,
         provenance=effects.provenance,
