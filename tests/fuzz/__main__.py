@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -12,8 +13,13 @@ from tests.fuzz.families import FAMILIES
 from tests.fuzz.harness import Ending, run, run_one, table
 
 
+#: Bytes that a process may take: an input that wants more gets an error, not the machine.
+MEMORY = 6 << 30
+
+
 def part_of_all(inputs: int, seed: int, book: Path | None, part: tuple[int, int]) -> list[Ending]:
     """Run one part, with a book of its own."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     own = None if book is None else book.with_name(f"{book.stem}_{part[0]}_{part[1]}.jsonl")
     return list(run(FAMILIES, inputs, seed=seed, book=own, part=part))
 
