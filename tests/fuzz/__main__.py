@@ -12,7 +12,6 @@ from pathlib import Path
 from tests.fuzz.families import FAMILIES
 from tests.fuzz.harness import Ending, run, run_one, table
 
-
 #: Bytes that a process may take: an input that wants more gets an error, not the machine.
 MEMORY = 6 << 30
 
