@@ -49,6 +49,8 @@ _PLAIN = (str, bool, int, float, complex, np.generic, type(None))
 _SHOWN = 6
 #: Characters of a value that are shown.
 _LONGEST = 80
+#: A probability of a false alarm that no sample can tell from none.
+_LEAST_CHANCE = 1e-12
 #: Years since start that nobody has.
 _LONGEST_LIFE = 200
 #: What some arguments name; others name characteristics.
@@ -192,7 +194,7 @@ def level(value: Any, *, error: _Error) -> float:
 def alpha(value: Any, *, error: _Error) -> float:
     """Return the probability of a false alarm of a test."""
     what = "the probability of a false alarm of a test, a number between 0 and 0.5"
-    return _chance("alpha", value, what, (0.0, 0.5), example=0.05, error=error)
+    return _chance("alpha", value, what, (_LEAST_CHANCE, 0.5), example=0.05, error=error)
 
 
 def _chance(

@@ -207,9 +207,9 @@ class PriceIndex:
                 found=f"years={arguments.shown(years)}",
                 do="give for example [2020, 2021]",
             )
-        wanted = np.array(given, dtype=np.int64)
+        wanted = [int(year) for year in given]
         index = dict(zip(self.years, self.values, strict=True))
-        missing = sorted({*wanted.ravel().tolist(), int(price_year)} - index.keys())
+        missing = sorted({*wanted, int(price_year)} - index.keys())
         if missing:
             raise PanelContractError(
                 f"There is no {self.name} for {_listed(missing)}",
@@ -218,7 +218,7 @@ class PriceIndex:
                 if self.shipped
                 else "choose years within it, or give a series that has them too",
             )
-        return np.array([index[int(price_year)] / index[year] for year in wanted.tolist()])
+        return np.array([index[int(price_year)] / index[year] for year in wanted])
 
 
 def adding(years: Iterable[int]) -> str:

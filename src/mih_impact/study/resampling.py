@@ -151,7 +151,7 @@ def resample(
     if kind == "otsu_rai":
         _refuse_blocks(blocks)
         influence = linear_form(group, asked, adjust=adjust)
-        if cluster != "person":
+        if not arguments.is_one_of(cluster, ["person"]):
             influence = clustered(group, influence, cluster)
         errors = multiplier_draws(influence.rows, draws, seed=seed, kind="mammen")
         found = Draws(np.where(np.isnan(point), np.nan, point + errors), 0)
@@ -263,7 +263,7 @@ def _urns(group: ControlGroup, blocks: Blocks, cluster: Term) -> Urns:
     cluster there, and stay out.
     """
     cube = group.risk.cube
-    if cluster != "person":
+    if not arguments.is_one_of(cluster, ["person"]):
         unit = cluster_of(group, cluster)
         many = int(unit.max()) + 1
         if many < FEWEST:

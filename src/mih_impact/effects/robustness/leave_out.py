@@ -173,7 +173,7 @@ class _Without:
         starts = cube.start_year != NEVER
         first = int(cube.periods[0])
         level = np.full((cube.n_persons, len(cube.periods)), -1, dtype=np.int64)
-        if by == "start_year":
+        if arguments.is_one_of(by, ["start_year"]):
             years = np.unique(cube.start_year[starts])
             own = np.where(starts, np.searchsorted(years, cube.start_year), -1)
             return cls(_few(list(map(str, years.tolist())), by), level, own, True)

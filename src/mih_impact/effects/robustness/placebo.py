@@ -236,9 +236,14 @@ def placebo_outcomes(
     return _result("placebo_outcomes", group, effects, table, options, alpha)
 
 
+#: Years before start that no register reaches.
+LONGEST = 100
+
+
 def _require_years(years: int, gap: int) -> None:
     """Raise where no year before the true start is left to test."""
-    if not all(map(arguments.is_whole, (years, gap))) or years < 1 or not 0 <= gap < years:
+    whole = all(map(arguments.is_whole, (years, gap)))
+    if not whole or not 1 <= years <= LONGEST or not 0 <= gap < years:
         raise EffectsError(
             "No year before the true start is left to test",
             found=f"a placebo start {arguments.shown(years)} years early, of which the last "
