@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.controls.covariates import Term, read_rows, read_term
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.recipe import Recipe
