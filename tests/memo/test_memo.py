@@ -6,6 +6,7 @@ import io
 import re
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from mih_impact.reporting.text import plain
 from tests.golden.test_base_case import planted_effects, planted_rows
 from tests.memo.conftest import need
 from tests.memo.language import foreign_words, number_slips
-from tests.memo.reading import written_over
+from tests.memo.reading import pdf_text, written_over
 
 LANGS = ("nb", "en")
 STARTERS = {2026: 500, 2027: 700}
@@ -65,6 +66,32 @@ def memos() -> dict[tuple[str, str], object]:
         for name, (case, starters) in CASES.items()
         for lang in LANGS
     }
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory) -> dict[str, Path]:
+    """The reference memo on paper and for Word in both languages: "nb.pdf" to its path."""
+    need("typst", "docx")
+    folder = tmp_path_factory.mktemp("reference")
+    return {
+        f"{lang}{suffix}": mih.write_memo(
+            CASE, folder / f"{lang}{suffix}", lang=lang, starters=STARTERS
+        )
+        for lang in LANGS
+        for suffix in (".pdf", ".docx")
+    }
+
+
+@pytest.fixture(scope="module")
+def from_word(written, tmp_path_factory) -> dict[str, str]:
+    """The text of the Word files as LibreOffice lays them out, both converted in one start."""
+    need("soffice", "pdftotext")
+    out = tmp_path_factory.mktemp("libreoffice")
+    profile = f"-env:UserInstallation={(out / 'profile').as_uri()}"
+    convert = ["soffice", profile, "--headless", "--convert-to", "pdf", "--outdir", str(out)]
+    files = [str(written[f"{lang}.docx"]) for lang in LANGS]
+    subprocess.run([*convert, *files], check=True, capture_output=True, timeout=180)
+    return {lang: pdf_text(out / f"{lang}.pdf", "-layout") for lang in LANGS}
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -154,11 +181,11 @@ def test_what_the_data_are_is_said(memos, lang: str) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGS)
-def test_two_pages_and_the_annex(tmp_path, lang: str) -> None:
-    need("typst", "pypdf")
+def test_two_pages_and_the_annex(written, lang: str) -> None:
+    need("pypdf")
     import pypdf
 
-    path = mih.write_memo(CASE, tmp_path / "memo.pdf", lang=lang, starters=STARTERS)
+    path = written[f"{lang}.pdf"]
     pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(path.read_bytes())).pages]
     annex = {"nb": "Vedlegg", "en": "Annex"}[lang]
     sources = {"nb": "Kilder", "en": "Sources"}[lang]
@@ -168,10 +195,9 @@ def test_two_pages_and_the_annex(tmp_path, lang: str) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGS)
-def test_no_word_of_the_reference_memo_stands_on_another(tmp_path, lang: str) -> None:
-    need("typst", "pdftotext")
-    path = mih.write_memo(CASE, tmp_path / "memo.pdf", lang=lang, starters=STARTERS)
-    assert written_over(path) == []
+def test_no_word_of_the_reference_memo_stands_on_another(written, lang: str) -> None:
+    need("pdftotext")
+    assert written_over(written[f"{lang}.pdf"]) == []
 
 
 def test_the_folder_holds_every_format(tmp_path) -> None:
@@ -213,18 +239,10 @@ def test_a_name_with_marks_stays_a_name(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGS)
-def test_word_opens_it_and_a_browser_shows_it(tmp_path, lang: str) -> None:
+def test_word_opens_it_and_a_browser_shows_it(from_word, memos, tmp_path, lang: str) -> None:
     """The Word file converts in LibreOffice with every heading; the HTML fetches nothing."""
-    need("soffice", "pdftotext", "docx")
-    path = mih.write_memo(CASE, tmp_path / "memo.docx", lang=lang, starters=STARTERS)
-    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
-    convert = ["soffice", profile, "--headless", "--convert-to", "pdf", "--outdir", str(tmp_path)]
-    subprocess.run([*convert, str(path)], check=True, capture_output=True, timeout=180)
-    shown = subprocess.run(
-        ["pdftotext", "-layout", str(tmp_path / "memo.pdf"), "-"],
-        check=True, capture_output=True, text=True, timeout=60,
-    ).stdout  # fmt: skip
-    blocks = memo_of(CASE, lang, STARTERS).blocks
+    shown = from_word[lang]
+    blocks = memos["gain", lang].blocks
     headings = [block.text for block in blocks if hasattr(block, "level")]
     assert len(headings) == 5
     for heading in headings:
