@@ -250,7 +250,7 @@ def rewrite(path, change):
 
 DAMAGE = {
     "newer": (lambda t: t.update(schema=SCHEMA + 1), "newer version"),
-    "no schema": (lambda t: t.pop("schema"), "newer version|damaged"),
+    "no schema": (lambda t: t.pop("schema"), "does not say in which layout"),
     "foreign": (lambda t: t.update(format="other"), "not a saved result"),
     "unknown kind": (lambda t: t["result"][1].update(kind="Unheard"), "not known"),
     "a function": (lambda t: t["result"][1].update(kind="load"), "not known"),

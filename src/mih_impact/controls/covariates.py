@@ -125,9 +125,12 @@ def by_period(start: IntArray) -> Iterator[tuple[int, slice | IntArray]]:
             yield int(sorted_start[first]), rows
 
 
-def require_years(cube: Cube, terms: Sequence[Term], start: IntArray) -> None:
-    """Raise if a term falls in a year the register does not have for some periods of start."""
-    periods = np.unique(start)
+def require_years(cube: Cube, terms: Sequence[Term], start: IntArray, *, ahead: int = 0) -> None:
+    """Raise if a term falls in a year the register does not have for some periods of start.
+
+    `ahead` is how many years earlier than otherwise everything is read.
+    """
+    periods = np.unique(start) - cube.PER_YEAR * ahead
     for term in terms:
         years, column = years_before(term), str(getattr(term, "column", term))
         if isinstance(term, str) and term not in (*cube.ore, *cube.declared):
@@ -138,10 +141,17 @@ def require_years(cube: Cube, terms: Sequence[Term], start: IntArray) -> None:
             unseen = periods[~cube.has(periods - 1 - cube.PER_YEAR * (years - 1))]
         if len(unseen):
             first = int(unseen[0])
+            asked = np.unique(unseen // cube.PER_YEAR - years)
             raise SupportError(
                 f"{term} falls in a year without register rows",
                 found=f"{first // cube.PER_YEAR - years} for the start year "
-                f"{first // cube.PER_YEAR}; the register has {cube.span}",
-                do=f"drop the lag, bring earlier years, or leave out those who start in "
-                f"{cube.named(unseen)}",
+                f"{first // cube.PER_YEAR + ahead}; the register has {cube.span}",
+                do=f"leave {_call(term)} out, bring the rows of {', '.join(map(str, asked))}, or "
+                f"leave those who start in {cube.named(unseen + cube.PER_YEAR * ahead)} out of the "
+                "panel",
             )
+
+
+def _call(term: Term) -> str:
+    """Return a term as it is asked for."""
+    return f'mih.lag("{term.column}", {term.years})' if isinstance(term, Lag) else term

@@ -99,7 +99,8 @@ def _require_period_before(cube: Cube, start: IntArray) -> None:
         raise SupportError(
             "Some start years have no register rows before them",
             found=f"starts in {cube.named(periods[~seen])}; the register has {cube.span}",
-            do="bring earlier years or leave those who start then out of the panel",
+            do=f"bring the rows of {cube.named(periods[~seen] - 1)}, or leave those who start in "
+            f"{cube.named(periods[~seen])} out of the panel",
         )
 
 

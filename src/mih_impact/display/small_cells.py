@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mih_impact.display.labels import Label
 from mih_impact.display.options import current
 
-__all__ = ["hide_small", "is_small", "with_complement"]
+__all__ = ["hide_small", "is_small", "naming_limit", "with_complement"]
 
 
 def is_small(count: object) -> np.ndarray:
@@ -25,6 +26,18 @@ def is_small(count: object) -> np.ndarray:
     """
     values = np.asarray(count, dtype=np.float64)
     return (values > 0) & (values < current().min_cell)
+
+
+def naming_limit(text: Label) -> dict[str, str]:
+    """Return a sentence on what is hidden, with the option that says what is too few.
+
+    Examples
+    --------
+    >>> naming_limit(Label(nb="Skjult: for få.", en="Hidden: too few."))["en"]
+    'Hidden: too few (min_cell=5).'
+    """
+    end = f" (min_cell={current().min_cell})."
+    return {"nb": text.nb.rstrip(".") + end, "en": text.en.rstrip(".") + end}
 
 
 def with_complement(hidden: NDArray[np.bool_], size: object) -> NDArray[np.bool_]:

@@ -144,7 +144,7 @@ def read_question(
         raise EffectsError(
             f"No start year is seen throughout the window {years[0]} to {years[-1]}",
             found=_span(group),
-            do="choose a shorter window, or composition='available'",
+            do="choose a shorter window=, or composition='available'",
         )
     return asked
 
@@ -223,18 +223,33 @@ def _require_window(
             do=f"end the window there, or choose controls with window_end={last}",
         )
     if not cube.seen(starts, years).any():
+        reach = _in_register(group, throughout=False)
+        last_year = f"year={reach[-1]}" if first == last else f"window={(reach[0], reach[-1])}"
         raise EffectsError(
             f"No start year covers the window {first} to {last}",
             found=_span(group),
-            do="choose a window within the register years",
+            do=f"choose a window within the register years, at most {last_year}",
         )
     for b in bases:
         unseen = starts[~cube.seen(starts, [b])[:, 0]]
         if len(unseen):
-            gaps = cube.named(unseen)
+            gaps, lacking = cube.named(unseen), np.unique(unseen // cube.PER_YEAR + b)
+            shared = [e for e in _in_register(group, throughout=True) if e < 0]
             raise EffectsError(
                 f"The base year {b} has no register rows for every start year",
                 found=f"{_span(group)}; none for those who start in {gaps}",
-                do="choose another base= or leave out those start years",
+                do=(f"give base={shared[-1]}, " if shared else "")
+                + f"bring the rows of {', '.join(map(str, lacking))}, or leave those who start in "
+                f"{gaps} out of the panel",
             )
     return years
+
+
+def _in_register(group: ControlGroup, *, throughout: bool) -> list[int]:
+    """Return the years since start that the register has for some start, or for all of them."""
+    cube, starts = group.risk.cube, np.unique(group.risk.start[group.risk.treated])
+    begin = starts // cube.PER_YEAR
+    around = np.arange(cube.years[0] - begin[-1], cube.years[-1] - begin[0] + 1)
+    there = cube.seen(starts, around.tolist())
+    kept = np.all(there, axis=0) if throughout else np.any(there, axis=0)
+    return [int(e) for e in around[kept]]

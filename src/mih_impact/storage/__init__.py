@@ -99,13 +99,7 @@ def load(path: str | os.PathLike[str]) -> Any:
             found=path.name,
             do="Give a file that .save() wrote",
         )
-    schema = tree.get("schema")
-    if not isinstance(schema, int) or schema > SCHEMA:
-        raise StorageError(
-            "The file was saved by a newer version of mih_impact",
-            found=f"schema {schema}, this version reads up to {SCHEMA}",
-            do="Upgrade mih_impact",
-        )
+    _require_schema(tree.get("schema"))
     try:
         return decode(tree["result"], members)
     except StorageError:
@@ -114,3 +108,19 @@ def load(path: str | os.PathLike[str]) -> Any:
         raise StorageError(
             "The file is damaged", found=f"{type(error).__name__}: {error}"
         ) from error
+
+
+def _require_schema(schema: object) -> None:
+    """Raise on a file of another layout: a newer one, or none that there has been."""
+    if type(schema) is int and schema > SCHEMA:
+        raise StorageError(
+            "The file was saved by a newer version of mih_impact",
+            found=f"schema {schema}, this version reads up to {SCHEMA}",
+            do="Upgrade mih_impact, or save the result again with this version",
+        )
+    if type(schema) is not int or schema < 1:
+        raise StorageError(
+            "The file is damaged: it does not say in which layout it was saved",
+            found="no schema" if schema is None else f"schema {arguments.shown(schema)}",
+            do="Save the result again with .save()",
+        )

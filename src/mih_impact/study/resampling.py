@@ -270,7 +270,8 @@ def _urns(group: ControlGroup, blocks: Blocks, cluster: Term) -> Urns:
             raise EffectsError(
                 f"Too few clusters to draw by {cluster}",
                 found=f"{many} clusters, and at least {FEWEST} are needed",
-                do="use mih.wild_bootstrap(group, ...), which is made for few",
+                do=f"use mih.wild_bootstrap(group, year=3, cluster={str(cluster)!r}), which is "
+                "made for few, or draw persons: cluster='person'",
             )
         return Urns(unit, np.zeros(many, dtype=np.int64))
     start = cube.start_year

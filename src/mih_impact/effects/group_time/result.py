@@ -16,6 +16,7 @@ from mih_impact import arguments
 from mih_impact.controls.flow import Flow, attrition_frame
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Lang
+from mih_impact.display.options import current
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
 from mih_impact.display.small_cells import is_small, with_complement
@@ -202,9 +203,11 @@ class GroupTimeEffects(Result):
             arguments.whole("balance", balance, error=EffectsError)
         if self.influence is None or self.group_of is None:
             raise EffectsError(
-                "Averages need each person's influence, which is never saved",
-                found="effects loaded from a file, or with small cells hidden",
-                do="estimate again, or save the averages too",
+                "Averages need each person's influence, which is never saved or shown",
+                found="effects loaded from a file, or with cells hidden that are smaller than "
+                f"min_cell ({current().min_cell})",
+                do="estimate again with mih.group_time_effects and take .aggregate() of what it "
+                "returns, before .shown(), .save() or load; the averages have a .save() too",
             )
         average = averages(
             self.estimate,

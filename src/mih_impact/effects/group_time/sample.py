@@ -138,12 +138,8 @@ def start_groups(
         dtype=np.int64,
     )
     if not len(usable):
-        raise SupportError(
-            "No start year has its base year in the register",
-            found=f"{len(windows.starts)} start years; the register has {cube.span}",
-            do="name the column with the start year, or bring earlier years",
-        )
-    require_years(cube, list(covariates), usable - anticipation)
+        raise _no_base_year(cube, windows.starts, anticipation)
+    require_years(cube, list(covariates), usable, ahead=anticipation)
     require_years(cube, list(exact), usable)
     earliest = (
         windows.free_after.min(axis=1)
@@ -169,6 +165,19 @@ def start_groups(
             do="leave it out of covariates=",
         )
     return groups, flow
+
+
+def _no_base_year(cube: Cube, starts: IntArray, anticipation: int) -> SupportError:
+    """Return the error where the register lacks every base year, with the years it lacks."""
+    missing = np.unique([starts - 1, starts - 1 - anticipation])
+    missing = missing[~np.isin(missing, cube.years)]
+    less = "give a smaller anticipation=, " if anticipation else ""
+    return SupportError(
+        "No start year has its base year in the register",
+        found=f"start years {cube.named(starts)}; the register has {cube.span}",
+        do=f"{less}bring the rows of {cube.named(missing)}, or see that start_year is the column "
+        "with the start year: columns={'start_year': ...}",
+    )
 
 
 def _nobody(flow: Sequence[Flow]) -> SupportError:

@@ -12,7 +12,7 @@ import pandas as pd
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import interval, percent
-from mih_impact.display.small_cells import is_small
+from mih_impact.display.small_cells import is_small, naming_limit
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.checks.result import CheckResult
 from mih_impact.effects.honest.words import HIDDEN, at_most, show_m
@@ -74,7 +74,7 @@ class HonestBounds(CheckResult):
         return replace(
             self,
             table=self.table.assign(**dict.fromkeys(numbers, np.nan)),
-            sentence={"nb": HIDDEN.nb, "en": HIDDEN.en},
+            sentence=naming_limit(HIDDEN),
             breakdown=float("nan"),
             persons=float("nan"),
         )

@@ -57,6 +57,13 @@ def cluster_of(group: ControlGroup, term: Term, own: Sequence[ControlGroup] = ()
             found=f"cluster={arguments.shown(term)}",
             do='name a column, such as cluster="municipality"',
         )
+    if term in ("person", "person_id"):
+        raise EffectsError(
+            "Here clusters are larger than a person",
+            found=f"cluster={term!r}",
+            do="use mih.event_study(group, cluster='person') for standard errors by person, or "
+            'name a column here, such as cluster="municipality"',
+        )
     rows = [(each.risk, _serving_first(each)) for each in (group, *own)]
     who, start = (
         np.concatenate([getattr(risk, name)[order] for risk, order in rows])
@@ -145,8 +152,8 @@ def clustered(
         raise EffectsError(
             f"Too few clusters for standard errors by {term}",
             found=f"{count} clusters, and at least {FEWEST} are needed",
-            do=f"use mih.wild_bootstrap(group, cluster={str(term)!r}, ...), which is made for few, "
-            "or cluster='person'",
+            do=f"use mih.wild_bootstrap(group, year=3, cluster={str(term)!r}), which is made for "
+            "few, or cluster='person'",
         )
     added = influence.clustered(label)
     used = (added.rows != 0).sum(axis=0)

@@ -204,7 +204,7 @@ def _sums(group: ControlGroup, compared: Comparison, cluster: Term) -> tuple[Clu
             "Participants of one cluster cannot tell an effect from what happened there",
             found=f"{int(own.sum())} participants with the year in the register, in {treated} "
             f"clusters by {cluster}",
-            do="cluster by a finer column",
+            do="cluster by a finer column, or use mih.event_study(group), by person",
         )
     sums = ClusterSums.of(
         (compared.change_t[own, 0], compared.share[own, 0], where_t),

@@ -14,7 +14,7 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Lang
 from mih_impact.display.numbers import Formatter, number
-from mih_impact.display.small_cells import is_small
+from mih_impact.display.small_cells import is_small, naming_limit
 from mih_impact.display.unit import amount
 from mih_impact.effects.asked import Asked, read_question
 from mih_impact.effects.checks.result import CheckResult
@@ -47,7 +47,7 @@ class EffectTest(CheckResult):
         table = self.table.copy()
         for name in table.columns.difference(["outcome", "year_since_start", "draws"]):
             table[name] = table[name].astype(np.float64).mask(small)
-        return replace(self, table=table, sentence={"nb": HIDDEN.nb, "en": HIDDEN.en})
+        return replace(self, table=table, sentence=naming_limit(HIDDEN))
 
     def save(self, path: str | Path) -> Path:
         """Save the test as displayed; `load` gives it back."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import interval, number, percent
+from mih_impact.display.small_cells import naming_limit
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.robustness.counted import CountedCheck
 from mih_impact.effects.robustness.leave_out_result import effect_on
@@ -181,7 +182,7 @@ def _words(table: pd.DataFrame, unit: AnyUnit, level: float, lang: Lang) -> str:
     show = amount(unit)
     seen, own = _seen(table), table["estimate"].iloc[0]
     if np.isnan(own):
-        return _HIDDEN.text(lang)
+        return naming_limit(_HIDDEN)[lang]
     agree = _agree(table)
     parts = (
         [_ONE.format(own=show(own, lang=lang))]

@@ -117,7 +117,7 @@ def placebo_start(
     arguments.alpha(alpha, error=EffectsError)
     recipe = recipe_of(group)
     outcome = arguments.name("outcome", outcome_asked(group, outcome), error=EffectsError)
-    _require_register(group, years)
+    _require_register(group, years, gap)
     placebo = recipe.again({}, panel=StartedEarlier(recipe.panel, years))
     effects = event_study(
         placebo,
@@ -252,19 +252,23 @@ def _require_years(years: int, gap: int) -> None:
         )
 
 
-def _require_register(group: ControlGroup, years: int) -> None:
+def _require_register(group: ControlGroup, years: int, gap: int) -> None:
     """Raise where the placebo start of somebody has no register rows before it."""
     cube = group.risk.cube
     starts = np.unique(cube.start[cube.start != NEVER])
-    outside = starts[~cube.has(starts - 1 - cube.PER_YEAR * years)]
-    if len(outside):
-        earliest = int(outside[0]) // cube.PER_YEAR
-        raise EffectsError(
-            f"The placebo start, {years} years before the true one, falls outside the register",
-            found=f"{earliest - years} for those who start in {earliest}; the register has "
-            f"{cube.span}, and the year before the placebo start is read",
-            do="give fewer years=, or bring earlier years",
-        )
+    before = starts - 1 - cube.PER_YEAR * years
+    outside = ~cube.has(before)
+    if not outside.any():
+        return
+    fewer = [n for n in range(gap + 1, years) if cube.has(starts - 1 - cube.PER_YEAR * n).all()]
+    raise EffectsError(
+        f"The placebo start, {years} years before the true one, falls outside the register",
+        found=f"no rows of {cube.named(before[outside])}, the year before the placebo start of "
+        f"those who start in {cube.named(starts[outside])}; the register has {cube.span}",
+        do=(f"give years={fewer[-1]}, " if fewer else "")
+        + f"bring the rows of {cube.named(before[outside])}, or leave those who start in "
+        f"{cube.named(starts[outside])} out of the panel",
+    )
 
 
 def _require_tests(effects: EffectSeries, years: Sequence[int]) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import interval, number, p_value, percent
 from mih_impact.display.result import evidence_of
+from mih_impact.display.small_cells import naming_limit
 from mih_impact.display.unit import amount
 from mih_impact.effects.forest import Rows, forest
 from mih_impact.effects.robustness.counted import CountedCheck, p_text
@@ -251,5 +252,5 @@ def _joint_words(table: pd.DataFrame, lang: Lang) -> str:
 
 def _closing(table: pd.DataFrame, lang: Lang) -> list[str]:
     """Return what is true of every placebo: it sees what is large; and that rows are hidden."""
-    hidden = [_HIDDEN.text(lang)] if table["estimate"].isna().any() else []
+    hidden = [naming_limit(_HIDDEN)[lang]] if table["estimate"].isna().any() else []
     return [_POWER.text(lang), *hidden]

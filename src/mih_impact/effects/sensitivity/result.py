@@ -19,7 +19,7 @@ from mih_impact.display.numbers import (
     p_value,
     percent,
 )
-from mih_impact.display.small_cells import hide_small, is_small
+from mih_impact.display.small_cells import hide_small, is_small, naming_limit
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.checks.result import CheckResult
 from mih_impact.storage import save, saveable
@@ -82,7 +82,7 @@ class SensitivityCheck(CheckResult):
             numbers = table.select_dtypes("number").columns.difference(list(self.keys))
             table = hide_small(table, {"persons": list(numbers.drop("persons", errors="ignore"))})
         if is_small(self.persons).any():
-            sentence = {"nb": _HIDDEN.nb, "en": _HIDDEN.en}
+            sentence = naming_limit(_HIDDEN)
         return replace(self, table=table, sentence=sentence)
 
     def save(self, path: str | Path) -> Path:

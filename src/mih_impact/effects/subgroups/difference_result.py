@@ -14,6 +14,7 @@ from mih_impact.controls.subgroups.split import Split
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import MINUS, number
+from mih_impact.display.small_cells import naming_limit
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.checks.result import CheckResult
 from mih_impact.effects.joint import Wald
@@ -169,7 +170,7 @@ class DifferenceTest(CheckResult):
         shown = replace(self, table=table, family=None)
         if not small.all():
             return shown
-        said = {"nb": _ALL_HIDDEN.nb, "en": _ALL_HIDDEN.en}
+        said = naming_limit(_ALL_HIDDEN)
         none = float("nan")
         return replace(
             shown, passed=None, sentence=said, statistic=none, p_value=none, p_value_before=none

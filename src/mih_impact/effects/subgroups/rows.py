@@ -28,8 +28,9 @@ __all__ = [
 #: What stands for a hidden cell among subgroups: it does not say whether the cell itself is small.
 HIDDEN_CELL = Label(nb="skjult", en="hidden")
 _HIDDEN = Label(
-    nb="Skjult: færre enn {n} personer, eller en gruppe som ellers ville røpet tallene for dem.",
-    en="Hidden: fewer than {n} persons, or a group that would give their numbers away.",
+    nb="Skjult: færre enn {n} personer (min_cell), eller en gruppe som ellers ville røpet "
+    "tallene for dem.",
+    en="Hidden: fewer than {n} persons (min_cell), or a group that would give their numbers away.",
 )
 _TOGETHER = Label(
     nb="Gruppene gir til sammen {together}, veid med deltakere, og alle under ett {whole}. Hver "
