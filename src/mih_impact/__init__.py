@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mih_impact.display.provenance import Provenance as Provenance
     from mih_impact.display.unit import Unit as Unit
     from mih_impact.economics.account import cost_benefit as cost_benefit
+    from mih_impact.economics.apprenticeship import Apprenticeship as Apprenticeship
     from mih_impact.economics.assumption import Assumption as Assumption
     from mih_impact.economics.assumptions import Assumptions as Assumptions
     from mih_impact.economics.bridge import Bridge as Bridge
@@ -112,6 +113,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "Apprenticeship": "economics.apprenticeship",
     "Assumption": "economics.assumption",
     "AssumptionError": "errors",
     "AssumptionSheet": "economics.sheet.sheet",

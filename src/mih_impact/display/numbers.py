@@ -27,6 +27,7 @@ __all__ = [
     "kroner",
     "millions",
     "number",
+    "ordinal",
     "p_equals",
     "p_value",
     "percent",
@@ -47,6 +48,12 @@ _HIDDEN_TOO = Label("skjult", "hidden")
 _TO = Label("til", "to")
 _THOUSAND = Label("tusen", "thousand")
 _MILLION = Label("mill.", "million")
+_ORDINALS = {
+    "nb": ("første", "andre", "tredje", "fjerde", "femte", "sjette", "sjuende", "åttende",
+           "niende", "tiende"),
+    "en": ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth",
+           "tenth"),
+}  # fmt: skip
 
 
 class Formatter(Protocol):
@@ -206,6 +213,20 @@ def hidden_too(n: SupportsFloat | None, lang: Lang | None = None) -> str:
 def count(n: SupportsFloat | None, lang: Lang | None = None) -> str:
     """Show a number of persons, hidden when it is a small cell."""
     return hidden(n, lang) or number(n, 0, lang)
+
+
+def ordinal(n: int) -> Label:
+    """Return the place of something in a row, from 1.
+
+    Examples
+    --------
+    >>> ordinal(4).text("nb"), ordinal(4).text("en"), ordinal(22).text("en")
+    ('fjerde', 'fourth', '22nd')
+    """
+    if 1 <= n <= len(_ORDINALS["nb"]):
+        return Label(_ORDINALS["nb"][n - 1], _ORDINALS["en"][n - 1])
+    ends = {1: "st", 2: "nd", 3: "rd"} if n % 100 not in (11, 12, 13) else {}
+    return Label(f"{n}.", f"{n}{ends.get(n % 10, 'th')}")
 
 
 def _decimal(x: SupportsFloat | None) -> Decimal | None:

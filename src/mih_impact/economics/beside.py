@@ -106,17 +106,18 @@ def beside_frame(case: CostBenefit, lang: Lang | None = None) -> pd.DataFrame:
     """Return `name, value, unit, label, sentence`, a row per number."""
     wage = case.path[case.roles.index("wage")]
     leisure = case.with_assumptions(case.assumptions.replace(leisure=1.0))
-    new_money = case.with_assumptions(case.assumptions.replace(wage_bill=1.0))
     values: dict[str, tuple[float | None, str]] = {
         "gross_wage_sum": (float(wage.sum()), "NOK"),
         "present_value_of_wages": (float(wage @ case.discount_factors), "NOK"),
         "society_leisure_1": (leisure.npv, "NOK"),
         "public_leisure_1": (leisure.public, "NOK"),
-        "society_wage_bill_1": (new_money.npv, "NOK"),
-        "public_wage_bill_1": (new_money.public, "NOK"),
-        "switching_scale_society": (case.switching_scale("society"), _SCALE),
-        "switching_scale_public": (case.switching_scale("public"), _SCALE),
     }
+    if case.has_headline("wage_bill"):
+        new_money = case.with_assumptions(case.assumptions.replace(wage_bill=1.0))
+        values["society_wage_bill_1"] = new_money.npv, "NOK"
+        values["public_wage_bill_1"] = new_money.public, "NOK"
+    for group in ("society", "public"):
+        values[f"switching_scale_{group}"] = case.switching_scale(group), _SCALE
     rows = []
     for name, (value, unit) in values.items():
         label, sentence = BESIDE[name]

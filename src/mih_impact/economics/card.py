@@ -9,7 +9,8 @@ import pandas as pd
 
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import count, interval, number, percent
+from mih_impact.display.numbers import count, interval, number, ordinal, percent
+from mih_impact.economics import sentences
 from mih_impact.economics.actors import ACTORS, GROUP_LABELS
 from mih_impact.economics.labels import amount_of, hundreds
 
@@ -30,8 +31,8 @@ _NOT_AVAILABLE = Label(
     en="not available (the effects have no covariance)",
 )
 _BREAK_EVEN = Label(nb="Lønnsomt", en="Breaks even")
-_AFTER = Label(nb="etter {year} år", en="after {year} years")
-_AFTER_ONE = Label(nb="etter ett år", en="after one year")
+_IN_YEAR = Label(nb="i år {year}", en="in year {year}")
+_COUNTED = Label(nb="{when}, det {ordinal} året", en="{when}, the {ordinal} year")
 _AT_ONCE = Label(nb="fra start", en="from the start")
 _NEVER = Label(nb="ikke innen {years} år", en="not within {years} years")
 _NONE = Label(nb="ingen", en="none")
@@ -49,52 +50,23 @@ _UNIT = Label(
     nb="Kroner per deltaker som startet, faste {year}-priser; pluss er gevinst.",
     en="NOK per participant who started, fixed {year} prices; a gain is positive.",
 )
-_CUT = Label(
-    nb="Regnskapet er kuttet etter {years} år (år 0–{last} etter oppstart){chosen}."
-    " Virkninger etter det er ikke regnet med.",
-    en="The account is cut after {years} years (years 0–{last} since start){chosen}."
-    " Effects after that are not counted.",
-)
-_CHOSEN = Label(
-    nb=", valgt for å svare til en periode på sju år", en=", chosen to match a seven-year horizon"
+_HOW_COUNTED = Label(
+    nb="Oppstartsåret er år 0. Lønnsomt i et år: samlet nåverdi er null eller mer når det året er"
+    " omme, og blir der ut regnskapet.",
+    en="The start year is year 0. Breaks even in a year: cumulative present value is zero or more"
+    " when that year is over, and stays so to the end of the account.",
 )
 _SELECTION = Label(
-    nb="Sannsynlighet og konfidensintervall gjelder tilfeldig usikkerhet i effektene. De sier"
-    " ingenting om skjev utvelgelse, for eksempel motivasjon; se omslagspunktet.",
-    en="Probability and interval cover sampling uncertainty in the effects. They say nothing of"
-    " selection, for instance on motivation; see the switching scale.",
-)
-_OUTPUT = Label(
-    nb="Produksjonen verdsettes til det arbeidskraften koster; at arbeidsgiveren går i null, er en"
-    " forutsetning.",
-    en="Output is valued at what the labour costs; that the employer nets to zero is an"
-    " assumption.",
-)
-_NO_COSTS = Label(nb="Tiltakskostnader er IKKE regnet med.", en="Programme costs are NOT included.")
-_NO_BENEFITS = Label(
-    nb="Effekter på ytelser er IKKE regnet med.", en="Effects on benefits are NOT included."
+    nb="Sannsynlighet og konfidensintervall gjelder bare tilfeldig usikkerhet i effektene. Med usikre"
+    " forutsetninger: se uncertainty(). De sier ingenting om skjev utvelgelse, for eksempel"
+    " motivasjon; se omslagspunktet.",
+    en="Probability and interval hold sampling uncertainty in the effects alone. With uncertain"
+    " assumptions: see uncertainty(). They say nothing of selection, for instance on motivation;"
+    " see the switching scale.",
 )
 _LATE_COSTS = Label(
     nb="{cost} i tiltakskostnader faller etter siste år og er ikke regnet med.",
     en="{cost} of programme costs fall after the last year and are not counted.",
-)
-_UNCOMPENSATED = Label(
-    nb="Fylkeskommunen kommer ut med {value} og er ikke kompensert. Lavere ytelser og høyere skatt"
-    " på andre budsjetter er ingen inndekning.",
-    en="The county comes out with {value} and is not compensated. Lower benefits and higher taxes"
-    " on other budgets are no cover.",
-)
-_CONTROLS = Label(
-    nb="Kontrollgruppen fikk det som ellers tilbys. Det slike tiltak koster, kommer til fradrag med"
-    " {value} (spenn {low} til {high}).",
-    en="Controls had what is otherwise offered. What such measures cost is deducted at {value}"
-    " (range {low} to {high}).",
-)
-_RESIDUAL = Label(
-    nb="Restverdi etter siste år er ikke lagt til. Halveres effekten hvert femte år fram til 67 år,"
-    " er den {value}.",
-    en="Residual value after the last year is not added. If the effect halves every five years"
-    " until the age of 67, it is {value}.",
 )
 _NON_PRICED = Label(
     nb="{n} virkninger er ikke gitt i kroner. De står ved siden av regnskapet og er ikke lagt til.",
@@ -119,12 +91,33 @@ def account_card(case: CostBenefit, lang: Lang | None = None) -> Card:
     )
 
 
-def break_even_text(year: int | None, horizon: int, lang: Lang | None = None) -> str:
-    """Return a break-even year in words."""
+def break_even_text(
+    year: int | None, horizon: int, lang: Lang | None = None, *, counted: bool = False
+) -> str:
+    """Return a break-even year in words.
+
+    Parameters
+    ----------
+    year
+        Years since start, from 0; None is never.
+    horizon
+        Years of the account.
+    lang
+        Language; None is the one in force.
+    counted
+        Whether to say which of the years it is, counted from the first.
+
+    Examples
+    --------
+    >>> break_even_text(3, 7, "en"), break_even_text(3, 7, "en", counted=True)
+    ('in year 3', 'in year 3, the fourth year')
+    """
     if year is None:
         return _NEVER.format(years=horizon).text(lang)
-    special = {0: _AT_ONCE, 1: _AFTER_ONE}
-    return special.get(year, _AFTER.format(year=year)).text(lang)
+    if year == 0:
+        return _AT_ONCE.text(lang)
+    when = _IN_YEAR.format(year=year)
+    return (_COUNTED.format(when=when, ordinal=ordinal(year + 1)) if counted else when).text(lang)
 
 
 def _headline(case: CostBenefit, lang: Lang | None) -> list[tuple[str, str]]:
@@ -134,7 +127,10 @@ def _headline(case: CostBenefit, lang: Lang | None) -> list[tuple[str, str]]:
         (_NPV.text(lang), hundreds(case.npv, lang)),
         (_INTERVAL.text(lang), interval(*bounds, hundreds, lang) if bounds else missing),
         (_PROBABILITY.text(lang), _probability(case, lang)),
-        (_BREAK_EVEN.text(lang), break_even_text(case.break_even_year, case.horizon, lang)),
+        (
+            _BREAK_EVEN.text(lang),
+            break_even_text(case.break_even_year, case.horizon, lang, counted=True),
+        ),
         (_PUBLIC.text(lang), hundreds(case.public, lang)),
     ]
     if np.isfinite(case.starters).all():
@@ -193,21 +189,21 @@ def _who(case: CostBenefit, lang: Lang | None) -> pd.DataFrame:
 
 
 def _notes(case: CostBenefit, lang: Lang | None) -> tuple[str, ...]:
-    chosen = _CHOSEN if case.horizon == 7 else Label(nb="", en="")
     notes = [
         _UNIT.format(year=case.price_year),
-        _CUT.format(years=case.horizon, last=case.horizon - 1, chosen=chosen),
-        _OUTPUT,
+        sentences.cut(case).label,
+        _HOW_COUNTED,
+        sentences.EMPLOYER,
     ]
     if case.covariance is not None:
         notes.append(_SELECTION)
     if not case.programme.items:
-        notes.append(_NO_COSTS)
+        notes.append(sentences.NO_COSTS)
     if case.programme.note is not None:
         notes.append(case.programme.note)
-    if not any(role.startswith("benefit:") for role in case.roles):
-        notes.append(_NO_BENEFITS)
-    notes += _objections(case)
+    notes += [each.label for each in _objections(case) if each is not None]
+    if case.programme.non_priced:
+        notes.append(_NON_PRICED.format(n=len(case.programme.non_priced)))
     late = case.late_costs
     if late:
         notes.append(_LATE_COSTS.format(cost=_both(late)))
@@ -215,23 +211,15 @@ def _notes(case: CostBenefit, lang: Lang | None) -> tuple[str, ...]:
     return (*texts, *_unsure(case, lang))
 
 
-def _objections(case: CostBenefit) -> list[Label]:
-    """Return what a reader asks first: the county's bill, the controls, later years, the rest."""
-    notes = []
-    county = case.present_value("county")
-    if county < -0.5:
-        notes.append(_UNCOMPENSATED.format(value=_both(county)))
-    saved = case.assumptions["avoided_measures"]
-    if case.programme.items and saved.low is not None:
-        notes.append(
-            _CONTROLS.format(value=_both(saved.value), low=_both(saved.low), high=_both(saved.high))
-        )
-    if case.programme.age_at_start is not None:
-        residual = case.residual_value().set_index(["decay", "actor"])["present_value"]
-        notes.append(_RESIDUAL.format(value=_both(residual["half_life_5", "society"])))
-    if case.programme.non_priced:
-        notes.append(_NON_PRICED.format(n=len(case.programme.non_priced)))
-    return notes
+def _objections(case: CostBenefit) -> list[sentences.Sentence | None]:
+    """Return what a reader asks first: what is left out, who pays, the controls, later years."""
+    return [
+        sentences.no_benefits(case),
+        *sentences.local_losses(case).values(),
+        sentences.in_kind(case),
+        sentences.controls(case),
+        sentences.residual(case),
+    ]
 
 
 def _both(value: float | None) -> Label:

@@ -27,8 +27,9 @@ def costs_frame(case: AccountValues, lang: Lang | None = None) -> pd.DataFrame:
     order = ["", *(phase.name for phase in programme.phases)]
     items = sorted(programme.items, key=lambda item: order.index(item.phase))
     rows = [_row(item, programme, case, lang) for item in items]
-    saved = case.assumptions["avoided_measures"]
-    rows.append(_avoided(saved, float(case.discount_factors[0]), lang))
+    if case.has_headline("avoided_measures"):
+        saved = case.assumptions["avoided_measures"]
+        rows.append(_avoided(saved, float(case.discount_factors[0]), lang))
     return pd.DataFrame(rows, columns=_COLUMNS).astype({"low": float, "high": float})
 
 

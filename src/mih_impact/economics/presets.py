@@ -102,21 +102,18 @@ def _contribution(zone: str) -> Assumption:
 
 
 def _tax_shares() -> tuple[Assumption, ...]:
-    """Return the shares of income tax; equalisation between municipalities takes the low end."""
-    why = "from no equalisation to 60 per cent of the extra tax equalised away (remembered)"
-    kept = 0.4
-    items = (
+    """Return the shares of income tax, of municipalities and of counties taken together.
+
+    They have no range: what is equalised away from one municipality goes to the others and not to
+    the state. What one of them keeps is `kept_tax` of `municipality_view`.
+    """
+    return (
         _row("municipal_tax_share", _BLOCKS, "municipal share of income tax", "share",
-             Label(nb="kommunens andel av inntektsskatten",
-                   en="municipality's share of income tax")),
+             Label(nb="kommunenes andel av inntektsskatten",
+                   en="municipalities' share of income tax")),
         _row("county_tax_share", _BLOCKS, "county share of income tax", "share",
-             Label(nb="fylkeskommunens andel av inntektsskatten",
-                   en="county's share of income tax")),
-    )  # fmt: skip
-    return tuple(
-        replace(item, low=kept * item.value, high=item.value, range_source=why,
-                distribution="triangular")
-        for item in items
+             Label(nb="fylkeskommunenes andel av inntektsskatten",
+                   en="counties' share of income tax")),
     )  # fmt: skip
 
 

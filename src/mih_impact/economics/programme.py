@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 
 from mih_impact import arguments
 from mih_impact.display.labels import Label
+from mih_impact.economics.apprenticeship import Apprenticeship
 from mih_impact.economics.assumption import Assumption
 from mih_impact.economics.checks import nearest, require_members, require_named
 from mih_impact.economics.cost_item import CostItem
@@ -19,7 +21,14 @@ from mih_impact.errors import AssumptionError
 from mih_impact.reference.prices import PriceIndex
 from mih_impact.storage import saveable
 
-__all__ = ["CostItem", "Phase", "Programme"]
+__all__ = ["HEADLINES", "LOCAL", "CostItem", "Phase", "Programme"]
+
+#: Variants of the account that a programme may have beside its headline: the posts as new municipal
+#: money, and what the controls' own measures would have cost.
+HEADLINES = ("wage_bill", "avoided_measures")
+
+#: Budgets that the state may have decided to give cover for their outlays.
+LOCAL = ("county", "municipality")
 
 
 @saveable("Programme")
@@ -44,12 +53,22 @@ class Programme:
         Effects that are not given in kroner; they stand beside the account and are never added.
     note
         A sentence shown on every card, for what a reader must know about the costs.
+    headlines
+        Which variants stand beside the headline: "wage_bill" (every post is new municipal money)
+        and "avoided_measures" (what controls' own measures cost). An account in which one of them
+        is not 0 shows it whatever the programme says.
+    compensated
+        Which of "county" and "municipality" the state has decided to give cover for their outlays;
+        () where no such decision is known. None says nothing, and nothing is said of cover.
+    apprenticeship
+        What apprentices are paid, and by whom; None where nobody becomes one.
 
     Raises
     ------
     AssumptionError
-        If two items or phases share a name, an item names a phase that is not there or a reach
-        beside it, or the items are in different currencies.
+        If two items or phases share a name, an item or the apprenticeship names a phase that is not
+        there, an item has a reach beside it, the items are in different currencies, or `headlines`
+        or `compensated` names what does not exist.
 
     Examples
     --------
@@ -64,6 +83,9 @@ class Programme:
     age_at_start: Assumption | None = None
     non_priced: tuple[NonPriced, ...] = ()
     note: Label | None = None
+    headlines: Sequence[str] = ()
+    compensated: Sequence[str] | None = None
+    apprenticeship: Apprenticeship | None = None
 
     def __post_init__(self) -> None:
         require_named(
@@ -102,6 +124,32 @@ class Programme:
                 f"The programme {self.name!r} mixes currencies",
                 found=", ".join(sorted({item.unit for item in self.items})),
                 do="give every item in one currency",
+            )
+        self._require_facts()
+
+    def _require_facts(self) -> None:
+        """Raise on a declared fact that names what does not exist."""
+        for what, known in (("headlines", HEADLINES), ("compensated", LOCAL)):
+            given = getattr(self, what)
+            if given is None and what == "compensated":
+                continue
+            names = arguments.names(what, given, error=AssumptionError)
+            for name in names:
+                arguments.choice("Programme", what, name, known, error=AssumptionError)
+            object.__setattr__(self, what, tuple(dict.fromkeys(names)))
+        own, phases = self.apprenticeship, [phase.name for phase in self.phases]
+        if own is None:
+            return
+        arguments.instance(
+            "Programme", own, Apprenticeship, "an apprenticeship, or None",
+            "give mih.Apprenticeship(phase=..., employer=..., ...)", error=AssumptionError,
+        )  # fmt: skip
+        if own.phase not in phases:
+            raise AssumptionError(
+                "The apprenticeship is of a phase that the programme has not",
+                found=arguments.shown(own.phase),
+                do=f"use one of {', '.join(phases) or 'the phases given'}"
+                f"{nearest(own.phase, phases)}",
             )
 
     def _reached(self, item: CostItem) -> CostItem:
@@ -151,6 +199,11 @@ class Programme:
         age = None if self.age_at_start is None else given["age_at_start"]
         return replace(self, items=costs, phases=phases, age_at_start=age)
 
+    def with_facts_of(self, other: Programme) -> Programme:
+        """Return the programme with the facts of another: all that no sheet of assumptions has."""
+        facts = ("non_priced", "headlines", "compensated", "apprenticeship")
+        return replace(self, **{name: getattr(other, name) for name in facts})
+
     @property
     def last_year(self) -> int:
         """The last year since start with a cost; -1 without costs."""
@@ -158,7 +211,7 @@ class Programme:
         return max(lengths, default=0) - 1
 
     def in_prices(self, price_year: int, index: PriceIndex | None = None) -> Programme:
-        """Return the programme with every item in the prices of one year.
+        """Return the programme with every amount in the prices of one year.
 
         Parameters
         ----------
@@ -168,7 +221,12 @@ class Programme:
             Price index; the shipped consumer price index if None.
         """
         arguments.whole("price_year", price_year, error=AssumptionError)
-        return replace(self, items=tuple(item.in_prices(price_year, index) for item in self.items))
+        own = self.apprenticeship
+        return replace(
+            self,
+            items=tuple(item.in_prices(price_year, index) for item in self.items),
+            apprenticeship=None if own is None else own.in_prices(price_year, index),
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per item and year since start with a cost.

@@ -228,6 +228,17 @@ class AccountValues(Result):
         assumptions, programme = with_values(self.assumptions, self._books.programme, values)
         return replace(self, assumptions=assumptions, programme=programme)
 
+    def has_headline(self, name: str) -> bool:
+        """Return whether a variant belongs beside the headline.
+
+        Parameters
+        ----------
+        name
+            One of `Programme.headlines`. It belongs there where the programme asks for it, and
+            where its assumption is not 0.
+        """
+        return name in self.programme.headlines or self.assumptions[name].value != 0
+
     def switching_scale(self, of: str = "society") -> float | None:
         """Return the scale of all effects at which a present value is zero, costs held.
 

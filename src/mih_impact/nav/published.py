@@ -12,6 +12,7 @@ import pandas as pd
 from mih_impact.display.labels import Label
 from mih_impact.display.numbers import number, percent
 from mih_impact.economics.case import CostBenefit
+from mih_impact.economics.labels import hundreds
 from mih_impact.effects.series import EffectSeries
 from mih_impact.nav.case import DATA, base_case
 from mih_impact.reference.rows import table
@@ -108,6 +109,12 @@ _MATCHED = Label(
 _Z = Label(
     nb="plantet; vårt anslag ligger {z} standardfeil fra sannheten i generatoren",
     en="planted; our estimate lies {z} standard errors from the generator's truth",
+)
+_COUNTED = Label(
+    nb="plantet. Oppstartsåret er vårt år 0: når {n} år er gått, er samlet nåverdi {before}, og når"
+    " år {year} er omme, {then}. Hvordan Nav teller, er ikke oppgitt",
+    en="planted. The start year is our year 0: when {n} years have passed, cumulative present value"
+    " is {before}, and when year {year} is over, {then}. How Nav counts is not stated",
 )
 _WHICH = Label(
     nb="kalibrert; hvilket av tre mål Nav brukte, er ukjent",
@@ -255,9 +262,17 @@ def _net_gain(study: StudyResult, simplified: CostBenefit) -> list[Computed]:
 
 
 def _break_even(study: StudyResult, _: CostBenefit) -> list[Computed]:
-    measure = Label(nb="lønnsomt fra år, etter R-109", en="breaks even in year, by R-109")
-    year = study.case.break_even_year
-    return [Computed(measure, np.nan if year is None else year)]
+    measure = Label(nb="lønnsomt i år, etter R-109", en="breaks even in year, by R-109")
+    case, year = study.case, study.case.break_even_year
+    if not year:  # from the start, or never: nothing to count
+        return [Computed(measure, np.nan if year is None else year)]
+    society = case.by_year().query("actor == 'society'").set_index("year_since_start")
+    before, then = (
+        Label(nb=hundreds(value, "nb"), en=hundreds(value, "en"))
+        for value in society["cumulative"].loc[[year - 1, year]]
+    )
+    verdict = _COUNTED.format(n=year, before=before, year=year, then=then)
+    return [Computed(measure, year, verdict=verdict)]
 
 
 def _income_profile(study: StudyResult, _: CostBenefit) -> list[Computed]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from mih_impact import arguments
 from mih_impact.display.labels import Label
+from mih_impact.economics.apprenticeship import Apprenticeship, pay_term
 from mih_impact.economics.assumption import Assumption
 from mih_impact.economics.cost_item import CostItem
 from mih_impact.economics.phase import Phase
@@ -55,11 +56,27 @@ _PHASE = frozenset(
         "range_source",
     ]
 )
-_AGE = frozenset(
+_TERM = frozenset(
     ["value", "low", "high", "distribution", "points", "status", "source", "range_source"]
 )
+_APPRENTICESHIP = frozenset(
+    ["phase", "employer", "by_year", "months", "share", "skilled_wage", "price_year", "note"]
+)
 _PROGRAMME = frozenset(
-    ["name", "label", "price_year", "note", "phase", "item", "age_at_start", "non_priced", "effect"]
+    [
+        "name",
+        "label",
+        "price_year",
+        "note",
+        "headlines",
+        "compensated",
+        "apprenticeship",
+        "phase",
+        "item",
+        "age_at_start",
+        "non_priced",
+        "effect",
+    ]
 )
 
 
@@ -70,9 +87,10 @@ def read_programme(path: str | Path | Traversable) -> Programme:
     ----------
     path
         A file with `name`, `label`, `price_year`, optionally `note`, `non_priced` (the file of
-        effects without a price, beside it), `[age_at_start]`, one
-        `[[phase]]` per phase and one `[[item]]` per cost. `per_starter` is the cost of an average
-        starter by year since start, the reach of its phase included.
+        effects without a price, beside it), `headlines` and `compensated` (see `Programme`),
+        `[age_at_start]`, `[apprenticeship]`, one `[[phase]]` per phase and one `[[item]]` per cost.
+        `per_starter` is the cost of an average starter by year since start, the reach of its phase
+        included.
 
     Returns
     -------
@@ -139,6 +157,9 @@ def programme_of(content: dict[str, Any], name: str) -> Programme:
         age_at_start=_age(content.get("age_at_start"), name),
         non_priced=non_priced_of(content.get("effect", []), name),
         note=read_label(content["note"], f"note of {name}") if "note" in content else None,
+        headlines=content.get("headlines", ()),
+        compensated=content.get("compensated"),
+        apprenticeship=_apprenticeship(content.get("apprenticeship"), name),
     )
 
 
@@ -156,10 +177,34 @@ def _age(row: dict[str, Any] | None, file: str) -> Assumption | None:
     if row is None:
         return None
     (row,) = read_tables({"age_at_start": [row]}, "age_at_start", file)
-    _require_keys(row, {"value", "status"}, _AGE, f"age_at_start of {file}")
+    _require_keys(row, {"value", "status"}, _TERM, f"age_at_start of {file}")
     given = {"source": "", "low": None, "high": None} | row
     label = Label(nb="gjennomsnittlig alder ved oppstart", en="mean age at start")
     return Assumption(name="age_at_start", unit="years", label=label, **given)
+
+
+def _apprenticeship(row: dict[str, Any] | None, file: str) -> Apprenticeship | None:
+    """Return what apprentices are paid; the skilled wage is in prices of `price_year`."""
+    if row is None:
+        return None
+    (row,) = read_tables({"apprenticeship": [row]}, "apprenticeship", file)
+    where = f"apprenticeship of {file}"
+    _require_keys(row, set(_APPRENTICESHIP) - {"note"}, _APPRENTICESHIP, where)
+    terms = {
+        key: _term(row[key], name, f"{key} of the {where}")
+        for key, name in (
+            ("months", "apprentice_months"),
+            ("share", "apprentice_share"),
+            ("skilled_wage", "skilled_wage"),
+        )
+    }
+    note = read_label(row["note"], f"note of the {where}") if "note" in row else None
+    return Apprenticeship(**(row | terms | {"note": note}))
+
+
+def _term(row: dict[str, Any], name: str, where: str) -> Assumption:
+    _require_keys(row, {"value", "status"}, _TERM, where)
+    return pay_term(name, **({"source": "", "low": None, "high": None} | row))
 
 
 def _item(row: dict[str, Any], price_year: int, reaches: dict[str, float], file: str) -> CostItem:

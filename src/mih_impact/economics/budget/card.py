@@ -11,6 +11,8 @@ from mih_impact.display.labels import Label, Lang, capital
 from mih_impact.display.numbers import interval, millions, number, percent
 from mih_impact.economics.actors import GROUP_LABELS
 from mih_impact.economics.budget.result import BLOCK_LABELS
+from mih_impact.economics.programme import LOCAL
+from mih_impact.economics.sentences import cover_of
 
 if TYPE_CHECKING:
     from mih_impact.economics.budget.result import BudgetImpact
@@ -38,18 +40,22 @@ _FOLLOWED = Label(
     nb="Hvert kull følges i {horizon} år, ikke lenger. Det som kommer senere, er ikke med.",
     en="Each cohort is followed for {horizon} years and no longer. What comes later is left out.",
 )
-_UNCOMPENSATED = Label(
-    nb="Utgiftene til {who} er ikke kompensert: ingen har vedtatt at rammen skal økes.",
-    en="The outlays of {who} are not compensated: nobody has decided to raise the block grant.",
-)
-_COMPENSATED = Label(
-    nb="Det er lagt til grunn at staten dekker utgiftene til {who}.",
-    en="It is taken as decided that the state covers the outlays of {who}.",
-)
+_COVER = {
+    "no decision": Label(
+        nb="Det er ikke kjent noe vedtak om å kompensere utgiftene til {who}.",
+        en="No decision to compensate the outlays of {who} is known.",
+    ),
+    "decided": Label(
+        nb="Det er lagt til grunn at staten dekker utgiftene til {who}.",
+        en="It is taken as decided that the state covers the outlays of {who}.",
+    ),
+}
 _WAGES = {
     False: Label(
-        nb="Lønn er ikke med: det er lagt til grunn at stillingene er på budsjettet uansett.",
-        en="Wages are left out: it is assumed that the posts are in the budget anyway.",
+        nb="Lønn etter tiltaket er ikke med: det er lagt til grunn at ingen av stillingene er nye"
+        " kommunale penger.",
+        en="Wages after the programme are left out: it is assumed that none of the posts is new"
+        " municipal money.",
     ),
     True: Label(
         nb="Det er lagt til grunn at {share} av stillingene er nye kommunale penger.",
@@ -112,11 +118,10 @@ def _notes(impact: BudgetImpact, lang: Lang) -> tuple[str, ...]:
         _WAGES[impact.wage_bill > 0].format(share=percent(impact.wage_bill, 0, lang)),
     ]
     need = impact.peak_need()["amount"]
-    for actor in ("county", "municipality"):
-        if actor in impact.compensated:
-            notes.append(_COMPENSATED.format(who=GROUP_LABELS[actor]))
-        elif need[actor] > 0:
-            notes.append(_UNCOMPENSATED.format(who=GROUP_LABELS[actor]))
+    for actor in LOCAL:
+        known = cover_of(actor, impact.compensated)
+        if known == "decided" or (known == "no decision" and need[actor] > 0):
+            notes.append(_COVER[known].format(who=GROUP_LABELS[actor]))
     if impact.by_block()["conf_low"].notna().any():
         notes.append(BOTH_KINDS)
     if impact.elasticity != 0:

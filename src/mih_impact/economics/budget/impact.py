@@ -24,6 +24,7 @@ from mih_impact.economics.budget.tables import (
 )
 from mih_impact.economics.case import CostBenefit
 from mih_impact.economics.evaluate import MOST_DRAWS
+from mih_impact.economics.programme import LOCAL
 from mih_impact.economics.uncertainty.draws import drawn_effects, drawn_values
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.prices import PriceIndex
@@ -45,7 +46,7 @@ def budget_impact(
     nominal: bool = False,
     elasticity: float = 0.0,
     reference_cohort: float | None = None,
-    compensated: Sequence[str] = (),
+    compensated: Sequence[str] | None = None,
     draws: int = 2_000,
     seed: int = 2025,
 ) -> BudgetImpact:
@@ -73,8 +74,9 @@ def budget_impact(
     reference_cohort
         The cohort size that the estimated effect is for.
     compensated
-        Which of "county" and "municipality" the state has decided to give cover for their outlays;
-        without a decision they are shown as uncompensated. What they receive stays theirs.
+        Which of "county" and "municipality" the state has decided to give cover for their outlays,
+        () where no such decision is known; None is what the programme says
+        (`Programme.compensated`). What they receive stays theirs.
     draws, seed
         Draws of effects and assumptions behind the intervals: those of
         `case.uncertainty(n=draws, seed=seed)`. Without a covariance of the effects there are none,
@@ -127,7 +129,8 @@ def budget_impact(
     scale = _scale(sizes, elasticity, reference_cohort)
     years = tuple(range(min(cohorts), max(cohorts) + case.horizon))
     factors, prices = price_factors(case.price_year, budget_year, price_path, nominal, years)
-    covered = _covered(compensated)
+    known = _covered(case.programme.compensated if compensated is None else compensated)
+    covered = known or ()
     arguments.whole("draws", draws, low=100, high=MOST_DRAWS, error=AssumptionError)
     arguments.seed(seed, error=AssumptionError)
 
@@ -148,7 +151,7 @@ def budget_impact(
         starters=cohorts,
         prices=prices,
         horizon=case.horizon,
-        compensated=covered,
+        compensated=known,
         elasticity=float(elasticity),
         reference_cohort=reference_cohort,
         wage_bill=case.assumptions.wage_bill,
@@ -190,9 +193,10 @@ def _scale(sizes: FloatArray, elasticity: float, reference: float | None) -> Flo
     return scales(sizes, float(elasticity), reference)
 
 
-def _covered(compensated: Sequence[str]) -> tuple[str, ...]:
+def _covered(compensated: Sequence[str] | None) -> tuple[str, ...] | None:
+    if compensated is None:
+        return None
     names = arguments.names("compensated", compensated, error=AssumptionError)
     for name in names:
-        local = ("county", "municipality")
-        arguments.choice("budget_impact", "compensated", name, local, error=AssumptionError)
+        arguments.choice("budget_impact", "compensated", name, LOCAL, error=AssumptionError)
     return names

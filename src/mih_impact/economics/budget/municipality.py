@@ -13,9 +13,13 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.display.provenance import Provenance
 from mih_impact.economics.actors import PUBLIC
+from mih_impact.economics.apprenticeship import Apprenticeship
 from mih_impact.economics.budget.cohorts import convolved
 from mih_impact.economics.budget.municipality_result import COMPONENTS, NET, MunicipalityView
-from mih_impact.economics.budget.municipality_terms import grant_item, municipal_terms
+from mih_impact.economics.budget.municipality_terms import (
+    municipal_apprentices,
+    municipal_terms,
+)
 from mih_impact.economics.case import CostBenefit
 from mih_impact.economics.evaluate import MOST_DRAWS
 from mih_impact.economics.ledger import Line
@@ -35,12 +39,11 @@ def municipality_view(
     places: float = 8,
     first_year: int | None = None,
     cohorts: int = 1,
-    paid_supervision: float = 0.0,
+    paid_in_kind: float = 0.0,
     kept_tax: float = 0.4,
-    apprentice_share: float = 0.5,
     apprentice_months: float | None = None,
+    apprentice_share: float | None = None,
     skilled_wage: float | None = None,
-    grant: str | None = None,
     draws: int = 2_000,
     seed: int = 2025,
 ) -> MunicipalityView:
@@ -56,21 +59,16 @@ def municipality_view(
         Calendar year of the first start; None counts years since the first start.
     cohorts
         Number of cohorts, one a year.
-    paid_supervision
-        Share of the supervision, in kind in the account, that is paid with new money. 0: the staff
-        are paid anyway.
+    paid_in_kind
+        Share of what the municipality gives in kind, such as the time of its staff, that is paid
+        with new money. 0: the staff are paid anyway.
     kept_tax
         What the municipality keeps of its share of extra income tax after equalisation.
-    apprentice_share
-        Apprentice pay as a share of the skilled wage, on average over the apprenticeship.
-    apprentice_months
-        Length of the apprenticeship; None is the middle of the reference row, 12 to 15 months.
-    skilled_wage
-        NOK per year in the prices of the account; None is the reference row, by the consumer price
-        index.
-    grant
-        The programme's cost item that is the apprentice grant; None where only one item is a
-        transfer to the municipality. It says which years are apprenticeship, and who gets there.
+    apprentice_months, apprentice_share, skilled_wage
+        Length of the apprenticeship; apprentice pay as a share of the skilled wage, on average; the
+        skilled wage, NOK per year in the prices of the account. None is what the programme
+        declares (`Programme.apprenticeship`). A programme that declares no apprentices whom the
+        municipality pays has none.
     draws, seed
         Draws behind the intervals; without a covariance of the effects there are none.
 
@@ -81,19 +79,18 @@ def municipality_view(
     Raises
     ------
     AssumptionError
-        No places, a share outside 0 to 1, a programme without an apprentice grant, or a number that
-        is none.
+        No places, a share outside 0 to 1, a number that is none, or a term of apprentices where the
+        programme declares none.
 
     Notes
     -----
-    Per starter and year t, in the prices of the account: paid supervision, s times what is in kind;
-    apprentice pay, reach x (months / 12) x share x skilled wage x the grant's profile over years;
-    on it pension p and contribution, (1 + p)(1 + g) - 1; the grant; income tax (all budgets) x the
-    municipality's share x what is kept; benefits that the municipality pays; what it pays in cash
-    for the programme else. A cohort has `places` times that. Nothing is discounted.
-
-    The municipality's share of tax is held at the account's own value: its range there is of
-    equalisation, which is `kept_tax` here and would count twice.
+    Per starter and year t, in the prices of the account: what is in kind, as far as it is paid;
+    apprentice pay, reach x (months / 12) x share x skilled wage x the declared spread over years;
+    on it pension p and contribution, (1 + p)(1 + g) - 1; grants that the municipality receives;
+    income tax (all budgets) x the municipality's share x what is kept; benefits that the
+    municipality pays; what it pays in cash for the programme else. A cohort has `places` times
+    that. Nothing is discounted. `MunicipalityView.from_account` walks from the municipality's
+    present value in the account to the sum per place.
 
     What a recruited worker makes is no cash and is not added: by assumption output equals labour
     cost, and it stands beside with a net of zero. What a vacancy costs is not in the sources.
@@ -125,40 +122,43 @@ def municipality_view(
     arguments.seed(seed, error=AssumptionError)
     if first_year is not None:
         arguments.whole("first_year", first_year, low=1900, error=AssumptionError)
+    own = municipal_apprentices(case._books.programme)
     terms = municipal_terms(
-        case.price_year,
-        paid_supervision=paid_supervision,
+        own,
+        paid_in_kind=paid_in_kind,
         kept_tax=kept_tax,
-        apprentice_share=apprentice_share,
         apprentice_months=apprentice_months,
+        apprentice_share=apprentice_share,
         skilled_wage=skilled_wage,
     )
-    item = grant_item(case._books.programme, grant)
     sizes = np.full(cohorts, float(places))
 
     def cash(effects: FloatArray, changes: Mapping[str, Any]) -> FloatArray:
         values = {name: changes.get(name, term.value) for name, term in terms.items()}
-        own = {name: value for name, value in changes.items() if name not in terms}
-        flows = _flows(case, effects, own, values, item.name)
+        rest = {name: value for name, value in changes.items() if name not in terms}
+        flows = _flows(case, effects, rest, values, own)
         return convolved(flows, np.zeros_like(flows), sizes, np.ones(cohorts))
 
     point, drawn = cash(case.effects, {}), None
     effects = drawn_effects(case, draws, seed)
     if effects is not None:
-        own = {
+        varied = {
             name: term.drawn(np.random.default_rng([seed, crc32(name.encode())]).random(draws))
             for name, term in terms.items()
             if term.is_drawn
         }
-        drawn = cash(effects, drawn_values(case, draws, seed) | own)
+        drawn = cash(effects, drawn_values(case, draws, seed) | varied)
     first = 0 if first_year is None else int(first_year)
     years = tuple(range(first, first + point.shape[-1]))
-    told = {"places": places, "cohorts": cohorts, "first_year": first_year, "grant": item.name}
+    told = {"places": places, "cohorts": cohorts, "first_year": first_year}
+    overall = _totals(point, drawn)
     return MunicipalityView(
         table=_table(point, drawn, years),
-        overall=_totals(point, drawn),
+        overall=overall,
+        steps=_from_account(case, overall.set_index("component")["amount"] / sizes.sum()),
         terms=tuple(terms.values()),
-        reach=item.reach,
+        apprenticeship=own,
+        reach=0.0 if own is None else case._books.setting().reach(own.phase, own.phase),
         pension_share=case.assumptions.pension_share,
         contribution=case.assumptions.employer_contribution,
         tax_share=case.assumptions.municipal_tax_share,
@@ -183,7 +183,7 @@ def _flows(
     effects: FloatArray,
     changes: Mapping[str, Any],
     terms: Mapping[str, Any],
-    grant: str,
+    own: Apprenticeship | None,
 ) -> FloatArray:
     """Return cash per starter by component and year since start, shape (..., K, T).
 
@@ -197,14 +197,14 @@ def _flows(
         return np.asarray(sign * amounts[..., np.array(chosen), :].sum(axis=-2))
 
     lines, local = ledger.lines, "municipality"
-    kept = _column(terms["kept_tax"]) * case.assumptions.municipal_tax_share  # held: see the notes
-    pay = _apprentice_pay(case, setting, terms, grant)
+    kept = _column(terms["kept_tax"]) * _column(setting["municipal_tax_share"])
+    pay = _apprentice_pay(case, setting, terms, own)
     costs = (1 + _column(setting["pension_share"])) * (
         1 + _column(setting["employer_contribution"])
     )
-    paid = _column(terms["paid_supervision"])
+    paid = _column(terms["paid_in_kind"])
     parts = {
-        "supervision": paid * summed(1.0, [_cost_of(line, local, cash=False) for line in lines]),
+        "in_kind": paid * summed(1.0, [_cost_of(line, local, cash=False) for line in lines]),
         "programme": summed(1.0, [_cost_of(line, local, cash=True) for line in lines])
         + summed(-1.0, [_granted(line) and line.payer == local for line in lines]),
         "apprentice_pay": -pay,
@@ -218,15 +218,38 @@ def _flows(
 
 
 def _apprentice_pay(
-    case: CostBenefit, setting: Any, terms: Mapping[str, Any], grant: str
+    case: CostBenefit, setting: Any, terms: Mapping[str, Any], own: Apprenticeship | None
 ) -> FloatArray:
-    """Return gross apprentice pay per starter by year, in the years of the grant."""
-    item = next(each for each in case._books.programme.items if each.name == grant)
-    profile = np.zeros(case.horizon)
-    kept = item.profile[: case.horizon]
-    profile[: len(kept)] = kept
+    """Return gross apprentice pay per starter by year; nothing without apprentices."""
+    if own is None:
+        return np.zeros(case.horizon)
     each = terms["apprentice_months"] / 12 * terms["apprentice_share"] * terms["skilled_wage"]
-    return _column(setting.reach(item.name, item.phase) * each) * profile
+    return _column(setting.reach(own.phase, own.phase) * each) * own.profile(case.horizon)
+
+
+def _from_account(case: CostBenefit, net: pd.Series[float]) -> pd.DataFrame:
+    """Walk from the municipality's present value to its cash, per place and over all years.
+
+    `net` has the sums of the view by component. The walk is of one cohort followed to its end.
+    """
+    ledger = case.ledger()
+    rows = ledger[ledger["actor"] == "municipality"]
+    plain = rows["component"].str.removeprefix("displacement:")
+
+    def summed(chosen: pd.Series[bool]) -> float:
+        return float(rows.loc[chosen, "amount"].sum())
+
+    start, tax = case.present_value("municipality"), summed(plain == "income_tax")
+    steps = {
+        "account": start,
+        "undiscounted": float(rows["amount"].sum()) - start,
+        "in_kind": net["in_kind"] - summed(~rows["cash"]),
+        "wage_bill": -summed(rows["cash"] & (plain == "wage_bill")),
+        "equalised": net["tax_kept"] - tax,
+        "apprentices": net["apprentice_pay"] + net["apprentice_on_costs"],
+        NET: net[NET],
+    }
+    return pd.DataFrame({"step": list(steps), "amount": [value + 0.0 for value in steps.values()]})
 
 
 def _column(value: Any) -> FloatArray:

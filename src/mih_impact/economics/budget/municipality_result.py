@@ -13,6 +13,7 @@ from mih_impact.display.labels import Label, Lang, capital
 from mih_impact.display.numbers import interval, number, percent
 from mih_impact.display.provenance import Provenance
 from mih_impact.display.result import Result
+from mih_impact.economics.apprenticeship import Apprenticeship
 from mih_impact.economics.assumption import Assumption
 from mih_impact.economics.labels import STATUS_LABELS, amount_of, hundreds
 from mih_impact.storage import save, saveable
@@ -20,7 +21,7 @@ from mih_impact.storage import save, saveable
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["COMPONENTS", "NET", "MunicipalityView"]
+__all__ = ["COMPONENTS", "FROM_ACCOUNT", "NET", "MunicipalityView"]
 
 COMPONENTS = {
     "apprentice_pay": Label(nb="lærlinglønn", en="apprentice pay"),
@@ -28,8 +29,10 @@ COMPONENTS = {
         nb="pensjon og arbeidsgiveravgift for lærlinger",
         en="pension and contribution for apprentices",
     ),
-    "grant": Label(nb="lærlingtilskudd fra fylkeskommunen", en="apprentice grant from the county"),
-    "supervision": Label(nb="veiledning som betales", en="supervision that is paid"),
+    "grant": Label(nb="tilskudd til tiltaket", en="grants for the programme"),
+    "in_kind": Label(
+        nb="egen innsats som betales med nye penger", en="own effort that is paid with new money"
+    ),
     "programme": Label(nb="andre utgifter til tiltaket", en="other outlays for the programme"),
     "tax_kept": Label(nb="skatt kommunen beholder", en="tax the municipality keeps"),
     "benefits": Label(
@@ -42,6 +45,19 @@ COMPONENTS = {
 NET = "net"
 _LABELS = COMPONENTS | {NET: Label(nb="netto i kassen", en="net cash")}
 
+#: The walk from the municipality's present value in the account to its cash.
+_STEPS = {
+    "account": Label(nb="kommunen i regnskapet, nåverdi", en="the municipality in the account,"
+                     " present value"),
+    "undiscounted": Label(nb="uten diskontering", en="not discounted"),
+    "in_kind": Label(nb="egen innsats som ikke betales", en="own effort that is not paid"),
+    "wage_bill": Label(nb="stillingene etter tiltaket", en="posts after the programme"),
+    "equalised": Label(nb="skatt som utjevnes bort", en="tax that is equalised away"),
+    "apprentices": Label(nb="lærlinglønn med pensjon og avgift",
+                         en="apprentice pay with pension and contribution"),
+    NET: _LABELS[NET],
+}  # fmt: skip
+
 
 @saveable("MunicipalityView")
 @dataclass(frozen=True, eq=False, repr=False)
@@ -50,12 +66,14 @@ class MunicipalityView(Result):
 
     Attributes
     ----------
-    table, overall
-        See `to_frame` and `totals`.
+    table, overall, steps
+        See `to_frame`, `totals` and `from_account`.
     terms
         What the view assumes beside the account.
+    apprenticeship
+        What the programme declares of apprentices whom the municipality pays; None if nothing.
     reach
-        Share of starters who become apprentices.
+        Share of starters who become apprentices; 0 without any.
     pension_share, contribution, tax_share
         The account's pension and social costs, employer's contribution, and the municipality's
         share of income tax.
@@ -75,7 +93,9 @@ class MunicipalityView(Result):
 
     table: pd.DataFrame
     overall: pd.DataFrame
+    steps: pd.DataFrame
     terms: tuple[Assumption, ...]
+    apprenticeship: Apprenticeship | None
     reach: float
     pension_share: float
     contribution: float
@@ -108,6 +128,28 @@ class MunicipalityView(Result):
         """Return sums over all years, not discounted, by component and `net`."""
         return self._labelled(self.overall)
 
+    def from_account(self) -> pd.DataFrame:
+        """Walk from the municipality's present value in the account to its cash per place.
+
+        Returns
+        -------
+        DataFrame
+            `step, label_nb, label_en, amount` (NOK per place, all years): `account`, then what is
+            added on the way, and `net`, their sum.
+        """
+        labels = [_STEPS[step] for step in self.steps["step"]]
+        told = {"label_nb": [label.nb for label in labels], "label_en": [x.en for x in labels]}
+        return self.steps.assign(**told)[["step", "label_nb", "label_en", "amount"]]
+
+    def walked(self, lang: Lang) -> str:
+        """Return the steps between account and cash in words, the largest first."""
+        moved = self.from_account().iloc[1:-1]
+        moved = moved[moved["amount"].abs() >= _LEAST].sort_values(
+            "amount", key=lambda amount: -amount.abs(), kind="stable"
+        )
+        pairs = zip(moved[f"label_{lang}"], moved["amount"], strict=True)
+        return ", ".join(f"{label} {hundreds(amount, lang)}" for label, amount in pairs)
+
     def beside(self) -> pd.DataFrame:
         """Return what stands beside the cash and is not added: what the people at work make.
 
@@ -116,8 +158,12 @@ class MunicipalityView(Result):
         DataFrame
             `who` ("worker": one recruited worker in one year; "apprentice": one apprentice over the
             apprenticeship), `labour_cost, output, net` (NOK), `status`. Output is the labour cost
-            by assumption, so the net is zero; what a vacancy costs is not in the sources.
+            by assumption, so the net is zero; what a vacancy costs is not in the sources. Empty
+            where the municipality pays no apprentices.
         """
+        if self.apprenticeship is None:
+            columns = ["who", "labour_cost", "output", "net", "status"]
+            return pd.DataFrame(columns=columns, dtype=object)
         terms = {term.name: term.value for term in self.terms}
         costs = (1 + self.pension_share) * (1 + self.contribution)
         worker = terms["skilled_wage"] * costs
@@ -194,40 +240,68 @@ class MunicipalityView(Result):
         """Return how many places in how many cohorts, in words."""
         places = [number(self.places, int(not self.places.is_integer()), lang) for lang in _LANGS]
         n = Label(nb=places[0], en=places[1])
-        return (_ONE if self.cohorts == 1 else _SEVERAL).format(n=n, cohorts=self.cohorts)
+        one = _SINGLE if self.places == 1 else _ONE
+        return (one if self.cohorts == 1 else _SEVERAL).format(n=n, cohorts=self.cohorts)
 
     def _notes(self, lang: Lang) -> tuple[str, ...]:
         terms = {term.name: term for term in self.terms}
-        shown = {
-            term.name: amount_of(term.value, term.unit, lang) for term in self.terms
-        }  # texts by name
         kept = terms["kept_tax"]
+        notes = [
+            _CASH.format(year=self.price_year, horizon=self.horizon).text(lang),
+            *self._apprentices(lang),
+            _TAX.format(
+                share=percent(self.tax_share, 0, lang),
+                kept=amount_of(kept.value, kept.unit, lang), low=percent(kept.low, 0, lang),
+                high=percent(kept.high, 0, lang), status=STATUS_LABELS[kept.status],
+            ).text(lang),
+            *self._in_kind(lang),
+            self.explained(lang),
+            (_NO_INTERVAL if self.overall["conf_low"].isna().all() else _FEW).text(lang),
+        ]  # fmt: skip
+        return tuple(notes)
+
+    def explained(self, lang: Lang) -> str:
+        """Return why the municipality's cash is not its row of the account, in a sentence."""
+        amounts = self.steps.set_index("step")["amount"]
+        shown = {name: hundreds(amounts[name], lang) for name in ("account", NET)}
+        steps = self.walked(lang) or _NOTHING.text(lang)
+        return FROM_ACCOUNT.format(account=shown["account"], net=shown[NET], steps=steps).text(lang)
+
+    def _apprentices(self, lang: Lang) -> list[str]:
+        """Return what is said of apprentices, where there are any."""
+        own = self.apprenticeship
+        if own is None:
+            return []
+        terms = {term.name: term for term in self.terms}
+        shown = {term.name: amount_of(term.value, term.unit, lang) for term in self.terms}
         worker = float(self.beside()["output"].iloc[0])
-        notes = (
-            _CASH.format(year=self.price_year, horizon=self.horizon),
+        notes = [
             _PAY.format(
                 share=shown["apprentice_share"], wage=shown["skilled_wage"],
                 months=shown["apprentice_months"], reach=percent(self.reach, 0, lang),
                 status=STATUS_LABELS[terms["apprentice_share"].status],
             ),
             _NEW_PLACES,
-            _TAX.format(
-                share=percent(self.tax_share, 0, lang), kept=shown["kept_tax"],
-                low=percent(kept.low, 0, lang), high=percent(kept.high, 0, lang),
-                status=STATUS_LABELS[kept.status],
-            ),
-            (_SUPERVISION if terms["paid_supervision"].value else _NO_SUPERVISION).format(
-                share=shown["paid_supervision"]
-            ),
+            *(() if own.note is None else (own.note,)),
             _BESIDE.format(cost=hundreds(worker, lang)),
-            _FEW if not self.overall["conf_low"].isna().all() else _NO_INTERVAL,
-        )  # fmt: skip
-        return tuple(note.text(lang) for note in notes)
+        ]  # fmt: skip
+        return [note.text(lang) for note in notes]
+
+    def _in_kind(self, lang: Lang) -> list[str]:
+        """Return how far the municipality's own effort is paid, where the programme takes any."""
+        paid = next(term.value for term in self.terms if term.name == "paid_in_kind")
+        step = float(self.steps.set_index("step").loc["in_kind", "amount"])
+        if paid > 0:
+            return [_PAID_IN_KIND.format(share=percent(paid, 0, lang)).text(lang)]
+        if step < _LEAST:
+            return []
+        return [_NOT_PAID.format(amount=hundreds(step, lang)).text(lang)]
 
 
 _LANGS: tuple[Lang, Lang] = ("nb", "en")
 _TITLE = Label(nb="Kommunens kasse: {programme}, {what}", en="The municipality's cash: {programme},"
                " {what}")  # fmt: skip
+_SINGLE = Label(nb="{n} plass", en="{n} place")
 _ONE = Label(nb="{n} plasser", en="{n} places")
 _SEVERAL = Label(nb="{n} plasser i hvert av {cohorts} kull", en="{n} places in each of {cohorts}"
                  " cohorts")  # fmt: skip
@@ -238,10 +312,10 @@ _INTERVAL = Label(nb="95\u00a0% KI", en="95% CI")
 _CASH = Label(
     nb="Bare penger kommunen betaler eller får, faste {year}-priser, ikke diskontert; pluss er mer"
     " penger i kassen. Hvert kull følges i {horizon} år. Skatt og sosialhjelp forutsetter at"
-    " mennene bor i kommunen.",
+    " deltakerne bor i kommunen.",
     en="Only money that the municipality pays or receives, fixed {year} prices, not discounted;"
     " plus is more cash. Each cohort is followed for {horizon} years. Tax and social assistance"
-    " take it that the men live in the municipality.",
+    " take it that the participants live in the municipality.",
 )
 _PAY = Label(
     nb="Lærlinglønnen er {share} av {wage} i året i {months}, med pensjon og arbeidsgiveravgift"
@@ -253,10 +327,9 @@ _PAY = Label(
 )
 _NEW_PLACES = Label(
     nb="Lærlinglønnen er en ny utgift bare når plassene kommer i tillegg til læreplassene kommunen"
-    " ellers hadde hatt. Lønn i sommerjobben er ikke med: beløpet står ikke i kildene.",
+    " ellers hadde hatt.",
     en="Apprentice pay is a new outlay only where the places come on top of the apprentices that"
-    " the municipality would have had anyway. Pay in the summer job is left out: the amount is not"
-    " in the sources.",
+    " the municipality would have had anyway.",
 )
 _TAX = Label(
     nb="Kommunen får {share} av inntektsskatten og beholder {kept} av det etter utjevning"
@@ -264,14 +337,29 @@ _TAX = Label(
     en="The municipality gets {share} of income tax and keeps {kept} of that after equalisation"
     " ({status}; range {low} to {high}).",
 )
-_SUPERVISION = Label(
-    nb="{share} av veiledningen er regnet som nye penger (antatt).",
-    en="{share} of supervision is taken as new money (assumed).",
+_PAID_IN_KIND = Label(
+    nb="{share} av det kommunen gir uten å betale for det, er regnet som nye penger (antatt).",
+    en="{share} of what the municipality gives in kind is taken as new money (assumed).",
 )
-_NO_SUPERVISION = Label(
-    nb="Veiledningen gis av ansatte som har lønn uansett, og er ikke med (antatt).",
-    en="Supervision is given by staff who are paid anyway, and is left out (assumed).",
+_NOT_PAID = Label(
+    nb="Det kommunen gir uten å betale for det, som tiden til egne ansatte, er ikke med: {amount}"
+    " per plass (antatt).",
+    en="What the municipality gives in kind, such as the time of its staff, is left out: {amount}"
+    " per place (assumed).",
 )
+
+#: The municipality in the account and in its own cash, and what lies between.
+FROM_ACCOUNT = Label(
+    nb="Kommunen kommer ut med {account} per deltaker i regnskapet og med {net} per plass i sin"
+    " egen kasse. Forskjellen: {steps}.",
+    en="The municipality comes out with {account} per participant in the account and with {net} per"
+    " place in its own cash. The difference: {steps}.",
+)
+_NOTHING = Label(nb="ingen", en="none")
+
+#: What rounds to nothing in hundreds of kroner.
+_LEAST = 50.0
+
 _BESIDE = Label(
     nb="Ved siden av, og ikke lagt til: en fagarbeider koster kommunen {cost} i året og gjør et"
     " arbeid som er satt til det samme. Nettoen er null fordi det er antatt. Hva en ledig stilling"
@@ -282,9 +370,9 @@ _BESIDE = Label(
 )
 _FEW = Label(
     nb="Intervallene gjelder gjennomsnittet, med både usikre effekter og usikre forutsetninger. For"
-    " så få menn kan utfallet bli et helt annet.",
+    " så få deltakere kan utfallet bli et helt annet.",
     en="The intervals are of the average, and hold both uncertain effects and uncertain"
-    " assumptions. For so few men the outcome may be quite another.",
+    " assumptions. For so few participants the outcome may be quite another.",
 )
 _NO_INTERVAL = Label(
     nb="Intervaller er ikke tilgjengelige: effektene har ingen kovarians.",

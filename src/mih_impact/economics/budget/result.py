@@ -50,7 +50,8 @@ class BudgetImpact(Result):
     horizon
         Years that a cohort is followed.
     compensated
-        Local budgets that the state is taken to cover.
+        Local budgets that the state is taken to cover; () where no decision is known, None where
+        nothing is said of it.
     elasticity, reference_cohort
         How the effect changes with the size of the cohort.
     wage_bill
@@ -69,7 +70,7 @@ class BudgetImpact(Result):
     starters: dict[int, float]
     prices: Label
     horizon: int
-    compensated: tuple[str, ...]
+    compensated: tuple[str, ...] | None
     elasticity: float
     reference_cohort: float | None
     wage_bill: float

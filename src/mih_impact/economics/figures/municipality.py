@@ -33,7 +33,7 @@ _LOOKS = {
     "apprentice_pay": (OKABE_ITO["vermillion"], ""),
     "apprentice_on_costs": (OKABE_ITO["vermillion"], "////"),
     "grant": (OKABE_ITO["orange"], ""),
-    "supervision": (OKABE_ITO["purple"], "...."),
+    "in_kind": (OKABE_ITO["purple"], "...."),
     "programme": (CONTROL, ""),
     "tax_kept": (OKABE_ITO["green"], ""),
     "benefits": (OKABE_ITO["sky"], "////"),
@@ -43,9 +43,9 @@ _NET = Label(nb="netto i kassen", en="net cash")
 _YEARS = Label(nb="År siden første oppstart", en="Years since the first start")
 _SOURCE = Label(
     nb="{programme}. Bare penger kommunen betaler eller får. Strek: 95\u00a0% intervall for netto."
-    " Det den ferdige fagarbeideren koster og gjør, er ikke med.",
+    " Det stillingene etterpå koster og gir, er ikke med.",
     en="{programme}. Only money that the municipality pays or receives. Line: 95% interval of the"
-    " net. What the skilled worker costs and does is left out.",
+    " net. What the posts afterwards cost and give is left out.",
 )
 _INK = "#222222"
 

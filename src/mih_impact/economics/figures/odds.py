@@ -52,8 +52,8 @@ _COST = Label(
 )
 _BASE_COST = Label(nb="grunnlaget:\n{cost}", en="base:\n{cost}")
 _SCALED = Label(
-    nb="Alle kostnader skaleres likt; hvem som betaler, ligger fast.",
-    en="All costs are scaled alike; who pays is held.",
+    nb="Alle ressurser skaleres likt; tilskudd og hvem som betaler, ligger fast.",
+    en="All resources are scaled alike; grants, and who pays, are held.",
 )
 _ODDS_ALT = Label(
     nb="{title} Sannsynlighet for gevinst ved grunnlagets kostnad {cost}: {base}. Ved {most}:"

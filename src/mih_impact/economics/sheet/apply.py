@@ -33,7 +33,7 @@ def with_sheet(case: CostBenefit, sheet: AssumptionSheet | str | Path) -> CostBe
     return replace(
         case,
         assumptions=new.assumptions,
-        programme=replace(new.programme, non_priced=case.programme.non_priced),
+        programme=new.programme.with_facts_of(case.programme),
         persistence=new.persistence,
         provenance=provenance,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, SupportsFloat
 
@@ -85,9 +85,9 @@ class AssumptionSheet(Result):
 
     def __post_init__(self) -> None:
         programme = self.programme.in_prices(self.assumptions.price_year)
-        # What is not given in kroner is no assumption, and stays with the account.
-        programme = replace(programme, non_priced=())
-        object.__setattr__(self, "programme", programme)
+        # What the programme declares is no assumption, and stays with the account.
+        bare = programme.with_facts_of(Programme.none())
+        object.__setattr__(self, "programme", bare)
 
     @classmethod
     def read(cls, path: str | Path) -> AssumptionSheet:

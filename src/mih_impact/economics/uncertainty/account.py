@@ -81,8 +81,15 @@ def uncertainty_of(
 def _programme(
     ledger: Ledger, setting: Setting, factors: Mapping[Timing | None, FloatArray]
 ) -> FloatArray:
-    """Return what the programme's costs are to each group, tax-financing included, (..., G)."""
-    lines = tuple(line for line in ledger.lines if line.component.startswith("programme:"))
+    """Return what the programme's resources cost each group, tax-financing included, (..., G).
+
+    Its grants are no part of it: a dearer programme does not get larger ones.
+    """
+    lines = tuple(
+        line
+        for line in ledger.lines
+        if line.kind == "real" and line.component.startswith("programme:")
+    )
     if not lines:
         return np.zeros(len(GROUPS))
     costs = Ledger(lines, ledger.roles)

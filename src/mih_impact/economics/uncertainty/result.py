@@ -81,7 +81,8 @@ class Uncertainty(SavedResult):
         Break-even year of every draw of the total (of the assumptions, without a covariance), shape
         (n, G); the horizon means never.
     programme
-        What the programme's costs are to each group in those draws, tax-financing included, (n, G).
+        What the programme's resources cost each group in those draws, tax-financing included,
+        shape (n, G); grants are no part of it.
     cost
         Present value of the programme's real cost at the base values, NOK per starter.
     std_errors
@@ -179,7 +180,8 @@ class Uncertainty(SavedResult):
         ----------
         costs
             Present values of the programme's real cost, NOK per starter; None looks from nothing to
-            six times the base value. All its costs are scaled alike, grants and payers as they are.
+            six times the base value. The resources that it uses are scaled alike; its grants, and
+            who pays, are as they are.
 
         Returns
         -------
