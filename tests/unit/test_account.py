@@ -203,12 +203,13 @@ def test_the_card_says_what_a_reader_must_know(lang: str) -> None:
     text = unwrapped(account(effects(correlation=0.5, aap=-9_000.0)).summary(lang))
     words = {
         "nb": ["NNV", "95 % konfidensintervall", "Sannsynlighet", "Lønnsomt", "Hvem betaler",
-               "staten", "kuttet etter 7 år", "valgt for å svare til en periode på sju år",
-               "hukommelsen", "kommunens andel av inntektsskatten 31", "kurs", "Omslagspunkt",
+               "staten", "kuttet etter 7 år", "bare tilfeldig usikkerhet", "Oppstartsåret er år 0",
+               "hukommelsen", "kommunenes andel av inntektsskatten 31", "kurs", "Omslagspunkt",
                "faste 2024-priser", "nye kommunale penger", "fritid"],
         "en": ["NPV", "95% confidence interval", "Probability", "Breaks even", "Who pays",
-               "the state", "cut after 7 years", "chosen to match a seven-year horizon",
-               "From memory", "municipality's share of income tax 31", "course", "Switching scale",
+               "the state", "cut after 7 years", "sampling uncertainty in the effects alone",
+               "The start year is year 0",
+               "From memory", "municipalities' share of income tax 31", "course", "Switching scale",
                "fixed 2024 prices", "new municipal money", "leisure"],
     }[lang]  # fmt: skip
     for word in words:
@@ -224,7 +225,6 @@ def test_the_card_says_what_is_left_out() -> None:
     assert "NOK 10,000 of programme costs fall after the last year" in unwrapped(
         short.summary("en")
     )
-    assert "seven-year" not in short.summary("en")
     assert short.late_costs == 10_000
     assert "Effects on benefits" not in account(effects(aap=1.0)).summary("en")
 
@@ -245,7 +245,7 @@ def test_the_repr_is_the_card_in_the_language_in_force() -> None:
 def test_beside_has_a_sentence_for_each_number() -> None:
     for lang in ("nb", "en"):
         frame = account().beside(lang)
-        assert len(frame) == 8
+        assert len(frame) == 6
         assert frame["sentence"].str.endswith(".").all()
         assert (frame["label"] != "").all()
     never = account(effects(wage_income=0.0)).beside("en").set_index("name")
@@ -255,6 +255,41 @@ def test_beside_has_a_sentence_for_each_number() -> None:
     assert harmful.loc["switching_scale_society", "value"] < 0
     assert "No positive scale" in harmful.loc["switching_scale_society", "sentence"]
     assert "effect, society none" in unwrapped(account(effects(wage_income=0.0)).summary("en"))
+
+
+def test_variants_stand_beside_the_headline_where_they_are_asked_for() -> None:
+    """The programme asks, or the analyst by a value; for any other programme they are not there."""
+    plain = account()
+    asked = account(programme=replace(plain.programme, headlines=["wage_bill", "avoided_measures"]))
+    set_ = plain.with_values({"wage_bill": 0.5, "avoided_measures": 1_000.0})
+    for case, there in ((plain, False), (asked, True), (set_, True)):
+        names = set(case.beside()["name"])
+        assert ({"society_wage_bill_1", "public_wage_bill_1"} <= names) is there
+        assert ("avoided_measures" in set(case.costs()["item"])) is there
+        assert ("Controls had what is otherwise offered" in unwrapped(case.summary("en"))) is there
+        assert ("every post new" in unwrapped(case.summary("en"))) is there
+    assert asked.npv == plain.npv
+    with pytest.raises(AssumptionError, match="headlines='posts'"):
+        replace(plain.programme, headlines="posts")
+
+
+@pytest.mark.parametrize(
+    ("cover", "words"),
+    [
+        (None, "The county comes out with NOK"),
+        ((), "and no decision to compensate it is known."),
+        (("county",), "before the state's cover of its outlays, which is decided."),
+    ],
+)
+def test_cover_is_said_as_the_programme_declares_it(cover, words: str) -> None:
+    school = replace(COST, name="school", payer="county")
+    programme = replace(account().programme, items=[school], compensated=cover)
+    text = unwrapped(account(programme=programme).summary("en"))
+    assert words in text
+    assert ("decision" in text) is (cover == ())
+    assert ("cover of its outlays" in text) is (cover == ("county",))
+    gaining = unwrapped(account(programme=Programme.none()).summary("en"))
+    assert "comes out with" not in gaining
 
 
 def test_a_loaded_account_is_the_saved_one(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -147,7 +148,7 @@ def test_wages_are_left_out_until_the_posts_are_new_money() -> None:
     received = np.array(block(plain, "grants", "municipality"))
     paid = received - 100 * wage * 1.12 * 1.141
     assert block(new, "grants", "municipality") == pytest.approx(paid.tolist())
-    assert "Lønn er ikke med" in plain.summary("nb")
+    assert "ingen av stillingene er nye kommunale penger" in " ".join(plain.summary("nb").split())
     assert "100 % av stillingene er nye kommunale penger" in new.summary("nb").replace(
         "\u00a0", " "
     )
@@ -328,12 +329,17 @@ def test_a_saved_impact_comes_back(tmp_path, unsure) -> None:
     [
         (
             "nb",
-            ["Budsjettvirkning", "Bevilgninger som trengs", "ikke kompensert", "skal ikke slås"],
+            [
+                "Budsjettvirkning",
+                "Bevilgninger som trengs",
+                "ikke kjent noe vedtak",
+                "skal ikke slås",
+            ],
             r"\b(the|and|of|grants|state|not)\b",
         ),
         (
             "en",
-            ["Budget impact", "Grants needed", "not compensated", "not to be added"],
+            ["Budget impact", "Grants needed", "No decision to compensate", "not to be added"],
             r"\b(og|ikke|staten|kommunen|som|skal)\b",
         ),
     ],
@@ -349,7 +355,21 @@ def test_the_card_is_in_one_language(case, lang, words, foreign) -> None:
 def test_a_covered_county_is_said_to_be(case) -> None:
     text = mih.budget_impact(case, starters=LEVEL, compensated="county").summary("nb")
     assert "staten dekker utgiftene til fylkeskommunen" in text
-    assert "ikke kompensert" not in text
+    assert "kompensere" not in text
+
+
+def test_cover_is_a_fact_of_the_programme(case) -> None:
+    """Nothing is said where the programme says nothing; what it says, the account does not move."""
+    said = {}
+    for cover in (None, (), ("county",)):
+        programme = replace(case.programme, compensated=cover)
+        impact = mih.budget_impact(replace(case, programme=programme), starters=LEVEL)
+        text = " ".join(impact.summary("en").split())
+        said[cover] = ("No decision" in text, "covers the outlays of the county" in text)
+        assert impact.compensated == cover
+    assert said == {None: (False, False), (): (True, False), ("county",): (False, True)}
+    own = mih.budget_impact(case, starters=LEVEL, compensated=["county"])
+    assert block(own, "grants", "county") == block(impact, "grants", "county")
 
 
 @pytest.mark.parametrize("lang", ["nb", "en"])

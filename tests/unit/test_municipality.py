@@ -13,7 +13,9 @@ import mih_impact as mih
 from mih_impact.display.labels import Label
 from mih_impact.display.style import alt_text
 from mih_impact.economics.cost_item import CostItem
+from mih_impact.economics.labels import hundreds
 from mih_impact.errors import AssumptionError
+from mih_impact.reference.rows import find, rows
 from tests.golden.test_base_case import planted_effects, planted_rows
 from tests.support import texts_fit
 
@@ -47,6 +49,11 @@ def amounts(view: mih.MunicipalityView, component: str) -> list[float]:
     return frame[frame["component"] == component]["amount"].tolist()
 
 
+def read(view: mih.MunicipalityView, lang: str = "nb") -> str:
+    """Return the card on one line."""
+    return " ".join(view.summary(lang).split())
+
+
 # The hand calculation, per place, NOK in 2024 prices, year by year since start.
 #
 # Skilled start wage 415,300 (May 2023), consumer prices 129.6 -> 133.6.
@@ -72,7 +79,7 @@ def test_eight_places_by_hand(case) -> None:
     view = mih.municipality_view(case)
     for component, per_place in {
         "apprentice_pay": PAY, "apprentice_on_costs": ON_COSTS, "grant": GRANT, "tax_kept": TAX,
-        "benefits": SAVED, "supervision": [0] * 7, "programme": [0] * 7, "net": NET,
+        "benefits": SAVED, "in_kind": [0] * 7, "programme": [0] * 7, "net": NET,
     }.items():  # fmt: skip
         wanted = [8 * amount for amount in per_place]
         assert amounts(view, component) == pytest.approx(wanted, abs=0.01), component
@@ -93,13 +100,13 @@ def test_cohorts_roll_over_calendar_years(case) -> None:
     assert amounts(view, "net") == pytest.approx(wanted.tolist(), abs=0.01)
 
 
-def test_supervision_is_there_as_far_as_it_is_paid(case) -> None:
+def test_what_is_in_kind_is_there_as_far_as_it_is_paid(case) -> None:
     """In kind in the account: 24 thousand of practice; 27 and 33 of apprentices."""
-    view = mih.municipality_view(case, places=1, paid_supervision=0.25)
+    view = mih.municipality_view(case, places=1, paid_in_kind=0.25)
     wanted = [-6_000, -6_750, -8_250, 0, 0, 0, 0]
-    assert amounts(view, "supervision") == pytest.approx(wanted)
-    assert "25 %" in view.summary("nb").replace("\u00a0", " ")
-    assert "har lønn uansett" in mih.municipality_view(case).summary("nb").replace("\n", " ")
+    assert amounts(view, "in_kind") == pytest.approx(wanted)
+    assert "25 % av det kommunen gir" in read(view)
+    assert "er ikke med: 84 000 kr per plass" in read(mih.municipality_view(case))
 
 
 def test_what_the_analyst_knows_better_goes_in_and_is_marked_hers(case) -> None:
@@ -114,7 +121,7 @@ def test_what_the_analyst_knows_better_goes_in_and_is_marked_hers(case) -> None:
     assert (frame.loc[changed, "status"] == "ASSUMED").all()
     base = mih.municipality_view(case).assumptions_frame("nb").set_index("name")
     assert base["status"].to_dict() == {
-        "paid_supervision": "ASSUMED", "kept_tax": "remembered", "apprentice_share": "ASSUMED",
+        "paid_in_kind": "ASSUMED", "kept_tax": "remembered", "apprentice_share": "ASSUMED",
         "apprentice_months": "derived", "skilled_wage": "derived",
     }  # fmt: skip
     assert base.loc["kept_tax", ["low", "high"]].tolist() == [0.2, 1.0]
@@ -169,16 +176,16 @@ def test_intervals_need_a_covariance(case, unsure) -> None:
 
 
 def test_equalisation_is_drawn_once(unsure) -> None:
-    """The municipality's share is held: all that moves tax is effects, rates and what is kept."""
-    held = replace(
-        unsure, assumptions=unsure.assumptions.vary("municipal_tax_share", distribution="fixed")
-    )
-    one, other = (
-        mih.municipality_view(each, draws=400).totals().set_index("component").loc["tax_kept"]
-        for each in (unsure, held)
-    )
-    assert one["conf_low"] == pytest.approx(other["conf_low"])
-    assert one["conf_high"] == pytest.approx(other["conf_high"])
+    """What one municipality keeps is drawn; the share of all of them has no range of its own."""
+    item = unsure.assumptions["municipal_tax_share"]
+    assert (item.low, item.high, item.is_drawn) == (None, None, False)
+    assert not unsure.assumptions["county_tax_share"].is_drawn
+    free = mih.municipality_view(unsure, draws=400)
+    held = unsure.assumptions.vary("municipal_tax_share", low=0.30, high=0.32,
+                                   distribution="uniform")  # fmt: skip
+    own = mih.municipality_view(replace(unsure, assumptions=held), draws=400)
+    one, other = (view.totals().set_index("component").loc["tax_kept"] for view in (free, own))
+    assert one["conf_low"] != other["conf_low"]  # a range of the analyst's own is drawn
 
 
 @pytest.mark.parametrize(
@@ -193,11 +200,10 @@ def test_equalisation_is_drawn_once(unsure) -> None:
         ({"first_year": 26}, "first_year=26"),
         ({"kept_tax": 40}, "kept_tax has a value it cannot have"),
         ({"kept_tax": None}, "kept_tax"),
-        ({"paid_supervision": -0.1}, "paid_supervision has a value it cannot have"),
+        ({"paid_in_kind": -0.1}, "paid_in_kind has a value it cannot have"),
         ({"apprentice_share": "half"}, "apprentice_share is a finite number"),
         ({"apprentice_months": -1}, "apprentice_months has a value it cannot have"),
         ({"skilled_wage": float("inf")}, "skilled_wage is a finite number"),
-        ({"grant": "school"}, "grant='school'"),
         ({"draws": 10}, "draws is a whole number, 100 or more"),
         ({"seed": None}, "seed is a whole number"),
     ],
@@ -210,22 +216,76 @@ def test_bad_input_is_refused(case, options, words) -> None:
     assert caught.value.do
 
 
-def test_a_programme_must_say_what_the_grant_is(case) -> None:
-    with pytest.raises(AssumptionError, match="what the apprentice grant is") as caught:
-        mih.municipality_view(replace(case, programme=mih.Programme.none()))
-    assert "none" in str(caught.value)
+def funded(**more: object) -> mih.Programme:
+    """Return a programme that a municipality is paid to run, and that has no apprentices."""
     text = Label(nb="tilskudd", en="grant")
-    second = CostItem(name="second", label=text, amounts=[1_000.0], payer="state",
-                      receiver="municipality")  # fmt: skip
-    programme = case.programme
-    two = replace(case, programme=replace(programme, items=(*programme.items, second)))
-    with pytest.raises(AssumptionError, match="apprentice_grant, second"):
-        mih.municipality_view(two)
-    view = mih.municipality_view(two, places=1, grant="apprentice_grant")
-    assert amounts(view, "grant") == pytest.approx([1_000, *GRANT[1:]])
-    assert amounts(view, "apprentice_pay") == pytest.approx(PAY)
+    grant = CostItem(name="grant", label=text, amounts=[60_000.0], payer="state",
+                     receiver="municipality")  # fmt: skip
+    rooms = CostItem(name="rooms", label=text, amounts=[20_000.0], payer="municipality", cash=False)
+    return mih.Programme(name="own", label=text, items=[grant, rooms], **more)
+
+
+def test_a_programme_without_apprentices_pays_none(case) -> None:
+    """A transfer to the municipality is a transfer, and nobody becomes an apprentice by it."""
+    view = mih.municipality_view(replace(case, programme=funded()), places=1)
+    assert amounts(view, "grant") == pytest.approx([60_000, *[0] * 6])
+    for component in ("apprentice_pay", "apprentice_on_costs"):
+        assert amounts(view, component) == [0] * 7
+    assert amounts(view, "tax_kept") == pytest.approx(TAX)
+    assert (view.reach, view.apprenticeship, len(view.beside())) == (0.0, None, 0)
+    assert list(view.assumptions_frame()["name"]) == ["paid_in_kind", "kept_tax"]
+    for lang, words in {"nb": ("lærling", "fagarbeider"), "en": ("apprentic", "skilled")}.items():
+        assert not any(word in read(view, lang).lower() for word in words)
+    bare = mih.municipality_view(replace(case, programme=mih.Programme.none()), places=1)
+    assert amounts(bare, "net") == pytest.approx(
+        [tax + saved for tax, saved in zip(TAX, SAVED, strict=True)]
+    )
+
+
+def test_terms_of_apprentices_need_apprentices(case) -> None:
+    with pytest.raises(AssumptionError, match="no apprentices whom the municipality") as caught:
+        mih.municipality_view(replace(case, programme=funded()), apprentice_share=0.6)
+    assert "apprentice_share=0.6" in str(caught.value)
     with pytest.raises(AssumptionError, match="takes an account"):
         mih.municipality_view("case")
+
+
+def test_who_pays_apprentices_is_declared(case) -> None:
+    """Paid by a private employer they are no outlay of the municipality's; the spread is theirs."""
+    own = case.programme.apprenticeship
+    private = replace(case.programme, apprenticeship=replace(own, employer="employer"))
+    view = mih.municipality_view(replace(case, programme=private), places=1)
+    assert amounts(view, "apprentice_pay") == [0] * 7
+    late = replace(case.programme, apprenticeship=replace(own, by_year=[0, 0, 0.5, 0.5]))
+    view = mih.municipality_view(replace(case, programme=late), places=1)
+    assert amounts(view, "apprentice_pay") == pytest.approx([0, 0, -STAY / 2, -STAY / 2, 0, 0, 0])
+
+
+def test_the_account_is_walked_to_the_cash(case) -> None:
+    """Present value, then what is not discounted, not paid, equalised away, and paid as wages."""
+    view = mih.municipality_view(case, places=8, first_year=2026, cohorts=3)
+    steps = view.from_account().set_index("step")["amount"]
+    assert steps["account"] == pytest.approx(case.present_value("municipality"))
+    assert steps["in_kind"] == pytest.approx(84_000)
+    assert steps["equalised"] == pytest.approx(-1.5 * sum(TAX))  # 60 of 100, and 40 are kept
+    assert steps["apprentices"] == pytest.approx(sum(PAY) + sum(ON_COSTS))
+    assert steps["net"] == pytest.approx(sum(NET))
+    assert steps.iloc[:-1].sum() == pytest.approx(steps["net"])
+    start, net = (hundreds(steps[name], "nb").replace("\u00a0", " ") for name in ("account", "net"))
+    assert f"ut med {start} per deltaker i regnskapet og med {net} per plass" in read(view)
+
+
+def test_what_the_reference_case_declares_is_in_the_reference_rows() -> None:
+    own = mih.nav.menn_i_helse().apprenticeship
+    blocks = rows("cost_building_blocks")
+    length = find(blocks, "apprenticeship length")
+    assert f"{own.months.low:g}-{own.months.high:g}" == length.value
+    assert own.months.value == (own.months.low + own.months.high) / 2
+    (wage,) = (row for row in blocks if row.name.startswith("skilled start wage, municipal"))
+    assert (own.skilled_wage.value, own.price_year) == (wage.number, wage.year)
+    assert wage.source in own.skilled_wage.source
+    grant = next(each for each in mih.nav.menn_i_helse().items if each.name == "apprentice_grant")
+    assert own.by_year == pytest.approx(grant.profile)
 
 
 def test_a_saved_view_comes_back(tmp_path, unsure) -> None:
@@ -245,7 +305,7 @@ def test_a_saved_view_comes_back(tmp_path, unsure) -> None:
     ],
 )
 def test_the_card_is_in_one_language(case, lang, words, foreign) -> None:
-    text = mih.municipality_view(case, paid_supervision=0.1).summary(lang)
+    text = mih.municipality_view(case, paid_in_kind=0.1).summary(lang)
     own = text.replace("Menn i helse", "").replace("(Men in Health Care)", "")
     for word in words:
         assert word in own.replace("\n", " ")
@@ -254,7 +314,7 @@ def test_the_card_is_in_one_language(case, lang, words, foreign) -> None:
 
 @pytest.mark.parametrize("lang", ["nb", "en"])
 def test_the_figure_stacks_the_components_to_the_net(case, lang) -> None:
-    view = mih.municipality_view(case, paid_supervision=0.5, first_year=2026, cohorts=2)
+    view = mih.municipality_view(case, paid_in_kind=0.5, first_year=2026, cohorts=2)
     ax = view.plot(lang=lang)
     stacked = dict.fromkeys(view.years, 0.0)
     for bar in ax.patches:

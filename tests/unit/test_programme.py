@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mih_impact.display.labels import Label
+from mih_impact.economics.apprenticeship import Apprenticeship, pay_term
 from mih_impact.economics.assumptions import Assumptions
 from mih_impact.economics.parameters import with_values
 from mih_impact.economics.programme import CostItem, Programme
@@ -52,6 +53,46 @@ def test_a_cost_may_be_set_outside_its_range(scale: float) -> None:
     assert changed.total == pytest.approx(scale * course.total, rel=1e-12)
     assert changed.low <= changed.total <= changed.high
     assert "widened" in changed.range_source
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"headlines": "posts"}, "headlines='posts'"),
+        ({"headlines": 3}, "headlines"),
+        ({"compensated": ["state"]}, "compensated='state'"),
+        ({"apprenticeship": "yes"}, "takes an apprenticeship"),
+    ],
+)
+def test_facts_that_do_not_exist_are_refused(changes: dict, words: str) -> None:
+    with pytest.raises(AssumptionError, match=words) as caught:
+        Programme(name="p", label=LABEL, **changes)
+    assert caught.value.do
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"employer": "hospital"}, "unknown actor"),
+        ({"by_year": [0.5, 0.4]}, "by_year"),
+        ({"by_year": "even"}, "by_year"),
+        ({"months": 13.5}, "apprentice_months"),
+        ({"share": pay_term("skilled_wage", value=1.0, status="ASSUMED", source="", low=None,
+                            high=None)}, "apprentice_share"),
+        ({"phase": ""}, "no name"),
+    ],
+)  # fmt: skip
+def test_an_apprenticeship_holds_together(changes: dict, words: str) -> None:
+    given = {"phase": "shop", "employer": "municipality", "by_year": [1.0]}
+    told = {"status": "ASSUMED", "source": "", "low": None, "high": None}
+    given |= {"months": pay_term("apprentice_months", value=12.0, **told)}
+    given |= {"share": pay_term("apprentice_share", value=0.5, **told)}
+    given |= {"skilled_wage": pay_term("skilled_wage", value=400_000.0, **told)}
+    own = Apprenticeship(**given)
+    with pytest.raises(AssumptionError, match="phase that the programme has not"):
+        Programme(name="p", label=LABEL, apprenticeship=own)
+    with pytest.raises(AssumptionError, match=words):
+        Apprenticeship(**(given | changes))
 
 
 def test_the_table_has_a_row_per_item_and_year() -> None:

@@ -57,8 +57,8 @@ _HOW_COUNTED = Label(
     " when that year is over, and stays so to the end of the account.",
 )
 _SELECTION = Label(
-    nb="Sannsynlighet og konfidensintervall gjelder bare tilfeldig usikkerhet i effektene. Med usikre"
-    " forutsetninger: se uncertainty(). De sier ingenting om skjev utvelgelse, for eksempel"
+    nb="Sannsynlighet og konfidensintervall gjelder bare tilfeldig usikkerhet i effektene. Med"
+    " usikre forutsetninger: se uncertainty(). De sier ingenting om skjev utvelgelse, for eksempel"
     " motivasjon; se omslagspunktet.",
     en="Probability and interval hold sampling uncertainty in the effects alone. With uncertain"
     " assumptions: see uncertainty(). They say nothing of selection, for instance on motivation;"
@@ -67,6 +67,10 @@ _SELECTION = Label(
 _LATE_COSTS = Label(
     nb="{cost} i tiltakskostnader faller etter siste år og er ikke regnet med.",
     en="{cost} of programme costs fall after the last year and are not counted.",
+)
+_NO_COVER = Label(
+    nb="Lavere ytelser og høyere skatt på andre budsjetter er ingen inndekning.",
+    en="Lower benefits and higher taxes on other budgets are no cover.",
 )
 _NON_PRICED = Label(
     nb="{n} virkninger er ikke gitt i kroner. De står ved siden av regnskapet og er ikke lagt til.",
@@ -216,6 +220,7 @@ def _objections(case: CostBenefit) -> list[sentences.Sentence | None]:
     return [
         sentences.no_benefits(case),
         *sentences.local_losses(case).values(),
+        sentences.Sentence(_NO_COVER) if sentences.local_losses(case) else None,
         sentences.in_kind(case),
         sentences.controls(case),
         sentences.residual(case),

@@ -8,7 +8,6 @@ sensitivity analysis, and are never drawn: nobody is uncertain about them, peopl
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from mih_impact import arguments
 from mih_impact.display.labels import Label

@@ -71,10 +71,8 @@ COVER = {
         en="{Who} comes out with {value}.",
     ),
     "no decision": Label(
-        nb="{Who} kommer ut med {value}, og det er ikke kjent noe vedtak om å kompensere det."
-        " Lavere ytelser og høyere skatt på andre budsjetter er ingen inndekning.",
-        en="{Who} comes out with {value}, and no decision to compensate it is known. Lower benefits"
-        " and higher taxes on other budgets are no cover.",
+        nb="{Who} kommer ut med {value}, og det er ikke kjent noe vedtak om å kompensere det.",
+        en="{Who} comes out with {value}, and no decision to compensate it is known.",
     ),
     "decided": Label(
         nb="{Who} kommer ut med {value} før statens dekning av utgiftene, som er vedtatt.",
@@ -89,7 +87,7 @@ _IN_KIND = Label(
     " alone the effect is {cash}.",
 )
 _BEHIND = Label(
-    nb="Bak år 0 står {first} deltakere, bak år {year} {last}.",
+    nb="Bak år 0 står {first} deltakere, og bak år {year} står {last}.",
     en="{first} participants stand behind year 0, {last} behind year {year}.",
 )
 _BEHIND_ALL = Label(
@@ -218,10 +216,10 @@ def residual(case: CostBenefit) -> Sentence | None:
     """Say what the years after the horizon would be worth, where the age at start is known."""
     if case.programme.age_at_start is None:
         return None
-    frame = case.residual_value().set_index(["decay", "actor"])
+    frame = case.residual_value()
     if frame["first_year"].isna().all():  # the mean starter is 67 within the account
         return None
-    value = float(frame.loc[("half_life_5", "society"), "present_value"])
+    value = float(frame.set_index(["decay", "actor"])["present_value"]["half_life_5", "society"])
     return Sentence(_RESIDUAL, {"last": _whole(case.horizon - 1), "value": _kroner(value)})
 
 

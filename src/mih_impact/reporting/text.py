@@ -60,12 +60,16 @@ class Trace:
         The assumptions it rests on, with their values.
     sources
         Keys of the document's sources.
+    key
+        Which number it is, for machines and never shown: "present_value:county". With the rows it
+        says what to add up.
     """
 
     what: str
     rows: tuple[Named, ...] = ()
     assumptions: tuple[Named, ...] = ()
     sources: tuple[str, ...] = ()
+    key: str = ""
 
 
 @dataclass(frozen=True)

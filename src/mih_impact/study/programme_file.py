@@ -203,6 +203,7 @@ def _apprenticeship(row: dict[str, Any] | None, file: str) -> Apprenticeship | N
 
 
 def _term(row: dict[str, Any], name: str, where: str) -> Assumption:
+    (row,) = read_tables({name: [row]}, name, where)
     _require_keys(row, {"value", "status"}, _TERM, where)
     return pay_term(name, **({"source": "", "low": None, "high": None} | row))
 

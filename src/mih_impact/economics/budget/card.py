@@ -16,8 +16,9 @@ from mih_impact.economics.sentences import cover_of
 
 if TYPE_CHECKING:
     from mih_impact.economics.budget.result import BudgetImpact
+    from mih_impact.economics.case import CostBenefit
 
-__all__ = ["BOTH_KINDS", "budget_card"]
+__all__ = ["BOTH_KINDS", "budget_card", "cover_notes"]
 
 _TITLE = Label(nb="Budsjettvirkning: {programme}", en="Budget impact: {programme}")
 _MILLIONS = Label(nb="Mill. kr", en="NOK million")
@@ -118,13 +119,25 @@ def _notes(impact: BudgetImpact, lang: Lang) -> tuple[str, ...]:
         _WAGES[impact.wage_bill > 0].format(share=percent(impact.wage_bill, 0, lang)),
     ]
     need = impact.peak_need()["amount"]
-    for actor in LOCAL:
-        known = cover_of(actor, impact.compensated)
-        if known == "decided" or (known == "no decision" and need[actor] > 0):
-            notes.append(_COVER[known].format(who=GROUP_LABELS[actor]))
+    paying = [actor for actor in LOCAL if need[actor] > 0 or actor in (impact.compensated or ())]
+    notes += _covered(paying, impact.compensated)
     if impact.by_block()["conf_low"].notna().any():
         notes.append(BOTH_KINDS)
     if impact.elasticity != 0:
         e, n = number(impact.elasticity, 2, lang), number(impact.reference_cohort, 0, lang)
         notes.append(_ELASTICITY.format(e=e, n=n))
     return tuple(note.text(lang) for note in notes)
+
+
+def cover_notes(case: CostBenefit) -> list[Label]:
+    """Return what the programme says of cover for what local budgets pay in cash."""
+    compensated = case.programme.compensated
+    known = None if compensated is None else tuple(compensated)
+    paying = {item.payer for item in case.programme.items if item.cash and item.total > 0}
+    return _covered([actor for actor in LOCAL if actor in paying], known)
+
+
+def _covered(actors: list[str], compensated: tuple[str, ...] | None) -> list[Label]:
+    known = {actor: cover_of(actor, compensated) for actor in actors}
+    return [_COVER[known[actor]].format(who=GROUP_LABELS[actor]) for actor in actors
+            if known[actor] in _COVER]  # fmt: skip

@@ -175,7 +175,7 @@ class Decision(Result):
         nominal: bool = False,
         elasticity: float = 0.0,
         reference_cohort: float | None = None,
-        compensated: Sequence[str] = (),
+        compensated: Sequence[str] | None = None,
         draws: int = 2_000,
         seed: int = 2025,
     ) -> BudgetImpact:

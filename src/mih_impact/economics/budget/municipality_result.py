@@ -141,14 +141,11 @@ class MunicipalityView(Result):
         told = {"label_nb": [label.nb for label in labels], "label_en": [x.en for x in labels]}
         return self.steps.assign(**told)[["step", "label_nb", "label_en", "amount"]]
 
-    def walked(self, lang: Lang) -> str:
-        """Return the steps between account and cash in words, the largest first."""
+    def walked(self) -> pd.DataFrame:
+        """Return the steps between account and cash that come to something, the largest first."""
         moved = self.from_account().iloc[1:-1]
-        moved = moved[moved["amount"].abs() >= _LEAST].sort_values(
-            "amount", key=lambda amount: -amount.abs(), kind="stable"
-        )
-        pairs = zip(moved[f"label_{lang}"], moved["amount"], strict=True)
-        return ", ".join(f"{label} {hundreds(amount, lang)}" for label, amount in pairs)
+        moved = moved[moved["amount"].abs() >= _LEAST]
+        return moved.sort_values("amount", key=lambda amount: -amount.abs(), kind="stable")
 
     def beside(self) -> pd.DataFrame:
         """Return what stands beside the cash and is not added: what the people at work make.
@@ -264,7 +261,10 @@ class MunicipalityView(Result):
         """Return why the municipality's cash is not its row of the account, in a sentence."""
         amounts = self.steps.set_index("step")["amount"]
         shown = {name: hundreds(amounts[name], lang) for name in ("account", NET)}
-        steps = self.walked(lang) or _NOTHING.text(lang)
+        moved = self.walked()
+        pairs = zip(moved[f"label_{lang}"], moved["amount"], strict=True)
+        told = ", ".join(f"{label} {hundreds(amount, lang)}" for label, amount in pairs)
+        steps = told or _NOTHING.text(lang)
         return FROM_ACCOUNT.format(account=shown["account"], net=shown[NET], steps=steps).text(lang)
 
     def _apprentices(self, lang: Lang) -> list[str]:
@@ -290,7 +290,7 @@ class MunicipalityView(Result):
     def _in_kind(self, lang: Lang) -> list[str]:
         """Return how far the municipality's own effort is paid, where the programme takes any."""
         paid = next(term.value for term in self.terms if term.name == "paid_in_kind")
-        step = float(self.steps.set_index("step").loc["in_kind", "amount"])
+        step = float(self.steps.set_index("step")["amount"]["in_kind"])
         if paid > 0:
             return [_PAID_IN_KIND.format(share=percent(paid, 0, lang)).text(lang)]
         if step < _LEAST:

@@ -65,11 +65,11 @@ def export_account(case: AccountValues, *, starters: float = 500) -> dict[str, A
     -------
     dict
         `coefficients` (NOK per NOK of effect by group and outcome, at the corners of the views) and
-        `constants` (NOK by group and year, the programme's costs apart from the rest, by the time
-        of the year they fall) are the ledger; `effects` (R x S) and `covariance` (R S x R S) what
-        was estimated; `discount`, `persistence` and `real_growth` carry them over the years; `cash`
-        holds the three blocks of each public budget; `sliders` what may be moved, with value,
-        range, status and source. Texts are in bokmål and English.
+        `constants` (NOK by group and year, the programme's resources apart from the rest, by the
+        time of the year they fall) are the ledger; `effects` (R x S) and `covariance` (R S x R S)
+        what was estimated; `discount`, `persistence` and `real_growth` carry them over the years;
+        `cash` holds the three blocks of each public budget; `sliders` what may be moved, with
+        value, range, status and source. Texts are in bokmål and English.
 
     Raises
     ------
@@ -151,7 +151,7 @@ def _constants(books: Books) -> list[dict[str, Any]]:
     """Return what no effect drives, by the time of the year at which it falls."""
     own = books.assumptions.discount.timing
     timings = dict.fromkeys(timing or own for timing in books.ledger().timings)
-    free = {f"cost:{item.name}": 0.0 for item in books.programme.items}
+    free = _free(books)
 
     def part(timing: Timing) -> dict[str, Any]:
         def rest(at: Mapping[str, float]) -> FloatArray:
@@ -170,6 +170,12 @@ def _constants(books: Books) -> list[dict[str, Any]]:
     return [part(timing) for timing in timings]
 
 
+def _free(books: Books) -> dict[str, float]:
+    """Return the resources that the programme uses as costing nothing; its grants stay."""
+    real = (item for item in books.programme.items if item.kind == "real")
+    return {f"cost:{item.name}": 0.0 for item in real}
+
+
 def _fixed(ledger: Ledger, timing: Timing, own: Timing) -> FloatArray:
     """Return the constants of every group that fall at one time of the year, shape (G, T)."""
     parts = [ledger.at(each) for each in ledger.timings if (each or own) == timing]
@@ -184,7 +190,7 @@ def _cash(books: Books) -> dict[str, Any]:
     grant that the programme needs.
     """
     pairs = [(block, actor) for block in (*BLOCKS, SAVINGS) for actor in PUBLIC]
-    free = {f"cost:{item.name}": 0.0 for item in books.programme.items}
+    free = _free(books)
     rest = _cash_rows(books, free, pairs)[1]
     costs = _cash_rows(books, {}, pairs)[1] - rest
     block = corners(_CASH_VIEWS, lambda at: _cash_rows(books, at, pairs)[0])

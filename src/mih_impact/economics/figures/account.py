@@ -49,8 +49,8 @@ _LINE = {
 }
 _BREAK_EVEN = Label(nb="lønnsomt {when}", en="breaks even {when}")
 _BAND = Label(
-    nb="Skravert: 95\u00a0% konfidensintervall for samfunnet.",
-    en="Shaded: 95% confidence interval for society.",
+    nb="Skravert: 95\u00a0% konfidensintervall for samfunnet, tilfeldig usikkerhet alene.",
+    en="Shaded: 95% confidence interval for society, sampling alone.",
 )
 _ALT_CUMULATIVE = Label(
     nb="Linje: samlet nåverdi per deltaker for samfunnet er {low} på det laveste og {last} etter"

@@ -41,7 +41,10 @@ INK = "#222222"
 _HELD = "\ue000"  # stands for a no-break space
 RULE = "#BBBBBB"  # a line that parts rows and is no mark
 
-INTERVAL = Label(nb="Strek: 95\u00a0% konfidensintervall.", en="Line: 95% confidence interval.")
+INTERVAL = Label(
+    nb="Strek: 95\u00a0% konfidensintervall, tilfeldig usikkerhet alene.",
+    en="Line: 95% confidence interval, sampling alone.",
+)
 NO_INTERVAL = Label(
     nb="Konfidensintervall er ikke tilgjengelig.", en="Confidence interval not available."
 )

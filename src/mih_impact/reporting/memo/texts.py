@@ -17,22 +17,24 @@ SHORT = Label(nb="Kort svar", en="The answer in short")
 # The answer in one sentence: for a gain and for a loss, with an interval and without one.
 ANSWER = {
     (True, True): Label(
-        nb="**Samfunnet tjener {npv} per deltaker over {years} år** (95\u00a0% KI {ci}), og nytten"
-        " er større enn kostnadene {when}.",
-        en="**Society gains {npv} per participant over {years} years** (95% CI {ci}), and benefits"
-        " exceed costs {when}.",
+        nb="**Samfunnet tjener {npv} per deltaker over {years} år**, og samlet nytte er større enn"
+        " kostnadene {when}. 95\u00a0% KI er {ci} for tilfeldig utvalg alene og {total} med usikre"
+        " forutsetninger.",
+        en="**Society gains {npv} per participant over {years} years**, and accumulated benefits"
+        " exceed costs {when}. The 95% CI is {ci} for sampling alone and {total} with uncertain"
+        " assumptions.",
     ),
     (True, False): Label(
-        nb="**Samfunnet tjener {npv} per deltaker over {years} år**, og nytten er større enn"
+        nb="**Samfunnet tjener {npv} per deltaker over {years} år**, og samlet nytte er større enn"
         " kostnadene {when}. Konfidensintervall er ikke tilgjengelig.",
-        en="**Society gains {npv} per participant over {years} years**, and benefits exceed costs"
-        " {when}. A confidence interval is not available.",
+        en="**Society gains {npv} per participant over {years} years**, and accumulated benefits"
+        " exceed costs {when}. A confidence interval is not available.",
     ),
     (False, True): Label(
-        nb="**Samfunnet taper {npv} per deltaker over {years} år** (95\u00a0% KI for virkningen"
-        " {ci}).",
-        en="**Society loses {npv} per participant over {years} years** (95% CI of the effect"
-        " {ci}).",
+        nb="**Samfunnet taper {npv} per deltaker over {years} år.** 95\u00a0% KI for virkningen er"
+        " {ci} for tilfeldig utvalg alene og {total} med usikre forutsetninger.",
+        en="**Society loses {npv} per participant over {years} years.** The 95% CI of the effect is"
+        " {ci} for sampling alone and {total} with uncertain assumptions.",
     ),
     (False, False): Label(
         nb="**Samfunnet taper {npv} per deltaker over {years} år.** Konfidensintervall er ikke"
@@ -43,16 +45,31 @@ ANSWER = {
 }
 ANSWER_PUBLIC = {
     True: Label(
-        nb=" Offentlige budsjetter kommer ut med {public} i pluss per deltaker når stillingene er"
-        " budsjettert fra før, og med {new_money} når alle stillingene er nye.",
-        en=" Public budgets come out {public} ahead per participant where the posts are budgeted"
-        " anyway, and with {new_money} where every post is new.",
+        nb=" Offentlige budsjetter tjener {public} per deltaker{posts}.",
+        en=" Public budgets gain {public} per participant{posts}.",
     ),
     False: Label(
-        nb=" Offentlige budsjetter taper {public} per deltaker når stillingene er budsjettert fra"
-        " før; virkningen er {new_money} når alle stillingene er nye.",
-        en=" Public budgets lose {public} per participant where the posts are budgeted anyway; the"
-        " effect is {new_money} where every post is new.",
+        nb=" Offentlige budsjetter taper {public} per deltaker{posts}.",
+        en=" Public budgets lose {public} per participant{posts}.",
+    ),
+}
+# What is said of the posts where the programme or the analyst asks who pays for them.
+POSTS = {
+    "none new": Label(
+        nb=" når stillingene er budsjettert fra før; er alle stillingene nye, er virkningen"
+        " {new_money}",
+        en=" where the posts are budgeted anyway; where every post is new, the effect is"
+        " {new_money}",
+    ),
+    "some new": Label(
+        nb=" når {share} av stillingene er nye kommunale penger; er alle det, er virkningen"
+        " {new_money}",
+        en=" where {share} of the posts is new municipal money; where all are, the effect is"
+        " {new_money}",
+    ),
+    "all new": Label(
+        nb=" når alle stillingene er nye kommunale penger",
+        en=" where every post is new municipal money",
     ),
 }
 FACTS = {
@@ -65,85 +82,106 @@ FACTS = {
         nb="av effekten er nok til at regnskapet går i null",
         en="of the effect is enough for the account to break even",
     ),
+    "times": Label(
+        nb="ganger effekten måtte til for at regnskapet skulle gå i null",
+        en="times the effect would be needed for the account to break even",
+    ),
 }  # fmt: skip
 
 QUESTION = Label(nb="Spørsmålet", en="The question")
 ASKED = Label(
     nb="Hva får samfunnet igjen for {programme}, hvem betaler, og når kommer pengene tilbake?"
     " Notatet svarer per deltaker som startet, også for dem som falt fra underveis. Effektene er"
-    " beregnet mot en kontrollgruppe{effects} og ført i et regnskap etter Finansdepartementets"
+    " forskjellen fra en kontrollgruppe{effects} og ført i et regnskap etter Finansdepartementets"
     " rundskriv{r109}, som er kuttet etter {years} år.",
     en="What does society get in return for {programme}, who pays, and when does the money come"
-    " back? The memo answers per participant who started, drop-outs included. Effects are estimated"
-    " against a control group{effects} and kept in an account by the circular of the Norwegian"
-    " Ministry of Finance{r109}, cut after {years} years.",
+    " back? The memo answers per participant who started, drop-outs included. Effects are"
+    " differences from a control group{effects} and kept in an account by the circular of the"
+    " Norwegian Ministry of Finance{r109}, cut after {years} years.",
 )
 
 ACCOUNT = Label(nb="Regnskapet", en="The account")
-WAGE = Label(
-    nb="Tre år etter oppstart er lønnsinntekten {wage} høyere enn i kontrollgruppen. ",
-    en="Three years after start, wage income is {wage} above the control group's. ",
-)
-COSTS = Label(
-    nb="Tiltaket bruker ressurser for {cost} per deltaker{costs}; kostnadene kan bli {most} før"
-    " regnskapet går i null. ",
-    en="The programme uses resources worth {cost} per participant{costs}; costs can reach {most}"
-    " before the account breaks even. ",
-)
+WAGE = {
+    True: Label(
+        nb="I år {year} etter oppstart er lønnsinntekten {wage} høyere enn i kontrollgruppen. ",
+        en="In year {year} after start, wage income is {wage} above the control group's. ",
+    ),
+    False: Label(
+        nb="I år {year} etter oppstart er lønnsinntekten {wage} lavere enn i kontrollgruppen. ",
+        en="In year {year} after start, wage income is {wage} below the control group's. ",
+    ),
+}
+# What the resources cost, and at what cost the account would break even: above, below, nowhere.
+COSTS = {
+    "room": Label(
+        nb="Tiltaket bruker ressurser for {cost} per deltaker{costs}; kostnadene kan bli {most} før"
+        " regnskapet går i null. ",
+        en="The programme uses resources worth {cost} per participant{costs}; costs can reach"
+        " {most} before the account breaks even. ",
+    ),
+    "too dear": Label(
+        nb="Tiltaket bruker ressurser for {cost} per deltaker{costs}; regnskapet hadde gått i null"
+        " om de kostet {most}. ",
+        en="The programme uses resources worth {cost} per participant{costs}; the account would"
+        " have broken even had they cost {most}. ",
+    ),
+    "never": Label(
+        nb="Tiltaket bruker ressurser for {cost} per deltaker{costs}; regnskapet går i minus om de"
+        " så var gratis. ",
+        en="The programme uses resources worth {cost} per participant{costs}; the account would"
+        " lose even had they been free. ",
+    ),
+}
 NO_COSTS = Label(
     nb="Kostnadene ved tiltaket er **ikke** regnet med. ",
     en="The costs of the programme are **not** included. ",
 )
-COUNTY = Label(
-    nb="Fylkeskommunen kommer ut med {county}, og ingen har vedtatt å kompensere det. ",
-    en="The county comes out with {county}, and nobody has decided to compensate it. ",
-)
-EMPLOYER = Label(
-    nb="At arbeidsgiveren går i null, er en forutsetning: produksjonen er verdsatt til det"
-    " arbeidskraften koster.",
-    en="That the employer nets to zero is an assumption: output is valued at what the labour"
-    " costs.",
-)
 ACTORS_CAPTION = Label(
-    nb="Hvem betaler og hvem tjener: nåverdi per deltaker over {years} år, faste {year}-priser",
-    en="Who pays and who gains: present value per participant over {years} years, fixed {year}"
-    " prices",
+    nb="Hvem betaler og hvem tjener: nåverdi i kroner per deltaker over {years} år, faste"
+    " {year}-priser",
+    en="Who pays and who gains: present value in NOK per participant over {years} years, fixed"
+    " {year} prices",
 )
-ACTOR, VALUE, INTERVAL, BREAK_EVEN = (
+ACTOR, VALUE, INTERVAL, TOTAL, BREAK_EVEN = (
     Label(nb="Hvem", en="Who"),
     Label(nb="Nåverdi", en="Present value"),
-    Label(nb="95\u00a0% KI", en="95% CI"),
+    Label(nb="95\u00a0% KI, utvalg", en="95% CI, sampling"),
+    Label(nb="… og forutsetninger", en="… and assumptions"),
     Label(nb="Lønnsomt", en="Breaks even"),
 )
 
 DECIDES = Label(nb="Forutsetningene som avgjør", en="The assumptions that decide it")
-VIEWS = (
-    Label(
-        nb="**Hvem betaler stillingene?** Er alle stillingene nye kommunale penger, er netto"
-        " nåverdi {society_new} og virkningen på offentlige budsjetter {new_money}.",
-        en="**Who pays for the posts?** If every post is new municipal money, net present value is"
-        " {society_new} and the effect on public budgets {new_money}.",
-    ),
-    Label(
-        nb="**Fritid.** Er tapt fritid verdt hele nettolønnen, er netto nåverdi {leisure}.",
-        en="**Leisure.** If leisure given up is worth the whole net wage, net present value is"
-        " {leisure}.",
-    ),
+POSTS_VIEW = Label(
+    nb="**Hvem betaler stillingene?** Er alle stillingene nye kommunale penger, er netto nåverdi"
+    " {society_new} og virkningen på offentlige budsjetter {new_money}{turn}.",
+    en="**Who pays for the posts?** If every post is new municipal money, net present value is"
+    " {society_new} and the effect on public budgets {new_money}{turn}.",
 )
-SWITCH = {
-    "selection": Label(
-        nb="**Utvelgelse.** Regnskapet går i null hvis {selection} av effekten skyldes at de som"
-        " startet, var mer motiverte.",
-        en="**Selection.** The account breaks even if {selection} of the effect comes from starters"
-        " being more motivated.",
-    ),
-    "displacement": Label(
-        nb="**Fortrengning.** Regnskapet går i null hvis {displacement} av virkningen fortrenger"
-        " andre fra arbeid.",
-        en="**Displacement.** The account breaks even if {displacement} of the effect pushes others"
-        " out of work.",
-    ),
-}
+POSTS_TURN = Label(
+    nb="; budsjettene går i null når {share} av stillingene er nye",
+    en="; budgets break even where {share} of the posts is new",
+)
+LEISURE_VIEW = Label(
+    nb="**Fritid.** Er fritiden bak lønnseffekten verdt hele nettolønnen, er netto nåverdi"
+    " {leisure}. Tiden i selve tiltaket er ikke priset.",
+    en="**Leisure.** If the leisure behind the wage effect is worth the whole net wage, net present"
+    " value is {leisure}. Time in the programme itself is not priced.",
+)
+SELECTION_VIEW = Label(
+    nb="**Utvelgelse.** Regnskapet går i null hvis {selection} av effekten skyldes at de som"
+    " startet, var mer motiverte.",
+    en="**Selection.** The account breaks even if {selection} of the effect comes from starters"
+    " being more motivated.",
+)
+DISPLACEMENT_VIEW = Label(
+    nb="**Fortrengning.** Var alle stillingene ellers fylt av andre, er netto nåverdi {all}{turn}.",
+    en="**Displacement.** If all the posts would otherwise have been filled by others, net present"
+    " value is {all}{turn}.",
+)
+DISPLACEMENT_TURN = Label(
+    nb="; regnskapet går i null hvis {share} av virkningen fortrenger andre fra arbeid",
+    en="; the account breaks even if {share} of the effect pushes others out of work",
+)
 TORNADO_CAPTION = Label(
     nb="Hver forutsetning alene over sitt eget spenn, og verdien der regnskapet går i null",
     en="Each assumption alone over its own range, and the value at which the account breaks even",
@@ -160,12 +198,16 @@ NONE = Label(nb="ingen", en="none")
 
 BUDGET = Label(nb="Hvilket budsjett, hvilket år", en="Which budget, which year")
 BUDGET_TEXT = Label(
-    nb="Tabell {table} viser {cohorts}: bare penger som faktisk betales, {prices}. Behovet for"
-    " bevilgninger er størst i {peak_year}, med {peak}. De tre delene skal ikke slås sammen: lavere"
-    " ytelser og høyere skatt er følger av tiltaket, ikke inndekning for bevilgningene.",
-    en="Table {table} shows {cohorts}: only money that is in fact paid, {prices}. The need for"
-    " grants is largest in {peak_year}, at {peak}. The three parts are not to be added together:"
-    " lower benefits and higher taxes are consequences of the programme, no cover for the grants.",
+    nb="Tabell {table} viser {cohorts}: bare penger som faktisk betales, {prices}.{need}"
+    " Delene skal ikke slås sammen: lavere ytelser og høyere skatt er følger av tiltaket, ikke"
+    " inndekning for bevilgningene.",
+    en="Table {table} shows {cohorts}: only money that is in fact paid, {prices}.{need}"
+    " The parts are not to be added together: lower benefits and higher taxes are consequences of"
+    " the programme, no cover for the grants.",
+)
+BUDGET_NEED = Label(
+    nb=" Behovet for bevilgninger er størst i {peak_year}, med {peak}.",
+    en=" The need for grants is largest in {peak_year}, at {peak}.",
 )
 COHORT = Label(nb="{n} som starter i {year}", en="{n} starters in {year}")
 BUDGET_CAPTION = Label(
@@ -185,10 +227,14 @@ OURS = Label(nb="våre vurderinger", en="our judgements")
 
 CANNOT = Label(nb="Det analysen ikke kan si", en="What the analysis cannot say")
 MOTIVATION = Label(
-    nb="Ingen registre måler motivasjon, og intervallet omfatter den ikke. Er de som startet, mer"
-    " motiverte enn kontrollgruppen, er effekten mindre enn beregnet.",
-    en="No register measures motivation, and the interval does not contain it. If starters were"
-    " more motivated than controls, the effect is smaller than estimated.",
+    nb="Ingen registre måler motivasjon, og ingen av intervallene omfatter den. Er de som startet,"
+    " mer motiverte enn kontrollgruppen, er effekten en annen enn beregnet.",
+    en="No register measures motivation, and none of the intervals contains it. If starters were"
+    " more motivated than controls, the effect is another than estimated.",
+)
+FIGURES = Label(
+    nb=" Intervallene i figur 1 og 2 gjelder tilfeldig utvalg alene.",
+    en=" The intervals of figures 1 and 2 are of sampling alone.",
 )
 LATER = Label(
     nb=" Virkninger etter år {last} er ikke regnet med.",
@@ -210,17 +256,54 @@ WHAT = {
         en="the year from which cumulative present value for {who} stays above zero",
     ),
     "years": Label(nb="år i regnskapet", en="years of the account"),
+    "price_year": Label(nb="året kronene er fra", en="the year whose kroner they are"),
+    "table": Label(nb="nummeret på tabellen", en="the number of the table"),
+    "prices": Label(nb="hvilke kroner", en="which kroner"),
+    "interval": Label(
+        nb="95\u00a0% konfidensintervall for nåverdien for {who}, tilfeldig utvalg alene",
+        en="95% confidence interval of the present value for {who}, sampling alone",
+    ),
+    "total": Label(
+        nb="95\u00a0% intervall for nåverdien for {who}, utvalg og forutsetninger trukket sammen",
+        en="95% interval of the present value for {who}, sampling and assumptions drawn together",
+    ),
+    "in_kind": Label(
+        nb="nåverdi av offentlige budsjetters innsats uten utbetaling, per deltaker",
+        en="present value of what public budgets give in kind, per participant",
+    ),
+    "cash": Label(
+        nb="nåverdi for offentlige budsjetter i penger alene, per deltaker",
+        en="present value for public budgets in cash alone, per participant",
+    ),
+    "behind": Label(
+        nb="deltakere bak anslaget for et år", en="participants behind the estimate of a year"
+    ),
+    "year": Label(nb="år siden oppstart", en="years since start"),
+    "residual": Label(
+        nb="restverdi etter regnskapets siste år når effekten halveres hvert femte år til 67 år",
+        en="residual value after the account's last year if the effect halves every five years"
+        " until 67",
+    ),
+    "municipal": Label(
+        nb="kommunens kasse per plass, alle år, ikke diskontert",
+        en="the municipality's cash per place, all years, not discounted",
+    ),
+    "step": Label(
+        nb="fra kommunen i regnskapet til kommunens kasse: {what}",
+        en="from the municipality in the account to its cash: {what}",
+    ),
     "wage": Label(
-        nb="effekt på lønnsinntekt i år tre, gjennomsnitt per deltaker som startet",
-        en="effect on wage income in year three, average per participant who started",
+        nb="effekt på lønnsinntekt det året, gjennomsnitt per deltaker som startet",
+        en="effect on wage income in that year, average per participant who started",
     ),
     "cost": Label(
         nb="nåverdi av ressursene tiltaket bruker, per deltaker",
         en="present value of the resources the programme uses, per participant",
     ),
     "most": Label(
-        nb="kostnaden per deltaker der netto nåverdi er null",
-        en="the cost per participant at which net present value is zero",
+        nb="nåverdien av ressursene per deltaker der netto nåverdi er null, tilskudd som de er",
+        en="the present value of resources per participant at which net present value is zero,"
+        " grants as they are",
     ),
     "scale": Label(
         nb="andelen av alle effekter som gir netto nåverdi lik null",
@@ -231,8 +314,8 @@ WHAT = {
         en="present value for {who} where {what} is {value}",
     ),
     "switch": Label(
-        nb="verdien av {what} der netto nåverdi er null",
-        en="the value of {what} at which net present value is zero",
+        nb="verdien av {what} der nåverdien for {who} er null",
+        en="the value of {what} at which the present value for {who} is zero",
     ),
     "end": Label(
         nb="netto nåverdi med {what} i enden av spennet",
@@ -272,10 +355,16 @@ SOURCE_R109 = Label(
     " samfunnsøkonomiske analyser.",
     en="Norwegian Ministry of Finance: circular R-109/2021 on cost-benefit analysis.",
 )
-SOURCE_EFFECTS = Label(
-    nb="Beregnede effekter per år siden oppstart. {evidence}",
-    en="Estimated effects by year since start. {evidence}",
-)
+SOURCE_EFFECTS = {
+    True: Label(
+        nb="Beregnede effekter per år siden oppstart. {evidence}",
+        en="Estimated effects by year since start. {evidence}",
+    ),
+    False: Label(
+        nb="Effekter per år siden oppstart, slik de er oppgitt. {evidence}",
+        en="Effects by year since start, as they were given. {evidence}",
+    ),
+}
 SOURCE_COSTS = Label(
     nb="Kostnadene, post for post med kilde: siste tabell i vedlegget. {note}",
     en="The costs, each with its source: the annex's last table. {note}",

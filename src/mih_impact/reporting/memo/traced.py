@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import SupportsFloat
 
 import numpy as np
+import pandas as pd
 
 from mih_impact.display.labels import Label, Lang
-from mih_impact.economics.actors import GROUP_LABELS, GROUPS
+from mih_impact.display.numbers import interval, number
+from mih_impact.economics.actors import GROUP_LABELS, GROUPS, PUBLIC
 from mih_impact.economics.assumption import Assumption
+from mih_impact.economics.budget.result import BudgetImpact
+from mih_impact.economics.card import break_even_text
 from mih_impact.economics.case import CostBenefit
 from mih_impact.economics.labels import amount_of, hundreds
 from mih_impact.economics.sensitivity.tornado import Sensitivity
@@ -17,10 +22,15 @@ from mih_impact.economics.tables import line_values
 from mih_impact.reporting.memo import texts
 from mih_impact.reporting.text import Named, Number, Trace
 
-__all__ = ["Traced"]
+__all__ = ["Traced", "in_hundreds"]
 
 #: Assumptions that are named behind a present value; the sheet has them all.
 _MOST = 6
+
+
+def in_hundreds(x: SupportsFloat | None, lang: Lang | None = None) -> str:
+    """Show kroner to the nearest hundred, the unit said elsewhere."""
+    return number(None if x is None else round(float(x), -2), 0, lang)
 
 
 class Traced:
@@ -37,25 +47,56 @@ class Traced:
     def __init__(self, case: CostBenefit, lang: Lang) -> None:
         self.case = case
         self.lang = lang
+        self._switching: dict[str, dict[str, float]] = {}
 
     def say(self, key: str, **values: object) -> str:
         """Return what a number is, for the annex."""
         return texts.WHAT[key].format(**values).text(self.lang)
 
-    def present_value(self, of: str, *, size: bool = False) -> Number:
-        """Return a present value; its size alone where the sentence says which way it goes."""
-        value = self.case.present_value(of)
-        return Number(hundreds(abs(value) if size else value, self.lang), self.behind(of))
+    def present_value(self, of: str, *, size: bool = False, unit: bool = True) -> Number:
+        """Return a present value.
 
-    def behind(self, of: str) -> Trace:
-        """Return where a present value comes from: rows, assumptions, sources."""
+        Parameters
+        ----------
+        of
+            Whose.
+        size
+            Its size alone, where the sentence says which way it goes.
+        unit
+            Whether the unit stands beside it.
+        """
+        value = self.case.present_value(of)
+        shown = hundreds if unit else in_hundreds
         what = self.say(
             "present_value",
             who=GROUP_LABELS[of],
             years=self.case.horizon,
             year=self.case.price_year,
         )
-        return Trace(what, self.rows(of), self.deciding(of), self.sources)
+        trace = Trace(what, self.rows(of), self.deciding(of), self.sources, f"present_value:{of}")
+        return Number(shown(abs(value) if size else value, self.lang), trace)
+
+    def interval(self, of: str, *, unit: bool = True) -> Number:
+        """Return the interval of a present value that holds sampling alone."""
+        low, high = self.case.interval(of=of) or (None, None)
+        what = self.say("interval", who=GROUP_LABELS[of])
+        trace = Trace(what, self.rows(of), (), self.sources, f"interval:{of}")
+        return Number(interval(low, high, hundreds if unit else in_hundreds, self.lang), trace)
+
+    def total(self, of: str, *, unit: bool = True) -> Number:
+        """Return the interval of a present value that holds sampling and assumptions."""
+        frame = self.uncertainty.set_index(["actor", "source"])
+        low, high = (float(frame[end][of, "total"]) for end in ("conf_low", "conf_high"))
+        what = self.say("total", who=GROUP_LABELS[of])
+        trace = Trace(what, (), self.deciding(of), self.sources, f"total:{of}")
+        return Number(interval(low, high, hundreds if unit else in_hundreds, self.lang), trace)
+
+    def when(self, of: str, *, counted: bool = False) -> Number:
+        """Return the year in which a group breaks even, in words."""
+        year, horizon = self.case.break_even(of), self.case.horizon
+        text = break_even_text(year, horizon, self.lang, counted=counted)
+        what = self.say("when", who=GROUP_LABELS[of])
+        return Number(text, Trace(what, self.rows(of), (), self.sources, f"when:{of}"))
 
     def changed(self, of: str, name: str, value: float) -> Number:
         """Return a present value with one assumption changed."""
@@ -67,18 +108,25 @@ class Traced:
             what=item.label,
             value=amount_of(value, item.unit, self.lang),
         )
-        trace = Trace(what, self.rows(of), (self.named(item),), self.sources)
+        key = f"changed:{of}:{name}:{value:g}"
+        trace = Trace(what, self.rows(of, other), (self.named(item),), self.sources, key)
         return Number(hundreds(other.present_value(of), self.lang), trace)
 
-    def of_assumption(self, text: str, name: str, what: str) -> Number:
+    def of_assumption(self, text: str, name: str, what: str, of: str = "society") -> Number:
         """Return a number that is said of one assumption."""
         item = self.items[name]
-        said = self.say(what, what=item.label)
-        return Number(text, Trace(said, (), (self.named(item),), ("assumptions",)))
+        said = self.say(what, what=item.label, who=GROUP_LABELS[of])
+        key = f"{what}:{of}:{name}"
+        return Number(text, Trace(said, (), (self.named(item),), ("assumptions",), key))
 
-    def plain(self, text: str, what: str, *sources: str) -> Number:
+    def plain(self, text: str, key: str, *sources: str, told: str = "") -> Number:
         """Return a number with what it is and its sources alone."""
-        return Number(text, Trace(what, sources=sources))
+        return Number(text, Trace(told or self.say(key), sources=sources, key=key))
+
+    def of_public(self, text: str, key: str, *, cash: bool) -> Number:
+        """Return a part of the public account, in cash or in kind, with the rows it sums."""
+        rows = self.rows("public", cash=cash)
+        return Number(text, Trace(self.say(key), rows, (), self.sources, key))
 
     @cached_property
     def items(self) -> dict[str, Assumption]:
@@ -91,18 +139,48 @@ class Traced:
         costs = ("costs",) if self.case.programme.items else ()
         return ("effects", "r109", *costs, "assumptions")
 
-    def rows(self, of: str) -> tuple[Named, ...]:
-        """Return the components that make up a present value, the largest first."""
-        books = self.case._books
+    def rows(
+        self, of: str, case: CostBenefit | None = None, *, cash: bool | None = None
+    ) -> tuple[Named, ...]:
+        """Return the components that make up a present value, the largest first.
+
+        Parameters
+        ----------
+        of
+            Whose.
+        case
+            The account; None is that of the memo.
+        cash
+            Only what is paid, or only what is in kind; None is both.
+        """
+        case = self.case if case is None else case
+        books = case._books
         ledger = books.ledger()
-        moved = np.abs(line_values(books, self.case.effects)[:, None] * ledger.group_signs)
+        moved = np.abs(line_values(books, case.effects)[:, None] * ledger.group_signs)
         sums: dict[str, float] = {}
         labels: dict[str, Label] = {}
         for line, amount in zip(ledger.lines, moved[:, GROUPS.index(of)], strict=True):
-            sums[line.component] = sums.get(line.component, 0.0) + float(amount)
-            labels[line.component] = line.label
+            if cash is None or line.cash == cash:
+                sums[line.component] = sums.get(line.component, 0.0) + float(amount)
+                labels[line.component] = line.label
+        return self.largest(sums, labels)
+
+    def largest(self, sums: Mapping[str, float], labels: Mapping[str, Label]) -> tuple[Named, ...]:
+        """Return the components that come to something, the largest first."""
         order = sorted((name for name in sums if sums[name] > 0.5), key=lambda name: -sums[name])
         return tuple(Named(name, labels[name].text(self.lang)) for name in order)
+
+    def budget_rows(self, impact: BudgetImpact, block: str) -> tuple[Named, ...]:
+        """Return the components of one block of public budgets, the largest first."""
+        table = impact.to_frame()
+        own = table[(table["block"] == block) & table["actor"].isin(PUBLIC)]
+        yearly = own.groupby(["component", "year"])["amount"].sum().abs()
+        sums = {str(name): float(sum_) for name, sum_ in yearly.groupby("component").sum().items()}
+        labels = {
+            str(row["component"]): Label(nb=str(row["label_nb"]), en=str(row["label_en"]))
+            for row in own.to_dict("records")
+        }
+        return self.largest(sums, labels)
 
     def deciding(self, of: str) -> tuple[Named, ...]:
         """Return the assumptions that move a present value most."""
@@ -119,11 +197,18 @@ class Traced:
         """How far each assumption alone moves the account."""
         return self.case.sensitivity()
 
+    def switching(self, name: str, of: str = "society") -> float:
+        """Return the value of an assumption at which a group breaks even; NaN if there is none."""
+        if of not in self._switching:
+            frame = self.case.switching_values(of).to_frame()
+            pairs = zip(frame["assumption"], frame["switching_value"].astype(float), strict=True)
+            self._switching[of] = dict(pairs)
+        return self._switching[of][name]
+
     @cached_property
-    def switching(self) -> dict[str, float]:
-        """The value of each assumption at which society breaks even; NaN where there is none."""
-        frame = self.case.switching_values().to_frame()
-        return dict(zip(frame["assumption"], frame["switching_value"].astype(float), strict=True))
+    def uncertainty(self) -> pd.DataFrame:
+        """Intervals of sampling, of assumptions and of both, as `case.uncertainty()` has them."""
+        return self.case.uncertainty().to_frame()
 
     def named(self, item: Assumption) -> Named:
         """Return an assumption with its value; the table of assumptions has its source."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from mih_impact.display.labels import Label
+from mih_impact.economics.sentences import EMPLOYER, NO_COSTS
 
-__all__ = ["FIELDSETS", "LIMITS", "PAGE", "PAIRS", "SCRIPT", "UNCOMPENSATED"]
+__all__ = ["FIELDSETS", "LIMITS", "LOSING", "OUTLAYS", "PAGE", "PAIRS", "SCRIPT"]
 
 #: The texts that stand in the page, by the place they fill.
 PAGE = {
@@ -52,7 +53,8 @@ PAGE = {
         "{whiskers}",
     ),
     "whiskers": Label(
-        nb=" Strek: 95\u00a0% konfidensintervall.", en=" Line: 95% confidence interval."
+        nb=" Strek: 95\u00a0% konfidensintervall, tilfeldig usikkerhet alene.",
+        en=" Line: 95% confidence interval, sampling alone.",
     ),
     "group": Label(nb="Gruppe", en="Group"),
     "value": Label(nb="Nåverdi, kr", en="Present value, NOK"),
@@ -68,8 +70,8 @@ PAGE = {
         " fixed {year} prices. Dot: breaks even.{band}",
     ),
     "band": Label(
-        nb=" Skravert: 95\u00a0% konfidensintervall for samfunnet.",
-        en=" Shaded: 95% confidence interval for society.",
+        nb=" Skravert: 95\u00a0% konfidensintervall for samfunnet, tilfeldig usikkerhet alene.",
+        en=" Shaded: 95% confidence interval for society, sampling alone.",
     ),
     "cash_title": Label(
         nb="Penger inn og ut av offentlige budsjetter", en="Cash in and out of public budgets"
@@ -134,24 +136,27 @@ FIELDSETS = (
     ),
 )
 
-#: What a local budget is called in the chart where it loses.
+#: What a local budget is called in the chart where it loses, by what is known of cover.
 LOSING = {
-    "county": Label(nb="fylkeskommunen, ikke kompensert", en="the county, not compensated"),
-    "municipality": Label(nb="kommunen, ikke kompensert", en="the municipality, not compensated"),
+    "no decision": Label(nb="{who}, ikke kompensert", en="{who}, not compensated"),
+    "decided": Label(nb="{who}, før dekning fra staten", en="{who}, before cover from the state"),
 }
 
-UNCOMPENSATED = {
-    "county": Label(
-        nb="Fylkeskommunens utgifter, {amount} for kullet, er ikke kompensert: ingen har vedtatt at"
-        " rammen skal økes.",
-        en="The county's outlays, {amount} for the cohort, are not compensated: nobody has decided"
-        " to raise its block grant.",
+#: What is said of what a local budget pays for a cohort, by what is known of cover.
+OUTLAYS = {
+    "unsaid": Label(
+        nb="Utgiftene til {who} er {amount} for kullet.",
+        en="The outlays of {who} are {amount} for the cohort.",
     ),
-    "municipality": Label(
-        nb="Kommunens utgifter, {amount} for kullet, er ikke kompensert: ingen har vedtatt at"
-        " rammen skal økes.",
-        en="The municipality's outlays, {amount} for the cohort, are not compensated: nobody has"
-        " decided to raise its block grant.",
+    "no decision": Label(
+        nb="Utgiftene til {who} er {amount} for kullet. Det er ikke kjent noe vedtak om å"
+        " kompensere dem.",
+        en="The outlays of {who} are {amount} for the cohort. No decision to compensate them is"
+        " known.",
+    ),
+    "decided": Label(
+        nb="Utgiftene til {who} er {amount} for kullet. Staten dekker dem, slik det er vedtatt.",
+        en="The outlays of {who} are {amount} for the cohort. The state covers them, as decided.",
     ),
 }
 
@@ -165,12 +170,7 @@ LIMITS = {
         " probability cover sampling uncertainty in the effects alone and say nothing of such"
         " selection. Try “share of the effect that is selection”.",
     ),
-    "employer": Label(
-        nb="At arbeidsgiveren går i null, er en forutsetning og ikke et funn: produksjonen er"
-        " verdsatt til det arbeidskraften koster.",
-        en="That the employer nets to zero is an assumption and no finding: output is valued at"
-        " what the labour costs.",
-    ),
+    "employer": EMPLOYER,
     "cut": Label(
         nb="Regnskapet er kuttet etter {years} år, med mindre du lar effekten vare lenger.",
         en="The account is cut after {years} years, unless you let the effect last longer.",
@@ -181,14 +181,12 @@ LIMITS = {
         en="The effects have no covariance, so interval and probability are not available.",
     ),
     "cost": Label(
-        nb="Flytter du tiltakskostnaden, endres alle kostnadspostene i samme forhold, også tilskudd"
-        " mellom forvaltningsnivåene.",
-        en="Moving the programme cost changes every cost item in the same proportion, grants"
-        " between levels of government among them.",
+        nb="Flytter du tiltakskostnaden, endres alle ressursene tiltaket bruker, i samme forhold."
+        " Tilskudd er som de er.",
+        en="Moving the programme cost changes all the resources that the programme uses in the same"
+        " proportion. Grants stay as they are.",
     ),
-    "no_costs": Label(
-        nb="Tiltakskostnader er IKKE regnet med.", en="Programme costs are NOT included."
-    ),
+    "no_costs": NO_COSTS,
 }
 
 #: The two ends of an interval and how a probability near 0 or 1 is written, for the script.
@@ -209,8 +207,6 @@ PAIRS = {
         "above": Label(nb="over {p}", en="over {p}"),
         "below": Label(nb="under {p}", en="under {p}"),
     },
-    "losing": LOSING,
-    "uncompensated": UNCOMPENSATED,
 }
 
 #: The texts that the script fills.

@@ -18,14 +18,17 @@ from mih_impact import arguments
 from mih_impact.display.labels import Label, Lang, capital
 from mih_impact.display.options import language
 from mih_impact.display.style.palette import ACTOR_COLOURS
+from mih_impact.economics.actors import GROUP_LABELS
 from mih_impact.economics.card import break_even_text
 from mih_impact.economics.case import CostBenefit
 from mih_impact.economics.export.account import export_account
 from mih_impact.economics.labels import amount_of
+from mih_impact.economics.programme import LOCAL
+from mih_impact.economics.sentences import cover_of
 from mih_impact.errors import AssumptionError, StorageError
 from mih_impact.reporting.page.controls import controls_html
 from mih_impact.reporting.page.spoken import STATUSES, shown
-from mih_impact.reporting.page.texts import LIMITS, PAGE, PAIRS, SCRIPT, UNCOMPENSATED
+from mih_impact.reporting.page.texts import LIMITS, LOSING, OUTLAYS, PAGE, PAIRS, SCRIPT
 from mih_impact.signatures import named_options
 from mih_impact.storage import write_whole
 
@@ -115,7 +118,7 @@ def budget_page(case: CostBenefit, *, lang: Lang = "nb", starters: float = 500) 
     account = export_account(case, starters=starters)
     style = _read("page.css") + _colours()
     script = f"(() => {{\n{_read('account.js')}\n{_read('chart.js')}\n{_read('page.js')}\n}})();"
-    data = _in(lang, account) | {"texts": _script_texts(account, lang)}
+    data = _in(lang, account) | {"texts": _script_texts(case, account, lang)}
     for plain, slider in zip(data["sliders"], account["sliders"], strict=True):
         plain["texts"] = [shown(x, slider["unit"], lang) for x in slider["positions"]]
     return _filled(
@@ -177,8 +180,21 @@ def _colours() -> str:
     return "\n".join(rules)
 
 
-def _script_texts(account: dict[str, Any], lang: Lang) -> dict[str, Any]:
+def _script_texts(case: CostBenefit, account: dict[str, Any], lang: Lang) -> dict[str, Any]:
     years = range(account["longest"] + 1)
+    compensated = case.programme.compensated
+    known = {
+        actor: cover_of(actor, None if compensated is None else tuple(compensated))
+        for actor in LOCAL
+    }
+
+    def of_local(texts: Mapping[str, Label]) -> dict[str, str]:
+        return {
+            actor: texts[cover].text(lang).replace("{who}", GROUP_LABELS[actor].text(lang))
+            for actor, cover in known.items()
+            if cover in texts
+        }
+
     return {
         **{name: label.text(lang) for name, label in SCRIPT.items()},
         "locale": _LOCALES[lang],
@@ -186,7 +202,11 @@ def _script_texts(account: dict[str, Any], lang: Lang) -> dict[str, Any]:
             name: {part: label.text(lang) for part, label in pair.items()}
             for name, pair in PAIRS.items()
         },
-        "break_even": [break_even_text(year, account["longest"], lang) for year in years],
+        "losing": of_local(LOSING),
+        "uncompensated": of_local(OUTLAYS),
+        "break_even": [
+            break_even_text(year, account["longest"], lang, counted=True) for year in years
+        ],
         "never": [break_even_text(None, years, lang) for years in years],
     }
 
@@ -220,8 +240,7 @@ def _texts(case: CostBenefit, account: dict[str, Any], lang: Lang) -> dict[str, 
         "interval_cohort": f"{interval}: {_interval('cohort', lang)}",
         "years": "".join(f'<th scope="col">{t}</th>' for t in range(account["estimated"])),
         "uncompensated": "\n".join(
-            f'<p class="uncompensated" id="uncompensated-{actor}" hidden></p>'
-            for actor in UNCOMPENSATED
+            f'<p class="uncompensated" id="uncompensated-{actor}" hidden></p>' for actor in LOCAL
         ),
         "limits": "\n".join(f"<li>{escape(each)}</li>" for each in _limits(case, account, lang)),
         "rest": _rest(case, account, text, lang),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mih_impact.display.labels import Label
 from mih_impact.economics.actors import GROUP_LABELS, PUBLIC
+from mih_impact.economics.budget.card import cover_notes
 from mih_impact.economics.budget.entries import SAVINGS, block_for
 from mih_impact.economics.budget.lines import known_line
 from mih_impact.economics.budget.result import BLOCK_LABELS, BLOCKS
@@ -30,10 +31,9 @@ _WHAT = Label(
 )
 _NEVER_NETTED = Label(
     nb="De tre delene skal ikke slås sammen: lavere ytelser og høyere skatt er følger av tiltaket,"
-    " ikke inndekning for bevilgningene. Utgifter i fylkeskommune og kommune er ikke kompensert.",
+    " ikke inndekning for bevilgningene.",
     en="The three parts are not to be added together: lower benefits and higher taxes are"
-    " consequences of the programme, no cover for the grants. Outlays of county and municipality"
-    " are not compensated.",
+    " consequences of the programme, no cover for the grants.",
 )
 _HEADINGS = (
     Label(nb="Budsjett", en="Budget"),
@@ -93,7 +93,8 @@ class _Budget:
         """Write the calendar years, and how many start in each."""
         pen, first = self.pen, min(starters)
         pen.text(_STARTERS_ROW, 0, _STARTERS, "total_text")
-        pen.text(_NOTE_ROW, 0, _NEVER_NETTED, "small")
+        notes = (_NEVER_NETTED, *cover_notes(self.plan.case))
+        pen.text(_NOTE_ROW, 0, " ".join(map(self.plan.text, notes)), "small")
         for k, column in enumerate(self.columns):
             if k == 0:
                 pen.number(FIRST_ROW - 1, column, first, "calendar", "header")

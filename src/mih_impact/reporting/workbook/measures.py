@@ -143,7 +143,8 @@ class _Measures:
         self.rows: dict[str, int] = {}
         self.known: dict[str, float | str] = {}
         row = FIRST_ROW
-        for block in (MEASURES, BESIDE, _PARTS):
+        self._beside = beside_frame(plan.case, plan.lang).set_index("name")
+        for block in (MEASURES, self._beside.index, _PARTS):
             self.rows |= {name: row + k for k, name in enumerate(block)}
             row += len(block) + 2  # an empty row, and the heading of the next block
 
@@ -218,10 +219,10 @@ class _Measures:
             "switching_scale_society": self.scale("society"),
             "switching_scale_public": self.scale("public"),
         }
-        frame = beside_frame(plan.case, plan.lang).set_index("name")
+        frame = self._beside
         self.pen.text(row, 0, _BESIDE, "section")
-        for name, (label, _) in BESIDE.items():
-            row += 1
+        for name in map(str, frame.index):
+            row, label = row + 1, BESIDE[name][0]
             unit = str(frame["unit"][name])
             self.row(row, label, "", unit)
             shown = "kroner" if unit == "NOK" else "ratio"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from mih_impact.display.labels import Label
 from mih_impact.display.numbers import NBSP, percent
+from mih_impact.economics import sentences
 from mih_impact.economics.beside import BESIDE
+from mih_impact.economics.card import break_even_text
 from mih_impact.economics.measures import MEASURES
 from mih_impact.reporting.workbook.actors import ActorCells
 from mih_impact.reporting.workbook.measures import MeasureCells
@@ -48,24 +51,13 @@ _LAST_CROSSING = Label(
     nb="første år der nåverdien så langt er null eller mer, og blir der",
     en="first year from which the cumulative present value stays at zero or more",
 )
-_AT_ONCE = Label(nb="fra start", en="from the start")
-_AFTER_ONE = Label(nb="etter ett år", en="after one year")
-_AFTER = Label(nb="etter {year} år", en="after {year} years")
 _CHECK = Label(nb="kontroll", en="check")
 _CHECKED = Label(
     nb="tre veier til samme sum for samfunnet, og overføringer som går i null",
     en="three routes to the same sum for society, and transfers that sum to zero",
 )
-_CUT = Label(
-    nb="Regnskapet er kuttet etter {years} år. Virkninger etter det er ikke regnet med.",
-    en="The account is cut after {years} years. Effects after that are not counted.",
-)
-_OUTPUT = Label(
-    nb="Produksjonen verdsettes til det arbeidskraften koster; at arbeidsgiveren går i null, er en"
-    " forutsetning.",
-    en="Output is valued at what the labour costs; that the employer nets to zero is an"
-    " assumption.",
-)
+#: Years whose place among the others is written out; later ones are numbers alone.
+_COUNTED = 60
 _HOW = Label(nb="Slik brukes arbeidsboken", en="How to use the workbook")
 _STEPS = (
     Label(
@@ -135,13 +127,16 @@ def write_summary(
     writer.break_even(actors.break_even("society"))
     writer.line(MEASURES["public"][0], "=" + measures.value("public"), MEASURES["public"][1],
                 "kroner", plan.case.public)  # fmt: skip
-    for name in ("public_wage_bill_1", "society_leisure_1", "switching_scale_society"):
+    beside = ("public_wage_bill_1", "society_leisure_1", "switching_scale_society")
+    for name in (name for name in beside if name in measures.rows):
         shown = "ratio" if name.startswith("switching") else "kroner"
         writer.line(BESIDE[name][0], "=" + measures.value(name), "", shown, measures.known[name])
     checked = measures.known["check"]
     writer.line(_CHECK, "=" + measures.value("check"), _CHECKED, "kroner", checked)
     pen.warn(writer.row - 1, 1, good)
-    notes = [_CUT.format(years=plan.horizon), _OUTPUT]
+    notes = [sentences.cut(plan.case).label, sentences.EMPLOYER]
+    behind = sentences.participants_behind(plan.case)
+    notes += [behind.label] if behind else []
     notes += [plan.case.programme.note] if plan.case.programme.note else []
     writer.words(None, notes)
     steps = [step.format(assumptions=SHEETS["assumptions"]) for step in _STEPS]
@@ -204,21 +199,17 @@ class _Summary:
 
     def break_even(self, cell: str) -> None:
         """Write the break-even year in words."""
-        before, after = self.plan.text(_AFTER).split("{year}")
-        once, one = self.plan.text(_AT_ONCE), self.plan.text(_AFTER_ONE)
-        formula = (
-            f'=IF(ISNUMBER({cell}),IF({cell}=0,"{once}",IF({cell}=1,"{one}",'
-            f'"{before}"&{cell}&"{after}")),{cell})'
-        )
-        self.line(_BREAK_EVEN, formula, _LAST_CROSSING, "whole", self.broken_even())
-
-    def broken_even(self) -> str:
-        """Return the words that the formula gives at the values the workbook is written with."""
-        year = self.plan.case.break_even("society")
-        if year is None:
-            return self.plan.text(CASES["never"])
-        told = {0: _AT_ONCE, 1: _AFTER_ONE}.get(year, _AFTER)
-        return self.plan.text(told.format(year=year))
+        plan = self.plan
+        said = partial(break_even_text, horizon=plan.horizon, lang=plan.lang)
+        counted = [said(year, counted=True) for year in range(min(plan.horizon, _COUNTED))]
+        words = f"CHOOSE({cell}+1,{','.join(map(_quoted, counted))})"
+        if plan.horizon > _COUNTED:
+            before, after = said(_COUNTED).split(str(_COUNTED))
+            words = f'IF({cell}<{_COUNTED},{words},"{before}"&{cell}&"{after}")'
+        year = plan.case.break_even("society")
+        known = plan.text(CASES["never"]) if year is None else said(year, counted=year < _COUNTED)
+        formula = f"=IF(ISNUMBER({cell}),{words},{cell})"
+        self.line(_BREAK_EVEN, formula, _LAST_CROSSING, "whole", known)
 
     def words(self, heading: Label | None, texts: Sequence[Label]) -> None:
         """Write some sentences under a heading."""
@@ -238,3 +229,7 @@ class _Summary:
             self.row += 1
             self.pen.link(self.row, 0, key)
             self.pen.text(self.row, 1, _TOLD[key])
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'
