@@ -111,14 +111,14 @@ def test_the_answer_is_the_accounts(memos, lang: str) -> None:
 
 @pytest.mark.parametrize("lang", LANGS)
 def test_costs_can_reach_what_makes_society_break_even(memos, lang: str) -> None:
-    """The cost that the memo names is plugged back, all costs scaled alike."""
+    """The cost that the memo names is plugged back: resources scaled alike, grants as they are."""
     from mih_impact.economics.measures import programme_costs
-    from mih_impact.reporting.memo.content import _most
+    from mih_impact.reporting.memo.paragraphs import most as bearable
 
     _, cost, _ = programme_costs(CASE)
-    most = _most(CASE, cost)
-    items = [item for item in CASE._books.items if item.name.startswith("cost:")]
-    scaled = CASE.with_values({item.name: item.value * most / cost for item in items})
+    most = bearable(CASE, cost)
+    real = [item for item in CASE.programme.items if item.kind == "real"]
+    scaled = CASE.with_values({f"cost:{each.name}": each.total * most / cost for each in real})
     assert scaled.npv == pytest.approx(0.0, abs=1e-6 * CASE.npv)
     assert hundreds(most, lang) in " ".join(memos["gain", lang].text())
 
@@ -129,7 +129,8 @@ def test_every_number_can_be_walked_back(memos, name: str, lang: str) -> None:
     """From a number to components of the ledger, to assumptions with sources, to the sources."""
     case, _ = CASES[name]
     document = memos[name, lang]
-    components = set(case.ledger()["component"])
+    new_posts = case.with_values({"wage_bill": 1.0, "leisure": 1.0, "displacement": 1.0})
+    components = set(case.ledger()["component"]) | set(new_posts.ledger()["component"])
     assumptions = {item.name for item in case._books.items}
     sources = {source.key for source in document.sources}
     assert len(document.numbers) > 15

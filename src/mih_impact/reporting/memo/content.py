@@ -29,7 +29,10 @@ __all__ = ["memo_of"]
 _ASSUMPTIONS_SHOWN = 6
 
 #: Drawn larger than it is printed: names of actors and amounts are long.
-_HALF = (5.8, 3.9)
+_HALF = (5.8, 3.2)
+
+#: The figure of budgets, lower than others of full width: two pages hold the rest.
+_LOW = (7.6, 2.2)
 
 
 def memo_of(
@@ -75,6 +78,7 @@ def _blocks_of(made: Traced, impact: BudgetImpact | None) -> tuple[doc.Block, ..
         doc.Heading(texts.ACCOUNT.text(lang)),
         doc.Paragraph(paragraphs.account(made)),
         _actors(made),
+        doc.Paragraph(paragraphs.budgets(made)),
         doc.Beside(tuple(doc.Figure.of(ax, width="half") for ax in figures)),
         doc.Heading(texts.DECIDES.text(lang)),
         doc.Bullets(paragraphs.views(made)),
@@ -184,7 +188,7 @@ def _range(item: Assumption, lang: Lang) -> str:
 
 def _budget(made: Traced, impact: BudgetImpact) -> list[doc.Block]:
     lang = made.lang
-    figure = doc.Figure.of(impact.plot(ax=new_axes(size=doc.FULL), lang=lang))
+    figure = doc.Figure.of(impact.plot(ax=new_axes(size=_LOW), lang=lang))
     need = impact.peak_need()
     peak = float(need["amount"]["public"])
     cohorts = ", ".join(

@@ -18,7 +18,17 @@ from mih_impact.reporting.memo import texts
 from mih_impact.reporting.memo.traced import Traced
 from mih_impact.reporting.text import Cite, Number, Part, Text, Trace, compose
 
-__all__ = ["account", "answer", "asked", "facts", "limits", "most", "non_priced", "views"]
+__all__ = [
+    "account",
+    "answer",
+    "asked",
+    "budgets",
+    "facts",
+    "limits",
+    "most",
+    "non_priced",
+    "views",
+]
 
 #: The year after start whose wage effect is told.
 _TOLD_YEAR = 3
@@ -53,7 +63,7 @@ def _posts(made: Traced) -> tuple[str, dict[str, Part]]:
     values: dict[str, Part] = {"new_money": made.changed("public", "wage_bill", 1.0)}
     if share == 0:
         return texts.POSTS["none new"].text(lang), values
-    shown = made.of_assumption(percent(share, 0, lang), "wage_bill", "assumption")
+    shown = made.of_assumption(made.amount(made.items["wage_bill"]), "wage_bill", "assumption")
     return texts.POSTS["some new"].text(lang), values | {"share": shown}
 
 
@@ -87,13 +97,16 @@ def asked(made: Traced) -> Text:
 
 
 def account(made: Traced) -> Text:
-    """Return what stands above the table of actors."""
+    """Return what stands above the table of actors: the effect, its persons, the costs."""
+    return (*_wage(made), *_behind(made), *_costs(made))
+
+
+def budgets(made: Traced) -> Text:
+    """Return what stands beneath the table: how its rows are to be read."""
+    losses = sentences.local_losses(made.case)
     told = (
-        *_wage(made),
-        *_behind(made),
-        *_costs(made),
         *_in_kind(made),
-        *(part for actor in sentences.local_losses(made.case) for part in _loss(made, actor)),
+        *(part for actor in losses for part in _loss(made, actor)),
         *_municipality(made),
     )
     return (*told, sentences.EMPLOYER.text(made.lang))

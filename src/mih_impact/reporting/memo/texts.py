@@ -228,13 +228,13 @@ OURS = Label(nb="våre vurderinger", en="our judgements")
 CANNOT = Label(nb="Det analysen ikke kan si", en="What the analysis cannot say")
 MOTIVATION = Label(
     nb="Ingen registre måler motivasjon, og ingen av intervallene omfatter den. Er de som startet,"
-    " mer motiverte enn kontrollgruppen, er effekten en annen enn beregnet.",
+    " mer motiverte enn kontrollgruppen, er effekten mindre enn beregnet.",
     en="No register measures motivation, and none of the intervals contains it. If starters were"
-    " more motivated than controls, the effect is another than estimated.",
+    " more motivated than controls, the effect is smaller than estimated.",
 )
 FIGURES = Label(
-    nb=" Intervallene i figur 1 og 2 gjelder tilfeldig utvalg alene.",
-    en=" The intervals of figures 1 and 2 are of sampling alone.",
+    nb=" Intervallene i de to første figurene gjelder tilfeldig utvalg alene.",
+    en=" The intervals of the first two figures are of sampling alone.",
 )
 LATER = Label(
     nb=" Virkninger etter år {last} er ikke regnet med.",

@@ -1,0 +1,388 @@
+"""What the memo says: every number is added up again from its trace, every sentence is true."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+import mih_impact as mih
+from mih_impact.display.labels import Label
+from mih_impact.display.numbers import number
+from mih_impact.economics.actors import ACTORS, PUBLIC
+from mih_impact.economics.card import break_even_text
+from mih_impact.economics.labels import amount_of
+from mih_impact.reporting.memo import content, paragraphs
+from mih_impact.reporting.memo.traced import Traced
+from mih_impact.reporting.text import Number, plain, walk
+from tests.accounts import Drawn, covariance_of, drawn
+from tests.golden.test_base_case import planted_effects, planted_rows
+from tests.memo.test_memo import CASE, account
+
+STARTERS = {2026: 500, 2027: 700}
+LABEL = Label(nb="kurs", en="course")
+
+
+def numbers_of(made: Traced, impact: mih.BudgetImpact) -> list[Number]:
+    """Return the numbers of all that the memo says, in reading order."""
+    told = [
+        paragraphs.answer(made), *(shown for shown, _ in paragraphs.facts(made)),
+        paragraphs.asked(made), paragraphs.account(made), paragraphs.budgets(made),
+        *paragraphs.views(made), paragraphs.limits(made),
+    ]  # fmt: skip
+    tables = (content._actors(made), content._assumptions(made), content._blocks(made, impact))
+    told += [cell for table in tables for row in table.rows for cell in row]
+    return [part for text in told for part in walk(text) if isinstance(part, Number)]
+
+
+def values(text: str) -> list[float]:
+    """Return the numbers of an English text."""
+    found = re.findall(r"−?\d[\d,]*(?:\.\d+)?", text)
+    return [float(each.replace("−", "-").replace(",", "")) for each in found]
+
+
+def members(group: str) -> tuple[str, ...]:
+    return {"public": PUBLIC, "society": ACTORS}.get(group, (group,))
+
+
+class Again:
+    """Adds numbers up again, from the ledger as it stands and the rows that a trace names."""
+
+    def __init__(self, case: mih.CostBenefit, impact: mih.BudgetImpact) -> None:
+        self.case, self.impact = case, impact
+        self.ledger = case.ledger()
+
+    def check(self, shown: Number) -> None:
+        name, *of = shown.trace.key.split(":")
+        rows = [row.key for row in shown.trace.rows]
+        getattr(self, f"is_{name}")(shown.text, rows, *of)
+
+    def summed(self, rows: list[str], group: str, ledger: pd.DataFrame | None = None) -> float:
+        table = self.ledger if ledger is None else ledger
+        own = table["component"].isin(rows) & table["actor"].isin(members(group))
+        return float(table.loc[own, "present_value"].sum())
+
+    def near(self, found: float, wanted: float, rows: list[str]) -> None:
+        """Compare with what is rounded to hundreds, rows under half a krone left out."""
+        assert found == pytest.approx(wanted, abs=51 + len(self.ledger)), rows
+
+    def is_present_value(self, text, rows, group) -> None:
+        (found,), wanted = values(text), self.summed(rows, group)
+        assert (found == 0) or (np.sign(found) == np.sign(wanted)) or found > 0
+        self.near(abs(found), abs(wanted), rows)
+
+    def is_changed(self, text, rows, group, name, value) -> None:
+        other = self.case.with_values({name: float(value)})
+        self.near(values(text)[0], self.summed(rows, group, other.ledger()), rows)
+
+    def is_interval(self, text, rows, group) -> None:
+        """The middle is the rows' sum; the width the gradient's, found by a krone more of each."""
+        low, high = values(text)
+        self.near((low + high) / 2, self.summed(rows, group), rows)
+        effects, base = self.case.effects, self.case.present_value(group)
+        more = (effects + np.eye(effects.size)[k].reshape(effects.shape)
+                for k in range(effects.size))  # fmt: skip
+        moved = np.array([replace(self.case, effects=each).present_value(group) for each in more])
+        error = np.sqrt((moved - base) @ self.case.covariance @ (moved - base))
+        reach = NormalDist().inv_cdf(0.975) * error
+        assert (high - low) / 2 == pytest.approx(reach, rel=1e-4, abs=101)
+
+    def is_total(self, text, rows, group) -> None:
+        frame = self.case.uncertainty().to_frame().set_index(["actor", "source"])
+        ends = frame.loc[(group, "total"), ["conf_low", "conf_high"]]
+        assert values(text) == pytest.approx(ends.tolist(), abs=50.001)
+
+    def is_when(self, text, rows, group) -> None:
+        own = self.ledger["component"].isin(rows) & self.ledger["actor"].isin(members(group))
+        yearly = self.ledger[own].groupby("year")["present_value"].sum()
+        path = yearly.reindex(range(self.case.horizon)).fillna(0.0).cumsum().to_numpy()
+        slack = 1.0 + len(self.ledger) + 1e-9 * np.abs(path).max(initial=0.0)
+        sure = [t for t in range(len(path)) if (path[t:] > slack).all()]
+        maybe = [t for t in range(len(path)) if (path[t:] > -slack).all()]
+        least, most = min(maybe, default=None), min(sure, default=None)
+        horizon = self.case.horizon
+        years = [*range(0 if least is None else least, horizon if most is None else most + 1)]
+        said = [break_even_text(t, horizon, "en", counted=c) for t in years for c in (True, False)]
+        said += [break_even_text(None, horizon, "en")] if most is None else []
+        assert text in said
+
+    def is_years(self, text, rows) -> None:
+        assert text == str(self.case.horizon)
+
+    def is_price_year(self, text, rows) -> None:
+        assert text == str(self.case.price_year)
+
+    def is_year(self, text, rows) -> None:
+        assert 0 <= int(text) < self.case.horizon
+
+    def is_prices(self, text, rows) -> None:
+        assert text == self.impact.prices.en
+
+    def is_behind(self, text, rows) -> None:
+        assert values(text)[0] in self.case.starters
+
+    def is_wage(self, text, rows) -> None:
+        wages = self.case.effects[self.case.roles.index("wage")]
+        assert np.isclose(np.abs(wages), values(text)[0], atol=50.001).any()
+
+    def real(self) -> float:
+        table = self.ledger
+        own = table["component"].str.startswith("programme:") & (table["kind"] == "real")
+        return -float(table.loc[own, "present_value"].sum())
+
+    def is_cost(self, text, rows) -> None:
+        assert values(text)[0] == pytest.approx(self.real(), abs=50.001)
+
+    def is_most(self, text, rows) -> None:
+        scale = values(text)[0] / self.real()
+        real = [item for item in self.case.programme.items if item.kind == "real"]
+        npv = self.case.with_values({f"cost:{i.name}": scale * i.total for i in real}).npv
+        assert npv == pytest.approx(0.0, abs=51 * (1 + self.case.assumptions.tax_financing_cost))
+
+    def is_scale(self, text, rows) -> None:
+        step = 0.006 if "%" in text else 0.06
+        at = values(text)[0] / (100 if "%" in text else 1)
+        ends = [replace(self.case, effects=self.case.effects * (at + s)).npv for s in (-step, step)]
+        assert ends[0] * ends[1] <= 0
+
+    def is_in_kind(self, text, rows) -> None:
+        kind = self.ledger[~self.ledger["cash"]]
+        self.near(values(text)[0], -self.summed(rows, "public", kind), rows)
+
+    def is_cash(self, text, rows) -> None:
+        self.near(values(text)[0], self.summed(rows, "public", self.ledger[self.ledger["cash"]]),
+                  rows)  # fmt: skip
+
+    def is_residual(self, text, rows) -> None:
+        frame = self.case.residual_value().set_index(["decay", "actor"])
+        wanted = frame.loc[("half_life_5", "society"), "present_value"]
+        assert values(text)[0] == pytest.approx(wanted, abs=50.001)
+
+    def is_municipal(self, text, rows) -> None:
+        view = mih.municipality_view(self.case, places=1, draws=100)
+        wanted = view.to_frame().query("component == 'net'")["amount"].sum()
+        assert values(text)[0] == pytest.approx(wanted, abs=50.001)
+
+    def is_step(self, text, rows, name) -> None:
+        """Each step by its own sum; that they lead from one end to the other is tested there."""
+        view = mih.municipality_view(self.case, places=1, draws=100)
+        wanted = view.from_account().set_index("step")["amount"][name]
+        assert values(text)[0] == pytest.approx(wanted, abs=50.001)
+
+    def item(self, name: str) -> mih.Assumption:
+        return next(each for each in self.case.used_assumptions() if each.name == name)
+
+    def is_assumption(self, text, rows, group, *name) -> None:
+        item = self.item(":".join(name))
+        whole = amount_of(item.value, item.unit, "en")
+        assert text == whole or text == content._range(item, "en")
+
+    def is_end(self, text, rows, group, *name) -> None:
+        item = self.item(":".join(name))
+        ends = [self.case.with_values({item.name: end}).npv for end in (item.low, item.high)]
+        assert np.isclose(ends, values(text)[0], atol=50.001).any()
+
+    def is_switch(self, text, rows, group, *name) -> None:
+        """The present value changes sign there."""
+        if text == "none":
+            return
+        item = self.item(":".join(name))
+        (at,), low, high = values(text), *item.bounds
+        percent = "%" in text
+        step = 0.006 if percent else 51 if "NOK" in text else 0.06
+        at = at / 100 if percent else at
+        ends = [self.case.with_values({item.name: float(np.clip(at + s, low, high))})
+                for s in (-step, step)]  # fmt: skip
+        before, after = (each.present_value(group) for each in ends)
+        assert before * after <= 1e-6 * max(abs(before), abs(after), 1.0) ** 2
+
+    def is_budget(self, text, rows, block) -> None:
+        """A number of one of the years: rows of the ledger in cash, cohort upon cohort."""
+        assert np.isclose(self.yearly(rows) / 1e6, values(text)[0], atol=0.0501).any()
+
+    def yearly(self, rows: list[str]) -> np.ndarray:
+        table = self.ledger
+        own = table["component"].isin(rows) & table["cash"] & table["actor"].isin(PUBLIC)
+        flow = table[own].groupby("year")["amount"].sum().reindex(range(self.case.horizon))
+        sums = np.zeros(self.case.horizon + len(STARTERS) - 1)
+        for start, n in enumerate(STARTERS.values()):
+            for year, amount in enumerate(flow.fillna(0.0)):
+                sums[start + year] += n * amount
+        return sums
+
+
+def add_up_again(case: mih.CostBenefit) -> None:
+    """Check every number of the memo, and that each block of budgets has its own rows."""
+    made, impact = Traced(case, "en"), mih.budget_impact(case, starters=STARTERS, draws=100)
+    again = Again(case, impact)
+    for shown in numbers_of(made, impact):
+        again.check(shown)
+    for row in content._blocks(made, impact).rows:
+        shown = [values(cell.text)[0] for cell in row[1:]]
+        rows = [named.key for named in row[1].trace.rows]
+        assert shown == pytest.approx((again.yearly(rows) / 1e6).tolist(), abs=0.0501)
+
+
+@pytest.mark.parametrize("name", ["gain", "loss", "no covariance"])
+def test_every_number_is_added_up_again_from_its_trace(name: str) -> None:
+    cases = {"gain": CASE, "loss": account(0.1), "no covariance": account(known=False)}
+    add_up_again(cases[name])
+
+
+@settings(max_examples=6, deadline=None, phases=[Phase.generate], derandomize=True)
+@given(drawn(), st.integers(0, 1000))
+def test_so_is_every_number_of_other_programmes(given: Drawn, seed: int) -> None:
+    case = given.case(covariance_of(given.path, seed) if seed % 3 else None)
+    asked = replace(case.programme, headlines=["wage_bill"] if seed % 2 else [])
+    add_up_again(replace(case, programme=asked))
+
+
+def test_each_block_of_budgets_names_its_own_rows() -> None:
+    made, impact = Traced(CASE, "en"), mih.budget_impact(CASE, starters=STARTERS, draws=100)
+    rows = {row[0]: {named.key for named in row[1].trace.rows}
+            for row in content._blocks(made, impact).rows}  # fmt: skip
+    assert rows["Grants needed"] == {"programme:coordination", "programme:school"}
+    assert all(name.startswith("benefit:") for name in rows["Re-estimates of rule-bound benefits"])
+    assert rows["Taxes and contributions"] == {"income_tax", "contribution"}
+    saved = CASE.with_values({"avoided_measures": 30_000.0})
+    impact = mih.budget_impact(saved, starters=STARTERS, draws=100)
+    table = content._blocks(Traced(saved, "en"), impact)
+    assert [row[0] for row in table.rows][-1] == "Grants saved on other measures"
+
+
+# -- sentences on other programmes ---------------------------------------------------------------
+
+
+def said(case: mih.CostBenefit, lang: str = "en") -> str:
+    """Return all the paragraphs of the memo, on one line."""
+    made = Traced(case, lang)
+    told = (paragraphs.answer(made), paragraphs.account(made), paragraphs.budgets(made),
+            *paragraphs.views(made), paragraphs.limits(made))  # fmt: skip
+    facts = " ".join(f"{shown.text} {label}" for shown, label in paragraphs.facts(made))
+    return f"{' '.join(map(plain, told))} {facts}".replace("\u00a0", " ")
+
+
+def published(estimate: float = 100_000.0, years: int = 3, **items: object) -> mih.CostBenefit:
+    """Return an account of published effects on wages, of a programme that a county pays."""
+    frame = pd.DataFrame(
+        {"outcome": "wage_income", "year_since_start": range(years), "estimate": estimate}
+    )
+    cost = {"name": "c", "label": LABEL, "amounts": [50_000.0], "payer": "county"} | items
+    facts = {name: cost.pop(name) for name in ("headlines", "compensated") if name in cost}
+    programme = mih.Programme(name="x", label=LABEL, items=[mih.CostItem(**cost)], **facts)
+    effects = mih.EffectSeries.from_frame(frame, price_year=2024)
+    return mih.cost_benefit(effects, mih.Assumptions.r109(), programme=programme, horizon=years)
+
+
+def test_the_reference_memo_says_what_its_numbers_hold() -> None:
+    starters = np.linspace(522, 302, 7).round()
+    text = said(replace(CASE, starters=starters))
+    assert "exceed costs in year 3, the fourth year" in text
+    for words in (
+        "for sampling alone and NOK", "with uncertain assumptions",
+        "522 participants stand behind year 0, 302 behind year 6",
+        "include NOK 90,300 of costs in kind", "Residual value after year 6 is not added",
+        "no decision to compensate it is known", "Time in the programme itself is not priced",
+        "NOK 77,700 per participant in the account and with NOK −", "per place in its own cash",
+        "apprentice pay with pension and contribution NOK −230,800",
+        "budgets break even where", "otherwise have been filled by others",
+    ):  # fmt: skip
+        assert words in text, words
+
+
+@pytest.mark.parametrize("lang", ["nb", "en"])
+def test_another_programme_is_not_told_the_reference_cases_story(lang: str) -> None:
+    """No county, no apprentices, no benefits, no covariance: nothing of them is said."""
+    text = said(published(payer="state"), lang).lower()
+    absent = {
+        "nb": ["fylkeskommunen", "lærling", "stillingene er nye", "stillingene er budsjettert",
+               "kompenser", "utvalg alene", "naturalia", "bak år"],
+        "en": ["county", "apprentic", "posts are budgeted", "every post is new", "compensate",
+               "sampling alone", "in kind", "stand behind"],
+    }[lang]  # fmt: skip
+    for word in absent:
+        assert word not in text, word
+    assert {"nb": "ikke tilgjengelig", "en": "not available"}[lang] in text
+    for year in ("2014", "menn", "men in"):
+        assert year not in text
+
+
+def test_cover_is_told_as_declared_and_not_else() -> None:
+    for cover, words in {
+        None: "The county comes out with NOK −45,200. That",
+        (): "NOK −45,200, and no decision to compensate it is known.",
+        ("county",): "NOK −45,200 before the state's cover of its outlays, which is decided.",
+    }.items():
+        text = said(published(compensated=cover))
+        assert words in text
+        assert "nobody has decided" not in text
+
+
+def test_a_losing_account_is_told_as_one() -> None:
+    """No room for costs where there is none; and what would have been enough."""
+    dear = said(published(amounts=[400_000.0]))
+    assert "Society loses" in dear
+    assert "can reach" not in dear
+    cost, most = values(dear[dear.index("uses resources") : dear.index(" The county")])
+    assert most < cost
+    assert "would have broken even had they cost" in dear
+    assert "is enough for the account" not in dear
+    assert "times the effect would be needed" in dear
+    harmful = said(published(-100_000.0))
+    assert "would lose even had they been free" in harmful
+    assert "NOK 100,000 below the control group's" in harmful
+    assert "Public budgets lose" in harmful
+    nothing = said(published(amounts=[0.0]))
+    assert "costs of the programme are **not** included".replace("*", "") in nothing
+
+
+def test_grants_do_not_move_with_what_the_programme_costs() -> None:
+    """A grant to an employer is financed by taxes whatever the resources cost."""
+    grant = mih.CostItem(name="grant", label=LABEL, amounts=[200_000.0], payer="state",
+                         receiver="employer")  # fmt: skip
+    case = published()
+    case = replace(case, programme=replace(case.programme, items=[*case.programme.items, grant]))
+    most = paragraphs.most(case, 50_000.0)
+    assert case.with_values({"cost:c": most}).npv == pytest.approx(0.0, abs=1e-6)
+    odds = case.uncertainty(n=100).acceptability([0.0, most - 1.0, most + 1.0])
+    held = case.uncertainty(n=100)
+    assert np.allclose(held.programme[:, list(ACTORS).index("employer")], 0.0)
+    assert set(odds["cost_per_participant"]) == {0.0, most - 1.0, most + 1.0}
+
+
+def test_posts_are_told_as_they_are_set() -> None:
+    base = published(headlines=["wage_bill"])
+    assert "where the posts are budgeted anyway; where every post is new" in said(base)
+    some = said(base.with_values({"wage_bill": 0.25}))
+    assert "where 25% of the posts is new municipal money" in some
+    every = said(base.with_values({"wage_bill": 1.0}))
+    assert "where every post is new municipal money." in every
+    assert "budgeted anyway" not in some + every
+
+
+def test_break_even_is_counted_from_the_start_year() -> None:
+    case = planted_case()
+    path = case.by_year().query("actor == 'society'").set_index("year_since_start")["cumulative"]
+    assert path[2] < 0 <= path[3]  # three years passed, and four
+    assert break_even_text(3, 7, "nb", counted=True) == "i år 3, det fjerde året"
+    assert break_even_text(0, 7, "en", counted=True) == "from the start"
+    assert break_even_text(10, 20, "en", counted=True) == "in year 10, the 11th year"
+    assert "year 3, the fourth year" in " ".join(case.summary("en").split())
+
+
+def planted_case() -> mih.CostBenefit:
+    return mih.cost_benefit(
+        planted_effects(planted_rows()), mih.Assumptions.r109(), programme=mih.nav.menn_i_helse()
+    )
+
+
+def test_a_few_persons_are_not_told(monkeypatch) -> None:
+    few = replace(CASE, starters=np.array([40.0, 30, 20, 10, 8, 6, 3]))
+    assert "3 behind" not in said(few)
+    assert number(40, 0, "en") in said(few)
