@@ -121,6 +121,10 @@ class Again:
     def is_year(self, text, rows) -> None:
         assert 0 <= int(text) < self.case.horizon
 
+    def is_age(self, text, rows) -> None:
+        last = self.case.residual_value()["last_year"].max()
+        assert int(text) == round(self.case.programme.age_at_start.value + last + 1)
+
     def is_prices(self, text, rows) -> None:
         assert text == self.impact.prices.en
 

@@ -17,6 +17,7 @@ from mih_impact.display.numbers import count, hidden, number
 from mih_impact.economics.actors import GROUP_LABELS, PUBLIC
 from mih_impact.economics.labels import hundreds
 from mih_impact.economics.programme import LOCAL
+from mih_impact.economics.residual import LAST_AGE
 
 if TYPE_CHECKING:
     from mih_impact.economics.case import CostBenefit
@@ -87,8 +88,8 @@ _IN_KIND = Label(
     " alone the effect is {cash}.",
 )
 _BEHIND = Label(
-    nb="Bak år 0 står {first} deltakere, og bak år {year} står {last}.",
-    en="{first} participants stand behind year 0, {last} behind year {year}.",
+    nb="Bak år {zero} står {first} deltakere, og bak år {year} står {last}.",
+    en="{first} participants stand behind year {zero}, {last} behind year {year}.",
 )
 _BEHIND_ALL = Label(
     nb="Bak hvert av årene står {first} deltakere.",
@@ -101,10 +102,10 @@ _CONTROLS = Label(
     " (range {low} to {high}).",
 )
 _RESIDUAL = Label(
-    nb="Restverdi etter år {last} er ikke lagt til. Halveres effekten hvert femte år fram til 67"
-    " år, er den {value}.",
+    nb="Restverdi etter år {last} er ikke lagt til. Halveres effekten hvert femte år fram til"
+    " {age} år, er den {value}.",
     en="Residual value after year {last} is not added. If the effect halves every five years until"
-    " the age of 67, it is {value}.",
+    " the age of {age}, it is {value}.",
 )
 
 
@@ -207,6 +208,7 @@ def participants_behind(case: AccountValues) -> Sentence | None:
     values = {
         "first": _persons(first),
         "last": _persons(last),
+        "zero": _whole(0),
         "year": _whole(len(behind) - 1),
     }
     return Sentence(_BEHIND, values)
@@ -220,7 +222,8 @@ def residual(case: CostBenefit) -> Sentence | None:
     if frame["first_year"].isna().all():  # the mean starter is 67 within the account
         return None
     value = float(frame.set_index(["decay", "actor"])["present_value"]["half_life_5", "society"])
-    return Sentence(_RESIDUAL, {"last": _whole(case.horizon - 1), "value": _kroner(value)})
+    values = {"last": _whole(case.horizon - 1), "age": _whole(LAST_AGE), "value": _kroner(value)}
+    return Sentence(_RESIDUAL, values)
 
 
 def controls(case: AccountValues) -> Sentence | None:

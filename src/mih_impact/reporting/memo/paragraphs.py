@@ -127,7 +127,7 @@ def _wage(made: Traced) -> tuple[Part, ...]:
 def _behind(made: Traced) -> tuple[Part, ...]:
     """Return how many persons stand behind the estimates, where it is known."""
     said = sentences.participants_behind(made.case)
-    keys = {"first": "behind", "last": "behind", "year": "year"}
+    keys = {"first": "behind", "last": "behind", "zero": "year", "year": "year"}
     return _composed(made, said, {name: made.plain("", key, "effects")
                                   for name, key in keys.items()})  # fmt: skip
 
@@ -276,8 +276,8 @@ def limits(made: Traced) -> Text:
     if later is None:
         said += compose(texts.LATER.text(lang), {"last": last})
     else:
-        value = made.plain("", "residual", *made.sources)
-        said += [" ", *_composed(made, later, {"last": last, "value": value})[:-1]]
+        value, age = made.plain("", "residual", *made.sources), made.plain("", "age", "assumptions")
+        said += [" ", *_composed(made, later, {"last": last, "age": age, "value": value})[:-1]]
     evidence = evidence_of(case, lang)
     if evidence:
         said += compose(texts.CALIBRATED.text(lang), {"evidence": evidence})

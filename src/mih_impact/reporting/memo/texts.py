@@ -284,6 +284,9 @@ WHAT = {
         en="residual value after the account's last year if the effect halves every five years"
         " until 67",
     ),
+    "age": Label(
+        nb="alderen som virkningene følges til", en="the age that effects are followed to"
+    ),
     "municipal": Label(
         nb="kommunens kasse per plass, alle år, ikke diskontert",
         en="the municipality's cash per place, all years, not discounted",
