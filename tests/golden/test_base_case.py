@@ -80,7 +80,12 @@ def planted_programme(rows: dict[str, np.ndarray]) -> Programme:
     items = [item(name, rows[name], payer, cash=cash) for name, (payer, cash) in PAYERS.items()]
     grant = rows["apprentice supervision (municipality), reach 0.75"]
     items.append(item("apprentice grant", grant, "county", receiver="municipality"))
-    return Programme(name="planted", label=Label(nb="tiltaket", en="programme"), items=items)
+    return Programme(
+        name="planted",
+        label=Label(nb="tiltaket", en="programme"),
+        items=items,
+        headlines=("wage_bill", "avoided_measures"),
+    )
 
 
 @pytest.fixture(scope="module")

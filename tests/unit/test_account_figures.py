@@ -348,7 +348,7 @@ def test_columns_are_the_distribution_of_break_even(case):
         np.testing.assert_allclose(heights / heights.sum(), share, atol=1e-12)
     assert ax.get_xticklabels()[-1].get_text() == "not within\n7 years"
     share = frame.query("actor == 'society' and year_since_start == 3")["probability"].item()
-    assert f"after 3 years {100 * share:.1f}%" in alt_text(ax)
+    assert f"in year 3 {100 * share:.1f}%" in alt_text(ax)
 
 
 # -- costs ---------------------------------------------------------------------------------
