@@ -101,7 +101,9 @@ def as_terms(
     terms = [given] if isinstance(given, str | Lag) else arguments.listed(given)
     nested = [t for t in terms or () if isinstance(t, tuple) and t and isinstance(t[0], Lag)]
     if nested:
-        lags = f'*lag("{nested[0][0].column}", {", ".join(str(term.years) for term in nested[0])})'
+        lags = (
+            f'*mih.lag("{nested[0][0].column}", {", ".join(str(term.years) for term in nested[0])})'
+        )
         raise error(
             f"{argument} has lags in a tuple of their own",
             found="what mih.lag(...) returns, without a star",

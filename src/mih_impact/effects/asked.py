@@ -238,7 +238,7 @@ def _require_window(
             raise EffectsError(
                 f"The base year {b} has no register rows for every start year",
                 found=f"{_span(group)}; none for those who start in {gaps}",
-                do=(f"give base={shared[-1]}, " if shared else "")
+                do=(f"give base={max(shared, key=lambda e: -abs(e - b))}, " if shared else "")
                 + f"bring the rows of {', '.join(map(str, lacking))}, or leave those who start in "
                 f"{gaps} out of the panel",
             )

@@ -153,7 +153,7 @@ def bands(column: Term | tuple[Lag], *cuts: float | Iterable[float]) -> Bands:
             "Bands are one column and where it is cut, in ascending order",
             found=f"columns {', '.join(map(str, terms))}; "
             f"cuts {', '.join(map(arguments.shown, given)) or '-'}",
-            do='give for example bands("age", 30, 40, 50)',
+            do='give for example mih.bands("age", 30, 40, 50)',
         )
     return Bands(terms[0], tuple(numbers))
 

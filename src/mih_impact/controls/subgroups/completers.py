@@ -127,6 +127,6 @@ def completers(column: str) -> Completers:
         raise EffectsError(
             "completers takes the name of a column",
             found=f"a {type(column).__name__}",
-            do='give the column that says who finished: completers("completed")',
+            do='give the column that says who finished: mih.completers("completed")',
         )
     return Completers(column)

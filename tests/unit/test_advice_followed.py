@@ -1,0 +1,532 @@
+"""Who follows the advice of an error gets on: each error is made, its "Do:" followed, and it works.
+
+A row is what is wrong, a pattern that the advice must have, and what it says to do instead; the
+pattern's groups, read from the advice itself, are filled into the places of the last. All three
+are code on the small register below, so that a snippet in a message is run as it stands there.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import json
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+import pytest
+
+import mih_impact as mih
+
+YEARS = np.arange(2012, 2020)
+
+
+@functools.cache
+def register() -> pd.DataFrame:
+    """A hundred and twenty persons in eight years, a fifth of whom start in 2015 or 2016."""
+    rng = np.random.default_rng(4)
+    n = 120
+    start = np.where(np.arange(n) < 24, 2015 + np.arange(n) % 2, np.nan)
+    level = rng.uniform(100_000, 400_000, n)
+    blocks = [
+        pd.DataFrame(
+            {
+                "person_id": [f"p{i:03d}" for i in range(n)],
+                "year": year,
+                "wage_income": (level + rng.normal(0, 30_000, n)).clip(0).round(2),
+                "start_year": start,
+                "birth_year": 1970 + rng.permutation(n) % 20,
+                "county": np.array(["A", "B", "C"])[np.arange(n) % 3],
+                "education": np.array(["low", "high"])[np.arange(n) % 2],
+                "dagpenger": rng.uniform(0, 90_000, n).round(2),
+                "hours": rng.uniform(0, 1_700, n).round(1),
+                "alone": "x",
+                "eligible": True,
+            }
+        )
+        for year in YEARS
+    ]
+    return pd.concat(blocks, ignore_index=True)
+
+
+@functools.cache
+def read() -> mih.Panel:
+    return mih.read_panel(register(), money="fixed")
+
+
+@functools.cache
+def matched(**options: Any) -> mih.ControlGroup:
+    return mih.match(read(), on=["age"], **options)
+
+
+def without(years: tuple[int, ...] = (), starts: tuple[int, ...] = ()) -> mih.Panel:
+    """The panel without some years' rows, or without those who start in some years."""
+    rows = register()
+    kept = ~rows["year"].isin(years) & ~rows["start_year"].isin(starts)
+    return mih.read_panel(rows[kept], money="fixed")
+
+
+def starting(earlier: int) -> mih.Panel:
+    """The panel where everybody starts so many years earlier."""
+    rows = register()
+    return mih.read_panel(rows.assign(start_year=rows["start_year"] - earlier), money="fixed")
+
+
+def few() -> mih.ControlGroup:
+    """A group in which the last year has too few persons to be shown."""
+    rows = register()
+    starter = rows["start_year"].notna() & (rows["person_id"] > "p003")
+    late = (rows["year"] > 2018) & starter
+    resident = rows.drop(rows.index[late]).assign(emigration_year=np.nan, death_year=np.nan)
+    return mih.match(mih.read_panel(resident, money="fixed"), on=["age"])
+
+
+def loaded(result: Any) -> Any:
+    """The result as a file gives it back."""
+    path = Path(_folder[0]) / "result.zip"
+    result.save(path)
+    return mih.load(path)
+
+
+def edited(schema: Any) -> Path:
+    """A saved file that says another layout."""
+    path = Path(_folder[0]) / "edited.zip"
+    matched().balance().save(path)
+    with zipfile.ZipFile(path) as held:
+        members = {name: held.read(name) for name in held.namelist()}
+    tree = json.loads(members["result.json"])
+    tree["schema"] = schema
+    members["result.json"] = json.dumps(tree).encode()
+    with zipfile.ZipFile(path, "w") as held:
+        for name, content in members.items():
+            held.writestr(name, content)
+    return path
+
+
+_folder: list[Path] = [Path()]
+
+M = "mih.match(panel, on=['age'], {})"
+E = "mih.event_study(group, {})"
+G = "mih.group_time_effects(panel, outcomes='wage_income', {})"
+R = "mih.read_panel(rows, {})"
+
+
+def options(call: str, wrong: str, says: str, right: str) -> tuple[str, str, str]:
+    """A row of one call that is first made with wrong options, then with right ones."""
+    return call.replace("{}", wrong), says, call.replace("{}", right)
+
+
+TOLD = {
+    # --- reading ---------------------------------------------------------------------------------
+    "money": options(R, "money='real'", r'"(fixed)"', "money='{0}'"),
+    "currency": options(
+        R, "currency='kroner'", r'currency="(NOK)"', "currency='{0}', money='fixed'"
+    ),
+    "foreign money": options(R, "currency='SEK'", r'(money="fixed")', "currency='SEK', {0}"),
+    "fixed money with an index": options(
+        R,
+        "money='fixed', index=dict.fromkeys(range(2012, 2020), 1.0)",
+        r"drop (index)=",
+        "money='fixed'",
+    ),
+    "period": options(
+        R, "money='fixed', period='week'", r'"(year)" or', "money='fixed', period='{0}'"
+    ),
+    "columns": options(
+        R,
+        "money='fixed', columns=dict(county='fylke')",
+        r"(?s)among: .*(county)",
+        "money='fixed', columns=dict(county='{0}')",
+    ),
+    "recoding a stranger": options(
+        R,
+        "money='fixed', values=dict(fylke={'A': 'B'})",
+        r"our names: .*(county)",
+        "money='fixed', values=dict({0}={{'A': 'B'}})",
+    ),
+    "unit of a stranger": options(
+        R,
+        "money='fixed', units=dict(hour='hours')",
+        r"perhaps (hours)",
+        "money='fixed', units=dict({0}='hours')",
+    ),
+    "unit of the contract": options(
+        R,
+        "money='fixed', units=dict(wage_income='hours')",
+        r"leave (wage_income) out of units=",
+        "money='fixed', units={{}}",
+    ),
+    "two currencies": options(
+        R,
+        "money='fixed', units=dict(hours='SEK')",
+        r'units=(\{"hours": "NOK"\})',
+        "money='fixed', units={0}",
+    ),
+    "no wage": (
+        "mih.read_panel(rows.rename(columns=dict(person_id='lopenr')), money='fixed')",
+        r"columns=(\{\"person_id\": )",
+        "mih.read_panel(rows.rename(columns=dict(person_id='lopenr'))"
+        ", money='fixed', columns={0}'lopenr'}})",
+    ),
+    "a month in a year": (
+        "mih.read_panel(rows.assign(month=1), money='fixed')",
+        r"or (drop) or rename the column",
+        "mih.read_panel(rows.assign(month=1).{0}(columns='month'), money='fixed')",
+    ),
+    "no file": ("mih.read_panel('nowhere/*.parquet')", r"check the path", "mih.read_panel(rows)"),
+    "no source": ("mih.read_panel(3)", r"a pandas, Polars", "mih.read_panel(rows)"),
+    "decimal of a frame": options(
+        R, "money='fixed', decimal=','", r"leave them out", "money='fixed'"
+    ),
+    "memory": options(
+        R, "money='fixed', memory_limit='much'", r'"(4 GB)"', "money='fixed', memory_limit='{0}'"
+    ),
+    "names that are numbers": (
+        "mih.read_panel(rows.rename(columns={'alone': 7}), money='fixed')",
+        r"frame(\.rename\(.*\))",
+        "mih.read_panel(rows.rename(columns={{'alone': 7}}){0}, money='fixed')",
+    ),
+    "an index for other years": (
+        "mih.read_panel(rows, index={2012: 1.0, 2013: 1.1}, price_year=2019)",
+        r'(money="fixed")',
+        "mih.read_panel(rows, {0})",
+    ),
+    # --- choosing controls -----------------------------------------------------------------------
+    "no panel": (
+        "mih.match(rows, on=['age'])",
+        r"mih\.match\((mih\.read_panel\()frame",
+        "mih.match({0}rows), on=['age'])",
+    ),
+    "method": options(M, "method='nearest'", r"'(propensity)'", "method='{0}'"),
+    "method of weights": (
+        "mih.weight(panel, on=['age'], method='ebal')",
+        r"'(entropy)'",
+        "mih.weight(panel, on=['age'], method='{0}')",
+    ),
+    "a column misspelt": (
+        "mih.match(panel, on=['ages'])",
+        r"perhaps (age)\b",
+        "mih.match(panel, on=['{0}'])",
+    ),
+    "nothing to match on": ("mih.match(panel)", r"in (on=)", "mih.match(panel, {0}['age'])"),
+    "nothing to match exactly on": (
+        "mih.match(panel, method='exact')",
+        r"in (exact=)",
+        "mih.match(panel, method='exact', {0}['county'])",
+    ),
+    "nothing to weigh on": (
+        "mih.weight(panel, on=[])",
+        r"in (on=)",
+        "mih.weight(panel, {0}['age'])",
+    ),
+    "lags matched exactly": (
+        "mih.match(panel, method='exact', on=[*mih.lag('wage_income', 1)])",
+        r"(method='propensity')",
+        "mih.match(panel, {0}, on=[*mih.lag('wage_income', 1)])",
+    ),
+    "a lag without its star": (
+        "mih.match(panel, on=['age', mih.lag('wage_income', 1)])",
+        r"on=\[\.\.\., (\*.*)\]",
+        "mih.match(panel, on=['age', {0}])",
+    ),
+    "a lag of nought": (
+        "mih.lag('wage_income', 0)",
+        r"at least (1)",
+        "mih.lag('wage_income', {0})",
+    ),
+    "a lag before the register": (
+        "mih.match(panel, on=['age', *mih.lag('wage_income', 4)])",
+        r'leave (mih\.lag\("wage_income", 4\)) out',
+        "mih.match(panel, on=['age'])",
+    ),
+    "those with such a lag": (
+        "mih.match(panel, on=['age', *mih.lag('wage_income', 4)])",
+        r"those who start in (2015) out of the panel",
+        "mih.match(without(starts=({0},)), on=['age', *mih.lag('wage_income', 4)])",
+    ),
+    "a gap before a start": (
+        "mih.match(without(years=(2014,)), on=['age'])",
+        r"the rows of (2014), or .* in (2015) out",
+        "mih.match(without(years=({0},), starts=({1},)), on=['age'])",
+    ),
+    "the gap filled": (
+        "mih.match(without(years=(2015,)), on=['age'])",
+        r"bring the rows of (2015)",
+        "mih.match(without(), on=['age'])",
+    ),
+    "nothing varies": (
+        "mih.match(panel, on=['alone'])",
+        r"leave (it) out of (on)=",
+        "mih.match(panel, on=['age'])",
+    ),
+    "cutpoints of another method": options(
+        M, "cutpoints={'age': 3}", r"(method='cem')", "cutpoints={{'age': 3}}, {0}"
+    ),
+    "cutpoints of another column": options(
+        M,
+        "method='cem', cutpoints={'alder': 3}",
+        r"as they are written",
+        "method='cem', cutpoints={{'age': 3}}",
+    ),
+    "support without a score": (
+        "mih.match(panel, method='exact', exact=['county'], common_support=True)",
+        r"leave out (common_support)=",
+        "mih.match(panel, method='exact', exact=['county'])",
+    ),
+    "a narrow caliper": (
+        "mih.match(panel, on=[*mih.lag('wage_income', 1)], caliper=1e-12)",
+        r"widen (caliper=)",
+        "mih.match(panel, on=[*mih.lag('wage_income', 1)], {0}0.5)",
+    ),
+    "an unknown option": options(M, "nearest=1", r"(ratio)", "{0}=1"),
+    "trim without a score": (
+        "mih.weight(panel, on=['age'], trim=0.9)",
+        r"(method='ipw')",
+        "mih.weight(panel, on=['age'], trim=0.9, {0})",
+    ),
+    "moments without balance": (
+        "mih.weight(panel, on=['age'], method='ipw', moments=2)",
+        r"(method='entropy')",
+        "mih.weight(panel, on=['age'], moments=2, {0})",
+    ),
+    "an expression of no truth": options(
+        M,
+        "eligible=nw.col('hours')",
+        r"(nw\.col\('months_unemployed'\) >= 6)",
+        "eligible=nw.col('hours') >= 6",
+    ),
+    "eligible by another thing": options(
+        M, "eligible=3", r'eligible="(eligible)"', "eligible='{0}'"
+    ),
+    "pairs of weights": ("weighted.pairs()", r"use (to_frame\(\))", "weighted.{0}"),
+    "ties, as elsewhere": options(
+        M, "replace=False, ties='random'", r"drawn by (seed=) without", "replace=False, {0}1"
+    ),
+    # --- effects ---------------------------------------------------------------------------------
+    "standard error": options(E, "se='hc1'", r"'(person)'", "se='{0}'"),
+    "level": options(E, "level=95", r"(level=0\.95)", "{0}"),
+    "outcome": options(E, "outcomes='wage'", r"one of these", "outcomes='wage_income'"),
+    "an outcome without a unit": (
+        "mih.event_study(mih.match(panel, on=['age'], outcomes=['hours']), outcomes='hours')",
+        r'units=(\{"hours": "hours"\})',
+        "mih.event_study(mih.match(mih.read_panel(rows, money='fixed', units={0}), on=['age']),"
+        " outcomes='hours')",
+    ),
+    "base": options(E, "base=0", r"(base=-1)", "{0}"),
+    "no base": options(E, "base=()", r"(base=-1)", "{0}"),
+    "a base before the register": options(E, "base=-4", r"give (base=-3)", "{0}"),
+    "those with such a base": (
+        "mih.event_study(group, base=-4)",
+        r"start in (2015) out of the panel",
+        "mih.event_study(mih.match(without(starts=({0},)), on=['age']), base=-4)",
+    ),
+    "window": options(E, "window=(6, 2)", r"(window=\(-5, 6\))", "{0}"),
+    "a window beyond the register": options(E, "window=(8, 9)", r"(window=\(-4, 4\))", "{0}"),
+    "a window nobody has": options(
+        E,
+        "window=(-4, 4), composition='balanced'",
+        r"(composition='available')",
+        "window=(-4, 4), {0}",
+    ),
+    "too few clusters": options(
+        E, "cluster='county'", r"use (mih\.wild_bootstrap\(.*?\)), which", "base=-1) and ({0}"
+    ),
+    "clusters, by person": options(E, "cluster='county'", r"or (cluster='person')", "{0}"),
+    "clusters by name of the key": options(
+        E,
+        "cluster='person_id'",
+        r"use (mih\.event_study\(group, cluster='person'\))",
+        "base=-1) and ({0}",
+    ),
+    "few clusters by person": (
+        "mih.wild_bootstrap(group, year=3, cluster='person')",
+        r"use (mih\.event_study\(group, cluster='person'\))",
+        "{0}",
+    ),
+    "one cluster": (
+        "mih.wild_bootstrap(group, year=3, cluster='alone')",
+        r"use (mih\.event_study\(group\))",
+        "{0}",
+    ),
+    "a year beyond the register": (
+        "mih.wild_bootstrap(group, year=9, cluster='county')",
+        r"(year=4)",
+        "mih.wild_bootstrap(group, {0}, cluster='county')",
+    ),
+    "clusters misspelt": options(E, "clusters='person'", r"here it is (cluster=)", "{0}'person'"),
+    "adjusted by nothing": (
+        "mih.event_study(mih.match(panel, method='exact', exact=['county']), adjust=True)",
+        r"leave out (adjust)=",
+        "mih.event_study(mih.match(panel, method='exact', exact=['county']))",
+    ),
+    "pairs that share": options(E, "se='matched_set'", r"(se='person')", "{0}"),
+    "weights not estimated": options(E, "se='estimated_weights'", r"(se='auto')", "{0}"),
+    "weights by pairs": (
+        "mih.event_study(weighted, se='abadie_imbens')",
+        r"(se='auto')",
+        "mih.event_study(weighted, {0})",
+    ),
+    "subgroups of numbers": options(
+        E, "by='wage_income'", r"by=(mih\.bands\(\"wage_income\", )\.\.\.", "by={0}[200_000])"
+    ),
+    "subgroups by two": options(E, "by=['county', 'education']", r"name a column", "by='county'"),
+    "bands the wrong way": ("mih.bands('age', 40, 30)", r"example (mih\.bands\(.*\))", "{0}"),
+    "bands of text": options(E, "by=mih.bands('county', 30)", r"(by='county')", "{0}"),
+    "no subgroups to compare": (
+        "mih.event_study(group).difference_test()",
+        r"(mih\.event_study\(group, by=\"county\"\))",
+        "{0}.difference_test()",
+    ),
+    "no such subgroup": (
+        "mih.event_study(group, by='county').subgroup('D')",
+        r"one of these",
+        "mih.event_study(group, by='county').subgroup('A')",
+    ),
+    "no such outcome to draw": (
+        "mih.event_study(group).plot('wage')",
+        r"of",
+        "mih.event_study(group).plot('wage_income')",
+    ),
+    "hidden effects": (
+        "mih.event_study(few()).shown().select(['wage_income'], [4])",
+        r"as (event_study) returned them",
+        "mih.{0}(few()).select(['wage_income'], [4])",
+    ),
+    "hidden effects saved": (
+        "loaded(mih.event_study(few())).select(['wage_income'], [4])",
+        r"within (mih\.options\(min_cell=1\))",
+        "within({0}, lambda: loaded(mih.event_study(few()))).select(['wage_income'], [4])",
+    ),
+    "levels of averages": (
+        "mih.group_time_effects(panel, outcomes='wage_income').aggregate('event').plot_levels()",
+        r"use (mih\.event_study)",
+        "{0}(group).plot_levels()",
+    ),
+    # --- group-time effects ----------------------------------------------------------------------
+    "group-time estimator": options(G, "estimator='ols'", r"'(reg)'", "estimator='{0}'"),
+    "group-time clusters": options(G, "cluster='county'", r"'(person)'", "cluster='{0}'"),
+    "no base year": (
+        "mih.group_time_effects(starting(4), outcomes='wage_income')",
+        r"bring the rows of (2010), (2011), or",
+        "mih.group_time_effects(panel, outcomes='wage_income')",
+    ),
+    "far anticipation": options(G, "anticipation=4", r"smaller (anticipation=)", "{0}2"),
+    "covariates before the register": (
+        "mih.group_time_effects(panel, outcomes='wage_income', anticipation=1,"
+        " covariates=[*mih.lag('wage_income', 3)])",
+        r"those who start in (2015) out of the panel",
+        "mih.group_time_effects(without(starts=({0},)), outcomes='wage_income', anticipation=1,"
+        " covariates=[*mih.lag('wage_income', 3)])",
+    ),
+    "a covariate of one value": options(
+        G, "covariates=['alone']", r"leave it out of (covariates=)", "{0}()"
+    ),
+    "averages of a file": (
+        "loaded(mih.group_time_effects(panel, outcomes='wage_income')).aggregate()",
+        r"with (mih\.group_time_effects) and take (\.aggregate\(\))",
+        "loaded({0}(panel, outcomes='wage_income'){1})",
+    ),
+    # --- checks ----------------------------------------------------------------------------------
+    "a placebo start too early": (
+        "mih.placebo_start(group, years=3)",
+        r"give (years=2)",
+        "mih.placebo_start(group, {0})",
+    ),
+    "those with such a start": (
+        "mih.placebo_start(group, years=3)",
+        r"those who start in (2015) out of the panel",
+        "mih.placebo_start(mih.match(without(starts=({0},)), on=['age']), years=3)",
+    ),
+    "no year left to test": (
+        "mih.placebo_start(group, years=2, gap=2)",
+        r"a (gap=) that is shorter",
+        "mih.placebo_start(group, years=2, {0}1)",
+    ),
+    "a placebo that is the base": (
+        "mih.placebo_outcomes(group, outcomes=['dagpenger'], year=-1)",
+        r"test other (years)",
+        "mih.placebo_outcomes(group, outcomes=['dagpenger'], year=1)",
+    ),
+    "too few draws": (
+        "mih.wild_bootstrap(group, year=3, cluster='county', draws=3)",
+        r"give (999)",
+        "mih.wild_bootstrap(group, year=3, cluster='county', draws={0})",
+    ),
+    "bounds of pairs that share": (
+        "mih.rosenbaum_bounds(group, year=3)",
+        r"(match\(replace=False\))",
+        "mih.rosenbaum_bounds(mih.match(panel, on=['age'], replace=False,"
+        " scope='global', ratio=1), year=3)",
+    ),
+    "the E-value of an amount": (
+        "mih.e_value(mih.event_study(group), year=3)",
+        r"give (group=)",
+        "mih.e_value(mih.event_study(group), year=3, {0}group)",
+    ),
+    "draws of few clusters": (
+        "mih.resample(group, cluster='county', draws=20)",
+        r"use (mih\.wild_bootstrap\(.*?\)), which",
+        "{0}",
+    ),
+    # --- the account, display and files ----------------------------------------------------------
+    "language": ("mih.options(lang='no')", r'"(nb)"', "within(mih.options(lang='{0}'), int)"),
+    "min_cell": (
+        "mih.options(min_cell=2.5)",
+        r"such as (5)",
+        "within(mih.options(min_cell={0}), int)",
+    ),
+    "a text in one language": ("mih.Label(nb='a', en=None)", r"write (mih\.Label\(.*\))", "{0}"),
+    "a unit of no name": ("mih.Unit('')", r'such as "(hours)"', "mih.Unit('{0}')"),
+    "no discount ladder": (
+        "mih.Discount([(40, 0.04), (30, 0.03), (None, 0.02)])",
+        r"as (\(.*\))",
+        "mih.Discount({0})",
+    ),
+    "a newer file": ("mih.load(edited(99))", r"(save)", "loaded(group.balance())"),
+    "a file of no layout": (
+        "mih.load(edited(None))",
+        r"with (\.save)\(\)",
+        "loaded(group.balance())",
+    ),
+    "a layout of text": ("mih.load(edited('1'))", r"with (\.save)\(\)", "loaded(group.balance())"),
+    "no layout there has been": (
+        "mih.load(edited(0))",
+        r"with (\.save)\(\)",
+        "loaded(group.balance())",
+    ),
+}
+
+
+def within(option: Any, call: Callable[[], Any]) -> Any:
+    """Call within display options."""
+    with option:
+        return call()
+
+
+def run(code: str) -> Any:
+    """Run code on the small register."""
+    names = {
+        "mih": mih, "nw": nw, "rows": register(), "panel": read(), "group": matched(),
+        "few": few, "loaded": loaded, "edited": edited, "without": without, "within": within,
+        "starting": starting, "io": io,
+    }  # fmt: skip
+    if "weighted" in code:
+        names["weighted"] = mih.weight(read(), on=["age"])
+    return eval(code, names)
+
+
+@pytest.mark.filterwarnings("ignore::mih_impact.MihImpactWarning")
+@pytest.mark.parametrize("name", TOLD)
+def test_who_follows_the_advice_gets_on(name: str, tmp_path: Path) -> None:
+    _folder[0] = tmp_path
+    wrong, says, instead = TOLD[name]
+    with pytest.raises(mih.MihImpactError) as caught:
+        run(wrong)
+    found = re.search(says, str(caught.value.do))
+    assert found, f"{says!r} is not in {caught.value}"
+    assert run(instead.format(*found.groups())) is not None
