@@ -321,8 +321,9 @@ def test_what_comes_after_the_start_is_assumed_with_its_range() -> None:
     assert rows.loc["craft_certificate", "status"] == "not found"
     assert np.isnan(rows.loc["craft_certificate", "persons"])
     other = replace(
-        mih.nav.menn_i_helse(), items=(), phases=(mih.Phase(name="school", label=TEXT, reach=0.5),)
-    )
+        mih.nav.menn_i_helse(), items=(), phases=(mih.Phase(name="school", label=TEXT, reach=0.5),),
+        apprenticeship=None,
+    )  # fmt: skip
     stages = mih.nav.funnel(programme=other).to_frame().set_index("stage")
     assert stages.loc["phase:school", "persons"] == 250
     with pytest.raises(AssumptionError, match="funnel takes a programme"):

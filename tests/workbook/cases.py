@@ -66,6 +66,7 @@ def _odd_programme() -> Programme:
     return Programme(
         name="odd",
         label=text(DANGEROUS[0]),
+        headlines=("wage_bill",),
         phases=(
             Phase(name="school", label=text(DANGEROUS[1]), reach=0.8, **share),
             Phase(name="work", label=text(DANGEROUS[2]), reach=0.6),

@@ -29,7 +29,8 @@ def account_at(case: Account, setting: Mapping[str, Any]) -> Account:
 
     Notes
     -----
-    `programme_cost` multiplies every cost item by the same factor, grants among them.
+    `programme_cost` multiplies all the resources that the programme uses by the same factor; its
+    grants stay as they are.
     """
     base = {slider.name: slider.value for slider in sliders_of(case, 1.0)}
     at = base | dict(setting)
@@ -38,7 +39,7 @@ def account_at(case: Account, setting: Mapping[str, Any]) -> Account:
     values = {name: at[name] for name in RATES if name in at}
     if "programme_cost" in base:
         scale = at["programme_cost"] / base["programme_cost"]
-        items = case._books.programme.items
-        values |= {item.assumption.name: scale * item.total for item in items}
+        real = (item for item in case._books.programme.items if item.kind == "real")
+        values |= {item.assumption.name: scale * item.total for item in real}
     moved = replace(case, horizon=case.effects.shape[1] + years, persistence=kind)
     return moved.with_values(values)

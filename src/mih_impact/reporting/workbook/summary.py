@@ -56,8 +56,8 @@ _CHECKED = Label(
     nb="tre veier til samme sum for samfunnet, og overføringer som går i null",
     en="three routes to the same sum for society, and transfers that sum to zero",
 )
-#: Years whose place among the others is written out; later ones are numbers alone.
-_COUNTED = 60
+#: Years whose place among the others is written out, as many as CHOOSE takes everywhere (29).
+_COUNTED = 25
 _HOW = Label(nb="Slik brukes arbeidsboken", en="How to use the workbook")
 _STEPS = (
     Label(
