@@ -105,10 +105,12 @@ def completers(column: str) -> Completers:
 
     Notes
     -----
-    Participants are split by something that happens after start. Their controls were chosen to be
-    like all starters, and nobody knows which of them would have finished. The difference mixes
-    what the programme does with who finishes it: it is no effect, cards, tables and figures say so,
-    and `cost_benefit` refuses it. "all" is the effect on those who started.
+    Participants are split by something that happens after start, and nobody knows which candidates
+    would have finished. Matched controls stay those that each participant has; weights are found
+    anew, so that candidates are like those who finished in what is known before start. What sets
+    finishers apart besides is not taken out: the difference mixes what the programme does with who
+    finishes it. It is no effect, cards, tables and figures say so, and `cost_benefit` refuses it.
+    "all" is the effect on those who started.
 
     Examples
     --------
