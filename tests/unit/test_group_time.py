@@ -123,7 +123,7 @@ def test_options_that_do_not_exist_are_named(panel, effects):
         mih.group_time_effects(pd.DataFrame(), outcomes="wage_income")
     with pytest.raises(mih.PanelContractError, match="no column"):
         mih.group_time_effects(panel, outcomes="wages")
-    with pytest.raises(mih.EffectsError, match="no average"):
+    with pytest.raises(mih.EffectsError, match="no kind="):
         effects.aggregate("month")
     with pytest.raises(mih.EffectsError, match="left to average"):
         effects.aggregate("event", window=(40, 50))

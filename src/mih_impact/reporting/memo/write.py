@@ -9,6 +9,7 @@ from pathlib import Path
 from mih_impact import arguments
 from mih_impact.display.options import Lang, language
 from mih_impact.economics.case import CostBenefit
+from mih_impact.economics.pooled import pooled
 from mih_impact.errors import AssumptionError
 from mih_impact.reporting.memo.content import memo_of
 from mih_impact.reporting.write import document_path, write_document
@@ -74,4 +75,4 @@ def write_memo(
         error=AssumptionError,
     )  # fmt: skip
     path = document_path(path)  # before the work of writing it
-    return write_document(memo_of(case.shown(), language(lang), starters), path)
+    return write_document(memo_of(pooled(case), language(lang), starters), path)

@@ -23,6 +23,7 @@ from mih_impact.economics.card import break_even_text
 from mih_impact.economics.case import CostBenefit
 from mih_impact.economics.export.account import export_account
 from mih_impact.economics.labels import amount_of
+from mih_impact.economics.pooled import pooled
 from mih_impact.economics.programme import LOCAL
 from mih_impact.economics.sentences import cover_of
 from mih_impact.errors import AssumptionError, StorageError
@@ -114,7 +115,7 @@ def budget_page(case: CostBenefit, *, lang: Lang = "nb", starters: float = 500) 
         error=AssumptionError,
     )  # fmt: skip
     lang = language(lang)
-    case = case.shown()
+    case = pooled(case)
     account = export_account(case, starters=starters)
     style = _read("page.css") + _colours()
     script = f"(() => {{\n{_read('account.js')}\n{_read('chart.js')}\n{_read('page.js')}\n}})();"

@@ -11,6 +11,7 @@ from mih_impact.display.labels import Lang
 from mih_impact.display.options import language
 from mih_impact.economics.budget.cohorts import read_starters
 from mih_impact.economics.case import CostBenefit
+from mih_impact.economics.pooled import pooled
 from mih_impact.errors import AssumptionError, StorageError
 from mih_impact.reporting.extras import require
 from mih_impact.reporting.workbook.actors import write_actors
@@ -111,7 +112,7 @@ def write_workbook(
             do=f"end the name with {_SUFFIX}",
         )
     require("xlsxwriter", extra="memo", to="Writing Excel")
-    return write_whole(path, _workbook(case.shown(), lang, cohorts))
+    return write_whole(path, _workbook(pooled(case), lang, cohorts))
 
 
 def _workbook(case: CostBenefit, lang: Lang, starters: Mapping[int, float] | None) -> bytes:
