@@ -8,7 +8,6 @@ are code on the small register below, so that a snippet in a message is run as i
 from __future__ import annotations
 
 import functools
-import io
 import json
 import re
 import zipfile
@@ -84,6 +83,21 @@ def few() -> mih.ControlGroup:
     late = (rows["year"] > 2018) & starter
     resident = rows.drop(rows.index[late]).assign(emigration_year=np.nan, death_year=np.nan)
     return mih.match(mih.read_panel(resident, money="fixed"), on=["age"])
+
+
+def rare() -> mih.EffectSeries:
+    """Effects on wages, and on a benefit that three persons have."""
+    rows = register()
+    benefit = rows["dagpenger"].where(rows["person_id"] < "p003", 0.0)
+    panel = mih.read_panel(rows.assign(dagpenger=benefit), price_year=2024)
+    return mih.event_study(mih.match(panel, on=["age"]), window=(-3, 3))
+
+
+def account(effects: mih.EffectSeries, roles: Any = None) -> mih.CostBenefit:
+    """The account of effects of three years."""
+    assumptions = mih.Assumptions.r109()
+    programme = mih.nav.menn_i_helse()
+    return mih.cost_benefit(effects, assumptions, programme=programme, horizon=4, roles=roles)
 
 
 def loaded(result: Any) -> Any:
@@ -402,6 +416,11 @@ TOLD = {
         r"within (mih\.options\(min_cell=1\))",
         "within({0}, lambda: loaded(mih.event_study(few()))).select(['wage_income'], [4])",
     ),
+    "a hidden benefit in an account": (
+        "account(loaded(rare()))",
+        r"in an account by roles=(\{'dagpenger': None\})",
+        "account(loaded(rare()), {0})",
+    ),
     "levels of averages": (
         "mih.group_time_effects(panel, outcomes='wage_income').aggregate('event').plot_levels()",
         r"use (mih\.event_study)",
@@ -510,10 +529,10 @@ def within(option: Any, call: Callable[[], Any]) -> Any:
 
 def run(code: str) -> Any:
     """Run code on the small register."""
-    names = {
+    names: dict[str, Any] = {
         "mih": mih, "nw": nw, "rows": register(), "panel": read(), "group": matched(),
-        "few": few, "loaded": loaded, "edited": edited, "without": without, "within": within,
-        "starting": starting, "io": io,
+        "few": few, "rare": rare, "account": account, "loaded": loaded, "edited": edited,
+        "without": without, "within": within, "starting": starting,
     }  # fmt: skip
     if "weighted" in code:
         names["weighted"] = mih.weight(read(), on=["age"])

@@ -90,7 +90,10 @@ CONTROLS = [
     (m(on=None), rf"on {TERMS}. Found: on=None"),
     (m(on=3), TERMS),
     (m(on=[["age"]]), TERMS),
-    (m(on=["age", mih.lag("wage_income", 2, 3)]), r"put a star.*\*lag\(\"wage_income\", 2, 3\)"),
+    (
+        m(on=["age", mih.lag("wage_income", 2, 3)]),
+        r"put a star.*\*mih\.lag\(\"wage_income\", 2, 3\)",
+    ),
     (m(on=["age", "age"]), "on names age twice"),
     (m(exact=["county", "county"]), "exact names county twice"),
     (m(exact=3), "exact is a name, or a list of names"),

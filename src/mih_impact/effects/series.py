@@ -307,39 +307,13 @@ class EffectSeries(Result):
         columns = [self.event_years.index(year) for year in years]
         theta = self.estimate[np.ix_(rows, columns)]
         if np.isnan(theta).any():
-            raise self._no_estimate(outcomes, years, np.isnan(theta))
+            from mih_impact.effects.taken import no_estimate
+
+            raise no_estimate(self, outcomes, years, np.isnan(theta))
         if self.matrix is None:
             return theta, None
         flat = np.array([k * len(self.event_years) + e for k in rows for e in columns], dtype=int)
         return theta, self.matrix[np.ix_(flat, flat)]
-
-    def _no_estimate(
-        self, outcomes: Sequence[str], years: Sequence[int], missing: NDArray[np.bool_]
-    ) -> EffectsError:
-        """Return the error for estimates that are hidden, or that nobody gives."""
-        counts = self.frame[["n_participants", "n_controls"]].to_numpy(dtype=np.float64)
-        behind = ~(counts == 0).any(axis=1).reshape(-1, *self.estimate.shape)[0]
-        rows = [self.outcomes.index(name) for name in outcomes]
-        columns = [self.event_years.index(year) for year in years]
-        hidden = missing & behind[np.ix_(rows, columns)]
-        if hidden.any():
-            names = [outcomes[i] for i in np.flatnonzero(hidden.any(axis=1)).tolist()]
-            which = _years([years[i] for i in np.flatnonzero(hidden.any(axis=0)).tolist()])
-            none = ", ".join(f"{name!r}: None" for name in names)
-            return EffectsError(
-                "Some effects are hidden, since too few persons stand behind them",
-                found=f"{', '.join(names)} in years {which}; hidden when they were saved or shown",
-                do="use the effects as event_study returned them; save them within "
-                "mih.options(min_cell=1) where the file stays with those who may see it; or leave "
-                f"the outcome out, in an account by roles={{{none}}}",
-            )
-        gone = _years([years[i] for i in np.flatnonzero(missing.any(axis=0)).tolist()])
-        return EffectsError(
-            "Some years since start have no estimate",
-            found=f"none for {gone}: no start year is seen there, or nobody is compared",
-            do="shorten the window= or the horizon, or bring the register years that lie so long "
-            "after start",
-        )
 
     @named_options
     def pretrend_test(self, outcome: str | None = None, *, alpha: float = 0.05) -> CheckResult:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import EffectsError
 
-__all__ = ["outcome_asked", "require_effects", "require_estimated", "require_group"]
+__all__ = ["no_estimate", "outcome_asked", "require_effects", "require_estimated", "require_group"]
 
 #: The outcome that is meant where none is named and there is one.
 _FIRST = "wage_income"
@@ -54,3 +58,40 @@ def require_effects(call: str, effects: Any) -> None:
     if hasattr(effects, "aggregate"):
         do = f'average over start years first: mih.{call}(effects.aggregate("event"), ...)'
     arguments.instance(call, effects, EffectSeries, "effects", do, error=EffectsError)
+
+
+def no_estimate(
+    effects: EffectSeries,
+    outcomes: Sequence[str],
+    years: Sequence[int],
+    missing: NDArray[np.bool_],
+) -> EffectsError:
+    """Return the error for estimates that are hidden, or that nobody gives.
+
+    `missing` says which are, shape (outcomes, years).
+    """
+    rows = effects.frame[effects.frame["subgroup"] == effects.subgroups[0]]
+    nobody = (rows[["n_participants", "n_controls"]] == 0).any(axis=1).to_numpy()
+    place = np.ix_(
+        [effects.outcomes.index(name) for name in outcomes],
+        [effects.event_years.index(year) for year in years],
+    )
+    hidden = missing & ~nobody.reshape(effects.estimate.shape)[place]
+    which = hidden if hidden.any() else missing
+    columns = np.flatnonzero(which.any(axis=0)).tolist()
+    when = ", ".join(str(years[i]) for i in columns)
+    if not hidden.any():
+        return EffectsError(
+            "Some years since start have no estimate",
+            found=f"none for {when}: no start year is seen there, or nobody is compared",
+            do="shorten the window= or the horizon, or bring the register years that lie so long "
+            "after start",
+        )
+    names = [outcomes[i] for i in np.flatnonzero(hidden.any(axis=1)).tolist()]
+    return EffectsError(
+        "Some effects are hidden, since too few persons stand behind them",
+        found=f"{', '.join(names)} in years {when}; hidden when they were saved or shown",
+        do="use the effects as event_study returned them; save them within "
+        "mih.options(min_cell=1) where the file stays with those who may see it; or leave the "
+        f"outcome out, in an account by roles={dict.fromkeys(names)}",
+    )
