@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import mih_impact as mih
 from mih_impact.display.labels import Label
 from mih_impact.economics.apprenticeship import Apprenticeship, pay_term
 from mih_impact.economics.assumptions import Assumptions
@@ -11,6 +12,8 @@ from mih_impact.economics.parameters import with_values
 from mih_impact.economics.programme import CostItem, Programme
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.prices import PriceIndex
+from mih_impact.study.programme_file import programme_of
+from tests.golden.test_base_case import planted_effects, planted_rows
 
 LABEL = Label(nb="kurs", en="course")
 
@@ -93,6 +96,58 @@ def test_an_apprenticeship_holds_together(changes: dict, words: str) -> None:
         Programme(name="p", label=LABEL, apprenticeship=own)
     with pytest.raises(AssumptionError, match=words):
         Apprenticeship(**(given | changes))
+
+
+CONTENT = {"name": "p", "label": "Job club", "price_year": 2024}
+APPRENTICES = {
+    "phase": "shop", "employer": "municipality", "by_year": [1], "price_year": 2024,
+    "months": {"value": 12, "status": "ASSUMED"}, "share": {"value": 0.5, "status": "ASSUMED"},
+    "skilled_wage": {"value": 400_000, "status": "ASSUMED"},
+}  # fmt: skip
+SHOP = [{"name": "shop", "label": "shop", "reach": 0.5, "status": "ASSUMED"}]
+
+
+def test_facts_are_read_from_the_file() -> None:
+    told = {"headlines": ["wage_bill"], "compensated": [], "apprenticeship": APPRENTICES}
+    programme = programme_of(CONTENT | told | {"phase": SHOP}, "a.toml")
+    assert (programme.headlines, programme.compensated) == (("wage_bill",), ())
+    assert programme.apprenticeship.skilled_wage.value == 400_000
+    silent = programme_of(CONTENT, "a.toml")
+    assert (silent.headlines, silent.compensated, silent.apprenticeship) == ((), None, None)
+    for wrong, words in (
+        ({"apprenticeship": 3}, "is no table"),
+        ({"apprenticeship": APPRENTICES | {"wage": 1}}, "unknown wage"),
+        ({"apprenticeship": APPRENTICES | {"months": {"value": 12}}}, "missing status"),
+        ({"headlines": ["posts"]}, "headlines='posts'"),
+    ):
+        with pytest.raises(AssumptionError, match=words):
+            programme_of(CONTENT | wrong | {"phase": SHOP}, "a.toml")
+
+
+def test_a_sheet_leaves_the_facts_of_the_programme_as_they_are() -> None:
+    case = reference_case()
+    again = case.with_sheet(case.sheet())
+    assert again.programme == case.programme
+    assert again.programme.apprenticeship is not None
+    assert case.sheet().programme.apprenticeship is None
+
+
+def reference_case() -> mih.CostBenefit:
+    return mih.cost_benefit(
+        planted_effects(planted_rows()), Assumptions.r109(), programme=mih.nav.menn_i_helse()
+    )
+
+
+def test_time_in_training_is_in_no_flow_and_is_not_said_to_be() -> None:
+    """Leisure follows the wage effect: none in a year in which nobody earns more."""
+    leisure = reference_case().with_values({"leisure": 1.0}).ledger().query("component=='leisure'")
+    assert (
+        leisure.loc[leisure["year"] == 0, "amount"].item() == 0
+    )  # no wage effect, all in training
+    assert leisure.loc[leisure["year"] == 3, "amount"].item() < 0
+    (effort,) = (each for each in mih.nav.non_priced() if each.name == "training_effort")
+    assert "følger bare lønnseffekten" in effort.reason.nb
+    assert "follows the wage effect alone" in effort.reason.en
 
 
 def test_the_table_has_a_row_per_item_and_year() -> None:

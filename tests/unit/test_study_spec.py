@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import mih_impact as mih
 from mih_impact.cli import main
 from mih_impact.study.outputs import OutputsSpec
+from mih_impact.study.programme_file import read_programme
 from mih_impact.study.spec import StudySpec
 from mih_impact.study.template import write_template
 from tests.support import small_register
@@ -348,6 +350,23 @@ def test_both_templates_are_the_same_analysis(tmp_path):
         rows = tomllib.loads(programme.read_text(encoding="utf-8"))["item"]
         found[-1] += ([row["per_starter"] for row in rows],)
     assert found[0] == found[1]
+
+
+def test_the_programme_of_a_template_is_its_own(tmp_path):
+    """It has a grant to a municipality and no apprentices, and asks for no variant."""
+    _, file = write_template(tmp_path, lang="en")
+    programme = read_programme(file)
+    assert (programme.headlines, programme.compensated, programme.apprenticeship) == (
+        (),
+        None,
+        None,
+    )
+    asked = re.sub(
+        r"^# (headlines|compensated)", r"\1", file.read_text("utf-8"), flags=re.MULTILINE
+    )
+    file.write_text(asked, "utf-8")
+    assert read_programme(file).headlines == ("wage_bill",)
+    assert read_programme(file).compensated == ()
 
 
 # --- the whole pipeline drawn again ---------------------------------------------------------------

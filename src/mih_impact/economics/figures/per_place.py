@@ -38,10 +38,11 @@ _AXIS = Label(nb="Utgift per plass", en="Outlay per place")
 _SOURCE = Label(
     nb="Grått: det som bes om, til koordinering, kroner fra budsjettet for {year}, delt på plassene"
     " opp til kullet. Farget: bevilgninger over {years} år for {n} plasser, {prices}, ikke"
-    " diskontert. Strek: 95\u00a0% intervall. Kommunen får lærlingtilskuddet fra fylkeskommunen.",
+    " diskontert. Strek: 95\u00a0% intervall. Tilskudd fra ett budsjett til et annet står hos"
+    " begge.",
     en="Grey: what is asked for coordination, kroner of the budget of {year}, divided by the places"
     " up to the cohort. Coloured: grants over {years} years for {n} places, {prices}, not"
-    " discounted. Line: 95% interval. The municipality gets the apprentice grant from the county.",
+    " discounted. Line: 95% interval. A grant from one budget to another stands with both.",
 )
 
 #: Letters of a name on one line.
