@@ -329,8 +329,8 @@ def mapping(argument: str, value: Any, example: str, *, error: _Error) -> Mappin
     return value
 
 
-def years(name: str, value: Any, *, error: _Error) -> tuple[int, ...]:
-    """Return years since start as given, one or several, each a whole number.
+def years(name: str, value: Any, *, error: _Error, calendar: bool = False) -> tuple[int, ...]:
+    """Return years since start as given, or calendar years: one or several, each a whole number.
 
     Examples
     --------
@@ -339,12 +339,15 @@ def years(name: str, value: Any, *, error: _Error) -> tuple[int, ...]:
     ((3,), (0, 1))
     """
     given = [value] if is_whole(value) else listed(value)
-    if not given or not all(is_whole(one) and abs(one) <= _LONGEST_LIFE for one in given):
-        none = "No year since start is given: years" if given == [] else "Years since start"
+    low, high = (1900, 2200) if calendar else (-_LONGEST_LIFE, _LONGEST_LIFE)
+    if not given or not all(is_whole(one) and low <= one <= high for one in given):
+        what = "Calendar years" if calendar else "Years since start"
+        none = f"No year is given: {what[0].lower()}{what[1:]}" if given == [] else what
+        first = 2026 if calendar else 1
         raise error(
             f"{none} are whole numbers, one or several",
             found=f"{name}={shown(value)}",
-            do=f"give {name}=3, or {name}=[1, 2, 3]",
+            do=f"give {name}={first + 2}, or {name}=[{first}, {first + 1}, {first + 2}]",
         )
     return tuple(int(one) for one in given)
 

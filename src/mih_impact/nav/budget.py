@@ -46,7 +46,7 @@ def decisions(*, years: Sequence[int] | None = None) -> dict[str, Decision]:
     {2026: 100.0}
     """
     if years is not None:
-        years = arguments.years("years", years, error=AssumptionError)
+        years = arguments.years("years", years, error=AssumptionError, calendar=True)
     return read_decisions(_FILE, years=years)
 
 
