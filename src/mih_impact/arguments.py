@@ -50,7 +50,7 @@ _SHOWN = 6
 #: Characters of a value that are shown.
 _LONGEST = 80
 #: A probability of a false alarm that no sample can tell from none.
-_LEAST_CHANCE = 1e-12
+_LEAST_CHANCE = 1e-13
 #: Years since start that nobody has.
 _LONGEST_LIFE = 200
 #: What some arguments name; others name characteristics.
