@@ -20,7 +20,7 @@ REFEREE = "03_what_a_referee_asks.ipynb"
 BUDGET = "04_from_account_to_budget.ipynb"
 ALL = [NAV, REAL, REFEREE, BUDGET]
 #: Pictures are for reading on a screen, and the repository keeps every version of them.
-LARGEST_PICTURE = 80_000
+LARGEST_PICTURE = 90_000
 
 
 def text_of(output) -> str:
