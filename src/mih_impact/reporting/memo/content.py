@@ -29,10 +29,10 @@ __all__ = ["memo_of"]
 _ASSUMPTIONS_SHOWN = 6
 
 #: Drawn larger than it is printed: names of actors and amounts are long.
-_HALF = (5.8, 3.2)
+_HALF = (5.8, 3.0)
 
 #: The figure of budgets, lower than others of full width: two pages hold the rest.
-_LOW = (7.6, 2.2)
+_LOW = (7.6, 2.0)
 
 
 def memo_of(

@@ -233,8 +233,10 @@ MOTIVATION = Label(
     " more motivated than controls, the effect is smaller than estimated.",
 )
 FIGURES = Label(
-    nb=" Intervallene i de to første figurene gjelder tilfeldig utvalg alene.",
-    en=" The intervals of the first two figures are of sampling alone.",
+    nb=" Intervallene i de to første figurene gjelder tilfeldig utvalg alene; med usikre"
+    " forutsetninger står de i den første tabellen.",
+    en=" The intervals of the first two figures are of sampling alone; the first table has those"
+    " with assumptions.",
 )
 LATER = Label(
     nb=" Virkninger etter år {last} er ikke regnet med.",

@@ -88,7 +88,7 @@ class Traced:
         frame = self.uncertainty.set_index(["actor", "source"])
         low, high = (float(frame[end][of, "total"]) for end in ("conf_low", "conf_high"))
         what = self.say("total", who=GROUP_LABELS[of])
-        trace = Trace(what, (), self.deciding(of), self.sources, f"total:{of}")
+        trace = Trace(what, (), (), self.sources, f"total:{of}")
         return Number(interval(low, high, hundreds if unit else in_hundreds, self.lang), trace)
 
     def when(self, of: str, *, counted: bool = False) -> Number:
