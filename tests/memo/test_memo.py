@@ -191,6 +191,7 @@ def test_two_pages_and_the_annex(written, lang: str) -> None:
     annex = {"nb": "Vedlegg", "en": "Annex"}[lang]
     sources = {"nb": "Kilder", "en": "Sources"}[lang]
     assert sources in pages[1]
+    assert "2021-42" in pages[1]  # the last source is on the second page, too
     assert annex not in pages[0] + pages[1]
     assert annex in pages[2]
 

@@ -23,7 +23,17 @@ from mih_impact.economics.case import CostBenefit
 from mih_impact.economics.cost_item import CostItem
 from mih_impact.economics.uncertainty.draws import drawn_effects, drawn_values
 from mih_impact.reference.discount import Discount
-from tests.accounts import account, assumptions, covariance_of, paths, programmes
+from tests.accounts import (
+    Drawn,
+    account,
+    assumptions,
+    covariance_of,
+    drawn,
+    near,
+    paths,
+    programmes,
+    shares,
+)
 
 FIRST = 2026
 
@@ -262,3 +272,18 @@ def test_the_interval_is_that_of_the_accounts_draws(path: np.ndarray, seed: int)
     low, high = np.quantile(draws, [0.025, 0.975])
     assert totals["amount"] == pytest.approx(case.public, rel=1e-9)
     assert (totals["conf_low"], totals["conf_high"]) == pytest.approx((low, high), rel=1e-9)
+
+
+@few
+@given(drawn(), shares, shares)
+def test_the_municipality_is_walked_from_the_account_to_its_cash(
+    given: Drawn, paid: float, kept: float
+) -> None:
+    """Every step named: what is left after them is the net, for any programme."""
+    case = given.case()
+    view = mih.municipality_view(case, places=3, paid_in_kind=paid, kept_tax=kept)
+    steps = view.from_account().set_index("step")["amount"]
+    assert steps["account"] == case.present_value("municipality")
+    assert near(steps.iloc[:-1].sum(), steps["net"], case)
+    assert near(3 * steps["net"], view.totals().set_index("component")["amount"]["net"], case)
+    assert steps["apprentices"] == 0  # none is declared
