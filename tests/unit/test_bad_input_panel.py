@@ -267,7 +267,7 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: require(_wrong(start_year=[2020, 2020, 9999, 9999])),
         "The panel breaks the contract. Found: start_year is above 2100 in 2 rows. "
         "Do: leave years that are none null: 9999 and the like do not mean never here; of a date "
-        "such as 20200819 keep the year.",
+        'such as "20200819" keep the year.',
     ),
     "columns= that are no mapping": (
         lambda: require(GOOD, columns=["person_id"]),

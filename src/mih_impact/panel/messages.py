@@ -41,15 +41,15 @@ REMEDIES: dict[str, Label] = {
         en="name the marks column by column: thousands={{'{column}': ...}}, or correct the values",
     ),
     "a date where a whole number is needed": Label(
-        nb="behold bare årstallet: 2020 for 2020-08-19",
-        en="keep the year alone: 2020 of 2020-08-19",
+        nb="behold bare årstallet: 2020 for «2020-08-19»",
+        en='keep the year alone: 2020 of "2020-08-19"',
     ),
 }
 
 _TWO_WAYS = Label(
-    nb="{column} kan leses på to måter i {rows}: 1{mark}234 er 1234 hvis tegnet skiller tusener, "
+    nb="{column} kan leses på to måter i {rows}: «1{mark}234» er 1234 hvis tegnet skiller tusener, "
     "og én og 234 tusendeler hvis det er desimaltegn",
-    en="{column} can be read in two ways in {rows}: 1{mark}234 is 1234 if the mark stands "
+    en='{column} can be read in two ways in {rows}: "1{mark}234" is 1234 if the mark stands '
     "between thousands, and one and 234 thousandths if it is the decimal mark",
 )
 _SAY_WHICH = Label(
@@ -169,9 +169,9 @@ ABOVE_YEARS = (
     ABOVE[0],
     Label(
         nb="la år som ikke finnes, stå tomme: 9999 og lignende betyr ikke aldri her; av en dato "
-        "som 20200819 beholdes året",
+        "som «20200819» beholdes året",
         en="leave years that are none null: 9999 and the like do not mean never here; of a date "
-        "such as 20200819 keep the year",
+        'such as "20200819" keep the year',
     ),
 )
 MISSPELT = (

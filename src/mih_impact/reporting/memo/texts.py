@@ -198,16 +198,16 @@ NONE = Label(nb="ingen", en="none")
 
 BUDGET = Label(nb="Hvilket budsjett, hvilket år", en="Which budget, which year")
 BUDGET_TEXT = Label(
-    nb="Tabell {table} viser {cohorts}: bare penger som faktisk betales, {prices}.{need}"
-    " Delene skal ikke slås sammen: lavere ytelser og høyere skatt er følger av tiltaket, ikke"
+    nb="Tabell {table} viser {cohorts}: bare penger som faktisk betales, {prices}. {need}"
+    "Delene skal ikke slås sammen: lavere ytelser og høyere skatt er følger av tiltaket, ikke"
     " inndekning for bevilgningene.",
-    en="Table {table} shows {cohorts}: only money that is in fact paid, {prices}.{need}"
-    " The parts are not to be added together: lower benefits and higher taxes are consequences of"
+    en="Table {table} shows {cohorts}: only money that is in fact paid, {prices}. {need}"
+    "The parts are not to be added together: lower benefits and higher taxes are consequences of"
     " the programme, no cover for the grants.",
 )
 BUDGET_NEED = Label(
-    nb=" Behovet for bevilgninger er størst i {peak_year}, med {peak}.",
-    en=" The need for grants is largest in {peak_year}, at {peak}.",
+    nb="Behovet for bevilgninger er størst i {peak_year}, med {peak}. ",
+    en="The need for grants is largest in {peak_year}, at {peak}. ",
 )
 COHORT = Label(nb="{n} som starter i {year}", en="{n} starters in {year}")
 BUDGET_CAPTION = Label(
