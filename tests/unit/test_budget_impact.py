@@ -187,6 +187,7 @@ def test_prices_are_said(case: mih.CostBenefit) -> None:
 def test_a_budget_year_scales_by_the_index(case: mih.CostBenefit) -> None:
     plain = mih.budget_impact(case, starters=LEVEL).to_frame()["amount"]
     later = mih.budget_impact(case, starters=LEVEL, budget_year=2026, price_path=PATH)
+    assert later.provenance.options["price_path"] == PATH.told
     np.testing.assert_allclose(later.to_frame()["amount"], 1.02**2 * plain)
 
 

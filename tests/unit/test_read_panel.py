@@ -12,6 +12,7 @@ import pytest
 import mih_impact as mih
 from mih_impact.errors import PanelContractError
 from mih_impact.panel import read_panel
+from tests.support import small_register
 
 ROWS = pd.DataFrame(
     {
@@ -196,6 +197,36 @@ def test_a_price_index_may_be_an_object():
     index = mih.PriceIndex.from_mapping({2019: 1.0, 2020: 2.0, 2024: 4.0})
     panel = read_panel(ROWS, columns=NAMES, values=VALUES, index=index)
     assert panel.cube().price_factor.tolist() == [4.0, 2.0]
+
+
+@pytest.mark.parametrize("verb", ["match", "weight", "group_time_effects", "event_study"])
+def test_results_of_another_price_index_say_so(verb):
+    rows = small_register(n=240, starters=40)
+    shipped = mih.PriceIndex.kpi()
+    last = dict(zip(shipped.years, shipped.values, strict=True))
+    indices = [
+        None, {**last, 2020: 113.0}, {**last, 2020: 114.0},
+        mih.PriceIndex.from_mapping(last, name="another name"),
+        shipped.extended({2024: 100, 2025: 103}),  # a year that the register does not have
+    ]  # fmt: skip
+
+    def told(index):
+        panel = mih.read_panel(rows, index=index)
+        if verb == "group_time_effects":
+            return panel, mih.group_time_effects(panel, outcomes="wage_income").provenance.options
+        group = (mih.weight if verb == "weight" else mih.match)(panel, on="age")
+        if verb != "event_study":
+            return panel, group.provenance.options
+        return panel, mih.event_study(group).provenance.options["match"]
+
+    found = [told(index) for index in indices]
+    assert ["index" in options for _, options in found] == [False, True, True, True, True]
+    assert all(panel.provenance.options.get("index") == o.get("index") for panel, o in found)
+    own = [options["index"] for _, options in found[1:]]
+    assert len({tuple(index.values()) for index in own}) == 4
+    assert [index["years"] for index in own] == [shipped.range] * 3 + ["2009-2025"]
+    assert own[2]["name"] == "another name"
+    assert len({index["fingerprint"] for index in own}) == 4
 
 
 def test_a_panel_without_a_usable_year_says_so():

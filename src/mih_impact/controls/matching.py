@@ -24,7 +24,7 @@ from mih_impact.controls.options import (
 )
 from mih_impact.controls.recipe import (
     Recipe,
-    about_measure,
+    about_panel,
     outcomes_along,
     require_outcomes,
     seed_of,
@@ -185,7 +185,7 @@ def match(
     >>> group.attrition()["step"].tolist()
     ['register', 'observed', 'cell', 'matched']
     """
-    panel, about = about_measure(panel, measure, other_measures, verb="match")
+    panel, about = about_panel(panel, measure, other_measures, verb="match")
     fetched = outcomes_along(panel, outcomes)
     by_nearness = arguments.is_one_of(method, ("propensity", "mahalanobis"))
     drawn = arguments.is_one_of(order, ("random",))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Recipe",
-    "about_measure",
+    "about_panel",
     "outcomes_along",
     "possible_outcomes",
     "require_outcomes",
@@ -69,12 +69,13 @@ def seed_of(panel: Panel, seed: int | None, *, lots: bool = False) -> int | None
     return DEFAULT_SEED if seed is None and (lots or panel.period == "month") else seed
 
 
-def about_measure(
+def about_panel(
     panel: Panel, measure: str | None, other_measures: OtherMeasures, *, verb: str
-) -> tuple[Panel, dict[str, str]]:
-    """Return the panel in which those start who begin a measure, and what provenance says of it.
+) -> tuple[Panel, dict[str, Any]]:
+    """Return the panel in which those start who begin a measure, and what provenance says.
 
-    Without a measure it is the panel itself.
+    Without a measure it is the panel itself. A price index of the caller's own is told too: the
+    panel that was read with it is no part of the result.
 
     Raises
     ------
@@ -87,6 +88,8 @@ def about_measure(
             found=f"a {type(panel).__name__}",
             do=f"read it first: mih.{verb}(mih.read_panel(frame), ...)",
         )
+    told = panel.provenance.options
+    prices = {"index": told["index"]} if "index" in told else {}
     if measure is None:
         if not isinstance(other_measures, str) or other_measures != "risk_set":
             raise PanelContractError(
@@ -94,8 +97,8 @@ def about_measure(
                 found=f"other_measures={arguments.shown(other_measures)} and measure=None",
                 do="name the measure with measure=",
             )
-        return panel, {}
-    about = {"measure": measure, "other_measures": other_measures}
+        return panel, prices
+    about = prices | {"measure": measure, "other_measures": other_measures}
     return panel.for_measure(measure, other_measures=other_measures), about
 
 

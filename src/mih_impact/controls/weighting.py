@@ -20,7 +20,7 @@ from mih_impact.controls.propensity import independent
 from mih_impact.controls.pseudo_start import Among
 from mih_impact.controls.recipe import (
     Recipe,
-    about_measure,
+    about_panel,
     outcomes_along,
     require_outcomes,
     seed_of,
@@ -215,7 +215,7 @@ def weight(
     >>> bool(group.balance().worst < 1e-6)
     True
     """
-    panel, about = about_measure(panel, measure, other_measures, verb="weight")
+    panel, about = about_panel(panel, measure, other_measures, verb="weight")
     fetched = outcomes_along(panel, outcomes)
     options = WeightOptions(
         on=as_terms(on),
@@ -272,7 +272,7 @@ def _group(
     outcomes: str | Sequence[str] | None,
     options: WeightOptions,
     found: Weighted,
-    about: dict[str, str],
+    about: dict[str, Any],
 ) -> ControlGroup:
     """Put together the group, with the flow of persons and how it was made."""
     given = {field.name: getattr(options, field.name) for field in fields(options)}

@@ -90,6 +90,7 @@ class Panel(Result):
                 "money": money,
                 "price_year": price_year,
                 "currency": currency,
+                **({} if index is None or index.shipped else {"index": index.told}),
                 **({"units": declared} if declared else {}),
                 **({} if period == "year" else {"period": period}),
                 **({} if precision == "float64" else {"precision": precision}),

@@ -6,6 +6,7 @@ error that names the range there is: no index is ever extrapolated.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -169,6 +170,21 @@ class PriceIndex:
     def range(self) -> str:
         """The years there is an index for, as displayed."""
         return f"{self.years[0]}-{self.years[-1]}"
+
+    @property
+    def told(self) -> dict[str, str]:
+        """What provenance says of it: names, years, and digits that change with any value.
+
+        Examples
+        --------
+        >>> PriceIndex.from_mapping({2024: 100, 2025: 103}, name="wages").told["years"]
+        '2024-2025'
+        """
+        digest = hashlib.sha256(repr((self.years, self.values)).encode()).hexdigest()
+        return {
+            "name": self.name, "source": self.source, "years": self.range,
+            "fingerprint": digest[:16],
+        }  # fmt: skip
 
     @property
     def shipped(self) -> bool:

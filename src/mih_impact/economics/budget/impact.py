@@ -161,7 +161,7 @@ def budget_impact(
             {
                 "starters": {str(year): n for year, n in cohorts.items()},
                 "budget_year": budget_year,
-                "price_path": "" if price_path is None else price_path.name,
+                "price_path": None if price_path is None else price_path.told,
                 "nominal": nominal,
                 "elasticity": elasticity,
                 "reference_cohort": reference_cohort,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.controls.covariates import Lag, Term, as_terms
-from mih_impact.controls.recipe import about_measure, require_units
+from mih_impact.controls.recipe import about_panel, require_units
 from mih_impact.display.provenance import Provenance
 from mih_impact.effects.group_time.adjusted import Estimator
 from mih_impact.effects.group_time.estimate import Estimates, estimate_all
@@ -140,7 +140,7 @@ def group_time_effects(
     >>> effects.aggregate("event", window=(-5, 6)).levels[0]
     -5
     """
-    panel, about = about_measure(panel, measure, "risk_set", verb="group_time_effects")
+    panel, about = about_panel(panel, measure, "risk_set", verb="group_time_effects")
     if panel.period != "year":
         raise PanelContractError(
             "group_time_effects compares calendar years, and the panel is by month",
