@@ -506,6 +506,7 @@ TOLD = {
         r"as (\(.*\))",
         "mih.Discount({0})",
     ),
+    "an older file": ("mih.load(edited(1))", r"again .* and (save) it", "loaded(group.balance())"),
     "a newer file": ("mih.load(edited(99))", r"(save)", "loaded(group.balance())"),
     "a file of no layout": (
         "mih.load(edited(None))",

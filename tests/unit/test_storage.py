@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import mih_impact as mih
 from mih_impact.display.provenance import Provenance
 from mih_impact.errors import MihImpactError, StorageError
 from mih_impact.reference import Discount, PriceIndex
@@ -256,8 +257,9 @@ DAMAGE = {
     "a function": (lambda t: t["result"][1].update(kind="load"), "not known"),
     "a dunder": (lambda t: t["result"][1].update(kind="__builtins__"), "not known"),
     "a tag": (lambda t: t["result"].__setitem__(0, "pickle"), "damaged"),
-    "more fields": (lambda t: t["result"][1]["fields"].update(more=1), "damaged"),
-    "fewer fields": (lambda t: t["result"][1]["fields"].pop("content"), "damaged"),
+    "earlier": (lambda t: t.update(schema=SCHEMA - 1), "earlier version"),
+    "more fields": (lambda t: t["result"][1]["fields"].update(more=1), "has no more"),
+    "fewer fields": (lambda t: t["result"][1]["fields"].pop("content"), "it lacks content"),
     "no array": (lambda t: t["result"][1]["fields"].update(content=["array", "gone"]), "damaged"),
     "no result": (lambda t: t.pop("result"), "damaged"),
     "bad value": (lambda t: t["result"][1]["fields"].update(content="refuse"), "damaged"),
@@ -270,6 +272,25 @@ def test_a_damaged_tree_is_a_typed_error(damage, tmp_path):
     path = rewrite(save(Box(np.arange(3)), tmp_path / "box.zip"), change)
     with pytest.raises(StorageError, match=message):
         load(path)
+
+
+def test_a_file_of_an_earlier_build_is_called_one(tmp_path):
+    text = {"nb": "x", "en": "x"}
+    checked = mih.PlaceboTest(
+        name="x", passed=True, table=FRAME, sentence=text, title=text, price_year=2024,
+        alpha=0.05, provenance=Provenance("x"),
+    )  # fmt: skip
+    path = checked.save(tmp_path / "placebo.zip")
+    assert load(path).alpha == 0.05
+
+    def older(tree):  # as it was written when what is now alpha= was called level=
+        held = tree["result"][1]["fields"]
+        held["level"] = held.pop("alpha")
+
+    with pytest.raises(StorageError, match=r"another version.*lacks alpha.*has no level.*again"):
+        load(rewrite(path, older))
+    with pytest.raises(StorageError, match=r"earlier version.*schema 1, .* reads 2.*again"):
+        load(rewrite(path, lambda tree: tree.update(schema=1)))
 
 
 def test_a_truncated_file_is_a_typed_error_wherever_it_was_cut(tmp_path):

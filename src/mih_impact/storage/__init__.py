@@ -24,8 +24,13 @@ from mih_impact.storage.registry import kind_of, kinds, saveable
 
 __all__ = ["SCHEMA", "load", "save", "saveable", "write_whole"]
 
-SCHEMA = 1
-"""Version of the file layout; a file of a newer one is refused."""
+SCHEMA = 2
+"""Version of the file layout, and of what its fields mean; a file of another one is refused.
+
+It is raised when a saved field gets another meaning. A field that is renamed, added without a
+default or taken away is noticed when the file is read. Version 1 was before tests had `alpha` and
+outcomes had units.
+"""
 
 _FORMAT = "mih_impact result"
 _TREE = "result.json"
@@ -84,7 +89,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     Raises
     ------
     StorageError
-        When the file is missing, damaged, not one of ours, or from a newer version.
+        When the file is missing, damaged, not one of ours, or from another version.
     """
     path = arguments.path("path", path, error=StorageError)
     members = unpack(path)
@@ -111,11 +116,11 @@ def load(path: str | os.PathLike[str]) -> Any:
 
 
 def _require_schema(schema: object) -> None:
-    """Raise on a file of another layout: a newer one, or none that there has been."""
+    """Raise on a file of another layout: a newer or an older one, or none that there has been."""
     if type(schema) is int and schema > SCHEMA:
         raise StorageError(
             "The file was saved by a newer version of mih_impact",
-            found=f"schema {schema}, this version reads up to {SCHEMA}",
+            found=f"schema {schema}, this version reads {SCHEMA}",
             do="Upgrade mih_impact, or save the result again with this version",
         )
     if type(schema) is not int or schema < 1:
@@ -123,4 +128,11 @@ def _require_schema(schema: object) -> None:
             "The file is damaged: it does not say in which layout it was saved",
             found="no schema" if schema is None else f"schema {arguments.shown(schema)}",
             do="Save the result again with .save()",
+        )
+    if schema < SCHEMA:
+        raise StorageError(
+            "The file was saved by an earlier version of mih_impact, and its fields meant other"
+            " things",
+            found=f"schema {schema}, this version reads {SCHEMA}",
+            do="Make the result again with this version and save it",
         )

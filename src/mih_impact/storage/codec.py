@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,12 +72,29 @@ def decode(node: Any, members: Mapping[str, bytes]) -> Any:
         case "object":
             cls = class_of(content["kind"])
             fields = {k: decode(v, members) for k, v in content["fields"].items()}
+            _require_fields(content["kind"], cls, fields.keys())
             absent = [f.name for f in dataclasses.fields(cls) if not f.metadata.get("saved", True)]
             return cls(**dict.fromkeys(absent), **fields)
         case "frame":
             return _decode_frame(content, members)
         case _:
             raise StorageError("The file is damaged", found=f"an unknown tag {tag!r}")
+
+
+def _require_fields(kind: str, cls: type, given: Collection[str]) -> None:
+    """Raise where a file has not the fields of the class; what has a default may be missing."""
+    known = saved_fields(cls)
+    empty = dataclasses.MISSING
+    needed = [f.name for f in known if f.default is empty and f.default_factory is empty]
+    lacks = [name for name in needed if name not in given]
+    more = sorted(set(given) - {field.name for field in known})
+    if lacks or more:
+        told = (("it lacks", lacks), ("this version has no", more))
+        raise StorageError(
+            f"The file was saved by another version of mih_impact: {kind} had other fields there",
+            found="; ".join(f"{what} {', '.join(names)}" for what, names in told if names),
+            do="Make the result again with this version and save it",
+        )
 
 
 def _encode_array(array: NDArray[Any], arrays: dict[str, NDArray[Any]]) -> Any:
