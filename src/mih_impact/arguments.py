@@ -260,12 +260,10 @@ def choice(call: str, name: str, value: Any, allowed: Collection[Any], *, error:
         )
 
 
-def name(argument: str, value: Any, *, error: _Error) -> str:
-    """Return one name."""
+def name(argument: str, value: Any, *, error: _Error, do: str = "name one column") -> str:
+    """Return one name; `do` says of what, where it is not a column's."""
     if not isinstance(value, str) or not value:
-        raise error(
-            f"{argument} is one name", found=f"{argument}={shown(value)}", do="name one column"
-        )
+        raise error(f"{argument} is one name", found=f"{argument}={shown(value)}", do=do)
     return value
 
 

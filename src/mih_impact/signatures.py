@@ -80,6 +80,8 @@ ELSEWHERE: dict[str, dict[str, str]] = {
     "wild_bootstrap": {"type": "weights=", "bootcluster": "cluster=", "param": "outcome="},
     "rosenbaum_bounds": {"Gamma": "gamma=", "GammaInc": "gamma=[1, 1.1, ...]"},
     "resample": {"type": "method=", "strata": "blocks=", "n_jobs": "workers="},
+    "budget_impact": {"places": "starters=", "year": "budget_year=", "index": "price_path="},
+    "municipality_view": {"starters": "places=", "year": "first_year="},
     "read_panel": {
         "sep": "the separator is found in the header", "delimiter": "the separator is found in the"
         " header", "encoding": "UTF-8 and Windows-1252 are told apart by themselves",

@@ -12,6 +12,7 @@ import json
 import re
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,26 @@ def account(effects: mih.EffectSeries, roles: Any = None) -> mih.CostBenefit:
     return mih.cost_benefit(effects, assumptions, programme=programme, horizon=4, roles=roles)
 
 
+@functools.cache
+def planted() -> mih.EffectSeries:
+    """A hundred thousand kroner a year, for three years."""
+    rows = {"outcome": "wage_income", "year_since_start": range(3), "estimate": 100_000.0}
+    return mih.EffectSeries.from_frame(pd.DataFrame(rows), price_year=2024)
+
+
+@functools.cache
+def budgeted(**declared: Any) -> mih.CostBenefit:
+    """The account of planted effects, of a programme that may declare other things."""
+    programme = replace(mih.nav.menn_i_helse(), **declared)
+    return mih.cost_benefit(planted(), mih.Assumptions.r109(), programme=programme, horizon=3)
+
+
+def path(first: int, name: str = "path") -> mih.PriceIndex:
+    """A price path from some year on."""
+    index = dict.fromkeys(range(first, 2031), 100.0)
+    return mih.PriceIndex.from_mapping(index, name=name, source="the test")
+
+
 def loaded(result: Any) -> Any:
     """The result as a file gives it back."""
     path = Path(_folder[0]) / "result.zip"
@@ -128,6 +149,8 @@ M = "mih.match(panel, on=['age'], {})"
 E = "mih.event_study(group, {})"
 G = "mih.group_time_effects(panel, outcomes='wage_income', {})"
 R = "mih.read_panel(rows, {})"
+B = "mih.budget_impact(budgeted(), {})"
+V = "mih.municipality_view(budgeted(), {})"
 
 
 def options(call: str, wrong: str, says: str, right: str) -> tuple[str, str, str]:
@@ -492,6 +515,207 @@ TOLD = {
         r"use (mih\.wild_bootstrap\(.*?\)), which",
         "{0}",
     ),
+    # --- budgets, municipalities, memos ----------------------------------------------------------
+    "starters alone": options(B, "starters=500", r"starters=(\{.*?\})", "starters={0}"),
+    "no starters": options(B, "starters={}", r"starters=(\{.*?\})", "starters={0}"),
+    "a year of text": options(B, "starters={'2026': 5}", r"starters=(\{.*?\})", "starters={0}"),
+    "starters below none": options(
+        B, "starters={2026: -5}", r"nobody is (0)", "starters={{2026: {0}}}"
+    ),
+    "start years with gaps": options(
+        B,
+        "starters={2026: 5, 2028: 5}",
+        r"every year from the first to the last; nobody is (0)",
+        "starters={{2026: 5, 2027: {0}, 2028: 5}}",
+    ),
+    "starters called cohorts": options(B, "cohorts=S", r"one of (starters)", "{0}=S"),
+    "prices of a far year": options(
+        B,
+        "starters=S, budget_year=2040",
+        r"(price_path=.*\{2024: )\.\.\.(, 2040: )\.\.\.(\}, name='\.\.\.', source='\.\.\.'\))",
+        "starters=S, budget_year=2040, {0}100.0{1}140.0{2}",
+    ),
+    "prices of the account": options(
+        B, "starters=S, budget_year=2040", r"leave (budget_year) out", "starters=S"
+    ),
+    "a path that lacks the account's year": options(
+        B,
+        "starters=S, budget_year=2026, price_path=path(2025)",
+        r"\{(2024): \.\.\., 2026",
+        "starters=S, budget_year=2026, price_path=path({0})",
+    ),
+    "a path that is a mapping": options(
+        B,
+        "starters=S, budget_year=2025, price_path={2024: 100.0}",
+        r"(mih\.PriceIndex\.from_mapping\(\{.*\}), name=",
+        "starters=S, budget_year=2025, price_path={0})",
+    ),
+    "a path that nothing uses": options(
+        B,
+        "starters=S, price_path=path(2024)",
+        r"give (nominal=True)",
+        "starters=S, price_path=path(2024), {0}",
+    ),
+    "current prices of no path": options(
+        B,
+        "starters=S, nominal=True",
+        r"(price_path=.*from_mapping\()\{\.\.\.\}(, name='\.\.\.', source='\.\.\.'\))",
+        "starters=S, nominal=True, {0}dict.fromkeys(range(2024, 2031), 100.0){1}",
+    ),
+    "current prices of nobody": options(
+        B,
+        "starters=S, nominal=True, price_path=path(2024, name='own index')",
+        r"(name='\.\.\.')",
+        "starters=S, nominal=True, price_path=path(2024, {0})",
+    ),
+    "current prices of one year": options(
+        B,
+        "starters=S, nominal=True, price_path=path(2024), budget_year=2026",
+        r"leave one of them out",
+        "starters=S, price_path=path(2024), budget_year=2026",
+    ),
+    "a path that is short": options(
+        B,
+        "starters=S, nominal=True, price_path=path(2026)",
+        r"years (2024) to 2029",
+        "starters=S, nominal=True, price_path=path({0})",
+    ),
+    "elasticity": options(
+        B,
+        "starters=S, elasticity=2",
+        r"(-1) to 1",
+        "starters=S, elasticity={0}, reference_cohort=500",
+    ),
+    "elasticity of no cohort": options(
+        B,
+        "starters=S, elasticity=-0.1",
+        r"give (reference_cohort)",
+        "starters=S, elasticity=-0.1, {0}=500",
+    ),
+    "cover": options(
+        B, "starters=S, compensated='state'", r"'(county)'", "starters=S, compensated='{0}'"
+    ),
+    "draws of a budget": options(B, "starters=S, draws=5", r"(100)", "starters=S, draws={0}"),
+    "the budget of effects": (
+        "mih.budget_impact(planted(), starters=S)",
+        r"what (mih\.cost_benefit) returned",
+        "mih.budget_impact({0}(planted(), mih.Assumptions.r109(), programme=programme,"
+        " horizon=3), starters=S)",
+    ),
+    "places called starters": options(V, "starters=3", r"here it is (places=)", "{0}3"),
+    "half a place less than none": options(V, "places=0", r"number (above zero)", "places=0.5"),
+    "a year of two digits": options(V, "first_year=26", r"(1900) or more", "first_year={0}"),
+    "more than all in kind": options(
+        V, "paid_in_kind=1.5", r"1\.5 per cent is (0\.015)", "paid_in_kind={0}"
+    ),
+    "tax in words": options(V, "kept_tax='much'", r"give a number", "kept_tax=0.4"),
+    "apprentice pay in per cent": options(
+        V, "apprentice_share=50", r"50 per cent is (0\.5)", "apprentice_share={0}"
+    ),
+    "months of an apprenticeship": options(
+        V, "apprentice_months=-3", r"from 0 to (120)", "apprentice_months={0}"
+    ),
+    "apprentices of a programme without": (
+        "mih.municipality_view(budgeted(apprenticeship=None), apprentice_months=12)",
+        r"Programme\((apprenticeship=)mih\.Apprenticeship\(\.\.\., (employer='municipality')\)",
+        "mih.municipality_view(budgeted({0}replace(own, {1})), apprentice_months=12)",
+    ),
+    "none, then": (
+        "mih.municipality_view(budgeted(apprenticeship=None), apprentice_months=12)",
+        r"or (leave these out)",
+        "mih.municipality_view(budgeted(apprenticeship=None))",
+    ),
+    "the employer of apprentices": (
+        "replace(own, employer='kommune')",
+        r"(municipality)",
+        "replace(own, employer='{0}')",
+    ),
+    "years of an apprenticeship": (
+        "replace(own, by_year=[0.5, 0.6])",
+        r"(\[0, 0\.45, 0\.55\])",
+        "replace(own, by_year={0})",
+    ),
+    "months that are a number": (
+        "replace(own, months=13.5)",
+        r"give (mih\.Assumption\('apprentice_months', )\.\.\.(, 'months', .*\))$",
+        "replace(own, months={0}13.5{1})",
+    ),
+    "apprentices of no phase": (
+        "replace(own, phase='')",
+        r"name=('school')",
+        "replace(own, phase={0})",
+    ),
+    "apprentices of another phase": (
+        "replace(programme, apprenticeship=replace(own, phase='learning'))",
+        r"(apprenticeship)$",
+        "replace(programme, apprenticeship=replace(own, phase='{0}'))",
+    ),
+    "apprentices that are a word": (
+        "replace(programme, apprenticeship=True)",
+        r"(mih\.Apprenticeship)\(phase",
+        "replace(programme, apprenticeship={0}(**vars(own)))",
+    ),
+    "headlines": (
+        "replace(programme, headlines=['wages'])",
+        r"'(wage_bill)'",
+        "replace(programme, headlines=['{0}'])",
+    ),
+    "who is compensated": (
+        "replace(programme, compensated='fylke')",
+        r"'(county)'",
+        "replace(programme, compensated='{0}')",
+    ),
+    "an end of a decision": (
+        "decision.at('mid')",
+        r"'(low)'",
+        "decision.at('{0}')",
+    ),
+    "a decision of no name": (
+        "replace(decision, name='')",
+        r"name=('school')",
+        "replace(decision, name={0})",
+    ),
+    "a base above the cohort": (
+        "mih.nav.per_place(budgeted(), bases=[5_000])",
+        r"below (700)",
+        "mih.nav.per_place(budgeted(), bases=[{0} - 1])",
+    ),
+    "a memo of effects": (
+        "mih.write_memo(planted(), folder / 'memo.html')",
+        r"what (mih\.cost_benefit) returned",
+        "mih.write_memo({0}(planted(), mih.Assumptions.r109(), programme=programme,"
+        " horizon=3), folder / 'memo.html')",
+    ),
+    "a memo as text": (
+        "mih.write_memo(budgeted(), folder / 'memo.txt')",
+        r"with (\.html)",
+        "mih.write_memo(budgeted(), folder / 'memo{0}')",
+    ),
+    "a memo in another language": (
+        "mih.write_memo(budgeted(), folder / 'memo.html', lang='no')",
+        r'"(nb)"',
+        "mih.write_memo(budgeted(), folder / 'memo.html', lang='{0}')",
+    ),
+    "a memo nowhere": (
+        "mih.write_memo(budgeted(), None)",
+        r'path="(results)/',
+        "mih.write_memo(budgeted(), folder / '{0}' / 'memo.html')",
+    ),
+    "a memo of so many starters": (
+        "mih.write_memo(budgeted(), folder / 'memo.html', starters=500)",
+        r"starters=(\{.*?\})",
+        "mih.write_memo(budgeted(), folder / 'memo.html', starters={0})",
+    ),
+    "the shipped index, misspelt": (
+        "mih.PriceIndex.from_mapping(kpi | {2020: 200.0})",
+        r"correct the index of (2020)",
+        "mih.PriceIndex.from_mapping(kpi | {{{0}: kpi[{0}]}})",
+    ),
+    "the shipped index, on another base": (
+        "mih.PriceIndex.from_mapping(kpi | {2025: 100.0})",
+        r"index=(.*)\.\.\.(.*)\.\.\.(.*)",
+        "{0}97.0{1}100.0{2}",
+    ),
     # --- the account, display and files ----------------------------------------------------------
     "language": ("mih.options(lang='no')", r'"(nb)"', "within(mih.options(lang='{0}'), int)"),
     "min_cell": (
@@ -533,7 +757,12 @@ def run(code: str) -> Any:
     names: dict[str, Any] = {
         "mih": mih, "nw": nw, "rows": register(), "panel": read(), "group": matched(),
         "few": few, "rare": rare, "account": account, "loaded": loaded, "edited": edited,
-        "without": without, "within": within, "starting": starting,
+        "without": without, "within": within, "starting": starting, "planted": planted,
+        "budgeted": budgeted, "path": path, "replace": replace, "folder": _folder[0],
+        "S": {2026: 500, 2027: 700}, "programme": mih.nav.menn_i_helse(),
+        "own": mih.nav.menn_i_helse().apprenticeship,
+        "decision": next(iter(mih.nav.decisions().values())),
+        "kpi": dict(zip(mih.PriceIndex.kpi().years, mih.PriceIndex.kpi().values, strict=True)),
     }  # fmt: skip
     if "weighted" in code:
         names["weighted"] = mih.weight(read(), on=["age"])

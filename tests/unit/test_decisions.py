@@ -137,7 +137,7 @@ def test_what_one_decision_has_beyond_another() -> None:
     [
         ({"starters": {2026: -1}}, "negative or no number"),
         ({"starters": None}, "starters is a mapping"),
-        ({"name": ""}, "name is one name"),
+        ({"name": ""}, "The decision has no name"),
         ({"label": "mer"}, "no label in both languages"),
         ({"source": Label(nb="kilde", en="")}, "no source in both languages"),
         ({"note": "husk"}, "no note in both languages"),

@@ -116,7 +116,7 @@ class Apprenticeship:
             )
         object.__setattr__(self, "by_year", tuple(map(float, shares)))
         arguments.whole("price_year", self.price_year, error=AssumptionError)
-        require_named("The apprenticeship of", self.phase, *filter(None, (self.note,)))
+        require_named("The phase of the apprenticeship", self.phase, *filter(None, (self.note,)))
         for item, (name, (unit, _)) in zip(self.terms, PAY_TERMS.items(), strict=True):
             if not isinstance(item, Assumption) or (item.name, item.unit) != (name, unit):
                 raise AssumptionError(
@@ -124,7 +124,8 @@ class Apprenticeship:
                     found=f"{item.name} in {item.unit}"
                     if isinstance(item, Assumption)
                     else arguments.shown(item),
-                    do=f"give mih.Assumption('{name}', ..., '{unit}', ...)",
+                    do=f"give mih.Assumption('{name}', ..., '{unit}', 'ASSUMED', 'whose number it "
+                    "is', None, None, mih.Label(nb='...', en='...'))",
                 )
 
     @property

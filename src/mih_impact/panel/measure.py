@@ -63,7 +63,7 @@ def named_measure(name: Any, others: Any, known: tuple[str, ...] | None) -> Name
             do='name it with columns={"measure": ...}; where every measure has a start year of its '
             'own, leave out measure= and name that: columns={"start_year": ...}',
         )
-    arguments.name("measure", name, error=PanelContractError)
+    arguments.name("measure", name, error=PanelContractError, do="name one of panel.measures")
     if name not in known:
         raise PanelContractError(
             "Nobody begins the measure",

@@ -341,7 +341,10 @@ def _require_one_base(given: Mapping[int, float]) -> None:
             "The price index follows the consumer price index and then jumps, as two tables with "
             "different base years do",
             found=f"a jump to {_listed(jumps)}",
-            do=f"add the years of the other table, and one that both have: index={adding(jumps)}",
+            do=f"add the years of the other table, and one that both have: index={adding(added)}"
+            if (added := [year for year in jumps if year not in shipped])
+            else f"correct the index of {_listed(jumps)}, or leave index= out: these years are in "
+            "the shipped one",
         )
 
 

@@ -212,7 +212,11 @@ def _item(row: dict[str, Any], price_year: int, reaches: dict[str, float], file:
     """Return one cost; the printed amounts include the reach, so it is divided out again."""
     name = f"The cost item {row.get('name', '?')!r} of {file}"
     _require_keys(row, {"name", "label", "per_starter", "payer", "cash", "status"}, _ITEM, name)
-    phase = arguments.name("phase", row["phase"], error=AssumptionError) if "phase" in row else ""
+    phase = (
+        arguments.name("phase", row["phase"], error=AssumptionError, do="name one of the phases")
+        if "phase" in row
+        else ""
+    )
     reach = reaches.get(phase, row.get("reach", 1.0))
     reach = arguments.number(f"reach of {name[4:]}", reach, error=AssumptionError)
     if reach <= 0:

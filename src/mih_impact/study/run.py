@@ -241,7 +241,9 @@ def _read(plan: StudySpec) -> Panel:
     data = plan.data
     if data.source == "example":
         return example_panel(price_year=data.price_year)
-    path = Path(arguments.name("[data] source", data.source, error=AssumptionError))
+    path = Path(
+        arguments.name("[data] source", data.source, error=AssumptionError, do="name one file")
+    )
     source = path if path.is_absolute() else Path(str(plan.folder)) / path
     return read_panel(
         source,

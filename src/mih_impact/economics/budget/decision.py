@@ -18,6 +18,7 @@ from mih_impact.economics.budget.cohorts import read_starters
 from mih_impact.economics.budget.impact import budget_impact
 from mih_impact.economics.budget.result import BudgetImpact
 from mih_impact.economics.case import CostBenefit
+from mih_impact.economics.checks import require_named
 from mih_impact.economics.labels import STATUS_LABELS
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.prices import PriceIndex
@@ -293,7 +294,7 @@ def _listed(starters: Mapping[int, float]) -> str:
 
 def _require_texts(decision: Decision) -> None:
     """Raise unless name, texts and status are what they should be."""
-    arguments.name("name", decision.name, error=AssumptionError)
+    require_named("The decision", decision.name)
     for field in ("label", "source", "covers", "asked_source", "note"):
         text = getattr(decision, field)
         needed = field in ("label", "source")

@@ -76,8 +76,8 @@ def price_factors(
         raise AssumptionError(
             f"There is no price index to show prices of {to}",
             found=f"{index.name}, {index.range}; the account is in prices of {price_year}",
-            do="give price_path=mih.PriceIndex.from_mapping({...}, name=..., source=...) with both"
-            " years, or leave budget_year out",
+            do=f"give price_path=mih.PriceIndex.from_mapping({{{price_year}: ..., {to}: ...}},"
+            " name='...', source='...'), or leave budget_year out",
         )
     factor = index.factor(price_year, to) if to != price_year else 1.0
     words = _FIXED if price_path is None else _BY
