@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 import mih_impact as mih
 from mih_impact.controls.covariates import Design
@@ -101,6 +102,32 @@ def test_no_hidden_group_time_effect_follows_from_what_is_shown(by_start):
     assert small.any()
     assert not told.any(), by_start.frame.loc[told, ["outcome", "group", "year"]]
     assert (~hidden).mean() > 0.5, "most is shown"
+
+
+def test_what_is_hidden_is_under_the_option_that_hides_it(matched, by_start, tmp_path):
+    effects = mih.event_study(matched)
+    with mih.options(progress=False):
+        left = mih.leave_one_out(matched, by="start_year", year=0)
+    few = {"overlap": matched.overlap(), "left": left}
+    many = {"group": matched, "effects": effects, "by_start": by_start, **few}
+    for least, results in ((5, few), (170, many)):
+        for name, found in results.items():
+            for lang, word in (("nb", "skjult"), ("en", "hidden")):
+                with mih.options(min_cell=least, lang=lang):
+                    for said in (found.summary(), found._repr_html_()):
+                        assert word in said, (name, lang)
+                        assert "min_cell" in said, (name, lang)
+                        assert str(least) in said, (name, lang)
+    kept = mih.load(few["left"].save(tmp_path / "left.zip"))
+    assert "min_cell=5" in " ".join(kept.summary("en").split())
+    kept = mih.load(few["overlap"].save(tmp_path / "overlap.zip"))
+    assert "min_cell of mih.options" in " ".join(kept.summary("en").split())
+    for drawn in (few["left"].plot(lang="en"), few["overlap"].plot(lang="en")):
+        texts = " ".join(text.get_text() for text in drawn.figure.findobj(Text))
+        assert "(min_cell=5)" in " ".join(texts.split())
+    with mih.options(min_cell=1):
+        for name, found in many.items():
+            assert "min_cell" not in found.summary("en"), name
 
 
 # Robustness ---------------------------------------------------------------------------------

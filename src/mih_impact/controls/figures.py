@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from mih_impact.controls.balance import TOLERATED
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import hidden, number, percent
-from mih_impact.display.options import current, language
+from mih_impact.display.options import language
 from mih_impact.display.result import evidence_of
+from mih_impact.display.small_cells import naming_limit
 from mih_impact.display.style import (
     CONTROL,
     PARTICIPANT,
@@ -81,8 +82,8 @@ _OVERLAP_NOTE = Label(
     "outside the range of the candidates of their start year.",
 )
 _FEW = Label(
-    nb=" Søyler med færre enn {few}, og det som ville røpet dem, er skjult.",
-    en=" Bars of fewer than {few}, and what would give them away, are hidden.",
+    nb=" Søyler med få personer, og det som ville røpet dem, er skjult.",
+    en=" Bars of few persons, and what would give them away, are hidden.",
 )
 #: The share outside that still is overlap.
 _SLIGHT = 0.01
@@ -219,5 +220,4 @@ def _overlap_note(overlap: Overlap, lang: Lang) -> str:
         m=number(overlap.n_rows("candidate"), lang=lang),
         share=hidden(overlap.n_outside, lang) or percent(overlap.share_outside, 1, lang),
     ).text(lang)
-    few = _FEW.format(few=number(current().min_cell, lang=lang)).text(lang)
-    return note + (few if bars.isna().any(axis=None) else "")
+    return note + (naming_limit(_FEW)[lang] if bars.isna().any(axis=None) else "")

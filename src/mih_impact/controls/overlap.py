@@ -148,9 +148,8 @@ class Overlap(Result):
         return save(self.shown(), path)
 
     def _card(self, lang: Lang) -> Card:
-        rows = zip(
-            self.shown().frame.to_dict("records"), self.frame.to_dict("records"), strict=True
-        )
+        shown = self.shown().frame
+        rows = zip(shown.to_dict("records"), self.frame.to_dict("records"), strict=True)
         cells = [_cells(row, known, lang) for row, known in rows]
         header = [label.text(lang) for label in _COLUMNS]
         line = (_OUTSIDE.text(lang), count(self.n_outside, lang))

@@ -6,8 +6,10 @@ from abc import ABC, abstractmethod
 from dataclasses import replace
 
 from mih_impact.display.card import Card
+from mih_impact.display.numbers import hidden_too
 from mih_impact.display.options import Lang, language
 from mih_impact.display.provenance import Provenance
+from mih_impact.display.small_cells import hidden_note
 
 __all__ = ["Result", "evidence_of"]
 
@@ -58,10 +60,19 @@ class Result(ABC):
         return self._whole_card(lang).html(lang)
 
     def _whole_card(self, lang: Lang) -> Card:
-        """Return the card with what kind of data it rests on, which no result may leave unsaid."""
+        """Return the card with what no result may leave unsaid: what is hidden, and the data."""
         card = self._card(lang)
-        evidence = evidence_of(self, lang)
-        return replace(card, notes=(*card.notes, evidence)) if evidence else card
+        unsaid = _hides(card, lang) and not any("min_cell" in note for note in card.notes)
+        more = (hidden_note(lang) if unsaid else "", evidence_of(self, lang))
+        return replace(card, notes=(*card.notes, *filter(None, more)))
+
+
+def _hides(card: Card, lang: Lang) -> bool:
+    """Return whether something on a card is hidden: a cell, a line, or part of a note."""
+    cells = [] if card.table is None else [str(cell) for cell in card.table.to_numpy().ravel()]
+    secret = hidden_too(None, lang)
+    texts = (*cells, *(value for _, value in card.lines), *card.notes)
+    return any(text == secret or f"{secret} (" in text for text in texts)
 
 
 def evidence_of(result: object, lang: Lang) -> str:

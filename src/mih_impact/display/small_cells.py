@@ -8,10 +8,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.display.labels import Label
+from mih_impact.display.labels import Label, Lang
+from mih_impact.display.numbers import number
 from mih_impact.display.options import current
 
-__all__ = ["hide_small", "is_small", "naming_limit", "with_complement"]
+__all__ = ["hidden_note", "hide_small", "is_small", "naming_limit", "with_complement"]
+
+_NOTE = Label(
+    nb="Skjult: færre enn {n} personer (min_cell i mih.options), eller det som ellers ville røpet "
+    "tallene for dem.",
+    en="Hidden: fewer than {n} persons (min_cell of mih.options), or what would give their numbers "
+    "away.",
+)
 
 
 def is_small(count: object) -> np.ndarray:
@@ -26,6 +34,17 @@ def is_small(count: object) -> np.ndarray:
     """
     values = np.asarray(count, dtype=np.float64)
     return (values > 0) & (values < current().min_cell)
+
+
+def hidden_note(lang: Lang) -> str:
+    """Return what stands under a table with hidden cells: why, and which option says so.
+
+    Examples
+    --------
+    >>> hidden_note("en")[:58]
+    'Hidden: fewer than 5 persons (min_cell of mih.options), or'
+    """
+    return _NOTE.format(n=number(current().min_cell, lang=lang)).text(lang)
 
 
 def naming_limit(text: Label) -> dict[str, str]:

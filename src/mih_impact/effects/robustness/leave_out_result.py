@@ -15,7 +15,7 @@ from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import count, interval, number, percent, year_range
 from mih_impact.display.result import evidence_of
-from mih_impact.display.small_cells import is_small, with_complement
+from mih_impact.display.small_cells import is_small, naming_limit, with_complement
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.forest import Rows, forest
 from mih_impact.effects.robustness.counted import CountedCheck
@@ -51,8 +51,10 @@ _NONE = Label(
     en="No effect can be estimated with one left out.",
 )
 _NO_WHOLE = Label(
-    nb="Effekten for alle kan ikke beregnes eller vises, og det er ingenting å sammenligne med.",
-    en="Everybody's effect cannot be estimated or shown, so there is nothing to compare with.",
+    nb="Det er ingenting å sammenligne med: effekten for alle kan ikke beregnes, eller den er "
+    "skjult fordi den gjelder få personer.",
+    en="There is nothing to compare with: everybody's effect cannot be estimated, or is hidden "
+    "because few persons are concerned.",
 )
 _SAME = Label(
     nb="De som vises, har samme fortegn og ligger innenfor konfidensintervallet for alle.",
@@ -244,9 +246,9 @@ def _words(table: pd.DataFrame, unit: AnyUnit, lang: Lang) -> str:
     full, rest = table.iloc[0], table.iloc[1:]
     seen = rest.dropna(subset=["estimate"])
     missing = rest.loc[rest["estimate"].isna(), "left_out"].tolist()
-    unsaid = [_MISSING.format(names=", ".join(missing)).text(lang)] if missing else []
+    unsaid = [naming_limit(_MISSING.format(names=", ".join(missing)))[lang]] if missing else []
     if np.isnan(full["estimate"]):
-        return _NO_WHOLE.text(lang)
+        return naming_limit(_NO_WHOLE)[lang]
     if not len(seen):
         return " ".join([_NONE.text(lang), *unsaid])
     estimate = seen["estimate"].to_numpy()

@@ -14,13 +14,13 @@ from mih_impact.controls.subgroups.split import Split
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import MINUS, number
-from mih_impact.display.small_cells import naming_limit
+from mih_impact.display.small_cells import hidden_note, naming_limit
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.checks.result import CheckResult
 from mih_impact.effects.joint import Wald
 from mih_impact.effects.sensitivity.result import p_equals
 from mih_impact.effects.subgroups.hidden import hidden_cells
-from mih_impact.effects.subgroups.rows import HIDDEN_CELL, hidden_note
+from mih_impact.effects.subgroups.rows import HIDDEN_CELL
 from mih_impact.panel.contract import label_of
 from mih_impact.storage import save, saveable
 

@@ -12,12 +12,13 @@ from mih_impact.display.labels import Label, Lang, capital
 from mih_impact.display.numbers import NBSP, interval, number, percent
 from mih_impact.display.options import language
 from mih_impact.display.result import evidence_of
+from mih_impact.display.small_cells import hidden_note
 from mih_impact.display.style import PARTICIPANT, alt_text, figure_style, set_alt_text
 from mih_impact.display.style.palette import SOFT
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.figures import interval_level
 from mih_impact.effects.forest import TITLE_WIDTH, Rows, forest
-from mih_impact.effects.subgroups.rows import HIDDEN_CELL, hidden_note, shown_rows, year_to_show
+from mih_impact.effects.subgroups.rows import HIDDEN_CELL, shown_rows, year_to_show
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
 

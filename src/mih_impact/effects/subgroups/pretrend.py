@@ -12,11 +12,11 @@ import pandas as pd
 from mih_impact.controls.subgroups.split import ALL, Split
 from mih_impact.display.card import Card
 from mih_impact.display.labels import Label, Lang
+from mih_impact.display.small_cells import hidden_note
 from mih_impact.effects.checks.result import CheckResult
 from mih_impact.effects.joint import holm
 from mih_impact.effects.sensitivity.result import p_equals
 from mih_impact.effects.subgroups.hidden import hidden_cells
-from mih_impact.effects.subgroups.rows import hidden_note
 from mih_impact.storage import save, saveable
 
 if TYPE_CHECKING:

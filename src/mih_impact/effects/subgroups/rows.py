@@ -9,7 +9,7 @@ import pandas as pd
 
 from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import NOT_AVAILABLE, interval, number
-from mih_impact.display.options import current
+from mih_impact.display.small_cells import hidden_note
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.panel.contract import label_of
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = [
     "HIDDEN_CELL",
     "NO_CONTROLS",
-    "hidden_note",
     "shown_rows",
     "subgroup_table",
     "year_to_show",
@@ -27,11 +26,6 @@ __all__ = [
 
 #: What stands for a hidden cell among subgroups: it does not say whether the cell itself is small.
 HIDDEN_CELL = Label(nb="skjult", en="hidden")
-_HIDDEN = Label(
-    nb="Skjult: færre enn {n} personer (min_cell), eller en gruppe som ellers ville røpet "
-    "tallene for dem.",
-    en="Hidden: fewer than {n} persons (min_cell), or a group that would give their numbers away.",
-)
 _TOGETHER = Label(
     nb="Gruppene gir til sammen {together}, veid med deltakere, og alle under ett {whole}. Hver "
     "gruppe har sine egne kontroller, så de trenger ikke gi det samme.",
@@ -67,11 +61,6 @@ def shown_rows(effects: EffectSeries, outcome: str, year: int) -> pd.DataFrame:
     rows = effects.shown().frame[chosen]
     hidden = effects.frame.loc[chosen, "estimate"].notna() & rows["estimate"].isna()
     return rows.assign(hidden=hidden).reset_index(drop=True)
-
-
-def hidden_note(lang: Lang) -> str:
-    """Return what a hidden cell among subgroups means."""
-    return _HIDDEN.format(n=number(current().min_cell, lang=lang)).text(lang)
 
 
 def subgroup_table(effects: EffectSeries, lang: Lang) -> tuple[pd.DataFrame | None, list[str]]:
