@@ -23,22 +23,29 @@ _COLUMNS = "the panel's columns are named once: mih.read_panel(..., columns={'pe
 _DRAWS = "draws="
 _ATT = "every estimate here is the average effect on those who start (ATT)"
 _SCORE = "a logit is fitted; score='pooled' or 'by_start_year' on match says over whom"
-_DATA = "the first argument is a panel: mih.read_panel(frame)"
+#: By the name of the first argument: what data go in as.
+_DATA = {
+    "panel": "the first argument is a panel: mih.read_panel(frame)",
+    "group": "the first argument is a control group: mih.match(panel, ...)",
+    "effects": "the first argument is effects: mih.event_study(group)",
+    "case": "the first argument is an account: mih.cost_benefit(effects, ...)",
+}
 _FORMULA = "on=[...] lists the columns, and mih.lag(column, 1, 2) values of earlier years"
 _SAMPLING = "sampling weights are not supported"
 _ADJUST = "mih.event_study(group, adjust=True)"
-_SE = "se= of mih.event_study"
+_SE = "mih.event_study(group, se=...)"
+_BOOTSTRAP = "mih.bootstrap(effects, draws=...)"
 
 #: By call, or "" for all: what an option of another package is here.
 ELSEWHERE: dict[str, dict[str, str]] = {
     "": {
-        "data": _DATA, "df": _DATA, "formula": _FORMULA, "treat": _COLUMNS, "treatment": _COLUMNS,
+        "formula": _FORMULA, "treat": _COLUMNS, "treatment": _COLUMNS,
         "idname": _COLUMNS, "tname": _COLUMNS, "gname": _COLUMNS, "id": _COLUMNS, "time": _COLUMNS,
         "estimand": _ATT, "s_weights": _SAMPLING, "weightsname": _SAMPLING, "verbose": "progress:"
         " mih.options(progress=False)", "R": _DRAWS, "B": _DRAWS, "reps": _DRAWS, "nboot": _DRAWS,
         "biters": _DRAWS, "n_boot": _DRAWS, "boot": _DRAWS, "random_state": "seed=",
-        "alpha": "level= of intervals, which is 1 - alpha", "level": "alpha= of tests, which is"
-        " 1 - level", "alp": "level= of intervals, which is 1 - alp", "conf_level": "level=",
+        "alpha": "level=, which is 1 - alpha", "level": "alpha=, which is 1 - level", "alp":
+        "level=, which is 1 - alp", "conf_level": "level=",
         "conf_int": "level=", "confidence": "level=", "clustervars": "cluster=",
         "clustid": "cluster=", "clusters": "cluster=", "yname": "outcomes=", "outcome": "outcomes=",
         "language": "lang=",
@@ -46,8 +53,8 @@ ELSEWHERE: dict[str, dict[str, str]] = {
     "match": {
         "distance": "method='propensity' or 'mahalanobis'; " + _SCORE, "link": _SCORE,
         "k": "ratio=", "M": "ratio=", "n_neighbors": "ratio=", "m_order": "order=",
-        "std_caliper": "caliper= is in standard deviations of the log odds",
-        "discard": "caliper= leaves out who has nobody near",
+        "std_caliper": "caliper=, in standard deviations of the log odds",
+        "discard": "caliper=, which leaves out who has nobody near",
         "mahvars": "method='mahalanobis' with caliper= on the log odds",
         "BiasAdjust": _ADJUST, "bias_adj": _ADJUST, "ties": "ties are averaged with replacement,"
         " and drawn by seed= without", "xformla": _FORMULA, "covariates": "on=", "vce": _SE,
@@ -61,7 +68,9 @@ ELSEWHERE: dict[str, dict[str, str]] = {
     "event_study": {
         "vcov": "se= and cluster=", "vce": "se= and cluster=", "xformla": "adjust=True, for what"
         " controls were chosen on", "ref": "base=", "reference": "base=", "leads": "window=(-5, 6)",
-        "lags": "window=(-5, 6)", "min_e": "window=", "max_e": "window=",
+        "lags": "window=(-5, 6)", "min_e": "window=", "max_e": "window=", "R": _BOOTSTRAP,
+        "B": _BOOTSTRAP, "reps": _BOOTSTRAP, "nboot": _BOOTSTRAP, "biters": _BOOTSTRAP,
+        "n_boot": _BOOTSTRAP, "boot": _BOOTSTRAP, "bstrap": _BOOTSTRAP,
     },
     "group_time_effects": {
         "xformla": "covariates=", "on": "covariates=", "control_group": "controls='never' or"
@@ -125,8 +134,10 @@ def named_options(function: Callable[_P, _R]) -> Callable[_P, _R]:
 def _advice(call: str, name: str, own: list[str]) -> str:
     """Return what an option is here, or the nearest of those there are."""
     told = ELSEWHERE.get(call, {}).get(name) or ELSEWHERE[""].get(name)
+    if name in ("data", "df"):
+        told = _DATA.get(own[0]) if own else None
     option = (told or "").partition("=")[0]
     if told and (not option.isidentifier() or option in own):
-        return f"here it is {told}" if option in own and told.endswith("=") else told
+        return f"here it is {told}" if option in own else told
     near = get_close_matches(name, own, n=1)
     return f"did you mean {near[0]}=?" if near else f"use one of {', '.join(own[1:] or own)}"

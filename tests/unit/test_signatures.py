@@ -43,11 +43,25 @@ def test_every_public_call_refuses_an_option_it_does_not_have(name):
         ("resample", "B", "here it is draws="),
         ("read_panel", "sep", "found in the header"),
         ("cost_benefit", "discount", "use one of assumptions"),
+        ("match", "vce", r"mih.event_study\(group, se="),
+        ("match", "data", "first argument is a panel"),
+        ("event_study", "data", "first argument is a control group"),
+        ("event_study", "nboot", "mih.bootstrap"),
+        ("event_study", "alpha", "here it is level=, which is 1 - alpha"),
+        ("placebo_start", "level", "here it is alpha=, which is 1 - level"),
     ],
 )
 def test_options_of_other_packages_get_the_nearest_of_ours(call, option, advice):
     with pytest.raises(mih.UnknownOptionError, match=advice):
         getattr(mih, call)(**{option: 1})
+
+
+@pytest.mark.parametrize("call", [call for call in ELSEWHERE if call])
+def test_no_advice_of_a_call_is_lost_for_the_list_of_its_options(call):
+    for option in ELSEWHERE[call]:
+        with pytest.raises(mih.UnknownOptionError) as error:
+            getattr(mih, call)(**{option: 1})
+        assert "use one of" not in str(error.value), option
 
 
 def advised() -> list[tuple[str, str, str]]:
