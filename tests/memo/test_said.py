@@ -18,6 +18,7 @@ from mih_impact.display.numbers import number
 from mih_impact.economics.actors import ACTORS, PUBLIC
 from mih_impact.economics.card import break_even_text
 from mih_impact.economics.labels import amount_of
+from mih_impact.reporting import document as doc
 from mih_impact.reporting.memo import content, paragraphs
 from mih_impact.reporting.memo.traced import Traced
 from mih_impact.reporting.text import Number, plain, walk
@@ -344,6 +345,29 @@ def test_a_losing_account_is_told_as_one() -> None:
     assert "Public budgets lose" in harmful
     nothing = said(published(amounts=[0.0]))
     assert "costs of the programme are **not** included".replace("*", "") in nothing
+
+
+def test_what_is_shown_as_zero_is_neither_gained_nor_lost() -> None:
+    """No effect, and a programme that the participant pays: free, it would have broken even."""
+    none = said(published(0.0, payer="participant"))
+    assert "wage income is the same as the control group's" in none
+    assert "Public budgets break even." in none
+    assert "Society loses NOK 50,000" in none
+    assert "would have broken even had they been free" in none
+    assert "gain NOK 0" not in none
+    null = said(published(0.0, amounts=[0.0]), "nb")
+    assert "Regnskapet for samfunnet går i null over 3 år." in null
+    assert "tjener" not in null
+    assert "taper" not in null
+
+
+@pytest.mark.parametrize(("lang", "words"), [("nb", "2026 og 2027"), ("en", "2026 and 2027")])
+def test_years_that_need_the_same_grants_are_named_together(lang: str, words: str) -> None:
+    """One payment at the start, and cohorts of one size: the need is the same in both years."""
+    impact = mih.budget_impact(published(), starters={2026: 500, 2027: 500}, draws=100)
+    blocks = content._budget(Traced(published(), lang), impact)
+    told = " ".join(plain(block.text) for block in blocks if isinstance(block, doc.Paragraph))
+    assert words in told.replace("\u00a0", " ")
 
 
 def test_grants_do_not_move_with_what_the_programme_costs() -> None:

@@ -35,7 +35,7 @@ _NEVER_NETTED = Label(
     nb="Delene skal ikke slås sammen: lavere ytelser og høyere skatt er følger av"
     " tiltaket, ikke inndekning for bevilgningene.",
     en="The parts are not to be added together: lower benefits and higher taxes are"
-    " consequences of the programme, no cover for the grants.",
+    " consequences of the programme and do not cover the grants.",
 )
 _FOLLOWED = Label(
     nb="Hvert kull følges i {horizon} år, ikke lenger. Det som kommer senere, er ikke med.",

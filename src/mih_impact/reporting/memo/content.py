@@ -54,7 +54,7 @@ def memo_of(
     with sources_told_elsewhere():  # in the footer, and in the list of sources
         blocks = _blocks_of(made, impact)
     return doc.Document(
-        title=texts.TITLE.format(programme=case.programme.label).text(lang),
+        title=capital(texts.TITLE.format(programme=case.programme.label).text(lang)),
         subtitle=texts.SUBTITLE.format(year=case.price_year).text(lang),
         lang=lang,
         blocks=blocks,
@@ -202,7 +202,7 @@ def _budget(made: Traced, impact: BudgetImpact) -> list[doc.Block]:
     }
     template = texts.BUDGET_TEXT.text(lang)
     if peak > 0:
-        values["peak_year"] = made.plain(str(int(need["year"]["public"])), "peak")
+        values["peak_year"] = made.plain(_peak_years(impact, peak, lang), "peak")
         rows = made.budget_rows(impact, "grants")
         trace = Trace(made.say("peak"), rows, (), made.sources, "peak")
         values["peak"] = Number(millions(peak, 1, lang), trace)
@@ -210,6 +210,16 @@ def _budget(made: Traced, impact: BudgetImpact) -> list[doc.Block]:
     sentence = compose(template, values)
     table = _blocks(made, impact)
     return [doc.Heading(texts.BUDGET.text(lang)), doc.Paragraph(sentence), table, figure]
+
+
+def _peak_years(impact: BudgetImpact, peak: float, lang: Lang) -> str:
+    """Return the years in which the grants needed are the largest, as they are shown."""
+    sums = impact.by_block().query("actor == 'public' and block == 'grants'")
+    largest = millions(peak, 1, lang)
+    years = [str(y) for y, a in zip(sums["year"], sums["amount"], strict=True)
+             if millions(-a, 1, lang) == largest]  # fmt: skip
+    *before, last = sorted(years)
+    return texts.AND.format(before=", ".join(before), last=last).text(lang) if before else last
 
 
 def _blocks(made: Traced, impact: BudgetImpact) -> doc.Table:

@@ -37,19 +37,28 @@ _TOLD_YEAR = 3
 def answer(made: Traced) -> Text:
     """Return the answer in short: society, then public budgets."""
     case = made.case
-    known = case.interval() is not None
+    known, society, public = case.interval() is not None, _sign(case.npv), _sign(case.public)
     values: dict[str, Part] = {
-        "npv": made.present_value("society", size=True),
         "years": made.plain(number(case.horizon, 0, made.lang), "years"),
     }
     if known:
         values |= {"ci": made.interval("society"), "total": made.total("society")}
-    if case.npv >= 0:
+    if society != "zero":
+        values["npv"] = made.present_value("society", size=True)
+    if society == "gain":
         values["when"] = made.when("society", counted=True)
-    first = compose(texts.ANSWER[case.npv >= 0, known].text(made.lang), values)
-    template, posts = _posts(made)
-    public = texts.ANSWER_PUBLIC[case.public >= 0].text(made.lang).replace("{posts}", template)
-    return (*first, *compose(public, {"public": made.present_value("public", size=True)} | posts))
+    first = compose(texts.ANSWER[society, known].text(made.lang), values)
+    template, shown = _posts(made)
+    if public != "zero":
+        shown["public"] = made.present_value("public", size=True)
+    second = texts.ANSWER_PUBLIC[public].text(made.lang).replace("{posts}", template)
+    return (*first, *compose(second, shown))
+
+
+def _sign(amount: float) -> str:
+    """Return what an amount is as it is shown, in whole hundreds: a gain, a loss, or zero."""
+    shown = round(amount, -2)
+    return "zero" if shown == 0 else "gain" if shown > 0 else "loss"
 
 
 def _posts(made: Traced) -> tuple[str, dict[str, Part]]:
@@ -117,11 +126,10 @@ def _wage(made: Traced) -> tuple[Part, ...]:
     case, lang = made.case, made.lang
     year = min(_TOLD_YEAR, case.effects.shape[1] - 1)
     effect = float(case.effects[case.roles.index("wage"), year])
-    values: dict[str, Part] = {
-        "year": made.plain(str(year), "year"),
-        "wage": made.plain(hundreds(abs(effect), lang), "wage", "effects"),
-    }
-    return compose(texts.WAGE[effect >= 0].text(lang), values)
+    values: dict[str, Part] = {"year": made.plain(str(year), "year")}
+    if _sign(effect) != "zero":
+        values["wage"] = made.plain(hundreds(abs(effect), lang), "wage", "effects")
+    return compose(texts.WAGE[_sign(effect)].text(lang), values)
 
 
 def _behind(made: Traced) -> tuple[Part, ...]:
@@ -143,8 +151,9 @@ def _costs(made: Traced) -> tuple[Part, ...]:
         "costs": Cite(("costs",)),
     }
     limit = most(case, cost)
-    if limit <= 0:
-        return compose(texts.COSTS["never"].text(lang), values)
+    if _sign(limit) != "gain":
+        said = "if free" if _sign(limit) == "zero" else "never"
+        return compose(texts.COSTS[said].text(lang), values)
     values["most"] = made.plain(hundreds(limit, lang), "most", *made.sources)
     return compose(texts.COSTS["room" if limit >= cost else "too dear"].text(lang), values)
 

@@ -14,9 +14,9 @@ SUBTITLE = Label(
 )
 SHORT = Label(nb="Kort svar", en="The answer in short")
 
-# The answer in one sentence: for a gain and for a loss, with an interval and without one.
+# The answer in one sentence: for a gain, a loss and neither, with an interval and without one.
 ANSWER = {
-    (True, True): Label(
+    ("gain", True): Label(
         nb="**Samfunnet tjener {npv} per deltaker over {years} år**, og samlet nytte er større enn"
         " kostnadene {when}. 95\u00a0% KI er {ci} for tilfeldig utvalg alene og {total} med usikre"
         " forutsetninger.",
@@ -24,33 +24,48 @@ ANSWER = {
         " exceed costs {when}. The 95% CI is {ci} for sampling alone and {total} with uncertain"
         " assumptions.",
     ),
-    (True, False): Label(
+    ("gain", False): Label(
         nb="**Samfunnet tjener {npv} per deltaker over {years} år**, og samlet nytte er større enn"
         " kostnadene {when}. Konfidensintervall er ikke tilgjengelig.",
         en="**Society gains {npv} per participant over {years} years**, and accumulated benefits"
         " exceed costs {when}. A confidence interval is not available.",
     ),
-    (False, True): Label(
+    ("loss", True): Label(
         nb="**Samfunnet taper {npv} per deltaker over {years} år.** 95\u00a0% KI for virkningen er"
         " {ci} for tilfeldig utvalg alene og {total} med usikre forutsetninger.",
         en="**Society loses {npv} per participant over {years} years.** The 95% CI of the effect is"
         " {ci} for sampling alone and {total} with uncertain assumptions.",
     ),
-    (False, False): Label(
+    ("loss", False): Label(
         nb="**Samfunnet taper {npv} per deltaker over {years} år.** Konfidensintervall er ikke"
         " tilgjengelig.",
         en="**Society loses {npv} per participant over {years} years.** A confidence interval is"
         " not available.",
     ),
+    ("zero", True): Label(
+        nb="**Regnskapet for samfunnet går i null over {years} år.** 95\u00a0% KI for virkningen"
+        " er {ci} for tilfeldig utvalg alene og {total} med usikre forutsetninger.",
+        en="**The account of society breaks even over {years} years.** The 95% CI of the effect is"
+        " {ci} for sampling alone and {total} with uncertain assumptions.",
+    ),
+    ("zero", False): Label(
+        nb="**Regnskapet for samfunnet går i null over {years} år.** Konfidensintervall er ikke"
+        " tilgjengelig.",
+        en="**The account of society breaks even over {years} years.** A confidence interval is"
+        " not available.",
+    ),
 }
 ANSWER_PUBLIC = {
-    True: Label(
+    "gain": Label(
         nb=" Offentlige budsjetter tjener {public} per deltaker{posts}.",
         en=" Public budgets gain {public} per participant{posts}.",
     ),
-    False: Label(
+    "loss": Label(
         nb=" Offentlige budsjetter taper {public} per deltaker{posts}.",
         en=" Public budgets lose {public} per participant{posts}.",
+    ),
+    "zero": Label(
+        nb=" Offentlige budsjetter går i null{posts}.", en=" Public budgets break even{posts}."
     ),
 }
 # What is said of the posts where the programme or the analyst asks who pays for them.
@@ -96,19 +111,23 @@ ASKED = Label(
     " rundskriv{r109}, som er kuttet etter {years} år.",
     en="What does society get in return for {programme}, who pays, and when does the money come"
     " back? The memo answers per participant who started, drop-outs included. Effects are"
-    " differences from a control group{effects} and kept in an account by the circular of the"
-    " Norwegian Ministry of Finance{r109}, cut after {years} years.",
+    " differences from a control group{effects}, entered in an account by the circular of the"
+    " Norwegian Ministry of Finance{r109} that is cut after {years} years.",
 )
 
 ACCOUNT = Label(nb="Regnskapet", en="The account")
 WAGE = {
-    True: Label(
+    "gain": Label(
         nb="I år {year} etter oppstart er lønnsinntekten {wage} høyere enn i kontrollgruppen. ",
         en="In year {year} after start, wage income is {wage} above the control group's. ",
     ),
-    False: Label(
+    "loss": Label(
         nb="I år {year} etter oppstart er lønnsinntekten {wage} lavere enn i kontrollgruppen. ",
         en="In year {year} after start, wage income is {wage} below the control group's. ",
+    ),
+    "zero": Label(
+        nb="I år {year} etter oppstart er lønnsinntekten den samme som i kontrollgruppen. ",
+        en="In year {year} after start, wage income is the same as the control group's. ",
     ),
 }
 # What the resources cost, and at what cost the account would break even: above, below, nowhere.
@@ -117,13 +136,19 @@ COSTS = {
         nb="Tiltaket bruker ressurser for {cost} per deltaker{costs}; kostnadene kan bli {most} før"
         " regnskapet går i null. ",
         en="The programme uses resources worth {cost} per participant{costs}; costs can reach"
-        " {most} before the account breaks even. ",
+        " {most} before the gain is gone. ",
     ),
     "too dear": Label(
         nb="Tiltaket bruker ressurser for {cost} per deltaker{costs}; regnskapet hadde gått i null"
         " om de kostet {most}. ",
         en="The programme uses resources worth {cost} per participant{costs}; the account would"
         " have broken even had they cost {most}. ",
+    ),
+    "if free": Label(
+        nb="Tiltaket bruker ressurser for {cost} per deltaker{costs}; regnskapet hadde gått i null"
+        " om de var gratis. ",
+        en="The programme uses resources worth {cost} per participant{costs}; the account would"
+        " have broken even had they been free. ",
     ),
     "never": Label(
         nb="Tiltaket bruker ressurser for {cost} per deltaker{costs}; regnskapet går i minus om de"
@@ -203,12 +228,13 @@ BUDGET_TEXT = Label(
     " inndekning for bevilgningene.",
     en="Table {table} shows {cohorts}: only money that is in fact paid, {prices}. {need}"
     "The parts are not to be added together: lower benefits and higher taxes are consequences of"
-    " the programme, no cover for the grants.",
+    " the programme and do not cover the grants.",
 )
 BUDGET_NEED = Label(
     nb="Behovet for bevilgninger er størst i {peak_year}, med {peak}. ",
     en="The need for grants is largest in {peak_year}, at {peak}. ",
 )
+AND = Label(nb="{before} og {last}", en="{before} and {last}")
 COHORT = Label(nb="{n} som starter i {year}", en="{n} starters in {year}")
 BUDGET_CAPTION = Label(
     nb="Offentlige budsjetter etter år, mill. kr, {prices}",

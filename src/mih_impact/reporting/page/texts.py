@@ -87,8 +87,8 @@ PAGE = {
         nb="Bare penger som faktisk betales, uten rente. De tre delene skal ikke slås sammen:"
         " lavere ytelser og høyere skatt er følger av tiltaket, ikke inndekning for bevilgningene.",
         en="Only money that is in fact paid, undiscounted. The three parts are not to be added"
-        " together: lower benefits and higher taxes are consequences of the programme, no cover for"
-        " the grants.",
+        " together: lower benefits and higher taxes are consequences of the programme and do not"
+        " cover the grants.",
     ),
     "limits_title": Label(nb="Det siden ikke kan si", en="What the page cannot say"),
     "rest_title": Label(nb="De andre forutsetningene", en="The other assumptions"),

@@ -33,7 +33,7 @@ _NEVER_NETTED = Label(
     nb="De tre delene skal ikke slås sammen: lavere ytelser og høyere skatt er følger av tiltaket,"
     " ikke inndekning for bevilgningene.",
     en="The three parts are not to be added together: lower benefits and higher taxes are"
-    " consequences of the programme, no cover for the grants.",
+    " consequences of the programme and do not cover the grants.",
 )
 _HEADINGS = (
     Label(nb="Budsjett", en="Budget"),
