@@ -275,3 +275,36 @@ def test_evidence_is_in_both_languages():
     for wrong in ("Mitt uttrekk", {"nb": "Mitt uttrekk"}):
         with pytest.raises(PanelContractError, match="both languages"):
             read_panel(rows, evidence=wrong)
+
+
+@pytest.mark.parametrize(
+    ("through", "code"),
+    [
+        *(("csv", code) for code in (".a", "..", "-9", "99999999")),
+        *(("pandas", "-9"), ("polars", "-9"), ("duckdb", "99999999")),
+    ],
+)
+def test_codes_of_missing_leave_the_other_values_as_they_are(tmp_path, through, code):
+    """What the check advises, ``values=``, works where a few codes say why a value is missing."""
+    wages = ["312000.5", code, "0", "298000"]
+    rows = pd.DataFrame({"person_id": ["a", "a", "b", "b"], "year": [2020, 2021, 2020, 2021]})
+    if through == "csv":
+        source = tmp_path / "r.csv"
+        rows.assign(wage_income=wages).to_csv(source, sep=";", index=False)
+    else:
+        rows["wage_income"] = [float(wage) for wage in wages]
+        source = {"pandas": rows, "polars": pl.from_pandas(rows), "duckdb": duckdb.from_df(rows)}[
+            through
+        ]
+    panel = read_panel(source, values={"wage_income": {code: None}})
+    assert panel.check().passed
+    read = panel.frame.select("person_id", "year", "wage_income").collect("pandas").to_native()
+    read = read.sort_values(["person_id", "year"])["wage_income"].tolist()
+    assert [None if pd.isna(each) else float(each) for each in read] == [312000.5, None, 0, 298000]
+
+
+def test_codes_that_get_values_must_all_be_named_and_whole():
+    rows = pd.DataFrame({"person_id": ["a", "a"], "year": [2020, 2021], "wage_income": [1.0, 2.0]})
+    for sex in ([1.0, 1.7], [1.0, 3.0]):
+        panel = read_panel(rows.assign(sex=sex), values={"sex": {1: "man", 2: "woman"}})
+        assert [breach.rule for breach in panel.check().errors] == ["conversion"]

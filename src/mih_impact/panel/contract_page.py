@@ -25,7 +25,8 @@ Columns of other types, such as dates, are left out, and `Panel.check()` says so
 
 Identifiers are text: whole numbers are turned into it, and persons are ordered by it. Money is in
 kroner with decimals, in the prices of its year unless `money="fixed"`. Codes can be given words
-with `values={"sex": {1: "man", 2: "woman"}}`; every code must be named.
+with `values={"sex": {1: "man", 2: "woman"}}`; every code must be named. Where all that is named
+is no value, `values={"wage_income": {".a": None}}`, the other values stay as they are.
 """
 
 _UNITS = """\

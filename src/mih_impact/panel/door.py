@@ -5,7 +5,7 @@ Only the schema is looked at here, no row: what can be refused before work start
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from mih_impact.errors import PanelContractError
 from mih_impact.panel import ops
 from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.csv_text import TWO_WAYS
+from mih_impact.panel.given import says_missing, word_of
 from mih_impact.panel.names import match_names
 from mih_impact.panel.number_text import read_numbers
 from mih_impact.panel.sources import FILE
@@ -117,13 +118,15 @@ def plan_columns(
     left_out: list[str] = []
     for name, source in names.items():
         dtype = schema[source]
-        coded = recoded.get(name)
+        coded, absent = recoded.get(name), None
+        if says_missing(coded):
+            coded, absent = None, coded
         kind = (
             CONTRACT[name].dtype
             if name in CONTRACT
             else "category"
             if name in codes
-            else _kind_of(dtype, (values or {}).get(name))
+            else _kind_of(dtype, None if coded is None else (values or {}).get(name))
         )
         if name in measured and name not in CONTRACT:
             kind = kind_measured(measured[name], kind)
@@ -136,7 +139,7 @@ def plan_columns(
                 left_out.append(source)
             continue
         unit = unit_of(name, kind, measured, currency)
-        plan = _plan(name, source, dtype, kind, coded)
+        plan = _plan(name, source, dtype, kind, coded, absent)
         declared = name in measured and name not in CONTRACT
         plans[name] = replace(plan, unit=unit, declared=declared)
     if wrong:
@@ -215,7 +218,7 @@ def _check_values(values: Values, names: Mapping[str, str]) -> dict[str, dict[st
         )
     recoded: dict[str, dict[str, str | None]] = {}
     for name, mapping in values.items():
-        recoded[name] = {str(_word(code)): _word(value) for code, value in mapping.items()}
+        recoded[name] = {str(word_of(code)): word_of(value) for code, value in mapping.items()}
         if len(recoded[name]) < len(mapping):
             raise PanelContractError(
                 f"values={{...}} says twice what a code of {name} is",
@@ -223,17 +226,6 @@ def _check_values(values: Values, names: Mapping[str, str]) -> dict[str, dict[st
                 do="name each code once, as a number or as text",
             )
     return recoded
-
-
-def _word(value: Any) -> str | None:
-    plain = value.item() if hasattr(value, "item") else value
-    if plain is None or plain != plain:
-        return None
-    if isinstance(plain, bool):
-        return "true" if plain else "false"
-    if isinstance(plain, float) and plain.is_integer():
-        return str(int(plain))
-    return str(plain)
 
 
 def _kind_of(dtype: nw.dtypes.DType, codes: Mapping[Any, Any] | None) -> Dtype | None:
@@ -268,16 +260,29 @@ def _plan(
     dtype: nw.dtypes.DType,
     kind: Dtype,
     codes: dict[str, str | None] | None,
+    absent: Collection[str] | None,
 ) -> Plan:
     raw = ops.nan_to_null(source, dtype)
+    if absent:
+        raw = _nulled(raw, dtype, absent)
     expr, failed, failure = (
-        _converted(raw, dtype, kind)
-        if codes is None
-        else _recoded(name, ops.text_of(raw, dtype), kind, codes)
+        _converted(raw, dtype, kind) if codes is None else _recoded(name, raw, dtype, kind, codes)
     )
     coded = codes is not None
-    whole = dtype.is_integer() and not coded
+    whole = dtype.is_integer() and not coded and not absent
     return Plan(name, source, kind, raw, expr, failed, failure, coded, whole)
+
+
+def _nulled(raw: nw.Expr, dtype: nw.dtypes.DType, absent: Collection[str]) -> nw.Expr:
+    """Return the column without the values that mean that there is none."""
+    if dtype.is_numeric():
+        numbers = read_numbers(list(absent)).values
+        gone = [raw.cast(nw.Float64) == float(value) for value in numbers if value == value]
+    else:
+        gone = [ops.text_of(raw, dtype) == code for code in absent]
+    if not gone:
+        return raw
+    return nw.when(~ops.true_or_false(ops.any_of(gone))).then(raw)
 
 
 def _converted(
@@ -302,10 +307,13 @@ def _converted(
 
 
 def _recoded(
-    name: str, text: nw.Expr, kind: Dtype, codes: dict[str, str | None]
+    name: str, raw: nw.Expr, dtype: nw.dtypes.DType, kind: Dtype, codes: dict[str, str | None]
 ) -> tuple[nw.Expr, nw.Expr | None, str]:
     """Return coded text through the mapping and then to the type."""
+    text = ops.text_of(raw, dtype)
     failed = ops.is_given(text) & ~ops.true_or_false(text.is_in(list(codes)))
+    if dtype.is_float() or dtype.is_decimal():
+        failed = failed | ops.fractional(raw)
     failure = "a code that values={...} does not name"
     words = {code: word for code, word in codes.items() if word is not None}
     if kind in ("text", "category"):

@@ -11,7 +11,7 @@ from mih_impact.display.unit import is_money
 from mih_impact.errors import PanelContractError
 from mih_impact.reference.prices import PriceIndex, adding
 
-__all__ = ["evidence_given", "names_given", "prices_given"]
+__all__ = ["evidence_given", "names_given", "prices_given", "says_missing", "word_of"]
 
 _SCALAR = (str, bool, int, float)
 
@@ -47,6 +47,26 @@ def names_given(columns: Any, values: Any) -> None:
                 found=f"{arguments.shown(name)}: {arguments.shown(dict(pairs))}",
                 do=f"give for example values={example}; None is no value",
             )
+
+
+def word_of(value: Any) -> str | None:
+    """Return a code, or what a code means, as text; None is no value."""
+    plain = value.item() if hasattr(value, "item") else value
+    if plain is None or plain != plain:
+        return None
+    if isinstance(plain, bool):
+        return "true" if plain else "false"
+    if isinstance(plain, float) and plain.is_integer():
+        return str(int(plain))
+    return str(plain)
+
+
+def says_missing(codes: Mapping[Any, Any] | None) -> bool:
+    """Return whether a recoding only says which values mean that there is none.
+
+    The other values are then what they are, and need not be named.
+    """
+    return codes is not None and all(word_of(value) is None for value in codes.values())
 
 
 def _is_scalar(value: Any) -> bool:

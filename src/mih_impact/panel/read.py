@@ -57,7 +57,8 @@ def read_panel(
     columns
         Our name -> the register's name, where they differ.
     values
-        Our name -> {code in the register: value}; every code must be named.
+        Our name -> {code in the register: value}; every code must be named, unless all of them mean
+        that there is no value: ``{"wage_income": {".a": None}}`` leaves the others as they are.
     units
         What numeric columns that the contract does not know are measured in, where they are to be
         outcomes: {"hours": "hours", "lemp": "log points", "pension": "NOK"}. Only what is measured
@@ -146,7 +147,7 @@ def read_panel(
         source,
         memory_limit=allowed,
         columns=columns,
-        recoded=tuple(values or ()),
+        values=values or {},
         codes=coded,
         measured=measured,
         marks=marks,

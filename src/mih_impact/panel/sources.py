@@ -18,6 +18,7 @@ from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.csv_text import Texts, convert, read_text
 from mih_impact.panel.engine import is_spark, reading, reading_files
 from mih_impact.panel.files import files_of, is_path
+from mih_impact.panel.given import says_missing, word_of
 from mih_impact.panel.names import match_names, names_known
 from mih_impact.panel.number_text import AS_SHOWN, Marks
 
@@ -62,7 +63,7 @@ def open_source(
     source: Any,
     *,
     columns: Mapping[str, str] | None = None,
-    recoded: tuple[str, ...] = (),
+    values: Mapping[str, Mapping[Any, Any]] | None = None,
     codes: tuple[str, ...] = (),
     measured: tuple[str, ...] = (),
     marks: Mapping[str, Marks] | None = None,
@@ -77,8 +78,9 @@ def open_source(
         What `read_panel` was given.
     columns
         Our name -> the register's: a CSV is converted by the contract, so it needs the names.
-    recoded, codes
-        Columns that `values` recodes, and columns of codes: both stay text.
+    values, codes
+        Recodings by column of ours, and columns of codes: both stay text, but for recodings that
+        only say what is missing.
     measured
         Columns that have a unit, and so are numbers, also where they look like codes.
     marks
@@ -97,6 +99,12 @@ def open_source(
             return Opened(frame, evidence=_evidence(files), files=tuple(files))
     texts = read_text(files, (*names_known(), *(columns or {}).values()))
     names = match_names(tuple(texts.columns), dict(columns or {}), monthly=monthly)
+    absent = {name: codes for name, codes in (values or {}).items() if says_missing(codes)}
+    recoded = {*(values or {})} - {*absent}
+    for name in absent.keys() & names.keys():
+        none = {word_of(code) for code in absent[name]}
+        column = texts.columns[names[name]]
+        texts.columns[names[name]] = ["" if text.strip() in none else text for text in column]
     dtypes: dict[str, Dtype | None] = {
         name: "text"
         if name in recoded or (name in codes and name not in CONTRACT)
