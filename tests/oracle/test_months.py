@@ -6,6 +6,7 @@ import math
 from collections import Counter
 
 import duckdb
+import narwhals as nw
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -14,6 +15,7 @@ import pytest
 import mih_impact as mih
 from mih_impact.controls.pseudo_start import drawn_number
 from mih_impact.effects.asked import read_question
+from mih_impact.errors import EffectsError
 from mih_impact.panel.month_cube import MonthCube
 from mih_impact.study.rematched import Rematched, rematched
 from mih_impact.study.resampling import _urns
@@ -508,3 +510,15 @@ def test_the_seed_is_told_and_gives_the_same_again(frame):
 def test_group_time_effects_go_by_calendar_year(frame):
     with pytest.raises(mih.PanelContractError, match=r"mih\.event_study"):
         mih.group_time_effects(read(frame), outcomes="wage_income")
+
+
+def test_a_month_that_nobody_has_in_any_year_is_told():
+    """No year has all its months: there is nothing to compare, and the error says which rows."""
+    rows = monthly(80, starters=30)
+    rows = rows[rows["start_month"] != 8]  # they have no month before
+    panel = read(rows[rows["month"] != 7].drop(columns="death_year"))
+    gap = [breach for breach in panel.check().warnings if breach.rule == "gap"]
+    assert "2012-07" in gap[0].what.en
+    group = mih.match(panel, on=["age"], eligible=nw.col("year") > 0)
+    with pytest.raises(EffectsError, match=r"panel.check\(\) says are missing"):
+        mih.event_study(group, outcomes="wage_income")

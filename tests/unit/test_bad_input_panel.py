@@ -164,7 +164,7 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: require(_wrong(year=[2019.5, 2020.0, 2019.0, 2020.0])),
         "The panel breaks the contract. "
         "Found: year cannot be read in 1 row: not a whole number. "
-        "Do: correct the values, or recode them with values={'year': {...}}.",
+        "Do: correct the values.",
     ),
     "nominal and fixed mixed": (
         lambda: require(GOOD, money="fixed", index={2024: 1.0}),
@@ -206,7 +206,7 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
     "a month that is none": (
         lambda: require(MONTHS.assign(month=13), period="month"),
         "The panel breaks the contract. Found: month is above 12 in 4 rows. "
-        "Do: correct the values or leave them null.",
+        "Do: correct the values; of a date keep the year, and the month in a column of its own.",
     ),
     "duplicate person-months": (
         lambda: require(pd.concat([MONTHS, MONTHS.iloc[[0]]]), period="month"),

@@ -308,3 +308,31 @@ def test_codes_that_get_values_must_all_be_named_and_whole():
     for sex in ([1.0, 1.7], [1.0, 3.0]):
         panel = read_panel(rows.assign(sex=sex), values={"sex": {1: "man", 2: "woman"}})
         assert [breach.rule for breach in panel.check().errors] == ["conversion"]
+
+
+def test_the_text_that_says_why_a_value_is_missing_is_advised_as_such(tmp_path):
+    """What the check says to do is done, and the register is read."""
+    source = tmp_path / "r.csv"
+    source.write_text("person_id;year;wage_income\na;2020;..\na;2021;300000\n")
+    advice = read_panel(source).check().errors[0].do.en
+    assert "values={'wage_income': {'..': None}}" in advice
+    assert read_panel(source, values={"wage_income": {"..": None}}).check().passed
+
+
+def test_what_names_a_row_is_not_advised_to_be_null():
+    rows = pd.DataFrame({"person_id": ["a"], "year": [13], "wage_income": [1.0]})
+    assert "null" not in read_panel(rows).check().errors[0].do.en
+
+
+@pytest.mark.parametrize("other", ["written otherwise", "none"])
+def test_spells_of_nobody_in_the_register_are_no_spells(other):
+    """Identifiers written otherwise: all absent rows would be missing, and no word of it."""
+    rows = mih.synthetic_register(participants=20, persons=200).panel.frame.collect("pandas")
+    rows = rows.to_native()
+    persons = rows["person_id"].drop_duplicates()
+    spells = pd.DataFrame({"person_id": "0" + persons, "from_year": 1990, "to_year": 2030})
+    panel = read_panel(rows, resident=spells if other != "none" else spells.iloc[:0])
+    with pytest.raises(PanelContractError, match="has a spell in resident="):
+        mih.match(panel, on=["age"])
+    spells["person_id"] = persons
+    assert mih.match(read_panel(rows, resident=spells), on=["age"]).n_participants

@@ -224,6 +224,12 @@ def _require_window(
         )
     if not cube.seen(starts, years).any():
         reach = _in_register(group, throughout=False)
+        if not reach:
+            raise EffectsError(
+                "No year since start can be seen for anybody",
+                found=f"{_span(group)}; a year of months lacks rows of everybody in one at least",
+                do="bring the rows of the months that panel.check() says are missing",
+            )
         last_year = f"year={reach[-1]}" if first == last else f"window={(reach[0], reach[-1])}"
         raise EffectsError(
             f"No start year covers the window {first} to {last}",

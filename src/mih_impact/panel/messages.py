@@ -36,6 +36,13 @@ FAILURES: dict[str, Label] = {
 
 #: What to do about some of them; others are corrected, or recoded.
 REMEDIES: dict[str, Label] = {
+    "text that is not a number": Label(
+        nb="rett verdiene, eller si hvilke som betyr at verdien mangler: "
+        "values={{'{column}': {{'..': None}}}}",
+        en="correct the values, or say which of them mean that there is none: "
+        "values={{'{column}': {{'..': None}}}}",
+    ),
+    "not a whole number": Label(nb="rett verdiene", en="correct the values"),
     "text that is not a number as decimal= and thousands= say": Label(
         nb="oppgi merkene for hver kolonne: thousands={{'{column}': ...}}, eller rett verdiene",
         en="name the marks column by column: thousands={{'{column}': ...}}, or correct the values",
@@ -135,6 +142,11 @@ ABSURD = (
 )
 _CORRECT = Label(
     nb="rett verdiene eller la dem stå tomme", en="correct the values or leave them null"
+)
+#: Of what names a row, which cannot be null.
+CORRECT_KEY = Label(
+    nb="rett verdiene; av en dato beholdes året, og måneden i en egen kolonne",
+    en="correct the values; of a date keep the year, and the month in a column of its own",
 )
 BEYOND = (
     Label(

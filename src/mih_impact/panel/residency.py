@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mih_impact.errors import PanelContractError
+
 __all__ = ["BY_RANK", "RANK", "Spells", "State", "gone", "present", "states"]
 
 
@@ -61,10 +63,24 @@ class Spells:
 
     @classmethod
     def of(cls, frame: pd.DataFrame, person_id: NDArray[Any]) -> Spells:
-        """Return the spells of the cube's persons, from columns person_id, from_year, to_year."""
+        """Return the spells of the cube's persons, from columns person_id, from_year, to_year.
+
+        Raises
+        ------
+        PanelContractError
+            None of them has a spell: the absent rows of all would be missing, as if no spells were
+            given.
+        """
         spell_of = frame["person_id"].astype(object).to_numpy()
         person = pd.Index(person_id, dtype=object).get_indexer(pd.Index(spell_of, dtype=object))
         kept = person >= 0
+        if len(person_id) and not kept.any():
+            raise PanelContractError(
+                "None of those who start, or may be controls, has a spell in resident=",
+                found=f"{len(frame):,} spells, none of them theirs",
+                do="write person_id in the same way in both (00123 is not 123), and give the "
+                "spells of everybody in the register",
+            )
         return cls(
             person=person[kept].astype(np.int64),
             from_year=frame["from_year"].to_numpy(dtype=float)[kept],

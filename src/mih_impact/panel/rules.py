@@ -186,11 +186,14 @@ def _column(name: str, seen: ColumnCount, rows: Rows, context: Context) -> Itera
 def _outside(name: str, plan: Plan, seen: ColumnCount, context: Context) -> Iterator[Breach]:
     if plan.dtype == "money" and seen.below:
         yield _breach("negative money", name, "error", seen.below, m.NEGATIVE)
-    elif seen.below:
-        yield _breach("out of range", name, "error", seen.below, m.BELOW, low=_bound(name, "low"))
+    key = name in CONTRACT and CONTRACT[name].role == "key"
+    if plan.dtype != "money" and seen.below:
+        text = (m.BELOW[0], m.CORRECT_KEY) if key else m.BELOW
+        yield _breach("out of range", name, "error", seen.below, text, low=_bound(name, "low"))
     if seen.above:
         year = name in CONTRACT and CONTRACT[name].unit == "calendar year"
         text = m.ABSURD if plan.dtype == "money" else m.ABOVE_YEARS if year else m.ABOVE
+        text = (text[0], m.CORRECT_KEY) if key else text
         rule = "absurd money" if plan.dtype == "money" else "out of range"
         high = _bound(name, "high")
         currency = context.money
