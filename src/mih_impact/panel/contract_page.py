@@ -109,6 +109,13 @@ judged alone.
 A column outside the contract is a number if every text is one, unless a number would lose what a
 text says: one leading zero (`0111`), or more than 15 digits, and the column stays text. Codes
 that look like numbers throughout are named: `codes=["industry"]`.
+
+A code is what it says in every year. The reforms of 2020 and 2024 gave counties and municipalities
+new codes (Akershus was county 02, then a part of Viken, 30, and then 32). An extract with the codes
+of each year has one place as several: `exact=`, `on=`, `by=` and clusters take them for different
+places, and `check()` does not notice. Give a place one code in all years before reading, or with
+`values={{"municipality": {{...}}}}`, which names every code. Where counties were merged and
+parted again, only the municipality tells which is which in the years between.
 """
 
 
