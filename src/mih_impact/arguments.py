@@ -27,6 +27,7 @@ __all__ = [
     "is_number",
     "is_one_of",
     "is_whole",
+    "kind",
     "level",
     "listed",
     "mapping",
@@ -57,6 +58,18 @@ _LONGEST_LIFE = 200
 _NAMED = {"outcomes": "wage_income", "subgroups": "all"}
 
 
+def kind(value: Any) -> str:
+    """Return what type a value is of, with its article.
+
+    Examples
+    --------
+    >>> kind(3), kind("x")
+    ('an int', 'a str')
+    """
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'AEIOaeio' or name == 'ndarray' else 'a'} {name}"
+
+
 def shown(value: Any) -> str:
     """Return a value as an error may show it.
 
@@ -73,7 +86,7 @@ def shown(value: Any) -> str:
         inside = ", ".join(map(shown, value))
         alone = "," if len(value) == 1 and isinstance(value, tuple) else ""
         return f"({inside}{alone})" if isinstance(value, tuple) else f"[{inside}]"
-    return f"a {type(value).__name__}"
+    return kind(value)
 
 
 def is_whole(value: Any) -> bool:
@@ -366,4 +379,4 @@ def window(value: Any, *, error: _Error) -> tuple[int, int]:
 def instance(call: str, value: Any, kind: type, what: str, do: str, *, error: _Error) -> None:
     """Raise where a call is given another object than it takes."""
     if not isinstance(value, kind):
-        raise error(f"{call} takes {what}", found=f"a {type(value).__name__}", do=do)
+        raise error(f"{call} takes {what}", found=kind(value), do=do)

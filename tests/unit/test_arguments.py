@@ -279,7 +279,7 @@ def test_what_is_shown_of_a_value_is_never_its_contents():
     frame = small_register(20, starters=2)
     assert arguments.shown(frame) == "a DataFrame"
     assert arguments.shown([frame]) == "a list"
-    assert arguments.shown(np.arange(3)) == "a ndarray"
+    assert arguments.shown(np.arange(3)) == "an ndarray"
     assert arguments.shown(list(range(50))) == "a list"
     assert arguments.shown((np.int64(1), "a")) == "(1, 'a')"
     assert len(arguments.shown("a" * 1000)) < 100

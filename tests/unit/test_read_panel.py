@@ -336,3 +336,11 @@ def test_spells_of_nobody_in_the_register_are_no_spells(other):
         mih.match(panel, on=["age"])
     spells["person_id"] = persons
     assert mih.match(read_panel(rows, resident=spells), on=["age"]).n_participants
+
+
+def test_the_start_year_is_no_characteristic():
+    panel = mih.synthetic_register(participants=20, persons=200).panel
+    for use in ({"on": ["start_year"]}, {"on": ["age"], "exact": ["start_year"]}):
+        with pytest.raises(PanelContractError, match=r"is no characteristic.*group_time_effects"):
+            mih.match(panel, **use)
+    assert len(mih.group_time_effects(panel, outcomes="wage_income").to_frame())

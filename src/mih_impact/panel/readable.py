@@ -109,6 +109,13 @@ def require_column(
             found=declared.dtype if declared else "a category",
             do=f"choose among {', '.join(usable)}",
         )
+    if declared is not None and declared.role == "treatment":
+        raise PanelContractError(
+            f"{name} says who participates and from when, and is no characteristic",
+            found=f"{name} among the columns asked for",
+            do="leave it out: only persons of one start year are compared with one another anyway; "
+            "effects by start year are mih.group_time_effects(panel, ...)",
+        )
     raise PanelContractError(
         f"The column {name} is not in the cube",
         found=f"the columns {', '.join(names)}",
