@@ -29,7 +29,7 @@ TOGETHER = ("tests/memo/", "tests/page/", "tests/spark/")
 #: What takes longest, longest first: what is begun last keeps the other workers waiting.
 SLOWEST_FIRST = (
     "tests/spark/",
-    "tests/size/test_twelve_million.py",
+    "tests/size/test_millions_of_rows.py",
     "tests/unit/test_account_figures.py",
     "tests/notebooks/test_notebooks.py",
     "tests/memo/",

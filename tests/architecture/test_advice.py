@@ -6,6 +6,7 @@ import ast
 import dataclasses
 import inspect
 import re
+from functools import cache
 from pathlib import Path
 
 import mih_impact as mih
@@ -30,6 +31,7 @@ def _text(node: ast.expr) -> str:
     return "{}"
 
 
+@cache
 def advice() -> list[tuple[str, str]]:
     """Return where each piece of advice stands, and what it says."""
     found = []
@@ -44,8 +46,6 @@ def advice() -> list[tuple[str, str]]:
     return found
 
 
-ADVICE = advice()
-
 PUBLIC = [getattr(mih, name) for name in mih.__all__]
 PLACES = [*PUBLIC, *(getattr(mih.nav, name) for name in mih.nav.__all__)]
 
@@ -57,6 +57,7 @@ def _members(public: object) -> list[object]:
     return [public, *(each for each in own if callable(each))]
 
 
+@cache
 def _parameters() -> set[str]:
     found: set[str] = set()
     for public in PLACES:
@@ -70,8 +71,11 @@ def _parameters() -> set[str]:
     return found
 
 
-PARAMETERS = _parameters()
-METHODS = {name for public in PUBLIC if inspect.isclass(public) for name in dir(public)}
+@cache
+def _methods() -> set[str]:
+    return {name for public in PUBLIC if inspect.isclass(public) for name in dir(public)}
+
+
 #: Options of documents and of sheets, which are not among the public names.
 ELSEWHERE = {"sources", "caption", "alt", "low", "high", "str"}
 
@@ -84,14 +88,14 @@ def missing(text: str) -> list[str]:
         if name not in mih.__all__ and name not in ("errors", "reference")
     ]
     options = re.findall(r"(?<![\w.\"'{=])([a-zA-Z_]\w*)=(?!=)", re.sub(r"\[\[.*?\]\]", "", text))
-    found += [f"{name}=" for name in options if name not in PARAMETERS | ELSEWHERE]
+    found += [f"{name}=" for name in options if name not in _parameters() | ELSEWHERE]
     results = r"\b(?:panel|group|effects|case|assumptions|sheet)\.(\w+)\("
-    return found + [f".{name}()" for name in re.findall(results, text) if name not in METHODS]
+    return found + [f".{name}()" for name in re.findall(results, text) if name not in _methods()]
 
 
 def test_what_is_advised_is_there():
-    assert len(ADVICE) > 400
-    assert {where: missing(text) for where, text in ADVICE if missing(text)} == {}
+    assert len(advice()) > 400
+    assert {where: missing(text) for where, text in advice() if missing(text)} == {}
 
 
 def test_advice_that_leads_nowhere_is_noticed():

@@ -77,25 +77,34 @@ class _Task:
     forbidden: Sequence[Combination]
     todo: dict[Pair, None] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.place = {name: k for k, name in enumerate(self.levels)}
+        #: What may not meet, by each option that takes part in it.
+        self.of = {name: [one for one in self.forbidden if name in one] for name in self.levels}
+
     def fill(self, row: Row) -> Row | None:
         """Return the row with every option, or None where what it has forbids all that follows."""
         if any(meets(row, combination) for combination in self.forbidden):
             return None
+        return self._follow(row)
+
+    def _follow(self, row: Row) -> Row | None:
+        """Return the row with every option, where what it has is allowed as it stands."""
         name = next((name for name in self.levels if name not in row), None)
         if name is None:
             return {name: row[name] for name in self.levels}
-        gain = [self._gain(row, name, value) for value in range(self.levels[name])]
-        for value in sorted(range(len(gain)), key=lambda value: -gain[value]):
-            found = self.fill({**row, name: value})
+        each = ({**row, name: value} for value in range(self.levels[name]))
+        allowed = [more for more in each if not any(meets(more, one) for one in self.of[name])]
+        for more in sorted(allowed, key=lambda more: -self._gain(row, name, more[name])):
+            found = self._follow(more)
             if found is not None:
                 return found
         return None
 
     def _gain(self, row: Row, name: str, value: int) -> int:
         """Return how many pairs that are still to be met a value would meet."""
-        order = list(self.levels)
-        pairs = (
-            sorted([(name, value), (other, row[other])], key=lambda one: order.index(one[0]))
-            for other in row
+        one, place = (name, value), self.place
+        return sum(
+            ((other, one) if place[other[0]] < place[name] else (one, other)) in self.todo
+            for other in row.items()
         )
-        return sum(tuple(pair) in self.todo for pair in pairs)
