@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -62,6 +63,12 @@ def pytest_collection_modifyitems(items):
     """In a worker of pytest-xdist: bring forward what takes longest."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=lambda item: _place(item.nodeid))
+
+
+def pytest_collection_finish():
+    """Leave what was collected, some thousands of tests, out of every later search for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def _place(nodeid: str) -> int:

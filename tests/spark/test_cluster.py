@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import narwhals as nw
 import numpy as np
@@ -16,15 +12,13 @@ from pyspark.sql import SparkSession
 
 import mih_impact as mih
 from mih_impact.errors import EngineError
-from mih_impact.panel import build, read_panel
+from mih_impact.panel import build, ops, read_panel
 from mih_impact.panel.selection import columns_to_fetch, eligible_expr
 from tests.engines.test_cube_bit_equal import assert_equal_cubes, register
 from tests.engines.test_ops import CASES
 from tests.engines.test_ops import ROWS as OPS_ROWS
 from tests.spark.cluster import Cluster, executors, wait_until
 from tests.support import small_register
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
@@ -150,39 +144,45 @@ def test_a_cluster_that_goes_away_is_a_typed_error(spark, tmp_path):
         panel.cube()
 
 
-def test_a_cluster_killed_to_the_last_process_is_a_typed_error(cluster, tmp_path):
+#: How long the library waits for executors, and what would otherwise be as short as that.
+PATIENCE = {
+    "spark.network.timeout": "3s",
+    "spark.network.timeoutInterval": "3s",
+    "spark.executor.heartbeatInterval": "1s",
+    "spark.storage.blockManagerHeartbeatTimeoutMs": "120s",
+    "spark.rpc.askTimeout": "120s",
+}
+
+
+def test_a_cluster_killed_to_the_last_process_is_a_typed_error(cluster, tmp_path, monkeypatch):
     """The last test here: the cluster that the others worked on is gone when it is over."""
     if (session := SparkSession.getActiveSession()) is not None:
         session.stop()
     if "worker2" not in cluster.processes:  # killed above
         cluster.start_worker("worker2")
-    analysts = Cluster(tmp_path, cluster.port)  # what her own process writes
-    rows = tmp_path / "rows"
-    rows.mkdir()
-    pl.from_pandas(register()).write_parquet(rows / "part-0.parquet")
-    command = [sys.executable, "-m", "tests.spark.analyst", str(tmp_path), str(cluster.port)]
-    log = (tmp_path / "analyst.log").open("w")
-    analyst = None
+    before = set(cluster.left())
+    session = cluster.session(**PATIENCE)
+    panel = read_panel(read(session, register(), tmp_path))
+    panel.check()
+    as_it_is, parts, at_once = ops.chunks, [], 20
+
+    def few(frame, *, rows, **given):
+        for chunk in as_it_is(frame, rows=rows, **given, at_once=at_once):
+            parts.append(-(-rows // at_once))
+            yield chunk
+            for name in [name for name in cluster.processes if len(parts) == 1]:
+                cluster.kill(name)  # after the first part: the rest is never read
+
+    monkeypatch.setattr(ops, "chunks", few)
     try:
-        analyst = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True)
-        assert "half read" in analyst.stdout.readline()
-        used = analysts.left()
-        for name in ("worker1", "worker2", "master"):
-            cluster.kill(name)
-        said, _ = analyst.communicate(timeout=120)
+        with pytest.raises(EngineError, match="no executor for 3 seconds"):
+            panel.cube()
+        used = set(cluster.left()) - before
+        assert session.sparkContext._jsc.getPersistentRDDs().size() == 0
     finally:
-        log.close()
-        if analyst is not None:
-            analyst.kill()
-            analyst.communicate()
+        session.stop()
         cluster.stop()
-    assert analyst.returncode == 0, (tmp_path / "analyst.log").read_text()
-    found = json.loads(said.splitlines()[-1])
-    assert found["error"] == "EngineError", found
-    assert "no executor for 5 seconds" in found["said"]
-    assert 1 <= found["parts"] < found["of"]
-    assert found["kept"] == {"cube": False, "in Spark": 0}
-    assert any("blockmgr" in path and str(analysts.driver_scratch) in path for path in used)
-    assert analysts.left() == []
-    ours = str(cluster.driver_scratch)  # Java clears it when the tests are over
-    assert [path for path in cluster.left() if not path.startswith(ours)] == []
+    assert 1 <= len(parts) < parts[0]
+    assert panel._last_cube is None
+    assert any("blockmgr" in path and str(cluster.driver_scratch) in path for path in used)
+    assert set(cluster.left()) - before == set()
