@@ -14,6 +14,7 @@ import mih_impact as mih
 from mih_impact.errors import EngineError
 from mih_impact.panel import build, ops, read_panel
 from mih_impact.panel.selection import columns_to_fetch, eligible_expr
+from tests.engines.absent import ELIGIBLE, two_forms
 from tests.engines.test_cube_bit_equal import assert_equal_cubes, register
 from tests.engines.test_ops import CASES
 from tests.engines.test_ops import ROWS as OPS_ROWS
@@ -71,6 +72,20 @@ def test_starts_in_a_named_measure_are_those_of_pandas(spark, tmp_path):
     panel = read_panel(read(spark, rows, tmp_path))
     there = panel.for_measure("afl", other_measures="censor").cube()
     assert_equal_cubes(there, read_panel(rows).for_measure("afl", other_measures="censor").cube())
+
+
+@pytest.mark.filterwarnings("ignore::mih_impact.errors.MihImpactWarning")
+def test_rows_that_are_absent_on_the_cluster_are_the_rows_of_zeros_of_pandas(spark, tmp_path):
+    full, absent, options = two_forms(n=90)
+    assert len(absent) < 0.85 * len(full)
+    panel = read_panel(read(spark, absent, tmp_path), **options)
+    chosen = {"on": ["age", "education"], "exact": "county", "eligible": ELIGIBLE["amounts"]}
+    there, here = (mih.match(each, **chosen) for each in (panel, read_panel(full, **options)))
+    assert len(here.to_frame()) > 20
+    assert there.to_frame().equals(here.to_frame())
+    assert there.attrition().equals(here.attrition())
+    effects = [mih.event_study(each, window=(-2, 2)).to_frame() for each in (there, here)]
+    assert effects[0].equals(effects[1])
 
 
 def test_the_plan_prunes_columns_and_chooses_rows_at_the_scan(spark, tmp_path, capfd):
