@@ -27,7 +27,6 @@ __all__ = [
     "is_number",
     "is_one_of",
     "is_whole",
-    "kind",
     "level",
     "listed",
     "mapping",
@@ -38,6 +37,7 @@ __all__ = [
     "path",
     "seed",
     "shown",
+    "type_of",
     "unrepeated",
     "whole",
     "window",
@@ -58,12 +58,12 @@ _LONGEST_LIFE = 200
 _NAMED = {"outcomes": "wage_income", "subgroups": "all"}
 
 
-def kind(value: Any) -> str:
+def type_of(value: Any) -> str:
     """Return what type a value is of, with its article.
 
     Examples
     --------
-    >>> kind(3), kind("x")
+    >>> type_of(3), type_of("x")
     ('an int', 'a str')
     """
     name = type(value).__name__
@@ -86,7 +86,7 @@ def shown(value: Any) -> str:
         inside = ", ".join(map(shown, value))
         alone = "," if len(value) == 1 and isinstance(value, tuple) else ""
         return f"({inside}{alone})" if isinstance(value, tuple) else f"[{inside}]"
-    return kind(value)
+    return type_of(value)
 
 
 def is_whole(value: Any) -> bool:
@@ -379,4 +379,4 @@ def window(value: Any, *, error: _Error) -> tuple[int, int]:
 def instance(call: str, value: Any, kind: type, what: str, do: str, *, error: _Error) -> None:
     """Raise where a call is given another object than it takes."""
     if not isinstance(value, kind):
-        raise error(f"{call} takes {what}", found=kind(value), do=do)
+        raise error(f"{call} takes {what}", found=type_of(value), do=do)

@@ -85,7 +85,7 @@ def about_panel(
     if not isinstance(panel, Panel):
         raise PanelContractError(
             f"{verb} takes a panel",
-            found=arguments.kind(panel),
+            found=arguments.type_of(panel),
             do=f"read it first: mih.{verb}(mih.read_panel(frame), ...)",
         )
     told = panel.provenance.options

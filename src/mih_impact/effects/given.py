@@ -122,7 +122,7 @@ def _from_other(frame: Any) -> pd.DataFrame:
     except TypeError:
         raise EffectsError(
             "Effects are given as a table",
-            found=arguments.kind(frame),
+            found=arguments.type_of(frame),
             do="give a pandas or Polars frame, such as pd.DataFrame(effects)",
         ) from None
     return pd.DataFrame({name: wrapped[name].to_list() for name in wrapped.columns})

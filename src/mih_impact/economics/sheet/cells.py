@@ -152,7 +152,7 @@ def number_of(raw: Any, line: Line, column: str, unit: str = "") -> float:
         raise line.error(
             column,
             "this is not a number",
-            found=arguments.kind(raw),
+            found=arguments.type_of(raw),
             do="write the number again, in a cell that is formatted as a number"
             " (spreadsheets make dates of what looks like one)",
         )
