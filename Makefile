@@ -12,7 +12,7 @@ TAG    := $(shell $(PYTHON) -c 'import sys; print("%d.%d.%d" % sys.version_info[
 CORE   := $(VENV)/.core-$(TAG)
 FULL   := $(VENV)/.test-$(TAG)
 
-.PHONY: reproduce test lint types layers doctest unit notebooks figures mutants fuzz register docs bench clean
+.PHONY: reproduce test lint types layers doctest unit notebooks figures mutants fuzz register docs metrics bench clean
 
 reproduce: $(CORE)  ## the reference case: tables, figures, published beside computed
 	$(BIN)/mih-impact reproduce --out $(OUT)
@@ -47,6 +47,9 @@ mutants: $(FULL)  ## plant each known mistake and see a named test fail
 
 register: $(CORE)  ## write the shipped synthetic register anew
 	$(BIN)/mih-impact synthesize --out data/synthetic
+
+metrics:  ## size and shape of the library: modules, lines, imports, circles
+	$(PYTHON) scripts/metrics.py
 
 docs: $(CORE)  ## pages that are rendered from the code
 	$(BIN)/python -m mih_impact.panel.contract_page > docs/contract.md
