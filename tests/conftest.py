@@ -30,14 +30,23 @@ TOGETHER = ("tests/memo/", "tests/page/", "tests/spark/")
 #: What takes longest, longest first: what is begun last keeps the other workers waiting.
 SLOWEST_FIRST = (
     "tests/spark/",
-    "tests/size/test_millions_of_rows.py",
-    "tests/unit/test_account_figures.py",
     "tests/notebooks/test_notebooks.py",
     "tests/memo/",
     "tests/unit/test_reproduce.py",
-    "tests/oracle/test_coverage.py",
     "tests/workbook/test_recalculated.py",
+    "tests/engines/test_absent_rows.py",
+    "tests/unit/test_account_figures.py",
+    "tests/property/test_relabelling.py",
     "tests/page/",
+    "tests/unit/test_study_spec.py",
+    "tests/oracle/test_coverage.py",
+    "tests/oracle/test_randomisation.py",
+    "tests/oracle/test_months.py",
+    "tests/unit/test_measures.py",
+    "tests/unit/test_resampling.py",
+    "tests/property/test_subgroups.py",
+    "tests/oracle/test_robustness.py",
+    "tests/size/test_millions_of_rows.py",
 )
 
 

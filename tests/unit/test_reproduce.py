@@ -22,12 +22,25 @@ def replication():
 
 
 @pytest.fixture(scope="module")
-def written(replication, tmp_path_factory):
-    folders = {}
-    for lang in ("nb", "en"):
-        folders[lang] = tmp_path_factory.mktemp(lang)
-        replication.write(folders[lang], lang=lang)
-    return folders
+def made(replication, tmp_path_factory):
+    """What is written in each language: its folder, and the figures as they were drawn for it."""
+    folders, drawn = {}, {}
+    draw = type(replication).figures
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            type(replication),
+            "figures",
+            lambda self, lang: drawn.setdefault(lang, draw(self, lang)),
+        )
+        for lang in ("nb", "en"):
+            folders[lang] = tmp_path_factory.mktemp(lang)
+            replication.write(folders[lang], lang=lang)
+    return folders, drawn
+
+
+@pytest.fixture(scope="module")
+def written(made):
+    return made[0]
 
 
 def test_every_published_figure_stands_beside_ours(replication):
@@ -69,14 +82,16 @@ def test_the_reference_case_speaks_for_the_matched(replication):
     assert coverage["matched"] >= 0.97 * 527
 
 
-def test_no_page_lets_a_reader_believe_in_register_data(replication, written):
+def test_no_page_lets_a_reader_believe_in_register_data(replication, made):
+    written, drawn = made
     for lang, word in (("nb", "syntetisk"), ("en", "synthetic")):
         assert word in replication.summary(lang).lower()
         assert word in replication.case.summary(lang).lower()
         assert word in replication.effects.summary(lang).lower()
         for page in written[lang].glob("*.html"):
             assert word in page.read_text().lower(), page.name
-        for ax in replication.figures(lang).values():
+        assert len(drawn[lang]) > 10
+        for ax in drawn[lang].values():
             assert any(word in text.get_text().lower() for text in ax.texts), ax.get_title()
 
 
