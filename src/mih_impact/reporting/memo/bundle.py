@@ -10,7 +10,7 @@ from mih_impact.display.labels import Label
 from mih_impact.display.options import Lang, language
 from mih_impact.economics.case import CostBenefit
 from mih_impact.reporting.extras import require
-from mih_impact.reporting.memo.write import write_memo
+from mih_impact.reporting.memo.write import write_memos
 from mih_impact.reporting.page.write import write_budget_page
 from mih_impact.reporting.workbook.write import write_workbook
 
@@ -58,11 +58,9 @@ def write_memo_folder(
         require(package, extra="memo", to=purpose)
     memo, page = _MEMO.text(lang), _PAGE.text(lang)
     first = 500.0 if starters is None else next(iter(dict(starters).values()))
+    files = [out / f"{memo}{suffix}" for suffix in (".html", ".docx", ".pdf")]
     return [
-        *(
-            write_memo(case, out / f"{memo}{suffix}", lang=lang, starters=starters)
-            for suffix in (".html", ".docx", ".pdf")
-        ),
+        *write_memos(case, files, lang=lang, starters=starters),
         write_workbook(case, out / f"{_WORKBOOK.text(lang)}.xlsx", lang=lang, starters=starters),
         write_budget_page(case, out / f"{page}.html", lang=lang, starters=first),
     ]

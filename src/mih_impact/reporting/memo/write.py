@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mih_impact import arguments
@@ -15,7 +15,7 @@ from mih_impact.reporting.memo.content import memo_of
 from mih_impact.reporting.write import document_path, write_document
 from mih_impact.signatures import named_options
 
-__all__ = ["write_memo"]
+__all__ = ["write_memo", "write_memos"]
 
 
 @named_options
@@ -70,9 +70,21 @@ def write_memo(
     ...     mih.write_memo(case, f"{folder}/notat.html").name
     'notat.html'
     """
+    return write_memos(case, [path], lang=lang, starters=starters)[0]
+
+
+def write_memos(
+    case: CostBenefit,
+    paths: Sequence[str | os.PathLike[str]],
+    *,
+    lang: Lang = "nb",
+    starters: Mapping[int, float] | None = None,
+) -> list[Path]:
+    """Write one memo to several files: what it says is found once, its figures are drawn once."""
     arguments.instance(
         "write_memo", case, CostBenefit, "an account", "give what mih.cost_benefit returned",
         error=AssumptionError,
     )  # fmt: skip
-    path = document_path(path)  # before the work of writing it
-    return write_document(memo_of(pooled(case), language(lang), starters), path)
+    files = [document_path(path) for path in paths]  # before the work of writing them
+    memo = memo_of(pooled(case), language(lang), starters)
+    return [write_document(memo, file) for file in files]
