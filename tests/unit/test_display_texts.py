@@ -17,6 +17,7 @@ from mih_impact.display.tables import guarded, unguarded
 from mih_impact.economics.checks import LONGEST_NAME
 from mih_impact.reporting.document import Document
 from mih_impact.reporting.export import csv_text
+from mih_impact.reporting.memo.write import write_memos
 from mih_impact.reporting.write import write_document
 from mih_impact.study.programme_file import programme_of
 from tests.support import texts_fit
@@ -95,8 +96,7 @@ def test_a_name_is_short_enough_for_every_format(tmp_path):
     with pytest.raises(mih.AssumptionError, match=f"{LONGEST_NAME + 1} characters"):
         account("k" * (LONGEST_NAME + 1))
     case = account("kurs " * (LONGEST_NAME // 5))
-    for file in ("m.docx", "m.html", "m.pdf"):
-        mih.write_memo(case, tmp_path / file)
+    write_memos(case, [tmp_path / file for file in ("m.docx", "m.html", "m.pdf")])
     mih.write_workbook(case, tmp_path / "w.xlsx", starters={2026: 5})
     texts_fit(case.plot(ax=new_axes()))
 
