@@ -1,4 +1,7 @@
-"""The cube against the definition, read cell by cell in a slow loop."""
+"""The cube against the definition, read cell by cell in a slow loop.
+
+Outcomes are read from pandas; what does not hang on the engine, from polars, in half the time.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import math
 
 import numpy as np
 import pandas as pd
+import polars as pl
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -95,7 +99,7 @@ def test_every_cell_of_an_outcome_is_its_definition(drawn, dead):
 def test_a_covariate_is_that_of_the_last_row_at_or_before_the_year(drawn, year):
     frame, _ = drawn
     assume(_is_readable(frame))
-    cube = read_panel(frame, money="fixed").cube()
+    cube = read_panel(pl.from_pandas(frame), money="fixed").cube()
     read = cube.as_of("county", year)
     for i, person in enumerate(cube.person_id):
         rows = frame[(frame["person_id"] == person) & (frame["year"] <= year)]
@@ -111,8 +115,9 @@ def test_a_change_of_price_year_scales_money_and_leaves_shares_alone(drawn, one,
     frame, _ = drawn
     assume(_is_readable(frame))
     index = {year: 100.0 * 1.03 ** (year - 2015) for year in range(2015, 2025)}
-    first = read_panel(frame, index=index, price_year=one).cube()
-    second = read_panel(frame, index=index, price_year=other).cube()
+    rows = pl.from_pandas(frame)
+    first = read_panel(rows, index=index, price_year=one).cube()
+    second = read_panel(rows, index=index, price_year=other).cube()
     scale = index[other] / index[one]
     np.testing.assert_allclose(
         second.outcome("wage_income"), first.outcome("wage_income") * scale, rtol=1e-12
