@@ -22,6 +22,11 @@ _VERDICTS = {
     None: Label(nb="kan ikke testes", en="cannot be tested"),
 }
 
+HIDDEN = Label(
+    nb="Skjult: for få personer står bak et av årene.",
+    en="Hidden: too few persons stand behind one of the years.",
+)
+
 
 @saveable("CheckResult")
 @dataclass(frozen=True, eq=False, repr=False)

@@ -14,8 +14,8 @@ from mih_impact.display.labels import Label, Lang
 from mih_impact.display.numbers import interval, percent
 from mih_impact.display.small_cells import is_small, naming_limit
 from mih_impact.display.unit import AnyUnit, amount
-from mih_impact.effects.checks.result import CheckResult
-from mih_impact.effects.honest.words import HIDDEN, at_most, show_m
+from mih_impact.effects.checks.result import HIDDEN, CheckResult
+from mih_impact.effects.honest.words import at_most, show_m
 from mih_impact.storage import save, saveable
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from mih_impact.display.numbers import NOT_AVAILABLE, currency, number, percent
 from mih_impact.display.unit import SHARE, AnyUnit, amount, is_money
 from mih_impact.panel.contract import label_of
 
-__all__ = ["HIDDEN", "at_most", "sentence", "show_m", "title"]
+__all__ = ["at_most", "sentence", "show_m", "title"]
 
 _TITLE = Label(
     nb="Robuste grenser for effekten på {outcome}, {which}",
@@ -55,10 +55,6 @@ _AHEAD = Label(
     "oppstart.",
     en=" Participants may have responded in advance: all from year {first} on counts as after "
     "start.",
-)
-HIDDEN = Label(
-    nb="Skjult: for få personer står bak et av årene.",
-    en="Hidden: too few persons stand behind one of the years.",
 )
 
 

@@ -17,9 +17,8 @@ from mih_impact.display.numbers import Formatter, number
 from mih_impact.display.small_cells import is_small, naming_limit
 from mih_impact.display.unit import amount
 from mih_impact.effects.asked import Asked, read_question
-from mih_impact.effects.checks.result import CheckResult
+from mih_impact.effects.checks.result import HIDDEN, CheckResult
 from mih_impact.effects.comparison import Comparison
-from mih_impact.effects.honest.words import HIDDEN
 from mih_impact.errors import EffectsError
 from mih_impact.panel.cube import Dead
 from mih_impact.storage import save, saveable
