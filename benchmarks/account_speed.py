@@ -44,7 +44,7 @@ def main() -> None:
     runs = parser.parse_args().runs
 
     import mih_impact as mih
-    from mih_impact.economics.uncertainty.draws import drawn_effects, drawn_values
+    from mih_impact.account.uncertainty import drawn_effects, drawn_values
 
     with mih.options(progress=False):
         case = mih.reproduce_nav().case

@@ -59,7 +59,7 @@ def timed(work: Callable[[], object], runs: int) -> dict[str, float]:
 
 def in_threads(one: Callable[[int], object], draws: int) -> None:
     """Do something for every draw with as many workers, each product on one thread."""
-    from mih_impact.controls.blas import one_thread
+    from mih_impact.controls.design import one_thread
 
     with one_thread(), ThreadPoolExecutor(WORKERS) as pool:
         list(pool.map(one, range(draws)))
@@ -94,7 +94,7 @@ def chosen(method: str, panel: Any, options: dict[str, Any]) -> Any:
 def measured(method: str, draws: int, runs: int) -> dict[str, Any]:
     """Time one method, its bound, and the loop."""
     import mih_impact as mih
-    from mih_impact.effects.asked import read_question
+    from mih_impact.effects.estimand import read_question
 
     spec, panel = mih.nav.analysis(), mih.example_panel()
     controls, effects = spec.controls.options, spec.effects.options

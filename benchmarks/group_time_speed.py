@@ -96,7 +96,7 @@ def timed(call, runs: int) -> dict[str, object]:
 
 def effects_and_averages(effects):
     """Return the influence on every group-time effect, and beside it on every event year."""
-    from mih_impact.effects.group_time.aggregate import averages, column_weights, starter_weights
+    from mih_impact.effects.group_time.estimate import averages, column_weights, starter_weights
 
     average = averages(
         effects.estimate, np.array(effects.starts), np.array(effects.years), effects.sizes,

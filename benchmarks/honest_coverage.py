@@ -20,9 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mih_impact.effects.honest import relative, smoothness
-from mih_impact.effects.honest.conditional import accepts
-from mih_impact.effects.honest.target import Target
+from mih_impact.falsification.honest import relative, smoothness
+from mih_impact.falsification.honest.relative import accepts
+from mih_impact.falsification.honest.target import Target
 
 RESULT = Path(__file__).parent / "results" / "honest_coverage.json"
 LEVEL, Z = 0.95, 1.959964

@@ -116,7 +116,7 @@ def cube_of(made: dict[str, np.ndarray]) -> Any:
 
 def ours(participants: int, start_years: int) -> dict[str, Any]:
     """Match from a cube, and measure the bound afterwards."""
-    from mih_impact.controls.choose import choose_among
+    from mih_impact.controls.matching_methods import choose_among
     from mih_impact.controls.options import MatchOptions
     from mih_impact.controls.propensity import propensity_score
     from mih_impact.controls.risk_set import build_risk_set

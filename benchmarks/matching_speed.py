@@ -32,7 +32,7 @@ SIZES = (50_000, 500_000)
 
 OURS = """
 import sys, time, numpy as np
-from mih_impact.controls.greedy import greedy
+from mih_impact.controls.nearest import greedy
 data = np.loadtxt(sys.argv[1], delimiter=",", skiprows=1)
 treated, score = data[:, 0] == 1, data[:, 1].copy()
 def run():

@@ -16,14 +16,13 @@ import pandas as pd
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from mih_impact.display.labels import Label
-from mih_impact.economics.account import CostBenefit, cost_benefit
-from mih_impact.economics.actors import ACTORS, PUBLIC
-from mih_impact.economics.assumption import Assumption
-from mih_impact.economics.assumptions import Assumptions
-from mih_impact.economics.phase import Phase
-from mih_impact.economics.programme import CostItem, Programme
-from mih_impact.economics.roles import Benefit
+from mih_impact.account.assumption import Assumption
+from mih_impact.account.assumptions import Assumptions
+from mih_impact.account.cost_benefit import CostBenefit, cost_benefit
+from mih_impact.account.cost_item import CostItem
+from mih_impact.account.programme import Phase, Programme
+from mih_impact.account.roles import ACTORS, PUBLIC, Benefit
+from mih_impact.display.locale import Label
 from mih_impact.effects.series import EffectSeries
 from mih_impact.panel.contract import BENEFITS, CONTRACT
 from mih_impact.reference.discount import Discount

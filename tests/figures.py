@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from mih_impact.display.style.figure import root_figure
+from mih_impact.display.figure import root_figure
 
 #: Pixels that two boxes may share: boxes are rounded outwards, letters are not.
 SHARED = 0.75

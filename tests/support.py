@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 import mih_impact as mih
-from mih_impact.display.style.figure import root_figure
+from mih_impact.display.figure import root_figure
 
 YEARS = np.arange(2009, 2025)
 

@@ -10,70 +10,54 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mih_impact import nav as nav
+    from mih_impact.account.assumption import Assumption as Assumption
+    from mih_impact.account.assumptions import Assumptions as Assumptions
+    from mih_impact.account.bridge import Bridge as Bridge
+    from mih_impact.account.budget.decision import Decision as Decision
+    from mih_impact.account.budget.impact import budget_impact as budget_impact
+    from mih_impact.account.budget.municipality import municipality_view as municipality_view
+    from mih_impact.account.budget.municipality_result import MunicipalityView as MunicipalityView
+    from mih_impact.account.budget.per_place import PerPlace as PerPlace
+    from mih_impact.account.budget.result import BudgetImpact as BudgetImpact
+    from mih_impact.account.cost_benefit import CostBenefit as CostBenefit
+    from mih_impact.account.cost_benefit import cost_benefit as cost_benefit
+    from mih_impact.account.cost_item import CostItem as CostItem
+    from mih_impact.account.non_priced import NonPriced as NonPriced
+    from mih_impact.account.programme import Apprenticeship as Apprenticeship
+    from mih_impact.account.programme import Phase as Phase
+    from mih_impact.account.programme import Programme as Programme
+    from mih_impact.account.roles import Benefit as Benefit
+    from mih_impact.account.scenarios import Scenario as Scenario
+    from mih_impact.account.scenarios import Scenarios as Scenarios
+    from mih_impact.account.sensitivity import Sensitivity as Sensitivity
+    from mih_impact.account.sensitivity import VarianceShares as VarianceShares
+    from mih_impact.account.sheet.sheet import AssumptionSheet as AssumptionSheet
+    from mih_impact.account.switching import SensitivityGrid as SensitivityGrid
+    from mih_impact.account.switching import SwitchingValues as SwitchingValues
+    from mih_impact.account.uncertainty import Uncertainty as Uncertainty
     from mih_impact.controls.balance import Balance as Balance
+    from mih_impact.controls.cut import bands as bands
+    from mih_impact.controls.cut import completers as completers
     from mih_impact.controls.group import ControlGroup as ControlGroup
     from mih_impact.controls.matching import match as match
     from mih_impact.controls.overlap import Overlap as Overlap
-    from mih_impact.controls.subgroups.bands import bands as bands
-    from mih_impact.controls.subgroups.completers import completers as completers
     from mih_impact.controls.terms import lag as lag
     from mih_impact.controls.weighting import weight as weight
-    from mih_impact.display.labels import Label as Label
-    from mih_impact.display.options import options as options
-    from mih_impact.display.provenance import Provenance as Provenance
+    from mih_impact.display.locale import Label as Label
+    from mih_impact.display.locale import options as options
+    from mih_impact.display.result import Provenance as Provenance
     from mih_impact.display.unit import Unit as Unit
-    from mih_impact.economics.account import cost_benefit as cost_benefit
-    from mih_impact.economics.apprenticeship import Apprenticeship as Apprenticeship
-    from mih_impact.economics.assumption import Assumption as Assumption
-    from mih_impact.economics.assumptions import Assumptions as Assumptions
-    from mih_impact.economics.bridge import Bridge as Bridge
-    from mih_impact.economics.budget.decision import Decision as Decision
-    from mih_impact.economics.budget.impact import budget_impact as budget_impact
-    from mih_impact.economics.budget.municipality import municipality_view as municipality_view
-    from mih_impact.economics.budget.municipality_result import MunicipalityView as MunicipalityView
-    from mih_impact.economics.budget.per_place import PerPlace as PerPlace
-    from mih_impact.economics.budget.result import BudgetImpact as BudgetImpact
-    from mih_impact.economics.case import CostBenefit as CostBenefit
-    from mih_impact.economics.cost_item import CostItem as CostItem
-    from mih_impact.economics.non_priced.effect import NonPriced as NonPriced
-    from mih_impact.economics.phase import Phase as Phase
-    from mih_impact.economics.programme import Programme as Programme
-    from mih_impact.economics.roles import Benefit as Benefit
-    from mih_impact.economics.sensitivity.grid import SensitivityGrid as SensitivityGrid
-    from mih_impact.economics.sensitivity.scenarios import Scenario as Scenario
-    from mih_impact.economics.sensitivity.scenarios import Scenarios as Scenarios
-    from mih_impact.economics.sensitivity.shares import VarianceShares as VarianceShares
-    from mih_impact.economics.sensitivity.switching import SwitchingValues as SwitchingValues
-    from mih_impact.economics.sensitivity.tornado import Sensitivity as Sensitivity
-    from mih_impact.economics.sheet.sheet import AssumptionSheet as AssumptionSheet
-    from mih_impact.economics.uncertainty.result import Uncertainty as Uncertainty
-    from mih_impact.effects.checks.power import pretrend_power as pretrend_power
-    from mih_impact.effects.checks.result import CheckResult as CheckResult
+    from mih_impact.effects.check_result import CheckResult as CheckResult
+    from mih_impact.effects.check_result import SensitivityCheck as SensitivityCheck
     from mih_impact.effects.event_study import event_study as event_study
     from mih_impact.effects.group_time.call import group_time_effects as group_time_effects
     from mih_impact.effects.group_time.result import GroupTimeEffects as GroupTimeEffects
-    from mih_impact.effects.honest.bounds import honest_bounds as honest_bounds
-    from mih_impact.effects.honest.result import HonestBounds as HonestBounds
-    from mih_impact.effects.inference.few_clusters import wild_bootstrap as wild_bootstrap
     from mih_impact.effects.inference.multiplier import bootstrap as bootstrap
     from mih_impact.effects.inference.randomisation import randomisation_test as randomisation_test
-    from mih_impact.effects.inference.tested import EffectTest as EffectTest
-    from mih_impact.effects.robustness.curve import SpecificationCurve as SpecificationCurve
-    from mih_impact.effects.robustness.leave_out import leave_one_out as leave_one_out
-    from mih_impact.effects.robustness.leave_out_result import LeaveOneOut as LeaveOneOut
-    from mih_impact.effects.robustness.placebo import placebo_outcomes as placebo_outcomes
-    from mih_impact.effects.robustness.placebo import placebo_start as placebo_start
-    from mih_impact.effects.robustness.placebo_result import PlaceboTest as PlaceboTest
-    from mih_impact.effects.robustness.specification import (
-        specification_curve as specification_curve,
-    )
-    from mih_impact.effects.sensitivity.attrition import attrition_check as attrition_check
-    from mih_impact.effects.sensitivity.e_value import e_value as e_value
-    from mih_impact.effects.sensitivity.lee import lee_bounds as lee_bounds
-    from mih_impact.effects.sensitivity.result import SensitivityCheck as SensitivityCheck
-    from mih_impact.effects.sensitivity.rosenbaum import rosenbaum_bounds as rosenbaum_bounds
+    from mih_impact.effects.inference.tests import EffectTest as EffectTest
+    from mih_impact.effects.inference.wild_bootstrap import wild_bootstrap as wild_bootstrap
     from mih_impact.effects.series import EffectSeries as EffectSeries
-    from mih_impact.effects.subgroups.difference_result import DifferenceTest as DifferenceTest
+    from mih_impact.effects.subgroups import DifferenceTest as DifferenceTest
     from mih_impact.errors import AssumptionError as AssumptionError
     from mih_impact.errors import EffectsError as EffectsError
     from mih_impact.errors import EngineError as EngineError
@@ -87,6 +71,24 @@ if TYPE_CHECKING:
     from mih_impact.errors import StorageError as StorageError
     from mih_impact.errors import SupportError as SupportError
     from mih_impact.errors import UnknownOptionError as UnknownOptionError
+    from mih_impact.falsification.attrition import attrition_check as attrition_check
+    from mih_impact.falsification.e_value import e_value as e_value
+    from mih_impact.falsification.honest.bounds import honest_bounds as honest_bounds
+    from mih_impact.falsification.honest.result import HonestBounds as HonestBounds
+    from mih_impact.falsification.leave_out import LeaveOneOut as LeaveOneOut
+    from mih_impact.falsification.leave_out import leave_one_out as leave_one_out
+    from mih_impact.falsification.lee import lee_bounds as lee_bounds
+    from mih_impact.falsification.placebo import PlaceboTest as PlaceboTest
+    from mih_impact.falsification.placebo import placebo_outcomes as placebo_outcomes
+    from mih_impact.falsification.placebo import placebo_start as placebo_start
+    from mih_impact.falsification.power import pretrend_power as pretrend_power
+    from mih_impact.falsification.rosenbaum import rosenbaum_bounds as rosenbaum_bounds
+    from mih_impact.falsification.specification_curve import (
+        SpecificationCurve as SpecificationCurve,
+    )
+    from mih_impact.falsification.specification_curve import (
+        specification_curve as specification_curve,
+    )
     from mih_impact.nav.recruitment import Funnel as Funnel
     from mih_impact.nav.reproduce import Replication as Replication
     from mih_impact.nav.reproduce import reproduce_nav as reproduce_nav
@@ -105,7 +107,7 @@ if TYPE_CHECKING:
     from mih_impact.reporting.page.write import write_budget_page as write_budget_page
     from mih_impact.reporting.workbook.write import write_workbook as write_workbook
     from mih_impact.storage import load as load
-    from mih_impact.study.resampled import Resampled as Resampled
+    from mih_impact.study.resampling import Resampled as Resampled
     from mih_impact.study.resampling import resample as resample
     from mih_impact.study.run import StudyResult as StudyResult
     from mih_impact.study.run import run_study as run_study
@@ -113,101 +115,101 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
-    "Apprenticeship": "economics.apprenticeship",
-    "Assumption": "economics.assumption",
+    "Apprenticeship": "account.programme",
+    "Assumption": "account.assumption",
     "AssumptionError": "errors",
-    "AssumptionSheet": "economics.sheet.sheet",
-    "Assumptions": "economics.assumptions",
+    "AssumptionSheet": "account.sheet.sheet",
+    "Assumptions": "account.assumptions",
     "Balance": "controls.balance",
-    "Benefit": "economics.roles",
-    "Bridge": "economics.bridge",
-    "BudgetImpact": "economics.budget.result",
-    "CheckResult": "effects.checks.result",
+    "Benefit": "account.roles",
+    "Bridge": "account.bridge",
+    "BudgetImpact": "account.budget.result",
+    "CheckResult": "effects.check_result",
     "Confounding": "panel.synthetic.start",
     "ControlGroup": "controls.group",
-    "CostBenefit": "economics.case",
-    "CostItem": "economics.cost_item",
-    "Decision": "economics.budget.decision",
-    "DifferenceTest": "effects.subgroups.difference_result",
+    "CostBenefit": "account.cost_benefit",
+    "CostItem": "account.cost_item",
+    "Decision": "account.budget.decision",
+    "DifferenceTest": "effects.subgroups",
     "Discount": "reference.discount",
     "EffectSeries": "effects.series",
-    "EffectTest": "effects.inference.tested",
+    "EffectTest": "effects.inference.tests",
     "EffectsError": "errors",
     "EngineError": "errors",
     "Funnel": "nav.recruitment",
     "GroupTimeEffects": "effects.group_time.result",
-    "HonestBounds": "effects.honest.result",
-    "Label": "display.labels",
-    "LeaveOneOut": "effects.robustness.leave_out_result",
+    "HonestBounds": "falsification.honest.result",
+    "Label": "display.locale",
+    "LeaveOneOut": "falsification.leave_out",
     "MemoryLimitError": "errors",
     "MihImpactError": "errors",
     "MihImpactWarning": "errors",
     "MissingExtraError": "errors",
-    "MunicipalityView": "economics.budget.municipality_result",
-    "NonPriced": "economics.non_priced.effect",
+    "MunicipalityView": "account.budget.municipality_result",
+    "NonPriced": "account.non_priced",
     "OptionError": "errors",
     "Overlap": "controls.overlap",
     "Panel": "panel.panel",
     "PanelContractError": "errors",
     "PanelReport": "panel.check",
-    "PerPlace": "economics.budget.per_place",
-    "Phase": "economics.phase",
-    "PlaceboTest": "effects.robustness.placebo_result",
+    "PerPlace": "account.budget.per_place",
+    "Phase": "account.programme",
+    "PlaceboTest": "falsification.placebo",
     "PriceIndex": "reference.prices",
-    "Programme": "economics.programme",
-    "Provenance": "display.provenance",
+    "Programme": "account.programme",
+    "Provenance": "display.result",
     "Replication": "nav.reproduce",
     "ReportError": "errors",
-    "Resampled": "study.resampled",
-    "Scenario": "economics.sensitivity.scenarios",
-    "Scenarios": "economics.sensitivity.scenarios",
-    "Sensitivity": "economics.sensitivity.tornado",
-    "SensitivityCheck": "effects.sensitivity.result",
-    "SensitivityGrid": "economics.sensitivity.grid",
-    "SpecificationCurve": "effects.robustness.curve",
+    "Resampled": "study.resampling",
+    "Scenario": "account.scenarios",
+    "Scenarios": "account.scenarios",
+    "Sensitivity": "account.sensitivity",
+    "SensitivityCheck": "effects.check_result",
+    "SensitivityGrid": "account.switching",
+    "SpecificationCurve": "falsification.specification_curve",
     "StorageError": "errors",
     "StudyResult": "study.run",
     "SupportError": "errors",
-    "SwitchingValues": "economics.sensitivity.switching",
+    "SwitchingValues": "account.switching",
     "SyntheticRegister": "panel.synthetic.register",
     "SyntheticTruth": "panel.synthetic.effects",
     "UnknownOptionError": "errors",
-    "Uncertainty": "economics.uncertainty.result",
+    "Uncertainty": "account.uncertainty",
     "Unit": "display.unit",
-    "VarianceShares": "economics.sensitivity.shares",
-    "attrition_check": "effects.sensitivity.attrition",
-    "bands": "controls.subgroups.bands",
+    "VarianceShares": "account.sensitivity",
+    "attrition_check": "falsification.attrition",
+    "bands": "controls.cut",
     "bootstrap": "effects.inference.multiplier",
-    "budget_impact": "economics.budget.impact",
-    "completers": "controls.subgroups.completers",
-    "cost_benefit": "economics.account",
-    "e_value": "effects.sensitivity.e_value",
+    "budget_impact": "account.budget.impact",
+    "completers": "controls.cut",
+    "cost_benefit": "account.cost_benefit",
+    "e_value": "falsification.e_value",
     "event_study": "effects.event_study",
     "example_panel": "panel.synthetic.register",
     "explore": "reporting.explore",
     "group_time_effects": "effects.group_time.call",
-    "honest_bounds": "effects.honest.bounds",
+    "honest_bounds": "falsification.honest.bounds",
     "lag": "controls.terms",
-    "leave_one_out": "effects.robustness.leave_out",
-    "lee_bounds": "effects.sensitivity.lee",
+    "leave_one_out": "falsification.leave_out",
+    "lee_bounds": "falsification.lee",
     "load": "storage",
     "match": "controls.matching",
-    "municipality_view": "economics.budget.municipality",
+    "municipality_view": "account.budget.municipality",
     "nav": "nav",
-    "options": "display.options",
-    "placebo_outcomes": "effects.robustness.placebo",
-    "placebo_start": "effects.robustness.placebo",
-    "pretrend_power": "effects.checks.power",
+    "options": "display.locale",
+    "placebo_outcomes": "falsification.placebo",
+    "placebo_start": "falsification.placebo",
+    "pretrend_power": "falsification.power",
     "randomisation_test": "effects.inference.randomisation",
     "read_panel": "panel.read",
     "reproduce_nav": "nav.reproduce",
     "resample": "study.resampling",
-    "rosenbaum_bounds": "effects.sensitivity.rosenbaum",
+    "rosenbaum_bounds": "falsification.rosenbaum",
     "run_study": "study.run",
-    "specification_curve": "effects.robustness.specification",
+    "specification_curve": "falsification.specification_curve",
     "synthetic_register": "panel.synthetic.register",
     "weight": "controls.weighting",
-    "wild_bootstrap": "effects.inference.few_clusters",
+    "wild_bootstrap": "effects.inference.wild_bootstrap",
     "write_budget_page": "reporting.page.write",
     "write_memo": "reporting.memo.write",
     "write_workbook": "reporting.workbook.write",

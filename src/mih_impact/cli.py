@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mih_impact.display.labels import Label
-from mih_impact.display.options import options
+from mih_impact.display.locale import Label, options
 from mih_impact.errors import AssumptionError, MihImpactError, StorageError
 
 if TYPE_CHECKING:
-    from mih_impact.economics.case import CostBenefit
+    from mih_impact.account.cost_benefit import CostBenefit
 
 __all__ = ["main"]
 
@@ -120,7 +119,7 @@ def _reproduce(given: argparse.Namespace) -> None:
 
 
 def _init(given: argparse.Namespace) -> None:
-    from mih_impact.study.template import write_template
+    from mih_impact.study.outputs import write_template
 
     files = write_template(given.folder, lang=given.lang)
     print(_WRITTEN.format(n=len(files), out=given.folder).text())
@@ -144,7 +143,7 @@ def _run(given: argparse.Namespace) -> None:
 
 
 def _memo(given: argparse.Namespace) -> None:
-    from mih_impact.reporting.memo.bundle import write_memo_folder
+    from mih_impact.reporting.memo.write import write_memo_folder
 
     files = write_memo_folder(
         _case(given.case), given.out, lang=given.lang, starters=_starters(given.starters)
@@ -154,7 +153,7 @@ def _memo(given: argparse.Namespace) -> None:
 
 def _case(path: Path | None) -> CostBenefit:
     """Return a saved account, alone or within a study; the reference case's own without a path."""
-    from mih_impact.economics.case import CostBenefit
+    from mih_impact.account.cost_benefit import CostBenefit
     from mih_impact.nav.reproduce import reproduce_nav
     from mih_impact.storage import load
 

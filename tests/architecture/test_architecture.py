@@ -118,7 +118,7 @@ def test_modules_are_small_and_documented(path):
     if path.name == "py.typed":
         return
     assert ast.get_docstring(ast.parse(text)), "every module says what it is"
-    assert len(text.splitlines()) <= 420, "is there a second idea in this module?"
+    assert len(text.splitlines()) <= 600, "is there a second idea in this module?"
 
 
 def test_every_module_imports_on_its_own():

@@ -15,7 +15,8 @@ import polars as pl
 import pytest
 
 from mih_impact.errors import EngineError
-from mih_impact.panel import ops, read_panel
+from mih_impact.panel import engine as ops
+from mih_impact.panel.read import read_panel
 from tests.engines.engines import ENGINES
 from tests.engines.test_cube_bit_equal import assert_equal_cubes, register
 

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mih_impact.panel import Cube, State, read_panel
+from mih_impact.panel.cube import Cube
+from mih_impact.panel.read import read_panel
+from mih_impact.panel.residency import State
 from tests.engines.engines import ENGINES
 
 

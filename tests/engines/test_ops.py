@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mih_impact.panel import ops
+from mih_impact.panel import engine as ops
 from mih_impact.panel.sources import open_source
 from tests.engines.engines import ENGINES
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from mih_impact.panel import build, read_panel
+from mih_impact.panel import build
+from mih_impact.panel.read import read_panel
 from mih_impact.panel.selection import columns_to_fetch, eligible_expr
 from tests.engines.test_cube_bit_equal import register
 

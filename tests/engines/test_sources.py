@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from mih_impact.errors import EngineError, MihImpactError, PanelContractError
-from mih_impact.panel import read_panel
+from mih_impact.panel.read import read_panel
 from mih_impact.panel.survey_persons import Duplicates
 from tests.engines.engines import ENGINES
 

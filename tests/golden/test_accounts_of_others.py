@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mih_impact.display.labels import Label
-from mih_impact.economics.account import CostBenefit, cost_benefit
-from mih_impact.economics.actors import GROUPS
-from mih_impact.economics.assumptions import Assumptions
-from mih_impact.economics.evaluate import accumulate, discounted
-from mih_impact.economics.ledger import Ledger, Line
-from mih_impact.economics.measures import mvpf
-from mih_impact.economics.programme import CostItem, Programme
+from mih_impact.account.assumptions import Assumptions
+from mih_impact.account.cost_benefit import CostBenefit, cost_benefit
+from mih_impact.account.cost_item import CostItem
+from mih_impact.account.indicators import mvpf
+from mih_impact.account.ledger import Ledger, Line, accumulate, discounted
+from mih_impact.account.programme import Programme
+from mih_impact.account.roles import GROUPS
+from mih_impact.display.locale import Label
 from mih_impact.effects.series import EffectSeries
 from mih_impact.reference.discount import Discount
 

@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
 
+from mih_impact.reporting.blocks import Cite, walk
 from mih_impact.reporting.document import Document
-from mih_impact.reporting.text import Cite, walk
 
 
 def pieces(document: Document) -> list[str]:

@@ -12,17 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from mih_impact.display.style import (
+from mih_impact.display.figure import (
     ACTOR_COLOURS,
+    GRID,
     figure_style,
     kroner_axis,
     label_line_ends,
     new_axes,
     set_alt_text,
 )
-from mih_impact.display.style.palette import GRID
 from mih_impact.reporting import document as doc
-from mih_impact.reporting.text import Cite, Named, Number, Trace, compose
+from mih_impact.reporting.blocks import Cite, Named, Number, Trace, compose
 
 LANGS = ("nb", "en")
 

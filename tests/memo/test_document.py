@@ -8,13 +8,12 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
-from mih_impact.display.labels import Label
-from mih_impact.display.numbers import kroner
-from mih_impact.display.style import new_axes, set_alt_text
+from mih_impact.display.figure import new_axes, set_alt_text
+from mih_impact.display.locale import Label, kroner
 from mih_impact.reporting import document as doc
 from mih_impact.reporting import export
-from mih_impact.reporting.text import Cite, Emphasis, Named, Number, Strong, Trace, compose, plain
-from mih_impact.reporting.words import annex_table
+from mih_impact.reporting.blocks import Cite, Emphasis, Named, Number, Strong, Trace, compose, plain
+from mih_impact.reporting.document import annex_table
 from tests.memo.sample import LANGS, figures, memo
 
 NPV = Number("1", Trace("net present value", (Named("tax", "tax"),), (), ("nav",)))

@@ -9,9 +9,8 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
-from mih_impact.display.labels import Label
-from mih_impact.display.numbers import count, kroner
-from mih_impact.reporting import extras
+from mih_impact.display.locale import Label, count, kroner
+from mih_impact.reporting import export
 from mih_impact.reporting.export import Table
 from mih_impact.reporting.great import great_html, great_latex, great_table, write_great_table
 
@@ -110,6 +109,6 @@ def test_files_by_suffix_whole_or_not_at_all(tmp_path):
 
 
 def test_a_missing_extra_names_the_pip_command(monkeypatch):
-    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    monkeypatch.setattr(export, "find_spec", lambda name: None)
     with pytest.raises(mih.MissingExtraError, match=r"pip install 'mih-impact\[tables\]'"):
         great_table(table("nb"))

@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
+from mih_impact.reporting.blocks import Number, walk
 from mih_impact.reporting.html import html_bytes
-from mih_impact.reporting.text import Number, walk
 from tests.memo.conftest import need
 from tests.memo.reading import missing, pdf_pages, tight
 from tests.memo.sample import LANGS, TRICKY, memo, tricky, words

@@ -12,13 +12,12 @@ import numpy as np
 import pytest
 
 import mih_impact as mih
-from mih_impact.display.labels import Label
-from mih_impact.display.numbers import millions
-from mih_impact.economics.labels import hundreds
+from mih_impact.account.roles import hundreds
+from mih_impact.display.locale import Label, millions
 from mih_impact.reporting import blocks
+from mih_impact.reporting.blocks import plain
 from mih_impact.reporting.memo.content import memo_of
 from mih_impact.reporting.memo.write import write_memos
-from mih_impact.reporting.text import plain
 from tests.golden.test_base_case import planted_effects, planted_rows
 from tests.memo.conftest import need
 from tests.memo.language import foreign_words, number_slips
@@ -115,8 +114,8 @@ def test_the_answer_is_the_accounts(memos, lang: str) -> None:
 @pytest.mark.parametrize("lang", LANGS)
 def test_costs_can_reach_what_makes_society_break_even(memos, lang: str) -> None:
     """The cost that the memo names is plugged back: resources scaled alike, grants as they are."""
-    from mih_impact.economics.measures import programme_costs
-    from mih_impact.reporting.memo.paragraphs import most as bearable
+    from mih_impact.account.indicators import programme_costs
+    from mih_impact.reporting.memo.content import most as bearable
 
     _, cost, _ = programme_costs(CASE)
     most = bearable(CASE, cost)
@@ -207,7 +206,7 @@ def test_no_word_of_the_reference_memo_stands_on_another(written, lang: str) -> 
 
 def test_the_folder_holds_every_format(tmp_path) -> None:
     need("typst", "docx", "xlsxwriter")
-    from mih_impact.reporting.memo.bundle import write_memo_folder
+    from mih_impact.reporting.memo.write import write_memo_folder
 
     files = write_memo_folder(CASE, tmp_path, lang="en", starters=STARTERS)
     names = ["memo.html", "memo.docx", "memo.pdf", "account.xlsx", "budget_page.html"]

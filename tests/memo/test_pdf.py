@@ -8,8 +8,8 @@ import subprocess
 import pytest
 from pypdf import PdfReader
 
+from mih_impact.reporting.blocks import Cite, Number, walk
 from mih_impact.reporting.pdf import pdf_bytes
-from mih_impact.reporting.text import Cite, Number, walk
 from tests.memo.conftest import need
 from tests.memo.reading import missing, pdf_pages, pdf_text, tight
 from tests.memo.sample import LANGS, TRICKY, memo, tricky, words

@@ -13,15 +13,14 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import mih_impact as mih
-from mih_impact.display.labels import Label
-from mih_impact.display.numbers import number
-from mih_impact.economics.actors import ACTORS, PUBLIC
-from mih_impact.economics.card import break_even_text
-from mih_impact.economics.labels import amount_of
+from mih_impact.account.card import break_even_text
+from mih_impact.account.roles import ACTORS, PUBLIC, amount_of
+from mih_impact.display.locale import Label, number
 from mih_impact.reporting import document as doc
-from mih_impact.reporting.memo import content, paragraphs
+from mih_impact.reporting.blocks import Number, plain, walk
+from mih_impact.reporting.memo import content
+from mih_impact.reporting.memo import content as paragraphs
 from mih_impact.reporting.memo.traced import Traced
-from mih_impact.reporting.text import Number, plain, walk
 from tests.accounts import Drawn, covariance_of, drawn
 from tests.golden.test_base_case import planted_effects, planted_rows
 from tests.memo.test_memo import CASE, account

@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 from docx.oxml.ns import qn
 
-from mih_impact.reporting.document import Heading
-from mih_impact.reporting.text import Cite, Number, walk
+from mih_impact.reporting.blocks import Cite, Heading, Number, walk
 from mih_impact.reporting.word import word_bytes
 from tests.memo.conftest import need
 from tests.memo.reading import missing, pdf_pages, pdf_text, tight

@@ -10,8 +10,7 @@ import pytest
 import statsmodels.api as sm
 
 import mih_impact as mih
-from mih_impact.effects.asked import read_question
-from mih_impact.effects.measured import Measured
+from mih_impact.effects.estimand import Measured, read_question
 from tests.oracle.test_effects import rows_of
 from tests.oracle.test_matching_references import ON, RECORDED, panel
 

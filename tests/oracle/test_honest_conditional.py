@@ -11,9 +11,9 @@ from scipy.linalg import null_space
 from scipy.optimize import linprog
 from scipy.stats import truncnorm
 
-from mih_impact.effects.honest import relative
-from mih_impact.effects.honest.conditional import accepts
-from mih_impact.effects.honest.target import Target
+from mih_impact.falsification.honest import relative
+from mih_impact.falsification.honest.relative import accepts
+from mih_impact.falsification.honest.target import Target
 
 SIZE, KAPPA = 0.05, 0.005
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mih_impact.effects.honest import relative, smoothness
-from mih_impact.effects.honest.target import Target
+from mih_impact.falsification.honest import relative, smoothness
+from mih_impact.falsification.honest.target import Target
 
 PUBLISHED = json.loads((Path(__file__).parent / "data" / "honest_did.json").read_text())
 CASES = {

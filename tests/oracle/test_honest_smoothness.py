@@ -7,8 +7,8 @@ import pytest
 from scipy.optimize import linprog, minimize
 from scipy.stats import norm
 
-from mih_impact.effects.honest import smoothness
-from mih_impact.effects.honest.target import Target
+from mih_impact.falsification.honest import smoothness
+from mih_impact.falsification.honest.target import Target
 
 
 def random_target(seed: int, *, leads=None, signed: bool = False) -> Target:

@@ -13,9 +13,9 @@ import statsmodels.api as sm
 
 import mih_impact as mih
 from mih_impact.effects.inference import multiplier
-from mih_impact.effects.inference.clusters import cluster_of, clustered, clustered_kind
+from mih_impact.effects.inference.covariance import cluster_of, clustered, clustered_kind
 from mih_impact.effects.inference.multiplier import multiplier_draws, multipliers
-from mih_impact.effects.inference.wild import ClusterSums, inverted, p_value, wild_weights
+from mih_impact.effects.inference.wild_bootstrap import ClusterSums, inverted, p_value, wild_weights
 from tests.support import small_register
 
 RECORDED = Path(__file__).parent / "inference"

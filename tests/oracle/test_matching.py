@@ -8,7 +8,7 @@ import pytest
 import statsmodels.api as sm
 
 import mih_impact as mih
-from mih_impact.controls.pseudo_start import drawn_number
+from mih_impact.controls.risk_set import drawn_number
 from mih_impact.reference.prices import PriceIndex
 from tests.support import small_register
 

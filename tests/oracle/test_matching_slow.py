@@ -7,8 +7,8 @@ import pytest
 from scipy.spatial.distance import cdist
 
 import mih_impact as mih
-from mih_impact.controls.greedy import greedy
 from mih_impact.controls.mahalanobis import Cloud, mahalanobis_greedy, mahalanobis_nearest
+from mih_impact.controls.nearest import greedy
 from tests.support import small_register
 
 SAME = 1e-9

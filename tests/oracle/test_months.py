@@ -13,11 +13,11 @@ import polars as pl
 import pytest
 
 import mih_impact as mih
-from mih_impact.controls.pseudo_start import drawn_number
-from mih_impact.effects.asked import read_question
+from mih_impact.controls.risk_set import drawn_number
+from mih_impact.effects.estimand import read_question
 from mih_impact.errors import EffectsError
-from mih_impact.panel.month_cube import MonthCube
-from mih_impact.study.rematched import Rematched, rematched
+from mih_impact.panel.build import MonthCube
+from mih_impact.study.draws import Rematched, rematched
 from mih_impact.study.resampling import _urns
 from tests.support import YEARS, small_register
 

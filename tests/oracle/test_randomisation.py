@@ -11,14 +11,12 @@ import pytest
 from scipy.stats import chisquare
 
 import mih_impact as mih
-from mih_impact.controls import listed
-from mih_impact.controls.choose import choose, lots, nearest_sets
-from mih_impact.controls.listed import Listed
+from mih_impact.controls import matching_methods
+from mih_impact.controls.matching_methods import Listed, choose, lots, nearest_sets
 from mih_impact.controls.options import MatchOptions
-from mih_impact.effects.asked import read_question
-from mih_impact.effects.inference import assignments
-from mih_impact.effects.inference.assignments import draw_starters
-from mih_impact.effects.inference.placebo_starts import Experiment
+from mih_impact.effects.estimand import read_question
+from mih_impact.effects.inference import randomisation as assignments
+from mih_impact.effects.inference.randomisation import Experiment, draw_starters
 from tests.support import small_register
 
 ON = ["age", "education", *mih.lag("wage_income", 1)]
@@ -252,7 +250,7 @@ def test_looking_up_is_matching_again(panel, name, ties, monkeypatch):
         )
         with monkeypatch.context() as patch:
             if fits:
-                patch.delattr(listed, "nearest_sets")
+                patch.delattr(matching_methods, "nearest_sets")
             for starters, slow in zip(drawn, expected, strict=True):
                 same_sets(lists.match(starters, starters), slow)
 

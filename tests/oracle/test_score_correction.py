@@ -15,11 +15,10 @@ from scipy.special import logit as log_odds
 
 import mih_impact as mih
 from mih_impact.controls.nearest import nearest
-from mih_impact.controls.subgroups.split import split
-from mih_impact.controls.subgroups.within import own_groups
-from mih_impact.effects.asked import read_question
+from mih_impact.controls.subgroup_controls import own_groups
+from mih_impact.controls.subgroups import split
+from mih_impact.effects.estimand import Measured, read_question
 from mih_impact.effects.influence import Influence
-from mih_impact.effects.measured import Measured
 from mih_impact.effects.score_correction import ScoreMoments, _less, corrected
 from mih_impact.errors import EffectsError, MihImpactWarning
 from mih_impact.study.spec import StudySpec

@@ -13,11 +13,11 @@ import pytest
 from scipy.stats import multivariate_normal, rankdata
 
 import mih_impact as mih
-from mih_impact.effects.checks.normal_box import normal_in_box
-from mih_impact.effects.sensitivity.bounding import bounds, largest_gamma, point_estimates, scores
-from mih_impact.effects.sensitivity.e_value import e_value_of
-from mih_impact.effects.sensitivity.pooled import Pooled
-from mih_impact.effects.sensitivity.trimming import combine, imbens_manski, trim
+from mih_impact.falsification.attrition import Pooled
+from mih_impact.falsification.e_value import e_value_of
+from mih_impact.falsification.lee import combine, imbens_manski, trim
+from mih_impact.falsification.power import normal_in_box
+from mih_impact.falsification.rosenbaum import bounds, largest_gamma, point_estimates, scores
 from tests.support import small_register
 
 DATA = Path(__file__).parent / "data"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import mih_impact as mih
-from mih_impact.panel.synthetic.files import EVIDENCE
+from mih_impact.panel.synthetic.register import EVIDENCE
 from tests.page.browser import Browser, missing
 
 SPLIT = {"dagpenger": 0.30, "aap": 0.45, "tiltakspenger": 0.25}

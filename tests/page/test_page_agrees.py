@@ -8,11 +8,10 @@ from itertools import pairwise
 import pytest
 
 import mih_impact as mih
-from mih_impact.display.numbers import interval
-from mih_impact.economics.actors import GROUPS as ACTORS
-from mih_impact.economics.export.account import export_account
-from mih_impact.economics.export.setting import account_at
-from mih_impact.economics.labels import hundreds
+from mih_impact.account.export import account_at, export_account
+from mih_impact.account.roles import GROUPS as ACTORS
+from mih_impact.account.roles import hundreds
+from mih_impact.display.locale import interval
 
 KINDS = ("none", "constant", "half_life", "linear")
 HALF_A_KRONE = 0.5

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 import mih_impact as mih
-from mih_impact.display.labels import Label
+from mih_impact.display.locale import Label
 
 LANGUAGES = ("nb", "en")
 BUSY = (

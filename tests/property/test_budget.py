@@ -14,14 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mih_impact as mih
-from mih_impact.display.labels import Label
-from mih_impact.economics.actors import ACTORS, GROUPS, PUBLIC
-from mih_impact.economics.budget.entries import SAVINGS, cash_entries
-from mih_impact.economics.budget.result import BLOCKS
-from mih_impact.economics.budget.tables import block_sums
-from mih_impact.economics.case import CostBenefit
-from mih_impact.economics.cost_item import CostItem
-from mih_impact.economics.uncertainty.draws import drawn_effects, drawn_values
+from mih_impact.account.budget.entries import BLOCKS, SAVINGS, block_sums, cash_entries
+from mih_impact.account.cost_benefit import CostBenefit
+from mih_impact.account.cost_item import CostItem
+from mih_impact.account.roles import ACTORS, GROUPS, PUBLIC
+from mih_impact.account.uncertainty import drawn_effects, drawn_values
+from mih_impact.display.locale import Label
 from mih_impact.reference.discount import Discount
 from tests.accounts import (
     Drawn,

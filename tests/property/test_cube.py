@@ -13,7 +13,7 @@ import polars as pl
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from mih_impact.panel import read_panel
+from mih_impact.panel.read import read_panel
 
 YEARS = range(2015, 2021)
 PERSONS = "abcd"

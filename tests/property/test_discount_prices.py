@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mih_impact.display.numbers import MINUS, NBSP, kroner, number
-from mih_impact.reference import Discount, PriceIndex
+from mih_impact.display.locale import MINUS, NBSP, kroner, number
+from mih_impact.reference.discount import Discount
+from mih_impact.reference.prices import PriceIndex
 from mih_impact.storage import load, save
 
 rates = st.floats(-0.2, 0.5)

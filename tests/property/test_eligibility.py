@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
-from mih_impact.panel import Cube
+from mih_impact.panel.cube import Cube
 from tests.engines.absent import ELIGIBLE, eligible_by_hand, two_forms
 
 AMOUNTS = ("wage_income", "dagpenger")

@@ -13,13 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mih_impact.display.labels import Label
-from mih_impact.economics.account import CostBenefit, cost_benefit
-from mih_impact.economics.assumption import Assumption
-from mih_impact.economics.assumptions import Assumptions
-from mih_impact.economics.cost_item import CostItem
-from mih_impact.economics.phase import Phase
-from mih_impact.economics.programme import Programme
+from mih_impact.account.assumption import Assumption
+from mih_impact.account.assumptions import Assumptions
+from mih_impact.account.cost_benefit import CostBenefit, cost_benefit
+from mih_impact.account.cost_item import CostItem
+from mih_impact.account.programme import Phase, Programme
+from mih_impact.display.locale import Label
 from mih_impact.effects.series import EffectSeries
 from mih_impact.reference.discount import Discount
 

@@ -11,12 +11,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import mih_impact as mih
-from mih_impact.economics.budget.impact import budget_impact
-from mih_impact.economics.export.account import export_account
-from mih_impact.economics.export.corners import mixed
-from mih_impact.economics.export.evaluate import evaluate
-from mih_impact.economics.export.setting import account_at
-from mih_impact.economics.export.sliders import VIEWS
+from mih_impact.account.budget.impact import budget_impact
+from mih_impact.account.export import VIEWS, account_at, export_account, mixed
+from mih_impact.account.export_reference import evaluate
 from tests.accounts import account, assumptions, covariance_of, paths, programmes
 
 few = settings(max_examples=20, deadline=None)

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mih_impact.economics.actors import ACTORS, GROUPS, PUBLIC
-from mih_impact.economics.evaluate import break_even_year
-from mih_impact.economics.programme import Programme
+from mih_impact.account.ledger import break_even_year
+from mih_impact.account.programme import Programme
+from mih_impact.account.roles import ACTORS, GROUPS, PUBLIC
 from mih_impact.reference.discount import Discount
 from mih_impact.reference.prices import PriceIndex
 from tests.accounts import (

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mih_impact as mih
-from mih_impact.effects.subgroups.hidden import hidden_cells
+from mih_impact.effects.hidden import hidden_cells
 from mih_impact.errors import EffectsError, SupportError
 from tests.support import small_register
 

@@ -16,16 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from mih_impact.economics.actors import ACTORS, GROUPS, PUBLIC
-from mih_impact.economics.assumption import Assumption
-from mih_impact.economics.assumptions import Assumptions
-from mih_impact.economics.case import CostBenefit
-from mih_impact.economics.distribution import quantiles
-from mih_impact.economics.evaluate import draw_effects
-from mih_impact.economics.phase import Phase
-from mih_impact.economics.programme import CostItem, Programme
-from mih_impact.economics.roles import Benefit
-from mih_impact.economics.uncertainty.draws import drawn_values
+from mih_impact.account.assumption import Assumption, quantiles
+from mih_impact.account.assumptions import Assumptions
+from mih_impact.account.cost_benefit import CostBenefit
+from mih_impact.account.cost_item import CostItem
+from mih_impact.account.ledger import draw_effects
+from mih_impact.account.programme import Phase, Programme
+from mih_impact.account.roles import ACTORS, GROUPS, PUBLIC, Benefit
+from mih_impact.account.uncertainty import drawn_values
 from mih_impact.reference.prices import PriceIndex
 from tests.accounts import (
     LABEL,

@@ -12,7 +12,8 @@ from pyspark.sql import SparkSession
 
 import mih_impact as mih
 from mih_impact.errors import EngineError
-from mih_impact.panel import build, ops, read_panel
+from mih_impact.panel import build, engine
+from mih_impact.panel.read import read_panel
 from mih_impact.panel.selection import columns_to_fetch, eligible_expr
 from tests.engines.absent import ELIGIBLE, two_forms
 from tests.engines.test_cube_bit_equal import assert_equal_cubes, register
@@ -179,7 +180,7 @@ def test_a_cluster_killed_to_the_last_process_is_a_typed_error(cluster, tmp_path
     session = cluster.session(**PATIENCE)
     panel = read_panel(read(session, register(), tmp_path))
     panel.check()
-    as_it_is, parts, at_once = ops.chunks, [], 20
+    as_it_is, parts, at_once = engine.chunks, [], 20
 
     def few(frame, *, rows, **given):
         for chunk in as_it_is(frame, rows=rows, **given, at_once=at_once):
@@ -188,7 +189,7 @@ def test_a_cluster_killed_to_the_last_process_is_a_typed_error(cluster, tmp_path
             for name in [name for name in cluster.processes if len(parts) == 1]:
                 cluster.kill(name)  # after the first part: the rest is never read
 
-    monkeypatch.setattr(ops, "chunks", few)
+    monkeypatch.setattr(engine, "chunks", few)
     try:
         with pytest.raises(EngineError, match="no executor for 3 seconds"):
             panel.cube()

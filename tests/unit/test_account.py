@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mih_impact.display.labels import Label
-from mih_impact.display.options import options
-from mih_impact.display.style import alt_text, new_axes
-from mih_impact.economics.account import CostBenefit, cost_benefit
-from mih_impact.economics.actors import GROUPS
-from mih_impact.economics.assumptions import Assumptions
-from mih_impact.economics.evaluate import break_even_year
-from mih_impact.economics.programme import CostItem, Programme
+from mih_impact.account.assumptions import Assumptions
+from mih_impact.account.cost_benefit import CostBenefit, cost_benefit
+from mih_impact.account.cost_item import CostItem
+from mih_impact.account.ledger import break_even_year
+from mih_impact.account.programme import Programme
+from mih_impact.account.roles import GROUPS
+from mih_impact.display.figure import alt_text, new_axes
+from mih_impact.display.locale import Label, options
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import AssumptionError, EffectsError, MihImpactError
 from mih_impact.storage import load

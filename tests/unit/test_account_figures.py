@@ -14,10 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 
 import mih_impact as mih
-from mih_impact.display.style import ACTOR_COLOURS, alt_text, new_axes
-from mih_impact.display.style.palette import GREY
-from mih_impact.economics.case import CostBenefit
-from mih_impact.economics.measures import programme_costs
+from mih_impact.account.cost_benefit import CostBenefit
+from mih_impact.account.indicators import programme_costs
+from mih_impact.display.figure import ACTOR_COLOURS, GREY, alt_text, new_axes
 from mih_impact.errors import AssumptionError
 from tests.figures import assert_texts_apart, shown_texts
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mih_impact.economics.assumptions import Assumptions
+from mih_impact.account.assumptions import Assumptions
 from mih_impact.errors import AssumptionError, MihImpactError
 from mih_impact.reference.discount import Discount
 from mih_impact.reference.rows import find, rows

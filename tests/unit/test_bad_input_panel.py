@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 
 from mih_impact.errors import MihImpactError, PanelContractError
-from mih_impact.panel import read_panel
+from mih_impact.panel.read import read_panel
 
 GOOD = pd.DataFrame(
     {

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
-from mih_impact.display.style import alt_text
+from mih_impact.display.figure import alt_text
 from mih_impact.errors import AssumptionError, MihImpactError
 from tests.golden.test_base_case import planted_effects, planted_rows
 from tests.support import texts_fit

@@ -9,8 +9,8 @@ import re
 import pytest
 
 from mih_impact.errors import AssumptionError
-from mih_impact.reference import BudgetLine, budget_line, budget_lines
-from mih_impact.reference.budget_lines import DEPARTMENTS, Post, _posts
+from mih_impact.reference import budget_lines
+from mih_impact.reference.budget_lines import DEPARTMENTS, BudgetLine, Post, _posts, budget_line
 
 # Rows of the budget book's own file for 2025 (fdep_navn, kap_nr, post_nr, kap_navn, post_navn,
 # stikkord), those that the lines point at, copied as they stand; 761.21 from the file for 2024.

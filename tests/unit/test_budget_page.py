@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
-from mih_impact.display.labels import Label
-from mih_impact.economics.export.account import SCHEMA
-from mih_impact.reporting.page.spoken import source_label
+from mih_impact.account.export import SCHEMA
+from mih_impact.display.locale import Label
+from mih_impact.reporting.page.texts import source_label
 from mih_impact.reporting.page.write import budget_page
 
 

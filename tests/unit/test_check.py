@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mih_impact.display.options import options
+from mih_impact.display.locale import options
 from mih_impact.errors import PanelContractError
-from mih_impact.panel import PanelReport, read_panel
+from mih_impact.panel.check import PanelReport
+from mih_impact.panel.read import read_panel
 from mih_impact.storage import load, save
 
 NAN = np.nan

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
-from mih_impact.display.options import current
-from mih_impact.effects.contributions import contributions, is_thin
+from mih_impact.display.locale import current
+from mih_impact.effects.hidden import contributions, is_thin
 from tests.support import small_register
 
 

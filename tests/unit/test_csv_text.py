@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from mih_impact.errors import MihImpactError, PanelContractError
-from mih_impact.panel import read_panel
 from mih_impact.panel.csv_text import convert, decode, dialect, read_text
+from mih_impact.panel.read import read_panel
 
 CSV = (
     "lopenr;år;lønn;kjønn;i_malgruppe;fylke\n"

@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from mih_impact.errors import PanelContractError
-from mih_impact.panel import NEVER, State, read_panel
+from mih_impact.panel.cube import NEVER
+from mih_impact.panel.read import read_panel
+from mih_impact.panel.residency import State
 
 NAN = np.nan
 

@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
-from mih_impact.display.labels import Label
-from mih_impact.display.style import alt_text
+from mih_impact.display.figure import alt_text
+from mih_impact.display.locale import Label
 from mih_impact.errors import AssumptionError, MihImpactError
-from mih_impact.study.decision_file import read_decisions
+from mih_impact.study.files import read_decisions
 from tests.golden.test_base_case import planted_effects, planted_rows
 from tests.support import texts_fit
 
@@ -274,7 +274,7 @@ def test_the_price_of_a_place_has_an_interval_with_a_covariance() -> None:
 
 
 def test_decisions_without_a_price_between_them_are_refused(case) -> None:
-    from mih_impact.economics.budget.per_place import per_place
+    from mih_impact.account.budget.per_place import per_place
 
     known = mih.nav.decisions()
     with pytest.raises(AssumptionError, match="no price per place"):

@@ -10,9 +10,9 @@ import pytest
 from matplotlib.text import Text
 
 import mih_impact as mih
-from mih_impact.controls.covariates import Design
-from mih_impact.controls.spoken import spoken_names
-from mih_impact.display.small_cells import is_small, with_complement
+from mih_impact.controls.covariates import spoken_names
+from mih_impact.controls.design import Design
+from mih_impact.display.result import is_small, with_complement
 from tests.support import small_register
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mih_impact.display.numbers import (
+from mih_impact.display.locale import (
     count,
     currency,
     hidden,
@@ -20,11 +20,11 @@ from mih_impact.display.numbers import (
     kroner,
     millions,
     number,
+    options,
     percent,
     thousands,
     year_range,
 )
-from mih_impact.display.options import options
 
 CASES = [
     (kroner, 1_094_400, "1\u00a0094\u00a0400\u00a0kr", "NOK\u00a01,094,400"),
@@ -123,7 +123,7 @@ def test_the_callers_decimal_context_plays_no_part():
         assert percent(0.123456, 3, "en") == "12.346%"
 
 
-SHOW = "from mih_impact.display.numbers import kroner; print(ascii(kroner(-1094400.5, 'nb')))"
+SHOW = "from mih_impact.display.locale import kroner; print(ascii(kroner(-1094400.5, 'nb')))"
 
 
 @pytest.mark.parametrize("name", ["C", "de_DE.UTF-8"])

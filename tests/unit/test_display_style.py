@@ -16,9 +16,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.image import imread
 from nbclient import NotebookClient
 
-from mih_impact.display import style
-from mih_impact.display.options import options
-from mih_impact.display.style import figure, line_labels, palette
+from mih_impact.display import figure as style
+from mih_impact.display.layout import contact_sheet, save_figure
+from mih_impact.display.locale import options
 from mih_impact.errors import StorageError
 
 
@@ -39,7 +39,7 @@ def draw(ax=None, *, ends=(300e3, 310e3, 320e3), lang="nb"):
 @pytest.fixture
 def plain(monkeypatch):
     """A program that does not use pyplot."""
-    monkeypatch.setattr(figure, "_reader_uses_pyplot", lambda: False)
+    monkeypatch.setattr(style, "_reader_uses_pyplot", lambda: False)
 
 
 def labels_of(ax):
@@ -54,7 +54,7 @@ def settled(ax):
 # -- who shows the figure ----------------------------------------------------------------
 
 NOTEBOOK = """
-from mih_impact.display.style import axes, figure_style
+from mih_impact.display.figure import axes, figure_style
 def plot():
     with figure_style():
         ax = axes(); ax.plot([1, 2])
@@ -84,7 +84,7 @@ SCRIPT = """
 import json, sys
 import matplotlib as mpl
 before = dict(mpl.rcParams.copy())
-from mih_impact.display.style import axes, figure_style
+from mih_impact.display.figure import axes, figure_style
 with figure_style():
     ax = axes()
     ax.plot([1, 2])
@@ -226,14 +226,14 @@ def brute_force(wanted, gap):
 
 @pytest.mark.parametrize("wanted", [[0.0, 0.5, 3.0], [1.0, 1.0, 1.0], [0.0, 2.0, 2.25]])
 def test_labels_move_as_little_as_can_be(wanted):
-    placed = line_labels.spread(np.array(wanted), np.full(3, 1.0))
+    placed = style.spread(np.array(wanted), np.full(3, 1.0))
     assert np.all(np.diff(placed) >= 1.0 - 1e-12)
     assert np.sum((placed - wanted) ** 2) <= brute_force(np.array(wanted), 1.0) + 1e-12
 
 
 @pytest.mark.parametrize("colour", [*style.OKABE_ITO.values(), style.CONTROL])
 def test_text_in_any_colour_can_be_read(colour):
-    assert 1.05 / (palette.luminance(np.array(palette.readable(colour))) + 0.05) >= 4.5
+    assert 1.05 / (style.luminance(np.array(style.readable(colour))) + 0.05) >= 4.5
 
 
 def test_a_long_source_line_is_wrapped_within_the_figure(plain):
@@ -250,8 +250,8 @@ def test_a_long_source_line_is_wrapped_within_the_figure(plain):
 
 
 def test_the_same_figure_gives_the_same_bytes(plain, tmp_path):
-    first = style.save_figure(draw(), tmp_path / "a" / "figur.1")
-    again = style.save_figure(draw(), tmp_path / "b" / "figur.1")
+    first = save_figure(draw(), tmp_path / "a" / "figur.1")
+    again = save_figure(draw(), tmp_path / "b" / "figur.1")
     assert [path.name for path in first] == ["figur.1.png", "figur.1.svg"]
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in again]
     assert b"<dc:date>" not in first[1].read_bytes()
@@ -265,7 +265,7 @@ def test_files_carry_the_alt_text(plain, tmp_path):
     ax = draw()
     assert style.alt_text(ax) == style.alt_text(ax.figure) == "Tre linjer stiger fra null."
     style.set_alt_text(ax, 'Større & "mindre" enn <null>')
-    png, svg = style.save_figure(ax, tmp_path / "figur")
+    png, svg = save_figure(ax, tmp_path / "figur")
     root = ET.parse(svg).getroot()
     assert (root.get("role"), root.get("aria-label")) == ("img", 'Større & "mindre" enn <null>')
     assert "Større".encode() in png.read_bytes() or "Større".encode("latin-1") in png.read_bytes()
@@ -275,15 +275,15 @@ def test_files_carry_the_alt_text(plain, tmp_path):
 def test_a_figure_that_cannot_be_written_is_a_typed_error(plain, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageError, match="could not be written"):
-        style.save_figure(style.new_axes(), tmp_path / "file" / "figur")
+        save_figure(style.new_axes(), tmp_path / "file" / "figur")
 
 
 def test_the_contact_sheet_shows_each_picture_in_colour_and_grey(plain, tmp_path):
     for name in ("nb/en", "en/to"):
         ax = style.new_axes(size=(2, 1))
         ax.set_facecolor("#D55E00")
-        style.save_figure(ax, tmp_path / name)
-    sheet = style.contact_sheet(tmp_path, across=1, width=6)
+        save_figure(ax, tmp_path / name)
+    sheet = contact_sheet(tmp_path, across=1, width=6)
     assert sheet == tmp_path / "contact_sheet.png"
     once = sheet.read_bytes()
     picture = imread(sheet)[..., :3]
@@ -292,7 +292,7 @@ def test_the_contact_sheet_shows_each_picture_in_colour_and_grey(plain, tmp_path
     assert colourful[:, :half].mean() > 0.1
     assert colourful[:, half:].mean() == 0
     assert (picture[:, half:] < 0.9).any()
-    again = style.contact_sheet(tmp_path, across=1, width=6)  # the sheet is not in itself
+    again = contact_sheet(tmp_path, across=1, width=6)  # the sheet is not in itself
     assert again.read_bytes() == once
 
 
@@ -300,8 +300,8 @@ def test_the_contact_sheet_sets_languages_side_by_side(plain, tmp_path):
     for name in ("nb/a", "nb/b", "en/a", "en/b"):
         ax = style.new_axes(size=(2, 1))
         ax.set_facecolor("#FF0000" if name.startswith("nb") else "#0000FF")
-        style.save_figure(ax, tmp_path / name)
-    picture = imread(style.contact_sheet(tmp_path, tmp_path / "sheet.png", width=12))[..., :3]
+        save_figure(ax, tmp_path / name)
+    picture = imread(contact_sheet(tmp_path, tmp_path / "sheet.png", width=12))[..., :3]
     height, width = picture.shape[0] // 2, picture.shape[1] // 4
     cells = picture[: 2 * height, : 4 * width].reshape(2, height, 4, width, 3).mean(axis=(1, 3))
     red, blue = cells[..., 0] - cells[..., 2] > 0.1, cells[..., 2] - cells[..., 0] > 0.1

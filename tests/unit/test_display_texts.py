@@ -11,15 +11,14 @@ import pytest
 from matplotlib.text import Text
 
 import mih_impact as mih
-from mih_impact.display.style import new_axes
-from mih_impact.display.style.figure import root_figure
+from mih_impact.account.roles import LONGEST_NAME
+from mih_impact.display.figure import new_axes, root_figure
 from mih_impact.display.tables import guarded, unguarded
-from mih_impact.economics.checks import LONGEST_NAME
 from mih_impact.reporting.document import Document
 from mih_impact.reporting.export import csv_text
 from mih_impact.reporting.memo.write import write_memos
 from mih_impact.reporting.write import write_document
-from mih_impact.study.programme_file import programme_of
+from mih_impact.study.files import programme_of
 from tests.support import texts_fit
 
 FORMULAS = ("=1+1", "+5", "-kurs", "@navn", "'=x", "\tx", "\rx")

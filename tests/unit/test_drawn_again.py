@@ -9,14 +9,12 @@ import statsmodels.api as sm
 import mih_impact as mih
 from mih_impact.controls import refit as refit_module
 from mih_impact.controls.design import Design
-from mih_impact.controls.drawn import Drawn, exact_cells
 from mih_impact.controls.logit import fit_logit
-from mih_impact.controls.refit import Refit, Rescored
+from mih_impact.controls.refit import Drawn, Refit, Rescored, exact_cells
 from mih_impact.controls.risk_set import build_risk_set
-from mih_impact.effects.asked import read_question
-from mih_impact.study import rematched as module
-from mih_impact.study.draws import Urns
-from mih_impact.study.rematched import Rematched, drawn_cube, rematched
+from mih_impact.effects.estimand import read_question
+from mih_impact.study import draws as module
+from mih_impact.study.draws import Rematched, Urns, drawn_cube, rematched
 from tests.support import small_register
 
 ON = ["age", "education", *mih.lag("wage_income", 1)]

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
-from mih_impact.display.style import alt_text
+from mih_impact.display.figure import alt_text
 from mih_impact.errors import EffectsError
 
 YEARS = (-6, -5, -4, -3, -2, -1, 0, 1, 2, 3)

@@ -5,15 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mih_impact.display.labels import Label
-from mih_impact.economics.actors import ACTORS, GROUP_LABELS, GROUPS
-from mih_impact.economics.assumptions import Assumptions
-from mih_impact.economics.evaluate import draw_effects
-from mih_impact.economics.ledger import Ledger, Line
-from mih_impact.economics.parameters import Setting
-from mih_impact.economics.programme import Programme
-from mih_impact.economics.roles import ROLES, benefit_of
-from mih_impact.economics.rules import build_ledger
+from mih_impact.account.assumptions import Assumptions
+from mih_impact.account.ledger import Ledger, Line, draw_effects
+from mih_impact.account.parameters import Setting
+from mih_impact.account.programme import Programme
+from mih_impact.account.roles import ACTORS, GROUP_LABELS, GROUPS, ROLES, benefit_of
+from mih_impact.account.rules import build_ledger
+from mih_impact.display.locale import Label
 from mih_impact.errors import AssumptionError
 from mih_impact.panel.contract import BENEFITS, CONTRACT
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 import mih_impact as mih
-from mih_impact.controls.levels import one_sided
+from mih_impact.controls.covariates import one_sided
 
 
 def register(seed: int = 1, starters: int = 60, others: int = 240) -> pd.DataFrame:

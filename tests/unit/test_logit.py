@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
-from mih_impact.controls.propensity import fit_logit
+from mih_impact.controls.logit import fit_logit
 from mih_impact.errors import SupportError
 
 NAMES = ["constant", "age", "black", "hisp", "marr", "nodegree", "re74", "re75", "u74", "u75"]

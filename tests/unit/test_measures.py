@@ -10,11 +10,13 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
-from mih_impact.effects.asked import read_question
+from mih_impact.effects.estimand import read_question
 from mih_impact.errors import EffectsError, PanelContractError, SupportError
-from mih_impact.panel import NEVER, read_panel, surveyed
-from mih_impact.panel.censoring import censored, next_other
-from mih_impact.study.rematched import rematched
+from mih_impact.panel import survey_persons
+from mih_impact.panel.cube import NEVER
+from mih_impact.panel.read import read_panel
+from mih_impact.panel.residency import censored, next_other
+from mih_impact.study.draws import rematched
 from mih_impact.study.resampling import _pipeline
 from mih_impact.study.spec import StudySpec
 from tests.engines.engines import ENGINES
@@ -338,8 +340,10 @@ def test_each_way_finds_the_effect_it_speaks_of(others, instead):
 
 def test_the_starts_of_a_measure_are_looked_for_once(rows, monkeypatch):
     asked = []
-    once = surveyed.started
-    monkeypatch.setattr(surveyed, "started", lambda *a, **k: asked.append(a[1]) or once(*a, **k))
+    once = survey_persons.started
+    monkeypatch.setattr(
+        survey_persons, "started", lambda *a, **k: asked.append(a[1]) or once(*a, **k)
+    )
     panel = read_panel(rows, memory_limit="1 GB")
     for measure in ("helse", "aft", "helse"):
         mih.match(panel, measure=measure, exact=["county"], on=["age"]).other_measures()

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
-from mih_impact.display.labels import Label
-from mih_impact.display.style import alt_text
-from mih_impact.economics.cost_item import CostItem
-from mih_impact.economics.labels import hundreds
+from mih_impact.account.cost_item import CostItem
+from mih_impact.account.roles import hundreds
+from mih_impact.display.figure import alt_text
+from mih_impact.display.locale import Label
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.rows import find, rows
 from tests.golden.test_base_case import planted_effects, planted_rows

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from mih_impact.controls import nearest as nearest_module
-from mih_impact.controls.greedy import greedy
-from mih_impact.controls.nearest import nearest, nearest_within
-from mih_impact.effects.neighbours import Nearby, _in_space, _on_line
+from mih_impact.controls.nearest import greedy, nearest, nearest_within
+from mih_impact.effects.influence import Nearby, _in_space, _on_line
 
 
 @pytest.fixture(params=range(5))

@@ -10,27 +10,24 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
-from mih_impact.display import Label
-from mih_impact.display.style import alt_text
-from mih_impact.display.style.figure import root_figure
-from mih_impact.economics.figures.non_priced import plot_non_priced
-from mih_impact.economics.non_priced.card import (
-    consequence_text,
-    non_priced_card,
-    non_priced_cells,
-)
-from mih_impact.economics.non_priced.effect import (
+from mih_impact.account.non_priced import (
     CONSEQUENCES,
     NON_PRICED_COLUMNS,
     Extent,
     Importance,
     NonPriced,
     consequence_of,
+    consequence_text,
+    non_priced_card,
+    non_priced_cells,
     non_priced_frame,
+    plot_non_priced,
     require_non_priced,
 )
+from mih_impact.display.figure import alt_text, root_figure
+from mih_impact.display.locale import Label
 from mih_impact.errors import AssumptionError
-from mih_impact.study.non_priced_file import read_non_priced
+from mih_impact.study.files import read_non_priced
 
 # Oslo Economics 2021-42, figure 3-7 (source there: Direktoratet for økonomistyring 2018), line by
 # line as the report prints it: extent, then the consequence at importance liten, middels, stor.
@@ -323,7 +320,7 @@ def test_a_file_that_is_wrong_says_where(tmp_path, old, new, words) -> None:
 
 
 def test_an_effect_can_be_kept_in_a_saved_result() -> None:
-    from mih_impact.storage.registry import class_of, kind_of
+    from mih_impact.storage import class_of, kind_of
 
     assert kind_of(effect()) == "NonPriced"
     assert class_of("NonPriced") is mih.NonPriced is NonPriced

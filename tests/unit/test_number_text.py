@@ -10,7 +10,7 @@ from babel.numbers import format_decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mih_impact.economics.sheet.cells import Line, number_of
+from mih_impact.account.sheet.cells import Line, number_of
 from mih_impact.errors import AssumptionError, PanelContractError
 from mih_impact.panel.csv_text import convert
 from mih_impact.panel.number_text import Marks, looks_like_a_code, marks_given, read_numbers

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 import mih_impact as mih
-from mih_impact.display.labels import Label
-from mih_impact.economics.apprenticeship import Apprenticeship, pay_term
-from mih_impact.economics.assumptions import Assumptions
-from mih_impact.economics.parameters import with_values
-from mih_impact.economics.programme import CostItem, Programme
+from mih_impact.account.assumptions import Assumptions
+from mih_impact.account.cost_item import CostItem
+from mih_impact.account.parameters import with_values
+from mih_impact.account.programme import Apprenticeship, Programme, pay_term
+from mih_impact.display.locale import Label
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.prices import PriceIndex
-from mih_impact.study.programme_file import programme_of
+from mih_impact.study.files import programme_of
 from tests.golden.test_base_case import planted_effects, planted_rows
 
 LABEL = Label(nb="kurs", en="course")

@@ -11,7 +11,7 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.errors import PanelContractError
-from mih_impact.panel import read_panel
+from mih_impact.panel.read import read_panel
 from tests.support import small_register
 
 ROWS = pd.DataFrame(

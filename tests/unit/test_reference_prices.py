@@ -9,7 +9,10 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.errors import AssumptionError, PanelContractError
-from mih_impact.reference import Discount, PriceIndex, find, grunnbelop, rows
+from mih_impact.reference import rows
+from mih_impact.reference.discount import Discount
+from mih_impact.reference.prices import PriceIndex, grunnbelop
+from mih_impact.reference.rows import find
 
 # -- prices ------------------------------------------------------------------------------------
 

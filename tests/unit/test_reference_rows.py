@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 from mih_impact.errors import AssumptionError
-from mih_impact.reference import TABLES, Discount, Row, Status, find, rows, table, unsure
+from mih_impact.reference import rows
+from mih_impact.reference.discount import Discount
+from mih_impact.reference.rows import TABLES, Row, Status, find, table, unsure
 
 NAV = files("mih_impact") / "nav" / "data"
 EVERY = [(name, None) for name in TABLES] + [("published_figures", NAV), ("base_case", NAV)]

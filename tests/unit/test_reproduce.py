@@ -10,7 +10,7 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.cli import main
-from mih_impact.nav import analysis, base_case, menn_i_helse
+from mih_impact.nav.case import analysis, base_case, menn_i_helse
 from mih_impact.nav.published import QUANTITIES, published
 from mih_impact.study.spec import StudySpec
 

@@ -10,11 +10,10 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
-from mih_impact.display.style import alt_text
-from mih_impact.effects.robustness.curve import words as curve_words
-from mih_impact.effects.robustness.option_words import value_label
-from mih_impact.effects.robustness.ways import own_options
+from mih_impact.display.figure import alt_text
 from mih_impact.errors import EffectsError, MihImpactError, PanelContractError, SupportError
+from mih_impact.falsification.specification_curve import words as curve_words
+from mih_impact.falsification.specifications import own_options, value_label
 from tests.support import small_register
 
 SEED = 12
@@ -360,7 +359,7 @@ class TestSpecificationCurve:
         assert not left.has_data()
 
     def test_every_option_of_the_verbs_is_known(self, group):
-        from mih_impact.effects.robustness.question import Question
+        from mih_impact.falsification.question import Question
 
         known = set(own_options(group, Question("wage_income", (2,))))
         assert {"on", "method", "trim", "moments", "cutpoints", "window_end", "base"} <= known

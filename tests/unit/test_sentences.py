@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
-from mih_impact.effects.robustness import curve, leave_out_result, placebo_result
+from mih_impact.falsification import leave_out, placebo, specification_curve
 from tests.support import small_register
 
 
@@ -221,24 +221,24 @@ class TestWordsAboutManyEstimates:
                 "conf_high": [6.0] * 299 + [-4.0], "warning": "",
             }
         )  # fmt: skip
-        text = curve.words(table, "NOK", 0.95)["nb"]
+        text = specification_curve.words(table, "NOK", 0.95)["nb"]
         assert numbers(text.split(". ")[1]) == [299, 299, 95]
         assert "100" not in text
 
     def test_without_an_interval_nothing_lies_outside_it(self):
         table = self.table([5.0, 4.0, 6.0]).assign(conf_low=np.nan, conf_high=np.nan)
-        text = leave_out_result.words(table, "NOK")["nb"]
+        text = leave_out.words(table, "NOK")["nb"]
         assert "utenfor" not in text
         assert "ikke noe konfidensintervall" in text
-        assert leave_out_result.verdict(table) is None
+        assert leave_out.verdict(table) is None
 
     def test_where_everybody_has_no_effect_the_others_may(self):
-        text = leave_out_result.words(self.table([np.nan, 4.0, 6.0]), "NOK")["nb"]
+        text = leave_out.words(self.table([np.nan, 4.0, 6.0]), "NOK")["nb"]
         assert "Effekten for alle kan ikke beregnes" in text
         assert "når én er utelatt" not in text
 
     def test_those_without_an_estimate_are_not_among_all(self):
-        text = leave_out_result.words(self.table([5.0, 5.5, np.nan]), "NOK")["nb"]
+        text = leave_out.words(self.table([5.0, 5.5, np.nan]), "NOK")["nb"]
         assert "De som vises, har samme fortegn" in text
         assert "Uten B kan den ikke beregnes" in text
 
@@ -249,7 +249,7 @@ class TestWordsAboutManyEstimates:
                 "p_holm": [0.04, 0.2, np.nan], "p_joint": np.nan, "unit": "NOK",
             }
         )  # fmt: skip
-        text = placebo_result.placebo_words("placebo_outcomes", table, 0.05)["nb"]
+        text = placebo.placebo_words("placebo_outcomes", table, 0.05)["nb"]
         assert numbers(text[text.index("Minste p") :])[:2] == [2, 0.04]
 
 

@@ -17,10 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mih_impact as mih
-from mih_impact.display.labels import Label
-from mih_impact.economics.sheet.cells import Line, number_of, number_text
-from mih_impact.economics.sheet.columns import COLUMNS
-from mih_impact.economics.sheet.words import WORDS, code_of
+from mih_impact.account.sheet.cells import COLUMNS, WORDS, Line, code_of, number_of, number_text
+from mih_impact.display.locale import Label
 
 openpyxl = pytest.importorskip("openpyxl")
 SUFFIXES = ("toml", "csv", "xlsx")
@@ -106,7 +104,7 @@ def zip_of(sheet):
     """Return a sheet written to TOML and read back, without a file."""
     import tomllib
 
-    from mih_impact.economics.sheet.toml_file import toml_bytes
+    from mih_impact.account.sheet.files import toml_bytes
 
     return mih.AssumptionSheet.of_content(tomllib.loads(toml_bytes(sheet.lines(), "nb").decode()),
                                           "a sheet")  # fmt: skip
@@ -150,7 +148,7 @@ class Edited:
     """A CSV sheet as rows of text, to be spoilt."""
 
     def __init__(self, case, lang="nb"):
-        from mih_impact.economics.sheet.csv_file import csv_bytes
+        from mih_impact.account.sheet.files import csv_bytes
 
         self.delimiter = ";" if lang == "nb" else ","
         text = csv_bytes(case.sheet().lines(), lang).decode("utf-8-sig")

@@ -8,7 +8,7 @@ import re
 import pytest
 
 import mih_impact as mih
-from mih_impact.signatures import ELSEWHERE
+from mih_impact.arguments import ELSEWHERE
 
 FUNCTIONS = sorted(
     name

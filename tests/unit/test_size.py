@@ -18,8 +18,9 @@ from mih_impact.controls.design import Coded, Design
 from mih_impact.controls.entropy import entropy_weights
 from mih_impact.controls.logit import fit_logit
 from mih_impact.errors import AssumptionError, EngineError, MemoryLimitError, StorageError
-from mih_impact.panel import ops, read_panel
-from mih_impact.panel.fingerprint import arrays_of
+from mih_impact.panel import engine
+from mih_impact.panel.cube import arrays_of
+from mih_impact.panel.read import read_panel
 from mih_impact.panel.synthetic import stream
 from mih_impact.panel.synthetic.stream import stream_register
 from tests.engines.test_cube_bit_equal import assert_equal_cubes, register
@@ -52,7 +53,7 @@ def test_time_and_disk_are_said_beforehand(tmp_path, monkeypatch):
     assert free.disk_bytes == 0
     n = limited.check().n_persons
     assert limited.estimate_size().disk_bytes == 130 * n
-    monkeypatch.setattr(ops, "has_arrow", lambda: False)
+    monkeypatch.setattr(engine, "has_arrow", lambda: False)
     held = read_panel(path, memory_limit="1 GB").estimate_size()
     assert held.disk_bytes == 130 * n + held.cube_bytes
     assert "Disk" in limited.estimate_size().summary(lang="en")

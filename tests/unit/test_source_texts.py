@@ -6,11 +6,11 @@ import re
 
 import pytest
 
-from mih_impact.economics.assumptions import Assumptions
-from mih_impact.economics.parameters import all_assumptions
-from mih_impact.nav import menn_i_helse
+from mih_impact.account.assumptions import Assumptions
+from mih_impact.account.parameters import all_assumptions
+from mih_impact.nav.case import menn_i_helse
 from mih_impact.reference.budget_lines import budget_lines
-from mih_impact.reference.source_texts import source_in
+from mih_impact.reference.rows import source_in
 
 #: Words that give an English sentence away.
 ENGLISH = re.compile(

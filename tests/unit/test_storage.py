@@ -14,9 +14,10 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
-from mih_impact.display.provenance import Provenance
+from mih_impact.display.result import Provenance
 from mih_impact.errors import MihImpactError, StorageError
-from mih_impact.reference import Discount, PriceIndex
+from mih_impact.reference.discount import Discount
+from mih_impact.reference.prices import PriceIndex
 from mih_impact.storage import SCHEMA, load, save, saveable
 
 

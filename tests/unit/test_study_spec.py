@@ -11,10 +11,9 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.cli import main
-from mih_impact.study.outputs import OutputsSpec
-from mih_impact.study.programme_file import read_programme
+from mih_impact.study.files import read_programme
+from mih_impact.study.outputs import OutputsSpec, write_template
 from mih_impact.study.spec import StudySpec
-from mih_impact.study.template import write_template
 from tests.support import small_register
 
 pytestmark = pytest.mark.filterwarnings("ignore:One person carries")

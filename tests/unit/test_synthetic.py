@@ -11,17 +11,12 @@ import pytest
 import mih_impact as mih
 from mih_impact.errors import AssumptionError
 from mih_impact.panel.contract import BENEFITS, CONTRACT, OUTCOMES
-from mih_impact.panel.synthetic.histories import draw_histories
-from mih_impact.panel.synthetic.paths import PLANTED, planted_path
-from mih_impact.panel.synthetic.people import YEARS, draw_people
-from mih_impact.panel.synthetic.register import (
-    Confounding,
-    _real_wage,
-    register_frame,
-    synthetic_register,
-)
+from mih_impact.panel.synthetic.effects import PLANTED, planted_path
+from mih_impact.panel.synthetic.people import YEARS, draw_histories, draw_people
+from mih_impact.panel.synthetic.register import _real_wage, register_frame, synthetic_register
 from mih_impact.panel.synthetic.start import (
     START_YEARS,
+    Confounding,
     _inclusion,
     _systematic,
     choose_starters,

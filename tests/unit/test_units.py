@@ -8,8 +8,8 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.display.unit import amount
+from mih_impact.study.outputs import study_tables
 from mih_impact.study.spec import StudySpec
-from mih_impact.study.tables import study_tables
 from tests.support import small_register
 
 NBSP = "\u00a0"

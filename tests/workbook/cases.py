@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 
 import mih_impact as mih
-from mih_impact.display.labels import Label
-from mih_impact.economics.case import CostBenefit
-from mih_impact.economics.cost_item import CostItem
-from mih_impact.economics.phase import Phase
-from mih_impact.economics.programme import Programme
-from mih_impact.economics.roles import Benefit
+from mih_impact.account.cost_benefit import CostBenefit
+from mih_impact.account.cost_item import CostItem
+from mih_impact.account.programme import Phase, Programme
+from mih_impact.account.roles import Benefit
+from mih_impact.display.locale import Label
 from mih_impact.effects.series import EffectSeries
 from tests.golden.test_base_case import planted_effects, planted_rows
 

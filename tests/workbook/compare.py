@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mih_impact.economics.actors import GROUP_LABELS, GROUPS
-from mih_impact.economics.case import CostBenefit
+from mih_impact.account.cost_benefit import CostBenefit
+from mih_impact.account.roles import GROUP_LABELS, GROUPS
 from tests.workbook.recalculated import Reckoned, Sheet
 
 #: A hundredth of a krone.

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
-from mih_impact.economics.actors import GROUP_LABELS
-from mih_impact.economics.budget.entries import SAVINGS
-from mih_impact.economics.budget.result import BLOCK_LABELS, BLOCKS
-from mih_impact.economics.case import CostBenefit
+from mih_impact.account.budget.entries import BLOCKS, SAVINGS
+from mih_impact.account.budget.result import BLOCK_LABELS
+from mih_impact.account.cost_benefit import CostBenefit
+from mih_impact.account.roles import GROUP_LABELS
 from mih_impact.reference.discount import Discount
 from mih_impact.reporting.workbook.plan import Plan, SourceList
 from tests.workbook import cases, compare

@@ -11,17 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.controls.covariates import Lag, Term, term_label
 from mih_impact.controls.group import ControlGroup
-from mih_impact.controls.subgroups.split import By, Parts, Split, split
-from mih_impact.controls.subgroups.within import own_groups
-from mih_impact.display.card import Card
-from mih_impact.display.labels import Label, Lang, capital
-from mih_impact.display.numbers import number
-from mih_impact.display.options import current
-from mih_impact.display.provenance import Provenance
-from mih_impact.display.result import Result
-from mih_impact.display.small_cells import is_small, with_complement
+from mih_impact.controls.subgroup_controls import own_groups
+from mih_impact.controls.subgroups import By, Parts, Split, split
+from mih_impact.controls.terms import Lag, Term, term_label
+from mih_impact.display.locale import Label, Lang, capital, current, number
+from mih_impact.display.result import Card, Provenance, Result, is_small, with_complement
 from mih_impact.errors import EffectsError, SupportError
 from mih_impact.storage import save, saveable
 

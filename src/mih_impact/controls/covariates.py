@@ -1,14 +1,19 @@
-"""Reading what a comparison conditions on from the cube."""
+"""Reading what a comparison conditions on from the cube.
+
+A logit has no finite coefficient for a value that no participant has, or that no candidate has. In
+the limit it fits whoever has the value without error, and everybody else as if these rows were not
+there. So they are left out, and counted. A number that has two values is such a characteristic too.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact.controls.design import Coded, Column, Design
+from mih_impact.controls.design import Coded, Column, Design, factorized
 from mih_impact.controls.terms import (
     Lag,
     Term,
@@ -19,27 +24,34 @@ from mih_impact.controls.terms import (
     term_label,
     years_before,
 )
+from mih_impact.display.locale import current
 from mih_impact.errors import SupportError
 from mih_impact.panel.cube import Cube
 
 __all__ = [
+    "MOST_NAMED",
     "Design",
     "Lag",
+    "Modelled",
     "Term",
     "as_terms",
     "by_period",
     "entered",
+    "has_both_sides",
     "lag",
+    "one_sided",
     "parse_term",
     "read_column",
     "read_rows",
     "read_term",
+    "spoken_names",
     "term_label",
 ]
 
+BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
+
 #: Periods of start, ascending, and the rows of each.
 Periods = Sequence[tuple[int, "slice | IntArray"]]
 
@@ -155,3 +167,143 @@ def require_years(cube: Cube, terms: Sequence[Term], start: IntArray, *, ahead: 
 def _call(term: Term) -> str:
     """Return a term as it is asked for."""
     return f'mih.lag("{term.column}", {term.years})' if isinstance(term, Lag) else term
+
+
+#: Within what both sides must have a value: in all start years together or in each by itself; with
+#: "weights" that is asked of each start year's participants alone, since candidates can have no
+#: weight; None: nowhere.
+Modelled = Literal["all", "start_year", "weights"] | None
+
+#: Rows that are enough to see that a number has many values.
+FEW = 1_000
+
+
+def one_sided(
+    columns: Sequence[Column],
+    treated: BoolArray,
+    cell: IntArray,
+    *,
+    group: IntArray | None = None,
+    candidates: bool = True,
+) -> IntArray:
+    """Return why rows have nobody to be compared with, shape (m,).
+
+    Parameters
+    ----------
+    columns
+        Characteristics without missing values.
+    treated
+        Who starts, shape (m,).
+    cell
+        Cells that must hold both sides as well, numbered from 0, shape (m,).
+    group
+        What is modelled together, numbered from 0, shape (m,): both sides must have a value within
+        it. All of it if None.
+    candidates
+        Whether candidates with a value that no participant has are meant too.
+
+    Returns
+    -------
+    ndarray of int
+        The column that has a value of one side, the number of columns where that leaves one side in
+        the cell, and -1 for who can be compared. What is left is looked at again until all can.
+
+    Examples
+    --------
+    >>> education = np.array(["basic", "higher", "basic", "rare"], dtype=object)
+    >>> treated = np.array([True, True, False, False])
+    >>> one_sided([education], treated, np.zeros(4, dtype=np.int64)).tolist()
+    [-1, 0, -1, 0]
+    """
+    why = np.full(len(treated), -1, dtype=np.int64)
+    values = [_values(column, group) for column in columns]
+    while True:
+        before = int((why >= 0).sum())
+        for k, value in enumerate(values):
+            if value is not None:
+                left = why < 0
+                why[left & ~has_both_sides(value, treated, left) & (treated | candidates)] = k
+        left = why < 0
+        if int((~left).sum()) == before:
+            return why
+        why[left & ~has_both_sides(cell, treated, left)] = len(columns)
+
+
+def has_both_sides(value: IntArray, treated: BoolArray, left: BoolArray) -> BoolArray:
+    """Return whether a participant and a candidate among some rows have the value of each."""
+    sides = np.zeros((2, int(value.max(initial=-1)) + 1), dtype=bool)
+    sides[0, value[left & treated]] = True
+    sides[1, value[left & ~treated]] = True
+    return np.asarray((sides[0] & sides[1])[value])
+
+
+def _values(column: Column, group: IntArray | None) -> IntArray | None:
+    """Return the value of each row within its group, numbered; None for a number with many."""
+    if isinstance(column, Coded) or column.dtype == object:
+        codes, categories = factorized(column)
+        many = len(categories)
+    else:
+        low, high = column.min(initial=np.inf), column.max(initial=-np.inf)
+        for rows in (slice(FEW), slice(None)):
+            if not ((column[rows] == low) | (column[rows] == high)).all():
+                return None
+        codes, many = (column == high).astype(np.int32), 2
+    found = codes.astype(np.int64)
+    return found if group is None else group * many + found
+
+
+#: The values of a column with more of them are not named: they may be persons.
+MOST_NAMED = 20
+#: A person has fewer rows than this: at most one a start year.
+MANY_ROWS = 200
+
+
+def spoken_names(design: Design, person: NDArray[np.int64] | None = None) -> tuple[str, ...]:
+    """Return a name for each column of a design that can stand in a message.
+
+    An indicator's value is named where its column has at most 20 values and the value at least
+    `options(min_cell=)` persons.
+
+    Parameters
+    ----------
+    design
+        The covariates, m rows.
+    person
+        The person of each row, shape (m,); None where each row is another.
+
+    Examples
+    --------
+    >>> values = np.array(["basic"] * 6 + ["higher"] * 5 + ["rare"], dtype=object)
+    >>> spoken_names(Design.of([("education", values)]))
+    ('education=higher', 'a value of education (which has 3 values)')
+    """
+    of_term: dict[Term, list[int]] = {}
+    for k, (name, term) in enumerate(zip(design.names, design.terms, strict=True)):
+        if name.startswith(f"{term}="):
+            of_term.setdefault(term, []).append(k)
+    names = list(design.names)
+    for term, columns in of_term.items():
+        many = len(columns) >= MOST_NAMED
+        hidden = [k for k in columns if many or _few(design.column(k), person)]
+        if hidden:
+            left_out = bool((sum_of(design, columns) == 0).any())
+            for k in hidden:
+                names[k] = f"a value of {term} (which has {len(columns) + left_out} values)"
+    return tuple(names)
+
+
+def sum_of(design: Design, columns: list[int]) -> NDArray[np.float64]:
+    """Return the sum of some columns, shape (m,): 0 where a row has the value left out."""
+    total = np.zeros(design.rows)
+    for k in columns:
+        total += design.column(k)
+    return total
+
+
+def _few(indicator: NDArray[np.float64], person: NDArray[np.int64] | None) -> bool:
+    """Return whether a value has fewer persons than a cell must have."""
+    rows = indicator != 0
+    n = int(rows.sum())
+    if person is not None and n < MANY_ROWS * current().min_cell:
+        n = len(np.unique(person[rows]))
+    return n < current().min_cell

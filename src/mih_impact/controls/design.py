@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,16 @@ from numpy.typing import NDArray
 from mih_impact.controls.terms import Term
 from mih_impact.errors import SupportError
 
-__all__ = ["BLOCK", "Coded", "Column", "Design", "Indicators", "factorized"]
+__all__ = [
+    "BLOCK",
+    "Coded",
+    "Column",
+    "Design",
+    "Indicators",
+    "combined",
+    "factorized",
+    "one_thread",
+]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -297,3 +308,77 @@ def factorized(values: Column) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     used = np.flatnonzero(met[:-1])
     place[used] = np.arange(len(used), dtype=np.int32)
     return place[values.codes], tuple(values.categories[k] for k in used.tolist())
+
+
+#: More numbers than this are given anew, so that a table over them stays small.
+MOST = 10_000_000
+
+
+def combined(
+    columns: Iterable[tuple[NDArray[np.integer], int]], *, most: int = MOST
+) -> tuple[IntArray, int]:
+    """Return a number for every combination of codes, in their order, and a bound on the numbers.
+
+    Parameters
+    ----------
+    columns
+        Codes of each column, all of one shape, -1 for unknown, which is a value like any other; and
+        how many values there are.
+    most
+        When there could be more numbers than this only combinations that occur get one.
+
+    Returns
+    -------
+    tuple
+        Numbers from 0, of the shape of the codes, and one that all of them are below.
+
+    Examples
+    --------
+    >>> combined([(np.array([0, 1, 1]), 2), (np.array([2, 0, -1]), 3)])
+    (array([7, 9, 8]), 12)
+    """
+    several = iter(columns)
+    codes, values = next(several)
+    cell, many = codes.astype(np.int64) + 1, values + 1
+    for codes, values in several:
+        cell *= values + 1  # in place: with many rows memory is what takes the time
+        cell += codes
+        cell += 1
+        many *= values + 1
+        if many > most:
+            numbers, found = np.unique(cell, return_inverse=True)
+            cell, many = found.reshape(cell.shape), len(numbers)
+    return cell, many
+
+
+_lock = Lock()
+_inside = 0
+_limit: Any = None
+
+
+@cache
+def _controller() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep BLAS to one thread, until the last of those who asked for it has left.
+
+    A block of a few thousand rows is done before a second thread has woken; on a busy machine
+    waiting for that takes ten times as long as the work.
+    """
+    global _inside, _limit
+    with _lock:
+        if _inside == 0:
+            _limit = _controller().limit(limits=1, user_api="blas")
+        _inside += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _inside -= 1
+            if _inside == 0:
+                _limit.restore_original_limits()

@@ -8,20 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact.controls.balance import TOLERATED
-from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import hidden, number, percent
-from mih_impact.display.options import language
-from mih_impact.display.result import evidence_of
-from mih_impact.display.small_cells import naming_limit
-from mih_impact.display.style import (
+from mih_impact.display.figure import (
     CONTROL,
     PARTICIPANT,
-    align_with_names,
     axes,
     figure_style,
     set_alt_text,
     source_line,
 )
+from mih_impact.display.layout import align_with_names
+from mih_impact.display.locale import Label, Lang, hidden, language, number, percent
+from mih_impact.display.result import evidence_of, naming_limit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact.controls.terms import Term, term_label
-from mih_impact.display.labels import Label
+from mih_impact.display.locale import Label
 
 __all__ = ["Flow", "Tally", "about", "attrition_frame", "left_after"]
 

@@ -11,16 +11,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact import arguments
-from mih_impact.controls.covariates import Lag, Term, read_rows
+from mih_impact.controls.covariates import read_rows
 from mih_impact.controls.flow import Flow, attrition_frame
-from mih_impact.controls.propensity import Score
+from mih_impact.controls.propensity import Score, WeightModel
 from mih_impact.controls.recipe import Recipe
 from mih_impact.controls.risk_set import RiskSet
-from mih_impact.controls.weight_model import WeightModel
-from mih_impact.display.card import Card
-from mih_impact.display.labels import Lang
-from mih_impact.display.provenance import Provenance
-from mih_impact.display.result import Result
+from mih_impact.controls.terms import Lag, Term
+from mih_impact.display.locale import Lang
+from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.errors import SupportError
 from mih_impact.panel.contract import DERIVED
 from mih_impact.panel.cube import Cube
@@ -28,7 +26,7 @@ from mih_impact.panel.cube import Cube
 if TYPE_CHECKING:
     from mih_impact.controls.balance import Balance
     from mih_impact.controls.overlap import Overlap
-    from mih_impact.controls.subgroups.split import By
+    from mih_impact.controls.subgroups import By
 
 __all__ = ["ControlGroup", "Sets"]
 
@@ -152,7 +150,7 @@ class ControlGroup(Result):
         Without replacement it is what another draw of lots puts on other persons. With replacement
         nothing is drawn: it is what lots would have decided, 1 - ratio / #J for each participant.
         """
-        from mih_impact.controls.choose import tied_share
+        from mih_impact.controls.matching_methods import tied_share
 
         return tied_share(self)
 
@@ -319,7 +317,7 @@ class ControlGroup(Result):
         SupportError
             The panel has no column `measure`.
         """
-        from mih_impact.controls.other_measures import other_measures
+        from mih_impact.controls.card import other_measures
 
         first, last = arguments.window(window, error=SupportError)
         return other_measures(self, range(first, last + 1))

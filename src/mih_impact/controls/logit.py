@@ -10,8 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, qr
 
-from mih_impact.controls.blas import one_thread
-from mih_impact.controls.design import Design
+from mih_impact.controls.design import Design, one_thread
 from mih_impact.errors import SupportError
 
 __all__ = [

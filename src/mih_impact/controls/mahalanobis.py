@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from scipy.spatial import cKDTree
 
-from mih_impact.controls.greedy import Places
-from mih_impact.controls.nearest import SAME, Neighbours, runs
-from mih_impact.controls.propensity import linear_index, require_full_rank
+from mih_impact.controls.covariates import spoken_names
+from mih_impact.controls.logit import linear_index, require_full_rank
+from mih_impact.controls.nearest import SAME, Neighbours, Places, runs
 from mih_impact.controls.risk_set import RiskSet
-from mih_impact.controls.spoken import spoken_names
 
 __all__ = ["Cloud", "mahalanobis_greedy", "mahalanobis_nearest", "whiten"]
 

@@ -8,11 +8,10 @@ import narwhals as nw
 import numpy as np
 
 from mih_impact import arguments
-from mih_impact.controls.choose import Chosen, choose
-from mih_impact.controls.concentration import warn_if_concentrated
-from mih_impact.controls.covariates import Lag, Term, as_terms
+from mih_impact.arguments import named_options
 from mih_impact.controls.flow import Flow
 from mih_impact.controls.group import ControlGroup
+from mih_impact.controls.matching_methods import Chosen, choose
 from mih_impact.controls.options import (
     Controls,
     Cutpoints,
@@ -22,6 +21,7 @@ from mih_impact.controls.options import (
     Scope,
     ScoreKind,
 )
+from mih_impact.controls.overlap import warn_if_concentrated
 from mih_impact.controls.recipe import (
     Recipe,
     about_panel,
@@ -29,12 +29,12 @@ from mih_impact.controls.recipe import (
     require_outcomes,
     seed_of,
 )
-from mih_impact.display.labels import Label
-from mih_impact.display.provenance import Provenance
+from mih_impact.controls.terms import Lag, Term, as_terms
+from mih_impact.display.locale import Label
+from mih_impact.display.result import Provenance
 from mih_impact.errors import SupportError
-from mih_impact.panel.measure import OtherMeasures
 from mih_impact.panel.panel import Panel
-from mih_impact.signatures import named_options
+from mih_impact.panel.selection import OtherMeasures
 
 __all__ = ["Method", "Order", "match", "nobody"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 from mih_impact import arguments
-from mih_impact.controls.covariates import Lag, Term
-from mih_impact.controls.levels import Modelled
+from mih_impact.controls.covariates import Modelled
+from mih_impact.controls.terms import Lag, Term
 from mih_impact.errors import SupportError
 
 __all__ = ["Controls", "Cutpoints", "MatchOptions", "Method", "Order", "Scope", "ScoreKind"]

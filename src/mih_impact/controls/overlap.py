@@ -12,20 +12,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact.controls.group import ControlGroup
-from mih_impact.controls.support import outside_range
-from mih_impact.display.card import Card
-from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import NOT_AVAILABLE, count, hidden_too, number, percent
-from mih_impact.display.provenance import Provenance
-from mih_impact.display.result import Result
-from mih_impact.display.small_cells import is_small, with_complement
-from mih_impact.errors import SupportError
+from mih_impact.controls.propensity import outside_range
+from mih_impact.display.locale import NOT_AVAILABLE, Label, Lang, count, hidden_too, number, percent
+from mih_impact.display.result import Card, Provenance, Result, is_small, with_complement
+from mih_impact.errors import SupportError, warn
 from mih_impact.storage import save, saveable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Overlap", "overlap"]
+__all__ = ["Overlap", "overlap", "warn_if_concentrated"]
 
 FloatArray = NDArray[np.float64]
 
@@ -237,3 +233,23 @@ def _describe(index: FloatArray, outside: NDArray[np.bool_]) -> dict[str, float]
         "n_outside": int(outside.sum()),
         "share_outside": float(outside.mean()),
     }
+
+
+#: A person with a greater share of all control weight is warned of.
+SHARE = 0.10
+
+
+def warn_if_concentrated(group: ControlGroup, *, advice: str) -> None:
+    """Warn when one person carries more than a tenth of the weight of all controls.
+
+    Where a person stands in for one participant at most, that is the group's smallness, which its
+    card tells, and nobody is warned. `advice` says what the caller of the verb can do.
+    """
+    weight = group.person_weight
+    heaviest, total = float(weight.max()), float(weight.sum())
+    if heaviest > SHARE * total and heaviest > 1.0 + 1e-9:
+        warn(
+            f"One person carries {heaviest / total:.0%} of the weight of all controls, as much as "
+            f"{heaviest:.1f} of {group.n_participants} participants: the comparison hangs on that "
+            f"person. {advice}"
+        )

@@ -1,14 +1,17 @@
-"""The propensity score: a logit over the stacked risk sets."""
+"""The propensity score over the stacked risk sets, common support, and models of weights."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mih_impact.controls.covariates import spoken_names
 from mih_impact.controls.design import Design, Indicators
+from mih_impact.controls.flow import Flow
 from mih_impact.controls.logit import (
     SEPARATED,
     LogitFit,
@@ -17,22 +20,29 @@ from mih_impact.controls.logit import (
     linear_index,
     require_full_rank,
 )
+from mih_impact.controls.nearest import SAME
 from mih_impact.controls.risk_set import RiskSet
-from mih_impact.controls.spoken import spoken_names
+from mih_impact.controls.terms import Term
+from mih_impact.display.locale import Label
 from mih_impact.errors import SupportError
 
 __all__ = [
     "SEPARATED",
     "LogitFit",
     "Score",
+    "WeightModel",
+    "covariates_of",
     "fit_logit",
     "independent",
     "linear_index",
+    "outside_range",
     "propensity_score",
     "require_full_rank",
+    "supported",
     "with_start_years",
 ]
 
+BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
@@ -137,3 +147,124 @@ def with_start_years(design: Design, start_year: IntArray) -> Design:
     return Design(
         (at, *design.parts), (*names, *design.names), (*names, *design.terms), design.rows
     )
+
+
+SUPPORTED = Label(
+    nb="innenfor kandidatenes spenn (felles støtte)", en="within the candidates' range (support)"
+)
+
+
+def outside_range(risk: RiskSet, score: Score) -> BoolArray:
+    """Tell which rows have log odds outside the range of the candidates of their start year.
+
+    Returns
+    -------
+    array of bool
+        Shape (m,); a candidate is never outside.
+    """
+    outside = np.zeros(len(risk.person), dtype=bool)
+    for c in risk.start_years.tolist():
+        here = risk.start_year == c
+        candidates = score.index[here & ~risk.treated]
+        low, high = candidates.min() - SAME, candidates.max() + SAME
+        outside[here] = (score.index[here] < low) | (score.index[here] > high)
+    return outside
+
+
+def supported(risk: RiskSet, score: Score) -> tuple[IntArray, Flow]:
+    """Return the rows of participants on common support, and the step of the flow.
+
+    Raises
+    ------
+    SupportError
+        No participant is.
+    """
+    kept = np.flatnonzero(risk.treated & ~outside_range(risk, score))
+    if not len(kept):
+        raise SupportError(
+            "There is no common support",
+            found=f"all {int(risk.treated.sum())} participants have log odds outside the range of "
+            "the candidates of their start year",
+            do="use fewer covariates in on=, or other candidates with eligible=",
+        )
+    before = risk.flow[-1]
+    return kept, Flow("support", SUPPORTED, len(kept), before.candidates, before.candidate_rows)
+
+
+@dataclass(frozen=True, eq=False)
+class WeightModel:
+    """The model behind the weights, for the variance and for who wants to read it.
+
+    Attributes
+    ----------
+    kind
+        "entropy": log weights are linear in the covariates, by start year, so that means agree.
+        "ipw": weights are the odds of a logit in the covariates.
+    covariates
+        What the weights are a function of, m rows; indicators with one value of each left out.
+    by_start_year
+        Whether each start year has coefficients of its own.
+    table
+        The model; see `to_frame`.
+    """
+
+    kind: Literal["entropy", "ipw"]
+    covariates: Design
+    by_start_year: bool
+    table: pd.DataFrame
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the model.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Entropy: `start_year, covariate, multiplier, imbalance`, a row per start year and
+            moment; the log weight rises by the multiplier per standard deviation, and the weighted
+            mean misses the participants' by `imbalance` standard deviations. The multiplier is
+            missing where the moment follows from others, or where only candidates with the
+            participants' one value have weight. Ipw: the logit's table as of
+            `ControlGroup.score.to_frame()`.
+        """
+        return self.table.copy()
+
+
+def covariates_of(risk: RiskSet, *, moments: int = 1) -> Design:
+    """Return the covariates of `on` and indicators of `exact`, the most common value left out.
+
+    Parameters
+    ----------
+    risk
+        The stacked risk sets, m rows.
+    moments
+        2 adds the square of every covariate that is not an indicator, as its distance from the mean
+        in standard deviations.
+    """
+    columns: list[FloatArray] = []
+    names: list[str] = []
+    terms: list[Term] = []
+    for design, left_out in ((risk.design, set[int]()), (risk.exact_design, _most_common(risk))):
+        for k, name in enumerate(design.names):
+            if k in left_out:
+                continue
+            x = design.column(k)
+            columns.append(x)
+            names.append(name)
+            terms.append(design.terms[k])
+            if moments == 2 and not np.isin(x, (0.0, 1.0)).all():
+                spread = float(x.std())
+                columns.append(((x - x.mean()) / (spread if spread > 0 else 1.0)) ** 2)
+                names.append(f"{name}^2")
+                terms.append(design.terms[k])
+    return Design(tuple(columns), tuple(names), tuple(terms), len(risk.person))
+
+
+def _most_common(risk: RiskSet) -> set[int]:
+    """Return the indicator of the most common value of each exact column."""
+    design = risk.exact_design
+    persons = [design.column(k).sum() for k in range(design.width)]
+    by_term: dict[Term, int] = {}
+    for k, term in enumerate(design.terms):
+        if term not in by_term or persons[k] > persons[by_term[term]]:
+            by_term[term] = k
+    return set(by_term.values())

@@ -7,13 +7,13 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mih_impact import arguments
-from mih_impact.controls.pseudo_start import DEFAULT_SEED
+from mih_impact.controls.risk_set import DEFAULT_SEED
 from mih_impact.errors import MihImpactError, PanelContractError, SupportError
+from mih_impact.panel.columns import no_unit
 from mih_impact.panel.contract import CONTRACT, DERIVED
 from mih_impact.panel.cube import Cube
-from mih_impact.panel.measure import OtherMeasures
 from mih_impact.panel.panel import Panel
-from mih_impact.panel.units import no_unit
+from mih_impact.panel.selection import OtherMeasures
 
 if TYPE_CHECKING:
     from mih_impact.controls.group import ControlGroup

@@ -7,11 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mih_impact import arguments
-from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import number
+from mih_impact.arguments import named_options
+from mih_impact.display.locale import Label, Lang, number
 from mih_impact.errors import MihImpactError, SupportError
 from mih_impact.panel.contract import DERIVED, label_of
-from mih_impact.signatures import named_options
 
 __all__ = ["Lag", "Term", "as_terms", "entered", "lag", "parse_term", "term_label", "years_before"]
 

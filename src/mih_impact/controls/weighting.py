@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 import narwhals as nw
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from mih_impact import arguments
-from mih_impact.controls.concentration import warn_if_concentrated
-from mih_impact.controls.covariates import Lag, Term, as_terms
+from mih_impact.arguments import named_options
+from mih_impact.controls.covariates import Modelled, spoken_names
+from mih_impact.controls.design import Design
+from mih_impact.controls.entropy import EntropyFit, entropy_weights
 from mih_impact.controls.flow import Flow
 from mih_impact.controls.group import ControlGroup, Sets
-from mih_impact.controls.levels import Modelled
 from mih_impact.controls.options import Controls, ScoreKind
-from mih_impact.controls.propensity import independent
-from mih_impact.controls.pseudo_start import Among
+from mih_impact.controls.overlap import warn_if_concentrated
+from mih_impact.controls.propensity import (
+    Score,
+    WeightModel,
+    covariates_of,
+    independent,
+    propensity_score,
+)
 from mih_impact.controls.recipe import (
     Recipe,
     about_panel,
@@ -25,18 +34,164 @@ from mih_impact.controls.recipe import (
     require_outcomes,
     seed_of,
 )
-from mih_impact.controls.risk_set import build_risk_set
-from mih_impact.controls.weight_model import covariates_of
-from mih_impact.controls.weights import Weighted, entropy, odds
-from mih_impact.display.labels import Label
-from mih_impact.display.provenance import Provenance
+from mih_impact.controls.risk_set import Among, RiskSet, build_risk_set
+from mih_impact.controls.terms import Lag, Term, as_terms
+from mih_impact.display.locale import Label
+from mih_impact.display.result import Provenance
 from mih_impact.errors import SupportError
 from mih_impact.panel.cube import Cube
-from mih_impact.panel.measure import OtherMeasures
 from mih_impact.panel.panel import Panel
-from mih_impact.signatures import named_options
+from mih_impact.panel.selection import OtherMeasures
 
-__all__ = ["WeightMethod", "WeightOptions", "weight", "weighted"]
+__all__ = ["WeightMethod", "WeightOptions", "Weighted", "entropy", "odds", "weight", "weighted"]
+
+BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+TRIMMED = Label(
+    nb="tilbøyelighet til å delta er høyst grensen", en="propensity score within the limit"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Weighted:
+    """The risk sets, the weighted set of each start year, and the model behind the weights.
+
+    Attributes
+    ----------
+    risk, sets, score, model
+        As in `ControlGroup`.
+    flow
+        Persons through every filter before weighting.
+    """
+
+    risk: RiskSet
+    sets: Sets
+    score: Score | None
+    model: WeightModel
+    flow: tuple[Flow, ...]
+
+
+def entropy(risk: RiskSet, design: Design) -> Weighted:
+    """Balance the candidates of each start year.
+
+    Parameters
+    ----------
+    risk
+        The stacked risk sets, a cell for each start year.
+    design
+        What is balanced, a row for each of theirs; see `covariates_of`.
+
+    Raises
+    ------
+    SupportError
+        As `entropy_weights`, naming the start year.
+    """
+    spread = design.X.std(axis=0)
+    scale = np.where(spread > 0, spread, 1.0)
+    names = spoken_names(design, risk.person)
+    weight = np.zeros(len(risk.person))
+    tables, last = [], None
+    for c in risk.start_years.tolist():
+        here = risk.start_year == c
+        candidate = np.flatnonzero(here & ~risk.treated)
+        target = design.X[here & risk.treated].mean(axis=0)
+        Z = np.empty((len(candidate), len(scale)), order="F")
+        for k in range(len(scale)):
+            Z[:, k] = (design.X[candidate, k] - target[k]) / scale[k]
+        fit = entropy_weights(Z, names=names, start=last, whom=f"who start in {c}")
+        # Standardised alike in all start years, multipliers of one are a good guess for the next.
+        last, weight[candidate] = fit.multiplier, fit.weight
+        tables.append(_table(c, design, fit, Z))
+    model = WeightModel("entropy", design, True, pd.concat(tables, ignore_index=True))
+    everyone = np.ones(len(risk.person), dtype=bool)
+    return Weighted(risk, _sets(risk, weight, everyone), None, model, risk.flow)
+
+
+def _table(start_year: int, design: Design, fit: EntropyFit, Z: FloatArray) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "start_year": start_year,
+            "covariate": design.names,
+            "multiplier": fit.multiplier,
+            "imbalance": fit.weight @ Z,
+        }
+    )
+
+
+def odds(risk: RiskSet, design: Design, *, pooled: bool, trim: float | None) -> Weighted:
+    """Weigh candidates by their odds of starting, adding up to 1 within each start year.
+
+    Parameters
+    ----------
+    risk
+        The stacked risk sets, a cell for each start year.
+    design
+        What the odds are a function of; see `covariates_of`.
+    pooled
+        One logit for all start years, with a term for each, or one for each.
+    trim
+        The largest propensity score that is kept on either side; None keeps all.
+
+    Raises
+    ------
+    SupportError
+        As `propensity_score`, or nobody is left on one side.
+    """
+    score = propensity_score(replace(risk, design=design), pooled=pooled)
+    kept, flow = np.ones(len(risk.person), dtype=bool), risk.flow
+    if trim is not None:
+        kept = score.probability <= trim
+        flow = (*flow, _trimmed(risk, kept, trim))
+    weight = np.zeros(len(risk.person))
+    for c in risk.start_years.tolist():
+        here = np.flatnonzero((risk.start_year == c) & ~risk.treated & kept)
+        weight[here] = np.exp(score.index[here] - score.index[here].max(initial=-np.inf))
+        weight[here] /= weight[here].sum()
+    model = WeightModel("ipw", design, not pooled, score.to_frame())
+    return Weighted(risk, _sets(risk, weight, kept), score, model, flow)
+
+
+def _trimmed(risk: RiskSet, kept: BoolArray, trim: float) -> Flow:
+    """Return the step of the flow, or raise if nobody is left to compare."""
+    both = _both_sides(risk, kept & risk.treated, kept & ~risk.treated)
+    if not len(both):
+        raise SupportError(
+            f"No start year has both participants and candidates with a score of {trim} or less",
+            found=f"{int((kept & risk.treated).sum())} participants and "
+            f"{int((kept & ~risk.treated).sum())} candidate rows within the limit",
+            do="raise trim=, or weigh on fewer columns",
+        )
+    candidates = risk.person[kept & ~risk.treated]
+    return Flow(
+        "trimmed",
+        TRIMMED,
+        int((kept & risk.treated).sum()),
+        len(np.unique(candidates)),
+        len(candidates),
+    )
+
+
+def _both_sides(risk: RiskSet, participant: BoolArray, control: BoolArray) -> IntArray:
+    """Return the start years with somebody on either side."""
+    return np.intersect1d(risk.start_year[participant], risk.start_year[control])
+
+
+def _sets(risk: RiskSet, weight: FloatArray, kept: BoolArray) -> Sets:
+    """Give the participants of a start year one set: all its candidates with weight."""
+    years = _both_sides(risk, kept & risk.treated, weight > 0)
+    inside = np.isin(risk.start_year, years)
+    participant = np.flatnonzero(risk.treated & kept & inside)
+    control = np.flatnonzero((weight > 0) & inside)
+    return Sets(
+        participant,
+        np.searchsorted(years, risk.start_year[participant]),
+        np.searchsorted(years, risk.start_year[control]),
+        control,
+        weight[control],
+    )
+
 
 WeightMethod = Literal["entropy", "ipw"]
 

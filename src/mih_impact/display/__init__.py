@@ -1,27 +1,29 @@
 """How things are shown: numbers and labels in two languages, options, cards, tables, figures.
 
-This floor knows no economics. Figure helpers live in ``mih_impact.display.style``.
+This floor knows no economics. Figures begin with ``mih_impact.display.figure``.
 """
 
-from mih_impact.display.card import Card
-from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import (
+from mih_impact.display.locale import (
     NOT_AVAILABLE,
     Formatter,
+    Label,
+    Lang,
+    Options,
     count,
     currency,
+    current,
     hidden,
     interval,
     kroner,
+    language,
     millions,
     number,
+    options,
     percent,
     thousands,
     year_range,
 )
-from mih_impact.display.options import Options, current, language, options
-from mih_impact.display.provenance import Provenance
-from mih_impact.display.result import Result
+from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.display.tables import html_page, html_table
 
 __all__ = [

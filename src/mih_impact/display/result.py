@@ -1,17 +1,319 @@
-"""What every result has in common: one card, shown as text, in the terminal and in a notebook."""
+"""What every result has in common: a card, where it comes from, and small cells that are hidden.
+
+Nothing here reads a clock: the same analysis of the same data has the same provenance.
+"""
 
 from __future__ import annotations
 
+import textwrap
 from abc import ABC, abstractmethod
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from html import escape
+from typing import Any
 
-from mih_impact.display.card import Card
-from mih_impact.display.numbers import hidden_too
-from mih_impact.display.options import Lang, language
-from mih_impact.display.provenance import Provenance
-from mih_impact.display.small_cells import hidden_note
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
-__all__ = ["Result", "evidence_of"]
+from mih_impact.display.locale import Label, Lang, current, hidden_too, language, number
+from mih_impact.display.tables import CSS, html_rows, is_numeric, text_cells
+from mih_impact.storage import saveable
+
+__all__ = [
+    "Card",
+    "Provenance",
+    "Result",
+    "evidence_of",
+    "hidden_note",
+    "hide_small",
+    "is_small",
+    "naming_limit",
+    "versions",
+    "with_complement",
+]
+
+_WIDTH = 88
+
+
+@dataclass(frozen=True, eq=False)
+class Card:
+    """Title, lines of name and value, a table and notes, all of them ready to read.
+
+    Parameters
+    ----------
+    title
+        What the result is.
+    lines
+        Pairs of name and value, already in the reader's language and number style.
+    table
+        A table whose cells are displayed text; its index is shown unless it just counts the rows.
+    notes
+        Sentences the reader should not miss.
+
+    Examples
+    --------
+    >>> print(Card("Kontrollgruppe", (("Deltakere", "527"),)).text())
+    Kontrollgruppe
+    --------------
+    Deltakere  527
+    """
+
+    title: str
+    lines: tuple[tuple[str, str], ...] = ()
+    table: pd.DataFrame | None = None
+    notes: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """Return the card as plain text, for terminals and logs."""
+        blocks = [f"{self.title}\n{'-' * len(self.title)}"]
+        if self.lines:
+            width = max(len(name) for name, _ in self.lines)
+            blocks[0] += "".join(f"\n{_line(name, value, width)}" for name, value in self.lines)
+        if self.table is not None:
+            blocks.append(_text_table(self.table))
+        if self.notes:
+            blocks.append("\n".join(textwrap.fill(note, _WIDTH) for note in self.notes))
+        return "\n\n".join(blocks)
+
+    def html(self, lang: Lang | None = None) -> str:
+        """Return the card as one HTML fragment: scoped style, no scripts, nothing fetched."""
+        title = escape(self.title)
+        parts = [
+            f'<section class="mih" lang="{language(lang)}" aria-label="{title}">',
+            f"<style>{CSS}</style>",
+        ]
+        if self.lines:
+            rows = "".join(
+                f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>'
+                for name, value in self.lines
+            )
+            parts.append(
+                f'<table class="mih-lines"><caption>{title}</caption><tbody>{rows}</tbody></table>'
+            )
+        else:
+            parts.append(f'<p class="mih-title">{title}</p>')
+        if self.table is not None:
+            rows = html_rows(*text_cells(self.table))
+            parts.append(f'<table class="mih-table" aria-label="{title}">{rows}</table>')
+        parts += [f'<p class="mih-note">{escape(note)}</p>' for note in self.notes]
+        return "\n".join([*parts, "</section>"])
+
+
+def _line(name: str, value: str, width: int) -> str:
+    """Return a name and its value, wrapped under itself; no-break spaces are kept together."""
+    indent = " " * (width + 2)
+    lines = textwrap.wrap(value, max(30, _WIDTH - len(indent)), break_on_hyphens=False)
+    return f"{name:<{width}}  " + f"\n{indent}".join(lines or [""])
+
+
+def _text_table(frame: pd.DataFrame) -> str:
+    header, rows = text_cells(frame)
+    columns = list(zip(header, *rows, strict=True))
+    widths = [max(len(cell) for cell in column) for column in columns]
+    right = [is_numeric(column[1:]) for column in columns]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if to_right else cell.ljust(width)
+            for cell, width, to_right in zip(row, widths, right, strict=True)
+        ).rstrip()
+        for row in [header, *rows]
+    ]
+    return "\n".join(lines)
+
+
+_PACKAGES = ("mih-impact", "numpy", "pandas", "scipy", "narwhals", "duckdb")
+
+
+@saveable("Provenance")
+@dataclass(frozen=True)
+class Provenance:
+    """What made a result.
+
+    Parameters
+    ----------
+    call
+        The call that made it, such as ``"event_study"``.
+    options
+        The options it was called with, by name.
+    seed
+        The seed of whatever was random, None when nothing was.
+    data
+        Fingerprint of the data; a hash, never a path or a person.
+    versions
+        Version of Python and of each package that had a hand in it.
+    evidence
+        What kind of data this is, by language, printed on every card and figure: a synthetic
+        register says so. Empty when the caller said nothing.
+
+    Examples
+    --------
+    >>> Provenance.of("match", {"ratio": 5}, data="3f2a").options["ratio"]
+    5
+    """
+
+    call: str
+    options: dict[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    data: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    evidence: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        call: str,
+        options: dict[str, Any],
+        *,
+        seed: int | None = None,
+        data: str = "",
+        evidence: Mapping[str, str] | None = None,
+    ) -> Provenance:
+        """Return the provenance of a call made now, with the versions installed."""
+        return cls(
+            call=call,
+            options=_plain(options),
+            seed=seed,
+            data=data,
+            versions=versions(),
+            evidence=dict(evidence or {}),
+        )
+
+
+def _plain(value: Any) -> Any:
+    """Keep plain data; name only the type of anything else, whose text could show a person."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, tuple | list):
+        return tuple(_plain(item) for item in value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return f"<{type(value).__name__}>"
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that compute, by name."""
+    return dict(_versions())
+
+
+@cache
+def _versions() -> dict[str, str]:
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # run from a source tree that was never installed
+            found[name] = "not installed"
+    return found
+
+
+_NOTE = Label(
+    nb="Skjult: færre enn {n} personer (min_cell i mih.options), eller det som ellers ville røpet "
+    "tallene for dem.",
+    en="Hidden: fewer than {n} persons (min_cell of mih.options), or what would give their numbers "
+    "away.",
+)
+
+
+def is_small(count: object) -> np.ndarray:
+    """Tell which counts of persons are above zero and below `options(min_cell=)`.
+
+    Nobody (0) is no small cell: it tells of no person.
+
+    Examples
+    --------
+    >>> is_small([0, 1, 4, 5]).tolist()
+    [False, True, True, False]
+    """
+    values = np.asarray(count, dtype=np.float64)
+    return (values > 0) & (values < current().min_cell)
+
+
+def hidden_note(lang: Lang) -> str:
+    """Return what stands under a table with hidden cells: why, and which option says so.
+
+    Examples
+    --------
+    >>> hidden_note("en")[:58]
+    'Hidden: fewer than 5 persons (min_cell of mih.options), or'
+    """
+    return _NOTE.format(n=number(current().min_cell, lang=lang)).text(lang)
+
+
+def naming_limit(text: Label) -> dict[str, str]:
+    """Return a sentence on what is hidden, with the option that says what is too few.
+
+    Examples
+    --------
+    >>> naming_limit(Label(nb="Skjult: for få.", en="Hidden: too few."))["en"]
+    'Hidden: too few (min_cell=5).'
+    """
+    end = f" (min_cell={current().min_cell})."
+    return {"nb": text.nb.rstrip(".") + end, "en": text.en.rstrip(".") + end}
+
+
+def with_complement(hidden: NDArray[np.bool_], size: object) -> NDArray[np.bool_]:
+    """Return `hidden` with more parts hidden, so that a total does not give the hidden ones away.
+
+    Where a total is shown, one hidden part is what the others leave. Further parts are therefore
+    hidden, the smallest first, until at least two are, and as many persons in them as a cell must
+    have. Nobody (0) hides nobody.
+
+    Parameters
+    ----------
+    hidden
+        Which parts are hidden, shape (parts,), or (parts, totals) for several totals.
+    size
+        Persons in each part, of the same shape.
+
+    Examples
+    --------
+    >>> with_complement(np.array([True, False, False]), [1, 60, 40]).tolist()
+    [True, False, True]
+    """
+    out = np.array(hidden, dtype=bool)
+    parts = out if out.ndim == 2 else out[:, None]
+    persons = np.asarray(size, dtype=np.float64).reshape(parts.shape)
+    least = current().min_cell
+    for total in np.flatnonzero(parts.any(axis=0)).tolist():
+        chosen, n = parts[:, total], persons[:, total]
+        for k in np.argsort(n, kind="stable").tolist():
+            if chosen.sum() >= 2 and n[chosen].sum() >= least:
+                break
+            chosen[k] |= n[k] > 0
+    return out
+
+
+def hide_small(frame: pd.DataFrame, counts: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Return a copy with small counts, and what is built on them, blanked.
+
+    Parameters
+    ----------
+    frame
+        The table.
+    counts
+        For each column of counts, the columns that are built on those persons.
+
+    Examples
+    --------
+    >>> hide_small(pd.DataFrame({"n": [3, 9], "mean": [1.0, 2.0]}), {"n": ["mean"]})
+         n  mean
+    0  NaN   NaN
+    1  9.0   2.0
+    """
+    shown = frame.copy()
+    for column, built in counts.items():
+        small = is_small(frame[column])
+        if small.any():
+            for name in (column, *built):
+                shown[name] = shown[name].astype(np.float64).mask(small)
+    return shown
 
 
 class Result(ABC):

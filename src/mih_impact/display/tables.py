@@ -9,9 +9,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from mih_impact.display.labels import Label
-from mih_impact.display.numbers import MINUS, NOT_AVAILABLE, Formatter, number
-from mih_impact.display.options import Lang, language
+from mih_impact.display.locale import MINUS, NOT_AVAILABLE, Formatter, Label, Lang, language, number
 
 __all__ = [
     "CSS",

@@ -12,9 +12,16 @@ from functools import cache, partial
 from typing import Any, Literal, SupportsFloat, get_args
 
 from mih_impact import arguments
-from mih_impact.display.labels import Label
-from mih_impact.display.numbers import NBSP, NOT_AVAILABLE, Formatter, currency, number, percent
-from mih_impact.display.options import Lang
+from mih_impact.display.locale import (
+    NBSP,
+    NOT_AVAILABLE,
+    Formatter,
+    Label,
+    Lang,
+    currency,
+    number,
+    percent,
+)
 from mih_impact.errors import MihImpactError, PanelContractError
 from mih_impact.storage import saveable
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from mih_impact.controls.group import ControlGroup
-from mih_impact.effects.contributions import contributions
+from mih_impact.effects.hidden import contributions
 
 __all__ = ["Comparison", "average", "centred", "compare"]
 

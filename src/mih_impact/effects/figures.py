@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import interval, number, percent
-from mih_impact.display.options import language
-from mih_impact.display.result import evidence_of
-from mih_impact.display.style import (
+from mih_impact.display.figure import (
     CONTROL,
     OKABE_ITO,
     PARTICIPANT,
@@ -24,6 +20,8 @@ from mih_impact.display.style import (
     source_line,
     unit_axis,
 )
+from mih_impact.display.locale import Label, Lang, interval, language, number, percent
+from mih_impact.display.result import evidence_of
 from mih_impact.display.unit import amount, zero_is_nothing
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of

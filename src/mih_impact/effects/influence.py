@@ -2,6 +2,8 @@
 
 Three ways to write the rows for matched sets; every interval, band and test above comes from them.
 Columns are outcome-major, as in `comparison`.
+
+Columns are outcome-major, as in `comparison`.
 """
 
 from __future__ import annotations
@@ -12,24 +14,175 @@ from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from mih_impact.controls.group import ControlGroup
+from mih_impact.controls.mahalanobis import Cloud
+from mih_impact.controls.nearest import SAME, runs
+from mih_impact.controls.propensity import WeightModel
 from mih_impact.effects.comparison import Comparison, centred
-from mih_impact.effects.neighbours import Nearby
+from mih_impact.errors import EffectsError
 
 __all__ = [
     "AnyInfluence",
     "Influence",
+    "Nearby",
     "abadie_imbens",
+    "estimated_weights",
     "matched_set",
+    "neighbours",
     "pair_rows",
     "person",
     "seen_alike",
     "sup_t",
 ]
 
+BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+#: Places on each side looked at for one where somebody's outcomes are seen.
+LOOK = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Nearby:
+    """Candidates in places, those of a place being alike, and the places near some of them.
+
+    Attributes
+    ----------
+    rows, place
+        Candidates and the place of each, shape (s,): all who are in a place near somebody.
+    used
+        Whose neighbours these are, shape (q,).
+    near
+        The places near each of them, its own among the first, nearest first, shape (q, L); -1 for
+        none.
+    level
+        Places of the same level are equally near, shape (q, L); ascending.
+    """
+
+    rows: IntArray
+    place: IntArray
+    used: IntArray
+    near: IntArray
+    level: IntArray
+
+    def means(self, values: FloatArray, seen: BoolArray) -> tuple[FloatArray, FloatArray]:
+        """Return the mean of the nearest others who are seen, and how many these are.
+
+        Parameters
+        ----------
+        values
+            What `rows` and `used` are positions in, shape (r, c).
+        seen
+            Who is seen, shape (r,).
+
+        Returns
+        -------
+        tuple
+            Shapes (q, c) and (q,); 0 where nobody is seen. All who are equally near are in it, so
+            that nobody has to be chosen among them.
+        """
+        many = int(self.place.max(initial=-1)) + 1
+        kept = seen[self.rows]
+        rows, place = self.rows[kept], self.place[kept]
+        member = csr_array((np.ones(len(rows)), (place, rows)), shape=(many, len(values)))
+        total, count = (
+            member @ np.where(seen[:, None], values, 0.0),
+            np.bincount(place, minlength=many),
+        )
+        # Everybody is in a place near it, and is no neighbour of itself.
+        own = seen[self.used]
+        sums, found = -np.where(own[:, None], values[self.used], 0.0), -own.astype(np.float64)
+        settled = np.zeros(len(found), dtype=bool)
+        for k in range(self.near.shape[1]):
+            here = np.flatnonzero(~settled & (self.near[:, k] >= 0))
+            sums[here] += total[self.near[here, k]]
+            found[here] += count[self.near[here, k]]
+            last = k + 1 == self.near.shape[1] or self.level[:, k + 1] > self.level[:, k]
+            settled |= last & (found > 0)
+        return sums / np.maximum(found, 1.0)[:, None], found
+
+
+def neighbours(group: ControlGroup, rows: IntArray) -> Nearby:
+    """Return the candidates nearest to some candidates, in start year and cell.
+
+    Near is what was near to the matching: on the log odds, or by Mahalanobis distance; within a
+    cell without either everybody is as near.
+
+    Parameters
+    ----------
+    group
+        The control group.
+    rows
+        Rows of the risk set, candidates all, shape (q,).
+    """
+    risk = group.risk
+    candidate = np.flatnonzero(~risk.treated)
+    wanted, cell = np.searchsorted(candidate, rows), risk.cell[candidate]
+    if group.whitened is not None:
+        place, near, level = _in_space(group.whitened[candidate], cell, wanted)
+    else:
+        score = np.zeros(len(candidate)) if group.score is None else group.score.index[candidate]
+        place, near, level = _on_line(score, cell, wanted)
+    needed = np.zeros(int(place.max(initial=-1)) + 1, dtype=bool)
+    needed[near[near >= 0]] = True
+    member = np.flatnonzero(needed[place])
+    return Nearby(candidate[member], place[member], rows, near, level)
+
+
+def _on_line(
+    score: FloatArray, cell: IntArray, rows: IntArray
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Return the place of everybody, and the places near some rows with their levels."""
+    order = np.lexsort((score, cell))
+    score, cell = score[order], cell[order]
+    new = np.zeros(len(order), dtype=bool)
+    new[runs(score)] = True
+    new[1:] |= np.diff(cell) != 0
+    start = np.flatnonzero(new)
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.cumsum(new) - 1
+    own = place[rows][:, None]
+    near = own + np.arange(-LOOK, LOOK + 1)
+    inside = (near >= 0) & (near < len(start))
+    near = np.clip(near, 0, len(start) - 1)
+    inside &= cell[start[near]] == cell[start[own]]
+    distance = np.where(inside, np.abs(score[start[near]] - score[start[own]]), np.inf)
+    rank = np.argsort(distance, axis=1, kind="stable")
+    distance = np.take_along_axis(distance, rank, axis=1)
+    near = np.take_along_axis(np.where(inside, near, -1), rank, axis=1)
+    return place, near, _levels(distance)
+
+
+def _in_space(
+    point: FloatArray, cell: IntArray, rows: IntArray
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Return the same by the distance between points: one look for all, closer ones for some."""
+    cloud = Cloud(point, cell, np.arange(len(point)))
+    near = np.full((len(rows), 1), -1, dtype=np.int64)
+    level = np.zeros((len(rows), 1), dtype=np.int64)
+    open_, count = np.arange(len(rows)), 4 * LOOK
+    while len(open_):
+        distance, place, whole = cloud.around(point[rows[open_]], cell[rows[open_]], count)
+        step = _levels(distance)
+        # Places as near as the last one may be missing, unless that was all.
+        known = (place >= 0) & (whole[:, None] | (step < step[:, -1:]))
+        wider = ((0, 0), (0, max(0, place.shape[1] - near.shape[1])))
+        near, level = np.pad(near, wider, constant_values=-1), np.pad(level, wider, mode="maximum")
+        near[open_[:, None], np.arange(place.shape[1])] = np.where(known, place, -1)
+        level[open_[:, None], np.arange(place.shape[1])] = step
+        open_, count = open_[~whole & (step[:, -1] < 2)], 4 * count
+    return cloud.place, near, level
+
+
+def _levels(distance: FloatArray) -> IntArray:
+    """Return a number for what is equally far, in each row of ascending distances."""
+    beyond = np.diff(np.where(np.isinf(distance), np.finfo(float).max, distance), axis=1) > SAME
+    first = np.zeros((len(distance), 1), dtype=np.int64)
+    return np.concatenate([first, np.cumsum(beyond, axis=1)], axis=1)
+
 
 #: Differences of less than this share of what is subtracted are rounding.
 ROUNDING = 1e-12
@@ -242,3 +395,141 @@ def sup_t(matrix: FloatArray, normal: FloatArray, *, level: float) -> float:
     root = vector * np.sqrt(np.clip(value, 0.0, None))
     largest = np.abs(normal[:, : len(value)] @ root.T).max(axis=1)
     return float(max(np.quantile(largest, level), ndtri(0.5 + level / 2)))
+
+
+#: Directions in which weighted candidates hardly differ carry no slope: a share of the largest
+#: spread, in standard deviations squared.
+FLAT = 1e-10
+#: Rows that cancel to this share of their largest part have cancelled.
+SPREAD_ROUNDING = 1e-9
+
+
+def estimated_weights(group: ControlGroup, comparison: Comparison) -> Influence:
+    """Rows by person for weights that were estimated, by entropy balancing or a logit.
+
+    Parameters
+    ----------
+    group
+        Participants and their weighted controls.
+    comparison
+        Their contrasts and the load on every control.
+
+    Returns
+    -------
+    Influence
+        A row for every person that weights or estimates depend on.
+
+    Raises
+    ------
+    EffectsError
+        The group's controls were matched.
+
+    Notes
+    -----
+    The estimate and the weights solve one set of estimating equations; a person's row is the
+    negative inverse of their derivative times the person's part in them, its element for the
+    estimate (M-estimation; Stefanski and Boos 2002). Written out, with start years c, S_c the share
+    of their participants in the mean, w_j the weight of candidate j, v_j that weight renormalised
+    over those seen, and mu_c = sum_j v_j D_j the controls' mean change:
+
+    - a participant: share_i (contrast_i - tau), or within strata as in `comparison`
+    - a control: -S_c v_j (D_j - mu_c)
+    - entropy (Zhao and Percival 2017; Chan, Yam and Zhang 2016): with m_c the common mean of x,
+      H_c = sum_j w_j (x_j - m_c)(x_j - m_c)', g_c = S_c H_c^-1 sum_j v_j (D_j - mu_c)(x_j - m_c),
+      a control adds w_j g_c'(x_j - m_c), seen or not, and each of the n_c participants of the start
+      year -g_c'(x_i - m_c) / n_c. Where all are seen, g_c / S_c is the slope of a regression of the
+      controls' changes on x with the weights, and both rows become residuals from it.
+    - odds (Hirano, Imbens and Ridder 2003; Lunceford and Davidian 2004): with G = sum over c of
+      S_c sum_j v_j (D_j - mu_c) x_j and A the logit's information, every row of the risk sets adds
+      -G' A^-1 x_r (d_r - p_r), d whether it starts and p its score.
+
+    Where changes are adjusted, D_j is the control's residual times its leverage, which is 1 where
+    means agree, and D's mean is that of the residuals in contrasts.
+
+    A change that is linear in what is balanced, such as one between two lags in `on`, has no error.
+
+    No small-sample factor. Trimming is taken as fixed.
+    """
+    model = group.model
+    if model is None:
+        raise EffectsError(
+            "Standard errors for estimated weights need weights that were estimated",
+            found=f"controls chosen by method={group.method!r}",
+            do="use se='auto', or mih.weight(...) for the group",
+        )
+    c, who, sets = comparison, group.risk.person, group.sets
+    rows = np.zeros((len(group.risk.cube.person_id), len(c.estimate)))
+    year = group.risk.start_year[c.control_row]
+    start = group.risk.start_year[sets.participant]
+    contrast, slopes = c.contrast.copy(), {}
+    for start_year in np.unique(year).tolist():
+        # Rows ascend by start year, so that those of one are looked at and not copied.
+        here = slice(*np.searchsorted(year, [start_year, start_year + 1]).tolist())
+        load = c.load[here]
+        change = np.where(load > 0, c.change_c[here], 0.0)
+        mean = _mean(change, load)
+        if c.leverage is not None:
+            change *= c.leverage[here]
+            contrast[start == start_year] += mean - _mean(change, load)
+            mean = _mean(change, load)
+        change -= mean
+        change *= load
+        rows[who[c.control_row[here]]] -= change
+        slopes[start_year] = model.covariates.X[c.control_row[here]].T @ change
+    rows[who[sets.participant]] += centred(contrast, c.share, c.stratum_t) + c.between
+    largest = np.abs(rows).max(axis=0)
+    if model.kind == "entropy":
+        _add_balancing(rows, group, model, slopes)
+    else:
+        _add_logit(rows, group, model, slopes)
+    # What is balanced exactly cannot differ: its rows cancel, and what rounding leaves is no error.
+    rows[:, np.abs(rows).max(axis=0) <= SPREAD_ROUNDING * largest] = 0.0
+    touched = np.flatnonzero(rows.any(axis=1))
+    return Influence(rows[touched], touched)
+
+
+def _mean(change: FloatArray, load: FloatArray) -> FloatArray:
+    """Return the mean change of the controls, shape (KE,); 0 where none has a load."""
+    total = load.sum(axis=0)
+    return np.asarray((load * change).sum(axis=0) / np.where(total > 0, total, 1.0))
+
+
+def _add_balancing(
+    rows: FloatArray, group: ControlGroup, model: WeightModel, slopes: dict[int, FloatArray]
+) -> None:
+    """Add what persons move by way of the balanced means, start year by start year."""
+    risk, sets, X = group.risk, group.sets, model.covariates.X
+    spread = X.std(axis=0)
+    scale = np.where(spread > 0, spread, 1.0)
+    for start_year, slope in slopes.items():
+        entry = risk.start_year[sets.control] == start_year
+        weight, used = sets.weight[entry], sets.control[entry]
+        treated = sets.participant[risk.start_year[sets.participant] == start_year]
+        mean = X[treated].mean(axis=0)
+        beyond, own = (X[used] - mean) / scale, (X[treated] - mean) / scale
+        weighted = beyond * weight[:, None]
+        inverse = np.linalg.pinv(beyond.T @ weighted, rcond=FLAT, hermitian=True)
+        gain = inverse @ (slope / scale[:, None])
+        rows[risk.person[used]] += weighted @ gain
+        rows[risk.person[treated]] -= own @ gain / len(treated)
+
+
+def _add_logit(
+    rows: FloatArray, group: ControlGroup, model: WeightModel, slopes: dict[int, FloatArray]
+) -> None:
+    """Add what persons move by way of the logit's coefficients.
+
+    Within a start year residuals add up to zero, so that its own term gets no slope.
+    """
+    risk, X, score = group.risk, model.covariates.X, group.score
+    assert score is not None
+    surprise = risk.treated - score.probability
+    whole = sum(slopes.values())
+    for k, start_year in enumerate(risk.start_years.tolist()):
+        fit = score.models[str(start_year) if model.by_start_year else next(iter(score.models))]
+        slope = slopes.get(start_year, 0.0 * whole) if model.by_start_year else whole
+        terms = len(fit.names) - X.shape[1]
+        moved = fit.cov[:, terms:] @ slope
+        here = np.flatnonzero(risk.start_year == start_year)
+        index = moved[0 if model.by_start_year else k] + X[here] @ moved[terms:]
+        rows[risk.person[here]] -= surprise[here, None] * index

@@ -14,8 +14,7 @@ from scipy.linalg import block_diag
 
 from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.comparison import Comparison
-from mih_impact.effects.influence import Influence, pair_rows, seen_alike
-from mih_impact.effects.neighbours import Nearby
+from mih_impact.effects.influence import Influence, Nearby, pair_rows, seen_alike
 from mih_impact.errors import EffectsError, warn
 
 __all__ = ["ScoreMoments", "corrected", "require_theory", "score_design", "score_moments"]

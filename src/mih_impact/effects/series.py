@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,26 +12,34 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact import arguments
-from mih_impact.controls.subgroups.split import ALL, Split
-from mih_impact.display.card import Card
-from mih_impact.display.labels import Lang
-from mih_impact.display.provenance import Provenance
-from mih_impact.display.result import Result
+from mih_impact.arguments import named_options
+from mih_impact.controls.group import ControlGroup
+from mih_impact.controls.subgroups import ALL, Split
+from mih_impact.display.locale import Lang
+from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.display.unit import AnyUnit
+from mih_impact.effects.card import tidy_frame
 from mih_impact.effects.given import fingerprint, read_given, require_price_year
-from mih_impact.effects.subgroups.hidden import hidden_cells
+from mih_impact.effects.hidden import hidden_cells
+from mih_impact.effects.influence import AnyInfluence
 from mih_impact.errors import EffectsError
-from mih_impact.signatures import named_options
 from mih_impact.storage import save, saveable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from mih_impact.effects.checks.result import CheckResult
-    from mih_impact.effects.influence import AnyInfluence
-    from mih_impact.effects.subgroups.difference_result import DifferenceTest
+    from mih_impact.effects.check_result import CheckResult
+    from mih_impact.effects.subgroups import DifferenceTest
 
-__all__ = ["EffectSeries"]
+__all__ = [
+    "EffectSeries",
+    "build_series",
+    "no_estimate",
+    "outcome_asked",
+    "require_effects",
+    "require_estimated",
+    "require_group",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -167,7 +175,6 @@ class EffectSeries(Result):
         """
         given, table = read_given(frame, covariance, unit)
         outcomes, units, years, estimate, matrix = given
-        from mih_impact.effects.frozen import build_series
 
         return build_series(
             estimate,
@@ -307,8 +314,6 @@ class EffectSeries(Result):
         columns = [self.event_years.index(year) for year in years]
         theta = self.estimate[np.ix_(rows, columns)]
         if np.isnan(theta).any():
-            from mih_impact.effects.taken import no_estimate
-
             raise no_estimate(self, outcomes, years, np.isnan(theta))
         if self.matrix is None:
             return theta, None
@@ -318,8 +323,7 @@ class EffectSeries(Result):
     @named_options
     def pretrend_test(self, outcome: str | None = None, *, alpha: float = 0.05) -> CheckResult:
         """Test that the unmatched years before start show no difference; see `pretrend_test`."""
-        from mih_impact.effects.checks.pretrend import pretrend_test
-        from mih_impact.effects.taken import outcome_asked
+        from mih_impact.effects.pretrend import pretrend_test
 
         return pretrend_test(self, outcome_asked(self, outcome), alpha=alpha)
 
@@ -333,7 +337,7 @@ class EffectSeries(Result):
         alpha: float = 0.05,
     ) -> DifferenceTest:
         """Test that the effect is the same in every subgroup; see `differences.difference_test`."""
-        from mih_impact.effects.subgroups.differences import difference_test
+        from mih_impact.effects.subgroups import difference_test
 
         return difference_test(self, outcome, years=years, subgroups=subgroups, alpha=alpha)
 
@@ -351,10 +355,8 @@ class EffectSeries(Result):
         start, or the last year before it that has an estimate. Averages by start year, by calendar
         year and overall beneath each other.
         """
-        from mih_impact.effects.average_figure import plot_averages
         from mih_impact.effects.figures import plot_effects
-        from mih_impact.effects.subgroups.figure import name_subgroup, plot_subgroups
-        from mih_impact.effects.taken import outcome_asked
+        from mih_impact.effects.forest import name_subgroup, plot_averages, plot_subgroups
 
         outcome = outcome_asked(self, outcome)
         if len(self.subgroups) > 1 or year is not None:
@@ -368,8 +370,7 @@ class EffectSeries(Result):
     ) -> Axes:
         """Draw the means of participants and controls by year since start."""
         from mih_impact.effects.figures import plot_levels
-        from mih_impact.effects.subgroups.figure import name_subgroup
-        from mih_impact.effects.taken import outcome_asked
+        from mih_impact.effects.forest import name_subgroup
 
         outcome = outcome_asked(self, outcome)
         return name_subgroup(plot_levels(self, outcome, ax=ax, lang=lang), self, outcome, lang)
@@ -382,3 +383,148 @@ class EffectSeries(Result):
 
 def _years(years: Sequence[int]) -> str:
     return ", ".join(map(str, years))
+
+
+def build_series(
+    estimate: FloatArray,
+    matrix: FloatArray | None,
+    *,
+    outcomes: tuple[str, ...],
+    levels: tuple[int, ...],
+    units: dict[str, AnyUnit],
+    price_year: int,
+    provenance: Provenance,
+    se: str,
+    base: tuple[int, ...] = (),
+    anticipation: int = 0,
+    level: float = 0.95,
+    critical: Mapping[str, float] | None = None,
+    columns: Mapping[str, NDArray[Any]] | None = None,
+    coverage: dict[str, int] | None = None,
+    influence: AnyInfluence | None = None,
+    term: str = "event",
+    subgroups: tuple[str, ...] = ("all",),
+    split: Split | None = None,
+    in_overall: tuple[int, ...] = (),
+    contributions: pd.DataFrame | None = None,
+) -> EffectSeries:
+    """Freeze arrays into a result; see `tidy.tidy_frame` for the arguments the table needs."""
+    frame = tidy_frame(
+        estimate,
+        matrix,
+        outcomes=outcomes,
+        levels=levels,
+        term=term,
+        subgroups=subgroups,
+        units=units,
+        price_year=price_year,
+        base=base,
+        level=level,
+        critical=critical or {},
+        columns=columns or {},
+    )
+    for array in (estimate, matrix):
+        if array is not None:
+            array.setflags(write=False)
+    return EffectSeries(
+        frame=frame,
+        outcomes=outcomes,
+        levels=levels,
+        term=term,
+        subgroups=subgroups,
+        split=split,
+        in_overall=in_overall,
+        estimate=estimate,
+        matrix=matrix,
+        units=units,
+        price_year=price_year,
+        base=base,
+        anticipation=anticipation,
+        se=se,
+        coverage=coverage or {},
+        provenance=provenance,
+        influence=influence,
+        contributions=contributions,
+    )
+
+
+#: The outcome that is meant where none is named and there is one.
+_FIRST = "wage_income"
+
+
+def outcome_asked(of: Any, outcome: str | None) -> str:
+    """Return the outcome that a call is about: wage income where none is named, else the first.
+
+    Parameters
+    ----------
+    of
+        A control group or effects; what is neither is for the call to refuse.
+    outcome
+        What the call was given.
+    """
+    if outcome is not None:
+        return arguments.name("outcome", outcome, error=EffectsError)
+    group = isinstance(of, ControlGroup)
+    known = of.risk.cube.outcomes if group else getattr(of, "outcomes", ())
+    return _FIRST if _FIRST in known or not known else str(known[0])
+
+
+def require_estimated(what: str, effects: EffectSeries, outcome: str) -> None:
+    """Raise unless an outcome is there with a covariance; `what` is what needs it."""
+    if outcome not in effects.outcomes or effects.matrix is None:
+        raise EffectsError(
+            f"{what} an estimated outcome with its covariance",
+            found=f"{outcome!r}; outcomes {', '.join(effects.outcomes)}; se {effects.se}",
+            do="name an outcome of event_study, or give from_frame a covariance",
+        )
+
+
+def require_group(call: str, group: Any) -> None:
+    """Raise on what is no control group."""
+    do = f"choose one first: mih.{call}(mih.match(panel, ...))"
+    arguments.instance(call, group, ControlGroup, "a control group", do, error=EffectsError)
+
+
+def require_effects(call: str, effects: Any) -> None:
+    """Raise on what is no effect series, such as effects by start year that are not averaged."""
+    do = f"estimate first: mih.{call}(mih.event_study(group), ...)"
+    if hasattr(effects, "aggregate"):
+        do = f'average over start years first: mih.{call}(effects.aggregate("event"), ...)'
+    arguments.instance(call, effects, EffectSeries, "effects", do, error=EffectsError)
+
+
+def no_estimate(
+    effects: EffectSeries,
+    outcomes: Sequence[str],
+    years: Sequence[int],
+    missing: NDArray[np.bool_],
+) -> EffectsError:
+    """Return the error for estimates that are hidden, or that nobody gives.
+
+    `missing` says which are, shape (outcomes, years).
+    """
+    rows = effects.frame[effects.frame["subgroup"] == effects.subgroups[0]]
+    nobody = (rows[["n_participants", "n_controls"]] == 0).any(axis=1).to_numpy()
+    place = np.ix_(
+        [effects.outcomes.index(name) for name in outcomes],
+        [effects.event_years.index(year) for year in years],
+    )
+    hidden = missing & ~nobody.reshape(effects.estimate.shape)[place]
+    which = hidden if hidden.any() else missing
+    columns = np.flatnonzero(which.any(axis=0)).tolist()
+    when = ", ".join(str(years[i]) for i in columns)
+    if not hidden.any():
+        return EffectsError(
+            "Some years since start have no estimate",
+            found=f"none for {when}: no start year is seen there, or nobody is compared",
+            do="shorten the window= or the horizon, or bring the register years that lie so long "
+            "after start",
+        )
+    names = [outcomes[i] for i in np.flatnonzero(hidden.any(axis=1)).tolist()]
+    return EffectsError(
+        "Some effects are hidden, since too few persons stand behind them",
+        found=f"{', '.join(names)} in years {when}; hidden when they were saved or shown",
+        do="use the effects as event_study returned them; save them within "
+        "mih.options(min_cell=1) where the file stays with those who may see it; or leave the "
+        f"outcome out, in an account by roles={dict.fromkeys(names)}",
+    )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from mih_impact.nav.budget import decisions, per_place
-from mih_impact.nav.case import analysis, base_case, menn_i_helse, non_priced
+from mih_impact.nav.case import analysis, base_case, decisions, menn_i_helse, non_priced, per_place
 from mih_impact.nav.recruitment import funnel
 
 __all__ = [

@@ -4,34 +4,113 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, SupportsFloat
 
 import pandas as pd
 
-from mih_impact.display.card import Card
-from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import number
-from mih_impact.display.options import language
-from mih_impact.display.provenance import Provenance
-from mih_impact.display.result import Result
-from mih_impact.display.style import figures_for_files
-from mih_impact.economics.account import cost_benefit
-from mih_impact.economics.assumptions import Assumptions
-from mih_impact.economics.case import CostBenefit
+from mih_impact.account.assumptions import Assumptions
+from mih_impact.account.cost_benefit import CostBenefit, cost_benefit
+from mih_impact.arguments import named_options
+from mih_impact.display.figure import figures_for_files
+from mih_impact.display.locale import (
+    Formatter,
+    Label,
+    Lang,
+    interval,
+    kroner,
+    language,
+    number,
+    percent,
+)
+from mih_impact.display.result import Card, Provenance, Result, evidence_of
 from mih_impact.effects.figures import plot_shares
 from mih_impact.effects.series import EffectSeries
 from mih_impact.nav.case import analysis, menn_i_helse
 from mih_impact.nav.published import beside
-from mih_impact.nav.tables import beside_cells, reference_tables
-from mih_impact.reporting.export import write_figures, write_tables
-from mih_impact.signatures import named_options
+from mih_impact.reporting.export import Table, write_figures, write_tables
 from mih_impact.storage import save, saveable
+from mih_impact.study.outputs import study_tables
 from mih_impact.study.run import StudyResult, run_study
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Replication", "reproduce_nav"]
+__all__ = ["Replication", "beside_cells", "reference_tables", "reproduce_nav"]
+
+_BESIDE = Label(
+    nb="Publiserte tall ved siden av beregnede", en="Published figures beside computed ones"
+)
+_BESIDE_COLUMNS = (
+    Label(nb="Publisert størrelse", en="Published quantity"),
+    Label(nb="Publisert", en="Published"),
+    Label(nb="Vårt mål", en="Our measure"),
+    Label(nb="Beregnet", en="Computed"),
+    Label(nb="95\u00a0% KI", en="95% CI"),
+    Label(nb="Forhold", en="Relation"),
+    Label(nb="Merknad", en="Verdict"),
+)
+_RELATIONS = {
+    "calibrated": Label(nb="kalibrert", en="calibrated"),
+    "implied": Label(nb="ikke plantet", en="implied"),
+    "not in the register": Label(nb="ikke i registeret", en="not in the register"),
+}
+
+#: Published as a sentence: our measure of it has a unit of its own.
+_QUALITATIVE: dict[str, Formatter] = {"nav_income_profile": kroner, "nav_benefit_receipt": percent}
+
+
+def reference_tables(study: StudyResult, published: pd.DataFrame, lang: Lang) -> list[Table]:
+    """Return the tables, small cells hidden, with the evidence in the line beneath each."""
+    source = evidence_of(study, lang)
+    return [
+        *study_tables(study, lang),
+        Table(
+            "published_beside_computed",
+            _BESIDE.text(lang),
+            published,
+            beside_cells(published, lang),
+            {},
+            source,
+        ),
+    ]
+
+
+def beside_cells(frame: pd.DataFrame, lang: Lang) -> pd.DataFrame:
+    """Return published beside computed as displayed text, columns named in the language."""
+    rows = []
+    for row in frame.to_dict("records"):
+        show = _QUALITATIVE.get(str(row["id"])) or _formatter(str(row["unit"]))
+        low, high = row["conf_low"], row["conf_high"]
+        rows.append(
+            (
+                row[f"quantity_{lang}"],
+                show(row["published"], lang=lang),
+                row[f"measure_{lang}"],
+                show(row["computed"], lang=lang),
+                "" if pd.isna(low) else interval(low, high, show, lang),
+                _relation(str(row["relation"])).text(lang),
+                row[f"verdict_{lang}"],
+            )
+        )
+    return pd.DataFrame(rows, columns=[label.text(lang) for label in _BESIDE_COLUMNS])
+
+
+def _relation(text: str) -> Label:
+    """Return the relation's displayed name; a reservation in brackets stays in the table."""
+    return next(label for key, label in _RELATIONS.items() if text.startswith(key))
+
+
+def _formatter(unit: str) -> Formatter:
+    """Return how a published figure of that unit is shown."""
+    if unit.startswith("NOK"):
+        return kroner
+    return {"share": percent, "year": _plain_year}.get(unit, number)
+
+
+def _plain_year(x: SupportsFloat | None, /, *, lang: Lang | None) -> str:
+    """Show a calendar year, which is not grouped."""
+    return str(int(float(x))) if x is not None else number(x, lang=lang)
+
 
 _TITLE = Label(
     nb="Menn i helse: publiserte tall ved siden av beregnede",

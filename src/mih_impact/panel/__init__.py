@@ -4,7 +4,7 @@ from mih_impact.panel.check import PanelReport
 from mih_impact.panel.cube import NEVER, Cube
 from mih_impact.panel.panel import Panel
 from mih_impact.panel.read import read_panel
-from mih_impact.panel.readable import CovariateRead
 from mih_impact.panel.residency import State
+from mih_impact.panel.selection import CovariateRead
 
 __all__ = ["NEVER", "CovariateRead", "Cube", "Panel", "PanelReport", "State", "read_panel"]

@@ -1,32 +1,157 @@
-"""Building a cube: select persons and columns in the engine, spread the rows over arrays."""
+"""Building a cube, by year or by month: select in the engine, spread the rows over arrays.
+
+Money is stored as cumulative sums, so that twelve months anywhere are a difference; other columns
+are combined as their units say.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.display.labels import Label
-from mih_impact.display.options import current
-from mih_impact.display.unit import AnyUnit
-from mih_impact.panel import ops
-from mih_impact.panel.censoring import next_other
+from mih_impact.display.locale import Label, current
+from mih_impact.display.unit import AnyUnit, as_unit, zero_is_nothing
+from mih_impact.errors import PanelContractError
+from mih_impact.panel import engine
 from mih_impact.panel.contract import CONTRACT, Dtype
-from mih_impact.panel.cube import NEVER, Cube
-from mih_impact.panel.eligibility import Asked, settled
+from mih_impact.panel.cube import EIGHT, NEVER, BoolArray, Cube, Dead, FloatArray, IntArray, Widths
 from mih_impact.panel.fill import Filled
-from mih_impact.panel.measure import MEASURE, Named
-from mih_impact.panel.month_cube import MonthCube, accumulate
-from mih_impact.panel.residency import Spells, gone, states
-from mih_impact.panel.widths import EIGHT, Widths
+from mih_impact.panel.residency import Asked, Spells, State, gone, next_other, settled, states
+from mih_impact.panel.selection import MEASURE, Named
 
-__all__ = ["Request", "build_cube", "count_persons", "leaving"]
+__all__ = ["MonthCube", "Request", "accumulate", "build_cube", "count_persons", "leaving"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MonthCube(Cube):
+    """Dense arrays by month; a period is 12 * year + month - 1.
+
+    As `Cube`, but `ore` has shape (n_persons, n_periods + 1): what was received in the months
+    before each, and in all of them. What is paid after death or emigration is left out, as it is by
+    year. A year since start is known when all its months are.
+    """
+
+    PER_YEAR: ClassVar[int] = 12
+
+    def outcome(self, name: str, *, dead: Dead = "zero") -> FloatArray:
+        """Refuse: outcomes of calendar years are not what a panel by month is read for.
+
+        Raises
+        ------
+        PanelContractError
+        """
+        raise PanelContractError(
+            "A panel by month has outcomes in years since start, not in calendar years",
+            found=f"{name}, dead={dead!r}",
+            do="read the panel with one row per person and year for what goes by calendar year",
+        )
+
+    def _since_start(
+        self, name: str, person: IntArray, start: IntArray, years: Sequence[int], *, dead: Dead
+    ) -> FloatArray:
+        """Return an outcome by year since start before anybody is censored.
+
+        Year e is the twelve months from 12 e months after the month of start; each krone is
+        converted with the price index of its own calendar year.
+        """
+        self._require_outcome(name, dead)
+        first = start[:, None] + 12 * np.asarray(years)[None, :] - int(self.periods[0])
+        who = np.broadcast_to(person[:, None], first.shape)
+        inside = self.seen(start, years)
+        low = np.where(inside, first, 0)
+        values = self._year_from(name, who, low)
+        unknown = _between(self._unknown, who, low, 12) > 0
+        if dead == "missing":
+            unknown |= _between(self._gone_before, who, low, 12) > 0
+        values[unknown | ~inside] = np.nan
+        return values
+
+    def lagged(self, name: str, start: int, years: int) -> FloatArray:
+        """Return an outcome in the year that begins that many years before a month."""
+        everyone = np.arange(self.n_persons)
+        at = np.full(self.n_persons, start, dtype=np.int64)
+        return self.since_start(name, everyone, at, [-years], dead="missing")[:, 0]
+
+    # --- twelve months ----------------------------------------------------------------------------
+
+    def _year_from(self, name: str, who: IntArray, low: IntArray) -> FloatArray:
+        """Return the sum of the twelve months from each position, unknown ones as nothing."""
+        if name == "in_work":
+            return (_between(self.ore["wage_income"], who, low, 12) > 0).astype(np.float64)
+        if name == "on_benefit":
+            paid = np.zeros(who.shape, dtype=bool)
+            for scheme in self.schemes:
+                paid |= _between(self.ore[scheme], who, low, 12) > 0
+            return paid.astype(np.float64)
+        if name in self.ore:
+            total = self.ore[name]
+            return self._in_fixed_prices(low, lambda at, n: _between(total, who, at, n) / 100.0)
+        return self._combined(name, who, low)
+
+    def _combined(self, name: str, who: IntArray, low: IntArray) -> FloatArray:
+        """Return twelve months from each position as the unit combines them, NaN where unknown."""
+        unit = as_unit(self.unit_of(name))
+        amounts = np.where(self._gone, 0.0 if zero_is_nothing(unit) else np.nan, self.number[name])
+        last = np.minimum(low + 11, amounts.shape[1] - 1)
+        if unit.combined == "last":
+            return np.asarray(amounts[who, last], dtype=np.float64)
+        total = np.zeros(who.shape)
+        for m in range(12):
+            total += amounts[who, np.minimum(low + m, last)]
+        return total / 12.0 if unit.combined == "mean" else total
+
+    def _in_fixed_prices(
+        self, low: IntArray, months: Callable[[IntArray, IntArray], FloatArray]
+    ) -> FloatArray:
+        """Return twelve months from each position, split where the calendar year turns."""
+        period = low + int(self.periods[0])
+        first = 12 - period % 12
+        year = period // 12 - int(self.periods[0]) // 12
+        factor = self.price_factor
+        after = np.minimum(year + 1, len(factor) - 1)
+        return months(low, first) * factor[year] + months(low + first, 12 - first) * factor[after]
+
+    @cached_property
+    def _unknown(self) -> NDArray[np.int16]:
+        """Months before each of which nothing is known, shape (n_persons, n_periods + 1)."""
+        return _cumulated(self.state == State.UNKNOWN, np.int16)
+
+    @cached_property
+    def _gone_before(self) -> NDArray[np.int16]:
+        """Months before each after death or emigration, shape (n_persons, n_periods + 1)."""
+        return _cumulated(self._gone, np.int16)
+
+
+def accumulate(total: NDArray[np.signedinteger[Any]], gone: BoolArray) -> None:
+    """Turn monthly amounts, in place, into what was received before each month, and in all.
+
+    The first column is empty; what is paid after death or emigration is left out. Totals of four
+    bytes may go round, and their differences are right all the same (`Widths`).
+    """
+    total[:, 1:][gone] = 0
+    np.cumsum(total, axis=1, dtype=total.dtype, out=total)
+
+
+def _cumulated(values: NDArray[Any], dtype: Any) -> NDArray[Any]:
+    total = np.zeros((values.shape[0], values.shape[1] + 1), dtype=dtype)
+    np.cumsum(values, axis=1, out=total[:, 1:])
+    return total
+
+
+def _between(
+    total: NDArray[np.integer], who: IntArray, low: IntArray, months: IntArray | int
+) -> NDArray[np.integer]:
+    """Return what cumulative sums grow by in some months from each position."""
+    high = np.minimum(low + months, total.shape[1] - 1)
+    return np.asarray(total[who, high] - total[who, np.minimum(low, total.shape[1] - 1)])
+
 
 NULL = "_mih_null_"
 PERSON = "_mih_person"
@@ -125,7 +250,7 @@ class Request:
 def build_cube(request: Request) -> Cube:
     """Return the cube of everybody who starts, or is eligible in a year that can be compared."""
     persons, rows = leaving(request)
-    found = ops.arrays(persons)
+    found = engine.arrays(persons)
     person_id, place = _in_text_order(found["person_id"], found[PERSON])
     first, last = request.observed[0], request.observed[-1]
     periods = np.arange(first, last + 1, dtype=np.int64)
@@ -143,7 +268,7 @@ def build_cube(request: Request) -> Cube:
         filled.keep(place[found[PERSON]], np.zeros(len(place), dtype=np.int64), found)
     most = len(person_id) * len(request.observed)
     with _bar(most) as bar:
-        for chunk in ops.chunks(rows, by=PERSON, numbers=len(person_id), rows=most):
+        for chunk in engine.chunks(rows, by=PERSON, numbers=len(person_id), rows=most):
             person, period = place[chunk.pop(PERSON)], chunk.pop("year").astype(np.int64) - first
             filled.take(person, period, chunk)
             if not request.constant:
@@ -220,9 +345,9 @@ def leaving(request: Request) -> tuple[nw.LazyFrame[Any], nw.LazyFrame[Any]]:
     """
     marked = request.asked.marked(request.frame, ROW, AFTER)
     here = nw.col(ROW) & _resident(request, nw.col("year"))
-    marked = ops.replaced(marked, {ROW: here})
+    marked = engine.replaced(marked, {ROW: here})
     if request.per_year == MonthCube.PER_YEAR:
-        marked = ops.in_months(marked)
+        marked = engine.in_months(marked)
     fixed = _fixed(request)
     once = fixed if request.constant else []
     persons = _persons(request, marked, [expr for name in once for expr in _leaves(request, name)])
@@ -249,9 +374,11 @@ def _persons(
     started = "start_year" in request.dtypes
     chosen = nw.col(ROW) & inside
     if started:
-        chosen = chosen | ops.is_given(nw.col("start_year"))
+        chosen = chosen | engine.is_given(nw.col("start_year"))
     if not (request.residency_known and window):
-        return ops.numbered(marked.filter(chosen).select("person_id", *once), "person_id", PERSON)
+        return engine.numbered(
+            marked.filter(chosen).select("person_id", *once), "person_id", PERSON
+        )
     carried = nw.col(AFTER) & _resident(request, window[0] // request.per_year)
     last = nw.when(year < window[0]).then(carried.cast(nw.Int64)).otherwise(nw.lit(0))
     flags = {
@@ -266,7 +393,7 @@ def _persons(
         flags["_mih_inside"] = inside.cast(nw.Int64)
         which = which | ((nw.col("_mih_later") == 1) & (nw.col("_mih_inside") < len(window)))
         wanted = wanted | inside
-    return ops.numbered(
+    return engine.numbered(
         marked.filter(wanted).select("person_id", *once, *(f.alias(n) for n, f in flags.items())),
         "person_id",
         PERSON,
@@ -280,14 +407,14 @@ def _resident(request: Request, year: nw.Expr | int) -> nw.Expr:
     """Return whether a person is neither dead nor emigrated in a calendar year, never null."""
     exits = ["death_year"] if request.spells is not None else ["death_year", "emigration_year"]
     left = [(nw.col(name) < year).fill_null(False) for name in exits if name in request.dtypes]
-    return ~ops.any_of(left)
+    return ~engine.any_of(left)
 
 
 def count_persons(request: Request) -> int:
     """Return how many persons would leave the engine."""
     persons, _ = leaving(request)
     counted = persons.select(nw.len().alias("n"))
-    return int(ops.arrays(counted)["n"][0])
+    return int(engine.arrays(counted)["n"][0])
 
 
 def _leaves(request: Request, name: str) -> list[nw.Expr]:
@@ -295,11 +422,11 @@ def _leaves(request: Request, name: str) -> list[nw.Expr]:
     column, dtype = nw.col(name), request.dtypes[name]
     if dtype == "category":
         known = request.texts.get(name)
-        return [column if known is None else ops.code_of(column, known).alias(name)]
+        return [column if known is None else engine.code_of(column, known).alias(name)]
     if dtype == "money":
-        return [ops.ore(column).alias(name)]
+        return [engine.ore(column).alias(name)]
     value = column.cast(nw.Float64).fill_null(0.0)
-    return [(~ops.is_given(column)).alias(NULL + name), value.alias(name)]
+    return [(~engine.is_given(column)).alias(NULL + name), value.alias(name)]
 
 
 # --- above the seam -------------------------------------------------------------------------------

@@ -2,21 +2,412 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
-from mih_impact.display.card import Card
-from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import NOT_AVAILABLE, number, year_range
-from mih_impact.display.options import language
-from mih_impact.display.provenance import Provenance
-from mih_impact.display.result import Result
+from mih_impact.display.locale import (
+    NOT_AVAILABLE,
+    Label,
+    Lang,
+    language,
+    number,
+    percent,
+    year_range,
+)
+from mih_impact.display.result import Card, Provenance, Result
+from mih_impact.display.unit import decimals_for
 from mih_impact.errors import PanelContractError
-from mih_impact.panel.rules import Breach
+from mih_impact.panel import messages as m
+from mih_impact.panel.columns import Plan
+from mih_impact.panel.contract import ABSURD_MONEY, CONTRACT
+from mih_impact.panel.csv_text import TWO_WAYS
+from mih_impact.panel.names import lookalikes
+from mih_impact.panel.survey_persons import Persons
+from mih_impact.panel.survey_rows import ColumnCount, Rounding, Rows
+from mih_impact.reference.prices import PriceIndex, adding
 from mih_impact.storage import saveable
 
-__all__ = ["PanelReport"]
+__all__ = ["Breach", "Context", "PanelReport", "breaches"]
+
+saveable("Label")(Label)
+
+
+@saveable("Breach")
+@dataclass(frozen=True)
+class Breach:
+    """One rule broken by one column.
+
+    Attributes
+    ----------
+    rule
+        The name of the rule.
+    column
+        Our name of the column, or several joined by a comma.
+    severity
+        An error stops every analysis; a warning is to be known.
+    rows
+        Rows affected; persons where the rule is about persons, and 0 where it is about names.
+    what, do
+        What was found and what to do about it.
+    """
+
+    rule: str
+    column: str
+    severity: Literal["error", "warning"]
+    rows: int
+    what: Label
+    do: Label
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the rules need to know beside the counts.
+
+    Attributes
+    ----------
+    plans
+        The columns by our name.
+    left_out
+        Register columns of a type that cannot be used.
+    unreadable
+        Texts of a CSV that could not be converted: how many, by what they are.
+    files
+        The files that were read.
+    index, price_year, currency
+        The price index of a nominal panel (None for fixed prices), the year of the prices, and
+        what they are in.
+    spells
+        Whether spells of residency were given.
+    monthly
+        Whether a row is a month.
+    """
+
+    plans: Mapping[str, Plan]
+    left_out: tuple[str, ...]
+    unreadable: Mapping[str, Mapping[str, int]]
+    index: PriceIndex | None
+    price_year: int
+    currency: str
+    spells: bool
+    monthly: bool = False
+    files: tuple[str, ...] = ()
+
+    @property
+    def cell(self) -> Label:
+        """What a person and a period are called together."""
+        return m.PERSON_MONTHS if self.monthly else m.PERSON_YEARS
+
+    @property
+    def money(self) -> Label:
+        """What money is counted in."""
+        code = self.currency
+        return Label(nb="kroner" if code == "NOK" else code, en=code)
+
+    @property
+    def keys(self) -> str:
+        """The columns that name a row."""
+        return "person_id, year, month" if self.monthly else "person_id, year"
+
+    def named(self, period: int) -> str:
+        """Return a period in words: 2020, or 2020-03."""
+        return f"{period // 12}-{period % 12 + 1:02d}" if self.monthly else str(period)
+
+
+def breaches(rows: Rows, persons: Persons | None, context: Context) -> tuple[Breach, ...]:
+    """Return every breach, errors first, then in the contract's order of columns."""
+    if rows.n_rows == 0:
+        return (_breach("empty", "", "error", 0, m.EMPTY),)
+    found = [
+        *_names(context),
+        *(b for name in context.plans for b in _column(name, rows.columns[name], rows, context)),
+        *_prices(rows, context),
+        *_exits(rows, persons),
+    ]
+    if persons is not None:
+        found += [*_keys(persons, context), *_constancy(persons)]
+    if persons is not None and persons.periods:
+        found += [*_starts(persons, context), *_absence(persons, context)]
+    return tuple(sorted(found, key=lambda breach: breach.severity != "error"))
+
+
+def _breach(
+    rule: str,
+    column: str,
+    severity: Literal["error", "warning"],
+    rows: int,
+    text: tuple[Label, Label],
+    **values: object,
+) -> Breach:
+    """Fill a text; the number counted is at hand as `rows` and as `persons`."""
+    what, do = text
+    filled = {
+        "column": column,
+        "rows": _counted(rows, m.ROW, m.ROWS),
+        "persons": _counted(rows, m.PERSON, m.PERSONS),
+        **values,
+    }
+    return Breach(rule, column, severity, rows, what.format(**filled), do.format(**filled))
+
+
+def _count(n: int) -> Label:
+    return Label(nb=number(n, lang="nb"), en=number(n, lang="en"))
+
+
+def _counted(n: int, one: Label, many: Label) -> Label:
+    noun = one if n == 1 else many
+    return Label(nb=f"{number(n, lang='nb')} {noun.nb}", en=f"{number(n, lang='en')} {noun.en}")
+
+
+def _years(first: int, last: int) -> str:
+    return year_range(first, last)
+
+
+# --- one column at a time -------------------------------------------------------------------------
+
+
+def _column(name: str, seen: ColumnCount, rows: Rows, context: Context) -> Iterator[Breach]:
+    plan, declared = context.plans[name], CONTRACT.get(name)
+    unread = context.unreadable.get(name, {})
+    empty = rows.n_rows - seen.given - sum(unread.values())
+    if declared is not None and declared.role == "key" and empty:
+        yield _breach("null key", name, "error", empty, m.NULL_KEY)
+    for why, failed in {**unread, plan.failure: seen.failed}.items():
+        if failed:
+            yield _unread(name, failed, why, outside=declared is None)
+    if empty == rows.n_rows:
+        exit_ = declared is not None and declared.role == "exit"
+        severity: Literal["error", "warning"] = "warning" if exit_ else "error"
+        yield _breach("all null", name, severity, empty, m.NO_EXITS if exit_ else m.ALL_NULL)
+        return
+    if declared is None and plan.dtype == "money":
+        yield from _own_money(name, seen, context)
+    else:
+        yield from _outside(name, plan, seen, context)
+    if seen.rounding is not None and seen.rounding.loses:
+        yield _rounded(plan, seen.given, seen.rounding, context)
+    if plan.dtype in ("money", "number", "bool") and seen.all_zero:
+        yield _breach("all zero", name, "warning", seen.given, m.ALL_ZERO)
+
+
+def _outside(name: str, plan: Plan, seen: ColumnCount, context: Context) -> Iterator[Breach]:
+    if plan.dtype == "money" and seen.below:
+        yield _breach("negative money", name, "error", seen.below, m.NEGATIVE)
+    key = name in CONTRACT and CONTRACT[name].role == "key"
+    if plan.dtype != "money" and seen.below:
+        text = (m.BELOW[0], m.CORRECT_KEY) if key else m.BELOW
+        yield _breach("out of range", name, "error", seen.below, text, low=_bound(name, "low"))
+    if seen.above:
+        year = name in CONTRACT and CONTRACT[name].unit == "calendar year"
+        text = m.ABSURD if plan.dtype == "money" else m.ABOVE_YEARS if year else m.ABOVE
+        text = (text[0], m.CORRECT_KEY) if key else text
+        rule = "absurd money" if plan.dtype == "money" else "out of range"
+        high = _bound(name, "high")
+        currency = context.money
+        yield _breach(rule, name, "error", seen.above, text, high=high, currency=currency)
+
+
+def _own_money(name: str, seen: ColumnCount, context: Context) -> Iterator[Breach]:
+    """Yield money that the contract does not know, of either sign, beyond what can be."""
+    beyond, high = seen.below + seen.above, _count(int(ABSURD_MONEY))
+    if beyond:
+        currency = context.money
+        yield _breach("absurd money", name, "error", beyond, m.BEYOND, high=high, currency=currency)
+
+
+def _rounded(plan: Plan, given: int, rounding: Rounding, context: Context) -> Breach:
+    moved = max(abs(rounding.moved), rounding.shifted) / rounding.total
+    share = Label(*(percent(moved, decimals_for(100 * moved), lang) for lang in ("nb", "en")))
+    own = f"my_{plan.name}" if plan.name in CONTRACT else plan.name
+    paste = f'units={{"{own}": "log points"}}'
+    if own != plan.name:  # the contract's name is money
+        paste = f'columns={{"{own}": "{plan.source}"}}, {paste}'
+    return _breach(
+        "lost in rounding",
+        plan.name,
+        "error",
+        given,
+        m.ROUNDED,
+        share=share,
+        currency=context.money,
+        paste=paste,
+    )
+
+
+def _unread(name: str, rows: int, why: str, *, outside: bool) -> Breach:
+    """Return the breach of values that could not be converted."""
+    marks = {text: mark for mark, text in TWO_WAYS.items()}
+    if why in marks:
+        text = m.TWO_WAYS_CODE if outside else m.TWO_WAYS
+        return _breach("two readings", name, "error", rows, text, mark=marks[why])
+    text = (m.CONVERSION[0], m.REMEDIES.get(why, m.CONVERSION[1]))
+    return _breach("conversion", name, "error", rows, text, failure=m.FAILURES[why])
+
+
+def _bound(name: str, which: Literal["low", "high"]) -> Label:
+    bound = getattr(CONTRACT[name], which) if name in CONTRACT else None
+    if bound is None:
+        return m.FINITE
+    if CONTRACT[name].dtype == "int":
+        return Label(nb=str(int(bound)), en=str(int(bound)))
+    return _count(int(bound))
+
+
+# --- names, prices, years, persons ----------------------------------------------------------------
+
+
+def _names(context: Context) -> Iterator[Breach]:
+    """Warn of a column that looks like one of the contract's misspelt, and of types left out."""
+    absent = [
+        name
+        for name, column in CONTRACT.items()
+        if name not in context.plans and (context.monthly or not column.monthly)
+    ]
+    strangers = [plan.source for name, plan in context.plans.items() if name not in CONTRACT]
+    for name, source in lookalikes(absent, strangers, cutoff=0.85).items():
+        paste = f'columns={{"{name}": "{source}"}}'
+        yield _breach("misspelt column", name, "warning", 0, m.MISSPELT, source=source, paste=paste)
+    if context.left_out:
+        yield _breach("column left out", ", ".join(context.left_out), "warning", 0, m.LEFT_OUT)
+
+
+def _prices(rows: Rows, context: Context) -> Iterator[Breach]:
+    money = any(plan.dtype == "money" for plan in context.plans.values())
+    if context.index is None or rows.years is None or not money:
+        return
+    first, last = rows.years
+    needed = {*range(first, last + 1), context.price_year}
+    missing = sorted(needed - set(context.index.years))
+    if missing:
+        shipped = context.index.range.replace("-", "\u2013")
+        years = ", ".join(map(str, missing[:5])) + (" …" if len(missing) > 5 else "")
+        text = m.NO_INDEX if context.index.shipped else m.NO_INDEX_OWN
+        values = {"years": years, "shipped": shipped, "adding": adding(missing)}
+        yield _breach("price index", "year", "error", 0, text, **values)
+
+
+def _exits(rows: Rows, persons: Persons | None) -> Iterator[Breach]:
+    del persons
+    for name, after in rows.after.items():
+        if after:
+            yield _breach("rows after exit", name, "warning", after, m.AFTER[name])
+
+
+def _keys(persons: Persons, context: Context) -> Iterator[Breach]:
+    """Tell copies, rows that differ, and the same person-years in several files apart."""
+    found = persons.duplicates
+    files = _shown(found.files)
+    last = _last_version(found.files, context.files)
+    across = m.ACROSS if last is None else m.VERSIONS
+    for (cells, surplus), text in (
+        (found.across, across),
+        (found.copies, m.COPIES),
+        (found.different, m.DIFFERENT),
+    ):
+        if cells:
+            yield _breach(
+                "duplicate person-months" if context.monthly else "duplicate person-years",
+                context.keys,
+                "error",
+                surplus,
+                text,
+                cells=_count(cells),
+                periods=context.cell,
+                period=m.MONTH if context.monthly else m.YEAR,
+                files=", ".join(files),
+                last=last or "",
+            )
+
+
+def _shown(files: Sequence[str]) -> list[str]:
+    """Return names of files, some of them where they are many, with folders where names repeat."""
+    names = [Path(file).name for file in files]
+    shown = names if len({*names}) == len(names) else list(files)
+    return shown if len(shown) <= 4 else [*shown[:3], "…"]
+
+
+_VERSION = re.compile(r"[_-]v([0-9]+)$", re.IGNORECASE)
+
+
+def _last_version(files: Sequence[str], among: Sequence[str]) -> str | None:
+    """Return the last version of files whose names differ by _v1, _v2 only; None if others do.
+
+    Examples
+    --------
+    >>> _last_version(["a_v1.csv", "a_v9.csv"], ["a_v1.csv", "a_v10.csv", "a_v9.csv"])
+    'a_v10.csv'
+    """
+
+    def split(file: str) -> tuple[str, int] | None:
+        found = _VERSION.search(Path(file).stem)
+        return None if found is None else (Path(file).stem[: found.start()], int(found[1]))
+
+    kinds = {None if (parts := split(file)) is None else parts[0] for file in files}
+    if len(kinds) != 1 or None in kinds:
+        return None
+    versions = [(parts[1], file) for file in among if (parts := split(file)) and parts[0] in kinds]
+    return Path(max(versions)[1]).name
+
+
+_CHANGES = {"start_year": m.START_CHANGES, "start_month": m.START_MONTH_CHANGES}
+
+
+def _constancy(persons: Persons) -> Iterator[Breach]:
+    for name, changed in persons.changed.items():
+        if not changed:
+            continue
+        if CONTRACT[name].role == "fixed":
+            yield _breach("changes within person", name, "warning", changed, m.FIXED_CHANGES)
+        else:
+            text = _CHANGES.get(name, m.EXIT_CHANGES)
+            yield _breach("changes within person", name, "error", changed, text)
+
+
+def _starts(persons: Persons, context: Context) -> Iterator[Breach]:
+    if persons.half_started:
+        columns = "start_year, start_month"
+        yield _breach("half a start", columns, "error", persons.half_started, m.HALF)
+    if persons.partly_started:
+        yield _breach(
+            "start year partly null", "start_year", "warning", persons.partly_started, m.PARTLY
+        )
+    if persons.start_outside:
+        first, last = context.named(persons.periods[0]), context.named(persons.periods[-1])
+        years = f"{first}\u2013{last}"
+        yield _breach(
+            "start year outside",
+            "start_year",
+            "warning",
+            persons.start_outside,
+            m.OUTSIDE,
+            years=years,
+        )
+
+
+def _absence(persons: Persons, context: Context) -> Iterator[Breach]:
+    gaps = sorted(set(range(persons.periods[0], persons.periods[-1] + 1)) - set(persons.periods))
+    if gaps:
+        years = ", ".join(map(context.named, gaps))
+        yield _breach("gap", "year", "warning", 0, m.GAP, years=years)
+    known = context.spells or any(n in context.plans for n in ("death_year", "emigration_year"))
+    cells = persons.n_persons * len(persons.periods)
+    absent = cells - persons.n_rows
+    if absent > 0 and not known and not persons.duplicates.any:
+        share = Label(*(percent(absent / cells, 1, lang=lang) for lang in ("nb", "en")))
+        yield _breach(
+            "absent rows",
+            context.keys,
+            "warning",
+            absent,
+            m.ABSENT,
+            share=share,
+            cells=context.cell,
+        )
+
 
 _TITLE = Label(nb="Kontroll av panelet", en="Check of the panel")
 _LINES = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from mih_impact.display.labels import Label
+from mih_impact.display.locale import Label
 
 __all__ = [
     "BENEFITS",

@@ -9,7 +9,8 @@ same bits whatever engine made them; prices and divisions come after, here, in a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Literal
@@ -18,23 +19,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact.display.unit import AnyUnit, zero_is_nothing
-from mih_impact.panel.censoring import censored
-from mih_impact.panel.contract import DERIVED
-from mih_impact.panel.fingerprint import arrays_of, fingerprint_of
-from mih_impact.panel.readable import (
-    CovariateRead,
-    require_column,
-    require_dead,
-    require_outcome,
-)
-from mih_impact.panel.residency import BY_RANK, RANK, State, gone, present
-from mih_impact.panel.units import default_outcomes
+from mih_impact.panel.columns import default_outcomes
+from mih_impact.panel.contract import DERIVED, Dtype
+from mih_impact.panel.residency import BY_RANK, RANK, State, censored, gone, present
+from mih_impact.panel.selection import CovariateRead, require_column, require_dead, require_outcome
 
-__all__ = ["NEVER", "Cube", "Dead"]
+__all__ = ["EIGHT", "NEVER", "Cube", "Dead", "Precision", "Widths", "arrays_of", "fingerprint_of"]
 
+BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
+
+
+def arrays_of(cube: Cube) -> list[NDArray[Any]]:
+    """Return every array of a cube, in a fixed order."""
+    plain = [
+        cube.person_id, cube.periods, cube.observed, cube.start,
+        cube.eligible, cube.state, cube.row, cube.price_factor,
+    ]  # fmt: skip
+    groups: tuple[dict[str, Any], ...] = (cube.ore, cube.null, cube.code, cube.number, cube.fixed)
+    others = [] if cube.others is None else [cube.others]
+    return plain + [group[name] for group in groups for name in sorted(group)] + others
+
+
+def fingerprint_of(arrays: Iterable[NDArray[Any]], about: object) -> str:
+    """Return sixteen hexadecimal digits that change when any array, or what it is about, does.
+
+    Examples
+    --------
+    >>> fingerprint_of([np.arange(3)], "years") == fingerprint_of([np.arange(3)], "months")
+    False
+    """
+    digest = hashlib.sha256()
+    for array in arrays:
+        if array.dtype == object:
+            digest.update("\x1f".join(map(str, array)).encode())
+        else:
+            digest.update(np.ascontiguousarray(array).data)
+    digest.update(repr(about).encode())
+    return digest.hexdigest()[:16]
+
 
 Dead = Literal["zero", "missing"]
 
@@ -417,3 +441,86 @@ class Cube:
             schemes=self.schemes,
             names=self.names,
         )
+
+
+Precision = Literal["float64", "float32"]
+
+#: Whole øre that four bytes hold.
+MOST_ORE = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Widths:
+    """The types that values are kept in; they are read out as float64 whatever these are.
+
+    Attributes
+    ----------
+    number
+        Type of number columns.
+    exact
+        Number columns that are kept in eight bytes all the same: those that can be outcomes.
+    narrow
+        Money columns whose øre are kept in four bytes, which loses nothing.
+    """
+
+    number: type[np.floating[Any]] = np.float64
+    narrow: frozenset[str] = frozenset()
+    exact: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(
+        cls,
+        precision: Precision,
+        money: Iterable[str],
+        extremes: Mapping[str, tuple[float, float]],
+        *,
+        per_year: int,
+        exact: Iterable[str] = (),
+    ) -> Widths:
+        """Return the types for a precision.
+
+        Parameters
+        ----------
+        precision
+            "float64" keeps everything in eight bytes. "float32" keeps numbers in four, which have
+            seven digits, unless they can be outcomes, and money in four where no year of anybody's
+            can be too large for them.
+        money
+            The money columns.
+        extremes
+            Smallest and largest value of each, in kroner.
+        per_year
+            Periods in a year. By month amounts are kept as running totals, and these may go round:
+            what a year adds is right as long as no year alone is too large.
+        exact
+            The number columns that can be outcomes.
+
+        Examples
+        --------
+        >>> Widths.of("float32", ["aap"], {"aap": (0.0, 900_000.0)}, per_year=12).narrow
+        frozenset({'aap'})
+        """
+        if precision == "float64":
+            return EIGHT
+        largest = {name: max(map(abs, extremes[name])) for name in money if name in extremes}
+        fits = [name for name, kroner in largest.items() if kroner * 100 * per_year <= MOST_ORE]
+        return cls(np.float32, frozenset(fits), frozenset(exact))
+
+    def of_number(self, name: str) -> type[np.floating[Any]]:
+        """Return the type of a number column."""
+        return np.float64 if name in self.exact else self.number
+
+    def ore(self, name: str) -> type[np.signedinteger[Any]]:
+        """Return the type of a money column."""
+        return np.int32 if name in self.narrow else np.int64
+
+    def bytes(self, name: str, dtype: Dtype) -> int:
+        """Return the bytes of a varying column's cell: money has øre and a flag for null."""
+        if dtype == "category":
+            return 4
+        if dtype == "money":
+            return np.dtype(self.ore(name)).itemsize + 1
+        return np.dtype(self.of_number(name)).itemsize
+
+
+EIGHT = Widths()

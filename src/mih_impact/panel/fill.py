@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact.panel.contract import Dtype
-from mih_impact.panel.ops import NO_ORE
-from mih_impact.panel.widths import EIGHT, Widths
+from mih_impact.panel.cube import EIGHT, Widths
+from mih_impact.panel.engine import NO_ORE
 
 __all__ = ["Filled", "Words"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mih_impact.display.labels import Label
+from mih_impact.display.locale import Label
 
 ROW, ROWS = Label(nb="rad", en="row"), Label(nb="rader", en="rows")
 PERSON, PERSONS = Label(nb="person", en="person"), Label(nb="personer", en="persons")

@@ -12,34 +12,80 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from mih_impact.display.card import Card
-from mih_impact.display.labels import Lang
-from mih_impact.display.provenance import Provenance
-from mih_impact.display.result import Result
-from mih_impact.display.unit import AnyUnit
+from mih_impact.display.locale import Label, Lang, number, year_range
+from mih_impact.display.result import Card, Provenance, Result
+from mih_impact.display.unit import AnyUnit, as_unit, is_money
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.build import Request, build_cube, count_persons
-from mih_impact.panel.card import panel_card
-from mih_impact.panel.check import PanelReport
+from mih_impact.panel.check import Context, PanelReport, breaches
+from mih_impact.panel.columns import Plan, default_outcomes, told
 from mih_impact.panel.contract import BENEFITS
-from mih_impact.panel.cube import Cube
-from mih_impact.panel.door import Plan
+from mih_impact.panel.cube import Cube, Precision, Widths
 from mih_impact.panel.engine import reading
-from mih_impact.panel.measure import MEASURE, Named, OtherMeasures, named_measure
-from mih_impact.panel.rules import Context, breaches
 from mih_impact.panel.selection import (
+    MEASURE,
     Eligible,
+    Named,
+    OtherMeasures,
     columns_to_fetch,
     eligible_expr,
     eligible_words,
+    named_measure,
 )
 from mih_impact.panel.size import SizeEstimate, bytes_of, disk_of
-from mih_impact.panel.surveyed import Surveyed
-from mih_impact.panel.units import default_outcomes, told
-from mih_impact.panel.widths import Precision, Widths
+from mih_impact.panel.survey_persons import Surveyed
 from mih_impact.reference.prices import PriceIndex
 
-__all__ = ["Money", "Panel", "Period"]
+__all__ = ["Money", "Panel", "Period", "panel_card"]
+
+_CARD = {
+    "title": Label(nb="Registerpanel", en="Register panel"),
+    "engine": Label(nb="Motor", en="Engine"),
+    "size": Label(nb="Rader og år", en="Rows and years"),
+    "period": Label(nb="En rad er", en="A row is"),
+    "year": Label(nb="et år", en="a year"),
+    "month": Label(nb="en måned", en="a month"),
+    "unread": Label(nb="ikke lest ennå", en="not read yet"),
+    "columns": Label(nb="Kolonner", en="Columns"),
+    "outcomes": Label(nb="Utfall", en="Outcomes"),
+    "money": Label(nb="Beløp", en="Money"),
+    "nominal": Label(
+        nb="løpende {currency}, gjøres om til {year}-priser",
+        en="current {currency}, converted to {year} prices",
+    ),
+    "fixed": Label(nb="faste {year}-priser, {currency}", en="fixed {year} prices, {currency}"),
+}
+
+
+def panel_card(
+    panel: Panel, engine: str, money: str, size: tuple[int, int, int] | None, lang: Lang
+) -> Card:
+    """Return the card; size is rows, first and last year, None where nothing has been read yet."""
+    read = _CARD["unread"].text(lang)
+    if size is not None:
+        read = f"{number(size[0], lang=lang)}, {year_range(size[1], size[2])}"
+    kroner = _CARD[money].format(currency=panel.currency, year=panel.price_year)
+    lines = (
+        ("engine", engine),
+        ("size", read),
+        ("period", _CARD[panel.period].text(lang)),
+        ("columns", ", ".join(panel.columns)),
+        ("outcomes", ", ".join(_outcomes(panel, lang))),
+        ("money", kroner.text(lang)),
+    )
+    return Card(
+        _CARD["title"].text(lang), tuple((_CARD[name].text(lang), text) for name, text in lines)
+    )
+
+
+def _outcomes(panel: Panel, lang: Lang) -> list[str]:
+    """Return the outcomes, those that are no money with their units."""
+    units = {name: as_unit(panel.units[name]) for name in panel.outcomes}
+    return [
+        name if is_money(unit) else f"{name} ({unit.displayed.text(lang)})"
+        for name, unit in units.items()
+    ]
+
 
 Money = Literal["nominal", "fixed"]
 Period = Literal["year", "month"]

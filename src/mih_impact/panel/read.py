@@ -6,20 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any, SupportsFloat, get_args
 
 from mih_impact import arguments
-from mih_impact.display.labels import Label, Lang
+from mih_impact.arguments import named_options
+from mih_impact.display.locale import Label, Lang
 from mih_impact.display.unit import AnyUnit
 from mih_impact.errors import PanelContractError
-from mih_impact.panel.door import Values, plan_columns
-from mih_impact.panel.files import is_csv
-from mih_impact.panel.given import evidence_given, names_given, prices_given
+from mih_impact.panel.columns import Values, numeric_units, plan_columns
+from mih_impact.panel.cube import Precision
+from mih_impact.panel.names import evidence_given, names_given, prices_given
 from mih_impact.panel.number_text import marks_given
 from mih_impact.panel.panel import Money, Panel, Period
 from mih_impact.panel.size import parse_memory
-from mih_impact.panel.sources import open_source, open_spells
-from mih_impact.panel.units import numeric_units
-from mih_impact.panel.widths import Precision
+from mih_impact.panel.sources import is_csv, open_source, open_spells
 from mih_impact.reference.prices import PriceIndex
-from mih_impact.signatures import named_options
 
 __all__ = ["read_panel"]
 

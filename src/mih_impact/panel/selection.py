@@ -1,19 +1,37 @@
-"""What a cube is asked for: the columns to fetch, and who is eligible."""
+"""What a cube is asked for: columns, programmes, and who is eligible."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
 import narwhals as nw
+import numpy as np
+from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.errors import PanelContractError
-from mih_impact.panel.contract import BENEFITS, DERIVED
-from mih_impact.panel.units import unmade
+from mih_impact.panel import engine
+from mih_impact.panel.columns import no_unit, unmade
+from mih_impact.panel.contract import BENEFITS, CONTRACT, DERIVED
 
-__all__ = ["Eligible", "columns_to_fetch", "eligible_expr", "eligible_words"]
+__all__ = [
+    "MEASURE",
+    "CovariateRead",
+    "Eligible",
+    "Named",
+    "OtherMeasures",
+    "columns_to_fetch",
+    "eligible_expr",
+    "eligible_words",
+    "named_measure",
+    "require_column",
+    "require_dead",
+    "require_outcome",
+    "started",
+]
 
 #: A boolean column by name, a narwhals expression on person-years, or None: the column `eligible`
 #: where the panel has one, else everybody observed.
@@ -146,3 +164,207 @@ def _of_one_row(expr: nw.Expr) -> bool:
                 return False
             steps += [part for part in node.exprs if isinstance(part, nw.Expr)]
     return True
+
+
+#: The column that says what begins in a period.
+MEASURE = "measure"
+FIRST = "_mih_first"
+
+OtherMeasures = Literal["risk_set", "censor"]
+
+
+@dataclass(frozen=True)
+class Named:
+    """The measure an analysis is about.
+
+    Attributes
+    ----------
+    name
+        As the column `measure` has it.
+    others
+        "risk_set": who begins another measure can be a control like anybody. "censor": a control is
+        compared until it begins another measure.
+    """
+
+    name: str
+    others: OtherMeasures
+
+
+def named_measure(name: Any, others: Any, known: tuple[str, ...] | None) -> Named:
+    """Return the measure, or raise where the register has none of the name.
+
+    Parameters
+    ----------
+    name, others
+        As given.
+    known
+        The measures of the register; None where it has no column `measure`.
+
+    Raises
+    ------
+    PanelContractError
+
+    Examples
+    --------
+    >>> named_measure("afl", "censor", ("afl", "aft"))
+    Named(name='afl', others='censor')
+    """
+    if known is None:
+        raise PanelContractError(
+            "measure= needs the column measure: what a person begins in the period of the row",
+            found="no column measure",
+            do='name it with columns={"measure": ...}; where every measure has a start year of its '
+            'own, leave out measure= and name that: columns={"start_year": ...}',
+        )
+    arguments.name("measure", name, error=PanelContractError, do="name one of panel.measures")
+    if name not in known:
+        raise PanelContractError(
+            "Nobody begins the measure",
+            found=f"measure={name!r}; the register has {', '.join(known) or 'none to be listed'}",
+            do="choose among these",
+        )
+    allowed = get_args(OtherMeasures)
+    arguments.choice("measure=", "other_measures", others, allowed, error=PanelContractError)
+    return Named(str(name), others)
+
+
+def started(
+    frame: nw.LazyFrame[Any], name: str, *, monthly: bool
+) -> tuple[nw.LazyFrame[Any], tuple[int, int]]:
+    """Return the frame in which everybody's first start in a measure is its start.
+
+    Parameters
+    ----------
+    frame
+        Rows in the contract's names and types, with the column `measure`; columns start_year and
+        start_month that are there are replaced.
+    name
+        The measure, which somebody begins.
+    monthly
+        Whether a row is a month.
+
+    Returns
+    -------
+    tuple
+        The frame, lazy, and the first and last calendar year of a start.
+    """
+    period = nw.col("year") * 12 + nw.col("month") - 1 if monthly else nw.col("year")
+    begun = frame.filter(engine.true_or_false(nw.col(MEASURE) == name))
+    first = engine.first_by(begun, "person_id", period, FIRST)
+    ends = [nw.col(FIRST).min().alias("low"), nw.col(FIRST).max().alias("high")]
+    found = engine.arrays(first.select(ends))
+    others = frame.drop("start_year", "start_month", strict=False)
+    joined = others.join(first, on="person_id", how="left")
+    low, high = int(found["low"][0]), int(found["high"][0])
+    if not monthly:
+        return joined.rename({FIRST: "start_year"}), (low, high)
+    year = (nw.col(FIRST).cast(nw.Float64) / 12.0).floor()
+    month = nw.col(FIRST).cast(nw.Float64) - 12.0 * year + 1.0
+    dated = joined.with_columns(year.alias("start_year"), month.alias("start_month"))
+    return dated.drop(FIRST), (low // 12, high // 12)
+
+
+@dataclass(frozen=True, eq=False)
+class CovariateRead:
+    """A covariate as of one year.
+
+    Attributes
+    ----------
+    values
+        Shape (n_persons,): float with NaN for missing, or object with None for categories.
+    carried
+        Shape (n_persons,): True where the value comes from an earlier row.
+    """
+
+    values: NDArray[Any]
+    carried: NDArray[np.bool_]
+
+
+def require_dead(dead: str) -> None:
+    """Raise where `dead=` is no word for what the dead count as."""
+    if not arguments.is_one_of(dead, ("zero", "missing")):
+        raise PanelContractError(
+            "dead= has a value it cannot have", found=repr(dead), do='use "zero" or "missing"'
+        )
+
+
+def require_outcome(
+    name: str,
+    *,
+    outcomes: Sequence[str],
+    numbers: Sequence[str],
+    schemes: Sequence[str],
+    names: Sequence[str],
+) -> None:
+    """Raise where a name is no outcome of a cube.
+
+    Parameters
+    ----------
+    name
+        What is asked for.
+    outcomes, numbers, names
+        The cube's columns that can be outcomes, its number columns, and all of its columns.
+    schemes
+        The panel's benefit schemes, fetched or not.
+
+    Raises
+    ------
+    PanelContractError
+    """
+    if name == "on_benefit" and not schemes:
+        raise PanelContractError(
+            "on_benefit needs a benefit scheme, and the panel has none",
+            do=f"name one with columns={{...}}: {', '.join(BENEFITS)}",
+        )
+    if name in numbers and name not in (*outcomes, *CONTRACT):
+        raise no_unit([name], error=PanelContractError)
+    made_from = {"in_work": ("wage_income",), "on_benefit": tuple(schemes)}
+    absent = [column for column in made_from.get(name, ()) if column not in outcomes]
+    if absent:
+        raise PanelContractError(
+            f"{name} is reckoned from {', '.join(absent)}, which did not come along",
+            found=f"the columns {', '.join(names)}",
+            do=f"bring {', '.join(absent)} along, outcomes=[..., {absent[0]!r}], or, where the "
+            f'panel lacks it, name it when reading, columns={{"{absent[0]}": "..."}}',
+        )
+    if name not in made_from:
+        require_column(name, outcomes, names=names, usable=outcomes)
+
+
+def require_column(
+    name: str, among: Container[str], *, names: Sequence[str], usable: Sequence[str]
+) -> None:
+    """Raise where a name is not among some columns: it is of another kind, or was not fetched.
+
+    Parameters
+    ----------
+    name, among
+        What is asked for, and the columns it has to be one of.
+    names, usable
+        All columns of the cube, and those that can be an outcome.
+
+    Raises
+    ------
+    PanelContractError
+    """
+    if name in among:
+        return
+    declared = CONTRACT.get(name)
+    if name in names:
+        raise PanelContractError(
+            f"{name} is no amount and no share, and cannot be an outcome",
+            found=declared.dtype if declared else "a category",
+            do=f"choose among {', '.join(usable)}",
+        )
+    if declared is not None and declared.role == "treatment":
+        raise PanelContractError(
+            f"{name} says who participates and from when, and is no characteristic",
+            found=f"{name} among the columns asked for",
+            do="leave it out: only persons of one start year are compared with one another anyway; "
+            "effects by start year are mih.group_time_effects(panel, ...)",
+        )
+    raise PanelContractError(
+        f"The column {name} is not in the cube",
+        found=f"the columns {', '.join(names)}",
+        do="check the spelling, or fetch it: panel.cube(columns=[...])",
+    )

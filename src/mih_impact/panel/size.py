@@ -10,16 +10,13 @@ import narwhals as nw
 import pandas as pd
 
 from mih_impact import arguments
-from mih_impact.display.card import Card
-from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import number
-from mih_impact.display.provenance import Provenance
-from mih_impact.display.result import Result
+from mih_impact.display.locale import Label, Lang, number
+from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.errors import MemoryLimitError, PanelContractError
-from mih_impact.panel import ops
+from mih_impact.panel import engine as ops
 from mih_impact.panel.contract import CONTRACT, Dtype
+from mih_impact.panel.cube import EIGHT, Widths
 from mih_impact.panel.engine import is_spark
-from mih_impact.panel.widths import EIGHT, Widths
 
 __all__ = ["SizeEstimate", "bytes_of", "disk_of", "parse_memory"]
 

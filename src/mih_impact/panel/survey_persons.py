@@ -1,4 +1,4 @@
-"""What the engine counts about the persons of a panel, in one aggregate per person.
+"""What the engine counts about the persons of a register, once and only when asked.
 
 No identifier leaves the engine here. Duplicate person-years are looked up by their keys, and what
 changes within persons column by column, only when sums over all columns say that there are any.
@@ -6,8 +6,11 @@ changes within persons column by column, only when sums over all columns say tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
+from time import perf_counter
 from typing import Any
 
 import narwhals as nw
@@ -15,12 +18,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.panel import ops
+from mih_impact.errors import EngineError, MihImpactError
+from mih_impact.panel import engine
+from mih_impact.panel.columns import Plan
 from mih_impact.panel.contract import CONTRACT
+from mih_impact.panel.engine import reading
+from mih_impact.panel.selection import MEASURE, started
 from mih_impact.panel.sources import FILE
-from mih_impact.panel.survey import usable_year
+from mih_impact.panel.survey_rows import Rows, row_sums, survey_rows, usable_year
 
-__all__ = ["Duplicates", "Persons", "survey_persons"]
+__all__ = ["Duplicates", "Persons", "Surveyed", "survey_persons"]
 
 _START = "_start"
 _HALF = "_half_start"
@@ -126,7 +133,7 @@ def survey_persons(
     followed = _followed(frame, starts=starts, monthly=monthly)
     whole = followed.collect_schema()["year"].is_integer()
     usable = followed.filter(
-        ops.is_given(nw.col("person_id"))
+        engine.is_given(nw.col("person_id"))
         & usable_year(nw.col("year"), "year", first, last, whole=whole)
     )
     constant = tuple(name for name in names if name in CONTRACT and CONTRACT[name].constant)
@@ -168,7 +175,7 @@ class _Asked:
     @property
     def bits(self) -> list[str]:
         """The names of the positional sums."""
-        blocks = range(self.first, self.last + 1, ops.BLOCK)
+        blocks = range(self.first, self.last + 1, engine.BLOCK)
         return [f"_bits{i}" for i in range(len(blocks))]
 
     @property
@@ -185,7 +192,7 @@ class _Asked:
         for name in self.constant:
             column = nw.col(name)
             if name in self.texts:
-                digit = ops.code_of(column, self.texts[name]).cast(nw.Float64) + 1.0
+                digit = engine.code_of(column, self.texts[name]).cast(nw.Float64) + 1.0
                 base = len(self.texts[name]) + 1.0
             elif name in extremes:
                 low, high = extremes[name]
@@ -198,7 +205,7 @@ class _Asked:
 
     def screened(self, packed: nw.Expr) -> dict[str, NDArray[Any]]:
         """Return the counts, with whether anything changes within anybody."""
-        half = ops.count_of(nw.col(_HALF)).cast(nw.Float64) if self.monthly else nw.lit(0.0)
+        half = engine.count_of(nw.col(_HALF)).cast(nw.Float64) if self.monthly else nw.lit(0.0)
         per_person = self._per_person(
             [packed.alias(_PACKED), *([half.alias("_half")] if self._halves else [])],
             [
@@ -208,7 +215,7 @@ class _Asked:
                 *([nw.col(_START).max().alias(f"_high_{_START}")] if self.starts else []),
             ],
         )
-        sums = [ops.count_of(nw.col("_low") != nw.col("_high")).alias("_any_changed")]
+        sums = [engine.count_of(nw.col("_low") != nw.col("_high")).alias("_any_changed")]
         if self._halves:
             sums.append(nw.col("_half").alias("_halves"))
         return self._tallied(per_person, sums, ["_any_changed", *(["_halves"] * self._halves)])
@@ -219,21 +226,21 @@ class _Asked:
         prepared = [_coded(name, self.texts[name]) for name in constant if name in self.texts]
         counts: list[nw.Expr] = []
         if self.starts:
-            prepared.append(ops.count_of(ops.is_given(nw.col(_START))).alias("_started"))
-            prepared.append(ops.count_of(nw.col(_HALF)).alias("_half"))
+            prepared.append(engine.count_of(engine.is_given(nw.col(_START))).alias("_started"))
+            prepared.append(engine.count_of(nw.col(_HALF)).alias("_half"))
             counts = [nw.col("_started").sum(), nw.col("_half").sum()]
         lows = [nw.col(name).min().alias(f"_low_{name}") for name in constant]
         highs = [nw.col(name).max().alias(f"_high_{name}") for name in constant]
         per_person = self._per_person(prepared, [*counts, *lows, *highs])
         names = [f"_changed_{name}" for name in self.constant]
         sums = [
-            ops.count_of(_differ(f"_low_{name}", f"_high_{name}")).alias(f"_changed_{name}")
+            engine.count_of(_differ(f"_low_{name}", f"_high_{name}")).alias(f"_changed_{name}")
             for name in self.constant
         ]
         if self.starts:
             partly = (nw.col("_started") > 0) & (nw.col("_started") < nw.col("_rows"))
-            sums.append(ops.count_of(partly).alias("_partly"))
-            sums.append(ops.count_of(nw.col("_half") > 0).alias("_halves"))
+            sums.append(engine.count_of(partly).alias("_partly"))
+            sums.append(engine.count_of(nw.col("_half") > 0).alias("_halves"))
             names += ["_partly", "_halves"]
         return self._tallied(per_person, sums, names)
 
@@ -246,9 +253,9 @@ class _Asked:
     ) -> nw.LazyFrame[Any]:
         """Return an aggregate per person, rows and positional sums among it."""
         bits = [
-            ops.year_bit(nw.col("year"), low, min(low + ops.BLOCK - 1, self.last)).alias(name)
+            engine.year_bit(nw.col("year"), low, min(low + engine.BLOCK - 1, self.last)).alias(name)
             for name, low in zip(
-                self.bits, range(self.first, self.last + 1, ops.BLOCK), strict=True
+                self.bits, range(self.first, self.last + 1, engine.BLOCK), strict=True
             )
         ]
         groups = self.rows.with_columns(*bits, *prepared).group_by("person_id")
@@ -267,7 +274,7 @@ class _Asked:
         counts = kinds.agg(nw.len().alias("_persons"), *(nw.col(name).sum() for name in names))
         leaving = [nw.col(name) for name in self.same]
         leaving += [nw.col(n).cast(nw.Float64) for n in ("_persons", *names)]
-        return ops.arrays(counts.select(leaving))
+        return engine.arrays(counts.select(leaving))
 
     def persons(self, counted: Mapping[str, NDArray[Any]]) -> Persons:
         """Return what the counts say."""
@@ -303,28 +310,30 @@ class _Asked:
 def _followed(frame: nw.LazyFrame[Any], *, starts: bool, monthly: bool) -> nw.LazyFrame[Any]:
     """Return the frame with `year` as the period, and the period of start and what it lacks."""
     if not starts:
-        return ops.in_months(frame) if monthly else frame
+        return engine.in_months(frame) if monthly else frame
     if not monthly:
         return frame.with_columns(nw.col("start_year").alias(_START), nw.lit(False).alias(_HALF))
-    one = ops.is_given(nw.col("start_year")) != ops.is_given(nw.col("start_month"))
+    one = engine.is_given(nw.col("start_year")) != engine.is_given(nw.col("start_month"))
     kept = frame.with_columns(
         nw.col("start_year").alias("_kept_year"),
         nw.col("start_month").alias("_kept_month"),
         one.alias(_HALF),
     )
-    counted = ops.in_months(kept).rename({"start_year": _START})
+    counted = engine.in_months(kept).rename({"start_year": _START})
     return counted.rename({"_kept_year": "start_year", "_kept_month": "start_month"})
 
 
 def _differ(low: str, high: str) -> nw.Expr:
     """Return True where two values are given and differ; null against null is no difference."""
-    both = ops.is_given(nw.col(low)) & ops.is_given(nw.col(high))
+    both = engine.is_given(nw.col(low)) & engine.is_given(nw.col(high))
     return both & (nw.col(low) != nw.col(high)).fill_null(False)
 
 
 def _coded(name: str, texts: tuple[str, ...]) -> nw.Expr:
     """Return a text column as codes with nulls: comparing texts is what would take the time."""
-    return nw.when(ops.is_given(nw.col(name))).then(ops.code_of(nw.col(name), texts)).alias(name)
+    return (
+        nw.when(engine.is_given(nw.col(name))).then(engine.code_of(nw.col(name), texts)).alias(name)
+    )
 
 
 # --- above the seam ------------------------------------------------------------------------------
@@ -340,9 +349,9 @@ def _ones(bits: NDArray[np.int64]) -> NDArray[np.int64]:
 def _periods_with_rows(bits: NDArray[np.int64], first: int) -> tuple[int, ...]:
     seen = np.bitwise_or.reduce(bits, axis=1)
     return tuple(
-        first + block * ops.BLOCK + bit
+        first + block * engine.BLOCK + bit
         for block, word in enumerate(seen.tolist())
-        for bit in range(ops.BLOCK)
+        for bit in range(engine.BLOCK)
         if word >> bit & 1
     )
 
@@ -359,12 +368,12 @@ def _duplicates(frame: nw.LazyFrame[Any], names: Sequence[str]) -> Duplicates:
     cells = kinds.group_by("person_id", "year").agg(
         nw.col("_rows").sum(), nw.len().alias("_kinds"), *spans
     )
-    alike = ops.count_of(nw.col("_kinds") == 1).alias("_alike")
+    alike = engine.count_of(nw.col("_kinds") == 1).alias("_alike")
     several = cells.filter(nw.col("_rows") > 1).with_columns(alike)
     kind = ("_alike", "_first", "_last")
     counts = several.group_by(kind).agg(nw.len().alias("_cells"), nw.col("_rows").sum())
     numbers = [nw.col(name).cast(nw.Int64) for name in ("_cells", "_rows")]
-    found = pd.DataFrame(ops.arrays(counts.select(*kind, *numbers)))
+    found = pd.DataFrame(engine.arrays(counts.select(*kind, *numbers)))
     across, alike_ = found["_first"] != found["_last"], found["_alike"] == 1
 
     def of(chosen: pd.Series[bool]) -> tuple[int, int]:
@@ -377,4 +386,154 @@ def _duplicates(frame: nw.LazyFrame[Any], names: Sequence[str]) -> Duplicates:
         different=of(~across & ~alike_),
         across=of(across),
         files=tuple(sorted(set(map(str, named)))),
+    )
+
+
+#: A text column with no more distinct values leaves the engine as codes.
+FEW_TEXTS = 2_000
+
+
+class Surveyed:
+    """The rows of a register in the contract's names and types, and what has been counted of them.
+
+    Panels of the same rows share it.
+
+    Parameters
+    ----------
+    raw
+        The register as it came.
+    plans
+        How each column of ours is made from it.
+    monthly
+        Whether a row is a month.
+
+    Attributes
+    ----------
+    seconds
+        How long the passes over rows and over persons took.
+    """
+
+    def __init__(self, raw: nw.LazyFrame[Any], plans: Mapping[str, Plan], *, monthly: bool) -> None:
+        self.raw = raw
+        self.plans = dict(plans)
+        self.monthly = monthly
+        self.seconds: dict[str, float] = {}
+        self._texts: dict[str, tuple[str, ...] | None] = {}
+        self._started: dict[str, tuple[nw.LazyFrame[Any], tuple[int, int]]] = {}
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns by our names."""
+        return tuple(self.plans)
+
+    @cached_property
+    def frame(self) -> nw.LazyFrame[Any]:
+        """The rows in the contract's names and types."""
+        return self.raw.select([plan.expr.alias(name) for name, plan in self.plans.items()])
+
+    @cached_property
+    def rows(self) -> Rows:
+        """What one pass over the rows finds."""
+        with self._timed("rows"), reading(self.raw):
+            return survey_rows(self.raw, self.plans)
+
+    @property
+    def counted(self) -> Rows | None:
+        """What has been found of the rows, None where nothing has been read yet."""
+        return self.__dict__.get("rows")
+
+    @cached_property
+    def persons(self) -> Persons | None:
+        """What one aggregate per person finds; None where no row has a usable year."""
+        if self.rows.years is None:
+            return None
+        constant = [name for name in self.plans if name in CONTRACT and CONTRACT[name].constant]
+        with self._timed("persons"), reading(self.raw):
+            found = survey_persons(
+                self._with_files,
+                self.columns,
+                self.rows.years,
+                texts=self.texts_of(constant),
+                extremes=self.rows.extremes,
+                monthly=self.monthly,
+            )
+        if self.rows.all_usable and found.n_rows != self.rows.n_rows:
+            raise _other_rows(f"{self.rows.n_rows} rows, and {found.n_rows} the next time")
+        return found
+
+    @property
+    def _with_files(self) -> nw.LazyFrame[Any]:
+        """The rows with the file that each came from, where there are several."""
+        if FILE not in self.raw.collect_schema():
+            return self.frame
+        columns = [plan.expr.alias(name) for name, plan in self.plans.items()]
+        return self.raw.select(*columns, nw.col(FILE).cast(nw.String))
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Raise where the source has given other rows meanwhile than when they were counted.
+
+        What was read then belongs to no register. A sample that is drawn anew each time, or a table
+        that somebody writes to, is such a source.
+
+        Raises
+        ------
+        EngineError
+        """
+        try:
+            yield
+        except MihImpactError:
+            raise
+        except Exception:
+            self._require_unchanged()  # what does not fit together may have any error
+            raise
+        self._require_unchanged()
+
+    def _require_unchanged(self) -> None:
+        counted = self.rows.sums
+        with reading(self.raw):
+            again = row_sums(self.raw, self.plans)
+        if again != counted:
+            rows = f"{counted['n']:.0f} rows, and {again['n']:.0f} the next time"
+            raise _other_rows(f"{rows}, with other sums" if again["n"] == counted["n"] else rows)
+
+    @property
+    def measures(self) -> tuple[str, ...] | None:
+        """The measures that somebody begins, ascending; None without the column."""
+        if MEASURE not in self.plans:
+            return None
+        with reading(self.raw):
+            return self.texts_of([MEASURE]).get(MEASURE, ())
+
+    def started(self, measure: str) -> tuple[nw.LazyFrame[Any], tuple[int, int]]:
+        """Return the rows with starts in a measure, and their first and last year; read once."""
+        if measure not in self._started:
+            with reading(self.raw):
+                self._started[measure] = started(self.frame, measure, monthly=self.monthly)
+        return self._started[measure]
+
+    def texts_of(self, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Return the distinct values of those text columns that have few, read once a column."""
+        found = {}
+        for name in names:
+            if self.plans[name].dtype == "category" and name not in self._texts:
+                self._texts[name] = engine.distinct_texts(self.frame, name, at_most=FEW_TEXTS)
+            texts = self._texts.get(name)
+            if texts is not None:
+                found[name] = texts
+        return found
+
+    @contextmanager
+    def _timed(self, what: str) -> Iterator[None]:
+        begun = perf_counter()
+        yield
+        self.seconds[what] = perf_counter() - begun
+
+
+def _other_rows(found: str) -> EngineError:
+    return EngineError(
+        "The source gives other rows each time that it is read",
+        found=found,
+        do="keep what it is to be before reading: write it to Parquet, collect it into a frame, or "
+        "store a query as a table (a sample that is drawn anew each time is another register)",
     )

@@ -9,19 +9,14 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from mih_impact import arguments
-from mih_impact.display.labels import Label, Lang, capital
-from mih_impact.display.numbers import millions
-from mih_impact.display.options import language, options
-from mih_impact.display.style import alt_text, figure_style, new_axes
-from mih_impact.display.style.figure import root_figure
-from mih_impact.economics.case import CostBenefit
-from mih_impact.economics.export.account import export_account
-from mih_impact.economics.export.setting import account_at
+from mih_impact.account.cost_benefit import CostBenefit
+from mih_impact.account.export import account_at, export_account
+from mih_impact.arguments import named_options
+from mih_impact.display.figure import alt_text, figure_style, new_axes, root_figure
+from mih_impact.display.locale import Label, Lang, capital, language, millions, options
 from mih_impact.errors import AssumptionError
-from mih_impact.reporting.extras import require
-from mih_impact.reporting.page.spoken import about, shown
-from mih_impact.reporting.page.texts import PAGE
-from mih_impact.signatures import named_options
+from mih_impact.reporting.export import require
+from mih_impact.reporting.page.texts import PAGE, about, shown
 
 if TYPE_CHECKING:
     from ipywidgets import VBox, Widget

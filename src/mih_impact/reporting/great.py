@@ -15,14 +15,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from mih_impact import arguments
-from mih_impact.display.labels import Lang
-from mih_impact.display.numbers import MINUS, NBSP
-from mih_impact.display.options import language
+from mih_impact.display.locale import MINUS, NBSP, Lang, language
 from mih_impact.display.tables import is_numeric, text_cells
 from mih_impact.errors import StorageError
-from mih_impact.reporting.export import Table
-from mih_impact.reporting.extras import require
-from mih_impact.reporting.words import LOCALES
+from mih_impact.reporting.document import LOCALES
+from mih_impact.reporting.export import Table, require
 from mih_impact.storage import write_whole
 
 if TYPE_CHECKING:

@@ -13,20 +13,23 @@ from typing import Any
 import typst
 
 from mih_impact.errors import ReportError
-from mih_impact.reporting.document import (
+from mih_impact.reporting.blocks import (
     Beside,
     Block,
     Bullets,
     Callout,
-    Document,
+    Cite,
     Facts,
     Figure,
     Heading,
+    Number,
     Paragraph,
+    Strong,
     Table,
+    Text,
+    parts,
 )
-from mih_impact.reporting.text import Cite, Number, Strong, Text, parts
-from mih_impact.reporting.words import ANNEX, PAGE, SOURCES, annex_tables, label_of
+from mih_impact.reporting.document import ANNEX, PAGE, SOURCES, Document, annex_tables, label_of
 
 __all__ = ["pdf_bytes"]
 

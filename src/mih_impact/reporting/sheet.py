@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from mih_impact.display.style import contact_sheet
+from mih_impact.display.layout import contact_sheet
 
 __all__ = ["main"]
 

@@ -8,18 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from mih_impact import arguments
-from mih_impact.economics.account import cost_benefit
-from mih_impact.economics.assumptions import Assumptions
-from mih_impact.economics.case import CostBenefit
-from mih_impact.economics.checks import nearest
-from mih_impact.economics.programme import Programme
-from mih_impact.economics.sheet.sheet import AssumptionSheet
-from mih_impact.economics.sheet.toml_file import toml_content
+from mih_impact.account.assumptions import Assumptions
+from mih_impact.account.cost_benefit import CostBenefit, cost_benefit
+from mih_impact.account.programme import Programme
+from mih_impact.account.roles import nearest
+from mih_impact.account.sheet.files import toml_content
+from mih_impact.account.sheet.sheet import AssumptionSheet
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.discount import Discount
-from mih_impact.study.keys import require_keys
-from mih_impact.study.programme_file import programme_content, programme_of
+from mih_impact.study.files import programme_content, programme_of, require_keys
 
 __all__ = ["AccountSpec", "account_of"]
 

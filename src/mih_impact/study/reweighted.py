@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from mih_impact.controls.entropy import entropy_weights
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.refit import Rescored
-from mih_impact.effects.asked import Asked
+from mih_impact.effects.estimand import Asked
 from mih_impact.errors import SupportError
-from mih_impact.study.patterns import patterns
+from mih_impact.study.draws import patterns
 
 __all__ = ["Reweighted"]
 

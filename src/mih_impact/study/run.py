@@ -12,24 +12,21 @@ from typing import Any
 import pandas as pd
 
 from mih_impact import arguments
+from mih_impact.account.cost_benefit import CostBenefit
+from mih_impact.account.sheet.sheet import AssumptionSheet
+from mih_impact.arguments import named_options
 from mih_impact.controls.balance import Balance
-from mih_impact.display.card import Card
-from mih_impact.display.labels import Label, Lang
-from mih_impact.display.options import current
-from mih_impact.display.provenance import Provenance
-from mih_impact.display.result import Result
+from mih_impact.display.locale import Label, Lang, current
+from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.display.unit import AnyUnit, Unit
-from mih_impact.economics.case import CostBenefit
-from mih_impact.economics.sheet.sheet import AssumptionSheet
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import AssumptionError
 from mih_impact.panel.panel import Panel
 from mih_impact.panel.read import read_panel
 from mih_impact.panel.synthetic.register import example_panel
-from mih_impact.signatures import named_options
 from mih_impact.storage import save, saveable
 from mih_impact.study.account import account_of
-from mih_impact.study.keys import read_label, require_keys
+from mih_impact.study.files import read_label, require_keys
 from mih_impact.study.outputs import write_outputs
 from mih_impact.study.spec import StudySpec
 

@@ -10,24 +10,91 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, get_args
 
+import numpy as np
+
 from mih_impact import arguments
-from mih_impact.controls.covariates import as_terms, parse_term
+from mih_impact.controls.cut import Bands, Completers, bands, completers
 from mih_impact.controls.matching import match
-from mih_impact.controls.subgroups.bands import bands
-from mih_impact.controls.subgroups.completers import completers
+from mih_impact.controls.terms import Lag, as_terms, parse_term
 from mih_impact.controls.weighting import WeightMethod, weight
-from mih_impact.display.labels import Label
+from mih_impact.display.locale import Label
 from mih_impact.effects.event_study import event_study
 from mih_impact.errors import AssumptionError
 from mih_impact.panel.panel import Money, Period
 from mih_impact.reference.prices import PriceIndex
 from mih_impact.storage import write_whole
 from mih_impact.study.account import AccountSpec
-from mih_impact.study.keys import file_of, read_label, require_keys
+from mih_impact.study.files import file_of, read_label, require_keys
 from mih_impact.study.outputs import OutputsSpec
-from mih_impact.study.spec_text import spec_text
 
-__all__ = ["AccountSpec", "DataSpec", "OutputsSpec", "Step", "StudySpec"]
+__all__ = ["AccountSpec", "DataSpec", "OutputsSpec", "Step", "StudySpec", "spec_text"]
+
+
+def spec_text(spec: StudySpec) -> str:
+    """Return the text of a specification; what has its default is left out.
+
+    Raises
+    ------
+    AssumptionError
+        An option is an object that no text can stand for, such as an expression.
+    """
+    import tomli_w
+
+    content: dict[str, Any] = {
+        "name": spec.name,
+        "label": {"nb": spec.label.nb, "en": spec.label.en},
+        "data": _given(spec.data, "data"),
+        "controls": _step(spec.controls, "controls"),
+        "effects": _step(spec.effects, "effects"),
+        "account": _given(spec.account, "account"),
+    }
+    if spec.outputs is not None:
+        content["outputs"] = _given(spec.outputs, "outputs")
+    return tomli_w.dumps(content)
+
+
+def _given(section: Any, where: str) -> dict[str, Any]:
+    """Return the fields of a section that do not have their default."""
+    default = type(section)()
+    return {
+        field.name: _plain(value, f"[{where}] {field.name}")
+        for field in fields(section)
+        if (value := getattr(section, field.name)) != getattr(default, field.name)
+    }
+
+
+def _step(step: Step, where: str) -> dict[str, Any]:
+    """Return the options of a verb; the method names the verb."""
+    named = {"method": "entropy"} if step.verb is weight else {}
+    options = {**named, **step.options}
+    return {
+        key: _plain(value, f"[{where}] {key}")
+        for key, value in options.items()
+        if value is not None
+    }
+
+
+def _plain(value: Any, where: str) -> Any:
+    """Return a value as TOML has it."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, Lag):
+        return str(value)
+    if isinstance(value, Bands):
+        return {"bands": [str(value.column), *value.cuts]}
+    if isinstance(value, Completers):
+        return {"completers": value.column}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part, where) for part in value]
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        return {key: _plain(part, where) for key, part in value.items()}
+    raise AssumptionError(
+        f"{where} cannot be written as text",
+        found=f"a {type(value).__name__}",
+        do="make a column of it in the panel, and give its name",
+    )
 
 
 @dataclass(frozen=True)

@@ -10,26 +10,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact import arguments
-from mih_impact.controls.covariates import Lag, Term, as_terms
+from mih_impact.arguments import named_options
 from mih_impact.controls.recipe import about_panel, require_units
-from mih_impact.display.provenance import Provenance
-from mih_impact.effects.group_time.adjusted import Estimator
+from mih_impact.controls.terms import Lag, Term, as_terms
+from mih_impact.display.result import Provenance
+from mih_impact.effects.group_time.adjusted import TRIM, Estimator
 from mih_impact.effects.group_time.estimate import Estimates, estimate_all
-from mih_impact.effects.group_time.models import TRIM
-from mih_impact.effects.group_time.outcomes import Outcomes, read_outcomes
 from mih_impact.effects.group_time.result import GroupTimeEffects, Method, build_result
 from mih_impact.effects.group_time.sample import (
     BasePeriod,
     Controls,
+    Outcomes,
     StartGroup,
     Windows,
     build_windows,
+    read_outcomes,
     start_groups,
 )
 from mih_impact.errors import EffectsError, PanelContractError, SupportError, warn
 from mih_impact.panel.cube import NEVER, Dead
 from mih_impact.panel.panel import Panel
-from mih_impact.signatures import named_options
 
 __all__ = ["group_time_effects"]
 

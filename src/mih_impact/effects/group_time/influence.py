@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact.effects.group_time.moments import Profiles
+from mih_impact.effects.group_time.means import Profiles
 from mih_impact.effects.influence import Influence
 
 __all__ = ["FactoredInfluence", "Multiplier", "Recipe", "factored", "written_rows"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -14,38 +14,151 @@ from scipy.special import ndtri
 
 from mih_impact import arguments
 from mih_impact.controls.flow import Flow, attrition_frame
-from mih_impact.display.card import Card
-from mih_impact.display.labels import Lang
-from mih_impact.display.options import current
-from mih_impact.display.provenance import Provenance
-from mih_impact.display.result import Result
-from mih_impact.display.small_cells import is_small, with_complement
+from mih_impact.controls.terms import entered, parse_term
+from mih_impact.display.locale import Lang, current
+from mih_impact.display.result import Card, Provenance, Result, is_small, with_complement
 from mih_impact.display.unit import AnyUnit
-from mih_impact.effects.group_time.aggregate import (
+from mih_impact.effects.group_time.display import (
+    hidden_counts,
+    hidden_effects,
+    in_overall,
+    persons_behind,
+)
+from mih_impact.effects.group_time.estimate import (
     Aggregation,
+    Average,
+    Estimates,
     averages,
     column_weights,
     starter_weights,
 )
-from mih_impact.effects.group_time.estimate import Estimates
-from mih_impact.effects.group_time.hidden import (
-    hidden_counts,
-    hidden_effects,
-)
 from mih_impact.effects.group_time.influence import FactoredInfluence
 from mih_impact.effects.group_time.sample import StartGroup, Windows
-from mih_impact.effects.group_time.series import average_series
-from mih_impact.effects.series import EffectSeries
+from mih_impact.effects.influence import sup_t
+from mih_impact.effects.series import EffectSeries, build_series
 from mih_impact.errors import EffectsError
 from mih_impact.storage import save, saveable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["GroupTimeEffects", "Method", "build_result"]
+__all__ = ["GroupTimeEffects", "Method", "average_series", "build_result"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+#: Normal draws behind a band; they move its critical value by about 0.01 from seed to seed.
+BAND_DRAWS = 20_000
+
+
+def average_series(
+    effects: GroupTimeEffects,
+    average: Average,
+    kind: Aggregation,
+    influence: FactoredInfluence,
+    options: dict[str, object],
+) -> EffectSeries:
+    """Freeze averages into the same result that an event study is."""
+    K, L, G, T = average.kept.shape
+    kept = average.kept.reshape(K, L, G * T)
+    columns = effects.frame[["n_participants", "n_controls", "n_lost"]].to_numpy().T
+    n, controls, lost = columns.reshape(3, K, G, T)
+    reason = effects.frame["reason"].to_numpy().reshape(K, G, T)
+    single = (reason == "one_participant").reshape(K, 1, G * T)
+    alone = (~kept | single).all(axis=2)
+    value = np.where(kept, np.nan_to_num(effects.estimate.reshape(K, 1, G * T)), 0.0)
+    estimate = (average.weights.reshape(K, L, G * T) * value).sum(axis=2)
+    estimate = np.where(kept.any(axis=2), estimate, np.nan)
+    matrix = influence.covariance.copy()
+    matrix[alone.ravel()] = np.nan
+    matrix[:, alone.ravel()] = np.nan
+    universal = effects.method.base_period == "universal" and kind == "event"
+    base = (-1 - effects.method.anticipation,) if universal else ()
+    based = average.asked & (reason != "no_base_year")[:, None]
+    based_on = (reason == "base_year")[:, None]
+    compared = persons_behind(average.kept, n)
+    is_base = np.isin(average.levels, base)
+    covariates = [parse_term(text) for text in effects.method.covariates]
+    matched_on = [
+        kind == "event" and entered(covariates, name, level + effects.method.anticipation)
+        for name in effects.outcomes
+        for level in average.levels
+    ]
+    return build_series(
+        estimate,
+        matrix,
+        outcomes=effects.outcomes,
+        levels=average.levels,
+        term="overall" if kind == "simple" else kind,
+        units=effects.units,
+        price_year=effects.price_year,
+        base=base,
+        anticipation=effects.method.anticipation,
+        se="influence",
+        level=effects.method.level,
+        critical=_critical(effects, matrix, is_base),
+        columns={
+            "n_participants": compared,
+            "n_controls": np.where(average.kept, controls[:, None], 0).max(axis=(2, 3)),
+            "n_lost": persons_behind(based, n + lost) - compared,
+            "reason": np.where(is_base, "base_year", _why(average, based, reason, alone)),
+            "matched_on": np.array(matched_on).reshape(K, L),
+        },
+        coverage=effects.coverage | {"compared": _compared(average.kept & ~based_on, n)},
+        in_overall=in_overall(kind, average.levels),
+        influence=influence,
+        provenance=Provenance.of(
+            f"group_time_effects, averaged by {kind}",
+            {**effects.provenance.options, **options, **asdict(effects.method)},
+            seed=effects.method.seed,
+            data=effects.provenance.data,
+            evidence=effects.provenance.evidence,
+        ),
+    )
+
+
+def _compared(kept: NDArray[np.bool_], n: NDArray[np.int64]) -> int:
+    """Return the persons behind all averages, each start year's in its fullest year."""
+    return int(np.where(kept.any(axis=1), n, 0).max(axis=(0, 2)).sum())
+
+
+def _why(
+    average: Average,
+    based: NDArray[np.bool_],
+    reason: NDArray[np.object_],
+    alone: NDArray[np.bool_],
+) -> NDArray[np.object_]:
+    """Return why an average or its standard error is missing, or start years of it; (K, L).
+
+    A start year of which no effect enters has left the average, and what it says may then be of
+    others than was asked: the first of its reasons stands there, with "some_" before it.
+    """
+    entered = average.kept.any(axis=(2, 3))
+    left = based & ~average.kept.any(axis=3, keepdims=True)
+    why = np.full(entered.shape, "", dtype=object)
+    for code in ("nobody_to_compare", "models_not_estimable"):
+        some = (left & np.equal(reason, code)[:, None]).any(axis=(2, 3))
+        why[some] = np.where(entered, f"some_{code}", code)[some]
+    why[~entered & (why == "")] = "nobody_to_compare"
+    why[entered & alone] = "one_participant"
+    return why
+
+
+def _critical(
+    effects: GroupTimeEffects, matrix: FloatArray, is_base: NDArray[np.bool_]
+) -> dict[str, float]:
+    """Return the critical value of each outcome's band over its levels with a standard error."""
+    size = len(is_base)
+    rng = np.random.default_rng(effects.method.seed)
+    normal = rng.standard_normal((BAND_DRAWS, size))
+    critical = {}
+    for k, name in enumerate(effects.outcomes):
+        columns = k * size + np.flatnonzero(~is_base)
+        columns = columns[np.isfinite(matrix.diagonal()[columns])]
+        block = matrix[np.ix_(columns, columns)]
+        critical[name] = sup_t(block, normal, level=effects.method.level)
+    return critical
+
 
 #: What a small cell blanks.
 _BUILT_ON_PERSONS = (
@@ -259,13 +372,13 @@ class GroupTimeEffects(Result):
         self, outcome: str | None = None, *, ax: Axes | None = None, lang: Lang | None = None
     ) -> Axes:
         """Draw the effects by year since start, a line for each start year."""
-        from mih_impact.effects.group_time.figure import plot_group_time
-        from mih_impact.effects.taken import outcome_asked
+        from mih_impact.effects.group_time.display import plot_group_time
+        from mih_impact.effects.series import outcome_asked
 
         return plot_group_time(self, outcome_asked(self, outcome), ax=ax, lang=lang)
 
     def _card(self, lang: Lang) -> Card:
-        from mih_impact.effects.group_time.card import group_time_card
+        from mih_impact.effects.group_time.display import group_time_card
 
         return group_time_card(self, lang)
 

@@ -1,8 +1,14 @@
-"""`randomisation_test`: would other starters, in other start years, have shown as much."""
+"""`randomisation_test`: would other starters, in other start years, have shown as much.
+
+Arrays in, arrays out.
+
+A group's rows with their odds of starting, and its estimate as a function of who starts.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -10,33 +16,309 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact import arguments
+from mih_impact.arguments import named_options
 from mih_impact.controls.group import ControlGroup
-from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import number
-from mih_impact.display.options import current
-from mih_impact.display.provenance import Provenance
-from mih_impact.effects.asked import require_choice
-from mih_impact.effects.inference.assignments import draw_starters
-from mih_impact.effects.inference.placebo_starts import Experiment
-from mih_impact.effects.inference.redone import require_draws
-from mih_impact.effects.inference.tested import (
+from mih_impact.controls.matching_methods import Listed, most_controls
+from mih_impact.controls.options import MatchOptions
+from mih_impact.controls.propensity import Score, outside_range
+from mih_impact.controls.risk_set import RiskSet
+from mih_impact.display.locale import Label, Lang, current, number
+from mih_impact.display.result import Provenance
+from mih_impact.effects.comparison import compare
+from mih_impact.effects.estimand import Asked, Measured, require_choice
+from mih_impact.effects.inference.covariance import require_draws
+from mih_impact.effects.inference.tests import (
     EffectTest,
     ask_years,
     formatter,
     persons_behind,
     shown_p,
 )
-from mih_impact.effects.measured import Measured
-from mih_impact.effects.taken import outcome_asked
+from mih_impact.effects.series import outcome_asked
 from mih_impact.errors import EffectsError, warn
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead
-from mih_impact.signatures import named_options
 
-__all__ = ["randomisation_test"]
+__all__ = ["Experiment", "draw_starters", "randomisation_test"]
 
+BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+#: Up to this many expected meetings of two equal rows, e^3 = 20 tries find a draw without one.
+PATIENCE = 3.0
+
+
+def draw_starters(
+    log_odds: FloatArray,
+    treated: BoolArray,
+    block: IntArray,
+    *,
+    draws: int,
+    rng: np.random.Generator,
+) -> IntArray:
+    """Draw as many starters in each block as there are.
+
+    Parameters
+    ----------
+    log_odds
+        Log odds of starting of each row, shape (m,).
+    treated
+        Who starts, shape (m,): its sums by block are kept.
+    block
+        The block of each row, shape (m,).
+    draws
+        Number of draws.
+    rng
+        Where chance comes from.
+
+    Returns
+    -------
+    array of int
+        Rows that start in each draw, ascending, shape (draws, sum of treated).
+
+    Notes
+    -----
+    Rows start independently with their odds, given how many do: a set S has a probability
+    proportional to the product of its odds (conditional Bernoulli sampling; Chen and Liu 1997,
+    Statistica Sinica 7).
+    """
+    order = np.argsort(block, kind="stable")
+    found = []
+    for rows in np.split(order, np.flatnonzero(np.diff(block[order])) + 1):
+        places = int(treated[rows].sum())
+        if places:
+            own = log_odds[rows] - log_odds[rows].max()
+            found.append(rows[_in_one_block(own, places, draws, rng)])
+    return np.sort(np.concatenate(found, axis=1), axis=1)
+
+
+def _in_one_block(
+    log_odds: FloatArray, places: int, draws: int, rng: np.random.Generator
+) -> IntArray:
+    """Return the positions of those who start, shape (draws, places)."""
+    share = np.exp(log_odds)
+    share /= share.sum()
+    meetings = places * (places - 1) / 2.0 * float(share @ share)
+    if meetings <= PATIENCE:
+        return _apart(share, places, draws, rng)
+    return _row_by_row(log_odds, places, draws, rng)
+
+
+def _apart(share: FloatArray, places: int, draws: int, rng: np.random.Generator) -> IntArray:
+    """Draw rows one by one with their share of the odds, again until no row is drawn twice.
+
+    Any order of a set S has the product of its shares as its probability, so S has a multiple of
+    the product of its odds. About exp(-meetings) of the draws are kept.
+    """
+    upto = np.cumsum(share)
+    chosen = np.empty((draws, places), dtype=np.int64)
+    left = np.arange(draws)
+    while len(left):
+        drawn = np.searchsorted(upto, upto[-1] * rng.random((len(left), places)), side="right")
+        drawn = np.sort(drawn, axis=1)
+        kept = (np.diff(drawn, axis=1) > 0).all(axis=1)
+        chosen[left[kept]] = drawn[kept]
+        left = left[~kept]
+    return chosen
+
+
+def _row_by_row(
+    log_odds: FloatArray, places: int, draws: int, rng: np.random.Generator
+) -> IntArray:
+    """Decide row by row, in all draws at once.
+
+    The chance to be in with j places left is o_i e_{j-1}(after i) / e_j(from i), e the elementary
+    symmetric polynomials of the odds (Chen and Liu 1997).
+    """
+    log_e = _symmetric(log_odds, places)
+    left = np.full(draws, places)
+    chosen = np.empty((draws, places), dtype=np.int64)
+    for i in range(len(log_odds)):
+        chance = np.zeros(places + 1)
+        with np.errstate(invalid="ignore"):
+            chance[1:] = np.exp(log_odds[i] + log_e[i + 1, :-1] - log_e[i, 1:])
+        inside = rng.random(draws) < chance[left]
+        chosen[inside, places - left[inside]] = i
+        left = left - inside
+        if not left.any():
+            break
+    return chosen
+
+
+def _symmetric(log_odds: FloatArray, places: int) -> FloatArray:
+    """Return log e_j of the odds from i on, shape (n + 1, places + 1); -inf where it is 0."""
+    n = len(log_odds)
+    log_e = np.full((n + 1, places + 1), -np.inf)
+    log_e[:, 0] = 0.0
+    for i in range(n - 1, -1, -1):
+        log_e[i, 1:] = np.logaddexp(log_e[i + 1, 1:], log_odds[i] + log_e[i + 1, :-1])
+    return log_e
+
+
+Statistic = Callable[[IntArray], FloatArray]
+
+#: Neighbours listed beyond those wanted, in the place of those who start; and without replacement
+#: so many times those wanted, in the place of those taken. Lists that are too short cost time only.
+SPARE, CROWD = 10, 6
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """A group as an experiment that could have come out otherwise.
+
+    Attributes
+    ----------
+    rows
+        Rows of the risk set that take part, shape (r,), ascending.
+    treated
+        Who starts, shape (r,).
+    block
+        Start year and cell within which starters are drawn, shape (r,).
+    log_odds
+        Of starting, shape (r,).
+    prepare
+        Given all rows that will start in some draw, returns the estimates, shape (E,), as a
+        function of the rows of the risk set that start, ascending; NaN where there is none.
+    """
+
+    rows: IntArray
+    treated: BoolArray
+    block: IntArray
+    log_odds: FloatArray
+    prepare: Callable[[IntArray], Statistic]
+
+    @classmethod
+    def of(cls, group: ControlGroup, asked: Asked) -> Experiment:
+        """Read the group's odds, and the changes of everybody who could have started."""
+        _, changes = asked.levels_and_changes(group, np.arange(len(group.risk.person)))
+        if group.model is None and (group.score is not None or group.whitened is not None):
+            return cls._nearest(group, changes)
+        return cls._shared(group, changes)
+
+    @classmethod
+    def _nearest(cls, group: ControlGroup, changes: FloatArray) -> Experiment:
+        """Match drawn starters again, on the score or coordinates that are there."""
+        risk, recipe = group.risk, group.recipe
+        if recipe is None:
+            raise EffectsError(
+                "The group does not know how it was made",
+                found="a group without its recipe",
+                do="choose it with mih.match",
+            )
+        options = recipe.read(MatchOptions)
+        index = np.zeros(len(risk.person)) if group.score is None else group.score.index
+        return cls(
+            np.arange(len(index)),
+            risk.treated,
+            risk.cell,
+            index,
+            lambda rows: _by_neighbours(group, options, changes, rows),
+        )
+
+    @classmethod
+    def _shared(cls, group: ControlGroup, changes: FloatArray) -> Experiment:
+        """Weigh whoever does not start by its odds: cells, and weights with their coefficients."""
+        log_odds = _log_odds(group)
+        rows = np.flatnonzero(np.isfinite(log_odds))
+        block = np.unique(group.risk.cell[rows], return_inverse=True)[1]
+        statistic = _by_block(rows, block, log_odds[rows], changes[rows])
+        return cls(rows, group.risk.treated[rows], block, log_odds[rows], lambda _: statistic)
+
+
+def _by_neighbours(
+    group: ControlGroup, options: MatchOptions, changes: FloatArray, rows: IntArray
+) -> Statistic:
+    """Return the estimate where those who start are matched with those who do not."""
+    risk, score = group.risk, group.score
+    options = replace(options, ratio=most_controls(risk, options.ratio))
+    length = SPARE + (1 if options.replace else CROWD) * options.ratio
+    listed = Listed.of(risk, rows, score, group.whitened, options, length=length)
+
+    def statistic(starters: IntArray) -> FloatArray:
+        target = starters
+        if options.common_support and score is not None:
+            target = _on_support(risk, score, starters)
+        sets = listed.match(starters, target)
+        if not len(sets.participant):
+            return np.full(changes.shape[1], np.nan)
+        own, other = changes[sets.participant], changes[np.unique(sets.control)]
+        again = replace(group, sets=sets)
+        return compare(again, own, own, other, np.zeros_like(other)).estimate
+
+    return statistic
+
+
+def _on_support(risk: RiskSet, score: Score, starters: IntArray) -> IntArray:
+    """Return the starters within the range of those who do not start."""
+    treated = np.zeros(len(risk.person), dtype=bool)
+    treated[starters] = True
+    return starters[~outside_range(replace(risk, treated=treated), score)[starters]]
+
+
+def _by_block(
+    rows: IntArray, block: IntArray, log_odds: FloatArray, changes: FloatArray
+) -> Statistic:
+    """Return the estimate where those who do not start weigh their odds within a block.
+
+    Sums over a block less those over its starters, so that a draw costs as much as its starters.
+    """
+    blocks = int(block.max()) + 1
+    top = np.full(blocks, -np.inf)
+    np.maximum.at(top, block, log_odds)
+    odds = np.exp(log_odds - top[block])[:, None]
+    seen = np.isfinite(changes)
+    own = np.where(seen, changes, 0.0)
+    parts = np.hstack([odds * own, odds * seen, own, seen])
+    E = changes.shape[1]
+
+    def summed(which: IntArray | slice, values: FloatArray) -> FloatArray:
+        total = np.zeros((blocks, values.shape[1]))
+        np.add.at(total, block[which], values)
+        return total
+
+    whole = summed(slice(None), parts[:, : 2 * E])
+
+    def statistic(starters: IntArray) -> FloatArray:
+        place = np.searchsorted(rows, starters)
+        started = summed(place, parts[place])
+        rest = whole - started[:, : 2 * E]
+        mass = rest[:, E:]
+        there = mass > 1e-9 * whole[:, E:]
+        mean = rest[:, :E] / np.where(there, mass, 1.0)
+        own, n = started[:, 2 * E : 3 * E], started[:, 3 * E :] * there
+        count = n.sum(axis=0)
+        effect = np.where(there, own - n * mean, 0.0).sum(axis=0)
+        return np.asarray(np.where(count > 0, effect / np.maximum(count, 1.0), np.nan))
+
+    return statistic
+
+
+def _log_odds(group: ControlGroup) -> FloatArray:
+    """Return log odds of starting, shape (m,); -inf or NaN for rows that take no part.
+
+    Entropy weights are odds too: their logarithm is linear in the covariates within a start year,
+    which says what those of the participants would be.
+    """
+    risk, sets, model = group.risk, group.sets, group.model
+    kept = np.full(len(risk.person), -np.inf)
+    if model is None:
+        kept[np.concatenate([sets.participant, sets.control])] = 0.0
+        return kept
+    if group.score is not None:
+        taking_part = np.concatenate([sets.participant, sets.control])
+        kept[taking_part] = group.score.index[taking_part]
+        return kept
+    X = model.covariates.X
+    Z = np.column_stack([np.ones(len(X)), (X - X.mean(axis=0)) / np.maximum(X.std(axis=0), 1e-12)])
+    year = risk.start_year[sets.control]
+    for c in np.unique(year).tolist():
+        control, weight = sets.control[year == c], np.log(sets.weight[year == c])
+        slope = np.linalg.lstsq(Z[control], weight, rcond=1e-10)[0]
+        own = sets.participant[risk.start_year[sets.participant] == c]
+        kept[control], kept[own] = weight, Z[own] @ slope
+    return kept
+
 
 Assignment = Literal["score", "uniform"]
 

@@ -14,8 +14,14 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.errors import AssumptionError
-from mih_impact.panel.synthetic.histories import BENEFIT_TYPES, Histories
-from mih_impact.panel.synthetic.people import HOME_COUNTIES, YEARS, Floats, People
+from mih_impact.panel.synthetic.people import (
+    BENEFIT_TYPES,
+    HOME_COUNTIES,
+    YEARS,
+    Floats,
+    Histories,
+    People,
+)
 
 __all__ = [
     "START_YEARS",

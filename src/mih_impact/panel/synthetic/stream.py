@@ -17,17 +17,15 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from mih_impact.display.labels import Label
-from mih_impact.display.options import current
+from mih_impact.display.locale import Label, current
 from mih_impact.errors import AssumptionError, StorageError
 from mih_impact.panel.contract import CONTRACT
 from mih_impact.panel.sources import EVIDENCE_KEYS
 from mih_impact.panel.synthetic.effects import SyntheticTruth
-from mih_impact.panel.synthetic.files import EVIDENCE, FILE_TYPE, README, TRUTH
 from mih_impact.panel.synthetic.people import NATIONAL, YEARS
-from mih_impact.panel.synthetic.register import register_frame
+from mih_impact.panel.synthetic.register import EVIDENCE, FILE_TYPE, README, TRUTH, register_frame
 from mih_impact.panel.synthetic.start import START_YEARS
-from mih_impact.storage.files import write_whole
+from mih_impact.storage import write_whole
 
 __all__ = ["StreamedRegister", "stream_register"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mih_impact.display.labels import Label
+from mih_impact.display.locale import Label
 
 TITLE = Label(
     nb="{programme}: hva det gir, hva det koster, og for hvem",

@@ -9,18 +9,16 @@ from typing import SupportsFloat
 import numpy as np
 import pandas as pd
 
-from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import interval, number
-from mih_impact.economics.actors import GROUP_LABELS, GROUPS, PUBLIC
-from mih_impact.economics.assumption import Assumption
-from mih_impact.economics.budget.result import BudgetImpact
-from mih_impact.economics.card import break_even_text
-from mih_impact.economics.case import CostBenefit
-from mih_impact.economics.labels import amount_of, hundreds
-from mih_impact.economics.sensitivity.tornado import Sensitivity
-from mih_impact.economics.tables import line_values
+from mih_impact.account.assumption import Assumption
+from mih_impact.account.budget.result import BudgetImpact
+from mih_impact.account.card import break_even_text
+from mih_impact.account.cost_benefit import CostBenefit
+from mih_impact.account.roles import GROUP_LABELS, GROUPS, PUBLIC, amount_of, hundreds
+from mih_impact.account.sensitivity import Sensitivity
+from mih_impact.account.tables import line_values
+from mih_impact.display.locale import Label, Lang, interval, number
+from mih_impact.reporting.blocks import Named, Number, Trace
 from mih_impact.reporting.memo import texts
-from mih_impact.reporting.text import Named, Number, Trace
 
 __all__ = ["Traced", "in_hundreds"]
 

@@ -7,15 +7,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mih_impact import arguments
-from mih_impact.display.options import Lang, language
-from mih_impact.economics.case import CostBenefit
-from mih_impact.economics.pooled import pooled
+from mih_impact.account.cost_benefit import CostBenefit
+from mih_impact.account.tables import pooled
+from mih_impact.arguments import named_options
+from mih_impact.display.locale import Label, Lang, language
 from mih_impact.errors import AssumptionError
+from mih_impact.reporting.export import require
 from mih_impact.reporting.memo.content import memo_of
+from mih_impact.reporting.page.write import write_budget_page
+from mih_impact.reporting.workbook.write import write_workbook
 from mih_impact.reporting.write import document_path, write_document
-from mih_impact.signatures import named_options
 
-__all__ = ["write_memo", "write_memos"]
+__all__ = ["write_memo", "write_memo_folder", "write_memos"]
 
 
 @named_options
@@ -88,3 +91,53 @@ def write_memos(
     files = [document_path(path) for path in paths]  # before the work of writing them
     memo = memo_of(pooled(case), language(lang), starters)
     return [write_document(memo, file) for file in files]
+
+
+_MEMO = Label(nb="notat", en="memo")
+_WORKBOOK = Label(nb="regnskap", en="account")
+_PAGE = Label(nb="budsjettside", en="budget_page")
+
+#: Packages that the formats need, asked for before the first file is written.
+_NEEDED = (("docx", "Writing Word"), ("typst", "Writing PDF"), ("xlsxwriter", "Writing Excel"))
+
+
+def write_memo_folder(
+    case: CostBenefit,
+    folder: str | os.PathLike[str],
+    *,
+    lang: Lang = "nb",
+    starters: Mapping[int, float] | None = None,
+) -> list[Path]:
+    """Write the memo as HTML, Word and PDF, the workbook behind it, and the budget page.
+
+    Parameters
+    ----------
+    case
+        The account.
+    folder
+        Where; made if it is not there.
+    lang
+        Language of all of them.
+    starters
+        Persons by start year, for budgets; None leaves them out.
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    MissingExtraError
+        A package that one of the formats needs is not installed; nothing is written.
+    """
+    lang, out = language(lang), Path(folder)
+    for package, purpose in _NEEDED:
+        require(package, extra="memo", to=purpose)
+    memo, page = _MEMO.text(lang), _PAGE.text(lang)
+    first = 500.0 if starters is None else next(iter(dict(starters).values()))
+    files = [out / f"{memo}{suffix}" for suffix in (".html", ".docx", ".pdf")]
+    return [
+        *write_memos(case, files, lang=lang, starters=starters),
+        write_workbook(case, out / f"{_WORKBOOK.text(lang)}.xlsx", lang=lang, starters=starters),
+        write_budget_page(case, out / f"{page}.html", lang=lang, starters=first),
+    ]

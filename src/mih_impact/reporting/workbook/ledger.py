@@ -4,19 +4,102 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mih_impact.display.labels import Label
-from mih_impact.economics.actors import GROUP_LABELS
-from mih_impact.economics.budget.lines import known_line
-from mih_impact.economics.cost_item import CostItem
-from mih_impact.economics.labels import role_label
-from mih_impact.reporting.workbook.costs import CostCells
+from mih_impact.account.budget.lines import known_line
+from mih_impact.account.cost_item import CostItem
+from mih_impact.account.roles import GROUP_LABELS, role_label
+from mih_impact.display.locale import Label
+from mih_impact.reference.discount import Discount
 from mih_impact.reporting.workbook.effects import EffectCells
-from mih_impact.reporting.workbook.formulas import formula_of
-from mih_impact.reporting.workbook.pen import FIRST_ROW, Pen, address
-from mih_impact.reporting.workbook.plan import FIRST_YEAR, Entry, Plan
-from mih_impact.reporting.workbook.words import KINDS, PARTS, TIMING, YES_NO, part_of
+from mih_impact.reporting.workbook.pen import (
+    FIRST_ROW,
+    KINDS,
+    PARTS,
+    SHEETS,
+    STATUS,
+    TIMING,
+    YES_NO,
+    Pen,
+    address,
+    part_of,
+)
+from mih_impact.reporting.workbook.plan import FIRST_YEAR, Entry, Plan, formula_of
 
-__all__ = ["LedgerCells", "write_ledger"]
+__all__ = ["CostCells", "LedgerCells", "write_costs", "write_discounting", "write_ledger"]
+
+_COSTS_TITLE = Label(nb="Kostnader: når de faller", en="Costs: when they fall")
+_COSTS_WHAT = Label(
+    nb="Andel av summen per deltaker i fasen som faller i hvert år. Summene og andelene som når"
+    " fram, står i arket {assumptions}.",
+    en="Share of the sum per participant in the phase that falls in each year. The sums and the"
+    " shares who get there are in the sheet {assumptions}.",
+)
+_COSTS_HEADINGS = (
+    Label(nb="Kostnad", en="Cost"),
+    Label(nb="Fase", en="Phase"),
+    Label(nb="Kilde", en="Source"),
+)
+_COSTS_TOLD = (
+    Label(nb="Etter analyseperioden", en="After the horizon"),
+    Label(nb="Betaler", en="Payer"),
+    Label(nb="Mottaker", en="Receiver"),
+    Label(nb="Penger", en="Cash"),
+    Label(nb="Når i året", en="When in the year"),
+    Label(nb="Når, i ord", en="When, in words"),
+)
+_EFFECTS = SHEETS["effects"]
+_WHOLE = Label(nb="hele løpet", en="the whole course")
+
+
+@dataclass(frozen=True)
+class CostCells:
+    """Where the profiles stand: rows by item."""
+
+    sheet: str
+    rows: dict[str, int]
+
+    def at(self, item: str, column: int) -> str:
+        """Return the cell of one item's share in a year, as other sheets write it."""
+        return self.sheet + address(self.rows[item], column)
+
+
+def write_costs(plan: Plan, pen: Pen, assumptions: Label) -> CostCells:
+    """Write the years of every cost item of the programme."""
+    programme = plan.case._books.programme
+    pen.head(
+        _COSTS_TITLE, _COSTS_WHAT.format(assumptions=assumptions), plan.evidence, _COSTS_HEADINGS
+    )
+    for place, heading in enumerate(_COSTS_TOLD):
+        pen.text(FIRST_ROW - 1, plan.total + place, heading, "header")
+    effects = f"'{plan.text(_EFFECTS)}'!"
+    pen.years(FIRST_YEAR, plan.horizon, source=effects)
+    phases = {phase.name: phase for phase in programme.phases}
+    cells = CostCells(
+        pen.there, {item.name: FIRST_ROW + k for k, item in enumerate(programme.items)}
+    )
+    for item in programme.items:
+        phase = phases.get(item.phase)
+        _write_item(plan, pen, cells.rows[item.name], item, phase.label if phase else _WHOLE)
+        if phase is not None and phase.when is not None:
+            pen.text(cells.rows[item.name], plan.total + 5, phase.when, "small")
+    wide = [9.0] * plan.horizon
+    pen.finish((40, 15, 8, *wide, 17, 22, 16, 8, 20, 44), frozen=(FIRST_ROW, 1))
+    return cells
+
+
+def _write_item(plan: Plan, pen: Pen, row: int, item: CostItem, phase: Label) -> None:
+    pen.text(row, 0, item.label)
+    pen.text(row, 1, phase)
+    pen.text(row, 2, plan.sources.cite(item.source))
+    profile = [float(share) for share in item.profile[: plan.horizon]]
+    for t, column in enumerate(plan.years):
+        pen.number(row, column, profile[t] if t < len(profile) else 0.0, "percent")
+    years = f"{address(row, FIRST_YEAR)}:{address(row, plan.last_year)}"
+    pen.formula(row, plan.total, f"=1-SUM({years})", "percent", value=1 - sum(profile))
+    pen.text(row, plan.total + 1, GROUP_LABELS[item.payer])
+    pen.text(row, plan.total + 2, GROUP_LABELS[item.receiver] if item.receiver else "")
+    pen.text(row, plan.total + 3, YES_NO[item.cash])
+    pen.text(row, plan.total + 4, TIMING[item.timing or "account"])
+
 
 _TITLE = Label(nb="Regnskap", en="Ledger")
 _WHAT = Label(
@@ -205,3 +288,145 @@ class _Rows:
         }
         for name, text in told.items():
             self.pen.text(row, columns[name], text)
+
+
+_DISCOUNTING_TITLE = Label(nb="Diskontering", en="Discounting")
+_DISCOUNTING_WHAT = Label(
+    nb="Nåverdien i oppstartsåret av én krone i hvert år. År telles fra oppstart.",
+    en="The present value, in the start year, of one krone in each year. Years since start.",
+)
+_DISCOUNTING_HEADINGS = (
+    Label(nb="Hva", en="What"),
+    Label(nb="Navn i formlene", en="Name in the formulas"),
+    None,
+)
+_RATE = Label(nb="rente i året", en="rate of the year")
+_NEXT = Label(nb="rente i året etter", en="rate of the year after")
+_ACCOUNT = Label(nb="regnskapets faktor ({timing})", en="factor of the account ({timing})")
+_FACTOR = Label(nb="faktor {timing}", en="factor, {timing}")
+_CHOSEN = Label(nb="som valgt", en="as chosen")
+_LADDER = Label(nb="Rentetrapp", en="Ladder of rates")
+_STEPS = (
+    Label(nb="Trinn", en="Step"),
+    Label(nb="Fra år", en="From year"),
+    Label(nb="Til og med år", en="To year"),
+    Label(nb="Rente", en="Rate"),
+    Label(nb="Status", en="Status"),
+    Label(nb="Kilde", en="Source"),
+)
+_STEP = Label(nb="trinn {n}", en="step {n}")
+_OPEN = Label(nb="uten ende", en="no end")
+_OFFICIAL = "R-109/2021, 6.2"
+_OWN = Label(nb="analytikerens egen rente", en="the analyst's own rate")
+
+
+@dataclass(frozen=True)
+class _DiscountingRows:
+    """Rows of the sheet."""
+
+    rate: int = FIRST_ROW
+    following: int = FIRST_ROW + 1
+    start: int = FIRST_ROW + 2
+    middle: int = FIRST_ROW + 3
+    end: int = FIRST_ROW + 4
+    account: int = FIRST_ROW + 5
+    ladder: int = FIRST_ROW + 8
+
+
+def write_discounting(plan: Plan, pen: Pen) -> None:
+    """Write rates and factors by year; the rows of factors have names."""
+    rows = _DiscountingRows()
+    pen.head(_DISCOUNTING_TITLE, _DISCOUNTING_WHAT, plan.evidence, _DISCOUNTING_HEADINGS)
+    pen.years(FIRST_YEAR, plan.horizon, source=f"'{plan.text(SHEETS['effects'])}'!")
+    steps = _write_ladder(plan, pen, rows)
+    labels = {
+        rows.rate: _RATE,
+        rows.following: _NEXT,
+        rows.start: _FACTOR.format(timing=TIMING["start"]),
+        rows.middle: _FACTOR.format(timing=TIMING["middle"]),
+        rows.end: _FACTOR.format(timing=TIMING["end"]),
+        rows.account: _ACCOUNT.format(timing=_CHOSEN),
+    }
+    for row, label in labels.items():
+        pen.text(row, 0, label, "total_text" if row == rows.account else "text")
+    for row, timing in _named(rows).items():
+        name = plan.names[f"factor_{timing}"]
+        pen.text(row, 1, name, "name")
+        pen.name(name, row, FIRST_YEAR, last=plan.last_year)
+    for column in plan.years:
+        _write_year(plan, pen, rows, column, steps)
+    widest = max(plan.horizon, 3)
+    pen.finish((44, 26, 13, *[11] * widest), frozen=(FIRST_ROW, 1))
+
+
+def _named(rows: _DiscountingRows) -> dict[int, str]:
+    return {
+        rows.start: "start", rows.middle: "middle", rows.end: "end", rows.account: "account",
+    }  # fmt: skip
+
+
+def _write_year(plan: Plan, pen: Pen, rows: _DiscountingRows, column: int, steps: str) -> None:
+    """Write the rates and factors of one year."""
+    discount, t = plan.case.assumptions.discount, column - FIRST_YEAR
+    rates = discount.rates(plan.horizon)
+    year = address(FIRST_ROW - 1, column, fixed_row=True)
+    if t > 0:
+        pen.formula(rows.rate, column, f"=LOOKUP({year},{steps})", "percent",
+                    value=float(rates[t - 1]))  # fmt: skip
+    pen.formula(rows.following, column, f"=LOOKUP({year}+1,{steps})", "percent",
+                value=float(rates[t]))  # fmt: skip
+    own = {
+        timing: float(discount.with_timing(timing).factors(plan.horizon)[t])
+        for timing in ("start", "middle", "end")
+    }
+    before, rate = address(rows.start, column - 1), address(rows.rate, column)
+    # A flow of the start year is not discounted.
+    first = f"={before}/(1+{rate})" if t > 0 else f"=1/(1+{plan.names['discount_rate']})^{year}"
+    start, after = address(rows.start, column), f"(1+{address(rows.following, column)})"
+    pen.formula(rows.start, column, first, "factor", value=own["start"])
+    pen.formula(rows.middle, column, f"={start}/SQRT{after}", "factor", value=own["middle"])
+    pen.formula(rows.end, column, f"={start}/{after}", "factor", value=own["end"])
+    timing = plan.names["timing"]
+    words = {key: plan.text(TIMING[key]) for key in ("start", "middle")}
+    chosen = (
+        f'=IF({timing}="{words["start"]}",{start},IF({timing}="{words["middle"]}",'
+        f"{address(rows.middle, column)},{address(rows.end, column)}))"
+    )
+    pen.formula(rows.account, column, chosen, "factor", "total", value=own[discount.timing])
+
+
+def _write_ladder(plan: Plan, pen: Pen, rows: _DiscountingRows) -> str:
+    """Write the steps; return where their first years and rates stand, as LOOKUP takes them."""
+    discount = plan.case.assumptions.discount
+    official = Discount().ladder
+    pen.text(rows.ladder - 1, 0, _LADDER, "section")
+    for column, heading in enumerate(_STEPS):
+        pen.text(rows.ladder, column, heading, "header")
+    top = rows.ladder + 1
+    for k, (last, rate) in enumerate(discount.ladder):
+        row = top + k
+        pen.text(row, 0, _STEP.format(n=k + 1))
+        if k == 0:
+            pen.number(row, 1, 1, "whole", "text")
+            pen.formula(row, 3, f"={plan.names['discount_rate']}", "percent", value=rate)
+        else:
+            before = discount.ladder[k - 1][0]
+            assert before is not None, "only the last step is open"
+            pen.formula(row, 1, f"={address(row - 1, 2)}+1", "whole", value=before + 1)
+            pen.number(row, 3, rate, "percent", "input")
+            pen.require(row, 3, {"validate": "decimal", "criteria": ">", "value": -1})
+        if last is None:
+            pen.text(row, 2, _OPEN)
+        else:
+            pen.number(row, 2, last, "whole", "input")
+            pen.require(row, 2, {"validate": "integer", "criteria": ">", "value": 0})
+        known = k < len(official) and (last, rate) == official[k]
+        pen.text(row, 4, STATUS["seen" if known else "ASSUMED"])
+        pen.text(row, 5, plan.sources.cite(_OFFICIAL if known else plan.text(_OWN)))
+    last_row = top + len(discount.ladder) - 1
+    ranges = (
+        f"{address(top, column, fixed_row=True, fixed_column=True)}:"
+        f"{address(last_row, column, fixed_row=True, fixed_column=True)}"
+        for column in (1, 3)
+    )
+    return ",".join(ranges)

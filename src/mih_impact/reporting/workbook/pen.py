@@ -6,21 +6,114 @@ Nothing here decides what a cell holds. A text is never read as a formula, whate
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from mih_impact.display.labels import Label, Lang
-from mih_impact.display.numbers import MINUS, NBSP
-from mih_impact.reporting.workbook.words import SHEETS
+from mih_impact.account.assumption import Assumption
+from mih_impact.account.sheet.cells import WORDS
+from mih_impact.display.locale import MINUS, NBSP, Label, Lang
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
-__all__ = ["FIRST_ROW", "Pen", "Pens", "address", "sheet_name"]
+__all__ = [
+    "CASES",
+    "DERIVED",
+    "DISTRIBUTIONS",
+    "FIRST_ROW",
+    "KINDS",
+    "NOT_AVAILABLE",
+    "PARTS",
+    "PERSISTENCE",
+    "SHEETS",
+    "STATUS",
+    "TIMING",
+    "UNITS",
+    "YES_NO",
+    "Pen",
+    "Pens",
+    "address",
+    "defined_names",
+    "part_of",
+    "sheet_name",
+]
+
+SHEETS: Mapping[str, Label] = {
+    "summary": Label(nb="Forside", en="Summary"),
+    "assumptions": Label(nb="Forutsetninger", en="Assumptions"),
+    "effects": Label(nb="Effekter", en="Effects"),
+    "costs": Label(nb="Kostnader", en="Costs"),
+    "discounting": Label(nb="Diskontering", en="Discounting"),
+    "ledger": Label(nb="Regnskap", en="Ledger"),
+    "actors": Label(nb="Aktører", en="Actors"),
+    "measures": Label(nb="Målestokker", en="Measures"),
+    "uncertainty": Label(nb="Usikkerhet", en="Uncertainty"),
+    "covariance": Label(nb="Kovarians", en="Covariance"),
+    "budget": Label(nb="Budsjett", en="Budget impact"),
+    "non_priced": Label(nb="Ikke prissatt", en="Non-priced"),
+    "sources": Label(nb="Kilder", en="Sources"),
+}
+
+# What the sheet of assumptions calls things, and the workbook's own beside them.
+UNITS: Mapping[str, Label] = {
+    **WORDS["unit"],
+    "NOK": Label(nb="kr", en="NOK"),
+    "NOK per year": Label(nb="kr per år", en="NOK per year"),
+    "times the effect": Label(nb="ganger effekten", en="times the effect"),
+}
+DISTRIBUTIONS: Mapping[str, Label] = WORDS["distribution"]
+STATUS: Mapping[str, Label] = WORDS["status"]
+TIMING: Mapping[str, Label] = {
+    **WORDS["timing"],
+    "account": Label(nb="som regnskapet", en="as the account"),
+}
+PERSISTENCE: Mapping[str, Label] = {
+    code: label for code, label in WORDS["persistence"].items() if code != "none"
+}
+YES_NO: Mapping[bool, Label] = {yes: WORDS["cash"][str(yes).lower()] for yes in (True, False)}
+
+KINDS: Mapping[str, Label] = {
+    "real": Label(nb="ressurs", en="real"),
+    "transfer": Label(nb="overføring", en="transfer"),
+}
+
+#: Which part of the account a line belongs to: what the measures add up.
+PARTS: Mapping[str, Label] = {
+    "effect": Label(nb="virkning av effekten", en="effect"),
+    "displacement": Label(nb="fortrengning", en="displacement"),
+    "programme": Label(nb="tiltakskostnad", en="programme cost"),
+    "avoided": Label(nb="sparte andre tiltak", en="other measures avoided"),
+    "tax_financing": Label(nb="skattefinansiering", en="tax-financing"),
+}
+
+CASES: Mapping[str, Label] = {
+    "never": Label(nb="ikke innen analyseperioden", en="not within the horizon"),
+    "none": Label(nb="ingen", en="none"),
+}
+
+NOT_AVAILABLE = Label(
+    nb="ikke tilgjengelig: effektene har ingen kovarians",
+    en="not available: the effects have no covariance",
+)
+
+
+def part_of(component: str) -> str:
+    """Return which part of the account a component belongs to.
+
+    Examples
+    --------
+    >>> part_of("programme:school"), part_of("displacement:wage"), part_of("wage")
+    ('programme', 'displacement', 'effect')
+    """
+    head = component.partition(":")[0]
+    known = {"avoided_measures": "avoided", "tax_financing": "tax_financing"}
+    return known.get(head, head if head in PARTS else "effect")
+
 
 #: Rows above the cells: title, what it is, evidence, headings.
 _HEADING = 3
@@ -301,3 +394,102 @@ class Pen:
 
     def _reach(self, row: int, column: int) -> None:
         self._last = (max(self._last[0], row), max(self._last[1], column))
+
+
+#: Short names of the rates; a cost and a reach are called after their labels.
+_RATES: Mapping[str, Label] = {
+    "pension_share": Label(nb="pensjonsandel", en="pension_share"),
+    "employer_contribution": Label(nb="arbeidsgiveravgift", en="employer_contribution"),
+    "tax_rate_wage": Label(nb="skattesats_lønn", en="tax_rate_wage"),
+    "tax_rate_benefits": Label(nb="skattesats_ytelser", en="tax_rate_benefits"),
+    "taxable_benefit_share": Label(nb="skattepliktig_andel", en="taxable_share"),
+    "municipal_tax_share": Label(nb="skatteandel_kommune", en="tax_share_municipality"),
+    "county_tax_share": Label(nb="skatteandel_fylke", en="tax_share_county"),
+    "tax_financing_cost": Label(nb="skattefinansieringskostnad", en="tax_financing_cost"),
+    "discount_rate": Label(nb="kalkulasjonsrente", en="discount_rate"),
+    "wage_bill": Label(nb="nye_lønnsmidler", en="new_wage_money"),
+    "displacement": Label(nb="fortrengning", en="displacement"),
+    "leisure": Label(nb="verdi_av_fritid", en="value_of_leisure"),
+    "selection": Label(nb="utvelgelse", en="selection_share"),
+    "avoided_measures": Label(nb="sparte_tiltak", en="avoided_measures"),
+    "half_life": Label(nb="halveringstid", en="half_life"),
+    "real_growth": Label(nb="realvekst", en="real_growth"),
+    "age_at_start": Label(nb="alder_ved_oppstart", en="age_at_start"),
+}
+
+#: What the rules use often enough to have a name of its own.
+DERIVED: Mapping[str, Label] = {
+    "labour_cost": Label(nb="lønnskostnad_per_lønnskrone", en="labour_cost_per_wage_krone"),
+    "state_tax_share": Label(nb="skatteandel_stat", en="tax_share_state"),
+    "timing": Label(nb="når_i_året", en="timing_in_year"),
+    "persistence": Label(nb="varighet_etter_anslag", en="persistence_rule"),
+    "factor_account": Label(nb="diskonteringsfaktor", en="discount_factor"),
+    "factor_start": Label(nb="faktor_årets_begynnelse", en="factor_start_of_year"),
+    "factor_middle": Label(nb="faktor_midt_i_året", en="factor_middle_of_year"),
+    "factor_end": Label(nb="faktor_årets_slutt", en="factor_end_of_year"),
+    "rounding": Label(nb="avrunding", en="rounding"),
+}
+
+_PREFIXES = {
+    "cost": Label(nb="kostnad", en="cost"),
+    "reach": Label(nb="andel", en="reach"),
+}
+
+#: Characters of a name; Excel allows more than anybody wants to read.
+_LONGEST = 40
+
+
+def defined_names(
+    items: Iterable[Assumption], labels: Mapping[str, Label], lang: Lang
+) -> dict[str, str]:
+    """Return a defined name for every assumption and for what is derived from them.
+
+    Parameters
+    ----------
+    items
+        The assumptions.
+    labels
+        What the costs and the phases are called, by the names of their assumptions.
+    lang
+        Language of the names.
+
+    Returns
+    -------
+    dict
+        Name in the workbook by name in the library; no two are the same.
+    """
+    names = {key: label.text(lang) for key, label in DERIVED.items()}
+    for item in items:
+        names[item.name] = _unused(_called(item, labels, lang), names.values())
+    return names
+
+
+def _called(item: Assumption, labels: Mapping[str, Label], lang: Lang) -> str:
+    if item.name in _RATES:
+        return _RATES[item.name].text(lang)
+    prefix = _PREFIXES.get(item.name.partition(":")[0])
+    called = _slug(labels.get(item.name, item.label).text(lang))
+    return called if prefix is None else f"{prefix.text(lang)}_{called}"[:_LONGEST].rstrip("_")
+
+
+def _slug(text: str) -> str:
+    r"""Return a text as a name: letters, digits and underscores, not like a cell's address.
+
+    Examples
+    --------
+    >>> _slug("=veiledning i praksis, 12 uker"), _slug("ABC1"), _slug("")
+    ('veiledning_i_praksis_12_uker', 'x_ABC1', 'x_')
+    """
+    slug = re.sub(r"\W+", "_", text).strip("_")
+    # Excel reads short words with digits as addresses (ABC1, R1C1), and no name starts with one.
+    return slug if re.match(r"[^\W\d]{4}", slug) else f"x_{slug}"
+
+
+def _unused(name: str, taken: Iterable[str]) -> str:
+    """Return the name, numbered if another has it; Excel does not tell capitals from others."""
+    used = {each.lower() for each in taken}
+    number = 2
+    unused = name
+    while unused.lower() in used:
+        unused, number = f"{name}_{number}", number + 1
+    return unused

@@ -2,27 +2,30 @@
 
 The rows are those of the library's own ledger at a setting where no rule gives nothing, so that a
 row is there also when it is zero at the base values, and can be switched on in its input cell.
+
+It is a second implementation of `account.rules`, for readers who want to follow a krone from an
+input cell to the result. A place in braces is a cell of the same column (`wage`, `benefit`,
+`taxable`, `year`, `profile`, `original`) or the defined name of an assumption.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact.display.labels import Label, Lang
+from mih_impact.account.assumption import Assumption
+from mih_impact.account.cost_benefit import CostBenefit
+from mih_impact.account.ledger import Ledger, Line
+from mih_impact.account.roles import AVOIDED_MEASURES, PUBLIC
+from mih_impact.display.locale import Label, Lang
 from mih_impact.display.result import evidence_of
-from mih_impact.economics.actors import PUBLIC
-from mih_impact.economics.assumption import Assumption
-from mih_impact.economics.case import CostBenefit
-from mih_impact.economics.labels import AVOIDED_MEASURES
-from mih_impact.economics.ledger import Ledger, Line
-from mih_impact.reporting.workbook.names import defined_names
+from mih_impact.reporting.workbook.pen import defined_names
 
-__all__ = ["FIRST_YEAR", "Entry", "Known", "Plan", "SourceList"]
+__all__ = ["FIRST_YEAR", "Entry", "Known", "Plan", "SourceList", "formula_of"]
 
 FloatArray = NDArray[np.float64]
 
@@ -238,3 +241,50 @@ def _sign(entry: Entry) -> float:
 
 def _key(entry: Entry) -> tuple[str, str, str]:
     return entry.line.component, entry.line.receiver, entry.line.budget_line
+
+
+#: What the receiver gets of each component; the payer's row is the same with the other sign.
+_FORMULAS: Mapping[str, str] = {
+    "wage": "{wage}",
+    "pension": "{wage}*{pension_share}",
+    "contribution": "{wage}*(1+{pension_share})*{employer_contribution}",
+    "wage_bill": "{wage}*{wage_bill}*{labour_cost}",
+    "benefit": "{benefit}",
+    "leisure": "-{wage}*{leisure}*(1-{tax_rate_wage})",
+    "displacement": "-{displacement}*{original}",
+    "programme": "{sign}{cost}{reach}*{profile}",
+    "avoided_measures": "{avoided_measures}*({year}=0)",
+    # The net effect on public budgets of the year, of the rows that fall at the same time of it.
+    "tax_financing": "{tax_financing_cost}*SUMIFS({amounts},{is_public},{yes},{timings},{timing})",
+}
+
+_TAX = "*({wage}*{tax_rate_wage}+{taxable}*{tax_rate_benefits})"
+
+#: Components that depend on who receives them.
+_BY_RECEIVER: Mapping[tuple[str, str], str] = {
+    ("production", "employer"): "{wage}*(1-{wage_bill})*{labour_cost}",
+    ("production", "users"): "{wage}*{wage_bill}*{labour_cost}",
+    ("income_tax", "state"): "{state_tax_share}" + _TAX,
+    ("income_tax", "county"): "{county_tax_share}" + _TAX,
+    ("income_tax", "municipality"): "{municipal_tax_share}" + _TAX,
+}
+
+
+def formula_of(component: str, receiver: str, places: Mapping[str, str]) -> str:
+    """Return the formula of what the receiver gets of one component in one year.
+
+    Parameters
+    ----------
+    component, receiver
+        As in the ledger.
+    places
+        Cells and defined names by what they are.
+
+    Examples
+    --------
+    >>> formula_of("pension", "participant", {"wage": "D9", "pension_share": "pension_share"})
+    '=D9*pension_share'
+    """
+    head = component.partition(":")[0]
+    formula = _BY_RECEIVER.get((component, receiver)) or _FORMULAS[head]
+    return "=" + formula.format_map(places)

@@ -3,35 +3,320 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from mih_impact import arguments
-from mih_impact.display.labels import Lang
-from mih_impact.display.options import language
-from mih_impact.economics.budget.cohorts import read_starters
-from mih_impact.economics.case import CostBenefit
-from mih_impact.economics.pooled import pooled
+from mih_impact.account import card
+from mih_impact.account.budget.impact import read_starters
+from mih_impact.account.card import break_even_text
+from mih_impact.account.cost_benefit import CostBenefit
+from mih_impact.account.indicators import MEASURES
+from mih_impact.account.non_priced import (
+    MATRIX_SOURCE,
+    NEVER_ADDED,
+    non_priced_card,
+    non_priced_cells,
+)
+from mih_impact.account.tables import BESIDE, pooled
+from mih_impact.arguments import named_options
+from mih_impact.display.locale import NBSP, Label, Lang, language, percent
 from mih_impact.errors import AssumptionError, StorageError
-from mih_impact.reporting.extras import require
-from mih_impact.reporting.workbook.actors import write_actors
-from mih_impact.reporting.workbook.assumptions import write_assumptions
-from mih_impact.reporting.workbook.budget import write_budget
-from mih_impact.reporting.workbook.costs import write_costs
-from mih_impact.reporting.workbook.discounting import write_discounting
-from mih_impact.reporting.workbook.effects import write_effects
-from mih_impact.reporting.workbook.ledger import write_ledger
-from mih_impact.reporting.workbook.measures import write_measures
-from mih_impact.reporting.workbook.pen import Pens
+from mih_impact.reference.rows import source_in
+from mih_impact.reporting.export import require
+from mih_impact.reporting.workbook.budget import (
+    UncertaintyCells,
+    write_budget,
+    write_covariance,
+    write_uncertainty,
+)
+from mih_impact.reporting.workbook.effects import write_assumptions, write_effects
+from mih_impact.reporting.workbook.ledger import write_costs, write_discounting, write_ledger
+from mih_impact.reporting.workbook.measures import (
+    ActorCells,
+    MeasureCells,
+    write_actors,
+    write_measures,
+)
+from mih_impact.reporting.workbook.pen import CASES, FIRST_ROW, NOT_AVAILABLE, SHEETS, Pen, Pens
 from mih_impact.reporting.workbook.plan import Plan, SourceList
-from mih_impact.reporting.workbook.summary import TITLE, write_summary
-from mih_impact.reporting.workbook.texts import write_non_priced, write_sources
-from mih_impact.reporting.workbook.uncertainty import write_covariance, write_uncertainty
-from mih_impact.reporting.workbook.words import SHEETS
-from mih_impact.signatures import named_options
 from mih_impact.storage import write_whole
 
-__all__ = ["write_workbook"]
+__all__ = ["TITLE", "write_non_priced", "write_sources", "write_summary", "write_workbook"]
+
+TITLE = Label(
+    nb="Nytte og kostnad per deltaker som startet: {programme}",
+    en="Costs and benefits per participant who started: {programme}",
+)
+_WHAT = Label(
+    nb="Et levende regnskap etter R-109/2021: kroner i faste {year}-priser over {years} år, pluss"
+    " er gevinst.",
+    en="A live account by circular R-109/2021: NOK in fixed {year} prices over {years} years, a"
+    " gain is positive.",
+)
+_HEADINGS = (
+    Label(nb="Hovedtall", en="Headline"),
+    Label(nb="Verdi nå", en="Value now"),
+    Label(nb="Hva det er", en="What it is"),
+)
+_LOW = Label(nb="konfidensintervall, fra", en="confidence interval, from")
+_HIGH = Label(nb="konfidensintervall, til", en="confidence interval, to")
+_PROBABILITY = Label(
+    nb="sannsynlighet for positiv netto nåverdi", en="probability of a positive net present value"
+)
+_SAMPLING = Label(
+    nb="tilfeldig usikkerhet i effektene, ikke skjev utvelgelse; dekningen står i arket {sheet}",
+    en="sampling uncertainty in the effects, not selection; the coverage is in the sheet {sheet}",
+)
+#: Above this, and below one minus it, a probability is not shown as a number.
+_SURE = 0.999
+_BREAK_EVEN = Label(nb="lønnsomt for samfunnet", en="breaks even for society")
+_LAST_CROSSING = Label(
+    nb="første år der nåverdien så langt er null eller mer, og blir der",
+    en="first year from which the cumulative present value stays at zero or more",
+)
+_CHECK = Label(nb="kontroll", en="check")
+_CHECKED = Label(
+    nb="tre veier til samme sum for samfunnet, og overføringer som går i null",
+    en="three routes to the same sum for society, and transfers that sum to zero",
+)
+#: Years whose place among the others is written out, as many as CHOOSE takes everywhere (29).
+_COUNTED = 25
+_HOW = Label(nb="Slik brukes arbeidsboken", en="How to use the workbook")
+_STEPS = (
+    Label(
+        nb="Endre gule celler. De står i arket {assumptions}, og kullene i arket for budsjettet,"
+        " hvis det er med.",
+        en="Change yellow cells. They are in the sheet {assumptions}, and cohorts in the sheet of"
+        " budgets, if it is there.",
+    ),
+    Label(
+        nb="Alt annet er formler og følger med: regnskap, aktører, målestokker, usikkerhet.",
+        en="All else is formulas and follows: ledger, actors, measures, uncertainty.",
+    ),
+    Label(
+        nb="Fra et tall kan du gå til linjen i regnskapet, derfra til forutsetningen, og derfra til"
+        " kilden.",
+        en="From a number you can walk to its row of the ledger, from there to the assumption, and"
+        " from there to the source.",
+    ),
+    Label(
+        nb="Arkene er låst uten passord, så ingen overskriver en formel ved et uhell.",
+        en="The sheets are locked without a password, so that nobody overwrites a formula by"
+        " accident.",
+    ),
+)
+_CONTENTS = Label(nb="Arkene", en="The sheets")
+_TOLD = {
+    "assumptions": Label(nb="hver forutsetning med spenn, status og kilde",
+                         en="every assumption with range, status and source"),
+    "effects": Label(nb="anslag etter år, og hva regnskapet teller",
+                     en="estimates by year, and what the account counts"),
+    "costs": Label(nb="når hver kostnad faller", en="when each cost falls"),
+    "discounting": Label(nb="faktorer som formler av rentene",
+                         en="factors as formulas of the rates"),
+    "ledger": Label(nb="hver strøm, for hver aktør, i hvert år",
+                    en="every flow, for every actor, in every year"),
+    "actors": Label(nb="hvem betaler, hvem tjener, og når", en="who pays, who gains, and when"),
+    "measures": Label(nb="netto nåverdi, forholdstall og kontroll",
+                      en="net present value, ratios and check"),
+    "uncertainty": Label(nb="standardfeil og intervaller som formler",
+                         en="standard errors and intervals as formulas"),
+    "covariance": Label(nb="kovariansen mellom effektene", en="covariance of the effects"),
+    "budget": Label(nb="kull, budsjettlinjer og tre deler som ikke slås sammen",
+                    en="cohorts, budget lines and three parts that are not netted"),
+    "non_priced": Label(nb="virkninger uten kroner", en="effects without kroner"),
+    "sources": Label(nb="kilder, versjoner og fingeravtrykk",
+                     en="sources, versions and fingerprint"),
+}  # fmt: skip
+
+
+def write_summary(
+    plan: Plan,
+    pen: Pen,
+    actors: ActorCells,
+    measures: MeasureCells,
+    uncertainty: UncertaintyCells | None,
+    good: str,
+    keys: Sequence[str],
+) -> None:
+    """Write the front sheet; `keys` are the sheets there are."""
+    title = TITLE.format(programme=plan.case.programme.label)
+    what = _WHAT.format(year=plan.case.price_year, years=plan.horizon)
+    pen.head(title, what, plan.evidence, _HEADINGS)
+    writer = _Summary(plan, pen)
+    writer.line(MEASURES["npv"][0], "=" + measures.value("npv"), MEASURES["npv"][1],
+                "kroner", plan.case.npv)  # fmt: skip
+    writer.uncertain(uncertainty)
+    writer.break_even(actors.break_even("society"))
+    writer.line(MEASURES["public"][0], "=" + measures.value("public"), MEASURES["public"][1],
+                "kroner", plan.case.public)  # fmt: skip
+    beside = ("public_wage_bill_1", "society_leisure_1", "switching_scale_society")
+    for name in (name for name in beside if name in measures.rows):
+        shown = "ratio" if name.startswith("switching") else "kroner"
+        writer.line(BESIDE[name][0], "=" + measures.value(name), "", shown, measures.known[name])
+    checked = measures.known["check"]
+    writer.line(_CHECK, "=" + measures.value("check"), _CHECKED, "kroner", checked)
+    pen.warn(writer.row - 1, 1, good)
+    notes = [card.cut(plan.case).label, card.EMPLOYER]
+    behind = card.participants_behind(plan.case)
+    notes += [behind.label] if behind else []
+    notes += [plan.case.programme.note] if plan.case.programme.note else []
+    writer.words(None, notes)
+    steps = [step.format(assumptions=SHEETS["assumptions"]) for step in _STEPS]
+    writer.words(_HOW, steps)
+    writer.contents([key for key in keys if key in _TOLD])
+    pen.finish((72, 24, 100), frozen=(FIRST_ROW, 0))
+
+
+class _Summary:
+    """Writes the front sheet line by line."""
+
+    def __init__(self, plan: Plan, pen: Pen) -> None:
+        self.plan, self.pen, self.row = plan, pen, FIRST_ROW
+
+    def line(
+        self,
+        label: Label,
+        formula: str,
+        told: Label | str,
+        number: str,
+        value: float | str,
+    ) -> None:
+        """Write one number with what it is."""
+        text = self.plan.text(label)
+        self.pen.text(self.row, 0, text[:1].upper() + text[1:], "key")
+        self.pen.formula(self.row, 1, formula, number, "total", value=value)
+        self.pen.text(self.row, 2, told, "small")
+        self.row += 1
+
+    def uncertain(self, cells: UncertaintyCells | None) -> None:
+        """Write interval and probability, or that there are none."""
+        bounds, share = self.plan.case.interval(), self.plan.case.probability_positive
+        if cells is None or bounds is None or share is None:
+            self.pen.text(self.row, 0, self.plan.text(_LOW).capitalize(), "key")
+            self.pen.text(self.row, 1, NOT_AVAILABLE, "small")
+            self.row += 1
+            return
+        told = _SAMPLING.format(sheet=SHEETS["uncertainty"])
+        for label, name, value in (
+            (_LOW, "conf_low", bounds[0]),
+            (_HIGH, "conf_high", bounds[1]),
+        ):
+            self.line(label, "=" + cells.at(name, "society"), told, "kroner", value)
+        self.probable(cells, share, told)
+
+    def probable(self, cells: UncertaintyCells, share: float, told: Label) -> None:
+        """Write the probability of a gain, never rounded to a certainty."""
+        cell, error = (cells.at(name, "society") for name in ("probability_positive", "std_error"))
+        above, below = (
+            f"{sign}{NBSP}{percent(limit, 1, self.plan.lang)}"
+            for sign, limit in ((">", _SURE), ("<", 1 - _SURE))
+        )
+        formula = (
+            f'=IF({error}=0,{cell},IF({cell}>{_SURE},"{above}",'
+            f'IF({cell}<{1 - _SURE:g},"{below}",{cell})))'
+        )
+        sure = above if share > _SURE else below if share < 1 - _SURE else share
+        shown = share if self.plan.case.std_error == 0 else sure
+        self.line(_PROBABILITY, formula, told, "percent", shown)
+
+    def break_even(self, cell: str) -> None:
+        """Write the break-even year in words."""
+        plan = self.plan
+        said = partial(break_even_text, horizon=plan.horizon, lang=plan.lang)
+        counted = [said(year, counted=True) for year in range(min(plan.horizon, _COUNTED))]
+        words = f"CHOOSE({cell}+1,{','.join(map(_quoted, counted))})"
+        if plan.horizon > _COUNTED:
+            before, after = said(_COUNTED).split(str(_COUNTED))
+            words = f'IF({cell}<{_COUNTED},{words},"{before}"&{cell}&"{after}")'
+        year = plan.case.break_even("society")
+        known = plan.text(CASES["never"]) if year is None else said(year, counted=year < _COUNTED)
+        formula = f"=IF(ISNUMBER({cell}),{words},{cell})"
+        self.line(_BREAK_EVEN, formula, _LAST_CROSSING, "whole", known)
+
+    def words(self, heading: Label | None, texts: Sequence[Label]) -> None:
+        """Write some sentences under a heading."""
+        self.row += 1
+        if heading is not None:
+            self.pen.text(self.row, 0, heading, "section")
+            self.row += 1
+        for text in texts:
+            self.pen.text(self.row, 0, text)
+            self.row += 1
+
+    def contents(self, keys: Sequence[str]) -> None:
+        """Write links to the sheets."""
+        self.row += 1
+        self.pen.text(self.row, 0, _CONTENTS, "section")
+        for key in keys:
+            self.row += 1
+            self.pen.link(self.row, 0, key)
+            self.pen.text(self.row, 1, _TOLD[key])
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'
+
+
+_NON_PRICED = Label(nb="Ikke-prissatte virkninger", en="Non-priced effects")
+_METHOD = Label(nb="Metode: {source}.", en="Method: {source}.")
+_SOURCES = Label(nb="Kilder", en="Sources")
+_AS_RECORDED = Label(
+    nb="Kildene, med numrene som de andre arkene viser til.",
+    en="The sources, by the numbers that other sheets cite.",
+)
+_TEXTS_HEADINGS = (Label(nb="Nummer", en="Number"), Label(nb="Kilde", en="Source"))
+_SOURCE_WIDTH = 130
+_WIDTHS = (34, 24, 11, 17, 13, 70, 48)
+_MADE_BY = Label(nb="Laget med", en="Made with")
+_DATA = Label(nb="fingeravtrykk av dataene", en="fingerprint of the data")
+
+
+def write_non_priced(plan: Plan, pen: Pen) -> None:
+    """Write the plus-minus table, which nothing adds to the account."""
+    effects = plan.case.programme.non_priced
+    cells = non_priced_cells(effects, plan.lang)
+    pen.head(_NON_PRICED, NEVER_ADDED, plan.evidence, [])
+    for column, heading in enumerate(cells.columns):
+        pen.text(FIRST_ROW - 1, column, str(heading), "header")
+    row = FIRST_ROW
+    for texts in cells.itertuples(index=False):
+        for column, text in enumerate(texts):
+            pen.text(row, column, str(text), "wrapped")
+        pen.tall(row, zip(map(str, texts), _WIDTHS, strict=True))
+        row += 1
+    if not effects:
+        for note in non_priced_card(effects, plan.lang).notes:
+            pen.text(row, 0, note)
+    else:
+        pen.text(row + 1, 0, _METHOD.format(source=MATRIX_SOURCE), "small")
+    pen.finish(_WIDTHS, frozen=(FIRST_ROW, 1))
+
+
+def write_sources(plan: Plan, pen: Pen) -> None:
+    """Write every source that was cited, then versions and the data's fingerprint."""
+    pen.head(_SOURCES, _AS_RECORDED, plan.evidence, _TEXTS_HEADINGS)
+    row = FIRST_ROW
+    for source, number in plan.sources.texts.items():
+        text = source_in(source, plan.lang)
+        pen.text(row, 0, number)
+        pen.text(row, 1, text, "wrapped")
+        pen.tall(row, [(text, _SOURCE_WIDTH)])
+        row += 1
+    provenance = plan.case.provenance
+    row += 1
+    pen.text(row, 0, _MADE_BY, "section")
+    for name, version in provenance.versions.items():
+        row += 1
+        pen.text(row, 0, name)
+        pen.text(row, 1, version)
+    if provenance.data:
+        pen.text(row + 1, 0, _DATA)
+        pen.text(row + 1, 1, provenance.data)
+    pen.finish((26, _SOURCE_WIDTH), frozen=(FIRST_ROW, 1))
+
 
 _SUFFIX = ".xlsx"
 _WITH_COVARIANCE = ("uncertainty", "covariance")

@@ -1,0 +1,1 @@
+"""The cost-benefit account: assumptions, programme, ledger, and what is asked of them."""

@@ -1,0 +1,480 @@
+"""The account's card: headline, uncertainty, who pays and gains, and what it rests on.
+
+A sentence that is not true of an account is None. The card, the memo, the workbook and the budget
+page take theirs from here, so that they say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, SupportsFloat
+
+import numpy as np
+import pandas as pd
+
+from mih_impact.account.programme import LOCAL
+from mih_impact.account.residual import LAST_AGE
+from mih_impact.account.roles import ACTORS, GROUP_LABELS, PUBLIC, amount_of, hundreds
+from mih_impact.display.locale import (
+    Label,
+    Lang,
+    capital,
+    count,
+    hidden,
+    interval,
+    number,
+    ordinal,
+    percent,
+)
+from mih_impact.display.result import Card
+
+if TYPE_CHECKING:
+    from mih_impact.account.cost_benefit import CostBenefit
+    from mih_impact.account.values import AccountValues
+
+__all__ = [
+    "COVER",
+    "EMPLOYER",
+    "NO_COSTS",
+    "SAMPLING",
+    "Sentence",
+    "account_card",
+    "break_even_text",
+    "controls",
+    "cover_of",
+    "cut",
+    "in_kind",
+    "kind_and_cash",
+    "local_losses",
+    "no_benefits",
+    "participants_behind",
+    "residual",
+    "said",
+]
+
+#: A present value smaller than this, NOK, is rounding: nothing is said of it.
+LEAST = 0.5
+
+EMPLOYER = Label(
+    nb="At arbeidsgiveren går i null, er en forutsetning: produksjonen er verdsatt til det"
+    " arbeidskraften koster.",
+    en="That the employer nets to zero is an assumption: output is valued at what the labour"
+    " costs.",
+)
+NO_COSTS = Label(nb="Tiltakskostnader er IKKE regnet med.", en="Programme costs are NOT included.")
+SAMPLING = Label(
+    nb="Intervallet gjelder bare tilfeldig usikkerhet i effektene, ikke usikre forutsetninger.",
+    en="The interval holds sampling uncertainty in the effects alone, not uncertain assumptions.",
+)
+_CUT = Label(
+    nb="Regnskapet er kuttet etter {years} år (år 0–{last} etter oppstart). Virkninger etter det er"
+    " ikke regnet med.",
+    en="The account is cut after {years} years (years 0–{last} since start). Effects after that are"
+    " not counted.",
+)
+_NO_BENEFITS = Label(
+    nb="Effekter på ytelser er IKKE regnet med.", en="Effects on benefits are NOT included."
+)
+
+#: What is known of cover for what a local budget loses: nothing said, no decision known, decided.
+COVER = {
+    "unsaid": Label(
+        nb="{Who} kommer ut med {value}.",
+        en="{Who} comes out with {value}.",
+    ),
+    "no decision": Label(
+        nb="{Who} kommer ut med {value}, og det er ikke kjent noe vedtak om å kompensere det.",
+        en="{Who} comes out with {value}, and no decision to compensate it is known.",
+    ),
+    "decided": Label(
+        nb="{Who} kommer ut med {value} før statens dekning av utgiftene, som er vedtatt.",
+        en="{Who} comes out with {value} before the state's cover of its outlays, which is"
+        " decided.",
+    ),
+}
+_IN_KIND = Label(
+    nb="I offentlige budsjetter er {amount} innsats uten utbetaling, som tiden til egne ansatte; i"
+    " penger alene er virkningen {cash}.",
+    en="Public budgets include {amount} of costs in kind, such as the time of their staff; in cash"
+    " alone the effect is {cash}.",
+)
+_BEHIND = Label(
+    nb="Bak år {zero} står {first} deltakere, og bak år {year} står {last}.",
+    en="{first} participants stand behind year {zero}, {last} behind year {year}.",
+)
+_BEHIND_ALL = Label(
+    nb="Bak hvert av årene står {first} deltakere.",
+    en="{first} participants stand behind each year.",
+)
+_CONTROLS = Label(
+    nb="Kontrollgruppen fikk det som ellers tilbys. Det slike tiltak koster, kommer til fradrag med"
+    " {value} (spenn {low} til {high}).",
+    en="Controls had what is otherwise offered. What such measures cost is deducted at {value}"
+    " (range {low} to {high}).",
+)
+_RESIDUAL = Label(
+    nb="Restverdi etter år {last} er ikke lagt til. Halveres effekten hvert femte år fram til"
+    " {age} år, er den {value}.",
+    en="Residual value after year {last} is not added. If the effect halves every five years until"
+    " the age of {age}, it is {value}.",
+)
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence with its places, and what stands in them.
+
+    Attributes
+    ----------
+    text
+        The sentence, with ``{named}`` places.
+    values
+        The displayed text of every place.
+    """
+
+    text: Label
+    values: Mapping[str, Label] = field(default_factory=dict)
+
+    @property
+    def label(self) -> Label:
+        """The sentence with its places filled."""
+        return self.text.format(**self.values)
+
+
+def _kroner(value: SupportsFloat | None) -> Label:
+    """Return kroner to the nearest hundred in both languages."""
+    return Label(nb=hundreds(value, "nb"), en=hundreds(value, "en"))
+
+
+def _persons(n: float) -> Label:
+    """Return a number of persons in both languages; few are hidden."""
+    return Label(nb=count(n, "nb"), en=count(n, "en"))
+
+
+def _capital(label: Label) -> Label:
+    return Label(nb=capital(label.nb), en=capital(label.en))
+
+
+def _whole(n: int) -> Label:
+    return Label(nb=number(n, 0, "nb"), en=number(n, 0, "en"))
+
+
+def cut(case: AccountValues) -> Sentence:
+    """Say after how many years the account ends."""
+    return Sentence(_CUT, {"years": _whole(case.horizon), "last": _whole(case.horizon - 1)})
+
+
+def no_benefits(case: AccountValues) -> Sentence | None:
+    """Say that effects on benefits are left out, where they are."""
+    has = any(role.startswith("benefit:") for role in case.roles)
+    return None if has else Sentence(_NO_BENEFITS)
+
+
+def cover_of(actor: str, compensated: tuple[str, ...] | None) -> str:
+    """Return what is known of cover for a local budget's outlays: a key of `COVER`."""
+    if compensated is None:
+        return "unsaid"
+    return "decided" if actor in compensated else "no decision"
+
+
+def local_losses(case: AccountValues) -> dict[str, Sentence]:
+    """Say which local budgets lose, and whether a decision to cover it is known."""
+    compensated = case.programme.compensated
+    known = None if compensated is None else tuple(compensated)
+    values = {actor: case.present_value(actor) for actor in LOCAL}
+    return {
+        actor: Sentence(
+            COVER[cover_of(actor, known)],
+            {"Who": _capital(GROUP_LABELS[actor]), "value": _kroner(value)},
+        )
+        for actor, value in values.items()
+        if value < -LEAST
+    }
+
+
+def kind_and_cash(case: CostBenefit) -> tuple[float, float]:
+    """Return what public budgets give in kind and what they come to in cash, present values."""
+    ledger = case.ledger()
+    public = ledger[ledger["actor"].isin(PUBLIC)]
+    kind = -float(public.loc[~public["cash"], "present_value"].sum())
+    return kind, case.public + kind
+
+
+def in_kind(case: CostBenefit) -> Sentence | None:
+    """Say how much of the public account is no money, where any is."""
+    kind, cash = kind_and_cash(case)
+    if kind <= LEAST:
+        return None
+    return Sentence(_IN_KIND, {"amount": _kroner(kind), "cash": _kroner(cash)})
+
+
+def participants_behind(case: AccountValues) -> Sentence | None:
+    """Say how many persons stand behind the first and the last estimated year, where known."""
+    behind = case.starters
+    if not np.isfinite(behind[[0, -1]]).all():
+        return None
+    first, last = (float(n) for n in behind[[0, -1]])
+    if len(behind) == 1 or (behind == first).all():
+        return None if hidden(first, "en") else Sentence(_BEHIND_ALL, {"first": _persons(first)})
+    values = {
+        "first": _persons(first),
+        "last": _persons(last),
+        "zero": _whole(0),
+        "year": _whole(len(behind) - 1),
+    }
+    return Sentence(_BEHIND, values)
+
+
+def residual(case: CostBenefit) -> Sentence | None:
+    """Say what the years after the horizon would be worth, where the age at start is known."""
+    if case.programme.age_at_start is None:
+        return None
+    frame = case.residual_value()
+    if frame["first_year"].isna().all():  # the mean starter is 67 within the account
+        return None
+    value = float(frame.set_index(["decay", "actor"])["present_value"]["half_life_5", "society"])
+    values = {"last": _whole(case.horizon - 1), "age": _whole(LAST_AGE), "value": _kroner(value)}
+    return Sentence(_RESIDUAL, values)
+
+
+def controls(case: AccountValues) -> Sentence | None:
+    """Say what the controls' own measures cost, where the programme or the analyst asks."""
+    saved = case.assumptions["avoided_measures"]
+    if not case.has_headline("avoided_measures") or saved.low is None:
+        return None
+    numbers = {"value": saved.value, "low": saved.low, "high": saved.high}
+    return Sentence(_CONTROLS, {name: _kroner(value) for name, value in numbers.items()})
+
+
+def said(sentences: list[Sentence | None], lang: Lang | None = None) -> list[str]:
+    """Return the sentences that are true of an account."""
+    return [each.label.text(lang) for each in sentences if each is not None]
+
+
+_TITLE = Label(
+    nb="Nytte og kostnad per deltaker som startet: {programme}",
+    en="Costs and benefits per participant who started: {programme}",
+)
+_NPV = Label(nb="Netto nåverdi (NNV)", en="Net present value (NPV)")
+_INTERVAL = Label(nb="95\u00a0% konfidensintervall", en="95% confidence interval")
+_PROBABILITY = Label(nb="Sannsynlighet for positiv NNV", en="Probability of a positive NPV")
+_NOT_AVAILABLE = Label(
+    nb="ikke tilgjengelig (effektene har ingen kovarians)",
+    en="not available (the effects have no covariance)",
+)
+_BREAK_EVEN = Label(nb="Lønnsomt", en="Breaks even")
+_IN_YEAR = Label(nb="i år {year}", en="in year {year}")
+_COUNTED = Label(nb="{when}, det {ordinal} året", en="{when}, the {ordinal} year")
+_AT_ONCE = Label(nb="fra start", en="from the start")
+_NEVER = Label(nb="ikke innen {years} år", en="not within {years} years")
+_NONE = Label(nb="ingen", en="none")
+_PUBLIC = Label(nb="Offentlige budsjetter", en="Public budgets")
+_STARTERS = Label(nb="Deltakere bak hvert år", en="Participants behind each year")
+_YEARS_TO = Label(
+    nb="{first} (år 0) til {last} (år {year})", en="{first} (year 0) to {last} (year {year})"
+)
+
+_WHO = Label(nb="Hvem betaler, hvem tjener", en="Who pays, who gains")
+_PRESENT_VALUE = Label(nb="Nåverdi", en="Present value")
+_CI = Label(nb="95\u00a0% KI", en="95% CI")
+
+_UNIT = Label(
+    nb="Kroner per deltaker som startet, faste {year}-priser; pluss er gevinst.",
+    en="NOK per participant who started, fixed {year} prices; a gain is positive.",
+)
+_HOW_COUNTED = Label(
+    nb="Oppstartsåret er år 0. Lønnsomt i et år: samlet nåverdi er null eller mer når det året er"
+    " omme, og blir der ut regnskapet.",
+    en="The start year is year 0. Breaks even in a year: cumulative present value is zero or more"
+    " when that year is over, and stays so to the end of the account.",
+)
+_SELECTION = Label(
+    nb="Sannsynlighet og konfidensintervall gjelder bare tilfeldig usikkerhet i effektene. Med"
+    " usikre forutsetninger: se uncertainty(). De sier ingenting om skjev utvelgelse, for eksempel"
+    " motivasjon; se omslagspunktet.",
+    en="Probability and interval hold sampling uncertainty in the effects alone. With uncertain"
+    " assumptions: see uncertainty(). They say nothing of selection, for instance on motivation;"
+    " see the switching scale.",
+)
+_LATE_COSTS = Label(
+    nb="{cost} i tiltakskostnader faller etter siste år og er ikke regnet med.",
+    en="{cost} of programme costs fall after the last year and are not counted.",
+)
+_NO_COVER = Label(
+    nb="Lavere ytelser og høyere skatt på andre budsjetter er ingen inndekning.",
+    en="Lower benefits and higher taxes on other budgets are no cover.",
+)
+_NON_PRICED = Label(
+    nb="{n} virkninger er ikke gitt i kroner. De står ved siden av regnskapet og er ikke lagt til.",
+    en="{n} effects are not given in kroner. They stand beside the account and are not added.",
+)
+_UNSURE = {
+    "ASSUMED": Label(nb="Antatt, uten kilde som gir tallet: {names}.",
+                     en="Assumed, with no source that gives the number: {names}."),
+    "remembered": Label(nb="Gjengitt etter hukommelsen, ikke kontrollert: {names}.",
+                        en="From memory, not checked: {names}."),
+}  # fmt: skip
+
+
+def account_card(case: CostBenefit, lang: Lang | None = None) -> Card:
+    """Return the card of an account."""
+    title = _TITLE.format(programme=case.programme.label).text(lang)
+    return Card(
+        title=title,
+        lines=(*_headline(case, lang), *_beside(case, lang)),
+        table=_who(case, lang),
+        notes=_notes(case, lang),
+    )
+
+
+def break_even_text(
+    year: int | None, horizon: int, lang: Lang | None = None, *, counted: bool = False
+) -> str:
+    """Return a break-even year in words.
+
+    Parameters
+    ----------
+    year
+        Years since start, from 0; None is never.
+    horizon
+        Years of the account.
+    lang
+        Language; None is the one in force.
+    counted
+        Whether to say which of the years it is, counted from the first.
+
+    Examples
+    --------
+    >>> break_even_text(3, 7, "en"), break_even_text(3, 7, "en", counted=True)
+    ('in year 3', 'in year 3, the fourth year')
+    """
+    if year is None:
+        return _NEVER.format(years=horizon).text(lang)
+    if year == 0:
+        return _AT_ONCE.text(lang)
+    when = _IN_YEAR.format(year=year)
+    return (_COUNTED.format(when=when, ordinal=ordinal(year + 1)) if counted else when).text(lang)
+
+
+def _headline(case: CostBenefit, lang: Lang | None) -> list[tuple[str, str]]:
+    bounds = case.interval()
+    missing = _NOT_AVAILABLE.text(lang)
+    lines = [
+        (_NPV.text(lang), hundreds(case.npv, lang)),
+        (_INTERVAL.text(lang), interval(*bounds, hundreds, lang) if bounds else missing),
+        (_PROBABILITY.text(lang), _probability(case, lang)),
+        (
+            _BREAK_EVEN.text(lang),
+            break_even_text(case.break_even_year, case.horizon, lang, counted=True),
+        ),
+        (_PUBLIC.text(lang), hundreds(case.public, lang)),
+    ]
+    if np.isfinite(case.starters).all():
+        first, last = (count(n, lang) for n in case.starters[[0, -1]])
+        text = _YEARS_TO.format(first=first, last=last, year=case.horizon - 1).text(lang)
+        lines.append((_STARTERS.text(lang), text))
+    return lines
+
+
+def _probability(case: CostBenefit, lang: Lang | None) -> str:
+    """Return P(NPV > 0), never rounded to a certainty."""
+    share = case.probability_positive
+    if share is None:
+        return _NOT_AVAILABLE.text(lang)
+    if not case.std_error:
+        return percent(share, 0, lang)
+    if share > 0.999:
+        return f"> {percent(0.999, 1, lang)}"
+    return f"< {percent(0.001, 1, lang)}" if share < 0.001 else percent(share, 1, lang)
+
+
+def _beside(case: CostBenefit, lang: Lang | None) -> list[tuple[str, str]]:
+    lines = []
+    for row in case.beside(lang).to_dict("records"):
+        if row["name"] == "public_leisure_1":  # leisure is no public money: said already
+            continue
+        name, value = str(row["label"]), float(row["value"])
+        shown = hundreds(value, lang) if row["unit"] == "NOK" else _scale(value, lang)
+        lines.append((name[0].upper() + name[1:], shown))
+    return lines
+
+
+def _scale(value: float, lang: Lang | None) -> str:
+    """Return a switching scale; one that is negative or does not exist is none."""
+    return number(value, 2, lang) if value >= 0 else _NONE.text(lang)
+
+
+def _who(case: CostBenefit, lang: Lang | None) -> pd.DataFrame:
+    """Return the table of actors; those whom nothing reaches are left out."""
+    years = case.by_year()
+    moved = years.groupby("actor")["amount"].apply(lambda amount: bool((amount.abs() > 0.5).any()))
+    frame = case.by_actor()
+    kept = frame[[bool(moved[actor]) or actor not in ACTORS for actor in frame["actor"]]]
+    names = [GROUP_LABELS[actor].text(lang) for actor in kept["actor"]]
+    shown: dict[str, list[str]] = {
+        _WHO.text(lang): names,
+        _PRESENT_VALUE.text(lang): [hundreds(value, lang) for value in kept["present_value"]],
+    }
+    if case.covariance is not None:
+        bounds = zip(kept["conf_low"], kept["conf_high"], strict=True)
+        shown[_CI.text(lang)] = [interval(low, high, hundreds, lang) for low, high in bounds]
+    shown[_BREAK_EVEN.text(lang)] = [
+        break_even_text(case.break_even(actor), case.horizon, lang) for actor in kept["actor"]
+    ]
+    return pd.DataFrame(shown)
+
+
+def _notes(case: CostBenefit, lang: Lang | None) -> tuple[str, ...]:
+    notes = [
+        _UNIT.format(year=case.price_year),
+        cut(case).label,
+        _HOW_COUNTED,
+        EMPLOYER,
+    ]
+    if case.covariance is not None:
+        notes.append(_SELECTION)
+    if not case.programme.items:
+        notes.append(NO_COSTS)
+    if case.programme.note is not None:
+        notes.append(case.programme.note)
+    notes += [each.label for each in _objections(case) if each is not None]
+    if case.programme.non_priced:
+        notes.append(_NON_PRICED.format(n=len(case.programme.non_priced)))
+    late = case.late_costs
+    if late:
+        notes.append(_LATE_COSTS.format(cost=_both(late)))
+    texts = [note.text(lang) for note in notes]
+    return (*texts, *_unsure(case, lang))
+
+
+def _objections(case: CostBenefit) -> list[Sentence | None]:
+    """Return what a reader asks first: what is left out, who pays, the controls, later years."""
+    return [
+        no_benefits(case),
+        *local_losses(case).values(),
+        Sentence(_NO_COVER) if local_losses(case) else None,
+        in_kind(case),
+        controls(case),
+        residual(case),
+    ]
+
+
+def _both(value: float | None) -> Label:
+    """Return kroner to the nearest hundred in both languages."""
+    return Label(nb=hundreds(value, "nb"), en=hundreds(value, "en"))
+
+
+def _unsure(case: CostBenefit, lang: Lang | None) -> list[str]:
+    """Return what is assumed or remembered, rates with their values, costs by name."""
+    known = [
+        (item.status, f"{item.label.text(lang)} {amount_of(item.value, item.unit, lang)}")
+        for item in case.unsure()
+    ]
+    known += [(item.status, item.label.text(lang)) for item in case.programme.items]
+    texts = []
+    for status, sentence in _UNSURE.items():
+        names = [name for own, name in known if own == status]
+        if names:
+            texts.append(sentence.format(names="; ".join(names)).text(lang))
+    return texts

@@ -1,0 +1,579 @@
+"""The cost-benefit account as a result: its tables, and the questions it can be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mih_impact import arguments
+from mih_impact.account import tables
+from mih_impact.account.assumptions import Assumptions
+from mih_impact.account.bridge import Bridge, bridge_of
+from mih_impact.account.budget.lines import budget_frame, department_frame
+from mih_impact.account.indicators import measures_frame
+from mih_impact.account.non_priced import non_priced_frame
+from mih_impact.account.parameters import Persistence, require_persistence
+from mih_impact.account.programme import Programme
+from mih_impact.account.residual import residual_frame
+from mih_impact.account.roles import Benefit, roles_of
+from mih_impact.account.scenarios import Scenario, Scenarios, scenarios_of
+from mih_impact.account.sensitivity import (
+    Sensitivity,
+    VarianceShares,
+    sensitivity_of,
+    variance_shares_of,
+)
+from mih_impact.account.sheet.sheet import AssumptionSheet, with_sheet
+from mih_impact.account.switching import (
+    SensitivityGrid,
+    SwitchingValues,
+    grid_of,
+    switching_values_of,
+)
+from mih_impact.account.tables import beside_frame, costs_frame, pooled, starters_behind
+from mih_impact.account.uncertainty import EffectDraws, Uncertainty, uncertainty_of
+from mih_impact.account.values import AccountValues, require_price_year
+from mih_impact.arguments import named_options
+from mih_impact.display.locale import Lang, current
+from mih_impact.display.result import Card, Provenance
+from mih_impact.effects.series import EffectSeries, require_effects
+from mih_impact.errors import AssumptionError, EffectsError
+from mih_impact.storage import save, saveable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["CostBenefit", "cost_benefit"]
+
+FloatArray = NDArray[np.float64]
+
+
+@saveable("CostBenefit")
+@dataclass(frozen=True, eq=False, repr=False)
+class CostBenefit(AccountValues):
+    """A cost-benefit account per starter, fixed prices; made by `cost_benefit`.
+
+    Attributes
+    ----------
+    effects, covariance, outcomes, roles, benefits, starters, horizon, persistence
+        The estimated effects and what they are to the account; see `AccountValues`.
+    assumptions, programme
+        What the account rests on, as given.
+    provenance
+        Versions, options and fingerprint of the data.
+
+    Notes
+    -----
+    All else is reckoned from these on request, so that a loaded account is the saved one.
+    """
+
+    def ledger(self) -> pd.DataFrame:
+        """Return every entry of the ledger at the estimated effects.
+
+        Returns
+        -------
+        DataFrame
+            `year` (since start), `component, kind, actor, amount, present_value` (NOK per starter,
+            a gain positive), `cash, budget_line, source`: a real flow has one entry a year, a
+            transfer one for the payer and one for the receiver.
+        """
+        return tables.ledger_frame(self._books, self.effects)
+
+    def by_actor(self) -> pd.DataFrame:
+        """Return the account: present value, uncertainty and break-even of every group.
+
+        Returns
+        -------
+        DataFrame
+            `actor, present_value, std_error, conf_low, conf_high, probability_positive,
+            break_even_year`; the actors, then `public` and `society`. What is not available is
+            missing.
+        """
+        return tables.actor_frame(self)
+
+    def by_year(self) -> pd.DataFrame:
+        """Return every group's flow by year.
+
+        Returns
+        -------
+        DataFrame
+            `actor, year_since_start, amount, present_value, cumulative, std_error, conf_low,
+            conf_high`; uncertainty is that of the cumulative present value.
+        """
+        return tables.year_frame(self)
+
+    def by_component(self) -> pd.DataFrame:
+        """Return the present value of every component to every group.
+
+        Returns
+        -------
+        DataFrame
+            `component, kind`, then one column per actor, `public` and `society`. Along a row of a
+            transfer the actors sum to zero.
+        """
+        return tables.component_frame(self._books, self.effects)
+
+    def beside(self, lang: Lang | None = None) -> pd.DataFrame:
+        """Return what must stand beside the headline.
+
+        Returns
+        -------
+        DataFrame
+            `name, value, unit, label, sentence`: the gross wage sum, the present value of wages,
+            society and public budgets with leisure at the net wage and with every post new
+            municipal money, and the scale of the effects at which each is zero.
+        """
+        return beside_frame(self, lang)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the account, one row per actor and sum; see `by_actor`."""
+        return self.by_actor()
+
+    def measures(self, lang: Lang | None = None) -> pd.DataFrame:
+        """Return what the account comes to by several measures.
+
+        Returns
+        -------
+        DataFrame
+            `measure, value, unit, label, definition` (with the denominator of a ratio), `remark`:
+            net present value, its annuity, the effect on public budgets, the gain per krone of net
+            budget (of gross outlay where budgets gain), benefit-cost ratio, and the marginal value
+            of public funds, infinite or undefined where it is. Break-even is in `by_actor`.
+        """
+        return measures_frame(self, lang)
+
+    def costs(self, lang: Lang | None = None) -> pd.DataFrame:
+        """Return the programme's costs by phase, less what controls' own measures cost.
+
+        Returns
+        -------
+        DataFrame
+            `phase, phase_label, when, item, label, kind` (real, transfer, saving), `payer,
+            receiver, reach, cash, budget_line, per_participant_in_phase, per_starter` (NOK, all
+            years), `present_value, low, high` (NOK per starter within the horizon), `status,
+            source, range_source`.
+        """
+        return costs_frame(self, lang)
+
+    def by_budget(self, lang: Lang | None = None) -> pd.DataFrame:
+        """Return the public account by budget line.
+
+        Returns
+        -------
+        DataFrame
+            `budget` (state, county, municipality), `department, budget_line, label, posts` (chapter
+            and post of the state budget), `block` (grants, rule_bound, revenue), `cash,
+            present_value` (NOK per starter), `status, source` of the mapping. A line that is none
+            of the reference table keeps its own name.
+        """
+        return budget_frame(self, lang)
+
+    def by_department(self, lang: Lang | None = None) -> pd.DataFrame:
+        """Return the public account by ministry, county and municipality.
+
+        Returns
+        -------
+        DataFrame
+            `budget, department, label, present_value, in_cash` (the part that is paid in money);
+            NOK per starter. The rows sum to the public account.
+        """
+        return department_frame(self, lang)
+
+    def non_priced(self, lang: Lang | None = None) -> pd.DataFrame:
+        """Return what is not given in kroner, by the plus-minus method; never added.
+
+        Returns
+        -------
+        DataFrame
+            `name, label, whom, importance, extent, consequence, reason, source, status`.
+        """
+        return non_priced_frame(self.programme.non_priced, lang)
+
+    def residual_value(self, lang: Lang | None = None) -> pd.DataFrame:
+        """Return what the years after the horizon would be worth, beside the headline.
+
+        Returns
+        -------
+        DataFrame
+            `decay` ("none": the effect of the last year lasts; "half_life_5", "half_life_10"),
+            `label, actor, first_year, last_year` (to the age of 67), `present_value, std_error`
+            (NOK per starter). No year of the account itself is among them.
+
+        Raises
+        ------
+        AssumptionError
+            The programme does not say how old starters are.
+        """
+        return residual_frame(self, lang)
+
+    def bridge(self) -> Bridge:
+        """Walk from the simplified account to this one, and on to public budgets."""
+        return bridge_of(self)
+
+    def uncertainty(
+        self, *, n: int = 10_000, seed: int = 2025, resampled: EffectDraws | None = None
+    ) -> Uncertainty:
+        """Draw the whole account: sampling, assumptions, and both.
+
+        Parameters
+        ----------
+        n
+            Number of draws; with `resampled` as many as there are of persons.
+        seed
+            Seed of all of them. `draws(n, seed)` gives the same draws of sampling.
+        resampled
+            Effects estimated again on draws of persons (`mih.resample`), in place of draws from
+            their covariance.
+
+        Returns
+        -------
+        Uncertainty
+
+        Raises
+        ------
+        AssumptionError
+            Fewer than 100 draws, or ranges that do not go together.
+        EffectsError
+            The resampled effects are not those of the account.
+
+        Examples
+        --------
+        >>> import mih_impact as mih
+        >>> group = mih.match(mih.example_panel(), exact=["county"], on=["age"], ratio=1)
+        >>> options = {"outcomes": "wage_income", "window": (-1, 3)}
+        >>> case = mih.cost_benefit(
+        ...     mih.event_study(group, **options), mih.Assumptions.r109(),
+        ...     programme=mih.Programme.none(), horizon=4)
+        >>> drawn = mih.resample(group, **options, draws=100)
+        >>> case.uncertainty(resampled=drawn).kind
+        'resampled'
+        """
+        return uncertainty_of(self, n, seed, resampled)
+
+    def sensitivity(self) -> Sensitivity:
+        """Move each assumption alone to the ends of its own range; `.plot()` is the tornado."""
+        return sensitivity_of(self)
+
+    def grid(self, over: Mapping[str, Sequence[float]]) -> SensitivityGrid:
+        """Reckon the account over a grid of two assumptions.
+
+        Parameters
+        ----------
+        over
+            Two assumptions by name, each with its values:
+            ``{"tax_rate_wage": [0.2, 0.24, 0.3], "displacement": [0, 0.1, 0.2]}``.
+
+        Raises
+        ------
+        AssumptionError
+            Not two of them, a name that does not exist, or a value it cannot have.
+        """
+        return grid_of(self, over)
+
+    def scenarios(self, more: Sequence[Scenario] = ()) -> Scenarios:
+        """Keep the account under named scenarios.
+
+        Pessimistic, base and optimistic; and, where the age at start is known, the effect lasting,
+        halving and falling evenly to nothing until the age of 67.
+
+        Parameters
+        ----------
+        more
+            Scenarios of your own.
+        """
+        return scenarios_of(self, more)
+
+    def switching_values(self, of: str = "society") -> SwitchingValues:
+        """Find what each assumption, and each effect, would have to be for a value of zero.
+
+        Parameters
+        ----------
+        of
+            An actor, `public` or `society`.
+        """
+        return switching_values_of(self, of)
+
+    def variance_shares(self, *, n: int = 2_000, seed: int = 2025) -> VarianceShares:
+        """Take the variance apart by source; the contributions add up to all of it.
+
+        Parameters
+        ----------
+        n, seed
+            Number of draws, and their seed.
+        """
+        return variance_shares_of(self, n, seed)
+
+    def sheet(self) -> AssumptionSheet:
+        """Return every assumption of the account as a sheet that people edit.
+
+        Examples
+        --------
+        >>> import mih_impact as mih
+        >>> case = mih.reproduce_nav().case
+        >>> case.with_sheet(case.sheet()).npv == case.npv
+        True
+        """
+        return AssumptionSheet(
+            self.assumptions, self._books.programme, self.horizon, self.persistence
+        )
+
+    def with_sheet(self, sheet: AssumptionSheet | str | Path) -> CostBenefit:
+        """Return the account under the assumptions of a sheet.
+
+        Parameters
+        ----------
+        sheet
+            A sheet of this account, or the path of its file, with other values, ranges,
+            distributions or sources. A value that is changed without its source is marked as the
+            analyst's own; numbers that agree in nine digits are the account's.
+
+        Returns
+        -------
+        CostBenefit
+
+        Raises
+        ------
+        AssumptionError
+            What `AssumptionSheet.read` raises; a sheet of another programme, rows that are missing
+            or unknown, or a change of what is the account's structure and no assumption.
+        """
+        return with_sheet(self, sheet)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the account to one file, as `shown`; `load` reads it back."""
+        return save(self.shown(), path)
+
+    def shown(self) -> CostBenefit:
+        """Return the account as it is written to files: benefits of few persons only in sum.
+
+        A benefit that in some year rests on the amounts of fewer than `options(min_cell=)`
+        participants or controls is one with the next benefit of the same payer and tax; every sum
+        over actors, years and components stays what it is. How many persons stand behind a year is
+        left out where they are too few.
+
+        Raises
+        ------
+        AssumptionError
+            There is no benefit to be one with, or it is the wage.
+        """
+        hidden = (self.starters > 0) & (self.starters < current().min_cell)
+        return replace(pooled(self), starters=np.where(hidden, np.nan, self.starters))
+
+    def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+        """Draw the cumulative present value by year, with interval and break-even."""
+        from mih_impact.account.figures.account import plot_cumulative
+
+        return plot_cumulative(self, ax=ax, lang=lang)
+
+    def plot_actors(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+        """Draw who pays and who gains."""
+        from mih_impact.account.figures.account import plot_actors
+
+        return plot_actors(self, ax=ax, lang=lang)
+
+    def plot_costs(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+        """Draw the programme's costs by phase: who pays, and how sure they are."""
+        from mih_impact.account.figures.account import plot_costs
+
+        return plot_costs(self, ax=ax, lang=lang)
+
+    def plot_residual(
+        self, of: str = "society", *, ax: Axes | None = None, lang: Lang | None = None
+    ) -> Axes:
+        """Draw the residual value beside the headline, to which it is not added."""
+        from mih_impact.account.residual import plot_residual
+
+        return plot_residual(self, of, ax=ax, lang=lang)
+
+    def _card(self, lang: Lang) -> Card:
+        from mih_impact.account.card import account_card
+
+        return account_card(self, lang)
+
+
+#: Years of the longest account: more than two lifetimes.
+LONGEST_HORIZON = 200
+
+
+@named_options
+def cost_benefit(
+    effects: EffectSeries,
+    assumptions: Assumptions,
+    *,
+    programme: Programme,
+    horizon: int = 7,
+    persistence: Persistence = "none",
+    roles: Mapping[str, str | Benefit | None] | None = None,
+) -> CostBenefit:
+    """Reckon what the effects are worth to society, to public budgets and to every actor.
+
+    Parameters
+    ----------
+    effects
+        Effects by outcome and year since start, NOK per starter and year.
+    assumptions
+        The rates, in the same prices as the effects.
+    programme
+        The costs; `Programme.none()` for an account without. Converted to the account's prices by
+        the consumer price index if given in other ones.
+    horizon
+        Number of years, from the start year (year 0).
+    persistence
+        What becomes of effects after the last estimated year where the horizon is longer: "none"
+        (then it must not be), "constant", "half_life" (by the assumption of that name) or "linear"
+        (in a straight line to nothing in the first year after the horizon).
+    roles
+        What outcomes are to the account, on top of the contract's own: `wage`,
+        `benefit:<scheme>`, a `Benefit` of your own, or None to leave one out.
+
+    Returns
+    -------
+    CostBenefit
+
+    Raises
+    ------
+    AssumptionError
+        An outcome without a role, a total beside its parts, another currency, or effects and
+        assumptions in the prices of different years.
+    EffectsError
+        A year of the horizon has no estimated effect, and nothing is said of its persistence.
+
+    Notes
+    -----
+    The account is cut at the horizon; nothing is added for later years (`residual_value()` stands
+    beside it). What each flow is, and who pays it, stands in `CostBenefit.ledger()`. Deadweight,
+    what would have come about anyway, is no option: the control group has removed it.
+
+    References
+    ----------
+    Norwegian Ministry of Finance, circular R-109/2021, Prinsipper og krav ved utarbeidelse av
+    samfunnsøkonomiske analyser.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> planted = pd.DataFrame(
+    ...     {"outcome": "wage_income", "year_since_start": range(3), "estimate": 100_000.0}
+    ... )
+    >>> effects = EffectSeries.from_frame(planted, price_year=2024)
+    >>> case = cost_benefit(
+    ...     effects, Assumptions.simplified(), programme=Programme.none(), horizon=3
+    ... )
+    >>> round(case.npv), case.break_even_year, case.interval()
+    (302463, 0, None)
+    """
+    require_effects("cost_benefit", effects)
+    arguments.instance(
+        "cost_benefit", assumptions, Assumptions, "assumptions", "give mih.Assumptions.r109()",
+        error=AssumptionError,
+    )  # fmt: skip
+    arguments.instance(
+        "cost_benefit", programme, Programme, "a programme", "give programme=mih.Programme.none()",
+        error=AssumptionError,
+    )  # fmt: skip
+    arguments.whole("horizon", horizon, error=AssumptionError)
+    _require_options(horizon, persistence)
+    effects = effects.subgroup(effects.subgroups[0])  # with subgroups, of all participants
+    entered, benefits = roles_of(effects, roles)
+    _require_same_money(effects, entered, assumptions, programme)
+    estimated = _estimated_years(effects, horizon, persistence)
+    theta, covariance = effects.select(tuple(entered), tuple(range(estimated)))
+    return CostBenefit(
+        effects=_frozen(theta),
+        covariance=None if covariance is None else _frozen(covariance),
+        outcomes=tuple(entered),
+        roles=tuple(entered.values()),
+        benefits=benefits,
+        starters=_frozen(starters_behind(effects.frame, entered, estimated)),
+        giving=_giving(effects, entered, estimated),
+        horizon=horizon,
+        persistence=persistence,
+        assumptions=assumptions,
+        programme=programme,
+        provenance=Provenance.of(
+            "cost_benefit",
+            {"horizon": horizon, "persistence": persistence},
+            data=effects.provenance.data,
+            evidence=effects.provenance.evidence,
+        ),
+    )
+
+
+def _giving(
+    effects: EffectSeries, entered: Mapping[str, str], estimated: int
+) -> pd.DataFrame | None:
+    """Return who contributes to the effects of the account, outcome by outcome, year by year."""
+    if effects.contributions is None:
+        return None
+    family = effects.frame if effects.family is None else effects.family
+    own = family["subgroup"].isin(effects.subgroups) & family["outcome"].isin(list(entered))
+    own &= family["year_since_start"].isin(range(estimated))
+    keys = family.loc[own, ["outcome", "level"]]
+    return pd.concat([keys, effects.contributions[own.to_numpy()].set_axis(keys.index)], axis=1)
+
+
+def _frozen(array: FloatArray) -> FloatArray:
+    """Return a read-only copy."""
+    copy = np.array(array, dtype=np.float64)
+    copy.setflags(write=False)
+    return copy
+
+
+def _require_options(horizon: int, persistence: str) -> None:
+    arguments.whole("horizon", horizon, low=1, error=AssumptionError)
+    if horizon > LONGEST_HORIZON:
+        raise AssumptionError(
+            "The horizon is longer than anybody can account for",
+            found=f"horizon={arguments.shown(horizon)}",
+            do=f"give at most {LONGEST_HORIZON} years",
+        )
+    require_persistence(persistence)
+
+
+def _estimated_years(effects: EffectSeries, horizon: int, persistence: Persistence) -> int:
+    """Return how many years of the horizon are estimated; raise where the rest is not known."""
+    absent = [year for year in range(horizon) if year not in effects.event_years]
+    if not absent:
+        return horizon
+    last = max((year for year in effects.event_years if year >= 0), default=None)
+    if persistence != "none" and last is not None and min(absent) > last:
+        return last + 1
+    if last is None:
+        advice = "estimate years from 0 on"
+    elif min(absent) < last:
+        advice = "estimate every year from 0 on; only years after the last one can be extended"
+    else:
+        advice = (
+            f"use horizon={last + 1} or less, estimate a longer window, or say what becomes of the"
+            " effects: persistence='constant', 'half_life' or 'linear'"
+        )
+    raise EffectsError(
+        "The horizon is longer than the effects reach",
+        found=f"horizon {horizon} (years 0 to {horizon - 1}); no effects in"
+        f" {', '.join(map(str, absent))}",
+        do=advice,
+    )
+
+
+def _require_same_money(
+    effects: EffectSeries,
+    entered: Mapping[str, str],
+    assumptions: Assumptions,
+    programme: Programme,
+) -> None:
+    """Raise unless effects, assumptions and programme are in the same currency and prices."""
+    foreign = sorted({str(effects.units[name]) for name in entered} - {"NOK"})
+    foreign += sorted({item.unit for item in programme.items} - {"NOK"})
+    if foreign:
+        raise AssumptionError(
+            "The account is in Norwegian kroner",
+            found=", ".join(foreign),
+            do="convert effects and costs to NOK; the rates of the rules are Norwegian",
+        )
+    require_price_year(effects.price_year, assumptions)

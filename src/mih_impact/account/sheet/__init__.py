@@ -1,0 +1,1 @@
+"""The assumptions of an account as a sheet that people edit."""

@@ -1,0 +1,351 @@
+"""What an account is made of, and the numbers it comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from statistics import NormalDist
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mih_impact import arguments
+from mih_impact.account.assumption import Assumption
+from mih_impact.account.assumptions import Assumptions
+from mih_impact.account.ledger import (
+    MOST_DRAWS,
+    Accumulated,
+    Ledger,
+    break_even_year,
+    draw_effects,
+    probability_positive,
+)
+from mih_impact.account.parameters import Persistence, with_values
+from mih_impact.account.programme import Programme
+from mih_impact.account.roles import GROUPS, STATE_BENEFITS, Benefit, require_group
+from mih_impact.account.rules import Books
+from mih_impact.arguments import named_options
+from mih_impact.display.locale import Label
+from mih_impact.display.result import Provenance, Result
+from mih_impact.errors import AssumptionError, EffectsError
+from mih_impact.storage import save
+
+__all__ = ["AccountValues", "SavedResult", "basis_of", "require_price_year"]
+
+FloatArray = NDArray[np.float64]
+
+#: How far below zero a present value still counts as zero, relative to the largest flow: rounding.
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AccountValues(Result):
+    """The numbers of an account: what it is worth, to whom, when, and how surely.
+
+    Attributes
+    ----------
+    effects
+        Estimated effects, shape (R, S), NOK per starter and year.
+    covariance
+        Their covariance, outcome-major, shape (R * S, R * S), or None.
+    outcomes, roles, benefits
+        The names of the R rows of `effects`, what they are to the account, and what is known of the
+        benefits among them.
+    starters
+        Participants behind the wage effect of each estimated year, shape (S,); NaN where not known.
+    horizon
+        Years of the account, T, the start year included.
+    persistence
+        What becomes of the effects in the T - S years after the last estimated one.
+    assumptions, programme
+        What the account rests on, as given.
+    provenance
+        Versions, options and fingerprint of the data.
+    giving
+        Who contributes to the effects, where that is known: `outcome, level` and the columns of
+        `contributions`. In memory only, never saved.
+
+    Notes
+    -----
+    All else is reckoned from these on request, so that a loaded account is the saved one.
+    """
+
+    effects: FloatArray
+    covariance: FloatArray | None
+    outcomes: tuple[str, ...]
+    roles: tuple[str, ...]
+    benefits: tuple[Benefit, ...]
+    starters: FloatArray
+    horizon: int
+    persistence: Persistence
+    assumptions: Assumptions
+    programme: Programme
+    provenance: Provenance
+    giving: pd.DataFrame | None = field(default=None, metadata={"saved": False})
+
+    @property
+    def price_year(self) -> int:
+        """The year whose prices the account is in."""
+        return self.assumptions.price_year
+
+    @property
+    def npv(self) -> float:
+        """Net present value to society, NOK per starter."""
+        return self.present_value("society")
+
+    @property
+    def public(self) -> float:
+        """Discounted effect on public budgets, NOK per starter; costs in kind included."""
+        return self.present_value("public")
+
+    def present_value(self, of: str = "society") -> float:
+        """Return the present value of one group: an actor, `public` or `society`."""
+        return float(self._cumulative[require_group(of), -1])
+
+    @property
+    def std_error(self) -> float | None:
+        """Exact standard error of the net present value; None without a covariance."""
+        return (
+            None
+            if self._std_errors is None
+            else float(self._std_errors[require_group("society"), -1])
+        )
+
+    @named_options
+    def interval(self, level: float = 0.95, *, of: str = "society") -> tuple[float, float] | None:
+        """Return the confidence interval of a present value; None without a covariance.
+
+        Parameters
+        ----------
+        level
+            Coverage of the interval.
+        of
+            An actor, `public` or `society`.
+        """
+        arguments.level(level, error=AssumptionError)
+        if self._std_errors is None:
+            return None
+        value = self.present_value(of)
+        reach = NormalDist().inv_cdf(0.5 + level / 2) * float(
+            self._std_errors[require_group(of), -1]
+        )
+        return value - reach, value + reach
+
+    @property
+    def probability_positive(self) -> float | None:
+        """Probability of a positive net present value; None without a covariance.
+
+        Sampling uncertainty only: selection on what no register sees is not in it.
+        """
+        return None if self.std_error is None else probability_positive(self.npv, self.std_error)
+
+    @property
+    def break_even_year(self) -> int | None:
+        """Years since start from which society's account stays at or above zero."""
+        return self.break_even("society")
+
+    def break_even(self, of: str = "society") -> int | None:
+        """Return the break-even year of one group; None if it never breaks even."""
+        return break_even_year(self._cumulative[require_group(of)], tolerance=self._rounding)
+
+    @property
+    def _rounding(self) -> float:
+        """How far below zero still counts as zero."""
+        return _ROUNDING * float(np.abs(self._ledger.amounts(self.path)).max(initial=0.0))
+
+    @property
+    def path(self) -> FloatArray:
+        """Effects of every year of the account, shape (R, T): estimated, then by persistence."""
+        return self._books.path(self.effects)
+
+    def draws(self, n: int, seed: int) -> pd.DataFrame:
+        """Draw present values of every group from the sampling uncertainty of the effects.
+
+        Parameters
+        ----------
+        n
+            Number of draws.
+        seed
+            Seed of the generator; the same draws of the effects serve every group.
+
+        Returns
+        -------
+        DataFrame
+            One row per draw, one column per actor, `public` and `society`; NOK per starter.
+
+        Raises
+        ------
+        EffectsError
+            The effects came without a covariance.
+        """
+        if self.covariance is None:
+            raise EffectsError(
+                "The effects have no covariance to draw from",
+                do="estimate them, or give from_frame a covariance",
+            )
+        what = "There must be at least one draw, and a whole number of them"
+        arguments.whole("n", n, low=1, high=MOST_DRAWS, what=what, error=EffectsError)
+        arguments.seed(seed, error=EffectsError)
+        effects = draw_effects(self.effects, self.covariance, n, seed)
+        values = self._accumulated.values(effects)[..., -1]
+        return pd.DataFrame(values, columns=list(GROUPS)).rename_axis("draw")
+
+    def with_assumptions(self, assumptions: Assumptions) -> Self:
+        """Return the same effects and programme under other assumptions.
+
+        Raises
+        ------
+        AssumptionError
+            The assumptions are in the prices of another year than the effects.
+        """
+        arguments.instance(
+            "with_assumptions", assumptions, Assumptions, "assumptions",
+            "give mih.Assumptions.r109() or a changed copy of case.assumptions",
+            error=AssumptionError,
+        )  # fmt: skip
+        require_price_year(self.price_year, assumptions)
+        return replace(self, assumptions=assumptions)
+
+    def with_values(self, values: Mapping[str, float]) -> Self:
+        """Return the account with some assumptions changed, by the names of `assumptions_frame`.
+
+        Parameters
+        ----------
+        values
+            New values by name: a rate (`tax_rate_wage`), a cost (`cost:school`, its sum over the
+            years per participant in the phase), a reach (`reach:school`), `age_at_start`.
+
+        Raises
+        ------
+        AssumptionError
+            A name that does not exist, or a value it cannot have.
+        """
+        arguments.mapping("values", values, '{"tax_rate_wage": 0.3}', error=AssumptionError)
+        assumptions, programme = with_values(self.assumptions, self._books.programme, values)
+        return replace(self, assumptions=assumptions, programme=programme)
+
+    def has_headline(self, name: str) -> bool:
+        """Return whether a variant belongs beside the headline.
+
+        Parameters
+        ----------
+        name
+            One of `Programme.headlines`. It belongs there where the programme asks for it, and
+            where its assumption is not 0.
+        """
+        return name in self.programme.headlines or self.assumptions[name].value != 0
+
+    def switching_scale(self, of: str = "society") -> float | None:
+        """Return the scale of all effects at which a present value is zero, costs held.
+
+        Parameters
+        ----------
+        of
+            An actor, `public` or `society`.
+
+        Returns
+        -------
+        float or None
+            0.2 says that a fifth of the estimated effects would be enough. None if no scale does
+            it, because the effects do not move this present value.
+        """
+        constant = float(self._accumulated.constants[require_group(of), -1])
+        driven = self.present_value(of) - constant
+        return None if driven == 0 else -constant / driven
+
+    @cached_property
+    def _books(self) -> Books:
+        return Books(
+            self.roles,
+            self.benefits,
+            self.effects.shape[1],
+            self.horizon,
+            self.persistence,
+            self.assumptions,
+            self.programme.in_prices(self.price_year),
+        )
+
+    @property
+    def _ledger(self) -> Ledger:
+        return self._books.ledger()
+
+    @property
+    def discount_factors(self) -> FloatArray:
+        """Discount factors by year since start, shape (T,)."""
+        return self.assumptions.discount.factors(self.horizon)
+
+    @property
+    def late_costs(self) -> float:
+        """Programme costs after the horizon, left out: NOK per starter, not discounted."""
+        programme = self._books.programme
+        items = [item for item in programme.items if item.kind == "real"]
+        after = [item.path(1 + programme.last_year)[self.horizon :] for item in items]
+        return float(sum(path.sum() for path in after))
+
+    def unsure(self) -> tuple[Assumption, ...]:
+        """Return the assumptions in use that are remembered or assumed."""
+        used = {item.name for item in self.used_assumptions()}
+        return tuple(item for item in self.assumptions.unsure() if item.name in used)
+
+    def used_assumptions(self) -> tuple[Assumption, ...]:
+        """Return every assumption that can matter here: the rates, then what the programme assumes.
+
+        Left out are the taxed share of a total of benefits where there is none, and what speaks of
+        years after the estimated ones where there are none.
+        """
+        unused: set[str] = set() if STATE_BENEFITS in self.roles else {"taxable_benefit_share"}
+        if self.horizon == self.effects.shape[1]:
+            unused |= {"half_life", "real_growth", "age_at_start"}
+        return tuple(item for item in self._books.items if item.name not in unused)
+
+    @property
+    def _accumulated(self) -> Accumulated:
+        return self._books.accumulated
+
+    @cached_property
+    def _cumulative(self) -> FloatArray:
+        return self._accumulated.values(self.effects)
+
+    @cached_property
+    def _std_errors(self) -> FloatArray | None:
+        return None if self.covariance is None else self._accumulated.std_errors(self.covariance)
+
+
+def require_price_year(price_year: int, assumptions: Assumptions) -> None:
+    """Raise unless effects and assumptions are in the prices of one year."""
+    if price_year != assumptions.price_year:
+        raise AssumptionError(
+            "Effects and assumptions are in the prices of different years",
+            found=f"effects {price_year}, assumptions {assumptions.price_year}",
+            do=f"write assumptions.replace(price_year={price_year}),"
+            " or read the panel with the other price year",
+        )
+
+
+class SavedResult(Result):
+    """A result per starter, in which no cell is small: what is saved is the result itself."""
+
+    def save(self, path: str | Path) -> Path:
+        """Write the result to one file; `load` gives it back."""
+        return save(self, path)
+
+
+_BASIS = Label(
+    nb="{programme}. {preset}, kuttet etter {years} år.",
+    en="{programme}. {preset}, cut after {years} years.",
+)
+_PRESETS = {
+    "r109": Label(nb="R-109/2021", en="R-109/2021"),
+    "simplified": Label(nb="Forenklede regler", en="Simplified rules"),
+}
+
+
+def basis_of(case: AccountValues) -> Label:
+    """Return the line that stands beneath every figure of an account."""
+    preset = case.assumptions.preset
+    rules = _PRESETS.get(preset, Label(nb=preset, en=preset))
+    return _BASIS.format(programme=case.programme.label, preset=rules, years=case.horizon)

@@ -1,0 +1,286 @@
+"""What participants can be split by besides a column: bands of a number, and completion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mih_impact import arguments
+from mih_impact.arguments import named_options
+from mih_impact.controls.group import ControlGroup
+from mih_impact.controls.terms import Lag, Term, as_terms
+from mih_impact.display.locale import EN_DASH, Label, number
+from mih_impact.errors import EffectsError
+from mih_impact.panel.contract import CONTRACT
+
+__all__ = ["AGE_BANDS", "CONDITIONAL", "Bands", "Completers", "bands", "completers"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+#: What `by="age"` means: decades, the young and the oldest job-seekers in one band each.
+AGE_BANDS = (30, 40, 50)
+
+_BELOW = Label(nb="under {high}", en="under {high}")
+_ABOVE = Label(nb="{low} og over", en="{low} and over")
+_WHOLE = Label(nb=f"{{low}}{EN_DASH}{{last}}", en=f"{{low}}{EN_DASH}{{last}}")
+_BETWEEN = Label(nb="fra {low} til under {high}", en="{low} to under {high}")
+
+
+@dataclass(frozen=True)
+class Bands:
+    """A numeric column cut at some values; made by `bands`.
+
+    Attributes
+    ----------
+    column
+        A column as of the year before start, or a lag.
+    cuts
+        Where the bands meet, ascending; a cut belongs to the band above it.
+    """
+
+    column: Term
+    cuts: tuple[float, ...]
+
+    def __str__(self) -> str:
+        return f"bands({', '.join([str(self.column), *(f'{cut:.15g}' for cut in self.cuts)])})"
+
+    def parts(self, values: NDArray[Any]) -> list[tuple[str, Label, int]]:
+        """Return name, label and number of every band that some of the values are in, lowest first.
+
+        Parameters
+        ----------
+        values
+            Shape (n,), NaN for missing, who are in no band.
+
+        Raises
+        ------
+        EffectsError
+            The values are no numbers.
+        """
+        if values.dtype == object:
+            kinds = sorted({str(value) for value in values.tolist() if value is not None})
+            raise EffectsError(
+                f"Only a column of numbers can be cut into bands, and {self.column} is text",
+                found=f"{len(kinds)} different values",
+                do=f"split by its values: by={str(self.column)!r}",
+            )
+        numbers, place = values.astype(np.float64), self.place(values)
+        known = numbers[np.isfinite(numbers)]
+        whole = bool((known % 1 == 0).all()) and all(cut % 1 == 0 for cut in self.cuts)
+        edges = [-np.inf, *self.cuts, np.inf]
+        return [
+            (_name(low, high, whole), self._label(low, high, whole), k)
+            for k, (low, high) in enumerate(pairwise(edges))
+            if (place == k).any()
+        ]
+
+    def place(self, values: NDArray[Any]) -> IntArray:
+        """Return the number of the band that each value is in, shape (n,); -1 for missing."""
+        numbers = values.astype(np.float64)
+        place = np.searchsorted(np.array(self.cuts), numbers, side="right")
+        return np.where(np.isfinite(numbers), place, -1)
+
+    def _label(self, low: float, high: float, whole: bool) -> Label:
+        """Return the displayed name of the band from `low` to under `high`."""
+        if np.isinf(low):
+            template = _BELOW
+        elif np.isinf(high):
+            template = _ABOVE
+        else:
+            template = _WHOLE if whole else _BETWEEN
+        return template.format(
+            low=self._show(low), high=self._show(high), last=self._show(high - 1)
+        )
+
+    def _show(self, value: float) -> Label:
+        """Return a value in both languages; a calendar year is not grouped."""
+        column = self.column.column if isinstance(self.column, Lag) else self.column
+        if np.isinf(value):
+            return Label(nb="", en="")
+        if column in CONTRACT and CONTRACT[column].unit == "calendar year":
+            return Label(nb=f"{value:.0f}", en=f"{value:.0f}")
+        decimals = next((d for d in range(4) if np.isclose(value, round(value, d))), 4)
+        return Label(nb=number(value, decimals, "nb"), en=number(value, decimals, "en"))
+
+
+@named_options
+def bands(column: Term | tuple[Lag], *cuts: float | Iterable[float]) -> Bands:
+    """Cut a numeric column into bands, for `event_study(by=...)`.
+
+    Parameters
+    ----------
+    column
+        A column as of the year before start, or a lag.
+    *cuts
+        Where the bands meet, ascending, one by one or in a list: `bands("age", 30, 40)` is under
+        30, 30-39, 40 and over. A band that no participant is in is not shown.
+
+    Returns
+    -------
+    Bands
+
+    Raises
+    ------
+    EffectsError
+        No cut, or cuts that are not finite numbers in ascending order.
+
+    Examples
+    --------
+    >>> import mih_impact as mih
+    >>> group = mih.match(mih.example_panel(), exact=["county"], on=["age"], ratio=1)
+    >>> options = {"outcomes": "wage_income", "window": (-1, 1)}
+    >>> mih.event_study(group, by=mih.bands("age", 30, 40, 50), **options).subgroups
+    ('all', 'under 30', '30-39', '40-49', '50 and over')
+    """
+    terms = as_terms(column, "column", error=EffectsError)
+    given = arguments.flattened(cuts)
+    infinite = [isinstance(cut, (float, np.floating)) and not np.isfinite(cut) for cut in given]
+    if any(infinite):
+        raise EffectsError(
+            "Bands are cut at finite numbers",
+            found=", ".join(map(arguments.shown, given)),
+            do="leave out the ends: the first and the last band are open",
+        )
+    numbers = [float(cut) for cut in given if arguments.is_number(cut)]
+    ascending = all(low < high for low, high in pairwise(numbers))
+    if len(terms) != 1 or not numbers or len(numbers) < len(given) or not ascending:
+        raise EffectsError(
+            "Bands are one column and where it is cut, in ascending order",
+            found=f"columns {', '.join(map(str, terms))}; "
+            f"cuts {', '.join(map(arguments.shown, given)) or '-'}",
+            do='give for example mih.bands("age", 30, 40, 50)',
+        )
+    return Bands(terms[0], tuple(numbers))
+
+
+def _name(low: float, high: float, whole: bool) -> str:
+    """Return the name of a band in tables, the same in every language."""
+    if np.isinf(low):
+        return f"under {high:.15g}"
+    if np.isinf(high):
+        return f"{low:.15g} and over"
+    return f"{low:.15g}-{high - 1:.15g}" if whole else f"{low:.15g} to under {high:.15g}"
+
+
+#: What stands wherever effects by completion are shown.
+CONDITIONAL = Label(
+    nb="Betinget av fullføring: ikke en effekt av tiltaket. Hvem som fullfører, er et utvalg, og "
+    "kontrollgruppen er ikke valgt på samme måte.",
+    en="Conditional on finishing: not an effect of the programme. Who finishes is a selection, and "
+    "the control group is not selected in the same way.",
+)
+_PARTS = (
+    (
+        "conditional: finished",
+        Label(nb="fullførte (betinget av fullføring)", en="finished (conditional on finishing)"),
+    ),
+    (
+        "conditional: did not finish",
+        Label(
+            nb="fullførte ikke (betinget av fullføring)",
+            en="did not finish (conditional on finishing)",
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Completers:
+    """A column that says who finished; made by `completers`."""
+
+    column: str
+
+    def __str__(self) -> str:
+        return f"completers({self.column})"
+
+    def read(self, group: ControlGroup) -> FloatArray:
+        """Return for each row that starts 1 if it ever finished, 0 if not, NaN if nothing is known.
+
+        Raises
+        ------
+        EffectsError
+            The column is not of true and false.
+        """
+        cube = group.risk.cube
+        if self.column not in cube.names and group.recipe is not None:
+            cube = group.recipe.fetch([self.column])
+        if self.column not in cube.number:
+            raise EffectsError(
+                f"{self.column} does not say who finished",
+                found="text or money, not true and false",
+                do=f'recode it: read_panel(values={{"{self.column}": {{"...": 1, "...": 0}}}})',
+            )
+        rows = np.flatnonzero(group.risk.treated)
+        start = group.risk.start[rows]
+        status = cube.number[self.column][group.risk.person[rows]]
+        status = np.where(cube.periods >= start[:, None], status, np.nan)
+        strange = np.isfinite(status) & (status != 0) & (status != 1)
+        if strange.any():
+            raise EffectsError(
+                f"{self.column} does not say who finished",
+                found=f"{int(strange.sum())} person-years of participants neither 0 nor 1",
+                do=f'recode it: read_panel(values={{"{self.column}": {{...: 1, ...: 0}}}})',
+            )
+        known = np.isfinite(status).any(axis=1)
+        return np.where(known, (status == 1).any(axis=1).astype(np.float64), np.nan)
+
+    def parts(self, finished: FloatArray) -> list[tuple[str, Label, int]]:
+        """Return name, label and number of those who finished and those who did not."""
+        return [(*_PARTS[k], k) for k in (0, 1) if (finished == 1 - k).any()]
+
+
+@named_options
+def completers(column: str) -> Completers:
+    """Show those who finished beside all who started, for `event_study(by=...)`.
+
+    Parameters
+    ----------
+    column
+        Who finished: true or 1 in some year from the start year on. Who has only false or 0 has not
+        finished by the end of the register, though some still may; who has nothing recorded is a
+        subgroup of its own.
+
+    Returns
+    -------
+    Completers
+
+    Raises
+    ------
+    EffectsError
+        This is not the name of a column.
+
+    Notes
+    -----
+    Participants are split by something that happens after start, and nobody knows which candidates
+    would have finished. Matched controls stay those that each participant has; weights are found
+    anew, so that candidates are like those who finished in what is known before start. What sets
+    finishers apart besides is not taken out: the difference mixes what the programme does with who
+    finishes it. It is no effect, cards, tables and figures say so, and `cost_benefit` refuses it.
+    "all" is the effect on those who started.
+
+    Examples
+    --------
+    >>> import pandas as pd, mih_impact as mih
+    >>> rows = [
+    ...     {"person_id": i, "year": year, "wage_income": 1e5 + 1e4 * (i * year % 7), "county": "A",
+    ...      "start_year": 2016 if i < 9 else None, "done": i < 5 and year > 2016}
+    ...     for i in range(30) for year in range(2014, 2020)
+    ... ]
+    >>> panel = mih.read_panel(pd.DataFrame(rows))
+    >>> group = mih.match(panel, method="exact", exact=["county"], on=[])
+    >>> mih.event_study(group, by=mih.completers("done"), window=(-1, 2)).subgroups
+    ('all', 'conditional: finished', 'conditional: did not finish')
+    """
+    if not isinstance(column, str) or not column:
+        raise EffectsError(
+            "completers takes the name of a column",
+            found=f"a {type(column).__name__}",
+            do='give the column that says who finished: mih.completers("completed")',
+        )
+    return Completers(column)

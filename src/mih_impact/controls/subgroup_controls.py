@@ -1,0 +1,122 @@
+"""Controls of a subgroup's own, chosen or weighted within it by the options of the whole group."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mih_impact.controls.group import ControlGroup, Sets
+from mih_impact.controls.matching import nobody
+from mih_impact.controls.matching_methods import choose
+from mih_impact.controls.options import MatchOptions
+from mih_impact.controls.risk_set import Among
+from mih_impact.controls.subgroups import Parts
+from mih_impact.controls.weighting import WeightOptions, weighted
+from mih_impact.errors import EffectsError, SupportError
+
+__all__ = ["own_groups", "within"]
+
+BoolArray = NDArray[np.bool_]
+
+
+def own_groups(group: ControlGroup, parts: Parts) -> list[ControlGroup | SupportError]:
+    """Return the control group of each subgroup, or why it is too small for one.
+
+    Raises
+    ------
+    EffectsError
+        No subgroup has one.
+    """
+    found = [_attempt(group, parts, name) for name in parts.names]
+    refused = [each for each in found if isinstance(each, SupportError)]
+    if len(refused) == len(found):
+        raise EffectsError(
+            f"No subgroup of {parts.split.by} has controls of its own",
+            found=f"{len(found)} subgroups; the first: {refused[0].what}, {refused[0].found}",
+            do="split by a characteristic that candidates have too, or into fewer and larger "
+            "subgroups",
+        )
+    return found
+
+
+def _attempt(group: ControlGroup, parts: Parts, name: str) -> ControlGroup | SupportError:
+    try:
+        return within(group, parts, name)
+    except SupportError as error:
+        return error
+
+
+def within(group: ControlGroup, parts: Parts, name: str) -> ControlGroup:
+    """Return the control group of one subgroup.
+
+    Parameters
+    ----------
+    group
+        The control group of all.
+    parts
+        Its subgroups.
+    name
+        Which of them.
+
+    Returns
+    -------
+    ControlGroup
+        As the verb that made the whole group would make it from a register of the subgroup alone:
+        participants of it, and candidates who have the same value in the period before they are
+        compared from. Score, caliper, bins, weights and months of start are the subgroup's own. By
+        what is known only after start matched sets are kept as they are, and weights are found anew
+        for the subgroup's participants among all candidates.
+
+    Raises
+    ------
+    SupportError
+        The subgroup is too small for a control group of its own.
+    EffectsError
+        The group does not know how it was made.
+    """
+    recipe = group.recipe
+    if recipe is None:
+        raise EffectsError(
+            "Subgroups have controls of their own, chosen as those of all were",
+            found="a control group that does not know how it was made",
+            do="choose it with mih.match or mih.weight",
+        )
+    k = parts.names.index(name)
+    before = parts.before
+    if before is None and group.model is None:
+        return _kept(group, parts.own[group.risk.person[group.sets.participant]] == k)
+    among = Among(parts.own == k, None if before is None else lambda start: before(start) == k)
+    if group.model is None:
+        chosen = choose(group.risk.cube, options := recipe.read(MatchOptions), among)
+        if not len(chosen.sets.participant):
+            raise nobody(chosen, options)
+        return replace(
+            group, risk=chosen.risk, sets=chosen.sets, score=chosen.score,
+            whitened=chosen.whitened, ties=chosen.ties, flow=chosen.flow,
+        )  # fmt: skip
+    found = weighted(group.risk.cube, recipe.read(WeightOptions), among)
+    return replace(
+        group, risk=found.risk, sets=found.sets, score=found.score, model=found.model,
+        flow=found.flow,
+    )  # fmt: skip
+
+
+def _kept(group: ControlGroup, chosen: BoolArray) -> ControlGroup:
+    """Return the group of some participants, shape (n,), with the controls that they have."""
+    if not chosen.any():
+        raise SupportError("No participant has a control", found="none of one subgroup")
+    sets = group.sets
+    used, set_of = np.unique(sets.set_of[chosen], return_inverse=True)
+    entry = np.isin(sets.member, used)
+    return replace(
+        group,
+        sets=Sets(
+            sets.participant[chosen],
+            set_of,
+            np.searchsorted(used, sets.member[entry]),
+            sets.control[entry],
+            sets.weight[entry],
+        ),
+    )

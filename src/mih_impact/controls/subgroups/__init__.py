@@ -1,1 +1,0 @@
-"""Parts of the participants: who they are, and controls of their own."""

@@ -1,1 +1,0 @@
-"""Assumptions, programme costs, the double-entry ledger and the cost-benefit account."""

@@ -1,1 +1,0 @@
-"""The account's arithmetic as plain data, for readers that have no Python."""

@@ -1,1 +1,0 @@
-"""What is not given in kroner: weighed beside the account by the plus-minus method, never added."""

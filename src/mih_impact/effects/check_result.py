@@ -1,0 +1,270 @@
+"""The outcome of a check: a verdict, a sentence and a table, with few persons hidden."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mih_impact.display.locale import (
+    NBSP,
+    Formatter,
+    Label,
+    Lang,
+    number,
+    p_equals,
+    p_value,
+    percent,
+)
+from mih_impact.display.result import Card, Provenance, Result, hide_small, is_small, naming_limit
+from mih_impact.display.unit import AnyUnit, amount
+from mih_impact.storage import save, saveable
+
+if TYPE_CHECKING:
+    from mih_impact.effects.series import EffectSeries
+
+__all__ = [
+    "CheckResult",
+    "CountedCheck",
+    "SensitivityCheck",
+    "fewest_persons",
+    "p_equals",
+    "p_text",
+]
+
+_VERDICT = Label(nb="Resultat", en="Result")
+_VERDICTS = {
+    True: Label(nb="ingen forskjell påvist", en="no difference found"),
+    False: Label(nb="forskjell påvist", en="difference found"),
+    None: Label(nb="kan ikke testes", en="cannot be tested"),
+}
+
+HIDDEN = Label(
+    nb="Skjult: for få personer står bak et av årene.",
+    en="Hidden: too few persons stand behind one of the years.",
+)
+
+
+@saveable("CheckResult")
+@dataclass(frozen=True, eq=False, repr=False)
+class CheckResult(Result):
+    """The outcome of a check.
+
+    Attributes
+    ----------
+    name
+        What was checked.
+    passed
+        True or False; None where the check only informs or could not be made.
+    table
+        What the verdict rests on.
+    sentence
+        The verdict in words, in both languages.
+    title
+        Displayed title.
+    provenance
+        Versions, options, seed and fingerprint of the data.
+    """
+
+    name: str
+    passed: bool | None
+    table: pd.DataFrame
+    sentence: dict[str, str]
+    title: dict[str, str]
+    provenance: Provenance
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return what the verdict rests on."""
+        return self.table.copy()
+
+    def save(self, path: str | Path) -> Path:
+        """Save the check; `load` gives it back."""
+        return save(self, path)
+
+    def _card(self, lang: Lang) -> Card:
+        verdict = _VERDICTS[self.passed].text(lang)
+        return Card(
+            title=self.title[lang],
+            lines=((_VERDICT.text(lang), verdict),),
+            notes=(self.sentence[lang],),
+        )
+
+
+_HIDDEN = Label(
+    nb="Skjult: for få personer står bak tallene.",
+    en="Hidden: too few persons stand behind the numbers.",
+)
+
+_FORMATS: dict[str, Formatter] = {
+    "count": number,
+    "ratio": partial(number, decimals=2),
+    "p": p_value,
+    "percent": partial(percent, decimals=1),
+}
+
+
+@saveable("SensitivityCheck")
+@dataclass(frozen=True, eq=False, repr=False)
+class SensitivityCheck(CheckResult):
+    """A check that says how far an answer can be trusted, with its table.
+
+    Made by `pretrend_power`, `rosenbaum_bounds`, `e_value`, `attrition_check` and `lee_bounds`.
+
+    Attributes
+    ----------
+    keys
+        The columns of the table that say what a row is of; they are never hidden.
+    shows
+        The columns of the card: heading and format ("count", "ratio", "p", "percent", "text",
+        "amount" in the unit of the outcome, or of the row where the table has a column `unit`).
+    words
+        What the texts of the table are called.
+    unit
+        Unit of amounts: a currency, "share" or another.
+    card_rows
+        The rows of the table that the card shows.
+    persons
+        The fewest persons behind the sentence; NaN where not known. The column `persons` of the
+        table, where there is one, says the same of each row.
+    """
+
+    keys: tuple[str, ...]
+    shows: dict[str, tuple[Label, str]]
+    words: dict[str, Label]
+    unit: AnyUnit
+    card_rows: tuple[int, ...]
+    persons: float
+
+    def shown(self) -> SensitivityCheck:
+        """Return the check as it is displayed and saved: blank where persons are too few."""
+        counts = [name for name in map(str, self.table.columns) if name.startswith("n_")]
+        table, sentence = hide_small(self.table, {name: [] for name in counts}), self.sentence
+        if "persons" in table:
+            numbers = table.select_dtypes("number").columns.difference(list(self.keys))
+            table = hide_small(table, {"persons": list(numbers.drop("persons", errors="ignore"))})
+        if is_small(self.persons).any():
+            sentence = naming_limit(_HIDDEN)
+        return replace(self, table=table, sentence=sentence)
+
+    def save(self, path: str | Path) -> Path:
+        """Save the check as displayed; `load` gives it back."""
+        return save(self.shown(), path)
+
+    def _card(self, lang: Lang) -> Card:
+        shown = self.shown()
+        verdict = super()._card(lang).lines if self.passed is not None else ()
+        rows = shown.table.iloc[list(self.card_rows)].to_dict("records")
+        table = pd.DataFrame(
+            {
+                heading.text(lang): [self._cell(row, name, how, lang) for row in rows]
+                for name, (heading, how) in self.shows.items()
+            }
+        )
+        return Card(
+            title=self.title[lang],
+            lines=verdict,
+            table=table if rows else None,
+            notes=(shown.sentence[lang],),
+        )
+
+    def _cell(self, row: dict[Any, Any], name: str, how: str, lang: Lang) -> str:
+        """Return one cell of the card."""
+        value = row[name]
+        if how == "text":
+            known = self.words.get(value)
+            return known.text(lang) if known is not None else str(value)
+        # A table knows units by name; what the name does not say, the check knows of its own.
+        unit = row.get("unit", str(self.unit))
+        unit = self.unit if unit == str(self.unit) else unit
+        show = amount(unit) if how == "amount" else _FORMATS[how]
+        return show(value, lang=lang)
+
+
+def fewest_persons(effects: EffectSeries, outcome: str, years: list[int]) -> float:
+    """Return the smallest count of persons above zero behind some years; NaN where not known.
+
+    1 where a year is hidden lest another follow from it, however many are behind it.
+    """
+    rows = effects.frame[
+        (effects.frame["outcome"] == outcome)
+        & (effects.frame["subgroup"] == effects.subgroups[0])
+        & effects.frame["year_since_start"].isin(years)
+    ]
+    beside = effects.shown().frame.loc[rows.index, "estimate"].isna() & rows["estimate"].notna()
+    if beside.any() and not is_small(rows[["n_participants", "n_controls"]]).any():
+        return 1.0
+    counts = rows[["n_participants", "n_controls"]].to_numpy(dtype=np.float64)
+    return float(min(counts[counts > 0], default=np.nan))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CountedCheck(CheckResult):
+    """A check with a row per estimate, its columns `n_...` counting the persons behind it."""
+
+    #: The columns that say something about the persons counted.
+    built_on_persons: ClassVar[tuple[str, ...]] = (
+        "estimate",
+        "std_error",
+        "conf_low",
+        "conf_high",
+        "p_value",
+    )
+
+    @abstractmethod
+    def words(self, table: pd.DataFrame) -> dict[str, str]:
+        """Return the verdict in words, in both languages, as a table tells it."""
+
+    @abstractmethod
+    def card_table(self, lang: Lang) -> pd.DataFrame | None:
+        """Return the table of the card, each cell as displayed."""
+
+    @property
+    def hidden(self) -> NDArray[np.bool_]:
+        """Which rows are built on too few persons to be shown, shape (rows,)."""
+        counts = [name for name in self.table.columns if name.startswith("n_")]
+        small = np.array([is_small(self.table[name]) for name in counts], dtype=bool)
+        return np.asarray(small.any(axis=0))
+
+    def verdict(self, table: pd.DataFrame) -> bool | None:
+        """Return whether it is passed as far as a table with hidden rows can tell."""
+        del table
+        return self.passed
+
+    def shown(self) -> Self:
+        """Return the check as it is displayed and saved: rows of few persons blanked.
+
+        What is said, and the verdict, rest on the rows that are left.
+        """
+        small = self.hidden
+        if not small.any():
+            return self
+        table = self.table.copy()
+        for name in table.columns:
+            if name.startswith("n_") or name in self.built_on_persons:
+                table[name] = table[name].astype(np.float64).mask(small)
+        return replace(self, table=table, sentence=self.words(table), passed=self.verdict(table))
+
+    def _card(self, lang: Lang) -> Card:
+        shown = self.shown()
+        return replace(super(CountedCheck, shown)._card(lang), table=shown.card_table(lang))
+
+    def save(self, path: str | Path) -> Path:
+        """Save the check as displayed; `load` gives it back."""
+        return save(self.shown(), path)
+
+
+def p_text(p: float, lang: Lang) -> str:
+    """Show a p-value: `p = 0,041`, or `p < 0,001` where it is smaller.
+
+    Examples
+    --------
+    >>> p_text(0.0412, "nb") == "p\u00a0=\u00a00,041", p_text(0.0, "en") == "p\u00a0<\u00a00.001"
+    (True, True)
+    """
+    return f"p{NBSP}{p_equals(p, lang)}"

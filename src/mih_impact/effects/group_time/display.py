@@ -1,0 +1,371 @@
+"""What group-time effects show of themselves: card, figure, and which are hidden."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mih_impact.controls.card import notes_on_absence, notes_on_lost
+from mih_impact.controls.terms import parse_term, term_label
+from mih_impact.display.figure import (
+    CONTROL,
+    axes,
+    figure_style,
+    label_line_ends,
+    set_alt_text,
+    source_line,
+    unit_axis,
+)
+from mih_impact.display.locale import Label, Lang, count, interval, language, number, year_range
+from mih_impact.display.result import Card, evidence_of, is_small, with_complement
+from mih_impact.display.unit import amount
+from mih_impact.effects.group_time.estimate import Aggregation, averages
+from mih_impact.errors import EffectsError
+from mih_impact.panel.contract import label_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from mih_impact.effects.group_time.result import GroupTimeEffects
+
+__all__ = [
+    "group_time_card",
+    "hidden_counts",
+    "hidden_effects",
+    "in_overall",
+    "persons_behind",
+    "plot_group_time",
+]
+
+BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+_TITLE = Label(nb="Effekter per oppstartsår og kalenderår", en="Effects by start year and year")
+_LINES = {
+    "estimator": Label(nb="Metode", en="Method"),
+    "covariates": Label(nb="Justert for", en="Adjusted for"),
+    "exact": Label(nb="Like innen", en="Equal within"),
+    "controls": Label(nb="Kontroller", en="Controls"),
+    "base": Label(nb="Basisår", en="Base year"),
+    "starts": Label(nb="Oppstartsår", en="Start years"),
+    "participants": Label(nb="Deltakere", en="Participants"),
+}
+_METHODS = {
+    "dr": Label(nb="dobbelt robust", en="doubly robust"),
+    "ipw": Label(nb="invers sannsynlighetsvekting", en="inverse probability weighting"),
+    "reg": Label(nb="regresjon av utfallet", en="outcome regression"),
+}
+_PLAIN = Label(nb="forskjell i gjennomsnittlig endring", en="difference of mean changes")
+_CONTROLS = {
+    "never": Label(nb="starter aldri", en="never start"),
+    "not_yet": Label(
+        nb="har ikke startet ennå, eller starter aldri", en="have not started yet, or never do"
+    ),
+}
+_BASES = {
+    "universal": Label(nb="{n} år før oppstart", en="start year less {n}"),
+    "varying": Label(
+        nb="{n} år før oppstart; tidligere år måles mot året før",
+        en="start year less {n}; earlier years against the year before",
+    ),
+}
+_OF = Label(nb="{n} av {all}", en="{n} of {all}")
+_OVERALL = Label(nb="{outcome}, samlet effekt", en="{outcome}, overall effect")
+_REASONS = {
+    "no_base_year": Label(nb="registeret mangler basisåret", en="the register lacks the base year"),
+    "nobody_to_compare": Label(nb="ingen å sammenligne", en="nobody to compare"),
+    "models_not_estimable": Label(
+        nb="kjennetegnene lar seg ikke justere for", en="the models cannot be fitted"
+    ),
+    "one_participant": Label(
+        nb="for få deltakere til en standardfeil",
+        en="too few participants for a standard error",
+    ),
+}
+_MISSING = Label(nb="{n} effekter: {why}.", en="{n} effects: {why}.")
+_LEFT_OUT = Label(
+    nb="Uten noen effekt, og ikke med i gjennomsnittene: oppstartsår {years}.",
+    en="Without any effect, and in none of the averages: start years {years}.",
+)
+
+
+def group_time_card(effects: GroupTimeEffects, lang: Lang) -> Card:
+    """Return the card: what was compared, the overall effects, and what is missing and why."""
+    method = effects.method
+    adjusted = "; ".join(term_label(parse_term(term), lang) for term in method.covariates)
+    kind = _METHODS[method.estimator] if method.covariates else _PLAIN
+    base = _BASES[method.base_period].format(n=method.anticipation + 1)
+    compared, everybody = effects.coverage["compared"], effects.coverage["participants"]
+    lines = [
+        ("estimator", kind.text(lang)),
+        ("covariates", adjusted or "–"),
+        ("exact", "; ".join(term_label(name, lang) for name in method.exact) or "–"),
+        ("controls", _CONTROLS[method.controls].text(lang)),
+        ("base", base.text(lang)),
+        ("starts", year_range(effects.starts[0], effects.starts[-1])),
+        (
+            "participants",
+            _OF.format(n=count(compared, lang), all=count(everybody, lang)).text(lang),
+        ),
+    ]
+    shown = [(_LINES[name].text(lang), text) for name, text in lines]
+    reason = effects.frame["reason"].to_numpy()
+    notes = [
+        _MISSING.format(n=count(int((reason == code).sum()), lang), why=why).text(lang)
+        for code, why in _REASONS.items()
+        if (reason == code).any()
+    ]
+    gone = _without_effect(effects)
+    if gone:
+        notes.append(_LEFT_OUT.format(years=", ".join(map(str, gone))).text(lang))
+    if (known := effects.coverage.get("residency_known")) is not None:
+        notes = [
+            *notes_on_absence(bool(known), lang),
+            *notes_on_lost(effects.flow or (), lang),
+            *notes,
+        ]
+    return Card(_TITLE.text(lang), (*shown, *_overall(effects, lang)), notes=tuple(notes))
+
+
+def _without_effect(effects: GroupTimeEffects) -> list[int]:
+    """Return the start years of which nothing is estimated from the start on, for some outcome."""
+    starts = np.array(effects.starts)
+    after = np.array(effects.years) >= starts[:, None]
+    estimated = (np.isfinite(effects.estimate) & after).any(axis=2).all(axis=0)
+    return [int(year) for year in starts[after.any(axis=1) & ~estimated]]
+
+
+def _overall(effects: GroupTimeEffects, lang: Lang) -> list[tuple[str, str]]:
+    """Return the overall effect of every outcome, where the influence is still in memory."""
+    if effects.influence is None:
+        return []
+    try:
+        frame = effects.aggregate("simple").shown().frame
+    except EffectsError:  # no year after any start is in the register
+        return []
+    lines = []
+    for row in frame.to_dict("records"):
+        unit = effects.units[str(row["outcome"])]
+        show = amount(unit, like=max(abs(row["estimate"]), np.nan_to_num(row["std_error"])))
+        text = show(row["estimate"], lang=lang)
+        if np.isfinite(row["std_error"]):
+            text += f" ({interval(row['conf_low'], row['conf_high'], show, lang)})"
+        outcome = label_of(str(row["outcome"])).text(lang)
+        lines.append((_OVERALL.format(outcome=outcome).text(lang), text))
+    return lines
+
+
+#: Beyond so many years every other one is named on the axis.
+MOST_TICKS = 16
+
+_FIGURE_TITLE = Label(
+    nb="Effekt på {outcome} etter oppstartsår", en="Effect on {outcome} by start year"
+)
+_SINCE = Label(nb="år siden oppstart", en="years since start")
+_DIFFERENCE = Label(nb="forskjell fra kontrollgruppen", en="difference from the control group")
+_NOTE = Label(
+    nb="En linje for hvert oppstartsår, mørkere for senere. Usikkerheten står i tabellen.",
+    en="A line for each start year, darker for later ones. The table has the uncertainty.",
+)
+_ALT = Label(nb="{title}. {n} oppstartsår.", en="{title}. {n} start years.")
+
+
+def plot_group_time(
+    effects: GroupTimeEffects, outcome: str, *, ax: Axes | None = None, lang: Lang | None = None
+) -> Axes:
+    """Draw the effects of every start year by years since start; small cells are hidden.
+
+    Parameters
+    ----------
+    effects
+        The effects.
+    outcome
+        Which outcome.
+    ax
+        Axes to draw on; a new figure if None.
+    lang
+        Language; the option in force if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    from matplotlib import colormaps
+
+    if outcome not in effects.outcomes:
+        raise EffectsError(
+            f"No effects of {outcome!r}",
+            found=f"outcomes {', '.join(effects.outcomes)}",
+            do="name one of these",
+        )
+    lang = language(lang)
+    frame = effects.shown().frame
+    frame = frame[(frame["outcome"] == outcome) & frame["estimate"].notna()]
+    starts = np.unique(frame["group"])
+    shades = colormaps["cividis_r"](np.linspace(0.15, 1.0, max(len(starts), 2)))
+    title = _FIGURE_TITLE.format(outcome=label_of(outcome)).text(lang)
+    with figure_style():
+        ax = axes(ax)
+        ax.axhline(0, color="#222222", linewidth=0.9)
+        ax.axvline(-0.5, color=CONTROL, linewidth=0.9, linestyle=(0, (2, 3)), zorder=0)
+        for start, shade in zip(starts, shades, strict=False):
+            rows = frame[frame["group"] == start]
+            ax.plot(
+                rows["year_since_start"], rows["estimate"], color=shade, linewidth=1.4,
+                marker="o", markersize=3, label=str(start),
+            )  # fmt: skip
+        ticks = np.unique(frame["year_since_start"])
+        if len(ticks) > MOST_TICKS:
+            ticks = ticks[ticks % 2 == 0]
+        ax.set_xticks(ticks, [number(year, lang=lang) for year in ticks])
+        ax.set_xlabel(_SINCE.text(lang))
+        ax.set_title(title)
+        what = _DIFFERENCE.text(lang)
+        unit = effects.units[outcome]
+        unit_axis(ax, lang, unit=unit, price_year=effects.price_year, what=what)
+        label_line_ends(ax)
+        source_line(ax, " ".join(filter(None, [_NOTE.text(lang), evidence_of(effects, lang)])))
+        set_alt_text(ax, _ALT.format(title=title, n=number(len(starts), lang=lang)).text(lang))
+    return ax
+
+
+#: What is left of a cell when all that is known is taken out, relative to the cell, if nothing.
+NOTHING = 1e-9
+
+
+def persons_behind(kept: BoolArray, n: IntArray) -> IntArray:
+    """Return the persons behind each average, each start year's in its fullest year.
+
+    Parameters
+    ----------
+    kept
+        Which effects enter each average, shape (K, L, G, T).
+    n
+        Persons behind each effect, shape (K, G, T).
+    """
+    return np.asarray(np.where(kept, n[:, None], 0).max(axis=3).sum(axis=2))
+
+
+def in_overall(kind: Aggregation, levels: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the levels of an average that the overall one is made of; none of itself."""
+    if kind == "simple":
+        return ()
+    return tuple(level for level in levels if kind != "event" or level >= 0)
+
+
+def hidden_counts(n: IntArray, starts: IntArray, years: IntArray) -> BoolArray:
+    """Return which counts are hidden: small ones, and others of their year or year since start.
+
+    Parameters
+    ----------
+    n
+        Persons, shape (K, G, T).
+    starts, years
+        The G start years and T years.
+    """
+    small: BoolArray = is_small(n)
+    hidden = small.copy()
+    for line in _lines(starts, years):
+        hidden[:, line] |= with_complement(small[:, line].T, n[:, line].T).T
+    return hidden
+
+
+def hidden_effects(
+    estimate: FloatArray,
+    participants: IntArray,
+    controls: IntArray,
+    starts: IntArray,
+    years: IntArray,
+    sizes: IntArray,
+) -> BoolArray:
+    """Return which effects are hidden, shape (K, G, T).
+
+    Parameters
+    ----------
+    estimate, participants, controls
+        The effects and the persons behind them, shape (K, G, T).
+    starts, years
+        The G start years and T years.
+    sizes
+        Starters compared in each start year, the weights of averages, shape (G,).
+
+    Notes
+    -----
+    Averages by year since start, start year, year, and overall, are shown beside the effects, and
+    are linear in them. A small cell that lies in the span of the averages shown, given the effects
+    shown, could be reckoned from them: the smallest other cell of its year or year since start is
+    hidden, until none can.
+    """
+    small: BoolArray = is_small(participants) | is_small(controls)
+    if not small.any():
+        return small
+    hidden = small.copy()
+    lines = _lines(starts, years)
+    for line in lines:
+        hidden[:, line] |= with_complement(small[:, line].T, participants[:, line].T).T
+    known = _known(estimate, participants, controls, starts, years, sizes)
+    for k in range(len(estimate)):
+        _hide_until_free(hidden[k], small[k], known[k], participants[k], lines)
+    return hidden
+
+
+def _hide_until_free(
+    hidden: BoolArray, small: BoolArray, known: FloatArray, n: IntArray, lines: list[BoolArray]
+) -> None:
+    """Hide more cells of one outcome, in place, until no small one can be reckoned; (G, T)."""
+    while True:
+        told = np.zeros_like(hidden)
+        told[hidden] = _determined(known[:, hidden])
+        for g, t in np.argwhere(told & small).tolist():
+            beside = np.any([line for line in lines if line[g, t]], axis=0) & ~hidden & (n > 0)
+            if beside.any():
+                hidden.flat[np.where(beside, n, n.max() + 1).argmin()] = True
+                break
+        else:
+            return
+
+
+def _determined(known: FloatArray) -> BoolArray:
+    """Return which unknowns are determined by the equations, shape (lines, unknowns)."""
+    _, size, right = np.linalg.svd(known, full_matrices=True)
+    free = right[int((size > NOTHING * size.max(initial=0.0)).sum()) :]
+    return np.asarray(np.sqrt((free**2).sum(axis=0)) < NOTHING)
+
+
+def _lines(starts: IntArray, years: IntArray) -> list[BoolArray]:
+    """Return the cells of each year since start and each year, (G, T)."""
+    since = years - starts[:, None]
+    of_year = np.broadcast_to(years, since.shape)
+    started = since >= 0
+    return [since == e for e in np.unique(since)] + [started & (of_year == y) for y in years]
+
+
+def _known(
+    estimate: FloatArray,
+    participants: IntArray,
+    controls: IntArray,
+    starts: IntArray,
+    years: IntArray,
+    sizes: IntArray,
+) -> FloatArray:
+    """Return the weights of the averages that are shown, shape (K, lines, G, T)."""
+    rows = []
+    for kind in get_args(Aggregation):
+        try:
+            average = averages(estimate, starts, years, sizes, kind, window=None, balance=None)
+        except EffectsError:  # there is no such average
+            continue
+        persons = persons_behind(average.kept, participants)
+        few = is_small(persons)
+        few |= is_small(np.where(average.kept, controls[:, None], 0).max(axis=(2, 3)))
+        parts = np.isin(average.levels, in_overall(kind, average.levels))
+        few[:, parts] = with_complement(few[:, parts].T, persons[:, parts].T).T
+        rows.append(np.where(few[:, :, None, None], 0.0, average.weights))
+    return (
+        np.concatenate(rows, axis=1)
+        if rows
+        else np.zeros((len(estimate), 0, *sizes.shape, len(years)))
+    )

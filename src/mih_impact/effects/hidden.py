@@ -1,0 +1,303 @@
+"""Which estimates are hidden: small cells, dominance, and what would give them away.
+
+A mean of forty persons, of whom one has an amount, times forty is that person's amount. A mean is
+therefore shown only if nobody contributes to it, or if at least `options(min_cell=)` persons do and
+none of them more than half: the minimum frequency rule and the dominance rule, (n, k) with n = 1
+and k = 50 per cent.
+
+References
+----------
+Hundepool et al. (2012), Statistical Disclosure Control, Wiley, section 4.2.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mih_impact.display.locale import current
+from mih_impact.display.result import is_small, with_complement
+from mih_impact.panel.contract import CONTRACT
+
+__all__ = ["Hidden", "contributions", "hidden_cells", "is_thin", "pools", "thin_when_pooled"]
+
+BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+#: The largest part of a sum that one person may have.
+DOMINANT = 0.5
+
+_SIDES = ("participants", "controls")
+
+
+def contributions(
+    weight: Sequence[FloatArray], value: Sequence[FloatArray], person: Sequence[IntArray]
+) -> dict[str, NDArray[np.float64]]:
+    """Return who contributes to the means of participants and of controls.
+
+    Parameters
+    ----------
+    weight, value
+        Of either side, shape (rows, cells): the weight of each row in the mean, and its amount.
+    person
+        Whose row it is, shape (rows,).
+
+    Returns
+    -------
+    dict
+        For each side, shape (cells,): `giving_`, persons with an amount, or of an outcome that is 0
+        or 1 the fewer of those who have it and those who have not; `largest_`, the largest amount
+        of a person; and `total_`, the sum of all amounts, without their signs.
+    """
+    found = {}
+    for side, w, y, who in zip(_SIDES, weight, value, person, strict=True):
+        counts = w > 0
+        amount = np.abs(np.where(counts, w * np.where(counts, y, 0.0), 0.0))
+        binary = np.where(counts, (y == 0) | (y == 1), True).all(axis=0)
+        persons, place = np.unique(who, return_inverse=True)
+        if len(persons) < len(who):
+            by_person, there = np.zeros((2, len(persons), w.shape[1]))
+            np.add.at(by_person, place, amount)
+            np.add.at(there, place, counts)
+            amount, counts = by_person, there > 0
+        giving = (amount > 0).sum(axis=0)
+        without = counts.sum(axis=0) - giving
+        fewer = np.where((giving > 0) & (without > 0), np.minimum(giving, without), giving)
+        found[f"giving_{side}"] = np.where(binary, fewer, giving).astype(np.float64)
+        found[f"largest_{side}"] = amount.max(axis=0, initial=0.0)
+        found[f"total_{side}"] = amount.sum(axis=0)
+    return found
+
+
+def is_thin(table: pd.DataFrame) -> BoolArray:
+    """Return which means rest on too few persons with an amount, or on one above all, (rows,)."""
+    thin = np.zeros(len(table), dtype=bool)
+    for side in _SIDES:
+        giving, largest, total = (
+            table[f"{name}_{side}"].to_numpy() for name in ("giving", "largest", "total")
+        )
+        thin |= _is_thin(giving, largest, total)
+    return thin
+
+
+def thin_when_pooled(parts: Sequence[pd.DataFrame]) -> BoolArray:
+    """Return which sums of outcomes would still be thin, (rows,), as far as is known.
+
+    The same person may have an amount of each: as many give as to the part that most give to, and
+    the largest amount of a person is at most the sum of the largest.
+    """
+    thin = np.zeros(len(parts[0]), dtype=bool)
+    for side in _SIDES:
+        giving = np.max([part[f"giving_{side}"] for part in parts], axis=0)
+        largest = np.sum([part[f"largest_{side}"] for part in parts], axis=0)
+        total = np.sum([part[f"total_{side}"] for part in parts], axis=0)
+        thin |= _is_thin(giving, largest, total)
+    return thin
+
+
+def _is_thin(giving: FloatArray, largest: FloatArray, total: FloatArray) -> BoolArray:
+    least = current().min_cell
+    if least <= 1:
+        return np.zeros(len(giving), dtype=bool)
+    # Sums are of doubles: two who have half each may be a rounding apart.
+    dominated = largest > (DOMINANT + 1e-12) * total
+    return np.asarray((giving > 0) & ((giving < least) | dominated))
+
+
+class Hidden(NamedTuple):
+    """What is hidden of each row of a tidy table, each of shape (rows,).
+
+    Attributes
+    ----------
+    estimates, means, counts, lost
+        The estimate with its errors; the means; how many are compared; how many are lost.
+    """
+
+    estimates: BoolArray
+    means: BoolArray
+    counts: BoolArray
+    lost: BoolArray
+
+
+def hidden_cells(
+    frame: pd.DataFrame,
+    in_overall: tuple[int, ...] = (),
+    contributions: pd.DataFrame | None = None,
+) -> Hidden:
+    """Return what is hidden of each row.
+
+    Parameters
+    ----------
+    frame
+        The tidy table of an effect series, all subgroups one after the other, all together first.
+    in_overall
+        The levels that an overall average is made of, where there is one.
+    contributions
+        Who contributes to the means of every row, where that is known.
+
+    Notes
+    -----
+    A cell is small by `options(min_cell=)` participants, compared or not, or controls. The effect
+    on all is nearly the participants' mean over subgroups, which differ from it only by having
+    controls of their own, so that one hidden subgroup is about what the others leave. Where all
+    together are shown, further subgroups are therefore hidden; see `with_complement`. So are
+    further levels among those of an overall average.
+
+    A mean that rests on the amounts of too few (see `contributions`) is hidden with its estimate,
+    which with the other means would give it away. Where the base year's is such a mean, all means
+    of the outcome are hidden, and the estimates, which are changes from it, are shown.
+
+    Means of participants add up, where estimates do not, whose controls differ: what subgroups
+    leave of all is those who are compared in all and not in their subgroup, or the other way. If
+    these are few, the means of another subgroup are hidden with theirs.
+
+    How many are compared in two years differs by the size of a start year that only one of them
+    has: counts less than `min_cell` apart are not all shown.
+    """
+    parts = max(frame["subgroup"].nunique(), 1)
+    persons, controls, lost = (
+        frame[name].to_numpy(dtype=np.float64).reshape(parts, -1)
+        for name in ("n_participants", "n_controls", "n_lost")
+    )
+    size = np.concatenate([persons[:1], persons[1:] + lost[1:]])
+    small = is_small(size) | is_small(persons) | is_small(controls)
+    hidden = _beside_all(small, size, (persons == 0) & (size > 0))
+    few_lost = _beside_all(is_small(lost), lost, np.zeros_like(small))
+    few_lost[1:] |= hidden[1:]
+    if in_overall:
+        averaged = frame["level"].isin(in_overall).to_numpy()
+        outcome = frame["outcome"].to_numpy()
+        hidden = _beside_overall(hidden.ravel(), persons.ravel(), outcome, averaged)
+        few_lost = _beside_overall(few_lost.ravel(), lost.ravel(), outcome, averaged)
+    small, few = hidden.ravel(), few_lost.ravel()
+    near, apart = _near_counts(frame), _beside_lost(hidden.reshape(parts, -1), persons, lost)
+    if contributions is None:
+        return Hidden(small, small | apart, small | near, few | near)
+    thin = _thin(frame, contributions, parts)
+    base = frame["std_error"].isna().to_numpy() & (frame["estimate"] == 0).to_numpy()
+    means = small | apart | thin | _of_outcomes(frame, thin & base)
+    return Hidden(small | (thin & ~base), means, small | near, few | near)
+
+
+def pools(frame: pd.DataFrame, contributions: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    """Return the benefits that are told apart only in sum, by the name of each.
+
+    A benefit whose amounts are too few persons' in some year is one with the next of the same payer
+    and tax, the smallest first, until their sum is not; one for which there is none is alone.
+
+    Parameters
+    ----------
+    frame, contributions
+        Of all participants, as in `hidden_cells`.
+    """
+    thin = is_thin(contributions)
+    outcome = frame["outcome"].to_numpy()
+    found: dict[str, tuple[str, ...]] = {}
+    for name in dict.fromkeys(outcome[thin].tolist()):
+        if name not in found:
+            members = _pool(str(name), outcome, contributions)
+            members = tuple(dict.fromkeys(one for m in members for one in found.get(m, (m,))))
+            found |= dict.fromkeys(members, members)
+    return found
+
+
+def _pool(name: str, outcome: NDArray[np.object_], contributions: pd.DataFrame) -> tuple[str, ...]:
+    """Return the smallest set of benefits with a name in it whose sum is not thin."""
+    scheme = CONTRACT[name].scheme if name in CONTRACT else None
+    if scheme is None:
+        return (name,)
+    parts = {str(own): contributions[outcome == own] for own in dict.fromkeys(outcome.tolist())}
+    same = [
+        own for own in parts if own != name and own in CONTRACT and CONTRACT[own].scheme == scheme
+    ]
+    same.sort(key=lambda own: float(parts[own]["total_participants"].sum()))
+    for more in range(1, len(same) + 1):
+        for chosen in combinations(same, more):
+            if not thin_when_pooled([parts[name], *(parts[own] for own in chosen)]).any():
+                return (name, *chosen)
+    return (name, *same)
+
+
+def _thin(frame: pd.DataFrame, contributions: pd.DataFrame, parts: int) -> BoolArray:
+    """Return the rows with thin means, and those that with a total would give them away."""
+    thin = is_thin(contributions)
+    if parts == 1:
+        return _with_pools(frame, contributions, thin)
+    giving = contributions["giving_participants"].to_numpy().reshape(parts, -1)
+    own = thin.reshape(parts, -1)
+    first = _with_pools(frame.iloc[: own.shape[1]], contributions.iloc[: own.shape[1]], own[0])
+    beside = np.where(first, own[1:], with_complement(own[1:], giving[1:]))
+    return np.concatenate([first[None], beside]).ravel()
+
+
+def _with_pools(frame: pd.DataFrame, contributions: pd.DataFrame, thin: BoolArray) -> BoolArray:
+    """Hide beside a thin benefit the others of its pool in the same year."""
+    out = thin.copy()
+    outcome, level = frame["outcome"].to_numpy(), frame["level"].to_numpy()
+    for name, members in pools(frame, contributions).items():
+        years = level[thin & (outcome == name)]
+        out |= np.isin(outcome, members) & np.isin(level, years)
+    return out
+
+
+def _of_outcomes(frame: pd.DataFrame, marked: BoolArray) -> BoolArray:
+    """Return all rows of the outcome and subgroup of marked ones."""
+    keys = pd.MultiIndex.from_frame(frame[["subgroup", "outcome"]])
+    return np.asarray(keys.isin(keys[marked]))
+
+
+def _near_counts(frame: pd.DataFrame) -> BoolArray:
+    """Return counts that differ from a larger one that is shown by fewer than `min_cell`."""
+    least = current().min_cell
+    out = np.zeros(len(frame), dtype=bool)
+    if not frame["term"].isin(["event", "calendar"]).all():  # start years hold different persons
+        return out
+    n = frame["n_participants"].to_numpy(dtype=np.float64)
+    for _, rows in frame.groupby(["subgroup"], sort=False).indices.items():
+        shown: list[float] = []
+        for count in sorted(set(n[rows][np.isfinite(n[rows])].tolist()), reverse=True):
+            if count and shown and 0 < shown[-1] - count < least:
+                out[rows[n[rows] == count]] = True
+            elif count:
+                shown.append(count)
+    return out
+
+
+def _beside_all(hidden: BoolArray, size: FloatArray, empty: BoolArray) -> BoolArray:
+    """Hide subgroups beside all together, where these are shown; shape (all and parts, cells).
+
+    Whoever has no estimate (`empty`) shows none anyhow, and is hidden before others are.
+    """
+    first = hidden[1:] | (empty[1:] & hidden[1:].any(axis=0))
+    parts = np.where(hidden[0], hidden[1:], with_complement(first, size[1:]))
+    return np.concatenate([hidden[:1], parts])
+
+
+def _beside_lost(hidden: BoolArray, persons: FloatArray, lost: FloatArray) -> BoolArray:
+    """Hide subgroups beside those who are in all or in their subgroup only; shape (rows,)."""
+    out = np.zeros_like(hidden)
+    if len(hidden) > 1:
+        apart = np.abs(persons[0] - persons[1:].sum(axis=0))
+        apart = np.maximum(apart, lost[1:].sum(axis=0) - lost[0])
+        needed = is_small(apart) | hidden[1:].any(axis=0)
+        first = np.vstack([hidden[1:], needed & (apart > 0)])
+        beside = with_complement(first, np.vstack([persons[1:], apart]))[:-1]
+        out[1:] = beside & ~hidden[0]
+    return np.asarray(out.ravel())
+
+
+def _beside_overall(
+    hidden: BoolArray, size: FloatArray, outcome: NDArray[np.object_], averaged: BoolArray
+) -> BoolArray:
+    """Hide levels beside their overall average, an outcome at a time; shape (rows,)."""
+    out = hidden.copy()
+    for name in set(outcome[averaged].tolist()):
+        rows = (outcome == name) & averaged
+        out[rows] = with_complement(hidden[rows], size[rows])
+    return out

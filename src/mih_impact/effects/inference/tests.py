@@ -1,0 +1,107 @@
+"""EffectTest: a check of effects year by year, hidden where too few persons stand behind one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mih_impact import arguments
+from mih_impact.controls.group import ControlGroup
+from mih_impact.display.locale import Formatter, Lang, number
+from mih_impact.display.result import Card, is_small, naming_limit
+from mih_impact.display.unit import amount
+from mih_impact.effects.check_result import HIDDEN, CheckResult
+from mih_impact.effects.comparison import Comparison
+from mih_impact.effects.estimand import Asked, read_question
+from mih_impact.errors import EffectsError
+from mih_impact.panel.cube import Dead
+from mih_impact.storage import save, saveable
+
+__all__ = ["EffectTest", "ask_years", "formatter", "persons_behind", "shown_p"]
+
+IntArray = NDArray[np.int64]
+
+
+@saveable("EffectTest")
+@dataclass(frozen=True, eq=False, repr=False)
+class EffectTest(CheckResult):
+    """A test of effects, with a row of the table for each year since start.
+
+    Made by `wild_bootstrap` and `randomisation_test`. `n_participants` and `n_controls` of the
+    table are the persons behind each row; where these are too few, what is displayed and saved has
+    neither the numbers of that row nor the sentence.
+    """
+
+    def shown(self) -> EffectTest:
+        """Return the test as it is displayed and saved."""
+        small = is_small(self.table["n_participants"]) | is_small(self.table["n_controls"])
+        if not small.any():
+            return self
+        table = self.table.copy()
+        for name in table.columns.difference(["outcome", "year_since_start", "draws"]):
+            table[name] = table[name].astype(np.float64).mask(small)
+        return replace(self, table=table, sentence=naming_limit(HIDDEN))
+
+    def save(self, path: str | Path) -> Path:
+        """Save the test as displayed; `load` gives it back."""
+        return save(self.shown(), path)
+
+    def _card(self, lang: Lang) -> Card:
+        shown = self.shown()
+        return Card(
+            title=self.title[lang],
+            lines=super()._card(lang).lines if shown is self else (),
+            notes=(shown.sentence[lang],),
+        )
+
+
+def ask_years(
+    group: ControlGroup,
+    outcome: str,
+    year: int | Sequence[int],
+    base: int,
+    dead: Dead,
+    *,
+    call: str,
+) -> tuple[Asked, list[int]]:
+    """Return the question about one outcome and the years to test, ascending.
+
+    Raises
+    ------
+    EffectsError
+        As `event_study`; more than one outcome; years that are none; or the base year, which has no
+        effect to test.
+    """
+    if not isinstance(outcome, str):
+        raise EffectsError(
+            "One outcome is tested", found=arguments.shown(outcome), do="name one column"
+        )
+    years = sorted(set(arguments.years("year", year, error=EffectsError)))
+    window = (years[0], years[-1])
+    asked = read_question(group, outcome, "did", base, window, "available", dead, call=call)
+    if len(asked.bases) == 1 and asked.bases[0] in years:
+        raise EffectsError(
+            "The base year has no effect to test", found=f"year {base}", do="name other years"
+        )
+    return asked, years
+
+
+def persons_behind(group: ControlGroup, compared: Comparison) -> dict[str, IntArray]:
+    """Return participants and distinct control persons behind each estimate, shape (KE,)."""
+    who, used = group.risk.person[compared.control_row], compared.load > 0
+    controls = [len(np.unique(who[column])) for column in used.T]
+    return {"n_participants": compared.n, "n_controls": np.array(controls, dtype=np.int64)}
+
+
+def shown_p(p: float, draws: int, lang: Lang) -> str:
+    """Return a p-value with as many decimals as its draws can tell."""
+    return number(p, max(3, len(str(draws))), lang)
+
+
+def formatter(group: ControlGroup, outcome: str) -> Formatter:
+    """Return what shows an effect on an outcome."""
+    return amount(group.risk.cube.unit_of(outcome))

@@ -1,1 +1,0 @@
-"""Doubt about choices: placebos, one left out at a time, every reasonable specification."""

@@ -1,0 +1,1 @@
+"""Bounds under deviations from parallel trends."""

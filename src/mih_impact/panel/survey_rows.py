@@ -1,0 +1,308 @@
+"""What the engine counts about the rows of a panel, in one aggregate over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import narwhals as nw
+import pandas as pd
+from numpy.typing import NDArray
+
+from mih_impact.panel import engine
+from mih_impact.panel.columns import Plan
+from mih_impact.panel.contract import ABSURD_MONEY, CONTRACT
+
+__all__ = ["ColumnCount", "Rounding", "Rows", "row_sums", "survey_rows", "usable_year"]
+
+_ROUNDED = ("total", "moved", "shifted")
+
+#: No number in a register is this large; infinity is what is meant.
+FINITE = 1e300
+EXITS = ("death_year", "emigration_year")
+#: Shares of a column's sum that rounding to øre may move, and of what its values may move.
+MOST_MOVED, MOST_SHIFTED = 1e-6, 1e-4
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """What rounding to øre does to a money column.
+
+    Attributes
+    ----------
+    total
+        Sum of the absolute values.
+    moved
+        How far rounding moves that sum.
+    shifted
+        How far it moves all values together, whichever way.
+    """
+
+    total: float
+    moved: float
+    shifted: float
+
+    @property
+    def loses(self) -> bool:
+        """Whether øre are too coarse for the column.
+
+        Errors of either sign make up for each other in the sum, the more rows the better; in what
+        values move they do not.
+        """
+        moves = abs(self.moved) > MOST_MOVED * self.total
+        return self.total > 0 and (moves or self.shifted > MOST_SHIFTED * self.total)
+
+
+@dataclass(frozen=True)
+class ColumnCount:
+    """Rows of one column: values in the source, not convertible, below and above the range.
+
+    `all_zero` says whether all that are given are zero; `rounding` is of money with decimals.
+    """
+
+    given: int
+    failed: int
+    below: int
+    above: int
+    all_zero: bool
+    rounding: Rounding | None = None
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What one pass over the rows found.
+
+    Attributes
+    ----------
+    n_rows
+        Rows in the register.
+    years, starts
+        First and last usable year and start year; None when there is none.
+    columns
+        Counts per column of ours.
+    after
+        Rows after the year of death and of emigration, by column name.
+    extremes
+        Smallest and largest value of number columns, where every value could be converted.
+    sums
+        What must be the same whenever the rows are read: see `row_sums`.
+    """
+
+    n_rows: int
+    years: tuple[int, int] | None
+    starts: tuple[int, int] | None
+    columns: Mapping[str, ColumnCount]
+    after: Mapping[str, int]
+    extremes: Mapping[str, tuple[float, float]]
+    sums: Mapping[str, float | None]
+
+    @property
+    def all_usable(self) -> bool:
+        """Whether every row names a person and a period."""
+        keys = [seen for name, seen in self.columns.items() if _is_key(name)]
+        given = all(seen.given == self.n_rows for seen in keys)
+        return given and not any(seen.failed or seen.below or seen.above for seen in keys)
+
+
+def _is_key(name: str) -> bool:
+    return name in CONTRACT and CONTRACT[name].role == "key"
+
+
+def survey_rows(raw: nw.LazyFrame[Any], plans: Mapping[str, Plan]) -> Rows:
+    """Return the counts of one pass over the rows.
+
+    Counts of values, minima and maxima come from one pass; only columns whose extremes lie
+    outside their range are passed over again, to count the rows.
+
+    Parameters
+    ----------
+    raw
+        The register as it came.
+    plans
+        How each column of ours is made from it.
+    """
+    tally = _Tally()
+    for name, plan in plans.items():
+        tally.add(f"given:{name}", plan.raw, "count")
+        if plan.failed is not None:
+            tally.add(f"failed:{name}", engine.count_of(plan.failed), "sum")
+        if plan.dtype not in ("text", "category"):
+            number = engine.count_of(plan.expr) if plan.dtype == "bool" else plan.number
+            tally.add(f"low:{name}", number, "min")
+            tally.add(f"high:{name}", number, "max")
+        if plan.dtype == "money" and not plan.whole:
+            for part, expr in zip(_ROUNDED, engine.rounding(plan.expr), strict=True):
+                tally.add(f"{part}:{name}", expr, "sum")
+    exits = [name for name in EXITS if name in plans]
+    for name in exits:
+        late = plans["year"].expr > plans[name].expr
+        tally.add(f"after:{name}", engine.count_of(late), "sum")
+    summed = _summed(plans)
+    for key, column in summed.items():
+        tally.add(key, column, "sum")
+    counted = tally.run(raw)
+    outside = _rows_outside(raw, plans, counted)
+    return Rows(
+        n_rows=int(counted["n"] or 0),
+        years=_span(raw, plans, counted, "year"),
+        starts=_span(raw, plans, counted, "start_year"),
+        columns={name: _column_count(name, counted, outside) for name in plans},
+        after={name: int(counted[f"after:{name}"] or 0) for name in exits},
+        extremes=dict(_extremes(plans, counted)),
+        sums={key: counted[key] for key in ("n", *summed)},
+    )
+
+
+def row_sums(raw: nw.LazyFrame[Any], plans: Mapping[str, Plan]) -> Mapping[str, float | None]:
+    """Return the number of rows, the sum of the years, and that of the first outcome in øre.
+
+    They are whole numbers: the order of the rows plays no part, and a source that gives other rows
+    gives other sums.
+    """
+    tally = _Tally()
+    for key, column in _summed(plans).items():
+        tally.add(key, column, "sum")
+    return tally.run(raw)
+
+
+def _summed(plans: Mapping[str, Plan]) -> dict[str, nw.Expr]:
+    numbers = [name for name, plan in plans.items() if plan.dtype in ("money", "number")]
+    whole = {"sum:year": plans["year"].expr.cast(nw.Float64)}
+    for name in numbers[:1]:
+        value = plans[name].expr.cast(nw.Float64).fill_null(0.0)
+        within = (value > -ABSURD_MONEY) & (value < ABSURD_MONEY)
+        kept = nw.when(within).then(value).otherwise(nw.lit(0.0))
+        whole[f"sum:{name}"] = engine.ore(kept)
+    return whole
+
+
+# --- prepared columns and their aggregates --------------------------------------------------------
+
+
+class _Tally:
+    """Collects prepared columns, then runs them as one aggregate."""
+
+    def __init__(self) -> None:
+        self._prepared: list[nw.Expr] = []
+        self._aggregates: list[nw.Expr] = [nw.len().alias("n")]
+
+    def add(self, key: str, column: nw.Expr, how: Literal["count", "sum", "min", "max"]) -> None:
+        self._prepared.append(column.alias(key))
+        self._aggregates.append(getattr(nw.col(key), how)())
+
+    def run(self, frame: nw.LazyFrame[Any]) -> dict[str, float | None]:
+        aggregated = frame.select(self._prepared).select(self._aggregates)
+        # pandas has the extremes of a column of nulls as what is no number.
+        numbers = [
+            nw.col(name).cast(nw.Float64) if dtype.is_numeric() else nw.col(name)
+            for name, dtype in aggregated.collect_schema().items()
+        ]
+        counted = engine.arrays(aggregated.select(numbers))
+        return {key: _scalar(values) for key, values in counted.items()}
+
+
+def _rows_outside(
+    raw: nw.LazyFrame[Any], plans: Mapping[str, Plan], counted: Mapping[str, float | None]
+) -> Mapping[str, float | None]:
+    """Return the number of rows below and above the range of each column, where there are any."""
+    tally, broken = _Tally(), False
+    for name, plan in plans.items():
+        if plan.dtype in ("text", "category", "bool"):
+            continue
+        low, high = _bounds(name, plan)
+        smallest, largest = counted[f"low:{name}"], counted[f"high:{name}"]
+        if smallest is not None and smallest < low:
+            tally.add(f"below:{name}", engine.count_of(plan.expr < low), "sum")
+            broken = True
+        if largest is not None and largest > high:
+            tally.add(f"above:{name}", engine.count_of(plan.expr > high), "sum")
+            broken = True
+    return tally.run(raw) if broken else {}
+
+
+def _bounds(name: str, plan: Plan) -> tuple[float, float]:
+    """Return the range of a column; money that the contract does not know may be negative."""
+    declared = CONTRACT.get(name)
+    if declared is None and plan.dtype == "money":
+        return -ABSURD_MONEY, ABSURD_MONEY
+    low = -FINITE if declared is None or declared.low is None else declared.low
+    high = FINITE if declared is None or declared.high is None else declared.high
+    return low, high
+
+
+def _column_count(
+    name: str, counted: Mapping[str, float | None], outside: Mapping[str, float | None]
+) -> ColumnCount:
+    return ColumnCount(
+        given=int(counted[f"given:{name}"] or 0),
+        failed=int(counted.get(f"failed:{name}") or 0),
+        below=int(outside.get(f"below:{name}") or 0),
+        above=int(outside.get(f"above:{name}") or 0),
+        all_zero=counted.get(f"low:{name}") == 0 == counted.get(f"high:{name}"),
+        rounding=_rounding(name, counted),
+    )
+
+
+def _rounding(name: str, counted: Mapping[str, float | None]) -> Rounding | None:
+    parts = [counted.get(f"{part}:{name}") for part in _ROUNDED]
+    known = [part for part in parts if part is not None and part < FINITE]
+    return Rounding(*known) if len(known) == len(parts) else None
+
+
+def usable_year(
+    expr: nw.Expr,
+    name: str,
+    first: float | None = None,
+    last: float | None = None,
+    *,
+    whole: bool = False,
+) -> nw.Expr:
+    """Return True where a year is given, whole, and within the contract's (or the given) range.
+
+    Where its type says that it is `whole` nobody looks for decimals.
+    """
+    low = CONTRACT[name].low if first is None else first
+    high = CONTRACT[name].high if last is None else last
+    usable = engine.is_given(expr) & ~engine.outside(expr, low, high)
+    return usable if whole else usable & ~engine.fractional(expr)
+
+
+# --- above the seam -------------------------------------------------------------------------------
+
+
+def _scalar(values: NDArray[Any]) -> float | None:
+    value = values[0]
+    return None if pd.isna(value) else float(value)
+
+
+def _extremes(
+    plans: Mapping[str, Plan], counted: Mapping[str, float | None]
+) -> Iterator[tuple[str, tuple[float, float]]]:
+    for name in plans:
+        low, high = counted.get(f"low:{name}"), counted.get(f"high:{name}")
+        if low is not None and high is not None and not counted.get(f"failed:{name}"):
+            yield name, (low, high)
+
+
+def _span(
+    raw: nw.LazyFrame[Any],
+    plans: Mapping[str, Plan],
+    counted: Mapping[str, float | None],
+    name: str,
+) -> tuple[int, int] | None:
+    """Return the first and last usable year; rows are passed over again only where some are not."""
+    if name not in plans:
+        return None
+    first, last = counted[f"low:{name}"], counted[f"high:{name}"]
+    if first is None or last is None:
+        return None
+    low, high = _bounds(name, plans[name])
+    if first < low or last > high or counted.get(f"failed:{name}"):
+        again = _Tally()
+        year = nw.when(usable_year(plans[name].expr, name)).then(plans[name].expr.cast(nw.Float64))
+        again.add("first", year, "min")
+        again.add("last", year, "max")
+        found = again.run(raw)
+        first, last = found["first"], found["last"]
+    return None if first is None or last is None else (int(first), int(last))
