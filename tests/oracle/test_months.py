@@ -19,7 +19,7 @@ from mih_impact.errors import EffectsError
 from mih_impact.panel.build import MonthCube
 from mih_impact.study.draws import Rematched, rematched
 from mih_impact.study.resampling import _urns
-from tests.support import YEARS, small_register
+from tests.support import YEARS, read_frame, small_register
 
 INDEX = {year: 100.0 * 1.03 ** (year - 2010) for year in range(2009, 2026)}
 OUTCOMES = ("wage_income", "dagpenger", "in_work", "on_benefit")
@@ -59,7 +59,7 @@ def monthly(
 
 
 def read(frame, **options) -> mih.Panel:
-    return mih.read_panel(frame, period="month", index=INDEX, price_year=2016, **options)
+    return read_frame(frame, period="month", index=INDEX, price_year=2016, **options)
 
 
 @pytest.fixture(scope="module")
@@ -312,8 +312,8 @@ def test_starts_in_january_are_the_panel_by_year(method):
             group = mih.match(panel, on=on, exact=["county"], method=method)
         return mih.event_study(group, window=(-3, 3))
 
-    by_year = effects(mih.read_panel(yearly, price_year=2024))
-    by_month = effects(mih.read_panel(in_months(yearly), price_year=2024, period="month"))
+    by_year = effects(read_frame(yearly, price_year=2024))
+    by_month = effects(read_frame(in_months(yearly), price_year=2024, period="month"))
     np.testing.assert_allclose(by_month.estimate, by_year.estimate, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(by_month.matrix, by_year.matrix, rtol=1e-7, atol=1e-6)
     pd.testing.assert_series_equal(by_month.frame["n_controls"], by_year.frame["n_controls"])
@@ -322,7 +322,7 @@ def test_starts_in_january_are_the_panel_by_year(method):
 def test_a_register_that_ends_in_june_loses_the_years_that_need_later_months():
     rows = in_months(small_register(300, starters=60))
     rows = rows[(rows["year"] < YEARS[-1]) | (rows["month"] <= 6)]
-    group = mih.match(mih.read_panel(rows, price_year=2024, period="month"), on=["age"])
+    group = mih.match(read_frame(rows, price_year=2024, period="month"), on=["age"])
     effects = mih.event_study(group, outcomes="wage_income", window=(-2, 3))
     last = effects.to_frame().query("year_since_start == 3")
     starters = group.risk.start_year[group.sets.participant]
@@ -362,7 +362,7 @@ def test_candidates_are_unemployed_when_they_are_compared_from():
     """Else controls have found work before the month that they are compared from."""
     z, naive = [], []
     for seed in range(5):
-        panel = mih.read_panel(job_seekers(seed), period="month", money="fixed")
+        panel = read_frame(job_seekers(seed), period="month", money="fixed")
         group = mih.match(panel, exact=["one"], method="exact")
         found = mih.event_study(group, outcomes="wage_income", window=(-1, 0)).to_frame()
         row = found.query("year_since_start == 0").iloc[0]
@@ -398,7 +398,7 @@ def test_candidates_are_spread_as_participants_however_their_number_changes():
             "one": "x",
         }
     )
-    panel = mih.read_panel(frame, period="month", money="fixed")
+    panel = read_frame(frame, period="month", money="fixed")
     risk = mih.match(panel, exact=["one"], method="exact").risk
     counts = np.bincount(risk.start[~risk.treated] % 12, minlength=12)
     mean = counts.mean()
@@ -427,7 +427,7 @@ def test_who_moves_is_a_candidate_where_it_has_moved_to():
             "place": np.where(moves[person] & (month >= 5), "B", "A"),
         }
     )
-    panel = mih.read_panel(frame, period="month", money="fixed")
+    panel = read_frame(frame, period="month", money="fixed")
     group = mih.match(panel, exact=["place"], method="exact")
     risk, everyone = group.risk, np.arange(len(group.risk.person))
     place, late = group.read("place", everyone), risk.start % 12 == 9
@@ -458,7 +458,7 @@ def test_start_years_seen_in_part_are_not_weighted_by_their_shares():
     starting = rows["start_month"].notna()
     rows.loc[starting, "start_month"] = 1.0 + 6.0 * (rows.loc[starting, "person_id"] % 2)
     rows = rows[(rows["year"] < 2018) & ~(rows["start_year"] > 2016)]
-    group = mih.match(mih.read_panel(rows, price_year=2024, period="month"), on=["age"])
+    group = mih.match(read_frame(rows, price_year=2024, period="month"), on=["age"])
     last = int(group.risk.start_years[-1])  # half of them start in July
     options = {"outcomes": "wage_income", "window": (-2, 3)}
     effects = mih.event_study(group, composition="cohort_weighted", **options).to_frame()
@@ -474,7 +474,7 @@ def test_a_start_after_the_last_month_is_told_and_refused():
     rows = rows[(rows["year"] < 2020) | ((rows["year"] == 2020) & (rows["month"] <= 6))]
     rows = rows[~(rows["start_year"] > 2020)].copy()
     rows.loc[rows["start_year"] == 2020, "start_month"] = 9.0
-    panel = mih.read_panel(rows, price_year=2024, period="month")
+    panel = read_frame(rows, price_year=2024, period="month")
     assert "start year outside" in panel.check().to_frame()["rule"].tolist()
     with pytest.raises(mih.SupportError, match=r"2020-09"):
         mih.match(panel, on=["age"])
@@ -483,7 +483,7 @@ def test_a_start_after_the_last_month_is_told_and_refused():
 def test_a_lag_of_a_characteristic_needs_its_month_only():
     rows = in_months(small_register(200, starters=40))
     first = rows["start_year"].min()
-    panel = mih.read_panel(rows[rows["year"] >= first - 2], price_year=2024, period="month")
+    panel = read_frame(rows[rows["year"] >= first - 2], price_year=2024, period="month")
     mih.match(panel, on=["age", *mih.lag("county", 2)])
     with pytest.raises(mih.SupportError, match=rf"{int(first)}-01"):
         mih.match(panel, on=["age", *mih.lag("wage_income", 3)])

@@ -17,7 +17,7 @@ from mih_impact.controls.options import MatchOptions
 from mih_impact.effects.estimand import read_question
 from mih_impact.effects.inference import randomisation as assignments
 from mih_impact.effects.inference.randomisation import Experiment, draw_starters
-from tests.support import small_register
+from tests.support import read_frame, small_register
 
 ON = ["age", "education", *mih.lag("wage_income", 1)]
 pytestmark = pytest.mark.filterwarnings("ignore:One person carries")
@@ -46,7 +46,7 @@ def register():
 
 @pytest.fixture(scope="module")
 def panel(register):
-    return mih.read_panel(register, price_year=2024)
+    return read_frame(register, price_year=2024)
 
 
 # --- who is drawn -----------------------------------------------------------------------------
@@ -191,7 +191,7 @@ def test_a_draw_of_cells_is_a_register_in_which_others_start(register, name):
     """Whole pipeline: the drawn are written into the register as starters, and it is read again."""
     ids = sorted(register["person_id"].unique())
     one = with_starts(register, dict.fromkeys(ids[::7], 2016))
-    group = made(mih.read_panel(one, price_year=2024), name)
+    group = made(read_frame(one, price_year=2024), name)
     experiment, _ = experiment_of(group)
     drawn = experiment.rows[
         draw_starters(
@@ -203,7 +203,7 @@ def test_a_draw_of_cells_is_a_register_in_which_others_start(register, name):
     for starters in drawn:
         who = group.risk.cube.person_id[group.risk.person[starters]]
         other = with_starts(register, dict.fromkeys(who, 2016))
-        again = made(mih.read_panel(other, price_year=2024), name)
+        again = made(read_frame(other, price_year=2024), name)
         effects = mih.event_study(again, window=(-3, 3))
         np.testing.assert_allclose(statistic(starters), effects.estimate[0], rtol=1e-9, atol=1e-6)
 
@@ -229,7 +229,7 @@ def test_looking_up_is_matching_again(panel, name, ties, monkeypatch):
     """Long lists never go the long way, short ones do; both choose what matching anew chooses."""
     if ties:
         frame = named(small_register(240, starters=40, seed=8, ties=True))
-        panel = mih.read_panel(
+        panel = read_frame(
             frame.assign(start_year=2014 + 2 * (frame["start_year"] % 3)), price_year=2024
         )
     group = made(panel, name)
@@ -430,18 +430,18 @@ def roughly_uniform(p):
 
 @pytest.mark.parametrize("years", [(2016,), (2014, 2016, 2018)], ids=["one year", "three years"])
 def test_by_lot_within_cells_p_values_are_uniform(idle, years):
-    group = mih.match(mih.read_panel(idle, price_year=2024), method="exact", exact=["county"])
+    group = mih.match(read_frame(idle, price_year=2024), method="exact", exact=["county"])
     p = p_values(group, by_lot(*years), 160)
     assert roughly_uniform(p), np.bincount(np.ceil(p * 8 - 1e-9).astype(int))
     whole = idle.assign(county="A")  # as if counties were not known
-    group = mih.match(mih.read_panel(whole, price_year=2024), method="exact", exact=["county"])
+    group = mih.match(read_frame(whole, price_year=2024), method="exact", exact=["county"])
     assert not roughly_uniform(p_values(group, by_lot(*years), 40))
 
 
 def test_with_odds_of_a_score_the_test_has_its_size(idle):
     """Starters have higher wages and matching is on them; the score is estimated each time."""
     group = mih.match(
-        mih.read_panel(idle, price_year=2024), on=["age", *mih.lag("wage_income", 1)], ratio=2
+        read_frame(idle, price_year=2024), on=["age", *mih.lag("wage_income", 1)], ratio=2
     )
     p = p_values(group, by_wage, 40)
     assert (p <= 0.05).mean() < 0.05 + 3 * np.sqrt(0.0475 / 40)
@@ -458,7 +458,7 @@ def test_an_effect_is_found_and_a_small_one_less_often(name):
     found = {}
     for effect in (0.0, 25_000.0, 100_000.0):
         wage = frame["wage_income"] + effect * (frame["year"] > frame["start_year"])
-        panel = mih.read_panel(frame.assign(wage_income=wage), price_year=2024)
+        panel = read_frame(frame.assign(wage_income=wage), price_year=2024)
         test = mih.randomisation_test(made(panel, name), year=[2, 3], draws=199)
         found[effect] = test.table["p_joint"][0]
         assert test.passed == (found[effect] > 0.05)

@@ -10,7 +10,7 @@ from statsmodels.stats.multitest import multipletests
 
 import mih_impact as mih
 from mih_impact.effects.inference.covariance import holm, wald
-from tests.support import YEARS, small_register
+from tests.support import YEARS, read_frame, small_register
 
 ON = ["age", "education", *mih.lag("wage_income", 1, 2)]
 
@@ -52,13 +52,13 @@ def by_hand(series, outcome, years):
 @pytest.mark.parametrize("way", sorted(WAYS))
 def test_a_placebo_start_is_the_study_of_a_register_in_which_all_started_earlier(way):
     frame = register()
-    group = WAYS[way](mih.read_panel(frame))
+    group = WAYS[way](read_frame(frame))
     found = mih.placebo_start(group, years=2)
 
     started = frame["start_year"].notna()
     kept = frame[~started | (frame["year"] < frame["start_year"])]
     moved = kept.assign(start_year=kept["start_year"] - 2)
-    effects = mih.event_study(WAYS[way](mih.read_panel(moved)), window=(-2, 1))
+    effects = mih.event_study(WAYS[way](read_frame(moved)), window=(-2, 1))
     b, V, rows = by_hand(effects, "wage_income", (0, 1))
 
     table = found.table
@@ -78,7 +78,7 @@ def test_nothing_from_the_true_start_on_is_read():
     noise = np.random.default_rng(0).uniform(0, 9e5, len(frame)).round(2)
     other = frame.assign(wage_income=frame["wage_income"].where(~after, noise))
     one, two = (
-        mih.placebo_start(WAYS["propensity"](mih.read_panel(rows)), years=3, gap=1).table
+        mih.placebo_start(WAYS["propensity"](read_frame(rows)), years=3, gap=1).table
         for rows in (frame, other)
     )
     assert list(one["year_since_start"]) == [-3, -2]
@@ -89,13 +89,13 @@ def test_nothing_from_the_true_start_on_is_read():
 @pytest.mark.parametrize("by", ["county", "start_year"])
 def test_one_left_out_is_the_study_of_a_register_without_it(way, by):
     frame = register()
-    group = WAYS[way](mih.read_panel(frame))
+    group = WAYS[way](read_frame(frame))
     found = mih.leave_one_out(group, by=by, year=[1, 2]).table
     assert found["left_out"].iloc[0] == ""
     for row in found.iloc[1:3].to_dict("records"):
         level = row["left_out"] if by == "county" else float(row["left_out"])
         rest = frame[frame[by] != level]
-        effects = mih.event_study(WAYS[way](mih.read_panel(rest)), window=(1, 2))
+        effects = mih.event_study(WAYS[way](read_frame(rest)), window=(1, 2))
         b, V, _ = by_hand(effects, "wage_income", (1, 2))
         assert row["estimate"] == pytest.approx(b.mean(), rel=1e-9)
         assert row["std_error"] == pytest.approx(np.sqrt(V.sum()) / 2, rel=1e-8)
@@ -106,7 +106,7 @@ def test_one_left_out_is_the_study_of_a_register_without_it(way, by):
 
 def test_who_moves_is_left_out_by_where_he_was_the_year_before():
     frame = register(movers=True)
-    group = WAYS["propensity"](mih.read_panel(frame))
+    group = WAYS["propensity"](read_frame(frame))
     found = mih.leave_one_out(group, by="county", year=2).table.set_index("left_out")
     assert list(found.index) == ["", "A", "B", "C"]
     before = frame["year"] == frame["start_year"] - 1
@@ -115,7 +115,7 @@ def test_who_moves_is_left_out_by_where_he_was_the_year_before():
         gone = frame.loc[before & there, "person_id"]
         rest = frame.assign(eligible=frame["eligible"] & ~there)
         rest = rest[~rest["person_id"].isin(gone)]
-        effects = mih.event_study(WAYS["propensity"](mih.read_panel(rest)), window=(2, 2))
+        effects = mih.event_study(WAYS["propensity"](read_frame(rest)), window=(2, 2))
         b, V, _ = by_hand(effects, "wage_income", (2,))
         assert found.loc[level, "estimate"] == pytest.approx(b[0], rel=1e-9)
         assert found.loc[level, "std_error"] == pytest.approx(np.sqrt(V[0, 0]), rel=1e-8)
@@ -123,7 +123,7 @@ def test_who_moves_is_left_out_by_where_he_was_the_year_before():
 
 
 def test_each_row_of_the_curve_is_the_direct_call():
-    panel = mih.read_panel(register())
+    panel = read_frame(register())
     group = mih.match(panel, exact=["county"], on=ON, ratio=2)
     short = ["age", "education", *mih.lag("wage_income", 1)]
     ways = {
@@ -157,7 +157,7 @@ def test_each_row_of_the_curve_is_the_direct_call():
 
 
 def test_the_joint_test_of_outcomes_has_the_covariance_between_them():
-    panel = mih.read_panel(register())
+    panel = read_frame(register())
     group = mih.match(panel, exact=["county"], on=["age"], ratio=2, outcomes="wage_income")
     names = ["dagpenger", "wage_income"]
     found = mih.placebo_outcomes(group, outcomes=names, year=[1, 2]).table
@@ -224,7 +224,7 @@ def parallel(seed, *, trend=0.0):
 
 
 def p_of(frame, years=3):
-    group = mih.match(mih.read_panel(frame, money="fixed"), on=["x"], ratio=3)
+    group = mih.match(read_frame(frame, money="fixed"), on=["x"], ratio=3)
     return mih.placebo_start(group, years=years).table["p_joint"].iloc[0]
 
 

@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mih_impact as mih
-from tests.support import small_register
+from tests.support import read_frame, small_register
 
 FEW = settings(max_examples=4)
 SEEDS = st.integers(0, 10_000)
 
 
 def run(frame: pd.DataFrame, *, price_year: int = 2024, units=None, **options):
-    panel = mih.read_panel(frame, price_year=price_year, units=units)
+    panel = read_frame(frame, price_year=price_year, units=units)
     group = mih.match(
         panel, exact=["county"], on=["age", "education", *mih.lag("wage_income", 1, 2)], **options
     )
@@ -75,7 +75,7 @@ def test_duplicating_everybody_leaves_estimates_and_shrinks_errors(seed):
     twin = frame.assign(person_id=frame["person_id"] + 10_000)
     results = []
     for data in (frame, pd.concat([frame, twin])):
-        group = mih.match(mih.read_panel(data), method="exact", exact=["county", "education"])
+        group = mih.match(read_frame(data), method="exact", exact=["county", "education"])
         results.append(mih.event_study(group, se="person"))
     one, two = results
     np.testing.assert_allclose(two.estimate, one.estimate, rtol=1e-9, atol=1e-4)

@@ -11,6 +11,7 @@ import pytest
 import mih_impact as mih
 from mih_impact.panel.cube import Cube
 from tests.engines.absent import ELIGIBLE, eligible_by_hand, two_forms
+from tests.support import read_frame
 
 AMOUNTS = ("wage_income", "dagpenger")
 
@@ -66,7 +67,7 @@ def test_eligibility_by_year_is_that_of_the_slow_loop(name, known):
         frame = frame.drop(columns="eligible")
     if not known:
         frame = frame.drop(columns=["death_year", "emigration_year"])
-    cube = mih.read_panel(frame, **options).cube(eligible=ELIGIBLE[name])
+    cube = read_frame(frame, **options).cube(eligible=ELIGIBLE[name])
     assert cube.residency_known is known
     assert_as_by_hand(cube, frame, name, known=known)
 
@@ -74,14 +75,14 @@ def test_eligibility_by_year_is_that_of_the_slow_loop(name, known):
 @pytest.mark.parametrize("name", ["column", "amounts", "age", "season"])
 def test_eligibility_by_month_is_that_of_the_slow_loop(name):
     _, frame, options = two_forms(seed=6, n=40, years=6, monthly=True)
-    cube = mih.read_panel(frame, **options).cube(eligible=ELIGIBLE[name])
+    cube = read_frame(frame, **options).cube(eligible=ELIGIBLE[name])
     assert_as_by_hand(cube, frame, name)
 
 
 def test_a_year_in_which_nobody_has_a_row_makes_nobody_eligible():
     _, frame, options = two_forms(seed=7, n=60)
     frame = frame[frame["year"] != 2014]
-    cube = mih.read_panel(frame, **options).cube(eligible=ELIGIBLE["age"])
+    cube = read_frame(frame, **options).cube(eligible=ELIGIBLE["age"])
     assert_as_by_hand(cube, frame, "age")
     assert not cube.eligible[:, cube.periods == 2014].any()
 
@@ -91,7 +92,7 @@ def test_participants_and_candidates_are_present_by_one_rule(known):
     _, frame, options = two_forms(seed=8)
     if not known:
         frame = frame.drop(columns=["death_year", "emigration_year"])
-    risk = mih.weight(mih.read_panel(frame, **options), on="age", method="ipw").risk
+    risk = mih.weight(read_frame(frame, **options), on="age", method="ipw").risk
     rows = set(zip(frame["person_id"], frame["year"], strict=True))
     first = frame.groupby("person_id")["year"].min()
     absent = np.zeros(len(risk.person), dtype=bool)

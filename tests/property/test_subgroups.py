@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import mih_impact as mih
 from mih_impact.effects.hidden import hidden_cells
 from mih_impact.errors import EffectsError, SupportError
-from tests.support import small_register
+from tests.support import read_frame, small_register
 
 PERSONS = 500
 
@@ -55,7 +55,7 @@ WAYS = {
 @cache
 def group(way: str):
     verb, options = WAYS[way]
-    return verb(mih.read_panel(register()), **options)
+    return verb(read_frame(register()), **options)
 
 
 def cells(effects, column: str) -> np.ndarray:
@@ -82,7 +82,7 @@ def alone(way: str, by: str, value: str) -> mih.ControlGroup:
     others = last.loc[last[by] != value].index.get_level_values(0)
     verb, options = WAYS[way]
     return verb(
-        mih.read_panel(frame[~frame["person_id"].isin(others)]),
+        read_frame(frame[~frame["person_id"].isin(others)]),
         eligible="one",
         **{
             **options,
@@ -158,7 +158,7 @@ def test_start_years_add_up_by_cohort_weights_too(way):
 
 def test_the_nearest_by_one_number_are_the_nearest_within_a_cell():
     """Log odds rise with the number in every fit, so that by a column of exact= nobody changes."""
-    panel = mih.read_panel(register())
+    panel = read_frame(register())
     for options in ({"method": "propensity"}, {"method": "mahalanobis"}):
         one = mih.match(panel, on=WAGE, exact=["part"], caliper=None, ratio=3, **options)
         effects = mih.event_study(one, outcomes="wage_income", by="part", window=(-3, 5))
@@ -213,7 +213,7 @@ def test_rows_of_all_less_those_of_start_years_are_the_variance_between(way):
     )
     if way != "entropy":
         options = {**options, "score": "by_start_year"}
-    chosen = verb(mih.read_panel(register()), **options)
+    chosen = verb(read_frame(register()), **options)
     effects = mih.event_study(chosen, outcomes="wage_income", by="start_year", window=(-3, 3))
     e, size = effects.levels.index(3), len(effects.levels)
     n, tau = cells(effects, "n_participants")[:, e], cells(effects, "estimate")[:, e]

@@ -15,7 +15,7 @@ from mih_impact.controls.risk_set import build_risk_set
 from mih_impact.effects.estimand import read_question
 from mih_impact.study import draws as module
 from mih_impact.study.draws import Rematched, Urns, drawn_cube, rematched
-from tests.support import small_register
+from tests.support import read_frame, small_register
 
 ON = ["age", "education", *mih.lag("wage_income", 1)]
 pytestmark = pytest.mark.filterwarnings("ignore:One person carries")
@@ -29,7 +29,7 @@ def panel():
     first = frame.loc[start.notna(), "person_id"].min()
     others = frame.loc[start.isna(), "person_id"].unique()[:3]
     rare = frame["person_id"].isin([first, *others])
-    return mih.read_panel(
+    return read_frame(
         frame.assign(start_year=start, education=frame["education"].mask(rare, "rare")),
         price_year=2024,
     )

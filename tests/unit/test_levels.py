@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import polars as pl
 import pytest
 
 import mih_impact as mih
 from mih_impact.controls.covariates import one_sided
+from tests.support import read_frame
 
 
 def register(seed: int = 1, starters: int = 60, others: int = 240) -> pd.DataFrame:
@@ -37,7 +37,7 @@ def ids(frame: pd.DataFrame, *, started: bool) -> np.ndarray:
 
 
 def read(frame: pd.DataFrame) -> mih.Panel:
-    return mih.read_panel(pl.from_pandas(frame), money="fixed")  # in half the time of pandas
+    return read_frame(frame, money="fixed")
 
 
 def effects_of(panel: mih.Panel, call: str, on: list[str]) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from mih_impact.controls.subgroups import split
 from mih_impact.display.figure import alt_text
 from mih_impact.errors import EffectsError
 from tests.oracle.test_effects import rows_of
-from tests.support import small_register
+from tests.support import read_frame, small_register
 
 ON = ["age", *mih.lag("wage_income", 1, 2)]
 
@@ -47,7 +47,7 @@ def register():
 
 @pytest.fixture(scope="module")
 def group(register):
-    return mih.match(mih.read_panel(register), exact=["county"], on=ON)
+    return mih.match(read_frame(register), exact=["county"], on=ON)
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +160,7 @@ def test_too_many_values_suggest_bands(group):
 @pytest.mark.parametrize("by", ["completed", "death_year", mih.bands("death_year", 2020)])
 def test_what_is_known_only_after_start_is_refused(register, by):
     mortal = register.assign(death_year=register["start_year"].where(lambda c: c == 2021) + 3)
-    group = mih.match(mih.read_panel(mortal), exact=["county"], on=["age"], ratio=1)
+    group = mih.match(read_frame(mortal), exact=["county"], on=["age"], ratio=1)
     with pytest.raises(EffectsError, match="known only after start"):
         effects_by(group, by)
 
@@ -168,7 +168,7 @@ def test_what_is_known_only_after_start_is_refused(register, by):
 def test_what_no_candidate_has_cannot_be_compared_within(register):
     motive = np.random.default_rng(1).choice(["a", "b"], 700)[register["person_id"]]
     intake = register.assign(motive=pd.Series(motive).where(register["start_year"].notna()))
-    group = mih.match(mih.read_panel(intake), exact=["county"], on=["age"], ratio=1)
+    group = mih.match(read_frame(intake), exact=["county"], on=["age"], ratio=1)
     with pytest.raises(EffectsError, match="split by what candidates have too"):
         effects_by(group, "motive")
     with pytest.raises(EffectsError, match=r"No subgroup of motive\[-1\] has controls of its own"):
@@ -183,7 +183,7 @@ def test_one_characteristic_at_a_time(group, by):
 
 def test_a_value_called_all_is_refused(register):
     frame = register.assign(region=register["region"].replace("north", "all"))
-    group = mih.match(mih.read_panel(frame), exact=["county"], on=["age"], ratio=1)
+    group = mih.match(read_frame(frame), exact=["county"], on=["age"], ratio=1)
     with pytest.raises(EffectsError, match="name of a subgroup"):
         effects_by(group, "region")
 
@@ -272,7 +272,7 @@ def lonely(register):
     """One participant started in 2014, four in 2015."""
     start = register.drop_duplicates("person_id").set_index("person_id")["start_year"]
     gone = [*start[start == 2014].index[1:], *start[start == 2015].index[4:]]
-    return mih.read_panel(register[~register["person_id"].isin(gone)])
+    return read_frame(register[~register["person_id"].isin(gone)])
 
 
 @pytest.mark.parametrize("method", ["nearest", "sets", "cells", "entropy", "ipw"])
@@ -426,7 +426,7 @@ def test_a_planted_difference_is_found_and_none_is_not(register):
     for planted in (0.0, 200_000.0):
         late = (register["year"] > register["start_year"]) & (register["county"] == "A")
         frame = register.assign(wage_income=register["wage_income"] + planted * late)
-        group = mih.match(mih.read_panel(frame, money="fixed"), exact=["county"], on=ON)
+        group = mih.match(read_frame(frame, money="fixed"), exact=["county"], on=ON)
         found[planted] = effects_by(group, "county").difference_test(years=[1, 2, 3])
     none, some = found.values()
     assert none.passed is True
@@ -485,7 +485,7 @@ def test_no_more_participants_than_years_are_not_tested(lonely):
 
 def test_an_outcome_that_nobody_has_is_not_tested(register):
     frame = register.assign(aap=0.0)
-    group = mih.match(mih.read_panel(frame), exact=["county"], on=ON)
+    group = mih.match(read_frame(frame), exact=["county"], on=ON)
     test = mih.event_study(group, outcomes="aap", by="county").difference_test("aap")
     assert test.passed is None
     assert test.table.empty
@@ -502,7 +502,7 @@ def opposed(register):
     sign = np.where(register["county"] == "A", 1.0, -1.0)
     before = np.where(since < -1, 60_000.0 * sign, 0.0)
     frame = register.assign(wage_income=register["wage_income"] + 100_000.0 + before)
-    group = mih.match(mih.read_panel(frame, money="fixed"), exact=["county"], on=["age"])
+    group = mih.match(read_frame(frame, money="fixed"), exact=["county"], on=["age"])
     return mih.event_study(group, outcomes="wage_income", by="county", window=(-4, 2))
 
 
@@ -604,7 +604,7 @@ def test_a_small_cell_is_not_what_the_others_leave(register):
     place[start.index[:3]] = "tiny"
     place[start.index[3:15]] = "small"
     frame = register.assign(region=register["person_id"].map(place))
-    group = mih.match(mih.read_panel(frame), exact=["county"], method="exact")
+    group = mih.match(read_frame(frame), exact=["county"], method="exact")
     effects = mih.event_study(group, outcomes="wage_income", by="region")
     assert counts(effects)["tiny"] == 3
     shown = effects.shown().frame.query("year_since_start == 3").set_index("subgroup")
