@@ -18,9 +18,9 @@ import math
 import os
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import numpy as np
@@ -33,57 +33,83 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "SAVED",
     "SCHEMA",
     "class_of",
     "decode",
     "encode",
     "kind_of",
-    "kinds",
     "load",
     "pack",
     "save",
-    "saveable",
     "saved_fields",
     "unpack",
     "write_whole",
 ]
 
-_KINDS: dict[str, type] = {}
-_T = TypeVar("_T")
+SAVED: dict[str, str] = {
+    "Apprenticeship": "mih_impact.account.programme",
+    "Assumption": "mih_impact.account.assumption",
+    "AssumptionSheet": "mih_impact.account.sheet.sheet",
+    "Assumptions": "mih_impact.account.assumptions",
+    "Balance": "mih_impact.controls.balance",
+    "Benefit": "mih_impact.account.roles",
+    "Breach": "mih_impact.panel.check",
+    "Bridge": "mih_impact.account.bridge",
+    "BudgetImpact": "mih_impact.account.budget.result",
+    "CheckResult": "mih_impact.effects.check_result",
+    "CostBenefit": "mih_impact.account.cost_benefit",
+    "CostItem": "mih_impact.account.cost_item",
+    "Decision": "mih_impact.account.budget.decision",
+    "DifferenceTest": "mih_impact.effects.subgroups",
+    "Discount": "mih_impact.reference.discount",
+    "EffectSeries": "mih_impact.effects.series",
+    "EffectTest": "mih_impact.effects.inference.tests",
+    "Funnel": "mih_impact.nav.recruitment",
+    "GroupTimeEffects": "mih_impact.effects.group_time.result",
+    "GroupTimeMethod": "mih_impact.effects.group_time.result",
+    "HonestBounds": "mih_impact.falsification.honest.result",
+    "Label": "mih_impact.display.locale",
+    "LeaveOneOut": "mih_impact.falsification.leave_out",
+    "MunicipalityView": "mih_impact.account.budget.municipality_result",
+    "NonPriced": "mih_impact.account.non_priced",
+    "Overlap": "mih_impact.controls.overlap",
+    "PanelReport": "mih_impact.panel.check",
+    "PerPlace": "mih_impact.account.budget.per_place",
+    "Phase": "mih_impact.account.programme",
+    "PlaceboTest": "mih_impact.falsification.placebo",
+    "PriceIndex": "mih_impact.reference.prices",
+    "Programme": "mih_impact.account.programme",
+    "Provenance": "mih_impact.display.result",
+    "Replication": "mih_impact.nav.reproduce",
+    "Resampled": "mih_impact.study.resampling",
+    "Row": "mih_impact.reference.rows",
+    "Scenario": "mih_impact.account.scenarios",
+    "Scenarios": "mih_impact.account.scenarios",
+    "Sensitivity": "mih_impact.account.sensitivity",
+    "SensitivityCheck": "mih_impact.effects.check_result",
+    "SensitivityGrid": "mih_impact.account.switching",
+    "SpecificationCurve": "mih_impact.falsification.specification_curve",
+    "Split": "mih_impact.controls.subgroups",
+    "StudyResult": "mih_impact.study.run",
+    "SubgroupPretrend": "mih_impact.effects.pretrend",
+    "SwitchingValues": "mih_impact.account.switching",
+    "Uncertainty": "mih_impact.account.uncertainty",
+    "Unit": "mih_impact.display.unit",
+    "VarianceShares": "mih_impact.account.sensitivity",
+}
+"""Every class that a file may hold, by its name, with the module that defines it.
 
-
-def saveable(kind: str) -> Callable[[type[_T]], type[_T]]:
-    """Register a frozen dataclass under the name its files carry.
-
-    A field with ``metadata={"saved": False}`` (what holds persons, or only speeds things up) is
-    left out and comes back as None.
-
-    Parameters
-    ----------
-    kind
-        The name in the file: the class's public name at the root of the package.
-    """
-
-    def register(cls: type[_T]) -> type[_T]:
-        if not dataclasses.is_dataclass(cls):
-            raise TypeError(f"{cls.__name__} must be a dataclass to be saved")
-        known = _KINDS.get(kind)
-        if known is not None and known.__qualname__ != cls.__qualname__:
-            raise TypeError(f"{kind!r} is already the name of {known.__qualname__}")
-        _KINDS[kind] = cls
-        return cls
-
-    return register
-
-
-def kinds() -> list[str]:
-    """Return the names of all classes registered so far, sorted."""
-    return sorted(_KINDS)
+Nothing else is ever saved or loaded. The module is imported when a file names the class.
+A field with ``metadata={"saved": False}`` (what holds persons, or only speeds things up) is left
+out of the file and comes back as None.
+"""
 
 
 def kind_of(obj: object) -> str | None:
     """Return the name an object is saved under, None when it is none of ours."""
-    return next((kind for kind, cls in _KINDS.items() if type(obj) is cls), None)
+    cls = type(obj)
+    return cls.__name__ if SAVED.get(cls.__name__) == cls.__module__ else None
 
 
 def saved_fields(cls: type) -> list[dataclasses.Field[Any]]:
@@ -92,15 +118,11 @@ def saved_fields(cls: type) -> list[dataclasses.Field[Any]]:
 
 
 def class_of(kind: str) -> type:
-    """Find a registered class; a public one is imported by asking the package root for it."""
-    if kind not in _KINDS:
-        getattr(importlib.import_module("mih_impact"), kind, None)
-    try:
-        return _KINDS[kind]
-    except KeyError:
-        raise StorageError(
-            "The file holds a kind of result that is not known", found=kind
-        ) from None
+    """Return the class that a file names; its module is imported."""
+    if kind not in SAVED:
+        raise StorageError("The file holds a kind of result that is not known", found=kind)
+    found: type = getattr(importlib.import_module(SAVED[kind]), kind)
+    return found
 
 
 def encode(value: object, arrays: dict[str, NDArray[Any]]) -> Any:
@@ -355,7 +377,7 @@ def save(obj: object, path: str | os.PathLike[str]) -> Path:
     Parameters
     ----------
     obj
-        A result whose class is registered with `saveable`.
+        A result of a class named in `SAVED`.
     path
         The file; an existing one is replaced only when the new one is complete.
 
@@ -373,7 +395,7 @@ def save(obj: object, path: str | os.PathLike[str]) -> Path:
         raise StorageError(
             "This object cannot be saved",
             found=type(obj).__name__,
-            do=f"Save one of {', '.join(kinds())}",
+            do=f"Save one of {', '.join(SAVED)}",
         )
     arrays: dict[str, NDArray[Any]] = {}
     tree = {"format": _FORMAT, "schema": SCHEMA, "result": encode(obj, arrays)}

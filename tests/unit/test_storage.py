@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+import importlib
 import io
 import json
 import os
+import pkgutil
+import re
 import zipfile
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,14 +19,14 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
+from mih_impact import storage
 from mih_impact.display.result import Provenance
 from mih_impact.errors import MihImpactError, StorageError
 from mih_impact.reference.discount import Discount
 from mih_impact.reference.prices import PriceIndex
-from mih_impact.storage import SCHEMA, load, save, saveable
+from mih_impact.storage import SCHEMA, load, save
 
 
-@saveable("TestBox")
 @dataclass(frozen=True, eq=False)
 class Box:
     content: Any
@@ -33,6 +38,11 @@ class Box:
         if isinstance(self.content, str) and self.content == "refuse":
             raise MihImpactError("refused")
         object.__setattr__(self, "twice", [self.inner, self.inner])
+
+
+@pytest.fixture(autouse=True)
+def _box_can_be_saved(monkeypatch):
+    monkeypatch.setitem(storage.SAVED, "Box", __name__)
 
 
 def round_trip(content, tmp_path):
@@ -192,7 +202,7 @@ def test_the_file_is_plain_json_and_arrays(tmp_path):
     with zipfile.ZipFile(path) as file:
         tree = json.loads(file.read("result.json"))
     assert tree["schema"] == SCHEMA
-    assert tree["result"][1]["kind"] == "TestBox"
+    assert tree["result"][1]["kind"] == "Box"
     np.testing.assert_array_equal(np.load(path)["array_0"], np.arange(4.0))
 
 
@@ -339,19 +349,32 @@ def test_a_pickled_array_in_the_file_is_never_opened(tmp_path):
         load(path)
 
 
-def test_a_kind_has_one_class_and_is_a_dataclass():
-    with pytest.raises(TypeError, match="already"):
+@functools.cache
+def ours() -> dict[str, set[type]]:
+    """Every dataclass of the library, by its name."""
+    found: dict[str, set[type]] = {}
+    for module in pkgutil.walk_packages(mih.__path__, "mih_impact."):
+        for name, thing in vars(importlib.import_module(module.name)).items():
+            if not isinstance(thing, type) or not dataclasses.is_dataclass(thing):
+                continue
+            if thing.__module__.startswith("mih_impact."):
+                found.setdefault(name, set()).add(thing)
+    return found
 
-        @saveable("TestBox")
-        @dataclass(frozen=True)
-        class Other:
-            x: int
 
-    with pytest.raises(TypeError, match="dataclass"):
-
-        @saveable("TestPlain")
-        class Plain:
-            pass
+def test_what_a_saved_class_holds_can_be_saved_too():
+    """So can what inherits from it, and what its fields are annotated with."""
+    saved = {storage.class_of(name): name for name in storage.SAVED if name != "Box"}
+    for cls, name in saved.items():
+        assert dataclasses.is_dataclass(cls)
+        assert (cls.__name__, cls.__module__) == (name, storage.SAVED[name])
+        for held in storage.saved_fields(cls):
+            for word in re.findall(r"\w+", str(held.type)):
+                known = ours().get(word)
+                assert known is None or known & saved.keys(), f"{name}.{held.name}: {held.type}"
+    for cls in set().union(*ours().values()) - saved.keys():
+        if not cls.__subclasses__():
+            assert not saved.keys() & set(cls.__mro__), f"{cls.__name__} inherits from a saved one"
 
 
 def test_load_imports_the_class_it_needs(tmp_path):

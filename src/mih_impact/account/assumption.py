@@ -18,7 +18,6 @@ from mih_impact.account.roles import require_named
 from mih_impact.display.locale import Label
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.rows import Status
-from mih_impact.storage import saveable
 
 __all__ = [
     "Assumption",
@@ -219,7 +218,6 @@ _OPEN_BELOW = ("per year, real", "years")
 _OWN = "the analyst's own value"
 
 
-@saveable("Assumption")
 @dataclass(frozen=True)
 class Assumption:
     """One number of the account.

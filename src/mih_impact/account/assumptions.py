@@ -24,7 +24,6 @@ from mih_impact.errors import AssumptionError
 from mih_impact.reference.discount import Discount
 from mih_impact.reference.prices import PriceIndex
 from mih_impact.reference.rows import find, rows
-from mih_impact.storage import saveable
 
 __all__ = [
     "LEFT_OUT",
@@ -234,7 +233,6 @@ class Changes(TypedDict, total=False):
     real_growth: float
 
 
-@saveable("Assumptions")
 @dataclass(frozen=True)
 class Assumptions:
     """The assumptions of an account; every value is an attribute of its own name.

@@ -31,7 +31,6 @@ from mih_impact.display.figure import (
 from mih_impact.display.layout import align_with_names, make_room
 from mih_impact.display.locale import Label, Lang, language
 from mih_impact.display.result import Card, Provenance
-from mih_impact.storage import saveable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,7 +70,6 @@ _LABELS = {
 _LESS = Label(nb="minus {what}", en="less {what}")
 
 
-@saveable("Bridge")
 @dataclass(frozen=True, eq=False, repr=False)
 class Bridge(SavedResult):
     """A walk from one account to another; made by `CostBenefit.bridge`.

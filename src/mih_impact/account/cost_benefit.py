@@ -44,7 +44,7 @@ from mih_impact.display.locale import Lang, current
 from mih_impact.display.result import Card, Provenance
 from mih_impact.effects.series import EffectSeries, require_effects
 from mih_impact.errors import AssumptionError, EffectsError
-from mih_impact.storage import save, saveable
+from mih_impact.storage import save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,7 +54,6 @@ __all__ = ["CostBenefit", "cost_benefit"]
 FloatArray = NDArray[np.float64]
 
 
-@saveable("CostBenefit")
 @dataclass(frozen=True, eq=False, repr=False)
 class CostBenefit(AccountValues):
     """A cost-benefit account per starter, fixed prices; made by `cost_benefit`.

@@ -22,14 +22,12 @@ from mih_impact.errors import AssumptionError
 from mih_impact.reference.discount import Timing
 from mih_impact.reference.prices import PriceIndex
 from mih_impact.reference.rows import Status
-from mih_impact.storage import saveable
 
 __all__ = ["CostItem"]
 
 FloatArray = NDArray[np.float64]
 
 
-@saveable("CostItem")
 @dataclass(frozen=True, kw_only=True)
 class CostItem:
     """One cost of a programme, per person who reaches the phase that costs it.

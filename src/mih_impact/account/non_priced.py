@@ -32,7 +32,6 @@ from mih_impact.display.result import Card
 from mih_impact.effects.forest import align_with_names
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.rows import Status
-from mih_impact.storage import saveable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -137,7 +136,6 @@ def consequence_of(importance: Importance, extent: Extent) -> str:
     return _MATRIX[extent][get_args(Importance).index(importance)]
 
 
-@saveable("NonPriced")
 @dataclass(frozen=True, kw_only=True)
 class NonPriced:
     """One effect that is not given in kroner, with how it is weighed and why.

@@ -20,7 +20,6 @@ from mih_impact.display.locale import Label
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.prices import PriceIndex
 from mih_impact.reference.rows import Status
-from mih_impact.storage import saveable
 
 __all__ = [
     "HEADLINES",
@@ -35,7 +34,6 @@ __all__ = [
 ]
 
 
-@saveable("Phase")
 @dataclass(frozen=True, kw_only=True)
 class Phase:
     """One phase of a programme, such as twelve weeks of practice.
@@ -163,7 +161,6 @@ def pay_term(name: str, **told: Any) -> Assumption:
     return Assumption(name=name, unit=unit, label=label, **told)
 
 
-@saveable("Apprenticeship")
 @dataclass(frozen=True, kw_only=True)
 class Apprenticeship:
     """What those who become apprentices are paid, when, and by whom.
@@ -280,7 +277,6 @@ HEADLINES = ("wage_bill", "avoided_measures")
 LOCAL = ("county", "municipality")
 
 
-@saveable("Programme")
 @dataclass(frozen=True, kw_only=True)
 class Programme:
     """A programme as data: its name, its phases and what they cost.

@@ -19,7 +19,6 @@ from mih_impact.display.locale import NOT_AVAILABLE, Label, Lang, kroner, number
 from mih_impact.display.unit import is_money
 from mih_impact.errors import AssumptionError
 from mih_impact.panel.contract import BENEFITS, CONTRACT
-from mih_impact.storage import saveable
 
 if TYPE_CHECKING:
     from mih_impact.effects.series import EffectSeries
@@ -85,9 +84,6 @@ GROUP_LABELS: dict[str, Label] = {
     "society": Label(nb="samfunnet", en="society"),
 }
 
-
-# Programmes and assumptions take their labels with them into saved accounts.
-saveable("Label")(Label)
 
 PRODUCTION = Label(nb="produksjonsverdi", en="production value")
 WAGE = Label(nb="lønn", en="wage")
@@ -246,7 +242,6 @@ ROLES: tuple[str, ...] = ("wage", *(_PREFIX + name for name in BENEFITS), STATE_
 _DEFAULT: dict[str, str] = {"wage_income": "wage"} | {name: _PREFIX + name for name in BENEFITS}
 
 
-@saveable("Benefit")
 @dataclass(frozen=True)
 class Benefit:
     """A benefit as the account sees it.

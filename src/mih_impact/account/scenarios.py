@@ -39,7 +39,6 @@ from mih_impact.display.layout import align_with_names, key_row, make_room
 from mih_impact.display.locale import Label, Lang, capital, interval, language
 from mih_impact.display.result import Card, Provenance
 from mih_impact.errors import AssumptionError
-from mih_impact.storage import saveable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +49,6 @@ if TYPE_CHECKING:
 __all__ = ["Scenario", "Scenarios", "plot_scenarios", "scenarios_of"]
 
 
-@saveable("Scenario")
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
     """A named setting of the account.
@@ -126,7 +124,6 @@ _NOTE = Label(
 _SHOWN = ("society", "public", "state", "county", "municipality", "participant")
 
 
-@saveable("Scenarios")
 @dataclass(frozen=True, eq=False, repr=False)
 class Scenarios(SavedResult):
     """The account under named scenarios; made by `CostBenefit.scenarios`.

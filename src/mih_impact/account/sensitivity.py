@@ -46,7 +46,6 @@ from mih_impact.display.layout import align_with_names, key_row, make_room
 from mih_impact.display.locale import Label, Lang, language, percent
 from mih_impact.display.result import Card, Provenance
 from mih_impact.errors import AssumptionError
-from mih_impact.storage import saveable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -126,7 +125,6 @@ _FOR = Label(
 _SHOWN = 12
 
 
-@saveable("Sensitivity")
 @dataclass(frozen=True, eq=False, repr=False)
 class Sensitivity(SavedResult):
     """How far each assumption alone moves the account; made by `CostBenefit.sensitivity`.
@@ -389,7 +387,6 @@ _SHARES_NOTE = Label(
 )
 
 
-@saveable("VarianceShares")
 @dataclass(frozen=True, eq=False, repr=False)
 class VarianceShares(SavedResult):
     """Contributions to the variance of present values; made by `CostBenefit.variance_shares`.

@@ -38,7 +38,6 @@ from mih_impact.display.layout import align_with_names
 from mih_impact.display.locale import Label, Lang, capital, language, number, percent
 from mih_impact.display.result import Card, Provenance
 from mih_impact.errors import AssumptionError
-from mih_impact.storage import saveable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,7 +79,6 @@ _IMPOSSIBLE = "would have to be {value:g}, which it cannot be"
 _NO_ROOT = "no value it can have gives zero"
 
 
-@saveable("SwitchingValues")
 @dataclass(frozen=True, eq=False, repr=False)
 class SwitchingValues(SavedResult):
     """Where the answer changes sign; made by `CostBenefit.switching_values`.
@@ -282,7 +280,6 @@ _GRID_NOTE = Label(
 )
 
 
-@saveable("SensitivityGrid")
 @dataclass(frozen=True, eq=False, repr=False)
 class SensitivityGrid(SavedResult):
     """Present values over a grid of two assumptions; made by `CostBenefit.grid`.

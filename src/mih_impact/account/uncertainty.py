@@ -23,7 +23,6 @@ from mih_impact.display.result import Card, Provenance
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import AssumptionError, EffectsError
 from mih_impact.reference.discount import Timing
-from mih_impact.storage import saveable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,7 +79,6 @@ _NOT_IN = Label(
 _SHOWN = ("society", "state", "municipality")
 
 
-@saveable("Uncertainty")
 @dataclass(frozen=True, eq=False, repr=False)
 class Uncertainty(SavedResult):
     """Draws of the whole account; made by `CostBenefit.uncertainty`.

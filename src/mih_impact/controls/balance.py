@@ -18,7 +18,7 @@ from mih_impact.controls.terms import Lag, Term, term_label
 from mih_impact.display.locale import Label, Lang, capital, current, number
 from mih_impact.display.result import Card, Provenance, Result, is_small, with_complement
 from mih_impact.errors import EffectsError, SupportError
-from mih_impact.storage import save, saveable
+from mih_impact.storage import save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,7 +62,6 @@ _SCORE = Label(nb="tilbøyelighet til å delta (log-odds)", en="propensity score
 _EFFECTIVE = Label(nb="Effektiv utvalgsstørrelse, kontroller", en="Effective sample size, controls")
 
 
-@saveable("Balance")
 @dataclass(frozen=True, eq=False, repr=False)
 class Balance(Result):
     """Standardised differences and variance ratios, before and after matching.

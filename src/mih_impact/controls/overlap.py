@@ -16,7 +16,7 @@ from mih_impact.controls.propensity import outside_range
 from mih_impact.display.locale import NOT_AVAILABLE, Label, Lang, count, hidden_too, number, percent
 from mih_impact.display.result import Card, Provenance, Result, is_small, with_complement
 from mih_impact.errors import SupportError, warn
-from mih_impact.storage import save, saveable
+from mih_impact.storage import save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,7 +62,6 @@ _SIDES = {
 }
 
 
-@saveable("Overlap")
 @dataclass(frozen=True, eq=False, repr=False)
 class Overlap(Result):
     """The propensity score of participants and candidates before matching.

@@ -26,7 +26,6 @@ from mih_impact.display.locale import Label
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import CONTRACT, DERIVED
 from mih_impact.panel.cube import NEVER, Cube
-from mih_impact.storage import saveable
 
 __all__ = ["ALL", "MISSING", "MOST", "By", "Parts", "Split", "split"]
 
@@ -50,7 +49,6 @@ _NO_YES = (Label(nb="nei", en="no"), Label(nb="ja", en="yes"))
 _COMPLETION = Label(nb="fullføring", en="completion")
 
 
-@saveable("Split")
 @dataclass(frozen=True)
 class Split:
     """What the subgroups of an effect series are, for what displays them.

@@ -19,7 +19,6 @@ from typing import Literal, Protocol, SupportsFloat, cast, get_args
 
 from mih_impact.arguments import shown
 from mih_impact.errors import OptionError
-from mih_impact.storage import saveable
 
 __all__ = [
     "MINUS",
@@ -184,7 +183,6 @@ def options(
 UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
-@saveable("Label")
 @dataclass(frozen=True)
 class Label:
     """One displayed text in bokmål and English.

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from mih_impact.display.locale import Label, Lang, current, hidden_too, language, number
 from mih_impact.display.tables import CSS, html_rows, is_numeric, text_cells
-from mih_impact.storage import saveable
 
 __all__ = [
     "Card",
@@ -126,7 +125,6 @@ def _text_table(frame: pd.DataFrame) -> str:
 _PACKAGES = ("mih-impact", "numpy", "pandas", "scipy", "narwhals", "duckdb")
 
 
-@saveable("Provenance")
 @dataclass(frozen=True)
 class Provenance:
     """What made a result.

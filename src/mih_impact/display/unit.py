@@ -23,7 +23,6 @@ from mih_impact.display.locale import (
     percent,
 )
 from mih_impact.errors import MihImpactError, PanelContractError
-from mih_impact.storage import saveable
 
 __all__ = [
     "KNOWN",
@@ -52,7 +51,6 @@ LONGEST = 40
 _KRONER = ("kr", "kroner", "krone", "øre", "money", "penger", "currency", "nominal", "fixed")
 
 
-@saveable("Unit")
 @dataclass(frozen=True)
 class Unit:
     """What an outcome is measured in, where a plain name does not say all.

@@ -24,7 +24,7 @@ from mih_impact.display.locale import (
 )
 from mih_impact.display.result import Card, Provenance, Result, hide_small, is_small, naming_limit
 from mih_impact.display.unit import AnyUnit, amount
-from mih_impact.storage import save, saveable
+from mih_impact.storage import save
 
 if TYPE_CHECKING:
     from mih_impact.effects.series import EffectSeries
@@ -51,7 +51,6 @@ HIDDEN = Label(
 )
 
 
-@saveable("CheckResult")
 @dataclass(frozen=True, eq=False, repr=False)
 class CheckResult(Result):
     """The outcome of a check.
@@ -109,7 +108,6 @@ _FORMATS: dict[str, Formatter] = {
 }
 
 
-@saveable("SensitivityCheck")
 @dataclass(frozen=True, eq=False, repr=False)
 class SensitivityCheck(CheckResult):
     """A check that says how far an answer can be trusted, with its table.

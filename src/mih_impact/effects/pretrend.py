@@ -19,7 +19,7 @@ from mih_impact.effects.inference.covariance import Wald, holm, wald
 from mih_impact.effects.series import require_estimated
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
-from mih_impact.storage import save, saveable
+from mih_impact.storage import save
 
 if TYPE_CHECKING:
     from mih_impact.effects.series import EffectSeries
@@ -176,7 +176,6 @@ _NONE = Label(
 )
 
 
-@saveable("SubgroupPretrend")
 @dataclass(frozen=True, eq=False, repr=False)
 class SubgroupPretrend(CheckResult):
     """The pre-trend test of all and of each subgroup; made by `pretrend_test`.

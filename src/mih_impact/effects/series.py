@@ -23,7 +23,7 @@ from mih_impact.effects.given import fingerprint, read_given, require_price_year
 from mih_impact.effects.hidden import hidden_cells
 from mih_impact.effects.influence import AnyInfluence
 from mih_impact.errors import EffectsError
-from mih_impact.storage import save, saveable
+from mih_impact.storage import save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,7 +49,6 @@ _MEANS = ("participant_mean", "control_mean")
 _COUNTS = ("n_participants", "n_controls")
 
 
-@saveable("EffectSeries")
 @dataclass(frozen=True, eq=False, repr=False)
 class EffectSeries(Result):
     """Effects by outcome and year since start.

@@ -25,7 +25,7 @@ from mih_impact.effects.pretrend import tested_leads
 from mih_impact.effects.series import outcome_asked, require_estimated
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
-from mih_impact.storage import save, saveable
+from mih_impact.storage import save
 
 if TYPE_CHECKING:
     from mih_impact.effects.series import EffectSeries
@@ -110,7 +110,6 @@ _HEADINGS = {
 _AND = Label(nb="{one} og {other}", en="{one} and {other}")
 
 
-@saveable("DifferenceTest")
 @dataclass(frozen=True, eq=False, repr=False)
 class DifferenceTest(CheckResult):
     """A test that the effect is the same in every subgroup; made by `difference_test`.

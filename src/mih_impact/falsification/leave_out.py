@@ -40,7 +40,6 @@ from mih_impact.panel.contract import DERIVED, label_of
 from mih_impact.panel.cube import NEVER, Cube, Dead
 from mih_impact.panel.panel import Panel
 from mih_impact.panel.selection import Eligible
-from mih_impact.storage import saveable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -126,7 +125,6 @@ _NOTE = Label(
 )
 
 
-@saveable("LeaveOneOut")
 @dataclass(frozen=True, eq=False, repr=False)
 class LeaveOneOut(CountedCheck):
     """An effect without each level of a column in turn.

@@ -28,7 +28,6 @@ from mih_impact.falsification.leave_out import StartedEarlier
 from mih_impact.falsification.question import recipe_of, years_of
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import NEVER, Dead
-from mih_impact.storage import saveable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,7 +98,6 @@ _IN_YEAR = Label(nb="{outcome}, år {year}", en="{outcome}, year {year}")
 _NOTE = Label(nb="Strek: {level} konfidensintervall.", en="Bars: {level} confidence interval.")
 
 
-@saveable("PlaceboTest")
 @dataclass(frozen=True, eq=False, repr=False)
 class PlaceboTest(CountedCheck):
     """What was found where the programme can have done nothing.

@@ -45,7 +45,6 @@ from mih_impact.falsification.specifications import (
 )
 from mih_impact.panel.cube import Dead
 from mih_impact.panel.panel import Panel
-from mih_impact.storage import saveable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -96,7 +95,6 @@ _LINES = {
 }
 
 
-@saveable("SpecificationCurve")
 @dataclass(frozen=True, eq=False, repr=False)
 class SpecificationCurve(CountedCheck):
     """An effect by every combination of choices.

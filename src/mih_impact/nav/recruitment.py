@@ -36,7 +36,7 @@ from mih_impact.effects.forest import align_with_names
 from mih_impact.errors import AssumptionError
 from mih_impact.nav.case import menn_i_helse
 from mih_impact.nav.published import QUANTITIES, published
-from mih_impact.storage import save, saveable
+from mih_impact.storage import save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,7 +71,6 @@ _SHARES = {
 }
 
 
-@saveable("Funnel")
 @dataclass(frozen=True, eq=False, repr=False)
 class Funnel(Result):
     """From information meeting to apprenticeship; made by `nav.funnel()`.

@@ -28,7 +28,7 @@ from mih_impact.effects.series import EffectSeries
 from mih_impact.nav.case import analysis, menn_i_helse
 from mih_impact.nav.published import beside
 from mih_impact.reporting.export import Table, write_figures, write_tables
-from mih_impact.storage import save, saveable
+from mih_impact.storage import save
 from mih_impact.study.outputs import study_tables
 from mih_impact.study.run import StudyResult, run_study
 
@@ -134,7 +134,6 @@ _GRID = {
 }
 
 
-@saveable("Replication")
 @dataclass(frozen=True, eq=False, repr=False)
 class Replication(Result):
     """The reference case, with published figures beside computed ones.

@@ -30,14 +30,10 @@ from mih_impact.panel.names import lookalikes
 from mih_impact.panel.survey_persons import Persons
 from mih_impact.panel.survey_rows import ColumnCount, Rounding, Rows
 from mih_impact.reference.prices import PriceIndex, adding
-from mih_impact.storage import saveable
 
 __all__ = ["Breach", "Context", "PanelReport", "breaches"]
 
-saveable("Label")(Label)
 
-
-@saveable("Breach")
 @dataclass(frozen=True)
 class Breach:
     """One rule broken by one column.
@@ -433,7 +429,6 @@ _STOPPED = Label(
 )
 
 
-@saveable("PanelReport")
 @dataclass(frozen=True, eq=False)
 class PanelReport(Result):
     """What `Panel.check` found: all breaches of the contract in one pass.

@@ -17,7 +17,6 @@ from numpy.typing import ArrayLike, NDArray
 from mih_impact import arguments
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.rows import rows
-from mih_impact.storage import saveable
 
 __all__ = ["Discount", "Ladder", "Timing"]
 
@@ -64,7 +63,6 @@ def _steps(ladder: Any) -> Ladder:
     return tuple((None if end is None else int(end), float(rate)) for end, rate in steps)
 
 
-@saveable("Discount")
 @dataclass(frozen=True)
 class Discount:
     """How a later year is weighed against the start year.

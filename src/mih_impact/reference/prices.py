@@ -18,12 +18,10 @@ from numpy.typing import ArrayLike, NDArray
 from mih_impact import arguments
 from mih_impact.errors import AssumptionError, PanelContractError
 from mih_impact.reference.rows import Row, rows
-from mih_impact.storage import saveable
 
 __all__ = ["PriceIndex", "adding", "grunnbelop"]
 
 
-@saveable("PriceIndex")
 @dataclass(frozen=True)
 class PriceIndex:
     """A yearly price index.

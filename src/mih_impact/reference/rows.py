@@ -34,7 +34,6 @@ import pandas as pd
 
 from mih_impact import arguments
 from mih_impact.errors import AssumptionError
-from mih_impact.storage import saveable
 
 __all__ = ["TABLES", "Row", "Status", "find", "rows", "source_in", "table", "unsure"]
 
@@ -54,7 +53,6 @@ TABLES = (
 _NAMES = {"id": "name", "item": "name", "when": "year"}
 
 
-@saveable("Row")
 @dataclass(frozen=True)
 class Row:
     """One number or rule, with what a reader needs in order to trust it.

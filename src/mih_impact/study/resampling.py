@@ -32,7 +32,7 @@ from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import EffectsError, SupportError, warn
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead
-from mih_impact.storage import save, saveable
+from mih_impact.storage import save
 from mih_impact.study.draws import Draws, Rematched, Urns, rematched
 from mih_impact.study.reweighted import Reweighted
 
@@ -61,7 +61,6 @@ _FAILED = Label(
 )
 
 
-@saveable("Resampled")
 @dataclass(frozen=True, eq=False, repr=False)
 class Resampled(Result):
     """Effects estimated again on draws of persons.

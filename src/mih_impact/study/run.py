@@ -24,7 +24,7 @@ from mih_impact.errors import AssumptionError
 from mih_impact.panel.panel import Panel
 from mih_impact.panel.read import read_panel
 from mih_impact.panel.synthetic.register import example_panel
-from mih_impact.storage import save, saveable
+from mih_impact.storage import save
 from mih_impact.study.account import account_of
 from mih_impact.study.files import read_label, require_keys
 from mih_impact.study.outputs import write_outputs
@@ -40,7 +40,6 @@ _STEPS = (
 )
 
 
-@saveable("StudyResult")
 @dataclass(frozen=True, eq=False, repr=False)
 class StudyResult(Result):
     """What a whole analysis gave.

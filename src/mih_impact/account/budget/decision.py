@@ -19,7 +19,7 @@ from mih_impact.display.result import Card, Result
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.prices import PriceIndex
 from mih_impact.reference.rows import Status
-from mih_impact.storage import save, saveable
+from mih_impact.storage import save
 
 __all__ = ["Decision", "End"]
 
@@ -27,7 +27,6 @@ End = Literal["low", "base", "high"]
 """Which number of starters: the least or the most of the range, or that of the decision."""
 
 
-@saveable("Decision")
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Decision(Result):
     """A decision on the table: how many start, what is asked for it, and who says so.

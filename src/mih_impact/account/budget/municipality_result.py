@@ -33,7 +33,7 @@ from mih_impact.display.locale import (
     thousands,
 )
 from mih_impact.display.result import Card, Provenance, Result, evidence_of
-from mih_impact.storage import save, saveable
+from mih_impact.storage import save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,7 +76,6 @@ _STEPS = {
 }  # fmt: skip
 
 
-@saveable("MunicipalityView")
 @dataclass(frozen=True, eq=False, repr=False)
 class MunicipalityView(Result):
     """The cash of one municipality by year; made by `municipality_view`.

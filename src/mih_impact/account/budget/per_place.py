@@ -31,7 +31,7 @@ from mih_impact.display.locale import Label, Lang, capital, interval, language, 
 from mih_impact.display.result import Card, Provenance, Result, evidence_of
 from mih_impact.effects.forest import align_with_names
 from mih_impact.errors import AssumptionError
-from mih_impact.storage import save, saveable
+from mih_impact.storage import save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +42,6 @@ __all__ = ["BASES", "PerPlace", "per_place", "plot_per_place"]
 BASES = (400, 500, 600)
 
 
-@saveable("PerPlace")
 @dataclass(frozen=True, eq=False, repr=False)
 class PerPlace(Result):
     """What a place costs; made by `per_place`.

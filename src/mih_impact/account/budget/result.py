@@ -32,7 +32,7 @@ from mih_impact.display.locale import (
     percent,
 )
 from mih_impact.display.result import Card, Provenance, Result, evidence_of
-from mih_impact.storage import save, saveable
+from mih_impact.storage import save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,7 +59,6 @@ BLOCK_LABELS = {
 }
 
 
-@saveable("BudgetImpact")
 @dataclass(frozen=True, eq=False, repr=False)
 class BudgetImpact(Result):
     """Cash by budget and calendar year; made by `budget_impact`.

@@ -31,7 +31,7 @@ from mih_impact.account.sheet.lines import LATER, Cells, lines_of
 from mih_impact.display.locale import NOT_AVAILABLE, Label, Lang, interval, language
 from mih_impact.display.result import Card, Result
 from mih_impact.errors import AssumptionError
-from mih_impact.storage import saveable, write_whole
+from mih_impact.storage import write_whole
 
 if TYPE_CHECKING:
     from mih_impact.account.cost_benefit import CostBenefit
@@ -253,7 +253,6 @@ _STATUS = Label(nb="Status", en="Status")
 _PRICES = Label(nb="Kroner i faste {year}-priser.", en="NOK in fixed {year} prices.")
 
 
-@saveable("AssumptionSheet")
 @dataclass(frozen=True, repr=False)
 class AssumptionSheet(Result):
     """Every assumption of an account; made by `CostBenefit.sheet` or read from a file.

@@ -16,7 +16,7 @@ from mih_impact.controls.terms import Lag, Term, as_terms
 from mih_impact.display.result import Provenance
 from mih_impact.effects.group_time.adjusted import TRIM, Estimator
 from mih_impact.effects.group_time.estimate import Estimates, estimate_all
-from mih_impact.effects.group_time.result import GroupTimeEffects, Method, build_result
+from mih_impact.effects.group_time.result import GroupTimeEffects, GroupTimeMethod, build_result
 from mih_impact.effects.group_time.sample import (
     BasePeriod,
     Controls,
@@ -181,7 +181,7 @@ def group_time_effects(
     )  # fmt: skip
     found = estimate_all(groups, values, windows, estimator)
     _require_some(found)
-    method = Method(
+    method = GroupTimeMethod(
         covariates=tuple(map(str, terms)),
         exact=cells,
         eligible=panel.eligibility(eligible),

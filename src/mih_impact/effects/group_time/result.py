@@ -37,12 +37,12 @@ from mih_impact.effects.group_time.sample import StartGroup, Windows
 from mih_impact.effects.influence import sup_t
 from mih_impact.effects.series import EffectSeries, build_series
 from mih_impact.errors import EffectsError
-from mih_impact.storage import save, saveable
+from mih_impact.storage import save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["GroupTimeEffects", "Method", "average_series", "build_result"]
+__all__ = ["GroupTimeEffects", "GroupTimeMethod", "average_series", "build_result"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -166,9 +166,8 @@ _BUILT_ON_PERSONS = (
 )  # fmt: skip
 
 
-@saveable("GroupTimeMethod")
 @dataclass(frozen=True)
-class Method:
+class GroupTimeMethod:
     """How group-time effects were asked for; see `group_time_effects`."""
 
     covariates: tuple[str, ...]
@@ -182,7 +181,6 @@ class Method:
     seed: int
 
 
-@saveable("GroupTimeEffects")
 @dataclass(frozen=True, eq=False, repr=False)
 class GroupTimeEffects(Result):
     """Effects by outcome, start year and calendar year.
@@ -232,7 +230,7 @@ class GroupTimeEffects(Result):
     sizes: IntArray
     units: dict[str, AnyUnit]
     price_year: int
-    method: Method
+    method: GroupTimeMethod
     coverage: dict[str, int]
     provenance: Provenance
     influence: FactoredInfluence | None = field(default=None, metadata={"saved": False})
@@ -389,7 +387,7 @@ def build_result(
     windows: Windows,
     outcomes: tuple[str, ...],
     reason: NDArray[np.object_],
-    method: Method,
+    method: GroupTimeMethod,
     *,
     units: dict[str, AnyUnit],
     price_year: int,

@@ -19,14 +19,13 @@ from mih_impact.effects.comparison import Comparison
 from mih_impact.effects.estimand import Asked, read_question
 from mih_impact.errors import EffectsError
 from mih_impact.panel.cube import Dead
-from mih_impact.storage import save, saveable
+from mih_impact.storage import save
 
 __all__ = ["EffectTest", "ask_years", "formatter", "persons_behind", "shown_p"]
 
 IntArray = NDArray[np.int64]
 
 
-@saveable("EffectTest")
 @dataclass(frozen=True, eq=False, repr=False)
 class EffectTest(CheckResult):
     """A test of effects, with a row of the table for each year since start.

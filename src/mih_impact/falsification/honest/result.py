@@ -34,7 +34,7 @@ from mih_impact.display.result import Card, evidence_of, is_small, naming_limit
 from mih_impact.display.unit import SHARE, AnyUnit, amount, is_money
 from mih_impact.effects.check_result import HIDDEN, CheckResult
 from mih_impact.panel.contract import label_of
-from mih_impact.storage import save, saveable
+from mih_impact.storage import save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -155,7 +155,6 @@ _INTERVAL = Label(nb="{level} konfidensintervall", en="{level} confidence interv
 _IDENTIFIED = Label(nb="Grenser uten utvalgsfeil", en="Bounds without sampling error")
 
 
-@saveable("HonestBounds")
 @dataclass(frozen=True, eq=False, repr=False)
 class HonestBounds(CheckResult):
     """Bounds on an effect by how far participants and controls may be from parallel trends.
