@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 
 from matplotlib.axes import Axes
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from mih_impact.display.figure import root_figure
+from mih_impact.display.figure import alt_text, root_figure
 
 #: Pixels that two boxes may share: boxes are rounded outwards, letters are not.
 SHARED = 0.75
@@ -23,6 +24,7 @@ def assert_texts_apart(ax: Axes) -> None:
     figure.draw_without_rendering()
     boxes = [(text.get_text(), text.get_window_extent()) for text in shown_texts(figure)]
     assert boxes, "a figure without a word"
+    assert_texts_filled(ax)
     page = figure.bbox
     clipped = [
         text
@@ -39,6 +41,13 @@ def assert_texts_apart(ax: Axes) -> None:
         if _shared(a, b) > SHARED
     ]
     assert not overlapping, f"written over each other: {overlapping}"
+
+
+def assert_texts_filled(ax: Axes) -> None:
+    """Raise where a text of the figure, or its alt text, still has a place that nothing fills."""
+    figure = root_figure(ax)
+    texts = [alt_text(figure), *(text.get_text() for text in shown_texts(figure))]
+    assert not [text for text in texts if re.search(r"{\w+}", text)]
 
 
 def shown_texts(figure: Figure) -> Iterator[Text]:

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 import mih_impact as mih
 from mih_impact.display.figure import root_figure
+from tests.figures import assert_texts_filled
 
 YEARS = np.arange(2009, 2025)
 
@@ -83,6 +84,7 @@ def texts_fit(ax: Axes) -> None:
     """Raise where texts of a figure overlap each other or leave the page."""
     figure = root_figure(ax)
     figure.draw_without_rendering()
+    assert_texts_filled(ax)
     texts = [ax.xaxis.label, ax.yaxis.label, ax.title, ax._left_title, *ax.texts]
     for axis in (ax.xaxis, ax.yaxis):
         low, high = sorted(axis.get_view_interval())

@@ -245,6 +245,12 @@ def test_zero_is_drawn_where_it_is_in_view(case, of, crosses):
 # -- the grid ------------------------------------------------------------------------------
 
 
+def test_the_card_of_the_grid_names_its_two_assumptions(case):
+    text = " ".join(case.grid(GRID).summary("en").split())
+    assert "Present value for society. Down: " in text
+    assert "Across: displacement." in text
+
+
 def test_the_grid_is_centred_at_zero_and_its_cells_are_written(case):
     grid = case.grid(GRID)
     values = grid.pivot("public").to_numpy()

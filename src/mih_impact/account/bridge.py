@@ -262,4 +262,4 @@ def _alt(bridge: Bridge, lang: Lang) -> str:
         + (hundreds if row["kind"] == "total" else signed)(row["amount"], lang)
         for row in bridge.shown().to_dict("records")
     ]
-    return f"{_TITLE.text(lang)}: {'; '.join(parts)}."
+    return f"{_WATERFALL_TITLE.text(lang)}: {'; '.join(parts)}."

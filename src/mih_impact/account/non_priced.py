@@ -572,4 +572,4 @@ def _alt(effects: tuple[NonPriced, ...], lang: Lang | None) -> str:
         f"{each.label.text(lang)} {consequence_text(each.consequence).text(lang)}"
         for each in effects
     ]
-    return f"{_TITLE.text(lang)}: {'; '.join(parts)}."
+    return f"{_NON_PRICED_TITLE.text(lang)}: {'; '.join(parts)}."

@@ -416,4 +416,4 @@ def _alt(scenarios: Scenarios, frame: pd.DataFrame, groups: list[str], lang: Lan
                 text += f" ({interval(value - reach, value + reach, hundreds, lang)})"
             values.append(text)
         parts.append(f"{scenario.label.text(lang)}: {', '.join(values)}")
-    return f"{_TITLE.text(lang)}. {'; '.join(parts)}."
+    return f"{_SCENARIOS_TITLE.text(lang)}. {'; '.join(parts)}."

@@ -274,7 +274,7 @@ def _row(
 
 
 _GRID_TITLE = Label(nb="To forutsetninger om gangen", en="Two assumptions at a time")
-_GRID_NOTE = Label(
+_GRID_OF = Label(
     nb="Nåverdi for {who}. Nedover: {down}. Bortover: {across}.",
     en="Present value for {who}. Down: {down}. Across: {across}.",
 )
@@ -329,7 +329,7 @@ class SensitivityGrid(SavedResult):
         columns = [amount_of(float(value), self.across.unit, lang) for value in values.columns]
         table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
         table = table.rename_axis(self.down.label.text(lang)).reset_index()
-        note = _GRID_NOTE.format(
+        note = _GRID_OF.format(
             who=GROUP_LABELS["society"], down=self.down.label, across=self.across.label
         )
         return Card(_GRID_TITLE.text(lang), table=table, notes=(note.text(lang),))
@@ -430,7 +430,7 @@ def plot_grid(
             wrapped(grid.down.label.text(lang), 18), rotation=0, ha="right", va="center",
             labelpad=8,
         )  # fmt: skip
-        ax.set_title(_TITLE.text(lang))
+        ax.set_title(_GRID_TITLE.text(lang))
         what = per_participant(GROUP_LABELS[of]).text(lang)
         unit_line(ax, kroner_unit(what, lang, price_year=grid.price_year))
         notes = (_GRID_NOTE, _BASE) if bold else (_GRID_NOTE,)

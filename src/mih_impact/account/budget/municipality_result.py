@@ -476,5 +476,5 @@ def plot_municipality(
             f"{year} {thousands(value, 0, lang)}"
             for year, value in zip(years, net["amount"], strict=True)
         )
-        set_alt_text(ax, f"{_TITLE.text(lang)}. {capital(_NET.text(lang))}: {values}.")
+        set_alt_text(ax, f"{_MUNICIPALITY_TITLE.text(lang)}. {capital(_NET.text(lang))}: {values}.")
     return ax

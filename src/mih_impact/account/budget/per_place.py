@@ -375,7 +375,7 @@ def plot_per_place(result: PerPlace, *, ax: Axes | None = None, lang: Lang | Non
             f"{name} {hundreds(value, lang)}"
             for name, value in zip(frame[f"label_{lang}"], paid, strict=True)
         )
-        set_alt_text(ax, f"{_TITLE.text(lang)}. {_AXIS.text(lang)}: {values}.")
+        set_alt_text(ax, f"{_PER_PLACE_TITLE.text(lang)}. {_AXIS.text(lang)}: {values}.")
     return ax
 
 

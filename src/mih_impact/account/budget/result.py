@@ -380,7 +380,7 @@ def plot_budget(impact: BudgetImpact, *, ax: Axes | None = None, lang: Lang | No
         ax.legend(loc="upper left", fontsize=8.5, handlelength=1.2)
         kroner_axis(ax, lang, what=_WHAT.format(prices=impact.prices).text(lang))
         source_line(ax, _basis(impact, lang))
-        set_alt_text(ax, f"{_TITLE.text(lang)} {'. '.join(alt)}.")
+        set_alt_text(ax, f"{_BUDGET_TITLE.text(lang)} {'. '.join(alt)}.")
     return ax
 
 
