@@ -67,7 +67,7 @@ SAVED: dict[str, str] = {
     "EffectTest": "mih_impact.effects.inference.tests",
     "Funnel": "mih_impact.nav.recruitment",
     "GroupTimeEffects": "mih_impact.effects.group_time.result",
-    "GroupTimeMethod": "mih_impact.effects.group_time.result",
+    "GroupTimeMethod": "mih_impact.effects.group_time.cells",
     "HonestBounds": "mih_impact.falsification.honest.result",
     "Label": "mih_impact.display.locale",
     "LeaveOneOut": "mih_impact.falsification.leave_out",

@@ -9,7 +9,7 @@ from scipy.stats import chi2
 from statsmodels.stats.multitest import multipletests
 
 import mih_impact as mih
-from mih_impact.effects.inference.covariance import holm, wald
+from mih_impact.effects.check_result import holm, wald
 from tests.support import YEARS, read_frame, small_register
 
 ON = ["age", "education", *mih.lag("wage_income", 1, 2)]

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import chi2
 
 import mih_impact as mih
-from mih_impact.effects.card import COLUMNS
+from mih_impact.effects.estimates import COLUMNS
 
 
 @pytest.fixture(scope="module")

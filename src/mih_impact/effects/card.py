@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from mih_impact.controls.subgroups import ALL
 from mih_impact.display.locale import NOT_AVAILABLE, Label, Lang, count, interval, number
@@ -17,16 +16,14 @@ from mih_impact.display.unit import AnyUnit, amount, zero_is_nothing
 from mih_impact.panel.contract import label_of
 
 if TYPE_CHECKING:
-    from mih_impact.effects.series import EffectSeries
+    from mih_impact.effects.estimates import EffectEstimates
 
 __all__ = [
-    "COLUMNS",
     "HIDDEN_CELL",
     "NO_CONTROLS",
     "effects_card",
     "shown_rows",
     "subgroup_table",
-    "tidy_frame",
     "year_to_show",
 ]
 
@@ -55,7 +52,7 @@ NO_CONTROLS = "no_controls_of_its_own"
 SHOWN_YEAR = 3
 
 
-def year_to_show(effects: EffectSeries, outcome: str) -> int:
+def year_to_show(effects: EffectEstimates, outcome: str) -> int:
     """Return the year since start shown first: three, or the nearest estimated one before it."""
     row = effects.estimate[effects.outcomes.index(outcome)]
     seen = [e for e, value in zip(effects.event_years, row, strict=True) if np.isfinite(value)]
@@ -63,7 +60,7 @@ def year_to_show(effects: EffectSeries, outcome: str) -> int:
     return before[-1] if before else (seen or list(effects.event_years))[0]
 
 
-def shown_rows(effects: EffectSeries, outcome: str, year: int) -> pd.DataFrame:
+def shown_rows(effects: EffectEstimates, outcome: str, year: int) -> pd.DataFrame:
     """Return the rows of one outcome and year as displayed, with a column `hidden`."""
     chosen = (effects.frame["outcome"] == outcome) & (effects.frame["year_since_start"] == year)
     rows = effects.shown().frame[chosen]
@@ -71,7 +68,7 @@ def shown_rows(effects: EffectSeries, outcome: str, year: int) -> pd.DataFrame:
     return rows.assign(hidden=hidden).reset_index(drop=True)
 
 
-def subgroup_table(effects: EffectSeries, lang: Lang) -> tuple[pd.DataFrame | None, list[str]]:
+def subgroup_table(effects: EffectEstimates, lang: Lang) -> tuple[pd.DataFrame | None, list[str]]:
     """Return the first outcome by subgroup as displayed text, and what has to be said of it."""
     parts = effects.split
     if parts is None:
@@ -96,7 +93,7 @@ def subgroup_table(effects: EffectSeries, lang: Lang) -> tuple[pd.DataFrame | No
     return table, [*([hidden_note(lang)] if rows["hidden"].any() else []), *said]
 
 
-def _compared(rows: pd.DataFrame, effects: EffectSeries, lang: Lang) -> list[str]:
+def _compared(rows: pd.DataFrame, effects: EffectEstimates, lang: Lang) -> list[str]:
     """Return what the subgroups give together beside all, or which of them have no controls."""
     assert effects.split is not None
     refused = rows["reason"].str.startswith(NO_CONTROLS) & ~rows["hidden"]
@@ -218,7 +215,7 @@ _CLUSTERED = Label(
 )
 
 
-def effects_card(effects: EffectSeries, lang: Lang) -> Card:
+def effects_card(effects: EffectEstimates, lang: Lang) -> Card:
     """Return the card of an effect series: three years since start of every outcome."""
     notes = []
     if effects.coverage and effects.subgroups[0] == ALL:
@@ -253,7 +250,7 @@ def effects_card(effects: EffectSeries, lang: Lang) -> Card:
     return Card(title=_title(effects, lang), lines=tuple(lines), table=table, notes=(*notes, *more))
 
 
-def _speaks_for(effects: EffectSeries, lang: Lang) -> str:
+def _speaks_for(effects: EffectEstimates, lang: Lang) -> str:
     """Return how many participants are compared, in some year and in each from the start on."""
     everybody = effects.coverage["participants"]
     n = effects.coverage.get("compared", effects.coverage["matched"])
@@ -270,7 +267,7 @@ def _speaks_for(effects: EffectSeries, lang: Lang) -> str:
     return label.format(**{name: count(each, lang) for name, each in counts.items()}).text(lang)
 
 
-def _matched_on(effects: EffectSeries, outcome: str, lang: Lang) -> str:
+def _matched_on(effects: EffectEstimates, outcome: str, lang: Lang) -> str:
     """Return the years in which an outcome is matched on, and the largest difference there."""
     frame = effects.shown().frame
     rows = frame[(frame["outcome"] == outcome) & (frame["subgroup"] == effects.subgroups[0])]
@@ -292,7 +289,7 @@ def _matched_on(effects: EffectSeries, outcome: str, lang: Lang) -> str:
     )
 
 
-def _title(effects: EffectSeries, lang: Lang) -> str:
+def _title(effects: EffectEstimates, lang: Lang) -> str:
     """Return what is shown, and of whom if of one subgroup."""
     parts = effects.split
     if parts is None or len(effects.subgroups) > 1:
@@ -301,7 +298,7 @@ def _title(effects: EffectSeries, lang: Lang) -> str:
     return f"{title}, {parts.label.text(lang)}: {parts.names[effects.subgroups[0]].text(lang)}"
 
 
-def _on_card(effects: EffectSeries, level: pd.Series[Any]) -> pd.Series[Any]:
+def _on_card(effects: EffectEstimates, level: pd.Series[Any]) -> pd.Series[Any]:
     """Return which rows the card shows: three years since start, or every level of others."""
     if effects.term != "event":
         return pd.Series(True, index=level.index)
@@ -319,106 +316,3 @@ def _cell(row: Mapping[Any, Any], unit: AnyUnit, term: str, lang: Lang | None) -
     if np.isfinite(row["std_error"]):
         text += f" ({interval(row['conf_low'], row['conf_high'], show, lang)})"
     return text
-
-
-#: The columns of `EffectSeries.to_frame()`, in order.
-COLUMNS = (
-    "outcome",
-    "term",
-    "level",
-    "subgroup",
-    "year_since_start",
-    "estimate",
-    "std_error",
-    "conf_low",
-    "conf_high",
-    "band_low",
-    "band_high",
-    "matched_on",
-    "n_participants",
-    "n_controls",
-    "n_lost",
-    "participant_mean",
-    "control_mean",
-    "unit",
-    "price_year",
-    "reason",
-)
-
-
-def tidy_frame(
-    estimate: FloatArray,
-    matrix: FloatArray | None,
-    *,
-    outcomes: tuple[str, ...],
-    levels: tuple[int, ...],
-    term: str,
-    subgroups: tuple[str, ...],
-    units: Mapping[str, AnyUnit],
-    price_year: int,
-    base: tuple[int, ...],
-    level: float,
-    critical: Mapping[str, float],
-    columns: Mapping[str, NDArray[Any]],
-) -> pd.DataFrame:
-    """Lay estimates out with their uncertainty and counts.
-
-    Parameters
-    ----------
-    estimate
-        Effects, shape (S * K, L): subgroups, then outcomes.
-    matrix
-        Covariance in the same order, shape (S * K * L, S * K * L), or None.
-    levels
-        The L years since start, or what `term` counts.
-    term
-        "event", "group", "calendar" or "overall".
-    base
-        The base years; the only one has no standard error.
-    level
-        Coverage of the intervals.
-    critical
-        The simultaneous critical value of each outcome, or of each subgroup and outcome under
-        "subgroup/outcome"; no band without one.
-    columns
-        Further columns of the table, each with S * K * L values: counts, means, flags.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The columns of `COLUMNS`.
-    """
-    size, flat = len(levels), estimate.ravel()
-    rows = [(subgroup, name) for subgroup in subgroups for name in outcomes]
-    level_of = np.tile(np.array(levels), len(rows))
-    error = np.full(flat.size, np.nan) if matrix is None else np.sqrt(np.diag(matrix))
-    is_base = len(base) == 1 and term == "event"
-    error = np.where(is_base & np.isin(level_of, base), np.nan, error)
-    z = float(ndtri(0.5 + level / 2))
-    found = [critical.get(f"{group}/{name}", critical.get(name, np.nan)) for group, name in rows]
-    sup = np.repeat(np.array(found, dtype=np.float64), size)
-    blank = np.full(flat.size, np.nan)
-    defaults = {
-        "matched_on": np.zeros(flat.size, bool),
-        "reason": np.full(flat.size, "", dtype=object),
-    }
-    given = {name: np.asarray(values).ravel() for name, values in columns.items()}
-    frame = {
-        "outcome": np.repeat(np.array([name for _, name in rows], dtype=object), size),
-        "term": term,
-        "level": blank if term == "overall" else level_of,
-        "subgroup": np.repeat(np.array([group for group, _ in rows], dtype=object), size),
-        "year_since_start": level_of if term == "event" else blank,
-        "estimate": flat,
-        "std_error": error,
-        "conf_low": flat - z * error,
-        "conf_high": flat + z * error,
-        "band_low": flat - sup * error,
-        "band_high": flat + sup * error,
-        "unit": np.repeat([str(units[name]) for _, name in rows], size),
-        "price_year": price_year,
-    }
-    frame |= {
-        name: given.get(name, defaults.get(name, blank)) for name in COLUMNS if name not in frame
-    }
-    return pd.DataFrame(frame)[list(COLUMNS)]

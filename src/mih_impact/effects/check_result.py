@@ -6,7 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -26,17 +26,18 @@ from mih_impact.display.result import Card, Provenance, Result, hide_small, is_s
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.storage import save
 
-if TYPE_CHECKING:
-    from mih_impact.effects.series import EffectSeries
-
 __all__ = [
     "CheckResult",
     "CountedCheck",
     "SensitivityCheck",
-    "fewest_persons",
+    "Wald",
+    "holm",
     "p_equals",
     "p_text",
+    "wald",
 ]
+
+FloatArray = NDArray[np.float64]
 
 _VERDICT = Label(nb="Resultat", en="Result")
 _VERDICTS = {
@@ -184,23 +185,6 @@ class SensitivityCheck(CheckResult):
         return show(value, lang=lang)
 
 
-def fewest_persons(effects: EffectSeries, outcome: str, years: list[int]) -> float:
-    """Return the smallest count of persons above zero behind some years; NaN where not known.
-
-    1 where a year is hidden lest another follow from it, however many are behind it.
-    """
-    rows = effects.frame[
-        (effects.frame["outcome"] == outcome)
-        & (effects.frame["subgroup"] == effects.subgroups[0])
-        & effects.frame["year_since_start"].isin(years)
-    ]
-    beside = effects.shown().frame.loc[rows.index, "estimate"].isna() & rows["estimate"].notna()
-    if beside.any() and not is_small(rows[["n_participants", "n_controls"]]).any():
-        return 1.0
-    counts = rows[["n_participants", "n_controls"]].to_numpy(dtype=np.float64)
-    return float(min(counts[counts > 0], default=np.nan))
-
-
 @dataclass(frozen=True, eq=False, repr=False)
 class CountedCheck(CheckResult):
     """A check with a row per estimate, its columns `n_...` counting the persons behind it."""
@@ -266,3 +250,70 @@ def p_text(p: float, lang: Lang) -> str:
     (True, True)
     """
     return f"p{NBSP}{p_equals(p, lang)}"
+
+
+#: Eigenvalues of a correlation matrix below this are rounding.
+_SINGULAR = 1e-10
+
+
+class Wald(NamedTuple):
+    """A test that all of some estimates are zero; the p-value is NaN where there is none."""
+
+    statistic: float
+    df: int
+    p_value: float
+
+
+def wald(estimate: FloatArray, covariance: FloatArray) -> Wald:
+    """Test that all estimates are zero.
+
+    Parameters
+    ----------
+    estimate
+        Shape (k,).
+    covariance
+        Shape (k, k).
+
+    Notes
+    -----
+    b' V^-1 b against chi-squared with k degrees of freedom. No test where an estimate has no
+    variance, or some combination of them has none: too few persons, or one that repeats others.
+
+    Examples
+    --------
+    >>> statistic, df, p = wald(np.array([2.0, 0.0]), np.eye(2))
+    >>> statistic, df, round(p, 3)
+    (4.0, 2, 0.135)
+    """
+    from scipy.stats import chi2
+
+    df = len(estimate)
+    error = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    if not df or not (error > 0.0).all():
+        return Wald(float("nan"), df, float("nan"))
+    z, correlation = estimate / error, covariance / np.outer(error, error)
+    if np.linalg.eigvalsh(correlation)[0] < _SINGULAR:
+        return Wald(float("nan"), df, float("nan"))
+    statistic = float(z @ np.linalg.solve(correlation, z))
+    return Wald(statistic, df, float(chi2.sf(statistic, df)))
+
+
+def holm(p_value: FloatArray) -> FloatArray:
+    """Return p-values adjusted so that the chance of any false alarm is bounded (Holm 1979).
+
+    Parameters
+    ----------
+    p_value
+        Shape (m,); NaN where there was no test, which then counts as none.
+
+    Examples
+    --------
+    >>> holm(np.array([0.01, 0.04, 0.03])).round(3).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    adjusted = np.full(len(p_value), np.nan)
+    tested = np.flatnonzero(np.isfinite(p_value))
+    order = tested[np.argsort(p_value[tested], kind="stable")]
+    steps = p_value[order] * np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
+    return adjusted

@@ -25,7 +25,6 @@ from mih_impact.effects.influence import (
     person,
 )
 from mih_impact.effects.score_correction import ScoreMoments, score_moments
-from mih_impact.effects.series import require_group
 from mih_impact.errors import EffectsError
 from mih_impact.panel.cube import Cube, Dead
 
@@ -38,6 +37,7 @@ __all__ = [
     "is_matched_on",
     "read_question",
     "require_choice",
+    "require_group",
 ]
 
 BoolArray = NDArray[np.bool_]
@@ -161,6 +161,12 @@ def read_question(
             do="choose a shorter window=, or composition='available'",
         )
     return asked
+
+
+def require_group(call: str, group: Any) -> None:
+    """Raise on what is no control group."""
+    do = f"choose one first: mih.{call}(mih.match(panel, ...))"
+    arguments.instance(call, group, ControlGroup, "a control group", do, error=EffectsError)
 
 
 def require_choice(

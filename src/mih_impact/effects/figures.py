@@ -29,7 +29,7 @@ from mih_impact.panel.contract import label_of
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from mih_impact.effects.series import EffectSeries
+    from mih_impact.effects.estimates import EffectEstimates
 
 __all__ = ["interval_level", "plot_effects", "plot_levels", "plot_shares"]
 
@@ -103,7 +103,7 @@ _SHARE_LINES: tuple[tuple[Any, str], ...] = (
 )
 
 
-def _rows(effects: EffectSeries, outcome: str) -> pd.DataFrame:
+def _rows(effects: EffectEstimates, outcome: str) -> pd.DataFrame:
     """Return an outcome's rows as displayed, or raise naming those there are."""
     if outcome not in effects.outcomes:
         raise EffectsError(
@@ -116,12 +116,12 @@ def _rows(effects: EffectSeries, outcome: str) -> pd.DataFrame:
     return frame[chosen].reset_index(drop=True)
 
 
-def interval_level(effects: EffectSeries) -> float:
+def interval_level(effects: EffectEstimates) -> float:
     """Return the coverage of the intervals, as it was asked for."""
     return float(effects.provenance.options.get("level", 0.95))
 
 
-def _source(effects: EffectSeries, notes: Sequence[str], lang: Lang) -> str:
+def _source(effects: EffectEstimates, notes: Sequence[str], lang: Lang) -> str:
     """Return the line beneath a figure: what is drawn, and what kind of data it is."""
     return " ".join(filter(None, [*notes, evidence_of(effects, lang)]))
 
@@ -133,17 +133,17 @@ def _years_axis(ax: Axes, years: np.ndarray, lang: Lang) -> None:
     ax.set_xlim(years[0] - 0.3, years[-1] + 0.3)
 
 
-def _value_axis(ax: Axes, effects: EffectSeries, outcome: str, what: str, lang: Lang) -> None:
+def _value_axis(ax: Axes, effects: EffectEstimates, outcome: str, what: str, lang: Lang) -> None:
     unit = effects.units[outcome]
     unit_axis(ax, lang, unit=unit, price_year=effects.price_year, what=what)
 
 
-def _show(effects: EffectSeries, outcome: str, value: float, lang: Lang) -> str:
+def _show(effects: EffectEstimates, outcome: str, value: float, lang: Lang) -> str:
     return amount(effects.units[outcome])(value, lang=lang)
 
 
 def plot_effects(
-    effects: EffectSeries, outcome: str, *, ax: Axes | None = None, lang: Lang | None = None
+    effects: EffectEstimates, outcome: str, *, ax: Axes | None = None, lang: Lang | None = None
 ) -> Axes:
     """Draw the effect by year since start with interval and simultaneous band.
 
@@ -193,7 +193,7 @@ def plot_effects(
     return ax
 
 
-def _open_note(effects: EffectSeries, rows: pd.DataFrame, lang: Lang) -> list[str]:
+def _open_note(effects: EffectEstimates, rows: pd.DataFrame, lang: Lang) -> list[str]:
     """Return what the open points are, of those that there are."""
     base = rows["year_since_start"].isin(effects.base)
     matched = rows["matched_on"].astype(bool) & ~base
@@ -251,7 +251,7 @@ def _alone(values: np.ndarray) -> list[int]:
 
 
 def _effect_alt(
-    effects: EffectSeries, outcome: str, rows: pd.DataFrame, title: str, lang: Lang
+    effects: EffectEstimates, outcome: str, rows: pd.DataFrame, title: str, lang: Lang
 ) -> str:
     third = rows[rows["year_since_start"] == 3]
     if third.empty or not np.isfinite(third["estimate"].iloc[0]):
@@ -270,7 +270,7 @@ def _effect_alt(
 
 
 def plot_levels(
-    effects: EffectSeries, outcome: str, *, ax: Axes | None = None, lang: Lang | None = None
+    effects: EffectEstimates, outcome: str, *, ax: Axes | None = None, lang: Lang | None = None
 ) -> Axes:
     """Draw the means of participants and of their controls by year since start.
 
@@ -330,7 +330,7 @@ def plot_levels(
 
 
 def plot_shares(
-    effects: EffectSeries,
+    effects: EffectEstimates,
     *,
     outcomes: tuple[str, str] = ("in_work", "on_benefit"),
     ax: Axes | None = None,

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.text import Text
 
-    from mih_impact.effects.series import EffectSeries
+    from mih_impact.effects.estimates import EffectEstimates
 
 __all__ = [
     "Rows",
@@ -203,7 +203,7 @@ _ONE_CONDITIONAL = Label(
 
 
 def plot_subgroups(
-    effects: EffectSeries,
+    effects: EffectEstimates,
     outcome: str,
     *,
     year: int | None = None,
@@ -280,7 +280,7 @@ def plot_subgroups(
     return forest(rows, ax=ax, lang=lang)
 
 
-def name_subgroup(ax: Axes, effects: EffectSeries, outcome: str, lang: Lang | None) -> Axes:
+def name_subgroup(ax: Axes, effects: EffectEstimates, outcome: str, lang: Lang | None) -> Axes:
     """Say in title and alt text whom a figure is of, if it is of one subgroup."""
     parts = effects.split
     if parts is None or len(effects.subgroups) > 1:
@@ -347,7 +347,7 @@ _ALL = Label(nb="alle", en="all")
 
 
 def plot_averages(
-    effects: EffectSeries, outcome: str, *, ax: Axes | None = None, lang: Lang | None = None
+    effects: EffectEstimates, outcome: str, *, ax: Axes | None = None, lang: Lang | None = None
 ) -> Axes:
     """Draw the estimate at each level with its interval, beneath each other.
 

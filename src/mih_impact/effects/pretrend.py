@@ -13,16 +13,15 @@ from mih_impact import arguments
 from mih_impact.controls.subgroups import ALL, Split
 from mih_impact.display.locale import Label, Lang, number, p_equals
 from mih_impact.display.result import Card, hidden_note
-from mih_impact.effects.check_result import CheckResult
+from mih_impact.effects.check_result import CheckResult, Wald, holm, wald
+from mih_impact.effects.estimates import require_estimated
 from mih_impact.effects.hidden import hidden_cells
-from mih_impact.effects.inference.covariance import Wald, holm, wald
-from mih_impact.effects.series import require_estimated
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
 from mih_impact.storage import save
 
 if TYPE_CHECKING:
-    from mih_impact.effects.series import EffectSeries
+    from mih_impact.effects.estimates import EffectEstimates
 
 __all__ = [
     "SubgroupPretrend",
@@ -33,7 +32,7 @@ __all__ = [
 ]
 
 
-def uncertain_years(effects: EffectSeries, outcome: str) -> pd.DataFrame:
+def uncertain_years(effects: EffectEstimates, outcome: str) -> pd.DataFrame:
     """Return an outcome's rows that have a standard error, of the first subgroup."""
     frame = effects.frame
     return frame[
@@ -43,7 +42,7 @@ def uncertain_years(effects: EffectSeries, outcome: str) -> pd.DataFrame:
     ]
 
 
-def tested_leads(effects: EffectSeries, outcome: str) -> pd.DataFrame:
+def tested_leads(effects: EffectEstimates, outcome: str) -> pd.DataFrame:
     """Return the rows of years before start that are not matched on, where something can differ.
 
     Before anybody can respond: an anticipated year holds an effect.
@@ -78,7 +77,7 @@ _REPEATED = Label(
 )
 
 
-def pretrend_test(effects: EffectSeries, outcome: str, *, alpha: float = 0.05) -> CheckResult:
+def pretrend_test(effects: EffectEstimates, outcome: str, *, alpha: float = 0.05) -> CheckResult:
     """Test that participants and controls moved alike in the years before start nobody matched on.
 
     Parameters
@@ -142,7 +141,7 @@ def pretrend_test(effects: EffectSeries, outcome: str, *, alpha: float = 0.05) -
     return pretrend_by_subgroup(effects, outcome, whole, tests, alpha=alpha)
 
 
-def _tested(effects: EffectSeries, outcome: str) -> pd.DataFrame:
+def _tested(effects: EffectEstimates, outcome: str) -> pd.DataFrame:
     """Return the tested years of the first subgroup, beside their joint test."""
     rows = tested_leads(effects, outcome)
     leads = [int(year) for year in rows["year_since_start"]]
@@ -226,7 +225,7 @@ class SubgroupPretrend(CheckResult):
 
 
 def pretrend_by_subgroup(
-    effects: EffectSeries, outcome: str, whole: CheckResult, tests: dict[str, pd.DataFrame], *,
+    effects: EffectEstimates, outcome: str, whole: CheckResult, tests: dict[str, pd.DataFrame], *,
     alpha: float,
 ) -> SubgroupPretrend:  # fmt: skip
     """Put the tests of the subgroups beside that of all.

@@ -18,17 +18,16 @@ from mih_impact.display.locale import MINUS, Label, Lang, number, p_equals
 from mih_impact.display.result import Card, hidden_note, naming_limit
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.card import HIDDEN_CELL
-from mih_impact.effects.check_result import CheckResult
+from mih_impact.effects.check_result import CheckResult, Wald, holm, wald
+from mih_impact.effects.estimates import outcome_asked, require_estimated
 from mih_impact.effects.hidden import hidden_cells
-from mih_impact.effects.inference.covariance import Wald, holm, wald
 from mih_impact.effects.pretrend import tested_leads
-from mih_impact.effects.series import outcome_asked, require_estimated
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
 from mih_impact.storage import save
 
 if TYPE_CHECKING:
-    from mih_impact.effects.series import EffectSeries
+    from mih_impact.effects.estimates import EffectEstimates
 
 __all__ = ["Before", "DifferenceTest", "difference_test", "sentence", "title"]
 
@@ -306,7 +305,7 @@ _COLUMNS = (
 
 
 def difference_test(
-    effects: EffectSeries,
+    effects: EffectEstimates,
     outcome: str | None = None,
     *,
     years: int | Sequence[int] | None = None,
@@ -429,7 +428,7 @@ def difference_test(
     )
 
 
-def _joint(effects: EffectSeries, cells: pd.DataFrame) -> Wald:
+def _joint(effects: EffectEstimates, cells: pd.DataFrame) -> Wald:
     """Test that the cells of each year are equal; no test where a subgroup is too small for it."""
     assert effects.matrix is not None
     at, R = cells["place"].to_numpy(), _contrasts(cells["year"].to_numpy())
@@ -440,7 +439,7 @@ def _joint(effects: EffectSeries, cells: pd.DataFrame) -> Wald:
 
 
 def _before(
-    effects: EffectSeries, outcome: str, names: Sequence[str], asked: Sequence[int]
+    effects: EffectEstimates, outcome: str, names: Sequence[str], asked: Sequence[int]
 ) -> Before:
     """Test that the subgroups do not differ in years before start, where nothing is an effect."""
     leads = tested_leads(effects, outcome)["year_since_start"].astype(int)
@@ -449,7 +448,7 @@ def _before(
 
 
 def _cells(
-    effects: EffectSeries, outcome: str, names: Sequence[str], years: Sequence[int]
+    effects: EffectEstimates, outcome: str, names: Sequence[str], years: Sequence[int]
 ) -> pd.DataFrame:
     """Return place, year, subgroup and n of estimates that have a standard error, year by year."""
     assert effects.matrix is not None
@@ -490,7 +489,7 @@ def _contrasts(year: IntArray) -> FloatArray:
     return np.array(rows).reshape(len(rows), len(year))
 
 
-def _require_subgroups(effects: EffectSeries, outcome: str) -> Split:
+def _require_subgroups(effects: EffectEstimates, outcome: str) -> Split:
     """Return what the subgroups are, or raise where there is nothing to compare."""
     if effects.split is None or len(effects.subgroups) < 2:
         raise EffectsError(
@@ -502,7 +501,7 @@ def _require_subgroups(effects: EffectSeries, outcome: str) -> Split:
     return effects.split
 
 
-def _asked_years(effects: EffectSeries, years: Any) -> list[int]:
+def _asked_years(effects: EffectEstimates, years: Any) -> list[int]:
     """Return the years to test, ascending, or raise where one has no effect."""
     if years is None:
         return [year for year in effects.event_years if year >= 0 and effects.base != (year,)]
@@ -519,7 +518,7 @@ def _asked_years(effects: EffectSeries, years: Any) -> list[int]:
     return sorted(set(given))
 
 
-def _asked_subgroups(effects: EffectSeries, given: Sequence[str] | None) -> list[str]:
+def _asked_subgroups(effects: EffectEstimates, given: Sequence[str] | None) -> list[str]:
     """Return the subgroups to compare, in their order, or raise where one is not there."""
     have = [name for name in effects.subgroups if name != ALL]
     if given is None:

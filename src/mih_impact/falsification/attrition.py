@@ -19,7 +19,7 @@ from mih_impact.display.locale import Label, Lang, number, p_equals, percent
 from mih_impact.display.result import Provenance
 from mih_impact.effects.check_result import SensitivityCheck
 from mih_impact.effects.estimand import read_question
-from mih_impact.effects.series import outcome_asked
+from mih_impact.effects.estimates import outcome_asked
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead

@@ -16,8 +16,9 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.display.locale import Label, Lang, number
 from mih_impact.display.result import Provenance
 from mih_impact.display.unit import SHARE
-from mih_impact.effects.check_result import SensitivityCheck, fewest_persons
-from mih_impact.effects.series import outcome_asked, require_effects
+from mih_impact.effects.check_result import SensitivityCheck
+from mih_impact.effects.estimates import fewest_persons, outcome_asked
+from mih_impact.effects.series import require_effects
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
 

@@ -30,9 +30,9 @@ from mih_impact.display.result import (
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.check_result import CountedCheck
 from mih_impact.effects.estimand import Composition, Estimator
+from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.forest import Rows, forest
 from mih_impact.effects.influence import StandardError
-from mih_impact.effects.series import outcome_asked
 from mih_impact.errors import EffectsError
 from mih_impact.falsification.question import EMPTY, Question, attempt, recipe_of, with_bar
 from mih_impact.panel.build import Request

@@ -24,8 +24,8 @@ from mih_impact.display.result import Provenance
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.check_result import SensitivityCheck
 from mih_impact.effects.estimand import Asked, Estimator, read_question, require_choice
+from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.influence import Influence
-from mih_impact.effects.series import outcome_asked
 from mih_impact.errors import EffectsError
 from mih_impact.falsification.attrition import Pooled
 from mih_impact.panel.contract import label_of

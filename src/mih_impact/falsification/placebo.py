@@ -16,13 +16,13 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.display.locale import Label, Lang, interval, number, p_value, percent
 from mih_impact.display.result import Provenance, evidence_of, naming_limit
 from mih_impact.display.unit import amount
-from mih_impact.effects.check_result import CountedCheck, p_text
+from mih_impact.effects.check_result import CountedCheck, Wald, holm, p_text, wald
 from mih_impact.effects.estimand import Composition, Estimator, is_matched_on
+from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.event_study import event_study
 from mih_impact.effects.forest import Rows, forest
-from mih_impact.effects.inference.covariance import Wald, holm, wald
 from mih_impact.effects.influence import StandardError
-from mih_impact.effects.series import EffectSeries, outcome_asked
+from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import EffectsError
 from mih_impact.falsification.leave_out import StartedEarlier
 from mih_impact.falsification.question import recipe_of, years_of

@@ -17,9 +17,10 @@ from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label, Lang, number, percent
 from mih_impact.display.result import Provenance
 from mih_impact.display.unit import AnyUnit, amount
-from mih_impact.effects.check_result import SensitivityCheck, fewest_persons
+from mih_impact.effects.check_result import SensitivityCheck
+from mih_impact.effects.estimates import fewest_persons, outcome_asked, require_estimated
 from mih_impact.effects.pretrend import tested_leads, uncertain_years
-from mih_impact.effects.series import outcome_asked, require_effects, require_estimated
+from mih_impact.effects.series import require_effects
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
 

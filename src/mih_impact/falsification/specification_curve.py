@@ -30,9 +30,9 @@ from mih_impact.display.result import Card, Provenance, evidence_of, naming_limi
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.check_result import CountedCheck
 from mih_impact.effects.estimand import Composition, Estimator
+from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.forest import TITLE_WIDTH, align_with_names
 from mih_impact.effects.influence import StandardError
-from mih_impact.effects.series import outcome_asked
 from mih_impact.errors import MihImpactError
 from mih_impact.falsification.leave_out import effect_on
 from mih_impact.falsification.question import EMPTY, Question, Row, attempt, recipe_of, with_bar

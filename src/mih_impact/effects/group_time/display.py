@@ -1,10 +1,11 @@
-"""What group-time effects show of themselves: card, figure, and which are hidden."""
+"""The card and the figure of group-time effects."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact.controls.card import notes_on_absence, notes_on_lost
@@ -19,25 +20,17 @@ from mih_impact.display.figure import (
     unit_axis,
 )
 from mih_impact.display.locale import Label, Lang, count, interval, language, number, year_range
-from mih_impact.display.result import Card, evidence_of, is_small, with_complement
+from mih_impact.display.result import Card, evidence_of
 from mih_impact.display.unit import amount
-from mih_impact.effects.group_time.estimate import Aggregation, averages
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from mih_impact.effects.group_time.result import GroupTimeEffects
+    from mih_impact.effects.group_time.cells import GroupTimeEstimates
 
-__all__ = [
-    "group_time_card",
-    "hidden_counts",
-    "hidden_effects",
-    "in_overall",
-    "persons_behind",
-    "plot_group_time",
-]
+__all__ = ["group_time_card", "plot_group_time"]
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
@@ -92,8 +85,11 @@ _LEFT_OUT = Label(
 )
 
 
-def group_time_card(effects: GroupTimeEffects, lang: Lang) -> Card:
-    """Return the card: what was compared, the overall effects, and what is missing and why."""
+def group_time_card(effects: GroupTimeEstimates, overall: pd.DataFrame | None, lang: Lang) -> Card:
+    """Return the card: what was compared, the overall effects, and what is missing and why.
+
+    `overall` is the table of the overall effects as displayed; None where there are none.
+    """
     method = effects.method
     adjusted = "; ".join(term_label(parse_term(term), lang) for term in method.covariates)
     kind = _METHODS[method.estimator] if method.covariates else _PLAIN
@@ -127,10 +123,10 @@ def group_time_card(effects: GroupTimeEffects, lang: Lang) -> Card:
             *notes_on_lost(effects.flow or (), lang),
             *notes,
         ]
-    return Card(_TITLE.text(lang), (*shown, *_overall(effects, lang)), notes=tuple(notes))
+    return Card(_TITLE.text(lang), (*shown, *_overall(effects, overall, lang)), notes=tuple(notes))
 
 
-def _without_effect(effects: GroupTimeEffects) -> list[int]:
+def _without_effect(effects: GroupTimeEstimates) -> list[int]:
     """Return the start years of which nothing is estimated from the start on, for some outcome."""
     starts = np.array(effects.starts)
     after = np.array(effects.years) >= starts[:, None]
@@ -138,16 +134,12 @@ def _without_effect(effects: GroupTimeEffects) -> list[int]:
     return [int(year) for year in starts[after.any(axis=1) & ~estimated]]
 
 
-def _overall(effects: GroupTimeEffects, lang: Lang) -> list[tuple[str, str]]:
-    """Return the overall effect of every outcome, where the influence is still in memory."""
-    if effects.influence is None:
-        return []
-    try:
-        frame = effects.aggregate("simple").shown().frame
-    except EffectsError:  # no year after any start is in the register
-        return []
+def _overall(
+    effects: GroupTimeEstimates, overall: pd.DataFrame | None, lang: Lang
+) -> list[tuple[str, str]]:
+    """Return the overall effect of every outcome."""
     lines = []
-    for row in frame.to_dict("records"):
+    for row in [] if overall is None else overall.to_dict("records"):
         unit = effects.units[str(row["outcome"])]
         show = amount(unit, like=max(abs(row["estimate"]), np.nan_to_num(row["std_error"])))
         text = show(row["estimate"], lang=lang)
@@ -174,7 +166,7 @@ _ALT = Label(nb="{title}. {n} oppstartsår.", en="{title}. {n} start years.")
 
 
 def plot_group_time(
-    effects: GroupTimeEffects, outcome: str, *, ax: Axes | None = None, lang: Lang | None = None
+    effects: GroupTimeEstimates, outcome: str, *, ax: Axes | None = None, lang: Lang | None = None
 ) -> Axes:
     """Draw the effects of every start year by years since start; small cells are hidden.
 
@@ -230,142 +222,3 @@ def plot_group_time(
         source_line(ax, " ".join(filter(None, [_NOTE.text(lang), evidence_of(effects, lang)])))
         set_alt_text(ax, _ALT.format(title=title, n=number(len(starts), lang=lang)).text(lang))
     return ax
-
-
-#: What is left of a cell when all that is known is taken out, relative to the cell, if nothing.
-NOTHING = 1e-9
-
-
-def persons_behind(kept: BoolArray, n: IntArray) -> IntArray:
-    """Return the persons behind each average, each start year's in its fullest year.
-
-    Parameters
-    ----------
-    kept
-        Which effects enter each average, shape (K, L, G, T).
-    n
-        Persons behind each effect, shape (K, G, T).
-    """
-    return np.asarray(np.where(kept, n[:, None], 0).max(axis=3).sum(axis=2))
-
-
-def in_overall(kind: Aggregation, levels: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the levels of an average that the overall one is made of; none of itself."""
-    if kind == "simple":
-        return ()
-    return tuple(level for level in levels if kind != "event" or level >= 0)
-
-
-def hidden_counts(n: IntArray, starts: IntArray, years: IntArray) -> BoolArray:
-    """Return which counts are hidden: small ones, and others of their year or year since start.
-
-    Parameters
-    ----------
-    n
-        Persons, shape (K, G, T).
-    starts, years
-        The G start years and T years.
-    """
-    small: BoolArray = is_small(n)
-    hidden = small.copy()
-    for line in _lines(starts, years):
-        hidden[:, line] |= with_complement(small[:, line].T, n[:, line].T).T
-    return hidden
-
-
-def hidden_effects(
-    estimate: FloatArray,
-    participants: IntArray,
-    controls: IntArray,
-    starts: IntArray,
-    years: IntArray,
-    sizes: IntArray,
-) -> BoolArray:
-    """Return which effects are hidden, shape (K, G, T).
-
-    Parameters
-    ----------
-    estimate, participants, controls
-        The effects and the persons behind them, shape (K, G, T).
-    starts, years
-        The G start years and T years.
-    sizes
-        Starters compared in each start year, the weights of averages, shape (G,).
-
-    Notes
-    -----
-    Averages by year since start, start year, year, and overall, are shown beside the effects, and
-    are linear in them. A small cell that lies in the span of the averages shown, given the effects
-    shown, could be reckoned from them: the smallest other cell of its year or year since start is
-    hidden, until none can.
-    """
-    small: BoolArray = is_small(participants) | is_small(controls)
-    if not small.any():
-        return small
-    hidden = small.copy()
-    lines = _lines(starts, years)
-    for line in lines:
-        hidden[:, line] |= with_complement(small[:, line].T, participants[:, line].T).T
-    known = _known(estimate, participants, controls, starts, years, sizes)
-    for k in range(len(estimate)):
-        _hide_until_free(hidden[k], small[k], known[k], participants[k], lines)
-    return hidden
-
-
-def _hide_until_free(
-    hidden: BoolArray, small: BoolArray, known: FloatArray, n: IntArray, lines: list[BoolArray]
-) -> None:
-    """Hide more cells of one outcome, in place, until no small one can be reckoned; (G, T)."""
-    while True:
-        told = np.zeros_like(hidden)
-        told[hidden] = _determined(known[:, hidden])
-        for g, t in np.argwhere(told & small).tolist():
-            beside = np.any([line for line in lines if line[g, t]], axis=0) & ~hidden & (n > 0)
-            if beside.any():
-                hidden.flat[np.where(beside, n, n.max() + 1).argmin()] = True
-                break
-        else:
-            return
-
-
-def _determined(known: FloatArray) -> BoolArray:
-    """Return which unknowns are determined by the equations, shape (lines, unknowns)."""
-    _, size, right = np.linalg.svd(known, full_matrices=True)
-    free = right[int((size > NOTHING * size.max(initial=0.0)).sum()) :]
-    return np.asarray(np.sqrt((free**2).sum(axis=0)) < NOTHING)
-
-
-def _lines(starts: IntArray, years: IntArray) -> list[BoolArray]:
-    """Return the cells of each year since start and each year, (G, T)."""
-    since = years - starts[:, None]
-    of_year = np.broadcast_to(years, since.shape)
-    started = since >= 0
-    return [since == e for e in np.unique(since)] + [started & (of_year == y) for y in years]
-
-
-def _known(
-    estimate: FloatArray,
-    participants: IntArray,
-    controls: IntArray,
-    starts: IntArray,
-    years: IntArray,
-    sizes: IntArray,
-) -> FloatArray:
-    """Return the weights of the averages that are shown, shape (K, lines, G, T)."""
-    rows = []
-    for kind in get_args(Aggregation):
-        try:
-            average = averages(estimate, starts, years, sizes, kind, window=None, balance=None)
-        except EffectsError:  # there is no such average
-            continue
-        persons = persons_behind(average.kept, participants)
-        few = is_small(persons)
-        few |= is_small(np.where(average.kept, controls[:, None], 0).max(axis=(2, 3)))
-        parts = np.isin(average.levels, in_overall(kind, average.levels))
-        few[:, parts] = with_complement(few[:, parts].T, persons[:, parts].T).T
-        rows.append(np.where(few[:, :, None, None], 0.0, average.weights))
-    return (
-        np.concatenate(rows, axis=1)
-        if rows
-        else np.zeros((len(estimate), 0, *sizes.shape, len(years)))
-    )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
@@ -13,17 +13,19 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from mih_impact import arguments
-from mih_impact.controls.flow import Flow, attrition_frame
+from mih_impact.controls.flow import Flow
 from mih_impact.controls.terms import entered, parse_term
 from mih_impact.display.locale import Lang, current
-from mih_impact.display.result import Card, Provenance, Result, is_small, with_complement
+from mih_impact.display.result import Card, Provenance
 from mih_impact.display.unit import AnyUnit
-from mih_impact.effects.group_time.display import (
-    hidden_counts,
-    hidden_effects,
+from mih_impact.effects.estimates import outcome_asked
+from mih_impact.effects.group_time.cells import (
+    GroupTimeEstimates,
+    GroupTimeMethod,
     in_overall,
     persons_behind,
 )
+from mih_impact.effects.group_time.display import group_time_card, plot_group_time
 from mih_impact.effects.group_time.estimate import (
     Aggregation,
     Average,
@@ -37,15 +39,235 @@ from mih_impact.effects.group_time.sample import StartGroup, Windows
 from mih_impact.effects.influence import sup_t
 from mih_impact.effects.series import EffectSeries, build_series
 from mih_impact.errors import EffectsError
-from mih_impact.storage import save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["GroupTimeEffects", "GroupTimeMethod", "average_series", "build_result"]
+__all__ = ["GroupTimeEffects", "build_result"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GroupTimeEffects(GroupTimeEstimates):
+    """Effects by outcome, start year and calendar year.
+
+    Made by `group_time_effects`.
+
+    Attributes
+    ----------
+    frame
+        The tidy table; `to_frame` returns a copy of it.
+    outcomes
+        The K outcomes.
+    starts, years
+        The G start years and the T years with register rows.
+    estimate
+        Shape (K, G, T), in `units` per starter and year; 0 in the base year, NaN where missing.
+    matrix
+        Covariance over (outcome, start year, year), shape (K * G * T, K * G * T); NaN where an
+        estimate is missing or rests on one participant.
+    sizes
+        Starters compared in each start year: the weights of averages, shape (G,).
+    units
+        The unit of each outcome: a currency (fixed prices of `price_year`), "share" or another.
+    price_year
+        The year whose prices money is in.
+    method
+        What was asked for.
+    coverage
+        Participants in the register, those with controls, and those compared, of each start year
+        in the year that has most of them: for whom the effects speak.
+    provenance
+        Versions, options, seed and fingerprint of the data.
+    influence
+        Each person's influence, in factors; in memory only, never saved.
+    group_of
+        Number of the start year of each of the influence's starters; in memory only.
+    flow
+        Persons through every filter; in memory only.
+    """
+
+    def aggregate(
+        self,
+        kind: Aggregation = "event",
+        *,
+        window: tuple[int, int] | None = None,
+        balance: int | None = None,
+    ) -> EffectSeries:
+        """Average the effects, start years weighted by their starters.
+
+        Parameters
+        ----------
+        kind
+            "event": by year since start. "group": by start year, over its years since start.
+            "calendar": by calendar year, over those who have started. "simple": one average over
+            all of these.
+        window
+            First and last year since start that may enter.
+        balance
+            Only start years with an effect that many years after start, and only up to then.
+
+        Returns
+        -------
+        EffectSeries
+            `n_participants` counts persons: of each start year that enters, those of the year with
+            most of them, not the sum over its years; `n_lost` the other starters of every start
+            year asked for whose base is in the register. A start year of which nothing is estimated
+            leaves the average: `reason` then has "some_models_not_estimable" or
+            "some_nobody_to_compare". `n_controls` is the greatest
+            number of controls of any start year that enters, since a control serves several.
+
+        Raises
+        ------
+        EffectsError
+            No such average, nothing left to average, or the result was loaded from a file, which
+            holds no influence.
+
+        Notes
+        -----
+        The shares of start years are estimated, and their influence is in the covariance
+        (Callaway and Sant'Anna 2021, section 4.2; R's did::aggte). All but "event" average the
+        years from the start on, whatever the anticipation. With "varying" the years before start
+        each have their own base.
+        """
+        arguments.choice("aggregate", "kind", kind, get_args(Aggregation), error=EffectsError)
+        if window is not None:
+            window = arguments.window(window, error=EffectsError)
+        if balance is not None:
+            arguments.whole("balance", balance, error=EffectsError)
+        if self.influence is None or self.group_of is None:
+            raise EffectsError(
+                "Averages need each person's influence, which is never saved or shown",
+                found="effects loaded from a file, or with cells hidden that are smaller than "
+                f"min_cell ({current().min_cell})",
+                do="estimate again with mih.group_time_effects and take .aggregate() of what it "
+                "returns, before .shown(), .save() or load; the averages have a .save() too",
+            )
+        average = averages(
+            self.estimate,
+            np.array(self.starts),
+            np.array(self.years),
+            self.sizes,
+            kind,
+            window=window,
+            balance=balance,
+        )
+        influence = self.influence.combine(
+            column_weights(average), starter_weights(average, self.group_of)
+        )
+        return average_series(
+            self, average, kind, influence, {"window": window, "balance": balance}
+        )
+
+    def plot(
+        self, outcome: str | None = None, *, ax: Axes | None = None, lang: Lang | None = None
+    ) -> Axes:
+        """Draw the effects by year since start, a line for each start year."""
+        return plot_group_time(self, outcome_asked(self, outcome), ax=ax, lang=lang)
+
+    def _card(self, lang: Lang) -> Card:
+        overall = None
+        if self.influence is not None:
+            with suppress(EffectsError):  # no year after any start is in the register
+                overall = self.aggregate("simple").shown().frame
+        return group_time_card(self, overall, lang)
+
+
+def build_result(
+    found: Estimates,
+    groups: Sequence[StartGroup],
+    windows: Windows,
+    outcomes: tuple[str, ...],
+    reason: NDArray[np.object_],
+    method: GroupTimeMethod,
+    *,
+    units: dict[str, AnyUnit],
+    price_year: int,
+    provenance: Provenance,
+    flow: tuple[Flow, ...],
+    residency_known: bool,
+) -> GroupTimeEffects:
+    """Freeze the numbers into a result."""
+    known = np.isfinite(found.estimate)
+    alone = ~known | (reason == "one_participant")
+    n, n_controls = (
+        np.where(known, count, 0) for count in (found.n_participants, found.n_controls)
+    )  # where the models fail nobody is compared
+    missing = alone.ravel()
+    matrix = found.influence.covariance.copy()
+    matrix[missing] = np.nan
+    matrix[:, missing] = np.nan
+    starters = np.array([group.n_starters for group in groups])
+    lost = np.where(windows.base >= 0, starters[:, None] - n, 0)
+    estimate = found.estimate.copy()
+    sizes = np.array([len(group.treated) for group in groups])
+    for array in (matrix, estimate, sizes):
+        array.setflags(write=False)
+    return GroupTimeEffects(
+        frame=_frame(estimate, windows, outcomes, reason, matrix, method.level).assign(
+            n_participants=n.ravel(),
+            n_controls=n_controls.ravel(),
+            n_lost=lost.ravel(),
+            reason=reason.ravel(),
+            unit=np.repeat([str(units[name]) for name in outcomes], reason[0].size),
+            price_year=price_year,
+        ),
+        outcomes=outcomes,
+        starts=tuple(windows.starts.tolist()),
+        years=tuple(windows.years.tolist()),
+        estimate=estimate,
+        matrix=matrix,
+        sizes=sizes,
+        units=units,
+        price_year=price_year,
+        method=method,
+        coverage={
+            "participants": int(starters.sum()),
+            "matched": int(
+                sizes[(np.isfinite(estimate) & (reason != "base_year")).any((0, 2))].sum()
+            ),
+            "compared": int(np.where(reason == "base_year", 0, n).max(axis=(0, 2)).sum()),
+            "first_start_year": int(windows.starts[0]),
+            "last_start_year": int(windows.starts[-1]),
+            "residency_known": int(residency_known),
+        },
+        flow=flow,
+        provenance=provenance,
+        influence=found.influence,
+        group_of=found.group_of,
+    )
+
+
+def _frame(
+    effects: FloatArray,
+    windows: Windows,
+    outcomes: tuple[str, ...],
+    reason: NDArray[np.object_],
+    matrix: FloatArray,
+    level: float,
+) -> pd.DataFrame:
+    """Lay the effects out, a row per outcome, start year and year."""
+    K, G, T = reason.shape
+    estimate = effects.ravel()
+    error = np.where(reason.ravel() == "base_year", np.nan, np.sqrt(matrix.diagonal()))
+    z = float(ndtri(0.5 + level / 2))
+    group = np.tile(np.repeat(windows.starts, T), K)
+    year = np.tile(windows.years, K * G)
+    return pd.DataFrame(
+        {
+            "outcome": np.repeat(np.array(outcomes, dtype=object), G * T),
+            "group": group,
+            "year": year,
+            "year_since_start": year - group,
+            "estimate": estimate,
+            "std_error": error,
+            "conf_low": estimate - z * error,
+            "conf_high": estimate + z * error,
+        }
+    )
+
 
 #: Normal draws behind a band; they move its critical value by about 0.01 from seed to seed.
 BAND_DRAWS = 20_000
@@ -158,318 +380,3 @@ def _critical(
         block = matrix[np.ix_(columns, columns)]
         critical[name] = sup_t(block, normal, level=effects.method.level)
     return critical
-
-
-#: What a small cell blanks.
-_BUILT_ON_PERSONS = (
-    "estimate", "std_error", "conf_low", "conf_high", "n_participants", "n_controls",
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class GroupTimeMethod:
-    """How group-time effects were asked for; see `group_time_effects`."""
-
-    covariates: tuple[str, ...]
-    exact: tuple[str, ...]
-    eligible: str
-    controls: str
-    estimator: str
-    base_period: str
-    anticipation: int
-    level: float
-    seed: int
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class GroupTimeEffects(Result):
-    """Effects by outcome, start year and calendar year.
-
-    Made by `group_time_effects`.
-
-    Attributes
-    ----------
-    frame
-        The tidy table; `to_frame` returns a copy of it.
-    outcomes
-        The K outcomes.
-    starts, years
-        The G start years and the T years with register rows.
-    estimate
-        Shape (K, G, T), in `units` per starter and year; 0 in the base year, NaN where missing.
-    matrix
-        Covariance over (outcome, start year, year), shape (K * G * T, K * G * T); NaN where an
-        estimate is missing or rests on one participant.
-    sizes
-        Starters compared in each start year: the weights of averages, shape (G,).
-    units
-        The unit of each outcome: a currency (fixed prices of `price_year`), "share" or another.
-    price_year
-        The year whose prices money is in.
-    method
-        What was asked for.
-    coverage
-        Participants in the register, those with controls, and those compared, of each start year
-        in the year that has most of them: for whom the effects speak.
-    provenance
-        Versions, options, seed and fingerprint of the data.
-    influence
-        Each person's influence, in factors; in memory only, never saved.
-    group_of
-        Number of the start year of each of the influence's starters; in memory only.
-    flow
-        Persons through every filter; in memory only.
-    """
-
-    frame: pd.DataFrame
-    outcomes: tuple[str, ...]
-    starts: tuple[int, ...]
-    years: tuple[int, ...]
-    estimate: FloatArray
-    matrix: FloatArray
-    sizes: IntArray
-    units: dict[str, AnyUnit]
-    price_year: int
-    method: GroupTimeMethod
-    coverage: dict[str, int]
-    provenance: Provenance
-    influence: FactoredInfluence | None = field(default=None, metadata={"saved": False})
-    group_of: IntArray | None = field(default=None, metadata={"saved": False})
-    flow: tuple[Flow, ...] | None = field(default=None, metadata={"saved": False})
-
-    @property
-    def covariance(self) -> pd.DataFrame:
-        """The full covariance over outcomes, start years and years, labelled on both sides."""
-        index = pd.MultiIndex.from_product(
-            [self.outcomes, self.starts, self.years], names=["outcome", "group", "year"]
-        )
-        return pd.DataFrame(self.matrix, index=index, columns=index)
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return the complete tidy table, a row per outcome, start year and year.
-
-        `reason` says why an estimate is missing ("no_base_year", "nobody_to_compare",
-        "models_not_estimable"), or only its standard error ("one_participant", "base_year").
-        `n_lost` counts starters in the register who are not compared in a year that has a base.
-        """
-        return self.frame.copy()
-
-    def attrition(self) -> pd.DataFrame:
-        """Return starters and controls through every filter, all start years together.
-
-        Returns
-        -------
-        pandas.DataFrame
-            As `ControlGroup.attrition`; empty for effects that were loaded.
-        """
-        return attrition_frame(self.flow or ())
-
-    def aggregate(
-        self,
-        kind: Aggregation = "event",
-        *,
-        window: tuple[int, int] | None = None,
-        balance: int | None = None,
-    ) -> EffectSeries:
-        """Average the effects, start years weighted by their starters.
-
-        Parameters
-        ----------
-        kind
-            "event": by year since start. "group": by start year, over its years since start.
-            "calendar": by calendar year, over those who have started. "simple": one average over
-            all of these.
-        window
-            First and last year since start that may enter.
-        balance
-            Only start years with an effect that many years after start, and only up to then.
-
-        Returns
-        -------
-        EffectSeries
-            `n_participants` counts persons: of each start year that enters, those of the year with
-            most of them, not the sum over its years; `n_lost` the other starters of every start
-            year asked for whose base is in the register. A start year of which nothing is estimated
-            leaves the average: `reason` then has "some_models_not_estimable" or
-            "some_nobody_to_compare". `n_controls` is the greatest
-            number of controls of any start year that enters, since a control serves several.
-
-        Raises
-        ------
-        EffectsError
-            No such average, nothing left to average, or the result was loaded from a file, which
-            holds no influence.
-
-        Notes
-        -----
-        The shares of start years are estimated, and their influence is in the covariance
-        (Callaway and Sant'Anna 2021, section 4.2; R's did::aggte). All but "event" average the
-        years from the start on, whatever the anticipation. With "varying" the years before start
-        each have their own base.
-        """
-        arguments.choice("aggregate", "kind", kind, get_args(Aggregation), error=EffectsError)
-        if window is not None:
-            window = arguments.window(window, error=EffectsError)
-        if balance is not None:
-            arguments.whole("balance", balance, error=EffectsError)
-        if self.influence is None or self.group_of is None:
-            raise EffectsError(
-                "Averages need each person's influence, which is never saved or shown",
-                found="effects loaded from a file, or with cells hidden that are smaller than "
-                f"min_cell ({current().min_cell})",
-                do="estimate again with mih.group_time_effects and take .aggregate() of what it "
-                "returns, before .shown(), .save() or load; the averages have a .save() too",
-            )
-        average = averages(
-            self.estimate,
-            np.array(self.starts),
-            np.array(self.years),
-            self.sizes,
-            kind,
-            window=window,
-            balance=balance,
-        )
-        influence = self.influence.combine(
-            column_weights(average), starter_weights(average, self.group_of)
-        )
-        return average_series(
-            self, average, kind, influence, {"window": window, "balance": balance}
-        )
-
-    def shown(self) -> GroupTimeEffects:
-        """Return the effects as displayed, exported and saved: small cells blanked.
-
-        And the cells with which one could be reckoned from the averages; see `hidden_effects`.
-        """
-        counts = self.frame[["n_participants", "n_controls", "n_lost"]].to_numpy().T
-        n, controls, n_lost = counts.reshape(3, *self.estimate.shape)
-        starts, years = np.array(self.starts), np.array(self.years)
-        small = hidden_effects(self.estimate, n, controls, starts, years, self.sizes).ravel()
-        lost = hidden_counts(n_lost, starts, years).ravel()
-        if not (small.any() or lost.any()):
-            return self
-        frame = self.frame.copy()
-        frame["n_lost"] = frame["n_lost"].astype(np.float64).mask(lost)
-        for name in _BUILT_ON_PERSONS:
-            frame[name] = frame[name].astype(np.float64).mask(small)
-        return replace(
-            self,
-            frame=frame,
-            estimate=np.where(small.reshape(self.estimate.shape), np.nan, self.estimate),
-            matrix=np.where(small[:, None] | small[None, :], np.nan, self.matrix),
-            sizes=np.where(with_complement(is_small(self.sizes), self.sizes), 0, self.sizes),
-            influence=None,
-            group_of=None,
-        )
-
-    def save(self, path: str | Path) -> Path:
-        """Save the effects as displayed, without influence; `load` gives them back."""
-        return save(self.shown(), path)
-
-    def plot(
-        self, outcome: str | None = None, *, ax: Axes | None = None, lang: Lang | None = None
-    ) -> Axes:
-        """Draw the effects by year since start, a line for each start year."""
-        from mih_impact.effects.group_time.display import plot_group_time
-        from mih_impact.effects.series import outcome_asked
-
-        return plot_group_time(self, outcome_asked(self, outcome), ax=ax, lang=lang)
-
-    def _card(self, lang: Lang) -> Card:
-        from mih_impact.effects.group_time.display import group_time_card
-
-        return group_time_card(self, lang)
-
-
-def build_result(
-    found: Estimates,
-    groups: Sequence[StartGroup],
-    windows: Windows,
-    outcomes: tuple[str, ...],
-    reason: NDArray[np.object_],
-    method: GroupTimeMethod,
-    *,
-    units: dict[str, AnyUnit],
-    price_year: int,
-    provenance: Provenance,
-    flow: tuple[Flow, ...],
-    residency_known: bool,
-) -> GroupTimeEffects:
-    """Freeze the numbers into a result."""
-    known = np.isfinite(found.estimate)
-    alone = ~known | (reason == "one_participant")
-    n, n_controls = (
-        np.where(known, count, 0) for count in (found.n_participants, found.n_controls)
-    )  # where the models fail nobody is compared
-    missing = alone.ravel()
-    matrix = found.influence.covariance.copy()
-    matrix[missing] = np.nan
-    matrix[:, missing] = np.nan
-    starters = np.array([group.n_starters for group in groups])
-    lost = np.where(windows.base >= 0, starters[:, None] - n, 0)
-    estimate = found.estimate.copy()
-    sizes = np.array([len(group.treated) for group in groups])
-    for array in (matrix, estimate, sizes):
-        array.setflags(write=False)
-    return GroupTimeEffects(
-        frame=_frame(estimate, windows, outcomes, reason, matrix, method.level).assign(
-            n_participants=n.ravel(),
-            n_controls=n_controls.ravel(),
-            n_lost=lost.ravel(),
-            reason=reason.ravel(),
-            unit=np.repeat([str(units[name]) for name in outcomes], reason[0].size),
-            price_year=price_year,
-        ),
-        outcomes=outcomes,
-        starts=tuple(windows.starts.tolist()),
-        years=tuple(windows.years.tolist()),
-        estimate=estimate,
-        matrix=matrix,
-        sizes=sizes,
-        units=units,
-        price_year=price_year,
-        method=method,
-        coverage={
-            "participants": int(starters.sum()),
-            "matched": int(
-                sizes[(np.isfinite(estimate) & (reason != "base_year")).any((0, 2))].sum()
-            ),
-            "compared": int(np.where(reason == "base_year", 0, n).max(axis=(0, 2)).sum()),
-            "first_start_year": int(windows.starts[0]),
-            "last_start_year": int(windows.starts[-1]),
-            "residency_known": int(residency_known),
-        },
-        flow=flow,
-        provenance=provenance,
-        influence=found.influence,
-        group_of=found.group_of,
-    )
-
-
-def _frame(
-    effects: FloatArray,
-    windows: Windows,
-    outcomes: tuple[str, ...],
-    reason: NDArray[np.object_],
-    matrix: FloatArray,
-    level: float,
-) -> pd.DataFrame:
-    """Lay the effects out, a row per outcome, start year and year."""
-    K, G, T = reason.shape
-    estimate = effects.ravel()
-    error = np.where(reason.ravel() == "base_year", np.nan, np.sqrt(matrix.diagonal()))
-    z = float(ndtri(0.5 + level / 2))
-    group = np.tile(np.repeat(windows.starts, T), K)
-    year = np.tile(windows.years, K * G)
-    return pd.DataFrame(
-        {
-            "outcome": np.repeat(np.array(outcomes, dtype=object), G * T),
-            "group": group,
-            "year": year,
-            "year_since_start": year - group,
-            "estimate": estimate,
-            "std_error": error,
-            "conf_low": estimate - z * error,
-            "conf_high": estimate + z * error,
-        }
-    )

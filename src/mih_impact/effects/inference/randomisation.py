@@ -26,6 +26,7 @@ from mih_impact.display.locale import Label, Lang, current, number
 from mih_impact.display.result import Provenance
 from mih_impact.effects.comparison import compare
 from mih_impact.effects.estimand import Asked, Measured, require_choice
+from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.inference.covariance import require_draws
 from mih_impact.effects.inference.tests import (
     EffectTest,
@@ -34,7 +35,6 @@ from mih_impact.effects.inference.tests import (
     persons_behind,
     shown_p,
 )
-from mih_impact.effects.series import outcome_asked
 from mih_impact.errors import EffectsError, warn
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead

@@ -22,6 +22,7 @@ from mih_impact.display.locale import Label, Lang, interval, number, percent
 from mih_impact.display.result import Provenance
 from mih_impact.effects.comparison import Comparison
 from mih_impact.effects.estimand import Measured, require_choice
+from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.inference.covariance import cluster_of, require_draws
 from mih_impact.effects.inference.multiplier import multipliers
 from mih_impact.effects.inference.tests import (
@@ -31,7 +32,6 @@ from mih_impact.effects.inference.tests import (
     persons_behind,
     shown_p,
 )
-from mih_impact.effects.series import outcome_asked
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead

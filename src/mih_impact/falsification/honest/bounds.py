@@ -13,7 +13,8 @@ from scipy.special import ndtri
 from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.display.result import Provenance
-from mih_impact.effects.series import outcome_asked, require_effects
+from mih_impact.effects.estimates import outcome_asked
+from mih_impact.effects.series import require_effects
 from mih_impact.errors import EffectsError
 from mih_impact.falsification.honest import relative, smoothness
 from mih_impact.falsification.honest.result import HonestBounds, sentence, title

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact import arguments
-from mih_impact.effects.series import require_estimated
+from mih_impact.effects.estimates import require_estimated
 from mih_impact.errors import EffectsError
 
 if TYPE_CHECKING:

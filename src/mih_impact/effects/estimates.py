@@ -1,0 +1,390 @@
+"""The estimates of an effect series: arrays, the tidy table, and what of them is hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from mih_impact import arguments
+from mih_impact.controls.group import ControlGroup
+from mih_impact.controls.subgroups import ALL, Split
+from mih_impact.display.result import Provenance, Result, is_small
+from mih_impact.display.unit import AnyUnit
+from mih_impact.effects.hidden import hidden_cells
+from mih_impact.effects.influence import AnyInfluence
+from mih_impact.errors import EffectsError
+from mih_impact.storage import save
+
+__all__ = [
+    "COLUMNS",
+    "EffectEstimates",
+    "fewest_persons",
+    "outcome_asked",
+    "require_estimated",
+    "tidy_frame",
+]
+
+FloatArray = NDArray[np.float64]
+
+#: What is blanked where an estimate, its means, or its counts are hidden.
+_ESTIMATES = ("estimate", "std_error", "conf_low", "conf_high", "band_low", "band_high")
+_MEANS = ("participant_mean", "control_mean")
+_COUNTS = ("n_participants", "n_controls")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class EffectEstimates(Result):
+    """What an `EffectSeries` holds, for its card, figures and tests to read.
+
+    The attributes are described there.
+    """
+
+    frame: pd.DataFrame
+    outcomes: tuple[str, ...]
+    levels: tuple[int, ...]
+    estimate: FloatArray
+    matrix: FloatArray | None
+    units: dict[str, AnyUnit]
+    price_year: int
+    base: tuple[int, ...]
+    se: str
+    coverage: dict[str, int]
+    provenance: Provenance
+    term: str = "event"
+    subgroups: tuple[str, ...] = ("all",)
+    split: Split | None = None
+    in_overall: tuple[int, ...] = ()
+    anticipation: int = 0
+    influence: AnyInfluence | None = field(default=None, metadata={"saved": False})
+    family: pd.DataFrame | None = field(default=None, metadata={"saved": False})
+    contributions: pd.DataFrame | None = field(default=None, metadata={"saved": False})
+
+    @property
+    def covariance(self) -> pd.DataFrame | None:
+        """The full covariance over outcomes and levels, labelled on both sides."""
+        if self.matrix is None:
+            return None
+        axes = [self.outcomes, self.levels]
+        names = ["outcome", "year_since_start" if self.term == "event" else "level"]
+        if self.subgroups != ("all",):
+            axes, names = [self.subgroups, *axes], ["subgroup", *names]
+        index = pd.MultiIndex.from_product(axes, names=names)
+        return pd.DataFrame(self.matrix, index=index, columns=index)
+
+    @property
+    def event_years(self) -> tuple[int, ...]:
+        """The years since start, ascending; none where effects are not by year since start."""
+        return self.levels if self.term == "event" else ()
+
+    def subgroup(self, name: str) -> Self:
+        """Return the effects of one subgroup as a series of its own.
+
+        Raises
+        ------
+        EffectsError
+            There is no such subgroup.
+        """
+        if not isinstance(name, str) or name not in self.subgroups:
+            raise EffectsError(
+                f"No subgroup {arguments.shown(name)}",
+                found=", ".join(self.subgroups),
+                do="name one of these",
+            )
+        size = len(self.outcomes)
+        first = self.subgroups.index(name) * size
+        flat = slice(first * len(self.levels), (first + size) * len(self.levels))
+        return replace(
+            self,
+            frame=self.frame.iloc[flat].reset_index(drop=True),
+            estimate=self.estimate[first : first + size],
+            matrix=None if self.matrix is None else self.matrix[flat, flat],
+            subgroups=(name,),
+            split=None if name == ALL else self.split,
+            influence=None if self.influence is None else self.influence.columns(flat),
+            family=self.frame if self.family is None else self.family,
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the complete tidy table, a row per outcome and year since start."""
+        return self.frame.copy()
+
+    def shown(self) -> Self:
+        """Return the series as it is displayed, exported and saved: small cells blanked.
+
+        An estimate built on fewer persons than `options(min_cell=)`, on either side, or on amounts
+        of fewer, is missing from the table, the array and the covariance; so is what it could be
+        reckoned from: a subgroup beside the effect on all, a start year or year beside the overall
+        average of group-time effects, a benefit beside the sum of those of one payer. See
+        `hidden.hidden_cells`.
+        """
+        family = self.frame if self.family is None else self.family
+        own = family["subgroup"].isin(self.subgroups).to_numpy()
+        found = hidden_cells(family, self.in_overall, self.contributions)
+        if not any(hidden.any() for hidden in found):
+            return self
+        values, means, counts, lost = (hidden[own] for hidden in found)
+        frame = self.frame.copy()
+        for hidden, names in (
+            (values, _ESTIMATES), (means, _MEANS), (counts, _COUNTS), (lost, ("n_lost",)),
+        ):  # fmt: skip
+            for name in names:
+                frame[name] = frame[name].astype(np.float64).mask(hidden)
+        estimate = np.where(values.reshape(self.estimate.shape), np.nan, self.estimate)
+        matrix = None
+        if self.matrix is not None:
+            matrix = np.where(values[:, None] | values[None, :], np.nan, self.matrix)
+        return replace(self, frame=frame, estimate=estimate, matrix=matrix)
+
+    def save(self, path: str | Path) -> Path:
+        """Save the series as displayed, without influence rows; `load` gives it back."""
+        return save(self.shown(), path)
+
+    def select(
+        self, outcomes: Sequence[str], years: Sequence[int]
+    ) -> tuple[FloatArray, FloatArray | None]:
+        """Return estimates and their covariance for some outcomes and years.
+
+        Of the first subgroup, which is all participants unless `subgroup` chose another.
+
+        Parameters
+        ----------
+        outcomes
+            R names among `outcomes`.
+        years
+            T years among `event_years`.
+
+        Returns
+        -------
+        tuple
+            Estimates of shape (R, T) and their covariance, outcome-major, (R * T, R * T) or None.
+
+        Raises
+        ------
+        EffectsError
+            An outcome or a year is not there, or is there without an estimate; or what is there is
+            conditional on what happened after start, and no effect.
+        """
+        if self.subgroups[0] != ALL and self.split is not None and self.split.conditional:
+            raise EffectsError(
+                f"{self.subgroups[0]} is a selection made after start, and no effect",
+                found=f"by={self.split.by}",
+                do='use the effect on all who started: effects.subgroup("all")',
+            )
+        outcomes = arguments.names("outcomes", outcomes, error=EffectsError)
+        years = arguments.years("years", years, error=EffectsError)
+        unknown = [name for name in outcomes if name not in self.outcomes]
+        absent = [year for year in years if year not in self.event_years]
+        if unknown or absent:
+            raise EffectsError(
+                "The effects do not hold all that was asked for",
+                found=f"outcomes {', '.join(self.outcomes)}; years {_years(self.event_years)}",
+                do=f"leave out or estimate {', '.join([*unknown, *map(str, absent)])}",
+            )
+        rows = [self.outcomes.index(name) for name in outcomes]
+        columns = [self.event_years.index(year) for year in years]
+        theta = self.estimate[np.ix_(rows, columns)]
+        if np.isnan(theta).any():
+            raise _no_estimate(self, outcomes, years, np.isnan(theta))
+        if self.matrix is None:
+            return theta, None
+        flat = np.array([k * len(self.event_years) + e for k in rows for e in columns], dtype=int)
+        return theta, self.matrix[np.ix_(flat, flat)]
+
+
+def _years(years: Sequence[int]) -> str:
+    return ", ".join(map(str, years))
+
+
+def _no_estimate(
+    effects: EffectEstimates,
+    outcomes: Sequence[str],
+    years: Sequence[int],
+    missing: NDArray[np.bool_],
+) -> EffectsError:
+    """Return the error for estimates that are hidden, or that nobody gives.
+
+    `missing` says which are, shape (outcomes, years).
+    """
+    rows = effects.frame[effects.frame["subgroup"] == effects.subgroups[0]]
+    nobody = (rows[["n_participants", "n_controls"]] == 0).any(axis=1).to_numpy()
+    place = np.ix_(
+        [effects.outcomes.index(name) for name in outcomes],
+        [effects.event_years.index(year) for year in years],
+    )
+    hidden = missing & ~nobody.reshape(effects.estimate.shape)[place]
+    which = hidden if hidden.any() else missing
+    columns = np.flatnonzero(which.any(axis=0)).tolist()
+    when = ", ".join(str(years[i]) for i in columns)
+    if not hidden.any():
+        return EffectsError(
+            "Some years since start have no estimate",
+            found=f"none for {when}: no start year is seen there, or nobody is compared",
+            do="shorten the window= or the horizon, or bring the register years that lie so long "
+            "after start",
+        )
+    names = [outcomes[i] for i in np.flatnonzero(hidden.any(axis=1)).tolist()]
+    return EffectsError(
+        "Some effects are hidden, since too few persons stand behind them",
+        found=f"{', '.join(names)} in years {when}; hidden when they were saved or shown",
+        do="use the effects as event_study returned them; save them within "
+        "mih.options(min_cell=1) where the file stays with those who may see it; or leave the "
+        f"outcome out, in an account by roles={dict.fromkeys(names)}",
+    )
+
+
+#: The outcome that is meant where none is named and there is one.
+_FIRST = "wage_income"
+
+
+def outcome_asked(of: Any, outcome: str | None) -> str:
+    """Return the outcome that a call is about: wage income where none is named, else the first.
+
+    Parameters
+    ----------
+    of
+        A control group or effects; what is neither is for the call to refuse.
+    outcome
+        What the call was given.
+    """
+    if outcome is not None:
+        return arguments.name("outcome", outcome, error=EffectsError)
+    group = isinstance(of, ControlGroup)
+    known = of.risk.cube.outcomes if group else getattr(of, "outcomes", ())
+    return _FIRST if _FIRST in known or not known else str(known[0])
+
+
+def require_estimated(what: str, effects: EffectEstimates, outcome: str) -> None:
+    """Raise unless an outcome is there with a covariance; `what` is what needs it."""
+    if outcome not in effects.outcomes or effects.matrix is None:
+        raise EffectsError(
+            f"{what} an estimated outcome with its covariance",
+            found=f"{outcome!r}; outcomes {', '.join(effects.outcomes)}; se {effects.se}",
+            do="name an outcome of event_study, or give from_frame a covariance",
+        )
+
+
+def fewest_persons(effects: EffectEstimates, outcome: str, years: list[int]) -> float:
+    """Return the smallest count of persons above zero behind some years; NaN where not known.
+
+    1 where a year is hidden lest another follow from it, however many are behind it.
+    """
+    rows = effects.frame[
+        (effects.frame["outcome"] == outcome)
+        & (effects.frame["subgroup"] == effects.subgroups[0])
+        & effects.frame["year_since_start"].isin(years)
+    ]
+    beside = effects.shown().frame.loc[rows.index, "estimate"].isna() & rows["estimate"].notna()
+    if beside.any() and not is_small(rows[["n_participants", "n_controls"]]).any():
+        return 1.0
+    counts = rows[["n_participants", "n_controls"]].to_numpy(dtype=np.float64)
+    return float(min(counts[counts > 0], default=np.nan))
+
+
+#: The columns of `EffectSeries.to_frame()`, in order.
+COLUMNS = (
+    "outcome",
+    "term",
+    "level",
+    "subgroup",
+    "year_since_start",
+    "estimate",
+    "std_error",
+    "conf_low",
+    "conf_high",
+    "band_low",
+    "band_high",
+    "matched_on",
+    "n_participants",
+    "n_controls",
+    "n_lost",
+    "participant_mean",
+    "control_mean",
+    "unit",
+    "price_year",
+    "reason",
+)
+
+
+def tidy_frame(
+    estimate: FloatArray,
+    matrix: FloatArray | None,
+    *,
+    outcomes: tuple[str, ...],
+    levels: tuple[int, ...],
+    term: str,
+    subgroups: tuple[str, ...],
+    units: Mapping[str, AnyUnit],
+    price_year: int,
+    base: tuple[int, ...],
+    level: float,
+    critical: Mapping[str, float],
+    columns: Mapping[str, NDArray[Any]],
+) -> pd.DataFrame:
+    """Lay estimates out with their uncertainty and counts.
+
+    Parameters
+    ----------
+    estimate
+        Effects, shape (S * K, L): subgroups, then outcomes.
+    matrix
+        Covariance in the same order, shape (S * K * L, S * K * L), or None.
+    levels
+        The L years since start, or what `term` counts.
+    term
+        "event", "group", "calendar" or "overall".
+    base
+        The base years; the only one has no standard error.
+    level
+        Coverage of the intervals.
+    critical
+        The simultaneous critical value of each outcome, or of each subgroup and outcome under
+        "subgroup/outcome"; no band without one.
+    columns
+        Further columns of the table, each with S * K * L values: counts, means, flags.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `COLUMNS`.
+    """
+    size, flat = len(levels), estimate.ravel()
+    rows = [(subgroup, name) for subgroup in subgroups for name in outcomes]
+    level_of = np.tile(np.array(levels), len(rows))
+    error = np.full(flat.size, np.nan) if matrix is None else np.sqrt(np.diag(matrix))
+    is_base = len(base) == 1 and term == "event"
+    error = np.where(is_base & np.isin(level_of, base), np.nan, error)
+    z = float(ndtri(0.5 + level / 2))
+    found = [critical.get(f"{group}/{name}", critical.get(name, np.nan)) for group, name in rows]
+    sup = np.repeat(np.array(found, dtype=np.float64), size)
+    blank = np.full(flat.size, np.nan)
+    defaults = {
+        "matched_on": np.zeros(flat.size, bool),
+        "reason": np.full(flat.size, "", dtype=object),
+    }
+    given = {name: np.asarray(values).ravel() for name, values in columns.items()}
+    frame = {
+        "outcome": np.repeat(np.array([name for _, name in rows], dtype=object), size),
+        "term": term,
+        "level": blank if term == "overall" else level_of,
+        "subgroup": np.repeat(np.array([group for group, _ in rows], dtype=object), size),
+        "year_since_start": level_of if term == "event" else blank,
+        "estimate": flat,
+        "std_error": error,
+        "conf_low": flat - z * error,
+        "conf_high": flat + z * error,
+        "band_low": flat - sup * error,
+        "band_high": flat + sup * error,
+        "unit": np.repeat([str(units[name]) for _, name in rows], size),
+        "price_year": price_year,
+    }
+    frame |= {
+        name: given.get(name, defaults.get(name, blank)) for name in COLUMNS if name not in frame
+    }
+    return pd.DataFrame(frame)[list(COLUMNS)]
