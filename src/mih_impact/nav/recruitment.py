@@ -415,7 +415,7 @@ def plot_funnel(result: Funnel, *, ax: Axes | None = None, lang: Lang | None = N
         said = "; ".join(
             f"{name}: {text}" for name, text in zip(names, texts, strict=True)
         ).replace("\n", " ")
-        set_alt_text(ax, f"{_TITLE.text(lang)}. {said}.")
+        set_alt_text(ax, f"{_RECRUITMENT_FIGURE_TITLE.text(lang)}. {said}.")
     return ax
 
 
