@@ -163,7 +163,7 @@ def test_texts_that_meet_or_are_cut_off_are_found(kind):
 
 @pytest.mark.parametrize("lang", ["nb", "en"])
 def test_the_waterfall_is_the_bridge(case, lang):
-    rows = case.bridge().shown().reset_index(drop=True)
+    rows = case.bridge().steps().reset_index(drop=True)
     ax = new("bridge", case, lang)
     assert len(ax.patches) == len(rows)
     for bar, row in zip(ax.patches, rows.to_dict("records"), strict=True):
@@ -179,7 +179,7 @@ def test_the_waterfall_is_the_bridge(case, lang):
 
 def test_what_binds_the_bars_joins_end_to_begin(case):
     ax = new("bridge", case)
-    sums = case.bridge().shown()["running_sum"].to_numpy()
+    sums = case.bridge().steps()["running_sum"].to_numpy()
     (joints,) = ax.collections
     np.testing.assert_allclose([segment[0, 0] for segment in joints.get_segments()], sums[:-1])
 

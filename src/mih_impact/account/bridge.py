@@ -19,7 +19,7 @@ from mih_impact.account.figures.parts import (
     wrapped,
 )
 from mih_impact.account.roles import GROUP_LABELS, GROUPS, PUBLIC, hundreds
-from mih_impact.account.values import SavedResult, basis_of
+from mih_impact.account.values import basis_of
 from mih_impact.display.figure import (
     ACTOR_COLOURS,
     axes,
@@ -30,7 +30,7 @@ from mih_impact.display.figure import (
 )
 from mih_impact.display.layout import align_with_names, make_room
 from mih_impact.display.locale import Label, Lang, language
-from mih_impact.display.result import Card, Provenance
+from mih_impact.display.result import Card, Provenance, Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,7 +71,7 @@ _LESS = Label(nb="minus {what}", en="less {what}")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Bridge(SavedResult):
+class Bridge(Result):
     """A walk from one account to another; made by `CostBenefit.bridge`.
 
     Attributes
@@ -103,12 +103,12 @@ class Bridge(SavedResult):
         """Draw the walk as a waterfall."""
         return plot_bridge(self, ax=ax, lang=lang)
 
-    def shown(self) -> pd.DataFrame:
+    def steps(self) -> pd.DataFrame:
         """Return the table without steps that are nothing."""
         return self.table[(self.table["kind"] == "total") | (self.table["amount"].abs() > 0.5)]
 
     def _card(self, lang: Lang) -> Card:
-        rows = self.shown()
+        rows = self.steps()
         table = pd.DataFrame(
             {
                 _STEP.text(lang): rows[f"label_{lang}"],
@@ -225,7 +225,7 @@ def plot_bridge(bridge: Bridge, *, ax: Axes | None = None, lang: Lang | None = N
     Axes
     """
     lang = language(lang)
-    rows = bridge.shown()
+    rows = bridge.steps()
     places = np.arange(len(rows), dtype=float)
     ends = rows["running_sum"].to_numpy()
     is_total = (rows["kind"] == "total").to_numpy()
@@ -260,6 +260,6 @@ def _alt(bridge: Bridge, lang: Lang) -> str:
     parts = [
         f"{row[f'label_{lang}']} "
         + (hundreds if row["kind"] == "total" else signed)(row["amount"], lang)
-        for row in bridge.shown().to_dict("records")
+        for row in bridge.steps().to_dict("records")
     ]
     return f"{_WATERFALL_TITLE.text(lang)}: {'; '.join(parts)}."

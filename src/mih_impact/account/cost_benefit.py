@@ -44,7 +44,6 @@ from mih_impact.display.locale import Lang, current
 from mih_impact.display.result import Card, Provenance
 from mih_impact.effects.series import EffectSeries, require_effects
 from mih_impact.errors import AssumptionError, EffectsError
-from mih_impact.storage import save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -343,10 +342,6 @@ class CostBenefit(AccountValues):
             or unknown, or a change of what is the account's structure and no assumption.
         """
         return with_sheet(self, sheet)
-
-    def save(self, path: str | Path) -> Path:
-        """Write the account to one file, as `shown`; `load` reads it back."""
-        return save(self.shown(), path)
 
     def shown(self) -> CostBenefit:
         """Return the account as it is written to files: benefits of few persons only in sum.

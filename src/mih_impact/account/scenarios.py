@@ -26,7 +26,7 @@ from mih_impact.account.parameters import Persistence, require_persistence
 from mih_impact.account.residual import years_left
 from mih_impact.account.roles import GROUP_LABELS, GROUPS, hundreds, require_group, require_named
 from mih_impact.account.sensitivity import Sensitivity, sensitivity_of
-from mih_impact.account.values import SavedResult, basis_of
+from mih_impact.account.values import basis_of
 from mih_impact.display.figure import (
     ACTOR_COLOURS,
     axes,
@@ -37,7 +37,7 @@ from mih_impact.display.figure import (
 )
 from mih_impact.display.layout import align_with_names, key_row, make_room
 from mih_impact.display.locale import Label, Lang, capital, interval, language
-from mih_impact.display.result import Card, Provenance
+from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.errors import AssumptionError
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ _SHOWN = ("society", "public", "state", "county", "municipality", "participant")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Scenarios(SavedResult):
+class Scenarios(Result):
     """The account under named scenarios; made by `CostBenefit.scenarios`.
 
     Attributes

@@ -32,7 +32,7 @@ from mih_impact.account.roles import (
 )
 from mih_impact.account.rules import Books
 from mih_impact.account.uncertainty import drawn_effects, drawn_values
-from mih_impact.account.values import SavedResult, basis_of
+from mih_impact.account.values import basis_of
 from mih_impact.display.figure import (
     ACTOR_COLOURS,
     axes,
@@ -44,7 +44,7 @@ from mih_impact.display.figure import (
 )
 from mih_impact.display.layout import align_with_names, key_row, make_room
 from mih_impact.display.locale import Label, Lang, language, percent
-from mih_impact.display.result import Card, Provenance
+from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.errors import AssumptionError
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ _SHOWN = 12
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Sensitivity(SavedResult):
+class Sensitivity(Result):
     """How far each assumption alone moves the account; made by `CostBenefit.sensitivity`.
 
     Attributes
@@ -388,7 +388,7 @@ _SHARES_NOTE = Label(
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class VarianceShares(SavedResult):
+class VarianceShares(Result):
     """Contributions to the variance of present values; made by `CostBenefit.variance_shares`.
 
     Attributes

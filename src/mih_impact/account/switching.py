@@ -23,7 +23,7 @@ from mih_impact.account.roles import (
     role_label,
 )
 from mih_impact.account.sensitivity import at_each, totals
-from mih_impact.account.values import SavedResult, basis_of
+from mih_impact.account.values import basis_of
 from mih_impact.display.figure import (
     OKABE_ITO,
     axes,
@@ -36,7 +36,7 @@ from mih_impact.display.figure import (
 )
 from mih_impact.display.layout import align_with_names
 from mih_impact.display.locale import Label, Lang, capital, language, number, percent
-from mih_impact.display.result import Card, Provenance
+from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.errors import AssumptionError
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ _NO_ROOT = "no value it can have gives zero"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SwitchingValues(SavedResult):
+class SwitchingValues(Result):
     """Where the answer changes sign; made by `CostBenefit.switching_values`.
 
     Attributes
@@ -281,7 +281,7 @@ _GRID_OF = Label(
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SensitivityGrid(SavedResult):
+class SensitivityGrid(Result):
     """Present values over a grid of two assumptions; made by `CostBenefit.grid`.
 
     Attributes

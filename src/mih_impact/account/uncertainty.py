@@ -16,10 +16,10 @@ from mih_impact.account.indicators import programme_costs
 from mih_impact.account.ledger import MOST_DRAWS, Ledger, break_even_years, discounted, draw_effects
 from mih_impact.account.parameters import Setting
 from mih_impact.account.roles import GROUP_LABELS, GROUPS, hundreds
-from mih_impact.account.values import SavedResult, basis_of
+from mih_impact.account.values import basis_of
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label, Lang, interval, number, percent
-from mih_impact.display.result import Card, Provenance
+from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import AssumptionError, EffectsError
 from mih_impact.reference.discount import Timing
@@ -80,7 +80,7 @@ _SHOWN = ("society", "state", "municipality")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Uncertainty(SavedResult):
+class Uncertainty(Result):
     """Draws of the whole account; made by `CostBenefit.uncertainty`.
 
     Attributes

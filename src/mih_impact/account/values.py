@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from statistics import NormalDist
 from typing import Self
 
@@ -32,9 +31,8 @@ from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label
 from mih_impact.display.result import Provenance, Result
 from mih_impact.errors import AssumptionError, EffectsError
-from mih_impact.storage import save
 
-__all__ = ["AccountValues", "SavedResult", "basis_of", "require_price_year"]
+__all__ = ["AccountValues", "basis_of", "require_price_year"]
 
 FloatArray = NDArray[np.float64]
 
@@ -324,14 +322,6 @@ def require_price_year(price_year: int, assumptions: Assumptions) -> None:
             do=f"write assumptions.replace(price_year={price_year}),"
             " or read the panel with the other price year",
         )
-
-
-class SavedResult(Result):
-    """A result per starter, in which no cell is small: what is saved is the result itself."""
-
-    def save(self, path: str | Path) -> Path:
-        """Write the result to one file; `load` gives it back."""
-        return save(self, path)
 
 
 _BASIS = Label(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from mih_impact.controls.terms import Lag, Term, term_label
 from mih_impact.display.locale import Label, Lang, capital, current, number
 from mih_impact.display.result import Card, Provenance, Result, is_small, with_complement
 from mih_impact.errors import EffectsError, SupportError
-from mih_impact.storage import save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -150,10 +148,6 @@ class Balance(Result):
         from mih_impact.controls.figures import love_plot
 
         return love_plot(self, ax=ax, lang=lang)
-
-    def save(self, path: str | Path) -> Path:
-        """Save the tables as displayed; `load` gives them back."""
-        return save(self.shown(), path)
 
     def shown(self) -> Balance:
         """Return the tables as saved: parts of few matched participants blanked.

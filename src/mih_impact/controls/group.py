@@ -18,7 +18,7 @@ from mih_impact.controls.recipe import Recipe
 from mih_impact.controls.risk_set import RiskSet
 from mih_impact.controls.terms import Lag, Term
 from mih_impact.display.locale import Lang
-from mih_impact.display.result import Card, Provenance, Result
+from mih_impact.display.result import Card, Displayed, Provenance
 from mih_impact.errors import SupportError
 from mih_impact.panel.contract import DERIVED
 from mih_impact.panel.cube import Cube
@@ -76,7 +76,7 @@ class Sets:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ControlGroup(Result):
+class ControlGroup(Displayed):
     """Participants and their controls, ready for `event_study`.
 
     A working object: it holds the cube and identifiers. `to_frame` and `pairs` are the only doors

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +15,6 @@ from mih_impact.controls.propensity import outside_range
 from mih_impact.display.locale import NOT_AVAILABLE, Label, Lang, count, hidden_too, number, percent
 from mih_impact.display.result import Card, Provenance, Result, is_small, with_complement
 from mih_impact.errors import SupportError, warn
-from mih_impact.storage import save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -137,10 +135,6 @@ class Overlap(Result):
         from mih_impact.controls.figures import overlap_plot
 
         return overlap_plot(self, ax=ax, lang=lang)
-
-    def save(self, path: str | Path) -> Path:
-        """Save the table and the histogram as displayed; `load` gives them back."""
-        return save(self.shown(), path)
 
     def _card(self, lang: Lang) -> Card:
         shown = self.shown().frame

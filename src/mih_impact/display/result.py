@@ -1,5 +1,14 @@
-"""What every result has in common: a card, where it comes from, and small cells that are hidden.
+"""What every result has in common: a card, a table, a file, and small cells that are hidden.
 
+A new result is a frozen dataclass that inherits from `Result` and declares only what is its own:
+
+- its fields; `table` is what `to_frame` gives, and the class says what its columns are;
+- `_card`, from which text, HTML and repr are made;
+- `shown`, where few persons can stand behind a number: what is then displayed and saved;
+- `plot`, if it has a figure: one call of a function drawn with `display.figure`;
+- its name in `storage.SAVED`, so that `save` writes it and `load` finds it again.
+
+What holds persons, and is therefore never saved, inherits from `Displayed`.
 Nothing here reads a clock: the same analysis of the same data has the same provenance.
 """
 
@@ -11,7 +20,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from html import escape
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -19,9 +29,11 @@ from numpy.typing import NDArray
 
 from mih_impact.display.locale import Label, Lang, current, hidden_too, language, number
 from mih_impact.display.tables import CSS, html_rows, is_numeric, text_cells
+from mih_impact.storage import save
 
 __all__ = [
     "Card",
+    "Displayed",
     "Provenance",
     "Result",
     "evidence_of",
@@ -314,17 +326,17 @@ def hide_small(frame: pd.DataFrame, counts: Mapping[str, Sequence[str]]) -> pd.D
     return shown
 
 
-class Result(ABC):
-    """Mixin of the frozen dataclasses that calls return.
+class Displayed(ABC):
+    """Mixin of the frozen dataclasses that are displayed as a card.
 
-    A result says what it is through one method, `_card`; its summary, its repr and its view in a
+    What is displayed is said in one method, `_card`; the summary, the repr and the view in a
     notebook are all made from that card, so they cannot disagree.
 
     Examples
     --------
     >>> from dataclasses import dataclass
     >>> @dataclass(frozen=True, eq=False)
-    ... class Mean(Result):
+    ... class Mean(Displayed):
     ...     value: float
     ...     def _card(self, lang):
     ...         return Card("Mean" if lang == "en" else "Gjennomsnitt", (("=", str(self.value)),))
@@ -339,11 +351,11 @@ class Result(ABC):
         # A dataclass writes its own repr, which would print every array, unless the class itself
         # already has one: so each class is given the card's.
         if "__repr__" not in cls.__dict__:
-            cls.__repr__ = Result.__repr__  # type: ignore[method-assign]
+            cls.__repr__ = Displayed.__repr__  # type: ignore[method-assign]
 
     @abstractmethod
     def _card(self, lang: Lang) -> Card:
-        """Return the card of this result in `lang`."""
+        """Return the card in `lang`."""
 
     def summary(self, lang: Lang | None = None) -> str:
         """Return the card as text, in `lang` or in the language in force."""
@@ -365,6 +377,27 @@ class Result(ABC):
         unsaid = _hides(card, lang) and not any("min_cell" in note for note in card.notes)
         more = (hidden_note(lang) if unsaid else "", evidence_of(self, lang))
         return replace(card, notes=(*card.notes, *filter(None, more)))
+
+
+class Result(Displayed):
+    """Base of the frozen dataclasses that calls return: a card, a table and a file.
+
+    A class with a field `table` need not say more than its card.
+    """
+
+    table: pd.DataFrame
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a copy of the table; the class says what its columns are."""
+        return self.table.copy()
+
+    def shown(self) -> Self:
+        """Return the result as it is displayed and saved: where persons are too few, blank."""
+        return self
+
+    def save(self, path: str | Path) -> Path:
+        """Write the result as displayed to one file; `load` gives it back."""
+        return save(self.shown(), path)
 
 
 def _hides(card: Card, lang: Lang) -> bool:

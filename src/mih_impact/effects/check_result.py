@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -24,7 +23,6 @@ from mih_impact.display.locale import (
 )
 from mih_impact.display.result import Card, Provenance, Result, hide_small, is_small, naming_limit
 from mih_impact.display.unit import AnyUnit, amount
-from mih_impact.storage import save
 
 __all__ = [
     "CheckResult",
@@ -82,10 +80,6 @@ class CheckResult(Result):
     def to_frame(self) -> pd.DataFrame:
         """Return what the verdict rests on."""
         return self.table.copy()
-
-    def save(self, path: str | Path) -> Path:
-        """Save the check; `load` gives it back."""
-        return save(self, path)
 
     def _card(self, lang: Lang) -> Card:
         verdict = _VERDICTS[self.passed].text(lang)
@@ -150,10 +144,6 @@ class SensitivityCheck(CheckResult):
         if is_small(self.persons).any():
             sentence = naming_limit(_HIDDEN)
         return replace(self, table=table, sentence=sentence)
-
-    def save(self, path: str | Path) -> Path:
-        """Save the check as displayed; `load` gives it back."""
-        return save(self.shown(), path)
 
     def _card(self, lang: Lang) -> Card:
         shown = self.shown()
@@ -235,10 +225,6 @@ class CountedCheck(CheckResult):
     def _card(self, lang: Lang) -> Card:
         shown = self.shown()
         return replace(super(CountedCheck, shown)._card(lang), table=shown.card_table(lang))
-
-    def save(self, path: str | Path) -> Path:
-        """Save the check as displayed; `load` gives it back."""
-        return save(self.shown(), path)
 
 
 def p_text(p: float, lang: Lang) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -20,7 +19,6 @@ from mih_impact.display.unit import AnyUnit
 from mih_impact.effects.hidden import hidden_cells
 from mih_impact.effects.influence import AnyInfluence
 from mih_impact.errors import EffectsError
-from mih_impact.storage import save
 
 __all__ = [
     "COLUMNS",
@@ -141,10 +139,6 @@ class EffectEstimates(Result):
         if self.matrix is not None:
             matrix = np.where(values[:, None] | values[None, :], np.nan, self.matrix)
         return replace(self, frame=frame, estimate=estimate, matrix=matrix)
-
-    def save(self, path: str | Path) -> Path:
-        """Save the series as displayed, without influence rows; `load` gives it back."""
-        return save(self.shown(), path)
 
     def select(
         self, outcomes: Sequence[str], years: Sequence[int]

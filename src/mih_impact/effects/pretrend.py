@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +17,6 @@ from mih_impact.effects.estimates import require_estimated
 from mih_impact.effects.hidden import hidden_cells
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
-from mih_impact.storage import save
 
 if TYPE_CHECKING:
     from mih_impact.effects.estimates import EffectEstimates
@@ -212,10 +210,6 @@ class SubgroupPretrend(CheckResult):
         table.loc[rows, ["estimate", "std_error"]] = np.nan
         table.loc[whole, ["statistic", "p_value", "p_holm"]] = np.nan
         return _worded(replace(self, table=table, family=None))
-
-    def save(self, path: str | Path) -> Path:
-        """Save the test as displayed; `load` gives it back."""
-        return save(self.shown(), path)
 
     def _card(self, lang: Lang) -> Card:
         shown = self.shown()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -24,7 +23,6 @@ from mih_impact.effects.hidden import hidden_cells
 from mih_impact.effects.pretrend import tested_leads
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
-from mih_impact.storage import save
 
 if TYPE_CHECKING:
     from mih_impact.effects.estimates import EffectEstimates
@@ -182,10 +180,6 @@ class DifferenceTest(CheckResult):
         return replace(
             shown, passed=None, sentence=said, statistic=none, p_value=none, p_value_before=none
         )
-
-    def save(self, path: str | Path) -> Path:
-        """Save the test as displayed; `load` gives it back."""
-        return save(self.shown(), path)
 
     def _card(self, lang: Lang) -> Card:
         shown = self.shown()

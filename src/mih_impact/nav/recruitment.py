@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,7 +35,6 @@ from mih_impact.effects.forest import align_with_names
 from mih_impact.errors import AssumptionError
 from mih_impact.nav.case import menn_i_helse
 from mih_impact.nav.published import QUANTITIES, published
-from mih_impact.storage import save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,7 +76,10 @@ class Funnel(Result):
     Attributes
     ----------
     table
-        See `to_frame`.
+        The stages, in order within each cohort: `cohort, stage, label_nb, label_en, persons, low,
+        high` (the range where it is assumed; missing persons: nobody has counted or assumed them),
+        `share_of_previous` (within what is counted), `share_of_start, status, relation, source,
+        note`.
     shares
         See `job_shares`.
     craft_certificates
@@ -91,18 +92,6 @@ class Funnel(Result):
     shares: pd.DataFrame
     craft_certificates: float
     programme: Label
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return the stages, in order within each cohort.
-
-        Returns
-        -------
-        DataFrame
-            `cohort, stage, label_nb, label_en, persons, low, high` (the range where it is assumed;
-            missing persons: nobody has counted or assumed them), `share_of_previous` (within what
-            is counted), `share_of_start, status, relation, source, note`.
-        """
-        return self.table.copy()
 
     def job_shares(self) -> pd.DataFrame:
         """Return the 92 per cent and its kin, with whom each is a share of.
@@ -118,10 +107,6 @@ class Funnel(Result):
     def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the funnel: what is counted as full bars, what is assumed hatched."""
         return plot_funnel(self, ax=ax, lang=lang)
-
-    def save(self, path: str | Path) -> Path:
-        """Write the result to one file; `load` gives it back."""
-        return save(self, path)
 
     def _card(self, lang: Lang) -> Card:
         rows = [

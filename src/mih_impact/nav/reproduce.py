@@ -28,7 +28,6 @@ from mih_impact.effects.series import EffectSeries
 from mih_impact.nav.case import analysis, menn_i_helse
 from mih_impact.nav.published import beside
 from mih_impact.reporting.export import Table, write_figures, write_tables
-from mih_impact.storage import save
 from mih_impact.study.outputs import study_tables
 from mih_impact.study.run import StudyResult, run_study
 
@@ -145,7 +144,7 @@ class Replication(Result):
     simplified
         The same effects by the simplified rules.
     table
-        Published beside computed; see `to_frame`.
+        Every published figure beside what ours says, with relation and verdict.
     """
 
     study: StudyResult
@@ -166,10 +165,6 @@ class Replication(Result):
     def provenance(self) -> Provenance:
         """Versions, options and fingerprint of the data."""
         return self.study.provenance
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return every published figure beside what ours says, with relation and verdict."""
-        return self.table.copy()
 
     def figures(self, lang: Lang | None = None) -> dict[str, Axes]:
         """Draw the figures, by the stem of their files; they are plain ones, not pyplot's."""
@@ -221,9 +216,9 @@ class Replication(Result):
             figures = {**self.figures(lang), "love_plot": self.study.balance.plot(lang=lang)}
         return [*tables, *write_figures(figures, folder)]
 
-    def save(self, path: str | Path) -> Path:
-        """Save all of it, small cells blanked; `load` gives it back."""
-        return save(replace(self, study=self.study.shown()), path)
+    def shown(self) -> Replication:
+        """Return all of it as displayed and saved: small cells blanked."""
+        return replace(self, study=self.study.shown())
 
     def _card(self, lang: Lang) -> Card:
         shown = self.table[self.table["relation"] != "not in the register"]

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from mih_impact.display.locale import Label, Lang, number, year_range
-from mih_impact.display.result import Card, Provenance, Result
+from mih_impact.display.result import Card, Displayed, Provenance
 from mih_impact.display.unit import AnyUnit, as_unit, is_money
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.build import Request, build_cube, count_persons
@@ -91,7 +91,7 @@ Money = Literal["nominal", "fixed"]
 Period = Literal["year", "month"]
 
 
-class Panel(Result):
+class Panel(Displayed):
     """A register panel behind the contract: checked and read only when something is asked of it.
 
     Made by `read_panel`. The panel holds a lazy frame, not rows.

@@ -11,7 +11,7 @@ import pandas as pd
 
 from mih_impact import arguments
 from mih_impact.display.locale import Label, Lang, number
-from mih_impact.display.result import Card, Provenance, Result
+from mih_impact.display.result import Card, Displayed, Provenance
 from mih_impact.errors import MemoryLimitError, PanelContractError
 from mih_impact.panel import engine as ops
 from mih_impact.panel.contract import CONTRACT, Dtype
@@ -43,7 +43,7 @@ _LINES = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SizeEstimate(Result):
+class SizeEstimate(Displayed):
     """What a cube will take, reckoned from counts that the engine gave.
 
     Attributes

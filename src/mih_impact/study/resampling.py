@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
@@ -32,7 +31,6 @@ from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import EffectsError, SupportError, warn
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead
-from mih_impact.storage import save
 from mih_impact.study.draws import Draws, Rematched, Urns, rematched
 from mih_impact.study.reweighted import Reweighted
 
@@ -119,10 +117,6 @@ class Resampled(Result):
         effects = self.effects.shown()
         hidden = np.isnan(effects.estimate).ravel()
         return replace(self, effects=effects, draws=np.where(hidden, np.nan, self.draws))
-
-    def save(self, path: str | Path) -> Path:
-        """Save effects and draws as displayed; `load` gives them back."""
-        return save(self.shown(), path)
 
     def _card(self, lang: Lang) -> Card:
         card = self.effects._card(lang)

@@ -24,7 +24,6 @@ from mih_impact.errors import AssumptionError
 from mih_impact.panel.panel import Panel
 from mih_impact.panel.read import read_panel
 from mih_impact.panel.synthetic.register import example_panel
-from mih_impact.storage import save
 from mih_impact.study.account import account_of
 from mih_impact.study.files import read_label, require_keys
 from mih_impact.study.outputs import write_outputs
@@ -131,10 +130,6 @@ class StudyResult(Result):
     def to_frame(self) -> pd.DataFrame:
         """Return the effects; `case.to_frame()` is the account."""
         return self.effects.to_frame()
-
-    def save(self, path: str | Path) -> Path:
-        """Save effects, balance and account, small cells blanked; `load` gives them back."""
-        return save(self.shown(), path)
 
     def shown(self) -> StudyResult:
         """Return the result as it is displayed, exported and saved: small cells blanked."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal, get_args
 
 import pandas as pd
@@ -19,7 +18,6 @@ from mih_impact.display.result import Card, Result
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.prices import PriceIndex
 from mih_impact.reference.rows import Status
-from mih_impact.storage import save
 
 __all__ = ["Decision", "End"]
 
@@ -226,10 +224,6 @@ class Decision(Result):
                 "source_en": self.source.en,
             }
         )
-
-    def save(self, path: str | Path) -> Path:
-        """Write the decision to one file; `load` gives it back."""
-        return save(self, path)
 
     def _card(self, lang: Lang) -> Card:
         header = ["", *map(str, self.starters)]

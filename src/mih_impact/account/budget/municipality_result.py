@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,7 +32,6 @@ from mih_impact.display.locale import (
     thousands,
 )
 from mih_impact.display.result import Card, Provenance, Result, evidence_of
-from mih_impact.storage import save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -211,10 +209,6 @@ class MunicipalityView(Result):
     def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the cash by component and year, and the net."""
         return plot_municipality(self, ax=ax, lang=lang)
-
-    def save(self, path: str | Path) -> Path:
-        """Write the result to one file; `load` gives it back."""
-        return save(self, path)
 
     def _labelled(self, frame: pd.DataFrame) -> pd.DataFrame:
         labels = [_LABELS[name] for name in frame["component"]]

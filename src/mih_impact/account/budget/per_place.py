@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,7 +30,6 @@ from mih_impact.display.locale import Label, Lang, capital, interval, language, 
 from mih_impact.display.result import Card, Provenance, Result, evidence_of
 from mih_impact.effects.forest import align_with_names
 from mih_impact.errors import AssumptionError
-from mih_impact.storage import save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -93,10 +91,6 @@ class PerPlace(Result):
     def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw what is asked per place, and what budgets pay per place."""
         return plot_per_place(self, ax=ax, lang=lang)
-
-    def save(self, path: str | Path) -> Path:
-        """Write the result to one file; `load` gives it back."""
-        return save(self, path)
 
     def _card(self, lang: Lang) -> Card:
         shown = self.table[(self.table["basis"] == "asked") | (self.table["amount"] != 0)]

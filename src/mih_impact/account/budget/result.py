@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +31,6 @@ from mih_impact.display.locale import (
     percent,
 )
 from mih_impact.display.result import Card, Provenance, Result, evidence_of
-from mih_impact.storage import save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -181,10 +179,6 @@ class BudgetImpact(Result):
     def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the three blocks side by side, year by year, never netted."""
         return plot_budget(self, ax=ax, lang=lang)
-
-    def save(self, path: str | Path) -> Path:
-        """Write the result to one file; `load` gives it back."""
-        return save(self, path)
 
     def _card(self, lang: Lang) -> Card:
 

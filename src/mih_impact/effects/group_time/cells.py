@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Self, get_args
 
 import numpy as np
@@ -16,7 +15,6 @@ from mih_impact.display.unit import AnyUnit
 from mih_impact.effects.group_time.estimate import Aggregation, averages
 from mih_impact.effects.group_time.influence import FactoredInfluence
 from mih_impact.errors import EffectsError
-from mih_impact.storage import save
 
 __all__ = ["GroupTimeEstimates", "GroupTimeMethod", "in_overall", "persons_behind"]
 
@@ -120,10 +118,6 @@ class GroupTimeEstimates(Result):
             influence=None,
             group_of=None,
         )
-
-    def save(self, path: str | Path) -> Path:
-        """Save the effects as displayed, without influence; `load` gives them back."""
-        return save(self.shown(), path)
 
 
 #: What is left of a cell when all that is known is taken out, relative to the cell, if nothing.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,6 @@ from mih_impact.effects.comparison import Comparison
 from mih_impact.effects.estimand import Asked, read_question
 from mih_impact.errors import EffectsError
 from mih_impact.panel.cube import Dead
-from mih_impact.storage import save
 
 __all__ = ["EffectTest", "ask_years", "formatter", "persons_behind", "shown_p"]
 
@@ -44,10 +42,6 @@ class EffectTest(CheckResult):
         for name in table.columns.difference(["outcome", "year_since_start", "draws"]):
             table[name] = table[name].astype(np.float64).mask(small)
         return replace(self, table=table, sentence=naming_limit(HIDDEN))
-
-    def save(self, path: str | Path) -> Path:
-        """Save the test as displayed; `load` gives it back."""
-        return save(self.shown(), path)
 
     def _card(self, lang: Lang) -> Card:
         shown = self.shown()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +33,6 @@ from mih_impact.display.result import Card, evidence_of, is_small, naming_limit
 from mih_impact.display.unit import SHARE, AnyUnit, amount, is_money
 from mih_impact.effects.check_result import HIDDEN, CheckResult
 from mih_impact.panel.contract import label_of
-from mih_impact.storage import save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -203,10 +201,6 @@ class HonestBounds(CheckResult):
             breakdown=float("nan"),
             persons=float("nan"),
         )
-
-    def save(self, path: str | Path) -> Path:
-        """Save the bounds as displayed; `load` gives them back."""
-        return save(self.shown(), path)
 
     def plot(self, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the interval under parallel trends, and one for each M."""
