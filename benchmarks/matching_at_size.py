@@ -116,7 +116,7 @@ def cube_of(made: dict[str, np.ndarray]) -> Any:
 
 def ours(participants: int, start_years: int) -> dict[str, Any]:
     """Match from a cube, and measure the bound afterwards."""
-    from mih_impact.controls.matching_methods import choose_among
+    from mih_impact.controls.matching import matched_in
     from mih_impact.controls.options import MatchOptions
     from mih_impact.controls.propensity import propensity_score
     from mih_impact.controls.risk_set import build_risk_set
@@ -132,7 +132,7 @@ def ours(participants: int, start_years: int) -> dict[str, Any]:
     begun, before, made = time.perf_counter(), time.process_time(), peak_gb()
     risk = build_risk_set(cube, on=options.on, exact=options.exact)
     stacked = time.perf_counter() - begun, time.process_time() - before
-    chosen = choose_among(risk, options, lambda: propensity_score(risk, pooled=True))
+    chosen = matched_in(risk, options, lambda: propensity_score(risk, pooled=True))
     wall, cpu, peak = time.perf_counter() - begun, time.process_time() - before, peak_gb()
     sets = chosen.sets
     assert chosen.score is not None

@@ -31,8 +31,9 @@ import pandas as pd
 from scipy.special import expit
 
 import mih_impact as mih
-from mih_impact.controls.group import ControlGroup, Sets
-from mih_impact.controls.matching_methods import nearest_sets
+from mih_impact.controls.comparison import Sets
+from mih_impact.controls.group import ControlGroup
+from mih_impact.controls.matching import nearest_sets
 from mih_impact.controls.options import MatchOptions
 
 RESULT = Path(__file__).parent / "results" / "ties.json"

@@ -36,13 +36,13 @@ if TYPE_CHECKING:
     from mih_impact.account.switching import SwitchingValues as SwitchingValues
     from mih_impact.account.uncertainty import Uncertainty as Uncertainty
     from mih_impact.controls.balance import Balance as Balance
+    from mih_impact.controls.choose import match as match
+    from mih_impact.controls.choose import weight as weight
     from mih_impact.controls.cut import bands as bands
     from mih_impact.controls.cut import completers as completers
     from mih_impact.controls.group import ControlGroup as ControlGroup
-    from mih_impact.controls.matching import match as match
     from mih_impact.controls.overlap import Overlap as Overlap
     from mih_impact.controls.terms import lag as lag
-    from mih_impact.controls.weighting import weight as weight
     from mih_impact.display.locale import Label as Label
     from mih_impact.display.locale import options as options
     from mih_impact.display.result import Provenance as Provenance
@@ -193,7 +193,7 @@ _HOME = {
     "leave_one_out": "falsification.leave_out",
     "lee_bounds": "falsification.lee",
     "load": "storage",
-    "match": "controls.matching",
+    "match": "controls.choose",
     "municipality_view": "account.budget.municipality",
     "nav": "nav",
     "options": "display.locale",
@@ -208,7 +208,7 @@ _HOME = {
     "run_study": "study.run",
     "specification_curve": "falsification.specification_curve",
     "synthetic_register": "panel.synthetic.register",
-    "weight": "controls.weighting",
+    "weight": "controls.choose",
     "wild_bootstrap": "effects.inference.wild_bootstrap",
     "write_budget_page": "reporting.page.write",
     "write_memo": "reporting.memo.write",

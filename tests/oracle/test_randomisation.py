@@ -11,8 +11,8 @@ import pytest
 from scipy.stats import chisquare
 
 import mih_impact as mih
-from mih_impact.controls import matching_methods
-from mih_impact.controls.matching_methods import Listed, choose, lots, nearest_sets
+from mih_impact.controls import matching
+from mih_impact.controls.matching import Listed, lots, matched, nearest_sets
 from mih_impact.controls.options import MatchOptions
 from mih_impact.effects.estimand import read_question
 from mih_impact.effects.inference import randomisation as assignments
@@ -250,7 +250,7 @@ def test_looking_up_is_matching_again(panel, name, ties, monkeypatch):
         )
         with monkeypatch.context() as patch:
             if fits:
-                patch.delattr(matching_methods, "nearest_sets")
+                patch.delattr(matching, "nearest_sets")
             for starters, slow in zip(drawn, expected, strict=True):
                 same_sets(lists.match(starters, starters), slow)
 
@@ -374,7 +374,7 @@ def p_values(group, assign, runs, **options):
     cube, chosen_by, found = group.risk.cube, options_of(group), []
     for run in range(runs):
         rng = np.random.default_rng((77, run))
-        chosen = choose(replace(cube, start=assign(rng, cube)), chosen_by)
+        chosen = matched(replace(cube, start=assign(rng, cube)), chosen_by)
         again = replace(
             group, risk=chosen.risk, sets=chosen.sets, score=chosen.score, whitened=chosen.whitened
         )

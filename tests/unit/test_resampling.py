@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
-from mih_impact.controls import matching_methods
+from mih_impact.controls import matching
 from mih_impact.effects.estimand import read_question
 from mih_impact.effects.inference.covariance import clustered
 from mih_impact.effects.inference.multiplier import linear_form
@@ -89,12 +89,12 @@ MATCHES = [
 @pytest.mark.parametrize("options", MATCHES, ids=lambda given: given["method"])
 def test_matching_drawn_persons_is_matching_a_register_of_them(register, options, monkeypatch):
     """The copies of a person have that person's lot, as they have where persons are counted."""
-    lot = matching_methods.drawn_number
+    lot = matching.drawn_number
 
     def of_the_person(ids, *key):
         return lot(np.array([who.split("-")[0] for who in ids], dtype=object), *key)
 
-    monkeypatch.setattr(matching_methods, "drawn_number", of_the_person)
+    monkeypatch.setattr(matching, "drawn_number", of_the_person)
     options = {"on": ON, "exact": ["county"], **options}
     group = mih.match(read(register), outcomes="wage_income", **options)
     asked = read_question(group, None, "did", -1, WINDOW, "available", "zero")

@@ -10,12 +10,28 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.controls.group import ControlGroup
+from mih_impact.controls.comparison import Comparison
 from mih_impact.controls.subgroup_controls import own_groups
 from mih_impact.controls.subgroups import By, Parts, Split, split
 from mih_impact.controls.terms import Lag, Term, term_label
-from mih_impact.display.locale import Label, Lang, capital, current, number
-from mih_impact.display.result import Card, Provenance, Result, is_small, with_complement
+from mih_impact.display.figure import (
+    CONTROL,
+    PARTICIPANT,
+    axes,
+    figure_style,
+    set_alt_text,
+    source_line,
+)
+from mih_impact.display.layout import align_with_names
+from mih_impact.display.locale import Label, Lang, capital, current, language, number
+from mih_impact.display.result import (
+    Card,
+    Provenance,
+    Result,
+    evidence_of,
+    is_small,
+    with_complement,
+)
 from mih_impact.errors import EffectsError, SupportError
 
 if TYPE_CHECKING:
@@ -145,8 +161,6 @@ class Balance(Result):
 
     def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the love plot: absolute standardised differences before and after."""
-        from mih_impact.controls.figures import love_plot
-
         return love_plot(self, ax=ax, lang=lang)
 
     def shown(self) -> Balance:
@@ -221,7 +235,7 @@ def _blanked(table: pd.DataFrame, key: str, everybody: int | None = None) -> pd.
     return shown
 
 
-def balance(group: ControlGroup, by: By | tuple[Lag] | None = None) -> Balance:
+def balance(group: Comparison, by: By | tuple[Lag] | None = None) -> Balance:
     """Compare participants with candidates (before) and with their controls (after).
 
     Parameters
@@ -281,7 +295,7 @@ def balance(group: ControlGroup, by: By | tuple[Lag] | None = None) -> Balance:
     )
 
 
-def _within(group: ControlGroup, parts: Parts) -> pd.DataFrame:
+def _within(group: Comparison, parts: Parts) -> pd.DataFrame:
     """Compare participants and controls of each subgroup, by the yardsticks of all."""
     spread = {name: _spread(group, x) for name, _, x in _columns(group) if name != _OWN}
     matched, tables = group.risk.person[group.sets.participant], []
@@ -315,7 +329,7 @@ class _Part:
 
 
 def _tables(
-    group: ControlGroup, parts: Sequence[_Part], spread: Mapping[str, float] | None = None
+    group: Comparison, parts: Sequence[_Part], spread: Mapping[str, float] | None = None
 ) -> list[pd.DataFrame]:
     """Compare the sides within each part of the risk sets, a row per covariate.
 
@@ -330,13 +344,13 @@ def _tables(
     return [pd.DataFrame(table) for table in tables]
 
 
-def _spread(group: ControlGroup, x: FloatArray) -> float:
+def _spread(group: Comparison, x: FloatArray) -> float:
     """Return the standard deviation of a column among those who start."""
     own = x[group.risk.treated]
     return float(np.sqrt(_moments(own, np.ones(len(own)))[1]))
 
 
-def _columns(group: ControlGroup) -> Iterator[tuple[str, Label, FloatArray]]:
+def _columns(group: Comparison) -> Iterator[tuple[str, Label, FloatArray]]:
     """Yield name, label and values of what is compared, shape (m,) each."""
     if group.score is not None:
         yield _OWN, _SCORE, group.score.index
@@ -390,3 +404,114 @@ def _standardised(gap: float, yardstick: float, rounding: float) -> float:
     if np.isnan(gap):
         return gap
     return 0.0 if abs(gap) <= rounding else float(np.copysign(np.inf, gap))
+
+
+_ALIKE = Label(
+    nb="Deltakere og kontroller ligner hverandre etter {how}",
+    en="Participants and controls are alike after {how}",
+)
+_BALANCE_OF_BOTH = Label(
+    nb="Balanse mellom deltakere og kontroller", en="Balance of participants and controls"
+)
+_AXIS = Label(
+    nb="absolutt standardisert forskjell (standardavvik blant deltakerne)",
+    en="absolute standardised difference (participants' standard deviations)",
+)
+_BEFORE_HOW = Label(nb="før {how}", en="before {how}")
+_AFTER_HOW = Label(nb="etter {how}", en="after {how}")
+_ALT = Label(
+    nb="Standardiserte forskjeller for {n} kjennetegn: størst {before} før og {after} etter {how}.",
+    en="Standardised differences of {n} covariates: at most {before} before and {after} after "
+    "{how}.",
+)
+_NOTE = Label(
+    nb="Før: alle kandidater. Etter: {participants} deltakere og {controls} kontrollpersoner. "
+    "Stiplet linje: {limit}.",
+    en="Before: all candidates. After: {participants} participants and {controls} control persons. "
+    "Dashed line: {limit}.",
+)
+_ARROWS = Label(
+    nb="Pil: alle deltakerne er like og de andre avviker; forskjellen er uendelig.",
+    en="Arrow: all participants are alike and the others differ; the difference is infinite.",
+)
+
+
+def love_plot(balance: Balance, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+    """Draw absolute standardised differences before and after matching.
+
+    Parameters
+    ----------
+    balance
+        The balance table.
+    ax
+        Axes to draw on; a new figure if None.
+    lang
+        Language; the option in force if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    lang = language(lang)
+    frame = balance.frame
+    size = np.column_stack([frame["smd_before"].abs(), frame["smd_after"].abs()])
+    endless = np.isinf(size)
+    # What is infinite stands at the edge, as an arrow that points beyond it.
+    edge = 1.15 * max(float(size[~endless].max(initial=0.0)), TOLERATED)
+    before, after = np.where(endless, edge, size).T
+    order = np.argsort(before, kind="stable")
+    place = np.arange(len(frame))
+    with figure_style():
+        ax = axes(ax, size=(7.2, 1.6 + 0.24 * len(frame)))
+        ax.grid(axis="y", visible=False)
+        ax.grid(axis="x", color="#DDDDDD", linewidth=0.8)
+        ax.hlines(place, after[order], before[order], color="#DDDDDD", linewidth=1.2, zorder=1)
+        hollow: dict[str, Any] = {"facecolors": "white", "edgecolors": CONTROL, "linewidths": 1.4}
+        sides = ((before, 26, hollow, _BEFORE_HOW), (after, 30, {"color": PARTICIPANT}, _AFTER_HOW))
+        for k, (x, area, colours, side) in enumerate(sides):
+            label, beyond = side.format(how=balance.how).text(lang), endless[order, k]
+            there, z = ~beyond, 2 + k
+            ax.scatter(x[order][there], place[there], s=area, label=label, zorder=z, **colours)
+            ax.scatter(x[order][beyond], place[beyond], s=area, marker=">", zorder=z, **colours)
+        ax.axvline(TOLERATED, color=CONTROL, linewidth=1, linestyle=(0, (4, 3)))
+        ax.set_yticks(place, frame[f"label_{lang}"].to_numpy()[order])
+        ax.set_ylim(-0.7, len(frame) - 0.3)
+        ax.set_xlim(left=-0.02 * np.nanmax(before))
+        places = _decimals(ax)
+        ax.xaxis.set_major_formatter(lambda value, _: number(value, decimals=places, lang=lang))
+        ax.set_xlabel(_AXIS.text(lang), loc="right")
+        title = _ALIKE if np.nanmax(size[:, 1]) <= TOLERATED else _BALANCE_OF_BOTH
+        above = _corner_is_taken(np.column_stack([before, after])[order])
+        if above:
+            ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2, ncols=2)
+        else:
+            ax.legend(loc="lower right")
+        ax.set_title(title.format(how=balance.how).text(lang), loc="left", pad=30 if above else 12)
+        note = _NOTE.format(
+            participants=number(balance.n_participants, lang=lang),
+            controls=number(balance.n_controls, lang=lang),
+            limit=number(TOLERATED, decimals=1, lang=lang),
+        )
+        arrows = f" {_ARROWS.text(lang)}" if endless.any() else ""
+        source_line(ax, f"{note.text(lang)}{arrows} {evidence_of(balance, lang)}".rstrip())
+        align_with_names(ax)
+        alt = _ALT.format(
+            how=balance.how,
+            n=len(frame),
+            before=number(np.nanmax(size[:, 0]), decimals=2, lang=lang),
+            after=number(np.nanmax(size[:, 1]), decimals=2, lang=lang),
+        )
+        set_alt_text(ax, alt.text(lang))
+    return ax
+
+
+def _decimals(ax: Axes) -> int:
+    """Return the decimals, one at least, with which ticks of the horizontal axis are told apart."""
+    ticks = ax.get_xticks()
+    step = float(np.diff(ticks).min()) if len(ticks) > 1 else 1.0
+    return next((d for d in range(1, 6) if abs(round(step, d) - step) < 1e-9), 6)
+
+
+def _corner_is_taken(x: FloatArray) -> bool:
+    """Return whether markers of the lowest rows reach where a legend would stand; (rows, 2)."""
+    return bool(np.nanmax(x[:3]) > 0.6 * np.nanmax(x))

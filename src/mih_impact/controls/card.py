@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mih_impact.controls.comparison import Comparison
 from mih_impact.controls.flow import Flow
-from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.terms import Term, parse_term, term_label
-from mih_impact.display.locale import NOT_AVAILABLE, Label, Lang, count, current, number, percent
+from mih_impact.display.locale import NOT_AVAILABLE, Label, Lang, count, number, percent
 from mih_impact.display.result import Card
 from mih_impact.errors import SupportError
 from mih_impact.panel.contract import label_of
@@ -145,8 +145,11 @@ _UNTIL_THEN = Label(
 )
 
 
-def card(group: ControlGroup, lang: Lang) -> Card:
-    """Return the card of a control group: aggregates only, few persons hidden."""
+def card(group: Comparison, tied_share: float | None, lang: Lang) -> Card:
+    """Return the card of a control group: aggregates only, few persons hidden.
+
+    `tied_share` is what ties leave to chance, None where it is not told.
+    """
     measure = group.provenance.options.get("measure")
     lines = (
         *(() if measure is None else ((_LINES["measure"], str(measure)),)),
@@ -173,8 +176,8 @@ def card(group: ControlGroup, lang: Lang) -> Card:
     for column, n in group.risk.carried.items():
         text = _CARRIED.format(n=count(n, lang), column=term_label(column, lang))
         notes.append(text.text(lang))
-    if group.ties >= current().min_cell:
-        share = percent(group.tied_share, decimals=_decimals(group.tied_share), lang=lang)
+    if tied_share is not None:
+        share = percent(tied_share, decimals=_decimals(tied_share), lang=lang)
         notes.append((_AVERAGED if group.replace else _DRAWN).format(share=share).text(lang))
     return Card(
         title=_TITLE.text(lang),
@@ -194,7 +197,7 @@ def notes_on_absence(
     return [f"{rule} {_WITHOUT_ROW.format(participants=participants, rows=rows).text(lang)}"]
 
 
-def _without_row(group: ControlGroup) -> tuple[int, int]:
+def _without_row(group: Comparison) -> tuple[int, int]:
     """Return how many participants and candidate rows have no row in the period before start."""
     risk = group.risk
     before = risk.start - 1 - int(risk.cube.periods[0])
@@ -220,7 +223,7 @@ def notes_on_lost(flow: Sequence[Flow], lang: Lang) -> list[str]:
     return notes
 
 
-def _conditions(group: ControlGroup, lang: Lang) -> str:
+def _conditions(group: Comparison, lang: Lang) -> str:
     """Return whether the controls ever start."""
     if group.window_end is None:
         return _NEVER.text(lang)
@@ -229,13 +232,13 @@ def _conditions(group: ControlGroup, lang: Lang) -> str:
     return _NOT_YET.format(years=group.window_end).text(lang) + later
 
 
-def _method(group: ControlGroup) -> str:
+def _method(group: Comparison) -> str:
     """Return which label of the method is the group's."""
     within = group.whitened is not None and group.provenance.options["caliper"] is not None
     return "mahalanobis_within_caliper" if within else group.method
 
 
-def _line(group: ControlGroup, what: str) -> Label:
+def _line(group: Comparison, what: str) -> Label:
     """Return what `exact` and `on` mean to this method."""
     kind = group.method if group.model is None else group.model.kind
     return _LINES.get(f"{kind}_{what}", _LINES[what])
@@ -245,7 +248,7 @@ def _names(terms: Sequence[Term], lang: Lang) -> str:
     return "; ".join(term_label(term, lang) for term in terms) or NOT_AVAILABLE
 
 
-def _last_line(group: ControlGroup, lang: Lang) -> tuple[tuple[Label, str], ...]:
+def _last_line(group: Comparison, lang: Lang) -> tuple[tuple[Label, str], ...]:
     """Return what the controls hang on: ties of the nearest, the heaviest person for weights."""
     if group.chosen_by_nearness:
         return ((_LINES["averaged" if group.replace else "drawn"], count(group.ties, lang)),)
@@ -260,7 +263,7 @@ def _decimals(share: float) -> int:
     return next((d for d in range(1, 9) if round(100 * share, d) > 0), 1)
 
 
-def other_measures(group: ControlGroup, years: Sequence[int]) -> pd.DataFrame:
+def other_measures(group: Comparison, years: Sequence[int]) -> pd.DataFrame:
     """Return the share that begins each measure by year since start; see `ControlGroup`."""
     recipe = group.recipe
     if recipe is None or MEASURE not in recipe.panel.columns:

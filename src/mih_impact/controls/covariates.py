@@ -14,38 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact.controls.design import Coded, Column, Design, factorized
-from mih_impact.controls.terms import (
-    Lag,
-    Term,
-    as_terms,
-    entered,
-    lag,
-    parse_term,
-    term_label,
-    years_before,
-)
+from mih_impact.controls.terms import Lag, Term, column_of, years_before
 from mih_impact.display.locale import current
 from mih_impact.errors import SupportError
 from mih_impact.panel.cube import Cube
 
 __all__ = [
     "MOST_NAMED",
-    "Design",
-    "Lag",
     "Modelled",
-    "Term",
-    "as_terms",
     "by_period",
-    "entered",
     "has_both_sides",
-    "lag",
     "one_sided",
-    "parse_term",
     "read_column",
     "read_rows",
     "read_term",
     "spoken_names",
-    "term_label",
 ]
 
 BoolArray = NDArray[np.bool_]
@@ -65,7 +48,7 @@ def read_term(cube: Cube, term: Term, start: int) -> tuple[NDArray[Any], BoolArr
         Values, shape (n_persons,), float with NaN or object with None where missing, and whether
         each was carried forward from an earlier row.
     """
-    column = term.column if isinstance(term, Lag) else term
+    column = column_of(term)
     years = years_before(term)
     if cube.is_outcome(column):
         values = cube.lagged(column, start, years)
@@ -109,7 +92,7 @@ def read_column(cube: Cube, term: Term, person: IntArray, periods: Periods) -> t
 
     `periods` are those that rows are compared from, and the rows of each; see `by_period`.
     """
-    name = term.column if isinstance(term, Lag) else term
+    name = column_of(term)
     if name not in cube.code:
         values, carried = _read(cube, term, person, periods)
         if values.dtype != object:
@@ -144,7 +127,7 @@ def require_years(cube: Cube, terms: Sequence[Term], start: IntArray, *, ahead: 
     """
     periods = np.unique(start) - cube.PER_YEAR * ahead
     for term in terms:
-        years, column = years_before(term), str(getattr(term, "column", term))
+        years, column = years_before(term), column_of(term)
         if isinstance(term, str) and term not in (*cube.ore, *cube.declared):
             continue
         if cube.is_outcome(column):

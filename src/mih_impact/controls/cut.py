@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.arguments import named_options
-from mih_impact.controls.group import ControlGroup
+from mih_impact.controls.comparison import Comparison
 from mih_impact.controls.terms import Lag, Term, as_terms
 from mih_impact.display.locale import EN_DASH, Label, number
 from mih_impact.errors import EffectsError
@@ -199,7 +199,7 @@ class Completers:
     def __str__(self) -> str:
         return f"completers({self.column})"
 
-    def read(self, group: ControlGroup) -> FloatArray:
+    def read(self, group: Comparison) -> FloatArray:
         """Return for each row that starts 1 if it ever finished, 0 if not, NaN if nothing is known.
 
         Raises

@@ -1,255 +1,507 @@
-"""`match`: choose each participant's controls within start year and exact cell."""
+"""The methods of matching: each takes a cube and the options, and gives sets of controls."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-import narwhals as nw
 import numpy as np
+from numpy.typing import NDArray
 
-from mih_impact import arguments
-from mih_impact.arguments import named_options
-from mih_impact.controls.flow import Flow
-from mih_impact.controls.group import ControlGroup
-from mih_impact.controls.matching_methods import Chosen, choose
-from mih_impact.controls.options import (
-    Controls,
-    Cutpoints,
-    MatchOptions,
-    Method,
-    Order,
-    Scope,
-    ScoreKind,
-)
-from mih_impact.controls.overlap import warn_if_concentrated
-from mih_impact.controls.recipe import (
-    Recipe,
-    about_panel,
-    outcomes_along,
-    require_outcomes,
-    seed_of,
-)
-from mih_impact.controls.terms import Lag, Term, as_terms
-from mih_impact.display.locale import Label
-from mih_impact.display.result import Provenance
+from mih_impact.controls.comparison import Chosen, Comparison, Sets
+from mih_impact.controls.covariates import by_period
+from mih_impact.controls.mahalanobis import Cloud, mahalanobis_greedy, mahalanobis_nearest, whiten
+from mih_impact.controls.nearest import SAME, Neighbours, greedy, nearest_within, runs
+from mih_impact.controls.options import Cutpoints, MatchOptions
+from mih_impact.controls.propensity import Score, independent, propensity_score, supported
+from mih_impact.controls.risk_set import Among, RiskSet, build_risk_set, drawn_number
 from mih_impact.errors import SupportError
-from mih_impact.panel.panel import Panel
-from mih_impact.panel.selection import OtherMeasures
+from mih_impact.panel.cube import Cube
 
-__all__ = ["Method", "Order", "match", "nobody"]
+__all__ = [
+    "Listed",
+    "as_sets",
+    "bins",
+    "choosing_order",
+    "coarsened_cells",
+    "edges",
+    "lots",
+    "matched",
+    "matched_in",
+    "most_controls",
+    "nearest_sets",
+    "nobody",
+    "serves_once",
+    "sturges",
+    "tied_share",
+]
 
-MATCHED = Label(nb="fikk kontroller", en="matched")
-_ADVICE = "Widen the group with fewer columns in exact=, a larger ratio=, or replace=False."
+BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+#: A value this share of the largest below a point is at the point.
+ROUNDING = 1e-11
 
 
-@named_options
-def match(
-    panel: Panel,
-    *,
-    on: Term | Sequence[Term] = (),
-    exact: str | Sequence[str] = (),
-    method: Method = "propensity",
-    ratio: int = 5,
-    replace: bool = True,
-    scope: Scope = "global",
-    caliper: float | None = 0.2,
-    common_support: bool = False,
-    order: Order = "largest",
-    eligible: str | nw.Expr | None = None,
-    controls: Controls = "never",
-    window_end: int = 6,
-    score: ScoreKind = "pooled",
-    cutpoints: Cutpoints | None = None,
-    outcomes: str | Sequence[str] | None = None,
-    measure: str | None = None,
-    other_measures: OtherMeasures = "risk_set",
-    seed: int | None = None,
-) -> ControlGroup:
-    """Choose controls for every participant among those eligible the year before who do not start.
-
-    Parameters
-    ----------
-    panel
-        The register panel; its breaches of the contract are raised before work starts.
-    on
-        Columns as of the year before start, and lags: `["age", *lag("wage_income", 1, 2)]`.
-    exact
-        Columns participants and controls must share, as of the year before start.
-    method
-        "propensity": nearest on the log odds of a logit. "mahalanobis": nearest by Mahalanobis
-        distance on `on`, among those within the caliper on the log odds; with caliper=None among
-        all. "exact": every candidate with the same values of `exact` and `on`, each with equal
-        weight. "cem": the same, with numbers in bins. To the last two ratio, caliper and order
-        mean nothing.
-    ratio
-        Controls wanted per participant; with replacement more where several are as near as the
-        last.
-    replace
-        With replacement a person may serve several participants; without, one only.
-    scope
-        Without replacement a person serves once ("global"), or once in each start year
-        ("within_start_year").
-    caliper
-        Greatest distance, in standard deviations of the log odds over all rows of the risk sets;
-        None for no limit.
-    common_support
-        Leave out participants whose log odds lie outside the range of the candidates of their
-        start year; `attrition` counts them.
-    order
-        Who chooses first without replacement: largest or smallest log odds, order of start year
-        and identifier ("data"), or "random" (needs `seed`). Among equal log odds a lot decides.
-    eligible
-        Who can be a candidate, evaluated in the year before start: a boolean column or an
-        expression on person-years; None takes the column `eligible` if there is one, else
-        everyone observed. A resident without a row then has amounts of zero and all else as in its
-        last row; where it is not known who is resident, nobody is compared without a row then,
-        participant or candidate.
-    controls
-        "never": candidates never start. "not_yet": they do not start by `window_end`; who starts
-        later is a control before, and a participant after.
-    window_end
-        With "not_yet" the last year since start that controls are compared in: the last of
-        `event_study(window=...)`.
-    score
-        One logit with a term for each start year, or one logit per start year.
-    cutpoints
-        Of "cem": by column, the number of bins or the points between them; a lag is named
-        "wage_income[-1]". Others get Sturges' number of bins of equal width.
-    outcomes
-        Outcome columns to bring along; all of the panel's by default.
-    measure
-        In a register of several measures (its column `measure`), the one to look at: participants
-        are those who begin it, from their first time. None takes the start years as they are.
-    other_measures
-        What other measures do to a control: "risk_set", nothing, the comparison is with what they
-        are otherwise offered; "censor", it is compared until it begins one, and is no candidate in
-        the period in which it does. What participants begin later is part of the effect.
-    seed
-        Seed of order="random"; without replacement of the lots among equals, and in a panel by
-        month of the months that candidates are compared from (2025 unless given).
-
-    Returns
-    -------
-    ControlGroup
-
-    Raises
-    ------
-    PanelContractError
-        The panel breaks its contract.
-    SupportError
-        No common support, more covariates than participants, nobody within the caliper, or an
-        option that does not exist.
-
-    Warns
-    -----
-    MihImpactWarning
-        One person carries more than a tenth of the weight of all controls.
-
-    Notes
-    -----
-    A participant's weight is 1 and its controls' weights are equal and add up to 1. Neighbours of
-    one participant are different persons.
-
-    No identifier decides who is compared. With replacement everybody is a control who is no farther
-    than the ratio-th nearest, each with the weight 1 / #J (Abadie and Imbens 2006, section 2; R's
-    Matching with `ties=TRUE`, Stata's teffects): of 7 where 5 are asked for and the last three are
-    equally near, each weighs 1/7. Without replacement one of those who are equally near is drawn,
-    as is who chooses first among equal log odds: the lots hang on `seed`, and another seed gives
-    another draw. Distances on the log odds, or by Mahalanobis, that differ by no more than 1e-9 are
-    equal: rounding by the order of sums is some 1e-14.
-
-    Without replacement controls are chosen in rounds: everyone chooses a first before anyone
-    chooses a second. The Mahalanobis distance is that of R's MatchIt: the covariance within
-    participants and within candidates, pooled (`mahalanobis.whiten`); with a caliper it is MatchIt
-    with `mahvars`, the score deciding who is near enough and who chooses first.
-
-    References
-    ----------
-    Abadie and Imbens (2006), Large sample properties of matching estimators for average treatment
-    effects, Econometrica 74(1), for ties.
-    Stuart (2010), Matching methods for causal inference, Statistical Science 25(1), sections 3-4.
-    Austin (2011), Optimal caliper widths, Pharmaceutical Statistics 10(2), for the 0.2.
-    Rubin and Thomas (2000), Combining propensity score matching with additional adjustments, JASA
-    95(450), for Mahalanobis within calipers.
-    Iacus, King and Porro (2012), Causal inference without balance checking: coarsened exact
-    matching, Political Analysis 20(1).
+def sturges(rows: int) -> int:
+    """Return Sturges' number of bins, 1 + log2 of the rows, rounded up.
 
     Examples
     --------
-    >>> import mih_impact as mih
-    >>> group = mih.match(
-    ...     mih.example_panel(),
-    ...     exact=["county", "benefit_type"],
-    ...     on=["age", "education", *mih.lag("wage_income", 1, 2, 3)],
-    ... )
-    >>> group.attrition()["step"].tolist()
-    ['register', 'observed', 'cell', 'matched']
+    >>> sturges(614)
+    11
     """
-    panel, about = about_panel(panel, measure, other_measures, verb="match")
-    fetched = outcomes_along(panel, outcomes)
-    by_nearness = arguments.is_one_of(method, ("propensity", "mahalanobis"))
-    drawn = arguments.is_one_of(order, ("random",))
-    seed = seed_of(panel, seed, lots=by_nearness and replace is False and not drawn)
-    options = MatchOptions(
-        on=as_terms(on),
-        exact=arguments.names("exact", exact, error=SupportError),
-        method=method,
-        ratio=ratio,
-        replace=replace,
-        scope=scope,
-        caliper=caliper,
-        common_support=common_support,
-        order=order,
-        controls=controls,
-        window_end=window_end,
-        score=score,
-        cutpoints=cutpoints,
-        seed=seed,
-    )
-    panel.require()
-    columns = [
-        term.column if isinstance(term, Lag) else term for term in (*options.on, *options.exact)
-    ]
-    cube = panel.cube(eligible=eligible, columns=[*columns, *fetched])
-    require_outcomes(panel, cube, fetched)
-    chosen = choose(cube, options)
-    risk, sets = chosen.risk, chosen.sets
-    if not len(sets.participant):
-        raise nobody(chosen, options)
-    persons = np.unique(risk.person[sets.control])
-    last = Flow("matched", MATCHED, len(sets.participant), len(persons), len(sets.control))
-    rule = panel.eligibility(eligible)
-    group = ControlGroup(
-        risk=risk,
-        sets=sets,
-        score=chosen.score,
-        method=method,
-        on=options.on,
+    return int(np.ceil(np.log2(rows) + 1))
+
+
+def edges(x: FloatArray, count: int) -> FloatArray:
+    """Return the points that part the range of x into bins of equal width.
+
+    Examples
+    --------
+    >>> edges(np.array([0.0, 2.0, 10.0]), 5)
+    array([2., 4., 6., 8.])
+    """
+    return np.asarray(np.linspace(x.min(), x.max(), count + 1)[1:-1])
+
+
+def bins(x: FloatArray, cutpoints: FloatArray) -> IntArray:
+    """Return the bin of each number; a bin holds its lower point and not its upper one.
+
+    Examples
+    --------
+    >>> bins(np.array([19.0, 20.0, 34.0, 50.0]), np.array([20.0, 50.0]))
+    array([0, 1, 1, 2])
+    """
+    return np.searchsorted(np.unique(cutpoints), x, side="right").astype(np.int64)
+
+
+def coarsened_cells(risk: RiskSet, cutpoints: Cutpoints | None) -> IntArray:
+    """Return the cell of every row by start year, exact columns and coarsened covariates.
+
+    Parameters
+    ----------
+    risk
+        The risk sets, `on` in their design.
+    cutpoints
+        Per term its number of bins or its points; Sturges' bins for the others.
+
+    Returns
+    -------
+    array of int
+        Shape (m,).
+
+    Raises
+    ------
+    SupportError
+        Cutpoints for a category.
+
+    Notes
+    -----
+    As in R's MatchIt: a number falls in one of 1 + log2(m) bins of equal width over all rows of
+    the risk sets, a category is its own bin (Iacus, King and Porro 2012, section 3).
+    """
+    design, given = risk.design, {} if cutpoints is None else dict(cutpoints)
+    cell = risk.cell
+    for k, name in enumerate(design.names):
+        x = design.column(k)
+        if name != str(design.terms[k]):  # an indicator of one value of a category
+            if str(design.terms[k]) in given:
+                raise SupportError(
+                    f"{design.terms[k]} is a category: it has no cutpoints",
+                    found=f"{sum(t == design.terms[k] for t in design.terms)} values or more",
+                    do="leave it out of cutpoints=, or join its values in the panel",
+                )
+            code = x.astype(np.int64)
+        else:
+            points = given.get(name, sturges(len(x)))
+            cut = edges(x, int(points)) if isinstance(points, (int, np.integer)) else points
+            # A value that is at the point on paper may lie a rounding below it.
+            rounding = ROUNDING * float(np.abs(x).max())
+            code = bins(x, np.asarray(cut, dtype=np.float64) - rounding)
+        pair = cell * (int(code.max()) + 1) + code
+        cell = np.unique(pair, return_inverse=True)[1].astype(np.int64)
+    return cell
+
+
+def matched(cube: Cube, options: MatchOptions, among: Among | None = None) -> Chosen:
+    """Choose controls by the method of the options, in the whole register or among a part of it.
+
+    Among a part a covariate may be the same for all, or follow from others, without any fault of
+    who asks: nearness is then by the others.
+    """
+    risk = build_risk_set(
+        cube,
+        on=() if options.method == "exact" else options.on,
         exact=options.equal,
-        replace=replace if chosen.neighbours else True,
-        eligible=rule,
-        flow=(*chosen.flow, last),
-        ties=chosen.ties,
-        provenance=Provenance.of(
-            "match",
-            {
-                **{name: value for name, value in options.as_dict().items() if name != "seed"},
-                "on": [str(term) for term in options.on],
-                "eligible": rule,
-                **about,
-            },
-            seed=seed,
-            data=cube.fingerprint,
-            evidence=panel.provenance.evidence,
-        ),
-        recipe=Recipe(
-            panel, match, {**options.as_dict(), "eligible": eligible, "outcomes": outcomes}
-        ),
-        whitened=chosen.whitened,
         window_end=options.not_started_through,
+        modelled=options.modelled,
+        seed=options.seed,
+        among=among,
     )
-    warn_if_concentrated(group, advice=_ADVICE)
-    return group
+    near = risk
+    if options.method in ("propensity", "mahalanobis"):
+        if among is None:
+            risk.require_varying(options.on)
+        else:
+            beside = risk.start_year if options.uses_score else np.zeros_like(risk.start_year)
+            near = replace(risk, design=independent(risk.design, beside))
+    pooled = options.score == "pooled"
+    chosen = matched_in(near, options, lambda: propensity_score(near, pooled=pooled))
+    return replace(chosen, risk=replace(chosen.risk, design=risk.design))
+
+
+def matched_in(
+    risk: RiskSet,
+    options: MatchOptions,
+    scored: Callable[[], Score],
+    lot: FloatArray | None = None,
+) -> Chosen:
+    """Choose controls within risk sets that are there.
+
+    `scored` is called if the method scores; the lots of the rows are drawn if none are given.
+    """
+    if options.method in ("exact", "cem"):
+        if options.method == "cem":
+            risk = replace(risk, cell=coarsened_cells(risk, options.cutpoints))
+        return Chosen(risk, _cell_sets(risk), risk.flow)
+    return _neighbours(risk, options, scored, lots(risk, options) if lot is None else lot)
+
+
+def _cell_sets(risk: RiskSet) -> Sets:
+    """Give the participants of a cell one set: all its candidates, with equal weight."""
+    both = np.intersect1d(risk.cell[risk.treated], risk.cell[~risk.treated])
+    kept = np.isin(risk.cell, both)
+    participant = np.flatnonzero(risk.treated & kept)
+    candidate = np.flatnonzero(~risk.treated & kept)
+    member = np.searchsorted(both, risk.cell[candidate])
+    order = np.argsort(member, kind="stable")
+    size = np.bincount(member, minlength=len(both))
+    return Sets(
+        participant,
+        np.searchsorted(both, risk.cell[participant]),
+        member[order],
+        candidate[order],
+        1.0 / size[member[order]],
+    )
+
+
+def _neighbours(
+    risk: RiskSet, options: MatchOptions, scored: Callable[[], Score], lot: FloatArray
+) -> Chosen:
+    """Take the nearest on the score or by Mahalanobis, within start year, cell and caliper."""
+    score = scored() if options.uses_score else None
+    target, flow = np.flatnonzero(risk.treated), risk.flow
+    if options.common_support and score is not None:
+        target, step = supported(risk, score)
+        flow = (*flow, step)
+    whitened = whiten(risk) if options.method == "mahalanobis" else None
+    sets, ties = nearest_sets(risk, target, score, whitened, options, lot)
+    return Chosen(risk, sets, flow, score, ties, whitened)
+
+
+def nearest_sets(
+    risk: RiskSet,
+    target: IntArray,
+    score: Score | None,
+    whitened: FloatArray | None,
+    options: MatchOptions,
+    lot: FloatArray,
+) -> tuple[Sets, int]:
+    """Give rows that start their nearest controls, on a score or coordinates that are there.
+
+    Parameters
+    ----------
+    risk
+        The stacked risk sets.
+    target
+        Rows that start, ascending.
+    score, whitened
+        As in `ControlGroup`; the coordinates are used where there are any.
+    options
+        Ratio, caliper, replacement and order.
+    lot
+        The order among equals, as `lots` returns it.
+
+    Returns
+    -------
+    tuple
+        The sets, and the ties, as in `Neighbours`.
+    """
+    options = replace(options, ratio=most_controls(risk, options.ratio))
+    limit = np.inf
+    if options.caliper is not None and score is not None:
+        limit = options.caliper * float(score.index.std(ddof=1))
+    if whitened is not None:
+        found = _in_space(risk, whitened, score, target, limit, options, lot)
+    else:
+        assert score is not None
+        found = _on_line(risk, score.index, target, limit, options, lot)
+    return as_sets(target, found), found.ties
+
+
+def lots(risk: RiskSet, options: MatchOptions, what: str = "ties") -> FloatArray:
+    """Return a number between 0 and 1 for every row, by which equals stand in line, shape (m,).
+
+    With replacement all who are as near are taken, and no lot is drawn: shape (0,). Another `what`
+    is another draw.
+
+    Notes
+    -----
+    A lot is reckoned from the seed, the start year and the identifier, as months of start are: who
+    else is in the register, and in what order, does not matter, and which person has which lot has
+    nothing to do with anything else.
+    """
+    lot = np.empty(0 if options.replace else len(risk.person))
+    if not options.replace:
+        for c, rows in by_period(risk.start_year):
+            lot[rows] = drawn_number(risk.cube.person_id[risk.person[rows]], options.seed, c, what)
+    return lot
+
+
+def tied_share(group: Comparison) -> float:
+    """Return the share of the controls' weight that ties leave to chance; see `ControlGroup`."""
+    if not group.ties or group.recipe is None:
+        return 0.0
+    options, sets = group.recipe.read(MatchOptions), group.sets
+    if group.replace:
+        count = np.bincount(sets.member)[sets.set_of]
+        return float((1.0 - np.minimum(options.ratio / count, 1.0)).mean())
+    target = np.flatnonzero(group.risk.treated)
+    if options.common_support and group.score is not None:
+        target, _ = supported(group.risk, group.score)
+    others = lots(group.risk, options, "another draw")
+    again, _ = nearest_sets(group.risk, target, group.score, group.whitened, options, others)
+    one, other = group.person_weight, replace(group, sets=again).person_weight
+    return float(np.abs(one / one.sum() - other / other.sum()).sum() / 2.0)
+
+
+def most_controls(risk: RiskSet, ratio: int) -> int:
+    """Return the ratio, or the candidates of the largest cell where these are fewer."""
+    return max(1, min(int(ratio), int(np.bincount(risk.cell[~risk.treated]).max(initial=0))))
+
+
+def _on_line(
+    risk: RiskSet,
+    index: FloatArray,
+    target: IntArray,
+    limit: float,
+    options: MatchOptions,
+    lot: FloatArray,
+) -> Neighbours:
+    """Match on the log odds."""
+    control = _in_line(risk, options, lot)
+    who = index[target], risk.cell[target], index[control], risk.cell[control]
+    if options.replace:
+        return nearest_within(*who, options.ratio, limit).at(control)
+    once = serves_once(risk, control, options)
+    order = choosing_order(index[target], lot[target], options)
+    return greedy(*who, once, order, options.ratio, limit).at(control)
+
+
+def _in_space(
+    risk: RiskSet,
+    point: FloatArray,
+    score: Score | None,
+    target: IntArray,
+    limit: float,
+    options: MatchOptions,
+    lot: FloatArray,
+) -> Neighbours:
+    """Match by Mahalanobis distance, within the limit on the log odds if there is one."""
+    control = _in_line(risk, options, lot)
+    index = np.zeros(len(risk.person)) if score is None else score.index
+    cloud = Cloud(
+        point[control],
+        risk.cell[control],
+        serves_once(risk, control, options),
+        index[control] if np.isfinite(limit) else None,
+        limit,
+    )
+    who = point[target], risk.cell[target], index[target]
+    if options.replace:
+        return mahalanobis_nearest(cloud, *who, options.ratio).at(control)
+    order = choosing_order(index[target], lot[target], options)
+    return mahalanobis_greedy(cloud, *who, order, options.ratio).at(control)
+
+
+def _in_line(risk: RiskSet, options: MatchOptions, lot: FloatArray) -> IntArray:
+    """Return the rows of candidates, the one who comes first among equals first."""
+    control = np.flatnonzero(~risk.treated)
+    return control if options.replace else control[np.argsort(lot[control], kind="stable")]
+
+
+def serves_once(risk: RiskSet, control: IntArray, options: MatchOptions) -> IntArray:
+    """Return who serves once: a person, or a person in each start year, which is a row."""
+    return risk.person[control] if options.scope == "global" else control
+
+
+def choosing_order(index: FloatArray, lot: FloatArray, options: MatchOptions) -> IntArray:
+    """Return the order in which participants choose; among equal scores the lot decides.
+
+    "data" is the order of start year and identifier, since that is what it asks for.
+    """
+    position = np.arange(len(index))
+    if options.order == "random":
+        return np.random.default_rng(options.seed).permutation(position)
+    if options.order == "data":
+        return position
+    ahead = -index if options.order == "largest" else index
+    ranked = np.argsort(ahead, kind="stable")
+    alike = np.zeros(len(index), dtype=np.int64)
+    alike[runs(ahead[ranked])] = 1
+    return ranked[np.lexsort((lot[ranked], np.cumsum(alike)))]
+
+
+def as_sets(target: IntArray, chosen: Neighbours) -> Sets:
+    """Turn chosen rows into weighted sets; participants without any are left out.
+
+    Everybody in a set weighs the same, also those who are there because as near as the last.
+    """
+    has = chosen.set_of >= 0
+    count = np.bincount(chosen.member)
+    weight = 1.0 / count[chosen.member]
+    return Sets(target[has], chosen.set_of[has], chosen.member, chosen.control, weight)
+
+
+#: Rows whose nearest are listed at a time, to keep distances small in memory.
+AT_A_TIME = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class Listed:
+    """The nearest of every row that may start, whoever starts.
+
+    Attributes
+    ----------
+    risk, score, whitened, options
+        As in `nearest_sets`; whom the risk sets take to start plays no part.
+    lot
+        The order among equals, as `lots` returns it.
+    rows
+        Rows with a list, shape (r,), ascending.
+    near
+        The nearest rows within cell and caliper, the row itself among them, nearest first and
+        equals by lot, shape (r, L); -1 where there are no more.
+    far
+        How far they are, shape (r, L); infinity where there are no more.
+    """
+
+    risk: RiskSet
+    score: Score | None
+    whitened: FloatArray | None
+    options: MatchOptions
+    lot: FloatArray
+    rows: IntArray
+    near: IntArray
+    far: FloatArray
+
+    @classmethod
+    def of(
+        cls,
+        risk: RiskSet,
+        rows: IntArray,
+        score: Score | None,
+        whitened: FloatArray | None,
+        options: MatchOptions,
+        *,
+        length: int,
+    ) -> Listed:
+        """List the `length` nearest of some rows, when everybody else is free to be a control."""
+        free = replace(risk, treated=np.zeros(len(risk.person), dtype=bool))
+        alike, lot = replace(options, ratio=length, replace=True), lots(risk, options)
+        point = score.index[:, None] if whitened is None and score is not None else whitened
+        assert point is not None
+        near = np.full((len(rows), length), -1, dtype=np.int64)
+        far = np.full(near.shape, np.inf)
+        for first in range(0, len(rows), AT_A_TIME):
+            some = rows[first : first + AT_A_TIME]
+            sets, _ = nearest_sets(free, some, score, whitened, alike, lot)
+            own, entry = sets.pairs()
+            control = sets.control[entry]
+            distance = np.linalg.norm(point[sets.participant[own]] - point[control], axis=1)
+            ranked = _ranked(own, distance, lot[control] if len(lot) else control)
+            own, control, distance = own[ranked], control[ranked], distance[ranked]
+            at = first + np.searchsorted(some, sets.participant)[own]
+            place = np.arange(len(own)) - np.searchsorted(own, own)
+            kept = place < length
+            near[at[kept], place[kept]] = control[kept]
+            far[at[kept], place[kept]] = distance[kept]
+        return cls(risk, score, whitened, options, lot, rows, near, far)
+
+    def match(self, starters: IntArray, target: IntArray) -> Sets:
+        """Return what `nearest_sets` returns, by way of the lists where these are long enough.
+
+        Parameters
+        ----------
+        starters
+            Rows that start, ascending.
+        target
+            Those of them that are to have controls, ascending; all have lists.
+        """
+        treated = np.zeros(len(self.risk.person), dtype=bool)
+        treated[starters] = True
+        at = np.searchsorted(self.rows, target)
+        near, far = self.near[at], self.far[at]
+        whole = near[:, -1] < 0
+        free = (near >= 0) & ~treated[near]
+        if self.options.replace:
+            found = self._first(near, far, free, whole)
+        else:
+            found = self._in_turn(target, near, far, free, whole)
+        if found is None:
+            again = replace(self.risk, treated=treated)
+            chosen = self.score, self.whitened, self.options, self.lot
+            return nearest_sets(again, target, *chosen)[0]
+        return as_sets(target, found)
+
+    def _first(
+        self, near: IntArray, far: FloatArray, free: BoolArray, whole: BoolArray
+    ) -> Neighbours | None:
+        """Return the first free rows of every list, and those as near; None if one is too short."""
+        last = free & (free.cumsum(axis=1) == self.options.ratio)
+        reach = np.where(last.any(axis=1), np.max(far, axis=1, where=last, initial=0.0), np.inf)
+        # A list that goes on beyond them leaves out nobody who is as near.
+        if not (whole | (far[:, -1] > reach + SAME)).all():
+            return None
+        chosen = np.where(free & (far <= reach[:, None] + SAME), near, -1)
+        return Neighbours.of_each(chosen, 0)
+
+    def _in_turn(
+        self, target: IntArray, near: IntArray, far: FloatArray, free: BoolArray, whole: BoolArray
+    ) -> Neighbours | None:
+        """Return rows chosen in rounds, each person once; None where a list ends."""
+        index = np.zeros(len(self.risk.person)) if self.score is None else self.score.index
+        order = choosing_order(index[target], self.lot[target], self.options).tolist()
+        once = serves_once(self.risk, near, self.options)
+        # Of the last ones some who are as near may be missing, who would come first by lot.
+        free = free & (whole[:, None] | (far < far[:, -1:] - SAME))
+        left = [
+            iter(zip(rows[f].tolist(), who[f].tolist(), strict=True))
+            for rows, who, f in zip(near, once, free, strict=True)
+        ]
+        chosen = np.full((len(target), self.options.ratio), -1, dtype=np.int64)
+        taken: set[int] = set()
+        for k in range(self.options.ratio):
+            for i in order:
+                for row, person in left[i]:
+                    if person not in taken:
+                        chosen[i, k] = row
+                        taken.add(person)
+                        break
+                else:
+                    if not whole[i]:
+                        return None
+        return Neighbours.of_each(chosen, 0)
+
+
+def _ranked(own: IntArray, distance: FloatArray, lot: NDArray[np.number]) -> IntArray:
+    """Return the order by whose list, distance and lot; what differs by rounding is as near."""
+    order = np.lexsort((distance, own))
+    new = np.ones(len(order), dtype=np.int64)
+    new[1:] = (np.diff(own[order]) != 0) | (np.diff(distance[order]) > SAME)
+    return order[np.lexsort((lot[order], np.cumsum(new)))]
 
 
 def nobody(chosen: Chosen, options: MatchOptions) -> SupportError:

@@ -1,19 +1,30 @@
-"""The options of `match`, and which of them go together."""
+"""The options of `match` and `weight`, and which of them go together."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from mih_impact import arguments
 from mih_impact.controls.covariates import Modelled
-from mih_impact.controls.terms import Lag, Term
+from mih_impact.controls.terms import Lag, Term, column_of
 from mih_impact.errors import SupportError
 
-__all__ = ["Controls", "Cutpoints", "MatchOptions", "Method", "Order", "Scope", "ScoreKind"]
+__all__ = [
+    "Controls",
+    "Cutpoints",
+    "MatchOptions",
+    "Method",
+    "Order",
+    "Scope",
+    "ScoreKind",
+    "WeightMethod",
+    "WeightOptions",
+]
 
 Method = Literal["propensity", "mahalanobis", "exact", "cem"]
+WeightMethod = Literal["entropy", "ipw"]
 Order = Literal["largest", "smallest", "data", "random"]
 Scope = Literal["global", "within_start_year"]
 Controls = Literal["never", "not_yet"]
@@ -21,17 +32,55 @@ ScoreKind = Literal["pooled", "by_start_year"]
 #: Per column the number of bins, or the points that part them.
 Cutpoints = Mapping[str, int | Sequence[float]]
 
-CHOICES: dict[str, tuple[str, ...]] = {
-    "method": get_args(Method),
-    "order": get_args(Order),
-    "scope": get_args(Scope),
-    "controls": get_args(Controls),
-    "score": get_args(ScoreKind),
-}
+_BOTH: dict[str, tuple[Any, ...]] = {"controls": get_args(Controls), "score": get_args(ScoreKind)}
+_MATCH = _BOTH | {"method": get_args(Method), "order": get_args(Order), "scope": get_args(Scope)}
+_WEIGHT = _BOTH | {"method": get_args(WeightMethod), "moments": (1, 2)}
+
+
+class _Options:
+    """What `match` and `weight` are both asked."""
+
+    on: tuple[Term, ...]
+    exact: tuple[str, ...]
+    method: str
+    controls: Controls
+    window_end: int
+    seed: int | None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the comparison conditions on."""
+        return tuple(column_of(term) for term in (*self.on, *self.exact))
+
+    @property
+    def equal(self) -> tuple[str, ...]:
+        """The columns that are equal within a set, or within the sum of the weights."""
+        return self.exact
+
+    @property
+    def with_replacement(self) -> bool:
+        """Whether a person may serve several participants."""
+        return True
+
+    @property
+    def not_started_through(self) -> int | None:
+        """Years after the start year without a start among candidates; None if they never do."""
+        return self.window_end if self.controls == "not_yet" else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the options by name."""
+        return dict(vars(self))
+
+    def _require(self, call: str, choices: Mapping[str, Collection[Any]]) -> None:
+        """Raise on an option that does not exist."""
+        for name, allowed in choices.items():
+            arguments.choice(call, name, getattr(self, name), allowed, error=SupportError)
+        arguments.whole("window_end", self.window_end, low=0, error=SupportError)
+        arguments.unrepeated("exact", self.exact, error=SupportError)
 
 
 @dataclass(frozen=True, eq=False)
-class MatchOptions:
+class MatchOptions(_Options):
     """How controls are matched; every field is an argument of `match` and explained there."""
 
     on: tuple[Term, ...]
@@ -51,10 +100,8 @@ class MatchOptions:
 
     def __post_init__(self) -> None:
         """Raise on an option that does not exist or does not go with the others."""
-        for name, allowed in CHOICES.items():
-            arguments.choice("match", name, getattr(self, name), allowed, error=SupportError)
+        self._require("match", _MATCH)
         arguments.whole("ratio", self.ratio, low=1, error=SupportError)
-        arguments.whole("window_end", self.window_end, low=0, error=SupportError)
         arguments.flag("replace", self.replace, error=SupportError)
         arguments.flag("common_support", self.common_support, error=SupportError)
         if self.caliper is not None:
@@ -64,7 +111,6 @@ class MatchOptions:
             raise SupportError(
                 "A random order needs a seed to be repeated", found="seed=None", do="give seed="
             )
-        arguments.unrepeated("exact", self.exact, error=SupportError)
         self._require_columns()
         if self.common_support and not self.uses_score:
             raise SupportError(
@@ -97,13 +143,9 @@ class MatchOptions:
         return self.exact
 
     @property
-    def not_started_through(self) -> int | None:
-        """Years after the start year without a start among candidates; None if they never do."""
-        return self.window_end if self.controls == "not_yet" else None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the options by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+    def with_replacement(self) -> bool:
+        """Whether a person may serve several participants; a cell's candidates always may."""
+        return self.replace or self.method in ("exact", "cem")
 
     def _require_columns(self) -> None:
         """Raise if the method has no columns to work on."""
@@ -156,3 +198,51 @@ class MatchOptions:
                     found=arguments.shown(given),
                     do="give a whole number of bins, or a list of numbers",
                 )
+
+
+@dataclass(frozen=True, eq=False)
+class WeightOptions(_Options):
+    """How controls are weighted; every field is an argument of `weight` and explained there."""
+
+    on: tuple[Term, ...]
+    exact: tuple[str, ...]
+    method: WeightMethod
+    moments: int
+    controls: Controls
+    window_end: int
+    score: ScoreKind
+    trim: float | None
+    seed: int | None
+
+    def __post_init__(self) -> None:
+        """Raise on an option that does not exist or does not go with the others."""
+        self._require("weight", _WEIGHT)
+        if self.trim is not None:
+            arguments.fraction("trim", self.trim, example=0.99, error=SupportError)
+        if not (self.on or self.exact):
+            raise SupportError(
+                "Weights need covariates", found="on=() and exact=()", do="name columns in on="
+            )
+        self._require_method()
+
+    def _require_method(self) -> None:
+        """Raise on options of the other method."""
+        if self.method == "entropy" and self.trim is not None:
+            raise SupportError(
+                "Entropy balancing has no score to trim by",
+                found=f"trim={self.trim}",
+                do="leave out trim=, or use method='ipw'",
+            )
+        if self.method == "ipw" and self.moments != 1:
+            raise SupportError(
+                "Inverse probability weights balance no moments",
+                found=f"moments={self.moments}",
+                do="leave out moments=, or use method='entropy'",
+            )
+
+    @property
+    def modelled(self) -> Modelled:
+        """Within what both sides must have a value."""
+        if self.method == "entropy":
+            return "weights"
+        return "all" if self.score == "pooled" else "start_year"

@@ -10,16 +10,42 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.controls.group import ControlGroup
+from mih_impact.controls.comparison import Comparison
 from mih_impact.controls.propensity import outside_range
-from mih_impact.display.locale import NOT_AVAILABLE, Label, Lang, count, hidden_too, number, percent
-from mih_impact.display.result import Card, Provenance, Result, is_small, with_complement
-from mih_impact.errors import SupportError, warn
+from mih_impact.display.figure import (
+    CONTROL,
+    PARTICIPANT,
+    axes,
+    figure_style,
+    set_alt_text,
+    source_line,
+)
+from mih_impact.display.locale import (
+    NOT_AVAILABLE,
+    Label,
+    Lang,
+    count,
+    hidden,
+    hidden_too,
+    language,
+    number,
+    percent,
+)
+from mih_impact.display.result import (
+    Card,
+    Provenance,
+    Result,
+    evidence_of,
+    is_small,
+    naming_limit,
+    with_complement,
+)
+from mih_impact.errors import SupportError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Overlap", "overlap", "warn_if_concentrated"]
+__all__ = ["Overlap", "overlap"]
 
 FloatArray = NDArray[np.float64]
 
@@ -132,8 +158,6 @@ class Overlap(Result):
 
     def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw mirrored histograms: participants above, candidates below."""
-        from mih_impact.controls.figures import overlap_plot
-
         return overlap_plot(self, ax=ax, lang=lang)
 
     def _card(self, lang: Lang) -> Card:
@@ -167,7 +191,7 @@ def _cells(row: Mapping[Any, Any], known: Mapping[Any, Any], lang: Lang) -> list
     ]
 
 
-def overlap(group: ControlGroup) -> Overlap:
+def overlap(group: Comparison) -> Overlap:
     """Compare the log odds of participants and candidates, by start year and in all.
 
     Parameters
@@ -228,21 +252,81 @@ def _describe(index: FloatArray, outside: NDArray[np.bool_]) -> dict[str, float]
     }
 
 
-#: A person with a greater share of all control weight is warned of.
-SHARE = 0.10
+_SUPPORT = Label(
+    nb="Det finnes kandidater der deltakerne er", en="There are candidates where participants are"
+)
+_SCORES_OF_BOTH = Label(
+    nb="Tilbøyelighet til å delta blant deltakere og kandidater",
+    en="Propensity scores of participants and candidates",
+)
+_LOG_ODDS = Label(
+    nb="log-odds for å starte (andel av gruppen over og under streken)",
+    en="log odds of starting (share of the group above and below the line)",
+)
+_PARTICIPANTS = Label(nb="deltakere", en="participants")
+_CANDIDATES = Label(nb="kandidater", en="candidates")
+_FIGURE_NOTE = Label(
+    nb="{n} deltakere og {m} kandidatrader før matching; {share} av deltakerne er utenfor "
+    "kandidatenes spenn i sitt oppstartsår.",
+    en="{n} participants and {m} candidate rows before matching; {share} of the participants are "
+    "outside the range of the candidates of their start year.",
+)
+_FEW = Label(
+    nb=" Søyler med få personer, og det som ville røpet dem, er skjult.",
+    en=" Bars of few persons, and what would give them away, are hidden.",
+)
+#: The share outside that still is overlap.
+_SLIGHT = 0.01
 
 
-def warn_if_concentrated(group: ControlGroup, *, advice: str) -> None:
-    """Warn when one person carries more than a tenth of the weight of all controls.
+def overlap_plot(overlap: Overlap, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+    """Draw the log odds as mirrored histograms: participants above the line, candidates below.
 
-    Where a person stands in for one participant at most, that is the group's smallness, which its
-    card tells, and nobody is warned. `advice` says what the caller of the verb can do.
+    Parameters
+    ----------
+    overlap
+        The scores of both sides.
+    ax
+        Axes to draw on; a new figure if None.
+    lang
+        Language; the option in force if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
     """
-    weight = group.person_weight
-    heaviest, total = float(weight.max()), float(weight.sum())
-    if heaviest > SHARE * total and heaviest > 1.0 + 1e-9:
-        warn(
-            f"One person carries {heaviest / total:.0%} of the weight of all controls, as much as "
-            f"{heaviest:.1f} of {group.n_participants} participants: the comparison hangs on that "
-            f"person. {advice}"
-        )
+    lang = language(lang)
+    bars = overlap.shown().histogram
+    lower, width = bars["lower"].to_numpy(), (bars["upper"] - bars["lower"]).to_numpy()
+    sides = (
+        ("participant", 1.0, PARTICIPANT, _PARTICIPANTS),
+        ("candidate", -1.0, CONTROL, _CANDIDATES),
+    )
+    with figure_style():
+        ax = axes(ax)
+        for side, sign, colour, label in sides:
+            share = bars[f"{side}s"].fillna(0.0).to_numpy() / overlap.n_rows(side)
+            ax.bar(lower, sign * share, width, align="edge", color=colour, edgecolor="white",
+                   linewidth=0.6, label=label.text(lang))  # fmt: skip
+        ax.axhline(0, color="#222222", linewidth=1)
+        ax.yaxis.set_major_formatter(lambda value, _: percent(abs(value), lang=lang))
+        ax.xaxis.set_major_formatter(lambda value, _: number(value, decimals=0, lang=lang))
+        ax.set_xlabel(_LOG_ODDS.text(lang), loc="right")
+        title = _SUPPORT if overlap.share_outside < _SLIGHT else _SCORES_OF_BOTH
+        ax.set_title(title.text(lang), loc="left", pad=12)
+        ax.legend(loc="upper right")
+        note = _overlap_note(overlap, lang)
+        source_line(ax, f"{note} {evidence_of(overlap, lang)}".rstrip())
+        set_alt_text(ax, f"{_SCORES_OF_BOTH.text(lang)}. {note}")
+    return ax
+
+
+def _overlap_note(overlap: Overlap, lang: Lang) -> str:
+    """Say how many each side has, how many are outside, and whether bars are hidden."""
+    bars = overlap.shown().histogram[["participants", "candidates"]]
+    note = _FIGURE_NOTE.format(
+        n=number(overlap.n_rows("participant"), lang=lang),
+        m=number(overlap.n_rows("candidate"), lang=lang),
+        share=hidden(overlap.n_outside, lang) or percent(overlap.share_outside, 1, lang),
+    ).text(lang)
+    return note + (naming_limit(_FEW)[lang] if bars.isna().any(axis=None) else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from mih_impact import arguments
 from mih_impact.controls.risk_set import DEFAULT_SEED
@@ -14,9 +14,6 @@ from mih_impact.panel.contract import CONTRACT, DERIVED
 from mih_impact.panel.cube import Cube
 from mih_impact.panel.panel import Panel
 from mih_impact.panel.selection import OtherMeasures
-
-if TYPE_CHECKING:
-    from mih_impact.controls.group import ControlGroup
 
 __all__ = [
     "Recipe",
@@ -30,10 +27,12 @@ __all__ = [
 
 
 _T = TypeVar("_T")
+#: What a verb returns.
+_Made = TypeVar("_Made", covariant=True)
 
 
 @dataclass(frozen=True, eq=False)
-class Recipe:
+class Recipe(Generic[_Made]):
     """A panel, the verb that chose controls from it, and the options it was called with.
 
     Attributes
@@ -47,14 +46,14 @@ class Recipe:
     """
 
     panel: Panel
-    verb: Callable[..., ControlGroup]
+    verb: Callable[..., _Made]
     options: Mapping[str, Any]
 
     def read(self, kind: type[_T]) -> _T:
         """Return the options of the call as a dataclass of them, `MatchOptions` for one."""
         return kind(**{field.name: self.options[field.name] for field in fields(kind)})  # type: ignore[arg-type]
 
-    def again(self, changes: Mapping[str, Any], *, panel: Panel | None = None) -> ControlGroup:
+    def again(self, changes: Mapping[str, Any], *, panel: Panel | None = None) -> _Made:
         """Choose controls again with some options changed, or from another panel."""
         return self.verb(self.panel if panel is None else panel, **{**self.options, **changes})
 

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact.controls.group import ControlGroup, Sets
-from mih_impact.controls.matching import nobody
-from mih_impact.controls.matching_methods import choose
-from mih_impact.controls.options import MatchOptions
+from mih_impact.controls.comparison import Comparison, Sets
+from mih_impact.controls.matching import matched, nobody
+from mih_impact.controls.options import MatchOptions, WeightOptions
 from mih_impact.controls.risk_set import Among
 from mih_impact.controls.subgroups import Parts
-from mih_impact.controls.weighting import WeightOptions, weighted
+from mih_impact.controls.weighting import weighted
 from mih_impact.errors import EffectsError, SupportError
 
 __all__ = ["own_groups", "within"]
 
 BoolArray = NDArray[np.bool_]
+_Group = TypeVar("_Group", bound=Comparison)
 
 
-def own_groups(group: ControlGroup, parts: Parts) -> list[ControlGroup | SupportError]:
+def own_groups(group: _Group, parts: Parts) -> list[_Group | SupportError]:
     """Return the control group of each subgroup, or why it is too small for one.
 
     Raises
@@ -41,14 +42,14 @@ def own_groups(group: ControlGroup, parts: Parts) -> list[ControlGroup | Support
     return found
 
 
-def _attempt(group: ControlGroup, parts: Parts, name: str) -> ControlGroup | SupportError:
+def _attempt(group: _Group, parts: Parts, name: str) -> _Group | SupportError:
     try:
         return within(group, parts, name)
     except SupportError as error:
         return error
 
 
-def within(group: ControlGroup, parts: Parts, name: str) -> ControlGroup:
+def within(group: _Group, parts: Parts, name: str) -> _Group:
     """Return the control group of one subgroup.
 
     Parameters
@@ -88,22 +89,17 @@ def within(group: ControlGroup, parts: Parts, name: str) -> ControlGroup:
     if before is None and group.model is None:
         return _kept(group, parts.own[group.risk.person[group.sets.participant]] == k)
     among = Among(parts.own == k, None if before is None else lambda start: before(start) == k)
+    cube = group.risk.cube
     if group.model is None:
-        chosen = choose(group.risk.cube, options := recipe.read(MatchOptions), among)
-        if not len(chosen.sets.participant):
-            raise nobody(chosen, options)
-        return replace(
-            group, risk=chosen.risk, sets=chosen.sets, score=chosen.score,
-            whitened=chosen.whitened, ties=chosen.ties, flow=chosen.flow,
-        )  # fmt: skip
-    found = weighted(group.risk.cube, recipe.read(WeightOptions), among)
-    return replace(
-        group, risk=found.risk, sets=found.sets, score=found.score, model=found.model,
-        flow=found.flow,
-    )  # fmt: skip
+        found = matched(cube, options := recipe.read(MatchOptions), among)
+        if not len(found.sets.participant):
+            raise nobody(found, options)
+    else:
+        found = weighted(cube, recipe.read(WeightOptions), among)
+    return replace(group, **vars(found))
 
 
-def _kept(group: ControlGroup, chosen: BoolArray) -> ControlGroup:
+def _kept(group: _Group, chosen: BoolArray) -> _Group:
     """Return the group of some participants, shape (n,), with the controls that they have."""
     if not chosen.any():
         raise SupportError("No participant has a control", found="none of one subgroup")

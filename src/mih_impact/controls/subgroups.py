@@ -18,9 +18,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact import arguments
+from mih_impact.controls.comparison import Comparison
 from mih_impact.controls.covariates import read_rows, read_term
 from mih_impact.controls.cut import AGE_BANDS, CONDITIONAL, Bands, Completers
-from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.terms import Lag, Term, as_terms, term_label
 from mih_impact.display.locale import Label
 from mih_impact.errors import EffectsError
@@ -97,7 +97,7 @@ class Parts:
         return tuple(self.split.names)[1:]
 
 
-def split(group: ControlGroup, by: By | tuple[Lag]) -> Parts:
+def split(group: Comparison, by: By | tuple[Lag]) -> Parts:
     """Return the subgroups of a control group.
 
     Parameters
@@ -158,7 +158,7 @@ def split(group: ControlGroup, by: By | tuple[Lag]) -> Parts:
     )
 
 
-def _source(group: ControlGroup, by: By) -> Cube:
+def _source(group: Comparison, by: By) -> Cube:
     """Return the cube that holds what is split by: the register is asked for it once."""
     if isinstance(by, Completers) or _column(by) == "start_year":
         return group.risk.cube
@@ -166,7 +166,7 @@ def _source(group: ControlGroup, by: By) -> Cube:
     return group.cube_with(_column(by))
 
 
-def _values(group: ControlGroup, by: By, source: Cube, rows: IntArray) -> NDArray[Any]:
+def _values(group: Comparison, by: By, source: Cube, rows: IntArray) -> NDArray[Any]:
     """Return what rows of the risk sets that start are split by, shape (rows,)."""
     if isinstance(by, Completers):
         return by.read(group)
@@ -292,7 +292,7 @@ def _require_characteristic(column: Term) -> None:
         )
 
 
-def _require_before_start(group: ControlGroup, column: str, source: Cube) -> None:
+def _require_before_start(group: Comparison, column: str, source: Cube) -> None:
     """Raise on a column that is known only after start, as far as that can be seen.
 
     A column that the contract does not know is taken for one if it does not differ among those who

@@ -12,7 +12,17 @@ from mih_impact.display.locale import Label, Lang, number
 from mih_impact.errors import MihImpactError, SupportError
 from mih_impact.panel.contract import DERIVED, label_of
 
-__all__ = ["Lag", "Term", "as_terms", "entered", "lag", "parse_term", "term_label", "years_before"]
+__all__ = [
+    "Lag",
+    "Term",
+    "as_terms",
+    "column_of",
+    "entered",
+    "lag",
+    "parse_term",
+    "term_label",
+    "years_before",
+]
 
 _LAGGED = Label(nb="{name}, {years} år før oppstart", en="{name}, {years} years before start")
 _LAGGED_ONE = Label(nb="{name}, 1 år før oppstart", en="{name}, 1 year before start")
@@ -149,8 +159,13 @@ def entered(terms: Sequence[Term], outcome: str, year: int) -> bool:
     """
     derived = DERIVED.get(outcome)
     column = (derived.reckoned_from if derived else None) or outcome
-    before = {years_before(term) for term in terms if getattr(term, "column", term) == column}
+    before = {years_before(term) for term in terms if column_of(term) == column}
     return -year in before
+
+
+def column_of(term: Term) -> str:
+    """Return the column that a term is read from."""
+    return term.column if isinstance(term, Lag) else term
 
 
 def years_before(term: Term) -> int:

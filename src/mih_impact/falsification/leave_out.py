@@ -463,7 +463,7 @@ def leave_one_out(
     return replace(found, passed=found.shown().passed)
 
 
-def _again(recipe: Recipe, without: _Without, name: str) -> ControlGroup:
+def _again(recipe: Recipe[ControlGroup], without: _Without, name: str) -> ControlGroup:
     """Choose controls again without a level."""
     return recipe.again({}, panel=Altered(recipe.panel, partial(without.change, name)))
 
@@ -492,7 +492,7 @@ class _Without:
     by_start_year: bool
 
     @classmethod
-    def of(cls, group: ControlGroup, recipe: Recipe, by: Term) -> _Without:
+    def of(cls, group: ControlGroup, recipe: Recipe[ControlGroup], by: Term) -> _Without:
         """Read the levels, of the column as of the year before each start year."""
         risk = group.risk
         cube = risk.cube

@@ -171,7 +171,7 @@ def attempt(question: Question, choose: Callable[[], ControlGroup]) -> Row:
     return row
 
 
-def recipe_of(group: ControlGroup) -> Recipe:
+def recipe_of(group: ControlGroup) -> Recipe[ControlGroup]:
     """Return how the group was made, or raise if it does not know."""
     recipe = group.recipe if isinstance(group, ControlGroup) else None
     if recipe is None:

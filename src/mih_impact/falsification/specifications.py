@@ -10,11 +10,10 @@ from itertools import product
 from typing import Any, get_args
 
 from mih_impact import arguments
+from mih_impact.controls.choose import match, weight
 from mih_impact.controls.group import ControlGroup
-from mih_impact.controls.matching import match
-from mih_impact.controls.options import MatchOptions, Method
+from mih_impact.controls.options import MatchOptions, Method, WeightMethod, WeightOptions
 from mih_impact.controls.terms import Lag, Term, as_terms, term_label
-from mih_impact.controls.weighting import WeightMethod, WeightOptions, weight
 from mih_impact.display.locale import Label, Lang, number
 from mih_impact.effects.estimand import Composition, Estimator, base_years
 from mih_impact.effects.influence import StandardError

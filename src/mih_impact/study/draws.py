@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from mih_impact.controls.comparison import Sets
 from mih_impact.controls.design import one_thread
-from mih_impact.controls.group import ControlGroup, Sets
-from mih_impact.controls.matching_methods import choose, choose_among, lots
+from mih_impact.controls.group import ControlGroup
+from mih_impact.controls.matching import lots, matched, matched_in
 from mih_impact.controls.options import MatchOptions
 from mih_impact.controls.propensity import Score
 from mih_impact.controls.refit import Drawn, Rescored, exact_cells
@@ -211,7 +212,7 @@ def rematched(group: ControlGroup, asked: Asked, adjust: bool, counts: IntArray)
     SupportError
         No controls can be chosen on this draw.
     """
-    chosen = choose(drawn_cube(group.risk.cube, counts), _options(group))
+    chosen = matched(drawn_cube(group.risk.cube, counts), _options(group))
     _require_anybody(chosen.sets)
     again = replace(
         group, risk=chosen.risk, sets=chosen.sets, score=chosen.score, whitened=chosen.whitened
@@ -234,7 +235,7 @@ class Rematched:
     score
         The score, where the method has one.
     lot
-        The order among equals, as `choose.lots` returns it.
+        The order among equals, as `lots` returns it.
     changes
         Everybody's changes, 0 where not seen, shape (m, KE).
     seen
@@ -295,7 +296,7 @@ class Rematched:
             except SupportError:  # a value nobody drawn has, which risk sets made anew leave out
                 return rematched(self.group, self.asked, False, counts)
         lot = self.lot[drawn.row] if len(self.lot) else self.lot
-        chosen = choose_among(drawn.risk, self.options, lambda: _score(index, drawn), lot)
+        chosen = matched_in(drawn.risk, self.options, lambda: _score(index, drawn), lot)
         _require_anybody(chosen.sets)
         return self._effects(chosen.sets, drawn.row)
 

@@ -13,10 +13,10 @@ from typing import Any, get_args
 import numpy as np
 
 from mih_impact import arguments
+from mih_impact.controls.choose import match, weight
 from mih_impact.controls.cut import Bands, Completers, bands, completers
-from mih_impact.controls.matching import match
+from mih_impact.controls.options import WeightMethod
 from mih_impact.controls.terms import Lag, as_terms, parse_term
-from mih_impact.controls.weighting import WeightMethod, weight
 from mih_impact.display.locale import Label
 from mih_impact.effects.event_study import event_study
 from mih_impact.errors import AssumptionError

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.group import ControlGroup
-from mih_impact.controls.matching_methods import Listed, most_controls
+from mih_impact.controls.matching import Listed, most_controls
 from mih_impact.controls.options import MatchOptions
 from mih_impact.controls.propensity import Score, outside_range
 from mih_impact.controls.risk_set import RiskSet

@@ -1,0 +1,166 @@
+"""Who is compared with whom, and with which weight: what balance, overlap and effects read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mih_impact.controls.covariates import read_rows
+from mih_impact.controls.flow import Flow
+from mih_impact.controls.propensity import Score, WeightModel
+from mih_impact.controls.recipe import Recipe
+from mih_impact.controls.risk_set import RiskSet
+from mih_impact.controls.terms import Term, column_of
+from mih_impact.display.result import Provenance
+from mih_impact.panel.contract import DERIVED
+from mih_impact.panel.cube import Cube
+
+__all__ = ["Chosen", "Comparison", "Sets"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Sets:
+    """Weighted sets of controls, as rows of the risk set, and the set each participant has.
+
+    Who has the same controls may share a set: cells and weighting give one to all participants of
+    a cell or start year, and nearest neighbours to those whose nearest are the same, so that
+    nothing grows with participants times candidates.
+
+    Attributes
+    ----------
+    participant
+        Rows of the participants that have controls, shape (n,), ascending.
+    set_of
+        The set of each participant, shape (n,).
+    member
+        The set of each entry below, shape (p,), ascending.
+    control
+        Row of each entry's control, shape (p,); a control stands in a set once.
+    weight
+        Weight of the control in its set, shape (p,); a set adds up to 1.
+    """
+
+    participant: IntArray
+    set_of: IntArray
+    member: IntArray
+    control: IntArray
+    weight: FloatArray
+
+    @property
+    def size(self) -> IntArray:
+        """How many participants have each set, shape (number of sets,)."""
+        return np.bincount(self.set_of, minlength=int(self.member.max(initial=-1)) + 1)
+
+    def pairs(self) -> tuple[IntArray, IntArray]:
+        """Return which participant, 0 to n - 1, and which entry every pair is, by participant."""
+        first = np.searchsorted(self.member, self.set_of)
+        many = np.searchsorted(self.member, self.set_of, side="right") - first
+        within = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
+        return np.repeat(np.arange(len(many)), many), np.repeat(first, many) + within
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """What a method finds: the risk sets, the sets, and what they were chosen by.
+
+    The attributes are explained at `ControlGroup`; `flow` is before the method itself.
+    """
+
+    risk: RiskSet
+    sets: Sets
+    flow: tuple[Flow, ...]
+    score: Score | None = None
+    ties: int = 0
+    whitened: FloatArray | None = None
+    model: WeightModel | None = None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison:
+    """Participants and their controls; the attributes are explained at `ControlGroup`."""
+
+    risk: RiskSet
+    sets: Sets
+    score: Score | None
+    method: str
+    on: tuple[Term, ...]
+    exact: tuple[str, ...]
+    replace: bool
+    eligible: str
+    flow: tuple[Flow, ...]
+    ties: int
+    provenance: Provenance
+    recipe: Recipe[Comparison] | None = None
+    whitened: FloatArray | None = None
+    window_end: int | None = None
+    model: WeightModel | None = None
+
+    @property
+    def n_participants(self) -> int:
+        """Matched participants."""
+        return len(self.sets.participant)
+
+    @property
+    def n_controls(self) -> int:
+        """Distinct persons among the controls."""
+        return len(np.unique(self.risk.person[self.sets.control]))
+
+    @property
+    def chosen_by_nearness(self) -> bool:
+        """Whether each participant has its own nearest, not everybody of a cell or start year."""
+        return self.model is None and (self.score is not None or self.whitened is not None)
+
+    @property
+    def row_weight(self) -> FloatArray:
+        """Weight of every row: 1 for a participant, summed over sets for a control."""
+        weight = np.bincount(
+            self.sets.control,
+            weights=self.sets.weight * self.sets.size[self.sets.member],
+            minlength=len(self.risk.person),
+        )
+        weight[self.sets.participant] = 1.0
+        return weight.astype(np.float64)
+
+    @property
+    def effective_controls(self) -> float:
+        """Kish's effective number of control persons, (sum w)^2 / sum w^2 over persons."""
+        weight = self.person_weight
+        return float(weight.sum() ** 2 / (weight**2).sum())
+
+    @property
+    def person_weight(self) -> FloatArray:
+        """Weight of every person as a control, shape (n_persons,)."""
+        control = np.where(self.risk.treated, 0.0, self.row_weight)
+        return np.bincount(self.risk.person, weights=control).astype(np.float64)
+
+    def read(self, term: Term, rows: IntArray) -> NDArray[Any]:
+        """Return a term as of the year before start for rows of the risk set.
+
+        Parameters
+        ----------
+        term
+            A column, a lag, or what is made of one; fetched from the register if it did not come
+            along.
+        rows
+            Rows of the risk set, shape (q,).
+
+        Returns
+        -------
+        ndarray
+            Shape (q,), float with NaN or object with None where missing.
+        """
+        cube = self.cube_with(term)
+        return read_rows(cube, term, self.risk.person[rows], self.risk.start[rows])[0]
+
+    def cube_with(self, term: Term) -> Cube:
+        """Return a cube of the same persons that holds what a term is read from."""
+        column, cube = column_of(term), self.risk.cube
+        if column in cube.names or column in DERIVED or self.recipe is None:
+            return cube
+        return self.recipe.fetch([column])
