@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from importlib.resources import files
 from typing import get_args
 
@@ -324,3 +325,13 @@ def test_an_effect_can_be_kept_in_a_saved_result() -> None:
 
     assert kind_of(effect()) == "NonPriced"
     assert class_of("NonPriced") is mih.NonPriced is NonPriced
+
+
+def test_the_keys_that_the_file_is_advised_to_have_are_those_it_needs(tmp_path):
+    file = tmp_path / "effects.toml"
+    file.write_text('[[effect]]\nname = "health"\n', encoding="utf-8")
+    with pytest.raises(AssumptionError) as caught:
+        read_non_priced(file)
+    advised = set(caught.value.do.removeprefix("write ").split(", "))
+    rows = tomllib.loads(files("mih_impact.nav").joinpath("non_priced.toml").read_text("utf-8"))
+    assert advised == set(rows["effect"][0])

@@ -84,8 +84,8 @@ def require_keys(given: Iterable[str], known: Collection[str], where: str) -> No
         )
 
 
-_NON_PRICED_FILE_TEXTS = ("label", "whom", "reason", "source")
-_NON_PRICED_FILE_KEYS = {"name", *_NON_PRICED_FILE_TEXTS, "importance", "extent", "status"}
+_EFFECT_TEXTS = ("label", "whom", "reason", "source")
+_EFFECT_KEYS = {"name", *_EFFECT_TEXTS, "importance", "extent", "status"}
 
 
 def read_non_priced(path: str | Path | Traversable) -> tuple[NonPriced, ...]:
@@ -162,17 +162,17 @@ def _require_tables(rows: object, name: str) -> None:
 
 def _effect(row: dict[str, Any], file: str) -> NonPriced:
     missing, unknown = (
-        sorted(_NON_PRICED_FILE_KEYS - set(row)),
-        sorted(set(row) - _NON_PRICED_FILE_KEYS),
+        sorted(_EFFECT_KEYS - set(row)),
+        sorted(set(row) - _EFFECT_KEYS),
     )
     if missing or unknown:
         raise AssumptionError(
             f"The effect {row.get('name', '?')!r} of {file} does not have the keys of an effect",
             found=f"missing {', '.join(missing) or 'none'}; unknown {', '.join(unknown) or 'none'}",
-            do=f"write {', '.join(sorted(_KEYS))}",
+            do=f"write {', '.join(sorted(_EFFECT_KEYS))}",
         )
     what = f"effect {row['name']!r} of {file}"
-    texts = {key: read_label(row[key], f"{key} of the {what}") for key in _NON_PRICED_FILE_TEXTS}
+    texts = {key: read_label(row[key], f"{key} of the {what}") for key in _EFFECT_TEXTS}
     return NonPriced(**(row | texts))
 
 
