@@ -31,7 +31,7 @@ figures: $(FULL)  ## every figure and memo page in both languages, contact sheet
 	$(BIN)/mih-impact memo --out $(OUT)/en --lang en --quiet
 	pdftoppm -r 100 -png $(OUT)/nb/notat.pdf $(OUT)/nb/memo_page
 	pdftoppm -r 100 -png $(OUT)/en/memo.pdf $(OUT)/en/memo_page
-	$(BIN)/python -m mih_impact.reporting.sheet $(OUT)
+	$(BIN)/python scripts/contact_sheet.py $(OUT)
 
 bench: $(FULL)  ## time and memory from 10 thousand to 5 million persons, recorded; about an hour, 2 GB of disk
 	$(BIN)/python benchmarks/size.py --by year

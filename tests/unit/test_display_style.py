@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
+import runpy
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import matplotlib as mpl
 import nbformat
@@ -17,9 +19,12 @@ from matplotlib.image import imread
 from nbclient import NotebookClient
 
 from mih_impact.display import figure as style
-from mih_impact.display.layout import contact_sheet, save_figure
+from mih_impact.display.layout import save_figure
 from mih_impact.display.locale import options
 from mih_impact.errors import StorageError
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+contact_sheet = runpy.run_path(str(SCRIPTS / "contact_sheet.py"))["contact_sheet"]
 
 
 def draw(ax=None, *, ends=(300e3, 310e3, 320e3), lang="nb"):

@@ -11,7 +11,6 @@ import pandas as pd
 from mih_impact.account.assumptions import LEFT_OUT
 from mih_impact.account.figures.parts import (
     INK,
-    beneath,
     halo,
     name_rows,
     signed,
@@ -22,13 +21,9 @@ from mih_impact.account.roles import GROUP_LABELS, GROUPS, PUBLIC, hundreds
 from mih_impact.account.values import basis_of
 from mih_impact.display.figure import (
     ACTOR_COLOURS,
-    axes,
-    figure_style,
     kroner_axis,
-    set_alt_text,
-    source_line,
 )
-from mih_impact.display.layout import align_with_names, make_room
+from mih_impact.display.layout import figure, finish, make_room
 from mih_impact.display.locale import Label, Lang, language
 from mih_impact.display.result import Card, Provenance, Result
 
@@ -231,8 +226,7 @@ def plot_bridge(bridge: Bridge, *, ax: Axes | None = None, lang: Lang | None = N
     is_total = (rows["kind"] == "total").to_numpy()
     begins = np.where(is_total, 0.0, ends - rows["amount"].to_numpy())
     colours = [ACTOR_COLOURS.get(_OWNERS.get(term, term), _NOBODY) for term in rows["term"]]
-    with figure_style():
-        ax = axes(ax, size=(7.2, 1.7 + 0.4 * len(rows)))
+    with figure(ax, size=(7.2, 1.7 + 0.4 * len(rows))) as ax:
         upright_grid(ax)
         ax.barh(places, ends - begins, left=begins, height=_HEIGHT, color=colours)
         edge = _HEIGHT / 2
@@ -248,11 +242,11 @@ def plot_bridge(bridge: Bridge, *, ax: Axes | None = None, lang: Lang | None = N
                 color=INK, fontweight="bold" if total else "normal", path_effects=halo(),
             )  # fmt: skip
         make_room(ax)
-        ax.set_title(_WATERFALL_TITLE.text(lang))
         kroner_axis(ax, lang, price_year=bridge.price_year, axis="x", what=_WHAT.text(lang))
-        source_line(ax, beneath(bridge.basis, bridge, lang, _NOTE))
-        align_with_names(ax)
-        set_alt_text(ax, _alt(bridge, lang))
+        finish(
+            ax, lang, title=_WATERFALL_TITLE, source=[bridge.basis, _NOTE], of=bridge,
+            alt=_alt(bridge, lang), names="rows",
+        )  # fmt: skip
     return ax
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "GRID",
     "OKABE_ITO",
     "PARTICIPANT",
+    "SIZE",
     "SOFT",
     "alt_text",
     "axes",
@@ -122,7 +123,9 @@ def luminance(rgb: NDArray[np.float64]) -> float:
     return float(linear @ GREY)
 
 
-_SIZE = (7.2, 4.4)  # inches: the width of a text column, calm proportions
+SIZE = (7.2, 4.4)
+"""Inches: the width of a text column, calm proportions."""
+
 _FONT = "DejaVu Sans"  # ships with matplotlib: the same picture on every machine
 _RC: Any = {
     "font.family": [_FONT],
@@ -168,7 +171,7 @@ def figure_style() -> Iterator[None]:
         mpl.interactive(interactive)
 
 
-def axes(ax: Axes | None = None, *, size: tuple[float, float] = _SIZE) -> Axes:
+def axes(ax: Axes | None = None, *, size: tuple[float, float] = SIZE) -> Axes:
     """Return dressed axes: the given ones, or new ones in a figure of their own.
 
     Parameters
@@ -183,7 +186,7 @@ def axes(ax: Axes | None = None, *, size: tuple[float, float] = _SIZE) -> Axes:
     return _dress(ax)
 
 
-def new_axes(*, size: tuple[float, float] = _SIZE) -> Axes:
+def new_axes(*, size: tuple[float, float] = SIZE) -> Axes:
     """Return dressed axes in a plain figure that pyplot never hears of: for files and tests."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -1,26 +1,44 @@
-"""What stands around the axes, and figures as files that have the same bytes each time."""
+"""The frame of a figure, and figures as files that have the same bytes each time.
+
+A function that draws says only what is its own; the frame does the rest:
+
+    lang = language(lang)
+    with figure(ax, size=(7.2, 3.0)) as ax:  # the style, and axes if none were given
+        ax.barh(places, values)
+        kroner_axis(ax, lang, price_year=2024, axis="x", what=_WHAT.text(lang))
+        finish(ax, lang, title=_TITLE, source=[_NOTE], of=result, alt=_alt(result), names="rows")
+    return ax
+
+`finish` comes last: title, key, the lines of the source, names at rows or line ends, and alt text.
+"""
 
 from __future__ import annotations
 
 import io
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact.display.figure import (
-    GREY,
+    SIZE,
     SOFT,
     alt_text,
+    axes,
     figure_style,
     is_frame,
+    label_line_ends,
     root_figure,
+    set_alt_text,
     settle,
+    source_line,
 )
+from mih_impact.display.locale import Label, Lang
+from mih_impact.display.result import evidence_of
 from mih_impact.storage import write_whole
 
 if TYPE_CHECKING:
@@ -32,8 +50,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "align_with_names",
-    "contact_sheet",
+    "figure",
     "figure_bytes",
+    "finish",
     "key_row",
     "make_room",
     "save_figure",
@@ -41,6 +60,77 @@ __all__ = [
 ]
 
 FloatArray = NDArray[np.float64]
+
+
+@contextmanager
+def figure(ax: Axes | None = None, *, size: tuple[float, float] = SIZE) -> Iterator[Axes]:
+    """Draw in the library's style, in the axes given or in a new figure.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw in; None makes a figure.
+    size
+        Width and height of a new figure in inches.
+
+    Yields
+    ------
+    Axes
+    """
+    with figure_style():
+        yield axes(ax, size=size)
+
+
+def finish(
+    ax: Axes,
+    lang: Lang,
+    *,
+    title: Label | str,
+    source: Sequence[Label | str],
+    alt: str,
+    of: object = None,
+    key: Sequence[Artist | Container] = (),
+    names: Literal["rows", "ends"] | None = None,
+    pad: float | None = None,
+) -> None:
+    """Write what stands around the axes. Call it last, when marks and units are there.
+
+    Parameters
+    ----------
+    ax
+        The axes.
+    lang
+        Language of the labels.
+    title
+        What the figure shows, above it.
+    source
+        Sentences beneath it.
+    alt
+        The text that stands for the figure where it cannot be seen.
+    of
+        The result drawn: what kind of data it rests on is said after `source`.
+    key
+        What a row above the axes names, each with its label.
+    names
+        "rows": what is written begins where the names of the rows do. "ends": each line gets its
+        name at its right end. None: neither.
+    pad
+        Points between title and axes; None leaves room for the unit.
+    """
+
+    def text(said: Label | str) -> str:
+        return said if isinstance(said, str) else said.text(lang)
+
+    ax.set_title(text(title), pad=pad)
+    if key:
+        key_row(ax, key)
+    source_line(ax, " ".join(filter(None, [*map(text, source), evidence_of(of, lang)])))
+    if names == "rows":
+        align_with_names(ax)
+    elif names == "ends":
+        label_line_ends(ax)
+    set_alt_text(ax, alt)
+
 
 _ROW = 18.0  # points: a row of small text and air
 _ABOVE = 7.0  # points between the axes and the row
@@ -265,62 +355,3 @@ def _describe(svg: bytes, text: str) -> bytes:
     """Make the picture one image with a description, for screen readers."""
     label = f' role="img" aria-label="{escape(text)}"' if text else ' role="img"'
     return svg.replace(b"<svg ", f"<svg{label} ".encode(), 1)
-
-
-def _numbered(name: str) -> list[tuple[int, str]]:
-    """Return a key that sorts fig10 after fig9."""
-    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
-
-
-def contact_sheet(
-    folder: str | Path, out: str | Path | None = None, *, across: int = 2, width: float = 20.0
-) -> Path:
-    """Arrange the PNGs of a folder on one picture: each in colour, and beside it in grey.
-
-    Pictures of one name in several subfolders (languages, say) come to stand side by side.
-
-    Parameters
-    ----------
-    folder
-        Where the pictures are, its subfolders too.
-    out
-        The sheet; None is ``contact_sheet.png`` in `folder`.
-    across
-        Pictures in a row, each of them twice.
-    width
-        Width of the sheet in inches.
-
-    Returns
-    -------
-    Path
-        The sheet.
-    """
-    from matplotlib.figure import Figure
-    from matplotlib.image import imread
-
-    folder = Path(folder)
-    target = Path(out) if out is not None else folder / "contact_sheet.png"
-    found = (
-        file
-        for file in folder.rglob("*.png")
-        if file.name not in ("contact_sheet.png", target.name)
-    )
-    files = sorted(found, key=lambda file: (_numbered(file.name), file))
-    pictures = [imread(file)[..., :3] for file in files]
-    rows = max(1, -(-len(files) // across))
-    tallest = max((p.shape[0] / p.shape[1] for p in pictures), default=0.5)
-    height = rows * (width / (2 * across) * tallest + 0.35)
-    with figure_style():
-        figure = Figure(figsize=(width, height), layout="constrained")
-        grid = figure.subplots(rows, 2 * across, squeeze=False).ravel()
-        for ax in grid:
-            ax.axis("off")
-        for file, picture, colour, grey in zip(
-            files, pictures, grid[::2], grid[1::2], strict=False
-        ):
-            colour.imshow(picture)
-            grey.imshow(picture @ GREY, cmap="gray", vmin=0, vmax=1)
-            colour.set_title(file.relative_to(folder).as_posix(), fontsize=9, pad=4)
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
-    return write_whole(target, buffer.getvalue())

@@ -12,14 +12,8 @@ import pandas as pd
 from mih_impact import arguments
 from mih_impact.account.programme import Programme
 from mih_impact.account.roles import STATUS_LABELS
-from mih_impact.display.figure import (
-    CONTROL,
-    PARTICIPANT,
-    axes,
-    figure_style,
-    set_alt_text,
-    source_line,
-)
+from mih_impact.display.figure import CONTROL, PARTICIPANT
+from mih_impact.display.layout import figure, finish
 from mih_impact.display.locale import (
     NOT_AVAILABLE,
     Label,
@@ -31,7 +25,6 @@ from mih_impact.display.locale import (
     percent,
 )
 from mih_impact.display.result import Card, Result
-from mih_impact.effects.forest import align_with_names
 from mih_impact.errors import AssumptionError
 from mih_impact.nav.case import menn_i_helse
 from mih_impact.nav.published import QUANTITIES, published
@@ -324,12 +317,10 @@ def persons_text(row: dict[Any, Any], lang: Lang) -> str:
     return _OVER.format(n=text).text(lang) if "over" in str(row["note"]).split() else text
 
 
-_RECRUITMENT_FIGURE_TITLE = Label(
+_FIGURE_TITLE = Label(
     nb="Fra informasjonsmøte til lærling", en="From information meeting to apprentice"
 )
-_RECRUITMENT_FIGURE_COHORT = Label(
-    nb="{label} (kull\u00a0{cohort})", en="{label} (cohort\u00a0{cohort})"
-)
+_OF_COHORT = Label(nb="{label} (kull\u00a0{cohort})", en="{label} (cohort\u00a0{cohort})")
 _ASSUMED = Label(nb="{n} (antatt)", en="{n} (assumed)")
 _SOURCE = Label(
     nb="Fylt: talt i kildene (KS/Menn i helse 2025, Finsam 2019), flere av dem runde tall."
@@ -367,8 +358,7 @@ def plot_funnel(result: Funnel, *, ax: Axes | None = None, lang: Lang | None = N
     persons, places = frame["persons"].to_numpy(), np.arange(len(frame)) + 0.7 * later
     assumed = frame["status"].isin(["ASSUMED", "remembered"]).to_numpy()
     names = [textwrap.fill(capital(_stage(row, lang)), _WIDTH) for row in frame.to_dict("records")]
-    with figure_style():
-        ax = axes(ax, size=(7.2, 2.0 + 0.42 * len(frame)))
+    with figure(ax, size=(7.2, 2.0 + 0.42 * len(frame))) as ax:
         ax.grid(visible=False)
         ax.spines["bottom"].set_visible(False)
         ax.set_xticks([])
@@ -394,16 +384,14 @@ def plot_funnel(result: Funnel, *, ax: Axes | None = None, lang: Lang | None = N
         ax.set_xlim(0, 1.18 * persons.max())
         ax.set_yticks(places, names)
         ax.invert_yaxis()
-        heading = ax.set_title(_RECRUITMENT_FIGURE_TITLE.text(lang), pad=10)
-        source_line(ax, _SOURCE.text(lang))
-        align_with_names(ax, heading)
         said = "; ".join(
             f"{name}: {text}" for name, text in zip(names, texts, strict=True)
         ).replace("\n", " ")
-        set_alt_text(ax, f"{_RECRUITMENT_FIGURE_TITLE.text(lang)}. {said}.")
+        alt = f"{_FIGURE_TITLE.text(lang)}. {said}."
+        finish(ax, lang, title=_FIGURE_TITLE, source=[_SOURCE], alt=alt, names="rows", pad=10)
     return ax
 
 
 def _stage(row: dict[Any, Any], lang: Lang) -> str:
     label = row[f"label_{lang}"]
-    return _RECRUITMENT_FIGURE_COHORT.format(label=label, cohort=row["cohort"]).text(lang)
+    return _OF_COHORT.format(label=label, cohort=row["cohort"]).text(lang)
