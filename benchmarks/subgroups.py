@@ -94,7 +94,7 @@ def model(seed: int) -> Iterator[dict[str, Any]]:
     frame = simulated(seed)
     panel = mih.read_panel(duckdb.from_df(frame), money="fixed", price_year=2024)
     splits = {
-        "exact": "county", "on": "school", "neither": "branch", "bands": mih.bands("x", 0.0),
+        "exact": "county", "on": "school", "neither": "branch", "bands": mih.cut("x", 0.0),
     }  # fmt: skip
     for way, group in groups(panel, ["county"], ["x", "school"]):
         yield from lines(group, way, splits, window=(-2, 1), truth=EFFECT)

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from mih_impact.controls.balance import Balance as Balance
     from mih_impact.controls.choose import match as match
     from mih_impact.controls.choose import weight as weight
-    from mih_impact.controls.cut import bands as bands
     from mih_impact.controls.cut import completers as completers
+    from mih_impact.controls.cut import cut as cut
     from mih_impact.controls.group import ControlGroup as ControlGroup
     from mih_impact.controls.overlap import Overlap as Overlap
     from mih_impact.controls.terms import lag as lag
@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from mih_impact.errors import MissingExtraError as MissingExtraError
     from mih_impact.errors import OptionError as OptionError
     from mih_impact.errors import PanelContractError as PanelContractError
+    from mih_impact.errors import RenamedError as RenamedError
     from mih_impact.errors import ReportError as ReportError
     from mih_impact.errors import StorageError as StorageError
     from mih_impact.errors import SupportError as SupportError
@@ -159,6 +160,7 @@ _HOME = {
     "Programme": "account.programme",
     "Provenance": "display.result",
     "Replication": "nav.reproduce",
+    "RenamedError": "errors",
     "ReportError": "errors",
     "Resampled": "study.resampling",
     "Scenario": "account.scenarios",
@@ -178,11 +180,11 @@ _HOME = {
     "Unit": "display.unit",
     "VarianceShares": "account.sensitivity",
     "attrition_check": "falsification.attrition",
-    "bands": "controls.cut",
     "bootstrap": "effects.inference.multiplier",
     "budget_impact": "account.budget.impact",
     "completers": "controls.cut",
     "cost_benefit": "account.cost_benefit",
+    "cut": "controls.cut",
     "e_value": "falsification.e_value",
     "event_study": "effects.event_study",
     "example_panel": "panel.synthetic.register",
@@ -215,12 +217,19 @@ _HOME = {
     "write_workbook": "reporting.workbook.write",
 }
 
+#: What was public under another name: what to write now.
+_RENAMED = {"bands": 'mih.cut(column, bounds), as in mih.cut("age", 30, 40)'}
+
 __all__ = sorted(_HOME)
 
 
 def __getattr__(name: str) -> Any:
     """Load a public name from its module when it is first used."""
     home = _HOME.get(name)
+    if name in _RENAMED:
+        raise import_module(f"{__name__}.errors").RenamedError(
+            f"mih_impact.{name} has another name", found=name, do=f"write {_RENAMED[name]}"
+        )
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = import_module(f"{__name__}.{home}")

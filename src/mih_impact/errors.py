@@ -18,6 +18,7 @@ __all__ = [
     "MissingExtraError",
     "OptionError",
     "PanelContractError",
+    "RenamedError",
     "ReportError",
     "StorageError",
     "SupportError",
@@ -94,6 +95,10 @@ class OptionError(MihImpactError):
 
 class UnknownOptionError(OptionError, TypeError):
     """A call was given an option that it does not have; the message names the nearest."""
+
+
+class RenamedError(OptionError, AttributeError):
+    """A public name is called something else now; the message says what."""
 
 
 class MissingExtraError(MihImpactError, ImportError):

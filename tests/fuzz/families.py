@@ -182,7 +182,7 @@ def _calls() -> tuple[Callable[[], Call], ...]:
         lambda: (mih.resample, {"group": group(), "draws": 20, "outcomes": "wage_income"}),
         lambda: (mih.specification_curve, {"group": group(), "year": 1}),
         lambda: (mih.lag, {"column": "wage_income"}),
-        lambda: (mih.bands, {"column": "age"}),
+        lambda: (mih.cut, {"column": "age"}),
         lambda: (mih.completers, {"column": "eligible"}),
         lambda: (mih.options, {"lang": "nb"}),
         lambda: (mih.load, {"path": "nowhere.zip"}),

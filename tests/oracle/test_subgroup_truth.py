@@ -15,12 +15,12 @@ from tests.support import small_register
 
 EFFECT = 50_000.0
 #: What splits, and the outcome whose trend it alone decides: a column of exact=, one of on=, one of
-#: neither that some have no value of, and bands of a number in neither.
+#: neither that some have no value of, and bins of a number in neither.
 SPLITS = {
     "county": ("county", "wage_income"),
     "education": ("education", "dagpenger"),
     "branch": ("branch", "aap"),
-    "cohort": (mih.bands("birth_year", 1980), "sosialhjelp"),
+    "cohort": (mih.cut("birth_year", 1980), "sosialhjelp"),
 }
 
 

@@ -409,11 +409,11 @@ TOLD = {
         "mih.event_study(weighted, {0})",
     ),
     "subgroups of numbers": options(
-        E, "by='wage_income'", r"by=(mih\.bands\(\"wage_income\", )\.\.\.", "by={0}[200_000])"
+        E, "by='wage_income'", r"by=(mih\.cut\(\"wage_income\", )\.\.\.", "by={0}[200_000])"
     ),
     "subgroups by two": options(E, "by=['county', 'education']", r"name a column", "by='county'"),
-    "bands the wrong way": ("mih.bands('age', 40, 30)", r"example (mih\.bands\(.*\))", "{0}"),
-    "bands of text": options(E, "by=mih.bands('county', 30)", r"(by='county')", "{0}"),
+    "a cut the wrong way": ("mih.cut('age', 40, 30)", r"example (mih\.cut\(.*\))", "{0}"),
+    "a cut of text": options(E, "by=mih.cut('county', 30)", r"(by='county')", "{0}"),
     "no subgroups to compare": (
         "mih.event_study(group).difference_test()",
         r"(mih\.event_study\(group, by=\"county\"\))",

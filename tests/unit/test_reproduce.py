@@ -240,13 +240,13 @@ def test_a_study_may_split_the_participants(tmp_path):
     controls = "[controls]\non = ['age']\nexact = ['county']\nratio = 1\n"
     effects = "[effects]\noutcomes = ['wage_income']\nwindow = [-1, 3]\n"
     account = "[account]\nhorizon = 4\n"
-    path.write_text(f"{controls}{effects}by = {{ bands = ['age', 30, 45] }}\n{account}")
+    path.write_text(f"{controls}{effects}by = {{ cut = ['age', 30, 45] }}\n{account}")
     found = mih.run_study(path).effects
     assert found.subgroups == ("all", "under 30", "30-44", "45 and over")
     path.write_text(f"{controls}{effects}by = {{ quarters = ['age'] }}\n")
     with pytest.raises(mih.AssumptionError, match="quarters"):
         mih.run_study(path)
-    path.write_text(f"{controls}{effects}by = {{ bands = ['age', 30], completers = 'x' }}\n")
+    path.write_text(f"{controls}{effects}by = {{ cut = ['age', 30], completers = 'x' }}\n")
     with pytest.raises(mih.AssumptionError, match="one way"):
         mih.run_study(path)
 

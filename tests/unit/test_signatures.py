@@ -92,11 +92,19 @@ def test_what_is_advised_is_there(call, option, told):
         assert given in there, told
 
 
-def test_years_and_cuts_are_given_one_by_one_or_in_a_list():
+def test_a_name_of_before_is_told_its_new_one():
+    with pytest.raises(mih.RenamedError, match=r"bands has another name.*mih\.cut\(") as told:
+        mih.bands("age", 30)
+    assert isinstance(told.value, (mih.OptionError, AttributeError))
+    assert not hasattr(mih, "bands")
+    assert "bands" not in dir(mih)
+
+
+def test_years_and_bounds_are_given_one_by_one_or_in_a_list():
     one_by_one = mih.lag("wage_income", 1, 2, 3)
     assert mih.lag("wage_income", [1, 2, 3]) == one_by_one == mih.lag("wage_income", range(1, 4))
-    assert mih.bands("age", [30, 45]) == mih.bands("age", 30, 45)
+    assert mih.cut("age", [30, 45]) == mih.cut("age", 30, 45)
     with pytest.raises(mih.SupportError, match=r"0 for wage_income"):
         mih.lag("wage_income", [0])
     with pytest.raises(mih.EffectsError, match="ascending order"):
-        mih.bands("age", [45, 30])
+        mih.cut("age", [45, 30])

@@ -83,8 +83,8 @@ TEXTS = [
     CONTROLS + EFFECTS,
     "[controls]\nmethod = 'entropy'\non = ['age']\nmoments = 2\n",
     "[controls]\nmethod = 'ipw'\non = ['age', 'wage_income[-2]']\ntrim = 0.1\n",
-    "[effects]\nby = { bands = ['age', 30, 40.5] }\nbase = [-1, -2]\n",
-    "[effects]\nby = { bands = ['wage_income[-1]', 100000] }\n",
+    "[effects]\nby = { cut = ['age', 30, 40.5] }\nbase = [-1, -2]\n",
+    "[effects]\nby = { cut = ['wage_income[-1]', 100000] }\n",
     "[effects]\nby = { completers = 'finished' }\n",
     "[effects]\nby = 'county'\nlevel = 0.9\n",
     "[data]\ncolumns = { person_id = 'nr' }\nvalues = { sex = { M = 'man' } }\nmoney = 'fixed'\n",
@@ -271,7 +271,7 @@ def test_bands_weights_own_changes_and_a_sheet_are_replayed_without_their_files(
         "programme = 'programme.toml'\nsheet = 'sheet.csv'\n"
         "[account.assumptions]\nleisure = 0.123456789\n",
         controls="[controls]\nmethod = 'entropy'\non = ['age']\nexact = ['county']\n",
-        effects=EFFECTS + "by = { bands = ['age', 35] }\ncomposition = 'cohort_weighted'\n",
+        effects=EFFECTS + "by = { cut = ['age', 35] }\ncomposition = 'cohort_weighted'\n",
     )
     result = mih.run_study(spec)
     assert result.effects.subgroups == ("all", "under 35", "35 and over")

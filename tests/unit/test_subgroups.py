@@ -1,4 +1,4 @@
-"""Who gains: bands, completers, the test that subgroups differ, what is hidden, the figure."""
+"""Who gains: bins of a number, completers, whether subgroups differ, what is hidden, figures."""
 
 from __future__ import annotations
 
@@ -76,11 +76,11 @@ def effects_by(group, by, **options):
     return mih.event_study(group, by=by, **given)
 
 
-# Bands --------------------------------------------------------------------------------------
+# Bins ---------------------------------------------------------------------------------------
 
 
 def test_bands_are_those_of_pandas_cut(group, persons):
-    effects = effects_by(group, mih.bands("age", 30, 35, 40))
+    effects = effects_by(group, mih.cut("age", 30, 35, 40))
     cut = pd.cut(persons["age"], [-np.inf, 30, 35, 40, np.inf], right=False)
     expected = cut.value_counts(sort=False).tolist()
     found = counts(effects)
@@ -90,41 +90,41 @@ def test_bands_are_those_of_pandas_cut(group, persons):
 
 
 def test_bands_have_names_in_both_languages(group):
-    names = effects_by(group, mih.bands("age", 30, 40, 50)).split.names
+    names = effects_by(group, mih.cut("age", 30, 40, 50)).split.names
     assert [label.nb for label in names.values()] == [
         "alle deltakere", "under 30", "30–39", "40–49", "50 og over",
     ]  # fmt: skip
     assert [label.en for label in names.values()][-1] == "50 and over"
-    money = effects_by(group, mih.bands("wage_income", 100_000, 250_000)).split
+    money = effects_by(group, mih.cut("wage_income", 100_000, 250_000)).split
     assert money.names["100000 to under 250000"].nb == "fra 100\u00a0000 til under 250\u00a0000"
     assert money.names["100000 to under 250000"].en == "100,000 to under 250,000"
     assert money.label.nb == "lønnsinntekt"
-    years = effects_by(group, mih.bands("birth_year", 1970, 1980)).split.names
+    years = effects_by(group, mih.cut("birth_year", 1970, 1980)).split.names
     assert years["1970-1979"].nb == "1970–1979"  # a year is not grouped
-    lagged = effects_by(group, mih.bands(mih.lag("score", 2), 40.5)).split
+    lagged = effects_by(group, mih.cut(mih.lag("score", 2), 40.5)).split
     assert lagged.names["under 40.5"].nb == "under 40,5"
     assert "2 år før oppstart" in lagged.label.nb
 
 
-def test_age_alone_is_bands_of_decades(group):
+def test_age_alone_is_cut_into_decades(group):
     assert (
         effects_by(group, "age").subgroups
-        == effects_by(group, mih.bands("age", 30, 40, 50)).subgroups
+        == effects_by(group, mih.cut("age", 30, 40, 50)).subgroups
     )
-    assert effects_by(group, "age").provenance.options["by"] == "bands(age, 30, 40, 50)"
+    assert effects_by(group, "age").provenance.options["by"] == "cut(age, 30, 40, 50)"
 
 
 @pytest.mark.parametrize(
     "cuts", [(), (40, 30), (30, 30), ("30", 40), (30, np.inf), (np.nan,), (None,)]
 )
 def test_cuts_are_numbers_in_order(cuts):
-    with pytest.raises(EffectsError, match=r"(?i)bands"):
-        mih.bands("age", *cuts)
+    with pytest.raises(EffectsError, match="cut"):
+        mih.cut("age", *cuts)
 
 
 def test_text_is_not_cut(group):
     with pytest.raises(EffectsError, match="Only a column of numbers"):
-        effects_by(group, mih.bands("region", 3))
+        effects_by(group, mih.cut("region", 3))
 
 
 # What may split -----------------------------------------------------------------------------
@@ -151,13 +151,13 @@ def test_who_has_no_value_is_a_subgroup_of_its_own(group, persons):
     assert set(named.table["versus"]) == {"(missing)"}
 
 
-def test_too_many_values_suggest_bands(group):
-    with pytest.raises(EffectsError, match=r"mih\.bands") as caught:
+def test_too_many_values_suggest_a_cut(group):
+    with pytest.raises(EffectsError, match=r"mih\.cut") as caught:
         effects_by(group, "score")
     assert f"{group.n_participants} participants" in str(caught.value)
 
 
-@pytest.mark.parametrize("by", ["completed", "death_year", mih.bands("death_year", 2020)])
+@pytest.mark.parametrize("by", ["completed", "death_year", mih.cut("death_year", 2020)])
 def test_what_is_known_only_after_start_is_refused(register, by):
     mortal = register.assign(death_year=register["start_year"].where(lambda c: c == 2021) + 3)
     group = mih.match(read_frame(mortal), exact=["county"], on=["age"], ratio=1)
@@ -411,7 +411,7 @@ def test_pairs_and_holm_by_a_slow_loop(group, by, se):
 
 def test_controls_who_serve_two_subgroups_count(group):
     """A county's controls are its own; who is under 40 in one start year is over it in another."""
-    band = mih.bands("age", 40)
+    band = mih.cut("age", 40)
     apart, shared = (
         mih.event_study(group, outcomes="wage_income", by=by, se="person").covariance
         for by in ("county", band)

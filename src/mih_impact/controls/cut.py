@@ -1,4 +1,4 @@
-"""What participants can be split by besides a column: bands of a number, and completion."""
+"""What participants can be split by besides a column: a number cut into bins, and completion."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from mih_impact.display.locale import EN_DASH, Label, number
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import CONTRACT
 
-__all__ = ["AGE_BANDS", "CONDITIONAL", "Bands", "Completers", "bands", "completers"]
+__all__ = ["AGE_BOUNDS", "CONDITIONAL", "Completers", "Cut", "completers", "cut"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-#: What `by="age"` means: decades, the young and the oldest job-seekers in one band each.
-AGE_BANDS = (30, 40, 50)
+#: What `by="age"` means: decades, the young and the oldest job-seekers in one bin each.
+AGE_BOUNDS = (30, 40, 50)
 
 _BELOW = Label(nb="under {high}", en="under {high}")
 _ABOVE = Label(nb="{low} og over", en="{low} and over")
@@ -33,30 +33,30 @@ _BETWEEN = Label(nb="fra {low} til under {high}", en="{low} to under {high}")
 
 
 @dataclass(frozen=True)
-class Bands:
-    """A numeric column cut at some values; made by `bands`.
+class Cut:
+    """A numeric column cut at some values; made by `cut`.
 
     Attributes
     ----------
     column
         A column as of the year before start, or a lag.
-    cuts
-        Where the bands meet, ascending; a cut belongs to the band above it.
+    bounds
+        Where the bins meet, ascending; a bound belongs to the bin above it.
     """
 
     column: Term
-    cuts: tuple[float, ...]
+    bounds: tuple[float, ...]
 
     def __str__(self) -> str:
-        return f"bands({', '.join([str(self.column), *(f'{cut:.15g}' for cut in self.cuts)])})"
+        return f"cut({', '.join([str(self.column), *(f'{bound:.15g}' for bound in self.bounds)])})"
 
     def parts(self, values: NDArray[Any]) -> list[tuple[str, Label, int]]:
-        """Return name, label and number of every band that some of the values are in, lowest first.
+        """Return name, label and number of every bin that some of the values are in, lowest first.
 
         Parameters
         ----------
         values
-            Shape (n,), NaN for missing, who are in no band.
+            Shape (n,), NaN for missing, who are in no bin.
 
         Raises
         ------
@@ -66,14 +66,14 @@ class Bands:
         if values.dtype == object:
             kinds = sorted({str(value) for value in values.tolist() if value is not None})
             raise EffectsError(
-                f"Only a column of numbers can be cut into bands, and {self.column} is text",
+                f"Only a column of numbers can be cut into bins, and {self.column} is text",
                 found=f"{len(kinds)} different values",
                 do=f"split by its values: by={str(self.column)!r}",
             )
         numbers, place = values.astype(np.float64), self.place(values)
         known = numbers[np.isfinite(numbers)]
-        whole = bool((known % 1 == 0).all()) and all(cut % 1 == 0 for cut in self.cuts)
-        edges = [-np.inf, *self.cuts, np.inf]
+        whole = bool((known % 1 == 0).all()) and all(bound % 1 == 0 for bound in self.bounds)
+        edges = [-np.inf, *self.bounds, np.inf]
         return [
             (_name(low, high, whole), self._label(low, high, whole), k)
             for k, (low, high) in enumerate(pairwise(edges))
@@ -81,13 +81,13 @@ class Bands:
         ]
 
     def place(self, values: NDArray[Any]) -> IntArray:
-        """Return the number of the band that each value is in, shape (n,); -1 for missing."""
+        """Return the number of the bin that each value is in, shape (n,); -1 for missing."""
         numbers = values.astype(np.float64)
-        place = np.searchsorted(np.array(self.cuts), numbers, side="right")
+        place = np.searchsorted(np.array(self.bounds), numbers, side="right")
         return np.where(np.isfinite(numbers), place, -1)
 
     def _label(self, low: float, high: float, whole: bool) -> Label:
-        """Return the displayed name of the band from `low` to under `high`."""
+        """Return the displayed name of the bin from `low` to under `high`."""
         if np.isinf(low):
             template = _BELOW
         elif np.isinf(high):
@@ -110,57 +110,57 @@ class Bands:
 
 
 @named_options
-def bands(column: Term | tuple[Lag], *cuts: float | Iterable[float]) -> Bands:
-    """Cut a numeric column into bands, for `event_study(by=...)`.
+def cut(column: Term | tuple[Lag], *bounds: float | Iterable[float]) -> Cut:
+    """Cut a numeric column into bins, for `event_study(by=...)`.
 
     Parameters
     ----------
     column
         A column as of the year before start, or a lag.
-    *cuts
-        Where the bands meet, ascending, one by one or in a list: `bands("age", 30, 40)` is under
-        30, 30-39, 40 and over. A band that no participant is in is not shown.
+    *bounds
+        Where the bins meet, ascending, one by one or in a list: `cut("age", 30, 40)` is under 30,
+        30-39, 40 and over. A bin that no participant is in is not shown.
 
     Returns
     -------
-    Bands
+    Cut
 
     Raises
     ------
     EffectsError
-        No cut, or cuts that are not finite numbers in ascending order.
+        No bound, or bounds that are not finite numbers in ascending order.
 
     Examples
     --------
     >>> import mih_impact as mih
     >>> group = mih.match(mih.example_panel(), exact=["county"], on=["age"], ratio=1)
     >>> options = {"outcomes": "wage_income", "window": (-1, 1)}
-    >>> mih.event_study(group, by=mih.bands("age", 30, 40, 50), **options).subgroups
+    >>> mih.event_study(group, by=mih.cut("age", 30, 40, 50), **options).subgroups
     ('all', 'under 30', '30-39', '40-49', '50 and over')
     """
     terms = as_terms(column, "column", error=EffectsError)
-    given = arguments.flattened(cuts)
-    infinite = [isinstance(cut, (float, np.floating)) and not np.isfinite(cut) for cut in given]
+    given = arguments.flattened(bounds)
+    infinite = [isinstance(one, (float, np.floating)) and not np.isfinite(one) for one in given]
     if any(infinite):
         raise EffectsError(
-            "Bands are cut at finite numbers",
+            "A column is cut at finite numbers",
             found=", ".join(map(arguments.shown, given)),
-            do="leave out the ends: the first and the last band are open",
+            do="leave out the ends: the first and the last bin are open",
         )
-    numbers = [float(cut) for cut in given if arguments.is_number(cut)]
+    numbers = [float(one) for one in given if arguments.is_number(one)]
     ascending = all(low < high for low, high in pairwise(numbers))
     if len(terms) != 1 or not numbers or len(numbers) < len(given) or not ascending:
         raise EffectsError(
-            "Bands are one column and where it is cut, in ascending order",
+            "cut takes one column and where it is cut, in ascending order",
             found=f"columns {', '.join(map(str, terms))}; "
-            f"cuts {', '.join(map(arguments.shown, given)) or '-'}",
-            do='give for example mih.bands("age", 30, 40, 50)',
+            f"bounds {', '.join(map(arguments.shown, given)) or '-'}",
+            do='give for example mih.cut("age", 30, 40, 50)',
         )
-    return Bands(terms[0], tuple(numbers))
+    return Cut(terms[0], tuple(numbers))
 
 
 def _name(low: float, high: float, whole: bool) -> str:
-    """Return the name of a band in tables, the same in every language."""
+    """Return the name of a bin in tables, the same in every language."""
     if np.isinf(low):
         return f"under {high:.15g}"
     if np.isinf(high):

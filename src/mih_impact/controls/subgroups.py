@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.controls.comparison import Comparison
 from mih_impact.controls.covariates import read_rows, read_term
-from mih_impact.controls.cut import AGE_BANDS, CONDITIONAL, Bands, Completers
+from mih_impact.controls.cut import AGE_BOUNDS, CONDITIONAL, Completers, Cut
 from mih_impact.controls.terms import Lag, Term, as_terms, term_label
 from mih_impact.display.locale import Label
 from mih_impact.errors import EffectsError
@@ -33,7 +33,7 @@ IntArray = NDArray[np.signedinteger[Any]]
 BoolArray = NDArray[np.bool_]
 
 #: What participants can be split by.
-By: TypeAlias = Term | Bands | Completers
+By: TypeAlias = Term | Cut | Completers
 
 #: The name of all participants together.
 ALL = "all"
@@ -106,7 +106,7 @@ def split(group: Comparison, by: By | tuple[Lag]) -> Parts:
         The control group.
     by
         A column as of the year before start, a lag, or "start_year"; "age" is
-        `bands("age", 30, 40, 50)`.
+        `cut("age", 30, 40, 50)`.
 
     Returns
     -------
@@ -178,8 +178,8 @@ def _values(group: Comparison, by: By, source: Cube, rows: IntArray) -> NDArray[
     return read_rows(source, column, risk.person[rows], risk.start[rows])[0]
 
 
-def _column(by: Term | Bands) -> Term:
-    return by.column if isinstance(by, Bands) else by
+def _column(by: Term | Cut) -> Term:
+    return by.column if isinstance(by, Cut) else by
 
 
 def _before(
@@ -199,7 +199,7 @@ def _before(
 def _numbered(by: By, known: Sequence[Any], values: NDArray[Any]) -> IntArray:
     """Return the number of each value's subgroup, shape (n,): -1 for none, the last for missing."""
     unknown = np.asarray(pd.isna(values))
-    if isinstance(by, Bands):
+    if isinstance(by, Cut):
         values = by.place(values)
     elif isinstance(by, Completers):
         values = np.where(unknown, -1.0, 1.0 - values)
@@ -209,7 +209,7 @@ def _numbered(by: By, known: Sequence[Any], values: NDArray[Any]) -> IntArray:
 
 def _read_by(by: Any) -> By:
     """Return what is asked for, or raise if it is nothing to split by."""
-    if isinstance(by, Bands | Completers):
+    if isinstance(by, Cut | Completers):
         return by
     listed = isinstance(by, str | Lag | tuple | list)
     terms = as_terms(by, "by", error=EffectsError) if listed else ()
@@ -217,20 +217,20 @@ def _read_by(by: Any) -> By:
         raise EffectsError(
             "Participants are split by one characteristic",
             found=f"by={', '.join(map(str, terms)) or arguments.shown(by)}",
-            do="name a column, or give bands(...), completers(...) or one lag",
+            do="name a column, or give cut(...), completers(...) or one lag",
         )
-    return Bands("age", AGE_BANDS) if terms[0] == "age" else terms[0]
+    return Cut("age", AGE_BOUNDS) if terms[0] == "age" else terms[0]
 
 
 def _parts(by: By, values: NDArray[Any]) -> list[tuple[str, Label, Any]]:
     """Return name, label and what it is known by of each subgroup but those without a value."""
-    if isinstance(by, Bands | Completers):
+    if isinstance(by, Cut | Completers):
         return [*by.parts(values)]
     return _each_value(by, values)
 
 
 def _require_parts(by: By, parts: Sequence[Any], unknown: BoolArray) -> None:
-    """Raise where nobody has a value, or bands hold everybody in one."""
+    """Raise where nobody has a value, or one bin holds everybody."""
     if not parts:
         raise EffectsError(
             f"No participant has a known value of {by}",
@@ -238,11 +238,11 @@ def _require_parts(by: By, parts: Sequence[Any], unknown: BoolArray) -> None:
             "register",
             do="split by another column, or by a later year of it",
         )
-    if isinstance(by, Bands) and len(parts) == 1 and not unknown.any():
+    if isinstance(by, Cut) and len(parts) == 1 and not unknown.any():
         raise EffectsError(
-            f"{by} does not split the participants: they are all in one band",
+            f"{by} does not split the participants: they are all in one bin",
             found=f"{len(unknown)} participants, all {parts[0][0]}",
-            do=f'cut where they differ: mih.bands("{by.column}", ...)',
+            do=f'cut where they differ: mih.cut("{by.column}", ...)',
         )
 
 
@@ -254,7 +254,7 @@ def _each_value(column: Term, values: NDArray[Any]) -> list[tuple[str, Label, An
         raise EffectsError(
             f"{column} has too many values to be subgroups",
             found=f"{len(found)} values among {len(values)} participants, more than {MOST}",
-            do=f'cut it into bands: by=mih.bands("{column}", ...)'
+            do=f'cut it into bins: by=mih.cut("{column}", ...)'
             if numeric
             else "put values together: read_panel(values={...})",
         )

@@ -260,7 +260,7 @@ def event_study(
         Income after death or emigration: "zero" (per starter) or "missing" (among survivors).
     by
         Split the participants by a column as it stood in the year before start, by "start_year", by
-        `bands("age", 30, 40)`, which "age" alone does too (30, 40, 50), or by `completers(column)`,
+        `cut("age", 30, 40)`, which "age" alone does too (30, 40, 50), or by `completers(column)`,
         which is no effect and says so. Each subgroup has controls of its own, matched or weighted
         within it by the options of the group. The effects of all together, "all", come first, and
         the covariance is over everything. Who has no value is the subgroup "(missing)", compared

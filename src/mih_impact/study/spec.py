@@ -14,7 +14,7 @@ import numpy as np
 
 from mih_impact import arguments
 from mih_impact.controls.choose import match, weight
-from mih_impact.controls.cut import Bands, Completers, bands, completers
+from mih_impact.controls.cut import Completers, Cut, completers, cut
 from mih_impact.controls.options import WeightMethod
 from mih_impact.controls.terms import Lag, as_terms, parse_term
 from mih_impact.display.locale import Label
@@ -82,8 +82,8 @@ def _plain(value: Any, where: str) -> Any:
         return value
     if isinstance(value, Lag):
         return str(value)
-    if isinstance(value, Bands):
-        return {"bands": [str(value.column), *value.cuts]}
+    if isinstance(value, Cut):
+        return {"cut": [str(value.column), *value.bounds]}
     if isinstance(value, Completers):
         return {"completers": value.column}
     if isinstance(value, (list, tuple)):
@@ -177,19 +177,19 @@ class Step:
 
 
 def _parts(given: Mapping[str, Any], section: str) -> Any:
-    """Return what `{ bands = ["age", 30, 40] }` or `{ completers = "finished" }` stands for."""
-    require_keys(given, {"bands", "completers"}, f"{section} by")
+    """Return what `{ cut = ["age", 30, 40] }` or `{ completers = "finished" }` stands for."""
+    require_keys(given, {"completers", "cut"}, f"{section} by")
     if len(given) != 1:
         raise AssumptionError(
             f"{section} by splits the participants one way",
             found=", ".join(given) or "none",
-            do='use one of bands = ["age", 30, 40] and completers = "finished"',
+            do='use one of cut = ["age", 30, 40] and completers = "finished"',
         )
     [(name, value)] = given.items()
     if name == "completers":
         return completers(str(value))
-    column, *cuts = value
-    return bands(parse_term(str(column)), *cuts)
+    column, *bounds = value
+    return cut(parse_term(str(column)), *bounds)
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ class StudySpec:
     controls, effects
         The verb of each floor and its options; `method` says whether controls are matched or
         weighted. Lags are written "wage_income[-2]"; parts of the participants by = "county",
-        { bands = ["age", 30, 40] } or { completers = "finished" }.
+        { cut = ["age", 30, 40] } or { completers = "finished" }.
     folder
         Where relative paths of the specification start.
     outputs
