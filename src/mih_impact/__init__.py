@@ -101,6 +101,7 @@ if TYPE_CHECKING:
     from mih_impact.panel.synthetic.register import example_panel as example_panel
     from mih_impact.panel.synthetic.register import synthetic_register as synthetic_register
     from mih_impact.panel.synthetic.start import Confounding as Confounding
+    from mih_impact.reference import codes as codes
     from mih_impact.reference.discount import Discount as Discount
     from mih_impact.reference.prices import PriceIndex as PriceIndex
     from mih_impact.reporting.explore import explore as explore
@@ -182,6 +183,7 @@ _HOME = {
     "attrition_check": "falsification.attrition",
     "bootstrap": "effects.inference.multiplier",
     "budget_impact": "account.budget.impact",
+    "codes": "reference",
     "completers": "controls.cut",
     "cost_benefit": "account.cost_benefit",
     "cut": "controls.cut",

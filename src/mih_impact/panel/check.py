@@ -28,7 +28,7 @@ from mih_impact.panel.contract import ABSURD_MONEY, CONTRACT
 from mih_impact.panel.csv_text import TWO_WAYS
 from mih_impact.panel.names import lookalikes
 from mih_impact.panel.survey_persons import Persons
-from mih_impact.panel.survey_rows import ColumnCount, Rounding, Rows
+from mih_impact.panel.survey_rows import ColumnCount, PlaceCount, Rounding, Rows
 from mih_impact.reference.prices import PriceIndex, adding
 
 __all__ = ["Breach", "Context", "PanelReport", "breaches"]
@@ -188,6 +188,29 @@ def _column(name: str, seen: ColumnCount, rows: Rows, context: Context) -> Itera
         yield _rounded(plan, seen.given, seen.rounding, context)
     if plan.dtype in ("money", "number", "bool") and seen.all_zero:
         yield _breach("all zero", name, "warning", seen.given, m.ALL_ZERO)
+    if seen.gone > 0:
+        yield _breach("no value by the list", name, "warning", seen.gone, m.NO_VALUE)
+    if seen.places is not None and context.currency == "NOK":
+        yield from _places(plan, seen.places, context)
+
+
+def _places(plan: Plan, seen: PlaceCount, context: Context) -> Iterator[Breach]:
+    """Warn of codes of places of several times, without their zeros, and of those that are none."""
+    name, municipality = plan.name, context.plans.get("municipality")
+    own = "" if name == "municipality" else 'of="county"'
+    kept = f'values={{"{name}": mih.codes.{name}({own})}}'
+    paste = f'values={{"{name}": mih.codes.{name}(2024, splits="together")}}'
+    if name == "county":
+        source = "..." if municipality is None else municipality.source
+        columns = f'columns={{"county": "{source}", "county_then": "{plan.source}"}}'
+        paste = f'{columns}, values={{"county": mih.codes.county(2024)}}'
+    for year, (old, new) in seen.vintages.items():
+        values = {"year": str(year), "old": _counted(old, m.ROW, m.ROWS), "paste": paste}
+        yield _breach("codes of several times", name, "warning", new, m.VINTAGES, **values)
+    if seen.stripped:
+        yield _breach("zeros lost", name, "warning", seen.stripped, m.STRIPPED, paste=kept)
+    if seen.no_place:
+        yield _breach("no place", name, "warning", seen.no_place, m.NO_PLACE, paste=kept)
 
 
 def _outside(name: str, plan: Plan, seen: ColumnCount, context: Context) -> Iterator[Breach]:

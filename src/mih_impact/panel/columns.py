@@ -24,6 +24,7 @@ from mih_impact.panel.csv_text import TWO_WAYS
 from mih_impact.panel.names import lookalikes, match_names, says_missing, word_of
 from mih_impact.panel.number_text import read_numbers
 from mih_impact.panel.sources import FILE
+from mih_impact.reference.recoding import Recoding
 
 __all__ = [
     "Plan",
@@ -211,6 +212,9 @@ def unmade(name: str, have: Iterable[str]) -> str | None:
 
 Values = Mapping[str, Mapping[Any, Any]]
 
+#: Why a value is not converted by a code list.
+NOT_LISTED = "a code that its list does not have, or that became several"
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -232,6 +236,8 @@ class Plan:
         What such a value is, in words.
     coded
         Whether the register's values are codes of other values.
+    listed
+        Whether they were replaced by a code list.
     whole
         Whether its type says that all numbers are whole.
     unit
@@ -248,6 +254,7 @@ class Plan:
     failed: nw.Expr | None = None
     failure: str = ""
     coded: bool = False
+    listed: bool = False
     whole: bool = False
     unit: AnyUnit | None = None
     declared: bool = False
@@ -324,7 +331,9 @@ def plan_columns(
                 left_out.append(source)
             continue
         unit = unit_of(name, kind, measured, currency)
-        plan = _plan(name, source, dtype, kind, coded, absent)
+        listing = (values or {}).get(name)
+        heads = listing.heads if isinstance(listing, Recoding) else None
+        plan = _plan(name, source, dtype, kind, coded, absent, heads)
         declared = name in measured and name not in CONTRACT
         plans[name] = replace(plan, unit=unit, declared=declared)
     if wrong:
@@ -446,16 +455,20 @@ def _plan(
     kind: Dtype,
     codes: dict[str, str | None] | None,
     absent: Collection[str] | None,
+    heads: int | None,
 ) -> Plan:
     raw = engine.nan_to_null(source, dtype)
     if absent:
         raw = _nulled(raw, dtype, absent)
     expr, failed, failure = (
-        _converted(raw, dtype, kind) if codes is None else _recoded(name, raw, dtype, kind, codes)
+        _converted(raw, dtype, kind)
+        if codes is None
+        else _recoded(name, raw, dtype, kind, codes, heads)
     )
     coded = codes is not None
     whole = dtype.is_integer() and not coded and not absent
-    return Plan(name, source, kind, raw, expr, failed, failure, coded, whole)
+    listed = coded and heads is not None
+    return Plan(name, source, kind, raw, expr, failed, failure, coded, listed, whole)
 
 
 def _nulled(raw: nw.Expr, dtype: nw.dtypes.DType, absent: Collection[str]) -> nw.Expr:
@@ -492,14 +505,24 @@ def _converted(
 
 
 def _recoded(
-    name: str, raw: nw.Expr, dtype: nw.dtypes.DType, kind: Dtype, codes: dict[str, str | None]
+    name: str,
+    raw: nw.Expr,
+    dtype: nw.dtypes.DType,
+    kind: Dtype,
+    codes: dict[str, str | None],
+    heads: int | None,
 ) -> tuple[nw.Expr, nw.Expr | None, str]:
-    """Return coded text through the mapping and then to the type."""
+    """Return coded text through the mapping and then to the type.
+
+    The mapping of a code list says how long the codes are that it knows by their first character.
+    """
     text = engine.text_of(raw, dtype)
+    if heads:
+        text = engine.head_of(text, length=heads, unless=list(codes))
     failed = engine.is_given(text) & ~engine.true_or_false(text.is_in(list(codes)))
     if dtype.is_float() or dtype.is_decimal():
         failed = failed | engine.fractional(raw)
-    failure = "a code that values={...} does not name"
+    failure = "a code that values={...} does not name" if heads is None else NOT_LISTED
     words = {code: word for code, word in codes.items() if word is not None}
     if kind in ("text", "category"):
         return engine.recode(text, words), failed, failure

@@ -289,6 +289,13 @@ def text_of(expr: nw.Expr, dtype: nw.dtypes.DType) -> nw.Expr:
     return expr.cast(nw.String)
 
 
+def head_of(text: nw.Expr, *, length: int, unless: Sequence[str]) -> nw.Expr:
+    """Return the first character of codes of a length; others, and those named, as they are."""
+    known = true_or_false(text.is_in(list(unless)))
+    cut = true_or_false(text.str.len_chars() == length) & ~known
+    return nw.when(cut).then(text.str.slice(0, 1)).otherwise(text)
+
+
 def recode(text: nw.Expr, mapping: Mapping[str, str]) -> nw.Expr:
     """Return coded text replaced by `mapping`; a code outside the mapping becomes null."""
     return text.replace_strict(

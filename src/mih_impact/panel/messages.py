@@ -19,6 +19,10 @@ FAILURES: dict[str, Label] = {
     "a code that values={...} does not name": Label(
         nb="en kode som values={...} ikke nevner", en="a code that values={...} does not name"
     ),
+    "a code that its list does not have, or that became several": Label(
+        nb="en kode som listen ikke har, eller som ble til flere",
+        en="a code that its list does not have, or that became several",
+    ),
     "text that is not a number": Label(
         nb="tekst som ikke er et tall", en="text that is not a number"
     ),
@@ -41,6 +45,14 @@ REMEDIES: dict[str, Label] = {
         "values={{'{column}': {{'..': None}}}}",
         en="correct the values, or say which of them mean that there is none: "
         "values={{'{column}': {{'..': None}}}}",
+    ),
+    "a code that its list does not have, or that became several": Label(
+        nb="si hva koder som ble delt, skal bli, med splits= (for eksempel "
+        "splits=\"together\"), og hva andre er: values={{'{column}': liste | {{'kode': None}}}}; "
+        "liste.count(kolonne) viser hvor mange det er av hver",
+        en="say with splits= what becomes of codes that were divided (such as "
+        "splits=\"together\"), and what others are: values={{'{column}': list | {{'code': None}}}};"
+        " list.count(column) shows how many there are of each",
     ),
     "not a whole number": Label(nb="rett verdiene", en="correct the values"),
     "text that is not a number as decimal= and thousands= say": Label(
@@ -355,6 +367,39 @@ GAP = (
         nb="ta dem med, eller unngå dem i lag() og basisår",
         en="bring them, or keep lag() and the base year out of them",
     ),
+)
+VINTAGES = (
+    Label(
+        nb="{column} har koder som bare gjaldt før {year}, i {old}, ved siden av koder som bare "
+        "gjelder fra da, i {rows}: samme sted står med to koder",
+        en="{column} has codes that were in use only before {year}, in {old}, beside codes in use "
+        "only since, in {rows}: one place stands under two codes",
+    ),
+    Label(
+        nb="gjør dem om til kodene for ett år: {paste}",
+        en="make them the codes of one year: {paste}",
+    ),
+)
+STRIPPED = (
+    Label(
+        nb="{column} ser ut til å ha mistet ledende nuller i {rows}: 301 for 0301",
+        en="{column} looks as if leading zeros were lost in {rows}: 301 for 0301",
+    ),
+    Label(nb="sett dem tilbake: {paste}", en="put them back: {paste}"),
+)
+NO_PLACE = (
+    Label(
+        nb="{column} har koder i {rows} som betyr ukjent eller utlandet, og ikke er steder",
+        en="{column} has codes in {rows} that mean unknown or abroad, and are no places",
+    ),
+    Label(nb="gjør dem til manglende: {paste}", en="make them missing: {paste}"),
+)
+NO_VALUE = (
+    Label(
+        nb="{column} har koder i {rows} som etter listen betyr at verdien mangler",
+        en="{column} has codes in {rows} that by the list mean that there is no value",
+    ),
+    Label(nb="ingenting: de er manglende nå", en="nothing: they are missing now"),
 )
 ABSENT = (
     Label(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mih_impact.panel import engine
 from mih_impact.panel.columns import Plan
 from mih_impact.panel.contract import ABSURD_MONEY, CONTRACT
+from mih_impact.reference.codes import REFORMS, suspicious
 
 __all__ = ["ColumnCount", "Rounding", "Rows", "row_sums", "survey_rows", "usable_year"]
 
@@ -21,6 +22,8 @@ _ROUNDED = ("total", "moved", "shifted")
 #: No number in a register is this large; infinity is what is meant.
 FINITE = 1e300
 EXITS = ("death_year", "emigration_year")
+#: Columns whose codes are looked at; what they hold may be names as well.
+PLACES = {"county", "municipality"}
 #: Shares of a column's sum that rounding to øre may move, and of what its values may move.
 MOST_MOVED, MOST_SHIFTED = 1e-6, 1e-4
 
@@ -58,7 +61,9 @@ class Rounding:
 class ColumnCount:
     """Rows of one column: values in the source, not convertible, below and above the range.
 
-    `all_zero` says whether all that are given are zero; `rounding` is of money with decimals.
+    `all_zero` says whether all that are given are zero; `rounding` is of money with decimals;
+    `gone` are rows whose code means by its list that there is no value; `places` is of columns of
+    places.
     """
 
     given: int
@@ -67,6 +72,20 @@ class ColumnCount:
     above: int
     all_zero: bool
     rounding: Rounding | None = None
+    gone: int = 0
+    places: PlaceCount | None = None
+
+
+@dataclass(frozen=True)
+class PlaceCount:
+    """Rows of a column of places by what is the matter with their codes.
+
+    `vintages` has for the year of a reform the rows with codes in use only before, and only since.
+    """
+
+    no_place: int
+    stripped: int
+    vintages: Mapping[int, tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -134,6 +153,11 @@ def survey_rows(raw: nw.LazyFrame[Any], plans: Mapping[str, Plan]) -> Rows:
         if plan.dtype == "money" and not plan.whole:
             for part, expr in zip(_ROUNDED, engine.rounding(plan.expr), strict=True):
                 tally.add(f"{part}:{name}", expr, "sum")
+        if plan.listed:
+            gone = plan.expr.is_null() & engine.is_given(plan.raw)
+            tally.add(f"null:{name}", engine.count_of(gone), "sum")
+        for key, codes in _odd_codes(name, plan).items():
+            tally.add(key, engine.count_of(plan.expr.is_in(list(codes))), "sum")
     exits = [name for name in EXITS if name in plans]
     for name in exits:
         late = plans["year"].expr > plans[name].expr
@@ -142,7 +166,7 @@ def survey_rows(raw: nw.LazyFrame[Any], plans: Mapping[str, Plan]) -> Rows:
     for key, column in summed.items():
         tally.add(key, column, "sum")
     counted = tally.run(raw)
-    outside = _rows_outside(raw, plans, counted)
+    outside = {**_rows_outside(raw, plans, counted), **_rows_of_places(raw, plans, counted)}
     return Rows(
         n_rows=int(counted["n"] or 0),
         years=_span(raw, plans, counted, "year"),
@@ -221,6 +245,53 @@ def _rows_outside(
     return tally.run(raw) if broken else {}
 
 
+def _odd_codes(name: str, plan: Plan) -> dict[str, tuple[str, ...]]:
+    """Return what is looked for among the codes of a column of places.
+
+    Three lists: a code that is no longer in use and one that is new go together within some years,
+    so that only where a column has both are they told apart by the reforms.
+    """
+    if name not in PLACES or plan.listed or plan.dtype != "category":
+        return {}
+    found = suspicious(name)
+    return {
+        f"odd:{name}": (*found.no_place, *found.stripped),
+        f"old:{name}": found.before[max(found.before)],
+        f"new:{name}": found.since[min(found.since)],
+    }
+
+
+def _rows_of_places(
+    raw: nw.LazyFrame[Any], plans: Mapping[str, Plan], counted: Mapping[str, float | None]
+) -> Mapping[str, float | None]:
+    """Return the rows with each kind of odd code, where a column of places has any."""
+    tally, any_odd = _Tally(), False
+    for name in PLACES & {*plans}:
+        found, expr = suspicious(name), plans[name].expr
+        kinds: dict[str, tuple[str, ...]] = {}
+        if counted.get(f"odd:{name}"):
+            kinds |= {"no place": found.no_place, "stripped": found.stripped}
+            kinds |= {"whole": found.whole}
+        if counted.get(f"old:{name}") and counted.get(f"new:{name}"):
+            kinds |= {f"before {year}": codes for year, codes in found.before.items()}
+            kinds |= {f"since {year}": codes for year, codes in found.since.items()}
+        for kind, codes in kinds.items():
+            tally.add(f"{kind}:{name}", engine.count_of(expr.is_in(list(codes))), "sum")
+            any_odd = True
+    return tally.run(raw) if any_odd else {}
+
+
+def _place_count(name: str, found: Mapping[str, float | None]) -> PlaceCount | None:
+    if name not in PLACES:
+        return None
+    rows = {key.removesuffix(f":{name}"): int(n or 0) for key, n in found.items()}
+    both = {year: (rows.get(f"before {year}", 0), rows.get(f"since {year}", 0)) for year in REFORMS}
+    vintages = {year: pair for year, pair in both.items() if all(pair)}
+    # A county "3" alone is anybody's code; beside "11" it is 03 without its zero.
+    stripped = rows.get("stripped", 0) if name == "municipality" or rows.get("whole") else 0
+    return PlaceCount(rows.get("no place", 0), stripped, vintages)
+
+
 def _bounds(name: str, plan: Plan) -> tuple[float, float]:
     """Return the range of a column; money that the contract does not know may be negative."""
     declared = CONTRACT.get(name)
@@ -241,6 +312,10 @@ def _column_count(
         above=int(outside.get(f"above:{name}") or 0),
         all_zero=counted.get(f"low:{name}") == 0 == counted.get(f"high:{name}"),
         rounding=_rounding(name, counted),
+        gone=int(counted.get(f"null:{name}") or 0) - int(counted.get(f"failed:{name}") or 0)
+        if f"null:{name}" in counted
+        else 0,
+        places=_place_count(name, outside),
     )
 
 

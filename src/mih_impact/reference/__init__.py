@@ -1,5 +1,6 @@
-"""Official series and rules as dated rows; fixed prices; discount factors."""
+"""Official series and rules as dated rows; code lists; prices; discounting."""
 
+from mih_impact.reference import codes
 from mih_impact.reference.budget_lines import BudgetLine, budget_line, budget_lines
 from mih_impact.reference.discount import Discount, Ladder, Timing
 from mih_impact.reference.prices import PriceIndex, grunnbelop
@@ -16,6 +17,7 @@ __all__ = [
     "Timing",
     "budget_line",
     "budget_lines",
+    "codes",
     "find",
     "grunnbelop",
     "rows",
