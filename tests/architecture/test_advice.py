@@ -47,7 +47,8 @@ def advice() -> list[tuple[str, str]]:
 
 
 PUBLIC = [getattr(mih, name) for name in mih.__all__]
-PLACES = [*PUBLIC, *(getattr(mih.nav, name) for name in mih.nav.__all__)]
+FOLDERS = (mih.nav, mih.codes)
+PLACES = [*PUBLIC, *(getattr(each, name) for each in FOLDERS for name in each.__all__)]
 
 
 def _members(public: object) -> list[object]:
@@ -76,8 +77,8 @@ def _methods() -> set[str]:
     return {name for public in PUBLIC if inspect.isclass(public) for name in dir(public)}
 
 
-#: Options of documents and of sheets, which are not among the public names.
-ELSEWHERE = {"sources", "caption", "alt", "low", "high", "str"}
+#: Options of documents, of sheets and of pandas, which are not among the public names.
+ELSEWHERE = {"sources", "caption", "alt", "low", "high", "str", "dtype"}
 
 
 def missing(text: str) -> list[str]:

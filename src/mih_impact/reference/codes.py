@@ -80,8 +80,8 @@ def municipality(year: int | None = None, *, splits: Splits = None) -> Recoding:
     From the Norwegian Institute of Public Health's list of what each code is in 2024 (package
     csdata). To an earlier year it goes by way of 2024: a code valid in that year is itself, another
     is the one code of that year whose territory has the same code in 2024; where there are several
-    it was divided, looked at from then, as it is for many codes and years before 2020. Divided from 2020 on: Ålesund (1507: 1508 and Haram 1580,
-    2024), Tysfjord (1850) and Snillfjord (5012).
+    it was divided, looked at from then, as many codes were for years before 2020. Divided from 2020
+    on: Ålesund (1507: 1508 and Haram 1580, 2024), Tysfjord (1850) and Snillfjord (5012).
 
     Examples
     --------
