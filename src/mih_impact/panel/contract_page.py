@@ -32,8 +32,8 @@ is no value, `values={"wage_income": {".a": None}}`, the other values stay as th
 _CODES = """\
 ## Codes of places, education and measures
 
-Codes change meaning over the years. `mih.codes` has the lists, and each of them goes into `values=`,
-as any mapping of codes does:
+Codes change meaning over the years. `mih.codes` has the lists, and each of them goes into
+`values=`, as any mapping of codes does:
 
 ```python
 mih.read_panel(..., values={"municipality": mih.codes.municipality(2024)})
@@ -42,7 +42,7 @@ mih.read_panel(..., values={"municipality": mih.codes.municipality(2024)})
 | call | from | to |
 | --- | --- | --- |
 | `mih.codes.municipality(2024)` | municipalities of any year, 1977 to 2026 | those of the year |
-| `mih.codes.municipality()` | the same, and numbers without their leading zero | as they are, with it |
+| `mih.codes.municipality()` | the same, also without their leading zero | as they are |
 | `mih.codes.county(2024)` | municipalities | their county in the year |
 | `mih.codes.county(2024, of="county")` | counties | those of the year |
 | `mih.codes.education_level()` | NUS2000, six digits | the level, 1 to 8 |
@@ -52,18 +52,18 @@ mih.read_panel(..., values={"municipality": mih.codes.municipality(2024)})
 
 A code that was divided has no one answer, and is an error where it is met. Nothing is averaged:
 `splits={"1507": "1508"}` names the part, `splits="together"` keeps what was divided one place in
-every year, and `splits="missing"` makes it missing. A code that the list does not have is an error
-too, until `recoding | {"code": None}` says what it is. Codes that mean unknown, not stated or abroad
-(9999, 0000, 2599) become missing, and `Panel.check()` counts them. Outside a panel a recoding is
-called on a column, `mih.codes.municipality(2024)(frame["kommune"])`, and `.count(...)` says what it
-does to the rows.
+every year, and `splits="missing"` makes it missing. A code that the list does not have is an
+error too, until `recoding | {"code": None}` says what it is. Codes that mean unknown, not stated
+or abroad (9999, 0000, 2599) become missing, and `Panel.check()` counts them. Outside a panel a
+recoding is called on a column, `mih.codes.municipality(2024)(frame["kommune"])`, and
+`.count(...)` says what it does to the rows.
 
 What municipalities became is `derived` from the Norwegian Institute of Public Health's package
 csdata (MIT licence); the other lists were seen in the sources that their rows name.
 
-`Panel.check()` warns of a column `county` or `municipality` with codes in use only before a reform
-(2018, 2020, 2024) beside codes in use only since, of lost leading zeros (301 for 0301), and of codes
-that are no place, and names the call that mends it.
+`Panel.check()` warns of a column `county` or `municipality` with codes in use only before a
+reform (2018, 2020, 2024) beside codes in use only since, of lost leading zeros (301 for 0301),
+and of codes that are no place, and names the call that mends it.
 """
 
 _UNITS = """\
