@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from mih_impact.display.unit import Unit as Unit
     from mih_impact.effects.check_result import CheckResult as CheckResult
     from mih_impact.effects.check_result import SensitivityCheck as SensitivityCheck
+    from mih_impact.effects.estimand import Estimand as Estimand
     from mih_impact.effects.event_study import event_study as event_study
     from mih_impact.effects.group_time.call import group_time_effects as group_time_effects
     from mih_impact.effects.group_time.result import GroupTimeEffects as GroupTimeEffects
@@ -138,6 +139,7 @@ _HOME = {
     "EffectTest": "effects.inference.tests",
     "EffectsError": "errors",
     "EngineError": "errors",
+    "Estimand": "effects.estimand",
     "Funnel": "nav.recruitment",
     "GroupTimeEffects": "effects.group_time.result",
     "HonestBounds": "falsification.honest.result",

@@ -10,7 +10,8 @@ import pytest
 import statsmodels.api as sm
 
 import mih_impact as mih
-from mih_impact.effects.estimand import Measured, read_question
+from mih_impact.effects.estimand import read_target
+from mih_impact.effects.row_outcomes import RowOutcomes
 from tests.oracle.test_effects import rows_of
 from tests.oracle.test_matching_references import ON, RECORDED, panel
 
@@ -21,10 +22,10 @@ ESTIMATES = list(pd.read_csv(RECORDED / "estimates.csv").query("bias_adjusted").
 def test_bias_adjustment_is_that_of_matching(row):
     """R regresses on what it matches on, the log odds, so that is what we adjust for here."""
     group = mih.match(panel([2016]), on=ON, ratio=row.M, caliper=None)
-    asked = read_question(group, "wage_income", "did", -1, (-1, 2), "available", "zero")
-    measured = Measured.of(group, asked, "abadie_imbens", adjust=True)
-    measured = replace(measured, covariates=group.score.index[measured.rows][:, None])
-    comparison, influence = measured.effect(np.ones(group.n_participants, dtype=bool))
+    target = read_target(group, "wage_income", "did", -1, (-1, 2), "available", "zero")
+    observed = RowOutcomes.of(group, target, "abadie_imbens", adjust=True)
+    observed = replace(observed, covariates=group.score.index[observed.rows][:, None])
+    comparison, influence = observed.effect(np.ones(group.n_participants, dtype=bool))
     e = 1 + int(row.outcome[1:])
     assert comparison.estimate[e] == pytest.approx(row.estimate, rel=1e-6)
     assert np.sqrt(influence.covariance[e, e]) == pytest.approx(row.std_error, rel=1e-6)

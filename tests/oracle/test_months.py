@@ -14,7 +14,7 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.controls.risk_set import drawn_number
-from mih_impact.effects.estimand import read_question
+from mih_impact.effects.estimand import read_target
 from mih_impact.errors import EffectsError
 from mih_impact.panel.build import MonthCube
 from mih_impact.study.draws import Rematched, rematched
@@ -274,12 +274,12 @@ def test_effects_are_those_of_a_loop_over_pairs(frame, by_key):
 def test_drawn_persons_are_given_months_anew(frame):
     """Who is drawn decides the months of candidates: taking rows again would keep the old ones."""
     group = mih.match(read(frame), on=["age"], exact=["county"], ratio=2, outcomes="wage_income")
-    asked = read_question(group, None, "did", -1, (-1, 2), "available", "zero")
+    target = read_target(group, None, "did", -1, (-1, 2), "available", "zero")
     drawn = mih.resample(group, window=(-1, 2), draws=20, seed=6, method="naive").draws
-    urns, again = _urns(group, "sides", "person"), Rematched.of(group, asked)
+    urns, again = _urns(group, "sides", "person"), Rematched.of(group, target)
     for child, found in zip(np.random.SeedSequence(6).spawn(20)[:4], drawn, strict=False):
         counts = urns.counts(np.random.default_rng(child))
-        np.testing.assert_array_equal(found, rematched(group, asked, False, counts))
+        np.testing.assert_array_equal(found, rematched(group, target, False, counts))
         assert (np.abs(found - again.estimate(counts))[[1, 2, 3]] > 1.0).all()
 
 

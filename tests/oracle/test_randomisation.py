@@ -14,7 +14,7 @@ import mih_impact as mih
 from mih_impact.controls import matching
 from mih_impact.controls.matching import Listed, lots, matched, nearest_sets
 from mih_impact.controls.options import MatchOptions
-from mih_impact.effects.estimand import read_question
+from mih_impact.effects.estimand import read_target
 from mih_impact.effects.inference import randomisation as assignments
 from mih_impact.effects.inference.randomisation import Experiment, draw_starters
 from tests.support import read_frame, small_register
@@ -152,8 +152,8 @@ def made(panel, name):
 
 
 def experiment_of(group, window=(-3, 3)):
-    asked = read_question(group, "wage_income", "did", -1, window, "available", "zero")
-    return Experiment.of(group, asked), asked
+    target = read_target(group, "wage_income", "did", -1, window, "available", "zero")
+    return Experiment.of(group, target), target
 
 
 @pytest.mark.parametrize("name", [*GROUPS, *WEIGHTS])

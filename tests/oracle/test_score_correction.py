@@ -17,8 +17,9 @@ import mih_impact as mih
 from mih_impact.controls.nearest import nearest
 from mih_impact.controls.subgroup_controls import own_groups
 from mih_impact.controls.subgroups import split
-from mih_impact.effects.estimand import Measured, read_question
+from mih_impact.effects.estimand import read_target
 from mih_impact.effects.influence import Influence
+from mih_impact.effects.row_outcomes import RowOutcomes
 from mih_impact.effects.score_correction import ScoreMoments, _less, corrected
 from mih_impact.errors import EffectsError, MihImpactWarning
 from mih_impact.study.spec import StudySpec
@@ -282,9 +283,9 @@ def test_subgroups_are_corrected_for_scores_of_their_own(register):
 
 
 def moments(group):
-    asked = read_question(group, "y", "difference", -1, (0, 0), "available", "zero")
-    measured = Measured.of(group, asked, "abadie_imbens", adjust=False)
-    return measured.score_moments(measured.effect(np.ones(group.n_participants, bool))[0])
+    target = read_target(group, "y", "difference", -1, (0, 0), "available", "zero")
+    observed = RowOutcomes.of(group, target, "abadie_imbens", adjust=False)
+    return observed.score_moments(observed.effect(np.ones(group.n_participants, bool))[0])
 
 
 def both_uniform(rng, n):
@@ -412,9 +413,9 @@ def test_too_much_is_said(group_of_one):
         ({}, {"se": "person"}, "belongs to Abadie-Imbens"),
     ],
 )
-def test_refused_where_there_is_no_theory(panel, chosen, asked, why):
+def test_refused_where_there_is_no_theory(panel, chosen, target, why):
     with pytest.raises(EffectsError, match=f"{why}.*Found: .*Do: leave out score_correction="):
-        mih.event_study(choose(panel, **chosen), score_correction=True, **asked)
+        mih.event_study(choose(panel, **chosen), score_correction=True, **target)
 
 
 def test_refused_for_weights_and_exact_cells(panel):

@@ -12,7 +12,7 @@ from mih_impact.controls.design import Design
 from mih_impact.controls.logit import fit_logit
 from mih_impact.controls.refit import Drawn, Refit, Rescored, exact_cells
 from mih_impact.controls.risk_set import build_risk_set
-from mih_impact.effects.estimand import read_question
+from mih_impact.effects.estimand import read_target
 from mih_impact.study import draws as module
 from mih_impact.study.draws import Rematched, Urns, drawn_cube, rematched
 from tests.support import read_frame, small_register
@@ -74,10 +74,10 @@ def test_rows_taken_again_match_as_persons_do(panel, options, composition, monke
     """Drawn rows of risk sets that are built once, beside risk sets of a cube of drawn persons."""
     group = matched(panel, options)
     window = (-2, 4) if composition == "available" else (-2, 3)
-    asked = read_question(group, None, "did", -1, window, composition, "zero")
+    target = read_target(group, None, "did", -1, window, composition, "zero")
     counts = [draw(group.risk.cube, seed) for seed in range(6)]
-    expected = [estimate(rematched, group, asked, False, count) for count in counts]
-    again, anew = Rematched.of(group, asked), []
+    expected = [estimate(rematched, group, target, False, count) for count in counts]
+    again, anew = Rematched.of(group, target), []
     monkeypatch.setattr(module, "rematched", lambda *given: anew.append(1) or rematched(*given))
     for count, numbers in zip(counts, expected, strict=True):
         found = estimate(again.estimate, count)
@@ -89,22 +89,22 @@ def test_rows_taken_again_match_as_persons_do(panel, options, composition, monke
 
 def test_a_draw_without_a_value_is_matched_without_it(panel, monkeypatch):
     group = matched(panel, {"ratio": 2})
-    asked = read_question(group, None, "did", -1, (-2, 4), "available", "zero")
+    target = read_target(group, None, "did", -1, (-2, 4), "available", "zero")
     counts = draw(group.risk.cube, 1)
     education = group.read("education", np.arange(len(group.risk.person)))
     counts[group.risk.person[education == "rare"]] = 0
-    expected, called = rematched(group, asked, False, counts), []
+    expected, called = rematched(group, target, False, counts), []
     monkeypatch.setattr(module, "rematched", lambda *given: called.append(1) or rematched(*given))
     np.testing.assert_allclose(
-        Rematched.of(group, asked).estimate(counts), expected, rtol=1e-9, atol=1e-6
+        Rematched.of(group, target).estimate(counts), expected, rtol=1e-9, atol=1e-6
     )
     assert called
 
 
 def test_nobody_drawn_on_one_side_is_no_estimate(panel):
     group = matched(panel, {"ratio": 2})
-    asked = read_question(group, None, "did", -1, (-2, 4), "available", "zero")
-    again, cube = Rematched.of(group, asked), group.risk.cube
+    target = read_target(group, None, "did", -1, (-2, 4), "available", "zero")
+    again, cube = Rematched.of(group, target), group.risk.cube
     for counts in (cube.start_year > 0, cube.start_year == 0):
         with pytest.raises(mih.SupportError, match="No exact cell holds both"):
             again.estimate(counts.astype(np.int64))

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
-from mih_impact.effects.estimand import read_question
+from mih_impact.effects.estimand import read_target
 from mih_impact.errors import EffectsError, PanelContractError, SupportError
 from mih_impact.panel import survey_persons
 from mih_impact.panel.cube import NEVER
@@ -278,15 +278,15 @@ def test_drawn_persons_are_censored_as_they_are(rows, verb):
     options = {"measure": "helse", "other_measures": "censor", "outcomes": "wage_income", **CHOICE}
     group = verb(read_panel(rows), **options)
     counts = np.where(group.risk.cube.person_id.astype(int) % 2, 2, 1)
-    asked = read_question(group, None, "did", -1, (-2, 4), "available", "zero")
+    target = read_target(group, None, "did", -1, (-2, 4), "available", "zero")
     copies = rows[rows["person_id"] % 2 == 1]
     ids = np.concatenate([rows["person_id"].astype(str), copies["person_id"].astype(str) + "-"])
     twice = pd.concat([rows, copies], ignore_index=True).assign(person_id=ids)
     again = verb(read_panel(twice), **options)
     expected = mih.event_study(again, window=(-2, 4), se="person").estimate.ravel()
-    ways = [_pipeline(group, asked, False)]
+    ways = [_pipeline(group, target, False)]
     if verb is mih.match:
-        ways.append(partial(rematched, group, asked, False))
+        ways.append(partial(rematched, group, target, False))
     for way in ways:
         np.testing.assert_allclose(way(counts), expected, rtol=1e-6, atol=1e-3)
 
@@ -339,12 +339,12 @@ def test_each_way_finds_the_effect_it_speaks_of(others, instead):
 
 
 def test_the_starts_of_a_measure_are_looked_for_once(rows, monkeypatch):
-    asked = []
+    target = []
     once = survey_persons.started
     monkeypatch.setattr(
-        survey_persons, "started", lambda *a, **k: asked.append(a[1]) or once(*a, **k)
+        survey_persons, "started", lambda *a, **k: target.append(a[1]) or once(*a, **k)
     )
     panel = read_panel(rows, memory_limit="1 GB")
     for measure in ("helse", "aft", "helse"):
         mih.match(panel, measure=measure, exact=["county"], on=["age"]).other_measures()
-    assert asked == ["helse", "aft"]
+    assert target == ["helse", "aft"]

@@ -8,7 +8,7 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.controls import matching
-from mih_impact.effects.estimand import read_question
+from mih_impact.effects.estimand import read_target
 from mih_impact.effects.inference.covariance import clustered
 from mih_impact.effects.inference.multiplier import linear_form
 from mih_impact.study.draws import Draws, Urns, drawn_cube, rematched
@@ -66,14 +66,14 @@ def test_counting_persons_is_copying_them(register, options, composition):
     """The effects on a draw are those of a register in which drawn persons stand twice."""
     group = mih.weight(read(register), on=ON, exact=["county"], outcomes="wage_income", **options)
     window = (-2, 3) if composition != "available" else WINDOW
-    asked = read_question(group, None, "did", -1, window, composition, "zero")
+    target = read_target(group, None, "did", -1, window, composition, "zero")
     counts = a_draw(group.risk.cube)
-    found = Reweighted.of(group, asked).estimate(counts)
+    found = Reweighted.of(group, target).estimate(counts)
     frame = drawn_frame(register, group.risk.cube.person_id, counts)
     again = mih.weight(read(frame), on=ON, exact=["county"], outcomes="wage_income", **options)
     effects = mih.event_study(again, window=window, composition=composition, se="person")
     np.testing.assert_allclose(found, effects.estimate.ravel(), rtol=1e-6, atol=1e-3)
-    once = Reweighted.of(group, asked).estimate(np.ones(len(counts), dtype=np.int64))
+    once = Reweighted.of(group, target).estimate(np.ones(len(counts), dtype=np.int64))
     whole = mih.event_study(group, window=window, composition=composition, se="person")
     np.testing.assert_allclose(once, whole.estimate.ravel(), rtol=1e-9, atol=1e-6)
 
@@ -97,12 +97,12 @@ def test_matching_drawn_persons_is_matching_a_register_of_them(register, options
     monkeypatch.setattr(matching, "drawn_number", of_the_person)
     options = {"on": ON, "exact": ["county"], **options}
     group = mih.match(read(register), outcomes="wage_income", **options)
-    asked = read_question(group, None, "did", -1, WINDOW, "available", "zero")
+    target = read_target(group, None, "did", -1, WINDOW, "available", "zero")
     counts = a_draw(group.risk.cube, seed=4)
     frame = drawn_frame(register, group.risk.cube.person_id, counts)
     again = mih.match(read(frame), outcomes="wage_income", **options)
     effects = mih.event_study(again, window=WINDOW, se="person")
-    found = rematched(group, asked, False, counts)
+    found = rematched(group, target, False, counts)
     np.testing.assert_allclose(found, effects.estimate.ravel(), rtol=1e-9, atol=1e-6)
 
 
@@ -153,8 +153,8 @@ def test_workers_change_no_number_and_the_seed_does(register, way):
     group = verb(read(register), outcomes="wage_income", **options)
 
     def drawn(draws=20, seed=3, workers=1):
-        asked = {"window": (-1, 2), "method": method, "adjust": adjust}
-        return mih.resample(group, draws=draws, seed=seed, workers=workers, **asked).draws
+        target = {"window": (-1, 2), "method": method, "adjust": adjust}
+        return mih.resample(group, draws=draws, seed=seed, workers=workers, **target).draws
 
     one = drawn()
     for workers in (2, 3):
@@ -210,11 +210,11 @@ def test_persons_of_a_town_come_along_as_often_as_it_is_drawn(weighted, register
     assert (often["min"] == often["max"]).all()
     assert often["max"].sum() == 24
     assert often["max"].max() >= 2
-    asked = read_question(weighted, None, "did", -1, (-1, 2), "available", "zero")
+    target = read_target(weighted, None, "did", -1, (-1, 2), "available", "zero")
     frame = drawn_frame(register, cube.person_id, counts)
     again = mih.weight(read(frame), on=ON, exact=["county"], outcomes="wage_income")
     effects = mih.event_study(again, window=(-1, 2), se="person")
-    found = Reweighted.of(weighted, asked).estimate(counts)
+    found = Reweighted.of(weighted, target).estimate(counts)
     np.testing.assert_allclose(found, effects.estimate.ravel(), rtol=1e-6, atol=1e-3)
 
 
@@ -224,8 +224,8 @@ def test_otsu_rai_adds_up_within_towns(register):
     shock = np.random.default_rng(3).normal(0, 60_000, (24, 16))[town, year]
     frame = register.assign(wage_income=(register["wage_income"] + shock).clip(lower=0).round(2))
     group = mih.match(read(frame), on=ON, exact=["county"], ratio=2, outcomes="wage_income")
-    asked = read_question(group, None, "did", -1, (-1, 3), "available", "zero")
-    rows = clustered(group, linear_form(group, asked, adjust=False), "municipality")
+    target = read_target(group, None, "did", -1, (-1, 3), "available", "zero")
+    rows = clustered(group, linear_form(group, target, adjust=False), "municipality")
     expected = np.sqrt(np.diag(rows.covariance))[[1, 4]]
     drawn = mih.resample(group, window=(-1, 3), draws=4000, cluster="municipality")
     found = drawn.effects.frame.set_index("year_since_start")["std_error"][[0, 3]]

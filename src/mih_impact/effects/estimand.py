@@ -1,11 +1,12 @@
-"""The question asked of a control group: outcomes, years, base, estimator, standard error."""
+"""The estimand: which effect is estimated and how, and whether a group's register can tell."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import wraps
+from typing import Any, Literal, ParamSpec, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,42 +15,194 @@ from mih_impact import arguments
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.recipe import possible_outcomes, require_units
 from mih_impact.controls.terms import entered
-from mih_impact.effects.comparison import Comparison, compare
-from mih_impact.effects.influence import (
-    Influence,
-    Nearby,
-    abadie_imbens,
-    estimated_weights,
-    matched_set,
-    neighbours,
-    person,
-)
-from mih_impact.effects.score_correction import ScoreMoments, score_moments
-from mih_impact.errors import EffectsError
+from mih_impact.effects.estimates import outcome_asked
+from mih_impact.effects.influence import StandardError
+from mih_impact.errors import EffectsError, OptionError
 from mih_impact.panel.cube import Cube, Dead
 
 __all__ = [
-    "Asked",
     "Composition",
+    "Estimand",
     "Estimator",
-    "Measured",
+    "TargetEffects",
     "base_years",
     "is_matched_on",
-    "read_question",
+    "read_target",
+    "read_years",
     "require_choice",
     "require_group",
+    "takes_estimand",
 ]
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
 Estimator = Literal["did", "difference"]
 Composition = Literal["available", "balanced", "cohort_weighted"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Estimand:
+    """The effect that is estimated, and how.
+
+    One object for what `event_study` and the calls that repeat it have in common: each takes it as
+    `estimand=` in place of the single options.
+
+    Parameters
+    ----------
+    outcome
+        A column with a unit, or a share ("in_work", "on_benefit"); by default wage income, or the
+        group's first outcome where there is none.
+    year
+        A year since start, or several. What is one number, such as a row of `specification_curve`,
+        is the mean over them; `event_study` gives every year from the first to the last.
+    estimator
+        "did": change from the base year, participants less controls; "difference": levels.
+    base
+        The base year relative to start, before it, or several whose mean is the base.
+    composition
+        "available", "balanced" (start years seen in all the years) or "cohort_weighted"; see
+        `event_study`.
+    se
+        The standard error; see `event_study`.
+    dead
+        Income after death or emigration: "zero" (per starter) or "missing" (among survivors).
+    adjust
+        Take out of every change what the columns of `on` explain of it among the controls.
+    level
+        Coverage of intervals and bands.
+
+    Raises
+    ------
+    EffectsError
+        An option that does not exist, years that are none, or a base year that is not before start.
+
+    Notes
+    -----
+    In the strict sense outcome, year, base, composition and what counts after death are the
+    estimand; estimator, adjustment, standard error and coverage say how it is estimated, and travel
+    with it. The population is always those who start (ATT).
+
+    Examples
+    --------
+    >>> import mih_impact as mih
+    >>> group = mih.match(mih.example_panel(), exact=["county"], on=["age"], ratio=1)
+    >>> estimand = mih.Estimand(outcome="wage_income", year=(2, 3))
+    >>> mih.event_study(group, estimand=estimand).event_years
+    (2, 3)
+    """
+
+    outcome: str | None = None
+    year: int | Sequence[int] = 3
+    estimator: Estimator = "did"
+    base: int | Sequence[int] = -1
+    composition: Composition = "available"
+    se: StandardError = "auto"
+    dead: Dead = "zero"
+    adjust: bool = False
+    level: float = 0.95
+
+    def __post_init__(self) -> None:
+        for name, allowed in (
+            ("estimator", get_args(Estimator)),
+            ("composition", get_args(Composition)),
+            ("se", get_args(StandardError)),
+            ("dead", get_args(Dead)),
+        ):
+            require_choice(name, getattr(self, name), allowed, call="an estimand")
+        base_years(self.base, self.estimator)
+        if self.outcome is not None:
+            arguments.name("outcome", self.outcome, error=EffectsError)
+        years = read_years(self.year)
+        settled = {
+            "year": years[0] if len(years) == 1 else years,
+            "base": int(self.base) if arguments.is_whole(self.base) else tuple(map(int, self.base)),  # type: ignore[arg-type]
+            "adjust": arguments.flag("adjust", self.adjust, error=EffectsError),
+            "level": arguments.level(self.level, error=EffectsError),
+        }
+        for name, value in settled.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """The years since start, ascending, each once."""
+        return (self.year,) if isinstance(self.year, int) else tuple(self.year)
+
+    def of(self, group: ControlGroup) -> Estimand:
+        """Return the same with the outcome that is meant where none is named."""
+        return replace(self, outcome=outcome_asked(group, self.outcome))
+
+
+def takes_estimand(*own: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """Let a call take `estimand=` in place of the single options that it has.
+
+    Parameters
+    ----------
+    own
+        Fields of the estimand that the call settles in its own way, and whose documentation says
+        so; another field that the call does not have must be as it is by default.
+
+    Notes
+    -----
+    A call with `outcomes` and `window` is given the one outcome, and the years from the first to
+    the last.
+    """
+
+    def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:
+        call, parameters = function.__name__, inspect.signature(function).parameters
+
+        @wraps(function)
+        def called(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+            estimand = kwargs.get("estimand")
+            if estimand is not None:
+                do = "give estimand=mih.Estimand(outcome=..., year=3)"
+                arguments.instance(call, estimand, Estimand, "an estimand", do, error=OptionError)
+                assert isinstance(estimand, Estimand)
+                group = args[0] if args else kwargs.get("group")
+                options = _single_options(call, estimand, set(parameters), own, group)
+                twice = [name for name in kwargs if name in options]
+                if twice:
+                    raise OptionError(
+                        f"{call} is given an estimand, and what is part of one",
+                        found=f"estimand= and {', '.join(f'{name}=' for name in twice)}",
+                        do="leave these out, or put them into the estimand with "
+                        "dataclasses.replace",
+                    )
+                kwargs.update(options)
+            return function(*args, **kwargs)
+
+        return called
+
+    return decorate
+
+
+def _single_options(
+    call: str, estimand: Estimand, parameters: set[str], own: Sequence[str], group: Any
+) -> dict[str, Any]:
+    """Return an estimand as the options of a call, or raise on what the call does not have."""
+    options = {f.name: getattr(estimand, f.name) for f in fields(estimand) if f.name not in own}
+    if "outcomes" in parameters and "outcome" in options:
+        options["outcomes"] = [outcome_asked(group, options.pop("outcome"))]
+    if "window" in parameters and "year" in options:
+        options["window"] = (estimand.years[0], estimand.years[-1])
+        del options["year"]
+    unknown = [name for name in options if name not in parameters]
+    other = [name for name in unknown if options[name] != getattr(Estimand(), name)]
+    if other:
+        raise OptionError(
+            f"{call} cannot estimate with {', '.join(other)} of the estimand",
+            found=", ".join(f"{name}={options[name]!r}" for name in other),
+            do="leave them at their defaults, or use mih.event_study",
+        )
+    return {name: value for name, value in options.items() if name in parameters}
+
+
 @dataclass(frozen=True)
-class Asked:
+class TargetEffects:
     """A question that the group can answer.
 
     Attributes
@@ -113,13 +266,13 @@ class Asked:
             part[start_year == c] = ~within[start_year == c].all(axis=0)
         return np.tile(part, len(self.outcomes))
 
-    def spoken_for(self, group: ControlGroup) -> int:
+    def n_included(self, group: ControlGroup) -> int:
         """Return how many participants the composition lets the effects speak for."""
         if self.composition == "balanced":
             return int(self.seen_throughout(group).sum())
         return group.n_participants
 
-    def spoken_for_rows(self, group: ControlGroup) -> NDArray[np.bool_]:
+    def included_rows(self, group: ControlGroup) -> NDArray[np.bool_]:
         """Return of which rows of the risk sets the effects speak if they start, shape (m,)."""
         start = group.risk.start
         if self.composition != "balanced":
@@ -131,7 +284,7 @@ class Asked:
         return np.asarray(self.within_register(group).all(axis=1))
 
 
-def read_question(
+def read_target(
     group: ControlGroup,
     outcomes: str | Sequence[str] | None,
     estimator: Estimator,
@@ -141,7 +294,7 @@ def read_question(
     dead: Dead,
     *,
     call: str = "event_study",
-) -> Asked:
+) -> TargetEffects:
     """Return what is asked, or raise where the group's register cannot answer.
 
     `call` is what the caller is called in messages.
@@ -153,14 +306,14 @@ def read_question(
     bases = base_years(base, estimator)
     names = _require_outcomes(group.risk.cube, outcomes)
     years = _require_window(group, arguments.window(window, error=EffectsError), bases)
-    asked = Asked(names, years, bases, composition, dead)
-    if composition == "balanced" and not asked.seen_throughout(group).any():
+    target = TargetEffects(names, years, bases, composition, dead)
+    if composition == "balanced" and not target.seen_throughout(group).any():
         raise EffectsError(
             f"No start year is seen throughout the window {years[0]} to {years[-1]}",
             found=_span(group),
             do="choose a shorter window=, or composition='available'",
         )
-    return asked
+    return target
 
 
 def require_group(call: str, group: Any) -> None:
@@ -174,6 +327,11 @@ def require_choice(
 ) -> None:
     """Raise on an option that does not exist."""
     arguments.choice(call, name, value, allowed, error=EffectsError)
+
+
+def read_years(year: int | Sequence[int]) -> tuple[int, ...]:
+    """Return years since start, ascending, each once."""
+    return tuple(sorted(set(arguments.years("year", year, error=EffectsError))))
 
 
 def base_years(base: Any, estimator: str) -> tuple[int, ...]:
@@ -279,151 +437,3 @@ def _in_register(group: ControlGroup, *, throughout: bool) -> list[int]:
     there = cube.seen(starts, around.tolist())
     kept = np.all(there, axis=0) if throughout else np.any(there, axis=0)
     return [int(e) for e in around[kept]]
-
-
-@dataclass(frozen=True, eq=False)
-class Measured:
-    """Levels and changes of every row that is compared, or stands beside one that is.
-
-    Attributes
-    ----------
-    group, asked
-        Who is compared, and what is asked.
-    kind
-        The kind of standard error.
-    rows
-        Rows of the risk set, shape (r,), ascending.
-    levels, changes
-        Shape (r, K * E).
-    covariates
-        What changes are adjusted for, shape (r, k); None for no adjustment.
-    treated, used
-        Where the participants and the controls stand among the rows.
-    near
-        The neighbours of the controls, as positions among the rows; None where nothing is read off
-        them.
-    """
-
-    group: ControlGroup
-    asked: Asked
-    kind: str
-    rows: IntArray
-    levels: FloatArray
-    changes: FloatArray
-    covariates: FloatArray | None
-    treated: IntArray
-    used: IntArray
-    near: Nearby | None
-
-    @classmethod
-    def of(cls, group: ControlGroup, asked: Asked, kind: str, *, adjust: bool) -> Measured:
-        """Read what is asked of the rows that matter."""
-        sets, control = group.sets, np.unique(group.sets.control)
-        near = neighbours(group, control) if kind == "abadie_imbens" else None
-        others = control if near is None else near.rows
-        rows = np.unique(np.concatenate([sets.participant, control, others]))
-        used = np.searchsorted(rows, control)
-        if near is not None:
-            near = replace(near, rows=np.searchsorted(rows, near.rows), used=used)
-        levels, changes = asked.levels_and_changes(group, rows)
-        treated = np.searchsorted(rows, sets.participant)
-        if asked.composition == "cohort_weighted":
-            changes[treated] = np.where(asked.seen_in_part(group), np.nan, changes[treated])
-        return cls(
-            group=group,
-            asked=asked,
-            kind=kind,
-            rows=rows,
-            levels=levels,
-            changes=changes,
-            # Within a subgroup all columns may be constant, which leaves nothing to adjust by.
-            covariates=group.risk.design.take(rows) if adjust and group.risk.design.width else None,
-            treated=treated,
-            used=used,
-            near=near,
-        )
-
-    def effect(self, among: BoolArray) -> tuple[Comparison, Influence]:
-        """Compare some of the participants, shape (n,), with their controls."""
-        if self.asked.composition == "balanced":
-            among = among & self.asked.seen_throughout(self.group)
-        comparison = self._compare(self.changes, among)
-        if self.covariates is None:
-            return comparison, self._influence(comparison)
-        changes, leverage = self._adjusted(comparison)
-        comparison = replace(self._compare(changes, among), leverage=leverage)
-        return comparison, self._influence(comparison)
-
-    def score_moments(self, comparison: Comparison) -> ScoreMoments:
-        """Return how a comparison hangs on the coefficients of the score."""
-        assert self.near is not None
-        return score_moments(self.group, comparison, self.near, self.rows, self.changes)
-
-    def _compare(self, changes: FloatArray, among: BoolArray) -> Comparison:
-        used = self.levels[self.used]
-        return compare(
-            self.group,
-            self.levels[self.treated],
-            changes[self.treated],
-            used,
-            used - changes[self.used],
-            among=among,
-            by_start_year=self.asked.composition == "cohort_weighted",
-        )
-
-    def _influence(self, comparison: Comparison) -> Influence:
-        if self.kind == "person":
-            return person(self.group, comparison)
-        if self.kind == "matched_set":
-            return matched_set(self.group, comparison)
-        if self.kind == "estimated_weights":
-            return estimated_weights(self.group, comparison)
-        assert self.near is not None
-        return abadie_imbens(self.group, comparison, self.near, self.changes)
-
-    def _adjusted(self, comparison: Comparison) -> tuple[FloatArray, FloatArray]:
-        """Return changes less what covariates explain among the controls, and the leverage.
-
-        Notes
-        -----
-        One weighted regression per column, of the controls' changes on the covariates and an
-        intercept (one per start year where their shares are estimated), weights K; participants and
-        controls are both lowered by the fitted values. Leverage is mean_t(x)' (sum K x x')^-1 x_j,
-        which is what each control's residual weighs once the regression counts as estimated. What
-        is constant among the controls explains nothing. Where there are no more controls than
-        coefficients nothing is left to explain: no changes, and no leverage.
-        """
-        from statsmodels.regression.linear_model import WLS
-        from statsmodels.tools.sm_exceptions import SingularMatrixWarning
-
-        c = comparison
-        assert self.covariates is not None
-        strata = np.unique(c.stratum_c)
-        at = np.searchsorted(strata, self._stratum())
-        Z = self.covariates
-        spread = Z.std(axis=0)
-        Z = (Z - Z.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-        X = np.column_stack([np.eye(len(strata))[at], Z])
-        X_t, X_c = X[self.treated], X[self.used]
-        changes, leverage = self.changes.copy(), np.ones_like(c.load)
-        for k in np.flatnonzero(c.valid.any(axis=0)).tolist():
-            seen = c.load[:, k] > 0
-            if not c.change_c[seen, k].any():  # the base year, whose changes are zero
-                continue
-            if seen.sum() <= X.shape[1]:
-                changes[:, k], leverage[:, k] = np.nan, 0.0
-                continue
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", SingularMatrixWarning)
-                model = WLS(c.change_c[seen, k], X_c[seen], weights=c.load[seen, k])
-                fit = model.fit(method="pinv")
-            changes[:, k] -= X @ np.asarray(fit.params)
-            mean_t = c.share[:, k] @ X_t
-            leverage[:, k] = X_c @ (np.asarray(fit.normalized_cov_params) @ mean_t)
-        return changes, leverage
-
-    def _stratum(self) -> IntArray:
-        """Return the stratum of every row, shape (r,)."""
-        if self.asked.composition == "cohort_weighted":
-            return self.group.risk.start_year[self.rows]
-        return np.zeros(len(self.rows), dtype=np.int64)

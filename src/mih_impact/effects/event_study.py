@@ -20,22 +20,24 @@ from mih_impact.display.result import Provenance
 from mih_impact.effects.card import NO_CONTROLS
 from mih_impact.effects.comparison import Comparison
 from mih_impact.effects.estimand import (
-    Asked,
     Composition,
+    Estimand,
     Estimator,
-    Measured,
+    TargetEffects,
     is_matched_on,
-    read_question,
+    read_target,
     require_choice,
+    takes_estimand,
 )
 from mih_impact.effects.inference.covariance import clustered, clustered_kind
 from mih_impact.effects.influence import Influence, StandardError, sup_t
+from mih_impact.effects.row_outcomes import RowOutcomes
 from mih_impact.effects.score_correction import corrected, require_theory
 from mih_impact.effects.series import EffectSeries, build_series
 from mih_impact.errors import EffectsError, MihImpactError, SupportError
 from mih_impact.panel.cube import Dead
 
-__all__ = ["How", "Studied", "event_study", "studied"]
+__all__ = ["EstimationOptions", "PartEstimate", "estimate_parts", "event_study"]
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
@@ -50,12 +52,12 @@ _ALONE = "one_participant"
 
 
 @dataclass(frozen=True)
-class How:
+class EstimationOptions:
     """What is asked, and how uncertainty is reckoned.
 
     Attributes
     ----------
-    asked
+    target
         Outcomes, years and composition.
     kind
         The kind of standard error.
@@ -65,19 +67,19 @@ class How:
         Whether the score counts as estimated.
     """
 
-    asked: Asked
+    target: TargetEffects
     kind: str
     adjust: bool
     corrected: bool
 
 
 @dataclass(frozen=True, eq=False)
-class Studied:
+class PartEstimate:
     """One comparison, and what came out of it.
 
     Attributes
     ----------
-    group, asked
+    group, target
         Who is compared with whom, and what was asked.
     comparison, influence
         Estimates, and rows whose cross-product is their covariance.
@@ -88,7 +90,7 @@ class Studied:
     """
 
     group: ControlGroup
-    asked: Asked
+    target: TargetEffects
     comparison: Comparison
     influence: Influence
     about: IntArray
@@ -97,13 +99,13 @@ class Studied:
     @property
     def alone(self) -> BoolArray:
         """Which estimates but the base rest on one participant, whose spread is not seen, (KE,)."""
-        other = np.tile(~self.asked.is_base, len(self.asked.outcomes))
+        other = np.tile(~self.target.is_base, len(self.target.outcomes))
         return np.asarray((self.comparison.n == 1) & other)
 
     @property
     def compared(self) -> int:
         """How many participants stand behind an estimate of some year but the base."""
-        other = np.tile(~self.asked.is_base, len(self.asked.outcomes))
+        other = np.tile(~self.target.is_base, len(self.target.outcomes))
         other &= np.isfinite(self.comparison.estimate)
         return int(self.comparison.valid[:, other].any(axis=1).sum())
 
@@ -116,7 +118,7 @@ class Studied:
         return {
             "n_participants": c.n,
             "n_controls": touched.sum(axis=0),
-            "n_lost": np.tile(within.sum(axis=0), len(self.asked.outcomes)) - c.n,
+            "n_lost": np.tile(within.sum(axis=0), len(self.target.outcomes)) - c.n,
             "participant_mean": c.mean_t,
             "control_mean": c.mean_c,
             "reason": self._reasons(within),
@@ -124,7 +126,7 @@ class Studied:
 
     def _within(self) -> BoolArray:
         """Return which years since start the register has for each it speaks of, shape (n, E)."""
-        return self.group.risk.cube.seen(self.about, self.asked.years)
+        return self.group.risk.cube.seen(self.about, self.target.years)
 
     def _reasons(self, within: BoolArray) -> NDArray[np.object_]:
         """Return why an estimate or its standard error is missing, shape (K * E,)."""
@@ -142,12 +144,12 @@ class Studied:
         return reason
 
 
-def studied(
+def estimate_parts(
     group: ControlGroup,
     parts: Parts | None,
     own: Sequence[ControlGroup | SupportError],
-    how: How,
-) -> list[Studied]:
+    options: EstimationOptions,
+) -> list[PartEstimate]:
     """Compare all participants, and then those of each subgroup with controls of their own.
 
     Parameters
@@ -158,7 +160,7 @@ def studied(
         The subgroups; None for none.
     own
         The control group of each, or why it has none.
-    how
+    options
         What is asked, and how.
 
     Returns
@@ -166,53 +168,58 @@ def studied(
     list of Studied
         All first.
     """
-    measured = _measured(group, how)
-    found = [_study(measured, how, 0, group.risk.start[group.sets.participant])]
+    observed = _measured(group, options)
+    found = [_study(observed, options, 0, group.risk.start[group.sets.participant])]
     if parts is None:
         return found
     matched, start = group.risk.person[group.sets.participant], group.risk.cube.start
     for k, each in enumerate(own, start=1):
         about = matched[parts.own[matched] == k - 1]
         if isinstance(each, SupportError):
-            found.append(_nobody(measured, start[about], each))
+            found.append(_nobody(observed, start[about], each))
             continue
         about = np.union1d(about, each.risk.person[each.sets.participant])
         try:
-            found.append(_study(_measured(each, how), how, k, start[about]))
+            found.append(_study(_measured(each, options), options, k, start[about]))
         except EffectsError as error:  # too few for the correction of an estimated score
-            found.append(_nobody(measured, start[about], error))
+            found.append(_nobody(observed, start[about], error))
     return found
 
 
-def _measured(group: ControlGroup, how: How) -> Measured:
-    return Measured.of(group, how.asked, how.kind, adjust=how.adjust)
+def _measured(group: ControlGroup, options: EstimationOptions) -> RowOutcomes:
+    return RowOutcomes.of(group, options.target, options.kind, adjust=options.adjust)
 
 
-def _study(measured: Measured, how: How, place: int, about: IntArray) -> Studied:
+def _study(
+    observed: RowOutcomes, options: EstimationOptions, place: int, about: IntArray
+) -> PartEstimate:
     """Compare all participants of a control group."""
-    group = measured.group
-    comparison, influence = measured.effect(np.ones(group.n_participants, dtype=bool))
-    if how.corrected:
-        influence = corrected(group, influence, [measured.score_moments(comparison)], place=place)
-    return Studied(group, how.asked, comparison, influence, about)
+    group = observed.group
+    comparison, influence = observed.effect(np.ones(group.n_participants, dtype=bool))
+    if options.corrected:
+        influence = corrected(group, influence, [observed.score_moments(comparison)], place=place)
+    return PartEstimate(group, options.target, comparison, influence, about)
 
 
-def _nobody(measured: Measured, about: IntArray, error: MihImpactError) -> Studied:
+def _nobody(observed: RowOutcomes, about: IntArray, error: MihImpactError) -> PartEstimate:
     """Return a comparison in which nobody is."""
-    comparison, influence = measured.effect(np.zeros(measured.group.n_participants, dtype=bool))
+    comparison, influence = observed.effect(np.zeros(observed.group.n_participants, dtype=bool))
     nothing = Influence(influence.rows[:0], influence.cluster[:0])
     refused = f"{NO_CONTROLS}: {error.what}"
-    return Studied(measured.group, measured.asked, comparison, nothing, about, refused)
+    return PartEstimate(observed.group, observed.target, comparison, nothing, about, refused)
 
 
 #: Normal draws behind a band; they move its critical value by about 0.01 from seed to seed.
 BAND_DRAWS = 20_000
 
 
+# More than ten parameters: each is a choice of its own, and what is repeated goes as estimand=.
 @named_options
+@takes_estimand()
 def event_study(
     group: ControlGroup,
     *,
+    estimand: Estimand | None = None,
     outcomes: str | Sequence[str] | None = None,
     estimator: Estimator = "did",
     base: int | Sequence[int] = -1,
@@ -233,6 +240,9 @@ def event_study(
     ----------
     group
         Participants and their controls.
+    estimand
+        In place of `outcomes`, `window` and the other options that are part of it: effects on its
+        outcome, from its first year to its last.
     outcomes
         Columns with a unit, see `read_panel`, and shares ("in_work", "on_benefit"); by default
         wage income, every benefit scheme, and every column whose unit was declared, of those that
@@ -285,6 +295,8 @@ def event_study(
 
     Raises
     ------
+    OptionError
+        An estimand beside an option that is part of it.
     EffectsError
         An unknown outcome or option, a window that no start year covers, a base year that is not
         before start or without register rows, an adjustment by nothing, a correction for an
@@ -320,7 +332,8 @@ def event_study(
     >>> mih.event_study(group, outcomes=["wage_income"], window=(-1, 1)).event_years
     (-1, 0, 1)
     """
-    asked = read_question(group, outcomes, estimator, base, window, composition, dead)
+    del estimand  # it has come as the single options
+    target = read_target(group, outcomes, estimator, base, window, composition, dead)
     arguments.flag("adjust", adjust, error=EffectsError)
     arguments.flag("score_correction", score_correction, error=EffectsError)
     arguments.level(level, error=EffectsError)
@@ -336,43 +349,43 @@ def event_study(
     groups = [group, *(each for each in own if isinstance(each, ControlGroup))]
     if by_person:
         kind = _resolve(se, groups)
-    how = How(asked, kind, adjust=adjust, corrected=score_correction)
-    studies = studied(group, parts, own, how)
-    influence = Influence.beside([study.influence for study in studies])
+    options = EstimationOptions(target, kind, adjust=adjust, corrected=score_correction)
+    estimates = estimate_parts(group, parts, own, options)
+    influence = Influence.stack([each_part.influence for each_part in estimates])
     if score_correction:
         kind = "abadie_imbens_2016"
     if not by_person:
         influence = clustered(group, influence, cluster, groups[1:])
-    estimate = np.concatenate([study.comparison.estimate for study in studies])
+    estimate = np.concatenate([each_part.comparison.estimate for each_part in estimates])
     matrix = influence.covariance
-    unseen = np.isnan(estimate) | np.concatenate([study.alone for study in studies])
+    unseen = np.isnan(estimate) | np.concatenate([each_part.alone for each_part in estimates])
     matrix[unseen], matrix[:, unseen] = np.nan, np.nan
 
     subgroups = (ALL,) if parts is None else tuple(parts.split.names)
-    names, cube = asked.outcomes, group.risk.cube
-    normal = np.random.default_rng(seed).standard_normal((BAND_DRAWS, len(asked.years)))
+    names, cube = target.outcomes, group.risk.cube
+    normal = np.random.default_rng(seed).standard_normal((BAND_DRAWS, len(target.years)))
     rows = [f"{subgroup}/{name}" for subgroup in subgroups for name in names]
     critical = {
-        row: _critical(matrix, k, asked.is_base, level, normal) for k, row in enumerate(rows)
+        row: _critical(matrix, k, target.is_base, level, normal) for k, row in enumerate(rows)
     }
     return build_series(
-        estimate.reshape(len(rows), len(asked.years)),
+        estimate.reshape(len(rows), len(target.years)),
         matrix,
         outcomes=names,
-        levels=asked.years,
+        levels=target.years,
         subgroups=subgroups,
         units={name: cube.unit_of(name) for name in names},
         price_year=cube.price_year,
-        base=asked.bases,
+        base=target.bases,
         se=kind,
         level=level,
         critical=critical,
-        columns=_columns(group, asked, studies),
-        contributions=_contributions(studies),
+        columns=_columns(group, target, estimates),
+        contributions=_contributions(estimates),
         coverage={
             "participants": group.flow[0].participants,
-            "matched": asked.spoken_for(group),
-            "compared": studies[0].compared,
+            "matched": target.n_included(group),
+            "compared": estimates[0].compared,
             "first_start_year": int(group.risk.start_years[0]),
             "last_start_year": int(group.risk.start_years[-1]),
         },
@@ -384,8 +397,8 @@ def event_study(
                 "match": group.provenance.options,
                 "outcomes": list(names),
                 "estimator": estimator,
-                "base": list(asked.bases),
-                "window": [asked.years[0], asked.years[-1]],
+                "base": list(target.bases),
+                "window": [target.years[0], target.years[-1]],
                 "composition": composition,
                 "se": kind,
                 "cluster": str(cluster),
@@ -431,17 +444,17 @@ def _critical(
 
 
 def _columns(
-    group: ControlGroup, asked: Asked, studies: Sequence[Studied]
+    group: ControlGroup, target: TargetEffects, estimates: Sequence[PartEstimate]
 ) -> dict[str, NDArray[Any]]:
     """Return the further columns of the tidy table, all subgroups one after the other."""
-    matched_on = [is_matched_on(group, name, e) for name in asked.outcomes for e in asked.years]
-    parts = [{**study.columns(), "matched_on": np.array(matched_on)} for study in studies]
+    matched_on = [is_matched_on(group, name, e) for name in target.outcomes for e in target.years]
+    parts = [{**each_part.columns(), "matched_on": np.array(matched_on)} for each_part in estimates]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _contributions(studies: Sequence[Studied]) -> pd.DataFrame:
+def _contributions(estimates: Sequence[PartEstimate]) -> pd.DataFrame:
     """Return who contributes to the means of every row of the tidy table."""
-    giving = [study.comparison.giving for study in studies]
+    giving = [each_part.comparison.giving for each_part in estimates]
     return pd.DataFrame(
         {name: np.concatenate([part[name] for part in giving]) for name in giving[0]}
     )

@@ -242,7 +242,7 @@ class Influence:
         return Influence(*_sum_within(self.rows, label))
 
     @classmethod
-    def beside(cls, parts: Sequence[Influence]) -> Influence:
+    def stack(cls, parts: Sequence[Influence]) -> Influence:
         """Set several side by side, rows of the same cluster in line; absent ones are zero."""
         if len(parts) == 1:
             return parts[0]

@@ -18,7 +18,7 @@ from mih_impact.controls.terms import Term, as_terms, lag, term_label
 from mih_impact.display.locale import Label, Lang, number, p_equals, percent
 from mih_impact.display.result import Provenance
 from mih_impact.effects.check_result import SensitivityCheck
-from mih_impact.effects.estimand import read_question
+from mih_impact.effects.estimand import read_target
 from mih_impact.effects.estimates import outcome_asked
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
@@ -272,13 +272,13 @@ def attrition_check(
     ['any', 'dead', 'emigrated', 'not_in_register', 'null', 'wage_income[-1]']
     """
     outcome = arguments.name("outcome", outcome_asked(group, outcome), error=EffectsError)
-    asked = read_question(
+    target = read_target(
         group, outcome, "difference", -1, window, "available", dead, call="attrition_check"
     )
     arguments.alpha(alpha, error=EffectsError)
     pooled = Pooled.of(group)
-    left, within = _left(group, pooled.rows, asked.outcomes[0], asked.years, dead)
-    rates = _rates(pooled, left, within, asked.years)
+    left, within = _left(group, pooled.rows, target.outcomes[0], target.years, dead)
+    rates = _rates(pooled, left, within, target.years)
     start = _baseline(pooled, left[ANY], within, _terms(outcome, baseline), group)
     table = pd.concat([rates, start], ignore_index=True)
     joint = {"left": rates["p_joint"].iloc[0], "baseline": start["p_joint"].iloc[0]}
@@ -295,7 +295,7 @@ def attrition_check(
             {
                 "match": group.provenance.options,
                 "outcome": outcome,
-                "window": [asked.years[0], asked.years[-1]],
+                "window": [target.years[0], target.years[-1]],
                 "baseline": [str(term) for term in _terms(outcome, baseline)],
                 "dead": dead,
                 "alpha": alpha,

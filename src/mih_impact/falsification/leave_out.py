@@ -29,12 +29,11 @@ from mih_impact.display.result import (
 )
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.check_result import CountedCheck
-from mih_impact.effects.estimand import Composition, Estimator
-from mih_impact.effects.estimates import outcome_asked
+from mih_impact.effects.estimand import Composition, Estimand, Estimator, takes_estimand
 from mih_impact.effects.forest import Rows, forest
 from mih_impact.effects.influence import StandardError
 from mih_impact.errors import EffectsError
-from mih_impact.falsification.question import EMPTY, Question, attempt, recipe_of, with_bar
+from mih_impact.falsification.re_estimation import EMPTY, answer, attempt, recipe_of, with_bar
 from mih_impact.panel.build import Request
 from mih_impact.panel.contract import DERIVED, label_of
 from mih_impact.panel.cube import NEVER, Cube, Dead
@@ -361,10 +360,13 @@ MOST = 60
 _BAR = Label(nb="utelater én om gangen", en="leaving one out at a time")
 
 
+# More than ten parameters: single options stand beside the estimand they can go as.
 @named_options
+@takes_estimand()
 def leave_one_out(
     group: ControlGroup,
     *,
+    estimand: Estimand | None = None,
     by: Term = "county",
     outcome: str | None = None,
     year: int | Sequence[int] = 3,
@@ -382,6 +384,8 @@ def leave_one_out(
     ----------
     group
         Participants and their controls.
+    estimand
+        In place of `outcome`, `year` and the options of `event_study` below.
     by
         A column as it stood in the year before start, or "start_year".
     outcome, year
@@ -402,6 +406,8 @@ def leave_one_out(
 
     Raises
     ------
+    OptionError
+        An estimand beside an option that is part of it, or with one that is not the call's.
     EffectsError
         The group does not know how it was made, an unknown outcome or option, one level only, or
         more than 60.
@@ -426,15 +432,15 @@ def leave_one_out(
     ('', 5, True)
     """
     recipe = recipe_of(group)
-    outcome = outcome_asked(group, outcome)
-    question = Question.of(
-        outcome, year, estimator=estimator, base=base, composition=composition, se=se, dead=dead,
-        adjust=adjust, level=level,
-    )  # fmt: skip
-    everybody = {**EMPTY, **question.answer(group)}
+    estimand = Estimand(
+        outcome=outcome, year=year, estimator=estimator, base=base, composition=composition, se=se,
+        dead=dead, adjust=adjust, level=level,
+    ).of(group)  # fmt: skip
+    outcome, years = str(estimand.outcome), estimand.years
+    everybody = {**EMPTY, **answer(estimand, group)}
     without = _Without.of(group, recipe, by)
     rows = [
-        {"left_out": name, **attempt(question, partial(_again, recipe, without, name))}
+        {"left_out": name, **attempt(estimand, partial(_again, recipe, without, name))}
         for name in with_bar(without.names, _BAR, total=len(without.names))
     ]
     table = pd.DataFrame([{"left_out": "", **everybody}, *rows])
@@ -446,16 +452,16 @@ def leave_one_out(
         passed=verdict(table),
         table=table,
         sentence=words(table, unit),
-        title=title(by, outcome, question.years),
+        title=title(by, outcome, years),
         provenance=Provenance.of(
             "leave_one_out",
-            {"by": str(by), "match": group.provenance.options, **asdict(question)},
+            {"by": str(by), "match": group.provenance.options, **asdict(estimand)},
             data=group.risk.cube.fingerprint,
             evidence=group.provenance.evidence,
         ),
         by=str(by),
         outcome=outcome,
-        years=question.years,
+        years=years,
         unit=unit,
         price_year=group.risk.cube.price_year,
         level=level,

@@ -23,7 +23,14 @@ from mih_impact.display.locale import Label, Lang, interval, number, percent
 from mih_impact.display.result import Provenance
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.check_result import SensitivityCheck
-from mih_impact.effects.estimand import Asked, Estimator, read_question, require_choice
+from mih_impact.effects.estimand import (
+    Estimand,
+    Estimator,
+    TargetEffects,
+    read_target,
+    require_choice,
+    takes_estimand,
+)
 from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.influence import Influence
 from mih_impact.errors import EffectsError
@@ -72,18 +79,20 @@ class Sample:
     person: NDArray[np.int64]
 
     @classmethod
-    def of(cls, group: ControlGroup, asked: Asked, *, in_work: bool) -> Sample:
+    def of(cls, group: ControlGroup, target: TargetEffects, *, in_work: bool) -> Sample:
         """Read changes in the year, of those with a base and a year within the register."""
         pooled, cube = Pooled.of(group), group.risk.cube
         who, start = pooled.person, group.risk.start[pooled.rows]
-        change = asked.levels_and_changes(group, pooled.rows)[1][:, 0]
-        able = cube.seen(start, asked.years)[:, 0]
-        if asked.bases:
-            before = cube.since_start(asked.outcomes[0], who, start, asked.bases, dead=asked.dead)
+        change = target.levels_and_changes(group, pooled.rows)[1][:, 0]
+        able = cube.seen(start, target.years)[:, 0]
+        if target.bases:
+            before = cube.since_start(
+                target.outcomes[0], who, start, target.bases, dead=target.dead
+            )
             able &= np.isfinite(before).all(axis=1)
         there = np.isfinite(change)
         if in_work:
-            work = cube.since_start("in_work", who, start, asked.years, dead=asked.dead)
+            work = cube.since_start("in_work", who, start, target.years, dead=target.dead)
             there &= work[:, 0] == 1.0
         sample = cls(
             pooled.rows[able],
@@ -93,7 +102,7 @@ class Sample:
             pooled.weight[able],
             who[able],
         )
-        sample.require_seen(asked.years[0])
+        sample.require_seen(target.years[0])
         return sample
 
     def count(self, which: BoolArray) -> tuple[int, int]:
@@ -363,12 +372,15 @@ _WHOLE = "all"
 _WORDS = {_WHOLE: Label(nb="alle samlet", en="all together")}
 
 
+# More than ten parameters: single options stand beside the estimand they can go as.
 @named_options
+@takes_estimand("se")
 def lee_bounds(
     group: ControlGroup,
     *,
+    estimand: Estimand | None = None,
     outcome: str | None = None,
-    year: int,
+    year: int = 3,
     seen: Seen = "register",
     monotone: Monotone = "auto",
     within: str | Sequence[str] = (),
@@ -383,6 +395,9 @@ def lee_bounds(
     ----------
     group
         Participants and their controls.
+    estimand
+        In place of `outcome`, `year`, `estimator`, `base`, `dead` and `level`; its standard error
+        is that of the bounds, and its `dead` is "zero" where it does not say otherwise.
     outcome
         The outcome; by default wage income, or the first where there is none.
     year
@@ -414,6 +429,8 @@ def lee_bounds(
 
     Raises
     ------
+    OptionError
+        An estimand beside an option that is part of it, or with one that is not the call's.
     EffectsError
         An unknown outcome or option, a column of `within` that is not matched on exactly, a year
         nobody is seen in, or a cell in which nobody of a side is seen.
@@ -442,16 +459,17 @@ def lee_bounds(
     >>> bool(found["lower"][0] <= found["untrimmed"][0] <= found["upper"][0])
     True
     """
+    del estimand  # it has come as the single options
     year = arguments.whole("year", year, error=EffectsError)
     outcome = arguments.name("outcome", outcome_asked(group, outcome), error=EffectsError)
-    asked = read_question(
+    target = read_target(
         group, outcome, estimator, base, (year, year), "available", dead, call="lee_bounds"
     )
     require_choice("seen", seen, get_args(Seen), call="lee_bounds")
     require_choice("monotone", monotone, get_args(Monotone), call="lee_bounds")
     arguments.level(level, error=EffectsError)
     columns = require_exact(group, arguments.names("within", within, error=EffectsError))
-    sample = Sample.of(group, asked, in_work=seen == "in_work")
+    sample = Sample.of(group, target, in_work=seen == "in_work")
     more = sample.more if monotone == "auto" else monotone == "more"
     rows = [_row(sample, np.zeros(len(sample.y), dtype=np.int64), _WHOLE, more, level)]
     if columns:
@@ -479,7 +497,7 @@ def lee_bounds(
                 "monotone": "more" if more else "less",
                 "within": list(columns),
                 "estimator": estimator,
-                "base": list(asked.bases),
+                "base": list(target.bases),
                 "dead": dead,
                 "level": level,
             },

@@ -17,7 +17,14 @@ from mih_impact.display.locale import Label, Lang, interval, number, p_value, pe
 from mih_impact.display.result import Provenance, evidence_of, naming_limit
 from mih_impact.display.unit import amount
 from mih_impact.effects.check_result import CountedCheck, Wald, holm, p_text, wald
-from mih_impact.effects.estimand import Composition, Estimator, is_matched_on
+from mih_impact.effects.estimand import (
+    Composition,
+    Estimand,
+    Estimator,
+    is_matched_on,
+    read_years,
+    takes_estimand,
+)
 from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.event_study import event_study
 from mih_impact.effects.forest import Rows, forest
@@ -25,7 +32,7 @@ from mih_impact.effects.influence import StandardError
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import EffectsError
 from mih_impact.falsification.leave_out import StartedEarlier
-from mih_impact.falsification.question import recipe_of, years_of
+from mih_impact.falsification.re_estimation import recipe_of
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import NEVER, Dead
 
@@ -271,10 +278,13 @@ def _closing(table: pd.DataFrame, lang: Lang) -> list[str]:
 _ESTIMATES = ("estimate", "std_error", "conf_low", "conf_high")
 
 
+# More than ten parameters: single options stand beside the estimand they can go as.
 @named_options
+@takes_estimand("year", "level")
 def placebo_start(
     group: ControlGroup,
     *,
+    estimand: Estimand | None = None,
     years: int = 2,
     gap: int = 0,
     outcome: str | None = None,
@@ -292,6 +302,9 @@ def placebo_start(
     ----------
     group
         Participants and their controls.
+    estimand
+        In place of `outcome` and the options of `event_study` below; its year and level are those
+        of the test.
     years
         How many years earlier everybody is said to have started.
     gap
@@ -315,6 +328,8 @@ def placebo_start(
 
     Raises
     ------
+    OptionError
+        An estimand beside an option that is part of it, or with one that is not the call's.
     EffectsError
         No year is left to test, an unknown outcome or option, or a base year outside the register.
     SupportError
@@ -352,6 +367,7 @@ def placebo_start(
     >>> mih.placebo_start(group, years=3, gap=1).table["year_since_start"].tolist()
     [-3, -2]
     """
+    del estimand  # it has come as the single options
     _require_years(years, gap)
     arguments.alpha(alpha, error=EffectsError)
     recipe = recipe_of(group)
@@ -381,10 +397,13 @@ def placebo_start(
     return _result("placebo_start", group, effects, table, options, alpha)
 
 
+# More than ten parameters: single options stand beside the estimand they can go as.
 @named_options
+@takes_estimand("outcome", "level")
 def placebo_outcomes(
     group: ControlGroup,
     *,
+    estimand: Estimand | None = None,
     outcomes: str | Sequence[str],
     year: int | Sequence[int] = 3,
     estimator: Estimator = "did",
@@ -401,6 +420,9 @@ def placebo_outcomes(
     ----------
     group
         Participants and their controls.
+    estimand
+        In place of `year` and the options of `event_study` below; its outcome and level are those
+        of the test.
     outcomes
         Columns of the panel, or derived shares ("in_work", "on_benefit"); what did not come along
         is fetched from the register.
@@ -422,6 +444,8 @@ def placebo_outcomes(
 
     Raises
     ------
+    OptionError
+        An estimand beside an option that is part of it, or with one that is not the call's.
     EffectsError
         An unknown outcome or option, or a year whose outcome is matched on or is the base, which is
         no test.
@@ -449,10 +473,11 @@ def placebo_outcomes(
     >>> found.table["outcome"].tolist()
     ['uforetrygd', 'sykepenger']
     """
+    del estimand  # it has come as the single options
     recipe_of(group)
     arguments.alpha(alpha, error=EffectsError)
     names = tuple(dict.fromkeys(arguments.names("outcomes", outcomes, error=EffectsError)))
-    tested = years_of(year)
+    tested = read_years(year)
     effects = event_study(
         _with_outcomes(group, names),
         outcomes=names,

@@ -24,7 +24,14 @@ from mih_impact.display.locale import Label, Lang, number, p_equals, percent
 from mih_impact.display.result import Provenance
 from mih_impact.display.unit import SHARE, AnyUnit, amount
 from mih_impact.effects.check_result import SensitivityCheck
-from mih_impact.effects.estimand import Asked, Estimator, read_question, require_choice
+from mih_impact.effects.estimand import (
+    Estimand,
+    Estimator,
+    TargetEffects,
+    read_target,
+    require_choice,
+    takes_estimand,
+)
 from mih_impact.effects.estimates import outcome_asked
 from mih_impact.errors import EffectsError, SupportError
 from mih_impact.panel.contract import label_of
@@ -261,12 +268,15 @@ _SHOWS = {
 }
 
 
+# More than ten parameters: single options stand beside the estimand they can go as.
 @named_options
+@takes_estimand("se", "level")
 def rosenbaum_bounds(
     group: ControlGroup,
     *,
+    estimand: Estimand | None = None,
     outcome: str | None = None,
-    year: int,
+    year: int = 3,
     gamma: float | Sequence[float] = (1.0, 1.25, 1.5, 2.0, 3.0),
     statistic: Literal["auto", "wilcoxon", "huber", "mean"] = "auto",
     alternative: Alternative = "greater",
@@ -281,6 +291,9 @@ def rosenbaum_bounds(
     ----------
     group
         Matched sets in which nobody stands twice: `match(replace=False)`.
+    estimand
+        In place of `outcome`, `year`, `estimator`, `base` and `dead`; its standard error and level
+        are not used.
     outcome
         The outcome; by default wage income, or the first where there is none.
     year
@@ -312,6 +325,8 @@ def rosenbaum_bounds(
     SupportError
         Controls are used again, shared by cells, or weighted: the sets are not independent, and the
         theory says nothing of them.
+    OptionError
+        An estimand beside an option that is part of it, or with one that is not the call's.
     EffectsError
         An unknown outcome or option, a year without estimate, a gamma below 1, "wilcoxon" with more
         than one control, or "huber" where most differences are zero.
@@ -344,16 +359,17 @@ def rosenbaum_bounds(
     >>> found.table["gamma"].tolist(), bool(found.table["p_upper"].is_monotonic_increasing)
     ([1.0, 2.0], True)
     """
+    del estimand  # it has come as the single options
     year = arguments.whole("year", year, error=EffectsError)
     outcome = arguments.name("outcome", outcome_asked(group, outcome), error=EffectsError)
     arguments.alpha(alpha, error=EffectsError)
-    asked = read_question(
+    target = read_target(
         group, outcome, estimator, base, (year, year), "available", dead, call="rosenbaum_bounds"
     )
     _require_sets(group)
     require_choice("alternative", alternative, get_args(Alternative), call="rosenbaum_bounds")
     gammas = _require_gammas(gamma)
-    y, rounding = _matched_sets(group, asked)
+    y, rounding = _matched_sets(group, target)
     if not len(y):
         raise EffectsError(
             f"Nobody is compared in year {year}",
@@ -396,7 +412,7 @@ def rosenbaum_bounds(
                 "statistic": kind,
                 "alternative": alternative,
                 "estimator": estimator,
-                "base": list(asked.bases),
+                "base": list(target.bases),
                 "dead": dead,
                 "alpha": alpha,
             },
@@ -412,14 +428,14 @@ def rosenbaum_bounds(
     )
 
 
-def _matched_sets(group: ControlGroup, asked: Asked) -> tuple[FloatArray, float]:
+def _matched_sets(group: ControlGroup, target: TargetEffects) -> tuple[FloatArray, float]:
     """Return changes by set, the participant first, and what in their differences is rounding.
 
     Only sets with both sides seen.
     """
     sets, n = group.sets, group.n_participants
     rows = np.concatenate([sets.participant, sets.control])
-    level, change = (values[:, 0] for values in asked.levels_and_changes(group, rows))
+    level, change = (values[:, 0] for values in target.levels_and_changes(group, rows))
     own, control = change[:n], change[n:]
     known = np.isfinite(change)
     largest = max(np.abs(x[known]).max(initial=0.0) for x in (level, change))

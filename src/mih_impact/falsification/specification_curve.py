@@ -29,13 +29,12 @@ from mih_impact.display.locale import Label, Lang, interval, language, number, p
 from mih_impact.display.result import Card, Provenance, evidence_of, naming_limit
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.check_result import CountedCheck
-from mih_impact.effects.estimand import Composition, Estimator
-from mih_impact.effects.estimates import outcome_asked
+from mih_impact.effects.estimand import Composition, Estimand, Estimator, takes_estimand
 from mih_impact.effects.forest import TITLE_WIDTH, align_with_names
 from mih_impact.effects.influence import StandardError
 from mih_impact.errors import MihImpactError
 from mih_impact.falsification.leave_out import effect_on
-from mih_impact.falsification.question import EMPTY, Question, Row, attempt, recipe_of, with_bar
+from mih_impact.falsification.re_estimation import EMPTY, Row, answer, attempt, recipe_of, with_bar
 from mih_impact.falsification.specifications import (
     Specification,
     Ways,
@@ -237,10 +236,13 @@ def _words(table: pd.DataFrame, unit: AnyUnit, level: float, lang: Lang) -> str:
 _BAR = Label(nb="prøver andre spesifikasjoner", en="trying other specifications")
 
 
+# More than ten parameters: single options stand beside the estimand they can go as.
 @named_options
+@takes_estimand()
 def specification_curve(
     group: ControlGroup,
     *,
+    estimand: Estimand | None = None,
     outcome: str | None = None,
     year: int | Sequence[int] = 3,
     ways: Ways | None = None,
@@ -259,6 +261,8 @@ def specification_curve(
     ----------
     group
         Participants and their controls: with the options below, the specification that was chosen.
+    estimand
+        In place of `outcome`, `year` and the options of `event_study` below.
     outcome, year
         The effect: an outcome (by default wage income, or the first where there is none) in a year
         since start, or its mean over several.
@@ -286,6 +290,8 @@ def specification_curve(
 
     Raises
     ------
+    OptionError
+        An estimand beside an option that is part of it.
     EffectsError
         The group does not know how it was made, the chosen specification has no estimate, or an
         option, or a value of one that no specification can have, does not exist.
@@ -316,27 +322,20 @@ def specification_curve(
     (3, 1.0)
     """
     panel = recipe_of(group).panel
-    outcome = outcome_asked(group, outcome)
-    question = Question.of(
-        outcome,
-        year,
-        estimator=estimator,
-        base=base,
-        composition=composition,
-        se=se,
-        dead=dead,
-        adjust=adjust,
-        level=level,
-    )
-    asked, labels = specifications(group, question, ways, alone)
-    chosen, *others = asked
-    answers = {id(chosen): {**EMPTY, **question.answer(group)}}
-    for one, answer in with_bar(_answers(panel, question, others), _BAR, total=len(others)):
-        answers[id(one)] = answer
+    estimand = Estimand(
+        outcome=outcome, year=year, estimator=estimator, base=base, composition=composition, se=se,
+        dead=dead, adjust=adjust, level=level,
+    ).of(group)  # fmt: skip
+    outcome, years = str(estimand.outcome), estimand.years
+    varied, labels = specifications(group, estimand, ways, alone)
+    chosen, *others = varied
+    rows = {id(chosen): {**EMPTY, **answer(estimand, group)}}
+    for one, row in with_bar(_answers(panel, estimand, others), _BAR, total=len(others)):
+        rows[id(one)] = row
     table = pd.DataFrame(
         [
-            {"specification": k, "own": one.own, **one.texts, **answers[id(one)]}
-            for k, one in enumerate(asked)
+            {"specification": k, "own": one.own, **one.texts, **rows[id(one)]}
+            for k, one in enumerate(varied)
         ]
     )
     unit = group.risk.cube.unit_of(outcome)
@@ -345,19 +344,19 @@ def specification_curve(
         passed=None,
         table=table,
         sentence=words(table, unit, level),
-        title=title(outcome, question.years),
+        title=title(outcome, years),
         provenance=Provenance.of(
             "specification_curve",
             {
                 "match": group.provenance.options,
                 "ways": {name: list(values) for name, values in labels.items()},
-                **asdict(question),
+                **asdict(estimand),
             },
             data=group.risk.cube.fingerprint,
             evidence=group.provenance.evidence,
         ),
         outcome=outcome,
-        years=question.years,
+        years=years,
         unit=unit,
         price_year=group.risk.cube.price_year,
         level=level,
@@ -366,19 +365,19 @@ def specification_curve(
 
 
 def _answers(
-    panel: Panel, question: Question, asked: Sequence[Specification]
+    panel: Panel, estimand: Estimand, varied: Sequence[Specification]
 ) -> Iterator[tuple[Specification, Row]]:
     """Estimate by each specification; those with the same controls follow each other.
 
     Controls are chosen once for all that differ in estimation alone, which is most of the work.
     """
     shared: dict[str, list[Specification]] = {}
-    for one in asked:
+    for one in varied:
         shared.setdefault(repr(sorted(one.choosing.items(), key=str)), []).append(one)
     for same in shared.values():
         choose = _Once(panel, same[0])
         for one in same:
-            yield one, attempt(replace(question, **one.estimating), choose)
+            yield one, attempt(replace(estimand, **one.estimating), choose)
 
 
 class _Once:

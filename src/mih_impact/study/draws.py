@@ -26,7 +26,8 @@ from mih_impact.controls.propensity import Score
 from mih_impact.controls.refit import Drawn, Rescored, exact_cells
 from mih_impact.display.locale import Label, current
 from mih_impact.effects.comparison import average
-from mih_impact.effects.estimand import Asked, Measured
+from mih_impact.effects.estimand import TargetEffects
+from mih_impact.effects.row_outcomes import RowOutcomes
 from mih_impact.errors import EffectsError, SupportError
 from mih_impact.panel.cube import Cube
 
@@ -204,7 +205,9 @@ def drawn_cube(cube: Cube, counts: IntArray) -> Cube:
     return replace(cube, **arrays)
 
 
-def rematched(group: ControlGroup, asked: Asked, adjust: bool, counts: IntArray) -> FloatArray:
+def rematched(
+    group: ControlGroup, target: TargetEffects, adjust: bool, counts: IntArray
+) -> FloatArray:
     """Return the effects when the drawn persons are matched again, shape (KE,).
 
     Raises
@@ -218,7 +221,7 @@ def rematched(group: ControlGroup, asked: Asked, adjust: bool, counts: IntArray)
         group, risk=chosen.risk, sets=chosen.sets, score=chosen.score, whitened=chosen.whitened
     )
     everyone = np.ones(again.n_participants, dtype=bool)
-    comparison, _ = Measured.of(again, asked, "person", adjust=adjust).effect(everyone)
+    comparison, _ = RowOutcomes.of(again, target, "person", adjust=adjust).effect(everyone)
     return comparison.estimate
 
 
@@ -228,7 +231,7 @@ class Rematched:
 
     Attributes
     ----------
-    group, asked, options
+    group, target, options
         Whom, what and how.
     cell
         Start year and exact cell of each row of the risk sets, shape (m,).
@@ -247,7 +250,7 @@ class Rematched:
     """
 
     group: ControlGroup
-    asked: Asked
+    target: TargetEffects
     options: MatchOptions
     cell: IntArray
     score: Rescored | None
@@ -258,18 +261,18 @@ class Rematched:
     among: BoolArray
 
     @classmethod
-    def of(cls, group: ControlGroup, asked: Asked) -> Rematched:
+    def of(cls, group: ControlGroup, target: TargetEffects) -> Rematched:
         """Read the changes of everybody in the risk sets."""
         risk, options, score = group.risk, _options(group), None
         if group.score is not None:
             pooled = options.score == "pooled"
             score = Rescored.of(risk, risk.design, group.score, pooled=pooled)
-        changes = asked.levels_and_changes(group, np.arange(len(risk.person)))[1]
+        changes = target.levels_and_changes(group, np.arange(len(risk.person)))[1]
         seen, pattern = patterns(np.isfinite(changes).T)
         changes[~np.isfinite(changes)] = 0.0
         return cls(
             group=group,
-            asked=asked,
+            target=target,
             options=options,
             cell=exact_cells(risk),
             score=score,
@@ -277,7 +280,7 @@ class Rematched:
             changes=changes,
             seen=np.ascontiguousarray(seen.T),
             pattern=pattern,
-            among=asked.spoken_for_rows(group),
+            among=target.included_rows(group),
         )
 
     def estimate(self, counts: IntArray) -> FloatArray:
@@ -294,7 +297,7 @@ class Rematched:
             try:
                 index = self.score.index(drawn.count)
             except SupportError:  # a value nobody drawn has, which risk sets made anew leave out
-                return rematched(self.group, self.asked, False, counts)
+                return rematched(self.group, self.target, False, counts)
         lot = self.lot[drawn.row] if len(self.lot) else self.lot
         chosen = matched_in(drawn.risk, self.options, lambda: _score(index, drawn), lot)
         _require_anybody(chosen.sets)
@@ -312,7 +315,7 @@ class Rematched:
         valid = (self.seen[own][:, self.pattern] > 0) & (seen_weight > 0)[sets.set_of]
         valid &= everyone[:, None]
         start_year = self.group.risk.start_year[own]
-        by_start_year = self.asked.composition == "cohort_weighted"
+        by_start_year = self.target.composition == "cohort_weighted"
         stratum = start_year if by_start_year else np.zeros_like(start_year)
         contrast = self.changes[own] - mean[sets.set_of]
         return average(contrast, valid, everyone, stratum)[0]

@@ -17,14 +17,22 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.terms import Term
 from mih_impact.display.locale import Label, Lang, number
 from mih_impact.display.result import Card, Provenance, Result
-from mih_impact.effects.estimand import Asked, Composition, Estimator, read_question, require_choice
+from mih_impact.effects.estimand import (
+    Composition,
+    Estimand,
+    Estimator,
+    TargetEffects,
+    read_target,
+    require_choice,
+    takes_estimand,
+)
 from mih_impact.effects.event_study import event_study
 from mih_impact.effects.inference.covariance import (
     FEWEST,
     cluster_of,
     clustered,
-    redone,
     require_draws,
+    with_drawn_errors,
 )
 from mih_impact.effects.inference.multiplier import linear_form, multiplier_draws
 from mih_impact.effects.series import EffectSeries
@@ -133,10 +141,13 @@ Method = Literal["auto", "naive", "otsu_rai"]
 Blocks = Literal["sides", "start_year"]
 
 
+# More than ten parameters: single options stand beside the estimand they can go as.
 @named_options
+@takes_estimand("se")
 def resample(
     group: ControlGroup,
     *,
+    estimand: Estimand | None = None,
     outcomes: str | Sequence[str] | None = None,
     estimator: Estimator = "did",
     base: int | Sequence[int] = -1,
@@ -158,6 +169,9 @@ def resample(
     ----------
     group
         Participants and their controls.
+    estimand
+        In place of `outcomes`, `window` and the other options that are part of it; its standard
+        error is that of the draws.
     outcomes, estimator, base, window, composition, dead, adjust
         As in `event_study`; adjust is for matching.
     method
@@ -188,6 +202,8 @@ def resample(
 
     Raises
     ------
+    OptionError
+        An estimand beside an option that is part of it, or with one that is not the call's.
     EffectsError
         As `event_study`; a method that does not go with the group; fewer than 20 clusters; or more
         than 5 % of the draws without estimates.
@@ -221,7 +237,8 @@ def resample(
     >>> drawn.effects.se, drawn.draws.shape
     ('resampled (otsu_rai)', (50, 3))
     """
-    asked = read_question(
+    del estimand  # it has come as the single options
+    target = read_target(
         group, outcomes, estimator, base, window, composition, dead, call="resample"
     )
     arguments.flag("adjust", adjust, error=EffectsError)
@@ -246,14 +263,14 @@ def resample(
     point = effects.estimate.ravel()
     if kind == "otsu_rai":
         _refuse_blocks(blocks)
-        influence = linear_form(group, asked, adjust=adjust)
+        influence = linear_form(group, target, adjust=adjust)
         if not arguments.is_one_of(cluster, ["person"]):
             influence = clustered(group, influence, cluster)
         errors = multiplier_draws(influence.rows, draws, seed=seed, kind="mammen")
         found = Draws(np.where(np.isnan(point), np.nan, point + errors), 0)
     else:
         urns = _urns(group, blocks, cluster)
-        whole = _whole(_pipeline(group, asked, adjust), ~np.isnan(point))
+        whole = _whole(_pipeline(group, target, adjust), ~np.isnan(point))
         found = Draws.of(whole, urns, draws=draws, seed=seed, workers=workers)
     _warn_of_failures(found, draws)
     options = {
@@ -280,7 +297,7 @@ def _with_draws(
     """Return the effects with the covariance of the draws about their mean."""
     centred = np.where(np.isnan(effects.estimate).ravel(), 0.0, draws)
     centred = centred - centred.mean(axis=0)
-    return redone(
+    return with_drawn_errors(
         effects,
         centred * np.sqrt(len(draws) / (len(draws) - 1)),
         se=f"resampled ({kind})",
@@ -328,13 +345,15 @@ def _refuse_blocks(blocks: Blocks) -> None:
         )
 
 
-def _pipeline(group: ControlGroup, asked: Asked, adjust: bool) -> Callable[[IntArray], FloatArray]:
+def _pipeline(
+    group: ControlGroup, target: TargetEffects, adjust: bool
+) -> Callable[[IntArray], FloatArray]:
     """Return what estimates the effects on a draw of persons."""
     if group.model is not None:
-        return Reweighted.of(group, asked).estimate
+        return Reweighted.of(group, target).estimate
     if adjust or group.risk.cube.PER_YEAR > 1:
-        return partial(rematched, group, asked, adjust)
-    return Rematched.of(group, asked).estimate
+        return partial(rematched, group, target, adjust)
+    return Rematched.of(group, target).estimate
 
 
 def _whole(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mih_impact.controls.entropy import entropy_weights
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.refit import Rescored
-from mih_impact.effects.estimand import Asked
+from mih_impact.effects.estimand import TargetEffects
 from mih_impact.errors import SupportError
 from mih_impact.study.draws import patterns
 
@@ -162,12 +162,12 @@ class Reweighted:
     by_start_year: bool
 
     @classmethod
-    def of(cls, group: ControlGroup, asked: Asked) -> Reweighted:
+    def of(cls, group: ControlGroup, target: TargetEffects) -> Reweighted:
         """Read the changes of everybody in the risk sets."""
         risk, model, score = group.risk, group.model, group.score
         assert model is not None
-        changes = asked.levels_and_changes(group, np.arange(len(risk.person)))[1]
-        throughout = asked.spoken_for_rows(group)
+        changes = target.levels_and_changes(group, np.arange(len(risk.person)))[1]
+        throughout = target.included_rows(group)
         blocks = []
         for c in risk.start_years.tolist():
             here = risk.start_year == c
@@ -177,7 +177,7 @@ class Reweighted:
             )
             sides = Side.of(starts, changes), Side.of(others, changes)
             blocks.append(Block(c, *sides, throughout[starts]))
-        by_start_year, trim = asked.composition == "cohort_weighted", None
+        by_start_year, trim = target.composition == "cohort_weighted", None
         if model.kind == "entropy":
             balances = tuple(_balances(group, blocks))
             return cls(risk.person, tuple(blocks), balances, None, None, by_start_year)

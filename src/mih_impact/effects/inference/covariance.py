@@ -25,8 +25,8 @@ __all__ = [
     "cluster_of",
     "clustered",
     "clustered_kind",
-    "redone",
     "require_draws",
+    "with_drawn_errors",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -48,7 +48,7 @@ _KEPT = (
 )
 
 
-def redone(
+def with_drawn_errors(
     effects: EffectSeries,
     errors: FloatArray,
     *,

@@ -12,10 +12,11 @@ from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.group import ControlGroup
 from mih_impact.display.result import Provenance
-from mih_impact.effects.estimand import Asked, Measured
+from mih_impact.effects.estimand import TargetEffects
 from mih_impact.effects.group_time.influence import FactoredInfluence
-from mih_impact.effects.inference.covariance import redone, require_draws
+from mih_impact.effects.inference.covariance import require_draws, with_drawn_errors
 from mih_impact.effects.influence import Influence, person
+from mih_impact.effects.row_outcomes import RowOutcomes
 from mih_impact.effects.series import EffectSeries, require_effects
 from mih_impact.errors import EffectsError
 
@@ -102,7 +103,7 @@ def bootstrap(
     arguments.seed(seed, error=EffectsError)
     arguments.choice("bootstrap", "kind", kind, get_args(Multiplier), error=EffectsError)
     errors = _draw(influence, draws, seed, kind)
-    return redone(
+    return with_drawn_errors(
         effects,
         errors,
         se="multiplier",
@@ -182,14 +183,14 @@ DEGREE = 3
 SAME = 1e-9
 
 
-def linear_form(group: ControlGroup, asked: Asked, *, adjust: bool) -> Influence:
+def linear_form(group: ControlGroup, target: TargetEffects, *, adjust: bool) -> Influence:
     """Return what each person adds to the matching estimates, K held fixed.
 
     Parameters
     ----------
     group
         Participants and their matched controls.
-    asked
+    target
         Outcomes and years.
     adjust
         Whether the estimates are those that are adjusted for `on`.
@@ -218,18 +219,18 @@ def linear_form(group: ControlGroup, asked: Asked, *, adjust: bool) -> Influence
 
     Scaled by sqrt(P / (P - 1)), P the persons compared. That the score is estimated is not in it.
     """
-    measured = Measured.of(group, asked, "person", adjust=False)
+    observed = RowOutcomes.of(group, target, "person", adjust=False)
     everyone = np.ones(group.n_participants, dtype=bool)
-    comparison, _ = measured.effect(everyone)
-    X, changes = _in_common(group, adjust)[measured.rows], measured.changes.copy()
+    comparison, _ = observed.effect(everyone)
+    X, changes = _in_common(group, adjust)[observed.rows], observed.changes.copy()
     for k in np.flatnonzero(comparison.valid.any(axis=0)).tolist():
         load = comparison.load[:, k]
         seen = np.sqrt(load[load > 0])[:, None]
-        known = X[measured.used[load > 0]]
-        y = changes[measured.used[load > 0], k]
+        known = X[observed.used[load > 0]]
+        y = changes[observed.used[load > 0], k]
         fit = np.linalg.lstsq(seen * known, seen[:, 0] * y, rcond=SAME)
         changes[:, k] -= X @ fit[0]
-    beyond, _ = replace(measured, changes=changes).effect(everyone)
+    beyond, _ = replace(observed, changes=changes).effect(everyone)
     return person(group, beyond)
 
 

@@ -25,7 +25,7 @@ from mih_impact.controls.risk_set import RiskSet
 from mih_impact.display.locale import Label, Lang, current, number
 from mih_impact.display.result import Provenance
 from mih_impact.effects.comparison import compare
-from mih_impact.effects.estimand import Asked, Measured, require_choice
+from mih_impact.effects.estimand import Estimand, TargetEffects, require_choice, takes_estimand
 from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.inference.covariance import require_draws
 from mih_impact.effects.inference.tests import (
@@ -35,6 +35,7 @@ from mih_impact.effects.inference.tests import (
     persons_behind,
     shown_p,
 )
+from mih_impact.effects.row_outcomes import RowOutcomes
 from mih_impact.errors import EffectsError, warn
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead
@@ -189,9 +190,9 @@ class Experiment:
     prepare: Callable[[IntArray], Statistic]
 
     @classmethod
-    def of(cls, group: ControlGroup, asked: Asked) -> Experiment:
+    def of(cls, group: ControlGroup, target: TargetEffects) -> Experiment:
         """Read the group's odds, and the changes of everybody who could have started."""
-        _, changes = asked.levels_and_changes(group, np.arange(len(group.risk.person)))
+        _, changes = target.levels_and_changes(group, np.arange(len(group.risk.person)))
         if group.model is None and (group.score is not None or group.whitened is not None):
             return cls._nearest(group, changes)
         return cls._shared(group, changes)
@@ -345,11 +346,13 @@ _HOW = Label(
 
 
 @named_options
+@takes_estimand("se", "level")
 def randomisation_test(
     group: ControlGroup,
     *,
+    estimand: Estimand | None = None,
     outcome: str | None = None,
-    year: int | Sequence[int],
+    year: int | Sequence[int] = 3,
     draws: int = 999,
     assignment: Assignment = "score",
     base: int = -1,
@@ -363,6 +366,8 @@ def randomisation_test(
     ----------
     group
         Participants and their controls.
+    estimand
+        In place of `outcome`, `year`, `base` and `dead`; its standard error and level are not used.
     outcome
         The outcome to test; by default wage income, or the first where there is none.
     year
@@ -391,6 +396,8 @@ def randomisation_test(
 
     Raises
     ------
+    OptionError
+        An estimand beside an option that is part of it, or with one that is not the call's.
     EffectsError
         An unknown outcome or option, or a year that is the base or has no estimate.
 
@@ -435,19 +442,20 @@ def randomisation_test(
     >>> bool(found.table["p_value"][0] <= 0.05)
     True
     """
+    del estimand  # it has come as the single options
     require_choice("assignment", assignment, get_args(Assignment), call="randomisation_test")
     require_draws(draws)
     arguments.alpha(alpha, error=EffectsError)
     arguments.seed(seed, error=EffectsError)
     outcome = outcome_asked(group, outcome)
-    asked, years = ask_years(group, outcome, year, base, dead, call="randomisation_test")
-    pick = np.array([asked.years.index(e) for e in years])
-    observed, placebo, redrawn = _estimates(Experiment.of(group, asked), assignment, draws, seed)
+    target, years = ask_years(group, outcome, year, base, dead, call="randomisation_test")
+    pick = np.array([target.years.index(e) for e in years])
+    observed, placebo, redrawn = _estimates(Experiment.of(group, target), assignment, draws, seed)
     observed, placebo = observed[pick], placebo[:, pick]
     _require_estimates(years, observed)
     _warn_of_few_others(redrawn)
     everyone = np.ones(group.n_participants, dtype=bool)
-    compared, _ = Measured.of(group, asked, "person", adjust=False).effect(everyone)
+    compared, _ = RowOutcomes.of(group, target, "person", adjust=False).effect(everyone)
     p_value, p_joint = _p_values(observed, placebo)
     table = pd.DataFrame(
         {

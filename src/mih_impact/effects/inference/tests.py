@@ -15,7 +15,7 @@ from mih_impact.display.result import Card, is_small, naming_limit
 from mih_impact.display.unit import amount
 from mih_impact.effects.check_result import HIDDEN, CheckResult
 from mih_impact.effects.comparison import Comparison
-from mih_impact.effects.estimand import Asked, read_question
+from mih_impact.effects.estimand import TargetEffects, read_target, read_years
 from mih_impact.errors import EffectsError
 from mih_impact.panel.cube import Dead
 
@@ -60,7 +60,7 @@ def ask_years(
     dead: Dead,
     *,
     call: str,
-) -> tuple[Asked, list[int]]:
+) -> tuple[TargetEffects, list[int]]:
     """Return the question about one outcome and the years to test, ascending.
 
     Raises
@@ -73,14 +73,14 @@ def ask_years(
         raise EffectsError(
             "One outcome is tested", found=arguments.shown(outcome), do="name one column"
         )
-    years = sorted(set(arguments.years("year", year, error=EffectsError)))
+    years = list(read_years(year))
     window = (years[0], years[-1])
-    asked = read_question(group, outcome, "did", base, window, "available", dead, call=call)
-    if len(asked.bases) == 1 and asked.bases[0] in years:
+    target = read_target(group, outcome, "did", base, window, "available", dead, call=call)
+    if len(target.bases) == 1 and target.bases[0] in years:
         raise EffectsError(
             "The base year has no effect to test", found=f"year {base}", do="name other years"
         )
-    return asked, years
+    return target, years
 
 
 def persons_behind(group: ControlGroup, compared: Comparison) -> dict[str, IntArray]:

@@ -21,7 +21,7 @@ from mih_impact.controls.terms import Term, term_label
 from mih_impact.display.locale import Label, Lang, interval, number, percent
 from mih_impact.display.result import Provenance
 from mih_impact.effects.comparison import Comparison
-from mih_impact.effects.estimand import Measured, require_choice
+from mih_impact.effects.estimand import Estimand, require_choice, takes_estimand
 from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.inference.covariance import cluster_of, require_draws
 from mih_impact.effects.inference.multiplier import multipliers
@@ -32,6 +32,7 @@ from mih_impact.effects.inference.tests import (
     persons_behind,
     shown_p,
 )
+from mih_impact.effects.row_outcomes import RowOutcomes
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead
@@ -214,12 +215,15 @@ _UNBOUNDED = Label(
 )
 
 
+# More than ten parameters: single options stand beside the estimand they can go as.
 @named_options
+@takes_estimand("se")
 def wild_bootstrap(
     group: ControlGroup,
     *,
+    estimand: Estimand | None = None,
     outcome: str | None = None,
-    year: int,
+    year: int = 3,
     cluster: Term,
     draws: int = 999,
     weights: WildWeights = "webb",
@@ -234,6 +238,8 @@ def wild_bootstrap(
     ----------
     group
         Participants and their controls.
+    estimand
+        In place of `outcome`, `year`, `base`, `dead` and `level`; its standard error is not used.
     outcome, year
         The effect: an outcome, by default wage income, or the first where there is none; and a year
         since start.
@@ -263,6 +269,8 @@ def wild_bootstrap(
 
     Raises
     ------
+    OptionError
+        An estimand beside an option that is part of it, or with one that is not the call's.
     EffectsError
         An unknown outcome or option, participants in one cluster only, or nobody compared.
 
@@ -294,6 +302,7 @@ def wild_bootstrap(
     >>> bool(found.table["p_value"][0] > 0)
     True
     """
+    del estimand  # it has come as the single options
     require_choice("weights", weights, get_args(WildWeights), call="wild_bootstrap")
     require_draws(draws)
     arguments.level(level, error=EffectsError)
@@ -301,9 +310,9 @@ def wild_bootstrap(
     what = "Years since start are whole numbers, and one of them is tested"
     year = arguments.whole("year", year, what=what, error=EffectsError)
     outcome = outcome_asked(group, outcome)
-    asked, _ = ask_years(group, outcome, [year], base, dead, call="wild_bootstrap")
+    target, _ = ask_years(group, outcome, [year], base, dead, call="wild_bootstrap")
     everyone = np.ones(group.n_participants, dtype=bool)
-    compared, _ = Measured.of(group, asked, "person", adjust=False).effect(everyone)
+    compared, _ = RowOutcomes.of(group, target, "person", adjust=False).effect(everyone)
     sums, treated = _sums(group, compared, cluster)
     v, complete = wild_weights(len(sums.own), draws, kind=weights, seed=seed)
     low, high = inverted(sums, v, complete=complete, level=level)

@@ -1,0 +1,179 @@
+"""What is read of every row that is compared, and the comparison and influence made of it."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mih_impact.controls.group import ControlGroup
+from mih_impact.effects.comparison import Comparison, compare
+from mih_impact.effects.estimand import TargetEffects
+from mih_impact.effects.influence import (
+    Influence,
+    Nearby,
+    abadie_imbens,
+    estimated_weights,
+    matched_set,
+    neighbours,
+    person,
+)
+from mih_impact.effects.score_correction import ScoreMoments, score_moments
+
+__all__ = ["RowOutcomes"]
+
+BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class RowOutcomes:
+    """Levels and changes of every row that is compared, or stands beside one that is.
+
+    Attributes
+    ----------
+    group, target
+        Who is compared, and what is asked.
+    kind
+        The kind of standard error.
+    rows
+        Rows of the risk set, shape (r,), ascending.
+    levels, changes
+        Shape (r, K * E).
+    covariates
+        What changes are adjusted for, shape (r, k); None for no adjustment.
+    treated, used
+        Where the participants and the controls stand among the rows.
+    near
+        The neighbours of the controls, as positions among the rows; None where nothing is read off
+        them.
+    """
+
+    group: ControlGroup
+    target: TargetEffects
+    kind: str
+    rows: IntArray
+    levels: FloatArray
+    changes: FloatArray
+    covariates: FloatArray | None
+    treated: IntArray
+    used: IntArray
+    near: Nearby | None
+
+    @classmethod
+    def of(
+        cls, group: ControlGroup, target: TargetEffects, kind: str, *, adjust: bool
+    ) -> RowOutcomes:
+        """Read what is asked of the rows that matter."""
+        sets, control = group.sets, np.unique(group.sets.control)
+        near = neighbours(group, control) if kind == "abadie_imbens" else None
+        others = control if near is None else near.rows
+        rows = np.unique(np.concatenate([sets.participant, control, others]))
+        used = np.searchsorted(rows, control)
+        if near is not None:
+            near = replace(near, rows=np.searchsorted(rows, near.rows), used=used)
+        levels, changes = target.levels_and_changes(group, rows)
+        treated = np.searchsorted(rows, sets.participant)
+        if target.composition == "cohort_weighted":
+            changes[treated] = np.where(target.seen_in_part(group), np.nan, changes[treated])
+        return cls(
+            group=group,
+            target=target,
+            kind=kind,
+            rows=rows,
+            levels=levels,
+            changes=changes,
+            # Within a subgroup all columns may be constant, which leaves nothing to adjust by.
+            covariates=group.risk.design.take(rows) if adjust and group.risk.design.width else None,
+            treated=treated,
+            used=used,
+            near=near,
+        )
+
+    def effect(self, among: BoolArray) -> tuple[Comparison, Influence]:
+        """Compare some of the participants, shape (n,), with their controls."""
+        if self.target.composition == "balanced":
+            among = among & self.target.seen_throughout(self.group)
+        comparison = self._compare(self.changes, among)
+        if self.covariates is None:
+            return comparison, self._influence(comparison)
+        changes, leverage = self._adjusted(comparison)
+        comparison = replace(self._compare(changes, among), leverage=leverage)
+        return comparison, self._influence(comparison)
+
+    def score_moments(self, comparison: Comparison) -> ScoreMoments:
+        """Return how a comparison hangs on the coefficients of the score."""
+        assert self.near is not None
+        return score_moments(self.group, comparison, self.near, self.rows, self.changes)
+
+    def _compare(self, changes: FloatArray, among: BoolArray) -> Comparison:
+        used = self.levels[self.used]
+        return compare(
+            self.group,
+            self.levels[self.treated],
+            changes[self.treated],
+            used,
+            used - changes[self.used],
+            among=among,
+            by_start_year=self.target.composition == "cohort_weighted",
+        )
+
+    def _influence(self, comparison: Comparison) -> Influence:
+        if self.kind == "person":
+            return person(self.group, comparison)
+        if self.kind == "matched_set":
+            return matched_set(self.group, comparison)
+        if self.kind == "estimated_weights":
+            return estimated_weights(self.group, comparison)
+        assert self.near is not None
+        return abadie_imbens(self.group, comparison, self.near, self.changes)
+
+    def _adjusted(self, comparison: Comparison) -> tuple[FloatArray, FloatArray]:
+        """Return changes less what covariates explain among the controls, and the leverage.
+
+        Notes
+        -----
+        One weighted regression per column, of the controls' changes on the covariates and an
+        intercept (one per start year where their shares are estimated), weights K; participants and
+        controls are both lowered by the fitted values. Leverage is mean_t(x)' (sum K x x')^-1 x_j,
+        which is what each control's residual weighs once the regression counts as estimated. What
+        is constant among the controls explains nothing. Where there are no more controls than
+        coefficients nothing is left to explain: no changes, and no leverage.
+        """
+        from statsmodels.regression.linear_model import WLS
+        from statsmodels.tools.sm_exceptions import SingularMatrixWarning
+
+        c = comparison
+        assert self.covariates is not None
+        strata = np.unique(c.stratum_c)
+        at = np.searchsorted(strata, self._stratum())
+        Z = self.covariates
+        spread = Z.std(axis=0)
+        Z = (Z - Z.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+        X = np.column_stack([np.eye(len(strata))[at], Z])
+        X_t, X_c = X[self.treated], X[self.used]
+        changes, leverage = self.changes.copy(), np.ones_like(c.load)
+        for k in np.flatnonzero(c.valid.any(axis=0)).tolist():
+            seen = c.load[:, k] > 0
+            if not c.change_c[seen, k].any():  # the base year, whose changes are zero
+                continue
+            if seen.sum() <= X.shape[1]:
+                changes[:, k], leverage[:, k] = np.nan, 0.0
+                continue
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SingularMatrixWarning)
+                model = WLS(c.change_c[seen, k], X_c[seen], weights=c.load[seen, k])
+                fit = model.fit(method="pinv")
+            changes[:, k] -= X @ np.asarray(fit.params)
+            mean_t = c.share[:, k] @ X_t
+            leverage[:, k] = X_c @ (np.asarray(fit.normalized_cov_params) @ mean_t)
+        return changes, leverage
+
+    def _stratum(self) -> IntArray:
+        """Return the stratum of every row, shape (r,)."""
+        if self.target.composition == "cohort_weighted":
+            return self.group.risk.start_year[self.rows]
+        return np.zeros(len(self.rows), dtype=np.int64)
