@@ -375,17 +375,9 @@ def placebo_start(
     _require_register(group, years, gap)
     placebo = recipe.again({}, panel=StartedEarlier(recipe.panel, years))
     effects = event_study(
-        placebo,
-        outcomes=[outcome],
-        estimator=estimator,
-        base=base,
-        window=(0, years - gap - 1),
-        composition=composition,
-        se=se,
-        dead=dead,
-        adjust=adjust,
-        level=1.0 - alpha,
-    )
+        placebo, outcomes=[outcome], estimator=estimator, base=base, window=(0, years - gap - 1),
+        composition=composition, se=se, dead=dead, adjust=adjust, level=1.0 - alpha,
+    )  # fmt: skip
     _require_tests(effects, effects.event_years)
     joint = _test(effects, [outcome], effects.event_years)
     table = _table(effects, effects.event_years, joint)
@@ -479,17 +471,10 @@ def placebo_outcomes(
     names = tuple(dict.fromkeys(arguments.names("outcomes", outcomes, error=EffectsError)))
     tested = read_years(year)
     effects = event_study(
-        _with_outcomes(group, names),
-        outcomes=names,
-        estimator=estimator,
-        base=base,
-        window=(tested[0], tested[-1]),
-        composition=composition,
-        se=se,
-        dead=dead,
-        adjust=adjust,
+        _with_outcomes(group, names), outcomes=names, estimator=estimator, base=base,
+        window=(tested[0], tested[-1]), composition=composition, se=se, dead=dead, adjust=adjust,
         level=1.0 - alpha,
-    )
+    )  # fmt: skip
     _require_tests(effects, tested)
     table = _table(effects, tested, _test(effects, names, tested))
     by_outcome = np.array([_test(effects, [name], tested).p_value for name in names])
