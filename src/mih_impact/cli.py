@@ -119,7 +119,7 @@ def _reproduce(given: argparse.Namespace) -> None:
 
 
 def _init(given: argparse.Namespace) -> None:
-    from mih_impact.study.outputs import write_template
+    from mih_impact.study.spec import write_template
 
     files = write_template(given.folder, lang=given.lang)
     print(_WRITTEN.format(n=len(files), out=given.folder).text())

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, SupportsFloat
 
-from mih_impact import arguments
-from mih_impact.account.roles import GROUP_LABELS, nearest
+from mih_impact.account.roles import GROUP_LABELS
 from mih_impact.display.figure import figures_for_files
 from mih_impact.display.locale import (
     Formatter,
@@ -24,17 +22,16 @@ from mih_impact.display.locale import (
 )
 from mih_impact.display.result import evidence_of, hide_small
 from mih_impact.display.unit import amount, is_money
-from mih_impact.errors import AssumptionError, StorageError
 from mih_impact.panel.contract import label_of
 from mih_impact.reporting.export import Table, write_figures, write_tables
-from mih_impact.storage import write_whole
+from mih_impact.study.spec import OutputsSpec, chosen
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from mih_impact.study.run import StudyResult
 
-__all__ = ["OutputsSpec", "study_tables", "write_outputs", "write_template"]
+__all__ = ["study_tables", "write_outputs"]
 
 _COMPARED = Label(
     nb="Hvem som sammenlignes: kjennetegn før oppstart, før og etter matching",
@@ -51,6 +48,8 @@ _ACCOUNT = Label(
 )
 
 _MEANS = ("participant_mean", "control_mean")
+
+_STEM = {"nb": "forutsetninger", "en": "assumptions"}
 
 
 def study_tables(study: StudyResult, lang: Lang) -> list[Table]:
@@ -146,55 +145,6 @@ def _account(study: StudyResult, source: str, lang: Lang) -> Table:
     return Table.of("table3_account", caption, frame, columns, source=source, lang=lang)
 
 
-TABLES = ("who_is_compared", "attrition", "effects", "account")
-SHEETS = ("toml", "csv", "xlsx")
-_STEM = {"nb": "forutsetninger", "en": "assumptions"}
-
-
-@dataclass(frozen=True)
-class OutputsSpec:
-    """What is written when a study is run.
-
-    Attributes
-    ----------
-    folder
-        Where, relative to the analysis; made if it is not there.
-    lang
-        Language of what is written; the option in force if not given.
-    tables
-        True for all, or names: who_is_compared, attrition, effects, account.
-    figures
-        True for all, or names: effects, levels, present_value, actors, balance.
-    sheet
-        Formats of the assumptions sheet: toml, csv, xlsx.
-    save
-        File for the whole result (.zip), in the folder; not saved if not given.
-    """
-
-    folder: str = "out"
-    lang: Lang | None = None
-    tables: bool | tuple[str, ...] = False
-    figures: bool | tuple[str, ...] = False
-    sheet: str | tuple[str, ...] = ()
-    save: str | None = None
-
-    def __post_init__(self) -> None:
-        language(self.lang)
-        _chosen("tables", self.tables, TABLES)
-        _chosen("figures", self.figures, tuple(_FIGURES))
-        _chosen("sheet", self.sheet, SHEETS)
-        for name in ("folder", "save"):
-            value = getattr(self, name)
-            if not (isinstance(value, str) and value) and not (name == "save" and value is None):
-                raise AssumptionError(
-                    f"[outputs] {name} is a path", found=arguments.shown(value), do="write a text"
-                )
-        if self.save is not None and not self.save.endswith(".zip"):
-            raise AssumptionError(
-                "[outputs] save is a .zip", found=repr(self.save), do='write save = "result.zip"'
-            )
-
-
 def write_outputs(result: StudyResult, wanted: OutputsSpec, folder: str | Path) -> list[Path]:
     """Write what a specification asks for.
 
@@ -213,17 +163,17 @@ def write_outputs(result: StudyResult, wanted: OutputsSpec, folder: str | Path) 
         The files written.
     """
     out, lang = Path(folder) / wanted.folder, language(wanted.lang)
-    names = _chosen("tables", wanted.tables, TABLES)
     with options(lang=lang):
         tables = [
-            table for table in study_tables(result, lang) if table.name.split("_", 1)[1] in names
+            table
+            for table in study_tables(result, lang)
+            if table.name.split("_", 1)[1] in chosen("tables", wanted.tables)
         ]
         written = write_tables(tables, out, lang=lang)
-        figures = _chosen("figures", wanted.figures, tuple(_FIGURES))
         with figures_for_files():
-            drawn = {name: _FIGURES[name](result, lang) for name in figures}
+            drawn = {name: _DRAWN[name](result) for name in chosen("figures", wanted.figures)}
         written += write_figures(drawn, out)
-        for suffix in _chosen("sheet", wanted.sheet, SHEETS):
+        for suffix in chosen("sheet", wanted.sheet):
             path = out / f"{_STEM[lang]}.{suffix}"
             written.append(result.case.sheet().write(path, lang=lang))
     if wanted.save is not None:
@@ -231,32 +181,12 @@ def write_outputs(result: StudyResult, wanted: OutputsSpec, folder: str | Path) 
     return written
 
 
-def _effects(result: StudyResult, lang: Lang) -> Axes:
-    return result.headline.plot(_wage(result), lang=lang)
-
-
-def _levels(result: StudyResult, lang: Lang) -> Axes:
-    return result.headline.plot_levels(_wage(result), lang=lang)
-
-
-def _present_value(result: StudyResult, lang: Lang) -> Axes:
-    return result.case.plot(lang=lang)
-
-
-def _actors(result: StudyResult, lang: Lang) -> Axes:
-    return result.case.plot_actors(lang=lang)
-
-
-def _balance(result: StudyResult, lang: Lang) -> Axes:
-    return result.balance.plot(lang=lang)
-
-
-_FIGURES: dict[str, Callable[[StudyResult, Lang], Axes]] = {
-    "effects": _effects,
-    "levels": _levels,
-    "present_value": _present_value,
-    "actors": _actors,
-    "balance": _balance,
+_DRAWN: dict[str, Callable[[StudyResult], Axes]] = {
+    "effects": lambda result: result.headline.plot(_wage(result)),
+    "levels": lambda result: result.headline.plot_levels(_wage(result)),
+    "present_value": lambda result: result.case.plot(),
+    "actors": lambda result: result.case.plot_actors(),
+    "balance": lambda result: result.balance.plot(),
 }
 
 
@@ -264,61 +194,3 @@ def _wage(result: StudyResult) -> str:
     """Return the outcome that is wage to the account, or its first."""
     case = result.case
     return case.outcomes[case.roles.index("wage") if "wage" in case.roles else 0]
-
-
-def _chosen(
-    key: str, given: bool | str | tuple[str, ...], known: Collection[str]
-) -> tuple[str, ...]:
-    """Return the names chosen: all, none, or some; raise on one that does not exist."""
-    if isinstance(given, bool):
-        return tuple(known) if given else ()
-    names = arguments.names(f"[outputs] {key}", given, error=AssumptionError) if given else ()
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise AssumptionError(
-            f"[outputs] {key} names what does not exist",
-            found=", ".join(unknown),
-            do=f"use {', '.join(known)}{nearest(unknown[0], known)}",
-        )
-    return names
-
-
-_FILES = ("analysis.toml", "programme.toml")
-
-
-def write_template(folder: str | Path, *, lang: Lang | None = None) -> list[Path]:
-    """Write an analysis and its programme, with comments; it runs as it stands.
-
-    Parameters
-    ----------
-    folder
-        Where; made if it is not there.
-    lang
-        Language of the comments; the option in force if None.
-
-    Returns
-    -------
-    list of Path
-
-    Raises
-    ------
-    StorageError
-        One of the files is there already; nothing is written then.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     [path.name for path in write_template(folder)]
-    ['analysis.toml', 'programme.toml']
-    """
-    home = files("mih_impact.study") / "templates" / language(lang)
-    paths = [Path(folder) / name for name in _FILES]
-    there = [path.name for path in paths if path.exists()]
-    if there:
-        raise StorageError(
-            "There is an analysis already, and it is left as it is",
-            found=", ".join(there),
-            do="give another folder, or move the files",
-        )
-    return [write_whole(path, (home / path.name).read_bytes()) for path in paths]

@@ -6,6 +6,7 @@ import inspect
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, get_args
@@ -13,21 +14,30 @@ from typing import Any, get_args
 import numpy as np
 
 from mih_impact import arguments
+from mih_impact.account.roles import nearest
 from mih_impact.controls.choose import match, weight
 from mih_impact.controls.cut import Completers, Cut, completers, cut
 from mih_impact.controls.options import WeightMethod
 from mih_impact.controls.terms import Lag, as_terms, parse_term
-from mih_impact.display.locale import Label
+from mih_impact.display.locale import Label, Lang, language
 from mih_impact.effects.event_study import event_study
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import AssumptionError, StorageError
 from mih_impact.panel.panel import Money, Period
 from mih_impact.reference.prices import PriceIndex
 from mih_impact.storage import write_whole
 from mih_impact.study.account import AccountSpec
 from mih_impact.study.files import file_of, read_label, require_keys
-from mih_impact.study.outputs import OutputsSpec
 
-__all__ = ["AccountSpec", "DataSpec", "OutputsSpec", "Step", "StudySpec", "spec_text"]
+__all__ = [
+    "AccountSpec",
+    "DataSpec",
+    "OutputsSpec",
+    "Step",
+    "StudySpec",
+    "chosen",
+    "spec_text",
+    "write_template",
+]
 
 
 def spec_text(spec: StudySpec) -> str:
@@ -192,6 +202,73 @@ def _parts(given: Mapping[str, Any], section: str) -> Any:
     return cut(parse_term(str(column)), *bounds)
 
 
+#: What can be written, by the key of `[outputs]` that chooses among it.
+_OUTPUTS = {
+    "tables": ("who_is_compared", "attrition", "effects", "account"),
+    "figures": ("effects", "levels", "present_value", "actors", "balance"),
+    "sheet": ("toml", "csv", "xlsx"),
+}
+
+
+@dataclass(frozen=True)
+class OutputsSpec:
+    """What is written when a study is run.
+
+    Attributes
+    ----------
+    folder
+        Where, relative to the analysis; made if it is not there.
+    lang
+        Language of what is written; the option in force if not given.
+    tables
+        True for all, or names: who_is_compared, attrition, effects, account.
+    figures
+        True for all, or names: effects, levels, present_value, actors, balance.
+    sheet
+        Formats of the assumptions sheet: toml, csv, xlsx.
+    save
+        File for the whole result (.zip), in the folder; not saved if not given.
+    """
+
+    folder: str = "out"
+    lang: Lang | None = None
+    tables: bool | tuple[str, ...] = False
+    figures: bool | tuple[str, ...] = False
+    sheet: str | tuple[str, ...] = ()
+    save: str | None = None
+
+    def __post_init__(self) -> None:
+        language(self.lang)
+        for key in _OUTPUTS:
+            chosen(key, getattr(self, key))
+        for name in ("folder", "save"):
+            value = getattr(self, name)
+            if not (isinstance(value, str) and value) and not (name == "save" and value is None):
+                raise AssumptionError(
+                    f"[outputs] {name} is a path", found=arguments.shown(value), do="write a text"
+                )
+        if self.save is not None and not self.save.endswith(".zip"):
+            raise AssumptionError(
+                "[outputs] save is a .zip", found=repr(self.save), do='write save = "result.zip"'
+            )
+
+
+def chosen(key: str, given: bool | str | tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names chosen by `key`: all, none, or some; raise on one that does not exist."""
+    known = _OUTPUTS[key]
+    if isinstance(given, bool):
+        return known if given else ()
+    names = arguments.names(f"[outputs] {key}", given, error=AssumptionError) if given else ()
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise AssumptionError(
+            f"[outputs] {key} names what does not exist",
+            found=", ".join(unknown),
+            do=f"use {', '.join(known)}{nearest(unknown[0], known)}",
+        )
+    return names
+
+
 @dataclass(frozen=True)
 class StudySpec:
     """A whole analysis: data, controls, effects, account.
@@ -338,3 +415,44 @@ def _section(kind: type[Any], given: dict[str, Any], section: str) -> Any:
     return kind(
         **{key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
     )
+
+
+_FILES = ("analysis.toml", "programme.toml")
+
+
+def write_template(folder: str | Path, *, lang: Lang | None = None) -> list[Path]:
+    """Write an analysis and its programme, with comments; it runs as it stands.
+
+    Parameters
+    ----------
+    folder
+        Where; made if it is not there.
+    lang
+        Language of the comments; the option in force if None.
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    StorageError
+        One of the files is there already; nothing is written then.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     [path.name for path in write_template(folder)]
+    ['analysis.toml', 'programme.toml']
+    """
+    home = files("mih_impact.study") / "templates" / language(lang)
+    paths = [Path(folder) / name for name in _FILES]
+    there = [path.name for path in paths if path.exists()]
+    if there:
+        raise StorageError(
+            "There is an analysis already, and it is left as it is",
+            found=", ".join(there),
+            do="give another folder, or move the files",
+        )
+    return [write_whole(path, (home / path.name).read_bytes()) for path in paths]
