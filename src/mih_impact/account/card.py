@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, SupportsFloat
+from typing import SupportsFloat
 
 import numpy as np
 import pandas as pd
 
 from mih_impact.account.programme import LOCAL
-from mih_impact.account.residual import LAST_AGE
+from mih_impact.account.residual import LAST_AGE, residual_frame
 from mih_impact.account.roles import ACTORS, GROUP_LABELS, PUBLIC, amount_of, hundreds
+from mih_impact.account.tables import actor_frame, beside_frame, ledger_frame, year_frame
+from mih_impact.account.values import AccountValues
 from mih_impact.display.locale import (
     Label,
     Lang,
@@ -28,10 +30,6 @@ from mih_impact.display.locale import (
     percent,
 )
 from mih_impact.display.result import Card
-
-if TYPE_CHECKING:
-    from mih_impact.account.cost_benefit import CostBenefit
-    from mih_impact.account.values import AccountValues
 
 __all__ = [
     "COVER",
@@ -193,15 +191,15 @@ def local_losses(case: AccountValues) -> dict[str, Sentence]:
     }
 
 
-def kind_and_cash(case: CostBenefit) -> tuple[float, float]:
+def kind_and_cash(case: AccountValues) -> tuple[float, float]:
     """Return what public budgets give in kind and what they come to in cash, present values."""
-    ledger = case.ledger()
+    ledger = ledger_frame(case._books, case.effects)
     public = ledger[ledger["actor"].isin(PUBLIC)]
     kind = -float(public.loc[~public["cash"], "present_value"].sum())
     return kind, case.public + kind
 
 
-def in_kind(case: CostBenefit) -> Sentence | None:
+def in_kind(case: AccountValues) -> Sentence | None:
     """Say how much of the public account is no money, where any is."""
     kind, cash = kind_and_cash(case)
     if kind <= LEAST:
@@ -226,11 +224,11 @@ def participants_behind(case: AccountValues) -> Sentence | None:
     return Sentence(_BEHIND, values)
 
 
-def residual(case: CostBenefit) -> Sentence | None:
+def residual(case: AccountValues) -> Sentence | None:
     """Say what the years after the horizon would be worth, where the age at start is known."""
     if case.programme.age_at_start is None:
         return None
-    frame = case.residual_value()
+    frame = residual_frame(case)
     if frame["first_year"].isna().all():  # the mean starter is 67 within the account
         return None
     value = float(frame.set_index(["decay", "actor"])["present_value"]["half_life_5", "society"])
@@ -317,7 +315,7 @@ _UNSURE = {
 }  # fmt: skip
 
 
-def account_card(case: CostBenefit, lang: Lang | None = None) -> Card:
+def account_card(case: AccountValues, lang: Lang | None = None) -> Card:
     """Return the card of an account."""
     title = _TITLE.format(programme=case.programme.label).text(lang)
     return Card(
@@ -357,7 +355,7 @@ def break_even_text(
     return (_COUNTED.format(when=when, ordinal=ordinal(year + 1)) if counted else when).text(lang)
 
 
-def _headline(case: CostBenefit, lang: Lang | None) -> list[tuple[str, str]]:
+def _headline(case: AccountValues, lang: Lang | None) -> list[tuple[str, str]]:
     bounds = case.interval()
     missing = _NOT_AVAILABLE.text(lang)
     lines = [
@@ -377,7 +375,7 @@ def _headline(case: CostBenefit, lang: Lang | None) -> list[tuple[str, str]]:
     return lines
 
 
-def _probability(case: CostBenefit, lang: Lang | None) -> str:
+def _probability(case: AccountValues, lang: Lang | None) -> str:
     """Return P(NPV > 0), never rounded to a certainty."""
     share = case.probability_positive
     if share is None:
@@ -389,9 +387,9 @@ def _probability(case: CostBenefit, lang: Lang | None) -> str:
     return f"< {percent(0.001, 1, lang)}" if share < 0.001 else percent(share, 1, lang)
 
 
-def _beside(case: CostBenefit, lang: Lang | None) -> list[tuple[str, str]]:
+def _beside(case: AccountValues, lang: Lang | None) -> list[tuple[str, str]]:
     lines = []
-    for row in case.beside(lang).to_dict("records"):
+    for row in beside_frame(case, lang).to_dict("records"):
         if row["name"] == "public_leisure_1":  # leisure is no public money: said already
             continue
         name, value = str(row["label"]), float(row["value"])
@@ -405,11 +403,11 @@ def _scale(value: float, lang: Lang | None) -> str:
     return number(value, 2, lang) if value >= 0 else _NONE.text(lang)
 
 
-def _who(case: CostBenefit, lang: Lang | None) -> pd.DataFrame:
+def _who(case: AccountValues, lang: Lang | None) -> pd.DataFrame:
     """Return the table of actors; those whom nothing reaches are left out."""
-    years = case.by_year()
+    years = year_frame(case)
     moved = years.groupby("actor")["amount"].apply(lambda amount: bool((amount.abs() > 0.5).any()))
-    frame = case.by_actor()
+    frame = actor_frame(case)
     kept = frame[[bool(moved[actor]) or actor not in ACTORS for actor in frame["actor"]]]
     names = [GROUP_LABELS[actor].text(lang) for actor in kept["actor"]]
     shown: dict[str, list[str]] = {
@@ -425,7 +423,7 @@ def _who(case: CostBenefit, lang: Lang | None) -> pd.DataFrame:
     return pd.DataFrame(shown)
 
 
-def _notes(case: CostBenefit, lang: Lang | None) -> tuple[str, ...]:
+def _notes(case: AccountValues, lang: Lang | None) -> tuple[str, ...]:
     notes = [
         _UNIT.format(year=case.price_year),
         cut(case).label,
@@ -448,7 +446,7 @@ def _notes(case: CostBenefit, lang: Lang | None) -> tuple[str, ...]:
     return (*texts, *_unsure(case, lang))
 
 
-def _objections(case: CostBenefit) -> list[Sentence | None]:
+def _objections(case: AccountValues) -> list[Sentence | None]:
     """Return what a reader asks first: what is left out, who pays, the controls, later years."""
     return [
         no_benefits(case),
@@ -465,7 +463,7 @@ def _both(value: float | None) -> Label:
     return Label(nb=hundreds(value, "nb"), en=hundreds(value, "en"))
 
 
-def _unsure(case: CostBenefit, lang: Lang | None) -> list[str]:
+def _unsure(case: AccountValues, lang: Lang | None) -> list[str]:
     """Return what is assumed or remembered, rates with their values, costs by name."""
     known = [
         (item.status, f"{item.label.text(lang)} {amount_of(item.value, item.unit, lang)}")

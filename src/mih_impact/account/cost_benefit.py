@@ -29,7 +29,7 @@ from mih_impact.account.sensitivity import (
     sensitivity_of,
     variance_shares_of,
 )
-from mih_impact.account.sheet.sheet import AssumptionSheet, with_sheet
+from mih_impact.account.sheet.sheet import AssumptionSheet, sheet_of, with_sheet
 from mih_impact.account.switching import (
     SensitivityGrid,
     SwitchingValues,
@@ -317,9 +317,7 @@ class CostBenefit(AccountValues):
         >>> case.with_sheet(case.sheet()).npv == case.npv
         True
         """
-        return AssumptionSheet(
-            self.assumptions, self._books.programme, self.horizon, self.persistence
-        )
+        return sheet_of(self)
 
     def with_sheet(self, sheet: AssumptionSheet | str | Path) -> CostBenefit:
         """Return the account under the assumptions of a sheet.

@@ -29,7 +29,8 @@ from mih_impact.account.figures.parts import (
     write_amounts,
 )
 from mih_impact.account.roles import GROUP_LABELS, GROUPS, hundreds, require_group
-from mih_impact.account.values import basis_of
+from mih_impact.account.tables import actor_frame
+from mih_impact.account.values import AccountValues, basis_of
 from mih_impact.display.figure import (
     ACTOR_COLOURS,
     axes,
@@ -46,8 +47,6 @@ from mih_impact.errors import AssumptionError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from mih_impact.account.cost_benefit import CostBenefit
-    from mih_impact.account.values import AccountValues
 
 __all__ = ["LAST_AGE", "plot_residual", "residual_frame", "years_left"]
 
@@ -146,7 +145,7 @@ _Z = NormalDist().inv_cdf(0.975)
 
 
 def plot_residual(
-    case: CostBenefit, of: str = "society", *, ax: Axes | None = None, lang: Lang | None = None
+    case: AccountValues, of: str = "society", *, ax: Axes | None = None, lang: Lang | None = None
 ) -> Axes:
     """Draw the headline, and under a line the residual value by each decay of the effect.
 
@@ -202,17 +201,17 @@ def plot_residual(
     return ax
 
 
-def _rows(case: CostBenefit, of: str, lang: Lang) -> pd.DataFrame:
+def _rows(case: AccountValues, of: str, lang: Lang) -> pd.DataFrame:
     """Return `name, present_value, std_error`: the account, then each residual value."""
-    after = case.residual_value(lang)
+    after = residual_frame(case, lang)
     after = after[after["actor"] == of].rename(columns={"label": "name"})
-    account = case.by_actor().query("actor == @of")
+    account = actor_frame(case).query("actor == @of")
     years = year_range(0, case.horizon - 1)
     account = account.assign(name=_ACCOUNT.format(years=years).text(lang))
     return pd.concat([account, after])[["name", "present_value", "std_error"]]
 
 
-def _heading(case: CostBenefit, lang: Lang) -> str:
+def _heading(case: AccountValues, lang: Lang) -> str:
     last = case.horizon + years_left(case) - 1
     return _AFTER.format(years=year_range(case.horizon, last)).text(lang)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,13 +17,10 @@ from mih_impact.account.ledger import probability_positive
 from mih_impact.account.programme import Programme
 from mih_impact.account.roles import AVOIDED_MEASURES, GROUPS, Benefit, hundreds
 from mih_impact.account.rules import Books
+from mih_impact.account.values import AccountValues
 from mih_impact.display.locale import Label, Lang, current, number
 from mih_impact.effects.hidden import pools, thin_when_pooled
 from mih_impact.errors import AssumptionError
-
-if TYPE_CHECKING:
-    from mih_impact.account.cost_benefit import CostBenefit
-    from mih_impact.account.values import AccountValues
 
 __all__ = [
     "BESIDE",
@@ -39,6 +36,7 @@ __all__ = [
 ]
 
 FloatArray = NDArray[np.float64]
+_Account = TypeVar("_Account", bound=AccountValues)
 
 _Z = NormalDist().inv_cdf(0.975)
 
@@ -99,7 +97,7 @@ def component_frame(books: Books, effects: FloatArray) -> pd.DataFrame:
     return frame.groupby(["component", "kind"], sort=False, as_index=False).sum()
 
 
-def actor_frame(case: CostBenefit) -> pd.DataFrame:
+def actor_frame(case: AccountValues) -> pd.DataFrame:
     """Return present value, uncertainty and break-even, a row per group."""
     years = year_frame(case)
     last = years[years["year_since_start"] == case.horizon - 1].reset_index(drop=True)
@@ -120,7 +118,7 @@ def actor_frame(case: CostBenefit) -> pd.DataFrame:
     return frame
 
 
-def year_frame(case: CostBenefit) -> pd.DataFrame:
+def year_frame(case: AccountValues) -> pd.DataFrame:
     """Return flow, present value and cumulative present value, a row per group and year."""
     amounts = case._ledger.group_amounts(case.path)  # (G, T)
     cumulative = case._cumulative
@@ -302,7 +300,7 @@ _NO_SCALE = Label(
 _SCALE = "times the effect"
 
 
-def beside_frame(case: CostBenefit, lang: Lang | None = None) -> pd.DataFrame:
+def beside_frame(case: AccountValues, lang: Lang | None = None) -> pd.DataFrame:
     """Return `name, value, unit, label, sentence`, a row per number."""
     wage = case.path[case.roles.index("wage")]
     leisure = case.with_assumptions(case.assumptions.replace(leisure=1.0))
@@ -334,7 +332,7 @@ def beside_frame(case: CostBenefit, lang: Lang | None = None) -> pd.DataFrame:
 _AND = Label(nb=" og ", en=" and ")
 
 
-def pooled(case: CostBenefit) -> CostBenefit:
+def pooled(case: _Account) -> _Account:
     """Return the account with the benefits of each pool as one; see `hidden.pools`.
 
     Amounts of one payer, taxed alike, enter every flow by the same coefficients, so that the
@@ -387,12 +385,12 @@ def _require_safe(giving: pd.DataFrame, members: dict[str, tuple[str, ...]]) -> 
             )
 
 
-def _own_benefit(case: CostBenefit, outcome: str) -> Benefit | None:
+def _own_benefit(case: AccountValues, outcome: str) -> Benefit | None:
     role = case.roles[case.outcomes.index(outcome)]
     return next((benefit for benefit in case.benefits if benefit.role == role), None)
 
 
-def _benefit(case: CostBenefit, outcomes: Sequence[str]) -> Benefit:
+def _benefit(case: AccountValues, outcomes: Sequence[str]) -> Benefit:
     """Return the benefit that a pool is."""
     parts = [own for name in outcomes if (own := _own_benefit(case, name)) is not None]
     label = Label(

@@ -12,6 +12,7 @@ from mih_impact.account.budget.entries import BLOCKS, SAVINGS
 from mih_impact.account.card import cover_of
 from mih_impact.account.programme import LOCAL
 from mih_impact.account.roles import GROUP_LABELS, PUBLIC
+from mih_impact.account.values import AccountValues
 from mih_impact.display.figure import (
     OKABE_ITO,
     axes,
@@ -34,8 +35,6 @@ from mih_impact.display.result import Card, Provenance, Result, evidence_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from mih_impact.account.cost_benefit import CostBenefit
 
 __all__ = [
     "BLOCKS",
@@ -294,7 +293,7 @@ def _notes(impact: BudgetImpact, lang: Lang) -> tuple[str, ...]:
     return tuple(note.text(lang) for note in notes)
 
 
-def cover_notes(case: CostBenefit) -> list[Label]:
+def cover_notes(case: AccountValues) -> list[Label]:
     """Return what the programme says of cover for what local budgets pay in cash."""
     compensated = case.programme.compensated
     known = None if compensated is None else tuple(compensated)

@@ -23,7 +23,8 @@ from mih_impact.account.figures.parts import (
     write_amounts,
 )
 from mih_impact.account.roles import ACTORS, GROUP_LABELS, hundreds
-from mih_impact.account.values import basis_of
+from mih_impact.account.tables import actor_frame, costs_frame, year_frame
+from mih_impact.account.values import AccountValues, basis_of
 from mih_impact.display.figure import (
     ACTOR_COLOURS,
     CONTROL,
@@ -41,8 +42,6 @@ from mih_impact.errors import AssumptionError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.patches import Patch
-
-    from mih_impact.account.cost_benefit import CostBenefit
 
 __all__ = ["plot_actors", "plot_costs", "plot_cumulative"]
 
@@ -71,7 +70,9 @@ _PER = Label(
 )
 
 
-def plot_cumulative(case: CostBenefit, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+def plot_cumulative(
+    case: AccountValues, *, ax: Axes | None = None, lang: Lang | None = None
+) -> Axes:
     """Draw cumulative present value by year for society and public budgets.
 
     Parameters
@@ -87,7 +88,7 @@ def plot_cumulative(case: CostBenefit, *, ax: Axes | None = None, lang: Lang | N
     -------
     Axes
     """
-    frame = case.by_year()
+    frame = year_frame(case)
     paths = {name: frame[frame["actor"] == name] for name in ("society", "public")}
     years = np.arange(case.horizon)
     with figure_style():
@@ -116,7 +117,7 @@ def plot_cumulative(case: CostBenefit, *, ax: Axes | None = None, lang: Lang | N
     return ax
 
 
-def plot_actors(case: CostBenefit, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+def plot_actors(case: AccountValues, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
     """Draw the present value of every actor, and the two sums beneath.
 
     Parameters
@@ -132,7 +133,7 @@ def plot_actors(case: CostBenefit, *, ax: Axes | None = None, lang: Lang | None 
     -------
     Axes
     """
-    frame = case.by_actor().set_index("actor")
+    frame = actor_frame(case).set_index("actor")
     moved = frame["present_value"].abs() > 0.5
     actors = [actor for actor in ACTORS if moved[actor]]
     names = [*actors, "public", "society"]
@@ -165,7 +166,7 @@ def plot_actors(case: CostBenefit, *, ax: Axes | None = None, lang: Lang | None 
     return ax
 
 
-def _mark_break_even(ax: Axes, case: CostBenefit, name: str, path: np.ndarray) -> None:
+def _mark_break_even(ax: Axes, case: AccountValues, name: str, path: np.ndarray) -> None:
     """Mark the year from which the path stays at or above zero."""
     year = case.break_even(name)
     if year is not None:
@@ -173,7 +174,7 @@ def _mark_break_even(ax: Axes, case: CostBenefit, name: str, path: np.ndarray) -
         ax.plot(year, path[year], "o", color=colour, markersize=7, label="_break-even")
 
 
-def _line_name(case: CostBenefit, name: str, lang: Lang | None) -> str:
+def _line_name(case: AccountValues, name: str, lang: Lang | None) -> str:
     """Return what stands at the end of a line, where no other text can be: who, and from when."""
     year = case.break_even(name)
     if year is None:
@@ -187,7 +188,7 @@ def _axis_name(name: str, lang: Lang | None) -> str:
     return capital(GROUP_LABELS[name].text(lang)).replace(" (", "\n(")
 
 
-def _cumulative_alt(case: CostBenefit, path: np.ndarray, lang: Lang | None) -> str:
+def _cumulative_alt(case: AccountValues, path: np.ndarray, lang: Lang | None) -> str:
     when = break_even_text(case.break_even_year, case.horizon, lang)
     return _ALT_CUMULATIVE.format(
         low=thousands(path.min(), 0, lang),
@@ -198,7 +199,7 @@ def _cumulative_alt(case: CostBenefit, path: np.ndarray, lang: Lang | None) -> s
     ).text(lang)
 
 
-def _actors_alt(case: CostBenefit, names: list[str], lang: Lang | None) -> str:
+def _actors_alt(case: AccountValues, names: list[str], lang: Lang | None) -> str:
     parts = []
     for name in names:
         text = f"{GROUP_LABELS[name].text(lang)} {thousands(case.present_value(name), 0, lang)}"
@@ -230,7 +231,7 @@ _ALT_ROW = Label(
 _HEIGHT = 0.58
 
 
-def plot_costs(case: CostBenefit, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+def plot_costs(case: AccountValues, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
     """Draw each cost with its payer and its range, what is in kind hatched, and the net sum.
 
     Parameters
@@ -252,7 +253,7 @@ def plot_costs(case: CostBenefit, *, ax: Axes | None = None, lang: Lang | None =
         The programme has no costs.
     """
     lang = language(lang)
-    frame = case.costs(lang)
+    frame = costs_frame(case, lang)
     if not case.programme.items:
         raise AssumptionError(
             "There are no costs to draw",

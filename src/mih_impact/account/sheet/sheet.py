@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, SupportsFloat
+from typing import Any, SupportsFloat, TypeVar
 
 import pandas as pd
 
@@ -28,15 +28,15 @@ from mih_impact.account.sheet.files import (
     toml_bytes,
 )
 from mih_impact.account.sheet.lines import LATER, Cells, lines_of
+from mih_impact.account.values import AccountValues
 from mih_impact.display.locale import NOT_AVAILABLE, Label, Lang, interval, language
 from mih_impact.display.result import Card, Result
 from mih_impact.errors import AssumptionError
 from mih_impact.storage import write_whole
 
-if TYPE_CHECKING:
-    from mih_impact.account.cost_benefit import CostBenefit
+__all__ = ["AssumptionSheet", "changes_between", "merged", "sheet_of", "with_sheet"]
 
-__all__ = ["AssumptionSheet", "changes_between", "merged", "with_sheet"]
+_Account = TypeVar("_Account", bound=AccountValues)
 
 _OWN = "the analyst's own value"
 _OWN_RANGE = "the analyst's own range"
@@ -445,14 +445,19 @@ def _format(path: str | Path) -> tuple[Path, tuple[_Writer, _Reader]]:
     return file, known
 
 
-def with_sheet(case: CostBenefit, sheet: AssumptionSheet | str | Path) -> CostBenefit:
+def sheet_of(case: AccountValues) -> AssumptionSheet:
+    """Return every assumption of an account; see `CostBenefit.sheet`."""
+    return AssumptionSheet(case.assumptions, case._books.programme, case.horizon, case.persistence)
+
+
+def with_sheet(case: _Account, sheet: AssumptionSheet | str | Path) -> _Account:
     """Return the account under the assumptions of a sheet; see `CostBenefit.with_sheet`."""
     given = AssumptionSheet.read(sheet) if isinstance(sheet, (str, Path)) else sheet
     arguments.instance(
         "with_sheet", given, AssumptionSheet, "a sheet or its file",
         'give case.sheet(), or "forutsetninger.xlsx"', error=AssumptionError,
     )  # fmt: skip
-    new = merged(case.sheet(), given)
+    new = merged(sheet_of(case), given)
     provenance = case.provenance
     if new.persistence != case.persistence:
         _require_persistence(case, given)
@@ -467,7 +472,7 @@ def with_sheet(case: CostBenefit, sheet: AssumptionSheet | str | Path) -> CostBe
     )
 
 
-def _require_persistence(case: CostBenefit, sheet: AssumptionSheet) -> None:
+def _require_persistence(case: AccountValues, sheet: AssumptionSheet) -> None:
     """Raise where years after the estimated ones would be left without effects."""
     estimated = case.effects.shape[1]
     if sheet.persistence == "none" and case.horizon > estimated:
