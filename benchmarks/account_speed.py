@@ -51,7 +51,7 @@ def main() -> None:
     effects, values = drawn_effects(case, DRAWS, 1), drawn_values(case, DRAWS, 1)
     assert effects is not None
     size, varying = case.effects.size, len(values)
-    weights = case._books.accumulated.weights[:, -1].reshape(-1, size)
+    weights = case.model.accumulated.weights[:, -1].reshape(-1, size)
 
     def bound() -> object:
         rng = np.random.default_rng(1)
@@ -71,7 +71,7 @@ def main() -> None:
         "assumptions_in_the_tornado": len(case.used_assumptions()),
         "machine": platform.processor() or platform.machine(),
         "runs": runs,
-        "one_account_of_all_draws_s": timed(lambda: case._books.discounted(effects, values), runs),
+        "one_account_of_all_draws_s": timed(lambda: case.model.discounted(effects, values), runs),
         "uncertainty_s": timed(lambda: case.uncertainty(n=DRAWS), runs),
         "bound_s": timed(bound, runs),
         "one_at_a_time_s": timed(one_at_a_time, max(2, runs // 3)) * DRAWS / 100,

@@ -133,7 +133,7 @@ def test_every_number_can_be_walked_back(memos, name: str, lang: str) -> None:
     document = memos[name, lang]
     new_posts = case.with_values({"wage_bill": 1.0, "leisure": 1.0, "displacement": 1.0})
     components = set(case.ledger()["component"]) | set(new_posts.ledger()["component"])
-    assumptions = {item.name for item in case._books.items}
+    assumptions = {item.name for item in case.model.items}
     sources = {source.key for source in document.sources}
     assert len(document.numbers) > 15
     for trace in document.numbers:

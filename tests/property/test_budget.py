@@ -239,8 +239,8 @@ def test_the_draws_are_those_of_the_account(
     point, drawn = (
         (each.entries, each.fixed + each.driven)
         for each in (
-            cash_entries(case._books, case.effects, {}),
-            cash_entries(case._books, effects, values),
+            cash_entries(case.model, case.effects, {}),
+            cash_entries(case.model, effects, values),
         )
     )
     sums = block_sums(point, drawn, tuple(range(case.horizon)))

@@ -92,7 +92,7 @@ def moved(item: Assumption) -> float:
 
 
 def test_the_list_is_complete() -> None:
-    names = [item.name for item in CASE._books.items]
+    names = [item.name for item in CASE.model.items]
     rates = [item.name for item in Assumptions.r109().items]
     costs = ["cost:place", "cost:unknown", "cost:grant", "cost:follow_up"]
     reaches = ["reach:school", "reach:work", "reach:follow_up"]
@@ -100,7 +100,7 @@ def test_the_list_is_complete() -> None:
     assert {item.name for item in CASE.used_assumptions()} == set(names)
 
 
-@pytest.mark.parametrize("item", CASE._books.items, ids=lambda item: item.name)
+@pytest.mark.parametrize("item", CASE.model.items, ids=lambda item: item.name)
 def test_every_assumption_moves_some_output(item: Assumption) -> None:
     changed = CASE.with_values({item.name: moved(item)})
     assert np.abs(outputs(changed) - outputs(CASE)).max() > 1.0
@@ -113,12 +113,12 @@ def test_so_does_the_rest_of_the_ladder() -> None:
         assert np.abs(outputs(other) - outputs(CASE)).max() > 1.0
 
 
-@pytest.mark.parametrize("item", CASE._books.items, ids=lambda item: item.name)
+@pytest.mark.parametrize("item", CASE.model.items, ids=lambda item: item.name)
 def test_a_changed_value_is_the_same_by_either_road(item: Assumption) -> None:
     """The rules read a changed setting; `with_values` writes the change into the objects."""
     value = moved(item)
-    one = CASE._books.discounted(CASE.effects, {item.name: value}).sum(axis=-1)
-    stack = CASE._books.discounted(CASE.effects, {item.name: np.array([value, item.value])})
+    one = CASE.model.discounted(CASE.effects, {item.name: value}).sum(axis=-1)
+    stack = CASE.model.discounted(CASE.effects, {item.name: np.array([value, item.value])})
     other = CASE.with_values({item.name: value})
     found = other.by_actor()["present_value"].to_numpy()
     scale = 1e-9 * max(float(np.abs(found).max()), 1.0)

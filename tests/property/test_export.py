@@ -49,7 +49,7 @@ def test_the_ledger_is_the_mean_of_its_corners(case, data):
     export = export_account(case)
     inside = st.floats(0, 1, allow_nan=False)
     at = {name: data.draw(inside, name) for name in VIEWS}
-    ledger = replace(case._books, horizon=export["longest"]).ledger(at)
+    ledger = replace(case.model, horizon=export["longest"]).ledger(at)
     coefficients = np.array(mixed(export["coefficients"], at))
     np.testing.assert_allclose(coefficients, ledger.group_coefficients, rtol=1e-9, atol=1e-12)
     fixed = sum(

@@ -72,7 +72,7 @@ def test_a_stack_of_settings_is_as_many_accounts(given: Drawn, seed: int) -> Non
     """All assumptions changed at once, n times: one call against n accounts kept apart."""
     case, n = given.case(), 3
     changes = other_values(case, n, seed)
-    stack = case._books.discounted(case.effects, changes)
+    stack = case.model.discounted(case.effects, changes)
     assert stack.shape == (n, len(GROUPS), given.horizon)
     for k in range(n):
         alone = case.with_values({name: float(value[k]) for name, value in changes.items()})
@@ -85,7 +85,7 @@ def test_a_stack_of_effects_and_settings_goes_pair_by_pair(given: Drawn, seed: i
     case, n = given.case(), 3
     changes = other_values(case, n, seed)
     effects = np.random.default_rng(seed).normal(0, 100_000, (n, *case.effects.shape))
-    stack = case._books.discounted(effects, changes)
+    stack = case.model.discounted(effects, changes)
     for k in range(n):
         one = replace(case, effects=effects[k]).with_values(
             {name: float(value[k]) for name, value in changes.items()}
@@ -133,7 +133,7 @@ def test_effects_of_a_stack_last_as_one_by_one(given: Drawn, seed: int) -> None:
     rng = np.random.default_rng(seed)
     changes = {"half_life": rng.uniform(0.5, 60, 3), "real_growth": rng.uniform(-0.1, 0.1, 3)}
     stack = np.broadcast_to(
-        case._books.path(case.effects, changes), (3, len(case.roles), given.horizon)
+        case.model.path(case.effects, changes), (3, len(case.roles), given.horizon)
     )
     for k in range(3):
         alone = case.with_values({name: float(value[k]) for name, value in changes.items()})

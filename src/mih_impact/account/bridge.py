@@ -18,7 +18,7 @@ from mih_impact.account.figures.parts import (
     wrapped,
 )
 from mih_impact.account.roles import GROUP_LABELS, GROUPS, PUBLIC, hundreds
-from mih_impact.account.values import basis_of
+from mih_impact.account.values import AccountValues, basis_of
 from mih_impact.display.figure import (
     ACTOR_COLOURS,
     kroner_axis,
@@ -30,7 +30,6 @@ from mih_impact.display.result import Card, Provenance, Result
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from mih_impact.account.values import AccountValues
 
 __all__ = ["Bridge", "bridge_of", "plot_bridge"]
 
@@ -126,10 +125,10 @@ def bridge_of(case: AccountValues) -> Bridge:
     taken away, and tax-financing, and public budgets are left: the last sum is found by walking and
     must be the account's own.
     """
-    books, effects = case._books, case.effects
+    model, effects = case.model, case.effects
 
     def values(changes: dict[str, float]) -> dict[str, float]:
-        totals = books.discounted(effects, changes).sum(axis=-1)
+        totals = model.discounted(effects, changes).sum(axis=-1)
         return dict(zip(GROUPS, totals.tolist(), strict=True))
 
     rate = case.assumptions.tax_financing_cost

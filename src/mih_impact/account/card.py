@@ -193,7 +193,7 @@ def local_losses(case: AccountValues) -> dict[str, Sentence]:
 
 def kind_and_cash(case: AccountValues) -> tuple[float, float]:
     """Return what public budgets give in kind and what they come to in cash, present values."""
-    ledger = ledger_frame(case._books, case.effects)
+    ledger = ledger_frame(case.model, case.effects)
     public = ledger[ledger["actor"].isin(PUBLIC)]
     kind = -float(public.loc[~public["cash"], "present_value"].sum())
     return kind, case.public + kind

@@ -81,7 +81,7 @@ class CostBenefit(AccountValues):
             a gain positive), `cash, budget_line, source`: a real flow has one entry a year, a
             transfer one for the payer and one for the receiver.
         """
-        return tables.ledger_frame(self._books, self.effects)
+        return tables.ledger_frame(self.model, self.effects)
 
     def by_actor(self) -> pd.DataFrame:
         """Return the account: present value, uncertainty and break-even of every group.
@@ -115,7 +115,7 @@ class CostBenefit(AccountValues):
             `component, kind`, then one column per actor, `public` and `society`. Along a row of a
             transfer the actors sum to zero.
         """
-        return tables.component_frame(self._books, self.effects)
+        return tables.component_frame(self.model, self.effects)
 
     def beside(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return what must stand beside the headline.

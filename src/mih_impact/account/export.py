@@ -25,14 +25,14 @@ from mih_impact.account.ledger import Ledger
 from mih_impact.account.parameters import Persistence
 from mih_impact.account.residual import years_left
 from mih_impact.account.roles import GROUP_LABELS, GROUPS, PUBLIC, role_label
-from mih_impact.account.rules import Books
+from mih_impact.account.rules import AccountModel
+from mih_impact.account.values import AccountValues
 from mih_impact.display.locale import Label, current
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.discount import Timing
 
 if TYPE_CHECKING:
     from mih_impact.account.assumption import Assumption
-    from mih_impact.account.values import AccountValues
 
 __all__ = [
     "RATES",
@@ -209,7 +209,7 @@ def _starters(starters: float) -> Slider:
 
 def _cost(case: AccountValues) -> tuple[Slider, ...]:
     """Return the real costs of a starter as one sum; moving it scales every item alike."""
-    items = case._books.programme.items
+    items = case.model.programme.items
     real = [item for item in items if item.kind == "real"]
     value = sum(item.reach * item.total for item in real)
     if value == 0:
@@ -312,7 +312,7 @@ def export_account(case: AccountValues, *, starters: float = 500) -> dict[str, A
     ([[100000.0, 100000.0, 100000.0]], 3, 2024)
     """
     arguments.number("starters", starters, above=0, error=AssumptionError)
-    books = replace(case._books, horizon=longest_horizon(case), persistence="constant")
+    model = replace(case.model, horizon=longest_horizon(case), persistence="constant")
     return {
         "schema": SCHEMA,
         "programme": _both(case.programme.label),
@@ -331,7 +331,7 @@ def export_account(case: AccountValues, *, starters: float = 500) -> dict[str, A
         "participants": _shown(case.starters),
         "estimated": case.effects.shape[1],
         "horizon": case.horizon,
-        "longest": books.horizon,
+        "longest": model.horizon,
         "grows": [role == "wage" for role in case.roles],
         "real_growth": case.assumptions.real_growth,
         "persistence": base_persistence(case),
@@ -340,9 +340,9 @@ def export_account(case: AccountValues, *, starters: float = 500) -> dict[str, A
             "ladder": [list(step) for step in case.assumptions.discount.ladder],
             "timing": case.assumptions.discount.timing,
         },
-        "coefficients": corners(VIEWS, lambda at: books.ledger(at).group_coefficients),
-        "constants": _constants(books),
-        "cash": _cash(books),
+        "coefficients": corners(VIEWS, lambda at: model.ledger(at).group_coefficients),
+        "constants": _constants(model),
+        "cash": _cash(model),
         "sliders": [slider.plain() for slider in sliders_of(case, starters)],
         "evidence": dict(case.provenance.evidence),
         "provenance": {
@@ -367,18 +367,18 @@ def _shown(starters: FloatArray) -> list[int | None]:
     return [int(n) if np.isfinite(n) and (n == 0 or n >= least) else None for n in starters]
 
 
-def _constants(books: Books) -> list[dict[str, Any]]:
+def _constants(model: AccountModel) -> list[dict[str, Any]]:
     """Return what no effect drives, by the time of the year at which it falls."""
-    own = books.assumptions.discount.timing
-    timings = dict.fromkeys(timing or own for timing in books.ledger().timings)
-    free = _free(books)
+    own = model.assumptions.discount.timing
+    timings = dict.fromkeys(timing or own for timing in model.ledger().timings)
+    free = _free(model)
 
     def part(timing: Timing) -> dict[str, Any]:
         def rest(at: Mapping[str, float]) -> FloatArray:
-            return _fixed(books.ledger({**free, **at}), timing, own)
+            return _fixed(model.ledger({**free, **at}), timing, own)
 
         def programme(at: Mapping[str, float]) -> FloatArray:
-            return _fixed(books.ledger(at), timing, own) - rest(at)
+            return _fixed(model.ledger(at), timing, own) - rest(at)
 
         moved = ("tax_financing_cost",)
         return {
@@ -390,9 +390,9 @@ def _constants(books: Books) -> list[dict[str, Any]]:
     return [part(timing) for timing in timings]
 
 
-def _free(books: Books) -> dict[str, float]:
+def _free(model: AccountModel) -> dict[str, float]:
     """Return the resources that the programme uses as costing nothing; its grants stay."""
-    real = (item for item in books.programme.items if item.kind == "real")
+    real = (item for item in model.programme.items if item.kind == "real")
     return {f"cost:{item.name}": 0.0 for item in real}
 
 
@@ -402,7 +402,7 @@ def _fixed(ledger: Ledger, timing: Timing, own: Timing) -> FloatArray:
     return sum((part.group_constants for part in parts), np.zeros((len(GROUPS), ledger.n_years)))
 
 
-def _cash(books: Books) -> dict[str, Any]:
+def _cash(model: AccountModel) -> dict[str, Any]:
     """Return the cash flows of each public budget in three blocks, which are never netted.
 
     A row of the tables for each pair of block and budget that the programme or an effect reaches.
@@ -410,10 +410,10 @@ def _cash(books: Books) -> dict[str, Any]:
     grant that the programme needs.
     """
     pairs = [(block, actor) for block in (*BLOCKS, SAVINGS) for actor in PUBLIC]
-    free = _free(books)
-    rest = _cash_rows(books, free, pairs)[1]
-    costs = _cash_rows(books, {}, pairs)[1] - rest
-    block = corners(_CASH_VIEWS, lambda at: _cash_rows(books, at, pairs)[0])
+    free = _free(model)
+    rest = _cash_rows(model, free, pairs)[1]
+    costs = _cash_rows(model, {}, pairs)[1] - rest
+    block = corners(_CASH_VIEWS, lambda at: _cash_rows(model, at, pairs)[0])
     kept = [
         place
         for place in range(len(pairs))
@@ -431,10 +431,10 @@ def _cash(books: Books) -> dict[str, Any]:
 
 
 def _cash_rows(
-    books: Books, at: Mapping[str, float], pairs: list[tuple[str, str]]
+    model: AccountModel, at: Mapping[str, float], pairs: list[tuple[str, str]]
 ) -> tuple[FloatArray, FloatArray]:
     """Return coefficients (pairs, R) and constants (pairs, T) of the cash flows of each pair."""
-    ledger = books.ledger(at)
+    ledger = model.ledger(at)
     driven = np.zeros((len(pairs), len(ledger.roles)))
     fixed = np.zeros((len(pairs), ledger.n_years))
     for line in ledger.lines:
@@ -472,7 +472,7 @@ def account_at(case: Account, setting: Mapping[str, Any]) -> Account:
     values = {name: at[name] for name in RATES if name in at}
     if "programme_cost" in base:
         scale = at["programme_cost"] / base["programme_cost"]
-        real = (item for item in case._books.programme.items if item.kind == "real")
+        real = (item for item in case.model.programme.items if item.kind == "real")
         values |= {item.assumption.name: scale * item.total for item in real}
     moved = replace(case, horizon=case.effects.shape[1] + years, persistence=kind)
     return moved.with_values(values)

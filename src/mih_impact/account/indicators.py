@@ -6,17 +6,13 @@ and the choice moves the ratio while net present value stays where it is.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
 from mih_impact.account.roles import GROUPS
 from mih_impact.account.tables import line_values
+from mih_impact.account.values import AccountValues
 from mih_impact.display.locale import Label, Lang
-
-if TYPE_CHECKING:
-    from mih_impact.account.values import AccountValues
 
 __all__ = ["MEASURES", "REMARKS", "WILLING", "measures_frame", "mvpf", "programme_costs"]
 
@@ -167,8 +163,8 @@ def _per_krone(npv: float, public: float, outlay: float) -> tuple[str, float | N
 
 def programme_costs(case: AccountValues) -> tuple[float, float, float]:
     """Return present values of gross public outlay, real cost, and other measures avoided."""
-    ledger = case._books.ledger()
-    values = line_values(case._books, case.effects)
+    ledger = case.model.ledger()
+    values = line_values(case.model, case.effects)
     groups = ledger.group_signs * values[:, None]
     programme = np.array([line.component.startswith("programme:") for line in ledger.lines])
     avoided = np.array([line.component == "avoided_measures" for line in ledger.lines])

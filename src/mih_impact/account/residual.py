@@ -108,9 +108,9 @@ def _after(
         persistence="constant" if half_life is None else "half_life",
         assumptions=case.assumptions.replace(half_life=half_life or case.assumptions.half_life),
     )
-    books = longer._books.accumulated
-    weights = books.weights[:, -1] - books.weights[:, case.horizon - 1]  # (G, R, T)
-    constants = books.constants[:, -1] - books.constants[:, case.horizon - 1]
+    model = longer.model.accumulated
+    weights = model.weights[:, -1] - model.weights[:, case.horizon - 1]  # (G, R, T)
+    constants = model.constants[:, -1] - model.constants[:, case.horizon - 1]
     values = np.einsum("grs,rs->g", weights, reached.effects) + constants
     if reached.covariance is None:
         return values, np.full(len(GROUPS), np.nan)
@@ -125,7 +125,7 @@ def _as_estimated(case: AccountValues) -> AccountValues:
     if years == case.horizon:
         return case
     units = np.eye(roles * years).reshape(roles * years, roles, years)
-    spread = case._books.path(units).reshape(roles * years, -1)  # (R * S, R * T)
+    spread = case.model.path(units).reshape(roles * years, -1)  # (R * S, R * T)
     covariance = None if case.covariance is None else spread.T @ case.covariance @ spread
     return replace(case, effects=case.path, covariance=covariance)
 

@@ -6,8 +6,9 @@ on pension too. Labour is priced at what the employer pays for it, w(1+p)(1+g) (
 6.1.4). That output equals its labour cost is an inference from this: the employer nets to zero by
 assumption.
 
-Everything that asks "what if" goes through `Books.discounted`: the point, a draw of the effects, a
-draw of the assumptions, a step of a sensitivity analysis. A stack of settings is one call.
+Everything that asks "what if" goes through `AccountModel.discounted`: the estimate itself, a draw
+of the effects, a draw of the assumptions, a step of a sensitivity analysis. Many settings of the
+assumptions are one call.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from mih_impact.display.locale import Label
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.discount import Timing
 
-__all__ = ["Books", "build_ledger"]
+__all__ = ["AccountModel", "build_ledger"]
 
 FloatArray = NDArray[np.float64]
 
@@ -313,8 +314,11 @@ _NONE: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, eq=False)
-class Books:
-    """Roles, rules and horizon of one account.
+class AccountModel:
+    """The account as a function: what given effects and assumptions come to, for everybody.
+
+    It is what `cost_benefit` makes of roles, rules and programme once and for all
+    (`CostBenefit.model`). The estimated effects are no part of it: they are what it is applied to.
 
     Attributes
     ----------

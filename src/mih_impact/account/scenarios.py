@@ -26,7 +26,7 @@ from mih_impact.account.parameters import Persistence, require_persistence
 from mih_impact.account.residual import years_left
 from mih_impact.account.roles import GROUP_LABELS, GROUPS, hundreds, require_group, require_named
 from mih_impact.account.sensitivity import Sensitivity, sensitivity_of
-from mih_impact.account.values import basis_of
+from mih_impact.account.values import AccountValues, basis_of
 from mih_impact.display.figure import (
     ACTOR_COLOURS,
     axes,
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
 
-    from mih_impact.account.values import AccountValues
 
 __all__ = ["Scenario", "Scenarios", "plot_scenarios", "scenarios_of"]
 

@@ -30,9 +30,9 @@ from mih_impact.account.roles import (
     require_group,
     role_label,
 )
-from mih_impact.account.rules import Books
+from mih_impact.account.rules import AccountModel
 from mih_impact.account.uncertainty import drawn_effects, drawn_values
-from mih_impact.account.values import basis_of
+from mih_impact.account.values import AccountValues, basis_of
 from mih_impact.display.figure import (
     ACTOR_COLOURS,
     axes,
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.patches import Patch
 
-    from mih_impact.account.values import AccountValues
 
 __all__ = [
     "EFFECTS",
@@ -67,13 +66,13 @@ __all__ = [
 FloatArray = NDArray[np.float64]
 
 
-def at_each(books: Books, points: Sequence[tuple[str, float]]) -> dict[str, FloatArray]:
+def at_each(model: AccountModel, points: Sequence[tuple[str, float]]) -> dict[str, FloatArray]:
     """Return the changes of a stack of settings, in each of which one assumption is moved.
 
     Parameters
     ----------
-    books
-        The books of the account.
+    model
+        The model of the account.
     points
         n pairs of a name and the value it has in that setting.
 
@@ -82,7 +81,7 @@ def at_each(books: Books, points: Sequence[tuple[str, float]]) -> dict[str, Floa
     dict
         For every assumption moved somewhere its n values.
     """
-    base = {item.name: item.value for item in books.items}
+    base = {item.name: item.value for item in model.items}
     names = dict.fromkeys(name for name, _ in points)
     changes = {name: np.full(len(points), float(base[name])) for name in names}
     for place, (name, value) in enumerate(points):
@@ -90,10 +89,10 @@ def at_each(books: Books, points: Sequence[tuple[str, float]]) -> dict[str, Floa
     return changes
 
 
-def totals(books: Books, effects: FloatArray, changes: dict[str, FloatArray]) -> FloatArray:
+def totals(model: AccountModel, effects: FloatArray, changes: dict[str, FloatArray]) -> FloatArray:
     """Return present values of every group, shape (n, G)."""
     n = max((len(values) for values in changes.values()), default=1)
-    values = books.discounted(effects, changes).sum(axis=-1)
+    values = model.discounted(effects, changes).sum(axis=-1)
     return np.broadcast_to(values, (n, values.shape[-1]))
 
 
@@ -194,12 +193,12 @@ class Sensitivity(Result):
 
 
 def sensitivity_of(case: AccountValues) -> Sensitivity:
-    """Move each assumption to the ends of its own range; all of it is one call of the books."""
-    books = case._books
+    """Move each assumption to the ends of its own range; all of it is one call of the model."""
+    model = case.model
     items = case.used_assumptions()
     ends = [(item.name, item.value if end is None else end)
             for item in items for end in (item.low, item.high)]  # fmt: skip
-    values = totals(books, case.effects, at_each(books, ends)).reshape(len(items), 2, len(GROUPS))
+    values = totals(model, case.effects, at_each(model, ends)).reshape(len(items), 2, len(GROUPS))
     base = np.array([case.present_value(group) for group in GROUPS])
     rows = [
         {
@@ -450,12 +449,12 @@ def variance_shares_of(case: AccountValues, n: int, seed: int) -> VarianceShares
     """
     arguments.whole("n", n, low=100, high=MOST_DRAWS, error=AssumptionError)
     arguments.seed(seed, error=AssumptionError)
-    books = case._books
+    model = case.model
     values = drawn_values(case, n, seed)
     effects = drawn_effects(case, n, seed)
 
     def run(paths: FloatArray, changes: dict[str, FloatArray]) -> FloatArray:
-        total = books.discounted(paths, changes).sum(axis=-1)
+        total = model.discounted(paths, changes).sum(axis=-1)
         return np.broadcast_to(total, (n, len(GROUPS)))
 
     whole = run(case.effects if effects is None else effects, values)

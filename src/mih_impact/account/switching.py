@@ -23,7 +23,7 @@ from mih_impact.account.roles import (
     role_label,
 )
 from mih_impact.account.sensitivity import at_each, totals
-from mih_impact.account.values import basis_of
+from mih_impact.account.values import AccountValues, basis_of
 from mih_impact.display.figure import (
     OKABE_ITO,
     axes,
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import LinearSegmentedColormap
 
-    from mih_impact.account.values import AccountValues
 
 __all__ = ["SensitivityGrid", "SwitchingValues", "grid_of", "plot_grid", "switching_values_of"]
 
@@ -164,7 +163,7 @@ def _effect_rows(case: AccountValues, group: int, value: float) -> list[dict[str
     The driven part of a present value is linear in the scale: zero is where 1 - scale times it is
     the whole value, which is value / standard error of the driven part away.
     """
-    weights = case._books.accumulated.weights[group, -1]  # (R, S)
+    weights = case.model.accumulated.weights[group, -1]  # (R, S)
     parts = {"all": (_ALL, weights)}
     for row, role in enumerate(case.roles):
         alone = np.zeros_like(weights)
@@ -199,7 +198,7 @@ def _straight_rows(
         (item.name, low if item.value != low else min(high, low + _step(item)))
         for item, (low, high) in zip(items, bounds, strict=True)
     ]
-    moved = totals(case._books, case.effects, at_each(case._books, points))[:, group]
+    moved = totals(case.model, case.effects, at_each(case.model, points))[:, group]
     rows = []
     for item, between, (_, to), at in zip(items, bounds, points, moved, strict=True):
         moves = to != item.value and abs(at - value) > 1e-9 * abs(value)
@@ -226,11 +225,11 @@ def _curved_row(case: AccountValues, item: Assumption, group: int) -> dict[str, 
     """Return the switching value nearest to the base, by looking everywhere it can be."""
     from scipy.optimize import brentq
 
-    books, effects = case._books, case.effects
+    model, effects = case.model, case.effects
 
     def at(values: FloatArray) -> FloatArray:
         with np.errstate(all="ignore"):  # rates near -1 over a century leave the range of numbers
-            changed = books.discounted(effects, {item.name: values}).sum(axis=-1)
+            changed = model.discounted(effects, {item.name: values}).sum(axis=-1)
         return np.broadcast_to(changed, (len(values), changed.shape[-1]))[:, group]
 
     low, high = item.bounds
@@ -340,7 +339,7 @@ def grid_of(case: AccountValues, over: Mapping[str, Sequence[float]]) -> Sensiti
     (first, downward), (second, sideward) = _axes(case, over)
     pairs = np.array([(x, y) for x in downward for y in sideward])
     changes = {first.name: pairs[:, 0], second.name: pairs[:, 1]}
-    values = totals(case._books, case.effects, changes)
+    values = totals(case.model, case.effects, changes)
     frame = pd.DataFrame(pairs, columns=[first.name, second.name])
     frame[list(GROUPS)] = values
     return SensitivityGrid(first, second, frame, case.price_year, basis_of(case), case.provenance)
@@ -360,7 +359,7 @@ def _axes(
         )
     axes = []
     for name, values in over.items():
-        item = find_assumption(case._books.items, name)
+        item = find_assumption(case.model.items, name)
         what = f"The values of {name} are finite numbers, one or several"
         wanted = arguments.numbers(name, values, what, example="[0, 0.1]", error=AssumptionError)
         for value in wanted:

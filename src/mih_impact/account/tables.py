@@ -16,7 +16,7 @@ from mih_impact.account.cost_item import CostItem
 from mih_impact.account.ledger import probability_positive
 from mih_impact.account.programme import Programme
 from mih_impact.account.roles import AVOIDED_MEASURES, GROUPS, Benefit, hundreds
-from mih_impact.account.rules import Books
+from mih_impact.account.rules import AccountModel
 from mih_impact.account.values import AccountValues
 from mih_impact.display.locale import Label, Lang, current, number
 from mih_impact.effects.hidden import pools, thin_when_pooled
@@ -41,9 +41,9 @@ _Account = TypeVar("_Account", bound=AccountValues)
 _Z = NormalDist().inv_cdf(0.975)
 
 
-def ledger_frame(books: Books, effects: FloatArray) -> pd.DataFrame:
+def ledger_frame(model: AccountModel, effects: FloatArray) -> pd.DataFrame:
     """Return every entry: a real flow once a year, a transfer once for each side."""
-    ledger, factors = books.ledger(), _line_factors(books)
+    ledger, factors = model.ledger(), _line_factors(model)
     entries = [
         (line, actor, row, sign)
         for row, line in enumerate(ledger.lines)
@@ -52,7 +52,7 @@ def ledger_frame(books: Books, effects: FloatArray) -> pd.DataFrame:
     ]
     rows = [row for _, _, row, _ in entries]
     signs = np.array([sign for _, _, _, sign in entries])
-    amounts = signs[:, None] * ledger.amounts(books.path(effects))[rows]  # (entries, T)
+    amounts = signs[:, None] * ledger.amounts(model.path(effects))[rows]  # (entries, T)
     years = ledger.n_years
 
     def repeated(values: Sequence[object]) -> NDArray[Any]:
@@ -74,23 +74,23 @@ def ledger_frame(books: Books, effects: FloatArray) -> pd.DataFrame:
     )
 
 
-def _line_factors(books: Books) -> FloatArray:
+def _line_factors(model: AccountModel) -> FloatArray:
     """Return the discount factors of every line, shape (L, T)."""
-    ledger = books.ledger()
-    factors = books.factors(ledger, books.setting())
+    ledger = model.ledger()
+    factors = model.factors(ledger, model.setting())
     return np.stack([factors[line.timing] for line in ledger.lines])
 
 
-def line_values(books: Books, effects: FloatArray) -> FloatArray:
+def line_values(model: AccountModel, effects: FloatArray) -> FloatArray:
     """Return the present value of every line, shape (L,)."""
-    amounts = books.ledger().amounts(books.path(effects))
-    return np.asarray((amounts * _line_factors(books)).sum(axis=1))
+    amounts = model.ledger().amounts(model.path(effects))
+    return np.asarray((amounts * _line_factors(model)).sum(axis=1))
 
 
-def component_frame(books: Books, effects: FloatArray) -> pd.DataFrame:
+def component_frame(model: AccountModel, effects: FloatArray) -> pd.DataFrame:
     """Return present values, a row per component and a column per group."""
-    ledger = books.ledger()
-    values = ledger.group_signs * line_values(books, effects)[:, None] + 0.0  # no negative zeros
+    ledger = model.ledger()
+    values = ledger.group_signs * line_values(model, effects)[:, None] + 0.0  # no negative zeros
     frame = pd.DataFrame(values, columns=list(GROUPS))
     frame.insert(0, "component", [line.component for line in ledger.lines])
     frame.insert(1, "kind", [line.kind for line in ledger.lines])
@@ -120,7 +120,7 @@ def actor_frame(case: AccountValues) -> pd.DataFrame:
 
 def year_frame(case: AccountValues) -> pd.DataFrame:
     """Return flow, present value and cumulative present value, a row per group and year."""
-    amounts = case._ledger.group_amounts(case.path)  # (G, T)
+    amounts = case.model.ledger().group_amounts(case.path)  # (G, T)
     cumulative = case._cumulative
     errors = case._std_errors if case._std_errors is not None else np.full(amounts.shape, np.nan)
     groups, years = amounts.shape
@@ -151,7 +151,7 @@ _NEGATIVE = "saving"
 
 def costs_frame(case: AccountValues, lang: Lang | None = None) -> pd.DataFrame:
     """Return the costs of the account by phase; see `CostBenefit.costs`."""
-    programme = case._books.programme
+    programme = case.model.programme
     order = ["", *(phase.name for phase in programme.phases)]
     items = sorted(programme.items, key=lambda item: order.index(item.phase))
     rows = [_row(item, programme, case, lang) for item in items]

@@ -16,7 +16,7 @@ from mih_impact.account.indicators import programme_costs
 from mih_impact.account.ledger import MOST_DRAWS, Ledger, break_even_years, discounted, draw_effects
 from mih_impact.account.parameters import Setting
 from mih_impact.account.roles import GROUP_LABELS, GROUPS, hundreds
-from mih_impact.account.values import basis_of
+from mih_impact.account.values import AccountValues, basis_of
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label, Lang, interval, number, percent
 from mih_impact.display.result import Card, Provenance, Result
@@ -27,7 +27,6 @@ from mih_impact.reference.discount import Timing
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from mih_impact.account.values import AccountValues
 
 __all__ = [
     "SOURCES",
@@ -363,12 +362,12 @@ def uncertainty_of(
     effects = drawn_effects(case, n, seed) if resampled is None else given_effects(case, resampled)
     n = n if effects is None else len(effects)
     values = drawn_values(case, n, seed)
-    books, setting = case._books, case._books.setting(values)
-    ledger = books.ledger(values)  # one ledger for all that is drawn
-    factors = books.factors(ledger, setting)
+    model, setting = case.model, case.model.setting(values)
+    ledger = model.ledger(values)  # one ledger for all that is drawn
+    factors = model.factors(ledger, setting)
 
     def flows(paths: FloatArray) -> FloatArray:
-        return discounted(ledger, books.path(paths, values), factors)
+        return discounted(ledger, model.path(paths, values), factors)
 
     def totals(flows: FloatArray) -> FloatArray:
         return np.array(np.broadcast_to(flows.sum(axis=-1), (n, len(GROUPS))))
@@ -377,7 +376,7 @@ def uncertainty_of(
     alone = flows(case.effects)
     last = alone if effects is None else flows(effects)
     if effects is not None:
-        draws["sampling"] = case._accumulated.totals(effects)
+        draws["sampling"] = case.model.accumulated.totals(effects)
         draws["total"] = totals(last)
     draws["assumptions"] = totals(alone)
     cumulative = np.broadcast_to(np.cumsum(last, axis=-1), (n, len(GROUPS), case.horizon))
@@ -385,7 +384,7 @@ def uncertainty_of(
     kind = "resampled" if resampled is not None else "none" if effects is None else "normal"
     return Uncertainty(
         draws=draws,
-        break_even=break_even_years(cumulative, tolerance=case._rounding),
+        break_even=break_even_years(cumulative, tolerance=case.tolerance),
         programme=np.array(np.broadcast_to(_programme(ledger, setting, factors), (n, len(GROUPS)))),
         cost=programme_costs(case)[1],
         std_errors=np.full(len(GROUPS), np.nan) if errors is None else errors[:, -1].copy(),

@@ -17,8 +17,6 @@ from mih_impact.account.assumption import Assumption
 from mih_impact.account.assumptions import Assumptions
 from mih_impact.account.ledger import (
     MOST_DRAWS,
-    Accumulated,
-    Ledger,
     break_even_year,
     draw_effects,
     probability_positive,
@@ -26,7 +24,7 @@ from mih_impact.account.ledger import (
 from mih_impact.account.parameters import Persistence, with_values
 from mih_impact.account.programme import Programme
 from mih_impact.account.roles import GROUPS, STATE_BENEFITS, Benefit, require_group
-from mih_impact.account.rules import Books
+from mih_impact.account.rules import AccountModel
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label
 from mih_impact.display.result import Provenance, Result
@@ -148,17 +146,17 @@ class AccountValues(Result):
 
     def break_even(self, of: str = "society") -> int | None:
         """Return the break-even year of one group; None if it never breaks even."""
-        return break_even_year(self._cumulative[require_group(of)], tolerance=self._rounding)
+        return break_even_year(self._cumulative[require_group(of)], tolerance=self.tolerance)
 
     @property
-    def _rounding(self) -> float:
-        """How far below zero still counts as zero."""
-        return _ROUNDING * float(np.abs(self._ledger.amounts(self.path)).max(initial=0.0))
+    def tolerance(self) -> float:
+        """How far below zero a present value still counts as zero, NOK: rounding."""
+        return _ROUNDING * float(np.abs(self.model.ledger().amounts(self.path)).max(initial=0.0))
 
     @property
     def path(self) -> FloatArray:
         """Effects of every year of the account, shape (R, T): estimated, then by persistence."""
-        return self._books.path(self.effects)
+        return self.model.path(self.effects)
 
     def draws(self, n: int, seed: int) -> pd.DataFrame:
         """Draw present values of every group from the sampling uncertainty of the effects.
@@ -189,7 +187,7 @@ class AccountValues(Result):
         arguments.whole("n", n, low=1, high=MOST_DRAWS, what=what, error=EffectsError)
         arguments.seed(seed, error=EffectsError)
         effects = draw_effects(self.effects, self.covariance, n, seed)
-        values = self._accumulated.values(effects)[..., -1]
+        values = self.model.accumulated.values(effects)[..., -1]
         return pd.DataFrame(values, columns=list(GROUPS)).rename_axis("draw")
 
     def with_assumptions(self, assumptions: Assumptions) -> Self:
@@ -223,7 +221,7 @@ class AccountValues(Result):
             A name that does not exist, or a value it cannot have.
         """
         arguments.mapping("values", values, '{"tax_rate_wage": 0.3}', error=AssumptionError)
-        assumptions, programme = with_values(self.assumptions, self._books.programme, values)
+        assumptions, programme = with_values(self.assumptions, self.model.programme, values)
         return replace(self, assumptions=assumptions, programme=programme)
 
     def has_headline(self, name: str) -> bool:
@@ -251,13 +249,14 @@ class AccountValues(Result):
             0.2 says that a fifth of the estimated effects would be enough. None if no scale does
             it, because the effects do not move this present value.
         """
-        constant = float(self._accumulated.constants[require_group(of), -1])
+        constant = float(self.model.accumulated.constants[require_group(of), -1])
         driven = self.present_value(of) - constant
         return None if driven == 0 else -constant / driven
 
     @cached_property
-    def _books(self) -> Books:
-        return Books(
+    def model(self) -> AccountModel:
+        """The account as a function of effects and assumptions; the programme in its prices."""
+        return AccountModel(
             self.roles,
             self.benefits,
             self.effects.shape[1],
@@ -268,10 +267,6 @@ class AccountValues(Result):
         )
 
     @property
-    def _ledger(self) -> Ledger:
-        return self._books.ledger()
-
-    @property
     def discount_factors(self) -> FloatArray:
         """Discount factors by year since start, shape (T,)."""
         return self.assumptions.discount.factors(self.horizon)
@@ -279,7 +274,7 @@ class AccountValues(Result):
     @property
     def late_costs(self) -> float:
         """Programme costs after the horizon, left out: NOK per starter, not discounted."""
-        programme = self._books.programme
+        programme = self.model.programme
         items = [item for item in programme.items if item.kind == "real"]
         after = [item.path(1 + programme.last_year)[self.horizon :] for item in items]
         return float(sum(path.sum() for path in after))
@@ -298,19 +293,17 @@ class AccountValues(Result):
         unused: set[str] = set() if STATE_BENEFITS in self.roles else {"taxable_benefit_share"}
         if self.horizon == self.effects.shape[1]:
             unused |= {"half_life", "real_growth", "age_at_start"}
-        return tuple(item for item in self._books.items if item.name not in unused)
-
-    @property
-    def _accumulated(self) -> Accumulated:
-        return self._books.accumulated
+        return tuple(item for item in self.model.items if item.name not in unused)
 
     @cached_property
     def _cumulative(self) -> FloatArray:
-        return self._accumulated.values(self.effects)
+        return self.model.accumulated.values(self.effects)
 
     @cached_property
     def _std_errors(self) -> FloatArray | None:
-        return None if self.covariance is None else self._accumulated.std_errors(self.covariance)
+        return (
+            None if self.covariance is None else self.model.accumulated.std_errors(self.covariance)
+        )
 
 
 def require_price_year(price_year: int, assumptions: Assumptions) -> None:

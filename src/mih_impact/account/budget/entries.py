@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mih_impact.account.budget.lines import block_of, known_line
 from mih_impact.account.ledger import Line
 from mih_impact.account.roles import PUBLIC
-from mih_impact.account.rules import Books
+from mih_impact.account.rules import AccountModel
 from mih_impact.display.locale import Label
 
 __all__ = [
@@ -100,14 +100,17 @@ class Entries:
 
 
 def cash_entries(
-    books: Books, effects: FloatArray, changes: Mapping[str, Any], covered: Sequence[str] = ()
+    model: AccountModel,
+    effects: FloatArray,
+    changes: Mapping[str, Any],
+    covered: Sequence[str] = (),
 ) -> Entries:
     """Return the cash flows per starter by year since start, entry by entry.
 
     Parameters
     ----------
-    books
-        The books of the account.
+    model
+        The model of the account.
     effects
         Effects, shape (..., R, S).
     changes
@@ -120,7 +123,7 @@ def cash_entries(
     Cover is of what a budget pays, year by year, and not of what it receives: the apprentice grant
     that a municipality is paid stays its own whoever covers its outlays.
     """
-    ledger = books.ledger(changes)
+    ledger = model.ledger(changes)
     entries: list[Entry] = []
     places: list[int] = []
     signs: list[float] = []
@@ -140,7 +143,7 @@ def cash_entries(
                 add(Entry(actor, block, line, covers=True), place, -sign)
                 add(Entry("state", block, line, covers=True), place, sign)
     sides = np.array(signs)[:, None]
-    driven = ledger.coefficients @ books.path(effects, changes)
+    driven = ledger.coefficients @ model.path(effects, changes)
     return Entries(
         tuple(entries), sides * ledger.constants[..., places, :], sides * driven[..., places, :]
     )

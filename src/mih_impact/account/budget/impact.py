@@ -236,7 +236,7 @@ def budget_impact(
     arguments.seed(seed, error=AssumptionError)
 
     def flows(effects: FloatArray, changes: Mapping[str, Any]) -> _Flows:
-        cash = cash_entries(case._books, effects, changes, covered)
+        cash = cash_entries(case.model, effects, changes, covered)
         return cash.entries, factors * convolved(cash.fixed, cash.driven, sizes, scale)
 
     point = flows(case.effects, {})

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.account.roles import GROUP_LABELS, PUBLIC, STATE_BENEFITS
 from mih_impact.account.tables import line_values
+from mih_impact.account.values import AccountValues
 from mih_impact.display.locale import Label, Lang
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.budget_lines import DEPARTMENTS, BudgetLine, budget_line, budget_lines
@@ -19,7 +20,6 @@ from mih_impact.reference.prices import PriceIndex
 
 if TYPE_CHECKING:
     from mih_impact.account.ledger import Line
-    from mih_impact.account.values import AccountValues
 
 __all__ = ["block_of", "budget_frame", "department_frame", "line_label", "price_factors"]
 
@@ -55,8 +55,8 @@ def block_of(line: Line) -> str:
 
 def budget_frame(case: AccountValues, lang: Lang | None = None) -> pd.DataFrame:
     """Return the public budgets line by line; see `CostBenefit.by_budget`."""
-    ledger = case._books.ledger()
-    values = line_values(case._books, case.effects)
+    ledger = case.model.ledger()
+    values = line_values(case.model, case.effects)
     rows = [
         _row(line, actor, float(sign * value), lang)
         for line, signs, value in zip(ledger.lines, ledger.signs, values, strict=True)

@@ -188,7 +188,7 @@ def municipality_view(
     arguments.seed(seed, error=AssumptionError)
     if first_year is not None:
         arguments.whole("first_year", first_year, low=1900, error=AssumptionError)
-    own = municipal_apprentices(case._books.programme)
+    own = municipal_apprentices(case.model.programme)
     terms = municipal_terms(
         own,
         paid_in_kind=paid_in_kind,
@@ -224,7 +224,7 @@ def municipality_view(
         steps=_from_account(case, overall.set_index("component")["amount"] / sizes.sum()),
         terms=tuple(terms.values()),
         apprenticeship=own,
-        reach=0.0 if own is None else case._books.setting().reach(own.phase, own.phase),
+        reach=0.0 if own is None else case.model.setting().reach(own.phase, own.phase),
         pension_share=case.assumptions.pension_share,
         contribution=case.assumptions.employer_contribution,
         tax_share=case.assumptions.municipal_tax_share,
@@ -255,9 +255,9 @@ def _flows(
 
     The components are those of `COMPONENTS`, in that order.
     """
-    books = case._books
-    ledger, setting = books.ledger(changes), books.setting(changes)
-    amounts = ledger.amounts(books.path(effects, changes))
+    model = case.model
+    ledger, setting = model.ledger(changes), model.setting(changes)
+    amounts = ledger.amounts(model.path(effects, changes))
 
     def summed(sign: float, chosen: list[bool]) -> FloatArray:
         return np.asarray(sign * amounts[..., np.array(chosen), :].sum(axis=-2))

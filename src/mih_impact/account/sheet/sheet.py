@@ -447,7 +447,7 @@ def _format(path: str | Path) -> tuple[Path, tuple[_Writer, _Reader]]:
 
 def sheet_of(case: AccountValues) -> AssumptionSheet:
     """Return every assumption of an account; see `CostBenefit.sheet`."""
-    return AssumptionSheet(case.assumptions, case._books.programme, case.horizon, case.persistence)
+    return AssumptionSheet(case.assumptions, case.model.programme, case.horizon, case.persistence)
 
 
 def with_sheet(case: _Account, sheet: AssumptionSheet | str | Path) -> _Account:

@@ -129,7 +129,7 @@ class Traced:
     @cached_property
     def items(self) -> dict[str, Assumption]:
         """Every assumption by name."""
-        return {item.name: item for item in self.case._books.items}
+        return {item.name: item for item in self.case.model.items}
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -152,9 +152,9 @@ class Traced:
             Only what is paid, or only what is in kind; None is both.
         """
         case = self.case if case is None else case
-        books = case._books
-        ledger = books.ledger()
-        moved = np.abs(line_values(books, case.effects)[:, None] * ledger.group_signs)
+        model = case.model
+        ledger = model.ledger()
+        moved = np.abs(line_values(model, case.effects)[:, None] * ledger.group_signs)
         sums: dict[str, float] = {}
         labels: dict[str, Label] = {}
         for line, amount in zip(ledger.lines, moved[:, GROUPS.index(of)], strict=True):

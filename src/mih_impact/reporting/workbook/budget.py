@@ -296,7 +296,7 @@ def write_uncertainty(
     _write_results(plan, pen, actors, f"'{plan.text(covariance)}'!")
     pen.text(_FIRST_WEIGHT - 1, 0, _WEIGHTS, "section")
     worth = _worths(plan)
-    each = plan.case._books.ledger().group_coefficients
+    each = plan.case.model.ledger().group_coefficients
     for place, (role, year) in enumerate(_effects(plan)):
         row, r = _FIRST_WEIGHT + place, plan.roles.index(role)
         pen.text(row, 0, role_label(role, plan.case.benefits))
@@ -322,7 +322,7 @@ def _effects(plan: Plan) -> list[tuple[str, int]]:
 def _worths(plan: Plan) -> FloatArray:
     """Return the present value of one krone of every effect, shape (roles, estimated years)."""
     ones = np.eye(plan.estimated)[:, None, :].repeat(len(plan.roles), axis=1)
-    return (plan.case._books.path(ones) @ plan.case.discount_factors).T
+    return (plan.case.model.path(ones) @ plan.case.discount_factors).T
 
 
 def _worth(plan: Plan, effects: EffectCells, role: str, year: int) -> str:

@@ -64,7 +64,7 @@ class CostCells:
 
 def write_costs(plan: Plan, pen: Pen, assumptions: Label) -> CostCells:
     """Write the years of every cost item of the programme."""
-    programme = plan.case._books.programme
+    programme = plan.case.model.programme
     pen.head(
         _COSTS_TITLE, _COSTS_WHAT.format(assumptions=assumptions), plan.evidence, _COSTS_HEADINGS
     )
@@ -197,7 +197,7 @@ class _Rows:
     ) -> None:
         self.plan, self.pen = plan, pen
         self.effects, self.costs, self.cells = effects, costs, cells
-        self.items = {item.name: item for item in plan.case._books.programme.items}
+        self.items = {item.name: item for item in plan.case.model.programme.items}
 
     def write(self, entry: Entry) -> None:
         """Write one row: what it is, its amounts, and what is told of it."""

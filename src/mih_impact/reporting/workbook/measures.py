@@ -164,7 +164,7 @@ def _write_amount(
     if inside:
         value = shown[("amount", group, column - FIRST_YEAR)]
     else:
-        ledger_of = plan.case._books.ledger()
+        ledger_of = plan.case.model.ledger()
         role = column - plan.units.start
         value = float(ledger_of.group_coefficients[GROUPS.index(group), role])
     pen.formula(row, column, formula, "kroner" if inside else "factor", look, value=value)
@@ -244,7 +244,7 @@ def _write_rounding(plan: Plan, pen: Pen, row: int, ledger: LedgerCells) -> None
     amounts = f"{ledger.sheet}{first}:{last}"
     pen.text(row, 0, _ROUNDING, "small")
     formula = f"={_TOLERANCE}*MAX(MAX({amounts}),-MIN({amounts}))"
-    pen.formula(row, 1, formula, "factor", "small", value=plan.case._rounding)
+    pen.formula(row, 1, formula, "factor", "small", value=plan.case.tolerance)
     pen.name(plan.names["rounding"], row, 1)
 
 

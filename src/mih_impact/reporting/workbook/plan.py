@@ -161,9 +161,9 @@ class Plan:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger with every line that can be there."""
-        books = self.case._books
-        everywhere = {item.name: _NOWHERE_ZERO for item in books.items}
-        return books.ledger(everywhere)
+        model = self.case.model
+        everywhere = {item.name: _NOWHERE_ZERO for item in model.items}
+        return model.ledger(everywhere)
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
@@ -205,9 +205,9 @@ class Known:
     """The library's own amounts, which programs show that do not reckon."""
 
     def __init__(self, case: CostBenefit) -> None:
-        books = case._books
-        ledger = books.ledger()
-        factors = books.factors(ledger, books.setting())
+        model = case.model
+        ledger = model.ledger()
+        factors = model.factors(ledger, model.setting())
         amounts = ledger.amounts(case.path)
         self._of = {
             (line.component, line.receiver, line.budget_line, line.timing): (
