@@ -67,7 +67,7 @@ def test_npv_of_numpy_financial_as_an_account(payer: str) -> None:
     case = npf_account(payer)
     assert case.npv == pytest.approx(NPF_NPV, abs=5e-6)
     assert case.by_year().set_index("actor").loc["society", "amount"].tolist() == NPF_FLOWS
-    values = case.measures("en").set_index("measure")["value"]
+    values = case.indicators("en").set_index("indicator")["value"]
     assert values["npv"] == pytest.approx(NPF_NPV, abs=5e-6)
     assert case.ledger()["present_value"].sum() == pytest.approx(NPF_NPV, abs=5e-6)
 
@@ -107,7 +107,7 @@ def test_factor_sums_of_seven_years(timing: str, total: float) -> None:
         wages([1.0] * 7), BARE.replace(discount=Discount(timing=timing)), programme=Programme.none()
     )
     assert case.npv == pytest.approx(total, rel=1e-12)
-    annuity = case.measures("en").set_index("measure").loc["annuity", "value"]
+    annuity = case.indicators("en").set_index("indicator").loc["annuity", "value"]
     assert annuity == pytest.approx(1.0, rel=1e-12)
 
 

@@ -305,7 +305,7 @@ ANNUITY = 6.242136856746
 
 
 def measures(case: CostBenefit) -> pd.DataFrame:
-    return case.measures("en").set_index("measure")
+    return case.indicators("en").set_index("indicator")
 
 
 def test_measures_where_public_budgets_gain(case: CostBenefit) -> None:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 import mih_impact as mih
 from mih_impact.account.budget.impact import budget_impact
 from mih_impact.account.export import VIEWS, account_at, export_account, mixed
-from mih_impact.account.export_reference import evaluate
 from tests.accounts import account, assumptions, covariance_of, paths, programmes
+from tests.property.export_reference import evaluate
 
 few = settings(max_examples=20, deadline=None)
 

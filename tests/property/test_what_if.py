@@ -785,8 +785,8 @@ def test_the_size_of_a_krone_changes_no_probability_no_ratio_and_no_break_even(h
         other = given.but(path=factor * given.path, rates=rates.replace(price_year=2015))
     case, moved = given.case(sigma), other.case(factor**2 * sigma)
 
-    one, two = case.measures("en"), moved.measures("en")
-    assert one["measure"].tolist() == two["measure"].tolist()
+    one, two = case.indicators("en"), moved.indicators("en")
+    assert one["indicator"].tolist() == two["indicator"].tolist()
     assert one["remark"].tolist() == two["remark"].tolist()
     for value, other_value, unit in zip(one["value"], two["value"], one["unit"], strict=True):
         by = 1.0 if unit == "NOK per NOK" else factor

@@ -427,3 +427,17 @@ def test_public_budgets_are_told_from_all_others_in_grey_too():
     shade = {name: np.array(to_rgb(colour)) for name, colour in ACTOR_COLOURS.items()}
     for name in set(ACTOR_COLOURS) - {"public"}:
         assert abs((shade[name] - shade["public"]) @ GREY) > 0.12, name
+
+
+@pytest.mark.parametrize("lang", ["nb", "en"])
+def test_what_is_not_priced_is_drawn_of_the_account(case, lang):
+    ax = case.plot_non_priced(lang=lang)
+    assert_texts_apart(ax)
+    assert len(ax.get_yticklabels()) == len(case.non_priced())
+    assert all(label in alt_text(ax) for label in case.non_priced(lang)["label"])
+
+
+def test_the_name_that_indicators_had_is_told(case):
+    assert not hasattr(case, "measures")
+    with pytest.raises(mih.RenamedError, match=r"measures has another name.*case\.indicators"):
+        case.measures()

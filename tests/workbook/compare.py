@@ -91,12 +91,12 @@ def compare_measures(book: Reckoned, case: CostBenefit) -> None:
     """Compare measures with their remarks, what stands beside them, and the check."""
     sheet = book[7]
     lang = "nb" if sheet.title == "Målestokker" else "en"
-    for row in case.measures(lang).to_dict("records"):
+    for row in case.indicators(lang).to_dict("records"):
         got = sheet.at(row_of(sheet, row["label"]), 2)
         if np.isfinite(row["value"]):
-            assert abs(got - row["value"]) < NEAR, row["measure"]
+            assert abs(got - row["value"]) < NEAR, row["indicator"]
         else:
-            assert got == row["remark"], row["measure"]
+            assert got == row["remark"], row["indicator"]
     for row in case.beside(lang).to_dict("records"):
         got = sheet.at(row_of(sheet, row["label"]), 2)
         if np.isfinite(row["value"]):

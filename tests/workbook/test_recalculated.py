@@ -145,7 +145,7 @@ def test_the_rows_are_those_of_a_ledger_in_which_nothing_is_zero(tried):
 def test_all_corners_of_the_measures_are_met(tried):
     found, _ = tried
     marginal = [
-        each.case.measures("en").set_index("measure").loc["mvpf"] for each in found.values()
+        each.case.indicators("en").set_index("indicator").loc["mvpf"] for each in found.values()
     ]
     remarks = {str(row["remark"]).partition(":")[0] for row in marginal}
     assert {"", "infinite", "undefined"} <= remarks

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -16,8 +16,8 @@ from mih_impact.account import tables
 from mih_impact.account.assumptions import Assumptions
 from mih_impact.account.bridge import Bridge, bridge_of
 from mih_impact.account.budget.lines import budget_frame, department_frame
-from mih_impact.account.indicators import measures_frame
-from mih_impact.account.non_priced import non_priced_frame
+from mih_impact.account.indicators import indicators_frame
+from mih_impact.account.non_priced import non_priced_frame, plot_non_priced
 from mih_impact.account.parameters import Persistence, require_persistence
 from mih_impact.account.programme import Programme
 from mih_impact.account.residual import residual_frame
@@ -43,7 +43,7 @@ from mih_impact.arguments import named_options
 from mih_impact.display.locale import Lang, current
 from mih_impact.display.result import Card, Provenance
 from mih_impact.effects.series import EffectSeries, require_effects
-from mih_impact.errors import AssumptionError, EffectsError
+from mih_impact.errors import AssumptionError, EffectsError, RenamedError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -133,18 +133,25 @@ class CostBenefit(AccountValues):
         """Return the account, one row per actor and sum; see `by_actor`."""
         return self.by_actor()
 
-    def measures(self, lang: Lang | None = None) -> pd.DataFrame:
-        """Return what the account comes to by several measures.
+    def indicators(self, lang: Lang | None = None) -> pd.DataFrame:
+        """Return what the account comes to by several indicators.
 
         Returns
         -------
         DataFrame
-            `measure, value, unit, label, definition` (with the denominator of a ratio), `remark`:
+            `indicator, value, unit, label, definition` (with the denominator of a ratio), `remark`:
             net present value, its annuity, the effect on public budgets, the gain per krone of net
             budget (of gross outlay where budgets gain), benefit-cost ratio, and the marginal value
             of public funds, infinite or undefined where it is. Break-even is in `by_actor`.
         """
-        return measures_frame(self, lang)
+        return indicators_frame(self, lang)
+
+    @property
+    def measures(self) -> NoReturn:
+        """What `indicators` was called."""
+        raise RenamedError(
+            "CostBenefit.measures has another name", found="measures", do="write case.indicators()"
+        )
 
     def costs(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return the programme's costs by phase, less what controls' own measures cost.
@@ -374,6 +381,10 @@ class CostBenefit(AccountValues):
         from mih_impact.account.figures.account import plot_costs
 
         return plot_costs(self, ax=ax, lang=lang)
+
+    def plot_non_priced(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+        """Draw what is not given in kroner, on the scale from four minuses to four pluses."""
+        return plot_non_priced(self.programme.non_priced, ax=ax, lang=lang)
 
     def plot_residual(
         self, of: str = "society", *, ax: Axes | None = None, lang: Lang | None = None

@@ -1,4 +1,4 @@
-"""What the account comes to in one number, by several measures, each with its denominator named.
+"""What the account comes to in one number, by several indicators, each with its denominator named.
 
 A ratio never carries the headline: what counts as a cost and what as a smaller benefit is a choice,
 and the choice moves the ratio while net present value stays where it is.
@@ -14,13 +14,13 @@ from mih_impact.account.tables import line_values
 from mih_impact.account.values import AccountValues
 from mih_impact.display.locale import Label, Lang
 
-__all__ = ["MEASURES", "REMARKS", "WILLING", "measures_frame", "mvpf", "programme_costs"]
+__all__ = ["INDICATORS", "REMARKS", "WILLING", "indicators_frame", "mvpf", "programme_costs"]
 
 #: Whose willingness to pay the marginal value of public funds counts.
 WILLING = ("participant", "displaced", "users")
 
-#: What each measure is called, and how it is defined.
-MEASURES: dict[str, tuple[Label, Label]] = {
+#: What each indicator is called, and how it is defined.
+INDICATORS: dict[str, tuple[Label, Label]] = {
     "npv": (
         Label(nb="netto nåverdi", en="net present value"),
         Label(nb="summen over alle aktører", en="the sum over all actors"),
@@ -81,7 +81,7 @@ MEASURES: dict[str, tuple[Label, Label]] = {
     ),
 }
 
-#: Why a measure has no number.
+#: Why an indicator has no number.
 REMARKS = {
     "infinite": Label(
         nb="uendelig: tiltaket betaler seg selv over offentlige budsjetter",
@@ -126,8 +126,8 @@ def mvpf(willingness_to_pay: float, net_cost: float) -> float | None:
     return np.inf if willingness_to_pay > 0 else None
 
 
-def measures_frame(case: AccountValues, lang: Lang | None = None) -> pd.DataFrame:
-    """Return `measure, value, unit, label, definition, remark`; see `CostBenefit.measures`."""
+def indicators_frame(case: AccountValues, lang: Lang | None = None) -> pd.DataFrame:
+    """Return `indicator, value, unit, label, definition, remark`; see `CostBenefit.indicators`."""
     value = {group: case.present_value(group) for group in GROUPS}
     npv, public = value["society"], value["public"]
     outlay, real, avoided = programme_costs(case)
@@ -144,11 +144,11 @@ def measures_frame(case: AccountValues, lang: Lang | None = None) -> pd.DataFram
          "undefined" if marginal is None else "infinite" if np.isinf(marginal) else ""),
     ]  # fmt: skip
     shown = [
-        (name, number, unit, *(text.text(lang) for text in MEASURES[name]),
+        (name, number, unit, *(text.text(lang) for text in INDICATORS[name]),
          REMARKS[remark].text(lang) if remark else "")
         for name, number, unit, remark in rows
     ]  # fmt: skip
-    columns = ["measure", "value", "unit", "label", "definition", "remark"]
+    columns = ["indicator", "value", "unit", "label", "definition", "remark"]
     return pd.DataFrame(shown, columns=columns).astype({"value": float})
 
 

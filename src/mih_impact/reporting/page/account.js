@@ -1,5 +1,5 @@
 // The account, reckoned from the coefficients that Python exported. It knows no rule of the account:
-// what the ledger is stands in the data. It follows mih_impact.account.export_reference, name by
+// what the ledger is stands in the data. It follows tests/property/export_reference.py, name by
 // name, and is tested against it.
 "use strict";
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mih_impact.account.indicators import (
-    MEASURES,
+    INDICATORS,
     REMARKS,
     WILLING,
-    measures_frame,
+    indicators_frame,
     programme_costs,
 )
 from mih_impact.account.roles import ACTORS, GROUP_LABELS, GROUPS, PUBLIC, role_label
@@ -362,12 +362,12 @@ class _Measures:
         self.plan, self.pen = plan, pen
         self.actors, self.ledger, self.effects = actors, ledger, effects
         self.npv, self.public = actors.value("society"), actors.value("public")
-        self._frame = measures_frame(plan.case, plan.lang).set_index("measure")
+        self._frame = indicators_frame(plan.case, plan.lang).set_index("indicator")
         self.rows: dict[str, int] = {}
         self.known: dict[str, float | str] = {}
         row = FIRST_ROW
         self._beside = beside_frame(plan.case, plan.lang).set_index("name")
-        for block in (MEASURES, self._beside.index, _PARTS):
+        for block in (INDICATORS, self._beside.index, _PARTS):
             self.rows |= {name: row + k for k, name in enumerate(block)}
             row += len(block) + 2  # an empty row, and the heading of the next block
 
@@ -395,7 +395,7 @@ class _Measures:
                 f'=IF(-{public}>0,{willing}/-{public},'
                 f'IF({willing}>0,"{said["infinite"]}","{said["undefined"]}"))', "ratio"),
         }  # fmt: skip
-        for name, (label, definition) in MEASURES.items():
+        for name, (label, definition) in INDICATORS.items():
             formula, shown = formulas[name]
             look = "total" if name == "npv" else "result"
             unit = "NOK" if shown == "kroner" else "NOK per NOK"

@@ -12,7 +12,7 @@ from mih_impact.account import card
 from mih_impact.account.budget.impact import read_starters
 from mih_impact.account.card import break_even_text
 from mih_impact.account.cost_benefit import CostBenefit
-from mih_impact.account.indicators import MEASURES
+from mih_impact.account.indicators import INDICATORS
 from mih_impact.account.non_priced import (
     MATRIX_SOURCE,
     NEVER_ADDED,
@@ -146,11 +146,11 @@ def write_summary(
     what = _WHAT.format(year=plan.case.price_year, years=plan.horizon)
     pen.head(title, what, plan.evidence, _HEADINGS)
     writer = _Summary(plan, pen)
-    writer.line(MEASURES["npv"][0], "=" + measures.value("npv"), MEASURES["npv"][1],
+    writer.line(INDICATORS["npv"][0], "=" + measures.value("npv"), INDICATORS["npv"][1],
                 "kroner", plan.case.npv)  # fmt: skip
     writer.uncertain(uncertainty)
     writer.break_even(actors.break_even("society"))
-    writer.line(MEASURES["public"][0], "=" + measures.value("public"), MEASURES["public"][1],
+    writer.line(INDICATORS["public"][0], "=" + measures.value("public"), INDICATORS["public"][1],
                 "kroner", plan.case.public)  # fmt: skip
     beside = ("public_wage_bill_1", "society_leisure_1", "switching_scale_society")
     for name in (name for name in beside if name in measures.rows):
