@@ -105,6 +105,14 @@ if TYPE_CHECKING:
     from mih_impact.reference import codes as codes
     from mih_impact.reference.discount import Discount as Discount
     from mih_impact.reference.prices import PriceIndex as PriceIndex
+    from mih_impact.registers.build import build_panel as build_panel
+    from mih_impact.registers.built import BuiltPanel as BuiltPanel
+    from mih_impact.registers.tables import Scaled as Scaled
+    from mih_impact.registers.tables import Spells as Spells
+    from mih_impact.registers.tables import Starts as Starts
+    from mih_impact.registers.tables import Status as Status
+    from mih_impact.registers.tables import Table as Table
+    from mih_impact.registers.tables import scaled as scaled
     from mih_impact.reporting.explore import explore as explore
     from mih_impact.reporting.memo.write import write_memo as write_memo
     from mih_impact.reporting.page.write import write_budget_page as write_budget_page
@@ -127,6 +135,7 @@ _HOME = {
     "Benefit": "account.roles",
     "Bridge": "account.bridge",
     "BudgetImpact": "account.budget.result",
+    "BuiltPanel": "registers.built",
     "CheckResult": "effects.check_result",
     "Confounding": "panel.synthetic.start",
     "ControlGroup": "controls.group",
@@ -166,12 +175,16 @@ _HOME = {
     "RenamedError": "errors",
     "ReportError": "errors",
     "Resampled": "study.resampling",
+    "Scaled": "registers.tables",
     "Scenario": "account.scenarios",
     "Scenarios": "account.scenarios",
     "Sensitivity": "account.sensitivity",
     "SensitivityCheck": "effects.check_result",
     "SensitivityGrid": "account.switching",
     "SpecificationCurve": "falsification.specification_curve",
+    "Spells": "registers.tables",
+    "Starts": "registers.tables",
+    "Status": "registers.tables",
     "StorageError": "errors",
     "StudyResult": "study.run",
     "SupportError": "errors",
@@ -179,12 +192,14 @@ _HOME = {
     "SyntheticRegister": "panel.synthetic.register",
     "SyntheticTruth": "panel.synthetic.effects",
     "UnknownOptionError": "errors",
+    "Table": "registers.tables",
     "Uncertainty": "account.uncertainty",
     "Unit": "display.unit",
     "VarianceShares": "account.sensitivity",
     "attrition_check": "falsification.attrition",
     "bootstrap": "effects.inference.multiplier",
     "budget_impact": "account.budget.impact",
+    "build_panel": "registers.build",
     "codes": "reference",
     "completers": "controls.cut",
     "cost_benefit": "account.cost_benefit",
@@ -212,6 +227,7 @@ _HOME = {
     "resample": "study.resampling",
     "rosenbaum_bounds": "falsification.rosenbaum",
     "run_study": "study.run",
+    "scaled": "registers.tables",
     "specification_curve": "falsification.specification_curve",
     "synthetic_register": "panel.synthetic.register",
     "weight": "controls.choose",

@@ -1,0 +1,6 @@
+"""From the registers as they come, tables and spells, to a panel, with the fate of every row.
+
+`tables` is what the caller declares; `taking` brings a table into the engine with keys, dates and
+amounts of one type; `spells` reckons days; `build` puts the columns side by side; `built` is the
+panel that knows where it came from.
+"""

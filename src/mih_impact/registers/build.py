@@ -1,0 +1,590 @@
+"""build_panel: the columns of all tables side by side, a row per person and period."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, SupportsFloat, get_args
+
+from mih_impact import arguments
+from mih_impact.arguments import named_options
+from mih_impact.display.locale import Label, Lang
+from mih_impact.display.unit import AnyUnit
+from mih_impact.errors import PanelContractError
+from mih_impact.panel.contract import CONTRACT, Dtype
+from mih_impact.panel.panel import Period
+from mih_impact.panel.read import read_panel
+from mih_impact.panel.size import parse_memory
+from mih_impact.reference.prices import PriceIndex
+from mih_impact.registers.built import BuiltPanel, Origin, Part
+from mih_impact.registers.spells import (
+    PARTS,
+    PER_ORE,
+    Setting,
+    amounts,
+    bookkeeping,
+    chosen,
+    day,
+    first_of,
+    first_starts,
+    last_of,
+    ranked,
+    require_known,
+    rounded,
+    statuses,
+    unit_of,
+)
+from mih_impact.registers.tables import Spells, Starts, Status, Table, day_of, refuse
+from mih_impact.registers.taking import Kind, Store, Wanted, literal, named, quoted, take
+
+__all__ = ["build_panel"]
+
+_KINDS: dict[Dtype, Kind] = {
+    "text": "text", "category": "text", "int": "int", "money": "money", "bool": "bool",
+    "number": "number",
+}  # fmt: skip
+#: Dates that the contract has years of.
+_DATES = ("birth_date", "death_date", "emigration_date")
+MEMORY = "4 GB"
+
+
+@named_options
+def build_panel(
+    persons: Table,
+    *,
+    years: tuple[int, int],
+    yearly: Sequence[Table] = (),
+    monthly: Sequence[Table] = (),
+    spells: Sequence[Spells] = (),
+    status: Sequence[Status] = (),
+    residence: Spells | None = None,
+    starts: Starts | None = None,
+    identifiers: Table | None = None,
+    period: Period = "year",
+    out: str | os.PathLike[str] | None = None,
+    units: Mapping[str, AnyUnit] | None = None,
+    price_year: int = 2024,
+    index: PriceIndex | Mapping[int, SupportsFloat] | None = None,
+    evidence: Label | Mapping[Lang, str] | None = None,
+    memory_limit: float | str = MEMORY,
+) -> BuiltPanel:
+    """Build a panel from the tables of an extract, and tell what became of every row.
+
+    Parameters
+    ----------
+    persons
+        One row per person. Rows of other tables with nobody in it are counted and left out.
+    years
+        The first and last year of the panel.
+    yearly, monthly
+        Tables with one row per person and year, or month.
+    spells
+        Tables of spells, each to a column of kroner, days or months: zero where a person has a row
+        and no spell.
+    status
+        Tables of spells of what a person is, each to a column of codes.
+    residence
+        Spells of being resident: a person has a row in each period with a day of them, and what
+        has no row is known to be abroad. Without it a person has a row where a table has something.
+    starts
+        Participation in measures: `start_year`, and `start_month` in a panel by month.
+    identifiers
+        Other identifiers of the same persons: ``Table("key.csv", key="lopenr",
+        columns={"identifier": "fnr"}, valid_from=..., valid_to=...)``.
+    period
+        "year" or "month".
+    out
+        A folder for the panel: ``read_panel("panel/panel.parquet")`` reads it again. None keeps it
+        in the engine.
+    units, price_year, index, evidence
+        As in `read_panel`. Amounts are kroner of their year.
+    memory_limit
+        What the engine may take before it goes to disk.
+
+    Returns
+    -------
+    BuiltPanel
+        A `Panel` with `sources()` and `explain()`.
+
+    Raises
+    ------
+    PanelContractError
+        A table lacks a column; a key, a date, a code or a number cannot be read, or can be in two
+        ways; a spell stops before it starts; spells overlap, or rows share a period, without a rule
+        for it; a person is twice among the persons; two tables make one column.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import mih_impact as mih
+    >>> persons = pd.DataFrame({"lopenr": [1, 2], "fodselsaar": [1980, 1990]})
+    >>> income = pd.DataFrame({"lopenr": [1, 1], "aar": [2019, 2020], "lonn": [400_000, 420_000]})
+    >>> benefit = pd.DataFrame({"lopenr": [1], "fra": ["2019-12-22"], "til": ["2020-01-10"],
+    ...                         "dagsats": [1000.0]})
+    >>> panel = mih.build_panel(
+    ...     mih.Table(persons, key="lopenr", columns={"birth_year": "fodselsaar"}),
+    ...     yearly=[mih.Table(income, key="lopenr",
+    ...                       columns={"year": "aar", "wage_income": "lonn"})],
+    ...     spells=[mih.Spells(benefit, key="lopenr", start="fra", stop="til", to="dagpenger",
+    ...                        amount="dagsats", per="day", days="calendar")],
+    ...     years=(2019, 2020),
+    ... )
+    >>> panel.frame.collect("pandas").to_native()[["year", "wage_income", "dagpenger"]].values
+    array([[  2019., 400000.,  10000.],
+           [  2020., 420000.,  10000.]])
+    >>> panel.sources()[["table", "rows_read", "used", "outside"]].values.tolist()
+    [['persons', 2, 1, 1], ['yearly', 2, 2, 0], ['spells', 1, 1, 0]]
+    """
+    arguments.choice("build_panel", "period", period, get_args(Period), error=PanelContractError)
+    first, last = _window(years)
+    store = Store.of(parse_memory(memory_limit))
+    building = _Building(store, date(first, 1, 1), date(last, 12, 31), period == "month")
+    building.people(persons, identifiers)
+    for table in (*yearly, *monthly):
+        building.table(table, "monthly" if table in monthly else "yearly")
+    for spell in spells:
+        building.spells(spell)
+    for state in status:
+        building.status(state)
+    if residence is not None:
+        building.residence(residence)
+    if starts is not None:
+        building.starts(starts)
+    rows, origin = building.assembled()
+    resident, source = _written(store, rows, building.resident, out)
+    panel = read_panel(
+        source,
+        units={**building.units, **(units or {})} or None,
+        price_year=price_year,
+        index=index,
+        period=period,
+        resident=resident,
+        evidence=evidence,
+        memory_limit=memory_limit if out is not None else None,
+    )
+    return BuiltPanel.of(panel, origin)
+
+
+def _window(years: Any) -> tuple[int, int]:
+    pair = arguments.listed(years)
+    if pair is None or len(pair) != 2 or not all(map(arguments.is_whole, pair)):
+        raise refuse(
+            "years= is the first and the last year",
+            found=f"years={arguments.shown(years)}",
+            do="years=(2009, 2025)",
+        )
+    first, last = int(pair[0]), int(pair[1])
+    if not 1900 <= first <= last <= 2100:
+        raise refuse(
+            "years= goes from a first year to a last", found=f"{first} to {last}", do="(2009, 2025)"
+        )
+    return first, last
+
+
+def _written(
+    store: Store, rows: str, resident: str | None, out: str | os.PathLike[str] | None
+) -> tuple[Any, Any]:
+    """Return the spells of residency and the rows, as files where there is a folder for them."""
+    if out is None:
+        frame = None if resident is None else store.connection.table(resident).df()
+        return frame, store.connection.table(rows)
+    folder = arguments.path("out", out, error=PanelContractError)
+    (folder / "residence").mkdir(parents=True, exist_ok=True)
+    panel = folder / "panel.parquet"
+    _copied(store, f"SELECT * FROM {rows}", panel)
+    if resident is None:
+        (folder / "residence").rmdir()
+        return None, panel
+    spells = folder / "residence" / "residence.parquet"
+    _copied(store, f"SELECT * FROM {resident} ORDER BY ALL", spells)
+    return spells, panel
+
+
+def _copied(store: Store, sql: str, path: Path) -> None:
+    """Write a query's answer to a file, whole or not at all."""
+    part = path.with_suffix(".part")
+    try:
+        store.run(f"COPY ({sql}) TO {literal(part)} (FORMAT parquet)")
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@dataclass
+class _Building:
+    """What has been made so far of a panel."""
+
+    store: Store
+    first: date
+    last: date
+    by_month: bool
+    fixed: dict[str, str] = field(default_factory=dict)
+    parts: list[Part] = field(default_factory=list)
+    sides: list[str] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
+    zero: dict[str, date] = field(default_factory=dict)
+    units: dict[str, AnyUnit] = field(default_factory=dict)
+    resident: str | None = None
+    first_starts: str | None = None
+    earlier: tuple[str, str] | None = None
+
+    def people(self, table: Table, identifiers: Table | None) -> None:
+        """Take the persons, their days of death, and all their identifiers."""
+        name = named(table, "persons")
+        typed, content = self._typed(table, name)
+        rows = (
+            f"(SELECT *, {ranked(table, '0', content)} FROM (SELECT *, NULL AS pid FROM {typed}))"
+        )
+        made, names = self._fated(table, name, rows, "ELSE 'used'"), list(table.columns)
+        missing, twice = self.store.row(
+            f"SELECT count(*) FILTER (key IS NULL), (SELECT count(*) FROM (SELECT key FROM {made} "
+            "WHERE fate = 'used' AND key IS NOT NULL GROUP BY key HAVING count(*) > 1)) "
+            f"FROM {made} WHERE fate = 'used'"
+        )
+        if missing or twice:
+            raise refuse(
+                f"{name} has not one row per person",
+                found=f"{twice:,} persons twice or more, {missing:,} rows without {table.key}",
+                do="keep one row of each; of versions the latest: revision=",
+            )
+        died = [f"make_date({quoted('death_year')}, 12, 31)"] if "death_year" in names else []
+        died = [*(["death_date"] if "death_date" in names else []), *died, "NULL::DATE"]
+        self.fixed = {n.replace("_date", "_year") if n in _DATES else n: n for n in names}
+        years = [
+            f"year({source}) AS {our}" if source in _DATES else quoted(our)
+            for our, source in self.fixed.items()
+        ]
+        columns = [f"coalesce({', '.join(died)}) AS died", *years]
+        persons = self.store.keep(
+            f"SELECT row_number() OVER (ORDER BY key) AS pid, key AS person_id, row, "
+            f"{', '.join(columns)} FROM {made} "
+            "WHERE fate = 'used'"
+        )
+        self.setting = Setting(self.store, persons, "", self.first, self.last, self.by_month)
+        self.parts.append(Part("persons", name, made, tuple(self.fixed)))
+        known = f"SELECT person_id AS key, pid, {_FROM} AS valid_from, {_TO} AS valid_to"
+        known = f"{known} FROM {persons}"
+        if identifiers is not None:
+            known = self._identifiers(identifiers, known)
+        self.setting = replace(self.setting, known=self.store.keep(known))
+
+    def _identifiers(self, table: Table, own: str) -> str:
+        """Return the query of identifiers: each of one person on any day."""
+        name, store = named(table, "identifiers"), self.store
+        if "identifier" not in table.columns:
+            raise refuse(
+                f"{name} does not say which column has the identifiers",
+                found="columns= without identifier",
+                do='key= is the person as in persons=: columns={"identifier": "fnr"}',
+            )
+        wanted = bookkeeping(table) | {"identifier": Wanted(table.columns["identifier"], "key")}
+        ends = {"valid_from": table.valid_from, "valid_to": table.valid_to}
+        wanted |= {end: Wanted(column, "date") for end, column in ends.items() if column}
+        typed = take(store, table, name, wanted)
+        start = "valid_from" if table.valid_from else f"{_FROM}"
+        stop = "valid_to" if table.valid_to else f"{_TO}"
+        made = store.keep(
+            f"SELECT *, CASE {chosen(table)} WHEN pid IS NULL OR identifier IS NULL "
+            "THEN 'without_person' WHEN b < a THEN 'empty' ELSE 'used' END AS fate FROM "
+            f"(SELECT t.*, pid, coalesce({start}, {_FROM}) AS a, coalesce({stop}, {_TO}) AS b, "
+            f"{ranked(table, 'identifier', 'identifier')} FROM {typed} t "
+            f"LEFT JOIN {self.setting.persons} p ON p.person_id = t.key)"
+        )
+        require_known(self.store, table, name, made)
+        self.parts.append(Part("identifiers", name, made, ()))
+        used = f"SELECT * FROM {made} WHERE fate = 'used'"
+        shared = store.row(
+            f"SELECT count(DISTINCT x.identifier) FROM ({used}) x JOIN ({used}) y ON "
+            "x.identifier = y.identifier AND x.pid < y.pid AND x.a <= y.b AND y.a <= x.b"
+        )[0]
+        if shared:
+            raise refuse(
+                f"{name} gives identifiers to two persons at once",
+                found=f"{shared:,} identifiers",
+                do="say from when to when each holds: valid_from=, valid_to=",
+            )
+        joined = (
+            "SELECT identifier AS key, pid, min(a) AS valid_from, max(b) AS valid_to FROM (SELECT "
+            "*, sum(begins) OVER (PARTITION BY identifier, pid ORDER BY a, b, row ROWS UNBOUNDED "
+            "PRECEDING) AS run FROM (SELECT *, CASE WHEN a <= max(b) OVER (PARTITION BY "
+            "identifier, pid ORDER BY a, b, row ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) "
+            f"THEN 0 ELSE 1 END AS begins FROM ({used}))) GROUP BY identifier, pid, run"
+        )
+        return f"{joined} UNION ALL {own} WHERE person_id NOT IN (SELECT identifier FROM ({used}))"
+
+    # --- tables of rows ---------------------------------------------------------------------------
+
+    def _typed(self, table: Table, name: str) -> tuple[str, str]:
+        """Return the rows of a table, and the SQL of what versions may differ in."""
+        ours = {our: Wanted(column, _kind(our)) for our, column in table.columns.items()}
+        wanted = bookkeeping(table) | ours
+        content = [quoted(our) for our in wanted if our not in ("key", "revision")]
+        return take(self.store, table, name, wanted), ", ".join(content) or "true"
+
+    def _fated(self, table: Table, name: str, ranked_rows: str, fate: str) -> str:
+        """Return the table of rows with their fate, the last branches of which are given."""
+        made = self.store.keep(
+            f"SELECT *, CASE {chosen(table)} {fate} END AS fate FROM {ranked_rows}"
+        )
+        require_known(self.store, table, name, made)
+        return made
+
+    def _rows(self, table: Table, name: str) -> str:
+        """Return rows with their fate, person and period."""
+        typed, content = self._typed(table, name)
+        months = self.by_month and "month" in table.columns
+        low, high = self.setting.periods if months else (self.first.year, self.last.year)
+        placed = self.store.keep(f"SELECT *, ({_place(table, name)})::BIGINT AS place FROM {typed}")
+        with_month = "month" in table.columns
+        self._require_placed(name, placed, with_month=with_month)
+        period = "place" if months or not with_month else "place // 12"
+        until = last_of("place", months=with_month)
+        owned = (
+            f"SELECT t.*, k.pid, {period} AS period FROM {placed} t "
+            f"LEFT JOIN {self.setting.known} k ON t.key = k.key "
+            f"AND {until} BETWEEN k.valid_from AND k.valid_to"
+        )
+        fate = (
+            "WHEN pid IS NULL THEN 'without_person' "
+            f"WHEN period NOT BETWEEN {low} AND {high} THEN 'outside' ELSE 'used'"
+        )
+        rows = f"(SELECT *, {ranked(table, 'place', content)} FROM ({owned}))"
+        return self._fated(table, name, rows, fate)
+
+    def _require_placed(self, name: str, placed: str, *, with_month: bool) -> None:
+        bounds = "12000 AND 36000" if with_month else "1000 AND 3000"
+        wrong = f"place IS NULL OR place NOT BETWEEN {bounds}"
+        n = self.store.row(f"SELECT count(*) FROM {placed} WHERE {wrong}")[0]
+        if n:
+            raise refuse(
+                f"{name} has rows without a year{' and month' if with_month else ''}",
+                found=f"{n:,} rows",
+                do="correct them, or leave them out; a month is 1 to 12 beside a year, or 202012",
+            )
+
+    def table(self, table: Table, kind: str) -> None:
+        """Take the columns of a table with a row per person and period."""
+        name = named(table, kind)
+        repeated = self.by_month and "month" not in table.columns
+        money = [our for our in table.columns if _kind(our) == "money"]
+        if repeated and money:
+            raise refuse(
+                f"{name} has amounts of a year, and the panel is by month",
+                found=", ".join(money),
+                do='give a table by month, or build it by year: period="year"',
+            )
+        made, names = (
+            self._rows(table, name),
+            [n for n in table.columns if n not in ("year", "month")],
+        )
+        cells = self._cells(table, name, made, names)
+        merged = self.store.row(
+            f"SELECT (SELECT count(*) FROM {made} WHERE fate = 'used') - count(*) FROM {cells}"
+        )[0]
+        if repeated:
+            months = "unnest(range(period * 12, period * 12 + 12)) AS period"
+            cells = self.store.keep(f"SELECT * REPLACE ({months}) FROM {cells}")
+        self._add(cells, {our: our for our in names})
+        self.parts.append(Part(kind, name, made, tuple(names), merged))
+
+    def _cells(self, table: Table, name: str, made: str, names: list[str]) -> str:
+        """Return the table of person, period and columns, one row each."""
+        used = f"FROM {made} WHERE fate = 'used'"
+        if table.combine is None:
+            n, m = self.store.row(
+                f"SELECT count(*), coalesce(sum(n), 0) FROM (SELECT count(*) AS n {used} "
+                "GROUP BY pid, period HAVING count(*) > 1)"
+            )
+            if n:
+                each = "month" if self.by_month else "year"
+                raise refuse(
+                    f"{name} has several rows of one person and {each}",
+                    found=f"{n:,} such, with {m:,} rows",
+                    do='add them up: combine="sum"; of versions take the latest: revision=',
+                )
+        types = self.store.types(made)
+        parts = [_combined(our, types[our], name, summed=table.combine == "sum") for our in names]
+        return self.store.keep(
+            f"SELECT {', '.join(['pid', 'period', *parts])} {used} GROUP BY 1, 2"
+        )
+
+    # --- tables of spells -------------------------------------------------------------------------
+
+    def spells(self, table: Spells) -> None:
+        """Take a column of kroner, days or months."""
+        name = named(table, "spells")
+        if not table.to or (table.amount is None and table.count is None):
+            raise refuse(
+                f"{name} does not say what is made of its spells",
+                do='to="aap" with amount="dagsats", per="day", days=mih.scaled(260); or '
+                'count="days" or "months"',
+            )
+        made, _, values = amounts(self.setting, table, name)
+        self._add(values, {table.to: "value"})
+        covers = self.last if table.covers_to is None else day_of("covers_to", table.covers_to)
+        self.zero[table.to] = covers
+        if table.amount is not None and table.to not in CONTRACT:
+            self.units[table.to] = "NOK"
+        self.parts.append(Part("spells", name, made, (table.to,)))
+
+    def status(self, table: Status) -> None:
+        """Take a column of what persons are."""
+        name = named(table, "status")
+        if not table.to:
+            raise refuse(f"{name} does not say which column it makes", do='to="municipality"')
+        made, values = statuses(self.setting, table, name)
+        self._add(values, {table.to: "value"})
+        self.parts.append(Part("status", name, made, (table.to,)))
+
+    def residence(self, table: Spells) -> None:
+        """Take the periods in which persons are resident."""
+        name = named(table, "residence")
+        if table.amount is not None:
+            raise refuse(f"{name} is residence, and has no amount", do="drop amount=")
+        table = replace(table, to="", count="days", overlap=table.overlap or "union")
+        made, held, values = amounts(self.setting, table, name)
+        self._add(values, {})
+        self.resident = self.store.keep(
+            "SELECT DISTINCT person_id, year(a)::BIGINT AS from_year, year(b)::BIGINT AS to_year "
+            f"FROM {held} JOIN {self.setting.persons} USING (pid)"
+        )
+        self.parts.append(Part("residence", name, made, ()))
+
+    def starts(self, table: Starts) -> None:
+        """Take first starts, and earlier participation."""
+        name = named(table, "starts")
+        made, taken, first = first_starts(self.setting, table, name)
+        self.first_starts = first
+        if table.earlier is not None:
+            self.earlier = (table.earlier, taken)
+        new = ["start_year", *(["start_month"] if self.by_month else [])]
+        new += [table.earlier] if table.earlier else []
+        self._require_new(*new)
+        self.parts.append(Part("starts", name, made, tuple(new)))
+
+    # --- side by side -----------------------------------------------------------------------------
+
+    def _add(self, table: str, columns: Mapping[str, str]) -> None:
+        """Take columns (our name -> the table's) of a table of persons and periods."""
+        self._require_new(*columns)
+        self.columns += columns
+        named_so = [f"{quoted(theirs)} AS {quoted(our)}" for our, theirs in columns.items()]
+        self.sides.append(f"SELECT {', '.join(['pid', 'period', *named_so])} FROM {table}")
+
+    def _require_new(self, *columns: str) -> None:
+        twice = [our for our in columns if our in self.columns or our in self.fixed]
+        if twice:
+            raise refuse(
+                "Two tables make one column",
+                found=", ".join(twice),
+                do="give one of them another name, or add the rows up before",
+            )
+
+    def assembled(self) -> tuple[str, Origin]:
+        """Return the table of the panel, and where it came from."""
+        store, setting = self.store, self.setting
+        low, high = setting.periods
+        sides = list(self.sides)
+        if self.first_starts is not None:
+            period = unit_of("start", months=self.by_month)
+            begun = f"SELECT pid, {period} AS period FROM {self.first_starts}"
+            sides.append(f"SELECT * FROM ({begun}) WHERE period BETWEEN {low} AND {high}")
+        cells = ", ".join(
+            ["pid", "period", *(f"any_value({quoted(n)}) AS {quoted(n)}" for n in self.columns)]
+        )
+        union = " UNION ALL BY NAME ".join(sides) or "SELECT NULL AS pid, NULL AS period"
+        grid = store.keep(
+            f"SELECT {cells} FROM ({union}) WHERE pid IS NOT NULL GROUP BY pid, period"
+        )
+        if not store.row(f"SELECT count(*) FROM {grid}")[0]:
+            raise refuse(
+                "Nobody has a row in the panel",
+                found=f"{len(self.sides)} tables with none for these persons and years",
+                do="see that identifiers are written in the same way in all tables, and years=",
+            )
+        made = self.parts[0].made
+        store.run(
+            f"UPDATE {made} SET fate = 'outside' WHERE fate = 'used' AND row NOT IN "
+            f"(SELECT row FROM {setting.persons} SEMI JOIN {grid} USING (pid))"
+        )
+        rows = store.keep(self._wide(grid))
+        return rows, Origin(setting, tuple(self.parts), rows)
+
+    def _wide(self, grid: str) -> str:
+        """Return the query of the panel's rows, with what is fixed and zeros where nothing is."""
+        period = (
+            "g.period // 12 AS year, g.period % 12 + 1 AS month"
+            if self.by_month
+            else "g.period AS year"
+        )
+        columns = ["person_id", period, *(f"p.{quoted(our)}" for our in self.fixed)]
+        for our in self.columns:
+            covers = self.zero.get(our)
+            begins = (
+                f"{first_of('g.period', months=self.by_month)} <= {day(covers)}" if covers else ""
+            )
+            columns.append(
+                f"CASE WHEN {begins} THEN coalesce(g.{quoted(our)}, 0) END AS {quoted(our)}"
+                if covers
+                else f"g.{quoted(our)}"
+            )
+        tables = f"{grid} g JOIN {self.setting.persons} p ON p.pid = g.pid"
+        if self.first_starts is not None:
+            parts = ("year", "month") if self.by_month else ("year",)
+            columns += [f"{part}(s.start) AS start_{part}" for part in parts]
+            tables += f" LEFT JOIN {self.first_starts} s ON s.pid = g.pid"
+        if self.earlier is not None:
+            our, taken = self.earlier
+            began = unit_of("t.a", months=self.by_month)
+            tables += (
+                f" LEFT JOIN (SELECT g.pid, g.period, count(*) AS n FROM {grid} g JOIN {taken} t "
+                f"ON t.pid = g.pid AND t.begins = 1 AND {began} <= g.period GROUP BY 1, 2) e "
+                "ON e.pid = g.pid AND e.period = g.period"
+            )
+            columns.append(f"coalesce(e.n, 0) AS {quoted(our)}")
+        return f"SELECT {', '.join(columns)} FROM {tables} ORDER BY g.pid, g.period"
+
+
+_FROM, _TO = "DATE '0001-01-01'", "DATE '9999-12-31'"
+
+
+def _place(table: Table, name: str) -> str:
+    """Return the SQL of the year of a row, or of year * 12 + month - 1."""
+    if "month" in table.columns:
+        alone = '"year" * 12 + "month" + 12' if "year" in table.columns else "NULL"
+        return f'CASE WHEN "month" < 0 THEN {alone} ELSE "month" END'
+    if "year" in table.columns:
+        return '"year"'
+    raise refuse(
+        f"{name} does not say which column has the year",
+        found=f"columns= names {', '.join(table.columns) or 'nothing'}",
+        do='columns={"year": "aar", ...}, or "month" where a row is a month',
+    )
+
+
+def _kind(our: str) -> Kind | None:
+    if our in ("year", "month"):
+        return "year" if our == "year" else "month"
+    if our in _DATES:
+        return "date"
+    return _KINDS[CONTRACT[our].dtype] if our in CONTRACT else None
+
+
+def _combined(our: str, type_: str, name: str, *, summed: bool) -> str:
+    """Return the SQL of one cell of the rows that a person has in a period."""
+    column = quoted(our)
+    if _kind(our) == "money":
+        parts = f"sum(CAST(round({column}::DOUBLE * {PARTS}) AS HUGEINT))"
+        return f"{rounded(parts, str(PER_ORE))} AS {column}"
+    if not summed:
+        return f"any_value({column}) AS {column}"
+    if type_.startswith(("VARCHAR", "BOOLEAN", "DATE", "TIMESTAMP")):
+        raise refuse(
+            f'combine="sum" adds numbers, and {name} has others',
+            found=our,
+            do="leave the column out, or take it from a table with one row a period",
+        )
+    return f"sum(CAST(round({column}::DOUBLE * {PARTS}) AS HUGEINT))::DOUBLE / {PARTS} AS {column}"

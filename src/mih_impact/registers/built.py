@@ -1,0 +1,210 @@
+"""The panel that knows where it came from: the fate of every row, and how one cell came about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from mih_impact import arguments
+from mih_impact.errors import PanelContractError
+from mih_impact.panel.panel import Panel
+from mih_impact.registers.spells import FATES, Setting, first_of, last_of
+from mih_impact.registers.tables import refuse
+from mih_impact.registers.taking import literal, quoted
+
+__all__ = ["BuiltPanel", "Origin", "Part"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One table of the extract as it went into the panel.
+
+    Attributes
+    ----------
+    kind, name
+        Which option it was given by, and what it is called.
+    made
+        The engine's table of its rows with their fates.
+    columns
+        What it gives the panel.
+    merged
+        How many used rows were added to another row of the same person and period.
+    """
+
+    kind: str
+    name: str
+    made: str
+    columns: tuple[str, ...]
+    merged: int = 0
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What the engine of a build still holds: the tables with their fates, and the panel."""
+
+    setting: Setting
+    parts: Sequence[Part]
+    rows: str
+
+
+class BuiltPanel(Panel):
+    """A panel made by `build_panel`: a `Panel` that tells what became of every row.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import mih_impact as mih
+    >>> persons = pd.DataFrame({"person_id": [1]})
+    >>> wages = pd.DataFrame({"person_id": [1, 7], "year": [2020, 2020], "wage": [100.0, 50.0]})
+    >>> panel = mih.build_panel(
+    ...     mih.Table(persons),
+    ...     yearly=[mih.Table(wages, columns={"year": "year", "wage_income": "wage"})],
+    ...     years=(2020, 2020),
+    ... )
+    >>> panel.sources()[["table", "rows_read", "used", "without_person"]].values.tolist()
+    [['persons', 1, 1, 0], ['yearly', 2, 1, 1]]
+    """
+
+    _origin: Origin
+
+    @classmethod
+    def of(cls, panel: Panel, origin: Origin) -> BuiltPanel:
+        """Return a panel with where it came from; what it has read and checked holds for it."""
+        built = cls.__new__(cls)
+        built.__dict__.update(panel.__dict__)
+        built._origin = origin
+        return built
+
+    def sources(self) -> pd.DataFrame:
+        """Return what became of the rows of each table; the parts add up to the rows read.
+
+        Returns
+        -------
+        DataFrame
+            One row per table: `table`, `kind`, `rows_read`, and how many were
+
+            - `used`: they are in the panel
+            - `revised`: a later version took their place
+            - `cancelled`: the register took them back
+            - `merged`: copies of a row, or added to another row of the same person and period, or
+              part of a participation that had begun
+            - `excluded`: by the codes of `where=` and `exclude=`
+            - `other_measure`: participation in a measure that is not the named one
+            - `later`: participation after the first start
+            - `overlapped`: on none of their days the spell that held
+            - `empty`: spells without a day
+            - `outside`: of days or periods outside the panel, or after what the table covers; of
+              persons, those who have no row
+            - `after_death`
+            - `without_person`: of nobody among the persons
+        """
+        store, origin = self._origin.setting.store, self._origin
+        lines = []
+        for part, raw in zip(origin.parts, store.reads, strict=True):
+            read = store.row(f"SELECT count(*) FROM {raw}")[0]
+            counts = f"SELECT fate, count(*) FROM {part.made} GROUP BY 1"
+            found: dict[str, Any] = dict(store.run(counts))
+            if part.merged:
+                found["used"] -= part.merged
+                found["merged"] = found.get("merged", 0) + part.merged
+            fates = {fate: found.get(fate, 0) for fate in FATES}
+            lines.append({"table": part.name, "kind": part.kind, "rows_read": read, **fates})
+        return pd.DataFrame(lines)
+
+    def explain(
+        self, person: Any, year: int, column: str, *, month: int | None = None
+    ) -> pd.DataFrame:
+        """Return the rows that one cell came from: a working view of one person.
+
+        It is not part of any result, and nothing of it is written or displayed elsewhere.
+
+        Parameters
+        ----------
+        person
+            The person's identifier, as in the panel.
+        year, month
+            The period; `month` in a panel by month.
+        column
+            A column of the panel.
+
+        Returns
+        -------
+        DataFrame
+            `table`, `row` (counted from 1 in the table), `fate`, `start`, `stop`, `days` (of the
+            spell in the period), `value`; the last row is the cell itself.
+
+        Raises
+        ------
+        PanelContractError
+            The panel has no such column, or no such row.
+        """
+        setting = self._origin.setting
+        period = self._period_of(year, month)
+        if column not in self.columns:
+            raise refuse(
+                f"The panel has no column {column}",
+                found=", ".join(self.columns),
+                do="name one of them",
+            )
+        who = literal(person)
+        at = f"year = {int(year)}" + (f" AND month = {int(month)}" if month is not None else "")
+        cells = setting.store.run(
+            f"SELECT {quoted(column)} FROM {self._origin.rows} WHERE person_id = {who} AND {at}"
+        )
+        if not cells:
+            raise refuse(
+                "The panel has no such row",
+                do="see that the identifier is written as in the panel, and the period is in it",
+            )
+        lines = [
+            line for part in self._origin.parts for line in self._lines(part, column, who, period)
+        ]
+        lines.append({"table": "panel", "fate": "cell", "value": cells[0][0]})
+        names = ["table", "row", "fate", "start", "stop", "days", "value"]
+        return pd.DataFrame(lines).reindex(columns=names)
+
+    def _period_of(self, year: Any, month: Any) -> int:
+        whole = arguments.whole("year", year, error=PanelContractError)
+        if (month is not None) != self._origin.setting.monthly:
+            raise refuse(
+                "A cell is of a period",
+                found=f"period={self.period!r}, month={arguments.shown(month)}",
+                do="month= belongs to a panel by month, and to no other",
+            )
+        if month is None:
+            return whole
+        return whole * 12 + arguments.whole("month", month, error=PanelContractError) - 1
+
+    def _lines(self, part: Part, column: str, who: str, period: int) -> list[dict[str, Any]]:
+        """Return the rows of one table that a cell may have come from."""
+        if column not in part.columns:
+            return []
+        setting = self._origin.setting
+        types = setting.store.types(part.made)
+        kept = {"row": "row", "fate": "fate"}
+        mine = f"pid IN (SELECT pid FROM {setting.persons} WHERE person_id = {who})"
+        if part.kind == "persons":
+            mine = f"key = {who}"
+            kept["value"] = quoted(column) if column in types else quoted(_date_of(column))
+        elif "a" in types:
+            first = first_of(str(period), months=setting.monthly)
+            last = last_of(str(period), months=setting.monthly)
+            kept |= {"start": "start", "stop": "stop" if "stop" in types else "start"}
+            kept["days"] = f"greatest(least(b, {last}) - greatest(a, {first}) + 1, 0)"
+            if "value" in types:
+                kept["value"] = "value"
+            if part.kind != "starts":
+                mine += f" AND start <= {last} AND coalesce(last, {last}) >= {first}"
+        else:
+            kept["value"] = quoted(column)
+            mine += f" AND period = {period}"
+        columns = ", ".join(f"{sql} AS {name}" for name, sql in kept.items())
+        found = setting.store.run(f"SELECT {columns} FROM {part.made} WHERE {mine} ORDER BY row")
+        return [{"table": part.name, **dict(zip(kept, line, strict=True))} for line in found]
+
+
+def _date_of(column: str) -> str:
+    return column.replace("_year", "_date")

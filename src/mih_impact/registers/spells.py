@@ -1,0 +1,496 @@
+"""Spells to days: which rows count, what holds where they overlap, and what falls in a period.
+
+Every row has one fate. Each step is a query over the table of the step before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeAlias
+
+from mih_impact.panel.csv_text import FALSE, TRUE
+from mih_impact.registers.tables import Scaled, Source, Spells, Starts, Status, day_of, refuse
+from mih_impact.registers.taking import Store, Wanted, literal, quoted, shown_codes, take
+
+__all__ = ["FATES", "Setting", "amounts", "fated", "first_starts", "statuses"]
+
+#: What becomes of a row. Each has one.
+FATES = (
+    "used",
+    "revised",
+    "cancelled",
+    "merged",
+    "excluded",
+    "other_measure",
+    "later",
+    "overlapped",
+    "empty",
+    "outside",
+    "after_death",
+    "without_person",
+)
+Dated: TypeAlias = Spells | Status | Starts
+
+#: Whole parts of a krone that amounts are kept in: 1e-4 øre.
+PARTS = 1_000_000
+PER_ORE = 10_000
+#: The least number that 28, 29, 30 and 31 divide.
+MONTH_DAYS = 377_580
+SINCE_EVER = date(1, 1, 1)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Whose days, and which of them.
+
+    Attributes
+    ----------
+    store
+        The engine.
+    persons
+        The table of persons: pid, person_id, died.
+    known
+        The table of identifiers: key, pid, valid_from, valid_to.
+    first, last
+        The panel's first and last day.
+    monthly
+        Whether a period is a month; else a year.
+    """
+
+    store: Store
+    persons: str
+    known: str
+    first: date
+    last: date
+    monthly: bool
+
+    @property
+    def periods(self) -> tuple[int, int]:
+        """The first and last period: years, or year * 12 + month - 1."""
+        if self.monthly:
+            return self.first.year * 12, self.last.year * 12 + 11
+        return self.first.year, self.last.year
+
+
+def day(value: date) -> str:
+    """Return a day as SQL has it."""
+    return f"DATE '{value:%Y-%m-%d}'" if value.year > 999 else f"DATE '{value.isoformat()}'"
+
+
+def unit_of(column: str, *, months: bool) -> str:
+    """Return the SQL of the year, or the month, that a day is in."""
+    return f"(year({column}) * 12 + month({column}) - 1)" if months else f"year({column})"
+
+
+def first_of(unit: str, *, months: bool) -> str:
+    """Return the SQL of the first day of a year or a month."""
+    if months:
+        return f"make_date(({unit}) // 12, ({unit}) % 12 + 1, 1)"
+    return f"make_date({unit}, 1, 1)"
+
+
+def last_of(unit: str, *, months: bool) -> str:
+    """Return the SQL of the last day of a year or a month."""
+    return f"({first_of(f'{unit} + 1', months=months)} - 1)"
+
+
+# --- which rows count -----------------------------------------------------------------------------
+
+
+def bookkeeping(table: Source) -> dict[str, Wanted]:
+    """Return the columns by which rows are chosen."""
+    wanted = {"key": Wanted(table.key, "key")}
+    if table.revision is not None:
+        wanted["revision"] = Wanted(table.revision, "rank")
+    if isinstance(table.cancelled, str):
+        wanted["cancelled"] = Wanted(table.cancelled, "text")
+    wanted |= {f"id_{column}": Wanted(column, "text") for column in table.identifying}
+    return wanted | {f"code_{column}": Wanted(column, "text") for column in table.coded}
+
+
+def one_of(column: str, codes: object) -> str:
+    """Return the SQL of whether a code is one of several."""
+    listed = ", ".join(literal(code) for code in codes)  # type: ignore[attr-defined]
+    return f"coalesce({quoted(f'code_{column}')} IN ({listed or 'NULL'}), false)"
+
+
+def is_cancelled(table: Source) -> str:
+    """Return the SQL of whether a row is cancelled."""
+    if table.cancelled is None:
+        return "false"
+    if isinstance(table.cancelled, Mapping):
+        parts = [one_of(column, codes) for column, codes in table.cancelled.items()]
+        return " OR ".join(parts) or "false"
+    return f"coalesce(lower(cancelled) IN ({', '.join(map(literal, sorted(TRUE)))}), false)"
+
+
+def ranked(table: Source, start: str, content: str) -> str:
+    """Return the SQL of `newest`, 1 for the last version, and `copy`, 1 for one of its like."""
+    if table.revision is None:
+        return "1 AS newest, 1 AS copy"
+    ids = [quoted(f"id_{column}") for column in table.identifying] or [start]
+    same = ", ".join(["pid", "CASE WHEN pid IS NULL THEN key END", *ids])
+    return (
+        f"rank() OVER (PARTITION BY {same} ORDER BY revision DESC NULLS LAST) AS newest, "
+        f"row_number() OVER (PARTITION BY {same}, revision, {content} ORDER BY row) AS copy, "
+        f"min(hash({content})) OVER (PARTITION BY {same}, revision) <> "
+        f"max(hash({content})) OVER (PARTITION BY {same}, revision) AS other"
+    )
+
+
+def chosen(table: Source, *, apart: str | None = None) -> str:
+    """Return the first branches of a row's fate; `apart` is a column whose codes choose later."""
+    counts = [
+        *(one_of(column, codes) for column, codes in table.where.items() if column != apart),
+        *(f"NOT {one_of(column, codes)}" for column, codes in table.exclude.items()),
+    ]
+    return (
+        "WHEN newest > 1 THEN 'revised' WHEN copy > 1 THEN 'merged' "
+        f"WHEN {is_cancelled(table)} THEN 'cancelled' "
+        f"WHEN NOT ({' AND '.join(counts) or 'true'}) THEN 'excluded'"
+    )
+
+
+def require_known(store: Store, table: Source, name: str, made: str) -> None:
+    """Raise where a row has a code that is named neither in where= nor in exclude=."""
+    newest = "fate NOT IN ('revised', 'merged', 'cancelled')"
+    for column in table.exclude:
+        codes = [*table.exclude[column], *table.where.get(column, ())]
+        unknown = f"{newest} AND NOT {one_of(column, codes)}"
+        if store.row(f"SELECT count(*) FROM {made} WHERE {unknown}")[0]:
+            raise refuse(
+                f"{name} has codes in {column} that are named neither in where= nor in exclude=",
+                found=shown_codes(store, made, f"code_{column}", unknown),
+                do=f"say of each whether it counts: where={{'{column}': [...]}}, "
+                f"exclude={{'{column}': [...]}}",
+            )
+    if isinstance(table.cancelled, str):
+        words = ", ".join(map(literal, sorted(TRUE | FALSE)))
+        unread = f"cancelled IS NOT NULL AND lower(cancelled) NOT IN ({words})"
+        n = store.row(f"SELECT count(*) FROM {made} WHERE {unread}")[0]
+        if n:
+            raise refuse(
+                f"{name} has values in {table.cancelled} that are neither yes nor no",
+                found=f"{n:,} rows",
+                do=f"name the codes that cancel: cancelled={{'{table.cancelled}': [...]}}",
+            )
+    if table.revision is not None:
+        n = store.row(f"SELECT count(*) FROM {made} WHERE newest = 1 AND other")[0]
+        if n:
+            raise refuse(
+                f"{name} has rows of one version that differ",
+                found=f"{n:,} rows",
+                do="name what the versions of one row have in common beside the person: id=",
+            )
+
+
+def fated(setting: Setting, table: Dated, name: str, value: Wanted | None = None) -> str:
+    """Return the name of the table of spells: their person, days, value and fate.
+
+    `start` to `last` are the days of the spell, `a` to `b` those of them that the panel has.
+
+    Raises
+    ------
+    PanelContractError
+        A row that counts has no start, ends before it begins, or has a code that nobody named.
+    """
+    wanted = bookkeeping(table) | {"start": Wanted(table.start, "date")}
+    if table.stop is not None:
+        wanted["stop"] = Wanted(table.stop, "date")
+    if value is not None:
+        wanted["value"] = value
+    measure = table.measure if isinstance(table, Starts) else None
+    if measure is not None:
+        wanted |= {"measure": Wanted(measure, "text"), f"code_{measure}": Wanted(measure, "text")}
+    typed = take(setting.store, table, name, wanted)
+    made = setting.store.keep(_fates(setting, table, typed, wanted, measure))
+    require_known(setting.store, table, name, made)
+    _require_days(setting, table, name, made)
+    return made
+
+
+def _fates(
+    setting: Setting, table: Dated, typed: str, wanted: Mapping[str, Wanted], measure: str | None
+) -> str:
+    covers = setting.last
+    if table.covers_to is not None:
+        covers = min(covers, day_of("covers_to", table.covers_to))
+    first = SINCE_EVER if isinstance(table, Starts) else setting.first
+    owned = (
+        f"SELECT t.*, k.pid, p.died FROM {typed} t LEFT JOIN {setting.known} k "
+        "ON t.key = k.key AND coalesce(t.start BETWEEN k.valid_from AND k.valid_to, true) "
+        f"LEFT JOIN {setting.persons} p ON p.pid = k.pid"
+    )
+    content = ", ".join(quoted(name) for name in wanted if name not in ("key", "revision"))
+    never = ", ".join(f"DATE {literal(end)}" for end in table.never)
+    stop = "start" if table.stop is None else "stop"
+    back = " - 1" if table.stops == "exclusive" and table.stop is not None else ""
+    is_open = f"{stop} IS NULL OR {stop} IN ({never})"
+    ends = (
+        f"SELECT *, CASE WHEN {is_open} THEN {day(covers)} ELSE {stop}{back} END AS last, "
+        f"coalesce(NOT ({is_open}) AND {stop} < start, false) AS backwards, "
+        f"coalesce({is_open}, false) AS is_open, {ranked(table, 'start', content)} FROM ({owned})"
+    )
+    fate = (
+        f"CASE {chosen(table, apart=measure)} "
+        "WHEN start IS NULL THEN 'no_start' WHEN backwards THEN 'backwards' "
+        "WHEN pid IS NULL THEN 'without_person' WHEN last < start AND NOT is_open THEN 'empty' "
+        f"WHEN greatest(start, {day(first)}) > least(last, {day(covers)}) THEN 'outside' "
+        "WHEN greatest(start, died_from) > died THEN 'after_death' ELSE 'used' END"
+    ).replace("died_from", day(first))
+    return (
+        f"SELECT *, {fate} AS fate, greatest(start, {day(first)}) AS a, "
+        f"least(last, {day(covers)}, coalesce(died, {day(covers)})) AS b FROM ({ends})"
+    )
+
+
+def _require_days(setting: Setting, table: Dated, name: str, made: str) -> None:
+    no_start, backwards, n = setting.store.row(
+        "SELECT count(*) FILTER (fate = 'no_start'), count(*) FILTER (fate = 'backwards'), "
+        f"count(*) FROM {made}"
+    )
+    if no_start:
+        raise refuse(
+            f"{name} has spells without a start",
+            found=f"{no_start:,} of {n:,} rows",
+            do="find the day, or leave them out: cancelled= and where= say which rows count",
+        )
+    if backwards:
+        raise refuse(
+            f"{name} has spells that stop before they start",
+            found=f"{backwards:,} of {n:,} rows",
+            do=f"correct {table.start} and {table.stop}; if that is how the register cancels a "
+            "row, say which are: cancelled=",
+        )
+
+
+# --- where spells overlap -------------------------------------------------------------------------
+
+
+def require_apart(setting: Setting, name: str, spells: str) -> None:
+    """Raise where a person has several spells on one day."""
+    found = (
+        f"SELECT pid, a <= max(b) OVER (PARTITION BY pid ORDER BY a, b, row "
+        f"ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS over FROM {spells}"
+    )
+    n = setting.store.row(f"SELECT count(*) FILTER (over) FROM ({found})")[0]
+    if n:
+        raise refuse(
+            f"{name} has spells that overlap",
+            found=f"{n:,} spells begin before an earlier one of the same person has ended",
+            do='say what holds then: overlap="union", "sum", "highest" or "latest"; if they share '
+            'one day only, the stop may be the day after: stops="exclusive"',
+        )
+
+
+def _clustered(spells: str, gap: int = 0, *, by: str = "pid") -> str:
+    """Return spells with `cluster`, the same for those that hang together."""
+    reach = "a" if gap < 0 else f"a - {1 + gap}"
+    return (
+        "SELECT *, sum(begins) OVER (PARTITION BY "
+        f"{by} ORDER BY a, b, row ROWS UNBOUNDED PRECEDING) AS cluster FROM (SELECT *, "
+        f"CASE WHEN {reach} <= max(b) OVER (PARTITION BY {by} ORDER BY a, b, row "
+        f"ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) THEN 0 ELSE 1 END AS begins "
+        f"FROM {spells})"
+    )
+
+
+def united(spells: str, gap: int) -> str:
+    """Return the query of spells of the days that count once, those at most a gap apart as one."""
+    return (
+        "SELECT pid, min(row) AS row, min(a) AS a, max(b) AS b, any_value(value) AS value "
+        f"FROM ({_clustered(spells, gap)}) GROUP BY pid, cluster"
+    )
+
+
+def one_at_a_time(setting: Setting, spells: str, order: str) -> str:
+    """Return the query of spells in which a person has on each day the first by an order."""
+    store = setting.store
+    cluster = store.keep(
+        f"SELECT *, count(*) OVER (PARTITION BY pid, cluster) AS n FROM ({_clustered(spells, -1)})"
+    )
+    edges = (
+        f"SELECT pid, cluster, a AS edge FROM {cluster} WHERE n > 1 "
+        f"UNION SELECT pid, cluster, b + 1 FROM {cluster} WHERE n > 1"
+    )
+    parts = (
+        "SELECT pid, cluster, edge AS a, lead(edge) OVER (PARTITION BY pid, cluster ORDER BY edge) - 1 "
+        f"AS b FROM ({edges}) QUALIFY b IS NOT NULL"
+    )
+    return (
+        f"SELECT pid, row, a, b, value FROM {cluster} WHERE n = 1 UNION ALL "
+        f"SELECT p.pid, m.row, p.a, p.b, m.value FROM ({parts}) p JOIN {cluster} m "
+        "ON m.pid = p.pid AND m.cluster = p.cluster AND m.n > 1 AND m.a <= p.a AND m.b >= p.b "
+        f"QUALIFY row_number() OVER (PARTITION BY p.pid, p.a ORDER BY {order}) = 1"
+    )
+
+
+_LATEST = "m.revision DESC NULLS LAST, m.begun DESC, m.ends DESC, m.value DESC NULLS LAST, m.row"
+
+
+def resolved(setting: Setting, table: Spells | Status, name: str, spells: str, made: str) -> str:
+    """Return the spells after the rule of overlaps; the fate of rows that win no day is set."""
+    store = setting.store
+    if table.overlap is None:
+        require_apart(setting, name, spells)
+    if table.overlap == "union" or table.gap:
+        return store.keep(united(spells, table.gap))
+    if table.overlap in ("highest", "latest"):
+        order = f"m.value DESC, {_LATEST}" if table.overlap == "highest" else _LATEST
+        won = store.keep(one_at_a_time(setting, spells, order))
+        store.run(
+            f"UPDATE {made} SET fate = 'overlapped' WHERE fate = 'used' "
+            f"AND row NOT IN (SELECT row FROM {won})"
+        )
+        return won
+    return spells
+
+
+# --- what falls in a period -----------------------------------------------------------------------
+
+
+def pieces(spells: str, *, months: bool) -> str:
+    """Return the query of spells cut at the ends of years or months."""
+    units = f"range({unit_of('a', months=months)}, {unit_of('b', months=months)} + 1)"
+    return (
+        f"SELECT pid, row, value, unit, greatest(a, {first_of('unit', months=months)}) AS a, "
+        f"least(b, {last_of('unit', months=months)}) AS b "
+        f"FROM (SELECT *, unnest({units}) AS unit FROM {spells})"
+    )
+
+
+def weekdays(until: str) -> str:
+    """Return the SQL of how many days from Monday to Friday there are before a day."""
+    days = f"({until} - DATE '0001-01-01')"  # which is a Monday
+    return f"({days} // 7 * 5 + least({days} % 7, 5))"
+
+
+def rounded(parts: str, per: str) -> str:
+    """Return the SQL of a quotient, rounded to whole øre half away from zero, in kroner."""
+    whole = f"sign({parts})::INTEGER * ((2 * abs({parts}) + {per}) // (2 * {per}))"
+    return f"(CAST({whole} AS DECIMAL(18, 0)) * CAST(0.01 AS DECIMAL(3, 2)))::DECIMAL(18, 2)"
+
+
+def _weighed(table: Spells) -> tuple[str, str]:
+    """Return the SQL of the parts of a piece, and of how many of them make a part of a krone."""
+    days = "(b - a + 1)"
+    year = "(make_date(year + 1, 1, 1) - make_date(year, 1, 1))"
+    if isinstance(table.days, Scaled):
+        return f"value * {days} * {table.days.days}", year
+    if table.days == "weekdays":
+        return f"value * ({weekdays('b + 1')} - {weekdays('a')})", "1"
+    if table.per == "month":
+        return f"value * {days} * ({MONTH_DAYS} // day(last_day(a)))", str(MONTH_DAYS)
+    return f"value * {days}", year if table.per == "year" else "1"
+
+
+def amounts(setting: Setting, table: Spells, name: str) -> tuple[str, str, str]:
+    """Return the tables of rows with fates, of the spells that hold, and of period values."""
+    store, monthly = setting.store, setting.monthly
+    wanted = None if table.amount is None else Wanted(table.amount, "money")
+    made = fated(setting, table, name, wanted)
+    live = "start AS begun, last AS ends" + ("" if table.revision else ", NULL AS revision")
+    kept = f"SELECT *, {live} FROM {made} WHERE fate = 'used'"
+    if table.amount is None:
+        held = resolved(setting, table, name, _narrow(store, kept, "1"), made)
+        months = monthly or table.count == "months"
+        unit = "unit // 12" if months and not monthly else "unit"
+        counted = "count(DISTINCT unit)" if table.count == "months" else "sum(b - a + 1)"
+        sql = f"SELECT pid, {unit} AS period, {counted}::BIGINT AS value "
+        return made, held, store.keep(f"{sql} FROM ({pieces(held, months=months)}) GROUP BY 1, 2")
+    lost = store.row(f"SELECT count(*) FROM ({kept}) WHERE value IS NULL")[0]
+    if lost:
+        raise refuse(
+            f"{name} has spells without an amount in {table.amount}",
+            found=f"{lost:,} rows that count",
+            do="find the amounts, write 0, or leave the rows out with where= or cancelled=",
+        )
+    parts = f"CAST(round(value::DOUBLE * {PARTS}) AS HUGEINT)"
+    held = resolved(setting, table, name, _paid(store, table, kept, parts), made)
+    months = monthly or table.per == "month"
+    year = "unit // 12" if months else "unit"
+    period = "unit" if monthly else "year"
+    weight, per = _weighed(table)
+    sums = (
+        f"SELECT pid, {period} AS period, any_value(year) AS year, sum({weight}) AS parts FROM "
+        f"(SELECT *, {year} AS year FROM ({pieces(held, months=months)})) GROUP BY 1, 2"
+    )
+    made_øre = rounded("parts", f"{PER_ORE}::HUGEINT * {per}")
+    return made, held, store.keep(f"SELECT pid, period, {made_øre} AS value FROM ({sums})")
+
+
+def _narrow(store: Store, kept: str, value: str) -> str:
+    return store.keep(
+        f"SELECT pid, row, a, b, {value} AS value, revision, begun, ends FROM ({kept})"
+    )
+
+
+def _paid(store: Store, table: Spells, kept: str, parts: str) -> str:
+    """Return spells with what a day is paid; the last day of a total has the remainder too."""
+    if table.per != "spell":
+        return _narrow(store, kept, parts)
+    each = f"SELECT *, {parts} AS total, {parts} // (ends - begun + 1) AS share FROM ({kept})"
+    columns = "revision, begun, ends"
+    return store.keep(
+        f"SELECT pid, row, a, least(b, ends - 1) AS b, share AS value, {columns} FROM ({each}) "
+        "WHERE a < ends UNION ALL "
+        f"SELECT pid, row, ends, ends, total - share * (ends - begun), {columns} FROM ({each}) "
+        "WHERE b = ends"
+    )
+
+
+def statuses(setting: Setting, table: Status, name: str) -> tuple[str, str]:
+    """Return the tables of rows with fates, and of pid, period and value."""
+    store, monthly = setting.store, setting.monthly
+    made = fated(setting, table, name, Wanted(table.value or table.to, None))
+    live = "start AS begun, last AS ends" + ("" if table.revision else ", NULL AS revision")
+    kept = f"SELECT *, {live} FROM {made} WHERE fate = 'used'"
+    held = resolved(setting, table, name, _narrow(store, kept, "value"), made)
+    cut = pieces(held, months=monthly)
+    if table.at == "longest":
+        days = (
+            f"SELECT pid, unit, value, sum(b - a + 1) AS n, max(b) AS b FROM ({cut}) GROUP BY ALL"
+        )
+        best = "QUALIFY row_number() OVER (PARTITION BY pid, unit ORDER BY n DESC, b DESC) = 1"
+        return made, store.keep(f"SELECT pid, unit AS period, value FROM ({days}) {best}")
+    ends = {"first": first_of("unit", months=monthly), "last": last_of("unit", months=monthly)}
+    at = ends.get(table.at)
+    if at is None:
+        if monthly:
+            raise refuse(
+                "A day of the year is for panels by year",
+                found=f"at={table.at!r}",
+                do='in a panel by month at="first", "last" or "longest"',
+            )
+        number, month = table.day
+        at = f"make_date(unit, {month}, {number})"
+    sql = f"SELECT pid, unit AS period, value FROM ({cut}) WHERE {at} BETWEEN a AND b"
+    return made, store.keep(sql)
+
+
+def first_starts(setting: Setting, table: Starts, name: str) -> tuple[str, str, str]:
+    """Return the tables of rows with fates, of participations, and of first starts: pid, start."""
+    store = setting.store
+    made = fated(setting, table, name)
+    measure = "measure" if table.measure is not None else "''"
+    codes = table.where.get(table.measure) if table.measure is not None else None
+    mine = "true" if table.measure is None or codes is None else one_of(table.measure, codes)
+    kept = store.keep(
+        f"SELECT pid, row, start AS a, b, {measure} AS measure, {mine} AS mine "
+        f"FROM {made} WHERE fate = 'used'"
+    )
+    taken = store.keep(_clustered(kept, table.gap, by="pid, measure") if table.gap else
+                       f"SELECT *, 1 AS begins FROM {kept}")  # fmt: skip
+    firsts = (
+        f"SELECT row FROM {taken} WHERE mine AND begins = 1 "
+        "QUALIFY row_number() OVER (PARTITION BY pid ORDER BY a, row) = 1"
+    )
+    first = store.keep(f"SELECT pid, a AS start FROM {taken} WHERE row IN ({firsts})")
+    store.run(
+        f"UPDATE {made} SET fate = CASE WHEN NOT t.mine THEN 'other_measure' WHEN t.begins = 0 "
+        "THEN 'merged' ELSE 'later' END "
+        f"FROM {taken} t WHERE {made}.row = t.row AND t.row NOT IN ({firsts})"
+    )
+    return made, taken, first

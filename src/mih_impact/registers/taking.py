@@ -1,0 +1,449 @@
+"""A table of an extract taken into the engine: keys, dates and numbers of one type, or an error."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import narwhals as nw
+import pandas as pd
+
+from mih_impact.panel.contract import CONTRACT, Dtype
+from mih_impact.panel.csv_text import convert, decode, read_text
+from mih_impact.panel.engine import has_arrow, reading
+from mih_impact.panel.number_text import marks_given
+from mih_impact.panel.sources import connect, files_of, is_csv, is_path, open_source
+from mih_impact.registers.tables import Source, refuse
+
+__all__ = ["Kind", "Store", "Wanted", "quoted", "take"]
+
+Kind = Literal["key", "date", "money", "number", "int", "year", "month", "text", "bool", "rank"]
+
+_NUMBERS = ("money", "number", "int", "year", "month")
+_VERSION = re.compile(r"(?:_p(\d{4}-\d\d-\d\d)(?:_p(\d{4}-\d\d-\d\d))?)?_v(\d+)$")
+#: Characters beyond which a whole number is a date (20240819) and not a year.
+_SPARE = "^[0-9]{4}-?[0-9]{2}$"
+_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
+          "UINTEGER", "UBIGINT")  # fmt: skip
+_FLOATS = ("FLOAT", "DOUBLE", "DECIMAL")
+_DATED = ("DATE", "TIMESTAMP")
+#: Fewest rows that a code is shown of.
+_ENOUGH = 5
+
+
+class Wanted(NamedTuple):
+    """A column that is wanted of a table: its own name there, and what it is to become."""
+
+    source: str
+    kind: Kind | None
+
+
+@dataclass
+class Store:
+    """The DuckDB connection of a build, and what has been put in it.
+
+    `reads` are the tables of the extract as they were read, in their order.
+    """
+
+    connection: Any
+    held: int = 0
+    reads: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, memory_limit: int) -> Store:
+        """Return an empty store, which goes to disk beyond the memory it may take."""
+        return cls(connect(memory_limit))
+
+    def keep(self, sql: str, *, view: bool = False) -> str:
+        """Run a query into a table of its own, and return its name."""
+        self.held += 1
+        name = f"t{self.held}"
+        self.run(f"CREATE TEMP {'VIEW' if view else 'TABLE'} {name} AS {sql}")
+        return name
+
+    def run(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return the rows that a query gives; what the engine raises tells of no person."""
+        with reading(nw.from_native(self.connection.sql("SELECT 1 AS one"))):
+            found: list[tuple[Any, ...]] = self.connection.execute(sql).fetchall()
+            return found
+
+    def row(self, sql: str) -> tuple[Any, ...]:
+        """Return the one row that a query gives."""
+        return self.run(sql)[0]
+
+    def types(self, name: str) -> dict[str, str]:
+        """Return the types of a table's columns."""
+        return {row[0]: row[1] for row in self.run(f"DESCRIBE {name}")}
+
+
+def quoted(name: str) -> str:
+    """Return a name as SQL has it.
+
+    Examples
+    --------
+    >>> quoted("kjønn")
+    '"kjønn"'
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: Any) -> str:
+    """Return a text as SQL has it."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def named(table: Source, kind: str) -> str:
+    """Return what a table is called."""
+    if table.name is not None:
+        return table.name
+    return Path(table.source).name if is_path(table.source) else kind
+
+
+def take(store: Store, table: Source, name: str, wanted: Mapping[str, Wanted]) -> str:
+    """Return the name of a table with `row` and the wanted columns, each of its kind.
+
+    Parameters
+    ----------
+    store
+        Where it goes.
+    table, name
+        What the caller declared, and what it is called.
+    wanted
+        Our name -> column and kind; a kind of None leaves it as it is.
+
+    Raises
+    ------
+    PanelContractError
+        A column is missing; a key, a date or a number cannot be read, or can be in two ways.
+    """
+    raw, unread = _raw(store, table, name, wanted)
+    _require_read(name, unread)
+    types = store.types(raw)
+    missing = sorted({want.source for want in wanted.values()} - types.keys())
+    if missing:
+        raise refuse(
+            f"{name} lacks the columns {', '.join(missing)}",
+            found=f"the columns {', '.join(types)}",
+            do="name the columns as the table has them: key=, columns=, start=, stop= ...",
+        )
+    reader = _Reader(store, table, name, raw)
+    made = {our: reader.expr(want, types[want.source]) for our, want in wanted.items()}
+    parts = [f"{expr} AS {quoted(our)}" for our, expr in made.items()]
+    typed = store.keep(f"SELECT row_number() OVER () AS row, {', '.join(parts)} FROM {raw}")
+    reader.require_whole(typed, wanted, types)
+    store.reads.append(raw)
+    return typed
+
+
+# --- opening --------------------------------------------------------------------------------------
+
+
+def _raw(
+    store: Store, table: Source, name: str, wanted: Mapping[str, Wanted]
+) -> tuple[str, Mapping[str, Mapping[str, int]]]:
+    """Return the table as it is, and what could not be read of text."""
+    source, plain = table.source, f"_raw{store.held}"
+    store.held += 1
+    if is_path(source):
+        files = _chosen(files_of(source)[1], table, name)
+        if is_csv(source):
+            frame, unread = _from_text(files, table, wanted)
+            store.connection.register(plain, frame)
+            return plain, unread
+        if files_of(source)[0] == "parquet":
+            listed = ", ".join(map(literal, files))
+            there = f"read_parquet([{listed}], union_by_name = true)"
+            return store.keep(f"SELECT * {_renamed(store, there)} FROM {there}", view=True), {}
+        source = open_source(source).frame
+    frame = source if isinstance(source, pd.DataFrame) else _moved(source)
+    store.connection.register(plain, frame)
+    return plain, {}
+
+
+def _renamed(store: Store, there: str) -> str:
+    """Return the clause that gives dates of microdata.no their plain names."""
+    present = store.types(f"(SELECT * FROM {there})") if there else {}
+    days = [(f"{end}_epoch_days", end) for end in ("start", "stop")]
+    found = [f"{quoted(old)} AS {new}" for old, new in days if old in present]
+    return f"RENAME ({', '.join(found)})" if found else ""
+
+
+def _moved(source: Any) -> Any:
+    """Return any other frame as one that the engine of the build reads."""
+    frame = nw.from_native(source)
+    if isinstance(frame, nw.LazyFrame):
+        frame = frame.collect("pyarrow" if has_arrow() else "pandas")
+    return frame.to_arrow() if has_arrow() else frame.to_pandas()
+
+
+def _chosen(files: list[str], table: Source, name: str) -> list[str]:
+    """Return the files that count: of the versions of one the last, or an error, never both."""
+    found: dict[str, list[tuple[str, str, int, str]]] = {}
+    for file in files:
+        stem = Path(file).stem
+        match = _VERSION.search(stem)
+        first, last = (match[1] or "", match[2] or "9999") if match else ("", "9999")
+        version = int(match[3]) if match else -1
+        same = str(Path(file).parent / (stem[: match.start()] if match else stem))
+        found.setdefault(same, []).append((first, last, version, file))
+    kept: list[str] = []
+    for parts in found.values():
+        parts.sort(key=lambda part: (-part[2], part[0]))
+        chosen: list[tuple[str, str, int, str]] = []
+        for part in parts:
+            if all(part[0] > other[1] or part[1] < other[0] for other in chosen):
+                chosen.append(part)
+        if len(chosen) < len(parts) and table.versions is None:
+            raise refuse(
+                f"{name} has several versions of one file",
+                found=", ".join(sorted(Path(part[3]).name for part in parts)),
+                do=f'name the one that counts, or take the last of each: versions="latest" '
+                f"({', '.join(sorted(Path(part[3]).name for part in chosen))})",
+            )
+        kept += [part[3] for part in chosen]
+    return sorted(kept)
+
+
+def _from_text(
+    files: list[str], table: Source, wanted: Mapping[str, Wanted]
+) -> tuple[pd.DataFrame, Mapping[str, Mapping[str, int]]]:
+    """Return the wanted columns of CSV files, numbers read as the contract reads them."""
+    sources = {want.source: (our, want.kind) for our, want in wanted.items()}
+    columns = _headerless(files) if table.form else read_text(files, tuple(sources)).columns
+    marks = marks_given(table.decimal, table.thousands)[""]
+    unread: dict[str, Mapping[str, int]] = {}
+    frame: dict[str, Any] = {}
+    for name, texts in columns.items():
+        our, kind = sources.get(name, (name, "text"))
+        dtype: Dtype | None = "text"
+        if kind is None:
+            dtype = CONTRACT[our].dtype if our in CONTRACT else None
+        elif kind in ("money", "number", "int"):
+            dtype = "money"
+        elif kind == "bool":
+            dtype = "bool"
+        frame[name], failures = convert(texts, dtype, marks)
+        if frame[name].dtype == "string":
+            values = frame[name].astype(object)
+            frame[name] = values.where(values.notna(), None)
+        if failures:
+            unread[name] = failures
+    return pd.DataFrame(frame), unread
+
+
+def _headerless(files: Sequence[str]) -> dict[str, list[str]]:
+    """Return the columns of files of microdata.no, which have no header."""
+    names = ("unit_id", "value", "start", "stop", "attributes")
+    columns: dict[str, list[str]] = {name: [] for name in names}
+    for file in files:
+        lines = csv.reader(io.StringIO(decode(Path(file).read_bytes()), newline=""), delimiter=";")
+        for line in lines:
+            if line and len(line) not in (4, 5):
+                raise refuse(
+                    f"{Path(file).name} is no file of microdata.no",
+                    found=f"{len(line)} fields at line {lines.line_num}",
+                    do="a line is unit_id;value;start;stop;attributes, without a header",
+                )
+            for name, text in zip(names, [*line, ""] if len(line) == 4 else line, strict=False):
+                columns[name].append(text)
+    return columns
+
+
+def _require_read(name: str, unread: Mapping[str, Mapping[str, int]]) -> None:
+    if unread:
+        raise refuse(
+            f"{name} has values that cannot be read",
+            found="; ".join(
+                f"{column}: {n:,} values ({why})"
+                for column, failures in unread.items()
+                for why, n in failures.items()
+            ),
+            do="correct them, or say how numbers are written: decimal=, thousands=",
+        )
+
+
+# --- values ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """How the columns of one table become values of their kinds."""
+
+    store: Store
+    table: Source
+    name: str
+    raw: str
+
+    def expr(self, want: Wanted, type_: str) -> str:
+        """Return the SQL of a column."""
+        column = quoted(want.source)
+        base = type_.split("(")[0].split(" ")[0]
+        match want.kind:
+            case "key" | "text":
+                return self._text(column, base)
+            case "date":
+                return self._date(want.source, base)
+            case "rank":
+                return self._rank(column, base)
+            case "year" | "month":
+                return self._part(want, base)
+            case "money" | "number":
+                self._require_type(want, base, (*_WHOLE, *_FLOATS))
+                finite = f"CASE WHEN isfinite({column}::DOUBLE) THEN {column} END"
+                return finite if base in ("FLOAT", "DOUBLE") else column
+            case "int":
+                return f"TRY_CAST({column} AS BIGINT)"
+            case "bool":
+                return f"TRY_CAST({column} AS BOOLEAN)"
+        if base in ("FLOAT", "DOUBLE"):
+            return f"CASE WHEN NOT isnan({column}) THEN {column} END"
+        return f"CAST({column} AS VARCHAR)" if base == "ENUM" else column
+
+    def _require_type(self, want: Wanted, base: str, allowed: Iterable[str]) -> None:
+        if base not in allowed and base != '"NULL"':
+            raise refuse(
+                f"{self.name} has another type in {want.source} than is needed",
+                found=f"{base.lower()} where a {want.kind} is needed",
+                do="convert the column before",
+            )
+
+    def _text(self, column: str, base: str) -> str:
+        """Return text without blanks around it; a whole number that is kept as 7.0 is 7."""
+        if base in _FLOATS:
+            whole = f"{column} = floor({column}) AND abs({column}) < 9e15"
+            return f"CASE WHEN {whole} THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) END"
+        return f"NULLIF(trim(CAST({column} AS VARCHAR)), '')"
+
+    def _rank(self, column: str, base: str) -> str:
+        if base in _DATED:
+            return f"epoch(CAST({column} AS TIMESTAMP))"
+        if base == "VARCHAR":
+            time = f"epoch(TRY_CAST(trim({column}) AS TIMESTAMP))"
+            return f"coalesce(TRY_CAST(trim({column}) AS DOUBLE), {time})"
+        return f"CAST({column} AS DOUBLE)"
+
+    def _part(self, want: Wanted, base: str) -> str:
+        """Return the year, or year * 12 + month - 1, of a number, a text or a date."""
+        column, month = quoted(want.source), want.kind == "month"
+        if base in _DATED or self.table.dates is not None:
+            day = self._date(want.source, base)
+            return f"year({day}) * 12 + month({day}) - 1" if month else f"year({day})"
+        text = self._text(column, base)
+        if month:
+            both = f"regexp_full_match({text}, '{_SPARE}')"
+            year, last = f"left({text}, 4)::INTEGER", f"right({text}, 2)::INTEGER"
+            alone = f"TRY_CAST({text} AS INTEGER) - 13"  # without a year: -12 to -1
+            return f"CASE WHEN {both} THEN {year} * 12 + {last} - 1 ELSE {alone} END"
+        iso = f"year(TRY_CAST({text} AS DATE))"
+        return f"CASE WHEN length({text}) = 4 THEN TRY_CAST({text} AS INTEGER) ELSE {iso} END"
+
+    def _date(self, source: str, base: str) -> str:
+        column = quoted(source)
+        if base in _DATED:
+            return f"CAST({column} AS DATE)"
+        if self.table.dates == "days" or (self.table.form and base in _WHOLE):
+            return f"DATE '1970-01-01' + CAST({column} AS INTEGER)"
+        text = self._text(column, base)
+        plain = f"regexp_replace({text}, '[./-]', '-', 'g')"
+        order = self._order(source, plain)
+        return (
+            f"CASE WHEN regexp_full_match({text}, '[0-9]{{8}}') "
+            f"THEN CAST(try_strptime({text}, '%Y%m%d') AS DATE) "
+            f"WHEN regexp_full_match({plain}, '[0-9]{{4}}-[0-9]{{1,2}}-[0-9]{{1,2}}([ T].*)?') "
+            f"THEN TRY_CAST(left({plain}, 10) AS DATE) "
+            f"WHEN regexp_full_match({plain}, '[0-9]{{1,2}}-[0-9]{{1,2}}-[0-9]{{4}}') "
+            f"THEN CAST(try_strptime({plain}, '{order}') AS DATE) "
+            f"ELSE CAST(try_strptime({text}, '%d%b%Y') AS DATE) END"
+        )
+
+    def _order(self, source: str, plain: str) -> str:
+        """Return how dates with their year last are written, as far as the column shows it."""
+        if self.table.dates is not None:
+            return "%m-%d-%Y" if self.table.dates == "mdy" else "%d-%m-%Y"
+        parts = (
+            f"SELECT regexp_extract({plain}, '^([0-9]{{1,2}})-([0-9]{{1,2}})-[0-9]{{4}}$', "
+            f"['a', 'b']) AS p FROM {self.raw}"
+        )
+        rows, first, second = self.store.row(
+            "SELECT count(*), count(*) FILTER (p.a::INTEGER > 12), "
+            f"count(*) FILTER (p.b::INTEGER > 12) FROM ({parts}) WHERE p.a <> ''"
+        )
+        if rows and first and second:
+            raise refuse(
+                f"{self.name} mixes the order of day and month in {source}",
+                found=f"{first:,} dates with the day first and {second:,} with the month first, "
+                f"of {rows:,}",
+                do="find out which rows are written in which way, and write all as 2024-12-31",
+            )
+        if rows and not first and not second:
+            raise refuse(
+                f"{self.name} has dates that can be read in two ways in {source}",
+                found=f"{rows:,} dates, none with a day after the twelfth",
+                do='say which comes first: dates="dmy" (31.12.2024) or dates="mdy" (12/31/2024)',
+            )
+        return "%m-%d-%Y" if second else "%d-%m-%Y"
+
+    def require_whole(
+        self, typed: str, wanted: Mapping[str, Wanted], types: Mapping[str, str]
+    ) -> None:
+        """Raise where a value is there and could not be read, with how many there are."""
+        checked = {our: want for our, want in wanted.items() if want.kind not in (None, "money")}
+        if not checked:
+            return
+        counts = [
+            f"(SELECT count(*) FROM {self.raw} WHERE {self._given(want.source, types)}) - "
+            f"(SELECT count({quoted(our)}) FROM {typed})"
+            for our, want in checked.items()
+        ]
+        lost = self.store.row(f"SELECT {', '.join(counts)}")
+        for (_, want), n in zip(checked.items(), lost, strict=True):
+            if n > 0:
+                raise refuse(
+                    f"{self.name} has values in {want.source} that are no {_WORDS[want.kind]}",
+                    found=f"{n:,} rows",
+                    do=_REMEDIES.get(want.kind or "", "correct them, or leave them empty"),
+                )
+
+    def _given(self, source: str, types: Mapping[str, str]) -> str:
+        column, base = quoted(source), types[source].split("(")[0]
+        if base == "VARCHAR":
+            return f"trim({column}) <> ''"
+        if base in ("FLOAT", "DOUBLE"):
+            return f"NOT isnan({column})"
+        return f"{column} IS NOT NULL"
+
+
+_WORDS: dict[Kind | None, str] = {
+    "key": "identifier",
+    "text": "code",
+    "date": "date",
+    "rank": "number or time of a version",
+    "year": "year",
+    "month": "month",
+    "int": "whole number",
+    "number": "number",
+    "bool": "yes or no",
+}
+_REMEDIES = {
+    "key": "identifiers are text or whole numbers: convert the column before",
+    "date": "dates are written 2024-12-31, 20241231, 31.12.2024 or 31DEC2024, or are dates; "
+    'whole numbers since 1970 need dates="days"',
+    "rank": "name a column of numbers, dates or times as revision=",
+}
+
+
+def shown_codes(store: Store, table: str, column: str, condition: str) -> str:
+    """Return how many rows have such codes, and those of the codes that are of several persons."""
+    name = quoted(column)
+    found = store.run(
+        f"SELECT {name}, count(*), count(DISTINCT key) FROM {table} WHERE {condition} "
+        "GROUP BY 1 ORDER BY 2 DESC, 1"
+    )
+    often = [f"{code!r}" for code, _, persons in found[:10] if persons >= _ENOUGH]
+    words = f"{sum(n for _, n, _ in found):,} rows with {len(found)} such codes"
+    return words + (f", among them {', '.join(often)}" if often else "")

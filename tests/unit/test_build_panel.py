@@ -1,0 +1,254 @@
+"""build_panel, rule by rule: rows made by hand, and answers reckoned by hand."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+import pytest
+
+import mih_impact as mih
+from mih_impact.registers.spells import FATES
+
+PERSONS = pd.DataFrame({"person_id": ["a", "b"]})
+
+
+def frame(rows, *columns):
+    return pd.DataFrame(rows, columns=columns)
+
+
+def build(years=(2019, 2021), persons=None, **tables):
+    persons = mih.Table(PERSONS) if persons is None else persons
+    if any(table.to == "n" for table in tables.get("spells", ())):
+        tables["units"] = {"n": "days"}
+    panel = mih.build_panel(persons, years=years, **tables)
+    adds_up(panel)
+    return panel
+
+
+def adds_up(panel):
+    told = panel.sources()
+    assert (told[list(FATES)].sum(axis=1) == told["rows_read"]).all(), told.to_string()
+    assert (told[list(FATES)] >= 0).all(axis=None)
+
+
+def cells(panel, column, person="a"):
+    rows = panel.frame.collect("pandas").to_native()
+    rows = rows[rows["person_id"] == person]
+    keys = ["year", "month"] if panel.period == "month" else ["year"]
+    index = [tuple(k) if len(keys) > 1 else k[0] for k in rows[keys].astype(int).to_numpy()]
+    return dict(zip(index, rows[column], strict=True))
+
+
+def fates(panel, table):
+    told = panel.sources().set_index("table").loc[table]
+    return {fate: int(told[fate]) for fate in FATES if told[fate]}
+
+
+def spells(rows, **options):
+    options = {"to": "aap", **options}
+    if "count" not in options:
+        options = {"amount": "rate", "per": "day", "days": "calendar", **options}
+    columns = ["person_id", "start", "stop", "rate", *options.pop("more", ())]
+    table = frame([row + (0.0,) if len(row) == 3 else row for row in rows], *columns)
+    return mih.Spells(table, name="spells", **options)
+
+
+# --- days, months and amounts ---------------------------------------------------------------------
+
+
+def test_a_spell_over_new_year_is_apportioned_by_day():
+    panel = build(spells=[spells([("a", "2019-12-22", "2020-01-10", 1000.0)])])
+    assert cells(panel, "aap") == {2019: 10_000.0, 2020: 10_000.0}
+
+
+def test_leap_years_have_366_days():
+    panel = build(spells=[spells([("a", "2019-01-01", "2020-12-31")], to="n", count="days")])
+    assert cells(panel, "n") == {2019: 365, 2020: 366}
+    panel = build(spells=[spells([("a", "2020-02-28", "2020-03-01", 10.0)])], period="month")
+    assert cells(panel, "aap") == {(2020, 2): 20.0, (2020, 3): 10.0}
+
+
+def test_an_exclusive_stop_is_the_day_after():
+    rows = [("a", "2019-12-31", "2020-01-02", 100.0), ("a", "2020-05-05", "2020-05-05", 100.0)]
+    panel = build(spells=[spells(rows, stops="exclusive")])
+    assert cells(panel, "aap") == {2019: 100.0, 2020: 100.0}
+    assert fates(panel, "spells") == {"used": 1, "empty": 1}
+
+
+def test_weekdays_are_monday_to_friday():
+    # 27 December 2019 is a Friday, 6 January 2020 a Monday.
+    rows = [("a", "2019-12-27", "2020-01-06", 100.0)]
+    panel = build(spells=[spells(rows, days="weekdays")])
+    assert cells(panel, "aap") == {2019: 300.0, 2020: 400.0}
+
+
+def test_scaled_days_make_a_whole_year_of_any_length():
+    rows = [("a", "2019-01-01", "2020-12-31", 1000.0), ("b", "2019-01-01", "2019-01-10", 1000.0)]
+    panel = build(spells=[spells(rows, days=mih.scaled(260))])
+    assert cells(panel, "aap") == {2019: 260_000.0, 2020: 260_000.0}
+    assert cells(panel, "aap", "b") == {2019: 7123.29}  # 1000 * 10 * 260 / 365 = 7123.2877
+
+
+def test_a_month_and_a_year_are_apportioned_by_their_own_days():
+    rows = [("a", "2020-02-15", "2020-03-31", 2900.0)]  # 15 of 29 days, and all of March
+    panel = build(spells=[spells(rows, per="month", days=None)])
+    assert cells(panel, "aap") == {2020: 1500.0 + 2900.0}
+    rows = [("a", "2019-12-31", "2020-01-01", 36_600.0)]
+    panel = build(spells=[spells(rows, per="year", days=None)])
+    assert cells(panel, "aap") == {2019: 100.27, 2020: 100.0}  # 36600 / 365 = 100.274
+
+
+def test_the_remainder_of_a_total_is_its_last_days():
+    # 0.0001 kr is 100 parts of 1e-4 øre, 33 a day and 34 on the last; 1000 kr over 3 days
+    rows = [("a", "2019-12-30", "2020-01-01", 1000.0)]
+    panel = build(spells=[spells(rows, per="spell", days=None)])
+    assert cells(panel, "aap") == {2019: 666.67, 2020: 333.33}
+    rows = [("a", "2019-12-30", "2020-01-01", 0.000005)]  # 5 parts: 1, 1 and 3
+    panel = build(spells=[spells(rows, per="spell", days=None)], period="month")
+    assert cells(panel, "aap") == {(2019, 12): 0.0, (2020, 1): 0.0}
+    rows = [("a", "2019-12-30", "2020-01-01", 0.01)]  # 10 000 parts: 3333, 3333 and 3334
+    panel = build(spells=[spells(rows, per="spell", days=None)])
+    assert cells(panel, "aap") == {2019: 0.01, 2020: 0.0}
+
+
+def test_amounts_are_rounded_once_a_person_and_period():
+    # Ten days of 0.004 kr are 4 øre; each alone would round to nothing.
+    rows = [("a", f"2019-03-{d:02}", f"2019-03-{d:02}", 0.004) for d in range(1, 11)]
+    assert cells(build(spells=[spells(rows)]), "aap") == {2019: 0.04}
+    assert cells(build(spells=[spells([("a", "2019-03-01", "2019-03-01", 0.005)])]), "aap") == {
+        2019: 0.01
+    }
+
+
+def test_months_count_with_one_day_or_more():
+    rows = [("a", "2019-11-30", "2020-01-01"), ("a", "2020-01-05", "2020-01-06")]
+    panel = build(spells=[spells(rows, to="months_unemployed", count="months")])
+    assert cells(panel, "months_unemployed") == {2019: 2, 2020: 1}
+
+
+# --- overlaps -------------------------------------------------------------------------------------
+
+OVERLAPPING = [
+    ("a", "2020-01-01", "2020-01-10", 100.0, 2),
+    ("a", "2020-01-06", "2020-01-15", 300.0, 1),
+    ("a", "2020-01-08", "2020-01-09", 200.0, 3),
+]
+
+
+@pytest.mark.parametrize(
+    ("overlap", "kroner", "told"),
+    [
+        ("sum", 10 * 100 + 10 * 300 + 2 * 200, {"used": 3}),
+        ("highest", 5 * 100 + 10 * 300, {"used": 2, "overlapped": 1}),
+        # by revision: the third on 8-9, the first on the rest of 1-10, the second on 11-15
+        ("latest", 8 * 100 + 5 * 300 + 2 * 200, {"used": 3}),
+    ],
+)
+def test_overlapping_amounts_follow_the_rule(overlap, kroner, told):
+    panel = build(spells=[spells(OVERLAPPING, overlap=overlap, revision="v", more=["v"])])
+    assert cells(panel, "aap") == {2020: kroner}
+    assert fates(panel, "spells") == told
+
+
+def test_overlapping_days_count_once_or_for_each():
+    rows = [row[:3] for row in OVERLAPPING]
+    for overlap, days in (("union", 15), ("sum", 22)):
+        panel = build(spells=[spells(rows, to="n", count="days", overlap=overlap)])
+        assert cells(panel, "n") == {2020: days}
+
+
+def test_spells_at_most_a_gap_apart_are_one():
+    rows = [("a", "2020-01-01", "2020-01-10"), ("a", "2020-01-14", "2020-01-20")]
+    for gap, days in ((2, 17), (3, 20)):
+        panel = build(spells=[spells(rows, to="n", count="days", gap=gap)])
+        assert cells(panel, "n") == {2020: days}
+
+
+def test_overlaps_without_a_rule_are_an_error():
+    with pytest.raises(mih.PanelContractError, match=r"overlap\. Found: 2 spells .*overlap="):
+        build(spells=[spells(OVERLAPPING, more=["v"])])
+
+
+# --- versions, cancelled rows, open ends ----------------------------------------------------------
+
+
+def test_the_latest_version_wins_and_cancelled_rows_are_gone():
+    rows = [
+        ("a", "2020-01-01", "2020-01-31", 100.0, 1, "0"),
+        ("a", "2020-01-01", "2020-01-10", 100.0, 2, "0"),
+        ("a", "2020-03-01", "2020-03-31", 100.0, 1, "0"),
+        ("a", "2020-03-01", "2020-03-31", 100.0, 2, "J"),
+        ("b", "2020-05-01", "2020-05-02", 100.0, 1, "nei"),
+        ("b", "2020-05-01", "2020-05-02", 100.0, 1, "nei"),
+    ]
+    table = spells(rows, revision="v", cancelled="off", more=["v", "off"])
+    panel = build(spells=[table])
+    assert cells(panel, "aap") == {2020: 1000.0}
+    assert cells(panel, "aap", "b") == {2020: 200.0}
+    assert fates(panel, "spells") == {"used": 2, "revised": 2, "cancelled": 1, "merged": 1}
+
+
+def test_versions_that_differ_without_a_higher_number_need_an_id():
+    rows = [
+        ("a", "2020-01-01", "2020-01-02", 1.0, 1, 7),
+        ("a", "2020-01-01", "2020-01-04", 1.0, 1, 8),
+    ]
+    with pytest.raises(mih.PanelContractError, match=r"one version that differ.*2 rows.*id="):
+        build(spells=[spells(rows, revision="v", overlap="sum", more=["v", "case"])])
+    panel = build(spells=[spells(rows, revision="v", id="case", overlap="sum", more=["v", "case"])])
+    assert cells(panel, "aap") == {2020: 6.0}
+
+
+@pytest.mark.parametrize("never", [None, "9999-12-31", "2099-01-01", dt.date(9999, 12, 31)])
+def test_open_ends_are_cut_at_the_last_day_the_table_covers(never):
+    rows = [("a", "2020-12-30", never, 10.0)]
+    table = spells(rows, open_ends=["2099-01-01"], covers_to="2021-01-02")
+    assert cells(build(spells=[table]), "aap") == {2020: 20.0, 2021: 20.0}
+
+
+def test_after_what_a_table_covers_nothing_is_known():
+    wages = mih.Table(
+        frame([("a", y, 1.0) for y in (2019, 2020, 2021)], "person_id", "year", "wage_income"),
+        columns={"year": "year", "wage_income": "wage_income"},
+    )
+    table = spells([("a", "2019-05-01", "2019-05-01", 10.0)], covers_to="2020-06-30")
+    found = cells(build(yearly=[wages], spells=[table]), "aap")
+    assert (found[2019], found[2020]) == (10.0, 0.0)
+    assert pd.isna(found[2021])
+
+
+def test_spells_outside_the_panel_and_after_death_are_counted():
+    persons = mih.Table(
+        frame([("a", "2020-01-10"), ("b", None)], "person_id", "died"),
+        columns={"death_date": "died"},
+    )
+    rows = [
+        ("a", "2018-12-01", "2019-01-02", 10.0),  # two days within
+        ("a", "2018-01-01", "2018-12-31", 10.0),
+        ("a", "2020-01-09", "2020-01-20", 10.0),  # two days alive
+        ("a", "2020-01-11", "2020-02-20", 10.0),
+        ("b", "2022-01-01", None, 10.0),
+        ("c", "2020-01-01", "2020-01-02", 10.0),
+    ]
+    panel = build(persons=persons, spells=[spells(rows)])
+    assert cells(panel, "aap") == {2019: 20.0, 2020: 20.0}
+    assert cells(panel, "death_year") == {2019: 2020, 2020: 2020}
+    assert fates(panel, "spells") == {
+        "used": 2,
+        "outside": 2,
+        "after_death": 1,
+        "without_person": 1,
+    }
+    assert fates(panel, "persons") == {"used": 1, "outside": 1}
+
+
+def test_stop_before_start_is_an_error_unless_the_row_does_not_count():
+    rows = [("a", "2020-01-05", "2020-01-04", 10.0, 1), ("a", "2020-02-01", "2020-02-01", 10.0, 0)]
+    with pytest.raises(
+        mih.PanelContractError,
+        match=r"stop before they start\. Found: 1 of 2 rows\. Do: .*cancelled=",
+    ):
+        build(spells=[spells(rows, more=["off"])])
+    panel = build(spells=[spells(rows, cancelled="off", more=["off"])])
+    assert cells(panel, "aap") == {2020: 10.0}
