@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
+from mih_impact.panel.residency import State
 from mih_impact.registers.spells import FATES
 
 PERSONS = pd.DataFrame({"person_id": ["a", "b"]})
@@ -50,7 +51,7 @@ def spells(rows, **options):
     if "count" not in options:
         options = {"amount": "rate", "per": "day", "days": "calendar", **options}
     columns = ["person_id", "start", "stop", "rate", *options.pop("more", ())]
-    table = frame([row + (0.0,) if len(row) == 3 else row for row in rows], *columns)
+    table = frame([(*row, 0.0) if len(row) == 3 else row for row in rows], *columns)
     return mih.Spells(table, name="spells", **options)
 
 
@@ -252,3 +253,296 @@ def test_stop_before_start_is_an_error_unless_the_row_does_not_count():
         build(spells=[spells(rows, more=["off"])])
     panel = build(spells=[spells(rows, cancelled="off", more=["off"])])
     assert cells(panel, "aap") == {2020: 10.0}
+
+
+# --- status, residence, starts, identifiers -------------------------------------------------------
+
+ADDRESSES = [
+    ("a", "2018-05-01", "2020-06-30", "0301"),
+    ("a", "2020-07-01", None, "1103"),
+    ("b", "2019-12-31", "2020-01-01", "5001"),
+]
+
+
+def addresses(**options):
+    table = frame(ADDRESSES, "person_id", "start", "stop", "place")
+    return mih.Status(table, to="municipality", value="place", name="addresses", **options)
+
+
+def with_wage(*people):
+    rows = [(p, y, 1.0) for p in people for y in (2019, 2020, 2021)]
+    return mih.Table(
+        frame(rows, "person_id", "year", "wage_income"),
+        columns={"year": "year", "wage_income": "wage_income"},
+        name="wages",
+    )
+
+
+@pytest.mark.parametrize(
+    ("at", "a", "b"),
+    [
+        ("31.12", ["0301", "1103", "1103"], ["5001", None, None]),
+        ("first", ["0301", "0301", "1103"], [None, "5001", None]),
+        ("01.07", ["0301", "1103", "1103"], [None, None, None]),
+        # 2020 is a leap year: 182 days in the first half, 184 in the second
+        ("longest", ["0301", "1103", "1103"], ["5001", "5001", None]),
+    ],
+)
+def test_a_status_is_that_of_a_date_or_of_most_days(at, a, b):
+    panel = build(yearly=[with_wage("a", "b")], status=[addresses(at=at)])
+    for person, places in (("a", a), ("b", b)):
+        found = cells(panel, "municipality", person)
+        assert [None if pd.isna(found[y]) else found[y] for y in (2019, 2020, 2021)] == places
+    assert fates(panel, "addresses") == {"used": 3}
+
+
+def test_of_two_addresses_at_once_the_latest_holds_or_none():
+    rows = [("a", "2019-01-01", None, "x"), ("a", "2020-06-01", None, "y")]
+    table = frame(rows, "person_id", "start", "stop", "place")
+    options = {"to": "municipality", "value": "place", "name": "addresses"}
+    with pytest.raises(mih.PanelContractError, match=r"overlap.*1 spells"):
+        build(yearly=[with_wage("a")], status=[mih.Status(table, **options)])
+    panel = build(yearly=[with_wage("a")], status=[mih.Status(table, overlap="latest", **options)])
+    assert list(cells(panel, "municipality").values()) == ["x", "y", "y"]
+
+
+def test_residents_have_a_row_in_each_period_and_others_are_abroad():
+    rows = [("a", "2018-01-01", "2019-03-01"), ("a", "2021-12-31", None), ("b", "2020-01-01", None)]
+    residence = mih.Spells(frame(rows, "person_id", "start", "stop"), name="residence")
+    panel = build(residence=residence, spells=[spells([("a", "2019-01-01", "2019-01-02", 50.0)])])
+    assert cells(panel, "aap") == {2019: 100.0, 2021: 0.0}
+    assert cells(panel, "aap", "b") == {2020: 0.0, 2021: 0.0}
+    assert fates(panel, "residence") == {"used": 3}
+    state = panel.cube(columns=["aap"]).state
+    assert state.tolist() == [
+        [State.OBSERVED, State.EMIGRATED, State.OBSERVED],
+        [State.UNKNOWN, State.OBSERVED, State.OBSERVED],
+    ]
+
+
+MEASURES = [
+    # person, start, stop, measure, status
+    ("a", "2019-03-01", "2019-04-01", "OPPL", "done"),
+    ("a", "2020-02-01", "2020-06-01", "AFL", "done"),
+    ("a", "2020-06-02", "2020-09-01", "AFL", "done"),
+    ("a", "2021-02-01", "2021-06-01", "AFL", "done"),
+    ("a", "2019-01-01", "2019-06-01", "AFL", "waiting"),
+    ("b", "2019-01-01", None, "AFL", "mistake"),
+    ("b", "2020-01-01", None, "OPPL", "done"),
+]
+
+
+def measures(**options):
+    options = {
+        "where": {"measure": ["AFL"], "status": ["done"]},
+        "exclude": {"status": ["waiting", "mistake"]},
+        "measure": "measure",
+        "name": "measures",
+        **options,
+    }
+    return mih.Starts(frame(MEASURES, "person_id", "start", "stop", "measure", "status"), **options)
+
+
+def test_the_first_start_in_the_named_measure_counts():
+    panel = build(yearly=[with_wage("a", "b")], starts=measures(earlier="participations"))
+    assert cells(panel, "start_year") == {2019: 2020, 2020: 2020, 2021: 2020}
+    assert all(pd.isna(v) for v in cells(panel, "start_year", "b").values())
+    assert list(cells(panel, "participations").values()) == [1, 3, 4]
+    assert list(cells(panel, "participations", "b").values()) == [0, 1, 1]
+    assert fates(panel, "measures") == {"used": 1, "later": 2, "other_measure": 2, "excluded": 2}
+
+
+def test_participations_a_gap_apart_are_one_and_months_are_dates():
+    panel = build(
+        starts=measures(earlier="participations", gap=0 + 1),
+        spells=[spells([("a", "2020-02-01", "2020-02-02", 1.0)])],
+        period="month",
+    )
+    assert cells(panel, "start_month") == {(2020, 2): 2}
+    assert cells(panel, "participations") == {(2020, 2): 2}
+    assert fates(panel, "measures") == {
+        "used": 1,
+        "merged": 1,
+        "later": 1,
+        "other_measure": 2,
+        "excluded": 2,
+    }
+
+
+def test_a_status_that_nobody_named_is_an_error():
+    with pytest.raises(
+        mih.PanelContractError, match=r"status that are named neither.*Found: 1 rows with 1 such"
+    ):
+        build(yearly=[with_wage("a")], starts=measures(exclude={"status": ["waiting"]}))
+
+
+def test_several_identifiers_lead_to_one_person_while_they_are_valid():
+    key = frame(
+        [("a", "f1", None, "2019-12-31"), ("a", "f2", "2020-01-01", None),
+         ("b", "f1", "2020-01-01", None)],
+        "person_id", "fnr", "from", "to",
+    )  # fmt: skip
+    table = mih.Table(
+        key, columns={"identifier": "fnr"}, valid_from="from", valid_to="to", name="key"
+    )
+    days = [("f1", "2019-05-05", 1.0), ("f2", "2020-05-05", 2.0), ("f1", "2020-05-05", 4.0),
+            ("a", "2020-06-05", 8.0)]  # fmt: skip
+    rows = [(who, day, day, rate) for who, day, rate in days]
+    panel = build(identifiers=table, spells=[spells(rows)])
+    assert cells(panel, "aap") == {2019: 1.0, 2020: 10.0}
+    assert cells(panel, "aap", "b") == {2020: 4.0}
+    shared = mih.Table(key, columns={"identifier": "fnr"}, name="key")
+    with pytest.raises(mih.PanelContractError, match=r"two persons at once\. Found: 1 identifiers"):
+        build(identifiers=shared, spells=[spells(rows)])
+
+
+# --- tables of rows -------------------------------------------------------------------------------
+
+
+def test_rows_of_a_month_are_added_up_in_ore():
+    rows = [("a", 202001, 0.1), ("a", 202002, 0.2), ("a", 202002, -0.05), ("a", 201812, 9.0)]
+    months = frame(rows, "person_id", "kalmnd", "lonn")
+    columns = {"month": "kalmnd", "wage_income": "lonn"}
+    table = mih.Table(months, columns=columns, combine="sum", name="ameld")
+    panel = build(monthly=[table])
+    assert cells(panel, "wage_income") == {2020: 0.25}
+    assert fates(panel, "ameld") == {"used": 1, "merged": 2, "outside": 1}
+    panel = build(monthly=[table], period="month")
+    assert cells(panel, "wage_income") == {(2020, 1): 0.1, (2020, 2): 0.15}
+    with pytest.raises(mih.PanelContractError, match=r"several rows.*Found: 1 such, with 3 rows"):
+        build(monthly=[mih.Table(months, columns=columns)])
+
+
+def test_what_is_of_a_year_holds_in_each_of_its_months():
+    table = mih.Table(
+        frame([("a", 2020, "3")], "person_id", "year", "level"),
+        columns={"year": "year", "education": "level"},
+    )
+    wages = frame([("a", 2020, m, 1.0) for m in (1, 2)], "person_id", "year", "month", "w")
+    monthly = mih.Table(wages, columns={"year": "year", "month": "month", "wage_income": "w"})
+    panel = build(yearly=[table], monthly=[monthly], period="month")
+    found = cells(panel, "education")
+    assert len(found) == 12
+    assert set(found.values()) == {"3"}
+    with pytest.raises(mih.PanelContractError, match="amounts of a year"):
+        build(yearly=[with_wage("a")], period="month")
+
+
+def test_csv_and_parquet_are_read_alike(tmp_path):
+    csv = tmp_path / "aap.csv"
+    csv.write_text("lopenr;fra;til;sats\n007;31.12.2019;01.01.2020;1 000,50\n", encoding="cp1252")
+    persons = mih.Table(frame([("007",)], "lopenr"), key="lopenr")
+    table = {"key": "lopenr", "start": "fra", "stop": "til", "to": "aap", "amount": "sats",
+             "per": "day", "days": "calendar"}  # fmt: skip
+    panel = build(persons=persons, spells=[mih.Spells(csv, **table)])
+    assert cells(panel, "aap", "007") == {2019: 1000.5, 2020: 1000.5}
+    row = ("007", dt.date(2019, 12, 31), dt.date(2020, 1, 1), 1000.5)
+    frame([row], "lopenr", "fra", "til", "sats").to_parquet(tmp_path / "aap.parquet")
+    panel = build(persons=persons, spells=[mih.Spells(tmp_path / "*.parquet", **table)])
+    assert cells(panel, "aap", "007") == {2019: 1000.5, 2020: 1000.5}
+
+
+def test_the_folder_of_a_panel_is_read_again(tmp_path):
+    rows = [("a", "2019-01-01", "2020-03-01")]
+    residence = mih.Spells(frame(rows, "person_id", "start", "stop"), name="residence")
+    panel = build(yearly=[with_wage("a")], residence=residence, out=tmp_path / "panel")
+    again = mih.read_panel(tmp_path / "panel" / "*.parquet")
+    expected = panel.frame.collect("pandas").to_native()
+    pd.testing.assert_frame_equal(again.frame.collect("pandas").to_native(), expected)
+    kept = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
+    assert kept == {"panel/panel.parquet", "panel/residence/residence.parquet"}
+
+
+# --- wrong tables ---------------------------------------------------------------------------------
+
+
+def test_a_missing_key_and_a_person_twice_are_errors():
+    with pytest.raises(
+        mih.PanelContractError, match=r"lacks the columns lopenr.*Found: .*person_id"
+    ):
+        build(persons=mih.Table(PERSONS, key="lopenr"))
+    twice = frame([("a",), ("a",), ("b",), (None,)], "person_id")
+    with pytest.raises(mih.PanelContractError, match="1 persons twice or more, 1 rows without"):
+        build(persons=mih.Table(twice))
+
+
+@pytest.mark.parametrize(
+    ("texts", "what", "do"),
+    [
+        (["01/02/2020", "03/04/2020"], "read in two ways.*2 dates", "dmy"),
+        (["01.02.2020", "03.04.2020"], "read in two ways", "dmy"),
+        (["13/02/2020", "02/13/2020"], "mixes the order.*1 dates with the day first", "2024-12-31"),
+        (["2020-02-30", "2020-02-03"], "no date.*1 rows", "2024-12-31"),
+        (["13.02.20", "2020-02-03"], "no date.*1 rows", "2024-12-31"),
+    ],
+)
+def test_dates_are_read_in_one_way_or_not_at_all(texts, what, do):
+    with pytest.raises(mih.PanelContractError, match=f"{what}.*Do: .*{do}"):
+        build(spells=[spells([("a", text, None, 1.0) for text in texts], overlap="sum")])
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("03.04.2020", {"dates": "dmy"}),
+        ("04/03/2020", {"dates": "mdy"}),
+        ("20200403", {}),
+        (20200403, {}),
+        ("03APR2020", {}),
+        ("2020-04-03 00:00:00", {}),
+        (18355, {"dates": "days"}),
+        (pd.Timestamp("2020-04-03"), {}),
+    ],
+)
+def test_one_day_in_many_spellings(text, options):
+    panel = build(spells=[spells([("a", text, text, 1.0)], **options)], period="month")
+    assert cells(panel, "aap") == {(2020, 4): 1.0}
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"days": None}, 'per="day" needs the days'),
+        ({"per": None, "days": None}, "An amount is for something"),
+        ({"overlap": "union"}, "which amount holds"),
+        ({"stops": "open"}, "stops= has a value"),
+        ({"covers_to": "31.12.2020"}, "covers_to= is a day"),
+        ({"gap": 3}, "no amount between spells"),
+    ],
+)
+def test_rules_that_contradict_are_refused_when_they_are_declared(options, match):
+    with pytest.raises(mih.PanelContractError, match=match):
+        spells([("a", "2020-01-01", "2020-01-02", 1.0)], **options)
+
+
+def test_no_error_shows_a_person():
+    secret = "12345678901"
+    persons = mih.Table(frame([(secret,), (secret,)], "person_id"))
+    with pytest.raises(mih.PanelContractError) as raised:
+        build(persons=persons)
+    assert secret not in str(raised.value)
+    starts = mih.Starts(
+        frame([("a", "2020-01-01", None, secret)], "person_id", "start", "stop", "status"),
+        exclude={"status": ["x"]},
+    )
+    with pytest.raises(mih.PanelContractError) as raised:
+        build(starts=starts)
+    assert secret not in str(raised.value)
+
+
+# --- where it came from ---------------------------------------------------------------------------
+
+
+def test_a_cell_is_explained_by_its_rows():
+    rows = [("a", "2019-12-22", "2020-01-10", 1000.0), ("a", "2021-01-01", "2021-01-01", 5.0)]
+    panel = build(yearly=[with_wage("a")], spells=[spells(rows)], starts=measures())
+    told = panel.explain("a", 2019, "aap")
+    assert told["table"].tolist() == ["spells", "panel"]
+    assert told["days"].tolist()[0] == 10
+    assert float(told["value"].iloc[-1]) == 10_000.0
+    assert panel.explain("a", 2020, "wage_income")["fate"].tolist() == ["used", "cell"]
+    assert len(panel.explain("a", 2020, "start_year")) == 6
+    with pytest.raises(mih.PanelContractError, match="no such row"):
+        panel.explain("z", 2019, "aap")
+    with pytest.raises(mih.PanelContractError, match="no column"):
+        panel.explain("a", 2019, "rate")

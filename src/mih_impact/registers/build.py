@@ -143,8 +143,9 @@ def build_panel(
     store = Store.of(parse_memory(memory_limit))
     building = _Building(store, date(first, 1, 1), date(last, 12, 31), period == "month")
     building.people(persons, identifiers)
-    for table in (*yearly, *monthly):
-        building.table(table, "monthly" if table in monthly else "yearly")
+    for kind, tables in (("yearly", yearly), ("monthly", monthly)):
+        for table in tables:
+            building.table(table, kind)
     for spell in spells:
         building.spells(spell)
     for state in status:

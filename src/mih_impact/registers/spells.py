@@ -316,8 +316,8 @@ def one_at_a_time(setting: Setting, spells: str, order: str) -> str:
         f"UNION SELECT pid, cluster, b + 1 FROM {cluster} WHERE n > 1"
     )
     parts = (
-        "SELECT pid, cluster, edge AS a, lead(edge) OVER (PARTITION BY pid, cluster ORDER BY edge) - 1 "
-        f"AS b FROM ({edges}) QUALIFY b IS NOT NULL"
+        "SELECT pid, cluster, edge AS a, lead(edge) OVER "
+        f"(PARTITION BY pid, cluster ORDER BY edge) - 1 AS b FROM ({edges}) QUALIFY b IS NOT NULL"
     )
     return (
         f"SELECT pid, row, a, b, value FROM {cluster} WHERE n = 1 UNION ALL "

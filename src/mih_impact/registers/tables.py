@@ -74,7 +74,7 @@ def scaled(days: int) -> Scaled:
     return Scaled(int(days))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Source:
     """What all tables have in common.
 
@@ -154,7 +154,7 @@ class Source:
         return (self.id,) if isinstance(self.id, str) else tuple(self.id or ())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table(Source):
     """A table with one row per person, or per person and year or month.
 
@@ -190,7 +190,7 @@ class Table(Source):
         arguments.mapping("columns", self.columns, example, error=PanelContractError)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Dated(Source):
     """A table of spells.
 
@@ -253,7 +253,7 @@ def day_of(option: str, value: Any) -> date:
         ) from None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Spells(_Dated):
     """Spells of a benefit, of unemployment, of residence: what a person has from day to day.
 
@@ -339,7 +339,7 @@ class Spells(_Dated):
             raise refuse("gap= is about days, and there is no amount between spells", do="drop it")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Status(_Dated):
     """What a person is at a date, or for the longest part of a period: where he lives, whom for.
 
@@ -390,7 +390,7 @@ class Status(_Dated):
         return day, month
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Starts(_Dated):
     """Participation in measures: who starts in the named one, and when.
 

@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -131,7 +132,8 @@ def take(store: Store, table: Source, name: str, wanted: Mapping[str, Wanted]) -
             found=f"the columns {', '.join(types)}",
             do="name the columns as the table has them: key=, columns=, start=, stop= ...",
         )
-    reader = _Reader(store, table, name, raw)
+    dated = [w.source for w in wanted.values() if w.kind == "date" and types[w.source] == "VARCHAR"]
+    reader = _Reader(store, table, name, raw, tuple(dict.fromkeys(dated)))
     made = {our: reader.expr(want, types[want.source]) for our, want in wanted.items()}
     parts = [f"{expr} AS {quoted(our)}" for our, expr in made.items()]
     typed = store.keep(f"SELECT row_number() OVER () AS row, {', '.join(parts)} FROM {raw}")
@@ -270,14 +272,18 @@ def _require_read(name: str, unread: Mapping[str, Mapping[str, int]]) -> None:
 # --- values ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Reader:
-    """How the columns of one table become values of their kinds."""
+    """How the columns of one table become values of their kinds.
+
+    `dated` are its dates in text, which are written in one way all of them.
+    """
 
     store: Store
     table: Source
     name: str
     raw: str
+    dated: tuple[str, ...]
 
     def expr(self, want: Wanted, type_: str) -> str:
         """Return the SQL of a column."""
@@ -349,8 +355,8 @@ class _Reader:
         if self.table.dates == "days" or (self.table.form and base in _WHOLE):
             return f"DATE '1970-01-01' + CAST({column} AS INTEGER)"
         text = self._text(column, base)
-        plain = f"regexp_replace({text}, '[./-]', '-', 'g')"
-        order = self._order(source, plain)
+        plain = _dashed(text)
+        order = self._order
         return (
             f"CASE WHEN regexp_full_match({text}, '[0-9]{{8}}') "
             f"THEN CAST(try_strptime({text}, '%Y%m%d') AS DATE) "
@@ -361,13 +367,15 @@ class _Reader:
             f"ELSE CAST(try_strptime({text}, '%d%b%Y') AS DATE) END"
         )
 
-    def _order(self, source: str, plain: str) -> str:
-        """Return how dates with their year last are written, as far as the column shows it."""
-        if self.table.dates is not None:
+    @cached_property
+    def _order(self) -> str:
+        """How dates with their year last are written, as far as the table shows it."""
+        if self.table.dates is not None or not self.dated:
             return "%m-%d-%Y" if self.table.dates == "mdy" else "%d-%m-%Y"
-        parts = (
-            f"SELECT regexp_extract({plain}, '^([0-9]{{1,2}})-([0-9]{{1,2}})-[0-9]{{4}}$', "
-            f"['a', 'b']) AS p FROM {self.raw}"
+        parts = " UNION ALL ".join(
+            f"SELECT regexp_extract({_dashed(quoted(source))}, "
+            f"'^ *([0-9]{{1,2}})-([0-9]{{1,2}})-[0-9]{{4}} *$', ['a', 'b']) AS p FROM {self.raw}"
+            for source in self.dated
         )
         rows, first, second = self.store.row(
             "SELECT count(*), count(*) FILTER (p.a::INTEGER > 12), "
@@ -375,14 +383,14 @@ class _Reader:
         )
         if rows and first and second:
             raise refuse(
-                f"{self.name} mixes the order of day and month in {source}",
+                f"{self.name} mixes the order of day and month in {', '.join(self.dated)}",
                 found=f"{first:,} dates with the day first and {second:,} with the month first, "
                 f"of {rows:,}",
                 do="find out which rows are written in which way, and write all as 2024-12-31",
             )
         if rows and not first and not second:
             raise refuse(
-                f"{self.name} has dates that can be read in two ways in {source}",
+                f"{self.name} has dates that can be read in two ways in {', '.join(self.dated)}",
                 found=f"{rows:,} dates, none with a day after the twelfth",
                 do='say which comes first: dates="dmy" (31.12.2024) or dates="mdy" (12/31/2024)',
             )
@@ -416,6 +424,10 @@ class _Reader:
         if base in ("FLOAT", "DOUBLE"):
             return f"NOT isnan({column})"
         return f"{column} IS NOT NULL"
+
+
+def _dashed(text: str) -> str:
+    return f"regexp_replace({text}, '[./-]', '-', 'g')"
 
 
 _WORDS: dict[Kind | None, str] = {
