@@ -68,7 +68,7 @@ def test_plain_loops_agree_with_the_account(case, data):
     setting = data.draw(positions(export))
     assume(setting["years_more"] < 12 or setting["persistence"] == "none")
     plain, truth = evaluate(export, setting), account_at(case, setting)
-    size = float(np.abs(truth._ledger.amounts(truth.path)).max()) * truth.horizon
+    size = float(np.abs(truth.model.ledger().amounts(truth.path)).max()) * truth.horizon
     assert plain["horizon"] == truth.horizon
     for name, group in plain["groups"].items():
         assert close(group["value"], truth.present_value(name), size), name
@@ -93,7 +93,7 @@ def test_break_even_is_the_accounts_own(case, data):
     export = export_account(case)
     setting = data.draw(positions(export)) | {"persistence": "none"}
     plain, truth = evaluate(export, setting), account_at(case, setting)
-    size = float(np.abs(truth._ledger.amounts(truth.path)).max())
+    size = float(np.abs(truth.model.ledger().amounts(truth.path)).max())
     for name, group in plain["groups"].items():
         if all(value == 0 or abs(value) > 1e-6 * size for value in group["cumulative"]):
             assert group["break_even"] == truth.break_even(name), name
@@ -108,7 +108,7 @@ def test_cash_is_the_budget_impact_of_one_cohort(case, data):
     cash = evaluate(export, setting)["cash"]
     blocks = budget_impact(truth, starters={2026: 1}, draws=100).by_block()
     wide = blocks.pivot(index=["block", "actor"], columns="year", values="amount")
-    size = float(np.abs(truth._ledger.amounts(truth.path)).max())
+    size = float(np.abs(truth.model.ledger().amounts(truth.path)).max())
     seen = set()
     for row, amounts in zip(export["cash"]["rows"], cash, strict=True):
         key = (row["block"], row["actor"])
