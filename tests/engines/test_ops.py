@@ -33,7 +33,7 @@ CASES: dict[str, tuple[nw.Expr, list[object]]] = {
         [0.125, None, 1.005, -2.5, 300_000.335],
     ),
     "nan_to_null of text": (ops.nan_to_null("text", nw.String()), ["x", None, "y", "z", "x"]),
-    "is_given": (ops.is_given(nw.col("text")), [True, False, True, True, True]),
+    "has_value": (ops.has_value(nw.col("text")), [True, False, True, True, True]),
     "text_of whole": (ops.text_of(nw.col("whole"), nw.Int64()), ["3", "4", "0", "1", "2"]),
     "text_of floats": (
         ops.text_of(nw.col("gaps").fill_nan(None), nw.Float64()),

@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 from mih_impact.errors import EngineError, MihImpactError, PanelContractError
+from mih_impact.panel.person_counts import Duplicates
 from mih_impact.panel.read import read_panel
-from mih_impact.panel.survey_persons import Duplicates
 from tests.engines.engines import ENGINES
 
 ROWS = pd.DataFrame(

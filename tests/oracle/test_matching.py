@@ -8,7 +8,7 @@ import pytest
 import statsmodels.api as sm
 
 import mih_impact as mih
-from mih_impact.controls.risk_set import drawn_number
+from mih_impact.controls.risk_set import uniform_number
 from mih_impact.reference.prices import PriceIndex
 from tests.support import small_register
 
@@ -125,7 +125,7 @@ def test_without_replacement_lots_order_equals(seed):
     assert group.provenance.seed == (seed or 2025)
     scores, person = group.score.index, group.risk.cube.person_id[group.risk.person]
     lot = {
-        (who, c): drawn_number(np.array([who], dtype=object), seed, c, "ties")[0]
+        (who, c): uniform_number(np.array([who], dtype=object), seed, c, "ties")[0]
         for who, c in set(zip(person, group.risk.start_year.tolist(), strict=True))
     }
     lots = [lot[key] for key in zip(person, group.risk.start_year.tolist(), strict=True)]

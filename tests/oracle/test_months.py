@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 import mih_impact as mih
-from mih_impact.controls.risk_set import drawn_number
+from mih_impact.controls.risk_set import uniform_number
 from mih_impact.effects.estimand import read_target
 from mih_impact.errors import EffectsError
 from mih_impact.panel.build import MonthCube
@@ -210,7 +210,7 @@ def test_candidates_are_compared_from_the_months_that_the_rule_gives(
         got = dict(
             zip(risk.cube.person_id[risk.person[here]], risk.start[here].tolist(), strict=True)
         )
-        u = dict(zip(risk.cube.person_id, drawn_number(risk.cube.person_id, 11, c), strict=True))
+        u = dict(zip(risk.cube.person_id, uniform_number(risk.cube.person_id, 11, c), strict=True))
         want = slow_pseudo_starts(frame, by_key, c, exact, window_end, u)
         cells = set(risk.cell[(risk.start_year == c) & risk.treated].tolist())
         assert cells

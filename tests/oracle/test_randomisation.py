@@ -12,7 +12,7 @@ from scipy.stats import chisquare
 
 import mih_impact as mih
 from mih_impact.controls import matching
-from mih_impact.controls.matching import Listed, lots, matched, nearest_sets
+from mih_impact.controls.matching import NearestLists, lots, matched, nearest_sets
 from mih_impact.controls.options import MatchOptions
 from mih_impact.effects.estimand import read_target
 from mih_impact.effects.inference import randomisation as assignments
@@ -245,7 +245,7 @@ def test_looking_up_is_matching_again(panel, name, ties, monkeypatch):
     for length, fits in ((len(risk.person), True), (options.ratio + 1, False)):
         if ties and group.whitened is not None and fits:
             length = 200  # all of a cell
-        lists = Listed.of(
+        lists = NearestLists.of(
             risk, np.unique(drawn), group.score, group.whitened, options, length=length
         )
         with monkeypatch.context() as patch:

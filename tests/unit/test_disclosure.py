@@ -10,7 +10,7 @@ import pytest
 from matplotlib.text import Text
 
 import mih_impact as mih
-from mih_impact.controls.covariates import spoken_names
+from mih_impact.controls.covariates import names_for_messages
 from mih_impact.controls.design import Design
 from mih_impact.display.result import is_small, with_complement
 from tests.support import small_register
@@ -316,16 +316,16 @@ def test_a_message_names_the_column_and_how_many_values_it_has():
 def test_ordinary_values_are_named():
     values = np.repeat(np.array(["basic", "higher", "rare", "none"], dtype=object), [9, 8, 4, 10])
     design = Design.of([("education", values), ("age", np.arange(31.0))])
-    assert spoken_names(design) == (
+    assert names_for_messages(design) == (
         "education=basic", "education=higher", "a value of education (which has 4 values)", "age",
     )  # fmt: skip
     with mih.options(min_cell=4):
-        assert spoken_names(design)[2] == "education=rare"
+        assert names_for_messages(design)[2] == "education=rare"
     thrice = np.repeat(np.arange(11), 3)[:31]  # persons who stand in three rows
-    assert spoken_names(design, thrice)[1].startswith("a value of")
+    assert names_for_messages(design, thrice)[1].startswith("a value of")
     for n, named in ((20, True), (21, False)):
         many = np.repeat(np.array([f"v{k:02d}" for k in range(n)], dtype=object), 9)
-        assert (spoken_names(Design.of([("x", many)]))[-1] == f"x=v{n - 1}") is named
+        assert (names_for_messages(Design.of([("x", many)]))[-1] == f"x=v{n - 1}") is named
 
 
 # Tables of counts ---------------------------------------------------------------------------

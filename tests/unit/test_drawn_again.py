@@ -10,7 +10,7 @@ import mih_impact as mih
 from mih_impact.controls import refit as refit_module
 from mih_impact.controls.design import Design
 from mih_impact.controls.logit import fit_logit
-from mih_impact.controls.refit import Drawn, Refit, Rescored, exact_cells
+from mih_impact.controls.refit import DrawnRiskSet, Refit, Rescored, exact_cells
 from mih_impact.controls.risk_set import build_risk_set
 from mih_impact.effects.estimand import read_target
 from mih_impact.study import draws as module
@@ -116,7 +116,7 @@ def test_drawn_rows_are_the_risk_sets_of_drawn_persons(panel, options):
     window_end = 6 if options.get("controls") == "not_yet" else None
     for seed in range(4):
         counts = draw(group.risk.cube, seed)
-        found = Drawn.of(group.risk, exact_cells(group.risk), counts)
+        found = DrawnRiskSet.of(group.risk, exact_cells(group.risk), counts)
         cube = drawn_cube(group.risk.cube, counts)
         slow = build_risk_set(
             cube, on=group.on, exact=group.exact, window_end=window_end, seed=None

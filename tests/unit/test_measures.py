@@ -12,7 +12,7 @@ import pytest
 import mih_impact as mih
 from mih_impact.effects.estimand import read_target
 from mih_impact.errors import EffectsError, PanelContractError, SupportError
-from mih_impact.panel import survey_persons
+from mih_impact.panel import person_counts
 from mih_impact.panel.cube import NEVER
 from mih_impact.panel.read import read_panel
 from mih_impact.panel.residency import censored, next_other
@@ -340,9 +340,9 @@ def test_each_way_finds_the_effect_it_speaks_of(others, instead):
 
 def test_the_starts_of_a_measure_are_looked_for_once(rows, monkeypatch):
     target = []
-    once = survey_persons.started
+    once = person_counts.started
     monkeypatch.setattr(
-        survey_persons, "started", lambda *a, **k: target.append(a[1]) or once(*a, **k)
+        person_counts, "started", lambda *a, **k: target.append(a[1]) or once(*a, **k)
     )
     panel = read_panel(rows, memory_limit="1 GB")
     for measure in ("helse", "aft", "helse"):

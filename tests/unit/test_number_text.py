@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mih_impact.account.sheet.cells import Line, number_of
 from mih_impact.errors import AssumptionError, PanelContractError
 from mih_impact.panel.csv_text import convert
-from mih_impact.panel.number_text import Marks, looks_like_a_code, marks_given, read_numbers
+from mih_impact.panel.number_text import Marks, looks_like_a_code, read_marks, read_numbers
 
 NAN = float("nan")
 
@@ -76,8 +76,8 @@ def test_a_text_that_is_written_otherwise_than_said_is_no_number(marks, text):
 
 
 def test_marks_are_given_for_all_columns_or_for_one():
-    assert marks_given(None, None) == {"": Marks()}
-    by_column = marks_given(",", {"share": ".", "wage_income": "."})
+    assert read_marks(None, None) == {"": Marks()}
+    by_column = read_marks(",", {"share": ".", "wage_income": "."})
     assert by_column == {"": Marks(","), "share": Marks(",", "."), "wage_income": Marks(",", ".")}
 
 
@@ -95,7 +95,7 @@ def test_marks_are_given_for_all_columns_or_for_one():
 )
 def test_marks_that_are_none_are_refused(decimal, thousands, words):
     with pytest.raises(PanelContractError, match=words):
-        marks_given(decimal, thousands)
+        read_marks(decimal, thousands)
 
 
 #: How countries write numbers, by a locale of Babel: decimal mark and what is between thousands.

@@ -89,12 +89,12 @@ MATCHES = [
 @pytest.mark.parametrize("options", MATCHES, ids=lambda given: given["method"])
 def test_matching_drawn_persons_is_matching_a_register_of_them(register, options, monkeypatch):
     """The copies of a person have that person's lot, as they have where persons are counted."""
-    lot = matching.drawn_number
+    lot = matching.uniform_number
 
     def of_the_person(ids, *key):
         return lot(np.array([who.split("-")[0] for who in ids], dtype=object), *key)
 
-    monkeypatch.setattr(matching, "drawn_number", of_the_person)
+    monkeypatch.setattr(matching, "uniform_number", of_the_person)
     options = {"on": ON, "exact": ["county"], **options}
     group = mih.match(read(register), outcomes="wage_income", **options)
     target = read_target(group, None, "did", -1, WINDOW, "available", "zero")

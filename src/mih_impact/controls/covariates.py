@@ -24,11 +24,11 @@ __all__ = [
     "Modelled",
     "by_period",
     "has_both_sides",
+    "names_for_messages",
     "one_sided",
     "read_column",
     "read_rows",
     "read_term",
-    "spoken_names",
 ]
 
 BoolArray = NDArray[np.bool_]
@@ -241,7 +241,7 @@ MOST_NAMED = 20
 MANY_ROWS = 200
 
 
-def spoken_names(design: Design, person: NDArray[np.int64] | None = None) -> tuple[str, ...]:
+def names_for_messages(design: Design, person: NDArray[np.int64] | None = None) -> tuple[str, ...]:
     """Return a name for each column of a design that can stand in a message.
 
     An indicator's value is named where its column has at most 20 values and the value at least
@@ -257,7 +257,7 @@ def spoken_names(design: Design, person: NDArray[np.int64] | None = None) -> tup
     Examples
     --------
     >>> values = np.array(["basic"] * 6 + ["higher"] * 5 + ["rare"], dtype=object)
-    >>> spoken_names(Design.of([("education", values)]))
+    >>> names_for_messages(Design.of([("education", values)]))
     ('education=higher', 'a value of education (which has 3 values)')
     """
     of_term: dict[Term, list[int]] = {}

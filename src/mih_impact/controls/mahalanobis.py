@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from scipy.spatial import cKDTree
 
-from mih_impact.controls.covariates import spoken_names
+from mih_impact.controls.covariates import names_for_messages
 from mih_impact.controls.logit import linear_index, require_full_rank
 from mih_impact.controls.nearest import SAME, Neighbours, Places, runs
 from mih_impact.controls.risk_set import RiskSet
@@ -52,7 +52,7 @@ def whiten(risk: RiskSet) -> FloatArray:
     for side in (treated, ~treated):
         within[side] -= within[side].mean(axis=0)
     deviation = within.std(axis=0)
-    names = spoken_names(risk.design, risk.person)
+    names = names_for_messages(risk.design, risk.person)
     require_full_rank(within, np.where(deviation > SAME, deviation, 0.0), names)
     cov = within.T @ within / (len(X) - 2)
     root = np.linalg.cholesky(cho_solve(cho_factor(cov), np.eye(len(cov))))

@@ -14,12 +14,12 @@ from mih_impact.controls.mahalanobis import Cloud, mahalanobis_greedy, mahalanob
 from mih_impact.controls.nearest import SAME, Neighbours, greedy, nearest_within, runs
 from mih_impact.controls.options import Cutpoints, MatchOptions
 from mih_impact.controls.propensity import Score, independent, propensity_score, supported
-from mih_impact.controls.risk_set import Among, RiskSet, build_risk_set, drawn_number
+from mih_impact.controls.risk_set import Among, RiskSet, build_risk_set, uniform_number
 from mih_impact.errors import SupportError
 from mih_impact.panel.cube import Cube
 
 __all__ = [
-    "Listed",
+    "NearestLists",
     "as_sets",
     "bins",
     "choosing_order",
@@ -256,7 +256,8 @@ def lots(risk: RiskSet, options: MatchOptions, what: str = "ties") -> FloatArray
     lot = np.empty(0 if options.replace else len(risk.person))
     if not options.replace:
         for c, rows in by_period(risk.start_year):
-            lot[rows] = drawn_number(risk.cube.person_id[risk.person[rows]], options.seed, c, what)
+            who = risk.cube.person_id[risk.person[rows]]
+            lot[rows] = uniform_number(who, options.seed, c, what)
     return lot
 
 
@@ -370,7 +371,7 @@ AT_A_TIME = 20_000
 
 
 @dataclass(frozen=True, eq=False)
-class Listed:
+class NearestLists:
     """The nearest of every row that may start, whoever starts.
 
     Attributes
@@ -407,7 +408,7 @@ class Listed:
         options: MatchOptions,
         *,
         length: int,
-    ) -> Listed:
+    ) -> NearestLists:
         """List the `length` nearest of some rows, when everybody else is free to be a control."""
         free = replace(risk, treated=np.zeros(len(risk.person), dtype=bool))
         alike, lot = replace(options, ratio=length, replace=True), lots(risk, options)

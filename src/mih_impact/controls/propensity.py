@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.controls.covariates import spoken_names
+from mih_impact.controls.covariates import names_for_messages
 from mih_impact.controls.design import Design, Indicators
 from mih_impact.controls.flow import Flow
 from mih_impact.controls.logit import (
@@ -92,7 +92,7 @@ def propensity_score(risk: RiskSet, *, pooled: bool = True) -> Score:
     SupportError
         As `fit_logit`.
     """
-    years, spoken = risk.start_years, spoken_names(risk.design, risk.person)
+    years, spoken = risk.start_years, names_for_messages(risk.design, risk.person)
     if pooled:
         design = with_start_years(risk.design, risk.start_year)
         started = np.bincount(risk.start_year[risk.treated], minlength=int(years[-1]) + 1)[years]

@@ -30,7 +30,7 @@ from mih_impact.controls.propensity import Score, with_start_years
 from mih_impact.controls.risk_set import RiskSet, cells
 from mih_impact.errors import SupportError
 
-__all__ = ["Drawn", "Refit", "Rescored", "exact_cells"]
+__all__ = ["DrawnRiskSet", "Refit", "Rescored", "exact_cells"]
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
@@ -70,17 +70,17 @@ class _Part:
     y: FloatArray
     residual: FloatArray
 
-    def drawn(self, count: FloatArray) -> _Drawn:
+    def drawn(self, count: FloatArray) -> _CountedRows:
         """Return the rows that count at all."""
         few = np.flatnonzero(count[self.rows])
         own = count[self.rows][few]
-        return _Drawn(
+        return _CountedRows(
             self.columns, self.M[:, few], own, own * self.y[few], own * self.residual[few]
         )
 
 
 @dataclass(frozen=True, eq=False)
-class _Drawn:
+class _CountedRows:
     """The rows of a part that count: how often, how often as starters, and what is left of that."""
 
     columns: IntArray
@@ -176,13 +176,13 @@ class Refit:
                 return beta / self.scale
         return None
 
-    def _enough(self, drawn: list[_Drawn]) -> bool:
+    def _enough(self, drawn: list[_CountedRows]) -> bool:
         """Return whether each side has as many as there are coefficients."""
         starts = sum(float(one.starts.sum()) for one in drawn)
         others = sum(float(one.count.sum()) for one in drawn) - starts
         return min(starts, others) >= len(self.known)
 
-    def _sum(self, drawn: list[_Drawn], values: list[FloatArray]) -> FloatArray:
+    def _sum(self, drawn: list[_CountedRows], values: list[FloatArray]) -> FloatArray:
         """Return the sum over rows of covariates times a value, shape (k,)."""
         total = np.zeros(len(self.known))
         for one, value in zip(drawn, values, strict=True):
@@ -190,7 +190,7 @@ class Refit:
         return total
 
     def _at(
-        self, drawn: list[_Drawn], beta: FloatArray, *, again: bool
+        self, drawn: list[_CountedRows], beta: FloatArray, *, again: bool
     ) -> tuple[FloatArray, FloatArray | None]:
         """Return the gradient of the log likelihood, and its information if asked for."""
         chances = [one.chance(beta) for one in drawn]
@@ -279,7 +279,7 @@ class Rescored:
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
+class DrawnRiskSet:
     """Risk sets of a draw.
 
     Attributes
@@ -298,7 +298,7 @@ class Drawn:
     count: IntArray
 
     @classmethod
-    def of(cls, risk: RiskSet, cell: IntArray, counts: IntArray) -> Drawn:
+    def of(cls, risk: RiskSet, cell: IntArray, counts: IntArray) -> DrawnRiskSet:
         """Take rows as often as persons are drawn.
 
         Parameters

@@ -39,7 +39,15 @@ from mih_impact.controls.terms import Term
 from mih_impact.errors import SupportError
 from mih_impact.panel.cube import NEVER, Cube
 
-__all__ = ["DEFAULT_SEED", "Among", "RiskSet", "build_risk_set", "cells", "drawn_number", "members"]
+__all__ = [
+    "DEFAULT_SEED",
+    "Among",
+    "RiskSet",
+    "build_risk_set",
+    "cells",
+    "members",
+    "uniform_number",
+]
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
@@ -126,15 +134,15 @@ def members(
             could &= np.stack([among.could(s) for s in periods.tolist()])
     compared_from = np.where(starts, cube.start, NEVER)
     if len(periods) > 1:
-        u = drawn_number(cube.person_id, seed, start_year)
-        could = _drawn(u, _chances(cube, periods, np.flatnonzero(starts), could, exact))
+        u = uniform_number(cube.person_id, seed, start_year)
+        could = _compared_from(u, _chances(cube, periods, np.flatnonzero(starts), could, exact))
     for s, here in zip(periods.tolist(), could, strict=True):
         compared_from[here] = s
     person = np.flatnonzero(compared_from != NEVER)
     return person, compared_from[person]
 
 
-def drawn_number(
+def uniform_number(
     person_id: NDArray[np.object_], seed: int | None, start_year: int, what: str = ""
 ) -> FloatArray:
     """Return a number between 0 and 1 for every person, from its identifier, shape (n_persons,).
@@ -176,7 +184,7 @@ def _chances(
     return np.where(could, share[cell, np.arange(len(periods))[:, None]], 0.0)
 
 
-def _drawn(u: FloatArray, chance: FloatArray) -> BoolArray:
+def _compared_from(u: FloatArray, chance: FloatArray) -> BoolArray:
     """Return who is compared from each month, shape of `chance`, each from one at most."""
     top = np.cumsum(chance, axis=0)
     # Sums that are 1 on paper and a little more in floating point are no moves.
@@ -361,7 +369,7 @@ def build_risk_set(
     if not known.all():
         flow.append(left_after("present", PRESENT, person, is_treated, known))
     for term, column in columns.items():
-        given = _given(column)
+        given = _is_known(column)
         if (known & ~given).any():
             known &= given
             step, label, name = about("known", term)
@@ -490,7 +498,7 @@ def _one_value(column: Column) -> bool:
     return bool((values == values[0]).all())
 
 
-def _given(column: Column) -> BoolArray:
+def _is_known(column: Column) -> BoolArray:
     """Return where a value is known, shape (m,)."""
     if isinstance(column, Coded):
         return np.asarray(column.codes >= 0)
@@ -517,7 +525,7 @@ def _require_known(
     for side, rows in (("participant", treated), ("candidate", ~treated)):
         if not rows.any() or known[rows].any():
             continue
-        gaps = {term: int((~_given(column[rows])).sum()) for term, column in columns.items()}
+        gaps = {term: int((~_is_known(column[rows])).sum()) for term, column in columns.items()}
         missing = [f"{term} for {n}" for term, n in gaps.items() if n]
         raise SupportError(
             f"No {side} has every characteristic known",

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact.controls.comparison import Chosen, Sets
-from mih_impact.controls.covariates import spoken_names
+from mih_impact.controls.covariates import names_for_messages
 from mih_impact.controls.design import Design
 from mih_impact.controls.entropy import EntropyFit, entropy_weights
 from mih_impact.controls.flow import Flow
@@ -53,7 +53,7 @@ def entropy(risk: RiskSet, design: Design) -> Chosen:
     """
     spread = design.X.std(axis=0)
     scale = np.where(spread > 0, spread, 1.0)
-    names = spoken_names(design, risk.person)
+    names = names_for_messages(design, risk.person)
     weight = np.zeros(len(risk.person))
     tables, last = [], None
     for c in risk.start_years.tolist():

@@ -23,7 +23,15 @@ from mih_impact.panel import engine
 from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.cube import EIGHT, NEVER, BoolArray, Cube, Dead, FloatArray, IntArray, Widths
 from mih_impact.panel.fill import Filled
-from mih_impact.panel.residency import Asked, Spells, State, gone, next_other, settled, states
+from mih_impact.panel.residency import (
+    EligibilityRule,
+    Spells,
+    State,
+    gone,
+    next_other,
+    settled,
+    states,
+)
 from mih_impact.panel.selection import MEASURE, Named
 
 __all__ = ["MonthCube", "Request", "accumulate", "build_cube", "count_persons", "leaving"]
@@ -222,10 +230,10 @@ class Request:
         return self.spells is not None or any(name in self.dtypes for name in exits)
 
     @cached_property
-    def asked(self) -> Asked:
+    def rule(self) -> EligibilityRule:
         """How eligibility is asked."""
         periods = np.arange(self.observed[0], self.observed[-1] + 1, dtype=np.int64)
-        return Asked.of(
+        return EligibilityRule.of(
             self.eligible,
             self.frame,
             amounts=self.amounts,
@@ -258,8 +266,8 @@ def build_cube(request: Request) -> Cube:
         request.dtypes,
         request.texts,
         fixed=_fixed(request),
-        eligible=request.asked.names,
-        eligible_dtype=request.asked.dtype,
+        eligible=request.rule.names,
+        eligible_dtype=request.rule.dtype,
         shape=(len(person_id), len(periods)),
         cumulative=request.per_year == MonthCube.PER_YEAR,
         widths=request.widths,
@@ -292,7 +300,7 @@ def _cube(
         spells=None if request.spells is None else Spells.of(request.spells, person_id),
     )
     starts = _starts(start, len(person_id))
-    eligible = settled(list(filled.eligible.values()), filled.row, state, request.asked.bit)
+    eligible = settled(list(filled.eligible.values()), filled.row, state, request.rule.bit)
     # The engine cannot tell of everybody whether there is such a period.
     here = (starts != NEVER) | eligible[:, np.isin(periods, request.window)].any(axis=1)
     if not here.all():
@@ -343,7 +351,7 @@ def leaving(request: Request) -> tuple[nw.LazyFrame[Any], nw.LazyFrame[Any]]:
     The text that identifies a person leaves once, not with every row; nor does other text where a
     column has few values. Numbers leave without nulls.
     """
-    marked = request.asked.marked(request.frame, ROW, AFTER)
+    marked = request.rule.marked(request.frame, ROW, AFTER)
     here = nw.col(ROW) & _resident(request, nw.col("year"))
     marked = engine.replaced(marked, {ROW: here})
     if request.per_year == MonthCube.PER_YEAR:
@@ -355,7 +363,7 @@ def leaving(request: Request) -> tuple[nw.LazyFrame[Any], nw.LazyFrame[Any]]:
     columns = [
         nw.col(PERSON).cast(nw.Int32),
         nw.col("year").cast(nw.Int32),
-        *map(nw.col, request.asked.names),
+        *map(nw.col, request.rule.names),
         *(expr for name in request.dtypes if name not in once for expr in _leaves(request, name)),
     ]
     return persons, rows.select(columns)
@@ -374,7 +382,7 @@ def _persons(
     started = "start_year" in request.dtypes
     chosen = nw.col(ROW) & inside
     if started:
-        chosen = chosen | engine.is_given(nw.col("start_year"))
+        chosen = chosen | engine.has_value(nw.col("start_year"))
     if not (request.residency_known and window):
         return engine.numbered(
             marked.filter(chosen).select("person_id", *once), "person_id", PERSON
@@ -388,7 +396,7 @@ def _persons(
     }
     which = (nw.col("_mih_chosen") == 1) | (nw.col("_mih_carried") % 2 == 1)
     wanted = chosen | (year <= window[0])
-    if not request.asked.same:
+    if not request.rule.same:
         flags["_mih_later"] = (nw.col(AFTER) & inside).cast(nw.Int64)
         flags["_mih_inside"] = inside.cast(nw.Int64)
         which = which | ((nw.col("_mih_later") == 1) & (nw.col("_mih_inside") < len(window)))
@@ -426,7 +434,7 @@ def _leaves(request: Request, name: str) -> list[nw.Expr]:
     if dtype == "money":
         return [engine.ore(column).alias(name)]
     value = column.cast(nw.Float64).fill_null(0.0)
-    return [(~engine.is_given(column)).alias(NULL + name), value.alias(name)]
+    return [(~engine.has_value(column)).alias(NULL + name), value.alias(name)]
 
 
 # --- above the seam -------------------------------------------------------------------------------

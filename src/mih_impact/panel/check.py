@@ -23,12 +23,12 @@ from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.display.unit import decimals_for
 from mih_impact.errors import PanelContractError
 from mih_impact.panel import messages as m
-from mih_impact.panel.columns import Plan
+from mih_impact.panel.columns import Cast
 from mih_impact.panel.contract import ABSURD_MONEY, CONTRACT
 from mih_impact.panel.csv_text import TWO_WAYS
 from mih_impact.panel.names import lookalikes
-from mih_impact.panel.survey_persons import Persons
-from mih_impact.panel.survey_rows import ColumnCount, PlaceCount, Rounding, Rows
+from mih_impact.panel.person_counts import Persons
+from mih_impact.panel.row_counts import ColumnCount, PlaceCount, Rounding, Rows
 from mih_impact.reference.prices import PriceIndex, adding
 
 __all__ = ["Breach", "Context", "PanelReport", "breaches"]
@@ -66,7 +66,7 @@ class Context:
 
     Attributes
     ----------
-    plans
+    casts
         The columns by our name.
     left_out
         Register columns of a type that cannot be used.
@@ -83,7 +83,7 @@ class Context:
         Whether a row is a month.
     """
 
-    plans: Mapping[str, Plan]
+    casts: Mapping[str, Cast]
     left_out: tuple[str, ...]
     unreadable: Mapping[str, Mapping[str, int]]
     index: PriceIndex | None
@@ -120,7 +120,7 @@ def breaches(rows: Rows, persons: Persons | None, context: Context) -> tuple[Bre
         return (_breach("empty", "", "error", 0, m.EMPTY),)
     found = [
         *_names(context),
-        *(b for name in context.plans for b in _column(name, rows.columns[name], rows, context)),
+        *(b for name in context.casts for b in _column(name, rows.columns[name], rows, context)),
         *_prices(rows, context),
         *_exits(rows, persons),
     ]
@@ -167,12 +167,12 @@ def _years(first: int, last: int) -> str:
 
 
 def _column(name: str, seen: ColumnCount, rows: Rows, context: Context) -> Iterator[Breach]:
-    plan, declared = context.plans[name], CONTRACT.get(name)
+    cast, declared = context.casts[name], CONTRACT.get(name)
     unread = context.unreadable.get(name, {})
     empty = rows.n_rows - seen.given - sum(unread.values())
     if declared is not None and declared.role == "key" and empty:
         yield _breach("null key", name, "error", empty, m.NULL_KEY)
-    for why, failed in {**unread, plan.failure: seen.failed}.items():
+    for why, failed in {**unread, cast.failure: seen.failed}.items():
         if failed:
             yield _unread(name, failed, why, outside=declared is None)
     if empty == rows.n_rows:
@@ -180,29 +180,29 @@ def _column(name: str, seen: ColumnCount, rows: Rows, context: Context) -> Itera
         severity: Literal["error", "warning"] = "warning" if exit_ else "error"
         yield _breach("all null", name, severity, empty, m.NO_EXITS if exit_ else m.ALL_NULL)
         return
-    if declared is None and plan.dtype == "money":
+    if declared is None and cast.dtype == "money":
         yield from _own_money(name, seen, context)
     else:
-        yield from _outside(name, plan, seen, context)
+        yield from _outside(name, cast, seen, context)
     if seen.rounding is not None and seen.rounding.loses:
-        yield _rounded(plan, seen.given, seen.rounding, context)
-    if plan.dtype in ("money", "number", "bool") and seen.all_zero:
+        yield _rounded(cast, seen.given, seen.rounding, context)
+    if cast.dtype in ("money", "number", "bool") and seen.all_zero:
         yield _breach("all zero", name, "warning", seen.given, m.ALL_ZERO)
     if seen.gone > 0:
         yield _breach("no value by the list", name, "warning", seen.gone, m.NO_VALUE)
     if seen.places is not None and context.currency == "NOK":
-        yield from _places(plan, seen.places, context)
+        yield from _places(cast, seen.places, context)
 
 
-def _places(plan: Plan, seen: PlaceCount, context: Context) -> Iterator[Breach]:
+def _places(cast: Cast, seen: PlaceCount, context: Context) -> Iterator[Breach]:
     """Warn of codes of places of several times, without their zeros, and of those that are none."""
-    name, municipality = plan.name, context.plans.get("municipality")
+    name, municipality = cast.name, context.casts.get("municipality")
     own = "" if name == "municipality" else 'of="county"'
     kept = f'values={{"{name}": mih.codes.{name}({own})}}'
     paste = f'values={{"{name}": mih.codes.{name}(2024, splits="together")}}'
     if name == "county":
         source = "..." if municipality is None else municipality.source
-        columns = f'columns={{"county": "{source}", "county_then": "{plan.source}"}}'
+        columns = f'columns={{"county": "{source}", "county_then": "{cast.source}"}}'
         paste = f'{columns}, values={{"county": mih.codes.county(2024)}}'
     for year, (old, new) in seen.vintages.items():
         values = {"year": str(year), "old": _counted(old, m.ROW, m.ROWS), "paste": paste}
@@ -213,18 +213,18 @@ def _places(plan: Plan, seen: PlaceCount, context: Context) -> Iterator[Breach]:
         yield _breach("no place", name, "warning", seen.no_place, m.NO_PLACE, paste=kept)
 
 
-def _outside(name: str, plan: Plan, seen: ColumnCount, context: Context) -> Iterator[Breach]:
-    if plan.dtype == "money" and seen.below:
+def _outside(name: str, cast: Cast, seen: ColumnCount, context: Context) -> Iterator[Breach]:
+    if cast.dtype == "money" and seen.below:
         yield _breach("negative money", name, "error", seen.below, m.NEGATIVE)
     key = name in CONTRACT and CONTRACT[name].role == "key"
-    if plan.dtype != "money" and seen.below:
+    if cast.dtype != "money" and seen.below:
         text = (m.BELOW[0], m.CORRECT_KEY) if key else m.BELOW
         yield _breach("out of range", name, "error", seen.below, text, low=_bound(name, "low"))
     if seen.above:
         year = name in CONTRACT and CONTRACT[name].unit == "calendar year"
-        text = m.ABSURD if plan.dtype == "money" else m.ABOVE_YEARS if year else m.ABOVE
+        text = m.ABSURD if cast.dtype == "money" else m.ABOVE_YEARS if year else m.ABOVE
         text = (text[0], m.CORRECT_KEY) if key else text
-        rule = "absurd money" if plan.dtype == "money" else "out of range"
+        rule = "absurd money" if cast.dtype == "money" else "out of range"
         high = _bound(name, "high")
         currency = context.money
         yield _breach(rule, name, "error", seen.above, text, high=high, currency=currency)
@@ -238,16 +238,16 @@ def _own_money(name: str, seen: ColumnCount, context: Context) -> Iterator[Breac
         yield _breach("absurd money", name, "error", beyond, m.BEYOND, high=high, currency=currency)
 
 
-def _rounded(plan: Plan, given: int, rounding: Rounding, context: Context) -> Breach:
+def _rounded(cast: Cast, given: int, rounding: Rounding, context: Context) -> Breach:
     moved = max(abs(rounding.moved), rounding.shifted) / rounding.total
     share = Label(*(percent(moved, decimals_for(100 * moved), lang) for lang in ("nb", "en")))
-    own = f"my_{plan.name}" if plan.name in CONTRACT else plan.name
+    own = f"my_{cast.name}" if cast.name in CONTRACT else cast.name
     paste = f'units={{"{own}": "log points"}}'
-    if own != plan.name:  # the contract's name is money
-        paste = f'columns={{"{own}": "{plan.source}"}}, {paste}'
+    if own != cast.name:  # the contract's name is money
+        paste = f'columns={{"{own}": "{cast.source}"}}, {paste}'
     return _breach(
         "lost in rounding",
-        plan.name,
+        cast.name,
         "error",
         given,
         m.ROUNDED,
@@ -284,9 +284,9 @@ def _names(context: Context) -> Iterator[Breach]:
     absent = [
         name
         for name, column in CONTRACT.items()
-        if name not in context.plans and (context.monthly or not column.monthly)
+        if name not in context.casts and (context.monthly or not column.monthly)
     ]
-    strangers = [plan.source for name, plan in context.plans.items() if name not in CONTRACT]
+    strangers = [cast.source for name, cast in context.casts.items() if name not in CONTRACT]
     for name, source in lookalikes(absent, strangers, cutoff=0.85).items():
         paste = f'columns={{"{name}": "{source}"}}'
         yield _breach("misspelt column", name, "warning", 0, m.MISSPELT, source=source, paste=paste)
@@ -295,7 +295,7 @@ def _names(context: Context) -> Iterator[Breach]:
 
 
 def _prices(rows: Rows, context: Context) -> Iterator[Breach]:
-    money = any(plan.dtype == "money" for plan in context.plans.values())
+    money = any(cast.dtype == "money" for cast in context.casts.values())
     if context.index is None or rows.years is None or not money:
         return
     first, last = rows.years
@@ -412,7 +412,7 @@ def _absence(persons: Persons, context: Context) -> Iterator[Breach]:
     if gaps:
         years = ", ".join(map(context.named, gaps))
         yield _breach("gap", "year", "warning", 0, m.GAP, years=years)
-    known = context.spells or any(n in context.plans for n in ("death_year", "emigration_year"))
+    known = context.spells or any(n in context.casts for n in ("death_year", "emigration_year"))
     cells = persons.n_persons * len(persons.periods)
     absent = cells - persons.n_rows
     if absent > 0 and not known and not persons.duplicates.any:

@@ -27,24 +27,24 @@ from mih_impact.panel.sources import FILE
 from mih_impact.reference.recoding import Recoding
 
 __all__ = [
-    "Plan",
+    "Cast",
     "Values",
+    "column_casts",
     "default_outcomes",
-    "kind_measured",
+    "dtype_of_unit",
     "no_unit",
     "numeric_units",
-    "plan_columns",
+    "read_units",
     "require_an_outcome",
     "told",
     "unit_of",
-    "units_given",
     "unmade",
 ]
 
 _EXAMPLE = '{"hours": "hours", "lemp": "log points"}'
 
 
-def units_given(
+def read_units(
     units: Any, names: Sequence[str], *, currency: str, monthly: bool
 ) -> dict[str, AnyUnit]:
     """Return what `units=` says, by our names.
@@ -129,7 +129,7 @@ def told(unit: AnyUnit) -> str:
     return str(unit) if months is None else f"{unit}, {months} of the months"
 
 
-def kind_measured(unit: AnyUnit, kind: Dtype | None) -> Dtype:
+def dtype_of_unit(unit: AnyUnit, kind: Dtype | None) -> Dtype:
     """Return the type of a column of one's own whose unit is known: what is measured is numeric."""
     if is_money(unit):
         return "money"
@@ -180,24 +180,24 @@ def no_unit(names: Sequence[str], *, error: type[MihImpactError]) -> MihImpactEr
     )
 
 
-def require_an_outcome(plans: Mapping[str, Plan]) -> None:
+def require_an_outcome(casts: Mapping[str, Cast]) -> None:
     """Raise where no column can be an outcome.
 
     Raises
     ------
     PanelContractError
     """
-    if any(plan.unit is not None for plan in plans.values()):
+    if any(cast.unit is not None for cast in casts.values()):
         return
-    strangers = [plan for name, plan in plans.items() if name not in CONTRACT]
-    given = {name: plan.source for name, plan in plans.items() if name != plan.source}
-    guess = lookalikes(["wage_income"], [plan.source for plan in strangers])
+    strangers = [cast for name, cast in casts.items() if name not in CONTRACT]
+    given = {name: cast.source for name, cast in casts.items() if name != cast.source}
+    guess = lookalikes(["wage_income"], [cast.source for cast in strangers])
     named = {**given, "wage_income": guess.get("wage_income", "...")}
     wage = ", ".join(f'"{name}": "{source}"' for name, source in named.items())
-    number = next((plan.name for plan in strangers if plan.dtype == "number"), "...")
+    number = next((cast.name for cast in strangers if cast.dtype == "number"), "...")
     raise PanelContractError(
         "The panel has no outcome: no wage, no benefit, and no column with a unit",
-        found=f"the columns {', '.join(plan.source for plan in plans.values())}",
+        found=f"the columns {', '.join(cast.source for cast in casts.values())}",
         do=f"name the wage: columns={{{wage}}}; or say what another is measured in, such as "
         f'units={{"{number}": "hours"}}',
     )
@@ -217,7 +217,7 @@ NOT_LISTED = "a code that its list does not have, or that became several"
 
 
 @dataclass(frozen=True)
-class Plan:
+class Cast:
     """How one column of ours is made from one column of the register.
 
     Attributes
@@ -265,7 +265,7 @@ class Plan:
         return self.expr if self.coded else self.raw
 
 
-def plan_columns(
+def column_casts(
     frame: nw.LazyFrame[Any],
     columns: Mapping[str, str] | None,
     values: Values | None,
@@ -274,8 +274,8 @@ def plan_columns(
     units: Mapping[str, AnyUnit] | None = None,
     currency: str = "NOK",
     monthly: bool = False,
-) -> tuple[dict[str, Plan], tuple[str, ...]]:
-    """Return a plan per column of ours, and the register columns left out for their type.
+) -> tuple[dict[str, Cast], tuple[str, ...]]:
+    """Return a cast per column of ours, and the register columns left out for their type.
 
     Parameters
     ----------
@@ -303,8 +303,8 @@ def plan_columns(
     recoded = _check_values(values or {}, names)
     _check_codes(codes, names)
     numeric = [name for name in names if name not in codes]
-    measured = units_given(units, numeric, currency=currency, monthly=monthly)
-    plans: dict[str, Plan] = {}
+    measured = read_units(units, numeric, currency=currency, monthly=monthly)
+    casts: dict[str, Cast] = {}
     wrong: list[str] = []
     advice: dict[str, None] = {}
     left_out: list[str] = []
@@ -321,7 +321,7 @@ def plan_columns(
             else _kind_of(dtype, None if coded is None else (values or {}).get(name))
         )
         if name in measured and name not in CONTRACT:
-            kind = kind_measured(measured[name], kind)
+            kind = dtype_of_unit(measured[name], kind)
         if kind is None or not _fits(kind, dtype, coded=coded is not None):
             if name in CONTRACT or name in (columns or {}) or name in measured:
                 needs = _NEEDS[kind or "number"]
@@ -333,17 +333,17 @@ def plan_columns(
         unit = unit_of(name, kind, measured, currency)
         listing = (values or {}).get(name)
         heads = listing.heads if isinstance(listing, Recoding) else None
-        plan = _plan(name, source, dtype, kind, coded, absent, heads)
+        cast = _cast(name, source, dtype, kind, coded, absent, heads)
         declared = name in measured and name not in CONTRACT
-        plans[name] = replace(plan, unit=unit, declared=declared)
+        casts[name] = replace(cast, unit=unit, declared=declared)
     if wrong:
         raise PanelContractError(
             "A column has a type that cannot be used",
             found="; ".join(wrong),
             do="; ".join(advice),
         )
-    require_an_outcome(plans)
-    return plans, tuple(left_out)
+    require_an_outcome(casts)
+    return casts, tuple(left_out)
 
 
 # --- values and types -----------------------------------------------------------------------------
@@ -448,7 +448,7 @@ def _fits(kind: Dtype, dtype: nw.dtypes.DType, *, coded: bool) -> bool:
     return dtype.is_numeric()
 
 
-def _plan(
+def _cast(
     name: str,
     source: str,
     dtype: nw.dtypes.DType,
@@ -456,7 +456,7 @@ def _plan(
     codes: dict[str, str | None] | None,
     absent: Collection[str] | None,
     heads: int | None,
-) -> Plan:
+) -> Cast:
     raw = engine.nan_to_null(source, dtype)
     if absent:
         raw = _nulled(raw, dtype, absent)
@@ -468,7 +468,7 @@ def _plan(
     coded = codes is not None
     whole = dtype.is_integer() and not coded and not absent
     listed = coded and heads is not None
-    return Plan(name, source, kind, raw, expr, failed, failure, coded, listed, whole)
+    return Cast(name, source, kind, raw, expr, failed, failure, coded, listed, whole)
 
 
 def _nulled(raw: nw.Expr, dtype: nw.dtypes.DType, absent: Collection[str]) -> nw.Expr:
@@ -492,7 +492,7 @@ def _converted(
         fraction = None if not (dtype.is_float() or dtype.is_decimal()) else engine.fractional(raw)
         return engine.text_of(raw, dtype), fraction, "a code with decimals"
     if kind == "bool" and dtype != nw.Boolean:
-        neither = ~((raw == 0) | (raw == 1)).fill_null(True) & engine.is_given(raw)
+        neither = ~((raw == 0) | (raw == 1)).fill_null(True) & engine.has_value(raw)
         return raw == 1, neither, "neither 0 nor 1"
     if kind == "bool":
         return raw, None, ""
@@ -519,7 +519,7 @@ def _recoded(
     text = engine.text_of(raw, dtype)
     if heads:
         text = engine.head_of(text, length=heads, unless=list(codes))
-    failed = engine.is_given(text) & ~engine.true_or_false(text.is_in(list(codes)))
+    failed = engine.has_value(text) & ~engine.true_or_false(text.is_in(list(codes)))
     if dtype.is_float() or dtype.is_decimal():
         failed = failed | engine.fractional(raw)
     failure = "a code that values={...} does not name" if heads is None else NOT_LISTED

@@ -268,7 +268,7 @@ def convert(texts: list[str], dtype: Dtype | None, marks: Marks = AS_SHOWN) -> C
         failures[TWO_WAYS[numbers.mark]] = int(times[numbers.two_ways].sum())
     for i in np.flatnonzero(numbers.no_number):
         dated = dtype == "int" and _DATE.fullmatch(given[i])
-        failure = DATE if dated else OTHER_MARKS if marks.given else NO_NUMBER
+        failure = DATE if dated else OTHER_MARKS if marks.stated else NO_NUMBER
         failures[failure] = failures.get(failure, 0) + int(times[i])
     return Converted(pd.Series(column[place]), failures)
 

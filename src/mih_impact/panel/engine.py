@@ -41,8 +41,8 @@ __all__ = [
     "first_by",
     "fractional",
     "has_arrow",
+    "has_value",
     "in_months",
-    "is_given",
     "is_spark",
     "kept",
     "nan_to_null",
@@ -269,7 +269,7 @@ def nan_to_null(name: str, dtype: nw.dtypes.DType) -> nw.Expr:
     return column.fill_nan(None) if dtype.is_float() else column
 
 
-def is_given(expr: nw.Expr) -> nw.Expr:
+def has_value(expr: nw.Expr) -> nw.Expr:
     """Return True where a value is present, never null."""
     return ~expr.is_null()
 
@@ -282,10 +282,10 @@ def text_of(expr: nw.Expr, dtype: nw.dtypes.DType) -> nw.Expr:
     """
     if dtype.is_float() or dtype.is_decimal():
         whole = expr.fill_null(0).cast(nw.Float64).floor().cast(nw.Int64).cast(nw.String)
-        return nw.when(is_given(expr)).then(whole)
+        return nw.when(has_value(expr)).then(whole)
     if dtype == nw.Boolean:
         words = nw.when(expr.fill_null(False)).then(nw.lit("true")).otherwise(nw.lit("false"))
-        return nw.when(is_given(expr)).then(words)
+        return nw.when(has_value(expr)).then(words)
     return expr.cast(nw.String)
 
 
@@ -313,7 +313,7 @@ def recode_number(text: nw.Expr, mapping: Mapping[str, float]) -> nw.Expr:
 def code_of(text: nw.Expr, values: Sequence[str]) -> nw.Expr:
     """Return the position of a text among `values`, -1 for null and for any other."""
     if not values:
-        return is_given(text).cast(nw.Int32) * 0 - 1
+        return has_value(text).cast(nw.Int32) * 0 - 1
     if len(values) > FEW:
         places = {value: float(place) for place, value in enumerate(values)}
         return recode_number(text, places).fill_null(-1.0).cast(nw.Int32)
@@ -474,7 +474,7 @@ def distinct(frame: nw.LazyFrame[Any], key: str) -> nw.LazyFrame[Any]:
 
 def distinct_texts(frame: nw.LazyFrame[Any], name: str, *, at_most: int) -> tuple[str, ...] | None:
     """Return the distinct values of a text column, ascending; None where there are more."""
-    given = frame.select(name).filter(is_given(nw.col(name)))
+    given = frame.select(name).filter(has_value(nw.col(name)))
     texts = sorted(map(str, arrays(distinct(given, name).head(at_most + 1))[name]))
     return tuple(texts) if len(texts) <= at_most else None
 

@@ -15,12 +15,12 @@ from mih_impact.panel.contract import CONTRACT, DERIVED, OUTCOMES, REQUIRED
 from mih_impact.reference.prices import PriceIndex, adding
 
 __all__ = [
-    "evidence_given",
     "lookalikes",
     "match_names",
-    "names_given",
     "names_known",
-    "prices_given",
+    "price_index_of",
+    "read_evidence",
+    "require_mappings",
     "says_missing",
     "spelling",
     "word_of",
@@ -184,7 +184,7 @@ def spelling(name: str) -> str:
 _SCALAR = (str, bool, int, float)
 
 
-def names_given(columns: Any, values: Any) -> None:
+def require_mappings(columns: Any, values: Any) -> None:
     """Raise where `columns=` or `values=` is not what its name says.
 
     Raises
@@ -242,7 +242,7 @@ def _is_scalar(value: Any) -> bool:
     return value is None or isinstance(value, _SCALAR) or hasattr(value, "item")
 
 
-def evidence_given(given: Label | Mapping[Lang, str]) -> dict[str, str]:
+def read_evidence(given: Label | Mapping[Lang, str]) -> dict[str, str]:
     """Return what kind of data this is by language, or raise where one language is missing."""
     if isinstance(given, Label):
         return {"nb": given.nb, "en": given.en}
@@ -266,7 +266,7 @@ def _remedy(index: PriceIndex, price_year: int) -> str:
     )
 
 
-def prices_given(
+def price_index_of(
     money: str,
     price_year: int,
     currency: str,

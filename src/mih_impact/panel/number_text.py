@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.errors import PanelContractError
 
-__all__ = ["AS_SHOWN", "Marks", "Numbers", "looks_like_a_code", "marks_given", "read_numbers"]
+__all__ = ["AS_SHOWN", "Marks", "Numbers", "looks_like_a_code", "read_marks", "read_numbers"]
 
 _POINT, _COMMA, _SPACE = ".", ",", " "
 
@@ -56,7 +56,7 @@ class Marks:
     thousands: str | None = None
 
     @property
-    def given(self) -> bool:
+    def stated(self) -> bool:
         """Whether the caller has said anything."""
         return self.decimal is not None or self.thousands is not None
 
@@ -277,7 +277,7 @@ def _read(text: str, marks: Marks) -> _Reading | None:
 # --- what the caller says -------------------------------------------------------------------------
 
 
-def marks_given(
+def read_marks(
     decimal: str | Mapping[str, str] | None, thousands: str | Mapping[str, str] | None
 ) -> Mapping[str, Marks]:
     """Return what `decimal=` and `thousands=` say, by column; "" stands for every other column.
@@ -289,7 +289,7 @@ def marks_given(
 
     Examples
     --------
-    >>> marks_given({"bonus": ","}, None)["bonus"]
+    >>> read_marks({"bonus": ","}, None)["bonus"]
     Marks(decimal=',', thousands=None)
     """
     decimals = _by_column("decimal", decimal, (_COMMA, _POINT))
@@ -298,7 +298,7 @@ def marks_given(
         name: Marks(decimals.get(name, decimals.get("")), groupers.get(name, groupers.get("")))
         for name in {"", *decimals, *groupers}
     }
-    same = sorted(name for name, marks in given.items() if marks.given and _one_for_both(marks))
+    same = sorted(name for name, marks in given.items() if marks.stated and _one_for_both(marks))
     if same:
         where = ", ".join(name for name in same if name)
         raise PanelContractError(

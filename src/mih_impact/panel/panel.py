@@ -18,10 +18,11 @@ from mih_impact.display.unit import AnyUnit, as_unit, is_money
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.build import Request, build_cube, count_persons
 from mih_impact.panel.check import Context, PanelReport, breaches
-from mih_impact.panel.columns import Plan, default_outcomes, told
+from mih_impact.panel.columns import Cast, default_outcomes, told
 from mih_impact.panel.contract import BENEFITS
 from mih_impact.panel.cube import Cube, Precision, Widths
 from mih_impact.panel.engine import reading
+from mih_impact.panel.person_counts import PanelCounts
 from mih_impact.panel.selection import (
     MEASURE,
     Eligible,
@@ -33,7 +34,6 @@ from mih_impact.panel.selection import (
     named_measure,
 )
 from mih_impact.panel.size import SizeEstimate, bytes_of, disk_of
-from mih_impact.panel.survey_persons import Surveyed
 from mih_impact.reference.prices import PriceIndex
 
 __all__ = ["Money", "Panel", "Period", "panel_card"]
@@ -100,7 +100,7 @@ class Panel(Displayed):
     def __init__(
         self,
         raw: nw.LazyFrame[Any],
-        plans: Mapping[str, Plan],
+        casts: Mapping[str, Cast],
         *,
         left_out: tuple[str, ...],
         unreadable: Mapping[str, Mapping[str, int]],
@@ -115,8 +115,8 @@ class Panel(Displayed):
         memory_limit: int | None = None,
         precision: Precision = "float64",
     ) -> None:
-        self._survey = Surveyed(raw, plans, monthly=period == "month")
-        self._plans = self._survey.plans
+        self._counts = PanelCounts(raw, casts, monthly=period == "month")
+        self._casts = self._counts.casts
         self._left_out = left_out
         self._unreadable = dict(unreadable)
         self._files = files
@@ -132,7 +132,7 @@ class Panel(Displayed):
         self.provenance = Provenance.of(
             "read_panel",
             {
-                "columns": {name: plan.source for name, plan in self._plans.items()},
+                "columns": {name: cast.source for name, cast in self._casts.items()},
                 "money": money,
                 "price_year": price_year,
                 "currency": currency,
@@ -151,7 +151,7 @@ class Panel(Displayed):
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns by our names: the contract's first, then the register's others."""
-        return tuple(self._plans)
+        return tuple(self._casts)
 
     @property
     def outcomes(self) -> tuple[str, ...]:
@@ -165,13 +165,13 @@ class Panel(Displayed):
     @property
     def units(self) -> dict[str, AnyUnit]:
         """What each column is measured in that can be an outcome."""
-        found = {name: plan.unit for name, plan in self._plans.items()}
+        found = {name: cast.unit for name, cast in self._casts.items()}
         return {name: unit for name, unit in found.items() if unit is not None}
 
     @property
     def measures(self) -> tuple[str, ...]:
         """The measures that somebody begins, ascending; empty without the column `measure`."""
-        return self._survey.measures or ()
+        return self._counts.measures or ()
 
     @property
     def price_year(self) -> int:
@@ -201,7 +201,7 @@ class Panel(Displayed):
     @property
     def frame(self) -> nw.LazyFrame[Any]:
         """The rows in the contract's names and types, as a lazy narwhals frame."""
-        return self._survey.frame
+        return self._counts.frame
 
     def for_measure(self, measure: str, *, other_measures: OtherMeasures = "risk_set") -> Panel:
         """Return the panel in which those start who begin a measure, from their first time.
@@ -237,7 +237,7 @@ class Panel(Displayed):
         (('afl',), True)
         """
         chosen = copy.copy(self)
-        chosen._measure = named_measure(measure, other_measures, self._survey.measures)
+        chosen._measure = named_measure(measure, other_measures, self._counts.measures)
         chosen._last_cube = None
         about = {"measure": measure, "other_measures": other_measures}
         options = {**self.provenance.options, **about}
@@ -272,10 +272,10 @@ class Panel(Displayed):
         `eligible` and `columns` are as in `cube`.
         """
         names = columns_to_fetch(columns, self.columns)
-        expr = eligible_expr(eligible, self._survey.frame)
+        expr = eligible_expr(eligible, self._counts.frame)
         self.require()
         request = self._request(names, expr)
-        with reading(self._survey.raw):
+        with reading(self._counts.raw):
             persons = count_persons(request)
         periods = request.observed[-1] - request.observed[0] + 1
         taken = bytes_of(
@@ -286,15 +286,15 @@ class Panel(Displayed):
             widths=request.widths,
         )
         provenance = replace(self.provenance, call="estimate_size")
-        everybody = 0 if self._survey.persons is None else self._survey.persons.n_persons
+        everybody = 0 if self._counts.persons is None else self._counts.persons.n_persons
         limited = self._memory_limit is not None
         return SizeEstimate(
             persons=persons,
             periods=periods,
             by_column=taken,
-            rows=self._survey.rows.n_rows,
-            seconds=sum(self._survey.seconds.values()),
-            disk_bytes=disk_of(self._survey.raw, taken, everybody=everybody, limited=limited),
+            rows=self._counts.rows.n_rows,
+            seconds=sum(self._counts.seconds.values()),
+            disk_bytes=disk_of(self._counts.raw, taken, everybody=everybody, limited=limited),
             provenance=provenance,
         )
 
@@ -328,7 +328,7 @@ class Panel(Displayed):
             The source broke off while it was read.
         """
         names = columns_to_fetch(columns, self.columns)
-        expr = eligible_expr(eligible, self._survey.frame)
+        expr = eligible_expr(eligible, self._counts.frame)
         key = (eligible, names)
         if self._last_cube is not None and not isinstance(eligible, nw.Expr):
             known, cube = self._last_cube
@@ -337,7 +337,7 @@ class Panel(Displayed):
         self.require()
         if self._memory_limit is not None:
             self.estimate_size(eligible=eligible, columns=columns).require(self._memory_limit)
-        with reading(self._survey.raw), self._survey.unchanged():
+        with reading(self._counts.raw), self._counts.unchanged():
             cube = build_cube(self._request(names, expr))
         if not isinstance(eligible, nw.Expr):
             self._last_cube = (key, cube)
@@ -363,10 +363,10 @@ class Panel(Displayed):
             if self._index is None or not self._has_money
             else self._index.factors(years, self._price_year)
         )
-        dtypes = {name: self._plans[name].dtype for name in names}
-        frame, starts = self._survey.frame, self._survey.rows.starts
+        dtypes = {name: self._casts[name].dtype for name in names}
+        frame, starts = self._counts.frame, self._counts.rows.starts
         if self._measure is not None:
-            frame, starts = self._survey.started(self._measure.name)
+            frame, starts = self._counts.started(self._measure.name)
             dtypes = {**dtypes, "start_year": "int"}
             if self._measure.others == "censor":
                 dtypes[MEASURE] = "category"
@@ -376,28 +376,28 @@ class Panel(Displayed):
         return Request(
             frame=frame,
             dtypes=dtypes,
-            texts=self._survey.texts_of(name for name in dtypes if name in self._plans),
+            texts=self._counts.texts_of(name for name in dtypes if name in self._casts),
             eligible=eligible,
-            amounts=tuple(n for n, plan in self._plans.items() if plan.dtype == "money"),
+            amounts=tuple(n for n, cast in self._casts.items() if cast.dtype == "money"),
             uncarried=tuple(
                 name
-                for name, plan in self._plans.items()
-                if name == MEASURE or (plan.declared and plan.dtype == "number")
+                for name, cast in self._casts.items()
+                if name == MEASURE or (cast.declared and cast.dtype == "number")
             ),
             per_year=per_year,
-            observed=() if self._survey.persons is None else self._survey.persons.periods,
+            observed=() if self._counts.persons is None else self._counts.persons.periods,
             start_range=starts,
-            constant=self._survey.persons is not None and self._survey.persons.constant,
+            constant=self._counts.persons is not None and self._counts.persons.constant,
             price_factor=factors,
             price_year=self._price_year,
             currency=self._currency,
-            schemes=tuple(name for name in BENEFITS if name in self._plans),
+            schemes=tuple(name for name in BENEFITS if name in self._casts),
             spells=self._spells,
             measure=self._measure,
             widths=Widths.of(
                 self._precision,
                 money,
-                self._survey.rows.extremes,
+                self._counts.rows.extremes,
                 per_year=per_year,
                 exact=[name for name in units if dtypes[name] == "number"],
             ),
@@ -407,25 +407,25 @@ class Panel(Displayed):
 
     @property
     def _has_money(self) -> bool:
-        return any(plan.dtype == "money" for plan in self._plans.values())
+        return any(cast.dtype == "money" for cast in self._casts.values())
 
     @property
     def _declared(self) -> tuple[str, ...]:
-        return tuple(name for name, plan in self._plans.items() if plan.declared)
+        return tuple(name for name, cast in self._casts.items() if cast.declared)
 
     # --- read once --------------------------------------------------------------------------------
 
     @property
     def _years(self) -> tuple[int, int]:
-        if self._survey.rows.years is None:
+        if self._counts.rows.years is None:
             self.require()
             raise PanelContractError("The panel has no usable year")
-        return self._survey.rows.years
+        return self._counts.rows.years
 
     @cached_property
     def _report(self) -> PanelReport:
         context = Context(
-            plans=self._plans,
+            casts=self._casts,
             left_out=self._left_out,
             unreadable=self._unreadable,
             files=self._files,
@@ -436,16 +436,16 @@ class Panel(Displayed):
             monthly=self._period == "month",
         )
         return PanelReport(
-            breaches=breaches(self._survey.rows, self._survey.persons, context),
-            n_rows=self._survey.rows.n_rows,
-            n_persons=None if self._survey.persons is None else self._survey.persons.n_persons,
-            years=self._survey.rows.years,
+            breaches=breaches(self._counts.rows, self._counts.persons, context),
+            n_rows=self._counts.rows.n_rows,
+            n_persons=None if self._counts.persons is None else self._counts.persons.n_persons,
+            years=self._counts.rows.years,
             provenance=replace(self.provenance, call="check"),
         )
 
     def _card(self, lang: Lang) -> Card:
-        rows = self._survey.counted
+        rows = self._counts.counted
         size = None if rows is None or rows.years is None else (rows.n_rows, *rows.years)
         return panel_card(
-            self, self._survey.raw.implementation.name.lower(), self._money, size, lang
+            self, self._counts.raw.implementation.name.lower(), self._money, size, lang
         )

@@ -10,10 +10,10 @@ from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label, Lang
 from mih_impact.display.unit import AnyUnit
 from mih_impact.errors import PanelContractError
-from mih_impact.panel.columns import Values, numeric_units, plan_columns
+from mih_impact.panel.columns import Values, column_casts, numeric_units
 from mih_impact.panel.cube import Precision
-from mih_impact.panel.names import evidence_given, names_given, prices_given
-from mih_impact.panel.number_text import marks_given
+from mih_impact.panel.names import price_index_of, read_evidence, require_mappings
+from mih_impact.panel.number_text import read_marks
 from mih_impact.panel.panel import Money, Panel, Period
 from mih_impact.panel.size import parse_memory
 from mih_impact.panel.sources import is_csv, open_source, open_spells
@@ -120,11 +120,11 @@ def read_panel(
     >>> read_panel(rows, columns=names).columns
     ('person_id', 'year', 'wage_income')
     """
-    prices = prices_given(money, price_year, currency, index)
-    names_given(columns, values)
+    prices = price_index_of(money, price_year, currency, index)
+    require_mappings(columns, values)
     coded = arguments.names("codes", codes, error=PanelContractError)
-    marks = marks_given(decimal, thousands)
-    if any(each.given for each in marks.values()) and not any(map(is_csv, (source, resident))):
+    marks = read_marks(decimal, thousands)
+    if any(each.stated for each in marks.values()) and not any(map(is_csv, (source, resident))):
         raise PanelContractError(
             "decimal= and thousands= say how numbers are written in a CSV",
             found="no CSV: its numbers are numbers already",
@@ -151,7 +151,7 @@ def read_panel(
         marks=marks,
         monthly=monthly,
     )
-    plans, left_out = plan_columns(
+    casts, left_out = column_casts(
         opened.frame,
         columns,
         values,
@@ -162,7 +162,7 @@ def read_panel(
     )
     return Panel(
         opened.frame,
-        plans,
+        casts,
         left_out=left_out,
         unreadable=opened.unreadable,
         files=opened.files,
@@ -172,7 +172,7 @@ def read_panel(
         index=prices,
         period=period,
         spells=None if resident is None else open_spells(resident, marks=marks),
-        evidence=opened.evidence if evidence is None else evidence_given(evidence),
+        evidence=opened.evidence if evidence is None else read_evidence(evidence),
         memory_limit=allowed,
         precision=precision,
     )

@@ -25,7 +25,7 @@ from mih_impact.panel import engine
 __all__ = [
     "BY_RANK",
     "RANK",
-    "Asked",
+    "EligibilityRule",
     "Spells",
     "State",
     "censored",
@@ -190,7 +190,7 @@ _KEPT = "_mih_kept_"
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class EligibilityRule:
     """How eligibility is asked of a register.
 
     Attributes
@@ -228,7 +228,7 @@ class Asked:
         periods: NDArray[np.int64],
         per_year: int,
         resident_known: bool,
-    ) -> Asked:
+    ) -> EligibilityRule:
         """Find out what the expression looks at.
 
         Parameters
@@ -350,7 +350,7 @@ def settled(
     row, state
         As in `Cube`. Only residents are eligible, and nobody before its first row.
     bit
-        As in `Asked`.
+        As in `EligibilityRule`.
 
     Returns
     -------

@@ -17,7 +17,7 @@ import pandas as pd
 from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.csv_text import convert, decode, read_text
 from mih_impact.panel.engine import has_arrow, reading
-from mih_impact.panel.number_text import marks_given
+from mih_impact.panel.number_text import read_marks
 from mih_impact.panel.sources import connect, files_of, is_csv, is_path, open_source
 from mih_impact.registers.tables import Source, refuse
 
@@ -217,7 +217,7 @@ def _from_text(
     """Return the wanted columns of CSV files, numbers read as the contract reads them."""
     sources = {want.source: (our, want.kind) for our, want in wanted.items()}
     columns = _headerless(files) if table.form else read_text(files, tuple(sources)).columns
-    marks = marks_given(table.decimal, table.thousands)[""]
+    marks = read_marks(table.decimal, table.thousands)[""]
     unread: dict[str, Mapping[str, int]] = {}
     frame: dict[str, Any] = {}
     for name, texts in columns.items():

@@ -23,7 +23,7 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.matching import lots, matched, matched_in
 from mih_impact.controls.options import MatchOptions
 from mih_impact.controls.propensity import Score
-from mih_impact.controls.refit import Drawn, Rescored, exact_cells
+from mih_impact.controls.refit import DrawnRiskSet, Rescored, exact_cells
 from mih_impact.display.locale import Label, current
 from mih_impact.effects.comparison import average
 from mih_impact.effects.estimand import TargetEffects
@@ -291,7 +291,7 @@ class Rematched:
         SupportError
             No controls can be chosen on this draw.
         """
-        drawn = Drawn.of(self.group.risk, self.cell, counts)
+        drawn = DrawnRiskSet.of(self.group.risk, self.cell, counts)
         index = None
         if self.score is not None:
             try:
@@ -333,7 +333,7 @@ def _require_anybody(sets: Sets) -> None:
         raise SupportError("No participant has a control", found="one draw of persons")
 
 
-def _score(index: FloatArray | None, drawn: Drawn) -> Score:
+def _score(index: FloatArray | None, drawn: DrawnRiskSet) -> Score:
     """Return the score of the drawn rows; its models are of no use here."""
     assert index is not None
     return Score(index[drawn.row], {})

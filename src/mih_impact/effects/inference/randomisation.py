@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.group import ControlGroup
-from mih_impact.controls.matching import Listed, most_controls
+from mih_impact.controls.matching import NearestLists, most_controls
 from mih_impact.controls.options import MatchOptions
 from mih_impact.controls.propensity import Score, outside_range
 from mih_impact.controls.risk_set import RiskSet
@@ -234,7 +234,7 @@ def _by_neighbours(
     risk, score = group.risk, group.score
     options = replace(options, ratio=most_controls(risk, options.ratio))
     length = SPARE + (1 if options.replace else CROWD) * options.ratio
-    listed = Listed.of(risk, rows, score, group.whitened, options, length=length)
+    listed = NearestLists.of(risk, rows, score, group.whitened, options, length=length)
 
     def statistic(starters: IntArray) -> FloatArray:
         target = starters

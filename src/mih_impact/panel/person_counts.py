@@ -20,14 +20,14 @@ from numpy.typing import NDArray
 
 from mih_impact.errors import EngineError, MihImpactError
 from mih_impact.panel import engine
-from mih_impact.panel.columns import Plan
+from mih_impact.panel.columns import Cast
 from mih_impact.panel.contract import CONTRACT
 from mih_impact.panel.engine import reading
+from mih_impact.panel.row_counts import Rows, count_rows, row_sums, usable_year
 from mih_impact.panel.selection import MEASURE, started
 from mih_impact.panel.sources import FILE
-from mih_impact.panel.survey_rows import Rows, row_sums, survey_rows, usable_year
 
-__all__ = ["Duplicates", "Persons", "Surveyed", "survey_persons"]
+__all__ = ["Duplicates", "PanelCounts", "Persons", "count_within_persons"]
 
 _START = "_start"
 _HALF = "_half_start"
@@ -102,7 +102,7 @@ class Persons:
     constant: bool
 
 
-def survey_persons(
+def count_within_persons(
     frame: nw.LazyFrame[Any],
     names: tuple[str, ...],
     years: tuple[int, int],
@@ -133,7 +133,7 @@ def survey_persons(
     followed = _followed(frame, starts=starts, monthly=monthly)
     whole = followed.collect_schema()["year"].is_integer()
     usable = followed.filter(
-        engine.is_given(nw.col("person_id"))
+        engine.has_value(nw.col("person_id"))
         & usable_year(nw.col("year"), "year", first, last, whole=whole)
     )
     constant = tuple(name for name in names if name in CONTRACT and CONTRACT[name].constant)
@@ -226,7 +226,7 @@ class _Asked:
         prepared = [_coded(name, self.texts[name]) for name in constant if name in self.texts]
         counts: list[nw.Expr] = []
         if self.starts:
-            prepared.append(engine.count_of(engine.is_given(nw.col(_START))).alias("_started"))
+            prepared.append(engine.count_of(engine.has_value(nw.col(_START))).alias("_started"))
             prepared.append(engine.count_of(nw.col(_HALF)).alias("_half"))
             counts = [nw.col("_started").sum(), nw.col("_half").sum()]
         lows = [nw.col(name).min().alias(f"_low_{name}") for name in constant]
@@ -313,7 +313,7 @@ def _followed(frame: nw.LazyFrame[Any], *, starts: bool, monthly: bool) -> nw.La
         return engine.in_months(frame) if monthly else frame
     if not monthly:
         return frame.with_columns(nw.col("start_year").alias(_START), nw.lit(False).alias(_HALF))
-    one = engine.is_given(nw.col("start_year")) != engine.is_given(nw.col("start_month"))
+    one = engine.has_value(nw.col("start_year")) != engine.has_value(nw.col("start_month"))
     kept = frame.with_columns(
         nw.col("start_year").alias("_kept_year"),
         nw.col("start_month").alias("_kept_month"),
@@ -325,14 +325,16 @@ def _followed(frame: nw.LazyFrame[Any], *, starts: bool, monthly: bool) -> nw.La
 
 def _differ(low: str, high: str) -> nw.Expr:
     """Return True where two values are given and differ; null against null is no difference."""
-    both = engine.is_given(nw.col(low)) & engine.is_given(nw.col(high))
+    both = engine.has_value(nw.col(low)) & engine.has_value(nw.col(high))
     return both & (nw.col(low) != nw.col(high)).fill_null(False)
 
 
 def _coded(name: str, texts: tuple[str, ...]) -> nw.Expr:
     """Return a text column as codes with nulls: comparing texts is what would take the time."""
     return (
-        nw.when(engine.is_given(nw.col(name))).then(engine.code_of(nw.col(name), texts)).alias(name)
+        nw.when(engine.has_value(nw.col(name)))
+        .then(engine.code_of(nw.col(name), texts))
+        .alias(name)
     )
 
 
@@ -393,7 +395,7 @@ def _duplicates(frame: nw.LazyFrame[Any], names: Sequence[str]) -> Duplicates:
 FEW_TEXTS = 2_000
 
 
-class Surveyed:
+class PanelCounts:
     """The rows of a register in the contract's names and types, and what has been counted of them.
 
     Panels of the same rows share it.
@@ -402,7 +404,7 @@ class Surveyed:
     ----------
     raw
         The register as it came.
-    plans
+    casts
         How each column of ours is made from it.
     monthly
         Whether a row is a month.
@@ -413,9 +415,9 @@ class Surveyed:
         How long the passes over rows and over persons took.
     """
 
-    def __init__(self, raw: nw.LazyFrame[Any], plans: Mapping[str, Plan], *, monthly: bool) -> None:
+    def __init__(self, raw: nw.LazyFrame[Any], casts: Mapping[str, Cast], *, monthly: bool) -> None:
         self.raw = raw
-        self.plans = dict(plans)
+        self.casts = dict(casts)
         self.monthly = monthly
         self.seconds: dict[str, float] = {}
         self._texts: dict[str, tuple[str, ...] | None] = {}
@@ -424,18 +426,18 @@ class Surveyed:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns by our names."""
-        return tuple(self.plans)
+        return tuple(self.casts)
 
     @cached_property
     def frame(self) -> nw.LazyFrame[Any]:
         """The rows in the contract's names and types."""
-        return self.raw.select([plan.expr.alias(name) for name, plan in self.plans.items()])
+        return self.raw.select([cast.expr.alias(name) for name, cast in self.casts.items()])
 
     @cached_property
     def rows(self) -> Rows:
         """What one pass over the rows finds."""
         with self._timed("rows"), reading(self.raw):
-            return survey_rows(self.raw, self.plans)
+            return count_rows(self.raw, self.casts)
 
     @property
     def counted(self) -> Rows | None:
@@ -447,9 +449,9 @@ class Surveyed:
         """What one aggregate per person finds; None where no row has a usable year."""
         if self.rows.years is None:
             return None
-        constant = [name for name in self.plans if name in CONTRACT and CONTRACT[name].constant]
+        constant = [name for name in self.casts if name in CONTRACT and CONTRACT[name].constant]
         with self._timed("persons"), reading(self.raw):
-            found = survey_persons(
+            found = count_within_persons(
                 self._with_files,
                 self.columns,
                 self.rows.years,
@@ -466,7 +468,7 @@ class Surveyed:
         """The rows with the file that each came from, where there are several."""
         if FILE not in self.raw.collect_schema():
             return self.frame
-        columns = [plan.expr.alias(name) for name, plan in self.plans.items()]
+        columns = [cast.expr.alias(name) for name, cast in self.casts.items()]
         return self.raw.select(*columns, nw.col(FILE).cast(nw.String))
 
     @contextmanager
@@ -492,7 +494,7 @@ class Surveyed:
     def _require_unchanged(self) -> None:
         counted = self.rows.sums
         with reading(self.raw):
-            again = row_sums(self.raw, self.plans)
+            again = row_sums(self.raw, self.casts)
         if again != counted:
             rows = f"{counted['n']:.0f} rows, and {again['n']:.0f} the next time"
             raise _other_rows(f"{rows}, with other sums" if again["n"] == counted["n"] else rows)
@@ -500,7 +502,7 @@ class Surveyed:
     @property
     def measures(self) -> tuple[str, ...] | None:
         """The measures that somebody begins, ascending; None without the column."""
-        if MEASURE not in self.plans:
+        if MEASURE not in self.casts:
             return None
         with reading(self.raw):
             return self.texts_of([MEASURE]).get(MEASURE, ())
@@ -516,7 +518,7 @@ class Surveyed:
         """Return the distinct values of those text columns that have few, read once a column."""
         found = {}
         for name in names:
-            if self.plans[name].dtype == "category" and name not in self._texts:
+            if self.casts[name].dtype == "category" and name not in self._texts:
                 self._texts[name] = engine.distinct_texts(self.frame, name, at_most=FEW_TEXTS)
             texts = self._texts.get(name)
             if texts is not None:

@@ -11,11 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact.panel import engine
-from mih_impact.panel.columns import Plan
+from mih_impact.panel.columns import Cast
 from mih_impact.panel.contract import ABSURD_MONEY, CONTRACT
 from mih_impact.reference.codes import REFORMS, suspicious
 
-__all__ = ["ColumnCount", "Rounding", "Rows", "row_sums", "survey_rows", "usable_year"]
+__all__ = ["ColumnCount", "Rounding", "Rows", "count_rows", "row_sums", "usable_year"]
 
 _ROUNDED = ("total", "moved", "shifted")
 
@@ -128,7 +128,7 @@ def _is_key(name: str) -> bool:
     return name in CONTRACT and CONTRACT[name].role == "key"
 
 
-def survey_rows(raw: nw.LazyFrame[Any], plans: Mapping[str, Plan]) -> Rows:
+def count_rows(raw: nw.LazyFrame[Any], casts: Mapping[str, Cast]) -> Rows:
     """Return the counts of one pass over the rows.
 
     Counts of values, minima and maxima come from one pass; only columns whose extremes lie
@@ -138,63 +138,63 @@ def survey_rows(raw: nw.LazyFrame[Any], plans: Mapping[str, Plan]) -> Rows:
     ----------
     raw
         The register as it came.
-    plans
+    casts
         How each column of ours is made from it.
     """
     tally = _Tally()
-    for name, plan in plans.items():
-        tally.add(f"given:{name}", plan.raw, "count")
-        if plan.failed is not None:
-            tally.add(f"failed:{name}", engine.count_of(plan.failed), "sum")
-        if plan.dtype not in ("text", "category"):
-            number = engine.count_of(plan.expr) if plan.dtype == "bool" else plan.number
+    for name, cast in casts.items():
+        tally.add(f"given:{name}", cast.raw, "count")
+        if cast.failed is not None:
+            tally.add(f"failed:{name}", engine.count_of(cast.failed), "sum")
+        if cast.dtype not in ("text", "category"):
+            number = engine.count_of(cast.expr) if cast.dtype == "bool" else cast.number
             tally.add(f"low:{name}", number, "min")
             tally.add(f"high:{name}", number, "max")
-        if plan.dtype == "money" and not plan.whole:
-            for part, expr in zip(_ROUNDED, engine.rounding(plan.expr), strict=True):
+        if cast.dtype == "money" and not cast.whole:
+            for part, expr in zip(_ROUNDED, engine.rounding(cast.expr), strict=True):
                 tally.add(f"{part}:{name}", expr, "sum")
-        if plan.listed:
-            gone = plan.expr.is_null() & engine.is_given(plan.raw)
+        if cast.listed:
+            gone = cast.expr.is_null() & engine.has_value(cast.raw)
             tally.add(f"null:{name}", engine.count_of(gone), "sum")
-        for key, codes in _odd_codes(name, plan).items():
-            tally.add(key, engine.count_of(plan.expr.is_in(list(codes))), "sum")
-    exits = [name for name in EXITS if name in plans]
+        for key, codes in _odd_codes(name, cast).items():
+            tally.add(key, engine.count_of(cast.expr.is_in(list(codes))), "sum")
+    exits = [name for name in EXITS if name in casts]
     for name in exits:
-        late = plans["year"].expr > plans[name].expr
+        late = casts["year"].expr > casts[name].expr
         tally.add(f"after:{name}", engine.count_of(late), "sum")
-    summed = _summed(plans)
+    summed = _summed(casts)
     for key, column in summed.items():
         tally.add(key, column, "sum")
     counted = tally.run(raw)
-    outside = {**_rows_outside(raw, plans, counted), **_rows_of_places(raw, plans, counted)}
+    outside = {**_rows_outside(raw, casts, counted), **_rows_of_places(raw, casts, counted)}
     return Rows(
         n_rows=int(counted["n"] or 0),
-        years=_span(raw, plans, counted, "year"),
-        starts=_span(raw, plans, counted, "start_year"),
-        columns={name: _column_count(name, counted, outside) for name in plans},
+        years=_span(raw, casts, counted, "year"),
+        starts=_span(raw, casts, counted, "start_year"),
+        columns={name: _column_count(name, counted, outside) for name in casts},
         after={name: int(counted[f"after:{name}"] or 0) for name in exits},
-        extremes=dict(_extremes(plans, counted)),
+        extremes=dict(_extremes(casts, counted)),
         sums={key: counted[key] for key in ("n", *summed)},
     )
 
 
-def row_sums(raw: nw.LazyFrame[Any], plans: Mapping[str, Plan]) -> Mapping[str, float | None]:
+def row_sums(raw: nw.LazyFrame[Any], casts: Mapping[str, Cast]) -> Mapping[str, float | None]:
     """Return the number of rows, the sum of the years, and that of the first outcome in øre.
 
     They are whole numbers: the order of the rows plays no part, and a source that gives other rows
     gives other sums.
     """
     tally = _Tally()
-    for key, column in _summed(plans).items():
+    for key, column in _summed(casts).items():
         tally.add(key, column, "sum")
     return tally.run(raw)
 
 
-def _summed(plans: Mapping[str, Plan]) -> dict[str, nw.Expr]:
-    numbers = [name for name, plan in plans.items() if plan.dtype in ("money", "number")]
-    whole = {"sum:year": plans["year"].expr.cast(nw.Float64)}
+def _summed(casts: Mapping[str, Cast]) -> dict[str, nw.Expr]:
+    numbers = [name for name, cast in casts.items() if cast.dtype in ("money", "number")]
+    whole = {"sum:year": casts["year"].expr.cast(nw.Float64)}
     for name in numbers[:1]:
-        value = plans[name].expr.cast(nw.Float64).fill_null(0.0)
+        value = casts[name].expr.cast(nw.Float64).fill_null(0.0)
         within = (value > -ABSURD_MONEY) & (value < ABSURD_MONEY)
         kept = nw.when(within).then(value).otherwise(nw.lit(0.0))
         whole[f"sum:{name}"] = engine.ore(kept)
@@ -227,31 +227,31 @@ class _Tally:
 
 
 def _rows_outside(
-    raw: nw.LazyFrame[Any], plans: Mapping[str, Plan], counted: Mapping[str, float | None]
+    raw: nw.LazyFrame[Any], casts: Mapping[str, Cast], counted: Mapping[str, float | None]
 ) -> Mapping[str, float | None]:
     """Return the number of rows below and above the range of each column, where there are any."""
     tally, broken = _Tally(), False
-    for name, plan in plans.items():
-        if plan.dtype in ("text", "category", "bool"):
+    for name, cast in casts.items():
+        if cast.dtype in ("text", "category", "bool"):
             continue
-        low, high = _bounds(name, plan)
+        low, high = _bounds(name, cast)
         smallest, largest = counted[f"low:{name}"], counted[f"high:{name}"]
         if smallest is not None and smallest < low:
-            tally.add(f"below:{name}", engine.count_of(plan.expr < low), "sum")
+            tally.add(f"below:{name}", engine.count_of(cast.expr < low), "sum")
             broken = True
         if largest is not None and largest > high:
-            tally.add(f"above:{name}", engine.count_of(plan.expr > high), "sum")
+            tally.add(f"above:{name}", engine.count_of(cast.expr > high), "sum")
             broken = True
     return tally.run(raw) if broken else {}
 
 
-def _odd_codes(name: str, plan: Plan) -> dict[str, tuple[str, ...]]:
+def _odd_codes(name: str, cast: Cast) -> dict[str, tuple[str, ...]]:
     """Return what is looked for among the codes of a column of places.
 
     Three lists: a code that is no longer in use and one that is new go together within some years,
     so that only where a column has both are they told apart by the reforms.
     """
-    if name not in PLACES or plan.listed or plan.dtype != "category":
+    if name not in PLACES or cast.listed or cast.dtype != "category":
         return {}
     found = suspicious(name)
     return {
@@ -262,12 +262,12 @@ def _odd_codes(name: str, plan: Plan) -> dict[str, tuple[str, ...]]:
 
 
 def _rows_of_places(
-    raw: nw.LazyFrame[Any], plans: Mapping[str, Plan], counted: Mapping[str, float | None]
+    raw: nw.LazyFrame[Any], casts: Mapping[str, Cast], counted: Mapping[str, float | None]
 ) -> Mapping[str, float | None]:
     """Return the rows with each kind of odd code, where a column of places has any."""
     tally, any_odd = _Tally(), False
-    for name in PLACES & {*plans}:
-        found, expr = suspicious(name), plans[name].expr
+    for name in PLACES & {*casts}:
+        found, expr = suspicious(name), casts[name].expr
         kinds: dict[str, tuple[str, ...]] = {}
         if counted.get(f"odd:{name}"):
             kinds |= {"no place": found.no_place, "stripped": found.stripped}
@@ -292,10 +292,10 @@ def _place_count(name: str, found: Mapping[str, float | None]) -> PlaceCount | N
     return PlaceCount(rows.get("no place", 0), stripped, vintages)
 
 
-def _bounds(name: str, plan: Plan) -> tuple[float, float]:
+def _bounds(name: str, cast: Cast) -> tuple[float, float]:
     """Return the range of a column; money that the contract does not know may be negative."""
     declared = CONTRACT.get(name)
-    if declared is None and plan.dtype == "money":
+    if declared is None and cast.dtype == "money":
         return -ABSURD_MONEY, ABSURD_MONEY
     low = -FINITE if declared is None or declared.low is None else declared.low
     high = FINITE if declared is None or declared.high is None else declared.high
@@ -339,7 +339,7 @@ def usable_year(
     """
     low = CONTRACT[name].low if first is None else first
     high = CONTRACT[name].high if last is None else last
-    usable = engine.is_given(expr) & ~engine.outside(expr, low, high)
+    usable = engine.has_value(expr) & ~engine.outside(expr, low, high)
     return usable if whole else usable & ~engine.fractional(expr)
 
 
@@ -352,9 +352,9 @@ def _scalar(values: NDArray[Any]) -> float | None:
 
 
 def _extremes(
-    plans: Mapping[str, Plan], counted: Mapping[str, float | None]
+    casts: Mapping[str, Cast], counted: Mapping[str, float | None]
 ) -> Iterator[tuple[str, tuple[float, float]]]:
-    for name in plans:
+    for name in casts:
         low, high = counted.get(f"low:{name}"), counted.get(f"high:{name}")
         if low is not None and high is not None and not counted.get(f"failed:{name}"):
             yield name, (low, high)
@@ -362,20 +362,20 @@ def _extremes(
 
 def _span(
     raw: nw.LazyFrame[Any],
-    plans: Mapping[str, Plan],
+    casts: Mapping[str, Cast],
     counted: Mapping[str, float | None],
     name: str,
 ) -> tuple[int, int] | None:
     """Return the first and last usable year; rows are passed over again only where some are not."""
-    if name not in plans:
+    if name not in casts:
         return None
     first, last = counted[f"low:{name}"], counted[f"high:{name}"]
     if first is None or last is None:
         return None
-    low, high = _bounds(name, plans[name])
+    low, high = _bounds(name, casts[name])
     if first < low or last > high or counted.get(f"failed:{name}"):
         again = _Tally()
-        year = nw.when(usable_year(plans[name].expr, name)).then(plans[name].expr.cast(nw.Float64))
+        year = nw.when(usable_year(casts[name].expr, name)).then(casts[name].expr.cast(nw.Float64))
         again.add("first", year, "min")
         again.add("last", year, "max")
         found = again.run(raw)
