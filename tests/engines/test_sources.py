@@ -100,7 +100,7 @@ TWICE = pd.concat(
 @pytest.mark.parametrize("engine", ENGINES)
 def test_copies_and_rows_that_differ_are_told_apart(engine, tmp_path):
     panel = read_panel(ENGINES[engine](TWICE, tmp_path), money="fixed")
-    assert panel._survey.persons.duplicates == Duplicates(copies=(1, 2), different=(2, 2))
+    assert panel._counts.persons.duplicates == Duplicates(copies=(1, 2), different=(2, 2))
     copies, different = panel.check().errors
     assert copies.what.en.startswith("1 of the person-years have copies")
     assert "not to be summed" in copies.do.en
