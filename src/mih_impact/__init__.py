@@ -116,6 +116,8 @@ if TYPE_CHECKING:
     from mih_impact.reporting.explore import explore as explore
     from mih_impact.reporting.memo.write import write_memo as write_memo
     from mih_impact.reporting.page.write import write_budget_page as write_budget_page
+    from mih_impact.reporting.publication import publication_table as publication_table
+    from mih_impact.reporting.publication import write_publication_table as write_publication_table
     from mih_impact.reporting.workbook.write import write_workbook as write_workbook
     from mih_impact.storage import load as load
     from mih_impact.study.resampling import Resampled as Resampled
@@ -221,6 +223,7 @@ _HOME = {
     "placebo_outcomes": "falsification.placebo",
     "placebo_start": "falsification.placebo",
     "pretrend_power": "falsification.power",
+    "publication_table": "reporting.publication",
     "randomisation_test": "effects.inference.randomisation",
     "read_panel": "panel.read",
     "reproduce_nav": "nav.reproduce",
@@ -234,6 +237,7 @@ _HOME = {
     "wild_bootstrap": "effects.inference.wild_bootstrap",
     "write_budget_page": "reporting.page.write",
     "write_memo": "reporting.memo.write",
+    "write_publication_table": "reporting.publication",
     "write_workbook": "reporting.workbook.write",
 }
 

@@ -355,11 +355,11 @@ class Displayed(ABC):
 
     @abstractmethod
     def _card(self, lang: Lang) -> Card:
-        """Return the card in `lang`."""
+        """Return what is the class's own on the card, in `lang`."""
 
     def summary(self, lang: Lang | None = None) -> str:
         """Return the card as text, in `lang` or in the language in force."""
-        return self._whole_card(language(lang)).text()
+        return self.card(lang).text()
 
     def __repr__(self) -> str:
         return self.summary()
@@ -368,11 +368,15 @@ class Displayed(ABC):
         return self.summary()
 
     def _repr_html_(self) -> str:
-        lang = language()
-        return self._whole_card(lang).html(lang)
+        return self.card().html()
 
-    def _whole_card(self, lang: Lang) -> Card:
-        """Return the card with what no result may leave unsaid: what is hidden, and the data."""
+    def card(self, lang: Lang | None = None) -> Card:
+        """Return the card, in `lang` or in the language in force: title, lines, table and notes.
+
+        What no result may leave unsaid is among the notes: what is hidden, and what kind of data
+        it rests on.
+        """
+        lang = language(lang)
         card = self._card(lang)
         unsaid = _hides(card, lang) and not any("min_cell" in note for note in card.notes)
         more = (hidden_note(lang) if unsaid else "", evidence_of(self, lang))

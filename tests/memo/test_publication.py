@@ -1,4 +1,4 @@
-"""Tables by great-tables: what is shown, to which side, and escaped."""
+"""Publication tables: what is shown, to which side, and escaped."""
 
 from __future__ import annotations
 
@@ -10,9 +10,15 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.display.locale import Label, count, kroner
+from mih_impact.display.result import Provenance
 from mih_impact.reporting import export
 from mih_impact.reporting.export import Table
-from mih_impact.reporting.great import great_html, great_latex, great_table, write_great_table
+from mih_impact.reporting.publication import (
+    _html,
+    _latex,
+    publication_table,
+    write_publication_table,
+)
 
 FRAME = pd.DataFrame(
     {"who": ["Staten & <co>", "50 % #1_{x}"], "npv": [-61_000.0, 1_426_000.0], "n": [527, 3]}
@@ -55,7 +61,7 @@ class Cells(HTMLParser):
     ],
 )
 def test_html_shows_the_caption_the_cells_and_the_source(lang, shown):
-    html = great_html(table(lang), lang=lang)
+    html = _html(table(lang), lang)
     cells = Cells(html).cells
     text = [cell[2] for cell in cells]
     assert text[0] == CAPTION.text(lang)
@@ -69,7 +75,7 @@ def test_html_shows_the_caption_the_cells_and_the_source(lang, shown):
 
 
 def test_numbers_stand_to_the_right_and_headers_say_what_they_head():
-    cells = {cell[2]: cell for cell in Cells(great_html(table("nb"), lang="nb")).cells}
+    cells = {cell[2]: cell for cell in Cells(_html(table("nb"), "nb")).cells}
     assert "gt_right" in cells["527"][1]["class"]
     assert "gt_right" in cells["Personer"][1]["class"]
     assert "gt_left" in cells["Staten & <co>"][1]["class"]
@@ -79,7 +85,7 @@ def test_numbers_stand_to_the_right_and_headers_say_what_they_head():
 
 @pytest.mark.parametrize("lang", ["nb", "en"])
 def test_latex_is_escaped_and_needs_no_newer_engine(lang):
-    latex = great_latex(table(lang), lang=lang)
+    latex = _latex(table(lang), lang)
     assert "\u2212" not in latex
     assert "\u00a0" not in latex
     assert r"{\extracolsep{\fill}}lrr}" in latex
@@ -93,22 +99,47 @@ def test_latex_is_escaped_and_needs_no_newer_engine(lang):
 def test_columns_may_share_a_name():
     frame = pd.DataFrame({"a": ["x"], "b": [1], "c": [2]})
     same = Table("t", "C", frame, frame.set_axis(["a", "95 %", "95 %"], axis=1), {}, "S")
-    assert [cell[2] for cell in Cells(great_html(same, lang="nb")).cells].count("95 %") == 2
+    assert [cell[2] for cell in Cells(_html(same, "nb")).cells].count("95 %") == 2
 
 
 def test_files_by_suffix_whole_or_not_at_all(tmp_path):
-    page = write_great_table(table("nb"), tmp_path / "a" / "t.html", lang="nb").read_text("utf-8")
+    page = write_publication_table(table("nb"), tmp_path / "a" / "t.html", lang="nb").read_text(
+        "utf-8"
+    )
     assert page.startswith('<!DOCTYPE html>\n<html lang="nb-NO">')
-    tex = write_great_table(table("nb"), tmp_path / "t.tex", lang="nb").read_text("utf-8")
-    assert tex == great_latex(table("nb"), lang="nb")
+    tex = write_publication_table(table("nb"), tmp_path / "t.tex", lang="nb").read_text("utf-8")
+    assert tex == _latex(table("nb"), "nb")
     with pytest.raises(mih.StorageError, match=r"\.html or \.tex"):
-        write_great_table(table("nb"), tmp_path / "t.png", lang="nb")
+        write_publication_table(table("nb"), tmp_path / "t.png", lang="nb")
     with pytest.raises(mih.OptionError):
-        write_great_table(table("nb"), tmp_path / "t.tex", lang="nn")
+        write_publication_table(table("nb"), tmp_path / "t.tex", lang="nn")
     assert {path.name for path in tmp_path.iterdir()} == {"a", "t.tex"}
 
 
 def test_a_missing_extra_names_the_pip_command(monkeypatch):
     monkeypatch.setattr(export, "find_spec", lambda name: None)
     with pytest.raises(mih.MissingExtraError, match=r"pip install 'mih-impact\[tables\]'"):
-        great_table(table("nb"))
+        publication_table(table("nb"))
+
+
+def test_a_result_gives_the_table_of_its_card(tmp_path):
+    funnel = mih.nav.funnel()
+    card = funnel.card("nb")
+    cells = [
+        cell[2] for cell in Cells(mih.publication_table(funnel, lang="nb").as_raw_html()).cells
+    ]
+    assert cells[0] == card.title
+    assert set(card.table.columns) <= set(cells)
+    assert set(card.table.iloc[0]) <= set(cells)
+    assert all(note in cells[-1] for note in card.notes)
+    tex = mih.write_publication_table(funnel, tmp_path / "funnel.tex", lang="en").read_text("utf-8")
+    assert funnel.card("en").title in tex
+
+
+def test_what_has_no_table_is_a_typed_error():
+    said = {"nb": "Ingen.", "en": "None."}
+    check = mih.CheckResult("x", None, FRAME, said, said, Provenance("x"))
+    with pytest.raises(mih.ReportError, match=r"no table.*group\.balance"):
+        mih.publication_table(check)
+    with pytest.raises(mih.ReportError, match=r"takes a result.*a DataFrame"):
+        mih.publication_table(FRAME)

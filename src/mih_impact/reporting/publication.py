@@ -1,8 +1,8 @@
 """Tables to publication standard, by great-tables: HTML for the web, LaTeX for a paper.
 
-One style in both languages: caption with unit and price year above, three rules and hair lines,
-numbers to the right, source beneath. The cells are the displayed texts of `export.Table`, so what
-is hidden there is hidden here.
+One style in both languages: the title above, three rules and hair lines, numbers to the right, and
+beneath what else the card says. The cells are those of the result's card, so what is hidden there
+is hidden here.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from mih_impact import arguments
+from mih_impact.arguments import named_options
 from mih_impact.display.locale import MINUS, NBSP, Lang, language
+from mih_impact.display.result import Displayed
 from mih_impact.display.tables import is_numeric, text_cells
-from mih_impact.errors import StorageError
+from mih_impact.errors import ReportError, StorageError
 from mih_impact.reporting.document import LOCALES
 from mih_impact.reporting.export import Table, require
 from mih_impact.storage import write_whole
@@ -25,7 +27,7 @@ from mih_impact.storage import write_whole
 if TYPE_CHECKING:
     from great_tables import GT
 
-__all__ = ["great_html", "great_latex", "great_table", "write_great_table"]
+__all__ = ["publication_table", "write_publication_table"]
 
 _FONTS = ["Libertinus Serif", "Charter", "Cambria", "Caladea", "Georgia", "serif"]
 _INK, _HAIR = "#1d1d1f", "#c9ced3"
@@ -33,13 +35,16 @@ _INK, _HAIR = "#1d1d1f", "#c9ced3"
 _LATEX = {MINUS: "$-$", NBSP: "~"}
 
 
-def great_table(table: Table, *, lang: Lang | None = None, row_heads: bool = True) -> GT:
-    """Return a table as great-tables knows it, to style further or to write.
+@named_options
+def publication_table(
+    result: Displayed | Table, *, lang: Lang | None = None, row_heads: bool = True
+) -> GT:
+    """Return the table of a result as great-tables knows it, to style further or to write.
 
     Parameters
     ----------
-    table
-        The table; its cells are displayed texts.
+    result
+        A result whose card has a table: effects, balance, an account, a check.
     lang
         Language; None is the one in force.
     row_heads
@@ -51,26 +56,55 @@ def great_table(table: Table, *, lang: Lang | None = None, row_heads: bool = Tru
 
     Raises
     ------
+    ReportError
+        The result has no table on its card.
     MissingExtraError
         great-tables is not installed.
+
+    Examples
+    --------
+    >>> import mih_impact as mih
+    >>> table = publication_table(mih.nav.funnel(), lang="en")
+    >>> "From information meeting" in table.as_raw_html()
+    True
     """
     require("great_tables", extra="tables", to="A publication table")
     from great_tables import GT
 
     lang = language(lang)
+    table = _table_of(result, lang)
     header, rows = text_cells(table.cells, lang=lang, formats=table.formats)
     keys = [f"column-{place}" for place in range(len(header))]  # names may be equal, or no names
     frame = pd.DataFrame(rows, columns=keys, dtype=object)
-    numeric = [key for key in keys if is_numeric(frame[key].tolist())]
     great = GT(frame, rowname_col=keys[0] if row_heads else None, id=table.name, locale=lang)
     great = great.cols_label(dict(zip(keys[row_heads:], header[row_heads:], strict=True)))
     if row_heads:
         great = great.tab_stubhead(header[0])
     great = great.tab_header(title=table.caption).tab_source_note(table.source)
     great = great.cols_align("left", columns=keys[row_heads:])
-    if columns := [key for key in numeric if key in keys[row_heads:]]:
+    if columns := [key for key in keys[row_heads:] if is_numeric(frame[key].tolist())]:
         great = great.cols_align("right", columns=columns)
     return _styled(great)
+
+
+def _table_of(result: Displayed | Table, lang: Lang) -> Table:
+    """Return the table of a card: its title above, its lines and notes beneath."""
+    if isinstance(result, Table):
+        return result
+    arguments.instance(
+        "A publication table", result, Displayed, "a result", "give what a call of mih returned",
+        error=ReportError,
+    )  # fmt: skip
+    card = result.card(lang)
+    if card.table is None:
+        raise ReportError(
+            "The result has no table on its card",
+            found=card.title,
+            do="give a result with a table, such as group.balance() or mih.event_study(group)",
+        )
+    said = [*(f"{name}: {value}." for name, value in card.lines), *card.notes]
+    name = type(result).__name__.lower()
+    return Table(name, card.title, card.table, card.table, {}, " ".join(said))
 
 
 def _styled(great: GT) -> GT:
@@ -107,46 +141,32 @@ def _styled(great: GT) -> GT:
     )
 
 
-def great_html(table: Table, *, lang: Lang | None = None) -> str:
-    """Return a table as an HTML fragment with its own style.
-
-    Parameters
-    ----------
-    table
-        The table.
-    lang
-        Language; None is the one in force.
-    """
-    lang = language(lang)
-    fragment = great_table(table, lang=lang).as_raw_html()
+def _html(table: Table, lang: Lang) -> str:
+    """Return a table as an HTML fragment with its own style."""
+    fragment = publication_table(table, lang=lang).as_raw_html()
     return fragment.replace("<div ", f'<div lang="{LOCALES[lang]}" ', 1)
 
 
-def great_latex(table: Table, *, lang: Lang | None = None) -> str:
-    """Return a table as LaTeX, for the packages booktabs and caption; any engine sets it.
-
-    Parameters
-    ----------
-    table
-        The table.
-    lang
-        Language; None is the one in force.
-    """
-    text = str(great_table(table, lang=lang, row_heads=False).as_latex())
+def _latex(table: Table, lang: Lang) -> str:
+    """Return a table as LaTeX, for the packages booktabs and caption; any engine sets it."""
+    text = str(publication_table(table, lang=lang, row_heads=False).as_latex())
     for sign, command in _LATEX.items():
         text = text.replace(sign, command)
     return text
 
 
-def write_great_table(
-    table: Table, path: str | os.PathLike[str], *, lang: Lang | None = None
+@named_options
+def write_publication_table(
+    result: Displayed | Table, path: str | os.PathLike[str], *, lang: Lang | None = None
 ) -> Path:
-    """Write a table as a page (.html) or for a paper (.tex), whole or not at all.
+    """Write the table of a result as a page (.html) or for a paper (.tex), whole or not at all.
+
+    LaTeX needs the packages booktabs and caption; any engine sets it.
 
     Parameters
     ----------
-    table
-        The table.
+    result
+        A result whose card has a table; see `publication_table`.
     path
         The file; its suffix says which.
     lang
@@ -158,6 +178,8 @@ def write_great_table(
 
     Raises
     ------
+    ReportError
+        The result has no table on its card.
     StorageError
         An unknown suffix, or a file that cannot be written.
     MissingExtraError
@@ -171,12 +193,13 @@ def write_great_table(
             found=repr(path.name),
             do="end the name with .html or .tex",
         )
+    table = _table_of(result, lang)
     if kind == ".tex":
-        return write_whole(path, great_latex(table, lang=lang).encode())
+        return write_whole(path, _latex(table, lang).encode())
     page = (
         f'<!DOCTYPE html>\n<html lang="{LOCALES[lang]}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(table.caption)}</title>\n</head>\n<body>\n"
-        f"{great_html(table, lang=lang)}\n</body>\n</html>\n"
+        f"{_html(table, lang)}\n</body>\n</html>\n"
     )
     return write_whole(path, page.encode())
