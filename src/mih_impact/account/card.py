@@ -35,7 +35,6 @@ __all__ = [
     "COVER",
     "EMPLOYER",
     "NO_COSTS",
-    "SAMPLING",
     "Sentence",
     "account_card",
     "break_even_text",
@@ -61,10 +60,6 @@ EMPLOYER = Label(
     " costs.",
 )
 NO_COSTS = Label(nb="Tiltakskostnader er IKKE regnet med.", en="Programme costs are NOT included.")
-SAMPLING = Label(
-    nb="Intervallet gjelder bare tilfeldig usikkerhet i effektene, ikke usikre forutsetninger.",
-    en="The interval holds sampling uncertainty in the effects alone, not uncertain assumptions.",
-)
 _CUT = Label(
     nb="Regnskapet er kuttet etter {years} år (år 0–{last} etter oppstart). Virkninger etter det er"
     " ikke regnet med.",
@@ -441,7 +436,7 @@ def _notes(case: AccountValues, lang: Lang | None) -> tuple[str, ...]:
         notes.append(_NON_PRICED.format(n=len(case.programme.non_priced)))
     late = case.late_costs
     if late:
-        notes.append(_LATE_COSTS.format(cost=_both(late)))
+        notes.append(_LATE_COSTS.format(cost=_kroner(late)))
     texts = [note.text(lang) for note in notes]
     return (*texts, *_unsure(case, lang))
 
@@ -456,11 +451,6 @@ def _objections(case: AccountValues) -> list[Sentence | None]:
         controls(case),
         residual(case),
     ]
-
-
-def _both(value: float | None) -> Label:
-    """Return kroner to the nearest hundred in both languages."""
-    return Label(nb=hundreds(value, "nb"), en=hundreds(value, "en"))
 
 
 def _unsure(case: AccountValues, lang: Lang | None) -> list[str]:

@@ -36,7 +36,7 @@ from mih_impact.account.switching import (
     grid_of,
     switching_values_of,
 )
-from mih_impact.account.tables import beside_frame, costs_frame, pooled, starters_behind
+from mih_impact.account.tables import beside_frame, costs_frame, frozen, pooled, starters_behind
 from mih_impact.account.uncertainty import EffectDraws, Uncertainty, uncertainty_of
 from mih_impact.account.values import AccountValues, require_price_year
 from mih_impact.arguments import named_options
@@ -488,12 +488,12 @@ def cost_benefit(
     estimated = _estimated_years(effects, horizon, persistence)
     theta, covariance = effects.select(tuple(entered), tuple(range(estimated)))
     return CostBenefit(
-        effects=_frozen(theta),
-        covariance=None if covariance is None else _frozen(covariance),
+        effects=frozen(theta),
+        covariance=None if covariance is None else frozen(covariance),
         outcomes=tuple(entered),
         roles=tuple(entered.values()),
         benefits=benefits,
-        starters=_frozen(starters_behind(effects.frame, entered, estimated)),
+        starters=frozen(starters_behind(effects.frame, entered, estimated)),
         giving=_giving(effects, entered, estimated),
         horizon=horizon,
         persistence=persistence,
@@ -519,13 +519,6 @@ def _giving(
     own &= family["year_since_start"].isin(range(estimated))
     keys = family.loc[own, ["outcome", "level"]]
     return pd.concat([keys, effects.contributions[own.to_numpy()].set_axis(keys.index)], axis=1)
-
-
-def _frozen(array: FloatArray) -> FloatArray:
-    """Return a read-only copy."""
-    copy = np.array(array, dtype=np.float64)
-    copy.setflags(write=False)
-    return copy
 
 
 def _require_options(horizon: int, persistence: str) -> None:

@@ -16,12 +16,11 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.account.budget.entries import BLOCKS, SAVINGS, block_for
 from mih_impact.account.budget.result import BLOCK_LABELS
-from mih_impact.account.ledger import Ledger
+from mih_impact.account.ledger import FloatArray, Ledger
 from mih_impact.account.parameters import Persistence
 from mih_impact.account.residual import years_left
 from mih_impact.account.roles import GROUP_LABELS, GROUPS, PUBLIC, role_label
@@ -47,8 +46,6 @@ __all__ = [
     "mixed",
     "sliders_of",
 ]
-
-FloatArray = NDArray[np.float64]
 
 
 def corners(

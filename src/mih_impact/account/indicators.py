@@ -76,7 +76,7 @@ INDICATORS: dict[str, tuple[Label, Label]] = {
             nb="betalingsvilje hos deltaker, fortrengte og brukere, delt på netto kostnad for det"
             " offentlige; skattefinansieringskostnaden er ikke med",
             en="willingness to pay of participant, displaced and users, over the net cost to public"
-            " budgets; the tax-financing cost is not in it",
+            " budgets; the tax-financing cost is not included",
         ),
     ),
 }

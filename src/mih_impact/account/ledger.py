@@ -28,6 +28,7 @@ __all__ = [
     "MOST_DRAWS",
     "TAX_FINANCING",
     "Accumulated",
+    "FloatArray",
     "Ledger",
     "Line",
     "accumulate",
@@ -410,7 +411,7 @@ def draw_effects(effects: FloatArray, covariance: FloatArray, n: int, seed: int)
     Notes
     -----
     The factor is the symmetric square root of the covariance, which is unique: the draws do not
-    hang on the sign or order of eigenvectors that a linear algebra library happens to return.
+    depend on the sign or order of eigenvectors that a linear algebra library happens to return.
     """
     values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
     root = (vectors * np.sqrt(np.clip(values, 0.0, None))) @ vectors.T

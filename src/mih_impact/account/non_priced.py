@@ -22,14 +22,10 @@ from mih_impact.display.figure import (
     CONTROL,
     GRID,
     OKABE_ITO,
-    axes,
-    figure_style,
-    set_alt_text,
-    source_line,
 )
+from mih_impact.display.layout import figure, finish
 from mih_impact.display.locale import MINUS, Label, Lang, capital, language
 from mih_impact.display.result import Card
-from mih_impact.effects.forest import align_with_names
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.rows import Status
 
@@ -39,7 +35,6 @@ if TYPE_CHECKING:
 __all__ = [
     "CONSEQUENCES",
     "MATRIX_SOURCE",
-    "MATRIX_STATUS",
     "NEVER_ADDED",
     "NON_PRICED_COLUMNS",
     "Extent",
@@ -80,7 +75,6 @@ _MATRIX: dict[str, tuple[str, str, str]] = {
     "large negative": ("-/--", "--/---", "---/----"),
 }
 
-MATRIX_STATUS: Status = "seen"
 MATRIX_SOURCE = Label(
     nb="pluss-minusmetoden i DFØs veileder i samfunnsøkonomiske analyser (2018), gjengitt i"
     " Oslo Economics 2021-42, figur 3-7",
@@ -521,15 +515,14 @@ def plot_non_priced(
     AssumptionError
         Without effects, or if two share a name.
     """
-    effects = require_non_priced(effects)
+    lang, effects = language(lang), require_non_priced(effects)
     if not effects:
         raise AssumptionError(
             "There are no non-priced effects to draw",
             found="0 effects",
             do="describe them with NonPriced(...), or leave the figure out",
         )
-    with figure_style():
-        ax = axes(ax, size=(7.2, 2.0 + 0.4 * len(effects)))
+    with figure(ax, size=(7.2, 2.0 + 0.4 * len(effects))) as ax:
         ax.grid(visible=False, axis="y")
         ax.grid(visible=True, axis="x", color=GRID, linewidth=0.8)
         ax.axvline(0, color="#222222", linewidth=0.8)
@@ -542,10 +535,11 @@ def plot_non_priced(
         whole = [text for text in CONSEQUENCES if "/" not in text]
         ax.set_xticks(range(-4, 5), [signs(text) for text in whole])
         ax.set_xlabel(_AXIS.text(lang))
-        heading = ax.set_title(_NON_PRICED_TITLE.text(lang), loc="left", pad=12)
-        source_line(ax, _source(effects, lang))
-        align_with_names(ax, heading)
-        set_alt_text(ax, _alt(effects, lang))
+        judged = [_JUDGED] if any(each.status == "ASSUMED" for each in effects) else []
+        finish(
+            ax, lang, title=_NON_PRICED_TITLE, pad=12, names="rows", alt=_alt(effects, lang),
+            source=[_SOURCE.format(never=NEVER_ADDED), *judged],
+        )  # fmt: skip
     return ax
 
 
@@ -559,12 +553,6 @@ def _mark(ax: Axes, place: int, consequence: str) -> None:
 def _name(effect: NonPriced, lang: Lang | None) -> str:
     text = effect.label.text(lang)
     return textwrap.fill(text[:1].upper() + text[1:], _WIDTH)
-
-
-def _source(effects: tuple[NonPriced, ...], lang: Lang | None) -> str:
-    text = _SOURCE.format(never=NEVER_ADDED).text(lang)
-    judged = any(each.status == "ASSUMED" for each in effects)
-    return f"{text} {_JUDGED.text(lang)}" if judged else text
 
 
 def _alt(effects: tuple[NonPriced, ...], lang: Lang | None) -> str:

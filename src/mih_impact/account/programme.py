@@ -1,4 +1,4 @@
-"""A programme: its phases, what each costs, and whom."""
+"""A programme: its phases, what each of them costs, and who pays."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ class Apprenticeship:
     price_year
         The year whose prices the skilled wage is in.
     note
-        A sentence for the card of `municipality_view`, on pay that is not in it.
+        A sentence for the card of `municipality_view`, on pay that is not included.
 
     Raises
     ------

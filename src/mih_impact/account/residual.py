@@ -21,7 +21,6 @@ from mih_impact.account.figures.parts import (
     INTERVAL,
     NO_INTERVAL,
     RULE,
-    beneath,
     name_rows,
     per_participant,
     upright_grid,
@@ -33,14 +32,10 @@ from mih_impact.account.tables import actor_frame
 from mih_impact.account.values import AccountValues, basis_of
 from mih_impact.display.figure import (
     ACTOR_COLOURS,
-    axes,
-    figure_style,
     kroner_axis,
-    set_alt_text,
-    source_line,
     tinted,
 )
-from mih_impact.display.layout import align_with_names, make_room
+from mih_impact.display.layout import figure, finish, make_room
 from mih_impact.display.locale import Label, Lang, capital, interval, language, year_range
 from mih_impact.errors import AssumptionError
 
@@ -176,8 +171,7 @@ def plot_residual(
     values = rows["present_value"].to_numpy()
     reach = _Z * rows["std_error"].fillna(0.0).to_numpy()
     names = [capital(name) for name in rows["name"]]
-    with figure_style():
-        ax = axes(ax, size=(7.2, 3.7))
+    with figure(ax, size=(7.2, 3.7)) as ax:
         upright_grid(ax)
         bars = ax.barh(places, values, height=0.6, color=tinted(ACTOR_COLOURS[of], 0.3))
         bars[0].set_facecolor(ACTOR_COLOURS[of])
@@ -191,13 +185,14 @@ def plot_residual(
         name_rows(ax, lines, [names[0], heading, *names[1:]], heads=[0, 1])
         write_amounts(ax, places, values, values - reach, values + reach, lang)
         make_room(ax)
-        ax.set_title(_TITLE.text(lang))
         what = per_participant(GROUP_LABELS[of]).text(lang)
         kroner_axis(ax, lang, price_year=case.price_year, axis="x", what=what)
-        note = NO_INTERVAL if case.covariance is None else INTERVAL
-        source_line(ax, beneath(basis_of(case), case, lang, _NOTE, note))
-        align_with_names(ax)
-        set_alt_text(ax, _alt(rows, heading, reach, case.covariance is not None, lang))
+        known = case.covariance is not None
+        finish(
+            ax, lang, title=_TITLE, of=case, names="rows",
+            source=[basis_of(case), _NOTE, INTERVAL if known else NO_INTERVAL],
+            alt=_alt(rows, heading, reach, known, lang),
+        )  # fmt: skip
     return ax
 
 

@@ -19,7 +19,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mih_impact.account import roles
 from mih_impact.account.assumption import Assumption
@@ -28,6 +27,7 @@ from mih_impact.account.cost_item import CostItem
 from mih_impact.account.ledger import (
     TAX_FINANCING,
     Accumulated,
+    FloatArray,
     Ledger,
     Line,
     accumulate,
@@ -42,7 +42,6 @@ from mih_impact.reference.discount import Timing
 
 __all__ = ["AccountModel", "build_ledger"]
 
-FloatArray = NDArray[np.float64]
 
 _ESTIMATE = "the estimated effect"
 _ZERO = np.zeros(())

@@ -16,7 +16,6 @@ from mih_impact.account.figures.parts import (
     INTERVAL,
     NO_INTERVAL,
     RULE,
-    beneath,
     halo,
     name_rows,
     upright_grid,
@@ -29,13 +28,9 @@ from mih_impact.account.sensitivity import Sensitivity, sensitivity_of
 from mih_impact.account.values import AccountValues, basis_of
 from mih_impact.display.figure import (
     ACTOR_COLOURS,
-    axes,
-    figure_style,
     kroner_axis,
-    set_alt_text,
-    source_line,
 )
-from mih_impact.display.layout import align_with_names, key_row, make_room
+from mih_impact.display.layout import figure, finish, make_room
 from mih_impact.display.locale import Label, Lang, capital, interval, language
 from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.errors import AssumptionError
@@ -324,8 +319,7 @@ def plot_scenarios(
     frame = scenarios.to_frame()
     count = len(scenarios.scenarios)
     places = (0.55 + _STEP * len(groups)) * np.arange(count, dtype=np.float64)
-    with figure_style():
-        ax = axes(ax, size=(7.2, 2.0 + 0.5 * float(places[-1] + 1)))
+    with figure(ax, size=(7.2, 2.0 + 0.5 * float(places[-1] + 1))) as ax:
         upright_grid(ax)
         ax.axvline(0, color=INK, linewidth=0.8)
         for between in (places[1:] + places[:-1]) / 2:
@@ -340,12 +334,11 @@ def plot_scenarios(
         edge = _STEP * len(groups) / 2 + 0.25
         ax.set_ylim(places[-1] + edge, places[0] - edge)
         make_room(ax)
-        ax.set_title(_SCENARIOS_TITLE.text(lang))
         kroner_axis(ax, lang, price_year=scenarios.price_year, axis="x", what=_WHAT.text(lang))
-        key_row(ax, marks)
-        source_line(ax, beneath(scenarios.basis, scenarios, lang, *_notes(frame)))
-        align_with_names(ax)
-        set_alt_text(ax, _alt(scenarios, frame, groups, lang))
+        finish(
+            ax, lang, title=_SCENARIOS_TITLE, source=[scenarios.basis, *_notes(frame)],
+            of=scenarios, alt=_alt(scenarios, frame, groups, lang), key=marks, names="rows",
+        )  # fmt: skip
     return ax
 
 

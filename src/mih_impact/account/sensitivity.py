@@ -9,19 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.account.figures.parts import (
     INK,
-    beneath,
     halo,
     name_rows,
     per_participant,
     upright_grid,
     wrapped,
 )
-from mih_impact.account.ledger import MOST_DRAWS
+from mih_impact.account.ledger import MOST_DRAWS, FloatArray
 from mih_impact.account.roles import (
     GROUP_LABELS,
     GROUPS,
@@ -35,14 +33,10 @@ from mih_impact.account.uncertainty import drawn_effects, drawn_values
 from mih_impact.account.values import AccountValues, basis_of
 from mih_impact.display.figure import (
     ACTOR_COLOURS,
-    axes,
-    figure_style,
     kroner_axis,
-    set_alt_text,
-    source_line,
     tinted,
 )
-from mih_impact.display.layout import align_with_names, key_row, make_room
+from mih_impact.display.layout import figure, finish, make_room
 from mih_impact.display.locale import Label, Lang, language, percent
 from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.errors import AssumptionError
@@ -63,11 +57,9 @@ __all__ = [
     "variance_shares_of",
 ]
 
-FloatArray = NDArray[np.float64]
-
 
 def at_each(model: AccountModel, points: Sequence[tuple[str, float]]) -> dict[str, FloatArray]:
-    """Return the changes of a stack of settings, in each of which one assumption is moved.
+    """Return the changes of several settings, in each of which one assumption is changed.
 
     Parameters
     ----------
@@ -101,7 +93,7 @@ EFFECTS = "effects"
 
 _TITLE = Label(
     nb="Hva svaret avhenger av: én forutsetning om gangen",
-    en="What the answer hangs on: one assumption at a time",
+    en="What the answer depends on: one assumption at a time",
 )
 _COLUMNS = (
     Label(nb="Forutsetning", en="Assumption"),
@@ -287,8 +279,7 @@ def plot_tornado(
     base = float(every["at_base"].iloc[0])
     rows = every[every["swing"] > 0.5].head(top)
     names, places, heads, drawn = _rows(rows, lang)
-    with figure_style():
-        ax = axes(ax, size=(7.2, 1.9 + 0.37 * len(names)))
+    with figure(ax, size=(7.2, 1.9 + 0.37 * len(names))) as ax:
         upright_grid(ax)
         colours = {end: tinted(ACTOR_COLOURS[of], share) for end, share in _STRENGTH.items()}
         for end, colour in colours.items():
@@ -302,14 +293,13 @@ def plot_tornado(
         low, high = ax.get_xlim()
         if low < 0 < high:
             ax.axvline(0, color=INK, linewidth=0.9, path_effects=halo(2.2))
-        ax.set_title(_TORNADO_TITLE.text(lang))
         what = per_participant(GROUP_LABELS[of]).text(lang)
         kroner_axis(ax, lang, price_year=sensitivity.price_year, axis="x", what=what)
         line.set_label(_BASE.format(amount=hundreds(base, lang)).text(lang))
-        key_row(ax, [*_patches(colours, lang), line])
-        source_line(ax, beneath(sensitivity.basis, sensitivity, lang, _NOTE))
-        align_with_names(ax)
-        set_alt_text(ax, _alt(drawn, of, base, lang))
+        finish(
+            ax, lang, title=_TORNADO_TITLE, source=[sensitivity.basis, _NOTE], of=sensitivity,
+            alt=_alt(drawn, of, base, lang), key=[*_patches(colours, lang), line], names="rows",
+        )  # fmt: skip
     return ax
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.account.assumption import Assumption
-from mih_impact.account.figures.parts import INK, beneath, per_participant, wrapped
+from mih_impact.account.figures.parts import INK, per_participant, wrapped
 from mih_impact.account.parameters import find_assumption
 from mih_impact.account.roles import (
     GROUP_LABELS,
@@ -26,15 +26,11 @@ from mih_impact.account.sensitivity import at_each, totals
 from mih_impact.account.values import AccountValues, basis_of
 from mih_impact.display.figure import (
     OKABE_ITO,
-    axes,
-    figure_style,
     kroner_unit,
-    set_alt_text,
-    source_line,
     tinted,
     unit_line,
 )
-from mih_impact.display.layout import align_with_names
+from mih_impact.display.layout import figure, finish
 from mih_impact.display.locale import Label, Lang, capital, language, number, percent
 from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.errors import AssumptionError
@@ -407,8 +403,7 @@ def plot_grid(
     table = grid.pivot(of)
     values = table.to_numpy()
     down, across = table.shape
-    with figure_style():
-        ax = axes(ax, size=(7.2, 2.1 + 0.5 * down))
+    with figure(ax, size=(7.2, 2.1 + 0.5 * down)) as ax:
         ax.grid(visible=False)
         ax.tick_params(axis="x", length=0)
         ax.spines["bottom"].set_visible(False)
@@ -429,13 +424,13 @@ def plot_grid(
             wrapped(grid.down.label.text(lang), 18), rotation=0, ha="right", va="center",
             labelpad=8,
         )  # fmt: skip
-        ax.set_title(_GRID_TITLE.text(lang))
         what = per_participant(GROUP_LABELS[of]).text(lang)
         unit_line(ax, kroner_unit(what, lang, price_year=grid.price_year))
         notes = (_GRID_NOTE, _BASE) if bold else (_GRID_NOTE,)
-        source_line(ax, beneath(grid.basis, grid, lang, *notes))
-        align_with_names(ax)
-        set_alt_text(ax, _alt(grid, of, table, lang))
+        finish(
+            ax, lang, title=_GRID_TITLE, source=[grid.basis, *notes], of=grid,
+            alt=_alt(grid, of, table, lang), names="rows",
+        )  # fmt: skip
     return ax
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mih_impact.account.assumption import Assumption
 from mih_impact.account.cost_item import CostItem
-from mih_impact.account.ledger import probability_positive
+from mih_impact.account.ledger import FloatArray, probability_positive
 from mih_impact.account.programme import Programme
 from mih_impact.account.roles import AVOIDED_MEASURES, GROUPS, Benefit, hundreds
 from mih_impact.account.rules import AccountModel
@@ -28,6 +28,7 @@ __all__ = [
     "beside_frame",
     "component_frame",
     "costs_frame",
+    "frozen",
     "ledger_frame",
     "line_values",
     "pooled",
@@ -35,7 +36,6 @@ __all__ = [
     "year_frame",
 ]
 
-FloatArray = NDArray[np.float64]
 _Account = TypeVar("_Account", bound=AccountValues)
 
 _Z = NormalDist().inv_cdf(0.975)
@@ -357,8 +357,8 @@ def pooled(case: _Account) -> _Account:
     }
     return replace(
         case,
-        effects=_frozen(to @ case.effects),
-        covariance=None if case.covariance is None else _frozen(whole @ case.covariance @ whole.T),
+        effects=frozen(to @ case.effects),
+        covariance=None if case.covariance is None else frozen(whole @ case.covariance @ whole.T),
         outcomes=tuple("+".join(own) for own in sets),
         roles=tuple(
             case.roles[case.outcomes.index(own[0])] if benefit is None else benefit.role
@@ -401,6 +401,8 @@ def _benefit(case: AccountValues, outcomes: Sequence[str]) -> Benefit:
     return Benefit(name, parts[0].payer, parts[0].taxable, label)
 
 
-def _frozen(array: NDArray[np.float64]) -> NDArray[np.float64]:
-    array.setflags(write=False)
-    return array
+def frozen(array: FloatArray) -> FloatArray:
+    """Return a read-only copy."""
+    copy = np.array(array, dtype=np.float64)
+    copy.setflags(write=False)
+    return copy

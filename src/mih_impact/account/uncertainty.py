@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.account.indicators import programme_costs
-from mih_impact.account.ledger import MOST_DRAWS, Ledger, break_even_years, discounted, draw_effects
+from mih_impact.account.ledger import (
+    MOST_DRAWS,
+    FloatArray,
+    Ledger,
+    break_even_years,
+    discounted,
+    draw_effects,
+)
 from mih_impact.account.parameters import Setting
 from mih_impact.account.roles import GROUP_LABELS, GROUPS, hundreds
 from mih_impact.account.values import AccountValues, basis_of
@@ -38,7 +45,6 @@ __all__ = [
     "uncertainty_of",
 ]
 
-FloatArray = NDArray[np.float64]
 
 SOURCES = ("sampling", "assumptions", "total")
 
@@ -73,7 +79,7 @@ _ONLY = Label(
 )
 _NOT_IN = Label(
     nb="Skjev utvelgelse, for eksempel på motivasjon, er ikke med.",
-    en="Selection, for instance on motivation, is not in it.",
+    en="Selection, for instance on motivation, is not included.",
 )
 _SHOWN = ("society", "state", "municipality")
 
@@ -332,8 +338,8 @@ def given_effects(case: AccountValues, draws: EffectDraws) -> FloatArray:
 def drawn_values(case: AccountValues, n: int, seed: int) -> dict[str, FloatArray]:
     """Return n values of every assumption that varies.
 
-    Each is drawn from a generator of its own name, so that its draws do not hang on which others
-    vary.
+    Each is drawn from a generator of its own name, so that its draws do not depend on which
+    others vary.
     """
     values = {
         item.name: item.drawn(np.random.default_rng([seed, crc32(item.name.encode())]).random(n))

@@ -10,13 +10,13 @@ from typing import Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.account.assumption import Assumption
 from mih_impact.account.assumptions import Assumptions
 from mih_impact.account.ledger import (
     MOST_DRAWS,
+    FloatArray,
     break_even_year,
     draw_effects,
     probability_positive,
@@ -32,7 +32,6 @@ from mih_impact.errors import AssumptionError, EffectsError
 
 __all__ = ["AccountValues", "basis_of", "require_price_year"]
 
-FloatArray = NDArray[np.float64]
 
 #: How far below zero a present value still counts as zero, relative to the largest flow: rounding.
 _ROUNDING = 1e-9
@@ -135,7 +134,7 @@ class AccountValues(Result):
     def probability_positive(self) -> float | None:
         """Probability of a positive net present value; None without a covariance.
 
-        Sampling uncertainty only: selection on what no register sees is not in it.
+        Sampling uncertainty only: selection on unobservables is not included.
         """
         return None if self.std_error is None else probability_positive(self.npv, self.std_error)
 

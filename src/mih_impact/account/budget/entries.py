@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact.account.budget.lines import block_of, known_line
-from mih_impact.account.ledger import Line
+from mih_impact.account.ledger import FloatArray, Line
 from mih_impact.account.roles import PUBLIC
 from mih_impact.account.rules import AccountModel
 from mih_impact.display.locale import Label
@@ -33,7 +33,6 @@ __all__ = [
     "total_frame",
 ]
 
-FloatArray = NDArray[np.float64]
 
 #: The block of those who have no public budget.
 OUTSIDE = "outside"

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.account.budget.entries import (
@@ -22,7 +21,7 @@ from mih_impact.account.budget.entries import (
 from mih_impact.account.budget.lines import price_factors
 from mih_impact.account.budget.result import BudgetImpact
 from mih_impact.account.cost_benefit import CostBenefit
-from mih_impact.account.ledger import MOST_DRAWS
+from mih_impact.account.ledger import MOST_DRAWS, FloatArray
 from mih_impact.account.programme import LOCAL
 from mih_impact.account.uncertainty import drawn_effects, drawn_values
 from mih_impact.arguments import named_options
@@ -31,8 +30,6 @@ from mih_impact.errors import AssumptionError
 from mih_impact.reference.prices import PriceIndex
 
 __all__ = ["budget_impact", "convolved", "read_starters", "scales"]
-
-FloatArray = NDArray[np.float64]
 
 
 def read_starters(starters: Mapping[int, float]) -> dict[int, float]:

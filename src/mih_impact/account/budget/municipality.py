@@ -8,14 +8,13 @@ from zlib import crc32
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.account.assumption import Assumption
 from mih_impact.account.budget.impact import convolved
 from mih_impact.account.budget.municipality_result import COMPONENTS, NET, MunicipalityView
 from mih_impact.account.cost_benefit import CostBenefit
-from mih_impact.account.ledger import MOST_DRAWS, Line
+from mih_impact.account.ledger import MOST_DRAWS, FloatArray, Line
 from mih_impact.account.programme import PAY_TERMS, Apprenticeship, Programme
 from mih_impact.account.roles import PUBLIC
 from mih_impact.account.uncertainty import drawn_effects, drawn_values
@@ -25,8 +24,6 @@ from mih_impact.display.result import Provenance
 from mih_impact.errors import AssumptionError
 
 __all__ = ["municipal_apprentices", "municipal_terms", "municipality_view"]
-
-FloatArray = NDArray[np.float64]
 
 
 def municipal_apprentices(programme: Programme) -> Apprenticeship | None:

@@ -15,12 +15,9 @@ from mih_impact.account.roles import STATUS_LABELS, amount_of, hundreds
 from mih_impact.display.figure import (
     CONTROL,
     OKABE_ITO,
-    axes,
-    figure_style,
     kroner_axis,
-    set_alt_text,
-    source_line,
 )
+from mih_impact.display.layout import figure, finish
 from mih_impact.display.locale import (
     Label,
     Lang,
@@ -31,7 +28,7 @@ from mih_impact.display.locale import (
     percent,
     thousands,
 )
-from mih_impact.display.result import Card, Provenance, Result, evidence_of
+from mih_impact.display.result import Card, Provenance, Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -436,8 +433,7 @@ def plot_municipality(
     wide = view.table.pivot(index="component", columns="year", values="amount")
     years = np.array(view.years)
     net = view.table[view.table["component"] == NET]
-    with figure_style():
-        ax = axes(ax, size=(9.0, 4.6))
+    with figure(ax, size=(9.0, 4.6)) as ax:
         bases = np.zeros((2, len(years)))  # under zero, above zero
         for name, label in COMPONENTS.items():
             amount = wide.loc[name].to_numpy()
@@ -461,14 +457,15 @@ def plot_municipality(
         ax.set_xticks(years, [str(year) for year in years])
         if not view.calendar:
             ax.set_xlabel(_YEARS.text(lang))
-        ax.set_title(_MUNICIPALITY_TITLE.text(lang))
         kroner_axis(ax, lang, price_year=view.price_year, what=capital(view.what().text(lang)))
-        source = _SOURCE.format(programme=view.programme).text(lang)
-        source_line(ax, " ".join(filter(None, [source, evidence_of(view, lang)])))
         ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8.5, handlelength=1.2)
         values = ", ".join(
             f"{year} {thousands(value, 0, lang)}"
             for year, value in zip(years, net["amount"], strict=True)
         )
-        set_alt_text(ax, f"{_MUNICIPALITY_TITLE.text(lang)}. {capital(_NET.text(lang))}: {values}.")
+        finish(
+            ax, lang, title=_MUNICIPALITY_TITLE, of=view,
+            source=[_SOURCE.format(programme=view.programme)],
+            alt=f"{_MUNICIPALITY_TITLE.text(lang)}. {capital(_NET.text(lang))}: {values}.",
+        )  # fmt: skip
     return ax

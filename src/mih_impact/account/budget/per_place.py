@@ -20,15 +20,11 @@ from mih_impact.display.figure import (
     ACTOR_COLOURS,
     CONTROL,
     GRID,
-    axes,
-    figure_style,
     kroner_axis,
-    set_alt_text,
-    source_line,
 )
+from mih_impact.display.layout import figure, finish
 from mih_impact.display.locale import Label, Lang, capital, interval, language, number
-from mih_impact.display.result import Card, Provenance, Result, evidence_of
-from mih_impact.effects.forest import align_with_names
+from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.errors import AssumptionError
 
 if TYPE_CHECKING:
@@ -350,8 +346,7 @@ def plot_per_place(result: PerPlace, *, ax: Axes | None = None, lang: Lang | Non
     places = np.arange(len(frame)) + 0.5 * (frame["basis"] == "outlay").to_numpy()
     colours = [ACTOR_COLOURS.get(actor, CONTROL) for actor in frame["actor"]]
     names = [textwrap.fill(name, _WIDTH) for name in frame[f"label_{lang}"]]
-    with figure_style():
-        ax = axes(ax, size=(7.2, 2.1 + 0.42 * len(frame)))
+    with figure(ax, size=(7.2, 2.1 + 0.42 * len(frame))) as ax:
         ax.grid(visible=False, axis="y")
         ax.grid(visible=True, axis="x", color=GRID, linewidth=0.8)
         ax.barh(places, paid, height=0.62, color=colours)
@@ -361,15 +356,15 @@ def plot_per_place(result: PerPlace, *, ax: Axes | None = None, lang: Lang | Non
         ax.set_yticks(places, names)
         ax.invert_yaxis()
         _name_bars(ax, places, paid, low, high, lang)
-        heading = ax.set_title(_PER_PLACE_TITLE.text(lang))
         kroner_axis(ax, lang, axis="x", what=_AXIS.text(lang))
-        source_line(ax, _source(result, lang))
-        align_with_names(ax, heading)
         values = ", ".join(
             f"{name} {hundreds(value, lang)}"
             for name, value in zip(frame[f"label_{lang}"], paid, strict=True)
         )
-        set_alt_text(ax, f"{_PER_PLACE_TITLE.text(lang)}. {_AXIS.text(lang)}: {values}.")
+        finish(
+            ax, lang, title=_PER_PLACE_TITLE, source=[_source(result, lang)], of=result,
+            alt=f"{_PER_PLACE_TITLE.text(lang)}. {_AXIS.text(lang)}: {values}.", names="rows",
+        )  # fmt: skip
     return ax
 
 
@@ -388,11 +383,10 @@ def _name_bars(
         )  # fmt: skip
 
 
-def _source(result: PerPlace, lang: Lang) -> str:
-    text = _SOURCE.format(
+def _source(result: PerPlace, lang: Lang) -> Label:
+    return _SOURCE.format(
         year=result.more.budget,
         years=result.horizon,
         n=number(result.places, 0, lang),
         prices=result.prices,
-    ).text(lang)
-    return " ".join(filter(None, [text, evidence_of(result, lang)]))
+    )

@@ -15,12 +15,9 @@ from mih_impact.account.roles import GROUP_LABELS, PUBLIC
 from mih_impact.account.values import AccountValues
 from mih_impact.display.figure import (
     OKABE_ITO,
-    axes,
-    figure_style,
     kroner_axis,
-    set_alt_text,
-    source_line,
 )
+from mih_impact.display.layout import figure, finish
 from mih_impact.display.locale import (
     Label,
     Lang,
@@ -31,7 +28,7 @@ from mih_impact.display.locale import (
     number,
     percent,
 )
-from mih_impact.display.result import Card, Provenance, Result, evidence_of
+from mih_impact.display.result import Card, Provenance, Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -344,13 +341,12 @@ def plot_budget(impact: BudgetImpact, *, ax: Axes | None = None, lang: Lang | No
     -------
     Axes
     """
-    frame = impact.by_block()
+    lang, frame = language(lang), impact.by_block()
     public = frame[frame["actor"] == "public"]
     blocks = [block for block in BLOCK_LABELS if (public["block"] == block).any()]
     years, width = np.array(impact.years), 0.78 / len(blocks)
     alt = []
-    with figure_style():
-        ax = axes(ax)
+    with figure(ax) as ax:
         for place, block in enumerate(blocks):
             own = public[public["block"] == block].set_index("year").loc[years]
             at = years + (place - (len(blocks) - 1) / 2) * width
@@ -369,17 +365,17 @@ def plot_budget(impact: BudgetImpact, *, ax: Axes | None = None, lang: Lang | No
             alt.append(_ALT.format(block=BLOCK_LABELS[block], values=values).text(lang))
         ax.axhline(0, color="#222222", linewidth=0.8)
         ax.set_xticks(years, [str(year) for year in years])
-        ax.set_title(_BUDGET_TITLE.text(lang))
         ax.legend(loc="upper left", fontsize=8.5, handlelength=1.2)
         kroner_axis(ax, lang, what=_WHAT.format(prices=impact.prices).text(lang))
-        source_line(ax, _basis(impact, lang))
-        set_alt_text(ax, f"{_BUDGET_TITLE.text(lang)} {'. '.join(alt)}.")
+        finish(
+            ax, lang, title=_BUDGET_TITLE, source=[_basis(impact, lang)], of=impact,
+            alt=f"{_BUDGET_TITLE.text(lang)} {'. '.join(alt)}.",
+        )  # fmt: skip
     return ax
 
 
-def _basis(impact: BudgetImpact, lang: Lang | None) -> str:
+def _basis(impact: BudgetImpact, lang: Lang) -> Label:
     cohorts = ", ".join(
         _COHORTS.format(n=f"{n:g}", year=year).text(lang) for year, n in impact.starters.items()
     )
-    text = _BASIS.format(programme=impact.programme, starters=cohorts).text(lang)
-    return " ".join(filter(None, [text, evidence_of(impact, language(lang))]))
+    return _BASIS.format(programme=impact.programme, starters=cohorts)

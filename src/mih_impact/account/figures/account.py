@@ -14,7 +14,6 @@ from mih_impact.account.figures.parts import (
     INTERVAL,
     NO_INTERVAL,
     RULE,
-    beneath,
     halo,
     name_rows,
     upright_grid,
@@ -28,14 +27,9 @@ from mih_impact.account.values import AccountValues, basis_of
 from mih_impact.display.figure import (
     ACTOR_COLOURS,
     CONTROL,
-    axes,
-    figure_style,
     kroner_axis,
-    label_line_ends,
-    set_alt_text,
-    source_line,
 )
-from mih_impact.display.layout import align_with_names, key_row, make_room
+from mih_impact.display.layout import figure, finish, make_room
 from mih_impact.display.locale import Label, Lang, capital, interval, language, thousands
 from mih_impact.errors import AssumptionError
 
@@ -88,11 +82,10 @@ def plot_cumulative(
     -------
     Axes
     """
-    frame = year_frame(case)
+    lang, frame = language(lang), year_frame(case)
     paths = {name: frame[frame["actor"] == name] for name in ("society", "public")}
     years = np.arange(case.horizon)
-    with figure_style():
-        ax = axes(ax)
+    with figure(ax) as ax:
         ax.axhline(0, color=INK, linewidth=0.8, label="_zero")
         society = paths["society"]
         if case.covariance is not None:
@@ -108,12 +101,12 @@ def plot_cumulative(
             _mark_break_even(ax, case, name, paths[name]["cumulative"].to_numpy())
         ax.set_xticks(years)
         ax.set_xlabel(_YEARS.text(lang))
-        ax.set_title(_CUMULATIVE.text(lang))
         kroner_axis(ax, lang, price_year=case.price_year, what=capital(_SUMMED.text(lang)))
         band = NO_INTERVAL if case.covariance is None else _BAND
-        source_line(ax, beneath(basis_of(case), case, lang, band))
-        label_line_ends(ax)
-        set_alt_text(ax, _cumulative_alt(case, paths["society"]["cumulative"].to_numpy(), lang))
+        finish(
+            ax, lang, title=_CUMULATIVE, source=[basis_of(case), band], of=case, names="ends",
+            alt=_cumulative_alt(case, paths["society"]["cumulative"].to_numpy(), lang),
+        )  # fmt: skip
     return ax
 
 
@@ -133,7 +126,7 @@ def plot_actors(case: AccountValues, *, ax: Axes | None = None, lang: Lang | Non
     -------
     Axes
     """
-    frame = actor_frame(case).set_index("actor")
+    lang, frame = language(lang), actor_frame(case).set_index("actor")
     moved = frame["present_value"].abs() > 0.5
     actors = [actor for actor in ACTORS if moved[actor]]
     names = [*actors, "public", "society"]
@@ -142,8 +135,7 @@ def plot_actors(case: AccountValues, *, ax: Axes | None = None, lang: Lang | Non
     rows = frame.loc[names]
     values = rows["present_value"].to_numpy()
     reach = (rows["present_value"] - rows["conf_low"]).fillna(0.0).to_numpy()
-    with figure_style():
-        ax = axes(ax)
+    with figure(ax) as ax:
         upright_grid(ax)
         ax.barh(places, values, height=0.62, color=[ACTOR_COLOURS[name] for name in names])
         if case.covariance is not None:
@@ -154,15 +146,15 @@ def plot_actors(case: AccountValues, *, ax: Axes | None = None, lang: Lang | Non
         ax.invert_yaxis()
         write_amounts(ax, places, values, values - reach, values + reach, lang)
         make_room(ax)
-        ax.set_title(_WHO.text(lang))
         kroner_axis(
             ax, lang, price_year=case.price_year, axis="x",
             what=_PER.format(years=case.horizon).text(lang),
         )  # fmt: skip
         note = NO_INTERVAL if case.covariance is None else INTERVAL
-        source_line(ax, beneath(basis_of(case), case, lang, note))
-        align_with_names(ax)
-        set_alt_text(ax, _actors_alt(case, names, lang))
+        finish(
+            ax, lang, title=_WHO, source=[basis_of(case), note], of=case,
+            alt=_actors_alt(case, names, lang), names="rows",
+        )  # fmt: skip
     return ax
 
 
@@ -263,8 +255,7 @@ def plot_costs(case: AccountValues, *, ax: Axes | None = None, lang: Lang | None
     names, places, heads, rows = _rows(frame, lang)
     net = float(rows.loc[rows["kind"] != "transfer", "present_value"].sum())
     end = places[-1] + 1.4
-    with figure_style():
-        ax = axes(ax, size=(7.2, 2.0 + 0.31 * (len(names) + 1)))
+    with figure(ax, size=(7.2, 2.0 + 0.31 * (len(names) + 1))) as ax:
         upright_grid(ax)
         for row in rows.to_dict("records"):
             ax.barh(row["place"], row["present_value"], height=_HEIGHT, **_look(row))
@@ -279,13 +270,12 @@ def plot_costs(case: AccountValues, *, ax: Axes | None = None, lang: Lang | None
             _write(ax, right, row["place"], _paid(row, lang), "normal")
         _write(ax, max(net, 0.0), end, hundreds(net, lang), "bold")
         make_room(ax)
-        ax.set_title(_TITLE.text(lang))
         kroner_axis(ax, lang, price_year=case.price_year, axis="x", what=_WHAT.text(lang))
-        key_row(ax, _key(rows, lang))
         notes = [_NOTE] if (ranged["present_value"].abs() < 0.5).any() else []
-        source_line(ax, beneath(basis_of(case), case, lang, *notes))
-        align_with_names(ax)
-        set_alt_text(ax, _alt(rows, net, lang))
+        finish(
+            ax, lang, title=_TITLE, source=[basis_of(case), *notes], of=case,
+            alt=_alt(rows, net, lang), key=_key(rows, lang), names="rows",
+        )  # fmt: skip
     return ax
 
 

@@ -1,4 +1,4 @@
-"""What the figures of the account share: rows, whiskers, amounts, the line beneath."""
+"""What the figures of the account share: rows, whiskers, amounts."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact.account.roles import hundreds
-from mih_impact.display.locale import MINUS, NBSP, Label, Lang, capital, language
-from mih_impact.display.result import evidence_of
+from mih_impact.display.locale import MINUS, NBSP, Label, Lang, capital
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +21,6 @@ __all__ = [
     "INTERVAL",
     "NO_INTERVAL",
     "RULE",
-    "beneath",
     "halo",
     "name_rows",
     "per_participant",
@@ -47,12 +45,6 @@ NO_INTERVAL = Label(
     nb="Konfidensintervall er ikke tilgjengelig.", en="Confidence interval not available."
 )
 _PER = Label(nb="Nåverdi per deltaker for {who}", en="Present value per participant for {who}")
-
-
-def beneath(basis: Label, result: object, lang: Lang | None, *notes: Label) -> str:
-    """Return the line beneath a figure: what account, what kind of data, what is drawn."""
-    texts = [basis.text(lang), evidence_of(result, language(lang))]
-    return " ".join(filter(None, [*texts, *(note.text(lang) for note in notes)]))
 
 
 def per_participant(who: Label) -> Label:

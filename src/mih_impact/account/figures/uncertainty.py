@@ -11,7 +11,6 @@ from mih_impact.account.card import break_even_text
 from mih_impact.account.figures.parts import (
     INK,
     RULE,
-    beneath,
     halo,
     name_rows,
     upright_grid,
@@ -23,17 +22,12 @@ from mih_impact.display.figure import (
     ACTOR_COLOURS,
     CONTROL,
     OKABE_ITO,
-    axes,
-    figure_style,
     kroner_axis,
-    label_line_ends,
     percent_axis,
     readable,
-    set_alt_text,
-    source_line,
     unit_line,
 )
-from mih_impact.display.layout import align_with_names, key_row, make_room
+from mih_impact.display.layout import figure, finish, make_room
 from mih_impact.display.locale import Label, Lang, capital, interval, language, number, percent
 
 if TYPE_CHECKING:
@@ -47,7 +41,7 @@ __all__ = ["ASKED", "drawn_from", "plot_acceptability", "plot_break_even", "plot
 ASKED = ("society", "public", "state", "municipality")
 _DRAWS = Label(nb="{n} trekninger.", en="{n} draws.")
 _NOT_SELECTION = Label(
-    nb="Skjev utvelgelse er ikke med.", en="Selection on what is not seen is not in it."
+    nb="Skjev utvelgelse er ikke med.", en="Selection on unobservables is not included."
 )
 _ONLY = Label(
     nb="Effektene har ingen kovarians: bare forutsetningene varierer.",
@@ -55,12 +49,12 @@ _ONLY = Label(
 )
 
 
-def drawn_from(uncertainty: Uncertainty, lang: Lang, *notes: Label) -> str:
-    """Return the line beneath: the account, the data, the draws, and what is not in them."""
+def drawn_from(uncertainty: Uncertainty, *notes: Label) -> list[Label]:
+    """Return what stands beneath: the account, the draws, and what they leave out."""
     n = uncertainty.n
     draws = _DRAWS.format(n=Label(nb=number(n, lang="nb"), en=number(n, lang="en")))
     only = (_ONLY,) if uncertainty.kind == "none" else ()
-    return beneath(uncertainty.basis, uncertainty, lang, draws, *notes, *only, _NOT_SELECTION)
+    return [uncertainty.basis, draws, *notes, *only, _NOT_SELECTION]
 
 
 _INTERVALS = Label(nb="Hvor usikkert er regnskapet?", en="How uncertain is the account?")
@@ -96,8 +90,7 @@ def plot_intervals(
     frame = uncertainty.to_frame().dropna(subset="mean")
     sources = [source for source in _SHADES if source in uncertainty.draws]
     places = np.arange(len(ASKED), dtype=float)
-    with figure_style():
-        ax = axes(ax)
+    with figure(ax) as ax:
         upright_grid(ax)
         ax.axvline(0, color=INK, linewidth=0.8)
         for k, source in enumerate(sources):
@@ -115,14 +108,13 @@ def plot_intervals(
         names = [wrapped(GROUP_LABELS[group].text(lang), 18) for group in ASKED]
         name_rows(ax, places, names)
         make_room(ax)
-        ax.set_title(_INTERVALS.text(lang))
         what = _INTERVALS_WHAT.text(lang)
         kroner_axis(ax, lang, price_year=uncertainty.price_year, axis="x", what=what)
         handles, _ = ax.get_legend_handles_labels()
-        key_row(ax, [*ax.containers, handles[0]])
-        source_line(ax, drawn_from(uncertainty, lang))
-        align_with_names(ax)
-        set_alt_text(ax, _intervals_alt(frame, lang))
+        finish(
+            ax, lang, title=_INTERVALS, source=drawn_from(uncertainty), of=uncertainty,
+            alt=_intervals_alt(frame, lang), key=[*ax.containers, handles[0]], names="rows",
+        )  # fmt: skip
     return ax
 
 
@@ -208,8 +200,7 @@ def plot_acceptability(
     """
     lang = language(lang)
     frame = uncertainty.acceptability()
-    with figure_style():
-        ax = axes(ax)
+    with figure(ax) as ax:
         ax.axvline(uncertainty.cost, color=CONTROL, linewidth=1.2, label="_base")
         for group, dashes in _ODDS_LINES.items():
             rows = frame[frame["actor"] == group]
@@ -230,11 +221,11 @@ def plot_acceptability(
             xy=(uncertainty.cost, 0.04), xytext=(6, 0), textcoords="offset points", fontsize=9,
             color=readable(CONTROL), ha="left", va="bottom", path_effects=halo(),
         )  # fmt: skip
-        ax.set_title(_ODDS.text(lang))
         percent_axis(ax, lang, what=_ODDS_WHAT.text(lang))
-        source_line(ax, drawn_from(uncertainty, lang, _SCALED))
-        label_line_ends(ax)
-        set_alt_text(ax, _odds_alt(uncertainty, frame, lang))
+        finish(
+            ax, lang, title=_ODDS, source=drawn_from(uncertainty, _SCALED), of=uncertainty,
+            alt=_odds_alt(uncertainty, frame, lang), names="ends",
+        )  # fmt: skip
     return ax
 
 
@@ -260,8 +251,7 @@ def plot_break_even(
     frame = uncertainty.break_even_frame()
     horizon = uncertainty.horizon
     years = np.append(np.arange(horizon), horizon + 0.4)  # a gap before never
-    with figure_style():
-        ax = axes(ax)
+    with figure(ax) as ax:
         ax.grid(visible=False)
         for row, group in enumerate(ASKED):
             share = frame.loc[frame["actor"] == group, "probability"].to_numpy()
@@ -276,11 +266,11 @@ def plot_break_even(
         never = _NEVER.format(years=horizon).text(lang)
         ax.set_xticks(years, [*(number(year, lang=lang) for year in years[:-1]), never])
         ax.set_xlabel(capital(_YEARS.text(lang)))
-        ax.set_title(_WHEN.text(lang))
         unit_line(ax, _WHEN_WHAT.text(lang))
-        source_line(ax, drawn_from(uncertainty, lang))
-        align_with_names(ax)
-        set_alt_text(ax, _when_alt(uncertainty, frame, lang))
+        finish(
+            ax, lang, title=_WHEN, source=drawn_from(uncertainty), of=uncertainty,
+            alt=_when_alt(uncertainty, frame, lang), names="rows",
+        )  # fmt: skip
     return ax
 
 
