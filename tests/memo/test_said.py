@@ -20,7 +20,7 @@ from mih_impact.reporting import document as doc
 from mih_impact.reporting.blocks import Number, plain, walk
 from mih_impact.reporting.memo import content
 from mih_impact.reporting.memo import content as paragraphs
-from mih_impact.reporting.memo.traced import Traced
+from mih_impact.reporting.memo.numbers import Numbers
 from tests.accounts import Drawn, covariance_of, drawn
 from tests.golden.test_base_case import planted_effects, planted_rows
 from tests.memo.test_memo import CASE, account
@@ -29,7 +29,7 @@ STARTERS = {2026: 500, 2027: 700}
 LABEL = Label(nb="kurs", en="course")
 
 
-def numbers_of(made: Traced, impact: mih.BudgetImpact) -> list[Number]:
+def numbers_of(made: Numbers, impact: mih.BudgetImpact) -> list[Number]:
     """Return the numbers of all that the memo says, in reading order."""
     told = [
         paragraphs.answer(made), *(shown for shown, _ in paragraphs.facts(made)),
@@ -223,7 +223,7 @@ class Again:
 
 def add_up_again(case: mih.CostBenefit) -> None:
     """Check every number of the memo, and that each block of budgets has its own rows."""
-    made, impact = Traced(case, "en"), mih.budget_impact(case, starters=STARTERS, draws=100)
+    made, impact = Numbers(case, "en"), mih.budget_impact(case, starters=STARTERS, draws=100)
     again = Again(case, impact)
     for shown in numbers_of(made, impact):
         again.check(shown)
@@ -248,7 +248,7 @@ def test_so_is_every_number_of_other_programmes(given: Drawn, seed: int) -> None
 
 
 def test_each_block_of_budgets_names_its_own_rows() -> None:
-    made, impact = Traced(CASE, "en"), mih.budget_impact(CASE, starters=STARTERS, draws=100)
+    made, impact = Numbers(CASE, "en"), mih.budget_impact(CASE, starters=STARTERS, draws=100)
     rows = {row[0]: {named.key for named in row[1].trace.rows}
             for row in content._blocks(made, impact).rows}  # fmt: skip
     assert rows["Grants needed"] == {"programme:coordination", "programme:school"}
@@ -256,7 +256,7 @@ def test_each_block_of_budgets_names_its_own_rows() -> None:
     assert rows["Taxes and contributions"] == {"income_tax", "contribution"}
     saved = CASE.with_values({"avoided_measures": 30_000.0})
     impact = mih.budget_impact(saved, starters=STARTERS, draws=100)
-    table = content._blocks(Traced(saved, "en"), impact)
+    table = content._blocks(Numbers(saved, "en"), impact)
     assert [row[0] for row in table.rows][-1] == "Grants saved on other measures"
 
 
@@ -265,7 +265,7 @@ def test_each_block_of_budgets_names_its_own_rows() -> None:
 
 def said(case: mih.CostBenefit, lang: str = "en") -> str:
     """Return all the paragraphs of the memo, on one line."""
-    made = Traced(case, lang)
+    made = Numbers(case, lang)
     told = (paragraphs.answer(made), paragraphs.account(made), paragraphs.budgets(made),
             *paragraphs.views(made), paragraphs.limits(made))  # fmt: skip
     facts = " ".join(f"{shown.text} {label}" for shown, label in paragraphs.facts(made))
@@ -364,7 +364,7 @@ def test_what_is_shown_as_zero_is_neither_gained_nor_lost() -> None:
 def test_years_that_need_the_same_grants_are_named_together(lang: str, words: str) -> None:
     """One payment at the start, and cohorts of one size: the need is the same in both years."""
     impact = mih.budget_impact(published(), starters={2026: 500, 2027: 500}, draws=100)
-    blocks = content._budget(Traced(published(), lang), impact)
+    blocks = content._budget(Numbers(published(), lang), impact)
     told = " ".join(plain(block.text) for block in blocks if isinstance(block, doc.Paragraph))
     assert words in told.replace("\u00a0", " ")
 

@@ -24,7 +24,7 @@ from mih_impact.reference.rows import source_in
 from mih_impact.reporting import document as doc
 from mih_impact.reporting.blocks import Cite, Number, Part, Text, Trace, compose
 from mih_impact.reporting.memo import texts
-from mih_impact.reporting.memo.traced import Traced
+from mih_impact.reporting.memo.numbers import Numbers
 
 __all__ = [
     "account",
@@ -43,7 +43,7 @@ __all__ = [
 _TOLD_YEAR = 3
 
 
-def answer(made: Traced) -> Text:
+def answer(made: Numbers) -> Text:
     """Return the answer in short: society, then public budgets."""
     case = made.case
     known, society, public = case.interval() is not None, _sign(case.npv), _sign(case.public)
@@ -70,7 +70,7 @@ def _sign(amount: float) -> str:
     return "zero" if shown == 0 else "gain" if shown > 0 else "loss"
 
 
-def _posts(made: Traced) -> tuple[str, dict[str, Part]]:
+def _posts(made: Numbers) -> tuple[str, dict[str, Part]]:
     """Return what is said of who pays for the posts, and its numbers; nothing where not asked."""
     case, lang = made.case, made.lang
     if not case.has_headline("wage_bill"):
@@ -85,7 +85,7 @@ def _posts(made: Traced) -> tuple[str, dict[str, Part]]:
     return texts.POSTS["some new"].text(lang), values | {"share": shown}
 
 
-def facts(made: Traced) -> tuple[tuple[Number, str], ...]:
+def facts(made: Numbers) -> tuple[tuple[Number, str], ...]:
     """Return the key figures: society, public budgets, and what effect it would take."""
     case, lang = made.case, made.lang
     pairs = [
@@ -101,7 +101,7 @@ def facts(made: Traced) -> tuple[tuple[Number, str], ...]:
     return tuple(pairs)
 
 
-def asked(made: Traced) -> Text:
+def asked(made: Numbers) -> Text:
     """Return the question, and how it is answered."""
     return compose(
         texts.ASKED.text(made.lang),
@@ -114,12 +114,12 @@ def asked(made: Traced) -> Text:
     )
 
 
-def account(made: Traced) -> Text:
+def account(made: Numbers) -> Text:
     """Return what stands above the table of actors: the effect, its persons, the costs."""
     return (*_wage(made), *_behind(made), *_costs(made))
 
 
-def budgets(made: Traced) -> Text:
+def budgets(made: Numbers) -> Text:
     """Return what stands beneath the table: how its rows are to be read."""
     losses = card.local_losses(made.case)
     told = (
@@ -130,7 +130,7 @@ def budgets(made: Traced) -> Text:
     return (*told, card.EMPLOYER.text(made.lang))
 
 
-def _wage(made: Traced) -> tuple[Part, ...]:
+def _wage(made: Numbers) -> tuple[Part, ...]:
     """Return the wage effect three years after start, or of the last year estimated."""
     case, lang = made.case, made.lang
     year = min(_TOLD_YEAR, case.effects.shape[1] - 1)
@@ -141,7 +141,7 @@ def _wage(made: Traced) -> tuple[Part, ...]:
     return compose(texts.WAGE[_sign(effect)].text(lang), values)
 
 
-def _behind(made: Traced) -> tuple[Part, ...]:
+def _behind(made: Numbers) -> tuple[Part, ...]:
     """Return how many persons stand behind the estimates, where it is known."""
     said = card.participants_behind(made.case)
     keys = {"first": "behind", "last": "behind", "zero": "year", "year": "year"}
@@ -149,7 +149,7 @@ def _behind(made: Traced) -> tuple[Part, ...]:
                                   for name, key in keys.items()})  # fmt: skip
 
 
-def _costs(made: Traced) -> tuple[Part, ...]:
+def _costs(made: Numbers) -> tuple[Part, ...]:
     """Return what the resources cost, and what cost the account could bear."""
     case, lang = made.case, made.lang
     _, cost, _ = programme_costs(case)
@@ -178,7 +178,7 @@ def most(case: CostBenefit, cost: float) -> float:
     return cost * free.npv / (free.npv - case.npv)
 
 
-def _in_kind(made: Traced) -> tuple[Part, ...]:
+def _in_kind(made: Numbers) -> tuple[Part, ...]:
     """Return how much of the public account is no money."""
     said = card.in_kind(made.case)
     values = {
@@ -188,13 +188,13 @@ def _in_kind(made: Traced) -> tuple[Part, ...]:
     return _composed(made, said, values)
 
 
-def _loss(made: Traced, actor: str) -> tuple[Part, ...]:
+def _loss(made: Numbers, actor: str) -> tuple[Part, ...]:
     said = card.local_losses(made.case)[actor]
     return _composed(made, said, {"value": made.present_value(actor)})
 
 
 def _composed(
-    made: Traced, said: card.Sentence | None, numbers: dict[str, Number]
+    made: Numbers, said: card.Sentence | None, numbers: dict[str, Number]
 ) -> tuple[Part, ...]:
     """Return a sentence of the account with a space after it, its numbers traced."""
     if said is None:
@@ -206,7 +206,7 @@ def _composed(
     return (*compose(said.text.text(made.lang), values), " ")
 
 
-def _municipality(made: Traced) -> tuple[Part, ...]:
+def _municipality(made: Numbers) -> tuple[Part, ...]:
     """Return why the municipality's cash is not its row of the account, where they differ much."""
     view = municipality_view(made.case, places=1, draws=100)
     steps = view.from_account().set_index("step")["amount"]
@@ -223,7 +223,7 @@ def _municipality(made: Traced) -> tuple[Part, ...]:
     return (*compose(template, values), " ")
 
 
-def _steps(made: Traced, view: MunicipalityView) -> tuple[str, dict[str, Part]]:
+def _steps(made: Numbers, view: MunicipalityView) -> tuple[str, dict[str, Part]]:
     """Return the steps from the account to the cash in words, with places for their amounts."""
     words, amounts = [], {}
     for row in view.walked().to_dict("records"):
@@ -234,7 +234,7 @@ def _steps(made: Traced, view: MunicipalityView) -> tuple[str, dict[str, Part]]:
     return ", ".join(words), dict[str, Part](amounts)
 
 
-def views(made: Traced) -> tuple[Text, ...]:
+def views(made: Numbers) -> tuple[Text, ...]:
     """Return what decides the account: who pays for the posts, leisure, selection, displacement."""
     case, lang = made.case, made.lang
     points: list[Text] = []
@@ -259,7 +259,7 @@ def views(made: Traced) -> tuple[Text, ...]:
     return tuple(points)
 
 
-def _turn(made: Traced, name: str, text: Label, of: str) -> tuple[str, dict[str, Part]]:
+def _turn(made: Numbers, name: str, text: Label, of: str) -> tuple[str, dict[str, Part]]:
     """Return at which share a group breaks even, and the number; nothing where none does."""
     at = made.switching(name, of)
     if math.isnan(at):
@@ -268,7 +268,7 @@ def _turn(made: Traced, name: str, text: Label, of: str) -> tuple[str, dict[str,
     return text.text(made.lang), {"share": shown}
 
 
-def non_priced(made: Traced) -> Text:
+def non_priced(made: Numbers) -> Text:
     """Return the effects that are not given in kroner, with their signs."""
     lang = made.lang
     listed = "; ".join(
@@ -283,7 +283,7 @@ def non_priced(made: Traced) -> Text:
     return compose(texts.NON_PRICED_TEXT.text(lang), values)
 
 
-def limits(made: Traced) -> Text:
+def limits(made: Numbers) -> Text:
     """Return what the analysis cannot say."""
     case, lang = made.case, made.lang
     said: list[Part] = [*compose(texts.MOTIVATION.text(lang))]
@@ -325,7 +325,7 @@ def memo_of(
     starters
         Persons by start year, for the section on budgets; None leaves it out.
     """
-    made = Traced(case, lang)
+    made = Numbers(case, lang)
     impact = None if starters is None else budget_impact(case, starters=starters)
     with sources_told_elsewhere():  # in the footer, and in the list of sources
         blocks = _blocks_of(made, impact)
@@ -340,7 +340,7 @@ def memo_of(
     )
 
 
-def _blocks_of(made: Traced, impact: BudgetImpact | None) -> tuple[doc.Block, ...]:
+def _blocks_of(made: Numbers, impact: BudgetImpact | None) -> tuple[doc.Block, ...]:
     case, lang = made.case, made.lang
     figures = (
         case.plot(ax=new_axes(size=_HALF), lang=lang),
@@ -372,7 +372,7 @@ def _blocks_of(made: Traced, impact: BudgetImpact | None) -> tuple[doc.Block, ..
     return tuple(blocks)
 
 
-def _actors(made: Traced) -> doc.Table:
+def _actors(made: Numbers) -> doc.Table:
     case, lang = made.case, made.lang
     moved = case.by_year().groupby("actor")["amount"].apply(lambda a: bool((a.abs() > 0.5).any()))
     shown = [*(actor for actor in ACTORS if moved[actor]), "public", "society"]
@@ -399,7 +399,7 @@ def _actors(made: Traced) -> doc.Table:
     )
 
 
-def _assumptions(made: Traced) -> doc.Table:
+def _assumptions(made: Numbers) -> doc.Table:
     """Return the uncertain assumptions that move society's value most, with switching values."""
     case, lang = made.case, made.lang
     swings = made.sensitivity.of("society")
@@ -425,7 +425,7 @@ def _assumptions(made: Traced) -> doc.Table:
     return doc.Table(texts.TORNADO_CAPTION.text(lang), header, tuple(rows))
 
 
-def _all_assumptions(made: Traced) -> doc.Table:
+def _all_assumptions(made: Numbers) -> doc.Table:
     """Return every assumption with its range, its status and its source."""
     lang = made.lang
     rows = tuple(
@@ -462,7 +462,7 @@ def _range(item: Assumption, lang: Lang) -> str:
     return f"{number(item.low, 1, lang)}–{amount_of(item.high, item.unit, lang)}"
 
 
-def _budget(made: Traced, impact: BudgetImpact) -> list[doc.Block]:
+def _budget(made: Numbers, impact: BudgetImpact) -> list[doc.Block]:
     lang = made.lang
     figure = doc.Figure.of(impact.plot(ax=new_axes(size=_LOW), lang=lang))
     need = impact.peak_need()
@@ -498,7 +498,7 @@ def _peak_years(impact: BudgetImpact, peak: float, lang: Lang) -> str:
     return texts.AND.format(before=", ".join(before), last=last).text(lang) if before else last
 
 
-def _blocks(made: Traced, impact: BudgetImpact) -> doc.Table:
+def _blocks(made: Numbers, impact: BudgetImpact) -> doc.Table:
     lang = made.lang
     frame = impact.by_block()
     public = frame[frame["actor"] == "public"]

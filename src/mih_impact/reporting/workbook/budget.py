@@ -15,10 +15,10 @@ from mih_impact.account.roles import GROUP_LABELS, GROUPS, PUBLIC, role_label
 from mih_impact.account.tables import actor_frame
 from mih_impact.display.locale import Label
 from mih_impact.reporting.workbook.effects import EffectCells
+from mih_impact.reporting.workbook.layout import FIRST_YEAR, Entry, Layout
 from mih_impact.reporting.workbook.ledger import LedgerCells
 from mih_impact.reporting.workbook.measures import ActorCells
-from mih_impact.reporting.workbook.pen import CASES, FIRST_ROW, Pen, address
-from mih_impact.reporting.workbook.plan import FIRST_YEAR, Entry, Plan
+from mih_impact.reporting.workbook.pages import CASES, FIRST_ROW, Page, address
 
 __all__ = ["UncertaintyCells", "write_budget", "write_covariance", "write_uncertainty"]
 
@@ -59,19 +59,21 @@ _STARTERS_ROW = FIRST_ROW
 _NOTE_ROW = FIRST_ROW + 1
 
 
-def write_budget(plan: Plan, pen: Pen, ledger: LedgerCells, starters: Mapping[int, float]) -> None:
+def write_budget(
+    layout: Layout, page: Page, ledger: LedgerCells, starters: Mapping[int, float]
+) -> None:
     """Write cohorts by start year and what they do to every public budget, block by block."""
-    years = len(starters) + plan.horizon - 1
-    what = _WHAT.format(year=plan.case.price_year, horizon=plan.horizon)
-    pen.head(_TITLE, what, plan.evidence, _HEADINGS)
-    writer = _Budget(plan, pen, ledger, starters, range(_FIRST_YEAR, _FIRST_YEAR + years))
+    years = len(starters) + layout.horizon - 1
+    what = _WHAT.format(year=layout.case.price_year, horizon=layout.horizon)
+    page.head(_TITLE, what, layout.evidence, _HEADINGS)
+    writer = _Budget(layout, page, ledger, starters, range(_FIRST_YEAR, _FIRST_YEAR + years))
     writer.cohorts(starters)
     row = FIRST_ROW + 3
     sums: dict[tuple[str, str], int] = {}
     for block in (*BLOCKS, SAVINGS):
         row = writer.block(row, block, sums)
     writer.ends(row, sums)
-    pen.finish((58, 46, 46, 24, *[15] * years), frozen=(FIRST_ROW + 1, 1), wide=True)
+    page.finish((58, 46, 46, 24, *[15] * years), frozen=(FIRST_ROW + 1, 1), wide=True)
 
 
 class _Budget:
@@ -79,13 +81,13 @@ class _Budget:
 
     def __init__(
         self,
-        plan: Plan,
-        pen: Pen,
+        layout: Layout,
+        page: Page,
         ledger: LedgerCells,
         starters: Mapping[int, float],
         columns: range,
     ) -> None:
-        self.plan, self.pen, self.ledger = plan, pen, ledger
+        self.layout, self.page, self.ledger = layout, page, ledger
         self.first, self.starters = min(starters), [starters[year] for year in sorted(starters)]
         self.n, self.columns = len(starters), columns
         #: What the library gives for the rows written so far, by year.
@@ -93,29 +95,29 @@ class _Budget:
 
     def cohorts(self, starters: Mapping[int, float]) -> None:
         """Write the calendar years, and how many start in each."""
-        pen, first = self.pen, min(starters)
-        pen.text(_STARTERS_ROW, 0, _STARTERS, "total_text")
-        notes = (_NEVER_NETTED, *cover_notes(self.plan.case))
-        pen.text(_NOTE_ROW, 0, " ".join(map(self.plan.text, notes)), "small")
+        page, first = self.page, min(starters)
+        page.text(_STARTERS_ROW, 0, _STARTERS, "total_text")
+        notes = (_NEVER_NETTED, *cover_notes(self.layout.case))
+        page.text(_NOTE_ROW, 0, " ".join(map(self.layout.text, notes)), "small")
         for k, column in enumerate(self.columns):
             if k == 0:
-                pen.number(FIRST_ROW - 1, column, first, "calendar", "header")
+                page.number(FIRST_ROW - 1, column, first, "calendar", "header")
             else:
                 formula = f"={address(FIRST_ROW - 1, column - 1)}+1"
-                pen.formula(FIRST_ROW - 1, column, formula, "calendar", "header", value=first + k)
+                page.formula(FIRST_ROW - 1, column, formula, "calendar", "header", value=first + k)
             if k < self.n:
-                pen.number(_STARTERS_ROW, column, float(starters[first + k]), "kroner", "input")
+                page.number(_STARTERS_ROW, column, float(starters[first + k]), "kroner", "input")
                 rule = {"validate": "decimal", "criteria": ">=", "value": 0}
-                pen.require(_STARTERS_ROW, column, rule)
+                page.require(_STARTERS_ROW, column, rule)
 
     def block(self, row: int, block: str, sums: dict[tuple[str, str], int]) -> int:
         """Write the cash rows of one block and its sums by budget; return the next row."""
-        plan, pen = self.plan, self.pen
-        label = plan.text(BLOCK_LABELS[block])
-        pen.text(row, 0, label[:1].upper() + label[1:], "section")
+        layout, page = self.layout, self.page
+        label = layout.text(BLOCK_LABELS[block])
+        page.text(row, 0, label[:1].upper() + label[1:], "section")
         row += 1
         for actor in PUBLIC:
-            own = [e for e in plan.entries if self._belongs(e, actor, block)]
+            own = [e for e in layout.entries if self._belongs(e, actor, block)]
             if not own:
                 continue
             first = row
@@ -136,22 +138,22 @@ class _Budget:
 
     def row(self, row: int, entry: Entry) -> None:
         """Write one row: every cohort's own year of the ledger, times its starters."""
-        pen, line = self.pen, entry.line
+        page, line = self.page, entry.line
         known = known_line(line.budget_line)
         label = line.label if known is None else Label(nb=known.label_nb, en=known.label_en)
-        pen.text(row, 0, GROUP_LABELS[entry.actor])
-        pen.text(row, 1, label)
-        pen.text(row, 2, line.label)
-        pen.text(row, 3, "" if known is None else ", ".join(map(str, known.posts)))
-        self.known[row] = np.convolve(self.starters, self.plan.known.amounts(entry))
+        page.text(row, 0, GROUP_LABELS[entry.actor])
+        page.text(row, 1, label)
+        page.text(row, 2, line.label)
+        page.text(row, 3, "" if known is None else ", ".join(map(str, known.posts)))
+        self.known[row] = np.convolve(self.starters, self.layout.known.amounts(entry))
         for k, column in enumerate(self.columns):
             terms = [
                 self._starters(c) + "*" + self._flow(entry, k - c)
                 for c in range(self.n)
-                if 0 <= k - c < self.plan.horizon
+                if 0 <= k - c < self.layout.horizon
             ]
             value = float(self.known[row][k])
-            pen.formula(row, column, "=" + "+".join(terms), value=value)
+            page.formula(row, column, "=" + "+".join(terms), value=value)
 
     def _starters(self, cohort: int) -> str:
         return address(_STARTERS_ROW, _FIRST_YEAR + cohort, fixed_row=True, fixed_column=True)
@@ -162,7 +164,7 @@ class _Budget:
 
     def total(self, row: int, actor: Label, parts: list[str]) -> None:
         """Write the sum of some rows: "5:7" are those from row 5 to row 7."""
-        self.pen.text(row, 0, _SUM.format(actor=actor), "total_text")
+        self.page.text(row, 0, _SUM.format(actor=actor), "total_text")
         summed = [
             self.known[own]
             for first, _, last in (part.partition(":") for part in parts)
@@ -174,35 +176,35 @@ class _Budget:
                 ":".join(address(int(end), column) for end in part.split(":")) for part in parts
             )
             formula = f"=SUM({','.join(cells)})"
-            self.pen.formula(row, column, formula, look="total", value=float(value))
+            self.page.formula(row, column, formula, look="total", value=float(value))
 
     def ends(self, row: int, sums: Mapping[tuple[str, str], int]) -> None:
         """Write the largest need by budget, and the first year of surplus by block."""
-        pen, years = self.pen, self._years(FIRST_ROW - 1, fixed=True)
-        pen.text(row, 0, _PEAK, "section")
-        pen.text(row, 2, _PEAK_YEAR, "section")
+        page, years = self.page, self._years(FIRST_ROW - 1, fixed=True)
+        page.text(row, 0, _PEAK, "section")
+        page.text(row, 2, _PEAK_YEAR, "section")
         for actor in (*PUBLIC, "public"):
             if ("grants", actor) not in sums:
                 continue
             row += 1
             own = self._years(sums["grants", actor])
             known = self.known[sums["grants", actor]]
-            pen.text(row, 0, GROUP_LABELS[actor])
-            pen.formula(row, 1, f"=MAX(0,-MIN({own}))", value=max(0.0, -float(known.min())))
+            page.text(row, 0, GROUP_LABELS[actor])
+            page.formula(row, 1, f"=MAX(0,-MIN({own}))", value=max(0.0, -float(known.min())))
             formula = f"=INDEX({years},MATCH(MIN({own}),{own},0))"
-            pen.formula(row, 2, formula, "calendar", value=self.first + int(known.argmin()))
+            page.formula(row, 2, formula, "calendar", value=self.first + int(known.argmin()))
         row += 2
-        pen.text(row, 0, _SURPLUS, "section")
-        none = self.plan.text(CASES["none"])
+        page.text(row, 0, _SURPLUS, "section")
+        none = self.layout.text(CASES["none"])
         for (block, actor), place in sums.items():
             row += 1
             own = self._years(place)
             label = _SURPLUS_OF.format(block=BLOCK_LABELS[block], actor=GROUP_LABELS[actor])
-            pen.text(row, 0, label)
+            page.text(row, 0, label)
             later = f"IF(({own}>0)*({years}>MAX(({own}<0)*{years})),{years})"
             formula = f'=IF(COUNT({later})=0,"{none}",MIN({later}))'
             year = self.surplus(self.known[place])
-            pen.array_formula(row, 1, formula, "calendar", value=none if year is None else year)
+            page.array_formula(row, 1, formula, "calendar", value=none if year is None else year)
 
     def surplus(self, amounts: FloatArray) -> int | None:
         """Return the first year above zero that no year below zero follows."""
@@ -266,96 +268,96 @@ class UncertaintyCells:
         return self.sheet + address(place, _FIRST_GROUP + GROUPS.index(group))
 
 
-def write_covariance(plan: Plan, pen: Pen) -> None:
+def write_covariance(layout: Layout, page: Page) -> None:
     """Write the covariance of the estimated effects, as it is."""
-    assert plan.case.covariance is not None
-    pen.head(_COVARIANCE, _SIGMA, plan.evidence, _UNCERTAINTY_HEADINGS[:2])
-    for place, (role, year) in enumerate(_effects(plan)):
-        label = role_label(role, plan.case.benefits)
-        pen.text(FIRST_ROW + place, 0, label)
-        pen.number(FIRST_ROW + place, 1, year, "whole", "text")
+    assert layout.case.covariance is not None
+    page.head(_COVARIANCE, _SIGMA, layout.evidence, _UNCERTAINTY_HEADINGS[:2])
+    for place, (role, year) in enumerate(_effects(layout)):
+        label = role_label(role, layout.case.benefits)
+        page.text(FIRST_ROW + place, 0, label)
+        page.number(FIRST_ROW + place, 1, year, "whole", "text")
         heading = _OF.format(what=label, year=year)
-        pen.text(FIRST_ROW - 1, 2 + place, heading, "header")
-        for other, value in enumerate(plan.case.covariance[place]):
-            pen.number(FIRST_ROW + place, 2 + other, float(value), "kroner")
-    pen.finish((32, 12, 16), frozen=(FIRST_ROW, 2))
+        page.text(FIRST_ROW - 1, 2 + place, heading, "header")
+        for other, value in enumerate(layout.case.covariance[place]):
+            page.number(FIRST_ROW + place, 2 + other, float(value), "kroner")
+    page.finish((32, 12, 16), frozen=(FIRST_ROW, 2))
 
 
 def write_uncertainty(
-    plan: Plan, pen: Pen, actors: ActorCells, effects: EffectCells, covariance: Label
+    layout: Layout, page: Page, actors: ActorCells, effects: EffectCells, covariance: Label
 ) -> UncertaintyCells:
     """Write weights of every group, and from them standard errors, intervals, probabilities."""
-    pen.head(
+    page.head(
         _UNCERTAINTY_TITLE,
         _UNCERTAINTY_WHAT.format(covariance=covariance),
-        plan.evidence,
+        layout.evidence,
         _UNCERTAINTY_HEADINGS,
     )
     for k, group in enumerate(GROUPS):
-        pen.text(FIRST_ROW - 1, _FIRST_GROUP + k, GROUP_LABELS[group], "header")
-    _write_results(plan, pen, actors, f"'{plan.text(covariance)}'!")
-    pen.text(_FIRST_WEIGHT - 1, 0, _WEIGHTS, "section")
-    worth = _worths(plan)
-    each = plan.case.model.ledger().group_coefficients
-    for place, (role, year) in enumerate(_effects(plan)):
-        row, r = _FIRST_WEIGHT + place, plan.roles.index(role)
-        pen.text(row, 0, role_label(role, plan.case.benefits))
-        pen.number(row, 1, year, "whole", "text")
-        column = plan.years.start + year
-        value = float(plan.case.effects[r, year])
-        pen.formula(row, 2, f"={effects.at(effects.estimates[role], column)}", value=value)
-        pen.formula(row, 3, _worth(plan, effects, role, year), "factor", value=worth[r, year])
-        unit = plan.units.start + r
+        page.text(FIRST_ROW - 1, _FIRST_GROUP + k, GROUP_LABELS[group], "header")
+    _write_results(layout, page, actors, f"'{layout.text(covariance)}'!")
+    page.text(_FIRST_WEIGHT - 1, 0, _WEIGHTS, "section")
+    worth = _worths(layout)
+    each = layout.case.model.ledger().group_coefficients
+    for place, (role, year) in enumerate(_effects(layout)):
+        row, r = _FIRST_WEIGHT + place, layout.roles.index(role)
+        page.text(row, 0, role_label(role, layout.case.benefits))
+        page.number(row, 1, year, "whole", "text")
+        column = layout.years.start + year
+        value = float(layout.case.effects[r, year])
+        page.formula(row, 2, f"={effects.at(effects.estimates[role], column)}", value=value)
+        page.formula(row, 3, _worth(layout, effects, role, year), "factor", value=worth[r, year])
+        unit = layout.units.start + r
         for k, group in enumerate(GROUPS):
             formula = f"={address(row, 3, fixed_column=True)}*{actors.amount_at(group, unit)}"
             value = float(worth[r, year] * each[k, r])
-            pen.formula(row, _FIRST_GROUP + k, formula, "factor", value=value)
-    pen.finish((36, 12, 13, 13, *[15] * len(GROUPS)), frozen=(FIRST_ROW, 1))
-    return UncertaintyCells(pen.there)
+            page.formula(row, _FIRST_GROUP + k, formula, "factor", value=value)
+    page.finish((36, 12, 13, 13, *[15] * len(GROUPS)), frozen=(FIRST_ROW, 1))
+    return UncertaintyCells(page.there)
 
 
-def _effects(plan: Plan) -> list[tuple[str, int]]:
+def _effects(layout: Layout) -> list[tuple[str, int]]:
     """Return the estimated effects in the order of their covariance."""
-    return [(role, year) for role in plan.roles for year in range(plan.estimated)]
+    return [(role, year) for role in layout.roles for year in range(layout.estimated)]
 
 
-def _worths(plan: Plan) -> FloatArray:
+def _worths(layout: Layout) -> FloatArray:
     """Return the present value of one krone of every effect, shape (roles, estimated years)."""
-    ones = np.eye(plan.estimated)[:, None, :].repeat(len(plan.roles), axis=1)
-    return (plan.case.model.path(ones) @ plan.case.discount_factors).T
+    ones = np.eye(layout.estimated)[:, None, :].repeat(len(layout.roles), axis=1)
+    return (layout.case.model.path(ones) @ layout.case.discount_factors).T
 
 
-def _worth(plan: Plan, effects: EffectCells, role: str, year: int) -> str:
+def _worth(layout: Layout, effects: EffectCells, role: str, year: int) -> str:
     """Return the present value of one krone of effect, with the later years it reaches."""
-    factors = plan.names["factor_account"]
+    factors = layout.names["factor_account"]
     own = f"=INDEX({factors},{year + 1})"
-    if year < plan.estimated - 1 or effects.kept is None or effects.growth is None:
+    if year < layout.estimated - 1 or effects.kept is None or effects.growth is None:
         return own
-    later = f"INDEX({factors},{plan.estimated + 1}):INDEX({factors},{plan.horizon})"
+    later = f"INDEX({factors},{layout.estimated + 1}):INDEX({factors},{layout.horizon})"
     rows = [effects.kept, *([effects.growth] if role == "wage" else [])]
-    ranges = ",".join(effects.years(row, plan, later=True) for row in rows)
+    ranges = ",".join(effects.years(row, layout, later=True) for row in rows)
     return f"{own}+SUMPRODUCT({ranges},{later})"
 
 
-def _write_results(plan: Plan, pen: Pen, actors: ActorCells, covariance: str) -> None:
+def _write_results(layout: Layout, page: Page, actors: ActorCells, covariance: str) -> None:
     """Write what follows from the weights, a column for each group."""
-    size = len(_effects(plan))
+    size = len(_effects(layout))
     corners = (
         address(row, column, fixed_row=True, fixed_column=True)
         for row, column in ((FIRST_ROW, 2), (FIRST_ROW + size - 1, 1 + size))
     )
     sigma = covariance + ":".join(corners)
     level = address(_LEVEL_ROW, 1, fixed_row=True, fixed_column=True)
-    pen.text(_LEVEL_ROW, 0, _LEVEL)
-    pen.number(_LEVEL_ROW, 1, 0.95, "percent", "input")
-    pen.require(
+    page.text(_LEVEL_ROW, 0, _LEVEL)
+    page.number(_LEVEL_ROW, 1, 0.95, "percent", "input")
+    page.require(
         _LEVEL_ROW, 1,
         {"validate": "decimal", "criteria": "between", "minimum": 0.01, "maximum": 0.999},
     )  # fmt: skip
-    frame = actor_frame(plan.case).set_index("actor")
+    frame = actor_frame(layout.case).set_index("actor")
     rows = {name: FIRST_ROW + k for k, name in enumerate(_ROWS)}
     for name, label in _ROWS.items():
-        pen.text(rows[name], 0, label, "total_text")
+        page.text(rows[name], 0, label, "total_text")
     for k, group in enumerate(GROUPS):
         column = _FIRST_GROUP + k
         ends = (
@@ -375,4 +377,4 @@ def _write_results(plan: Plan, pen: Pen, actors: ActorCells, covariance: str) ->
         for name, formula in formulas.items():
             shown = "percent" if name == "probability_positive" else "kroner"
             known = float(frame[name][group]) + 0.0
-            pen.formula(rows[name], column, formula, shown, "total", value=known)
+            page.formula(rows[name], column, formula, shown, "total", value=known)

@@ -13,7 +13,8 @@ from mih_impact.account.assumption import Assumption
 from mih_impact.account.parameters import shares_kept
 from mih_impact.account.roles import role_label
 from mih_impact.display.locale import Label, hidden
-from mih_impact.reporting.workbook.pen import (
+from mih_impact.reporting.workbook.layout import FIRST_YEAR, Layout
+from mih_impact.reporting.workbook.pages import (
     DISTRIBUTIONS,
     FIRST_ROW,
     PERSISTENCE,
@@ -21,10 +22,9 @@ from mih_impact.reporting.workbook.pen import (
     TIMING,
     UNITS,
     YES_NO,
-    Pen,
+    Page,
     address,
 )
-from mih_impact.reporting.workbook.plan import FIRST_YEAR, Plan
 
 __all__ = ["VALUE", "EffectCells", "write_assumptions", "write_effects"]
 
@@ -87,171 +87,173 @@ class EffectCells:
         """Return a cell as other sheets write it."""
         return self.sheet + address(row, column)
 
-    def years(self, row: int, plan: Plan, *, later: bool = False) -> str:
+    def years(self, row: int, layout: Layout, *, later: bool = False) -> str:
         """Return the cells of a row, of all years or of those after the estimated ones."""
-        first = FIRST_YEAR + (plan.estimated if later else 0)
-        ends = (address(row, column) for column in (first, plan.last_year))
+        first = FIRST_YEAR + (layout.estimated if later else 0)
+        ends = (address(row, column) for column in (first, layout.last_year))
         return self.sheet + ":".join(ends)
 
 
-def write_effects(plan: Plan, pen: Pen, covariance: str | None) -> EffectCells:
+def write_effects(layout: Layout, page: Page, covariance: str | None) -> EffectCells:
     """Write the effects; `covariance` is the sheet of their covariance, if there is one."""
-    what = _WHAT.format(year=plan.case.price_year)
-    pen.head(_TITLE, what, plan.evidence, _HEADINGS)
-    pen.years(FIRST_YEAR, plan.horizon)
-    pen.text(FIRST_ROW - 1, plan.total, _PRESENT_VALUE, "header_right")
-    for column, role in zip(plan.units, plan.roles, strict=True):
-        label = _PER_KRONE.format(what=role_label(role, plan.case.benefits))
-        pen.text(FIRST_ROW - 1, column, label, "header")
-    n = len(plan.roles)
+    what = _WHAT.format(year=layout.case.price_year)
+    page.head(_TITLE, what, layout.evidence, _HEADINGS)
+    page.years(FIRST_YEAR, layout.horizon)
+    page.text(FIRST_ROW - 1, layout.total, _PRESENT_VALUE, "header_right")
+    for column, role in zip(layout.units, layout.roles, strict=True):
+        label = _PER_KRONE.format(what=role_label(role, layout.case.benefits))
+        page.text(FIRST_ROW - 1, column, label, "header")
+    n = len(layout.roles)
     later = FIRST_ROW + 1 + n + 1
-    more = plan.horizon > plan.estimated
+    more = layout.horizon > layout.estimated
     counted = later + (4 if more else 0)
     cells = EffectCells(
-        sheet=pen.there,
-        estimates={role: FIRST_ROW + 1 + k for k, role in enumerate(plan.roles)},
-        counted={role: counted + 1 + k for k, role in enumerate(plan.roles)},
+        sheet=page.there,
+        estimates={role: FIRST_ROW + 1 + k for k, role in enumerate(layout.roles)},
+        counted={role: counted + 1 + k for k, role in enumerate(layout.roles)},
         taxable=counted + 1 + n,
         kept=later + 1 if more else None,
         growth=later + 2 if more else None,
     )
-    _write_estimates(plan, pen, cells)
+    _write_estimates(layout, page, cells)
     if more:
-        _write_later(plan, pen, later, cells)
-    _write_counted(plan, pen, counted, cells)
-    row = _write_errors(plan, pen, cells.taxable + 2, covariance)
-    _write_starters(plan, pen, row)
-    wide = plan.units.stop - FIRST_YEAR
-    pen.finish((48, 9, 13, *[13] * wide), frozen=(FIRST_ROW, 3), printed=plan.total)
+        _write_later(layout, page, later, cells)
+    _write_counted(layout, page, counted, cells)
+    row = _write_errors(layout, page, cells.taxable + 2, covariance)
+    _write_starters(layout, page, row)
+    wide = layout.units.stop - FIRST_YEAR
+    page.finish((48, 9, 13, *[13] * wide), frozen=(FIRST_ROW, 3), printed=layout.total)
     return cells
 
 
-def _write_estimates(plan: Plan, pen: Pen, cells: EffectCells) -> None:
+def _write_estimates(layout: Layout, page: Page, cells: EffectCells) -> None:
     """Write the estimates, and the formulas of the years after them."""
-    pen.text(FIRST_ROW, 0, _ESTIMATES, "section")
-    path = plan.case.path
-    data = plan.case.provenance.data
-    source = plan.sources.cite(plan.text(_SOURCE.format(data=data) if data else _GIVEN))
-    last = FIRST_YEAR + plan.estimated - 1
+    page.text(FIRST_ROW, 0, _ESTIMATES, "section")
+    path = layout.case.path
+    data = layout.case.provenance.data
+    source = layout.sources.cite(layout.text(_SOURCE.format(data=data) if data else _GIVEN))
+    last = FIRST_YEAR + layout.estimated - 1
     for k, (role, row) in enumerate(cells.estimates.items()):
-        pen.text(row, 0, role_label(role, plan.case.benefits))
-        pen.text(row, 1, source)
-        for column in plan.years:
+        page.text(row, 0, role_label(role, layout.case.benefits))
+        page.text(row, 1, source)
+        for column in layout.years:
             value = float(path[k, column - FIRST_YEAR])
             if column <= last:
-                pen.number(row, column, value, "kroner")
+                page.number(row, column, value, "kroner")
                 continue
             assert cells.kept is not None
             assert cells.growth is not None
             formula = f"={address(row, last, fixed_column=True)}*{address(cells.kept, column)}"
             if role == "wage":
                 formula += f"*{address(cells.growth, column)}"
-            pen.formula(row, column, formula, value=value)
-        years = f"{address(row, FIRST_YEAR)}:{address(row, plan.last_year)}"
-        value = float(path[k] @ plan.case.discount_factors)
-        formula = f"=SUMPRODUCT({years},{plan.names['factor_account']})"
-        pen.formula(row, plan.total, formula, look="total", value=value)
-        for column in plan.units:
-            pen.number(row, column, float(column - plan.units.start == k), "whole", "small")
+            page.formula(row, column, formula, value=value)
+        years = f"{address(row, FIRST_YEAR)}:{address(row, layout.last_year)}"
+        value = float(path[k] @ layout.case.discount_factors)
+        formula = f"=SUMPRODUCT({years},{layout.names['factor_account']})"
+        page.formula(row, layout.total, formula, look="total", value=value)
+        for column in layout.units:
+            page.number(row, column, float(column - layout.units.start == k), "whole", "small")
 
 
-def _write_later(plan: Plan, pen: Pen, row: int, cells: EffectCells) -> None:
+def _write_later(layout: Layout, page: Page, row: int, cells: EffectCells) -> None:
     """Write what is left of the last estimated effect, and how wages grow."""
     assert cells.kept is not None
     assert cells.growth is not None
-    names, case = plan.names, plan.case
-    last = FIRST_YEAR + plan.estimated - 1
-    more = plan.horizon - plan.estimated
+    names, case = layout.names, layout.case
+    last = FIRST_YEAR + layout.estimated - 1
+    more = layout.horizon - layout.estimated
     kept = shares_kept(case.persistence, more, half_life=case.assumptions.half_life)
     rule, half_life = names["persistence"], names["half_life"]
-    words = {key: plan.text(label) for key, label in PERSISTENCE.items()}
+    words = {key: layout.text(label) for key, label in PERSISTENCE.items()}
     years = address(FIRST_ROW - 1, last, fixed_row=True, fixed_column=True)
-    end = address(FIRST_ROW - 1, plan.last_year, fixed_row=True, fixed_column=True)
-    pen.text(row, 0, _LATER, "section")
-    pen.text(cells.kept, 0, _KEPT)
-    pen.text(cells.growth, 0, _GROWTH)
-    for k, column in enumerate(range(last + 1, plan.last_year + 1)):
+    end = address(FIRST_ROW - 1, layout.last_year, fixed_row=True, fixed_column=True)
+    page.text(row, 0, _LATER, "section")
+    page.text(cells.kept, 0, _KEPT)
+    page.text(cells.growth, 0, _GROWTH)
+    for k, column in enumerate(range(last + 1, layout.last_year + 1)):
         year = address(FIRST_ROW - 1, column, fixed_row=True)
         since = f"({year}-{years})"
         formula = (
             f'=IF({rule}="{words["constant"]}",1,IF({rule}="{words["half_life"]}",'
             f"0.5^({since}/{half_life}),1-{since}/({end}-{years}+1)))"
         )
-        pen.formula(cells.kept, column, formula, "factor", value=float(kept[k]))
+        page.formula(cells.kept, column, formula, "factor", value=float(kept[k]))
         grown = float((1 + case.assumptions.real_growth) ** (k + 1))
         formula = f"=(1+{names['real_growth']})^{since}"
-        pen.formula(cells.growth, column, formula, "factor", value=grown)
+        page.formula(cells.growth, column, formula, "factor", value=grown)
 
 
-def _write_counted(plan: Plan, pen: Pen, row: int, cells: EffectCells) -> None:
+def _write_counted(layout: Layout, page: Page, row: int, cells: EffectCells) -> None:
     """Write what the account counts: the estimates without selection, and what of it is taxed."""
-    pen.text(row, 0, _COUNTED, "section")
-    benefits = {benefit.role: benefit for benefit in plan.case.benefits}
-    selection = plan.names["selection"]
-    known = _counted(plan)
+    page.text(row, 0, _COUNTED, "section")
+    benefits = {benefit.role: benefit for benefit in layout.case.benefits}
+    selection = layout.names["selection"]
+    known = _counted(layout)
     share = {
-        role: plan.case.assumptions.taxable_benefit_share
+        role: layout.case.assumptions.taxable_benefit_share
         if benefit.taxable is None
         else float(benefit.taxable)
         for role, benefit in benefits.items()
     }
     for k, (role, own) in enumerate(cells.counted.items()):
-        pen.text(own, 0, role_label(role, plan.case.benefits))
+        page.text(own, 0, role_label(role, layout.case.benefits))
         if role in benefits and benefits[role].taxable is None:
-            formula = f"={plan.names['taxable_benefit_share']}"
-            pen.formula(own, 2, formula, "percent", value=share[role])
+            formula = f"={layout.names['taxable_benefit_share']}"
+            page.formula(own, 2, formula, "percent", value=share[role])
         elif role in benefits:
-            pen.number(own, 2, share[role], "percent", "text")
-        for column in (*plan.years, *plan.units):
+            page.number(own, 2, share[role], "percent", "text")
+        for column in (*layout.years, *layout.units):
             formula = f"=(1-{selection})*{address(cells.estimates[role], column)}"
-            shown, look = ("kroner", "text") if column in plan.years else ("ratio", "small")
-            pen.formula(own, column, formula, shown, look, value=float(known[column][k]))
-    pen.text(cells.taxable, 0, _TAXABLE, "total_text")
+            shown, look = ("kroner", "text") if column in layout.years else ("ratio", "small")
+            page.formula(own, column, formula, shown, look, value=float(known[column][k]))
+    page.text(cells.taxable, 0, _TAXABLE, "total_text")
     rows = [cells.counted[role] for role in benefits]
-    for column in (*plan.years, *plan.units):
+    for column in (*layout.years, *layout.units):
         terms = [
             f"{address(own, 2, fixed_column=True)}*{address(own, column)}" for own in rows
         ] or ["0"]
-        shown = "kroner" if column in plan.years else "ratio"
-        value = sum(share[role] * float(known[column][plan.roles.index(role)]) for role in benefits)
-        pen.formula(cells.taxable, column, "=" + "+".join(terms), shown, "total", value=value)
+        shown = "kroner" if column in layout.years else "ratio"
+        value = sum(
+            share[role] * float(known[column][layout.roles.index(role)]) for role in benefits
+        )
+        page.formula(cells.taxable, column, "=" + "+".join(terms), shown, "total", value=value)
 
 
-def _counted(plan: Plan) -> dict[int, FloatArray]:
+def _counted(layout: Layout) -> dict[int, FloatArray]:
     """Return what the account counts of every effect, by column: of a year, or of one krone."""
-    ones = np.eye(len(plan.roles))
-    effects = np.column_stack([plan.case.path, ones])
-    columns = (1 - plan.case.assumptions.selection) * effects.T
-    return dict(zip((*plan.years, *plan.units), columns, strict=True))
+    ones = np.eye(len(layout.roles))
+    effects = np.column_stack([layout.case.path, ones])
+    columns = (1 - layout.case.assumptions.selection) * effects.T
+    return dict(zip((*layout.years, *layout.units), columns, strict=True))
 
 
-def _write_errors(plan: Plan, pen: Pen, row: int, covariance: str | None) -> int:
+def _write_errors(layout: Layout, page: Page, row: int, covariance: str | None) -> int:
     """Write standard errors as roots of the variances; return the next row."""
-    if covariance is None or plan.case.covariance is None:
+    if covariance is None or layout.case.covariance is None:
         return row
-    pen.text(row, 0, _ERRORS, "section")
-    errors = np.sqrt(np.clip(np.diag(plan.case.covariance), 0.0, None))
-    for k, role in enumerate(plan.roles):
-        pen.text(row + 1 + k, 0, role_label(role, plan.case.benefits))
-        for s in range(plan.estimated):
-            place = k * plan.estimated + s
+    page.text(row, 0, _ERRORS, "section")
+    errors = np.sqrt(np.clip(np.diag(layout.case.covariance), 0.0, None))
+    for k, role in enumerate(layout.roles):
+        page.text(row + 1 + k, 0, role_label(role, layout.case.benefits))
+        for s in range(layout.estimated):
+            place = k * layout.estimated + s
             cell = address(FIRST_ROW + place, 2 + place)
             value = float(errors[place])
-            pen.formula(row + 1 + k, FIRST_YEAR + s, f"=SQRT({covariance}{cell})", value=value)
-    return row + len(plan.roles) + 2
+            page.formula(row + 1 + k, FIRST_YEAR + s, f"=SQRT({covariance}{cell})", value=value)
+    return row + len(layout.roles) + 2
 
 
-def _write_starters(plan: Plan, pen: Pen, row: int) -> None:
+def _write_starters(layout: Layout, page: Page, row: int) -> None:
     """Write the participants behind each year; too few are hidden."""
-    if not np.isfinite(plan.case.starters).any():
+    if not np.isfinite(layout.case.starters).any():
         return
-    pen.text(row, 0, _STARTERS)
-    for s, n in enumerate(plan.case.starters):
-        told = hidden(n, plan.lang)
+    page.text(row, 0, _STARTERS)
+    for s, n in enumerate(layout.case.starters):
+        told = hidden(n, layout.lang)
         if told:
-            pen.text(row, FIRST_YEAR + s, told, "small")
+            page.text(row, FIRST_YEAR + s, told, "small")
         elif np.isfinite(n):
-            pen.number(row, FIRST_YEAR + s, float(n), "kroner")
+            page.number(row, FIRST_YEAR + s, float(n), "kroner")
 
 
 #: Column of the values.
@@ -312,100 +314,100 @@ _ABOVE = 1e-6
 _NOT_HERE = "age_at_start"
 
 
-def write_assumptions(plan: Plan, pen: Pen) -> None:
+def write_assumptions(layout: Layout, page: Page) -> None:
     """Write every assumption in use, each in a cell of its own name."""
-    what = _ASSUMPTIONS_WHAT.format(year=plan.case.price_year)
-    pen.head(_ASSUMPTIONS_TITLE, what, plan.evidence, _ASSUMPTIONS_HEADINGS)
+    what = _ASSUMPTIONS_WHAT.format(year=layout.case.price_year)
+    page.head(_ASSUMPTIONS_TITLE, what, layout.evidence, _ASSUMPTIONS_HEADINGS)
     row = FIRST_ROW
-    for item in plan.assumptions:
-        _write_item(plan, pen, row, item)
+    for item in layout.assumptions:
+        _write_item(layout, page, row, item)
         row += 1
-    row = _write_choices(plan, pen, row + 1)
-    _write_derived(plan, pen, row + 1)
-    pen.finish((72, 22, 34, 12, 12, 13, 20, 9, 16, 42), frozen=(FIRST_ROW, 2))
+    row = _write_choices(layout, page, row + 1)
+    _write_derived(layout, page, row + 1)
+    page.finish((72, 22, 34, 12, 12, 13, 20, 9, 16, 42), frozen=(FIRST_ROW, 2))
 
 
-def _write_item(plan: Plan, pen: Pen, row: int, item: Assumption) -> None:
+def _write_item(layout: Layout, page: Page, row: int, item: Assumption) -> None:
     shown = _NUMBERS.get(item.unit, "kroner")
     unused = item.name == _NOT_HERE
     label = _UNUSED.format(label=item.label) if unused else item.label
-    pen.text(row, 0, label, "wrapped")
-    pen.number(row, VALUE, float(item.value), shown, "text" if unused else "input")
-    pen.text(row, 2, UNITS[item.unit])
+    page.text(row, 0, label, "wrapped")
+    page.number(row, VALUE, float(item.value), shown, "text" if unused else "input")
+    page.text(row, 2, UNITS[item.unit])
     for column, bound in ((3, item.low), (4, item.high)):
         if bound is not None:
-            pen.number(row, column, float(bound), shown, "text")
-    pen.text(row, 5, DISTRIBUTIONS[item.distribution])
-    pen.text(row, 6, STATUS[item.status])
-    pen.text(row, 7, plan.sources.cite(item.source))
-    pen.text(row, 8, plan.sources.cite(item.range_source))
+            page.number(row, column, float(bound), shown, "text")
+    page.text(row, 5, DISTRIBUTIONS[item.distribution])
+    page.text(row, 6, STATUS[item.status])
+    page.text(row, 7, layout.sources.cite(item.source))
+    page.text(row, 8, layout.sources.cite(item.range_source))
     if not unused:
-        pen.text(row, 9, plan.names[item.name], "name")
-        pen.require(row, VALUE, _rule(plan, item))
-    pen.name(plan.names[item.name], row, VALUE)
+        page.text(row, 9, layout.names[item.name], "name")
+        page.require(row, VALUE, _rule(layout, item))
+    page.name(layout.names[item.name], row, VALUE)
 
 
-def _rule(plan: Plan, item: Assumption) -> dict[str, Any]:
+def _rule(layout: Layout, item: Assumption) -> dict[str, Any]:
     """Return what a value can be, by the bounds of its unit."""
     low, high = item.bounds
     if item.unit in ("per year, real", "years"):
         low += _ABOVE
-    rule: dict[str, Any] = {"validate": "decimal", "error_title": plan.text(_WRONG)}
+    rule: dict[str, Any] = {"validate": "decimal", "error_title": layout.text(_WRONG)}
     told = {"low": f"{round(low):g}", "high": f"{high:g}"}
     if math.isinf(high):
         return rule | {
-            "criteria": ">=", "value": low, "error_message": plan.text(_LOW.format(**told)),
+            "criteria": ">=", "value": low, "error_message": layout.text(_LOW.format(**told)),
         }  # fmt: skip
     return rule | {
         "criteria": "between", "minimum": low, "maximum": high,
-        "error_message": plan.text(_BOUNDS.format(**told)),
+        "error_message": layout.text(_BOUNDS.format(**told)),
     }  # fmt: skip
 
 
-def _write_choices(plan: Plan, pen: Pen, row: int) -> int:
+def _write_choices(layout: Layout, page: Page, row: int) -> int:
     """Write when in the year flows fall, and what becomes of the effects; return the next row."""
-    pen.text(row, 0, _CHOICES, "section")
+    page.text(row, 0, _CHOICES, "section")
     choices: dict[str, tuple[str, tuple[str, ...]]] = {
-        "timing": (plan.case.assumptions.discount.timing, ("start", "middle", "end")),
+        "timing": (layout.case.assumptions.discount.timing, ("start", "middle", "end")),
     }
     words = dict(TIMING)
-    if plan.horizon > plan.estimated:
-        choices["persistence"] = (plan.case.persistence, ("constant", "half_life", "linear"))
+    if layout.horizon > layout.estimated:
+        choices["persistence"] = (layout.case.persistence, ("constant", "half_life", "linear"))
         words |= PERSISTENCE
     for name, (chosen, known) in choices.items():
         row += 1
-        pen.text(row, 0, _CHOSEN[name])
-        pen.text(row, VALUE, words[chosen], "input")
-        pen.text(row, 9, plan.names[name], "name")
-        pen.require(
+        page.text(row, 0, _CHOSEN[name])
+        page.text(row, VALUE, words[chosen], "input")
+        page.text(row, 9, layout.names[name], "name")
+        page.require(
             row, VALUE,
-            {"validate": "list", "source": [plan.text(words[each]) for each in known],
-             "error_title": plan.text(_WRONG), "error_message": plan.text(_CHOOSE)},
+            {"validate": "list", "source": [layout.text(words[each]) for each in known],
+             "error_title": layout.text(_WRONG), "error_message": layout.text(_CHOOSE)},
         )  # fmt: skip
-        pen.name(plan.names[name], row, VALUE)
+        page.name(layout.names[name], row, VALUE)
     return row + 1
 
 
-def _write_derived(plan: Plan, pen: Pen, row: int) -> None:
+def _write_derived(layout: Layout, page: Page, row: int) -> None:
     """Write what the rules use often, and a check of the tax shares."""
-    names, rates = plan.names, plan.case.assumptions
+    names, rates = layout.names, layout.case.assumptions
     state = 1 - rates.municipal_tax_share - rates.county_tax_share
     cost = (1 + rates.pension_share) * (1 + rates.employer_contribution)
     shares = f"{names['municipal_tax_share']}-{names['county_tax_share']}"
-    pen.text(row, 0, _DERIVED, "section")
+    page.text(row, 0, _DERIVED, "section")
     for key, label, formula, shown, value in (
         ("labour_cost", _LABOUR_COST,
          f"=(1+{names['pension_share']})*(1+{names['employer_contribution']})", "factor", cost),
         ("state_tax_share", _STATE_SHARE, f"=1-{shares}", "percent", state),
     ):  # fmt: skip
         row += 1
-        pen.text(row, 0, label)
-        pen.formula(row, VALUE, formula, shown, value=value)
-        pen.text(row, 9, names[key], "name")
-        pen.name(names[key], row, VALUE)
-    yes, no = (plan.text(YES_NO[each]) for each in (True, False))
-    pen.text(row + 1, 0, _WHOLE_TAX)
+        page.text(row, 0, label)
+        page.formula(row, VALUE, formula, shown, value=value)
+        page.text(row, 9, names[key], "name")
+        page.name(names[key], row, VALUE)
+    yes, no = (layout.text(YES_NO[each]) for each in (True, False))
+    page.text(row + 1, 0, _WHOLE_TAX)
     # Shares that sum to one in decimals may miss it by a rounding.
     formula = f'=IF({names["state_tax_share"]}>=-1E-12,"{yes}","{no}")'
-    pen.formula(row + 1, VALUE, formula, value=yes)
-    pen.warn(row + 1, VALUE, yes)
+    page.formula(row + 1, VALUE, formula, value=yes)
+    page.warn(row + 1, VALUE, yes)

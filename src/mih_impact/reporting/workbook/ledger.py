@@ -10,7 +10,8 @@ from mih_impact.account.roles import GROUP_LABELS, role_label
 from mih_impact.display.locale import Label
 from mih_impact.reference.discount import Discount
 from mih_impact.reporting.workbook.effects import EffectCells
-from mih_impact.reporting.workbook.pen import (
+from mih_impact.reporting.workbook.layout import FIRST_YEAR, Entry, Layout, formula_of
+from mih_impact.reporting.workbook.pages import (
     FIRST_ROW,
     KINDS,
     PARTS,
@@ -18,11 +19,10 @@ from mih_impact.reporting.workbook.pen import (
     STATUS,
     TIMING,
     YES_NO,
-    Pen,
+    Page,
     address,
     part_of,
 )
-from mih_impact.reporting.workbook.plan import FIRST_YEAR, Entry, Plan, formula_of
 
 __all__ = ["CostCells", "LedgerCells", "write_costs", "write_discounting", "write_ledger"]
 
@@ -62,43 +62,43 @@ class CostCells:
         return self.sheet + address(self.rows[item], column)
 
 
-def write_costs(plan: Plan, pen: Pen, assumptions: Label) -> CostCells:
+def write_costs(layout: Layout, page: Page, assumptions: Label) -> CostCells:
     """Write the years of every cost item of the programme."""
-    programme = plan.case.model.programme
-    pen.head(
-        _COSTS_TITLE, _COSTS_WHAT.format(assumptions=assumptions), plan.evidence, _COSTS_HEADINGS
+    programme = layout.case.model.programme
+    page.head(
+        _COSTS_TITLE, _COSTS_WHAT.format(assumptions=assumptions), layout.evidence, _COSTS_HEADINGS
     )
     for place, heading in enumerate(_COSTS_TOLD):
-        pen.text(FIRST_ROW - 1, plan.total + place, heading, "header")
-    effects = f"'{plan.text(_EFFECTS)}'!"
-    pen.years(FIRST_YEAR, plan.horizon, source=effects)
+        page.text(FIRST_ROW - 1, layout.total + place, heading, "header")
+    effects = f"'{layout.text(_EFFECTS)}'!"
+    page.years(FIRST_YEAR, layout.horizon, source=effects)
     phases = {phase.name: phase for phase in programme.phases}
     cells = CostCells(
-        pen.there, {item.name: FIRST_ROW + k for k, item in enumerate(programme.items)}
+        page.there, {item.name: FIRST_ROW + k for k, item in enumerate(programme.items)}
     )
     for item in programme.items:
         phase = phases.get(item.phase)
-        _write_item(plan, pen, cells.rows[item.name], item, phase.label if phase else _WHOLE)
+        _write_item(layout, page, cells.rows[item.name], item, phase.label if phase else _WHOLE)
         if phase is not None and phase.when is not None:
-            pen.text(cells.rows[item.name], plan.total + 5, phase.when, "small")
-    wide = [9.0] * plan.horizon
-    pen.finish((40, 15, 8, *wide, 17, 22, 16, 8, 20, 44), frozen=(FIRST_ROW, 1))
+            page.text(cells.rows[item.name], layout.total + 5, phase.when, "small")
+    wide = [9.0] * layout.horizon
+    page.finish((40, 15, 8, *wide, 17, 22, 16, 8, 20, 44), frozen=(FIRST_ROW, 1))
     return cells
 
 
-def _write_item(plan: Plan, pen: Pen, row: int, item: CostItem, phase: Label) -> None:
-    pen.text(row, 0, item.label)
-    pen.text(row, 1, phase)
-    pen.text(row, 2, plan.sources.cite(item.source))
-    profile = [float(share) for share in item.profile[: plan.horizon]]
-    for t, column in enumerate(plan.years):
-        pen.number(row, column, profile[t] if t < len(profile) else 0.0, "percent")
-    years = f"{address(row, FIRST_YEAR)}:{address(row, plan.last_year)}"
-    pen.formula(row, plan.total, f"=1-SUM({years})", "percent", value=1 - sum(profile))
-    pen.text(row, plan.total + 1, GROUP_LABELS[item.payer])
-    pen.text(row, plan.total + 2, GROUP_LABELS[item.receiver] if item.receiver else "")
-    pen.text(row, plan.total + 3, YES_NO[item.cash])
-    pen.text(row, plan.total + 4, TIMING[item.timing or "account"])
+def _write_item(layout: Layout, page: Page, row: int, item: CostItem, phase: Label) -> None:
+    page.text(row, 0, item.label)
+    page.text(row, 1, phase)
+    page.text(row, 2, layout.sources.cite(item.source))
+    profile = [float(share) for share in item.profile[: layout.horizon]]
+    for t, column in enumerate(layout.years):
+        page.number(row, column, profile[t] if t < len(profile) else 0.0, "percent")
+    years = f"{address(row, FIRST_YEAR)}:{address(row, layout.last_year)}"
+    page.formula(row, layout.total, f"=1-SUM({years})", "percent", value=1 - sum(profile))
+    page.text(row, layout.total + 1, GROUP_LABELS[item.payer])
+    page.text(row, layout.total + 2, GROUP_LABELS[item.receiver] if item.receiver else "")
+    page.text(row, layout.total + 3, YES_NO[item.cash])
+    page.text(row, layout.total + 4, TIMING[item.timing or "account"])
 
 
 _TITLE = Label(nb="Regnskap", en="Ledger")
@@ -158,32 +158,32 @@ class LedgerCells:
         return ("" if here else self.sheet) + ":".join(cells)
 
 
-def write_ledger(plan: Plan, pen: Pen, effects: EffectCells, costs: CostCells) -> LedgerCells:
+def write_ledger(layout: Layout, page: Page, effects: EffectCells, costs: CostCells) -> LedgerCells:
     """Write every row of the ledger."""
-    what = _WHAT.format(year=plan.case.price_year)
-    pen.head(_TITLE, what, plan.evidence, _HEADINGS)
-    pen.years(FIRST_YEAR, plan.horizon, source=effects.sheet)
-    pen.text(FIRST_ROW - 1, plan.total, _PRESENT_VALUE, "header_right")
+    what = _WHAT.format(year=layout.case.price_year)
+    page.head(_TITLE, what, layout.evidence, _HEADINGS)
+    page.years(FIRST_YEAR, layout.horizon, source=effects.sheet)
+    page.text(FIRST_ROW - 1, layout.total, _PRESENT_VALUE, "header_right")
     for place, heading in enumerate(_TOLD.values()):
-        pen.text(FIRST_ROW - 1, plan.told + place, heading, "header")
-    for column, role in zip(plan.units, plan.roles, strict=True):
-        label = _PER_KRONE.format(what=role_label(role, plan.case.benefits))
-        pen.text(FIRST_ROW - 1, column, label, "header")
-    told = {name: plan.told + place for place, name in enumerate(_TOLD)}
+        page.text(FIRST_ROW - 1, layout.told + place, heading, "header")
+    for column, role in zip(layout.units, layout.roles, strict=True):
+        label = _PER_KRONE.format(what=role_label(role, layout.case.benefits))
+        page.text(FIRST_ROW - 1, column, label, "header")
+    told = {name: layout.told + place for place, name in enumerate(_TOLD)}
     cells = LedgerCells(
-        sheet=pen.there,
+        sheet=page.there,
         first=FIRST_ROW,
-        last=FIRST_ROW + len(plan.entries) - 1,
-        columns={"component": 0, "actor": 1, "kind": 2, "present_value": plan.total, **told},
+        last=FIRST_ROW + len(layout.entries) - 1,
+        columns={"component": 0, "actor": 1, "kind": 2, "present_value": layout.total, **told},
     )
-    writer = _Rows(plan, pen, effects, costs, cells)
-    for entry in plan.entries:
+    writer = _Rows(layout, page, effects, costs, cells)
+    for entry in layout.entries:
         writer.write(entry)
-    wide = [12.0] * plan.horizon
-    pen.finish(
-        (46, 40, 12, *wide, 13, 22, 22, 8, 38, 20, 22, 11, 9, 3, *[13.0] * len(plan.roles)),
+    wide = [12.0] * layout.horizon
+    page.finish(
+        (46, 40, 12, *wide, 13, 22, 22, 8, 38, 20, 22, 11, 9, 3, *[13.0] * len(layout.roles)),
         frozen=(FIRST_ROW, 3),
-        printed=plan.told + len(_TOLD) - 1,
+        printed=layout.told + len(_TOLD) - 1,
         wide=True,
     )
     return cells
@@ -193,32 +193,32 @@ class _Rows:
     """Writes the rows, each from its formula."""
 
     def __init__(
-        self, plan: Plan, pen: Pen, effects: EffectCells, costs: CostCells, cells: LedgerCells
+        self, layout: Layout, page: Page, effects: EffectCells, costs: CostCells, cells: LedgerCells
     ) -> None:
-        self.plan, self.pen = plan, pen
+        self.layout, self.page = layout, page
         self.effects, self.costs, self.cells = effects, costs, cells
-        self.items = {item.name: item for item in plan.case.model.programme.items}
+        self.items = {item.name: item for item in layout.case.model.programme.items}
 
     def write(self, entry: Entry) -> None:
         """Write one row: what it is, its amounts, and what is told of it."""
-        plan, pen, line = self.plan, self.pen, entry.line
+        layout, page, line = self.layout, self.page, entry.line
         row = self.row(entry)
-        pen.text(row, 0, line.label)
-        pen.text(row, 1, GROUP_LABELS[entry.actor])
-        pen.text(row, 2, KINDS[line.kind])
-        amounts = plan.known.amounts(entry)
-        for t, column in enumerate(plan.years):
+        page.text(row, 0, line.label)
+        page.text(row, 1, GROUP_LABELS[entry.actor])
+        page.text(row, 2, KINDS[line.kind])
+        amounts = layout.known.amounts(entry)
+        for t, column in enumerate(layout.years):
             formula = self.formula(entry, column)
-            pen.formula(row, column, formula, value=float(amounts[t]))
-        years = f"{address(row, FIRST_YEAR)}:{address(row, plan.last_year)}"
-        factors = plan.names[f"factor_{line.timing or 'account'}"]
+            page.formula(row, column, formula, value=float(amounts[t]))
+        years = f"{address(row, FIRST_YEAR)}:{address(row, layout.last_year)}"
+        factors = layout.names[f"factor_{line.timing or 'account'}"]
         formula = f"=SUMPRODUCT({years},{factors})"
-        value = plan.known.present_value(entry)
-        pen.formula(row, plan.total, formula, look="total", value=value)
+        value = layout.known.present_value(entry)
+        page.formula(row, layout.total, formula, look="total", value=value)
         self.tell(entry, row)
-        for column, one in zip(plan.units, plan.known.coefficients(entry), strict=True):
+        for column, one in zip(layout.units, layout.known.coefficients(entry), strict=True):
             formula = self.formula(entry, column)
-            pen.formula(row, column, formula, "factor", "small", value=float(one))
+            page.formula(row, column, formula, "factor", "small", value=float(one))
 
     def row(self, entry: Entry) -> int:
         return FIRST_ROW + entry.place
@@ -232,7 +232,7 @@ class _Rows:
     def places(self, entry: Entry, column: int) -> dict[str, str]:
         """Return the cells and names that the formula of a row can speak of."""
         line, counted = entry.line, self.effects.counted
-        places = dict(self.plan.names)
+        places = dict(self.layout.names)
         places["year"] = address(FIRST_ROW - 1, column, fixed_row=True)
         places["wage"] = self.effects.at(counted["wage"], column)
         places["taxable"] = self.effects.at(self.effects.taxable, column)
@@ -240,7 +240,7 @@ class _Rows:
         if line.component in counted:
             places["benefit"] = self.effects.at(counted[line.component], column)
         if part == "displacement":
-            places["original"] = address(self.row(self.plan.original(entry)), column)
+            places["original"] = address(self.row(self.layout.original(entry)), column)
         if part == "programme":
             places |= self.cost(self.items[line.component.partition(":")[2]], column)
         if part == "tax_financing":
@@ -249,24 +249,24 @@ class _Rows:
 
     def cost(self, item: CostItem, column: int) -> dict[str, str]:
         """Return the sum of a cost, the share who get there, and the share of the year."""
-        reach = self.plan.names.get(f"reach:{item.phase or item.name}")
+        reach = self.layout.names.get(f"reach:{item.phase or item.name}")
         return {
             "sign": "" if item.kind == "transfer" else "-",
-            "cost": self.plan.names[f"cost:{item.name}"],
+            "cost": self.layout.names[f"cost:{item.name}"],
             "reach": f"*{reach}" if reach else "",
             "profile": self.costs.at(item.name, column),
         }
 
     def financed(self, entry: Entry, column: int) -> dict[str, str]:
         """Return the rows that are financed: all above the first row of tax-financing."""
-        plan, cells = self.plan, self.cells
-        first = min(e.place for e in plan.entries if part_of(e.line.component) == "tax_financing")
+        layout, cells = self.layout, self.cells
+        first = min(e.place for e in layout.entries if part_of(e.line.component) == "tax_financing")
         last = FIRST_ROW + first - 1
         own = address(self.row(entry), cells.columns["timing"], fixed_column=True)
         return {
             "amounts": cells.range(column, last=last, here=True),
             "is_public": cells.range("public", last=last, here=True),
-            "yes": f'"{plan.text(YES_NO[True])}"',
+            "yes": f'"{layout.text(YES_NO[True])}"',
             "timings": cells.range("timing", last=last, here=True),
             "timing": own,
         }
@@ -284,10 +284,10 @@ class _Rows:
             "timing": TIMING[line.timing or "account"],
             "part": PARTS[part_of(line.component)],
             "public": YES_NO[entry.is_public],
-            "source": self.plan.sources.cite(line.source),
+            "source": self.layout.sources.cite(line.source),
         }
         for name, text in told.items():
-            self.pen.text(row, columns[name], text)
+            self.page.text(row, columns[name], text)
 
 
 _DISCOUNTING_TITLE = Label(nb="Diskontering", en="Discounting")
@@ -333,12 +333,12 @@ class _DiscountingRows:
     ladder: int = FIRST_ROW + 8
 
 
-def write_discounting(plan: Plan, pen: Pen) -> None:
+def write_discounting(layout: Layout, page: Page) -> None:
     """Write rates and factors by year; the rows of factors have names."""
     rows = _DiscountingRows()
-    pen.head(_DISCOUNTING_TITLE, _DISCOUNTING_WHAT, plan.evidence, _DISCOUNTING_HEADINGS)
-    pen.years(FIRST_YEAR, plan.horizon, source=f"'{plan.text(SHEETS['effects'])}'!")
-    steps = _write_ladder(plan, pen, rows)
+    page.head(_DISCOUNTING_TITLE, _DISCOUNTING_WHAT, layout.evidence, _DISCOUNTING_HEADINGS)
+    page.years(FIRST_YEAR, layout.horizon, source=f"'{layout.text(SHEETS['effects'])}'!")
+    steps = _write_ladder(layout, page, rows)
     labels = {
         rows.rate: _RATE,
         rows.following: _NEXT,
@@ -348,15 +348,15 @@ def write_discounting(plan: Plan, pen: Pen) -> None:
         rows.account: _ACCOUNT.format(timing=_CHOSEN),
     }
     for row, label in labels.items():
-        pen.text(row, 0, label, "total_text" if row == rows.account else "text")
+        page.text(row, 0, label, "total_text" if row == rows.account else "text")
     for row, timing in _named(rows).items():
-        name = plan.names[f"factor_{timing}"]
-        pen.text(row, 1, name, "name")
-        pen.name(name, row, FIRST_YEAR, last=plan.last_year)
-    for column in plan.years:
-        _write_year(plan, pen, rows, column, steps)
-    widest = max(plan.horizon, 3)
-    pen.finish((44, 26, 13, *[11] * widest), frozen=(FIRST_ROW, 1))
+        name = layout.names[f"factor_{timing}"]
+        page.text(row, 1, name, "name")
+        page.name(name, row, FIRST_YEAR, last=layout.last_year)
+    for column in layout.years:
+        _write_year(layout, page, rows, column, steps)
+    widest = max(layout.horizon, 3)
+    page.finish((44, 26, 13, *[11] * widest), frozen=(FIRST_ROW, 1))
 
 
 def _named(rows: _DiscountingRows) -> dict[int, str]:
@@ -365,64 +365,66 @@ def _named(rows: _DiscountingRows) -> dict[int, str]:
     }  # fmt: skip
 
 
-def _write_year(plan: Plan, pen: Pen, rows: _DiscountingRows, column: int, steps: str) -> None:
+def _write_year(
+    layout: Layout, page: Page, rows: _DiscountingRows, column: int, steps: str
+) -> None:
     """Write the rates and factors of one year."""
-    discount, t = plan.case.assumptions.discount, column - FIRST_YEAR
-    rates = discount.rates(plan.horizon)
+    discount, t = layout.case.assumptions.discount, column - FIRST_YEAR
+    rates = discount.rates(layout.horizon)
     year = address(FIRST_ROW - 1, column, fixed_row=True)
     if t > 0:
-        pen.formula(rows.rate, column, f"=LOOKUP({year},{steps})", "percent",
+        page.formula(rows.rate, column, f"=LOOKUP({year},{steps})", "percent",
                     value=float(rates[t - 1]))  # fmt: skip
-    pen.formula(rows.following, column, f"=LOOKUP({year}+1,{steps})", "percent",
+    page.formula(rows.following, column, f"=LOOKUP({year}+1,{steps})", "percent",
                 value=float(rates[t]))  # fmt: skip
     own = {
-        timing: float(discount.with_timing(timing).factors(plan.horizon)[t])
+        timing: float(discount.with_timing(timing).factors(layout.horizon)[t])
         for timing in ("start", "middle", "end")
     }
     before, rate = address(rows.start, column - 1), address(rows.rate, column)
     # A flow of the start year is not discounted.
-    first = f"={before}/(1+{rate})" if t > 0 else f"=1/(1+{plan.names['discount_rate']})^{year}"
+    first = f"={before}/(1+{rate})" if t > 0 else f"=1/(1+{layout.names['discount_rate']})^{year}"
     start, after = address(rows.start, column), f"(1+{address(rows.following, column)})"
-    pen.formula(rows.start, column, first, "factor", value=own["start"])
-    pen.formula(rows.middle, column, f"={start}/SQRT{after}", "factor", value=own["middle"])
-    pen.formula(rows.end, column, f"={start}/{after}", "factor", value=own["end"])
-    timing = plan.names["timing"]
-    words = {key: plan.text(TIMING[key]) for key in ("start", "middle")}
+    page.formula(rows.start, column, first, "factor", value=own["start"])
+    page.formula(rows.middle, column, f"={start}/SQRT{after}", "factor", value=own["middle"])
+    page.formula(rows.end, column, f"={start}/{after}", "factor", value=own["end"])
+    timing = layout.names["timing"]
+    words = {key: layout.text(TIMING[key]) for key in ("start", "middle")}
     chosen = (
         f'=IF({timing}="{words["start"]}",{start},IF({timing}="{words["middle"]}",'
         f"{address(rows.middle, column)},{address(rows.end, column)}))"
     )
-    pen.formula(rows.account, column, chosen, "factor", "total", value=own[discount.timing])
+    page.formula(rows.account, column, chosen, "factor", "total", value=own[discount.timing])
 
 
-def _write_ladder(plan: Plan, pen: Pen, rows: _DiscountingRows) -> str:
+def _write_ladder(layout: Layout, page: Page, rows: _DiscountingRows) -> str:
     """Write the steps; return where their first years and rates stand, as LOOKUP takes them."""
-    discount = plan.case.assumptions.discount
+    discount = layout.case.assumptions.discount
     official = Discount().ladder
-    pen.text(rows.ladder - 1, 0, _LADDER, "section")
+    page.text(rows.ladder - 1, 0, _LADDER, "section")
     for column, heading in enumerate(_STEPS):
-        pen.text(rows.ladder, column, heading, "header")
+        page.text(rows.ladder, column, heading, "header")
     top = rows.ladder + 1
     for k, (last, rate) in enumerate(discount.ladder):
         row = top + k
-        pen.text(row, 0, _STEP.format(n=k + 1))
+        page.text(row, 0, _STEP.format(n=k + 1))
         if k == 0:
-            pen.number(row, 1, 1, "whole", "text")
-            pen.formula(row, 3, f"={plan.names['discount_rate']}", "percent", value=rate)
+            page.number(row, 1, 1, "whole", "text")
+            page.formula(row, 3, f"={layout.names['discount_rate']}", "percent", value=rate)
         else:
             before = discount.ladder[k - 1][0]
             assert before is not None, "only the last step is open"
-            pen.formula(row, 1, f"={address(row - 1, 2)}+1", "whole", value=before + 1)
-            pen.number(row, 3, rate, "percent", "input")
-            pen.require(row, 3, {"validate": "decimal", "criteria": ">", "value": -1})
+            page.formula(row, 1, f"={address(row - 1, 2)}+1", "whole", value=before + 1)
+            page.number(row, 3, rate, "percent", "input")
+            page.require(row, 3, {"validate": "decimal", "criteria": ">", "value": -1})
         if last is None:
-            pen.text(row, 2, _OPEN)
+            page.text(row, 2, _OPEN)
         else:
-            pen.number(row, 2, last, "whole", "input")
-            pen.require(row, 2, {"validate": "integer", "criteria": ">", "value": 0})
+            page.number(row, 2, last, "whole", "input")
+            page.require(row, 2, {"validate": "integer", "criteria": ">", "value": 0})
         known = k < len(official) and (last, rate) == official[k]
-        pen.text(row, 4, STATUS["seen" if known else "ASSUMED"])
-        pen.text(row, 5, plan.sources.cite(_OFFICIAL if known else plan.text(_OWN)))
+        page.text(row, 4, STATUS["seen" if known else "ASSUMED"])
+        page.text(row, 5, layout.sources.cite(_OFFICIAL if known else layout.text(_OWN)))
     last_row = top + len(discount.ladder) - 1
     ranges = (
         f"{address(top, column, fixed_row=True, fixed_column=True)}:"

@@ -18,8 +18,9 @@ from mih_impact.account.roles import ACTORS, GROUP_LABELS, GROUPS, PUBLIC, role_
 from mih_impact.account.tables import BESIDE, beside_frame, year_frame
 from mih_impact.display.locale import Label
 from mih_impact.reporting.workbook.effects import EffectCells
+from mih_impact.reporting.workbook.layout import FIRST_YEAR, Layout
 from mih_impact.reporting.workbook.ledger import LedgerCells
-from mih_impact.reporting.workbook.pen import (
+from mih_impact.reporting.workbook.pages import (
     CASES,
     FIRST_ROW,
     KINDS,
@@ -28,11 +29,10 @@ from mih_impact.reporting.workbook.pen import (
     TIMING,
     UNITS,
     YES_NO,
-    Pen,
+    Page,
     address,
     part_of,
 )
-from mih_impact.reporting.workbook.plan import FIRST_YEAR, Plan
 
 __all__ = ["ActorCells", "MeasureCells", "write_actors", "write_measures"]
 
@@ -95,45 +95,45 @@ class ActorCells:
         return self.sheet + address(self.row("amount", group), column)
 
 
-def write_actors(plan: Plan, pen: Pen, ledger: LedgerCells) -> ActorCells:
+def write_actors(layout: Layout, page: Page, ledger: LedgerCells) -> ActorCells:
     """Write sums by actor, public budgets and society; by year, discounted, cumulative."""
-    what = _ACTORS_WHAT.format(year=plan.case.price_year)
-    pen.head(_ACTORS_TITLE, what, plan.evidence, _ACTORS_HEADINGS)
-    pen.years(FIRST_YEAR, plan.horizon, source=f"'{plan.text(SHEETS['effects'])}'!")
-    for column, role in zip(plan.units, plan.roles, strict=True):
-        label = _PER_KRONE.format(what=role_label(role, plan.case.benefits))
-        pen.text(FIRST_ROW - 1, column, label, "header")
+    what = _ACTORS_WHAT.format(year=layout.case.price_year)
+    page.head(_ACTORS_TITLE, what, layout.evidence, _ACTORS_HEADINGS)
+    page.years(FIRST_YEAR, layout.horizon, source=f"'{layout.text(SHEETS['effects'])}'!")
+    for column, role in zip(layout.units, layout.roles, strict=True):
+        label = _PER_KRONE.format(what=role_label(role, layout.case.benefits))
+        page.text(FIRST_ROW - 1, column, label, "header")
     step = len(GROUPS) + 2
     first = FIRST_ROW + 1
-    cells = ActorCells(pen.there, first + step, first + 2 * step, first)
-    _write_labels(pen, cells)
-    shown = _shown(plan)
+    cells = ActorCells(page.there, first + step, first + 2 * step, first)
+    _write_labels(page, cells)
+    shown = _shown(layout)
     for group in GROUPS:
-        for column in (*plan.years, *plan.units):
-            _write_amount(plan, pen, cells, ledger, group, column, shown)
-        for column in plan.years:
-            _write_present_value(plan, pen, cells, ledger, group, column, shown)
-        _write_end(plan, pen, cells, group)
-    _write_rounding(plan, pen, cells.present_value + step, ledger)
-    pen.finish(
-        (44, 14, 27, *[12.0] * (plan.units.stop - FIRST_YEAR)),
+        for column in (*layout.years, *layout.units):
+            _write_amount(layout, page, cells, ledger, group, column, shown)
+        for column in layout.years:
+            _write_present_value(layout, page, cells, ledger, group, column, shown)
+        _write_end(layout, page, cells, group)
+    _write_rounding(layout, page, cells.present_value + step, ledger)
+    page.finish(
+        (44, 14, 27, *[12.0] * (layout.units.stop - FIRST_YEAR)),
         frozen=(FIRST_ROW, 3),
-        printed=plan.last_year,
+        printed=layout.last_year,
     )
     return cells
 
 
-def _write_labels(pen: Pen, cells: ActorCells) -> None:
+def _write_labels(page: Page, cells: ActorCells) -> None:
     for block in ("cumulative", "amount", "present_value"):
-        pen.text(int(getattr(cells, block)) - 1, 0, _BLOCKS[block], "section")
+        page.text(int(getattr(cells, block)) - 1, 0, _BLOCKS[block], "section")
         for group in GROUPS:
             look = "text" if group in ACTORS else "total_text"
-            pen.text(cells.row(block, group), 0, GROUP_LABELS[group], look)
+            page.text(cells.row(block, group), 0, GROUP_LABELS[group], look)
 
 
-def _shown(plan: Plan) -> dict[tuple[str, str, int], float]:
+def _shown(layout: Layout) -> dict[tuple[str, str, int], float]:
     """Return what the library itself gives, by block, group and year."""
-    frame = year_frame(plan.case)
+    frame = year_frame(layout.case)
     return {
         (block, str(row["actor"]), int(row["year_since_start"])): float(row[block]) + 0.0
         for row in frame.to_dict("records")
@@ -142,8 +142,8 @@ def _shown(plan: Plan) -> dict[tuple[str, str, int], float]:
 
 
 def _write_amount(
-    plan: Plan,
-    pen: Pen,
+    layout: Layout,
+    page: Page,
     cells: ActorCells,
     ledger: LedgerCells,
     group: str,
@@ -152,7 +152,7 @@ def _write_amount(
 ) -> None:
     """Write the amount of a group; public budgets and society are sums over actors."""
     row = cells.row("amount", group)
-    inside = column in plan.years
+    inside = column in layout.years
     if group in ACTORS:
         label = address(row, 0, fixed_column=True)
         summed = f"SUMIF({ledger.range('actor')},{label},{ledger.range(column)})"
@@ -164,10 +164,10 @@ def _write_amount(
     if inside:
         value = shown[("amount", group, column - FIRST_YEAR)]
     else:
-        ledger_of = plan.case.model.ledger()
-        role = column - plan.units.start
+        ledger_of = layout.case.model.ledger()
+        role = column - layout.units.start
         value = float(ledger_of.group_coefficients[GROUPS.index(group), role])
-    pen.formula(row, column, formula, "kroner" if inside else "factor", look, value=value)
+    page.formula(row, column, formula, "kroner" if inside else "factor", look, value=value)
 
 
 def _sum_over(cells: ActorCells, block: str, group: str, column: int) -> str:
@@ -178,8 +178,8 @@ def _sum_over(cells: ActorCells, block: str, group: str, column: int) -> str:
 
 
 def _write_present_value(
-    plan: Plan,
-    pen: Pen,
+    layout: Layout,
+    page: Page,
     cells: ActorCells,
     ledger: LedgerCells,
     group: str,
@@ -192,60 +192,60 @@ def _write_present_value(
     row = cells.row("present_value", group)
     if group not in ACTORS:
         formula = _sum_over(cells, "present_value", group, column)
-    elif len(plan.timings) == 1:
+    elif len(layout.timings) == 1:
         amount = address(cells.row("amount", group), column)
-        formula = f"={amount}*{_factor(plan, plan.timings[0], column)}"
+        formula = f"={amount}*{_factor(layout, layout.timings[0], column)}"
     else:
         label = address(row, 0, fixed_column=True)
         terms = (
             f"SUMIFS({ledger.range(column)},{ledger.range('actor')},{label},"
-            f'{ledger.range("timing")},"{plan.text(TIMING[timing])}")'
-            f"*{_factor(plan, timing, column)}"
-            for timing in plan.timings
+            f'{ledger.range("timing")},"{layout.text(TIMING[timing])}")'
+            f"*{_factor(layout, timing, column)}"
+            for timing in layout.timings
         )
         formula = f"=ROUND({'+'.join(terms)},6)"
-    pen.formula(row, column, formula, look=look, value=shown[("present_value", group, t)])
+    page.formula(row, column, formula, look=look, value=shown[("present_value", group, t)])
     own, here = cells.row("cumulative", group), address(row, column)
     before = f"{address(own, column - 1)}+" if t > 0 else ""
-    pen.formula(own, column, f"={before}{here}", look=look, value=shown[("cumulative", group, t)])
+    page.formula(own, column, f"={before}{here}", look=look, value=shown[("cumulative", group, t)])
 
 
-def _factor(plan: Plan, timing: str, column: int) -> str:
+def _factor(layout: Layout, timing: str, column: int) -> str:
     """Return the discount factor of one year: its place in the named row."""
     year = address(FIRST_ROW - 1, column, fixed_row=True)
-    return f"INDEX({plan.names[f'factor_{timing}']},{year}+1)"
+    return f"INDEX({layout.names[f'factor_{timing}']},{year}+1)"
 
 
-def _write_end(plan: Plan, pen: Pen, cells: ActorCells, group: str) -> None:
+def _write_end(layout: Layout, page: Page, cells: ActorCells, group: str) -> None:
     """Write the present value of the whole horizon, and when it breaks even.
 
     Not the first crossing: the year after the last one below zero.
     """
     row = cells.row("cumulative", group)
     look = "text" if group in ACTORS else "total"
-    last = address(row, plan.last_year)
-    pen.formula(row, 1, f"={last}", look=look, value=plan.case.present_value(group) + 0.0)
+    last = address(row, layout.last_year)
+    page.formula(row, 1, f"={last}", look=look, value=layout.case.present_value(group) + 0.0)
     years = f"{address(row, FIRST_YEAR)}:{last}"
     numbers = ":".join(
         address(FIRST_ROW - 1, column, fixed_row=True, fixed_column=True)
-        for column in (FIRST_YEAR, plan.last_year)
+        for column in (FIRST_YEAR, layout.last_year)
     )
-    after = f"SUMPRODUCT(MAX(({years}<-{plan.names['rounding']})*({numbers}+1)))"
-    formula = f'=IF({last}<-{plan.names["rounding"]},"{plan.text(CASES["never"])}",{after})'
-    known = plan.case.break_even(group)
-    value = plan.text(CASES["never"]) if known is None else float(known)
+    after = f"SUMPRODUCT(MAX(({years}<-{layout.names['rounding']})*({numbers}+1)))"
+    formula = f'=IF({last}<-{layout.names["rounding"]},"{layout.text(CASES["never"])}",{after})'
+    known = layout.case.break_even(group)
+    value = layout.text(CASES["never"]) if known is None else float(known)
     look = "result" if group in ACTORS else look
-    pen.formula(row, 2, formula, "whole", look, value=value)
+    page.formula(row, 2, formula, "whole", look, value=value)
 
 
-def _write_rounding(plan: Plan, pen: Pen, row: int, ledger: LedgerCells) -> None:
+def _write_rounding(layout: Layout, page: Page, row: int, ledger: LedgerCells) -> None:
     first = address(ledger.first, FIRST_YEAR, fixed_row=True, fixed_column=True)
-    last = address(ledger.last, plan.last_year, fixed_row=True, fixed_column=True)
+    last = address(ledger.last, layout.last_year, fixed_row=True, fixed_column=True)
     amounts = f"{ledger.sheet}{first}:{last}"
-    pen.text(row, 0, _ROUNDING, "small")
+    page.text(row, 0, _ROUNDING, "small")
     formula = f"={_TOLERANCE}*MAX(MAX({amounts}),-MIN({amounts}))"
-    pen.formula(row, 1, formula, "factor", "small", value=plan.case.tolerance)
-    pen.name(plan.names["rounding"], row, 1)
+    page.formula(row, 1, formula, "factor", "small", value=layout.case.tolerance)
+    page.name(layout.names["rounding"], row, 1)
 
 
 _TITLE = Label(nb="Målestokker", en="Measures")
@@ -328,7 +328,7 @@ class MeasureCells:
 
 
 def write_measures(
-    plan: Plan, pen: Pen, actors: ActorCells, ledger: LedgerCells, effects: EffectCells
+    layout: Layout, page: Page, actors: ActorCells, ledger: LedgerCells, effects: EffectCells
 ) -> tuple[MeasureCells, str]:
     """Write the measures, what stands beside them, and the check.
 
@@ -337,15 +337,15 @@ def write_measures(
     tuple
         Where they stand, and what the check says when all holds.
     """
-    what = _WHAT.format(year=plan.case.price_year)
-    pen.head(_TITLE, what, plan.evidence, _HEADINGS)
-    writer = _Measures(plan, pen, actors, ledger, effects)
+    what = _WHAT.format(year=layout.case.price_year)
+    page.head(_TITLE, what, layout.evidence, _HEADINGS)
+    writer = _Measures(layout, page, actors, ledger, effects)
     row = writer.measures(FIRST_ROW)
     row = writer.beside(row + 1)
     row = writer.parts(row + 1)
     writer.check(row + 1)
-    pen.finish(_WIDTHS, frozen=(FIRST_ROW, 1))
-    return MeasureCells(pen.there, writer.rows, writer.known), plan.text(_OK)
+    page.finish(_WIDTHS, frozen=(FIRST_ROW, 1))
+    return MeasureCells(page.there, writer.rows, writer.known), layout.text(_OK)
 
 
 class _Measures:
@@ -353,20 +353,20 @@ class _Measures:
 
     def __init__(
         self,
-        plan: Plan,
-        pen: Pen,
+        layout: Layout,
+        page: Page,
         actors: ActorCells,
         ledger: LedgerCells,
         effects: EffectCells,
     ) -> None:
-        self.plan, self.pen = plan, pen
+        self.layout, self.page = layout, page
         self.actors, self.ledger, self.effects = actors, ledger, effects
         self.npv, self.public = actors.value("society"), actors.value("public")
-        self._frame = indicators_frame(plan.case, plan.lang).set_index("indicator")
+        self._frame = indicators_frame(layout.case, layout.lang).set_index("indicator")
         self.rows: dict[str, int] = {}
         self.known: dict[str, float | str] = {}
         row = FIRST_ROW
-        self._beside = beside_frame(plan.case, plan.lang).set_index("name")
+        self._beside = beside_frame(layout.case, layout.lang).set_index("name")
         for block in (INDICATORS, self._beside.index, _PARTS):
             self.rows |= {name: row + k for k, name in enumerate(block)}
             row += len(block) + 2  # an empty row, and the heading of the next block
@@ -377,12 +377,12 @@ class _Measures:
     def measures(self, row: int) -> int:
         """Write what the account comes to; return the next row."""
         npv, public = self.npv, self.public
-        said = {key: self.plan.text(label) for key, label in REMARKS.items()}
-        lose, gain = (self.plan.text(_OTHER_MEASURE.format(what=what)) for what in (_LOSE, _GAIN))
+        said = {key: self.layout.text(label) for key, label in REMARKS.items()}
+        lose, gain = (self.layout.text(_OTHER_MEASURE.format(what=what)) for what in (_LOSE, _GAIN))
         outlay, cost, willing = (self.cell(name) for name in _PARTS)
         formulas = {
             "npv": (f"={npv}", "kroner"),
-            "annuity": (f"={npv}/SUM({self.plan.names['factor_account']})", "kroner"),
+            "annuity": (f"={npv}/SUM({self.layout.names['factor_account']})", "kroner"),
             "public": (f"={public}", "kroner"),
             "gain_per_krone_of_net_budget": (
                 f'=IF({public}<0,{npv}/-{public},"{lose}")', "ratio"),
@@ -401,9 +401,9 @@ class _Measures:
             unit = "NOK" if shown == "kroner" else "NOK per NOK"
             unit = "NOK per year" if name == "annuity" else unit
             self.row(row, label, definition, unit)
-            self.pen.formula(row, 1, formula, shown, look, value=self.shown(name))
+            self.page.formula(row, 1, formula, shown, look, value=self.shown(name))
             if formula.count('"') > 0:  # it may be a sentence
-                self.pen.tall(row, [("x" * _SENTENCE, _WIDTHS[1])])
+                self.page.tall(row, [("x" * _SENTENCE, _WIDTHS[1])])
             row += 1
         return row
 
@@ -412,28 +412,28 @@ class _Measures:
         frame = self._frame
         if name not in frame.index:  # of the two gains per krone the account has one
             what = _LOSE if name == "gain_per_krone_of_net_budget" else _GAIN
-            return self.plan.text(_OTHER_MEASURE.format(what=what))
+            return self.layout.text(_OTHER_MEASURE.format(what=what))
         value = float(frame["value"][name])
         return value if math.isfinite(value) else str(frame["remark"][name])
 
     def row(self, row: int, label: Label, definition: Label | str, unit: str) -> None:
-        text = self.plan.text(label)
-        self.pen.text(row, 0, text[:1].upper() + text[1:])
-        self.pen.text(row, 2, UNITS[unit])
-        said = self.plan.text(definition) if isinstance(definition, Label) else definition
-        self.pen.text(row, 3, said, "small_wrapped")
-        self.pen.tall(row, [(said, _WIDTHS[3])])
+        text = self.layout.text(label)
+        self.page.text(row, 0, text[:1].upper() + text[1:])
+        self.page.text(row, 2, UNITS[unit])
+        said = self.layout.text(definition) if isinstance(definition, Label) else definition
+        self.page.text(row, 3, said, "small_wrapped")
+        self.page.tall(row, [(said, _WIDTHS[3])])
 
     def beside(self, row: int) -> int:
         """Write what stands beside the headline; return the next row."""
-        names, plan = self.plan.names, self.plan
+        names, layout = self.layout.names, self.layout
         wage = self.effects.estimates["wage"]
-        worth = self.effects.at(wage, plan.total)
+        worth = self.effects.at(wage, layout.total)
         lasting = f"(1-{names['selection']})*(1-{names['displacement']})*{worth}"
         leisure = f"(1-{names['leisure']})*(1-{names['tax_rate_wage']})*{lasting}"
         new_money = f"(1-{names['wage_bill']})*{names['labour_cost']}*{lasting}"
         formulas = {
-            "gross_wage_sum": f"=SUM({self.effects.years(wage, plan)})",
+            "gross_wage_sum": f"=SUM({self.effects.years(wage, layout)})",
             "present_value_of_wages": f"={worth}",
             "society_leisure_1": f"={self.npv}-{leisure}",
             "public_leisure_1": f"={self.public}",
@@ -443,32 +443,32 @@ class _Measures:
             "switching_scale_public": self.scale("public"),
         }
         frame = self._beside
-        self.pen.text(row, 0, _BESIDE, "section")
+        self.page.text(row, 0, _BESIDE, "section")
         for name in map(str, frame.index):
             row, label = row + 1, BESIDE[name][0]
             unit = str(frame["unit"][name])
             self.row(row, label, "", unit)
             shown = "kroner" if unit == "NOK" else "ratio"
             value = float(frame["value"][name])
-            self.known[name] = value if math.isfinite(value) else plan.text(CASES["none"])
-            self.pen.formula(row, 1, formulas[name], shown, value=self.known[name])
+            self.known[name] = value if math.isfinite(value) else layout.text(CASES["none"])
+            self.page.formula(row, 1, formulas[name], shown, value=self.known[name])
         return row + 1
 
     def scale(self, group: str) -> str:
         """Return the scale of all effects at which a present value is zero, costs held."""
         terms = (
             f"{self.actors.amount_at(group, column)}"
-            f"*{self.effects.at(self.effects.estimates[role], self.plan.total)}"
-            for column, role in zip(self.plan.units, self.plan.roles, strict=True)
+            f"*{self.effects.at(self.effects.estimates[role], self.layout.total)}"
+            for column, role in zip(self.layout.units, self.layout.roles, strict=True)
         )
         driven, value = "+".join(terms), self.actors.value(group)
-        return f'=IF(({driven})=0,"{self.plan.text(CASES["none"])}",1-{value}/({driven}))'
+        return f'=IF(({driven})=0,"{self.layout.text(CASES["none"])}",1-{value}/({driven}))'
 
     def parts(self, row: int) -> int:
         """Write the parts of the measures; return the next row."""
-        ledger, words = self.ledger, {k: self.plan.text(v) for k, v in PARTS.items()}
+        ledger, words = self.ledger, {k: self.layout.text(v) for k, v in PARTS.items()}
         values, part = ledger.range("present_value"), ledger.range("part")
-        yes = self.plan.text(YES_NO[True])
+        yes = self.layout.text(YES_NO[True])
         formulas = {
             "outlay": f'=-SUMIFS({values},{part},"{words["programme"]}",'
             f'{ledger.range("public")},"{yes}")',
@@ -476,27 +476,27 @@ class _Measures:
             f'-SUMIFS({values},{part},"{words["avoided"]}")',
             "willing": "=" + "+".join(self.actors.value(actor) for actor in WILLING),
         }
-        outlay, real, avoided = programme_costs(self.plan.case)
-        willing = sum(self.plan.case.present_value(actor) for actor in WILLING)
+        outlay, real, avoided = programme_costs(self.layout.case)
+        willing = sum(self.layout.case.present_value(actor) for actor in WILLING)
         known = {"outlay": outlay, "cost": real - avoided, "willing": willing}
-        self.pen.text(row, 0, _BUILT, "section")
+        self.page.text(row, 0, _BUILT, "section")
         for name, (label, definition) in _PARTS.items():
             row += 1
             assert row == self.rows[name]
             self.row(row, label, definition, "NOK")
-            self.pen.formula(row, 1, formulas[name], value=known[name])
+            self.page.formula(row, 1, formulas[name], value=known[name])
         return row + 1
 
     def check(self, row: int) -> None:
         """Write the three routes to society, the transfers, and whether all agree."""
-        ledger, plan = self.ledger, self.plan
-        rate = plan.names["tax_financing_cost"]
+        ledger, layout = self.ledger, self.layout
+        rate = layout.names["tax_financing_cost"]
         values, kind = ledger.range("present_value"), ledger.range("kind")
-        other = f'{ledger.range("part")},"<>{plan.text(PARTS["tax_financing"])}"'
-        real, transfer = (plan.text(KINDS[name]) for name in ("real", "transfer"))
-        no = plan.text(YES_NO[False])
+        other = f'{ledger.range("part")},"<>{layout.text(PARTS["tax_financing"])}"'
+        real, transfer = (layout.text(KINDS[name]) for name in ("real", "transfer"))
+        no = layout.text(YES_NO[False])
         yearly = (
-            f'ABS(SUMIF({kind},"{transfer}",{ledger.range(column)}))' for column in plan.years
+            f'ABS(SUMIF({kind},"{transfer}",{ledger.range(column)}))' for column in layout.years
         )
         formulas = (
             f"={self.npv}",
@@ -504,34 +504,34 @@ class _Measures:
             f'=SUMIFS({values},{ledger.range("public")},"{no}",{other})+(1+{rate})*{self.public}',
             "=" + "+".join(yearly),
         )
-        self.pen.text(row, 0, _CHECK, "section")
+        self.page.text(row, 0, _CHECK, "section")
         cells = [address(row + 1 + k, 1) for k in range(len(formulas))]
         known = self.routes()
         for k, (label, formula) in enumerate(zip(_ROUTES, formulas, strict=True)):
             self.row(row + 1 + k, label, "", "NOK")
-            self.pen.formula(row + 1 + k, 1, formula, value=known[k])
+            self.page.formula(row + 1 + k, 1, formula, value=known[k])
         row += 1 + len(formulas)
         first, second, third, transfers = cells
         worst = f"MAX(ABS({first}-{second}),ABS({first}-{third}),{transfers})"
-        good, wrong = plan.text(_OK), plan.text(_WRONG)
+        good, wrong = layout.text(_OK), layout.text(_WRONG)
         formula = f'=IF({worst}<{_NEAR},"{good}","{wrong}")'
         apart = max(abs(known[0] - known[1]), abs(known[0] - known[2]), known[3])
-        self.pen.text(row, 0, _AGREE, "total_text")
+        self.page.text(row, 0, _AGREE, "total_text")
         self.known["check"] = good if apart < _NEAR else wrong
-        self.pen.formula(row, 1, formula, look="total", value=self.known["check"])
-        self.pen.warn(row, 1, good)
+        self.page.formula(row, 1, formula, look="total", value=self.known["check"])
+        self.page.warn(row, 1, good)
         self.rows["check"] = row
 
     def routes(self) -> tuple[float, float, float, float]:
         """Return society by each of the three routes, and the transfers, from the ledger."""
-        plan, known = self.plan, self.plan.known
-        rate, public = plan.case.assumptions.tax_financing_cost, plan.case.public
-        priced = [e for e in plan.entries if part_of(e.line.component) != "tax_financing"]
+        layout, known = self.layout, self.layout.known
+        rate, public = layout.case.assumptions.tax_financing_cost, layout.case.public
+        priced = [e for e in layout.entries if part_of(e.line.component) != "tax_financing"]
         real = sum(known.present_value(e) for e in priced if e.line.kind == "real")
         private = sum(known.present_value(e) for e in priced if not e.is_public)
-        transfers = sum(known.amounts(e) for e in plan.entries if e.line.kind == "transfer")
+        transfers = sum(known.amounts(e) for e in layout.entries if e.line.kind == "transfer")
         return (
-            plan.case.npv,
+            layout.case.npv,
             real + rate * public,
             private + (1 + rate) * public,
             float(np.abs(transfers).sum()),

@@ -32,6 +32,7 @@ from mih_impact.reporting.workbook.budget import (
     write_uncertainty,
 )
 from mih_impact.reporting.workbook.effects import write_assumptions, write_effects
+from mih_impact.reporting.workbook.layout import Layout, SourceList
 from mih_impact.reporting.workbook.ledger import write_costs, write_discounting, write_ledger
 from mih_impact.reporting.workbook.measures import (
     ActorCells,
@@ -39,8 +40,7 @@ from mih_impact.reporting.workbook.measures import (
     write_actors,
     write_measures,
 )
-from mih_impact.reporting.workbook.pen import CASES, FIRST_ROW, NOT_AVAILABLE, SHEETS, Pen, Pens
-from mih_impact.reporting.workbook.plan import Plan, SourceList
+from mih_impact.reporting.workbook.pages import CASES, FIRST_ROW, NOT_AVAILABLE, SHEETS, Book, Page
 from mih_impact.storage import write_whole
 
 __all__ = ["TITLE", "write_non_priced", "write_sources", "write_summary", "write_workbook"]
@@ -133,8 +133,8 @@ _TOLD = {
 
 
 def write_summary(
-    plan: Plan,
-    pen: Pen,
+    layout: Layout,
+    page: Page,
     actors: ActorCells,
     measures: MeasureCells,
     uncertainty: UncertaintyCells | None,
@@ -142,39 +142,39 @@ def write_summary(
     keys: Sequence[str],
 ) -> None:
     """Write the front sheet; `keys` are the sheets there are."""
-    title = TITLE.format(programme=plan.case.programme.label)
-    what = _WHAT.format(year=plan.case.price_year, years=plan.horizon)
-    pen.head(title, what, plan.evidence, _HEADINGS)
-    writer = _Summary(plan, pen)
+    title = TITLE.format(programme=layout.case.programme.label)
+    what = _WHAT.format(year=layout.case.price_year, years=layout.horizon)
+    page.head(title, what, layout.evidence, _HEADINGS)
+    writer = _Summary(layout, page)
     writer.line(INDICATORS["npv"][0], "=" + measures.value("npv"), INDICATORS["npv"][1],
-                "kroner", plan.case.npv)  # fmt: skip
+                "kroner", layout.case.npv)  # fmt: skip
     writer.uncertain(uncertainty)
     writer.break_even(actors.break_even("society"))
     writer.line(INDICATORS["public"][0], "=" + measures.value("public"), INDICATORS["public"][1],
-                "kroner", plan.case.public)  # fmt: skip
+                "kroner", layout.case.public)  # fmt: skip
     beside = ("public_wage_bill_1", "society_leisure_1", "switching_scale_society")
     for name in (name for name in beside if name in measures.rows):
         shown = "ratio" if name.startswith("switching") else "kroner"
         writer.line(BESIDE[name][0], "=" + measures.value(name), "", shown, measures.known[name])
     checked = measures.known["check"]
     writer.line(_CHECK, "=" + measures.value("check"), _CHECKED, "kroner", checked)
-    pen.warn(writer.row - 1, 1, good)
-    notes = [card.cut(plan.case).label, card.EMPLOYER]
-    behind = card.participants_behind(plan.case)
+    page.warn(writer.row - 1, 1, good)
+    notes = [card.cut(layout.case).label, card.EMPLOYER]
+    behind = card.participants_behind(layout.case)
     notes += [behind.label] if behind else []
-    notes += [plan.case.programme.note] if plan.case.programme.note else []
+    notes += [layout.case.programme.note] if layout.case.programme.note else []
     writer.words(None, notes)
     steps = [step.format(assumptions=SHEETS["assumptions"]) for step in _STEPS]
     writer.words(_HOW, steps)
     writer.contents([key for key in keys if key in _TOLD])
-    pen.finish((72, 24, 100), frozen=(FIRST_ROW, 0))
+    page.finish((72, 24, 100), frozen=(FIRST_ROW, 0))
 
 
 class _Summary:
     """Writes the front sheet line by line."""
 
-    def __init__(self, plan: Plan, pen: Pen) -> None:
-        self.plan, self.pen, self.row = plan, pen, FIRST_ROW
+    def __init__(self, layout: Layout, page: Page) -> None:
+        self.layout, self.page, self.row = layout, page, FIRST_ROW
 
     def line(
         self,
@@ -185,18 +185,18 @@ class _Summary:
         value: float | str,
     ) -> None:
         """Write one number with what it is."""
-        text = self.plan.text(label)
-        self.pen.text(self.row, 0, text[:1].upper() + text[1:], "key")
-        self.pen.formula(self.row, 1, formula, number, "total", value=value)
-        self.pen.text(self.row, 2, told, "small")
+        text = self.layout.text(label)
+        self.page.text(self.row, 0, text[:1].upper() + text[1:], "key")
+        self.page.formula(self.row, 1, formula, number, "total", value=value)
+        self.page.text(self.row, 2, told, "small")
         self.row += 1
 
     def uncertain(self, cells: UncertaintyCells | None) -> None:
         """Write interval and probability, or that there are none."""
-        bounds, share = self.plan.case.interval(), self.plan.case.probability_positive
+        bounds, share = self.layout.case.interval(), self.layout.case.probability_positive
         if cells is None or bounds is None or share is None:
-            self.pen.text(self.row, 0, self.plan.text(_LOW).capitalize(), "key")
-            self.pen.text(self.row, 1, NOT_AVAILABLE, "small")
+            self.page.text(self.row, 0, self.layout.text(_LOW).capitalize(), "key")
+            self.page.text(self.row, 1, NOT_AVAILABLE, "small")
             self.row += 1
             return
         told = _SAMPLING.format(sheet=SHEETS["uncertainty"])
@@ -211,7 +211,7 @@ class _Summary:
         """Write the probability of a gain, never rounded to a certainty."""
         cell, error = (cells.at(name, "society") for name in ("probability_positive", "std_error"))
         above, below = (
-            f"{sign}{NBSP}{percent(limit, 1, self.plan.lang)}"
+            f"{sign}{NBSP}{percent(limit, 1, self.layout.lang)}"
             for sign, limit in ((">", _SURE), ("<", 1 - _SURE))
         )
         formula = (
@@ -219,20 +219,20 @@ class _Summary:
             f'IF({cell}<{1 - _SURE:g},"{below}",{cell})))'
         )
         sure = above if share > _SURE else below if share < 1 - _SURE else share
-        shown = share if self.plan.case.std_error == 0 else sure
+        shown = share if self.layout.case.std_error == 0 else sure
         self.line(_PROBABILITY, formula, told, "percent", shown)
 
     def break_even(self, cell: str) -> None:
         """Write the break-even year in words."""
-        plan = self.plan
-        said = partial(break_even_text, horizon=plan.horizon, lang=plan.lang)
-        counted = [said(year, counted=True) for year in range(min(plan.horizon, _COUNTED))]
+        layout = self.layout
+        said = partial(break_even_text, horizon=layout.horizon, lang=layout.lang)
+        counted = [said(year, counted=True) for year in range(min(layout.horizon, _COUNTED))]
         words = f"CHOOSE({cell}+1,{','.join(map(_quoted, counted))})"
-        if plan.horizon > _COUNTED:
+        if layout.horizon > _COUNTED:
             before, after = said(_COUNTED).split(str(_COUNTED))
             words = f'IF({cell}<{_COUNTED},{words},"{before}"&{cell}&"{after}")'
-        year = plan.case.break_even("society")
-        known = plan.text(CASES["never"]) if year is None else said(year, counted=year < _COUNTED)
+        year = layout.case.break_even("society")
+        known = layout.text(CASES["never"]) if year is None else said(year, counted=year < _COUNTED)
         formula = f"=IF(ISNUMBER({cell}),{words},{cell})"
         self.line(_BREAK_EVEN, formula, _LAST_CROSSING, "whole", known)
 
@@ -240,20 +240,20 @@ class _Summary:
         """Write some sentences under a heading."""
         self.row += 1
         if heading is not None:
-            self.pen.text(self.row, 0, heading, "section")
+            self.page.text(self.row, 0, heading, "section")
             self.row += 1
         for text in texts:
-            self.pen.text(self.row, 0, text)
+            self.page.text(self.row, 0, text)
             self.row += 1
 
     def contents(self, keys: Sequence[str]) -> None:
         """Write links to the sheets."""
         self.row += 1
-        self.pen.text(self.row, 0, _CONTENTS, "section")
+        self.page.text(self.row, 0, _CONTENTS, "section")
         for key in keys:
             self.row += 1
-            self.pen.link(self.row, 0, key)
-            self.pen.text(self.row, 1, _TOLD[key])
+            self.page.link(self.row, 0, key)
+            self.page.text(self.row, 1, _TOLD[key])
 
 
 def _quoted(text: str) -> str:
@@ -274,48 +274,48 @@ _MADE_BY = Label(nb="Laget med", en="Made with")
 _DATA = Label(nb="fingeravtrykk av dataene", en="fingerprint of the data")
 
 
-def write_non_priced(plan: Plan, pen: Pen) -> None:
+def write_non_priced(layout: Layout, page: Page) -> None:
     """Write the plus-minus table, which nothing adds to the account."""
-    effects = plan.case.programme.non_priced
-    cells = non_priced_cells(effects, plan.lang)
-    pen.head(_NON_PRICED, NEVER_ADDED, plan.evidence, [])
+    effects = layout.case.programme.non_priced
+    cells = non_priced_cells(effects, layout.lang)
+    page.head(_NON_PRICED, NEVER_ADDED, layout.evidence, [])
     for column, heading in enumerate(cells.columns):
-        pen.text(FIRST_ROW - 1, column, str(heading), "header")
+        page.text(FIRST_ROW - 1, column, str(heading), "header")
     row = FIRST_ROW
     for texts in cells.itertuples(index=False):
         for column, text in enumerate(texts):
-            pen.text(row, column, str(text), "wrapped")
-        pen.tall(row, zip(map(str, texts), _WIDTHS, strict=True))
+            page.text(row, column, str(text), "wrapped")
+        page.tall(row, zip(map(str, texts), _WIDTHS, strict=True))
         row += 1
     if not effects:
-        for note in non_priced_card(effects, plan.lang).notes:
-            pen.text(row, 0, note)
+        for note in non_priced_card(effects, layout.lang).notes:
+            page.text(row, 0, note)
     else:
-        pen.text(row + 1, 0, _METHOD.format(source=MATRIX_SOURCE), "small")
-    pen.finish(_WIDTHS, frozen=(FIRST_ROW, 1))
+        page.text(row + 1, 0, _METHOD.format(source=MATRIX_SOURCE), "small")
+    page.finish(_WIDTHS, frozen=(FIRST_ROW, 1))
 
 
-def write_sources(plan: Plan, pen: Pen) -> None:
+def write_sources(layout: Layout, page: Page) -> None:
     """Write every source that was cited, then versions and the data's fingerprint."""
-    pen.head(_SOURCES, _AS_RECORDED, plan.evidence, _TEXTS_HEADINGS)
+    page.head(_SOURCES, _AS_RECORDED, layout.evidence, _TEXTS_HEADINGS)
     row = FIRST_ROW
-    for source, number in plan.sources.texts.items():
-        text = source_in(source, plan.lang)
-        pen.text(row, 0, number)
-        pen.text(row, 1, text, "wrapped")
-        pen.tall(row, [(text, _SOURCE_WIDTH)])
+    for source, number in layout.sources.texts.items():
+        text = source_in(source, layout.lang)
+        page.text(row, 0, number)
+        page.text(row, 1, text, "wrapped")
+        page.tall(row, [(text, _SOURCE_WIDTH)])
         row += 1
-    provenance = plan.case.provenance
+    provenance = layout.case.provenance
     row += 1
-    pen.text(row, 0, _MADE_BY, "section")
+    page.text(row, 0, _MADE_BY, "section")
     for name, version in provenance.versions.items():
         row += 1
-        pen.text(row, 0, name)
-        pen.text(row, 1, version)
+        page.text(row, 0, name)
+        page.text(row, 1, version)
     if provenance.data:
-        pen.text(row + 1, 0, _DATA)
-        pen.text(row + 1, 1, provenance.data)
-    pen.finish((26, _SOURCE_WIDTH), frozen=(FIRST_ROW, 1))
+        page.text(row + 1, 0, _DATA)
+        page.text(row + 1, 1, provenance.data)
+    page.finish((26, _SOURCE_WIDTH), frozen=(FIRST_ROW, 1))
 
 
 _SUFFIX = ".xlsx"
@@ -405,24 +405,24 @@ def _workbook(case: CostBenefit, lang: Lang, starters: Mapping[int, float] | Non
     absent = set() if case.covariance is not None else set(_WITH_COVARIANCE)
     absent |= {"budget"} if starters is None else set()
     keys = [key for key in SHEETS if key not in absent]
-    plan = Plan(case, lang, SourceList(lang))
-    pens = Pens(lang, keys, TITLE.format(programme=case.programme.label).text(lang))
+    layout = Layout(case, lang, SourceList(lang))
+    book = Book(lang, keys, TITLE.format(programme=case.programme.label).text(lang))
     covariance = SHEETS["covariance"]
-    write_assumptions(plan, pens["assumptions"])
-    there = None if "covariance" in absent else pens["covariance"].there
-    effects = write_effects(plan, pens["effects"], there)
-    costs = write_costs(plan, pens["costs"], SHEETS["assumptions"])
-    write_discounting(plan, pens["discounting"])
-    ledger = write_ledger(plan, pens["ledger"], effects, costs)
-    actors = write_actors(plan, pens["actors"], ledger)
-    measures, good = write_measures(plan, pens["measures"], actors, ledger, effects)
+    write_assumptions(layout, book["assumptions"])
+    there = None if "covariance" in absent else book["covariance"].there
+    effects = write_effects(layout, book["effects"], there)
+    costs = write_costs(layout, book["costs"], SHEETS["assumptions"])
+    write_discounting(layout, book["discounting"])
+    ledger = write_ledger(layout, book["ledger"], effects, costs)
+    actors = write_actors(layout, book["actors"], ledger)
+    measures, good = write_measures(layout, book["measures"], actors, ledger, effects)
     uncertainty = None
     if there is not None:
-        write_covariance(plan, pens["covariance"])
-        uncertainty = write_uncertainty(plan, pens["uncertainty"], actors, effects, covariance)
+        write_covariance(layout, book["covariance"])
+        uncertainty = write_uncertainty(layout, book["uncertainty"], actors, effects, covariance)
     if starters is not None:
-        write_budget(plan, pens["budget"], ledger, starters)
-    write_non_priced(plan, pens["non_priced"])
-    write_sources(plan, pens["sources"])
-    write_summary(plan, pens["summary"], actors, measures, uncertainty, good, keys)
-    return pens.close()
+        write_budget(layout, book["budget"], ledger, starters)
+    write_non_priced(layout, book["non_priced"])
+    write_sources(layout, book["sources"])
+    write_summary(layout, book["summary"], actors, measures, uncertainty, good, keys)
+    return book.close()

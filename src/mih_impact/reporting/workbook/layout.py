@@ -23,9 +23,9 @@ from mih_impact.account.ledger import Ledger, Line
 from mih_impact.account.roles import AVOIDED_MEASURES, PUBLIC
 from mih_impact.display.locale import Label, Lang
 from mih_impact.display.result import evidence_of
-from mih_impact.reporting.workbook.pen import defined_names
+from mih_impact.reporting.workbook.pages import defined_names
 
-__all__ = ["FIRST_YEAR", "Entry", "Known", "Plan", "SourceList", "formula_of"]
+__all__ = ["FIRST_YEAR", "Entry", "Known", "Layout", "SourceList", "formula_of"]
 
 FloatArray = NDArray[np.float64]
 
@@ -80,7 +80,7 @@ class SourceList:
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class Layout:
     """A workbook of one account in one language.
 
     Attributes

@@ -20,7 +20,7 @@ from mih_impact.display.locale import Label, Lang, interval, number
 from mih_impact.reporting.blocks import Named, Number, Trace
 from mih_impact.reporting.memo import texts
 
-__all__ = ["Traced", "in_hundreds"]
+__all__ = ["Numbers", "in_hundreds"]
 
 #: Assumptions that are named behind a present value; the sheet has them all.
 _MOST = 6
@@ -31,7 +31,7 @@ def in_hundreds(x: SupportsFloat | None, lang: Lang | None = None) -> str:
     return number(None if x is None else round(float(x), -2), 0, lang)
 
 
-class Traced:
+class Numbers:
     """Makes the memo's numbers, each with its trace.
 
     Parameters

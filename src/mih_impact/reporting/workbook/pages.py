@@ -1,4 +1,4 @@
-"""How cells are written: text is text, a formula is a formula, and a number has a format.
+"""The workbook and its pages: text is text, a formula is a formula, a number has a format.
 
 Nothing here decides what a cell holds. A text is never read as a formula, whatever it begins with.
 """
@@ -35,8 +35,8 @@ __all__ = [
     "TIMING",
     "UNITS",
     "YES_NO",
-    "Pen",
-    "Pens",
+    "Book",
+    "Page",
     "address",
     "defined_names",
     "part_of",
@@ -185,7 +185,7 @@ def address(row: int, column: int, *, fixed_row: bool = False, fixed_column: boo
     return str(xl_rowcol_to_cell(row, column, row_abs=fixed_row, col_abs=fixed_column))
 
 
-class Pens:
+class Book:
     """The workbook: its sheets, its formats and its defined names."""
 
     def __init__(self, lang: Lang, keys: Sequence[str], title: str) -> None:
@@ -198,11 +198,11 @@ class Pens:
         self._book.set_calc_mode("auto")
         self._formats: dict[tuple[str, str, bool], Format] = {}
         self._pens = {
-            key: Pen(self, key, self._book.add_worksheet(sheet_name(key, lang))) for key in keys
+            key: Page(self, key, self._book.add_worksheet(sheet_name(key, lang))) for key in keys
         }
 
-    def __getitem__(self, key: str) -> Pen:
-        """Return the pen of one sheet."""
+    def __getitem__(self, key: str) -> Page:
+        """Return the page of one sheet."""
         return self._pens[key]
 
     def close(self) -> bytes:
@@ -243,12 +243,12 @@ class Pens:
         return f'{locale}{positive};{locale}"{MINUS}"{positive}'
 
 
-class Pen:
+class Page:
     """One sheet being written."""
 
-    def __init__(self, pens: Pens, key: str, sheet: Worksheet) -> None:
-        self.pens = pens
-        self.lang: Lang = pens.lang
+    def __init__(self, book: Book, key: str, sheet: Worksheet) -> None:
+        self.book = book
+        self.lang: Lang = book.lang
         self.key = key
         self._sheet = sheet
         self._last = (0, 0)
@@ -270,7 +270,7 @@ class Pen:
         """Write a text, as text."""
         shown = text.text(self.lang) if isinstance(text, Label) else text
         # A little air between a number and the text on its right.
-        cell = self.pens.format(look, text=column > 0)
+        cell = self.book.format(look, text=column > 0)
         self._sheet.write_string(row, column, shown, cell)
         self._reach(row, column)
 
@@ -278,7 +278,7 @@ class Pen:
         self, row: int, column: int, value: float, number: str, look: str = "estimate"
     ) -> None:
         """Write a number that is no formula: an input, or an estimate."""
-        self._sheet.write_number(row, column, value, self.pens.format(look, number))
+        self._sheet.write_number(row, column, value, self.book.format(look, number))
         self._reach(row, column)
 
     def formula(
@@ -292,7 +292,7 @@ class Pen:
         value: float | str,
     ) -> None:
         """Write a formula; `value` is its result, which programs show that do not reckon."""
-        cell = self.pens.format(look, number)
+        cell = self.book.format(look, number)
         self._sheet.write_formula(row, column, formula, cell, _stored(value))
         self._reach(row, column)
 
@@ -300,7 +300,7 @@ class Pen:
         self, row: int, column: int, formula: str, number: str, *, value: float | str
     ) -> None:
         """Write a formula that reckons with whole ranges, and its result."""
-        cell = self.pens.format("text", number)
+        cell = self.book.format("text", number)
         self._sheet.write_array_formula(
             row, column, row, column, f"{{{formula}}}", cell, _stored(value)
         )
@@ -329,7 +329,7 @@ class Pen:
         target = address(row, column, fixed_row=True, fixed_column=True)
         if last is not None:
             target += ":" + address(row, last, fixed_row=True, fixed_column=True)
-        self.pens.name(name, self.there + target)
+        self.book.name(name, self.there + target)
 
     @property
     def there(self) -> str:
@@ -344,14 +344,14 @@ class Pen:
         """Write the name of another sheet as a link to it."""
         target = sheet_name(key, self.lang)
         self._sheet.write_url(
-            row, column, f"internal:'{target}'!A1", self.pens.format("link"), target
+            row, column, f"internal:'{target}'!A1", self.book.format("link"), target
         )
         self._reach(row, column)
 
     def warn(self, row: int, column: int, good: str) -> None:
         """Colour a cell: green where it holds `good`, red where it does not."""
         for criteria, colour in (("==", "#C6EFCE"), ("!=", "#FFC7CE")):
-            shown = self.pens._book.add_format({"bg_color": colour})
+            shown = self.book._book.add_format({"bg_color": colour})
             self._sheet.conditional_format(
                 row, column, row, column,
                 {"type": "cell", "criteria": criteria, "value": f'"{good}"', "format": shown},
