@@ -279,8 +279,17 @@ class RiskSet:
         self.design.require_varying(others or on, one_does=one_does)
 
 
-def _require_period_before(cube: Cube, start: IntArray) -> None:
-    periods = np.unique(start)
+def _starts(cube: Cube) -> IntArray:
+    """Return the periods in which somebody starts; raise on none, or with none before it."""
+    starts: IntArray = cube.start[cube.start != NEVER]
+    if not len(starts):
+        raise SupportError(
+            "Nobody in the panel starts",
+            found="0 persons with a start year",
+            do="name the column with the start year: columns={'start_year': ...}; or, where a "
+            "register has several measures, the one to look at: measure=",
+        )
+    periods = np.unique(starts)
     seen = cube.has(periods - 1)
     if not seen.all():
         raise SupportError(
@@ -289,6 +298,7 @@ def _require_period_before(cube: Cube, start: IntArray) -> None:
             do=f"bring the rows of {cube.named(periods[~seen] - 1)}, or leave those who start in "
             f"{cube.named(periods[~seen])} out of the panel",
         )
+    return starts
 
 
 def build_risk_set(
@@ -338,15 +348,7 @@ def build_risk_set(
         Nobody starts, a term falls outside the register, no participant or no candidate has every
         term known, or no cell holds both sides.
     """
-    starts = cube.start[cube.start != NEVER]
-    if not len(starts):
-        raise SupportError(
-            "Nobody in the panel starts",
-            found="0 persons with a start year",
-            do="name the column with the start year: columns={'start_year': ...}; or, where a "
-            "register has several measures, the one to look at: measure=",
-        )
-    _require_period_before(cube, starts)
+    starts = _starts(cube)
     terms: list[Term] = list(dict.fromkeys([*on, *exact]))
     require_years(cube, terms, starts)
 
@@ -362,20 +364,7 @@ def build_risk_set(
     carried = {str(term): many for term, (_, many) in reads.items()}
     del reads
 
-    flow = [
-        left_after("register", IN_REGISTER, person, is_treated, np.ones(len(person), dtype=bool))
-    ]
-    known = _present(cube, person, periods)
-    if not known.all():
-        flow.append(left_after("present", PRESENT, person, is_treated, known))
-    for term, column in columns.items():
-        given = _is_known(column)
-        if (known & ~given).any():
-            known &= given
-            step, label, name = about("known", term)
-            flow.append(left_after(step, label, person, is_treated, known, name))
-    _require_known(columns, is_treated, known, flow)
-
+    known, flow = _all_known(columns, person, is_treated, _present(cube, person, periods))
     cell = cells(start_year, [columns[name] for name in exact if within], known)
     kept = known & has_both_sides(cell, is_treated, known)
     flow.append(left_after("observed", OBSERVED, person, is_treated, known))
@@ -408,6 +397,25 @@ def build_risk_set(
         flow=(*flow, *steps),
         settled=settled,
     )
+
+
+def _all_known(
+    columns: dict[Term, Column], person: IntArray, treated: BoolArray, present: BoolArray
+) -> tuple[BoolArray, list[Flow]]:
+    """Return which rows are present with every term known, shape (m,), and the flow until there."""
+    known = present.copy()
+    everybody = np.ones(len(person), dtype=bool)
+    flow = [left_after("register", IN_REGISTER, person, treated, everybody)]
+    if not known.all():
+        flow.append(left_after("present", PRESENT, person, treated, known))
+    for term, column in columns.items():
+        given = _is_known(column)
+        if (known & ~given).any():
+            known &= given
+            step, label, name = about("known", term)
+            flow.append(left_after(step, label, person, treated, known, name))
+    _require_known(columns, treated, known, flow)
+    return known, flow
 
 
 @dataclass(frozen=True, eq=False)

@@ -184,8 +184,6 @@ BITS = 62
 #: Persons settled at a time.
 BLOCK = 10_000
 _ASKED = "_mih_asked"
-#: pandas types of columns without rows; other numbers are floats, and the rest is objects.
-_EMPTY: dict[str, Any] = {"Boolean": "bool", "Int64": "int64", "String": "str"}
 _KEPT = "_mih_kept_"
 
 
