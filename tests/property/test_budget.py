@@ -220,7 +220,7 @@ def test_current_prices_follow_the_path_year_by_year(
     case: CostBenefit, starters: dict[int, float], values: list[int]
 ) -> None:
     path = {2024 + place: float(value) for place, value in enumerate(values)}
-    index = mih.PriceIndex.from_mapping(path, name="prisbane", source="test")
+    index = mih.PriceIndex(tuple(path), tuple(path.values()), "prisbane", "test")
     fixed = mih.budget_impact(case, starters=starters).to_frame()
     nominal = mih.budget_impact(case, starters=starters, price_path=index, nominal=True).to_frame()
     wanted = [x * path[y] / path[2024] for x, y in zip(fixed["amount"], fixed["year"], strict=True)]

@@ -132,7 +132,7 @@ ASSUMPTIONS: dict[str, tuple[Call, str]] = {
     "replace nothing": (lambda: R109.replace(leisure=None), "None"),
     "replace shares": (lambda: R109.replace(**SHARES), "0.9 and 0.2"),
     "replace the year by a text": (lambda: R109.replace(price_year="2024"), "whole number"),
-    "a year without index": (lambda: R109.replace(price_year=1066), "2009-2024"),
+    "a year without index": (lambda: R109.replace(price_year=1066), "2009-2025"),
     "zone unknown": (lambda: mih.Assumptions.r109(zone="VI"), "zone 'VI'"),
     "zone a list": (lambda: mih.Assumptions.r109(zone=["I"]), "zone"),
     "rate of -1": (lambda: mih.Discount.flat(-1.0), "above -1"),
@@ -221,7 +221,7 @@ COSTS: dict[str, tuple[Call, str]] = {
         lambda: programme(items=[item(), item(name="b", unit="EUR")]), "EUR, NOK",
     ),
     "prices of a text": (lambda: PROGRAMME.in_prices("2020"), "whole number"),
-    "prices without index": (lambda: PROGRAMME.in_prices(1800), "2009-2024"),
+    "prices without index": (lambda: PROGRAMME.in_prices(1800), "2009-2025"),
 }  # fmt: skip
 
 ACCOUNTS: dict[str, tuple[Call, str]] = {

@@ -712,9 +712,9 @@ TOLD = {
         "mih.PriceIndex.from_mapping(kpi | {{{0}: kpi[{0}]}})",
     ),
     "the shipped index, on another base": (
-        "mih.PriceIndex.from_mapping(kpi | {2025: 100.0})",
+        "mih.PriceIndex.from_mapping(kpi | {2026: 100.0})",
         r"index=(.*)\.\.\.(.*)\.\.\.(.*)",
-        "{0}97.0{1}100.0{2}",
+        "{0}100.0{1}102.0{2}",
     ),
     # --- the account, display and files ----------------------------------------------------------
     "language": ("mih.options(lang='no')", r'"(nb)"', "within(mih.options(lang='{0}'), int)"),

@@ -222,7 +222,7 @@ def test_starters_that_are_none_are_refused(case, starters, words) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"budget_year": 2026}, ["no price index to show prices of 2026", "2009-2024"]),
+        ({"budget_year": 2026}, ["no price index to show prices of 2026", "2009-2025"]),
         ({"budget_year": "2026"}, ["budget_year is a whole number"]),
         ({"nominal": True}, ["need a price path", "without price_path"]),
         ({"nominal": "yes", "price_path": PATH}, ["nominal is True or False"]),

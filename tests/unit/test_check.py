@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import mih_impact as mih
 from mih_impact.display.locale import options
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.check import PanelReport
@@ -296,3 +297,25 @@ def test_a_report_can_be_saved(tmp_path):
     assert isinstance(again, PanelReport)
     assert again.breaches == report.breaches
     assert again.summary("nb") == report.summary("nb")
+
+
+def test_a_change_of_sources_and_an_index_that_is_not_measured_are_told():
+    rows = {"person_id": ["a", "a"], "wage_income": [1.0, 2.0]}
+
+    def told(*years, **options):
+        panel = read_panel(pd.DataFrame({**rows, "year": list(years)}), **options)
+        assert str(panel.check()).count("a-ordningen") <= 1
+        return [note.text("en") for note in panel.check().notes]
+
+    assert [text[:40] for text in told(2014, 2015, price_year=2022)] == [
+        "Wages in Norwegian registers come from a"
+    ]
+    assert told(2015, 2016, price_year=2022) == told(2013, 2014, price_year=2022) == []
+    assert told(2015, 2016) == [
+        "The consumer price index of 2024 is reckoned from published growth, not read in the table"
+    ]
+    index = mih.PriceIndex.kpi(forecast=True)
+    assert told(2021, 2022, price_year=2026, index=index) == [
+        "The consumer price index of 2026 is a forecast"
+    ]
+    assert told(2015, 2016, money="fixed") == []

@@ -194,7 +194,7 @@ def test_spells_in_a_csv_that_cannot_be_read_are_refused_with_their_number(tmp_p
 
 
 def test_a_price_index_may_be_an_object():
-    index = mih.PriceIndex.from_mapping({2019: 1.0, 2020: 2.0, 2024: 4.0})
+    index = mih.PriceIndex((2019, 2020, 2024), (1.0, 2.0, 4.0), "prices that rose so", "user")
     panel = read_panel(ROWS, columns=NAMES, values=VALUES, index=index)
     assert panel.cube().price_factor.tolist() == [4.0, 2.0]
 
@@ -207,7 +207,7 @@ def test_results_of_another_price_index_say_so(verb):
     indices = [
         None, {**last, 2020: 113.0}, {**last, 2020: 114.0},
         mih.PriceIndex.from_mapping(last, name="another name"),
-        shipped.extended({2024: 100, 2025: 103}),  # a year that the register does not have
+        shipped.extended({2025: 100, 2026: 103}),  # a year that the register does not have
     ]  # fmt: skip
 
     def told(index):
@@ -224,7 +224,7 @@ def test_results_of_another_price_index_say_so(verb):
     assert all(panel.provenance.options.get("index") == o.get("index") for panel, o in found)
     own = [options["index"] for _, options in found[1:]]
     assert len({tuple(index.values()) for index in own}) == 4
-    assert [index["years"] for index in own] == [shipped.range] * 3 + ["2009-2025"]
+    assert [index["years"] for index in own] == [shipped.range] * 3 + ["2009-2026"]
     assert own[2]["name"] == "another name"
     assert len({index["fingerprint"] for index in own}) == 4
 

@@ -28,7 +28,8 @@ def test_kroner_of_one_year_in_prices_of_another():
 
 def test_the_shipped_index_says_what_it_is():
     kpi = PriceIndex.kpi()
-    assert (kpi.years[0], kpi.years[-1]) == (2009, 2024)
+    assert (kpi.years[0], kpi.years[-1]) == (2009, 2025)
+    assert (kpi.derived, kpi.forecast) == ((2023, 2024, 2025), ())
     assert kpi.name == "consumer price index"
     assert "Statistics Norway" in kpi.source
     with pytest.raises(FrozenInstanceError):
@@ -39,15 +40,15 @@ def test_the_shipped_index_says_what_it_is():
     ("years", "price_year", "missing"),
     [
         ([2008, 2010], 2024, "2008"),
-        ([2010], 2025, "2025"),
-        ([2025, 1999], 2030, "1999, 2025, 2030"),
+        ([2010], 2026, "2026"),
+        ([2026, 1999], 2030, "1999, 2026, 2030"),
     ],
 )
 def test_a_year_without_an_index_is_an_error_that_names_the_range(years, price_year, missing):
     with pytest.raises(PanelContractError) as caught:
         PriceIndex.kpi().factors(years, price_year)
     assert f"no consumer price index for {missing}." in str(caught.value)
-    assert "2009-2024" in str(caught.value)
+    assert "2009-2025" in str(caught.value)
     assert "PriceIndex.kpi().extended({" in str(caught.value)
 
 
@@ -80,12 +81,12 @@ def test_an_index_that_is_none_is_refused(years, values, message):
 def test_years_are_added_whatever_their_base_year():
     # The same prices, published with 2015 = 100 and with 2025 = 100.
     kpi = PriceIndex.kpi()
-    added = kpi.extended({2025: 100.0, 2026: 102.5, 2024: 100 * 133.6 / 137.74}, source="table 2")
+    added = kpi.extended({2025: 100.0, 2026: 102.5, 2024: 100 * 133.6 / 137.7}, source="table 2")
     assert added.range == "2009-2026"
-    assert added.factor(2024, 2025) == pytest.approx(137.74 / 133.6, rel=1e-12)
-    assert added.factor(2015, 2026) == pytest.approx(1.3774 * 1.025, rel=1e-12)
+    assert added.factor(2024, 2025) == pytest.approx(137.7 / 133.6, rel=1e-12)
+    assert added.factor(2015, 2026) == pytest.approx(1.377 * 1.025, rel=1e-12)
     assert added.factors(kpi.years, 2024).tolist() == kpi.factors(kpi.years, 2024).tolist()
-    assert added.source.endswith("2025, 2026: table 2")
+    assert added.source.endswith("2026: table 2")
     assert kpi.extended({2024: 133.6, 2008: 88.0}).factor(2008, 2009) == 89.9 / 88.0
     assert kpi.extended({2024: 7.0}) == kpi
 
@@ -93,10 +94,10 @@ def test_years_are_added_whatever_their_base_year():
 @pytest.mark.parametrize(
     ("index", "message"),
     [
-        ({2025: 100.0}, r"none in common.*give 2024 too"),
+        ({2026: 100.0}, r"none in common.*give 2025 too"),
         ({2008: 88.0}, r"none in common.*give 2009 too"),
         ({}, r"none in common"),
-        ({2023: 100.0, 2024: 104.0, 2025: 108.0}, r"another index.*from 2023 to 2024"),
+        ({2023: 100.0, 2024: 104.0, 2025: 108.0}, r"another index.*from 2023, 2024 to 2025"),
         ({"2024": 100.0}, "whole years and positive numbers"),
         ({2024: "133.6"}, "whole years and positive numbers"),
         ({2024: float("nan")}, "whole years and positive numbers"),
@@ -110,12 +111,55 @@ def test_years_that_cannot_be_added_are_refused(index, message):
 
 def test_following_the_message_about_a_year_without_an_index_works():
     with pytest.raises(PanelContractError) as caught:
-        PriceIndex.kpi().factor(2025, 2026)
+        PriceIndex.kpi().factor(2025, 2027)
     line = caught.value.do.partition("index=")[2]
-    assert line == "mih.PriceIndex.kpi().extended({2024: ..., 2025: ..., 2026: ...})"
-    for value in ("97.0", "100.0", "102.0"):
+    assert line == "mih.PriceIndex.kpi().extended({2025: ..., 2027: ...})"
+    for value in ("100.0", "102.0"):
         line = line.replace("...", value, 1)
-    assert eval(line, {"mih": mih}).factor(2025, 2026) == pytest.approx(1.02)
+    assert eval(line, {"mih": mih}).factor(2025, 2027) == pytest.approx(1.02)
+
+
+def test_years_are_linked_by_the_base_that_their_table_says():
+    kpi = PriceIndex.kpi()
+    linked = kpi.extended({2026: 103.2}, base="2025=100")
+    assert linked.factor(2025, 2026) == pytest.approx(1.032, rel=1e-12)
+    assert linked.factors(kpi.years, 2024).tolist() == kpi.factors(kpi.years, 2024).tolist()
+    assert linked.derived == (2023, 2024, 2025)
+    assert kpi.extended({2025: 100.0, 2026: 103.2}, base="2025=100").values == linked.values
+    for base in ("2025", "100=2025x", 2025, ""):
+        with pytest.raises(PanelContractError, match="base= says which year"):
+            kpi.extended({2026: 103.2}, base=base)
+    with pytest.raises(PanelContractError, match="not on the base 2025=100"):
+        kpi.extended({2025: 137.7, 2026: 141.0}, base="2025=100")
+    with pytest.raises(PanelContractError, match=r"jumps.*from 137.7 to 103.2"):
+        kpi.extended({2025: 137.7, 2026: 103.2})
+
+
+@pytest.mark.parametrize(
+    ("index", "words"),
+    [
+        ({2024: 133.6, 2025: 100.0}, "a jump to 2025: from 133.6 to 100; 2025 is near 100"),
+        ({2025: 137.7, 2026: 103.2}, 'base="2025=100"'),
+        ({2019: 1.0, 2020: 1.16}, "a jump to 2020"),
+        ({2019: 1.0, 2020: 0.84}, "a jump to 2020"),
+    ],
+)
+def test_a_jump_between_neighbours_is_another_base(index, words):
+    with pytest.raises(PanelContractError, match=words):
+        PriceIndex.from_mapping(index)
+    years, values = tuple(index), tuple(index.values())
+    assert PriceIndex(years, values, "prices that rose so", "user").years == years
+    assert PriceIndex.from_mapping({2019: 1.0, 2020: 1.14, 2023: 2.0}).range == "2019-2023"
+
+
+def test_a_forecast_is_asked_for_and_says_so():
+    assert 2026 not in PriceIndex.kpi().years
+    index = PriceIndex.kpi(forecast=True)
+    assert index.factor(2025, 2026) == pytest.approx(1.03, abs=0.001)
+    assert (index.forecast, index.told["forecast"]) == ((2026,), "2026")
+    assert "forecast for 2026" in index.name
+    assert "forecast" in index.source
+    assert not index.shipped
 
 
 @pytest.mark.parametrize("base_year", [2025, 2024])
@@ -132,10 +176,11 @@ def test_the_basic_amount():
     assert grunnbelop(2024) == 122_225
     assert grunnbelop(2024, average=False) == 124_028
     assert grunnbelop(2009, average=False) == 72_881
-    with pytest.raises(AssumptionError, match=r"2009.*2010-2025"):
+    assert grunnbelop(2026, average=False) == 136_549
+    with pytest.raises(AssumptionError, match=r"2009.*2010-2026"):
         grunnbelop(2009)
-    with pytest.raises(AssumptionError, match=r"2026.*2009-2025"):
-        grunnbelop(2026, average=False)
+    with pytest.raises(AssumptionError, match=r"2027.*2009-2026"):
+        grunnbelop(2027, average=False)
 
 
 # -- discount ----------------------------------------------------------------------------------

@@ -65,7 +65,12 @@ def test_a_reader_is_never_sent_to_a_numbered_document(name, folder):
         ("r109_2021", "in_force_from", 2021, "2022-01-01", "seen"),
         ("cost_building_blocks", "apprenticeship length", None, "12-15", "seen"),
         ("cost_building_blocks", "central coordination, marginal", 2024, 20000.0, "derived"),
-        ("cost_building_blocks", "AAP replacement rate", None, 0.66, "remembered"),
+        ("cost_building_blocks", "AAP replacement rate", None, 0.66, "seen"),
+        ("cost_building_blocks", "AAP minimum, from 1 July 2024", None, 2.041, "seen"),
+        ("cost_building_blocks", "tiltakspenger, day rate", 2026, 312.0, "seen"),
+        ("kpi", "kpi", 2025, 137.7, "derived"),
+        ("kpi_forecast", "kpi", 2026, 141.9, "ASSUMED"),
+        ("wage_growth", "annual_wage_growth", 2025, 5.0, "seen"),
         ("cost_building_blocks", "effective tax on taxable benefits", None, 0.17, "ASSUMED"),
     ],
 )
@@ -76,7 +81,7 @@ def test_values_as_published(name, key, year, value, status):
 
 @pytest.mark.parametrize(
     ("name", "first", "last"),
-    [("kpi", 2009, 2024), ("wage_growth", 2014, 2022), ("grunnbelop", 2009, 2025)],
+    [("kpi", 2009, 2025), ("wage_growth", 2014, 2025), ("grunnbelop", 2009, 2026)],
 )
 def test_series_have_no_gap(name, first, last):
     years = [row.year for row in rows(name) if row.name != "grunnbelop_annual_average"]
@@ -86,7 +91,7 @@ def test_series_have_no_gap(name, first, last):
 def test_the_average_basic_amount_is_four_old_months_and_eight_new():
     may = {row.year: row.number for row in rows("grunnbelop") if row.name == "grunnbelop_1_may"}
     averages = [row for row in rows("grunnbelop") if row.name == "grunnbelop_annual_average"]
-    assert [row.year for row in averages] == list(range(2010, 2026))
+    assert [row.year for row in averages] == list(range(2010, 2027))
     for row in averages:
         average = (4 * may[row.year - 1] + 8 * may[row.year]) / 12
         assert row.number == pytest.approx(average, abs=0.5)  # published in whole kroner
@@ -100,7 +105,7 @@ def test_the_consumer_price_index_follows_the_published_growth():
 
 def test_what_is_not_sure_is_found_and_is_marked():
     found = {row.name for row in unsure(rows("cost_building_blocks"))}
-    assert {"dagpenger replacement rate", "municipal share of income tax"} <= found
+    assert {"effective tax on taxable benefits", "municipal share of income tax"} <= found
     assert "pension and social costs share of wage" in found
     assert "effective tax on the increment, wage" not in found
     assert not unsure(rows("r109_2021"))

@@ -31,7 +31,7 @@ from mih_impact.panel.person_counts import Persons
 from mih_impact.panel.row_counts import ColumnCount, PlaceCount, Rounding, Rows
 from mih_impact.reference.prices import PriceIndex, adding
 
-__all__ = ["Breach", "Context", "PanelReport", "breaches"]
+__all__ = ["Breach", "Context", "PanelReport", "breaches", "notes_on"]
 
 
 @dataclass(frozen=True)
@@ -309,6 +309,27 @@ def _prices(rows: Rows, context: Context) -> Iterator[Breach]:
         yield _breach("price index", "year", "error", 0, text, **values)
 
 
+def notes_on(rows: Rows, context: Context) -> tuple[Label, ...]:
+    """Return what is to be known of sources that changed, and of an index that is not measured."""
+    if rows.years is None or context.currency != "NOK":
+        return ()
+    found = []
+    first, last = rows.years
+    if "wage_income" in context.plans and first < SOURCES_CHANGED <= last:
+        found.append(m.WAGE_SOURCES)
+    money = any(plan.dtype == "money" for plan in context.plans.values())
+    if context.index is not None and money:
+        used = {*range(first, last + 1), context.price_year}
+        for years, text in (
+            (context.index.derived, m.DERIVED_INDEX),
+            (context.index.forecast, m.FORECAST_INDEX),
+        ):
+            told = [year for year in years if year in used]
+            if told:
+                found.append(text.format(years=", ".join(map(str, told))))
+    return tuple(found)
+
+
 def _exits(rows: Rows, persons: Persons | None) -> Iterator[Breach]:
     del persons
     for name, after in rows.after.items():
@@ -348,6 +369,9 @@ def _shown(files: Sequence[str]) -> list[str]:
     shown = names if len({*names}) == len(names) else list(files)
     return shown if len(shown) <= 4 else [*shown[:3], "…"]
 
+
+#: The first year of a-ordningen, from which wages in the registers come.
+SOURCES_CHANGED = 2015
 
 _VERSION = re.compile(r"[_-]v([0-9]+)$", re.IGNORECASE)
 
@@ -466,6 +490,8 @@ class PanelReport(Result):
         First and last usable year, None when there is none.
     provenance
         What was checked.
+    notes
+        What is no breach, and to be known of sources and of the price index.
 
     Examples
     --------
@@ -486,6 +512,7 @@ class PanelReport(Result):
     n_persons: int | None
     years: tuple[int, int] | None
     provenance: Provenance
+    notes: tuple[Label, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -558,5 +585,5 @@ class PanelReport(Result):
             _TITLE.text(lang),
             tuple((label.text(lang), value) for label, value in zip(_LINES, values, strict=True)),
             table if self.breaches else None,
-            () if note is None else (note.text(lang),),
+            tuple(each.text(lang) for each in (note, *self.notes) if each is not None),
         )

@@ -368,6 +368,21 @@ GAP = (
         en="bring them, or keep lag() and the base year out of them",
     ),
 )
+WAGE_SOURCES = Label(
+    nb="Lønn i norske registre kommer fra og med 2015 fra a-ordningen, før det fra lønns- og "
+    "trekkoppgaver: et nivåskifte i 2015 kan skyldes kilden",
+    en="Wages in Norwegian registers come from a-ordningen from 2015 on, and from yearly "
+    "statements of wages before: a shift of level in 2015 may be the source's",
+)
+DERIVED_INDEX = Label(
+    nb="Konsumprisindeksen for {years} er regnet ut fra publisert vekst, ikke lest i tabellen",
+    en="The consumer price index of {years} is reckoned from published growth, not read in the "
+    "table",
+)
+FORECAST_INDEX = Label(
+    nb="Konsumprisindeksen for {years} er en prognose",
+    en="The consumer price index of {years} is a forecast",
+)
 VINTAGES = (
     Label(
         nb="{column} har koder som bare gjaldt før {year}, i {old}, ved siden av koder som bare "

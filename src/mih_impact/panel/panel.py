@@ -17,7 +17,7 @@ from mih_impact.display.result import Card, Displayed, Provenance
 from mih_impact.display.unit import AnyUnit, as_unit, is_money
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.build import Request, build_cube, count_persons
-from mih_impact.panel.check import Context, PanelReport, breaches
+from mih_impact.panel.check import Context, PanelReport, breaches, notes_on
 from mih_impact.panel.columns import Cast, default_outcomes, told
 from mih_impact.panel.contract import BENEFITS
 from mih_impact.panel.cube import Cube, Precision, Widths
@@ -441,6 +441,7 @@ class Panel(Displayed):
             n_persons=None if self._counts.persons is None else self._counts.persons.n_persons,
             years=self._counts.rows.years,
             provenance=replace(self.provenance, call="check"),
+            notes=notes_on(self._counts.rows, context),
         )
 
     def _card(self, lang: Lang) -> Card:

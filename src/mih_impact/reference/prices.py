@@ -7,8 +7,9 @@ error that names the range there is: no index is ever extrapolated.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import SupportsFloat
 
@@ -36,6 +37,8 @@ class PriceIndex:
         What it measures, for labels and messages.
     source
         Who publishes it.
+    derived, forecast : tuple of int
+        Years whose value is reckoned from published growth, and years nobody has measured yet.
 
     Raises
     ------
@@ -52,6 +55,8 @@ class PriceIndex:
     values: tuple[float, ...]
     name: str
     source: str
+    derived: tuple[int, ...] = ()
+    forecast: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "years", tuple(int(year) for year in self.years))
@@ -72,9 +77,21 @@ class PriceIndex:
             )
 
     @classmethod
-    def kpi(cls) -> PriceIndex:
-        """Return Statistics Norway's consumer price index, as shipped."""
-        return _kpi()
+    def kpi(cls, *, forecast: bool = False) -> PriceIndex:
+        """Return Statistics Norway's consumer price index, as shipped.
+
+        Parameters
+        ----------
+        forecast
+            Whether years that are only forecast are in it; its name says so then.
+
+        Examples
+        --------
+        >>> PriceIndex.kpi().range, PriceIndex.kpi(forecast=True).name
+        ('2009-2025', 'consumer price index with a forecast for 2026')
+        """
+        arguments.flag("forecast", forecast, error=PanelContractError)
+        return _with_forecast() if forecast else _kpi()
 
     @classmethod
     def from_mapping(
@@ -94,8 +111,8 @@ class PriceIndex:
         Raises
         ------
         PanelContractError
-            It is no mapping from whole years to positive numbers, or it follows the shipped index
-            and then jumps, as two tables with different base years do.
+            It is no mapping from whole years to positive numbers, or it jumps by more than 15 per
+            cent from one year to the next, as two tables with different base years do.
 
         Examples
         --------
@@ -106,14 +123,19 @@ class PriceIndex:
         _require_one_base(given)
         return cls(tuple(given), tuple(given.values()), name, source)
 
-    def extended(self, index: Mapping[int, SupportsFloat], *, source: str = "user") -> PriceIndex:
-        """Return this index with more years.
+    def extended(
+        self, index: Mapping[int, SupportsFloat], *, base: str | None = None, source: str = "user"
+    ) -> PriceIndex:
+        """Return this index with more years, linked to it.
 
         Parameters
         ----------
         index
             Year -> index, on any base: one year at least is in this index too, and the others are
             brought to its base by the last such year. Years that this index has keep its values.
+        base
+            The base of the years given, as its table says it: "2025=100". That year is then in
+            common, if this index has it, and need not be given.
         source
             Who publishes the added years.
 
@@ -133,13 +155,15 @@ class PriceIndex:
 
         Examples
         --------
-        Statistics Norway publishes the index with 2025 = 100; 2024 is 97.0 there, say.
+        Statistics Norway publishes the index with 2025 = 100; 2026 is 103.2 there, say.
 
-        >>> kpi = PriceIndex.kpi().extended({2024: 97.0, 2025: 100.0})
-        >>> kpi.range, round(kpi.factor(2024, 2025), 3)
-        ('2009-2025', 1.031)
+        >>> kpi = PriceIndex.kpi().extended({2026: 103.2}, base="2025=100")
+        >>> kpi.range, round(kpi.factor(2025, 2026), 3)
+        ('2009-2026', 1.032)
         """
         given = _numbers(index)
+        if base is not None:
+            given = _with_base(given, base)
         own = dict(zip(self.years, self.values, strict=True))
         common = [year for year in given if year in own]
         if not common:
@@ -161,8 +185,9 @@ class PriceIndex:
         added = {y: value * own[last] / given[last] for y, value in given.items() if y not in own}
         years = sorted(own | added)
         sources = f"{self.source}; {_listed(added)}: {source}" if added else self.source
-        values = tuple((own | added)[year] for year in years)
-        return PriceIndex(tuple(years), values, self.name, sources)
+        linked = {year: (own | added)[year] for year in years}
+        _require_one_base({year: v for year, v in linked.items() if {year, year - 1} & {*added}})
+        return replace(self, years=tuple(years), values=tuple(linked.values()), source=sources)
 
     @property
     def range(self) -> str:
@@ -179,8 +204,10 @@ class PriceIndex:
         '2024-2025'
         """
         digest = hashlib.sha256(repr((self.years, self.values)).encode()).hexdigest()
+        unsure = {"derived": self.derived, "forecast": self.forecast}
         return {
             "name": self.name, "source": self.source, "years": self.range,
+            **{status: _listed(years) for status, years in unsure.items() if years},
             "fingerprint": digest[:16],
         }  # fmt: skip
 
@@ -241,7 +268,7 @@ def adding(years: Iterable[int]) -> str:
     Examples
     --------
     >>> adding([2026, 2025])
-    'mih.PriceIndex.kpi().extended({2024: ..., 2025: ..., 2026: ...})'
+    'mih.PriceIndex.kpi().extended({2025: ..., 2026: ...})'
     """
     wanted = sorted({*years} - {*_kpi().years})
     near = _kpi().years[0] if wanted and wanted[-1] < _kpi().years[0] else _kpi().years[-1]
@@ -293,13 +320,30 @@ def _kpi() -> PriceIndex:
         values=tuple(row.number for row in found),
         name="consumer price index",
         source=found[0].source,
+        derived=tuple(
+            row.year for row in found if row.year is not None and row.status == "derived"
+        ),
+    )
+
+
+@cache
+def _with_forecast() -> PriceIndex:
+    known = _kpi()
+    added = {row.year: row for row in rows("kpi_forecast") if row.year is not None}
+    return replace(
+        known,
+        years=(*known.years, *added),
+        values=(*known.values, *(row.number for row in added.values())),
+        name=f"{known.name} with a forecast for {_listed(added)}",
+        source="; ".join((known.source, *(row.source for row in added.values()))),
+        forecast=tuple(added),
     )
 
 
 #: How far the growth of one index may be from that of another rounded otherwise.
 _ROUNDING = 0.003
-#: What a year's prices are of the year's before, where one base year is kept.
-_USUAL = (0.85, 1.25)
+#: How far prices move from one year to the next where one base year is kept.
+_MOST = 0.15
 
 
 def _agree(one: float, other: float) -> bool:
@@ -325,25 +369,46 @@ def _is_year_and_value(year: object, value: object) -> bool:
     return arguments.is_whole(year) and number and 0 < float(value) < np.inf  # type: ignore[arg-type]
 
 
-def _require_one_base(given: Mapping[int, float]) -> None:
-    """Raise where the shipped index goes on, on another base."""
-    shipped = dict(zip(_kpi().years, _kpi().values, strict=True))
-    steps = [(year, given[year] / given[year - 1]) for year in given if year - 1 in given]
-    same = sum(
-        year in shipped and year - 1 in shipped and _agree(step, shipped[year] / shipped[year - 1])
-        for year, step in steps
-    )
-    jumps = [year for year, step in steps if not _USUAL[0] < step < _USUAL[1]]
-    if same >= 2 and jumps:
+def _with_base(given: Mapping[int, float], base: str) -> dict[int, float]:
+    """Return years and values with that of the base year, which its table says."""
+    said = re.fullmatch(r"\s*(\d{4})\s*=\s*(\d+(?:\.\d+)?)\s*", str(base))
+    if said is None:
         raise PanelContractError(
-            "The price index follows the consumer price index and then jumps, as two tables with "
-            "different base years do",
-            found=f"a jump to {_listed(jumps)}",
-            do=f"add the years of the other table, and one that both have: index={adding(added)}"
-            if (added := [year for year in jumps if year not in shipped])
-            else f"correct the index of {_listed(jumps)}, or leave index= out: these years are in "
-            "the shipped one",
+            "base= says which year of the values given is what",
+            found=f"base={arguments.shown(base)}",
+            do='give it as the table does: base="2025=100"',
         )
+    year, value = int(said[1]), float(said[2])
+    if not _agree(given.get(year, value), value):
+        raise PanelContractError(
+            f"The values given are not on the base {base}",
+            found=f"{given[year]:g} for {year}",
+            do="give the base that the table of these values has",
+        )
+    return dict(sorted({year: value, **given}.items()))
+
+
+def _require_one_base(given: Mapping[int, float]) -> None:
+    """Raise where the index jumps from one year to the next, as where two tables are pasted."""
+    steps = {year: given[year] / given[year - 1] for year in given if year - 1 in given}
+    jumps = [year for year, step in steps.items() if abs(step - 1) > _MOST]
+    if not jumps:
+        return
+    year, shipped = jumps[0], {*_kpi().years}
+    known = [jump for jump in jumps if jump in shipped and jump - 1 in shipped]
+    pasted = abs(given[year] - 100) < 5
+    likely = f"; {year} is near 100: a table with another base year begins there" if pasted else ""
+    added = adding(jumps)
+    raise PanelContractError(
+        "The price index jumps by more than 15 per cent from one year to the next, as two tables "
+        "with different base years do",
+        found=f"a jump to {_listed(jumps)}: from {given[year - 1]:g} to {given[year]:g}{likely}",
+        do="add the years of the other table, and one that both have (or its base: "
+        f'base="2025=100"): index={added}'
+        if not known
+        else f"correct the index of {_listed(known)}, or leave index= out: these years are in "
+        "the shipped one; prices that rose so are PriceIndex(years=..., values=..., ...)",
+    )
 
 
 def _listed(years: Iterable[int]) -> str:

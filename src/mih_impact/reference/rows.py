@@ -41,6 +41,7 @@ Status = Literal["seen", "derived", "remembered", "ASSUMED", "not found"]
 
 TABLES = (
     "kpi",
+    "kpi_forecast",
     "grunnbelop",
     "wage_growth",
     "employer_contribution",
@@ -203,7 +204,7 @@ def unsure(candidates: Iterable[Row]) -> tuple[Row, ...]:
     Examples
     --------
     >>> [row.name for row in unsure(rows("cost_building_blocks"))][:2]
-    ['dagpenger replacement rate', 'AAP replacement rate']
+    ['pension and social costs share of wage', 'effective tax on taxable benefits']
     """
     return tuple(row for row in candidates if row.unsure)
 

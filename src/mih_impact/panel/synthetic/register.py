@@ -456,12 +456,18 @@ def register_frame(
     return frame, truth_of(paths, starters, planted, price_year=PRICE_YEAR, seed=root)
 
 
+#: The last year of wage growth that the register was calibrated on: what is published later does
+#: not change it.
+CALIBRATED = 2022
+
+
 def _real_wage(to_price_year: Floats) -> Floats:
     """Return the real wage level of each register year, 1 in the last.
 
     Annual wage growth where the reference has it; elsewhere wages follow prices.
     """
-    growth = {row.year: row.number / 100.0 for row in rows("wage_growth")}
+    published = [row for row in rows("wage_growth") if (row.year or 0) <= CALIBRATED]
+    growth = {row.year: row.number / 100.0 for row in published}
     prices = to_price_year[:-1] / to_price_year[1:]
     steps = [
         1.0 + growth[year] if year in growth else price
