@@ -186,7 +186,8 @@ class PriceIndex:
         years = sorted(own | added)
         sources = f"{self.source}; {_listed(added)}: {source}" if added else self.source
         linked = {year: (own | added)[year] for year in years}
-        _require_one_base({year: v for year, v in linked.items() if {year, year - 1} & {*added}})
+        beside = {year + step for year in added for step in (-1, 0, 1)}
+        _require_one_base({year: value for year, value in linked.items() if year in beside})
         return replace(self, years=tuple(years), values=tuple(linked.values()), source=sources)
 
     @property
