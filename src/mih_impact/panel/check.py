@@ -315,9 +315,9 @@ def notes_on(rows: Rows, context: Context) -> tuple[Label, ...]:
         return ()
     found = []
     first, last = rows.years
-    if "wage_income" in context.plans and first < SOURCES_CHANGED <= last:
+    if "wage_income" in context.casts and first < SOURCES_CHANGED <= last:
         found.append(m.WAGE_SOURCES)
-    money = any(plan.dtype == "money" for plan in context.plans.values())
+    money = any(plan.dtype == "money" for plan in context.casts.values())
     if context.index is not None and money:
         used = {*range(first, last + 1), context.price_year}
         for years, text in (
