@@ -80,6 +80,12 @@ def _parser() -> argparse.ArgumentParser:
     _reader(memo)
     memo.set_defaults(run=_memo)
 
+    build = commands.add_parser("build", help="a panel from the tables of an extract")
+    build.add_argument("tables", type=Path, help="the file that tells of them (.toml)")
+    build.add_argument("--out", type=Path, required=True, help="folder")
+    _reader(build)
+    build.set_defaults(run=_build)
+
     check = commands.add_parser("check", help="every breach of the contract in a register")
     check.add_argument("register", help="a Parquet or CSV file, or a glob")
     _reader(check)
@@ -179,6 +185,14 @@ def _starters(text: str) -> dict[int, float]:
             found=repr(text),
             do="write --starters 2026:500,2027:700",
         ) from None
+
+
+def _build(given: argparse.Namespace) -> None:
+    from mih_impact.registers.spec import build_from_toml
+
+    panel = build_from_toml(given.tables, out=given.out)
+    print(panel.sources().to_string(index=False))
+    print(given.out / "panel.parquet")
 
 
 def _check(given: argparse.Namespace) -> None:

@@ -453,6 +453,75 @@ def test_the_folder_of_a_panel_is_read_again(tmp_path):
     assert kept == {"panel/panel.parquet", "panel/residence/residence.parquet"}
 
 
+TOML = """
+[tables]
+years = [2019, 2020]
+[tables.persons]
+source = "persons.csv"
+columns = { birth_year = "born" }
+[[tables.spells]]
+source = "aap_*.csv"
+to = "aap"
+amount = "rate"
+per = "day"
+days = { scaled = 260 }
+"""
+
+
+def test_a_file_tells_of_the_tables(tmp_path, capsys):
+    from mih_impact.cli import main
+
+    (tmp_path / "persons.csv").write_text("person_id;born\n001;1980\n")
+    rows = "person_id;start;stop;rate\n001;2019-01-01;2020-12-31;1000\n"
+    (tmp_path / "aap_1.csv").write_text(rows)
+    (tmp_path / "tables.toml").write_text(TOML)
+    command = ["build", str(tmp_path / "tables.toml"), "--out", str(tmp_path / "panel")]
+    assert main(command) == 0
+    assert "rows_read" in capsys.readouterr().out
+    panel = mih.read_panel(tmp_path / "panel" / "panel.parquet")
+    assert cells(panel, "aap", "001") == {2019: 260_000.0, 2020: 260_000.0}
+    (tmp_path / "tables.toml").write_text(TOML + "perr = 1\n")
+    assert main(command) == 2
+    assert "none of its options. Found: perr" in capsys.readouterr().err
+
+
+def test_of_versions_of_a_file_the_latest_or_none(tmp_path):
+    for stem, rate in (("p2019-01-01_p2019-12-31_v1", 1), ("p2019-01-01_p2020-12-31_v2", 2)):
+        (tmp_path / f"aap_{stem}.csv").write_text(
+            f"person_id;start;stop;rate\na;2019-05-05;2019-05-05;{rate}\n"
+        )
+    table = {"to": "aap", "amount": "rate", "per": "day", "days": "calendar"}
+    with pytest.raises(mih.PanelContractError, match=r"several versions.*versions=.latest."):
+        build(spells=[mih.Spells(tmp_path / "aap_*.csv", **table)])
+    panel = build(spells=[mih.Spells(tmp_path / "aap_*.csv", versions="latest", **table)])
+    assert cells(panel, "aap") == {2019: 2.0}
+
+
+def test_files_of_microdata_no_have_no_header(tmp_path):
+    (tmp_path / "sex.csv").write_text("1;K;;;\n2;M;;;\n")
+    (tmp_path / "place.csv").write_text("1;0301;2018-01-01;;\n2;1103;2019-06-01;2020-02-01;\n")
+    (tmp_path / "benefit.csv").write_text("1;1000;2019-01-01;2019-12-31;\n")
+    form = {"form": "microdata.no", "key": "unit_id"}
+    panel = build(
+        persons=mih.Table(tmp_path / "sex.csv", columns={"sex": "value"}, **form),
+        spells=[
+            mih.Spells(tmp_path / "benefit.csv", to="aap", amount="value", per="spell", **form)
+        ],
+        status=[mih.Status(tmp_path / "place.csv", to="municipality", value="value", **form)],
+    )
+    assert cells(panel, "aap", "1") == {2019: 1000.0, 2020: 0.0, 2021: 0.0}
+    assert cells(panel, "municipality", "1") == {2019: "0301", 2020: "0301", 2021: "0301"}
+    assert cells(panel, "municipality", "2") == {2019: "1103"}
+    days = pd.DataFrame({"unit_id": [1], "value": [5.0], "start_epoch_days": [18355],
+                         "stop_epoch_days": [18355]})  # fmt: skip
+    days.to_parquet(tmp_path / "days.parquet")
+    table = mih.Spells(tmp_path / "days.parquet", to="aap", amount="value", per="spell", **form)
+    panel = build(
+        persons=mih.Table(tmp_path / "sex.csv", columns={"sex": "value"}, **form), spells=[table]
+    )
+    assert cells(panel, "aap", "1") == {2020: 5.0}
+
+
 # --- wrong tables ---------------------------------------------------------------------------------
 
 

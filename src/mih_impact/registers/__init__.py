@@ -2,5 +2,5 @@
 
 `tables` is what the caller declares; `taking` brings a table into the engine with keys, dates and
 amounts of one type; `spells` reckons days; `build` puts the columns side by side; `built` is the
-panel that knows where it came from.
+panel that knows where it came from; `spec` reads it all from a file.
 """

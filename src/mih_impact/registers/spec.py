@@ -1,0 +1,107 @@
+"""tables.toml: the tables of an extract in a file, and the panel that they make."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mih_impact.registers.build import build_panel
+from mih_impact.registers.built import BuiltPanel
+from mih_impact.registers.tables import Source, Spells, Starts, Status, Table, refuse, scaled
+
+__all__ = ["build_from_toml"]
+
+#: What each table of the file is, by its name there; those in a list may be several.
+_ONE: dict[str, type[Source]] = {
+    "persons": Table,
+    "residence": Spells,
+    "starts": Starts,
+    "identifiers": Table,
+}
+_SEVERAL: dict[str, type[Source]] = {
+    "yearly": Table,
+    "monthly": Table,
+    "spells": Spells,
+    "status": Status,
+}
+_PLAIN = ("years", "period", "units", "price_year", "memory_limit")
+
+
+def build_from_toml(
+    path: str | os.PathLike[str], *, out: str | os.PathLike[str] | None = None
+) -> BuiltPanel:
+    """Build the panel that the section `[tables]` of a toml file tells of.
+
+    Parameters
+    ----------
+    path
+        The file; the paths of its tables are seen from its folder.
+    out
+        As in `build_panel`.
+
+    Raises
+    ------
+    PanelContractError
+        The file has no such section, or something in it has another name than `build_panel` and
+        its tables have.
+
+    Examples
+    --------
+    >>> from mih_impact.registers.spec import build_from_toml
+    >>> build_from_toml("missing.toml")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    mih_impact.errors.PanelContractError: The file of tables cannot be read. Found: ...
+    """
+    file = Path(path)
+    try:
+        given = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise refuse(
+            "The file of tables cannot be read",
+            found=f"{file.name}: {type(error).__name__}",
+            do="check the path; the file is TOML in UTF-8",
+        ) from None
+    tables = given.get("tables")
+    if not isinstance(tables, dict):
+        raise refuse(f"{file.name} tells of no tables", do="write them under [tables]")
+    _require_names("[tables]", tables, [*_ONE, *_SEVERAL, *_PLAIN])
+    missing = [name for name in ("persons", "years") if name not in tables]
+    if missing:
+        raise refuse(f"[tables] lacks {', '.join(missing)}", do="years = [2009, 2025]")
+    options: dict[str, Any] = {name: tables[name] for name in _PLAIN if name in tables}
+    for name, kind in _ONE.items():
+        if name in tables:
+            options[name] = _table(name, kind, tables[name], file.parent)
+    for name, kind in _SEVERAL.items():
+        lines = tables.get(name, [])
+        if not isinstance(lines, list):
+            raise refuse(f"{name} may be several", do=f"write [[tables.{name}]] above each")
+        options[name] = [_table(name, kind, line, file.parent) for line in lines]
+    return build_panel(options.pop("persons"), out=out, **options)
+
+
+def _require_names(where: str, given: Mapping[str, Any], known: list[str]) -> None:
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        raise refuse(
+            f"{where} has names that are none of its options",
+            found=", ".join(unknown),
+            do=f"use {', '.join(known)}",
+        )
+
+
+def _table(name: str, kind: type[Source], line: Any, folder: Path) -> Any:
+    """Return what one table of the file declares."""
+    if not isinstance(line, dict) or not isinstance(line.get("source"), str):
+        raise refuse(f"[tables.{name}] does not say which file it is", do='source = "income_*.csv"')
+    known = [field.name for field in dataclasses.fields(kind) if field.name != "_"]
+    _require_names(f"[tables.{name}]", line, known)
+    given = {**line, "source": str(folder / line["source"])}
+    days = given.get("days")
+    if isinstance(days, dict) and set(days) == {"scaled"}:
+        given["days"] = scaled(days["scaled"])
+    return kind(given.pop("source"), **given)
