@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.account import tables
@@ -50,8 +49,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CostBenefit", "cost_benefit"]
 
-FloatArray = NDArray[np.float64]
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CostBenefit(AccountValues):
@@ -68,7 +65,7 @@ class CostBenefit(AccountValues):
 
     Notes
     -----
-    All else is reckoned from these on request, so that a loaded account is the saved one.
+    All else is computed from these on request, so that a loaded account is the saved one.
     """
 
     def ledger(self) -> pd.DataFrame:
@@ -266,7 +263,7 @@ class CostBenefit(AccountValues):
         return sensitivity_of(self)
 
     def grid(self, over: Mapping[str, Sequence[float]]) -> SensitivityGrid:
-        """Reckon the account over a grid of two assumptions.
+        """Compute the account over a grid of two assumptions.
 
         Parameters
         ----------
@@ -282,7 +279,7 @@ class CostBenefit(AccountValues):
         return grid_of(self, over)
 
     def scenarios(self, more: Sequence[Scenario] = ()) -> Scenarios:
-        """Keep the account under named scenarios.
+        """Evaluate the account under named scenarios.
 
         Pessimistic, base and optimistic; and, where the age at start is known, the effect lasting,
         halving and falling evenly to nothing until the age of 67.
@@ -305,7 +302,7 @@ class CostBenefit(AccountValues):
         return switching_values_of(self, of)
 
     def variance_shares(self, *, n: int = 2_000, seed: int = 2025) -> VarianceShares:
-        """Take the variance apart by source; the contributions add up to all of it.
+        """Decompose the variance by source; the contributions add up to all of it.
 
         Parameters
         ----------
@@ -414,7 +411,7 @@ def cost_benefit(
     persistence: Persistence = "none",
     roles: Mapping[str, str | Benefit | None] | None = None,
 ) -> CostBenefit:
-    """Reckon what the effects are worth to society, to public budgets and to every actor.
+    """Compute what the effects are worth to society, to public budgets and to every actor.
 
     Parameters
     ----------

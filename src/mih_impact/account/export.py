@@ -1,4 +1,4 @@
-"""An account as plain data: all that is needed to reckon it again under another setting.
+"""An account as plain data: all that is needed to compute it again under other settings.
 
 The flows of an account are multilinear in the views (whose money, displacement, leisure, selection)
 and in the tax-financing cost: affine in each while the others are held. Such a function is known

@@ -79,7 +79,7 @@ def with_all(
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """The values the rules are written with: of each assumption one, or a stack of n.
+    """The values the rules are written with: one of each assumption, or n of them.
 
     Attributes
     ----------

@@ -132,7 +132,7 @@ def reach_assumption(
     )
 
 
-#: What apprentice pay is reckoned from: the name of each assumption, its unit and its label.
+#: What apprentice pay is computed from: the name of each assumption, its unit and its label.
 PAY_TERMS = {
     "apprentice_months": (
         "months", Label(nb="læretidens lengde", en="length of the apprenticeship")
@@ -240,7 +240,7 @@ class Apprenticeship:
 
     @property
     def terms(self) -> tuple[Assumption, Assumption, Assumption]:
-        """What the pay is reckoned from, in the order of `PAY_TERMS`."""
+        """What the pay is computed from, in the order of `PAY_TERMS`."""
         return self.months, self.share, self.skilled_wage
 
     def profile(self, n_years: int) -> NDArray[np.float64]:

@@ -178,7 +178,7 @@ class Scenarios(Result):
 
 
 def scenarios_of(case: AccountValues, more: Sequence[Scenario] = ()) -> Scenarios:
-    """Keep the account under each scenario; see `CostBenefit.scenarios`."""
+    """Evaluate the account under each scenario; see `CostBenefit.scenarios`."""
     given = arguments.listed(more)
     if given is None or not all(isinstance(each, Scenario) for each in given):
         raise AssumptionError(

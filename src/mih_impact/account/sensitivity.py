@@ -138,7 +138,7 @@ class Sensitivity(Result):
     provenance: Provenance
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the truth: a row per assumption and group.
+        """Return a row per assumption and group.
 
         Returns
         -------
@@ -185,7 +185,7 @@ class Sensitivity(Result):
 
 
 def sensitivity_of(case: AccountValues) -> Sensitivity:
-    """Move each assumption to the ends of its own range; all of it is one call of the model."""
+    """Move each assumption to the ends of its own range, all in one call of the model."""
     model = case.model
     items = case.used_assumptions()
     ends = [(item.name, item.value if end is None else end)
@@ -428,7 +428,7 @@ class VarianceShares(Result):
 
 
 def variance_shares_of(case: AccountValues, n: int, seed: int) -> VarianceShares:
-    """Take the variance of present values apart; see `CostBenefit.variance_shares`.
+    """Decompose the variance of present values; see `CostBenefit.variance_shares`.
 
     Notes
     -----

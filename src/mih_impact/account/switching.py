@@ -63,7 +63,7 @@ _NOTE = Label(
     nb="Nåverdien er {value}. Den blir null når én forutsetning alene får verdien i tabellen. De"
     " {n} andre kan ikke snu svaret alene.",
     en="The present value is {value}. It is zero when one assumption alone has the value in the"
-    " table. The {n} others cannot turn the answer alone.",
+    " table. None of the {n} others changes the sign alone.",
 )
 _ALL = Label(nb="alle effekter", en="all effects")
 _ONE = Label(nb="effekten på {what}", en="the effect on {what}")
@@ -96,7 +96,7 @@ class SwitchingValues(Result):
     provenance: Provenance
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the truth: a row per assumption, and per effect scaled.
+        """Return a row per assumption, and per effect scaled.
 
         Returns
         -------
@@ -331,7 +331,7 @@ class SensitivityGrid(Result):
 
 
 def grid_of(case: AccountValues, over: Mapping[str, Sequence[float]]) -> SensitivityGrid:
-    """Reckon the account at every pair of values; see `CostBenefit.grid`."""
+    """Compute the account at every pair of values; see `CostBenefit.grid`."""
     (first, downward), (second, sideward) = _axes(case, over)
     pairs = np.array([(x, y) for x in downward for y in sideward])
     changes = {first.name: pairs[:, 0], second.name: pairs[:, 1]}

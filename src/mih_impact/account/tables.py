@@ -1,4 +1,4 @@
-"""The account as tidy tables: the truth that cards and figures are views of."""
+"""The account as tidy tables, which cards and figures show."""
 
 from __future__ import annotations
 
@@ -370,7 +370,7 @@ def pooled(case: _Account) -> _Account:
 
 
 def _require_safe(giving: pd.DataFrame, members: dict[str, tuple[str, ...]]) -> None:
-    """Raise where an outcome would still be told, alone or in its pool."""
+    """Raise where an outcome would still be disclosed, alone or in its pool."""
     for own in dict.fromkeys(members.values()):
         parts = [giving[giving["outcome"] == name] for name in own]
         thin = thin_when_pooled(parts)

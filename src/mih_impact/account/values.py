@@ -66,7 +66,7 @@ class AccountValues(Result):
 
     Notes
     -----
-    All else is reckoned from these on request, so that a loaded account is the saved one.
+    All else is computed from these on request, so that a loaded account is the saved one.
     """
 
     effects: FloatArray

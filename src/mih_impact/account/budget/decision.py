@@ -1,4 +1,4 @@
-"""Decision: what is on the table, as a sourced object that a budget impact can be reckoned from."""
+"""Decision: what is on the table, as a sourced object that a budget impact is computed from."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ class Decision(Result):
         draws: int = 2_000,
         seed: int = 2025,
     ) -> BudgetImpact:
-        """Reckon what the decision does to the budgets; see `budget_impact`.
+        """Compute what the decision does to the budgets; see `budget_impact`.
 
         Parameters
         ----------

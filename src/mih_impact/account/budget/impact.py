@@ -148,7 +148,7 @@ def budget_impact(
     draws: int = 2_000,
     seed: int = 2025,
 ) -> BudgetImpact:
-    """Reckon what cohorts of starters do to the budgets, year by year, in cash.
+    """Compute what cohorts of starters do to the budgets, year by year, in cash.
 
     Parameters
     ----------

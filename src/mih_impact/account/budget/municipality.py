@@ -110,7 +110,7 @@ def municipality_view(
     draws: int = 2_000,
     seed: int = 2025,
 ) -> MunicipalityView:
-    """Reckon what so many places do to the cash of one municipality.
+    """Compute what so many places do to the cash of one municipality.
 
     Parameters
     ----------

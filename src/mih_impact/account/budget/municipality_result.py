@@ -80,7 +80,7 @@ class MunicipalityView(Result):
     table, overall, steps
         See `to_frame`, `totals` and `from_account`.
     terms
-        What the view assumes beside the account.
+        What the view assumes besides the account.
     apprenticeship
         What the programme declares of apprentices whom the municipality pays; None if nothing.
     reach
@@ -188,7 +188,7 @@ class MunicipalityView(Result):
         )
 
     def assumptions_frame(self, lang: Lang | None = None) -> pd.DataFrame:
-        """Return what the view assumes beside the account.
+        """Return what the view assumes besides the account.
 
         Returns
         -------

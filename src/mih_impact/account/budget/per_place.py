@@ -129,7 +129,7 @@ def per_place(
     draws: int = 2_000,
     seed: int = 2025,
 ) -> PerPlace:
-    """Reckon what a place costs that one decision has beyond another.
+    """Compute what a place costs that one decision has beyond another.
 
     Parameters
     ----------

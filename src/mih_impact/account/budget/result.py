@@ -103,7 +103,7 @@ class BudgetImpact(Result):
         return tuple(range(min(self.starters), max(self.starters) + self.horizon))
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the truth: a row per entry of the ledger and calendar year.
+        """Return a row per entry of the ledger and calendar year.
 
         Returns
         -------
