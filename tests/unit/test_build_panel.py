@@ -451,6 +451,8 @@ def test_the_folder_of_a_panel_is_read_again(tmp_path):
     pd.testing.assert_frame_equal(again.frame.collect("pandas").to_native(), expected)
     kept = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
     assert kept == {"panel/panel.parquet", "panel/residence/residence.parquet"}
+    build(yearly=[with_wage("a")], out=tmp_path / "panel")
+    assert not (tmp_path / "panel" / "residence" / "residence.parquet").exists()
 
 
 TOML = """

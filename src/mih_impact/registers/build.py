@@ -193,13 +193,13 @@ def _written(
         frame = None if resident is None else store.connection.table(resident).df()
         return frame, store.connection.table(rows)
     folder = arguments.path("out", out, error=PanelContractError)
-    (folder / "residence").mkdir(parents=True, exist_ok=True)
+    spells = folder / "residence" / "residence.parquet"
+    spells.unlink(missing_ok=True)  # of a build before this one
+    (folder if resident is None else spells.parent).mkdir(parents=True, exist_ok=True)
     panel = folder / "panel.parquet"
     _copied(store, f"SELECT * FROM {rows}", panel)
     if resident is None:
-        (folder / "residence").rmdir()
         return None, panel
-    spells = folder / "residence" / "residence.parquet"
     _copied(store, f"SELECT * FROM {resident} ORDER BY ALL", spells)
     return spells, panel
 
