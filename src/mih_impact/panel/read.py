@@ -13,7 +13,7 @@ from mih_impact.errors import PanelContractError
 from mih_impact.panel.columns import Values, column_casts, numeric_units
 from mih_impact.panel.cube import Precision
 from mih_impact.panel.names import price_index_of, read_evidence, require_mappings
-from mih_impact.panel.number_text import read_marks
+from mih_impact.panel.number_text import Marks, read_marks
 from mih_impact.panel.panel import Money, Panel, Period
 from mih_impact.panel.size import parse_memory
 from mih_impact.panel.sources import is_csv, open_source, open_spells
@@ -124,20 +124,7 @@ def read_panel(
     require_mappings(columns, values)
     coded = arguments.names("codes", codes, error=PanelContractError)
     marks = read_marks(decimal, thousands)
-    if any(each.stated for each in marks.values()) and not any(map(is_csv, (source, resident))):
-        raise PanelContractError(
-            "decimal= and thousands= say how numbers are written in a CSV",
-            found="no CSV: its numbers are numbers already",
-            do="leave them out",
-        )
-    if not isinstance(period, str) or period not in get_args(Period):
-        raise PanelContractError(
-            "A row covers a year or a month",
-            found=f"period={arguments.shown(period)}",
-            do='use "year" or "month"; sum weeks or days to months before reading',
-        )
-    precisions = get_args(Precision)
-    arguments.choice("read_panel", "precision", precision, precisions, error=PanelContractError)
+    _require_options(period, precision, marks, is_csv(source) or is_csv(resident))
     monthly = period == "month"
     measured = numeric_units(units)
     allowed = None if memory_limit is None else parse_memory(memory_limit)
@@ -176,3 +163,23 @@ def read_panel(
         memory_limit=allowed,
         precision=precision,
     )
+
+
+def _require_options(
+    period: Period, precision: Precision, marks: Mapping[str, Marks], from_csv: bool
+) -> None:
+    """Raise on options that do not exist, and on marks of numbers where nothing is text."""
+    if any(each.stated for each in marks.values()) and not from_csv:
+        raise PanelContractError(
+            "decimal= and thousands= say how numbers are written in a CSV",
+            found="no CSV: its numbers are numbers already",
+            do="leave them out",
+        )
+    if not isinstance(period, str) or period not in get_args(Period):
+        raise PanelContractError(
+            "A row covers a year or a month",
+            found=f"period={arguments.shown(period)}",
+            do='use "year" or "month"; sum weeks or days to months before reading',
+        )
+    precisions = get_args(Precision)
+    arguments.choice("read_panel", "precision", precision, precisions, error=PanelContractError)
