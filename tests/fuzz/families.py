@@ -415,7 +415,10 @@ def _change(frame: pd.DataFrame, rng: np.random.Generator) -> None:
         values = (0, -1, 9999, 1e18, "2016", "0301", None, float("inf"), 2016.5)
         frame[pick(rng, "death_year", "emigration_year", column)] = pick(rng, *values)
     else:
-        frame.iloc[: rows // 2] = frame.iloc[rows // 2 : 2 * (rows // 2)].to_numpy()
+        half = rows // 2
+        twice = [*range(half, 2 * half), *range(half, rows)]
+        for name in frame.columns:
+            frame[name] = frame[name].iloc[twice].array
 
 
 # --- files ---------------------------------------------------------------------------------------

@@ -185,6 +185,12 @@ def test_each_rule_alone(case):
     assert table(spoil(clean()).reset_index(drop=True)) == expected
 
 
+@pytest.mark.parametrize("code", [np.inf, -np.inf, 1e18])
+def test_a_code_that_no_float_holds_is_told(code):
+    frame = clean().assign(county=[code, *[15.0] * 35])
+    assert table(frame) == {("conversion", "county"): ("error", 1)}
+
+
 def test_codes_with_decimals_and_codes_that_are_not_named():
     frame = clean().assign(county=[11.5, *[15.0] * 35])
     assert table(frame) == {("conversion", "county"): ("error", 1)}

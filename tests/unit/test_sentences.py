@@ -234,7 +234,7 @@ class TestWordsAboutManyEstimates:
 
     def test_where_everybody_has_no_effect_the_others_may(self):
         text = leave_out.words(self.table([np.nan, 4.0, 6.0]), "NOK")["nb"]
-        assert "Effekten for alle kan ikke beregnes" in text
+        assert "effekten for alle kan ikke beregnes" in text
         assert "når én er utelatt" not in text
 
     def test_those_without_an_estimate_are_not_among_all(self):

@@ -489,8 +489,8 @@ def _converted(
     """Return the column in the contract's type, where that fails, and what the failure is."""
     whole = dtype.is_integer()
     if kind in ("text", "category"):
-        fraction = None if not (dtype.is_float() or dtype.is_decimal()) else engine.fractional(raw)
-        return engine.text_of(raw, dtype), fraction, "a code with decimals"
+        wrong = engine.no_code(raw) if dtype.is_float() or dtype.is_decimal() else None
+        return engine.text_of(raw, dtype), wrong, "a code with decimals, or one too large"
     if kind == "bool" and dtype != nw.Boolean:
         neither = ~((raw == 0) | (raw == 1)).fill_null(True) & engine.has_value(raw)
         return raw == 1, neither, "neither 0 nor 1"

@@ -46,6 +46,7 @@ __all__ = [
     "is_spark",
     "kept",
     "nan_to_null",
+    "no_code",
     "nothing",
     "numbered",
     "ore",
@@ -261,6 +262,8 @@ FEW = 8
 #: What stands for null among whole øre: an amount that passes no check.
 NO_ORE = -(10**15)
 _ROWS = "_mih_rows"
+#: Whole numbers below are exact as floats.
+EXACT = 2.0**53
 
 
 def nan_to_null(name: str, dtype: nw.dtypes.DType) -> nw.Expr:
@@ -278,11 +281,14 @@ def text_of(expr: nw.Expr, dtype: nw.dtypes.DType) -> nw.Expr:
     """Return the value as text: whole floats without decimals, booleans as true and false.
 
     pandas turns integer codes with gaps into floats, and engines spell booleans differently; the
-    same register must give the same text from all of them.
+    same register must give the same text from all of them. What is too large for a float to hold
+    exactly, or infinite, has no text.
     """
     if dtype.is_float() or dtype.is_decimal():
-        whole = expr.fill_null(0).cast(nw.Float64).floor().cast(nw.Int64).cast(nw.String)
-        return nw.when(has_value(expr)).then(whole)
+        number = expr.cast(nw.Float64).fill_null(0.0)
+        held = number.abs() < EXACT
+        whole = nw.when(held).then(number).otherwise(nw.lit(0.0)).floor().cast(nw.Int64)
+        return nw.when(has_value(expr) & held).then(whole.cast(nw.String))
     if dtype == nw.Boolean:
         words = nw.when(expr.fill_null(False)).then(nw.lit("true")).otherwise(nw.lit("false"))
         return nw.when(has_value(expr)).then(words)
@@ -327,6 +333,11 @@ def fractional(expr: nw.Expr) -> nw.Expr:
     """Return True where a number has decimals; a null has none."""
     number = expr.cast(nw.Float64).fill_null(0.0)
     return number.floor() != number
+
+
+def no_code(expr: nw.Expr) -> nw.Expr:
+    """Return True where a number is no code: it has decimals, or no float holds it exactly."""
+    return fractional(expr) | (expr.cast(nw.Float64).fill_null(0.0).abs() >= EXACT)
 
 
 def true_or_false(expr: nw.Expr) -> nw.Expr:

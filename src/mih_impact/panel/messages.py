@@ -13,7 +13,10 @@ FINITE = Label(nb="et endelig tall", en="a finite number")
 
 #: What a value that could not be converted is, by the failure the plan names.
 FAILURES: dict[str, Label] = {
-    "a code with decimals": Label(nb="en kode med desimaler", en="a code with decimals"),
+    "a code with decimals, or one too large": Label(
+        nb="en kode med desimaler, eller en for stor kode",
+        en="a code with decimals, or one too large",
+    ),
     "neither 0 nor 1": Label(nb="verken 0 eller 1", en="neither 0 nor 1"),
     "not a whole number": Label(nb="ikke et helt tall", en="not a whole number"),
     "a code that values={...} does not name": Label(

@@ -95,6 +95,10 @@ def _kept_tax() -> Assumption:
     )  # fmt: skip
 
 
+#: Cohorts beyond which nobody plans, one a year.
+MOST_COHORTS = 100
+
+
 @named_options
 def municipality_view(
     case: CostBenefit,
@@ -121,7 +125,7 @@ def municipality_view(
     first_year
         Calendar year of the first start; None counts years since the first start.
     cohorts
-        Number of cohorts, one a year.
+        Number of cohorts, one a year, 100 at most.
     paid_in_kind
         Share of what the municipality gives in kind, such as the time of its staff, that is paid
         with new money. 0: the staff are paid anyway.
@@ -180,7 +184,7 @@ def municipality_view(
         error=AssumptionError,
     )  # fmt: skip
     arguments.number("places", places, above=0, error=AssumptionError)
-    arguments.whole("cohorts", cohorts, low=1, error=AssumptionError)
+    arguments.whole("cohorts", cohorts, low=1, high=MOST_COHORTS, error=AssumptionError)
     arguments.whole("draws", draws, low=100, high=MOST_DRAWS, error=AssumptionError)
     arguments.seed(seed, error=AssumptionError)
     if first_year is not None:
