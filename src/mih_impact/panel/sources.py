@@ -75,7 +75,7 @@ def is_path(source: Any) -> bool:
 
 def is_csv(source: Any) -> bool:
     """Return whether a source is the path of CSV files."""
-    return is_path(source) and Path(source).suffix.lower() in CSV
+    return is_path(source) and Path(os.fsdecode(source)).suffix.lower() in CSV
 
 
 def files_of(path: str | os.PathLike[str]) -> tuple[str, list[str]]:
