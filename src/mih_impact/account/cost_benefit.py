@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -142,13 +142,6 @@ class CostBenefit(AccountValues):
             of public funds, infinite or undefined where it is. Break-even is in `by_actor`.
         """
         return indicators_frame(self, lang)
-
-    @property
-    def measures(self) -> NoReturn:
-        """What `indicators` was called."""
-        raise RenamedError(
-            "CostBenefit.measures has another name", found="measures", do="write case.indicators()"
-        )
 
     def costs(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return the programme's costs by phase, less what controls' own measures cost.
@@ -390,6 +383,17 @@ class CostBenefit(AccountValues):
         from mih_impact.account.residual import plot_residual
 
         return plot_residual(self, of, ax=ax, lang=lang)
+
+    if not TYPE_CHECKING:  # so that type checkers still find names that do not exist
+
+        def __getattr__(self, name: str) -> Any:
+            if name == "measures":
+                raise RenamedError(
+                    "CostBenefit.measures has another name",
+                    found=name,
+                    do="write case.indicators()",
+                )
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def _card(self, lang: Lang) -> Card:
         from mih_impact.account.card import account_card
