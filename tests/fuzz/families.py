@@ -286,7 +286,7 @@ def account(rng: np.random.Generator) -> Callable[[], object]:
     covariance = pick(rng, None, np.eye(years), np.zeros((years, years)), 1e20 * np.eye(years))
     persistence = pick(rng, "none", "constant", "half_life", "linear", "for ever")
     ask = pick(
-        rng, "summary", "ledger", "measures", "beside", "bridge", "sensitivity", "scenarios",
+        rng, "summary", "ledger", "indicators", "beside", "bridge", "sensitivity", "scenarios",
         "switching_values", "by_year", "costs", "by_budget", "residual_value", "non_priced",
     )  # fmt: skip
 

@@ -97,7 +97,15 @@ def test_what_is_loaded_is_what_was_saved(result: Result, tmp_path: Path) -> Non
 
 def test_a_loaded_account_answers_as_the_saved_one(tmp_path: Path) -> None:
     again = mih.load(CASE.save(tmp_path / "case.zip"))
-    tables = ("ledger", "by_component", "by_year", "indicators", "costs", "residual_value", "beside")
+    tables = (
+        "ledger",
+        "by_component",
+        "by_year",
+        "indicators",
+        "costs",
+        "residual_value",
+        "beside",
+    )
     for name in tables:
         pd.testing.assert_frame_equal(
             getattr(again, name)(), getattr(CASE, name)(), check_exact=True
