@@ -13,7 +13,8 @@ import mih_impact as mih
 from tests.engines.engines import ENGINES
 
 #: Prices that double, and halve again.
-INDEX = {year: 100.0 * 2.0 ** (year % 2) for year in range(2010, 2026)}
+YEARS = tuple(range(2010, 2026))
+INDEX = mih.PriceIndex(YEARS, tuple(100.0 * 2.0 ** (y % 2) for y in YEARS), "up, down", "a test")
 MORE = 10.0
 
 

@@ -294,7 +294,7 @@ def test_the_rounded_walk_is_the_printed_one() -> None:
         planted_effects(planted_rows()), Assumptions.r109(),
         programme=planted_programme(planted_rows()),
     ).bridge()  # fmt: skip
-    shown = [round(amount / 1000, 1) for amount in bridge.shown()["amount"]]
+    shown = [round(amount / 1000, 1) for amount in bridge.steps()["amount"]]
     assert shown == [788.9, 139.2, 135.1, 31.2, 1094.4, -678.6, -69.3, 346.5]
     assert round(sum(shown[:4]), 1) == shown[4]
     assert round(shown[4] + shown[5] + shown[6], 1) == shown[7]

@@ -404,7 +404,7 @@ def test_too_much_is_said(group_of_one):
 
 
 @pytest.mark.parametrize(
-    ("chosen", "asked", "why"),
+    ("chosen", "target", "why"),
     [
         ({"method": "mahalanobis"}, {}, "not matched on an estimated score"),
         ({"method": "cem"}, {}, "not matched on an estimated score"),

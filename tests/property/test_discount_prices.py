@@ -62,7 +62,11 @@ def test_a_rate_of_zero_is_the_plain_sum(ladder, timing, n):
 
 indices = st.dictionaries(
     st.integers(1980, 2040), st.floats(1.0, 1e4), min_size=1, max_size=12
-).map(PriceIndex.from_mapping)
+).map(
+    lambda index: PriceIndex(
+        tuple(sorted(index)), tuple(index[y] for y in sorted(index)), "made up", "a test"
+    )
+)
 
 
 @given(indices, st.data())

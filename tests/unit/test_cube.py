@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import mih_impact as mih
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.cube import NEVER
 from mih_impact.panel.read import read_panel
@@ -187,7 +188,9 @@ def test_on_benefit_needs_every_scheme_of_the_panel():
 def test_only_money_of_ones_own_has_a_price_year_and_is_zero_without_a_row():
     frame = rows(WAGES).assign(bonus=[10.0] * 9 + [NAN], hours=[10.125] * 9 + [NAN])
     frame["loss"] = -frame["bonus"]
-    index = {2015: 1, 2016: 1, 2017: 1, 2018: 2, 2024: 4}
+    index = mih.PriceIndex(
+        (2015, 2016, 2017, 2018, 2024), (1.0, 1.0, 1.0, 2.0, 4.0), "made up", "a test"
+    )
     units = {"bonus": "NOK", "loss": "NOK", "hours": "hours"}
     spells = pd.DataFrame({"person_id": ["a", "b", "c"], "from_year": 2015, "to_year": [NAN] * 3})
     panel = read_panel(frame, index=index, units=units, resident=spells)

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, Literal, get_args
 
 from mih_impact import arguments
+from mih_impact.arguments import named_options
 from mih_impact.errors import PanelContractError
 
 __all__ = ["Scaled", "Source", "Spells", "Starts", "Status", "Table", "scaled"]
@@ -47,6 +48,7 @@ class Scaled:
     days: int
 
 
+@named_options
 def scaled(days: int) -> Scaled:
     """Return the paid days of a scheme that pays so many days a year: 260 for aap and dagpenger.
 

@@ -65,7 +65,7 @@ def publication_table(
     --------
     >>> import mih_impact as mih
     >>> table = publication_table(mih.nav.funnel(), lang="en")
-    >>> "From information meeting" in table.as_raw_html()
+    >>> "At information meetings" in table.as_raw_html()
     True
     """
     require("great_tables", extra="tables", to="A publication table")
