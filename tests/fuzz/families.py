@@ -417,8 +417,8 @@ def _change(frame: pd.DataFrame, rng: np.random.Generator) -> None:
     else:
         half = rows // 2
         twice = [*range(half, 2 * half), *range(half, rows)]
-        for name in frame.columns:
-            frame[name] = frame[name].iloc[twice].array
+        for place in range(frame.shape[1]):  # two columns may have one name
+            frame.isetitem(place, frame.iloc[:, place].iloc[twice].array)
 
 
 # --- files ---------------------------------------------------------------------------------------
