@@ -22,7 +22,6 @@ Codes = Mapping[str, Sequence[Any]]
 
 #: The stop that registers write for none.
 NEVER = "9999-12-31"
-_DAY_OF_YEAR = 5
 
 
 def refuse(what: str, *, found: str | None = None, do: str | None = None) -> PanelContractError:
