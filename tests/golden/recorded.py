@@ -23,9 +23,12 @@ from openpyxl import load_workbook
 
 RECORD = Path(__file__).with_name("recorded.json.gz")
 LANGS = ("nb", "en")
-#: A number as it is written: digits, with what groups and divides them, and its sign.
+#: A number as a reader sees it: digits, with what groups and divides them, and its sign.
 NUMBER = re.compile(r"[-\u2212]?\d(?:[\d.,:/\u00a0\u202f]*\d)?(?:e[-+]\d+)?")
-#: Where the page holds what its script reckons from, and what a picture is drawn with.
+#: A number as a program writes it, where a comma only parts one number from the next.
+PLAIN = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
+#: What a page reckons from, and what it is drawn with.
+SCRIPT = re.compile(r"<script.*?</script>", re.DOTALL)
 NOT_READ = re.compile(r"<style.*?</style>|<svg.*?</svg>|data:image/[^\"']+", re.DOTALL)
 
 
@@ -34,9 +37,16 @@ def numbers(text: str) -> list[str]:
     return NUMBER.findall(text)
 
 
-def seen(page: str) -> str:
-    """The text of a page, and the data that its script reckons from."""
-    return unescape(re.sub(r"<(?!script)[^>]*>", " ", NOT_READ.sub(" ", page)))
+def plain_numbers(text: str) -> list[float]:
+    """Every number in a table or a script, in its order."""
+    return [float(one) for one in PLAIN.findall(text)]
+
+
+def page_numbers(page: str) -> list[Any]:
+    """The numbers that a page shows, and then those that its script reckons from."""
+    page = NOT_READ.sub(" ", page)
+    text = unescape(re.sub(r"<[^>]*>", " ", SCRIPT.sub(" ", page)))
+    return numbers(text) + plain_numbers(" ".join(SCRIPT.findall(page)))
 
 
 def cells(book: Path) -> Iterator[tuple[str, list[Any]]]:
@@ -64,9 +74,9 @@ def all_numbers(lang: str) -> dict[str, list[Any]]:
             found[command] = numbers(run(command, folder, lang))
         for path in sorted(folder.iterdir()):
             if path.suffix == ".csv":
-                found[path.name] = numbers(path.read_text(encoding="utf-8"))
+                found[path.name] = plain_numbers(path.read_text(encoding="utf-8"))
             elif path.suffix == ".html":
-                found[path.name] = numbers(seen(path.read_text(encoding="utf-8")))
+                found[path.name] = page_numbers(path.read_text(encoding="utf-8"))
             elif path.suffix == ".xlsx":
                 found |= {f"{path.name}: {sheet}": values for sheet, values in cells(path)}
     return found

@@ -15,15 +15,10 @@ BITS = 1e-11
 
 
 def same(ours: object, theirs: object) -> bool:
-    """Equal as written; numbers of full precision up to the order of summation."""
-    if ours == theirs:
-        return True
-    try:
-        a, b = float(ours), float(theirs)
-    except (TypeError, ValueError):
-        return False
-    written = isinstance(ours, str) and len(ours.strip("-")) < 15
-    return not written and abs(a - b) <= BITS * max(abs(a), abs(b), 1e-3)
+    """Equal: to the letter what a reader sees, up to the order of summation what a file holds."""
+    if isinstance(ours, str) or isinstance(theirs, str):
+        return ours == theirs
+    return abs(ours - theirs) <= BITS * max(abs(ours), abs(theirs), 1.0)
 
 
 @pytest.mark.parametrize("lang", LANGS)
