@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from mih_impact.effects.event_study import event_study as event_study
     from mih_impact.effects.group_time.call import group_time_effects as group_time_effects
     from mih_impact.effects.group_time.result import GroupTimeEffects as GroupTimeEffects
-    from mih_impact.effects.inference.multiplier import bootstrap as bootstrap
+    from mih_impact.effects.inference.multiplier import multiplier_bootstrap as multiplier_bootstrap
     from mih_impact.effects.inference.randomisation import randomisation_test as randomisation_test
     from mih_impact.effects.inference.tests import EffectTest as EffectTest
     from mih_impact.effects.inference.wild_bootstrap import wild_bootstrap as wild_bootstrap
@@ -199,7 +199,6 @@ _HOME = {
     "Unit": "display.unit",
     "VarianceShares": "account.sensitivity",
     "attrition_check": "falsification.attrition",
-    "bootstrap": "effects.inference.multiplier",
     "budget_impact": "account.budget.impact",
     "build_panel": "registers.build",
     "codes": "reference",
@@ -217,6 +216,7 @@ _HOME = {
     "lee_bounds": "falsification.lee",
     "load": "storage",
     "match": "controls.choose",
+    "multiplier_bootstrap": "effects.inference.multiplier",
     "municipality_view": "account.budget.municipality",
     "nav": "nav",
     "options": "display.locale",
@@ -242,7 +242,11 @@ _HOME = {
 }
 
 #: What was public under another name: what to write now.
-_RENAMED = {"bands": 'mih.cut(column, bounds), as in mih.cut("age", 30, 40)'}
+_RENAMED = {
+    "bands": 'mih.cut(column, bounds), as in mih.cut("age", 30, 40)',
+    "bootstrap": "mih.multiplier_bootstrap(effects) to draw from each person's influence, or "
+    "mih.resample(group) to draw persons and do everything again",
+}
 
 __all__ = sorted(_HOME)
 

@@ -408,7 +408,7 @@ _FORMULA = "on=[...] lists the columns, and mih.lag(column, 1, 2) values of earl
 _SAMPLING = "sampling weights are not supported"
 _ADJUST = "mih.event_study(group, adjust=True)"
 _SE = "mih.event_study(group, se=...)"
-_BOOTSTRAP = "mih.bootstrap(effects, draws=...)"
+_BOOTSTRAP = "mih.multiplier_bootstrap(effects, draws=...)"
 
 #: By call, or "" for all: what an option of another package is here.
 ELSEWHERE: dict[str, dict[str, str]] = {
@@ -448,8 +448,9 @@ ELSEWHERE: dict[str, dict[str, str]] = {
     },
     "group_time_effects": {
         "xformla": "covariates=", "on": "covariates=", "control_group": "controls='never' or"
-        " 'not_yet'", "est_method": "estimator='dr', 'ipw' or 'reg'", "bstrap": "mih.bootstrap of"
-        " an average: mih.bootstrap(effects.aggregate('event'))", "cband": "the averages have"
+        " 'not_yet'", "est_method": "estimator='dr', 'ipw' or 'reg'", "bstrap":
+        "mih.multiplier_bootstrap of an average:"
+        " mih.multiplier_bootstrap(effects.aggregate('event'))", "cband": "the averages have"
         " simultaneous bands: .aggregate('event')", "aggte": ".aggregate()",
         "allow_unbalanced_panel": "rows that are absent mean what docs/contract.md says",
         "panel_data": "repeated cross-sections are not supported",

@@ -175,7 +175,7 @@ def _calls() -> tuple[Callable[[], Call], ...]:
         lambda: (mih.lee_bounds, {"group": group(), "year": 1}),
         lambda: (mih.rosenbaum_bounds, {"group": group("pairs"), "year": 1}),
         lambda: (mih.e_value, {"effects": effects(), "year": 1}),
-        lambda: (mih.bootstrap, {"effects": effects(), "draws": 99}),
+        lambda: (mih.multiplier_bootstrap, {"effects": effects(), "draws": 99}),
         lambda: (mih.wild_bootstrap, {
             "group": group(), "year": 1, "cluster": "county", "draws": 99}),
         lambda: (mih.randomisation_test, {"group": group(), "year": 1, "draws": 19}),

@@ -67,7 +67,9 @@ def test_draws_made_in_parts_are_drawn_one_after_the_other(monkeypatch):
 
 def test_the_seed_decides_the_draws(matched):
     effects = mih.event_study(matched, outcomes="wage_income", window=(-2, 2))
-    one, two, other = (mih.bootstrap(effects, draws=99, seed=s).matrix for s in (1, 1, 2))
+    one, two, other = (
+        mih.multiplier_bootstrap(effects, draws=99, seed=s).matrix for s in (1, 1, 2)
+    )
     np.testing.assert_array_equal(one, two)
     assert (one != other)[0, 0]
 
@@ -85,15 +87,15 @@ def test_the_seed_decides_the_draws(matched):
 def test_what_cannot_be_bootstrapped_is_said(matched, options, message):
     effects = mih.event_study(matched, outcomes="wage_income", window=(-1, 1))
     with pytest.raises(mih.EffectsError, match=message):
-        mih.bootstrap(effects, **options)
+        mih.multiplier_bootstrap(effects, **options)
 
 
 def test_only_effects_in_memory_are_bootstrapped(matched, tmp_path):
     effects = mih.event_study(matched, outcomes="wage_income", window=(-1, 1))
     with pytest.raises(mih.EffectsError, match="takes effects"):
-        mih.bootstrap(matched)
+        mih.multiplier_bootstrap(matched)
     with pytest.raises(mih.EffectsError, match="never saved"):
-        mih.bootstrap(mih.load(effects.save(tmp_path / "effects.zip")))
+        mih.multiplier_bootstrap(mih.load(effects.save(tmp_path / "effects.zip")))
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,7 @@ def test_all_signs_of_few_clusters_have_the_covariance_itself():
 @pytest.mark.parametrize("kind", ["rademacher", "mammen", "webb"])
 def test_drawn_standard_errors_and_bands_are_near_the_analytic_ones(matched, kind):
     effects = mih.event_study(matched, outcomes=["wage_income", "dagpenger"])
-    drawn = mih.bootstrap(effects, draws=3999, kind=kind, seed=5)
+    drawn = mih.multiplier_bootstrap(effects, draws=3999, kind=kind, seed=5)
     seen = effects.frame["std_error"].notna()
     ratio = (drawn.frame["std_error"] / effects.frame["std_error"])[seen]
     assert ratio.between(0.955, 1.045).all()  # 4 standard deviations of 1/sqrt(2 * 3999)
@@ -129,7 +131,7 @@ def test_drawn_standard_errors_and_bands_are_near_the_analytic_ones(matched, kin
 def test_group_time_averages_are_bootstrapped_in_factors(towns):
     panel = mih.read_panel(towns, price_year=2024)
     effects = mih.group_time_effects(panel, outcomes="wage_income").aggregate(window=(-3, 3))
-    drawn = mih.bootstrap(effects, draws=3999)
+    drawn = mih.multiplier_bootstrap(effects, draws=3999)
     seen = effects.frame["std_error"].notna()
     ratio = (drawn.frame["std_error"] / effects.frame["std_error"])[seen]
     assert ratio.between(0.955, 1.045).all()
@@ -276,7 +278,7 @@ def test_effects_are_clustered_where_it_is_asked_for(towns, way):
     expected = clustered(group, alone.influence, "municipality")
     np.testing.assert_allclose(np.nan_to_num(found.matrix), expected.covariance, rtol=1e-12)
     assert len(found.influence.cluster) == 30
-    drawn = mih.bootstrap(found, draws=3999, kind="webb").frame["std_error"]
+    drawn = mih.multiplier_bootstrap(found, draws=3999, kind="webb").frame["std_error"]
     assert (drawn / found.frame["std_error"]).dropna().between(0.95, 1.05).all()
     by = mih.event_study(group, cluster="municipality", by="education", **options)
     size = len(found.levels)

@@ -441,7 +441,7 @@ def test_survives_bands_bootstrap_and_files(group_of_one, tmp_path):
     assert np.ptp(band) < 1e-9
     assert band[0] > 1.96
     assert np.allclose(after.influence.covariance, after.matrix)
-    drawn = mih.bootstrap(after, draws=4000, seed=1)
+    drawn = mih.multiplier_bootstrap(after, draws=4000, seed=1)
     assert np.allclose(drawn.frame["std_error"].to_numpy()[1:], error, rtol=0.05)
     loaded = mih.load(after.save(tmp_path / "effects.zip"))
     assert (loaded.matrix == after.matrix).all()

@@ -334,7 +334,7 @@ def test_it_is_saved_shown_and_said(weighted, tmp_path):
     assert "trekninger" in drawn.summary("nb")
     assert "draws of persons" in drawn.summary("en")
     with pytest.raises(mih.EffectsError, match="never saved"):
-        mih.bootstrap(again.effects)
+        mih.multiplier_bootstrap(again.effects)
 
 
 def test_draws_say_what_kind_of_data_they_rest_on():

@@ -46,7 +46,7 @@ def test_every_public_call_refuses_an_option_it_does_not_have(name):
         ("match", "vce", r"mih.event_study\(group, se="),
         ("match", "data", "first argument is a panel"),
         ("event_study", "data", "first argument is a control group"),
-        ("event_study", "nboot", "mih.bootstrap"),
+        ("event_study", "nboot", "mih.multiplier_bootstrap"),
         ("event_study", "alpha", "here it is level=, which is 1 - alpha"),
         ("placebo_start", "level", "here it is alpha=, which is 1 - level"),
     ],
@@ -98,6 +98,11 @@ def test_a_name_of_before_is_told_its_new_one():
     assert isinstance(told.value, (mih.OptionError, AttributeError))
     assert not hasattr(mih, "bands")
     assert "bands" not in dir(mih)
+
+
+def test_a_bootstrap_is_one_of_two():
+    with pytest.raises(mih.RenamedError, match=r"multiplier_bootstrap\(.*mih\.resample\("):
+        mih.bootstrap("effects")
 
 
 def test_years_and_bounds_are_given_one_by_one_or_in_a_list():

@@ -225,7 +225,7 @@ def test_nobody_can_read_completers_as_the_effect(finished, tmp_path, lang, word
     one = finished.subgroup("conditional: finished")
     test = finished.difference_test(years=3)
     loaded = mih.load(finished.save(tmp_path / "e.zip"))
-    drawn = mih.bootstrap(finished, draws=50)
+    drawn = mih.multiplier_bootstrap(finished, draws=50)
     for shown in (finished, one, test, loaded, loaded.subgroup(one.subgroups[0]), drawn):
         assert note in flat(shown.summary(lang))
         assert note in flat(shown._repr_html_()) or lang == "en"

@@ -1,4 +1,4 @@
-"""`bootstrap`: the multiplier bootstrap, from each cluster's influence."""
+"""`multiplier_bootstrap`: the multiplier bootstrap, from each cluster's influence."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mih_impact.effects.row_outcomes import RowOutcomes
 from mih_impact.effects.series import EffectSeries, require_effects
 from mih_impact.errors import EffectsError
 
-__all__ = ["Multiplier", "bootstrap", "linear_form", "multiplier_draws", "multipliers"]
+__all__ = ["Multiplier", "linear_form", "multiplier_bootstrap", "multiplier_draws", "multipliers"]
 
 FloatArray = NDArray[np.float64]
 
@@ -35,7 +35,7 @@ STEPS = 1 << 16
 
 
 @named_options
-def bootstrap(
+def multiplier_bootstrap(
     effects: EffectSeries,
     *,
     draws: int = 999,
@@ -93,7 +93,7 @@ def bootstrap(
     >>> import mih_impact as mih
     >>> group = mih.match(mih.example_panel(), exact=["county"], on=["age"], ratio=1)
     >>> effects = mih.event_study(group, outcomes="wage_income", window=(-1, 1))
-    >>> drawn = mih.bootstrap(effects, draws=199)
+    >>> drawn = mih.multiplier_bootstrap(effects, draws=199)
     >>> drawn.se, bool((drawn.estimate == effects.estimate).all())
     ('multiplier', True)
     """
@@ -101,7 +101,7 @@ def bootstrap(
     require_draws(draws)
     arguments.level(level, error=EffectsError)
     arguments.seed(seed, error=EffectsError)
-    arguments.choice("bootstrap", "kind", kind, get_args(Multiplier), error=EffectsError)
+    arguments.choice("multiplier_bootstrap", "kind", kind, get_args(Multiplier), error=EffectsError)
     errors = _draw(influence, draws, seed, kind)
     return with_drawn_errors(
         effects,
@@ -110,7 +110,7 @@ def bootstrap(
         level=level,
         influence=effects.influence,
         provenance=Provenance.of(
-            "bootstrap",
+            "multiplier_bootstrap",
             {**effects.provenance.options, "draws": draws, "kind": kind, "level": level},
             seed=seed,
             data=effects.provenance.data,
@@ -121,7 +121,7 @@ def bootstrap(
 
 def _require_influence(effects: EffectSeries) -> Any:
     """Return the influence, or raise where there is none."""
-    require_effects("bootstrap", effects)
+    require_effects("multiplier_bootstrap", effects)
     if effects.influence is None:
         raise EffectsError(
             "The multiplier bootstrap needs each person's influence, which is never saved",
