@@ -14,40 +14,27 @@ from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label, Lang
 from mih_impact.display.unit import AnyUnit
 from mih_impact.errors import PanelContractError
-from mih_impact.panel.contract import CONTRACT, Dtype
+from mih_impact.panel.contract import CONTRACT
 from mih_impact.panel.panel import Period
 from mih_impact.panel.read import read_panel
 from mih_impact.panel.size import parse_memory
 from mih_impact.reference.prices import PriceIndex
 from mih_impact.registers.built import BuiltPanel, Origin, Part
+from mih_impact.registers.rows import identified, people, periods
 from mih_impact.registers.spells import (
-    PARTS,
-    PER_ORE,
     Setting,
     amounts,
-    bookkeeping,
-    chosen,
     day,
     first_of,
     first_starts,
-    last_of,
-    ranked,
-    require_known,
-    rounded,
     statuses,
     unit_of,
 )
 from mih_impact.registers.tables import Spells, Starts, Status, Table, day_of, refuse
-from mih_impact.registers.taking import Kind, Store, Wanted, literal, named, quoted, take
+from mih_impact.registers.taking import Store, literal, named, quoted
 
 __all__ = ["build_panel"]
 
-_KINDS: dict[Dtype, Kind] = {
-    "text": "text", "category": "text", "int": "int", "money": "money", "bool": "bool",
-    "number": "number",
-}  # fmt: skip
-#: Dates that the contract has years of.
-_DATES = ("birth_date", "death_date", "emigration_date")
 MEMORY = "4 GB"
 
 
@@ -222,7 +209,7 @@ class _Building:
     first: date
     last: date
     by_month: bool
-    fixed: dict[str, str] = field(default_factory=dict)
+    fixed: tuple[str, ...] = ()
     parts: list[Part] = field(default_factory=list)
     sides: list[str] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
@@ -234,185 +221,26 @@ class _Building:
 
     def people(self, table: Table, identifiers: Table | None) -> None:
         """Take the persons, their days of death, and all their identifiers."""
-        name = named(table, "persons")
-        typed, content = self._typed(table, name)
-        rows = (
-            f"(SELECT *, {ranked(table, '0', content)} FROM (SELECT *, NULL AS pid FROM {typed}))"
-        )
-        made, names = self._fated(table, name, rows, "ELSE 'used'"), list(table.columns)
-        missing, twice = self.store.row(
-            f"SELECT count(*) FILTER (key IS NULL), (SELECT count(*) FROM (SELECT key FROM {made} "
-            "WHERE fate = 'used' AND key IS NOT NULL GROUP BY key HAVING count(*) > 1)) "
-            f"FROM {made} WHERE fate = 'used'"
-        )
-        if missing or twice:
-            raise refuse(
-                f"{name} has not one row per person",
-                found=f"{twice:,} persons twice or more, {missing:,} rows without {table.key}",
-                do="keep one row of each; of versions the latest: revision=",
-            )
-        died = [f"make_date({quoted('death_year')}, 12, 31)"] if "death_year" in names else []
-        died = [*(["death_date"] if "death_date" in names else []), *died, "NULL::DATE"]
-        self.fixed = {n.replace("_date", "_year") if n in _DATES else n: n for n in names}
-        years = [
-            f"year({source}) AS {our}" if source in _DATES else quoted(our)
-            for our, source in self.fixed.items()
-        ]
-        columns = [f"coalesce({', '.join(died)}) AS died", *years]
-        persons = self.store.keep(
-            f"SELECT row_number() OVER (ORDER BY key) AS pid, key AS person_id, row, "
-            f"{', '.join(columns)} FROM {made} "
-            "WHERE fate = 'used'"
-        )
-        self.setting = Setting(self.store, persons, "", self.first, self.last, self.by_month)
-        self.parts.append(Part("persons", name, made, tuple(self.fixed)))
-        known = f"SELECT person_id AS key, pid, {_FROM} AS valid_from, {_TO} AS valid_to"
-        known = f"{known} FROM {persons}"
-        if identifiers is not None:
-            known = self._identifiers(identifiers, known)
-        self.setting = replace(self.setting, known=self.store.keep(known))
+        name, store = named(table, "persons"), self.store
+        found = people(store, table, name)
+        self.fixed = found.columns
+        self.parts.append(Part("persons", name, found.made, self.fixed))
+        name = named(identifiers, "identifiers") if identifiers else ""
+        made, known = identified(store, found.persons, identifiers, name)
+        if made is not None:
+            self.parts.append(Part("identifiers", name, made, ()))
+        window = (self.first, self.last, self.by_month)
+        self.setting = Setting(store, found.persons, known, *window)
 
-    def _identifiers(self, table: Table, own: str) -> str:
-        """Return the query of identifiers: each of one person on any day."""
-        name, store = named(table, "identifiers"), self.store
-        if "identifier" not in table.columns:
-            raise refuse(
-                f"{name} does not say which column has the identifiers",
-                found="columns= without identifier",
-                do='key= is the person as in persons=: columns={"identifier": "fnr"}',
-            )
-        wanted = bookkeeping(table) | {"identifier": Wanted(table.columns["identifier"], "key")}
-        ends = {"valid_from": table.valid_from, "valid_to": table.valid_to}
-        wanted |= {end: Wanted(column, "date") for end, column in ends.items() if column}
-        typed = take(store, table, name, wanted)
-        start = "valid_from" if table.valid_from else f"{_FROM}"
-        stop = "valid_to" if table.valid_to else f"{_TO}"
-        made = store.keep(
-            f"SELECT *, CASE {chosen(table)} WHEN pid IS NULL OR identifier IS NULL "
-            "THEN 'without_person' WHEN b < a THEN 'empty' ELSE 'used' END AS fate FROM "
-            f"(SELECT t.*, pid, coalesce({start}, {_FROM}) AS a, coalesce({stop}, {_TO}) AS b, "
-            f"{ranked(table, 'identifier', 'identifier')} FROM {typed} t "
-            f"LEFT JOIN {self.setting.persons} p ON p.person_id = t.key)"
-        )
-        require_known(self.store, table, name, made)
-        self.parts.append(Part("identifiers", name, made, ()))
-        used = f"SELECT * FROM {made} WHERE fate = 'used'"
-        shared = store.row(
-            f"SELECT count(DISTINCT x.identifier) FROM ({used}) x JOIN ({used}) y ON "
-            "x.identifier = y.identifier AND x.pid < y.pid AND x.a <= y.b AND y.a <= x.b"
-        )[0]
-        if shared:
-            raise refuse(
-                f"{name} gives identifiers to two persons at once",
-                found=f"{shared:,} identifiers",
-                do="say from when to when each holds: valid_from=, valid_to=",
-            )
-        joined = (
-            "SELECT identifier AS key, pid, min(a) AS valid_from, max(b) AS valid_to FROM (SELECT "
-            "*, sum(begins) OVER (PARTITION BY identifier, pid ORDER BY a, b, row ROWS UNBOUNDED "
-            "PRECEDING) AS run FROM (SELECT *, CASE WHEN a <= max(b) OVER (PARTITION BY "
-            "identifier, pid ORDER BY a, b, row ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) "
-            f"THEN 0 ELSE 1 END AS begins FROM ({used}))) GROUP BY identifier, pid, run"
-        )
-        return f"{joined} UNION ALL {own} WHERE person_id NOT IN (SELECT identifier FROM ({used}))"
-
-    # --- tables of rows ---------------------------------------------------------------------------
-
-    def _typed(self, table: Table, name: str) -> tuple[str, str]:
-        """Return the rows of a table, and the SQL of what versions may differ in."""
-        ours = {our: Wanted(column, _kind(our)) for our, column in table.columns.items()}
-        wanted = bookkeeping(table) | ours
-        content = [quoted(our) for our in wanted if our not in ("key", "revision")]
-        return take(self.store, table, name, wanted), ", ".join(content) or "true"
-
-    def _fated(self, table: Table, name: str, ranked_rows: str, fate: str) -> str:
-        """Return the table of rows with their fate, the last branches of which are given."""
-        made = self.store.keep(
-            f"SELECT *, CASE {chosen(table)} {fate} END AS fate FROM {ranked_rows}"
-        )
-        require_known(self.store, table, name, made)
-        return made
-
-    def _rows(self, table: Table, name: str) -> str:
-        """Return rows with their fate, person and period."""
-        typed, content = self._typed(table, name)
-        months = self.by_month and "month" in table.columns
-        low, high = self.setting.periods if months else (self.first.year, self.last.year)
-        placed = self.store.keep(f"SELECT *, ({_place(table, name)})::BIGINT AS place FROM {typed}")
-        with_month = "month" in table.columns
-        self._require_placed(name, placed, with_month=with_month)
-        period = "place" if months or not with_month else "place // 12"
-        until = last_of("place", months=with_month)
-        owned = (
-            f"SELECT t.*, k.pid, {period} AS period FROM {placed} t "
-            f"LEFT JOIN {self.setting.known} k ON t.key = k.key "
-            f"AND {until} BETWEEN k.valid_from AND k.valid_to"
-        )
-        fate = (
-            "WHEN pid IS NULL THEN 'without_person' "
-            f"WHEN period NOT BETWEEN {low} AND {high} THEN 'outside' ELSE 'used'"
-        )
-        rows = f"(SELECT *, {ranked(table, 'place', content)} FROM ({owned}))"
-        return self._fated(table, name, rows, fate)
-
-    def _require_placed(self, name: str, placed: str, *, with_month: bool) -> None:
-        bounds = "12000 AND 36000" if with_month else "1000 AND 3000"
-        wrong = f"place IS NULL OR place NOT BETWEEN {bounds}"
-        n = self.store.row(f"SELECT count(*) FROM {placed} WHERE {wrong}")[0]
-        if n:
-            raise refuse(
-                f"{name} has rows without a year{' and month' if with_month else ''}",
-                found=f"{n:,} rows",
-                do="correct them, or leave them out; a month is 1 to 12 beside a year, or 202012",
-            )
+    # --- a table each -----------------------------------------------------------------------------
 
     def table(self, table: Table, kind: str) -> None:
         """Take the columns of a table with a row per person and period."""
         name = named(table, kind)
-        repeated = self.by_month and "month" not in table.columns
-        money = [our for our in table.columns if _kind(our) == "money"]
-        if repeated and money:
-            raise refuse(
-                f"{name} has amounts of a year, and the panel is by month",
-                found=", ".join(money),
-                do='give a table by month, or build it by year: period="year"',
-            )
-        made, names = (
-            self._rows(table, name),
-            [n for n in table.columns if n not in ("year", "month")],
-        )
-        cells = self._cells(table, name, made, names)
-        merged = self.store.row(
-            f"SELECT (SELECT count(*) FROM {made} WHERE fate = 'used') - count(*) FROM {cells}"
-        )[0]
-        if repeated:
-            months = "unnest(range(period * 12, period * 12 + 12)) AS period"
-            cells = self.store.keep(f"SELECT * REPLACE ({months}) FROM {cells}")
+        made, cells, merged = periods(self.setting, table, name)
+        names = tuple(our for our in table.columns if our not in ("year", "month"))
         self._add(cells, {our: our for our in names})
-        self.parts.append(Part(kind, name, made, tuple(names), merged))
-
-    def _cells(self, table: Table, name: str, made: str, names: list[str]) -> str:
-        """Return the table of person, period and columns, one row each."""
-        used = f"FROM {made} WHERE fate = 'used'"
-        if table.combine is None:
-            n, m = self.store.row(
-                f"SELECT count(*), coalesce(sum(n), 0) FROM (SELECT count(*) AS n {used} "
-                "GROUP BY pid, period HAVING count(*) > 1)"
-            )
-            if n:
-                each = "month" if self.by_month else "year"
-                raise refuse(
-                    f"{name} has several rows of one person and {each}",
-                    found=f"{n:,} such, with {m:,} rows",
-                    do='add them up: combine="sum"; of versions take the latest: revision=',
-                )
-        types = self.store.types(made)
-        parts = [_combined(our, types[our], name, summed=table.combine == "sum") for our in names]
-        return self.store.keep(
-            f"SELECT {', '.join(['pid', 'period', *parts])} {used} GROUP BY 1, 2"
-        )
-
-    # --- tables of spells -------------------------------------------------------------------------
+        self.parts.append(Part(kind, name, made, names, merged))
 
     def spells(self, table: Spells) -> None:
         """Take a column of kroner, days or months."""
@@ -547,45 +375,3 @@ class _Building:
             )
             columns.append(f"coalesce(e.n, 0) AS {quoted(our)}")
         return f"SELECT {', '.join(columns)} FROM {tables} ORDER BY g.pid, g.period"
-
-
-_FROM, _TO = "DATE '0001-01-01'", "DATE '9999-12-31'"
-
-
-def _place(table: Table, name: str) -> str:
-    """Return the SQL of the year of a row, or of year * 12 + month - 1."""
-    if "month" in table.columns:
-        alone = '"year" * 12 + "month" + 12' if "year" in table.columns else "NULL"
-        return f'CASE WHEN "month" < 0 THEN {alone} ELSE "month" END'
-    if "year" in table.columns:
-        return '"year"'
-    raise refuse(
-        f"{name} does not say which column has the year",
-        found=f"columns= names {', '.join(table.columns) or 'nothing'}",
-        do='columns={"year": "aar", ...}, or "month" where a row is a month',
-    )
-
-
-def _kind(our: str) -> Kind | None:
-    if our in ("year", "month"):
-        return "year" if our == "year" else "month"
-    if our in _DATES:
-        return "date"
-    return _KINDS[CONTRACT[our].dtype] if our in CONTRACT else None
-
-
-def _combined(our: str, type_: str, name: str, *, summed: bool) -> str:
-    """Return the SQL of one cell of the rows that a person has in a period."""
-    column = quoted(our)
-    if _kind(our) == "money":
-        parts = f"sum(CAST(round({column}::DOUBLE * {PARTS}) AS HUGEINT))"
-        return f"{rounded(parts, str(PER_ORE))} AS {column}"
-    if not summed:
-        return f"any_value({column}) AS {column}"
-    if type_.startswith(("VARCHAR", "BOOLEAN", "DATE", "TIMESTAMP")):
-        raise refuse(
-            f'combine="sum" adds numbers, and {name} has others',
-            found=our,
-            do="leave the column out, or take it from a table with one row a period",
-        )
-    return f"sum(CAST(round({column}::DOUBLE * {PARTS}) AS HUGEINT))::DOUBLE / {PARTS} AS {column}"

@@ -285,7 +285,7 @@ def require_apart(setting: Setting, name: str, spells: str) -> None:
         )
 
 
-def _clustered(spells: str, gap: int = 0, *, by: str = "pid") -> str:
+def clustered(spells: str, gap: int = 0, *, by: str = "pid") -> str:
     """Return spells with `cluster`, the same for those that hang together."""
     reach = "a" if gap < 0 else f"a - {1 + gap}"
     return (
@@ -301,7 +301,7 @@ def united(spells: str, gap: int) -> str:
     """Return the query of spells of the days that count once, those at most a gap apart as one."""
     return (
         "SELECT pid, min(row) AS row, min(a) AS a, max(b) AS b, any_value(value) AS value "
-        f"FROM ({_clustered(spells, gap)}) GROUP BY pid, cluster"
+        f"FROM ({clustered(spells, gap)}) GROUP BY pid, cluster"
     )
 
 
@@ -309,7 +309,7 @@ def one_at_a_time(setting: Setting, spells: str, order: str) -> str:
     """Return the query of spells in which a person has on each day the first by an order."""
     store = setting.store
     cluster = store.keep(
-        f"SELECT *, count(*) OVER (PARTITION BY pid, cluster) AS n FROM ({_clustered(spells, -1)})"
+        f"SELECT *, count(*) OVER (PARTITION BY pid, cluster) AS n FROM ({clustered(spells, -1)})"
     )
     edges = (
         f"SELECT pid, cluster, a AS edge FROM {cluster} WHERE n > 1 "
@@ -481,7 +481,7 @@ def first_starts(setting: Setting, table: Starts, name: str) -> tuple[str, str, 
         f"SELECT pid, row, start AS a, b, {measure} AS measure, {mine} AS mine "
         f"FROM {made} WHERE fate = 'used'"
     )
-    taken = store.keep(_clustered(kept, table.gap, by="pid, measure") if table.gap else
+    taken = store.keep(clustered(kept, table.gap, by="pid, measure") if table.gap else
                        f"SELECT *, 1 AS begins FROM {kept}")  # fmt: skip
     firsts = (
         f"SELECT row FROM {taken} WHERE mine AND begins = 1 "
