@@ -396,7 +396,6 @@ _R = TypeVar("_R")
 _COLUMNS = "the panel's columns are named once: mih.read_panel(..., columns={'person_id': ...})"
 _DRAWS = "draws="
 _ATT = "every estimate here is the average effect on those who start (ATT)"
-_SCORE = "a logit is fitted; score='pooled' or 'by_start_year' on match says over whom"
 #: By the name of the first argument: what data go in as.
 _DATA = {
     "panel": "the first argument is a panel: mih.read_panel(frame)",
@@ -425,13 +424,15 @@ ELSEWHERE: dict[str, dict[str, str]] = {
         "language": "lang=",
     },
     "match": {
-        "distance": "method='propensity' or 'mahalanobis'; " + _SCORE, "link": _SCORE,
+        "link": "distance='propensity' for the log odds of a logit, 'probability' for the score"
+        " itself",
         "k": "ratio=", "M": "ratio=", "n_neighbors": "ratio=", "m_order": "order=",
         "std_caliper": "caliper=, in standard deviations of the log odds",
         "discard": "caliper=, which leaves out who has nobody near",
         "mahvars": "method='mahalanobis' with caliper= on the log odds",
-        "BiasAdjust": _ADJUST, "bias_adj": _ADJUST, "ties": "ties are averaged with replacement,"
-        " and drawn by seed= without", "xformla": _FORMULA, "covariates": "on=", "vce": _SE,
+        "metric": "distance=", "Weight": "distance=",
+        "BiasAdjust": _ADJUST, "bias_adj": _ADJUST, "xformla": _FORMULA,
+        "covariates": "on=", "vce": _SE,
         "antiexact": "exact= with a column that keeps them apart",
     },
     "weight": {

@@ -31,7 +31,7 @@ def test_every_public_call_refuses_an_option_it_does_not_have(name):
 @pytest.mark.parametrize(
     ("call", "option", "advice"),
     [
-        ("match", "distance", "propensity"),
+        ("match", "metric", "here it is distance="),
         ("match", "M", "here it is ratio="),
         ("match", "BiasAdjust", r"adjust=True"),
         ("event_study", "clusters", "here it is cluster="),

@@ -30,6 +30,26 @@ _METHODS = {
         nb="nærmeste kjennetegn (Mahalanobis-avstand)",
         en="nearest characteristics (Mahalanobis distance)",
     ),
+    "probability": Label(
+        nb="nærmeste tilbøyelighet til å delta (som sannsynlighet)",
+        en="nearest propensity score (as a probability)",
+    ),
+    "mahalanobis_total": Label(
+        nb="nærmeste kjennetegn (Mahalanobis-avstand, kovarians blant alle)",
+        en="nearest characteristics (Mahalanobis distance, covariance of everybody)",
+    ),
+    "robust_mahalanobis": Label(
+        nb="nærmeste kjennetegn (Mahalanobis-avstand mellom rangtall)",
+        en="nearest characteristics (Mahalanobis distance on ranks)",
+    ),
+    "inverse_variance": Label(
+        nb="nærmeste kjennetegn (avstand i standardavvik)",
+        en="nearest characteristics (distance in standard deviations)",
+    ),
+    "euclidean": Label(
+        nb="nærmeste kjennetegn (euklidsk avstand)",
+        en="nearest characteristics (Euclidean distance)",
+    ),
     "mahalanobis_within_caliper": Label(
         nb="nærmeste kjennetegn (Mahalanobis-avstand) blant dem med omtrent samme tilbøyelighet "
         "til å delta",
@@ -55,6 +75,7 @@ _LINES = {
         nb="Effektiv utvalgsstørrelse, kontroller", en="Effective sample size, controls"
     ),
     "eligible": Label(nb="Kandidater", en="Candidates"),
+    "caliper": Label(nb="Største avstand (caliper)", en="Caliper"),
     "averaged": Label(
         nb="Deltakere med flere like nære kontroller", en="Participants with tied controls"
     ),
@@ -73,6 +94,11 @@ _ELIGIBLE = {
     "everyone observed": Label(nb="alle i registeret", en="everyone observed"),
     "expression": Label(nb="etter et uttrykk fra analytikeren", en="by the analyst's expression"),
 }
+_NO_CALIPER = Label(nb="ingen", en="none")
+_OF_LOG_ODDS = Label(nb="{sd} standardavvik av log-odds", en="{sd} standard deviations of log odds")
+_OF_PROBABILITY = Label(
+    nb="{sd} standardavvik av sannsynligheten", en="{sd} standard deviations of the probability"
+)
 _OF = Label(nb="{n} av {all}", en="{n} of {all}")
 _CARRIED = Label(
     nb="{n} verdier av {column} er hentet fra et tidligere år (siste rad før oppstart).",
@@ -178,7 +204,7 @@ def card(group: Comparison, tied_share: float | None, lang: Lang) -> Card:
         notes.append(text.text(lang))
     if tied_share is not None:
         share = percent(tied_share, decimals=_decimals(tied_share), lang=lang)
-        notes.append((_AVERAGED if group.replace else _DRAWN).format(share=share).text(lang))
+        notes.append((_DRAWN if group.draws_ties else _AVERAGED).format(share=share).text(lang))
     return Card(
         title=_TITLE.text(lang),
         lines=tuple((label.text(lang), value) for label, value in lines),
@@ -235,7 +261,8 @@ def _conditions(group: Comparison, lang: Lang) -> str:
 def _method(group: Comparison) -> str:
     """Return which label of the method is the group's."""
     within = group.whitened is not None and group.provenance.options["caliper"] is not None
-    return "mahalanobis_within_caliper" if within else group.method
+    plain = group.method == "mahalanobis"
+    return "mahalanobis_within_caliper" if within and plain else group.method
 
 
 def _line(group: Comparison, what: str) -> Label:
@@ -251,11 +278,22 @@ def _names(terms: Sequence[Term], lang: Lang) -> str:
 def _last_line(group: Comparison, lang: Lang) -> tuple[tuple[Label, str], ...]:
     """Return what the controls hang on: ties of the nearest, the heaviest person for weights."""
     if group.chosen_by_nearness:
-        return ((_LINES["averaged" if group.replace else "drawn"], count(group.ties, lang)),)
+        ties = count(group.ties, lang)
+        return (_caliper(group, lang), (_LINES["drawn" if group.draws_ties else "averaged"], ties))
     if group.model is None:
         return ()
     share = float(group.person_weight.max() / group.n_participants)
     return ((_LINES["heaviest"], percent(share, decimals=_decimals(share), lang=lang)),)
+
+
+def _caliper(group: Comparison, lang: Lang) -> tuple[Label, str]:
+    """Return the greatest distance on the score; its default is told like any other."""
+    caliper = group.provenance.options["caliper"]
+    by_chance = group.method == "probability"
+    width = _NO_CALIPER if caliper is None else _OF_PROBABILITY if by_chance else _OF_LOG_ODDS
+    return _LINES["caliper"], width.format(sd=number(caliper or 0.0, decimals=2, lang=lang)).text(
+        lang
+    )
 
 
 def _decimals(share: float) -> int:

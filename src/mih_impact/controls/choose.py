@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import narwhals as nw
 import numpy as np
@@ -18,11 +18,13 @@ from mih_impact.controls.matching import matched, nobody
 from mih_impact.controls.options import (
     Controls,
     Cutpoints,
+    Distance,
     MatchOptions,
     Method,
     Order,
     Scope,
     ScoreKind,
+    Ties,
     WeightMethod,
     WeightOptions,
 )
@@ -67,6 +69,8 @@ def match(
     on: Term | Sequence[Term] = (),
     exact: str | Sequence[str] = (),
     method: Method = "propensity",
+    distance: Distance | None = None,
+    ties: Ties = "average",
     ratio: int = 5,
     replace: bool = True,
     scope: Scope = "global",
@@ -99,8 +103,17 @@ def match(
         all. "exact": every candidate with the same values of `exact` and `on`, each with equal
         weight. "cem": the same, with numbers in bins. To the last two ratio, caliper and order
         mean nothing.
+    distance
+        In place of `method`, nearest by another distance. On the score: "propensity", the log odds,
+        or "probability". On `on`: "mahalanobis", with the covariance within the two sides;
+        "mahalanobis_total", with that of everybody; "robust_mahalanobis", on ranks;
+        "inverse_variance"; "euclidean". See `mahalanobis.coordinates`.
+    ties
+        With replacement, several controls as near as the last of `ratio`: "average" takes all, with
+        equal weight; "random" draws among them by lots that hang on `seed`. Without replacement a
+        lot always decides.
     ratio
-        Controls wanted per participant; with replacement more where several are as near as the
+        Controls wanted per participant; with ties="average" more where several are as near as the
         last.
     replace
         With replacement a person may serve several participants; without, one only.
@@ -108,8 +121,9 @@ def match(
         Without replacement a person serves once ("global"), or once in each start year
         ("within_start_year").
     caliper
-        Greatest distance, in standard deviations of the log odds over all rows of the risk sets;
-        None for no limit.
+        Greatest distance on the score, in standard deviations of the log odds (with
+        distance="probability" of the probability) over all rows of the risk sets; None for no
+        limit. The card says which it is.
     common_support
         Leave out participants whose log odds lie outside the range of the candidates of their
         start year; `attrition` counts them.
@@ -143,8 +157,8 @@ def match(
         are otherwise offered; "censor", it is compared until it begins one, and is no candidate in
         the period in which it does. What participants begin later is part of the effect.
     seed
-        Seed of order="random"; without replacement of the lots among equals, and in a panel by
-        month of the months that candidates are compared from (2025 unless given).
+        Seed of order="random", of the lots among equals, and in a panel by month of the months that
+        candidates are compared from (2025 unless given).
 
     Returns
     -------
@@ -173,8 +187,13 @@ def match(
     Matching with `ties=TRUE`, Stata's teffects): of 7 where 5 are asked for and the last three are
     equally near, each weighs 1/7. Without replacement one of those who are equally near is drawn,
     as is who chooses first among equal log odds: the lots hang on `seed`, and another seed gives
-    another draw. Distances on the log odds, or by Mahalanobis, that differ by no more than 1e-9 are
-    equal: rounding by the order of sums is some 1e-14.
+    another draw. Distances that differ by no more than 1e-9 are equal: rounding by the order of
+    sums is some 1e-14. A probability is measured in its standard deviations for that.
+
+    The caliper of 0.2 is Austin's, and stays on unless it is taken off: a participant whom nobody
+    resembles is better left out and counted than compared with somebody else. R's MatchIt and
+    Matching and Stata's teffects have none: caliper=None. `docs/commands.md` has the options that
+    give their defaults.
 
     Without replacement controls are chosen in rounds: everyone chooses a first before anyone
     chooses a second. The Mahalanobis distance is that of R's MatchIt: the covariance within
@@ -204,13 +223,16 @@ def match(
     ['register', 'observed', 'cell', 'matched']
     """
     call = _Call.of(match, panel, eligible, measure, other_measures, outcomes)
-    by_nearness = arguments.is_one_of(method, ("propensity", "mahalanobis"))
+    method = _by_distance(method, distance)
+    by_nearness = arguments.is_one_of(method, get_args(Distance))
     drawn = arguments.is_one_of(order, ("random",))
-    seed = seed_of(call.panel, seed, lots=by_nearness and replace is False and not drawn)
+    lots = ties == "random" if replace is True else replace is False and not drawn
+    seed = seed_of(call.panel, seed, lots=by_nearness and lots)
     options = MatchOptions(
         on=as_terms(on),
         exact=arguments.names("exact", exact, error=SupportError),
         method=method,
+        ties=ties,
         ratio=ratio,
         replace=replace,
         scope=scope,
@@ -227,6 +249,20 @@ def match(
     if not len(chosen.sets.participant):
         raise nobody(chosen, options)
     return call.group(options, chosen)
+
+
+def _by_distance(method: Method, distance: Distance | None) -> Method:
+    """Return the method that a distance is, or raise where another method is given beside it."""
+    if distance is None:
+        return method
+    arguments.choice("match", "distance", distance, (None, *get_args(Distance)), error=SupportError)
+    if method not in ("propensity", distance):
+        raise SupportError(
+            "A distance is a method of its own",
+            found=f"method={arguments.shown(method)} and distance={distance!r}",
+            do="leave out method=, or distance=",
+        )
+    return distance
 
 
 @named_options

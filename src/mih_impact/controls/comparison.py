@@ -117,6 +117,12 @@ class Comparison:
         return self.model is None and (self.score is not None or self.whitened is not None)
 
     @property
+    def draws_ties(self) -> bool:
+        """Whether a lot decided between controls that were as near."""
+        random = self.provenance.options.get("ties") == "random"
+        return self.chosen_by_nearness and (random or not self.replace)
+
+    @property
     def row_weight(self) -> FloatArray:
         """Weight of every row: 1 for a participant, summed over sets for a control."""
         weight = np.bincount(

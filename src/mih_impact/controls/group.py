@@ -58,8 +58,8 @@ class ControlGroup(Comparison, Displayed):
     recipe
         How it was made, for what makes it again: placebos, resampling, other specifications.
     whitened
-        Coordinates of every row whose plain distance is Mahalanobis', shape (m, k); None for other
-        methods.
+        Coordinates of every row whose plain distance is the one on covariates, shape (m, k); None
+        where nearness is not by covariates.
     window_end
         The last year since start by which no control has started; None if controls never start.
     model
@@ -111,12 +111,14 @@ class ControlGroup(Comparison, Displayed):
         )
 
     def _distance(self, participant: IntArray, control: IntArray) -> FloatArray:
-        """Return the distance of pairs of rows, on the log odds or by Mahalanobis; 0 for cells."""
+        """Return the distance of pairs of rows, on the score or on covariates; 0 for cells."""
         if self.whitened is not None:
             gap = self.whitened[participant] - self.whitened[control]
             return np.asarray(np.linalg.norm(gap, axis=1))
         if self.score is not None:
-            return np.abs(self.score.index[participant] - self.score.index[control])
+            score = self.score
+            line = score.index if score.scale == "logit" else score.probability
+            return np.abs(line[participant] - line[control])
         return np.zeros(len(participant))
 
     def to_frame(self) -> pd.DataFrame:

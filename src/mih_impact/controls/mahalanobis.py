@@ -1,4 +1,4 @@
-"""Nearest by Mahalanobis distance: a tree in the space where that distance is the plain one.
+"""Nearest by a distance on covariates: a tree in the space where that distance is the plain one.
 
 As for scores, distances that differ by no more than `SAME` are the same. Rows with the same
 covariates share a place.
@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from scipy.spatial import cKDTree
+from scipy.stats import rankdata
 
 from mih_impact.controls.covariates import names_for_messages
 from mih_impact.controls.logit import linear_index, require_full_rank
 from mih_impact.controls.nearest import SAME, Neighbours, Places, runs
 from mih_impact.controls.risk_set import RiskSet
 
-__all__ = ["Cloud", "mahalanobis_greedy", "mahalanobis_nearest", "whiten"]
+__all__ = ["Cloud", "coordinates", "mahalanobis_greedy", "mahalanobis_nearest", "whiten"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -28,13 +29,74 @@ BoolArray = NDArray[np.bool_]
 FIRST_LOOK = 16
 
 
-def whiten(risk: RiskSet) -> FloatArray:
+#: Directions in which ranks hardly vary, as a share of the largest variance, are not there.
+FLAT = 1e-10
+
+
+def coordinates(risk: RiskSet, distance: str) -> FloatArray:
+    """Return coordinates of every row, shape (m, k), whose plain distance is the one asked for.
+
+    Parameters
+    ----------
+    risk
+        The stacked risk sets; variances are over all their rows.
+    distance
+        "mahalanobis", with the covariance within participants and within candidates
+        (`whiten`); "mahalanobis_total", with that over everybody, divisor m - 1, as R's Matching
+        and Stata; "robust_mahalanobis", on ranks; "inverse_variance"; or "euclidean".
+
+    Notes
+    -----
+    Inverse variance and Euclidean: d^2 = sum_k (x_ik - x_jk)^2 / s_k^2, s_k^2 the variance over
+    everybody, or 1. A category has an indicator for every value, each counting half, so that two
+    different values are as far apart whichever they are, and as far as those of one indicator where
+    there are two. Robust (Rosenbaum 2010, section 8.3; R's MatchIt): ranks, ties averaged, with the
+    covariance of the ranks rescaled so that each has the variance of ranks without ties: a rare
+    value does not outweigh the rest, nor does an outlier.
+
+    Raises
+    ------
+    SupportError
+        As `whiten`, for the Mahalanobis distances.
+    """
+    if distance == "mahalanobis":
+        return whiten(risk)
+    if distance == "mahalanobis_total":
+        return whiten(risk, within=False)
+    design = risk.design.with_every_value()
+    if not design.width:  # nothing sets anybody apart
+        return np.zeros((len(risk.person), 1))
+    if distance == "robust_mahalanobis":
+        return _by_ranks(design.X)
+    halves = [name != str(term) for name, term in zip(design.names, design.terms, strict=True)]
+    weight = np.where(halves, 0.5, 1.0)
+    if distance == "inverse_variance":
+        variance = design.X.var(axis=0, ddof=1)
+        weight = weight / np.where(variance > 0, variance, np.inf)
+    return np.asarray(design.X * np.sqrt(weight))
+
+
+def _by_ranks(X: FloatArray) -> FloatArray:
+    """Return coordinates whose plain distance is the robust Mahalanobis distance."""
+    rank = rankdata(X, axis=0)
+    rank = rank[:, rank.std(axis=0) > 0] - (len(X) + 1) / 2
+    cov = rank.T @ rank / (len(X) - 1)
+    untied = np.sqrt(len(X) * (len(X) + 1) / 12)  # the standard deviation of 1, ..., m
+    stretch = untied / np.sqrt(np.diag(cov))
+    value, vector = np.linalg.eigh(cov * np.outer(stretch, stretch))
+    kept = value > FLAT * value.max(initial=0.0)
+    root = vector[:, kept] / np.sqrt(value[kept])
+    return np.column_stack([linear_index(rank, column) for column in root.T])
+
+
+def whiten(risk: RiskSet, *, within: bool = True) -> FloatArray:
     """Return coordinates of every row, shape (m, k), whose plain distance is Mahalanobis'.
 
     Notes
     -----
     d(i, j)^2 = (x_i - x_j)' S^-1 (x_i - x_j), S the covariance within participants and within
-    candidates, pooled over all rows of the risk sets with divisor m - 2, as in R's MatchIt. A
+    candidates, pooled over all rows of the risk sets with divisor m - 2, as in R's MatchIt; or over
+    everybody with divisor m - 1 (within=False), as in R's Matching and Stata's teffects. A
     category enters as indicators, one left out; which one does not matter to the distance.
 
     Raises
@@ -48,13 +110,14 @@ def whiten(risk: RiskSet) -> FloatArray:
     # Far from zero, numbers lose the digits that tell whether distances are the same.
     X, spread = X - X.mean(axis=0), X.std(axis=0)
     X = X / np.where(spread > 0, spread, 1.0)
-    within = X.copy()
-    for side in (treated, ~treated):
-        within[side] -= within[side].mean(axis=0)
-    deviation = within.std(axis=0)
+    apart = X.copy()
+    sides = (treated, ~treated) if within else (slice(None),)
+    for side in sides:
+        apart[side] -= apart[side].mean(axis=0)
+    deviation = apart.std(axis=0)
     names = names_for_messages(risk.design, risk.person)
-    require_full_rank(within, np.where(deviation > SAME, deviation, 0.0), names)
-    cov = within.T @ within / (len(X) - 2)
+    require_full_rank(apart, np.where(deviation > SAME, deviation, 0.0), names)
+    cov = apart.T @ apart / (len(X) - len(sides))
     root = np.linalg.cholesky(cho_solve(cho_factor(cov), np.eye(len(cov))))
     return np.column_stack([linear_index(X, column) for column in root.T])
 

@@ -10,7 +10,12 @@ from numpy.typing import NDArray
 
 from mih_impact.controls.comparison import Chosen, Comparison, Sets
 from mih_impact.controls.covariates import by_period
-from mih_impact.controls.mahalanobis import Cloud, mahalanobis_greedy, mahalanobis_nearest, whiten
+from mih_impact.controls.mahalanobis import (
+    Cloud,
+    coordinates,
+    mahalanobis_greedy,
+    mahalanobis_nearest,
+)
 from mih_impact.controls.nearest import SAME, Neighbours, greedy, nearest_within, runs
 from mih_impact.controls.options import Cutpoints, MatchOptions
 from mih_impact.controls.propensity import Score, independent, propensity_score, supported
@@ -141,7 +146,7 @@ def matched(cube: Cube, options: MatchOptions, among: Among | None = None) -> Ch
         among=among,
     )
     near = risk
-    if options.method in ("propensity", "mahalanobis"):
+    if options.nearest:
         if among is None:
             risk.require_varying(options.on)
         else:
@@ -192,11 +197,13 @@ def _neighbours(
 ) -> Chosen:
     """Take the nearest on the score or by Mahalanobis, within start year, cell and caliper."""
     score = scored() if options.uses_score else None
+    if score is not None and options.method == "probability":
+        score = replace(score, scale="probability")
     target, flow = np.flatnonzero(risk.treated), risk.flow
     if options.common_support and score is not None:
         target, step = supported(risk, score)
         flow = (*flow, step)
-    whitened = whiten(risk) if options.method == "mahalanobis" else None
+    whitened = coordinates(risk, options.method) if options.in_space else None
     sets, ties = nearest_sets(risk, target, score, whitened, options, lot)
     return Chosen(risk, sets, flow, score, ties, whitened)
 
@@ -232,20 +239,58 @@ def nearest_sets(
     options = replace(options, ratio=most_controls(risk, options.ratio))
     limit = np.inf
     if options.caliper is not None and score is not None:
-        limit = options.caliper * float(score.index.std(ddof=1))
+        limit = options.caliper * float(score.line.std(ddof=1))
     if whitened is not None:
         found = _in_space(risk, whitened, score, target, limit, options, lot)
     else:
         assert score is not None
-        found = _on_line(risk, score.index, target, limit, options, lot)
-    return as_sets(target, found), found.ties
+        found = _on_line(risk, score.line, target, limit, options, lot)
+    sets = as_sets(target, found)
+    if options.replace and options.ties == "random":
+        sets = _drawn(sets, _points(score, whitened), lot, options.ratio)
+    return sets, found.ties
+
+
+def _points(score: Score | None, whitened: FloatArray | None) -> FloatArray:
+    """Return the coordinates of every row whose plain distance is nearness, shape (m, k)."""
+    if whitened is not None:
+        return whitened
+    assert score is not None
+    return score.line[:, None]
+
+
+def _drawn(sets: Sets, point: FloatArray, lot: FloatArray, ratio: int) -> Sets:
+    """Return sets of at most `ratio`: of those as near as the last, a lot decides who is in.
+
+    Each participant has lots of its own, so that who is drawn for one is not drawn for all.
+    """
+    own, entry = sets.pairs()
+    participant, control = sets.participant[own], sets.control[entry]
+    distance = np.linalg.norm(point[participant] - point[control], axis=1)
+    first = np.searchsorted(own, np.arange(len(sets.participant)))
+    size = np.diff(np.append(first, len(own)))
+    ranked = distance[np.lexsort((distance, own))]
+    last = ranked[first + np.minimum(size, ratio) - 1]
+    tied = distance > last[own] - SAME
+    kept = np.lexsort((_mixed(lot[participant], lot[control]), tied, own))
+    kept = np.sort(kept[np.arange(len(own)) - first[own] < ratio])
+    member = own[kept]
+    weight = 1.0 / np.minimum(size, ratio)[member]
+    return Sets(sets.participant, np.arange(len(first)), member, control[kept], weight)
+
+
+def _mixed(one: FloatArray, other: FloatArray) -> NDArray[np.uint64]:
+    """Return a number for each pair of lots, no more alike than lots are (splitmix64)."""
+    bits = one.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + other.view(np.uint64)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
+    return bits ^ (bits >> np.uint64(31))
 
 
 def lots(risk: RiskSet, options: MatchOptions, what: str = "ties") -> FloatArray:
     """Return a number between 0 and 1 for every row, by which equals stand in line, shape (m,).
 
-    With replacement all who are as near are taken, and no lot is drawn: shape (0,). Another `what`
-    is another draw.
+    Where all who are as near are taken no lot is drawn: shape (0,). Another `what` is another draw.
 
     Notes
     -----
@@ -253,8 +298,8 @@ def lots(risk: RiskSet, options: MatchOptions, what: str = "ties") -> FloatArray
     else is in the register, and in what order, does not matter, and which person has which lot has
     nothing to do with anything else.
     """
-    lot = np.empty(0 if options.replace else len(risk.person))
-    if not options.replace:
+    lot = np.empty(len(risk.person) if options.draws_ties else 0)
+    if options.draws_ties:
         for c, rows in by_period(risk.start_year):
             who = risk.cube.person_id[risk.person[rows]]
             lot[rows] = uniform_number(who, options.seed, c, what)
@@ -266,7 +311,7 @@ def tied_share(group: Comparison) -> float:
     if not group.ties or group.recipe is None:
         return 0.0
     options, sets = group.recipe.read(MatchOptions), group.sets
-    if group.replace:
+    if not options.draws_ties:
         count = np.bincount(sets.member)[sets.set_of]
         return float((1.0 - np.minimum(options.ratio / count, 1.0)).mean())
     target = np.flatnonzero(group.risk.treated)
@@ -291,7 +336,7 @@ def _on_line(
     options: MatchOptions,
     lot: FloatArray,
 ) -> Neighbours:
-    """Match on the log odds."""
+    """Match on the log odds, or on the probability."""
     control = _in_line(risk, options, lot)
     who = index[target], risk.cell[target], index[control], risk.cell[control]
     if options.replace:
@@ -310,7 +355,7 @@ def _in_space(
     options: MatchOptions,
     lot: FloatArray,
 ) -> Neighbours:
-    """Match by Mahalanobis distance, within the limit on the log odds if there is one."""
+    """Match by a distance on the covariates, within the limit on the log odds if there is one."""
     control = _in_line(risk, options, lot)
     index = np.zeros(len(risk.person)) if score is None else score.index
     cloud = Cloud(
@@ -411,9 +456,9 @@ class NearestLists:
     ) -> NearestLists:
         """List the `length` nearest of some rows, when everybody else is free to be a control."""
         free = replace(risk, treated=np.zeros(len(risk.person), dtype=bool))
-        alike, lot = replace(options, ratio=length, replace=True), lots(risk, options)
-        point = score.index[:, None] if whitened is None and score is not None else whitened
-        assert point is not None
+        alike = replace(options, ratio=length, replace=True, ties="average")
+        lot = lots(risk, options)
+        point = _points(score, whitened)
         near = np.full((len(rows), length), -1, dtype=np.int64)
         far = np.full(near.shape, np.inf)
         for first in range(0, len(rows), AT_A_TIME):
@@ -455,7 +500,11 @@ class NearestLists:
             again = replace(self.risk, treated=treated)
             chosen = self.score, self.whitened, self.options, self.lot
             return nearest_sets(again, target, *chosen)[0]
-        return as_sets(target, found)
+        sets = as_sets(target, found)
+        if self.options.replace and self.options.ties == "random":
+            point = _points(self.score, self.whitened)
+            sets = _drawn(sets, point, self.lot, self.options.ratio)
+        return sets
 
     def _first(
         self, near: IntArray, far: FloatArray, free: BoolArray, whole: BoolArray

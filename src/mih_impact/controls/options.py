@@ -12,18 +12,33 @@ from mih_impact.controls.terms import Lag, Term, column_of
 from mih_impact.errors import SupportError
 
 __all__ = [
+    "ON_SCORE",
     "Controls",
     "Cutpoints",
+    "Distance",
     "MatchOptions",
     "Method",
     "Order",
     "Scope",
     "ScoreKind",
+    "Ties",
     "WeightMethod",
     "WeightOptions",
 ]
 
-Method = Literal["propensity", "mahalanobis", "exact", "cem"]
+#: By what nearness is measured: two scales of the score, and five distances on the covariates.
+Distance = Literal[
+    "propensity",
+    "probability",
+    "mahalanobis",
+    "mahalanobis_total",
+    "robust_mahalanobis",
+    "inverse_variance",
+    "euclidean",
+]
+Method = Literal[Distance, "exact", "cem"]
+ON_SCORE = ("propensity", "probability")
+Ties = Literal["average", "random"]
 WeightMethod = Literal["entropy", "ipw"]
 Order = Literal["largest", "smallest", "data", "random"]
 Scope = Literal["global", "within_start_year"]
@@ -33,7 +48,12 @@ ScoreKind = Literal["pooled", "by_start_year"]
 Cutpoints = Mapping[str, int | Sequence[float]]
 
 _BOTH: dict[str, tuple[Any, ...]] = {"controls": get_args(Controls), "score": get_args(ScoreKind)}
-_MATCH = _BOTH | {"method": get_args(Method), "order": get_args(Order), "scope": get_args(Scope)}
+_MATCH = _BOTH | {
+    "method": get_args(Method),
+    "order": get_args(Order),
+    "scope": get_args(Scope),
+    "ties": get_args(Ties),
+}
 _WEIGHT = _BOTH | {"method": get_args(WeightMethod), "moments": (1, 2)}
 
 
@@ -86,6 +106,7 @@ class MatchOptions(_Options):
     on: tuple[Term, ...]
     exact: tuple[str, ...]
     method: Method
+    ties: Ties
     ratio: int
     replace: bool
     scope: Scope
@@ -121,12 +142,27 @@ class MatchOptions(_Options):
         self._require_cutpoints()
 
     @property
+    def nearest(self) -> bool:
+        """Whether a participant gets its nearest, not everybody of a cell."""
+        return self.method not in ("exact", "cem")
+
+    @property
+    def in_space(self) -> bool:
+        """Whether nearness is by a distance on the covariates."""
+        return self.nearest and self.method not in ON_SCORE
+
+    @property
+    def draws_ties(self) -> bool:
+        """Whether a lot decides between those who are as near."""
+        return self.nearest and (not self.replace or self.ties == "random")
+
+    @property
     def uses_score(self) -> bool:
         """Whether a propensity score is estimated."""
-        if self.method == "mahalanobis":
+        if self.in_space:
             ordered = not self.replace and self.order in ("largest", "smallest")
             return self.caliper is not None or self.common_support or ordered
-        return self.method == "propensity"
+        return self.nearest
 
     @property
     def modelled(self) -> Modelled:
@@ -158,9 +194,9 @@ class MatchOptions(_Options):
         if self.method != "exact" and not self.on:
             what = {
                 "propensity": "A propensity score needs covariates",
-                "mahalanobis": "A Mahalanobis distance needs covariates",
+                "probability": "A propensity score needs covariates",
                 "cem": "Coarsened exact matching needs covariates",
-            }[self.method]
+            }.get(self.method, "A distance needs covariates")
             raise SupportError(what, found="on=()", do="name columns in on=")
         lags = [term for term in self.on if isinstance(term, Lag)]
         if self.method == "exact" and lags:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -57,15 +58,30 @@ class Score:
         Log odds of starting, shape (m,).
     models
         One model for all start years, or one for each.
+    scale
+        On what scale nearness is measured.
     """
 
     index: FloatArray
     models: dict[str, LogitFit]
+    scale: Literal["logit", "probability"] = "logit"
 
     @property
     def probability(self) -> FloatArray:
         """The propensity score, shape (m,)."""
         return np.asarray(1.0 / (1.0 + np.exp(-self.index)))
+
+    @cached_property
+    def line(self) -> FloatArray:
+        """Where each row stands when its nearest are looked for, shape (m,).
+
+        The log odds; or the probability in its standard deviations, so that rounding is as small
+        beside the distance between neighbours.
+        """
+        if self.scale == "logit":
+            return self.index
+        spread = float(self.probability.std(ddof=1))
+        return self.probability / (spread if spread > 0 else 1.0)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the model tables, stacked, with the start years each speaks of."""

@@ -124,7 +124,7 @@ def neighbours(group: ControlGroup, rows: IntArray) -> Nearby:
     if group.whitened is not None:
         place, near, level = _in_space(group.whitened[candidate], cell, wanted)
     else:
-        score = np.zeros(len(candidate)) if group.score is None else group.score.index[candidate]
+        score = np.zeros(len(candidate)) if group.score is None else group.score.line[candidate]
         place, near, level = _on_line(score, cell, wanted)
     needed = np.zeros(int(place.max(initial=-1)) + 1, dtype=bool)
     needed[near[near >= 0]] = True

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
 from mih_impact.controls.group import ControlGroup
+from mih_impact.controls.options import ON_SCORE
 from mih_impact.effects.comparison import Comparison
 from mih_impact.effects.influence import Influence, Nearby, pair_rows, seen_alike
 from mih_impact.errors import EffectsError, warn
@@ -56,7 +57,7 @@ def require_theory(group: ControlGroup, kind: str, *, adjust: bool) -> None:
     if group.model is not None:
         what = "Weights that were estimated have their error in the variance already"
         found = f"weights by method={group.method!r}"
-    elif group.method != "propensity":
+    elif group.method not in ON_SCORE:
         what = "Controls were not matched on an estimated score, so there is nothing to correct for"
         found = f"method={group.method!r}"
         do += ", or match with method='propensity'"

@@ -12,7 +12,7 @@ from typing import Any, get_args
 from mih_impact import arguments
 from mih_impact.controls.choose import match, weight
 from mih_impact.controls.group import ControlGroup
-from mih_impact.controls.options import MatchOptions, Method, WeightMethod, WeightOptions
+from mih_impact.controls.options import MatchOptions, Method, Ties, WeightMethod, WeightOptions
 from mih_impact.controls.terms import Lag, Term, as_terms, term_label
 from mih_impact.display.locale import Label, Lang, number
 from mih_impact.effects.estimand import Composition, Estimand, Estimator, base_years
@@ -38,6 +38,7 @@ _OPTIONS = {
     "method": Label(nb="metode", en="method"),
     "on": Label(nb="kjennetegn", en="covariates"),
     "exact": Label(nb="likt innenfor", en="exact on"),
+    "ties": Label(nb="like nære", en="ties"),
     "ratio": Label(nb="kontroller per deltaker", en="controls per participant"),
     "replace": Label(nb="tilbakelegging", en="replacement"),
     "scope": Label(nb="brukes én gang", en="used once"),
@@ -65,6 +66,19 @@ _VALUES = {
     ("method", "cem"): Label(nb="grovere grupper (CEM)", en="coarsened exact (CEM)"),
     ("method", "entropy"): Label(nb="entropibalansering", en="entropy balancing"),
     ("method", "ipw"): Label(nb="invers sannsynlighetsvekting", en="inverse probability weighting"),
+    ("method", "probability"): Label(nb="sannsynlighet for å delta", en="propensity, probability"),
+    ("method", "mahalanobis_total"): Label(
+        nb="Mahalanobis-avstand, kovarians blant alle", en="Mahalanobis distance, total covariance"
+    ),
+    ("method", "robust_mahalanobis"): Label(
+        nb="Mahalanobis-avstand mellom rangtall", en="robust Mahalanobis distance"
+    ),
+    ("method", "inverse_variance"): Label(
+        nb="avstand i standardavvik", en="inverse-variance distance"
+    ),
+    ("method", "euclidean"): Label(nb="euklidsk avstand", en="Euclidean distance"),
+    ("ties", "average"): Label(nb="alle med", en="all are in"),
+    ("ties", "random"): Label(nb="loddtrekning", en="by lot"),
     ("replace", "True"): Label(nb="med", en="with"),
     ("replace", "False"): Label(nb="uten", en="without"),
     ("scope", "global"): Label(nb="i alt", en="at all"),
@@ -187,16 +201,15 @@ _DEFAULTS: dict[str, Options] = {
 #: Values of options that are the same whatever the others are.
 _CHOICES: dict[str, tuple[str, ...]] = {
     "method": (*get_args(Method), *get_args(WeightMethod)),
+    "ties": get_args(Ties),
     "estimator": get_args(Estimator),
     "composition": get_args(Composition),
     "se": get_args(StandardError),
     "dead": get_args(Dead),
 }
-_NEAREST = ("ratio", "replace", "scope", "caliper", "common_support", "order", "score")
+_NEAREST = ("ties", "ratio", "replace", "scope", "caliper", "common_support", "order", "score")
 #: What has a meaning beside the options that every method has.
 _OF_METHOD: dict[str, tuple[str, ...]] = {
-    "propensity": _NEAREST,
-    "mahalanobis": _NEAREST,
     "exact": (),
     "cem": ("cutpoints",),
     "entropy": ("moments",),
@@ -410,8 +423,7 @@ def _meant(options: Options) -> Options:
     names |= set(_OF_METHOD.get(method, _NEAREST))
     if options["controls"] == "not_yet":
         names.add("window_end")
-    if options["replace"]:
-        names -= {"scope", "order"}
+    names -= {"scope", "order"} if options["replace"] else {"ties"}
     if options["estimator"] == "difference":
         names.discard("base")
     return {name: value for name, value in options.items() if name in names}
