@@ -11,6 +11,8 @@ JOBS   ?= 2
 TAG    := $(shell $(PYTHON) -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null)
 CORE   := $(VENV)/.core-$(TAG)
 FULL   := $(VENV)/.test-$(TAG)
+DOCS   := .venv-docs
+SITE   := $(DOCS)/.docs-$(TAG)
 
 .PHONY: reproduce test lint types layers doctest unit notebooks figures mutants fuzz register docs metrics bench clean
 
@@ -51,11 +53,12 @@ register: $(CORE)  ## write the shipped synthetic register anew
 metrics:  ## size and shape of the library: modules, lines, imports, circles
 	$(PYTHON) scripts/metrics.py
 
-docs: $(CORE)  ## pages that are rendered from the code
-	$(BIN)/python -m mih_impact.panel.contract_page > docs/contract.md
+docs: $(SITE)  ## the site, in out/site; warnings are errors. Writes docs/contract.md from the code first
+	$(DOCS)/bin/python -m mih_impact.panel.contract_page > docs/contract.md
+	$(DOCS)/bin/sphinx-build -q -W --keep-going -b html docs $(OUT)/site
 
 clean:
-	rm -rf $(VENV) $(OUT) build dist
+	rm -rf $(VENV) $(DOCS) $(OUT) build dist docs/gallery docs/notebooks docs/reference
 
 $(CORE): pyproject.toml
 	@$(MAKE) --no-print-directory venv
@@ -66,6 +69,11 @@ $(FULL): pyproject.toml
 	@$(MAKE) --no-print-directory venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
 	@rm -f $(VENV)/.test-* && touch $@
+
+$(SITE): pyproject.toml
+	@$(MAKE) --no-print-directory venv VENV=$(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+	@rm -f $(DOCS)/.docs-* && touch $@
 
 .PHONY: venv
 venv:

@@ -307,8 +307,8 @@ def pretrend_power(
     does not reject in an ellipsoid, where the mean of b is
     delta * P(X_{L+2}(lambda) <= q) / P(X_L(lambda) <= q).
 
-    "any_lead", the one of R's pretrends: some |b_t| is above the two-sided normal quantile times
-    its standard error. It does not reject in a box, see `normal_box`.
+    "any_lead", the one of R's pretrends: some ``|b_t|`` is above the two-sided normal quantile
+    times its standard error. It does not reject in a box, see `normal_box`.
 
     The mean bias of years after start where the test does not reject is
     delta_post + Cov(post, pre) V^-1 (E[b | not rejected] - delta_pre); of a tested year it is

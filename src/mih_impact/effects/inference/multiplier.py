@@ -75,8 +75,8 @@ def multiplier_bootstrap(
     A draw is sum_g v_g psi_g, psi_g the influence of cluster g. The covariance is the mean
     cross-product of the draws, so that a standard error is their standard deviation about zero,
     which is known to be their mean; R's did takes the range between quartiles over 1.349 instead.
-    The band's critical value is the `level` quantile of the largest |draw / standard error| of an
-    outcome's years; intervals are normal.
+    The band's critical value is the `level` quantile of the largest ``|draw / standard error|`` of
+    an outcome's years; intervals are normal.
 
     The weights of a block of clusters come from a generator of its own, so that nothing depends on
     how the rows are kept in memory.

@@ -416,10 +416,10 @@ def randomisation_test(
     odds (Branson and Bind 2019), taken as known. The estimate is then made again: matching on the
     same score or distance, cells, or weights with the same coefficients.
 
-    p = (1 + number of draws with |T*| >= |T|) / (1 + draws); for several years together T is the
-    largest |estimate| over the standard deviation of its draws. A draw without an estimate counts
-    as beyond. `placebo_mean` away from zero says that the estimate leans to one side where nothing
-    was done.
+    p = (1 + number of draws with ``|T*| >= |T|``) / (1 + draws); for several years together T is
+    the largest ``|estimate|`` over the standard deviation of its draws. A draw without an estimate
+    counts as beyond. `placebo_mean` away from zero says that the estimate leans to one side where
+    nothing was done.
 
     With one start year and known odds the test is exact. With several, start years are drawn apart:
     a candidate of several may be drawn in each of them, and remains a candidate in those where it
