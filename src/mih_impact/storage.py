@@ -91,6 +91,7 @@ SAVED: dict[str, str] = {
     "SensitivityGrid": "mih_impact.account.switching",
     "SpecificationCurve": "mih_impact.falsification.specification_curve",
     "Split": "mih_impact.controls.subgroups",
+    "StartYearPretrend": "mih_impact.effects.group_time.pretrend",
     "StudyResult": "mih_impact.study.run",
     "SubgroupPretrend": "mih_impact.effects.pretrend",
     "SwitchingValues": "mih_impact.account.switching",

@@ -162,7 +162,7 @@ def test_balanced_event_years_agree_with_diff_diff(published):
     effects = ours(published)
     peer = peers(published, [], base_period="universal", estimation_method="reg")
     theirs = peer.aggregate("event_study", balance_e=2).to_dataframe().set_index("event_time")
-    own = effects.aggregate("event", balance=2).to_frame().set_index("level")
+    own = effects.aggregate("event", balance_e=2).to_frame().set_index("level")
     assert own.index.max() == 2
     for e in own.index:
         assert own.loc[e, "estimate"] == pytest.approx(theirs.loc[e, "att"], abs=1e-10)

@@ -175,3 +175,45 @@ def test_the_card_says_what_an_unusual_choice_means(panel):
     assert "Døde og utvandrede".lower() in effects.summary("nb").lower()
     assert "difference in levels" in " ".join(effects.summary("en").split())
     assert "levels" not in mih.event_study(group, window=(-1, 0)).summary("en")
+
+
+def test_results_answer_by_the_names_of_linearmodels(effects):
+    frame = effects.to_frame().set_index(["outcome", "year_since_start"])
+    np.testing.assert_array_equal(effects.params.to_numpy(), frame["estimate"])
+    assert effects.params.index.equals(effects.covariance.index)
+    np.testing.assert_array_equal(effects.std_errors, frame["std_error"])
+    pd.testing.assert_frame_equal(effects.cov, effects.covariance)
+    ends = effects.conf_int()
+    np.testing.assert_allclose(ends["lower"], frame["conf_low"])
+    np.testing.assert_allclose(ends["upper"], frame["conf_high"])
+    wide = effects.conf_int(0.99)
+    assert (wide["upper"] - wide["lower"]).loc[("wage_income", 3)] > 5 * effects.std_errors.loc[
+        ("wage_income", 3)
+    ]
+
+
+def test_an_average_over_years_has_the_variance_of_a_sum(effects):
+    years = [1, 2, 3]
+    average = effects.average(years)
+    theta, V = effects.select(["dagpenger"], years)
+    row = average.to_frame().set_index("outcome").loc["dagpenger"]
+    assert row["estimate"] == pytest.approx(theta.mean())
+    assert row["std_error"] == pytest.approx(np.sqrt(V.sum()) / 3)
+    np.testing.assert_allclose(average.matrix, average.influence.covariance)
+    assert average.averaged == (1, 2, 3)
+    assert "1, 2, 3" in average.summary("en")
+    drawn = mih.multiplier_bootstrap(average, draws=999)
+    assert drawn.std_errors.iloc[0] == pytest.approx(average.std_errors.iloc[0], rel=0.1)
+    with pytest.raises(mih.EffectsError, match="leave out 40"):
+        effects.average([0, 40])
+    with pytest.raises(mih.EffectsError, match="averages by overall"):
+        average.average(0)
+
+
+def test_an_average_is_hidden_where_one_of_its_years_is(effects, tmp_path):
+    n = effects.to_frame().query("outcome == 'wage_income'").set_index("year_since_start")
+    assert n.loc[1, "n_participants"] > n.loc[6, "n_participants"] + 1
+    with mih.options(min_cell=int(n.loc[6, "n_participants"]) + 1):
+        back = mih.load(effects.average([0, 6]).save(tmp_path / "average.zip"))
+        assert back.params.isna().all()
+        assert effects.average([0, 1]).shown().params.notna().all()

@@ -108,8 +108,8 @@ def test_saving_hides_small_cells_and_keeps_no_influence(effects, tmp_path):
 
 def test_options_that_do_not_exist_are_named(panel, effects):
     for name, value in (
-        ("controls", "all"), ("estimator", "ols"), ("base_period", "last"), ("cluster", "county"),
-        ("dead", "gone"),
+        ("controls", "all"), ("estimator", "ols"), ("base_period", "last"), ("dead", "gone"),
+        ("cluster", "county"), ("cluster", 3),
     ):  # fmt: skip
         with pytest.raises(mih.EffectsError, match=f"{name}="):
             mih.group_time_effects(panel, outcomes="wage_income", **{name: value})
@@ -335,3 +335,45 @@ def test_years_among_the_covariates_are_matched_on_and_not_tested(estimator):
     tested = effects.pretrend_test().table
     assert tested["year_since_start"].tolist() == [-5, -4]
     assert np.isfinite(effects.to_frame()["band_low"]).any()
+
+
+def test_nobody_followed_is_a_refusal_that_says_so():
+    frame = numbers()
+    frame["person_id"] = np.arange(len(frame))
+    with pytest.raises(mih.SupportError, match="repeated cross-sections are not supported"):
+        estimate(frame)
+
+
+def test_small_start_years_are_not_shown_in_the_joint_test(tmp_path):
+    start = np.repeat([0, 2013, 2014], [60, 3, 20])
+    frame = numbers(n=len(start)).assign(start_year=np.repeat(start, 6))
+    test = estimate(frame).pretrend_test()
+    assert test.to_frame()["estimate"].notna().all()
+    back = mih.load(test.save(tmp_path / "test.zip")).to_frame()
+    assert back.loc[back["group"] == 2013, "estimate"].isna().all()
+    assert back["p_value"].notna().all()
+    assert "Hidden" in test.summary("en")
+
+
+def test_an_overall_effect_wants_a_year_from_the_start_on():
+    effects = estimate(numbers())
+    with pytest.raises(mih.EffectsError, match="from the start on"):
+        effects.overall("dynamic", window=(-3, -2))
+    with pytest.raises(mih.OptionError, match="did you mean balance_e="):
+        effects.aggregate("event", balance=1)
+    with pytest.raises(mih.EffectsError, match="no kind="):
+        effects.overall("event")
+
+
+def test_clusters_are_those_of_the_year_before_the_first_start_year_a_person_serves():
+    frame = numbers(n=240)
+    rng = np.random.default_rng(2)
+    frame["town"] = rng.integers(0, 25, len(frame)).astype(str)
+    effects = estimate(frame, cluster="town", controls="not_yet")
+    own = estimate(frame, controls="not_yet")
+    first = frame["start_year"].where(frame["start_year"] == 2012, 2012)
+    town = frame[frame["year"] == first - 1].set_index("person_id")["town"]
+    persons = frame["person_id"].unique()
+    order = np.array(sorted(persons.astype(str))).astype(int)[own.influence.cluster]
+    rows = pd.DataFrame(own.influence.rows).groupby(town.loc[order].to_numpy()).sum().to_numpy()
+    np.testing.assert_allclose(effects.influence.covariance, rows.T @ rows, atol=1e-12)

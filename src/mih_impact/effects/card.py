@@ -215,6 +215,12 @@ _CLUSTERED = Label(
 )
 
 
+_AVERAGED = Label(
+    nb="Gjennomsnitt over årene {years} siden oppstart, hvert år likt.",
+    en="Mean over the years {years} since start, each year alike.",
+)
+
+
 def effects_card(effects: EffectEstimates, lang: Lang) -> Card:
     """Return the card of an effect series: three years since start of every outcome."""
     notes = []
@@ -230,6 +236,9 @@ def effects_card(effects: EffectEstimates, lang: Lang) -> Card:
         notes += [_NO_ZERO.format(outcomes=names).text(lang)] if levels else []
     if asked.get("cluster", "person") != "person":
         notes.append(_CLUSTERED.format(cluster=label_of(str(asked["cluster"]))).text(lang))
+    if effects.averaged:
+        years = ", ".join(number(year, lang=lang) for year in effects.averaged)
+        notes.append(_AVERAGED.format(years=years).text(lang))
     if (effects.frame["reason"] == "some_models_not_estimable").any():
         notes.append(_LEFT_OUT.text(lang))
     if effects.se == "abadie_imbens_2016":

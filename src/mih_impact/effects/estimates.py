@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtrit
 
 from mih_impact import arguments
 from mih_impact.controls.group import ControlGroup
@@ -23,6 +23,7 @@ from mih_impact.errors import EffectsError
 __all__ = [
     "COLUMNS",
     "EffectEstimates",
+    "critical_value",
     "fewest_persons",
     "outcome_asked",
     "require_estimated",
@@ -60,21 +61,61 @@ class EffectEstimates(Result):
     split: Split | None = None
     in_overall: tuple[int, ...] = ()
     anticipation: int = 0
+    averaged: tuple[int, ...] = ()
+    df: FloatArray | None = None
     influence: AnyInfluence | None = field(default=None, metadata={"saved": False})
     family: pd.DataFrame | None = field(default=None, metadata={"saved": False})
     contributions: pd.DataFrame | None = field(default=None, metadata={"saved": False})
+    source: Self | None = field(default=None, metadata={"saved": False})
 
     @property
     def covariance(self) -> pd.DataFrame | None:
         """The full covariance over outcomes and levels, labelled on both sides."""
         if self.matrix is None:
             return None
+        return pd.DataFrame(self.matrix, index=self._labels, columns=self._labels)
+
+    @property
+    def _labels(self) -> pd.MultiIndex:
+        """What the estimates are of: outcome and level, behind the subgroup where there are any."""
         axes = [self.outcomes, self.levels]
         names = ["outcome", "year_since_start" if self.term == "event" else "level"]
         if self.subgroups != ("all",):
             axes, names = [self.subgroups, *axes], ["subgroup", *names]
-        index = pd.MultiIndex.from_product(axes, names=names)
-        return pd.DataFrame(self.matrix, index=index, columns=index)
+        return pd.MultiIndex.from_product(axes, names=names)
+
+    @property
+    def params(self) -> pd.Series[float]:
+        """The estimates, labelled as `covariance` is."""
+        return pd.Series(self.estimate.ravel(), index=self._labels, name="parameter")
+
+    @property
+    def std_errors(self) -> pd.Series[float]:
+        """The standard errors; NaN for the base year and where there is none."""
+        return pd.Series(self.frame["std_error"].to_numpy(), index=self._labels, name="std_error")
+
+    @property
+    def cov(self) -> pd.DataFrame | None:
+        """The covariance of `params`; the same as `covariance`."""
+        return self.covariance
+
+    def conf_int(self, level: float = 0.95) -> pd.DataFrame:
+        """Return confidence intervals, columns lower and upper, of any coverage.
+
+        Parameters
+        ----------
+        level
+            Coverage.
+
+        Notes
+        -----
+        The estimate plus and minus the normal quantile times the standard error, or that of the
+        t distribution where the effects have degrees of freedom; see `critical_value`.
+        """
+        level = arguments.level(level, error=EffectsError)
+        reach = critical_value(level, self.df) * self.std_errors.to_numpy()
+        ends = {"lower": self.params - reach, "upper": self.params + reach}
+        return pd.DataFrame(ends, index=self._labels)
 
     @property
     def event_years(self) -> tuple[int, ...]:
@@ -107,6 +148,8 @@ class EffectEstimates(Result):
             split=None if name == ALL else self.split,
             influence=None if self.influence is None else self.influence.columns(flat),
             family=self.frame if self.family is None else self.family,
+            df=None if self.df is None else self.df[flat],
+            source=None if self.source is None else self.source.subgroup(name),
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -120,14 +163,19 @@ class EffectEstimates(Result):
         of fewer, is missing from the table, the array and the covariance; so is what it could be
         reckoned from: a subgroup beside the effect on all, a start year or year beside the overall
         average of group-time effects, a benefit beside the sum of those of one payer. See
-        `hidden.hidden_cells`.
+        `hidden.hidden_cells`. An average over years is hidden where one of them is.
         """
         family = self.frame if self.family is None else self.family
         own = family["subgroup"].isin(self.subgroups).to_numpy()
         found = hidden_cells(family, self.in_overall, self.contributions)
-        if not any(hidden.any() for hidden in found):
-            return self
         values, means, counts, lost = (hidden[own] for hidden in found)
+        if self.source is not None:
+            beside = self.source.shown().estimate[:, self._averaged_places]
+            there = np.isfinite(self.source.estimate[:, self._averaged_places])
+            values = values | (np.isnan(beside) & there).any(axis=1)
+            means, counts, lost = means | values, counts | values, lost | values
+        if not any(hidden.any() for hidden in (values, means, counts, lost)):
+            return self
         frame = self.frame.copy()
         for hidden, names in (
             (values, _ESTIMATES), (means, _MEANS), (counts, _COUNTS), (lost, ("n_lost",)),
@@ -139,6 +187,11 @@ class EffectEstimates(Result):
         if self.matrix is not None:
             matrix = np.where(values[:, None] | values[None, :], np.nan, self.matrix)
         return replace(self, frame=frame, estimate=estimate, matrix=matrix)
+
+    @property
+    def _averaged_places(self) -> list[int]:
+        """Where the years that were averaged stand in the source."""
+        return [] if self.source is None else [self.source.levels.index(e) for e in self.averaged]
 
     def select(
         self, outcomes: Sequence[str], years: Sequence[int]
@@ -306,6 +359,19 @@ COLUMNS = (
 )
 
 
+def critical_value(level: float, df: FloatArray | None = None) -> FloatArray:
+    """Return what a standard error is multiplied by: a normal quantile, or one of t, shape of `df`.
+
+    Examples
+    --------
+    >>> critical_value(0.95).round(2), critical_value(0.95, np.array([5.0, 200.0])).round(2)
+    (array(1.96), array([2.57, 1.97]))
+    """
+    if df is None:
+        return np.asarray(ndtri(0.5 + level / 2))
+    return np.asarray(stdtrit(df, 0.5 + level / 2))
+
+
 def tidy_frame(
     estimate: FloatArray,
     matrix: FloatArray | None,
@@ -320,6 +386,7 @@ def tidy_frame(
     level: float,
     critical: Mapping[str, float],
     columns: Mapping[str, NDArray[Any]],
+    df: FloatArray | None = None,
 ) -> pd.DataFrame:
     """Lay estimates out with their uncertainty and counts.
 
@@ -340,6 +407,8 @@ def tidy_frame(
     critical
         The simultaneous critical value of each outcome, or of each subgroup and outcome under
         "subgroup/outcome"; no band without one.
+    df
+        Degrees of freedom of each estimate, shape (S * K * L,); None for normal intervals.
     columns
         Further columns of the table, each with S * K * L values: counts, means, flags.
 
@@ -354,7 +423,7 @@ def tidy_frame(
     error = np.full(flat.size, np.nan) if matrix is None else np.sqrt(np.diag(matrix))
     is_base = len(base) == 1 and term == "event"
     error = np.where(is_base & np.isin(level_of, base), np.nan, error)
-    z = float(ndtri(0.5 + level / 2))
+    z = critical_value(level, df)
     found = [critical.get(f"{group}/{name}", critical.get(name, np.nan)) for group, name in rows]
     sup = np.repeat(np.array(found, dtype=np.float64), size)
     blank = np.full(flat.size, np.nan)

@@ -208,6 +208,9 @@ class AnyInfluence(Protocol):
     def columns(self, chosen: slice | IntArray) -> AnyInfluence:
         """Return the influence on some of the estimates."""
 
+    def mapped(self, weights: FloatArray) -> AnyInfluence:
+        """Return the influence on known linear combinations of the estimates, shape (KE, A)."""
+
     def clustered(self, label: IntArray) -> Influence:
         """Add up the rows of the same label, shape (n_clusters,), such as a county."""
 
@@ -236,6 +239,10 @@ class Influence:
     def columns(self, chosen: slice | IntArray) -> Influence:
         """Return the influence on some of the estimates."""
         return Influence(self.rows[:, chosen], self.cluster)
+
+    def mapped(self, weights: FloatArray) -> Influence:
+        """Return the influence on known linear combinations of the estimates, shape (KE, A)."""
+        return Influence(self.rows @ weights, self.cluster)
 
     def clustered(self, label: IntArray) -> Influence:
         """Add up the rows of the same label, shape (n_clusters,), such as a county."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -84,6 +84,11 @@ class EffectSeries(EffectEstimates):
     coverage
         Participants in the register, matched, and compared in some year: for whom the effects
         speak.
+    averaged
+        The years since start that were averaged, where `average` made these.
+    df
+        Degrees of freedom of each estimate's t distribution, shape (S * K * L,); None where
+        intervals are normal.
     provenance
         Versions, options, seed and fingerprint of the data.
     influence
@@ -171,6 +176,53 @@ class EffectSeries(EffectEstimates):
         """Test that the effect is the same in every subgroup; see `differences.difference_test`."""
         return difference_test(self, outcome, years=years, subgroups=subgroups, alpha=alpha)
 
+    @named_options
+    def average(self, years: int | Sequence[int], *, level: float = 0.95) -> EffectSeries:
+        """Average the effects over years since start, each year alike, with its standard error.
+
+        Parameters
+        ----------
+        years
+            Years since start, such as `range(4)` for the years 0 to 3.
+        level
+            Coverage of the interval.
+
+        Returns
+        -------
+        EffectSeries
+            One estimate of each outcome and subgroup (`term` "overall"); missing where one of the
+            years is. `n_participants` and `n_controls` are the fewest in any of the years, `n_lost`
+            the most.
+
+        Raises
+        ------
+        EffectsError
+            Years without effects, or effects that are not by year since start.
+
+        Notes
+        -----
+        w' theta, with variance w' V w from the covariance of the years.
+
+        Examples
+        --------
+        >>> import mih_impact as mih
+        >>> group = mih.match(mih.example_panel(), exact=["county"], on=["age"], ratio=1)
+        >>> effects = mih.event_study(group, outcomes="wage_income", window=(-1, 3))
+        >>> effects.average(range(4)).averaged
+        (0, 1, 2, 3)
+        """
+        asked = tuple(sorted(set(arguments.years("years", years, error=EffectsError))))
+        level = arguments.level(level, error=EffectsError)
+        absent = [year for year in asked if year not in self.event_years]
+        if absent or not asked:
+            there = ", ".join(map(str, self.event_years)) or f"averages by {self.term}"
+            raise EffectsError(
+                "The effects are not estimated in all the years to average",
+                found=f"years {there}",
+                do=f"leave out {', '.join(map(str, absent))}" if absent else "name years",
+            )
+        return _averaged(self, asked, level)
+
     def plot(
         self,
         outcome: str | None = None,
@@ -203,6 +255,58 @@ class EffectSeries(EffectEstimates):
         return effects_card(self, lang)
 
 
+def _averaged(effects: EffectSeries, years: tuple[int, ...], level: float) -> EffectSeries:
+    """Return the mean of effects over years since start."""
+    rows, size = effects.estimate.shape
+    places = [effects.levels.index(year) for year in years]
+    mean = np.zeros((size, 1))
+    mean[places] = 1 / len(years)
+    to = np.asarray(np.kron(np.eye(rows), mean), dtype=np.float64)
+    used = np.flatnonzero(to.any(axis=1))
+    matrix = None
+    if effects.matrix is not None:
+        matrix = to[used].T @ np.nan_to_num(effects.matrix[np.ix_(used, used)]) @ to[used]
+        unknown = np.isnan(effects.matrix.diagonal()).reshape(rows, size)[:, places].any(axis=1)
+        matrix[unknown], matrix[:, unknown] = np.nan, np.nan
+    counts = {
+        name: effects.frame[name].to_numpy().reshape(rows, size)[:, places]
+        for name in (*_COUNTED, "participant_mean", "control_mean", "reason")
+    }
+    found = build_series(
+        effects.estimate[:, places].mean(axis=1, keepdims=True),
+        matrix,
+        outcomes=effects.outcomes,
+        levels=(0,),
+        term="overall",
+        subgroups=effects.subgroups,
+        split=effects.split,
+        units=dict(effects.units),
+        price_year=effects.price_year,
+        anticipation=effects.anticipation,
+        se=effects.se,
+        level=level,
+        columns={
+            **{name: most(counts[name], axis=1) for name, most in _COUNTED.items()},
+            **{name: counts[name].mean(axis=1) for name in ("participant_mean", "control_mean")},
+            "reason": counts["reason"].max(axis=1),
+        },
+        coverage=effects.coverage,
+        influence=None if effects.influence is None else effects.influence.mapped(to),
+        provenance=Provenance.of(
+            f"{effects.provenance.call}, averaged over years",
+            {**effects.provenance.options, "years": list(years), "level": level},
+            seed=effects.provenance.seed,
+            data=effects.provenance.data,
+            evidence=effects.provenance.evidence,
+        ),
+    )
+    return replace(found, averaged=years, source=effects)
+
+
+#: How counts of years become one, so that none is larger than it is in all of them.
+_COUNTED = {"n_participants": np.min, "n_controls": np.min, "n_lost": np.max}
+
+
 def build_series(
     estimate: FloatArray,
     matrix: FloatArray | None,
@@ -225,6 +329,7 @@ def build_series(
     split: Split | None = None,
     in_overall: tuple[int, ...] = (),
     contributions: pd.DataFrame | None = None,
+    df: FloatArray | None = None,
 ) -> EffectSeries:
     """Freeze arrays into a result; see `estimates.tidy_frame` for the arguments the table needs."""
     frame = tidy_frame(
@@ -240,6 +345,7 @@ def build_series(
         level=level,
         critical=critical or {},
         columns=columns or {},
+        df=df,
     )
     for array in (estimate, matrix):
         if array is not None:
@@ -263,6 +369,7 @@ def build_series(
         provenance=provenance,
         influence=influence,
         contributions=contributions,
+        df=df,
     )
 
 

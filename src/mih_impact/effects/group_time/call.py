@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import get_args
 
 import narwhals as nw
 import numpy as np
@@ -16,7 +16,7 @@ from mih_impact.controls.terms import Lag, Term, as_terms
 from mih_impact.display.result import Provenance
 from mih_impact.effects.group_time.adjusted import TRIM, Estimator
 from mih_impact.effects.group_time.cells import GroupTimeMethod
-from mih_impact.effects.group_time.estimate import Estimates, estimate_all
+from mih_impact.effects.group_time.estimate import Estimates, clustered, estimate_all
 from mih_impact.effects.group_time.result import GroupTimeEffects, build_result
 from mih_impact.effects.group_time.sample import (
     BasePeriod,
@@ -25,7 +25,10 @@ from mih_impact.effects.group_time.sample import (
     StartGroup,
     Windows,
     build_windows,
+    cluster_labels,
     read_outcomes,
+    require_cluster,
+    require_followed,
     start_groups,
 )
 from mih_impact.errors import EffectsError, PanelContractError, SupportError, warn
@@ -49,7 +52,7 @@ def group_time_effects(
     estimator: Estimator = "dr",
     base_period: BasePeriod = "universal",
     anticipation: int = 0,
-    cluster: Literal["person"] = "person",
+    cluster: Term = "person",
     dead: Dead = "zero",
     measure: str | None = None,
     level: float = 0.95,
@@ -85,7 +88,10 @@ def group_time_effects(
     anticipation
         Years before the start in which the programme may already show.
     cluster
-        A person is one cluster, however many start years it serves.
+        "person": a person is one cluster, however many start years it serves. Or a column above the
+        person, such as "municipality", as it stood in the year before the first start year that a
+        person serves; at least 20 clusters. `multiplier_bootstrap` of the averages then weighs
+        clusters, as R's did does with `clustervars`.
     dead
         Income after death or emigration: "zero" (per starter) or "missing" (among survivors).
     measure
@@ -106,9 +112,10 @@ def group_time_effects(
     PanelContractError
         The panel breaks its contract.
     EffectsError
-        An option that does not exist.
+        An option that does not exist, or fewer than 20 clusters.
     SupportError
-        Nobody starts or nobody can be compared; no start year's models can be fitted: the first
+        Nobody starts or nobody can be compared; every person is seen in one year only (repeated
+        cross-sections); no start year's models can be fitted: the first
         covariate that stands in the way is named.
     MihImpactWarning
         Controls with a propensity of 0.995 or more, which weigh nothing (a warning).
@@ -157,8 +164,10 @@ def group_time_effects(
     arguments.whole("anticipation", anticipation, low=0, high=100, what=what, error=EffectsError)
     arguments.level(level, error=EffectsError)
     arguments.seed(seed, error=EffectsError)
-    _require_options(names, controls, estimator, base_period, cluster, dead)
-    columns = [term.column if isinstance(term, Lag) else term for term in (*terms, *cells)]
+    _require_options(names, controls, estimator, base_period, dead)
+    require_cluster(cluster)
+    above = [] if cluster == "person" else [cluster]
+    columns = [term.column if isinstance(term, Lag) else term for term in (*terms, *cells, *above)]
     cube = panel.cube(eligible=eligible, columns=[*columns, *names])
     if cube.others is not None:
         raise EffectsError(
@@ -173,6 +182,7 @@ def group_time_effects(
             do="name the column with the start year: columns={'start_year': ...}; or, where a "
             "register has several measures, the one to look at: measure=",
         )
+    require_followed(cube, "group_time_effects")
     require_units(cube, names, error=EffectsError)
     values = read_outcomes(cube, names, dead=dead)
     windows = build_windows(cube, base_period, anticipation)
@@ -180,7 +190,10 @@ def group_time_effects(
         cube, windows, covariates=terms, exact=cells, controls=controls, anticipation=anticipation,
         logit=estimator != "reg",
     )  # fmt: skip
+    label = None if cluster == "person" else cluster_labels(cube, groups, cluster)
     found = estimate_all(groups, values, windows, estimator)
+    if label is not None:
+        found = clustered(found, label)
     _require_some(found)
     method = GroupTimeMethod(
         covariates=tuple(map(str, terms)),
@@ -192,8 +205,9 @@ def group_time_effects(
         anticipation=anticipation,
         level=level,
         seed=seed,
+        cluster=str(cluster),
     )
-    options = {"outcomes": list(names), "cluster": cluster, "dead": dead, **about, **vars(method)}
+    options = {"outcomes": list(names), "dead": dead, **about, **vars(method)}
     provenance = Provenance.of(
         "group_time_effects",
         options,
@@ -214,7 +228,6 @@ def _require_options(
     controls: str,
     estimator: str,
     base_period: str,
-    cluster: str,
     dead: str,
 ) -> None:
     """Raise on an option that does not exist."""
@@ -222,7 +235,6 @@ def _require_options(
         ("controls", controls, get_args(Controls)),
         ("estimator", estimator, get_args(Estimator)),
         ("base_period", base_period, get_args(BasePeriod)),
-        ("cluster", cluster, ("person",)),
         ("dead", dead, get_args(Dead)),
     )
     for name, value, allowed in choices:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Self, get_args
 
@@ -12,7 +14,13 @@ from numpy.typing import NDArray
 from mih_impact.controls.flow import Flow, attrition_frame
 from mih_impact.display.result import Provenance, Result, is_small, with_complement
 from mih_impact.display.unit import AnyUnit
-from mih_impact.effects.group_time.estimate import Aggregation, averages
+from mih_impact.effects.group_time.estimate import (
+    Aggregation,
+    Average,
+    Overall,
+    averages,
+    overall_average,
+)
 from mih_impact.effects.group_time.influence import FactoredInfluence
 from mih_impact.errors import EffectsError
 
@@ -41,6 +49,7 @@ class GroupTimeMethod:
     anticipation: int
     level: float
     seed: int
+    cluster: str = "person"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -63,7 +72,7 @@ class GroupTimeEstimates(Result):
     coverage: dict[str, int]
     provenance: Provenance
     influence: FactoredInfluence | None = field(default=None, metadata={"saved": False})
-    group_of: IntArray | None = field(default=None, metadata={"saved": False})
+    group_of: IntArray | FloatArray | None = field(default=None, metadata={"saved": False})
     flow: tuple[Flow, ...] | None = field(default=None, metadata={"saved": False})
 
     @property
@@ -137,11 +146,11 @@ def persons_behind(kept: BoolArray, n: IntArray) -> IntArray:
     return np.asarray(np.where(kept, n[:, None], 0).max(axis=3).sum(axis=2))
 
 
-def in_overall(kind: Aggregation, levels: tuple[int, ...]) -> tuple[int, ...]:
+def in_overall(term: str, levels: tuple[int, ...]) -> tuple[int, ...]:
     """Return the levels of an average that the overall one is made of; none of itself."""
-    if kind == "simple":
+    if term == "overall":
         return ()
-    return tuple(level for level in levels if kind != "event" or level >= 0)
+    return tuple(level for level in levels if term != "event" or level >= 0)
 
 
 def hidden_counts(n: IntArray, starts: IntArray, years: IntArray) -> BoolArray:
@@ -231,6 +240,21 @@ def _lines(starts: IntArray, years: IntArray) -> list[BoolArray]:
     return [since == e for e in np.unique(since)] + [started & (of_year == y) for y in years]
 
 
+def _all_averages(
+    estimate: FloatArray, starts: IntArray, years: IntArray, sizes: IntArray
+) -> Iterator[tuple[str, Average]]:
+    """Give the averages that there are, with their term, and the overall ones of them."""
+    table = estimate, starts, years, sizes
+    overall: tuple[Overall, ...] = ("dynamic", "group", "calendar")
+    for kind in get_args(Aggregation):
+        with suppress(EffectsError):  # there is no such average
+            term = "overall" if kind == "simple" else kind
+            yield term, averages(*table, kind, window=None, balance_e=None)
+    for of in overall:
+        with suppress(EffectsError):
+            yield "overall", overall_average(*table, of, window=None, balance_e=None)
+
+
 def _known(
     estimate: FloatArray,
     participants: IntArray,
@@ -241,15 +265,11 @@ def _known(
 ) -> FloatArray:
     """Return the weights of the averages that are shown, shape (K, lines, G, T)."""
     rows = []
-    for kind in get_args(Aggregation):
-        try:
-            average = averages(estimate, starts, years, sizes, kind, window=None, balance=None)
-        except EffectsError:  # there is no such average
-            continue
+    for term, average in _all_averages(estimate, starts, years, sizes):
         persons = persons_behind(average.kept, participants)
         few = is_small(persons)
         few |= is_small(np.where(average.kept, controls[:, None], 0).max(axis=(2, 3)))
-        parts = np.isin(average.levels, in_overall(kind, average.levels))
+        parts = np.isin(average.levels, in_overall(term, average.levels))
         few[:, parts] = with_complement(few[:, parts].T, persons[:, parts].T).T
         rows.append(np.where(few[:, :, None, None], 0.0, average.weights))
     return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -19,9 +19,12 @@ __all__ = [
     "Aggregation",
     "Average",
     "Estimates",
+    "Overall",
     "averages",
+    "clustered",
     "column_weights",
     "estimate_all",
+    "overall_average",
     "starter_weights",
 ]
 
@@ -43,7 +46,8 @@ class Estimates:
     trimmed
         Controls without weight for a propensity near 1, summed over models.
     group_of
-        Number of the start year each of the influence's starters is compared in; -1 for none.
+        Number of the start year each of the influence's starters is compared in, -1 for none; or
+        of clusters above the person, how many they hold of each start year, shape (clusters, G).
     influence
         Over (outcome, start year, year).
     """
@@ -53,7 +57,7 @@ class Estimates:
     n_controls: IntArray
     failed: dict[tuple[int, int], SupportError]
     trimmed: int
-    group_of: IntArray
+    group_of: IntArray | FloatArray
     influence: FactoredInfluence
 
 
@@ -140,7 +144,33 @@ def _starter_rows(
     return rows.reshape(len(starters), -1)
 
 
+def clustered(found: Estimates, label: IntArray) -> Estimates:
+    """Add the influence of persons up within clusters above them.
+
+    Parameters
+    ----------
+    found
+        Effects whose influence is by person.
+    label
+        The cluster of every person of the cube, numbered from 0; -1 for who is not compared.
+
+    Notes
+    -----
+    A row for every cluster (Liang and Zeger 1986), without a small-sample factor, as R's did has
+    them. What estimating the shares of start years adds is summed in the same way.
+    """
+    added = found.influence.clustered(label[found.influence.cluster])
+    group_of = found.group_of.astype(np.int64)
+    compared = group_of >= 0
+    at = np.searchsorted(added.cluster, label[found.influence.starters[compared]])
+    shares = np.zeros((len(added.rows), found.estimate.shape[1]))
+    np.add.at(shares, (at, group_of[compared]), 1.0)
+    influence = FactoredInfluence.written_out(added.rows, added.cluster, found.influence.outcomes)
+    return replace(found, influence=influence, group_of=shares)
+
+
 Aggregation = Literal["event", "group", "calendar", "simple"]
+Overall = Literal["simple", "dynamic", "group", "calendar"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +206,7 @@ def averages(
     kind: Aggregation,
     *,
     window: tuple[int, int] | None,
-    balance: int | None,
+    balance_e: int | None,
 ) -> Average:
     """Choose which effects are averaged, with what weight.
 
@@ -190,7 +220,7 @@ def averages(
         Starters compared in each start year, shape (G,).
     window
         First and last year since start that may enter; None for all.
-    balance
+    balance_e
         Only start years with an effect this many years after start, and only up to then.
 
     Notes
@@ -206,10 +236,10 @@ def averages(
     asked = np.ones(estimate.shape, dtype=bool)
     if window is not None:
         asked &= (since >= window[0]) & (since <= window[1])
-    if balance is not None:
-        reached = (np.isfinite(estimate) & (since == balance)).any(axis=2)
-        first = balance - int(years[-1] - years[0])
-        asked &= reached[:, :, None] & (since <= balance) & (since >= first)
+    if balance_e is not None:
+        reached = (np.isfinite(estimate) & (since == balance_e)).any(axis=2)
+        first = balance_e - int(years[-1] - years[0])
+        asked &= reached[:, :, None] & (since <= balance_e) & (since >= first)
     if kind != "event":
         asked &= since >= 0
     allowed = asked & np.isfinite(estimate)
@@ -217,8 +247,8 @@ def averages(
         raise EffectsError(
             "No group-time effect is left to average",
             found=f"start years {starts[0]}-{starts[-1]}, years {years[0]}-{years[-1]}, "
-            f"window {window}, balance {balance}",
-            do="widen window=, or leave balance= out",
+            f"window {window}, balance_e {balance_e}",
+            do="widen window=, or leave balance_e= out",
         )
     label = _labels(kind, since, starts, years)
     levels = np.unique(label[(asked if kind == "group" else allowed).any(axis=0)])
@@ -232,6 +262,55 @@ def averages(
     own = value.sum(axis=3) - kept.sum(axis=3) * average[:, :, None]
     own = np.moveaxis(own / total[:, :, None], 2, 0)
     return Average(tuple(levels.tolist()), asked, kept, weights, own)
+
+
+def overall_average(
+    estimate: FloatArray,
+    starts: IntArray,
+    years: IntArray,
+    sizes: IntArray,
+    kind: Overall,
+    *,
+    window: tuple[int, int] | None,
+    balance_e: int | None,
+) -> Average:
+    """Average the averages of a kind into one number of each outcome; see `averages`.
+
+    Notes
+    -----
+    Callaway and Sant'Anna (2021), section 3, and R's did::aggte: "dynamic" is the mean of the
+    averages by year since start, from the start on, each year alike; "calendar" the mean over
+    calendar years; "group" that over start years by their share of the starters, which is estimated
+    too; "simple" averages all effects from the start on at once.
+    """
+    if kind == "simple":
+        return averages(
+            estimate, starts, years, sizes, "simple", window=window, balance_e=balance_e
+        )
+    by: Aggregation = "event" if kind == "dynamic" else kind
+    parts = averages(estimate, starts, years, sizes, by, window=window, balance_e=balance_e)
+    after = np.array(parts.levels) >= 0  # start years and calendar years are all
+    if not parts.kept[:, after].any():
+        raise EffectsError(
+            "No effect from the start on is left to average",
+            found=f"years since start {parts.levels[0]} to {parts.levels[-1]}",
+            do="widen window=, or bring register years after the start",
+        )
+    share = parts.kept[:, after].any(axis=(2, 3)).astype(np.float64)
+    if kind == "group":
+        share *= sizes[np.isin(starts, parts.levels)]
+    total = np.maximum(share.sum(axis=1, keepdims=True), 1.0)
+    share /= total
+    weights = (share[:, :, None, None] * parts.weights[:, after]).sum(axis=1, keepdims=True)
+    own = (share * parts.own[:, :, after]).sum(axis=2, keepdims=True)
+    if kind == "group":
+        value = np.where(parts.kept, np.nan_to_num(estimate)[:, None], 0.0) * parts.weights
+        of_group, there = value.sum(axis=(1, 3)), parts.kept.any(axis=(1, 3))
+        gap = np.where(there, of_group - (share * value.sum(axis=(2, 3))).sum(axis=1)[:, None], 0.0)
+        own += (gap / total).T[:, :, None]
+    asked = np.asarray(parts.asked[:, after].any(axis=1, keepdims=True))
+    kept = np.asarray(parts.kept[:, after].any(axis=1, keepdims=True))
+    return Average((0,), asked, kept, weights, own)
 
 
 def _labels(kind: Aggregation, since: IntArray, starts: IntArray, years: IntArray) -> IntArray:
@@ -254,9 +333,11 @@ def column_weights(average: Average) -> FloatArray:
     return to.reshape(K * G * T, K * L)
 
 
-def starter_weights(average: Average, group_of: Sequence[int] | IntArray) -> FloatArray:
+def starter_weights(average: Average, group_of: IntArray | FloatArray) -> FloatArray:
     """Return what estimated shares add to each starter's influence, (starters, K * L)."""
     flat = average.own.reshape(len(average.own), -1)
+    if group_of.ndim == 2:  # clusters above the person
+        return np.asarray(group_of @ flat)
     padded = np.concatenate([flat, np.zeros((1, flat.shape[1]))])
-    rows: FloatArray = padded[np.asarray(group_of)]
+    rows: FloatArray = padded[group_of]
     return rows

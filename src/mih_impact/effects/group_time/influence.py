@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from mih_impact.effects.group_time.means import Profiles
 from mih_impact.effects.influence import Influence
@@ -92,12 +93,37 @@ class FactoredInfluence:
 
     def columns(self, chosen: slice | IntArray) -> FactoredInfluence:
         """Return the influence on some of the estimates, still in factors."""
-        pick = np.eye(self.starter_rows.shape[1])[:, chosen]
-        return self.combine(pick, np.zeros((len(self.starters), pick.shape[1])))
+        return self.mapped(np.eye(self.starter_rows.shape[1])[:, chosen])
+
+    def mapped(self, weights: FloatArray) -> FactoredInfluence:
+        """Return the influence on known linear combinations, shape (C, A), still in factors."""
+        return self.combine(weights, np.zeros((len(self.starters), weights.shape[1])))
 
     def clustered(self, label: IntArray) -> Influence:
-        """Add up the rows of the same label, in the order of `cluster`; writes them out."""
-        return self.dense().clustered(label)
+        """Add up the rows of the same label, in the order of `cluster`, a block at a time."""
+        labels, place = np.unique(label, return_inverse=True)
+        rows, first = np.zeros((len(labels), self.starter_rows.shape[1])), 0
+        for _, block in self._dense():
+            at = place[first : first + len(block)]
+            member = csr_array(
+                (np.ones(len(at)), (at, np.arange(len(at)))), shape=(len(labels), len(at))
+            )
+            rows += np.asarray(member @ block)
+            first += len(block)
+        return Influence(rows, labels)
+
+    @classmethod
+    def written_out(cls, rows: FloatArray, cluster: IntArray, outcomes: int) -> FactoredInfluence:
+        """Return rows that are few as influence in factors, of which they are the only one."""
+        width, nobody = rows.shape[1], np.empty(0, dtype=np.int64)
+        none = Profiles(
+            nobody,
+            np.zeros(1, dtype=np.int64),
+            np.empty((0, 0), dtype=np.int64),
+            np.empty((0, 1 + width, 1 + width)),
+            np.empty((0, width)),
+        )
+        return cls(rows.T @ rows, cluster, rows, nobody, (), none, None, outcomes)
 
     def combine(self, weights: FloatArray, own: FloatArray) -> FactoredInfluence:
         """Return the influence on linear combinations of the estimates.

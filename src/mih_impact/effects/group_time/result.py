@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, get_args
@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from mih_impact import arguments
+from mih_impact.arguments import named_options
 from mih_impact.controls.flow import Flow
 from mih_impact.controls.terms import entered, parse_term
 from mih_impact.display.locale import Lang, current
 from mih_impact.display.result import Card, Provenance
 from mih_impact.display.unit import AnyUnit
+from mih_impact.effects.check_result import CheckResult
 from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.group_time.cells import (
     GroupTimeEstimates,
@@ -30,13 +32,16 @@ from mih_impact.effects.group_time.estimate import (
     Aggregation,
     Average,
     Estimates,
+    Overall,
     averages,
     column_weights,
+    overall_average,
     starter_weights,
 )
 from mih_impact.effects.group_time.influence import FactoredInfluence
+from mih_impact.effects.group_time.pretrend import start_year_pretrend
 from mih_impact.effects.group_time.sample import StartGroup, Windows
-from mih_impact.effects.influence import sup_t
+from mih_impact.effects.influence import Influence, sup_t
 from mih_impact.effects.series import EffectSeries, build_series
 from mih_impact.errors import EffectsError
 
@@ -89,12 +94,13 @@ class GroupTimeEffects(GroupTimeEstimates):
         Persons through every filter; in memory only.
     """
 
+    @named_options
     def aggregate(
         self,
         kind: Aggregation = "event",
         *,
         window: tuple[int, int] | None = None,
-        balance: int | None = None,
+        balance_e: int | None = None,
     ) -> EffectSeries:
         """Average the effects, start years weighted by their starters.
 
@@ -106,7 +112,7 @@ class GroupTimeEffects(GroupTimeEstimates):
             all of these.
         window
             First and last year since start that may enter.
-        balance
+        balance_e
             Only start years with an effect that many years after start, and only up to then.
 
         Returns
@@ -133,10 +139,71 @@ class GroupTimeEffects(GroupTimeEstimates):
         each have their own base.
         """
         arguments.choice("aggregate", "kind", kind, get_args(Aggregation), error=EffectsError)
+        term = "overall" if kind == "simple" else kind
+        return self._averaged(averages, kind, term, window, balance_e)
+
+    @named_options
+    def overall(
+        self,
+        kind: Overall = "simple",
+        *,
+        window: tuple[int, int] | None = None,
+        balance_e: int | None = None,
+    ) -> EffectSeries:
+        """Average the averages of a kind into one effect of each outcome.
+
+        Parameters
+        ----------
+        kind
+            "simple": all effects from the start on, start years weighted by their starters.
+            "dynamic": the mean over years since start, each alike. "group": over start years,
+            weighted by their starters. "calendar": over calendar years, each alike.
+        window, balance_e
+            As in `aggregate`.
+
+        Returns
+        -------
+        EffectSeries
+            One estimate of each outcome (`term` "overall").
+
+        Raises
+        ------
+        EffectsError
+            As `aggregate`.
+
+        Notes
+        -----
+        See `overall_average`: the overall effects of R's did::aggte, with the uncertainty of the
+        shares in their standard errors (Callaway and Sant'Anna 2021, section 3).
+
+        Examples
+        --------
+        >>> import mih_impact as mih
+        >>> effects = mih.group_time_effects(mih.example_panel(), outcomes="wage_income")
+        >>> effects.overall("dynamic").params.index.names
+        FrozenList(['outcome', 'level'])
+        """
+        arguments.choice("overall", "kind", kind, get_args(Overall), error=EffectsError)
+        return self._averaged(overall_average, kind, "overall", window, balance_e)
+
+    @named_options
+    def pretrend_test(self, outcome: str | None = None, *, alpha: float = 0.05) -> CheckResult:
+        """Test jointly that no start year differs before treatment; see `start_year_pretrend`."""
+        return start_year_pretrend(self, outcome_asked(self, outcome), alpha=alpha)
+
+    def _averaged(
+        self,
+        choose: Callable[..., Average],
+        kind: Aggregation | Overall,
+        term: str,
+        window: tuple[int, int] | None,
+        balance_e: int | None,
+    ) -> EffectSeries:
+        """Return the averages that `choose` gives the weights of."""
         if window is not None:
             window = arguments.window(window, error=EffectsError)
-        if balance is not None:
-            arguments.whole("balance", balance, error=EffectsError)
+        if balance_e is not None:
+            arguments.whole("balance_e", balance_e, error=EffectsError)
         if self.influence is None or self.group_of is None:
             raise EffectsError(
                 "Averages need each person's influence, which is never saved or shown",
@@ -145,21 +212,21 @@ class GroupTimeEffects(GroupTimeEstimates):
                 do="estimate again with mih.group_time_effects and take .aggregate() of what it "
                 "returns, before .shown(), .save() or load; the averages have a .save() too",
             )
-        average = averages(
+        average = choose(
             self.estimate,
             np.array(self.starts),
             np.array(self.years),
             self.sizes,
             kind,
             window=window,
-            balance=balance,
+            balance_e=balance_e,
         )
         influence = self.influence.combine(
             column_weights(average), starter_weights(average, self.group_of)
         )
-        return average_series(
-            self, average, kind, influence, {"window": window, "balance": balance}
-        )
+        name = kind if term == kind else f"{kind}, overall"
+        options: dict[str, object] = {"window": window, "balance_e": balance_e}
+        return average_series(self, average, term, influence, options, f"averaged by {name}")
 
     def plot(
         self, outcome: str | None = None, *, ax: Axes | None = None, lang: Lang | None = None
@@ -276,9 +343,10 @@ BAND_DRAWS = 20_000
 def average_series(
     effects: GroupTimeEffects,
     average: Average,
-    kind: Aggregation,
+    term: str,
     influence: FactoredInfluence,
     options: dict[str, object],
+    called: str,
 ) -> EffectSeries:
     """Freeze averages into the same result that an event study is."""
     K, L, G, T = average.kept.shape
@@ -294,7 +362,7 @@ def average_series(
     matrix = influence.covariance.copy()
     matrix[alone.ravel()] = np.nan
     matrix[:, alone.ravel()] = np.nan
-    universal = effects.method.base_period == "universal" and kind == "event"
+    universal = effects.method.base_period == "universal" and term == "event"
     base = (-1 - effects.method.anticipation,) if universal else ()
     based = average.asked & (reason != "no_base_year")[:, None]
     based_on = (reason == "base_year")[:, None]
@@ -302,7 +370,7 @@ def average_series(
     is_base = np.isin(average.levels, base)
     covariates = [parse_term(text) for text in effects.method.covariates]
     matched_on = [
-        kind == "event" and entered(covariates, name, level + effects.method.anticipation)
+        term == "event" and entered(covariates, name, level + effects.method.anticipation)
         for name in effects.outcomes
         for level in average.levels
     ]
@@ -311,7 +379,7 @@ def average_series(
         matrix,
         outcomes=effects.outcomes,
         levels=average.levels,
-        term="overall" if kind == "simple" else kind,
+        term=term,
         units=effects.units,
         price_year=effects.price_year,
         base=base,
@@ -327,10 +395,13 @@ def average_series(
             "matched_on": np.array(matched_on).reshape(K, L),
         },
         coverage=effects.coverage | {"compared": _compared(average.kept & ~based_on, n)},
-        in_overall=in_overall(kind, average.levels),
-        influence=influence,
+        in_overall=in_overall(term, average.levels),
+        # Clusters above the person are few, and any weights may be drawn for them.
+        influence=influence
+        if effects.method.cluster == "person"
+        else Influence(influence.starter_rows, influence.starters),
         provenance=Provenance.of(
-            f"group_time_effects, averaged by {kind}",
+            f"group_time_effects, {called}",
             {**effects.provenance.options, **options, **asdict(effects.method)},
             seed=effects.method.seed,
             data=effects.provenance.data,

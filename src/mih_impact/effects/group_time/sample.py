@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.controls.covariates import has_both_sides, one_sided, read_term, require_years
 from mih_impact.controls.design import Coded, Column, Design
 from mih_impact.controls.flow import Flow, Tally
-from mih_impact.controls.terms import Term
-from mih_impact.errors import SupportError
+from mih_impact.controls.terms import Lag, Term
+from mih_impact.effects.inference.covariance import FEWEST
+from mih_impact.errors import EffectsError, SupportError
 from mih_impact.panel.cube import NEVER, Cube, Dead
 
 __all__ = [
@@ -24,7 +26,10 @@ __all__ = [
     "StartGroup",
     "Windows",
     "build_windows",
+    "cluster_labels",
     "read_outcomes",
+    "require_cluster",
+    "require_followed",
     "start_groups",
 ]
 
@@ -315,6 +320,71 @@ def _cells(columns: Sequence[NDArray[Any]], kept: BoolArray) -> IntArray:
         codes, categories = pd.factorize(column)
         cell, _ = pd.factorize(cell * (len(categories) + 1) + codes + 1)
     return np.where(kept, cell, -1).astype(np.int64)
+
+
+def require_followed(cube: Cube, call: str) -> None:
+    """Raise where nobody is seen twice, so that there are no changes to compare.
+
+    Where residency is known a year without a row is a year without income, and nobody is refused.
+    """
+    if cube.residency_known or not cube.n_persons or (cube.row.sum(axis=1) > 1).any():
+        return
+    years = len(cube.years)
+    raise SupportError(
+        f"{call} compares changes of the same persons, and nobody is seen in more than one year: "
+        "repeated cross-sections are not supported",
+        found=f"{cube.n_persons} persons, each with one row; {years} years with rows",
+        do="see that person_id names the same person in every year: columns={'person_id': ...}; "
+        "or read one period with mih.read_cross_section",
+    )
+
+
+def require_cluster(cluster: Term) -> None:
+    """Raise on clusters that are no column."""
+    if not isinstance(cluster, str | Lag) or cluster == "person_id":
+        raise EffectsError(
+            "Clusters are persons, or the values of one column above them",
+            found=f"cluster={arguments.shown(cluster)}",
+            do='give cluster="person", or name a column, such as cluster="municipality"',
+        )
+
+
+def cluster_labels(cube: Cube, groups: Sequence[StartGroup], term: Term) -> IntArray:
+    """Return the number of each person's cluster, shape (persons of the cube,); -1 for none.
+
+    A person belongs to the cluster of the year before the first start year it serves, in all start
+    years, so that clusters are unions of persons.
+
+    Raises
+    ------
+    EffectsError
+        Somebody who is compared has no value, or there are fewer than 20 clusters.
+    """
+    value = np.full(cube.n_persons, np.nan, dtype=object)
+    serves = np.zeros(cube.n_persons, dtype=bool)
+    for group in groups:
+        who = np.concatenate([group.treated, group.control])
+        who = who[~serves[who]]
+        if len(who):
+            value[who] = read_term(cube, term, group.start_year)[0][who]
+            serves[who] = True
+    unknown = int(pd.isna(value[serves]).sum())
+    if unknown:
+        raise EffectsError(
+            f"Some persons have no {term} before start",
+            found=f"{unknown} of {int(serves.sum())} persons who are compared",
+            do="name it in exact=, so that those without a value are left out, or choose another "
+            "column",
+        )
+    label = np.full(cube.n_persons, -1, dtype=np.int64)
+    label[serves], found = pd.factorize(value[serves], sort=True)
+    if len(found) < FEWEST:
+        raise EffectsError(
+            f"Too few clusters for standard errors by {term}",
+            found=f"{len(found)} clusters, and at least {FEWEST} are needed",
+            do="choose a finer column, or cluster='person'",
+        )
+    return label
 
 
 @dataclass(frozen=True, eq=False)

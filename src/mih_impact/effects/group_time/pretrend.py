@@ -1,0 +1,135 @@
+"""The pre-trend test of group-time effects: every start year and year before treatment at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from mih_impact import arguments
+from mih_impact.controls.terms import entered, parse_term
+from mih_impact.display.locale import Label, Lang, count, p_equals
+from mih_impact.display.result import Card, hidden_note
+from mih_impact.effects.check_result import CheckResult, wald
+from mih_impact.effects.group_time.cells import GroupTimeEstimates
+from mih_impact.errors import EffectsError
+from mih_impact.panel.contract import label_of
+
+__all__ = ["StartYearPretrend", "start_year_pretrend"]
+
+_TITLE = Label(
+    nb="Test av førtrend for alle oppstartsår, {outcome}",
+    en="Pre-trend test of all start years, {outcome}",
+)
+_TESTED = Label(
+    nb="{n} effekter før oppstart, over alle oppstartsår: p {p}. Testen finner bare forskjeller "
+    "som er store nok til å ses med disse standardfeilene.",
+    en="{n} effects before the start, over all start years: p {p}. The test only finds differences "
+    "large enough to be seen with these standard errors.",
+)
+_UNTESTED = Label(
+    nb="Ingen effekt før oppstart har en standardfeil, eller de følger av hverandre: førtrenden "
+    "kan ikke testes.",
+    en="No effect before the start has a standard error, or they follow from one another: the "
+    "pre-trend cannot be tested.",
+)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class StartYearPretrend(CheckResult):
+    """The joint pre-trend test of all start years; made by `GroupTimeEffects.pretrend_test`.
+
+    Attributes
+    ----------
+    table
+        A row per tested start year and year, beside the joint statistic, its degrees of freedom and
+        p-value.
+    effects
+        What was tested, on which it depends what is hidden; in memory only, never saved.
+    """
+
+    effects: GroupTimeEstimates | None = field(default=None, metadata={"saved": False})
+
+    def shown(self) -> StartYearPretrend:
+        """Return the test as it is displayed and saved: without effects on too few persons."""
+        if self.effects is None:
+            return self
+        hidden = self.effects.shown().frame.loc[self.table.index, "estimate"].isna().to_numpy()
+        table = self.table.copy()
+        table.loc[hidden, ["estimate", "std_error"]] = np.nan
+        return replace(self, table=table.reset_index(drop=True), effects=None)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return what the verdict rests on."""
+        return self.table.reset_index(drop=True)
+
+    def _card(self, lang: Lang) -> Card:
+        card = CheckResult._card(self, lang)
+        hidden = self.shown().table["estimate"].isna().any()
+        return replace(card, notes=(*card.notes, *([hidden_note(lang)] if hidden else [])))
+
+
+def start_year_pretrend(
+    effects: GroupTimeEstimates, outcome: str, *, alpha: float = 0.05
+) -> StartYearPretrend:
+    """Test that no start year differs from its controls in any year before treatment.
+
+    Parameters
+    ----------
+    effects
+        Group-time effects.
+    outcome
+        The outcome to test.
+    alpha
+        Probability of a false alarm.
+
+    Returns
+    -------
+    StartYearPretrend
+        `passed` is None where there is nothing to test.
+
+    Raises
+    ------
+    EffectsError
+        An unknown outcome.
+
+    Notes
+    -----
+    Wald statistic b' V^-1 b over every ATT(g, t) with t < g - anticipation, but base years and
+    those whose outcome is a covariate, chi-squared with their number of degrees of freedom: the
+    test that R's did prints with att_gt, where years before start are compared with the year before
+    them (`base_period="varying"`), and the same in another parametrisation with "universal".
+    """
+    arguments.alpha(alpha, error=EffectsError)
+    if outcome not in effects.outcomes:
+        raise EffectsError(
+            f"No effects of {outcome!r}",
+            found=f"outcomes {', '.join(effects.outcomes)}",
+            do="name one of these",
+        )
+    covariates = [parse_term(text) for text in effects.method.covariates]
+    frame, ahead = effects.frame, effects.method.anticipation
+    before = (frame["outcome"] == outcome) & (frame["year_since_start"] < -ahead)
+    before &= frame["std_error"] > 0
+    since = frame["year_since_start"].tolist()
+    before &= np.array([not entered(covariates, outcome, e + ahead) for e in since])
+    at = np.flatnonzero(before)
+    table = frame.loc[before, ["group", "year", "year_since_start", "estimate", "std_error"]]
+    found = wald(table["estimate"].to_numpy(), effects.matrix[np.ix_(at, at)])
+    tested = bool(np.isfinite(found.p_value))
+
+    def sentence(lang: Lang) -> str:
+        said = _TESTED if tested else _UNTESTED
+        return said.format(n=count(len(at), lang), p=p_equals(found.p_value, lang)).text(lang)
+
+    title = _TITLE.format(outcome=label_of(outcome))
+    return StartYearPretrend(
+        name="pretrend",
+        passed=found.p_value >= alpha if tested else None,
+        table=table.assign(statistic=found.statistic, df=found.df, p_value=found.p_value),
+        sentence={"nb": sentence("nb"), "en": sentence("en")},
+        title={"nb": title.nb, "en": title.en},
+        provenance=effects.provenance,
+        effects=effects,
+    )
