@@ -60,6 +60,7 @@ def given():
         "outcomes": "wage_income",
         "year": 2,
         "cluster": "county",
+        "years": [1, 2],
     }
 
 
@@ -70,7 +71,14 @@ def results(given):
         given["effects"], mih.Assumptions.r109(), programme=mih.Programme.none(), horizon=4
     )
     draws = case.uncertainty(n=100)
-    return {"EffectSeries": given["effects"], "AccountValues": case, "Uncertainty": draws}
+    start_years = mih.group_time_effects(given["panel"], outcomes="wage_income")
+    return {
+        "EffectEstimates": given["effects"],
+        "GroupTimeEffects": start_years,
+        "EffectSeries": given["effects"],
+        "AccountValues": case,
+        "Uncertainty": draws,
+    }
 
 
 def _needed(function, given):

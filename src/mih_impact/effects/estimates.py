@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
 from mih_impact import arguments
+from mih_impact.arguments import named_options
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.subgroups import ALL, Split
 from mih_impact.display.result import Provenance, Result, is_small
@@ -99,6 +100,7 @@ class EffectEstimates(Result):
         """The covariance of `params`; the same as `covariance`."""
         return self.covariance
 
+    @named_options
     def conf_int(self, level: float = 0.95) -> pd.DataFrame:
         """Return confidence intervals, columns lower and upper, of any coverage.
 
