@@ -35,6 +35,7 @@ _CODES = """\
 Codes change meaning over the years. `mih.codes` has the lists, and each of them goes into
 `values=`, as any mapping of codes does:
 
+<!-- not run: a fragment -->
 ```python
 mih.read_panel(..., values={"municipality": mih.codes.municipality(2024)})
 ```
@@ -73,6 +74,7 @@ Every outcome has a unit. Money of the contract is in the panel's `currency`, `m
 months, and a true-or-false column is a share. Of any other numeric column that is to be an outcome
 `units=` says it:
 
+<!-- not run: a fragment -->
 ```python
 mih.read_panel(..., units={{"hours": "hours", "lemp": "log points", "pension": "NOK"}})
 ```
