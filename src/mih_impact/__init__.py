@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from mih_impact.falsification.specification_curve import (
         specification_curve as specification_curve,
     )
+    from mih_impact.nav.readings import Readings as Readings
     from mih_impact.nav.recruitment import Funnel as Funnel
     from mih_impact.nav.reproduce import Replication as Replication
     from mih_impact.nav.reproduce import reproduce_nav as reproduce_nav
@@ -173,6 +174,7 @@ _HOME = {
     "PriceIndex": "reference.prices",
     "Programme": "account.programme",
     "Provenance": "display.result",
+    "Readings": "nav.readings",
     "Replication": "nav.reproduce",
     "RenamedError": "errors",
     "ReportError": "errors",

@@ -81,6 +81,7 @@ SAVED: dict[str, str] = {
     "PriceIndex": "mih_impact.reference.prices",
     "Programme": "mih_impact.account.programme",
     "Provenance": "mih_impact.display.result",
+    "Readings": "mih_impact.nav.readings",
     "Replication": "mih_impact.nav.reproduce",
     "Resampled": "mih_impact.study.resampling",
     "Row": "mih_impact.reference.rows",

@@ -114,6 +114,7 @@ def test_figures_and_tables_are_written(written, lang):
         "fig13_probability_by_cost",
         "fig14_break_even",
         "fig15_residual_value",
+        "fig16_readings",
         "love_plot",
     ):
         assert {f"{stem}.png", f"{stem}.svg"} <= names

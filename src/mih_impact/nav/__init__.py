@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mih_impact.nav.case import analysis, base_case, decisions, menn_i_helse, non_priced, per_place
+from mih_impact.nav.readings import readings
 from mih_impact.nav.recruitment import funnel
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "menn_i_helse",
     "non_priced",
     "per_place",
+    "readings",
 ]

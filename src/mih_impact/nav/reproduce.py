@@ -27,6 +27,7 @@ from mih_impact.effects.figures import plot_shares
 from mih_impact.effects.series import EffectSeries
 from mih_impact.nav.case import analysis, menn_i_helse
 from mih_impact.nav.published import beside
+from mih_impact.nav.readings import readings
 from mih_impact.reporting.export import Table, write_figures, write_tables
 from mih_impact.study.outputs import study_tables
 from mih_impact.study.run import StudyResult, run_study
@@ -190,6 +191,7 @@ class Replication(Result):
             "fig13_probability_by_cost": draws.plot_acceptability(lang=lang),
             "fig14_break_even": draws.plot_break_even(lang=lang),
             "fig15_residual_value": case.plot_residual(lang=lang),
+            "fig16_readings": readings().plot(lang=lang),
         }
 
     def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
