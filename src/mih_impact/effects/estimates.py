@@ -426,6 +426,7 @@ def tidy_frame(
     is_base = len(base) == 1 and term == "event"
     error = np.where(is_base & np.isin(level_of, base), np.nan, error)
     z = critical_value(level, df)
+    wider = z / critical_value(level)
     found = [critical.get(f"{group}/{name}", critical.get(name, np.nan)) for group, name in rows]
     sup = np.repeat(np.array(found, dtype=np.float64), size)
     blank = np.full(flat.size, np.nan)
@@ -444,8 +445,8 @@ def tidy_frame(
         "std_error": error,
         "conf_low": flat - z * error,
         "conf_high": flat + z * error,
-        "band_low": flat - sup * error,
-        "band_high": flat + sup * error,
+        "band_low": flat - sup * wider * error,
+        "band_high": flat + sup * wider * error,
         "unit": np.repeat([str(units[name]) for _, name in rows], size),
         "price_year": price_year,
     }

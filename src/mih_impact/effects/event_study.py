@@ -29,7 +29,17 @@ from mih_impact.effects.estimand import (
     require_choice,
     takes_estimand,
 )
-from mih_impact.effects.inference.covariance import clustered, clustered_kind
+from mih_impact.effects.inference.covariance import (
+    cluster_of,
+    clustered,
+    clustered_kind,
+    require_clusters,
+)
+from mih_impact.effects.inference.small_sample import (
+    SmallSample,
+    require_small_sample,
+    small_sample_rows,
+)
 from mih_impact.effects.influence import Influence, StandardError, sup_t
 from mih_impact.effects.row_outcomes import RowOutcomes
 from mih_impact.effects.score_correction import corrected, require_theory
@@ -65,12 +75,18 @@ class EstimationOptions:
         Whether changes are adjusted by a regression on controls.
     corrected
         Whether the score counts as estimated.
+    small_sample
+        The correction of clustered standard errors.
+    label
+        The cluster above the person of everybody in the cube, for a correction but "auto".
     """
 
     target: TargetEffects
     kind: str
     adjust: bool
     corrected: bool
+    small_sample: SmallSample = "auto"
+    label: IntArray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +103,8 @@ class PartEstimate:
         Periods of start of the participants it speaks of, compared or not, shape (n,).
     refused
         Why there are no controls; empty if there are.
+    df
+        Degrees of freedom, shape (KE,); None where intervals are normal.
     """
 
     group: ControlGroup
@@ -95,6 +113,7 @@ class PartEstimate:
     influence: Influence
     about: IntArray
     refused: str = ""
+    df: FloatArray | None = None
 
     @property
     def alone(self) -> BoolArray:
@@ -198,7 +217,12 @@ def _study(
     comparison, influence = observed.effect(np.ones(group.n_participants, dtype=bool))
     if options.corrected:
         influence = corrected(group, influence, [observed.score_moments(comparison)], place=place)
-    return PartEstimate(group, options.target, comparison, influence, about)
+    df = None
+    if options.small_sample != "auto":
+        influence, df = small_sample_rows(
+            group, comparison, influence, options.kind, options.small_sample, options.label
+        )
+    return PartEstimate(group, options.target, comparison, influence, about, df=df)
 
 
 def _nobody(observed: RowOutcomes, about: IntArray, error: MihImpactError) -> PartEstimate:
@@ -231,6 +255,7 @@ def event_study(
     by: By | tuple[Lag] | None = None,
     adjust: bool = False,
     score_correction: bool = False,
+    small_sample: SmallSample = "auto",
     level: float = 0.95,
     seed: int = 2025,
 ) -> EffectSeries:
@@ -283,6 +308,12 @@ def event_study(
         For propensity matching with replacement: count the score as estimated in the Abadie-Imbens
         standard errors (Abadie and Imbens 2016), which makes them smaller or larger; see
         `score_correction.corrected`. `se` of the result is then "abadie_imbens_2016".
+    small_sample
+        The correction of standard errors that are clustered by person, matched set or `cluster`:
+        "none", "CR1", "CR1S" (as Stata's `regress, vce(cluster)`) or "CR2" (Bell and McCaffrey),
+        see `small_sample_rows`. Intervals of "CR1S" and "CR2" are t intervals. "CR2" is made for
+        few clusters, and may have fewer than 20. "auto" is "CR1" by person or matched set, once
+        more where `cluster` lies above the person, and "none" for weights that were estimated.
     level
         Coverage of intervals and of simultaneous bands.
     seed
@@ -338,6 +369,7 @@ def event_study(
     arguments.flag("score_correction", score_correction, error=EffectsError)
     arguments.level(level, error=EffectsError)
     arguments.seed(seed, error=EffectsError)
+    require_choice("small_sample", small_sample, get_args(SmallSample))
     _require_options(group, se)
     by_person = isinstance(cluster, str) and cluster == "person"
     kind = _resolve(se, [group]) if by_person else clustered_kind(se, group)
@@ -349,12 +381,17 @@ def event_study(
     groups = [group, *(each for each in own if isinstance(each, ControlGroup))]
     if by_person:
         kind = _resolve(se, groups)
-    options = EstimationOptions(target, kind, adjust=adjust, corrected=score_correction)
+    require_small_sample(small_sample, kind, adjust=adjust, composition=composition)
+    label = None
+    if small_sample != "auto" and not by_person:
+        label = cluster_of(group, cluster, groups[1:])
+        require_clusters(label, cluster, few=small_sample == "CR2")
+    options = EstimationOptions(target, kind, adjust, score_correction, small_sample, label)
     estimates = estimate_parts(group, parts, own, options)
     influence = Influence.stack([each_part.influence for each_part in estimates])
     if score_correction:
         kind = "abadie_imbens_2016"
-    if not by_person:
+    if not by_person and label is None:
         influence = clustered(group, influence, cluster, groups[1:])
     estimate = np.concatenate([each_part.comparison.estimate for each_part in estimates])
     matrix = influence.covariance
@@ -390,6 +427,7 @@ def event_study(
             "last_start_year": int(group.risk.start_years[-1]),
         },
         influence=influence,
+        df=_degrees(estimates),
         split=None if parts is None else parts.split,
         provenance=Provenance.of(
             "event_study",
@@ -406,6 +444,7 @@ def event_study(
                 "by": None if parts is None else parts.split.by,
                 "adjust": adjust,
                 "score_correction": score_correction,
+                "small_sample": small_sample,
                 "level": level,
             },
             seed=seed,
@@ -450,6 +489,14 @@ def _columns(
     matched_on = [is_matched_on(group, name, e) for name in target.outcomes for e in target.years]
     parts = [{**each_part.columns(), "matched_on": np.array(matched_on)} for each_part in estimates]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _degrees(estimates: Sequence[PartEstimate]) -> FloatArray | None:
+    """Return the degrees of freedom of every row of the tidy table, None where there are none."""
+    if all(part.df is None for part in estimates):
+        return None
+    size = estimates[0].comparison.n.shape
+    return np.concatenate([np.full(size, np.nan) if p.df is None else p.df for p in estimates])
 
 
 def _contributions(estimates: Sequence[PartEstimate]) -> pd.DataFrame:

@@ -25,6 +25,7 @@ __all__ = [
     "cluster_of",
     "clustered",
     "clustered_kind",
+    "require_clusters",
     "require_draws",
     "with_drawn_errors",
 ]
@@ -266,17 +267,22 @@ def clustered(
     how alike they are in size; where these are few, `wild_bootstrap` is safer even with 20.
     """
     label = cluster_labels(group, influence, term, own)
-    count = len(np.unique(label))
-    if count < FEWEST:
-        raise EffectsError(
-            f"Too few clusters for standard errors by {term}",
-            found=f"{count} clusters, and at least {FEWEST} are needed",
-            do=f"use mih.wild_bootstrap(group, year=3, cluster={str(term)!r}), which is made for "
-            "few, or cluster='person'",
-        )
+    require_clusters(label, term)
     added = influence.clustered(label)
     used = (added.rows != 0).sum(axis=0)
     return Influence(added.rows * np.sqrt(used / np.maximum(used - 1, 1)), added.cluster)
+
+
+def require_clusters(label: IntArray, term: Term, *, few: bool = False) -> None:
+    """Raise on too few clusters, of which `label` says who is in which; `few` asks for two only."""
+    count, least = len(np.unique(label[label >= 0])), 2 if few else FEWEST
+    if count < least:
+        raise EffectsError(
+            f"Too few clusters for standard errors by {term}",
+            found=f"{count} clusters, and at least {least} are needed",
+            do=f"use mih.wild_bootstrap(group, year=3, cluster={str(term)!r}), which is made for "
+            "few, or cluster='person'",
+        )
 
 
 def clustered_kind(se: StandardError, group: ControlGroup) -> StandardError:
