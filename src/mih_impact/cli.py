@@ -1,22 +1,51 @@
-"""mih-impact: the library from the command line."""
+"""mih-impact: the library from the command line.
+
+Usage, headings and what is printed are in the language that ``--lang`` says; errors are in English.
+Every command that gives an answer gives it as JSON with ``--json``. The exit code is 0 when it is
+done and 2 when something is to be mended: one message on the error stream says what.
+"""
 
 from __future__ import annotations
 
 import argparse
+import glob
+import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mih_impact.display.locale import Label, options
-from mih_impact.errors import AssumptionError, MihImpactError, StorageError
+from mih_impact import __version__
+from mih_impact.display.locale import Label, current, options
+from mih_impact.errors import AssumptionError, MihImpactError, PanelContractError, StorageError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from mih_impact.account.cost_benefit import CostBenefit
 
 __all__ = ["main"]
 
+_ABOUT = Label(
+    nb="Effekter av et tiltak på inntekt, og hva de er verdt.",
+    en="Effects of a programme on incomes, and what they are worth.",
+)
+_MORE = Label(
+    nb="Mer om en kommando: mih-impact KOMMANDO --help",
+    en="More about a command: mih-impact COMMAND --help",
+)
 _WRITTEN = Label(nb="{n} filer skrevet til {out}", en="{n} files written to {out}")
+_USAGE = Label(nb="bruk: ", en="usage: ")
+_EXAMPLES = Label(nb="eksempler", en="examples")
+_GIVEN = Label(nb="det som skal oppgis", en="what is given")
+_OPTIONS = Label(nb="valg", en="options")
+_LISTED = Label(nb="kommandoer", en="commands")
+_COMMAND = Label(nb="KOMMANDO", en="COMMAND")
+_HELP = Label(nb="vis denne hjelpen", en="show this help")
+_VERSION = Label(nb="vis versjonen", en="show the version")
+_LANG = Label(nb="språk: nb (bokmål, hvis ikke annet sies) eller en", en="language: nb or en")
+_QUIET = Label(nb="ingen framdriftslinje", en="no progress bar")
+_JSON = Label(nb="svaret som JSON", en="the answer as JSON")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,105 +59,157 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit code.
+        The exit code: 0 when it is done, 2 when something is to be mended.
     """
-    parser = _parser()
-    given = parser.parse_args(arguments)
-    try:
-        with options(lang=getattr(given, "lang", None), progress=not getattr(given, "quiet", True)):
-            given.run(given)
-    except MihImpactError as error:
-        print(f"mih-impact: {error}", file=sys.stderr)
-        return 2
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    with options(lang=_language_of(words)):
+        given = _parser().parse_args(words)
+        try:
+            with options(progress=not (given.quiet or given.json)):
+                given.run(given)
+        except MihImpactError as error:
+            print(f"mih-impact: {error}", file=sys.stderr)
+            return 2
     return 0
+
+
+def _language_of(words: Sequence[str]) -> Any:
+    """Return the language that is asked for, wherever it stands; help is in it too."""
+    asked = [
+        word.partition("=")[2] or "".join(words[at + 1 : at + 2])
+        for at, word in enumerate(words)
+        if word.partition("=")[0] == "--lang"
+    ]
+    return asked[-1] if asked and asked[-1] in ("nb", "en") else None
+
+
+# --- what can be asked ----------------------------------------------------------------------------
+
+
+class _Option(NamedTuple):
+    """An option or argument of a command: its name, what it is for, and argparse's own words."""
+
+    name: str
+    nb: str
+    en: str
+    how: Mapping[str, Any] = {}
+
+
+class _Command(NamedTuple):
+    """A command: what runs, what it is for, what it takes, and lines that can be typed."""
+
+    run: Callable[[argparse.Namespace], None]
+    nb: str
+    en: str
+    takes: tuple[_Option, ...]
+    examples: tuple[str, ...]
+
+
+class _Layout(argparse.RawDescriptionHelpFormatter):
+    """Help in the language in force; examples are left as they stand."""
+
+    def add_usage(
+        self, usage: str | None, actions: Any, groups: Any, prefix: str | None = None
+    ) -> None:
+        super().add_usage(usage, actions, groups, _USAGE.text() if prefix is None else prefix)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="mih-impact", description="Effects of a programme on incomes, and the account."
+        prog="mih-impact",
+        description=_ABOUT.text(),
+        epilog=_MORE.text(),
+        add_help=False,
+        formatter_class=_Layout,
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    reproduce = commands.add_parser(
-        "reproduce", help="the reference case: tables, figures, published beside computed"
+    _common(parser)
+    version = f"mih-impact {__version__}"
+    parser.add_argument("--version", action="version", version=version, help=_VERSION.text())
+    commands = parser.add_subparsers(
+        required=True, title=_LISTED.text(), metavar=_COMMAND.text(), dest="command"
     )
-    reproduce.add_argument("--out", type=Path, help="folder for tables and figures")
-    _reader(reproduce)
-    reproduce.set_defaults(run=_reproduce)
-
-    init = commands.add_parser("init", help="an analysis to start from: it runs as it stands")
-    init.add_argument("folder", type=Path, nargs="?", default=Path())
-    _reader(init)
-    init.set_defaults(run=_init)
-
-    run = commands.add_parser("run", help="a whole analysis from its analysis.toml")
-    run.add_argument("analysis", type=Path)
-    run.add_argument("--save", type=Path, help="save the result (.zip)")
-    _reader(run)
-    run.set_defaults(run=_run)
-
-    memo = commands.add_parser(
-        "memo", help="the memo as HTML, Word and PDF, its workbook, and the budget page"
-    )
-    memo.add_argument("--out", type=Path, required=True, help="folder")
-    memo.add_argument(
-        "--case", type=Path, help="a saved account (.zip); none is the reference case"
-    )
-    memo.add_argument(
-        "--starters", default="2026:500,2027:500,2028:500", help="persons by start year, YEAR:N,..."
-    )
-    _reader(memo)
-    memo.set_defaults(run=_memo)
-
-    build = commands.add_parser("build", help="a panel from the tables of an extract")
-    build.add_argument("tables", type=Path, help="the file that tells of them (.toml)")
-    build.add_argument("--out", type=Path, required=True, help="folder")
-    _reader(build)
-    build.set_defaults(run=_build)
-
-    check = commands.add_parser("check", help="every breach of the contract in a register")
-    check.add_argument("register", help="a Parquet or CSV file, or a glob")
-    _reader(check)
-    check.set_defaults(run=_check)
-
-    synthesize = commands.add_parser("synthesize", help="write the synthetic register")
-    synthesize.add_argument("--out", type=Path, required=True, help="folder")
-    synthesize.add_argument("--seed", type=int, default=2025)
-    synthesize.add_argument(
-        "--persons", type=int, help="a register of this size, streamed; else the shipped one"
-    )
-    synthesize.add_argument("--participants", type=int, help="how many start (one in 350)")
-    synthesize.add_argument(
-        "--by", choices=("year", "month"), default="year", help="a row's period"
-    )
-    synthesize.add_argument("--first-year", type=int, default=2009)
-    _reader(synthesize)
-    synthesize.set_defaults(run=_synthesize)
+    for name, command in _COMMANDS.items():
+        says = Label(nb=command.nb, en=command.en).text()
+        lines = "\n".join(f"  mih-impact {name} {line}".rstrip() for line in command.examples)
+        each = commands.add_parser(
+            name,
+            help=says,
+            description=says[0].upper() + says[1:] + ".",
+            epilog=f"{_EXAMPLES.text()}:\n{lines}",
+            add_help=False,
+            formatter_class=_Layout,
+        )
+        for option in command.takes:
+            each.add_argument(
+                option.name, help=Label(nb=option.nb, en=option.en).text(), **option.how
+            )
+        _common(each)
+        each.add_argument("--quiet", action="store_true", help=_QUIET.text())
+        each.add_argument("--json", action="store_true", help=_JSON.text())
+        each.set_defaults(run=command.run)
     return parser
 
 
-def _reader(command: argparse.ArgumentParser) -> None:
-    """Add the options of every command that a person reads."""
-    command.add_argument("--lang", choices=("nb", "en"), default="nb", help="language")
-    command.add_argument("--quiet", action="store_true", help="no progress bar")
+def _common(parser: argparse.ArgumentParser) -> None:
+    """Add what every command has, and headings in the language in force."""
+    parser._positionals.title = _GIVEN.text()
+    parser._optionals.title = _OPTIONS.text()
+    parser.add_argument("-h", "--help", action="help", help=_HELP.text())
+    lang = {"choices": ("nb", "en"), "default": current().lang, "help": _LANG.text()}
+    parser.add_argument("--lang", **lang)  # type: ignore[arg-type]
+
+
+# --- what is said ---------------------------------------------------------------------------------
+
+
+def _say(given: argparse.Namespace, text: str, **content: Any) -> None:
+    """Print an answer: the text, or with --json its content as one object."""
+    print(json.dumps(content, ensure_ascii=False, indent=2) if given.json else text)
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as JSON has them; what is missing is null."""
+    rows: list[dict[str, Any]] = json.loads(frame.to_json(orient="records", force_ascii=False))
+    return rows
+
+
+def _paths(files: Iterable[str | Path]) -> list[str]:
+    return [str(path) for path in files]
+
+
+# --- commands -------------------------------------------------------------------------------------
 
 
 def _reproduce(given: argparse.Namespace) -> None:
     from mih_impact.nav.reproduce import reproduce_nav
 
     replication = reproduce_nav(lang=given.lang)
-    print(replication.summary(), end="\n\n")
-    print(replication.case.summary())
+    files = [] if given.out is None else replication.write(given.out, lang=given.lang)
+    text = f"{replication.summary()}\n\n{replication.case.summary()}"
     if given.out is not None:
-        files = replication.write(given.out, lang=given.lang)
-        print("\n" + _WRITTEN.format(n=len(files), out=given.out).text())
+        text += "\n\n" + _WRITTEN.format(n=len(files), out=given.out).text()
+    shown = replication.shown()
+    _say(
+        given,
+        text,
+        published=_records(shown.to_frame()),
+        by_actor=_records(shown.case.by_actor()),
+        files=_paths(files),
+    )
 
 
 def _init(given: argparse.Namespace) -> None:
-    from mih_impact.study.spec import write_template
+    from mih_impact.panel.sources import files_of
+    from mih_impact.study.start import write_template
 
-    files = write_template(given.folder, lang=given.lang)
-    print(_WRITTEN.format(n=len(files), out=given.folder).text())
+    named = Path(given.source)
+    is_folder = named.is_dir() or not (named.suffix or glob.has_magic(given.source))
+    data = None if is_folder else given.source
+    if data is not None:
+        files_of(data)
+    folder = given.out or (named if is_folder else Path())
+    files = write_template(folder, data=data, lang=given.lang)
+    _say(given, _WRITTEN.format(n=len(files), out=folder).text(), files=_paths(files))
 
 
 def _run(given: argparse.Namespace) -> None:
@@ -138,14 +219,25 @@ def _run(given: argparse.Namespace) -> None:
 
     spec = StudySpec.from_toml(given.analysis)
     result = run_study(spec, write=False)
-    print(result.effects.summary(), end="\n\n")
-    print(result.summary())
+    text = f"{result.effects.summary()}\n\n{result.summary()}"
+    files = []
     if given.save is not None:
-        print(result.save(given.save))
+        files.append(result.save(given.save))
+        text += f"\n{files[0]}"
     if spec.outputs is not None:
         folder = given.analysis.parent
-        files = write_outputs(result, spec.outputs, folder)
-        print("\n" + _WRITTEN.format(n=len(files), out=folder / spec.outputs.folder).text())
+        written = write_outputs(result, spec.outputs, folder)
+        text += "\n\n" + _WRITTEN.format(n=len(written), out=folder / spec.outputs.folder).text()
+        files += written
+    shown = result.shown()
+    _say(
+        given,
+        text,
+        name=result.name,
+        effects=_records(shown.effects.to_frame()),
+        by_actor=_records(shown.case.by_actor()),
+        files=_paths(files),
+    )
 
 
 def _memo(given: argparse.Namespace) -> None:
@@ -154,7 +246,7 @@ def _memo(given: argparse.Namespace) -> None:
     files = write_memo_folder(
         _case(given.case), given.out, lang=given.lang, starters=_starters(given.starters)
     )
-    print(_WRITTEN.format(n=len(files), out=given.out).text())
+    _say(given, _WRITTEN.format(n=len(files), out=given.out).text(), files=_paths(files))
 
 
 def _case(path: Path | None) -> CostBenefit:
@@ -191,23 +283,59 @@ def _build(given: argparse.Namespace) -> None:
     from mih_impact.registers.spec import build_from_toml
 
     panel = build_from_toml(given.tables, out=given.out)
-    print(panel.sources().to_string(index=False))
-    print(given.out / "panel.parquet")
+    sources, path = panel.sources(), given.out / "panel.parquet"
+    text = f"{sources.to_string(index=False)}\n{path}"
+    _say(given, text, sources=_records(sources), files=_paths([path]))
 
 
 def _check(given: argparse.Namespace) -> None:
     from mih_impact.panel.read import read_panel
+    from mih_impact.study.run import read_data
+    from mih_impact.study.spec import StudySpec
 
-    report = read_panel(given.register).check()
-    print(report.summary())
+    columns = dict(_pair(pair) for pair in given.columns)
+    if Path(given.register).suffix == ".toml":
+        if columns:
+            raise PanelContractError(
+                "Names of columns are given twice over",
+                found="--columns beside an analysis",
+                do="write them into the analysis: columns = { person_id = 'lopenr' }",
+            )
+        panel = read_data(StudySpec.from_toml(given.register))
+    else:
+        panel = read_panel(given.register, columns=columns or None)
+    report = panel.check()
+    _say(
+        given,
+        report.summary(),
+        passed=report.passed,
+        rows=report.n_rows,
+        persons=report.n_persons,
+        years=report.years,
+        breaches=_records(report.to_frame()),
+    )
     report.raise_if_failed()
+
+
+def _pair(text: str) -> tuple[str, str]:
+    """Return our name and the register's from "wage_income=lonn"."""
+    ours, equals, theirs = text.partition("=")
+    if not (ours and equals and theirs):
+        raise PanelContractError(
+            "--columns takes pairs, our name = the register's name",
+            found=repr(text),
+            do="write pairs after the register, as the examples of mih-impact check --help do",
+        )
+    return ours.strip(), theirs.strip()
 
 
 def _synthesize(given: argparse.Namespace) -> None:
     from mih_impact.panel.synthetic.register import write_register
     from mih_impact.panel.synthetic.stream import stream_register
 
-    if given.persons is not None:
+    if given.persons is None:
+        files = _paths(write_register(given.out, seed=given.seed))
+    else:
         written = stream_register(
             given.out,
             persons=given.persons,
@@ -216,7 +344,196 @@ def _synthesize(given: argparse.Namespace) -> None:
             first_year=given.first_year,
             seed=given.seed,
         )
-        print(written.source)
-        return
-    for path in write_register(given.out, seed=given.seed):
-        print(path)
+        files = [str(written.source)]
+    _say(given, "\n".join(files), files=files)
+
+
+_SCRIPT = """\
+_mih_impact() {{
+  local words="{commands} {always}"
+  case "${{COMP_WORDS[1]}}" in
+{cases}
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "$2"))
+  if (( COMP_CWORD > 1 )); then COMPREPLY+=($(compgen -f -- "$2")); fi
+}}
+complete -o filenames -F _mih_impact mih-impact
+"""
+
+
+def _completion(given: argparse.Namespace) -> None:
+    """Print a script for the shell; zsh reads that of bash."""
+    always = "--help --lang --quiet --json"
+    known = {
+        name: [option.name for option in command.takes if option.name.startswith("-")]
+        for name, command in _COMMANDS.items()
+    }
+    cases = "\n".join(
+        f'    {name}) words="{" ".join([*names, always])}" ;;' for name, names in known.items()
+    )
+    script = _SCRIPT.format(commands=" ".join(known), always="--help --version --lang", cases=cases)
+    if given.shell == "zsh":
+        script = f"autoload -U +X bashcompinit && bashcompinit\n{script}"
+    _say(given, script, script=script)
+
+
+# --- the commands, in the order in which an analysis meets them -----------------------------------
+
+_OUT = _Option("--out", "mappe", "folder", {"type": Path, "required": True})
+_COMMANDS: dict[str, _Command] = {
+    "reproduce": _Command(
+        _reproduce,
+        "referansesaken: det publiserte ved siden av det beregnede",
+        "the reference case: published beside computed",
+        (
+            _Option(
+                "--out",
+                "mappe for tabeller og figurer",
+                "folder for tables and figures",
+                {"type": Path},
+            ),
+        ),
+        ("", "--out out --lang en"),
+    ),
+    "init": _Command(
+        _init,
+        "en analyse å begynne med, gjerne skrevet ut fra kolonnene i et register",
+        "an analysis to start from, written from a register's columns if there is one",
+        (
+            _Option(
+                "source",
+                "et register (Parquet, CSV), eller en mappe å skrive til",
+                "a register (Parquet, CSV), or a folder to write to",
+                {"nargs": "?", "default": ".", "metavar": "DATA|FOLDER"},
+            ),
+            _Option(
+                "--out",
+                "mappe å skrive til",
+                "folder to write to",
+                {"type": Path},
+            ),
+        ),
+        ("my_analysis", "register.parquet --out my_analysis", '"extract/*.csv" --lang en'),
+    ),
+    "check": _Command(
+        _check,
+        "alt som bryter kontrakten i et register, og hva som skal gjøres",
+        "every breach of the contract in a register, and what to do",
+        (
+            _Option(
+                "register",
+                "et register (Parquet, CSV, jokertegn), eller en analysis.toml",
+                "a register (Parquet, CSV, a glob), or an analysis.toml",
+            ),
+            _Option(
+                "--columns",
+                "vårt navn = registerets navn, der de er ulike",
+                "our name = the register's name, where they differ",
+                {"nargs": "+", "action": "extend", "metavar": "OUR=THEIRS", "default": []},
+            ),
+        ),
+        (
+            "analysis.toml",
+            '"extract/*.parquet" --lang en',
+            "register.csv --columns person_id=lopenr wage_income=lonn",
+            "register.parquet --json",
+        ),
+    ),
+    "build": _Command(
+        _build,
+        "et panel av tabellene i et uttrekk",
+        "a panel from the tables of an extract",
+        (
+            _Option(
+                "tables",
+                "filen som forteller om dem",
+                "the file that tells of them",
+                {"type": Path, "metavar": "tables.toml"},
+            ),
+            _OUT,
+        ),
+        ("tables.toml --out panel",),
+    ),
+    "run": _Command(
+        _run,
+        "en hel analyse fra sin analysis.toml",
+        "a whole analysis from its analysis.toml",
+        (
+            _Option(
+                "analysis",
+                "analysen",
+                "the analysis",
+                {"type": Path, "metavar": "analysis.toml"},
+            ),
+            _Option(
+                "--save",
+                "lagre resultatet (.zip)",
+                "save the result (.zip)",
+                {"type": Path},
+            ),
+        ),
+        ("analysis.toml", "analysis.toml --save result.zip --lang en"),
+    ),
+    "memo": _Command(
+        _memo,
+        "notatet som HTML, Word og PDF, regneark og budsjettside",
+        "the memo as HTML, Word and PDF, its workbook, and the budget page",
+        (
+            _OUT,
+            _Option(
+                "--case",
+                "et lagret resultat (.zip); uten er det referansesaken",
+                "a saved result (.zip); without one it is the reference case",
+                {"type": Path},
+            ),
+            _Option(
+                "--starters",
+                "personer etter startår",
+                "persons by start year",
+                {"default": "2026:500,2027:500,2028:500", "metavar": "YEAR:N,..."},
+            ),
+        ),
+        ("--out memo", "--case out/case.zip --out memo --starters 2026:500,2027:700 --lang en"),
+    ),
+    "synthesize": _Command(
+        _synthesize,
+        "skriv det syntetiske registeret",
+        "write the synthetic register",
+        (
+            _OUT,
+            _Option("--seed", "frø", "seed", {"type": int, "default": 2025}),
+            _Option(
+                "--persons",
+                "et register av denne størrelsen; ellers det som følger med",
+                "a register of this size, streamed; else the shipped one",
+                {"type": int},
+            ),
+            _Option(
+                "--participants",
+                "hvor mange som starter (én av 350)",
+                "how many start (one in 350)",
+                {"type": int},
+            ),
+            _Option(
+                "--by",
+                "hva en rad gjelder",
+                "a row's period",
+                {"choices": ("year", "month"), "default": "year"},
+            ),
+            _Option(
+                "--first-year",
+                "første år",
+                "first year",
+                {"type": int, "default": 2009},
+            ),
+        ),
+        ("--out register", "--out large --persons 1000000 --by month"),
+    ),
+    "completion": _Command(
+        _completion,
+        "skript som fullfører kommandoer i skallet",
+        "a script that completes commands in the shell",
+        (_Option("shell", "skallet", "the shell", {"choices": ("bash", "zsh")}),),
+        ("bash > ~/.local/share/bash-completion/completions/mih-impact", "zsh >> ~/.zshrc"),
+    ),
+}

@@ -28,6 +28,7 @@ __all__ = [
     "EVIDENCE_KEYS",
     "FILE",
     "Opened",
+    "column_names",
     "files_of",
     "is_csv",
     "is_path",
@@ -175,6 +176,14 @@ class Opened:
     unreadable: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     evidence: Mapping[str, str] = field(default_factory=dict)
     files: tuple[str, ...] = ()
+
+
+def column_names(path: str | os.PathLike[str]) -> tuple[str, ...]:
+    """Return the names of the columns of a file or glob, as they stand in it."""
+    kind, files = files_of(path)
+    if kind == "parquet":
+        return tuple(name for name in open_parquet(files).collect_schema() if name != FILE)
+    return tuple(read_text(files, names_known()).columns)
 
 
 def open_source(

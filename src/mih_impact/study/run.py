@@ -29,7 +29,7 @@ from mih_impact.study.files import read_label, require_keys
 from mih_impact.study.outputs import write_outputs
 from mih_impact.study.spec import StudySpec
 
-__all__ = ["StudyResult", "run_study"]
+__all__ = ["StudyResult", "read_data", "run_study"]
 
 _STEPS = (
     Label(nb="leser panelet", en="reading the panel"),
@@ -174,7 +174,7 @@ def run_study(
     plan = spec if isinstance(spec, StudySpec) else StudySpec.from_toml(spec)
     with _progress(plan.label) as step:
         step(0)
-        register = panel if panel is not None else _read(plan)
+        register = panel if panel is not None else read_data(plan)
         step(1)
         group = plan.controls.verb(register, **plan.controls.options)
         step(2)
@@ -228,7 +228,8 @@ def _unit(column: str, given: str | dict[str, Any]) -> AnyUnit:
     return Unit(given.get("name", ""), months=given.get("months"), label=label)
 
 
-def _read(plan: StudySpec) -> Panel:
+def read_data(plan: StudySpec) -> Panel:
+    """Return the panel that an analysis names, read as its `[data]` says."""
     data = plan.data
     if data.source == "example":
         return example_panel(price_year=data.price_year)

@@ -6,7 +6,6 @@ import inspect
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, get_args
@@ -21,7 +20,7 @@ from mih_impact.controls.options import WeightMethod
 from mih_impact.controls.terms import Lag, as_terms, parse_term
 from mih_impact.display.locale import Label, Lang, language
 from mih_impact.effects.event_study import event_study
-from mih_impact.errors import AssumptionError, StorageError
+from mih_impact.errors import AssumptionError
 from mih_impact.panel.panel import Money, Period
 from mih_impact.reference.prices import PriceIndex
 from mih_impact.storage import write_whole
@@ -36,7 +35,6 @@ __all__ = [
     "StudySpec",
     "chosen",
     "spec_text",
-    "write_template",
 ]
 
 
@@ -415,44 +413,3 @@ def _section(kind: type[Any], given: dict[str, Any], section: str) -> Any:
     return kind(
         **{key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
     )
-
-
-_FILES = ("analysis.toml", "programme.toml")
-
-
-def write_template(folder: str | Path, *, lang: Lang | None = None) -> list[Path]:
-    """Write an analysis and its programme, with comments; it runs as it stands.
-
-    Parameters
-    ----------
-    folder
-        Where; made if it is not there.
-    lang
-        Language of the comments; the option in force if None.
-
-    Returns
-    -------
-    list of Path
-
-    Raises
-    ------
-    StorageError
-        One of the files is there already; nothing is written then.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     [path.name for path in write_template(folder)]
-    ['analysis.toml', 'programme.toml']
-    """
-    home = files("mih_impact.study") / "templates" / language(lang)
-    paths = [Path(folder) / name for name in _FILES]
-    there = [path.name for path in paths if path.exists()]
-    if there:
-        raise StorageError(
-            "There is an analysis already, and it is left as it is",
-            found=", ".join(there),
-            do="give another folder, or move the files",
-        )
-    return [write_whole(path, (home / path.name).read_bytes()) for path in paths]
