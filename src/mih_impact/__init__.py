@@ -96,6 +96,9 @@ if TYPE_CHECKING:
     from mih_impact.nav.reproduce import Replication as Replication
     from mih_impact.nav.reproduce import reproduce_nav as reproduce_nav
     from mih_impact.panel.check import PanelReport as PanelReport
+    from mih_impact.panel.derived import above as above
+    from mih_impact.panel.derived import in_g as in_g
+    from mih_impact.panel.derived import stable as stable
     from mih_impact.panel.panel import Panel as Panel
     from mih_impact.panel.read import read_panel as read_panel
     from mih_impact.panel.synthetic.effects import SyntheticTruth as SyntheticTruth
@@ -202,6 +205,9 @@ _HOME = {
     "VarianceShares": "account.sensitivity",
     "attrition_check": "falsification.attrition",
     "budget_impact": "account.budget.impact",
+    "above": "panel.derived",
+    "in_g": "panel.derived",
+    "stable": "panel.derived",
     "build_panel": "registers.build",
     "codes": "reference",
     "completers": "controls.cut",

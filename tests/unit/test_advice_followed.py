@@ -165,12 +165,6 @@ TOLD = {
         R, "currency='kroner'", r'currency="(NOK)"', "currency='{0}', money='fixed'"
     ),
     "foreign money": options(R, "currency='SEK'", r'(money="fixed")', "currency='SEK', {0}"),
-    "fixed money with an index": options(
-        R,
-        "money='fixed', index=dict.fromkeys(range(2012, 2020), 1.0)",
-        r"drop (index)=",
-        "money='fixed'",
-    ),
     "period": options(
         R, "money='fixed', period='week'", r'"(year)" or', "money='fixed', period='{0}'"
     ),

@@ -166,10 +166,11 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
         "Found: year cannot be read in 1 row: not a whole number. "
         "Do: correct the values.",
     ),
-    "nominal and fixed mixed": (
-        lambda: require(GOOD, money="fixed", index={2024: 1.0}),
-        "Money in fixed prices needs no price index: it would be deflated twice. "
-        'Found: money="fixed" and index=. Do: drop index=, or use money="nominal".',
+    "fixed prices of a year that their index lacks": (
+        lambda: require(GOOD, money="fixed", price_year=2030, index={2023: 1.0}),
+        "There is no own index for the price year 2030. Found: an index for 2023-2023. "
+        "Do: give 2030 in index= too: it takes the place of the shipped index; or add the years to "
+        "that: index=mih.PriceIndex.kpi().extended({2025: ..., 2030: ...}).",
     ),
     "a year without a price index": (
         lambda: require(GOOD, index={2020: 100.0, 2024: 120.0}),

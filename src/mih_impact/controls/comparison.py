@@ -15,8 +15,8 @@ from mih_impact.controls.recipe import Recipe
 from mih_impact.controls.risk_set import RiskSet
 from mih_impact.controls.terms import Term, column_of
 from mih_impact.display.result import Provenance
-from mih_impact.panel.contract import DERIVED
 from mih_impact.panel.cube import Cube
+from mih_impact.panel.derived import derived_of
 
 __all__ = ["Chosen", "Comparison", "Sets"]
 
@@ -167,6 +167,6 @@ class Comparison:
     def cube_with(self, term: Term) -> Cube:
         """Return a cube of the same persons that holds what a term is read from."""
         column, cube = column_of(term), self.risk.cube
-        if column in cube.names or column in DERIVED or self.recipe is None:
+        if column in cube.names or derived_of(column) is not None or self.recipe is None:
             return cube
         return self.recipe.fetch([column])

@@ -10,14 +10,16 @@ from mih_impact import arguments
 from mih_impact.controls.risk_set import DEFAULT_SEED
 from mih_impact.errors import MihImpactError, PanelContractError, SupportError
 from mih_impact.panel.columns import no_unit
-from mih_impact.panel.contract import CONTRACT, DERIVED
+from mih_impact.panel.contract import CONTRACT
 from mih_impact.panel.cube import Cube
+from mih_impact.panel.derived import DERIVED, derived_of
 from mih_impact.panel.panel import Panel
 from mih_impact.panel.selection import OtherMeasures
 
 __all__ = [
     "Recipe",
     "about_panel",
+    "is_possible",
     "outcomes_along",
     "possible_outcomes",
     "require_outcomes",
@@ -114,6 +116,13 @@ def possible_outcomes(cube: Cube) -> tuple[str, ...]:
     return (*cube.units, *shares)
 
 
+def is_possible(cube: Cube, name: str) -> bool:
+    """Return whether a name can be an outcome: one of these, or an amount of these in G."""
+    derived = derived_of(name)
+    in_g = derived is not None and derived.in_g is not None and derived.in_g.column in cube.ore
+    return in_g or name in possible_outcomes(cube)
+
+
 def require_units(cube: Cube, outcomes: Sequence[str], *, error: type[MihImpactError]) -> None:
     """Raise on numeric columns whose unit nobody has said.
 
@@ -131,7 +140,7 @@ def require_outcomes(panel: Panel, cube: Cube, outcomes: Sequence[str]) -> None:
     """Raise on a column brought along as an outcome that cannot be one."""
     require_units(cube, outcomes, error=SupportError)
     possible = possible_outcomes(cube)
-    unfit = [name for name in outcomes if name not in possible]
+    unfit = [name for name in outcomes if not is_possible(cube, name)]
     known = dict.fromkeys([*panel.outcomes, *possible])
     if unfit:
         raise SupportError(

@@ -24,8 +24,9 @@ from mih_impact.controls.cut import AGE_BOUNDS, CONDITIONAL, Completers, Cut
 from mih_impact.controls.terms import Lag, Term, as_terms, term_label
 from mih_impact.display.locale import Label
 from mih_impact.errors import EffectsError
-from mih_impact.panel.contract import CONTRACT, DERIVED
+from mih_impact.panel.contract import CONTRACT
 from mih_impact.panel.cube import NEVER, Cube
+from mih_impact.panel.derived import derived_of
 
 __all__ = ["ALL", "MISSING", "MOST", "By", "Parts", "Split", "split"]
 
@@ -173,7 +174,7 @@ def _values(group: Comparison, by: By, source: Cube, rows: IntArray) -> NDArray[
     column, risk = _column(by), group.risk
     if column == "start_year":
         return risk.start_year[rows]
-    if isinstance(column, str) and column not in CONTRACT and column not in DERIVED:
+    if isinstance(column, str) and column not in CONTRACT and derived_of(column) is None:
         _require_before_start(group, column, source)
     return read_rows(source, column, risk.person[rows], risk.start[rows])[0]
 
@@ -258,7 +259,8 @@ def _each_value(column: Term, values: NDArray[Any]) -> list[tuple[str, Label, An
             if numeric
             else "put values together: read_panel(values={...})",
         )
-    share = isinstance(column, str) and column in DERIVED and DERIVED[column].unit == "share"
+    derived = derived_of(column) if isinstance(column, str) else None
+    share = derived is not None and derived.unit == "share"
     return [
         (_name(value), _NO_YES[int(value)] if share else _plain(value), value) for value in found
     ]

@@ -10,7 +10,8 @@ from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label, Lang, number
 from mih_impact.errors import MihImpactError, SupportError
-from mih_impact.panel.contract import DERIVED, label_of
+from mih_impact.panel.contract import label_of
+from mih_impact.panel.derived import derived_of
 
 __all__ = [
     "Lag",
@@ -157,7 +158,7 @@ def entered(terms: Sequence[Term], outcome: str, year: int) -> bool:
     >>> entered(lag("wage_income", 2), "in_work", -2), entered(["wage_income"], "wage_income", -2)
     (True, False)
     """
-    derived = DERIVED.get(outcome)
+    derived = derived_of(outcome)
     column = (derived.reckoned_from if derived else None) or outcome
     before = {years_before(term) for term in terms if column_of(term) == column}
     return -year in before

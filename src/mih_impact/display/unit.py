@@ -194,6 +194,7 @@ KNOWN: dict[str, Unit] = {
             label=Label(nb="prosentpoeng", en="percentage points"),
         ),
         Unit("log points", months="mean", label=Label(nb="logpoeng", en="log points")),
+        Unit("G", months="sum"),
         Unit("index", months="mean", label=Label(nb="indekspoeng", en="index points")),
     )
 }

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.controls.group import ControlGroup
-from mih_impact.controls.recipe import possible_outcomes, require_units
+from mih_impact.controls.recipe import is_possible, possible_outcomes, require_units
 from mih_impact.controls.terms import entered
 from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.influence import StandardError
@@ -371,7 +371,7 @@ def _require_outcomes(cube: Cube, outcomes: str | Sequence[str] | None) -> tuple
         names = tuple(dict.fromkeys(arguments.names("outcomes", outcomes, error=EffectsError)))
     require_units(cube, names, error=EffectsError)
     possible = possible_outcomes(cube)
-    unknown = [name for name in names if name not in possible]
+    unknown = [name for name in names if not is_possible(cube, name)]
     if unknown or not names:
         raise EffectsError(
             f"No such outcome: {', '.join(unknown) or 'none given'}",

@@ -35,8 +35,9 @@ from mih_impact.effects.influence import StandardError
 from mih_impact.errors import EffectsError
 from mih_impact.falsification.re_estimation import EMPTY, answer, attempt, recipe_of, with_bar
 from mih_impact.panel.build import Request
-from mih_impact.panel.contract import DERIVED, label_of
+from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import NEVER, Cube, Dead
+from mih_impact.panel.derived import derived_of
 from mih_impact.panel.panel import Panel
 from mih_impact.panel.selection import Eligible
 
@@ -510,7 +511,7 @@ class _Without:
             own = np.where(starts, np.searchsorted(years, cube.start_year), -1)
             return cls(_few(list(map(str, years.tolist())), by), level, own, True)
         column = str(getattr(by, "column", by))
-        if column not in cube.names and column not in DERIVED:
+        if column not in cube.names and derived_of(column) is None:
             cube = recipe.fetch([column])
         rows = np.concatenate([np.flatnonzero(risk.treated), np.unique(group.sets.control)])
         used, _ = read_rows(cube, by, risk.person[rows], risk.start[rows])

@@ -22,6 +22,7 @@ from mih_impact.errors import PanelContractError
 from mih_impact.panel import engine
 from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.cube import EIGHT, NEVER, BoolArray, Cube, Dead, FloatArray, IntArray, Widths
+from mih_impact.panel.derived import in_g_of
 from mih_impact.panel.fill import Filled
 from mih_impact.panel.residency import (
     EligibilityRule,
@@ -98,9 +99,17 @@ class MonthCube(Cube):
             for scheme in self.schemes:
                 paid |= _between(self.ore[scheme], who, low, 12) > 0
             return paid.astype(np.float64)
-        if name in self.ore:
-            total = self.ore[name]
-            return self._in_fixed_prices(low, lambda at, n: _between(total, who, at, n) / 100.0)
+        if name == "mainly_benefit":
+            paid = np.zeros(who.shape, dtype=np.int64)
+            for scheme in self.schemes:
+                paid += _between(self.ore[scheme], who, low, 12)
+            return (paid > _between(self.ore["wage_income"], who, low, 12)).astype(np.float64)
+        how = in_g_of(name)
+        if how is not None or name in self.ore:
+            total = self.ore[name if how is None else how.column]
+            factor = self.price_factor if how is None else self._g
+            amounts = self._valued(low, lambda at, n: _between(total, who, at, n) / 100.0, factor)
+            return amounts if how is None else how.of(amounts)
         return self._combined(name, who, low)
 
     def _combined(self, name: str, who: IntArray, low: IntArray) -> FloatArray:
@@ -115,14 +124,13 @@ class MonthCube(Cube):
             total += amounts[who, np.minimum(low + m, last)]
         return total / 12.0 if unit.combined == "mean" else total
 
-    def _in_fixed_prices(
-        self, low: IntArray, months: Callable[[IntArray, IntArray], FloatArray]
+    def _valued(
+        self, low: IntArray, months: Callable[[IntArray, IntArray], FloatArray], factor: FloatArray
     ) -> FloatArray:
-        """Return twelve months from each position, split where the calendar year turns."""
+        """Return twelve months from each position, each by the factor of its calendar year."""
         period = low + int(self.periods[0])
         first = 12 - period % 12
         year = period // 12 - int(self.periods[0]) // 12
-        factor = self.price_factor
         after = np.minimum(year + 1, len(factor) - 1)
         return months(low, first) * factor[year] + months(low + first, 12 - first) * factor[after]
 
@@ -196,6 +204,8 @@ class Request:
         else the last value that is given counts.
     measure
         The measure that the starts are in, where there are several.
+    per_g
+        G of each calendar year per krone of the register; None where there is none.
     widths
         The types that values are kept in.
     units, declared
@@ -218,6 +228,7 @@ class Request:
     currency: str
     schemes: tuple[str, ...]
     spells: pd.DataFrame | None
+    per_g: NDArray[np.float64] | None = None
     measure: Named | None = None
     widths: Widths = EIGHT
     units: Mapping[str, AnyUnit] = field(default_factory=dict)
@@ -332,6 +343,7 @@ def _cube(
         number=filled.number,
         fixed=fixed,
         price_factor=request.price_factor,
+        per_g=request.per_g,
         residency_known=request.residency_known,
         price_year=request.price_year,
         currency=request.currency,

@@ -19,8 +19,9 @@ from mih_impact import arguments
 from mih_impact.display.unit import SHARE, AnyUnit, Unit, as_unit, is_money, unit_given
 from mih_impact.errors import MihImpactError, PanelContractError
 from mih_impact.panel import engine
-from mih_impact.panel.contract import CONTRACT, DERIVED, Dtype
+from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.csv_text import TWO_WAYS
+from mih_impact.panel.derived import derived_of
 from mih_impact.panel.names import lookalikes, match_names, says_missing, word_of
 from mih_impact.panel.number_text import read_numbers
 from mih_impact.panel.sources import FILE
@@ -205,7 +206,7 @@ def require_an_outcome(casts: Mapping[str, Cast]) -> None:
 
 def unmade(name: str, have: Iterable[str]) -> str | None:
     """Return the column that a derived outcome lacks, None where it can be reckoned."""
-    derived = DERIVED.get(name)
+    derived = derived_of(name)
     source = None if derived is None or derived.role != "outcome" else derived.reckoned_from
     return source if source is not None and source not in set(have) else None
 

@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mih_impact.display.locale import Label
+from mih_impact.panel.derived import derived_of
 
 __all__ = [
     "BENEFITS",
     "CONTRACT",
-    "DERIVED",
     "OUTCOMES",
     "REQUIRED",
     "Column",
-    "Derived",
     "Scheme",
     "label_of",
 ]
@@ -114,19 +113,6 @@ class Column:
             period = "month" if self.monthly else "year"
             parts.append(f"never null; one row per person and {period}")
         return "; ".join(parts) or "none"
-
-
-@dataclass(frozen=True)
-class Derived:
-    """A quantity reckoned from columns, usable as a covariate or an outcome by its name."""
-
-    name: str
-    unit: str
-    role: Literal["outcome", "covariate"]
-    label: Label
-    definition: str
-    #: The one column it is reckoned from, if there is one: matching on that matches on this.
-    reckoned_from: str | None = None
 
 
 def _benefit(name: str, nb: str, en: str, scheme: Scheme) -> Column:
@@ -326,35 +312,6 @@ OUTCOMES: tuple[str, ...] = tuple(c.name for c in _COLUMNS if c.role == "outcome
 #: The benefit schemes.
 BENEFITS: tuple[str, ...] = tuple(c.name for c in _COLUMNS if c.scheme is not None)
 
-DERIVED: dict[str, Derived] = {
-    derived.name: derived
-    for derived in (
-        Derived(
-            "age",
-            "years",
-            "covariate",
-            Label(nb="alder", en="age"),
-            "year minus birth_year",
-            reckoned_from="birth_year",
-        ),
-        Derived(
-            "in_work",
-            "share",
-            "outcome",
-            Label(nb="andel med lønnsinntekt", en="share with wage income"),
-            "1 if wage_income is above zero in the year, else 0",
-            reckoned_from="wage_income",
-        ),
-        Derived(
-            "on_benefit",
-            "share",
-            "outcome",
-            Label(nb="andel med ytelse", en="share on a benefit"),
-            "1 if any benefit scheme of the panel paid something in the year, else 0",
-        ),
-    )
-}
-
 
 def label_of(name: str) -> Label:
     """Return the displayed name of a column or derived quantity; another column is its own name.
@@ -363,8 +320,15 @@ def label_of(name: str) -> Label:
     --------
     >>> label_of("wage_income").text("nb")
     'lønnsinntekt'
+    >>> label_of("wage_income > 1 G").text("en")
+    'share with wage income over 1 G'
     >>> label_of("shoe_size").text("en")
     'shoe_size'
     """
-    declared = CONTRACT.get(name) or DERIVED.get(name)
-    return declared.label if declared is not None else Label(nb=name, en=name)
+    if name in CONTRACT:
+        return CONTRACT[name].label
+    derived = derived_of(name)
+    if derived is None:
+        return Label(nb=name, en=name)
+    source = derived.reckoned_from
+    return derived.label if source is None else derived.label.format(column=label_of(source))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from mih_impact.display.unit import KNOWN, zero_is_nothing
-from mih_impact.panel.contract import CONTRACT, DERIVED, Column
+from mih_impact.panel.contract import CONTRACT, Column, label_of
 from mih_impact.panel.csv_text import NULLS
+from mih_impact.panel.derived import DERIVED, derived_of
 
 __all__ = ["contract_markdown"]
 
@@ -289,12 +290,17 @@ def _schemes() -> str:
     )
 
 
+#: What `mih.above`, `mih.stable` and `mih.in_g` return, for one column and one multiple.
+_IN_G = ("wage_income > 1 G", "wage_income > 1 G in 2 years", "wage_income / G")
+
+
 def _derived() -> str:
     return _table(
         ("name", "bokmål", "English", "unit", "use", "definition"),
         (
-            (f"`{d.name}`", d.label.nb, d.label.en, d.unit, d.role, d.definition)
-            for d in DERIVED.values()
+            (f"`{d.name}`", label_of(d.name).nb, label_of(d.name).en, d.unit, d.role, d.definition)
+            for d in (*DERIVED.values(), *map(derived_of, _IN_G))
+            if d is not None
         ),
     )
 

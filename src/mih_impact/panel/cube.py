@@ -19,8 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact.display.unit import AnyUnit, zero_is_nothing
+from mih_impact.errors import PanelContractError
 from mih_impact.panel.columns import default_outcomes
-from mih_impact.panel.contract import DERIVED, Dtype
+from mih_impact.panel.contract import Dtype
+from mih_impact.panel.derived import InG, derived_of, in_g_of
 from mih_impact.panel.residency import BY_RANK, RANK, State, censored, gone, present
 from mih_impact.panel.selection import CovariateRead, require_column, require_dead, require_outcome
 
@@ -29,6 +31,12 @@ __all__ = ["EIGHT", "NEVER", "Cube", "Dead", "Precision", "Widths", "arrays_of",
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+
+def _on_end(name: str) -> InG | None:
+    """Return how an outcome of several years on end is reckoned, None of any other."""
+    how = in_g_of(name)
+    return how if how is not None and how.years > 1 else None
 
 
 def arrays_of(cube: Cube) -> list[NDArray[Any]]:
@@ -109,6 +117,9 @@ class Cube:
         What columns are measured in, of those that can be outcomes.
     declared
         Those of them that are outcomes because `units=` says so.
+    per_g
+        G of the own year per krone of the register, by calendar year; None where there is no G for
+        its currency, NaN for years without.
     others
         Where persons are compared only until they begin another measure: the position of the first
         period, from each on, in which they do; shape (n_persons, n_periods).
@@ -138,6 +149,7 @@ class Cube:
     others: NDArray[np.int16] | None = None
     units: Mapping[str, AnyUnit] = field(default_factory=dict)
     declared: tuple[str, ...] = ()
+    per_g: FloatArray | None = None
 
     def __post_init__(self) -> None:
         for array in arrays_of(self):
@@ -166,15 +178,17 @@ class Cube:
 
     def unit_of(self, outcome: str) -> AnyUnit:
         """Return what an outcome is measured in."""
-        return DERIVED[outcome].unit if outcome in DERIVED else self.units[outcome]
+        derived = derived_of(outcome)
+        return self.units[outcome] if derived is None else derived.unit
 
     def is_outcome(self, column: str) -> bool:
         """Return whether a column is read as what happened in a year, and not as a characteristic.
 
         Money, shares, and what `units=` declares.
         """
-        derived = column in DERIVED and DERIVED[column].role == "outcome"
-        return derived or column in self.ore or column in self.declared
+        derived = derived_of(column)
+        is_made = derived is not None and derived.role == "outcome"
+        return is_made or column in self.ore or column in self.declared
 
     @property
     def span(self) -> str:
@@ -254,6 +268,12 @@ class Cube:
             Money in prices of `price_year`, other columns as they are in the register, shares 0 or
             1; NaN where not seen.
         """
+        if (how := _on_end(name)) is not None:
+            once = how.in_one_year
+            return self._all_of(
+                self.since_start(once, person, start, [e - k for e in years], dead=dead)
+                for k in range(how.years)
+            )
         values = self._since_start(name, person, start, years, dead=dead)
         if self.others is not None:
             values[self._censored(person, start, years)] = np.nan
@@ -317,7 +337,16 @@ class Cube:
         ndarray of float, shape (n_persons, n_periods)
             As `since_start`; NaN for missing.
         """
+        if (how := _on_end(name)) is not None:
+            one = self.outcome(how.in_one_year, dead=dead)
+            padded = np.pad(one, ((0, 0), (how.years - 1, 0)), constant_values=np.nan)
+            return self._all_of(padded[:, k:][:, : one.shape[1]] for k in range(how.years))
         return self._values(name, (slice(None), np.arange(len(self.periods))), dead)
+
+    @staticmethod
+    def _all_of(years: Iterable[FloatArray]) -> FloatArray:
+        """Return 1 where all of some shares are, NaN where one is not known."""
+        return np.asarray(np.minimum.reduce(list(years)))
 
     def lagged(self, name: str, start: int, years: int) -> FloatArray:
         """Return an outcome that many years before a period, NaN where missing; nothing is carried.
@@ -329,6 +358,9 @@ class Cube:
         -------
         ndarray of float, shape (n_persons,)
         """
+        if (how := _on_end(name)) is not None:
+            one = how.in_one_year
+            return self._all_of(self.lagged(one, start, years + k) for k in range(how.years))
         position = start - years - int(self.periods[0])
         if not 0 <= position < len(self.periods):
             self._require_outcome(name)
@@ -380,6 +412,11 @@ class Cube:
             for scheme in self.schemes:
                 paid |= self.ore[scheme][cells] > 0
             values = self._shown(paid, cells)
+        elif name == "mainly_benefit":
+            total = sum(self.ore[scheme][cells].astype(np.int64) for scheme in self.schemes)
+            values = self._shown(total > self.ore["wage_income"][cells], cells)
+        elif (how := in_g_of(name)) is not None:
+            values = self._shown(how.of(self.ore[how.column][cells] / 100.0 * self._g[when]), cells)
         elif name in self.ore:
             kroner = self.ore[name][cells] / 100.0 * self.price_factor[when]
             values = self._shown(kroner, cells)
@@ -431,6 +468,19 @@ class Cube:
         last, carried = self._last_row_at(period)
         values = self.number[name][np.arange(self.n_persons), last]
         return CovariateRead(np.where(last >= 0, values.astype(np.float64), np.nan), carried)
+
+    @cached_property
+    def _g(self) -> FloatArray:
+        """G per krone of the register by calendar year, shape of `price_factor`."""
+        seen = np.isin(np.arange(len(self.price_factor)) + int(self.periods[0]) // self.PER_YEAR,
+                       self.years)  # fmt: skip
+        if self.per_g is None or np.isnan(self.per_g[seen]).any():
+            raise PanelContractError(
+                "Income in G needs kroner, and G of every year of the register",
+                found=f"money in {self.currency}, register years {self.span}",
+                do="leave out the outcomes in G, or the rows of years without a G",
+            )
+        return self.per_g
 
     def _require_outcome(self, name: str, dead: Dead = "missing") -> None:
         require_dead(dead)

@@ -11,7 +11,8 @@ from mih_impact import arguments
 from mih_impact.display.locale import Label, Lang
 from mih_impact.display.unit import is_money
 from mih_impact.errors import PanelContractError
-from mih_impact.panel.contract import CONTRACT, DERIVED, OUTCOMES, REQUIRED
+from mih_impact.panel.contract import CONTRACT, OUTCOMES, REQUIRED
+from mih_impact.panel.derived import DERIVED
 from mih_impact.reference.prices import PriceIndex, adding
 
 __all__ = [
@@ -272,7 +273,7 @@ def price_index_of(
     currency: str,
     index: PriceIndex | Mapping[int, SupportsFloat] | None,
 ) -> PriceIndex | None:
-    """Return the index of a nominal panel, None for fixed prices; refuse contradictions."""
+    """Return the index of a panel, None for fixed prices without; refuse contradictions."""
     error = PanelContractError
     if not isinstance(money, str) or money not in ("nominal", "fixed"):
         raise error(
@@ -287,13 +288,7 @@ def price_index_of(
             do='give three capital letters, such as currency="NOK"',
         )
     arguments.whole("price_year", price_year, low=1, error=error)
-    if money == "fixed":
-        if index is not None:
-            raise PanelContractError(
-                "Money in fixed prices needs no price index: it would be deflated twice",
-                found='money="fixed" and index=',
-                do='drop index=, or use money="nominal"',
-            )
+    if money == "fixed" and index is None:
         return None
     if index is None and currency != "NOK":
         raise PanelContractError(
@@ -310,6 +305,10 @@ def price_index_of(
             f"There is no {index.name} for the price year {arguments.shown(price_year)}",
             found=f"an index for {index.range}",
             do=_remedy(index, int(price_year))
-            + '; if the money is in fixed prices already, give money="fixed"',
+            + (
+                ""
+                if money == "fixed"
+                else '; if the money is in fixed prices already, give money="fixed"'
+            ),
         )
     return index

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import narwhals as nw
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mih_impact.display.locale import Label, Lang, number, year_range
 from mih_impact.display.result import Card, Displayed, Provenance
@@ -34,7 +35,7 @@ from mih_impact.panel.selection import (
     named_measure,
 )
 from mih_impact.panel.size import SizeEstimate, bytes_of, disk_of
-from mih_impact.reference.prices import PriceIndex
+from mih_impact.reference.prices import PriceIndex, g_averages
 
 __all__ = ["Money", "Panel", "Period", "panel_card"]
 
@@ -360,7 +361,7 @@ class Panel(Displayed):
         years = np.arange(self.first_year, self.last_year + 1)
         factors = (
             np.ones(len(years))
-            if self._index is None or not self._has_money
+            if self._index is None or self._money == "fixed" or not self._has_money
             else self._index.factors(years, self._price_year)
         )
         dtypes = {name: self._casts[name].dtype for name in names}
@@ -401,9 +402,25 @@ class Panel(Displayed):
                 per_year=per_year,
                 exact=[name for name in units if dtypes[name] == "number"],
             ),
+            per_g=self._per_g(years),
             units=units,
             declared=tuple(name for name in self._declared if name in units),
         )
+
+    def _per_g(self, years: NDArray[np.int64]) -> NDArray[np.float64] | None:
+        """Return G of each year per krone of the register; fixed prices are converted back."""
+        if self._currency != "NOK":
+            return None
+        known = g_averages()
+        per_krone = np.array([1.0 / known.get(year, np.nan) for year in years.tolist()])
+        if self._money == "nominal":
+            return per_krone
+        index = PriceIndex.kpi() if self._index is None else self._index
+        have = np.isin(years, index.years) & (self._price_year in index.years)
+        factor = np.full(len(years), np.nan)
+        if have.any():
+            factor[have] = index.factors(years[have], self._price_year)
+        return np.asarray(per_krone / factor)
 
     @property
     def _has_money(self) -> bool:
@@ -429,7 +446,7 @@ class Panel(Displayed):
             left_out=self._left_out,
             unreadable=self._unreadable,
             files=self._files,
-            index=self._index,
+            index=None if self._money == "fixed" else self._index,
             price_year=self._price_year,
             currency=self._currency,
             spells=self._spells is not None,

@@ -73,6 +73,8 @@ def read_panel(
         A price index in place of the shipped consumer price index: {year: value} is a whole series
         of your own, with every year of the panel and `price_year`. Years are added to the shipped
         one, whatever their base year, by ``PriceIndex.kpi().extended({2024: ..., 2025: ...})``.
+        Of money in fixed prices it is the index that it was put into them with: nothing is deflated
+        again, and income in G (`above`) is converted back with it.
     period
         What a row covers. "month": rows have year and month, starters start_year and start_month;
         years since start are then twelve months from the month of start.

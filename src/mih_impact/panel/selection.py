@@ -15,7 +15,8 @@ from mih_impact import arguments
 from mih_impact.errors import PanelContractError
 from mih_impact.panel import engine
 from mih_impact.panel.columns import no_unit, unmade
-from mih_impact.panel.contract import BENEFITS, CONTRACT, DERIVED
+from mih_impact.panel.contract import BENEFITS, CONTRACT
+from mih_impact.panel.derived import DERIVED, derived_of
 
 __all__ = [
     "MEASURE",
@@ -46,7 +47,15 @@ _OWN_FIELDS = ("person_id", "year", "month", "start_month", "eligible")
 #: Steps of an expression that look at the row alone, as narwhals calls them.
 _ROW_BY_ROW = ("LITERAL", "COL", "NTH", "ALL", "EXCLUDE", "SELECTOR", "ELEMENTWISE", "WHEN_THEN")
 
-_MADE_FROM = {"age": {"birth_year"}, "in_work": {"wage_income"}, "on_benefit": set(BENEFITS)}
+
+def made_from(name: str, schemes: Iterable[str]) -> set[str]:
+    """Return the columns that a derived quantity is reckoned from, `schemes` among them."""
+    derived = derived_of(name)
+    if name == "mainly_benefit":
+        return {"wage_income", *schemes}
+    if name == "on_benefit" or derived is None:
+        return set(schemes if derived else ())
+    return {derived.reckoned_from} if derived.reckoned_from else set()
 
 
 def columns_to_fetch(wanted: Iterable[str] | None, have: Sequence[str]) -> tuple[str, ...]:
@@ -74,7 +83,8 @@ def columns_to_fetch(wanted: Iterable[str] | None, have: Sequence[str]) -> tuple
             do="name a characteristic, such as "
             + ", ".join([name for name in have if name not in (*_OWN_FIELDS, *_ALWAYS)][:5]),
         )
-    unknown = sorted(asked - set(have) - DERIVED.keys())
+    derived = {name for name in asked if derived_of(name) is not None}
+    unknown = sorted(asked - set(have) - derived)
     if unknown:
         known = [name for name in (*have, *DERIVED) if name not in _OWN_FIELDS]
         near = {name for word in unknown for name in difflib.get_close_matches(word, known, 2)}
@@ -83,10 +93,9 @@ def columns_to_fetch(wanted: Iterable[str] | None, have: Sequence[str]) -> tuple
             found=f"the columns {', '.join(have)}",
             do=f"perhaps {' or '.join(sorted(near))}" if near else "choose among these",
         )
-    for derived in asked & DERIVED.keys():
-        _require_source(derived, have)
-    for derived in asked & _MADE_FROM.keys():
-        asked |= _MADE_FROM[derived]
+    for name in sorted(derived):
+        _require_source(name, have)
+        asked |= made_from(name, BENEFITS)
     asked.update(_ALWAYS)
     return tuple(name for name in have if name in asked and name not in _OWN_FIELDS)
 
@@ -311,15 +320,15 @@ def require_outcome(
     ------
     PanelContractError
     """
-    if name == "on_benefit" and not schemes:
+    if name in ("on_benefit", "mainly_benefit") and not schemes:
         raise PanelContractError(
-            "on_benefit needs a benefit scheme, and the panel has none",
+            f"{name} needs a benefit scheme, and the panel has none",
             do=f"name one with columns={{...}}: {', '.join(BENEFITS)}",
         )
     if name in numbers and name not in (*outcomes, *CONTRACT):
         raise no_unit([name], error=PanelContractError)
-    made_from = {"in_work": ("wage_income",), "on_benefit": tuple(schemes)}
-    absent = [column for column in made_from.get(name, ()) if column not in outcomes]
+    needed = [] if name == "age" else sorted(made_from(name, schemes))
+    absent = [column for column in needed if column not in outcomes]
     if absent:
         raise PanelContractError(
             f"{name} is reckoned from {', '.join(absent)}, which did not come along",
@@ -327,7 +336,7 @@ def require_outcome(
             do=f"bring {', '.join(absent)} along, outcomes=[..., {absent[0]!r}], or, where the "
             f'panel lacks it, name it when reading, columns={{"{absent[0]}": "..."}}',
         )
-    if name not in made_from:
+    if not needed:
         require_column(name, outcomes, names=names, usable=outcomes)
 
 

@@ -303,14 +303,22 @@ def grunnbelop(year: int, *, average: bool = True) -> float:
     >>> grunnbelop(2024), grunnbelop(2024, average=False)
     (122225.0, 124028.0)
     """
-    name = "grunnbelop_annual_average" if average else "grunnbelop_1_may"
-    amounts = {row.year: row for row in rows("grunnbelop") if row.name == name}
+    amounts = g_averages() if average else _g("grunnbelop_1_may")
     if year not in amounts:
-        known = [known for known in amounts if known is not None]
         raise AssumptionError(
-            f"There is no basic amount (G) for {year}", found=f"{min(known)}-{max(known)}"
+            f"There is no basic amount (G) for {year}", found=f"{min(amounts)}-{max(amounts)}"
         )
-    return amounts[year].number
+    return amounts[year]
+
+
+def g_averages() -> dict[int, float]:
+    """Return the average basic amount (G) of every year there is one for, nominal NOK."""
+    return _g("grunnbelop_annual_average")
+
+
+def _g(name: str) -> dict[int, float]:
+    found = (row for row in rows("grunnbelop") if row.name == name)
+    return {row.year: row.number for row in found if row.year is not None}
 
 
 @cache
