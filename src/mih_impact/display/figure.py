@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakKeyDictionary
 
@@ -324,7 +325,6 @@ def source_line(ax: Axes, text: str) -> None:
 
 def _depth(ax: Axes) -> float:
     """Return how far beneath the axes ticks and label reach, in points."""
-    settle(ax)
     box = ax.xaxis.get_tightbbox()
     return 0.0 if box is None else float(ax.bbox.y0 - box.y0) * 72 / root_figure(ax).dpi
 
@@ -435,13 +435,19 @@ def _format_axis(ax: Axes, axis: str, name: str, scale: float, lang: Lang) -> No
     side = ax.yaxis if axis == "y" else ax.xaxis
 
     def show(value: float, _: object) -> str:
-        ticks = np.asarray(side.get_majorticklocs()) / scale
-        near = 1e-6 * np.ptp(ticks) if len(ticks) > 1 else 1e-9
-        decimals = next((d for d in range(8) if np.allclose(ticks, ticks.round(d), 0, near)), 8)
+        decimals = _decimals(tuple(side.get_majorticklocs()), scale)
         return number(value / scale, decimals, lang)
 
     side.set_major_formatter(FuncFormatter(show))
     _name_axis(ax, axis, name)
+
+
+@lru_cache(maxsize=64)
+def _decimals(places: tuple[float, ...], scale: float) -> int:
+    """Return how many decimals tell ticks from each other, the same for all of them."""
+    ticks = np.asarray(places) / scale
+    near = 1e-6 * np.ptp(ticks) if len(ticks) > 1 else 1e-9
+    return next((d for d in range(8) if np.allclose(ticks, ticks.round(d), 0, near)), 8)
 
 
 def _name_axis(ax: Axes, axis: str, name: str) -> None:

@@ -175,16 +175,10 @@ def align_with_names(ax: Axes) -> None:
     legend = ax.get_legend()
     key = legend if legend is not None and legend.get_label() == _KEY else None
     frame = [text for text in ax.texts if isinstance(text, Annotation) and is_frame(text)]
-    wide = [*frame, *([] if key is None else [key])]
-    for artist in wide:  # where they stand now they would press the axes together
-        artist.set_in_layout(False)
-    settle(ax)
     names = ax.yaxis.get_tightbbox()
-    for artist in wide:
-        artist.set_in_layout(True)
     if names is None:
         return
-    # In points, not in shares of the axes, whose width the layout may change yet.
+    # In points, not in shares of the axes, whose place and width the layout may change yet.
     points = (names.x0 - ax.bbox.x0) * 72 / root_figure(ax).dpi
     _move(ax, _by(ax, points, 0))
     if key is not None:
@@ -329,25 +323,40 @@ def figure_bytes(
     from matplotlib import rcParams
 
     figure, text = root_figure(fig), alt_text(fig)
-    with figure_style():
+    with figure_style(), _settled(figure, dots := dpi or rcParams["savefig.dpi"]):
         png, svg = io.BytesIO(), io.BytesIO()
         box = _whole(figure) if whole else None
-        figure.savefig(
-            png,
-            format="png",
-            dpi=dpi or rcParams["savefig.dpi"],
-            bbox_inches=box,
-            metadata={"Software": None, "Description": text},
-        )
+        about = {"Software": None, "Description": text}
+        figure.savefig(png, format="png", dpi=dots, bbox_inches=box, metadata=about)
         figure.savefig(svg, format="svg", bbox_inches=box, metadata={"Date": None, "Creator": None})
     return png.getvalue(), _describe(svg.getvalue(), text)
+
+
+@contextmanager
+def _settled(figure: Figure, dpi: float) -> Iterator[None]:
+    """Lay a figure out once, at the dots of its picture; every file made within is drawn so."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    canvas, own_dpi, layout = figure.canvas, figure.dpi, figure.get_layout_engine()
+    FigureCanvasAgg(figure)  # in place of the reader's, whose window keeps its size
+    try:
+        figure.set_dpi(dpi)
+        if isinstance(layout, ConstrainedLayoutEngine):
+            settle(figure)
+            figure.set_layout_engine(None)  # saving would lay it out, and draw it, to measure it
+        yield
+    finally:
+        figure.set_layout_engine(layout)
+        figure.set_dpi(own_dpi)
+        figure.set_canvas(canvas)
 
 
 def _whole(figure: Figure) -> Bbox:
     """Return the figure's own rectangle, and what reaches over it, in inches."""
     from matplotlib.transforms import Bbox
 
-    figure.draw_without_rendering()  # places everything
+    settle(figure)
     return Bbox.union([figure.bbox_inches, figure.get_tightbbox().padded(_EDGE)])
 
 
