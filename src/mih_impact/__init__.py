@@ -101,6 +101,7 @@ if TYPE_CHECKING:
     from mih_impact.panel.derived import stable as stable
     from mih_impact.panel.panel import Panel as Panel
     from mih_impact.panel.read import read_panel as read_panel
+    from mih_impact.panel.synthetic.delivery import synthetic_delivery as synthetic_delivery
     from mih_impact.panel.synthetic.effects import SyntheticTruth as SyntheticTruth
     from mih_impact.panel.synthetic.register import SyntheticRegister as SyntheticRegister
     from mih_impact.panel.synthetic.register import example_panel as example_panel
@@ -240,6 +241,7 @@ _HOME = {
     "run_study": "study.run",
     "scaled": "registers.tables",
     "specification_curve": "falsification.specification_curve",
+    "synthetic_delivery": "panel.synthetic.delivery",
     "synthetic_register": "panel.synthetic.register",
     "weight": "controls.choose",
     "wild_bootstrap": "effects.inference.wild_bootstrap",

@@ -330,10 +330,20 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _synthesize(given: argparse.Namespace) -> None:
+    from mih_impact.panel.synthetic.delivery import synthetic_delivery
     from mih_impact.panel.synthetic.register import write_register
     from mih_impact.panel.synthetic.stream import stream_register
 
-    if given.persons is None:
+    if (given.out is None) == (given.delivery is None):
+        raise OptionError(
+            "synthesize writes the register, or its tables",
+            do="give one folder: --out for the register, --delivery for tables to practise on",
+        )
+    if given.delivery is not None:
+        size = {"participants": given.participants, "persons": given.persons}
+        size = {name: n for name, n in size.items() if n is not None}
+        files = _paths(synthetic_delivery(given.delivery, seed=given.seed, **size))
+    elif given.persons is None:
         files = _paths(write_register(given.out, seed=given.seed))
     else:
         written = stream_register(
@@ -500,7 +510,13 @@ _COMMANDS: dict[str, _Command] = {
         "skriv det syntetiske registeret",
         "write the synthetic register",
         (
-            _OUT,
+            _Option("--out", "mappe for registeret", "folder of the register", {"type": Path}),
+            _Option(
+                "--delivery",
+                "mappe for registeret som tabeller og forløp, slik registre leverer dem: til øving",
+                "folder of the register as tables and spells, as registers send them: to practise",
+                {"type": Path},
+            ),
             _Option("--seed", "frø", "seed", {"type": int, "default": 2025}),
             _Option(
                 "--persons",
@@ -527,7 +543,7 @@ _COMMANDS: dict[str, _Command] = {
                 {"type": int, "default": 2009},
             ),
         ),
-        ("--out register", "--out large --persons 1000000 --by month"),
+        ("--out register", "--delivery practice", "--out large --persons 1000000 --by month"),
     ),
     "completion": _Command(
         _completion,

@@ -15,6 +15,7 @@ from mih_impact.panel.derived import derived_of
 __all__ = [
     "BENEFITS",
     "CONTRACT",
+    "NO_BENEFIT",
     "OUTCOMES",
     "REQUIRED",
     "Column",
@@ -305,6 +306,9 @@ CONTRACT: dict[str, Column] = {column.name: column for column in _COLUMNS}
 
 #: The columns a panel cannot do without.
 REQUIRED: tuple[str, ...] = tuple(c.name for c in _COLUMNS if c.required)
+
+#: The benefit type of who is paid none.
+NO_BENEFIT = "ingen"
 
 #: Money outcomes: wage income and every benefit scheme.
 OUTCOMES: tuple[str, ...] = tuple(c.name for c in _COLUMNS if c.role == "outcome")

@@ -31,6 +31,7 @@ __all__ = [
     "county",
     "education_level",
     "effort_group",
+    "in_use",
     "municipality",
     "programme",
 ]
@@ -250,6 +251,22 @@ def programme(to: Literal["new", "arena"] = "new", *, splits: Splits = None) -> 
         "measures" if to == "new" else "measures by Arena's codes", answers, splits,
         call=f'mih.codes.programme("{to}")', source=_source("programme_codes"),
     )  # fmt: skip
+
+
+def in_use(year: int) -> tuple[str, ...]:
+    """Return the municipality codes that were in use in a year.
+
+    Raises
+    ------
+    PanelContractError
+        A year that the list does not have.
+
+    Examples
+    --------
+    >>> "1601" in in_use(2017), "1601" in in_use(2018), "5001" in in_use(2018)
+    (True, False, True)
+    """
+    return tuple(c for c, place in _places().items() if place.first <= _year(year) <= place.last)
 
 
 # --- what looks wrong in a column of places -------------------------------------------------------

@@ -107,8 +107,9 @@ class Recoding(Mapping[str, str | None]):
             Codes that were divided, or that the list does not have.
         """
         series, words = _words(values)
-        self._require(series, words)
-        known = {raw: self._of(word) for raw, word in words.items()}
+        times = _times(series)
+        known = self.answers({word: times[raw] for raw, word in words.items()})
+        known = {raw: known[word] for raw, word in words.items()}
         named = {raw: code for raw, code in known.items() if code is not None}
         new = series.replace_strict(
             list(named), list(named.values()), default=None, return_dtype=nw.String
@@ -168,16 +169,32 @@ class Recoding(Mapping[str, str | None]):
             return "no value" if new is None else "kept" if new == code else "recoded"
         return "divided" if code in self.divided else "unknown"
 
-    def _require(self, series: nw.Series[Any], words: Mapping[Any, str]) -> None:
-        """Raise on codes that were divided, and on those that the list does not have."""
-        wrong = {raw: self._what(word) for raw, word in words.items()}
-        divided = sorted({words[raw] for raw, what in wrong.items() if what == "divided"})
-        strangers = [raw for raw, what in wrong.items() if what == "unknown"]
+    def answers(self, times: Mapping[str, int]) -> dict[str, str | None]:
+        """Return what codes become.
+
+        Parameters
+        ----------
+        times
+            How many rows have each code.
+
+        Raises
+        ------
+        PanelContractError
+            Codes that were divided, or that the list does not have.
+
+        Examples
+        --------
+        >>> from mih_impact.reference import codes
+        >>> codes.municipality(2024).answers({"0101": 7, "9999": 1})
+        {'0101': '3101', '9999': None}
+        """
+        wrong = {code: self._what(code) for code in times}
+        divided = sorted(code for code, what in wrong.items() if what == "divided")
+        strangers = [code for code, what in wrong.items() if what == "unknown"]
         if not divided and not strangers:
-            return
-        times = _times(series)
+            return {code: self._of(code) for code in times}
         if divided:
-            rows = sum(times[raw] for raw, what in wrong.items() if what == "divided")
+            rows = sum(times[code] for code in divided)
             raise PanelContractError(
                 f"Some codes became several: {self.name} cannot say which",
                 found=f"{_several(divided, self.divided)}; {rows} rows",
@@ -186,7 +203,7 @@ class Recoding(Mapping[str, str | None]):
             )
         raise PanelContractError(
             f"Some codes are not in the list: {self.name}",
-            found=f"{len(strangers)} codes in {sum(times[raw] for raw in strangers)} rows",
+            found=f"{len(strangers)} codes in {sum(times[code] for code in strangers)} rows",
             do=f"correct them, or say what they are: {self.call} | {{'code': None}}",
         )
 

@@ -9,12 +9,16 @@ from datetime import date
 from pathlib import Path
 from typing import Any, SupportsFloat, get_args
 
+import narwhals as nw
+
 from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label, Lang
 from mih_impact.display.unit import AnyUnit
 from mih_impact.errors import PanelContractError
-from mih_impact.panel.contract import CONTRACT
+from mih_impact.panel import engine
+from mih_impact.panel.contract import BENEFITS, CONTRACT, NO_BENEFIT
+from mih_impact.panel.engine import reading
 from mih_impact.panel.panel import Period
 from mih_impact.panel.read import read_panel
 from mih_impact.panel.size import parse_memory
@@ -27,10 +31,21 @@ from mih_impact.registers.spells import (
     day,
     first_of,
     first_starts,
+    paid,
     statuses,
     unit_of,
 )
-from mih_impact.registers.tables import Spells, Starts, Status, Table, day_of, refuse
+from mih_impact.registers.tables import (
+    BenefitType,
+    Rows,
+    Spells,
+    Starts,
+    Status,
+    Table,
+    day_of,
+    refuse,
+    require,
+)
 from mih_impact.registers.taking import Store, literal, named, quoted
 
 __all__ = ["build_panel"]
@@ -51,6 +66,9 @@ def build_panel(
     starts: Starts | None = None,
     identifiers: Table | None = None,
     period: Period = "year",
+    rows: Rows = "any",
+    benefit_type: BenefitType | None = None,
+    eligible: nw.Expr | None = None,
     out: str | os.PathLike[str] | None = None,
     units: Mapping[str, AnyUnit] | None = None,
     price_year: int = 2024,
@@ -76,13 +94,29 @@ def build_panel(
     residence
         Spells of being resident: a person has a row in each period with a day of them, and what
         has no row is known to be abroad. Without it a person has a row where a table has something.
+        They make `emigration_year`, the year of the last day of those who have left and are not
+        dead, where `persons` does not have it.
     starts
-        Participation in measures: `start_year`, and `start_month` in a panel by month.
+        Participation in measures: `start_year`, `start_month` in a panel by month, and `measure`,
+        which begins in the period, where its table names measures.
     identifiers
         Other identifiers of the same persons: ``Table("key.csv", key="lopenr",
         columns={"identifier": "fnr"}, valid_from=..., valid_to=...)``.
     period
         "year" or "month".
+    rows
+        Which periods a person has a row in: "any" of any table, or those of "events" alone: a row
+        of `yearly` or `monthly`, a day of `spells`, a start. Who has none is in no row then, as in
+        a register of incomes, and addresses and residence make none; what has no row is zero for
+        residents all the same.
+    benefit_type
+        The column `benefit_type`: the scheme that pays most in the "year" (in a panel by month, in
+        the month) or in its "december", the month before a start in January; "ingen" if none pays.
+        Sick pay, which is for people with a job, names it where no other scheme pays. None makes no
+        such column.
+    eligible
+        The column `eligible`: an expression on the panel's columns. It is false where it has no
+        answer.
     out
         A folder for the panel: ``read_panel("panel/panel.parquet")`` reads it again. None keeps it
         in the engine.
@@ -101,7 +135,8 @@ def build_panel(
     PanelContractError
         A table lacks a column; a key, a date, a code or a number cannot be read, or can be in two
         ways; a spell stops before it starts; spells overlap, or rows share a period, without a rule
-        for it; a person is twice among the persons; two tables make one column.
+        for it; a person is twice among the persons; two tables make one column, in one period of a
+        person if they are of rows: wages by year to 2014 and by month after are one column.
 
     Examples
     --------
@@ -126,9 +161,12 @@ def build_panel(
     [['persons', 2, 1, 1], ['yearly', 2, 2, 0], ['spells', 1, 1, 0]]
     """
     arguments.choice("build_panel", "period", period, get_args(Period), error=PanelContractError)
+    arguments.choice("build_panel", "rows", rows, get_args(Rows), error=PanelContractError)
+    require("benefit_type", benefit_type, get_args(BenefitType))
     first, last = _window(years)
     store = Store.of(parse_memory(memory_limit))
-    building = _Building(store, date(first, 1, 1), date(last, 12, 31), period == "month")
+    window = (date(first, 1, 1), date(last, 12, 31), period == "month")
+    building = _Building(store, *window, events=rows == "events", benefit_type=benefit_type)
     building.people(persons, identifiers)
     for kind, tables in (("yearly", yearly), ("monthly", monthly)):
         for table in tables:
@@ -141,8 +179,11 @@ def build_panel(
         building.residence(residence)
     if starts is not None:
         building.starts(starts)
-    rows, origin = building.assembled()
-    resident, source = _written(store, rows, building.resident, out)
+    made, origin = building.assembled()
+    if eligible is not None:
+        made = _with_eligible(store, made, eligible)
+        origin = replace(origin, rows=made)
+    resident, source = _written(store, made, building.resident, out)
     panel = read_panel(
         source,
         units={**building.units, **(units or {})} or None,
@@ -170,6 +211,20 @@ def _window(years: Any) -> tuple[int, int]:
             "years= goes from a first year to a last", found=f"{first} to {last}", do="(2009, 2025)"
         )
     return first, last
+
+
+def _with_eligible(store: Store, rows: str, expr: Any) -> str:
+    """Return the table of the panel with the column `eligible`."""
+    frame = nw.from_native(store.connection.table(rows))
+    if not isinstance(expr, nw.Expr):
+        raise refuse(
+            "eligible= is an expression on the panel's columns",
+            found=arguments.type_of(expr),
+            do='narwhals.col("sex") == "mann"',
+        )
+    with reading(frame):
+        whole = frame.with_columns(engine.true_or_false(expr).alias("eligible"))
+        return store.keep(whole.to_native().sql_query())
 
 
 def _written(
@@ -209,13 +264,18 @@ class _Building:
     first: date
     last: date
     by_month: bool
+    events: bool
+    benefit_type: BenefitType | None
     fixed: tuple[str, ...] = ()
     parts: list[Part] = field(default_factory=list)
     sides: list[str] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
+    cells: dict[str, list[str]] = field(default_factory=dict)
+    december: dict[str, str] = field(default_factory=dict)
     zero: dict[str, date] = field(default_factory=dict)
     units: dict[str, AnyUnit] = field(default_factory=dict)
     resident: str | None = None
+    emigrated: str | None = None
     first_starts: str | None = None
     earlier: tuple[str, str] | None = None
 
@@ -239,7 +299,14 @@ class _Building:
         name = named(table, kind)
         made, cells, merged = periods(self.setting, table, name)
         names = tuple(our for our in table.columns if our not in ("year", "month"))
+        self._require_apart(cells, names)
         self._add(cells, {our: our for our in names})
+        for our in {*names} & {*BENEFITS}:
+            months = f"SELECT pid, period, {quoted(our)} AS value FROM {cells}"
+            if "month" in table.columns and not self.by_month:
+                paid = f"SELECT pid, period, sum({quoted(our)}) AS value FROM {made}"
+                months = f"{paid} WHERE fate = 'used' AND place % 12 = 11 GROUP BY 1, 2"
+            self._add_december(our, months if "month" in table.columns else None, name)
         self.parts.append(Part(kind, name, made, names, merged))
 
     def spells(self, table: Spells) -> None:
@@ -251,8 +318,11 @@ class _Building:
                 do='to="aap" with amount="dagsats", per="day", days=mih.scaled(260); or '
                 'count="days" or "months"',
             )
-        made, _, values = amounts(self.setting, table, name)
+        made, held, values = amounts(self.setting, table, name)
         self._add(values, {table.to: "value"})
+        if table.to in BENEFITS:
+            months = paid(table, held, monthly=self.by_month, december=not self.by_month)
+            self._add_december(table.to, months if table.amount else None, name)
         covers = self.last if table.covers_to is None else day_of("covers_to", table.covers_to)
         self.zero[table.to] = covers
         if table.amount is not None and table.to not in CONTRACT:
@@ -265,7 +335,7 @@ class _Building:
         if not table.to:
             raise refuse(f"{name} does not say which column it makes", do='to="municipality"')
         made, values = statuses(self.setting, table, name)
-        self._add(values, {table.to: "value"})
+        self._add(values, {table.to: "value"}, events=False)
         self.parts.append(Part("status", name, made, (table.to,)))
 
     def residence(self, table: Spells) -> None:
@@ -275,7 +345,14 @@ class _Building:
             raise refuse(f"{name} is residence, and has no amount", do="drop amount=")
         table = replace(table, to="", count="days", overlap=table.overlap or "union")
         made, held, values = amounts(self.setting, table, name)
-        self._add(values, {})
+        self._add(values, {}, events=False)
+        if "emigration_year" not in self.fixed:
+            covers = self.last if table.covers_to is None else day_of("covers_to", table.covers_to)
+            self.emigrated = self.store.keep(
+                f"SELECT pid, year(b)::BIGINT AS emigration_year FROM (SELECT pid, max(b) AS b "
+                f"FROM {held} GROUP BY 1) JOIN {self.setting.persons} USING (pid) WHERE "
+                f"b < least({day(self.last)}, {day(covers)}) AND coalesce(b < died, true)"
+            )
         self.resident = self.store.keep(
             "SELECT DISTINCT person_id, year(a)::BIGINT AS from_year, year(b)::BIGINT AS to_year "
             f"FROM {held} JOIN {self.setting.persons} USING (pid)"
@@ -292,16 +369,64 @@ class _Building:
         new = ["start_year", *(["start_month"] if self.by_month else [])]
         new += [table.earlier] if table.earlier else []
         self._require_new(*new)
+        if table.measure is not None:
+            low, high = self.setting.periods
+            period = unit_of("a", months=self.by_month)
+            began = f"SELECT *, {period} AS period FROM {taken} WHERE begins = 1"
+            began = self.store.keep(
+                f"SELECT pid, period, measure FROM ({began}) WHERE period BETWEEN {low} AND {high} "
+                "QUALIFY row_number() OVER (PARTITION BY pid, period "
+                "ORDER BY mine DESC, a, row) = 1"
+            )
+            self._add(began, {"measure": "measure"})
+            new.append("measure")
         self.parts.append(Part("starts", name, made, tuple(new)))
 
     # --- side by side -----------------------------------------------------------------------------
 
-    def _add(self, table: str, columns: Mapping[str, str]) -> None:
-        """Take columns (our name -> the table's) of a table of persons and periods."""
-        self._require_new(*columns)
-        self.columns += columns
+    def _add(self, table: str, columns: Mapping[str, str], *, events: bool = True) -> None:
+        """Take columns (our name -> the table's) of a table of persons and periods.
+
+        `events` says that a person has a row where the table has one, whatever `rows=` is.
+        """
+        self._require_new(*(our for our in columns if our not in self.cells))
+        self.columns += [our for our in columns if our not in self.columns]
         named_so = [f"{quoted(theirs)} AS {quoted(our)}" for our, theirs in columns.items()]
-        self.sides.append(f"SELECT {', '.join(['pid', 'period', *named_so])} FROM {table}")
+        makes = "true" if events or not self.events else "false"
+        columns_ = ", ".join(["pid", "period", f"{makes} AS makes", *named_so])
+        self.sides.append(f"SELECT {columns_} FROM {table}")
+
+    def _require_apart(self, cells: str, names: Sequence[str]) -> None:
+        """Raise where another table of rows has the same column of a person in the same period."""
+        self._require_new(*(our for our in names if our not in self.cells))
+        for our in names:
+            column, others = quoted(our), self.cells.setdefault(our, [])
+            for other in others:
+                n = self.store.row(
+                    f"SELECT count(*) FROM {cells} x JOIN {other} y USING (pid, period) "
+                    f"WHERE x.{column} IS NOT NULL AND y.{column} IS NOT NULL"
+                )[0]
+                if n:
+                    raise refuse(
+                        f"Two tables have {our} of the same persons and periods",
+                        found=f"{n:,} such",
+                        do="take each period from one of them, or give one another name",
+                    )
+            others.append(cells)
+
+    def _add_december(self, our: str, months: str | None, name: str) -> None:
+        """Take what a scheme pays in the last month of a period, where that is asked for."""
+        if self.benefit_type != "december" or self.by_month:
+            return
+        if months is None:
+            raise refuse(
+                f"{name} does not say what is paid in December",
+                found=f"{our} without months",
+                do='benefit_type="year", or give the scheme by month or in spells with amounts',
+            )
+        self.december[our] = hidden = f"_december_{our}"
+        named_so = f"pid, period, false AS makes, value AS {quoted(hidden)}"
+        self.sides.append(f"SELECT {named_so} FROM ({months})")
 
     def _require_new(self, *columns: str) -> None:
         twice = [our for our in columns if our in self.columns or our in self.fixed]
@@ -320,13 +445,18 @@ class _Building:
         if self.first_starts is not None:
             period = unit_of("start", months=self.by_month)
             begun = f"SELECT pid, {period} AS period FROM {self.first_starts}"
-            sides.append(f"SELECT * FROM ({begun}) WHERE period BETWEEN {low} AND {high}")
+            begun = f"SELECT *, true AS makes FROM ({begun})"
+            sides.append(f"{begun} WHERE period BETWEEN {low} AND {high}")
+        names = [*self.columns, *self.december.values()]
         cells = ", ".join(
-            ["pid", "period", *(f"any_value({quoted(n)}) AS {quoted(n)}" for n in self.columns)]
+            ["pid", "period", *(f"any_value({quoted(n)}) AS {quoted(n)}" for n in names)]
         )
-        union = " UNION ALL BY NAME ".join(sides) or "SELECT NULL AS pid, NULL AS period"
+        union = (
+            " UNION ALL BY NAME ".join(sides) or "SELECT NULL AS pid, NULL AS period, true AS makes"
+        )
         grid = store.keep(
-            f"SELECT {cells} FROM ({union}) WHERE pid IS NOT NULL GROUP BY pid, period"
+            f"SELECT {cells} FROM ({union}) WHERE pid IS NOT NULL GROUP BY pid, period "
+            "HAVING bool_or(makes)"
         )
         if not store.row(f"SELECT count(*) FROM {grid}")[0]:
             raise refuse(
@@ -361,6 +491,11 @@ class _Building:
                 else f"g.{quoted(our)}"
             )
         tables = f"{grid} g JOIN {self.setting.persons} p ON p.pid = g.pid"
+        if self.benefit_type is not None:
+            columns.append(f"{self._largest()} AS benefit_type")
+        if self.emigrated is not None:
+            columns.append("x.emigration_year")
+            tables += f" LEFT JOIN {self.emigrated} x ON x.pid = g.pid"
         if self.first_starts is not None:
             parts = ("year", "month") if self.by_month else ("year",)
             columns += [f"{part}(s.start) AS start_{part}" for part in parts]
@@ -375,3 +510,22 @@ class _Building:
             )
             columns.append(f"coalesce(e.n, 0) AS {quoted(our)}")
         return f"SELECT {', '.join(columns)} FROM {tables} ORDER BY g.pid, g.period"
+
+    def _largest(self) -> str:
+        """Return the SQL of the scheme that pays most, the first of the contract's of several."""
+        self._require_new("benefit_type")
+        there = [our for our in BENEFITS if our in self.columns]
+        if not there:
+            raise refuse("benefit_type= needs schemes, and no table makes one", do="drop it")
+        paid = {our: f"coalesce(g.{quoted(self.december.get(our, our))}, 0)" for our in there}
+        largest = ", ".join(paid[our] for our in there if our != "sykepenger") or "0"
+        cases = [
+            f"WHEN {paid[our]} > 0"
+            + (f" AND {paid[our]} = greatest({largest})" if our != "sykepenger" else "")
+            + f" THEN {literal(our)}"
+            for our in there
+        ]
+        covered = [day(self.zero[our]) for our in there if our in self.zero]
+        begins = first_of("g.period", months=self.by_month)
+        unknown = f"WHEN {begins} > least({', '.join(covered)}) THEN NULL " if covered else ""
+        return f"CASE {unknown}{' '.join(cases)} ELSE {literal(NO_BENEFIT)} END"

@@ -128,7 +128,11 @@ def _identifiers(store: Store, persons: str, table: Table, name: str) -> str:
 
 def _typed(store: Store, table: Table, name: str) -> tuple[str, str]:
     """Return the rows of a table, and the SQL of what versions may differ in."""
-    ours = {our: Wanted(column, kind_of(our)) for our, column in table.columns.items()}
+    table.require_valued(table.columns)
+    ours = {
+        our: Wanted(column, kind_of(our), table.values.get(our))
+        for our, column in table.columns.items()
+    }
     wanted = bookkeeping(table) | ours
     content = [quoted(our) for our in wanted if our not in ("key", "revision")]
     return take(store, table, name, wanted), ", ".join(content) or "true"

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import narwhals as nw
+
+from mih_impact import arguments
+from mih_impact.reference import codes as lists
 from mih_impact.registers.build import build_panel
 from mih_impact.registers.built import BuiltPanel
 from mih_impact.registers.tables import Source, Spells, Starts, Status, Table, refuse, scaled
@@ -28,11 +33,16 @@ _SEVERAL: dict[str, type[Source]] = {
     "spells": Spells,
     "status": Status,
 }
-_PLAIN = ("years", "period", "units", "price_year", "memory_limit")
+_PLAIN = ("years", "period", "rows", "benefit_type", "units", "price_year", "memory_limit")
+#: The code lists that values may name, by their name there.
+_LISTS = ("municipality", "county", "education_level", "effort_group", "programme")
 
 
 def build_from_toml(
-    path: str | os.PathLike[str], *, out: str | os.PathLike[str] | None = None
+    path: str | os.PathLike[str],
+    *,
+    out: str | os.PathLike[str] | None = None,
+    eligible: nw.Expr | None = None,
 ) -> BuiltPanel:
     """Build the panel that the section `[tables]` of a toml file tells of.
 
@@ -40,7 +50,7 @@ def build_from_toml(
     ----------
     path
         The file; the paths of its tables are seen from its folder.
-    out
+    out, eligible
         As in `build_panel`.
 
     Raises
@@ -81,7 +91,7 @@ def build_from_toml(
         if not isinstance(lines, list):
             raise refuse(f"{name} may be several", do=f"write [[tables.{name}]] above each")
         options[name] = [_table(name, kind, line, file.parent) for line in lines]
-    return build_panel(options.pop("persons"), out=out, **options)
+    return build_panel(options.pop("persons"), out=out, eligible=eligible, **options)
 
 
 def _require_names(where: str, given: Mapping[str, Any], known: list[str]) -> None:
@@ -104,4 +114,23 @@ def _table(name: str, kind: type[Source], line: Any, folder: Path) -> Any:
     days = given.get("days")
     if isinstance(days, dict) and set(days) == {"scaled"}:
         given["days"] = scaled(days["scaled"])
+    if isinstance(line.get("values"), dict):
+        given["values"] = {column: _listed(codes) for column, codes in line["values"].items()}
     return kind(given.pop("source"), **given)
+
+
+def _listed(codes: Any) -> Any:
+    """Return what codes stand for: as written, or a list of `mih.codes` by its name."""
+    if not isinstance(codes, dict) or "list" not in codes:
+        return codes
+    given = dict(codes)
+    name = given.pop("list")
+    if name not in _LISTS:
+        raise refuse(
+            "values names a list of codes that there is none of",
+            found=arguments.shown(name),
+            do=f"use one of {', '.join(_LISTS)}",
+        )
+    call = getattr(lists, name)
+    _require_names(f"the list {name}", given, list(inspect.signature(call).parameters))
+    return call(**given)

@@ -409,16 +409,29 @@ def amounts(setting: Setting, table: Spells, name: str) -> tuple[str, str, str]:
         )
     parts = f"CAST(round(value::DOUBLE * {PARTS}) AS HUGEINT)"
     held = resolved(setting, table, name, _paid(store, table, kept, parts), made)
-    months = monthly or table.per == "month"
+    return made, held, store.keep(paid(table, held, monthly=monthly))
+
+
+def paid(table: Spells, held: str, *, monthly: bool, december: bool = False) -> str:
+    """Return the query of pid, period and kroner of spells; of Decembers alone, if wanted."""
+    parts, per = shares(table, held, monthly=monthly, december=december)
+    sums = (
+        "SELECT pid, period, any_value(year) AS year, sum(parts) AS parts "
+        f"FROM ({parts}) GROUP BY 1, 2"
+    )
+    kroner = rounded("parts", f"{PER_ORE}::HUGEINT * {per}")
+    return f"SELECT pid, period, {kroner} AS value FROM ({sums})"
+
+
+def shares(table: Spells, held: str, *, monthly: bool, december: bool = False) -> tuple[str, str]:
+    """Return the query of pid, row, period, year and parts, and how many make 1e-4 øre."""
+    months = monthly or december or table.per == "month"
     year = "unit // 12" if months else "unit"
     period = "unit" if monthly else "year"
     weight, per = _weighed(table)
-    sums = (
-        f"SELECT pid, {period} AS period, any_value(year) AS year, sum({weight}) AS parts FROM "
-        f"(SELECT *, {year} AS year FROM ({pieces(held, months=months)})) GROUP BY 1, 2"
-    )
-    made_øre = rounded("parts", f"{PER_ORE}::HUGEINT * {per}")
-    return made, held, store.keep(f"SELECT pid, period, {made_øre} AS value FROM ({sums})")
+    cut = f"SELECT *, {year} AS year FROM ({pieces(held, months=months)})"
+    cut += " WHERE unit % 12 = 11" if december else ""
+    return f"SELECT pid, row, {period} AS period, year, {weight} AS parts FROM ({cut})", per
 
 
 def _narrow(store: Store, kept: str, value: str) -> str:
@@ -444,7 +457,9 @@ def _paid(store: Store, table: Spells, kept: str, parts: str) -> str:
 def statuses(setting: Setting, table: Status, name: str) -> tuple[str, str]:
     """Return the tables of rows with fates, and of pid, period and value."""
     store, monthly = setting.store, setting.monthly
-    made = fated(setting, table, name, Wanted(table.value or table.to, None))
+    table.require_valued([table.to])
+    value = Wanted(table.value or table.to, None, table.values.get(table.to))
+    made = fated(setting, table, name, value)
     live = "start AS begun, last AS ends" + ("" if table.revision else ", NULL AS revision")
     kept = f"SELECT *, {live} FROM {made} WHERE fate = 'used'"
     held = resolved(setting, table, name, _narrow(store, kept, "value"), made)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import date
 from typing import Any, Literal, get_args
@@ -18,6 +18,8 @@ Stops = Literal["inclusive", "exclusive"]
 Overlap = Literal["union", "sum", "highest", "latest"]
 Per = Literal["day", "month", "year", "spell"]
 Count = Literal["days", "months"]
+Rows = Literal["any", "events"]
+BenefitType = Literal["year", "december"]
 Codes = Mapping[str, Sequence[Any]]
 
 #: The stop that registers write for none.
@@ -100,6 +102,10 @@ class Source:
     exclude
         The codes that do not count, by column. All other codes of such a column have to be named in
         `where`: a code that is named in neither is an error.
+    values
+        What codes stand for, by column of ours: ``{"sex": {1: "mann", 2: "kvinne"}}``,
+        ``{"municipality": mih.codes.municipality(2024)}``. A code that is not named is an error; if
+        all that are named are None, the others are what they are.
     dates
         How dates are written where they can be read in two ways: "dmy" or "mdy" in text, "days" for
         whole numbers since 1970-01-01.
@@ -121,6 +127,7 @@ class Source:
     cancelled: str | Codes | None = None
     where: Codes = field(default_factory=dict)
     exclude: Codes = field(default_factory=dict)
+    values: Mapping[str, Mapping[Any, Any]] = field(default_factory=dict)
     dates: Dates | None = None
     decimal: str | None = None
     thousands: str | None = None
@@ -142,6 +149,21 @@ class Source:
                         found=f"{column}: {arguments.type_of(codes)}",
                         do=f'{option}={{"{column}": [...]}}',
                     )
+
+        example = 'name codes by our column: {"sex": {1: "mann", 2: "kvinne"}}'
+        arguments.mapping("values", self.values, example, error=PanelContractError)
+        for column, codes in self.values.items():
+            arguments.mapping(f"values[{column!r}]", codes, example, error=PanelContractError)
+
+    def require_valued(self, columns: Iterable[str]) -> None:
+        """Raise where `values` are of columns that the table does not make."""
+        strangers = [column for column in self.values if column not in columns]
+        if strangers:
+            raise refuse(
+                "values= names columns that the table does not make",
+                found=", ".join(strangers),
+                do=f"use our names: {', '.join(columns) or 'none'}",
+            )
 
     @property
     def coded(self) -> tuple[str, ...]:

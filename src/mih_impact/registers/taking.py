@@ -17,8 +17,10 @@ import pandas as pd
 from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.csv_text import convert, decode, read_text
 from mih_impact.panel.engine import has_arrow, reading
+from mih_impact.panel.names import says_missing, word_of
 from mih_impact.panel.number_text import read_marks
 from mih_impact.panel.sources import connect, files_of, is_csv, is_path, open_source
+from mih_impact.reference.recoding import Recoding
 from mih_impact.registers.tables import Source, refuse
 
 __all__ = ["Kind", "Store", "Wanted", "quoted", "take"]
@@ -38,10 +40,18 @@ _ENOUGH = 5
 
 
 class Wanted(NamedTuple):
-    """A column that is wanted of a table: its own name there, and what it is to become."""
+    """A column that is wanted of a table: its own name there, and what it is to become.
+
+    `codes` are what the codes in it stand for.
+    """
 
     source: str
     kind: Kind | None
+    codes: Mapping[Any, Any] | None = None
+
+    def of_codes(self) -> Wanted:
+        """Return the column as the codes it holds."""
+        return self._replace(kind="text") if self.codes else self
 
 
 @dataclass
@@ -134,11 +144,15 @@ def take(store: Store, table: Source, name: str, wanted: Mapping[str, Wanted]) -
         )
     dated = [w.source for w in wanted.values() if w.kind == "date" and types[w.source] == "VARCHAR"]
     reader = _Reader(store, table, name, raw, tuple(dict.fromkeys(dated)))
+    meant, wanted = wanted, {our: want.of_codes() for our, want in wanted.items()}
     made = {our: reader.expr(want, types[want.source]) for our, want in wanted.items()}
     parts = [f"{expr} AS {quoted(our)}" for our, expr in made.items()]
     typed = store.keep(f"SELECT row_number() OVER () AS row, {', '.join(parts)} FROM {raw}")
     reader.require_whole(typed, wanted, types)
     store.reads.append(raw)
+    for our, want in meant.items():
+        if want.codes:
+            typed = _decoded(store, typed, name, our, want)
     return typed
 
 
@@ -439,6 +453,7 @@ _WORDS: dict[Kind | None, str] = {
     "month": "month",
     "int": "whole number",
     "number": "number",
+    "money": "number",
     "bool": "yes or no",
 }
 _REMEDIES = {
@@ -447,6 +462,49 @@ _REMEDIES = {
     'whole numbers since 1970 need dates="days"',
     "rank": "name a column of numbers, dates or times as revision=",
 }
+
+
+def _decoded(store: Store, typed: str, name: str, our: str, want: Wanted) -> str:
+    """Return a table with the codes of one column replaced by what they stand for.
+
+    Raises
+    ------
+    PanelContractError
+        A code has no answer, or becomes a number that is none.
+    """
+    given, column = want.codes or {}, quoted(our)
+    found = f"SELECT {column}, count(*) FROM {typed} WHERE {column} IS NOT NULL GROUP BY 1"
+    times: dict[str, int] = dict(store.run(found))
+    if isinstance(given, Recoding):
+        answers = given.answers(times)
+    elif says_missing(given):
+        missing = {word_of(code) for code in given}
+        answers = {code: None if code in missing else code for code in times}
+    else:
+        words = {str(word_of(code)): word_of(new) for code, new in given.items()}
+        plain = Recoding(f"values= of {our}, in {name}", words, call=f"values['{our}']")
+        answers = plain.answers(times)
+    lines = [
+        f"({literal(code)}, {'NULL' if new is None else literal(new)})"
+        for code, new in {"": None, **answers}.items()
+    ]
+    listed = f"(SELECT a, CAST(b AS VARCHAR) AS b FROM (VALUES {', '.join(lines)}) AS v(a, b))"
+    type_ = {"int": "BIGINT", "number": "DOUBLE", "money": "DOUBLE", "bool": "BOOLEAN"}.get(
+        want.kind or "", "VARCHAR"
+    )
+    made = store.keep(
+        f"SELECT t.* REPLACE (TRY_CAST(l.b AS {type_}) AS {column}) "
+        f"FROM {typed} t LEFT JOIN {listed} l ON l.a = t.{column}"
+    )
+    given_ones = sum(times[code] for code, new in answers.items() if new is not None)
+    lost = given_ones - store.row(f"SELECT count({column}) FROM {made}")[0]
+    if lost:
+        raise refuse(
+            f"{name} has values in {want.source} that are no {_WORDS[want.kind]}",
+            found=f"{lost:,} rows, after values=",
+            do=f"values= of {our} names what each code stands for: a {_WORDS[want.kind]}, or None",
+        )
+    return made
 
 
 def shown_codes(store: Store, table: str, column: str, condition: str) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact.panel.contract import BENEFITS
+from mih_impact.panel.contract import BENEFITS, NO_BENEFIT
 
 __all__ = [
     "BENEFIT_TYPES",
@@ -210,7 +210,7 @@ def _draw_exits(
 
 
 #: The types the generator assigns: the schemes' own names, and none.
-BENEFIT_TYPES = (*BENEFITS, "ingen")
+BENEFIT_TYPES = (*BENEFITS, NO_BENEFIT)
 _DAGPENGER, _AAP, _TILTAK, _SOSIAL, _UFORE, _SYKE, _NONE = range(len(BENEFIT_TYPES))
 
 #: Share of persons with a firm footing in working life; the others move in and out of it.

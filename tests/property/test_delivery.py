@@ -1,0 +1,134 @@
+"""The delivery to practise on gives back the register it was made from, to the øre and the day."""
+
+from __future__ import annotations
+
+import re
+
+import narwhals as nw
+import pandas as pd
+import pytest
+
+import mih_impact as mih
+from mih_impact.panel.contract import BENEFITS
+from mih_impact.panel.synthetic.register import register_frame
+from mih_impact.registers.spec import build_from_toml
+from mih_impact.registers.spells import FATES
+
+SIZE = {"participants": 60, "persons": 1_500, "seed": 11}
+
+col = nw.col
+#: The target group in the words of the register's README, home counties by their codes; who dies or
+#: leaves in the year is not there at its end.
+ELIGIBLE = (
+    (col("sex") == "mann")
+    & (col("year") - col("birth_year")).is_between(19, 55)
+    & col("county").is_in(["31", "50", "33", "55"])
+    & ~(col("start_year") <= col("year")).fill_null(False)
+    & ~(col("death_year") <= col("year")).fill_null(False)
+    & ~(col("emigration_year") <= col("year")).fill_null(False)
+    & (
+        (col("dagpenger") > 0)
+        | (col("aap") > 0)
+        | (col("tiltakspenger") > 0)
+        | (col("sosialhjelp") > 0)
+        | (col("months_unemployed") > 0)
+    )
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("delivery")
+    mih.synthetic_delivery(folder, **SIZE)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def panel(folder):
+    return build_from_toml(folder / "tables.toml", eligible=ELIGIBLE)
+
+
+@pytest.fixture(scope="module")
+def register():
+    return register_frame(**SIZE)[0]
+
+
+def rows(panel, folder):
+    """Return the rows of the panel with the invented names of places."""
+    frame = panel.frame.collect("pandas").to_native().drop(columns="measure")
+    places = pd.read_csv(folder / "places.csv", sep=";", encoding="cp1252", dtype=str)
+    codes = places["kommunenr_2024"]
+    frame["municipality"] = frame["municipality"].map(
+        dict(zip(codes, places["kommune"], strict=True))
+    )
+    frame["county"] = frame["county"].map(dict(zip(codes.str[:2], places["fylke"], strict=True)))
+    return frame.sort_values(["person_id", "year"], ignore_index=True)
+
+
+def test_the_delivery_gives_the_register_back_bit_for_bit(panel, folder, register):
+    found = rows(panel, folder)[list(register)]
+    found["months_unemployed"] = found["months_unemployed"].astype("int64")
+    expected = register.assign(eligible=register["eligible"].astype(bool))
+    pd.testing.assert_frame_equal(found, expected, check_exact=True, check_dtype=False)
+    assert (found[list(BENEFITS)] > 0).any().all()
+
+
+def test_the_effects_are_those_of_the_register_to_the_digit(panel, register):
+    def effects(source):
+        group = mih.match(
+            source,
+            exact=["county", "benefit_type"],
+            on=["age", "education", *mih.lag("wage_income", 1, 2, 3)],
+        )
+        return mih.event_study(group).to_frame()
+
+    pd.testing.assert_frame_equal(
+        effects(panel), effects(mih.read_panel(register)), check_exact=True
+    )
+
+
+def test_every_row_of_the_delivery_has_one_fate(panel):
+    told = panel.sources()
+    assert (told[list(FATES)].sum(axis=1) == told["rows_read"]).all()
+    met = {fate for fate in FATES if told[fate].any()}
+    assert met >= {"used", "revised", "cancelled", "merged", "excluded", "other_measure", "later",
+                   "outside", "after_death", "without_person"}  # fmt: skip
+
+
+def test_the_delivery_says_that_it_is_synthetic(folder):
+    text = (folder / "README.txt").read_text(encoding="utf-8")
+    assert "SYNTETISK" in text
+    assert "SYNTHETIC" in text
+    assert "synthetic" in (folder / "tables.toml").read_text(encoding="utf-8")
+
+
+def test_the_same_command_writes_the_same_delivery(folder, tmp_path):
+    for path in mih.synthetic_delivery(tmp_path, **SIZE):
+        assert path.read_bytes() == (folder / path.name).read_bytes(), path.name
+
+
+def test_the_delivery_has_what_it_is_to_teach(folder):
+    places = pd.read_parquet(folder / "addresses.parquet")
+    days = pd.to_datetime(places["fra_dato"])
+    used = {
+        code: set(days[places["kommunenr"] == code].dt.year) for code in ("0101", "3001", "3101")
+    }
+    assert max(used["0101"]) < 2020
+    assert (min(used["3001"]), max(used["3001"])) >= (2020, 2020)
+    assert max(used["3001"]) < 2024 == min(used["3101"])
+    benefit = pd.read_parquet(folder / "dagpenger_v2.parquet")
+    assert benefit["til_dato"].isna().any()
+    assert (benefit["til_dato"].astype(str) == "9999-12-31").any()
+    assert len(pd.read_parquet(folder / "dagpenger_v1.parquet")) < len(benefit)
+    raw = (folder / "measures.csv").read_bytes()
+    assert "IKKEMØTT".encode("cp1252") in raw
+    assert re.search(rb"\d\d\.\d\d\.\d{4}", raw)
+    key = pd.read_csv(folder / "key.csv", sep=";", encoding="cp1252", dtype=str)
+    assert key["lopenr"].duplicated().any()
+
+
+def test_the_effects_of_a_panel_in_files_are_the_same(folder, panel, tmp_path):
+    built = build_from_toml(folder / "tables.toml", out=tmp_path, eligible=ELIGIBLE)
+    again = mih.read_panel(tmp_path / "panel.parquet", resident=tmp_path / "residence/*.parquet")
+    for other in (built, again):
+        pd.testing.assert_frame_equal(rows(other, folder), rows(panel, folder))
