@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mih_impact import __version__
 from mih_impact.display.locale import Label, current, options
-from mih_impact.errors import AssumptionError, MihImpactError, PanelContractError, StorageError
+from mih_impact.errors import (
+    AssumptionError,
+    MihImpactError,
+    OptionError,
+    PanelContractError,
+    StorageError,
+)
 
 if TYPE_CHECKING:
     import pandas as pd

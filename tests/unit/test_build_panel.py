@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import narwhals as nw
 import pandas as pd
 import pytest
 
@@ -358,8 +359,8 @@ def test_participations_a_gap_apart_are_one_and_months_are_dates():
         spells=[spells([("a", "2020-02-01", "2020-02-02", 1.0)])],
         period="month",
     )
-    assert cells(panel, "start_month") == {(2020, 2): 2}
-    assert cells(panel, "participations") == {(2020, 2): 2}
+    assert cells(panel, "start_month") == {(2019, 3): 2, (2020, 2): 2, (2021, 2): 2}
+    assert cells(panel, "participations") == {(2019, 3): 1, (2020, 2): 2, (2021, 2): 3}
     assert fates(panel, "measures") == {
         "used": 1,
         "merged": 1,
@@ -617,3 +618,165 @@ def test_a_cell_is_explained_by_its_rows():
         panel.explain("z", 2019, "aap")
     with pytest.raises(mih.PanelContractError, match="no column"):
         panel.explain("a", 2019, "rate")
+
+
+# --- what is derived ------------------------------------------------------------------------------
+
+
+def test_codes_become_what_they_stand_for():
+    persons = mih.Table(
+        frame([("a", 1, 1980), ("b", 2, 9999)], "person_id", "k", "born"),
+        columns={"sex": "k", "birth_year": "born"},
+        values={"sex": {1: "mann", 2: "kvinne"}, "birth_year": {9999: None}},
+    )
+    homes = frame([("a", "101", "2019-01-01", None), ("b", "3001", "2020-01-01", "2020-12-31")],
+                  "person_id", "nr", "start", "stop")  # fmt: skip
+    home = mih.Status(
+        homes, value="nr", to="municipality", values={"municipality": mih.codes.municipality(2024)}
+    )
+    panel = build(persons=persons, status=[home], spells=[spells([("a", "2019-01-01", None)])])
+    assert cells(panel, "municipality") == {2019: "3101", 2020: "3101", 2021: "3101"}
+    assert cells(panel, "municipality", "b") == {2020: "3101"}
+    assert cells(panel, "sex", "b") == {2020: "kvinne"}
+    assert cells(panel, "birth_year") == {2019: 1980, 2020: 1980, 2021: 1980}
+    assert pd.isna(cells(panel, "birth_year", "b")[2020])
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"sex": {1: "mann"}}, "1 codes in 1 rows"),
+        ({"gender": {1: "mann"}}, "columns that the table does not make. Found: gender"),
+        ({"birth_year": {1: "x", 2: 1980}}, "no whole number. Found: 1 rows"),
+    ],
+)
+def test_a_code_without_an_answer_is_an_error(values, said):
+    table = frame([("a", 1, 1), ("b", 2, 2)], "person_id", "k", "y")
+    persons = mih.Table(table, columns={"sex": "k", "birth_year": "y"}, values=values)
+    with pytest.raises(mih.PanelContractError, match=said):
+        build(persons=persons, spells=[spells([("a", "2019-01-01", None)])])
+
+
+def test_a_code_that_was_divided_needs_a_rule():
+    homes = frame([("a", "1507", "2020-01-01", None)] * 1, "person_id", "nr", "start", "stop")
+
+    def home(**rule):
+        recoding = mih.codes.municipality(2024, **rule)
+        return mih.Status(homes, value="nr", to="municipality", values={"municipality": recoding})
+
+    paid = spells([("a", "2019-01-01", None, 1.0)])
+    with pytest.raises(mih.PanelContractError, match="1507 became 1508 and 1580; 1 rows"):
+        build(status=[home()], spells=[paid])
+    panel = build(status=[home(splits={"1507": "1508"})], spells=[paid], rows="events")
+    assert {cells(panel, "municipality")[year] for year in (2020, 2021)} == {"1508"}
+
+
+def test_rows_are_of_events_alone_where_that_is_asked_for():
+    home = mih.Status(
+        frame([("a", "0301", "2019-01-01", None)], "person_id", "nr", "start", "stop"),
+        value="nr",
+        to="municipality",
+    )
+    lives = mih.Spells(frame([("a", "2019-01-01", None)], "person_id", "start", "stop"))
+    paid = spells([("a", "2020-03-01", "2020-03-31", 100.0)])
+    given = {"status": [home], "residence": lives, "spells": [paid]}
+    assert list(cells(build(**given), "aap")) == [2019, 2020, 2021]
+    assert cells(build(**given, rows="events"), "municipality") == {2020: "0301"}
+    with pytest.raises(mih.MihImpactError, match="rows"):
+        build(**given, rows="resident")
+
+
+def test_who_leaves_and_is_not_dead_has_emigrated():
+    persons = mih.Table(
+        frame([("a", None), ("b", "2020-06-30"), ("c", None)], "person_id", "died"),
+        columns={"death_date": "died"},
+    )
+    rows = [("a", "2019-01-01", "2020-05-05"), ("b", "2019-01-01", "2020-06-30"),
+            ("c", "2019-01-01", "2019-05-05"), ("c", "2020-01-01", None)]  # fmt: skip
+    lives = mih.Spells(frame(rows, "person_id", "start", "stop"))
+    panel = build(persons=persons, residence=lives, spells=[spells([("a", "2019-01-01", None)])])
+    left = {who: set(map(str, cells(panel, "emigration_year", who).values())) for who in "abc"}
+    assert left == {"a": {"2020"}, "b": {"<NA>"}, "c": {"<NA>"}}
+
+
+BENEFITS = [
+    ("a", "2019-01-01", "2019-06-30", 300.0, "dagpenger"),
+    ("a", "2019-12-01", "2020-01-31", 100.0, "aap"),
+    ("a", "2020-01-01", "2020-12-31", 10.0, "sykepenger"),
+    ("b", "2020-12-31", "2020-12-31", 10.0, "sykepenger"),
+]
+
+
+def schemes(period="year", **options):
+    tables = [
+        spells([row[:4] for row in BENEFITS if row[4] == to], to=to)
+        for to in ("dagpenger", "aap", "sykepenger")
+    ]
+    lives = mih.Spells(frame([(p, "2019-01-01", None) for p in "ab"], "person_id", "start", "stop"))
+    return build(spells=tables, residence=lives, period=period, **options)
+
+
+def test_the_benefit_type_is_what_pays_most_in_the_year_or_in_december():
+    panel = schemes(benefit_type="year")
+    assert cells(panel, "benefit_type") == {2019: "dagpenger", 2020: "aap", 2021: "ingen"}
+    assert cells(panel, "benefit_type", "b") == {2019: "ingen", 2020: "sykepenger", 2021: "ingen"}
+    panel = schemes(benefit_type="december")
+    assert cells(panel, "benefit_type") == {2019: "aap", 2020: "sykepenger", 2021: "ingen"}
+    panel = schemes(benefit_type="december", period="month")
+    found = cells(panel, "benefit_type")
+    assert [found[2019, m] for m in (6, 7, 12)] == ["dagpenger", "ingen", "aap"]
+    assert "benefit_type" not in schemes().columns
+
+
+def test_december_is_not_known_of_a_table_by_year():
+    paid = frame([("a", 2019, 10.0)], "person_id", "y", "aap")
+    table = mih.Table(paid, columns={"year": "y", "aap": "aap"})
+    with pytest.raises(mih.PanelContractError, match="aap without months"):
+        build(yearly=[table], benefit_type="december")
+    monthly = frame([("a", 201912, 10.0), ("a", 201911, 90.0)], "person_id", "m", "aap")
+    table = mih.Table(monthly, columns={"month": "m", "aap": "aap"}, combine="sum")
+    other = spells([("a", "2019-12-01", "2019-12-31", 1.0)], to="dagpenger")
+    panel = build(monthly=[table], spells=[other], benefit_type="december")
+    assert cells(panel, "benefit_type") == {2019: "dagpenger"}
+
+
+def test_wages_by_year_and_by_month_are_one_column_where_they_do_not_meet():
+    yearly = mih.Table(
+        frame([("a", 2019, 100.0)], "person_id", "y", "w"),
+        columns={"year": "y", "wage_income": "w"},
+    )
+    rows = [("a", 202001, 40.0), ("a", 202002, 50.0)]
+
+    def monthly(rows):
+        table = frame(rows, "person_id", "m", "w")
+        return mih.Table(table, columns={"month": "m", "wage_income": "w"}, combine="sum")
+
+    panel = build(yearly=[yearly], monthly=[monthly(rows)])
+    assert cells(panel, "wage_income") == {2019: 100.0, 2020: 90.0}
+    with pytest.raises(mih.PanelContractError, match=r"wage_income of the same persons.*1 such"):
+        build(yearly=[yearly], monthly=[monthly([*rows, ("a", 201912, 1.0)])])
+
+
+def test_the_measure_that_begins_is_a_column():
+    rows = [("a", "AFL", "2020-05-01"), ("a", "AFT", "2020-02-01"), ("a", "AFT", "2019-02-01"),
+            ("b", "AFT", "2021-07-01")]  # fmt: skip
+    table = frame(rows, "person_id", "tiltak", "start")
+    starts = mih.Starts(table, stop=None, measure="tiltak", where={"tiltak": ["AFL"]})
+    paid = spells([(p, "2019-01-01", None, 1.0) for p in "ab"])
+    panel = build(starts=starts, spells=[paid])
+    found = cells(panel, "measure")
+    assert (found[2019], found[2020], pd.isna(found[2021])) == ("AFT", "AFL", True)
+    assert cells(panel, "measure", "b")[2021] == "AFT"
+    assert sorted(panel.measures) == ["AFL", "AFT"]
+
+
+def test_eligible_is_an_expression_on_the_panel():
+    persons = mih.Table(
+        frame([("a", "mann"), ("b", None)], "person_id", "sex"), columns={"sex": "sex"}
+    )
+    paid = spells([(p, "2019-01-01", None, 1.0) for p in "ab"])
+    panel = build(persons=persons, spells=[paid], eligible=nw.col("sex") == "mann")
+    assert set(cells(panel, "eligible").values()) == {True}
+    assert set(cells(panel, "eligible", "b").values()) == {False}
+    with pytest.raises(mih.PanelContractError, match="eligible= is an expression"):
+        build(spells=[paid], eligible="mann")

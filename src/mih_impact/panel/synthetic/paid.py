@@ -104,8 +104,8 @@ def spells_of(scheme: Scheme, amounts: Ints, exits: Days, rng: np.random.Generat
     until = exits.astype(f"M8[{unit}]").astype(np.int64) - (unit == "M")  # whole months only
     units = amounts
     if scheme.days == "scaled":
-        lengths = np.diff(starts.astype("M8[D]").astype(np.int64))
-        units = (2 * amounts * lengths + PAID_DAYS) // (2 * PAID_DAYS)
+        days = starts.astype("M8[D]").astype(np.int64)
+        units = (2 * amounts * (days[1:] - days[:-1]) + PAID_DAYS) // (2 * PAID_DAYS)
     units = np.pad(units, ((0, 0), (0, 1)))
     carried, paid = np.zeros(len(amounts), np.int64), np.zeros(len(amounts), np.int64)
     touches = np.zeros(len(amounts), dtype=bool)
@@ -132,7 +132,7 @@ def spells_of(scheme: Scheme, amounts: Ints, exits: Days, rng: np.random.Generat
         carried[who], paid[who], touches[who] = over, owed * (over > 0), goes_on
     person, a, b, rate = (np.concatenate(part) for part in zip(*found, strict=True))
     start = a.astype(f"M8[{unit}]").astype("M8[D]")
-    after = (b + 1).astype(f"M8[{unit}]").astype("M8[D]")
+    after: Days = (b + 1).astype(f"M8[{unit}]").astype("M8[D]")
     if scheme.per == "spell":
         rate = rate * (after - start).astype(np.int64)
     stop = after - np.timedelta64(1, "D")
