@@ -17,6 +17,7 @@ from mih_impact.display.locale import Label, millions
 from mih_impact.reporting import blocks
 from mih_impact.reporting.blocks import plain
 from mih_impact.reporting.memo.content import memo_of
+from mih_impact.reporting.memo.texts import SHORT
 from mih_impact.reporting.memo.write import write_memos
 from tests.golden.test_base_case import planted_effects, planted_rows
 from tests.memo.conftest import need
@@ -196,6 +197,21 @@ def test_two_pages_and_the_annex(written, lang: str) -> None:
     assert "2021-42" in pages[1]  # the last source is on the second page, too
     assert annex not in pages[0] + pages[1]
     assert annex in pages[2]
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_what_data_it_rests_on_stands_beside_the_answer(written, from_word, lang: str) -> None:
+    need("pypdf")
+    import pypdf
+
+    heading = f"{SHORT.text(lang)}. {EVIDENCE[lang]}"
+    first = pypdf.PdfReader(written[f"{lang}.pdf"]).pages[0].extract_text()
+    page = written[f"{lang}.html"].read_text(encoding="utf-8")
+    for text in (first, from_word[lang].split("\f")[0]):
+        assert heading in " ".join(text.split())
+    assert heading in page
+    told = memo_of(replace(CASE, provenance=replace(CASE.provenance, evidence={})), lang, None)
+    assert told.blocks[0].title == SHORT.text(lang)
 
 
 @pytest.mark.parametrize("lang", LANGS)

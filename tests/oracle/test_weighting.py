@@ -141,7 +141,7 @@ def test_entropy_weights_are_those_of_a_peer_that_stops_early(lalonde):
     X, treated = group.model.covariates.X, group.risk.treated
     Z = (X - X[treated].mean(axis=0)) / X.std(axis=0)
     ours = group.sets.weight
-    assert np.allclose(ours, peer, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(ours, peer, rtol=1e-6, atol=1e-9)
     assert np.abs(peer @ Z[~treated]).max() > 1e-10
     assert np.abs(ours @ Z[~treated]).max() < 1e-13
 

@@ -1,4 +1,4 @@
-"""What docs/account.md says of coverage is what was recorded, and what was recorded holds."""
+"""What the pages say of coverage and of others' numbers is what was recorded, and it holds."""
 
 from __future__ import annotations
 
@@ -48,3 +48,12 @@ def test_ties_are_on_the_page_as_recorded_and_what_is_done_now_holds() -> None:
         assert abs(row["bias"]) < 0.1 * row["spread"]
         assert 0.93 <= row["coverage"] <= 0.97
     assert [row["moves"] for row in table if row["way"].endswith("all as near")] == [0.0, 0.0]
+
+
+def test_the_validation_page_is_its_record_and_names_tests_that_are_there() -> None:
+    from benchmarks.validation import CLAIMS, PAGE, node, page
+
+    assert PAGE.read_text(encoding="utf-8") == page()
+    for claim in (claim for section in CLAIMS.values() for claim in section):
+        for file, name in (node(test).split("::") for test in claim.tests):
+            assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8"), claim.says

@@ -340,6 +340,12 @@ def memo_of(
     )
 
 
+def _short(case: CostBenefit, lang: Lang) -> str:
+    """Return the heading of the answer, and beside it what kind of data the answer rests on."""
+    evidence = evidence_of(case, lang)
+    return texts.SHORT.text(lang) + (f". {evidence}" if evidence else "")
+
+
 def _blocks_of(made: Numbers, impact: BudgetImpact | None) -> tuple[doc.Block, ...]:
     case, lang = made.case, made.lang
     figures = (
@@ -347,7 +353,7 @@ def _blocks_of(made: Numbers, impact: BudgetImpact | None) -> tuple[doc.Block, .
         case.plot_actors(ax=new_axes(size=_HALF), lang=lang),
     )
     blocks: list[doc.Block] = [
-        doc.Callout(texts.SHORT.text(lang), answer(made)),
+        doc.Callout(_short(case, lang), answer(made)),
         doc.Facts(facts(made)),
         doc.Heading(texts.QUESTION.text(lang)),
         doc.Paragraph(asked(made)),
