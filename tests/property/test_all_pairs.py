@@ -40,7 +40,9 @@ CHOOSING = {
 }
 MATCH = {
     **CHOOSING,
-    "method": ("propensity", "mahalanobis", "exact", "cem"),
+    "method": ("propensity", "mahalanobis", "probability", "exact", "cem"),
+    "distance": (None, "inverse_variance"),
+    "ties": ("average", "random"),
     "ratio": (2, 1),
     "replace": (True, False),
     "scope": ("global", "within_start_year"),
@@ -90,9 +92,10 @@ GROUP_TIME = {
 }
 
 #: What may not meet, option by option, and what the error says. All else must give a result.
-NEIGHBOURS, CELLS = ("propensity", "mahalanobis"), ("exact", "cem")
+NEIGHBOURS, CELLS = ("propensity", "mahalanobis", "probability"), ("exact", "cem")
 CENSOR = {"measure": (None,), "other_measures": ("censor",)}, "name the measure with measure="
 MATCH_REFUSES = [
+    ({"distance": MATCH["distance"][1:], "method": (*NEIGHBOURS[1:], *CELLS)}, "of its own"),
     ({"on": ((),), "method": (*NEIGHBOURS, "cem")}, "needs covariates"),
     ({"on": (MATCH["on"][0],), "method": ("exact",)}, "Lags are continuous"),
     ({"on": ((),), "exact": ((),)}, "needs co"),
@@ -126,6 +129,10 @@ MATCHED_REFUSES = [
     ({"event_study.adjust": (True,), "match.method": ("exact",)}, "nothing to adjust by"),
     ({"resample.adjust": (True,), "match.method": ("exact",)}, "nothing to adjust by"),
     (CORRECTED | {"match.method": ("mahalanobis", *CELLS)}, "not matched on an estimated score"),
+    (
+        CORRECTED | {"match.distance": MATCH["distance"][1:]},
+        "not matched on an estimated score|an estimated score",
+    ),
     (CORRECTED | {"match.replace": (False,)}, "for matching with replacement|an estimated score"),
     (CORRECTED | {"event_study.adjust": (True,)}, "not known for adjusted|estimated score"),
     (CORRECTED | {"event_study.se": ("person",)}, "belongs to Abadie-Imbens|estimated score"),
