@@ -71,6 +71,10 @@ _LINES = {
     "on": Label(nb="Likest mulig", en="As alike as possible on"),
     "participants": Label(nb="Deltakere med kontroller", en="Participants with controls"),
     "controls": Label(nb="Ulike kontrollpersoner", en="Distinct control persons"),
+    "estimand": Label(nb="Effekt for", en="Effect on"),
+    "effective_t": Label(
+        nb="Effektiv utvalgsstørrelse, deltakere", en="Effective sample size, participants"
+    ),
     "effective": Label(
         nb="Effektiv utvalgsstørrelse, kontroller", en="Effective sample size, controls"
     ),
@@ -90,6 +94,17 @@ _LINES = {
     "ipw_on": Label(nb="Vektet etter", en="Weighted by"),
     "heaviest": Label(nb="Største vekt på én person", en="Largest weight on one person"),
 }
+#: Whose effect it is, where it is not that of those who start.
+_WHOSE = {
+    "atc": Label(nb="kandidatene, om de hadde startet", en="candidates, had they started"),
+    "ate": Label(nb="deltakere og kandidater under ett", en="participants and candidates together"),
+}
+_BY_STARTERS = Label(
+    nb="Vektene gjelder effekten for {whose}: gjennomsnitt over kandidat og oppstartsår, der hvert "
+    "oppstartsår teller som sin andel av dem som startet.",
+    en="Weights are for the effect on {whose}: a mean over candidate and start year, in which each "
+    "start year counts by its share of those who started.",
+)
 _ELIGIBLE = {
     "everyone observed": Label(nb="alle i registeret", en="everyone observed"),
     "expression": Label(nb="etter et uttrykk fra analytikeren", en="by the analyst's expression"),
@@ -190,11 +205,14 @@ def card(group: Comparison, tied_share: float | None, lang: Lang) -> Card:
             ).text(lang),
         ),
         (_LINES["controls"], count(group.n_controls, lang)),
+        *_both_sides(group, lang),
         (_LINES["effective"], number(group.effective_controls, lang=lang)),
         *_last_line(group, lang),
     )
     others = _OTHER_MEASURES if group.risk.cube.others is None else _UNTIL_THEN
+    whose = _WHOSE.get(group.estimand)
     notes = [
+        *([] if whose is None else [_BY_STARTERS.format(whose=whose).text(lang)]),
         f"{_conditions(group, lang)} {others.text(lang)}",
         *notes_on_absence(group.risk.cube.residency_known, lang, _without_row(group)),
         *notes_on_lost(group.flow, lang),
@@ -210,6 +228,16 @@ def card(group: Comparison, tied_share: float | None, lang: Lang) -> Card:
         lines=tuple((label.text(lang), value) for label, value in lines),
         notes=tuple(notes),
     )
+
+
+def _both_sides(group: Comparison, lang: Lang) -> tuple[tuple[Label, str], ...]:
+    """Return whose effect it is and what participants weigh, where these are weighted too."""
+    if group.sets.own is None:
+        return ()
+    own = group.sets.own
+    size = number(float(own.sum() ** 2 / (own**2).sum()), lang=lang)
+    whose = _WHOSE[group.estimand].text(lang)
+    return (_LINES["estimand"], whose), (_LINES["effective_t"], size)
 
 
 def notes_on_absence(
@@ -277,7 +305,7 @@ def _names(terms: Sequence[Term], lang: Lang) -> str:
 
 def _last_line(group: Comparison, lang: Lang) -> tuple[tuple[Label, str], ...]:
     """Return what the controls hang on: ties of the nearest, the heaviest person for weights."""
-    if group.chosen_by_nearness:
+    if group.by_nearness:
         ties = count(group.ties, lang)
         return (_caliper(group, lang), (_LINES["drawn" if group.draws_ties else "averaged"], ties))
     if group.model is None:

@@ -19,6 +19,7 @@ from mih_impact.controls.options import (
     Controls,
     Cutpoints,
     Distance,
+    EffectOn,
     MatchOptions,
     Method,
     Order,
@@ -69,6 +70,7 @@ def match(
     on: Term | Sequence[Term] = (),
     exact: str | Sequence[str] = (),
     method: Method = "propensity",
+    estimand: EffectOn = "att",
     distance: Distance | None = None,
     ties: Ties = "average",
     ratio: int = 5,
@@ -103,6 +105,11 @@ def match(
         all. "exact": every candidate with the same values of `exact` and `on`, each with equal
         weight. "cem": the same, with numbers in bins. To the last two ratio, caliper and order
         mean nothing.
+    estimand
+        Whose average effect `event_study` is to estimate. "att": of those who start, each with its
+        nearest candidates. "atc": of candidates, had they started: each candidate of each start
+        year with its nearest participants. "ate": of both. Start years count by their share of
+        those who start, whoever the effect is on. The last two need replacement.
     distance
         In place of `method`, nearest by another distance. On the score: "propensity", the log odds,
         or "probability". On `on`: "mahalanobis", with the covariance within the two sides;
@@ -232,6 +239,7 @@ def match(
         on=as_terms(on),
         exact=arguments.names("exact", exact, error=SupportError),
         method=method,
+        estimand=estimand,
         ties=ties,
         ratio=ratio,
         replace=replace,
@@ -272,6 +280,7 @@ def weight(
     on: Term | Sequence[Term],
     exact: str | Sequence[str] = (),
     method: WeightMethod = "entropy",
+    estimand: EffectOn = "att",
     moments: Literal[1, 2] = 1,
     eligible: str | nw.Expr | None = None,
     controls: Controls = "never",
@@ -299,6 +308,11 @@ def weight(
         "entropy": within each start year, the weights nearest to equal ones under which the means
         of `on` and `exact` are those of the participants. "ipw": the odds of starting, from a
         logit, adding up to 1 within each start year.
+    estimand
+        Whose average effect `event_study` is to estimate: "att", of those who start: candidates are
+        weighted to be like them. "atc", of candidates, had they started: participants are weighted
+        to be like them. "ate", of both: both sides are weighted to be like everybody in the risk
+        set. Start years count by their share of those who start, whoever the effect is on.
     moments
         Of "entropy": 1 for means, 2 for means and variances of what is not an indicator.
     eligible
@@ -376,6 +390,7 @@ def weight(
         on=as_terms(on),
         exact=arguments.names("exact", exact, error=SupportError),
         method=method,
+        estimand=estimand,
         moments=moments,
         controls=controls,
         window_end=window_end,
@@ -441,6 +456,7 @@ class _Call:
         group = ControlGroup(
             **{**vars(chosen), "flow": (*chosen.flow, last)},
             method=options.method,
+            estimand=options.estimand,
             on=options.on,
             exact=options.equal,
             replace=options.with_replacement,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mih_impact.controls.covariates import read_rows
 from mih_impact.controls.flow import Flow
+from mih_impact.controls.options import EffectOn
 from mih_impact.controls.propensity import Score, WeightModel
 from mih_impact.controls.recipe import Recipe
 from mih_impact.controls.risk_set import RiskSet
@@ -44,6 +45,9 @@ class Sets:
         Row of each entry's control, shape (p,); a control stands in a set once.
     weight
         Weight of the control in its set, shape (p,); a set adds up to 1.
+    own
+        What each participant weighs, shape (n,); None where all weigh 1, as they do unless the
+        effect is on others.
     """
 
     participant: IntArray
@@ -51,11 +55,13 @@ class Sets:
     member: IntArray
     control: IntArray
     weight: FloatArray
+    own: FloatArray | None = None
 
     @property
-    def size(self) -> IntArray:
-        """How many participants have each set, shape (number of sets,)."""
-        return np.bincount(self.set_of, minlength=int(self.member.max(initial=-1)) + 1)
+    def size(self) -> NDArray[Any]:
+        """How many participants have each set, or their weight, shape (number of sets,)."""
+        least = int(self.member.max(initial=-1)) + 1
+        return np.bincount(self.set_of, weights=self.own, minlength=least)
 
     def pairs(self) -> tuple[IntArray, IntArray]:
         """Return which participant, 0 to n - 1, and which entry every pair is, by participant."""
@@ -79,6 +85,7 @@ class Chosen:
     ties: int = 0
     whitened: FloatArray | None = None
     model: WeightModel | None = None
+    matches: tuple[Sets | None, Sets] | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -100,6 +107,8 @@ class Comparison:
     whitened: FloatArray | None = None
     window_end: int | None = None
     model: WeightModel | None = None
+    matches: tuple[Sets | None, Sets] | None = None
+    estimand: EffectOn = "att"
 
     @property
     def n_participants(self) -> int:
@@ -114,23 +123,32 @@ class Comparison:
     @property
     def chosen_by_nearness(self) -> bool:
         """Whether each participant has its own nearest, not everybody of a cell or start year."""
+        return self.matches is None and self.by_nearness
+
+    @property
+    def by_nearness(self) -> bool:
+        """Whether whom the effect is on have their nearest, on either side."""
         return self.model is None and (self.score is not None or self.whitened is not None)
 
     @property
     def draws_ties(self) -> bool:
         """Whether a lot decided between controls that were as near."""
         random = self.provenance.options.get("ties") == "random"
-        return self.chosen_by_nearness and (random or not self.replace)
+        return self.by_nearness and (random or not self.replace)
 
     @property
     def row_weight(self) -> FloatArray:
-        """Weight of every row: 1 for a participant, summed over sets for a control."""
+        """Weight of every row: 1 for a participant, summed over sets for a control.
+
+        Where the effect is on candidates or on everybody both sides are weighted, and add up to
+        those who start in each start year.
+        """
         weight = np.bincount(
             self.sets.control,
             weights=self.sets.weight * self.sets.size[self.sets.member],
             minlength=len(self.risk.person),
         )
-        weight[self.sets.participant] = 1.0
+        weight[self.sets.participant] = 1.0 if self.sets.own is None else self.sets.own
         return weight.astype(np.float64)
 
     @property

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.controls.balance import Balance, balance
 from mih_impact.controls.card import card, other_measures
-from mih_impact.controls.comparison import Comparison
+from mih_impact.controls.comparison import Comparison, Sets
 from mih_impact.controls.flow import attrition_frame
 from mih_impact.controls.matching import tied_share
 from mih_impact.controls.overlap import Overlap, overlap
@@ -64,6 +64,11 @@ class ControlGroup(Comparison, Displayed):
         The last year since start by which no control has started; None if controls never start.
     model
         What weights were estimated from; None for matching.
+    estimand
+        Whose average effect the weights are for: "att", "atc" or "ate".
+    matches
+        Where the effect is on candidates or on everybody: participants with their candidates (None
+        for "atc") and candidates with their participants. `sets` then weighs both sides.
     """
 
     recipe: Recipe[ControlGroup] | None = None
@@ -81,7 +86,8 @@ class ControlGroup(Comparison, Displayed):
         """Return a row per pair: participant_id, control_id, start_year, weight, distance.
 
         The nearest of a participant stands first. In a panel by month also the participant's
-        start_month, after start_year.
+        start_month, after start_year. Where the effect is on candidates or on everybody `of` says
+        whose match a pair is, whose weights then add up to 1: of a "participant" or a "candidate".
 
         Raises
         ------
@@ -94,7 +100,19 @@ class ControlGroup(Comparison, Displayed):
                 found=f"{self.n_participants} participants, {self.n_controls} control persons",
                 do="use to_frame(), which has a row per person and start year with its weight",
             )
-        ids, sets = self.risk.cube.person_id[self.risk.person], self.sets
+        if self.matches is None:
+            return self._pairs(self.sets)
+        forward, backward = self.matches
+        sides = {"participant_id": "control_id", "control_id": "participant_id"}
+        of_candidates = self._pairs(backward).rename(columns=sides).assign(of="candidate")
+        both = [of_candidates[["participant_id", *of_candidates.columns.drop("participant_id")]]]
+        if forward is not None:
+            both.insert(0, self._pairs(forward).assign(of="participant"))
+        return pd.concat(both, ignore_index=True)
+
+    def _pairs(self, sets: Sets) -> pd.DataFrame:
+        """Return a row for each who is compared with one whom the effect is on."""
+        ids = self.risk.cube.person_id[self.risk.person]
         place, entry = sets.pairs()
         participant, control = sets.participant[place], sets.control[entry]
         distance = self._distance(participant, control)
@@ -144,7 +162,7 @@ class ControlGroup(Comparison, Displayed):
                 "role": np.repeat(["participant", "control"], [self.n_participants, len(entry)]),
                 **self._start(rows),
                 "match_id": match_id,
-                "weight": np.concatenate([np.ones(self.n_participants), weight]),
+                "weight": np.concatenate([self.row_weight[sets.participant], weight]),
             }
         )
         return frame.sort_values(["match_id", "role"], ascending=[True, False], kind="stable")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from mih_impact.controls.nearest import SAME, Neighbours, greedy, nearest_within
 from mih_impact.controls.options import Cutpoints, MatchOptions
 from mih_impact.controls.propensity import Score, independent, propensity_score, supported
 from mih_impact.controls.risk_set import Among, RiskSet, build_risk_set, uniform_number
+from mih_impact.controls.whose import both_ways, mirrored
 from mih_impact.errors import SupportError
 from mih_impact.panel.cube import Cube
 
@@ -167,11 +169,23 @@ def matched_in(
 
     `scored` is called if the method scores; the lots of the rows are drawn if none are given.
     """
-    if options.method in ("exact", "cem"):
-        if options.method == "cem":
-            risk = replace(risk, cell=coarsened_cells(risk, options.cutpoints))
+    if options.method == "cem":
+        risk = replace(risk, cell=coarsened_cells(risk, options.cutpoints))
+    lot = lots(risk, options) if lot is None else lot
+    if options.estimand == "att":
+        return _one_way(risk, options, scored, lot)
+    score = cache(scored)
+    forward = _one_way(risk, options, score, lot) if options.estimand == "ate" else None
+    return both_ways(forward, _one_way(mirrored(risk), options, score, lot), risk)
+
+
+def _one_way(
+    risk: RiskSet, options: MatchOptions, scored: Callable[[], Score], lot: FloatArray
+) -> Chosen:
+    """Give those who are treated in the risk sets their controls."""
+    if not options.nearest:
         return Chosen(risk, _cell_sets(risk), risk.flow)
-    return _neighbours(risk, options, scored, lots(risk, options) if lot is None else lot)
+    return _neighbours(risk, options, scored, lot)
 
 
 def _cell_sets(risk: RiskSet) -> Sets:
@@ -310,17 +324,31 @@ def tied_share(group: Comparison) -> float:
     """Return the share of the controls' weight that ties leave to chance; see `ControlGroup`."""
     if not group.ties or group.recipe is None:
         return 0.0
-    options, sets = group.recipe.read(MatchOptions), group.sets
+    options, found = group.recipe.read(MatchOptions), group.matches or (group.sets,)
     if not options.draws_ties:
-        count = np.bincount(sets.member)[sets.set_of]
+        count = np.concatenate([np.bincount(s.member)[s.set_of] for s in found if s is not None])
         return float((1.0 - np.minimum(options.ratio / count, 1.0)).mean())
     target = np.flatnonzero(group.risk.treated)
     if options.common_support and group.score is not None:
         target, _ = supported(group.risk, group.score)
     others = lots(group.risk, options, "another draw")
-    again, _ = nearest_sets(group.risk, target, group.score, group.whitened, options, others)
+    if group.estimand == "att":
+        again, _ = nearest_sets(group.risk, target, group.score, group.whitened, options, others)
+    else:
+        again = _again(group, options, others)
     one, other = group.person_weight, replace(group, sets=again).person_weight
     return float(np.abs(one / one.sum() - other / other.sum()).sum() / 2.0)
+
+
+def _again(group: Comparison, options: MatchOptions, lot: FloatArray) -> Sets:
+    """Return the weights of both sides by other lots, on the score and coordinates there are."""
+    chosen = []
+    for risk in (group.risk, mirrored(group.risk)):
+        target = np.flatnonzero(risk.treated)
+        sets, ties = nearest_sets(risk, target, group.score, group.whitened, options, lot)
+        chosen.append(Chosen(risk, sets, group.flow, group.score, ties, group.whitened))
+    forward = chosen[0] if options.estimand == "ate" else None
+    return both_ways(forward, chosen[1], group.risk).sets
 
 
 def most_controls(risk: RiskSet, ratio: int) -> int:

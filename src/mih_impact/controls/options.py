@@ -16,6 +16,7 @@ __all__ = [
     "Controls",
     "Cutpoints",
     "Distance",
+    "EffectOn",
     "MatchOptions",
     "Method",
     "Order",
@@ -40,6 +41,8 @@ Method = Literal[Distance, "exact", "cem"]
 ON_SCORE = ("propensity", "probability")
 Ties = Literal["average", "random"]
 WeightMethod = Literal["entropy", "ipw"]
+#: Whose average effect: of those who start (treated), of candidates (controls), or of both.
+EffectOn = Literal["att", "atc", "ate"]
 Order = Literal["largest", "smallest", "data", "random"]
 Scope = Literal["global", "within_start_year"]
 Controls = Literal["never", "not_yet"]
@@ -47,7 +50,11 @@ ScoreKind = Literal["pooled", "by_start_year"]
 #: Per column the number of bins, or the points that part them.
 Cutpoints = Mapping[str, int | Sequence[float]]
 
-_BOTH: dict[str, tuple[Any, ...]] = {"controls": get_args(Controls), "score": get_args(ScoreKind)}
+_BOTH: dict[str, tuple[Any, ...]] = {
+    "estimand": get_args(EffectOn),
+    "controls": get_args(Controls),
+    "score": get_args(ScoreKind),
+}
 _MATCH = _BOTH | {
     "method": get_args(Method),
     "order": get_args(Order),
@@ -63,6 +70,7 @@ class _Options:
     on: tuple[Term, ...]
     exact: tuple[str, ...]
     method: str
+    estimand: EffectOn
     controls: Controls
     window_end: int
     seed: int | None
@@ -106,6 +114,7 @@ class MatchOptions(_Options):
     on: tuple[Term, ...]
     exact: tuple[str, ...]
     method: Method
+    estimand: EffectOn
     ties: Ties
     ratio: int
     replace: bool
@@ -140,6 +149,7 @@ class MatchOptions(_Options):
                 do="leave out common_support=, or use method='propensity'",
             )
         self._require_cutpoints()
+        self._require_estimand()
 
     @property
     def nearest(self) -> bool:
@@ -206,6 +216,23 @@ class MatchOptions(_Options):
                 do="use method='propensity' for lags, or method='cem'",
             )
 
+    def _require_estimand(self) -> None:
+        """Raise on what is known for effects on those who start only."""
+        if self.estimand == "att":
+            return
+        if not self.replace and self.nearest:
+            raise SupportError(
+                "Without replacement there are not participants enough for every candidate",
+                found=f"estimand={self.estimand!r} and replace=False",
+                do="match with replace=True, or use mih.weight",
+            )
+        if self.common_support:
+            raise SupportError(
+                "Common support is told of participants",
+                found=f"estimand={self.estimand!r} and common_support=True",
+                do="leave out common_support=: the caliper leaves out whom nobody is like",
+            )
+
     def _require_cutpoints(self) -> None:
         """Raise on cutpoints that cannot be used."""
         if self.cutpoints is None:
@@ -243,6 +270,7 @@ class WeightOptions(_Options):
     on: tuple[Term, ...]
     exact: tuple[str, ...]
     method: WeightMethod
+    estimand: EffectOn
     moments: int
     controls: Controls
     window_end: int
@@ -268,6 +296,12 @@ class WeightOptions(_Options):
                 "Entropy balancing has no score to trim by",
                 found=f"trim={self.trim}",
                 do="leave out trim=, or use method='ipw'",
+            )
+        if self.trim is not None and self.estimand != "att":
+            raise SupportError(
+                "Trimming by a high score is for effects on those who start",
+                found=f"estimand={self.estimand!r} and trim={self.trim}",
+                do="leave out trim=, or make the target group narrower with eligible=",
             )
         if self.method == "ipw" and self.moments != 1:
             raise SupportError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,14 +14,16 @@ from mih_impact.controls.covariates import names_for_messages
 from mih_impact.controls.design import Design
 from mih_impact.controls.entropy import EntropyFit, entropy_weights
 from mih_impact.controls.flow import Flow
-from mih_impact.controls.options import WeightOptions
+from mih_impact.controls.options import EffectOn, WeightOptions
 from mih_impact.controls.propensity import (
+    Score,
     WeightModel,
     covariates_of,
     independent,
     propensity_score,
 )
 from mih_impact.controls.risk_set import Among, RiskSet, build_risk_set
+from mih_impact.controls.whose import in_one_set, weighed_sides
 from mih_impact.display.locale import Label
 from mih_impact.errors import SupportError
 from mih_impact.panel.cube import Cube
@@ -36,8 +39,8 @@ TRIMMED = Label(
 )
 
 
-def entropy(risk: RiskSet, design: Design) -> Chosen:
-    """Balance the candidates of each start year.
+def entropy(risk: RiskSet, design: Design, on: EffectOn = "att") -> Chosen:
+    """Balance the candidates of each start year, or the side that the effect is not on.
 
     Parameters
     ----------
@@ -45,6 +48,8 @@ def entropy(risk: RiskSet, design: Design) -> Chosen:
         The stacked risk sets, a cell for each start year.
     design
         What is balanced, a row for each of theirs; see `covariates_of`.
+    on
+        Whose means are wanted: of participants, of candidates, or of both together.
 
     Raises
     ------
@@ -54,22 +59,57 @@ def entropy(risk: RiskSet, design: Design) -> Chosen:
     spread = design.X.std(axis=0)
     scale = np.where(spread > 0, spread, 1.0)
     names = names_for_messages(design, risk.person)
-    weight = np.zeros(len(risk.person))
-    tables, last = [], None
+    tables, last = [], dict[int, FloatArray]()
+    target, sides = weighed_sides(risk, on)
+    weight = np.where(target & (on != "att"), 1.0, 0.0)
     for c in risk.start_years.tolist():
         here = risk.start_year == c
-        candidate = np.flatnonzero(here & ~risk.treated)
-        target = design.X[here & risk.treated].mean(axis=0)
-        Z = np.empty((len(candidate), len(scale)), order="F")
-        for k in range(len(scale)):
-            Z[:, k] = (design.X[candidate, k] - target[k]) / scale[k]
-        fit = entropy_weights(Z, names=names, start=last, whom=f"who start in {c}")
-        # Standardised alike in all start years, multipliers of one are a good guess for the next.
-        last, weight[candidate] = fit.multiplier, fit.weight
-        tables.append(_table(c, design, fit, Z))
+        wanted = design.X[here & target].mean(axis=0)
+        for s, side in enumerate(sides):
+            rows = np.flatnonzero(here & side)
+            Z = np.empty((len(rows), len(scale)), order="F")
+            for k in range(len(scale)):
+                Z[:, k] = (design.X[rows, k] - wanted[k]) / scale[k]
+            fit = _balanced(Z, names, last.get(s), c, on, participants=bool(risk.treated[rows[0]]))
+            # Standardised alike in all start years, multipliers of one are a guess for the next.
+            last[s], weight[rows] = fit.multiplier, fit.weight
+            table = _table(c, design, fit, Z)
+            tables.append(
+                table if on == "att" else table.assign(side=_SIDES[risk.treated[rows[0]]])
+            )
     model = WeightModel("entropy", design, True, pd.concat(tables, ignore_index=True))
     everyone = np.ones(len(risk.person), dtype=bool)
-    return Chosen(risk, _sets(risk, weight, everyone), risk.flow, model=model)
+    sets = _sets(risk, weight, everyone) if on == "att" else in_one_set(risk, weight)
+    return Chosen(risk, sets, risk.flow, model=model)
+
+
+_SIDES = {True: "participant", False: "candidate"}
+_MEANS = {"atc": "the candidates", "ate": "everybody in the risk set"}
+
+
+def _balanced(
+    Z: FloatArray,
+    names: Sequence[str],
+    start: FloatArray | None,
+    start_year: int,
+    on: EffectOn,
+    *,
+    participants: bool,
+) -> EntropyFit:
+    """Return the weights of one side of a start year, or the error that says whose cannot be."""
+    try:
+        return entropy_weights(Z, names=names, start=start, whom=f"who start in {start_year}")
+    except SupportError as error:
+        if on == "att":
+            raise
+        raise SupportError(
+            f"No weights give the {'participants' if participants else 'candidates'} of "
+            f"{start_year} the means of {_MEANS[on]}",
+            found=str(error.found)
+            .replace("participants' mean", "wanted mean")
+            .replace("all candidates", "all who are weighed"),
+            do=error.do,
+        ) from None
 
 
 def _table(start_year: int, design: Design, fit: EntropyFit, Z: FloatArray) -> pd.DataFrame:
@@ -83,8 +123,13 @@ def _table(start_year: int, design: Design, fit: EntropyFit, Z: FloatArray) -> p
     )
 
 
-def odds(risk: RiskSet, design: Design, *, pooled: bool, trim: float | None) -> Chosen:
+def odds(
+    risk: RiskSet, design: Design, *, pooled: bool, trim: float | None, on: EffectOn = "att"
+) -> Chosen:
     """Weigh candidates by their odds of starting, adding up to 1 within each start year.
+
+    Where the effect is on candidates, participants are weighed by the inverse of their odds; where
+    it is on both, everybody by the inverse of the probability of its own side.
 
     Parameters
     ----------
@@ -96,6 +141,8 @@ def odds(risk: RiskSet, design: Design, *, pooled: bool, trim: float | None) -> 
         One logit for all start years, with a term for each, or one for each.
     trim
         The largest propensity score that is kept on either side; None keeps all.
+    on
+        Whose average effect.
 
     Raises
     ------
@@ -107,13 +154,29 @@ def odds(risk: RiskSet, design: Design, *, pooled: bool, trim: float | None) -> 
     if trim is not None:
         kept = score.probability <= trim
         flow = (*flow, _trimmed(risk, kept, trim))
+    model = WeightModel("ipw", design, not pooled, score.to_frame())
+    if on != "att":
+        sets = in_one_set(risk, _inverse(risk, score, on))
+        return Chosen(risk, sets, flow, score, model=model)
     weight = np.zeros(len(risk.person))
     for c in risk.start_years.tolist():
         here = np.flatnonzero((risk.start_year == c) & ~risk.treated & kept)
         weight[here] = np.exp(score.index[here] - score.index[here].max(initial=-np.inf))
         weight[here] /= weight[here].sum()
-    model = WeightModel("ipw", design, not pooled, score.to_frame())
     return Chosen(risk, _sets(risk, weight, kept), flow, score, model=model)
+
+
+def _inverse(risk: RiskSet, score: Score, on: EffectOn) -> FloatArray:
+    """Return inverse probability weights of rows, each start year and side on its own scale."""
+    # The log of 1/p for participants and 1/(1 - p) for candidates, less what the target shares.
+    away = np.where(risk.treated, -score.index, score.index)
+    log = np.logaddexp(0.0, away) if on == "ate" else np.where(risk.treated, away, 0.0)
+    weight = np.zeros(len(log))
+    for c in risk.start_years.tolist():
+        for side in (risk.treated, ~risk.treated):
+            rows = (risk.start_year == c) & side
+            weight[rows] = np.exp(log[rows] - log[rows].max(initial=-np.inf))
+    return weight
 
 
 def _trimmed(risk: RiskSet, kept: BoolArray, trim: float) -> Flow:
@@ -178,6 +241,7 @@ def weighted(cube: Cube, options: WeightOptions, among: Among | None = None) -> 
     design = covariates_of(risk, moments=options.moments)
     if among is not None:
         design = independent(design, risk.start_year)
+    on = options.estimand
     if options.method == "entropy":
-        return entropy(risk, design)
-    return odds(risk, design, pooled=options.score == "pooled", trim=options.trim)
+        return entropy(risk, design, on)
+    return odds(risk, design, pooled=options.score == "pooled", trim=options.trim, on=on)

@@ -172,6 +172,22 @@ _LEFT_OUT = Label(
     en="Start years whose models cannot be fitted are left out of one or more averages; n_lost "
     "counts their participants.",
 )
+#: Whose effect it is, where it is not that on those who started.
+_WHOSE = {
+    "atc": Label(
+        nb="Effekten er den kandidatene ville hatt, om de hadde startet (ATC): gjennomsnitt over "
+        "kandidat og oppstartsår, der hvert oppstartsår teller som sin andel av dem som startet.",
+        en="The effect is what candidates would have had, had they started (ATC): a mean over "
+        "candidate and start year, in which each start year counts by its share of those who "
+        "started.",
+    ),
+    "ate": Label(
+        nb="Effekten er gjennomsnittet for deltakere og kandidater under ett (ATE), der hvert "
+        "oppstartsår teller som sin andel av dem som startet.",
+        en="The effect is the mean over participants and candidates together (ATE), in which each "
+        "start year counts by its share of those who started.",
+    ),
+}
 _ESTIMATED_SCORE = Label(
     nb="Standardfeilene regner med at tilbøyeligheten til å delta er anslått.",
     en="Standard errors count the propensity score as estimated.",
@@ -226,6 +242,8 @@ def effects_card(effects: EffectEstimates, lang: Lang) -> Card:
     notes = []
     if effects.coverage and effects.subgroups[0] == ALL:
         notes.append(_speaks_for(effects, lang))
+    if effects.estimand in _WHOSE:
+        notes.append(_WHOSE[effects.estimand].text(lang))
     if effects.matrix is None:
         notes.append(_NOT_AVAILABLE.text(lang))
     asked = effects.provenance.options

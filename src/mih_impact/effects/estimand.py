@@ -320,6 +320,12 @@ def require_group(call: str, group: Any) -> None:
     """Raise on what is no control group."""
     do = f"choose one first: mih.{call}(mih.match(panel, ...))"
     arguments.instance(call, group, ControlGroup, "a control group", do, error=EffectsError)
+    if group.estimand != "att" and call != "event_study":
+        raise EffectsError(
+            f"{call} speaks of effects on those who start",
+            found=f"controls chosen with estimand={group.estimand!r}",
+            do="choose them with estimand='att', or use mih.event_study",
+        )
 
 
 def require_choice(

@@ -120,6 +120,11 @@ class EffectEstimates(Result):
         return pd.DataFrame(ends, index=self._labels)
 
     @property
+    def estimand(self) -> str:
+        """Whose average effect it is: "att", who started; "atc", candidates; "ate", both."""
+        return str(self.provenance.options.get("match", {}).get("estimand", "att"))
+
+    @property
     def event_years(self) -> tuple[int, ...]:
         """The years since start, ascending; none where effects are not by year since start."""
         return self.levels if self.term == "event" else ()

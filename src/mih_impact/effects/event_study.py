@@ -17,6 +17,7 @@ from mih_impact.controls.subgroup_controls import own_groups
 from mih_impact.controls.subgroups import ALL, By, Parts, split
 from mih_impact.controls.terms import Lag, Term
 from mih_impact.display.result import Provenance
+from mih_impact.effects.both_sides import BothSides
 from mih_impact.effects.card import NO_CONTROLS
 from mih_impact.effects.comparison import Comparison
 from mih_impact.effects.estimand import (
@@ -205,17 +206,19 @@ def estimate_parts(
     return found
 
 
-def _measured(group: ControlGroup, options: EstimationOptions) -> RowOutcomes:
+def _measured(group: ControlGroup, options: EstimationOptions) -> RowOutcomes | BothSides:
+    if group.estimand != "att":
+        return BothSides.of(group, options.target)
     return RowOutcomes.of(group, options.target, options.kind, adjust=options.adjust)
 
 
 def _study(
-    observed: RowOutcomes, options: EstimationOptions, place: int, about: IntArray
+    observed: RowOutcomes | BothSides, options: EstimationOptions, place: int, about: IntArray
 ) -> PartEstimate:
     """Compare all participants of a control group."""
     group = observed.group
     comparison, influence = observed.effect(np.ones(group.n_participants, dtype=bool))
-    if options.corrected:
+    if options.corrected and isinstance(observed, RowOutcomes):
         influence = corrected(group, influence, [observed.score_moments(comparison)], place=place)
     df = None
     if options.small_sample != "auto":
@@ -225,7 +228,9 @@ def _study(
     return PartEstimate(group, options.target, comparison, influence, about, df=df)
 
 
-def _nobody(observed: RowOutcomes, about: IntArray, error: MihImpactError) -> PartEstimate:
+def _nobody(
+    observed: RowOutcomes | BothSides, about: IntArray, error: MihImpactError
+) -> PartEstimate:
     """Return a comparison in which nobody is."""
     comparison, influence = observed.effect(np.zeros(observed.group.n_participants, dtype=bool))
     nothing = Influence(influence.rows[:0], influence.cluster[:0])
@@ -371,6 +376,7 @@ def event_study(
     arguments.seed(seed, error=EffectsError)
     require_choice("small_sample", small_sample, get_args(SmallSample))
     _require_options(group, se)
+    _require_estimand(group, se, cluster, adjusted=adjust or score_correction)
     by_person = isinstance(cluster, str) and cluster == "person"
     kind = _resolve(se, [group]) if by_person else clustered_kind(se, group)
     if score_correction:
@@ -515,6 +521,25 @@ def _require_columns(group: ControlGroup, *, adjust: bool) -> None:
             "were chosen on, beside those they share exactly",
             found=f"method={group.method!r} with exact={arguments.shown(list(group.exact))}",
             do="leave out adjust=, or choose controls by a method with on=",
+        )
+
+
+def _require_estimand(
+    group: ControlGroup, se: StandardError, cluster: Term, *, adjusted: bool
+) -> None:
+    """Raise on what is known for effects on those who start only."""
+    if group.estimand == "att":
+        return
+    own = "abadie_imbens" if group.model is None else "estimated_weights"
+    above = group.model is None and not (isinstance(cluster, str) and cluster == "person")
+    if se not in ("auto", own) or above or adjusted:
+        raise EffectsError(
+            f"Effects of {group.estimand!r} have standard errors {own!r}"
+            + (" by person" if group.model is None else "")
+            + ", and are neither adjusted nor corrected for an estimated score",
+            found=f"se={se!r}, cluster={str(cluster)!r}"
+            + (", adjust= or score_correction=" if adjusted else ""),
+            do="leave these out, or choose controls with estimand='att'",
         )
 
 

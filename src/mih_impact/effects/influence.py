@@ -30,6 +30,7 @@ __all__ = [
     "abadie_imbens",
     "estimated_weights",
     "matched_set",
+    "neighbour_residual",
     "neighbours",
     "pair_rows",
     "person",
@@ -343,7 +344,7 @@ def abadie_imbens(
     """
     c, who = comparison, group.risk.person
     pairs = pair_rows(c)
-    residual = _neighbour_residual(comparison.load, near, changes)
+    residual = neighbour_residual(comparison.load, near, changes)
     reuse = np.sqrt(np.clip(c.load**2 - c.load_squares, 0.0, None)) * residual
     control, persons = _sum_within(reuse, who[c.control_row])
     cluster = np.concatenate([who[group.sets.participant], ~persons])
@@ -359,7 +360,7 @@ def seen_alike(changes: FloatArray) -> list[tuple[NDArray[np.bool_], IntArray]]:
     return [(seen[:, ks[0]], np.array(ks)) for ks in columns.values()]
 
 
-def _neighbour_residual(load: FloatArray, near: Nearby, changes: FloatArray) -> FloatArray:
+def neighbour_residual(load: FloatArray, near: Nearby, changes: FloatArray) -> FloatArray:
     """Return r of every control row, shape (q, KE); 0 where the control itself is not seen."""
     own = changes[near.used]
     residual = own - (load * np.where(np.isfinite(own), own, 0.0)).sum(axis=0)

@@ -12,7 +12,14 @@ from typing import Any, get_args
 from mih_impact import arguments
 from mih_impact.controls.choose import match, weight
 from mih_impact.controls.group import ControlGroup
-from mih_impact.controls.options import MatchOptions, Method, Ties, WeightMethod, WeightOptions
+from mih_impact.controls.options import (
+    EffectOn,
+    MatchOptions,
+    Method,
+    Ties,
+    WeightMethod,
+    WeightOptions,
+)
 from mih_impact.controls.terms import Lag, Term, as_terms, term_label
 from mih_impact.display.locale import Label, Lang, number
 from mih_impact.effects.estimand import Composition, Estimand, Estimator, base_years
@@ -38,6 +45,7 @@ _OPTIONS = {
     "method": Label(nb="metode", en="method"),
     "on": Label(nb="kjennetegn", en="covariates"),
     "exact": Label(nb="likt innenfor", en="exact on"),
+    "estimand": Label(nb="effekt for", en="effect on"),
     "ties": Label(nb="like nære", en="ties"),
     "ratio": Label(nb="kontroller per deltaker", en="controls per participant"),
     "replace": Label(nb="tilbakelegging", en="replacement"),
@@ -77,6 +85,9 @@ _VALUES = {
         nb="avstand i standardavvik", en="inverse-variance distance"
     ),
     ("method", "euclidean"): Label(nb="euklidsk avstand", en="Euclidean distance"),
+    ("estimand", "att"): Label(nb="deltakere", en="participants"),
+    ("estimand", "atc"): Label(nb="kandidater", en="candidates"),
+    ("estimand", "ate"): Label(nb="begge", en="both"),
     ("ties", "average"): Label(nb="alle med", en="all are in"),
     ("ties", "random"): Label(nb="loddtrekning", en="by lot"),
     ("replace", "True"): Label(nb="med", en="with"),
@@ -201,6 +212,7 @@ _DEFAULTS: dict[str, Options] = {
 #: Values of options that are the same whatever the others are.
 _CHOICES: dict[str, tuple[str, ...]] = {
     "method": (*get_args(Method), *get_args(WeightMethod)),
+    "estimand": get_args(EffectOn),
     "ties": get_args(Ties),
     "estimator": get_args(Estimator),
     "composition": get_args(Composition),
@@ -419,7 +431,8 @@ def _meant(options: Options) -> Options:
     """Return the options that mean something; what is then equal is one specification."""
     method = options["method"]
     # A panel by month draws months whatever the method: the seed belongs to every specification.
-    names = {"method", "on", "exact", "eligible", "controls", "outcomes", "seed", *EFFECTS}
+    names = {"method", "estimand", "on", "exact", "eligible", "controls", "outcomes", "seed"}
+    names |= {*EFFECTS}
     names |= set(_OF_METHOD.get(method, _NEAREST))
     if options["controls"] == "not_yet":
         names.add("window_end")
