@@ -85,13 +85,13 @@ def within(group: _Group, parts: Parts, name: str) -> _Group:
             do="choose it with mih.match or mih.weight",
         )
     k = parts.names.index(name)
-    before = parts.before
-    if before is None and group.estimand != "att":
+    if parts.before is None and group.estimand != "att":
         raise SupportError(
             "What is known only after start parts nobody who did not start",
             found=f"estimand={group.estimand!r}",
             do="split effects on those who start: estimand='att'",
         )
+    before = parts.before
     if before is None and group.model is None:
         return _kept(group, parts.own[group.risk.person[group.sets.participant]] == k)
     among = Among(parts.own == k, None if before is None else lambda start: before(start) == k)
