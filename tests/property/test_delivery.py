@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 
 import narwhals as nw
 import pandas as pd
@@ -132,3 +133,38 @@ def test_the_effects_of_a_panel_in_files_are_the_same(folder, panel, tmp_path):
     again = mih.read_panel(tmp_path / "panel.parquet", resident=tmp_path / "residence/*.parquet")
     for other in (built, again):
         pd.testing.assert_frame_equal(rows(other, folder), rows(panel, folder))
+
+
+def test_an_explained_cell_leaves_no_identifier_in_any_file(panel, folder, tmp_path, monkeypatch):
+    spilled = tmp_path / "spilled"
+    spilled.mkdir()
+    monkeypatch.setenv("TMPDIR", str(spilled))
+    monkeypatch.chdir(spilled)
+    frame = panel.frame.collect("pandas").to_native()
+    cell = frame[frame["start_year"].notna() & (frame["aap"] > 0)].iloc[0]
+    told = panel.explain(cell["person_id"], int(cell["year"]), "aap")
+    assert len(told) > 1
+    group = mih.match(panel, exact=["county"], on=["age", *mih.lag("wage_income", 1)], ratio=1)
+    effects = mih.event_study(group, outcomes=["wage_income"])
+    case = mih.cost_benefit(effects, mih.Assumptions.r109(), programme=mih.Programme.none())
+    shown = [effects, case, group, panel, panel.check()]
+    texts = [f"{each!r} {each._repr_html_()}" for each in shown] + [panel.sources().to_csv()]
+    (spilled / "shown.txt").write_text(" ".join(texts), encoding="utf-8")
+    effects.save(spilled / "effects.zip")
+    case.save(spilled / "case.zip")
+    mih.write_memo(case, spilled / "memo.html")
+    key = pd.read_csv(folder / "key.csv", sep=";", encoding="cp1252", dtype=str)
+    of = key.loc[key["lopenr"] == cell["person_id"]]
+    found = [contents(path) for path in spilled.rglob("*") if path.is_file()]
+    assert len(found) == 4
+    for identifier in {cell["person_id"], *of["bruker_id"]}:
+        assert not any(identifier.encode() in content for content in found)
+
+
+def contents(path):
+    """Return what is in a file, and in the files of a zip."""
+    content = path.read_bytes()
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            content += b"".join(archive.read(name) for name in archive.namelist())
+    return content

@@ -614,10 +614,33 @@ def test_a_cell_is_explained_by_its_rows():
     assert float(told["value"].iloc[-1]) == 10_000.0
     assert panel.explain("a", 2020, "wage_income")["fate"].tolist() == ["used", "cell"]
     assert len(panel.explain("a", 2020, "start_year")) == 6
-    with pytest.raises(mih.PanelContractError, match="no such row"):
-        panel.explain("z", 2019, "aap")
+    with pytest.raises(mih.PanelContractError, match="no such row") as raised:
+        panel.explain("z-secret", 2019, "aap")
+    assert "secret" not in str(raised.value)
     with pytest.raises(mih.PanelContractError, match="no column"):
         panel.explain("a", 2019, "rate")
+
+
+@pytest.mark.parametrize("period", ["year", "month"])
+@pytest.mark.parametrize("overlap", ["sum", "highest", "latest"])
+def test_the_kroner_of_the_rows_add_up_to_the_cell(overlap, period):
+    given = {"overlap": overlap, "revision": "v", "more": ["v"], "days": mih.scaled(260)}
+    panel = build(spells=[spells(OVERLAPPING, **given)], period=period)
+    month = {"month": 1} if period == "month" else {}
+    told = panel.explain("a", 2020, "aap", **month)
+    rows, cell = told.iloc[:-1], told.iloc[-1]
+    assert rows["kroner"].sum() == pytest.approx(cell["kroner"], abs=0.005)
+    assert cell["kroner"] == cell["value"]
+    # of the third, which lies within the others, on 8 and 9 January: none, or 2 days of 260 / 366
+    third = {"sum": 400.0, "highest": 0.0, "latest": 400.0}[overlap] * 260 / 366
+    assert rows["kroner"].iloc[2] == pytest.approx(third)
+
+
+def test_a_benefit_type_is_explained_by_the_rows_of_all_schemes():
+    told = schemes(benefit_type="year").explain("a", 2020, "benefit_type")
+    assert told["table"].tolist() == ["spells", "spells", "panel"]
+    assert told["kroner"].tolist()[:2] == [3100.0, 3660.0]
+    assert told["value"].iloc[-1] == "aap"
 
 
 # --- what is derived ------------------------------------------------------------------------------

@@ -327,7 +327,8 @@ class _Building:
         self.zero[table.to] = covers
         if table.amount is not None and table.to not in CONTRACT:
             self.units[table.to] = "NOK"
-        self.parts.append(Part("spells", name, made, (table.to,)))
+        held_so = (table, held) if table.amount else (None, None)
+        self.parts.append(Part("spells", name, made, (table.to,), 0, *held_so))
 
     def status(self, table: Status) -> None:
         """Take a column of what persons are."""
@@ -357,7 +358,8 @@ class _Building:
             "SELECT DISTINCT person_id, year(a)::BIGINT AS from_year, year(b)::BIGINT AS to_year "
             f"FROM {held} JOIN {self.setting.persons} USING (pid)"
         )
-        self.parts.append(Part("residence", name, made, ()))
+        new = () if self.emigrated is None else ("emigration_year",)
+        self.parts.append(Part("residence", name, made, new))
 
     def starts(self, table: Starts) -> None:
         """Take first starts, and earlier participation."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
 
 from mih_impact import arguments
 from mih_impact.errors import PanelContractError
+from mih_impact.panel.contract import BENEFITS, CONTRACT
 from mih_impact.panel.panel import Panel
-from mih_impact.registers.spells import FATES, Setting, first_of, last_of
-from mih_impact.registers.tables import refuse
+from mih_impact.registers.rows import kind_of
+from mih_impact.registers.spells import FATES, PARTS, Setting, first_of, last_of, shares
+from mih_impact.registers.tables import Spells, refuse
 from mih_impact.registers.taking import literal, quoted
 
 __all__ = ["BuiltPanel", "Origin", "Part"]
@@ -32,6 +35,9 @@ class Part:
         What it gives the panel.
     merged
         How many used rows were added to another row of the same person and period.
+    table, held
+        Of spells with amounts: what was said of them, and the engine's table of those that hold
+        where they overlap.
     """
 
     kind: str
@@ -39,6 +45,8 @@ class Part:
     made: str
     columns: tuple[str, ...]
     merged: int = 0
+    table: Spells | None = None
+    held: str | None = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +142,10 @@ class BuiltPanel(Panel):
         -------
         DataFrame
             `table`, `row` (counted from 1 in the table), `fate`, `start`, `stop`, `days` (of the
-            spell in the period), `value`; the last row is the cell itself.
+            spell in the period), `value` (as it stands in the table) and `kroner` (of the cell, on
+            the days on which the row holds); the last row is the cell itself. The kroner of the
+            rows add up to the cell's, which are rounded once. Of `benefit_type` the rows of all
+            schemes are shown.
 
         Raises
         ------
@@ -159,12 +170,22 @@ class BuiltPanel(Panel):
                 "The panel has no such row",
                 do="see that the identifier is written as in the panel, and the period is in it",
             )
+        sought = BENEFITS if column == "benefit_type" else (column,)
         lines = [
-            line for part in self._origin.parts for line in self._lines(part, column, who, period)
+            line
+            for part in self._origin.parts
+            for our in part.columns
+            if our in sought
+            for line in self._lines(part, our, who, period)
         ]
-        lines.append({"table": "panel", "fate": "cell", "value": cells[0][0]})
-        names = ["table", "row", "fate", "start", "stop", "days", "value"]
-        return pd.DataFrame(lines).reindex(columns=names)
+        cell = {"table": "panel", "fate": "cell", "value": cells[0][0]}
+        money = column in CONTRACT and CONTRACT[column].dtype == "money"
+        lines.append(cell | ({"kroner": cells[0][0]} if money else {}))
+        names = ["table", "row", "fate", "start", "stop", "days", "value", "kroner"]
+        told = pd.DataFrame(lines).reindex(columns=names)
+        told["value"] = [float(v) if isinstance(v, Decimal) else v for v in told["value"]]
+        types = {"row": "Int64", "start": "M8[s]", "stop": "M8[s]", "days": "Int64"}
+        return told.astype(types | {"kroner": "Float64"})
 
     def _period_of(self, year: Any, month: Any) -> int:
         whole = arguments.whole("year", year, error=PanelContractError)
@@ -180,8 +201,6 @@ class BuiltPanel(Panel):
 
     def _lines(self, part: Part, column: str, who: str, period: int) -> list[dict[str, Any]]:
         """Return the rows of one table that a cell may have come from."""
-        if column not in part.columns:
-            return []
         setting = self._origin.setting
         types = setting.store.types(part.made)
         kept = {"row": "row", "fate": "fate"}
@@ -201,8 +220,15 @@ class BuiltPanel(Panel):
         else:
             kept["value"] = quoted(column)
             mine += f" AND period = {period}"
+        if part.held is not None and part.table is not None:
+            parts, per = shares(part.table, part.held, monthly=setting.monthly)
+            kroner = f"sum(parts / ({PARTS} * {per}))"
+            kroner = f"SELECT {kroner} FROM ({parts}) s WHERE s.row = m.row AND period = {period}"
+            kept["kroner"] = f"coalesce(({kroner}), 0)"
+        elif part.kind in ("yearly", "monthly") and kind_of(column) == "money":
+            kept["kroner"] = f"CASE WHEN fate = 'used' THEN {quoted(column)} ELSE 0 END"
         columns = ", ".join(f"{sql} AS {name}" for name, sql in kept.items())
-        found = setting.store.run(f"SELECT {columns} FROM {part.made} WHERE {mine} ORDER BY row")
+        found = setting.store.run(f"SELECT {columns} FROM {part.made} m WHERE {mine} ORDER BY row")
         return [{"table": part.name, **dict(zip(kept, line, strict=True))} for line in found]
 
 
