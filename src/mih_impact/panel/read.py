@@ -50,8 +50,10 @@ def read_panel(
     Parameters
     ----------
     source
-        A path or glob (Parquet, CSV), or a pandas, Polars, DuckDB or PyArrow frame, or any other
-        frame narwhals wraps.
+        A path or glob (Parquet, CSV, Stata, SPSS, SAS, Excel), or a pandas, Polars, DuckDB or
+        PyArrow frame, or any other frame narwhals wraps. Of files with value labels a category is
+        its label, and its code where it has none; places, and what `values` and `codes` name, stay
+        codes. What a file declares missing is null.
     columns
         Our name -> the register's name, where they differ.
     values

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-import tempfile
-import weakref
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,8 +19,16 @@ from mih_impact.panel import engine
 from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.csv_text import Texts, convert, read_text
 from mih_impact.panel.engine import is_spark, reading, reading_files
+from mih_impact.panel.excel import EXCEL, ExcelFiles
 from mih_impact.panel.names import match_names, names_known, says_missing, word_of
 from mih_impact.panel.number_text import AS_SHOWN, Marks
+from mih_impact.panel.statfiles import (
+    STAT,
+    Mode,
+    StatFiles,
+    kept_with,
+    labels_named,
+)
 
 __all__ = [
     "EVIDENCE_KEYS",
@@ -32,6 +38,7 @@ __all__ = [
     "files_of",
     "is_csv",
     "is_path",
+    "mode_of",
     "open_source",
     "open_spells",
 ]
@@ -39,13 +46,16 @@ __all__ = [
 PARQUET = (".parquet", ".pq")
 CSV = (".csv", ".tsv", ".txt")
 
+#: The kinds of files that are read, by their suffixes.
+KINDS: dict[str, tuple[str, ...]] = {
+    "parquet": PARQUET,
+    "csv": CSV,
+    "stat": tuple(STAT),
+    "excel": EXCEL,
+}
+
 #: How to read what is no register file into a frame.
 OTHER_FILES = {
-    ".dta": "pandas.read_stata(path)",
-    ".sas7bdat": "pandas.read_sas(path, encoding='latin1')",
-    ".xpt": "pandas.read_sas(path)",
-    ".sav": "pandas.read_spss(path)",
-    ".xlsx": "pandas.read_excel(path)",
     ".xls": "pandas.read_excel(path)",
     ".ods": "pandas.read_excel(path)",
     ".feather": "pandas.read_feather(path)",
@@ -66,6 +76,7 @@ FIRST_BYTES = {
     b"\xd0\xcf\x11\xe0": "an old Excel or Office file",
     b"<stata_dta>": "Stata",
     b"$FL2": "SPSS",
+    b"$FL3": "SPSS",
 }
 
 
@@ -80,7 +91,7 @@ def is_csv(source: Any) -> bool:
 
 
 def files_of(path: str | os.PathLike[str]) -> tuple[str, list[str]]:
-    """Return the kind of file ("parquet" or "csv") and the files a path or glob stands for."""
+    """Return the kind of file (a key of `KINDS`) and the files a path or glob stands for."""
     text = os.fsdecode(path)
     files = sorted(glob.glob(text, recursive=True)) if glob.has_magic(text) else [text]
     if len(files) == 1 and os.path.isdir(files[0]):
@@ -97,7 +108,7 @@ def files_of(path: str | os.PathLike[str]) -> tuple[str, list[str]]:
             do="check the path; a glob such as 'register/*.parquet' is allowed",
         )
     suffixes = {Path(name).suffix.lower() for name in files}
-    for kind, known in (("parquet", PARQUET), ("csv", CSV)):
+    for kind, known in KINDS.items():
         if suffixes <= set(known):
             _require_kind(kind, files)
             return kind, files
@@ -114,10 +125,13 @@ def _how_to_read(suffixes: set[str]) -> str:
     if known:
         return f"read them into a frame first: read_panel({known[0]}, ...)"
     if suffixes <= set(PACKED):
-        return "unpack them first, and give the Parquet or CSV files"
+        return "unpack them first, and give the files in them"
+    known = [suffix for suffix in suffixes if any(suffix in each for each in KINDS.values())]
+    if len(known) > 1:
+        return "name files of one type: 'income_*.dta'"
     return (
-        "give Parquet (.parquet) or CSV (.csv, .tsv, .txt), or read the data into a frame first "
-        "and give that"
+        "give Parquet (.parquet), CSV (.csv, .tsv, .txt), Stata (.dta), SPSS (.sav, .zsav, .por), "
+        "SAS (.sas7bdat, .xpt) or Excel (.xlsx), or read the data into a frame first and give that"
     )
 
 
@@ -134,13 +148,22 @@ def _require_kind(kind: str, files: list[str]) -> None:
                 do="see that it is there, and that you may read it",
             ) from None
         inside = next((what for mark, what in FIRST_BYTES.items() if first.startswith(mark)), None)
-        if inside is not None and inside.lower() != kind:
+        if inside is not None and not _named_for(inside, kind, name):
             raise PanelContractError(
-                f"The file {Path(name).name} is not {'CSV' if kind == 'csv' else 'Parquet'}, "
-                "whatever its name says",
+                f"The file {Path(name).name} is not {_CALLED[kind]}, whatever its name says",
                 found=f"by its first bytes it is {inside}",
                 do="unpack it, or give it the name of what it is",
             )
+
+
+_CALLED = {"parquet": "Parquet", "csv": "CSV", "excel": "Excel", "stat": "of its program"}
+
+
+def _named_for(inside: str, kind: str, name: str) -> bool:
+    """Return whether what a file is by its first bytes fits its name."""
+    if kind == "stat":
+        return STAT[Path(name).suffix.lower()][1] == inside
+    return inside.lower() == kind or (kind == "excel" and "Excel" in inside and "old" not in inside)
 
 
 #: Which file a row came from, where there are several.
@@ -170,12 +193,15 @@ class Opened:
         What kind of data the file says it is, by language; empty where it says nothing.
     files
         The files; where there are several, the column `FILE` says which one a row came from.
+    declared
+        Per column of the register: how many values its files declare missing.
     """
 
     frame: nw.LazyFrame[Any]
     unreadable: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     evidence: Mapping[str, str] = field(default_factory=dict)
     files: tuple[str, ...] = ()
+    declared: Mapping[str, int] = field(default_factory=dict)
 
 
 def column_names(path: str | os.PathLike[str]) -> tuple[str, ...]:
@@ -224,25 +250,65 @@ def open_source(
         with reading_files():
             frame = open_parquet(files, memory_limit)
             return Opened(frame, evidence=_evidence(files), files=tuple(files))
-    texts = read_text(files, (*names_known(), *(columns or {}).values()))
-    names = match_names(tuple(texts.columns), dict(columns or {}), monthly=monthly)
-    absent = {name: codes for name, codes in (values or {}).items() if says_missing(codes)}
-    recoded = {*(values or {})} - {*absent}
-    for name in absent.keys() & names.keys():
-        none = {word_of(code) for code in absent[name]}
+    asked = _Asked(columns or {}, values or {}, codes, measured, monthly)
+    if kind == "csv":
+        return _open_csv(files, asked, marks or {})
+    return _open_other(kind, files, asked, memory_limit)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the caller says of the columns; see `open_source`."""
+
+    columns: Mapping[str, str]
+    values: Mapping[str, Mapping[Any, Any]]
+    codes: tuple[str, ...]
+    measured: tuple[str, ...]
+    monthly: bool
+
+    def names(self, present: Iterable[str]) -> dict[str, str]:
+        """Return our name -> the register's."""
+        return match_names(tuple(present), dict(self.columns), monthly=self.monthly)
+
+    @property
+    def absent(self) -> dict[str, Mapping[Any, Any]]:
+        """The recodings that only say what is missing."""
+        return {name: codes for name, codes in self.values.items() if says_missing(codes)}
+
+    def dtype(self, name: str) -> Dtype | None:
+        """Return the type a column is to have; None is what its values show."""
+        recoded = name in self.values and name not in self.absent
+        if recoded or (name in self.codes and name not in CONTRACT):
+            return "text"
+        if name in CONTRACT:
+            return CONTRACT[name].dtype
+        return "number" if name in self.measured else None
+
+    def mode(self, name: str, labels: Mapping[str, str]) -> Mode:
+        """Return how a column of a file with labels is read."""
+        if name in self.values:
+            return "label" if labels_named(self.values[name], labels) else "code"
+        return mode_of(name, self.dtype(name))
+
+
+def mode_of(name: str, dtype: Dtype | None) -> Mode:
+    """Return how a column is read of a file whose codes may have labels.
+
+    Places stay codes: it is by codes that they are harmonised.
+    """
+    if name in ("municipality", "county") or dtype == "text":
+        return "code"
+    return "label" if dtype in ("category", None) else "number"
+
+
+def _open_csv(files: list[str], asked: _Asked, marks: Mapping[str, Marks]) -> Opened:
+    texts = read_text(files, (*names_known(), *asked.columns.values()))
+    names = asked.names(texts.columns)
+    for name in asked.absent.keys() & names.keys():
+        none = {word_of(code) for code in asked.absent[name]}
         column = texts.columns[names[name]]
         texts.columns[names[name]] = ["" if text.strip() in none else text for text in column]
-    dtypes: dict[str, Dtype | None] = {
-        name: "text"
-        if name in recoded or (name in codes and name not in CONTRACT)
-        else CONTRACT[name].dtype
-        if name in CONTRACT
-        else "number"
-        if name in measured
-        else None
-        for name in names
-    }
-    opened = _typed(texts, dtypes, names, marks or {})
+    opened = _typed(texts, {name: asked.dtype(name) for name in names}, names, marks)
     if len(files) == 1:
         return replace(opened, files=tuple(files))
     several = opened.frame.collect().to_native()
@@ -250,6 +316,33 @@ def open_source(
         np.repeat(np.array(files, dtype=object), texts.rows), dtype="category"
     )
     return replace(opened, frame=nw.from_native(several).lazy(), files=tuple(files))
+
+
+def _open_other(kind: str, files: list[str], asked: _Asked, memory_limit: int | None) -> Opened:
+    """Return files of a statistics package or of Excel."""
+    several = FILE if len(files) > 1 else None
+    if kind == "excel":
+        sheets = ExcelFiles(files)
+        modes = {source: asked.mode(n, {}) for n, source in asked.names(sheets.columns).items()}
+        return Opened(open_frame(sheets.frame(modes, several)), files=tuple(files))
+    stat = StatFiles(files)
+    names = asked.names(stat.columns)
+    modes = {source: asked.mode(name, stat.labels[source]) for name, source in names.items()}
+    frame = open_stat(stat, modes, several, memory_limit)
+    return Opened(frame, files=tuple(files), declared=stat.declared)
+
+
+def open_stat(
+    stat: StatFiles,
+    modes: Mapping[str, Mode],
+    named: str | None = None,
+    memory_limit: int | None = None,
+) -> nw.LazyFrame[Any]:
+    """Return files of a statistics package as a lazy DuckDB frame; see `StatFiles.written`."""
+    connection = connect(memory_limit)
+    with reading_files():
+        sql = stat.written(kept_with(connection), modes, named)
+        return _typed_nulls(nw.from_native(connection.sql(sql)))
 
 
 def _typed(
@@ -345,6 +438,13 @@ def _open_spells(source: Any, marks: Mapping[str, Marks]) -> nw.LazyFrame[Any]:
     if kind == "parquet":
         with reading_files():
             return open_parquet(files)
+    if kind == "stat":
+        stat = StatFiles(files)
+        return open_stat(stat, {name: mode_of(name, _SPELLS.get(name)) for name in stat.columns})
+    if kind == "excel":
+        sheets = ExcelFiles(files)
+        modes = {name: mode_of(name, _SPELLS.get(name)) for name in sheets.columns}
+        return open_frame(sheets.frame(modes), "resident=")
     texts = read_text(files, tuple(_SPELLS))
     opened = _typed(
         texts,
@@ -380,19 +480,8 @@ def connect(memory_limit: int | None = None) -> Any:
     connection.execute("SET enable_progress_bar = false")  # the library has its own
     if memory_limit is not None:
         connection.execute(f"SET memory_limit = '{max(memory_limit, LEAST)} bytes'")
-        spilled = tempfile.TemporaryDirectory(prefix="mih_impact_", ignore_cleanup_errors=True)
-        connection.execute(f"SET temp_directory = '{spilled.name}'")
-        _SPILLED[id(connection)] = spilled
-        weakref.finalize(connection, _remove, id(connection))
+        connection.execute(f"SET temp_directory = '{kept_with(connection)}'")
     return connection
-
-
-#: Folders that open connections may write to, by connection.
-_SPILLED: dict[int, tempfile.TemporaryDirectory[str]] = {}
-
-
-def _remove(connection: int) -> None:
-    _SPILLED.pop(connection).cleanup()
 
 
 def open_parquet(files: list[str], memory_limit: int | None = None) -> nw.LazyFrame[Any]:
@@ -425,7 +514,7 @@ def open_frame(source: Any, name: str = "The source") -> nw.LazyFrame[Any]:
         raise PanelContractError(
             f"{name} is neither a path nor a frame",
             found=f"an object of type {type(source).__name__}",
-            do="give a path to Parquet or CSV, or a pandas, Polars, DuckDB or PyArrow frame",
+            do="give the path of a file, or a pandas, Polars, DuckDB or PyArrow frame",
         ) from error
     strange = [name for name in frame.collect_schema() if not isinstance(name, str)]
     if strange:

@@ -108,6 +108,9 @@ class BuiltPanel(Panel):
               persons, those who have no row
             - `after_death`
             - `without_person`: of nobody among the persons
+
+            `declared_missing` is how many values of its columns the files of Stata, SPSS or SAS
+            declare missing (.a, user-missing); they are null, and no fate of a row.
         """
         store, origin = self._origin.setting.store, self._origin
         lines = []
@@ -119,7 +122,8 @@ class BuiltPanel(Panel):
                 found["used"] -= part.merged
                 found["merged"] = found.get("merged", 0) + part.merged
             fates = {fate: found.get(fate, 0) for fate in FATES}
-            lines.append({"table": part.name, "kind": part.kind, "rows_read": read, **fates})
+            line = {"table": part.name, "kind": part.kind, "rows_read": read, **fates}
+            lines.append({**line, "declared_missing": store.declared.get(raw, 0)})
         return pd.DataFrame(lines)
 
     def explain(

@@ -84,7 +84,7 @@ class Source:
     Parameters
     ----------
     source
-        A path, a glob, or a frame.
+        A path or a glob (Parquet, CSV, Stata, SPSS, SAS, Excel), or a frame.
     key
         The column of persons' identifiers.
     name

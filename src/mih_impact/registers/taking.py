@@ -17,9 +17,11 @@ import pandas as pd
 from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.csv_text import convert, decode, read_text
 from mih_impact.panel.engine import has_arrow, reading
+from mih_impact.panel.excel import ExcelFiles
 from mih_impact.panel.names import says_missing, word_of
 from mih_impact.panel.number_text import read_marks
-from mih_impact.panel.sources import connect, files_of, is_csv, is_path, open_source
+from mih_impact.panel.sources import connect, files_of, is_csv, is_path, mode_of
+from mih_impact.panel.statfiles import Mode, StatFiles, kept_with, labels_named
 from mih_impact.reference.recoding import Recoding
 from mih_impact.registers.tables import Source, refuse
 
@@ -58,12 +60,14 @@ class Wanted(NamedTuple):
 class Store:
     """The DuckDB connection of a build, and what has been put in it.
 
-    `reads` are the tables of the extract as they were read, in their order.
+    `reads` are the tables of the extract as they were read, in their order; `declared` is how many
+    values in them their files declare missing.
     """
 
     connection: Any
     held: int = 0
     reads: list[str] = field(default_factory=list)
+    declared: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, memory_limit: int) -> Store:
@@ -135,13 +139,7 @@ def take(store: Store, table: Source, name: str, wanted: Mapping[str, Wanted]) -
     raw, unread = _raw(store, table, name, wanted)
     _require_read(name, unread)
     types = store.types(raw)
-    missing = sorted({want.source for want in wanted.values()} - types.keys())
-    if missing:
-        raise refuse(
-            f"{name} lacks the columns {', '.join(missing)}",
-            found=f"the columns {', '.join(types)}",
-            do="name the columns as the table has them: key=, columns=, start=, stop= ...",
-        )
+    _require_columns(name, wanted, types)
     dated = [w.source for w in wanted.values() if w.kind == "date" and types[w.source] == "VARCHAR"]
     reader = _Reader(store, table, name, raw, tuple(dict.fromkeys(dated)))
     meant, wanted = wanted, {our: want.of_codes() for our, want in wanted.items()}
@@ -175,7 +173,11 @@ def _raw(
             listed = ", ".join(map(literal, files))
             there = f"read_parquet([{listed}], union_by_name = true)"
             return store.keep(f"SELECT * {_renamed(store, there)} FROM {there}", view=True), {}
-        source = open_source(source).frame
+        if files_of(source)[0] == "stat":
+            return _from_stat(store, files, table, wanted), {}
+        sheets = ExcelFiles(files)
+        modes = {name: _mode(name, table, wanted, {}) for name in sheets.columns}
+        source = sheets.frame(modes)
     frame = source if isinstance(source, pd.DataFrame) else _moved(source)
     store.connection.register(plain, frame)
     return plain, {}
@@ -187,6 +189,41 @@ def _renamed(store: Store, there: str) -> str:
     days = [(f"{end}_epoch_days", end) for end in ("start", "stop")]
     found = [f"{quoted(old)} AS {new}" for old, new in days if old in present]
     return f"RENAME ({', '.join(found)})" if found else ""
+
+
+def _from_stat(store: Store, files: list[str], table: Source, wanted: Mapping[str, Wanted]) -> str:
+    """Return the view of the wanted columns of files of a statistics package."""
+    stat = StatFiles(files)
+    _require_columns(named(table, "table"), wanted, stat.columns)
+    asked = [want.source for want in wanted.values()]
+    modes = {name: _mode(name, table, wanted, stat.labels[name]) for name in asked}
+    raw = store.keep(stat.written(kept_with(store.connection), modes), view=True)
+    store.declared[raw] = sum(stat.declared.values())
+    return raw
+
+
+def _mode(
+    source: str, table: Source, wanted: Mapping[str, Wanted], labels: Mapping[str, str]
+) -> Mode:
+    """Return how a column is read of a file whose codes may have labels.
+
+    What the caller names, codes or labels, is what the column has.
+    """
+    wants = {our: want for our, want in wanted.items() if want.source == source}
+    listed = [table.where, table.exclude]
+    listed += [table.cancelled] if isinstance(table.cancelled, Mapping) else []
+    codes = [code for each in listed for code in each.get(source, ())]
+    codes += [code for want in wants.values() for code in want.codes or ()]
+    if codes:
+        return "label" if labels_named(codes, labels) else "code"
+    modes: set[Mode] = set()
+    for our, want in wants.items():
+        if want.kind in ("key", "text", None):
+            name = getattr(table, "to", our) if our == "value" else our
+            known = CONTRACT[name].dtype if name in CONTRACT else None
+            flag = want.kind == "key" or our == "cancelled" or our.startswith("id_")
+            modes.add("code" if flag else mode_of(name, known))
+    return min(modes, default="number")  # of several, the codes
 
 
 def _moved(source: Any) -> Any:
@@ -268,6 +305,18 @@ def _headerless(files: Sequence[str]) -> dict[str, list[str]]:
             for name, text in zip(names, [*line, ""] if len(line) == 4 else line, strict=False):
                 columns[name].append(text)
     return columns
+
+
+def _require_columns(name: str, wanted: Mapping[str, Wanted], present: Iterable[str]) -> None:
+    """Raise where a table lacks columns that are wanted of it."""
+    there = [*present]
+    missing = sorted({want.source for want in wanted.values()} - {*there})
+    if missing:
+        raise refuse(
+            f"{name} lacks the columns {', '.join(missing)}",
+            found=f"the columns {', '.join(there)}",
+            do="name the columns as the table has them: key=, columns=, start=, stop= ...",
+        )
 
 
 def _require_read(name: str, unread: Mapping[str, Mapping[str, int]]) -> None:

@@ -14,8 +14,7 @@ from mih_impact.account.export import account_at, export_account
 from mih_impact.arguments import named_options
 from mih_impact.display.figure import alt_text, figure_style, new_axes, root_figure
 from mih_impact.display.locale import Label, Lang, capital, language, millions, options
-from mih_impact.errors import AssumptionError
-from mih_impact.reporting.export import require
+from mih_impact.errors import AssumptionError, require
 from mih_impact.reporting.page.texts import PAGE, about, shown
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,13 +15,12 @@ import pandas as pd
 from mih_impact.display.layout import save_figure
 from mih_impact.display.locale import Formatter, Label, Lang
 from mih_impact.display.tables import guarded, html_page, html_table
-from mih_impact.errors import MissingExtraError
 from mih_impact.storage import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Table", "require", "write_figures", "write_tables"]
+__all__ = ["Table", "write_figures", "write_tables"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,32 +123,3 @@ def write_figures(figures: Mapping[str, Axes], out: Path) -> list[Path]:
     list of Path
     """
     return [path for stem, ax in figures.items() for path in save_figure(ax, out / stem)]
-
-
-def require(module: str, *, extra: str, to: str) -> None:
-    """Raise unless a package is installed; the error names the pip command.
-
-    Parameters
-    ----------
-    module
-        The name it is imported by.
-    extra
-        The extra of ours that brings it.
-    to
-        What needs it.
-
-    Examples
-    --------
-    >>> require("json", extra="memo", to="Writing Word")
-    >>> require("no_such_package", extra="memo", to="Writing Word")
-    Traceback (most recent call last):
-      ...
-    mih_impact.errors.MissingExtraError: Writing Word needs an optional package. Found: \
-no_such_package is not installed. Do: pip install 'mih-impact[memo]'.
-    """
-    if find_spec(module) is None:
-        raise MissingExtraError(
-            f"{to} needs an optional package",
-            found=f"{module} is not installed",
-            do=f"pip install 'mih-impact[{extra}]'",
-        )

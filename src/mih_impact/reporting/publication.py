@@ -19,9 +19,9 @@ from mih_impact.arguments import named_options
 from mih_impact.display.locale import MINUS, NBSP, Lang, language
 from mih_impact.display.result import Displayed
 from mih_impact.display.tables import is_numeric, text_cells
-from mih_impact.errors import ReportError, StorageError
+from mih_impact.errors import ReportError, StorageError, require
 from mih_impact.reporting.document import LOCALES
-from mih_impact.reporting.export import Table, require
+from mih_impact.reporting.export import Table
 from mih_impact.storage import write_whole
 
 if TYPE_CHECKING:

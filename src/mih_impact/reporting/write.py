@@ -7,9 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mih_impact import arguments
-from mih_impact.errors import StorageError
+from mih_impact.errors import StorageError, require
 from mih_impact.reporting.document import Document
-from mih_impact.reporting.export import require
 from mih_impact.storage import write_whole
 
 __all__ = ["document_path", "write_document"]

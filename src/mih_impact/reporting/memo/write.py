@@ -11,8 +11,7 @@ from mih_impact.account.cost_benefit import CostBenefit
 from mih_impact.account.tables import pooled
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label, Lang, language
-from mih_impact.errors import AssumptionError
-from mih_impact.reporting.export import require
+from mih_impact.errors import AssumptionError, require
 from mih_impact.reporting.memo.content import memo_of
 from mih_impact.reporting.page.write import write_budget_page
 from mih_impact.reporting.workbook.write import write_workbook

@@ -22,9 +22,8 @@ from mih_impact.account.non_priced import (
 from mih_impact.account.tables import BESIDE, pooled
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import NBSP, Label, Lang, language, percent
-from mih_impact.errors import AssumptionError, StorageError
+from mih_impact.errors import AssumptionError, StorageError, require
 from mih_impact.reference.rows import source_in
-from mih_impact.reporting.export import require
 from mih_impact.reporting.workbook.budget import (
     UncertaintyCells,
     write_budget,
