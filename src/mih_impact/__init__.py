@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from mih_impact.effects.event_study import event_study as event_study
     from mih_impact.effects.group_time.call import group_time_effects as group_time_effects
     from mih_impact.effects.group_time.result import GroupTimeEffects as GroupTimeEffects
+    from mih_impact.effects.imputation import imputation_effects as imputation_effects
     from mih_impact.effects.inference.multiplier import multiplier_bootstrap as multiplier_bootstrap
     from mih_impact.effects.inference.randomisation import randomisation_test as randomisation_test
     from mih_impact.effects.inference.tests import EffectTest as EffectTest
@@ -220,6 +221,7 @@ _HOME = {
     "explore": "reporting.explore",
     "group_time_effects": "effects.group_time.call",
     "honest_bounds": "falsification.honest.bounds",
+    "imputation_effects": "effects.imputation",
     "lag": "controls.terms",
     "leave_one_out": "falsification.leave_out",
     "lee_bounds": "falsification.lee",

@@ -456,6 +456,14 @@ ELSEWHERE: dict[str, dict[str, str]] = {
         "allow_unbalanced_panel": "rows that are absent mean what docs/contract.md says",
         "panel_data": "repeated cross-sections are not supported",
     },
+    "imputation_effects": {
+        "horizons": "window=, its last year", "pretrends": "window=, whose years before start are"
+        " coefficients of the pre-trend regression", "allhorizons": "window=(-5, 6)", "autosample":
+        "window=: what cannot be imputed is left out and counted in n_lost", "controls":
+        "eligible=, of those who never start; who starts later is untreated until then", "leads":
+        "window=, its first year", "first_treat": _COLUMNS, "unit": _COLUMNS, "did2s":
+        "window=(-5, 6)",
+    },
     "honest_bounds": {
         "Mbarvec": "M= with restriction='relative_magnitudes'", "Mvec": "M= with"
         " restriction='smoothness'", "Mbar": "M=", "m": "M=", "l_vec": "years= or weights=",

@@ -160,6 +160,10 @@ def _calls() -> tuple[Callable[[], Call], ...]:
         lambda: (mih.event_study, {"group": group(), "window": (-2, 2)}),
         lambda: (mih.event_study, {"group": group("weight"), "outcomes": "wage_income"}),
         lambda: (mih.group_time_effects, {"panel": panel(), "outcomes": "wage_income"}),
+        lambda: (mih.imputation_effects, {"panel": panel(), "outcomes": "wage_income"}),
+        lambda: (group_time().overall, {"kind": "dynamic"}),
+        lambda: (group_time().pretrend_test, {}),
+        lambda: (effects().average, {"years": [0, 1]}),
         lambda: (group_time().aggregate, {"kind": "event"}),
         lambda: (mih.cost_benefit, {
             "effects": effects(), "assumptions": mih.Assumptions.r109(), "programme": programme(),

@@ -328,14 +328,25 @@ class TestSpecificationCurve:
             "yes",
         } <= names["en"]
 
+    def test_imputation_needs_no_controls_and_is_one_row(self, group):
+        ways = {"estimator": ["did", "imputation"], "ratio": [1, 2]}
+        curve = mih.specification_curve(group, year=2, ways=ways)
+        row = curve.table[curve.table["estimator"] == "imputation"]
+        panel = group.recipe.panel
+        own = mih.imputation_effects(panel, outcomes="wage_income", window=(2, 2))
+        assert row["estimate"].tolist() == own.params.tolist()
+        assert row["std_error"].tolist() == own.std_errors.tolist()
+
     def test_the_default_grid(self, group):
         curve = mih.specification_curve(group, year=7)
         table = curve.table
-        assert set(table["method"]) == {"propensity", "mahalanobis", "entropy", "ipw"}
+        imputed = table["estimator"] == "imputation"
+        assert set(table.loc[~imputed, "method"]) == {"propensity", "mahalanobis", "entropy", "ipw"}
+        assert table.loc[imputed, "method"].tolist() == [""]
         assert {"balanced", "cohort_weighted"} <= set(table["composition"])
-        # 2 x (2 x 2 x 2) + 2 x 2, and controls, caliper, score, level, base, adjustment, two
-        # compositions one at a time.
-        assert len(table) == 20 + 8
+        # 2 x (2 x 2 x 2) + 2 x 2, and controls, caliper, score, level, imputation, base,
+        # adjustment, two compositions one at a time.
+        assert len(table) == 20 + 9
         assert not table.duplicated(subset=list(curve.labels)).any()
         late = table.set_index("composition").loc["cohort_weighted", "reason"]
         assert "no estimate" in late

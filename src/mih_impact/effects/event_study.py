@@ -41,7 +41,7 @@ from mih_impact.effects.inference.small_sample import (
     require_small_sample,
     small_sample_rows,
 )
-from mih_impact.effects.influence import Influence, StandardError, sup_t
+from mih_impact.effects.influence import Influence, StandardError, critical_values
 from mih_impact.effects.row_outcomes import RowOutcomes
 from mih_impact.effects.score_correction import corrected, require_theory
 from mih_impact.effects.series import EffectSeries, build_series
@@ -238,10 +238,6 @@ def _nobody(
     return PartEstimate(observed.group, observed.target, comparison, nothing, about, refused)
 
 
-#: Normal draws behind a band; they move its critical value by about 0.01 from seed to seed.
-BAND_DRAWS = 20_000
-
-
 # More than ten parameters: each is a choice of its own, and what is repeated goes as estimand=.
 @named_options
 @takes_estimand()
@@ -406,11 +402,7 @@ def event_study(
 
     subgroups = (ALL,) if parts is None else tuple(parts.split.names)
     names, cube = target.outcomes, group.risk.cube
-    normal = np.random.default_rng(seed).standard_normal((BAND_DRAWS, len(target.years)))
     rows = [f"{subgroup}/{name}" for subgroup in subgroups for name in names]
-    critical = {
-        row: _critical(matrix, k, target.is_base, level, normal) for k, row in enumerate(rows)
-    }
     return build_series(
         estimate.reshape(len(rows), len(target.years)),
         matrix,
@@ -422,7 +414,7 @@ def event_study(
         base=target.bases,
         se=kind,
         level=level,
-        critical=critical,
+        critical=critical_values(matrix, rows, target.is_base, level=level, seed=seed),
         columns=_columns(group, target, estimates),
         contributions=_contributions(estimates),
         coverage={
@@ -476,16 +468,6 @@ def _sets_are_apart(group: ControlGroup) -> bool:
     sets = group.sets
     who = group.risk.person[np.concatenate([sets.participant, sets.control])]
     return len(np.unique(who)) == len(who)
-
-
-def _critical(
-    matrix: FloatArray, k: int, is_base: BoolArray, level: float, normal: FloatArray
-) -> float:
-    """Return the band's critical value of row k over its non-base years with an estimate."""
-    size = len(is_base)
-    columns = k * size + np.flatnonzero(~is_base)
-    columns = columns[np.isfinite(np.diag(matrix)[columns])]
-    return sup_t(matrix[np.ix_(columns, columns)], normal, level=level)
 
 
 def _columns(

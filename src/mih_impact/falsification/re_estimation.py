@@ -14,6 +14,7 @@ from mih_impact.controls.recipe import Recipe
 from mih_impact.display.locale import Label, current
 from mih_impact.effects.estimand import Estimand
 from mih_impact.effects.event_study import event_study
+from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import EffectsError, MihImpactError, MihImpactWarning
 
 __all__ = ["EMPTY", "Row", "answer", "attempt", "recipe_of", "with_bar"]
@@ -34,15 +35,17 @@ EMPTY: Row = {
 }
 
 
-def answer(estimand: Estimand, group: ControlGroup) -> Row:
+def answer(estimand: Estimand, group: ControlGroup | EffectSeries) -> Row:
     """Return the mean effect with its interval, and the fewest persons behind any of its years.
+
+    Of a group, or of effects that need none.
 
     Raises
     ------
     MihImpactError
         The group cannot say.
     """
-    series = event_study(group, estimand=estimand)
+    series = group if isinstance(group, EffectSeries) else event_study(group, estimand=estimand)
     theta, matrix = series.select(series.outcomes, estimand.years)
     assert matrix is not None
     estimate = float(theta.mean())
@@ -65,7 +68,7 @@ def answer(estimand: Estimand, group: ControlGroup) -> Row:
     }
 
 
-def attempt(estimand: Estimand, choose: Callable[[], ControlGroup]) -> Row:
+def attempt(estimand: Estimand, choose: Callable[[], ControlGroup | EffectSeries]) -> Row:
     """Return the answer of a group that is yet to be chosen, or the reason why there is none.
 
     The library's own warnings are kept in the row; others are passed on.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,11 +32,14 @@ from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.check_result import CountedCheck
 from mih_impact.effects.estimand import Composition, Estimand, Estimator, takes_estimand
 from mih_impact.effects.forest import TITLE_WIDTH, align_with_names
+from mih_impact.effects.imputation import imputation_effects
 from mih_impact.effects.influence import StandardError
+from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import MihImpactError
 from mih_impact.falsification.leave_out import effect_on
 from mih_impact.falsification.re_estimation import EMPTY, Row, answer, attempt, recipe_of, with_bar
 from mih_impact.falsification.specifications import (
+    IMPUTATION,
     Specification,
     Ways,
     chosen_by,
@@ -274,8 +278,9 @@ def specification_curve(
     alone
         Values that are varied one at a time from the chosen specification. None tries, if `ways`
         is None too, the other kind of controls and of score, the caliper, change or level, the base
-        year, regression adjustment, and where a year is not seen for every start year the other
-        compositions.
+        year, regression adjustment, imputation from all who never start (`estimator="imputation"`,
+        `imputation_effects`, which uses no control group), and where a year is not seen for every
+        start year the other compositions.
     estimator, base, composition, se, dead, adjust, level
         As in `event_study`, for the chosen specification; "balanced" is for start years seen in all
         the years asked for.
@@ -377,7 +382,22 @@ def _answers(
     for same in shared.values():
         choose = _Once(panel, same[0])
         for one in same:
-            yield one, attempt(replace(estimand, **one.estimating), choose)
+            if one.options["estimator"] == IMPUTATION:
+                yield one, attempt(estimand, partial(_imputed, panel, estimand, one))
+            else:
+                yield one, attempt(replace(estimand, **one.estimating), choose)
+
+
+def _imputed(panel: Panel, estimand: Estimand, one: Specification) -> EffectSeries:
+    """Return the effects of a specification without controls of its own, by imputation."""
+    return imputation_effects(
+        panel,
+        outcomes=str(estimand.outcome),
+        window=(estimand.years[0], estimand.years[-1]),
+        eligible=one.options["eligible"],
+        dead=one.options["dead"],
+        level=estimand.level,
+    )
 
 
 class _Once:

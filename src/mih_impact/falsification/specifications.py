@@ -31,6 +31,7 @@ from mih_impact.panel.panel import Panel
 from mih_impact.panel.selection import columns_to_fetch
 
 __all__ = [
+    "IMPUTATION",
     "Specification",
     "Ways",
     "chosen_by",
@@ -103,6 +104,7 @@ _VALUES = {
     ("score", "by_start_year"): Label(nb="per oppstartsår", en="by start year"),
     ("estimator", "did"): Label(nb="endring fra basisår", en="change from base year"),
     ("estimator", "difference"): Label(nb="nivå", en="level"),
+    ("estimator", "imputation"): Label(nb="imputering", en="imputation"),
     ("composition", "available"): Label(nb="de som er observert", en="those observed"),
     ("composition", "balanced"): Label(nb="observert alle år", en="observed in all years"),
     ("composition", "cohort_weighted"): Label(nb="vektet som ved start", en="weighted as started"),
@@ -195,6 +197,9 @@ def _shown(value: float, lang: Lang) -> str:
     return number(value, next((d for d in range(4) if round(value, d) == value), 4), lang)
 
 
+#: The estimator that has no control group: all who never start, by `imputation_effects`.
+IMPUTATION = "imputation"
+
 Options = dict[str, Any]
 #: Values by option; under names of one's own, if they are given as a mapping.
 Ways = Mapping[str, Sequence[Any] | Mapping[str, Any]]
@@ -214,7 +219,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "method": (*get_args(Method), *get_args(WeightMethod)),
     "estimand": get_args(EffectOn),
     "ties": get_args(Ties),
-    "estimator": get_args(Estimator),
+    "estimator": (*get_args(Estimator), IMPUTATION),
     "composition": get_args(Composition),
     "se": get_args(StandardError),
     "dead": get_args(Dead),
@@ -429,6 +434,8 @@ def _require_taken(name: str, value: Any) -> None:
 
 def _meant(options: Options) -> Options:
     """Return the options that mean something; what is then equal is one specification."""
+    if options["estimator"] == IMPUTATION:
+        return {name: options[name] for name in ("eligible", "estimator", "dead")}
     method = options["method"]
     # A panel by month draws months whatever the method: the seed belongs to every specification.
     names = {"method", "estimand", "on", "exact", "eligible", "controls", "outcomes", "seed"}
@@ -471,6 +478,8 @@ def _default_alone(group: ControlGroup, estimand: Estimand, own: Options) -> dic
     if "score" in means:
         alone["score"] = ["by_start_year" if own["score"] == "pooled" else "pooled"]
     alone["estimator"] = ["difference" if own["estimator"] == "did" else "did"]
+    if recipe_of(group).panel.period == "year":
+        alone["estimator"].append(IMPUTATION)
     if "base" in means and _observed(group, -2):
         alone["base"] = [(-2, -1)]
     if own["on"]:

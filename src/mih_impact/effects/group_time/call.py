@@ -190,7 +190,10 @@ def group_time_effects(
         cube, windows, covariates=terms, exact=cells, controls=controls, anticipation=anticipation,
         logit=estimator != "reg",
     )  # fmt: skip
-    label = None if cluster == "person" else cluster_labels(cube, groups, cluster)
+    label = None
+    if cluster != "person":
+        serving = [(g.start_year, np.concatenate([g.treated, g.control])) for g in groups]
+        label = cluster_labels(cube, serving, cluster)
     found = estimate_all(groups, values, windows, estimator)
     if label is not None:
         found = clustered(found, label)

@@ -41,7 +41,7 @@ from mih_impact.effects.group_time.estimate import (
 from mih_impact.effects.group_time.influence import FactoredInfluence
 from mih_impact.effects.group_time.pretrend import start_year_pretrend
 from mih_impact.effects.group_time.sample import StartGroup, Windows
-from mih_impact.effects.influence import Influence, sup_t
+from mih_impact.effects.influence import Influence, critical_values
 from mih_impact.effects.series import EffectSeries, build_series
 from mih_impact.errors import EffectsError
 
@@ -336,10 +336,6 @@ def _frame(
     )
 
 
-#: Normal draws behind a band; they move its critical value by about 0.01 from seed to seed.
-BAND_DRAWS = 20_000
-
-
 def average_series(
     effects: GroupTimeEffects,
     average: Average,
@@ -386,7 +382,13 @@ def average_series(
         anticipation=effects.method.anticipation,
         se="influence",
         level=effects.method.level,
-        critical=_critical(effects, matrix, is_base),
+        critical=critical_values(
+            matrix,
+            effects.outcomes,
+            is_base,
+            level=effects.method.level,
+            seed=effects.method.seed,
+        ),
         columns={
             "n_participants": compared,
             "n_controls": np.where(average.kept, controls[:, None], 0).max(axis=(2, 3)),
@@ -435,19 +437,3 @@ def _why(
     why[~entered & (why == "")] = "nobody_to_compare"
     why[entered & alone] = "one_participant"
     return why
-
-
-def _critical(
-    effects: GroupTimeEffects, matrix: FloatArray, is_base: NDArray[np.bool_]
-) -> dict[str, float]:
-    """Return the critical value of each outcome's band over its levels with a standard error."""
-    size = len(is_base)
-    rng = np.random.default_rng(effects.method.seed)
-    normal = rng.standard_normal((BAND_DRAWS, size))
-    critical = {}
-    for k, name in enumerate(effects.outcomes):
-        columns = k * size + np.flatnonzero(~is_base)
-        columns = columns[np.isfinite(matrix.diagonal()[columns])]
-        block = matrix[np.ix_(columns, columns)]
-        critical[name] = sup_t(block, normal, level=effects.method.level)
-    return critical

@@ -348,11 +348,12 @@ def require_cluster(cluster: Term) -> None:
         )
 
 
-def cluster_labels(cube: Cube, groups: Sequence[StartGroup], term: Term) -> IntArray:
+def cluster_labels(cube: Cube, serving: Sequence[tuple[int, IntArray]], term: Term) -> IntArray:
     """Return the number of each person's cluster, shape (persons of the cube,); -1 for none.
 
-    A person belongs to the cluster of the year before the first start year it serves, in all start
-    years, so that clusters are unions of persons.
+    `serving` are start years, ascending, and who serves in each. A person belongs to the cluster
+    of the year before the first start year it serves, in all start years, so that clusters are
+    unions of persons.
 
     Raises
     ------
@@ -361,11 +362,10 @@ def cluster_labels(cube: Cube, groups: Sequence[StartGroup], term: Term) -> IntA
     """
     value = np.full(cube.n_persons, np.nan, dtype=object)
     serves = np.zeros(cube.n_persons, dtype=bool)
-    for group in groups:
-        who = np.concatenate([group.treated, group.control])
-        who = who[~serves[who]]
+    for start_year, persons in serving:
+        who = persons[~serves[persons]]
         if len(who):
-            value[who] = read_term(cube, term, group.start_year)[0][who]
+            value[who] = read_term(cube, term, start_year)[0][who]
             serves[who] = True
     unknown = int(pd.isna(value[serves]).sum())
     if unknown:
