@@ -310,12 +310,14 @@ def record(inputs: int) -> None:
         code = pytest.main([*nodes, "-q", "-p", "no:cacheprovider"], plugins=[eye])
     if code:
         sys.exit("a comparison fails: nothing is recorded")
+    mistakes = tomllib.loads((ROOT / "tests/mutants/mutants.toml").read_text(encoding="utf-8"))
     content = {
         "date": date.today().isoformat(),
         "python": platform.python_version(),
         "packages": {name: version(name) for name in ("mih-impact", "numpy", "pandas", "scipy")},
         "claims": {claim.says: compared(claim, eye) for claim in claims},
         "made_up_inputs": made_up(inputs),
+        "known_mistakes": len(mistakes["mutant"]),
     }
     RECORD.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -405,7 +407,7 @@ def page() -> str:
         parts.append(f"### {section}\n")
         header = ("claim", "reference", "numbers", "theirs", "ours", "difference", "test")
         parts.append(table(header, (line(claim, kept["claims"][claim.says]) for claim in claims)))
-    parts += [intervals(), speed(), inputs_and_mistakes(kept["made_up_inputs"])]
+    parts += [intervals(), speed(), inputs_and_mistakes(kept)]
     return "\n".join(parts)
 
 
@@ -541,9 +543,9 @@ def speed() -> str:
     )
 
 
-def inputs_and_mistakes(found: Mapping[str, Any]) -> str:
+def inputs_and_mistakes(kept: Mapping[str, Any]) -> str:
     """Return what made-up inputs and planted mistakes say."""
-    mistakes = tomllib.loads((ROOT / "tests/mutants/mutants.toml").read_text(encoding="utf-8"))
+    found = kept["made_up_inputs"]
     ends = found["endings"]
     faults = ends.get("untyped", 0) + ends.get("hang", 0)
     rows = [
@@ -554,7 +556,7 @@ def inputs_and_mistakes(found: Mapping[str, Any]) -> str:
             f"`make fuzz INPUTS={found['inputs']}`",
         ),
         (
-            f"{len(mistakes['mutant'])} known mistakes, planted one at a time",
+            f"{kept['known_mistakes']} known mistakes, planted one at a time",
             "a named test fails for each",
             "`make mutants`",
         ),

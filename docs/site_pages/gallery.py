@@ -148,7 +148,14 @@ case.grid(settings).plot(of="public")""",
         Figure(
             "Replication.plot", "What does the reference case find?", "mih.reproduce_nav().plot()"
         ),
-        Figure("PerPlace.plot", "What is 4 million a place?", "mih.nav.per_place(case).plot()"),
+        Figure(
+            "Readings.plot",
+            "Which reading of the published figure gives it?",
+            "mih.nav.readings().plot()",
+        ),
+        Figure(
+            "PerPlace.plot", "What does a place cost the state?", "mih.nav.per_place(case).plot()"
+        ),
         Figure("Funnel.plot", "How many come all the way?", "mih.nav.funnel().plot()"),
     ),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ _FLOORS = {
 
 def write(out: Path) -> None:
     """Write the index and a page of tables for every floor; autosummary writes the rest."""
-    out.mkdir(exist_ok=True)
+    shutil.rmtree(out, ignore_errors=True)  # what has another name now is gone
+    out.mkdir()
     names = _by_floor()
     missing = set(names) - set(_FLOORS)
     if missing:
