@@ -216,7 +216,9 @@ def test_years_without_a_g_and_other_currencies_are_refused() -> None:
     old = rows(years=range(2014, 2020)).assign(year=lambda f: f["year"] - 8)
     old["start_year"] -= 8
     panel = mih.read_panel(old.assign(death_year=None), money="fixed", price_year=2015)
-    with pytest.raises(PanelContractError, match=r"2006-2011.*leave out the outcomes in G"):
+    with pytest.raises(
+        PanelContractError, match=r"no G for 2006, 2007, 2008\..*leave out the outcomes in G"
+    ):
         panel.cube().outcome(OVER)
     foreign = mih.read_panel(rows(), money="fixed", currency="SEK", price_year=2020)
     with pytest.raises(PanelContractError, match="needs kroner"):
@@ -226,3 +228,14 @@ def test_years_without_a_g_and_other_currencies_are_refused() -> None:
 def test_a_column_that_is_no_money_has_no_g(panel) -> None:
     with pytest.raises(MihImpactError):
         mih.match(panel, exact=["county"], on=[], method="exact", outcomes=["county > 1 G"])
+
+
+def test_a_window_of_years_with_a_g_needs_no_others() -> None:
+    old = rows(years=range(2014, 2024)).assign(year=lambda f: f["year"] - 8, death_year=None)
+    old["start_year"] -= 6
+    panel = mih.read_panel(old, money="fixed", price_year=2015)
+    group = mih.match(panel, exact=["county"], on=[], method="exact", outcomes=[OVER])
+    table = mih.event_study(group, outcomes=[OVER], window=(-2, 3)).to_frame()  # 2010-2015
+    assert table["estimate"].notna().all()
+    with pytest.raises(PanelContractError, match="no G for 2008"):
+        mih.event_study(group, outcomes=[OVER], window=(-4, 3))

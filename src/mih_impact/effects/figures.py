@@ -97,10 +97,22 @@ _LEVELS_ALT = Label(
 #: The shade of a year alone, whose band has no neighbour to be drawn towards, in years.
 _WIDTH = np.array([-0.1, 0.1])
 #: Line style and colour of the two shares; controls are grey in both.
-_SHARE_LINES: tuple[tuple[Any, str], ...] = (
-    ("-", PARTICIPANT),
-    ((0, (4, 2)), OKABE_ITO["vermillion"]),
+_SHARE_LINES: tuple[tuple[Any, str, dict[str, float]], ...] = (
+    ("-", PARTICIPANT, {}),
+    ((0, (4, 2)), OKABE_ITO["vermillion"], {}),
+    ((0, (1, 2)), OKABE_ITO["sky"], {"linewidth": 1.3, "markersize": 2.5}),
 )
+#: Who is in work, by the measure that Norwegian studies use.
+IN_WORK = "wage_income > 1 G"
+
+
+def _shares_of(effects: EffectEstimates) -> tuple[str, ...]:
+    """Return the shares that a series has of those in work and on benefits."""
+    if IN_WORK in effects.outcomes:
+        return tuple(
+            name for name in (IN_WORK, "on_benefit", "in_work") if name in effects.outcomes
+        )
+    return ("in_work", "on_benefit")
 
 
 def _rows(effects: EffectEstimates, outcome: str) -> pd.DataFrame:
@@ -332,18 +344,20 @@ def plot_levels(
 def plot_shares(
     effects: EffectEstimates,
     *,
-    outcomes: tuple[str, str] = ("in_work", "on_benefit"),
+    outcomes: Sequence[str] | None = None,
     ax: Axes | None = None,
     lang: Lang | None = None,
 ) -> Axes:
-    """Draw two shares, for participants and controls, by year since start.
+    """Draw shares, for participants and controls, by year since start.
 
     Parameters
     ----------
     effects
-        The series, with both outcomes.
+        The series, with these outcomes.
     outcomes
-        The shares: the first is drawn solid, the second dashed.
+        Two or three shares: the first is drawn solid, the second dashed, the third thin and dotted.
+        None is who is in work, wage over 1 G where the series has it and any wage otherwise, who is
+        on a benefit, and any wage beside wage over 1 G.
     ax, lang
         As `plot_effects`.
 
@@ -354,7 +368,8 @@ def plot_shares(
     lang = language(lang)
     with figure_style():
         ax = axes(ax)
-        for outcome, (dash, colour) in zip(outcomes, _SHARE_LINES, strict=True):
+        drawn = _shares_of(effects) if outcomes is None else outcomes
+        for outcome, (dash, colour, width) in zip(drawn, _SHARE_LINES, strict=False):
             rows = _rows(effects, outcome)
             name = label_of(outcome).text(lang)
             for column, who, shade in (
@@ -363,7 +378,7 @@ def plot_shares(
             ):
                 label = f"{who.text(lang)}:\n{name}"
                 share = rows[column].to_numpy(dtype=float)
-                line = {"color": shade, "linestyle": dash, "marker": "o"}
+                line = {"color": shade, "linestyle": dash, "marker": "o", **width}
                 every = _alone(share)
                 ax.plot(rows["year_since_start"], share, label=label, markevery=every, **line)
         years = rows["year_since_start"].to_numpy()

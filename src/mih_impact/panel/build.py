@@ -74,7 +74,7 @@ class MonthCube(Cube):
         first = start[:, None] + 12 * np.asarray(years)[None, :] - int(self.periods[0])
         who = np.broadcast_to(person[:, None], first.shape)
         inside = self.seen(start, years)
-        low = np.where(inside, first, 0)
+        low = np.where(inside, first, first[inside].min(initial=max(len(self.periods) - 12, 0)))
         values = self._year_from(name, who, low)
         unknown = _between(self._unknown, who, low, 12) > 0
         if dead == "missing":
@@ -107,7 +107,10 @@ class MonthCube(Cube):
         how = in_g_of(name)
         if how is not None or name in self.ore:
             total = self.ore[name if how is None else how.column]
-            factor = self.price_factor if how is None else self._g
+            first = int(self.periods[0]) // 12
+            ends = (low + int(self.periods[0]) + np.array([[[0]], [[11]]])) // 12 - first
+            last = len(self.price_factor) - 1
+            factor = self.price_factor if how is None else self._g(np.minimum(ends, last))
             amounts = self._valued(low, lambda at, n: _between(total, who, at, n) / 100.0, factor)
             return amounts if how is None else how.of(amounts)
         return self._combined(name, who, low)

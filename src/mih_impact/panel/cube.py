@@ -303,7 +303,8 @@ class Cube:
         """Return `since_start` before anybody is censored."""
         column = start[:, None] + np.asarray(years)[None, :] - int(self.periods[0])
         inside = (column >= 0) & (column < len(self.periods))
-        place = np.clip(column, 0, len(self.periods) - 1)
+        # What lies outside is read where somebody is inside, if anybody is, and then left out.
+        place = np.where(inside, column, column[inside].min(initial=len(self.periods) - 1))
         return np.where(inside, self._values(name, (person[:, None], place), dead), np.nan)
 
     def why_unseen(
@@ -416,7 +417,9 @@ class Cube:
             total = sum(self.ore[scheme][cells].astype(np.int64) for scheme in self.schemes)
             values = self._shown(total > self.ore["wage_income"][cells], cells)
         elif (how := in_g_of(name)) is not None:
-            values = self._shown(how.of(self.ore[how.column][cells] / 100.0 * self._g[when]), cells)
+            values = self._shown(
+                how.of(self.ore[how.column][cells] / 100.0 * self._g(when)[when]), cells
+            )
         elif name in self.ore:
             kroner = self.ore[name][cells] / 100.0 * self.price_factor[when]
             values = self._shown(kroner, cells)
@@ -469,18 +472,24 @@ class Cube:
         values = self.number[name][np.arange(self.n_persons), last]
         return CovariateRead(np.where(last >= 0, values.astype(np.float64), np.nan), carried)
 
-    @cached_property
-    def _g(self) -> FloatArray:
-        """G per krone of the register by calendar year, shape of `price_factor`."""
-        seen = np.isin(np.arange(len(self.price_factor)) + int(self.periods[0]) // self.PER_YEAR,
-                       self.years)  # fmt: skip
-        if self.per_g is None or np.isnan(self.per_g[seen]).any():
+    def _g(self, year: IntArray) -> FloatArray:
+        """Return G per krone of the register in calendar years, counted from the first one.
+
+        Raises
+        ------
+        PanelContractError
+            There is no G for one of them, or for the currency.
+        """
+        per_g = np.full(len(self.price_factor), np.nan) if self.per_g is None else self.per_g
+        lacking = np.unique(year[np.isnan(per_g[year])])
+        if len(lacking):
+            first = int(self.periods[0]) // self.PER_YEAR
             raise PanelContractError(
-                "Income in G needs kroner, and G of every year of the register",
-                found=f"money in {self.currency}, register years {self.span}",
-                do="leave out the outcomes in G, or the rows of years without a G",
+                "Income in G needs kroner, and the G of every year that is looked at",
+                found=f"{self.currency}, no G for {', '.join(map(str, (lacking + first)[:6]))}",
+                do="leave out the outcomes in G, or choose a window= of years with a G",
             )
-        return self.per_g
+        return per_g
 
     def _require_outcome(self, name: str, dead: Dead = "missing") -> None:
         require_dead(dead)
