@@ -1,15 +1,16 @@
 """From registers to a panel: time and memory beside the same joins by hand, in the same run.
 
-    python benchmarks/registers_size.py [--persons 100000 1000000 5000000] [--by year] [--runs 1]
+    python benchmarks/registers_size.py [--persons 100000 1000000] [--by year] [--runs 1]
     python benchmarks/registers_size.py --persons 100000 --pandas    # beside pandas
 
 For every size an extract is made in Parquet (in --data, kept between runs): a row per person, one
-per person and year (or month) over 12 years, eight benefit spells a person in no order, two addresses
-and one spell of residence. `mih.build_panel(out=...)` makes a panel of it, in a process of its own,
-under memory_limit="2 GB". The bound is the same joins as one query written by hand in DuckDB's SQL
-under the same limit, its rows in the same order: it checks nothing, counts nothing, and keeps nothing
-that tells where a cell came from. It runs just before and just after, and its median counts. The
-peer (--pandas) is what an analyst writes by hand: spells exploded to days, grouped and merged.
+per person and year (or month) over 12 years, eight benefit spells a person in no order, two
+addresses and one spell of residence. `mih.build_panel(out=...)` makes a panel of it, in a process
+of its own, under memory_limit="2 GB". The bound is the same joins as one query written by hand in
+DuckDB's SQL under the same limit, its rows in the same order: it checks nothing, counts nothing,
+and keeps nothing that tells where a cell came from. It runs just before and just after, and its
+median counts. The peer (--pandas) is what an analyst writes by hand: spells exploded to days,
+grouped and merged.
 
 The panels are compared by sums over all of their cells. Ratios and growth are written to
 benchmarks/results/registers_size_<by>.json; nothing is asserted here.
@@ -30,14 +31,15 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from size import CLOCKS, over, process
 from size_processes import LAP
+
+from size import CLOCKS, over, process
 
 RESULTS = Path(__file__).parent / "results"
 MEMORY = "2 GB"
 MOVED = "DATE '2012-01-01' + (hash(i // 2) % 3000)::INTEGER"
-#: Tables of the extract: rows a person, whose they are, and what is in them. `i` counts rows and `h`
-#: is as good as random.
+#: Tables of the extract: rows a person, whose they are, and what is in them. `i` counts rows, and
+#: `h` is as good as random.
 TABLES = {
     "persons": (1, "i", "1940 + h % 60 AS birth_year, if(h % 2 = 0, 'K', 'M') AS sex"),
     "income_year": (12, "i // 12", "2009 + i % 12 AS year, (h % 80000000) / 100 AS wage_income"),
@@ -108,28 +110,27 @@ c.execute(f"SET memory_limit = '{memory}'")
 c.execute(f"SET temp_directory = '{tempfile.mkdtemp()}'")
 c.execute("SET enable_progress_bar = false; SET preserve_insertion_order = false")
 lap("import")
+low = "greatest(start, DATE '2009-01-01')"
+high = "least(coalesce(stop, DATE '2020-12-31'), DATE '2020-12-31')"
 if by == "year":
-    units = "range(greatest(year(start), 2009), least(year(coalesce(stop, DATE '2020-12-31')), 2020) + 1)"
-    first, last, keys, days = "make_date(u, 1, 1)", "make_date(u, 12, 31)", "g.u AS year", "u"
-    join = "i.year = g.u"
+    unit, y, keys, join = "year({0})", "u", "g.u AS year", "i.year = g.u"
+    first, last = "make_date(u, 1, 1)", "make_date(u, 12, 31)"
 else:
-    unit = "year({0}) * 12 + month({0}) - 1"
-    units = (f"range({unit.format('greatest(start, DATE $$2009-01-01$$)')}, "
-             f"{unit.format('least(coalesce(stop, DATE $$2020-12-31$$), DATE $$2020-12-31$$)')} + 1)").replace("$$", "'")
+    unit, y = "year({0}) * 12 + month({0}) - 1", "u // 12"
+    keys, join = "g.u // 12 AS year, g.u % 12 + 1 AS month", "i.year * 12 + i.month - 1 = g.u"
     first = "make_date(u // 12, u % 12 + 1, 1)"
-    last = "last_day(make_date(u // 12, u % 12 + 1, 1))"
-    keys, days = "g.u // 12 AS year, g.u % 12 + 1 AS month", "u // 12"
-    join = "i.year * 12 + i.month - 1 = g.u"
-length = f"(make_date({days} + 1, 1, 1) - make_date({days}, 1, 1))"
+    last = f"last_day({first})"
+cut = f"SELECT *, unnest(range({unit.format(low)}, {unit.format(high)} + 1)) AS u FROM '{folder}"
+n = f"least(stop, {last}) - greatest(start, {first}) + 1"
+paid = f"sum(rate * 260 * ({n}) / (make_date({y} + 1, 1, 1) - make_date({y}, 1, 1)))"
 c.execute(f'''COPY (
-WITH g AS (SELECT person_id, unnest({units}) AS u FROM '{folder}/residence.parquet'),
-b AS (SELECT person_id, u, round(sum(rate * 260 * (least(stop, {last}) - greatest(start, {first}) + 1)
-        / {length}), 2) AS aap
-      FROM (SELECT *, unnest({units}) AS u FROM '{folder}/spells.parquet' WHERE off = 0) GROUP BY ALL),
-a AS (SELECT person_id, u, place FROM (SELECT *, unnest({units}) AS u
-      FROM '{folder}/addresses.parquet')
+WITH g AS (SELECT person_id, u FROM ({cut}/residence.parquet')),
+b AS (SELECT person_id, u, round({paid}, 2) AS aap
+      FROM ({cut}/spells.parquet' WHERE off = 0) GROUP BY ALL),
+a AS (SELECT person_id, u, place FROM ({cut}/addresses.parquet')
       WHERE {last} BETWEEN start AND coalesce(stop, DATE '9999-12-31'))
-SELECT g.person_id, {keys}, birth_year, sex, wage_income, coalesce(aap, 0) AS aap, place AS municipality
+SELECT g.person_id, {keys}, birth_year, sex, wage_income, coalesce(aap, 0) AS aap,
+       place AS municipality
 FROM g JOIN '{folder}/persons.parquet' p ON p.person_id = g.person_id
 LEFT JOIN '{folder}/income_{by}.parquet' i ON i.person_id = g.person_id AND {join}
 LEFT JOIN b ON b.person_id = g.person_id AND b.u = g.u
@@ -177,7 +178,8 @@ places["year"], places["month"] = places["day"].dt.year, places["day"].dt.month
 rows = exploded(read["residence"])[keys].drop_duplicates()
 rows = rows.merge(read["persons"], on="person_id").merge(read[f"income_{by}"], on=keys, how="left")
 rows = rows.merge(aap, on=keys, how="left").fillna({"aap": 0.0})
-rows = rows.merge(places[[*keys, "place"]].rename(columns={"place": "municipality"}), on=keys, how="left")
+places = places[[*keys, "place"]].rename(columns={"place": "municipality"})
+rows = rows.merge(places, on=keys, how="left")
 rows.sort_values(keys).to_parquet(f"{out}/panel.parquet", index=False)
 lap("panel")
 found["peak_gb"] = peak_gb()

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import mih_impact as mih
-from mih_impact.registers.spells import FATES
+from mih_impact.registers.fates import FATES
 
 FIRST, LAST = date(2019, 1, 1), date(2020, 12, 31)
 ONE = timedelta(days=1)

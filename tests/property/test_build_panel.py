@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
-from mih_impact.registers.spells import FATES
+from mih_impact.registers.fates import FATES
 
 NAMES = ["person_id", "case", "version", "off", "start", "stop", "rate"]
 ROWS = [

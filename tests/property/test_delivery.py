@@ -12,8 +12,8 @@ import pytest
 import mih_impact as mih
 from mih_impact.panel.contract import BENEFITS
 from mih_impact.panel.synthetic.register import register_frame
+from mih_impact.registers.fates import FATES
 from mih_impact.registers.spec import build_from_toml
-from mih_impact.registers.spells import FATES
 
 SIZE = {"participants": 60, "persons": 1_500, "seed": 11}
 

@@ -10,7 +10,7 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.panel.residency import State
-from mih_impact.registers.spells import FATES
+from mih_impact.registers.fates import FATES
 
 PERSONS = pd.DataFrame({"person_id": ["a", "b"]})
 

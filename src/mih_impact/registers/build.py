@@ -33,6 +33,7 @@ from mih_impact.registers.spells import (
     first_starts,
     paid,
     statuses,
+    stays,
     unit_of,
 )
 from mih_impact.registers.tables import (
@@ -51,6 +52,8 @@ from mih_impact.registers.taking import Store, literal, named, quoted
 __all__ = ["build_panel"]
 
 MEMORY = "4 GB"
+#: The file of the rows in the folder of a panel.
+PANEL = "panel.parquet"
 
 
 @named_options
@@ -179,11 +182,9 @@ def build_panel(
         building.residence(residence)
     if starts is not None:
         building.starts(starts)
-    made, origin = building.assembled()
-    if eligible is not None:
-        made = _with_eligible(store, made, eligible)
-        origin = replace(origin, rows=made)
-    resident, source = _written(store, made, building.resident, out)
+    folder = None if out is None else arguments.path("out", out, error=PanelContractError)
+    origin = building.assembled(folder, eligible)
+    resident, source = _written(store, origin.rows, building.resident, folder)
     panel = read_panel(
         source,
         units={**building.units, **(units or {})} or None,
@@ -213,9 +214,9 @@ def _window(years: Any) -> tuple[int, int]:
     return first, last
 
 
-def _with_eligible(store: Store, rows: str, expr: Any) -> str:
-    """Return the table of the panel with the column `eligible`."""
-    frame = nw.from_native(store.connection.table(rows))
+def _with_eligible(store: Store, sql: str, expr: Any) -> str:
+    """Return the query of the panel's rows with the column `eligible`."""
+    frame = nw.from_native(store.connection.view(store.keep(sql, view=True)))
     if not isinstance(expr, nw.Expr):
         raise refuse(
             "eligible= is an expression on the panel's columns",
@@ -224,34 +225,31 @@ def _with_eligible(store: Store, rows: str, expr: Any) -> str:
         )
     with reading(frame):
         whole = frame.with_columns(engine.true_or_false(expr).alias("eligible"))
-        return store.keep(whole.to_native().sql_query())
+        return str(whole.to_native().sql_query())
 
 
-def _written(
-    store: Store, rows: str, resident: str | None, out: str | os.PathLike[str] | None
-) -> tuple[Any, Any]:
+def _written(store: Store, rows: str, resident: str | None, folder: Path | None) -> tuple[Any, Any]:
     """Return the spells of residency and the rows, as files where there is a folder for them."""
-    if out is None:
+    if folder is None:
         frame = None if resident is None else store.connection.table(resident).df()
         return frame, store.connection.table(rows)
-    folder = arguments.path("out", out, error=PanelContractError)
     spells = folder / "residence" / "residence.parquet"
     spells.unlink(missing_ok=True)  # of a build before this one
-    (folder if resident is None else spells.parent).mkdir(parents=True, exist_ok=True)
-    panel = folder / "panel.parquet"
-    _copied(store, f"SELECT * FROM {rows}", panel)
     if resident is None:
-        return None, panel
+        return None, folder / PANEL
     _copied(store, f"SELECT * FROM {resident} ORDER BY ALL", spells)
-    return spells, panel
+    return spells, folder / PANEL
 
 
-def _copied(store: Store, sql: str, path: Path) -> None:
-    """Write a query's answer to a file, whole or not at all."""
+def _copied(store: Store, sql: str, path: Path) -> bool:
+    """Write a query's rows to a file, whole or not at all; return whether there are any."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     try:
-        store.run(f"COPY ({sql}) TO {literal(part)} (FORMAT parquet)")
-        os.replace(part, path)
+        n = store.row(f"COPY ({sql}) TO {literal(part)} (FORMAT parquet)")[0]
+        if n:
+            os.replace(part, path)
+        return bool(n)
     finally:
         part.unlink(missing_ok=True)
 
@@ -284,30 +282,30 @@ class _Building:
         name, store = named(table, "persons"), self.store
         found = people(store, table, name)
         self.fixed = found.columns
-        self.parts.append(Part("persons", name, found.made, self.fixed))
+        self.parts.append(Part("persons", name, found.taken, self.fixed))
         name = named(identifiers, "identifiers") if identifiers else ""
-        made, known = identified(store, found.persons, identifiers, name)
-        if made is not None:
-            self.parts.append(Part("identifiers", name, made, ()))
+        taken, known = identified(store, found.persons, identifiers, name)
+        if taken is not None:
+            self.parts.append(Part("identifiers", name, taken, ()))
         window = (self.first, self.last, self.by_month)
-        self.setting = Setting(store, found.persons, known, *window)
+        self.setting = Setting(store, found.persons, known, *window, dated=taken is not None)
 
     # --- a table each -----------------------------------------------------------------------------
 
     def table(self, table: Table, kind: str) -> None:
         """Take the columns of a table with a row per person and period."""
         name = named(table, kind)
-        made, cells, merged = periods(self.setting, table, name)
+        taken = periods(self.setting, table, name)
         names = tuple(our for our in table.columns if our not in ("year", "month"))
-        self._require_apart(cells, names)
-        self._add(cells, {our: our for our in names})
+        self._require_apart(taken.cells, names)
+        self._add(taken.cells, {our: our for our in names})
         for our in {*names} & {*BENEFITS}:
-            months = f"SELECT pid, period, {quoted(our)} AS value FROM {cells}"
+            months = f"SELECT pid, period, {quoted(our)} AS value FROM {taken.cells}"
             if "month" in table.columns and not self.by_month:
-                paid = f"SELECT pid, period, sum({quoted(our)}) AS value FROM {made}"
+                paid = f"SELECT pid, period, sum({quoted(our)}) AS value FROM {taken.rows}"
                 months = f"{paid} WHERE fate = 'used' AND place % 12 = 11 GROUP BY 1, 2"
             self._add_december(our, months if "month" in table.columns else None, name)
-        self.parts.append(Part(kind, name, made, names, merged))
+        self.parts.append(Part(kind, name, taken, names))
 
     def spells(self, table: Spells) -> None:
         """Take a column of kroner, days or months."""
@@ -318,8 +316,8 @@ class _Building:
                 do='to="aap" with amount="dagsats", per="day", days=mih.scaled(260); or '
                 'count="days" or "months"',
             )
-        made, held, values = amounts(self.setting, table, name)
-        self._add(values, {table.to: "value"})
+        taken, held = amounts(self.setting, table, name)
+        self._add(taken.cells, {table.to: "value"})
         if table.to in BENEFITS:
             months = paid(table, held, monthly=self.by_month, december=not self.by_month)
             self._add_december(table.to, months if table.amount else None, name)
@@ -328,25 +326,24 @@ class _Building:
         if table.amount is not None and table.to not in CONTRACT:
             self.units[table.to] = "NOK"
         held_so = (table, held) if table.amount else (None, None)
-        self.parts.append(Part("spells", name, made, (table.to,), 0, *held_so))
+        self.parts.append(Part("spells", name, taken, (table.to,), *held_so))
 
     def status(self, table: Status) -> None:
         """Take a column of what persons are."""
         name = named(table, "status")
         if not table.to:
             raise refuse(f"{name} does not say which column it makes", do='to="municipality"')
-        made, values = statuses(self.setting, table, name)
-        self._add(values, {table.to: "value"}, events=False)
-        self.parts.append(Part("status", name, made, (table.to,)))
+        taken = statuses(self.setting, table, name)
+        self._add(taken.cells, {table.to: "value"}, events=False)
+        self.parts.append(Part("status", name, taken, (table.to,)))
 
     def residence(self, table: Spells) -> None:
         """Take the periods in which persons are resident."""
         name = named(table, "residence")
         if table.amount is not None:
             raise refuse(f"{name} is residence, and has no amount", do="drop amount=")
-        table = replace(table, to="", count="days", overlap=table.overlap or "union")
-        made, held, values = amounts(self.setting, table, name)
-        self._add(values, {}, events=False)
+        taken, held = stays(self.setting, replace(table, to=""), name)
+        self._add(taken.cells, {}, events=False)
         if "emigration_year" not in self.fixed:
             covers = self.last if table.covers_to is None else day_of("covers_to", table.covers_to)
             self.emigrated = self.store.keep(
@@ -359,22 +356,21 @@ class _Building:
             f"FROM {held} JOIN {self.setting.persons} USING (pid)"
         )
         new = () if self.emigrated is None else ("emigration_year",)
-        self.parts.append(Part("residence", name, made, new))
+        self.parts.append(Part("residence", name, taken, new))
 
     def starts(self, table: Starts) -> None:
         """Take first starts, and earlier participation."""
         name = named(table, "starts")
-        made, taken, first = first_starts(self.setting, table, name)
-        self.first_starts = first
+        taken, begun, self.first_starts = first_starts(self.setting, table, name)
         if table.earlier is not None:
-            self.earlier = (table.earlier, taken)
+            self.earlier = (table.earlier, begun)
         new = ["start_year", *(["start_month"] if self.by_month else [])]
         new += [table.earlier] if table.earlier else []
         self._require_new(*new)
         if table.measure is not None:
             low, high = self.setting.periods
             period = unit_of("a", months=self.by_month)
-            began = f"SELECT *, {period} AS period FROM {taken} WHERE begins = 1"
+            began = f"SELECT *, {period} AS period FROM {begun} WHERE begins = 1"
             began = self.store.keep(
                 f"SELECT pid, period, measure FROM ({began}) WHERE period BETWEEN {low} AND {high} "
                 "QUALIFY row_number() OVER (PARTITION BY pid, period "
@@ -382,7 +378,7 @@ class _Building:
             )
             self._add(began, {"measure": "measure"})
             new.append("measure")
-        self.parts.append(Part("starts", name, made, tuple(new)))
+        self.parts.append(Part("starts", name, taken, tuple(new)))
 
     # --- side by side -----------------------------------------------------------------------------
 
@@ -439,8 +435,8 @@ class _Building:
                 do="give one of them another name, or add the rows up before",
             )
 
-    def assembled(self) -> tuple[str, Origin]:
-        """Return the table of the panel, and where it came from."""
+    def assembled(self, folder: Path | None, eligible: Any = None) -> Origin:
+        """Put the columns side by side, in a file where there is a folder for it."""
         store, setting = self.store, self.setting
         low, high = setting.periods
         sides = list(self.sides)
@@ -457,22 +453,37 @@ class _Building:
             " UNION ALL BY NAME ".join(sides) or "SELECT NULL AS pid, NULL AS period, true AS makes"
         )
         grid = store.keep(
-            f"SELECT {cells} FROM ({union}) WHERE pid IS NOT NULL GROUP BY pid, period "
-            "HAVING bool_or(makes)"
+            f"SELECT {cells} FROM ({union}) WHERE pid IS NOT NULL GROUP BY pid, period"
+            + (" HAVING bool_or(makes)" if self.events else ""),
+            view=self.earlier is None,
         )
-        if not store.row(f"SELECT count(*) FROM {grid}")[0]:
+        sql = self._wide(grid)
+        if eligible is not None:
+            sql = _with_eligible(store, sql, eligible)
+        rows = self._kept(sql, folder)
+        absent = f"SELECT row, 'outside' AS fate FROM {setting.persons} ANTI JOIN {rows}"
+        persons = self.parts[0]
+        taken = replace(persons.taken, overruled=f"{absent} USING (person_id)")
+        return Origin(setting, (replace(persons, taken=taken), *self.parts[1:]), rows)
+
+    def _kept(self, sql: str, folder: Path | None) -> str:
+        """Return the table of the panel's rows, or the view of the file that they are in."""
+        store = self.store
+        if folder is None:
+            rows = store.keep(sql)
+            found = bool(store.row(f"SELECT count(*) FROM {rows}")[0])
+        else:
+            found = _copied(store, sql, folder / PANEL)
+        if not found:
             raise refuse(
                 "Nobody has a row in the panel",
                 found=f"{len(self.sides)} tables with none for these persons and years",
                 do="see that identifiers are written in the same way in all tables, and years=",
             )
-        made = self.parts[0].made
-        store.run(
-            f"UPDATE {made} SET fate = 'outside' WHERE fate = 'used' AND row NOT IN "
-            f"(SELECT row FROM {setting.persons} SEMI JOIN {grid} USING (pid))"
-        )
-        rows = store.keep(self._wide(grid))
-        return rows, Origin(setting, tuple(self.parts), rows)
+        if folder is None:
+            return rows
+        there = f"read_parquet({literal(folder / PANEL)})"
+        return store.keep(f"SELECT * FROM {there}", view=True)
 
     def _wide(self, grid: str) -> str:
         """Return the query of the panel's rows, with what is fixed and zeros where nothing is."""

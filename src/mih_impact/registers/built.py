@@ -13,8 +13,9 @@ from mih_impact import arguments
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.contract import BENEFITS, CONTRACT
 from mih_impact.panel.panel import Panel
+from mih_impact.registers.fates import FATES, Taken
 from mih_impact.registers.rows import kind_of
-from mih_impact.registers.spells import FATES, PARTS, Setting, first_of, last_of, shares
+from mih_impact.registers.spells import PARTS, Setting, first_of, last_of, shares
 from mih_impact.registers.tables import Spells, refuse
 from mih_impact.registers.taking import literal, quoted
 
@@ -29,12 +30,10 @@ class Part:
     ----------
     kind, name
         Which option it was given by, and what it is called.
-    made
-        The engine's table of its rows with their fates.
+    taken
+        Its rows with their fates.
     columns
         What it gives the panel.
-    merged
-        How many used rows were added to another row of the same person and period.
     table, held
         Of spells with amounts: what was said of them, and the engine's table of those that hold
         where they overlap.
@@ -42,9 +41,8 @@ class Part:
 
     kind: str
     name: str
-    made: str
+    taken: Taken
     columns: tuple[str, ...]
-    merged: int = 0
     table: Spells | None = None
     held: str | None = None
 
@@ -116,11 +114,11 @@ class BuiltPanel(Panel):
         lines = []
         for part, raw in zip(origin.parts, store.reads, strict=True):
             read = store.row(f"SELECT count(*) FROM {raw}")[0]
-            counts = f"SELECT fate, count(*) FROM {part.made} GROUP BY 1"
-            found: dict[str, Any] = dict(store.run(counts))
-            if part.merged:
-                found["used"] -= part.merged
-                found["merged"] = found.get("merged", 0) + part.merged
+            found = dict(part.taken.counts)
+            if lost := part.taken.overruled:
+                for fate, n in store.run(f"SELECT fate, count(*) FROM ({lost}) GROUP BY 1"):
+                    found["used"] -= n
+                    found[fate] = found.get(fate, 0) + n
             fates = {fate: found.get(fate, 0) for fate in FATES}
             line = {"table": part.name, "kind": part.kind, "rows_read": read, **fates}
             lines.append({**line, "declared_missing": store.declared.get(raw, 0)})
@@ -206,8 +204,9 @@ class BuiltPanel(Panel):
     def _lines(self, part: Part, column: str, who: str, period: int) -> list[dict[str, Any]]:
         """Return the rows of one table that a cell may have come from."""
         setting = self._origin.setting
-        types = setting.store.types(part.made)
-        kept = {"row": "row", "fate": "fate"}
+        types = setting.store.types(part.taken.rows)
+        lost = part.taken.overruled or "SELECT 0 AS row, '' AS fate"
+        kept = {"row": "row", "fate": "coalesce(lost.fate, m.fate)"}
         mine = f"pid IN (SELECT pid FROM {setting.persons} WHERE person_id = {who})"
         if part.kind == "persons":
             mine = f"key = {who}"
@@ -230,9 +229,10 @@ class BuiltPanel(Panel):
             kroner = f"SELECT {kroner} FROM ({parts}) s WHERE s.row = m.row AND period = {period}"
             kept["kroner"] = f"coalesce(({kroner}), 0)"
         elif part.kind in ("yearly", "monthly") and kind_of(column) == "money":
-            kept["kroner"] = f"CASE WHEN fate = 'used' THEN {quoted(column)} ELSE 0 END"
+            kept["kroner"] = f"CASE WHEN m.fate = 'used' THEN {quoted(column)} ELSE 0 END"
         columns = ", ".join(f"{sql} AS {name}" for name, sql in kept.items())
-        found = setting.store.run(f"SELECT {columns} FROM {part.made} m WHERE {mine} ORDER BY row")
+        rows = f"{part.taken.rows} m LEFT JOIN ({lost}) lost USING (row)"
+        found = setting.store.run(f"SELECT {columns} FROM {rows} WHERE {mine} ORDER BY row")
         return [{"table": part.name, **dict(zip(kept, line, strict=True))} for line in found]
 
 

@@ -1,41 +1,32 @@
 """Spells to days: which rows count, what holds where they overlap, and what falls in a period.
 
-Every row has one fate. Each step is a query over the table of the step before it.
+Each step is a query over the table of the step before it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from typing import TypeAlias
 
-from mih_impact.panel.csv_text import FALSE, TRUE
-from mih_impact.registers.tables import Scaled, Source, Spells, Starts, Status, day_of, refuse
-from mih_impact.registers.taking import Store, Wanted, literal, quoted, shown_codes, take
+from mih_impact.errors import PanelContractError
+from mih_impact.registers.fates import Check, Taken, bookkeeping, chosen, one_of, ranked, weighed
+from mih_impact.registers.tables import Scaled, Spells, Starts, Status, day_of, refuse
+from mih_impact.registers.taking import Store, Wanted, literal, quoted, take
 
-__all__ = ["FATES", "Setting", "amounts", "fated", "first_starts", "statuses"]
+__all__ = ["Setting", "amounts", "fated", "first_starts", "statuses", "stays"]
 
-#: What becomes of a row. Each has one.
-FATES = (
-    "used",
-    "revised",
-    "cancelled",
-    "merged",
-    "excluded",
-    "other_measure",
-    "later",
-    "overlapped",
-    "empty",
-    "outside",
-    "after_death",
-    "without_person",
-)
 Dated: TypeAlias = Spells | Status | Starts
 
 #: Whole parts of a krone that amounts are kept in: 1e-4 øre.
 PARTS = 1_000_000
 PER_ORE = 10_000
+#: Whole numbers that can be doubled within 64 bits, with room for a divisor.
+SMALL = 4 * 10**18
+#: What parts are multiplied by at most before they are added up.
+LONGEST = 366 * 13_485
 #: The least number that 28, 29, 30 and 31 divide.
 MONTH_DAYS = 377_580
 SINCE_EVER = date(1, 1, 1)
@@ -52,7 +43,9 @@ class Setting:
     persons
         The table of persons: pid, person_id, died.
     known
-        The table of identifiers: key, pid, valid_from, valid_to.
+        The table of identifiers: key, pid, died, valid_from, valid_to.
+    dated
+        Whether an identifier is a person's for a time only.
     first, last
         The panel's first and last day.
     monthly
@@ -65,6 +58,12 @@ class Setting:
     first: date
     last: date
     monthly: bool
+    dated: bool = False
+
+    def owners(self, at: str) -> str:
+        """Return the join of rows `t` with whose they are, `k`, on a day."""
+        valid = f" AND coalesce({at} BETWEEN k.valid_from AND k.valid_to, true)"
+        return f"LEFT JOIN {self.known} k ON t.key = k.key{valid if self.dated else ''}"
 
     @property
     def periods(self) -> tuple[int, int]:
@@ -96,105 +95,19 @@ def last_of(unit: str, *, months: bool) -> str:
     return f"({first_of(f'{unit} + 1', months=months)} - 1)"
 
 
-# --- which rows count -----------------------------------------------------------------------------
+# --- which spells there are ----------------------------------------------------------------------
 
 
-def bookkeeping(table: Source) -> dict[str, Wanted]:
-    """Return the columns by which rows are chosen."""
-    wanted = {"key": Wanted(table.key, "key")}
-    if table.revision is not None:
-        wanted["revision"] = Wanted(table.revision, "rank")
-    if isinstance(table.cancelled, str):
-        wanted["cancelled"] = Wanted(table.cancelled, "text")
-    wanted |= {f"id_{column}": Wanted(column, "text") for column in table.identifying}
-    return wanted | {f"code_{column}": Wanted(column, "text") for column in table.coded}
-
-
-def one_of(column: str, codes: object) -> str:
-    """Return the SQL of whether a code is one of several."""
-    listed = ", ".join(literal(code) for code in codes)  # type: ignore[attr-defined]
-    return f"coalesce({quoted(f'code_{column}')} IN ({listed or 'NULL'}), false)"
-
-
-def is_cancelled(table: Source) -> str:
-    """Return the SQL of whether a row is cancelled."""
-    if table.cancelled is None:
-        return "false"
-    if isinstance(table.cancelled, Mapping):
-        parts = [one_of(column, codes) for column, codes in table.cancelled.items()]
-        return " OR ".join(parts) or "false"
-    return f"coalesce(lower(cancelled) IN ({', '.join(map(literal, sorted(TRUE)))}), false)"
-
-
-def ranked(table: Source, start: str, content: str) -> str:
-    """Return the SQL of `newest`, 1 for the last version, and `copy`, 1 for one of its like."""
-    if table.revision is None:
-        return "1 AS newest, 1 AS copy"
-    ids = [quoted(f"id_{column}") for column in table.identifying] or [start]
-    same = ", ".join(["pid", "CASE WHEN pid IS NULL THEN key END", *ids])
-    return (
-        f"rank() OVER (PARTITION BY {same} ORDER BY revision DESC NULLS LAST) AS newest, "
-        f"row_number() OVER (PARTITION BY {same}, revision, {content} ORDER BY row) AS copy, "
-        f"min(hash({content})) OVER (PARTITION BY {same}, revision) <> "
-        f"max(hash({content})) OVER (PARTITION BY {same}, revision) AS other"
-    )
-
-
-def chosen(table: Source, *, apart: str | None = None) -> str:
-    """Return the first branches of a row's fate; `apart` is a column whose codes choose later."""
-    counts = [
-        *(one_of(column, codes) for column, codes in table.where.items() if column != apart),
-        *(f"NOT {one_of(column, codes)}" for column, codes in table.exclude.items()),
-    ]
-    return (
-        "WHEN newest > 1 THEN 'revised' WHEN copy > 1 THEN 'merged' "
-        f"WHEN {is_cancelled(table)} THEN 'cancelled' "
-        f"WHEN NOT ({' AND '.join(counts) or 'true'}) THEN 'excluded'"
-    )
-
-
-def require_known(store: Store, table: Source, name: str, made: str) -> None:
-    """Raise where a row has a code that is named neither in where= nor in exclude=."""
-    newest = "fate NOT IN ('revised', 'merged', 'cancelled')"
-    for column in table.exclude:
-        codes = [*table.exclude[column], *table.where.get(column, ())]
-        unknown = f"{newest} AND NOT {one_of(column, codes)}"
-        if store.row(f"SELECT count(*) FROM {made} WHERE {unknown}")[0]:
-            raise refuse(
-                f"{name} has codes in {column} that are named neither in where= nor in exclude=",
-                found=shown_codes(store, made, f"code_{column}", unknown),
-                do=f"say of each whether it counts: where={{'{column}': [...]}}, "
-                f"exclude={{'{column}': [...]}}",
-            )
-    if isinstance(table.cancelled, str):
-        words = ", ".join(map(literal, sorted(TRUE | FALSE)))
-        unread = f"cancelled IS NOT NULL AND lower(cancelled) NOT IN ({words})"
-        n = store.row(f"SELECT count(*) FROM {made} WHERE {unread}")[0]
-        if n:
-            raise refuse(
-                f"{name} has values in {table.cancelled} that are neither yes nor no",
-                found=f"{n:,} rows",
-                do=f"name the codes that cancel: cancelled={{'{table.cancelled}': [...]}}",
-            )
-    if table.revision is not None:
-        n = store.row(f"SELECT count(*) FROM {made} WHERE newest = 1 AND other")[0]
-        if n:
-            raise refuse(
-                f"{name} has rows of one version that differ",
-                found=f"{n:,} rows",
-                do="name what the versions of one row have in common beside the person: id=",
-            )
-
-
-def fated(setting: Setting, table: Dated, name: str, value: Wanted | None = None) -> str:
-    """Return the name of the table of spells: their person, days, value and fate.
+def fated(setting: Setting, table: Dated, name: str, value: Wanted | None = None) -> Taken:
+    """Return the table of spells: their person, days, value and fate.
 
     `start` to `last` are the days of the spell, `a` to `b` those of them that the panel has.
 
     Raises
     ------
     PanelContractError
-        A row that counts has no start, ends before it begins, or has a code that nobody named.
+        A row that counts has no start, ends before it begins, lacks its amount, or has a code that
+        nobody named.
     """
     wanted = bookkeeping(table) | {"start": Wanted(table.start, "date")}
     if table.stop is not None:
@@ -205,10 +118,18 @@ def fated(setting: Setting, table: Dated, name: str, value: Wanted | None = None
     if measure is not None:
         wanted |= {"measure": Wanted(measure, "text"), f"code_{measure}": Wanted(measure, "text")}
     typed = take(setting.store, table, name, wanted)
-    made = setting.store.keep(_fates(setting, table, typed, wanted, measure))
-    require_known(setting.store, table, name, made)
-    _require_days(setting, table, name, made)
-    return made
+    most = "0"
+    checks = [
+        Check("fate = 'no_start'", partial(_no_start, name)),
+        Check("fate = 'backwards'", partial(_backwards, table, name)),
+    ]
+    if value is not None and value.kind == "money":
+        most = "abs(value::DOUBLE)"
+        checks.append(
+            Check("fate = 'used' AND value IS NULL", partial(_no_amount, value.source, name))
+        )
+    sql = _fates(setting, table, typed, wanted, measure)
+    return weighed(setting.store, table, name, sql, checks, most=most)
 
 
 def _fates(
@@ -218,11 +139,7 @@ def _fates(
     if table.covers_to is not None:
         covers = min(covers, day_of("covers_to", table.covers_to))
     first = SINCE_EVER if isinstance(table, Starts) else setting.first
-    owned = (
-        f"SELECT t.*, k.pid, p.died FROM {typed} t LEFT JOIN {setting.known} k "
-        "ON t.key = k.key AND coalesce(t.start BETWEEN k.valid_from AND k.valid_to, true) "
-        f"LEFT JOIN {setting.persons} p ON p.pid = k.pid"
-    )
+    owned = f"SELECT t.*, k.pid, k.died FROM {typed} t {setting.owners('t.start')}"
     content = ", ".join(quoted(name) for name in wanted if name not in ("key", "revision"))
     never = ", ".join(f"DATE {literal(end)}" for end in table.never)
     stop = "start" if table.stop is None else "stop"
@@ -246,24 +163,29 @@ def _fates(
     )
 
 
-def _require_days(setting: Setting, table: Dated, name: str, made: str) -> None:
-    no_start, backwards, n = setting.store.row(
-        "SELECT count(*) FILTER (fate = 'no_start'), count(*) FILTER (fate = 'backwards'), "
-        f"count(*) FROM {made}"
+def _no_start(name: str, n: int, of: int) -> PanelContractError:
+    return refuse(
+        f"{name} has spells without a start",
+        found=f"{n:,} of {of:,} rows",
+        do="find the day, or leave them out: cancelled= and where= say which rows count",
     )
-    if no_start:
-        raise refuse(
-            f"{name} has spells without a start",
-            found=f"{no_start:,} of {n:,} rows",
-            do="find the day, or leave them out: cancelled= and where= say which rows count",
-        )
-    if backwards:
-        raise refuse(
-            f"{name} has spells that stop before they start",
-            found=f"{backwards:,} of {n:,} rows",
-            do=f"correct {table.start} and {table.stop}; if that is how the register cancels a "
-            "row, say which are: cancelled=",
-        )
+
+
+def _backwards(table: Dated, name: str, n: int, of: int) -> PanelContractError:
+    return refuse(
+        f"{name} has spells that stop before they start",
+        found=f"{n:,} of {of:,} rows",
+        do=f"correct {table.start} and {table.stop}; if that is how the register cancels a "
+        "row, say which are: cancelled=",
+    )
+
+
+def _no_amount(column: str, name: str, n: int, _: int) -> PanelContractError:
+    return refuse(
+        f"{name} has spells without an amount in {column}",
+        found=f"{n:,} rows that count",
+        do="find the amounts, write 0, or leave the rows out with where= or cancelled=",
+    )
 
 
 # --- where spells overlap -------------------------------------------------------------------------
@@ -330,22 +252,22 @@ def one_at_a_time(setting: Setting, spells: str, order: str) -> str:
 _LATEST = "m.revision DESC NULLS LAST, m.begun DESC, m.ends DESC, m.value DESC NULLS LAST, m.row"
 
 
-def resolved(setting: Setting, table: Spells | Status, name: str, spells: str, made: str) -> str:
-    """Return the spells after the rule of overlaps; the fate of rows that win no day is set."""
+def resolved(
+    setting: Setting, table: Spells | Status, name: str, taken: Taken, spells: str
+) -> tuple[str, Taken]:
+    """Return the spells after the rule of overlaps, and what that made of the rows."""
     store = setting.store
     if table.overlap is None:
         require_apart(setting, name, spells)
     if table.overlap == "union" or table.gap:
-        return store.keep(united(spells, table.gap))
+        return store.keep(united(spells, table.gap)), taken
     if table.overlap in ("highest", "latest"):
         order = f"m.value DESC, {_LATEST}" if table.overlap == "highest" else _LATEST
         won = store.keep(one_at_a_time(setting, spells, order))
-        store.run(
-            f"UPDATE {made} SET fate = 'overlapped' WHERE fate = 'used' "
-            f"AND row NOT IN (SELECT row FROM {won})"
-        )
-        return won
-    return spells
+        lost = f"SELECT row, 'overlapped' AS fate FROM {taken.rows} WHERE fate = 'used'"
+        lost = f"{lost} AND row NOT IN (SELECT row FROM {won})"
+        return won, replace(taken, overruled=lost)
+    return spells, taken
 
 
 # --- what falls in a period -----------------------------------------------------------------------
@@ -368,9 +290,22 @@ def weekdays(until: str) -> str:
 
 
 def rounded(parts: str, per: str) -> str:
-    """Return the SQL of a quotient, rounded to whole øre half away from zero, in kroner."""
-    whole = f"sign({parts})::INTEGER * ((2 * abs({parts}) + {per}) // (2 * {per}))"
+    """Return the SQL of a quotient, rounded to whole øre half away from zero, in kroner.
+
+    Most are small enough for numbers of 64 bits, which divide thirty times as fast as of 128.
+    """
+    small, large = (
+        f"(sign({parts})::INTEGER * ((2 * abs({parts}::{type_}) + {per}) // (2 * {per})))"
+        for type_ in ("BIGINT", "HUGEINT")
+    )
+    whole = f"CASE WHEN abs({parts}) < {SMALL} THEN {small}::DECIMAL(18, 0) ELSE {large} END"
     return f"(CAST({whole} AS DECIMAL(18, 0)) * CAST(0.01 AS DECIMAL(3, 2)))::DECIMAL(18, 2)"
+
+
+def in_parts(value: str, largest: float | None = None) -> str:
+    """Return the SQL of kroner as whole parts, of 64 bits where the largest of them allows it."""
+    small = largest is not None and largest * PARTS * LONGEST < SMALL
+    return f"CAST(round({value}::DOUBLE * {PARTS}) AS {'BIGINT' if small else 'HUGEINT'})"
 
 
 def _weighed(table: Spells) -> tuple[str, str]:
@@ -386,30 +321,21 @@ def _weighed(table: Spells) -> tuple[str, str]:
     return f"value * {days}", year if table.per == "year" else "1"
 
 
-def amounts(setting: Setting, table: Spells, name: str) -> tuple[str, str, str]:
-    """Return the tables of rows with fates, of the spells that hold, and of period values."""
+def amounts(setting: Setting, table: Spells, name: str) -> tuple[Taken, str]:
+    """Return a table of amounts or counts as it was taken, and its spells that hold."""
     store, monthly = setting.store, setting.monthly
     wanted = None if table.amount is None else Wanted(table.amount, "money")
-    made = fated(setting, table, name, wanted)
-    live = "start AS begun, last AS ends" + ("" if table.revision else ", NULL AS revision")
-    kept = f"SELECT *, {live} FROM {made} WHERE fate = 'used'"
+    taken = fated(setting, table, name, wanted)
     if table.amount is None:
-        held = resolved(setting, table, name, _narrow(store, kept, "1"), made)
+        held, taken = resolved(setting, table, name, taken, _live(setting, table, taken, "1"))
         months = monthly or table.count == "months"
         unit = "unit // 12" if months and not monthly else "unit"
         counted = "count(DISTINCT unit)" if table.count == "months" else "sum(b - a + 1)"
         sql = f"SELECT pid, {unit} AS period, {counted}::BIGINT AS value "
-        return made, held, store.keep(f"{sql} FROM ({pieces(held, months=months)}) GROUP BY 1, 2")
-    lost = store.row(f"SELECT count(*) FROM ({kept}) WHERE value IS NULL")[0]
-    if lost:
-        raise refuse(
-            f"{name} has spells without an amount in {table.amount}",
-            found=f"{lost:,} rows that count",
-            do="find the amounts, write 0, or leave the rows out with where= or cancelled=",
-        )
-    parts = f"CAST(round(value::DOUBLE * {PARTS}) AS HUGEINT)"
-    held = resolved(setting, table, name, _paid(store, table, kept, parts), made)
-    return made, held, store.keep(paid(table, held, monthly=monthly))
+        cells = f"{sql} FROM ({pieces(held, months=months)}) GROUP BY 1, 2"
+        return replace(taken, cells=store.keep(cells)), held
+    held, taken = resolved(setting, table, name, taken, _paid(setting, table, taken))
+    return replace(taken, cells=store.keep(paid(table, held, monthly=monthly))), held
 
 
 def paid(table: Spells, held: str, *, monthly: bool, december: bool = False) -> str:
@@ -419,7 +345,7 @@ def paid(table: Spells, held: str, *, monthly: bool, december: bool = False) -> 
         "SELECT pid, period, any_value(year) AS year, sum(parts) AS parts "
         f"FROM ({parts}) GROUP BY 1, 2"
     )
-    kroner = rounded("parts", f"{PER_ORE}::HUGEINT * {per}")
+    kroner = rounded("parts", f"({PER_ORE}::BIGINT * {per})")
     return f"SELECT pid, period, {kroner} AS value FROM ({sums})"
 
 
@@ -434,42 +360,57 @@ def shares(table: Spells, held: str, *, monthly: bool, december: bool = False) -
     return f"SELECT pid, row, {period} AS period, year, {weight} AS parts FROM ({cut})", per
 
 
-def _narrow(store: Store, kept: str, value: str) -> str:
-    return store.keep(
-        f"SELECT pid, row, a, b, {value} AS value, revision, begun, ends FROM ({kept})"
+def stays(setting: Setting, table: Spells, name: str) -> tuple[Taken, str]:
+    """Return a table of residence as it was taken, and its spells."""
+    store, taken = setting.store, fated(setting, table, name)
+    held = _live(setting, table, taken, "1")
+    if table.gap:
+        held = store.keep(united(held, table.gap))
+    cut = f"SELECT pid, unit AS period FROM ({pieces(held, months=setting.monthly)})"
+    return replace(taken, cells=store.keep(cut, view=True)), held
+
+
+def _live(setting: Setting, table: Spells | Status, taken: Taken, value: str) -> str:
+    """Return the view of the spells that count."""
+    revision = "revision" if table.revision else "NULL AS revision"
+    return setting.store.keep(
+        f"SELECT pid, row, a, b, {value} AS value, {revision}, start AS begun, last AS ends "
+        f"FROM {taken.rows} WHERE fate = 'used'",
+        view=True,
     )
 
 
-def _paid(store: Store, table: Spells, kept: str, parts: str) -> str:
+def _paid(setting: Setting, table: Spells, taken: Taken) -> str:
     """Return spells with what a day is paid; the last day of a total has the remainder too."""
+    live = _live(setting, table, taken, in_parts("value", taken.largest))
     if table.per != "spell":
-        return _narrow(store, kept, parts)
-    each = f"SELECT *, {parts} AS total, {parts} // (ends - begun + 1) AS share FROM ({kept})"
+        return live
+    each = f"SELECT *, value // (ends - begun + 1) AS share FROM {live}"
     columns = "revision, begun, ends"
-    return store.keep(
+    return setting.store.keep(
         f"SELECT pid, row, a, least(b, ends - 1) AS b, share AS value, {columns} FROM ({each}) "
         "WHERE a < ends UNION ALL "
-        f"SELECT pid, row, ends, ends, total - share * (ends - begun), {columns} FROM ({each}) "
-        "WHERE b = ends"
+        f"SELECT pid, row, ends, ends, value - share * (ends - begun), {columns} FROM ({each}) "
+        "WHERE b = ends",
+        view=True,
     )
 
 
-def statuses(setting: Setting, table: Status, name: str) -> tuple[str, str]:
-    """Return the tables of rows with fates, and of pid, period and value."""
+def statuses(setting: Setting, table: Status, name: str) -> Taken:
+    """Return a table of statuses as it was taken."""
     store, monthly = setting.store, setting.monthly
     table.require_valued([table.to])
     value = Wanted(table.value or table.to, None, table.values.get(table.to))
-    made = fated(setting, table, name, value)
-    live = "start AS begun, last AS ends" + ("" if table.revision else ", NULL AS revision")
-    kept = f"SELECT *, {live} FROM {made} WHERE fate = 'used'"
-    held = resolved(setting, table, name, _narrow(store, kept, "value"), made)
+    taken = fated(setting, table, name, value)
+    held, taken = resolved(setting, table, name, taken, _live(setting, table, taken, "value"))
     cut = pieces(held, months=monthly)
     if table.at == "longest":
         days = (
             f"SELECT pid, unit, value, sum(b - a + 1) AS n, max(b) AS b FROM ({cut}) GROUP BY ALL"
         )
         best = "QUALIFY row_number() OVER (PARTITION BY pid, unit ORDER BY n DESC, b DESC) = 1"
-        return made, store.keep(f"SELECT pid, unit AS period, value FROM ({days}) {best}")
+        cells = f"SELECT pid, unit AS period, value FROM ({days}) {best}"
+        return replace(taken, cells=store.keep(cells))
     ends = {"first": first_of("unit", months=monthly), "last": last_of("unit", months=monthly)}
     at = ends.get(table.at)
     if at is None:
@@ -482,30 +423,28 @@ def statuses(setting: Setting, table: Status, name: str) -> tuple[str, str]:
         number, month = table.day
         at = f"make_date(unit, {month}, {number})"
     sql = f"SELECT pid, unit AS period, value FROM ({cut}) WHERE {at} BETWEEN a AND b"
-    return made, store.keep(sql)
+    return replace(taken, cells=store.keep(sql, view=True))
 
 
-def first_starts(setting: Setting, table: Starts, name: str) -> tuple[str, str, str]:
-    """Return the tables of rows with fates, of participations, and of first starts: pid, start."""
+def first_starts(setting: Setting, table: Starts, name: str) -> tuple[Taken, str, str]:
+    """Return a table as it was taken, its participations, and first starts: pid, start, row."""
     store = setting.store
-    made = fated(setting, table, name)
+    taken = fated(setting, table, name)
     measure = "measure" if table.measure is not None else "''"
     codes = table.where.get(table.measure) if table.measure is not None else None
     mine = "true" if table.measure is None or codes is None else one_of(table.measure, codes)
     kept = store.keep(
         f"SELECT pid, row, start AS a, b, {measure} AS measure, {mine} AS mine "
-        f"FROM {made} WHERE fate = 'used'"
+        f"FROM {taken.rows} WHERE fate = 'used'"
     )
-    taken = store.keep(clustered(kept, table.gap, by="pid, measure") if table.gap else
-                       f"SELECT *, 1 AS begins FROM {kept}")  # fmt: skip
-    firsts = (
-        f"SELECT row FROM {taken} WHERE mine AND begins = 1 "
+    joined = clustered(kept, table.gap, by="pid, measure")
+    begun = store.keep(joined if table.gap else f"SELECT *, 1 AS begins FROM {kept}")
+    first = store.keep(
+        f"SELECT pid, a AS start, row FROM {begun} WHERE mine AND begins = 1 "
         "QUALIFY row_number() OVER (PARTITION BY pid ORDER BY a, row) = 1"
     )
-    first = store.keep(f"SELECT pid, a AS start FROM {taken} WHERE row IN ({firsts})")
-    store.run(
-        f"UPDATE {made} SET fate = CASE WHEN NOT t.mine THEN 'other_measure' WHEN t.begins = 0 "
-        "THEN 'merged' ELSE 'later' END "
-        f"FROM {taken} t WHERE {made}.row = t.row AND t.row NOT IN ({firsts})"
+    lost = (
+        "SELECT row, CASE WHEN NOT mine THEN 'other_measure' WHEN begins = 0 THEN 'merged' "
+        f"ELSE 'later' END AS fate FROM {begun} WHERE row NOT IN (SELECT row FROM {first})"
     )
-    return made, taken, first
+    return replace(taken, overruled=lost), begun, first

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -37,6 +38,8 @@ _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "US
           "UINTEGER", "UBIGINT")  # fmt: skip
 _FLOATS = ("FLOAT", "DOUBLE", "DECIMAL")
 _DATED = ("DATE", "TIMESTAMP")
+#: The number of a row in its files.
+_ROW = "mih_impact row"
 #: Fewest rows that a code is shown of.
 _ENOUGH = 5
 
@@ -139,18 +142,20 @@ def take(store: Store, table: Source, name: str, wanted: Mapping[str, Wanted]) -
     raw, unread = _raw(store, table, name, wanted)
     _require_read(name, unread)
     types = store.types(raw)
-    _require_columns(name, wanted, types)
+    _require_columns(name, wanted, [column for column in types if column != _ROW])
     dated = [w.source for w in wanted.values() if w.kind == "date" and types[w.source] == "VARCHAR"]
     reader = _Reader(store, table, name, raw, tuple(dict.fromkeys(dated)))
     meant, wanted = wanted, {our: want.of_codes() for our, want in wanted.items()}
     made = {our: reader.expr(want, types[want.source]) for our, want in wanted.items()}
+    reader.require_whole(made, wanted, types)
     parts = [f"{expr} AS {quoted(our)}" for our, expr in made.items()]
-    typed = store.keep(f"SELECT row_number() OVER () AS row, {', '.join(parts)} FROM {raw}")
-    reader.require_whole(typed, wanted, types)
+    in_files = _ROW in types
+    row = quoted(_ROW) if in_files else "row_number() OVER ()"
     store.reads.append(raw)
+    typed = store.keep(f"SELECT {row} AS row, {', '.join(parts)} FROM {raw}", view=in_files)
     for our, want in meant.items():
         if want.codes:
-            typed = _decoded(store, typed, name, our, want)
+            typed = _decoded(store, typed, name, our, want, view=in_files)
     return typed
 
 
@@ -170,9 +175,7 @@ def _raw(
             store.connection.register(plain, frame)
             return plain, unread
         if files_of(source)[0] == "parquet":
-            listed = ", ".join(map(literal, files))
-            there = f"read_parquet([{listed}], union_by_name = true)"
-            return store.keep(f"SELECT * {_renamed(store, there)} FROM {there}", view=True), {}
+            return _in_files(store, files), {}
         if files_of(source)[0] == "stat":
             return _from_stat(store, files, table, wanted), {}
         sheets = ExcelFiles(files)
@@ -181,6 +184,16 @@ def _raw(
     frame = source if isinstance(source, pd.DataFrame) else _moved(source)
     store.connection.register(plain, frame)
     return plain, {}
+
+
+def _in_files(store: Store, files: Sequence[str]) -> str:
+    """Return the view of Parquet files, and of where in them a row is, counted from 1."""
+    listed = f"[{', '.join(map(literal, files))}]"
+    there = f"read_parquet({listed}, union_by_name = true)"
+    rows = dict(store.run(f"SELECT file_name, num_rows FROM parquet_file_metadata({listed})"))
+    before = list(accumulate((rows[file] for file in files[:-1]), initial=1))
+    row = f"file_row_number + {before}[file_index::BIGINT + 1] AS {quoted(_ROW)}"
+    return store.keep(f"SELECT * {_renamed(store, there)}, {row} FROM {there}", view=True)
 
 
 def _renamed(store: Store, there: str) -> str:
@@ -403,6 +416,11 @@ class _Reader:
             day = self._date(want.source, base)
             return f"year({day}) * 12 + month({day}) - 1" if month else f"year({day})"
         text = self._text(column, base)
+        if base in _WHOLE:
+            both = f"{column} BETWEEN 100000 AND 999999"
+            spare = f"{column} // 100 * 12 + {column} % 100 - 1"
+            year = f"CASE WHEN {column} BETWEEN 1000 AND 9999 THEN {column} END"
+            return f"CASE WHEN {both} THEN {spare} ELSE {column} - 13 END" if month else year
         if month:
             both = f"regexp_full_match({text}, '{_SPARE}')"
             year, last = f"left({text}, 4)::INTEGER", f"right({text}, 2)::INTEGER"
@@ -460,18 +478,17 @@ class _Reader:
         return "%m-%d-%Y" if second else "%d-%m-%Y"
 
     def require_whole(
-        self, typed: str, wanted: Mapping[str, Wanted], types: Mapping[str, str]
+        self, made: Mapping[str, str], wanted: Mapping[str, Wanted], types: Mapping[str, str]
     ) -> None:
-        """Raise where a value is there and could not be read, with how many there are."""
-        checked = {our: want for our, want in wanted.items() if want.kind not in (None, "money")}
+        """Raise where a value is there and cannot be read, with how many there are."""
+        checked = {our: w for our, w in wanted.items() if not _is_sure(w.kind, types[w.source])}
         if not checked:
             return
         counts = [
-            f"(SELECT count(*) FROM {self.raw} WHERE {self._given(want.source, types)}) - "
-            f"(SELECT count({quoted(our)}) FROM {typed})"
+            f"count(*) FILTER ({self._given(want.source, types)} AND ({made[our]}) IS NULL)"
             for our, want in checked.items()
         ]
-        lost = self.store.row(f"SELECT {', '.join(counts)}")
+        lost = self.store.row(f"SELECT {', '.join(counts)} FROM {self.raw}")
         for (_, want), n in zip(checked.items(), lost, strict=True):
             if n > 0:
                 raise refuse(
@@ -487,6 +504,14 @@ class _Reader:
         if base in ("FLOAT", "DOUBLE"):
             return f"NOT isnan({column})"
         return f"{column} IS NOT NULL"
+
+
+def _is_sure(kind: Kind | None, type_: str) -> bool:
+    """Return whether every value of a type can be read as a kind."""
+    base = type_.split("(")[0].split(" ")[0]
+    if kind in ("key", "text"):
+        return base not in _FLOATS
+    return kind in (None, "money") or (kind in ("date", "rank") and base in _DATED)
 
 
 def _dashed(text: str) -> str:
@@ -513,7 +538,7 @@ _REMEDIES = {
 }
 
 
-def _decoded(store: Store, typed: str, name: str, our: str, want: Wanted) -> str:
+def _decoded(store: Store, typed: str, name: str, our: str, want: Wanted, *, view: bool) -> str:
     """Return a table with the codes of one column replaced by what they stand for.
 
     Raises
@@ -543,8 +568,11 @@ def _decoded(store: Store, typed: str, name: str, our: str, want: Wanted) -> str
     )
     made = store.keep(
         f"SELECT t.* REPLACE (TRY_CAST(l.b AS {type_}) AS {column}) "
-        f"FROM {typed} t LEFT JOIN {listed} l ON l.a = t.{column}"
+        f"FROM {typed} t LEFT JOIN {listed} l ON l.a = t.{column}",
+        view=view,
     )
+    if type_ == "VARCHAR":
+        return made
     given_ones = sum(times[code] for code, new in answers.items() if new is not None)
     lost = given_ones - store.row(f"SELECT count({column}) FROM {made}")[0]
     if lost:
