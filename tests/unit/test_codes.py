@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 from importlib.resources import files
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 
 import mih_impact as mih
 from mih_impact.errors import PanelContractError
+from mih_impact.panel.synthetic.register import register_frame
 
 LINES = list(
     csv.DictReader(
@@ -310,3 +312,47 @@ def test_a_county_of_several_times_is_taken_from_the_municipality():
     mended = eval(line, {"mih": mih, "rows": rows})
     assert mended.frame.collect("pandas").to_native()["county"].tolist() == ["32", "32"]
     assert "codes of several times" not in rules_of(mended)
+
+
+# --- columns that divide people -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def of_their_time():
+    """A register whose places have the codes of their time: Fylke A is 01, 30 and 31."""
+    frame, _ = register_frame(participants=60, persons=1_500, seed=11)
+    frame = frame.astype({"county": object})
+    home, year = frame["county"] == "Fylke A", frame["year"]
+    codes = np.select([year < 2020, year < 2024], ["0101", "3001"], "3101")
+    frame["knr"] = np.where(home, codes, "1505")
+    return frame.assign(county=frame["knr"].str[:2], municipality=frame["knr"])
+
+
+def test_exact_and_by_on_codes_of_several_times_point_to_what_mends_them(of_their_time):
+    given = {"on": ["age", *mih.lag("wage_income", 1)], "ratio": 1}
+    frame = of_their_time.drop(columns="knr")
+    mixed = mih.read_panel(frame)
+    with pytest.warns(
+        mih.MihImpactWarning, match=r"county has codes in use only before 2020 \(1\)"
+    ):
+        mih.match(mixed, exact=["county"], **given)
+    group = mih.match(mixed, **given)
+    with pytest.warns(mih.MihImpactWarning, match="municipality has codes .*splits=.together"):
+        mih.event_study(group, outcomes=["wage_income"], by="municipality")
+    mended = mih.read_panel(
+        frame, values={"municipality": mih.codes.municipality(2024, splits="together")}
+    )
+    by = mih.event_study(mih.match(mended, **given), outcomes=["wage_income"], by="municipality")
+    assert {"3101", "1505"} <= set(by.to_frame()["subgroup"])
+    mended = mih.read_panel(
+        of_their_time.drop(columns=["county", "municipality"]),
+        columns={"county": "knr"},
+        values={"county": mih.codes.county(2024)},
+    )
+    mih.match(mended, exact=["county"], **given)
+
+
+def test_places_of_another_country_are_left_alone(of_their_time):
+    index = dict.fromkeys(range(2000, 2026), 100.0)
+    panel = mih.read_panel(of_their_time.drop(columns="knr"), currency="SEK", index=index)
+    mih.match(panel, exact=["county"], on=["age"], ratio=1)

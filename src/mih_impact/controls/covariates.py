@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from mih_impact.controls.design import Coded, Column, Design, factorized
 from mih_impact.controls.terms import Lag, Term, column_of, years_before
 from mih_impact.display.locale import current
-from mih_impact.errors import SupportError
+from mih_impact.errors import SupportError, warn
 from mih_impact.panel.cube import Cube
+from mih_impact.reference.codes import of_several_times
 
 __all__ = [
     "MOST_NAMED",
@@ -29,6 +30,7 @@ __all__ = [
     "read_column",
     "read_rows",
     "read_term",
+    "warn_of_times",
 ]
 
 BoolArray = NDArray[np.bool_]
@@ -55,6 +57,16 @@ def read_term(cube: Cube, term: Term, start: int) -> tuple[NDArray[Any], BoolArr
         return values, np.zeros(values.shape, dtype=bool)
     read = cube.as_of(column, start - 1 - cube.PER_YEAR * (years - 1))
     return read.values, read.carried
+
+
+def warn_of_times(cube: Cube, term: Term, values: Column) -> None:
+    """Warn where what divides people has codes of places that were not in use at one time."""
+    name = column_of(term)
+    if cube.currency != "NOK" or not (isinstance(values, Coded) or values.dtype == object):
+        return
+    said = of_several_times(name, factorized(values)[1])
+    if said is not None:
+        warn(said)
 
 
 def read_rows(

@@ -23,6 +23,7 @@ from mih_impact.controls.covariates import (
     one_sided,
     read_column,
     require_years,
+    warn_of_times,
 )
 from mih_impact.controls.design import Coded, Column, Design, combined, factorized
 from mih_impact.controls.flow import (
@@ -364,6 +365,8 @@ def build_risk_set(
     carried = {str(term): many for term, (_, many) in reads.items()}
     del reads
 
+    for name in exact:
+        warn_of_times(cube, name, columns[name][is_treated])
     known, flow = _all_known(columns, person, is_treated, _present(cube, person, periods))
     cell = cells(start_year, [columns[name] for name in exact if within], known)
     kept = known & has_both_sides(cell, is_treated, known)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.controls.comparison import Comparison
-from mih_impact.controls.covariates import read_rows, read_term
+from mih_impact.controls.covariates import read_rows, read_term, warn_of_times
 from mih_impact.controls.cut import AGE_BOUNDS, CONDITIONAL, Completers, Cut
 from mih_impact.controls.terms import Lag, Term, as_terms, term_label
 from mih_impact.display.locale import Label
@@ -124,6 +124,8 @@ def split(group: Comparison, by: By | tuple[Lag]) -> Parts:
     rows = np.flatnonzero(group.risk.treated)
     source = _source(group, asked)
     values = _values(group, asked, source, rows)
+    if not isinstance(asked, Completers):
+        warn_of_times(source, _column(asked), values)
     unknown = np.asarray(pd.isna(values))
     parts = _parts(asked, values)
     _require_parts(asked, parts, unknown)

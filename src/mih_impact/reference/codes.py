@@ -16,7 +16,7 @@ Other countries' lists, and lists of one's own, go in by `correspondence`.
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Literal, NamedTuple
@@ -315,6 +315,34 @@ def suspicious(column: str) -> Suspicious:
         before={y: tuple(c for c, (_, last) in used.items() if last < y) for y in REFORMS},
         since={y: tuple(c for c, (first, _) in used.items() if first >= y) for y in REFORMS},
     )
+
+
+def of_several_times(column: str, codes: Iterable[str]) -> str | None:
+    """Return what is wrong where codes of places were not in use at one time, and what mends it.
+
+    Examples
+    --------
+    >>> of_several_times("municipality", ["0301", "1103"]) is None
+    True
+    >>> print(of_several_times("municipality", ["0101", "3001", "3101"]))  # doctest: +ELLIPSIS
+    municipality has codes in use only before 2020 (1) beside codes in use only since (2): ...
+    """
+    if column not in ("county", "municipality"):
+        return None
+    odd, met = suspicious(column), {*codes}
+    for year in REFORMS:
+        old, new = met & {*odd.before[year]}, met & {*odd.since[year]}
+        if old and new:
+            mend = 'values={"municipality": mih.codes.municipality(2024, splits="together")}'
+            if column == "county":
+                mend = 'columns={"county": <the municipality\'s column>}, '
+                mend += 'values={"county": mih.codes.county(2024)}'
+            return (
+                f"{column} has codes in use only before {year} ({len(old)}) beside codes in use "
+                f"only since ({len(new)}): one place stands in two groups. Make them the codes of "
+                f"one year when the panel is read: {mend}"
+            )
+    return None
 
 
 # --- the lists ------------------------------------------------------------------------------------
