@@ -35,6 +35,7 @@ __all__ = [
     "COVER",
     "EMPLOYER",
     "NO_COSTS",
+    "WHOSE",
     "Sentence",
     "account_card",
     "break_even_text",
@@ -276,6 +277,23 @@ _UNIT = Label(
     nb="Kroner per deltaker som startet, faste {year}-priser; pluss er gevinst.",
     en="NOK per participant who started, fixed {year} prices; a gain is positive.",
 )
+#: Whose effect the account prices.
+WHOSE = {
+    "att": Label(
+        nb="Effekten er gjennomsnittet for dem som startet (ATT).",
+        en="The effect is the average on those who started (ATT).",
+    ),
+    "atc": Label(
+        nb="Effekten er den kandidater ville hatt, om de hadde startet (ATC): regnskapet gjelder"
+        " dem, og ikke dem som startet.",
+        en="The effect is what candidates would have had, had they started (ATC): the account is"
+        " of them, and not of those who started.",
+    ),
+    "ate": Label(
+        nb="Effekten er gjennomsnittet for deltakere og kandidater under ett (ATE).",
+        en="The effect is the average over participants and candidates together (ATE).",
+    ),
+}
 _HOW_COUNTED = Label(
     nb="Oppstartsåret er år 0. Lønnsomt i et år: samlet nåverdi er null eller mer når det året er"
     " omme, og blir der ut regnskapet.",
@@ -421,6 +439,7 @@ def _who(case: AccountValues, lang: Lang | None) -> pd.DataFrame:
 def _notes(case: AccountValues, lang: Lang | None) -> tuple[str, ...]:
     notes = [
         _UNIT.format(year=case.price_year),
+        WHOSE[case.estimand],
         cut(case).label,
         _HOW_COUNTED,
         EMPLOYER,

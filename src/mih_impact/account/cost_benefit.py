@@ -502,7 +502,7 @@ def cost_benefit(
         programme=programme,
         provenance=Provenance.of(
             "cost_benefit",
-            {"horizon": horizon, "persistence": persistence},
+            {"horizon": horizon, "persistence": persistence, "estimand": effects.estimand},
             data=effects.provenance.data,
             evidence=effects.provenance.evidence,
         ),

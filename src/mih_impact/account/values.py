@@ -80,6 +80,12 @@ class AccountValues(Result):
     assumptions: Assumptions
     programme: Programme
     provenance: Provenance
+
+    @property
+    def estimand(self) -> str:
+        """Whose effect is priced: "att", who started; "atc", candidates, had they; "ate", both."""
+        return str(self.provenance.options.get("estimand", "att"))
+
     giving: pd.DataFrame | None = field(default=None, metadata={"saved": False})
 
     @property

@@ -145,6 +145,7 @@ def budget_impact(
     elasticity: float = 0.0,
     reference_cohort: float | None = None,
     compensated: Sequence[str] | None = None,
+    candidates: CostBenefit | None = None,
     draws: int = 2_000,
     seed: int = 2025,
 ) -> BudgetImpact:
@@ -175,6 +176,9 @@ def budget_impact(
         Which of "county" and "municipality" the state has decided to give cover for their outlays,
         () where no such decision is known; None is what the programme says
         (`Programme.compensated`). What they receive stays theirs.
+    candidates
+        The account of effects on candidates, had they started (`match(estimand="atc")`), to stand
+        beside: an expansion reaches others than those who have started so far.
     draws, seed
         Draws of effects and assumptions behind the intervals: those of
         `case.uncertainty(n=draws, seed=seed)`. Without a covariance of the effects there are none,
@@ -189,7 +193,8 @@ def budget_impact(
     AssumptionError
         Starters below 0, years with gaps, prices of a year without an index, nominal amounts
         without a price path with a name and a source, a price path that nothing uses, an elasticity
-        without a reference cohort, or an unknown actor.
+        without a reference cohort, an unknown actor, or an account of candidates that is none or
+        has another horizon or other prices.
 
     Notes
     -----
@@ -240,6 +245,21 @@ def budget_impact(
     effects = drawn_effects(case, draws, seed)
     drawn = None if effects is None else flows(effects, drawn_values(case, draws, seed))
     sums = block_sums(point, drawn, years)
+    beside = None
+    if candidates is not None:
+        _require_beside(case, candidates)
+        beside = budget_impact(
+            candidates,
+            starters=starters,
+            budget_year=budget_year,
+            price_path=price_path,
+            nominal=nominal,
+            elasticity=elasticity,
+            reference_cohort=reference_cohort,
+            compensated=compensated,
+            draws=draws,
+            seed=seed,
+        )
     return BudgetImpact(
         table=entry_frame(*point, years),
         sums=block_frame(sums),
@@ -254,6 +274,8 @@ def budget_impact(
         reference_cohort=reference_cohort,
         wage_bill=case.assumptions.wage_bill,
         programme=case.programme.label,
+        estimand=case.estimand,
+        candidates=beside,
         provenance=Provenance.of(
             "budget_impact",
             {
@@ -271,6 +293,27 @@ def budget_impact(
             evidence=case.provenance.evidence,
         ),
     )
+
+
+def _require_beside(case: CostBenefit, candidates: CostBenefit) -> None:
+    """Raise on what is no account of candidates that can stand beside another."""
+    do = 'estimate effects with match(estimand="atc"), and give mih.cost_benefit of them'
+    arguments.instance(
+        "budget_impact", candidates, CostBenefit, "an account", do, error=AssumptionError
+    )
+    if candidates.estimand != "atc" or case.estimand == "atc":
+        raise AssumptionError(
+            "candidates= is an account of effects on candidates, beside one of others",
+            found=f"estimands {case.estimand!r} and {candidates.estimand!r}",
+            do=do,
+        )
+    own = case.horizon, case.price_year
+    if own != (candidates.horizon, candidates.price_year):
+        raise AssumptionError(
+            "The accounts differ in horizon or price year",
+            found=f"{own} and {(candidates.horizon, candidates.price_year)}",
+            do="make both with the same horizon= and assumptions",
+        )
 
 
 def _scale(sizes: FloatArray, elasticity: float, reference: float | None) -> FloatArray:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from mih_impact.account.budget.entries import BLOCKS, SAVINGS
-from mih_impact.account.card import cover_of
+from mih_impact.account.card import WHOSE, cover_of
 from mih_impact.account.programme import LOCAL
 from mih_impact.account.roles import GROUP_LABELS, PUBLIC
 from mih_impact.account.values import AccountValues
@@ -80,6 +80,10 @@ class BudgetImpact(Result):
         The displayed name of the programme.
     provenance
         Versions, options, seed and fingerprint of the data.
+    estimand
+        Whose effect the account prices.
+    candidates
+        The same cohorts by the account of effects on candidates, where one was given.
     """
 
     table: pd.DataFrame
@@ -96,6 +100,8 @@ class BudgetImpact(Result):
     wage_bill: float
     programme: Label
     provenance: Provenance
+    estimand: str = "att"
+    candidates: BudgetImpact | None = None
 
     @property
     def years(self) -> tuple[int, ...]:
@@ -232,6 +238,25 @@ _ELASTICITY = Label(
 )
 
 
+_BY_CANDIDATES = Label(
+    nb="\u2013 med effekten kandidater ville hatt (ATC)",
+    en="\u2013 by the effect on candidates (ATC)",
+)
+#: What an expansion needs, and whether it is shown.
+_EXPANSION = {
+    False: Label(
+        nb="Når en utvidelse skal nå andre enn dem som har startet til nå, trengs effekten"
+        " kandidater ville hatt (ATC); den er ikke vist her.",
+        en="An expansion to others than those who have started so far needs the effect on"
+        " candidates (ATC), which is not shown here.",
+    ),
+    True: Label(
+        nb="Når en utvidelse skal nå andre enn dem som har startet til nå, trengs effekten"
+        " kandidater ville hatt (ATC); den står under hver linje som blir en annen med den.",
+        en="An expansion to others than those who have started so far needs the effect on"
+        " candidates (ATC), which stands below each line that it changes.",
+    ),
+}
 #: The intervals are of more than sampling.
 BOTH_KINDS = Label(
     nb="Intervallene har med både usikre effekter og usikre forutsetninger.",
@@ -248,13 +273,24 @@ def budget_card(impact: BudgetImpact, lang: Lang) -> Card:
         if (own["amount"] == 0).all():
             continue
         name = f"{BLOCK_LABELS[str(block)].text(lang)}: {GROUP_LABELS[str(actor)].text(lang)}"
-        rows.append([capital(name), *(number(v / 1e6, 1, lang) for v in own["amount"])])
+        shown = [number(v / 1e6, 1, lang) for v in own["amount"]]
+        rows.append([capital(name), *shown])
+        if impact.candidates is not None:
+            other = _by_candidates(impact.candidates, block, actor, lang)
+            rows += [] if other == shown else [[_BY_CANDIDATES.text(lang), *other]]
     return Card(
         _TITLE.format(programme=impact.programme).text(lang),
         lines=_peaks(impact, lang),
         table=pd.DataFrame(rows, columns=[_MILLIONS.text(lang), *columns]),
         notes=_notes(impact, lang),
     )
+
+
+def _by_candidates(beside: BudgetImpact, block: Any, actor: Any, lang: Lang) -> list[str]:
+    """Return the amounts of a block by the effect on candidates, year by year."""
+    rows = beside.by_block()
+    own = rows[(rows["block"] == block) & (rows["actor"] == actor)]
+    return [number(v / 1e6, 1, lang) for v in own["amount"]]
 
 
 def _peaks(impact: BudgetImpact, lang: Lang) -> tuple[tuple[str, str], ...]:
@@ -277,6 +313,8 @@ def _notes(impact: BudgetImpact, lang: Lang) -> tuple[str, ...]:
         _CASH_ALONE.format(prices=impact.prices),
         _NEVER_NETTED,
         _FOLLOWED.format(horizon=impact.horizon),
+        WHOSE[impact.estimand],
+        *([] if impact.estimand == "atc" else [_EXPANSION[impact.candidates is not None]]),
         _WAGES[impact.wage_bill > 0].format(share=percent(impact.wage_bill, 0, lang)),
     ]
     need = impact.peak_need()["amount"]
