@@ -54,6 +54,9 @@ toc_object_entries_show_parents = "hide"
 default_role = "py:obj"
 smartquotes = False
 
+#: Pages of wide tables and pictures have no list of headings at their side.
+WIDE = ("validation", "contract", "monte_carlo", "size", "findings", "glossary", "gallery/index")
+
 html_theme = "pydata_sphinx_theme"
 html_title = "mih_impact"
 html_static_path = ["_static"]
@@ -68,7 +71,7 @@ html_theme_options = {
     "navbar_align": "left",
     "show_prev_next": True,
     "show_toc_level": 2,
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {"**": ["page-toc"]} | {page: [] for page in WIDE},
     "footer_start": ["copyright"],
     "footer_end": [],
     "pygments_light_style": "a11y-high-contrast-light",
