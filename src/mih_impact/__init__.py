@@ -58,6 +58,8 @@ if TYPE_CHECKING:
     from mih_impact.effects.inference.randomisation import randomisation_test as randomisation_test
     from mih_impact.effects.inference.tests import EffectTest as EffectTest
     from mih_impact.effects.inference.wild_bootstrap import wild_bootstrap as wild_bootstrap
+    from mih_impact.effects.quantile import QuantileEffects as QuantileEffects
+    from mih_impact.effects.quantile import quantile_effects as quantile_effects
     from mih_impact.effects.series import EffectSeries as EffectSeries
     from mih_impact.effects.subgroups import DifferenceTest as DifferenceTest
     from mih_impact.errors import AssumptionError as AssumptionError
@@ -179,6 +181,7 @@ _HOME = {
     "PriceIndex": "reference.prices",
     "Programme": "account.programme",
     "Provenance": "display.result",
+    "QuantileEffects": "effects.quantile",
     "Readings": "nav.readings",
     "Replication": "nav.reproduce",
     "RenamedError": "errors",
@@ -235,6 +238,7 @@ _HOME = {
     "placebo_start": "falsification.placebo",
     "pretrend_power": "falsification.power",
     "publication_table": "reporting.publication",
+    "quantile_effects": "effects.quantile",
     "randomisation_test": "effects.inference.randomisation",
     "read_panel": "panel.read",
     "reproduce_nav": "nav.reproduce",

@@ -81,6 +81,7 @@ SAVED: dict[str, str] = {
     "PriceIndex": "mih_impact.reference.prices",
     "Programme": "mih_impact.account.programme",
     "Provenance": "mih_impact.display.result",
+    "QuantileEffects": "mih_impact.effects.quantile",
     "Readings": "mih_impact.nav.readings",
     "Replication": "mih_impact.nav.reproduce",
     "Resampled": "mih_impact.study.resampling",

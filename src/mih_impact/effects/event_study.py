@@ -48,7 +48,7 @@ from mih_impact.effects.series import EffectSeries, build_series
 from mih_impact.errors import EffectsError, MihImpactError, SupportError
 from mih_impact.panel.cube import Dead
 
-__all__ = ["EstimationOptions", "PartEstimate", "estimate_parts", "event_study"]
+__all__ = ["EstimationOptions", "PartEstimate", "estimate_parts", "event_study", "resolved_se"]
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
@@ -374,7 +374,7 @@ def event_study(
     _require_options(group, se)
     _require_estimand(group, se, cluster, adjusted=adjust or score_correction)
     by_person = isinstance(cluster, str) and cluster == "person"
-    kind = _resolve(se, [group]) if by_person else clustered_kind(se, group)
+    kind = resolved_se(se, [group]) if by_person else clustered_kind(se, group)
     if score_correction:
         require_theory(group, kind, adjust=adjust)
     _require_columns(group, adjust=adjust)
@@ -382,7 +382,7 @@ def event_study(
     own = [] if parts is None else own_groups(group, parts)
     groups = [group, *(each for each in own if isinstance(each, ControlGroup))]
     if by_person:
-        kind = _resolve(se, groups)
+        kind = resolved_se(se, groups)
     require_small_sample(small_sample, kind, adjust=adjust, composition=composition)
     label = None
     if small_sample != "auto" and not by_person:
@@ -452,7 +452,7 @@ def event_study(
     )
 
 
-def _resolve(se: StandardError, groups: Sequence[ControlGroup]) -> str:
+def resolved_se(se: StandardError, groups: Sequence[ControlGroup]) -> str:
     """Return the standard error that "auto" means for a group and its subgroups."""
     if se != "auto":
         return se
