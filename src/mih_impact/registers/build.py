@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, SupportsFloat, get_args
 
@@ -13,7 +14,7 @@ import narwhals as nw
 
 from mih_impact import arguments
 from mih_impact.arguments import named_options
-from mih_impact.display.locale import Label, Lang
+from mih_impact.display.locale import Label, Lang, current
 from mih_impact.display.unit import AnyUnit
 from mih_impact.errors import PanelContractError
 from mih_impact.panel import engine
@@ -52,6 +53,7 @@ from mih_impact.registers.taking import Store, literal, named, quoted
 __all__ = ["build_panel"]
 
 MEMORY = "4 GB"
+_BAR = Label(nb="setter sammen panelet", en="building the panel")
 #: The file of the rows in the folder of a panel.
 PANEL = "panel.parquet"
 
@@ -170,20 +172,16 @@ def build_panel(
     store = Store.of(parse_memory(memory_limit))
     window = (date(first, 1, 1), date(last, 12, 31), period == "month")
     building = _Building(store, *window, events=rows == "events", benefit_type=benefit_type)
-    building.people(persons, identifiers)
-    for kind, tables in (("yearly", yearly), ("monthly", monthly)):
-        for table in tables:
-            building.table(table, kind)
-    for spell in spells:
-        building.spells(spell)
-    for state in status:
-        building.status(state)
-    if residence is not None:
-        building.residence(residence)
-    if starts is not None:
-        building.starts(starts)
     folder = None if out is None else arguments.path("out", out, error=PanelContractError)
-    origin = building.assembled(folder, eligible)
+    steps: list[Callable[[], Any]] = [partial(building.people, persons, identifiers)]
+    steps += [partial(building.table, table, "yearly") for table in yearly]
+    steps += [partial(building.table, table, "monthly") for table in monthly]
+    steps += [partial(building.spells, spell) for spell in spells]
+    steps += [partial(building.status, state) for state in status]
+    steps += [partial(building.residence, residence)] if residence is not None else []
+    steps += [partial(building.starts, starts)] if starts is not None else []
+    steps.append(partial(building.assembled, folder, eligible))
+    origin = [step() for step in _shown(steps)][-1]
     resident, source = _written(store, origin.rows, building.resident, folder)
     panel = read_panel(
         source,
@@ -196,6 +194,13 @@ def build_panel(
         memory_limit=memory_limit if out is not None else None,
     )
     return BuiltPanel.of(panel, origin)
+
+
+def _shown(steps: Sequence[Callable[[], Any]]) -> Any:
+    """Return the steps, which show how far they have come where progress is wanted."""
+    from tqdm import tqdm
+
+    return tqdm(steps, desc=_BAR.text(), disable=not current().progress, leave=False)
 
 
 def _window(years: Any) -> tuple[int, int]:

@@ -142,11 +142,17 @@ def _typed(store: Store, table: Table, name: str) -> tuple[str, str]:
 
 
 def _fated(
-    store: Store, table: Table, name: str, rows: str, fate: str, checks: Sequence[Check] = ()
+    store: Store,
+    table: Table,
+    name: str,
+    rows: str,
+    fate: str,
+    checks: Sequence[Check] = (),
+    most: str = "0",
 ) -> Taken:
     """Return the table of rows with their fate, the last branches of which are given."""
     sql = f"SELECT *, CASE {chosen(table)} {fate} END AS fate FROM {rows}"
-    return weighed(store, table, name, sql, checks)
+    return weighed(store, table, name, sql, checks, most=most)
 
 
 # --- what they have in a period -------------------------------------------------------------------
@@ -172,7 +178,8 @@ def periods(setting: Setting, table: Table, name: str) -> Taken:
         )
     taken = _placed(setting, table, name)
     types = store.types(taken.rows)
-    parts = [_combined(our, types[our], name, summed=table.combine == "sum") for our in names]
+    summed, largest = table.combine == "sum", taken.largest
+    parts = [_combined(our, types[our], name, summed, largest) for our in names]
     cells = store.keep(
         f"SELECT {', '.join(['pid', 'period', 'count(*) AS n', *parts])} FROM {taken.rows} "
         "WHERE fate = 'used' GROUP BY 1, 2"
@@ -204,7 +211,9 @@ def _placed(setting: Setting, table: Table, name: str) -> Taken:
     )
     rows = f"(SELECT *, {ranked(table, 'place', content)} FROM ({owned}))"
     unplaced = Check(wrong, partial(_unplaced, name, with_month))
-    return _fated(store, table, name, rows, fate, [unplaced])
+    money = [f"abs({quoted(our)}::DOUBLE)" for our in table.columns if kind_of(our) == "money"]
+    most = f"greatest({', '.join(money)})" if money else "0"
+    return _fated(store, table, name, rows, fate, [unplaced], most)
 
 
 def _unplaced(name: str, with_month: bool, n: int, _: int) -> PanelContractError:
@@ -254,11 +263,11 @@ def kind_of(our: str) -> Kind | None:
     return _KINDS[CONTRACT[our].dtype] if our in CONTRACT else None
 
 
-def _combined(our: str, type_: str, name: str, *, summed: bool) -> str:
+def _combined(our: str, type_: str, name: str, summed: bool, largest: float) -> str:
     """Return the SQL of one cell of the rows that a person has in a period."""
     column = quoted(our)
     if kind_of(our) == "money":
-        return f"{rounded(f'sum({in_parts(column)})', str(PER_ORE))} AS {column}"
+        return f"{rounded(f'sum({in_parts(column, largest)})', str(PER_ORE))} AS {column}"
     if not summed:
         return f"any_value({column}) AS {column}"
     if type_.startswith(("VARCHAR", "BOOLEAN", "DATE", "TIMESTAMP")):
