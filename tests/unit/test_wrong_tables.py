@@ -1,0 +1,130 @@
+"""Wrong tables of an extract: each a typed error with how many, and what to do."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+import mih_impact as mih
+
+PERSONS = mih.Table(pd.DataFrame({"person_id": ["a", "b"]}))
+DAY = "2020-05-05"
+
+
+def frame(rows, *columns):
+    return pd.DataFrame(rows, columns=["person_id", *columns])
+
+
+def rows(lines, *columns, **options):
+    names = {our: our for our in columns}
+    return mih.Table(frame(lines, *columns), **{"columns": names, "name": "rows", **options})
+
+
+def spells(lines, *more, **options):
+    options = {"to": "aap", "amount": "rate", "per": "day", "days": "calendar", **options}
+    return mih.Spells(frame(lines, "start", "stop", "rate", *more), name="spells", **options)
+
+
+SPELL = ("a", DAY, DAY, 1.0)
+WAGE = ("a", 2020, 1.0)
+WRONG = {
+    "a spell without a start": (
+        {"spells": [spells([SPELL, ("a", None, DAY, 1.0)])]},
+        r"spells has spells without a start\. Found: 1 of 2 rows\. Do: find the day",
+    ),
+    "a spell without an amount": (
+        {"spells": [spells([SPELL, ("b", DAY, DAY, None)])]},
+        r"without an amount in rate\. Found: 1 rows that count\. Do: find the amounts",
+    ),
+    "a row without a year": (
+        {"yearly": [rows([WAGE, ("a", None, 1.0), ("a", 0, 1.0)], "year", "wage_income")]},
+        r"values in year that are no year\. Found: 1 rows|without a year\. Found: 2 rows",
+    ),
+    "a month without a year": (
+        {"monthly": [rows([("a", 5, 1.0)], "month", "wage_income")]},
+        r"without a year and month\. Found: 1 rows\. Do: .*202012",
+    ),
+    "no column of years": (
+        {"yearly": [rows([("a", 1.0)], "wage_income")]},
+        r"does not say which column has the year\. Found: .*wage_income\. Do: columns=",
+    ),
+    "cancelled by a word nobody knows": (
+        {"spells": [spells([(*SPELL, "J"), (*SPELL, "perhaps")], "off", cancelled="off")]},
+        r"off that are neither yes nor no\. Found: 1 rows\. Do: name the codes that cancel",
+    ),
+    "codes added up": (
+        {"yearly": [rows([("a", 2020, "x")], "year", "education", combine="sum")]},
+        r'combine="sum" adds numbers.*Found: education\. Do: leave the column out',
+    ),
+    "amounts that are text": (
+        {"yearly": [rows([("a", 2020, "high")], "year", "wage_income")]},
+        r"another type in wage_income.*Found: varchar where a money.*Do: convert",
+    ),
+    "identifiers with a fraction": (
+        {"yearly": [mih.Table(pd.DataFrame({"person_id": [1.5], "year": [2020]}), name="rows",
+                              columns={"year": "year"})]},
+        r"person_id that are no identifier\. Found: 1 rows\. Do: identifiers are text or whole",
+    ),
+    "a version that is no number and no time": (
+        {"spells": [spells([(*SPELL, "2"), (*SPELL, "second")], "v", revision="v")]},
+        r"v that are no number or time of a version\. Found: 1 rows\. Do: name a column",
+    ),
+    "one column twice": (
+        {"spells": [spells([SPELL]), spells([SPELL])]},
+        r"Two tables make one column\. Found: aap\. Do: give one of them another name",
+    ),
+    "nobody in the panel": (
+        {"spells": [spells([("z", DAY, DAY, 1.0)])]},
+        r"Nobody has a row in the panel\. Found: 1 tables with none.*Do: see that identifiers",
+    ),
+    "a day of the year by month": (
+        {"period": "month",
+         "status": [mih.Status(frame([("a", DAY, DAY, "x")], "start", "stop", "place"),
+                               to="municipality", value="place", at="31.12")]},
+        r"for panels by year\. Found: at='31.12'\. Do: in a panel by month",
+    ),
+    "a stop before the start in residence": (
+        {"residence": mih.Spells(frame([("a", DAY, "2020-05-04")], "start", "stop"), name="stays")},
+        r"stays has spells that stop before they start\. Found: 1 of 1 rows",
+    ),
+    "identifiers of nothing": (
+        {"identifiers": mih.Table(frame([("a", "f")], "fnr"), name="key")},
+        r"key does not say which column has the identifiers\..*Do: .*identifier",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_wrong_table_says_how_many_rows_and_what_to_do(what):
+    tables, said = WRONG[what]
+    with pytest.raises(mih.PanelContractError, match=said):
+        mih.build_panel(PERSONS, years=(2019, 2021), **tables)
+
+
+@pytest.mark.parametrize("years", [2019, (2021, 2019), (19, 21), ("2019", "2021")])
+def test_years_are_a_first_and_a_last(years):
+    with pytest.raises(mih.MihImpactError, match=r"years= .*Do: .*2009, 2025"):
+        mih.build_panel(PERSONS, years=years, spells=[spells([SPELL])])
+
+
+def test_nothing_is_left_of_a_panel_that_nobody_is_in(tmp_path):
+    with pytest.raises(mih.PanelContractError, match="Nobody has a row"):
+        mih.build_panel(PERSONS, years=(2019, 2021), out=tmp_path / "panel",
+                        spells=[spells([("z", DAY, DAY, 1.0)])])  # fmt: skip
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_rows_of_several_files_are_counted_from_the_first_on(tmp_path):
+    lines = [("a", DAY, DAY, 1.0), ("b", DAY, DAY, 2.0), ("b", "2020-06-06", "2020-06-07", 4.0)]
+    whole = frame(lines, "start", "stop", "rate")
+    whole.iloc[:1].to_parquet(tmp_path / "aap_1.parquet")
+    whole.iloc[1:].to_parquet(tmp_path / "aap_2.parquet")
+    options = {"to": "aap", "amount": "rate", "per": "day", "days": "calendar", "name": "aap"}
+    tables = [mih.Spells(tmp_path / "aap_*.parquet", **options), mih.Spells(whole, **options)]
+    panels = [mih.build_panel(PERSONS, years=(2020, 2020), spells=[one]) for one in tables]
+    assert panels[0].explain("b", 2020, "aap")["row"].tolist()[:2] == [2, 3]
+    told = [panel.explain("b", 2020, "aap") for panel in panels]
+    pd.testing.assert_frame_equal(*told)
+    pd.testing.assert_frame_equal(*(panel.sources() for panel in panels))
+    frames = [panel.frame.collect("pandas").to_native() for panel in panels]
+    pd.testing.assert_frame_equal(*frames)
