@@ -100,7 +100,7 @@ def effects_and_averages(effects):
 
     average = averages(
         effects.estimate, np.array(effects.starts), np.array(effects.years), effects.sizes,
-        "event", anticipation=0, window=None, balance=None,
+        "event", window=None, balance_e=None,
     )  # fmt: skip
     weights, own = column_weights(average), starter_weights(average, effects.group_of)
     same, nothing = np.eye(len(weights)), np.zeros((len(own), len(weights)))

@@ -99,6 +99,7 @@ if TYPE_CHECKING:
     from mih_impact.nav.reproduce import Replication as Replication
     from mih_impact.nav.reproduce import reproduce_nav as reproduce_nav
     from mih_impact.panel.check import PanelReport as PanelReport
+    from mih_impact.panel.cross_section import read_cross_section as read_cross_section
     from mih_impact.panel.derived import above as above
     from mih_impact.panel.derived import in_g as in_g
     from mih_impact.panel.derived import stable as stable
@@ -240,6 +241,7 @@ _HOME = {
     "publication_table": "reporting.publication",
     "quantile_effects": "effects.quantile",
     "randomisation_test": "effects.inference.randomisation",
+    "read_cross_section": "panel.cross_section",
     "read_panel": "panel.read",
     "reproduce_nav": "nav.reproduce",
     "resample": "study.resampling",

@@ -464,6 +464,10 @@ ELSEWHERE: dict[str, dict[str, str]] = {
         "window=, its first year", "first_treat": _COLUMNS, "unit": _COLUMNS, "did2s":
         "window=(-5, 6)",
     },
+    "read_cross_section": {
+        "treat": "treated=", "outcomes": "outcome=", "units": "unit=", "yname": "outcome=",
+        "columns": "treated=, outcome= and person_id=; all other columns are characteristics",
+    },
     "honest_bounds": {
         "Mbarvec": "M= with restriction='relative_magnitudes'", "Mvec": "M= with"
         " restriction='smoothness'", "Mbar": "M=", "m": "M=", "l_vec": "years= or weights=",

@@ -154,6 +154,9 @@ def _calls() -> tuple[Callable[[], Call], ...]:
     )
     return (
         lambda: (mih.read_panel, {"source": register(), "money": "fixed"}),
+        lambda: (mih.read_cross_section, {
+            "frame": pd.DataFrame({"d": [1, 0] * 20, "y": range(40)}), "treated": "d",
+            "outcome": "y"}),
         lambda: (mih.match, {"panel": panel(), "on": ["age"], "caliper": None}),
         lambda: (mih.match, {"panel": panel(), "on": [], "exact": ["county"], "method": "exact"}),
         lambda: (mih.weight, {"panel": panel(), "on": ["age"]}),

@@ -209,12 +209,10 @@ def card(group: Comparison, tied_share: float | None, lang: Lang) -> Card:
         (_LINES["effective"], number(group.effective_controls, lang=lang)),
         *_last_line(group, lang),
     )
-    others = _OTHER_MEASURES if group.risk.cube.others is None else _UNTIL_THEN
     whose = _WHOSE.get(group.estimand)
     notes = [
         *([] if whose is None else [_BY_STARTERS.format(whose=whose).text(lang)]),
-        f"{_conditions(group, lang)} {others.text(lang)}",
-        *notes_on_absence(group.risk.cube.residency_known, lang, _without_row(group)),
+        *([] if group.cross_section else _on_years(group, lang)),
         *notes_on_lost(group.flow, lang),
     ]
     for column, n in group.risk.carried.items():
@@ -228,6 +226,14 @@ def card(group: Comparison, tied_share: float | None, lang: Lang) -> Card:
         lines=tuple((label.text(lang), value) for label, value in lines),
         notes=tuple(notes),
     )
+
+
+def _on_years(group: Comparison, lang: Lang) -> list[str]:
+    """Return what follows from controls being chosen year by year."""
+    cube = group.risk.cube
+    others = _OTHER_MEASURES if cube.others is None else _UNTIL_THEN
+    absent = notes_on_absence(cube.residency_known, lang, _without_row(group))
+    return [f"{_conditions(group, lang)} {others.text(lang)}", *absent]
 
 
 def _both_sides(group: Comparison, lang: Lang) -> tuple[tuple[Label, str], ...]:

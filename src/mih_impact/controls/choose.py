@@ -36,7 +36,7 @@ from mih_impact.controls.recipe import (
     require_outcomes,
     seed_of,
 )
-from mih_impact.controls.terms import Term, as_terms
+from mih_impact.controls.terms import Lag, Term, as_terms
 from mih_impact.controls.weighting import weighted
 from mih_impact.display.locale import Label
 from mih_impact.display.result import Provenance
@@ -441,6 +441,13 @@ class _Call:
     def cube(self, options: MatchOptions | WeightOptions) -> Cube:
         """Fetch the persons, with what is conditioned on and the outcomes brought along."""
         outcomes = outcomes_along(self.panel, self.outcomes)
+        lags = [str(term) for term in options.on if isinstance(term, Lag)]
+        if self.panel.cross_section and lags:
+            raise SupportError(
+                "A cross-section has no earlier years",
+                found=f"on={', '.join(lags)}",
+                do="name the columns themselves: all but the outcomes are from before treatment",
+            )
         self.panel.require()
         cube = self.panel.cube(eligible=self.eligible, columns=[*options.columns, *outcomes])
         require_outcomes(self.panel, cube, outcomes)

@@ -108,6 +108,12 @@ class Comparison:
     window_end: int | None = None
     model: WeightModel | None = None
     matches: tuple[Sets | None, Sets] | None = None
+
+    @property
+    def cross_section(self) -> bool:
+        """Whether persons have one period; see `read_cross_section`."""
+        return self.recipe is not None and self.recipe.panel.cross_section
+
     estimand: EffectOn = "att"
 
     @property

@@ -218,7 +218,8 @@ def overlap(group: Comparison) -> Overlap:
     outside = outside_range(risk, group.score)
     everywhere = np.ones(len(index), dtype=bool)
     parts = [(np.nan, everywhere)]
-    parts += [(float(c), risk.start_year == c) for c in risk.start_years.tolist()]
+    each = [] if group.cross_section else risk.start_years.tolist()
+    parts += [(float(c), risk.start_year == c) for c in each]
     rows = []
     for start_year, here in parts:
         for side, of_side in (("participant", risk.treated), ("candidate", ~risk.treated)):

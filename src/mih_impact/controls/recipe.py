@@ -24,6 +24,7 @@ __all__ = [
     "possible_outcomes",
     "require_outcomes",
     "require_units",
+    "require_years",
     "seed_of",
 ]
 
@@ -101,6 +102,17 @@ def about_panel(
         return panel, prices
     about = prices | {"measure": measure, "other_measures": other_measures}
     return panel.for_measure(measure, other_measures=other_measures), about
+
+
+def require_years(panel: Panel, call: str) -> None:
+    """Raise on a cross-section, of which a call that compares years can say nothing."""
+    if panel.cross_section:
+        raise PanelContractError(
+            f"{call} compares years, and a cross-section has one period",
+            found="a panel made by read_cross_section",
+            do="use mih.match or mih.weight, and mih.event_study(group, estimator='difference'); "
+            "or read the years before treatment with mih.read_panel",
+        )
 
 
 def outcomes_along(panel: Panel, outcomes: str | Sequence[str] | None) -> tuple[str, ...]:

@@ -221,6 +221,12 @@ _UNUSUAL = (
         ),
     ),
 )
+_LEVELS = Label(
+    nb="Forskjell i nivå blant dem som er like i det de er valgt på: det som ellers skiller "
+    "gruppene, er med.",
+    en="A difference in levels among those who are alike in what they were chosen on: what else "
+    "sets the groups apart is in it.",
+)
 _NO_ZERO = Label(
     nb="Døde og utvandrede er ikke med for {outcomes}: null er der ikke det samme som ingenting.",
     en="The dead and emigrated are left out of {outcomes}, where zero is not nothing.",
@@ -247,7 +253,10 @@ def effects_card(effects: EffectEstimates, lang: Lang) -> Card:
     if effects.matrix is None:
         notes.append(_NOT_AVAILABLE.text(lang))
     asked = effects.provenance.options
-    notes += [text.text(lang) for option, value, text in _UNUSUAL if asked.get(option) == value]
+    once = bool(asked.get("cross_section"))
+    unusual = [(o, v, text) for o, v, text in _UNUSUAL if not (once and o == "estimator")]
+    notes += [_LEVELS.text(lang)] if once else []
+    notes += [text.text(lang) for option, value, text in unusual if asked.get(option) == value]
     if asked.get("dead") == "zero":
         levels = [name for name, unit in effects.units.items() if not zero_is_nothing(unit)]
         names = Label(*(", ".join(label_of(n).text(own) for n in levels) for own in ("nb", "en")))
@@ -261,6 +270,7 @@ def effects_card(effects: EffectEstimates, lang: Lang) -> Card:
         notes.append(_LEFT_OUT.text(lang))
     if effects.se == "abadie_imbens_2016":
         notes.append(_ESTIMATED_SCORE.text(lang))
+    term = "overall" if once else effects.term
     lines = []
     shown = effects.shown().frame
     for name in effects.outcomes:
@@ -268,7 +278,7 @@ def effects_card(effects: EffectEstimates, lang: Lang) -> Card:
         after = rows[_on_card(effects, rows["level"])]
         after = after[after["n_participants"] != 0]  # a year without register rows
         unit, rows_of = effects.units[name], after.to_dict("records")
-        text = "; ".join(_cell(row, unit, effects.term, lang) for row in rows_of)
+        text = "; ".join(_cell(row, unit, term, lang) for row in rows_of)
         lines.append((label_of(name).text(lang), text))
     parts = [text for name in effects.outcomes if (text := _matched_on(effects, name, lang))]
     if parts:
@@ -319,8 +329,9 @@ def _matched_on(effects: EffectEstimates, outcome: str, lang: Lang) -> str:
 def _title(effects: EffectEstimates, lang: Lang) -> str:
     """Return what is shown, and of whom if of one subgroup."""
     parts = effects.split
+    once = effects.provenance.options.get("cross_section")
     if parts is None or len(effects.subgroups) > 1:
-        return _TITLES[effects.term].text(lang)
+        return _TITLES["overall" if once else effects.term].text(lang)
     title = (_DIFFERENCES if parts.conditional else _TITLES[effects.term]).text(lang)
     return f"{title}, {parts.label.text(lang)}: {parts.names[effects.subgroups[0]].text(lang)}"
 

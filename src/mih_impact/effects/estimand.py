@@ -26,6 +26,7 @@ __all__ = [
     "Estimator",
     "TargetEffects",
     "base_years",
+    "is_cross_section",
     "is_matched_on",
     "read_target",
     "read_years",
@@ -300,6 +301,8 @@ def read_target(
     `call` is what the caller is called in messages.
     """
     require_group(call, group)
+    if is_cross_section(group):
+        _require_one_period(estimator, window, call)
     require_choice("estimator", estimator, get_args(Estimator), call=call)
     require_choice("composition", composition, get_args(Composition), call=call)
     require_choice("dead", dead, get_args(Dead), call=call)
@@ -314,6 +317,27 @@ def read_target(
             do="choose a shorter window=, or composition='available'",
         )
     return target
+
+
+def is_cross_section(group: Any) -> bool:
+    """Return whether a group is of persons with one period."""
+    return bool(getattr(group, "cross_section", False))
+
+
+def _require_one_period(estimator: str, window: tuple[int, int], call: str) -> None:
+    """Raise on what needs more than the one period that a cross-section has."""
+    if arguments.is_one_of(estimator, ["did"]):
+        raise EffectsError(
+            "A cross-section has no year before treatment that a change could be from",
+            found="a group of read_cross_section, and estimator='did'",
+            do="compare levels: estimator='difference'",
+        )
+    if tuple(window) != (0, 0):
+        raise EffectsError(
+            f"A cross-section has one period, and {call} asks for others",
+            found=f"years {window[0]} to {window[1]}",
+            do="give year=0, or window=(0, 0)",
+        )
 
 
 def require_group(call: str, group: Any) -> None:

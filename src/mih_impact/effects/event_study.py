@@ -25,6 +25,7 @@ from mih_impact.effects.estimand import (
     Estimand,
     Estimator,
     TargetEffects,
+    is_cross_section,
     is_matched_on,
     read_target,
     require_choice,
@@ -278,7 +279,7 @@ def event_study(
     base
         The base year relative to start, before it, or several whose mean is the base.
     window
-        First and last year since start, inclusive.
+        First and last year since start, inclusive. Of a cross-section the only one, 0.
     composition
         "available": each year speaks for the start years seen in it. "balanced": every year speaks
         for the start years seen throughout the window. "cohort_weighted": each start year has the
@@ -365,6 +366,9 @@ def event_study(
     (-1, 0, 1)
     """
     del estimand  # it has come as the single options
+    once = is_cross_section(group)
+    if once and arguments.window(window, error=EffectsError)[0] <= 0 <= window[1]:
+        window = (0, 0)
     target = read_target(group, outcomes, estimator, base, window, composition, dead)
     arguments.flag("adjust", adjust, error=EffectsError)
     arguments.flag("score_correction", score_correction, error=EffectsError)
@@ -444,6 +448,7 @@ def event_study(
                 "score_correction": score_correction,
                 "small_sample": small_sample,
                 "level": level,
+                **({"cross_section": True} if once else {}),
             },
             seed=seed,
             data=cube.fingerprint,

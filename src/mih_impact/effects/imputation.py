@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.arguments import named_options
-from mih_impact.controls.recipe import about_panel, require_units
+from mih_impact.controls.recipe import about_panel, require_units, require_years
 from mih_impact.controls.terms import Lag, Term
 from mih_impact.display.result import Provenance
 from mih_impact.effects.group_time.influence import FactoredInfluence, factored
@@ -146,6 +146,7 @@ def imputation_effects(
     (-3, 3)
     """
     panel, about = about_panel(panel, measure, "risk_set", verb="imputation_effects")
+    require_years(panel, "imputation_effects")
     if panel.period != "year":
         raise PanelContractError(
             "imputation_effects has an effect of every calendar year, and the panel is by month",

@@ -41,6 +41,8 @@ __all__ = ["Money", "Panel", "Period", "panel_card"]
 
 _CARD = {
     "title": Label(nb="Registerpanel", en="Register panel"),
+    "cross_section": Label(nb="Tverrsnitt", en="Cross-section"),
+    "persons": Label(nb="Personer", en="Persons"),
     "engine": Label(nb="Motor", en="Engine"),
     "size": Label(nb="Rader og år", en="Rows and years"),
     "period": Label(nb="En rad er", en="A row is"),
@@ -65,18 +67,23 @@ def panel_card(
     read = _CARD["unread"].text(lang)
     if size is not None:
         read = f"{number(size[0], lang=lang)}, {year_range(size[1], size[2])}"
+        if panel.cross_section:
+            read = number(size[0] // 2, lang=lang)
+    title = _CARD["cross_section" if panel.cross_section else "title"]
+    shown = (("columns", ", ".join(panel.columns)), ("outcomes", ", ".join(_outcomes(panel, lang))))
+    if panel.cross_section:
+        own = [name for name in panel.columns if name not in ("person_id", "year", "start_year")]
+        few = (("persons", read), ("columns", ", ".join(own)), shown[1])
+        return Card(title.text(lang), tuple((_CARD[name].text(lang), text) for name, text in few))
     kroner = _CARD[money].format(currency=panel.currency, year=panel.price_year)
     lines = (
         ("engine", engine),
         ("size", read),
         ("period", _CARD[panel.period].text(lang)),
-        ("columns", ", ".join(panel.columns)),
-        ("outcomes", ", ".join(_outcomes(panel, lang))),
+        *shown,
         ("money", kroner.text(lang)),
     )
-    return Card(
-        _CARD["title"].text(lang), tuple((_CARD[name].text(lang), text) for name, text in lines)
-    )
+    return Card(title.text(lang), tuple((_CARD[name].text(lang), text) for name, text in lines))
 
 
 def _outcomes(panel: Panel, lang: Lang) -> list[str]:
@@ -144,6 +151,8 @@ class Panel(Displayed):
             },
             evidence=evidence,
         )
+        #: Whether it is of one period: see `read_cross_section`.
+        self.cross_section = False
         self._measure: Named | None = None
         self._last_cube: tuple[tuple[Any, ...], Cube] | None = None
 
@@ -243,6 +252,14 @@ class Panel(Displayed):
         about = {"measure": measure, "other_measures": other_measures}
         options = {**self.provenance.options, **about}
         chosen.provenance = replace(self.provenance, options=options)
+        return chosen
+
+    def as_cross_section(self) -> Panel:
+        """Return the panel as one that knows of one period only; see `read_cross_section`."""
+        chosen = copy.copy(self)
+        chosen.cross_section = True
+        options = {**self.provenance.options, "cross_section": True}
+        chosen.provenance = replace(self.provenance, call="read_cross_section", options=options)
         return chosen
 
     # --- checking ---------------------------------------------------------------------------------

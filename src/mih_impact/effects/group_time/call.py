@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.arguments import named_options
-from mih_impact.controls.recipe import about_panel, require_units
+from mih_impact.controls.recipe import about_panel, require_units, require_years
 from mih_impact.controls.terms import Lag, Term, as_terms
 from mih_impact.display.result import Provenance
 from mih_impact.effects.group_time.adjusted import TRIM, Estimator
@@ -149,6 +149,7 @@ def group_time_effects(
     -5
     """
     panel, about = about_panel(panel, measure, "risk_set", verb="group_time_effects")
+    require_years(panel, "group_time_effects")
     if panel.period != "year":
         raise PanelContractError(
             "group_time_effects compares calendar years, and the panel is by month",

@@ -334,7 +334,8 @@ def require_followed(cube: Cube, call: str) -> None:
         f"{call} compares changes of the same persons, and nobody is seen in more than one year: "
         "repeated cross-sections are not supported",
         found=f"{cube.n_persons} persons, each with one row; {years} years with rows",
-        do="see that person_id names the same person in every year: columns={'person_id': ...}",
+        do="see that person_id names the same person in every year: columns={'person_id': ...}; "
+        "or read one period with mih.read_cross_section",
     )
 
 
