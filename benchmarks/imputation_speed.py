@@ -10,8 +10,8 @@ call on a panel whose cube is in memory, without years before start, its table a
 file. The peers: did2s with an indicator of every year since start, and ImputationDiD with its event
 study, from a long pandas frame that was read before. Memory is the highest resident size of the
 process during the calls, with its data. A peer is stopped after `--limit` seconds, or where it asks
-for more than `--memory` GB, and recorded so. Linear algebra runs on one thread on all sides. Medians
-go to benchmarks/results/imputation_speed.json.
+for more than `--memory` GB, and recorded so. Linear algebra runs on one thread on all sides.
+Medians go to benchmarks/results/imputation_speed.json.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def read_cross_section(
     ... )
     >>> panel = mih.read_cross_section(frame, treated="treat", outcome="earnings", unit="dollars")
     >>> group = mih.match(panel, exact=["age"], method="exact")
-    >>> mih.event_study(group, estimator="difference").params.item()
+    >>> round(mih.event_study(group, estimator="difference").params.item(), 6)
     2.0
     """
     table = _table(frame)
