@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from importlib.resources import files
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from mih_impact.arguments import named_options
+from mih_impact.errors import require
 from mih_impact.panel.synthetic.register import register_frame
 from mih_impact.panel.synthetic.tables import Tables
 from mih_impact.storage import write_whole
@@ -40,6 +42,8 @@ def synthetic_delivery(
     ------
     AssumptionError
         As in `synthetic_register`.
+    MissingExtraError
+        Without the extra `stat`.
 
     Examples
     --------
@@ -48,6 +52,7 @@ def synthetic_delivery(
     >>> [path.name for path in files][:3]
     ['persons.csv', 'key.csv', 'income_p2009-01-01_p2022-12-31_v1.parquet']
     """
+    require("pyreadstat", extra="stat", to="Writing files of Stata, SPSS and SAS")
     frame, _ = register_frame(participants=participants, persons=persons, seed=seed)
     tables = Tables(frame, np.random.default_rng((seed, len(frame))))
     written = [_written(Path(folder) / name, table) for name, table in tables.by_file().items()]
@@ -64,6 +69,8 @@ def _written(path: Path, table: pd.DataFrame) -> Path:
     """Write a table in the way of its file's ending."""
     if path.suffix == ".csv":
         return write_whole(path, _csv(table))
+    if path.suffix in _STAT:
+        return write_whole(path, _stat(table, path.suffix))
     return write_whole(path, _parquet(table))
 
 
@@ -76,6 +83,37 @@ def _csv(table: pd.DataFrame) -> bytes:
         elif kind.kind == "f":
             text[name] = table[name].map("{:.2f}".format).str.replace(".", ",")
     return text.to_csv(sep=";", index=False, lineterminator="\r\n").encode("cp1252")
+
+
+#: Bytes of a file that have the header with its times.
+_HEADER = 600
+#: The writers of pyreadstat.
+_STAT = {".dta": "write_dta", ".sav": "write_sav", ".xpt": "write_xport"}
+#: The time of writing in their headers, and the one that is put there, for equal files.
+_STAMPS = {
+    rb"\d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d": b"01 Jan 2025 00:00",
+    rb"\d\d [A-Z][a-z]{2} \d\d\d\d:\d\d:\d\d": b"01 Jan 2500:00:00",
+    rb"\d\d[A-Z]{3}\d\d:\d\d:\d\d:\d\d": b"01JAN25:00:00:00",
+}
+
+
+def _stat(table: pd.DataFrame, suffix: str) -> bytes:
+    """Return a table as a file of Stata, SPSS or SAS."""
+    import pyreadstat
+
+    plain = table.copy()
+    for name, kind in table.dtypes.items():
+        if kind.kind == "M":
+            days = table[name].astype("M8[s]").dt.date.astype(object)
+            plain[name] = days.where(table[name].notna(), None)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"table{suffix}"
+        getattr(pyreadstat, _STAT[suffix])(plain, str(path))
+        content = path.read_bytes()
+    head, rest = content[:_HEADER], content[_HEADER:]
+    for stamp, fixed in _STAMPS.items():
+        head = re.sub(stamp, fixed, head)
+    return head + rest
 
 
 def _parquet(table: pd.DataFrame) -> bytes:

@@ -29,6 +29,8 @@ __all__ = ["MEASURE", "SPLITS", "Tables"]
 MEASURE = "REKRUTT"
 _OTHERS = ("ARBTREN", "ENKELAMO", "GRUPPEAMO", "MENTOR")
 _BEGUN, _NOT_BEGUN = ("FULLF", "AVBRUTT", "GJENN"), ("VENTELISTE", "IKKEMØTT", "FEILREG")
+#: In what files benefits come that are no Parquet.
+_FORMATS = {"aap": "dta", "sosialhjelp": "sav", "uforetrygd": "xpt", "sykepenger": "csv"}
 #: Counties of 2024 whose codes stand for the invented ones; their municipalities do for theirs.
 STAND_IN = ("31", "50", "33", "55", "15")
 #: One of them was divided in 2024, and the delivery has nobody in the other part.
@@ -71,7 +73,7 @@ class Tables:
                 found[f"{name}_v1.parquet"] = table.query("versjon == 1")
                 found[f"{name}_v2.parquet"] = table
             else:
-                found[f"{name}.{'csv' if name == 'sykepenger' else 'parquet'}"] = table
+                found[f"{name}.{_FORMATS.get(name, 'parquet')}"] = table
         return found | {
             "unemployed.parquet": self._unemployed(),
             "addresses.parquet": self._addresses(),
