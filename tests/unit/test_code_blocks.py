@@ -28,7 +28,6 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
     for path in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
-    if path.name != "tables.md"
 )
 BLOCK = re.compile(
     r"^(?P<mark><!-- not run: [^>]+ -->\n+)?```(?P<kind>[^\n]*)\n(?P<code>.*?)^```$", re.M | re.S
