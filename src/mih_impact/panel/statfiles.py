@@ -367,12 +367,15 @@ class StatFiles:
 
         columns = [file.columns[name] for name in modes if name in file.columns]
         kinds = {c.name: pa.string() if c.name in as_text else _arrow(c) for c in columns}
-        with pq.ParquetWriter(path, pa.schema(list(kinds.items()))) as out:
+        schema = pa.schema(list(kinds.items()))
+        texts = [name for name in kinds if name in as_text]
+        with pq.ParquetWriter(path, schema, use_dictionary=texts, write_statistics=False) as out:
             for piece, tagged in file.pieces(list(kinds)):
                 arrays = []
                 for column in columns:
                     self._count(column.name, tagged.get(column.name, 0))
-                    values, said = _without_declared(piece[column.name], column)
+                    read = _texts if column.textual else _numbers
+                    values, said = read(piece[column.name], column)
                     self._count(column.name, said)
                     if column.name in whole and not _all_whole(values, column):
                         whole.discard(column.name)
@@ -411,18 +414,23 @@ def _arrow(column: _Column) -> Any:
     return {"float": pa.float32(), "double": pa.float64()}.get(column.storage, pa.int64())
 
 
-def _without_declared(values: pd.Series[Any], column: _Column) -> tuple[NDArray[Any], int]:
-    """Return values (numbers as floats), null where missing, and how many the file declares so."""
-    if column.textual:
-        words = values.to_numpy(dtype=object)
-        given = np.fromiter((isinstance(w, str) and w != "" for w in words), bool, len(words))
-        said = np.isin(words, [low for low, _ in column.declared]) if column.declared else ~given
-        said &= given
-        words = words.copy()
-        words[~given | said] = None
-        return words, int(said.sum())
+def _texts(values: pd.Series[Any], column: _Column) -> tuple[Any, int]:
+    """Return texts, null where empty or declared missing, and how many the file declares so."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = pa.array(values, from_pandas=True).cast(pa.string())
+    nothing, said = pc.equal(texts, ""), 0
+    if column.declared:
+        listed = pc.is_in(texts, value_set=pa.array([low for low, _ in column.declared]))
+        nothing, said = pc.or_(nothing, listed), pc.sum(listed).as_py()
+    return pc.if_else(nothing, pa.scalar(None, pa.string()), texts), said or 0
+
+
+def _numbers(values: pd.Series[Any], column: _Column) -> tuple[NDArray[Any], int]:
+    """Return numbers, NaN where missing, and how many the file declares so."""
     tagged = 0
-    if values.dtype == object:  # of numbers, None, and the letters of tagged missing values
+    if not pd.api.types.is_numeric_dtype(values):  # letters are tagged missing values
         tagged = sum(isinstance(value, str) for value in values)
         values = pd.to_numeric(values, errors="coerce")
     numbers = values.to_numpy(dtype=float, na_value=np.nan)
@@ -452,9 +460,7 @@ def code_text(value: Any) -> str:
     return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
-def _converted(
-    values: NDArray[Any], column: _Column, file: _File, mode: Mode, *, text: bool
-) -> NDArray[Any]:
+def _converted(values: Any, column: _Column, file: _File, mode: Mode, *, text: bool) -> Any:
     """Return the values of a column as they are written."""
     if column.reads == "other":
         raise PanelContractError(
@@ -501,8 +507,10 @@ def _period(number: float, reads: Reads) -> str:
     return f"{1960 + year}{sign}{part + 1:02d}" if parts == 12 else f"{1960 + year}{sign}{part + 1}"
 
 
-def _words(values: NDArray[Any], column: _Column, *, labelled: bool) -> NDArray[Any]:
+def _words(values: Any, column: _Column, *, labelled: bool) -> NDArray[Any]:
     """Return codes as text, with their labels where they are wanted."""
+    if column.textual:
+        values = values.to_numpy(zero_copy_only=False)
     known = {code_text(code): label for code, label in column.labels.items()} if labelled else {}
     shared = [label for label in known.values() if list(known.values()).count(label) > 1]
     double = {*shared, *(label for code, label in known.items() if label in known.keys() - {code})}

@@ -40,6 +40,8 @@ _FLOATS = ("FLOAT", "DOUBLE", "DECIMAL")
 _DATED = ("DATE", "TIMESTAMP")
 #: The number of a row in its files.
 _ROW = "mih_impact row"
+#: A month, or a quarter, half-year or week as Stata writes it.
+_PERIOD = "[0-9]{4}(-(0[1-9]|1[0-2])|q[1-4]|h[12]|w([1-9]|[1-4][0-9]|5[0-2]))"
 #: Fewest rows that a code is shown of.
 _ENOUGH = 5
 
@@ -146,7 +148,7 @@ def take(store: Store, table: Source, name: str, wanted: Mapping[str, Wanted]) -
     dated = [w.source for w in wanted.values() if w.kind == "date" and types[w.source] == "VARCHAR"]
     reader = _Reader(store, table, name, raw, tuple(dict.fromkeys(dated)))
     meant, wanted = wanted, {our: want.of_codes() for our, want in wanted.items()}
-    made = {our: reader.expr(want, types[want.source]) for our, want in wanted.items()}
+    made = {our: reader.expr(want, types[want.source], our) for our, want in wanted.items()}
     reader.require_whole(made, wanted, types)
     parts = [f"{expr} AS {quoted(our)}" for our, expr in made.items()]
     in_files = _ROW in types
@@ -361,15 +363,15 @@ class _Reader:
     raw: str
     dated: tuple[str, ...]
 
-    def expr(self, want: Wanted, type_: str) -> str:
-        """Return the SQL of a column."""
+    def expr(self, want: Wanted, type_: str, our: str = "") -> str:
+        """Return the SQL of a column, which is called `our`."""
         column = quoted(want.source)
         base = type_.split("(")[0].split(" ")[0]
         match want.kind:
             case "key" | "text":
                 return self._text(column, base)
             case "date":
-                return self._date(want.source, base)
+                return self._date(want.source, base, our)
             case "rank":
                 return self._rank(column, base)
             case "year" | "month":
@@ -379,8 +381,11 @@ class _Reader:
                 finite = f"CASE WHEN isfinite({column}::DOUBLE) THEN {column} END"
                 return finite if base in ("FLOAT", "DOUBLE") else column
             case "int":
-                return f"TRY_CAST({column} AS BIGINT)"
+                whole = f"CASE WHEN {column} = floor({column}) THEN {column} END"
+                return f"TRY_CAST({whole if base in _FLOATS else column} AS BIGINT)"
             case "bool":
+                if base in (*_WHOLE, *_FLOATS):  # 1 for yes and 2 for no is another code
+                    return f"CASE {column} WHEN 1 THEN true WHEN 0 THEN false END"
                 return f"TRY_CAST({column} AS BOOLEAN)"
         if base in ("FLOAT", "DOUBLE"):
             return f"CASE WHEN NOT isnan({column}) THEN {column} END"
@@ -397,7 +402,8 @@ class _Reader:
     def _text(self, column: str, base: str) -> str:
         """Return text without blanks around it; a whole number that is kept as 7.0 is 7."""
         if base in _FLOATS:
-            whole = f"{column} = floor({column}) AND abs({column}) < 9e15"
+            exact = 2**24 if base == "FLOAT" else 9e15  # beyond it several numbers are one
+            whole = f"{column} = floor({column}) AND abs({column}) <= {exact}"
             return f"CASE WHEN {whole} THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) END"
         return f"NULLIF(trim(CAST({column} AS VARCHAR)), '')"
 
@@ -426,10 +432,11 @@ class _Reader:
             year, last = f"left({text}, 4)::INTEGER", f"right({text}, 2)::INTEGER"
             alone = f"TRY_CAST({text} AS INTEGER) - 13"  # without a year: -12 to -1
             return f"CASE WHEN {both} THEN {year} * 12 + {last} - 1 ELSE {alone} END"
-        iso = f"year(TRY_CAST({text} AS DATE))"
-        return f"CASE WHEN length({text}) = 4 THEN TRY_CAST({text} AS INTEGER) ELSE {iso} END"
+        alone = f"length({text}) = 4 OR regexp_full_match({text}, '{_PERIOD}')"
+        year = f"TRY_CAST(left({text}, 4) AS INTEGER)"
+        return f"CASE WHEN {alone} THEN {year} ELSE year(TRY_CAST({text} AS DATE)) END"
 
-    def _date(self, source: str, base: str) -> str:
+    def _date(self, source: str, base: str, our: str = "") -> str:
         column = quoted(source)
         if base in _DATED:
             return f"CAST({column} AS DATE)"
@@ -439,7 +446,7 @@ class _Reader:
         plain = _dashed(text)
         order = self._order
         return (
-            f"CASE WHEN regexp_full_match({text}, '[0-9]{{8}}') "
+            f"CASE {self._period(text, our)}WHEN regexp_full_match({text}, '[0-9]{{8}}') "
             f"THEN CAST(try_strptime({text}, '%Y%m%d') AS DATE) "
             f"WHEN regexp_full_match({plain}, '[0-9]{{4}}-[0-9]{{1,2}}-[0-9]{{1,2}}([ T].*)?') "
             f"THEN TRY_CAST(left({plain}, 10) AS DATE) "
@@ -447,6 +454,26 @@ class _Reader:
             f"THEN CAST(try_strptime({plain}, '{order}') AS DATE) "
             f"ELSE CAST(try_strptime({text}, '%d%b%Y') AS DATE) END"
         )
+
+    def _period(self, text: str, our: str) -> str:
+        """Return the branch for a month, quarter, half-year or week of Stata where a spell ends.
+
+        It starts on the first of its days, and stops on the last, or on the day after it.
+        """
+        if our not in ("start", "stop", "valid_from", "valid_to"):
+            return ""
+        year, part = f"left({text}, 4)::INTEGER", f"regexp_extract({text}, '[0-9]+$')::INTEGER"
+        months = f"CASE {text}[5] WHEN 'q' THEN 3 WHEN 'h' THEN 6 ELSE 1 END"
+        nth = f"({part} - 1)"
+        if our in ("stop", "valid_to") and getattr(self.table, "stops", "") != "exclusive":
+            month = f"make_date({year}, 1, 1) + to_months({months} * {part}) - INTERVAL 1 DAY"
+            week = f"make_date({year}, 1, 1) + 7 * {part} - 1"
+            week = f"CASE {part} WHEN 52 THEN make_date({year}, 12, 31) ELSE {week} END"
+        else:
+            month = f"make_date({year}, 1, 1) + to_months({months} * {nth})"
+            week = f"make_date({year}, 1, 1) + 7 * {nth}"
+        day = f"CASE {text}[5] WHEN 'w' THEN {week} ELSE CAST({month} AS DATE) END"
+        return f"WHEN regexp_full_match({text}, '{_PERIOD}') THEN {day} "
 
     @cached_property
     def _order(self) -> str:
