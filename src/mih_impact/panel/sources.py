@@ -63,6 +63,8 @@ OTHER_FILES = {
     ".orc": "pandas.read_orc(path)",
     ".json": "pandas.read_json(path)",
 }
+#: What is delivered beside the data: labels, and commands that make them.
+NO_DATA = (".sas7bcat", ".sas", ".sps", ".do", ".dct")
 PACKED = (".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".tar")
 
 #: What a file is by its first bytes.
@@ -124,6 +126,11 @@ def _how_to_read(suffixes: set[str]) -> str:
     known = [OTHER_FILES[suffix] for suffix in sorted(suffixes) if suffix in OTHER_FILES]
     if known:
         return f"read them into a frame first: read_panel({known[0]}, ...)"
+    if suffixes <= set(NO_DATA):
+        return (
+            "it has labels or commands, and no rows: give the data file; labels of a .sas7bdat are "
+            "read from the .sas7bcat beside it with its name, or formats.sas7bcat"
+        )
     if suffixes <= set(PACKED):
         return "unpack them first, and give the files in them"
     known = [suffix for suffix in suffixes if any(suffix in each for each in KINDS.values())]
