@@ -1,0 +1,305 @@
+"""The tables of an extract opened for the engine of a build: files, their versions, and frames."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import narwhals as nw
+import pandas as pd
+
+from mih_impact.panel.contract import CONTRACT, Dtype
+from mih_impact.panel.csv_text import convert, decode, read_text
+from mih_impact.panel.engine import has_arrow, reading
+from mih_impact.panel.excel import ExcelFiles
+from mih_impact.panel.number_text import read_marks
+from mih_impact.panel.sources import connect, files_of, is_csv, is_path, mode_of
+from mih_impact.panel.statfiles import Mode, StatFiles, kept_with, labels_named
+from mih_impact.registers.tables import Source, refuse
+
+__all__ = [
+    "ROW",
+    "Kind",
+    "Store",
+    "Wanted",
+    "literal",
+    "named",
+    "quoted",
+    "raw_of",
+    "require_columns",
+    "require_read",
+]
+
+Kind = Literal["key", "date", "money", "number", "int", "year", "month", "text", "bool", "rank"]
+
+_VERSION = re.compile(r"(?:_p(\d{4}-\d\d-\d\d)(?:_p(\d{4}-\d\d-\d\d))?)?_v(\d+)$")
+#: The number of a row in its files.
+ROW = "mih_impact row"
+
+
+class Wanted(NamedTuple):
+    """A column that is wanted of a table: its own name there, and what it is to become.
+
+    `codes` are what the codes in it stand for.
+    """
+
+    source: str
+    kind: Kind | None
+    codes: Mapping[Any, Any] | None = None
+
+    def of_codes(self) -> Wanted:
+        """Return the column as the codes it holds."""
+        return self._replace(kind="text") if self.codes else self
+
+
+@dataclass
+class Store:
+    """The DuckDB connection of a build, and what has been put in it.
+
+    `reads` are the tables of the extract as they were read, in their order; `declared` is how many
+    values in them their files declare missing.
+    """
+
+    connection: Any
+    held: int = 0
+    reads: list[str] = field(default_factory=list)
+    declared: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, memory_limit: int) -> Store:
+        """Return an empty store, which goes to disk beyond the memory it may take."""
+        return cls(connect(memory_limit))
+
+    def keep(self, sql: str, *, view: bool = False) -> str:
+        """Run a query into a table of its own, and return its name."""
+        self.held += 1
+        name = f"t{self.held}"
+        self.run(f"CREATE TEMP {'VIEW' if view else 'TABLE'} {name} AS {sql}")
+        return name
+
+    def run(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return the rows that a query gives; what the engine raises tells of no person."""
+        with reading(nw.from_native(self.connection.sql("SELECT 1 AS one"))):
+            found: list[tuple[Any, ...]] = self.connection.execute(sql).fetchall()
+            return found
+
+    def row(self, sql: str) -> tuple[Any, ...]:
+        """Return the one row that a query gives."""
+        return self.run(sql)[0]
+
+    def types(self, name: str) -> dict[str, str]:
+        """Return the types of a table's columns."""
+        return {row[0]: row[1] for row in self.run(f"DESCRIBE {name}")}
+
+
+def quoted(name: str) -> str:
+    """Return a name as SQL has it.
+
+    Examples
+    --------
+    >>> quoted("kjønn")
+    '"kjønn"'
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: Any) -> str:
+    """Return a text as SQL has it."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def named(table: Source, kind: str) -> str:
+    """Return what a table is called."""
+    if table.name is not None:
+        return table.name
+    return Path(table.source).name if is_path(table.source) else kind
+
+
+def raw_of(
+    store: Store, table: Source, name: str, wanted: Mapping[str, Wanted]
+) -> tuple[str, Mapping[str, Mapping[str, int]]]:
+    """Return the table as it is, and what could not be read of text."""
+    source, plain = table.source, f"_raw{store.held}"
+    store.held += 1
+    if is_path(source):
+        files = _chosen(files_of(source)[1], table, name)
+        if is_csv(source):
+            frame, unread = _from_text(files, table, wanted)
+            store.connection.register(plain, frame)
+            return plain, unread
+        if files_of(source)[0] == "parquet":
+            return _in_files(store, files), {}
+        if files_of(source)[0] == "stat":
+            return _from_stat(store, files, table, wanted), {}
+        sheets = ExcelFiles(files)
+        modes = {name: _mode(name, table, wanted, {}) for name in sheets.columns}
+        source = sheets.frame(modes)
+    frame = source if isinstance(source, pd.DataFrame) else _moved(source)
+    store.connection.register(plain, frame)
+    return plain, {}
+
+
+def _in_files(store: Store, files: Sequence[str]) -> str:
+    """Return the view of Parquet files, and of where in them a row is, counted from 1."""
+    listed = f"[{', '.join(map(literal, files))}]"
+    there = f"read_parquet({listed}, union_by_name = true)"
+    rows = dict(store.run(f"SELECT file_name, num_rows FROM parquet_file_metadata({listed})"))
+    before = list(accumulate((rows[file] for file in files[:-1]), initial=1))
+    row = f"file_row_number + {before}[file_index::BIGINT + 1] AS {quoted(ROW)}"
+    return store.keep(f"SELECT * {_renamed(store, there)}, {row} FROM {there}", view=True)
+
+
+def _renamed(store: Store, there: str) -> str:
+    """Return the clause that gives dates of microdata.no their plain names."""
+    present = store.types(f"(SELECT * FROM {there})") if there else {}
+    days = [(f"{end}_epoch_days", end) for end in ("start", "stop")]
+    found = [f"{quoted(old)} AS {new}" for old, new in days if old in present]
+    return f"RENAME ({', '.join(found)})" if found else ""
+
+
+def _from_stat(store: Store, files: list[str], table: Source, wanted: Mapping[str, Wanted]) -> str:
+    """Return the view of the wanted columns of files of a statistics package."""
+    stat = StatFiles(files)
+    require_columns(named(table, "table"), wanted, stat.columns)
+    asked = [want.source for want in wanted.values()]
+    modes = {name: _mode(name, table, wanted, stat.labels[name]) for name in asked}
+    raw = store.keep(stat.written(kept_with(store.connection), modes), view=True)
+    store.declared[raw] = sum(stat.declared.values())
+    return raw
+
+
+def _mode(
+    source: str, table: Source, wanted: Mapping[str, Wanted], labels: Mapping[str, str]
+) -> Mode:
+    """Return how a column is read of a file whose codes may have labels.
+
+    What the caller names, codes or labels, is what the column has.
+    """
+    wants = {our: want for our, want in wanted.items() if want.source == source}
+    listed = [table.where, table.exclude]
+    listed += [table.cancelled] if isinstance(table.cancelled, Mapping) else []
+    codes = [code for each in listed for code in each.get(source, ())]
+    codes += [code for want in wants.values() for code in want.codes or ()]
+    if codes:
+        return "label" if labels_named(codes, labels) else "code"
+    modes: set[Mode] = set()
+    for our, want in wants.items():
+        if want.kind in ("key", "text", None):
+            name = getattr(table, "to", our) if our == "value" else our
+            known = CONTRACT[name].dtype if name in CONTRACT else None
+            flag = want.kind == "key" or our == "cancelled" or our.startswith("id_")
+            modes.add("code" if flag else mode_of(name, known))
+    return min(modes, default="number")  # of several, the codes
+
+
+def _moved(source: Any) -> Any:
+    """Return any other frame as one that the engine of the build reads."""
+    frame = nw.from_native(source)
+    if isinstance(frame, nw.LazyFrame):
+        frame = frame.collect("pyarrow" if has_arrow() else "pandas")
+    return frame.to_arrow() if has_arrow() else frame.to_pandas()
+
+
+def _chosen(files: list[str], table: Source, name: str) -> list[str]:
+    """Return the files that count: of the versions of one the last, or an error, never both."""
+    found: dict[str, list[tuple[str, str, int, str]]] = {}
+    for file in files:
+        stem = Path(file).stem
+        match = _VERSION.search(stem)
+        first, last = (match[1] or "", match[2] or "9999") if match else ("", "9999")
+        version = int(match[3]) if match else -1
+        same = str(Path(file).parent / (stem[: match.start()] if match else stem))
+        found.setdefault(same, []).append((first, last, version, file))
+    kept: list[str] = []
+    for parts in found.values():
+        parts.sort(key=lambda part: (-part[2], part[0]))
+        chosen: list[tuple[str, str, int, str]] = []
+        for part in parts:
+            if all(part[0] > other[1] or part[1] < other[0] for other in chosen):
+                chosen.append(part)
+        if len(chosen) < len(parts) and table.versions is None:
+            raise refuse(
+                f"{name} has several versions of one file",
+                found=", ".join(sorted(Path(part[3]).name for part in parts)),
+                do=f'name the one that counts, or take the last of each: versions="latest" '
+                f"({', '.join(sorted(Path(part[3]).name for part in chosen))})",
+            )
+        kept += [part[3] for part in chosen]
+    return sorted(kept)
+
+
+def _from_text(
+    files: list[str], table: Source, wanted: Mapping[str, Wanted]
+) -> tuple[pd.DataFrame, Mapping[str, Mapping[str, int]]]:
+    """Return the wanted columns of CSV files, numbers read as the contract reads them."""
+    sources = {want.source: (our, want.kind) for our, want in wanted.items()}
+    columns = _headerless(files) if table.form else read_text(files, tuple(sources)).columns
+    marks = read_marks(table.decimal, table.thousands)[""]
+    unread: dict[str, Mapping[str, int]] = {}
+    frame: dict[str, Any] = {}
+    for name, texts in columns.items():
+        our, kind = sources.get(name, (name, "text"))
+        dtype: Dtype | None = "text"
+        if kind is None:
+            dtype = CONTRACT[our].dtype if our in CONTRACT else None
+        elif kind in ("money", "number", "int"):
+            dtype = "money"
+        elif kind == "bool":
+            dtype = "bool"
+        frame[name], failures = convert(texts, dtype, marks)
+        if frame[name].dtype == "string":
+            values = frame[name].astype(object)
+            frame[name] = values.where(values.notna(), None)
+        if failures:
+            unread[name] = failures
+    return pd.DataFrame(frame), unread
+
+
+def _headerless(files: Sequence[str]) -> dict[str, list[str]]:
+    """Return the columns of files of microdata.no, which have no header."""
+    names = ("unit_id", "value", "start", "stop", "attributes")
+    columns: dict[str, list[str]] = {name: [] for name in names}
+    for file in files:
+        lines = csv.reader(io.StringIO(decode(Path(file).read_bytes()), newline=""), delimiter=";")
+        for line in lines:
+            if line and len(line) not in (4, 5):
+                raise refuse(
+                    f"{Path(file).name} is no file of microdata.no",
+                    found=f"{len(line)} fields at line {lines.line_num}",
+                    do="a line is unit_id;value;start;stop;attributes, without a header",
+                )
+            for name, text in zip(names, [*line, ""] if len(line) == 4 else line, strict=False):
+                columns[name].append(text)
+    return columns
+
+
+def require_columns(name: str, wanted: Mapping[str, Wanted], present: Iterable[str]) -> None:
+    """Raise where a table lacks columns that are wanted of it."""
+    there = [*present]
+    missing = sorted({want.source for want in wanted.values()} - {*there})
+    if missing:
+        raise refuse(
+            f"{name} lacks the columns {', '.join(missing)}",
+            found=f"the columns {', '.join(there)}",
+            do="name the columns as the table has them: key=, columns=, start=, stop= ...",
+        )
+
+
+def require_read(name: str, unread: Mapping[str, Mapping[str, int]]) -> None:
+    """Raise where numbers of a CSV could not be read."""
+    if unread:
+        raise refuse(
+            f"{name} has values that cannot be read",
+            found="; ".join(
+                f"{column}: {n:,} values ({why})"
+                for column, failures in unread.items()
+                for why, n in failures.items()
+            ),
+            do="correct them, or say how numbers are written: decimal=, thousands=",
+        )
