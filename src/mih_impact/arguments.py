@@ -1,8 +1,8 @@
 """What an argument must be: one check for each kind, which gives the value back or raises.
 
-Every check takes the argument's name and value and the error class of the floor that asks. What is
-shown of a value is a plain value as it is written, and of anything else its type: never its
-contents, which may be persons'.
+Every check takes the argument's name and value, and raises OptionError. What is shown of a value
+is a plain value as it is written, and of anything else its type: never its contents, which may be
+persons'.
 
 Who comes from R or Stata tries the options of MatchIt, WeightIt, did, HonestDiD or boottest. Each
 gets the nearest thing that the call has, in a typed error, and not Python's own complaint.
@@ -21,7 +21,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from mih_impact.errors import MihImpactError, UnknownOptionError
+from mih_impact.errors import OptionError, UnknownOptionError
 
 __all__ = [
     "ELSEWHERE",
@@ -52,7 +52,6 @@ __all__ = [
     "years",
 ]
 
-_Error = type[MihImpactError]
 _PLAIN = (str, bool, int, float, complex, np.generic, type(None))
 #: Values of a list that are shown.
 _SHOWN = 6
@@ -138,7 +137,6 @@ def whole(
     name: str,
     value: Any,
     *,
-    error: _Error,
     low: int | None = None,
     high: int | None = None,
     what: str | None = None,
@@ -147,15 +145,14 @@ def whole(
 
     Examples
     --------
-    >>> from mih_impact.errors import EffectsError
-    >>> whole("draws", 99, low=20, error=EffectsError)
+    >>> whole("draws", 99, low=20)
     99
     """
     limit = "" if low is None else f", {low} or more"
     if high is not None and is_whole(value) and value > high:
         limit = f", {high} at most"
     if limit.endswith("most") or not is_whole(value) or (low is not None and value < low):
-        raise error(
+        raise OptionError(
             what or f"{name} is a whole number{limit}",
             found=f"{name}={shown(value)}",
             do=f"give a whole number{limit}",
@@ -163,11 +160,11 @@ def whole(
     return int(value)
 
 
-def number(name: str, value: Any, *, error: _Error, above: float | None = None) -> float:
+def number(name: str, value: Any, *, above: float | None = None) -> float:
     """Return a finite number, above `above` if that is given."""
     if not is_number(value) or (above is not None and not value > above):
         limit = "" if above is None else f" above {above or 'zero'}"
-        raise error(
+        raise OptionError(
             f"{name} is a finite number{limit}",
             found=f"{name}={shown(value)}",
             do=f"give a number{limit}",
@@ -175,23 +172,23 @@ def number(name: str, value: Any, *, error: _Error, above: float | None = None) 
     return float(value)
 
 
-def numbers(
-    name: str, value: Any, what: str, *, example: str, error: _Error, low: float = -np.inf
-) -> list[float]:
+def numbers(name: str, value: Any, what: str, *, example: str, low: float = -np.inf) -> list[float]:
     """Return one or several finite numbers not below `low`, ascending, each once.
 
     `what` says what they are.
     """
     given = [value] if is_number(value) else listed(value)
     if not given or not all(is_number(one) and one >= low for one in given):
-        raise error(what, found=f"{name}={shown(value)}", do=f"give for example {name}={example}")
+        raise OptionError(
+            what, found=f"{name}={shown(value)}", do=f"give for example {name}={example}"
+        )
     return sorted({float(one) for one in given})
 
 
-def fraction(name: str, value: Any, *, example: float, error: _Error) -> float:
+def fraction(name: str, value: Any, *, example: float) -> float:
     """Return a number between 0 and 1."""
     if not is_number(value) or not 0.0 < value < 1.0:
-        raise error(
+        raise OptionError(
             f"{name} is a number between 0 and 1",
             found=f"{name}={shown(value)}",
             do=f"give {name}={example:g}",
@@ -199,23 +196,22 @@ def fraction(name: str, value: Any, *, example: float, error: _Error) -> float:
     return float(value)
 
 
-def level(value: Any, *, error: _Error) -> float:
+def level(value: Any) -> float:
     """Return the coverage of an interval.
 
     Examples
     --------
-    >>> from mih_impact.errors import EffectsError
-    >>> level(0.9, error=EffectsError)
+    >>> level(0.9)
     0.9
     """
     what = "the coverage of an interval, a number between 0.5 and 1"
-    return _chance("level", value, what, (0.5, 1.0), example=0.95, error=error)
+    return _chance("level", value, what, (0.5, 1.0), example=0.95)
 
 
-def alpha(value: Any, *, error: _Error) -> float:
+def alpha(value: Any) -> float:
     """Return the probability of a false alarm of a test."""
     what = "the probability of a false alarm of a test, a number between 0 and 0.5"
-    return _chance("alpha", value, what, (_LEAST_CHANCE, 0.5), example=0.05, error=error)
+    return _chance("alpha", value, what, (_LEAST_CHANCE, 0.5), example=0.05)
 
 
 def _chance(
@@ -225,7 +221,6 @@ def _chance(
     limits: tuple[float, float],
     *,
     example: float,
-    error: _Error,
 ) -> float:
     """Return a probability within limits; who gives per cent, or the other one, is told the number.
 
@@ -239,27 +234,27 @@ def _chance(
     if is_number(value):
         share = value / 100 if value > 1 else value
         meant = next((one for one in (share, 1 - share) if low < one < high), example)
-    raise error(
+    raise OptionError(
         f"{name} is {what}",
         found=f"{name}={shown(value)}",
         do=f"give {name}={meant:.12g} (intervals take level=, tests alpha=)",
     )
 
 
-def flag(name: str, value: Any, *, error: _Error) -> bool:
+def flag(name: str, value: Any) -> bool:
     """Return what is True or False."""
     if not isinstance(value, (bool, np.bool_)):
-        raise error(
+        raise OptionError(
             f"{name} is True or False", found=f"{name}={shown(value)}", do="give True or False"
         )
     return bool(value)
 
 
-def seed(value: Any, *, error: _Error, optional: bool = False) -> int | None:
+def seed(value: Any, *, optional: bool = False) -> int | None:
     """Return the seed of random draws."""
     if value is None and optional:
         return None
-    return whole("seed", value, low=0, error=error)
+    return whole("seed", value, low=0)
 
 
 def is_one_of(value: Any, known: Iterable[str]) -> bool:
@@ -267,39 +262,38 @@ def is_one_of(value: Any, known: Iterable[str]) -> bool:
     return isinstance(value, str) and value in tuple(known)
 
 
-def choice(call: str, name: str, value: Any, allowed: Collection[Any], *, error: _Error) -> None:
+def choice(call: str, name: str, value: Any, allowed: Collection[Any]) -> None:
     """Raise on an option that a call does not have."""
     if (
         not isinstance(value, (str, int, np.integer))
         or isinstance(value, bool)
         or value not in allowed
     ):
-        raise error(
+        raise OptionError(
             f"{call} has no {name}={shown(value)}",
             found=f"{name}={shown(value)}",
             do="choose one of " + ", ".join(map(repr, allowed)),
         )
 
 
-def name(argument: str, value: Any, *, error: _Error, do: str = "name one column") -> str:
+def name(argument: str, value: Any, *, do: str = "name one column") -> str:
     """Return one name; `do` says of what, where it is not a column's."""
     if not isinstance(value, str) or not value:
-        raise error(f"{argument} is one name", found=f"{argument}={shown(value)}", do=do)
+        raise OptionError(f"{argument} is one name", found=f"{argument}={shown(value)}", do=do)
     return value
 
 
-def names(argument: str, value: Any, *, error: _Error) -> tuple[str, ...]:
+def names(argument: str, value: Any) -> tuple[str, ...]:
     """Return names; one alone is a list of one.
 
     Examples
     --------
-    >>> from mih_impact.errors import SupportError
-    >>> names("exact", "county", error=SupportError), names("exact", [], error=SupportError)
+    >>> names("exact", "county"), names("exact", [])
     (('county',), ())
     """
     given = [value] if isinstance(value, str) else listed(value)
     if given is None or not all(isinstance(one, str) and one for one in given):
-        raise error(
+        raise OptionError(
             f"{argument} is a name, or a list of names",
             found=f"{argument}={shown(value)}",
             do=f'give for example {argument}="{_NAMED.get(argument, "county")}", or a list',
@@ -307,29 +301,28 @@ def names(argument: str, value: Any, *, error: _Error) -> tuple[str, ...]:
     return tuple(map(str, given))
 
 
-def unrepeated(argument: str, given: Collection[Any], *, error: _Error) -> None:
+def unrepeated(argument: str, given: Collection[Any]) -> None:
     """Raise on what is named more than once."""
     twice = [str(one) for one, count in Counter(given).items() if count > 1]
     if twice:
-        raise error(
+        raise OptionError(
             f"{argument} names {', '.join(twice)} twice",
             found=f"{len(given)} names of {len(set(given))} columns",
             do="name each column once",
         )
 
 
-def path(argument: str, value: Any, *, error: _Error) -> Path:
+def path(argument: str, value: Any) -> Path:
     """Return where a file is, given as a text or a path.
 
     Examples
     --------
-    >>> from mih_impact.errors import StorageError
-    >>> path("path", "a.zip", error=StorageError).name
+    >>> path("path", "a.zip").name
     'a.zip'
     """
     given = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(given, str) or not given or "\0" in given:
-        raise error(
+        raise OptionError(
             f"{argument} says where a file is, as a text or a pathlib.Path",
             found=f"{argument}={shown(value)}",
             do=f'give for example {argument}="results/a.zip"',
@@ -337,10 +330,10 @@ def path(argument: str, value: Any, *, error: _Error) -> Path:
     return Path(given)
 
 
-def mapping(argument: str, value: Any, example: str, *, error: _Error) -> Mapping[Any, Any]:
+def mapping(argument: str, value: Any, example: str) -> Mapping[Any, Any]:
     """Return a mapping, or raise saying what one looks like."""
     if not isinstance(value, Mapping):
-        raise error(
+        raise OptionError(
             f"{argument} is a mapping",
             found=f"{argument}={shown(value)}",
             do=f"give for example {argument}={example}",
@@ -348,13 +341,12 @@ def mapping(argument: str, value: Any, example: str, *, error: _Error) -> Mappin
     return value
 
 
-def years(name: str, value: Any, *, error: _Error, calendar: bool = False) -> tuple[int, ...]:
+def years(name: str, value: Any, *, calendar: bool = False) -> tuple[int, ...]:
     """Return years since start as given, or calendar years: one or several, each a whole number.
 
     Examples
     --------
-    >>> from mih_impact.errors import EffectsError
-    >>> years("year", 3, error=EffectsError), years("year", range(2), error=EffectsError)
+    >>> years("year", 3), years("year", range(2))
     ((3,), (0, 1))
     """
     given = [value] if is_whole(value) else listed(value)
@@ -363,7 +355,7 @@ def years(name: str, value: Any, *, error: _Error, calendar: bool = False) -> tu
         what = "Calendar years" if calendar else "Years since start"
         none = f"No year is given: {what[0].lower()}{what[1:]}" if given == [] else what
         first = 2026 if calendar else 1
-        raise error(
+        raise OptionError(
             f"{none} are whole numbers, one or several",
             found=f"{name}={shown(value)}",
             do=f"give {name}={first + 2}, or {name}=[{first}, {first + 1}, {first + 2}]",
@@ -371,12 +363,12 @@ def years(name: str, value: Any, *, error: _Error, calendar: bool = False) -> tu
     return tuple(int(one) for one in given)
 
 
-def window(value: Any, *, error: _Error) -> tuple[int, int]:
+def window(value: Any) -> tuple[int, int]:
     """Return the first and the last year since start."""
     given = listed(value)
     fits = given is not None and len(given) == 2 and all(map(is_whole, given))
     if given is None or not fits or not -_LONGEST_LIFE <= given[0] <= given[1] <= _LONGEST_LIFE:
-        raise error(
+        raise OptionError(
             "A window is the first and the last year since start, in that order",
             found=f"window={shown(value)}",
             do="give two whole numbers, such as window=(-5, 6)",
@@ -384,10 +376,10 @@ def window(value: Any, *, error: _Error) -> tuple[int, int]:
     return int(given[0]), int(given[1])
 
 
-def instance(call: str, value: Any, kind: type, what: str, do: str, *, error: _Error) -> None:
+def instance(call: str, value: Any, kind: type, what: str, do: str) -> None:
     """Raise where a call is given another object than it takes."""
     if not isinstance(value, kind):
-        raise error(f"{call} takes {what}", found=type_of(value), do=do)
+        raise OptionError(f"{call} takes {what}", found=type_of(value), do=do)
 
 
 _P = ParamSpec("_P")

@@ -17,13 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mih_impact import __version__
 from mih_impact.display.locale import Label, current, options
-from mih_impact.errors import (
-    AssumptionError,
-    MihImpactError,
-    OptionError,
-    PanelContractError,
-    StorageError,
-)
+from mih_impact.errors import MihImpactError, OptionError, PanelContractError, StorageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -278,7 +272,7 @@ def _starters(text: str) -> dict[int, float]:
         pairs = [part.split(":") for part in text.split(",")]
         return {int(year): float(n) for year, n in pairs}
     except ValueError:
-        raise AssumptionError(
+        raise OptionError(
             "Starters are years with a number of persons each",
             found=repr(text),
             do="write --starters 2026:500,2027:700",

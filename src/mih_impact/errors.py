@@ -68,7 +68,7 @@ class SupportError(MihImpactError):
 
 
 class EffectsError(MihImpactError):
-    """Effects were asked for that the group or its years cannot give."""
+    """The group, its years or its effects cannot give what was asked for."""
 
 
 class AssumptionError(MihImpactError):
@@ -92,7 +92,11 @@ class StorageError(MihImpactError):
 
 
 class OptionError(MihImpactError):
-    """A display option has a value it cannot have."""
+    """An argument is mistyped: it has a value it cannot have, or names what is not there.
+
+    Every call of the library raises this for its own arguments, so one `except` catches them all.
+    The other classes say what is wrong with the data, the persons or the account.
+    """
 
 
 class UnknownOptionError(OptionError, TypeError):

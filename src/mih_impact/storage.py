@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact import arguments
-from mih_impact.errors import StorageError
+from mih_impact.errors import OptionError, StorageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -314,7 +314,7 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> Path:
     StorageError
         When it cannot be written; what stood there before still does.
     """
-    path = arguments.path("path", path, error=StorageError)
+    path = arguments.path("path", path)
     part = path.with_name(f".{path.name}.{uuid4().hex}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -395,7 +395,7 @@ def save(obj: object, path: str | os.PathLike[str]) -> Path:
         When the object, or something in it, cannot be saved.
     """
     if kind_of(obj) is None:
-        raise StorageError(
+        raise OptionError(
             "This object cannot be saved",
             found=type(obj).__name__,
             do=f"Save one of {', '.join(SAVED)}",
@@ -429,7 +429,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     StorageError
         When the file is missing, damaged, not one of ours, or from another version.
     """
-    path = arguments.path("path", path, error=StorageError)
+    path = arguments.path("path", path)
     members = unpack(path)
     try:
         tree = json.loads(members.pop(_TREE))

@@ -78,7 +78,7 @@ def _methods() -> set[str]:
 
 
 #: Options of documents, of sheets and of pandas, which are not among the public names.
-ELSEWHERE = {"sources", "caption", "alt", "low", "high", "str", "dtype"}
+ELSEWHERE = {"sources", "caption", "alt", "low", "high", "str", "dtype", "sheet_name"}
 
 
 def missing(text: str) -> list[str]:

@@ -235,10 +235,10 @@ def test_the_folder_holds_every_format(tmp_path) -> None:
     ("changes", "error", "words"),
     [
         ({"lang": "se"}, mih.OptionError, ["'se'"]),
-        ({"starters": {2026: -5}}, mih.AssumptionError, ["2026", "-5"]),
-        ({"starters": {2026: 5, 2028: 5}}, mih.AssumptionError, ["2027"]),
-        ({"path": "memo.odt"}, mih.StorageError, ["memo.odt", ".docx"]),
-        ({"case": "a case"}, mih.AssumptionError, ["cost_benefit"]),
+        ({"starters": {2026: -5}}, mih.OptionError, ["2026", "-5"]),
+        ({"starters": {2026: 5, 2028: 5}}, mih.OptionError, ["2027"]),
+        ({"path": "memo.odt"}, mih.OptionError, ["memo.odt", ".docx"]),
+        ({"case": "a case"}, mih.OptionError, ["cost_benefit"]),
     ],
 )
 def test_what_cannot_be_written_is_an_error(tmp_path, changes, error, words) -> None:

@@ -109,7 +109,7 @@ def test_files_by_suffix_whole_or_not_at_all(tmp_path):
     assert page.startswith('<!DOCTYPE html>\n<html lang="nb-NO">')
     tex = write_publication_table(table("nb"), tmp_path / "t.tex", lang="nb").read_text("utf-8")
     assert tex == _latex(table("nb"), "nb")
-    with pytest.raises(mih.StorageError, match=r"\.html or \.tex"):
+    with pytest.raises(mih.OptionError, match=r"\.html or \.tex"):
         write_publication_table(table("nb"), tmp_path / "t.png", lang="nb")
     with pytest.raises(mih.OptionError):
         write_publication_table(table("nb"), tmp_path / "t.tex", lang="nn")
@@ -141,5 +141,5 @@ def test_what_has_no_table_is_a_typed_error():
     check = mih.CheckResult("x", None, FRAME, said, said, Provenance("x"))
     with pytest.raises(mih.ReportError, match=r"no table.*group\.balance"):
         mih.publication_table(check)
-    with pytest.raises(mih.ReportError, match=r"takes a result.*a DataFrame"):
+    with pytest.raises(mih.OptionError, match=r"takes a result.*a DataFrame"):
         mih.publication_table(FRAME)

@@ -25,7 +25,7 @@ def test_the_suffix_says_which_and_the_folder_is_made(written, tmp_path):
 
 @pytest.mark.parametrize("name", ["memo.odt", "memo", "memo.doc"])
 def test_an_unknown_suffix_is_refused_before_any_work(tmp_path, name):
-    with pytest.raises(mih.StorageError, match=r"end the name with \.html, \.docx, \.pdf"):
+    with pytest.raises(mih.OptionError, match=r"end the name with \.html, \.docx, \.pdf"):
         write_document(memo("nb"), tmp_path / "new" / name)
     assert list(tmp_path.iterdir()) == []
 

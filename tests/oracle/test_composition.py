@@ -133,7 +133,7 @@ def test_a_subgroup_is_the_mean_of_contrasts_with_controls_of_its_own(drawn, by)
 
 
 def test_an_unknown_column_is_refused(drawn):
-    with pytest.raises(mih.PanelContractError, match="shoe_size"):
+    with pytest.raises(mih.OptionError, match="shoe_size"):
         mih.event_study(drawn, by="shoe_size")
 
 

@@ -149,7 +149,7 @@ def test_means_within_are_those_of_the_pairs(group):
 
 
 def test_balance_without_a_split_has_none(group):
-    with pytest.raises(mih.EffectsError, match="of all participants together"):
+    with pytest.raises(mih.OptionError, match="of all participants together"):
         group("entropy").balance().by_subgroup()
 
 

@@ -130,7 +130,7 @@ def test_small_cells_are_not_exported():
 @pytest.mark.parametrize("starters", [0, -5, float("nan"), "many"])
 def test_a_cohort_is_a_number_above_zero(starters):
     case = account(np.zeros((7, 2)), mih.Assumptions.r109(), mih.Programme.none())
-    with pytest.raises(mih.AssumptionError, match="starters"):
+    with pytest.raises(mih.OptionError, match="starters"):
         export_account(case, starters=starters)
 
 

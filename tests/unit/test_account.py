@@ -18,7 +18,7 @@ from mih_impact.account.roles import GROUPS
 from mih_impact.display.figure import alt_text, new_axes
 from mih_impact.display.locale import Label, options
 from mih_impact.effects.series import EffectSeries
-from mih_impact.errors import AssumptionError, EffectsError, MihImpactError
+from mih_impact.errors import AssumptionError, EffectsError, MihImpactError, OptionError
 from mih_impact.storage import load
 
 R109 = Assumptions.r109()
@@ -68,13 +68,13 @@ def unwrapped(text: str) -> str:
     [
         (effects(tuple(range(5))), {}, EffectsError, ["horizon 7", "5, 6", "horizon=5"]),
         (effects((-2, -1)), {}, EffectsError, ["0, 1, 2", "estimate years from 0"]),
-        (effects(), {"horizon": 0}, AssumptionError, ["horizon"]),
-        (effects(), {"persistence": "half"}, AssumptionError, ["persistence", "'half'"]),
+        (effects(), {"horizon": 0}, OptionError, ["horizon"]),
+        (effects(), {"persistence": "half"}, OptionError, ["persistence", "'half'"]),
         (effects(price_year=2021), {}, AssumptionError, ["2021", "2024", "price_year=2021"]),
         (effects(unit="USD"), {}, AssumptionError, ["USD", "NOK"]),
         (effects(bonus=1.0), {}, AssumptionError, ["bonus", "roles={'bonus': 'benefit:...'}"]),
-        (effects(), {"roles": {"wage_incme": "wage"}}, AssumptionError, ["'wage_income'"]),
-        (effects(), {"roles": {"wage_income": "wages"}}, AssumptionError, ["did you mean 'wage'"]),
+        (effects(), {"roles": {"wage_incme": "wage"}}, OptionError, ["'wage_income'"]),
+        (effects(), {"roles": {"wage_income": "wages"}}, OptionError, ["did you mean 'wage'"]),
         (effects(), {"roles": {"wage_income": None}}, AssumptionError,
          ["lacks the wage", "estimate the effect on wage_income"]),
         (effects(nav=1.0, aap=1.0), {"roles": {"nav": "benefit:aap"}}, AssumptionError,
@@ -180,16 +180,16 @@ def test_every_flow_says_whether_it_is_cash_and_where_it_comes_from() -> None:
 
 
 def test_who_asks_for_an_unknown_actor_is_told() -> None:
-    with pytest.raises(AssumptionError, match="did you mean 'municipality'"):
+    with pytest.raises(OptionError, match="did you mean 'municipality'"):
         account().present_value("municipalty")
-    with pytest.raises(AssumptionError, match="level"):
+    with pytest.raises(OptionError, match="level"):
         account().interval(95)
 
 
 def test_draws_need_a_covariance_and_a_number() -> None:
     with pytest.raises(EffectsError, match="covariance"):
         account(effects()).draws(10, 1)
-    with pytest.raises(EffectsError, match="at least one"):
+    with pytest.raises(OptionError, match="at least one"):
         account().draws(0, 1)
 
 
@@ -269,7 +269,7 @@ def test_variants_stand_beside_the_headline_where_they_are_asked_for() -> None:
         assert ("Controls had what is otherwise offered" in unwrapped(case.summary("en"))) is there
         assert ("every post new" in unwrapped(case.summary("en"))) is there
     assert asked.npv == plain.npv
-    with pytest.raises(AssumptionError, match="headlines='posts'"):
+    with pytest.raises(OptionError, match="headlines='posts'"):
         replace(plain.programme, headlines="posts")
 
 

@@ -17,7 +17,7 @@ import mih_impact as mih
 from mih_impact.account.cost_benefit import CostBenefit
 from mih_impact.account.indicators import programme_costs
 from mih_impact.display.figure import ACTOR_COLOURS, GREY, alt_text, new_axes
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import AssumptionError, OptionError
 from tests.figures import assert_texts_apart, shown_texts
 
 Z = NormalDist().inv_cdf(0.975)
@@ -125,7 +125,7 @@ def test_given_axes_are_drawn_in(figure, case):
 def test_no_figure_of_the_reference_case_writes_over_itself(reference, lang):
     """Those in which the account is drawn are looked at above."""
     figures = reference[lang]
-    assert len(figures) == 16
+    assert len(figures) == 17
     assert set(IN_REFERENCE.values()) < set(figures)
     for name in set(figures) - set(IN_REFERENCE.values()):
         assert_texts_apart(figures[name])
@@ -297,7 +297,7 @@ def test_dots_and_whiskers_are_the_scenarios(case):
 
 @pytest.mark.parametrize("of", [[], "society", ["society"] * 7])
 def test_what_scenarios_cannot_be_drawn_for_is_refused(case, of):
-    with pytest.raises(AssumptionError, match="one to 6 groups"):
+    with pytest.raises(OptionError, match="one to 6 groups"):
         case.scenarios().plot(of)
 
 

@@ -335,9 +335,6 @@ TOLD = {
         M, "eligible=3", r'eligible="(eligible)"', "eligible='{0}'"
     ),
     "pairs of weights": ("weighted.pairs()", r"use (to_frame\(\))", "weighted.{0}"),
-    "ties, as elsewhere": options(
-        M, "replace=False, ties='random'", r"drawn by (seed=) without", "replace=False, {0}1"
-    ),
     # --- effects ---------------------------------------------------------------------------------
     "standard error": options(E, "se='hc1'", r"'(person)'", "se='{0}'"),
     "level": options(E, "level=95", r"(level=0\.95)", "{0}"),

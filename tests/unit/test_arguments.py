@@ -9,7 +9,7 @@ import pytest
 
 import mih_impact as mih
 from mih_impact import arguments
-from mih_impact.errors import AssumptionError, EffectsError, PanelContractError, SupportError
+from mih_impact.errors import EffectsError, OptionError, SupportError
 from tests.support import small_register
 
 WINDOW = "A window is the first and the last year since start"
@@ -78,13 +78,6 @@ CONTROLS = [
     (m(order="random", seed="a"), SEED),
     (m(order="random", seed=-1), SEED),
     (w(seed=1.5), SEED),
-    (m(on=["text"]), r"text in on= does not vary. Found: one value in all"),
-    (m(on=["one"]), "one in on= does not vary"),
-    (m(on=["age", "text"]), "text in on= does not vary"),
-    (m(on="text", method="mahalanobis"), "text in on= does not vary"),
-    (w(on=["one"]), "one in on= does not vary"),
-    (w(on=["text"]), "text in on= does not vary"),
-    (w(on=["age", "text"], method="ipw"), "text in on= does not vary"),
     (m(on={"age": 1}), rf"on {TERMS}. Found: on=a dict"),
     (m(on={"age"}), rf"on {TERMS}. Found: on=a set"),
     (m(on=None), rf"on {TERMS}. Found: on=None"),
@@ -127,8 +120,6 @@ ESTIMATES = [
     ),
     (of("resample", window=(6, -5)), WINDOW),
     (of("attrition_check", window=3), WINDOW),
-    (es(by=mih.lag("county", 40)), "No participant has a known value"),
-    (es(by=mih.cut("age", 300)), "all in one bin. Found: 90 participants, all under 300"),
     (lambda _: mih.cut(3, 3), TERMS),
     (lambda _: mih.cut("age", True), "in ascending order. Found: columns age; bounds True"),
     (es(by=3), "split by one characteristic"),
@@ -191,9 +182,6 @@ ESTIMATES = [
         lambda x: mih.cost_benefit(x["gt"], mih.Assumptions.r109(), programme=mih.Programme.none()),
         "cost_benefit takes effects",
     ),
-    (of("honest_bounds", "e", M=1e99), "M is so large"),
-    (of("e_value", "e", year=3, sd=1e-300), "too many standard deviations"),
-    (of("placebo_start", years=50), "The placebo start, 50 years before .* outside the register"),
     (
         of("rosenbaum_bounds", "pairs", year=3, statistic="x"),
         "rosenbaum_bounds has no statistic='x'",
@@ -211,13 +199,38 @@ ESTIMATES = [
     (lambda x: mih.specification_curve(x["g"], ways=[1]), "ways is a mapping"),
 ]
 
+#: Options that are well formed, and that these data cannot give.
+DATA = [
+    (m(on=["text"]), SupportError, r"text in on= does not vary. Found: one value in all"),
+    (m(on=["one"]), SupportError, "one in on= does not vary"),
+    (m(on=["age", "text"]), SupportError, "text in on= does not vary"),
+    (m(on="text", method="mahalanobis"), SupportError, "text in on= does not vary"),
+    (w(on=["one"]), SupportError, "one in on= does not vary"),
+    (w(on=["text"]), SupportError, "text in on= does not vary"),
+    (w(on=["age", "text"], method="ipw"), SupportError, "text in on= does not vary"),
+    (es(by=mih.lag("county", 40)), EffectsError, "No participant has a known value"),
+    (
+        es(by=mih.cut("age", 300)),
+        EffectsError,
+        "all in one bin. Found: 90 participants, all under 300",
+    ),
+    (of("honest_bounds", "e", M=1e99), EffectsError, "M is so large"),
+    (of("e_value", "e", year=3, sd=1e-300), EffectsError, "too many standard deviations"),
+    (
+        of("placebo_start", years=50),
+        EffectsError,
+        "The placebo start, 50 years before .* outside the register",
+    ),
+]
+
 CALLS = [
-    *((call, SupportError, words) for call, words in CONTROLS),
-    *((call, PanelContractError, words) for call, words in COLUMNS),
-    *((call, EffectsError, words) for call, words in ESTIMATES),
+    *DATA,
+    *((call, OptionError, words) for call, words in CONTROLS),
+    *((call, OptionError, words) for call, words in COLUMNS),
+    *((call, OptionError, words) for call, words in ESTIMATES),
     (
         lambda x: mih.cost_benefit(x["e"], 1, programme=mih.Programme.none()),
-        AssumptionError,
+        OptionError,
         "cost_benefit takes assumptions",
     ),
 ]

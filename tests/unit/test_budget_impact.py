@@ -11,7 +11,7 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.display.figure import alt_text
-from mih_impact.errors import AssumptionError, MihImpactError
+from mih_impact.errors import MihImpactError, OptionError
 from tests.golden.test_base_case import planted_effects, planted_rows
 from tests.support import texts_fit
 
@@ -214,7 +214,7 @@ def test_a_budget_year_scales_by_the_index(case: mih.CostBenefit) -> None:
     ],
 )
 def test_starters_that_are_none_are_refused(case, starters, words) -> None:
-    with pytest.raises(AssumptionError) as caught:
+    with pytest.raises(OptionError) as caught:
         mih.budget_impact(case, starters=starters)
     _told(caught.value, words)
 
@@ -261,7 +261,7 @@ def test_options_that_do_not_hold_are_refused(case, options, words) -> None:
 
 
 def test_something_else_than_an_account_is_refused() -> None:
-    with pytest.raises(AssumptionError) as caught:
+    with pytest.raises(OptionError) as caught:
         mih.budget_impact(pd.DataFrame(), starters=LEVEL)
     _told(caught.value, ["budget_impact takes an account", "a DataFrame", "mih.cost_benefit"])
 

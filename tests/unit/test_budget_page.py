@@ -34,12 +34,12 @@ def embedded(page: str) -> dict:
 @pytest.mark.parametrize(
     ("name", "options", "error", "words"),
     [
-        ("page.pdf", {}, mih.StorageError, "ends in .html"),
-        ("page", {}, mih.StorageError, "ends in .html"),
+        ("page.pdf", {}, mih.OptionError, "ends in .html"),
+        ("page", {}, mih.OptionError, "ends in .html"),
         ("page.html", {"lang": "nn"}, mih.OptionError, "'nn'"),
-        ("page.html", {"starters": -8}, mih.AssumptionError, "starters=-8"),
-        ("page.html", {"starters": 0}, mih.AssumptionError, "starters=0"),
-        ("page.html", {"starters": {2026: 500}}, mih.AssumptionError, "a dict"),
+        ("page.html", {"starters": -8}, mih.OptionError, "starters=-8"),
+        ("page.html", {"starters": 0}, mih.OptionError, "starters=0"),
+        ("page.html", {"starters": {2026: 500}}, mih.OptionError, "a dict"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_and_leaves_nothing(
@@ -51,7 +51,7 @@ def test_what_cannot_be_meant_is_refused_and_leaves_nothing(
 
 
 def test_only_an_account_has_a_page(tmp_path):
-    with pytest.raises(mih.AssumptionError, match="takes an account"):
+    with pytest.raises(mih.OptionError, match="takes an account"):
         mih.write_budget_page(mih.Assumptions.r109(), tmp_path / "page.html")
 
 

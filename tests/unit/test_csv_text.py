@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mih_impact.errors import MihImpactError, PanelContractError
+from mih_impact.errors import MihImpactError, OptionError, PanelContractError
 from mih_impact.panel.csv_text import convert, decode, dialect, read_text
 from mih_impact.panel.read import read_panel
 
@@ -250,7 +250,7 @@ def test_one_column_may_be_written_otherwise_than_another(tmp_path):
 
 def test_marks_for_what_is_no_csv_are_refused(tmp_path):
     frame = pd.DataFrame({"person_id": ["a"], "year": [2020], "wage_income": [1.0]})
-    with pytest.raises(PanelContractError, match="written in a CSV"):
+    with pytest.raises(OptionError, match="written in a CSV"):
         read_panel(frame, decimal=",")
     spells = tmp_path / "spells.csv"
     spells.write_text("person_id;from_year;to_year\na;2.000;2.024\n")
@@ -288,7 +288,7 @@ def test_columns_of_codes_are_categories_also_where_they_are_numbers(tmp_path):
     whole = pd.read_csv(path, sep=";").assign(industry=[111, 890])
     assert read_panel(whole, codes=["industry"]).cube().as_of("industry", 2020).values[0] == "111"
     for codes, words in ((["x"], "does not have"), (["wage_income"], "no codes in the contract")):
-        with pytest.raises(PanelContractError, match=words):
+        with pytest.raises(OptionError, match=words):
             read_panel(whole, codes=codes)
 
 
@@ -377,8 +377,8 @@ def test_a_folder_is_no_file(tmp_path):
 @pytest.mark.parametrize("source", [None, 5, 2.5, [1], object()])
 def test_what_is_neither_path_nor_frame_says_so(source):
     frame = pd.DataFrame({"person_id": ["a"], "year": [2020], "wage_income": [1.0]})
-    with pytest.raises(PanelContractError, match="neither a path nor a frame"):
+    with pytest.raises(OptionError, match="neither a path nor a frame"):
         read_panel(source)
     if source is not None:
-        with pytest.raises(PanelContractError, match="resident= is neither a path nor a frame"):
+        with pytest.raises(OptionError, match="resident= is neither a path nor a frame"):
             read_panel(frame, resident=source)

@@ -88,9 +88,9 @@ def test_a_missing_extra_names_the_pip_command(case, monkeypatch):
 
 
 def test_only_an_account_is_explored(case):
-    with pytest.raises(mih.AssumptionError, match="takes an account"):
+    with pytest.raises(mih.OptionError, match="takes an account"):
         mih.explore(case.assumptions)
-    with pytest.raises(mih.AssumptionError, match="starters"):
+    with pytest.raises(mih.OptionError, match="starters"):
         mih.explore(case, starters=-1)
     with pytest.raises(mih.OptionError):
         mih.explore(case, lang="sv")

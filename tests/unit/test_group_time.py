@@ -85,7 +85,7 @@ def test_the_card_says_what_was_compared_in_both_languages(effects):
 def test_the_figure_has_a_line_for_every_start_year(effects):
     ax = effects.plot("wage_income", lang="en")
     assert {str(start) for start in effects.starts} <= {line.get_label() for line in ax.get_lines()}
-    with pytest.raises(mih.EffectsError, match="No effects of 'nothing'"):
+    with pytest.raises(mih.OptionError, match="No effects of 'nothing'"):
         effects.plot("nothing")
 
 
@@ -109,21 +109,23 @@ def test_saving_hides_small_cells_and_keeps_no_influence(effects, tmp_path):
 def test_options_that_do_not_exist_are_named(panel, effects):
     for name, value in (
         ("controls", "all"), ("estimator", "ols"), ("base_period", "last"), ("dead", "gone"),
-        ("cluster", "county"), ("cluster", 3),
+        ("cluster", 3),
     ):  # fmt: skip
-        with pytest.raises(mih.EffectsError, match=f"{name}="):
+        with pytest.raises(mih.OptionError, match=f"{name}="):
             mih.group_time_effects(panel, outcomes="wage_income", **{name: value})
-    with pytest.raises(mih.EffectsError, match="years before start"):
+    with pytest.raises(mih.EffectsError, match=r"Too few clusters.*cluster="):
+        mih.group_time_effects(panel, outcomes="wage_income", cluster="county")
+    with pytest.raises(mih.OptionError, match="years before start"):
         mih.group_time_effects(panel, outcomes="wage_income", anticipation=-1)
-    with pytest.raises(mih.EffectsError, match=r"between 0.5 and 1"):
+    with pytest.raises(mih.OptionError, match=r"between 0.5 and 1"):
         mih.group_time_effects(panel, outcomes="wage_income", level=95)
-    with pytest.raises(mih.EffectsError, match="need an outcome"):
+    with pytest.raises(mih.OptionError, match="need an outcome"):
         mih.group_time_effects(panel, outcomes=[])
-    with pytest.raises(mih.PanelContractError, match="takes a panel"):
+    with pytest.raises(mih.OptionError, match="takes a panel"):
         mih.group_time_effects(pd.DataFrame(), outcomes="wage_income")
-    with pytest.raises(mih.PanelContractError, match="no column"):
+    with pytest.raises(mih.OptionError, match="no column"):
         mih.group_time_effects(panel, outcomes="wages")
-    with pytest.raises(mih.EffectsError, match="no kind="):
+    with pytest.raises(mih.OptionError, match="no kind="):
         effects.aggregate("month")
     with pytest.raises(mih.EffectsError, match="left to average"):
         effects.aggregate("event", window=(40, 50))
@@ -361,7 +363,7 @@ def test_an_overall_effect_wants_a_year_from_the_start_on():
         effects.overall("dynamic", window=(-3, -2))
     with pytest.raises(mih.OptionError, match="did you mean balance_e="):
         effects.aggregate("event", balance=1)
-    with pytest.raises(mih.EffectsError, match="no kind="):
+    with pytest.raises(mih.OptionError, match="no kind="):
         effects.overall("event")
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.effects.estimand import read_target
-from mih_impact.errors import EffectsError, PanelContractError, SupportError
+from mih_impact.errors import EffectsError, OptionError, PanelContractError, SupportError
 from mih_impact.panel import person_counts
 from mih_impact.panel.cube import NEVER
 from mih_impact.panel.read import read_panel
@@ -228,7 +228,7 @@ def test_an_analysis_names_the_measure(rows, tmp_path):
     ],
 )
 def test_what_cannot_be_asked_is_said(rows, options, message):
-    with pytest.raises(PanelContractError, match=message):
+    with pytest.raises(OptionError, match=message):
         mih.match(read_panel(rows), **options, **CHOICE)
 
 

@@ -14,7 +14,7 @@ from mih_impact.account.cost_item import CostItem
 from mih_impact.account.roles import hundreds
 from mih_impact.display.figure import alt_text
 from mih_impact.display.locale import Label
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import OptionError
 from mih_impact.reference.rows import find, rows
 from tests.golden.test_base_case import planted_effects, planted_rows
 from tests.support import texts_fit
@@ -210,7 +210,7 @@ def test_equalisation_is_drawn_once(unsure) -> None:
     ],
 )
 def test_bad_input_is_refused(case, options, words) -> None:
-    with pytest.raises(AssumptionError) as caught:
+    with pytest.raises(OptionError) as caught:
         mih.municipality_view(case, **options)
     assert words in str(caught.value)
     assert caught.value.found
@@ -244,10 +244,10 @@ def test_a_programme_without_apprentices_pays_none(case) -> None:
 
 
 def test_terms_of_apprentices_need_apprentices(case) -> None:
-    with pytest.raises(AssumptionError, match="no apprentices whom the municipality") as caught:
+    with pytest.raises(OptionError, match="no apprentices whom the municipality") as caught:
         mih.municipality_view(replace(case, programme=funded()), apprentice_share=0.6)
     assert "apprentice_share=0.6" in str(caught.value)
-    with pytest.raises(AssumptionError, match="takes an account"):
+    with pytest.raises(OptionError, match="takes an account"):
         mih.municipality_view("case")
 
 

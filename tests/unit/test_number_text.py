@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mih_impact.account.sheet.cells import Line, number_of
-from mih_impact.errors import AssumptionError, PanelContractError
+from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.panel.csv_text import convert
 from mih_impact.panel.number_text import Marks, looks_like_a_code, read_marks, read_numbers
 
@@ -94,7 +94,7 @@ def test_marks_are_given_for_all_columns_or_for_one():
     ],
 )
 def test_marks_that_are_none_are_refused(decimal, thousands, words):
-    with pytest.raises(PanelContractError, match=words):
+    with pytest.raises(OptionError, match=words):
         read_marks(decimal, thousands)
 
 

@@ -97,12 +97,14 @@ def test_a_draw_without_an_estimate_counts_as_beyond():
     ids=str,
 )
 def test_bad_input_is_said(cells, options, message):
-    with pytest.raises(mih.EffectsError, match=re.escape(message)):
+    with pytest.raises(
+        (mih.OptionError, mih.EffectsError, mih.PanelContractError), match=re.escape(message)
+    ):
         mih.randomisation_test(cells, **{"year": 2, **options})
 
 
 def test_it_takes_a_group(panel):
-    with pytest.raises(mih.EffectsError, match="takes a control group"):
+    with pytest.raises(mih.OptionError, match="takes a control group"):
         mih.randomisation_test(panel, year=2)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import mih_impact as mih
-from mih_impact.errors import AssumptionError, PanelContractError
+from mih_impact.errors import AssumptionError, OptionError, PanelContractError
 from mih_impact.reference import rows
 from mih_impact.reference.discount import Discount
 from mih_impact.reference.prices import PriceIndex, grunnbelop
@@ -105,7 +105,7 @@ def test_years_are_added_whatever_their_base_year():
     ],
 )
 def test_years_that_cannot_be_added_are_refused(index, message):
-    with pytest.raises(PanelContractError, match=message):
+    with pytest.raises((PanelContractError, OptionError), match=message):
         PriceIndex.kpi().extended(index)
 
 
@@ -127,7 +127,7 @@ def test_years_are_linked_by_the_base_that_their_table_says():
     assert linked.derived == (2023, 2024, 2025)
     assert kpi.extended({2025: 100.0, 2026: 103.2}, base="2025=100").values == linked.values
     for base in ("2025", "100=2025x", 2025, ""):
-        with pytest.raises(PanelContractError, match="base= says which year"):
+        with pytest.raises(OptionError, match="base= says which year"):
             kpi.extended({2026: 103.2}, base=base)
     with pytest.raises(PanelContractError, match="not on the base 2025=100"):
         kpi.extended({2025: 137.7, 2026: 141.0}, base="2025=100")
@@ -244,7 +244,7 @@ def test_a_flat_rate():
 def test_no_years_and_wrong_years():
     for timing in ("start", "middle", "end"):
         assert Discount(timing=timing).factors(0).shape == (0,)
-    with pytest.raises(AssumptionError, match="0 or more"):
+    with pytest.raises(OptionError, match="0 or more"):
         Discount().factors(-1)
 
 
@@ -271,7 +271,7 @@ def test_a_rate_that_is_none_is_refused(rate):
 
 
 def test_a_timing_that_is_not_known_is_refused():
-    with pytest.raises(AssumptionError, match="'mid'"):
+    with pytest.raises(OptionError, match="'mid'"):
         Discount(timing="mid")
 
 

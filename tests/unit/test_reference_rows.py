@@ -9,7 +9,7 @@ from typing import get_args
 import pandas as pd
 import pytest
 
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference import rows
 from mih_impact.reference.discount import Discount
 from mih_impact.reference.rows import TABLES, Row, Status, find, table, unsure
@@ -144,7 +144,7 @@ def test_every_published_figure_has_its_relation():
 
 
 def test_a_table_that_is_not_there_names_those_that_are():
-    with pytest.raises(AssumptionError, match=r"no table 'cpi'.*employer_contribution.*kpi"):
+    with pytest.raises(OptionError, match=r"no table 'cpi'.*employer_contribution.*kpi"):
         rows("cpi")
 
 

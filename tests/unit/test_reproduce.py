@@ -217,7 +217,7 @@ BAD_SPECS = [
 def test_a_bad_analysis_file_says_what_is_wrong(tmp_path, text, words):
     path = tmp_path / "analysis.toml"
     path.write_text(text)
-    with pytest.raises(mih.AssumptionError) as caught:
+    with pytest.raises((mih.AssumptionError, mih.OptionError)) as caught:
         mih.run_study(StudySpec.from_toml(path))
     assert words in str(caught.value)
 

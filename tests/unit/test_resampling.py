@@ -295,7 +295,7 @@ def test_the_naive_bootstrap_of_neighbours_is_on_request_and_warns(register):
     ],
 )
 def test_what_cannot_be_resampled_is_said(weighted, options, message):
-    with pytest.raises(mih.EffectsError, match=message):
+    with pytest.raises(mih.OptionError, match=message):
         mih.resample(weighted, window=(-1, 1), **options)
 
 

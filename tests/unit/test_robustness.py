@@ -11,7 +11,12 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.display.figure import alt_text
-from mih_impact.errors import EffectsError, MihImpactError, PanelContractError, SupportError
+from mih_impact.errors import (
+    EffectsError,
+    MihImpactError,
+    OptionError,
+    SupportError,
+)
 from mih_impact.falsification.specification_curve import words as curve_words
 from mih_impact.falsification.specifications import own_options, value_label
 from tests.support import small_register
@@ -135,11 +140,11 @@ class TestPlaceboStart:
     @pytest.mark.parametrize(
         ("call", "error", "says"),
         [
-            ({"years": 0}, EffectsError, "years of 1 or more|years= of 1 or more"),
-            ({"years": 1.5}, EffectsError, "1.5"),
-            ({"years": 2, "gap": 2}, EffectsError, "last 2"),
+            ({"years": 0}, OptionError, "years of 1 or more|years= of 1 or more"),
+            ({"years": 1.5}, OptionError, "1.5"),
+            ({"years": 2, "gap": 2}, OptionError, "last 2"),
             ({"years": 4}, SupportError, "2008"),
-            ({"outcome": "wages"}, EffectsError, "wages"),
+            ({"outcome": "wages"}, OptionError, "wages"),
             ({"base": -9}, EffectsError, "base year -9"),
         ],
     )
@@ -175,9 +180,9 @@ class TestPlaceboOutcomes:
             ({"outcomes": "sosialhjelp", "year": -1}, EffectsError, "is the base"),
             ({"outcomes": "sosialhjelp", "year": 15}, EffectsError, "No start year covers"),
             ({"outcomes": "sosialhjelp", "year": [3, 12]}, EffectsError, "no estimate"),
-            ({"outcomes": [], "year": 2}, EffectsError, "none given"),
-            ({"outcomes": "sosialhjlp", "year": 2}, PanelContractError, "sosialhjelp"),
-            ({"outcomes": "sosialhjelp", "year": []}, EffectsError, "No year"),
+            ({"outcomes": [], "year": 2}, OptionError, "none given"),
+            ({"outcomes": "sosialhjlp", "year": 2}, OptionError, "sosialhjelp"),
+            ({"outcomes": "sosialhjelp", "year": []}, OptionError, "No year"),
         ],
     )
     def test_what_is_no_test_is_refused(self, group, call, error, says):
@@ -238,9 +243,9 @@ class TestLeaveOneOut:
         [
             ({"by": "wage_income"}, EffectsError, "between 2 and 60"),
             ({"by": "contry"}, MihImpactError, "county"),
-            ({"year": []}, EffectsError, "No year"),
+            ({"year": []}, OptionError, "No year"),
             ({"year": -1}, EffectsError, "no standard error"),
-            ({"outcome": "wages"}, EffectsError, "wages"),
+            ({"outcome": "wages"}, OptionError, "wages"),
         ],
     )
     def test_what_cannot_be_left_out_is_named(self, group, call, error, says):
@@ -385,7 +390,7 @@ class TestSpecificationCurve:
         ],
     )
     def test_what_cannot_be_varied_is_named(self, group, ways, says):
-        with pytest.raises(EffectsError, match=says):
+        with pytest.raises(OptionError, match=says):
             mih.specification_curve(group, ways=ways)
 
     def test_a_chosen_specification_without_an_estimate_is_an_error(self, group):

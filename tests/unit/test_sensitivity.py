@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
-from mih_impact.errors import EffectsError, SupportError
+from mih_impact.errors import EffectsError, OptionError, SupportError
 from tests.support import small_register
 
 CALLS = ("pretrend_power", "rosenbaum_bounds", "e_value", "attrition_check", "lee_bounds")
@@ -134,10 +134,10 @@ class TestPower:
         pd.testing.assert_frame_equal(found, mih.pretrend_power(effects).table)
 
     def test_what_is_refused(self, effects, shared):
-        with pytest.raises(EffectsError, match="estimated outcome"):
+        with pytest.raises(OptionError, match="estimated outcome"):
             mih.pretrend_power(effects, outcome="dagpenger")
         for power in (0.05, 1.0, ()):
-            with pytest.raises(EffectsError, match="Power lies between"):
+            with pytest.raises(OptionError, match="Power lies between"):
                 mih.pretrend_power(effects, power=power)
         levels = mih.event_study(shared, outcomes="wage_income", estimator="difference")
         with pytest.raises(EffectsError, match="have none"):
@@ -199,11 +199,11 @@ class TestRosenbaum:
 
     def test_what_is_refused(self, pairs, mortal):
         for gamma in (0.9, (), math.nan):
-            with pytest.raises(EffectsError, match="ratio of odds from 1"):
+            with pytest.raises(OptionError, match="ratio of odds from 1"):
                 mih.rosenbaum_bounds(pairs, year=3, gamma=gamma)
-        with pytest.raises(EffectsError, match="statistic='median'"):
+        with pytest.raises(OptionError, match="statistic='median'"):
             mih.rosenbaum_bounds(pairs, year=3, statistic="median")
-        with pytest.raises(EffectsError, match="alternative='both'"):
+        with pytest.raises(OptionError, match="alternative='both'"):
             mih.rosenbaum_bounds(pairs, year=3, alternative="both")
         two = mih.match(mortal, on=["age"], ratio=2, replace=False)
         with pytest.raises(EffectsError, match="one control each"):
@@ -257,9 +257,9 @@ class TestEValue:
         for given in ({}, {"sd": 1.0, "group": shared}):
             with pytest.raises(EffectsError, match="standard deviation of the controls"):
                 mih.e_value(effects, year=3, **given)
-        with pytest.raises(EffectsError, match="above zero"):
+        with pytest.raises(OptionError, match="above zero"):
             mih.e_value(effects, year=3, sd=-1.0)
-        with pytest.raises(EffectsError, match="needs no standard deviation"):
+        with pytest.raises(OptionError, match="needs no standard deviation"):
             mih.e_value(effects, outcome="in_work", year=3, sd=0.5)
         with pytest.raises(EffectsError, match="is the base"):
             mih.e_value(effects, year=-1, sd=1e5)
@@ -308,11 +308,11 @@ class TestAttrition:
         assert n.tolist() == [shared.n_participants] * 2
 
     def test_what_is_refused(self, shared):
-        with pytest.raises(EffectsError, match="is no number"):
+        with pytest.raises(OptionError, match="is no number"):
             mih.attrition_check(shared, baseline="education")
-        with pytest.raises(EffectsError, match="No such outcome"):
+        with pytest.raises(OptionError, match="No such outcome"):
             mih.attrition_check(shared, outcome="wages")
-        with pytest.raises(EffectsError, match=r"between 0 and 0.5"):
+        with pytest.raises(OptionError, match=r"between 0 and 0.5"):
             mih.attrition_check(shared, alpha=5)
 
 
@@ -346,13 +346,13 @@ class TestLee:
         assert "in work" in work.summary("en")
 
     def test_what_is_refused(self, shared):
-        with pytest.raises(EffectsError, match="Not matched on exactly: education"):
+        with pytest.raises(OptionError, match="Not matched on exactly: education"):
             mih.lee_bounds(shared, year=3, within="education")
-        with pytest.raises(EffectsError, match="seen='alive'"):
+        with pytest.raises(OptionError, match="seen='alive'"):
             mih.lee_bounds(shared, year=3, seen="alive")
-        with pytest.raises(EffectsError, match="monotone='yes'"):
+        with pytest.raises(OptionError, match="monotone='yes'"):
             mih.lee_bounds(shared, year=3, monotone="yes")
-        with pytest.raises(EffectsError, match=r"between 0.5 and 1"):
+        with pytest.raises(OptionError, match=r"between 0.5 and 1"):
             mih.lee_bounds(shared, year=3, level=95)
         with pytest.raises(EffectsError, match="No start year covers"):
             mih.lee_bounds(shared, year=30)

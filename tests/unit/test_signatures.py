@@ -109,7 +109,7 @@ def test_years_and_bounds_are_given_one_by_one_or_in_a_list():
     one_by_one = mih.lag("wage_income", 1, 2, 3)
     assert mih.lag("wage_income", [1, 2, 3]) == one_by_one == mih.lag("wage_income", range(1, 4))
     assert mih.cut("age", [30, 45]) == mih.cut("age", 30, 45)
-    with pytest.raises(mih.SupportError, match=r"0 for wage_income"):
+    with pytest.raises(mih.OptionError, match=r"0 for wage_income"):
         mih.lag("wage_income", [0])
-    with pytest.raises(mih.EffectsError, match="ascending order"):
+    with pytest.raises(mih.OptionError, match="ascending order"):
         mih.cut("age", [45, 30])

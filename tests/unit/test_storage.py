@@ -22,7 +22,7 @@ import pytest
 import mih_impact as mih
 from mih_impact import storage
 from mih_impact.display.result import Provenance, Result
-from mih_impact.errors import MihImpactError, StorageError
+from mih_impact.errors import MihImpactError, OptionError, StorageError
 from mih_impact.reference.discount import Discount
 from mih_impact.reference.prices import PriceIndex
 from mih_impact.storage import SCHEMA, load, save
@@ -238,7 +238,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypat
 
 @pytest.mark.parametrize("thing", [object(), {"a": 1}, FRAME, Box])
 def test_only_results_can_be_saved(thing, tmp_path):
-    with pytest.raises(StorageError, match="cannot be saved"):
+    with pytest.raises(OptionError, match="cannot be saved"):
         save(thing, tmp_path / "x.zip")
 
 

@@ -15,7 +15,7 @@ import mih_impact as mih
 from mih_impact.controls.subgroup_controls import own_groups
 from mih_impact.controls.subgroups import split
 from mih_impact.display.figure import alt_text
-from mih_impact.errors import EffectsError
+from mih_impact.errors import EffectsError, OptionError
 from tests.oracle.test_effects import rows_of
 from tests.support import read_frame, small_register
 
@@ -118,7 +118,7 @@ def test_age_alone_is_cut_into_decades(group):
     "cuts", [(), (40, 30), (30, 30), ("30", 40), (30, np.inf), (np.nan,), (None,)]
 )
 def test_cuts_are_numbers_in_order(cuts):
-    with pytest.raises(EffectsError, match="cut"):
+    with pytest.raises(OptionError, match="cut"):
         mih.cut("age", *cuts)
 
 
@@ -177,7 +177,7 @@ def test_what_no_candidate_has_cannot_be_compared_within(register):
 
 @pytest.mark.parametrize("by", [mih.lag("score", 1, 2), ("county", "region"), 3, ["county", "age"]])
 def test_one_characteristic_at_a_time(group, by):
-    with pytest.raises(EffectsError, match="one characteristic"):
+    with pytest.raises(OptionError, match="one characteristic"):
         effects_by(group, by)
 
 
@@ -260,7 +260,7 @@ def test_a_column_that_does_not_say_who_finished(group):
     for column, found in (("region", "text"), ("score", "neither 0 nor 1")):
         with pytest.raises(EffectsError, match=f"{column} does not say who finished.*{found}"):
             effects_by(group, mih.completers(column))
-    with pytest.raises(EffectsError, match="name of a column"):
+    with pytest.raises(OptionError, match="name of a column"):
         mih.completers(None)
 
 
@@ -460,7 +460,7 @@ def test_years_from_start_on_unless_named(by_education):
     ],
 )
 def test_what_cannot_be_compared_is_refused(by_education, options, message):
-    with pytest.raises(EffectsError, match=message):
+    with pytest.raises((EffectsError, OptionError), match=message):
         by_education.difference_test(**options)
 
 
@@ -691,5 +691,5 @@ def test_a_figure_of_what_is_not_there_is_refused(by_education, group):
         (by_education, {"outcome": "aap"}),
         (effects_by(group, None), {"year": 3}),
     ):
-        with pytest.raises(EffectsError):
+        with pytest.raises(OptionError):
             effects.plot(**options)

@@ -261,7 +261,7 @@ class TestBadInput:
         assert not list(tmp_path.iterdir())
 
     def test_another_suffix(self, tmp_path):
-        with pytest.raises(mih.StorageError, match=r"\.xlsx"):
+        with pytest.raises(mih.OptionError, match=r"\.xlsx"):
             mih.write_workbook(self.CASE, tmp_path / "a.xls")
         assert not list(tmp_path.iterdir())
 
@@ -288,12 +288,12 @@ class TestBadInput:
 
     @pytest.mark.parametrize("starters", [{2026: -1}, {2026: 5, 2028: 5}, {}, "500"])
     def test_starters_that_are_none(self, tmp_path, starters):
-        with pytest.raises(mih.AssumptionError):
+        with pytest.raises(mih.OptionError):
             mih.write_workbook(self.CASE, tmp_path / "a.xlsx", starters=starters)
         assert not list(tmp_path.iterdir())
 
     def test_what_is_no_account(self, tmp_path):
-        with pytest.raises(mih.AssumptionError, match="cost_benefit"):
+        with pytest.raises(mih.OptionError, match="cost_benefit"):
             mih.write_workbook("account", tmp_path / "a.xlsx")
 
 

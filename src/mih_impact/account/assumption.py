@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.account.roles import require_named
 from mih_impact.display.locale import Label
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference.rows import Status
 
 __all__ = [
@@ -119,14 +119,14 @@ def require_distribution(
 ) -> None:
     """Raise unless a range and a distribution go together, and with the value."""
     if not arguments.is_one_of(distribution, get_args(Distribution)):
-        raise AssumptionError(
+        raise OptionError(
             f"{name} has a distribution that does not exist",
             found=arguments.shown(distribution),
             do=f"use one of {', '.join(get_args(Distribution))}",
         )
     for end in (low, high):
         if end is not None and not arguments.is_number(end):
-            raise AssumptionError(
+            raise OptionError(
                 f"The range of {name} has an end that is no number",
                 found=arguments.shown(end),
                 do="give low and high as finite numbers, or neither",
@@ -155,7 +155,7 @@ def require_pairs(name: str, points: Any) -> Points:
     if listed is None or not all(
         len(pair) == 2 and all(map(arguments.is_number, pair)) for pair in pairs
     ):
-        raise AssumptionError(
+        raise OptionError(
             f"The points of {name} are not pairs of numbers",
             found=arguments.shown(points),
             do="give points=((value, probability), ...), such as ((0, 0.5), (1000, 0.5))",
@@ -266,20 +266,20 @@ class Assumption:
     def __post_init__(self) -> None:
         require_named("The assumption", self.name, self.label)
         if not arguments.is_one_of(self.unit, _BOUNDS):
-            raise AssumptionError(
+            raise OptionError(
                 f"{self.name} has an unknown unit",
                 found=repr(self.unit),
                 do=f"use one of {'; '.join(_BOUNDS)}",
             )
         if not arguments.is_one_of(self.status, get_args(Status)):
-            raise AssumptionError(
+            raise OptionError(
                 f"{self.name} has a status that does not exist",
                 found=arguments.shown(self.status),
                 do=f"say how sure you are with one of {', '.join(get_args(Status))}",
             )
         for text in (self.source, self.range_source):
             if not isinstance(text, str):
-                raise AssumptionError(
+                raise OptionError(
                     f"{self.name} has a source that is no text",
                     found=arguments.shown(text),
                     do="say in words where the number and its range come from",
@@ -348,7 +348,7 @@ class Assumption:
         hint = f"; {number:g} per cent is {number / 100:g}" if percent else ""
         lower = f"above {low:g}" if self.unit in _OPEN_BELOW else f"from {low:g}"
         upper = "" if math.isinf(high) else f" to {high:g}"
-        raise AssumptionError(
+        raise OptionError(
             f"{self.name} has a value it cannot have",
             found=arguments.shown(value),
             do=f"give {self.unit}, {lower}{upper}{hint}",

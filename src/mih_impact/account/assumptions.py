@@ -20,7 +20,7 @@ from mih_impact import arguments
 from mih_impact.account.assumption import Assumption, Distribution, Points, in_kroner
 from mih_impact.account.roles import nearest
 from mih_impact.display.locale import Label
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference.discount import Discount
 from mih_impact.reference.prices import PriceIndex
 from mih_impact.reference.rows import find, rows
@@ -93,7 +93,7 @@ def _contribution(zone: str) -> Assumption:
     """Return the employer's contribution of one zone; the range is all zones."""
     zones = {row.name: row for row in rows("employer_contribution")}
     if not arguments.is_one_of(zone, zones):
-        raise AssumptionError(
+        raise OptionError(
             f"There is no zone {zone!r} of the employer's contribution",
             found=", ".join(zones),
             do=f"use one of these{nearest(zone, zones)}",
@@ -323,7 +323,7 @@ class Assumptions:
         for item in self.items:
             if item.name == name:
                 return item
-        raise AssumptionError(
+        raise OptionError(
             f"There is no assumption {name!r}",
             found=", ".join(self._names),
             do=f"use one of these names{nearest(name, self._names)}",
@@ -365,9 +365,7 @@ class Assumptions:
         """
         values: dict[str, Any] = dict(changes)
         discount = self._discount(values)
-        price_year = arguments.whole(
-            "price_year", values.pop("price_year", self.price_year), error=AssumptionError
-        )
+        price_year = arguments.whole("price_year", values.pop("price_year", self.price_year))
         factor = PriceIndex.kpi().factor(self.price_year, price_year)  # also: the year has an index
         changed = {name: self[name] for name in values}  # raises on a name that does not exist
         items = tuple(
@@ -384,7 +382,7 @@ class Assumptions:
         """Take the discount out of the changes, or bring its first step in line with them."""
         given = values.pop("discount", None)
         if given is not None and "discount_rate" in values:
-            raise AssumptionError(
+            raise OptionError(
                 "The discount is given twice",
                 found="discount and discount_rate",
                 do="give discount, or the rate of its first step as discount_rate",
@@ -393,7 +391,7 @@ class Assumptions:
             self["discount_rate"].changed(values["discount_rate"])  # raises on what is no rate
             return self.discount.with_first_rate(float(values["discount_rate"]))
         if given is not None and not isinstance(given, Discount):
-            raise AssumptionError(
+            raise OptionError(
                 "discount is not a Discount",
                 found=arguments.shown(given),
                 do="write discount=Discount.flat(0.03), or Discount() for the R-109 rates",
@@ -435,7 +433,7 @@ class Assumptions:
         old = self[name]
         for end, given in (("low", low), ("high", high)):
             if given is not None:
-                arguments.number(end, given, error=AssumptionError)
+                arguments.number(end, given)
         new = replace(
             old,
             low=old.low if low is None else float(low),

@@ -42,7 +42,7 @@ from mih_impact.arguments import named_options
 from mih_impact.display.locale import Lang, current
 from mih_impact.display.result import Card, Provenance
 from mih_impact.effects.series import EffectSeries, require_effects
-from mih_impact.errors import AssumptionError, EffectsError, RenamedError
+from mih_impact.errors import AssumptionError, EffectsError, OptionError, RenamedError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -475,13 +475,11 @@ def cost_benefit(
     require_effects("cost_benefit", effects)
     arguments.instance(
         "cost_benefit", assumptions, Assumptions, "assumptions", "give mih.Assumptions.r109()",
-        error=AssumptionError,
     )  # fmt: skip
     arguments.instance(
         "cost_benefit", programme, Programme, "a programme", "give programme=mih.Programme.none()",
-        error=AssumptionError,
     )  # fmt: skip
-    arguments.whole("horizon", horizon, error=AssumptionError)
+    arguments.whole("horizon", horizon)
     _require_options(horizon, persistence)
     effects = effects.subgroup(effects.subgroups[0])  # with subgroups, of all participants
     entered, benefits = roles_of(effects, roles)
@@ -523,9 +521,9 @@ def _giving(
 
 
 def _require_options(horizon: int, persistence: str) -> None:
-    arguments.whole("horizon", horizon, low=1, error=AssumptionError)
+    arguments.whole("horizon", horizon, low=1)
     if horizon > LONGEST_HORIZON:
-        raise AssumptionError(
+        raise OptionError(
             "The horizon is longer than anybody can account for",
             found=f"horizon={arguments.shown(horizon)}",
             do=f"give at most {LONGEST_HORIZON} years",

@@ -18,7 +18,7 @@ from mih_impact import arguments
 from mih_impact.account.assumption import Assumption, Distribution, Points
 from mih_impact.account.roles import ACTORS, nearest, require_named
 from mih_impact.display.locale import Label
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference.discount import Timing
 from mih_impact.reference.prices import PriceIndex
 from mih_impact.reference.rows import Status
@@ -114,7 +114,7 @@ class CostItem:
         object.__setattr__(self, "amounts", _by_year(self.name, self.amounts))
         for actor in (self.payer, *(() if self.receiver is None else (self.receiver,))):
             if not arguments.is_one_of(actor, ACTORS):
-                raise AssumptionError(
+                raise OptionError(
                     f"The cost item {self.name!r} names an unknown actor",
                     found=repr(actor),
                     do=f"use one of {', '.join(ACTORS)}{nearest(actor, ACTORS)}",
@@ -128,13 +128,13 @@ class CostItem:
             known = "fixed" if self.low is None else "triangular"
             object.__setattr__(self, "distribution", known)
         if not arguments.is_number(self.reach) or not 0.0 <= self.reach <= 1.0:
-            raise AssumptionError(
+            raise OptionError(
                 f"The reach of the cost item {self.name!r} is not a share",
                 found=arguments.shown(self.reach),
                 do="give the share of starters who get to the phase, from 0 to 1",
             )
         if self.timing is not None and not arguments.is_one_of(self.timing, get_args(Timing)):
-            raise AssumptionError(
+            raise OptionError(
                 f"The cost item {self.name!r} falls at an unknown time of the year",
                 found=repr(self.timing),
                 do='use "start", "middle" or "end", or None for that of the account',
@@ -144,11 +144,11 @@ class CostItem:
 
     def _require_types(self) -> None:
         """Raise on what only shows later, as a wrong word on a budget or a wrong price."""
-        arguments.flag("cash", self.cash, error=AssumptionError)
-        arguments.whole("price_year", self.price_year, error=AssumptionError)
+        arguments.flag("cash", self.cash)
+        arguments.whole("price_year", self.price_year)
         for name in ("phase", "budget_line", "unit"):
             if not isinstance(getattr(self, name), str):
-                raise AssumptionError(
+                raise OptionError(
                     f"The cost item {self.name!r} has a {name} that is no text",
                     found=f"{name}={arguments.shown(getattr(self, name))}",
                     do=f"give {name} as a text, or leave it out",

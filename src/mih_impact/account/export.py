@@ -27,7 +27,6 @@ from mih_impact.account.roles import GROUP_LABELS, GROUPS, PUBLIC, role_label
 from mih_impact.account.rules import AccountModel
 from mih_impact.account.values import AccountValues
 from mih_impact.display.locale import Label, current
-from mih_impact.errors import AssumptionError
 from mih_impact.reference.discount import Timing
 
 if TYPE_CHECKING:
@@ -308,7 +307,7 @@ def export_account(case: AccountValues, *, starters: float = 500) -> dict[str, A
     >>> plain["effects"], plain["horizon"], plain["price_year"]
     ([[100000.0, 100000.0, 100000.0]], 3, 2024)
     """
-    arguments.number("starters", starters, above=0, error=AssumptionError)
+    arguments.number("starters", starters, above=0)
     model = replace(case.model, horizon=longest_horizon(case), persistence="constant")
     return {
         "schema": SCHEMA,

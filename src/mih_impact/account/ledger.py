@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from mih_impact.account.roles import ACTORS, GROUPS, PUBLIC, nearest
 from mih_impact.display.locale import Label
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference.discount import Timing
 
 __all__ = [
@@ -105,7 +105,7 @@ class Line:
             )
         for actor in (self.receiver, self.payer):
             if actor is not None and actor not in ACTORS:
-                raise AssumptionError(
+                raise OptionError(
                     f"The flow {self.component!r} names an unknown actor",
                     found=repr(actor),
                     do=f"use one of {', '.join(ACTORS)}{nearest(actor, ACTORS)}",

@@ -26,7 +26,7 @@ from mih_impact.display.figure import (
 from mih_impact.display.layout import figure, finish
 from mih_impact.display.locale import MINUS, Label, Lang, capital, language
 from mih_impact.display.result import Card
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference.rows import Status
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ class NonPriced:
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.strip():
-            raise AssumptionError(
+            raise OptionError(
                 "A non-priced effect has no name",
                 found=f"name={arguments.shown(self.name)}",
                 do="give a short name in English",
@@ -209,7 +209,7 @@ def require_non_priced(effects: Iterable[NonPriced]) -> tuple[NonPriced, ...]:
     listed = arguments.listed(effects)
     other = [each for each in listed or [None] if not isinstance(each, NonPriced)]
     if listed is None or (listed and other):
-        raise AssumptionError(
+        raise OptionError(
             "Non-priced effects are a list of NonPriced",
             found=arguments.shown(other[0] if listed else effects),
             do="build each effect with NonPriced(name=..., label=..., ...)",
@@ -266,7 +266,7 @@ def non_priced_frame(effects: Sequence[NonPriced], lang: Lang | None = None) -> 
 
 def _require(what: str, value: object, known: tuple[str, ...]) -> None:
     if not arguments.is_one_of(value, known):
-        raise AssumptionError(
+        raise OptionError(
             f"A non-priced effect has no {what} {arguments.shown(value)}",
             found=f"{what}={arguments.shown(value)}",
             do=f"use one of {', '.join(map(repr, known))}{nearest(value, known)}",

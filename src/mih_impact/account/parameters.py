@@ -22,7 +22,7 @@ from mih_impact.account.assumption import Assumption
 from mih_impact.account.assumptions import Assumptions
 from mih_impact.account.programme import Programme
 from mih_impact.account.roles import nearest
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import OptionError
 
 __all__ = [
     "Persistence",
@@ -50,7 +50,7 @@ def find_assumption(items: tuple[Assumption, ...], name: str) -> Assumption:
         if item.name == name:
             return item
     known = [item.name for item in items]
-    raise AssumptionError(
+    raise OptionError(
         f"The account has no assumption {name!r}",
         found=", ".join(known),
         do=f"use one of these names{nearest(name, known)}",
@@ -123,7 +123,7 @@ Persistence = Literal["none", "constant", "half_life", "linear"]
 def require_persistence(persistence: str) -> None:
     """Raise on a persistence that does not exist."""
     if not arguments.is_one_of(persistence, get_args(Persistence)):
-        raise AssumptionError(
+        raise OptionError(
             f"There is no persistence {persistence!r}",
             found=repr(persistence),
             do=f"use one of {', '.join(map(repr, get_args(Persistence)))}",

@@ -17,7 +17,7 @@ from mih_impact.account.cost_item import CostItem
 from mih_impact.account.non_priced import NonPriced, require_non_priced
 from mih_impact.account.roles import ACTORS, nearest, require_members, require_named
 from mih_impact.display.locale import Label
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference.prices import PriceIndex
 from mih_impact.reference.rows import Status
 
@@ -211,7 +211,7 @@ class Apprenticeship:
 
     def __post_init__(self) -> None:
         if self.employer not in ACTORS:
-            raise AssumptionError(
+            raise OptionError(
                 "The employer of the apprentices is an unknown actor",
                 found=arguments.shown(self.employer),
                 do=f"use one of {', '.join(ACTORS)}{nearest(self.employer, ACTORS)}",
@@ -219,17 +219,17 @@ class Apprenticeship:
         shares = arguments.listed(self.by_year) or []
         fit = all(arguments.is_number(share) and share >= 0 for share in shares)
         if not fit or not math.isclose(math.fsum(shares), 1.0, abs_tol=1e-9):
-            raise AssumptionError(
+            raise OptionError(
                 "by_year says how the apprenticeship is spread over the years since start",
                 found=f"by_year={arguments.shown(self.by_year)}",
                 do="give shares from year 0 on that sum to 1, such as [0, 0.45, 0.55]",
             )
         object.__setattr__(self, "by_year", tuple(map(float, shares)))
-        arguments.whole("price_year", self.price_year, error=AssumptionError)
+        arguments.whole("price_year", self.price_year)
         require_named("The phase of the apprenticeship", self.phase, *filter(None, (self.note,)))
         for item, (name, (unit, _)) in zip(self.terms, PAY_TERMS.items(), strict=True):
             if not isinstance(item, Assumption) or (item.name, item.unit) != (name, unit):
-                raise AssumptionError(
+                raise OptionError(
                     f"{name} of the apprenticeship is an assumption of that name in {unit}",
                     found=f"{item.name} in {item.unit}"
                     if isinstance(item, Assumption)
@@ -378,19 +378,19 @@ class Programme:
             given = getattr(self, what)
             if given is None and what == "compensated":
                 continue
-            names = arguments.names(what, given, error=AssumptionError)
+            names = arguments.names(what, given)
             for name in names:
-                arguments.choice("Programme", what, name, known, error=AssumptionError)
+                arguments.choice("Programme", what, name, known)
             object.__setattr__(self, what, tuple(dict.fromkeys(names)))
         own, phases = self.apprenticeship, [phase.name for phase in self.phases]
         if own is None:
             return
         arguments.instance(
             "Programme", own, Apprenticeship, "an apprenticeship, or None",
-            "give mih.Apprenticeship(phase=..., employer=..., ...)", error=AssumptionError,
+            "give mih.Apprenticeship(phase=..., employer=..., ...)",
         )  # fmt: skip
         if own.phase not in phases:
-            raise AssumptionError(
+            raise OptionError(
                 "The apprenticeship is of a phase that the programme has not",
                 found=arguments.shown(own.phase),
                 do=f"use one of {', '.join(phases) or 'the phases given'}"
@@ -465,7 +465,7 @@ class Programme:
         index
             Price index; the shipped consumer price index if None.
         """
-        arguments.whole("price_year", price_year, error=AssumptionError)
+        arguments.whole("price_year", price_year)
         own = self.apprenticeship
         return replace(
             self,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, TypeVar
 from mih_impact import arguments
 from mih_impact.display.locale import NOT_AVAILABLE, Label, Lang, kroner, number, percent
 from mih_impact.display.unit import is_money
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.panel.contract import BENEFITS, CONTRACT
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def nearest(name: object, known: Iterable[str]) -> str:
 def require_group(name: str) -> int:
     """Return the position of an actor or a sum of them among `GROUPS`."""
     if not isinstance(name, str) or name not in GROUPS:
-        raise AssumptionError(
+        raise OptionError(
             f"The account has no actor {arguments.shown(name)}",
             found=", ".join(GROUPS),
             do=f"use one of these{nearest(name, GROUPS)}",
@@ -194,14 +194,14 @@ def require_named(what: str, name: Any, *texts: Any) -> None:
     The first text is what the part is called; others may be sentences.
     """
     if not isinstance(name, str) or not name.strip():
-        raise AssumptionError(
+        raise OptionError(
             f"{what} has no name",
             found=f"name={arguments.shown(name)}",
             do="give it a short name in English, such as name='school'",
         )
     for text in texts:
         if not isinstance(text, Label):
-            raise AssumptionError(
+            raise OptionError(
                 f"{what} {name!r} has a displayed text that is not in two languages",
                 found=arguments.shown(text),
                 do="write mih.Label(nb='...', en='...')",
@@ -220,7 +220,7 @@ def require_members(what: str, given: Any, kind: type[_T], example: str) -> tupl
     listed = arguments.listed(given)
     other = [each for each in listed or () if not isinstance(each, kind)]
     if listed is None or other:
-        raise AssumptionError(
+        raise OptionError(
             f"{what} are a list of {kind.__name__}",
             found=arguments.shown(other[0] if other else given),
             do=f"write {example}",
@@ -278,7 +278,7 @@ class Benefit:
     def __post_init__(self) -> None:
         require_named("The benefit", self.name, *(() if self.label is None else (self.label,)))
         if not arguments.is_one_of(self.payer, _PAYERS):
-            raise AssumptionError(
+            raise OptionError(
                 f"The benefit {self.name!r} has no payer that is an actor other than who gets it",
                 found=arguments.shown(self.payer),
                 do=f"give payer, one of {', '.join(_PAYERS)}{nearest(self.payer, _PAYERS)}",
@@ -352,9 +352,7 @@ def roles_of(
         without a role, two outcomes in one role, a total beside its parts, or no wage.
     """
     example = '{"nav": "benefit:state", "bonus": None}'
-    roles = (
-        {} if roles is None else arguments.mapping("roles", roles, example, error=AssumptionError)
-    )
+    roles = {} if roles is None else arguments.mapping("roles", roles, example)
     own = {each.role: each for each in roles.values() if isinstance(each, Benefit)}
     given = {
         outcome: role.role if isinstance(role, Benefit) else role for outcome, role in roles.items()
@@ -385,13 +383,13 @@ def _require_known(
 ) -> None:
     for outcome, role in given.items():
         if outcome not in effects.outcomes:
-            raise AssumptionError(
+            raise OptionError(
                 f"roles names {outcome!r}, which is no outcome of the effects",
                 found=", ".join(effects.outcomes),
                 do=f"use the outcomes' own names{nearest(outcome, effects.outcomes)}",
             )
         if role is not None and not arguments.is_one_of(role, known):
-            raise AssumptionError(
+            raise OptionError(
                 f"The outcome {outcome!r} is given a role that does not exist",
                 found=repr(role),
                 do=f"use one of {', '.join(known)}, a mih.Benefit of your own with payer and"

@@ -33,7 +33,7 @@ from mih_impact.display.figure import (
 from mih_impact.display.layout import figure, finish, make_room
 from mih_impact.display.locale import Label, Lang, capital, interval, language
 from mih_impact.display.result import Card, Provenance, Result
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import AssumptionError, OptionError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,11 +80,11 @@ class Scenario:
 
     def __post_init__(self) -> None:
         require_named("The scenario", self.name, self.label)
-        arguments.mapping("values", self.values, '{"cost:school": 209_000}', error=AssumptionError)
+        arguments.mapping("values", self.values, '{"cost:school": 209_000}')
         if self.persistence is not None:
             require_persistence(self.persistence)
         if self.horizon is not None:
-            arguments.whole("horizon", self.horizon, low=1, error=AssumptionError)
+            arguments.whole("horizon", self.horizon, low=1)
 
 
 _TITLE = Label(nb="Scenarier", en="Scenarios")
@@ -181,7 +181,7 @@ def scenarios_of(case: AccountValues, more: Sequence[Scenario] = ()) -> Scenario
     """Evaluate the account under each scenario; see `CostBenefit.scenarios`."""
     given = arguments.listed(more)
     if given is None or not all(isinstance(each, Scenario) for each in given):
-        raise AssumptionError(
+        raise OptionError(
             "Scenarios of your own are a list of mih.Scenario",
             found=arguments.shown(more),
             do="write more=[mih.Scenario(name='dear', label=..., values={'cost:school': 209000})]",
@@ -345,7 +345,7 @@ def plot_scenarios(
 def _checked(of: Sequence[str]) -> list[str]:
     given = arguments.listed(of)
     if given is None or not 1 <= len(given) <= len(_MARKERS):
-        raise AssumptionError(
+        raise OptionError(
             f"Scenarios are drawn for one to {len(_MARKERS)} groups",
             found=arguments.shown(of),
             do="write of=['society', 'public']",

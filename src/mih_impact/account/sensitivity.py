@@ -39,7 +39,6 @@ from mih_impact.display.figure import (
 from mih_impact.display.layout import figure, finish, make_room
 from mih_impact.display.locale import Label, Lang, language, percent
 from mih_impact.display.result import Card, Provenance, Result
-from mih_impact.errors import AssumptionError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -437,8 +436,8 @@ def variance_shares_of(case: AccountValues, n: int, seed: int) -> VarianceShares
     Var(Y), Cov(Y - sum of f_k, Y), is their interactions. So they add up by construction. Where the
     account is a sum of its sources, interactions are 0 and contributions are the usual ones.
     """
-    arguments.whole("n", n, low=100, high=MOST_DRAWS, error=AssumptionError)
-    arguments.seed(seed, error=AssumptionError)
+    arguments.whole("n", n, low=100, high=MOST_DRAWS)
+    arguments.seed(seed)
     model = case.model
     values = drawn_values(case, n, seed)
     effects = drawn_effects(case, n, seed)

@@ -33,7 +33,7 @@ from mih_impact.display.figure import (
 from mih_impact.display.layout import figure, finish
 from mih_impact.display.locale import Label, Lang, capital, language, number, percent
 from mih_impact.display.result import Card, Provenance, Result
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import OptionError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -346,9 +346,9 @@ def _axes(
 ) -> list[tuple[Assumption, list[float]]]:
     """Return the two assumptions and their values, checked."""
     example = '{"tax_rate_wage": [0.2, 0.24, 0.3], "displacement": [0, 0.1, 0.2]}'
-    arguments.mapping("over", over, example, error=AssumptionError)
+    arguments.mapping("over", over, example)
     if len(over) != 2:
-        raise AssumptionError(
+        raise OptionError(
             "A grid is over two assumptions",
             found=", ".join(map(str, over)) or "none",
             do=f"give for example {example}",
@@ -357,7 +357,7 @@ def _axes(
     for name, values in over.items():
         item = find_assumption(case.model.items, name)
         what = f"The values of {name} are finite numbers, one or several"
-        wanted = arguments.numbers(name, values, what, example="[0, 0.1]", error=AssumptionError)
+        wanted = arguments.numbers(name, values, what, example="[0, 0.1]")
         for value in wanted:
             item.changed(value)  # raises on what it cannot be
         axes.append((item, wanted))

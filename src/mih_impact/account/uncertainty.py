@@ -28,7 +28,7 @@ from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label, Lang, interval, number, percent
 from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.effects.series import EffectSeries
-from mih_impact.errors import AssumptionError, EffectsError
+from mih_impact.errors import AssumptionError, EffectsError, OptionError
 from mih_impact.reference.discount import Timing
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class Uncertainty(Result):
             `actor, source, mean, std_dev, std_error_exact` (sampling only), `conf_low, conf_high,
             probability_positive`; NOK per starter. A source that is not available is missing.
         """
-        arguments.level(level, error=AssumptionError)
+        arguments.level(level)
         tail = (1 - level) / 2
         rows = []
         for source in SOURCES:
@@ -217,9 +217,7 @@ class Uncertainty(Result):
             )
         given = np.linspace(0, 6, 61) * self.cost if costs is None else costs
         what = "Costs per participant are numbers from 0 on"
-        wanted = arguments.numbers(
-            "costs", given, what, example="[0, 250000]", error=AssumptionError, low=0.0
-        )
+        wanted = arguments.numbers("costs", given, what, example="[0, 250000]", low=0.0)
         values = self._last
         rows = []
         for cost in wanted:
@@ -309,7 +307,7 @@ def given_effects(case: AccountValues, draws: EffectDraws) -> FloatArray:
         The draws are of other outcomes or years, or some of them are missing.
     """
     if not isinstance(getattr(draws, "effects", None), EffectSeries):
-        raise EffectsError(
+        raise OptionError(
             "resampled takes effects that were drawn again",
             found=f"a {type(draws).__name__}",
             do="draw them first: case.uncertainty(resampled=mih.resample(group))",
@@ -363,8 +361,8 @@ def uncertainty_of(
     case: AccountValues, n: int, seed: int, resampled: EffectDraws | None
 ) -> Uncertainty:
     """Draw effects and assumptions, apart and together; see `CostBenefit.uncertainty`."""
-    arguments.whole("n", n, low=100, high=MOST_DRAWS, error=AssumptionError)
-    arguments.seed(seed, error=AssumptionError)
+    arguments.whole("n", n, low=100, high=MOST_DRAWS)
+    arguments.seed(seed)
     effects = drawn_effects(case, n, seed) if resampled is None else given_effects(case, resampled)
     n = n if effects is None else len(effects)
     values = drawn_values(case, n, seed)

@@ -127,7 +127,7 @@ class AccountValues(Result):
         of
             An actor, `public` or `society`.
         """
-        arguments.level(level, error=AssumptionError)
+        arguments.level(level)
         if self._std_errors is None:
             return None
         value = self.present_value(of)
@@ -189,8 +189,8 @@ class AccountValues(Result):
                 do="estimate them, or give from_frame a covariance",
             )
         what = "There must be at least one draw, and a whole number of them"
-        arguments.whole("n", n, low=1, high=MOST_DRAWS, what=what, error=EffectsError)
-        arguments.seed(seed, error=EffectsError)
+        arguments.whole("n", n, low=1, high=MOST_DRAWS, what=what)
+        arguments.seed(seed)
         effects = draw_effects(self.effects, self.covariance, n, seed)
         values = self.model.accumulated.values(effects)[..., -1]
         return pd.DataFrame(values, columns=list(GROUPS)).rename_axis("draw")
@@ -206,7 +206,6 @@ class AccountValues(Result):
         arguments.instance(
             "with_assumptions", assumptions, Assumptions, "assumptions",
             "give mih.Assumptions.r109() or a changed copy of case.assumptions",
-            error=AssumptionError,
         )  # fmt: skip
         require_price_year(self.price_year, assumptions)
         return replace(self, assumptions=assumptions)
@@ -225,7 +224,7 @@ class AccountValues(Result):
         AssumptionError
             A name that does not exist, or a value it cannot have.
         """
-        arguments.mapping("values", values, '{"tax_rate_wage": 0.3}', error=AssumptionError)
+        arguments.mapping("values", values, '{"tax_rate_wage": 0.3}')
         assumptions, programme = with_values(self.assumptions, self.model.programme, values)
         return replace(self, assumptions=assumptions, programme=programme)
 

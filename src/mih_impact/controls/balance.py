@@ -32,7 +32,7 @@ from mih_impact.display.result import (
     is_small,
     with_complement,
 )
-from mih_impact.errors import EffectsError, SupportError
+from mih_impact.errors import OptionError, SupportError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -142,7 +142,7 @@ class Balance(Result):
             Balance was not asked for by subgroup.
         """
         if self.subgroups is None:
-            raise EffectsError(
+            raise OptionError(
                 "This balance is of all participants together",
                 found="balance() without by=",
                 do='split them: group.balance(by="county")',

@@ -40,7 +40,7 @@ from mih_impact.controls.terms import Lag, Term, as_terms
 from mih_impact.controls.weighting import weighted
 from mih_impact.display.locale import Label
 from mih_impact.display.result import Provenance
-from mih_impact.errors import SupportError, warn
+from mih_impact.errors import OptionError, SupportError, warn
 from mih_impact.panel.cube import Cube
 from mih_impact.panel.panel import Panel
 from mih_impact.panel.selection import OtherMeasures
@@ -237,7 +237,7 @@ def match(
     seed = seed_of(call.panel, seed, lots=by_nearness and lots)
     options = MatchOptions(
         on=as_terms(on),
-        exact=arguments.names("exact", exact, error=SupportError),
+        exact=arguments.names("exact", exact),
         method=method,
         estimand=estimand,
         ties=ties,
@@ -263,9 +263,9 @@ def _by_distance(method: Method, distance: Distance | None) -> Method:
     """Return the method that a distance is, or raise where another method is given beside it."""
     if distance is None:
         return method
-    arguments.choice("match", "distance", distance, (None, *get_args(Distance)), error=SupportError)
+    arguments.choice("match", "distance", distance, (None, *get_args(Distance)))
     if method not in ("propensity", distance):
-        raise SupportError(
+        raise OptionError(
             "A distance is a method of its own",
             found=f"method={arguments.shown(method)} and distance={distance!r}",
             do="leave out method=, or distance=",
@@ -388,7 +388,7 @@ def weight(
     call = _Call.of(weight, panel, eligible, measure, other_measures, outcomes)
     options = WeightOptions(
         on=as_terms(on),
-        exact=arguments.names("exact", exact, error=SupportError),
+        exact=arguments.names("exact", exact),
         method=method,
         estimand=estimand,
         moments=moments,

@@ -15,7 +15,7 @@ from mih_impact.arguments import named_options
 from mih_impact.controls.comparison import Comparison
 from mih_impact.controls.terms import Lag, Term, as_terms
 from mih_impact.display.locale import EN_DASH, Label, number
-from mih_impact.errors import EffectsError
+from mih_impact.errors import EffectsError, OptionError
 from mih_impact.panel.contract import CONTRACT
 
 __all__ = ["AGE_BOUNDS", "CONDITIONAL", "Completers", "Cut", "completers", "cut"]
@@ -138,11 +138,11 @@ def cut(column: Term | tuple[Lag], *bounds: float | Iterable[float]) -> Cut:
     >>> mih.event_study(group, by=mih.cut("age", 30, 40, 50), **options).subgroups
     ('all', 'under 30', '30-39', '40-49', '50 and over')
     """
-    terms = as_terms(column, "column", error=EffectsError)
+    terms = as_terms(column, "column")
     given = arguments.flattened(bounds)
     infinite = [isinstance(one, (float, np.floating)) and not np.isfinite(one) for one in given]
     if any(infinite):
-        raise EffectsError(
+        raise OptionError(
             "A column is cut at finite numbers",
             found=", ".join(map(arguments.shown, given)),
             do="leave out the ends: the first and the last bin are open",
@@ -150,7 +150,7 @@ def cut(column: Term | tuple[Lag], *bounds: float | Iterable[float]) -> Cut:
     numbers = [float(one) for one in given if arguments.is_number(one)]
     ascending = all(low < high for low, high in pairwise(numbers))
     if len(terms) != 1 or not numbers or len(numbers) < len(given) or not ascending:
-        raise EffectsError(
+        raise OptionError(
             "cut takes one column and where it is cut, in ascending order",
             found=f"columns {', '.join(map(str, terms))}; "
             f"bounds {', '.join(map(arguments.shown, given)) or '-'}",
@@ -278,7 +278,7 @@ def completers(column: str) -> Completers:
     ('all', 'conditional: finished', 'conditional: did not finish')
     """
     if not isinstance(column, str) or not column:
-        raise EffectsError(
+        raise OptionError(
             "completers takes the name of a column",
             found=f"a {type(column).__name__}",
             do='give the column that says who finished: mih.completers("completed")',

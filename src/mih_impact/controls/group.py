@@ -211,7 +211,7 @@ class ControlGroup(Comparison, Displayed):
         SupportError
             The panel has no column `measure`.
         """
-        first, last = arguments.window(window, error=SupportError)
+        first, last = arguments.window(window)
         return other_measures(self, range(first, last + 1))
 
     def balance(self, *, by: By | tuple[Lag] | None = None) -> Balance:

@@ -22,7 +22,7 @@ from mih_impact.controls.options import Cutpoints, MatchOptions
 from mih_impact.controls.propensity import Score, independent, propensity_score, supported
 from mih_impact.controls.risk_set import Among, RiskSet, build_risk_set, uniform_number
 from mih_impact.controls.whose import both_ways, mirrored
-from mih_impact.errors import SupportError
+from mih_impact.errors import OptionError, SupportError
 from mih_impact.panel.cube import Cube
 
 __all__ = [
@@ -115,7 +115,7 @@ def coarsened_cells(risk: RiskSet, cutpoints: Cutpoints | None) -> IntArray:
         x = design.column(k)
         if name != str(design.terms[k]):  # an indicator of one value of a category
             if str(design.terms[k]) in given:
-                raise SupportError(
+                raise OptionError(
                     f"{design.terms[k]} is a category: it has no cutpoints",
                     found=f"{sum(t == design.terms[k] for t in design.terms)} values or more",
                     do="leave it out of cutpoints=, or join its values in the panel",

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 from mih_impact import arguments
 from mih_impact.controls.covariates import Modelled
 from mih_impact.controls.terms import Lag, Term, column_of
-from mih_impact.errors import SupportError
+from mih_impact.errors import OptionError, SupportError
 
 __all__ = [
     "ON_SCORE",
@@ -102,9 +102,9 @@ class _Options:
     def _require(self, call: str, choices: Mapping[str, Collection[Any]]) -> None:
         """Raise on an option that does not exist."""
         for name, allowed in choices.items():
-            arguments.choice(call, name, getattr(self, name), allowed, error=SupportError)
-        arguments.whole("window_end", self.window_end, low=0, error=SupportError)
-        arguments.unrepeated("exact", self.exact, error=SupportError)
+            arguments.choice(call, name, getattr(self, name), allowed)
+        arguments.whole("window_end", self.window_end, low=0)
+        arguments.unrepeated("exact", self.exact)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,19 +131,19 @@ class MatchOptions(_Options):
     def __post_init__(self) -> None:
         """Raise on an option that does not exist or does not go with the others."""
         self._require("match", _MATCH)
-        arguments.whole("ratio", self.ratio, low=1, error=SupportError)
-        arguments.flag("replace", self.replace, error=SupportError)
-        arguments.flag("common_support", self.common_support, error=SupportError)
+        arguments.whole("ratio", self.ratio, low=1)
+        arguments.flag("replace", self.replace)
+        arguments.flag("common_support", self.common_support)
         if self.caliper is not None:
-            arguments.number("caliper", self.caliper, above=0.0, error=SupportError)
-        arguments.seed(self.seed, optional=True, error=SupportError)
+            arguments.number("caliper", self.caliper, above=0.0)
+        arguments.seed(self.seed, optional=True)
         if self.order == "random" and self.seed is None:
-            raise SupportError(
+            raise OptionError(
                 "A random order needs a seed to be repeated", found="seed=None", do="give seed="
             )
         self._require_columns()
         if self.common_support and not self.uses_score:
-            raise SupportError(
+            raise OptionError(
                 "Common support is told by a propensity score",
                 found=f"method={self.method!r}, which has none",
                 do="leave out common_support=, or use method='propensity'",
@@ -196,7 +196,7 @@ class MatchOptions(_Options):
     def _require_columns(self) -> None:
         """Raise if the method has no columns to work on."""
         if self.method == "exact" and not (self.on or self.exact):
-            raise SupportError(
+            raise OptionError(
                 "Exact matching needs columns",
                 found="exact=() and on=()",
                 do="name columns in exact=",
@@ -207,10 +207,10 @@ class MatchOptions(_Options):
                 "probability": "A propensity score needs covariates",
                 "cem": "Coarsened exact matching needs covariates",
             }.get(self.method, "A distance needs covariates")
-            raise SupportError(what, found="on=()", do="name columns in on=")
+            raise OptionError(what, found="on=()", do="name columns in on=")
         lags = [term for term in self.on if isinstance(term, Lag)]
         if self.method == "exact" and lags:
-            raise SupportError(
+            raise OptionError(
                 "Lags are continuous: exact matching on them finds nobody",
                 found=f"{len(lags)} lags in on=",
                 do="use method='propensity' for lags, or method='cem'",
@@ -238,16 +238,16 @@ class MatchOptions(_Options):
         if self.cutpoints is None:
             return
         if self.method != "cem":
-            raise SupportError(
+            raise OptionError(
                 "Cutpoints are for coarsened exact matching",
                 found=f"method={self.method!r}",
                 do="leave out cutpoints=, or use method='cem'",
             )
         names = [str(term) for term in self.on]
-        arguments.mapping("cutpoints", self.cutpoints, '{"age": [30, 40]}', error=SupportError)
+        arguments.mapping("cutpoints", self.cutpoints, '{"age": [30, 40]}')
         unknown = [str(name) for name in self.cutpoints if name not in names]
         if unknown:
-            raise SupportError(
+            raise OptionError(
                 f"cutpoints= names what is not matched on: {', '.join(unknown)}",
                 found=f"on= has {', '.join(names)}",
                 do="name the columns as they are written there",
@@ -256,7 +256,7 @@ class MatchOptions(_Options):
             points = arguments.listed(given)
             bins = arguments.is_whole(given) and int(given) >= 1  # type: ignore[arg-type]
             if not bins and not (points and all(map(arguments.is_number, points))):
-                raise SupportError(
+                raise OptionError(
                     f"cutpoints= of {name} are neither a number of bins nor points between bins",
                     found=arguments.shown(given),
                     do="give a whole number of bins, or a list of numbers",
@@ -282,9 +282,9 @@ class WeightOptions(_Options):
         """Raise on an option that does not exist or does not go with the others."""
         self._require("weight", _WEIGHT)
         if self.trim is not None:
-            arguments.fraction("trim", self.trim, example=0.99, error=SupportError)
+            arguments.fraction("trim", self.trim, example=0.99)
         if not (self.on or self.exact):
-            raise SupportError(
+            raise OptionError(
                 "Weights need covariates", found="on=() and exact=()", do="name columns in on="
             )
         self._require_method()
@@ -292,7 +292,7 @@ class WeightOptions(_Options):
     def _require_method(self) -> None:
         """Raise on options of the other method."""
         if self.method == "entropy" and self.trim is not None:
-            raise SupportError(
+            raise OptionError(
                 "Entropy balancing has no score to trim by",
                 found=f"trim={self.trim}",
                 do="leave out trim=, or use method='ipw'",
@@ -304,7 +304,7 @@ class WeightOptions(_Options):
                 do="leave out trim=, or make the target group narrower with eligible=",
             )
         if self.method == "ipw" and self.moments != 1:
-            raise SupportError(
+            raise OptionError(
                 "Inverse probability weights balance no moments",
                 found=f"moments={self.moments}",
                 do="leave out moments=, or use method='entropy'",

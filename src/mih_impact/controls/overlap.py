@@ -40,7 +40,7 @@ from mih_impact.display.result import (
     naming_limit,
     with_complement,
 )
-from mih_impact.errors import SupportError
+from mih_impact.errors import OptionError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -209,7 +209,7 @@ def overlap(group: Comparison) -> Overlap:
         The controls were chosen without a score.
     """
     if group.score is None:
-        raise SupportError(
+        raise OptionError(
             "There is no propensity score to compare",
             found=f"controls chosen with method={group.method!r}",
             do="use method='propensity', or read group.balance()",

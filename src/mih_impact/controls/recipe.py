@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from mih_impact import arguments
 from mih_impact.controls.risk_set import DEFAULT_SEED
-from mih_impact.errors import MihImpactError, PanelContractError, SupportError
+from mih_impact.errors import OptionError, PanelContractError
 from mih_impact.panel.columns import no_unit
 from mih_impact.panel.contract import CONTRACT
 from mih_impact.panel.cube import Cube
@@ -67,7 +67,7 @@ class Recipe(Generic[_Made]):
 
 def seed_of(panel: Panel, seed: int | None, *, lots: bool = False) -> int | None:
     """Return the seed that is used: months of start, and lots among equals, are always drawn."""
-    arguments.seed(seed, optional=True, error=SupportError)
+    arguments.seed(seed, optional=True)
     return DEFAULT_SEED if seed is None and (lots or panel.period == "month") else seed
 
 
@@ -85,7 +85,7 @@ def about_panel(
         This is no panel, or it has no such measure.
     """
     if not isinstance(panel, Panel):
-        raise PanelContractError(
+        raise OptionError(
             f"{verb} takes a panel",
             found=arguments.type_of(panel),
             do=f"read it first: mih.{verb}(mih.read_panel(frame), ...)",
@@ -94,7 +94,7 @@ def about_panel(
     prices = {"index": told["index"]} if "index" in told else {}
     if measure is None:
         if not isinstance(other_measures, str) or other_measures != "risk_set":
-            raise PanelContractError(
+            raise OptionError(
                 "Other measures are told from the one that is looked at",
                 found=f"other_measures={arguments.shown(other_measures)} and measure=None",
                 do="name the measure with measure=",
@@ -119,7 +119,7 @@ def outcomes_along(panel: Panel, outcomes: str | Sequence[str] | None) -> tuple[
     """Return the outcome columns that a verb brings along."""
     if outcomes is None:
         return panel.outcomes
-    return arguments.names("outcomes", outcomes, error=SupportError)
+    return arguments.names("outcomes", outcomes)
 
 
 def possible_outcomes(cube: Cube) -> tuple[str, ...]:
@@ -135,7 +135,7 @@ def is_possible(cube: Cube, name: str) -> bool:
     return in_g or name in possible_outcomes(cube)
 
 
-def require_units(cube: Cube, outcomes: Sequence[str], *, error: type[MihImpactError]) -> None:
+def require_units(cube: Cube, outcomes: Sequence[str]) -> None:
     """Raise on numeric columns whose unit nobody has said.
 
     Raises
@@ -145,17 +145,17 @@ def require_units(cube: Cube, outcomes: Sequence[str], *, error: type[MihImpactE
     own = [name for name in cube.number if name not in (*cube.units, *CONTRACT)]
     unsaid = [name for name in outcomes if name in own]
     if unsaid:
-        raise no_unit(unsaid, error=error)
+        raise no_unit(unsaid)
 
 
 def require_outcomes(panel: Panel, cube: Cube, outcomes: Sequence[str]) -> None:
     """Raise on a column brought along as an outcome that cannot be one."""
-    require_units(cube, outcomes, error=SupportError)
+    require_units(cube, outcomes)
     possible = possible_outcomes(cube)
     unfit = [name for name in outcomes if not is_possible(cube, name)]
     known = dict.fromkeys([*panel.outcomes, *possible])
     if unfit:
-        raise SupportError(
+        raise OptionError(
             f"{', '.join(unfit)} cannot be an outcome: it is no amount and no share",
             found=f"outcomes={arguments.shown(list(outcomes))}",
             do=f"choose among {', '.join(known)}; columns to match on or to split by need not "

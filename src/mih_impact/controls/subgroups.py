@@ -23,7 +23,7 @@ from mih_impact.controls.covariates import read_rows, read_term, warn_of_times
 from mih_impact.controls.cut import AGE_BOUNDS, CONDITIONAL, Completers, Cut
 from mih_impact.controls.terms import Lag, Term, as_terms, term_label
 from mih_impact.display.locale import Label
-from mih_impact.errors import EffectsError
+from mih_impact.errors import EffectsError, OptionError
 from mih_impact.panel.contract import CONTRACT
 from mih_impact.panel.cube import NEVER, Cube
 from mih_impact.panel.derived import derived_of
@@ -215,9 +215,9 @@ def _read_by(by: Any) -> By:
     if isinstance(by, Cut | Completers):
         return by
     listed = isinstance(by, str | Lag | tuple | list)
-    terms = as_terms(by, "by", error=EffectsError) if listed else ()
+    terms = as_terms(by, "by") if listed else ()
     if len(terms) != 1:
-        raise EffectsError(
+        raise OptionError(
             "Participants are split by one characteristic",
             found=f"by={', '.join(map(str, terms)) or arguments.shown(by)}",
             do="name a column, or give cut(...), completers(...) or one lag",

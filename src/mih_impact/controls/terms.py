@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label, Lang, number
-from mih_impact.errors import MihImpactError, SupportError
+from mih_impact.errors import OptionError
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.derived import derived_of
 
@@ -72,10 +72,10 @@ def lag(column: str, *years: int | Iterable[int]) -> tuple[Lag, ...]:
     >>> lag("wage_income", [1, 2]) == lag("wage_income", range(1, 3)) == lag("wage_income", 1, 2)
     True
     """
-    arguments.name("column", column, error=SupportError)
+    arguments.name("column", column)
     given = arguments.flattened(years)
     if not given or not all(arguments.is_whole(year) and year >= 1 for year in given):
-        raise SupportError(
+        raise OptionError(
             "A lag counts whole years before start",
             found=f"{', '.join(map(arguments.shown, given)) or 'none'} for {column}",
             do="give one or more years of at least 1",
@@ -86,8 +86,6 @@ def lag(column: str, *years: int | Iterable[int]) -> tuple[Lag, ...]:
 def as_terms(
     given: Term | Sequence[Term],
     argument: str = "on",
-    *,
-    error: type[MihImpactError] = SupportError,
 ) -> tuple[Term, ...]:
     """Return terms as a tuple; one name or lag alone is a tuple of one.
 
@@ -95,12 +93,12 @@ def as_terms(
     ----------
     given
         A column, a lag, or a list of them.
-    argument, error
-        What the argument is called, and what is raised.
+    argument
+        What the argument is called.
 
     Raises
     ------
-    MihImpactError
+    OptionError
         Something else, such as the tuple that `lag` returns within a list, or a term given twice.
 
     Examples
@@ -114,18 +112,18 @@ def as_terms(
         lags = (
             f'*mih.lag("{nested[0][0].column}", {", ".join(str(term.years) for term in nested[0])})'
         )
-        raise error(
+        raise OptionError(
             f"{argument} has lags in a tuple of their own",
             found="what mih.lag(...) returns, without a star",
             do=f"put a star before it: {argument}=[..., {lags}]",
         )
     if terms is None or not all(isinstance(term, str | Lag) and str(term) for term in terms):
-        raise error(
+        raise OptionError(
             f"{argument} is a column, a lag, or a list of them",
             found=f"{argument}={arguments.shown(given)}",
             do=f'give for example {argument}=["age", *mih.lag("wage_income", 1, 2)]',
         )
-    arguments.unrepeated(argument, terms, error=error)
+    arguments.unrepeated(argument, terms)
     return tuple(terms)
 
 

@@ -22,7 +22,7 @@ from mih_impact.display.locale import (
     number,
     percent,
 )
-from mih_impact.errors import MihImpactError, PanelContractError
+from mih_impact.errors import OptionError
 
 __all__ = [
     "KNOWN",
@@ -91,15 +91,15 @@ class Unit:
         _require_name(self.name)
         if self.months is not None:
             allowed = get_args(Months)
-            arguments.choice("Unit", "months", self.months, allowed, error=PanelContractError)
+            arguments.choice("Unit", "months", self.months, allowed)
         if self.months in ("mean", "last") and is_money(self):
-            raise PanelContractError(
+            raise OptionError(
                 "Money of several months is their sum",
                 found=f"months={self.months!r} of {self.name}",
                 do='leave months= out, or name what it is instead: mih.Unit("NOK a month", ...)',
             )
         if self.label is not None and not isinstance(self.label, Label):
-            raise PanelContractError(
+            raise OptionError(
                 f"The unit {self.name} has a label that is not in two languages",
                 found=f"label={arguments.shown(self.label)}",
                 do='give label=mih.Label(nb="årsverk", en="full-time equivalents")',
@@ -152,16 +152,16 @@ def _currencies() -> frozenset[str]:
     return frozenset(list_currencies())
 
 
-def _require_name(name: Any, *, error: type[MihImpactError] = PanelContractError) -> None:
+def _require_name(name: Any) -> None:
     """Raise on what is no name of a unit, or is money under another name than its currency's."""
     if not isinstance(name, str) or not name.strip() or name != name.strip():
-        raise error(
+        raise OptionError(
             "A unit has a name",
             found=arguments.shown(name),
             do='give a currency such as "NOK", or a name such as "hours"',
         )
     if len(name) > LONGEST or not name.isprintable():
-        raise error(
+        raise OptionError(
             f"The name of a unit is at most {LONGEST} characters, in one line",
             found=f"{len(name)} characters",
             do='give a short name, such as "hours"',
@@ -169,7 +169,7 @@ def _require_name(name: Any, *, error: type[MihImpactError] = PanelContractError
     code = name.upper()
     if name.lower() in _KRONER or (code != name and len(name) == 3 and code in _currencies()):
         written = code if code in _currencies() else "NOK"
-        raise error(
+        raise OptionError(
             "Money is declared by its currency",
             found=f"the unit {name!r}",
             do=f'write "{written}" if it is money in that currency',
@@ -200,7 +200,7 @@ KNOWN: dict[str, Unit] = {
 }
 
 
-def unit_given(value: Any, argument: str, *, error: type[MihImpactError]) -> AnyUnit:
+def unit_given(value: Any, argument: str) -> AnyUnit:
     """Return a unit as it was given: a name, or a `Unit`.
 
     Raises
@@ -211,12 +211,12 @@ def unit_given(value: Any, argument: str, *, error: type[MihImpactError]) -> Any
     if isinstance(value, Unit):
         return value
     if not isinstance(value, str):
-        raise error(
+        raise OptionError(
             "A unit is a name, or a mih.Unit",
             found=f"{argument}={arguments.shown(value)}",
             do='give a currency such as "NOK", a unit such as "hours", or mih.Unit(...)',
         )
-    _require_name(value, error=error)
+    _require_name(value)
     return value
 
 

@@ -117,13 +117,13 @@ class Estimand:
             require_choice(name, getattr(self, name), allowed, call="an estimand")
         base_years(self.base, self.estimator)
         if self.outcome is not None:
-            arguments.name("outcome", self.outcome, error=EffectsError)
+            arguments.name("outcome", self.outcome)
         years = read_years(self.year)
         settled = {
             "year": years[0] if len(years) == 1 else years,
             "base": int(self.base) if arguments.is_whole(self.base) else tuple(map(int, self.base)),  # type: ignore[arg-type]
-            "adjust": arguments.flag("adjust", self.adjust, error=EffectsError),
-            "level": arguments.level(self.level, error=EffectsError),
+            "adjust": arguments.flag("adjust", self.adjust),
+            "level": arguments.level(self.level),
         }
         for name, value in settled.items():
             object.__setattr__(self, name, value)
@@ -161,7 +161,7 @@ def takes_estimand(*own: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
             estimand = kwargs.get("estimand")
             if estimand is not None:
                 do = "give estimand=mih.Estimand(outcome=..., year=3)"
-                arguments.instance(call, estimand, Estimand, "an estimand", do, error=OptionError)
+                arguments.instance(call, estimand, Estimand, "an estimand", do)
                 assert isinstance(estimand, Estimand)
                 group = args[0] if args else kwargs.get("group")
                 options = _single_options(call, estimand, set(parameters), own, group)
@@ -308,7 +308,7 @@ def read_target(
     require_choice("dead", dead, get_args(Dead), call=call)
     bases = base_years(base, estimator)
     names = _require_outcomes(group.risk.cube, outcomes)
-    years = _require_window(group, arguments.window(window, error=EffectsError), bases)
+    years = _require_window(group, arguments.window(window), bases)
     target = TargetEffects(names, years, bases, composition, dead)
     if composition == "balanced" and not target.seen_throughout(group).any():
         raise EffectsError(
@@ -343,7 +343,7 @@ def _require_one_period(estimator: str, window: tuple[int, int], call: str) -> N
 def require_group(call: str, group: Any) -> None:
     """Raise on what is no control group."""
     do = f"choose one first: mih.{call}(mih.match(panel, ...))"
-    arguments.instance(call, group, ControlGroup, "a control group", do, error=EffectsError)
+    arguments.instance(call, group, ControlGroup, "a control group", do)
     if group.estimand != "att" and call != "event_study":
         raise EffectsError(
             f"{call} speaks of effects on those who start",
@@ -356,12 +356,12 @@ def require_choice(
     name: str, value: Any, allowed: Sequence[str], *, call: str = "event_study"
 ) -> None:
     """Raise on an option that does not exist."""
-    arguments.choice(call, name, value, allowed, error=EffectsError)
+    arguments.choice(call, name, value, allowed)
 
 
 def read_years(year: int | Sequence[int]) -> tuple[int, ...]:
     """Return years since start, ascending, each once."""
-    return tuple(sorted(set(arguments.years("year", year, error=EffectsError))))
+    return tuple(sorted(set(arguments.years("year", year))))
 
 
 def base_years(base: Any, estimator: str) -> tuple[int, ...]:
@@ -376,12 +376,12 @@ def base_years(base: Any, estimator: str) -> tuple[int, ...]:
     given = [base] if arguments.is_whole(base) else arguments.listed(base)
     did = arguments.is_one_of(estimator, ["did"])
     if did and given == []:
-        raise EffectsError("A change needs a base year", found="base=()", do="give base=-1")
+        raise OptionError("A change needs a base year", found="base=()", do="give base=-1")
     whole = given is not None and all(map(arguments.is_whole, given))
     years = tuple(map(int, given)) if given is not None and whole else ()
     before = not did or (max(years, default=0) < 0 and len(set(years)) == len(years))
     if not whole or not before:
-        raise EffectsError(
+        raise OptionError(
             "A base is a year before start, or several different ones",
             found=f"base={arguments.shown(base)}",
             do="give a whole number below 0, such as base=-1, or base=(-2, -1)",
@@ -398,12 +398,12 @@ def _require_outcomes(cube: Cube, outcomes: str | Sequence[str] | None) -> tuple
     """Return the outcomes, or raise naming those that did not come along."""
     names = cube.outcomes
     if outcomes is not None:
-        names = tuple(dict.fromkeys(arguments.names("outcomes", outcomes, error=EffectsError)))
-    require_units(cube, names, error=EffectsError)
+        names = tuple(dict.fromkeys(arguments.names("outcomes", outcomes)))
+    require_units(cube, names)
     possible = possible_outcomes(cube)
     unknown = [name for name in names if not is_possible(cube, name)]
     if unknown or not names:
-        raise EffectsError(
+        raise OptionError(
             f"No such outcome: {', '.join(unknown) or 'none given'}",
             found=f"outcomes {', '.join(possible)}",
             do="name one of these, or bring the column along with match(outcomes=...)",

@@ -19,7 +19,7 @@ from mih_impact.display.result import Provenance, Result, is_small
 from mih_impact.display.unit import AnyUnit
 from mih_impact.effects.hidden import hidden_cells
 from mih_impact.effects.influence import AnyInfluence
-from mih_impact.errors import EffectsError
+from mih_impact.errors import EffectsError, OptionError
 
 __all__ = [
     "COLUMNS",
@@ -114,7 +114,7 @@ class EffectEstimates(Result):
         The estimate plus and minus the normal quantile times the standard error, or that of the
         t distribution where the effects have degrees of freedom; see `critical_value`.
         """
-        level = arguments.level(level, error=EffectsError)
+        level = arguments.level(level)
         reach = critical_value(level, self.df) * self.std_errors.to_numpy()
         ends = {"lower": self.params - reach, "upper": self.params + reach}
         return pd.DataFrame(ends, index=self._labels)
@@ -138,7 +138,7 @@ class EffectEstimates(Result):
             There is no such subgroup.
         """
         if not isinstance(name, str) or name not in self.subgroups:
-            raise EffectsError(
+            raise OptionError(
                 f"No subgroup {arguments.shown(name)}",
                 found=", ".join(self.subgroups),
                 do="name one of these",
@@ -231,8 +231,8 @@ class EffectEstimates(Result):
                 found=f"by={self.split.by}",
                 do='use the effect on all who started: effects.subgroup("all")',
             )
-        outcomes = arguments.names("outcomes", outcomes, error=EffectsError)
-        years = arguments.years("years", years, error=EffectsError)
+        outcomes = arguments.names("outcomes", outcomes)
+        years = arguments.years("years", years)
         unknown = [name for name in outcomes if name not in self.outcomes]
         absent = [year for year in years if year not in self.event_years]
         if unknown or absent:
@@ -308,7 +308,7 @@ def outcome_asked(of: Any, outcome: str | None) -> str:
         What the call was given.
     """
     if outcome is not None:
-        return arguments.name("outcome", outcome, error=EffectsError)
+        return arguments.name("outcome", outcome)
     group = isinstance(of, ControlGroup)
     known = of.risk.cube.outcomes if group else getattr(of, "outcomes", ())
     return _FIRST if _FIRST in known or not known else str(known[0])
@@ -317,7 +317,7 @@ def outcome_asked(of: Any, outcome: str | None) -> str:
 def require_estimated(what: str, effects: EffectEstimates, outcome: str) -> None:
     """Raise unless an outcome is there with a covariance; `what` is what needs it."""
     if outcome not in effects.outcomes or effects.matrix is None:
-        raise EffectsError(
+        raise OptionError(
             f"{what} an estimated outcome with its covariance",
             found=f"{outcome!r}; outcomes {', '.join(effects.outcomes)}; se {effects.se}",
             do="name an outcome of event_study, or give from_frame a covariance",

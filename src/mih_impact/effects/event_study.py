@@ -46,7 +46,7 @@ from mih_impact.effects.influence import Influence, StandardError, critical_valu
 from mih_impact.effects.row_outcomes import RowOutcomes
 from mih_impact.effects.score_correction import corrected, require_theory
 from mih_impact.effects.series import EffectSeries, build_series
-from mih_impact.errors import EffectsError, MihImpactError, SupportError
+from mih_impact.errors import EffectsError, MihImpactError, OptionError, SupportError
 from mih_impact.panel.cube import Dead
 
 __all__ = ["EstimationOptions", "PartEstimate", "estimate_parts", "event_study", "resolved_se"]
@@ -367,13 +367,13 @@ def event_study(
     """
     del estimand  # it has come as the single options
     once = is_cross_section(group)
-    if once and arguments.window(window, error=EffectsError)[0] <= 0 <= window[1]:
+    if once and arguments.window(window)[0] <= 0 <= window[1]:
         window = (0, 0)
     target = read_target(group, outcomes, estimator, base, window, composition, dead)
-    arguments.flag("adjust", adjust, error=EffectsError)
-    arguments.flag("score_correction", score_correction, error=EffectsError)
-    arguments.level(level, error=EffectsError)
-    arguments.seed(seed, error=EffectsError)
+    arguments.flag("adjust", adjust)
+    arguments.flag("score_correction", score_correction)
+    arguments.level(level)
+    arguments.seed(seed)
     require_choice("small_sample", small_sample, get_args(SmallSample))
     _require_options(group, se)
     _require_estimand(group, se, cluster, adjusted=adjust or score_correction)
@@ -503,7 +503,7 @@ def _contributions(estimates: Sequence[PartEstimate]) -> pd.DataFrame:
 def _require_columns(group: ControlGroup, *, adjust: bool) -> None:
     """Raise on an adjustment by nothing."""
     if adjust and not group.risk.design.width:
-        raise EffectsError(
+        raise OptionError(
             "There is nothing to adjust by: effects are adjusted by the columns that controls "
             "were chosen on, beside those they share exactly",
             found=f"method={group.method!r} with exact={arguments.shown(list(group.exact))}",
@@ -541,13 +541,13 @@ def _require_options(group: ControlGroup, se: str) -> None:
         )
     weighted = group.model is not None
     if se == "abadie_imbens" and (weighted or not group.replace):
-        raise EffectsError(
+        raise OptionError(
             "Abadie-Imbens standard errors are for matching with replacement",
             found="weights that were estimated" if weighted else "matching without replacement",
             do="use se='auto' or 'person'",
         )
     if se == "estimated_weights" and not weighted:
-        raise EffectsError(
+        raise OptionError(
             "Standard errors for estimated weights need weights that were estimated",
             found=f"controls chosen by method={group.method!r}",
             do="use se='auto', or mih.weight(...) for the group",

@@ -38,7 +38,7 @@ from mih_impact.display.result import evidence_of, hidden_note
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.card import HIDDEN_CELL, shown_rows, year_to_show
 from mih_impact.effects.figures import interval_level
-from mih_impact.errors import EffectsError
+from mih_impact.errors import OptionError
 from mih_impact.panel.contract import label_of
 
 if TYPE_CHECKING:
@@ -236,14 +236,14 @@ def plot_subgroups(
     """
     parts = effects.split
     if parts is None or outcome not in effects.outcomes:
-        raise EffectsError(
+        raise OptionError(
             f"No effects of {outcome!r} by subgroup",
             found=f"outcomes {', '.join(effects.outcomes)}; subgroups "
             f"{', '.join(effects.subgroups)}",
             do="name one of these outcomes, or split: event_study(group, by=...)",
         )
     if year is not None and year not in effects.event_years:
-        raise EffectsError(
+        raise OptionError(
             f"Year {year} since start is not among the estimated ones",
             found=", ".join(map(str, effects.event_years)),
             do="name one of these",
@@ -366,7 +366,7 @@ def plot_averages(
         An unknown outcome.
     """
     if outcome not in effects.outcomes:
-        raise EffectsError(
+        raise OptionError(
             f"No effects of {outcome!r}",
             found=f"outcomes {', '.join(effects.outcomes)}",
             do="name one of these",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.display.unit import AnyUnit, unit_given
-from mih_impact.errors import EffectsError
+from mih_impact.errors import EffectsError, OptionError
 from mih_impact.panel.contract import CONTRACT
 
 __all__ = ["Given", "fingerprint", "read_given", "require_price_year"]
@@ -83,7 +83,7 @@ def require_price_year(price_year: Any) -> int:
     assert low is not None
     assert high is not None
     if not arguments.is_whole(price_year) or not low <= price_year <= high:
-        raise EffectsError(
+        raise OptionError(
             "A price year is a calendar year",
             found=f"price_year={arguments.shown(price_year)}",
             do=f"give a whole number from {low:.0f} to {high:.0f}, such as price_year=2024",
@@ -188,7 +188,7 @@ def _units(table: pd.DataFrame, outcomes: Sequence[str], unit: Any) -> dict[str,
     own = table["unit"].tolist() if "unit" in table else [unit] * len(outcomes)
     found: dict[str, AnyUnit] = {}
     for outcome, given in zip(outcomes, own, strict=True):
-        one = unit_given(given, "unit", error=EffectsError)
+        one = unit_given(given, "unit")
         if str(found.setdefault(outcome, one)) != str(one):
             raise EffectsError(
                 f"The outcome {outcome!r} has two units",

@@ -154,14 +154,14 @@ def imputation_effects(
             do="use mih.event_study, or sum the months to years and read the panel with "
             "period='year'",
         )
-    names = tuple(dict.fromkeys(arguments.names("outcomes", outcomes, error=EffectsError)))
-    first, last = arguments.window(window, error=EffectsError)
+    names = tuple(dict.fromkeys(arguments.names("outcomes", outcomes)))
+    first, last = arguments.window(window)
     what = "Anticipation counts years before start"
-    arguments.whole("anticipation", anticipation, low=0, high=100, what=what, error=EffectsError)
-    arguments.level(level, error=EffectsError)
-    arguments.seed(seed, error=EffectsError)
+    arguments.whole("anticipation", anticipation, low=0, high=100, what=what)
+    arguments.level(level)
+    arguments.seed(seed)
     for name, value, allowed in (("kind", kind, get_args(Kind)), ("dead", dead, get_args(Dead))):
-        arguments.choice("imputation_effects", name, value, allowed, error=EffectsError)
+        arguments.choice("imputation_effects", name, value, allowed)
     require_cluster(cluster)
     above = [cluster.column if isinstance(cluster, Lag) else cluster]
     cube = panel.cube(eligible=eligible, columns=[*(above if cluster != "person" else []), *names])
@@ -172,7 +172,7 @@ def imputation_effects(
             do="use match or weight with other_measures='censor', and event_study; or 'risk_set'",
         )
     _require_starters(cube)
-    require_units(cube, names, error=EffectsError)
+    require_units(cube, names)
     values = read_outcomes(cube, names, dead=dead)
     sample = _Sample.of(cube, values, anticipation)
     levels = tuple(range(first, last + 1)) if kind == "event" else (0,)

@@ -21,7 +21,7 @@ from mih_impact.controls.mahalanobis import Cloud
 from mih_impact.controls.nearest import SAME, runs
 from mih_impact.controls.propensity import WeightModel
 from mih_impact.effects.comparison import Comparison, centred
-from mih_impact.errors import EffectsError
+from mih_impact.errors import OptionError
 
 __all__ = [
     "AnyInfluence",
@@ -492,7 +492,7 @@ def estimated_weights(group: ControlGroup, comparison: Comparison) -> Influence:
     """
     model = group.model
     if model is None:
-        raise EffectsError(
+        raise OptionError(
             "Standard errors for estimated weights need weights that were estimated",
             found=f"controls chosen by method={group.method!r}",
             do="use se='auto', or mih.weight(...) for the group",

@@ -15,7 +15,6 @@ from mih_impact.display.result import Card, hidden_note
 from mih_impact.effects.check_result import CheckResult, Wald, holm, wald
 from mih_impact.effects.estimates import require_estimated
 from mih_impact.effects.hidden import hidden_cells
-from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
 
 if TYPE_CHECKING:
@@ -109,7 +108,7 @@ def pretrend_test(effects: EffectEstimates, outcome: str, *, alpha: float = 0.05
     variance. A subgroup with no more participants than tested years is not tested. Who finished is
     known only after start, and is not tested either.
     """
-    arguments.alpha(alpha, error=EffectsError)
+    arguments.alpha(alpha)
     require_estimated("The pre-trend test needs", effects, outcome)
     table = _tested(effects, outcome)
     leads, p = table["year_since_start"].astype(int).tolist(), float(table["p_value"].min())

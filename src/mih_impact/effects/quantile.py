@@ -24,7 +24,7 @@ from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.event_study import resolved_se
 from mih_impact.effects.influence import BAND_DRAWS, StandardError, sup_t
 from mih_impact.effects.row_outcomes import RowOutcomes
-from mih_impact.errors import EffectsError
+from mih_impact.errors import OptionError
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead
 
@@ -219,9 +219,9 @@ def quantile_effects(
     True
     """
     name = outcome_asked(group, outcome)
-    arguments.whole("year", year, error=EffectsError)
-    arguments.level(level, error=EffectsError)
-    arguments.seed(seed, error=EffectsError)
+    arguments.whole("year", year)
+    arguments.level(level)
+    arguments.seed(seed)
     taus = _quantiles(quantiles)
     target = read_target(
         group, [name], "difference", -1, (year, year), "available", dead, call="quantile_effects"
@@ -271,10 +271,10 @@ def quantile_effects(
 
 def _quantiles(given: Any) -> FloatArray:
     what = "Quantiles are numbers between 0 and 1"
-    found = arguments.numbers("quantiles", given, what, example="[0.1, 0.5, 0.9]",
-                              error=EffectsError, low=0.0)  # fmt: skip
+    example = "[0.1, 0.5, 0.9]"
+    found = arguments.numbers("quantiles", given, what, example=example, low=0.0)
     if found[0] <= 0 or found[-1] >= 1:
-        raise EffectsError(
+        raise OptionError(
             what, found=f"quantiles={arguments.shown(given)}", do="give [0.1, 0.5, 0.9]"
         )
     return np.array(found)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact import arguments
+from mih_impact import EffectsError, arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.subgroups import Split
 from mih_impact.display.locale import Lang
@@ -25,7 +25,6 @@ from mih_impact.effects.given import fingerprint, read_given, require_price_year
 from mih_impact.effects.influence import AnyInfluence
 from mih_impact.effects.pretrend import pretrend_test
 from mih_impact.effects.subgroups import DifferenceTest, difference_test
-from mih_impact.errors import EffectsError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -211,8 +210,8 @@ class EffectSeries(EffectEstimates):
         >>> effects.average(range(4)).averaged
         (0, 1, 2, 3)
         """
-        asked = tuple(sorted(set(arguments.years("years", years, error=EffectsError))))
-        level = arguments.level(level, error=EffectsError)
+        asked = tuple(sorted(set(arguments.years("years", years))))
+        level = arguments.level(level)
         absent = [year for year in asked if year not in self.event_years]
         if absent or not asked:
             there = ", ".join(map(str, self.event_years)) or f"averages by {self.term}"
@@ -378,4 +377,4 @@ def require_effects(call: str, effects: Any) -> None:
     do = f"estimate first: mih.{call}(mih.event_study(group), ...)"
     if hasattr(effects, "aggregate"):
         do = f'average over start years first: mih.{call}(effects.aggregate("event"), ...)'
-    arguments.instance(call, effects, EffectSeries, "effects", do, error=EffectsError)
+    arguments.instance(call, effects, EffectSeries, "effects", do)

@@ -21,7 +21,7 @@ from mih_impact.effects.check_result import CheckResult, Wald, holm, wald
 from mih_impact.effects.estimates import outcome_asked, require_estimated
 from mih_impact.effects.hidden import hidden_cells
 from mih_impact.effects.pretrend import tested_leads
-from mih_impact.errors import EffectsError
+from mih_impact.errors import EffectsError, OptionError
 from mih_impact.panel.contract import label_of
 
 if TYPE_CHECKING:
@@ -366,7 +366,7 @@ def difference_test(
     """
     from scipy.special import ndtr
 
-    arguments.alpha(alpha, error=EffectsError)
+    arguments.alpha(alpha)
     outcome = outcome_asked(effects, outcome)
     parts = _require_subgroups(effects, outcome)
     asked = _asked_years(effects, years)
@@ -499,7 +499,7 @@ def _asked_years(effects: EffectEstimates, years: Any) -> list[int]:
     """Return the years to test, ascending, or raise where one has no effect."""
     if years is None:
         return [year for year in effects.event_years if year >= 0 and effects.base != (year,)]
-    given = arguments.years("years", years, error=EffectsError)
+    given = arguments.years("years", years)
     absent = [year for year in given if year not in effects.event_years]
     base = [year for year in given if effects.base == (year,)]
     if absent or base:
@@ -517,9 +517,9 @@ def _asked_subgroups(effects: EffectEstimates, given: Sequence[str] | None) -> l
     have = [name for name in effects.subgroups if name != ALL]
     if given is None:
         return [name for name in have if name != MISSING]
-    asked = arguments.names("subgroups", given, error=EffectsError)
+    asked = arguments.names("subgroups", given)
     if len(set(asked)) < 2 or any(name not in have for name in asked):
-        raise EffectsError(
+        raise OptionError(
             "Two or more subgroups are compared with each other",
             found=", ".join(map(repr, asked)) or "none",
             do=f"choose among {', '.join(have)}",

@@ -20,7 +20,7 @@ from mih_impact.display.result import Provenance
 from mih_impact.effects.check_result import SensitivityCheck
 from mih_impact.effects.estimand import read_target
 from mih_impact.effects.estimates import outcome_asked
-from mih_impact.errors import EffectsError
+from mih_impact.errors import OptionError
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead
 from mih_impact.panel.residency import State
@@ -271,11 +271,11 @@ def attrition_check(
     >>> found.table["item"].unique().tolist()
     ['any', 'dead', 'emigrated', 'not_in_register', 'null', 'wage_income[-1]']
     """
-    outcome = arguments.name("outcome", outcome_asked(group, outcome), error=EffectsError)
+    outcome = arguments.name("outcome", outcome_asked(group, outcome))
     target = read_target(
         group, outcome, "difference", -1, window, "available", dead, call="attrition_check"
     )
-    arguments.alpha(alpha, error=EffectsError)
+    arguments.alpha(alpha)
     pooled = Pooled.of(group)
     left, within = _left(group, pooled.rows, target.outcomes[0], target.years, dead)
     rates = _rates(pooled, left, within, target.years)
@@ -396,9 +396,9 @@ def _terms(outcome: str, baseline: Term | Sequence[Term] | None) -> tuple[Term, 
     """Return what those who leave are compared by."""
     if baseline is None:
         return lag(outcome, 1)
-    terms = as_terms(baseline, "baseline", error=EffectsError)
+    terms = as_terms(baseline, "baseline")
     if not terms:
-        raise EffectsError(
+        raise OptionError(
             "Those who leave are compared by nothing",
             found=f"baseline={arguments.shown(baseline)}",
             do="name columns of numbers in baseline=, or leave it out",
@@ -410,7 +410,7 @@ def _numbers(group: ControlGroup, term: Term, rows: IntArray) -> FloatArray:
     """Return a term as numbers before start, shape (rows,)."""
     values: NDArray[Any] = group.read(term, rows)
     if values.dtype == object:
-        raise EffectsError(
+        raise OptionError(
             f"{term} is no number, so those who leave have no mean of it",
             found="a category",
             do="name columns of numbers in baseline=",

@@ -19,7 +19,7 @@ from mih_impact.display.unit import SHARE
 from mih_impact.effects.check_result import SensitivityCheck
 from mih_impact.effects.estimates import fewest_persons, outcome_asked
 from mih_impact.effects.series import require_effects
-from mih_impact.errors import EffectsError
+from mih_impact.errors import EffectsError, OptionError
 from mih_impact.panel.contract import label_of
 
 if TYPE_CHECKING:
@@ -132,16 +132,14 @@ def e_value(
     4.4
     """
     require_effects("e_value", effects)
-    outcome = arguments.name("outcome", outcome_asked(effects, outcome), error=EffectsError)
-    year = arguments.whole("year", year, error=EffectsError)
-    arguments.level(level, error=EffectsError)
+    outcome = arguments.name("outcome", outcome_asked(effects, outcome))
+    year = arguments.whole("year", year)
+    arguments.level(level)
     if sd is not None:
-        arguments.number("sd", sd, above=0.0, error=EffectsError)
+        arguments.number("sd", sd, above=0.0)
     if group is not None:
         do = "give the control group that event_study was called with"
-        arguments.instance(
-            "e_value(group=...)", group, ControlGroup, "a control group", do, error=EffectsError
-        )
+        arguments.instance("e_value(group=...)", group, ControlGroup, "a control group", do)
     estimate, error = _read(effects, outcome, year)
     limits = estimate + np.array([-1.0, 1.0]) * float(ndtri(0.5 + level / 2)) * error
     share = str(effects.units[outcome]) == SHARE
@@ -282,7 +280,7 @@ def _scale(
         )
     found = _control_sd(effects, outcome, year, group) if group is not None else float(sd or 0.0)
     if not (found > 0 and math.isfinite(found)):
-        raise EffectsError(
+        raise OptionError(
             "A standard deviation is a number above zero", found=f"{found}", do="give sd= in kroner"
         )
     return found
@@ -319,7 +317,7 @@ def _control_sd(effects: EffectSeries, outcome: str, year: int, group: ControlGr
 
 def _refuse_sd(outcome: str, sd: float | None, group: ControlGroup | None) -> None:
     if sd is not None or group is not None:
-        raise EffectsError(
+        raise OptionError(
             f"{outcome} is a share: its E-value needs no standard deviation",
             found="sd=" if sd is not None else "group=",
             do="leave it out",

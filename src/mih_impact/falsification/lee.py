@@ -33,7 +33,7 @@ from mih_impact.effects.estimand import (
 )
 from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.influence import Influence
-from mih_impact.errors import EffectsError
+from mih_impact.errors import EffectsError, OptionError
 from mih_impact.falsification.attrition import Pooled
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead
@@ -161,7 +161,7 @@ def require_exact(group: ControlGroup, columns: tuple[str, ...]) -> tuple[str, .
     exact = (*group.exact, "start_year")
     unknown = [column for column in columns if column not in exact]
     if unknown:
-        raise EffectsError(
+        raise OptionError(
             f"Not matched on exactly: {', '.join(unknown)}",
             found=f"exact={list(group.exact)}",
             do="name columns of exact=, or start_year: there controls weigh as the participants do",
@@ -460,15 +460,15 @@ def lee_bounds(
     True
     """
     del estimand  # it has come as the single options
-    year = arguments.whole("year", year, error=EffectsError)
-    outcome = arguments.name("outcome", outcome_asked(group, outcome), error=EffectsError)
+    year = arguments.whole("year", year)
+    outcome = arguments.name("outcome", outcome_asked(group, outcome))
     target = read_target(
         group, outcome, estimator, base, (year, year), "available", dead, call="lee_bounds"
     )
     require_choice("seen", seen, get_args(Seen), call="lee_bounds")
     require_choice("monotone", monotone, get_args(Monotone), call="lee_bounds")
-    arguments.level(level, error=EffectsError)
-    columns = require_exact(group, arguments.names("within", within, error=EffectsError))
+    arguments.level(level)
+    columns = require_exact(group, arguments.names("within", within))
     sample = Sample.of(group, target, in_work=seen == "in_work")
     more = sample.more if monotone == "auto" else monotone == "more"
     rows = [_row(sample, np.zeros(len(sample.y), dtype=np.int64), _WHOLE, more, level)]

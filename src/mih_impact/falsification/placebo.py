@@ -30,7 +30,7 @@ from mih_impact.effects.event_study import event_study
 from mih_impact.effects.forest import Rows, forest
 from mih_impact.effects.influence import StandardError
 from mih_impact.effects.series import EffectSeries
-from mih_impact.errors import EffectsError
+from mih_impact.errors import EffectsError, OptionError
 from mih_impact.falsification.leave_out import StartedEarlier
 from mih_impact.falsification.re_estimation import recipe_of
 from mih_impact.panel.contract import label_of
@@ -369,9 +369,9 @@ def placebo_start(
     """
     del estimand  # it has come as the single options
     _require_years(years, gap)
-    arguments.alpha(alpha, error=EffectsError)
+    arguments.alpha(alpha)
     recipe = recipe_of(group)
-    outcome = arguments.name("outcome", outcome_asked(group, outcome), error=EffectsError)
+    outcome = arguments.name("outcome", outcome_asked(group, outcome))
     _require_register(group, years, gap)
     placebo = recipe.again({}, panel=StartedEarlier(recipe.panel, years))
     effects = event_study(
@@ -467,8 +467,8 @@ def placebo_outcomes(
     """
     del estimand  # it has come as the single options
     recipe_of(group)
-    arguments.alpha(alpha, error=EffectsError)
-    names = tuple(dict.fromkeys(arguments.names("outcomes", outcomes, error=EffectsError)))
+    arguments.alpha(alpha)
+    names = tuple(dict.fromkeys(arguments.names("outcomes", outcomes)))
     tested = read_years(year)
     effects = event_study(
         _with_outcomes(group, names), outcomes=names, estimator=estimator, base=base,
@@ -493,7 +493,7 @@ def _require_years(years: int, gap: int) -> None:
     """Raise where no year before the true start is left to test."""
     whole = all(map(arguments.is_whole, (years, gap)))
     if not whole or not 1 <= years <= LONGEST or not 0 <= gap < years:
-        raise EffectsError(
+        raise OptionError(
             "No year before the true start is left to test",
             found=f"a placebo start {arguments.shown(years)} years early, of which the last "
             f"{arguments.shown(gap)} are left out",

@@ -21,7 +21,7 @@ from mih_impact.effects.check_result import SensitivityCheck
 from mih_impact.effects.estimates import fewest_persons, outcome_asked, require_estimated
 from mih_impact.effects.pretrend import tested_leads, uncertain_years
 from mih_impact.effects.series import require_effects
-from mih_impact.errors import EffectsError
+from mih_impact.errors import EffectsError, OptionError
 from mih_impact.panel.contract import label_of
 
 if TYPE_CHECKING:
@@ -332,7 +332,7 @@ def pretrend_power(
     (True, ['wald', 'any_lead'])
     """
     require_effects("pretrend_power", effects)
-    arguments.alpha(alpha, error=EffectsError)
+    arguments.alpha(alpha)
     targets = _require_probabilities(power, alpha)
     outcome = outcome_asked(effects, outcome)
     question = Question.of(effects, outcome)
@@ -392,11 +392,9 @@ def _rows(
 def _require_probabilities(power: float | Sequence[float], alpha: float) -> list[float]:
     """Return the powers, ascending, or raise on one that cannot be."""
     what = f"Power lies between alpha, {alpha:g}, and 1"
-    given = arguments.numbers("power", power, what, example="(0.5, 0.8)", error=EffectsError)
+    given = arguments.numbers("power", power, what, example="(0.5, 0.8)")
     if not all(alpha < p < 1 for p in given):
-        raise EffectsError(
-            what, found=f"power={arguments.shown(given)}", do="give power=(0.5, 0.8)"
-        )
+        raise OptionError(what, found=f"power={arguments.shown(given)}", do="give power=(0.5, 0.8)")
     return given
 
 

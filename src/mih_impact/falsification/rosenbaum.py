@@ -360,9 +360,9 @@ def rosenbaum_bounds(
     ([1.0, 2.0], True)
     """
     del estimand  # it has come as the single options
-    year = arguments.whole("year", year, error=EffectsError)
-    outcome = arguments.name("outcome", outcome_asked(group, outcome), error=EffectsError)
-    arguments.alpha(alpha, error=EffectsError)
+    year = arguments.whole("year", year)
+    outcome = arguments.name("outcome", outcome_asked(group, outcome))
+    arguments.alpha(alpha)
     target = read_target(
         group, outcome, estimator, base, (year, year), "available", dead, call="rosenbaum_bounds"
     )
@@ -486,7 +486,7 @@ def _require_sets(group: ControlGroup) -> None:
 def _require_gammas(gamma: float | Sequence[float]) -> list[float]:
     """Return the gammas, ascending, or raise on one below 1."""
     what = "A gamma is a ratio of odds from 1"
-    return arguments.numbers("gamma", gamma, what, example="(1, 1.5, 2)", low=1, error=EffectsError)
+    return arguments.numbers("gamma", gamma, what, example="(1, 1.5, 2)", low=1)
 
 
 def _sentence(

@@ -24,7 +24,7 @@ from mih_impact.controls.terms import Lag, Term, as_terms, term_label
 from mih_impact.display.locale import Label, Lang, number
 from mih_impact.effects.estimand import Composition, Estimand, Estimator, base_years
 from mih_impact.effects.influence import StandardError
-from mih_impact.errors import EffectsError, MihImpactError
+from mih_impact.errors import MihImpactError, OptionError
 from mih_impact.falsification.re_estimation import recipe_of
 from mih_impact.panel.cube import Dead
 from mih_impact.panel.panel import Panel
@@ -343,19 +343,19 @@ def _name_of(value: Any, values: Mapping[str, Any]) -> str:
 
 def _read(panel: Panel, ways: Ways, own: Options) -> dict[str, dict[str, Any]]:
     """Return values by option and name, as the verbs keep them."""
-    arguments.mapping("ways", ways, '{"ratio": [1, 5]}', error=EffectsError)
+    arguments.mapping("ways", ways, '{"ratio": [1, 5]}')
     read: dict[str, dict[str, Any]] = {}
     for name, given in ways.items():
         if name not in own or name in ("outcomes", "seed"):
             near = difflib.get_close_matches(str(name), [*own], 2)
-            raise EffectsError(
+            raise OptionError(
                 f"There is no option {arguments.shown(name)} to vary",
                 found=f"the options {', '.join(sorted({*own} - {'outcomes', 'seed'}))}",
                 do=f"perhaps {' or '.join(near)}" if near else "choose among these",
             )
         several = _values(given)
         if not several:
-            raise EffectsError(
+            raise OptionError(
                 f"The values of {name} to try are a list, or a mapping from names to values",
                 found=arguments.shown(given),
                 do=f"give ways={{{name!r}: [first, second]}}",
@@ -375,16 +375,16 @@ def _values(given: Sequence[Any] | Mapping[str, Any]) -> list[Any] | None:
 def _kept(name: str, value: Any) -> Any:
     """Return a value in the one form it has in a recipe or question, so that equals are equal."""
     if name == "on":
-        return as_terms(value, error=EffectsError)
+        return as_terms(value)
     if name == "exact":
-        return arguments.names("exact", value, error=EffectsError)
+        return arguments.names("exact", value)
     if name == "base":
         years = base_years(value, "did")
         return years[0] if arguments.is_whole(value) else years
     if name == "adjust":
-        return arguments.flag("adjust", value, error=EffectsError)
+        return arguments.flag("adjust", value)
     if name in _CHOICES:
-        arguments.choice("specification_curve", name, value, _CHOICES[name], error=EffectsError)
+        arguments.choice("specification_curve", name, value, _CHOICES[name])
     return value
 
 
@@ -396,7 +396,7 @@ def _require_possible(panel: Panel, name: str, value: Any) -> None:
 
     Raises
     ------
-    EffectsError
+    OptionError
         No method takes the value, or it names a column that is not in the panel.
     """
     try:
@@ -405,7 +405,7 @@ def _require_possible(panel: Panel, name: str, value: Any) -> None:
         elif name not in ("eligible", *EFFECTS, *_CHOICES):
             _require_taken(name, value)
     except MihImpactError as error:
-        raise EffectsError(
+        raise OptionError(
             f"No specification can have {name}={text_of(value)}: {error.what}",
             found=error.found,
             do=error.do,

@@ -14,7 +14,6 @@ from mih_impact.account.budget.per_place import per_place as reckon
 from mih_impact.account.cost_benefit import CostBenefit
 from mih_impact.account.non_priced import NonPriced
 from mih_impact.account.programme import Programme
-from mih_impact.errors import AssumptionError
 from mih_impact.reference.rows import table
 from mih_impact.study.files import read_decisions, read_non_priced, read_programme
 from mih_impact.study.spec import StudySpec
@@ -115,7 +114,7 @@ def decisions(*, years: Sequence[int] | None = None) -> dict[str, Decision]:
     {2026: 100.0}
     """
     if years is not None:
-        years = arguments.years("years", years, error=AssumptionError, calendar=True)
+        years = arguments.years("years", years, calendar=True)
     return read_decisions(_FILE, years=years)
 
 

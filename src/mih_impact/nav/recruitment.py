@@ -25,7 +25,6 @@ from mih_impact.display.locale import (
     percent,
 )
 from mih_impact.display.result import Card, Result
-from mih_impact.errors import AssumptionError
 from mih_impact.nav.case import menn_i_helse
 from mih_impact.nav.published import QUANTITIES, published
 
@@ -155,7 +154,6 @@ def funnel(*, programme: Programme | None = None) -> Funnel:
     given = menn_i_helse() if programme is None else programme
     arguments.instance(
         "funnel", given, Programme, "a programme", "give mih.nav.menn_i_helse()",
-        error=AssumptionError,
     )  # fmt: skip
     known = published().set_index("id")
     rows = [row for cohort in _COUNTED for row in _counted(cohort, known)]

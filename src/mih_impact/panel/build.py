@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from mih_impact.display.locale import Label, current
 from mih_impact.display.unit import AnyUnit, as_unit, zero_is_nothing
-from mih_impact.errors import PanelContractError
+from mih_impact.errors import OptionError
 from mih_impact.panel import engine
 from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.cube import EIGHT, NEVER, BoolArray, Cube, Dead, FloatArray, IntArray, Widths
@@ -56,7 +56,7 @@ class MonthCube(Cube):
         ------
         PanelContractError
         """
-        raise PanelContractError(
+        raise OptionError(
             "A panel by month has outcomes in years since start, not in calendar years",
             found=f"{name}, dead={dead!r}",
             do="read the panel with one row per person and year for what goes by calendar year",

@@ -17,7 +17,7 @@ import narwhals as nw
 
 from mih_impact import arguments
 from mih_impact.display.unit import SHARE, AnyUnit, Unit, as_unit, is_money, unit_given
-from mih_impact.errors import MihImpactError, PanelContractError
+from mih_impact.errors import OptionError, PanelContractError
 from mih_impact.panel import engine
 from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.csv_text import TWO_WAYS
@@ -72,12 +72,12 @@ def read_units(
     for name, value in given.items():
         if name not in names:
             near = difflib.get_close_matches(str(name), names, n=2)
-            raise PanelContractError(
+            raise OptionError(
                 "units={...} names a column that the panel does not have, or has as codes",
                 found=arguments.shown(name),
                 do=f"perhaps {' or '.join(near)}" if near else f"choose among {', '.join(names)}",
             )
-        unit = unit_given(value, f"units[{name!r}]", error=PanelContractError)
+        unit = unit_given(value, f"units[{name!r}]")
         _require_allowed(name, unit, currency)
         if monthly and name not in CONTRACT:
             _require_months(name, unit)
@@ -92,7 +92,7 @@ def numeric_units(units: Any) -> tuple[str, ...]:
 
 def _mapping(units: Any) -> Mapping[Any, Any]:
     given = {} if units is None else units
-    return arguments.mapping("units", given, _EXAMPLE, error=PanelContractError)
+    return arguments.mapping("units", given, _EXAMPLE)
 
 
 def _require_allowed(name: str, unit: AnyUnit, currency: str) -> None:
@@ -169,11 +169,11 @@ def default_outcomes(
 # --- what is not there ----------------------------------------------------------------------------
 
 
-def no_unit(names: Sequence[str], *, error: type[MihImpactError]) -> MihImpactError:
+def no_unit(names: Sequence[str]) -> OptionError:
     """Return the error for outcomes that nobody has said the unit of."""
     money = ", ".join(f'"{name}": "NOK"' for name in names)
     hours = ", ".join(f'"{name}": "hours"' for name in names)
-    return error(
+    return OptionError(
         f"It is not said what {', '.join(names)} is measured in: only money has a price year",
         found="a numeric column that the contract does not know, used as an outcome",
         do=f"read the panel with units={{{money}}} if it is money, or with its own unit, such as "
@@ -388,14 +388,14 @@ def _check_codes(codes: tuple[str, ...], names: Mapping[str, str]) -> None:
     """Raise where a column of codes is not there, or is one of the contract's numbers."""
     strangers = [name for name in codes if name not in names]
     if strangers:
-        raise PanelContractError(
+        raise OptionError(
             "codes= names columns the panel does not have",
             found=", ".join(strangers),
             do=f"use our names: {', '.join(names)}",
         )
     ours = [n for n in codes if n in CONTRACT and CONTRACT[n].dtype not in ("category", "text")]
     if ours:
-        raise PanelContractError(
+        raise OptionError(
             "codes= names columns that are no codes in the contract",
             found="; ".join(f"{name} needs {_NEEDS[CONTRACT[name].dtype]}" for name in ours),
             do="give the register's column another name with columns={...}",
@@ -406,7 +406,7 @@ def _check_values(values: Values, names: Mapping[str, str]) -> dict[str, dict[st
     """Return the recodings with codes and values as text; None is no value."""
     strangers = [name for name in values if name not in names]
     if strangers:
-        raise PanelContractError(
+        raise OptionError(
             "values={...} recodes columns the panel does not have",
             found=", ".join(strangers),
             do=f"use our names: {', '.join(names)}",
@@ -415,7 +415,7 @@ def _check_values(values: Values, names: Mapping[str, str]) -> dict[str, dict[st
     for name, mapping in values.items():
         recoded[name] = {str(word_of(code)): word_of(value) for code, value in mapping.items()}
         if len(recoded[name]) < len(mapping):
-            raise PanelContractError(
+            raise OptionError(
                 f"values={{...}} says twice what a code of {name} is",
                 found=f"{len(mapping)} codes, {len(recoded[name])} of them different as text",
                 do="name each code once, as a number or as text",
@@ -544,7 +544,7 @@ def _to_numbers(name: str, words: Mapping[str, str]) -> dict[str, float]:
         )
     if read.no_number.any():
         wrong = next(word for word, bad in zip(words.values(), read.no_number, strict=True) if bad)
-        raise PanelContractError(
+        raise OptionError(
             f"values={{...}} recodes {name} to something that is not a number",
             found=repr(wrong),
             do=f"{name} needs {needs}",

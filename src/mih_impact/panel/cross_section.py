@@ -12,7 +12,7 @@ import pandas as pd
 from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.display.unit import AnyUnit, is_money
-from mih_impact.errors import PanelContractError
+from mih_impact.errors import OptionError, PanelContractError
 from mih_impact.panel.panel import Panel
 from mih_impact.panel.read import read_panel
 
@@ -86,8 +86,8 @@ def read_cross_section(
     2.0
     """
     table = _table(frame)
-    outcomes = arguments.names("outcome", outcome, error=PanelContractError)
-    named = [arguments.name("treated", treated, error=PanelContractError), *outcomes]
+    outcomes = arguments.names("outcome", outcome)
+    named = [arguments.name("treated", treated), *outcomes]
     named += [] if person_id is None else [person_id]
     _require_columns(table, named)
     starts = _treated(table, treated)
@@ -118,7 +118,7 @@ def _table(frame: Any) -> pd.DataFrame:
     try:
         found = nw.from_native(frame, eager_only=True)
     except TypeError:
-        raise PanelContractError(
+        raise OptionError(
             "read_cross_section takes a frame in memory",
             found=arguments.type_of(frame),
             do="read the file first, as with pandas.read_csv, or collect the lazy frame",
@@ -136,7 +136,7 @@ def _require_columns(table: pd.DataFrame, named: list[str]) -> None:
             found=f"columns {', '.join(map(str, table.columns))}",
             do="name one of these in treated=, outcome= or person_id=",
         )
-    arguments.unrepeated("treated, outcome and person_id", named, error=PanelContractError)
+    arguments.unrepeated("treated, outcome and person_id", named)
     taken = [name for name in _TAKEN if name in table and name not in named]
     if taken:
         raise PanelContractError(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label, number
-from mih_impact.errors import PanelContractError
+from mih_impact.errors import OptionError, PanelContractError
 
 __all__ = ["DERIVED", "Derived", "InG", "above", "derived_of", "in_g", "in_g_of", "stable"]
 
@@ -214,7 +214,7 @@ def stable(column: str, *, g: float = 1, years: int = 2) -> str:
     >>> stable("wage_income", g=1, years=3)
     'wage_income > 1 G in 3 years'
     """
-    arguments.whole("years", years, low=2, error=PanelContractError)
+    arguments.whole("years", years, low=2)
     return f"{_column(column)} > {_multiple(g)} G in {years} years"
 
 
@@ -240,9 +240,9 @@ def in_g(column: str) -> str:
 
 
 def _column(column: Any) -> str:
-    arguments.name("column", column, error=PanelContractError)
+    arguments.name("column", column)
     if re.search(r"\s", column):
-        raise PanelContractError(
+        raise OptionError(
             "A column that is measured in G has a name without spaces",
             found=arguments.shown(column),
             do='rename it when reading: columns={"pension": "..."}',
@@ -251,7 +251,7 @@ def _column(column: Any) -> str:
 
 
 def _multiple(g: Any) -> str:
-    value = arguments.number("g", g, error=PanelContractError, above=0)
+    value = arguments.number("g", g, above=0)
     text = f"{value:.6f}".rstrip("0").rstrip(".")
     if float(text) != value:
         raise PanelContractError(

@@ -10,7 +10,7 @@ from typing import Any, SupportsFloat, get_args
 from mih_impact import arguments
 from mih_impact.display.locale import Label, Lang
 from mih_impact.display.unit import is_money
-from mih_impact.errors import PanelContractError
+from mih_impact.errors import OptionError, PanelContractError
 from mih_impact.panel.contract import CONTRACT, OUTCOMES, REQUIRED
 from mih_impact.panel.derived import DERIVED
 from mih_impact.reference.prices import PriceIndex, adding
@@ -58,7 +58,7 @@ def match_names(
             hints.append(
                 f"{source!r} is not there" + (f" (nearest: {', '.join(near)})" if near else "")
             )
-        raise PanelContractError(
+        raise OptionError(
             "columns={...} names register columns that do not exist",
             found="; ".join(hints),
             do=f"choose among: {', '.join(present)}",
@@ -66,7 +66,7 @@ def match_names(
     sources = list(columns.values())
     shared = sorted({source for source in sources if sources.count(source) > 1})
     if shared:
-        raise PanelContractError(
+        raise OptionError(
             "columns={...} uses one register column for two names",
             found=", ".join(shared),
             do="give each name a column of its own",
@@ -192,13 +192,12 @@ def require_mappings(columns: Any, values: Any) -> None:
     ------
     PanelContractError
     """
-    error = PanelContractError
     example = '{"wage_income": "lonn"}'
     if columns is not None:
-        named = arguments.mapping("columns", columns, example, error=error)
+        named = arguments.mapping("columns", columns, example)
         wrong = [each for pair in named.items() for each in pair if not isinstance(each, str)]
         if wrong:
-            raise error(
+            raise OptionError(
                 "columns= gives our name -> the register's, both of them text",
                 found=arguments.shown(wrong[0]),
                 do=f"give for example columns={example}",
@@ -206,12 +205,12 @@ def require_mappings(columns: Any, values: Any) -> None:
     example = '{"sex": {1: "man", 2: "woman"}}'
     if values is None:
         return
-    for name, codes in arguments.mapping("values", values, example, error=error).items():
+    for name, codes in arguments.mapping("values", values, example).items():
         each = f"values[{arguments.shown(name)}]"
-        pairs = arguments.mapping(each, codes, '{1: "man", 2: "woman"}', error=error)
+        pairs = arguments.mapping(each, codes, '{1: "man", 2: "woman"}')
         fits = all(_is_scalar(code) and _is_scalar(value) for code, value in pairs.items())
         if not isinstance(name, str) or not pairs or not fits:
-            raise error(
+            raise OptionError(
                 "values= gives our name -> {code in the register: value}",
                 found=f"{arguments.shown(name)}: {arguments.shown(dict(pairs))}",
                 do=f"give for example values={example}; None is no value",
@@ -249,7 +248,7 @@ def read_evidence(given: Label | Mapping[Lang, str]) -> dict[str, str]:
         return {"nb": given.nb, "en": given.en}
     languages = get_args(Lang)
     if not isinstance(given, Mapping) or {*given} != {*languages}:
-        raise PanelContractError(
+        raise OptionError(
             "evidence= says what kind of data this is, in both languages",
             found=repr(given),
             do='give {"nb": "registerdata ...", "en": "register data ..."}',
@@ -274,20 +273,19 @@ def price_index_of(
     index: PriceIndex | Mapping[int, SupportsFloat] | None,
 ) -> PriceIndex | None:
     """Return the index of a panel, None for fixed prices without; refuse contradictions."""
-    error = PanelContractError
     if not isinstance(money, str) or money not in ("nominal", "fixed"):
-        raise error(
+        raise OptionError(
             "money= has a value it cannot have",
             found=arguments.shown(money),
             do='use "nominal" or "fixed"',
         )
     if not isinstance(currency, str) or not is_money(currency):
-        raise error(
+        raise OptionError(
             "A currency is given by its ISO code",
             found=f"currency={arguments.shown(currency)}",
             do='give three capital letters, such as currency="NOK"',
         )
-    arguments.whole("price_year", price_year, low=1, error=error)
+    arguments.whole("price_year", price_year, low=1)
     if money == "fixed" and index is None:
         return None
     if index is None and currency != "NOK":
@@ -301,7 +299,7 @@ def price_index_of(
     elif not isinstance(index, PriceIndex):
         index = PriceIndex.from_mapping(index)
     if price_year not in index.years:
-        raise PanelContractError(
+        raise OptionError(
             f"There is no {index.name} for the price year {arguments.shown(price_year)}",
             found=f"an index for {index.range}",
             do=_remedy(index, int(price_year))

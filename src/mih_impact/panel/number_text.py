@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact import arguments
-from mih_impact.errors import PanelContractError
+from mih_impact.errors import OptionError
 
 __all__ = ["AS_SHOWN", "Marks", "Numbers", "looks_like_a_code", "read_marks", "read_numbers"]
 
@@ -301,7 +301,7 @@ def read_marks(
     same = sorted(name for name, marks in given.items() if marks.stated and _one_for_both(marks))
     if same:
         where = ", ".join(name for name in same if name)
-        raise PanelContractError(
+        raise OptionError(
             "decimal= and thousands= are the same mark",
             found=repr(given[same[0]].decimal) + (f" for {where}" if where else ""),
             do='name two, such as decimal="," and thousands=".", or one of the options only',
@@ -318,7 +318,7 @@ def _by_column(option: str, given: object, allowed: Sequence[str]) -> dict[str, 
     named = given if isinstance(given, Mapping) else {} if given is None else {"": given}
     wrong = [v for v in named.values() if not isinstance(v, str) or v not in allowed]
     if wrong or not all(isinstance(name, str) for name in named):
-        raise PanelContractError(
+        raise OptionError(
             f"{option}= has a value it cannot have",
             found=arguments.shown(wrong[0] if wrong else given),
             do=f"use {' or '.join(map(repr, allowed))}, or one for each column by our names: "

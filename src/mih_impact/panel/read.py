@@ -9,7 +9,7 @@ from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label, Lang
 from mih_impact.display.unit import AnyUnit
-from mih_impact.errors import PanelContractError
+from mih_impact.errors import OptionError
 from mih_impact.panel.columns import Values, column_casts, numeric_units
 from mih_impact.panel.cube import Precision
 from mih_impact.panel.names import price_index_of, read_evidence, require_mappings
@@ -126,7 +126,7 @@ def read_panel(
     """
     prices = price_index_of(money, price_year, currency, index)
     require_mappings(columns, values)
-    coded = arguments.names("codes", codes, error=PanelContractError)
+    coded = arguments.names("codes", codes)
     marks = read_marks(decimal, thousands)
     _require_options(period, precision, marks, is_csv(source) or is_csv(resident))
     monthly = period == "month"
@@ -174,16 +174,16 @@ def _require_options(
 ) -> None:
     """Raise on options that do not exist, and on marks of numbers where nothing is text."""
     if any(each.stated for each in marks.values()) and not from_csv:
-        raise PanelContractError(
+        raise OptionError(
             "decimal= and thousands= say how numbers are written in a CSV",
             found="no CSV: its numbers are numbers already",
             do="leave them out",
         )
     if not isinstance(period, str) or period not in get_args(Period):
-        raise PanelContractError(
+        raise OptionError(
             "A row covers a year or a month",
             found=f"period={arguments.shown(period)}",
             do='use "year" or "month"; sum weeks or days to months before reading',
         )
     precisions = get_args(Precision)
-    arguments.choice("read_panel", "precision", precision, precisions, error=PanelContractError)
+    arguments.choice("read_panel", "precision", precision, precisions)

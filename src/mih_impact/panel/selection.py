@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact import arguments
-from mih_impact.errors import PanelContractError
+from mih_impact.errors import OptionError, PanelContractError
 from mih_impact.panel import engine
 from mih_impact.panel.columns import no_unit, unmade
 from mih_impact.panel.contract import BENEFITS, CONTRACT
@@ -73,10 +73,10 @@ def columns_to_fetch(wanted: Iterable[str] | None, have: Sequence[str]) -> tuple
     """
     asked = set(have)
     if wanted is not None:
-        asked = set(arguments.names("columns", wanted, error=PanelContractError))
+        asked = set(arguments.names("columns", wanted))
     own = sorted(asked & set(_OWN_FIELDS)) if wanted is not None else []
     if own:
-        raise PanelContractError(
+        raise OptionError(
             f"{', '.join(own)} cannot be used here: it says which row it is, who it is of, or who "
             "is eligible, and is no characteristic",
             found=f"{', '.join(own)} among the columns asked for",
@@ -88,7 +88,7 @@ def columns_to_fetch(wanted: Iterable[str] | None, have: Sequence[str]) -> tuple
     if unknown:
         known = [name for name in (*have, *DERIVED) if name not in _OWN_FIELDS]
         near = {name for word in unknown for name in difflib.get_close_matches(word, known, 2)}
-        raise PanelContractError(
+        raise OptionError(
             f"The panel has no column {', '.join(unknown)}",
             found=f"the columns {', '.join(have)}",
             do=f"perhaps {' or '.join(sorted(near))}" if near else "choose among these",
@@ -119,7 +119,7 @@ def eligible_words(eligible: Eligible, have: Sequence[str]) -> str:
     if isinstance(eligible, str):
         return eligible
     if eligible is not None:
-        raise PanelContractError(
+        raise OptionError(
             "eligible= is a boolean column by name, or a narwhals expression",
             found=f"eligible={arguments.shown(eligible)}",
             do='give for example eligible="eligible", or nw.col("months_unemployed") >= 6',
@@ -142,7 +142,7 @@ def eligible_expr(eligible: Eligible, frame: nw.LazyFrame[Any]) -> nw.Expr | Non
     words = eligible_words(eligible, ())
     expr = nw.col(eligible) if isinstance(eligible, str) else eligible
     if not _of_one_row(expr):
-        raise PanelContractError(
+        raise OptionError(
             "eligible= looks at more than one row",
             found=words,
             do="put what it needs of other rows in a column of the panel first, and use that",
@@ -150,13 +150,13 @@ def eligible_expr(eligible: Eligible, frame: nw.LazyFrame[Any]) -> nw.Expr | Non
     try:
         dtype = frame.select(expr.alias("_mih_asked")).collect_schema()["_mih_asked"]
     except Exception as error:
-        raise PanelContractError(
+        raise OptionError(
             "eligible= cannot be evaluated on the panel",
             found=words,
             do=f"use the columns {', '.join(schema)}",
         ) from error
     if dtype != nw.Boolean:
-        raise PanelContractError(
+        raise OptionError(
             "eligible= is not true or false",
             found=f"{words} is {dtype}",
             do="name a boolean column, or compare: nw.col('months_unemployed') >= 6",
@@ -225,15 +225,15 @@ def named_measure(name: Any, others: Any, known: tuple[str, ...] | None) -> Name
             do='name it with columns={"measure": ...}; where every measure has a start year of its '
             'own, leave out measure= and name that: columns={"start_year": ...}',
         )
-    arguments.name("measure", name, error=PanelContractError, do="name one of panel.measures")
+    arguments.name("measure", name, do="name one of panel.measures")
     if name not in known:
-        raise PanelContractError(
+        raise OptionError(
             "Nobody begins the measure",
             found=f"measure={name!r}; the register has {', '.join(known) or 'none to be listed'}",
             do="choose among these",
         )
     allowed = get_args(OtherMeasures)
-    arguments.choice("measure=", "other_measures", others, allowed, error=PanelContractError)
+    arguments.choice("measure=", "other_measures", others, allowed)
     return Named(str(name), others)
 
 
@@ -292,7 +292,7 @@ class CovariateRead:
 def require_dead(dead: str) -> None:
     """Raise where `dead=` is no word for what the dead count as."""
     if not arguments.is_one_of(dead, ("zero", "missing")):
-        raise PanelContractError(
+        raise OptionError(
             "dead= has a value it cannot have", found=repr(dead), do='use "zero" or "missing"'
         )
 
@@ -326,7 +326,7 @@ def require_outcome(
             do=f"name one with columns={{...}}: {', '.join(BENEFITS)}",
         )
     if name in numbers and name not in (*outcomes, *CONTRACT):
-        raise no_unit([name], error=PanelContractError)
+        raise no_unit([name])
     needed = [] if name == "age" else sorted(made_from(name, schemes))
     absent = [column for column in needed if column not in outcomes]
     if absent:
@@ -360,13 +360,13 @@ def require_column(
         return
     declared = CONTRACT.get(name)
     if name in names:
-        raise PanelContractError(
+        raise OptionError(
             f"{name} is no amount and no share, and cannot be an outcome",
             found=declared.dtype if declared else "a category",
             do=f"choose among {', '.join(usable)}",
         )
     if declared is not None and declared.role == "treatment":
-        raise PanelContractError(
+        raise OptionError(
             f"{name} says who participates and from when, and is no characteristic",
             found=f"{name} among the columns asked for",
             do="leave it out: only persons of one start year are compared with one another anyway; "

@@ -12,7 +12,7 @@ import pandas as pd
 from mih_impact import arguments
 from mih_impact.display.locale import Label, Lang, number
 from mih_impact.display.result import Card, Displayed, Provenance
-from mih_impact.errors import MemoryLimitError, PanelContractError
+from mih_impact.errors import MemoryLimitError, OptionError
 from mih_impact.panel import engine as ops
 from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.cube import EIGHT, Widths
@@ -194,7 +194,7 @@ def parse_memory(limit: float | str) -> int:
     else:
         amount = float(limit) if arguments.is_number(limit) else 0.0
     if not 0 < amount < float("inf"):
-        raise PanelContractError(
+        raise OptionError(
             "memory_limit is an amount of memory",
             found=f"memory_limit={arguments.shown(limit)}",
             do='give bytes, or text such as "4 GB"',

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from mih_impact import arguments
-from mih_impact.errors import MissingExtraError, PanelContractError
+from mih_impact.errors import MissingExtraError, OptionError, PanelContractError
 from mih_impact.panel import engine
 from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.csv_text import Texts, convert, read_text
@@ -518,7 +518,7 @@ def open_frame(source: Any, name: str = "The source") -> nw.LazyFrame[Any]:
             "Two columns of the frame have the same name", do="rename or drop one of them"
         ) from error
     except TypeError as error:
-        raise PanelContractError(
+        raise OptionError(
             f"{name} is neither a path nor a frame",
             found=f"an object of type {type(source).__name__}",
             do="give the path of a file, or a pandas, Polars, DuckDB or PyArrow frame",

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple, get_args
 import pandas as pd
 
 from mih_impact import arguments
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference.rows import Status, table
 
 __all__ = ["DEPARTMENTS", "Block", "BudgetLine", "Level", "Post", "budget_line", "budget_lines"]
@@ -101,7 +101,7 @@ class BudgetLine:
             ("department", (*DEPARTMENTS, "")),
         ):
             if getattr(self, what) not in known:
-                raise AssumptionError(
+                raise OptionError(
                     f"The budget line {self.name!r} has an unknown {what}",
                     found=arguments.shown(getattr(self, what)),
                     do=f"use one of {', '.join(map(repr, known))}",
@@ -144,7 +144,7 @@ def budget_line(name: str) -> BudgetLine:
     line = known.get(name) if isinstance(name, str) else None
     if line is None:
         close = get_close_matches(str(name), list(known), n=1)
-        raise AssumptionError(
+        raise OptionError(
             f"There is no budget line {arguments.shown(name)}",
             found=f"{len(known)} lines: {', '.join(known)}",
             do=f"use {close[0]!r}" if close else "use one of those found",

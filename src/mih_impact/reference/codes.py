@@ -22,7 +22,7 @@ from importlib.resources import files
 from typing import Literal, NamedTuple
 
 from mih_impact import arguments
-from mih_impact.errors import PanelContractError
+from mih_impact.errors import OptionError
 from mih_impact.reference.recoding import Recoding, Splits, correspondence, settled
 
 __all__ = [
@@ -144,7 +144,7 @@ def county(
     >>> county(of="county")(pd.Series([2, 30, 99])).fillna("-").tolist()
     ['02', '30', '-']
     """
-    arguments.choice("county", "of", of, ("municipality", "county"), error=PanelContractError)
+    arguments.choice("county", "of", of, ("municipality", "county"))
     if year is None:
         places: Answers = {code: (code[:2],) for code in _places()}
     else:
@@ -217,7 +217,7 @@ def effort_group(to: Literal["new", "arena"] = "new", *, splits: Splits = None) 
     >>> effort_group()(pd.Series(["IKVAL", "BATT"])).tolist()
     ['GODE_MULIGHETER', 'TRENGER_VEILEDNING_NEDSATT_ARBEIDSEVNE']
     """
-    arguments.choice("effort_group", "to", to, ("new", "arena"), error=PanelContractError)
+    arguments.choice("effort_group", "to", to, ("new", "arena"))
     becomes = "enum_new" if to == "new" else "arena_code"
     names = ("arena_code", "name_until_2024", "enum_old", "enum_new", "name_new")
     answers = _answers("effort_groups", names, becomes)
@@ -244,7 +244,7 @@ def programme(to: Literal["new", "arena"] = "new", *, splits: Splits = None) -> 
     >>> programme()(pd.Series(["ARBTREN", "ENKELAMO"])).tolist()
     ['ARBEIDSTRENING', 'ENKELTPLASS_ARBEIDSMARKEDSOPPLAERING']
     """
-    arguments.choice("programme", "to", to, ("new", "arena"), error=PanelContractError)
+    arguments.choice("programme", "to", to, ("new", "arena"))
     becomes = "programme_code" if to == "new" else "arena_code"
     answers = _answers("programme_codes", ("arena_code", "programme_code"), becomes)
     return settled(
@@ -422,9 +422,9 @@ def _place_source() -> str:
 
 
 def _year(year: int) -> int:
-    arguments.whole("year", year, error=PanelContractError)
+    arguments.whole("year", year)
     if not FIRST <= year <= LAST:
-        raise PanelContractError(
+        raise OptionError(
             f"There is no list of municipalities for {year}",
             found=f"lists for {FIRST}-{LAST}",
             do="choose a year within it, or give a list of your own: mih.codes.correspondence(...)",

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mih_impact import arguments
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference.rows import rows
 
 __all__ = ["Discount", "Ladder", "Timing"]
@@ -55,7 +55,7 @@ def _steps(ladder: Any) -> Ladder:
         for step in steps
     )
     if listed is None or not whole:
-        raise AssumptionError(
+        raise OptionError(
             "A discount has steps of a last year and a rate",
             found=arguments.shown(ladder) if listed is None else "; ".join(map(str, listed)),
             do=f"Write it as {_EXAMPLE}, or Discount.flat(0.04)",
@@ -105,7 +105,7 @@ class Discount:
 
     def __post_init__(self) -> None:
         if not arguments.is_one_of(self.timing, get_args(Timing)):
-            raise AssumptionError(
+            raise OptionError(
                 "The timing of a discount is not known",
                 found=arguments.shown(self.timing),
                 do='Use "start", "middle" or "end"',
@@ -152,9 +152,9 @@ class Discount:
         first_rate : array-like, shape (...)
             Rates to put in the place of that of the first step; None keeps it.
         """
-        arguments.whole("n", n, low=0, error=AssumptionError)
+        arguments.whole("n", n, low=0)
         if n > LONGEST:
-            raise AssumptionError(
+            raise OptionError(
                 "A discount is not asked for that many years",
                 found=f"n={n}",
                 do=f"give at most {LONGEST}",
@@ -167,7 +167,7 @@ class Discount:
         try:
             first = np.asarray(first_rate, dtype=np.float64)
         except (TypeError, ValueError):
-            raise AssumptionError(
+            raise OptionError(
                 "first_rate is a rate, or an array of rates",
                 found=f"first_rate={arguments.shown(first_rate)}",
                 do="Write four per cent as 0.04",

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mih_impact import arguments
-from mih_impact.errors import AssumptionError, PanelContractError
+from mih_impact.errors import AssumptionError, OptionError, PanelContractError
 from mih_impact.reference.rows import Row, rows
 
 __all__ = ["PriceIndex", "adding", "grunnbelop"]
@@ -90,7 +90,7 @@ class PriceIndex:
         >>> PriceIndex.kpi().range, PriceIndex.kpi(forecast=True).name
         ('2009-2025', 'consumer price index with a forecast for 2026')
         """
-        arguments.flag("forecast", forecast, error=PanelContractError)
+        arguments.flag("forecast", forecast)
         return _with_forecast() if forecast else _kpi()
 
     @classmethod
@@ -241,10 +241,10 @@ class PriceIndex:
         PanelContractError
             When a year has no index; the message names the range there is.
         """
-        arguments.whole("price_year", price_year, error=PanelContractError)
+        arguments.whole("price_year", price_year)
         given = arguments.listed(years)
         if given is None or not all(map(arguments.is_whole, given)):
-            raise PanelContractError(
+            raise OptionError(
                 "Years of prices are whole numbers",
                 found=f"years={arguments.shown(years)}",
                 do="give for example [2020, 2021]",
@@ -361,11 +361,11 @@ def _agree(one: float, other: float) -> bool:
 
 def _numbers(index: object) -> dict[int, float]:
     """Return years and values as given, ascending; refuse what is no index."""
-    error, example = PanelContractError, "{2023: 129.6, 2024: 133.6}"
-    given = arguments.mapping("index", index, example, error=error)
+    example = "{2023: 129.6, 2024: 133.6}"
+    given = arguments.mapping("index", index, example)
     wrong = [pair for pair in given.items() if not _is_year_and_value(*pair)]
     if wrong:
-        raise error(
+        raise OptionError(
             "A price index gives whole years and positive numbers",
             found=f"{arguments.shown(wrong[0][0])}: {arguments.shown(wrong[0][1])}",
             do=f"give for example index={example}",
@@ -382,7 +382,7 @@ def _with_base(given: Mapping[int, float], base: str) -> dict[int, float]:
     """Return years and values with that of the base year, which its table says."""
     said = re.fullmatch(r"\s*(\d{4})\s*=\s*(\d+(?:\.\d+)?)\s*", str(base))
     if said is None:
-        raise PanelContractError(
+        raise OptionError(
             "base= says which year of the values given is what",
             found=f"base={arguments.shown(base)}",
             do='give it as the table does: base="2025=100"',

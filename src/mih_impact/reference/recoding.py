@@ -16,7 +16,7 @@ import narwhals as nw
 import pandas as pd
 
 from mih_impact import arguments
-from mih_impact.errors import PanelContractError
+from mih_impact.errors import OptionError, PanelContractError
 
 __all__ = ["Recoding", "Splits", "code_text", "correspondence"]
 
@@ -327,7 +327,7 @@ def _together(groups: Iterable[tuple[str, ...]]) -> dict[str, str]:
 def _rules(splits: Any, several: Mapping[str, tuple[str, ...]]) -> dict[str, str | None]:
     """Return the rule of each code; refuse what is none."""
     example = '{"1507": "1508"}'
-    given = arguments.mapping("splits", splits, example, error=PanelContractError)
+    given = arguments.mapping("splits", splits, example)
     ruled = {str(code_text(old)): code_text(new) for old, new in given.items()}
     wrong = [
         f"{old} -> {new}, where it became {' or '.join(several[old])}"
@@ -337,7 +337,7 @@ def _rules(splits: Any, several: Mapping[str, tuple[str, ...]]) -> dict[str, str
         if old not in several or (new is not None and new not in several[old])
     ]
     if wrong:
-        raise PanelContractError(
+        raise OptionError(
             "splits={...} says of a code what it did not become",
             found="; ".join(wrong[:5]),
             do=f"the codes that were divided: {_several(sorted(several), several) or 'none'}",
@@ -377,7 +377,7 @@ def _words(values: Any) -> tuple[nw.Series[Any], dict[Any, str]]:
     try:
         series = nw.from_native(values, series_only=True)
     except TypeError as error:
-        raise PanelContractError(
+        raise OptionError(
             "A recoding is called on a column",
             found=f"an object of type {type(values).__name__}",
             do='give a Series, such as frame["kommune"]; a panel is recoded while it is read: '

@@ -33,7 +33,7 @@ from typing import Literal, get_args
 import pandas as pd
 
 from mih_impact import arguments
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import AssumptionError, OptionError
 
 __all__ = ["TABLES", "Row", "Status", "find", "rows", "source_in", "table", "unsure"]
 
@@ -240,7 +240,7 @@ def _lines(name: str, folder: Traversable | None) -> tuple[list[str], list[list[
     home = files(__package__) / "data" if folder is None else folder
     path = home / f"{name}.csv"
     if not path.is_file():
-        raise AssumptionError(
+        raise OptionError(
             f"There is no table {name!r}",
             found=", ".join(sorted(p.name[:-4] for p in home.iterdir() if p.name[-4:] == ".csv")),
             do="Ask for one of those found",

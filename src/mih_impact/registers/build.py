@@ -16,7 +16,6 @@ from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label, Lang, current
 from mih_impact.display.unit import AnyUnit
-from mih_impact.errors import PanelContractError
 from mih_impact.panel import engine
 from mih_impact.panel.contract import BENEFITS, CONTRACT, NO_BENEFIT
 from mih_impact.panel.engine import reading
@@ -165,14 +164,14 @@ def build_panel(
     >>> panel.sources()[["table", "rows_read", "used", "outside"]].values.tolist()
     [['persons', 2, 1, 1], ['yearly', 2, 2, 0], ['spells', 1, 1, 0]]
     """
-    arguments.choice("build_panel", "period", period, get_args(Period), error=PanelContractError)
-    arguments.choice("build_panel", "rows", rows, get_args(Rows), error=PanelContractError)
+    arguments.choice("build_panel", "period", period, get_args(Period))
+    arguments.choice("build_panel", "rows", rows, get_args(Rows))
     require("benefit_type", benefit_type, get_args(BenefitType))
     first, last = _window(years)
     store = Store.of(parse_memory(memory_limit))
     window = (date(first, 1, 1), date(last, 12, 31), period == "month")
     building = _Building(store, *window, events=rows == "events", benefit_type=benefit_type)
-    folder = None if out is None else arguments.path("out", out, error=PanelContractError)
+    folder = None if out is None else arguments.path("out", out)
     steps: list[Callable[[], Any]] = [partial(building.people, persons, identifiers)]
     steps += [partial(building.table, table, "yearly") for table in yearly]
     steps += [partial(building.table, table, "monthly") for table in monthly]

@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 
 from mih_impact import arguments
-from mih_impact.errors import PanelContractError
 from mih_impact.panel.contract import BENEFITS, CONTRACT
 from mih_impact.panel.panel import Panel
 from mih_impact.registers.fates import FATES, Taken
@@ -190,7 +189,7 @@ class BuiltPanel(Panel):
         return told.astype(types | {"kroner": "Float64"})
 
     def _period_of(self, year: Any, month: Any) -> int:
-        whole = arguments.whole("year", year, error=PanelContractError)
+        whole = arguments.whole("year", year)
         if (month is not None) != self._origin.setting.monthly:
             raise refuse(
                 "A cell is of a period",
@@ -199,7 +198,7 @@ class BuiltPanel(Panel):
             )
         if month is None:
             return whole
-        return whole * 12 + arguments.whole("month", month, error=PanelContractError) - 1
+        return whole * 12 + arguments.whole("month", month) - 1
 
     def _lines(self, part: Part, column: str, who: str, period: int) -> list[dict[str, Any]]:
         """Return the rows of one table that a cell may have come from."""

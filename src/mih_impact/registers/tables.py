@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 from mih_impact import arguments
 from mih_impact.arguments import named_options
-from mih_impact.errors import PanelContractError
+from mih_impact.errors import OptionError, PanelContractError
 
 __all__ = ["Scaled", "Source", "Spells", "Starts", "Status", "Table", "scaled"]
 
@@ -35,7 +35,7 @@ def require(option: str, value: Any, allowed: tuple[Any, ...]) -> None:
     """Raise where an option has a value it cannot have; None is not given."""
     if value is not None and not arguments.is_one_of(value, allowed):
         words = ", ".join(f'"{word}"' for word in allowed)
-        raise refuse(
+        raise OptionError(
             f"{option}= has a value it cannot have",
             found=f"{option}={arguments.shown(value)}",
             do=f"use one of {words}",
@@ -141,7 +141,7 @@ class Source:
         for option in ("where", "exclude"):
             given = getattr(self, option)
             example = 'name codes by column: {"status": ["Waiting list"]}'
-            arguments.mapping(option, given, example, error=PanelContractError)
+            arguments.mapping(option, given, example)
             for column, codes in given.items():
                 if arguments.listed(codes) is None:
                     raise refuse(
@@ -151,9 +151,9 @@ class Source:
                     )
 
         example = 'name codes by our column: {"sex": {1: "mann", 2: "kvinne"}}'
-        arguments.mapping("values", self.values, example, error=PanelContractError)
+        arguments.mapping("values", self.values, example)
         for column, codes in self.values.items():
-            arguments.mapping(f"values[{column!r}]", codes, example, error=PanelContractError)
+            arguments.mapping(f"values[{column!r}]", codes, example)
 
     def require_valued(self, columns: Iterable[str]) -> None:
         """Raise where `values` are of columns that the table does not make."""
@@ -210,7 +210,7 @@ class Table(Source):
         super().__post_init__()
         require("combine", self.combine, ("sum",))
         example = 'name them: columns={"wage_income": "lonn"}'
-        arguments.mapping("columns", self.columns, example, error=PanelContractError)
+        arguments.mapping("columns", self.columns, example)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from mih_impact.account.export import account_at, export_account
 from mih_impact.arguments import named_options
 from mih_impact.display.figure import alt_text, figure_style, new_axes, root_figure
 from mih_impact.display.locale import Label, Lang, capital, language, millions, options
-from mih_impact.errors import AssumptionError, require
+from mih_impact.errors import require
 from mih_impact.reporting.page.texts import PAGE, about, shown
 
 if TYPE_CHECKING:
@@ -110,7 +110,6 @@ def explore(case: CostBenefit, *, lang: Lang | None = None, starters: float = 50
 
     arguments.instance(
         "explore", case, CostBenefit, "an account", "give what mih.cost_benefit returned",
-        error=AssumptionError,
     )  # fmt: skip
     lang = language(lang)
     export = export_account(case, starters=starters)

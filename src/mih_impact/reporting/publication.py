@@ -19,7 +19,7 @@ from mih_impact.arguments import named_options
 from mih_impact.display.locale import MINUS, NBSP, Lang, language
 from mih_impact.display.result import Displayed
 from mih_impact.display.tables import is_numeric, text_cells
-from mih_impact.errors import ReportError, StorageError, require
+from mih_impact.errors import OptionError, ReportError, require
 from mih_impact.reporting.document import LOCALES
 from mih_impact.reporting.export import Table
 from mih_impact.storage import write_whole
@@ -93,7 +93,6 @@ def _table_of(result: Displayed | Table, lang: Lang) -> Table:
         return result
     arguments.instance(
         "A publication table", result, Displayed, "a result", "give what a call of mih returned",
-        error=ReportError,
     )  # fmt: skip
     card = result.card(lang)
     if card.table is None:
@@ -185,10 +184,10 @@ def write_publication_table(
     MissingExtraError
         great-tables is not installed.
     """
-    path, lang = arguments.path("path", path, error=StorageError), language(lang)
+    path, lang = arguments.path("path", path), language(lang)
     kind = path.suffix.lower()
     if kind not in (".html", ".tex"):
-        raise StorageError(
+        raise OptionError(
             "There is no table of this kind",
             found=repr(path.name),
             do="end the name with .html or .tex",

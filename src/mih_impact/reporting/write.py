@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mih_impact import arguments
-from mih_impact.errors import StorageError, require
+from mih_impact.errors import OptionError, require
 from mih_impact.reporting.document import Document
 from mih_impact.storage import write_whole
 
@@ -42,9 +42,9 @@ def write_document(document: Document, path: str | os.PathLike[str]) -> Path:
 
 def document_path(path: str | os.PathLike[str]) -> Path:
     """Return where a document goes, or raise on what is no path or no kind of document."""
-    given = arguments.path("path", path, error=StorageError)
+    given = arguments.path("path", path)
     if given.suffix.lower() not in _WRITERS:
-        raise StorageError(
+        raise OptionError(
             "There is no document of this kind",
             found=repr(given.name),
             do=f"end the name with {', '.join(_WRITERS)}",

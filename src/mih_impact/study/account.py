@@ -15,7 +15,7 @@ from mih_impact.account.roles import nearest
 from mih_impact.account.sheet.files import toml_content
 from mih_impact.account.sheet.sheet import AssumptionSheet
 from mih_impact.effects.series import EffectSeries
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference.discount import Discount
 from mih_impact.study.files import programme_content, programme_of, require_keys
 
@@ -108,9 +108,7 @@ def account_of(
     case = case if sheet is None else case.with_sheet(sheet)
     if not account.assumptions:
         return case
-    arguments.mapping(
-        "[account.assumptions]", account.assumptions, "{tax_rate_wage = 0.3}", error=AssumptionError
-    )
+    arguments.mapping("[account.assumptions]", account.assumptions, "{tax_rate_wage = 0.3}")
     return case.with_values(account.assumptions)
 
 
@@ -153,7 +151,7 @@ def _assumptions(
     preset = _first(account.preset, sheet and sheet.assumptions.preset, "r109")
     presets = {"r109": Assumptions.r109, "simplified": Assumptions.simplified}
     if preset not in presets:
-        raise AssumptionError(
+        raise OptionError(
             f"There is no preset {preset!r}",
             found=str(preset),
             do=f"choose one of {', '.join(presets)}{nearest(preset, presets)}",
@@ -189,7 +187,7 @@ def _discount(account: AccountSpec) -> Discount:
             break
         require_keys(step, ("to", "rate"), "A step of discount")
     if not steps:
-        raise AssumptionError(
+        raise OptionError(
             "discount is one rate, or steps of rates",
             found=arguments.shown(given),
             do="write discount = 0.03, or [{ to = 40, rate = 0.04 }, { rate = 0.03 }]",

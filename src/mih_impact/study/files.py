@@ -38,7 +38,7 @@ def file_of(path: Any) -> Path | Traversable:
     """Return a file given by its path, or a file within a package as it is."""
     if isinstance(path, Traversable) and not isinstance(path, Path):
         return path
-    return arguments.path("path", path, error=AssumptionError)
+    return arguments.path("path", path)
 
 
 def read_label(given: Any, where: str) -> Label:
@@ -298,7 +298,7 @@ def programme_of(content: dict[str, Any], name: str) -> Programme:
         A key is missing or unknown, or an item does not hold together.
     """
     _require_keys(content, {"name", "label", "price_year"}, _PROGRAMME, f"The programme {name}")
-    arguments.whole("price_year", content["price_year"], error=AssumptionError)
+    arguments.whole("price_year", content["price_year"])
     phases = tuple(_phase(row, name) for row in read_tables(content, "phase", name))
     reaches = {phase.name: phase.reach for phase in phases}
     items = (
@@ -369,12 +369,10 @@ def _item(row: dict[str, Any], price_year: int, reaches: dict[str, float], file:
     name = f"The cost item {row.get('name', '?')!r} of {file}"
     _require_keys(row, {"name", "label", "per_starter", "payer", "cash", "status"}, _ITEM, name)
     phase = (
-        arguments.name("phase", row["phase"], error=AssumptionError, do="name one of the phases")
-        if "phase" in row
-        else ""
+        arguments.name("phase", row["phase"], do="name one of the phases") if "phase" in row else ""
     )
     reach = reaches.get(phase, row.get("reach", 1.0))
-    reach = arguments.number(f"reach of {name[4:]}", reach, error=AssumptionError)
+    reach = arguments.number(f"reach of {name[4:]}", reach)
     if reach <= 0:
         raise AssumptionError(
             f"{name} is reached by nobody",

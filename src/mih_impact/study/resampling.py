@@ -36,7 +36,7 @@ from mih_impact.effects.inference.covariance import (
 )
 from mih_impact.effects.inference.multiplier import linear_form, multiplier_draws
 from mih_impact.effects.series import EffectSeries
-from mih_impact.errors import EffectsError, SupportError, warn
+from mih_impact.errors import EffectsError, OptionError, SupportError, warn
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead
 from mih_impact.study.draws import Draws, Rematched, Urns, rematched
@@ -241,11 +241,11 @@ def resample(
     target = read_target(
         group, outcomes, estimator, base, window, composition, dead, call="resample"
     )
-    arguments.flag("adjust", adjust, error=EffectsError)
+    arguments.flag("adjust", adjust)
     require_draws(draws)
-    arguments.level(level, error=EffectsError)
-    arguments.seed(seed, error=EffectsError)
-    arguments.whole("workers", workers, low=1, what="Workers are threads", error=EffectsError)
+    arguments.level(level)
+    arguments.seed(seed)
+    arguments.whole("workers", workers, low=1, what="Workers are threads")
     kind = _resolve(group, method, blocks, adjust=adjust)
     effects = event_study(
         group,
@@ -312,7 +312,7 @@ def _resolve(group: ControlGroup, method: Method, blocks: Blocks, *, adjust: boo
     require_choice("method", method, get_args(Method), call="resample")
     require_choice("blocks", blocks, get_args(Blocks), call="resample")
     if adjust and group.model is not None:
-        raise EffectsError(
+        raise OptionError(
             "Adjusted effects on weights are not resampled",
             found="adjust=True",
             do="leave it out, or use event_study's own standard errors",
@@ -320,7 +320,7 @@ def _resolve(group: ControlGroup, method: Method, blocks: Blocks, *, adjust: boo
     nearest = group.score is not None or group.whitened is not None
     nearest &= group.model is None
     if method == "otsu_rai" and not nearest:
-        raise EffectsError(
+        raise OptionError(
             "Otsu and Rai's bootstrap is for nearest neighbours",
             found=f"controls chosen by method={group.method!r}",
             do="use method='auto'",
@@ -338,7 +338,7 @@ def _resolve(group: ControlGroup, method: Method, blocks: Blocks, *, adjust: boo
 def _refuse_blocks(blocks: Blocks) -> None:
     """Raise where blocks are asked for and nothing is drawn in blocks."""
     if blocks != "sides":
-        raise EffectsError(
+        raise OptionError(
             "Otsu and Rai's bootstrap weighs persons, and draws from no blocks",
             found=f"blocks={blocks!r}",
             do="leave out blocks=",

@@ -233,9 +233,7 @@ def read_data(plan: StudySpec) -> Panel:
     data = plan.data
     if data.source == "example":
         return example_panel(price_year=data.price_year)
-    path = Path(
-        arguments.name("[data] source", data.source, error=AssumptionError, do="name one file")
-    )
+    path = Path(arguments.name("[data] source", data.source, do="name one file"))
     source = path if path.is_absolute() else Path(str(plan.folder)) / path
     return read_panel(
         source,

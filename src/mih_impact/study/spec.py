@@ -256,7 +256,7 @@ def chosen(key: str, given: bool | str | tuple[str, ...]) -> tuple[str, ...]:
     known = _OUTPUTS[key]
     if isinstance(given, bool):
         return known if given else ()
-    names = arguments.names(f"[outputs] {key}", given, error=AssumptionError) if given else ()
+    names = arguments.names(f"[outputs] {key}", given) if given else ()
     unknown = [name for name in names if name not in known]
     if unknown:
         raise AssumptionError(

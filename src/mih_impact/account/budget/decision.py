@@ -15,7 +15,7 @@ from mih_impact.account.cost_benefit import CostBenefit
 from mih_impact.account.roles import STATUS_LABELS, require_named
 from mih_impact.display.locale import Label, Lang, millions, number
 from mih_impact.display.result import Card, Result
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference.prices import PriceIndex
 from mih_impact.reference.rows import Status
 
@@ -103,7 +103,7 @@ class Decision(Result):
         AssumptionError
             The decision has no range.
         """
-        arguments.choice("at", "end", end, get_args(End), error=AssumptionError)
+        arguments.choice("at", "end", end, get_args(End))
         if end == "base":
             return self
         starters = self.low if end == "low" else self.high
@@ -128,9 +128,7 @@ class Decision(Result):
         AssumptionError
             Other years, or fewer starters than the other in some year.
         """
-        arguments.instance(
-            "beyond", other, Decision, "a decision", "give another Decision", error=AssumptionError
-        )
+        arguments.instance("beyond", other, Decision, "a decision", "give another Decision")
         if list(self.starters) != list(other.starters):
             raise AssumptionError(
                 "The two decisions are for different years",
@@ -289,12 +287,12 @@ def _require_texts(decision: Decision) -> None:
         needed = field in ("label", "source")
         if (text is None and not needed) or (isinstance(text, Label) and text.nb and text.en):
             continue
-        raise AssumptionError(
+        raise OptionError(
             f"The decision {decision.name!r} has no {field} in both languages",
             found=arguments.shown(text),
             do=f"give {field}=Label(nb=..., en=...)",
         )
-    arguments.choice("Decision", "status", decision.status, get_args(Status), error=AssumptionError)
+    arguments.choice("Decision", "status", decision.status, get_args(Status))
 
 
 def _require_range(decision: Decision) -> None:
@@ -320,9 +318,9 @@ def _require_asked(decision: Decision) -> None:
     """Raise unless an amount comes with the budget it is asked in, and a source."""
     if decision.asked is None:
         return
-    amount = arguments.number("asked", decision.asked, error=AssumptionError)
+    amount = arguments.number("asked", decision.asked)
     if amount < 0 or not arguments.is_whole(decision.budget) or decision.asked_source is None:
-        raise AssumptionError(
+        raise OptionError(
             f"What the decision {decision.name!r} asks for does not stand on its own",
             found=f"asked={amount:g}, budget={arguments.shown(decision.budget)},"
             f" {'no' if decision.asked_source is None else 'a'} source",

@@ -26,7 +26,7 @@ from mih_impact.account.programme import LOCAL
 from mih_impact.account.uncertainty import drawn_effects, drawn_values
 from mih_impact.arguments import named_options
 from mih_impact.display.result import Provenance
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference.prices import PriceIndex
 
 __all__ = ["budget_impact", "convolved", "read_starters", "scales"]
@@ -41,17 +41,17 @@ def read_starters(starters: Mapping[int, float]) -> dict[int, float]:
         No year, a year that is none, a number below 0, or a year left out between two others.
     """
     example = "{2026: 500, 2027: 700}"
-    given = arguments.mapping("starters", starters, example, error=AssumptionError)
+    given = arguments.mapping("starters", starters, example)
     wrong = [year for year in given if not arguments.is_whole(year) or not 1900 <= year <= 2200]
     if wrong or not given:
-        raise AssumptionError(
+        raise OptionError(
             "starters goes from start years to numbers of persons",
             found=", ".join(map(arguments.shown, wrong)) or "no year",
             do=f"write starters={example}",
         )
     below = {year: n for year, n in given.items() if not arguments.is_number(n) or float(n) < 0}
     if below:
-        raise AssumptionError(
+        raise OptionError(
             "A number of starters is negative or no number",
             found=", ".join(f"{year}: {arguments.shown(n)}" for year, n in below.items()),
             do="give 0 or more persons a year; nobody is 0",
@@ -59,7 +59,7 @@ def read_starters(starters: Mapping[int, float]) -> dict[int, float]:
     years = sorted(int(year) for year in given)
     absent = sorted(set(range(years[0], years[-1] + 1)) - set(years))
     if absent:
-        raise AssumptionError(
+        raise OptionError(
             "The start years have gaps",
             found=f"nothing for {', '.join(map(str, absent))}",
             do="give every year from the first to the last; nobody is 0",
@@ -225,7 +225,6 @@ def budget_impact(
     """
     arguments.instance(
         "budget_impact", case, CostBenefit, "an account", "give what mih.cost_benefit returned",
-        error=AssumptionError,
     )  # fmt: skip
     cohorts = read_starters(starters)
     sizes = np.array(list(cohorts.values()))
@@ -234,8 +233,8 @@ def budget_impact(
     factors, prices = price_factors(case.price_year, budget_year, price_path, nominal, years)
     known = _covered(case.programme.compensated if compensated is None else compensated)
     covered = known or ()
-    arguments.whole("draws", draws, low=100, high=MOST_DRAWS, error=AssumptionError)
-    arguments.seed(seed, error=AssumptionError)
+    arguments.whole("draws", draws, low=100, high=MOST_DRAWS)
+    arguments.seed(seed)
 
     def flows(effects: FloatArray, changes: Mapping[str, Any]) -> _Flows:
         cash = cash_entries(case.model, effects, changes, covered)
@@ -298,9 +297,7 @@ def budget_impact(
 def _require_beside(case: CostBenefit, candidates: CostBenefit) -> None:
     """Raise on what is no account of candidates that can stand beside another."""
     do = 'estimate effects with match(estimand="atc"), and give mih.cost_benefit of them'
-    arguments.instance(
-        "budget_impact", candidates, CostBenefit, "an account", do, error=AssumptionError
-    )
+    arguments.instance("budget_impact", candidates, CostBenefit, "an account", do)
     if candidates.estimand != "atc" or case.estimand == "atc":
         raise AssumptionError(
             "candidates= is an account of effects on candidates, beside one of others",
@@ -318,15 +315,15 @@ def _require_beside(case: CostBenefit, candidates: CostBenefit) -> None:
 
 def _scale(sizes: FloatArray, elasticity: float, reference: float | None) -> FloatArray:
     if not arguments.is_number(elasticity) or not -1 <= elasticity <= 1:
-        raise AssumptionError(
+        raise OptionError(
             "elasticity is per cent of effect by per cent of cohort, from -1 to 1",
             found=f"elasticity={arguments.shown(elasticity)}",
             do="give a number from -1 to 1; 0 keeps the effect per starter",
         )
     if reference is not None:
-        arguments.number("reference_cohort", reference, above=0, error=AssumptionError)
+        arguments.number("reference_cohort", reference, above=0)
     if elasticity != 0 and reference is None:
-        raise AssumptionError(
+        raise OptionError(
             "An elasticity needs the cohort size that the effect was estimated for",
             found=f"elasticity={elasticity:g} without reference_cohort",
             do="give reference_cohort, for example the mean cohort behind the estimates",
@@ -337,7 +334,7 @@ def _scale(sizes: FloatArray, elasticity: float, reference: float | None) -> Flo
 def _covered(compensated: Sequence[str] | None) -> tuple[str, ...] | None:
     if compensated is None:
         return None
-    names = arguments.names("compensated", compensated, error=AssumptionError)
+    names = arguments.names("compensated", compensated)
     for name in names:
-        arguments.choice("budget_impact", "compensated", name, LOCAL, error=AssumptionError)
+        arguments.choice("budget_impact", "compensated", name, LOCAL)
     return names

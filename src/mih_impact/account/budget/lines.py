@@ -14,7 +14,7 @@ from mih_impact.account.roles import GROUP_LABELS, PUBLIC, STATE_BENEFITS
 from mih_impact.account.tables import line_values
 from mih_impact.account.values import AccountValues
 from mih_impact.display.locale import Label, Lang
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference.budget_lines import DEPARTMENTS, BudgetLine, budget_line, budget_lines
 from mih_impact.reference.prices import PriceIndex
 
@@ -148,20 +148,19 @@ def price_factors(
     tuple
         Factors, shape (Y,), and the words for the prices.
     """
-    arguments.flag("nominal", nominal, error=AssumptionError)
+    arguments.flag("nominal", nominal)
     if price_path is not None:
         arguments.instance(
             "budget_impact", price_path, PriceIndex, "a PriceIndex as price_path",
             "write mih.PriceIndex.from_mapping({2024: 100, 2025: 103}, name=..., source=...)",
-            error=AssumptionError,
         )  # fmt: skip
     if budget_year is not None:
-        arguments.whole("budget_year", budget_year, error=AssumptionError)
+        arguments.whole("budget_year", budget_year)
     if nominal:
         return _nominal(price_year, budget_year, price_path, years)
     to = price_year if budget_year is None else int(budget_year)
     if price_path is not None and to == price_year:
-        raise AssumptionError(
+        raise OptionError(
             "The price path is given, and nothing uses it",
             found=f"price_path={arguments.shown(price_path.name)}, amounts in prices of {to}",
             do="give nominal=True for current prices, or the budget_year whose prices you want;"
@@ -187,21 +186,21 @@ def _nominal(
     years: Sequence[int],
 ) -> tuple[FloatArray, Label]:
     if price_path is None:
-        raise AssumptionError(
+        raise OptionError(
             "Current prices need a price path, with a name and a source",
             found="nominal=True without price_path",
             do="give price_path=mih.PriceIndex.from_mapping({...}, name='...', source='...'), or"
             " stay with fixed prices",
         )
     if {price_path.name, price_path.source} & set(_NAMELESS):
-        raise AssumptionError(
+        raise OptionError(
             "Current prices need a price path that says what it is, and whose",
             found=f"name {arguments.shown(price_path.name)},"
             f" source {arguments.shown(price_path.source)}",
             do="give it both: mih.PriceIndex.from_mapping({...}, name='...', source='...')",
         )
     if budget_year is not None:
-        raise AssumptionError(
+        raise OptionError(
             "Current prices are of each year, and budget_year asks for those of one",
             found=f"nominal=True with budget_year={budget_year}",
             do="leave one of them out",

@@ -21,7 +21,7 @@ from mih_impact.account.uncertainty import drawn_effects, drawn_values
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label
 from mih_impact.display.result import Provenance
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import OptionError
 
 __all__ = ["municipal_apprentices", "municipal_terms", "municipality_view"]
 
@@ -59,7 +59,7 @@ def municipal_terms(
     pay = dict(zip(PAY_TERMS, (apprentice_months, apprentice_share, skilled_wage), strict=True))
     asked = [name for name, value in pay.items() if value is not None]
     if own is None and asked:
-        raise AssumptionError(
+        raise OptionError(
             "The programme has no apprentices whom the municipality pays",
             found=", ".join(f"{name}={arguments.shown(pay[name])}" for name in asked),
             do="declare them with Programme(apprenticeship=mih.Apprenticeship(...,"
@@ -70,7 +70,7 @@ def municipal_terms(
     return {
         item.name: item
         if item.name in PAY_TERMS and given[item.name] is None
-        else item.changed(arguments.number(item.name, given[item.name], error=AssumptionError))
+        else item.changed(arguments.number(item.name, given[item.name]))
         for item in base
     }
 
@@ -181,14 +181,13 @@ def municipality_view(
     """
     arguments.instance(
         "municipality_view", case, CostBenefit, "an account", "give what mih.cost_benefit returned",
-        error=AssumptionError,
     )  # fmt: skip
-    arguments.number("places", places, above=0, error=AssumptionError)
-    arguments.whole("cohorts", cohorts, low=1, high=MOST_COHORTS, error=AssumptionError)
-    arguments.whole("draws", draws, low=100, high=MOST_DRAWS, error=AssumptionError)
-    arguments.seed(seed, error=AssumptionError)
+    arguments.number("places", places, above=0)
+    arguments.whole("cohorts", cohorts, low=1, high=MOST_COHORTS)
+    arguments.whole("draws", draws, low=100, high=MOST_DRAWS)
+    arguments.seed(seed)
     if first_year is not None:
-        arguments.whole("first_year", first_year, low=1900, error=AssumptionError)
+        arguments.whole("first_year", first_year, low=1900)
     own = municipal_apprentices(case.model.programme)
     terms = municipal_terms(
         own,

@@ -163,7 +163,6 @@ def per_place(
     for name, given in (("more", more), ("less", less)):
         arguments.instance(
             "per_place", given, Decision, f"a decision as {name}", "give a Decision",
-            error=AssumptionError,
         )  # fmt: skip
     extra = more.beyond(less)
     first = min(extra.starters)
@@ -206,9 +205,7 @@ _COLUMNS = [
 def _asked(amount: float, cohort: float, bases: Sequence[float]) -> list[dict[str, object]]:
     """Return what is asked per place, for each cohort it may start from."""
     example = "[400, 500, 600]"
-    given = arguments.numbers(
-        "bases", bases, "bases are cohorts above 0", example=example, error=AssumptionError, low=1
-    )
+    given = arguments.numbers("bases", bases, "bases are cohorts above 0", example=example, low=1)
     above = [base for base in given if base >= cohort]
     if above:
         raise AssumptionError(

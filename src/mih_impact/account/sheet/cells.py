@@ -19,7 +19,7 @@ from typing import Any, Literal
 from mih_impact import arguments
 from mih_impact.account.roles import ACTORS, GROUP_LABELS, nearest
 from mih_impact.display.locale import Label, Lang
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.panel.number_text import read_numbers
 
 __all__ = [
@@ -323,7 +323,7 @@ class Line:
         """Say of an error raised inside which cell it is about."""
         try:
             yield
-        except AssumptionError as error:
+        except (AssumptionError, OptionError) as error:
             raise AssumptionError(
                 f"{self.at(column)}: {error.what}", found=error.found, do=error.do
             ) from None

@@ -31,7 +31,7 @@ from mih_impact.account.sheet.lines import LATER, Cells, lines_of
 from mih_impact.account.values import AccountValues
 from mih_impact.display.locale import NOT_AVAILABLE, Label, Lang, interval, language
 from mih_impact.display.result import Card, Result
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.storage import write_whole
 
 __all__ = ["AssumptionSheet", "changes_between", "merged", "sheet_of", "with_sheet"]
@@ -378,9 +378,7 @@ class AssumptionSheet(Result):
             value is the analyst's own, because its source was not changed with it. Numbers that
             agree in nine digits are the same: spreadsheets round what they save as text.
         """
-        arguments.instance(
-            "changes", other, AssumptionSheet, "a sheet", "give case.sheet()", error=AssumptionError
-        )
+        arguments.instance("changes", other, AssumptionSheet, "a sheet", "give case.sheet()")
         return changes_between(self, other)
 
     def to_frame(self) -> pd.DataFrame:
@@ -431,13 +429,13 @@ class _Shown:
 def _format(path: str | Path) -> tuple[Path, tuple[_Writer, _Reader]]:
     """Return a path, and what writes and reads its kind of file."""
     if not isinstance(path, (str, Path)):
-        raise AssumptionError(
+        raise OptionError(
             "A sheet is a file", found=arguments.shown(path), do='give "forutsetninger.xlsx"'
         )
-    file = arguments.path("path", path, error=AssumptionError)
+    file = arguments.path("path", path)
     known = _FORMATS.get(file.suffix.lower())
     if known is None:
-        raise AssumptionError(
+        raise OptionError(
             f"A sheet is one of {', '.join(_FORMATS)}",
             found=file.name,
             do="give the file one of these endings; an old .xls is saved as .xlsx",
@@ -455,7 +453,7 @@ def with_sheet(case: _Account, sheet: AssumptionSheet | str | Path) -> _Account:
     given = AssumptionSheet.read(sheet) if isinstance(sheet, (str, Path)) else sheet
     arguments.instance(
         "with_sheet", given, AssumptionSheet, "a sheet or its file",
-        'give case.sheet(), or "forutsetninger.xlsx"', error=AssumptionError,
+        'give case.sheet(), or "forutsetninger.xlsx"',
     )  # fmt: skip
     new = merged(sheet_of(case), given)
     provenance = case.provenance

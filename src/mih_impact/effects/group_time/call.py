@@ -31,7 +31,7 @@ from mih_impact.effects.group_time.sample import (
     require_followed,
     start_groups,
 )
-from mih_impact.errors import EffectsError, PanelContractError, SupportError, warn
+from mih_impact.errors import EffectsError, OptionError, PanelContractError, SupportError, warn
 from mih_impact.panel.cube import NEVER, Dead
 from mih_impact.panel.panel import Panel
 
@@ -157,14 +157,14 @@ def group_time_effects(
             do="use mih.event_study, whose years since start begin in the month of start; or sum "
             "the months to years and read the panel with period='year'",
         )
-    names = tuple(dict.fromkeys(arguments.names("outcomes", outcomes, error=EffectsError)))
-    terms = as_terms(covariates, "covariates", error=EffectsError)
-    cells = arguments.names("exact", exact, error=EffectsError)
-    arguments.unrepeated("exact", cells, error=EffectsError)
+    names = tuple(dict.fromkeys(arguments.names("outcomes", outcomes)))
+    terms = as_terms(covariates, "covariates")
+    cells = arguments.names("exact", exact)
+    arguments.unrepeated("exact", cells)
     what = "Anticipation counts years before start"
-    arguments.whole("anticipation", anticipation, low=0, high=100, what=what, error=EffectsError)
-    arguments.level(level, error=EffectsError)
-    arguments.seed(seed, error=EffectsError)
+    arguments.whole("anticipation", anticipation, low=0, high=100, what=what)
+    arguments.level(level)
+    arguments.seed(seed)
     _require_options(names, controls, estimator, base_period, dead)
     require_cluster(cluster)
     above = [] if cluster == "person" else [cluster]
@@ -184,7 +184,7 @@ def group_time_effects(
             "register has several measures, the one to look at: measure=",
         )
     require_followed(cube, "group_time_effects")
-    require_units(cube, names, error=EffectsError)
+    require_units(cube, names)
     values = read_outcomes(cube, names, dead=dead)
     windows = build_windows(cube, base_period, anticipation)
     groups, flow = start_groups(
@@ -242,9 +242,9 @@ def _require_options(
         ("dead", dead, get_args(Dead)),
     )
     for name, value, allowed in choices:
-        arguments.choice("group_time_effects", name, value, allowed, error=EffectsError)
+        arguments.choice("group_time_effects", name, value, allowed)
     if not outcomes:
-        raise EffectsError("Effects need an outcome", found="outcomes=()", do="name columns")
+        raise OptionError("Effects need an outcome", found="outcomes=()", do="name columns")
 
 
 def _require_some(found: Estimates) -> None:

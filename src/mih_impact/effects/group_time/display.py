@@ -22,7 +22,7 @@ from mih_impact.display.figure import (
 from mih_impact.display.locale import Label, Lang, count, interval, language, number, year_range
 from mih_impact.display.result import Card, evidence_of
 from mih_impact.display.unit import amount
-from mih_impact.errors import EffectsError
+from mih_impact.errors import OptionError
 from mih_impact.panel.contract import label_of
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def plot_group_time(
     from matplotlib import colormaps
 
     if outcome not in effects.outcomes:
-        raise EffectsError(
+        raise OptionError(
             f"No effects of {outcome!r}",
             found=f"outcomes {', '.join(effects.outcomes)}",
             do="name one of these",

@@ -13,7 +13,7 @@ from mih_impact.display.locale import Label, Lang, count, p_equals
 from mih_impact.display.result import Card, hidden_note
 from mih_impact.effects.check_result import CheckResult, wald
 from mih_impact.effects.group_time.cells import GroupTimeEstimates
-from mih_impact.errors import EffectsError
+from mih_impact.errors import OptionError
 from mih_impact.panel.contract import label_of
 
 __all__ = ["StartYearPretrend", "start_year_pretrend"]
@@ -101,9 +101,9 @@ def start_year_pretrend(
     test that R's did prints with att_gt, where years before start are compared with the year before
     them (`base_period="varying"`), and the same in another parametrisation with "universal".
     """
-    arguments.alpha(alpha, error=EffectsError)
+    arguments.alpha(alpha)
     if outcome not in effects.outcomes:
-        raise EffectsError(
+        raise OptionError(
             f"No effects of {outcome!r}",
             found=f"outcomes {', '.join(effects.outcomes)}",
             do="name one of these",

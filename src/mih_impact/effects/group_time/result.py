@@ -138,7 +138,7 @@ class GroupTimeEffects(GroupTimeEstimates):
         years from the start on, whatever the anticipation. With "varying" the years before start
         each have their own base.
         """
-        arguments.choice("aggregate", "kind", kind, get_args(Aggregation), error=EffectsError)
+        arguments.choice("aggregate", "kind", kind, get_args(Aggregation))
         term = "overall" if kind == "simple" else kind
         return self._averaged(averages, kind, term, window, balance_e)
 
@@ -183,7 +183,7 @@ class GroupTimeEffects(GroupTimeEstimates):
         >>> effects.overall("dynamic").params.index.names
         FrozenList(['outcome', 'level'])
         """
-        arguments.choice("overall", "kind", kind, get_args(Overall), error=EffectsError)
+        arguments.choice("overall", "kind", kind, get_args(Overall))
         return self._averaged(overall_average, kind, "overall", window, balance_e)
 
     @named_options
@@ -201,9 +201,9 @@ class GroupTimeEffects(GroupTimeEstimates):
     ) -> EffectSeries:
         """Return the averages that `choose` gives the weights of."""
         if window is not None:
-            window = arguments.window(window, error=EffectsError)
+            window = arguments.window(window)
         if balance_e is not None:
-            arguments.whole("balance_e", balance_e, error=EffectsError)
+            arguments.whole("balance_e", balance_e)
         if self.influence is None or self.group_of is None:
             raise EffectsError(
                 "Averages need each person's influence, which is never saved or shown",

@@ -16,7 +16,7 @@ from mih_impact.controls.design import Coded, Column, Design
 from mih_impact.controls.flow import Flow, Tally
 from mih_impact.controls.terms import Lag, Term
 from mih_impact.effects.inference.covariance import FEWEST
-from mih_impact.errors import EffectsError, SupportError
+from mih_impact.errors import EffectsError, OptionError, SupportError
 from mih_impact.panel.cube import NEVER, Cube, Dead
 
 __all__ = [
@@ -342,7 +342,7 @@ def require_followed(cube: Cube, call: str) -> None:
 def require_cluster(cluster: Term) -> None:
     """Raise on clusters that are no column."""
     if not isinstance(cluster, str | Lag) or cluster == "person_id":
-        raise EffectsError(
+        raise OptionError(
             "Clusters are persons, or the values of one column above them",
             found=f"cluster={arguments.shown(cluster)}",
             do='give cluster="person", or name a column, such as cluster="municipality"',

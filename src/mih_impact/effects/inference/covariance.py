@@ -16,7 +16,7 @@ from mih_impact.controls.terms import Lag, Term
 from mih_impact.display.result import Provenance
 from mih_impact.effects.influence import AnyInfluence, Influence, StandardError
 from mih_impact.effects.series import EffectSeries, build_series
-from mih_impact.errors import EffectsError
+from mih_impact.errors import EffectsError, OptionError
 
 __all__ = [
     "FEWEST",
@@ -129,9 +129,9 @@ def band_from_draws(errors: FloatArray, error: FloatArray, level: float) -> floa
 
 def require_draws(draws: int) -> None:
     """Raise on too few draws, or more than anybody waits for."""
-    arguments.whole("draws", draws, high=MOST_DRAWS, error=EffectsError)
+    arguments.whole("draws", draws, high=MOST_DRAWS)
     if not arguments.is_whole(draws) or draws < 20:
-        raise EffectsError(
+        raise OptionError(
             "Too few draws to read a standard error off",
             found=f"draws={arguments.shown(draws)}",
             do="give 999, or at least 20",
@@ -172,13 +172,13 @@ def cluster_of(group: ControlGroup, term: Term, own: Sequence[ControlGroup] = ()
     person in one cluster, and clusters are unions of persons.
     """
     if not isinstance(term, str | Lag):
-        raise EffectsError(
+        raise OptionError(
             "Clusters are the values of one column",
             found=f"cluster={arguments.shown(term)}",
             do='name a column, such as cluster="municipality"',
         )
     if term in ("person", "person_id"):
-        raise EffectsError(
+        raise OptionError(
             "Here clusters are larger than a person",
             found=f"cluster={term!r}",
             do="use mih.event_study(group, cluster='person') for standard errors by person, or "
@@ -294,7 +294,7 @@ def clustered_kind(se: StandardError, group: ControlGroup) -> StandardError:
         A kind whose rows are not persons.
     """
     if se in ("abadie_imbens", "matched_set"):
-        raise EffectsError(
+        raise OptionError(
             f"Standard errors {se!r} cannot be combined with clusters above the person",
             found="their rows are pairs or sets, whose persons may live in different clusters",
             do="use se='auto' with cluster=, or leave out cluster=",

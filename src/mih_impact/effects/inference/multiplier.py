@@ -18,7 +18,7 @@ from mih_impact.effects.inference.covariance import require_draws, with_drawn_er
 from mih_impact.effects.influence import Influence, person
 from mih_impact.effects.row_outcomes import RowOutcomes
 from mih_impact.effects.series import EffectSeries, require_effects
-from mih_impact.errors import EffectsError
+from mih_impact.errors import EffectsError, OptionError
 
 __all__ = ["Multiplier", "linear_form", "multiplier_bootstrap", "multiplier_draws", "multipliers"]
 
@@ -99,9 +99,9 @@ def multiplier_bootstrap(
     """
     influence = _require_influence(effects)
     require_draws(draws)
-    arguments.level(level, error=EffectsError)
-    arguments.seed(seed, error=EffectsError)
-    arguments.choice("multiplier_bootstrap", "kind", kind, get_args(Multiplier), error=EffectsError)
+    arguments.level(level)
+    arguments.seed(seed)
+    arguments.choice("multiplier_bootstrap", "kind", kind, get_args(Multiplier))
     errors = _draw(influence, draws, seed, kind)
     return with_drawn_errors(
         effects,
@@ -137,7 +137,7 @@ def _draw(influence: Any, draws: int, seed: int, kind: Multiplier) -> FloatArray
         return multiplier_draws(influence.rows, draws, seed=seed, kind=kind)
     assert isinstance(influence, FactoredInfluence)
     if kind == "webb":
-        raise EffectsError(
+        raise OptionError(
             "Webb's weights are for few clusters, and here every person is one",
             found="effects averaged over start years",
             do="choose kind='rademacher' or 'mammen'",

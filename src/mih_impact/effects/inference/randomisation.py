@@ -445,8 +445,8 @@ def randomisation_test(
     del estimand  # it has come as the single options
     require_choice("assignment", assignment, get_args(Assignment), call="randomisation_test")
     require_draws(draws)
-    arguments.alpha(alpha, error=EffectsError)
-    arguments.seed(seed, error=EffectsError)
+    arguments.alpha(alpha)
+    arguments.seed(seed)
     outcome = outcome_asked(group, outcome)
     target, years = ask_years(group, outcome, year, base, dead, call="randomisation_test")
     pick = np.array([target.years.index(e) for e in years])

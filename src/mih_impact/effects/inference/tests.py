@@ -16,7 +16,7 @@ from mih_impact.display.unit import amount
 from mih_impact.effects.check_result import HIDDEN, CheckResult
 from mih_impact.effects.comparison import Comparison
 from mih_impact.effects.estimand import TargetEffects, read_target, read_years
-from mih_impact.errors import EffectsError
+from mih_impact.errors import OptionError
 from mih_impact.panel.cube import Dead
 
 __all__ = ["EffectTest", "ask_years", "formatter", "persons_behind", "shown_p"]
@@ -70,14 +70,14 @@ def ask_years(
         effect to test.
     """
     if not isinstance(outcome, str):
-        raise EffectsError(
+        raise OptionError(
             "One outcome is tested", found=arguments.shown(outcome), do="name one column"
         )
     years = list(read_years(year))
     window = (years[0], years[-1])
     target = read_target(group, outcome, "did", base, window, "available", dead, call=call)
     if len(target.bases) == 1 and target.bases[0] in years:
-        raise EffectsError(
+        raise OptionError(
             "The base year has no effect to test", found=f"year {base}", do="name other years"
         )
     return target, years

@@ -305,10 +305,10 @@ def wild_bootstrap(
     del estimand  # it has come as the single options
     require_choice("weights", weights, get_args(WildWeights), call="wild_bootstrap")
     require_draws(draws)
-    arguments.level(level, error=EffectsError)
-    arguments.seed(seed, error=EffectsError)
+    arguments.level(level)
+    arguments.seed(seed)
     what = "Years since start are whole numbers, and one of them is tested"
-    year = arguments.whole("year", year, what=what, error=EffectsError)
+    year = arguments.whole("year", year, what=what)
     outcome = outcome_asked(group, outcome)
     target, _ = ask_years(group, outcome, [year], base, dead, call="wild_bootstrap")
     everyone = np.ones(group.n_participants, dtype=bool)

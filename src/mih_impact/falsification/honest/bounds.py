@@ -15,7 +15,7 @@ from mih_impact.arguments import named_options
 from mih_impact.display.result import Provenance
 from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.series import require_effects
-from mih_impact.errors import EffectsError
+from mih_impact.errors import EffectsError, OptionError
 from mih_impact.falsification.honest import relative, smoothness
 from mih_impact.falsification.honest.result import HonestBounds, sentence, title
 from mih_impact.falsification.honest.target import Target, read_target
@@ -159,7 +159,7 @@ def honest_bounds(
     2.07
     """
     require_effects("honest_bounds", effects)
-    outcome = arguments.name("outcome", outcome_asked(effects, outcome), error=EffectsError)
+    outcome = arguments.name("outcome", outcome_asked(effects, outcome))
     target = read_target(effects, outcome, years, weights)
     ends, identified, start = _method(target, restriction, level)
     breakdown = breakdown_value(ends, start=start)
@@ -193,9 +193,9 @@ _Ends = Callable[[float], tuple[float, float]]
 
 def _method(target: Target, restriction: str, level: float) -> tuple[_Ends, _Ends, float]:
     """Return the interval and the identified bounds by M, and where to look for the breakdown."""
-    arguments.level(level, error=EffectsError)
+    arguments.level(level)
     if not arguments.is_one_of(restriction, get_args(Restriction)):
-        raise EffectsError(
+        raise OptionError(
             "honest_bounds does not know this restriction",
             found=f"restriction={arguments.shown(restriction)}",
             do='use "smoothness" or "relative_magnitudes"',
@@ -226,7 +226,7 @@ def _grid(
         step = _round(breakdown / 2.0 if breakdown == breakdown else target.std_error / 4.0)
         return [k * step for k in range(5)]
     what = "M says how far from parallel trends may be, and is a number from 0, or several"
-    grid = arguments.numbers("M", M, what, example="[0, 1, 2]", low=0, error=EffectsError)
+    grid = arguments.numbers("M", M, what, example="[0, 1, 2]", low=0)
     unit = target.std_error if restriction == "smoothness" else 1.0
     if grid[-1] > _MOST * unit:
         raise EffectsError(

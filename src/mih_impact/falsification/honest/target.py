@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.effects.estimates import require_estimated
-from mih_impact.errors import EffectsError
+from mih_impact.errors import EffectsError, OptionError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -193,18 +193,18 @@ def _weights(
 ) -> dict[int, float]:
     """Return the weight of each year; without a wish, the average over the years after start."""
     if years is not None and weights is not None:
-        raise EffectsError(
+        raise OptionError(
             "Years and weights both say which effect is bounded",
             found="years= and weights=",
             do="give one of them; weights={year: weight} is the general one",
         )
     if weights is not None:
-        arguments.mapping("weights", weights, "{2: 0.5, 3: 0.5}", error=EffectsError)
-        whole = partial(arguments.whole, "A year in weights", error=EffectsError)
+        arguments.mapping("weights", weights, "{2: 0.5, 3: 0.5}")
+        whole = partial(arguments.whole, "A year in weights")
         wanted = {whole(year): weight for year, weight in weights.items()}
     else:
-        chosen = post if years is None else arguments.years("years", years, error=EffectsError)
-        arguments.unrepeated("years", chosen, error=EffectsError)
+        chosen = post if years is None else arguments.years("years", years)
+        arguments.unrepeated("years", chosen)
         wanted = {year: 1.0 / len(chosen) for year in chosen}
     outside = sorted(set(wanted) - set(post))
     finite = all(map(arguments.is_number, wanted.values()))

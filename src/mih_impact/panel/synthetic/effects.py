@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.panel.contract import OUTCOMES
 from mih_impact.panel.synthetic.people import YEARS, Floats, Histories, People, exit_hazard
 from mih_impact.panel.synthetic.start import START_YEARS, Starters
@@ -270,7 +270,7 @@ def planted_path(effects: EffectPaths | None) -> dict[str, tuple[float, ...]]:
     given = _of_frame(effects) if isinstance(effects, pd.DataFrame) else effects
     unknown = sorted(set(given) - set(OUTCOMES))
     if unknown:
-        raise AssumptionError(
+        raise OptionError(
             "An effect is planted on an unknown outcome",
             found=", ".join(unknown),
             do=f"Use {', '.join(OUTCOMES)}",
@@ -291,7 +291,7 @@ def _checked(name: str, path: ArrayLike) -> np.ndarray[tuple[int], np.dtype[np.f
     except (TypeError, ValueError):
         values = np.empty((0, 0))
     if values.ndim != 1 or not len(values) or not np.isfinite(values).all():
-        raise AssumptionError(
+        raise OptionError(
             f"The planted path of {name} is not a sequence of finite numbers",
             do="Give kroner by year since start 0, 1, ...",
         )

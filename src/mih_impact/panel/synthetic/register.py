@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label
-from mih_impact.errors import AssumptionError, StorageError
+from mih_impact.errors import OptionError, StorageError
 from mih_impact.panel.contract import BENEFITS, CONTRACT
 from mih_impact.panel.panel import Panel
 from mih_impact.panel.read import read_panel
@@ -424,7 +424,7 @@ def register_frame(
 ) -> tuple[pd.DataFrame, SyntheticTruth]:
     """Return the rows of `synthetic_register` as a pandas frame, and the truth."""
     if participants < 1 or persons < 0:
-        raise AssumptionError(
+        raise OptionError(
             "A register needs at least one participant and no negative number of others",
             found=f"participants={participants}, persons={persons}",
         )

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact import arguments
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.panel.synthetic.people import (
     BENEFIT_TYPES,
     HOME_COUNTIES,
@@ -74,13 +74,13 @@ class Confounding:
 
     def __post_init__(self) -> None:
         if not arguments.is_one_of(self.kind, ("level", "trend", "post_only")):
-            raise AssumptionError(
+            raise OptionError(
                 "The kind of confounding is unknown",
                 found=repr(self.kind),
                 do='Use "level", "trend" or "post_only"',
             )
         if not (np.isfinite(self.strength) and self.strength >= 0):
-            raise AssumptionError(
+            raise OptionError(
                 "The strength of the confounding must be a number of at least 0",
                 found=repr(self.strength),
             )

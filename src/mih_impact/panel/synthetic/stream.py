@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from mih_impact.display.locale import Label, current
-from mih_impact.errors import AssumptionError, StorageError
+from mih_impact.errors import OptionError, StorageError
 from mih_impact.panel.contract import CONTRACT
 from mih_impact.panel.sources import EVIDENCE_KEYS
 from mih_impact.panel.synthetic.effects import SyntheticTruth
@@ -158,16 +158,16 @@ def stream_register(
 
 def _require(persons: int, participants: int, period: str, first_year: int) -> None:
     if period not in _BY:
-        raise AssumptionError("A row covers a year or a month", found=f"period={period!r}")
+        raise OptionError("A row covers a year or a month", found=f"period={period!r}")
     if not int(YEARS[0]) <= first_year <= int(START_YEARS[-1]) - YEARS_BEFORE - 3:
-        raise AssumptionError(
+        raise OptionError(
             "The generator does not have these years",
             found=f"first_year={first_year}",
             do=f"use {YEARS[0]} to {START_YEARS[-1] - YEARS_BEFORE - 3}",
         )
     blocks = -(-persons // BLOCK)
     if not 0 < blocks <= participants <= persons:
-        raise AssumptionError(
+        raise OptionError(
             "A register needs a participant in every block, and persons to choose from",
             found=f"{participants} participants among {persons} persons in {blocks} blocks",
             do=f"ask for at least {max(blocks, 1)} participants and no more than there are persons",

@@ -11,7 +11,7 @@ from mih_impact.account.cost_benefit import CostBenefit
 from mih_impact.account.tables import pooled
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label, Lang, language
-from mih_impact.errors import AssumptionError, require
+from mih_impact.errors import require
 from mih_impact.reporting.memo.content import memo_of
 from mih_impact.reporting.page.write import write_budget_page
 from mih_impact.reporting.workbook.write import write_workbook
@@ -85,7 +85,6 @@ def write_memos(
     """Write one memo to several files: what it says is found once, its figures are drawn once."""
     arguments.instance(
         "write_memo", case, CostBenefit, "an account", "give what mih.cost_benefit returned",
-        error=AssumptionError,
     )  # fmt: skip
     files = [document_path(path) for path in paths]  # before the work of writing them
     memo = memo_of(pooled(case), language(lang), starters)

@@ -25,7 +25,7 @@ from mih_impact.account.tables import pooled
 from mih_impact.arguments import named_options
 from mih_impact.display.figure import ACTOR_COLOURS
 from mih_impact.display.locale import Label, Lang, capital, language
-from mih_impact.errors import AssumptionError, StorageError
+from mih_impact.errors import OptionError
 from mih_impact.reporting.page.texts import (
     FIELDSETS,
     LIMITS,
@@ -202,9 +202,9 @@ def write_budget_page(
     ...     write_budget_page(case, f"{folder}/page.html", lang="en", starters=100).name
     'page.html'
     """
-    file = arguments.path("path", path, error=StorageError)
+    file = arguments.path("path", path)
     if file.suffix.lower() not in (".html", ".htm"):
-        raise StorageError(
+        raise OptionError(
             "The budget page is an HTML file", found=file.name, do="give a name that ends in .html"
         )
     return write_whole(file, budget_page(case, lang=lang, starters=starters).encode())
@@ -214,7 +214,6 @@ def budget_page(case: CostBenefit, *, lang: Lang = "nb", starters: float = 500) 
     """Return the budget page as text; see `write_budget_page`."""
     arguments.instance(
         "write_budget_page", case, CostBenefit, "an account", "give what mih.cost_benefit returned",
-        error=AssumptionError,
     )  # fmt: skip
     lang = language(lang)
     case = pooled(case)

@@ -22,7 +22,7 @@ from mih_impact.account.non_priced import (
 from mih_impact.account.tables import BESIDE, pooled
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import NBSP, Label, Lang, language, percent
-from mih_impact.errors import AssumptionError, StorageError, require
+from mih_impact.errors import OptionError, require
 from mih_impact.reference.rows import source_in
 from mih_impact.reporting.workbook.budget import (
     UncertaintyCells,
@@ -384,13 +384,12 @@ def write_workbook(
     """
     arguments.instance(
         "write_workbook", case, CostBenefit, "an account", "give what mih.cost_benefit returned",
-        error=AssumptionError,
     )  # fmt: skip
     lang = language(lang)
     cohorts = None if starters is None else read_starters(starters)
-    path = arguments.path("path", path, error=StorageError)
+    path = arguments.path("path", path)
     if path.suffix.lower() != _SUFFIX:
-        raise StorageError(
+        raise OptionError(
             "A workbook is an Excel file",
             found=repr(path.name),
             do=f"end the name with {_SUFFIX}",
