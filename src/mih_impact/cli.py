@@ -412,8 +412,8 @@ _COMMANDS: dict[str, _Command] = {
         (
             _Option(
                 "source",
-                "et register (Parquet, CSV), eller en mappe å skrive til",
-                "a register (Parquet, CSV), or a folder to write to",
+                "et register (Parquet, CSV, Stata, ...), eller en mappe å skrive til",
+                "a register (Parquet, CSV, Stata, ...), or a folder to write to",
                 {"nargs": "?", "default": ".", "metavar": "DATA|FOLDER"},
             ),
             _Option(
@@ -432,8 +432,8 @@ _COMMANDS: dict[str, _Command] = {
         (
             _Option(
                 "register",
-                "et register (Parquet, CSV, jokertegn), eller en analysis.toml",
-                "a register (Parquet, CSV, a glob), or an analysis.toml",
+                "et register (fil eller jokertegn), eller en analysis.toml",
+                "a register (a file or a glob), or an analysis.toml",
             ),
             _Option(
                 "--columns",

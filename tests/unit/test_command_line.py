@@ -131,6 +131,15 @@ def test_an_analysis_is_written_from_the_columns_of_a_register(capsys, extract, 
     pd.testing.assert_frame_equal(result.effects.to_frame(), effects.to_frame())
 
 
+def test_an_analysis_is_written_from_a_stata_file(capsys, tmp_path):
+    frame = small_register(30, starters=6).rename(columns=NORWEGIAN)
+    frame.to_stata(tmp_path / "uttrekk.dta", write_index=False)
+    analysis = tmp_path / "analysis" / "analysis.toml"
+    assert called(capsys, "init", tmp_path / "uttrekk.dta", "--out", analysis.parent)[0] == 0
+    assert StudySpec.from_toml(analysis).data.columns == NORWEGIAN
+    assert called(capsys, "check", analysis)[0] == 0
+
+
 def test_what_is_not_found_is_said_and_what_is_there_is_left(capsys, tmp_path):
     pd.DataFrame({"wage_incom": [1.0], "klokke": [2]}).to_parquet(tmp_path / "few.parquet")
     folder = tmp_path / "analysis"

@@ -216,7 +216,9 @@ def column_names(path: str | os.PathLike[str]) -> tuple[str, ...]:
     kind, files = files_of(path)
     if kind == "parquet":
         return tuple(name for name in open_parquet(files).collect_schema() if name != FILE)
-    return tuple(read_text(files, names_known()).columns)
+    if kind == "csv":
+        return tuple(read_text(files, names_known()).columns)
+    return tuple((ExcelFiles if kind == "excel" else StatFiles)(files).columns)
 
 
 def open_source(
