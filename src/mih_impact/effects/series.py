@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact import EffectsError, arguments
+from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.subgroups import Split
 from mih_impact.display.locale import Lang
@@ -25,6 +25,7 @@ from mih_impact.effects.given import fingerprint, read_given, require_price_year
 from mih_impact.effects.influence import AnyInfluence
 from mih_impact.effects.pretrend import pretrend_test
 from mih_impact.effects.subgroups import DifferenceTest, difference_test
+from mih_impact.errors import EffectsError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
