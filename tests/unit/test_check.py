@@ -325,3 +325,14 @@ def test_a_change_of_sources_and_an_index_that_is_not_measured_are_told():
         "The consumer price index of 2026 is a forecast"
     ]
     assert told(2015, 2016, money="fixed") == []
+
+
+def test_a_synthetic_register_has_no_change_of_sources_and_years_are_joined_as_they_are_read():
+    import mih_impact as mih
+
+    notes = mih.example_panel().check().notes
+    assert not [note for note in notes if "a-ordningen" in note.nb]
+    rows = pd.DataFrame({"person_id": ["a", "a"], "year": [2023, 2024], "wage_income": [1.0, 2.0]})
+    (note,) = read_panel(rows).check().notes
+    assert "2023 og 2024" in note.nb
+    assert "2023 and 2024" in note.en

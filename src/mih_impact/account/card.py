@@ -13,6 +13,7 @@ from typing import SupportsFloat
 import numpy as np
 import pandas as pd
 
+from mih_impact.account.objections import objections_of
 from mih_impact.account.programme import LOCAL
 from mih_impact.account.residual import LAST_AGE, residual_frame
 from mih_impact.account.roles import ACTORS, GROUP_LABELS, PUBLIC, amount_of, hundreds
@@ -469,6 +470,7 @@ def _objections(case: AccountValues) -> list[Sentence | None]:
         in_kind(case),
         controls(case),
         residual(case),
+        *(Sentence(each.sentence) for each in objections_of(case)),
     ]
 
 

@@ -17,6 +17,7 @@ from mih_impact.account.bridge import Bridge, bridge_of
 from mih_impact.account.budget.lines import budget_frame, department_frame
 from mih_impact.account.indicators import indicators_frame
 from mih_impact.account.non_priced import non_priced_frame, plot_non_priced
+from mih_impact.account.objections import objections_frame
 from mih_impact.account.parameters import Persistence, require_persistence
 from mih_impact.account.programme import Programme
 from mih_impact.account.residual import residual_frame
@@ -206,6 +207,18 @@ class CostBenefit(AccountValues):
             The programme does not say how old starters are.
         """
         return residual_frame(self, lang)
+
+    def objections(self, lang: Lang | None = None) -> pd.DataFrame:
+        """Return what a ministry asks of the account, each with its size; nothing is added.
+
+        Returns
+        -------
+        DataFrame
+            `name, number, value, sentence`: posts otherwise vacant or filled, leisure by the
+            circular's own row, pension accrual, indirect taxes, social assistance, and exit from
+            work after the horizon. NOK per starter; what is named share is one.
+        """
+        return objections_frame(self, lang)
 
     def bridge(self) -> Bridge:
         """Walk from the simplified account to this one, and on to public budgets."""

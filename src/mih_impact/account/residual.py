@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-__all__ = ["LAST_AGE", "plot_residual", "residual_frame", "years_left"]
+__all__ = ["LAST_AGE", "plot_residual", "residual_frame", "residual_value_of", "years_left"]
 
 FloatArray = NDArray[np.float64]
 
@@ -83,6 +83,12 @@ def residual_frame(case: AccountValues, lang: Lang | None = None) -> pd.DataFram
     ]  # fmt: skip
     frame = pd.DataFrame(rows, columns=columns)
     return frame.astype({"first_year": "Int64", "last_year": "Int64"})
+
+
+def residual_value_of(case: AccountValues, half_life: float, of: str = "society") -> float:
+    """Return the residual value of one group if the effect halves every so many years."""
+    values, _ = _after(case, case.horizon + years_left(case), half_life)
+    return float(values[require_group(of)])
 
 
 def _after(

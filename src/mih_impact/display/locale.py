@@ -13,6 +13,7 @@ if it lived in a context variable.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Literal, Protocol, SupportsFloat, cast, get_args
@@ -38,6 +39,7 @@ __all__ = [
     "interval",
     "kroner",
     "language",
+    "listed",
     "millions",
     "number",
     "options",
@@ -267,6 +269,7 @@ _LEAST_P = 0.001
 _HIDDEN = Label("skjult (færre enn {n})", "hidden (fewer than {n})")
 _HIDDEN_TOO = Label("skjult", "hidden")
 _TO = Label("til", "to")
+_AND = Label("{before} og {last}", "{before} and {last}")
 _THOUSAND = Label("tusen", "thousand")
 _MILLION = Label("mill.", "million")
 _ORDINALS = {
@@ -386,6 +389,18 @@ def p_equals(p: float, lang: Lang | None = None) -> str:
     """Return a p-value as the rest of a sentence: "= 0.012" or "< 0.001"."""
     text = p_value(p, lang)
     return text if text.startswith("<") else f"={NBSP}{text}"
+
+
+def listed(items: Sequence[str]) -> Label:
+    """Return things in a row as they are read: with "and" before the last.
+
+    Examples
+    --------
+    >>> listed(["2023", "2024", "2025"]).text("nb"), listed(["2023"]).text("en")
+    ('2023, 2024 og 2025', '2023')
+    """
+    before, last = ", ".join(items[:-1]), items[-1]
+    return _AND.format(before=before, last=last) if before else Label(last, last)
 
 
 def year_range(first: int, last: int) -> str:

@@ -15,6 +15,7 @@ from mih_impact.display.locale import (
     Label,
     Lang,
     language,
+    listed,
     number,
     percent,
     year_range,
@@ -309,13 +310,16 @@ def _prices(rows: Rows, context: Context) -> Iterator[Breach]:
         yield _breach("price index", "year", "error", 0, text, **values)
 
 
-def notes_on(rows: Rows, context: Context) -> tuple[Label, ...]:
-    """Return what is to be known of sources that changed, and of an index that is not measured."""
+def notes_on(rows: Rows, context: Context, *, synthetic: bool = False) -> tuple[Label, ...]:
+    """Return what is to be known of sources that changed, and of an index that is not measured.
+
+    A synthetic register has one source throughout.
+    """
     if rows.years is None or context.currency != "NOK":
         return ()
     found = []
     first, last = rows.years
-    if "wage_income" in context.casts and first < SOURCES_CHANGED <= last:
+    if not synthetic and "wage_income" in context.casts and first < SOURCES_CHANGED <= last:
         found.append(m.WAGE_SOURCES)
     money = any(plan.dtype == "money" for plan in context.casts.values())
     if context.index is not None and money:
@@ -326,7 +330,7 @@ def notes_on(rows: Rows, context: Context) -> tuple[Label, ...]:
         ):
             told = [year for year in years if year in used]
             if told:
-                found.append(text.format(years=", ".join(map(str, told))))
+                found.append(text.format(years=listed([str(year) for year in told])))
     return tuple(found)
 
 

@@ -444,6 +444,11 @@ class Panel(Displayed):
         return any(cast.dtype == "money" for cast in self._casts.values())
 
     @property
+    def _synthetic(self) -> bool:
+        """Whether the register says of itself that it is synthetic."""
+        return "synthetic" in self.provenance.evidence.get("en", "").lower()
+
+    @property
     def _declared(self) -> tuple[str, ...]:
         return tuple(name for name, cast in self._casts.items() if cast.declared)
 
@@ -475,7 +480,7 @@ class Panel(Displayed):
             n_persons=None if self._counts.persons is None else self._counts.persons.n_persons,
             years=self._counts.rows.years,
             provenance=replace(self.provenance, call="check"),
-            notes=notes_on(self._counts.rows, context),
+            notes=notes_on(self._counts.rows, context, synthetic=self._synthetic),
         )
 
     def _card(self, lang: Lang) -> Card:

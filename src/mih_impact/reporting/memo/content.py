@@ -246,7 +246,10 @@ def views(made: Numbers) -> tuple[Text, ...]:
         }
         template = texts.POSTS_VIEW.text(lang).replace("{turn}", turn[0])
         points.append(compose(template, values | turn[1]))
-    leisure = {"leisure": made.changed("society", "leisure", 1.0)}
+    leisure: dict[str, Part] = {
+        "leisure": made.changed("society", "leisure", 1.0),
+        "base": made.present_value("society"),
+    }
     points.append(compose(texts.LEISURE_VIEW.text(lang), leisure))
     at = made.switching("selection")
     if not math.isnan(at):

@@ -187,10 +187,10 @@ POSTS_TURN = Label(
     en="; budgets break even where {share} of the posts is new",
 )
 LEISURE_VIEW = Label(
-    nb="**Fritid.** Er fritiden bak lønnseffekten verdt hele nettolønnen, er netto nåverdi"
-    " {leisure}. Tiden i selve tiltaket er ikke priset.",
-    en="**Leisure.** If the leisure behind the wage effect is worth the whole net wage, net present"
-    " value is {leisure}. Time in the programme itself is not priced.",
+    nb="**Fritid.** Rundskrivets egen linje verdsetter tapt fritid til nettolønn; da er netto"
+    " nåverdi {leisure}, mot {base} her. Tiden i selve tiltaket er ikke priset.",
+    en="**Leisure.** The circular's own row values leisure given up at the net wage; net present"
+    " value is then {leisure}, against {base} here. Time in the programme itself is not priced.",
 )
 SELECTION_VIEW = Label(
     nb="**Utvelgelse.** Regnskapet går i null hvis {selection} av effekten skyldes at de som"

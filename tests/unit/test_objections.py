@@ -1,0 +1,158 @@
+"""What a ministry asks of the account: sizes against the independent base case; sentences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import mih_impact as mih
+from mih_impact.account.objections import ASSUMED, vacancy_values
+from mih_impact.account.roles import hundreds
+from tests.golden.test_base_case import planted_effects, planted_rows
+
+RULES = mih.Assumptions.r109()
+
+
+@pytest.fixture(scope="module")
+def case() -> mih.CostBenefit:
+    return mih.cost_benefit(
+        planted_effects(planted_rows()), RULES, programme=mih.nav.menn_i_helse()
+    )
+
+
+@pytest.fixture(scope="module")
+def estimated() -> mih.CostBenefit:
+    return mih.reproduce_nav().case
+
+
+def numbers(case: mih.CostBenefit) -> dict[str, dict[str, float]]:
+    frame = case.objections("en")
+    return {
+        name: dict(zip(part["number"], part["value"], strict=True))
+        for name, part in frame.groupby("name")
+    }
+
+
+def card(case: mih.CostBenefit, lang: str) -> str:
+    return " ".join(case.summary(lang).split())
+
+
+def thousand(value: float) -> object:
+    return pytest.approx(1000 * value, abs=100)
+
+
+def test_posts_are_vacant_or_filled(case) -> None:
+    found = numbers(case)["posts"]
+    # The base case as reckoned elsewhere: every post new money; and -1.2 x the programme's cost.
+    assert found["society_vacant"] == thousand(842.1)
+    assert found["public_vacant"] == thousand(-914.8)
+    assert found["society_filled"] == thousand(-1.2 * 236.2)
+    assert found["public_filled"] == thousand(-236.2)
+    assert found["share_turn"] == pytest.approx(346.5 / (346.5 + 914.8), abs=1e-3)
+    turned = case.with_values({"wage_bill": found["share_turn"]})
+    assert turned.public == pytest.approx(0, abs=1)
+    assert vacancy_values(0.25) == {"wage_bill": 0.25, "displacement": 0.75}
+
+
+def test_leisure_by_the_circulars_own_row(case) -> None:
+    found = numbers(case)["leisure"]
+    assert (found["base"], found["circular"]) == (thousand(1094.4), thousand(344.2))
+    half = numbers(case.with_values({"leisure": 0.5}))["leisure"]
+    assert half["base"] == pytest.approx((found["base"] + found["circular"]) / 2)
+    assert half["circular"] == pytest.approx(found["circular"])
+    assert "leisure" not in numbers(case.with_values({"leisure": 1.0}))
+
+
+def test_pension_accrual_is_sized_and_the_12_per_cent_are_named(case) -> None:
+    found = numbers(case)["pension_accrual"]
+    assert found["accrual"] == thousand(0.18 * 987.0)
+    assert found["counted"] == thousand(0.12 * 987.0)
+    more = numbers(case.with_values({"pension_share": 0.2}))["pension_accrual"]
+    assert more["counted"] == thousand(0.2 * 987.0)
+    assert ASSUMED["pension_accrual"].status == "remembered"
+
+
+def test_indirect_taxes_are_sized_on_the_gain_in_cash(case) -> None:
+    found = numbers(case)["indirect_taxes"]
+    assert found["revenue"] == thousand(0.15 * (678.6 - 0.12 * 987.0))
+    taxed = numbers(case.with_values({"tax_rate_wage": 0.338}))["indirect_taxes"]
+    assert taxed["revenue"] < found["revenue"]
+
+
+def test_social_assistance_is_municipal_money(case) -> None:
+    d = [1.04**-t for t in range(7)]
+    by_hand = sum(x * f for x, f in zip([0, 3, 6, 8, 8, 8, 8], d, strict=True))
+    assert numbers(case)["social_assistance"]["saved"] == thousand(by_hand)
+    rows = case.by_budget("en").set_index("budget_line")
+    assert set(rows.loc[rows["label"].str.contains("social assistance"), "budget"]) == {
+        "municipality"
+    }
+
+
+def test_exit_from_work_makes_the_residual_value_smaller(case) -> None:
+    found = numbers(case)["exit_from_work"]
+    after = case.residual_value().set_index(["decay", "actor"])["present_value"]
+    assert found["without"] == pytest.approx(after["half_life_5", "society"])
+    # A slow loop: wages, benefits and their flows are in proportion to what is left each year.
+    last = case.by_year().query("actor == 'society' and year_since_start == 6")["amount"].iloc[0]
+    wage_only = mih.cost_benefit(
+        planted_effects(planted_rows()), RULES.replace(real_growth=0.0),
+        programme=mih.nav.menn_i_helse(),
+    )  # fmt: skip
+    by_hand = sum(
+        last * 0.5 ** (k / 5) * 0.98**k / 1.04 ** (6 + k) for k in range(1, 67 - 40 - 7 + 1)
+    )
+    assert numbers(wage_only)["exit_from_work"]["with_exit"] == pytest.approx(by_hand, rel=1e-9)
+    older = numbers(case.with_values({"age_at_start": 50.0}))["exit_from_work"]
+    assert older["with_exit"] < found["with_exit"] < found["without"]
+
+
+def test_the_mean_under_the_ranges_stands_beside_the_base(estimated) -> None:
+    found = numbers(estimated)["expected"]
+    drawn = estimated.uncertainty().to_frame().set_index(["source", "actor"])["mean"]
+    assert found["society_mean"] == drawn["assumptions", "society"]
+    assert found["public_mean"] == drawn["assumptions", "public"]
+    assert found["base"] == estimated.npv
+    moved = numbers(estimated.with_values({"cost:school": 209_000.0}))["expected"]
+    assert moved["society_mean"] < found["society_mean"]
+
+
+@pytest.mark.parametrize("lang", ["nb", "en"])
+def test_each_sentence_stands_on_the_card_with_its_numbers(estimated, lang) -> None:
+    shown = card(estimated, lang)
+    frame = estimated.objections(lang)
+    assert set(frame["name"]) == {
+        "posts", "leisure", "pension_accrual", "indirect_taxes", "expected", "social_assistance",
+        "exit_from_work",
+    }  # fmt: skip
+    for name, part in frame.groupby("name"):
+        (sentence,) = set(part["sentence"])
+        assert " ".join(sentence.split()) in shown, name
+        for number, value in zip(part["number"], part["value"], strict=True):
+            if not number.startswith("share"):
+                assert hundreds(value, lang) in sentence, (name, number)
+    assert {"nb": "avviker fra den", "en": "departs from it"}[lang] in shown
+
+
+def test_a_programme_without_posts_or_age_is_not_asked_of_them() -> None:
+    bare = mih.cost_benefit(planted_effects(planted_rows()), RULES, programme=mih.Programme.none())
+    assert not {"posts", "exit_from_work"} & set(numbers(bare))
+
+
+def test_who_stands_behind_which_year(estimated) -> None:
+    """The same persons behind every year: the start years that are seen in all of them."""
+    study = mih.nav.analysis()
+    panel = mih.example_panel()
+    group = mih.match(panel, **study.controls.options)
+    outcomes = [name for name in study.effects.options["outcomes"]
+                if name not in ("in_work", "on_benefit", "wage_income > 1 G")]  # fmt: skip
+    effects = mih.event_study(group, outcomes=outcomes, window=(-1, 6), composition="balanced")
+    balanced = mih.cost_benefit(effects, RULES, programme=mih.nav.menn_i_helse())
+    assert (balanced.starters == balanced.starters[-1]).all()
+    assert balanced.starters[-1] == estimated.starters[-1]
+    shown = f"{round(balanced.npv, -2):,.0f}"
+    page = (Path(__file__).parents[2] / "docs" / "account.md").read_text(encoding="utf-8")
+    assert shown in page
+    assert f"{round(estimated.npv, -2):,.0f}" in page
+    assert balanced.std_error == pytest.approx(70_000, rel=0.5)
