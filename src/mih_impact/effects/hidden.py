@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from mih_impact.display.locale import current
 from mih_impact.display.result import is_small, with_complement
@@ -58,14 +59,13 @@ def contributions(
     found = {}
     for side, w, y, who in zip(_SIDES, weight, value, person, strict=True):
         counts = w > 0
-        amount = np.abs(np.where(counts, w * np.where(counts, y, 0.0), 0.0))
-        binary = np.where(counts, (y == 0) | (y == 1), True).all(axis=0)
+        given = np.where(counts, y, 0.0)
+        binary = ((given == 0) | (given == 1)).all(axis=0)
+        amount = np.abs(w * given)
         persons, place = np.unique(who, return_inverse=True)
         if len(persons) < len(who):
-            by_person, there = np.zeros((2, len(persons), w.shape[1]))
-            np.add.at(by_person, place, amount)
-            np.add.at(there, place, counts)
-            amount, counts = by_person, there > 0
+            own = csr_array((np.ones(len(who)), (place, np.arange(len(who)))))
+            amount, counts = own @ amount, (own @ counts.astype(np.float64)) > 0
         giving = (amount > 0).sum(axis=0)
         without = counts.sum(axis=0) - giving
         fewer = np.where((giving > 0) & (without > 0), np.minimum(giving, without), giving)

@@ -305,7 +305,14 @@ class Cube:
         inside = (column >= 0) & (column < len(self.periods))
         # What lies outside is read where somebody is inside, if anybody is, and then left out.
         place = np.where(inside, column, column[inside].min(initial=len(self.periods) - 1))
-        return np.where(inside, self._values(name, (person[:, None], place), dead), np.nan)
+        if len(person) <= self.n_persons:
+            values = self._values(name, (person[:, None], place), dead)
+        else:  # the same persons again and again: each is read once
+            when = np.unique(place)
+            everybody = self._values(name, (slice(None), when), dead)
+            values = everybody[person[:, None], np.searchsorted(when, place)]
+        values[~inside] = np.nan
+        return values
 
     def why_unseen(
         self, person: IntArray, start: IntArray, years: Sequence[int]
