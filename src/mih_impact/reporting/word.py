@@ -475,7 +475,8 @@ class _Writer:
         table = self.word.add_table(len(block.rows) + 1, len(block.header), TABLE_STYLE)
         describe_table(table, plain(block.caption))
         table.autofit = False
-        style = "Annex Text" if block.anchors else "Table Text"
+        # Looked up once: python-docx reads all styles at each look.
+        style = self.word.styles["Annex Text" if block.anchors else "Table Text"].style_id
         widths = _widths(block)
         for column, width in zip(table.columns, widths, strict=True):
             column.width = Mm(width)  # what LibreOffice goes by; Word goes by the cells
@@ -487,7 +488,7 @@ class _Writer:
             ):
                 cell.width = Mm(width)
                 paragraph = cell.paragraphs[0]
-                paragraph.style = self.word.styles[style]
+                paragraph._p.style = style
                 # A table stays with its note, and on one page; the annex may run over.
                 paragraph.paragraph_format.keep_with_next = not block.anchors
                 if numeric:
