@@ -144,7 +144,7 @@ def test_files_with_different_columns_are_refused(tmp_path):
 def test_quoted_fields_may_hold_delimiters_newlines_and_quotation_marks(tmp_path):
     path = tmp_path / "register.csv"
     path.write_text('person_id,year,wage_income,note\n1,2020,"1,5","a ""b""\nc"\n')
-    assert read_text([str(path)]).columns["note"] == ['a "b"\nc']
+    assert read_text([str(path)]).columns["note"].tolist() == ['a "b"\nc']
     assert read_panel(path, money="fixed").cube().as_of("note", 2020).values.tolist() == [
         'a "b"\nc'
     ]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +20,17 @@ from mih_impact.panel.contract import Dtype
 from mih_impact.panel.names import spelling
 from mih_impact.panel.number_text import AS_SHOWN, Marks, looks_like_a_code, read_numbers
 
-__all__ = ["DATE", "TWO_WAYS", "Converted", "Texts", "convert", "decode", "dialect", "read_text"]
+__all__ = [
+    "DATE",
+    "TWO_WAYS",
+    "Converted",
+    "TextColumn",
+    "Texts",
+    "convert",
+    "decode",
+    "dialect",
+    "read_text",
+]
 
 DELIMITERS = (";", ",", "\t", "|")
 
@@ -41,6 +50,12 @@ TWO_WAYS = {
     ",": "a comma that may stand between thousands or be the decimal mark",
 }
 
+#: Lines that are looked at together: few enough for what a processor holds, and beside memory.
+_LINES = 8_192
+
+#: So many times that are looked through for the first line.
+_FIRST = 8
+
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*|[0-9]{1,2}[./][0-9]{1,2}[./][0-9]{4}.*")
 _STARTS_WITH_DIGIT = re.compile(r"[+-]?[0-9]")
 
@@ -50,6 +65,68 @@ class Converted(NamedTuple):
 
     column: pd.Series[Any]
     failures: dict[str, int]
+
+
+@dataclass(frozen=True, eq=False)
+class TextColumn:
+    """A column of text: different texts, and which of them each row has.
+
+    Attributes
+    ----------
+    found
+        The texts, shape (k,).
+    place
+        Which of them each row has, shape (rows,).
+    """
+
+    found: NDArray[np.object_]
+    place: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, texts: Sequence[str] | NDArray[np.object_]) -> TextColumn:
+        """Take the text of every row."""
+        place, found = pd.factorize(np.asarray(texts, dtype=object))
+        return cls(found, place.astype(np.int32))
+
+    @classmethod
+    def joined(cls, parts: Sequence[TextColumn]) -> TextColumn:
+        """Return the rows of one part after those of the other."""
+        if len(parts) == 1:
+            return parts[0]
+        whole = cls.of(np.concatenate([part.found for part in parts]))
+        ends = np.cumsum([len(part.found) for part in parts])
+        own = np.split(whole.place, ends[:-1])
+        place = [of_part[part.place] for of_part, part in zip(own, parts, strict=True)]
+        return cls(whole.found, np.concatenate(place))
+
+    def tolist(self) -> list[str]:
+        """Return the text of every row."""
+        texts: list[str] = self.found[self.place].tolist()
+        return texts
+
+
+@dataclass
+class _Growing:
+    """A column under way: each text once, with its number, and the numbers of some lines each."""
+
+    number: dict[str, int] = field(default_factory=dict)
+    places: list[NDArray[np.int32]] = field(default_factory=list)
+
+    def take(self, texts: Sequence[str]) -> None:
+        """Add the texts of some lines."""
+        part, number = TextColumn.of(texts), self.number
+        own = [number.setdefault(text, len(number)) for text in part.found]
+        self.places.append(np.array(own, dtype=np.int32)[part.place])
+
+    def begins_with(self, text: str) -> bool:
+        """Return whether a text is among the first."""
+        return any(self.number.get(text, -1) in place for place in self.places[:_FIRST])
+
+    def column(self) -> TextColumn:
+        """Return what there is."""
+        nothing = np.zeros(0, dtype=np.int32)
+        found = np.array(list(self.number), dtype=object)
+        return TextColumn(found, np.concatenate([nothing, *self.places]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +141,7 @@ class Texts:
         The rows of each file.
     """
 
-    columns: dict[str, list[str]]
+    columns: dict[str, TextColumn]
     rows: tuple[int, ...]
 
 
@@ -85,47 +162,55 @@ def read_text(files: list[str], known: Collection[str] = ()) -> Texts:
         many fields, or the files have different columns. Messages name line numbers and columns,
         never contents.
     """
-    columns: dict[str, list[str]] = {}
+    columns: dict[str, list[TextColumn]] = {}
     rows = []
     for name in files:
-        part = _read_one(Path(name), {spelling(each) for each in (*known, *columns)})
-        if columns and part.keys() != columns.keys():
+        read = _read_one(Path(name), {spelling(each) for each in (*known, *columns)})
+        if columns and read.keys() != columns.keys():
             raise PanelContractError(
                 "The CSV files do not have the same columns",
-                found=", ".join(sorted(part.keys() ^ columns.keys())),
+                found=", ".join(sorted(read.keys() ^ columns.keys())),
                 do="read them one by one, or give them the same header",
             )
-        for column, texts in part.items():
-            columns.setdefault(column, []).extend(texts)
-        rows.append(len(next(iter(part.values()), [])))
-    return Texts(columns, tuple(rows))
+        for column, texts in read.items():
+            columns.setdefault(column, []).append(texts)
+        rows.append(len(next(iter(read.values())).place) if read else 0)
+    return Texts({name: TextColumn.joined(columns.pop(name)) for name in [*columns]}, tuple(rows))
 
 
 def decode(raw: bytes) -> str:
-    """Return bytes as text: UTF-8 with or without BOM, else Windows-1252.
+    """Return bytes as text, in the encoding they are in.
 
     Examples
     --------
     >>> decode("år;kjønn".encode("cp1252")) == decode("år;kjønn".encode("utf-8-sig")) == "år;kjønn"
     True
     """
+    return raw.decode(encoding_of(raw))
+
+
+def encoding_of(raw: bytes) -> str:
+    """Return what bytes of text are written in: UTF-8 with or without BOM, else Windows-1252."""
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in raw:
         raise PanelContractError(
             "The CSV file is UTF-16, or no text at all",
             do="save it as UTF-8 (in Excel: 'CSV UTF-8')",
         )
     try:
-        return raw.decode("utf-8-sig")
+        raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         pass
+    else:
+        return "utf-8-sig"
     try:
-        return raw.decode("cp1252")
+        raw.decode("cp1252")
     except UnicodeDecodeError as error:
         raise PanelContractError(
             "The CSV file is neither UTF-8 nor Windows-1252",
             found=f"a byte that fits neither at position {error.start}",
             do="save it as UTF-8",
         ) from error
+    return "cp1252"
 
 
 def dialect(text: str) -> tuple[str, str]:
@@ -158,18 +243,19 @@ def dialect(text: str) -> tuple[str, str]:
     return best, text
 
 
-def _read_one(path: Path, known: set[str]) -> dict[str, list[str]]:
-    delimiter, text = dialect(decode(path.read_bytes()))
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        columns: list[list[str]] = [[] for _ in header]
-        while lines := [line for line in islice(reader, 65_536) if line]:
-            _require_width(lines, len(header), reader.line_num)
-            for column, texts in zip(columns, zip(*lines, strict=True), strict=True):
-                column.extend(texts)
-    except csv.Error as error:
-        raise _stray_quotation(reader.line_num) from error
+def _read_one(path: Path, known: set[str]) -> dict[str, TextColumn]:
+    with path.open(encoding=encoding_of(path.read_bytes()), newline="") as file:
+        delimiter, begun = dialect(file.readline())
+        reader = csv.reader(chain([begun] if begun else [], file), delimiter=delimiter, strict=True)
+        try:
+            header = [name.strip() for name in next(reader, [])]
+            columns = [_Growing() for _ in header]
+            while lines := [line for line in islice(reader, _LINES) if line]:
+                _require_width(lines, len(header), reader.line_num)
+                for column, texts in zip(columns, zip(*lines, strict=True), strict=True):
+                    column.take(texts)
+        except csv.Error as error:
+            raise _stray_quotation(reader.line_num) from error
     _require_header(header, columns, known, path.name)
     return dict(_named(header, columns))
 
@@ -192,15 +278,13 @@ def _require_width(lines: list[list[str]], width: int, last: int) -> None:
         )
 
 
-def _require_header(
-    header: list[str], columns: list[list[str]], known: set[str], file: str
-) -> None:
+def _require_header(header: list[str], columns: list[_Growing], known: set[str], file: str) -> None:
     """Raise where the first line is a row: it would be shown as the names of the columns."""
     if any(spelling(name) in known for name in header):
         return
     numbers = sum(_STARTS_WITH_DIGIT.match(name) is not None for name in header)
     again = sum(
-        bool(name) and name in texts[:65_536] for name, texts in zip(header, columns, strict=True)
+        bool(name) and own.begins_with(name) for name, own in zip(header, columns, strict=True)
     )
     if numbers or again:
         raise PanelContractError(
@@ -212,12 +296,12 @@ def _require_header(
         )
 
 
-def _named(header: list[str], columns: list[list[str]]) -> list[tuple[str, list[str]]]:
+def _named(header: list[str], columns: list[_Growing]) -> list[tuple[str, TextColumn]]:
     """Return the columns with their names; one without a name and without content is none."""
     kept = [
-        (name, texts)
-        for name, texts in zip(header, columns, strict=True)
-        if name or any(text.strip() for text in texts)
+        (name, own.column())
+        for name, own in zip(header, columns, strict=True)
+        if name or any(text.strip() for text in own.number)
     ]
     names = [name for name, _ in kept]
     double = sorted({name or "(no name)" for name in names if names.count(name) > 1})
@@ -233,7 +317,9 @@ def _named(header: list[str], columns: list[list[str]]) -> list[tuple[str, list[
 # --- text to values -------------------------------------------------------------------------------
 
 
-def convert(texts: list[str], dtype: Dtype | None, marks: Marks = AS_SHOWN) -> Converted:
+def convert(
+    texts: Sequence[str] | TextColumn, dtype: Dtype | None, marks: Marks = AS_SHOWN
+) -> Converted:
     """Return a column in the contract's type, and how many values failed by what they are.
 
     Parameters
@@ -246,8 +332,9 @@ def convert(texts: list[str], dtype: Dtype | None, marks: Marks = AS_SHOWN) -> C
     marks
         What the caller says of how numbers are written.
     """
-    place, found = pd.factorize(np.array(texts, dtype=object))
-    values = np.array([text.strip() for text in found], dtype=object)
+    column = texts if isinstance(texts, TextColumn) else TextColumn.of(texts)
+    place = column.place
+    values = np.array([text.strip() for text in column.found], dtype=object)
     empty = np.fromiter((text in NULLS for text in values), dtype=bool, count=len(values))
     if dtype in ("text", "category"):
         return _as_text(values, empty, place)
@@ -260,8 +347,8 @@ def convert(texts: list[str], dtype: Dtype | None, marks: Marks = AS_SHOWN) -> C
     # Numbers that are written otherwise than the caller says are no text for that.
     if dtype is None and numbers.no_number.any() and read_numbers(given).no_number.any():
         return _as_text(values, empty, place)
-    column = np.full(len(values), np.nan)
-    column[~empty] = numbers.values
+    read = np.full(len(values), np.nan)
+    read[~empty] = numbers.values
     times = np.bincount(place, minlength=len(values))[~empty]
     failures: dict[str, int] = {}
     if numbers.two_ways.any():
@@ -270,11 +357,11 @@ def convert(texts: list[str], dtype: Dtype | None, marks: Marks = AS_SHOWN) -> C
         dated = dtype == "int" and _DATE.fullmatch(given[i])
         failure = DATE if dated else OTHER_MARKS if marks.stated else NO_NUMBER
         failures[failure] = failures.get(failure, 0) + int(times[i])
-    return Converted(pd.Series(column[place]), failures)
+    return Converted(pd.Series(read[place]), failures)
 
 
 def _as_text(
-    values: NDArray[np.object_], empty: NDArray[np.bool_], place: NDArray[np.intp]
+    values: NDArray[np.object_], empty: NDArray[np.bool_], place: NDArray[np.int32]
 ) -> Converted:
     words = values.copy()
     words[empty] = None
@@ -282,7 +369,7 @@ def _as_text(
 
 
 def _as_bool(
-    values: NDArray[np.object_], empty: NDArray[np.bool_], place: NDArray[np.intp]
+    values: NDArray[np.object_], empty: NDArray[np.bool_], place: NDArray[np.int32]
 ) -> Converted:
     words = [text.lower() for text in values]
     true = np.fromiter((word in TRUE for word in words), dtype=bool, count=len(words))

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -130,10 +131,16 @@ def read_numbers(texts: Sequence[str], marks: Marks = AS_SHOWN) -> Numbers:
     >>> read_numbers(["1.234"], Marks(thousands=".")).values.tolist()
     [1234.0]
     """
+    texts = list(_spelt_plainly(texts))
     values = np.full(len(texts), math.nan)
+    # Most texts are digits alone, which have one reading: taken together, as `plain` takes them.
+    whole = [text.isascii() and text.isdigit() for text in texts]
+    values[whole] = [float(text) for text in compress(texts, whole)]
     seen, decimals = _Seen(), marks.decimals
+    seen.ungrouped = any(len(text) > 3 for text in compress(texts, whole))
     open_: dict[int, _Reading] = {}
-    for i, text in enumerate(_spelt_plainly(texts)):
+    for i in np.flatnonzero(~np.array(whole, dtype=bool)).tolist():
+        text = texts[i]
         plain = seen.plain(text, decimals)
         if plain is not None:
             values[i] = plain

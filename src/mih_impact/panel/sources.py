@@ -316,7 +316,8 @@ def _open_csv(files: list[str], asked: _Asked, marks: Mapping[str, Marks]) -> Op
     for name in asked.absent.keys() & names.keys():
         none = {word_of(code) for code in asked.absent[name]}
         column = texts.columns[names[name]]
-        texts.columns[names[name]] = ["" if text.strip() in none else text for text in column]
+        found = ["" if text.strip() in none else text for text in column.found]
+        texts.columns[names[name]] = replace(column, found=np.array(found, dtype=object))
     opened = _typed(texts, {name: asked.dtype(name) for name in names}, names, marks)
     if len(files) == 1:
         return replace(opened, files=tuple(files))
@@ -365,10 +366,11 @@ def _typed(
     unreadable: dict[str, Mapping[str, int]] = {}
     for name, source in names.items():
         written = marks.get(name, marks.get("", AS_SHOWN))
-        series[source], failures = convert(texts.columns[source], dtypes[name], written)
+        # Taken out, so that the text goes as the values come.
+        series[source], failures = convert(texts.columns.pop(source), dtypes[name], written)
         if failures:
             unreadable[name] = failures
-    return Opened(nw.from_native(pd.DataFrame(series)).lazy(), unreadable)
+    return Opened(nw.from_native(pd.DataFrame(series, copy=False)).lazy(), unreadable)
 
 
 def open_spells(source: Any, *, marks: Mapping[str, Marks] | None = None) -> pd.DataFrame:

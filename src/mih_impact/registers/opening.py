@@ -15,7 +15,7 @@ import narwhals as nw
 import pandas as pd
 
 from mih_impact.panel.contract import CONTRACT, Dtype
-from mih_impact.panel.csv_text import convert, decode, read_text
+from mih_impact.panel.csv_text import TextColumn, convert, decode, read_text
 from mih_impact.panel.engine import has_arrow, reading
 from mih_impact.panel.excel import ExcelFiles
 from mih_impact.panel.number_text import read_marks
@@ -239,7 +239,9 @@ def _from_text(
 ) -> tuple[pd.DataFrame, Mapping[str, Mapping[str, int]]]:
     """Return the wanted columns of CSV files, numbers read as the contract reads them."""
     sources = {want.source: (our, want.kind) for our, want in wanted.items()}
-    columns = _headerless(files) if table.form else read_text(files, tuple(sources)).columns
+    columns: Mapping[str, list[str] | TextColumn] = (
+        _headerless(files) if table.form else read_text(files, tuple(sources)).columns
+    )
     marks = read_marks(table.decimal, table.thousands)[""]
     unread: dict[str, Mapping[str, int]] = {}
     frame: dict[str, Any] = {}
