@@ -7,16 +7,19 @@ Each piece of work is a process of its own, run by both builds one after the oth
 in every other pair, so that what else the machine does falls on both. Sources of a commit are laid
 out in a temporary folder; the packages that both use are those of the environment that runs this.
 What is timed is the process from start to end, or, where work has to be set up first, what the
-process says it took. Memory is the peak of the process with its children.
+process says it took, in seconds of the clock and of the processor. Memory is the peak of the
+process with its children.
 
-Written to benchmarks/results/against_build.json when all works are run: for each the medians of
-both builds, the median of the ratios of pairs with the smallest and largest, and peak memory.
+Written to benchmarks/results/against_build.json, beside the works recorded there before against the
+same commit: for each the medians of both builds, the median of the ratios of pairs with the
+smallest and largest, and peak memory.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import platform
 import subprocess
@@ -36,6 +39,13 @@ from mih_impact.cli import main
 with tempfile.TemporaryDirectory() as folder:
     main([{command!r}, "--out", folder, "--quiet"])
 """
+#: Says how long some work took.
+TIMED = """
+import time
+begun = time.perf_counter(), time.process_time()
+{work}
+print(time.perf_counter() - begun[0], time.process_time() - begun[1])
+"""
 #: The reference case: who is compared, and effects on all outcomes.
 REFERENCE = """
 import mih_impact as mih
@@ -53,35 +63,53 @@ assert mih.reproduce_nav().case.npv > 0
 """,
     "event study of weights": REFERENCE
     + """
-import time
 group = mih.weight(panel, on=["age", "education", *mih.lag("wage_income", 1)], exact=["sex"])
 mih.event_study(group)
-begun = time.perf_counter()
-mih.event_study(group)
-print(time.perf_counter() - begun)
-""",
+"""
+    + TIMED.format(work="mih.event_study(group)"),
     "honest bounds": REFERENCE
     + """
-import time
 group = mih.match(panel, on=["age", "education", *mih.lag("wage_income", 1)], exact=["sex"])
 effects = mih.event_study(group)
-begun = time.perf_counter()
-mih.honest_bounds(effects, outcome="wage_income")
-print(time.perf_counter() - begun)
+"""
+    + TIMED.format(work='mih.honest_bounds(effects, outcome="wage_income")'),
+    "CSV of 2 million rows": """
+import os
+import mih_impact as mih
+mih.options(progress=False)
+assert mih.read_panel(os.environ["CSV"], price_year=2021).check().passed
 """,
 }
 for _method in ("entropy", "ipw"):
     WORKS[f"999 draws, {_method}"] = (
         REFERENCE
         + f"""
-import time
 on = ["age", "education", *mih.lag("wage_income", 1)]
 group = mih.weight(panel, on=on, exact=["sex"], method="{_method}")
-begun = time.perf_counter()
-mih.resample(group, draws=999, seed=2025)
-print(time.perf_counter() - begun)
 """
+        + TIMED.format(work="mih.resample(group, draws=999, seed=2025)")
     )
+
+
+def write_csv(path: str) -> None:
+    """Write made-up wages of 200,000 persons in ten years, 58 MB."""
+    import numpy as np
+    import pandas as pd
+
+    rng, persons, years = np.random.default_rng(2025), 200_000, 10
+    start = np.where(rng.random(persons) < 0.02, rng.integers(2014, 2019, persons), 0).astype(str)
+    start[start == "0"] = ""
+    frame = pd.DataFrame(
+        {
+            "person_id": np.repeat([f"p{k:07d}" for k in range(persons)], years),
+            "year": np.tile(np.arange(2012, 2012 + years), persons),
+            "wage_income": rng.lognormal(12.8, 0.4, persons * years).round().astype(int),
+            "sex": np.repeat(np.where(rng.random(persons) < 0.5, "M", "F"), years),
+            "birth_year": np.repeat(rng.integers(1950, 1990, persons), years),
+            "start_year": np.repeat(start, years),
+        }
+    )
+    frame.to_csv(path, index=False)
 
 
 def laid_out(revision: str, folder: Path) -> Path:
@@ -102,8 +130,8 @@ def laid_out(revision: str, folder: Path) -> Path:
     return target / "src"
 
 
-def run(code: str, sources: Path) -> tuple[float, int]:
-    """Run code with the library of a folder: seconds, and peak bytes of the process."""
+def run(code: str, sources: Path) -> tuple[float, float, int]:
+    """Run code with the library of a folder: seconds, those of the processor, and peak bytes."""
     env = {**os.environ, "PYTHONPATH": str(sources), "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
     begun = time.perf_counter()
     with tempfile.TemporaryFile("w+") as printed:
@@ -114,33 +142,36 @@ def run(code: str, sources: Path) -> tuple[float, int]:
             raise SystemExit(f"the work failed in {sources}")
         printed.seek(0)
         said = printed.read().split()
-    inner = float(said[-1]) if "perf_counter" in code else took
+    cpu = used.ru_utime + used.ru_stime
+    if "perf_counter" in code:
+        took, cpu = float(said[-2]), float(said[-1])
     unit = 1 if sys.platform == "darwin" else 1024
-    return inner, used.ru_maxrss * unit
+    return took, cpu, used.ru_maxrss * unit
 
 
 def compare(code: str, old: Path, new: Path, pairs: int) -> dict[str, object]:
     """Time both builds in turn; ratios are of new over old within a pair."""
-    seconds: dict[str, list[float]] = {"old": [], "new": []}
-    peak: dict[str, list[int]] = {"old": [], "new": []}
+    found: dict[str, list[tuple[float, float, int]]] = {"old": [], "new": []}
     for pair in range(pairs):
         order = [("old", old), ("new", new)]
         for which, sources in order if pair % 2 == 0 else order[::-1]:
-            took, bytes_used = run(code, sources)
-            seconds[which].append(took)
-            peak[which].append(bytes_used)
-    ratios = [b / a for a, b in zip(seconds["old"], seconds["new"], strict=True)]
-    return {
-        "old_s": round(median(seconds["old"]), 3),
-        "new_s": round(median(seconds["new"]), 3),
-        "ratio": round(median(ratios), 3),
-        "ratio_range": [round(min(ratios), 3), round(max(ratios), 3)],
-        "peak_mb": {which: round(median(used) / 2**20) for which, used in peak.items()},
-    }
+            found[which].append(run(code, sources))
+    row: dict[str, object] = {}
+    for place, name in enumerate(("clock", "processor")):
+        before, after = ([each[place] for each in found[which]] for which in ("old", "new"))
+        ratios = [b / a for a, b in zip(before, after, strict=True)]
+        row[name] = {
+            "old_s": round(median(before), 3),
+            "new_s": round(median(after), 3),
+            "ratio": round(median(ratios), 3),
+            "ratio_range": [round(min(ratios), 3), round(max(ratios), 3)],
+        }
+    peak = {which: round(median(each[2] for each in runs) / 2**20) for which, runs in found.items()}
+    return {**row, "peak_mb": peak, "peak_ratio": round(peak["new"] / peak["old"], 2)}
 
 
 def main() -> None:
-    """Compare, print the table, and record it if all of it was run."""
+    """Compare, print the table, and record it if it is about the files here."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("revision", help="the earlier build, a commit")
     parser.add_argument("--with", dest="other", help="the later build; without it, the files here")
@@ -151,19 +182,26 @@ def main() -> None:
         folder = Path(name)
         old = laid_out(given.revision, folder)
         new = laid_out(given.other, folder) if given.other else ROOT / "src"
-        rows = {}
+        os.environ["CSV"] = str(folder / "wages.csv")
+        # By a process of its own: one that is started from a large one counts as large.
+        writer = multiprocessing.get_context("spawn").Process(
+            target=write_csv, args=(os.environ["CSV"],)
+        )
+        writer.start()
+        writer.join()
         for work in given.work:
-            rows[work] = compare(WORKS[work], old, new, given.pairs)
-            print(f"{work:28} {json.dumps(rows[work])}", flush=True)
-    record = {
-        "old": old.parent.name,
-        "pairs": given.pairs,
-        "python": platform.python_version(),
-        "cores": os.cpu_count(),
-        "works": rows,
-    }
-    if given.work == list(WORKS) and not given.other:
-        RESULT.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+            row = compare(WORKS[work], old, new, given.pairs)
+            print(f"{work:28} {json.dumps(row)}", flush=True)
+            if not given.other:
+                record(old.parent.name, work, {"pairs": given.pairs, **row})
+
+
+def record(old: str, work: str, row: dict[str, object]) -> None:
+    """Write a row beside those recorded before against the same commit."""
+    kept = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}
+    works = {**(kept["works"] if kept.get("old") == old else {}), work: row}
+    about = {"old": old, "python": platform.python_version(), "cores": os.cpu_count()}
+    RESULT.write_text(json.dumps({**about, "works": works}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
