@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from mih_impact.errors import MihImpactError, OptionError, PanelContractError
+from mih_impact.panel import csv_text
 from mih_impact.panel.csv_text import convert, decode, dialect, read_text
 from mih_impact.panel.read import read_panel
 
@@ -382,3 +383,17 @@ def test_what_is_neither_path_nor_frame_says_so(source):
     if source is not None:
         with pytest.raises(OptionError, match="resident= is neither a path nor a frame"):
             read_panel(frame, resident=source)
+
+
+def test_a_file_longer_than_what_is_looked_at_together_reads_the_same(monkeypatch, tmp_path):
+    path = tmp_path / "register.csv"
+    rows = [f"{k // 3:04d};{2019 + k % 3};{1000 * (k % 4)},50" for k in range(30)]
+    path.write_text("\n".join(["lopenr;år;lønn", *rows, ""]), encoding="utf-8")
+    whole = read_text([str(path)])
+    monkeypatch.setattr(csv_text, "_LINES", 4)
+    parts = read_text([str(path), str(path)])
+    assert parts.rows == (30, 30)
+    for name, column in whole.columns.items():
+        assert parts.columns[name].tolist() == 2 * column.tolist()
+        assert len(set(parts.columns[name].found)) == len(parts.columns[name].found)
+    assert whole.columns["lopenr"].tolist() == [row.split(";")[0] for row in rows]

@@ -399,3 +399,12 @@ def test_what_cannot_be_read_is_a_typed_error(call, message):
 def test_age_needs_birth_years():
     with pytest.raises(PanelContractError, match="birth_year is not in the cube"):
         cube_of(rows(WAGES)).as_of("age", 2016)
+
+
+def test_persons_asked_for_again_and_again_are_read_as_when_asked_for_once():
+    cube, years = cube_of(rows(WAGES)), [-2, 0, 1]
+    person, start = np.tile([0, 1, 2], 3), np.repeat([2015, 2016, 2018], 3)
+    together = cube.since_start("wage_income", person, start, years, dead="zero")
+    for k in range(9):
+        own = cube.since_start("wage_income", person[[k]], start[[k]], years, dead="zero")
+        np.testing.assert_array_equal(together[[k]], own)

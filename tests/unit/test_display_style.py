@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.image import imread
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from nbclient import NotebookClient
 
 from mih_impact.display import figure as style
@@ -264,6 +265,20 @@ def test_the_same_figure_gives_the_same_bytes(plain, tmp_path):
         "figur.1.png",
         "figur.1.svg",
     ]
+
+
+def test_a_figure_is_laid_out_once_for_both_files_and_left_as_it_was(plain, monkeypatch, tmp_path):
+    figure, laid_out, execute = draw().figure, [], ConstrainedLayoutEngine.execute
+    before = figure.dpi, figure.canvas, figure.get_layout_engine()
+
+    def counted(self, fig):
+        laid_out.append(fig)
+        execute(self, fig)
+
+    monkeypatch.setattr(ConstrainedLayoutEngine, "execute", counted)
+    save_figure(figure, tmp_path / "figur")
+    assert laid_out == [figure]
+    assert (figure.dpi, figure.canvas, figure.get_layout_engine()) == before
 
 
 def test_files_carry_the_alt_text(plain, tmp_path):
