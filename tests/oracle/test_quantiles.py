@@ -12,7 +12,7 @@ from benchmarks.quantile_coverage import TAUS, estimates, register, truth
 import mih_impact as mih
 from mih_impact.display.figure import alt_text
 from mih_impact.effects.quantile import density, weighted_quantile
-from mih_impact.errors import EffectsError
+from mih_impact.errors import OptionError
 from tests.support import texts_fit
 
 
@@ -182,5 +182,5 @@ def test_the_figure_fits(effects, lang) -> None:
 
 @pytest.mark.parametrize("wrong", [0, 1, -0.5, [0.5, 1.2], "half", []])
 def test_what_is_no_quantile_is_refused(group, wrong) -> None:
-    with pytest.raises(EffectsError, match="between 0 and 1"):
+    with pytest.raises(OptionError, match="between 0 and 1"):
         mih.quantile_effects(group, year=0, quantiles=wrong)

@@ -186,8 +186,10 @@ def quantile_effects(
 
     Raises
     ------
+    OptionError
+        A quantile that is none, or another option that cannot be.
     EffectsError
-        A quantile that is none, or what `event_study` refuses.
+        What `event_study` refuses of the group, the outcome and the year.
 
     Notes
     -----
