@@ -257,11 +257,16 @@ def growth(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     steps = []
     for small, large in pairwise(found):
         doublings = log2(large["persons"] / small["persons"])
-        both = {"ours": [s["seconds"]["panel"]["wall"] for s in (small, large)],
-                "bound": [s["bound_seconds"]["wall"] for s in (small, large)]}  # fmt: skip
-        times = {who: round((b / a) ** (1 / doublings), 2) for who, (a, b) in both.items()}
-        steps.append({"from": small["persons"], "to": large["persons"], **times})
+        step: dict[str, Any] = {"from": small["persons"], "to": large["persons"]}
+        for who, read in (("ours", lambda s: s["seconds"]["panel"]), ("bound", _bound)):
+            times = over(read(large), read(small))
+            step[who] = {c: round(times[c] ** (1 / doublings), 2) for c in CLOCKS}
+        steps.append(step)
     return steps
+
+
+def _bound(size: dict[str, Any]) -> dict[str, float]:
+    return size["bound_seconds"]
 
 
 def main() -> None:

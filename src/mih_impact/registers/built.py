@@ -128,7 +128,8 @@ class BuiltPanel(Panel):
     ) -> pd.DataFrame:
         """Return the rows that one cell came from: a working view of one person.
 
-        It is not part of any result, and nothing of it is written or displayed elsewhere.
+        It is not part of any result, and nothing of it is written or displayed elsewhere. Parquet
+        files of the extract are read again for it, and have to be there still.
 
         Parameters
         ----------
