@@ -8,9 +8,9 @@ per person and year (or month) over 12 years, eight benefit spells a person in n
 addresses and one spell of residence. `mih.build_panel(out=...)` makes a panel of it, in a process
 of its own, under memory_limit="2 GB". The bound is the same joins as one query written by hand in
 DuckDB's SQL, its rows in the same order: it checks nothing, counts nothing, and keeps nothing that
-tells where a cell came from. It may take 8 GB, as it runs out of memory with 4 at a million. It runs just before
-and just after, and its median counts. The peer (--pandas) is what an analyst writes by hand: spells
-exploded to days, grouped and merged.
+tells where a cell came from. It may take 8 GB, as it runs out of memory with 4 at a million. It
+runs just before and just after, and its median counts. The peer (--pandas) is what an analyst
+writes by hand: spells exploded to days, grouped and merged.
 
 The panels are compared by sums over all of their cells. Ratios and growth are written to
 benchmarks/results/registers_size_<by>.json; nothing is asserted here.
