@@ -55,6 +55,11 @@ FIGURES = {
             "by_education.plot(year=3)",
         ),
         Figure(
+            "QuantileEffects.plot",
+            "Where in the distribution of wages is the difference?",
+            "mih.quantile_effects(group).plot()",
+        ),
+        Figure(
             "GroupTimeEffects.plot",
             "Is it the same for every start year?",
             """\

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
+from mih_impact import errors
 from mih_impact.display.locale import Label, count, kroner
 from mih_impact.display.result import Provenance
-from mih_impact.reporting import export
 from mih_impact.reporting.export import Table
 from mih_impact.reporting.publication import (
     _html,
@@ -117,7 +117,7 @@ def test_files_by_suffix_whole_or_not_at_all(tmp_path):
 
 
 def test_a_missing_extra_names_the_pip_command(monkeypatch):
-    monkeypatch.setattr(export, "find_spec", lambda name: None)
+    monkeypatch.setattr(errors, "find_spec", lambda name: None)
     with pytest.raises(mih.MissingExtraError, match=r"pip install 'mih-impact\[tables\]'"):
         publication_table(table("nb"))
 

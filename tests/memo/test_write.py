@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import mih_impact as mih
-from mih_impact.reporting import export
+from mih_impact import errors
 from mih_impact.reporting.write import write_document
 from tests.memo.sample import memo
 
@@ -55,8 +55,8 @@ def test_a_disk_that_is_full_leaves_what_stood_there(tmp_path, suffix, monkeypat
 
 @pytest.mark.parametrize(("suffix", "module"), [(".docx", "docx"), (".pdf", "typst")])
 def test_a_missing_extra_names_the_pip_command(tmp_path, monkeypatch, suffix, module):
-    found = export.find_spec
-    monkeypatch.setattr(export, "find_spec", lambda name: None if name == module else found(name))
+    found = errors.find_spec
+    monkeypatch.setattr(errors, "find_spec", lambda name: None if name == module else found(name))
     with pytest.raises(mih.MissingExtraError, match=r"pip install 'mih-impact\[memo\]'"):
         write_document(memo("nb"), tmp_path / f"memo{suffix}")
     assert list(tmp_path.iterdir()) == []

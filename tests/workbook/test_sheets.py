@@ -9,7 +9,7 @@ import pytest
 from openpyxl.formula import Tokenizer
 
 import mih_impact as mih
-from mih_impact.reporting import export
+from mih_impact import errors
 from tests.workbook import cases
 
 STARTERS = {2026: 500.0, 2027: 700.0}
@@ -281,7 +281,7 @@ class TestBadInput:
         assert [path.name for path in tmp_path.iterdir()] == ["a.xlsx"]
 
     def test_a_missing_extra(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(export, "find_spec", lambda name: None)
+        monkeypatch.setattr(errors, "find_spec", lambda name: None)
         with pytest.raises(mih.MissingExtraError, match=r"pip install 'mih-impact\[memo\]'"):
             mih.write_workbook(self.CASE, tmp_path / "a.xlsx")
         assert not list(tmp_path.iterdir())
