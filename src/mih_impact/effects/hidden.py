@@ -36,6 +36,9 @@ DOMINANT = 0.5
 
 _SIDES = ("participants", "controls")
 
+#: Cells that are looked at together, lest everybody's amounts stand in memory once more.
+_CELLS = 16
+
 
 def contributions(
     weight: Sequence[FloatArray], value: Sequence[FloatArray], person: Sequence[IntArray]
@@ -58,21 +61,36 @@ def contributions(
     """
     found = {}
     for side, w, y, who in zip(_SIDES, weight, value, person, strict=True):
-        counts = w > 0
-        given = np.where(counts, y, 0.0)
-        binary = ((given == 0) | (given == 1)).all(axis=0)
-        amount = np.abs(w * given)
         persons, place = np.unique(who, return_inverse=True)
+        own = None
         if len(persons) < len(who):
             own = csr_array((np.ones(len(who)), (place, np.arange(len(who)))))
-            amount, counts = own @ amount, (own @ counts.astype(np.float64)) > 0
-        giving = (amount > 0).sum(axis=0)
-        without = counts.sum(axis=0) - giving
-        fewer = np.where((giving > 0) & (without > 0), np.minimum(giving, without), giving)
-        found[f"giving_{side}"] = np.where(binary, fewer, giving).astype(np.float64)
-        found[f"largest_{side}"] = amount.max(axis=0, initial=0.0)
-        found[f"total_{side}"] = amount.sum(axis=0)
+        blocks = [
+            _contributions(w[:, k : k + _CELLS], y[:, k : k + _CELLS], own)
+            for k in range(0, w.shape[1], _CELLS)
+        ]
+        for name, values in zip(
+            ("giving", "largest", "total"), zip(*blocks, strict=True), strict=True
+        ):
+            found[f"{name}_{side}"] = np.concatenate(values)
     return found
+
+
+def _contributions(
+    w: FloatArray, y: FloatArray, own: csr_array | None
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return who gives to some of the cells, the largest amount, and the sum; `own` adds rows."""
+    counts = w > 0
+    given = np.where(counts, y, 0.0)
+    binary = ((given == 0) | (given == 1)).all(axis=0)
+    amount = np.abs(w * given)
+    if own is not None:
+        amount, counts = own @ amount, (own @ counts.astype(np.float64)) > 0
+    giving = (amount > 0).sum(axis=0)
+    without = counts.sum(axis=0) - giving
+    fewer = np.where((giving > 0) & (without > 0), np.minimum(giving, without), giving)
+    persons = np.where(binary, fewer, giving).astype(np.float64)
+    return persons, amount.max(axis=0, initial=0.0), amount.sum(axis=0)
 
 
 def is_thin(table: pd.DataFrame) -> BoolArray:
