@@ -7,17 +7,19 @@ covariates share a place.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
-from scipy.spatial import cKDTree
-from scipy.stats import rankdata
 
 from mih_impact.controls.covariates import names_for_messages
 from mih_impact.controls.logit import linear_index, require_full_rank
 from mih_impact.controls.nearest import SAME, Neighbours, Places, runs
 from mih_impact.controls.risk_set import RiskSet
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 __all__ = ["Cloud", "coordinates", "mahalanobis_greedy", "mahalanobis_nearest", "whiten"]
 
@@ -78,6 +80,8 @@ def coordinates(risk: RiskSet, distance: str) -> FloatArray:
 
 def _by_ranks(X: FloatArray) -> FloatArray:
     """Return coordinates whose plain distance is the robust Mahalanobis distance."""
+    from scipy.stats import rankdata  # half a second to import, and not everybody's
+
     rank = rankdata(X, axis=0)
     rank = rank[:, rank.std(axis=0) > 0] - (len(X) + 1) / 2
     cov = rank.T @ rank / (len(X) - 1)
@@ -203,6 +207,8 @@ class Cloud:
     ) -> tuple[FloatArray, IntArray]:
         """Return distances and places of the `count` nearest of a cell to one target or several."""
         if first not in self._trees:
+            from scipy.spatial import cKDTree
+
             self._trees[first] = cKDTree(self._point[first:end])
         nth = np.arange(1, min(count, end - first) + 1)
         distance, found = self._trees[first].query(target, k=nth)
