@@ -366,9 +366,7 @@ def event_study(
     (-1, 0, 1)
     """
     del estimand  # it has come as the single options
-    once = is_cross_section(group)
-    if once and arguments.window(window)[0] <= 0 <= window[1]:
-        window = (0, 0)
+    window = _only_period(group, window)
     target = read_target(group, outcomes, estimator, base, window, composition, dead)
     arguments.flag("adjust", adjust)
     arguments.flag("score_correction", score_correction)
@@ -390,8 +388,7 @@ def event_study(
     require_small_sample(small_sample, kind, adjust=adjust, composition=composition)
     label = None
     if small_sample != "auto" and not by_person:
-        label = cluster_of(group, cluster, groups[1:])
-        require_clusters(label, cluster, few=small_sample == "CR2")
+        label = _clusters(groups, cluster, few=small_sample == "CR2")
     options = EstimationOptions(target, kind, adjust, score_correction, small_sample, label)
     estimates = estimate_parts(group, parts, own, options)
     influence = Influence.stack([each_part.influence for each_part in estimates])
@@ -421,13 +418,7 @@ def event_study(
         critical=critical_values(matrix, rows, target.is_base, level=level, seed=seed),
         columns=_columns(group, target, estimates),
         contributions=_contributions(estimates),
-        coverage={
-            "participants": group.flow[0].participants,
-            "matched": target.n_included(group),
-            "compared": estimates[0].compared,
-            "first_start_year": int(group.risk.start_years[0]),
-            "last_start_year": int(group.risk.start_years[-1]),
-        },
+        coverage=_coverage(estimates[0]),
         influence=influence,
         df=_degrees(estimates),
         split=None if parts is None else parts.split,
@@ -448,7 +439,7 @@ def event_study(
                 "score_correction": score_correction,
                 "small_sample": small_sample,
                 "level": level,
-                **({"cross_section": True} if once else {}),
+                **({"cross_section": True} if group.cross_section else {}),
             },
             seed=seed,
             data=cube.fingerprint,
@@ -482,6 +473,33 @@ def _columns(
     matched_on = [is_matched_on(group, name, e) for name in target.outcomes for e in target.years]
     parts = [{**each_part.columns(), "matched_on": np.array(matched_on)} for each_part in estimates]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _only_period(group: ControlGroup, window: tuple[int, int]) -> tuple[int, int]:
+    """Return the window, of a cross-section the one period if that is in it."""
+    if not is_cross_section(group):
+        return window
+    first, last = arguments.window(window)
+    return (0, 0) if first <= 0 <= last else (first, last)
+
+
+def _clusters(groups: Sequence[ControlGroup], cluster: Term, *, few: bool) -> IntArray:
+    """Return the cluster above the person of everybody in the cube, or raise on too few."""
+    label = cluster_of(groups[0], cluster, groups[1:])
+    require_clusters(label, cluster, few=few)
+    return label
+
+
+def _coverage(part: PartEstimate) -> dict[str, int]:
+    """Return for whom the effects on all speak."""
+    starts = part.group.risk.start_years
+    return {
+        "participants": part.group.flow[0].participants,
+        "matched": part.target.n_included(part.group),
+        "compared": part.compared,
+        "first_start_year": int(starts[0]),
+        "last_start_year": int(starts[-1]),
+    }
 
 
 def _degrees(estimates: Sequence[PartEstimate]) -> FloatArray | None:
