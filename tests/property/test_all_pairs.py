@@ -33,6 +33,7 @@ CHOOSING = {
     "controls": ("never", "not_yet"),
     "window_end": (2, 6),
     "score": ("pooled", "by_start_year"),
+    "folds": (None,),
     "outcomes": (None, ("wage_income", "dagpenger")),
     "measure": (None, "helse"),
     "other_measures": ("risk_set", "censor"),

@@ -151,6 +151,12 @@ _LOST = {
 }
 _PARTICIPANTS = Label(nb="{n} deltakere", en="{n} participants")
 _ROWS = Label(nb="{n} kandidatrader", en="{n} candidate rows")
+_GIVEN_SCORE = Label(
+    nb="Tilbøyeligheten til å delta er analytikerens egen. Hvordan den er anslått, er ikke kjent, "
+    "og standardfeilene regner den som gitt.",
+    en="The propensity score is the analyst's own. How it was estimated is not known, and standard "
+    "errors take it as given.",
+)
 _AVERAGED = Label(
     nb="Alle som er like nære som den siste, er med og teller likt. Med loddtrekning mellom dem "
     "ville loddet ha avgjort {share} av kontrollenes vekt.",
@@ -218,6 +224,8 @@ def card(group: Comparison, tied_share: float | None, lang: Lang) -> Card:
     for column, n in group.risk.carried.items():
         text = _CARRIED.format(n=count(n, lang), column=term_label(column, lang))
         notes.append(text.text(lang))
+    if group.score is not None and not group.score.models:
+        notes.append(_GIVEN_SCORE.text(lang))
     if tied_share is not None:
         share = percent(tied_share, decimals=_decimals(tied_share), lang=lang)
         notes.append((_DRAWN if group.draws_ties else _AVERAGED).format(share=share).text(lang))

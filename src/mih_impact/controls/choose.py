@@ -20,11 +20,11 @@ from mih_impact.controls.options import (
     Cutpoints,
     Distance,
     EffectOn,
+    GivenScore,
     MatchOptions,
     Method,
     Order,
     Scope,
-    ScoreKind,
     Ties,
     WeightMethod,
     WeightOptions,
@@ -82,7 +82,8 @@ def match(
     eligible: str | nw.Expr | None = None,
     controls: Controls = "never",
     window_end: int = 6,
-    score: ScoreKind = "pooled",
+    score: GivenScore = "pooled",
+    folds: int | None = None,
     cutpoints: Cutpoints | None = None,
     outcomes: str | Sequence[str] | None = None,
     measure: str | None = None,
@@ -150,7 +151,14 @@ def match(
         With "not_yet" the last year since start that controls are compared in: the last of
         `event_study(window=...)`.
     score
-        One logit with a term for each start year, or one logit per start year.
+        "pooled": one logit with a term for each start year; "by_start_year": one per start year. Or
+        a score of your own, a probability: a column of the panel, read in the year before start, or
+        a function that takes the rows of the risk sets and returns one for each (see
+        `given_score.rows_as_frame` for their columns). How it was estimated is not known, and no
+        standard error counts it; `on` is then for balance alone, and may be empty.
+    folds
+        Of a score by a function: persons are parted in so many, by `seed`, and each part's score is
+        what the function, given the rows of the others and those of the part, returns for the part.
     cutpoints
         Of "cem": by column, the number of bins or the points between them; a lag is named
         "wage_income[-1]". Others get Sturges' number of bins of equal width.
@@ -250,6 +258,7 @@ def match(
         controls=controls,
         window_end=window_end,
         score=score,
+        folds=folds,
         cutpoints=cutpoints,
         seed=seed,
     )
@@ -277,7 +286,7 @@ def _by_distance(method: Method, distance: Distance | None) -> Method:
 def weight(
     panel: Panel,
     *,
-    on: Term | Sequence[Term],
+    on: Term | Sequence[Term] = (),
     exact: str | Sequence[str] = (),
     method: WeightMethod = "entropy",
     estimand: EffectOn = "att",
@@ -285,7 +294,8 @@ def weight(
     eligible: str | nw.Expr | None = None,
     controls: Controls = "never",
     window_end: int = 6,
-    score: ScoreKind = "pooled",
+    score: GivenScore = "pooled",
+    folds: int | None = None,
     trim: float | None = None,
     outcomes: str | Sequence[str] | None = None,
     measure: str | None = None,
@@ -327,7 +337,10 @@ def weight(
     window_end
         With "not_yet" the last year since start that controls are compared in.
     score
-        Of "ipw": one logit with a term for each start year, or one logit per start year.
+        Of "ipw": "pooled", one logit with a term for each start year; "by_start_year", one per
+        start year; or a score of your own, a column or a function, as in `match`.
+    folds
+        As in `match`.
     trim
         Of "ipw": leave out participants and candidates whose propensity score is above this, such
         as 0.99; `attrition` counts them, and effects then speak of those who are left. The logit
@@ -395,6 +408,7 @@ def weight(
         controls=controls,
         window_end=window_end,
         score=score,
+        folds=folds,
         trim=trim,
         seed=seed_of(call.panel, seed),
     )

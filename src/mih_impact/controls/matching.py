@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mih_impact.controls.comparison import Chosen, Comparison, Sets
 from mih_impact.controls.covariates import by_period
+from mih_impact.controls.given_score import score_of
 from mih_impact.controls.mahalanobis import (
     Cloud,
     coordinates,
@@ -19,7 +20,7 @@ from mih_impact.controls.mahalanobis import (
 )
 from mih_impact.controls.nearest import SAME, Neighbours, greedy, nearest_within, runs
 from mih_impact.controls.options import Cutpoints, MatchOptions
-from mih_impact.controls.propensity import Score, independent, propensity_score, supported
+from mih_impact.controls.propensity import Score, independent, supported
 from mih_impact.controls.risk_set import Among, RiskSet, build_risk_set, uniform_number
 from mih_impact.controls.whose import both_ways, mirrored
 from mih_impact.errors import OptionError, SupportError
@@ -154,8 +155,8 @@ def matched(cube: Cube, options: MatchOptions, among: Among | None = None) -> Ch
         else:
             beside = risk.start_year if options.uses_score else np.zeros_like(risk.start_year)
             near = replace(risk, design=independent(risk.design, beside))
-    pooled = options.score == "pooled"
-    chosen = matched_in(near, options, lambda: propensity_score(near, pooled=pooled))
+    asked = options.score, options.folds, options.seed
+    chosen = matched_in(near, options, lambda: score_of(near, *asked))
     return replace(chosen, risk=replace(chosen.risk, design=risk.design))
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from mih_impact import arguments
 from mih_impact.controls.covariates import Modelled
 from mih_impact.controls.terms import Lag, Term, column_of
-from mih_impact.errors import OptionError, SupportError
+from mih_impact.errors import OptionError
 
 __all__ = [
     "ON_SCORE",
@@ -17,6 +17,7 @@ __all__ = [
     "Cutpoints",
     "Distance",
     "EffectOn",
+    "GivenScore",
     "MatchOptions",
     "Method",
     "Order",
@@ -47,13 +48,14 @@ Order = Literal["largest", "smallest", "data", "random"]
 Scope = Literal["global", "within_start_year"]
 Controls = Literal["never", "not_yet"]
 ScoreKind = Literal["pooled", "by_start_year"]
+#: A logit of ours, or a score of the caller's: a column, or a function of the rows.
+GivenScore = ScoreKind | str | Callable[..., Any]
 #: Per column the number of bins, or the points that part them.
 Cutpoints = Mapping[str, int | Sequence[float]]
 
 _BOTH: dict[str, tuple[Any, ...]] = {
     "estimand": get_args(EffectOn),
     "controls": get_args(Controls),
-    "score": get_args(ScoreKind),
 }
 _MATCH = _BOTH | {
     "method": get_args(Method),
@@ -73,12 +75,24 @@ class _Options:
     estimand: EffectOn
     controls: Controls
     window_end: int
+    score: GivenScore
+    folds: int | None
     seed: int | None
 
     @property
+    def given_score(self) -> bool:
+        """Whether the score is the caller's."""
+        return not arguments.is_one_of(self.score, get_args(ScoreKind))
+
+    @property
+    def _score_shown(self) -> str:
+        return arguments.shown(self.score) if isinstance(self.score, str) else "a function"
+
+    @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that the comparison conditions on."""
-        return tuple(column_of(term) for term in (*self.on, *self.exact))
+        """The columns that the comparison conditions on, and a given score."""
+        own = [self.score] if self.given_score and isinstance(self.score, str) else []
+        return (*(column_of(term) for term in (*self.on, *self.exact)), *own)
 
     @property
     def equal(self) -> tuple[str, ...]:
@@ -99,10 +113,29 @@ class _Options:
         """Return the options by name."""
         return dict(vars(self))
 
+    def _require_score(self, call: str) -> None:
+        """Raise on a score that is neither ours nor one that can be read."""
+        if not isinstance(self.score, str) and not callable(self.score):
+            raise OptionError(
+                f"{call} takes score='pooled' or 'by_start_year', a column, or a function",
+                found=f"score={arguments.shown(self.score)}",
+                do="name a column with probabilities, or give a function of the rows",
+            )
+        if self.folds is None:
+            return
+        arguments.whole("folds", self.folds, low=2)
+        if isinstance(self.score, str):
+            raise OptionError(
+                "Folds are for a score that a function estimates",
+                found=f"folds={self.folds} and score={self.score!r}",
+                do="leave out folds=, or give score= a function of (rows to learn from, rows)",
+            )
+
     def _require(self, call: str, choices: Mapping[str, Collection[Any]]) -> None:
         """Raise on an option that does not exist."""
         for name, allowed in choices.items():
             arguments.choice(call, name, getattr(self, name), allowed)
+        self._require_score(call)
         arguments.whole("window_end", self.window_end, low=0)
         arguments.unrepeated("exact", self.exact)
 
@@ -124,7 +157,8 @@ class MatchOptions(_Options):
     order: Order
     controls: Controls
     window_end: int
-    score: ScoreKind
+    score: GivenScore
+    folds: int | None
     cutpoints: Cutpoints | None
     seed: int | None
 
@@ -137,6 +171,12 @@ class MatchOptions(_Options):
         if self.caliper is not None:
             arguments.number("caliper", self.caliper, above=0.0)
         arguments.seed(self.seed, optional=True)
+        if self.given_score and not self.uses_score:
+            raise OptionError(
+                "Nothing here is by a score",
+                found=f"method={self.method!r} and score={self._score_shown}",
+                do="leave out score=, or match by distance='propensity'",
+            )
         if self.order == "random" and self.seed is None:
             raise OptionError(
                 "A random order needs a seed to be repeated", found="seed=None", do="give seed="
@@ -177,7 +217,7 @@ class MatchOptions(_Options):
     @property
     def modelled(self) -> Modelled:
         """Within what both sides must have a value: a logit has to tell them apart."""
-        if not self.uses_score:
+        if not self.uses_score or self.given_score:
             return None
         return "all" if self.score == "pooled" else "start_year"
 
@@ -201,7 +241,8 @@ class MatchOptions(_Options):
                 found="exact=() and on=()",
                 do="name columns in exact=",
             )
-        if self.method != "exact" and not self.on:
+        by_given = self.given_score and self.method in ON_SCORE
+        if self.method != "exact" and not self.on and not by_given:
             what = {
                 "propensity": "A propensity score needs covariates",
                 "probability": "A propensity score needs covariates",
@@ -221,13 +262,13 @@ class MatchOptions(_Options):
         if self.estimand == "att":
             return
         if not self.replace and self.nearest:
-            raise SupportError(
+            raise OptionError(
                 "Without replacement there are not participants enough for every candidate",
                 found=f"estimand={self.estimand!r} and replace=False",
                 do="match with replace=True, or use mih.weight",
             )
         if self.common_support:
-            raise SupportError(
+            raise OptionError(
                 "Common support is told of participants",
                 found=f"estimand={self.estimand!r} and common_support=True",
                 do="leave out common_support=: the caliper leaves out whom nobody is like",
@@ -274,7 +315,8 @@ class WeightOptions(_Options):
     moments: int
     controls: Controls
     window_end: int
-    score: ScoreKind
+    score: GivenScore
+    folds: int | None
     trim: float | None
     seed: int | None
 
@@ -283,7 +325,13 @@ class WeightOptions(_Options):
         self._require("weight", _WEIGHT)
         if self.trim is not None:
             arguments.fraction("trim", self.trim, example=0.99)
-        if not (self.on or self.exact):
+        if self.given_score and self.method == "entropy":
+            raise OptionError(
+                "Entropy balancing has no score",
+                found=f"method='entropy' and score={self._score_shown}",
+                do="leave out score=, or use method='ipw'",
+            )
+        if not (self.on or self.exact or self.given_score):
             raise OptionError(
                 "Weights need covariates", found="on=() and exact=()", do="name columns in on="
             )
@@ -298,7 +346,7 @@ class WeightOptions(_Options):
                 do="leave out trim=, or use method='ipw'",
             )
         if self.trim is not None and self.estimand != "att":
-            raise SupportError(
+            raise OptionError(
                 "Trimming by a high score is for effects on those who start",
                 found=f"estimand={self.estimand!r} and trim={self.trim}",
                 do="leave out trim=, or make the target group narrower with eligible=",
@@ -313,6 +361,8 @@ class WeightOptions(_Options):
     @property
     def modelled(self) -> Modelled:
         """Within what both sides must have a value."""
+        if self.given_score:
+            return None
         if self.method == "entropy":
             return "weights"
         return "all" if self.score == "pooled" else "start_year"

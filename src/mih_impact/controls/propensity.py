@@ -84,7 +84,12 @@ class Score:
         return self.probability / (spread if spread > 0 else 1.0)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the model tables, stacked, with the start years each speaks of."""
+        """Return the model tables, stacked, with the start years each speaks of.
+
+        A score of the caller's has none.
+        """
+        if not self.models:
+            return pd.DataFrame(columns=["start_years"])
         frames = [fit.to_frame().assign(start_years=name) for name, fit in self.models.items()]
         return pd.concat(frames, ignore_index=True)
 
@@ -215,7 +220,8 @@ class WeightModel:
     ----------
     kind
         "entropy": log weights are linear in the covariates, by start year, so that means agree.
-        "ipw": weights are the odds of a logit in the covariates.
+        "ipw": weights are the odds of a logit in the covariates. "given": they are by a score of
+        the caller's, of which the covariates say nothing.
     covariates
         What the weights are a function of, m rows; indicators with one value of each left out.
     by_start_year
@@ -224,7 +230,7 @@ class WeightModel:
         The model; see `to_frame`.
     """
 
-    kind: Literal["entropy", "ipw"]
+    kind: Literal["entropy", "ipw", "given"]
     covariates: Design
     by_start_year: bool
     table: pd.DataFrame

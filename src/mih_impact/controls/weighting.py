@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -14,13 +15,13 @@ from mih_impact.controls.covariates import names_for_messages
 from mih_impact.controls.design import Design
 from mih_impact.controls.entropy import EntropyFit, entropy_weights
 from mih_impact.controls.flow import Flow
+from mih_impact.controls.given_score import score_of
 from mih_impact.controls.options import EffectOn, WeightOptions
 from mih_impact.controls.propensity import (
     Score,
     WeightModel,
     covariates_of,
     independent,
-    propensity_score,
 )
 from mih_impact.controls.risk_set import Among, RiskSet, build_risk_set
 from mih_impact.controls.whose import in_one_set, weighed_sides
@@ -123,9 +124,7 @@ def _table(start_year: int, design: Design, fit: EntropyFit, Z: FloatArray) -> p
     )
 
 
-def odds(
-    risk: RiskSet, design: Design, *, pooled: bool, trim: float | None, on: EffectOn = "att"
-) -> Chosen:
+def odds(risk: RiskSet, design: Design, score: Score, *, options: WeightOptions) -> Chosen:
     """Weigh candidates by their odds of starting, adding up to 1 within each start year.
 
     Where the effect is on candidates, participants are weighed by the inverse of their odds; where
@@ -137,24 +136,23 @@ def odds(
         The stacked risk sets, a cell for each start year.
     design
         What the odds are a function of; see `covariates_of`.
-    pooled
-        One logit for all start years, with a term for each, or one for each.
-    trim
-        The largest propensity score that is kept on either side; None keeps all.
-    on
-        Whose average effect.
+    score
+        The log odds of every row.
+    options
+        Whose effect, the largest score that is kept on either side, and whether the score is given.
 
     Raises
     ------
     SupportError
-        As `propensity_score`, or nobody is left on one side.
+        Nobody is left on one side.
     """
-    score = propensity_score(replace(risk, design=design), pooled=pooled)
+    trim, on = options.trim, options.estimand
     kept, flow = np.ones(len(risk.person), dtype=bool), risk.flow
     if trim is not None:
         kept = score.probability <= trim
         flow = (*flow, _trimmed(risk, kept, trim))
-    model = WeightModel("ipw", design, not pooled, score.to_frame())
+    kind: Literal["given", "ipw"] = "given" if options.given_score else "ipw"
+    model = WeightModel(kind, design, options.score == "by_start_year", score.to_frame())
     if on != "att":
         sets = in_one_set(risk, _inverse(risk, score, on))
         return Chosen(risk, sets, flow, score, model=model)
@@ -241,7 +239,9 @@ def weighted(cube: Cube, options: WeightOptions, among: Among | None = None) -> 
     design = covariates_of(risk, moments=options.moments)
     if among is not None:
         design = independent(design, risk.start_year)
-    on = options.estimand
     if options.method == "entropy":
-        return entropy(risk, design, on)
-    return odds(risk, design, pooled=options.score == "pooled", trim=options.trim, on=on)
+        return entropy(risk, design, options.estimand)
+    # The caller's model gets the rows as they were read.
+    modelled = risk if options.given_score else replace(risk, design=design)
+    score = score_of(modelled, options.score, options.folds, options.seed)
+    return odds(risk, design, score, options=options)

@@ -152,6 +152,8 @@ class BothSides:
         """
         model = self.group.model
         assert model is not None
+        if model.kind == "given":
+            return rows
         return rows + (self._balancing(rows) if model.kind == "entropy" else self._logit(rows))
 
     def _balancing(self, rows: FloatArray) -> FloatArray:
@@ -284,6 +286,10 @@ class BothSides:
         summed = np.zeros((P, rows.shape[1]))
         np.add.at(summed, risk.person, rows)
         touched = np.flatnonzero(summed.any(axis=1))
+        if self.group.model is not None and self.group.model.kind == "given":
+            # Weights taken as fixed have the factor that they have in `influence.person`.
+            count = np.maximum((summed != 0).sum(axis=0), 2)
+            summed *= np.sqrt(count / (count - 1))
         found = [(summed[touched], touched)]
         if parts.reuse is not None:
             # Of either side a row of its own: whoever is on both adds twice.

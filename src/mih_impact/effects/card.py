@@ -188,6 +188,12 @@ _WHOSE = {
         "start year counts by its share of those who started.",
     ),
 }
+#: Scores that are a logit's.
+_LOGITS = ("pooled", "by_start_year")
+_GIVEN_SCORE = Label(
+    nb="Tilbøyeligheten til å delta er analytikerens egen: standardfeilene regner den som gitt.",
+    en="The propensity score is the analyst's own: standard errors take it as given.",
+)
 _ESTIMATED_SCORE = Label(
     nb="Standardfeilene regner med at tilbøyeligheten til å delta er anslått.",
     en="Standard errors count the propensity score as estimated.",
@@ -250,6 +256,8 @@ def effects_card(effects: EffectEstimates, lang: Lang) -> Card:
         notes.append(_speaks_for(effects, lang))
     if effects.estimand in _WHOSE:
         notes.append(_WHOSE[effects.estimand].text(lang))
+    if effects.provenance.options.get("match", {}).get("score") not in (*_LOGITS, None):
+        notes.append(_GIVEN_SCORE.text(lang))
     if effects.matrix is None:
         notes.append(_NOT_AVAILABLE.text(lang))
     asked = effects.provenance.options

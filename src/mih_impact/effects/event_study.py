@@ -374,7 +374,8 @@ def event_study(
     arguments.seed(seed)
     require_choice("small_sample", small_sample, get_args(SmallSample))
     _require_options(group, se)
-    _require_estimand(group, se, cluster, adjusted=adjust or score_correction)
+    own_way = adjust or score_correction or small_sample != "auto"
+    _require_estimand(group, se, cluster, adjusted=own_way)
     by_person = isinstance(cluster, str) and cluster == "person"
     kind = resolved_se(se, [group]) if by_person else clustered_kind(se, group)
     if score_correction:
@@ -453,7 +454,7 @@ def resolved_se(se: StandardError, groups: Sequence[ControlGroup]) -> str:
     if se != "auto":
         return se
     if groups[0].model is not None:
-        return "estimated_weights"
+        return "person" if groups[0].model.kind == "given" else "estimated_weights"
     if groups[0].replace:
         return "abadie_imbens"
     return "matched_set" if all(map(_sets_are_apart, groups)) else "person"
@@ -535,15 +536,15 @@ def _require_estimand(
     """Raise on what is known for effects on those who start only."""
     if group.estimand == "att":
         return
-    own = "abadie_imbens" if group.model is None else "estimated_weights"
+    own = _resolve("auto", [group])
     above = group.model is None and not (isinstance(cluster, str) and cluster == "person")
     if se not in ("auto", own) or above or adjusted:
         raise EffectsError(
             f"Effects of {group.estimand!r} have standard errors {own!r}"
             + (" by person" if group.model is None else "")
-            + ", and are neither adjusted nor corrected for an estimated score",
+            + ", and are neither adjusted nor corrected for an estimated score or small samples",
             found=f"se={se!r}, cluster={str(cluster)!r}"
-            + (", adjust= or score_correction=" if adjusted else ""),
+            + (", adjust=, score_correction= or small_sample=" if adjusted else ""),
             do="leave these out, or choose controls with estimand='att'",
         )
 
@@ -564,7 +565,7 @@ def _require_options(group: ControlGroup, se: str) -> None:
             found="weights that were estimated" if weighted else "matching without replacement",
             do="use se='auto' or 'person'",
         )
-    if se == "estimated_weights" and not weighted:
+    if se == "estimated_weights" and (group.model is None or group.model.kind == "given"):
         raise OptionError(
             "Standard errors for estimated weights need weights that were estimated",
             found=f"controls chosen by method={group.method!r}",

@@ -491,7 +491,7 @@ def estimated_weights(group: ControlGroup, comparison: Comparison) -> Influence:
     No small-sample factor. Trimming is taken as fixed.
     """
     model = group.model
-    if model is None:
+    if model is None or model.kind == "given":
         raise OptionError(
             "Standard errors for estimated weights need weights that were estimated",
             found=f"controls chosen by method={group.method!r}",

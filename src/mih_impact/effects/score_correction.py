@@ -61,6 +61,9 @@ def require_theory(group: ControlGroup, kind: str, *, adjust: bool) -> None:
         what = "Controls were not matched on an estimated score, so there is nothing to correct for"
         found = f"method={group.method!r}"
         do += ", or match with method='propensity'"
+    elif group.score is None or not group.score.models:
+        what = "How a score of your own was estimated is not known, so it cannot be corrected for"
+        found = "score= of match"
     elif not group.replace:
         what = "The correction for an estimated score is for matching with replacement"
         found = "matching without replacement"

@@ -317,6 +317,12 @@ def _resolve(group: ControlGroup, method: Method, blocks: Blocks, *, adjust: boo
             found="adjust=True",
             do="leave it out, or use event_study's own standard errors",
         )
+    if group.score is not None and not group.score.models:
+        raise EffectsError(
+            "A score of your own is not estimated again on draws of persons",
+            found="score= of match or weight",
+            do="use event_study's own standard errors, which take it as given",
+        )
     nearest = group.score is not None or group.whitened is not None
     nearest &= group.model is None
     if method == "otsu_rai" and not nearest:

@@ -300,5 +300,6 @@ def clustered_kind(se: StandardError, group: ControlGroup) -> StandardError:
             do="use se='auto' with cluster=, or leave out cluster=",
         )
     if se == "auto":
-        return "estimated_weights" if group.model is not None else "person"
+        estimated = group.model is not None and group.model.kind != "given"
+        return "estimated_weights" if estimated else "person"
     return se
