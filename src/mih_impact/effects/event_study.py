@@ -536,7 +536,7 @@ def _require_estimand(
     """Raise on what is known for effects on those who start only."""
     if group.estimand == "att":
         return
-    own = _resolve("auto", [group])
+    own = resolved_se("auto", [group])
     above = group.model is None and not (isinstance(cluster, str) and cluster == "person")
     if se not in ("auto", own) or above or adjusted:
         raise EffectsError(
