@@ -57,3 +57,16 @@ def test_the_validation_page_is_its_record_and_names_tests_that_are_there() -> N
     for claim in (claim for section in CLAIMS.values() for claim in section):
         for file, name in (node(test).split("::") for test in claim.tests):
             assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8"), claim.says
+
+
+def test_effects_on_others_are_on_the_page_as_recorded_and_their_intervals_hold() -> None:
+    from benchmarks.whose_effect import section, truth
+
+    table = json.loads((RESULTS / "whose_effect.json").read_text())
+    assert section(table) in (ROOT / "docs" / "monte_carlo.md").read_text(encoding="utf-8")
+    assert {row["seeds"] for row in table} == {1000}
+    assert {row["estimand"] for row in table} == {"att", "atc", "ate"}
+    for row in table:
+        assert row["truth"] == pytest.approx(truth(row["estimand"]), abs=0.1)
+        assert abs(row["bias"]) < 0.12 * row["spread"]
+        assert 0.93 <= row["coverage"] <= 0.97
