@@ -239,8 +239,13 @@ class _Transport:
         with open(self._path, "rb") as file:
             file.seek(len(self._head))
             left = os.path.getsize(self._path) - len(self._head)
+            # Version 8 says how many rows there are, and ReadStat takes blanks after them for rows
+            # where a piece has fewer.
+            told = re.search(rb"OBSV8 +HEADER RECORD!{7} *([0-9]{1,15})", self._head[-160:])
+            if told and int(told[1]):
+                left = min(left, int(told[1]) * self._width)
             while left > 0 and self._width:
-                rows = file.read(step * self._width)
+                rows = file.read(min(step * self._width, left))
                 # ReadStat takes blanks at the end for what fills the last line of a file.
                 while len(rows) < left and not rows[-self._width :].strip(b" "):
                     rows += file.read(self._width)
