@@ -237,25 +237,31 @@ class _Transport:
     def pieces(self, step: int) -> Iterator[bytes]:
         """Yield files of so many rows; the last row of each but the last is not blank."""
         with open(self._path, "rb") as file:
+            left = self._bytes_of_rows()
+            file.seek(len(self._head) + left)
+            self._require_one_table(file.read(160))
             file.seek(len(self._head))
-            left = os.path.getsize(self._path) - len(self._head)
-            # Version 8 says how many rows there are, and ReadStat takes blanks after them for rows
-            # where a piece has fewer.
-            told = re.search(rb"OBSV8 +HEADER RECORD!{7} *([0-9]{1,15})", self._head[-160:])
-            if told and int(told[1]):
-                left = min(left, int(told[1]) * self._width)
             while left > 0 and self._width:
                 rows = file.read(min(step * self._width, left))
                 # ReadStat takes blanks at the end for what fills the last line of a file.
                 while len(rows) < left and not rows[-self._width :].strip(b" "):
                     rows += file.read(self._width)
                 left -= len(rows)
-                if b"HEADER RECORD*******MEMB" in rows:
-                    raise PanelContractError(
-                        f"The file {Path(self._path).name} holds several tables",
-                        do="write each to a file of its own in SAS",
-                    )
+                self._require_one_table(rows)
                 yield self._head + rows
+
+    def _bytes_of_rows(self) -> int:
+        """Return how much the rows take; version 8 says it, as blanks at its end look like rows."""
+        there = os.path.getsize(self._path) - len(self._head)
+        told = re.search(rb"OBSV8 +HEADER RECORD!{7} *([0-9]{1,15})", self._head[-160:])
+        return min(there, int(told[1]) * self._width) if told and int(told[1]) else there
+
+    def _require_one_table(self, rows: bytes) -> None:
+        if b"HEADER RECORD*******MEMB" in rows:
+            raise PanelContractError(
+                f"The file {Path(self._path).name} holds several tables",
+                do="write each to a file of its own in SAS",
+            )
 
     def tagged(self, piece: bytes) -> dict[str, int]:
         """Return how many values of each column are SAS's .A to .Z and ._, which are nothing."""
