@@ -249,5 +249,5 @@ def test_the_referees_notebook_says_what_the_calls_give(fresh, case):
     third = effects.to_frame().query("outcome == 'wage_income' and year_since_start == 3").iloc[0]
     assert f"{third['estimate'] / 1000:.1f} {third['std_error'] / 1000:.1f}" in cells["ways"]
     assert f"Abadie-Imbens {third['std_error'] / 1000:.1f}" in cells["se"]
-    assert len(mih.specification_curve(group).table) == 26
-    assert "it tries 26 specifications" in text
+    assert len(mih.specification_curve(group).table) == 27
+    assert "it tries 27 specifications" in text

@@ -65,11 +65,14 @@ STUDY = {
     "by": (None, "county"),
     "adjust": (False, True),
     "score_correction": (False, True),
+    "small_sample": ("auto", "none"),  # CR2 and its refusals: tests/oracle/test_small_sample.py
     "level": (0.95, 0.8),
     "seed": (2025, 7),
 }
+#: What is asked of standard errors, which draws take the place of.
+_NOT_DRAWN = ("se", "by", "score_correction", "small_sample")
 RESAMPLE = {
-    **{name: STUDY[name] for name in STUDY if name not in ("se", "by", "score_correction")},
+    **{name: STUDY[name] for name in STUDY if name not in _NOT_DRAWN},
     "method": ("auto", "naive", "otsu_rai"),
     "draws": (20,),
     "blocks": ("sides", "start_year"),

@@ -78,7 +78,7 @@ def test_the_sliders_start_at_the_account_and_say_where_it_comes_from(case):
 def test_a_missing_extra_names_the_pip_command(case, monkeypatch):
     find_spec = importlib.util.find_spec
     monkeypatch.setattr(
-        "mih_impact.reporting.export.find_spec",
+        "mih_impact.errors.find_spec",
         lambda name: None if name == "ipywidgets" else find_spec(name),
     )
     with pytest.raises(

@@ -177,8 +177,8 @@ def test_the_basic_amount():
     assert grunnbelop(2024, average=False) == 124_028
     assert grunnbelop(2009, average=False) == 72_881
     assert grunnbelop(2026, average=False) == 136_549
-    with pytest.raises(AssumptionError, match=r"2009.*2010-2026"):
-        grunnbelop(2009)
+    with pytest.raises(AssumptionError, match=r"2008.*2009-2026"):
+        grunnbelop(2008)
     with pytest.raises(AssumptionError, match=r"2027.*2009-2026"):
         grunnbelop(2027, average=False)
 
