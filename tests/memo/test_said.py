@@ -13,8 +13,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import mih_impact as mih
-from mih_impact.account.card import break_even_text
-from mih_impact.account.roles import ACTORS, PUBLIC, amount_of
+from mih_impact.account.roles import ACTORS, PUBLIC, amount_of, break_even_text
 from mih_impact.display.locale import Label, number
 from mih_impact.reporting import document as doc
 from mih_impact.reporting.blocks import Number, plain, walk

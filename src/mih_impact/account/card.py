@@ -16,7 +16,14 @@ import pandas as pd
 from mih_impact.account.objections import objections_of
 from mih_impact.account.programme import LOCAL
 from mih_impact.account.residual import LAST_AGE, residual_frame
-from mih_impact.account.roles import ACTORS, GROUP_LABELS, PUBLIC, amount_of, hundreds
+from mih_impact.account.roles import (
+    ACTORS,
+    GROUP_LABELS,
+    PUBLIC,
+    amount_of,
+    break_even_text,
+    hundreds,
+)
 from mih_impact.account.tables import actor_frame, beside_frame, ledger_frame, year_frame
 from mih_impact.account.values import AccountValues
 from mih_impact.display.locale import (
@@ -27,7 +34,6 @@ from mih_impact.display.locale import (
     hidden,
     interval,
     number,
-    ordinal,
     percent,
 )
 from mih_impact.display.result import Card
@@ -39,7 +45,6 @@ __all__ = [
     "WHOSE",
     "Sentence",
     "account_card",
-    "break_even_text",
     "controls",
     "cover_of",
     "cut",
@@ -259,10 +264,6 @@ _NOT_AVAILABLE = Label(
     en="not available (the effects have no covariance)",
 )
 _BREAK_EVEN = Label(nb="Lønnsomt", en="Breaks even")
-_IN_YEAR = Label(nb="i år {year}", en="in year {year}")
-_COUNTED = Label(nb="{when}, det {ordinal} året", en="{when}, the {ordinal} year")
-_AT_ONCE = Label(nb="fra start", en="from the start")
-_NEVER = Label(nb="ikke innen {years} år", en="not within {years} years")
 _NONE = Label(nb="ingen", en="none")
 _PUBLIC = Label(nb="Offentlige budsjetter", en="Public budgets")
 _STARTERS = Label(nb="Deltakere bak hvert år", en="Participants behind each year")
@@ -338,35 +339,6 @@ def account_card(case: AccountValues, lang: Lang | None = None) -> Card:
         table=_who(case, lang),
         notes=_notes(case, lang),
     )
-
-
-def break_even_text(
-    year: int | None, horizon: int, lang: Lang | None = None, *, counted: bool = False
-) -> str:
-    """Return a break-even year in words.
-
-    Parameters
-    ----------
-    year
-        Years since start, from 0; None is never.
-    horizon
-        Years of the account.
-    lang
-        Language; None is the one in force.
-    counted
-        Whether to say which of the years it is, counted from the first.
-
-    Examples
-    --------
-    >>> break_even_text(3, 7, "en"), break_even_text(3, 7, "en", counted=True)
-    ('in year 3', 'in year 3, the fourth year')
-    """
-    if year is None:
-        return _NEVER.format(years=horizon).text(lang)
-    if year == 0:
-        return _AT_ONCE.text(lang)
-    when = _IN_YEAR.format(year=year)
-    return (_COUNTED.format(when=when, ordinal=ordinal(year + 1)) if counted else when).text(lang)
 
 
 def _headline(case: AccountValues, lang: Lang | None) -> list[tuple[str, str]]:

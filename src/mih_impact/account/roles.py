@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, TypeVar
 
 from mih_impact import arguments
-from mih_impact.display.locale import NOT_AVAILABLE, Label, Lang, kroner, number, percent
+from mih_impact.display.locale import NOT_AVAILABLE, Label, Lang, kroner, number, ordinal, percent
 from mih_impact.display.unit import is_money
 from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.panel.contract import BENEFITS, CONTRACT
@@ -33,6 +33,7 @@ __all__ = [
     "Actor",
     "Benefit",
     "benefit_of",
+    "break_even_text",
     "nearest",
     "require_group",
     "require_members",
@@ -50,6 +51,11 @@ Actor = Literal[
     "municipality",
     "rest_of_society",
 ]
+
+_IN_YEAR = Label(nb="i år {year}", en="in year {year}")
+_COUNTED = Label(nb="{when}, det {ordinal} året", en="{when}, the {ordinal} year")
+_AT_ONCE = Label(nb="fra start", en="from the start")
+_NEVER = Label(nb="ikke innen {years} år", en="not within {years} years")
 
 #: The actors, in the order of every table.
 ACTORS: tuple[str, ...] = (
@@ -144,6 +150,35 @@ def amount_of(value: float | None, unit: str, lang: Lang | None = None) -> str:
     if unit == "standard errors":
         return _ERRORS.format(n=number(value, 2, lang)).text(lang)
     return number(value, 2, lang)
+
+
+def break_even_text(
+    year: int | None, horizon: int, lang: Lang | None = None, *, counted: bool = False
+) -> str:
+    """Return a break-even year in words.
+
+    Parameters
+    ----------
+    year
+        Years since start, from 0; None is never.
+    horizon
+        Years of the account.
+    lang
+        Language; None is the one in force.
+    counted
+        Whether to say which of the years it is, counted from the first.
+
+    Examples
+    --------
+    >>> break_even_text(3, 7, "en"), break_even_text(3, 7, "en", counted=True)
+    ('in year 3', 'in year 3, the fourth year')
+    """
+    if year is None:
+        return _NEVER.format(years=horizon).text(lang)
+    if year == 0:
+        return _AT_ONCE.text(lang)
+    when = _IN_YEAR.format(year=year)
+    return (_COUNTED.format(when=when, ordinal=ordinal(year + 1)) if counted else when).text(lang)
 
 
 def hundreds(x: SupportsFloat | None, lang: Lang | None = None) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mih_impact.account.card import break_even_text
 from mih_impact.account.figures.parts import (
     INK,
     INTERVAL,
@@ -21,7 +20,7 @@ from mih_impact.account.figures.parts import (
     wrapped,
     write_amounts,
 )
-from mih_impact.account.roles import ACTORS, GROUP_LABELS, hundreds
+from mih_impact.account.roles import ACTORS, GROUP_LABELS, break_even_text, hundreds
 from mih_impact.account.tables import actor_frame, costs_frame, year_frame
 from mih_impact.account.values import AccountValues, basis_of
 from mih_impact.display.figure import (

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mih_impact.account.card import break_even_text
 from mih_impact.account.figures.parts import (
     INK,
     RULE,
@@ -16,7 +15,7 @@ from mih_impact.account.figures.parts import (
     upright_grid,
     wrapped,
 )
-from mih_impact.account.roles import GROUP_LABELS, hundreds
+from mih_impact.account.roles import GROUP_LABELS, break_even_text, hundreds
 from mih_impact.account.uncertainty import SOURCE_LABELS
 from mih_impact.display.figure import (
     ACTOR_COLOURS,

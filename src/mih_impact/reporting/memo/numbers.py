@@ -11,9 +11,15 @@ import pandas as pd
 
 from mih_impact.account.assumption import Assumption
 from mih_impact.account.budget.result import BudgetImpact
-from mih_impact.account.card import break_even_text
 from mih_impact.account.cost_benefit import CostBenefit
-from mih_impact.account.roles import GROUP_LABELS, GROUPS, PUBLIC, amount_of, hundreds
+from mih_impact.account.roles import (
+    GROUP_LABELS,
+    GROUPS,
+    PUBLIC,
+    amount_of,
+    break_even_text,
+    hundreds,
+)
 from mih_impact.account.sensitivity import Sensitivity
 from mih_impact.account.tables import line_values
 from mih_impact.display.locale import Label, Lang, interval, number

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any, get_args
 
 from mih_impact import arguments
-from mih_impact.account.card import break_even_text, cover_of
+from mih_impact.account.card import cover_of
 from mih_impact.account.cost_benefit import CostBenefit
 from mih_impact.account.export import export_account
 from mih_impact.account.parameters import Persistence
 from mih_impact.account.programme import LOCAL
-from mih_impact.account.roles import GROUP_LABELS, amount_of
+from mih_impact.account.roles import GROUP_LABELS, amount_of, break_even_text
 from mih_impact.account.tables import pooled
 from mih_impact.arguments import named_options
 from mih_impact.display.figure import ACTOR_COLOURS

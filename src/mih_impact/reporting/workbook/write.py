@@ -10,7 +10,6 @@ from pathlib import Path
 from mih_impact import arguments
 from mih_impact.account import card
 from mih_impact.account.budget.impact import read_starters
-from mih_impact.account.card import break_even_text
 from mih_impact.account.cost_benefit import CostBenefit
 from mih_impact.account.indicators import INDICATORS
 from mih_impact.account.non_priced import (
@@ -19,6 +18,7 @@ from mih_impact.account.non_priced import (
     non_priced_card,
     non_priced_cells,
 )
+from mih_impact.account.roles import break_even_text
 from mih_impact.account.tables import BESIDE, pooled
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import NBSP, Label, Lang, language, percent
