@@ -74,18 +74,25 @@ def test_the_delivery_gives_the_register_back_bit_for_bit(panel, folder, registe
     assert (found[list(BENEFITS)] > 0).any().all()
 
 
-def test_the_effects_are_those_of_the_register_to_the_digit(panel, register):
-    def effects(source):
-        group = mih.match(
-            source,
-            exact=["county", "benefit_type"],
-            on=["age", "education", *mih.lag("wage_income", 1, 2, 3)],
-        )
-        return mih.event_study(group).to_frame()
+def effects(source):
+    group = mih.match(
+        source,
+        exact=["county", "benefit_type"],
+        on=["age", "education", *mih.lag("wage_income", 1, 2, 3)],
+    )
+    return mih.event_study(group).to_frame()
 
+
+def test_the_effects_are_those_of_the_register_to_the_digit(panel, register):
     pd.testing.assert_frame_equal(
         effects(panel), effects(mih.read_panel(register)), check_exact=True
     )
+
+
+def test_the_whole_delivery_gives_the_effects_of_the_reference_case(tmp_path):
+    mih.synthetic_delivery(tmp_path)
+    panel = build_from_toml(tmp_path / "tables.toml", eligible=ELIGIBLE)
+    pd.testing.assert_frame_equal(effects(panel), effects(mih.example_panel()), check_exact=True)
 
 
 def test_every_row_of_the_delivery_has_one_fate(panel):
