@@ -47,6 +47,7 @@ __all__ = [
     "build_risk_set",
     "cells",
     "members",
+    "require_starters",
     "uniform_number",
 ]
 
@@ -280,16 +281,21 @@ class RiskSet:
         self.design.require_varying(others or on, one_does=one_does)
 
 
-def _starts(cube: Cube) -> IntArray:
-    """Return the periods in which somebody starts; raise on none, or with none before it."""
-    starts: IntArray = cube.start[cube.start != NEVER]
-    if not len(starts):
+def require_starters(cube: Cube) -> None:
+    """Raise where nobody starts."""
+    if not (cube.start_year != NEVER).any():
         raise SupportError(
             "Nobody in the panel starts",
             found="0 persons with a start year",
             do="name the column with the start year: columns={'start_year': ...}; or, where a "
             "register has several measures, the one to look at: measure=",
         )
+
+
+def _starts(cube: Cube) -> IntArray:
+    """Return the periods in which somebody starts; raise on none, or with none before it."""
+    require_starters(cube)
+    starts: IntArray = cube.start[cube.start != NEVER]
     periods = np.unique(starts)
     seen = cube.has(periods - 1)
     if not seen.all():

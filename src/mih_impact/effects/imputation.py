@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.recipe import about_panel, require_units, require_years
+from mih_impact.controls.risk_set import require_starters
 from mih_impact.controls.terms import Lag, Term
 from mih_impact.display.result import Provenance
 from mih_impact.effects.group_time.influence import FactoredInfluence, factored
@@ -233,13 +234,7 @@ def imputation_effects(
 
 def _require_starters(cube: Cube) -> None:
     """Raise where nobody starts, or nobody is followed."""
-    if not (cube.start_year != NEVER).any():
-        raise SupportError(
-            "Nobody in the panel starts",
-            found="0 persons with a start year",
-            do="name the column with the start year: columns={'start_year': ...}; or, where a "
-            "register has several measures, the one to look at: measure=",
-        )
+    require_starters(cube)
     require_followed(cube, "imputation_effects")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from datetime import datetime, time
 from pathlib import Path
 from typing import Any
@@ -75,8 +76,8 @@ def _sheet_of(path: Path) -> tuple[list[str], list[list[Any]], list[int]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of extensions that hold nothing of ours
         try:
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-            sheets = [[[*row] for row in sheet.iter_rows()] for sheet in book.worksheets]
+            with closing(openpyxl.load_workbook(path, read_only=True, data_only=True)) as book:
+                sheets = [[[*row] for row in sheet.iter_rows()] for sheet in book.worksheets]
             filled = [rows for rows in sheets if any(c.value is not None for r in rows for c in r)]
             if len(filled) == 1:
                 _require_saved(path, filled[0], sheets.index(filled[0]))
@@ -141,12 +142,13 @@ def _require_saved(path: Path, rows: list[Any], sheet: int) -> None:
 
     if all(cell.value is not None for row in rows for cell in row):
         return
-    formulas = openpyxl.load_workbook(path, read_only=True).worksheets[sheet]
-    unsaved = sum(
-        formula.data_type == "f" and (place >= len(row) or row[place].value is None)
-        for row, line in zip(rows, formulas.iter_rows(), strict=False)
-        for place, formula in enumerate(line)
-    )
+    with closing(openpyxl.load_workbook(path, read_only=True)) as book:
+        lines = book.worksheets[sheet].iter_rows()
+        unsaved = sum(
+            formula.data_type == "f" and (place >= len(row) or row[place].value is None)
+            for row, line in zip(rows, lines, strict=False)
+            for place, formula in enumerate(line)
+        )
     if unsaved:
         raise PanelContractError(
             f"{path.name} has formulas without their values",

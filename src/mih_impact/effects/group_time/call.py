@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.recipe import about_panel, require_units, require_years
+from mih_impact.controls.risk_set import require_starters
 from mih_impact.controls.terms import Lag, Term, as_terms
 from mih_impact.display.result import Provenance
 from mih_impact.effects.group_time.adjusted import TRIM, Estimator
@@ -31,8 +32,8 @@ from mih_impact.effects.group_time.sample import (
     require_followed,
     start_groups,
 )
-from mih_impact.errors import EffectsError, OptionError, PanelContractError, SupportError, warn
-from mih_impact.panel.cube import NEVER, Dead
+from mih_impact.errors import EffectsError, OptionError, PanelContractError, warn
+from mih_impact.panel.cube import Dead
 from mih_impact.panel.panel import Panel
 
 __all__ = ["group_time_effects"]
@@ -176,13 +177,7 @@ def group_time_effects(
             found="a panel made by for_measure(other_measures='censor')",
             do="use match or weight with other_measures='censor', and event_study; or 'risk_set'",
         )
-    if not (cube.start_year != NEVER).any():
-        raise SupportError(
-            "Nobody in the panel starts",
-            found="0 persons with a start year",
-            do="name the column with the start year: columns={'start_year': ...}; or, where a "
-            "register has several measures, the one to look at: measure=",
-        )
+    require_starters(cube)
     require_followed(cube, "group_time_effects")
     require_units(cube, names)
     values = read_outcomes(cube, names, dead=dead)
