@@ -94,7 +94,7 @@ def chosen(method: str, panel: Any, options: dict[str, Any]) -> Any:
 def measured(method: str, draws: int, runs: int) -> dict[str, Any]:
     """Time one method, its bound, and the loop."""
     import mih_impact as mih
-    from mih_impact.effects.estimand import read_question
+    from mih_impact.effects.question import read_target
 
     spec, panel = mih.nav.analysis(), mih.example_panel()
     controls, effects = spec.controls.options, spec.effects.options
@@ -112,7 +112,7 @@ def measured(method: str, draws: int, runs: int) -> dict[str, Any]:
         again = chosen(method, panel, controls)
         return mih.event_study(again, outcomes=outcomes, window=window, se="person")
 
-    asked = read_question(group, outcomes, "did", -1, window, "available", "zero")
+    asked = read_target(group, outcomes, "did", -1, window, "available", "zero")
     rows = np.arange(len(group.risk.person))
     if kind == "otsu_rai":
         rows = np.unique(np.concatenate([group.sets.participant, group.sets.control]))

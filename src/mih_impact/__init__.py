@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from mih_impact.display.unit import Unit as Unit
     from mih_impact.effects.check_result import CheckResult as CheckResult
     from mih_impact.effects.check_result import SensitivityCheck as SensitivityCheck
-    from mih_impact.effects.estimand import Estimand as Estimand
     from mih_impact.effects.event_study import event_study as event_study
     from mih_impact.effects.group_time.call import group_time_effects as group_time_effects
     from mih_impact.effects.group_time.result import GroupTimeEffects as GroupTimeEffects
@@ -60,6 +59,7 @@ if TYPE_CHECKING:
     from mih_impact.effects.inference.wild_bootstrap import wild_bootstrap as wild_bootstrap
     from mih_impact.effects.quantile import QuantileEffects as QuantileEffects
     from mih_impact.effects.quantile import quantile_effects as quantile_effects
+    from mih_impact.effects.question import Question as Question
     from mih_impact.effects.series import EffectSeries as EffectSeries
     from mih_impact.effects.subgroups import DifferenceTest as DifferenceTest
     from mih_impact.errors import AssumptionError as AssumptionError
@@ -159,7 +159,7 @@ _HOME = {
     "EffectTest": "effects.inference.tests",
     "EffectsError": "errors",
     "EngineError": "errors",
-    "Estimand": "effects.estimand",
+    "Question": "effects.question",
     "Funnel": "nav.recruitment",
     "GroupTimeEffects": "effects.group_time.result",
     "HonestBounds": "falsification.honest.result",

@@ -10,7 +10,7 @@ import pytest
 import statsmodels.api as sm
 
 import mih_impact as mih
-from mih_impact.effects.estimand import read_target
+from mih_impact.effects.question import read_target
 from mih_impact.effects.row_outcomes import RowOutcomes
 from tests.oracle.test_effects import rows_of
 from tests.oracle.test_matching_references import ON, RECORDED, panel

@@ -14,7 +14,7 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.controls.risk_set import uniform_number
-from mih_impact.effects.estimand import read_target
+from mih_impact.effects.question import read_target
 from mih_impact.errors import EffectsError
 from mih_impact.panel.build import MonthCube
 from mih_impact.study.draws import Rematched, rematched

@@ -14,9 +14,9 @@ import mih_impact as mih
 from mih_impact.controls import matching
 from mih_impact.controls.matching import NearestLists, lots, matched, nearest_sets
 from mih_impact.controls.options import MatchOptions
-from mih_impact.effects.estimand import read_target
 from mih_impact.effects.inference import randomisation as assignments
 from mih_impact.effects.inference.randomisation import Experiment, draw_starters
+from mih_impact.effects.question import read_target
 from tests.support import read_frame, small_register
 
 ON = ["age", "education", *mih.lag("wage_income", 1)]

@@ -24,7 +24,7 @@ LAGS = mih.lag("wage_income", 1, 2)
 # The values of each option that are tried, the first the one that others are tried beside. An
 # option that a call has and that stands in neither table fails the test.
 #: What is asked about, and the same options in one object.
-SUBJECT = {"panel", "group", "estimand"}
+SUBJECT = {"panel", "group", "question", "estimand"}
 CHOOSING = {
     "register": ("year", "month"),
     "on": (("age", *LAGS), ("age", "education"), ()),

@@ -12,7 +12,7 @@ from mih_impact.controls.design import Design
 from mih_impact.controls.logit import fit_logit
 from mih_impact.controls.refit import DrawnRiskSet, Refit, Rescored, exact_cells
 from mih_impact.controls.risk_set import build_risk_set
-from mih_impact.effects.estimand import read_target
+from mih_impact.effects.question import read_target
 from mih_impact.study import draws as module
 from mih_impact.study.draws import Rematched, Urns, drawn_cube, rematched
 from tests.support import read_frame, small_register

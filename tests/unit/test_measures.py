@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
-from mih_impact.effects.estimand import read_target
+from mih_impact.effects.question import read_target
 from mih_impact.errors import EffectsError, OptionError, PanelContractError, SupportError
 from mih_impact.panel import person_counts
 from mih_impact.panel.cube import NEVER

@@ -8,9 +8,9 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.controls import matching
-from mih_impact.effects.estimand import read_target
 from mih_impact.effects.inference.covariance import clustered
 from mih_impact.effects.inference.multiplier import linear_form
+from mih_impact.effects.question import read_target
 from mih_impact.study.draws import Draws, Urns, drawn_cube, rematched
 from mih_impact.study.resampling import _urns
 from mih_impact.study.reweighted import Reweighted

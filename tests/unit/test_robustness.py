@@ -375,9 +375,9 @@ class TestSpecificationCurve:
         assert not left.has_data()
 
     def test_every_option_of_the_verbs_is_known(self, group):
-        from mih_impact.effects.estimand import Estimand
+        from mih_impact.effects.question import Question
 
-        known = set(own_options(group, Estimand(outcome="wage_income", year=2)))
+        known = set(own_options(group, Question(outcome="wage_income", year=2)))
         assert {"on", "method", "trim", "moments", "cutpoints", "window_end", "base"} <= known
 
     @pytest.mark.parametrize(

@@ -20,17 +20,6 @@ from mih_impact.display.result import Provenance
 from mih_impact.effects.both_sides import BothSides
 from mih_impact.effects.card import NO_CONTROLS
 from mih_impact.effects.comparison import Comparison
-from mih_impact.effects.estimand import (
-    Composition,
-    Estimand,
-    Estimator,
-    TargetEffects,
-    is_cross_section,
-    is_matched_on,
-    read_target,
-    require_choice,
-    takes_estimand,
-)
 from mih_impact.effects.inference.covariance import (
     cluster_of,
     clustered,
@@ -43,6 +32,17 @@ from mih_impact.effects.inference.small_sample import (
     small_sample_rows,
 )
 from mih_impact.effects.influence import Influence, StandardError, critical_values
+from mih_impact.effects.question import (
+    Composition,
+    Estimator,
+    Question,
+    TargetEffects,
+    is_cross_section,
+    is_matched_on,
+    read_target,
+    require_choice,
+    takes_question,
+)
 from mih_impact.effects.row_outcomes import RowOutcomes
 from mih_impact.effects.score_correction import corrected, require_theory
 from mih_impact.effects.series import EffectSeries, build_series
@@ -239,13 +239,13 @@ def _nobody(
     return PartEstimate(observed.group, observed.target, comparison, nothing, about, refused)
 
 
-# More than ten parameters: each is a choice of its own, and what is repeated goes as estimand=.
+# More than ten parameters: each is a choice of its own, and what is repeated goes as question=.
 @named_options
-@takes_estimand()
+@takes_question()
 def event_study(
     group: ControlGroup,
     *,
-    estimand: Estimand | None = None,
+    question: Question | None = None,
     outcomes: str | Sequence[str] | None = None,
     estimator: Estimator = "did",
     base: int | Sequence[int] = -1,
@@ -267,7 +267,7 @@ def event_study(
     ----------
     group
         Participants and their controls.
-    estimand
+    question
         In place of `outcomes`, `window` and the other options that are part of it: effects on its
         outcome, from its first year to its last.
     outcomes
@@ -329,7 +329,7 @@ def event_study(
     Raises
     ------
     OptionError
-        An estimand beside an option that is part of it.
+        A question beside an option that is part of it.
     EffectsError
         An unknown outcome or option, a window that no start year covers, a base year that is not
         before start or without register rows, an adjustment by nothing, a correction for an
@@ -365,7 +365,7 @@ def event_study(
     >>> mih.event_study(group, outcomes=["wage_income"], window=(-1, 1)).event_years
     (-1, 0, 1)
     """
-    del estimand  # it has come as the single options
+    del question  # it has come as the single options
     window = _only_period(group, window)
     target = read_target(group, outcomes, estimator, base, window, composition, dead)
     arguments.flag("adjust", adjust)

@@ -19,10 +19,10 @@ from mih_impact.display.layout import figure, finish
 from mih_impact.display.locale import Label, Lang, count, interval, language, percent
 from mih_impact.display.result import Card, Provenance, Result, hide_small
 from mih_impact.display.unit import AnyUnit, amount, is_money
-from mih_impact.effects.estimand import read_target
 from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.event_study import resolved_se
 from mih_impact.effects.influence import BAND_DRAWS, StandardError, sup_t
+from mih_impact.effects.question import read_target
 from mih_impact.effects.row_outcomes import RowOutcomes
 from mih_impact.errors import OptionError
 from mih_impact.panel.contract import label_of

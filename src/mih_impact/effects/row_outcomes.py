@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.comparison import Comparison, compare
-from mih_impact.effects.estimand import TargetEffects
 from mih_impact.effects.influence import (
     Influence,
     Nearby,
@@ -20,6 +19,7 @@ from mih_impact.effects.influence import (
     neighbours,
     person,
 )
+from mih_impact.effects.question import TargetEffects
 from mih_impact.effects.score_correction import ScoreMoments, score_moments
 
 __all__ = ["RowOutcomes"]

@@ -18,8 +18,8 @@ from mih_impact.controls.terms import Term, as_terms, lag, term_label
 from mih_impact.display.locale import Label, Lang, number, p_equals, percent
 from mih_impact.display.result import Provenance
 from mih_impact.effects.check_result import SensitivityCheck
-from mih_impact.effects.estimand import read_target
 from mih_impact.effects.estimates import outcome_asked
+from mih_impact.effects.question import read_target
 from mih_impact.errors import OptionError
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead

@@ -29,9 +29,9 @@ from mih_impact.display.result import (
 )
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.check_result import CountedCheck
-from mih_impact.effects.estimand import Composition, Estimand, Estimator, takes_estimand
 from mih_impact.effects.forest import Rows, forest
 from mih_impact.effects.influence import StandardError
+from mih_impact.effects.question import Composition, Estimator, Question, takes_question
 from mih_impact.errors import EffectsError
 from mih_impact.falsification.re_estimation import EMPTY, answer, attempt, recipe_of, with_bar
 from mih_impact.panel.build import Request
@@ -361,13 +361,13 @@ MOST = 60
 _BAR = Label(nb="utelater én om gangen", en="leaving one out at a time")
 
 
-# More than ten parameters: single options stand beside the estimand they can go as.
+# More than ten parameters: single options stand beside the question they can go as.
 @named_options
-@takes_estimand()
+@takes_question()
 def leave_one_out(
     group: ControlGroup,
     *,
-    estimand: Estimand | None = None,
+    question: Question | None = None,
     by: Term = "county",
     outcome: str | None = None,
     year: int | Sequence[int] = 3,
@@ -385,7 +385,7 @@ def leave_one_out(
     ----------
     group
         Participants and their controls.
-    estimand
+    question
         In place of `outcome`, `year` and the options of `event_study` below.
     by
         A column as it stood in the year before start, or "start_year".
@@ -408,7 +408,7 @@ def leave_one_out(
     Raises
     ------
     OptionError
-        An estimand beside an option that is part of it, or with one that is not the call's.
+        A question beside an option that is part of it, or with one that is not the call's.
     EffectsError
         The group does not know how it was made, an unknown outcome or option, one level only, or
         more than 60.
@@ -433,15 +433,15 @@ def leave_one_out(
     ('', 5, True)
     """
     recipe = recipe_of(group)
-    estimand = Estimand(
+    question = Question(
         outcome=outcome, year=year, estimator=estimator, base=base, composition=composition, se=se,
         dead=dead, adjust=adjust, level=level,
     ).of(group)  # fmt: skip
-    outcome, years = str(estimand.outcome), estimand.years
-    everybody = {**EMPTY, **answer(estimand, group)}
+    outcome, years = str(question.outcome), question.years
+    everybody = {**EMPTY, **answer(question, group)}
     without = _Without.of(group, recipe, by)
     rows = [
-        {"left_out": name, **attempt(estimand, partial(_again, recipe, without, name))}
+        {"left_out": name, **attempt(question, partial(_again, recipe, without, name))}
         for name in with_bar(without.names, _BAR, total=len(without.names))
     ]
     table = pd.DataFrame([{"left_out": "", **everybody}, *rows])
@@ -456,7 +456,7 @@ def leave_one_out(
         title=title(by, outcome, years),
         provenance=Provenance.of(
             "leave_one_out",
-            {"by": str(by), "match": group.provenance.options, **asdict(estimand)},
+            {"by": str(by), "match": group.provenance.options, **asdict(question)},
             data=group.risk.cube.fingerprint,
             evidence=group.provenance.evidence,
         ),

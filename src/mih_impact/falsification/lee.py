@@ -23,16 +23,16 @@ from mih_impact.display.locale import Label, Lang, interval, number, percent
 from mih_impact.display.result import Provenance
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.check_result import SensitivityCheck
-from mih_impact.effects.estimand import (
-    Estimand,
+from mih_impact.effects.estimates import outcome_asked
+from mih_impact.effects.influence import Influence
+from mih_impact.effects.question import (
     Estimator,
+    Question,
     TargetEffects,
     read_target,
     require_choice,
-    takes_estimand,
+    takes_question,
 )
-from mih_impact.effects.estimates import outcome_asked
-from mih_impact.effects.influence import Influence
 from mih_impact.errors import EffectsError, OptionError
 from mih_impact.falsification.attrition import Pooled
 from mih_impact.panel.contract import label_of
@@ -372,13 +372,13 @@ _WHOLE = "all"
 _WORDS = {_WHOLE: Label(nb="alle samlet", en="all together")}
 
 
-# More than ten parameters: single options stand beside the estimand they can go as.
+# More than ten parameters: single options stand beside the question they can go as.
 @named_options
-@takes_estimand("se")
+@takes_question("se")
 def lee_bounds(
     group: ControlGroup,
     *,
-    estimand: Estimand | None = None,
+    question: Question | None = None,
     outcome: str | None = None,
     year: int = 3,
     seen: Seen = "register",
@@ -395,7 +395,7 @@ def lee_bounds(
     ----------
     group
         Participants and their controls.
-    estimand
+    question
         In place of `outcome`, `year`, `estimator`, `base`, `dead` and `level`; its standard error
         is that of the bounds, and its `dead` is "zero" where it does not say otherwise.
     outcome
@@ -430,7 +430,7 @@ def lee_bounds(
     Raises
     ------
     OptionError
-        An estimand beside an option that is part of it, or with one that is not the call's.
+        A question beside an option that is part of it, or with one that is not the call's.
     EffectsError
         An unknown outcome or option, a column of `within` that is not matched on exactly, a year
         nobody is seen in, or a cell in which nobody of a side is seen.
@@ -459,7 +459,7 @@ def lee_bounds(
     >>> bool(found["lower"][0] <= found["untrimmed"][0] <= found["upper"][0])
     True
     """
-    del estimand  # it has come as the single options
+    del question  # it has come as the single options
     year = arguments.whole("year", year)
     outcome = arguments.name("outcome", outcome_asked(group, outcome))
     target = read_target(

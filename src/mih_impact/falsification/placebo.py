@@ -17,18 +17,18 @@ from mih_impact.display.locale import Label, Lang, interval, number, p_value, pe
 from mih_impact.display.result import Provenance, evidence_of, naming_limit
 from mih_impact.display.unit import amount
 from mih_impact.effects.check_result import CountedCheck, Wald, holm, p_text, wald
-from mih_impact.effects.estimand import (
-    Composition,
-    Estimand,
-    Estimator,
-    is_matched_on,
-    read_years,
-    takes_estimand,
-)
 from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.event_study import event_study
 from mih_impact.effects.forest import Rows, forest
 from mih_impact.effects.influence import StandardError
+from mih_impact.effects.question import (
+    Composition,
+    Estimator,
+    Question,
+    is_matched_on,
+    read_years,
+    takes_question,
+)
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import EffectsError, OptionError
 from mih_impact.falsification.leave_out import StartedEarlier
@@ -278,13 +278,13 @@ def _closing(table: pd.DataFrame, lang: Lang) -> list[str]:
 _ESTIMATES = ("estimate", "std_error", "conf_low", "conf_high")
 
 
-# More than ten parameters: single options stand beside the estimand they can go as.
+# More than ten parameters: single options stand beside the question they can go as.
 @named_options
-@takes_estimand("year", "level")
+@takes_question("year", "level")
 def placebo_start(
     group: ControlGroup,
     *,
-    estimand: Estimand | None = None,
+    question: Question | None = None,
     years: int = 2,
     gap: int = 0,
     outcome: str | None = None,
@@ -302,7 +302,7 @@ def placebo_start(
     ----------
     group
         Participants and their controls.
-    estimand
+    question
         In place of `outcome` and the options of `event_study` below; its year and level are those
         of the test.
     years
@@ -329,7 +329,7 @@ def placebo_start(
     Raises
     ------
     OptionError
-        An estimand beside an option that is part of it, or with one that is not the call's.
+        A question beside an option that is part of it, or with one that is not the call's.
     EffectsError
         No year is left to test, an unknown outcome or option, or a base year outside the register.
     SupportError
@@ -367,7 +367,7 @@ def placebo_start(
     >>> mih.placebo_start(group, years=3, gap=1).table["year_since_start"].tolist()
     [-3, -2]
     """
-    del estimand  # it has come as the single options
+    del question  # it has come as the single options
     _require_years(years, gap)
     arguments.alpha(alpha)
     recipe = recipe_of(group)
@@ -389,13 +389,13 @@ def placebo_start(
     return _result("placebo_start", group, effects, table, options, alpha)
 
 
-# More than ten parameters: single options stand beside the estimand they can go as.
+# More than ten parameters: single options stand beside the question they can go as.
 @named_options
-@takes_estimand("outcome", "level")
+@takes_question("outcome", "level")
 def placebo_outcomes(
     group: ControlGroup,
     *,
-    estimand: Estimand | None = None,
+    question: Question | None = None,
     outcomes: str | Sequence[str],
     year: int | Sequence[int] = 3,
     estimator: Estimator = "did",
@@ -412,7 +412,7 @@ def placebo_outcomes(
     ----------
     group
         Participants and their controls.
-    estimand
+    question
         In place of `year` and the options of `event_study` below; its outcome and level are those
         of the test.
     outcomes
@@ -437,7 +437,7 @@ def placebo_outcomes(
     Raises
     ------
     OptionError
-        An estimand beside an option that is part of it, or with one that is not the call's.
+        A question beside an option that is part of it, or with one that is not the call's.
     EffectsError
         An unknown outcome or option, or a year whose outcome is matched on or is the base, which is
         no test.
@@ -465,7 +465,7 @@ def placebo_outcomes(
     >>> found.table["outcome"].tolist()
     ['uforetrygd', 'sykepenger']
     """
-    del estimand  # it has come as the single options
+    del question  # it has come as the single options
     recipe_of(group)
     arguments.alpha(alpha)
     names = tuple(dict.fromkeys(arguments.names("outcomes", outcomes)))

@@ -12,8 +12,8 @@ from scipy.special import ndtri
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.recipe import Recipe
 from mih_impact.display.locale import Label, current
-from mih_impact.effects.estimand import Estimand
 from mih_impact.effects.event_study import event_study
+from mih_impact.effects.question import Question
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import EffectsError, MihImpactError, MihImpactWarning
 
@@ -35,7 +35,7 @@ EMPTY: Row = {
 }
 
 
-def answer(estimand: Estimand, group: ControlGroup | EffectSeries) -> Row:
+def answer(question: Question, group: ControlGroup | EffectSeries) -> Row:
     """Return the mean effect with its interval, and the fewest persons behind any of its years.
 
     Of a group, or of effects that need none.
@@ -45,19 +45,19 @@ def answer(estimand: Estimand, group: ControlGroup | EffectSeries) -> Row:
     MihImpactError
         The group cannot say.
     """
-    series = group if isinstance(group, EffectSeries) else event_study(group, estimand=estimand)
-    theta, matrix = series.select(series.outcomes, estimand.years)
+    series = group if isinstance(group, EffectSeries) else event_study(group, question=question)
+    theta, matrix = series.select(series.outcomes, question.years)
     assert matrix is not None
     estimate = float(theta.mean())
     error = float(np.sqrt(max(matrix.mean(), 0.0)))
     if not error > 0.0:
         raise EffectsError(
             "The effect has no standard error",
-            found=f"years {', '.join(map(str, estimand.years))}: the base year, or too few persons",
+            found=f"years {', '.join(map(str, question.years))}: the base year, or too few persons",
             do="choose other years",
         )
-    half = float(ndtri(0.5 + estimand.level / 2)) * error
-    rows = series.frame[series.frame["year_since_start"].isin(estimand.years)]
+    half = float(ndtri(0.5 + question.level / 2)) * error
+    rows = series.frame[series.frame["year_since_start"].isin(question.years)]
     return {
         "estimate": estimate,
         "std_error": error,
@@ -68,7 +68,7 @@ def answer(estimand: Estimand, group: ControlGroup | EffectSeries) -> Row:
     }
 
 
-def attempt(estimand: Estimand, choose: Callable[[], ControlGroup | EffectSeries]) -> Row:
+def attempt(question: Question, choose: Callable[[], ControlGroup | EffectSeries]) -> Row:
     """Return the answer of a group that is yet to be chosen, or the reason why there is none.
 
     The library's own warnings are kept in the row; others are passed on.
@@ -77,7 +77,7 @@ def attempt(estimand: Estimand, choose: Callable[[], ControlGroup | EffectSeries
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", MihImpactWarning)
         try:
-            row |= answer(estimand, choose())
+            row |= answer(question, choose())
         except MihImpactError as error:
             row["reason"] = str(error).splitlines()[0]
     own = [w for w in caught if issubclass(w.category, MihImpactWarning)]

@@ -24,15 +24,15 @@ from mih_impact.display.locale import Label, Lang, number, p_equals, percent
 from mih_impact.display.result import Provenance
 from mih_impact.display.unit import SHARE, AnyUnit, amount
 from mih_impact.effects.check_result import SensitivityCheck
-from mih_impact.effects.estimand import (
-    Estimand,
+from mih_impact.effects.estimates import outcome_asked
+from mih_impact.effects.question import (
     Estimator,
+    Question,
     TargetEffects,
     read_target,
     require_choice,
-    takes_estimand,
+    takes_question,
 )
-from mih_impact.effects.estimates import outcome_asked
 from mih_impact.errors import EffectsError, SupportError
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead
@@ -268,13 +268,13 @@ _SHOWS = {
 }
 
 
-# More than ten parameters: single options stand beside the estimand they can go as.
+# More than ten parameters: single options stand beside the question they can go as.
 @named_options
-@takes_estimand("se", "level")
+@takes_question("se", "level")
 def rosenbaum_bounds(
     group: ControlGroup,
     *,
-    estimand: Estimand | None = None,
+    question: Question | None = None,
     outcome: str | None = None,
     year: int = 3,
     gamma: float | Sequence[float] = (1.0, 1.25, 1.5, 2.0, 3.0),
@@ -291,7 +291,7 @@ def rosenbaum_bounds(
     ----------
     group
         Matched sets in which nobody stands twice: `match(replace=False)`.
-    estimand
+    question
         In place of `outcome`, `year`, `estimator`, `base` and `dead`; its standard error and level
         are not used.
     outcome
@@ -326,7 +326,7 @@ def rosenbaum_bounds(
         Controls are used again, shared by cells, or weighted: the sets are not independent, and the
         theory says nothing of them.
     OptionError
-        An estimand beside an option that is part of it, or with one that is not the call's.
+        A question beside an option that is part of it, or with one that is not the call's.
     EffectsError
         An unknown outcome or option, a year without estimate, a gamma below 1, "wilcoxon" with more
         than one control, or "huber" where most differences are zero.
@@ -359,7 +359,7 @@ def rosenbaum_bounds(
     >>> found.table["gamma"].tolist(), bool(found.table["p_upper"].is_monotonic_increasing)
     ([1.0, 2.0], True)
     """
-    del estimand  # it has come as the single options
+    del question  # it has come as the single options
     year = arguments.whole("year", year)
     outcome = arguments.name("outcome", outcome_asked(group, outcome))
     arguments.alpha(alpha)

@@ -30,10 +30,10 @@ from mih_impact.display.locale import Label, Lang, interval, language, number, p
 from mih_impact.display.result import Card, Provenance, evidence_of, naming_limit
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.check_result import CountedCheck
-from mih_impact.effects.estimand import Composition, Estimand, Estimator, takes_estimand
 from mih_impact.effects.forest import TITLE_WIDTH, align_with_names
 from mih_impact.effects.imputation import imputation_effects
 from mih_impact.effects.influence import StandardError
+from mih_impact.effects.question import Composition, Estimator, Question, takes_question
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import MihImpactError
 from mih_impact.falsification.leave_out import effect_on
@@ -240,13 +240,13 @@ def _words(table: pd.DataFrame, unit: AnyUnit, level: float, lang: Lang) -> str:
 _BAR = Label(nb="prøver andre spesifikasjoner", en="trying other specifications")
 
 
-# More than ten parameters: single options stand beside the estimand they can go as.
+# More than ten parameters: single options stand beside the question they can go as.
 @named_options
-@takes_estimand()
+@takes_question()
 def specification_curve(
     group: ControlGroup,
     *,
-    estimand: Estimand | None = None,
+    question: Question | None = None,
     outcome: str | None = None,
     year: int | Sequence[int] = 3,
     ways: Ways | None = None,
@@ -265,7 +265,7 @@ def specification_curve(
     ----------
     group
         Participants and their controls: with the options below, the specification that was chosen.
-    estimand
+    question
         In place of `outcome`, `year` and the options of `event_study` below.
     outcome, year
         The effect: an outcome (by default wage income, or the first where there is none) in a year
@@ -296,7 +296,7 @@ def specification_curve(
     Raises
     ------
     OptionError
-        An estimand beside an option that is part of it.
+        A question beside an option that is part of it.
     EffectsError
         The group does not know how it was made, the chosen specification has no estimate, or an
         option, or a value of one that no specification can have, does not exist.
@@ -327,15 +327,15 @@ def specification_curve(
     (3, 1.0)
     """
     panel = recipe_of(group).panel
-    estimand = Estimand(
+    question = Question(
         outcome=outcome, year=year, estimator=estimator, base=base, composition=composition, se=se,
         dead=dead, adjust=adjust, level=level,
     ).of(group)  # fmt: skip
-    outcome, years = str(estimand.outcome), estimand.years
-    varied, labels = specifications(group, estimand, ways, alone)
+    outcome, years = str(question.outcome), question.years
+    varied, labels = specifications(group, question, ways, alone)
     chosen, *others = varied
-    rows = {id(chosen): {**EMPTY, **answer(estimand, group)}}
-    for one, row in with_bar(_answers(panel, estimand, others), _BAR, total=len(others)):
+    rows = {id(chosen): {**EMPTY, **answer(question, group)}}
+    for one, row in with_bar(_answers(panel, question, others), _BAR, total=len(others)):
         rows[id(one)] = row
     table = pd.DataFrame(
         [
@@ -355,7 +355,7 @@ def specification_curve(
             {
                 "match": group.provenance.options,
                 "ways": {name: list(values) for name, values in labels.items()},
-                **asdict(estimand),
+                **asdict(question),
             },
             data=group.risk.cube.fingerprint,
             evidence=group.provenance.evidence,
@@ -370,7 +370,7 @@ def specification_curve(
 
 
 def _answers(
-    panel: Panel, estimand: Estimand, varied: Sequence[Specification]
+    panel: Panel, question: Question, varied: Sequence[Specification]
 ) -> Iterator[tuple[Specification, Row]]:
     """Estimate by each specification; those with the same controls follow each other.
 
@@ -383,20 +383,20 @@ def _answers(
         choose = _Once(panel, same[0])
         for one in same:
             if one.options["estimator"] == IMPUTATION:
-                yield one, attempt(estimand, partial(_imputed, panel, estimand, one))
+                yield one, attempt(question, partial(_imputed, panel, question, one))
             else:
-                yield one, attempt(replace(estimand, **one.estimating), choose)
+                yield one, attempt(replace(question, **one.estimating), choose)
 
 
-def _imputed(panel: Panel, estimand: Estimand, one: Specification) -> EffectSeries:
+def _imputed(panel: Panel, question: Question, one: Specification) -> EffectSeries:
     """Return the effects of a specification without controls of its own, by imputation."""
     return imputation_effects(
         panel,
-        outcomes=str(estimand.outcome),
-        window=(estimand.years[0], estimand.years[-1]),
+        outcomes=str(question.outcome),
+        window=(question.years[0], question.years[-1]),
         eligible=one.options["eligible"],
         dead=one.options["dead"],
-        level=estimand.level,
+        level=question.level,
     )
 
 

@@ -22,8 +22,8 @@ from mih_impact.controls.options import (
 )
 from mih_impact.controls.terms import Lag, Term, as_terms, term_label
 from mih_impact.display.locale import Label, Lang, number
-from mih_impact.effects.estimand import Composition, Estimand, Estimator, base_years
 from mih_impact.effects.influence import StandardError
+from mih_impact.effects.question import Composition, Estimator, Question, base_years
 from mih_impact.errors import MihImpactError, OptionError
 from mih_impact.falsification.re_estimation import recipe_of
 from mih_impact.panel.cube import Dead
@@ -263,10 +263,10 @@ class Specification:
         return {name: value for name, value in self.options.items() if name in EFFECTS}
 
 
-def own_options(group: ControlGroup, estimand: Estimand) -> Options:
+def own_options(group: ControlGroup, question: Question) -> Options:
     """Return every option of the given group and question, defaults of other methods included."""
     own = {**_DEFAULTS["weight"], **_DEFAULTS["match"], **recipe_of(group).options}
-    return own | {name: getattr(estimand, name) for name in EFFECTS}
+    return own | {name: getattr(question, name) for name in EFFECTS}
 
 
 def chosen_by(panel: Panel, options: Options) -> ControlGroup:
@@ -277,13 +277,13 @@ def chosen_by(panel: Panel, options: Options) -> ControlGroup:
 
 
 def specifications(
-    group: ControlGroup, estimand: Estimand, crossed: Ways | None, alone: Ways | None
+    group: ControlGroup, question: Question, crossed: Ways | None, alone: Ways | None
 ) -> tuple[list[Specification], dict[str, dict[str, Label]]]:
     """Return the specifications, the given one first and each once, and what values are called.
 
     Parameters
     ----------
-    group, estimand
+    group, question
         What is given.
     crossed
         Values of which every combination is a specification; None for the default ones.
@@ -296,9 +296,9 @@ def specifications(
     EffectsError
         An option that does not exist, has no values, or one that no specification can have.
     """
-    own = own_options(group, estimand)
+    own = own_options(group, question)
     if alone is None:
-        alone = _default_alone(group, estimand, own) if crossed is None else {}
+        alone = _default_alone(group, question, own) if crossed is None else {}
     if crossed is None:
         crossed = _default_crossed(own)
     panel = recipe_of(group).panel
@@ -467,7 +467,7 @@ def _default_crossed(own: Options) -> dict[str, list[Any]]:
     }
 
 
-def _default_alone(group: ControlGroup, estimand: Estimand, own: Options) -> dict[str, list[Any]]:
+def _default_alone(group: ControlGroup, question: Question, own: Options) -> dict[str, list[Any]]:
     """Return what is varied one at a time from the given specification."""
     means = _meant(own)
     alone: dict[str, list[Any]] = {
@@ -484,7 +484,7 @@ def _default_alone(group: ControlGroup, estimand: Estimand, own: Options) -> dic
         alone["base"] = [(-2, -1)]
     if own["on"]:
         alone["adjust"] = [not own["adjust"]]
-    if not all(_observed(group, e) for e in estimand.years):
+    if not all(_observed(group, e) for e in question.years):
         alone["composition"] = ["balanced", "cohort_weighted"]
     return alone
 

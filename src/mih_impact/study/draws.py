@@ -26,7 +26,7 @@ from mih_impact.controls.propensity import Score
 from mih_impact.controls.refit import DrawnRiskSet, Rescored, exact_cells
 from mih_impact.display.locale import Label, current
 from mih_impact.effects.comparison import average
-from mih_impact.effects.estimand import TargetEffects
+from mih_impact.effects.question import TargetEffects
 from mih_impact.effects.row_outcomes import RowOutcomes
 from mih_impact.errors import EffectsError, SupportError
 from mih_impact.panel.cube import Cube

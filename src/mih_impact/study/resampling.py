@@ -17,15 +17,6 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.terms import Term
 from mih_impact.display.locale import Label, Lang, number
 from mih_impact.display.result import Card, Provenance, Result
-from mih_impact.effects.estimand import (
-    Composition,
-    Estimand,
-    Estimator,
-    TargetEffects,
-    read_target,
-    require_choice,
-    takes_estimand,
-)
 from mih_impact.effects.event_study import event_study
 from mih_impact.effects.inference.covariance import (
     FEWEST,
@@ -35,6 +26,15 @@ from mih_impact.effects.inference.covariance import (
     with_drawn_errors,
 )
 from mih_impact.effects.inference.multiplier import linear_form, multiplier_draws
+from mih_impact.effects.question import (
+    Composition,
+    Estimator,
+    Question,
+    TargetEffects,
+    read_target,
+    require_choice,
+    takes_question,
+)
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import EffectsError, OptionError, SupportError, warn
 from mih_impact.panel.contract import label_of
@@ -141,13 +141,13 @@ Method = Literal["auto", "naive", "otsu_rai"]
 Blocks = Literal["sides", "start_year"]
 
 
-# More than ten parameters: single options stand beside the estimand they can go as.
+# More than ten parameters: single options stand beside the question they can go as.
 @named_options
-@takes_estimand("se")
+@takes_question("se")
 def resample(
     group: ControlGroup,
     *,
-    estimand: Estimand | None = None,
+    question: Question | None = None,
     outcomes: str | Sequence[str] | None = None,
     estimator: Estimator = "did",
     base: int | Sequence[int] = -1,
@@ -169,7 +169,7 @@ def resample(
     ----------
     group
         Participants and their controls.
-    estimand
+    question
         In place of `outcomes`, `window` and the other options that are part of it; its standard
         error is that of the draws.
     outcomes, estimator, base, window, composition, dead, adjust
@@ -203,7 +203,7 @@ def resample(
     Raises
     ------
     OptionError
-        An estimand beside an option that is part of it, or with one that is not the call's.
+        A question beside an option that is part of it, or with one that is not the call's.
     EffectsError
         As `event_study`; a method that does not go with the group; fewer than 20 clusters; or more
         than 5 % of the draws without estimates.
@@ -237,7 +237,7 @@ def resample(
     >>> drawn.effects.se, drawn.draws.shape
     ('resampled (otsu_rai)', (50, 3))
     """
-    del estimand  # it has come as the single options
+    del question  # it has come as the single options
     target = read_target(
         group, outcomes, estimator, base, window, composition, dead, call="resample"
     )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mih_impact.controls.entropy import entropy_weights
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.refit import Rescored
-from mih_impact.effects.estimand import TargetEffects
+from mih_impact.effects.question import TargetEffects
 from mih_impact.errors import SupportError
 from mih_impact.study.draws import patterns
 

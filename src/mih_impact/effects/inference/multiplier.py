@@ -12,10 +12,10 @@ from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.group import ControlGroup
 from mih_impact.display.result import Provenance
-from mih_impact.effects.estimand import TargetEffects
 from mih_impact.effects.group_time.influence import FactoredInfluence
 from mih_impact.effects.inference.covariance import require_draws, with_drawn_errors
 from mih_impact.effects.influence import Influence, person
+from mih_impact.effects.question import TargetEffects
 from mih_impact.effects.row_outcomes import RowOutcomes
 from mih_impact.effects.series import EffectSeries, require_effects
 from mih_impact.errors import EffectsError, OptionError

@@ -25,7 +25,6 @@ from mih_impact.controls.risk_set import RiskSet
 from mih_impact.display.locale import Label, Lang, current, number
 from mih_impact.display.result import Provenance
 from mih_impact.effects.comparison import compare
-from mih_impact.effects.estimand import Estimand, TargetEffects, require_choice, takes_estimand
 from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.inference.covariance import require_draws
 from mih_impact.effects.inference.tests import (
@@ -35,6 +34,7 @@ from mih_impact.effects.inference.tests import (
     persons_behind,
     shown_p,
 )
+from mih_impact.effects.question import Question, TargetEffects, require_choice, takes_question
 from mih_impact.effects.row_outcomes import RowOutcomes
 from mih_impact.errors import EffectsError, warn
 from mih_impact.panel.contract import label_of
@@ -346,11 +346,11 @@ _HOW = Label(
 
 
 @named_options
-@takes_estimand("se", "level")
+@takes_question("se", "level")
 def randomisation_test(
     group: ControlGroup,
     *,
-    estimand: Estimand | None = None,
+    question: Question | None = None,
     outcome: str | None = None,
     year: int | Sequence[int] = 3,
     draws: int = 999,
@@ -366,7 +366,7 @@ def randomisation_test(
     ----------
     group
         Participants and their controls.
-    estimand
+    question
         In place of `outcome`, `year`, `base` and `dead`; its standard error and level are not used.
     outcome
         The outcome to test; by default wage income, or the first where there is none.
@@ -397,7 +397,7 @@ def randomisation_test(
     Raises
     ------
     OptionError
-        An estimand beside an option that is part of it, or with one that is not the call's.
+        A question beside an option that is part of it, or with one that is not the call's.
     EffectsError
         An unknown outcome or option, or a year that is the base or has no estimate.
 
@@ -442,7 +442,7 @@ def randomisation_test(
     >>> bool(found.table["p_value"][0] <= 0.05)
     True
     """
-    del estimand  # it has come as the single options
+    del question  # it has come as the single options
     require_choice("assignment", assignment, get_args(Assignment), call="randomisation_test")
     require_draws(draws)
     arguments.alpha(alpha)

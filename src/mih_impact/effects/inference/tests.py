@@ -15,7 +15,7 @@ from mih_impact.display.result import Card, is_small, naming_limit
 from mih_impact.display.unit import amount
 from mih_impact.effects.check_result import HIDDEN, CheckResult
 from mih_impact.effects.comparison import Comparison
-from mih_impact.effects.estimand import TargetEffects, read_target, read_years
+from mih_impact.effects.question import TargetEffects, read_target, read_years
 from mih_impact.errors import OptionError
 from mih_impact.panel.cube import Dead
 

@@ -21,7 +21,6 @@ from mih_impact.controls.terms import Term, term_label
 from mih_impact.display.locale import Label, Lang, interval, number, percent
 from mih_impact.display.result import Provenance
 from mih_impact.effects.comparison import Comparison
-from mih_impact.effects.estimand import Estimand, require_choice, takes_estimand
 from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.inference.covariance import cluster_of, require_draws
 from mih_impact.effects.inference.multiplier import multipliers
@@ -32,6 +31,7 @@ from mih_impact.effects.inference.tests import (
     persons_behind,
     shown_p,
 )
+from mih_impact.effects.question import Question, require_choice, takes_question
 from mih_impact.effects.row_outcomes import RowOutcomes
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
@@ -215,13 +215,13 @@ _UNBOUNDED = Label(
 )
 
 
-# More than ten parameters: single options stand beside the estimand they can go as.
+# More than ten parameters: single options stand beside the question they can go as.
 @named_options
-@takes_estimand("se")
+@takes_question("se")
 def wild_bootstrap(
     group: ControlGroup,
     *,
-    estimand: Estimand | None = None,
+    question: Question | None = None,
     outcome: str | None = None,
     year: int = 3,
     cluster: Term,
@@ -238,7 +238,7 @@ def wild_bootstrap(
     ----------
     group
         Participants and their controls.
-    estimand
+    question
         In place of `outcome`, `year`, `base`, `dead` and `level`; its standard error is not used.
     outcome, year
         The effect: an outcome, by default wage income, or the first where there is none; and a year
@@ -270,7 +270,7 @@ def wild_bootstrap(
     Raises
     ------
     OptionError
-        An estimand beside an option that is part of it, or with one that is not the call's.
+        A question beside an option that is part of it, or with one that is not the call's.
     EffectsError
         An unknown outcome or option, participants in one cluster only, or nobody compared.
 
@@ -302,7 +302,7 @@ def wild_bootstrap(
     >>> bool(found.table["p_value"][0] > 0)
     True
     """
-    del estimand  # it has come as the single options
+    del question  # it has come as the single options
     require_choice("weights", weights, get_args(WildWeights), call="wild_bootstrap")
     require_draws(draws)
     arguments.level(level)

@@ -1,4 +1,4 @@
-"""An estimand stands for the single options: the same numbers, and never beside them."""
+"""A question stands for the single options: the same numbers, and never beside them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CALLS = {
     "specification_curve": {"ways": {"estimator": ["did", "difference"]}},
     "wild_bootstrap": {"cluster": "county", "draws": 50},
 }
-ESTIMAND = mih.Estimand(outcome="wage_income", year=2, base=-2)
+QUESTION = mih.Question(outcome="wage_income", year=2, base=-2)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_an_estimand_gives_what_the_single_options_give(name, group):
         single["dead"] = "zero"
     single = {key: value for key, value in single.items() if key in taken and key not in own}
     with mih.options(progress=False):
-        one, other = call(group, estimand=ESTIMAND, **own), call(group, **single, **own)
+        one, other = call(group, question=QUESTION, **own), call(group, **single, **own)
     pd.testing.assert_frame_equal(frame(one), frame(other))
 
 
@@ -57,38 +57,38 @@ def test_an_estimand_gives_what_the_single_options_give(name, group):
 def test_an_estimand_beside_a_part_of_it_is_refused(name, group):
     own = {k: v for k, v in CALLS[name].items() if k not in ("window", "outcomes")}
     own |= {"outcomes": "sykepenger"} if name == "placebo_outcomes" else {}
-    with pytest.raises(mih.OptionError, match=f"{name} is given an estimand, and .*base="):
-        getattr(mih, name)(group, estimand=ESTIMAND, base=-1, **own)
+    with pytest.raises(mih.OptionError, match=f"{name} is given a question, and .*base="):
+        getattr(mih, name)(group, question=QUESTION, base=-1, **own)
 
 
 def test_what_a_call_cannot_estimate_is_refused_and_said(group):
     with pytest.raises(mih.OptionError, match=r"cannot estimate with adjust.*adjust=True"):
-        mih.wild_bootstrap(group, estimand=mih.Estimand(adjust=True), cluster="county")
-    with pytest.raises(mih.OptionError, match="takes an estimand"):
-        mih.event_study(group, estimand="ATT")
+        mih.wild_bootstrap(group, question=mih.Question(adjust=True), cluster="county")
+    with pytest.raises(mih.OptionError, match="takes a question"):
+        mih.event_study(group, question="ATT")
 
 
 def test_an_estimand_is_frozen_settled_and_checked():
-    estimand = mih.Estimand(year=[3, 1, 3], base=[-2, -1])
-    assert (estimand.years, estimand.base) == ((1, 3), (-2, -1))
-    assert estimand == mih.Estimand(year=(1, 3), base=(-2, -1)) == replace(estimand)
-    assert len({estimand, mih.Estimand(year=(1, 3), base=(-2, -1))}) == 1
-    assert mih.Estimand(year=np.int64(2)).years == (2,)
+    question = mih.Question(year=[3, 1, 3], base=[-2, -1])
+    assert (question.years, question.base) == ((1, 3), (-2, -1))
+    assert question == mih.Question(year=(1, 3), base=(-2, -1)) == replace(question)
+    assert len({question, mih.Question(year=(1, 3), base=(-2, -1))}) == 1
+    assert mih.Question(year=np.int64(2)).years == (2,)
     with pytest.raises(FrozenInstanceError):
-        estimand.year = 3
+        question.year = 3
     with pytest.raises(TypeError):
-        mih.Estimand("wage_income")
+        mih.Question("wage_income")
     for wrong in ({"estimator": "dd"}, {"base": 1}, {"year": 1.5}, {"level": 95}, {"dead": None}):
         with pytest.raises(mih.MihImpactError):
-            mih.Estimand(**wrong)
+            mih.Question(**wrong)
 
 
 def test_without_an_outcome_it_is_wage_income_or_the_first(group):
-    assert mih.event_study(group, estimand=mih.Estimand()).outcomes == ("wage_income",)
+    assert mih.event_study(group, question=mih.Question()).outcomes == ("wage_income",)
 
 
 def test_its_options_and_defaults_are_those_of_event_study():
     study = inspect.signature(mih.event_study).parameters
-    shared = {f.name: f.default for f in fields(mih.Estimand) if f.name in study}
+    shared = {f.name: f.default for f in fields(mih.Question) if f.name in study}
     assert set(shared) == {"estimator", "base", "composition", "se", "dead", "adjust", "level"}
     assert shared == {name: study[name].default for name in shared}

@@ -1,4 +1,4 @@
-"""The estimand: which effect is estimated and how, and whether a group's register can tell."""
+"""The question asked: which effect, estimated how; and whether a group's register can answer it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from mih_impact.panel.cube import Cube, Dead
 
 __all__ = [
     "Composition",
-    "Estimand",
     "Estimator",
+    "Question",
     "TargetEffects",
     "base_years",
     "is_cross_section",
@@ -32,7 +32,7 @@ __all__ = [
     "read_years",
     "require_choice",
     "require_group",
-    "takes_estimand",
+    "takes_question",
 ]
 
 BoolArray = NDArray[np.bool_]
@@ -47,11 +47,11 @@ Composition = Literal["available", "balanced", "cohort_weighted"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Estimand:
+class Question:
     """The effect that is estimated, and how.
 
     One object for what `event_study` and the calls that repeat it have in common: each takes it as
-    `estimand=` in place of the single options.
+    `question=` in place of the single options.
 
     Parameters
     ----------
@@ -92,8 +92,8 @@ class Estimand:
     --------
     >>> import mih_impact as mih
     >>> group = mih.match(mih.example_panel(), exact=["county"], on=["age"], ratio=1)
-    >>> estimand = mih.Estimand(outcome="wage_income", year=(2, 3))
-    >>> mih.event_study(group, estimand=estimand).event_years
+    >>> question = mih.Question(outcome="wage_income", year=(2, 3))
+    >>> mih.event_study(group, question=question).event_years
     (2, 3)
     """
 
@@ -114,7 +114,7 @@ class Estimand:
             ("se", get_args(StandardError)),
             ("dead", get_args(Dead)),
         ):
-            require_choice(name, getattr(self, name), allowed, call="an estimand")
+            require_choice(name, getattr(self, name), allowed, call="a question")
         base_years(self.base, self.estimator)
         if self.outcome is not None:
             arguments.name("outcome", self.outcome)
@@ -133,18 +133,18 @@ class Estimand:
         """The years since start, ascending, each once."""
         return (self.year,) if isinstance(self.year, int) else tuple(self.year)
 
-    def of(self, group: ControlGroup) -> Estimand:
+    def of(self, group: ControlGroup) -> Question:
         """Return the same with the outcome that is meant where none is named."""
         return replace(self, outcome=outcome_asked(group, self.outcome))
 
 
-def takes_estimand(*own: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
-    """Let a call take `estimand=` in place of the single options that it has.
+def takes_question(*own: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """Let a call take `question=` in place of the single options that it has.
 
     Parameters
     ----------
     own
-        Fields of the estimand that the call settles in its own way, and whose documentation says
+        Fields of the question that the call settles in its own way, and whose documentation says
         so; another field that the call does not have must be as it is by default.
 
     Notes
@@ -158,19 +158,19 @@ def takes_estimand(*own: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
 
         @wraps(function)
         def called(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-            estimand = kwargs.get("estimand")
-            if estimand is not None:
-                do = "give estimand=mih.Estimand(outcome=..., year=3)"
-                arguments.instance(call, estimand, Estimand, "an estimand", do)
-                assert isinstance(estimand, Estimand)
+            question = kwargs.get("question")
+            if question is not None:
+                do = "give question=mih.Question(outcome=..., year=3)"
+                arguments.instance(call, question, Question, "a question", do)
+                assert isinstance(question, Question)
                 group = args[0] if args else kwargs.get("group")
-                options = _single_options(call, estimand, set(parameters), own, group)
+                options = _single_options(call, question, set(parameters), own, group)
                 twice = [name for name in kwargs if name in options]
                 if twice:
                     raise OptionError(
-                        f"{call} is given an estimand, and what is part of one",
-                        found=f"estimand= and {', '.join(f'{name}=' for name in twice)}",
-                        do="leave these out, or put them into the estimand with "
+                        f"{call} is given a question, and what is part of one",
+                        found=f"question= and {', '.join(f'{name}=' for name in twice)}",
+                        do="leave these out, or put them into the question with "
                         "dataclasses.replace",
                     )
                 kwargs.update(options)
@@ -182,20 +182,20 @@ def takes_estimand(*own: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
 
 
 def _single_options(
-    call: str, estimand: Estimand, parameters: set[str], own: Sequence[str], group: Any
+    call: str, question: Question, parameters: set[str], own: Sequence[str], group: Any
 ) -> dict[str, Any]:
-    """Return an estimand as the options of a call, or raise on what the call does not have."""
-    options = {f.name: getattr(estimand, f.name) for f in fields(estimand) if f.name not in own}
+    """Return a question as the options of a call, or raise on what the call does not have."""
+    options = {f.name: getattr(question, f.name) for f in fields(question) if f.name not in own}
     if "outcomes" in parameters and "outcome" in options:
         options["outcomes"] = [outcome_asked(group, options.pop("outcome"))]
     if "window" in parameters and "year" in options:
-        options["window"] = (estimand.years[0], estimand.years[-1])
+        options["window"] = (question.years[0], question.years[-1])
         del options["year"]
     unknown = [name for name in options if name not in parameters]
-    other = [name for name in unknown if options[name] != getattr(Estimand(), name)]
+    other = [name for name in unknown if options[name] != getattr(Question(), name)]
     if other:
         raise OptionError(
-            f"{call} cannot estimate with {', '.join(other)} of the estimand",
+            f"{call} cannot estimate with {', '.join(other)} of the question",
             found=", ".join(f"{name}={options[name]!r}" for name in other),
             do="leave them at their defaults, or use mih.event_study",
         )
