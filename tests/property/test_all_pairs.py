@@ -24,7 +24,7 @@ LAGS = mih.lag("wage_income", 1, 2)
 # The values of each option that are tried, the first the one that others are tried beside. An
 # option that a call has and that stands in neither table fails the test.
 #: What is asked about, and the same options in one object.
-SUBJECT = {"panel", "group", "question", "estimand"}
+SUBJECT = {"panel", "group", "question"}
 CHOOSING = {
     "register": ("year", "month"),
     "on": (("age", *LAGS), ("age", "education"), ()),
@@ -34,6 +34,7 @@ CHOOSING = {
     "window_end": (2, 6),
     "score": ("pooled", "by_start_year"),
     "folds": (None,),
+    "estimand": ("att",),  # others: OTHERS
     "outcomes": (None, ("wage_income", "dagpenger")),
     "measure": (None, "helse"),
     "other_measures": ("risk_set", "censor"),
@@ -71,6 +72,8 @@ STUDY = {
 }
 #: What is asked of standard errors, which draws take the place of.
 _NOT_DRAWN = ("se", "by", "score_correction", "small_sample")
+#: Whose effect, beside that on those who start, which draws are not made of.
+OTHERS = {"estimand": ("atc", "ate")}
 RESAMPLE = {
     **{name: STUDY[name] for name in STUDY if name not in _NOT_DRAWN},
     "method": ("auto", "naive", "otsu_rai"),
@@ -157,6 +160,24 @@ WEIGHTED_REFUSES = [
     ({"resample.adjust": (True,)}, "Adjusted effects on weights are not resampled"),
     (OTSU_RAI, "is for nearest neighbours"),
 ]
+#: What is known for effects on those who start only.
+OTHERS_REFUSES = [
+    ({"their_effects.adjust": (True,)}, "have standard errors"),
+    ({"their_effects.score_correction": (True,)}, "have standard errors"),
+    ({"their_effects.small_sample": ("none",)}, "have standard errors"),
+]
+OTHERS_MATCHED_REFUSES = [
+    *OTHERS_REFUSES,
+    ({"match_others.replace": (False,), "match_others.method": NEIGHBOURS}, "Without replacement"),
+    ({"match_others.common_support": (True,)}, "Common support is told"),
+    ({"their_effects.se": ("person", "matched_set", "estimated_weights")}, "have standard errors"),
+    ({"their_effects.cluster": ("town",)}, "have standard errors"),
+]
+OTHERS_WEIGHTED_REFUSES = [
+    *OTHERS_REFUSES,
+    ({"weight_others.trim": (0.9,)}, "Trimming by a high score"),
+    ({"their_effects.se": ("person", "abadie_imbens", "matched_set")}, "have standard errors"),
+]
 
 
 def _named(call, refused):
@@ -165,15 +186,27 @@ def _named(call, refused):
 
 CALLS = {
     "match": (mih.match, MATCH),
+    "match_others": (mih.match, MATCH | OTHERS),
     "weight": (mih.weight, WEIGHT),
+    "weight_others": (mih.weight, WEIGHT | OTHERS),
     "event_study": (mih.event_study, STUDY),
+    "their_effects": (mih.event_study, STUDY),
     "resample": (mih.resample, RESAMPLE),
     "group_time_effects": (mih.group_time_effects, GROUP_TIME),
 }
 LATER = ("event_study", "resample")
+FOLLOWING = (*LATER, "their_effects")
 CHAINS = {
     "match": (("match", *LATER), [*_named("match", MATCH_REFUSES), *MATCHED_REFUSES]),
     "weight": (("weight", *LATER), [*_named("weight", WEIGHT_REFUSES), *WEIGHTED_REFUSES]),
+    "match_others": (
+        ("match_others", "their_effects"),
+        [*_named("match_others", MATCH_REFUSES), *OTHERS_MATCHED_REFUSES],
+    ),
+    "weight_others": (
+        ("weight_others", "their_effects"),
+        [*_named("weight_others", WEIGHT_REFUSES), *OTHERS_WEIGHTED_REFUSES],
+    ),
     "group_time_effects": (("group_time_effects",), []),
 }
 
@@ -239,7 +272,7 @@ def make(chain: str, row: Mapping) -> None:
         warnings.simplefilter("ignore", MihImpactWarning)
         for call, own in options.items():
             function = CALLS[call][0]
-            if call in LATER:
+            if call in FOLLOWING:
                 LOOKS[call](function(made, **own), own)
             else:
                 given = {name: value for name, value in own.items() if name != "register"}
@@ -247,7 +280,7 @@ def make(chain: str, row: Mapping) -> None:
                 LOOKS[call](made, own)
 
 
-def look_at_group(group: mih.ControlGroup, options: Mapping) -> None:
+def look_at_sides(group: mih.ControlGroup, options: Mapping) -> pd.DataFrame:
     """Sides weigh the same, nobody is on both, and all are who they were asked to be."""
     frame = group.to_frame()
     treated = frame["role"] == "participant"
@@ -266,6 +299,12 @@ def look_at_group(group: mih.ControlGroup, options: Mapping) -> None:
         allowed = rows_of("year").set_index(["person_id", "year"])["allowed"]
         before = list(zip(who[~treated], own[~treated] - 1, strict=True))
         assert allowed.loc[before].all()
+    return people
+
+
+def look_at_group(group: mih.ControlGroup, options: Mapping) -> None:
+    """Every participant has controls that weigh one, near enough and of the same kind."""
+    people = look_at_sides(group, options)
     if "replace" not in options:
         return
     pairs = group.pairs()
@@ -322,7 +361,10 @@ def look_at_averages(found: mih.GroupTimeEffects, options: Mapping) -> None:
 LOOKS = {
     "match": look_at_group,
     "weight": look_at_group,
+    "match_others": look_at_sides,
+    "weight_others": look_at_sides,
     "event_study": look_at_series,
+    "their_effects": look_at_series,
     "resample": look_at_draws,
     "group_time_effects": look_at_averages,
 }
@@ -339,7 +381,7 @@ def test_options_that_may_meet_give_a_result(chain, k):
     make(chain, array(chain)[0][k])
 
 
-@pytest.mark.parametrize("chain", ["match", "weight"])
+@pytest.mark.parametrize("chain", [chain for chain in CHAINS if CHAINS[chain][1]])
 def test_options_that_may_not_meet_are_named(chain):
     """The error is the one of what stands in the row, and is raised before any other."""
     for row in array(chain)[1]:

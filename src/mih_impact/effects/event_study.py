@@ -373,9 +373,10 @@ def event_study(
     arguments.level(level)
     arguments.seed(seed)
     require_choice("small_sample", small_sample, get_args(SmallSample))
-    _require_options(group, se)
+    require_choice("se", se, get_args(StandardError))
     own_way = adjust or score_correction or small_sample != "auto"
     _require_estimand(group, se, cluster, adjusted=own_way)
+    _require_se(group, se)
     by_person = isinstance(cluster, str) and cluster == "person"
     kind = resolved_se(se, [group]) if by_person else clustered_kind(se, group)
     if score_correction:
@@ -549,9 +550,8 @@ def _require_estimand(
         )
 
 
-def _require_options(group: ControlGroup, se: str) -> None:
-    """Raise on an option that does not exist or does not go with the group."""
-    require_choice("se", se, get_args(StandardError))
+def _require_se(group: ControlGroup, se: str) -> None:
+    """Raise on a standard error that does not go with the group."""
     if se == "matched_set" and (group.model is not None or not _sets_are_apart(group)):
         raise EffectsError(
             "Matched sets share persons, so they are not independent clusters",
