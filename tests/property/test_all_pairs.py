@@ -33,6 +33,7 @@ CHOOSING = {
     "controls": ("never", "not_yet"),
     "window_end": (2, 6),
     "score": ("pooled", "by_start_year"),
+    "link": ("logit", "probit"),
     "folds": (None,),
     "estimand": ("att",),  # others: OTHERS
     "outcomes": (None, ("wage_income", "dagpenger")),
@@ -101,6 +102,7 @@ GROUP_TIME = {
 #: What may not meet, option by option, and what the error says. All else must give a result.
 NEIGHBOURS, CELLS = ("propensity", "mahalanobis", "probability"), ("exact", "cem")
 CENSOR = {"measure": (None,), "other_measures": ("censor",)}, "name the measure with measure="
+PROBIT_IN_SPACE = {"link": ("probit",), "caliper": (None,), "common_support": (False,)}
 MATCH_REFUSES = [
     ({"distance": MATCH["distance"][1:], "method": (*NEIGHBOURS[1:], *CELLS)}, "of its own"),
     ({"on": ((),), "method": (*NEIGHBOURS, "cem")}, "needs covariates"),
@@ -109,11 +111,18 @@ MATCH_REFUSES = [
     ({"common_support": (True,), "method": CELLS}, "told by a propensity score"),
     ({"order": ("random",), "seed": (None,)}, "needs a seed"),
     ({"cutpoints": MATCH["cutpoints"][1:], "method": (*NEIGHBOURS, "exact")}, "for coarsened"),
+    ({"link": ("probit",), "method": CELLS}, "by a score"),
+    *(
+        ({**PROBIT_IN_SPACE, **space, **first}, "by a score")
+        for space in ({"method": ("mahalanobis",)}, {"distance": MATCH["distance"][1:]})
+        for first in ({"replace": (True,)}, {"order": ("data", "random")})
+    ),
     CENSOR,
 ]
 WEIGHT_REFUSES = [
     ({"method": ("entropy",), "trim": (0.9,)}, "no score to trim"),
     ({"method": ("ipw",), "moments": (2,)}, "balance no moments"),
+    ({"method": ("entropy",), "link": ("probit",)}, "has no score"),
     ({"on": ((),), "exact": ((),)}, "need covariates"),
     CENSOR,
 ]

@@ -14,6 +14,7 @@ from mih_impact.arguments import named_options
 from mih_impact.controls.comparison import Chosen
 from mih_impact.controls.flow import Flow
 from mih_impact.controls.group import ControlGroup
+from mih_impact.controls.logit import Link
 from mih_impact.controls.matching import matched, nobody
 from mih_impact.controls.options import (
     Controls,
@@ -83,6 +84,7 @@ def match(
     controls: Controls = "never",
     window_end: int = 6,
     score: GivenScore = "pooled",
+    link: Link = "logit",
     folds: int | None = None,
     cutpoints: Cutpoints | None = None,
     outcomes: str | Sequence[str] | None = None,
@@ -156,6 +158,8 @@ def match(
         a function that takes the rows of the risk sets and returns one for each (see
         `given_score.rows_as_frame` for their columns). How it was estimated is not known, and no
         standard error counts it; `on` is then for balance alone, and may be empty.
+    link
+        What the score is estimated by: "logit" or "probit". Nearness is on the log odds of either.
     folds
         Of a score by a function: persons are parted in so many, by `seed`, and each part's score is
         what the function, given the rows of the others and those of the part, returns for the part.
@@ -258,6 +262,7 @@ def match(
         controls=controls,
         window_end=window_end,
         score=score,
+        link=link,
         folds=folds,
         cutpoints=cutpoints,
         seed=seed,
@@ -295,6 +300,7 @@ def weight(
     controls: Controls = "never",
     window_end: int = 6,
     score: GivenScore = "pooled",
+    link: Link = "logit",
     folds: int | None = None,
     trim: float | None = None,
     outcomes: str | Sequence[str] | None = None,
@@ -339,6 +345,8 @@ def weight(
     score
         Of "ipw": "pooled", one logit with a term for each start year; "by_start_year", one per
         start year; or a score of your own, a column or a function, as in `match`.
+    link
+        Of "ipw": "logit" or "probit".
     folds
         As in `match`.
     trim
@@ -408,6 +416,7 @@ def weight(
         controls=controls,
         window_end=window_end,
         score=score,
+        link=link,
         folds=folds,
         trim=trim,
         seed=seed_of(call.panel, seed),

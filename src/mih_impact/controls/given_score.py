@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.controls.covariates import read_rows
+from mih_impact.controls.logit import Link
 from mih_impact.controls.options import GivenScore, ScoreKind
 from mih_impact.controls.propensity import Score, propensity_score
 from mih_impact.controls.risk_set import RiskSet, uniform_number
@@ -92,8 +93,10 @@ def _parts(fold: IntArray) -> list[BoolArray]:
     return [fold == k for k in np.unique(fold).tolist()]
 
 
-def score_of(risk: RiskSet, score: GivenScore, folds: int | None, seed: int | None) -> Score:
-    """Return the score of every row: a logit's, or the one given.
+def score_of(
+    risk: RiskSet, score: GivenScore, folds: int | None, seed: int | None, link: Link = "logit"
+) -> Score:
+    """Return the score of every row: a logit's or probit's, or the one given.
 
     Raises
     ------
@@ -101,7 +104,7 @@ def score_of(risk: RiskSet, score: GivenScore, folds: int | None, seed: int | No
         As `propensity_score`; or a given score that is missing, or no probability between 0 and 1.
     """
     if arguments.is_one_of(score, get_args(ScoreKind)):
-        return propensity_score(risk, pooled=score == "pooled")
+        return propensity_score(risk, pooled=score == "pooled", link=link)
     if isinstance(score, str):
         values = read_rows(risk.cube, score, risk.person, risk.start)[0]
         p = pd.to_numeric(pd.Series(values), errors="coerce").to_numpy(dtype=np.float64)

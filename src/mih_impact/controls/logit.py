@@ -1,9 +1,10 @@
-"""A logit by Newton's method, a block of rows at a time: nothing of the matrix is copied."""
+"""A logit or probit by Newton's method, a block of rows at a time: no copy of the matrix."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -15,17 +16,22 @@ from mih_impact.errors import SupportError
 
 __all__ = [
     "SEPARATED",
+    "Link",
     "LogitFit",
     "clear_factor",
     "fit_logit",
     "independent_columns",
     "linear_index",
+    "log_odds",
     "require_full_rank",
     "require_rank",
 ]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+
+#: What the chance of starting is of the linear index: logistic, or the normal distribution function.
+Link = Literal["logit", "probit"]
 
 #: Newton has converged when no coefficient, in standard deviations of its covariate, moves more.
 TOLERANCE = 1e-10
@@ -44,14 +50,14 @@ SEPARATED = 30.0
 
 @dataclass(frozen=True, eq=False)
 class LogitFit:
-    """A fitted logit.
+    """A fitted logit or probit.
 
     Attributes
     ----------
     coef
         Coefficients on the scale of X, shape (k,).
     cov
-        Inverse information, shape (k, k).
+        Inverse of the observed information, shape (k, k).
     names
         The k names.
     loglik
@@ -97,8 +103,9 @@ def fit_logit(
     argument: str = "on",
     start: FloatArray | None = None,
     count: NDArray[np.int64] | None = None,
+    link: Link = "logit",
 ) -> LogitFit:
-    """Fit a logit by Newton's method.
+    """Fit a logit, or a probit, by Newton's method.
 
     Parameters
     ----------
@@ -119,6 +126,8 @@ def fit_logit(
         result.
     count
         How many times each row counts, shape (m,); once if None.
+    link
+        "logit" or "probit".
 
     Returns
     -------
@@ -132,7 +141,8 @@ def fit_logit(
 
     Notes
     -----
-    The log likelihood is the sum of y x'b - log(1 + exp(x'b)). Covariates are divided by their
+    The log likelihood is the sum of y x'b - log(1 + exp(x'b)), of a probit that of log Phi(q x'b)
+    with q = 2y - 1; both are concave. Covariates are divided by their
     standard deviation while fitting, so the tolerance means the same for kroner and for years.
 
     Examples
@@ -143,7 +153,7 @@ def fit_logit(
     array([0., 0.])
     """
     said = _Said(names, names if spoken is None else spoken, own, argument)
-    sample = _Sample.of(X, y, count)
+    sample = _Sample.of(X, y, count, link)
     _require_enough(sample)
     with one_thread():
         return _newton(sample, said, start)
@@ -217,13 +227,16 @@ class _Sample:
     design: Design
     y: BoolArray
     count: FloatArray | None
+    link: Link = "logit"
 
     @classmethod
-    def of(cls, X: FloatArray | Design, y: BoolArray, count: NDArray[np.int64] | None) -> _Sample:
+    def of(
+        cls, X: FloatArray | Design, y: BoolArray, count: NDArray[np.int64] | None, link: Link
+    ) -> _Sample:
         if not isinstance(X, Design):
             empty = [""] * X.shape[1]
             X = Design.written(X, empty, empty)
-        return cls(X, y, None if count is None else count.astype(np.float64))
+        return cls(X, y, None if count is None else count.astype(np.float64), link)
 
     def counts(self, rows: slice) -> FloatArray:
         """Return how many times some rows count."""
@@ -264,17 +277,57 @@ class _Sample:
 
     def at(self, beta: FloatArray, scale: FloatArray) -> _Point:
         """Return the likelihood and its derivatives at scaled coefficients."""
-        value, k = 0.0, len(beta)
+        value, k, of = 0.0, len(beta), _BY_LINK[self.link]
         gradient, information = np.zeros(k), np.zeros((k, k))
         for rows in self.design.blocks():
             Z, c, y = self.design.block(rows) / scale, self.counts(rows), self.y[rows]
-            index = Z @ beta
-            small = np.exp(-np.abs(index))
-            p = np.where(index >= 0, 1.0, small) / (1.0 + small)
-            value += float(c @ (y * index - np.maximum(index, 0.0) - np.log1p(small)))
-            gradient += (c * (y - p)) @ Z
-            information += (Z * (c * p * (1.0 - p))[:, None]).T @ Z
+            each, score, curve = of(Z @ beta, y)
+            value += float(c @ each)
+            gradient += (c * score) @ Z
+            information += (Z * (c * curve)[:, None]).T @ Z
         return _Point(value, gradient, information)
+
+
+def _logit(index: FloatArray, y: BoolArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the log likelihood of rows, its derivative by the index, and less its second one."""
+    small = np.exp(-np.abs(index))
+    p = np.where(index >= 0, 1.0, small) / (1.0 + small)
+    return y * index - np.maximum(index, 0.0) - np.log1p(small), y - p, p * (1.0 - p)
+
+
+def _probit(index: FloatArray, y: BoolArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the same of a probit."""
+    from scipy.special import log_ndtr
+
+    sign = np.where(y, 1.0, -1.0)
+    log = np.asarray(log_ndtr(sign * index))
+    ratio = sign * np.exp(_log_density(index) - log)
+    return log, ratio, ratio * (ratio + index)
+
+
+_BY_LINK = {"logit": _logit, "probit": _probit}
+
+
+def _log_density(index: FloatArray) -> FloatArray:
+    return np.asarray(-0.5 * index**2 - 0.5 * np.log(2.0 * np.pi))
+
+
+def log_odds(index: FloatArray, link: Link) -> tuple[FloatArray, FloatArray | None]:
+    """Return the log odds of rows, and their derivative by the linear index, each shape (m,).
+
+    Parameters
+    ----------
+    index
+        The linear index of rows, shape (m,).
+    link
+        "logit", whose index are the log odds, the derivative being 1 and None here; or "probit".
+    """
+    if link == "logit":
+        return index, None
+    from scipy.special import log_ndtr
+
+    above, below = np.asarray(log_ndtr(index)), np.asarray(log_ndtr(-index))
+    return above - below, np.exp(_log_density(index) - above - below)
 
 
 def _require_enough(sample: _Sample) -> None:

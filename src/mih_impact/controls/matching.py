@@ -155,7 +155,7 @@ def matched(cube: Cube, options: MatchOptions, among: Among | None = None) -> Ch
         else:
             beside = risk.start_year if options.uses_score else np.zeros_like(risk.start_year)
             near = replace(risk, design=independent(risk.design, beside))
-    asked = options.score, options.folds, options.seed
+    asked = options.score, options.folds, options.seed, options.link
     chosen = matched_in(near, options, lambda: score_of(near, *asked))
     return replace(chosen, risk=replace(chosen.risk, design=risk.design))
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from mih_impact import arguments
 from mih_impact.controls.covariates import Modelled
+from mih_impact.controls.logit import Link
 from mih_impact.controls.terms import Lag, Term, column_of
 from mih_impact.errors import OptionError
 
@@ -56,6 +57,7 @@ Cutpoints = Mapping[str, int | Sequence[float]]
 _BOTH: dict[str, tuple[Any, ...]] = {
     "estimand": get_args(EffectOn),
     "controls": get_args(Controls),
+    "link": get_args(Link),
 }
 _MATCH = _BOTH | {
     "method": get_args(Method),
@@ -76,6 +78,7 @@ class _Options:
     controls: Controls
     window_end: int
     score: GivenScore
+    link: Link
     folds: int | None
     seed: int | None
 
@@ -121,6 +124,12 @@ class _Options:
                 found=f"score={arguments.shown(self.score)}",
                 do="name a column with probabilities, or give a function of the rows",
             )
+        if self.link != "logit" and self.given_score:
+            raise OptionError(
+                "A score of your own has no link",
+                found=f"link={self.link!r} and score={self._score_shown}",
+                do="leave out link=, or score=",
+            )
         if self.folds is None:
             return
         arguments.whole("folds", self.folds, low=2)
@@ -158,6 +167,7 @@ class MatchOptions(_Options):
     controls: Controls
     window_end: int
     score: GivenScore
+    link: Link
     folds: int | None
     cutpoints: Cutpoints | None
     seed: int | None
@@ -176,6 +186,12 @@ class MatchOptions(_Options):
                 "Nothing here is by a score",
                 found=f"method={self.method!r} and score={self._score_shown}",
                 do="leave out score=, or match by distance='propensity'",
+            )
+        if self.link != "logit" and not self.uses_score:
+            raise OptionError(
+                "Nothing here is by a score",
+                found=f"method={self.method!r} and link={self.link!r}",
+                do="leave out link=, or match by distance='propensity'",
             )
         if self.order == "random" and self.seed is None:
             raise OptionError(
@@ -316,6 +332,7 @@ class WeightOptions(_Options):
     controls: Controls
     window_end: int
     score: GivenScore
+    link: Link
     folds: int | None
     trim: float | None
     seed: int | None
@@ -325,6 +342,12 @@ class WeightOptions(_Options):
         self._require("weight", _WEIGHT)
         if self.trim is not None:
             arguments.fraction("trim", self.trim, example=0.99)
+        if self.link != "logit" and self.method == "entropy":
+            raise OptionError(
+                "Entropy balancing has no score",
+                found=f"method='entropy' and link={self.link!r}",
+                do="leave out link=, or use method='ipw'",
+            )
         if self.given_score and self.method == "entropy":
             raise OptionError(
                 "Entropy balancing has no score",

@@ -15,10 +15,12 @@ from mih_impact.controls.design import Design, Indicators
 from mih_impact.controls.flow import Flow
 from mih_impact.controls.logit import (
     SEPARATED,
+    Link,
     LogitFit,
     fit_logit,
     independent_columns,
     linear_index,
+    log_odds,
     require_full_rank,
 )
 from mih_impact.controls.nearest import SAME
@@ -60,11 +62,19 @@ class Score:
         One model for all start years, or one for each.
     scale
         On what scale nearness is measured.
+    steepness
+        Derivative of the log odds by the models' linear index, shape (m,); None where they are it.
     """
 
     index: FloatArray
     models: dict[str, LogitFit]
     scale: Literal["logit", "probability"] = "logit"
+    steepness: FloatArray | None = None
+
+    @property
+    def link(self) -> Link:
+        """What the models are; a score of the caller's counts as a logit's."""
+        return "logit" if self.steepness is None else "probit"
 
     @property
     def probability(self) -> FloatArray:
@@ -94,7 +104,7 @@ class Score:
         return pd.concat(frames, ignore_index=True)
 
 
-def propensity_score(risk: RiskSet, *, pooled: bool = True) -> Score:
+def propensity_score(risk: RiskSet, *, pooled: bool = True, link: Link = "logit") -> Score:
     """Score every row of the risk sets.
 
     Parameters
@@ -102,7 +112,9 @@ def propensity_score(risk: RiskSet, *, pooled: bool = True) -> Score:
     risk
         The stacked risk sets.
     pooled
-        One logit over all start years with a term for each; else one logit per start year.
+        One model over all start years with a term for each; else one per start year.
+    link
+        A logit or a probit.
 
     Returns
     -------
@@ -118,15 +130,18 @@ def propensity_score(risk: RiskSet, *, pooled: bool = True) -> Score:
         design = with_start_years(risk.design, risk.start_year)
         started = np.bincount(risk.start_year[risk.treated], minlength=int(years[-1]) + 1)[years]
         share = started / np.bincount(risk.start_year)[years]
+        own = np.log(share / (1.0 - share)) if link == "logit" else _probit_of(share)
         fit = fit_logit(
             design,
             risk.treated,
             names=design.names,
             spoken=[*design.names[: len(years)], *spoken],
             own=len(years),
-            start=np.concatenate([np.log(share / (1.0 - share)), np.zeros(risk.design.width)]),
+            start=np.concatenate([own, np.zeros(risk.design.width)]),
+            link=link,
         )
-        return Score(design.index(fit.coef), {f"{years[0]}-{years[-1]}": fit})
+        odds, steepness = log_odds(design.index(fit.coef), link)
+        return Score(odds, {f"{years[0]}-{years[-1]}": fit}, steepness=steepness)
     index = np.empty(len(risk.person))
     models = {}
     for c in years.tolist():
@@ -139,6 +154,7 @@ def propensity_score(risk: RiskSet, *, pooled: bool = True) -> Score:
                 names=["constant", *risk.design.names],
                 spoken=["constant", *spoken],
                 own=1,
+                link=link,
             )
         except SupportError as error:
             raise SupportError(
@@ -146,7 +162,14 @@ def propensity_score(risk: RiskSet, *, pooled: bool = True) -> Score:
             ) from None
         index[rows] = linear_index(X, fit.coef)
         models[str(c)] = fit
-    return Score(index, models)
+    odds, steepness = log_odds(index, link)
+    return Score(odds, models, steepness=steepness)
+
+
+def _probit_of(share: FloatArray) -> FloatArray:
+    from scipy.special import ndtri
+
+    return np.asarray(ndtri(share))
 
 
 def independent(design: Design, start_year: IntArray) -> Design:
@@ -220,8 +243,8 @@ class WeightModel:
     ----------
     kind
         "entropy": log weights are linear in the covariates, by start year, so that means agree.
-        "ipw": weights are the odds of a logit in the covariates. "given": they are by a score of
-        the caller's, of which the covariates say nothing.
+        "ipw": weights are the odds of a logit or probit in the covariates. "given": they are by a
+        score of the caller's, of which the covariates say nothing.
     covariates
         What the weights are a function of, m rows; indicators with one value of each left out.
     by_start_year
@@ -245,7 +268,7 @@ class WeightModel:
             moment; the log weight rises by the multiplier per standard deviation, and the weighted
             mean misses the participants' by `imbalance` standard deviations. The multiplier is
             missing where the moment follows from others, or where only candidates with the
-            participants' one value have weight. Ipw: the logit's table as of
+            participants' one value have weight. Ipw: the model's table as of
             `ControlGroup.score.to_frame()`.
         """
         return self.table.copy()

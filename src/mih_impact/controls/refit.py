@@ -25,7 +25,14 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve
 
 from mih_impact.controls.design import Coded, Design, Indicators
-from mih_impact.controls.logit import SEPARATED, LogitFit, clear_factor, fit_logit
+from mih_impact.controls.logit import (
+    SEPARATED,
+    Link,
+    LogitFit,
+    clear_factor,
+    fit_logit,
+    log_odds,
+)
 from mih_impact.controls.propensity import Score, with_start_years
 from mih_impact.controls.risk_set import RiskSet, cells
 from mih_impact.errors import SupportError
@@ -213,13 +220,13 @@ def _blocks(start_year: IntArray) -> Iterator[slice]:
 
 @dataclass(frozen=True, eq=False)
 class _Model:
-    """One logit of a score: its rows, what it is fitted to, its fit, and the same made ready."""
+    """One model of a score: its rows, what it is fitted to, its fit, and the same made ready."""
 
     rows: slice
     design: Design
     y: BoolArray
     fit: LogitFit
-    refit: Refit
+    refit: Refit | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,10 +234,11 @@ class Rescored:
     """A propensity score, ready to be estimated with rows counted otherwise."""
 
     models: tuple[_Model, ...]
+    link: Link
 
     @classmethod
     def of(cls, risk: RiskSet, design: Design, score: Score, *, pooled: bool) -> Rescored:
-        """Make the logits of a score ready.
+        """Make the models of a score ready.
 
         Parameters
         ----------
@@ -239,9 +247,9 @@ class Rescored:
         design
             What the score is a function of, m rows.
         score
-            The score.
+            The score; only a logit is fitted again in few steps.
         pooled
-            Whether it is one logit for all start years, or one for each.
+            Whether it is one model for all start years, or one for each.
         """
         models = []
         for c, fit in zip(risk.start_years.tolist(), score.models.values(), strict=not pooled):
@@ -251,9 +259,9 @@ class Rescored:
                 rows = slice(*np.searchsorted(risk.start_year, [c, c + 1]).tolist())
                 own = design.between(rows).beside_constant()
             y = risk.treated[rows]
-            refit = Refit.of(own, y, fit, risk.start_year[rows])
+            refit = Refit.of(own, y, fit, risk.start_year[rows]) if score.link == "logit" else None
             models.append(_Model(rows, own, y, fit, refit))
-        return cls(tuple(models))
+        return cls(tuple(models), score.link)
 
     def index(self, count: IntArray) -> FloatArray:
         """Return the log odds of every row with rows counted as `count` says, shape (m,).
@@ -270,12 +278,14 @@ class Rescored:
             own = count[model.rows]
             if not own.any():
                 continue
-            coef = model.refit.coef(own)
+            coef = None if model.refit is None else model.refit.coef(own)
             if coef is None:
                 names, start = model.fit.names, model.fit.coef
-                coef = fit_logit(model.design, model.y, names=names, start=start, count=own).coef
+                coef = fit_logit(
+                    model.design, model.y, names=names, start=start, count=own, link=self.link
+                ).coef
             index[model.rows] = model.design.index(coef)
-        return index
+        return log_odds(index, self.link)[0]
 
 
 @dataclass(frozen=True, eq=False)

@@ -243,5 +243,5 @@ def weighted(cube: Cube, options: WeightOptions, among: Among | None = None) -> 
         return entropy(risk, design, options.estimand)
     # The caller's model gets the rows as they were read.
     modelled = risk if options.given_score else replace(risk, design=design)
-    score = score_of(modelled, options.score, options.folds, options.seed)
+    score = score_of(modelled, options.score, options.folds, options.seed, options.link)
     return odds(risk, design, score, options=options)

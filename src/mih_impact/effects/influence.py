@@ -2,13 +2,11 @@
 
 Three ways to write the rows for matched sets; every interval, band and test above comes from them.
 Columns are outcome-major, as in `comparison`.
-
-Columns are outcome-major, as in `comparison`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -28,9 +26,11 @@ __all__ = [
     "Influence",
     "Nearby",
     "abadie_imbens",
+    "by_coefficient",
     "critical_values",
     "estimated_weights",
     "matched_set",
+    "moved_by_score",
     "neighbour_residual",
     "neighbours",
     "pair_rows",
@@ -480,8 +480,9 @@ def estimated_weights(group: ControlGroup, comparison: Comparison) -> Influence:
       year -g_c'(x_i - m_c) / n_c. Where all are seen, g_c / S_c is the slope of a regression of the
       controls' changes on x with the weights, and both rows become residuals from it.
     - odds (Hirano, Imbens and Ridder 2003; Lunceford and Davidian 2004): with G = sum over c of
-      S_c sum_j v_j (D_j - mu_c) x_j and A the logit's information, every row of the risk sets adds
-      -G' A^-1 x_r (d_r - p_r), d whether it starts and p its score.
+      S_c sum_j v_j (D_j - mu_c) h_j x_j and A the observed information of the logit or probit,
+      every row of the risk sets adds -G' A^-1 x_r h_r (d_r - p_r), d whether it starts, p its score
+      and h the derivative of its log odds by the linear index, 1 for a logit.
 
     Where changes are adjusted, D_j is the control's residual times its leverage, which is 1 where
     means agree, and D's mean is that of the residuals in contrasts.
@@ -515,13 +516,14 @@ def estimated_weights(group: ControlGroup, comparison: Comparison) -> Influence:
         change -= mean
         change *= load
         rows[who[c.control_row[here]]] -= change
-        slopes[start_year] = model.covariates.X[c.control_row[here]].T @ change
+        slopes[start_year] = by_coefficient(group, c.control_row[here], change)
     rows[who[sets.participant]] += centred(contrast, c.share, c.stratum_t) + c.between
     largest = np.abs(rows).max(axis=0)
     if model.kind == "entropy":
         _add_balancing(rows, group, model, slopes)
     else:
-        _add_logit(rows, group, model, slopes)
+        for at, added in moved_by_score(group, {c: -slope for c, slope in slopes.items()}):
+            rows[who[at]] += added
     # What is balanced exactly cannot differ: its rows cancel, and what rounding leaves is no error.
     rows[:, np.abs(rows).max(axis=0) <= SPREAD_ROUNDING * largest] = 0.0
     touched = np.flatnonzero(rows.any(axis=1))
@@ -549,27 +551,53 @@ def _add_balancing(
         beyond, own = (X[used] - mean) / scale, (X[treated] - mean) / scale
         weighted = beyond * weight[:, None]
         inverse = np.linalg.pinv(beyond.T @ weighted, rcond=FLAT, hermitian=True)
-        gain = inverse @ (slope / scale[:, None])
+        gain = inverse @ (slope[1:] / scale[:, None])
         rows[risk.person[used]] += weighted @ gain
         rows[risk.person[treated]] -= own @ gain / len(treated)
 
 
-def _add_logit(
-    rows: FloatArray, group: ControlGroup, model: WeightModel, slopes: dict[int, FloatArray]
-) -> None:
-    """Add what persons move by way of the logit's coefficients.
+def by_coefficient(group: ControlGroup, rows: IntArray, moved: FloatArray) -> FloatArray:
+    """Return how estimates move with the model's coefficients by way of some rows' weights.
 
-    Within a start year residuals add up to zero, so that its own term gets no slope.
+    Shape (1 + k, KE): with the constant of the rows' start year, and with each covariate.
     """
-    risk, X, score = group.risk, model.covariates.X, group.score
+    assert group.model is not None
+    steep = None if group.score is None else group.score.steepness
+    if steep is not None:
+        moved = steep[rows, None] * moved
+    return np.vstack([moved.sum(axis=0), group.model.covariates.X[rows].T @ moved])
+
+
+def moved_by_score(
+    group: ControlGroup, slopes: dict[int, FloatArray]
+) -> Iterator[tuple[IntArray, FloatArray]]:
+    """Yield rows of the risk sets, and what each adds by way of the score's coefficients.
+
+    Parameters
+    ----------
+    group
+        A group whose weights are by the odds of a logit or probit.
+    slopes
+        Of each start year how estimates move with its coefficients, shape (1 + k, KE): its constant
+        first.
+
+    Notes
+    -----
+    With G the slopes and A the observed information, a row adds (d - p) h x' A^-1 G.
+    """
+    risk, score, model = group.risk, group.score, group.model
     assert score is not None
-    surprise = risk.treated - score.probability
-    whole = sum(slopes.values())
+    assert model is not None
+    X, surprise = model.covariates.X, risk.treated - score.probability
+    if score.steepness is not None:
+        surprise = surprise * score.steepness
+    none = np.zeros_like(next(iter(slopes.values())))
+    each = [slopes.get(c, none) for c in risk.start_years.tolist()]
+    pooled = np.vstack([*(one[:1] for one in each), sum(one[1:] for one in each)])
     for k, start_year in enumerate(risk.start_years.tolist()):
         fit = score.models[str(start_year) if model.by_start_year else next(iter(score.models))]
-        slope = slopes.get(start_year, 0.0 * whole) if model.by_start_year else whole
+        moved = fit.cov @ (each[k] if model.by_start_year else pooled)
         terms = len(fit.names) - X.shape[1]
-        moved = fit.cov[:, terms:] @ slope
         here = np.flatnonzero(risk.start_year == start_year)
         index = moved[0 if model.by_start_year else k] + X[here] @ moved[terms:]
-        rows[risk.person[here]] -= surprise[here, None] * index
+        yield here, surprise[here, None] * index

@@ -64,6 +64,10 @@ def require_theory(group: ControlGroup, kind: str, *, adjust: bool) -> None:
     elif group.score is None or not group.score.models:
         what = "How a score of your own was estimated is not known, so it cannot be corrected for"
         found = "score= of match"
+    elif group.score.link != "logit":
+        what = "The correction for an estimated score is written for a logit"
+        found = f"link={group.score.link!r}"
+        do += ", or match with link='logit'"
     elif not group.replace:
         what = "The correction for an estimated score is for matching with replacement"
         found = "matching without replacement"

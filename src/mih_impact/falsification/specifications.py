@@ -58,6 +58,7 @@ _OPTIONS = {
     "controls": Label(nb="kontroller", en="controls"),
     "window_end": Label(nb="ikke startet innen år", en="not started by year"),
     "score": Label(nb="tilbøyelighet beregnet", en="score estimated"),
+    "link": Label(nb="modell for tilbøyelighet", en="model of the score"),
     "cutpoints": Label(nb="grenser", en="cut-points"),
     "moments": Label(nb="momenter", en="moments"),
     "trim": Label(nb="trimming", en="trimming"),
@@ -224,13 +225,23 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "se": get_args(StandardError),
     "dead": get_args(Dead),
 }
-_NEAREST = ("ties", "ratio", "replace", "scope", "caliper", "common_support", "order", "score")
+_NEAREST = (
+    "ties",
+    "ratio",
+    "replace",
+    "scope",
+    "caliper",
+    "common_support",
+    "order",
+    "score",
+    "link",
+)
 #: What has a meaning beside the options that every method has.
 _OF_METHOD: dict[str, tuple[str, ...]] = {
     "exact": (),
     "cem": ("cutpoints",),
     "entropy": ("moments",),
-    "ipw": ("score", "trim"),
+    "ipw": ("score", "link", "trim"),
 }
 
 
