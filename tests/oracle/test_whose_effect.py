@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import statsmodels
 import statsmodels.api as sm
 from scipy.optimize import root
+from scipy.stats import norm
 from statsmodels.treatment.treatment_effects import TreatmentEffect
 
 import mih_impact as mih
@@ -135,7 +137,13 @@ class Slow:
         """The estimate where persons count as often as `weight` says, by plain solvers."""
         w, seen, total, many = weight[self.person], np.isfinite(self.y), 0.0, 0.0
         Z = np.column_stack([*(self.year == c for c in STARTS), self.X]).astype(float)
-        if method == "ipw":
+        if method == "probit":
+            b = sm.GLM(
+                self.treated.astype(float), Z, family=sm.families.Binomial(sm.families.links.Probit()),
+                freq_weights=w,
+            ).fit(tol=1e-13, maxiter=100).params  # fmt: skip
+            p = norm.cdf(Z @ b)
+        elif method == "ipw":
             b = np.zeros(Z.shape[1])
             for _ in range(30):
                 p = 1 / (1 + np.exp(-Z @ b))
@@ -145,7 +153,7 @@ class Slow:
             here, means = self.year == c, []
             target = {"att": self.treated, "atc": ~self.treated, "ate": here}[estimand] & here
             for side in (self.treated & here, ~self.treated & here):
-                if method == "ipw":
+                if method != "entropy":
                     own = np.where(self.treated, p, 1 - p)
                     aim = {"att": p, "atc": 1 - p, "ate": np.ones_like(p)}[estimand]
                     v = w * aim / own
@@ -163,7 +171,8 @@ class Slow:
                     v = np.zeros(len(w))
                     v[side] = w[side] * np.exp(away @ lam)
                 means.append(np.average(self.y[side & seen], weights=v[side & seen]))
-            n = w[self.treated & here].sum()
+            # On those who start every start year counts by those who are compared.
+            n = w[self.treated & here & (seen if estimand == "att" else True)].sum()
             total, many = total + n * (means[0] - means[1]), many + n
         return total / many
 
@@ -186,14 +195,16 @@ def test_a_loop_over_targets_gives_the_matched_effect(register, estimand, ratio)
     np.testing.assert_allclose(total, 1.0)
 
 
-@pytest.mark.parametrize("estimand", ["atc", "ate"])
-@pytest.mark.parametrize("method", ["ipw", "entropy"])
+@pytest.mark.parametrize(
+    ("method", "estimand"),
+    [*product(["ipw", "entropy"], ["atc", "ate"]), *product(["probit"], ESTIMANDS)],
+)
 def test_weights_move_with_persons_as_their_influence_says(register, method, estimand):
     """Each person's influence by raising its count a little, weights and all found anew."""
+    ways = {"method": method} if method != "probit" else {"method": "ipw", "link": method}
     group = mih.weight(
-        register, on=["age", *mih.lag("wage_income", 1)], exact="county", method=method,
-        estimand=estimand,
-    )  # fmt: skip
+        register, on=["age", *mih.lag("wage_income", 1)], exact="county", estimand=estimand, **ways
+    )
     ours = mih.event_study(group, outcomes="wage_income", window=(2, 2)).to_frame().iloc[0]
     slow, persons = Slow(group), group.risk.cube.n_persons
     assert ours["estimate"] == pytest.approx(slow.weighted(method, estimand, np.ones(persons)))

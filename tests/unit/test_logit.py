@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from scipy.stats import norm
 
-from mih_impact.controls.logit import fit_logit
+from mih_impact.controls.logit import fit_logit, log_odds
 from mih_impact.errors import SupportError
 
 NAMES = ["constant", "age", "black", "hisp", "marr", "nodegree", "re74", "re75", "u74", "u75"]
@@ -33,6 +34,24 @@ def test_the_fit_does_not_depend_on_where_it_begins(from_share):
     reference = sm.Logit(y.astype(float), X / unit).fit(disp=0, tol=1e-14, maxiter=200)
     np.testing.assert_allclose(fit.coef * unit, reference.params, rtol=1e-7)
     assert fit.loglik == pytest.approx(reference.llf, rel=1e-10)
+
+
+def test_a_probit_is_that_of_statsmodels():
+    X, y = rare_and_selected()
+    X = X[:, [0, 1, 2, 4, 8]]
+    names = [NAMES[k] for k in (0, 1, 2, 4, 8)]
+    fit = fit_logit(X, y, names=names, link="probit")
+    reference = sm.Probit(y.astype(float), X).fit(disp=0, tol=1e-14, maxiter=200)
+    np.testing.assert_allclose(fit.coef, reference.params, rtol=1e-7)
+    np.testing.assert_allclose(fit.cov, reference.cov_params(), rtol=1e-6)
+    assert fit.loglik == pytest.approx(reference.llf, rel=1e-10)
+    # Its log odds, and how steep they are, where the chance is tiny and where it is almost sure.
+    index = np.array([-9.0, -2.0, 0.0, 1.5, 9.0])
+    odds, steep = log_odds(index, "probit")
+    np.testing.assert_allclose(odds[:4], np.log(norm.cdf(index[:4]) / norm.sf(index[:4])))
+    step = 1e-5
+    moved = (log_odds(index + step, "probit")[0] - log_odds(index - step, "probit")[0]) / (2 * step)
+    np.testing.assert_allclose(steep, moved, rtol=1e-7)
 
 
 def test_a_sample_that_is_told_apart_without_error_is_refused_from_the_share_too():
