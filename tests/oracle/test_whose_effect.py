@@ -138,10 +138,9 @@ class Slow:
         w, seen, total, many = weight[self.person], np.isfinite(self.y), 0.0, 0.0
         Z = np.column_stack([*(self.year == c for c in STARTS), self.X]).astype(float)
         if method == "probit":
-            b = sm.GLM(
-                self.treated.astype(float), Z, family=sm.families.Binomial(sm.families.links.Probit()),
-                freq_weights=w,
-            ).fit(tol=1e-13, maxiter=100).params  # fmt: skip
+            of = sm.families.Binomial(sm.families.links.Probit())
+            model = sm.GLM(self.treated.astype(float), Z, family=of, freq_weights=w)
+            b = model.fit(tol=1e-13, maxiter=100).params
             p = norm.cdf(Z @ b)
         elif method == "ipw":
             b = np.zeros(Z.shape[1])

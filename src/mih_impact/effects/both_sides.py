@@ -27,3 +27,302 @@ from mih_impact.effects.influence import (
     neighbours,
 )
 from mih_impact.effects.question import TargetEffects
+
+__all__ = ["BothSides"]
+
+BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """An estimate by start year, and what every row weighs in it.
+
+    Attributes
+    ----------
+    by_year
+        Effects of the C start years, shape (C, KE); 0 where there is none.
+    share
+        Weight of each start year, shape (C, KE); a column adds up to 1, or is 0.
+    load
+        What each row's change weighs on its own side, shape (m, KE).
+    rows
+        Influence of each row, that of start years' shares apart, shape (m, KE).
+    reuse
+        What a row adds by being a match of others, shape (m, KE); None without matches.
+    """
+
+    by_year: FloatArray
+    share: FloatArray
+    load: FloatArray
+    rows: FloatArray
+    reuse: FloatArray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class BothSides:
+    """Levels and changes of the rows of a group whose effect is not on those who start alone.
+
+    Attributes
+    ----------
+    group, target
+        Who is compared, and what is asked.
+    levels, changes
+        Of every row of the risk sets, shape (m, KE); changes are NaN where not seen, or where the
+        composition leaves them out.
+    year
+        Which of the start years each row is of, shape (m,).
+    """
+
+    group: ControlGroup
+    target: TargetEffects
+    levels: FloatArray
+    changes: FloatArray
+    year: IntArray
+
+    @classmethod
+    def of(cls, group: ControlGroup, target: TargetEffects) -> BothSides:
+        """Read what is asked of all rows: whoever weighs nothing may be a neighbour."""
+        risk = group.risk
+        rows = np.arange(len(risk.person))
+        levels, changes = target.levels_and_changes(group, rows)
+        changes = np.where(target.included_rows(group)[:, None], changes, np.nan)
+        year = np.searchsorted(risk.start_years, risk.start_year).astype(np.int64)
+        return cls(group, target, levels, changes, year)
+
+    def effect(self, among: BoolArray) -> tuple[Comparison, Influence]:
+        """Compare the sides; nobody where nobody is asked for."""
+        changes = self.changes if among.any() else np.full_like(self.changes, np.nan)
+        matched = self.group.matches is not None
+        parts = self._matched(changes) if matched else self._weighted(changes)
+        estimate = (parts.share * parts.by_year).sum(axis=0)
+        there = parts.share.sum(axis=0) > 0
+        comparison = self._comparison(np.where(there, estimate, np.nan), parts, changes)
+        return comparison, self._influence(parts, estimate)
+
+    def _shares(self, valid: BoolArray) -> FloatArray:
+        """Return what start years weigh by those who start, shape (C, KE), where they are valid."""
+        many = np.where(valid, started(self.group.risk)[:, None], 0.0)
+        if self.target.composition == "cohort_weighted":
+            many = np.where(valid.all(axis=0), many, 0.0)
+        return np.asarray(many / np.maximum(many.sum(axis=0), 1.0))
+
+    def _weighted(self, changes: FloatArray) -> _Parts:
+        """Return weighted means of the sides, and how they move with who is in them.
+
+        Notes
+        -----
+        The effect is sum_c S_c (sum_t v_t D_t - sum_j v_j D_j), v a side's weights renormalised
+        over those seen. A participant's row is S_c v_i (D_i - mu_1c), a candidate's
+        -S_c v_j (D_j - mu_0c); what the weights' model adds is in `_of_model`.
+        """
+        seen = np.isfinite(changes)
+        change, weight = np.where(seen, changes, 0.0), self.group.row_weight
+        treated, C = self.group.risk.treated, len(self.group.risk.start_years)
+        mass = np.zeros((2, C, changes.shape[1]))
+        mean, load = np.zeros_like(mass), np.zeros_like(changes)
+        for c, side, rows in self._cells():
+            w = weight[rows, None] * seen[rows]
+            mass[side, c] = w.sum(axis=0)
+            some = np.where(mass[side, c] > 0, mass[side, c], 1.0)
+            load[rows] = w / some
+            mean[side, c] = (load[rows] * change[rows]).sum(axis=0)
+        share = self._shares(np.asarray((mass > 0).all(axis=0)))
+        load *= share[self.year]
+        gap = change - mean[treated.astype(np.int64), self.year]
+        moved = load * gap * np.where(treated, 1.0, -1.0)[:, None]
+        return _Parts(mean[1] - mean[0], share, load, self._of_model(moved))
+
+    def _cells(self) -> list[tuple[int, int, IntArray]]:
+        """Return start year, side (1 for participants) and rows of every side of a start year."""
+        treated = self.group.risk.treated
+        return [
+            (c, side, np.flatnonzero((self.year == c) & (treated == bool(side))))
+            for c in range(len(self.group.risk.start_years))
+            for side in (1, 0)
+        ]
+
+    def _of_model(self, rows: FloatArray) -> FloatArray:
+        """Return rows with what persons move by way of the weights' model.
+
+        Notes
+        -----
+        With u_r the rows as if weights were known (M-estimation, as in `estimated_weights`):
+
+        - odds: d log w / d index is -(1 - p) for participants and p for candidates ("ate"), or -1
+          for participants ("atc"), all times h, the derivative of the log odds by the index; with
+          G the sum of u_r times that times x_r, what every row adds is in `moved_by_score`.
+        - entropy: with m_c the wanted mean, H = sum w (x - m)(x - m)' of a weighted side and
+          g = H^-1 sum u (x - m), a row of that side adds -w g'(x - m), and each of the n_c rows
+          that the effect is on g'(x - m) / n_c.
+        """
+        model = self.group.model
+        assert model is not None
+        if model.kind == "given":
+            return rows
+        return rows + (self._balancing(rows) if model.kind == "entropy" else self._logit(rows))
+
+    def _balancing(self, rows: FloatArray) -> FloatArray:
+        group, added = self.group, np.zeros_like(rows)
+        assert group.model is not None
+        X, weight = group.model.covariates.X, group.row_weight
+        spread = X.std(axis=0)
+        target, sides = weighed_sides(group.risk, group.estimand)
+        weighed = np.any(sides, axis=0)
+        for c, _, side in self._cells():
+            if not weighed[side[:1]].all():
+                continue
+            wanted = np.flatnonzero(target & (self.year == c))
+            mean = X[wanted].mean(axis=0)
+            Z, own = ((X[at] - mean) / np.where(spread > 0, spread, 1.0) for at in (side, wanted))
+            w = weight[side, None] / weight[side].sum()
+            inverse = np.linalg.pinv(Z.T @ (w * Z), rcond=FLAT, hermitian=True)
+            gain = inverse @ (Z.T @ rows[side])
+            added[side] -= (w * Z) @ gain
+            added[wanted] += own @ gain / len(wanted)
+        return added
+
+    def _logit(self, rows: FloatArray) -> FloatArray:
+        group, score = self.group, self.group.score
+        assert score is not None
+        p, treated = score.probability, group.risk.treated
+        slope = np.where(treated, p - 1.0, p)
+        if group.estimand == "atc":
+            slope = np.where(treated, -1.0, 0.0)
+        moved, slopes = slope[:, None] * rows, {}
+        for c, start_year in enumerate(group.risk.start_years.tolist()):
+            here = np.flatnonzero(self.year == c)
+            slopes[start_year] = by_coefficient(group, here, moved[here])
+        added = np.zeros_like(rows)
+        for here, each in moved_by_score(group, slopes):
+            added[here] = each
+        return added
+
+    def _matched(self, changes: FloatArray) -> _Parts:
+        """Return the mean contrast of whom the effect is on, and rows of Abadie and Imbens (2006).
+
+        Notes
+        -----
+        With s_i the share of a row the effect is on and L_i, L'_i the sums of what it is as a match
+        of others (share times weight) and of their squares, a person's rows are s_i (contrast_i -
+        tau_c), and sqrt((s_i + L_i)^2 - s_i^2 - L'_i) r_i, r_i as in `influence.abadie_imbens`, on
+        either side. With one start year, n rows and M matches each this is the paper's
+        1/n^2 [sum (contrast_i - tau)^2 + sum (K_i^2 / M^2 + (2M - 1) K_i / M^2) s_i^2].
+        """
+        assert self.group.matches is not None
+        found = [
+            (sets, sign, *_contrasts(sets, changes))
+            for sets, sign in zip(self.group.matches, (1.0, -1.0), strict=True)
+            if sets is not None
+        ]
+        C, width = len(self.group.risk.start_years), changes.shape[1]
+        many, total = np.zeros((C, width)), np.zeros((C, width))
+        for sets, sign, contrast, valid, _ in found:
+            np.add.at(many, self.year[sets.participant], valid)
+            np.add.at(total, self.year[sets.participant], sign * np.where(valid, contrast, 0.0))
+        share = self._shares(many > 0)
+        by_year = total / np.maximum(many, 1.0)
+        each = share / np.maximum(many, 1.0)
+        own, load, squares, rows = (np.zeros_like(changes) for _ in range(4))
+        for sets, sign, contrast, valid, seen_weight in found:
+            year = self.year[sets.participant]
+            weight = valid * each[year]
+            own[sets.participant] = weight
+            gap = sign * np.where(valid, contrast, 0.0) - by_year[year]
+            rows[sets.participant] = weight * gap
+            for power, sums in ((1, load), (2, squares)):
+                sums += _passed_on(sets, weight**power, seen_weight**power, power, len(load))
+        seen = np.isfinite(changes)
+        load, squares = load * seen, squares * seen
+        reuse = np.sqrt(np.clip((own + load) ** 2 - own**2 - squares, 0.0, None))
+        return _Parts(by_year, share, own + load, rows, reuse * self._residual(own + load, changes))
+
+    def _residual(self, load: FloatArray, changes: FloatArray) -> FloatArray:
+        """Return the change of every row less that of its nearest on its own side, scaled."""
+        residual = np.zeros_like(load)
+        for risk in (self.group.risk, mirrored(self.group.risk)):
+            rows = np.flatnonzero(~risk.treated & (load > 0).any(axis=1))
+            near = neighbours(replace(self.group, risk=risk), rows)
+            residual[rows] = neighbour_residual(load[rows], near, changes)
+        return residual
+
+    def _comparison(self, estimate: FloatArray, parts: _Parts, changes: FloatArray) -> Comparison:
+        """Return the estimates with who is behind them."""
+        sets, person = self.group.sets, self.group.risk.person
+        own, control = sets.participant, np.unique(sets.control)
+        share, load = parts.load[own], parts.load[control]
+        mean_t, mean_c = (
+            np.where(np.isnan(estimate), np.nan, np.where(w > 0, w * self.levels[at], 0.0).sum(0))
+            for w, at in ((share, own), (load, control))
+        )
+        zeros = np.zeros_like(share)
+        return Comparison(
+            estimate=estimate,
+            contrast=np.where(share > 0, changes[own], np.nan),
+            valid=share > 0,
+            share=share,
+            between=zeros,
+            stratum_t=self.year[own],
+            stratum_c=self.year[control],
+            n=(share > 0).sum(axis=0),
+            control_row=control,
+            change_t=changes[own],
+            change_c=changes[control],
+            load=load,
+            load_squares=load**2,
+            mean_t=mean_t,
+            mean_c=mean_c,
+            giving=contributions(
+                (share, load),
+                (self.levels[own], self.levels[control]),
+                (np.arange(len(own)), person[control]),
+            ),
+        )
+
+    def _influence(self, parts: _Parts, estimate: FloatArray) -> Influence:
+        """Return the rows by person, with the error of the start years' shares."""
+        risk, P = self.group.risk, len(self.group.risk.cube.person_id)
+        many = started(risk)
+        counted = np.where(parts.share > 0, many[:, None], 0.0).sum(axis=0)
+        between = np.where(parts.share > 0, parts.by_year - estimate, 0.0) / np.maximum(counted, 1)
+        rows = parts.rows + np.where(risk.treated[:, None], between[self.year], 0.0)
+        summed = np.zeros((P, rows.shape[1]))
+        np.add.at(summed, risk.person, rows)
+        touched = np.flatnonzero(summed.any(axis=1))
+        if self.group.model is not None and self.group.model.kind == "given":
+            # Weights taken as fixed have the factor that they have in `influence.person`.
+            count = np.maximum((summed != 0).sum(axis=0), 2)
+            summed *= np.sqrt(count / (count - 1))
+        found = [(summed[touched], touched)]
+        if parts.reuse is not None:
+            # Of either side a row of its own: whoever is on both adds twice.
+            for side, first in ((risk.treated, P), (~risk.treated, 0)):
+                reuse = np.zeros_like(summed)
+                np.add.at(reuse, risk.person[side], parts.reuse[side])
+                again = np.flatnonzero(reuse.any(axis=1))
+                found.append((reuse[again], ~(first + again)))
+        return Influence(*(np.concatenate(each) for each in zip(*found, strict=True)))
+
+
+def _contrasts(sets: Sets, changes: FloatArray) -> tuple[FloatArray, BoolArray, FloatArray]:
+    """Return contrasts of a side with its matches, which are valid, and the weight seen by set."""
+    W = csr_array((sets.weight, (sets.member, sets.control)), shape=(len(sets.size), len(changes)))
+    seen = np.isfinite(changes)
+    seen_weight = np.asarray(W @ seen.astype(np.float64))
+    mean = (W @ np.where(seen, changes, 0.0)) / np.where(seen_weight > 0, seen_weight, 1.0)
+    own = changes[sets.participant]
+    valid = np.isfinite(own) & (seen_weight > 0)[sets.set_of]
+    return own - mean[sets.set_of], valid, seen_weight
+
+
+def _passed_on(
+    sets: Sets, weight: FloatArray, seen_weight: FloatArray, power: int, rows: int
+) -> FloatArray:
+    """Return what the rows that sets are compared with get of these, shape (rows, KE)."""
+    shape = len(sets.size), rows
+    W = csr_array((sets.weight**power, (sets.member, sets.control)), shape=shape)
+    one = np.ones(len(sets.set_of))
+    of_set = csr_array((one, (sets.set_of, np.arange(len(one)))), shape=(shape[0], len(one)))
+    total = of_set @ weight / np.where(seen_weight > 0, seen_weight, 1.0)
+    return np.asarray(W.T @ total)
