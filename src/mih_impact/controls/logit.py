@@ -30,7 +30,7 @@ __all__ = [
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-#: What the chance of starting is of the linear index: logistic, or the normal distribution function.
+#: The chance of starting is this of the linear index: the logistic, or the normal, function.
 Link = Literal["logit", "probit"]
 
 #: Newton has converged when no coefficient, in standard deviations of its covariate, moves more.
