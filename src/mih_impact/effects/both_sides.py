@@ -17,15 +17,9 @@ from mih_impact.controls.comparison import Sets
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.whose import mirrored, started, weighed_sides
 from mih_impact.effects.comparison import Comparison
+from mih_impact.effects.estimated_weights import FLAT, by_coefficient, moved_by_score
 from mih_impact.effects.hidden import contributions
-from mih_impact.effects.influence import (
-    FLAT,
-    Influence,
-    by_coefficient,
-    moved_by_score,
-    neighbour_residual,
-    neighbours,
-)
+from mih_impact.effects.influence import Influence, neighbour_residual, neighbours
 from mih_impact.effects.question import TargetEffects
 
 __all__ = ["BothSides"]

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.comparison import Comparison, compare
+from mih_impact.effects.estimated_weights import estimated_weights
 from mih_impact.effects.influence import (
     Influence,
     Nearby,
     abadie_imbens,
-    estimated_weights,
     matched_set,
     neighbours,
     person,
