@@ -116,6 +116,7 @@ if TYPE_CHECKING:
     from mih_impact.reference.prices import PriceIndex as PriceIndex
     from mih_impact.registers.build import build_panel as build_panel
     from mih_impact.registers.built import BuiltPanel as BuiltPanel
+    from mih_impact.registers.spec import build_from_toml as build_from_toml
     from mih_impact.registers.tables import Scaled as Scaled
     from mih_impact.registers.tables import Spells as Spells
     from mih_impact.registers.tables import Starts as Starts
@@ -214,6 +215,7 @@ _HOME = {
     "above": "panel.derived",
     "in_g": "panel.derived",
     "stable": "panel.derived",
+    "build_from_toml": "registers.spec",
     "build_panel": "registers.build",
     "codes": "reference",
     "completers": "controls.cut",

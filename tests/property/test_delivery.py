@@ -13,7 +13,6 @@ import mih_impact as mih
 from mih_impact.panel.contract import BENEFITS
 from mih_impact.panel.synthetic.register import register_frame
 from mih_impact.registers.fates import FATES
-from mih_impact.registers.spec import build_from_toml
 
 SIZE = {"participants": 60, "persons": 1_500, "seed": 11}
 
@@ -46,7 +45,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def panel(folder):
-    return build_from_toml(folder / "tables.toml", eligible=ELIGIBLE)
+    return mih.build_from_toml(folder / "tables.toml", eligible=ELIGIBLE)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +90,7 @@ def test_the_effects_are_those_of_the_register_to_the_digit(panel, register):
 
 def test_the_whole_delivery_gives_the_effects_of_the_reference_case(tmp_path):
     mih.synthetic_delivery(tmp_path)
-    panel = build_from_toml(tmp_path / "tables.toml", eligible=ELIGIBLE)
+    panel = mih.build_from_toml(tmp_path / "tables.toml", eligible=ELIGIBLE)
     pd.testing.assert_frame_equal(effects(panel), effects(mih.example_panel()), check_exact=True)
 
 
@@ -136,7 +135,7 @@ def test_the_delivery_has_what_it_is_to_teach(folder):
 
 
 def test_the_effects_of_a_panel_in_files_are_the_same(folder, panel, tmp_path):
-    built = build_from_toml(folder / "tables.toml", out=tmp_path, eligible=ELIGIBLE)
+    built = mih.build_from_toml(folder / "tables.toml", out=tmp_path, eligible=ELIGIBLE)
     again = mih.read_panel(tmp_path / "panel.parquet", resident=tmp_path / "residence/*.parquet")
     for other in (built, again):
         pd.testing.assert_frame_equal(rows(other, folder), rows(panel, folder))
@@ -175,3 +174,29 @@ def contents(path):
         with zipfile.ZipFile(path) as archive:
             content += b"".join(archive.read(name) for name in archive.namelist())
     return content
+
+
+# --- what kind of data it is --------------------------------------------------------------------
+
+
+def test_a_panel_of_the_delivery_says_that_it_is_synthetic_wherever_it_goes(folder, tmp_path):
+    """The tables of its Parquet files say so, and so does the file of the panel."""
+    built = mih.build_from_toml(folder / "tables.toml", out=tmp_path)
+    again = mih.read_panel(tmp_path / "panel.parquet")
+    for each in (built, again):
+        assert "synthetic" in each.provenance.evidence["en"].lower()
+        assert "syntetisk" in each.provenance.evidence["nb"].lower()
+
+
+def test_what_the_caller_says_of_the_data_is_written_with_the_panel(folder, tmp_path):
+    said = {"nb": "oppdiktede rader i Nav's stil", "en": "invented rows, as Nav's would be"}
+    persons = mih.Table(folder / "persons.csv", key="lopenr")
+    income = mih.Table(
+        folder / "income_*.parquet",
+        key="lopenr",
+        columns={"year": "aar", "wage_income": "lonn"},
+        versions="latest",
+        revision="versjon",
+    )
+    mih.build_panel(persons, yearly=[income], years=(2009, 2020), evidence=said, out=tmp_path)
+    assert mih.read_panel(tmp_path / "panel.parquet").provenance.evidence == said

@@ -31,10 +31,11 @@ from mih_impact.panel.statfiles import (
 )
 
 __all__ = [
-    "EVIDENCE_KEYS",
     "FILE",
     "Opened",
     "column_names",
+    "evidence_clause",
+    "evidence_of",
     "files_of",
     "is_csv",
     "is_path",
@@ -177,7 +178,7 @@ def _named_for(inside: str, kind: str, name: str) -> bool:
 FILE = "_mih_file"
 
 #: Where a Parquet file says what kind of data it is, so that a synthetic one cannot pass for real.
-EVIDENCE_KEYS = {"nb": "mih_impact.evidence.nb", "en": "mih_impact.evidence.en"}
+_EVIDENCE_KEYS = {"nb": "mih_impact.evidence.nb", "en": "mih_impact.evidence.en"}
 
 #: DuckDB is not given less: it would not get through a scan.
 LEAST = 500_000_000
@@ -258,7 +259,7 @@ def open_source(
     if kind == "parquet":
         with reading_files():
             frame = open_parquet(files, memory_limit)
-            return Opened(frame, evidence=_evidence(files), files=tuple(files))
+            return Opened(frame, evidence=evidence_of(files), files=tuple(files))
     asked = _Asked(columns or {}, values or {}, codes, measured, monthly)
     if kind == "csv":
         return _open_csv(files, asked, marks or {})
@@ -505,12 +506,32 @@ def open_parquet(files: list[str], memory_limit: int | None = None) -> nw.LazyFr
     return _typed_nulls(nw.from_native(connection.sql(several)))
 
 
-def _evidence(files: list[str]) -> dict[str, str]:
-    """Return what Parquet files say of themselves under `EVIDENCE_KEYS`."""
+def evidence_of(files: list[str]) -> dict[str, str]:
+    """Return what kind of data Parquet files say they are, in both languages, if they do."""
     kept = connect().execute("SELECT key, value FROM parquet_kv_metadata(?)", [files]).fetchall()
     told = dict(kept)  # bytes, of which other programs' need not be UTF-8
-    keys = {lang: key.encode() for lang, key in EVIDENCE_KEYS.items()}
-    return {lang: told[key].decode("utf-8", "replace") for lang, key in keys.items() if key in told}
+    keys = {lang: key.encode() for lang, key in _EVIDENCE_KEYS.items()}
+    if not told.keys() >= {*keys.values()}:
+        return {}
+    return {lang: told[key].decode("utf-8", "replace") for lang, key in keys.items()}
+
+
+def evidence_clause(evidence: Mapping[str, str]) -> str:
+    """Return the option of COPY with which a Parquet file says what kind of data it is.
+
+    Examples
+    --------
+    >>> evidence_clause({"nb": "oppdiktet", "en": "invented"})
+    ", KV_METADATA {'mih_impact.evidence.nb': 'oppdiktet', 'mih_impact.evidence.en': 'invented'}"
+    >>> evidence_clause({})
+    ''
+    """
+    told = ", ".join(
+        f"'{key}': '{evidence[lang].replace(chr(39), chr(39) * 2)}'"
+        for lang, key in _EVIDENCE_KEYS.items()
+        if lang in evidence
+    )
+    return f", KV_METADATA {{{told}}}" if told else ""
 
 
 def open_frame(source: Any, name: str = "The source") -> nw.LazyFrame[Any]:

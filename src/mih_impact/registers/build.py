@@ -19,9 +19,11 @@ from mih_impact.display.unit import AnyUnit
 from mih_impact.panel import engine
 from mih_impact.panel.contract import BENEFITS, CONTRACT, NO_BENEFIT
 from mih_impact.panel.engine import reading
+from mih_impact.panel.names import read_evidence
 from mih_impact.panel.panel import Period
 from mih_impact.panel.read import read_panel
 from mih_impact.panel.size import parse_memory
+from mih_impact.panel.sources import evidence_clause
 from mih_impact.reference.prices import PriceIndex
 from mih_impact.registers.built import BuiltPanel, Origin, Part
 from mih_impact.registers.rows import identified, people, periods
@@ -125,7 +127,8 @@ def build_panel(
         A folder for the panel: ``read_panel("panel/panel.parquet")`` reads it again. None keeps it
         in the engine.
     units, price_year, index, evidence
-        As in `read_panel`. Amounts are kroner of their year.
+        As in `read_panel`. Amounts are kroner of their year. Without `evidence` the panel is what
+        Parquet files of the extract say of themselves; the file of the panel says it too.
     memory_limit
         What the engine may take before it goes to disk.
 
@@ -168,7 +171,9 @@ def build_panel(
     arguments.choice("build_panel", "rows", rows, get_args(Rows))
     require("benefit_type", benefit_type, get_args(BenefitType))
     first, last = _window(years)
-    store = Store.of(parse_memory(memory_limit))
+    store = Store.of(
+        parse_memory(memory_limit), None if evidence is None else read_evidence(evidence)
+    )
     window = (date(first, 1, 1), date(last, 12, 31), period == "month")
     building = _Building(store, *window, events=rows == "events", benefit_type=benefit_type)
     folder = None if out is None else arguments.path("out", out)
@@ -189,7 +194,7 @@ def build_panel(
         index=index,
         period=period,
         resident=resident,
-        evidence=evidence,
+        evidence=Label(**store.evidence) if store.evidence else None,
         memory_limit=memory_limit if out is not None else None,
     )
     return BuiltPanel.of(panel, origin)
@@ -250,7 +255,8 @@ def _copied(store: Store, sql: str, path: Path) -> bool:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     try:
-        n = store.row(f"COPY ({sql}) TO {literal(part)} (FORMAT parquet)")[0]
+        told = evidence_clause(store.evidence)
+        n = store.row(f"COPY ({sql}) TO {literal(part)} (FORMAT parquet{told})")[0]
         if n:
             os.replace(part, path)
         return bool(n)

@@ -19,7 +19,7 @@ from mih_impact.panel.csv_text import TextColumn, convert, decode, read_text
 from mih_impact.panel.engine import has_arrow, reading
 from mih_impact.panel.excel import ExcelFiles
 from mih_impact.panel.number_text import read_marks
-from mih_impact.panel.sources import connect, files_of, is_csv, is_path, mode_of
+from mih_impact.panel.sources import connect, evidence_of, files_of, is_csv, is_path, mode_of
 from mih_impact.panel.statfiles import Mode, StatFiles, kept_with, labels_named
 from mih_impact.registers.tables import Source, refuse
 
@@ -63,18 +63,20 @@ class Store:
     """The DuckDB connection of a build, and what has been put in it.
 
     `reads` are the tables of the extract as they were read, in their order; `declared` is how many
-    values in them their files declare missing.
+    values in them their files declare missing; `evidence` is what kind of data they are, where the
+    caller or a file says so.
     """
 
     connection: Any
     held: int = 0
     reads: list[str] = field(default_factory=list)
     declared: dict[str, int] = field(default_factory=dict)
+    evidence: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, memory_limit: int) -> Store:
+    def of(cls, memory_limit: int, evidence: Mapping[str, str] | None = None) -> Store:
         """Return an empty store, which goes to disk beyond the memory it may take."""
-        return cls(connect(memory_limit))
+        return cls(connect(memory_limit), evidence=dict(evidence or {}))
 
     def keep(self, sql: str, *, view: bool = False) -> str:
         """Run a query into a table of its own, and return its name."""
@@ -134,6 +136,7 @@ def raw_of(
             store.connection.register(plain, frame)
             return plain, unread
         if files_of(source)[0] == "parquet":
+            store.evidence = evidence_of(files) | store.evidence
             return _in_files(store, files), {}
         if files_of(source)[0] == "stat":
             return _from_stat(store, files, table, wanted), {}

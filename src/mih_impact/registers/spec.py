@@ -13,6 +13,7 @@ from typing import Any
 import narwhals as nw
 
 from mih_impact import arguments
+from mih_impact.arguments import named_options
 from mih_impact.reference import codes as lists
 from mih_impact.registers.build import build_panel
 from mih_impact.registers.built import BuiltPanel
@@ -33,11 +34,21 @@ _SEVERAL: dict[str, type[Source]] = {
     "spells": Spells,
     "status": Status,
 }
-_PLAIN = ("years", "period", "rows", "benefit_type", "units", "price_year", "memory_limit")
+_PLAIN = [
+    "years",
+    "period",
+    "rows",
+    "benefit_type",
+    "units",
+    "price_year",
+    "evidence",
+    "memory_limit",
+]
 #: The code lists that values may name, by their name there.
 _LISTS = ("municipality", "county", "education_level", "effort_group", "programme")
 
 
+@named_options
 def build_from_toml(
     path: str | os.PathLike[str],
     *,
@@ -61,8 +72,8 @@ def build_from_toml(
 
     Examples
     --------
-    >>> from mih_impact.registers.spec import build_from_toml
-    >>> build_from_toml("missing.toml")  # doctest: +ELLIPSIS
+    >>> import mih_impact as mih
+    >>> mih.build_from_toml("missing.toml")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     mih_impact.errors.PanelContractError: The file of tables cannot be read. Found: ...
     """

@@ -12,7 +12,9 @@ import pandas as pd
 
 from mih_impact.arguments import named_options
 from mih_impact.errors import require
-from mih_impact.panel.synthetic.register import register_frame
+from mih_impact.panel.names import read_evidence
+from mih_impact.panel.sources import evidence_clause
+from mih_impact.panel.synthetic.register import EVIDENCE, register_frame
 from mih_impact.panel.synthetic.tables import Tables
 from mih_impact.storage import write_whole
 
@@ -131,7 +133,8 @@ def _parquet(table: pd.DataFrame) -> bytes:
         path = Path(folder) / "table.parquet"
         connection.register("given", table)
         connection.execute(
-            f"COPY (SELECT * {replaced} FROM given) TO ? (FORMAT parquet, COMPRESSION zstd)",
+            f"COPY (SELECT * {replaced} FROM given) TO ? "
+            f"(FORMAT parquet, COMPRESSION zstd{evidence_clause(read_evidence(EVIDENCE))})",
             [str(path)],
         )
         return path.read_bytes()

@@ -22,9 +22,10 @@ from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label
 from mih_impact.errors import OptionError, StorageError
 from mih_impact.panel.contract import BENEFITS, CONTRACT
+from mih_impact.panel.names import read_evidence
 from mih_impact.panel.panel import Panel
 from mih_impact.panel.read import read_panel
-from mih_impact.panel.sources import EVIDENCE_KEYS
+from mih_impact.panel.sources import evidence_clause
 from mih_impact.panel.synthetic.effects import (
     EffectPaths,
     Planted,
@@ -276,7 +277,7 @@ def _parquet(frame: pd.DataFrame) -> bytes:
         else f"{name}::{dtype} AS {name}"
         for name, dtype in types
     )
-    told = ", ".join(f"'{key}': '{getattr(EVIDENCE, k)}'" for k, key in EVIDENCE_KEYS.items())
+    told = evidence_clause(read_evidence(EVIDENCE))
     with (
         tempfile.TemporaryDirectory() as folder,
         duckdb.connect(config={"threads": 1}) as connection,
@@ -285,8 +286,8 @@ def _parquet(frame: pd.DataFrame) -> bytes:
         connection.register("rows", frame)
         connection.execute(
             f"COPY (SELECT {casts} FROM rows) TO ? "
-            "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 19, ROW_GROUP_SIZE 200000, "
-            f"KV_METADATA {{{told}}})",
+            "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 19, ROW_GROUP_SIZE 200000"
+            f"{told})",
             [str(path)],
         )
         return path.read_bytes()

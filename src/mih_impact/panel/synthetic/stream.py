@@ -20,7 +20,8 @@ import pandas as pd
 from mih_impact.display.locale import Label, current
 from mih_impact.errors import OptionError, StorageError
 from mih_impact.panel.contract import CONTRACT
-from mih_impact.panel.sources import EVIDENCE_KEYS
+from mih_impact.panel.names import read_evidence
+from mih_impact.panel.sources import evidence_clause
 from mih_impact.panel.synthetic.effects import SyntheticTruth
 from mih_impact.panel.synthetic.people import NATIONAL, YEARS
 from mih_impact.panel.synthetic.register import EVIDENCE, FILE_TYPE, README, TRUTH, register_frame
@@ -187,7 +188,6 @@ def _write(path: Path, frame: pd.DataFrame, before: int, period: str) -> int:
     """Write one block, whole or not at all, its persons numbered after those `before`."""
     import duckdb
 
-    told = ", ".join(f"'{key}': '{getattr(EVIDENCE, k)}'" for k, key in EVIDENCE_KEYS.items())
     columns = ", ".join(_column(name, period) for name in frame.columns)
     rows = "block"
     if period == "month":
@@ -200,7 +200,7 @@ def _write(path: Path, frame: pd.DataFrame, before: int, period: str) -> int:
             connection.register("block", frame)
             found = connection.execute(
                 f"COPY (SELECT {columns} FROM {rows}) TO '{part}' "
-                f"(FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{told}}})",
+                f"(FORMAT parquet, COMPRESSION zstd{evidence_clause(read_evidence(EVIDENCE))})",
                 {"before": before},
             ).fetchone()
         part.rename(path)
