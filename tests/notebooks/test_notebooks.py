@@ -7,6 +7,7 @@ import re
 from html import unescape
 
 import causaldata
+import narwhals as nw
 import nbformat
 import numpy as np
 import pytest
@@ -18,7 +19,8 @@ NAV = "01_reproduce_nav.ipynb"
 REAL = "02_real_training_programme.ipynb"
 REFEREE = "03_what_a_referee_asks.ipynb"
 BUDGET = "04_from_account_to_budget.ipynb"
-ALL = [NAV, REAL, REFEREE, BUDGET]
+DELIVERY = "05_from_delivery_to_memo.ipynb"
+ALL = [NAV, REAL, REFEREE, BUDGET, DELIVERY]
 #: Pictures are for reading on a screen, and the repository keeps every version of them.
 LARGEST_PICTURE = 80_000
 #: A figure of many rows (sixteen of balance in the reference case) may have so much for each line
@@ -251,3 +253,21 @@ def test_the_referees_notebook_says_what_the_calls_give(fresh, case):
     assert f"Abadie-Imbens {third['std_error'] / 1000:.1f}" in cells["se"]
     assert len(mih.specification_curve(group).table) == 27
     assert "it tries 27 specifications" in text
+
+
+# --- the delivery ---------------------------------------------------------------------------------
+
+
+def test_the_delivery_gives_the_account_of_the_register_it_was_made_from(fresh):
+    """The register itself, through the same calls, has the amounts and the net present value."""
+    cells = shown(fresh[DELIVERY])
+    panel = mih.synthetic_register(participants=300, persons=4_000, seed=5).panel
+    wages = panel.frame.select(nw.col("wage_income").sum()).collect("pandas").to_native().iloc[0, 0]
+    assert cells["equal"].count(f"{wages:,.2f}") == 2
+    on = ["age", "education", *mih.lag("wage_income", 1, 2, 3)]
+    effects = mih.event_study(mih.match(panel, exact=["county", "benefit_type"], on=on))
+    case = mih.cost_benefit(effects, mih.Assumptions.r109(), programme=mih.nav.menn_i_helse())
+    told = re.search(r"Net present value \(NPV\) NOK ([\d,]+)", cells["case"])
+    assert abs(float(told[1].replace(",", "")) - case.npv) < 50.0000001
+    assert "Errors 0" in cells["check"]
+    assert cells["write"].count("Synthetic") == 1
