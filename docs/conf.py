@@ -79,11 +79,18 @@ html_theme_options = {
 }
 
 
+def language_of(_app: Sphinx, page: str, _template: str, context: dict, _tree: object) -> None:
+    """Say in the page's head which language it is in, for those who have it read to them."""
+    if page.startswith("nb/"):
+        context["language"] = "nb"
+
+
 def setup(app: Sphinx) -> None:
     """Write the pages that come from the code before any page is read."""
     notebooks.copy(HERE.parent / "notebooks", HERE / "notebooks")
     reference.write(HERE / "reference")
     gallery.write(HERE / "gallery")
     app.connect("source-read", floors.drawn)
+    app.connect("html-page-context", language_of)
     app.connect("autodoc-skip-member", reference.is_field)
     app.connect("autodoc-process-signature", reference.signature)
