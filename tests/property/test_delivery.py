@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
 import zipfile
 
+import duckdb
 import narwhals as nw
 import pandas as pd
 import pytest
@@ -200,3 +202,83 @@ def test_what_the_caller_says_of_the_data_is_written_with_the_panel(folder, tmp_
     )
     mih.build_panel(persons, yearly=[income], years=(2009, 2020), evidence=said, out=tmp_path)
     assert mih.read_panel(tmp_path / "panel.parquet").provenance.evidence == said
+
+
+# --- the same information in another form ---------------------------------------------------------
+
+BENEFIT, SPELLS = "tiltakspenger.parquet", "unemployed.parquet"
+LAST = "DATE '9999-12-31'"
+#: What is written in place of the rows of a table.
+OTHER_FORMS = {
+    "rows in another order": (BENEFIT, "SELECT * FROM t ORDER BY hash(vedtak_id, versjon)"),
+    "a cancelled decision beside each": (
+        BENEFIT,
+        "FROM t UNION ALL SELECT * REPLACE (fra_dato - 40 AS fra_dato, 2 * dagsats AS dagsats, "
+        "vedtak_id + 1000000 AS vedtak_id, 'J' AS annullert) FROM t",
+    ),
+    "an older version of each": (
+        BENEFIT,
+        "FROM t UNION ALL SELECT * REPLACE (fra_dato - 40 AS fra_dato, 3 * dagsats AS dagsats, "
+        "0 AS versjon, 'N' AS annullert) FROM t",
+    ),
+    "open ends without a date": (
+        "dagpenger_v2.parquet",
+        f"SELECT * REPLACE (nullif(til_dato, {LAST}) AS til_dato) FROM t",
+    ),
+    "open ends as the last day there is": (
+        "dagpenger_v2.parquet",
+        f"SELECT * REPLACE (coalesce(til_dato, {LAST}) AS til_dato) FROM t",
+    ),
+    "spells in two that are adjacent": (
+        SPELLS,
+        "WITH s AS (SELECT *, min(coalesce(til_dato, current_date) - fra_dato) OVER "
+        "(PARTITION BY vedtak_id) > 9 AS long FROM t) "
+        "SELECT * EXCLUDE long REPLACE (if(long, fra_dato + 8, til_dato) AS til_dato) FROM s "
+        "UNION ALL SELECT * EXCLUDE long REPLACE (fra_dato + 9 AS fra_dato, "
+        "vedtak_id + 1000000 AS vedtak_id) FROM s WHERE long",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("small")
+    mih.synthetic_delivery(folder, participants=20, persons=300, seed=3)
+    return folder, frame_of(folder)
+
+
+def frame_of(folder):
+    frame = mih.build_from_toml(folder / "tables.toml").frame.collect("pandas").to_native()
+    return frame.sort_values(["person_id", "year"], ignore_index=True)
+
+
+def rewritten(path, sql):
+    """Write a table anew as a query on it, `t`; return how many of its rows were not there."""
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute(f"CREATE TABLE t AS FROM '{path}'")
+        connection.execute(f"COPY ({sql}) TO '{path}' (FORMAT parquet)")
+        new = f"SELECT count(*) FROM (FROM '{path}' EXCEPT ALL FROM t)"
+        return connection.execute(new).fetchone()[0]
+
+
+@pytest.mark.parametrize("form", OTHER_FORMS)
+def test_the_same_information_in_another_form_gives_the_same_panel(form, small, tmp_path):
+    folder, expected = small
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    table, sql = OTHER_FORMS[form]
+    assert (rewritten(copy / table, sql) > 0) == ("order" not in form)
+    pd.testing.assert_frame_equal(frame_of(copy), expected, check_exact=True)
+
+
+def test_other_identifiers_give_the_same_panel(small, tmp_path):
+    folder, expected = small
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    for path in copy.glob("*.csv"):
+        path.write_bytes(re.sub(rb"(?m)^p(?=\d)", b"zz-", path.read_bytes()))
+    for path in copy.glob("*.parquet"):
+        if "lopenr" in pd.read_parquet(path).columns:
+            rewritten(path, "SELECT * REPLACE (replace(lopenr, 'p', 'zz-') AS lopenr) FROM t")
+    found = frame_of(copy)
+    assert found["person_id"].str.startswith("zz-").all()
+    found["person_id"] = found["person_id"].str.replace("zz-", "p")
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)

@@ -292,7 +292,7 @@ def require_columns(name: str, wanted: Mapping[str, Wanted], present: Iterable[s
         raise refuse(
             f"{name} lacks the columns {', '.join(missing)}",
             found=f"the columns {', '.join(there)}",
-            do="name the columns as the table has them: key=, columns=, start=, stop= ...",
+            do="name the columns as the table has them: key=, columns=, start= and stop=",
         )
 
 

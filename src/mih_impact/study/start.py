@@ -51,7 +51,8 @@ def write_template(
     folder
         Where; made if it is not there.
     data
-        A register, Parquet or CSV, or a glob: the analysis is written for the columns that it has.
+        A register in a file that `read_panel` takes, or a glob: the analysis is written for the
+        columns that it has.
         None is the synthetic register, on which it runs as it stands.
     lang
         Language of the comments; the option in force if None.
