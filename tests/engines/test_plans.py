@@ -29,7 +29,9 @@ def plans(source: object) -> list[str]:
     panel = read_panel(source)
     columns = columns_to_fetch(["wage_income", "county"], panel.columns)
     request = panel._request(columns, eligible_expr(None, panel.frame))
-    return [frame.to_native().explain() for frame in build.leaving(request)]
+    persons, marked = build.leaving(request)
+    frames = persons, build.rows_leaving(request, marked, persons)
+    return [frame.to_native().explain() for frame in frames]
 
 
 def duckdb_scans(plan: str) -> list[set[str]]:
@@ -79,5 +81,6 @@ def test_a_column_more_is_a_column_more(path):
     panel = read_panel(str(path))
     columns = columns_to_fetch(["wage_income", "county", "shoe_size"], panel.columns)
     request = panel._request(columns, eligible_expr(None, panel.frame))
-    _, rows = build.leaving(request)
+    persons, marked = build.leaving(request)
+    rows = build.rows_leaving(request, marked, persons)
     assert set.union(*duckdb_scans(rows.to_native().explain())) == ROWS | PERSONS | {"shoe_size"}

@@ -197,6 +197,23 @@ def test_a_frame_that_is_changed_in_between_is_refused():
         panel.cube()
 
 
+def test_a_file_that_is_written_to_in_between_is_refused(tmp_path):
+    path = tmp_path / "register.parquet"
+    many().to_parquet(path)
+    panel = read_panel(path, money="fixed")
+    panel.require()
+    many().assign(wage_income=many()["wage_income"] + 1.0).to_parquet(path)
+    with pytest.raises(EngineError, match="with other sums"):
+        panel.cube()
+
+
+def test_a_file_that_nobody_writes_to_is_not_summed_again(tmp_path, monkeypatch):
+    path = tmp_path / "register.parquet"
+    many().to_parquet(path)
+    monkeypatch.setattr("mih_impact.panel.person_counts.row_sums", lambda *_: {})
+    assert read_panel(path, money="fixed").cube().n_persons > 200
+
+
 def test_a_stream_that_can_be_read_once_is_refused():
     reader = pl.from_pandas(many()).to_arrow().to_reader()
     panel = read_panel(duckdb.connect().from_arrow(reader), money="fixed")

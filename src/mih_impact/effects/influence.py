@@ -84,11 +84,9 @@ class Nearby:
         many = int(self.place.max(initial=-1)) + 1
         kept = seen[self.rows]
         rows, place = self.rows[kept], self.place[kept]
-        member = csr_array((np.ones(len(rows)), (place, rows)), shape=(many, len(values)))
-        total, count = (
-            member @ np.where(seen[:, None], values, 0.0),
-            np.bincount(place, minlength=many),
-        )
+        each = np.arange(len(rows))
+        member = csr_array((np.ones(len(rows)), (place, each)), shape=(many, len(rows)))
+        total, count = member @ values[rows], np.bincount(place, minlength=many)
         # Everybody is in a place near it, and is no neighbour of itself.
         own = seen[self.used]
         sums, found = -np.where(own[:, None], values[self.used], 0.0), -own.astype(np.float64)

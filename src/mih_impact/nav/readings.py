@@ -409,7 +409,7 @@ def _shown(n: int) -> Label:
 
 
 _BIN = 50_000.0
-_SHADE, _REST = tinted(PARTICIPANT, 0.16), "#A6A6A6"
+_REST = "#A6A6A6"
 _WHAT = Label(nb="Gevinst per deltaker", en="Gain per participant")
 _YEAR = Label(nb="lønnsomt i år {year}", en="breaks even in year {year}")
 _NEVER = Label(nb="aldri lønnsomt", en="never breaks even")
@@ -455,8 +455,9 @@ def plot_readings(result: Readings, *, ax: Axes | None = None, lang: Lang | None
     third = rows.index(known)
     with figure(ax, size=(7.2, 1.9 + 0.55 * len(rows))) as ax:
         upright_grid(ax)
-        ax.axvspan(*ABOUT, color=_SHADE, linewidth=0)
-        ax.axhspan(third - 0.62, third + 0.38, color=_SHADE, linewidth=0)
+        shade = tinted(PARTICIPANT, 0.16)
+        ax.axvspan(*ABOUT, color=shade, linewidth=0)
+        ax.axhspan(third - 0.62, third + 0.38, color=shade, linewidth=0)
         inside = (edges[:-1] >= ABOUT[0]) & (edges[:-1] < ABOUT[1])
         for row, place in enumerate(places):
             tall = 0.8 * heights[row] / heights.max()

@@ -35,7 +35,15 @@ from mih_impact.panel.residency import (
 )
 from mih_impact.panel.selection import MEASURE, Named
 
-__all__ = ["MonthCube", "Request", "accumulate", "build_cube", "count_persons", "leaving"]
+__all__ = [
+    "MonthCube",
+    "Request",
+    "accumulate",
+    "build_cube",
+    "count_persons",
+    "leaving",
+    "rows_leaving",
+]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -271,7 +279,13 @@ class Request:
 
 def build_cube(request: Request) -> Cube:
     """Return the cube of everybody who starts, or is eligible in a year that can be compared."""
-    persons, rows = leaving(request)
+    persons, marked = leaving(request)
+    with engine.kept(persons) as persons:
+        return _filled(request, persons, rows_leaving(request, marked, persons))
+
+
+def _filled(request: Request, persons: nw.LazyFrame[Any], rows: nw.LazyFrame[Any]) -> Cube:
+    """Return the cube of some persons' rows."""
     found = engine.arrays(persons)
     person_id, place = _in_text_order(found["person_id"], found[PERSON])
     first, last = request.observed[0], request.observed[-1]
@@ -361,19 +375,25 @@ def _cube(
 
 
 def leaving(request: Request) -> tuple[nw.LazyFrame[Any], nw.LazyFrame[Any]]:
-    """Return the plans of the persons who leave the engine, numbered, and of their rows.
-
-    The text that identifies a person leaves once, not with every row; nor does other text where a
-    column has few values. Numbers leave without nulls.
-    """
+    """Return the plans of the persons who leave the engine, numbered, and of all marked rows."""
     marked = request.rule.marked(request.frame, ROW, AFTER)
     here = nw.col(ROW) & _resident(request, nw.col("year"))
     marked = engine.replaced(marked, {ROW: here})
     if request.per_year == MonthCube.PER_YEAR:
         marked = engine.in_months(marked)
-    fixed = _fixed(request)
-    once = fixed if request.constant else []
-    persons = _persons(request, marked, [expr for name in once for expr in _leaves(request, name)])
+    once = [expr for name in _once(request) for expr in _leaves(request, name)]
+    return _persons(request, marked, once), marked
+
+
+def rows_leaving(
+    request: Request, marked: nw.LazyFrame[Any], persons: nw.LazyFrame[Any]
+) -> nw.LazyFrame[Any]:
+    """Return the plan of the rows of some persons.
+
+    The text that identifies a person leaves once, not with every row; nor does other text where a
+    column has few values. Numbers leave without nulls.
+    """
+    once = _once(request)
     rows = marked.join(persons.select("person_id", PERSON), on="person_id", how="inner")
     columns = [
         nw.col(PERSON).cast(nw.Int32),
@@ -381,7 +401,7 @@ def leaving(request: Request) -> tuple[nw.LazyFrame[Any], nw.LazyFrame[Any]]:
         *map(nw.col, request.rule.names),
         *(expr for name in request.dtypes if name not in once for expr in _leaves(request, name)),
     ]
-    return persons, rows.select(columns)
+    return rows.select(columns)
 
 
 def _persons(
@@ -458,6 +478,11 @@ def _leaves(request: Request, name: str) -> list[nw.Expr]:
 def _fixed(request: Request) -> list[str]:
     roles = ("fixed", "exit", "treatment")
     return [name for name in request.dtypes if name in CONTRACT and CONTRACT[name].role in roles]
+
+
+def _once(request: Request) -> list[str]:
+    """Return the fixed columns that leave with the person, not with every row."""
+    return _fixed(request) if request.constant else []
 
 
 def _in_text_order(

@@ -12,7 +12,7 @@ and waits for executors that nobody is left to start. Other cluster managers sto
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import reduce
 from importlib.util import find_spec
@@ -57,6 +57,7 @@ __all__ = [
     "recode",
     "recode_number",
     "rounding",
+    "rows_of",
     "session_gone",
     "text_of",
     "true_or_false",
@@ -200,23 +201,27 @@ def can_be_kept(frame: nw.LazyFrame[Any]) -> bool:
 
 @contextmanager
 def kept(frame: nw.LazyFrame[Any]) -> Iterator[nw.LazyFrame[Any]]:
-    """Hold a result that `can_be_kept` where it is while it is read more than once."""
+    """Hold a result where it is while it is read more than once; a plan where it cannot be."""
+    if not can_be_kept(frame):
+        yield frame
+        return
     if frame.implementation is nw.Implementation.DUCKDB:
         native, name = frame.to_native(), f"_mih_{uuid4().hex}"
         with reading(frame):
             native.query("_mih_asked", f"CREATE TEMP TABLE {name} AS FROM _mih_asked")
+        held = native.query("_mih_asked", f"FROM {name}")
         try:
-            yield nw.from_native(native.query("_mih_asked", f"FROM {name}"))
+            yield nw.from_native(held)
         finally:
-            native.query("_mih_asked", f"DROP TABLE {name}")
+            held.query("_mih_asked", f"DROP TABLE {name}")
         return
     with reading(frame):
-        held = frame.to_native().persist()
+        persisted = frame.to_native().persist()
     try:
-        yield nw.from_native(held)
+        yield nw.from_native(persisted)
     finally:
         if not session_gone(frame):
-            held.unpersist()
+            persisted.unpersist()
 
 
 @contextmanager
@@ -488,6 +493,17 @@ def distinct_texts(frame: nw.LazyFrame[Any], name: str, *, at_most: int) -> tupl
     given = frame.select(name).filter(has_value(nw.col(name)))
     texts = sorted(map(str, arrays(distinct(given, name).head(at_most + 1))[name]))
     return tuple(texts) if len(texts) <= at_most else None
+
+
+def rows_of(frame: nw.LazyFrame[Any], name: str, among: Iterable[str]) -> dict[str, int]:
+    """Return how many rows of a text column have each of some texts, of those that are there.
+
+    Grouped first: a long list is looked through once a text, not once a row.
+    """
+    given = frame.select(name).filter(has_value(nw.col(name)))
+    groups = given.group_by(name).agg(nw.len().alias(_ROWS))
+    found = arrays(groups.filter(nw.col(name).is_in(list(among))))
+    return dict(zip(map(str, found[name]), map(int, found[_ROWS]), strict=True))
 
 
 def arrays(frame: nw.LazyFrame[Any]) -> dict[str, NDArray[Any]]:

@@ -123,7 +123,7 @@ class Panel(Displayed):
         memory_limit: int | None = None,
         precision: Precision = "float64",
     ) -> None:
-        self._counts = PanelCounts(raw, casts, monthly=period == "month")
+        self._counts = PanelCounts(raw, casts, monthly=period == "month", files=files)
         self._casts = self._counts.casts
         self._left_out = left_out
         self._unreadable = dict(unreadable)

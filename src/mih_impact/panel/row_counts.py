@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -156,8 +156,6 @@ def count_rows(raw: nw.LazyFrame[Any], casts: Mapping[str, Cast]) -> Rows:
         if cast.listed:
             gone = cast.expr.is_null() & engine.has_value(cast.raw)
             tally.add(f"null:{name}", engine.count_of(gone), "sum")
-        for key, codes in _odd_codes(name, cast).items():
-            tally.add(key, engine.count_of(cast.expr.is_in(list(codes))), "sum")
     exits = [name for name in EXITS if name in casts]
     for name in exits:
         late = casts["year"].expr > casts[name].expr
@@ -166,12 +164,15 @@ def count_rows(raw: nw.LazyFrame[Any], casts: Mapping[str, Cast]) -> Rows:
     for key, column in summed.items():
         tally.add(key, column, "sum")
     counted = tally.run(raw)
-    outside = {**_rows_outside(raw, casts, counted), **_rows_of_places(raw, casts, counted)}
+    outside = _rows_outside(raw, casts, counted)
     return Rows(
         n_rows=int(counted["n"] or 0),
         years=_span(raw, casts, counted, "year"),
         starts=_span(raw, casts, counted, "start_year"),
-        columns={name: _column_count(name, counted, outside) for name in casts},
+        columns={
+            name: _column_count(name, counted, outside, _place_count(raw, name, cast))
+            for name, cast in casts.items()
+        },
         after={name: int(counted[f"after:{name}"] or 0) for name in exits},
         extremes=dict(_extremes(casts, counted)),
         sums={key: counted[key] for key in ("n", *summed)},
@@ -245,51 +246,23 @@ def _rows_outside(
     return tally.run(raw) if broken else {}
 
 
-def _odd_codes(name: str, cast: Cast) -> dict[str, tuple[str, ...]]:
-    """Return what is looked for among the codes of a column of places.
-
-    Three lists: a code that is no longer in use and one that is new go together within some years,
-    so that only where a column has both are they told apart by the reforms.
-    """
+def _place_count(raw: nw.LazyFrame[Any], name: str, cast: Cast) -> PlaceCount | None:
+    """Return the rows with each kind of odd code; None where codes are not of the column's own."""
     if name not in PLACES or cast.listed or cast.dtype != "category":
-        return {}
-    found = suspicious(name)
-    return {
-        f"odd:{name}": (*found.no_place, *found.stripped),
-        f"old:{name}": found.before[max(found.before)],
-        f"new:{name}": found.since[min(found.since)],
-    }
-
-
-def _rows_of_places(
-    raw: nw.LazyFrame[Any], casts: Mapping[str, Cast], counted: Mapping[str, float | None]
-) -> Mapping[str, float | None]:
-    """Return the rows with each kind of odd code, where a column of places has any."""
-    tally, any_odd = _Tally(), False
-    for name in PLACES & {*casts}:
-        found, expr = suspicious(name), casts[name].expr
-        kinds: dict[str, tuple[str, ...]] = {}
-        if counted.get(f"odd:{name}"):
-            kinds |= {"no place": found.no_place, "stripped": found.stripped}
-            kinds |= {"whole": found.whole}
-        if counted.get(f"old:{name}") and counted.get(f"new:{name}"):
-            kinds |= {f"before {year}": codes for year, codes in found.before.items()}
-            kinds |= {f"since {year}": codes for year, codes in found.since.items()}
-        for kind, codes in kinds.items():
-            tally.add(f"{kind}:{name}", engine.count_of(expr.is_in(list(codes))), "sum")
-            any_odd = True
-    return tally.run(raw) if any_odd else {}
-
-
-def _place_count(name: str, found: Mapping[str, float | None]) -> PlaceCount | None:
-    if name not in PLACES:
         return None
-    rows = {key.removesuffix(f":{name}"): int(n or 0) for key, n in found.items()}
-    both = {year: (rows.get(f"before {year}", 0), rows.get(f"since {year}", 0)) for year in REFORMS}
+    odd = suspicious(name)
+    kinds = (odd.whole, odd.no_place, odd.stripped, *odd.before.values(), *odd.since.values())
+    column = raw.select(cast.expr.alias(name))
+    rows = engine.rows_of(column, name, {code for kind in kinds for code in kind})
+
+    def having(codes: Iterable[str]) -> int:
+        return sum(rows.get(code, 0) for code in codes)
+
+    both = {year: (having(odd.before[year]), having(odd.since[year])) for year in REFORMS}
     vintages = {year: pair for year, pair in both.items() if all(pair)}
     # A county "3" alone is anybody's code; beside "11" it is 03 without its zero.
-    stripped = rows.get("stripped", 0) if name == "municipality" or rows.get("whole") else 0
-    return PlaceCount(rows.get("no place", 0), stripped, vintages)
+    stripped = having(odd.stripped) if name == "municipality" or having(odd.whole) else 0
+    return PlaceCount(having(odd.no_place), stripped, vintages)
 
 
 def _bounds(name: str, cast: Cast) -> tuple[float, float]:
@@ -303,7 +276,10 @@ def _bounds(name: str, cast: Cast) -> tuple[float, float]:
 
 
 def _column_count(
-    name: str, counted: Mapping[str, float | None], outside: Mapping[str, float | None]
+    name: str,
+    counted: Mapping[str, float | None],
+    outside: Mapping[str, float | None],
+    places: PlaceCount | None,
 ) -> ColumnCount:
     return ColumnCount(
         given=int(counted[f"given:{name}"] or 0),
@@ -315,7 +291,7 @@ def _column_count(
         gone=int(counted.get(f"null:{name}") or 0) - int(counted.get(f"failed:{name}") or 0)
         if f"null:{name}" in counted
         else 0,
-        places=_place_count(name, outside),
+        places=places,
     )
 
 

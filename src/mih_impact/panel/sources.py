@@ -216,7 +216,8 @@ def column_names(path: str | os.PathLike[str]) -> tuple[str, ...]:
     """Return the names of the columns of a file or glob, as they stand in it."""
     kind, files = files_of(path)
     if kind == "parquet":
-        return tuple(name for name in open_parquet(files).collect_schema() if name != FILE)
+        schema = open_parquet(files, connect()).collect_schema()
+        return tuple(name for name in schema if name != FILE)
     if kind == "csv":
         return tuple(read_text(files, names_known()).columns)
     return tuple((ExcelFiles if kind == "excel" else StatFiles)(files).columns)
@@ -258,8 +259,9 @@ def open_source(
     kind, files = files_of(source)
     if kind == "parquet":
         with reading_files():
-            frame = open_parquet(files, memory_limit)
-            return Opened(frame, evidence=evidence_of(files), files=tuple(files))
+            connection = connect(memory_limit)
+            evidence = evidence_of(connection, files)
+            return Opened(open_parquet(files, connection), evidence=evidence, files=tuple(files))
     asked = _Asked(columns or {}, values or {}, codes, measured, monthly)
     if kind == "csv":
         return _open_csv(files, asked, marks or {})
@@ -449,7 +451,7 @@ def _open_spells(source: Any, marks: Mapping[str, Marks]) -> nw.LazyFrame[Any]:
     kind, files = files_of(source)
     if kind == "parquet":
         with reading_files():
-            return open_parquet(files)
+            return open_parquet(files, connect())
     if kind == "stat":
         stat = StatFiles(files)
         return open_stat(stat, {name: mode_of(name, _SPELLS.get(name)) for name in stat.columns})
@@ -496,9 +498,8 @@ def connect(memory_limit: int | None = None) -> Any:
     return connection
 
 
-def open_parquet(files: list[str], memory_limit: int | None = None) -> nw.LazyFrame[Any]:
+def open_parquet(files: list[str], connection: Any) -> nw.LazyFrame[Any]:
     """Return Parquet files as a lazy DuckDB frame; columns are matched by name."""
-    connection = connect(memory_limit)
     if len(files) == 1:
         return _typed_nulls(nw.from_native(connection.read_parquet(files, union_by_name=True)))
     quoted = ", ".join("'" + name.replace("'", "''") + "'" for name in files)
@@ -506,9 +507,10 @@ def open_parquet(files: list[str], memory_limit: int | None = None) -> nw.LazyFr
     return _typed_nulls(nw.from_native(connection.sql(several)))
 
 
-def evidence_of(files: list[str]) -> dict[str, str]:
+def evidence_of(connection: Any, files: list[str]) -> dict[str, str]:
     """Return what kind of data Parquet files say they are, in both languages, if they do."""
-    kept = connect().execute("SELECT key, value FROM parquet_kv_metadata(?)", [files]).fetchall()
+    found = connection.execute("SELECT key, value FROM parquet_kv_metadata(?)", [files])
+    kept = found.fetchall()
     told = dict(kept)  # bytes, of which other programs' need not be UTF-8
     keys = {lang: key.encode() for lang, key in _EVIDENCE_KEYS.items()}
     if not told.keys() >= {*keys.values()}:

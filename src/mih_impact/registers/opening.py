@@ -136,7 +136,7 @@ def raw_of(
             store.connection.register(plain, frame)
             return plain, unread
         if files_of(source)[0] == "parquet":
-            store.evidence = evidence_of(files) | store.evidence
+            store.evidence = evidence_of(store.connection, files) | store.evidence
             return _in_files(store, files), {}
         if files_of(source)[0] == "stat":
             return _from_stat(store, files, table, wanted), {}
