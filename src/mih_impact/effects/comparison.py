@@ -48,7 +48,7 @@ class Comparison:
         Changes of participants (n, KE) and of controls (q, KE).
     load, load_squares
         Sums over participants of (share times the control's weight), and of its square, shape
-        (q, KE): K / n and K' / n^2.
+        (q, KE): K / n and K' / n^2. No squares where the controls were weighted.
     mean_t, mean_c
         Mean levels of those compared, shape (KE,).
     giving
@@ -70,7 +70,7 @@ class Comparison:
     change_t: FloatArray
     change_c: FloatArray
     load: FloatArray
-    load_squares: FloatArray
+    load_squares: FloatArray | None
     mean_t: FloatArray
     mean_c: FloatArray
     giving: dict[str, FloatArray]
@@ -79,10 +79,8 @@ class Comparison:
 
 def compare(
     group: ControlGroup,
-    level_t: FloatArray,
-    change_t: FloatArray,
-    values: FloatArray,
-    base: FloatArray,
+    levels: tuple[FloatArray, FloatArray],
+    changes: tuple[FloatArray, FloatArray],
     *,
     among: BoolArray | None = None,
     by_start_year: bool = False,
@@ -93,10 +91,8 @@ def compare(
     ----------
     group
         Participants and their controls.
-    level_t, change_t
-        Levels and changes of the participants, shape (n, KE).
-    values, base
-        Levels of the distinct control rows and what is subtracted from them, shape (q, KE).
+    levels, changes
+        Of the participants, shape (n, KE), and of the distinct control rows, shape (q, KE).
     among
         The participants it is about, shape (n,); all if None.
     by_start_year
@@ -111,7 +107,7 @@ def compare(
     sets = group.sets
     control_row, place = np.unique(sets.control, return_inverse=True)
     W = csr_array((sets.weight, (sets.member, place)), shape=(len(sets.size), len(control_row)))
-    change_c = values - base
+    (level_t, level_c), (change_t, change_c) = levels, changes
     seen_c = np.isfinite(change_c)
     seen_weight = W @ seen_c.astype(np.float64)  # of each set
     some_seen = np.where(seen_weight > 0, seen_weight, 1.0)
@@ -129,12 +125,16 @@ def compare(
         (np.ones(len(sets.set_of)), (sets.set_of, np.arange(len(sets.set_of)))),
         shape=(W.shape[0], len(sets.set_of)),
     )
-    load = np.asarray(W.T @ ((of_set @ share) / some_seen)) * seen_c
-    squares = csr_array((sets.weight**2, (sets.member, place)), shape=W.shape)
-    load_squares = np.asarray(squares.T @ ((of_set @ share**2) / some_seen**2)) * seen_c
+    mass = (of_set @ share) / some_seen
+    load = np.asarray(W.T @ mass)
+    load *= seen_c
+    load_squares = None
+    if group.model is None:
+        squares = csr_array((sets.weight**2, (sets.member, place)), shape=W.shape)
+        load_squares = np.asarray(squares.T @ ((of_set @ share**2) / some_seen**2)) * seen_c
     found = valid.any(axis=0)
     mean_t = np.where(found, (share * np.where(valid, level_t, 0.0)).sum(axis=0), np.nan)
-    mean_c = np.where(found, (load * np.where(seen_c, values, 0.0)).sum(axis=0), np.nan)
+    mean_c = np.where(found, (mass * (W @ np.where(seen_c, level_c, 0.0))).sum(axis=0), np.nan)
     return Comparison(
         estimate=estimate,
         contrast=contrast,
@@ -153,7 +153,7 @@ def compare(
         mean_c=mean_c,
         giving=contributions(
             (share, load),
-            (level_t, values),
+            (level_t, level_c),
             (np.arange(len(level_t)), group.risk.person[control_row]),
         ),
     )

@@ -117,7 +117,7 @@ def estimated_weights(group: ControlGroup, comparison: Comparison) -> Influence:
 def _mean(change: FloatArray, load: FloatArray) -> FloatArray:
     """Return the mean change of the controls, shape (KE,); 0 where none has a load."""
     total = load.sum(axis=0)
-    return np.asarray((load * change).sum(axis=0) / np.where(total > 0, total, 1.0))
+    return np.asarray(np.einsum("jk,jk->k", load, change) / np.where(total > 0, total, 1.0))
 
 
 def _add_balancing(

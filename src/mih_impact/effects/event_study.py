@@ -133,12 +133,9 @@ class PartEstimate:
     def columns(self) -> dict[str, NDArray[Any]]:
         """Return counts, means and reasons, each of shape (K * E,)."""
         c, within = self.comparison, self._within()
-        used, place = np.unique(self.group.risk.person[c.control_row], return_inverse=True)
-        touched = np.zeros((len(used), c.load.shape[1]), dtype=bool)
-        np.logical_or.at(touched, place, c.load > 0)
         return {
             "n_participants": c.n,
-            "n_controls": touched.sum(axis=0),
+            "n_controls": c.giving["persons_controls"].astype(np.int64),
             "n_lost": np.tile(within.sum(axis=0), len(self.target.outcomes)) - c.n,
             "participant_mean": c.mean_t,
             "control_mean": c.mean_c,

@@ -36,8 +36,8 @@ DOMINANT = 0.5
 
 _SIDES = ("participants", "controls")
 
-#: Cells that are looked at together, lest everybody's amounts stand in memory once more.
-_CELLS = 16
+#: Persons who are looked at together, lest everybody's amounts stand in memory once more.
+_PERSONS = 512
 
 
 def contributions(
@@ -55,42 +55,44 @@ def contributions(
     Returns
     -------
     dict
-        For each side, shape (cells,): `giving_`, persons with an amount, or of an outcome that is 0
-        or 1 the fewer of those who have it and those who have not; `largest_`, the largest amount
-        of a person; and `total_`, the sum of all amounts, without their signs.
+        For each side, shape (cells,): `persons_`, who have a weight; `giving_`, persons with an
+        amount, or of an outcome that is 0 or 1 the fewer of those who have it and those who have
+        not; `largest_`, the largest amount of a person; and `total_`, the sum of all amounts,
+        without their signs.
     """
     found = {}
     for side, w, y, who in zip(_SIDES, weight, value, person, strict=True):
-        persons, place = np.unique(who, return_inverse=True)
-        own = None
-        if len(persons) < len(who):
-            own = csr_array((np.ones(len(who)), (place, np.arange(len(who)))))
-        blocks = [
-            _contributions(w[:, k : k + _CELLS], y[:, k : k + _CELLS], own)
-            for k in range(0, w.shape[1], _CELLS)
-        ]
-        for name, values in zip(
-            ("giving", "largest", "total"), zip(*blocks, strict=True), strict=True
-        ):
-            found[f"{name}_{side}"] = np.concatenate(values)
+        for name, values in _contributions(w, y, who).items():
+            found[f"{name}_{side}"] = values
     return found
 
 
-def _contributions(
-    w: FloatArray, y: FloatArray, own: csr_array | None
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return who gives to some of the cells, the largest amount, and the sum; `own` adds rows."""
-    counts = w > 0
-    given = np.where(counts, y, 0.0)
-    binary = ((given == 0) | (given == 1)).all(axis=0)
-    amount = np.abs(w * given)
-    if own is not None:
-        amount, counts = own @ amount, (own @ counts.astype(np.float64)) > 0
-    giving = (amount > 0).sum(axis=0)
-    without = counts.sum(axis=0) - giving
+def _contributions(w: FloatArray, y: FloatArray, who: IntArray) -> dict[str, FloatArray]:
+    """Return who gives to the cells of a side, some persons at a time."""
+    order = np.argsort(who, kind="stable")
+    begins = np.flatnonzero(np.diff(who[order], prepend=-1))
+    cells = w.shape[1]
+    persons, giving, largest, total = np.zeros((4, cells))
+    binary = np.ones(cells, dtype=bool)
+    for k in range(0, len(begins), _PERSONS):
+        bounds = np.append(begins, len(order))[k : k + _PERSONS + 1]
+        rows = order[bounds[0] : bounds[-1]]
+        own = csr_array((np.ones(len(rows)), np.arange(len(rows)), bounds - bounds[0]))
+        weight = w[rows]
+        counts = weight > 0
+        given = np.where(counts, y[rows], 0.0)
+        if binary.any():
+            binary &= ((given == 0) | (given == 1)).all(axis=0)
+        given *= weight
+        amount = own @ np.abs(given, out=given)
+        persons += (own @ counts.astype(np.float64) > 0).sum(axis=0)
+        giving += (amount > 0).sum(axis=0)
+        largest = np.maximum(largest, amount.max(axis=0))
+        total += amount.sum(axis=0)
+    without = persons - giving
     fewer = np.where((giving > 0) & (without > 0), np.minimum(giving, without), giving)
-    persons = np.where(binary, fewer, giving).astype(np.float64)
-    return persons, amount.max(axis=0, initial=0.0), amount.sum(axis=0)
+    giving = np.where(binary, fewer, giving)
+    return {"persons": persons, "giving": giving, "largest": largest, "total": total}
 
 
 def is_thin(table: pd.DataFrame) -> BoolArray:

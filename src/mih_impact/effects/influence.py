@@ -337,6 +337,7 @@ def abadie_imbens(
     takes its place, which is conservative.
     """
     c, who = comparison, group.risk.person
+    assert c.load_squares is not None
     pairs = pair_rows(c)
     residual = neighbour_residual(comparison.load, near, changes)
     reuse = np.sqrt(np.clip(c.load**2 - c.load_squares, 0.0, None)) * residual

@@ -235,11 +235,14 @@ class TargetEffects:
         self, group: ControlGroup, rows: IntArray
     ) -> tuple[FloatArray, FloatArray]:
         """Return levels and changes from the base of rows of the risk set, shape (rows, K * E)."""
-        values = self._values(group, rows, (*self.years, *self.bases))
-        levels, before = np.split(values, [len(self.years)], axis=2)
+        levels = self._values(group, rows, self.years)
         flat = levels.reshape(len(rows), -1)
         if not self.bases:
             return flat, flat
+        if set(self.bases) <= {*self.years}:
+            before = levels[:, :, [self.years.index(b) for b in self.bases]]
+        else:
+            before = self._values(group, rows, self.bases)
         return flat, (levels - before.mean(axis=2)[:, :, None]).reshape(len(rows), -1)
 
     def _values(self, group: ControlGroup, rows: IntArray, years: Sequence[int]) -> FloatArray:

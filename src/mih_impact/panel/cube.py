@@ -301,17 +301,24 @@ class Cube:
         self, name: str, person: IntArray, start: IntArray, years: Sequence[int], *, dead: Dead
     ) -> FloatArray:
         """Return `since_start` before anybody is censored."""
-        column = start[:, None] + np.asarray(years)[None, :] - int(self.periods[0])
+        starts, which = np.unique(start, return_inverse=True)
+        column = starts[:, None] + np.asarray(years)[None, :] - int(self.periods[0])
         inside = (column >= 0) & (column < len(self.periods))
         # What lies outside is read where somebody is inside, if anybody is, and then left out.
         place = np.where(inside, column, column[inside].min(initial=len(self.periods) - 1))
         if len(person) <= self.n_persons:
-            values = self._values(name, (person[:, None], place), dead)
-        else:  # the same persons again and again: each is read once
-            when = np.unique(place)
-            everybody = self._values(name, (slice(None), when), dead)
-            values = everybody[person[:, None], np.searchsorted(when, place)]
-        values[~inside] = np.nan
+            values = self._values(name, (person[:, None], place[which]), dead)
+            values[~inside[which]] = np.nan
+            return values
+        # The same persons again and again: each is read once.
+        when = np.unique(place)
+        everybody = self._values(name, (slice(None), when), dead)
+        values = np.empty((len(person), len(years)))
+        for k, at in enumerate(np.searchsorted(when, place)):
+            rows = np.flatnonzero(which == k)
+            own = everybody[:, at]
+            own[:, ~inside[k]] = np.nan
+            values[rows] = own[person[rows]]
         return values
 
     def why_unseen(

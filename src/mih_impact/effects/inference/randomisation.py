@@ -245,7 +245,7 @@ def _by_neighbours(
             return np.full(changes.shape[1], np.nan)
         own, other = changes[sets.participant], changes[np.unique(sets.control)]
         again = replace(group, sets=sets)
-        return compare(again, own, own, other, np.zeros_like(other)).estimate
+        return compare(again, (own, other), (own, other)).estimate
 
     return statistic
 
