@@ -86,7 +86,8 @@ class Nearby:
         rows, place = self.rows[kept], self.place[kept]
         each = np.arange(len(rows))
         member = csr_array((np.ones(len(rows)), (place, each)), shape=(many, len(rows)))
-        total, count = member @ values[rows], np.bincount(place, minlength=many)
+        total = np.asarray(member @ values[rows])
+        count = np.bincount(place, minlength=many)
         # Everybody is in a place near it, and is no neighbour of itself.
         own = seen[self.used]
         sums, found = -np.where(own[:, None], values[self.used], 0.0), -own.astype(np.float64)
