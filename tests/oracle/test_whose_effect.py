@@ -133,14 +133,16 @@ class Slow:
             total, many = total + n * np.mean(contrasts), many + n
         return total / many
 
-    def weighted(self, method, estimand, weight):
-        """The estimate where persons count as often as `weight` says, by plain solvers."""
-        w, seen, total, many = weight[self.person], np.isfinite(self.y), 0.0, 0.0
+    def side_weights(self, method, estimand, w):
+        """What rows weigh within side and start year, and the same odds as they are."""
         Z = np.column_stack([*(self.year == c for c in STARTS), self.X]).astype(float)
         if method == "probit":
-            of = sm.families.Binomial(sm.families.links.Probit())
-            model = sm.GLM(self.treated.astype(float), Z, family=of, freq_weights=w)
-            b = model.fit(tol=1e-13, maxiter=100).params
+            b = np.zeros(Z.shape[1])
+            for _ in range(40):  # Fisher's scoring, which arrives where Newton's method does
+                p, f = norm.cdf(Z @ b), norm.pdf(Z @ b)
+                each = w * f / (p * (1 - p))
+                H = (Z * (each * f)[:, None]).T @ Z
+                b += np.linalg.solve(H, Z.T @ (each * (self.treated - p)))
             p = norm.cdf(Z @ b)
         elif method == "ipw":
             b = np.zeros(Z.shape[1])
@@ -148,28 +150,38 @@ class Slow:
                 p = 1 / (1 + np.exp(-Z @ b))
                 H = (Z * (w * p * (1 - p))[:, None]).T @ Z
                 b += np.linalg.solve(H, Z.T @ (w * (self.treated - p)))
+        if method != "entropy":
+            own = np.where(self.treated, p, 1 - p)
+            odds = {"att": p, "atc": 1 - p, "ate": np.ones_like(p)}[estimand] / own
+            return w * odds, odds
+        v = np.zeros(len(w))
         for c in STARTS:
-            here, means = self.year == c, []
+            here = self.year == c
             target = {"att": self.treated, "atc": ~self.treated, "ate": here}[estimand] & here
+            wanted = np.average(self.X[target], axis=0, weights=w[target])
             for side in (self.treated & here, ~self.treated & here):
-                if method != "entropy":
-                    own = np.where(self.treated, p, 1 - p)
-                    aim = {"att": p, "atc": 1 - p, "ate": np.ones_like(p)}[estimand]
-                    v = w * aim / own
-                else:
-                    wanted = np.average(self.X[target], axis=0, weights=w[target])
-                    away = self.X[side] - wanted
+                away = self.X[side] - wanted
 
-                    def gap(lam, away=away, side=side):
-                        return away.T @ (w[side] * np.exp(away @ lam))
+                def gap(lam, away=away, side=side):
+                    return away.T @ (w[side] * np.exp(away @ lam))
 
-                    def slope(lam, away=away, side=side):
-                        return (away * (w[side] * np.exp(away @ lam))[:, None]).T @ away
+                def slope(lam, away=away, side=side):
+                    return (away * (w[side] * np.exp(away @ lam))[:, None]).T @ away
 
-                    lam = root(gap, np.zeros(away.shape[1]), jac=slope, tol=1e-13).x
-                    v = np.zeros(len(w))
-                    v[side] = w[side] * np.exp(away @ lam)
-                means.append(np.average(self.y[side & seen], weights=v[side & seen]))
+                lam = root(gap, np.zeros(away.shape[1]), jac=slope, tol=1e-13).x
+                v[side] = w[side] * np.exp(away @ lam)
+        return v, v
+
+    def weighted(self, method, estimand, weight):
+        """The estimate where persons count as often as `weight` says, by plain solvers."""
+        w, seen, total, many = weight[self.person], np.isfinite(self.y), 0.0, 0.0
+        v, _ = self.side_weights(method, estimand, w)
+        for c in STARTS:
+            here = self.year == c
+            means = [
+                np.average(self.y[side & seen], weights=v[side & seen])
+                for side in (self.treated & here, ~self.treated & here)
+            ]
             # On those who start every start year counts by those who are compared.
             n = w[self.treated & here & (seen if estimand == "att" else True)].sum()
             total, many = total + n * (means[0] - means[1]), many + n
@@ -271,7 +283,7 @@ def test_calls_that_speak_of_those_who_start_say_so(one):
     for call in (mih.resample, mih.randomisation_test, mih.lee_bounds):
         with pytest.raises(mih.MihImpactError, match="effects on those who start"):
             call(group)
-    for options in ({"adjust": True}, {"score_correction": True}, {"se": "person"}):
+    for options in ({"score_correction": True}, {"se": "person"}):
         with pytest.raises(mih.MihImpactError, match="have standard errors"):
             mih.event_study(group, outcomes="wage_income", window=(0, 2), **options)
     with pytest.raises(mih.MihImpactError, match="high score"):

@@ -6,7 +6,7 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, get_args
 
 import numpy as np
@@ -51,7 +51,12 @@ def fold_of(risk: RiskSet, folds: int, seed: int | None) -> IntArray:
 
 
 def predicted(
-    function: Callable[..., Any], frame: pd.DataFrame, learn: BoolArray, fold: IntArray | None
+    function: Callable[..., Any],
+    frame: pd.DataFrame,
+    learn: BoolArray,
+    fold: IntArray | None,
+    *,
+    known: Sequence[str] = (),
 ) -> FloatArray:
     """Return what a function predicts for every row, shape (m,).
 
@@ -66,6 +71,8 @@ def predicted(
         The rows that may be learnt from, shape (m,).
     fold
         The fold of every row, which is predicted from the other folds; None for no folds.
+    known
+        Columns of the rows to learn from that the rows to predict do not show.
 
     Raises
     ------
@@ -76,8 +83,8 @@ def predicted(
     parts = [np.ones(len(frame), dtype=bool)] if fold is None else list(_parts(fold))
     for part in parts:
         from_ = learn if fold is None else learn & ~part
-        whole = fold is None and bool(learn.all())
-        given = (frame,) if whole else (frame[from_], frame[part])
+        whole = fold is None and not known and bool(learn.all())
+        given = (frame,) if whole else (frame[from_], frame[part].drop(columns=list(known)))
         values = np.asarray(function(*(rows.copy() for rows in given)), dtype=np.float64)
         if values.shape != (int(part.sum()),):
             raise SupportError(

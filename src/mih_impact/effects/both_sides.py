@@ -7,6 +7,7 @@ start.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,11 +17,13 @@ from scipy.sparse import csr_array
 from mih_impact.controls.comparison import Sets
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.whose import mirrored, started, weighed_sides
+from mih_impact.effects.adjustment import Adjustment, fitted
 from mih_impact.effects.comparison import Comparison
 from mih_impact.effects.estimated_weights import FLAT, by_coefficient, moved_by_score
 from mih_impact.effects.hidden import contributions
 from mih_impact.effects.influence import Influence, neighbour_residual, neighbours
 from mih_impact.effects.question import TargetEffects
+from mih_impact.errors import EffectsError
 
 __all__ = ["BothSides"]
 
@@ -30,7 +33,7 @@ IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class _Parts:
+class Parts:
     """An estimate by start year, and what every row weighs in it.
 
     Attributes
@@ -45,6 +48,12 @@ class _Parts:
         Influence of each row, that of start years' shares apart, shape (m, KE).
     reuse
         What a row adds by being a match of others, shape (m, KE); None without matches.
+    by_share
+        What an estimate moves by with a start year's share, where that is more than its own effect,
+        shape (C, KE).
+    stands_for
+        What each row's level weighs in the mean of its side, shape (m, KE), where changes are
+        adjusted by a regression; else `load`.
     """
 
     by_year: FloatArray
@@ -52,6 +61,8 @@ class _Parts:
     load: FloatArray
     rows: FloatArray
     reuse: FloatArray | None = None
+    by_share: FloatArray | None = None
+    stands_for: FloatArray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +78,8 @@ class BothSides:
         composition leaves them out.
     year
         Which of the start years each row is of, shape (m,).
+    adjustment
+        How changes are adjusted; None for not at all.
     """
 
     group: ControlGroup
@@ -74,22 +87,27 @@ class BothSides:
     levels: FloatArray
     changes: FloatArray
     year: IntArray
+    adjustment: Adjustment | None = None
 
     @classmethod
-    def of(cls, group: ControlGroup, target: TargetEffects) -> BothSides:
+    def of(
+        cls, group: ControlGroup, target: TargetEffects, adjustment: Adjustment | None = None
+    ) -> BothSides:
         """Read what is asked of all rows: whoever weighs nothing may be a neighbour."""
         risk = group.risk
         rows = np.arange(len(risk.person))
         levels, changes = target.levels_and_changes(group, rows)
         changes = np.where(target.included_rows(group)[:, None], changes, np.nan)
         year = np.searchsorted(risk.start_years, risk.start_year).astype(np.int64)
-        return cls(group, target, levels, changes, year)
+        return cls(group, target, levels, changes, year, adjustment)
 
     def effect(self, among: BoolArray) -> tuple[Comparison, Influence]:
         """Compare the sides; nobody where nobody is asked for."""
         changes = self.changes if among.any() else np.full_like(self.changes, np.nan)
         matched = self.group.matches is not None
         parts = self._matched(changes) if matched else self._weighted(changes)
+        if self.adjustment is not None:
+            parts = adjusted(self, parts, changes)
         estimate = (parts.share * parts.by_year).sum(axis=0)
         there = parts.share.sum(axis=0) > 0
         comparison = self._comparison(np.where(there, estimate, np.nan), parts, changes)
@@ -102,21 +120,21 @@ class BothSides:
             many = np.where(valid.all(axis=0), many, 0.0)
         return np.asarray(many / np.maximum(many.sum(axis=0), 1.0))
 
-    def _weighted(self, changes: FloatArray) -> _Parts:
+    def _weighted(self, changes: FloatArray) -> Parts:
         """Return weighted means of the sides, and how they move with who is in them.
 
         Notes
         -----
         The effect is sum_c S_c (sum_t v_t D_t - sum_j v_j D_j), v a side's weights renormalised
         over those seen. A participant's row is S_c v_i (D_i - mu_1c), a candidate's
-        -S_c v_j (D_j - mu_0c); what the weights' model adds is in `_of_model`.
+        -S_c v_j (D_j - mu_0c); what the weights' model adds is in `of_model`.
         """
         seen = np.isfinite(changes)
         change, weight = np.where(seen, changes, 0.0), self.group.row_weight
         treated, C = self.group.risk.treated, len(self.group.risk.start_years)
         mass = np.zeros((2, C, changes.shape[1]))
         mean, load = np.zeros_like(mass), np.zeros_like(changes)
-        for c, side, rows in self._cells():
+        for c, side, rows in self.cells():
             w = weight[rows, None] * seen[rows]
             mass[side, c] = w.sum(axis=0)
             some = np.where(mass[side, c] > 0, mass[side, c], 1.0)
@@ -126,9 +144,9 @@ class BothSides:
         load *= share[self.year]
         gap = change - mean[treated.astype(np.int64), self.year]
         moved = load * gap * np.where(treated, 1.0, -1.0)[:, None]
-        return _Parts(mean[1] - mean[0], share, load, self._of_model(moved))
+        return Parts(mean[1] - mean[0], share, load, moved + self.of_model(moved))
 
-    def _cells(self) -> list[tuple[int, int, IntArray]]:
+    def cells(self) -> list[tuple[int, int, IntArray]]:
         """Return start year, side (1 for participants) and rows of every side of a start year."""
         treated = self.group.risk.treated
         return [
@@ -137,8 +155,8 @@ class BothSides:
             for side in (1, 0)
         ]
 
-    def _of_model(self, rows: FloatArray) -> FloatArray:
-        """Return rows with what persons move by way of the weights' model.
+    def of_model(self, rows: FloatArray) -> FloatArray:
+        """Return what persons move by way of the weights' model, shape (m, KE).
 
         Notes
         -----
@@ -154,8 +172,8 @@ class BothSides:
         model = self.group.model
         assert model is not None
         if model.kind == "given":
-            return rows
-        return rows + (self._balancing(rows) if model.kind == "entropy" else self._logit(rows))
+            return np.zeros_like(rows)
+        return self._balancing(rows) if model.kind == "entropy" else self._logit(rows)
 
     def _balancing(self, rows: FloatArray) -> FloatArray:
         group, added = self.group, np.zeros_like(rows)
@@ -164,7 +182,7 @@ class BothSides:
         spread = X.std(axis=0)
         target, sides = weighed_sides(group.risk, group.estimand)
         weighed = np.any(sides, axis=0)
-        for c, _, side in self._cells():
+        for c, _, side in self.cells():
             if not weighed[side[:1]].all():
                 continue
             wanted = np.flatnonzero(target & (self.year == c))
@@ -193,7 +211,7 @@ class BothSides:
             added[here] = each
         return added
 
-    def _matched(self, changes: FloatArray) -> _Parts:
+    def _matched(self, changes: FloatArray) -> Parts:
         """Return the mean contrast of whom the effect is on, and rows of Abadie and Imbens (2006).
 
         Notes
@@ -230,7 +248,7 @@ class BothSides:
         seen = np.isfinite(changes)
         load, squares = load * seen, squares * seen
         reuse = np.sqrt(np.clip((own + load) ** 2 - own**2 - squares, 0.0, None))
-        return _Parts(by_year, share, own + load, rows, reuse * self._residual(own + load, changes))
+        return Parts(by_year, share, own + load, rows, reuse * self._residual(own + load, changes))
 
     def _residual(self, load: FloatArray, changes: FloatArray) -> FloatArray:
         """Return the change of every row less that of its nearest on its own side, scaled."""
@@ -241,14 +259,15 @@ class BothSides:
             residual[rows] = neighbour_residual(load[rows], near, changes)
         return residual
 
-    def _comparison(self, estimate: FloatArray, parts: _Parts, changes: FloatArray) -> Comparison:
+    def _comparison(self, estimate: FloatArray, parts: Parts, changes: FloatArray) -> Comparison:
         """Return the estimates with who is behind them."""
         sets, person = self.group.sets, self.group.risk.person
         own, control = sets.participant, np.unique(sets.control)
         share, load = parts.load[own], parts.load[control]
+        stands_for = parts.load if parts.stands_for is None else parts.stands_for
         mean_t, mean_c = (
-            np.where(np.isnan(estimate), np.nan, np.where(w > 0, w * self.levels[at], 0.0).sum(0))
-            for w, at in ((share, own), (load, control))
+            np.where(np.isnan(estimate), np.nan, np.where(w != 0, w * self.levels[at], 0.0).sum(0))
+            for w, at in ((stands_for[own], own), (stands_for[control], control))
         )
         zeros = np.zeros_like(share)
         return Comparison(
@@ -274,12 +293,13 @@ class BothSides:
             ),
         )
 
-    def _influence(self, parts: _Parts, estimate: FloatArray) -> Influence:
+    def _influence(self, parts: Parts, estimate: FloatArray) -> Influence:
         """Return the rows by person, with the error of the start years' shares."""
         risk, P = self.group.risk, len(self.group.risk.cube.person_id)
         many = started(risk)
         counted = np.where(parts.share > 0, many[:, None], 0.0).sum(axis=0)
-        between = np.where(parts.share > 0, parts.by_year - estimate, 0.0) / np.maximum(counted, 1)
+        by_share = parts.by_year if parts.by_share is None else parts.by_share
+        between = np.where(parts.share > 0, by_share - estimate, 0.0) / np.maximum(counted, 1)
         rows = parts.rows + np.where(risk.treated[:, None], between[self.year], 0.0)
         summed = np.zeros((P, rows.shape[1]))
         np.add.at(summed, risk.person, rows)
@@ -320,3 +340,110 @@ def _passed_on(
     of_set = csr_array((one, (sets.set_of, np.arange(len(one)))), shape=(shape[0], len(one)))
     total = of_set @ weight / np.where(seen_weight > 0, seen_weight, 1.0)
     return np.asarray(W.T @ total)
+
+
+def adjusted(sides: BothSides, parts: Parts, changes: FloatArray) -> Parts:
+    """Return an estimate in which regressions, or predictions, stand beside the weights.
+
+    Parameters
+    ----------
+    sides
+        Both sides, weighted.
+    parts
+        Their weighted means.
+    changes
+        Of every row, shape (m, KE); NaN where not seen.
+
+    Notes
+    -----
+    m_1 and m_0 are what is predicted of a change with and without treatment. With n_c the rows seen
+    that the effect is on, and e = D - m of the own side,
+
+        tau_c = mean over these of (m_1 - m_0) + sum_t v_t e_t - sum_j v_j e_j
+
+    The weights v add up to 1 on each side, and the regressions have them too: IPWRA, as Stata's
+    `teffects ipwra`. Or the regressions have none, and odds then count as they are, 1/p over n_c
+    and not adding up to 1: AIPW, as `teffects aipw`. A row of influence is that of each sum, that
+    of the regressions, a'(X'wX)^-1 x w e with a = mean(x) - sum v x, and that of the model.
+    """
+    adjustment, group = sides.adjustment, sides.group
+    assert adjustment is not None
+    predicted, K = None, changes.shape[1]
+    if adjustment.function is None:
+        Z = adjustment.design(group).X
+        spread = Z.std(axis=0)
+        Z = (Z - Z.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+        X = np.column_stack([np.ones(len(Z)), Z])
+    else:
+        X = np.ones((len(changes), 1))
+        columns = [(name, e) for name in sides.target.outcomes for e in sides.target.years]
+        untreated, treated = adjustment.predictions(group, columns, changes)
+        assert treated is not None
+        predicted = untreated, treated
+    given = [None if predicted is None else [p[:, k] for p in predicted] for k in range(K)]
+    found = [_column(sides, X, k, parts, given[k]) for k in range(K)]
+    by_year, by_share, load, stands_for, moved, rows = (
+        np.column_stack(each) for each in zip(*found, strict=True)
+    )
+    rows = rows + sides.of_model(moved)
+    return Parts(by_year, parts.share, load, rows, None, by_share, stands_for)
+
+
+def _column(
+    sides: BothSides, X: FloatArray, k: int, parts: Parts, given: Sequence[FloatArray] | None
+) -> tuple[FloatArray, ...]:
+    """Return effects by year, what they move by with shares, loads of changes and of levels.
+
+    And what weights move the estimate by, and the rows without that of the weights' model.
+    """
+    group, year, S = sides.group, sides.year, parts.share[:, k]
+    treated, C = group.risk.treated, len(S)
+    assert sides.adjustment is not None
+    assert group.model is not None
+    weighted = given is None and sides.adjustment.weighted
+    seen = np.isfinite(sides.changes[:, k]) & (S[year] > 0)
+    y = np.where(seen, sides.changes[:, k], 0.0)
+    target = weighed_sides(group.risk, group.estimand)[0] & seen
+    n = np.maximum(np.bincount(year[target], minlength=C), 1)
+    each, load = np.where(target, S[year] / n[year], 0.0), parts.load[:, k]
+    as_they_are = not weighted and group.model.kind != "entropy"
+    if as_they_are:
+        load = np.where(seen, S[year] / n[year] * _odds(group), 0.0)
+    m, lever = np.zeros((2, len(y))), np.zeros(len(y))
+    for side in (0, 1):
+        rows = np.flatnonzero(seen & (treated == bool(side)))
+        if given is not None:
+            m[side] = given[side]
+            continue
+        if len(rows) <= X.shape[1] and y[rows].any():
+            raise EffectsError(
+                "There are too few on one side to adjust by so many columns",
+                found=f"{len(rows)} rows and {X.shape[1]} coefficients",
+                do="name fewer columns in adjust=, or ask for a shorter window",
+            )
+        w = load[rows] if weighted else np.ones(len(rows))
+        coef, inverse = fitted(X[rows], y[rows], w)
+        m[side] = X @ coef
+        lever[rows] = X[rows] @ (inverse @ (each @ X - load[rows] @ X[rows])) * w
+    e = np.where(seen, y - np.where(treated, m[1], m[0]), 0.0)
+    sign, gap, some = np.where(treated, 1.0, -1.0), m[1] - m[0], np.where(S > 0, S, 1.0)
+    own, via = sign * load * e, sign * lever * e
+    by_year = np.bincount(year, each * gap + own, minlength=C) / some
+    by_share = by_year + (np.bincount(year, via, minlength=C) / some if weighted else 0.0)
+    if as_they_are:
+        rest = via + each * (gap - by_year[year])
+    else:
+        rest = each * (gap - (np.bincount(year, each * gap, minlength=C) / some)[year])
+        own, rest = (own + via, rest) if weighted else (own, rest + via)
+        for c, _, rows in sides.cells():
+            own[rows] -= load[rows] / some[c] * own[rows].sum()
+    return by_year, by_share, load, load + lever, own, own + rest
+
+
+def _odds(group: ControlGroup) -> FloatArray:
+    """Return inverse probability weights as they are, not adding up to anything, shape (m,)."""
+    assert group.score is not None
+    p, treated = group.score.probability, group.risk.treated
+    if group.estimand == "atc":
+        return np.where(treated, (1.0 - p) / p, 1.0)
+    return np.where(treated, 1.0 / p, 1.0 / (1.0 - p))

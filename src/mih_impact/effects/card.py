@@ -194,6 +194,16 @@ _GIVEN_SCORE = Label(
     nb="Tilbøyeligheten til å delta er analytikerens egen: standardfeilene regner den som gitt.",
     en="The propensity score is the analyst's own: standard errors take it as given.",
 )
+_GIVEN_OUTCOME = Label(
+    nb="Endringene er justert med analytikerens egne prediksjoner: standardfeilene regner dem som "
+    "gitt.",
+    en="Changes are adjusted by predictions of the analyst's own: standard errors take them as "
+    "given.",
+)
+_ADJUSTED = Label(
+    nb="Endringene er justert med regresjon på {columns}.",
+    en="Changes are adjusted by a regression on {columns}.",
+)
 _ESTIMATED_SCORE = Label(
     nb="Standardfeilene regner med at tilbøyeligheten til å delta er anslått.",
     en="Standard errors count the propensity score as estimated.",
@@ -258,6 +268,12 @@ def effects_card(effects: EffectEstimates, lang: Lang) -> Card:
         notes.append(_WHOSE[effects.estimand].text(lang))
     if effects.provenance.options.get("match", {}).get("score") not in (*_LOGITS, None):
         notes.append(_GIVEN_SCORE.text(lang))
+    adjust = effects.provenance.options.get("adjust")
+    if isinstance(adjust, str):
+        notes.append(_GIVEN_OUTCOME.text(lang))
+    elif isinstance(adjust, list | tuple):
+        columns = ", ".join(label_of(str(name)).text(lang) for name in adjust)
+        notes.append(_ADJUSTED.format(columns=columns).text(lang))
     if effects.matrix is None:
         notes.append(_NOT_AVAILABLE.text(lang))
     asked = effects.provenance.options

@@ -55,7 +55,10 @@ class Comparison:
         Who contributes to these means, each of shape (KE,); see `contributions`.
     leverage
         What each control's residual weighs because changes were adjusted by a regression on
-        controls, shape (q, KE); None if they were not.
+        controls with their weights, shape (q, KE); None if they were not.
+    apart
+        What each control adds by way of a regression without weights, shape (q, KE); None if there
+        was none.
     """
 
     estimate: FloatArray
@@ -75,6 +78,7 @@ class Comparison:
     mean_c: FloatArray
     giving: dict[str, FloatArray]
     leverage: FloatArray | None = None
+    apart: FloatArray | None = None
 
 
 def compare(

@@ -69,7 +69,8 @@ def estimated_weights(group: ControlGroup, comparison: Comparison) -> Influence:
       and h the derivative of its log odds by the linear index, 1 for a logit.
 
     Where changes are adjusted, D_j is the control's residual times its leverage, which is 1 where
-    means agree, and D's mean is that of the residuals in contrasts.
+    means agree, and D's mean is that of the residuals in contrasts. A regression without weights
+    leaves the leverage at 1, and a control adds (mean_t x - mean_c x)' (X'X)^-1 x_j e_j less.
 
     A change that is linear in what is balanced, such as one between two lags in `on`, has no error.
 
@@ -101,6 +102,8 @@ def estimated_weights(group: ControlGroup, comparison: Comparison) -> Influence:
         change *= load
         rows[who[c.control_row[here]]] -= change
         slopes[start_year] = by_coefficient(group, c.control_row[here], change)
+    if c.apart is not None:
+        np.subtract.at(rows, who[c.control_row], c.apart)
     rows[who[sets.participant]] += centred(contrast, c.share, c.stratum_t) + c.between
     largest = np.abs(rows).max(axis=0)
     if model.kind == "entropy":

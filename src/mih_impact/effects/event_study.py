@@ -17,6 +17,7 @@ from mih_impact.controls.subgroup_controls import own_groups
 from mih_impact.controls.subgroups import ALL, By, Parts, split
 from mih_impact.controls.terms import Lag, Term
 from mih_impact.display.result import Provenance
+from mih_impact.effects.adjustment import Adjust, Adjustment, OutcomeRegression
 from mih_impact.effects.both_sides import BothSides
 from mih_impact.effects.card import NO_CONTROLS
 from mih_impact.effects.comparison import Comparison
@@ -55,6 +56,7 @@ BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+_REGRESSIONS = get_args(OutcomeRegression)
 #: Why an estimate is missing.
 _NOT_SEEN = "start_years_not_seen: {years}"
 _NOBODY = "nobody_to_compare"
@@ -74,7 +76,7 @@ class EstimationOptions:
     kind
         The kind of standard error.
     adjust
-        Whether changes are adjusted by a regression on controls.
+        How changes are adjusted; None for not at all.
     corrected
         Whether the score counts as estimated.
     small_sample
@@ -85,7 +87,7 @@ class EstimationOptions:
 
     target: TargetEffects
     kind: str
-    adjust: bool
+    adjust: Adjustment | None
     corrected: bool
     small_sample: SmallSample = "auto"
     label: IntArray | None = None
@@ -206,7 +208,7 @@ def estimate_parts(
 
 def _measured(group: ControlGroup, options: EstimationOptions) -> RowOutcomes | BothSides:
     if group.estimand != "att":
-        return BothSides.of(group, options.target)
+        return BothSides.of(group, options.target, options.adjust)
     return RowOutcomes.of(group, options.target, options.kind, adjust=options.adjust)
 
 
@@ -252,7 +254,9 @@ def event_study(
     cluster: Term = "person",
     dead: Dead = "zero",
     by: By | tuple[Lag] | None = None,
-    adjust: bool = False,
+    adjust: Adjust = False,
+    outcome_regression: OutcomeRegression = "weighted",
+    folds: int | None = None,
     score_correction: bool = False,
     small_sample: SmallSample = "auto",
     level: float = 0.95,
@@ -302,7 +306,19 @@ def event_study(
     adjust
         Take out of every change what the columns of `on` explain of it among the controls, by a
         weighted regression: the bias adjustment of Abadie and Imbens (2011) for matching, and
-        regression adjustment for weights.
+        for weights inverse probability weighted regression adjustment (IPWRA), as Stata's
+        `teffects ipwra`. Columns, or lags, by name are adjusted by instead of `on`, as they stood
+        before start: outcome and treatment then have models of their own. Or a function of your
+        own predicts the change: it takes rows to learn from, which are candidates with their
+        `change`, and rows to predict, as `given_score.rows_as_frame` has them (`attrs` of both say
+        the outcome and the year since start), and returns a number for each of the latter. How it
+        was estimated is not known, and no standard error counts it.
+    outcome_regression
+        For weights. "weighted": the regression has the weights of the group. "unweighted": it has
+        none, so that the weights correct what it leaves (AIPW, as `teffects aipw`).
+    folds
+        Of a function: persons are parted in so many, by `seed`, and each part is predicted from the
+        others, the parts being those of `weight(folds=)` with the same seed.
     score_correction
         For propensity matching with replacement: count the score as estimated in the Abadie-Imbens
         standard errors (Abadie and Imbens 2016), which makes them smaller or larger; see
@@ -365,30 +381,33 @@ def event_study(
     del question  # it has come as the single options
     window = _only_period(group, window)
     target = read_target(group, outcomes, estimator, base, window, composition, dead)
-    arguments.flag("adjust", adjust)
+    arguments.choice("event_study", "outcome_regression", outcome_regression, _REGRESSIONS)
+    adjustment = Adjustment.of(adjust, outcome_regression, folds, seed)
+    adjusted = adjustment is not None
     arguments.flag("score_correction", score_correction)
     arguments.level(level)
     arguments.seed(seed)
     require_choice("small_sample", small_sample, get_args(SmallSample))
     require_choice("se", se, get_args(StandardError))
-    own_way = adjust or score_correction or small_sample != "auto"
-    _require_estimand(group, se, cluster, adjusted=own_way)
+    own_way = score_correction or small_sample != "auto"
+    _require_estimand(group, se, cluster, corrected=own_way)
     _require_se(group, se)
     by_person = isinstance(cluster, str) and cluster == "person"
     kind = resolved_se(se, [group]) if by_person else clustered_kind(se, group)
     if score_correction:
-        require_theory(group, kind, adjust=adjust)
-    _require_columns(group, adjust=adjust)
+        require_theory(group, kind, adjust=adjusted)
+    if adjustment is not None:
+        adjustment.require(group)
     parts = None if by is None else split(group, by)
     own = [] if parts is None else own_groups(group, parts)
     groups = [group, *(each for each in own if isinstance(each, ControlGroup))]
     if by_person:
         kind = resolved_se(se, groups)
-    require_small_sample(small_sample, kind, adjust=adjust, composition=composition)
+    require_small_sample(small_sample, kind, adjust=adjusted, composition=composition)
     label = None
     if small_sample != "auto" and not by_person:
         label = _clusters(groups, cluster, few=small_sample == "CR2")
-    options = EstimationOptions(target, kind, adjust, score_correction, small_sample, label)
+    options = EstimationOptions(target, kind, adjustment, score_correction, small_sample, label)
     estimates = estimate_parts(group, parts, own, options)
     influence = Influence.stack([each_part.influence for each_part in estimates])
     if score_correction:
@@ -434,7 +453,9 @@ def event_study(
                 "cluster": str(cluster),
                 "dead": dead,
                 "by": None if parts is None else parts.split.by,
-                "adjust": adjust,
+                "adjust": False if adjustment is None else adjustment.told(),
+                **({} if folds is None else {"folds": folds}),
+                "outcome_regression": outcome_regression,
                 "score_correction": score_correction,
                 "small_sample": small_sample,
                 "level": level,
@@ -517,32 +538,21 @@ def _contributions(estimates: Sequence[PartEstimate]) -> pd.DataFrame:
     )
 
 
-def _require_columns(group: ControlGroup, *, adjust: bool) -> None:
-    """Raise on an adjustment by nothing."""
-    if adjust and not group.risk.design.width:
-        raise OptionError(
-            "There is nothing to adjust by: effects are adjusted by the columns that controls "
-            "were chosen on, beside those they share exactly",
-            found=f"method={group.method!r} with exact={arguments.shown(list(group.exact))}",
-            do="leave out adjust=, or choose controls by a method with on=",
-        )
-
-
 def _require_estimand(
-    group: ControlGroup, se: StandardError, cluster: Term, *, adjusted: bool
+    group: ControlGroup, se: StandardError, cluster: Term, *, corrected: bool
 ) -> None:
     """Raise on what is known for effects on those who start only."""
     if group.estimand == "att":
         return
     own = resolved_se("auto", [group])
     above = group.model is None and not (isinstance(cluster, str) and cluster == "person")
-    if se not in ("auto", own) or above or adjusted:
+    if se not in ("auto", own) or above or corrected:
         raise EffectsError(
             f"Effects of {group.estimand!r} have standard errors {own!r}"
             + (" by person" if group.model is None else "")
-            + ", and are neither adjusted nor corrected for an estimated score or small samples",
+            + ", and are not corrected for an estimated score or small samples",
             found=f"se={se!r}, cluster={str(cluster)!r}"
-            + (", adjust=, score_correction= or small_sample=" if adjusted else ""),
+            + (", score_correction= or small_sample=" if corrected else ""),
             do="leave these out, or choose controls with estimand='att'",
         )
 

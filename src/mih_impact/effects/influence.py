@@ -275,13 +275,16 @@ def person(group: ControlGroup, comparison: Comparison) -> Influence:
     The estimate is the coefficient on treatment in a weighted regression of the change on
     treatment, controls weighted by K; a person's row is the sum of its scores over roles and start
     years, so that a control used twice is one cluster. Scaled by sqrt(G / (G - 1)), G the persons
-    compared. Where changes are adjusted, a control's score counts with its leverage.
+    compared. Where changes are adjusted, a control's score counts with its leverage, or what it
+    moves a regression without weights by is added.
     """
     c, who = comparison, group.risk.person
     treated = centred(c.change_t, c.share, c.stratum_t) + c.between
     control = -centred(c.change_c, c.load, c.stratum_c)
     if c.leverage is not None:
         control *= c.leverage
+    if c.apart is not None:
+        control -= c.apart
     label = np.concatenate([who[group.sets.participant], who[c.control_row]])
     rows, clusters = _sum_within(np.concatenate([treated, control]), label)
     used, _ = _sum_within(np.concatenate([c.valid, c.load > 0]).astype(np.float64), label)

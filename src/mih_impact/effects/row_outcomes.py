@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact.controls.group import ControlGroup
+from mih_impact.effects.adjustment import Adjustment, fitted
 from mih_impact.effects.comparison import Comparison, compare
 from mih_impact.effects.estimated_weights import estimated_weights
 from mih_impact.effects.influence import (
@@ -43,8 +43,10 @@ class RowOutcomes:
         Rows of the risk set, shape (r,), ascending.
     levels, changes
         Shape (r, K * E).
+    adjustment
+        How changes are adjusted; None for no adjustment.
     covariates
-        What changes are adjusted for, shape (r, k); None for no adjustment.
+        What a regression adjusts for, shape (r, k); None for no regression.
     treated, used
         Where the participants and the controls stand among the rows.
     near
@@ -58,6 +60,7 @@ class RowOutcomes:
     rows: IntArray
     levels: FloatArray
     changes: FloatArray
+    adjustment: Adjustment | None
     covariates: FloatArray | None
     treated: IntArray
     used: IntArray
@@ -65,14 +68,23 @@ class RowOutcomes:
 
     @classmethod
     def of(
-        cls, group: ControlGroup, target: TargetEffects, kind: str, *, adjust: bool
+        cls,
+        group: ControlGroup,
+        target: TargetEffects,
+        kind: str,
+        *,
+        adjust: bool | Adjustment | None,
     ) -> RowOutcomes:
         """Read what is asked of the rows that matter."""
+        adjustment = (Adjustment() if adjust else None) if isinstance(adjust, bool) else adjust
         sets, many = group.sets, len(group.risk.person)
         control = _ascending(many, sets.control)
         near = neighbours(group, control) if kind == "abadie_imbens" else None
         others = control if near is None else near.rows
+        function = None if adjustment is None else adjustment.function
         rows = _ascending(many, sets.participant, control, others)
+        if function is not None:  # which may learn from every candidate
+            rows = np.arange(many)
         used = np.searchsorted(rows, control)
         if near is not None:
             near = replace(near, rows=np.searchsorted(rows, near.rows), used=used)
@@ -80,6 +92,11 @@ class RowOutcomes:
         treated = np.searchsorted(rows, sets.participant)
         if target.composition == "cohort_weighted":
             changes[treated] = np.where(target.seen_in_part(group), np.nan, changes[treated])
+        covariates = None
+        if adjustment is not None and function is None:
+            design = adjustment.design(group)
+            # Within a subgroup all columns may be constant, which leaves nothing to adjust by.
+            covariates = design.take(rows) if design.width else None
         return cls(
             group=group,
             target=target,
@@ -87,8 +104,8 @@ class RowOutcomes:
             rows=rows,
             levels=levels,
             changes=changes,
-            # Within a subgroup all columns may be constant, which leaves nothing to adjust by.
-            covariates=group.risk.design.take(rows) if adjust and group.risk.design.width else None,
+            adjustment=adjustment,
+            covariates=covariates,
             treated=treated,
             used=used,
             near=near,
@@ -98,11 +115,16 @@ class RowOutcomes:
         """Compare some of the participants, shape (n,), with their controls."""
         if self.target.composition == "balanced":
             among = among & self.target.seen_throughout(self.group)
+        if self.adjustment is not None and self.adjustment.function is not None:
+            columns = [(name, e) for name in self.target.outcomes for e in self.target.years]
+            untreated, _ = self.adjustment.predictions(self.group, columns, self.changes)
+            comparison = self._compare(self.changes - untreated, among)
+            return comparison, self._influence(comparison)
         comparison = self._compare(self.changes, among)
         if self.covariates is None:
             return comparison, self._influence(comparison)
-        changes, leverage = self._adjusted(comparison)
-        comparison = replace(self._compare(changes, among), leverage=leverage)
+        changes, leverage, apart = self._adjusted(comparison)
+        comparison = replace(self._compare(changes, among), leverage=leverage, apart=apart)
         return comparison, self._influence(comparison)
 
     def score_moments(self, comparison: Comparison) -> ScoreMoments:
@@ -129,23 +151,24 @@ class RowOutcomes:
         assert self.near is not None
         return abadie_imbens(self.group, comparison, self.near, self.changes)
 
-    def _adjusted(self, comparison: Comparison) -> tuple[FloatArray, FloatArray]:
-        """Return changes less what covariates explain among the controls, and the leverage.
+    def _adjusted(self, comparison: Comparison) -> tuple[FloatArray, FloatArray, FloatArray | None]:
+        """Return changes less what covariates explain among the controls, leverage and `apart`.
 
         Notes
         -----
-        One weighted regression per column, of the controls' changes on the covariates and an
-        intercept (one per start year where their shares are estimated), weights K; participants and
-        controls are both lowered by the fitted values. Leverage is mean_t(x)' (sum K x x')^-1 x_j,
-        which is what each control's residual weighs once the regression counts as estimated. What
-        is constant among the controls explains nothing. Where there are no more controls than
-        coefficients nothing is left to explain: no changes, and no leverage.
+        One regression per column, of the controls' changes on the covariates and an intercept (one
+        per start year where their shares are estimated), weights K or none; participants and
+        controls are both lowered by the fitted values. With weights, leverage is
+        mean_t(x)' (sum K x x')^-1 x_j, which is what each control's residual weighs once the
+        regression counts as estimated; without, what a control moves the regression by stands
+        apart: (mean_t(x) - mean_c(x))' (sum x x')^-1 x_j e_j. What is constant among the controls
+        explains nothing. Where there are no more controls than coefficients nothing is left to
+        explain: no changes, and no leverage.
         """
-        from statsmodels.regression.linear_model import WLS
-        from statsmodels.tools.sm_exceptions import SingularMatrixWarning
-
         c = comparison
         assert self.covariates is not None
+        assert self.adjustment is not None
+        weighted = self.adjustment.weighted
         strata = np.unique(c.stratum_c)
         at = np.searchsorted(strata, self._stratum())
         Z = self.covariates
@@ -154,21 +177,25 @@ class RowOutcomes:
         X = np.column_stack([np.eye(len(strata))[at], Z])
         X_t, X_c = X[self.treated], X[self.used]
         changes, leverage = self.changes.copy(), np.ones_like(c.load)
+        apart = np.zeros_like(c.load)
         for k in np.flatnonzero(c.valid.any(axis=0)).tolist():
-            seen = c.load[:, k] > 0
+            seen, load = c.load[:, k] > 0, c.load[:, k]
             if not c.change_c[seen, k].any():  # the base year, whose changes are zero
                 continue
             if seen.sum() <= X.shape[1]:
                 changes[:, k], leverage[:, k] = np.nan, 0.0
                 continue
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", SingularMatrixWarning)
-                model = WLS(c.change_c[seen, k], X_c[seen], weights=c.load[seen, k])
-                fit = model.fit(method="pinv")
-            changes[:, k] -= X @ np.asarray(fit.params)
+            w = load[seen] if weighted else np.ones(int(seen.sum()))
+            coef, inverse = fitted(X_c[seen], c.change_c[seen, k], w)
+            changes[:, k] -= X @ coef
             mean_t = c.share[:, k] @ X_t
-            leverage[:, k] = X_c @ (np.asarray(fit.normalized_cov_params) @ mean_t)
-        return changes, leverage
+            if weighted:
+                leverage[:, k] = X_c @ (inverse @ mean_t)
+            else:
+                gain = inverse @ (mean_t - load @ X_c)
+                residual = c.change_c[seen, k] - X_c[seen] @ coef
+                apart[seen, k] = X_c[seen] @ gain * residual
+        return changes, leverage, None if weighted else apart
 
     def _stratum(self) -> IntArray:
         """Return the stratum of every row, shape (r,)."""
