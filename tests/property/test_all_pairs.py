@@ -67,12 +67,14 @@ STUDY = {
     "by": (None, "county"),
     "adjust": (False, True),
     "score_correction": (False, True),
+    "outcome_regression": ("weighted",),  # without: tests/oracle/test_outcome_models.py
+    "folds": (None,),
     "small_sample": ("auto", "none"),  # CR2 and its refusals: tests/oracle/test_small_sample.py
     "level": (0.95, 0.8),
     "seed": (2025, 7),
 }
 #: What is asked of standard errors, which draws take the place of.
-_NOT_DRAWN = ("se", "by", "score_correction", "small_sample")
+_NOT_DRAWN = ("se", "by", "outcome_regression", "folds", "score_correction", "small_sample")
 #: Whose effect, beside that on those who start, which draws are not made of.
 OTHERS = {"estimand": ("atc", "ate")}
 RESAMPLE = {
@@ -172,12 +174,12 @@ WEIGHTED_REFUSES = [
 ]
 #: What is known for effects on those who start only.
 OTHERS_REFUSES = [
-    ({"their_effects.adjust": (True,)}, "have standard errors"),
     ({"their_effects.score_correction": (True,)}, "have standard errors"),
     ({"their_effects.small_sample": ("none",)}, "have standard errors"),
 ]
 OTHERS_MATCHED_REFUSES = [
     *OTHERS_REFUSES,
+    ({"their_effects.adjust": (True,)}, "are not adjusted|have standard errors"),
     ({"match_others.replace": (False,), "match_others.method": NEIGHBOURS}, "Without replacement"),
     ({"match_others.common_support": (True,)}, "Common support is told"),
     ({"their_effects.se": ("person", "matched_set", "estimated_weights")}, "have standard errors"),
@@ -185,6 +187,10 @@ OTHERS_MATCHED_REFUSES = [
 ]
 OTHERS_WEIGHTED_REFUSES = [
     *OTHERS_REFUSES,
+    (
+        {"their_effects.adjust": (True,), "weight_others.on": ((),)},
+        "nothing to adjust by|have standard errors",
+    ),
     ({"weight_others.trim": (0.9,)}, "Trimming by a high score"),
     ({"their_effects.se": ("person", "abadie_imbens", "matched_set")}, "have standard errors"),
 ]

@@ -83,6 +83,12 @@ class Adjustment:
 
     def require(self, group: ControlGroup) -> None:
         """Raise on an adjustment by nothing, or without the weights it is written for."""
+        if group.model is None and group.estimand != "att":
+            raise OptionError(
+                f"Matched effects of {group.estimand!r} are not adjusted",
+                found=f"method={group.method!r} and adjust=",
+                do="leave out adjust=, or choose controls by mih.weight or with estimand='att'",
+            )
         if self.function is None and not (self.terms or group.risk.design.width):
             raise OptionError(
                 "There is nothing to adjust by: effects are adjusted by the columns that controls "
@@ -95,12 +101,6 @@ class Adjustment:
                 "Matched controls are adjusted by a regression with the weights of the matching",
                 found=f"method={group.method!r} and outcome_regression='unweighted'",
                 do="leave out outcome_regression=, or choose controls by mih.weight",
-            )
-        if group.model is None and group.estimand != "att":
-            raise OptionError(
-                f"Matched effects of {group.estimand!r} are not adjusted",
-                found=f"method={group.method!r} and adjust=",
-                do="leave out adjust=, or choose controls by mih.weight or with estimand='att'",
             )
 
     def told(self) -> Any:
