@@ -454,12 +454,12 @@ def intervals() -> str:
             f"{cover['n']:,} registers",
             "95 %",
             percent(cover[f"year_{year}"]["coverage"]),
-            "`benchmarks/coverage.py`",
+            "`benchmarks/effect_coverage.py`",
         )
         for year in (1, 3, 6)
     ]
     rows += [("pre-trend test, nothing wrong: rejects", f"{cover['n']:,} registers", "5 %",
-              percent(cover["pretrend_rejects"]), "`benchmarks/coverage.py`")]  # fmt: skip
+              percent(cover["pretrend_rejects"]), "`benchmarks/effect_coverage.py`")]  # fmt: skip
     rows += [
         (
             f"net present value for {WHOM[whom]}",

@@ -137,7 +137,9 @@ def planted(mutant: Mutant, root: Path) -> Iterator[None]:
                 shutil.copy2(ROOT / name, root / name)
 
 
-def run_tests(tests: tuple[str, ...], root: Path) -> subprocess.CompletedProcess[str]:
+def run_tests(
+    tests: tuple[str, ...], root: Path, timeout: float | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run tests on the copy: its sources come before an installed package."""
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join([str(root / "src"), str(root)]),
@@ -146,7 +148,13 @@ def run_tests(tests: tuple[str, ...], root: Path) -> subprocess.CompletedProcess
     }
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
     return subprocess.run(
-        command, cwd=root, env=environment, capture_output=True, text=True, check=False
+        command,
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=timeout,
     )
 
 

@@ -1,6 +1,6 @@
 """Does the interval hold what it says? Forty registers with a known effect.
 
-The study over 2,000 seeds is `benchmarks/coverage.py`; this is the same on registers with 250
+The study over 2,000 seeds is `benchmarks/effect_coverage.py`; this is the same on registers of 250
 participants among 5,000 persons, seeds 0-39, none left out. With 95 % coverage, fewer than 34 of 40
 happens about once in three hundred such tests.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from benchmarks.coverage import one
+from benchmarks.effect_coverage import one
 
 
 def test_forty_registers():

@@ -1,6 +1,6 @@
 """Coverage over seeds fixed beforehand: does the interval hold what it says?
 
-    python benchmarks/coverage.py [--seeds 2000] [--jobs 2]
+    python benchmarks/effect_coverage.py [--seeds 2000] [--jobs 2]
 
 For each seed 0, 1, ..., none left out, the synthetic register of that seed is written, controls are
 matched and the wage effect is estimated, all by the public calls and the options of the reference

@@ -1,0 +1,243 @@
+"""Make small mistakes by rule, drawn with a seed, and count how many the tests notice.
+
+    pytest --cov=mih_impact --cov-context=test --junitxml=out/tests.xml   # which test covers what
+    python tests/mutants/automatic.py --tests out/tests.xml --number 300 --seed 2025 --jobs 2
+
+Each mistake is one change of one expression in the packages that estimate and reckon (`PACKAGES`):
+a comparison, a sign, an operator, a number, a condition turned round, a check left out. Every test
+that covers its line is run on a copy of the project, the quickest first, until one fails. What
+survives is listed in `automatic.json`; `equivalent.toml` says of some why they change nothing that
+can be seen, and they do not count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import random
+import subprocess
+import sys
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from xml.etree import ElementTree
+
+from run import HERE, ROOT, copy_of_project, run_tests
+
+PACKAGES = ("src/mih_impact/effects", "src/mih_impact/account")
+#: How things look is judged by eye, and by the tests of figures and pages.
+LEFT_OUT = ("figures", "forest.py", "excel_layout.py", "card.py")
+RECORD, EQUIVALENT = HERE / "automatic.json", HERE / "equivalent.toml"
+#: A run of tests that takes longer, in seconds, hangs: the mistake is noticed.
+PATIENCE = 900
+#: How many of the tests are run before all the others.
+FIRST = 25
+
+_COMPARED = {
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
+}  # fmt: skip
+_OPERATORS = {
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult,
+    ast.FloorDiv: ast.Div, ast.Mod: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One change: where it is, and the text of the line's expression before and after."""
+
+    file: str
+    line: int
+    within: str
+    before: str
+    after: str
+    span: tuple[int, int]
+
+    @property
+    def name(self) -> str:
+        file = self.file.removeprefix("src/mih_impact/")
+        return f"{file}, {self.within}: {self.before} -> {self.after}"
+
+    def planted(self, source: bytes) -> bytes:
+        start, stop = self.span
+        return source[:start] + self.after.encode() + source[stop:]
+
+
+def changes(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what may stand in a node's place, wrongly."""
+    if isinstance(node, ast.Compare) and len(node.ops) == 1:
+        other = _COMPARED[type(node.ops[0])]()
+        yield ast.Compare(node.left, [other], node.comparators)
+    elif isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS and not _is_text(node):
+        yield ast.BinOp(node.left, _OPERATORS[type(node.op)](), node.right)
+    elif isinstance(node, ast.BoolOp):
+        other = ast.Or() if isinstance(node.op, ast.And) else ast.And()
+        yield ast.BoolOp(other, node.values)
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Not, ast.USub, ast.Invert)):
+        yield node.operand
+    elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
+        yield ast.Constant(not node.value)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
+        yield ast.Constant(node.value + 1)
+    elif isinstance(node, ast.IfExp):
+        yield ast.IfExp(node.test, node.orelse, node.body)
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        yield ast.Pass()
+
+
+def _is_text(node: ast.AST) -> bool:
+    """Return whether an operation puts texts or lists together."""
+    parts = (ast.JoinedStr, ast.List, ast.Tuple, ast.Dict, ast.ListComp)
+    return any(
+        isinstance(each, parts) or (isinstance(each, ast.Constant) and isinstance(each.value, str))
+        for each in ast.walk(node)
+    )
+
+
+def mistakes_of(path: Path) -> Iterator[Mistake]:
+    """Yield every mistake that can be made in a module, outside of annotations."""
+    source = path.read_bytes()
+    starts = [0]
+    for line in source.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+    file = path.relative_to(ROOT).as_posix()
+
+    def below(node: ast.AST, within: str) -> Iterator[Mistake]:
+        for field, value in ast.iter_fields(node):
+            if field in ("annotation", "returns", "decorator_list"):
+                continue
+            for child in value if isinstance(value, list) else [value]:
+                if not isinstance(child, ast.AST):
+                    continue
+                if isinstance(child, (ast.FunctionDef, ast.ClassDef)):
+                    yield from below(child, f"{within}.{child.name}".lstrip("."))
+                    continue
+                if isinstance(child, ast.expr | ast.stmt):
+                    first = starts[child.lineno - 1] + child.col_offset
+                    last = starts[(child.end_lineno or 0) - 1] + (child.end_col_offset or 0)
+                    for other in changes(child):
+                        text = ast.unparse(ast.fix_missing_locations(other))
+                        after = text if isinstance(child, ast.stmt) else f"({text})"
+                        before = ast.unparse(child)
+                        yield Mistake(file, child.lineno, within, before, after, (first, last))
+                yield from below(child, within)
+
+    yield from below(ast.parse(source), "")
+
+
+def drawn(number: int, seed: int) -> list[Mistake]:
+    """Return as many mistakes as are wanted, each module by its share of all."""
+    paths = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    judged = [path for path in paths if not any(name in path.as_posix() for name in LEFT_OUT)]
+    every = [mistake for path in judged for mistake in mistakes_of(path)]
+    return random.Random(seed).sample(every, number)
+
+
+class Covering:
+    """Which tests cover a line, the quickest first."""
+
+    def __init__(self, coverage: Path, tests: Path) -> None:
+        from coverage import CoverageData
+
+        self.data = CoverageData(str(coverage))
+        self.data.read()
+        self.files = {
+            Path(file).as_posix().split("/src/")[-1]: file for file in self.data.measured_files()
+        }
+        self.seconds: dict[str, float] = defaultdict(float)
+        for case in ElementTree.parse(tests).iter("testcase"):
+            file = case.attrib["classname"].replace(".", "/") + ".py"
+            self.seconds[f"{file}::{case.attrib['name']}"] = float(case.attrib["time"])
+
+    def of(self, mistake: Mistake) -> list[str]:
+        """Return the tests; where the line is run on import alone, those of the whole module."""
+        file = self.files.get(mistake.file.split("src/")[-1])
+        lines = self.data.contexts_by_lineno(file) if file else {}
+        found = {each.split("|")[0] for each in lines.get(mistake.line, []) if each}
+        if not found and mistake.line in lines:
+            found = {each.split("|")[0] for some in lines.values() for each in some if each}
+        return sorted(found, key=lambda test: (self.seconds[test], test))
+
+
+def fate(mistake: Mistake, tests: list[str], root: Path) -> str:
+    """Return "killed", "survived" or "covered by no test"."""
+    if not tests:
+        return "covered by no test"
+    path = root / mistake.file
+    whole = path.read_bytes()
+    try:
+        path.write_bytes(mistake.planted(whole))
+        for some in (tests[:FIRST], tests[FIRST:]):
+            if some and run_tests(tuple(some), root, timeout=PATIENCE).returncode != 0:
+                return "killed"
+    except subprocess.TimeoutExpired:
+        return "killed"
+    finally:
+        path.write_bytes(whole)
+    return "survived"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Draw the mistakes, run the tests, and write the record."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--coverage", type=Path, default=ROOT / ".coverage")
+    parser.add_argument("--tests", type=Path, required=True, help="pytest's --junitxml")
+    parser.add_argument("--number", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=2025)
+    parser.add_argument("--jobs", type=int, default=1)
+    options = parser.parse_args(arguments)
+    covering = Covering(options.coverage, options.tests)
+    mistakes = drawn(options.number, options.seed)
+    equivalent = (
+        tomllib.loads(EQUIVALENT.read_text(encoding="utf-8")) if EQUIVALENT.exists() else {}
+    )
+    why = {each["mistake"]: each["why"] for each in equivalent.get("equivalent", [])}
+    fates: dict[str, str] = {}
+    with ExitStack() as stack, ThreadPoolExecutor(options.jobs) as pool:
+        free: SimpleQueue[Path] = SimpleQueue()
+        for _ in range(options.jobs):
+            free.put(stack.enter_context(copy_of_project()))
+
+        def tried(mistake: Mistake) -> str:
+            root = free.get()
+            try:
+                found = fate(mistake, covering.of(mistake), root)
+            finally:
+                free.put(root)
+            print(f"{found:<20} {mistake.file}:{mistake.line} {mistake.name}", flush=True)
+            return found
+
+        for mistake, found in zip(mistakes, pool.map(tried, mistakes), strict=True):
+            fates[f"{mistake.line} {mistake.name}"] = found
+    return recorded(mistakes, list(fates.values()), why, options)
+
+
+def recorded(
+    mistakes: list[Mistake], fates: list[str], why: dict[str, str], options: argparse.Namespace
+) -> int:
+    """Write what became of the mistakes, and return 1 where fewer than nine in ten were noticed."""
+    left = [m for m, f in zip(mistakes, fates, strict=True) if f != "killed" and m.name not in why]
+    counted = len(mistakes) - sum(m.name in why for m in mistakes)
+    killed = counted - len(left)
+    record = {
+        "seed": options.seed,
+        "drawn": len(mistakes),
+        "equivalent": len(mistakes) - counted,
+        "killed": killed,
+        "share": round(killed / counted, 3),
+        "survived": [{"line": m.line, "mistake": m.name} for m in left],
+    }
+    RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(f"{killed} of {counted} mistakes noticed")
+    return int(killed < 0.9 * counted)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
