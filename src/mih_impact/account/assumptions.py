@@ -20,6 +20,7 @@ from mih_impact import arguments
 from mih_impact.account.assumption import Assumption, Distribution, Points, in_kroner
 from mih_impact.account.roles import nearest
 from mih_impact.display.locale import Label
+from mih_impact.display.unit import is_money
 from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference.discount import Discount
 from mih_impact.reference.prices import PriceIndex
@@ -206,6 +207,20 @@ def stated_range(note: str) -> tuple[float, float] | None:
     return None if found is None else (float(found[1]), float(found[2].replace(" ", "")))
 
 
+#: The source of what `Assumptions.bare` leaves at nothing.
+NO_RULE = "no rule was given"
+#: What an account without rules keeps: views and years, which are no country's.
+_KEPT = ("discount_rate", "wage_bill", "displacement", "leisure", "selection", "half_life")
+
+
+def _left_out(item: Assumption, why: str) -> Assumption:
+    """Return an assumption as nothing, without a range."""
+    return replace(
+        item, value=0.0, status="ASSUMED", source=why, low=None, high=None, distribution="fixed",
+        points=(), range_source="",
+    )  # fmt: skip
+
+
 #: Prices of the presets.
 _PRICE_YEAR = 2024
 
@@ -251,6 +266,8 @@ class Assumptions:
         assumption `discount_rate`.
     items
         The numbers.
+    currency
+        The currency of the account; another than NOK has rules of its own, by `Assumptions.bare`.
 
     Examples
     --------
@@ -269,6 +286,7 @@ class Assumptions:
     price_year: int
     discount: Discount
     items: tuple[Assumption, ...]
+    currency: str = "NOK"
 
     def __post_init__(self) -> None:
         rate, first = self["discount_rate"].value, self.discount.ladder[0][1]
@@ -310,13 +328,53 @@ class Assumptions:
     def _simplified(self) -> Assumptions:
         """Return the same assumptions without pension and contribution."""
         items = tuple(
-            replace(item, value=0.0, status="ASSUMED", source="left out of the simplified account",
-                    low=None, high=None, distribution="fixed", points=(), range_source="")
-            if item.name in LEFT_OUT
-            else item
+            _left_out(item, "left out of the simplified account") if item.name in LEFT_OUT else item
             for item in self.items
-        )  # fmt: skip
+        )
         return replace(self, preset="simplified", items=items)
+
+    @classmethod
+    def bare(
+        cls, *, currency: str = "NOK", price_year: int = _PRICE_YEAR, discount_rate: float
+    ) -> Assumptions:
+        """Return an account without rules of its own, in any currency: what you do not give is 0.
+
+        Parameters
+        ----------
+        currency
+            ISO code of the currency that effects and costs are in.
+        price_year
+            The year whose prices they are in; nothing is converted.
+        discount_rate
+            One real rate for ever, flows at the start of the year; `replace(discount=)` for others.
+
+        Notes
+        -----
+        No pension, no employer's contribution, no tax, no tax-financing cost: a wage is worth its
+        amount to society, and stays with the participant. Give the programme's own rates with
+        `replace`. The memo, the budgets, the bridge and the workbook speak of the Norwegian rules,
+        and refuse such an account.
+
+        Examples
+        --------
+        >>> rules = Assumptions.bare(currency="USD", price_year=1976, discount_rate=0.05)
+        >>> rules.replace(tax_rate_wage=0.12).tax_financing_cost, rules.currency
+        (0.0, 'USD')
+        """
+        if not isinstance(currency, str) or not is_money(currency):
+            raise OptionError(
+                "A currency is named by its ISO code",
+                found=arguments.shown(currency),
+                do='write currency="USD", or another code of three letters',
+            )
+        arguments.whole("price_year", price_year, low=1)
+        items = tuple(
+            item if item.name in _KEPT else _left_out(item, NO_RULE) for item in preset_items("I")
+        )
+        discount = Discount.flat(discount_rate)
+        first = discount_assumption(discount.ladder[0][1])
+        items = tuple(first if item.name == "discount_rate" else item for item in items)
+        return cls("bare", price_year, discount, items, currency)
 
     def __getitem__(self, name: str) -> Assumption:
         """Return one assumption with its unit, source, status and range."""
@@ -366,7 +424,7 @@ class Assumptions:
         values: dict[str, Any] = dict(changes)
         discount = self._discount(values)
         price_year = arguments.whole("price_year", values.pop("price_year", self.price_year))
-        factor = PriceIndex.kpi().factor(self.price_year, price_year)  # also: the year has an index
+        factor = self._factor(price_year)
         changed = {name: self[name] for name in values}  # raises on a name that does not exist
         items = tuple(
             item.changed(values[item.name])
@@ -376,7 +434,20 @@ class Assumptions:
             else item
             for item in (in_kroner(each, factor) for each in self.items)
         )
-        return Assumptions(self.preset, price_year, discount, items)
+        return Assumptions(self.preset, price_year, discount, items, self.currency)
+
+    def _factor(self, price_year: int) -> float:
+        """Return what the assumptions in money are multiplied by, or raise without an index."""
+        if self.currency == "NOK" and (self.preset != "bare" or price_year != self.price_year):
+            return PriceIndex.kpi().factor(self.price_year, price_year)  # the year has an index
+        if price_year == self.price_year:
+            return 1.0
+        raise AssumptionError(
+            f"Prices in {self.currency} are not converted: the consumer price index is Norwegian",
+            found=f"price_year={price_year}, assumptions in prices of {self.price_year}",
+            do=f"convert effects and costs to {price_year}, and write"
+            f" mih.Assumptions.bare(currency={self.currency!r}, price_year={price_year}, ...)",
+        )
 
     def _discount(self, values: dict[str, Any]) -> Discount:
         """Take the discount out of the changes, or bring its first step in line with them."""
@@ -447,7 +518,7 @@ class Assumptions:
 
     def unsure(self) -> tuple[Assumption, ...]:
         """Return the assumptions that are remembered or assumed: shown wherever they are used."""
-        return tuple(item for item in self.items if item.is_unsure)
+        return tuple(item for item in self.items if item.is_unsure and item.source != NO_RULE)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per assumption.

@@ -33,6 +33,7 @@ from mih_impact.display.locale import (
     count,
     hidden,
     interval,
+    money_name,
     number,
     percent,
 )
@@ -275,9 +276,13 @@ _WHO = Label(nb="Hvem betaler, hvem tjener", en="Who pays, who gains")
 _PRESENT_VALUE = Label(nb="Nåverdi", en="Present value")
 _CI = Label(nb="95\u00a0% KI", en="95% CI")
 
+_OWN_RULES = Label(
+    nb="Egne regler: det som ikke er gitt, er null, også skattefinansieringskostnad og pensjon.",
+    en="Own rules: what is not given is nothing, the cost of tax-financing and pensions too.",
+)
 _UNIT = Label(
-    nb="Kroner per deltaker som startet, faste {year}-priser; pluss er gevinst.",
-    en="NOK per participant who started, fixed {year} prices; a gain is positive.",
+    nb="{money} per deltaker som startet, faste {year}-priser; pluss er gevinst.",
+    en="{money} per participant who started, fixed {year} prices; a gain is positive.",
 )
 #: Whose effect the account prices.
 WHOSE = {
@@ -379,7 +384,7 @@ def _beside(case: AccountValues, lang: Lang | None) -> list[tuple[str, str]]:
         if row["name"] == "public_leisure_1":  # leisure is no public money: said already
             continue
         name, value = str(row["label"]), float(row["value"])
-        shown = hundreds(value, lang) if row["unit"] == "NOK" else _scale(value, lang)
+        shown = hundreds(value, lang) if row["unit"] == case.currency else _scale(value, lang)
         lines.append((name[0].upper() + name[1:], shown))
     return lines
 
@@ -411,7 +416,7 @@ def _who(case: AccountValues, lang: Lang | None) -> pd.DataFrame:
 
 def _notes(case: AccountValues, lang: Lang | None) -> tuple[str, ...]:
     notes = [
-        _UNIT.format(year=case.price_year),
+        _UNIT.format(year=case.price_year, money=money_name()),
         WHOSE[case.estimand],
         cut(case).label,
         _HOW_COUNTED,
@@ -429,20 +434,22 @@ def _notes(case: AccountValues, lang: Lang | None) -> tuple[str, ...]:
     late = case.late_costs
     if late:
         notes.append(_LATE_COSTS.format(cost=_kroner(late)))
-    texts = [note.text(lang) for note in notes]
+    texts = [capital(note.text(lang)) for note in notes]
     return (*texts, *_unsure(case, lang))
 
 
 def _objections(case: AccountValues) -> list[Sentence | None]:
     """Return what a reader asks first: what is left out, who pays, the controls, later years."""
+    own = case.assumptions.preset == "bare"  # what the Norwegian rules are asked is beside it
     return [
+        Sentence(_OWN_RULES) if own else None,
         no_benefits(case),
         *local_losses(case).values(),
         Sentence(_NO_COVER) if local_losses(case) else None,
         in_kind(case),
         controls(case),
         residual(case),
-        *(Sentence(each.sentence) for each in objections_of(case)),
+        *(Sentence(each.sentence) for each in objections_of(case) if not own),
     ]
 
 

@@ -38,7 +38,7 @@ from mih_impact.account.switching import (
 )
 from mih_impact.account.tables import beside_frame, costs_frame, frozen, pooled, starters_behind
 from mih_impact.account.uncertainty import EffectDraws, Uncertainty, uncertainty_of
-from mih_impact.account.values import AccountValues, require_price_year
+from mih_impact.account.values import AccountValues, require_norwegian, require_price_year
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Lang, current
 from mih_impact.display.result import Card, Provenance
@@ -327,6 +327,7 @@ class CostBenefit(AccountValues):
         >>> case.with_sheet(case.sheet()).npv == case.npv
         True
         """
+        require_norwegian(self, "The assumptions sheet")
         return sheet_of(self)
 
     def with_sheet(self, sheet: AssumptionSheet | str | Path) -> CostBenefit:
@@ -513,7 +514,8 @@ def cost_benefit(
         programme=programme,
         provenance=Provenance.of(
             "cost_benefit",
-            {"horizon": horizon, "persistence": persistence, "estimand": effects.estimand},
+            {"horizon": horizon, "persistence": persistence, "estimand": effects.estimand}
+            | ({} if assumptions.currency == "NOK" else {"currency": assumptions.currency}),
             data=effects.provenance.data,
             evidence=effects.provenance.evidence,
         ),
@@ -576,12 +578,14 @@ def _require_same_money(
     programme: Programme,
 ) -> None:
     """Raise unless effects, assumptions and programme are in the same currency and prices."""
-    foreign = sorted({str(effects.units[name]) for name in entered} - {"NOK"})
-    foreign += sorted({item.unit for item in programme.items} - {"NOK"})
+    own = assumptions.currency
+    foreign = sorted({str(effects.units[name]) for name in entered} - {own})
+    foreign += sorted({item.unit for item in programme.items} - {own})
     if foreign:
         raise AssumptionError(
-            "The account is in Norwegian kroner",
+            "The account is in Norwegian kroner" if own == "NOK" else f"The account is in {own}",
             found=", ".join(foreign),
-            do="convert effects and costs to NOK; the rates of the rules are Norwegian",
+            do=f"convert effects and costs to {own}; or give rules of another currency, by"
+            f" mih.Assumptions.bare(currency={foreign[0]!r}, price_year=..., discount_rate=...)",
         )
     require_price_year(effects.price_year, assumptions)

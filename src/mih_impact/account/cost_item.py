@@ -244,6 +244,12 @@ class CostItem:
         """
         if price_year == self.price_year:
             return self
+        if self.unit != "NOK" and index is None:
+            raise AssumptionError(
+                f"The cost item {self.name!r} is in other prices than the account",
+                found=f"{self.unit} of {self.price_year}, account in prices of {price_year}",
+                do=f"give amounts in prices of {price_year}, or item.in_prices(..., index=...)",
+            )
         factor = (index or PriceIndex.kpi()).factor(self.price_year, price_year)
         return replace(
             self,

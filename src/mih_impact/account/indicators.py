@@ -133,14 +133,16 @@ def indicators_frame(case: AccountValues, lang: Lang | None = None) -> pd.DataFr
     outlay, real, avoided = programme_costs(case)
     cost = real - avoided
     marginal = mvpf(sum(value[actor] for actor in WILLING), -public)
+    money = case.currency
+    ratio = f"{money} per {money}"
     rows: list[tuple[str, float | None, str, str]] = [
-        ("npv", npv, "NOK", ""),
-        ("annuity", npv / float(case.discount_factors.sum()), "NOK per year", ""),
-        ("public", public, "NOK", ""),
-        _per_krone(npv, public, outlay),
-        ("benefit_cost_ratio", (npv + cost) / cost if cost > 0 else None, "NOK per NOK",
+        ("npv", npv, money, ""),
+        ("annuity", npv / float(case.discount_factors.sum()), f"{money} per year", ""),
+        ("public", public, money, ""),
+        _per_krone(npv, public, outlay, ratio),
+        ("benefit_cost_ratio", (npv + cost) / cost if cost > 0 else None, ratio,
          "" if cost > 0 else "no_cost"),
-        ("mvpf", marginal, "NOK per NOK",
+        ("mvpf", marginal, ratio,
          "undefined" if marginal is None else "infinite" if np.isinf(marginal) else ""),
     ]  # fmt: skip
     shown = [
@@ -152,13 +154,15 @@ def indicators_frame(case: AccountValues, lang: Lang | None = None) -> pd.DataFr
     return pd.DataFrame(shown, columns=columns).astype({"value": float})
 
 
-def _per_krone(npv: float, public: float, outlay: float) -> tuple[str, float | None, str, str]:
+def _per_krone(
+    npv: float, public: float, outlay: float, ratio: str
+) -> tuple[str, float | None, str, str]:
     """Return the gain per krone of net budget, or of gross outlay where the budget gains."""
     if public < 0:
-        return "gain_per_krone_of_net_budget", npv / -public, "NOK per NOK", ""
+        return "gain_per_krone_of_net_budget", npv / -public, ratio, ""
     value = npv / outlay if outlay > 0 else None
     remark = "" if outlay > 0 else "no_cost"
-    return "gain_per_krone_of_gross_outlay", value, "NOK per NOK", remark
+    return "gain_per_krone_of_gross_outlay", value, ratio, remark
 
 
 def programme_costs(case: AccountValues) -> tuple[float, float, float]:

@@ -305,15 +305,15 @@ def beside_frame(case: AccountValues, lang: Lang | None = None) -> pd.DataFrame:
     wage = case.path[case.roles.index("wage")]
     leisure = case.with_assumptions(case.assumptions.replace(leisure=1.0))
     values: dict[str, tuple[float | None, str]] = {
-        "gross_wage_sum": (float(wage.sum()), "NOK"),
-        "present_value_of_wages": (float(wage @ case.discount_factors), "NOK"),
-        "society_leisure_1": (leisure.npv, "NOK"),
-        "public_leisure_1": (leisure.public, "NOK"),
+        "gross_wage_sum": (float(wage.sum()), case.currency),
+        "present_value_of_wages": (float(wage @ case.discount_factors), case.currency),
+        "society_leisure_1": (leisure.npv, case.currency),
+        "public_leisure_1": (leisure.public, case.currency),
     }
     if case.has_headline("wage_bill"):
         new_money = case.with_assumptions(case.assumptions.replace(wage_bill=1.0))
-        values["society_wage_bill_1"] = new_money.npv, "NOK"
-        values["public_wage_bill_1"] = new_money.public, "NOK"
+        values["society_wage_bill_1"] = new_money.npv, case.currency
+        values["public_wage_bill_1"] = new_money.public, case.currency
     for group in ("society", "public"):
         values[f"switching_scale_{group}"] = case.switching_scale(group), _SCALE
     rows = []

@@ -30,7 +30,7 @@ from mih_impact.display.locale import Label
 from mih_impact.display.result import Provenance, Result
 from mih_impact.errors import AssumptionError, EffectsError
 
-__all__ = ["AccountValues", "basis_of", "require_price_year"]
+__all__ = ["AccountValues", "basis_of", "require_norwegian", "require_price_year"]
 
 
 #: How far below zero a present value still counts as zero, relative to the largest flow: rounding.
@@ -92,6 +92,11 @@ class AccountValues(Result):
     def price_year(self) -> int:
         """The year whose prices the account is in."""
         return self.assumptions.price_year
+
+    @property
+    def currency(self) -> str:
+        """The currency of every amount, by its ISO code."""
+        return self.assumptions.currency
 
     @property
     def npv(self) -> float:
@@ -310,6 +315,17 @@ class AccountValues(Result):
         )
 
 
+def require_norwegian(case: AccountValues, what: str) -> None:
+    """Raise on an account with rules of its own, where the Norwegian ones are spoken of."""
+    if case.assumptions.preset == "bare":
+        raise AssumptionError(
+            f"{what} is for accounts by the Norwegian rules, in kroner",
+            found=f"an account with rules of its own, in {case.currency}",
+            do="use the account's card, tables and figures; or convert effects and costs to NOK,"
+            " and start from mih.Assumptions.r109()",
+        )
+
+
 def require_price_year(price_year: int, assumptions: Assumptions) -> None:
     """Raise unless effects and assumptions are in the prices of one year."""
     if price_year != assumptions.price_year:
@@ -328,6 +344,7 @@ _BASIS = Label(
 _PRESETS = {
     "r109": Label(nb="R-109/2021", en="R-109/2021"),
     "simplified": Label(nb="Forenklede regler", en="Simplified rules"),
+    "bare": Label(nb="Egne regler", en="Own rules"),
 }
 
 

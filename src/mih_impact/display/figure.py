@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact.display.locale import Label, Lang, language, number, percent
+from mih_impact.display.locale import Label, Lang, language, money_shown, number, percent
 from mih_impact.display.unit import SHARE, AnyUnit, as_unit, is_money
 
 if TYPE_CHECKING:
@@ -339,7 +339,7 @@ def kroner_axis(
     lang: Lang | None = None,
     *,
     price_year: int | None = None,
-    unit: str = "NOK",
+    unit: str | None = None,
     what: str | None = None,
     axis: Literal["x", "y"] = "y",
 ) -> None:
@@ -354,7 +354,7 @@ def kroner_axis(
     price_year
         Year of the fixed prices; None says nothing of prices.
     unit
-        Currency by its ISO code.
+        Currency by its ISO code; None is that of the result drawn.
     what
         What is measured, written before the unit.
     axis
@@ -364,13 +364,13 @@ def kroner_axis(
     low, high = ax.get_ylim() if axis == "y" else ax.get_xlim()
     largest = max(abs(low), abs(high))
     power = 6 if largest >= 2_500_000 else 3 if largest >= 10_000 else 0
-    name = _in_prices(power, unit, price_year, lang)
+    name = _in_prices(power, unit or money_shown(), price_year, lang)
     _format_axis(ax, axis, f"{what}, {name}" if what else name, 10.0**power, lang)
 
 
 def kroner_unit(what: str, lang: Lang | None = None, *, price_year: int) -> str:
     """Return what is measured with its unit, thousand kroner, for amounts that are on no axis."""
-    return f"{what}, {_in_prices(3, 'NOK', price_year, language(lang))}"
+    return f"{what}, {_in_prices(3, money_shown(), price_year, language(lang))}"
 
 
 def unit_line(ax: Axes, text: str) -> None:

@@ -13,7 +13,9 @@ if it lived in a context variable.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Literal, Protocol, SupportsFloat, cast, get_args
@@ -41,6 +43,9 @@ __all__ = [
     "language",
     "listed",
     "millions",
+    "money_in",
+    "money_name",
+    "money_shown",
     "number",
     "options",
     "ordinal",
@@ -310,9 +315,47 @@ def number(x: SupportsFloat | None, decimals: int = 0, lang: Lang | None = None)
     return NOT_AVAILABLE if value is None else _show(value, decimals, language(lang))
 
 
+#: The currency that `kroner`, `thousands` and `millions` are written in: that of the result shown.
+_MONEY: ContextVar[str] = ContextVar("currency of what is shown", default="NOK")
+
+
+def money_shown() -> str:
+    """Return the currency of what is shown, by its ISO code."""
+    return _MONEY.get()
+
+
+def money_name() -> Label:
+    """Return what the currency shown is called in a sentence.
+
+    Examples
+    --------
+    >>> money_name() == Label(nb="kroner", en="NOK")
+    True
+    """
+    code = money_shown()
+    return Label(nb="kroner" if code == "NOK" else code, en=code)
+
+
+@contextmanager
+def money_in(code: str) -> Iterator[None]:
+    """Show amounts in a currency while a result that is kept in it is shown.
+
+    Examples
+    --------
+    >>> with money_in("USD"):
+    ...     kroner(1794, "en") == "USD\u00a01,794"
+    True
+    """
+    token = _MONEY.set(code)
+    try:
+        yield
+    finally:
+        _MONEY.reset(token)
+
+
 def kroner(x: SupportsFloat | None, lang: Lang | None = None) -> str:
     """Show whole kroner: ``1 094 400 kr`` or ``NOK 1,094,400``."""
-    return currency(x, "NOK", lang)
+    return currency(x, money_shown(), lang)
 
 
 def thousands(x: SupportsFloat | None, decimals: int = 1, lang: Lang | None = None) -> str:
@@ -498,11 +541,16 @@ def _scaled(x: SupportsFloat | None, exponent: int, decimals: int, word: Label, 
         return NOT_AVAILABLE
     text = _show(value, decimals, lang, exponent)
     if lang == "nb":
-        return f"{text}{NBSP}{word.nb}{NBSP}kr"
-    return f"NOK{NBSP}{text}{NBSP}{word.en}"
+        return f"{text}{NBSP}{word.nb}{NBSP}{_written(money_shown())}"
+    return f"{money_shown()}{NBSP}{text}{NBSP}{word.en}"
 
 
 def _with_unit(text: str, unit: str, lang: Lang) -> str:
     if lang == "nb":
-        return f"{text}{NBSP}{'kr' if unit == 'NOK' else unit}"
+        return f"{text}{NBSP}{_written(unit)}"
     return f"{unit}{NBSP}{text}"
+
+
+def _written(code: str) -> str:
+    """Return a currency as bokmål writes it after an amount."""
+    return "kr" if code == "NOK" else code

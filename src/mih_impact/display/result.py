@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import textwrap
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, wraps
 from html import escape
 from pathlib import Path
 from typing import Any, Self
@@ -27,7 +27,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.display.locale import Label, Lang, current, hidden_too, language, number
+from mih_impact.display.locale import (
+    Label,
+    Lang,
+    current,
+    hidden_too,
+    language,
+    money_in,
+    number,
+)
 from mih_impact.display.tables import CSS, html_rows, is_numeric, text_cells
 from mih_impact.storage import save
 
@@ -352,6 +360,10 @@ class Displayed(ABC):
         # already has one: so each class is given the card's.
         if "__repr__" not in cls.__dict__:
             cls.__repr__ = Displayed.__repr__  # type: ignore[method-assign]
+        # A figure writes its amounts as the card does: in the currency of the result.
+        for name, drawing in list(cls.__dict__.items()):
+            if name.startswith("plot") and callable(drawing):
+                setattr(cls, name, _in_own_money(drawing))
 
     @abstractmethod
     def _card(self, lang: Lang) -> Card:
@@ -377,7 +389,8 @@ class Displayed(ABC):
         it rests on.
         """
         lang = language(lang)
-        card = self._card(lang)
+        with money_in(money_of(self)):
+            card = self._card(lang)
         unsaid = _hides(card, lang) and not any("min_cell" in note for note in card.notes)
         more = (hidden_note(lang) if unsaid else "", evidence_of(self, lang))
         return replace(card, notes=(*card.notes, *filter(None, more)))
@@ -410,6 +423,24 @@ def _hides(card: Card, lang: Lang) -> bool:
     secret = hidden_too(None, lang)
     texts = (*cells, *(value for _, value in card.lines), *card.notes)
     return any(text == secret or f"{secret} (" in text for text in texts)
+
+
+def money_of(result: object) -> str:
+    """Return the currency of a result's amounts: kroner, unless its provenance says another."""
+    provenance = getattr(result, "provenance", None)
+    found = provenance.options.get("currency") if isinstance(provenance, Provenance) else None
+    return str(found or "NOK")
+
+
+def _in_own_money(drawing: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method that writes amounts in the currency of the result it is called on."""
+
+    @wraps(drawing)
+    def drawn(self: object, *args: Any, **options: Any) -> Any:
+        with money_in(money_of(self)):
+            return drawing(self, *args, **options)
+
+    return drawn
 
 
 def evidence_of(result: object, lang: Lang) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mih_impact import arguments
 from mih_impact.account.cost_benefit import CostBenefit
 from mih_impact.account.export import account_at, export_account
+from mih_impact.account.values import require_norwegian
 from mih_impact.arguments import named_options
 from mih_impact.display.figure import alt_text, figure_style, new_axes, root_figure
 from mih_impact.display.locale import Label, Lang, capital, language, millions, options
@@ -111,6 +112,7 @@ def explore(case: CostBenefit, *, lang: Lang | None = None, starters: float = 50
     arguments.instance(
         "explore", case, CostBenefit, "an account", "give what mih.cost_benefit returned",
     )  # fmt: skip
+    require_norwegian(case, "explore")
     lang = language(lang)
     export = export_account(case, starters=starters)
     controls = _controls(export, lang)

@@ -24,6 +24,7 @@ from mih_impact.account.cost_benefit import CostBenefit
 from mih_impact.account.ledger import MOST_DRAWS, FloatArray
 from mih_impact.account.programme import LOCAL
 from mih_impact.account.uncertainty import drawn_effects, drawn_values
+from mih_impact.account.values import require_norwegian
 from mih_impact.arguments import named_options
 from mih_impact.display.result import Provenance
 from mih_impact.errors import AssumptionError, OptionError
@@ -226,6 +227,7 @@ def budget_impact(
     arguments.instance(
         "budget_impact", case, CostBenefit, "an account", "give what mih.cost_benefit returned",
     )  # fmt: skip
+    require_norwegian(case, "budget_impact")
     cohorts = read_starters(starters)
     sizes = np.array(list(cohorts.values()))
     scale = _scale(sizes, elasticity, reference_cohort)

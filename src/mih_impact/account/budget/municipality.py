@@ -18,6 +18,7 @@ from mih_impact.account.ledger import MOST_DRAWS, FloatArray, Line
 from mih_impact.account.programme import PAY_TERMS, Apprenticeship, Programme
 from mih_impact.account.roles import PUBLIC
 from mih_impact.account.uncertainty import drawn_effects, drawn_values
+from mih_impact.account.values import require_norwegian
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label
 from mih_impact.display.result import Provenance
@@ -182,6 +183,7 @@ def municipality_view(
     arguments.instance(
         "municipality_view", case, CostBenefit, "an account", "give what mih.cost_benefit returned",
     )  # fmt: skip
+    require_norwegian(case, "municipality_view")
     arguments.number("places", places, above=0)
     arguments.whole("cohorts", cohorts, low=1, high=MOST_COHORTS)
     arguments.whole("draws", draws, low=100, high=MOST_DRAWS)

@@ -27,7 +27,16 @@ from mih_impact.display.figure import (
     unit_line,
 )
 from mih_impact.display.layout import figure, finish, make_room
-from mih_impact.display.locale import Label, Lang, capital, interval, language, number, percent
+from mih_impact.display.locale import (
+    Label,
+    Lang,
+    capital,
+    interval,
+    language,
+    money_shown,
+    number,
+    percent,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -148,9 +157,17 @@ _ODDS = Label(
 )
 _ODDS_WHAT = Label(nb="sannsynlighet for gevinst", en="probability of a gain")
 _COST = Label(
-    nb="tiltakskostnad per deltaker, nåverdi i 1\u00a0000\u00a0kr, faste {year}-priser",
-    en="programme cost per participant, present value in NOK\u00a0thousand, fixed {year} prices",
+    nb="tiltakskostnad per deltaker, nåverdi i 1\u00a0000\u00a0{money}, faste {year}-priser",
+    en="programme cost per participant, present value in {money}\u00a0thousand, fixed {year}"
+    " prices",
 )
+
+
+def _money_code() -> Label:
+    code = money_shown()
+    return Label(nb="kr" if code == "NOK" else code, en=code)
+
+
 _BASE_COST = Label(nb="grunnlaget:\n{cost}", en="base:\n{cost}")
 _SCALED = Label(
     nb="Alle ressurser skaleres likt; tilskudd og hvem som betaler, ligger fast.",
@@ -214,7 +231,9 @@ def plot_acceptability(
         ax.set_xticks([tick for tick in ax.get_xticks() if tick <= 0.93 * most])
         ax.set_yticks(np.linspace(0, 1, 6))
         ax.xaxis.set_major_formatter(lambda value, _: number(value / 1000, 0, lang))
-        ax.set_xlabel(capital(_COST.format(year=uncertainty.price_year).text(lang)))
+        ax.set_xlabel(
+            capital(_COST.format(year=uncertainty.price_year, money=_money_code()).text(lang))
+        )
         ax.annotate(
             _BASE_COST.format(cost=hundreds(uncertainty.cost, lang)).text(lang),
             xy=(uncertainty.cost, 0.04), xytext=(6, 0), textcoords="offset points", fontsize=9,

@@ -22,6 +22,7 @@ from mih_impact.account.parameters import Persistence
 from mih_impact.account.programme import LOCAL
 from mih_impact.account.roles import GROUP_LABELS, amount_of, break_even_text
 from mih_impact.account.tables import pooled
+from mih_impact.account.values import require_norwegian
 from mih_impact.arguments import named_options
 from mih_impact.display.figure import ACTOR_COLOURS
 from mih_impact.display.locale import Label, Lang, capital, language
@@ -215,6 +216,7 @@ def budget_page(case: CostBenefit, *, lang: Lang = "nb", starters: float = 500) 
     arguments.instance(
         "write_budget_page", case, CostBenefit, "an account", "give what mih.cost_benefit returned",
     )  # fmt: skip
+    require_norwegian(case, "The budget page")
     lang = language(lang)
     case = pooled(case)
     account = export_account(case, starters=starters)
