@@ -149,7 +149,7 @@ class Slider:
     def plain(self) -> dict[str, Any]:
         """Return it as plain data."""
         told = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        label = {"nb": self.label.nb, "en": self.label.en}
+        label = self.label.texts()
         return told | {"label": label, "positions": list(self.positions)}
 
 
@@ -311,7 +311,7 @@ def export_account(case: AccountValues, *, starters: float = 500) -> dict[str, A
     model = replace(case.model, horizon=longest_horizon(case), persistence="constant")
     return {
         "schema": SCHEMA,
-        "programme": _both(case.programme.label),
+        "programme": case.programme.label.texts(),
         "preset": case.assumptions.preset,
         "price_year": case.price_year,
         "currency": "NOK",
@@ -349,12 +349,8 @@ def export_account(case: AccountValues, *, starters: float = 500) -> dict[str, A
     }
 
 
-def _both(label: Label) -> dict[str, str]:
-    return {"nb": label.nb, "en": label.en}
-
-
 def _named(name: str, label: Label) -> dict[str, Any]:
-    return {"name": name, "label": _both(label)}
+    return {"name": name, "label": label.texts()}
 
 
 def _shown(starters: FloatArray) -> list[int | None]:

@@ -188,8 +188,9 @@ def match(
     PanelContractError
         The panel breaks its contract.
     SupportError
-        No common support, more covariates than participants, nobody within the caliper, or an
-        option that does not exist.
+        No common support, more covariates than participants, or nobody within the caliper.
+    OptionError
+        An option that does not exist, or that does not go with the others.
 
     Warns
     -----
@@ -372,8 +373,9 @@ def weight(
         The panel breaks its contract.
     SupportError
         No weights give candidates the participants' means, and which mean stands in the way; a
-        logit that tells participants from candidates without error; nobody left after trimming; or
-        an option that does not exist.
+        logit that tells participants from candidates without error; or nobody left after trimming.
+    OptionError
+        An option that does not exist, or that does not go with the others.
 
     Warns
     -----

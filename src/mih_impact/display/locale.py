@@ -235,6 +235,10 @@ class Label:
         """Return the text in `lang`, or in the language in force when it is None."""
         return self.nb if language(lang) == "nb" else self.en
 
+    def texts(self) -> dict[str, str]:
+        """Return both texts by language, as results and files keep them."""
+        return {"nb": self.nb, "en": self.en}
+
     def format(self, **values: object) -> Label:
         """Fill the ``{named}`` places; a value that is a label is filled in each language.
 

@@ -28,6 +28,7 @@ __all__ = [
     "fewest_persons",
     "outcome_asked",
     "require_estimated",
+    "require_outcome",
     "tidy_frame",
 ]
 
@@ -295,6 +296,16 @@ def _no_estimate(
 
 #: The outcome that is meant where none is named and there is one.
 _FIRST = "wage_income"
+
+
+def require_outcome(outcomes: Sequence[str], outcome: str) -> None:
+    """Raise where there are no effects of an outcome."""
+    if outcome not in outcomes:
+        raise OptionError(
+            f"No effects of {outcome!r}",
+            found=f"outcomes {', '.join(outcomes)}",
+            do="name one of these",
+        )
 
 
 def outcome_asked(of: Any, outcome: str | None) -> str:

@@ -342,10 +342,10 @@ def event_study(
     Raises
     ------
     OptionError
-        A question beside an option that is part of it.
+        An unknown outcome or option, a base year that is not before start, an adjustment by
+        nothing, or a question beside an option that is part of it.
     EffectsError
-        An unknown outcome or option, a window that no start year covers, a base year that is not
-        before start or without register rows, an adjustment by nothing, a correction for an
+        A window that no start year covers, a base year without register rows, a correction for an
         estimated score where it has no theory, or a split by too many values, by what is known only
         after start, or into subgroups of which none has controls of its own.
 

@@ -23,7 +23,8 @@ from mih_impact.display.figure import (
 from mih_impact.display.locale import Label, Lang, interval, language, number, percent
 from mih_impact.display.result import evidence_of
 from mih_impact.display.unit import amount, zero_is_nothing
-from mih_impact.errors import EffectsError, OptionError
+from mih_impact.effects.estimates import require_outcome
+from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
 
 if TYPE_CHECKING:
@@ -117,12 +118,7 @@ def _shares_of(effects: EffectEstimates) -> tuple[str, ...]:
 
 def _rows(effects: EffectEstimates, outcome: str) -> pd.DataFrame:
     """Return an outcome's rows as displayed, or raise naming those there are."""
-    if outcome not in effects.outcomes:
-        raise OptionError(
-            f"No effects of {outcome!r}",
-            found=f"outcomes {', '.join(effects.outcomes)}",
-            do="name one of these",
-        )
+    require_outcome(effects.outcomes, outcome)
     frame = effects.shown().frame
     chosen = (frame["outcome"] == outcome) & (frame["subgroup"] == effects.subgroups[0])
     return frame[chosen].reset_index(drop=True)

@@ -37,6 +37,7 @@ from mih_impact.display.locale import (
 from mih_impact.display.result import evidence_of, hidden_note
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.card import HIDDEN_CELL, shown_rows, year_to_show
+from mih_impact.effects.estimates import require_outcome
 from mih_impact.effects.figures import interval_level
 from mih_impact.errors import OptionError
 from mih_impact.panel.contract import label_of
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Rows",
-    "align_with_names",
+    "align_heading",
     "forest",
     "name_subgroup",
     "plot_averages",
@@ -136,7 +137,7 @@ def forest(
         heading = ax.set_title(textwrap.fill(drawn.title, TITLE_WIDTH), loc="left")
         value_axis(ax, lang, unit=drawn.unit, price_year=drawn.price_year, what=drawn.what)
         source_line(ax, drawn.source)
-        align_with_names(ax, heading)
+        align_heading(ax, heading)
         set_alt_text(ax, drawn.alt)
     return ax
 
@@ -153,7 +154,7 @@ def value_axis(ax: Axes, lang: Lang, *, unit: AnyUnit, price_year: int, what: st
         ax.set_xlabel(what[:1].upper() + what[1:], loc="left")
 
 
-def align_with_names(ax: Axes, heading: Text, *, of: Axes | None = None) -> None:
+def align_heading(ax: Axes, heading: Text, *, of: Axes | None = None) -> None:
     """Let the title and the note, written last, begin where names do; they push axes to the right.
 
     Parameters
@@ -362,15 +363,10 @@ def plot_averages(
 
     Raises
     ------
-    EffectsError
+    OptionError
         An unknown outcome.
     """
-    if outcome not in effects.outcomes:
-        raise OptionError(
-            f"No effects of {outcome!r}",
-            found=f"outcomes {', '.join(effects.outcomes)}",
-            do="name one of these",
-        )
+    require_outcome(effects.outcomes, outcome)
     shown = effects.shown().frame
     frame = shown[(shown["outcome"] == outcome) & (shown["subgroup"] == effects.subgroups[0])]
 

@@ -107,8 +107,10 @@ def imputation_effects(
     ------
     PanelContractError
         The panel breaks its contract, or is by month.
+    OptionError
+        An option that does not exist.
     EffectsError
-        An option that does not exist, or fewer than 20 clusters.
+        Fewer than 20 clusters.
     SupportError
         Nobody starts; nobody is seen in two years; no starter's outcome can be imputed.
 

@@ -97,8 +97,10 @@ def pretrend_test(effects: EffectEstimates, outcome: str, *, alpha: float = 0.05
 
     Raises
     ------
+    OptionError
+        An unknown outcome.
     EffectsError
-        An unknown outcome, or effects without a covariance.
+        Effects without a covariance.
 
     Notes
     -----
@@ -129,7 +131,7 @@ def pretrend_test(effects: EffectEstimates, outcome: str, *, alpha: float = 0.05
         passed=p >= alpha if tested else None,
         table=table,
         sentence={"nb": sentence("nb"), "en": sentence("en")},
-        title={"nb": title.nb, "en": title.en},
+        title=title.texts(),
         provenance=effects.provenance,
     )
     if len(effects.subgroups) == 1 or effects.split is None or effects.split.conditional:

@@ -79,7 +79,7 @@ class Question:
 
     Raises
     ------
-    EffectsError
+    OptionError
         An option that does not exist, years that are none, or a base year that is not before start.
 
     Notes

@@ -224,7 +224,7 @@ def _years(years: Sequence[int], lang: Lang) -> str:
 def title(parts: Split, outcome: str) -> dict[str, str]:
     """Return what is tested, in words."""
     label = _TITLE.format(by=parts.label, outcome=label_of(outcome))
-    return {"nb": label.nb, "en": label.en}
+    return label.texts()
 
 
 class Before(NamedTuple):

@@ -242,9 +242,10 @@ def attrition_check(
 
     Raises
     ------
+    OptionError
+        An unknown outcome or option, or a baseline that is no number.
     EffectsError
-        An unknown outcome or option, a window that no start year covers, or a baseline that is no
-        number.
+        A window that no start year covers.
 
     Notes
     -----
@@ -289,7 +290,7 @@ def attrition_check(
         passed=_verdict(table, list(joint.values()), alpha),
         table=table,
         sentence={lang: _sentence(table, at_last, joint, lang) for lang in ("nb", "en")},
-        title={"nb": title.nb, "en": title.en},
+        title=title.texts(),
         provenance=Provenance.of(
             "attrition_check",
             {

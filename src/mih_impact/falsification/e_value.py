@@ -185,7 +185,7 @@ def e_value(
             "nb": _sentence(value, near, share, "nb"),
             "en": _sentence(value, near, share, "en"),
         },
-        title={"nb": title.nb, "en": title.en},
+        title=title.texts(),
         provenance=Provenance.of(
             "e_value",
             {

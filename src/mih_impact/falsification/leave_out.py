@@ -250,7 +250,7 @@ def title(by: Term, outcome: str, years: Sequence[int]) -> dict[str, str]:
         else Label(nb=term_label(by, "nb"), en=term_label(by, "en"))
     )
     label = _TITLE.format(by=column, effect=effect_on(outcome, years))
-    return {"nb": label.nb, "en": label.en}
+    return label.texts()
 
 
 def verdict(table: pd.DataFrame) -> bool | None:
@@ -408,10 +408,10 @@ def leave_one_out(
     Raises
     ------
     OptionError
-        A question beside an option that is part of it, or with one that is not the call's.
+        An unknown outcome or option, a question beside an option that is part of it, or with one
+        that is not the call's.
     EffectsError
-        The group does not know how it was made, an unknown outcome or option, one level only, or
-        more than 60.
+        The group does not know how it was made, one level only, or more than 60.
 
     Notes
     -----

@@ -430,10 +430,10 @@ def lee_bounds(
     Raises
     ------
     OptionError
-        A question beside an option that is part of it, or with one that is not the call's.
+        An unknown outcome or option, a column of `within` that is not matched on exactly, a
+        question beside an option that is part of it, or with one that is not the call's.
     EffectsError
-        An unknown outcome or option, a column of `within` that is not matched on exactly, a year
-        nobody is seen in, or a cell in which nobody of a side is seen.
+        A year nobody is seen in, or a cell in which nobody of a side is seen.
 
     Notes
     -----
@@ -486,7 +486,7 @@ def lee_bounds(
         sentence={
             lang: _sentence(rows[-1], seen, more, level, unit, lang) for lang in ("nb", "en")
         },
-        title={"nb": title.nb, "en": title.en},
+        title=title.texts(),
         provenance=Provenance.of(
             "lee_bounds",
             {

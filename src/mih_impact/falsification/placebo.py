@@ -218,12 +218,12 @@ class PlaceboTest(CountedCheck):
 def placebo_title(name: str, table: pd.DataFrame) -> dict[str, str]:
     """Return what was tested."""
     if name != START:
-        return {"nb": _OUTCOMES_TITLE.nb, "en": _OUTCOMES_TITLE.en}
+        return _OUTCOMES_TITLE.texts()
     early = int((table["year_since_placebo"] - table["year_since_start"]).iloc[0])
     title = (_START_TITLE_ONE if early == 1 else _START_TITLE).format(
         years=str(early), outcome=label_of(table["outcome"].iloc[0])
     )
-    return {"nb": title.nb, "en": title.en}
+    return title.texts()
 
 
 def placebo_words(name: str, table: pd.DataFrame, alpha: float) -> dict[str, str]:
@@ -329,9 +329,10 @@ def placebo_start(
     Raises
     ------
     OptionError
-        A question beside an option that is part of it, or with one that is not the call's.
+        An unknown outcome or option, a question beside an option that is part of it, or with one
+        that is not the call's.
     EffectsError
-        No year is left to test, an unknown outcome or option, or a base year outside the register.
+        No year is left to test, or a base year outside the register.
     SupportError
         Covariates counted from the placebo start fall before the register's first year, or nobody
         can be compared.
@@ -437,10 +438,10 @@ def placebo_outcomes(
     Raises
     ------
     OptionError
-        A question beside an option that is part of it, or with one that is not the call's.
+        An unknown outcome or option, a question beside an option that is part of it, or with one
+        that is not the call's.
     EffectsError
-        An unknown outcome or option, or a year whose outcome is matched on or is the base, which is
-        no test.
+        A year whose outcome is matched on or is the base, which is no test.
 
     Notes
     -----

@@ -292,9 +292,10 @@ def pretrend_power(
 
     Raises
     ------
+    OptionError
+        An unknown outcome, or a power or an alpha that is none.
     EffectsError
-        An unknown outcome, no covariance, no base year, a power or an alpha that is none, or leads
-        of which some combination is without uncertainty.
+        No covariance, no base year, or leads of which some combination is without uncertainty.
 
     Notes
     -----
@@ -354,7 +355,7 @@ def pretrend_power(
             "nb": _sentence(table, question.years[: question.L], unit, "nb"),
             "en": _sentence(table, question.years[: question.L], unit, "en"),
         },
-        title={"nb": title.nb, "en": title.en},
+        title=title.texts(),
         provenance=Provenance.of(
             "pretrend_power",
             {**effects.provenance.options, "outcome": outcome, "power": targets, "alpha": alpha},

@@ -326,10 +326,11 @@ def rosenbaum_bounds(
         Controls are used again, shared by cells, or weighted: the sets are not independent, and the
         theory says nothing of them.
     OptionError
-        A question beside an option that is part of it, or with one that is not the call's.
+        An unknown outcome or option, a gamma below 1, a question beside an option that is part of
+        it, or with one that is not the call's.
     EffectsError
-        An unknown outcome or option, a year without estimate, a gamma below 1, "wilcoxon" with more
-        than one control, or "huber" where most differences are zero.
+        A year without estimate, "wilcoxon" with more than one control, or "huber" where most
+        differences are zero.
 
     Notes
     -----
@@ -401,7 +402,7 @@ def rosenbaum_bounds(
             "nb": _sentence(most, *plain, len(y), alpha, unit, "nb"),
             "en": _sentence(most, *plain, len(y), alpha, unit, "en"),
         },
-        title={"nb": title.nb, "en": title.en},
+        title=title.texts(),
         provenance=Provenance.of(
             "rosenbaum_bounds",
             {

@@ -30,7 +30,7 @@ from mih_impact.display.locale import Label, Lang, interval, language, number, p
 from mih_impact.display.result import Card, Provenance, evidence_of, naming_limit
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.check_result import CountedCheck
-from mih_impact.effects.forest import TITLE_WIDTH, align_with_names
+from mih_impact.effects.forest import TITLE_WIDTH, align_heading
 from mih_impact.effects.imputation import imputation_effects
 from mih_impact.effects.influence import StandardError
 from mih_impact.effects.question import Composition, Estimator, Question, takes_question
@@ -181,7 +181,7 @@ class SpecificationCurve(CountedCheck):
 def title(outcome: str, years: Sequence[int]) -> dict[str, str]:
     """Return of which effect the curve is."""
     label = _TITLE.format(effect=effect_on(outcome, years))
-    return {"nb": label.nb, "en": label.en}
+    return label.texts()
 
 
 def words(table: pd.DataFrame, unit: AnyUnit, level: float) -> dict[str, str]:
@@ -479,7 +479,7 @@ def plot_curve(
         note = _NOTE.format(level=percent(curve.level, lang=lang)).text(lang)
         said = shown.sentence[lang]
         source_line(beneath, " ".join(filter(None, [note, said, evidence_of(curve, lang)])))
-        align_with_names(beneath, heading, of=ax)
+        align_heading(beneath, heading, of=ax)
         set_alt_text(ax, f"{curve.title[lang]}. {said}")
     return ax
 

@@ -304,7 +304,7 @@ def specifications(
 
     Raises
     ------
-    EffectsError
+    OptionError
         An option that does not exist, has no values, or one that no specification can have.
     """
     own = own_options(group, question)

@@ -245,7 +245,7 @@ def _is_scalar(value: Any) -> bool:
 def read_evidence(given: Label | Mapping[Lang, str]) -> dict[str, str]:
     """Return what kind of data this is by language, or raise where one language is missing."""
     if isinstance(given, Label):
-        return {"nb": given.nb, "en": given.en}
+        return given.texts()
     languages = get_args(Lang)
     if not isinstance(given, Mapping) or {*given} != {*languages}:
         raise OptionError(

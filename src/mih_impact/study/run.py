@@ -185,7 +185,7 @@ def run_study(
         )
     result = StudyResult(
         name=plan.name,
-        title={"nb": plan.label.nb, "en": plan.label.en},
+        title=plan.label.texts(),
         attrition=group.attrition(),
         balance=group.balance(by=plan.effects.options.get("by")),
         effects=effects,

@@ -50,7 +50,7 @@ def spec_text(spec: StudySpec) -> str:
 
     content: dict[str, Any] = {
         "name": spec.name,
-        "label": {"nb": spec.label.nb, "en": spec.label.en},
+        "label": spec.label.texts(),
         "data": _given(spec.data, "data"),
         "controls": _step(spec.controls, "controls"),
         "effects": _step(spec.effects, "effects"),

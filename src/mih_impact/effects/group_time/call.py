@@ -112,8 +112,10 @@ def group_time_effects(
     ------
     PanelContractError
         The panel breaks its contract.
+    OptionError
+        An option that does not exist.
     EffectsError
-        An option that does not exist, or fewer than 20 clusters.
+        Fewer than 20 clusters.
     SupportError
         Nobody starts or nobody can be compared; every person is seen in one year only (repeated
         cross-sections); no start year's models can be fitted: the first

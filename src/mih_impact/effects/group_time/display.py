@@ -22,7 +22,7 @@ from mih_impact.display.figure import (
 from mih_impact.display.locale import Label, Lang, count, interval, language, number, year_range
 from mih_impact.display.result import Card, evidence_of
 from mih_impact.display.unit import amount
-from mih_impact.errors import OptionError
+from mih_impact.effects.estimates import require_outcome
 from mih_impact.panel.contract import label_of
 
 if TYPE_CHECKING:
@@ -187,12 +187,7 @@ def plot_group_time(
     """
     from matplotlib import colormaps
 
-    if outcome not in effects.outcomes:
-        raise OptionError(
-            f"No effects of {outcome!r}",
-            found=f"outcomes {', '.join(effects.outcomes)}",
-            do="name one of these",
-        )
+    require_outcome(effects.outcomes, outcome)
     lang = language(lang)
     frame = effects.shown().frame
     frame = frame[(frame["outcome"] == outcome) & frame["estimate"].notna()]

@@ -12,8 +12,8 @@ from mih_impact.controls.terms import entered, parse_term
 from mih_impact.display.locale import Label, Lang, count, p_equals
 from mih_impact.display.result import Card, hidden_note
 from mih_impact.effects.check_result import CheckResult, wald
+from mih_impact.effects.estimates import require_outcome
 from mih_impact.effects.group_time.cells import GroupTimeEstimates
-from mih_impact.errors import OptionError
 from mih_impact.panel.contract import label_of
 
 __all__ = ["StartYearPretrend", "start_year_pretrend"]
@@ -91,7 +91,7 @@ def start_year_pretrend(
 
     Raises
     ------
-    EffectsError
+    OptionError
         An unknown outcome.
 
     Notes
@@ -102,12 +102,7 @@ def start_year_pretrend(
     them (`base_period="varying"`), and the same in another parametrisation with "universal".
     """
     arguments.alpha(alpha)
-    if outcome not in effects.outcomes:
-        raise OptionError(
-            f"No effects of {outcome!r}",
-            found=f"outcomes {', '.join(effects.outcomes)}",
-            do="name one of these",
-        )
+    require_outcome(effects.outcomes, outcome)
     covariates = [parse_term(text) for text in effects.method.covariates]
     frame, ahead = effects.frame, effects.method.anticipation
     before = (frame["outcome"] == outcome) & (frame["year_since_start"] < -ahead)
@@ -129,7 +124,7 @@ def start_year_pretrend(
         passed=found.p_value >= alpha if tested else None,
         table=table.assign(statistic=found.statistic, df=found.df, p_value=found.p_value),
         sentence={"nb": sentence("nb"), "en": sentence("en")},
-        title={"nb": title.nb, "en": title.en},
+        title=title.texts(),
         provenance=effects.provenance,
         effects=effects,
     )

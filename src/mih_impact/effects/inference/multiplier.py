@@ -67,8 +67,9 @@ def multiplier_bootstrap(
     Raises
     ------
     EffectsError
-        The effects hold no influence (they were loaded from a file, or given), an option that does
-        not exist, or too few draws.
+        The effects hold no influence (they were loaded from a file, or given).
+    OptionError
+        An option that does not exist, or too few draws.
 
     Notes
     -----

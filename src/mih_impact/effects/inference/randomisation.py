@@ -397,9 +397,10 @@ def randomisation_test(
     Raises
     ------
     OptionError
-        A question beside an option that is part of it, or with one that is not the call's.
+        An unknown outcome or option, the base year, a question beside an option that is part of it,
+        or with one that is not the call's.
     EffectsError
-        An unknown outcome or option, or a year that is the base or has no estimate.
+        A year that has no estimate.
 
     Warns
     -----
@@ -477,7 +478,7 @@ def randomisation_test(
         passed=bool(p_joint > alpha),
         table=table,
         sentence={lang: _text(group, table, lang) for lang in get_args(Lang)},
-        title={"nb": title.nb, "en": title.en},
+        title=title.texts(),
         provenance=Provenance.of(
             "randomisation_test",
             {

@@ -270,9 +270,10 @@ def wild_bootstrap(
     Raises
     ------
     OptionError
-        A question beside an option that is part of it, or with one that is not the call's.
+        An unknown outcome or option, a question beside an option that is part of it, or with one
+        that is not the call's.
     EffectsError
-        An unknown outcome or option, participants in one cluster only, or nobody compared.
+        Participants in one cluster only, or nobody compared.
 
     Notes
     -----
@@ -338,7 +339,7 @@ def wild_bootstrap(
         passed=not rejected(p, level),
         table=pd.DataFrame([row]),
         sentence={lang: _text(group, row, cluster, level, lang) for lang in get_args(Lang)},
-        title={"nb": title.nb, "en": title.en},
+        title=title.texts(),
         provenance=Provenance.of(
             "wild_bootstrap",
             {

@@ -115,9 +115,11 @@ def honest_bounds(
 
     Raises
     ------
+    OptionError
+        An unknown outcome or restriction, or an M that is not a number from 0.
     EffectsError
-        An unknown outcome or restriction, no covariance, another base, years without
-        an estimate, too few unmatched years before start, or an M that is not a number from 0.
+        No covariance, another base, years without an estimate, or too few unmatched years before
+        start.
 
     Notes
     -----

@@ -97,7 +97,7 @@ def title(outcome: str, post: Sequence[int], weights: Sequence[float]) -> dict[s
     run = years == list(range(years[0], years[-1] + 1)) and len(years) > 1
     text = f"{years[0]}–{years[-1]}" if run else ", ".join(map(str, years))
     label = _TITLE.format(outcome=label_of(outcome), which=which.format(years=text))
-    return {"nb": label.nb, "en": label.en}
+    return label.texts()
 
 
 def sentence(
