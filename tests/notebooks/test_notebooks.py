@@ -20,7 +20,8 @@ REAL = "02_real_training_programme.ipynb"
 REFEREE = "03_what_a_referee_asks.ipynb"
 BUDGET = "04_from_account_to_budget.ipynb"
 DELIVERY = "05_from_delivery_to_memo.ipynb"
-ALL = [NAV, REAL, REFEREE, BUDGET, DELIVERY]
+ACCOUNT = "06_supported_work.ipynb"
+ALL = [NAV, REAL, REFEREE, BUDGET, DELIVERY, ACCOUNT]
 #: Pictures are for reading on a screen, and the repository keeps every version of them.
 LARGEST_PICTURE = 80_000
 #: A figure of many rows (sixteen of balance in the reference case) may have so much for each line
