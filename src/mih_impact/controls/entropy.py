@@ -16,7 +16,15 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve, qr
 
 from mih_impact.errors import SupportError
 
-__all__ = ["GAP", "EntropyFit", "entropy_weights", "require_reachable", "unreached"]
+__all__ = [
+    "GAP",
+    "EntropyFit",
+    "entropy_weights",
+    "nearby_weights",
+    "require_reachable",
+    "unreached",
+    "with_constant",
+]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -117,6 +125,8 @@ GAP = 1e-10
 #: Newton goes on to here: the step after one that is good to 1e-7 is good to rounding.
 AIM = 1e-12
 MAX_ITERATIONS = 200
+#: Steps from a near guess; after one from a gap this close the next would be lost in rounding.
+FEW_STEPS, CLOSE = 8, 1e-7
 #: A column whose part that the others leave unexplained is below this follows from them.
 REDUNDANT = 1e-9
 #: Where every column keeps more than this, products of columns settle it, without a triangle.
@@ -210,7 +220,7 @@ def entropy_weights(
     >>> bool(abs(fit.weight @ [-1.0, 0.0, 2.0]) < 1e-12), round(float(fit.weight.sum()), 12)
     (True, 1.0)
     """
-    M = _beside_constant(Z)
+    M = with_constant(Z)
     low, high = M[1:].min(axis=1, initial=np.inf), M[1:].max(axis=1, initial=-np.inf)
     require_reachable(low, high, names, whom)
     rows, columns = _face(M, low, high)
@@ -238,7 +248,42 @@ def entropy_weights(
     return EntropyFit(weight, multiplier, gap, iterations)
 
 
-def _beside_constant(Z: FloatArray) -> FloatArray:
+def nearby_weights(M: FloatArray, start: FloatArray, base: FloatArray) -> FloatArray | None:
+    """Return weights as `entropy_weights` does, where Newton's steps from a near guess find them.
+
+    Parameters
+    ----------
+    M
+        As `with_constant` returns it of Z, shape (1 + k, n).
+    start
+        The guess, shape (k,).
+    base
+        How many times each candidate counts, shape (n,).
+
+    Returns
+    -------
+    ndarray or None
+        None where the steps do not settle as they should, or columns may follow from others:
+        `entropy_weights` has the last word.
+    """
+    multiplier, gap = start, np.inf
+    for _ in range(FEW_STEPS):
+        _, mean, spread = _dual(M, multiplier, base)
+        if not np.isfinite(spread).all():
+            return None
+        if np.isinf(gap) and np.linalg.eigvalsh(spread).min(initial=1.0) < CLEAR**2:
+            return None
+        multiplier, before = multiplier - _solve(spread, mean), gap
+        gap = float(np.abs(mean).max(initial=0.0))
+        if gap > before:
+            return None
+        if gap <= CLOSE:
+            weight = _weights(M, multiplier, base)
+            return weight if np.abs(M[1:].dot(weight)).max(initial=0.0) <= GAP else None
+    return None
+
+
+def with_constant(Z: FloatArray) -> FloatArray:
     """Return a constant and the columns of Z as rows, so that each is read in one go."""
     M = np.empty((Z.shape[1] + 1, len(Z)))
     M[0] = 1.0

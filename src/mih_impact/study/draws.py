@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -31,7 +32,7 @@ from mih_impact.effects.row_outcomes import RowOutcomes
 from mih_impact.errors import EffectsError, SupportError
 from mih_impact.panel.cube import Cube
 
-__all__ = ["Draws", "Rematched", "Urns", "drawn_cube", "patterns", "rematched"]
+__all__ = ["TOGETHER", "Draws", "Rematched", "Urns", "drawn_cube", "patterns", "rematched"]
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
@@ -40,6 +41,8 @@ IntArray = NDArray[np.int64]
 _BAR = Label(nb="trekker utvalg på nytt", en="resampling")
 #: A larger share of draws without estimates is no distribution of the estimates.
 MOST_FAILED = 0.05
+#: Draws that are finished together, so that changes are read from memory once for all of them.
+TOGETHER = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,26 +96,32 @@ class Draws:
     @classmethod
     def of(
         cls,
-        estimate: Callable[[IntArray], FloatArray],
+        estimate: Callable[[IntArray], Any],
         urns: Urns,
         *,
         draws: int,
         seed: int,
         workers: int,
+        together: Callable[[Sequence[Any]], FloatArray] = np.stack,
+        wanted: BoolArray | None = None,
     ) -> Draws:
         """Estimate on draws of persons.
 
         Parameters
         ----------
         estimate
-            Estimates, shape (C,), given how often each person counts; raises a SupportError where
-            there are none, or not all.
+            Estimates, shape (C,), or what `together` makes them of, given how often each person
+            counts; raises a SupportError where there are none.
         urns
             What is drawn.
         draws, seed
             Number of draws, each with a generator of its own spawned from the seed.
         workers
             Threads; they change no number.
+        together
+            Makes estimates, shape (B, C), of what some draws gave.
+        wanted
+            Which estimates a draw must have, shape (C,); None asks for none.
 
         Raises
         ------
@@ -121,14 +130,20 @@ class Draws:
         """
         seeds = np.random.SeedSequence(seed).spawn(draws)
 
-        def one(child: np.random.SeedSequence) -> FloatArray | SupportError:
+        def one(child: np.random.SeedSequence) -> Any:
             try:
                 return estimate(urns.counts(np.random.default_rng(child)))
             except SupportError as error:
                 return error
 
+        def some(children: Sequence[np.random.SeedSequence]) -> list[FloatArray | SupportError]:
+            found = [one(child) for child in children]
+            drawn = [each for each in found if not isinstance(each, SupportError)]
+            rows = iter([_whole(row, wanted) for row in together(drawn)] if drawn else [])
+            return [each if isinstance(each, SupportError) else next(rows) for each in found]
+
         with one_thread():
-            found = _with_bar(one, seeds, workers)
+            found = _with_bar(some, seeds, workers)
         errors = [one for one in found if isinstance(one, SupportError)]
         if len(errors) > MOST_FAILED * draws:
             raise EffectsError(
@@ -141,27 +156,34 @@ class Draws:
         )
 
 
+def _whole(found: FloatArray, wanted: BoolArray | None) -> FloatArray | SupportError:
+    """Return the estimates of a draw, or why it has none: one that is wanted is missing."""
+    missing = np.isnan(found[[] if wanted is None else wanted])
+    if not missing.any():
+        return found
+    return SupportError(
+        "Nobody is compared in some year",
+        found=f"{int(missing.sum())} of {len(missing)} estimates on a draw",
+    )
+
+
 def _with_bar(
-    one: Callable[[np.random.SeedSequence], FloatArray | SupportError],
+    some: Callable[[Sequence[np.random.SeedSequence]], list[FloatArray | SupportError]],
     seeds: Sequence[np.random.SeedSequence],
     workers: int,
 ) -> list[FloatArray | SupportError]:
-    """Call for every seed, in order, with a progress bar where one is wanted."""
+    """Call for some seeds after the other, in order, with a progress bar where one is wanted."""
     from tqdm import tqdm
 
     with tqdm(
         total=len(seeds), desc=_BAR.text(), disable=not current().progress, leave=False
     ) as bar:
-        found = []
-        if workers == 1:
-            for seed in seeds:
-                found.append(one(seed))
-                bar.update()
-            return found
-        with ThreadPoolExecutor(workers) as pool:
-            for result in pool.map(one, seeds):
-                found.append(result)
-                bar.update()
+        found: list[FloatArray | SupportError] = []
+        parts = [seeds[k : k + TOGETHER] for k in range(0, len(seeds), TOGETHER)]
+        with ThreadPoolExecutor(workers) if workers > 1 else nullcontext() as pool:
+            for results in map(some, parts) if pool is None else pool.map(some, parts):
+                found += results
+                bar.update(len(results))
         return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -36,7 +36,7 @@ from mih_impact.effects.question import (
     takes_question,
 )
 from mih_impact.effects.series import EffectSeries
-from mih_impact.errors import EffectsError, OptionError, SupportError, warn
+from mih_impact.errors import EffectsError, OptionError, warn
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead
 from mih_impact.study.draws import Draws, Rematched, Urns, rematched
@@ -270,8 +270,16 @@ def resample(
         found = Draws(np.where(np.isnan(point), np.nan, point + errors), 0)
     else:
         urns = _urns(group, blocks, cluster)
-        whole = _whole(_pipeline(group, target, adjust), ~np.isnan(point))
-        found = Draws.of(whole, urns, draws=draws, seed=seed, workers=workers)
+        estimate, together = _pipeline(group, target, adjust)
+        found = Draws.of(
+            estimate,
+            urns,
+            draws=draws,
+            seed=seed,
+            workers=workers,
+            together=together,
+            wanted=~np.isnan(point),
+        )
     _warn_of_failures(found, draws)
     options = {
         **effects.provenance.options,
@@ -353,28 +361,14 @@ def _refuse_blocks(blocks: Blocks) -> None:
 
 def _pipeline(
     group: ControlGroup, target: TargetEffects, adjust: bool
-) -> Callable[[IntArray], FloatArray]:
-    """Return what estimates the effects on a draw of persons."""
+) -> tuple[Callable[[IntArray], Any], Callable[[Sequence[Any]], FloatArray]]:
+    """Return what is done with each draw of persons, and what makes effects of some of them."""
     if group.model is not None:
-        return Reweighted.of(group, target).estimate
+        again = Reweighted.of(group, target)
+        return again.weigh, again.effects
     if adjust or group.risk.cube.PER_YEAR > 1:
-        return partial(rematched, group, target, adjust)
-    return Rematched.of(group, target).estimate
-
-
-def _whole(
-    estimate: Callable[[IntArray], FloatArray], wanted: NDArray[np.bool_]
-) -> Callable[[IntArray], FloatArray]:
-    """Return the same, but a draw that lacks an estimate that is wanted has none."""
-
-    def whole(counts: IntArray) -> FloatArray:
-        found = estimate(counts)
-        if np.isnan(found[wanted]).any():
-            missing = f"{int(np.isnan(found[wanted]).sum())} of {int(wanted.sum())} estimates"
-            raise SupportError("Nobody is compared in some year", found=f"{missing} on a draw")
-        return found
-
-    return whole
+        return partial(rematched, group, target, adjust), np.stack
+    return Rematched.of(group, target).estimate, np.stack
 
 
 def _urns(group: ControlGroup, blocks: Blocks, cluster: Term) -> Urns:

@@ -6,17 +6,18 @@ their person is drawn, starts from the full sample's coefficients, and adds chan
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact.controls.entropy import entropy_weights
+from mih_impact.controls.entropy import entropy_weights, nearby_weights, with_constant
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.refit import Rescored
 from mih_impact.effects.question import TargetEffects
 from mih_impact.errors import SupportError
-from mih_impact.study.draws import patterns
+from mih_impact.study.draws import TOGETHER, patterns
 
 __all__ = ["Reweighted"]
 
@@ -59,8 +60,11 @@ class Side:
         return cls(rows, changing, np.ascontiguousarray(own[changing]), seen, pattern)
 
     def sums(self, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the weighted sum of changes and the weight of those seen, shapes (KE,)."""
-        total = np.zeros(len(self.pattern))
+        """Return weighted sums of changes and the weight of those seen, shapes (KE, B).
+
+        `weight` has a column for each draw, shape (r, B).
+        """
+        total = np.zeros((len(self.pattern), weight.shape[1]))
         # Unlike @, dot lets the threads of other draws run.
         total[self.changing] = self.changes.dot(weight)
         return total, self.seen.dot(weight)[self.pattern]
@@ -92,14 +96,20 @@ class Balance:
 
     Attributes
     ----------
-    participants, candidates
-        Moments of both sides, shapes (k, r), candidates over the spread of the moment.
+    participants
+        Their moments, shape (k, r).
+    candidates
+        A constant, and theirs over the spread of the moment, shape (1 + k, r).
     scale
         That spread, over all start years, shape (k,).
     multiplier
         Those of the full sample, shape (k,).
     names
         The k names.
+    weighed
+        Candidates times their weights in the full sample, shape (1 + k, r).
+    inverse
+        That of the Hessian there, shape (k, k).
     """
 
     participants: FloatArray
@@ -107,6 +117,32 @@ class Balance:
     scale: FloatArray
     multiplier: FloatArray
     names: tuple[str, ...]
+    weighed: FloatArray
+    inverse: FloatArray
+
+    @classmethod
+    def of(
+        cls,
+        participants: FloatArray,
+        candidates: FloatArray,
+        scale: FloatArray,
+        multiplier: FloatArray,
+        names: tuple[str, ...],
+    ) -> Balance:
+        """Lay out the moments of both sides, shapes (r, k)."""
+        M = with_constant(candidates / scale)
+        index = np.nan_to_num(multiplier) @ M[1:]
+        weighed = M * np.exp(index - index.max())
+        moments = weighed @ M.T / weighed[0].sum()
+        spread = moments[1:, 1:] - np.outer(moments[0, 1:], moments[0, 1:])
+        inverse = np.linalg.pinv(spread, hermitian=True)
+        own = np.ascontiguousarray(participants.T)
+        return cls(own, M, scale, multiplier, names, weighed, inverse)
+
+    def start(self, target: FloatArray, others: IntArray) -> FloatArray:
+        """Return the multipliers after Newton's first step from those of the full sample."""
+        sums = self.weighed.dot(others.astype(np.float64))
+        return np.asarray(self.multiplier - self.inverse.dot(sums[1:] / sums[0] - target))
 
     def weights(self, own: IntArray, others: IntArray, start_year: int) -> FloatArray:
         """Return weights of candidates, shape (rows of candidates,), given how often all count.
@@ -123,14 +159,18 @@ class Balance:
         if not len(drawn):
             raise SupportError("No candidate is drawn", found=f"start year {start_year}")
         target = self.participants @ own / own.sum() / self.scale
-        fit = entropy_weights(
-            (self.candidates[:, drawn] - target[:, None]).T,
-            names=self.names,
-            start=self.multiplier,
-            whom=f"who start in {start_year}",
-            count=others[drawn],
-        )
-        weight[drawn] = fit.weight
+        M, count = self.candidates.take(drawn, axis=1), others[drawn]
+        M[1:] -= target[:, None]
+        found = nearby_weights(M, self.start(target, others), count.astype(np.float64))
+        if found is None:
+            found = entropy_weights(
+                M[1:].T,
+                names=self.names,
+                start=self.multiplier,
+                whom=f"who start in {start_year}",
+                count=count,
+            ).weight
+        weight[drawn] = found
         return weight
 
 
@@ -188,35 +228,46 @@ class Reweighted:
         return cls(risk.person, tuple(blocks), (), again, trim, by_start_year)
 
     def estimate(self, counts: IntArray) -> FloatArray:
-        """Return the effects with each person counting as often as `counts` says, shape (KE,).
+        """Return the effects with each person counting as often as `counts` says, shape (KE,)."""
+        found: FloatArray = self.effects([self.weigh(counts)])[0]
+        return found
+
+    def weigh(self, counts: IntArray) -> list[tuple[FloatArray, FloatArray]]:
+        """Return what participants and candidates of each start year weigh on a draw.
 
         Raises
         ------
         SupportError
-            No weights can be found on this draw, or nobody is left in a year.
+            No weights can be found on this draw.
         """
         count = counts[self.person]
         weights, kept = self._weights(count)
-        size = len(self.blocks[0].candidates.pattern)
-        total, mass = np.zeros(size), np.zeros(size)
-        participants = [
-            ((count * kept)[block.participants.rows] * block.among).astype(np.float64)
-            for block in self.blocks
+        own = count * kept
+        return [
+            ((own[block.participants.rows] * block.among).astype(np.float64), weight)
+            for block, weight in zip(self.blocks, weights, strict=True)
         ]
-        everyone = sum(own.sum() for own in participants)
-        for block, own, weight in zip(self.blocks, participants, weights, strict=True):
-            if not own.any():
-                continue
+
+    def effects(self, drawn: Sequence[list[tuple[FloatArray, FloatArray]]]) -> FloatArray:
+        """Return the effects on some draws, given what all weigh on each, shape (B, KE)."""
+        many = len(drawn)
+        # As many columns whoever is drawn with whom: sums are rounded alike, to the last bit.
+        drawn = [*drawn, *[drawn[0]] * (-len(drawn) % TOGETHER)]
+        shape = len(self.blocks[0].candidates.pattern), len(drawn)
+        total, mass = np.zeros(shape), np.zeros(shape)
+        everyone = np.array([max(sum(own.sum() for own, _ in draw), 1.0) for draw in drawn])
+        for k, block in enumerate(self.blocks):
+            own, weight = (np.stack([draw[k][side] for draw in drawn], axis=1) for side in (0, 1))
             control, seen_c = block.candidates.sums(weight)
             participant, seen_t = block.participants.sums(own)
             valid = (seen_c > 0) & (seen_t > 0)
             mean_t = participant / np.where(valid, seen_t, 1.0)
             effect = mean_t - control / np.where(valid, seen_c, 1.0)
-            share = np.where(valid, own.sum() / everyone if self.by_start_year else seen_t, 0.0)
-            total += share * effect
-            mass += share
+            share = own.sum(axis=0) / everyone if self.by_start_year else seen_t
+            total += np.where(valid, share * effect, 0.0)
+            mass += np.where(valid, share, 0.0)
         complete = mass > 1.0 - 1e-9 if self.by_start_year else mass > 0
-        return np.where(complete, total / np.where(complete, mass, 1.0), np.nan)
+        return np.where(complete, total / np.where(complete, mass, 1.0), np.nan).T[:many]
 
     def _weights(self, count: IntArray) -> tuple[list[FloatArray], BoolArray]:
         """Return candidates' weights, adding up to 1 a start year, and which rows are kept."""
@@ -254,9 +305,9 @@ def _balances(group: ControlGroup, blocks: list[Block]) -> list[Balance]:
     scale = np.where(spread > 0, spread, 1.0)
     first = dict(iter(model.table.groupby("start_year")["multiplier"]))
     return [
-        Balance(
-            np.ascontiguousarray(X[block.participants.rows].T),
-            X[block.candidates.rows].T / scale[:, None],
+        Balance.of(
+            X[block.participants.rows],
+            X[block.candidates.rows],
             scale,
             first[block.start_year].to_numpy(),
             model.covariates.names,
