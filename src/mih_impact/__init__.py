@@ -53,9 +53,9 @@ if TYPE_CHECKING:
     from mih_impact.effects.group_time.call import group_time_effects as group_time_effects
     from mih_impact.effects.group_time.result import GroupTimeEffects as GroupTimeEffects
     from mih_impact.effects.imputation import imputation_effects as imputation_effects
+    from mih_impact.effects.inference.effect_test import EffectTest as EffectTest
     from mih_impact.effects.inference.multiplier import multiplier_bootstrap as multiplier_bootstrap
     from mih_impact.effects.inference.randomisation import randomisation_test as randomisation_test
-    from mih_impact.effects.inference.tests import EffectTest as EffectTest
     from mih_impact.effects.inference.wild_bootstrap import wild_bootstrap as wild_bootstrap
     from mih_impact.effects.quantile import QuantileEffects as QuantileEffects
     from mih_impact.effects.quantile import quantile_effects as quantile_effects
@@ -157,7 +157,7 @@ _HOME = {
     "DifferenceTest": "effects.subgroups",
     "Discount": "reference.discount",
     "EffectSeries": "effects.series",
-    "EffectTest": "effects.inference.tests",
+    "EffectTest": "effects.inference.effect_test",
     "EffectsError": "errors",
     "EngineError": "errors",
     "Question": "effects.question",

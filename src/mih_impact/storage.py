@@ -64,7 +64,7 @@ SAVED: dict[str, str] = {
     "DifferenceTest": "mih_impact.effects.subgroups",
     "Discount": "mih_impact.reference.discount",
     "EffectSeries": "mih_impact.effects.series",
-    "EffectTest": "mih_impact.effects.inference.tests",
+    "EffectTest": "mih_impact.effects.inference.effect_test",
     "Funnel": "mih_impact.nav.recruitment",
     "GroupTimeEffects": "mih_impact.effects.group_time.result",
     "GroupTimeMethod": "mih_impact.effects.group_time.cells",

@@ -135,3 +135,47 @@ def test_what_the_order_of_the_tests_names_is_there():
     for name in (*SLOWEST_FIRST, *TOGETHER):
         assert (Path(__file__).parents[2] / name).exists(), name
     assert {name for name in TOGETHER if name in SLOWEST_FIRST} == set(TOGETHER)
+
+
+# --- what the words point to ----------------------------------------------------------------------
+
+ROOT = Path(__file__).parents[2]
+_PLACES = (SOURCE.parent, SOURCE, SOURCE / "reference", ROOT, ROOT / "tests")
+
+
+def _pages():
+    return [*SOURCE.rglob("*.py"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.py")]
+
+
+def test_files_that_are_named_are_there():
+    named = re.compile(r"`([a-z_]+(?:/[a-z_0-9]+)*/[a-z_0-9]+\.(?:py|csv|json|R|ipynb))`")
+    lost = [
+        f"{page.relative_to(ROOT)}: {name}"
+        for page in _pages()
+        for name in named.findall(page.read_text(encoding="utf-8"))
+        if not any((place / name).is_file() for place in _PLACES)
+    ]
+    assert not lost
+
+
+def test_functions_that_are_named_with_their_module_are_in_it():
+    """`cube.outcome` may be a method; a function that is in another module now may not."""
+    homes, members, modules = {}, set(), {path.stem for path in SOURCE.rglob("*.py")}
+    for path in SOURCE.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                homes.setdefault(node.name, set()).add(path.stem)
+        classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+        members |= {each.name for c in classes for each in c.body if hasattr(each, "name")}
+    named = re.compile(r"`(?:[a-z_]+\.)*([a-z_]+)\.([a-z_]+)`")
+    allowed = members | modules | {"correspondence"}  # of `mih.codes`, which takes it over
+    lost = [
+        f"{page.relative_to(ROOT)}: {module}.{name}, which is in {homes[name]}"
+        for page in _pages()
+        for module, name in named.findall(page.read_text(encoding="utf-8"))
+        if name in homes
+        and name not in allowed
+        and module not in homes[name] | {"mih", "nav", "numpy"}
+    ]
+    assert not lost

@@ -573,7 +573,7 @@ def _toml(value: Any) -> str:
 
 def programme_file(rng: np.random.Generator) -> Callable[[], object]:
     """A programme in which one or two values are of another type, missing, or new."""
-    from mih_impact.study.files import programme_of
+    from mih_impact.study.toml_files import programme_of
 
     content: dict[str, Any] = _copy(_PROGRAMME)
     for _ in range(rng.integers(1, 3)):

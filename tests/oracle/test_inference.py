@@ -444,7 +444,7 @@ def test_what_the_wild_bootstrap_cannot_do_is_said(matched, options, message):
 def test_participants_of_one_cluster_tell_nothing(towns):
     only = towns.assign(start_year=towns["start_year"].where(towns["county"] == "A"))
     group = mih.match(mih.read_panel(only, price_year=2024), exact=["education"], on=["age"])
-    with pytest.raises(mih.EffectsError, match="Participants of one cluster"):
+    with pytest.raises(mih.EffectsError, match="participants in one cluster only"):
         mih.wild_bootstrap(group, year=2, cluster="county")
 
 

@@ -15,7 +15,7 @@ import mih_impact as mih
 from mih_impact.display.figure import alt_text
 from mih_impact.display.locale import Label
 from mih_impact.errors import AssumptionError, MihImpactError, OptionError
-from mih_impact.study.files import read_decisions
+from mih_impact.study.toml_files import read_decisions
 from tests.golden.test_base_case import planted_effects, planted_rows
 from tests.support import texts_fit
 

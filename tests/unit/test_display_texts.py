@@ -18,7 +18,7 @@ from mih_impact.reporting.document import Document
 from mih_impact.reporting.export import csv_text
 from mih_impact.reporting.memo.write import write_memos
 from mih_impact.reporting.write import write_document
-from mih_impact.study.files import programme_of
+from mih_impact.study.toml_files import programme_of
 from tests.support import texts_fit
 
 FORMULAS = ("=1+1", "+5", "-kurs", "@navn", "'=x", "\tx", "\rx")

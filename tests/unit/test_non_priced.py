@@ -28,7 +28,7 @@ from mih_impact.account.non_priced import (
 from mih_impact.display.figure import alt_text, root_figure
 from mih_impact.display.locale import Label
 from mih_impact.errors import AssumptionError, OptionError
-from mih_impact.study.files import read_non_priced
+from mih_impact.study.toml_files import read_non_priced
 
 # Oslo Economics 2021-42, figure 3-7 (source there: Direktoratet for økonomistyring 2018), line by
 # line as the report prints it: extent, then the consequence at importance liten, middels, stor.

@@ -12,7 +12,7 @@ from mih_impact.account.programme import Apprenticeship, Programme, pay_term
 from mih_impact.display.locale import Label
 from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference.prices import PriceIndex
-from mih_impact.study.files import programme_of
+from mih_impact.study.toml_files import programme_of
 from tests.golden.test_base_case import planted_effects, planted_rows
 
 LABEL = Label(nb="kurs", en="course")

@@ -127,7 +127,7 @@ def test_years_are_linked_by_the_base_that_their_table_says():
     assert linked.derived == (2023, 2024, 2025)
     assert kpi.extended({2025: 100.0, 2026: 103.2}, base="2025=100").values == linked.values
     for base in ("2025", "100=2025x", 2025, ""):
-        with pytest.raises(OptionError, match="base= says which year"):
+        with pytest.raises(OptionError, match="base= gives the base year"):
             kpi.extended({2026: 103.2}, base=base)
     with pytest.raises(PanelContractError, match="not on the base 2025=100"):
         kpi.extended({2025: 137.7, 2026: 141.0}, base="2025=100")

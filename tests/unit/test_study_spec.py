@@ -11,9 +11,9 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.cli import main
-from mih_impact.study.files import read_programme
 from mih_impact.study.spec import OutputsSpec, StudySpec
 from mih_impact.study.start import write_template
+from mih_impact.study.toml_files import read_programme
 from tests.support import small_register
 
 pytestmark = pytest.mark.filterwarnings("ignore:One person carries")

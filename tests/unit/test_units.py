@@ -144,12 +144,14 @@ def rows(**columns: object) -> pd.DataFrame:
     return frame.assign(death_year=2019.0, start_year=2019.0)
 
 
-def test_the_dead_have_no_hours_and_no_logarithm():
-    frame = rows(hours=[7.5] * 3, lemp=[2.0] * 3)
-    units = {"hours": "hours", "lemp": "log points"}
+def test_the_dead_have_no_hours_no_logarithm_and_no_place_on_a_scale():
+    frame = rows(hours=[7.5] * 3, lemp=[2.0] * 3, health=[4.0] * 3)
+    scale = mih.Unit("points", months="mean", has_zero=False)
+    units = {"hours": "hours", "lemp": "log points", "health": scale}
     cube = mih.read_panel(frame, money="fixed", units=units).cube()
     np.testing.assert_array_equal(cube.outcome("hours"), [[7.5, 7.5, 0.0]])
     np.testing.assert_array_equal(cube.outcome("lemp"), [[2.0, 2.0, np.nan]])
+    np.testing.assert_array_equal(cube.outcome("health"), [[4.0, 4.0, np.nan]])
     np.testing.assert_array_equal(cube.outcome("hours", dead="missing"), [[7.5, 7.5, np.nan]])
 
 

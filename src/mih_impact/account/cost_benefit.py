@@ -216,7 +216,7 @@ class CostBenefit(AccountValues):
         DataFrame
             `name, number, value, sentence`: posts otherwise vacant or filled, leisure by the
             circular's own row, pension accrual, indirect taxes, social assistance, and exit from
-            work after the horizon. NOK per starter; what is named share is one.
+            work after the horizon. NOK per starter, except rows named share, which are shares.
         """
         return objections_frame(self, lang)
 

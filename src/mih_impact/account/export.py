@@ -111,7 +111,7 @@ _STARTERS = Label(nb="deltakere som starter, ett kull", en="participants who sta
 _COST = Label(
     nb="tiltakskostnad per deltaker som starter", en="programme cost per participant who starts"
 )
-_MORE = Label(nb="år til etter de anslåtte", en="years more after the estimated ones")
+_MORE = Label(nb="flere år etter de anslåtte", en="further years after the estimated ones")
 _OURS = "ours, without a source"
 
 
@@ -263,7 +263,7 @@ _PERSISTENCE = {
     "none": Label(nb="ikke regnet med", en="not counted"),
     "constant": Label(nb="holder seg", en="lasts"),
     "half_life": Label(nb="halveres gradvis", en="halves gradually"),
-    "linear": Label(nb="faller jevnt til null", en="falls evenly to nothing"),
+    "linear": Label(nb="avtar lineært til null", en="declines linearly to zero"),
 }
 
 
@@ -290,7 +290,7 @@ def export_account(case: AccountValues, *, starters: float = 500) -> dict[str, A
     Raises
     ------
     AssumptionError
-        A cohort that is no number above zero.
+        A cohort that is not a positive number.
 
     Examples
     --------

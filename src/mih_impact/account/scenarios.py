@@ -104,7 +104,8 @@ _LABELS = {
         " until 67"
     ),
     "persistence_linear": Label(
-        nb="effekten faller jevnt til null ved 67 år", en="the effect falls evenly to nothing at 67"
+        nb="effekten avtar lineært til null ved 67 år",
+        en="the effect declines linearly to zero at 67",
     ),
 }  # fmt: skip
 _NOTE = Label(

@@ -296,8 +296,8 @@ class AccountValues(Result):
     def used_assumptions(self) -> tuple[Assumption, ...]:
         """Return every assumption that can matter here: the rates, then what the programme assumes.
 
-        Left out are the taxed share of a total of benefits where there is none, and what speaks of
-        years after the estimated ones where there are none.
+        Left out are the taxed share of benefits where there is no total of them, and assumptions
+        about later years where there are none.
         """
         unused: set[str] = set() if STATE_BENEFITS in self.roles else {"taxable_benefit_share"}
         if self.horizon == self.effects.shape[1]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mih_impact.controls.comparison import Chosen, Comparison, Sets
 from mih_impact.controls.covariates import by_period
+from mih_impact.controls.estimand import both_ways, mirrored
 from mih_impact.controls.given_score import score_of
 from mih_impact.controls.mahalanobis import (
     Cloud,
@@ -22,7 +23,6 @@ from mih_impact.controls.nearest import SAME, Neighbours, greedy, nearest_within
 from mih_impact.controls.options import Cutpoints, MatchOptions
 from mih_impact.controls.propensity import Score, independent, supported
 from mih_impact.controls.risk_set import Among, RiskSet, build_risk_set, uniform_number
-from mih_impact.controls.whose import both_ways, mirrored
 from mih_impact.errors import OptionError, SupportError
 from mih_impact.panel.cube import Cube
 
@@ -432,7 +432,7 @@ def choosing_order(index: FloatArray, lot: FloatArray, options: MatchOptions) ->
 def as_sets(target: IntArray, chosen: Neighbours) -> Sets:
     """Turn chosen rows into weighted sets; participants without any are left out.
 
-    Everybody in a set weighs the same, also those who are there because as near as the last.
+    Everybody in a set weighs the same, also those who are there because they tie with the last one.
     """
     has = chosen.set_of >= 0
     count = np.bincount(chosen.member)

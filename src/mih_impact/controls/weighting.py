@@ -14,6 +14,7 @@ from mih_impact.controls.comparison import Chosen, Sets
 from mih_impact.controls.covariates import names_for_messages
 from mih_impact.controls.design import Design
 from mih_impact.controls.entropy import EntropyFit, entropy_weights
+from mih_impact.controls.estimand import in_one_set, weighed_sides
 from mih_impact.controls.flow import Flow
 from mih_impact.controls.given_score import score_of
 from mih_impact.controls.options import EffectOn, WeightOptions
@@ -24,7 +25,6 @@ from mih_impact.controls.propensity import (
     independent,
 )
 from mih_impact.controls.risk_set import Among, RiskSet, build_risk_set
-from mih_impact.controls.whose import in_one_set, weighed_sides
 from mih_impact.display.locale import Label
 from mih_impact.errors import SupportError
 from mih_impact.panel.cube import Cube

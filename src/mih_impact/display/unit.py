@@ -41,8 +41,6 @@ Months = Literal["sum", "mean", "last"]
 
 #: A share of one, shown in per cent.
 SHARE = "share"
-#: Units whose zero is not nothing.
-_NO_ZERO = ("log points", "log", "index", "percentage points")
 #: Characters of a name or label that cards and axes have room for.
 LONGEST = 40
 
@@ -64,6 +62,9 @@ class Unit:
         value of the "last" of them. None where the name is known, and in a panel by year.
     label
         The displayed name in both languages; None is the name.
+    has_zero
+        Whether zero is none of it. On a scale from 1 to 5 it is not: give False. None is what is
+        known of the name, and True where nothing is.
 
     Raises
     ------
@@ -72,8 +73,8 @@ class Unit:
 
     Notes
     -----
-    After death or emigration an outcome is zero under `dead="zero"`. Logarithms, indices and
-    percentage points have no zero that means nothing, and are missing then.
+    After death or emigration an outcome is zero under `dead="zero"`, where its unit has a zero.
+    Logarithms, indices and percentage points have none, and are missing then.
 
     Examples
     --------
@@ -86,9 +87,12 @@ class Unit:
     _: KW_ONLY
     months: Months | None = None
     label: Label | None = None
+    has_zero: bool | None = None
 
     def __post_init__(self) -> None:
         _require_name(self.name)
+        if self.has_zero is not None:
+            arguments.flag("has_zero", self.has_zero)
         if self.months is not None:
             allowed = get_args(Months)
             arguments.choice("Unit", "months", self.months, allowed)
@@ -113,13 +117,13 @@ class Unit:
         """How months make a year; None where nothing says so."""
         if is_money(self):
             return "sum"
-        known = KNOWN.get(self.name)
+        known = _known(self.name)
         return self.months or (None if known is None else known.months)
 
     @property
     def displayed(self) -> Label:
         """The displayed name."""
-        known = KNOWN.get(self.name)
+        known = _known(self.name)
         own = self.label or (None if known is None else known.label)
         return own or Label(nb=self.name, en=self.name)
 
@@ -141,8 +145,20 @@ def is_money(unit: AnyUnit) -> bool:
 
 
 def zero_is_nothing(unit: AnyUnit) -> bool:
-    """Return whether those who are gone have zero of it."""
-    return str(unit) not in _NO_ZERO
+    """Return whether those who are gone have zero of it.
+
+    Examples
+    --------
+    >>> zero_is_nothing("hours"), zero_is_nothing("log points")
+    (True, False)
+    >>> zero_is_nothing(Unit("points", months="mean", has_zero=False))
+    False
+    """
+    own = unit.has_zero if isinstance(unit, Unit) else None
+    known = _known(str(unit))
+    if own is None and known is not None:
+        own = known.has_zero
+    return own is not False
 
 
 @cache
@@ -192,12 +208,28 @@ KNOWN: dict[str, Unit] = {
             "percentage points",
             months="mean",
             label=Label(nb="prosentpoeng", en="percentage points"),
+            has_zero=False,
         ),
-        Unit("log points", months="mean", label=Label(nb="logpoeng", en="log points")),
+        Unit(
+            "log points",
+            months="mean",
+            label=Label(nb="logpoeng", en="log points"),
+            has_zero=False,
+        ),
+        Unit(
+            "index",
+            months="mean",
+            label=Label(nb="indekspoeng", en="index points"),
+            has_zero=False,
+        ),
         Unit("G", months="sum"),
-        Unit("index", months="mean", label=Label(nb="indekspoeng", en="index points")),
     )
 }
+
+
+def _known(name: str) -> Unit | None:
+    """Return what is known of a name."""
+    return KNOWN.get("log points" if name == "log" else name)
 
 
 def unit_given(value: Any, argument: str) -> AnyUnit:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from mih_impact.controls.comparison import Sets
+from mih_impact.controls.estimand import mirrored, started, weighed_sides
 from mih_impact.controls.group import ControlGroup
-from mih_impact.controls.whose import mirrored, started, weighed_sides
 from mih_impact.effects.adjustment import Adjustment, fitted
 from mih_impact.effects.comparison import Comparison
 from mih_impact.effects.estimated_weights import FLAT, by_coefficient, moved_by_score

@@ -173,7 +173,7 @@ class EffectSeries(EffectEstimates):
         subgroups: Sequence[str] | None = None,
         alpha: float = 0.05,
     ) -> DifferenceTest:
-        """Test that the effect is the same in every subgroup; see `differences.difference_test`."""
+        """Test that the effect is the same in every subgroup; see `subgroups.difference_test`."""
         return difference_test(self, outcome, years=years, subgroups=subgroups, alpha=alpha)
 
     @named_options

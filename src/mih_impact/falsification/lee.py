@@ -437,7 +437,7 @@ def lee_bounds(
 
     Notes
     -----
-    See `trimming.trim`. Participants weigh 1 and controls what the group gives them; quantiles and
+    See `lee.trim`. Participants weigh 1 and controls what the group gives them; quantiles and
     means are weighted. Comparisons within cells are averaged by the participants always seen there.
     A cell whose shares go the other way is not trimmed.
 

@@ -336,7 +336,7 @@ def rosenbaum_bounds(
     -----
     Sensitivity model: two persons of a matched set differ in their odds of being the one who starts
     by at most gamma, because of something unobserved. p-values are those of an effect of zero for
-    everybody, bounded as `bounding.bounds` says; the estimates are of an additive effect. A person
+    everybody, bounded as `rosenbaum.bounds` says; the estimates are of an additive effect. A person
     whose change is not seen is left out of its set, as in `event_study`.
 
     Differences that are equal to a hundred-billionth of the largest amount are equal: doubles that

@@ -94,7 +94,7 @@ _VALUES = {
     ("ties", "random"): Label(nb="loddtrekning", en="by lot"),
     ("replace", "True"): Label(nb="med", en="with"),
     ("replace", "False"): Label(nb="uten", en="without"),
-    ("scope", "global"): Label(nb="i alt", en="at all"),
+    ("scope", "global"): Label(nb="i alt", en="overall"),
     ("scope", "within_start_year"): Label(nb="per oppstartsår", en="per start year"),
     ("caliper", "None"): Label(nb="ingen", en="none"),
     ("trim", "None"): Label(nb="ingen", en="none"),

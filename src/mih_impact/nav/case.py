@@ -15,8 +15,8 @@ from mih_impact.account.cost_benefit import CostBenefit
 from mih_impact.account.non_priced import NonPriced
 from mih_impact.account.programme import Programme
 from mih_impact.reference.rows import table
-from mih_impact.study.files import read_decisions, read_non_priced, read_programme
 from mih_impact.study.spec import StudySpec
+from mih_impact.study.toml_files import read_decisions, read_non_priced, read_programme
 
 __all__ = ["DATA", "analysis", "base_case", "decisions", "menn_i_helse", "non_priced", "per_place"]
 

@@ -69,9 +69,9 @@ class Funnel(Result):
     ----------
     table
         The stages, in order within each cohort: `cohort, stage, label_nb, label_en, persons, low,
-        high` (the range where it is assumed; missing persons: nobody has counted or assumed them),
-        `share_of_previous` (within what is counted), `share_of_start, status, relation, source,
-        note`.
+        high` (the range where it is assumed; `persons` is NaN where nobody has counted or assumed
+        them), `share_of_previous` (within what is counted), `share_of_start, status, relation,
+        source, note`.
     shares
         See `job_shares`.
     craft_certificates
@@ -86,7 +86,7 @@ class Funnel(Result):
     programme: Label
 
     def job_shares(self) -> pd.DataFrame:
-        """Return the 92 per cent and its kin, with whom each is a share of.
+        """Return the 92 per cent and related shares, each with what it is a share of.
 
         Returns
         -------

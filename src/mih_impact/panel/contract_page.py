@@ -91,7 +91,8 @@ carried from an earlier row.
 
 A unit also says how the twelve months of a year since start are combined, where a row is a month,
 and whether those who are gone have zero of it under `dead="zero"`: all but logarithms, indices and
-percentage points, which have no zero that means nothing and are missing then.
+percentage points, which have no zero that means nothing and are missing then. On a scale of your
+own, from 1 to 5, they are missing with `mih.Unit("points", months="mean", has_zero=False)`.
 
 {units}
 Any other name will do as well. In a panel by month it must say how months are combined:

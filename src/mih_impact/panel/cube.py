@@ -95,7 +95,7 @@ class Cube:
     start
         Shape (n_persons,): the period of start, `NEVER` (0) for persons who never start.
     eligible, state
-        Shape (n_persons, n_periods): see `eligibility.settled`, and values of `State`.
+        Shape (n_persons, n_periods): see `residency.settled`, and values of `State`.
     row
         Shape (n_persons, n_periods): whether the register has a row, also after death.
     ore, null

@@ -297,7 +297,7 @@ class EligibilityRule:
     def _evaluated(self, frame: nw.LazyFrame[Any], row: str) -> tuple[nw.LazyFrame[Any], list[str]]:
         """Return the rows with a flag for themselves and for each date, and the flags' names.
 
-        Columns are set aside, given the values that the expression is asked at, and set back.
+        Columns are given the values that they have at each date, and then their own again.
         """
         assert self.expr is not None
         schema = frame.collect_schema()

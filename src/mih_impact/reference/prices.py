@@ -177,8 +177,8 @@ class PriceIndex:
         apart = [y for y in common if not _agree(given[y] / given[last], own[y] / own[last])]
         if apart:
             raise PanelContractError(
-                f"The years to add are of another index than the {self.name}",
-                found=f"prices rise otherwise from {_listed(apart)} to {last}",
+                f"The years to add are from another index than the {self.name}",
+                found=f"other growth from {_listed(apart)} to {last}",
                 do="take the years from the same index; a whole series of another one is "
                 "PriceIndex.from_mapping({...})",
             )
@@ -383,7 +383,7 @@ def _with_base(given: Mapping[int, float], base: str) -> dict[int, float]:
     said = re.fullmatch(r"\s*(\d{4})\s*=\s*(\d+(?:\.\d+)?)\s*", str(base))
     if said is None:
         raise OptionError(
-            "base= says which year of the values given is what",
+            "base= gives the base year of the values",
             found=f"base={arguments.shown(base)}",
             do='give it as the table does: base="2025=100"',
         )
@@ -409,8 +409,8 @@ def _require_one_base(given: Mapping[int, float]) -> None:
     likely = f"; {year} is near 100: a table with another base year begins there" if pasted else ""
     added = adding(jumps)
     raise PanelContractError(
-        "The price index jumps by more than 15 per cent from one year to the next, as two tables "
-        "with different base years do",
+        "The price index jumps by more than 15 per cent from one year to the next, which happens "
+        "where tables with different base years are joined",
         found=f"a jump to {_listed(jumps)}: from {given[year - 1]:g} to {given[year]:g}{likely}",
         do="add the years of the other table, and one that both have (or its base: "
         f'base="2025=100"): index={added}'

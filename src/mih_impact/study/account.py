@@ -17,7 +17,7 @@ from mih_impact.account.sheet.sheet import AssumptionSheet
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference.discount import Discount
-from mih_impact.study.files import programme_content, programme_of, require_keys
+from mih_impact.study.toml_files import programme_content, programme_of, require_keys
 
 __all__ = ["AccountSpec", "account_of"]
 

@@ -25,9 +25,9 @@ from mih_impact.panel.panel import Panel
 from mih_impact.panel.read import read_panel
 from mih_impact.panel.synthetic.register import example_panel
 from mih_impact.study.account import account_of
-from mih_impact.study.files import read_label, require_keys
 from mih_impact.study.outputs import write_outputs
 from mih_impact.study.spec import StudySpec
+from mih_impact.study.toml_files import read_label, require_keys
 
 __all__ = ["StudyResult", "read_data", "run_study"]
 
@@ -223,9 +223,14 @@ def _unit(column: str, given: str | dict[str, Any]) -> AnyUnit:
     """Return a unit that a specification names, or gives the parts of."""
     if not isinstance(given, dict):
         return given
-    require_keys(given, {"name", "months", "label"}, f"[data.units] {column}")
+    require_keys(given, {"name", "months", "label", "has_zero"}, f"[data.units] {column}")
     label = read_label(given["label"], "label of a unit") if "label" in given else None
-    return Unit(given.get("name", ""), months=given.get("months"), label=label)
+    return Unit(
+        given.get("name", ""),
+        months=given.get("months"),
+        label=label,
+        has_zero=given.get("has_zero"),
+    )
 
 
 def read_data(plan: StudySpec) -> Panel:

@@ -25,7 +25,7 @@ from mih_impact.panel.panel import Money, Period
 from mih_impact.reference.prices import PriceIndex
 from mih_impact.storage import write_whole
 from mih_impact.study.account import AccountSpec
-from mih_impact.study.files import file_of, read_label, require_keys
+from mih_impact.study.toml_files import file_of, read_label, require_keys
 
 __all__ = [
     "AccountSpec",

@@ -296,8 +296,9 @@ _LOCK_IN = Label(
     en="Benefits rise at first, by {amount} per place in all, while participants are in training.",
 )
 _IN_KIND = Label(
-    nb="Tiden til ansatte som allerede er der, er ikke penger og ikke med: {amount} per plass.",
-    en="The time of staff already employed is no money and is left out: {amount} per place.",
+    nb="Tiden til ansatte som allerede er der, er ingen utbetaling og holdes utenom: {amount}"
+    " per plass.",
+    en="The time of staff already employed is no cash cost and is left out: {amount} per place.",
 )
 
 

@@ -133,7 +133,7 @@ def start_groups(
     """Gather the comparison of every start year, and who is left after each filter.
 
     Exact cells and eligibility are read in the year before start, covariates in the base year
-    start - 1 - anticipation. Starters of a year without either in the register are compared with
+    start - 1 - anticipation. Starters whose year has neither in the register are compared with
     nobody. A starter is present in the year before start as controls are: with a row, or resident.
 
     Parameters

@@ -27,7 +27,7 @@ from mih_impact.display.result import Provenance
 from mih_impact.effects.comparison import compare
 from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.inference.covariance import require_draws
-from mih_impact.effects.inference.tests import (
+from mih_impact.effects.inference.effect_test import (
     EffectTest,
     ask_years,
     formatter,

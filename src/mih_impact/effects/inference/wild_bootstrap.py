@@ -23,14 +23,14 @@ from mih_impact.display.result import Provenance
 from mih_impact.effects.comparison import Comparison
 from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.inference.covariance import cluster_of, require_draws
-from mih_impact.effects.inference.multiplier import multipliers
-from mih_impact.effects.inference.tests import (
+from mih_impact.effects.inference.effect_test import (
     EffectTest,
     ask_years,
     formatter,
     persons_behind,
     shown_p,
 )
+from mih_impact.effects.inference.multiplier import multipliers
 from mih_impact.effects.question import Question, require_choice, takes_question
 from mih_impact.effects.row_outcomes import RowOutcomes
 from mih_impact.errors import EffectsError
@@ -244,7 +244,8 @@ def wild_bootstrap(
         The effect: an outcome, by default wage income, or the first where there is none; and a year
         since start.
     cluster
-        A column as it stood in the year before start; see `clusters.cluster_of` for those who move.
+        A column as it stood in the year before start; `covariance.cluster_of` says what counts
+        for those who move.
     draws
         Number of draws.
     weights
@@ -286,8 +287,8 @@ def wild_bootstrap(
     around the estimate that are not rejected, by the same draws.
 
     Where few clusters hold participants the test rejects too seldom (MacKinnon and Webb 2018).
-    With G clusters signs give no p-value below 2 / 2^G: an infinite end point is then what can be
-    known, and is said.
+    With G clusters signs give no p-value below 2 / 2^G: the interval then has an infinite end
+    point, and the result says so.
 
     References
     ----------
@@ -369,7 +370,8 @@ def _sums(group: ControlGroup, compared: Comparison, cluster: Term) -> tuple[Clu
     treated = len(np.unique(where_t))
     if treated < 2:
         raise EffectsError(
-            "Participants of one cluster cannot tell an effect from what happened there",
+            "With participants in one cluster only, the effect cannot be told from what else "
+            "happened there",
             found=f"{int(own.sum())} participants with the year in the register, in {treated} "
             f"clusters by {cluster}",
             do="cluster by a finer column, or use mih.event_study(group), by person",

@@ -175,7 +175,7 @@ def write_budget_page(
     Raises
     ------
     AssumptionError
-        No account, or a cohort that is no number above zero.
+        No account, or a cohort that is not a positive number.
     OptionError
         An unknown language.
     StorageError
