@@ -16,22 +16,20 @@ from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label, Lang, current
 from mih_impact.display.unit import AnyUnit
-from mih_impact.panel import engine
 from mih_impact.panel.contract import BENEFITS, CONTRACT, NO_BENEFIT
-from mih_impact.panel.engine import reading
+from mih_impact.panel.engine import true_or_false
 from mih_impact.panel.names import read_evidence
 from mih_impact.panel.panel import Period
 from mih_impact.panel.read import read_panel
 from mih_impact.panel.size import parse_memory
-from mih_impact.panel.sources import evidence_clause
 from mih_impact.reference.prices import PriceIndex
 from mih_impact.registers.built import BuiltPanel, Origin, Part
+from mih_impact.registers.opening import removed
 from mih_impact.registers.rows import identified, people, periods
 from mih_impact.registers.spells import (
     Setting,
     amounts,
     day,
-    first_of,
     first_starts,
     paid,
     statuses,
@@ -49,7 +47,7 @@ from mih_impact.registers.tables import (
     refuse,
     require,
 )
-from mih_impact.registers.taking import Store, literal, named, quoted
+from mih_impact.registers.taking import Store, first_of, literal, named, quoted
 
 __all__ = ["build_panel"]
 
@@ -186,9 +184,9 @@ def build_panel(
     steps += [partial(building.starts, starts)] if starts is not None else []
     steps.append(partial(building.assembled, folder, eligible))
     origin = [step() for step in _shown(steps)][-1]
-    resident, source = _written(store, origin.rows, building.resident, folder)
+    resident = _spells(store, building.resident, folder)
     panel = read_panel(
-        source,
+        store.source(origin.rows, None if folder is None else folder / PANEL),
         units={**building.units, **(units or {})} or None,
         price_year=price_year,
         index=index,
@@ -225,43 +223,25 @@ def _window(years: Any) -> tuple[int, int]:
 
 def _with_eligible(store: Store, sql: str, expr: Any) -> str:
     """Return the query of the panel's rows with the column `eligible`."""
-    frame = nw.from_native(store.connection.view(store.keep(sql, view=True)))
     if not isinstance(expr, nw.Expr):
         raise refuse(
             "eligible= is an expression on the panel's columns",
             found=arguments.type_of(expr),
             do='narwhals.col("sex") == "mann"',
         )
-    with reading(frame):
-        whole = frame.with_columns(engine.true_or_false(expr).alias("eligible"))
-        return str(whole.to_native().sql_query())
+    return store.with_column(sql, "eligible", true_or_false(expr))
 
 
-def _written(store: Store, rows: str, resident: str | None, folder: Path | None) -> tuple[Any, Any]:
-    """Return the spells of residency and the rows, as files where there is a folder for them."""
-    if folder is None:
-        frame = None if resident is None else store.connection.table(resident).df()
-        return frame, store.connection.table(rows)
-    spells = folder / "residence" / "residence.parquet"
-    spells.unlink(missing_ok=True)  # of a build before this one
+def _spells(store: Store, resident: str | None, folder: Path | None) -> Any:
+    """Return the spells of residency, in files where there is a folder for them."""
+    path = None if folder is None else folder / "residence" / "residence.parquet"
+    if path is not None:
+        removed(path)
     if resident is None:
-        return None, folder / PANEL
-    _copied(store, f"SELECT * FROM {resident} ORDER BY ALL", spells)
-    return spells, folder / PANEL
-
-
-def _copied(store: Store, sql: str, path: Path) -> bool:
-    """Write a query's rows to a file, whole or not at all; return whether there are any."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    try:
-        told = evidence_clause(store.evidence)
-        n = store.row(f"COPY ({sql}) TO {literal(part)} (FORMAT parquet{told})")[0]
-        if n:
-            os.replace(part, path)
-        return bool(n)
-    finally:
-        part.unlink(missing_ok=True)
+        return None
+    if path is not None:
+        store.write(f"SELECT * FROM {resident} ORDER BY 1, 2, 3", path)
+    return store.source(resident, path)
 
 
 @dataclass
@@ -276,7 +256,7 @@ class _Building:
     benefit_type: BenefitType | None
     fixed: tuple[str, ...] = ()
     parts: list[Part] = field(default_factory=list)
-    sides: list[str] = field(default_factory=list)
+    sides: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
     cells: dict[str, list[str]] = field(default_factory=dict)
     december: dict[str, str] = field(default_factory=dict)
@@ -384,7 +364,7 @@ class _Building:
             began = self.store.keep(
                 f"SELECT pid, period, measure FROM ({began}) WHERE period BETWEEN {low} AND {high} "
                 "QUALIFY row_number() OVER (PARTITION BY pid, period "
-                "ORDER BY mine DESC, a, row) = 1"
+                "ORDER BY mine DESC, a, measure, row) = 1"
             )
             self._add(began, {"measure": "measure"})
             new.append("measure")
@@ -399,10 +379,9 @@ class _Building:
         """
         self._require_new(*(our for our in columns if our not in self.cells))
         self.columns += [our for our in columns if our not in self.columns]
-        named_so = [f"{quoted(theirs)} AS {quoted(our)}" for our, theirs in columns.items()]
         makes = "true" if events or not self.events else "false"
-        columns_ = ", ".join(["pid", "period", f"{makes} AS makes", *named_so])
-        self.sides.append(f"SELECT {columns_} FROM {table}")
+        here = {our: quoted(theirs) for our, theirs in columns.items()}
+        self.sides.append((table, {"makes": makes, **here}))
 
     def _require_apart(self, cells: str, names: Sequence[str]) -> None:
         """Raise where another table of rows has the same column of a person in the same period."""
@@ -433,8 +412,7 @@ class _Building:
                 do='benefit_type="year", or give the scheme by month or in spells with amounts',
             )
         self.december[our] = hidden = f"_december_{our}"
-        named_so = f"pid, period, false AS makes, value AS {quoted(hidden)}"
-        self.sides.append(f"SELECT {named_so} FROM ({months})")
+        self.sides.append((f"({months})", {"makes": "false", hidden: "value"}))
 
     def _require_new(self, *columns: str) -> None:
         twice = [our for our in columns if our in self.columns or our in self.fixed]
@@ -453,15 +431,17 @@ class _Building:
         if self.first_starts is not None:
             period = unit_of("start", months=self.by_month)
             begun = f"SELECT pid, {period} AS period FROM {self.first_starts}"
-            begun = f"SELECT *, true AS makes FROM ({begun})"
-            sides.append(f"{begun} WHERE period BETWEEN {low} AND {high}")
+            begun = f"(SELECT * FROM ({begun}) WHERE period BETWEEN {low} AND {high})"
+            sides.append((begun, {"makes": "true"}))
         names = [*self.columns, *self.december.values()]
         cells = ", ".join(
             ["pid", "period", *(f"any_value({quoted(n)}) AS {quoted(n)}" for n in names)]
         )
-        union = (
-            " UNION ALL BY NAME ".join(sides) or "SELECT NULL AS pid, NULL AS period, true AS makes"
-        )
+        parts = []
+        for table, here in sides:
+            columns = [f"{here.get(n, 'NULL')} AS {quoted(n)}" for n in ("makes", *names)]
+            parts.append(f"SELECT {', '.join(['pid', 'period', *columns])} FROM {table}")
+        union = " UNION ALL ".join(parts) or "SELECT NULL AS pid, NULL AS period, true AS makes"
         grid = store.keep(
             f"SELECT {cells} FROM ({union}) WHERE pid IS NOT NULL GROUP BY pid, period"
             + (" HAVING bool_or(makes)" if self.events else ""),
@@ -480,20 +460,17 @@ class _Building:
         """Return the table of the panel's rows, or the view of the file that they are in."""
         store = self.store
         if folder is None:
-            rows = store.keep(sql)
-            found = bool(store.row(f"SELECT count(*) FROM {rows}")[0])
+            rows: str | None = store.keep(sql)
+            rows = rows if store.row(f"SELECT count(*) FROM {rows}")[0] else None
         else:
-            found = _copied(store, sql, folder / PANEL)
-        if not found:
+            rows = store.write(sql, folder / PANEL)
+        if rows is None:
             raise refuse(
                 "Nobody has a row in the panel",
                 found=f"{len(self.sides)} tables with none for these persons and years",
                 do="see that identifiers are written in the same way in all tables, and years=",
             )
-        if folder is None:
-            return rows
-        there = f"read_parquet({literal(folder / PANEL)})"
-        return store.keep(f"SELECT * FROM {there}", view=True)
+        return rows
 
     def _wide(self, grid: str) -> str:
         """Return the query of the panel's rows, with what is fixed and zeros where nothing is."""

@@ -14,9 +14,9 @@ from mih_impact.panel.contract import BENEFITS, CONTRACT
 from mih_impact.panel.panel import Panel
 from mih_impact.registers.fates import FATES, Taken
 from mih_impact.registers.rows import kind_of
-from mih_impact.registers.spells import PARTS, Setting, first_of, last_of, shares
+from mih_impact.registers.spells import PARTS, Setting, between, last_of, shares
 from mih_impact.registers.tables import Spells, refuse
-from mih_impact.registers.taking import literal, quoted
+from mih_impact.registers.taking import first_of, literal, quoted
 
 __all__ = ["BuiltPanel", "Origin", "Part"]
 
@@ -215,7 +215,9 @@ class BuiltPanel(Panel):
             first = first_of(str(period), months=setting.monthly)
             last = last_of(str(period), months=setting.monthly)
             kept |= {"start": "start", "stop": "stop" if "stop" in types else "start"}
-            kept["days"] = f"greatest(least(b, {last}) - greatest(a, {first}) + 1, 0)"
+            kept["days"] = (
+                f"greatest({between(f'greatest(a, {first})', f'least(b, {last}) + 1')}, 0)"
+            )
             if "value" in types:
                 kept["value"] = "value"
             if part.kind != "starts":
@@ -225,7 +227,7 @@ class BuiltPanel(Panel):
             mine += f" AND period = {period}"
         if part.held is not None and part.table is not None:
             parts, per = shares(part.table, part.held, monthly=setting.monthly)
-            kroner = f"sum(parts / ({PARTS} * {per}))"
+            kroner = f"sum(parts)::DOUBLE / ({PARTS} * any_value({per}))"
             kroner = f"SELECT {kroner} FROM ({parts}) s WHERE s.row = m.row AND period = {period}"
             kept["kroner"] = f"coalesce(({kroner}), 0)"
         elif part.kind in ("yearly", "monthly") and kind_of(column) == "money":

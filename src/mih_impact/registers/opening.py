@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -16,10 +18,17 @@ import pandas as pd
 
 from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.csv_text import TextColumn, convert, decode, read_text
-from mih_impact.panel.engine import has_arrow, reading
+from mih_impact.panel.engine import has_arrow, reading, reading_files
 from mih_impact.panel.excel import ExcelFiles
 from mih_impact.panel.number_text import read_marks
-from mih_impact.panel.sources import connect, evidence_of, files_of, is_csv, is_path, mode_of
+from mih_impact.panel.sources import (
+    connect,
+    evidence_clause,
+    evidence_of,
+    files_of,
+    is_path,
+    mode_of,
+)
 from mih_impact.panel.statfiles import Mode, StatFiles, kept_with, labels_named
 from mih_impact.registers.tables import Source, refuse
 
@@ -28,6 +37,7 @@ __all__ = [
     "Kind",
     "Store",
     "Wanted",
+    "first_of",
     "literal",
     "named",
     "quoted",
@@ -60,7 +70,7 @@ class Wanted(NamedTuple):
 
 @dataclass
 class Store:
-    """The DuckDB connection of a build, and what has been put in it.
+    """The engine of a build, DuckDB, and what has been put in it; the only things asked of it.
 
     `reads` are the tables of the extract as they were read, in their order; `declared` is how many
     values in them their files declare missing; `evidence` is what kind of data they are, where the
@@ -99,6 +109,60 @@ class Store:
         """Return the types of a table's columns."""
         return {row[0]: row[1] for row in self.run(f"DESCRIBE {name}")}
 
+    def frame(self, name: str) -> Any:
+        """Return a table as the engine's own frame."""
+        return self.connection.table(name)
+
+    # --- what is read -----------------------------------------------------------------------------
+
+    def take_frame(self, frame: Any) -> str:
+        """Take a frame as a table, and return its name."""
+        self.held += 1
+        name = f"_raw{self.held}"
+        self.connection.register(name, frame if isinstance(frame, pd.DataFrame) else _moved(frame))
+        return name
+
+    def take_read(self, sql: str) -> str:
+        """Take what a query of DuckDB's reads of files that were written for it."""
+        return self.keep(sql, view=True)
+
+    def take_files(self, files: Sequence[str]) -> str:
+        """Take Parquet files, and where in them a row is, counted from 1."""
+        listed = f"[{', '.join(map(literal, files))}]"
+        there = f"read_parquet({listed}, union_by_name = true)"
+        first = before(self.connection, files)
+        row = f"file_row_number + {first}[file_index::BIGINT + 1] AS {quoted(ROW)}"
+        found = renamed(self.types(f"(SELECT * FROM {there})"))
+        new = [f"{quoted(old)} AS {new}" for old, new in found.items()]
+        new_names = f"RENAME ({', '.join(new)})" if new else ""
+        return self.keep(f"SELECT * {new_names}, {row} FROM {there}", view=True)
+
+    # --- what is written --------------------------------------------------------------------------
+
+    def with_column(self, sql: str, name: str, expr: nw.Expr) -> str:
+        """Return a query with one column more, an expression on its columns."""
+        frame = nw.from_native(self.connection.view(self.keep(sql, view=True)))
+        with reading(frame):
+            return str(frame.with_columns(expr.alias(name)).to_native().sql_query())
+
+    def write(self, sql: str, path: Path) -> str | None:
+        """Write a query's rows to Parquet, whole or not at all; return their name if any."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        told = evidence_clause(self.evidence)
+        try:
+            if not self.row(f"COPY ({sql}) TO {literal(part)} (FORMAT parquet{told})")[0]:
+                return None
+            removed(path)
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+        return self.keep(f"SELECT * FROM read_parquet({literal(path)})", view=True)
+
+    def source(self, name: str, path: Path | None) -> Any:
+        """Return what a panel reads: a table, or the files that it was written to."""
+        return self.frame(name) if path is None else path
+
 
 def quoted(name: str) -> str:
     """Return a name as SQL has it.
@@ -116,6 +180,13 @@ def literal(value: Any) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
+def first_of(unit: str, *, months: bool) -> str:
+    """Return the SQL of the first day of a year or a month."""
+    if months:
+        return f"make_date(({unit}) // 12, ({unit}) % 12 + 1, 1)"
+    return f"make_date({unit}, 1, 1)"
+
+
 def named(table: Source, kind: str) -> str:
     """Return what a table is called."""
     if table.name is not None:
@@ -127,43 +198,45 @@ def raw_of(
     store: Store, table: Source, name: str, wanted: Mapping[str, Wanted]
 ) -> tuple[str, Mapping[str, Mapping[str, int]]]:
     """Return the table as it is, and what could not be read of text."""
-    source, plain = table.source, f"_raw{store.held}"
-    store.held += 1
-    if is_path(source):
-        files = _chosen(files_of(source)[1], table, name)
-        if is_csv(source):
-            frame, unread = _from_text(files, table, wanted)
-            store.connection.register(plain, frame)
-            return plain, unread
-        if files_of(source)[0] == "parquet":
-            store.evidence = evidence_of(store.connection, files) | store.evidence
-            return _in_files(store, files), {}
-        if files_of(source)[0] == "stat":
-            return _from_stat(store, files, table, wanted), {}
-        sheets = ExcelFiles(files)
-        modes = {name: _mode(name, table, wanted, {}) for name in sheets.columns}
-        source = sheets.frame(modes)
-    frame = source if isinstance(source, pd.DataFrame) else _moved(source)
-    store.connection.register(plain, frame)
-    return plain, {}
+    source = table.source
+    if not is_path(source):
+        return store.take_frame(source), {}
+    kind, files = files_of(source)
+    files = chosen_files(files, table, name)
+    if kind == "csv":
+        frame, unread = _from_text(files, table, wanted)
+        return store.take_frame(frame), unread
+    if kind == "parquet":
+        store.evidence = evidence_of(store.connection, files) | store.evidence
+        return store.take_files(files), {}
+    if kind == "stat":
+        return _from_stat(store, files, table, wanted), {}
+    sheets = ExcelFiles(files)
+    return store.take_frame(
+        sheets.frame({name: _mode(name, table, wanted, {}) for name in sheets.columns})
+    ), {}
 
 
-def _in_files(store: Store, files: Sequence[str]) -> str:
-    """Return the view of Parquet files, and of where in them a row is, counted from 1."""
+def before(connection: Any, files: Sequence[str]) -> list[int]:
+    """Return the number of the first row of each Parquet file, counted from 1 through them all."""
     listed = f"[{', '.join(map(literal, files))}]"
-    there = f"read_parquet({listed}, union_by_name = true)"
-    rows = dict(store.run(f"SELECT file_name, num_rows FROM parquet_file_metadata({listed})"))
-    before = list(accumulate((rows[file] for file in files[:-1]), initial=1))
-    row = f"file_row_number + {before}[file_index::BIGINT + 1] AS {quoted(ROW)}"
-    return store.keep(f"SELECT * {_renamed(store, there)}, {row} FROM {there}", view=True)
+    found = f"SELECT file_name, num_rows FROM parquet_file_metadata({listed})"
+    with reading_files():
+        rows = dict(connection.execute(found).fetchall())
+    return list(accumulate((rows[file] for file in files[:-1]), initial=1))
 
 
-def _renamed(store: Store, there: str) -> str:
-    """Return the clause that gives dates of microdata.no their plain names."""
-    present = store.types(f"(SELECT * FROM {there})") if there else {}
-    days = [(f"{end}_epoch_days", end) for end in ("start", "stop")]
-    found = [f"{quoted(old)} AS {new}" for old, new in days if old in present]
-    return f"RENAME ({', '.join(found)})" if found else ""
+def renamed(present: Iterable[str]) -> dict[str, str]:
+    """Return the plain names of dates of microdata.no, by the names they have in Parquet."""
+    ends = {f"{end}_epoch_days": end for end in ("start", "stop")}
+    return {old: ends[old] for old in present if old in ends}
+
+
+def removed(path: Path) -> None:
+    """Remove what a build before this one wrote: a file, or a folder of files."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
 
 
 def _from_stat(store: Store, files: list[str], table: Source, wanted: Mapping[str, Wanted]) -> str:
@@ -172,7 +245,7 @@ def _from_stat(store: Store, files: list[str], table: Source, wanted: Mapping[st
     require_columns(named(table, "table"), wanted, stat.columns)
     asked = [want.source for want in wanted.values()]
     modes = {name: _mode(name, table, wanted, stat.labels[name]) for name in asked}
-    raw = store.keep(stat.written(kept_with(store.connection), modes), view=True)
+    raw = store.take_read(stat.written(kept_with(store.connection), modes))
     store.declared[raw] = sum(stat.declared.values())
     return raw
 
@@ -209,7 +282,7 @@ def _moved(source: Any) -> Any:
     return frame.to_arrow() if has_arrow() else frame.to_pandas()
 
 
-def _chosen(files: list[str], table: Source, name: str) -> list[str]:
+def chosen_files(files: list[str], table: Source, name: str) -> list[str]:
     """Return the files that count: of the versions of one the last, or an error, never both."""
     found: dict[str, list[tuple[str, str, int, str]]] = {}
     for file in files:

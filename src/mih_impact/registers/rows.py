@@ -108,7 +108,7 @@ def identified(
     return taken, store.keep(
         "SELECT identifier AS key, pid, any_value(died) AS died, min(a) AS valid_from, "
         f"max(b) AS valid_to FROM ({joined}) GROUP BY identifier, pid, cluster "
-        f"UNION ALL {own} WHERE person_id NOT IN (SELECT identifier FROM {used})"
+        f"UNION ALL {own} p ANTI JOIN {used} u ON u.identifier = p.person_id"
     )
 
 
@@ -187,7 +187,8 @@ def periods(setting: Setting, table: Table, name: str) -> Taken:
     merged = _merged(setting, table, name, cells)
     if repeated:
         months = "unnest(range(period * 12, period * 12 + 12)) AS period"
-        cells = store.keep(f"SELECT * REPLACE ({months}) FROM {cells}", view=True)
+        columns = ", ".join(["pid", months, *map(quoted, names)])
+        cells = store.keep(f"SELECT {columns} FROM {cells}", view=True)
     counts = {**taken.counts, "merged": taken.counts.get("merged", 0) + merged}
     counts["used"] = counts.get("used", 0) - merged
     return replace(taken, cells=cells, counts=counts)

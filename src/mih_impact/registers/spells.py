@@ -14,7 +14,7 @@ from typing import TypeAlias
 from mih_impact.errors import PanelContractError
 from mih_impact.registers.fates import Check, Taken, bookkeeping, chosen, one_of, ranked, weighed
 from mih_impact.registers.tables import Scaled, Spells, Starts, Status, day_of, refuse
-from mih_impact.registers.taking import Store, Wanted, literal, quoted, take
+from mih_impact.registers.taking import Store, Wanted, first_of, literal, quoted, take
 
 __all__ = ["Setting", "amounts", "fated", "first_starts", "statuses", "stays"]
 
@@ -81,13 +81,6 @@ def day(value: date) -> str:
 def unit_of(column: str, *, months: bool) -> str:
     """Return the SQL of the year, or the month, that a day is in."""
     return f"(year({column}) * 12 + month({column}) - 1)" if months else f"year({column})"
-
-
-def first_of(unit: str, *, months: bool) -> str:
-    """Return the SQL of the first day of a year or a month."""
-    if months:
-        return f"make_date(({unit}) // 12, ({unit}) % 12 + 1, 1)"
-    return f"make_date({unit}, 1, 1)"
 
 
 def last_of(unit: str, *, months: bool) -> str:
@@ -264,8 +257,8 @@ def resolved(
     if table.overlap in ("highest", "latest"):
         order = f"m.value DESC, {_LATEST}" if table.overlap == "highest" else _LATEST
         won = store.keep(one_at_a_time(setting, spells, order))
-        lost = f"SELECT row, 'overlapped' AS fate FROM {taken.rows} WHERE fate = 'used'"
-        lost = f"{lost} AND row NOT IN (SELECT row FROM {won})"
+        used = f"SELECT row FROM {taken.rows} WHERE fate = 'used'"
+        lost = f"SELECT row, 'overlapped' AS fate FROM ({used}) ANTI JOIN {won} USING (row)"
         return won, replace(taken, overruled=lost)
     return spells, taken
 
@@ -283,9 +276,14 @@ def pieces(spells: str, *, months: bool) -> str:
     )
 
 
+def between(first: str, until: str) -> str:
+    """Return the SQL of the days from one to another, which is not among them."""
+    return f"date_diff('day', {first}, {until})"
+
+
 def weekdays(until: str) -> str:
     """Return the SQL of how many days from Monday to Friday there are before a day."""
-    days = f"({until} - DATE '0001-01-01')"  # which is a Monday
+    days = between("DATE '0001-01-01'", until)  # which is a Monday
     return f"({days} // 7 * 5 + least({days} % 7, 5))"
 
 
@@ -310,8 +308,8 @@ def in_parts(value: str, largest: float | None = None) -> str:
 
 def _weighed(table: Spells) -> tuple[str, str]:
     """Return the SQL of the parts of a piece, and of how many of them make a part of a krone."""
-    days = "(b - a + 1)"
-    year = "(make_date(year + 1, 1, 1) - make_date(year, 1, 1))"
+    days = between("a", "b + 1")
+    year = between("make_date(year, 1, 1)", "make_date(year + 1, 1, 1)")
     if isinstance(table.days, Scaled):
         return f"value * {days} * {table.days.days}", year
     if table.days == "weekdays":
@@ -330,7 +328,9 @@ def amounts(setting: Setting, table: Spells, name: str) -> tuple[Taken, str]:
         held, taken = resolved(setting, table, name, taken, _live(setting, table, taken, "1"))
         months = monthly or table.count == "months"
         unit = "unit // 12" if months and not monthly else "unit"
-        counted = "count(DISTINCT unit)" if table.count == "months" else "sum(b - a + 1)"
+        counted = (
+            "count(DISTINCT unit)" if table.count == "months" else f"sum({between('a', 'b + 1')})"
+        )
         sql = f"SELECT pid, {unit} AS period, {counted}::BIGINT AS value "
         cells = f"{sql} FROM ({pieces(held, months=months)}) GROUP BY 1, 2"
         return replace(taken, cells=store.keep(cells)), held
@@ -385,12 +385,12 @@ def _paid(setting: Setting, table: Spells, taken: Taken) -> str:
     live = _live(setting, table, taken, in_parts("value", taken.largest))
     if table.per != "spell":
         return live
-    each = f"SELECT *, value // (ends - begun + 1) AS share FROM {live}"
+    each = f"SELECT *, value // {between('begun', 'ends + 1')} AS share FROM {live}"
     columns = "revision, begun, ends"
     return setting.store.keep(
         f"SELECT pid, row, a, least(b, ends - 1) AS b, share AS value, {columns} FROM ({each}) "
         "WHERE a < ends UNION ALL "
-        f"SELECT pid, row, ends, ends, value - share * (ends - begun), {columns} FROM ({each}) "
+        f"SELECT pid, row, ends, ends, value - share * {between('begun', 'ends')}, {columns} FROM ({each}) "
         "WHERE b = ends",
         view=True,
     )
@@ -406,7 +406,8 @@ def statuses(setting: Setting, table: Status, name: str) -> Taken:
     cut = pieces(held, months=monthly)
     if table.at == "longest":
         days = (
-            f"SELECT pid, unit, value, sum(b - a + 1) AS n, max(b) AS b FROM ({cut}) GROUP BY ALL"
+            f"SELECT pid, unit, value, sum({between('a', 'b + 1')}) AS n, max(b) AS b "
+            f"FROM ({cut}) GROUP BY 1, 2, 3"
         )
         best = "QUALIFY row_number() OVER (PARTITION BY pid, unit ORDER BY n DESC, b DESC) = 1"
         cells = f"SELECT pid, unit AS period, value FROM ({days}) {best}"
@@ -445,6 +446,6 @@ def first_starts(setting: Setting, table: Starts, name: str) -> tuple[Taken, str
     )
     lost = (
         "SELECT row, CASE WHEN NOT mine THEN 'other_measure' WHEN begins = 0 THEN 'merged' "
-        f"ELSE 'later' END AS fate FROM {begun} WHERE row NOT IN (SELECT row FROM {first})"
+        f"ELSE 'later' END AS fate FROM {begun} ANTI JOIN {first} USING (row)"
     )
     return replace(taken, overruled=lost), begun, first

@@ -13,6 +13,7 @@ from mih_impact.registers.opening import (
     Kind,
     Store,
     Wanted,
+    first_of,
     literal,
     named,
     quoted,
@@ -22,7 +23,17 @@ from mih_impact.registers.opening import (
 )
 from mih_impact.registers.tables import Source, refuse
 
-__all__ = ["Kind", "Store", "Wanted", "literal", "named", "quoted", "shown_codes", "take"]
+__all__ = [
+    "Kind",
+    "Store",
+    "Wanted",
+    "first_of",
+    "literal",
+    "named",
+    "quoted",
+    "shown_codes",
+    "take",
+]
 
 #: Characters beyond which a whole number is a date (20240819) and not a year.
 _SPARE = "^[0-9]{4}-?[0-9]{2}$"
@@ -32,6 +43,8 @@ _FLOATS = ("FLOAT", "DOUBLE", "DECIMAL")
 _DATED = ("DATE", "TIMESTAMP")
 #: A month, or a quarter, half-year or week as Stata writes it.
 _PERIOD = "[0-9]{4}(-(0[1-9]|1[0-2])|q[1-4]|h[12]|w([1-9]|[1-4][0-9]|5[0-2]))"
+#: A date with its year last, blanks around it.
+_LAST_YEAR = "^ *([0-9]{1,2})-([0-9]{1,2})-[0-9]{4} *$"
 #: Fewest rows that a code is shown of.
 _ENOUGH = 5
 
@@ -189,16 +202,17 @@ class _Reader:
         if our not in ("start", "stop", "valid_from", "valid_to"):
             return ""
         year, part = f"left({text}, 4)::INTEGER", f"regexp_extract({text}, '[0-9]+$')::INTEGER"
-        months = f"CASE {text}[5] WHEN 'q' THEN 3 WHEN 'h' THEN 6 ELSE 1 END"
+        kind = f"substr({text}, 5, 1)"
+        months = f"CASE {kind} WHEN 'q' THEN 3 WHEN 'h' THEN 6 ELSE 1 END"
         nth = f"({part} - 1)"
         if our in ("stop", "valid_to") and getattr(self.table, "stops", "") != "exclusive":
-            month = f"make_date({year}, 1, 1) + to_months({months} * {part}) - INTERVAL 1 DAY"
+            month = first_of(f"({year} * 12 + {months} * {part})", months=True) + " - 1"
             week = f"make_date({year}, 1, 1) + 7 * {part} - 1"
             week = f"CASE {part} WHEN 52 THEN make_date({year}, 12, 31) ELSE {week} END"
         else:
-            month = f"make_date({year}, 1, 1) + to_months({months} * {nth})"
+            month = first_of(f"({year} * 12 + {months} * {nth})", months=True)
             week = f"make_date({year}, 1, 1) + 7 * {nth}"
-        day = f"CASE {text}[5] WHEN 'w' THEN {week} ELSE CAST({month} AS DATE) END"
+        day = f"CASE {kind} WHEN 'w' THEN {week} ELSE {month} END"
         return f"WHEN regexp_full_match({text}, '{_PERIOD}') THEN {day} "
 
     @cached_property
@@ -207,13 +221,13 @@ class _Reader:
         if self.table.dates is not None or not self.dated:
             return "%m-%d-%Y" if self.table.dates == "mdy" else "%d-%m-%Y"
         parts = " UNION ALL ".join(
-            f"SELECT regexp_extract({_dashed(quoted(source))}, "
-            f"'^ *([0-9]{{1,2}})-([0-9]{{1,2}})-[0-9]{{4}} *$', ['a', 'b']) AS p FROM {self.raw}"
+            f"SELECT regexp_extract({_dashed(quoted(source))}, '{_LAST_YEAR}', 1) AS a, "
+            f"regexp_extract({_dashed(quoted(source))}, '{_LAST_YEAR}', 2) AS b FROM {self.raw}"
             for source in self.dated
         )
         rows, first, second = self.store.row(
-            "SELECT count(*), count(*) FILTER (p.a::INTEGER > 12), "
-            f"count(*) FILTER (p.b::INTEGER > 12) FROM ({parts}) WHERE p.a <> ''"
+            "SELECT count(*), count(*) FILTER (TRY_CAST(a AS INTEGER) > 12), "
+            f"count(*) FILTER (TRY_CAST(b AS INTEGER) > 12) FROM ({parts}) WHERE a <> ''"
         )
         if rows and first and second:
             raise refuse(
@@ -319,9 +333,10 @@ def _decoded(store: Store, typed: str, name: str, our: str, want: Wanted, *, vie
     type_ = {"int": "BIGINT", "number": "DOUBLE", "money": "DOUBLE", "bool": "BOOLEAN"}.get(
         want.kind or "", "VARCHAR"
     )
+    answer = {our: f"TRY_CAST(l.b AS {type_}) AS {column}"}
+    columns = [answer.get(name, f"t.{quoted(name)}") for name in store.types(typed)]
     made = store.keep(
-        f"SELECT t.* REPLACE (TRY_CAST(l.b AS {type_}) AS {column}) "
-        f"FROM {typed} t LEFT JOIN {listed} l ON l.a = t.{column}",
+        f"SELECT {', '.join(columns)} FROM {typed} t LEFT JOIN {listed} l ON l.a = t.{column}",
         view=view,
     )
     if type_ == "VARCHAR":
