@@ -26,6 +26,7 @@ from mih_impact.reference.prices import PriceIndex
 from mih_impact.registers.built import BuiltPanel, Origin, Part
 from mih_impact.registers.opening import removed
 from mih_impact.registers.rows import identified, people, periods
+from mih_impact.registers.spark import SparkStore
 from mih_impact.registers.spells import (
     Setting,
     amounts,
@@ -79,6 +80,7 @@ def build_panel(
     index: PriceIndex | Mapping[int, SupportsFloat] | None = None,
     evidence: Label | Mapping[Lang, str] | None = None,
     memory_limit: float | str = MEMORY,
+    engine: Any = None,
 ) -> BuiltPanel:
     """Build a panel from the tables of an extract, and tell what became of every row.
 
@@ -128,7 +130,12 @@ def build_panel(
         As in `read_panel`. Amounts are kroner of their year. Without `evidence` the panel is what
         Parquet files of the extract say of themselves; the file of the panel says it too.
     memory_limit
-        What the engine may take before it goes to disk.
+        What DuckDB may take before it goes to disk.
+    engine
+        None builds on DuckDB, in this process; a Spark session builds on its cluster, by the same
+        statements and to the last bit the same panel. Parquet files have to be where all its
+        machines see them, and `out` is a folder of such files. Other files and frames are read here
+        and handed to it.
 
     Returns
     -------
@@ -169,9 +176,9 @@ def build_panel(
     arguments.choice("build_panel", "rows", rows, get_args(Rows))
     require("benefit_type", benefit_type, get_args(BenefitType))
     first, last = _window(years)
-    store = Store.of(
-        parse_memory(memory_limit), None if evidence is None else read_evidence(evidence)
-    )
+    limit = parse_memory(memory_limit)
+    store = Store.of(limit) if engine is None else SparkStore.in_session(engine, limit)
+    store.evidence = {} if evidence is None else read_evidence(evidence)
     window = (date(first, 1, 1), date(last, 12, 31), period == "month")
     building = _Building(store, *window, events=rows == "events", benefit_type=benefit_type)
     folder = None if out is None else arguments.path("out", out)
@@ -193,7 +200,7 @@ def build_panel(
         period=period,
         resident=resident,
         evidence=Label(**store.evidence) if store.evidence else None,
-        memory_limit=memory_limit if out is not None else None,
+        memory_limit=memory_limit if out is not None and engine is None else None,
     )
     return BuiltPanel.of(panel, origin)
 

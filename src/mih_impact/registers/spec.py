@@ -54,6 +54,7 @@ def build_from_toml(
     *,
     out: str | os.PathLike[str] | None = None,
     eligible: nw.Expr | None = None,
+    engine: Any = None,
 ) -> BuiltPanel:
     """Build the panel that the section `[tables]` of a toml file tells of.
 
@@ -61,7 +62,7 @@ def build_from_toml(
     ----------
     path
         The file; the paths of its tables are seen from its folder.
-    out, eligible
+    out, eligible, engine
         As in `build_panel`.
 
     Raises
@@ -102,7 +103,7 @@ def build_from_toml(
         if not isinstance(lines, list):
             raise refuse(f"{name} may be several", do=f"write [[tables.{name}]] above each")
         options[name] = [_table(name, kind, line, file.parent) for line in lines]
-    return build_panel(options.pop("persons"), out=out, eligible=eligible, **options)
+    return build_panel(options.pop("persons"), out=out, eligible=eligible, engine=engine, **options)
 
 
 def _require_names(where: str, given: Mapping[str, Any], known: list[str]) -> None:

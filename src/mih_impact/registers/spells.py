@@ -386,11 +386,11 @@ def _paid(setting: Setting, table: Spells, taken: Taken) -> str:
     if table.per != "spell":
         return live
     each = f"SELECT *, value // {between('begun', 'ends + 1')} AS share FROM {live}"
-    columns = "revision, begun, ends"
+    columns, rest = "revision, begun, ends", f"value - share * {between('begun', 'ends')}"
     return setting.store.keep(
         f"SELECT pid, row, a, least(b, ends - 1) AS b, share AS value, {columns} FROM ({each}) "
         "WHERE a < ends UNION ALL "
-        f"SELECT pid, row, ends, ends, value - share * {between('begun', 'ends')}, {columns} FROM ({each}) "
+        f"SELECT pid, row, ends, ends, {rest}, {columns} FROM ({each}) "
         "WHERE b = ends",
         view=True,
     )

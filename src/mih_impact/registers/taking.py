@@ -191,7 +191,8 @@ class _Reader:
             f"THEN TRY_CAST(left({plain}, 10) AS DATE) "
             f"WHEN regexp_full_match({plain}, '[0-9]{{1,2}}-[0-9]{{1,2}}-[0-9]{{4}}') "
             f"THEN CAST(try_strptime({plain}, '{order}') AS DATE) "
-            f"ELSE CAST(try_strptime({text}, '%d%b%Y') AS DATE) END"
+            f"WHEN regexp_full_match({text}, '[0-9]{{1,2}}[A-Za-z]{{3}}[0-9]{{4}}') "
+            f"THEN CAST(try_strptime({text}, '%d%b%Y') AS DATE) END"
         )
 
     def _period(self, text: str, our: str) -> str:
