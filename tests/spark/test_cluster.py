@@ -19,25 +19,8 @@ from tests.engines.absent import ELIGIBLE, two_forms
 from tests.engines.test_cube_bit_equal import assert_equal_cubes, register
 from tests.engines.test_ops import CASES
 from tests.engines.test_ops import ROWS as OPS_ROWS
-from tests.spark.cluster import Cluster, executors, wait_until
+from tests.spark.cluster import executors, wait_until
 from tests.support import small_register
-
-
-@pytest.fixture(scope="session")
-def cluster(tmp_path_factory):
-    cluster = Cluster(tmp_path_factory.mktemp("spark"))
-    try:
-        cluster.start()
-        yield cluster
-    finally:
-        cluster.stop()
-
-
-@pytest.fixture(scope="session")
-def spark(cluster):
-    session = cluster.session()
-    yield session
-    session.stop()
 
 
 def read(spark, frame, folder, *, files: int = 1):

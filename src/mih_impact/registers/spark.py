@@ -9,13 +9,13 @@ that cannot be read is an error on either engine.
 from __future__ import annotations
 
 import os
-import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import narwhals as nw
 
@@ -69,14 +69,16 @@ _KNOWN = (
 class SparkStore(Store):
     """A Spark session of its own for a build, and what has been put in it.
 
-    `connection` is the DuckDB with which files other than Parquet are read.
+    Tables are kept by the executors, in memory and then on their disks. What they hold of a step is
+    not made again if one is lost: a plan that reaches back to the files would take longer to make
+    than most steps take to run. `connection` is the DuckDB that reads files other than Parquet.
     """
 
     session: Any = None
 
     @classmethod
     def in_session(cls, session: Any, memory_limit: int) -> SparkStore:
-        """Return an empty store on a session's cluster, with settings and views of its own.
+        """Return an empty store on a session's cluster, with its settings and views of its own.
 
         Raises
         ------
@@ -94,8 +96,10 @@ class SparkStore(Store):
         require("sqlglot", extra="spark", to="Building a panel on Spark")
         connection, own = connect(memory_limit), session.newSession()
         zone = connection.execute("SELECT current_setting('TimeZone')").fetchall()[0][0]
-        for name, value in {**_SETTINGS, "spark.sql.session.timeZone": zone}.items():
-            own.conf.set(name, value)
+        given = {**session.conf.getAll, **_SETTINGS, "spark.sql.session.timeZone": zone}
+        for name, value in given.items():
+            if own.conf.isModifiable(name):
+                own.conf.set(name, value)
         return cls(connection, session=own)
 
     def keep(self, sql: str, *, view: bool = False) -> str:
@@ -127,8 +131,13 @@ class SparkStore(Store):
         from pyspark.sql.functions import monotonically_increasing_id
 
         self.held += 1
-        rows = frame.withColumn(ROW, monotonically_increasing_id() + 1)
-        return self._named(f"t{self.held}", rows.persist())
+        lent = f"mih_impact_{uuid4().hex}"  # a session has no other way to another's frames
+        with self._working():
+            frame.createGlobalTempView(lent)
+            rows = self.session.table(f"global_temp.{lent}")
+            self.session.catalog.dropGlobalTempView(lent)
+        rows = rows.withColumn(ROW, monotonically_increasing_id() + 1)
+        return self._named(f"t{self.held}", rows)
 
     def take_read(self, sql: str) -> str:
         """Hand the cluster what DuckDB reads of other files."""
@@ -210,16 +219,11 @@ class SparkStore(Store):
             return self.session.sql(in_spark(sql))
 
     def _named(self, name: str, frame: Any, *, view: bool = False) -> str:
-        """Give a frame a name; what the cluster keeps of it goes with this store."""
+        """Name a frame; unless it is a view the executors keep its rows, and it has no plan."""
         if not view:
-            weakref.finalize(self, _let_go, frame.persist())
+            frame = frame.localCheckpoint(eager=False)
         frame.createOrReplaceTempView(name)
         return name
-
-
-def _let_go(frame: Any) -> None:
-    if frame.sparkSession.sparkContext._jsc is not None:
-        frame.unpersist()
 
 
 def _nearest(type_: str) -> str:
@@ -260,6 +264,7 @@ _WHOLE = "coalesce(try_cast(:x AS {0}), try_cast(round(try_cast(:x AS DECIMAL(38
 _IN_SPARK = {
     "regexpfullmatch": r"(:x RLIKE concat('\\A(?:', :y, ')\\z'))",
     "isfinite": "(abs(:x) < CAST('Infinity' AS DOUBLE))",
+    "floor": "CASE WHEN abs(:x) < 9e15D THEN floor(:x) ELSE :x END",  # no number of 64 bits above
     "datefromparts": "make_date(CAST(:x AS INT), CAST(:y AS INT), CAST(:z AS INT))",
     "datediff": "CAST(datediff(:x, :y) AS BIGINT)",
     "year": "CAST(year(:x) AS BIGINT)",
