@@ -111,7 +111,10 @@ def test_the_delivery_gives_the_same_panel_on_a_cluster(session, tmp_path):
         assert found[name].equals(expected[name]), name
     spells = [
         duckdb.sql(f"SELECT * FROM '{tmp_path}/{path}' ORDER BY ALL").fetchall()
-        for path in ("here/residence/residence.parquet", "there/residence/residence.parquet/*.parquet")
+        for path in (
+            "here/residence/residence.parquet",
+            "there/residence/residence.parquet/*.parquet",
+        )
     ]
     assert len(spells[0]) > 300
     assert spells[0] == spells[1]
@@ -120,6 +123,9 @@ def test_the_delivery_gives_the_same_panel_on_a_cluster(session, tmp_path):
         tmp_path / "there" / "panel.parquet" / "*.parquet", units={"days_unemployed": "days"}
     )
     assert rows(again)["dagpenger"].equals(expected["dagpenger"])
+    evidence = [each.provenance.evidence for each in (again, there, here)]
+    assert evidence[0] == evidence[1] == evidence[2]
+    assert again.is_synthetic
     table = expected.to_pandas()
     for column in ("dagpenger", "sosialhjelp"):
         person, year = table.loc[table[column] > 0, ["person_id", "year"]].iloc[3]

@@ -178,7 +178,8 @@ def build_panel(
     first, last = _window(years)
     limit = parse_memory(memory_limit)
     store = Store.of(limit) if engine is None else SparkStore.in_session(engine, limit)
-    store.evidence = {} if evidence is None else read_evidence(evidence)
+    if evidence is not None:
+        store.evidence = read_evidence(evidence)
     window = (date(first, 1, 1), date(last, 12, 31), period == "month")
     building = _Building(store, *window, events=rows == "events", benefit_type=benefit_type)
     folder = None if out is None else arguments.path("out", out)

@@ -84,9 +84,9 @@ class Store:
     evidence: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, memory_limit: int, evidence: Mapping[str, str] | None = None) -> Store:
+    def of(cls, memory_limit: int) -> Store:
         """Return an empty store, which goes to disk beyond the memory it may take."""
-        return cls(connect(memory_limit), evidence=dict(evidence or {}))
+        return cls(connect(memory_limit))
 
     def keep(self, sql: str, *, view: bool = False) -> str:
         """Run a query into a table of its own, and return its name."""

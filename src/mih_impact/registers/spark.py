@@ -21,8 +21,8 @@ import narwhals as nw
 
 from mih_impact.errors import EngineError, OptionError, require
 from mih_impact.panel.engine import reading, watched
-from mih_impact.panel.sources import connect
-from mih_impact.registers.opening import ROW, Store, before, quoted, removed, renamed
+from mih_impact.panel.sources import connect, evidence_clause
+from mih_impact.registers.opening import ROW, Store, before, literal, quoted, removed, renamed
 
 __all__ = ["SparkStore"]
 
@@ -186,6 +186,7 @@ class SparkStore(Store):
             rows = self.session.read.parquet(f"file:{part.resolve()}")
             if rows.isEmpty():
                 return None
+            self._say_what_they_are(part)
             removed(path)
             os.replace(part, path)
         finally:
@@ -193,6 +194,15 @@ class SparkStore(Store):
         self.held += 1
         rows = self.session.read.parquet(f"file:{path.resolve()}")
         return self._named(f"t{self.held}", rows, view=True)
+
+    def _say_what_they_are(self, folder: Path) -> None:
+        """Write the files of a folder again with what kind of data they are, if that was said."""
+        for file in sorted(folder.glob("*.parquet")) if self.evidence else ():
+            told, new = evidence_clause(self.evidence), file.with_suffix(".new")
+            same = f"FROM read_parquet({literal(file)})"
+            self.connection.execute(f"COPY ({same}) TO {literal(new)} (FORMAT parquet{told})")
+            os.replace(new, file)
+            file.with_name(f".{file.name}.crc").unlink(missing_ok=True)  # of the file before
 
     def source(self, name: str, path: Path | None) -> Any:
         """Return what a panel reads: the rows, wherever the cluster has them."""
