@@ -116,6 +116,8 @@ if TYPE_CHECKING:
     from mih_impact.reference.prices import PriceIndex as PriceIndex
     from mih_impact.registers.build import build_panel as build_panel
     from mih_impact.registers.built import BuiltPanel as BuiltPanel
+    from mih_impact.registers.estimate import BuildEstimate as BuildEstimate
+    from mih_impact.registers.estimate import estimate_build as estimate_build
     from mih_impact.registers.spec import build_from_toml as build_from_toml
     from mih_impact.registers.tables import Scaled as Scaled
     from mih_impact.registers.tables import Spells as Spells
@@ -216,7 +218,9 @@ _HOME = {
     "in_g": "panel.derived",
     "stable": "panel.derived",
     "build_from_toml": "registers.spec",
+    "BuildEstimate": "registers.estimate",
     "build_panel": "registers.build",
+    "estimate_build": "registers.estimate",
     "codes": "reference",
     "completers": "controls.cut",
     "cost_benefit": "account.cost_benefit",

@@ -297,6 +297,8 @@ class StatFiles:
     declared
         How many values of each column the files say are missing: Stata's and SAS's .a to .z, and
         what SPSS calls user-missing. They are null. Known after `written`.
+    rows
+        How many rows they have; None if one of them does not say it.
     """
 
     def __init__(self, files: Sequence[str]) -> None:
@@ -312,6 +314,8 @@ class StatFiles:
             for name, parts in held.items()
         }
         self.declared: dict[str, int] = {}
+        rows = [file.rows for file in self._files]
+        self.rows = None if None in rows else sum(n or 0 for n in rows)
 
     def written(self, folder: Path, modes: Mapping[str, Mode], named: str | None = None) -> str:
         """Write the columns to Parquet in a folder, and return the SQL that reads them.

@@ -50,7 +50,7 @@ from mih_impact.registers.tables import (
 )
 from mih_impact.registers.taking import Store, first_of, literal, named, quoted
 
-__all__ = ["build_panel"]
+__all__ = ["MEMORY", "build_panel", "first_and_last"]
 
 MEMORY = "4 GB"
 _BAR = Label(nb="setter sammen panelet", en="building the panel")
@@ -175,7 +175,7 @@ def build_panel(
     arguments.choice("build_panel", "period", period, get_args(Period))
     arguments.choice("build_panel", "rows", rows, get_args(Rows))
     require("benefit_type", benefit_type, get_args(BenefitType))
-    first, last = _window(years)
+    first, last = first_and_last(years)
     limit = parse_memory(memory_limit)
     store = Store.of(limit) if engine is None else SparkStore.in_session(engine, limit)
     if evidence is not None:
@@ -213,7 +213,8 @@ def _shown(steps: Sequence[Callable[[], Any]]) -> Any:
     return tqdm(steps, desc=_BAR.text(), disable=not current().progress, leave=False)
 
 
-def _window(years: Any) -> tuple[int, int]:
+def first_and_last(years: Any) -> tuple[int, int]:
+    """Return the first and the last year of a panel."""
     pair = arguments.listed(years)
     if pair is None or len(pair) != 2 or not all(map(arguments.is_whole, pair)):
         raise refuse(

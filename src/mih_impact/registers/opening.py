@@ -130,7 +130,7 @@ class Store:
         """Take Parquet files, and where in them a row is, counted from 1."""
         listed = f"[{', '.join(map(literal, files))}]"
         there = f"read_parquet({listed}, union_by_name = true)"
-        first = before(self.connection, files)
+        first = first_rows(self.connection, files)
         row = f"file_row_number + {first}[file_index::BIGINT + 1] AS {quoted(ROW)}"
         found = renamed(self.types(f"(SELECT * FROM {there})"))
         new = [f"{quoted(old)} AS {new}" for old, new in found.items()]
@@ -217,13 +217,13 @@ def raw_of(
     ), {}
 
 
-def before(connection: Any, files: Sequence[str]) -> list[int]:
-    """Return the number of the first row of each Parquet file, counted from 1 through them all."""
+def first_rows(connection: Any, files: Sequence[str]) -> list[int]:
+    """Return the first row of each Parquet file, counted from 1 through them all, and of none."""
     listed = f"[{', '.join(map(literal, files))}]"
     found = f"SELECT file_name, num_rows FROM parquet_file_metadata({listed})"
     with reading_files():
         rows = dict(connection.execute(found).fetchall())
-    return list(accumulate((rows[file] for file in files[:-1]), initial=1))
+    return list(accumulate((rows[file] for file in files), initial=1))
 
 
 def renamed(present: Iterable[str]) -> dict[str, str]:

@@ -22,7 +22,7 @@ import narwhals as nw
 from mih_impact.errors import EngineError, OptionError, require
 from mih_impact.panel.engine import reading, watched
 from mih_impact.panel.sources import connect, evidence_clause
-from mih_impact.registers.opening import ROW, Store, before, literal, quoted, removed, renamed
+from mih_impact.registers.opening import ROW, Store, first_rows, literal, quoted, removed, renamed
 
 __all__ = ["SparkStore"]
 
@@ -157,7 +157,7 @@ class SparkStore(Store):
 
         self.held += 1
         places = [f"file:{Path(file).resolve()}" for file in files]
-        firsts = zip(places, before(self.connection, files), strict=True)
+        firsts = zip(places, first_rows(self.connection, files), strict=False)
         first = functions.create_map(*(functions.lit(each) for pair in firsts for each in pair))
         path = functions.expr("url_decode(replace(_metadata.file_path, '+', '%2B'))")
         with self._working():
