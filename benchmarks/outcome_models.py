@@ -112,7 +112,15 @@ a logit in x and z, the outcome is linear in both. IPWRA and AIPW stand on two m
 where one of them is. Thousand NOK.
 
 """
-READING = ""
+READING = """
+Samples are the same in all rows, so that their biases go together; the Monte Carlo error of a bias
+is 0.14 to 0.18 thousand, that of a share near 95 % 0.7 points. Either model alone keeps the effect
+where it is, and intervals cover 94 to 95 %; on candidates a regression that knows x takes a tenth
+off the spread. The probit is a little wrong, as samples follow a logit, and its odds show it on
+candidates by less than a tenth of the spread. Matched effects on candidates are off by a fifth of
+it: few participants are near those who hardly ever start. Errors that take a function's predictions
+as given are here as large as the spread.
+"""
 
 
 def main() -> None:

@@ -301,6 +301,11 @@ WHOSE = {
         en="The effect is the average over participants and candidates together (ATE).",
     ),
 }
+#: Of effects that were estimated with design weights.
+_WEIGHTED = Label(
+    nb="Effekten er et gjennomsnitt vektet med utvalgsvekter; antall deltakere er uten vekter.",
+    en="The effect is a mean by design weights; numbers of participants are unweighted.",
+)
 _HOW_COUNTED = Label(
     nb="Oppstartsåret er år 0. Lønnsomt i et år: samlet nåverdi er null eller mer når det året er"
     " omme, og blir der ut regnskapet.",
@@ -418,6 +423,7 @@ def _notes(case: AccountValues, lang: Lang | None) -> tuple[str, ...]:
     notes = [
         _UNIT.format(year=case.price_year, money=money_name()),
         WHOSE[case.estimand],
+        *([_WEIGHTED] if case.provenance.options.get("weights") else []),
         cut(case).label,
         _HOW_COUNTED,
         EMPLOYER,

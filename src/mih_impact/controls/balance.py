@@ -259,7 +259,8 @@ def balance(group: Comparison, by: By | tuple[Lag] | None = None) -> Balance:
     -----
     The standardised difference is the difference of means over the standard deviation of the
     participants before matching, the same before and after, so that matching cannot improve it by
-    changing the yardstick. Before: all rows of the risk sets, each with weight 1. After: matched
+    changing the yardstick. Before: all rows of the risk sets, each with weight 1, or with its
+    design weight, as in cobalt with `s.weights`, where the panel has such. After: matched
     participants and the weights of their controls. The variance ratio is participants over
     controls, weighted with divisor W - sum(w^2)/W; it is not given for indicators. Where the
     participants are all alike and the candidates differ from them, the difference is infinite, and
@@ -276,8 +277,8 @@ def balance(group: Comparison, by: By | tuple[Lag] | None = None) -> Balance:
     risk = group.risk
     after = group.row_weight
     start_years = risk.start_years.tolist()
-    years = [_Part.of(risk.start_year == c, risk.treated, after) for c in start_years]
-    whole = _Part.of(np.ones(len(after), dtype=bool), risk.treated, after)
+    years = [_Part.of(risk.start_year == c, group) for c in start_years]
+    whole = _Part.of(np.ones(len(after), dtype=bool), group)
     overall, *tables = _tables(group, [whole, *years])
     for c, part, table in zip(start_years, years, tables, strict=True):
         table.insert(0, "start_year", c)
@@ -305,7 +306,7 @@ def _within(group: Comparison, parts: Parts) -> pd.DataFrame:
             table = pd.DataFrame({"covariate": [None], "n_participants": n, "reason": own.what})
         else:
             everyone = np.ones(len(own.risk.person), dtype=bool)
-            [table] = _tables(own, [_Part.of(everyone, own.risk.treated, own.row_weight)], spread)
+            [table] = _tables(own, [_Part.of(everyone, own)], spread)
             table["n_participants"] = own.n_participants
             table["effective_controls"], table["reason"] = own.effective_controls, ""
         table.insert(0, "subgroup", name)
@@ -321,11 +322,14 @@ class _Part:
     control: IntArray
     weight_t: FloatArray
     weight_c: FloatArray
+    before: tuple[FloatArray, FloatArray]
 
     @classmethod
-    def of(cls, rows: NDArray[np.bool_], treated: NDArray[np.bool_], after: FloatArray) -> _Part:
-        own, others = np.flatnonzero(rows & treated), np.flatnonzero(rows & ~treated)
-        return cls(own, others, after[own], after[others])
+    def of(cls, rows: NDArray[np.bool_], group: Comparison) -> _Part:
+        risk, after = group.risk, group.row_weight
+        own, others = np.flatnonzero(rows & risk.treated), np.flatnonzero(rows & ~risk.treated)
+        before = risk.weights[own], risk.weights[others]
+        return cls(own, others, after[own], after[others], before)
 
 
 def _tables(
@@ -346,8 +350,8 @@ def _tables(
 
 def _spread(group: Comparison, x: FloatArray) -> float:
     """Return the standard deviation of a column among those who start."""
-    own = x[group.risk.treated]
-    return float(np.sqrt(_moments(own, np.ones(len(own)))[1]))
+    treated = group.risk.treated
+    return float(np.sqrt(_moments(x[treated], group.risk.weights[treated])[1]))
 
 
 def _columns(group: Comparison) -> Iterator[tuple[str, Label, FloatArray]]:
@@ -380,11 +384,10 @@ def _compare(x: FloatArray, part: _Part, yardstick: float) -> dict[str, float]:
     """Return means, standardised differences and variance ratios of one covariate."""
     x_t, x_c = x[part.treated], x[part.control]
     indicator = all(bool(((side == 0.0) | (side == 1.0)).all()) for side in (x_t, x_c))
-    before = (np.ones(len(x_t)), np.ones(len(x_c)))
     rounding = ROUNDING * float(max(np.abs(x_t).max(initial=0.0), np.abs(x_c).max(initial=0.0)))
     row: dict[str, float] = {}
     for side, (weight_t, weight_c) in (
-        ("before", before),
+        ("before", part.before),
         ("after", (part.weight_t, part.weight_c)),
     ):
         mean_t, var_t = _moments(x_t, weight_t)

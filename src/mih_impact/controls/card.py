@@ -19,7 +19,7 @@ from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import NEVER, Cube
 from mih_impact.panel.selection import MEASURE
 
-__all__ = ["card", "notes_on_absence", "notes_on_lost", "other_measures"]
+__all__ = ["DESIGN_WEIGHTS", "card", "notes_on_absence", "notes_on_lost", "other_measures"]
 
 IntArray = NDArray[np.int64]
 
@@ -192,6 +192,15 @@ _UNTIL_THEN = Label(
 )
 
 
+#: Of a panel that was read with design weights.
+DESIGN_WEIGHTS = Label(
+    nb="Personene er vektet med utvalgsvektene i {column}; deltakere og kontroller er talt uten "
+    "vekter.",
+    en="Persons weigh by their design weights, {column}; participants and controls are counted "
+    "unweighted.",
+)
+
+
 def card(group: Comparison, tied_share: float | None, lang: Lang) -> Card:
     """Return the card of a control group: aggregates only, few persons hidden.
 
@@ -224,6 +233,8 @@ def card(group: Comparison, tied_share: float | None, lang: Lang) -> Card:
     for column, n in group.risk.carried.items():
         text = _CARRIED.format(n=count(n, lang), column=term_label(column, lang))
         notes.append(text.text(lang))
+    if group.risk.cube.weights is not None:
+        notes.append(DESIGN_WEIGHTS.format(column=group.risk.cube.weights).text(lang))
     if group.score is not None and not group.score.models:
         notes.append(_GIVEN_SCORE.text(lang))
     if tied_share is not None:
@@ -246,9 +257,9 @@ def _on_years(group: Comparison, lang: Lang) -> list[str]:
 
 def _both_sides(group: Comparison, lang: Lang) -> tuple[tuple[Label, str], ...]:
     """Return whose effect it is and what participants weigh, where these are weighted too."""
-    if group.sets.own is None:
-        return ()
     own = group.sets.own
+    if own is None or group.estimand not in _WHOSE:
+        return ()
     size = number(float(own.sum() ** 2 / (own**2).sum()), lang=lang)
     whose = _WHOSE[group.estimand].text(lang)
     return (_LINES["estimand"], whose), (_LINES["effective_t"], size)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -47,7 +47,7 @@ class Sets:
         Weight of the control in its set, shape (p,); a set adds up to 1.
     own
         What each participant weighs, shape (n,); None where all weigh 1, as they do unless the
-        effect is on others.
+        effect is on others, or persons have design weights.
     """
 
     participant: IntArray
@@ -62,6 +62,13 @@ class Sets:
         """How many participants have each set, or their weight, shape (number of sets,)."""
         least = int(self.member.max(initial=-1)) + 1
         return np.bincount(self.set_of, weights=self.own, minlength=least)
+
+    def by_design(self, weight: FloatArray) -> Sets:
+        """Return sets in which persons weigh by design weights of rows as well, shape (m,)."""
+        own = self.weight * weight[self.control]
+        total = np.bincount(self.member, weights=own)
+        participant = weight[self.participant]
+        return replace(self, weight=own / total[self.member], own=participant)
 
     def pairs(self) -> tuple[IntArray, IntArray]:
         """Return which participant, 0 to n - 1, and which entry every pair is, by participant."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mih_impact.controls.design import Coded, Column, Design, factorized
 from mih_impact.controls.terms import Lag, Term, column_of, years_before
 from mih_impact.display.locale import current
-from mih_impact.errors import SupportError, warn
+from mih_impact.errors import PanelContractError, SupportError, warn
 from mih_impact.panel.cube import Cube
 from mih_impact.reference.codes import of_several_times
 
@@ -24,6 +24,7 @@ __all__ = [
     "MOST_NAMED",
     "Modelled",
     "by_period",
+    "design_weights",
     "has_both_sides",
     "names_for_messages",
     "one_sided",
@@ -97,6 +98,36 @@ def _read(
         if forward.any():
             carried[here] = forward[who]
     return values, carried
+
+
+def design_weights(cube: Cube) -> FloatArray | None:
+    """Return the design weight of every person, shape (n_persons,); None without weights.
+
+    Raises
+    ------
+    PanelContractError
+        A person without one, or with one that is not above 0, or with several.
+    """
+    if cube.weights is None:
+        return None
+    values = cube.number[cube.weights].astype(np.float64)
+    known = np.isfinite(values)
+    low = values.min(axis=1, where=known, initial=np.inf)
+    high = values.max(axis=1, where=known, initial=-np.inf)
+    some = known.any(axis=1)
+    wrong = {
+        "without a weight": ~some,
+        "with a weight that is not above 0": some & (low <= 0),
+        "with several weights": some & (low > 0) & (low < high),
+    }
+    found = [f"{int(who.sum())} persons {which}" for which, who in wrong.items() if who.any()]
+    if found:
+        raise PanelContractError(
+            f"Design weights are one number above 0 for each person: {cube.weights}",
+            found=f"{'; '.join(found)}, of {cube.n_persons}",
+            do="give each person one weight, the same in all rows, or leave out weights=",
+        )
+    return np.asarray(high)
 
 
 def read_column(cube: Cube, term: Term, person: IntArray, periods: Periods) -> tuple[Column, int]:

@@ -173,7 +173,7 @@ def entropy_weights(
     names: Sequence[str],
     start: FloatArray | None = None,
     whom: str = "",
-    count: IntArray | None = None,
+    count: IntArray | FloatArray | None = None,
 ) -> EntropyFit:
     """Weigh candidates so that every column of Z has mean zero.
 
@@ -190,7 +190,7 @@ def entropy_weights(
         Who they are, for messages: "who start in 2014".
     count
         How many times each candidate counts, at least once, shape (n,); once if None. The weight of
-        one who counts twice is that of both.
+        one who counts twice is that of both. Design weights are counts that need not be whole.
 
     Returns
     -------

@@ -16,7 +16,7 @@ from mih_impact.controls.comparison import Comparison, Sets
 from mih_impact.controls.flow import attrition_frame
 from mih_impact.controls.matching import tied_share
 from mih_impact.controls.overlap import Overlap, overlap
-from mih_impact.controls.recipe import Recipe
+from mih_impact.controls.recipe import Recipe, no_weights
 from mih_impact.controls.subgroups import By
 from mih_impact.controls.terms import Lag
 from mih_impact.display.locale import Lang, current
@@ -211,6 +211,8 @@ class ControlGroup(Comparison, Displayed):
         SupportError
             The panel has no column `measure`.
         """
+        if self.risk.weight is not None:
+            raise no_weights("other_measures")
         first, last = arguments.window(window)
         return other_measures(self, range(first, last + 1))
 
@@ -233,6 +235,8 @@ class ControlGroup(Comparison, Displayed):
         SupportError
             The controls were chosen without a score.
         """
+        if self.risk.weight is not None:
+            raise no_weights("overlap")
         return overlap(self)
 
     def _card(self, lang: Lang) -> Card:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -103,6 +103,7 @@ def fit_logit(
     argument: str = "on",
     start: FloatArray | None = None,
     count: NDArray[np.int64] | None = None,
+    weight: FloatArray | None = None,
     link: Link = "logit",
 ) -> LogitFit:
     """Fit a logit, or a probit, by Newton's method.
@@ -126,6 +127,9 @@ def fit_logit(
         result.
     count
         How many times each row counts, shape (m,); once if None.
+    weight
+        In place of that what each row weighs in the likelihood, above 0, shape (m,): one row stays
+        one row.
     link
         "logit" or "probit".
 
@@ -155,6 +159,8 @@ def fit_logit(
     said = _Said(names, names if spoken is None else spoken, own, argument)
     sample = _Sample.of(X, y, count, link)
     _require_enough(sample)
+    if weight is not None:
+        sample = replace(sample, count=weight)
     with one_thread():
         return _newton(sample, said, start)
 

@@ -157,7 +157,8 @@ def matched(cube: Cube, options: MatchOptions, among: Among | None = None) -> Ch
             near = replace(risk, design=independent(risk.design, beside))
     asked = options.score, options.folds, options.seed, options.link
     chosen = matched_in(near, options, lambda: score_of(near, *asked))
-    return replace(chosen, risk=replace(chosen.risk, design=risk.design))
+    sets = chosen.sets if risk.weight is None else chosen.sets.by_design(risk.weight)
+    return replace(chosen, risk=replace(chosen.risk, design=risk.design), sets=sets)
 
 
 def matched_in(

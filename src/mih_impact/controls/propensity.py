@@ -138,6 +138,7 @@ def propensity_score(risk: RiskSet, *, pooled: bool = True, link: Link = "logit"
             spoken=[*design.names[: len(years)], *spoken],
             own=len(years),
             start=np.concatenate([own, np.zeros(risk.design.width)]),
+            weight=risk.weight,
             link=link,
         )
         odds, steepness = log_odds(design.index(fit.coef), link)
@@ -154,6 +155,7 @@ def propensity_score(risk: RiskSet, *, pooled: bool = True, link: Link = "logit"
                 names=["constant", *risk.design.names],
                 spoken=["constant", *spoken],
                 own=1,
+                weight=None if risk.weight is None else risk.weight[rows],
                 link=link,
             )
         except SupportError as error:

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from mih_impact import arguments
 from mih_impact.controls.risk_set import DEFAULT_SEED
-from mih_impact.errors import OptionError, PanelContractError
+from mih_impact.errors import OptionError, PanelContractError, SupportError
 from mih_impact.panel.columns import no_unit
 from mih_impact.panel.contract import CONTRACT
 from mih_impact.panel.cube import Cube
@@ -20,6 +20,7 @@ __all__ = [
     "Recipe",
     "about_panel",
     "is_possible",
+    "no_weights",
     "outcomes_along",
     "possible_outcomes",
     "require_outcomes",
@@ -91,7 +92,7 @@ def about_panel(
             do=f"read it first: mih.{verb}(mih.read_panel(frame), ...)",
         )
     told = panel.provenance.options
-    prices = {"index": told["index"]} if "index" in told else {}
+    prices: dict[str, Any] = {n: told[n] for n in ("index", "weights") if n in told}
     if measure is None:
         if not isinstance(other_measures, str) or other_measures != "risk_set":
             raise OptionError(
@@ -113,6 +114,15 @@ def require_years(panel: Panel, call: str) -> None:
             do="use mih.match or mih.weight, and mih.event_study(group, estimator='difference'); "
             "or read the years before treatment with mih.read_panel",
         )
+
+
+def no_weights(call: str) -> SupportError:
+    """Return the error of a call that does not know design weights."""
+    return SupportError(
+        f"{call} does not know design weights",
+        found="a panel read with weights=",
+        do="read the panel without weights=, whose effects speak of the persons as they were drawn",
+    )
 
 
 def outcomes_along(panel: Panel, outcomes: str | Sequence[str] | None) -> tuple[str, ...]:

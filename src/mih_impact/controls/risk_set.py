@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from mih_impact.controls.covariates import (
     Modelled,
     by_period,
+    design_weights,
     has_both_sides,
     one_sided,
     read_column,
@@ -253,6 +254,8 @@ class RiskSet:
     settled
         Terms of which one value is left once the values of one side are left out; they have no
         column in `design`.
+    weight
+        Design weight of each row, shape (m,), 1 in the mean of those who start; None without.
     """
 
     cube: Cube
@@ -266,6 +269,12 @@ class RiskSet:
     carried: dict[str, int]
     flow: tuple[Flow, ...]
     settled: tuple[Term, ...] = ()
+    weight: FloatArray | None = None
+
+    @property
+    def weights(self) -> FloatArray:
+        """The design weight of each row, 1 where there are none, shape (m,)."""
+        return np.ones(len(self.person)) if self.weight is None else self.weight
 
     @property
     def start_years(self) -> IntArray:
@@ -405,7 +414,14 @@ def build_risk_set(
         carried={term: rows for term, rows in carried.items() if rows},
         flow=(*flow, *steps),
         settled=settled,
+        weight=_weight(cube, left.person[left.treated], left.person),
     )
+
+
+def _weight(cube: Cube, starters: IntArray, person: IntArray) -> FloatArray | None:
+    """Return the design weight of rows, 1 in the mean of those who start."""
+    weight = design_weights(cube)
+    return None if weight is None else weight[person] / float(weight[starters].mean())
 
 
 def _all_known(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mih_impact.controls.comparison import Comparison, Sets
 from mih_impact.controls.matching import matched, nobody
 from mih_impact.controls.options import MatchOptions, WeightOptions
+from mih_impact.controls.recipe import no_weights
 from mih_impact.controls.risk_set import Among
 from mih_impact.controls.subgroups import Parts
 from mih_impact.controls.weighting import weighted
@@ -91,6 +92,8 @@ def within(group: _Group, parts: Parts, name: str) -> _Group:
             found=f"estimand={group.estimand!r}",
             do="split effects on those who start: estimand='att'",
         )
+    if parts.before is None and group.risk.weight is not None:
+        raise no_weights("completers")
     before = parts.before
     if before is None and group.model is None:
         return _kept(group, parts.own[group.risk.person[group.sets.participant]] == k)

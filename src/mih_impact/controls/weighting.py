@@ -65,13 +65,15 @@ def entropy(risk: RiskSet, design: Design, on: EffectOn = "att") -> Chosen:
     weight = np.where(target & (on != "att"), 1.0, 0.0)
     for c in risk.start_years.tolist():
         here = risk.start_year == c
-        wanted = design.X[here & target].mean(axis=0)
+        wanted = np.average(design.X[here & target], axis=0, weights=_of(risk, here & target))
         for s, side in enumerate(sides):
             rows = np.flatnonzero(here & side)
             Z = np.empty((len(rows), len(scale)), order="F")
             for k in range(len(scale)):
                 Z[:, k] = (design.X[rows, k] - wanted[k]) / scale[k]
-            fit = _balanced(Z, names, last.get(s), c, on, participants=bool(risk.treated[rows[0]]))
+            is_own = bool(risk.treated[rows[0]])
+            base = _of(risk, rows)
+            fit = _balanced(Z, names, last.get(s), c, on, participants=is_own, base=base)
             # Standardised alike in all start years, multipliers of one are a guess for the next.
             last[s], weight[rows] = fit.multiplier, fit.weight
             table = _table(c, design, fit, Z)
@@ -96,10 +98,12 @@ def _balanced(
     on: EffectOn,
     *,
     participants: bool,
+    base: FloatArray | None,
 ) -> EntropyFit:
     """Return the weights of one side of a start year, or the error that says whose cannot be."""
     try:
-        return entropy_weights(Z, names=names, start=start, whom=f"who start in {start_year}")
+        whom = f"who start in {start_year}"
+        return entropy_weights(Z, names=names, start=start, whom=whom, count=base)
     except SupportError as error:
         if on == "att":
             raise
@@ -160,6 +164,8 @@ def odds(risk: RiskSet, design: Design, score: Score, *, options: WeightOptions)
     for c in risk.start_years.tolist():
         here = np.flatnonzero((risk.start_year == c) & ~risk.treated & kept)
         weight[here] = np.exp(score.index[here] - score.index[here].max(initial=-np.inf))
+        if risk.weight is not None:
+            weight[here] *= risk.weight[here]
         weight[here] /= weight[here].sum()
     return Chosen(risk, _sets(risk, weight, kept), flow, score, model=model)
 
@@ -214,7 +220,13 @@ def _sets(risk: RiskSet, weight: FloatArray, kept: BoolArray) -> Sets:
         np.searchsorted(years, risk.start_year[control]),
         control,
         weight[control],
+        own=_of(risk, participant),
     )
+
+
+def _of(risk: RiskSet, rows: BoolArray | IntArray) -> FloatArray | None:
+    """Return the design weights of rows, None without."""
+    return None if risk.weight is None else risk.weight[rows]
 
 
 def weighted(cube: Cube, options: WeightOptions, among: Among | None = None) -> Chosen:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mih_impact.controls.card import DESIGN_WEIGHTS
 from mih_impact.controls.subgroups import ALL
 from mih_impact.display.locale import NOT_AVAILABLE, Label, Lang, count, interval, number
 from mih_impact.display.result import Card, hidden_note
@@ -268,6 +269,9 @@ def effects_card(effects: EffectEstimates, lang: Lang) -> Card:
         notes.append(_WHOSE[effects.estimand].text(lang))
     if effects.provenance.options.get("match", {}).get("score") not in (*_LOGITS, None):
         notes.append(_GIVEN_SCORE.text(lang))
+    weights = effects.provenance.options.get("match", {}).get("weights")
+    if weights is not None:
+        notes.append(DESIGN_WEIGHTS.format(column=weights).text(lang))
     adjust = effects.provenance.options.get("adjust")
     if isinstance(adjust, str):
         notes.append(_GIVEN_OUTCOME.text(lang))

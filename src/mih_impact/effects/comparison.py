@@ -123,7 +123,8 @@ def compare(
     start_year = group.risk.start_year
     stratum = start_year if by_start_year else np.zeros_like(start_year)
     everyone = np.ones(len(valid), dtype=bool) if among is None else among
-    estimate, share, between = average(contrast, valid, everyone, stratum[sets.participant])
+    own = np.ones(len(valid)) if sets.own is None else sets.own
+    estimate, share, between = average(contrast, valid, everyone, stratum[sets.participant], own)
 
     of_set = csr_array(
         (np.ones(len(sets.set_of)), (sets.set_of, np.arange(len(sets.set_of)))),
@@ -164,28 +165,34 @@ def compare(
 
 
 def average(
-    contrast: FloatArray, valid: BoolArray, everyone: BoolArray, stratum: IntArray
+    contrast: FloatArray,
+    valid: BoolArray,
+    everyone: BoolArray,
+    stratum: IntArray,
+    weight: FloatArray,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return the mean contrast, each participant's share in it, and the strata's part in its error.
 
-    Strata weigh by their share of `everyone`, and within one those who are valid weigh alike; a
-    column with a stratum nobody is seen in has no mean. Shares are estimated, so that a participant
-    adds (tau_s - tau) / N, seen or not; with one stratum that is nothing.
+    Strata weigh by their share of `everyone`, and within one those who are valid by their `weight`;
+    a column with a stratum nobody is seen in has no mean. Shares are estimated, so that a
+    participant adds (tau_s - tau) w / W, seen or not; with one stratum that is nothing.
     """
-    own = np.where(valid, contrast, 0.0)
-    total = max(int(everyone.sum()), 1)
+    own = np.where(valid, contrast, 0.0) * weight[:, None]
+    total = float(weight[everyone].sum()) or 1.0
     share, between = np.zeros(contrast.shape), np.zeros(contrast.shape)
     estimate = np.zeros(contrast.shape[1])
     complete = np.full(contrast.shape[1], bool(everyone.any()))
     for s in np.unique(stratum[everyone]).tolist():
         rows = everyone & (stratum == s)
-        n: IntArray = valid[rows].sum(axis=0)
-        complete &= n > 0
-        mean = own[rows].sum(axis=0) / np.maximum(n, 1)
-        share[rows] = valid[rows] * (rows.sum() / total / np.maximum(n, 1))
-        between[rows] = mean / total
-        estimate += rows.sum() / total * mean
-    between[everyone] -= estimate / total
+        w, part = weight[rows, None], float(weight[rows].sum()) / total
+        seen = (valid[rows] * w).sum(axis=0)
+        some = np.where(seen > 0, seen, 1.0)
+        complete &= seen > 0
+        mean = own[rows].sum(axis=0) / some
+        share[rows] = valid[rows] * w * (part / some)
+        between[rows] = mean * w / total
+        estimate += part * mean
+    between[everyone] -= estimate * weight[everyone, None] / total
     share[:, ~complete], between[:, ~complete] = 0.0, 0.0
     return np.where(complete, estimate, np.nan), share, between
 

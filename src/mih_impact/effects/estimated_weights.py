@@ -134,13 +134,14 @@ def _add_balancing(
         entry = risk.start_year[sets.control] == start_year
         weight, used = sets.weight[entry], sets.control[entry]
         treated = sets.participant[risk.start_year[sets.participant] == start_year]
-        mean = X[treated].mean(axis=0)
+        each = risk.weights[treated, None] / risk.weights[treated].sum()
+        mean = (each * X[treated]).sum(axis=0)
         beyond, own = (X[used] - mean) / scale, (X[treated] - mean) / scale
         weighted = beyond * weight[:, None]
         inverse = np.linalg.pinv(beyond.T @ weighted, rcond=FLAT, hermitian=True)
         gain = inverse @ (slope[1:] / scale[:, None])
         rows[risk.person[used]] += weighted @ gain
-        rows[risk.person[treated]] -= own @ gain / len(treated)
+        rows[risk.person[treated]] -= each * (own @ gain)
 
 
 def by_coefficient(group: ControlGroup, rows: IntArray, moved: FloatArray) -> FloatArray:
@@ -178,6 +179,8 @@ def moved_by_score(
     X, surprise = model.covariates.X, risk.treated - score.probability
     if score.steepness is not None:
         surprise = surprise * score.steepness
+    if risk.weight is not None:
+        surprise = surprise * risk.weight
     none = np.zeros_like(next(iter(slopes.values())))
     each = [slopes.get(c, none) for c in risk.start_years.tolist()]
     pooled = np.vstack([*(one[:1] for one in each), sum(one[1:] for one in each)])

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.arguments import named_options
-from mih_impact.controls.recipe import about_panel, require_units, require_years
+from mih_impact.controls.recipe import about_panel, no_weights, require_units, require_years
 from mih_impact.controls.risk_set import require_starters
 from mih_impact.controls.terms import Lag, Term
 from mih_impact.display.result import Provenance
@@ -167,6 +167,8 @@ def imputation_effects(
         arguments.choice("imputation_effects", name, value, allowed)
     require_cluster(cluster)
     above = [cluster.column if isinstance(cluster, Lag) else cluster]
+    if panel.weights is not None:
+        raise no_weights("imputation_effects")
     cube = panel.cube(eligible=eligible, columns=[*(above if cluster != "person" else []), *names])
     if cube.others is not None:
         raise EffectsError(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.controls.group import ControlGroup
-from mih_impact.controls.recipe import is_possible, possible_outcomes, require_units
+from mih_impact.controls.recipe import is_possible, no_weights, possible_outcomes, require_units
 from mih_impact.controls.terms import entered
 from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.influence import StandardError
@@ -353,6 +353,8 @@ def require_group(call: str, group: Any) -> None:
             found=f"controls chosen with estimand={group.estimand!r}",
             do="choose them with estimand='att', or use mih.event_study",
         )
+    if group.risk.weight is not None and call != "event_study":
+        raise no_weights(call)
 
 
 def require_choice(

@@ -177,7 +177,7 @@ class RowOutcomes:
         X = np.column_stack([np.eye(len(strata))[at], Z])
         X_t, X_c = X[self.treated], X[self.used]
         changes, leverage = self.changes.copy(), np.ones_like(c.load)
-        apart = np.zeros_like(c.load)
+        apart, design = np.zeros_like(c.load), self.group.risk.weights[c.control_row]
         for k in np.flatnonzero(c.valid.any(axis=0)).tolist():
             seen, load = c.load[:, k] > 0, c.load[:, k]
             if not c.change_c[seen, k].any():  # the base year, whose changes are zero
@@ -185,7 +185,7 @@ class RowOutcomes:
             if seen.sum() <= X.shape[1]:
                 changes[:, k], leverage[:, k] = np.nan, 0.0
                 continue
-            w = load[seen] if weighted else np.ones(int(seen.sum()))
+            w = load[seen] if weighted else design[seen]
             coef, inverse = fitted(X_c[seen], c.change_c[seen, k], w)
             changes[:, k] -= X @ coef
             mean_t = c.share[:, k] @ X_t
@@ -194,7 +194,7 @@ class RowOutcomes:
             else:
                 gain = inverse @ (mean_t - load @ X_c)
                 residual = c.change_c[seen, k] - X_c[seen] @ coef
-                apart[seen, k] = X_c[seen] @ gain * residual
+                apart[seen, k] = X_c[seen] @ gain * residual * w
         return changes, leverage, None if weighted else apart
 
     def _stratum(self) -> IntArray:

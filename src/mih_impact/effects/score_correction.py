@@ -68,6 +68,9 @@ def require_theory(group: ControlGroup, kind: str, *, adjust: bool) -> None:
         what = "The correction for an estimated score is written for a logit"
         found = f"link={group.score.link!r}"
         do += ", or match with link='logit'"
+    elif group.risk.weight is not None:
+        what = "The correction for an estimated score does not know design weights"
+        found = "a panel read with weights="
     elif not group.replace:
         what = "The correction for an estimated score is for matching with replacement"
         found = "matching without replacement"

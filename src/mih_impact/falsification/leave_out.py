@@ -16,7 +16,7 @@ from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.covariates import read_rows, read_term
 from mih_impact.controls.group import ControlGroup
-from mih_impact.controls.recipe import Recipe
+from mih_impact.controls.recipe import Recipe, no_weights
 from mih_impact.controls.terms import Term, term_label
 from mih_impact.display.locale import Label, Lang, count, interval, number, percent, year_range
 from mih_impact.display.result import (
@@ -433,6 +433,8 @@ def leave_one_out(
     ('', 5, True)
     """
     recipe = recipe_of(group)
+    if group.risk.weight is not None:
+        raise no_weights("leave_one_out")
     question = Question(
         outcome=outcome, year=year, estimator=estimator, base=base, composition=composition, se=se,
         dead=dead, adjust=adjust, level=level,

@@ -240,6 +240,7 @@ class Request:
     schemes: tuple[str, ...]
     spells: pd.DataFrame | None
     per_g: NDArray[np.float64] | None = None
+    weights: str | None = None
     measure: Named | None = None
     widths: Widths = EIGHT
     units: Mapping[str, AnyUnit] = field(default_factory=dict)
@@ -361,6 +362,7 @@ def _cube(
         fixed=fixed,
         price_factor=request.price_factor,
         per_g=request.per_g,
+        weights=request.weights,
         residency_known=request.residency_known,
         price_year=request.price_year,
         currency=request.currency,

@@ -34,6 +34,7 @@ def read_cross_section(
     person_id: str | None = None,
     unit: AnyUnit = "NOK",
     price_year: int = 2024,
+    weights: str | None = None,
 ) -> Panel:
     """Read persons of whom each has one row: treated or not, characteristics, and what came of it.
 
@@ -53,6 +54,8 @@ def read_cross_section(
         "dollars", which is kept as it is.
     price_year
         The year whose prices a currency is in.
+    weights
+        The column with design weights, as of `read_panel`.
 
     Returns
     -------
@@ -109,6 +112,7 @@ def read_cross_section(
         money="fixed",
         price_year=price_year,
         currency=str(unit) if is_money(unit) else "NOK",
+        weights=weights,
     )
     return panel.as_cross_section()
 

@@ -115,8 +115,8 @@ class Cube:
         The benefit schemes of the panel, fetched or not.
     units
         What columns are measured in, of those that can be outcomes.
-    declared
-        Those of them that are outcomes because `units=` says so.
+    declared, weights
+        Those of them that are outcomes because `units=` says so; the column of design weights.
     per_g
         G of the own year per krone of the register, by calendar year; None where there is no G for
         its currency, NaN for years without.
@@ -150,6 +150,7 @@ class Cube:
     units: Mapping[str, AnyUnit] = field(default_factory=dict)
     declared: tuple[str, ...] = ()
     per_g: FloatArray | None = None
+    weights: str | None = None
 
     def __post_init__(self) -> None:
         for array in arrays_of(self):

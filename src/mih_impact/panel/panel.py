@@ -122,6 +122,7 @@ class Panel(Displayed):
         evidence: Mapping[str, str],
         memory_limit: int | None = None,
         precision: Precision = "float64",
+        weights: str | None = None,
     ) -> None:
         self._counts = PanelCounts(raw, casts, monthly=period == "month", files=files)
         self._casts = self._counts.casts
@@ -136,6 +137,8 @@ class Panel(Displayed):
         self._spells = spells
         self._memory_limit = memory_limit
         self._precision = precision
+        self.weights = weights
+        self._require_weights()
         declared = {name: told(self.units[name]) for name in self._declared}
         self.provenance = Provenance.of(
             "read_panel",
@@ -148,6 +151,7 @@ class Panel(Displayed):
                 **({"units": declared} if declared else {}),
                 **({} if period == "year" else {"period": period}),
                 **({} if precision == "float64" else {"precision": precision}),
+                **({} if weights is None else {"weights": weights}),
             },
             evidence=evidence,
         )
@@ -155,6 +159,20 @@ class Panel(Displayed):
         self.cross_section = False
         self._measure: Named | None = None
         self._last_cube: tuple[tuple[Any, ...], Cube] | None = None
+
+    def _require_weights(self) -> None:
+        """Raise on a column of design weights that is none of the panel's numbers."""
+        name = self.weights
+        if name is None:
+            return
+        cast = self._casts.get(name) if isinstance(name, str) else None
+        if cast is None or cast.dtype != "number" or cast.declared:
+            raise PanelContractError(
+                "Design weights are a column of numbers outside the contract",
+                found=f"weights={name!r}, which is "
+                + ("no column" if cast is None else f"{cast.dtype}, or has a unit"),
+                do=f"name one of {', '.join(self._casts)}, without a unit in units=",
+            )
 
     # --- what it has ------------------------------------------------------------------------------
 
@@ -289,7 +307,7 @@ class Panel(Displayed):
 
         `eligible` and `columns` are as in `cube`.
         """
-        names = columns_to_fetch(columns, self.columns)
+        names = self._to_fetch(columns)
         expr = eligible_expr(eligible, self._counts.frame)
         self.require()
         request = self._request(names, expr)
@@ -345,7 +363,7 @@ class Panel(Displayed):
         EngineError
             The source broke off while it was read.
         """
-        names = columns_to_fetch(columns, self.columns)
+        names = self._to_fetch(columns)
         expr = eligible_expr(eligible, self._counts.frame)
         key = (eligible, names)
         if self._last_cube is not None and not isinstance(eligible, nw.Expr):
@@ -360,6 +378,13 @@ class Panel(Displayed):
         if not isinstance(eligible, nw.Expr):
             self._last_cube = (key, cube)
         return cube
+
+    def _to_fetch(self, columns: Iterable[str] | None) -> tuple[str, ...]:
+        """Return the columns to fetch, design weights among them."""
+        if columns is not None and self.weights is not None:
+            named = [columns] if isinstance(columns, str) else list(columns)
+            columns = list(dict.fromkeys([*named, self.weights]))
+        return columns_to_fetch(columns, self.columns)
 
     def eligibility(self, eligible: Eligible = None) -> str:
         """Return in words who counts as eligible, for cards and provenance.
@@ -420,6 +445,7 @@ class Panel(Displayed):
                 exact=[name for name in units if dtypes[name] == "number"],
             ),
             per_g=self._per_g(years),
+            weights=self.weights,
             units=units,
             declared=tuple(name for name in self._declared if name in units),
         )

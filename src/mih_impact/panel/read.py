@@ -41,6 +41,7 @@ def read_panel(
     decimal: str | Mapping[str, str] | None = None,
     thousands: str | Mapping[str, str] | None = None,
     codes: str | Sequence[str] = (),
+    weights: str | None = None,
 ) -> Panel:
     """Read a register panel with one row per person and year, or per person and month.
 
@@ -105,6 +106,12 @@ def read_panel(
     codes
         Columns outside the contract that hold codes (of industries, occupations): categories,
         also where they look like numbers. In a CSV a column with a leading zero is one anyway.
+    weights
+        The column with design weights, where persons were drawn with different probabilities: one
+        over the probability, as in did(weightsname=) and WeightIt's `s.weights`. A number above 0,
+        the same in all rows of a person; its scale does not matter. `match`, `weight`, balance,
+        `event_study` and what is read off its result weigh persons by it; what does not know
+        weights refuses. Persons are counted unweighted, small cells among them.
 
     Returns
     -------
@@ -166,6 +173,7 @@ def read_panel(
         evidence=opened.evidence if evidence is None else read_evidence(evidence),
         memory_limit=allowed,
         precision=precision,
+        weights=weights,
     )
 
 

@@ -340,7 +340,7 @@ class Rematched:
         by_start_year = self.target.composition == "cohort_weighted"
         stratum = start_year if by_start_year else np.zeros_like(start_year)
         contrast = self.changes[own] - mean[sets.set_of]
-        return average(contrast, valid, everyone, stratum)[0]
+        return average(contrast, valid, everyone, stratum, np.ones(len(valid)))[0]
 
 
 def _options(group: ControlGroup) -> MatchOptions:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.arguments import named_options
-from mih_impact.controls.recipe import about_panel, require_units, require_years
+from mih_impact.controls.recipe import about_panel, no_weights, require_units, require_years
 from mih_impact.controls.risk_set import require_starters
 from mih_impact.controls.terms import Lag, Term, as_terms
 from mih_impact.display.result import Provenance
@@ -172,6 +172,8 @@ def group_time_effects(
     require_cluster(cluster)
     above = [] if cluster == "person" else [cluster]
     columns = [term.column if isinstance(term, Lag) else term for term in (*terms, *cells, *above)]
+    if panel.weights is not None:
+        raise no_weights("group_time_effects")
     cube = panel.cube(eligible=eligible, columns=[*columns, *names])
     if cube.others is not None:
         raise EffectsError(

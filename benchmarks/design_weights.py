@@ -1,0 +1,125 @@
+"""Do intervals cover the effect in a population from which persons were drawn unevenly?
+
+    python benchmarks/design_weights.py [--seeds 1000]
+
+The samples of `benchmarks/whose_effect.py`, seeds 0, 1, ..., of 900 persons, of whom each comes
+into the register with probability 0.25 to 0.85, falling with x; the effect rises with x. A design
+weight is one over the probability, and the truth is the effect on those who start in the population.
+
+Bias, spread and mean standard error are of the effect in the start year, in NOK; coverage is that
+of the 95 % interval. Written to benchmarks/results/design_weights.json, and as a table to
+docs/monte_carlo.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from benchmarks import whose_effect
+from benchmarks.ties import PAGE, put
+
+import mih_impact as mih
+
+RESULT = Path(__file__).parent / "results" / "design_weights.json"
+TITLE = "## Design weights\n"
+PERSONS = 900
+#: Of each way whether weights are used, the verb, what controls are chosen by, and the adjustment.
+WAYS: dict[str, tuple[bool, Any, dict[str, Any], dict[str, Any]]] = {
+    "entropy balancing, weights left out": (False, mih.weight, {}, {}),
+    "entropy balancing": (True, mih.weight, {}, {}),
+    "inverse probability weights": (True, mih.weight, {"method": "ipw"}, {}),
+    "IPWRA": (True, mih.weight, {"method": "ipw"}, {"adjust": True}),
+    "five nearest by log odds": (True, mih.match, {}, {}),
+}
+
+
+def drawn(seed: int) -> pd.DataFrame:
+    """Return the rows of those who were drawn, with their weights."""
+    whose_effect.PERSONS = PERSONS
+    rows = whose_effect.sample(seed).frame.collect("pandas").to_native()
+    person = rows.groupby("person_id")["x"].first()
+    chance = 0.55 - 0.15 * person
+    kept = person.index[np.random.default_rng([seed, 1]).random(len(person)) < chance]
+    own = rows[rows["person_id"].isin(kept)]
+    return own.assign(w=1.0 / (0.55 - 0.15 * own["x"]))
+
+
+def one(seed: int) -> dict[str, tuple[float, float]]:
+    """Return estimate and standard error of every way."""
+    rows, found = drawn(seed), {}
+    options: dict[str, Any] = {"money": "fixed", "price_year": 2024}
+    panels = {
+        False: mih.read_panel(rows, **options),
+        True: mih.read_panel(rows, weights="w", **options),
+    }
+    for way, (weighted, verb, choosing, adjusting) in WAYS.items():
+        panel = panels[weighted]
+        group = verb(panel, on=whose_effect.ON, outcomes="wage_income", **choosing)
+        effects = mih.event_study(group, estimator="difference", window=(0, 0), **adjusting)
+        found[way] = float(effects.estimate.item()), float(np.sqrt(effects.matrix.item()))
+    return found
+
+
+def summary(seeds: int) -> list[dict[str, object]]:
+    """Return a row for every way."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", mih.MihImpactWarning)  # one person carries much
+        found = [one(seed) for seed in range(seeds)]
+    truth, table = whose_effect.truth("att"), []
+    for way in WAYS:
+        estimate, error = np.array([each[way] for each in found]).T
+        off = estimate - truth
+        numbers = (off.mean(), off.std(), error.mean())
+        names = ("bias", "spread", "mean_error")
+        table.append(
+            {
+                "way": way,
+                "seeds": seeds,
+                "truth": round(truth, 1),
+                **{name: round(float(x), 1) for name, x in zip(names, numbers, strict=True)},
+                "coverage": round(float((np.abs(off) <= 1.959964 * error).mean()), 4),
+            }
+        )
+    return table
+
+
+def section(table: list[dict[str, object]]) -> str:
+    """Return the section of the page."""
+    lines = [
+        ["controls", "truth", "bias", "spread", "mean error", "covers"],
+        ["---", "---:", "---:", "---:", "---:", "---:"],
+    ]
+    for row in table:
+        keys = ("truth", "bias", "spread", "mean_error")
+        money = [f"{float(str(row[key])) / 1000:.1f}" for key in keys]
+        lines.append([str(row["way"]), *money, f"{100 * float(str(row['coverage'])):.1f} %"])
+    text = INTRODUCTION.format(seeds=f"{table[0]['seeds']:,}", persons=PERSONS)
+    return TITLE + text + "".join("| " + " | ".join(line) + " |\n" for line in lines) + READING
+
+
+INTRODUCTION = """
+Written by `benchmarks/design_weights.py`. {seeds} samples of {persons} persons, of whom each comes
+into the register with a probability that falls with x from 0.85 to 0.25; the effect rises with x.
+The truth is the effect on those who start in the population. Thousand NOK.
+
+"""
+READING = ""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=1000)
+    table = summary(parser.parse_args().seeds)
+    RESULT.write_text(json.dumps(table, indent=1) + "\n")
+    put(PAGE, TITLE, section(table))
+    print(pd.DataFrame(table).to_string())
+
+
+if __name__ == "__main__":
+    main()
