@@ -4,7 +4,7 @@
 
 The samples of `benchmarks/whose_effect.py`, seeds 0, 1, ..., of 900 persons, of whom each comes
 into the register with probability 0.25 to 0.85, falling with x; the effect rises with x. A design
-weight is one over the probability, and the truth is the effect on those who start in the population.
+weight is one over the probability; the truth is the effect on those who start in the population.
 
 Bias, spread and mean standard error are of the effect in the start year, in NOK; coverage is that
 of the 95 % interval. Written to benchmarks/results/design_weights.json, and as a table to
