@@ -284,7 +284,7 @@ def _build(given: argparse.Namespace) -> None:
 
     panel = build_from_toml(given.tables, out=given.out)
     sources, path = panel.sources(), given.out / "panel.parquet"
-    text = f"{sources.to_string(index=False)}\n{path}"
+    text = f"{sources}\n{path}"
     _say(given, text, sources=_records(sources), files=_paths([path]))
 
 

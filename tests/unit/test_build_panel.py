@@ -803,3 +803,19 @@ def test_eligible_is_an_expression_on_the_panel():
     assert set(cells(panel, "eligible", "b").values()) == {False}
     with pytest.raises(mih.PanelContractError, match="eligible= is an expression"):
         build(spells=[paid], eligible="mann")
+
+
+def test_what_became_of_the_rows_fits_a_screen_and_tells_all_of_it():
+    rows = [("a", f"{2000 + k}-03-01", f"{2000 + k}-04-01", 100.0) for k in range(30)]
+    rows += [("z", "2019-01-01", None, 1.0), ("a", "2020-03-05", "2020-03-09", 50.0)]
+    table = frame(rows, "person_id", "start", "stop", "rate")
+    named = mih.Spells(table, name="a name that is longer than a third of a screen", to="aap",
+                       amount="rate", per="day", days="calendar", overlap="highest")  # fmt: skip
+    told = build(spells=[named]).sources()
+    text = repr(told)
+    assert max(map(len, text.splitlines())) < 80
+    for fate in FATES:
+        n = int(told[fate].iloc[1])
+        assert (f"{fate} {n:,}" in text) == (n > 0 or fate in ("used", "outside")), fate
+    assert type(told[["table", "used"]]) is pd.DataFrame
+    assert "table" in told.head(1).to_string()

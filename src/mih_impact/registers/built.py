@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,6 +20,9 @@ from mih_impact.registers.tables import Spells, refuse
 from mih_impact.registers.taking import first_of, literal, quoted
 
 __all__ = ["BuiltPanel", "Origin", "Part"]
+
+#: Columns of a narrow screen, and of them those that the name of a table may take.
+_WIDTH, _NAME = 79, 30
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,27 @@ class Origin:
     setting: Setting
     parts: Sequence[Part]
     rows: str
+
+
+class _Sources(pd.DataFrame):
+    """A frame of what became of rows; as text it fits a screen, and a part of it is any frame."""
+
+    @property
+    def _constructor(self) -> Any:
+        return pd.DataFrame
+
+    def __repr__(self) -> str:
+        wide = min(max(map(len, self["table"]), default=0), _NAME)
+        lines = [f"{'table':{wide}}  {'rows_read':>11}  what became of them"]
+        for row in self.to_dict("records"):
+            met = [f"{name} {row[name]:,}" for name in (*FATES, "declared_missing") if row[name]]
+            name = row["table"] if len(row["table"]) <= wide else row["table"][: wide - 3] + "..."
+            begun = f"{name:{wide}}  {row['rows_read']:11,}  "
+            text = ", ".join(fate.replace(" ", "\N{NO-BREAK SPACE}") for fate in met)
+            lines += textwrap.wrap(
+                text, _WIDTH, initial_indent=begun, subsequent_indent=" " * len(begun)
+            ) or [begun.rstrip()]
+        return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ")
 
 
 class BuiltPanel(Panel):
@@ -107,7 +132,8 @@ class BuiltPanel(Panel):
             - `without_person`: of nobody among the persons
 
             `declared_missing` is how many values of its columns the files of Stata, SPSS or SAS
-            declare missing (.a, user-missing); they are null, and no fate of a row.
+            declare missing (.a, user-missing); they are null, and no fate of a row. As text, each
+            table has the fates that its rows met.
         """
         store, origin = self._origin.setting.store, self._origin
         lines = []
@@ -121,7 +147,7 @@ class BuiltPanel(Panel):
             fates = {fate: found.get(fate, 0) for fate in FATES}
             line = {"table": part.name, "kind": part.kind, "rows_read": read, **fates}
             lines.append({**line, "declared_missing": store.declared.get(raw, 0)})
-        return pd.DataFrame(lines)
+        return _Sources(lines)
 
     def explain(
         self, person: Any, year: int, column: str, *, month: int | None = None
