@@ -273,6 +273,9 @@ def widened(place: FloatArray, reach: FloatArray) -> tuple[float, float]:
     return round(low, 6), round(high, 6)
 
 
+_PACKED = 1
+"""How hard zlib tries: at 6, its default, files are 5 % smaller and take half as long again."""
+
 _EDGE = 0.03
 """Inches around what reaches over the edge of a figure."""
 
@@ -327,7 +330,10 @@ def figure_bytes(
         png, svg = io.BytesIO(), io.BytesIO()
         box = _whole(figure) if whole else None
         about = {"Software": None, "Description": text}
-        figure.savefig(png, format="png", dpi=dots, bbox_inches=box, metadata=about)
+        packed = {"compress_level": _PACKED}
+        figure.savefig(
+            png, format="png", dpi=dots, bbox_inches=box, metadata=about, pil_kwargs=packed
+        )
         figure.savefig(svg, format="svg", bbox_inches=box, metadata={"Date": None, "Creator": None})
     return png.getvalue(), _describe(svg.getvalue(), text)
 
