@@ -124,8 +124,9 @@ def neighbours(group: ControlGroup, rows: IntArray) -> Nearby:
         place, near, level = _on_line(score, cell, wanted)
     needed = np.zeros(int(place.max(initial=-1)) + 1, dtype=bool)
     needed[near[near >= 0]] = True
-    member = np.flatnonzero(needed[place])
-    return Nearby(candidate[member], place[member], rows, near, level)
+    member, number = np.flatnonzero(needed[place]), np.cumsum(needed) - 1
+    near = np.where(near >= 0, number[near], -1)
+    return Nearby(candidate[member], number[place[member]], rows, near, level)
 
 
 def _on_line(

@@ -420,7 +420,9 @@ def _persons(
     chosen = nw.col(ROW) & inside
     if started:
         chosen = chosen | engine.has_value(nw.col("start_year"))
-    if not (request.residency_known and window):
+    if not (request.residency_known and window) or (
+        request.rule.same and request.observed[0] == window[0]  # no row can carry anybody into it
+    ):
         return engine.numbered(
             marked.filter(chosen).select("person_id", *once), "person_id", PERSON
         )
