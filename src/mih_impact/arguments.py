@@ -21,7 +21,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from mih_impact.errors import OptionError, UnknownOptionError
+from mih_impact.errors import MihImpactError, OptionError, UnknownOptionError
 
 __all__ = [
     "ELSEWHERE",
@@ -43,6 +43,7 @@ __all__ = [
     "number",
     "numbers",
     "path",
+    "require_inside",
     "seed",
     "shown",
     "type_of",
@@ -521,3 +522,40 @@ def _advice(call: str, name: str, own: list[str]) -> str:
         return f"here it is {told}" if option in own else told
     near = get_close_matches(name, own, n=1)
     return f"did you mean {near[0]}=?" if near else f"use one of {', '.join(own[1:] or own)}"
+
+
+def require_inside(
+    folder: str | os.PathLike[str], named: Mapping[str, str], *, raised: type[MihImpactError]
+) -> None:
+    """Raise unless every path that a file names stays within the file's own folder.
+
+    Parameters
+    ----------
+    folder
+        Where the file lies; relative paths start there.
+    named
+        Paths as they are written, by where they stand in the file.
+    raised
+        The error to raise.
+
+    Examples
+    --------
+    >>> require_inside(".", {"[data] source": "../register.csv"}, raised=OptionError)
+    Traceback (most recent call last):
+    mih_impact.errors.OptionError: The file names a path outside its own folder. Found: \
+[data] source = '../register.csv'. Do: put what it names beside it; or, if you trust the file, \
+allow it: allow_outside=True, or --allow-outside on the command line.
+    """
+    home = Path(folder).resolve()
+    outside = [
+        f"{where} = {shown(name)}"
+        for where, name in named.items()
+        if "\0" in name or not (home / name).resolve().is_relative_to(home)
+    ]
+    if outside:
+        raise raised(
+            "The file names a path outside its own folder",
+            found="; ".join(outside),
+            do="put what it names beside it; or, if you trust the file, allow it:"
+            " allow_outside=True, or --allow-outside on the command line",
+        )

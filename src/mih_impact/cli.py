@@ -44,6 +44,10 @@ _COMMAND = Label(nb="KOMMANDO", en="COMMAND")
 _HELP = Label(nb="vis denne hjelpen", en="show this help")
 _VERSION = Label(nb="vis versjonen", en="show the version")
 _LANG = Label(nb="språk: nb (bokmål, hvis ikke annet sies) eller en", en="language: nb or en")
+_LIES_OUTSIDE = Label(
+    nb="Registeret ligger utenfor mappen: legg --allow-outside til i check og run.",
+    en="The register lies outside the folder: add --allow-outside to check and run.",
+)
 _QUIET = Label(nb="ingen framdriftslinje", en="no progress bar")
 _JSON = Label(nb="svaret som JSON", en="the answer as JSON")
 
@@ -209,7 +213,10 @@ def _init(given: argparse.Namespace) -> None:
         files_of(data)
     folder = given.out or (named if is_folder else Path())
     files = write_template(folder, data=data, lang=given.lang)
-    _say(given, _WRITTEN.format(n=len(files), out=folder).text(), files=_paths(files))
+    text = _WRITTEN.format(n=len(files), out=folder).text()
+    if data is not None and not Path(data).resolve().is_relative_to(Path(folder).resolve()):
+        text += f"\n{_LIES_OUTSIDE.text()}"
+    _say(given, text, files=_paths(files))
 
 
 def _run(given: argparse.Namespace) -> None:
@@ -218,7 +225,9 @@ def _run(given: argparse.Namespace) -> None:
     from mih_impact.study.spec import StudySpec
 
     spec = StudySpec.from_toml(given.analysis)
-    result = run_study(spec, write=False)
+    if not given.allow_outside:
+        spec.require_inside()
+    result = run_study(spec, write=False, allow_outside=given.allow_outside)
     text = f"{result.effects.summary()}\n\n{result.summary()}"
     files = []
     if given.save is not None:
@@ -282,7 +291,7 @@ def _starters(text: str) -> dict[int, float]:
 def _build(given: argparse.Namespace) -> None:
     from mih_impact.registers.spec import build_from_toml
 
-    panel = build_from_toml(given.tables, out=given.out)
+    panel = build_from_toml(given.tables, out=given.out, allow_outside=given.allow_outside)
     sources, path = panel.sources(), given.out / "panel.parquet"
     text = f"{sources}\n{path}"
     _say(given, text, sources=_records(sources), files=_paths([path]))
@@ -301,7 +310,10 @@ def _check(given: argparse.Namespace) -> None:
                 found="--columns beside an analysis",
                 do="write them into the analysis: columns = { person_id = 'lopenr' }",
             )
-        panel = read_data(StudySpec.from_toml(given.register))
+        spec = StudySpec.from_toml(given.register)
+        if not given.allow_outside:
+            spec.require_inside()
+        panel = read_data(spec)
     else:
         panel = read_panel(given.register, columns=columns or None)
     report = panel.check()
@@ -389,6 +401,12 @@ def _completion(given: argparse.Namespace) -> None:
 
 # --- the commands, in the order in which an analysis meets them -----------------------------------
 
+_OUTSIDE = _Option(
+    "--allow-outside",
+    "filen får lese og skrive utenfor sin egen mappe: bare for en fil du har lest",
+    "the file may read and write outside its own folder: only for a file that you have read",
+    {"action": "store_true"},
+)
 _OUT = _Option("--out", "mappe", "folder", {"type": Path, "required": True})
 _COMMANDS: dict[str, _Command] = {
     "reproduce": _Command(
@@ -441,6 +459,7 @@ _COMMANDS: dict[str, _Command] = {
                 "our name = the register's name, where they differ",
                 {"nargs": "+", "action": "extend", "metavar": "OUR=THEIRS", "default": []},
             ),
+            _OUTSIDE,
         ),
         (
             "analysis.toml",
@@ -461,6 +480,7 @@ _COMMANDS: dict[str, _Command] = {
                 {"type": Path, "metavar": "tables.toml"},
             ),
             _OUT,
+            _OUTSIDE,
         ),
         ("tables.toml --out panel",),
     ),
@@ -475,6 +495,7 @@ _COMMANDS: dict[str, _Command] = {
                 "the analysis",
                 {"type": Path, "metavar": "analysis.toml"},
             ),
+            _OUTSIDE,
             _Option(
                 "--save",
                 "lagre resultatet (.zip)",

@@ -122,8 +122,11 @@ def test_an_analysis_is_written_from_the_columns_of_a_register(capsys, extract, 
     alike = "Ligner, men er ikke brukt" if lang == "nb" else "Alike, but not used"
     assert f"# {other}: q17\n" in text
     assert f'# {alike}: municipality = "kommentar"\n' in text
-    assert called(capsys, "check", analysis)[0] == 0
-    result = mih.run_study(analysis, write=False)
+    refused = called(capsys, "check", analysis)
+    assert refused[0] == 2
+    assert "--allow-outside" in refused[2]
+    assert called(capsys, "check", analysis, "--allow-outside")[0] == 0
+    result = mih.run_study(analysis, write=False, allow_outside=True)
     panel = mih.read_panel(extract, columns=NORWEGIAN)
     on = ["age", "education", *mih.lag("wage_income", 1, 2, 3)]
     group = mih.match(panel, exact=["county"], on=on)
@@ -137,7 +140,7 @@ def test_an_analysis_is_written_from_a_stata_file(capsys, tmp_path):
     analysis = tmp_path / "analysis" / "analysis.toml"
     assert called(capsys, "init", tmp_path / "uttrekk.dta", "--out", analysis.parent)[0] == 0
     assert StudySpec.from_toml(analysis).data.columns == NORWEGIAN
-    assert called(capsys, "check", analysis)[0] == 0
+    assert called(capsys, "check", analysis, "--allow-outside")[0] == 0
 
 
 def test_what_is_not_found_is_said_and_what_is_there_is_left(capsys, tmp_path):

@@ -308,7 +308,7 @@ def test_what_is_asked_for_is_written(folder, tmp_path):
         figures=True, sheet=("toml", "csv", "xlsx"), save="all.zip",
     )  # fmt: skip
     spec = StudySpec(**(vars(spec_of(folder)) | {"outputs": outputs}))
-    result = mih.run_study(spec)
+    result = mih.run_study(spec, allow_outside=True)
     made = {path.name for path in (tmp_path / "made").iterdir()}
     figures = {"effects", "levels", "present_value", "actors", "balance"}
     assert made == {

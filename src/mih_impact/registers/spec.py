@@ -14,6 +14,7 @@ import narwhals as nw
 
 from mih_impact import arguments
 from mih_impact.arguments import named_options
+from mih_impact.errors import PanelContractError
 from mih_impact.reference import codes as lists
 from mih_impact.registers.build import build_panel
 from mih_impact.registers.built import BuiltPanel
@@ -55,6 +56,7 @@ def build_from_toml(
     out: str | os.PathLike[str] | None = None,
     eligible: nw.Expr | None = None,
     engine: Any = None,
+    allow_outside: bool = False,
 ) -> BuiltPanel:
     """Build the panel that the section `[tables]` of a toml file tells of.
 
@@ -64,12 +66,15 @@ def build_from_toml(
         The file; the paths of its tables are seen from its folder.
     out, eligible, engine
         As in `build_panel`.
+    allow_outside
+        Whether the file may name tables outside its own folder: say True of a file that you wrote
+        or have read through.
 
     Raises
     ------
     PanelContractError
-        The file has no such section, or something in it has another name than `build_panel` and
-        its tables have.
+        The file has no such section, names a table outside its folder, or something in
+        it has another name than `build_panel` and its tables have.
 
     Examples
     --------
@@ -103,7 +108,21 @@ def build_from_toml(
         if not isinstance(lines, list):
             raise refuse(f"{name} may be several", do=f"write [[tables.{name}]] above each")
         options[name] = [_table(name, kind, line, file.parent) for line in lines]
+    if not allow_outside:
+        _require_inside(tables, file.parent)
     return build_panel(options.pop("persons"), out=out, eligible=eligible, engine=engine, **options)
+
+
+def _require_inside(tables: Mapping[str, Any], folder: Path) -> None:
+    """Raise unless every table lies within the folder of the file that tells of it."""
+    lines = {name: [tables[name]] for name in _ONE if name in tables}
+    lines |= {name: tables[name] for name in _SEVERAL if name in tables}
+    named = {
+        f"[tables.{name}] source, {k + 1}": each["source"]
+        for name, several in lines.items()
+        for k, each in enumerate(several)
+    }
+    arguments.require_inside(folder, named, raised=PanelContractError)
 
 
 def _require_names(where: str, given: Mapping[str, Any], known: list[str]) -> None:

@@ -92,13 +92,15 @@ class StudyResult(Result):
         """Return every assumption of the account as a sheet that people edit."""
         return self.case.sheet()
 
-    def replay(self, *, panel: Panel | None = None) -> StudyResult:
+    def replay(self, *, panel: Panel | None = None, allow_outside: bool = False) -> StudyResult:
         """Run the analysis again; nothing is written.
 
         Parameters
         ----------
         panel
             Another panel; None reads the data that the specification names.
+        allow_outside
+            As in `run_study`.
 
         Returns
         -------
@@ -118,7 +120,7 @@ class StudyResult(Result):
         >>> result.replay().case.npv == result.case.npv
         True
         """
-        again = run_study(self.spec, panel=panel, write=False)
+        again = run_study(self.spec, panel=panel, write=False, allow_outside=allow_outside)
         if panel is None and again.provenance.data != self.provenance.data:
             raise AssumptionError(
                 "The data are others than those the result was made from",
@@ -142,7 +144,11 @@ class StudyResult(Result):
 
 @named_options
 def run_study(
-    spec: StudySpec | str | Path | Traversable, *, panel: Panel | None = None, write: bool = True
+    spec: StudySpec | str | Path | Traversable,
+    *,
+    panel: Panel | None = None,
+    write: bool = True,
+    allow_outside: bool = False,
 ) -> StudyResult:
     """Run a whole analysis from its specification, and write what its `[outputs]` ask for.
 
@@ -154,6 +160,9 @@ def run_study(
         Use this panel instead of the one the specification names.
     write
         False writes nothing.
+    allow_outside
+        Whether the analysis may read and write outside its own folder: say True of a file that you
+        wrote or have read through, not of one that was mailed to you.
 
     Returns
     -------
@@ -161,6 +170,8 @@ def run_study(
 
     Raises
     ------
+    AssumptionError
+        The analysis names a path outside its folder, and that is not allowed.
     MihImpactError
         As the calls it makes: `read_panel`, `match`, `event_study`, `cost_benefit`.
 
@@ -172,6 +183,8 @@ def run_study(
     7
     """
     plan = spec if isinstance(spec, StudySpec) else StudySpec.from_toml(spec)
+    if not allow_outside:
+        plan.require_inside(writes=write)
     with _progress(plan.label) as step:
         step(0)
         register = panel if panel is not None else read_data(plan)

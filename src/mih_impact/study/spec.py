@@ -390,6 +390,20 @@ class StudySpec:
         """
         return write_whole(path, self.to_toml().encode())
 
+    def require_inside(self, *, writes: bool = True) -> None:
+        """Raise unless what the specification reads, and writes, lies within its folder."""
+        named = {
+            "[data] source": None if self.data.source == "example" else self.data.source,
+            "[account] programme": self.account.programme,
+            "[account] sheet": self.account.sheet,
+        }
+        if self.outputs is not None and writes:
+            into = Path(self.outputs.folder)
+            named["[outputs] folder"] = self.outputs.folder
+            named["[outputs] save"] = str(into / self.outputs.save) if self.outputs.save else None
+        paths = {where: name for where, name in named.items() if isinstance(name, str)}
+        arguments.require_inside(str(self.folder), paths, raised=AssumptionError)
+
     def frozen(self) -> StudySpec:
         """Return the specification with programme and sheet in it, not the names of their files."""
         return replace(self, account=self.account.frozen(self.folder))

@@ -285,7 +285,9 @@ def programme_content(file: Path | Traversable) -> dict[str, Any]:
         ) from None
     if "non_priced" in content:
         folder = file.parent if isinstance(file, Path) else Path(str(file)).parent
-        content["effect"] = non_priced_content(folder / str(content.pop("non_priced")))
+        name = str(content.pop("non_priced"))
+        arguments.require_inside(folder, {"non_priced": name}, raised=AssumptionError)
+        content["effect"] = non_priced_content(folder / name)
     return content
 
 
