@@ -9,8 +9,8 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.cli import main
-from mih_impact.study.toml_files import read_programme
 from mih_impact.study.spec import StudySpec
+from mih_impact.study.toml_files import read_programme
 
 SHIPPED = Path(__file__).parents[2] / "data" / "synthetic" / "register.parquet"
 ANALYSIS = """
