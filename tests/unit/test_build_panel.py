@@ -819,3 +819,32 @@ def test_what_became_of_the_rows_fits_a_screen_and_tells_all_of_it():
         assert (f"{fate} {n:,}" in text) == (n > 0 or fate in ("used", "outside")), fate
     assert type(told[["table", "used"]]) is pd.DataFrame
     assert "table" in told.head(1).to_string()
+
+
+def test_a_gap_joins_spells_of_one_status_and_no_others():
+    rows = [("a", "2019-01-01", "2019-12-25", "03"), ("a", "2020-01-10", "2020-12-31", "03"),
+            ("a", "2021-01-05", None, "11"), ("b", "2019-01-01", "2019-12-20", "03"),
+            ("b", "2019-12-25", "2020-01-02", "11"), ("b", "2020-01-04", None, "03")]  # fmt: skip
+    homes = frame(rows, "person_id", "start", "stop", "county")
+    wages = frame([(p, y, 1.0) for p in "ab" for y in (2019, 2020, 2021)], "person_id", "year", "w")
+    yearly = [mih.Table(wages, columns={"year": "year", "wage_income": "w"})]
+    for overlap in (None, "latest"):
+        status = mih.Status(homes, to="county", at="31.12", gap=15, overlap=overlap)
+        panel = build(yearly=yearly, status=[status])
+        assert cells(panel, "county") == {2019: "03", 2020: "03", 2021: "11"}
+        assert cells(panel, "county", "b") == {2019: "11", 2020: "03", 2021: "03"}
+
+
+def test_numbers_in_text_are_whole_or_an_error():
+    wages = frame([("a", "2019", "2.5", 1.0)], "person_id", "year", "month", "w")
+    columns = {"year": "year", "month": "month", "wage_income": "w"}
+    with pytest.raises(mih.PanelContractError, match="values in month that are no month"):
+        build(monthly=[mih.Table(wages, columns=columns)], period="month")
+    born = mih.Table(frame([("a", "1980.5")], "person_id", "born"), columns={"birth_year": "born"})
+    with pytest.raises(mih.PanelContractError, match="values in born that are no whole number"):
+        build(persons=born)
+
+
+def test_a_date_with_a_name_of_a_month_has_its_whole_year():
+    with pytest.raises(mih.PanelContractError, match="values in start that are no date"):
+        build(spells=[spells([("a", "31DEC19", "31JAN20", 1.0)])])

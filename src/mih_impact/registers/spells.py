@@ -200,9 +200,12 @@ def require_apart(setting: Setting, name: str, spells: str) -> None:
         )
 
 
-def clustered(spells: str, gap: int = 0, *, by: str = "pid") -> str:
-    """Return spells with `cluster`, the same for those that hang together."""
+def clustered(spells: str, gap: int = 0, *, by: str = "pid", alike: bool = False) -> str:
+    """Return spells with `cluster`, the same for those that hang together, and are `alike`."""
     reach = "a" if gap < 0 else f"a - {1 + gap}"
+    before = f"lag(value) OVER (PARTITION BY {by} ORDER BY a, b, row)"
+    if alike:
+        reach = f"coalesce(value = {before}, false) AND {reach}"
     return (
         "SELECT *, sum(begins) OVER (PARTITION BY "
         f"{by} ORDER BY a, b, row ROWS UNBOUNDED PRECEDING) AS cluster FROM (SELECT *, "
@@ -212,11 +215,11 @@ def clustered(spells: str, gap: int = 0, *, by: str = "pid") -> str:
     )
 
 
-def united(spells: str, gap: int) -> str:
+def united(spells: str, gap: int, *, alike: bool = False) -> str:
     """Return the query of spells of the days that count once, those at most a gap apart as one."""
     return (
         "SELECT pid, min(row) AS row, min(a) AS a, max(b) AS b, any_value(value) AS value "
-        f"FROM ({clustered(spells, gap)}) GROUP BY pid, cluster"
+        f"FROM ({clustered(spells, gap, alike=alike)}) GROUP BY pid, cluster"
     )
 
 
@@ -252,14 +255,16 @@ def resolved(
     store = setting.store
     if table.overlap is None:
         require_apart(setting, name, spells)
-    if table.overlap == "union" or table.gap:
+    if table.overlap == "union" or (table.gap and isinstance(table, Spells)):
         return store.keep(united(spells, table.gap)), taken
     if table.overlap in ("highest", "latest"):
         order = f"m.value DESC, {_LATEST}" if table.overlap == "highest" else _LATEST
         won = store.keep(one_at_a_time(setting, spells, order))
         used = f"SELECT row FROM {taken.rows} WHERE fate = 'used'"
         lost = f"SELECT row, 'overlapped' AS fate FROM ({used}) ANTI JOIN {won} USING (row)"
-        return won, replace(taken, overruled=lost)
+        spells, taken = won, replace(taken, overruled=lost)
+    if table.gap:  # of a status, with nothing else between
+        spells = store.keep(united(spells, table.gap, alike=True))
     return spells, taken
 
 

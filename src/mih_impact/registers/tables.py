@@ -232,7 +232,7 @@ class _Dated(Source):
     overlap
         What holds where a person has several spells at once; None takes that for an error.
     gap
-        Days between two spells that are taken for one.
+        Days between two spells that are taken for one; of a status, if it is the same in both.
     """
 
     _: KW_ONLY

@@ -120,8 +120,7 @@ class _Reader:
                 finite = f"CASE WHEN isfinite({column}::DOUBLE) THEN {column} END"
                 return finite if base in ("FLOAT", "DOUBLE") else column
             case "int":
-                whole = f"CASE WHEN {column} = floor({column}) THEN {column} END"
-                return f"TRY_CAST({whole if base in _FLOATS else column} AS BIGINT)"
+                return f"TRY_CAST({self._whole(column, base)} AS BIGINT)"
             case "bool":
                 if base in (*_WHOLE, *_FLOATS):  # 1 for yes and 2 for no is another code
                     return f"CASE {column} WHEN 1 THEN true WHEN 0 THEN false END"
@@ -137,6 +136,12 @@ class _Reader:
                 found=f"{base.lower()} where a {want.kind} is needed",
                 do="convert the column before",
             )
+
+    def _whole(self, column: str, base: str) -> str:
+        """Return a number or a text where it has no decimals: casts would round them away."""
+        value = f"TRY_CAST({column} AS DOUBLE)" if base == "VARCHAR" else column
+        whole = f"CASE WHEN {value} = floor({value}) THEN {column} END"
+        return whole if base in (*_FLOATS, "VARCHAR") else column
 
     def _text(self, column: str, base: str) -> str:
         """Return text without blanks around it; a whole number that is kept as 7.0 is 7."""
@@ -169,7 +174,8 @@ class _Reader:
         if month:
             both = f"regexp_full_match({text}, '{_SPARE}')"
             year, last = f"left({text}, 4)::INTEGER", f"right({text}, 2)::INTEGER"
-            alone = f"TRY_CAST({text} AS INTEGER) - 13"  # without a year: -12 to -1
+            whole = self._whole(text, "VARCHAR")
+            alone = f"TRY_CAST({whole} AS INTEGER) - 13"  # without a year: -12 to -1
             return f"CASE WHEN {both} THEN {year} * 12 + {last} - 1 ELSE {alone} END"
         alone = f"length({text}) = 4 OR regexp_full_match({text}, '{_PERIOD}')"
         year = f"TRY_CAST(left({text}, 4) AS INTEGER)"
