@@ -112,8 +112,7 @@ The truth is the effect on those who start in the population. Thousand NOK.
 READING = """
 The Monte Carlo error of a bias is 0.16 thousand, that of a share near 95 % 0.7 points. Without the
 weights the effect is that on those who were drawn, 6 thousand below the population's, and its
-interval covers in 72 %. With them intervals cover 96 %: errors are 2 % above the spread, since
-weights are taken as fixed while they depend on x here, which the controls are chosen by.
+interval covers in 72 %. With them intervals cover 96 %; errors are 2 % above the spread.
 """
 
 

@@ -417,7 +417,6 @@ ELSEWHERE: dict[str, dict[str, str]] = {
         "language": "lang=",
     },
     "match": {
-        "link": "distance='propensity' for the log odds of a logit, 'probability' for the score"
         " itself",
         "k": "ratio=", "M": "ratio=", "n_neighbors": "ratio=", "m_order": "order=",
         "std_caliper": "caliper=, in standard deviations of the log odds",

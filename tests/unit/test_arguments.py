@@ -109,7 +109,8 @@ COLUMNS = [
 
 ESTIMATES = [
     (lambda x: mih.event_study(x["cells"], adjust=True), "nothing to adjust by"),
-    (es(adjust="no"), "adjust is True or False"),
+    (es(adjust="no"), "no column no"),
+    (es(adjust=3), "adjust"),
     (es(score_correction="no"), "score_correction is True or False"),
     (of("resample", adjust="no"), "adjust is True or False"),
     *((es(base=base), BASE) for base in (3, 0, True, (-1, -1), -1.0, None, "-1", [-1, 2])),

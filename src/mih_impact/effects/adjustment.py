@@ -94,7 +94,7 @@ class Adjustment:
                 "There is nothing to adjust by: effects are adjusted by the columns that controls "
                 "were chosen on, beside those they share exactly",
                 found=f"method={group.method!r} with exact={arguments.shown(list(group.exact))}",
-                do="name columns in adjust=, leave it out, or choose controls by a method with on=",
+                do="leave out adjust=, name columns in it, or choose controls by a method with on=",
             )
         if group.model is None and not self.weighted:
             raise OptionError(
