@@ -397,7 +397,7 @@ _DATA = {
     "case": "the first argument is an account: mih.cost_benefit(effects, ...)",
 }
 _FORMULA = "on=[...] lists the columns, and mih.lag(column, 1, 2) values of earlier years"
-_SAMPLING = "sampling weights are not supported"
+_SAMPLING = "mih.read_panel(frame, weights=...)"
 _ADJUST = "mih.event_study(group, adjust=True)"
 _SE = "mih.event_study(group, se=...)"
 _BOOTSTRAP = "mih.multiplier_bootstrap(effects, draws=...)"
@@ -417,7 +417,6 @@ ELSEWHERE: dict[str, dict[str, str]] = {
         "language": "lang=",
     },
     "match": {
-        " itself",
         "k": "ratio=", "M": "ratio=", "n_neighbors": "ratio=", "m_order": "order=",
         "std_caliper": "caliper=, in standard deviations of the log odds",
         "discard": "caliper=, which leaves out who has nobody near",
