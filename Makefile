@@ -14,7 +14,7 @@ FULL   := $(VENV)/.test-$(TAG)
 DOCS   := .venv-docs
 SITE   := $(DOCS)/.docs-$(TAG)
 
-.PHONY: reproduce test lint types layers doctest unit notebooks figures mutants fuzz register docs metrics bench clean
+.PHONY: reproduce test lint types layers doctest unit notebooks figures mutants fuzz register docs axe metrics bench clean
 
 reproduce: $(CORE)  ## the reference case: tables, figures, published beside computed
 	$(BIN)/mih-impact reproduce --out $(OUT)
@@ -56,6 +56,10 @@ metrics:  ## size and shape of the library: modules, lines, imports, circles
 docs: $(SITE)  ## the site, in out/site; warnings are errors. Writes docs/contract.md from the code first
 	$(DOCS)/bin/python -m mih_impact.panel.contract_page > docs/contract.md
 	$(DOCS)/bin/sphinx-build -q -W --keep-going -b html docs $(OUT)/site
+
+axe: docs  ## axe-core over memo, budget page and site, in headless Chromium
+	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[axe]'
+	$(DOCS)/bin/python scripts/accessibility.py $(OUT)/site
 
 clean:
 	rm -rf $(VENV) $(DOCS) $(OUT) build dist docs/gallery docs/notebooks docs/reference
