@@ -18,10 +18,12 @@ smallest and largest, and peak memory.
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import multiprocessing
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -80,15 +82,57 @@ mih.options(progress=False)
 assert mih.read_panel(os.environ["CSV"], price_year=2021).check().passed
 """,
 }
-for _method in ("entropy", "ipw"):
-    WORKS[f"999 draws, {_method}"] = (
+for _way, _verb, _options in (
+    ("entropy", "weight", 'method="entropy"'),
+    ("ipw", "weight", 'method="ipw"'),
+    ("neighbours again", "match", ""),
+):
+    WORKS[f"999 draws, {_way}"] = (
         REFERENCE
         + f"""
 on = ["age", "education", *mih.lag("wage_income", 1)]
-group = mih.weight(panel, on=on, exact=["sex"], method="{_method}")
+group = mih.{_verb}(panel, on=on, exact=["sex"], {_options})
 """
-        + TIMED.format(work="mih.resample(group, draws=999, seed=2025)")
+        + TIMED.format(work='mih.resample(group, draws=999, seed=2025, method="naive")')
     )
+WORKS["200 specifications"] = (
+    REFERENCE
+    + """
+group = mih.match(panel, on=["age", "education", *mih.lag("wage_income", 1)], exact=["sex"])
+ways = {
+    "ratio": [1, 2, 3, 5, 10],
+    "caliper": [0.05, 0.1, 0.2, 0.3, 0.5],
+    "base": [-1, -2, (-1, -2), (-1, -2, -3)],
+    "dead": ["zero", "missing"],
+}
+"""
+    + TIMED.format(work="mih.specification_curve(group, ways=ways)")
+)
+WORKS["group-time, 500,000 x 12"] = """
+import os
+import mih_impact as mih
+mih.options(progress=False)
+panel = mih.read_panel(os.environ["GROUPS"], money="fixed", units={"outcome": "points"})
+mih.group_time_effects(panel, outcomes="outcome")
+""" + TIMED.format(work='mih.group_time_effects(panel, outcomes="outcome").aggregate("event")')
+WORKS["1 million persons by year"] = """
+import os
+import mih_impact as mih
+mih.options(progress=False)
+panel = mih.read_panel(os.environ["MILLION"])
+assert panel.check().passed
+on = ["age", "education", *mih.lag("wage_income", 1, 2, 3)]
+group = mih.match(panel, exact=["county", "benefit_type"], on=on, outcomes=panel.outcomes)
+effects = mih.event_study(group)
+programme = mih.nav.menn_i_helse()
+mih.cost_benefit(effects, mih.Assumptions.r109(), programme=programme).by_actor()
+"""
+#: What some of the works read, and who writes it.
+SOURCES = {
+    "CSV of 2 million rows": "CSV",
+    "group-time, 500,000 x 12": "GROUPS",
+    "1 million persons by year": "MILLION",
+}
 
 
 def write_csv(path: str) -> None:
@@ -112,8 +156,33 @@ def write_csv(path: str) -> None:
     frame.to_csv(path, index=False)
 
 
-def laid_out(revision: str, folder: Path) -> Path:
-    """Lay out the files of a commit, and return where its sources are."""
+def write_source(which: str, path: str) -> None:
+    """Write what a work reads."""
+    if which == "CSV":
+        write_csv(path)
+    elif which == "GROUPS":
+        from group_time_speed import register
+
+        frame = register(500_000)
+        frame["wage_income"] = (1000 * frame.pop("outcome")).clip(lower=0).round(2)
+        frame.to_parquet(path, index=False)
+    else:
+        from mih_impact.panel.synthetic.stream import stream_register
+
+        stream_register(Path(path), persons=1_000_000, first_year=2013)
+
+
+def laid_out(revision: str | None, folder: Path) -> Path:
+    """Lay out the files of a commit, or those here, and return where its sources are.
+
+    Compiled, as those of an installed package are.
+    """
+    if revision is None:
+        target = folder / "here"
+        shutil.copytree(ROOT / "src", target / "src", ignore=shutil.ignore_patterns("__pycache__"))
+        (target / "data").symlink_to(ROOT / "data")
+        compileall.compile_dir(target / "src", quiet=1)
+        return target / "src"
     commit = subprocess.run(
         ["git", "rev-parse", "--short", revision],
         cwd=ROOT,
@@ -127,6 +196,7 @@ def laid_out(revision: str, folder: Path) -> Path:
     subprocess.run(["tar", "-x", "-C", str(target)], stdin=packed.stdout, check=True)
     if packed.wait():
         raise SystemExit(f"git has no commit {revision}")
+    compileall.compile_dir(target / "src", quiet=1)
     return target / "src"
 
 
@@ -181,14 +251,21 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         old = laid_out(given.revision, folder)
-        new = laid_out(given.other, folder) if given.other else ROOT / "src"
-        os.environ["CSV"] = str(folder / "wages.csv")
-        # By a process of its own: one that is started from a large one counts as large.
-        writer = multiprocessing.get_context("spawn").Process(
-            target=write_csv, args=(os.environ["CSV"],)
-        )
-        writer.start()
-        writer.join()
+        new = laid_out(given.other, folder)
+        for which, path in (
+            ("CSV", "wages.csv"),
+            ("GROUPS", "groups.parquet"),
+            ("MILLION", "rows"),
+        ):
+            if which not in {SOURCES.get(work) for work in given.work}:
+                continue
+            # By a process of its own: one that is started from a large one counts as large.
+            spawn = multiprocessing.get_context("spawn")
+            writer = spawn.Process(target=write_source, args=(which, str(folder / path)))
+            writer.start()
+            writer.join()
+            inside = "/rows/*.parquet" if which == "MILLION" else ""
+            os.environ[which] = str(folder / path) + inside
         for work in given.work:
             row = compare(WORKS[work], old, new, given.pairs)
             print(f"{work:28} {json.dumps(row)}", flush=True)

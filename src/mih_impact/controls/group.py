@@ -15,6 +15,7 @@ from mih_impact.controls.card import card, other_measures
 from mih_impact.controls.comparison import Comparison, Sets
 from mih_impact.controls.flow import attrition_frame
 from mih_impact.controls.matching import tied_share
+from mih_impact.controls.nearest import Line
 from mih_impact.controls.overlap import Overlap, overlap
 from mih_impact.controls.recipe import Recipe, no_weights
 from mih_impact.controls.subgroups import By
@@ -72,6 +73,13 @@ class ControlGroup(Comparison, Displayed):
     """
 
     recipe: Recipe[ControlGroup] | None = None
+
+    @cached_property
+    def line(self) -> Line:
+        """Where candidates stand on the line of their log odds; without a score all stand alike."""
+        candidate = np.flatnonzero(~self.risk.treated)
+        score = np.zeros(len(candidate)) if self.score is None else self.score.line[candidate]
+        return Line.of(score, self.risk.cell[candidate])
 
     @cached_property
     def tied_share(self) -> float:

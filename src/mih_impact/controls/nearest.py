@@ -396,3 +396,48 @@ def greedy(
             chosen[i, k] = min(rows)
             line.places.take(min(rows))
     return Neighbours.of_each(chosen, ties)
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """Rows on the line of a score, those of a cell with the same score in one place.
+
+    Attributes
+    ----------
+    place
+        The place of each row, shape (n,).
+    score, cell
+        Of each place, ascending by cell and then by score, shape (P,).
+    """
+
+    place: IntArray
+    score: FloatArray
+    cell: IntArray
+
+    @classmethod
+    def of(cls, score: FloatArray, cell: IntArray) -> Line:
+        """Put rows in their places."""
+        order = np.lexsort((score, cell))
+        score, cell = score[order], cell[order]
+        new = np.zeros(len(order), dtype=bool)
+        new[runs(score)] = True
+        new[1:] |= np.diff(cell) != 0
+        place = np.empty(len(order), dtype=np.int64)
+        place[order] = np.cumsum(new) - 1
+        return cls(place, score[new], cell[new])
+
+    def around(self, rows: IntArray, look: int) -> tuple[IntArray, FloatArray]:
+        """Return the places around those of some rows, nearest first, and how far they are.
+
+        As many on each side as `look` says, and the own, shapes (q, 2 look + 1); -1 and infinity
+        where the cell ends.
+        """
+        own = self.place[rows][:, None]
+        near = own + np.arange(-look, look + 1)
+        inside = (near >= 0) & (near < len(self.score))
+        near = np.clip(near, 0, len(self.score) - 1)
+        inside &= self.cell[near] == self.cell[own]
+        distance = np.where(inside, np.abs(self.score[near] - self.score[own]), np.inf)
+        rank = np.argsort(distance, axis=1, kind="stable")
+        near = np.take_along_axis(np.where(inside, near, -1), rank, axis=1)
+        return near, np.take_along_axis(distance, rank, axis=1)

@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.mahalanobis import Cloud
-from mih_impact.controls.nearest import SAME, runs
+from mih_impact.controls.nearest import SAME, Line
 from mih_impact.effects.comparison import Comparison, centred
 
 __all__ = [
@@ -120,8 +120,7 @@ def neighbours(group: ControlGroup, rows: IntArray) -> Nearby:
     if group.whitened is not None:
         place, near, level = _in_space(group.whitened[candidate], cell, wanted)
     else:
-        score = np.zeros(len(candidate)) if group.score is None else group.score.line[candidate]
-        place, near, level = _on_line(score, cell, wanted)
+        place, near, level = _on_line(group.line, wanted)
     needed = np.zeros(int(place.max(initial=-1)) + 1, dtype=bool)
     needed[near[near >= 0]] = True
     member, number = np.flatnonzero(needed[place]), np.cumsum(needed) - 1
@@ -129,28 +128,10 @@ def neighbours(group: ControlGroup, rows: IntArray) -> Nearby:
     return Nearby(candidate[member], number[place[member]], rows, near, level)
 
 
-def _on_line(
-    score: FloatArray, cell: IntArray, rows: IntArray
-) -> tuple[IntArray, IntArray, IntArray]:
+def _on_line(line: Line, rows: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     """Return the place of everybody, and the places near some rows with their levels."""
-    order = np.lexsort((score, cell))
-    score, cell = score[order], cell[order]
-    new = np.zeros(len(order), dtype=bool)
-    new[runs(score)] = True
-    new[1:] |= np.diff(cell) != 0
-    start = np.flatnonzero(new)
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.cumsum(new) - 1
-    own = place[rows][:, None]
-    near = own + np.arange(-LOOK, LOOK + 1)
-    inside = (near >= 0) & (near < len(start))
-    near = np.clip(near, 0, len(start) - 1)
-    inside &= cell[start[near]] == cell[start[own]]
-    distance = np.where(inside, np.abs(score[start[near]] - score[start[own]]), np.inf)
-    rank = np.argsort(distance, axis=1, kind="stable")
-    distance = np.take_along_axis(distance, rank, axis=1)
-    near = np.take_along_axis(np.where(inside, near, -1), rank, axis=1)
-    return place, near, _levels(distance)
+    near, distance = line.around(rows, LOOK)
+    return line.place, near, _levels(distance)
 
 
 def _in_space(
