@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mih_impact.account.cost_benefit import CostBenefit as CostBenefit
     from mih_impact.account.cost_benefit import cost_benefit as cost_benefit
     from mih_impact.account.cost_item import CostItem as CostItem
+    from mih_impact.account.cost_item import UnpaidTime as UnpaidTime
     from mih_impact.account.non_priced import NonPriced as NonPriced
     from mih_impact.account.programme import Apprenticeship as Apprenticeship
     from mih_impact.account.programme import Phase as Phase
@@ -211,6 +212,7 @@ _HOME = {
     "Table": "registers.tables",
     "Uncertainty": "account.uncertainty",
     "Unit": "display.unit",
+    "UnpaidTime": "account.cost_item",
     "VarianceShares": "account.sensitivity",
     "attrition_check": "falsification.attrition",
     "budget_impact": "account.budget.impact",

@@ -58,6 +58,7 @@ SAVED: dict[str, str] = {
     "Bridge": "mih_impact.account.bridge",
     "BudgetImpact": "mih_impact.account.budget.result",
     "CheckResult": "mih_impact.effects.check_result",
+    "Composed": "mih_impact.account.values",
     "CostBenefit": "mih_impact.account.cost_benefit",
     "CostItem": "mih_impact.account.cost_item",
     "Decision": "mih_impact.account.budget.decision",
@@ -99,6 +100,7 @@ SAVED: dict[str, str] = {
     "SwitchingValues": "mih_impact.account.switching",
     "Uncertainty": "mih_impact.account.uncertainty",
     "Unit": "mih_impact.display.unit",
+    "UnpaidTime": "mih_impact.account.cost_item",
     "VarianceShares": "mih_impact.account.sensitivity",
 }
 """Every class that a file may hold, by its name, with the module that defines it.

@@ -191,6 +191,27 @@ class Again:
         ends = [self.case.with_values({item.name: end}).npv for end in (item.low, item.high)]
         assert np.isclose(ends, values(text)[0], atol=50.001).any()
 
+    def is_objection(self, text, rows, name, number) -> None:
+        """The account under other effects, or by hand from the programme's own numbers."""
+        found = values(text)[0]
+        if name == "start_years" and number != "base":
+            each = next(one for one in self.case.composed if number.endswith(one.composition))
+            other = replace(self.case, effects=each.effects, covariance=each.covariance)
+            wanted = other.std_error if number.startswith("error") else other.npv
+        elif name == "start_years":
+            wanted = self.case.npv
+        else:
+            time = self.case.programme.unpaid_time.in_prices(self.case.price_year)
+            years = self.case.programme.time_given(self.case.horizon)
+            net = time.wage * (1 - self.case.assumptions.tax_rate_wage)
+            worth = net * float(years @ self.case.discount_factors)
+            circular = self.case.with_values({"leisure": 1.0}).npv
+            wanted = {
+                "wage": time.wage, "time": worth, "with_time": circular - worth,
+                "years_given": years.sum(),
+            }[number]  # fmt: skip
+        assert found == pytest.approx(wanted, abs=0.0051 if number == "years_given" else 50.001)
+
     def is_switch(self, text, rows, group, *name) -> None:
         """The present value changes sign there."""
         if text == "none":

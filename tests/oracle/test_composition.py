@@ -146,3 +146,68 @@ def test_the_account_is_of_all_participants(drawn):
     )
     assert two.npv == one.npv
     assert two.interval() == one.interval()
+
+
+def filled_by_hand(tables, years):
+    """Mean over participants, later start years by their scale of the path of the others.
+
+    `tables` is for each year the contrasts of all participants, as `contrasts` returns them.
+    """
+    by = {e: table.groupby("start_year")["contrast"].mean() for e, table in tables.items()}
+    n = tables[0].groupby("start_year").size()
+    unseen = {c: [e for e in years if not np.isfinite(by[e].get(c, np.nan))] for c in n.index}
+    followed = [c for c in n.index if not unseen[c]]
+    shared = [e for e in years if not any(e in left for left in unseen.values())]
+    path = {e: sum(n[c] * by[e][c] for c in followed) / sum(n[c] for c in followed) for e in years}
+    sums = dict.fromkeys(years, 0.0)
+    for reach in {tuple(left) for left in unseen.values()}:
+        own = [c for c in n.index if tuple(unseen[c]) == reach]
+        mean = {
+            e: sum(n[c] * by[e][c] for c in own) / sum(n[c] for c in own)
+            for e in years if e not in reach
+        }  # fmt: skip
+        scale = sum(mean[e] * path[e] for e in shared) / sum(path[e] ** 2 for e in shared)
+        for e in years:
+            sums[e] += sum(n[c] for c in own) * (scale * path[e] if e in reach else mean[e])
+    return np.array([sums[e] / n.sum() for e in years])
+
+
+def test_filled_years_are_later_starters_own_first_years_scaled(drawn):
+    years = range(7)
+    effects = mih.event_study(
+        drawn, outcomes="wage_income", composition="filled", window=(-1, 6), se="person"
+    )
+    by_hand = filled_by_hand({e: contrasts(drawn, e) for e in years}, years)
+    found = effects.select(["wage_income"], list(years))[0][0]
+    np.testing.assert_allclose(found, by_hand, rtol=1e-9)
+    weighted = mih.event_study(
+        drawn, outcomes="wage_income", composition="cohort_weighted", window=(-1, 6), se="person"
+    )
+    np.testing.assert_allclose(found[:4], weighted.select(["wage_income"], range(4))[0][0])
+
+
+def test_the_error_of_filled_years_is_that_of_a_bootstrap(gappy):
+    """Sets of nobody else's are drawn with replacement, and all of it is reckoned again."""
+    group = mih.match(
+        gappy, exact=["county"], on=["age", *mih.lag("wage_income", 1)], replace=False, ratio=1,
+        scope="global",
+    )  # fmt: skip
+    years = range(7)
+    effects = mih.event_study(group, outcomes="wage_income", composition="filled", window=(-1, 6))
+    assert effects.se == "matched_set"
+    tables = {e: contrasts(group, e) for e in years}
+    rng, size = np.random.default_rng(1), len(tables[0])
+    draws = []
+    for _ in range(200):
+        rows = rng.integers(0, size, size)
+        draws.append(filled_by_hand({e: table.iloc[rows] for e, table in tables.items()}, years))
+    spread = np.std(draws, axis=0, ddof=1)
+    errors = np.sqrt(np.diag(effects.select(["wage_income"], list(years))[1]))
+    np.testing.assert_allclose(errors[1:], spread[1:], rtol=0.2)
+
+
+def test_filled_years_ask_for_somebody_to_fill_from(drawn):
+    with pytest.raises(EffectsError, match="every start year has a first year"):
+        mih.event_study(drawn, outcomes="wage_income", composition="filled", window=(-1, 12))
+    with pytest.raises(EffectsError, match="without a correction"):
+        mih.event_study(drawn, composition="filled", se="person", small_sample="CR1")

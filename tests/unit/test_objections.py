@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import mih_impact as mih
-from mih_impact.account.objections import ASSUMED, vacancy_values
-from mih_impact.account.roles import hundreds
+from mih_impact.account.objections import ASSUMED
+from mih_impact.account.roles import ACTORS, PUBLIC, hundreds
+from mih_impact.errors import OptionError
 from tests.golden.test_base_case import planted_effects, planted_rows
 
 RULES = mih.Assumptions.r109()
@@ -52,7 +54,47 @@ def test_posts_are_vacant_or_filled(case) -> None:
     assert found["share_turn"] == pytest.approx(346.5 / (346.5 + 914.8), abs=1e-3)
     turned = case.with_values({"wage_bill": found["share_turn"]})
     assert turned.public == pytest.approx(0, abs=1)
-    assert vacancy_values(0.25) == {"wage_bill": 0.25, "displacement": 0.75}
+
+
+def test_one_share_of_vacant_posts_links_new_money_and_displacement(case) -> None:
+    linked = {"wage_bill": 0.25, "displacement": 0.75}
+    one, both = case.with_values({"vacancy": 0.25}), case.with_values(linked)
+    assert (one.npv, one.public) == (both.npv, both.public)
+    assert RULES.replace(vacancy=0.25) == RULES.replace(**linked)
+    # As rules, a stack of them in a grid: three routes agree at each.
+    grid = case.grid({"vacancy": [0.0, 0.25, 1.0], "tax_rate_wage": [0.24]}).to_frame()
+    assert grid["public"][1] == pytest.approx(one.public)
+    assert grid["public"][0] == pytest.approx(-236_200, abs=100)
+    private = grid[["participant", "displaced", "users", "employer", "rest_of_society"]].sum(axis=1)
+    np.testing.assert_allclose(grid["society"], private + grid["public"], rtol=1e-9)
+    with pytest.raises(OptionError, match="vacancy decides"):
+        RULES.replace(vacancy=0.5, wage_bill=0.5)
+    with pytest.raises(OptionError, match="vacancy"):
+        case.with_values({"vacancy": 1.5})
+
+
+def test_time_in_the_programme_is_sized_at_the_price_of_leisure(case) -> None:
+    found = numbers(case)["programme_time"]
+    wage = 415_300 * mih.PriceIndex.kpi().factor(2023, 2024)
+    # Practice of 0.23 years, all; a school year in two halves, 85 per cent.
+    years = [0.23 + 0.85 * 0.5, 0.85 * 0.5 / 1.04]
+    assert found["years_given"] == pytest.approx(0.23 + 0.85)
+    assert found["time"] == pytest.approx(0.76 * wage * sum(years))
+    assert found["with_time"] == pytest.approx(numbers(case)["leisure"]["circular"] - found["time"])
+    taxed = numbers(case.with_values({"tax_rate_wage": 0.338}))["programme_time"]
+    assert taxed["time"] == pytest.approx(found["time"] * 0.662 / 0.76)
+    fewer = numbers(case.with_values({"reach:school": 0.0}))["programme_time"]
+    assert fewer["years_given"] == pytest.approx(0.23)
+    assert "programme_time" in numbers(case.with_values({"leisure": 1.0}))
+
+
+@pytest.mark.parametrize(("lang", "word"), [("nb", "illustrasjon"), ("en", "illustration")])
+def test_what_has_no_source_is_an_illustration_and_says_so(case, lang, word) -> None:
+    frame = case.objections(lang)
+    told = frame[frame["status"] == word]
+    assert set(told["name"]) == {"indirect_taxes", "exit_from_work"}
+    assert told["sentence"].str.contains(word.capitalize()).all()
+    assert {ASSUMED[name].status for name in set(told["name"])} == {"illustration"}
 
 
 def test_leisure_by_the_circulars_own_row(case) -> None:
@@ -123,21 +165,22 @@ def test_each_sentence_stands_on_the_card_with_its_numbers(estimated, lang) -> N
     shown = card(estimated, lang)
     frame = estimated.objections(lang)
     assert set(frame["name"]) == {
-        "posts", "leisure", "pension_accrual", "indirect_taxes", "expected", "social_assistance",
-        "exit_from_work",
+        "posts", "leisure", "programme_time", "pension_accrual", "indirect_taxes", "expected",
+        "start_years", "social_assistance", "exit_from_work",
     }  # fmt: skip
     for name, part in frame.groupby("name"):
         (sentence,) = set(part["sentence"])
         assert " ".join(sentence.split()) in shown, name
         for number, value in zip(part["number"], part["value"], strict=True):
-            if not number.startswith("share"):
+            if not number.startswith(("share", "years")):
                 assert hundreds(value, lang) in sentence, (name, number)
     assert {"nb": "avviker fra den", "en": "departs from it"}[lang] in shown
 
 
 def test_a_programme_without_posts_or_age_is_not_asked_of_them() -> None:
     bare = mih.cost_benefit(planted_effects(planted_rows()), RULES, programme=mih.Programme.none())
-    assert not {"posts", "exit_from_work"} & set(numbers(bare))
+    left_out = {"posts", "exit_from_work", "programme_time", "start_years"}
+    assert not left_out & set(numbers(bare))
 
 
 def test_who_stands_behind_which_year(estimated) -> None:
@@ -148,10 +191,26 @@ def test_who_stands_behind_which_year(estimated) -> None:
     outcomes = [name for name in study.effects.options["outcomes"]
                 if name not in ("in_work", "on_benefit", "wage_income > 1 G")]  # fmt: skip
     effects = mih.event_study(group, outcomes=outcomes, window=(-1, 6), composition="balanced")
-    balanced = mih.cost_benefit(effects, RULES, programme=mih.nav.menn_i_helse())
+    filled = mih.event_study(group, outcomes=outcomes, window=(-1, 6), composition="filled")
+    programme = mih.nav.menn_i_helse()
+    balanced = mih.cost_benefit(effects, RULES, programme=programme)
+    beside = numbers(estimated)["start_years"]
+    for name, other in (("balanced", effects), ("filled", filled)):
+        account = mih.cost_benefit(other, RULES, programme=programme)
+        assert beside[name] == pytest.approx(account.npv)
+        assert beside[f"error_{name}"] == pytest.approx(account.std_error)
+        again = account.with_values({"tax_rate_wage": 0.3}).npv
+        moved = numbers(estimated.with_values({"tax_rate_wage": 0.3}))["start_years"]
+        assert moved[name] == pytest.approx(again)
+        private = [account.present_value(who) for who in ACTORS if who not in PUBLIC]
+        assert account.npv == pytest.approx(sum(private) + account.public)
+    assert beside["filled"] < beside["base"] < beside["balanced"]
     assert (balanced.starters == balanced.starters[-1]).all()
     assert balanced.starters[-1] == estimated.starters[-1]
     shown = f"{round(balanced.npv, -2):,.0f}"
+    assert f"{round(beside['filled'], -2):,.0f}" in (
+        (Path(__file__).parents[2] / "docs" / "account.md").read_text(encoding="utf-8")
+    )
     page = (Path(__file__).parents[2] / "docs" / "account.md").read_text(encoding="utf-8")
     assert shown in page
     assert f"{round(estimated.npv, -2):,.0f}" in page

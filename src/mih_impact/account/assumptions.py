@@ -11,9 +11,11 @@ sensitivity analysis, and are never drawn: nobody is uncertain about them, peopl
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict, Unpack
 
+import numpy as np
 import pandas as pd
 
 from mih_impact import arguments
@@ -28,10 +30,12 @@ from mih_impact.reference.rows import find, rows
 
 __all__ = [
     "LEFT_OUT",
+    "VACANCY",
     "Assumption",
     "Assumptions",
     "assumption_rows",
     "discount_assumption",
+    "linked",
     "preset_items",
 ]
 
@@ -195,6 +199,39 @@ def _view(name: str, source: str, label: Label) -> Assumption:
     )
 
 
+def linked(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return changes in which the share of posts otherwise vacant stands for what it decides.
+
+    A post that was otherwise vacant costs the municipality its wage anew (`wage_bill`) and pushes
+    nobody out; a post that was otherwise filled costs nothing anew and displaces whoever would have
+    filled it (`displacement`).
+
+    Raises
+    ------
+    OptionError
+        `vacancy` beside one of the two that follow from it, or one that is no share.
+
+    Examples
+    --------
+    >>> linked({"vacancy": 0.25})
+    {'wage_bill': 0.25, 'displacement': 0.75}
+    """
+    if "vacancy" not in changes:
+        return dict(changes)
+    rest = {name: value for name, value in changes.items() if name != "vacancy"}
+    both = [name for name in ("wage_bill", "displacement") if name in rest]
+    if both:
+        raise OptionError(
+            "vacancy decides wage_bill and displacement",
+            found=f"vacancy and {' and '.join(both)}",
+            do="give vacancy alone, or the other two without it",
+        )
+    share = changes["vacancy"]
+    if np.ndim(share) == 0:
+        share = VACANCY.changed(share).value  # raises on what is no share
+    return rest | {"wage_bill": share, "displacement": 1 - share}
+
+
 def stated_range(note: str) -> tuple[float, float] | None:
     """Return the range a reference row states in its note ("range 0-60 000: ...").
 
@@ -221,6 +258,15 @@ def _left_out(item: Assumption, why: str) -> Assumption:
     )  # fmt: skip
 
 
+#: The share of the posts that were otherwise vacant: one number for `wage_bill` and `displacement`,
+#: which follow from it where it is given. The base has neither, so this has no value of its own.
+VACANCY = Assumption(
+    "vacancy", 0.0, "share", "ASSUMED", "ours: no count of vacancies behind the posts was found",
+    0.0, 1.0, Label(nb="andel av stillingene som ellers var ledige",
+                    en="share of the posts otherwise vacant"),
+    range_source="all that it can be",
+)  # fmt: skip
+
 #: Prices of the presets.
 _PRICE_YEAR = 2024
 
@@ -241,6 +287,7 @@ class Changes(TypedDict, total=False):
     tax_financing_cost: float
     wage_bill: float
     displacement: float
+    vacancy: float
     leisure: float
     selection: float
     avoided_measures: float
@@ -278,6 +325,8 @@ class Assumptions:
     'seen'
     >>> rules.replace(employer_contribution=0.13).employer_contribution
     0.13
+    >>> rules.replace(vacancy=0.4).displacement
+    0.6
     >>> Assumptions.r109(zone="IVa").employer_contribution
     0.079
     """
@@ -409,7 +458,9 @@ class Assumptions:
         ----------
         **changes
             New values by name: the names of `to_frame()`, `price_year` and `discount`. A new price
-            year converts the assumptions in kroner by the consumer price index.
+            year converts the assumptions in kroner by the consumer price index. `vacancy`, the
+            share of the posts that were otherwise vacant, sets `wage_bill` to it and
+            `displacement` to the rest.
 
         Returns
         -------
@@ -421,7 +472,7 @@ class Assumptions:
             A name that does not exist (the nearest one is suggested), a value outside its bounds,
             tax shares that sum to more than one, or `discount` beside `discount_rate`.
         """
-        values: dict[str, Any] = dict(changes)
+        values = linked(changes)
         discount = self._discount(values)
         price_year = arguments.whole("price_year", values.pop("price_year", self.price_year))
         factor = self._factor(price_year)

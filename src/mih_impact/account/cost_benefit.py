@@ -38,7 +38,12 @@ from mih_impact.account.switching import (
 )
 from mih_impact.account.tables import beside_frame, costs_frame, frozen, pooled, starters_behind
 from mih_impact.account.uncertainty import EffectDraws, Uncertainty, uncertainty_of
-from mih_impact.account.values import AccountValues, require_norwegian, require_price_year
+from mih_impact.account.values import (
+    AccountValues,
+    Composed,
+    require_norwegian,
+    require_price_year,
+)
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Lang, current
 from mih_impact.display.result import Card, Provenance
@@ -61,6 +66,8 @@ class CostBenefit(AccountValues):
         The estimated effects and what they are to the account; see `AccountValues`.
     assumptions, programme
         What the account rests on, as given.
+    composed
+        The effects with other start years behind each year.
     provenance
         Versions, options and fingerprint of the data.
 
@@ -214,9 +221,11 @@ class CostBenefit(AccountValues):
         Returns
         -------
         DataFrame
-            `name, number, value, sentence`: posts otherwise vacant or filled, leisure by the
-            circular's own row, pension accrual, indirect taxes, social assistance, and exit from
-            work after the horizon. NOK per starter, except rows named share, which are shares.
+            `name, number, value, status, sentence`: posts otherwise vacant or filled, leisure by
+            the circular's own row, the participant's time in the programme, pension accrual,
+            indirect taxes, who stands behind which year (where `composed` gives it), social
+            assistance, and exit from work after the horizon. NOK per starter; what is named share is one, what is named years is years. An "illustration"
+            is no estimate: it says how large something would be, if it were so.
         """
         return objections_frame(self, lang)
 
@@ -428,6 +437,7 @@ def cost_benefit(
     horizon: int = 7,
     persistence: Persistence = "none",
     roles: Mapping[str, str | Benefit | None] | None = None,
+    composed: Sequence[EffectSeries] = (),
 ) -> CostBenefit:
     """Compute what the effects are worth to society, to public budgets and to every actor.
 
@@ -449,6 +459,10 @@ def cost_benefit(
     roles
         What outcomes are to the account, on top of the contract's own: `wage`,
         `benefit:<scheme>`, a `Benefit` of your own, or None to leave one out.
+    composed
+        The same effects with other start years behind each year,
+        `event_study(composition="balanced")` and "filled": what they come to stands beside, in
+        `objections`.
 
     Returns
     -------
@@ -460,7 +474,8 @@ def cost_benefit(
         An outcome without a role, a total beside its parts, another currency, or effects and
         assumptions in the prices of different years.
     EffectsError
-        A year of the horizon has no estimated effect, and nothing is said of its persistence.
+        A year of the horizon has no estimated effect, and nothing is said of its persistence; or
+        effects in `composed` lack an outcome or a year of the account.
 
     Notes
     -----
@@ -512,6 +527,10 @@ def cost_benefit(
         persistence=persistence,
         assumptions=assumptions,
         programme=programme,
+        composed=tuple(
+            _composed(each, tuple(entered), tuple(range(estimated)), effects.price_year)
+            for each in composed
+        ),
         provenance=Provenance.of(
             "cost_benefit",
             {"horizon": horizon, "persistence": persistence, "estimand": effects.estimand}
@@ -520,6 +539,25 @@ def cost_benefit(
             data=effects.provenance.data,
             evidence=effects.provenance.evidence,
         ),
+    )
+
+
+def _composed(
+    effects: Any, outcomes: tuple[str, ...], years: tuple[int, ...], price_year: int
+) -> Composed:
+    """Return effects with other start years behind each year, as the account takes them."""
+    require_effects("cost_benefit", effects)
+    if effects.price_year != price_year:
+        raise AssumptionError(
+            "The effects of composed are in the prices of another year",
+            found=f"{effects.price_year}, those of the account {price_year}",
+            do="estimate both from one group: event_study(group, composition=...)",
+        )
+    theta, covariance = effects.subgroup(effects.subgroups[0]).select(outcomes, years)
+    return Composed(
+        str(effects.provenance.options.get("composition", "available")),
+        frozen(theta),
+        None if covariance is None else frozen(covariance),
     )
 
 

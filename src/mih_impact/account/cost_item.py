@@ -23,7 +23,7 @@ from mih_impact.reference.discount import Timing
 from mih_impact.reference.prices import PriceIndex
 from mih_impact.reference.rows import Status
 
-__all__ = ["CostItem"]
+__all__ = ["CostItem", "UnpaidTime"]
 
 FloatArray = NDArray[np.float64]
 
@@ -259,6 +259,62 @@ class CostItem:
             points=tuple((factor * at, weight) for at, weight in self.points),
             price_year=price_year,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnpaidTime:
+    """What participants give of their own time in a programme, unpaid.
+
+    It is no flow of the account: `CostBenefit.objections` sizes it at the price of leisure.
+
+    Parameters
+    ----------
+    years
+        Full-time years by year since start, from year 0, for each phase by name: per person who
+        reaches the phase.
+    wage, price_year
+        Pay of a full-time year before tax, NOK in prices of `price_year`.
+    status, source
+        How sure we are, and where years and wage come from.
+
+    Raises
+    ------
+    OptionError
+        Years that are no numbers from 0 on, or a wage that is not above 0.
+
+    Examples
+    --------
+    >>> UnpaidTime(years={"practice": [0.25]}, wage=400_000.0, price_year=2024).years
+    {'practice': (0.25,)}
+    """
+
+    years: Mapping[str, Sequence[float]]
+    wage: float
+    price_year: int
+    status: Status = "ASSUMED"
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        arguments.mapping("years", self.years, '{"practice": [0.25]}')
+        given = {phase: arguments.listed(shares) for phase, shares in self.years.items()}
+        for phase, shares in given.items():
+            if not shares or not all(arguments.is_number(one) and one >= 0 for one in shares):
+                raise OptionError(
+                    "Unpaid time is full-time years by year since start",
+                    found=f"{phase}: {arguments.shown(self.years[phase])}",
+                    do="give numbers from 0 on for each phase, such as [0.25] or [0.5, 0.5]",
+                )
+        arguments.number("wage", self.wage, above=0.0)
+        arguments.whole("price_year", self.price_year)
+        years = {phase: tuple(map(float, shares or ())) for phase, shares in given.items()}
+        object.__setattr__(self, "years", years)
+
+    def in_prices(self, price_year: int, index: PriceIndex | None = None) -> UnpaidTime:
+        """Return it with the wage in the prices of another year, as a cost item is."""
+        if price_year == self.price_year:
+            return self
+        factor = (index or PriceIndex.kpi()).factor(self.price_year, price_year)
+        return replace(self, wage=factor * self.wage, price_year=price_year)
 
 
 def _by_year(name: str, amounts: Any) -> tuple[float, ...]:

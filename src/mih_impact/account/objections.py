@@ -8,20 +8,20 @@ None of them changes the headline.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from mih_impact.account.residual import residual_value_of, years_left
-from mih_impact.account.roles import hundreds
+from mih_impact.account.roles import GROUPS, hundreds
 from mih_impact.account.tables import component_frame, ledger_frame
 from mih_impact.account.uncertainty import uncertainty_of
 from mih_impact.account.values import AccountValues
-from mih_impact.display.locale import Label, Lang, percent
+from mih_impact.display.locale import Label, Lang, number, percent
 from mih_impact.errors import AssumptionError
 
-__all__ = ["ASSUMED", "Limit", "Objection", "objections_frame", "objections_of", "vacancy_values"]
+__all__ = ["ASSUMED", "Limit", "Objection", "objections_frame", "objections_of"]
 
 
 @dataclass(frozen=True)
@@ -47,75 +47,104 @@ class Limit:
 #: Draws of the mean under the ranges: those of `CostBenefit.uncertainty` by default.
 _DRAWS, _SEED = 10_000, 2025
 
-#: What sizes the limits; no number of the account hangs on them.
+#: What sizes the limits; no number of the account hangs on them. An illustration is no estimate: it
+#: shows how large something would be, if it were so.
 ASSUMED: dict[str, Limit] = {
     "pension_accrual": Limit(
         0.18, 0.0, 0.18, "share of wage", "remembered",
         "old-age pension in the National Insurance: about 18 per cent of wages accrue; not checked",
     ),
     "indirect_taxes": Limit(
-        0.15, 0.10, 0.20, "share of the participant's gain in cash", "ASSUMED",
-        "ours: VAT and excises on what is bought for the gain; no figure was found",
+        0.15, 0.10, 0.20, "share of the participant's gain in cash",
+        "illustration", "ours, an example of a size: no figure was found",
     ),
     "exit_from_work": Limit(
-        0.02, 0.0, 0.04, "per year after the horizon", "ASSUMED",
-        "ours: mortality and exit from work among those who would otherwise earn the effect",
+        0.02, 0.0, 0.04, "per year after the horizon", "illustration",
+        "ours, an example of a size: no rate of mortality and exit from work was found",
     ),
 }  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class Objection:
-    """One objection: what it is called, its numbers, and the sentence that tells of it."""
+    """One objection, its numbers, and the sentence that tells of it.
+
+    Attributes
+    ----------
+    name
+        What it is called.
+    status
+        What its numbers are: a key of `STATUS`.
+    text
+        The sentence, with places named as the numbers and as what else stands in it.
+    numbers
+        The numbers by name.
+    shown
+        The displayed text of every place.
+    """
 
     name: str
+    status: str
+    text: Label
     numbers: Mapping[str, float]
-    sentence: Label
+    shown: Mapping[str, Label]
+
+    @property
+    def sentence(self) -> Label:
+        """The sentence with its places filled."""
+        return self.text.format(**self.shown)
 
 
-def vacancy_values(vacancy: float) -> dict[str, float]:
-    """Return what a share of posts otherwise vacant means for the account's two assumptions.
-
-    A post that was otherwise vacant costs the municipality its wage anew (`wage_bill`) and pushes
-    nobody out; a post that was otherwise filled costs nothing anew and displaces whoever would have
-    filled it (`displacement`).
-
-    Examples
-    --------
-    >>> vacancy_values(1.0)
-    {'wage_bill': 1.0, 'displacement': 0.0}
-    """
-    return {"wage_bill": vacancy, "displacement": 1.0 - vacancy}
+#: What the numbers of an objection are, as its table says it.
+STATUS = {
+    "account": Label(nb="regnet av regnskapet", en="reckoned by the account"),
+    "view": Label(nb="valg av synspunkt", en="choice of view"),
+    "ASSUMED": Label(nb="antatt", en="assumed"),
+    "remembered": Label(nb="fra hukommelsen", en="from memory"),
+    "illustration": Label(nb="illustrasjon", en="illustration"),
+    "estimated": Label(nb="anslått", en="estimated"),
+}
 
 
-def objections_of(case: AccountValues) -> list[Objection]:
-    """Return the objections that the account can be met with, those of them that apply."""
-    found = [make(case) for make in _ALL]
+def objections_of(case: AccountValues, names: Sequence[str] | None = None) -> list[Objection]:
+    """Return the objections that the account can be met with, or some, those that apply."""
+    found = [make(case) for name, make in _ALL.items() if names is None or name in names]
     return [each for each in found if each is not None]
 
 
 def objections_frame(case: AccountValues, lang: Lang | None = None) -> pd.DataFrame:
-    """Return `name, number, value, sentence`; see `CostBenefit.objections`."""
+    """Return `name, number, value, status, sentence`; see `CostBenefit.objections`."""
     rows = [
-        (each.name, number, value, each.sentence.text(lang))
+        (each.name, number, value, STATUS[each.status].text(lang), each.sentence.text(lang))
         for each in objections_of(case)
         for number, value in each.numbers.items()
     ]
-    return pd.DataFrame(rows, columns=["name", "number", "value", "sentence"])
+    return pd.DataFrame(rows, columns=["name", "number", "value", "status", "sentence"])
 
 
-def _said(name: str, text: Label, numbers: Mapping[str, float], **more: object) -> Objection:
-    shown = {
-        key: Label(nb=hundreds(value, "nb"), en=hundreds(value, "en"))
-        for key, value in numbers.items()
-        if not key.startswith("share")
-    }
-    shares = {
-        key: Label(nb=percent(value, lang="nb"), en=percent(value, lang="en"))
-        for key, value in numbers.items()
-        if key.startswith("share")
-    }
-    return Objection(name, dict(numbers), text.format(**shown, **shares, **more))
+def _said(
+    name: str, status: str, text: Label, numbers: Mapping[str, float], **more: Label
+) -> Objection:
+    shown = {key: _shown(key, value) for key, value in numbers.items()}
+    return Objection(name, status, text, dict(numbers), shown | more)
+
+
+def _shown(key: str, value: float) -> Label:
+    """Return a number by what its name says it is: a share, a number of years, or kroner."""
+    show: Callable[[float, Lang], str] = hundreds
+    if key.startswith("share"):
+        show = _percent
+    elif key.startswith("years"):
+        show = _years
+    return Label(nb=show(value, "nb"), en=show(value, "en"))
+
+
+def _percent(value: float, lang: Lang) -> str:
+    return percent(value, lang=lang)
+
+
+def _years(value: float, lang: Lang) -> str:
+    return number(value, 2, lang)
 
 
 _POSTS = Label(
@@ -135,12 +164,20 @@ _TURN = Label(
 _LEISURE = Label(
     nb="Fritid: rundskrivets egen linje (R-109, 6.1.4) verdsetter tapt fritid til nettolønn, og da"
     " er netto nåverdi {circular}. Grunnregnskapet avviker fra den og gir {base}, fordi"
-    " arbeidssøkere har plikt til å være tilgjengelige for arbeid. Deltakerens tid i praksis og"
-    " skole er ikke priset i noen av dem.",
+    " arbeidssøkere har plikt til å være tilgjengelige for arbeid. Deltakerens tid i tiltaket er ikke"
+    " priset i noen av dem.",
     en="Leisure: the circular's own row (R-109, 6.1.4) values leisure given up at the net wage, and"
     " net present value is then {circular}. The base departs from it and gives {base}, because"
-    " job-seekers have a duty to be available for work. The participant's time in practice and"
-    " school is priced in neither.",
+    " job-seekers have a duty to be available for work. The participant's time in the programme is"
+    " priced in neither.",
+)
+_TIME = Label(
+    nb="Deltakerens tid i praksis og skole, antatt {years_given} årsverk, står ikke i regnskapet."
+    " Prises den som annen tapt fritid, til nettolønnen av {wage} i året, er den verdt {time} til, og"
+    " netto nåverdi er {with_time}.",
+    en="The participant's time in practice and school, assumed to be {years_given} full-time years,"
+    " is not in the account. Priced as other leisure given up, at the net wage of {wage} a year, it"
+    " is worth {time} more, and net present value is {with_time}.",
 )
 _PENSION = Label(
     nb="Pensjon: {share_accrual} av lønnen er opptjening av alderspensjon i folketrygden, og er"
@@ -153,10 +190,12 @@ _PENSION = Label(
     " participant's deferred pay, untaxed.",
 )
 _INDIRECT = Label(
-    nb="Merverdiavgift og særavgifter på det deltakeren kjøper for gevinsten, er ikke regnet med."
-    " Er de {share_taxes} av gevinsten i penger, øker de offentlige inntekter med {revenue}.",
-    en="VAT and excises on what the participant buys for the gain are not counted. If they are"
-    " {share_taxes} of the gain in cash, they add {revenue} to public revenue.",
+    nb="Merverdiavgift og særavgifter på det deltakeren kjøper for gevinsten, er ikke regnet med, og"
+    " ikke anslått. Illustrasjon, uten kilde: var de {share_taxes} av gevinsten i penger, økte de"
+    " offentlige inntekter med {revenue}.",
+    en="VAT and excises on what the participant buys for the gain are not counted, nor estimated."
+    " Illustration, without a source: at {share_taxes} of the gain in cash, they would add {revenue}"
+    " to public revenue.",
 )
 _SOCIAL = Label(
     nb="Økonomisk sosialhjelp er kommunens penger, ikke en regelstyrt ytelse fra staten: {saved} av"
@@ -165,11 +204,12 @@ _SOCIAL = Label(
     " effect on the municipality.",
 )
 _EXIT = Label(
-    nb="Restverdien tar ikke hensyn til død og avgang fra arbeid. Faller {share_exit} fra hvert år,"
-    " er den {with_exit} i stedet for {without} når effekten ellers halveres hvert femte år.",
-    en="Residual value does not allow for mortality and exit from work. If {share_exit} leave each"
-    " year, it is {with_exit} instead of {without} where the effect otherwise halves every five"
-    " years.",
+    nb="Restverdien tar ikke hensyn til død og avgang fra arbeid, som ikke er anslått. Illustrasjon,"
+    " uten kilde: falt {share_exit} fra hvert år, var den {with_exit} i stedet for {without} når"
+    " effekten ellers halveres hvert femte år.",
+    en="Residual value does not allow for mortality and exit from work, which are not estimated."
+    " Illustration, without a source: if {share_exit} left each year, it would be {with_exit}"
+    " instead of {without} where the effect otherwise halves every five years.",
 )
 
 
@@ -183,6 +223,28 @@ _EXPECTED = Label(
 )
 
 
+_STARTS = Label(
+    nb="Hvem som står bak hvert år: de som startet sist, er ikke fulgt fram til år {last}, og"
+    " senere år hviler på dem som startet først. Netto nåverdi er {base}",
+    en="Who stands behind which year: those who started last are not followed to year {last}, and"
+    " later years rest on those who started first. Net present value is {base}",
+)
+_SAME = Label(
+    nb="; med de samme deltakerne bak alle år {balanced}",
+    en="; with the same participants behind all years {balanced}",
+)
+_FILLED = Label(
+    nb="; og når år som ikke er sett, fylles med de senere starternes egne første år, skalert som"
+    " hos dem som er fulgt hele veien, {filled}",
+    en="; and where years not yet seen are filled by the later starters' own first years, scaled as"
+    " in those followed all the way, {filled}",
+)
+_ERRORS = {
+    name: Label(nb=f" (standardfeil {{error_{name}}})", en=f" (standard error {{error_{name}}})")
+    for name in ("balanced", "filled")
+}
+
+
 def _expected(case: AccountValues) -> Objection | None:
     drawn = [item for item in case.used_assumptions() if item.distribution != "fixed"]
     if not drawn or case.covariance is None:
@@ -193,13 +255,34 @@ def _expected(case: AccountValues) -> Objection | None:
         return None
     mean = table[table["source"] == "assumptions"].set_index("actor")["mean"].to_dict()
     numbers = {"base": case.npv, "society_mean": mean["society"], "public_mean": mean["public"]}
-    return _said("expected", _EXPECTED, numbers)
+    return _said("expected", "account", _EXPECTED, numbers)
+
+
+def _start_years(case: AccountValues) -> Objection | None:
+    found = {each.composition: each for each in case.composed}
+    if not {"balanced", "filled"} & set(found):
+        return None
+    numbers, texts = {"base": case.npv}, [_STARTS]
+    map_of, society = case.model.accumulated, GROUPS.index("society")
+    for name, text in (("balanced", _SAME), ("filled", _FILLED)):
+        each = found.get(name)
+        if each is None:
+            continue
+        numbers[name] = float(map_of.values(each.effects)[society, -1])
+        texts.append(text)
+        if each.covariance is not None:
+            numbers[f"error_{name}"] = float(map_of.std_errors(each.covariance)[society, -1])
+            texts.append(_ERRORS[name])
+    texts.append(Label(nb=".", en="."))
+    text = Label(nb="".join(each.nb for each in texts), en="".join(each.en for each in texts))
+    last = str(case.effects.shape[1] - 1)
+    return _said("start_years", "estimated", text, numbers, last=Label(nb=last, en=last))
 
 
 def _posts(case: AccountValues) -> Objection | None:
     if not case.has_headline("wage_bill"):
         return None
-    vacant, filled = (case.with_values(vacancy_values(share)) for share in (1.0, 0.0))
+    vacant, filled = (case.with_values({"vacancy": share}) for share in (1.0, 0.0))
     numbers = {
         "society_vacant": vacant.npv, "public_vacant": vacant.public,
         "society_filled": filled.npv, "public_filled": filled.public,
@@ -209,20 +292,31 @@ def _posts(case: AccountValues) -> Objection | None:
     )  # a straight line between them
     if none > 0 > all_new:
         numbers["share_turn"] = none / (none - all_new)
-        turn = _TURN.format(share_turn=Label(
-            nb=percent(numbers["share_turn"], lang="nb"),
-            en=percent(numbers["share_turn"], lang="en"),
-        ))  # fmt: skip
+        turn = _TURN.format(share_turn=_shown("share_turn", numbers["share_turn"]))
     else:
         turn = Label(nb="", en="")
-    return _said("posts", _POSTS, numbers, turn=turn)
+    return _said("posts", "view", _POSTS, numbers, turn=turn)
 
 
 def _leisure(case: AccountValues) -> Objection | None:
     if case.assumptions.leisure == 1:
         return None
     circular = case.with_values({"leisure": 1.0}).npv
-    return _said("leisure", _LEISURE, {"base": case.npv, "circular": circular})
+    return _said("leisure", "view", _LEISURE, {"base": case.npv, "circular": circular})
+
+
+def _time(case: AccountValues) -> Objection | None:
+    own = case.model.programme.unpaid_time
+    given = case.model.programme.time_given(case.horizon)
+    if own is None or not given.any():
+        return None
+    priced = case.with_values({"leisure": 1.0})
+    worth = own.wage * (1 - case.assumptions.tax_rate_wage) * float(given @ case.discount_factors)
+    numbers = {
+        "years_given": float(given.sum()), "wage": own.wage, "time": worth,
+        "with_time": priced.npv - worth,
+    }  # fmt: skip
+    return _said("programme_time", own.status, _TIME, numbers)
 
 
 def _wages(case: AccountValues) -> float:
@@ -235,7 +329,7 @@ def _pension(case: AccountValues) -> Objection | None:
         "share_accrual": share, "accrual": share * wages,
         "counted": case.assumptions.pension_share * wages,
     }  # fmt: skip
-    return _said("pension_accrual", _PENSION, numbers)
+    return _said("pension_accrual", ASSUMED["pension_accrual"].status, _PENSION, numbers)
 
 
 def _indirect(case: AccountValues) -> Objection | None:
@@ -243,7 +337,12 @@ def _indirect(case: AccountValues) -> Objection | None:
     own = ledger[(ledger["actor"] == "participant") & ledger["cash"]]
     share = ASSUMED["indirect_taxes"].value
     revenue = share * float(own["present_value"].sum())
-    return _said("indirect_taxes", _INDIRECT, {"share_taxes": share, "revenue": revenue})
+    return _said(
+        "indirect_taxes",
+        ASSUMED["indirect_taxes"].status,
+        _INDIRECT,
+        {"share_taxes": share, "revenue": revenue},
+    )
 
 
 def _social(case: AccountValues) -> Objection | None:
@@ -251,7 +350,7 @@ def _social(case: AccountValues) -> Objection | None:
     if "benefit:sosialhjelp" not in rows.index:
         return None
     saved = float(rows["municipality"].to_dict()["benefit:sosialhjelp"])
-    return _said("social_assistance", _SOCIAL, {"saved": saved})
+    return _said("social_assistance", "account", _SOCIAL, {"saved": saved})
 
 
 def _exit(case: AccountValues) -> Objection | None:
@@ -264,9 +363,18 @@ def _exit(case: AccountValues) -> Objection | None:
         "share_exit": share, "with_exit": residual_value_of(case, shorter),
         "without": residual_value_of(case, 5.0),
     }  # fmt: skip
-    return _said("exit_from_work", _EXIT, numbers)
+    return _said("exit_from_work", ASSUMED["exit_from_work"].status, _EXIT, numbers)
 
 
-_ALL: tuple[Callable[[AccountValues], Objection | None], ...] = (
-    _posts, _leisure, _pension, _indirect, _expected, _social, _exit,
-)  # fmt: skip
+#: How each is found, in the order in which they are told.
+_ALL: dict[str, Callable[[AccountValues], Objection | None]] = {
+    "posts": _posts,
+    "leisure": _leisure,
+    "programme_time": _time,
+    "pension_accrual": _pension,
+    "indirect_taxes": _indirect,
+    "expected": _expected,
+    "start_years": _start_years,
+    "social_assistance": _social,
+    "exit_from_work": _exit,
+}

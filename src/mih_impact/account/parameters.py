@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.account.assumption import Assumption
-from mih_impact.account.assumptions import Assumptions
+from mih_impact.account.assumptions import VACANCY, Assumptions, linked
 from mih_impact.account.programme import Programme
 from mih_impact.account.roles import nearest
 from mih_impact.errors import OptionError
@@ -46,7 +46,7 @@ def all_assumptions(assumptions: Assumptions, programme: Programme) -> tuple[Ass
 
 def find_assumption(items: tuple[Assumption, ...], name: str) -> Assumption:
     """Return the assumption of a name, or suggest the nearest one."""
-    for item in items:
+    for item in (*items, VACANCY):
         if item.name == name:
             return item
     known = [item.name for item in items]
@@ -61,7 +61,7 @@ def with_values(
     assumptions: Assumptions, programme: Programme, values: Mapping[str, float]
 ) -> tuple[Assumptions, Programme]:
     """Return assumptions and programme with some values changed, marked as the analyst's own."""
-    known = all_assumptions(assumptions, programme)
+    known, values = all_assumptions(assumptions, programme), linked(values)
     changed = {name: find_assumption(known, name).changed(value) for name, value in values.items()}
     return with_all(assumptions, programme, tuple(changed.get(item.name, item) for item in known))
 
@@ -92,6 +92,9 @@ class Setting:
     assumptions: Assumptions
     programme: Programme
     changes: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "changes", linked(self.changes))
 
     @cached_property
     def _items(self) -> dict[str, Assumption]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.account.assumption import Assumption, Distribution, Points, in_kroner
-from mih_impact.account.cost_item import CostItem
+from mih_impact.account.cost_item import CostItem, UnpaidTime
 from mih_impact.account.non_priced import NonPriced, require_non_priced
 from mih_impact.account.roles import ACTORS, nearest, require_members, require_named
 from mih_impact.display.locale import Label
@@ -307,6 +307,8 @@ class Programme:
         () where no such decision is known. None says nothing, and nothing is said of cover.
     apprenticeship
         What apprentices are paid, and by whom; None where nobody becomes one.
+    unpaid_time
+        What participants give of their own time; None where nothing is known of it.
 
     Raises
     ------
@@ -331,6 +333,7 @@ class Programme:
     headlines: Sequence[str] = ()
     compensated: Sequence[str] | None = None
     apprenticeship: Apprenticeship | None = None
+    unpaid_time: UnpaidTime | None = None
 
     def __post_init__(self) -> None:
         require_named(
@@ -383,6 +386,7 @@ class Programme:
                 arguments.choice("Programme", what, name, known)
             object.__setattr__(self, what, tuple(dict.fromkeys(names)))
         own, phases = self.apprenticeship, [phase.name for phase in self.phases]
+        self._require_time(phases)
         if own is None:
             return
         arguments.instance(
@@ -396,6 +400,31 @@ class Programme:
                 do=f"use one of {', '.join(phases) or 'the phases given'}"
                 f"{nearest(own.phase, phases)}",
             )
+
+    def _require_time(self, phases: Sequence[str]) -> None:
+        """Raise on unpaid time that is none, or is given to a phase that the programme has not."""
+        if self.unpaid_time is None:
+            return
+        arguments.instance(
+            "Programme", self.unpaid_time, UnpaidTime, "unpaid time, or None",
+            "give mih.UnpaidTime(years={phase: [...]}, wage=..., price_year=...)",
+        )  # fmt: skip
+        unknown = [phase for phase in self.unpaid_time.years if phase not in phases]
+        if unknown:
+            raise OptionError(
+                "Unpaid time is given in a phase that the programme has not",
+                found=arguments.shown(unknown[0]),
+                do=f"use one of {', '.join(phases) or 'the phases given'}"
+                f"{nearest(unknown[0], phases)}",
+            )
+
+    def time_given(self, n_years: int) -> NDArray[np.float64]:
+        """Return unpaid full-time years per starter by year since start, shape (n_years,)."""
+        given = np.zeros(n_years)
+        for phase in self.phases if self.unpaid_time is not None else ():
+            kept = self.unpaid_time.years.get(phase.name, ())[:n_years]
+            given[: len(kept)] += phase.reach * np.asarray(kept)
+        return given
 
     def _reached(self, item: CostItem) -> CostItem:
         """Return an item with the reach of its phase."""
@@ -446,7 +475,7 @@ class Programme:
 
     def with_facts_of(self, other: Programme) -> Programme:
         """Return the programme with the facts of another: all that no sheet of assumptions has."""
-        facts = ("non_priced", "headlines", "compensated", "apprenticeship")
+        facts = ("non_priced", "headlines", "compensated", "apprenticeship", "unpaid_time")
         return replace(self, **{name: getattr(other, name) for name in facts})
 
     @property
@@ -466,11 +495,12 @@ class Programme:
             Price index; the shipped consumer price index if None.
         """
         arguments.whole("price_year", price_year)
-        own = self.apprenticeship
+        own, time = self.apprenticeship, self.unpaid_time
         return replace(
             self,
             items=tuple(item.in_prices(price_year, index) for item in self.items),
             apprenticeship=None if own is None else own.in_prices(price_year, index),
+            unpaid_time=None if time is None else time.in_prices(price_year, index),
         )
 
     def to_frame(self) -> pd.DataFrame:

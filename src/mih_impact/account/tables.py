@@ -359,6 +359,16 @@ def pooled(case: _Account) -> _Account:
         case,
         effects=frozen(to @ case.effects),
         covariance=None if case.covariance is None else frozen(whole @ case.covariance @ whole.T),
+        composed=tuple(
+            replace(
+                each,
+                effects=frozen(to @ each.effects),
+                covariance=None
+                if each.covariance is None
+                else frozen(whole @ each.covariance @ whole.T),
+            )
+            for each in case.composed
+        ),
         outcomes=tuple("+".join(own) for own in sets),
         roles=tuple(
             case.roles[case.outcomes.index(own[0])] if benefit is None else benefit.role

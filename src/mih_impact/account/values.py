@@ -30,11 +30,28 @@ from mih_impact.display.locale import Label
 from mih_impact.display.result import Provenance, Result
 from mih_impact.errors import AssumptionError, EffectsError
 
-__all__ = ["AccountValues", "basis_of", "require_norwegian", "require_price_year"]
+__all__ = ["AccountValues", "Composed", "basis_of", "require_norwegian", "require_price_year"]
 
 
 #: How far below zero a present value still counts as zero, relative to the largest flow: rounding.
 _ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Composed:
+    """The effects of an account with other start years behind each year.
+
+    Attributes
+    ----------
+    composition
+        Which, as `event_study` has it: "balanced", "filled".
+    effects, covariance
+        As those of the account, outcome by outcome.
+    """
+
+    composition: str
+    effects: FloatArray
+    covariance: FloatArray | None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -60,6 +77,8 @@ class AccountValues(Result):
         What the account rests on, as given.
     provenance
         Versions, options and fingerprint of the data.
+    composed
+        The effects with other start years behind each year; they stand beside, in `objections`.
     giving
         Who contributes to the effects, where that is known: `outcome, level` and the columns of
         `contributions`. In memory only, never saved.
@@ -80,6 +99,7 @@ class AccountValues(Result):
     assumptions: Assumptions
     programme: Programme
     provenance: Provenance
+    composed: tuple[Composed, ...] = ()
 
     @property
     def estimand(self) -> str:
@@ -222,7 +242,8 @@ class AccountValues(Result):
         ----------
         values
             New values by name: a rate (`tax_rate_wage`), a cost (`cost:school`, its sum over the
-            years per participant in the phase), a reach (`reach:school`), `age_at_start`.
+            years per participant in the phase), a reach (`reach:school`), `age_at_start`; or
+            `vacancy`, see `Assumptions.replace`.
 
         Raises
         ------

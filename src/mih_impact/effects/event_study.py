@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from mih_impact.effects.adjustment import Adjust, Adjustment, OutcomeRegression
 from mih_impact.effects.both_sides import BothSides
 from mih_impact.effects.card import NO_CONTROLS
 from mih_impact.effects.comparison import Comparison
+from mih_impact.effects.filled import filled
 from mih_impact.effects.inference.covariance import (
     cluster_of,
     clustered,
@@ -73,6 +74,8 @@ class EstimationOptions:
     ----------
     target
         Outcomes, years and composition.
+    fills
+        Whether years that later start years have not come to are filled.
     kind
         The kind of standard error.
     adjust
@@ -91,6 +94,7 @@ class EstimationOptions:
     corrected: bool
     small_sample: SmallSample = "auto"
     label: IntArray | None = None
+    fills: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,7 +221,10 @@ def _study(
 ) -> PartEstimate:
     """Compare all participants of a control group."""
     group = observed.group
-    comparison, influence = observed.effect(np.ones(group.n_participants, dtype=bool))
+    if options.fills and isinstance(observed, RowOutcomes):
+        comparison, influence = filled(observed)
+    else:
+        comparison, influence = observed.effect(np.ones(group.n_participants, dtype=bool))
     if options.corrected and isinstance(observed, RowOutcomes):
         influence = corrected(group, influence, [observed.score_moments(comparison)], place=place)
     df = None
@@ -249,7 +256,7 @@ def event_study(
     estimator: Estimator = "did",
     base: int | Sequence[int] = -1,
     window: tuple[int, int] = (-5, 6),
-    composition: Composition = "available",
+    composition: Composition | Literal["filled"] = "available",
     se: StandardError = "auto",
     cluster: Term = "person",
     dead: Dead = "zero",
@@ -285,7 +292,9 @@ def event_study(
         "available": each year speaks for the start years seen in it. "balanced": every year speaks
         for the start years seen throughout the window. "cohort_weighted": each start year has the
         weight of its share of all matched participants; a year not seen for all of them is missing,
-        and `reason` says why.
+        and `reason` says why. "filled": as "cohort_weighted", and years that later start years have
+        not come to are filled by their own first years, scaled as in those seen throughout; counts
+        and means are of those seen. See `filled.fill`.
     se
         "auto": "abadie_imbens" for matching with replacement and for cells, "matched_set" where
         nobody is in two sets, "estimated_weights" for `weight`; else "person": weights taken as
@@ -380,17 +389,31 @@ def event_study(
     """
     del question  # it has come as the single options
     window = _only_period(group, window)
+<<<<<<< HEAD
     target = read_target(group, outcomes, estimator, base, window, composition, dead)
     arguments.choice("event_study", "outcome_regression", outcome_regression, _REGRESSIONS)
     adjustment = Adjustment.of(adjust, outcome_regression, folds, seed)
     adjusted = adjustment is not None
+=======
+    fills = arguments.is_one_of(composition, ["filled"])
+    among: Any = "cohort_weighted" if fills else composition
+    target = read_target(group, outcomes, estimator, base, window, among, dead)
+    arguments.flag("adjust", adjust)
+>>>>>>> 274cf32 (Start years not followed to the end are filled, time in the programme is sized, vacant posts are one share; illustrations say so)
     arguments.flag("score_correction", score_correction)
     arguments.level(level)
     arguments.seed(seed)
     require_choice("small_sample", small_sample, get_args(SmallSample))
     require_choice("se", se, get_args(StandardError))
+<<<<<<< HEAD
     own_way = score_correction or small_sample != "auto"
     _require_estimand(group, se, cluster, corrected=own_way)
+=======
+    own_way = adjust or score_correction or small_sample != "auto"
+    _require_estimand(group, se, cluster, adjusted=own_way)
+    if fills:
+        _require_fillable(group, corrected=score_correction or small_sample != "auto")
+>>>>>>> 274cf32 (Start years not followed to the end are filled, time in the programme is sized, vacant posts are one share; illustrations say so)
     _require_se(group, se)
     by_person = isinstance(cluster, str) and cluster == "person"
     kind = resolved_se(se, [group]) if by_person else clustered_kind(se, group)
@@ -407,7 +430,11 @@ def event_study(
     label = None
     if small_sample != "auto" and not by_person:
         label = _clusters(groups, cluster, few=small_sample == "CR2")
+<<<<<<< HEAD
     options = EstimationOptions(target, kind, adjustment, score_correction, small_sample, label)
+=======
+    options = EstimationOptions(target, kind, adjust, score_correction, small_sample, label, fills)
+>>>>>>> 274cf32 (Start years not followed to the end are filled, time in the programme is sized, vacant posts are one share; illustrations say so)
     estimates = estimate_parts(group, parts, own, options)
     influence = Influence.stack([each_part.influence for each_part in estimates])
     if score_correction:
@@ -554,6 +581,18 @@ def _require_estimand(
             found=f"se={se!r}, cluster={str(cluster)!r}"
             + (", score_correction= or small_sample=" if corrected else ""),
             do="leave these out, or choose controls with estimand='att'",
+        )
+
+
+def _require_fillable(group: ControlGroup, *, corrected: bool) -> None:
+    """Raise on filled years beside what is not known for them."""
+    if group.estimand != "att" or corrected:
+        raise EffectsError(
+            "Filled years are for effects on those who start, without a correction for an estimated"
+            " score or small samples",
+            found=f"estimand={group.estimand!r}"
+            + (", score_correction= or small_sample=" if corrected else ""),
+            do="leave these out, or use composition='available'",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -74,7 +75,12 @@ class AccountSpec:
 
 
 def account_of(
-    account: AccountSpec, effects: EffectSeries, *, price_year: int, folder: Path | Traversable
+    account: AccountSpec,
+    effects: EffectSeries,
+    *,
+    price_year: int,
+    folder: Path | Traversable,
+    composed: Sequence[EffectSeries] = (),
 ) -> CostBenefit:
     """Return the account that a specification asks for.
 
@@ -88,6 +94,8 @@ def account_of(
         Of the panel.
     folder
         Where relative paths start.
+    composed
+        The same with other start years behind each year.
 
     Raises
     ------
@@ -104,6 +112,7 @@ def account_of(
         horizon=_first(account.horizon, sheet and sheet.horizon, _HORIZON),
         persistence=_first(account.persistence, sheet and sheet.persistence, "none"),
         roles=account.roles or None,
+        composed=composed,
     )
     case = case if sheet is None else case.with_sheet(sheet)
     if not account.assumptions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -16,11 +16,13 @@ from mih_impact.account.cost_benefit import CostBenefit
 from mih_impact.account.sheet.sheet import AssumptionSheet
 from mih_impact.arguments import named_options
 from mih_impact.controls.balance import Balance
+from mih_impact.controls.subgroups import ALL
 from mih_impact.display.locale import Label, Lang, current
 from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.display.unit import AnyUnit, Unit
+from mih_impact.effects.event_study import event_study
 from mih_impact.effects.series import EffectSeries
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import AssumptionError, EffectsError
 from mih_impact.panel.panel import Panel
 from mih_impact.panel.read import read_panel
 from mih_impact.panel.synthetic.register import example_panel
@@ -194,7 +196,11 @@ def run_study(
         effects = plan.effects.verb(group, **plan.effects.options)
         step(3)
         case = account_of(
-            plan.account, effects, price_year=plan.data.price_year, folder=plan.folder
+            plan.account,
+            effects,
+            price_year=plan.data.price_year,
+            folder=plan.folder,
+            composed=_composed(plan, group, effects),
         )
     result = StudyResult(
         name=plan.name,
@@ -210,6 +216,30 @@ def run_study(
     if write and plan.outputs is not None:
         write_outputs(result, plan.outputs, Path(str(plan.folder)))
     return result
+
+
+def _composed(plan: StudySpec, group: Any, effects: EffectSeries) -> list[EffectSeries]:
+    """Return the effects with other start years behind each year, where there are such.
+
+    There are none where every participant is seen in all years, where nobody is, or where the
+    effects are estimated in a way that has no compositions.
+    """
+    options = plan.effects.options
+    behind = effects.frame.query("year_since_start >= 0")["n_participants"]
+    if plan.effects.verb is not event_study or effects.subgroups != (ALL,):
+        return []
+    plain = {"composition": "available", "small_sample": "auto", "score_correction": False}
+    if group.estimand != "att" or behind.nunique() < 2:
+        return []
+    if any(options.get(name, value) != value for name, value in plain.items()):
+        return []
+    money = [name for name in effects.outcomes if effects.units[name] == "NOK"]
+    asked = options | {"outcomes": money, "window": (0, effects.levels[-1])}
+    found = []
+    for composition in ("balanced", "filled"):
+        with suppress(EffectsError):  # no start year is seen throughout
+            found.append(event_study(group, **(asked | {"composition": composition})))
+    return found
 
 
 @contextmanager

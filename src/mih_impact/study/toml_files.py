@@ -11,7 +11,7 @@ from typing import Any
 from mih_impact import arguments
 from mih_impact.account.assumption import Assumption
 from mih_impact.account.budget.decision import Decision
-from mih_impact.account.cost_item import CostItem
+from mih_impact.account.cost_item import CostItem, UnpaidTime
 from mih_impact.account.non_priced import NonPriced, require_non_priced
 from mih_impact.account.programme import Apprenticeship, Phase, Programme, pay_term
 from mih_impact.account.roles import nearest
@@ -227,6 +227,7 @@ _PROGRAMME = frozenset(
         "headlines",
         "compensated",
         "apprenticeship",
+        "unpaid_time",
         "phase",
         "item",
         "age_at_start",
@@ -244,7 +245,8 @@ def read_programme(path: str | Path | Traversable) -> Programme:
     path
         A file with `name`, `label`, `price_year`, optionally `note`, `non_priced` (the file of
         effects without a price, beside it), `headlines` and `compensated` (see `Programme`),
-        `[age_at_start]`, `[apprenticeship]`, one `[[phase]]` per phase and one `[[item]]` per cost.
+        `[age_at_start]`, `[apprenticeship]`, `[unpaid_time]`, one `[[phase]]` per phase and one
+        `[[item]]` per cost.
         `per_starter` is the cost of an average starter by year since start, the reach of its phase
         included.
 
@@ -318,6 +320,7 @@ def programme_of(content: dict[str, Any], name: str) -> Programme:
         headlines=content.get("headlines", ()),
         compensated=content.get("compensated"),
         apprenticeship=_apprenticeship(content.get("apprenticeship"), name),
+        unpaid_time=_unpaid_time(content.get("unpaid_time"), name),
     )
 
 
@@ -358,6 +361,16 @@ def _apprenticeship(row: dict[str, Any] | None, file: str) -> Apprenticeship | N
     }
     note = read_label(row["note"], f"note of the {where}") if "note" in row else None
     return Apprenticeship(**(row | terms | {"note": note}))
+
+
+def _unpaid_time(row: dict[str, Any] | None, file: str) -> UnpaidTime | None:
+    """Return what participants give of their own time."""
+    if row is None:
+        return None
+    (row,) = read_tables({"unpaid_time": [row]}, "unpaid_time", file)
+    needed = {"years", "wage", "price_year", "status"}
+    _require_keys(row, needed, frozenset(needed | {"source"}), f"unpaid_time of {file}")
+    return UnpaidTime(**row)
 
 
 def _term(row: dict[str, Any], name: str, where: str) -> Assumption:

@@ -16,6 +16,7 @@ from mih_impact.account.budget.result import BLOCK_LABELS, BudgetImpact
 from mih_impact.account.cost_benefit import CostBenefit
 from mih_impact.account.indicators import programme_costs
 from mih_impact.account.non_priced import MATRIX_SOURCE, signs
+from mih_impact.account.objections import STATUS, Objection, objections_of
 from mih_impact.account.roles import ACTORS, GROUP_LABELS, amount_of, hundreds
 from mih_impact.display.figure import new_axes, sources_told_elsewhere
 from mih_impact.display.locale import NOT_AVAILABLE, Label, Lang, capital, millions, number, percent
@@ -38,6 +39,12 @@ __all__ = [
     "non_priced",
     "views",
 ]
+
+#: Objections that the memo tells as the card does, and what it calls them.
+_TOLD = {
+    "programme_time": Label(nb="Tid i tiltaket", en="Time in the programme"),
+    "start_years": Label(nb="Oppstartsår", en="Start years"),
+}
 
 #: The year after start whose wage effect is told.
 _TOLD_YEAR = 3
@@ -251,6 +258,7 @@ def views(made: Numbers) -> tuple[Text, ...]:
         "base": made.present_value("society"),
     }
     points.append(compose(texts.LEISURE_VIEW.text(lang), leisure))
+    points += [_objected(made, each) for each in objections_of(case, tuple(_TOLD))]
     at = made.switching("selection")
     if not math.isnan(at):
         shown = made.of_assumption(percent(at, 0, lang), "selection", "switch")
@@ -260,6 +268,20 @@ def views(made: Numbers) -> tuple[Text, ...]:
     whole = {"all": made.changed("society", "displacement", 1.0)}
     points.append(compose(template, whole | turn[1]))
     return tuple(points)
+
+
+def _objected(made: Numbers, each: Objection) -> Text:
+    """Return the sentence of an objection, its numbers with their traces."""
+    values: dict[str, Part] = {
+        name: made.plain(
+            label.text(made.lang), f"objection:{each.name}:{name}", *made.sources,
+            told=made.say("objection", what=STATUS[each.status]),
+        )
+        for name, label in each.shown.items() if name in each.numbers
+    }  # fmt: skip
+    rest = {name: label.text(made.lang) for name, label in each.shown.items() if name not in values}
+    return compose(f"**{_TOLD[each.name].text(made.lang)}.** " + each.text.text(made.lang),
+                   values | rest)  # fmt: skip
 
 
 def _turn(made: Numbers, name: str, text: Label, of: str) -> tuple[str, dict[str, Part]]:

@@ -188,9 +188,10 @@ POSTS_TURN = Label(
 )
 LEISURE_VIEW = Label(
     nb="**Fritid.** Rundskrivets egen linje verdsetter tapt fritid til nettolønn; da er netto"
-    " nåverdi {leisure}, mot {base} her. Tiden i selve tiltaket er ikke priset.",
+    " nåverdi {leisure}, mot {base} her. Tiden i selve tiltaket er ikke priset der.",
     en="**Leisure.** The circular's own row values leisure given up at the net wage; net present"
-    " value is then {leisure}, against {base} here. Time in the programme itself is not priced.",
+    " value is then {leisure}, against {base} here. Time in the programme itself is not priced"
+    " there.",
 )
 SELECTION_VIEW = Label(
     nb="**Utvelgelse.** Regnskapet går i null hvis {selection} av effekten skyldes at de som"
@@ -343,6 +344,9 @@ WHAT = {
     "changed": Label(
         nb="nåverdi for {who} når {what} er {value}",
         en="present value for {who} where {what} is {value}",
+    ),
+    "objection": Label(
+        nb="tall ved siden av regnskapet: {what}", en="number beside the account: {what}"
     ),
     "switch": Label(
         nb="verdien av {what} der nåverdien for {who} er null",
