@@ -224,8 +224,9 @@ class CostBenefit(AccountValues):
             `name, number, value, status, sentence`: posts otherwise vacant or filled, leisure by
             the circular's own row, the participant's time in the programme, pension accrual,
             indirect taxes, who stands behind which year (where `composed` gives it), social
-            assistance, and exit from work after the horizon. NOK per starter; what is named share is one, what is named years is years. An "illustration"
-            is no estimate: it says how large something would be, if it were so.
+            assistance, and exit from work after the horizon. NOK per starter; what is named share
+            is one, what is named years is years. An "illustration" is no estimate: it says how
+            large something would be, if it were so.
         """
         return objections_frame(self, lang)
 

@@ -164,8 +164,8 @@ _TURN = Label(
 _LEISURE = Label(
     nb="Fritid: rundskrivets egen linje (R-109, 6.1.4) verdsetter tapt fritid til nettolønn, og da"
     " er netto nåverdi {circular}. Grunnregnskapet avviker fra den og gir {base}, fordi"
-    " arbeidssøkere har plikt til å være tilgjengelige for arbeid. Deltakerens tid i tiltaket er ikke"
-    " priset i noen av dem.",
+    " arbeidssøkere har plikt til å være tilgjengelige for arbeid. Deltakerens tid i tiltaket er"
+    " ikke priset i noen av dem.",
     en="Leisure: the circular's own row (R-109, 6.1.4) values leisure given up at the net wage, and"
     " net present value is then {circular}. The base departs from it and gives {base}, because"
     " job-seekers have a duty to be available for work. The participant's time in the programme is"
@@ -173,11 +173,11 @@ _LEISURE = Label(
 )
 _TIME = Label(
     nb="Deltakerens tid i praksis og skole, antatt {years_given} årsverk, står ikke i regnskapet."
-    " Prises den som annen tapt fritid, til nettolønnen av {wage} i året, er den verdt {time} til, og"
-    " netto nåverdi er {with_time}.",
+    " Prises den som annen tapt fritid, til nettolønnen av {wage} i året, er den verdt {time} til,"
+    " og netto nåverdi med begge er {with_time}.",
     en="The participant's time in practice and school, assumed to be {years_given} full-time years,"
     " is not in the account. Priced as other leisure given up, at the net wage of {wage} a year, it"
-    " is worth {time} more, and net present value is {with_time}.",
+    " is worth {time} more, and net present value with both is {with_time}.",
 )
 _PENSION = Label(
     nb="Pensjon: {share_accrual} av lønnen er opptjening av alderspensjon i folketrygden, og er"
@@ -190,12 +190,12 @@ _PENSION = Label(
     " participant's deferred pay, untaxed.",
 )
 _INDIRECT = Label(
-    nb="Merverdiavgift og særavgifter på det deltakeren kjøper for gevinsten, er ikke regnet med, og"
-    " ikke anslått. Illustrasjon, uten kilde: var de {share_taxes} av gevinsten i penger, økte de"
-    " offentlige inntekter med {revenue}.",
+    nb="Merverdiavgift og særavgifter på det deltakeren kjøper for gevinsten, er ikke regnet med,"
+    " og ikke anslått. Illustrasjon, uten kilde: var de {share_taxes} av gevinsten i penger, økte"
+    " de offentlige inntekter med {revenue}.",
     en="VAT and excises on what the participant buys for the gain are not counted, nor estimated."
-    " Illustration, without a source: at {share_taxes} of the gain in cash, they would add {revenue}"
-    " to public revenue.",
+    " Illustration, without a source: at {share_taxes} of the gain in cash, they would add"
+    " {revenue} to public revenue.",
 )
 _SOCIAL = Label(
     nb="Økonomisk sosialhjelp er kommunens penger, ikke en regelstyrt ytelse fra staten: {saved} av"
@@ -204,8 +204,9 @@ _SOCIAL = Label(
     " effect on the municipality.",
 )
 _EXIT = Label(
-    nb="Restverdien tar ikke hensyn til død og avgang fra arbeid, som ikke er anslått. Illustrasjon,"
-    " uten kilde: falt {share_exit} fra hvert år, var den {with_exit} i stedet for {without} når"
+    nb="Restverdien tar ikke hensyn til død og avgang fra arbeid, som ikke er anslått."
+    " Illustrasjon, uten kilde: falt {share_exit} fra hvert år, var den {with_exit} i stedet for"
+    " {without} når"
     " effekten ellers halveres hvert femte år.",
     en="Residual value does not allow for mortality and exit from work, which are not estimated."
     " Illustration, without a source: if {share_exit} left each year, it would be {with_exit}"

@@ -421,8 +421,9 @@ class Programme:
     def time_given(self, n_years: int) -> NDArray[np.float64]:
         """Return unpaid full-time years per starter by year since start, shape (n_years,)."""
         given = np.zeros(n_years)
-        for phase in self.phases if self.unpaid_time is not None else ():
-            kept = self.unpaid_time.years.get(phase.name, ())[:n_years]
+        years = {} if self.unpaid_time is None else self.unpaid_time.years
+        for phase in self.phases:
+            kept = years.get(phase.name, ())[:n_years]
             given[: len(kept)] += phase.reach * np.asarray(kept)
         return given
 

@@ -57,7 +57,7 @@ class _Pattern:
                 f" {int(throughout.sum())} of {len(seen)} start years seen throughout",
                 do="end the window earlier, or use composition='available'",
             )
-        return cls(seen, shared, throughout)
+        return cls(seen, np.asarray(shared), np.asarray(throughout))
 
 
 def fill(
@@ -138,7 +138,8 @@ def filled(observed: RowOutcomes) -> tuple[Comparison, Influence]:
         unseen = np.isnan(comparison.estimate) | np.tile(~reach[place], len(target.outcomes))
         effects[place] = np.where(unseen, np.nan, comparison.estimate).reshape(shape[1:])
         parts.append(Influence(np.where(unseen, 0.0, influence.rows), influence.cluster))
-    pattern = _Pattern.of(np.isfinite(effects).all(axis=1), np.array(target.years, float))
+    found = np.asarray(np.isfinite(effects).all(axis=1))
+    pattern = _Pattern.of(found, np.array(target.years, float))
     effects = np.where(pattern.seen[:, None, :], effects, 0.0)
     share = n / n.sum()
     by_effect, by_share = _derivatives(effects, share, pattern)
@@ -146,7 +147,7 @@ def filled(observed: RowOutcomes) -> tuple[Comparison, Influence]:
     rows = [part.rows @ each for part, each in zip(parts, by_effect, strict=True)]
     clusters = [*(part.cluster for part in parts), group.risk.person[group.sets.participant]]
     influence = Influence(np.concatenate([*rows, moved]), np.concatenate(clusters))
-    estimate = fill(effects, share, pattern).ravel()
+    estimate = np.asarray(fill(effects, share, pattern).ravel(), dtype=np.float64)
     return replace(whole, estimate=estimate), influence.clustered(influence.cluster)
 
 

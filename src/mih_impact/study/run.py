@@ -224,7 +224,7 @@ def _composed(plan: StudySpec, group: Any, effects: EffectSeries) -> list[Effect
     There are none where every participant is seen in all years, where nobody is, or where the
     effects are estimated in a way that has no compositions.
     """
-    options = plan.effects.options
+    options = dict(plan.effects.options)
     behind = effects.frame.query("year_since_start >= 0")["n_participants"]
     if plan.effects.verb is not event_study or effects.subgroups != (ALL,):
         return []
