@@ -21,7 +21,7 @@ from mih_impact.effects.adjustment import Adjust, Adjustment, OutcomeRegression
 from mih_impact.effects.both_sides import BothSides
 from mih_impact.effects.card import NO_CONTROLS
 from mih_impact.effects.comparison import Comparison
-from mih_impact.effects.filled import filled
+from mih_impact.effects.filled import filled, require_fillable
 from mih_impact.effects.inference.covariance import (
     cluster_of,
     clustered,
@@ -389,31 +389,21 @@ def event_study(
     """
     del question  # it has come as the single options
     window = _only_period(group, window)
-<<<<<<< HEAD
-    target = read_target(group, outcomes, estimator, base, window, composition, dead)
-    arguments.choice("event_study", "outcome_regression", outcome_regression, _REGRESSIONS)
-    adjustment = Adjustment.of(adjust, outcome_regression, folds, seed)
-    adjusted = adjustment is not None
-=======
     fills = arguments.is_one_of(composition, ["filled"])
     among: Any = "cohort_weighted" if fills else composition
     target = read_target(group, outcomes, estimator, base, window, among, dead)
-    arguments.flag("adjust", adjust)
->>>>>>> 274cf32 (Start years not followed to the end are filled, time in the programme is sized, vacant posts are one share; illustrations say so)
+    arguments.choice("event_study", "outcome_regression", outcome_regression, _REGRESSIONS)
+    adjustment = Adjustment.of(adjust, outcome_regression, folds, seed)
+    adjusted = adjustment is not None
     arguments.flag("score_correction", score_correction)
     arguments.level(level)
     arguments.seed(seed)
     require_choice("small_sample", small_sample, get_args(SmallSample))
     require_choice("se", se, get_args(StandardError))
-<<<<<<< HEAD
     own_way = score_correction or small_sample != "auto"
     _require_estimand(group, se, cluster, corrected=own_way)
-=======
-    own_way = adjust or score_correction or small_sample != "auto"
-    _require_estimand(group, se, cluster, adjusted=own_way)
     if fills:
-        _require_fillable(group, corrected=score_correction or small_sample != "auto")
->>>>>>> 274cf32 (Start years not followed to the end are filled, time in the programme is sized, vacant posts are one share; illustrations say so)
+        require_fillable(group, corrected=own_way)
     _require_se(group, se)
     by_person = isinstance(cluster, str) and cluster == "person"
     kind = resolved_se(se, [group]) if by_person else clustered_kind(se, group)
@@ -430,11 +420,9 @@ def event_study(
     label = None
     if small_sample != "auto" and not by_person:
         label = _clusters(groups, cluster, few=small_sample == "CR2")
-<<<<<<< HEAD
-    options = EstimationOptions(target, kind, adjustment, score_correction, small_sample, label)
-=======
-    options = EstimationOptions(target, kind, adjust, score_correction, small_sample, label, fills)
->>>>>>> 274cf32 (Start years not followed to the end are filled, time in the programme is sized, vacant posts are one share; illustrations say so)
+    options = EstimationOptions(
+        target, kind, adjustment, score_correction, small_sample, label, fills
+    )
     estimates = estimate_parts(group, parts, own, options)
     influence = Influence.stack([each_part.influence for each_part in estimates])
     if score_correction:
@@ -581,18 +569,6 @@ def _require_estimand(
             found=f"se={se!r}, cluster={str(cluster)!r}"
             + (", score_correction= or small_sample=" if corrected else ""),
             do="leave these out, or choose controls with estimand='att'",
-        )
-
-
-def _require_fillable(group: ControlGroup, *, corrected: bool) -> None:
-    """Raise on filled years beside what is not known for them."""
-    if group.estimand != "att" or corrected:
-        raise EffectsError(
-            "Filled years are for effects on those who start, without a correction for an estimated"
-            " score or small samples",
-            found=f"estimand={group.estimand!r}"
-            + (", score_correction= or small_sample=" if corrected else ""),
-            do="leave these out, or use composition='available'",
         )
 
 

@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.comparison import Comparison
 from mih_impact.effects.influence import Influence
 from mih_impact.effects.row_outcomes import RowOutcomes
 from mih_impact.errors import EffectsError
 
-__all__ = ["fill", "filled"]
+__all__ = ["fill", "filled", "require_fillable"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -169,3 +170,15 @@ def _derivatives(
         by_share[c] = (fill(effects, other, pattern).imag / _STEP).ravel()
     size = outcomes * years
     return np.nan_to_num(by_effect).reshape(starts, size, size), np.nan_to_num(by_share)
+
+
+def require_fillable(group: ControlGroup, *, corrected: bool) -> None:
+    """Raise on filled years beside what is not known for them."""
+    if group.estimand != "att" or corrected:
+        raise EffectsError(
+            "Filled years are for effects on those who start, without a correction for an estimated"
+            " score or small samples",
+            found=f"estimand={group.estimand!r}"
+            + (", score_correction= or small_sample=" if corrected else ""),
+            do="leave these out, or use composition='available'",
+        )
