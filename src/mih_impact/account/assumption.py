@@ -7,6 +7,7 @@ leaves the draws of every other where they were.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -20,11 +21,13 @@ from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference.rows import Status
 
 __all__ = [
+    "VACANCY",
     "Assumption",
     "Distribution",
     "Points",
     "bounds_of",
     "in_kroner",
+    "linked",
     "quantiles",
     "require_distribution",
     "require_pairs",
@@ -371,3 +374,46 @@ def in_kroner(item: Assumption, factor: float) -> Assumption:
         high=None if item.high is None else factor * item.high,
         points=tuple((factor * at, weight) for at, weight in item.points),
     )
+
+
+#: The share of the posts that were otherwise vacant: one number for `wage_bill` and `displacement`,
+#: which follow from it where it is given. The base has neither, so this has no value of its own.
+VACANCY = Assumption(
+    "vacancy", 0.0, "share", "ASSUMED", "ours: no count of vacancies behind the posts was found",
+    0.0, 1.0, Label(nb="andel av stillingene som ellers var ledige",
+                    en="share of the posts otherwise vacant"),
+    range_source="all that it can be",
+)  # fmt: skip
+
+
+def linked(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return changes in which the share of posts otherwise vacant stands for what it decides.
+
+    A post that was otherwise vacant costs the municipality its wage anew (`wage_bill`) and pushes
+    nobody out; a post that was otherwise filled costs nothing anew and displaces whoever would have
+    filled it (`displacement`).
+
+    Raises
+    ------
+    OptionError
+        `vacancy` beside one of the two that follow from it, or one that is no share.
+
+    Examples
+    --------
+    >>> linked({"vacancy": 0.25})
+    {'wage_bill': 0.25, 'displacement': 0.75}
+    """
+    if "vacancy" not in changes:
+        return dict(changes)
+    rest = {name: value for name, value in changes.items() if name != "vacancy"}
+    both = [name for name in ("wage_bill", "displacement") if name in rest]
+    if both:
+        raise OptionError(
+            "vacancy decides wage_bill and displacement",
+            found=f"vacancy and {' and '.join(both)}",
+            do="give vacancy alone, or the other two without it",
+        )
+    share = changes["vacancy"]
+    if np.ndim(share) == 0:
+        share = VACANCY.changed(share).value  # raises on what is no share
+    return rest | {"wage_bill": share, "displacement": 1 - share}

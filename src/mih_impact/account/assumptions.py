@@ -11,15 +11,13 @@ sensitivity analysis, and are never drawn: nobody is uncertain about them, peopl
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict, Unpack
 
-import numpy as np
 import pandas as pd
 
 from mih_impact import arguments
-from mih_impact.account.assumption import Assumption, Distribution, Points, in_kroner
+from mih_impact.account.assumption import Assumption, Distribution, Points, in_kroner, linked
 from mih_impact.account.roles import nearest
 from mih_impact.display.locale import Label
 from mih_impact.display.unit import is_money
@@ -30,12 +28,10 @@ from mih_impact.reference.rows import find, rows
 
 __all__ = [
     "LEFT_OUT",
-    "VACANCY",
     "Assumption",
     "Assumptions",
     "assumption_rows",
     "discount_assumption",
-    "linked",
     "preset_items",
 ]
 
@@ -199,39 +195,6 @@ def _view(name: str, source: str, label: Label) -> Assumption:
     )
 
 
-def linked(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return changes in which the share of posts otherwise vacant stands for what it decides.
-
-    A post that was otherwise vacant costs the municipality its wage anew (`wage_bill`) and pushes
-    nobody out; a post that was otherwise filled costs nothing anew and displaces whoever would have
-    filled it (`displacement`).
-
-    Raises
-    ------
-    OptionError
-        `vacancy` beside one of the two that follow from it, or one that is no share.
-
-    Examples
-    --------
-    >>> linked({"vacancy": 0.25})
-    {'wage_bill': 0.25, 'displacement': 0.75}
-    """
-    if "vacancy" not in changes:
-        return dict(changes)
-    rest = {name: value for name, value in changes.items() if name != "vacancy"}
-    both = [name for name in ("wage_bill", "displacement") if name in rest]
-    if both:
-        raise OptionError(
-            "vacancy decides wage_bill and displacement",
-            found=f"vacancy and {' and '.join(both)}",
-            do="give vacancy alone, or the other two without it",
-        )
-    share = changes["vacancy"]
-    if np.ndim(share) == 0:
-        share = VACANCY.changed(share).value  # raises on what is no share
-    return rest | {"wage_bill": share, "displacement": 1 - share}
-
-
 def stated_range(note: str) -> tuple[float, float] | None:
     """Return the range a reference row states in its note ("range 0-60 000: ...").
 
@@ -257,15 +220,6 @@ def _left_out(item: Assumption, why: str) -> Assumption:
         points=(), range_source="",
     )  # fmt: skip
 
-
-#: The share of the posts that were otherwise vacant: one number for `wage_bill` and `displacement`,
-#: which follow from it where it is given. The base has neither, so this has no value of its own.
-VACANCY = Assumption(
-    "vacancy", 0.0, "share", "ASSUMED", "ours: no count of vacancies behind the posts was found",
-    0.0, 1.0, Label(nb="andel av stillingene som ellers var ledige",
-                    en="share of the posts otherwise vacant"),
-    range_source="all that it can be",
-)  # fmt: skip
 
 #: Prices of the presets.
 _PRICE_YEAR = 2024

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact import arguments
-from mih_impact.account.assumption import Assumption
-from mih_impact.account.assumptions import VACANCY, Assumptions, linked
+from mih_impact.account.assumption import VACANCY, Assumption, linked
+from mih_impact.account.assumptions import Assumptions
 from mih_impact.account.programme import Programme
 from mih_impact.account.roles import nearest
 from mih_impact.errors import OptionError
