@@ -36,11 +36,17 @@ from mih_impact.account.switching import (
     grid_of,
     switching_values_of,
 )
-from mih_impact.account.tables import beside_frame, costs_frame, frozen, pooled, starters_behind
+from mih_impact.account.tables import (
+    beside_frame,
+    composed_effects,
+    costs_frame,
+    frozen,
+    pooled,
+    starters_behind,
+)
 from mih_impact.account.uncertainty import EffectDraws, Uncertainty, uncertainty_of
 from mih_impact.account.values import (
     AccountValues,
-    Composed,
     require_norwegian,
     require_price_year,
 )
@@ -529,7 +535,7 @@ def cost_benefit(
         assumptions=assumptions,
         programme=programme,
         composed=tuple(
-            _composed(each, tuple(entered), tuple(range(estimated)), effects.price_year)
+            composed_effects(each, tuple(entered), tuple(range(estimated)), effects.price_year)
             for each in composed
         ),
         provenance=Provenance.of(
@@ -540,25 +546,6 @@ def cost_benefit(
             data=effects.provenance.data,
             evidence=effects.provenance.evidence,
         ),
-    )
-
-
-def _composed(
-    effects: Any, outcomes: tuple[str, ...], years: tuple[int, ...], price_year: int
-) -> Composed:
-    """Return effects with other start years behind each year, as the account takes them."""
-    require_effects("cost_benefit", effects)
-    if effects.price_year != price_year:
-        raise AssumptionError(
-            "The effects of composed are in the prices of another year",
-            found=f"{effects.price_year}, those of the account {price_year}",
-            do="estimate both from one group: event_study(group, composition=...)",
-        )
-    theta, covariance = effects.subgroup(effects.subgroups[0]).select(outcomes, years)
-    return Composed(
-        str(effects.provenance.options.get("composition", "available")),
-        frozen(theta),
-        None if covariance is None else frozen(covariance),
     )
 
 

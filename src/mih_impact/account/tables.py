@@ -17,9 +17,10 @@ from mih_impact.account.ledger import FloatArray, probability_positive
 from mih_impact.account.programme import Programme
 from mih_impact.account.roles import AVOIDED_MEASURES, GROUPS, Benefit, hundreds
 from mih_impact.account.rules import AccountModel
-from mih_impact.account.values import AccountValues
+from mih_impact.account.values import AccountValues, Composed
 from mih_impact.display.locale import Label, Lang, current, number
 from mih_impact.effects.hidden import pools, thin_when_pooled
+from mih_impact.effects.series import require_effects
 from mih_impact.errors import AssumptionError
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "actor_frame",
     "beside_frame",
     "component_frame",
+    "composed_effects",
     "costs_frame",
     "frozen",
     "ledger_frame",
@@ -409,6 +411,25 @@ def _benefit(case: AccountValues, outcomes: Sequence[str]) -> Benefit:
     )
     name = "+".join(part.name for part in parts)
     return Benefit(name, parts[0].payer, parts[0].taxable, label)
+
+
+def composed_effects(
+    effects: Any, outcomes: tuple[str, ...], years: tuple[int, ...], price_year: int
+) -> Composed:
+    """Return effects with other start years behind each year, as the account takes them."""
+    require_effects("cost_benefit", effects)
+    if effects.price_year != price_year:
+        raise AssumptionError(
+            "The effects of composed are in the prices of another year",
+            found=f"{effects.price_year}, those of the account {price_year}",
+            do="estimate both from one group: event_study(group, composition=...)",
+        )
+    theta, covariance = effects.subgroup(effects.subgroups[0]).select(outcomes, years)
+    return Composed(
+        str(effects.provenance.options.get("composition", "available")),
+        frozen(theta),
+        None if covariance is None else frozen(covariance),
+    )
 
 
 def frozen(array: FloatArray) -> FloatArray:
