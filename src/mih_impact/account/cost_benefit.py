@@ -18,7 +18,7 @@ from mih_impact.account.budget.lines import budget_frame, department_frame
 from mih_impact.account.indicators import indicators_frame
 from mih_impact.account.non_priced import non_priced_frame, plot_non_priced
 from mih_impact.account.objections import objections_frame
-from mih_impact.account.parameters import Persistence, require_persistence
+from mih_impact.account.parameters import Persistence, estimated_years, require_persistence
 from mih_impact.account.programme import Programme
 from mih_impact.account.residual import residual_frame
 from mih_impact.account.roles import Benefit, roles_of
@@ -54,7 +54,7 @@ from mih_impact.arguments import named_options
 from mih_impact.display.locale import Lang, current
 from mih_impact.display.result import Card, Provenance
 from mih_impact.effects.series import EffectSeries, require_effects
-from mih_impact.errors import AssumptionError, EffectsError, OptionError, RenamedError
+from mih_impact.errors import AssumptionError, OptionError, RenamedError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -520,7 +520,7 @@ def cost_benefit(
     effects = effects.subgroup(effects.subgroups[0])  # with subgroups, of all participants
     entered, benefits = roles_of(effects, roles)
     _require_same_money(effects, entered, assumptions, programme)
-    estimated = _estimated_years(effects, horizon, persistence)
+    estimated = estimated_years(effects, horizon, persistence)
     theta, covariance = effects.select(tuple(entered), tuple(range(estimated)))
     return CostBenefit(
         effects=frozen(theta),
@@ -571,31 +571,6 @@ def _require_options(horizon: int, persistence: str) -> None:
             do=f"give at most {LONGEST_HORIZON} years",
         )
     require_persistence(persistence)
-
-
-def _estimated_years(effects: EffectSeries, horizon: int, persistence: Persistence) -> int:
-    """Return how many years of the horizon are estimated; raise where the rest is not known."""
-    absent = [year for year in range(horizon) if year not in effects.event_years]
-    if not absent:
-        return horizon
-    last = max((year for year in effects.event_years if year >= 0), default=None)
-    if persistence != "none" and last is not None and min(absent) > last:
-        return last + 1
-    if last is None:
-        advice = "estimate years from 0 on"
-    elif min(absent) < last:
-        advice = "estimate every year from 0 on; only years after the last one can be extended"
-    else:
-        advice = (
-            f"use horizon={last + 1} or less, estimate a longer window, or say what becomes of the"
-            " effects: persistence='constant', 'half_life' or 'linear'"
-        )
-    raise EffectsError(
-        "The horizon is longer than the effects reach",
-        found=f"horizon {horizon} (years 0 to {horizon - 1}); no effects in"
-        f" {', '.join(map(str, absent))}",
-        do=advice,
-    )
 
 
 def _require_same_money(

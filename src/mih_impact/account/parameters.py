@@ -22,12 +22,14 @@ from mih_impact.account.assumption import VACANCY, Assumption, linked
 from mih_impact.account.assumptions import Assumptions
 from mih_impact.account.programme import Programme
 from mih_impact.account.roles import nearest
-from mih_impact.errors import OptionError
+from mih_impact.effects.series import EffectSeries
+from mih_impact.errors import EffectsError, OptionError
 
 __all__ = [
     "Persistence",
     "Setting",
     "all_assumptions",
+    "estimated_years",
     "extend",
     "find_assumption",
     "require_persistence",
@@ -131,6 +133,31 @@ def require_persistence(persistence: str) -> None:
             found=repr(persistence),
             do=f"use one of {', '.join(map(repr, get_args(Persistence)))}",
         )
+
+
+def estimated_years(effects: EffectSeries, horizon: int, persistence: Persistence) -> int:
+    """Return how many years of the horizon are estimated; raise where the rest is not known."""
+    absent = [year for year in range(horizon) if year not in effects.event_years]
+    if not absent:
+        return horizon
+    last = max((year for year in effects.event_years if year >= 0), default=None)
+    if persistence != "none" and last is not None and min(absent) > last:
+        return last + 1
+    if last is None:
+        advice = "estimate years from 0 on"
+    elif min(absent) < last:
+        advice = "estimate every year from 0 on; only years after the last one can be extended"
+    else:
+        advice = (
+            f"use horizon={last + 1} or less, estimate a longer window, or say what becomes of the"
+            " effects: persistence='constant', 'half_life' or 'linear'"
+        )
+    raise EffectsError(
+        "The horizon is longer than the effects reach",
+        found=f"horizon {horizon} (years 0 to {horizon - 1}); no effects in"
+        f" {', '.join(map(str, absent))}",
+        do=advice,
+    )
 
 
 def shares_kept(persistence: Persistence, n_more: int, *, half_life: Any = 5.0) -> FloatArray:
