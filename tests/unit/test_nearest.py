@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mih_impact.controls import nearest as nearest_module
-from mih_impact.controls.nearest import Places, greedy, nearest, nearest_within
+from mih_impact.controls.nearest import Line, greedy, nearest, nearest_within
 from mih_impact.effects.influence import Nearby, _in_space, _on_line
 
 
@@ -99,7 +99,7 @@ def test_the_nearest_others_are_those_of_a_loop_whatever_the_last_digit(noise, s
     cell, values = rng.integers(0, 3, 300), rng.normal(size=300)
     rows = np.flatnonzero(np.arange(300) % 3 == 0)
     place, near, level = (
-        _on_line(Places.of(point[:, 0], cell), rows)
+        _on_line(Line.of(point[:, 0], cell), rows)
         if dimensions == 1
         else _in_space(point, cell, rows)
     )
