@@ -848,3 +848,11 @@ def test_numbers_in_text_are_whole_or_an_error():
 def test_a_date_with_a_name_of_a_month_has_its_whole_year():
     with pytest.raises(mih.PanelContractError, match="values in start that are no date"):
         build(spells=[spells([("a", "31DEC19", "31JAN20", 1.0)])])
+
+
+def test_a_cell_of_an_amount_a_month_is_explained():
+    rows = [("a", "2020-02-15", "2020-03-31", 2900.0)]
+    panel = build(spells=[spells(rows, per="month", days=None)])
+    told = panel.explain("a", 2020, "aap")
+    assert told["kroner"].tolist() == [4400.0, 4400.0]
+    assert told["days"].tolist()[0] == 46

@@ -253,7 +253,7 @@ class BuiltPanel(Panel):
             mine += f" AND period = {period}"
         if part.held is not None and part.table is not None:
             parts, per = shares(part.table, part.held, monthly=setting.monthly)
-            kroner = f"sum(parts)::DOUBLE / ({PARTS} * any_value({per}))"
+            kroner = f"sum(parts)::DOUBLE / ({PARTS}::BIGINT * any_value({per}))"
             kroner = f"SELECT {kroner} FROM ({parts}) s WHERE s.row = m.row AND period = {period}"
             kept["kroner"] = f"coalesce(({kroner}), 0)"
         elif part.kind in ("yearly", "monthly") and kind_of(column) == "money":
