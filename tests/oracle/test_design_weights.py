@@ -9,10 +9,12 @@ import statsmodels.api as sm
 
 import mih_impact as mih
 from mih_impact.controls.covariates import design_weights
+from tests.oracle.test_matching_references import RECORDED
 from tests.oracle.test_whose_effect import STARTS, Slow
 from tests.support import small_register
 from tests.unit.test_account import PROGRAMME
 
+R_WEIGHTED = 53469.02684563759
 ON = ["age", *mih.lag("wage_income", 1)]
 WAYS = {
     "ipw": (mih.weight, {"method": "ipw"}),
@@ -134,6 +136,26 @@ def test_score_and_effect_are_those_of_statsmodels_with_weights(frame):
     X = sm.add_constant(risk.treated.astype(float))
     fit = sm.WLS(y[:, 0] - y[:, 1], X, weights=load).fit()
     assert row_of(group, window=(0, 0))["estimate"] == pytest.approx(fit.params[1])
+
+
+def test_one_nearest_with_weights_is_that_of_r():
+    """Matching's `Match(M = 1, weights = )`, recorded by tests/oracle/R/weighted.R."""
+    wide = pd.read_csv(RECORDED / "register.csv")
+    own = wide[wide["start_year"].isin([0, 2016])]
+    rows = pd.DataFrame(
+        {
+            "starts": (own["start_year"] == 2016).astype(int),
+            "before": own["wage_2015"],
+            "gain": own["wage_2018"] - own["wage_2015"],
+            "w": 1 + own["birth_year"] % 4,
+        }
+    )
+    made = mih.read_cross_section(
+        rows, treated="starts", outcome="gain", unit="kroner in all", weights="w"
+    )
+    group = mih.match(made, on="before", distance="mahalanobis_total", ratio=1, caliper=None)
+    ours = mih.event_study(group, estimator="difference").params.item()
+    assert ours == pytest.approx(R_WEIGHTED, rel=1e-9)
 
 
 def test_balance_is_of_weighted_means(weighted):
