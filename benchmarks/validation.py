@@ -1,7 +1,8 @@
 """What was compared with what: the numbers of others beside ours, as the tests compare them.
 
     python benchmarks/validation.py [--inputs 3000]     record, and write docs/validation.md
-    python benchmarks/validation.py --page              write the page from the records
+    python benchmarks/validation.py --page              write the pages from the records
+    python benchmarks/validation.py --check CLAIM ...   compute ours of a claim anew, and compare
 
 The tests are run with an eye on every comparison that they make: what was expected (somebody else's
 number) and what was found (ours). Nothing is typed here but which tests support which claim. The
@@ -18,7 +19,7 @@ import re
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
@@ -30,13 +31,17 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 RECORD, PAGE = RESULTS / "validation.json", ROOT / "docs" / "validation.md"
+PUBLISHED = ROOT / "docs" / "published_numbers.md"
+
+#: A claim of more numbers than this is a comparison of everybody, not of what somebody publishes.
+MOST = 150
 
 
 class Claim(NamedTuple):
     """Something that is said to agree, with what, and the tests that show it.
 
     Versions are looked up by the name of the package; `counted` is a file of recorded rows that are
-    compared as a set, all of them or the test fails.
+    compared as a set, all of them or the test fails. `call` is ours that gives the numbers.
     """
 
     says: str
@@ -44,8 +49,10 @@ class Claim(NamedTuple):
     tests: tuple[str, ...]
     package: str = ""
     counted: str = ""
+    call: str = ""
 
 
+_W_E, _C = "test_whose_effect.py", "test_imputation.py"
 _R, _W, _S = "test_matching_references.py", "test_weighting.py", "test_sensitivity.py"
 _G, _H, _I = "test_group_time.py", "test_honest_published.py", "test_inference.py"
 CLAIMS: dict[str, tuple[Claim, ...]] = {
@@ -153,6 +160,53 @@ CLAIMS: dict[str, tuple[Claim, ...]] = {
             ),
             "diff-diff",
         ),
+        Claim(
+            "mean differences of the Supported Work experiment, and their errors",
+            "Dehejia and Wahba (1999); statsmodels' OLS",
+            ("cross::test_the_experiment_of_dehejia_and_wahba",),
+            call='event_study(group, estimator="difference", se="person", small_sample="CR1S")',
+        ),
+        Claim(
+            "effects on those who start, on the others, on all, by matching",
+            "R's Matching",
+            (f"{_W_E}::test_matching_and_its_errors_are_those_of_r",),
+            "Matching",
+            call='match(estimand="att" | "atc" | "ate")',
+        ),
+        Claim(
+            "the same by inverse probability weights",
+            "statsmodels' TreatmentEffect",
+            (f"{_W_E}::test_inverse_probability_weights_are_those_of_statsmodels",),
+            "statsmodels",
+            call='weight(method="ipw", estimand=...)',
+        ),
+        Claim(
+            "effects by the odds of a probit (birth weights)",
+            "Stata's teffects, printed output",
+            ("test_given_score.py::test_a_probit_gives_what_statas_teffects_publishes",),
+            call='weight(method="ipw", estimand="ate", score=probit)',
+        ),
+        Claim(
+            "effects and errors by imputation",
+            "diff-diff",
+            (f"{_C}::test_effects_and_errors_of_diff_diff",),
+            "diff-diff",
+            call="imputation_effects(panel, outcomes=y)",
+        ),
+        Claim(
+            "effects by imputation",
+            "pyfixest's did2s",
+            (f"{_C}::test_effects_of_pyfixest_did2s",),
+            "pyfixest",
+            call="imputation_effects(panel, outcomes=y)",
+        ),
+        Claim(
+            "balanced event years, and clusters of states, on mpdta",
+            "R's did",
+            ("test_mpdta.py::test_balanced_event_years_and_clusters_of_states",),
+            "did",
+            call='group_time_effects(...).aggregate("event", balance_e=1)',
+        ),
     ),
     "What could be wrong": (
         Claim(
@@ -226,6 +280,7 @@ def node(test: str) -> str:
     short = {
         "accounts": "tests/golden/test_accounts_of_others.py",
         "base": "tests/golden/test_base_case.py",
+        "cross": "tests/unit/test_cross_section.py",
     }
     file, _, name = test.partition("::")
     return f"{short.get(file, f'tests/oracle/{file}')}::{name}"
@@ -243,7 +298,7 @@ class Watching:
         self.current = ""
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        self.current = nodeid.split("[")[0]
+        self.current = nodeid
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         if report.when == "call":
@@ -298,11 +353,10 @@ def watched(eye: Watching) -> Iterator[None]:
         pytest.approx, np.testing.assert_allclose = approx, close  # type: ignore[misc]
 
 
-def record(inputs: int) -> None:
-    """Run the tests of every claim, and keep what they compared."""
+def looked_at(claims: Sequence[Claim]) -> Watching:
+    """Run the tests of claims with an eye on them."""
     import pytest
 
-    claims = [claim for section in CLAIMS.values() for claim in section]
     nodes = [node(test) for claim in claims for test in claim.tests]
     eye = Watching()
     os.chdir(ROOT)
@@ -310,6 +364,28 @@ def record(inputs: int) -> None:
         code = pytest.main([*nodes, "-q", "-p", "no:cacheprovider"], plugins=[eye])
     if code:
         sys.exit("a comparison fails: nothing is recorded")
+    return eye
+
+
+def check(names: Sequence[str]) -> None:
+    """Compute our numbers of some claims anew; stop where they are not the recorded ones."""
+    claims = [claim for section in CLAIMS.values() for claim in section if claim.says in names]
+    kept = json.loads(RECORD.read_text(encoding="utf-8"))["claims"]
+    eye = looked_at(claims)
+    for claim in claims:
+        found, wanted = compared(claim, eye)["each"], kept[claim.says]["each"]
+        same = [one[:2] for one in found] == [one[:2] for one in wanted] and np.allclose(
+            [one[2] for one in found], [one[2] for one in wanted], rtol=1e-7
+        )
+        if not same:
+            sys.exit(f"not what is recorded: {claim.says}")
+        print(f"{claim.says}: {len(found)} numbers as recorded")
+
+
+def record(inputs: int) -> None:
+    """Run the tests of every claim, and keep what they compared."""
+    claims = [claim for section in CLAIMS.values() for claim in section]
+    eye = looked_at(claims)
     mistakes = tomllib.loads((ROOT / "tests/mutants/mutants.toml").read_text(encoding="utf-8"))
     content = {
         "date": date.today().isoformat(),
@@ -331,18 +407,27 @@ def compared(claim: Claim, eye: Watching) -> dict[str, Any]:
     if claim.counted:
         rows = (ROOT / claim.counted).read_text(encoding="utf-8").splitlines()
         return found | {"rows": len(rows) - 1}
-    pairs = np.array([pair for each in nodes for pair in eye.pairs.get(each, [])])
+    cases = [(case, pair) for each in nodes for case, own in eye.pairs.items()
+             if case.split("[")[0] == each for pair in own]  # fmt: skip
+    pairs = np.array([pair for _, pair in cases])
     if not len(pairs):
         sys.exit(f"nothing was compared for {claim.says!r}")
     theirs, ours, scale = pairs.T
     apart = np.abs(ours - theirs) / np.where(scale > 0, scale, 1.0)
     shown = int(np.flatnonzero(theirs)[0])
+    if len(pairs) <= MOST:
+        found["each"] = [(case_of(case), a, b) for case, (a, b, _) in cases]
     return found | {
         "numbers": len(pairs),
         "theirs": float(theirs[shown]),
         "ours": float(ours[shown]),
         "largest_difference": float(apart.max()),
     }
+
+
+def case_of(nodeid: str) -> str:
+    """Return the case of a test that has several, as pytest names it."""
+    return nodeid.partition("[")[2].removesuffix("]")
 
 
 def version_of(package: str) -> str:
@@ -427,6 +512,45 @@ def line(claim: Claim, found: Mapping[str, Any]) -> tuple[str, ...]:
         f"{apart:.0e}" if apart else "0",
         tests,
     )
+
+
+_NUMBERS = """\
+<!-- Written by benchmarks/validation.py from records; not edited by hand. -->
+# Published numbers
+
+A row for each number that authors or other implementations publish or give, beside ours: what
+stands on [the page of validation](validation.md) as a line. *Difference* is relative to theirs.
+Theirs are read by the tests from the files and sources that they name; ours are computed by them.
+One claim is computed anew, and compared with what stands here, by
+`python benchmarks/validation.py --check CLAIM`.
+Which command of R or Stata is which call of ours: [a table of its own](commands.md).
+"""
+
+
+def numbers_page() -> str:
+    """Return the page of every published number, from the record."""
+    kept = json.loads(RECORD.read_text(encoding="utf-8"))["claims"]
+    parts = [_NUMBERS]
+    for section, claims in CLAIMS.items():
+        parts.append(f"## {section}\n")
+        for claim in claims:
+            found = kept[claim.says]
+            if "each" not in found:
+                continue
+            tests = ", ".join(f"`{node(test)}`" for test in claim.tests)
+            parts.append(f"### {claim.says[0].upper()}{claim.says[1:]}\n")
+            call = f" Our call: `{claim.call}`." if claim.call else ""
+            parts.append(
+                f"{claim.reference} {found['version']}".strip() + f".{call} Test: {tests}.\n"
+            )
+            rows = [
+                (str(place), case or "", f"{a:.7g}", f"{b:.7g}",
+                 f"{abs(b - a) / abs(a):.0e}" if a and a != b else f"{abs(b - a):.0e}" if a != b
+                 else "0")
+                for place, (case, a, b) in enumerate(found["each"], start=1)
+            ]  # fmt: skip
+            parts.append(table(("number", "case", "theirs", "ours", "difference"), rows))
+    return "\n".join(parts)
 
 
 def table(header: tuple[str, ...], rows: Iterator[tuple[str, ...]] | list[tuple[str, ...]]) -> str:
@@ -569,11 +693,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--inputs", type=int, default=3_000, help="made-up inputs; 0 keeps those")
     parser.add_argument("--page", action="store_true", help="write the page from the records")
+    parser.add_argument("--check", nargs="+", metavar="CLAIM", help="compute claims anew")
     given = parser.parse_args()
     sys.path.insert(0, str(ROOT))
+    if given.check:
+        check(given.check)
+        return
     if not given.page:
         record(given.inputs)
     PAGE.write_text(page(), encoding="utf-8")
+    PUBLISHED.write_text(numbers_page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -55,7 +55,16 @@ default_role = "py:obj"
 smartquotes = False
 
 #: Pages of wide tables and pictures have no list of headings at their side.
-WIDE = ("validation", "contract", "monte_carlo", "size", "findings", "glossary", "gallery/index")
+WIDE = (
+    "validation",
+    "published_numbers",
+    "contract",
+    "monte_carlo",
+    "size",
+    "findings",
+    "glossary",
+    "gallery/index",
+)
 
 html_theme = "pydata_sphinx_theme"
 html_title = "mih_impact"

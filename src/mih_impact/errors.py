@@ -5,6 +5,7 @@ Every message has three parts: what was wrong, what was found (counts, never per
 
 from __future__ import annotations
 
+import re
 import sys
 import warnings
 from importlib.util import find_spec
@@ -24,9 +25,60 @@ __all__ = [
     "StorageError",
     "SupportError",
     "UnknownOptionError",
+    "of_one",
     "require",
     "warn",
 ]
+
+#: Nouns that are counted in messages and displayed texts, in the plural and of one.
+_NOUNS = {
+    # English
+    "persons": "person", "rows": "row", "participants": "participant", "starters": "starter",
+    "controls": "control", "candidates": "candidate", "start years": "start year",
+    "years": "year", "months": "month", "clusters": "cluster", "cells": "cell", "draws": "draw",
+    "files": "file", "columns": "column", "spells": "spell", "subgroups": "subgroup",
+    "values": "value", "outcomes": "outcome", "amounts": "amount", "effects": "effect",
+    "codes": "code", "cases": "case", "pairs": "pair", "sets": "set", "tables": "table",
+    "assumptions": "assumption", "specifications": "specification", "places": "place",
+    "person-years": "person-year", "figures": "figure", "points": "point",
+    # bokmål
+    "personer": "person", "deltakere": "deltaker", "kontroller": "kontroll", "rader": "rad",
+    "kandidater": "kandidat", "oppstartsår": "oppstartsår", "måneder": "måned",
+    "klynger": "klynge", "celler": "celle", "trekninger": "trekning", "filer": "fil",
+    "kolonner": "kolonne", "perioder": "periode", "delgrupper": "delgruppe",
+    "verdier": "verdi", "utfall": "utfall", "virkninger": "virkning", "effekter": "effekt",
+    "koder": "kode", "par": "par", "plasser": "plass", "forutsetninger": "forutsetning",
+    "spesifikasjoner": "spesifikasjon", "frihetsgrader": "frihetsgrad", "personår": "personår",
+}  # fmt: skip
+_VERBS = {"are": "is", "have": "has", "were": "was", "stand": "stands", "do": "does",
+          "lack": "lacks", "differ": "differs", "begin": "begins"}  # fmt: skip
+#: A count of one before a noun in the plural: no digit of a longer number, no year, no end of a
+#: range.
+_ONE = re.compile(
+    r"(?<![\w.,:\-\u2013\u2212\u00a0\u202f+/])"
+    r"(?<!\d )(?<!year )(?<!years )(?<!år )(?<!to )(?<!til )"
+    rf"1(?P<space>[ \u00a0])(?P<noun>{'|'.join(sorted(_NOUNS, key=len, reverse=True))})\b"
+    rf"(?: (?P<verb>{'|'.join(_VERBS)})\b)?"
+)
+
+
+def of_one(text: str) -> str:
+    """Return a text in which a count of one stands with the singular of what it counts.
+
+    Messages and displayed texts are written for many; where the number turns out to be 1, noun and
+    verb follow it.
+
+    Examples
+    --------
+    >>> of_one("1 persons are without a row, 21 persons have one; 1 deltakere")
+    '1 person is without a row, 21 persons have one; 1 deltaker'
+    """
+
+    def singular(found: re.Match[str]) -> str:
+        verb = "" if found["verb"] is None else f" {_VERBS[found['verb']]}"
+        return f"1{found['space']}{_NOUNS[found['noun']]}{verb}"
+
+    return _ONE.sub(singular, text) if "1" in text else text
 
 
 class MihImpactError(ValueError):
@@ -48,9 +100,9 @@ class MihImpactError(ValueError):
     """
 
     def __init__(self, what: str, *, found: str | None = None, do: str | None = None) -> None:
-        self.what = what
-        self.found = found
-        self.do = do
+        self.what = what = of_one(what)
+        self.found = found = None if found is None else of_one(found)
+        self.do = do = None if do is None else of_one(do)
         parts = [what]
         if found is not None:
             parts.append(f"Found: {found}")
@@ -150,7 +202,7 @@ def warn(text: str) -> None:
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and _within(frame.f_globals.get("__name__", ""), package):
         frame, level = frame.f_back, level + 1
-    warnings.warn(text, MihImpactWarning, stacklevel=level)
+    warnings.warn(of_one(text), MihImpactWarning, stacklevel=level)
 
 
 def _within(module: str, package: str) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -51,12 +53,27 @@ def test_ties_are_on_the_page_as_recorded_and_what_is_done_now_holds() -> None:
 
 
 def test_the_validation_page_is_its_record_and_names_tests_that_are_there() -> None:
-    from benchmarks.validation import CLAIMS, PAGE, node, page
+    from benchmarks.validation import CLAIMS, PAGE, PUBLISHED, node, numbers_page, page
 
     assert PAGE.read_text(encoding="utf-8") == page()
+    assert PUBLISHED.read_text(encoding="utf-8") == numbers_page()
     for claim in (claim for section in CLAIMS.values() for claim in section):
         for file, name in (node(test).split("::") for test in claim.tests):
             assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8"), claim.says
+
+
+def test_published_numbers_are_computed_anew_and_are_those_of_the_record() -> None:
+    """A fast part of them; the rest are compared by the tests that the page names."""
+    done = subprocess.run(
+        [sys.executable, ROOT / "benchmarks/validation.py", "--check", "E-values", "Lee's bounds",
+         "sum of factors over seven years at 4 %"],
+        capture_output=True, text=True, check=False, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "E-values: 10 numbers as recorded" in done.stdout
+    kept = json.loads((RESULTS / "validation.json").read_text(encoding="utf-8"))["claims"]
+    rows = [row for claim in kept.values() for row in claim.get("each", [])]
+    assert len(rows) > 400
 
 
 def test_effects_on_others_are_on_the_page_as_recorded_and_their_intervals_hold() -> None:

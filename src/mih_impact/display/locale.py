@@ -21,7 +21,7 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Literal, Protocol, SupportsFloat, cast, get_args
 
 from mih_impact.arguments import shown
-from mih_impact.errors import OptionError
+from mih_impact.errors import OptionError, of_one
 
 __all__ = [
     "MINUS",
@@ -253,7 +253,7 @@ def _fill(template: str, lang: Lang, values: dict[str, object]) -> str:
         name: value.text(lang) if isinstance(value, Label) else value
         for name, value in values.items()
     }
-    return UNFIT.sub("\N{REPLACEMENT CHARACTER}", template.format(**texts))
+    return of_one(UNFIT.sub("\N{REPLACEMENT CHARACTER}", template.format(**texts)))
 
 
 def capital(text: str) -> str:

@@ -10,13 +10,14 @@ import re
 import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from mih_impact.display.figure import alt_text
 from mih_impact.display.layout import figure_bytes
 from mih_impact.display.locale import Lang
 from mih_impact.display.tables import is_numeric, text_cells
-from mih_impact.errors import ReportError
+from mih_impact.errors import ReportError, of_one
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -218,6 +219,9 @@ def compose(template: str, values: Mapping[str, Part] | None = None) -> tuple[Pa
                 do="give a part for every {name} of the sentence",
             )
         flat.append(values[place])
+    for k, (one, after) in enumerate(pairwise(flat), start=1):
+        if isinstance(one, Number) and one.text == "1" and isinstance(after, str):
+            flat[k] = of_one(f"1{after}")[1:]
     left = sorted(set(values) - asked)
     if left:
         raise ReportError(
