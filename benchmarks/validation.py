@@ -416,7 +416,7 @@ def compared(claim: Claim, eye: Watching) -> dict[str, Any]:
     apart = np.abs(ours - theirs) / np.where(scale > 0, scale, 1.0)
     shown = int(np.flatnonzero(theirs)[0])
     if len(pairs) <= MOST:
-        found["each"] = [(case_of(case), a, b) for case, (a, b, _) in cases]
+        found["each"] = [[case_of(case), a, b] for case, (a, b, _) in cases]
     return found | {
         "numbers": len(pairs),
         "theirs": float(theirs[shown]),
