@@ -7,6 +7,10 @@ BIN    := $(VENV)/bin
 OUT    ?= out
 INPUTS ?= 3000
 JOBS   ?= 2
+LOWEST := $(addprefix tests/unit/test_, account.py check.py read_panel.py controls.py cube.py \
+  csv_text.py weighting.py group_time.py effects_series.py storage.py sheet.py study_spec.py \
+  display_numbers.py display_cards.py nearest.py logit.py statfiles.py budget_impact.py) \
+  tests/golden/test_base_case.py
 # The stamps carry the interpreter's version, so another PYTHON= makes a new environment.
 TAG    := $(shell $(PYTHON) -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null)
 CORE   := $(VENV)/.core-$(TAG)
@@ -14,7 +18,7 @@ FULL   := $(VENV)/.test-$(TAG)
 DOCS   := .venv-docs
 SITE   := $(DOCS)/.docs-$(TAG)
 
-.PHONY: reproduce test lint types layers doctest unit notebooks figures mutants fuzz register docs axe metrics bench clean
+.PHONY: reproduce test lint types layers doctest unit notebooks figures mutants fuzz register docs axe lowest typing sbom dist metrics bench clean
 
 reproduce: $(CORE)  ## the reference case: tables, figures, published beside computed
 	$(BIN)/mih-impact reproduce --out $(OUT)
@@ -58,12 +62,36 @@ docs: $(SITE)  ## the site, in out/site; warnings are errors. Writes docs/contra
 	$(DOCS)/bin/python benchmarks/validation.py --page
 	$(DOCS)/bin/sphinx-build -q -W --keep-going -b html docs $(OUT)/site
 
+lowest: constraints/lowest.txt  ## the tests of every floor on the lowest versions that are supported
+	@$(MAKE) --no-print-directory venv VENV=.venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: -r $<
+	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: \
+	  -c $< pytest hypothesis causaldata hatchling
+	PYTHONPATH=src .venv-lowest/bin/python -m pytest -q -W ignore::DeprecationWarning \
+	  -W ignore::FutureWarning $(LOWEST)
+
+constraints/lowest.txt: pyproject.toml  ## solve the lowest versions anew (pip install uv)
+	uv pip compile --quiet --resolution lowest-direct --python-version 3.11 \
+	  --custom-compile-command "make constraints/lowest.txt" pyproject.toml \
+	  --extra memo --extra excel --extra stat --extra polars --extra tables -o $@
+
+typing: $(FULL)  ## a user's project, checked by mypy and pyright
+	$(BIN)/mypy --strict tests/typing/user_project.py
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python tests/typing/user_project.py
+
+sbom: $(CORE)  ## the bill of materials: packages, versions, licences, as CycloneDX in out/
+	$(BIN)/python scripts/sbom.py $(OUT)/sbom.json
+
+dist: $(FULL)  ## wheel and sdist, in dist/
+	$(BIN)/python -m hatchling build
+
 axe: docs  ## axe-core over memo, budget page and site, in headless Chromium
 	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[axe]'
 	$(DOCS)/bin/python scripts/accessibility.py $(OUT)/site
 
 clean:
-	rm -rf $(VENV) $(DOCS) $(OUT) build dist docs/gallery docs/notebooks docs/reference
+	rm -rf $(VENV) $(DOCS) .venv-lowest $(OUT) build dist docs/gallery docs/notebooks docs/reference
 
 $(CORE): pyproject.toml
 	@$(MAKE) --no-print-directory venv

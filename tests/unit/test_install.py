@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -14,7 +15,11 @@ PAGE = ("page.html", "page.css", "page.js", "account.js", "chart.js")
 
 
 def test_the_register_exists_once_in_the_project():
-    inside = [p for p in ROOT.rglob("register.parquet") if ".venv" not in p.parts]
+    inside = [
+        p
+        for p in ROOT.rglob("register.parquet")
+        if not any(part.startswith(".venv") for part in p.parts)
+    ]
     assert inside == [ROOT / "data" / "synthetic" / "register.parquet"]
 
 
@@ -48,3 +53,13 @@ def test_the_wheel_carries_the_register_and_works_alone(tmp_path):
     ).stdout.split("\n")
     assert out[0].startswith(str(tmp_path))
     assert out[1] == "2009 menn_i_helse"
+
+
+def test_the_source_archive_holds_what_its_list_says(tmp_path):
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (archive,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(archive) as opened:
+        names = {Path(name).parts[1] for name in opened.getnames()}
+    given = {"src", "data", "README.md", "CHANGELOG.md", "LICENSE", "CITATION.cff", "SECURITY.md"}
+    assert names == given | {"PKG-INFO", "pyproject.toml", ".gitignore"}
