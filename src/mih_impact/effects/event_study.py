@@ -429,13 +429,44 @@ def event_study(
         kind = "abadie_imbens_2016"
     if not by_person and label is None:
         influence = clustered(group, influence, cluster, groups[1:])
+    told = {
+        "match": group.provenance.options,
+        "outcomes": list(target.outcomes),
+        "estimator": estimator,
+        "base": list(target.bases),
+        "window": [target.years[0], target.years[-1]],
+        "composition": composition,
+        "se": kind,
+        "cluster": str(cluster),
+        "dead": dead,
+        "by": None if parts is None else parts.split.by,
+        "adjust": False if adjustment is None else adjustment.told(),
+        **({} if folds is None else {"folds": folds}),
+        "outcome_regression": outcome_regression,
+        "score_correction": score_correction,
+        "small_sample": small_sample,
+        "level": level,
+        **({"cross_section": True} if group.cross_section else {}),
+    }
+    return _series(group, target, parts, estimates, influence, told, seed)
+
+
+def _series(
+    group: ControlGroup,
+    target: TargetEffects,
+    parts: Parts | None,
+    estimates: Sequence[PartEstimate],
+    influence: Influence,
+    told: dict[str, Any],
+    seed: int,
+) -> EffectSeries:
+    """Put the estimates of all, and of each subgroup, into one result."""
     estimate = np.concatenate([each_part.comparison.estimate for each_part in estimates])
     matrix = influence.covariance
     unseen = np.isnan(estimate) | np.concatenate([each_part.alone for each_part in estimates])
     matrix[unseen], matrix[:, unseen] = np.nan, np.nan
-
     subgroups = (ALL,) if parts is None else tuple(parts.split.names)
-    names, cube = target.outcomes, group.risk.cube
+    names, cube, level = target.outcomes, group.risk.cube, told["level"]
     rows = [f"{subgroup}/{name}" for subgroup in subgroups for name in names]
     return build_series(
         estimate.reshape(len(rows), len(target.years)),
@@ -446,7 +477,7 @@ def event_study(
         units={name: cube.unit_of(name) for name in names},
         price_year=cube.price_year,
         base=target.bases,
-        se=kind,
+        se=told["se"],
         level=level,
         critical=critical_values(matrix, rows, target.is_base, level=level, seed=seed),
         columns=_columns(group, target, estimates),
@@ -457,25 +488,7 @@ def event_study(
         split=None if parts is None else parts.split,
         provenance=Provenance.of(
             "event_study",
-            {
-                "match": group.provenance.options,
-                "outcomes": list(names),
-                "estimator": estimator,
-                "base": list(target.bases),
-                "window": [target.years[0], target.years[-1]],
-                "composition": composition,
-                "se": kind,
-                "cluster": str(cluster),
-                "dead": dead,
-                "by": None if parts is None else parts.split.by,
-                "adjust": False if adjustment is None else adjustment.told(),
-                **({} if folds is None else {"folds": folds}),
-                "outcome_regression": outcome_regression,
-                "score_correction": score_correction,
-                "small_sample": small_sample,
-                "level": level,
-                **({"cross_section": True} if group.cross_section else {}),
-            },
+            told,
             seed=seed,
             data=cube.fingerprint,
             evidence=group.provenance.evidence,
