@@ -65,7 +65,9 @@ def entropy(risk: RiskSet, design: Design, on: EffectOn = "att") -> Chosen:
     weight = np.where(target & (on != "att"), 1.0, 0.0)
     for c in risk.start_years.tolist():
         here = risk.start_year == c
-        wanted = np.average(design.X[here & target], axis=0, weights=_of(risk, here & target))
+        wanted = design.X[here & target].mean(axis=0)
+        if (each := _of(risk, here & target)) is not None:
+            wanted = each @ design.X[here & target] / each.sum()
         for s, side in enumerate(sides):
             rows = np.flatnonzero(here & side)
             Z = np.empty((len(rows), len(scale)), order="F")
