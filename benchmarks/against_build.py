@@ -112,9 +112,9 @@ WORKS["group-time, 500,000 x 12"] = """
 import os
 import mih_impact as mih
 mih.options(progress=False)
-panel = mih.read_panel(os.environ["GROUPS"], money="fixed", units={"outcome": "points"})
-mih.group_time_effects(panel, outcomes="outcome")
-""" + TIMED.format(work='mih.group_time_effects(panel, outcomes="outcome").aggregate("event")')
+panel = mih.read_panel(os.environ["GROUPS"], money="fixed")
+mih.group_time_effects(panel, outcomes="wage_income")
+""" + TIMED.format(work='mih.group_time_effects(panel, outcomes="wage_income").aggregate("event")')
 WORKS["1 million persons by year"] = """
 import os
 import mih_impact as mih
@@ -167,8 +167,10 @@ def write_source(which: str, path: str) -> None:
         frame["wage_income"] = (1000 * frame.pop("outcome")).clip(lower=0).round(2)
         frame.to_parquet(path, index=False)
     else:
+        from mih_impact.display.locale import options
         from mih_impact.panel.synthetic.stream import stream_register
 
+        options(progress=False)
         stream_register(Path(path), persons=1_000_000, first_year=2013)
 
 
@@ -252,13 +254,9 @@ def main() -> None:
         folder = Path(name)
         old = laid_out(given.revision, folder)
         new = laid_out(given.other, folder)
-        for which, path in (
-            ("CSV", "wages.csv"),
-            ("GROUPS", "groups.parquet"),
-            ("MILLION", "rows"),
-        ):
-            if which not in {SOURCES.get(work) for work in given.work}:
-                continue
+        files = {"CSV": "wages.csv", "GROUPS": "groups.parquet", "MILLION": "million"}
+        for which in dict.fromkeys(SOURCES[work] for work in given.work if work in SOURCES):
+            path = files[which]
             # By a process of its own: one that is started from a large one counts as large.
             spawn = multiprocessing.get_context("spawn")
             writer = spawn.Process(target=write_source, args=(which, str(folder / path)))

@@ -98,10 +98,12 @@ class Tally:
     def add(self, person: IntArray, treated: BoolArray, left: Sequence[BoolArray]) -> None:
         """Count the rows of a start year that are left after each step, in their order."""
         for k, here in enumerate(left):
-            candidate = here & ~treated
-            self._starters[k] += int((here & treated).sum())
-            self._rows[k] += int(candidate.sum())
-            self._met[k, person[candidate]] = True
+            if k == 0 or not np.array_equal(here, left[k - 1]):  # most steps leave nobody out
+                candidates = person[here & ~treated]
+                starters = int((here & treated).sum())
+            self._starters[k] += starters
+            self._rows[k] += len(candidates)
+            self._met[k, candidates] = True
 
     def flow(self) -> tuple[Flow, ...]:
         """Return the steps; those that leave nobody out are not among them, but for three."""

@@ -74,8 +74,10 @@ def present(state: NDArray[np.uint8], row: NDArray[np.bool_], position: int) -> 
     """Return who has a row in a period, or is resident with a row before it, shape (n_persons,)."""
     if not 0 <= position < state.shape[1]:
         return np.zeros(len(state), dtype=bool)
-    here = (state[:, position] == State.OBSERVED) | (state[:, position] == State.ABSENT)
-    return np.asarray(here & row[:, : position + 1].any(axis=1))
+    here = row[:, position] & (state[:, position] == State.OBSERVED)
+    absent = np.flatnonzero(~here & np.isin(state[:, position], (State.OBSERVED, State.ABSENT)))
+    here[absent] = row[absent, : position + 1].any(axis=1)
+    return np.asarray(here)
 
 
 @dataclass(frozen=True, eq=False)
