@@ -245,7 +245,7 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
             GOOD,
             resident=pd.DataFrame({"person_id": ["a"], "from_year": [2001], "to_year": [2000]}),
         ),
-        "resident= has spells that end before they begin. Found: 1 spells. "
+        "resident= has spells that end before they begin. Found: 1 spell. "
         "Do: correct from_year and to_year.",
     ),
     "spells of nobody": (
@@ -253,7 +253,7 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
             GOOD,
             resident=pd.DataFrame({"person_id": ["a", None], "from_year": 2001, "to_year": 2002}),
         ),
-        "resident= has spells without a person_id. Found: 1 spells. "
+        "resident= has spells without a person_id. Found: 1 spell. "
         "Do: drop them, or find out whose they are.",
     ),
     "spells of parts of years": (
@@ -261,8 +261,7 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
             GOOD,
             resident=pd.DataFrame({"person_id": ["a"], "from_year": [2001.5], "to_year": [2002]}),
         ),
-        "resident= has spells with years that are not whole. Found: 1 spells. "
-        "Do: give whole years.",
+        "resident= has spells with years that are not whole. Found: 1 spell. Do: give whole years.",
     ),
     "start years that stand for never": (
         lambda: require(_wrong(start_year=[2020, 2020, 9999, 9999])),

@@ -301,7 +301,7 @@ def test_of_two_addresses_at_once_the_latest_holds_or_none():
     rows = [("a", "2019-01-01", None, "x"), ("a", "2020-06-01", None, "y")]
     table = frame(rows, "person_id", "start", "stop", "place")
     options = {"to": "municipality", "value": "place", "name": "addresses"}
-    with pytest.raises(mih.PanelContractError, match=r"overlap.*1 spells"):
+    with pytest.raises(mih.PanelContractError, match=r"overlap.*1 spell"):
         build(yearly=[with_wage("a")], status=[mih.Status(table, **options)])
     panel = build(yearly=[with_wage("a")], status=[mih.Status(table, overlap="latest", **options)])
     assert list(cells(panel, "municipality").values()) == ["x", "y", "y"]
@@ -372,7 +372,7 @@ def test_participations_a_gap_apart_are_one_and_months_are_dates():
 
 def test_a_status_that_nobody_named_is_an_error():
     with pytest.raises(
-        mih.PanelContractError, match=r"status that are named neither.*Found: 1 rows with 1 such"
+        mih.PanelContractError, match=r"status that are named neither.*Found: 1 row with 1 such"
     ):
         build(yearly=[with_wage("a")], starts=measures(exclude={"status": ["waiting"]}))
 
@@ -534,7 +534,7 @@ def test_a_missing_key_and_a_person_twice_are_errors():
     ):
         build(persons=mih.Table(PERSONS, key="lopenr"))
     twice = frame([("a",), ("a",), ("b",), (None,)], "person_id")
-    with pytest.raises(mih.PanelContractError, match="1 persons twice or more, 1 rows without"):
+    with pytest.raises(mih.PanelContractError, match="1 person twice or more, 1 row without"):
         build(persons=mih.Table(twice))
 
 
@@ -544,8 +544,8 @@ def test_a_missing_key_and_a_person_twice_are_errors():
         (["01/02/2020", "03/04/2020"], "read in two ways.*2 dates", "dmy"),
         (["01.02.2020", "03.04.2020"], "read in two ways", "dmy"),
         (["13/02/2020", "02/13/2020"], "mixes the order.*1 dates with the day first", "2024-12-31"),
-        (["2020-02-30", "2020-02-03"], "no date.*1 rows", "2024-12-31"),
-        (["13.02.20", "2020-02-03"], "no date.*1 rows", "2024-12-31"),
+        (["2020-02-30", "2020-02-03"], "no date.*1 row", "2024-12-31"),
+        (["13.02.20", "2020-02-03"], "no date.*1 row", "2024-12-31"),
     ],
 )
 def test_dates_are_read_in_one_way_or_not_at_all(texts, what, do):
@@ -668,9 +668,9 @@ def test_codes_become_what_they_stand_for():
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"sex": {1: "mann"}}, "1 codes in 1 rows"),
+        ({"sex": {1: "mann"}}, "1 code in 1 row"),
         ({"gender": {1: "mann"}}, "columns that the table does not make. Found: gender"),
-        ({"birth_year": {1: "x", 2: 1980}}, "no whole number. Found: 1 rows"),
+        ({"birth_year": {1: "x", 2: 1980}}, "no whole number. Found: 1 row"),
     ],
 )
 def test_a_code_without_an_answer_is_an_error(values, said):
@@ -688,7 +688,7 @@ def test_a_code_that_was_divided_needs_a_rule():
         return mih.Status(homes, value="nr", to="municipality", values={"municipality": recoding})
 
     paid = spells([("a", "2019-01-01", None, 1.0)])
-    with pytest.raises(mih.PanelContractError, match="1507 became 1508 and 1580; 1 rows"):
+    with pytest.raises(mih.PanelContractError, match="1507 became 1508 and 1580; 1 row"):
         build(status=[home()], spells=[paid])
     panel = build(status=[home(splits={"1507": "1508"})], spells=[paid], rows="events")
     assert {cells(panel, "municipality")[year] for year in (2020, 2021)} == {"1508"}

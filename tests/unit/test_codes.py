@@ -144,7 +144,7 @@ def test_zeros_come_back_and_what_is_no_place_is_missing():
 
 
 def test_a_code_that_is_not_in_the_list_is_an_error_without_showing_it():
-    with pytest.raises(PanelContractError, match="1 codes in 2 rows") as caught:
+    with pytest.raises(PanelContractError, match="1 code in 2 rows") as caught:
         mih.codes.municipality(2024)(pd.Series(["0301", "12345678901", "12345678901"]))
     assert "12345678901" not in str(caught.value)
     mended = mih.codes.municipality(2024) | {"4321": None, "1507": "1508"}

@@ -118,7 +118,7 @@ def test_what_needs_years_says_why_not(panel, group):
         ({"treat": 2}, {}, "both occur.*1 different values: 2"),
         ({"treat": np.nan}, {}, "445 rows without one"),
         ({"year": 1978}, {}, "no year of its own"),
-        ({"man": 1}, {"person_id": "man"}, "445 rows of 1 persons"),
+        ({"man": 1}, {"person_id": "man"}, "445 rows of 1 person"),
         ({}, {"outcome": "treat"}, "names treat twice"),
     ],
 )
@@ -128,3 +128,26 @@ def test_bad_input_is_named(men, change, options, message):
         mih.read_cross_section(men.assign(**change), **ask)
     with pytest.raises(mih.OptionError, match="frame in memory"):
         mih.read_cross_section("men.csv", treated="treat", outcome="re78")
+
+
+def test_an_account_of_one_period_is_of_one_year_or_says_what_becomes_of_the_rest():
+    """The wage effect alone, no costs: d labour cost by hand, and seven years of the same."""
+    rng = np.random.default_rng(1)
+    treat = np.repeat([1, 0], [60, 240])
+    wage = 200_000.0 + 50_000 * treat + rng.normal(0, 1_000, 300)
+    frame = pd.DataFrame({"treat": treat, "wage_income": wage, "cell": "x"})
+    panel = mih.read_cross_section(frame, treated="treat", outcome="wage_income")
+    group = mih.match(panel, method="exact", exact="cell")
+    effects = mih.event_study(group, estimator="difference")
+    asked = {"assumptions": mih.Assumptions.simplified(), "programme": mih.Programme.none()}
+    case = mih.cost_benefit(effects, **asked, horizon=1)
+    gain = wage[treat == 1].mean() - wage[treat == 0].mean()
+    by_hand = gain * (1 + 0.2 * 0.24)  # the 20 per cent of the tax it gives
+    assert case.npv == pytest.approx(by_hand)
+    assert case.std_error == pytest.approx(effects.std_errors.item() * (1 + 0.2 * 0.24))
+    with pytest.raises(mih.MihImpactError, match="horizon=1 or less, or say") as error:
+        mih.cost_benefit(effects, **asked, horizon=7)
+    assert "window" not in error.value.do
+    lasting = mih.cost_benefit(effects, **asked, horizon=7, persistence="constant")
+    grown = sum((1.009 / 1.04) ** t for t in range(7))
+    assert lasting.npv == pytest.approx(by_hand * grown)

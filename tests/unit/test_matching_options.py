@@ -229,7 +229,7 @@ def test_a_start_year_with_one_participant():
     assert 2016 in mih.match(panel, on=ON).pairs()["start_year"].to_numpy()
     with pytest.raises(mih.SupportError, match="among those who start in 2016") as caught:
         mih.match(panel, on=ON, score="by_start_year")
-    assert "1 participants" in str(caught.value)
+    assert "1 participant" in str(caught.value)
 
 
 def test_nobody_on_common_support():

@@ -189,7 +189,7 @@ def test_spells_of_residency_come_as_frames_and_files(kind, tmp_path):
 def test_spells_in_a_csv_that_cannot_be_read_are_refused_with_their_number(tmp_path):
     path = tmp_path / "spells.csv"
     path.write_text("person_id,from_year,to_year\n1,2000,x\n2,2001,2002\n")
-    with pytest.raises(PanelContractError, match=r"cannot be read\. Found: to_year: 1 values"):
+    with pytest.raises(PanelContractError, match=r"cannot be read\. Found: to_year: 1 value"):
         read(ROWS, resident=path)
 
 

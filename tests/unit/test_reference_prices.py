@@ -66,7 +66,7 @@ def test_an_index_of_ones_own():
     ("years", "values", "message"),
     [
         ((), (), "one value a year"),
-        ((2020, 2021), (100.0,), "2 years and 1 values"),
+        ((2020, 2021), (100.0,), "2 years and 1 value"),
         ((2021, 2020), (1.0, 2.0), "ascend"),
         ((2020, 2020), (1.0, 2.0), "ascend"),
         ((2020, 2021), (1.0, 0.0), "positive.*2021"),

@@ -164,7 +164,7 @@ def test_identifiers_kept_as_floats_of_four_bytes_are_refused_where_they_may_be_
     rows.to_stata(path, write_index=False)
     rows["LNR"] = np.array([20_000_001, 5], "float32")
     rows.to_stata(path, write_index=False)
-    with pytest.raises(mih.PanelContractError, match=r"LNR that are no identifier.*1 rows"):
+    with pytest.raises(mih.PanelContractError, match=r"LNR that are no identifier.*1 row"):
         mih.build_panel(mih.Table(path, key="LNR", columns={"birth_year": "FAAR"}),
                         years=(2019, 2020))  # fmt: skip
     assert code_text(123.0) == "123"
@@ -270,7 +270,7 @@ def test_days_of_spss_and_sas_are_right_over_their_first_days_and_open_ends(tmp_
 def test_times_that_are_of_no_plain_calendar_and_days_of_none_are_refused(tmp_path):
     with pytest.raises(mih.PanelContractError, match=r"no plain calendar.*Do: .*dofC"):
         cells(stata(tmp_path, "%tC", 5.0))
-    with pytest.raises(mih.PanelContractError, match=r"in no calendar.*1 values"):
+    with pytest.raises(mih.PanelContractError, match=r"in no calendar.*1 value"):
         cells(stata(tmp_path, "%td", 1e9))
 
 
@@ -359,7 +359,7 @@ def test_a_flag_of_one_and_two_is_no_yes_and_no(tmp_path):
     rows = pd.DataFrame({"LNR": [1.0, 23.0], "AAR": [2019.0] * 2, "M": [1.0, 2.0]})
     path = write(rows, tmp_path / "a.sav")
     table_ = mih.Table(path, key="LNR", columns={"year": "AAR", "eligible": "M"})
-    with pytest.raises(mih.PanelContractError, match=r"M that are no yes or no.*1 rows"):
+    with pytest.raises(mih.PanelContractError, match=r"M that are no yes or no.*1 row"):
         mih.build_panel(mih.Table(pd.DataFrame({"person_id": [1, 23]})), yearly=[table_],
                         years=(2019, 2020))  # fmt: skip
 
@@ -398,8 +398,8 @@ def test_cells_of_excel_keep_zeros_and_types(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
-        ([HEAD, ["1", 2019, "=1+1", "x"]], "formulas without their values.*1 cells"),
-        ([HEAD, ["1", 2019, "#N/A", "x"]], "errors of Excel's.*1 cells"),
+        ([HEAD, ["1", 2019, "=1+1", "x"]], "formulas without their values.*1 cell"),
+        ([HEAD, ["1", 2019, "#N/A", "x"]], "errors of Excel's.*1 cell"),
         ([["title"], HEAD], "not the names of the columns.*3 columns"),
         ([[1, 2019], [2, 2020]], "not the names of the columns.*numbers"),
         ([["a", "a"], [1, 2]], "a more than once"),

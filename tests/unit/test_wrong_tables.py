@@ -34,15 +34,15 @@ WRONG = {
     ),
     "a spell without an amount": (
         {"spells": [spells([SPELL, ("b", DAY, DAY, None)])]},
-        r"without an amount in rate\. Found: 1 rows that count\. Do: find the amounts",
+        r"without an amount in rate\. Found: 1 row that count\. Do: find the amounts",
     ),
     "a row without a year": (
         {"yearly": [rows([WAGE, ("a", None, 1.0), ("a", 0, 1.0)], "year", "wage_income")]},
-        r"values in year that are no year\. Found: 1 rows|without a year\. Found: 2 rows",
+        r"values in year that are no year\. Found: 1 row|without a year\. Found: 2 rows",
     ),
     "a month without a year": (
         {"monthly": [rows([("a", 5, 1.0)], "month", "wage_income")]},
-        r"without a year and month\. Found: 1 rows\. Do: .*202012",
+        r"without a year and month\. Found: 1 row\. Do: .*202012",
     ),
     "no column of years": (
         {"yearly": [rows([("a", 1.0)], "wage_income")]},
@@ -50,7 +50,7 @@ WRONG = {
     ),
     "cancelled by a word nobody knows": (
         {"spells": [spells([(*SPELL, "J"), (*SPELL, "perhaps")], "off", cancelled="off")]},
-        r"off that are neither yes nor no\. Found: 1 rows\. Do: name the codes that cancel",
+        r"off that are neither yes nor no\. Found: 1 row\. Do: name the codes that cancel",
     ),
     "codes added up": (
         {"yearly": [rows([("a", 2020, "x")], "year", "education", combine="sum")]},
@@ -63,11 +63,11 @@ WRONG = {
     "identifiers with a fraction": (
         {"yearly": [mih.Table(pd.DataFrame({"person_id": [1.5], "year": [2020]}), name="rows",
                               columns={"year": "year"})]},
-        r"person_id that are no identifier\. Found: 1 rows\. Do: identifiers are text or whole",
+        r"person_id that are no identifier\. Found: 1 row\. Do: identifiers are text or whole",
     ),
     "a version that is no number and no time": (
         {"spells": [spells([(*SPELL, "2"), (*SPELL, "second")], "v", revision="v")]},
-        r"v that are no number or time of a version\. Found: 1 rows\. Do: name a column",
+        r"v that are no number or time of a version\. Found: 1 row\. Do: name a column",
     ),
     "one column twice": (
         {"spells": [spells([SPELL]), spells([SPELL])]},
@@ -75,7 +75,7 @@ WRONG = {
     ),
     "nobody in the panel": (
         {"spells": [spells([("z", DAY, DAY, 1.0)])]},
-        r"Nobody has a row in the panel\. Found: 1 tables with none.*Do: see that identifiers",
+        r"Nobody has a row in the panel\. Found: 1 table with none.*Do: see that identifiers",
     ),
     "a day of the year by month": (
         {"period": "month",
@@ -85,7 +85,7 @@ WRONG = {
     ),
     "a stop before the start in residence": (
         {"residence": mih.Spells(frame([("a", DAY, "2020-05-04")], "start", "stop"), name="stays")},
-        r"stays has spells that stop before they start\. Found: 1 of 1 rows",
+        r"stays has spells that stop before they start\. Found: 1 of 1 row",
     ),
     "identifiers of nothing": (
         {"identifiers": mih.Table(frame([("a", "f")], "fnr"), name="key")},

@@ -148,8 +148,10 @@ def estimated_years(effects: EffectSeries, horizon: int, persistence: Persistenc
     elif min(absent) < last:
         advice = "estimate every year from 0 on; only years after the last one can be extended"
     else:
+        one_period = effects.provenance.options.get("cross_section", False)
+        longer = "" if one_period else "estimate a longer window, "
         advice = (
-            f"use horizon={last + 1} or less, estimate a longer window, or say what becomes of the"
+            f"use horizon={last + 1} or less, {longer}or say what becomes of the"
             " effects: persistence='constant', 'half_life' or 'linear'"
         )
     raise EffectsError(
