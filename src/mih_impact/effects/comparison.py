@@ -139,7 +139,9 @@ def compare(
         load_squares = np.asarray(squares.T @ ((of_set @ share**2) / some_seen**2)) * seen_c
     found = valid.any(axis=0)
     mean_t = np.where(found, (share * np.where(valid, level_t, 0.0)).sum(axis=0), np.nan)
-    mean_c = np.where(found, (mass * (W @ np.where(seen_c, level_c, 0.0))).sum(axis=0), np.nan)
+    # Added up in the participants' order, which no numbering of the sets moves.
+    set_level = (W @ np.where(seen_c, level_c, 0.0)) / some_seen
+    mean_c = np.where(found, (share * set_level[sets.set_of]).sum(axis=0), np.nan)
     return Comparison(
         estimate=estimate,
         contrast=contrast,
