@@ -239,7 +239,7 @@ def test_lock_in_and_hours_stand_beside_by_hand(case) -> None:
     result = mih.nav.per_place(case)
     assert result.lock_in == pytest.approx(-57_000)
     assert result.in_kind == pytest.approx(-(24_000 + 6_000 + 4_000 + 27_000 + 33_000))
-    text = result.summary("nb").replace("\u00a0", " ")
+    text = " ".join(result.summary("nb").split())
     assert "57 000 kr per plass" in text
     assert "94 000 kr per plass" in text
 
@@ -322,7 +322,7 @@ def test_what_comes_after_the_start_is_assumed_with_its_range() -> None:
     assert np.isnan(rows.loc["craft_certificate", "persons"])
     other = replace(
         mih.nav.menn_i_helse(), items=(), phases=(mih.Phase(name="school", label=TEXT, reach=0.5),),
-        apprenticeship=None,
+        apprenticeship=None, unpaid_time=None,
     )  # fmt: skip
     stages = mih.nav.funnel(programme=other).to_frame().set_index("stage")
     assert stages.loc["phase:school", "persons"] == 250

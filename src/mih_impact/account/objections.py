@@ -173,11 +173,11 @@ _LEISURE = Label(
 )
 _TIME = Label(
     nb="Deltakerens tid i praksis og skole, antatt {years_given} årsverk, står ikke i regnskapet."
-    " Prises den som annen tapt fritid, til nettolønnen av {wage} i året, er den verdt {time} til,"
-    " og netto nåverdi med begge er {with_time}.",
+    " Til nettolønn, av {wage} i året før skatt, er den verdt {time}, og netto nåverdi med begge"
+    " er {with_time}.",
     en="The participant's time in practice and school, assumed to be {years_given} full-time years,"
-    " is not in the account. Priced as other leisure given up, at the net wage of {wage} a year, it"
-    " is worth {time} more, and net present value with both is {with_time}.",
+    " is not counted. At the net wage, of {wage} before tax, it is worth {time}; net present value"
+    " with both is {with_time}.",
 )
 _PENSION = Label(
     nb="Pensjon: {share_accrual} av lønnen er opptjening av alderspensjon i folketrygden, og er"
@@ -225,20 +225,18 @@ _EXPECTED = Label(
 
 
 _STARTS = Label(
-    nb="Hvem som står bak hvert år: de som startet sist, er ikke fulgt fram til år {last}, og"
-    " senere år hviler på dem som startet først. Netto nåverdi er {base}",
-    en="Who stands behind which year: those who started last are not followed to year {last}, and"
-    " later years rest on those who started first. Net present value is {base}",
+    nb="De som startet sist, er ikke fulgt fram til år {last}: netto nåverdi på {base} hviler i"
+    " senere år på dem som startet først. Den er",
+    en="Those who started last are not followed to year {last}: later years of the {base} rest on"
+    " those who started first. It is",
 )
 _SAME = Label(
-    nb="; med de samme deltakerne bak alle år {balanced}",
-    en="; with the same participants behind all years {balanced}",
+    nb=" {balanced} med de samme deltakerne bak alle år",
+    en=" {balanced} with the same participants in all years",
 )
 _FILLED = Label(
-    nb="; og når år som ikke er sett, fylles med de senere starternes egne første år, skalert som"
-    " hos dem som er fulgt hele veien, {filled}",
-    en="; and where years not yet seen are filled by the later starters' own first years, scaled as"
-    " in those followed all the way, {filled}",
+    nb=" {filled} med de senere starternes egne første år, skalert, der år ikke er sett",
+    en=" {filled} with later starters' own first years, scaled, in years not seen",
 )
 _ERRORS = {
     name: Label(nb=f" (standardfeil {{error_{name}}})", en=f" (standard error {{error_{name}}})")
@@ -274,6 +272,8 @@ def _start_years(case: AccountValues) -> Objection | None:
         if each.covariance is not None:
             numbers[f"error_{name}"] = float(map_of.std_errors(each.covariance)[society, -1])
             texts.append(_ERRORS[name])
+    if len(found) > 1 and "filled" in found and "balanced" in found:
+        texts.insert(-2 if "error_filled" in numbers else -1, Label(nb=", og", en=", and"))
     texts.append(Label(nb=".", en="."))
     text = Label(nb="".join(each.nb for each in texts), en="".join(each.en for each in texts))
     last = str(case.effects.shape[1] - 1)

@@ -333,7 +333,7 @@ _ASSUMPTIONS_SHOWN = 6
 _HALF = (5.8, 3.0)
 
 #: The figure of budgets, lower than others of full width: two pages hold the rest.
-_LOW = (7.6, 2.0)
+_LOW = (7.6, 1.7)
 
 
 def memo_of(

@@ -228,8 +228,8 @@ BUDGET_TEXT = Label(
     "Delene skal ikke slås sammen: lavere ytelser og høyere skatt er følger av tiltaket, ikke"
     " inndekning for bevilgningene.",
     en="Table {table} shows {cohorts}: only money that is in fact paid, {prices}. {need}"
-    "The parts are not to be added together: lower benefits and higher taxes are consequences of"
-    " the programme and do not cover the grants.",
+    "The parts are not to be added together: lower benefits and higher taxes do not cover the"
+    " grants.",
 )
 BUDGET_NEED = Label(
     nb="Behovet for bevilgninger er størst i {peak_year}, med {peak}. ",
