@@ -18,7 +18,7 @@ FULL   := $(VENV)/.test-$(TAG)
 DOCS   := .venv-docs
 SITE   := $(DOCS)/.docs-$(TAG)
 
-.PHONY: reproduce test lint types layers doctest unit notebooks figures mutants fuzz register docs axe lowest typing sbom dist metrics bench clean
+.PHONY: reproduce test lint types layers doctest unit notebooks figures mutants coverage mistakes fuzz register docs axe lowest typing sbom dist metrics bench clean
 
 reproduce: $(CORE)  ## the reference case: tables, figures, published beside computed
 	$(BIN)/mih-impact reproduce --out $(OUT)
@@ -50,6 +50,13 @@ fuzz: $(FULL)  ## made-up inputs: a result or a typed error, none too long (INPU
 
 mutants: $(FULL)  ## plant each known mistake and see a named test fail
 	$(BIN)/python tests/mutants/run.py --jobs 2
+
+coverage: $(FULL)  ## which lines and branches the tests reach, and which test reaches what
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov=mih_impact --cov-branch --cov-context=test \
+	  --cov-report=term:skip-covered --junitxml=$(OUT)/tests.xml
+
+mistakes: coverage  ## 300 small mistakes drawn by rule, in what estimates and reckons: hours
+	$(BIN)/python -m tests.mutants.automatic --tests $(OUT)/tests.xml --number 300 --jobs 2
 
 register: $(CORE)  ## write the shipped synthetic register anew
 	$(BIN)/mih-impact synthesize --out data/synthetic
