@@ -388,7 +388,10 @@ _R = TypeVar("_R")
 
 _COLUMNS = "the panel's columns are named once: mih.read_panel(..., columns={'person_id': ...})"
 _DRAWS = "draws="
-_ATT = "every estimate here is the average effect on those who start (ATT)"
+_ESTIMAND = (
+    "whose effect it is goes with the controls: mih.match(panel, estimand='ate'); what chooses "
+    "none is about those who start"
+)
 #: By the name of the first argument: what data go in as.
 _DATA = {
     "panel": "the first argument is a panel: mih.read_panel(frame)",
@@ -407,8 +410,9 @@ ELSEWHERE: dict[str, dict[str, str]] = {
     "": {
         "formula": _FORMULA, "treat": _COLUMNS, "treatment": _COLUMNS,
         "idname": _COLUMNS, "tname": _COLUMNS, "gname": _COLUMNS, "id": _COLUMNS, "time": _COLUMNS,
-        "estimand": _ATT, "s_weights": _SAMPLING, "weightsname": _SAMPLING, "verbose": "progress:"
-        " mih.options(progress=False)", "R": _DRAWS, "B": _DRAWS, "reps": _DRAWS, "nboot": _DRAWS,
+        "estimand": _ESTIMAND, "s_weights": _SAMPLING, "weightsname": _SAMPLING,
+        "verbose": "progress: mih.options(progress=False)", "R": _DRAWS, "B": _DRAWS,
+        "reps": _DRAWS, "nboot": _DRAWS,
         "biters": _DRAWS, "n_boot": _DRAWS, "boot": _DRAWS, "random_state": "seed=",
         "alpha": "level=, which is 1 - alpha", "level": "alpha=, which is 1 - level", "alp":
         "level=, which is 1 - alp", "conf_level": "level=",

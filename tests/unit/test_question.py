@@ -92,3 +92,8 @@ def test_its_options_and_defaults_are_those_of_event_study():
     shared = {f.name: f.default for f in fields(mih.Question) if f.name in study}
     assert set(shared) == {"estimator", "base", "composition", "se", "dead", "adjust", "level"}
     assert shared == {name: study[name].default for name in shared}
+
+
+def test_whose_effect_is_asked_for_where_controls_are_chosen(group):
+    with pytest.raises(mih.UnknownOptionError, match=r"goes with the controls: mih\.match"):
+        mih.event_study(group, estimand="ate")
