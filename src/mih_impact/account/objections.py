@@ -206,8 +206,7 @@ _SOCIAL = Label(
 _EXIT = Label(
     nb="Restverdien tar ikke hensyn til død og avgang fra arbeid, som ikke er anslått."
     " Illustrasjon, uten kilde: falt {share_exit} fra hvert år, var den {with_exit} i stedet for"
-    " {without} når"
-    " effekten ellers halveres hvert femte år.",
+    " {without} når effekten ellers halveres hvert femte år.",
     en="Residual value does not allow for mortality and exit from work, which are not estimated."
     " Illustration, without a source: if {share_exit} left each year, it would be {with_exit}"
     " instead of {without} where the effect otherwise halves every five years.",
@@ -267,13 +266,13 @@ def _start_years(case: AccountValues) -> Objection | None:
         each = found.get(name)
         if each is None:
             continue
+        if len(texts) > 1:
+            texts.append(Label(nb=", og", en=", and"))
         numbers[name] = float(map_of.values(each.effects)[society, -1])
         texts.append(text)
         if each.covariance is not None:
             numbers[f"error_{name}"] = float(map_of.std_errors(each.covariance)[society, -1])
             texts.append(_ERRORS[name])
-    if len(found) > 1 and "filled" in found and "balanced" in found:
-        texts.insert(-2 if "error_filled" in numbers else -1, Label(nb=", og", en=", and"))
     texts.append(Label(nb=".", en="."))
     text = Label(nb="".join(each.nb for each in texts), en="".join(each.en for each in texts))
     last = str(case.effects.shape[1] - 1)

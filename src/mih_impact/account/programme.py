@@ -393,13 +393,7 @@ class Programme:
             "Programme", own, Apprenticeship, "an apprenticeship, or None",
             "give mih.Apprenticeship(phase=..., employer=..., ...)",
         )  # fmt: skip
-        if own.phase not in phases:
-            raise OptionError(
-                "The apprenticeship is of a phase that the programme has not",
-                found=arguments.shown(own.phase),
-                do=f"use one of {', '.join(phases) or 'the phases given'}"
-                f"{nearest(own.phase, phases)}",
-            )
+        _require_phase("The apprenticeship is of", own.phase, phases)
 
     def _require_time(self, phases: Sequence[str]) -> None:
         """Raise on unpaid time that is none, or is given to a phase that the programme has not."""
@@ -409,14 +403,8 @@ class Programme:
             "Programme", self.unpaid_time, UnpaidTime, "unpaid time, or None",
             "give mih.UnpaidTime(years={phase: [...]}, wage=..., price_year=...)",
         )  # fmt: skip
-        unknown = [phase for phase in self.unpaid_time.years if phase not in phases]
-        if unknown:
-            raise OptionError(
-                "Unpaid time is given in a phase that the programme has not",
-                found=arguments.shown(unknown[0]),
-                do=f"use one of {', '.join(phases) or 'the phases given'}"
-                f"{nearest(unknown[0], phases)}",
-            )
+        for phase in self.unpaid_time.years:
+            _require_phase("Unpaid time is given in", phase, phases)
 
     def time_given(self, n_years: int) -> NDArray[np.float64]:
         """Return unpaid full-time years per starter by year since start, shape (n_years,)."""
@@ -567,3 +555,13 @@ def _with_cost(item: CostItem, given: dict[str, Assumption]) -> CostItem:
     amounts = item.amounts if new.value == item.total else item.spread(new.value)
     reach = 1.0 if item.phase else item.reach if own is None else own.value
     return replace(item, amounts=amounts, reach=reach, **_told(new))
+
+
+def _require_phase(what: str, phase: str, phases: Sequence[str]) -> None:
+    """Raise on a phase that the programme has not."""
+    if phase not in phases:
+        raise OptionError(
+            f"{what} a phase that the programme has not",
+            found=arguments.shown(phase),
+            do=f"use one of {', '.join(phases) or 'the phases given'}{nearest(phase, phases)}",
+        )

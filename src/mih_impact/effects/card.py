@@ -245,7 +245,7 @@ _LEVELS = Label(
     "sets the groups apart is in it.",
 )
 _NO_ZERO = Label(
-    nb="Døde og utvandrede er ikke med for {outcomes}: der null ikke betyr ingenting.",
+    nb="Døde og utvandrede er ikke med for {outcomes}, der null ikke betyr ingenting.",
     en="The dead and emigrated are left out of {outcomes}, where zero does not mean none.",
 )
 _CLUSTERED = Label(

@@ -97,7 +97,7 @@ def fill(
     own = pattern.seen[:, None, :]
     whole = np.where(own, effects, scale[:, :, None] * path)
     mean = np.einsum("c,cke->ke", share, whole)
-    mean[:, ~pattern.seen.all(axis=0) & ~pattern.shared & _before(pattern)] = np.nan
+    mean[:, ~pattern.seen.all(axis=0) & _before(pattern)] = np.nan
     return np.asarray(mean)
 
 

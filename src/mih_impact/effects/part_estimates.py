@@ -165,7 +165,7 @@ def estimate_parts(
 
     Returns
     -------
-    list of Studied
+    list of PartEstimate
         All first.
     """
     observed = _measured(group, options)
