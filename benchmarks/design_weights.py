@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +49,7 @@ def drawn(seed: int) -> pd.DataFrame:
     return own.assign(w=1.0 / (0.55 - 0.15 * own["x"]))
 
 
-def one(seed: int) -> dict[str, tuple[float, float]]:
+def one(seed: int) -> dict[tuple[str, str], tuple[float, float]]:
     """Return estimate and standard error of every way."""
     rows, found = drawn(seed), {}
     options: dict[str, Any] = {"money": "fixed", "price_year": 2024}
@@ -62,45 +61,20 @@ def one(seed: int) -> dict[str, tuple[float, float]]:
         panel = panels[weighted]
         group = verb(panel, on=whose_effect.ON, outcomes="wage_income", **choosing)
         effects = mih.event_study(group, estimator="difference", window=(0, 0), **adjusting)
-        found[way] = float(effects.estimate.item()), float(np.sqrt(effects.matrix.item()))
+        found[way, "att"] = float(effects.estimate.item()), float(np.sqrt(effects.matrix.item()))
     return found
 
 
 def summary(seeds: int) -> list[dict[str, object]]:
     """Return a row for every way."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", mih.MihImpactWarning)  # one person carries much
-        found = [one(seed) for seed in range(seeds)]
-    truth, table = whose_effect.truth("att"), []
-    for way in WAYS:
-        estimate, error = np.array([each[way] for each in found]).T
-        off = estimate - truth
-        numbers = (off.mean(), off.std(), error.mean())
-        names = ("bias", "spread", "mean_error")
-        table.append(
-            {
-                "way": way,
-                "seeds": seeds,
-                "truth": round(truth, 1),
-                **{name: round(float(x), 1) for name, x in zip(names, numbers, strict=True)},
-                "coverage": round(float((np.abs(off) <= 1.959964 * error).mean()), 4),
-            }
-        )
-    return table
+    table = whose_effect.summarised(one, seeds)
+    return [{name: row[name] for name in row if name != "estimand"} for row in table]
 
 
 def section(table: list[dict[str, object]]) -> str:
     """Return the section of the page."""
-    lines = [
-        ["controls", "truth", "bias", "spread", "mean error", "covers"],
-        ["---", "---:", "---:", "---:", "---:", "---:"],
-    ]
-    for row in table:
-        keys = ("truth", "bias", "spread", "mean_error")
-        money = [f"{float(str(row[key])) / 1000:.1f}" for key in keys]
-        lines.append([str(row["way"]), *money, f"{100 * float(str(row['coverage'])):.1f} %"])
     text = INTRODUCTION.format(seeds=f"{table[0]['seeds']:,}", persons=PERSONS)
-    return TITLE + text + "".join("| " + " | ".join(line) + " |\n" for line in lines) + READING
+    return TITLE + text + whose_effect.written(table, "controls") + READING
 
 
 INTRODUCTION = """

@@ -15,14 +15,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from benchmarks.ties import PAGE, put
-from benchmarks.whose_effect import ON, sample, truth
+from benchmarks.whose_effect import ON, sample, summarised, written
 
 import mih_impact as mih
 
@@ -69,41 +68,13 @@ def one(seed: int) -> dict[tuple[str, str], tuple[float, float]]:
 
 def summary(seeds: int) -> list[dict[str, object]]:
     """Return a row for every way and estimand."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", mih.MihImpactWarning)  # one person carries much
-        found = [one(seed) for seed in range(seeds)]
-    table: list[dict[str, object]] = []
-    for way, estimand in found[0]:
-        estimate, error = np.array([each[way, estimand] for each in found]).T
-        off = estimate - truth(estimand)
-        table.append(
-            {
-                "way": way,
-                "estimand": estimand,
-                "seeds": seeds,
-                "truth": round(truth(estimand), 1),
-                "bias": round(float(off.mean()), 1),
-                "spread": round(float(off.std()), 1),
-                "mean_error": round(float(error.mean()), 1),
-                "coverage": round(float((np.abs(off) <= 1.959964 * error).mean()), 4),
-            }
-        )
-    return table
+    return summarised(one, seeds)
 
 
 def section(table: list[dict[str, object]]) -> str:
     """Return the section of the page."""
-    lines = [
-        ["estimate", "effect on", "truth", "bias", "spread", "mean error", "covers"],
-        ["---", "---", "---:", "---:", "---:", "---:", "---:"],
-    ]
-    keys = ("truth", "bias", "spread", "mean_error")
-    for row in table:
-        money = [f"{float(str(row[key])) / 1000:.1f}" for key in keys]
-        share = f"{100 * float(str(row['coverage'])):.1f} %"
-        lines.append([str(row["way"]), str(row["estimand"]).upper(), *money, share])
     text = INTRODUCTION.format(seeds=f"{table[0]['seeds']:,}")
-    return TITLE + text + "".join("| " + " | ".join(line) + " |\n" for line in lines) + READING
+    return TITLE + text + written(table, "estimate") + READING
 
 
 INTRODUCTION = """

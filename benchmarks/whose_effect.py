@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import warnings
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
@@ -108,6 +109,13 @@ def one(seed: int) -> dict[tuple[str, str], tuple[float, float]]:
 
 def summary(seeds: int) -> list[dict[str, object]]:
     """Return a row for every way and estimand."""
+    return summarised(one, seeds)
+
+
+def summarised(
+    one: Callable[[int], dict[tuple[str, str], tuple[float, float]]], seeds: int
+) -> list[dict[str, object]]:
+    """Return a row for every way and estimand of a study that gives estimates and their errors."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", mih.MihImpactWarning)  # one person carries much
         found = [one(seed) for seed in range(seeds)]
@@ -132,17 +140,22 @@ def summary(seeds: int) -> list[dict[str, object]]:
 
 def section(table: list[dict[str, object]]) -> str:
     """Return the section of the page."""
-    lines = [
-        ["controls", "effect on", "truth", "bias", "spread", "mean error", "covers"],
-        ["---", "---", "---:", "---:", "---:", "---:", "---:"],
-    ]
+    text = INTRODUCTION.format(seeds=f"{table[0]['seeds']:,}", persons=PERSONS)
+    return TITLE + text + written(table, "controls") + READING
+
+
+def written(table: list[dict[str, object]], first: str) -> str:
+    """Return a table of a study as the page has it, amounts in thousands."""
+    whose = ["effect on"] if "estimand" in table[0] else []
+    numbers = ["truth", "bias", "spread", "mean error", "covers"]
+    lines = [[first, *whose, *numbers], ["---"] * (1 + len(whose)) + ["---:"] * len(numbers)]
     keys = ("truth", "bias", "spread", "mean_error")
     for row in table:
         money = [f"{float(str(row[key])) / 1000:.1f}" for key in keys]
         share = f"{100 * float(str(row['coverage'])):.1f} %"
-        lines.append([str(row["way"]), str(row["estimand"]).upper(), *money, share])
-    text = INTRODUCTION.format(seeds=f"{table[0]['seeds']:,}", persons=PERSONS)
-    return TITLE + text + "".join("| " + " | ".join(line) + " |\n" for line in lines) + READING
+        on = [str(row["estimand"]).upper()] if whose else []
+        lines.append([str(row["way"]), *on, *money, share])
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
 INTRODUCTION = """
