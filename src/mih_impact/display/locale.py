@@ -43,6 +43,7 @@ __all__ = [
     "language",
     "listed",
     "millions",
+    "money_code",
     "money_in",
     "money_name",
     "money_shown",
@@ -338,6 +339,12 @@ def money_name() -> Label:
     """
     code = money_shown()
     return Label(nb="kroner" if code == "NOK" else code, en=code)
+
+
+def money_code() -> Label:
+    """Return what the currency shown is called beside an amount: kr, NOK, USD."""
+    code = money_shown()
+    return Label(nb=_written(code), en=code)
 
 
 @contextmanager

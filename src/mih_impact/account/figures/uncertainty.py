@@ -33,7 +33,7 @@ from mih_impact.display.locale import (
     capital,
     interval,
     language,
-    money_shown,
+    money_code,
     number,
     percent,
 )
@@ -161,13 +161,6 @@ _COST = Label(
     en="programme cost per participant, present value in {money}\u00a0thousand, fixed {year}"
     " prices",
 )
-
-
-def _money_code() -> Label:
-    code = money_shown()
-    return Label(nb="kr" if code == "NOK" else code, en=code)
-
-
 _BASE_COST = Label(nb="grunnlaget:\n{cost}", en="base:\n{cost}")
 _SCALED = Label(
     nb="Alle ressurser skaleres likt; tilskudd og hvem som betaler, ligger fast.",
@@ -232,7 +225,7 @@ def plot_acceptability(
         ax.set_yticks(np.linspace(0, 1, 6))
         ax.xaxis.set_major_formatter(lambda value, _: number(value / 1000, 0, lang))
         ax.set_xlabel(
-            capital(_COST.format(year=uncertainty.price_year, money=_money_code()).text(lang))
+            capital(_COST.format(year=uncertainty.price_year, money=money_code()).text(lang))
         )
         ax.annotate(
             _BASE_COST.format(cost=hundreds(uncertainty.cost, lang)).text(lang),
