@@ -18,7 +18,7 @@ FULL   := $(VENV)/.test-$(TAG)
 DOCS   := .venv-docs
 SITE   := $(DOCS)/.docs-$(TAG)
 
-.PHONY: reproduce test lint types layers doctest unit notebooks figures mutants coverage mistakes fuzz register docs axe lowest typing sbom dist metrics bench clean
+.PHONY: reproduce test lint types layers doctest unit notebooks figures mutants coverage mistakes fuzz register docs axe lowest typing sbom dist wheel metrics bench clean
 
 reproduce: $(CORE)  ## the reference case: tables, figures, published beside computed
 	$(BIN)/mih-impact reproduce --out $(OUT)
@@ -93,12 +93,20 @@ sbom: $(CORE)  ## the bill of materials: packages, versions, licences, as Cyclon
 dist: $(FULL)  ## wheel and sdist, in dist/
 	$(BIN)/python -m hatchling build
 
+wheel: dist  ## the wheel alone, in an environment made without a network: a newcomer's pages run as printed
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --only-binary :all: -d $(OUT)/wheels \
+	  "$$(ls dist/mih_impact-*.whl)[memo,stat]" pytest
+	@$(MAKE) --no-print-directory venv VENV=.venv-wheel
+	.venv-wheel/bin/python -m pip install --quiet --disable-pip-version-check --no-index --force-reinstall \
+	  --find-links $(OUT)/wheels "mih-impact[memo,stat]" pytest
+	.venv-wheel/bin/python -m pytest -q -p no:cacheprovider --noconftest -k "README or start or tables" tests/unit/test_code_blocks.py
+
 axe: docs  ## axe-core over memo, budget page and site, in headless Chromium
 	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[axe]'
 	$(DOCS)/bin/python scripts/accessibility.py $(OUT)/site
 
 clean:
-	rm -rf $(VENV) $(DOCS) .venv-lowest $(OUT) build dist docs/gallery docs/notebooks docs/reference
+	rm -rf $(VENV) $(DOCS) .venv-lowest .venv-wheel $(OUT) build dist docs/gallery docs/notebooks docs/reference
 
 $(CORE): pyproject.toml
 	@$(MAKE) --no-print-directory venv
