@@ -56,7 +56,8 @@ coverage: $(FULL)  ## which lines and branches the tests reach, and which test r
 	  --cov-report=term:skip-covered --junitxml=$(OUT)/tests.xml
 
 mistakes: coverage  ## 300 small mistakes drawn by rule, in what estimates and reckons: hours
-	$(BIN)/python -m tests.mutants.automatic --tests $(OUT)/tests.xml --number 300 --jobs 2
+	$(BIN)/python -m tests.mutants.automatic --tests $(OUT)/tests.xml --number 300 --jobs 2 \
+	  --kept $(OUT)/mistakes.txt
 
 register: $(CORE)  ## write the shipped synthetic register anew
 	$(BIN)/mih-impact synthesize --out data/synthetic

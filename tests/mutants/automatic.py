@@ -7,7 +7,8 @@ Each mistake is one change of one expression in the packages that estimate and r
 a comparison, a sign, an operator, a number, a condition turned round, a check left out. Every test
 that covers its line is run on a copy of the project, the quickest first, until one fails. What
 survives is listed in `automatic.json`; `equivalent.toml` says of some why they change nothing that
-can be seen, and they do not count.
+can be seen, and they do not count. It takes hours: with `--kept FILE` each fate is written there as
+soon as it is known, and those that stand there are not tried again.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import ast
 import json
+import os
 import random
 import subprocess
 import sys
@@ -192,6 +194,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--number", type=int, default=300)
     parser.add_argument("--seed", type=int, default=2025)
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--kept", type=Path, default=Path(os.devnull), help="fates, as they come")
     options = parser.parse_args(arguments)
     covering = Covering(options.coverage, options.tests)
     mistakes = drawn(options.number, options.seed)
@@ -199,24 +202,30 @@ def main(arguments: list[str] | None = None) -> int:
         tomllib.loads(EQUIVALENT.read_text(encoding="utf-8")) if EQUIVALENT.exists() else {}
     )
     why = {each["mistake"]: each["why"] for each in equivalent.get("equivalent", [])}
-    fates: dict[str, str] = {}
     with ExitStack() as stack, ThreadPoolExecutor(options.jobs) as pool:
+        kept = stack.enter_context(options.kept.open("a+", encoding="utf-8"))
+        kept.seek(0)
+        known = dict(json.loads(line) for line in kept)
         free: SimpleQueue[Path] = SimpleQueue()
         for _ in range(options.jobs):
             free.put(stack.enter_context(copy_of_project()))
 
         def tried(mistake: Mistake) -> str:
+            name = f"{mistake.line} {mistake.name}"
+            if name in known:
+                return known[name]
             root = free.get()
             try:
                 found = fate(mistake, covering.of(mistake), root)
             finally:
                 free.put(root)
-            print(f"{found:<20} {mistake.file}:{mistake.line} {mistake.name}", flush=True)
+            print(f"{found:<20} {mistake.file}:{name}", flush=True)
+            kept.write(json.dumps([name, found], ensure_ascii=False) + "\n")
+            kept.flush()
             return found
 
-        for mistake, found in zip(mistakes, pool.map(tried, mistakes), strict=True):
-            fates[f"{mistake.line} {mistake.name}"] = found
-    return recorded(mistakes, list(fates.values()), why, options)
+        fates = list(pool.map(tried, mistakes))
+    return recorded(mistakes, fates, why, options)
 
 
 def recorded(
