@@ -523,7 +523,7 @@ stands on [the page of validation](validation.md) as a line. *Difference* is rel
 Theirs are read by the tests from the files and sources that they name; ours are computed by them.
 One claim is computed anew, and compared with what stands here, by
 `python benchmarks/validation.py --check CLAIM`.
-Which command of R or Stata is which call of ours: [a table of its own](commands.md).
+Which command of R or Stata is which call of ours: [a table of its own](r_and_stata.md).
 """
 
 

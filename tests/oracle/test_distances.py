@@ -17,7 +17,7 @@ from tests.support import small_register
 __all__ = ["one"]  # a fixture of the other module
 
 NUMBERS = ("age", *mih.lag("wage_income", 1, 2))
-#: The options that give the defaults of other packages; docs/commands.md shows the same.
+#: The options that give the defaults of other packages; docs/r_and_stata.md shows the same.
 NEAREST_OF_R = {"ratio": 1, "caliper": None}
 CASES = {
     "probability": {"on": ON, "distance": "probability"},
@@ -158,7 +158,7 @@ def test_what_does_not_go_together_is_refused(one, options, what):
 
 
 def test_the_table_of_commands_has_the_options_that_are_compared_here():
-    text = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "docs" / "r_and_stata.md").read_text(encoding="utf-8")
     for case in ("probability", "mahalanobis_total", "inverse_variance", "matchit"):
         options = {**NEAREST_OF_R, **CASES[case]}
         named = [f"distance={options['distance']!r}", "ratio=1"]
