@@ -400,7 +400,10 @@ _DATA = {
     "case": "the first argument is an account: mih.cost_benefit(effects, ...)",
 }
 _FORMULA = "on=[...] lists the columns, and mih.lag(column, 1, 2) values of earlier years"
-_SAMPLING = "mih.read_panel(frame, weights=...)"
+_SAMPLING = (
+    "mih.read_panel(frame, weights=...), which match, weight, event_study and"
+    " group_time_effects know"
+)
 _ADJUST = "mih.event_study(group, adjust=True)"
 _SE = "mih.event_study(group, se=...)"
 _BOOTSTRAP = "mih.multiplier_bootstrap(effects, draws=...)"

@@ -18,17 +18,19 @@ class Cell:
     influence: dict
 
 
-def logit(X, d, steps=60):
-    """Fit a logit by Newton's method, to the last digit."""
+def logit(X, d, steps=60, s=1.0):
+    """Fit a logit by Newton's method, to the last digit; `s` are design weights."""
     b = np.zeros(X.shape[1])
     for _ in range(steps):
         p = 1 / (1 + np.exp(-X @ b))
-        b = b + np.linalg.solve(X.T @ (X * (p * (1 - p))[:, None]), X.T @ (d - p))
+        b = b + np.linalg.solve(X.T @ (X * (s * p * (1 - p))[:, None]), X.T @ (s * (d - p)))
     return 1 / (1 + np.exp(-X @ b))
 
 
-def two_by_two(change, d, X, kind, *, normalised=True):
+def two_by_two(change, d, X, kind, *, normalised=True, weight=None):
     """Sant'Anna and Zhao (2020), sections 2 and 3: estimate and influence over n, term by term."""
+    if weight is not None:
+        return weighted_two_by_two(change, d, X, kind, weight)
     n = len(d)
     beta = np.linalg.solve(X[d == 0].T @ X[d == 0], X[d == 0].T @ change[d == 0])
     m = X @ beta
@@ -59,8 +61,33 @@ def two_by_two(change, d, X, kind, *, normalised=True):
     return eta_t - eta_c, (treat - control / total) / n
 
 
+def weighted_two_by_two(change, d, X, kind, s):
+    """Return the same by design weights s, its influence by moving each person's weight."""
+
+    def estimate(s):
+        gap = change
+        if kind != "ipw":
+            root = np.sqrt(s[d == 0])
+            beta = np.linalg.lstsq(X[d == 0] * root[:, None], change[d == 0] * root, rcond=None)[0]
+            gap = change - X @ beta
+        if kind == "reg":
+            return np.average(gap[d == 1], weights=s[d == 1])
+        p = logit(X, d, s=s)
+        odds = s * p / (1 - p)
+        own = np.average(gap[d == 1], weights=s[d == 1])
+        return own - np.average(gap[d == 0], weights=odds[d == 0])
+
+    rows, step = np.zeros(len(d)), 1e-3
+    for i in range(len(d)):
+        up, down = s.copy(), s.copy()
+        up[i], down[i] = s[i] * (1 + step), s[i] * (1 - step)
+        rows[i] = (estimate(up) - estimate(down)) / (2 * step)
+    return estimate(s), rows
+
+
 def cell(
-    wide, start, by_year, g, t, base, *, controls, covariates, exact, kind, anticipation, at
+    wide, start, by_year, g, t, base, *, controls, covariates, exact, kind, anticipation, at,
+    weight=None,
 ):  # fmt: skip
     """Estimate one (g, t) from outcomes in columns by year and the rows of each year."""
     before = by_year[g - 1]
@@ -91,16 +118,18 @@ def cell(
     cells = pd.get_dummies(label[who]).to_numpy(dtype=float)
     x = base_row.loc[who, list(covariates)].to_numpy(dtype=float)
     X = np.column_stack([cells, x])
-    value, influence = two_by_two(change[who].to_numpy(), d, X, kind)
+    s = None if weight is None else weight(who)
+    value, influence = two_by_two(change[who].to_numpy(), d, X, kind, weight=s)
     return Cell(value, int(in_t.sum()), int(in_c.sum()), dict(zip(who, influence, strict=True)))
 
 
 def all_cells(frame, outcomes, *, base_period="universal", controls="never", covariates=(),
-              exact=(), kind="reg", anticipation=0):  # fmt: skip
+              exact=(), kind="reg", anticipation=0, weight=None):  # fmt: skip
     """Estimate every (outcome, g, t).
 
     `frame` has person_id, year, start_year (NaN for never), and eligible where that matters; rows
-    that the register does not have may be in it to carry covariates, marked `absent`.
+    that the register does not have may be in it to carry covariates, marked `absent`. `weight`
+    gives the design weights of persons.
     """
     years = sorted(frame["year"].unique())
     persons = np.sort(frame["person_id"].unique())
@@ -122,6 +151,7 @@ def all_cells(frame, outcomes, *, base_period="universal", controls="never", cov
                 found[outcome, g, t] = cell(
                     wide, start, by_year, g, t, base, controls=controls, covariates=covariates,
                     exact=exact, kind=kind, anticipation=anticipation, at=g - 1 - anticipation,
+                    weight=weight,
                 )  # fmt: skip
     return found
 

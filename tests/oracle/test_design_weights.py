@@ -185,7 +185,8 @@ def test_cards_say_whose_weights_and_how_persons_are_counted(weighted):
     group = chosen(weighted, "entropy")
     effects = mih.event_study(group, outcomes="wage_income", window=(-1, 3))
     case = mih.cost_benefit(effects, mih.Assumptions.r109(), programme=PROGRAMME, horizon=4)
-    for each in (group, effects):
+    series = mih.group_time_effects(weighted, outcomes="wage_income").aggregate("event")
+    for each in (group, effects, series):
         assert "design weights, w" in " ".join(each.summary("en").split())
         assert "utvalgsvektene i w" in " ".join(each.summary("nb").split())
     assert "numbers of participants are unweighted" in " ".join(case.summary("en").split())
@@ -194,7 +195,6 @@ def test_cards_say_whose_weights_and_how_persons_are_counted(weighted):
 
 WAGE = "wage_income"
 CALLS = {
-    "group_time_effects": lambda panel, _: mih.group_time_effects(panel, outcomes=WAGE),
     "imputation_effects": lambda panel, _: mih.imputation_effects(panel, outcomes=WAGE),
     "resample": lambda _, group: mih.resample(group),
     "randomisation_test": lambda _, group: mih.randomisation_test(group),

@@ -542,7 +542,7 @@ def cost_benefit(
             "cost_benefit",
             {"horizon": horizon, "persistence": persistence, "estimand": effects.estimand}
             | ({} if assumptions.currency == "NOK" else {"currency": assumptions.currency})
-            | _weights(effects),
+            | ({} if effects.design_weights is None else {"weights": effects.design_weights}),
             data=effects.provenance.data,
             evidence=effects.provenance.evidence,
         ),
@@ -591,9 +591,3 @@ def _require_same_money(
             f" mih.Assumptions.bare(currency={foreign[0]!r}, price_year=..., discount_rate=...)",
         )
     require_price_year(effects.price_year, assumptions)
-
-
-def _weights(effects: EffectSeries) -> dict[str, Any]:
-    """Return the design weights that effects were estimated with, if any."""
-    weights = effects.provenance.options.get("match", {}).get("weights")
-    return {} if weights is None else {"weights": weights}

@@ -269,9 +269,8 @@ def effects_card(effects: EffectEstimates, lang: Lang) -> Card:
         notes.append(_WHOSE[effects.estimand].text(lang))
     if effects.provenance.options.get("match", {}).get("score") not in (*_LOGITS, None):
         notes.append(_GIVEN_SCORE.text(lang))
-    weights = effects.provenance.options.get("match", {}).get("weights")
-    if weights is not None:
-        notes.append(DESIGN_WEIGHTS.format(column=weights).text(lang))
+    if effects.design_weights is not None:
+        notes.append(DESIGN_WEIGHTS.format(column=effects.design_weights).text(lang))
     adjust = effects.provenance.options.get("adjust")
     if isinstance(adjust, str):
         notes.append(_GIVEN_OUTCOME.text(lang))

@@ -126,6 +126,13 @@ class EffectEstimates(Result):
         return str(self.provenance.options.get("match", {}).get("estimand", "att"))
 
     @property
+    def design_weights(self) -> str | None:
+        """The column of design weights that persons weigh by; None without."""
+        options = self.provenance.options
+        found = options.get("match", options).get("weights")
+        return None if found is None else str(found)
+
+    @property
     def event_years(self) -> tuple[int, ...]:
         """The years since start, ascending; none where effects are not by year since start."""
         return self.levels if self.term == "event" else ()

@@ -110,8 +110,8 @@ def read_panel(
         The column with design weights, where persons were drawn with different probabilities: one
         over the probability, as in did(weightsname=) and WeightIt's `s.weights`. A number above 0,
         the same in all rows of a person; its scale does not matter. `match`, `weight`, balance,
-        `event_study` and what is read off its result weigh persons by it; what does not know
-        weights refuses. Persons are counted unweighted, small cells among them.
+        `event_study`, `group_time_effects` and what is read off their results weigh persons by it;
+        what does not know weights refuses. Persons are counted unweighted, small cells among them.
 
     Returns
     -------

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from mih_impact.controls.logit import SEPARATED, fit_logit, require_rank
-from mih_impact.effects.group_time.means import changes
+from mih_impact.effects.group_time.means import changes, weighed, weights_of
 from mih_impact.effects.group_time.sample import Outcomes, StartGroup
 from mih_impact.errors import SupportError
 
@@ -92,9 +92,15 @@ class Gram:
 
 
 def propensity(
-    treated: FloatArray, control: FloatArray, names: Sequence[str], cells: int
+    treated: FloatArray,
+    control: FloatArray,
+    names: Sequence[str],
+    cells: int,
+    weight: tuple[FloatArray, FloatArray] | None = None,
 ) -> FloatArray:
     """Fit a logit of starting, cell indicators first among the columns.
+
+    `weight` are the design weights of starters and of controls, if there are such.
 
     Raises
     ------
@@ -113,13 +119,15 @@ def propensity(
             do="use fewer covariates or exact columns, or estimator='reg'",
         )
     coef = np.zeros(treated.shape[1])
-    coef[:cells] = np.log(treated[:, :cells].sum(axis=0) / control[:, :cells].sum(axis=0))
+    w_t, w_c = (None, None) if weight is None else weight
+    with_t, with_c = weighed(treated, w_t), weighed(control, w_c)
+    coef[:cells] = np.log(with_t[:, :cells].sum(axis=0) / with_c[:, :cells].sum(axis=0))
     for _ in range(STEPS):
         p, q = probability(control @ coef), probability(treated @ coef)
-        slope = treated.T @ (1.0 - q) - control.T @ p
+        slope = with_t.T @ (1.0 - q) - with_c.T @ p
         p *= 1.0 - p
-        information = (control * p[:, None]).T @ control
-        information += (treated * (q * (1.0 - q))[:, None]).T @ treated
+        information = (with_c * p[:, None]).T @ control
+        information += (with_t * (q * (1.0 - q))[:, None]).T @ treated
         try:
             step = np.linalg.solve(information, slope)
         except np.linalg.LinAlgError:
@@ -130,16 +138,23 @@ def propensity(
             break
         if length < SMALL:
             return coef
-    return _careful(treated, control, names, cells)
+    return _careful(treated, control, names, cells, weight)
 
 
 def _careful(
-    treated: FloatArray, control: FloatArray, names: Sequence[str], cells: int
+    treated: FloatArray,
+    control: FloatArray,
+    names: Sequence[str],
+    cells: int,
+    weight: tuple[FloatArray, FloatArray] | None,
 ) -> FloatArray:
     X = np.concatenate([treated, control])
     starts = np.arange(len(X)) < len(treated)
     spoken = [name.split("=")[0] for name in names]  # no value: it may be of few persons
-    return fit_logit(X, starts, names=names, spoken=spoken, own=cells, argument="covariates").coef
+    w = None if weight is None else np.concatenate(weight)
+    return fit_logit(
+        X, starts, names=names, spoken=spoken, own=cells, argument="covariates", weight=w
+    ).coef
 
 
 Estimator = Literal["dr", "ipw", "reg"]
@@ -163,7 +178,7 @@ class Fit:
     score
         Coefficients of the propensity, shape (k,); None for "reg".
     total
-        Sum of the controls' odds.
+        Sum of the controls' odds, times design weights.
     a
         Shape (k,).
     beta, d
@@ -191,7 +206,7 @@ class Fit:
     exact: BoolArray
 
     def control_rows(self, x: FloatArray, change: FloatArray) -> FloatArray:
-        """Return the influence of controls, shape (m, q); see `adjusted_effects`."""
+        """Return the influence of controls of design weight 1, (m, q); see `adjusted_effects`."""
         rows = x @ self.beta
         np.subtract(change, rows, out=rows)
         rows[:, self.exact] = 0.0
@@ -206,15 +221,22 @@ class Fit:
         rows += p[:, None] * (x @ self.d)
         return rows
 
-    def treated_rows(self, x: FloatArray, change: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def treated_rows(
+        self, x: FloatArray, change: FloatArray, weight: FloatArray | None
+    ) -> tuple[FloatArray, FloatArray]:
         """Return the effects, shape (q,), and the influence of starters, shape (n, q)."""
         gap = change - x @ self.beta
         gap[:, self.exact] = 0.0
-        mean = gap.mean(axis=0)
-        rows = (gap - mean) / len(gap)
+        mean = _mean(gap, weight)
+        rows = (gap - mean) / (len(gap) if weight is None else weight.sum())
         if self.score is not None:
             rows -= (1.0 - probability(x @ self.score))[:, None] * (x @ self.d)
-        return mean - self.eta, rows
+        return mean - self.eta, weighed(rows, weight)
+
+
+def _mean(rows: FloatArray, weight: FloatArray | None) -> FloatArray:
+    """Return the mean of rows, by design weights where there are such."""
+    return np.asarray(rows.mean(axis=0) if weight is None else weight @ rows / weight.sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -254,6 +276,7 @@ class AdjustedEffects:
     member: BoolArray
     fits: list[Fit]
     values: FloatArray
+    weight: FloatArray | None
 
     def carrier(self, cell: int) -> FloatArray:
         """Refuse: with covariates no two controls have the same map."""
@@ -272,7 +295,7 @@ class AdjustedEffects:
                 seen &= self.start[which][:, None] > self.free_after[at]
                 part = np.where(seen, part, 0.0)
             rows[:, at] = part
-        return rows
+        return weighed(rows, weights_of(self.weight, self.person[which]))
 
 
 def adjusted_effects(
@@ -304,8 +327,10 @@ def adjusted_effects(
     - a control: -w (e - eta) / W + e x'a + p x'd
 
     with d = H^-1 sum_w (e - eta) x / W, H the logit's information, and a = (X'X)^-1 (w-weighted
-    mean of x - starters' mean of x), the first term away for "reg" and both for "ipw". Columns
-    that compare the same persons are solved at once.
+    mean of x - starters' mean of x), the first term away for "reg" and both for "ipw". By design
+    weights every sum and both models are weighted, n is their sum, and influence is times a
+    person's own (R's DRDID with `i.weights`). Columns that compare the same persons are solved at
+    once.
 
     References
     ----------
@@ -332,6 +357,7 @@ def adjusted_effects(
         member=np.zeros((group.n_cells, width), dtype=bool),
         fits=[],
         values=outcomes.values,
+        weight=outcomes.weight,
     )
     reference = np.flatnonzero(base == np.arange(width))
     effects.estimate[reference] = 0.0
@@ -359,18 +385,18 @@ def adjusted_effects(
             columns,
             base[columns],
             all_seen,
+            outcomes.weight,
         )
         try:
-            own_change = change[compared][:, columns]
-            fit = _fit(
-                x, own_change, who, use, [names[k] for k in use], int(cells.sum()), estimator
-            )
+            own_change, spoken = change[compared][:, columns], [names[k] for k in use]
+            w = weights_of(outcomes.weight, group.treated[compared])
+            fit = _fit(x, own_change, w, who, use, spoken, int(cells.sum()), estimator)
         except SupportError as error:
             effects.failed.update(dict.fromkeys(columns.tolist(), error))
             continue
         effects.fits.append(fit)
         effects.member[:, columns] = cells[:, None]
-        estimate, rows = fit.treated_rows(x, own_change)
+        estimate, rows = fit.treated_rows(x, own_change, w)
         effects.estimate[columns] = estimate
         effects.treated_rows[np.ix_(compared, columns)] = rows
     return effects
@@ -411,12 +437,14 @@ class _Controls:
     columns: IntArray
     base: IntArray
     everybody: bool
+    weight: FloatArray | None
 
-    def blocks(self) -> Iterator[tuple[FloatArray, FloatArray]]:
-        """Give the design and the changes, a block at a time."""
+    def blocks(self) -> Iterator[tuple[FloatArray, FloatArray | None, FloatArray]]:
+        """Give the design, design weights if any, and the changes, a block at a time."""
         for first in range(0, len(self.person), BLOCK):
-            own = self.values[self.person[first : first + BLOCK]]
-            yield self.x[first : first + BLOCK], own[:, self.columns] - own[:, self.base]
+            person = self.person[first : first + BLOCK]
+            own, w = self.values[person], weights_of(self.weight, person)
+            yield self.x[first : first + BLOCK], w, own[:, self.columns] - own[:, self.base]
 
 
 def _odds(p: FloatArray) -> FloatArray:
@@ -427,6 +455,7 @@ def _odds(p: FloatArray) -> FloatArray:
 def _fit(
     x: FloatArray,
     own_change: FloatArray,
+    own_weight: FloatArray | None,
     controls: _Controls,
     use: IntArray,
     names: Sequence[str],
@@ -435,28 +464,32 @@ def _fit(
 ) -> Fit:
     """Fit the models of columns that compare the same persons, all columns at once."""
     k, q = x.shape[1], len(controls.columns)
-    gram = Gram.of(controls.x.T @ controls.x, names, cells)
-    score = None if estimator == "reg" else propensity(x, controls.x, names, cells)
+    w_c = weights_of(controls.weight, controls.person)
+    gram = Gram.of(weighed(controls.x, w_c).T @ controls.x, names, cells)
+    score = None
+    if estimator != "reg":
+        both = None if own_weight is None or w_c is None else (own_weight, w_c)
+        score = propensity(x, controls.x, names, cells, both)
     plain, weighted = np.zeros((k, q)), np.zeros((k, q))
     moments, information = np.zeros((k, k)), np.zeros((k, k))
     mean_x, mean_change = np.zeros(k), np.zeros(q)
     total, trimmed = 0.0, 0
-    for block, change in controls.blocks():
-        plain += block.T @ change
+    for block, design, change in controls.blocks():
+        plain += weighed(block, design).T @ change
         if score is None:
             continue
         p = probability(block @ score)
-        w = _odds(p)
+        w = _odds(p) if design is None else _odds(p) * design
         by_weight = block * w[:, None]
         weighted += by_weight.T @ change
         moments += by_weight.T @ block
-        information += (block * (p * (1.0 - p))[:, None]).T @ block
+        information += (weighed(block, design) * (p * (1.0 - p))[:, None]).T @ block
         mean_x += w @ block
         mean_change += w @ change
         total += float(w.sum())
         trimmed += int((p >= TRIM).sum())
     beta = np.zeros((k, q)) if estimator == "ipw" else gram.solve(plain)
-    a = np.zeros(k) if estimator == "ipw" else -gram.solve(x.mean(axis=0))
+    a = np.zeros(k) if estimator == "ipw" else -gram.solve(_mean(x, own_weight))
     # A change between two lags among the covariates is linear in them: what is left is rounding.
     left = np.abs(own_change - x @ beta).max(axis=0)
     exact = (left <= ROUNDING * np.abs(own_change).max(axis=0)) & (estimator != "ipw")
@@ -470,7 +503,7 @@ def _fit(
             )
         eta = (mean_change - mean_x @ beta) / total
         p = probability(x @ score)
-        information += (x * (p * (1.0 - p))[:, None]).T @ x
+        information += (weighed(x, own_weight) * (p * (1.0 - p))[:, None]).T @ x
         eta[exact] = 0.0
         gap = weighted - moments @ beta - np.outer(mean_x, eta)
         gap[:, exact] = 0.0

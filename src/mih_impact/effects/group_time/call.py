@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.arguments import named_options
-from mih_impact.controls.recipe import about_panel, no_weights, require_units, require_years
+from mih_impact.controls.recipe import about_panel, require_units, require_years
 from mih_impact.controls.risk_set import require_starters
 from mih_impact.controls.terms import Lag, Term, as_terms
 from mih_impact.display.result import Provenance
@@ -128,7 +128,9 @@ def group_time_effects(
     ATT(g, t) of Callaway and Sant'Anna (2021). Every (g, t) compares those seen in t and in its
     base, so a missing row costs its own comparisons only; the counts stand in the frame. Starters
     in exact cells without controls are lost and counted. What cannot be estimated is missing with
-    its `reason`. Standard errors are the root of the summed squares of influence, without a
+    its `reason`. With design weights (`read_panel(weights=)`) every mean, model and share of start
+    years is weighted, as with `weightsname` of R's did; persons are counted, small cells among
+    them. Standard errors are the root of the summed squares of influence, without a
     small-sample factor, as R's did has them; estimated models and shares are in the influence.
 
     Two choices that other implementations make otherwise: weights of "dr" are normalised, as in
@@ -172,8 +174,6 @@ def group_time_effects(
     require_cluster(cluster)
     above = [] if cluster == "person" else [cluster]
     columns = [term.column if isinstance(term, Lag) else term for term in (*terms, *cells, *above)]
-    if panel.weights is not None:
-        raise no_weights("group_time_effects")
     cube = panel.cube(eligible=eligible, columns=[*columns, *names])
     if cube.others is not None:
         raise EffectsError(

@@ -73,6 +73,7 @@ class GroupTimeEstimates(Result):
     provenance: Provenance
     influence: FactoredInfluence | None = field(default=None, metadata={"saved": False})
     group_of: IntArray | FloatArray | None = field(default=None, metadata={"saved": False})
+    mass: FloatArray | None = None
     flow: tuple[Flow, ...] | None = field(default=None, metadata={"saved": False})
 
     @property
@@ -82,6 +83,11 @@ class GroupTimeEstimates(Result):
             [self.outcomes, self.starts, self.years], names=["outcome", "group", "year"]
         )
         return pd.DataFrame(self.matrix, index=index, columns=index)
+
+    @property
+    def weighing(self) -> IntArray | FloatArray:
+        """What each start year weighs in averages, shape (G,)."""
+        return self.sizes if self.mass is None else self.mass
 
     def to_frame(self) -> pd.DataFrame:
         """Return the complete tidy table, a row per outcome, start year and year.
@@ -110,10 +116,11 @@ class GroupTimeEstimates(Result):
         counts = self.frame[["n_participants", "n_controls", "n_lost"]].to_numpy().T
         n, controls, n_lost = counts.reshape(3, *self.estimate.shape)
         starts, years = np.array(self.starts), np.array(self.years)
-        small = hidden_effects(self.estimate, n, controls, starts, years, self.sizes).ravel()
+        small = hidden_effects(self.estimate, n, controls, starts, years, self.weighing).ravel()
         lost = hidden_counts(n_lost, starts, years).ravel()
         if not (small.any() or lost.any()):
             return self
+        few = with_complement(is_small(self.sizes), self.sizes)
         frame = self.frame.copy()
         frame["n_lost"] = frame["n_lost"].astype(np.float64).mask(lost)
         for name in _BUILT_ON_PERSONS:
@@ -123,7 +130,8 @@ class GroupTimeEstimates(Result):
             frame=frame,
             estimate=np.where(small.reshape(self.estimate.shape), np.nan, self.estimate),
             matrix=np.where(small[:, None] | small[None, :], np.nan, self.matrix),
-            sizes=np.where(with_complement(is_small(self.sizes), self.sizes), 0, self.sizes),
+            sizes=np.where(few, 0, self.sizes),
+            mass=None if self.mass is None else np.where(few, 0.0, self.mass),
             influence=None,
             group_of=None,
         )
@@ -176,7 +184,7 @@ def hidden_effects(
     controls: IntArray,
     starts: IntArray,
     years: IntArray,
-    sizes: IntArray,
+    sizes: IntArray | FloatArray,
 ) -> BoolArray:
     """Return which effects are hidden, shape (K, G, T).
 
@@ -187,7 +195,7 @@ def hidden_effects(
     starts, years
         The G start years and T years.
     sizes
-        Starters compared in each start year, the weights of averages, shape (G,).
+        What each start year weighs in averages, shape (G,).
 
     Notes
     -----
@@ -241,7 +249,7 @@ def _lines(starts: IntArray, years: IntArray) -> list[BoolArray]:
 
 
 def _all_averages(
-    estimate: FloatArray, starts: IntArray, years: IntArray, sizes: IntArray
+    estimate: FloatArray, starts: IntArray, years: IntArray, sizes: IntArray | FloatArray
 ) -> Iterator[tuple[str, Average]]:
     """Give the averages that there are, with their term, and the overall ones of them."""
     table = estimate, starts, years, sizes
@@ -261,7 +269,7 @@ def _known(
     controls: IntArray,
     starts: IntArray,
     years: IntArray,
-    sizes: IntArray,
+    sizes: IntArray | FloatArray,
 ) -> FloatArray:
     """Return the weights of the averages that are shown, shape (K, lines, G, T)."""
     rows = []

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.controls.card import notes_on_absence, notes_on_lost
+from mih_impact.controls.card import DESIGN_WEIGHTS, notes_on_absence, notes_on_lost
 from mih_impact.controls.terms import parse_term, term_label
 from mih_impact.display.figure import (
     CONTROL,
@@ -123,6 +123,8 @@ def group_time_card(effects: GroupTimeEstimates, overall: pd.DataFrame | None, l
             *notes_on_lost(effects.flow or (), lang),
             *notes,
         ]
+    if (weights := effects.provenance.options.get("weights")) is not None:
+        notes.append(DESIGN_WEIGHTS.format(column=weights).text(lang))
     return Card(_TITLE.text(lang), (*shown, *_overall(effects, overall, lang)), notes=tuple(notes))
 
 

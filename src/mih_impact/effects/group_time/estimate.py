@@ -47,9 +47,12 @@ class Estimates:
         Controls without weight for a propensity near 1, summed over models.
     group_of
         Number of the start year each of the influence's starters is compared in, -1 for none; or
-        of clusters above the person, how many they hold of each start year, shape (clusters, G).
+        of clusters above the person, how many they hold of each start year, shape (clusters, G);
+        by design weights what starters, or clusters, weigh in each start year.
     influence
         Over (outcome, start year, year).
+    mass
+        Design weights of the starters of each start year added up, shape (G,); None without.
     """
 
     estimate: FloatArray
@@ -59,6 +62,7 @@ class Estimates:
     trimmed: int
     group_of: IntArray | FloatArray
     influence: FactoredInfluence
+    mass: FloatArray | None = None
 
 
 def estimate_all(
@@ -100,6 +104,9 @@ def estimate_all(
     group_of = np.full(len(starters), -1)
     for k, group in enumerate(groups):
         group_of[np.searchsorted(starters, group.treated)] = k
+    weighing = None
+    if outcomes.weight is not None:
+        weighing = _in_groups(group_of, len(groups)) * outcomes.weight[starters, None]
     with_fits = [part for part in parts if isinstance(part, AdjustedEffects)]
     return Estimates(
         estimate=_stacked([part.estimate for part in parts], K),
@@ -112,9 +119,15 @@ def estimate_all(
             for column, error in part.failed.items()
         },
         trimmed=sum(fit.trimmed for part in with_fits for fit in part.fits),
-        group_of=group_of,
+        group_of=group_of if weighing is None else weighing,
         influence=influence,
+        mass=None if weighing is None else weighing.sum(axis=0),
     )
+
+
+def _in_groups(group_of: IntArray, groups: int) -> FloatArray:
+    """Return 1 for the start year that each starter is compared in, shape (starters, G)."""
+    return np.asarray(group_of[:, None] == np.arange(groups), dtype=np.float64)
 
 
 def _columns(outcomes: Outcomes, windows: Windows, k: int) -> tuple[IntArray, IntArray]:
@@ -160,11 +173,13 @@ def clustered(found: Estimates, label: IntArray) -> Estimates:
     them. What estimating the shares of start years adds is summed in the same way.
     """
     added = found.influence.clustered(label[found.influence.cluster])
-    group_of = found.group_of.astype(np.int64)
-    compared = group_of >= 0
+    weighing = found.group_of
+    if weighing.ndim == 1:
+        weighing = _in_groups(weighing.astype(np.int64), found.estimate.shape[1])
+    compared = weighing.any(axis=1)
     at = np.searchsorted(added.cluster, label[found.influence.starters[compared]])
-    shares = np.zeros((len(added.rows), found.estimate.shape[1]))
-    np.add.at(shares, (at, group_of[compared]), 1.0)
+    shares = np.zeros((len(added.rows), weighing.shape[1]))
+    np.add.at(shares, at, weighing[compared])
     influence = FactoredInfluence.written_out(added.rows, added.cluster, found.influence.outcomes)
     return replace(found, influence=influence, group_of=shares)
 
@@ -202,7 +217,7 @@ def averages(
     estimate: FloatArray,
     starts: IntArray,
     years: IntArray,
-    sizes: IntArray,
+    sizes: IntArray | FloatArray,
     kind: Aggregation,
     *,
     window: tuple[int, int] | None,
@@ -217,7 +232,7 @@ def averages(
     starts, years
         The G start years and T years.
     sizes
-        Starters compared in each start year, shape (G,).
+        Starters compared in each start year, or their design weights added up, shape (G,).
     window
         First and last year since start that may enter; None for all.
     balance_e
@@ -228,9 +243,9 @@ def averages(
     All but "event" average what follows the start: an anticipated year is before it, and is no part
     of them. Weights are the start years' shares p_g of the starters that enter. A starter of g adds
     (sum of its start year's effects in the average - their number times the average) / sum of p to
-    its influence, over the starters: the estimated shares of Callaway and Sant'Anna (2021), section
-    4.2, as R's did::aggte has them. "group" averages the years of one start year equally, and has
-    no shares to estimate.
+    its influence, over the starters, times its design weight if there is one: the estimated shares
+    of Callaway and Sant'Anna (2021), section 4.2, as R's did::aggte has them. "group" averages the
+    years of one start year equally, and has no shares to estimate.
     """
     since = years[None, :] - starts[:, None]
     asked = np.ones(estimate.shape, dtype=bool)
@@ -255,7 +270,7 @@ def averages(
     of_level = label == levels[:, None, None]
     asked, kept = asked[:, None] & of_level, allowed[:, None] & of_level
     share = np.where(kept, sizes[:, None], 0).astype(np.float64)
-    total = np.maximum(share.sum(axis=(2, 3)), 1.0)
+    total = _or_one(share.sum(axis=(2, 3)))
     weights = share / total[:, :, None, None]
     value = np.where(kept, estimate[:, None], 0.0)
     average = (weights * value).sum(axis=(2, 3))
@@ -268,7 +283,7 @@ def overall_average(
     estimate: FloatArray,
     starts: IntArray,
     years: IntArray,
-    sizes: IntArray,
+    sizes: IntArray | FloatArray,
     kind: Overall,
     *,
     window: tuple[int, int] | None,
@@ -299,7 +314,7 @@ def overall_average(
     share = parts.kept[:, after].any(axis=(2, 3)).astype(np.float64)
     if kind == "group":
         share *= sizes[np.isin(starts, parts.levels)]
-    total = np.maximum(share.sum(axis=1, keepdims=True), 1.0)
+    total = _or_one(share.sum(axis=1, keepdims=True))
     share /= total
     weights = (share[:, :, None, None] * parts.weights[:, after]).sum(axis=1, keepdims=True)
     own = (share * parts.own[:, :, after]).sum(axis=2, keepdims=True)
@@ -311,6 +326,11 @@ def overall_average(
     asked = np.asarray(parts.asked[:, after].any(axis=1, keepdims=True))
     kept = np.asarray(parts.kept[:, after].any(axis=1, keepdims=True))
     return Average((0,), asked, kept, weights, own)
+
+
+def _or_one(total: FloatArray) -> FloatArray:
+    """Return what to divide by: 1 where nothing enters."""
+    return np.asarray(np.where(total > 0, total, 1.0))
 
 
 def _labels(kind: Aggregation, since: IntArray, starts: IntArray, years: IntArray) -> IntArray:
@@ -336,7 +356,7 @@ def column_weights(average: Average) -> FloatArray:
 def starter_weights(average: Average, group_of: IntArray | FloatArray) -> FloatArray:
     """Return what estimated shares add to each starter's influence, (starters, K * L)."""
     flat = average.own.reshape(len(average.own), -1)
-    if group_of.ndim == 2:  # clusters above the person
+    if group_of.ndim == 2:  # clusters above the person, or design weights
         return np.asarray(group_of @ flat)
     padded = np.concatenate([flat, np.zeros((1, flat.shape[1]))])
     rows: FloatArray = padded[group_of]

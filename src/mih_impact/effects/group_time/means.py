@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,16 @@ from scipy.sparse import csr_array
 
 from mih_impact.effects.group_time.sample import NO_START, Outcomes, StartGroup
 
-__all__ = ["BLOCK", "MeanEffects", "Profiles", "build_profiles", "changes", "mean_effects"]
+__all__ = [
+    "BLOCK",
+    "MeanEffects",
+    "Profiles",
+    "build_profiles",
+    "changes",
+    "mean_effects",
+    "weighed",
+    "weights_of",
+]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -39,9 +49,12 @@ class Profiles:
     cell
         The cell of each profile for each start year, -1 where it is no control, shape (P, G).
     moments
-        Shape (P, 1 + KT, 1 + KT): sums of (1, y) (1, y)' over the persons.
+        Shape (P, 1 + KT, 1 + KT): sums of (1, y) (1, y)' over the persons, by design weights w
+        those of w (1, y) w (1, y)'.
     values
         The outcomes of all persons of the cube, shape (n_persons, KT).
+    weight
+        Their design weights, shape (n_persons,); None without.
     """
 
     person: IntArray
@@ -49,17 +62,31 @@ class Profiles:
     cell: IntArray
     moments: FloatArray
     values: FloatArray
+    weight: FloatArray | None = None
+
+    @cached_property
+    def sums(self) -> FloatArray:
+        """Sums of w (1, y) over the persons, shape (P, 1 + KT)."""
+        if self.weight is None:
+            return self.moments[:, 0]
+        each = [sum(part.sum(axis=0) for _, part in self.blocks(p)) for p in range(len(self.cell))]
+        return np.array(each).reshape(self.moments.shape[:2])
 
     def blocks(self, p: int) -> Iterator[tuple[IntArray, FloatArray]]:
-        """Give the persons of a profile and their (1, y), a block at a time."""
-        return _blocks(self.person[self.bounds[p] : self.bounds[p + 1]], self.values)
+        """Give the persons of a profile and their w (1, y), a block at a time."""
+        return _blocks(self.person[self.bounds[p] : self.bounds[p + 1]], self.values, self.weight)
 
 
-def _blocks(person: IntArray, values: FloatArray) -> Iterator[tuple[IntArray, FloatArray]]:
+def _blocks(
+    person: IntArray, values: FloatArray, weight: FloatArray | None
+) -> Iterator[tuple[IntArray, FloatArray]]:
     carrier = np.ones((min(BLOCK, len(person)), 1 + values.shape[1]))
     for first in range(0, len(person), BLOCK):
         block = person[first : first + BLOCK]
         carrier[: len(block), 1:] = values[block]
+        if weight is not None:
+            carrier[: len(block), 0] = weight[block]
+            carrier[: len(block), 1:] *= weight[block, None]
         yield block, carrier[: len(block)]
 
 
@@ -97,9 +124,9 @@ def build_profiles(
     cells = membership[:, person[bounds[:-1]]].T.astype(np.int64)
     moments = np.zeros((len(cells), 1 + width, 1 + width))
     for p in range(len(cells)):
-        for _, carrier in _blocks(person[bounds[p] : bounds[p + 1]], values):
+        for _, carrier in _blocks(person[bounds[p] : bounds[p + 1]], values, outcomes.weight):
             moments[p] += carrier.T @ carrier
-    return Profiles(person, bounds, cells, moments, values)
+    return Profiles(person, bounds, cells, moments, values, outcomes.weight)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +141,7 @@ class MeanEffects:
         Persons compared, shape (KT,).
     mean, load
         Mean change of the controls of a cell, and the weight of each of them over the number of
-        participants, shape (n_cells, KT).
+        participants, shape (n_cells, KT); times its design weight, where there are such.
     place, base
         Column of the outcomes that holds the year and its base, shape (KT,); base is -1 where the
         register has none.
@@ -124,6 +151,8 @@ class MeanEffects:
         The starters and their influence, shape (n, KT).
     person, cell, start
         Controls that are written out person by person, ascending, with cell and own start year.
+    values, weight
+        As in `Profiles`.
     """
 
     estimate: FloatArray
@@ -139,6 +168,7 @@ class MeanEffects:
     cell: IntArray
     start: IntArray
     values: FloatArray
+    weight: FloatArray | None
 
     def rows(self, which: slice | IntArray) -> FloatArray:
         """Return the influence of some of the controls in `person`, shape (number, KT)."""
@@ -146,10 +176,10 @@ class MeanEffects:
         seen = np.isfinite(change) & (self.start[which][:, None] > self.free_after)
         cell = self.cell[which]
         gap = np.where(seen, change - self.mean[cell], 0.0)
-        return -self.load[cell] * gap
+        return weighed(-self.load[cell] * gap, weights_of(self.weight, self.person[which]))
 
     def carrier(self, cell: int) -> FloatArray:
-        """Return the map from (1, y) of a control in the cell to its influence, (1 + KT, KT)."""
+        """Return the map from w (1, y) of a control in the cell to its influence, (1 + KT, KT)."""
         width = len(self.base)
         to = np.zeros((1 + width, width))
         if cell < 0:
@@ -166,6 +196,16 @@ def changes(values: FloatArray, person: IntArray, base: IntArray) -> FloatArray:
     """Return changes from the base, NaN where either year is not seen."""
     own = values[person]
     return np.where(base >= 0, own - own[:, np.maximum(base, 0)], np.nan)
+
+
+def weights_of(weight: FloatArray | None, person: IntArray) -> FloatArray | None:
+    """Return the design weights of some persons; None without."""
+    return None if weight is None else weight[person]
+
+
+def weighed(rows: FloatArray, weight: FloatArray | None) -> FloatArray:
+    """Return rows times design weights, where there are such."""
+    return rows if weight is None else rows * weight[:, None]
 
 
 def _by_cell(cell: IntArray, rows: FloatArray, n_cells: int) -> FloatArray:
@@ -205,7 +245,8 @@ def mean_effects(
     change and n_t the starters in cells with controls, the effect is sum_c n_ct (their mean
     change - m_ct) / n_t. A starter's influence is (change - m_ct - effect) / n_t, a control's
     -(n_ct / n_t) (change - m_ct) / N_ct. It is what regression, weighting and their doubly robust
-    combination all give when the cells are the only covariates (Sant'Anna and Zhao 2020).
+    combination all give when the cells are the only covariates (Sant'Anna and Zhao 2020). By design
+    weights w, means are weighted, n and N are sums of weights, and influence is times w.
     """
     cells = group.n_cells
     of_listed = listed[group.control] if listed.any() else slice(0, 0)
@@ -213,37 +254,40 @@ def mean_effects(
     cell, start = group.control_cell[of_listed], group.control_start[of_listed]
     change = changes(outcomes.values, person, base)
     seen = np.isfinite(change) & (start[:, None] > free_after)
+    w, w_own = (weights_of(outcomes.weight, who) for who in (person, group.treated))
     count = _by_cell(cell, seen.astype(np.float64), cells)
-    total = _by_cell(cell, np.where(seen, change, 0.0), cells)
+    mass = count.copy() if w is None else _by_cell(cell, weighed(seen.astype(np.float64), w), cells)
+    total = _by_cell(cell, weighed(np.where(seen, change, 0.0), w), cells)
     within = profiles.cell[:, k] >= 0
     if within.any():
-        at = profiles.cell[within, k]
-        sums = profiles.moments[within, 0]
-        known = base >= 0
-        count += _by_cell(at, np.where(known, sums[:, :1], 0.0), cells)
+        at, known = profiles.cell[within, k], base >= 0
+        sums, many = profiles.sums[within], np.diff(profiles.bounds)[within, None]
+        count += _by_cell(at, np.where(known, many, 0.0), cells)
+        mass += _by_cell(at, np.where(known, sums[:, :1], 0.0), cells)
         moved = sums[:, 1:] - sums[:, 1:][:, np.maximum(base, 0)]
         total += _by_cell(at, np.where(known, moved, 0.0), cells)
-    mean = total / np.maximum(count, 1.0)
+    mean = total / np.where(count > 0, mass, 1.0)
 
     own = changes(outcomes.values, group.treated, base)
     compared = np.isfinite(own) & (count[group.treated_cell] > 0)
-    starters = _by_cell(group.treated_cell, compared.astype(np.float64), cells)
-    n = starters.sum(axis=0)
-    some = np.maximum(n, 1.0)
+    n = compared.sum(axis=0)
+    starters = _by_cell(group.treated_cell, weighed(compared.astype(np.float64), w_own), cells)
+    some = np.where(n > 0, starters.sum(axis=0), 1.0)
     contrast = np.where(compared, own - mean[group.treated_cell], 0.0)
-    estimate = contrast.sum(axis=0) / some
+    estimate = weighed(contrast, w_own).sum(axis=0) / some
     return MeanEffects(
         estimate=np.where(n > 0, estimate, np.nan),
         n_participants=n.astype(np.int64),
         n_controls=np.where(starters > 0, count, 0.0).sum(axis=0).astype(np.int64),
         mean=mean,
-        load=np.where(count > 0, starters / some / np.maximum(count, 1.0), 0.0),
+        load=np.where(count > 0, starters / some / np.where(count > 0, mass, 1.0), 0.0),
         base=base,
         free_after=free_after,
         treated=group.treated,
-        treated_rows=np.where(compared, contrast - estimate, 0.0) / some,
+        treated_rows=weighed(np.where(compared, contrast - estimate, 0.0), w_own) / some,
         person=person,
         cell=cell,
         start=start,
         values=outcomes.values,
+        weight=outcomes.weight,
     )

@@ -75,6 +75,9 @@ class GroupTimeEffects(GroupTimeEstimates):
         estimate is missing or rests on one participant.
     sizes
         Starters compared in each start year: the weights of averages, shape (G,).
+    mass
+        By design weights the weights of averages: those of the starters of each start year, 1 in
+        the mean of all who start, added up, shape (G,); None without design weights.
     units
         The unit of each outcome: a currency (fixed prices of `price_year`), "share" or another.
     price_year
@@ -89,7 +92,8 @@ class GroupTimeEffects(GroupTimeEstimates):
     influence
         Each person's influence, in factors; in memory only, never saved.
     group_of
-        Number of the start year of each of the influence's starters; in memory only.
+        The start year of each of the influence's starters, or what they weigh in each; in memory
+        only.
     flow
         Persons through every filter; in memory only.
     """
@@ -216,7 +220,7 @@ class GroupTimeEffects(GroupTimeEstimates):
             self.estimate,
             np.array(self.starts),
             np.array(self.years),
-            self.sizes,
+            self.weighing,
             kind,
             window=window,
             balance_e=balance_e,
@@ -304,6 +308,7 @@ def build_result(
         provenance=provenance,
         influence=found.influence,
         group_of=found.group_of,
+        mass=found.mass,
     )
 
 

@@ -11,7 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact import arguments
-from mih_impact.controls.covariates import has_both_sides, one_sided, read_term, require_years
+from mih_impact.controls.covariates import (
+    design_weights,
+    has_both_sides,
+    one_sided,
+    read_term,
+    require_years,
+)
 from mih_impact.controls.design import Coded, Column, Design
 from mih_impact.controls.flow import Flow, Tally
 from mih_impact.controls.terms import Lag, Term
@@ -405,6 +411,9 @@ class Outcomes:
         Whether anybody is seen in the column, shape (K * T,).
     complete
         Whether a person is seen wherever anybody is, shape (n_persons,).
+    weight
+        The design weight of every person, 1 in the mean of those who start, shape (n_persons,);
+        None without design weights.
     """
 
     names: tuple[str, ...]
@@ -412,6 +421,7 @@ class Outcomes:
     values: FloatArray
     anybody: BoolArray
     complete: BoolArray
+    weight: FloatArray | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -421,7 +431,9 @@ class Outcomes:
 
 def read_outcomes(cube: Cube, names: Sequence[str], *, dead: Dead) -> Outcomes:
     """Read outcomes out of the cube; years without rows for anybody are left out."""
-    seen = cube.observed
+    seen, weight = cube.observed, design_weights(cube)
+    if weight is not None:
+        weight = weight / weight[cube.start_year != NEVER].mean()
     tables = [cube.outcome(name, dead=dead) for name in names]
     if not seen.all():
         tables = [table[:, seen] for table in tables]
@@ -441,4 +453,4 @@ def read_outcomes(cube: Cube, names: Sequence[str], *, dead: Dead) -> Outcomes:
         whole = values[never & complete]
         if len(whole):
             values -= whole.mean(axis=0)
-    return Outcomes(tuple(names), cube.years, values, anybody, complete)
+    return Outcomes(tuple(names), cube.years, values, anybody, complete, weight)
