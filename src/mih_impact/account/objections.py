@@ -224,18 +224,18 @@ _EXPECTED = Label(
 
 
 _STARTS = Label(
-    nb="De som startet sist, er ikke fulgt fram til år {last}: netto nåverdi på {base} hviler i"
-    " senere år på dem som startet først. Den er",
-    en="Those who started last are not followed to year {last}: later years of the {base} rest on"
-    " those who started first. It is",
+    nb="De som startet sist, er ikke fulgt fram til år {last}; de senere årene viser bare dem som"
+    " startet tidligere. Netto nåverdi er {base}.",
+    en="Those who started last are not followed to year {last}; the later years show only those who"
+    " started earlier. Net present value is {base}.",
 )
 _SAME = Label(
-    nb=" {balanced} med de samme deltakerne bak alle år",
-    en=" {balanced} with the same participants in all years",
+    nb=" Med de samme deltakerne bak alle år er den {balanced}",
+    en=" With the same participants in all years it is {balanced}",
 )
 _FILLED = Label(
-    nb=" {filled} med de senere starternes egne første år, skalert, der år ikke er sett",
-    en=" {filled} with later starters' own first years, scaled, in years not seen",
+    nb=" Anslås de manglende årene fra de første årene til dem som startet sist, er den {filled}",
+    en=" With the missing years estimated from the late starters' own first years it is {filled}",
 )
 _ERRORS = {
     name: Label(nb=f" (standardfeil {{error_{name}}})", en=f" (standard error {{error_{name}}})")
@@ -266,14 +266,12 @@ def _start_years(case: AccountValues) -> Objection | None:
         each = found.get(name)
         if each is None:
             continue
-        if len(texts) > 1:
-            texts.append(Label(nb=", og", en=", and"))
         numbers[name] = float(map_of.values(each.effects)[society, -1])
         texts.append(text)
         if each.covariance is not None:
             numbers[f"error_{name}"] = float(map_of.std_errors(each.covariance)[society, -1])
             texts.append(_ERRORS[name])
-    texts.append(Label(nb=".", en="."))
+        texts.append(Label(nb=".", en="."))
     text = Label(nb="".join(each.nb for each in texts), en="".join(each.en for each in texts))
     last = str(case.effects.shape[1] - 1)
     return _said("start_years", "estimated", text, numbers, last=Label(nb=last, en=last))
