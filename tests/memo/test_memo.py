@@ -185,18 +185,19 @@ def test_what_the_data_are_is_said(memos, lang: str) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGS)
-def test_two_pages_and_the_annex(written, lang: str) -> None:
+def test_two_pages_and_the_annex(written, from_word, lang: str) -> None:
     need("pypdf")
     import pypdf
 
     path = written[f"{lang}.pdf"]
-    pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(path.read_bytes())).pages]
+    read = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(path.read_bytes())).pages]
     annex = {"nb": "Vedlegg", "en": "Annex"}[lang]
     sources = {"nb": "Kilder", "en": "Sources"}[lang]
-    assert sources in pages[1]
-    assert "2021-42" in pages[1]  # the last source is on the second page, too
-    assert annex not in pages[0] + pages[1]
-    assert annex in pages[2]
+    for pages in (read, from_word[lang].split("\f")):
+        assert sources in pages[1]
+        assert "2021-42" in pages[1]  # the last source is on the second page, too
+        assert annex not in pages[0] + pages[1]
+        assert annex in pages[2]
 
 
 @pytest.mark.parametrize("lang", LANGS)

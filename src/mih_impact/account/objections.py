@@ -224,18 +224,16 @@ _EXPECTED = Label(
 
 
 _STARTS = Label(
-    nb="De som startet sist, er ikke fulgt fram til år {last}; de senere årene viser bare dem som"
-    " startet tidligere. Netto nåverdi er {base}.",
-    en="Those who started last are not followed to year {last}; the later years show only those who"
-    " started earlier. Net present value is {base}.",
+    nb="De som startet sist, er ikke fulgt fram til år {last}. Netto nåverdi er {base}.",
+    en="The last to start are not followed to year {last}. Net present value is {base}.",
 )
 _SAME = Label(
     nb=" Med de samme deltakerne bak alle år er den {balanced}",
     en=" With the same participants in all years it is {balanced}",
 )
 _FILLED = Label(
-    nb=" Anslås de manglende årene fra de første årene til dem som startet sist, er den {filled}",
-    en=" With the missing years estimated from the late starters' own first years it is {filled}",
+    nb=" Anslås årene som mangler, fra de første årene til dem som startet sist, er den {filled}",
+    en=" With late starters' missing years estimated from their first ones it is {filled}",
 )
 _ERRORS = {
     name: Label(nb=f" (standardfeil {{error_{name}}})", en=f" (standard error {{error_{name}}})")

@@ -410,5 +410,5 @@ def annex_table(document: Document) -> Table | None:
         tuple(label.text(document.lang) for label in _ANNEX_HEADER),
         rows,
         anchors=tuple(f"trace-{place}" for place in document.trace_numbers.values()),
-        shares=(1.3, 1.7, 1.8, 1.8, 0.5),
+        shares=(1.3, 1.7, 1.75, 1.7, 0.65),
     )

@@ -203,7 +203,7 @@ _OWN: dict[str, tuple[float, str, bool, float, float]] = {
     "Callout Caution Title": (9, _TONES["caution"][2], True, 8, 0),
     "Fact": (15, ACCENT, True, 2, 0),
     "Fact Label": (8.5, SOFT, False, 0, 2),
-    "Table Text": (8.8, INK, False, 1.5, 1.5),
+    "Table Text": (8.8, INK, False, 1.0, 1.0),
     "Annex Text": (8, INK, False, 1.5, 1.5),
     "Source Note": (8, SOFT, False, 2, 6),
     "Picture": (10, INK, False, 0, 2),
@@ -243,7 +243,7 @@ def _dress(style: Any, look: tuple[float, str, bool, float, float]) -> None:
     for kind in ("eastAsia", "cs"):
         fonts.set(qn(f"w:{kind}"), _FONT)
     layout.space_before, layout.space_after = Pt(before), Pt(after)
-    layout.line_spacing, layout.widow_control = 1.08, True
+    layout.line_spacing, layout.widow_control = 1.0, True
     for unwanted in ("w:contextualSpacing", "w:pBdr"):
         for found in style.element.pPr.findall(qn(unwanted)):
             style.element.pPr.remove(found)
@@ -371,6 +371,8 @@ class _Writer:
         if document.subtitle:
             word.add_paragraph(document.subtitle, "Subtitle")
         lines = word.add_paragraph("", "Memo Lines")
+        if not document.meta:
+            lines.paragraph_format.line_spacing = Pt(1)
         for place, (name, value) in enumerate(document.meta):
             lines.add_run(f"{'     ' if place else ''}{name}: ")
             lines.add_run(value).bold = True
@@ -438,9 +440,9 @@ class _Writer:
             cell.width = Mm(TEXT_WIDTH / columns)
         return table
 
-    def _small_gap(self) -> None:
-        """End a table of layout: two tables without a paragraph between would become one."""
-        self.word.add_paragraph(style="Gap")
+    def _small_gap(self) -> WordParagraph:
+        """End a table: two tables without a paragraph between would become one."""
+        return self.word.add_paragraph(style="Gap")
 
     def _facts(self, block: Facts) -> None:
         table = self._layout(len(block.items))
@@ -499,7 +501,10 @@ class _Writer:
             if place >= 0 and block.anchors:
                 self._bookmark(line.cells[0].paragraphs[0], block.anchors[place])
         repeat_header(table)
-        self._fill(self.word.add_paragraph(style="Source Note"), block.note)
+        if block.note:
+            self._fill(self.word.add_paragraph(style="Source Note"), block.note)
+        else:
+            self._small_gap().paragraph_format.space_after = Pt(4)
 
     def _sources(self) -> None:
         if not self.document.sources:

@@ -332,6 +332,9 @@ _ASSUMPTIONS_SHOWN = 6
 #: Drawn larger than it is printed: names of actors and amounts are long.
 _HALF = (5.8, 3.0)
 
+#: The figure of assumptions, higher than others: their names take two lines.
+_ROWS = (7.6, 3.3)
+
 #: The figure of budgets, lower than others of full width: two pages hold the rest.
 _LOW = (7.6, 1.7)
 
@@ -394,7 +397,7 @@ def _blocks_of(made: Numbers, impact: BudgetImpact | None) -> tuple[doc.Block, .
     if impact is not None:
         blocks += _budget(made, impact)
     else:
-        tornado = made.sensitivity.plot(ax=new_axes(size=doc.FULL), lang=lang, top=6)
+        tornado = made.sensitivity.plot(ax=new_axes(size=_ROWS), lang=lang, top=6)
         blocks.append(doc.Figure.of(tornado))
     if case.programme.non_priced:
         blocks.append(doc.Heading(texts.NON_PRICED.text(lang)))
