@@ -12,6 +12,7 @@ import pytest
 import mih_impact as mih
 from mih_impact.errors import OptionError, PanelContractError
 from mih_impact.panel.read import read_panel
+from mih_impact.panel.row_counts import footers
 from tests.support import small_register
 
 ROWS = pd.DataFrame(
@@ -60,6 +61,45 @@ def test_parquet_files_are_matched_by_name_not_by_place(tmp_path):
     pl.from_pandas(one).write_parquet(tmp_path / "a.parquet")
     pl.from_pandas(other[other.columns[::-1]]).write_parquet(tmp_path / "b.parquet")
     assert read(tmp_path / "*.parquet").cube().fingerprint == read(ROWS).cube().fingerprint
+
+
+def test_what_footers_say_is_what_counting_finds(tmp_path):
+    wide = pl.DataFrame(
+        {
+            "person_id": [1, 2, 3, 4],
+            "year": [2019, 2020, 2019, None],
+            "wage_income": pl.Series([100.0, np.nan, 300.5, None]),
+            "dagpenger": [None, 5, 2_000_000_000, 7],
+            "birth_year": pl.Series([1980, None, 1990, 3000], dtype=pl.UInt16),
+            "start_year": pl.Series([None] * 4, dtype=pl.Int32),
+            "eligible": [True, None, False, True],
+        }
+    )
+    files = {
+        "whole": [wide],
+        "groups": [wide[:2], wide[2:]],
+        "lacking": [wide, wide.drop("dagpenger", "birth_year")],
+        "otherwise": [wide, wide.rename({"dagpenger": "DAGPENGER"})],
+        "mixed": [wide, wide.with_columns(pl.col("birth_year").cast(pl.Float64))],
+        "empty": [wide[:0], wide],
+        "year=2019": [wide],
+    }
+    found = {}
+    for folder, parts in files.items():
+        (tmp_path / folder).mkdir()
+        for k, part in enumerate(parts):
+            part.write_parquet(tmp_path / folder / f"{k}.parquet")
+        names = sorted(map(str, (tmp_path / folder).iterdir()))
+        told = read_panel(str(tmp_path / folder / "*.parquet"), money="fixed")
+        counted = read_panel(duckdb.connect().read_parquet(names, union_by_name=True))
+        assert told._counts.rows == counted._counts.rows, folder
+        found[folder] = sorted(footers(told._counts.raw, told._counts.files))
+    numbers = ["birth_year", "dagpenger", "person_id", "start_year", "year"]
+    assert found["whole"] == found["groups"] == found["empty"] == numbers
+    assert found["lacking"] == ["person_id", "start_year", "year"]
+    assert found["otherwise"] == ["birth_year", "person_id", "start_year", "year"]
+    assert found["mixed"] == ["dagpenger", "person_id", "start_year", "year"]
+    assert found["year=2019"] == []
 
 
 def test_nothing_is_read_before_it_is_asked_for(tmp_path):

@@ -329,8 +329,8 @@ def code_of(text: nw.Expr, values: Sequence[str]) -> nw.Expr:
         places = {value: float(place) for place, value in enumerate(values)}
         return recode_number(text, places).fill_null(-1.0).cast(nw.Int32)
     code = nw.lit(-1)
-    for place, value in enumerate(values):
-        code = nw.when((text == value).fill_null(False)).then(nw.lit(place)).otherwise(code)
+    for place, value in enumerate(values):  # a null is no value, and comes last without being told
+        code = nw.when(text == value).then(nw.lit(place)).otherwise(code)
     return code.cast(nw.Int32)
 
 

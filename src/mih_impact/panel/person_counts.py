@@ -24,7 +24,7 @@ from mih_impact.panel import engine
 from mih_impact.panel.columns import Cast
 from mih_impact.panel.contract import CONTRACT
 from mih_impact.panel.engine import reading
-from mih_impact.panel.row_counts import Rows, count_rows, row_sums, usable_year
+from mih_impact.panel.row_counts import Rows, count_rows, footers, row_sums, usable_year
 from mih_impact.panel.selection import MEASURE, started
 from mih_impact.panel.sources import FILE
 
@@ -185,24 +185,24 @@ class _Asked:
         return ["_rows", *self.bits, *([_START] if self.starts else [])]
 
     def packed(self, extremes: Mapping[str, tuple[float, float]]) -> nw.Expr | None:
-        """Return all constant columns as the digits of one whole number, a null being 0.
+        """Return all constant columns as the digits of one whole number, a null being the lowest.
 
         None where they do not fit, or a column has values that could not be converted.
         """
-        total, size = nw.lit(0.0), 1.0
+        total, size, reach = nw.lit(0.0), 1.0, 0.0
         for name in self.constant:
             column = nw.col(name)
             if name in self.texts:
-                digit = engine.code_of(column, self.texts[name]).cast(nw.Float64) + 1.0
-                base = len(self.texts[name]) + 1.0
+                digit = engine.code_of(column, self.texts[name]).cast(nw.Float64)
+                low, high = -1.0, len(self.texts[name]) - 1.0
             elif name in extremes:
-                low, high = extremes[name]
-                digit = (column.cast(nw.Float64) - (low - 1.0)).fill_null(0.0)
-                base = high - low + 2.0
+                low, high = extremes[name][0] - 1.0, extremes[name][1]
+                digit = column.cast(nw.Float64).fill_null(low)
             else:
                 return None
-            total, size = total + digit * size, size * base
-        return total if size < _EXACT else None
+            total, reach = total + digit * size, reach + max(abs(low), abs(high)) * size
+            size *= high - low + 1.0
+        return total if max(size, reach) < _EXACT else None
 
     def screened(self, packed: nw.Expr) -> dict[str, NDArray[Any]]:
         """Return the counts, with whether anything changes within anybody."""
@@ -450,7 +450,7 @@ class PanelCounts:
         """What one pass over the rows finds."""
         with self._timed("rows"), reading(self.raw):
             self._written = _written(self.files)
-            return count_rows(self.raw, self.casts)
+            return count_rows(self.raw, self.casts, footers(self.raw, self.files))
 
     @property
     def counted(self) -> Rows | None:

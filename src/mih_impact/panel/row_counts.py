@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import narwhals as nw
@@ -13,9 +14,10 @@ from numpy.typing import NDArray
 from mih_impact.panel import engine
 from mih_impact.panel.columns import Cast
 from mih_impact.panel.contract import ABSURD_MONEY, CONTRACT
+from mih_impact.panel.sources import KINDS, quoted
 from mih_impact.reference.codes import REFORMS, suspicious
 
-__all__ = ["ColumnCount", "Rounding", "Rows", "count_rows", "row_sums", "usable_year"]
+__all__ = ["ColumnCount", "Rounding", "Rows", "count_rows", "footers", "row_sums", "usable_year"]
 
 _ROUNDED = ("total", "moved", "shifted")
 
@@ -128,7 +130,11 @@ def _is_key(name: str) -> bool:
     return name in CONTRACT and CONTRACT[name].role == "key"
 
 
-def count_rows(raw: nw.LazyFrame[Any], casts: Mapping[str, Cast]) -> Rows:
+def count_rows(
+    raw: nw.LazyFrame[Any],
+    casts: Mapping[str, Cast],
+    told: Mapping[str, Sequence[float | None]],
+) -> Rows:
     """Return the counts of one pass over the rows.
 
     Counts of values, minima and maxima come from one pass; only columns whose extremes lie
@@ -140,13 +146,22 @@ def count_rows(raw: nw.LazyFrame[Any], casts: Mapping[str, Cast]) -> Rows:
         The register as it came.
     casts
         How each column of ours is made from it.
+    told
+        Of the register's columns how many values they have, the smallest and the largest, where
+        the source says so: they are not counted.
     """
     tally = _Tally()
+    known: dict[str, float | None] = {}
     for name, cast in casts.items():
+        numeric = cast.dtype not in ("text", "category")
+        if numeric and cast.whole and cast.failed is None and cast.source in told:
+            of_column = (f"{what}:{name}" for what in ("given", "low", "high"))
+            known.update(zip(of_column, told[cast.source], strict=True))
+            continue
         tally.add(f"given:{name}", cast.raw, "count")
         if cast.failed is not None:
             tally.add(f"failed:{name}", engine.count_of(cast.failed), "sum")
-        if cast.dtype not in ("text", "category"):
+        if numeric:
             number = engine.count_of(cast.expr) if cast.dtype == "bool" else cast.number
             tally.add(f"low:{name}", number, "min")
             tally.add(f"high:{name}", number, "max")
@@ -163,7 +178,7 @@ def count_rows(raw: nw.LazyFrame[Any], casts: Mapping[str, Cast]) -> Rows:
     summed = _summed(casts)
     for key, column in summed.items():
         tally.add(key, column, "sum")
-    counted = tally.run(raw)
+    counted = {**tally.run(raw), **known}
     outside = _rows_outside(raw, casts, counted)
     return Rows(
         n_rows=int(counted["n"] or 0),
@@ -200,6 +215,40 @@ def _summed(casts: Mapping[str, Cast]) -> dict[str, nw.Expr]:
         kept = nw.when(within).then(value).otherwise(nw.lit(0.0))
         whole[f"sum:{name}"] = engine.ore(kept)
     return whole
+
+
+def footers(frame: nw.LazyFrame[Any], files: Sequence[str]) -> dict[str, list[float | None]]:
+    """Return how many values columns of whole numbers have, the smallest and the largest.
+
+    Of Parquet files, as their footers say it, by which DuckDB leaves out row groups as well. Only
+    columns are here that every row group tells of; of numbers with decimals none does, since what
+    is no number is not told apart.
+
+    Parameters
+    ----------
+    frame, files
+        The rows, and the files they are read from, of whatever kind.
+    """
+    suffixes = {Path(name).suffix.lower() for name in files}
+    # The name of a folder, such as year=2020, goes before what the file itself has.
+    if not suffixes or not suffixes <= set(KINDS["parquet"]) or any("=" in f for f in files):
+        return {}
+    found = frame.to_native().query("_mih_asked", _FOOTERS.format(files=quoted(files))).fetchall()
+    whole = {name for name, dtype in frame.collect_schema().items() if dtype.is_integer()}
+    return {name: told for name, *told in found if name in whole}
+
+
+_FOOTERS = """
+WITH chunks AS (
+    SELECT file_name, row_group_id, path_in_schema AS name, num_values, stats_null_count AS nulls,
+        TRY_CAST(stats_min_value AS DOUBLE) AS low, TRY_CAST(stats_max_value AS DOUBLE) AS high
+    FROM parquet_metadata([{files}])
+)
+SELECT name, sum(num_values - nulls)::DOUBLE, min(low), max(high)
+FROM chunks GROUP BY name
+HAVING count(*) = (SELECT count(DISTINCT (file_name, row_group_id)) FROM chunks)
+    AND bool_and(coalesce(nulls = num_values OR (low + high IS NOT NULL AND nulls >= 0), false))
+"""
 
 
 # --- prepared columns and their aggregates --------------------------------------------------------

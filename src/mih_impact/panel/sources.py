@@ -32,6 +32,7 @@ from mih_impact.panel.statfiles import (
 
 __all__ = [
     "FILE",
+    "KINDS",
     "Opened",
     "column_names",
     "evidence_clause",
@@ -42,6 +43,7 @@ __all__ = [
     "mode_of",
     "open_source",
     "open_spells",
+    "quoted",
 ]
 
 PARQUET = (".parquet", ".pq")
@@ -502,9 +504,13 @@ def open_parquet(files: list[str], connection: Any) -> nw.LazyFrame[Any]:
     """Return Parquet files as a lazy DuckDB frame; columns are matched by name."""
     if len(files) == 1:
         return _typed_nulls(nw.from_native(connection.read_parquet(files, union_by_name=True)))
-    quoted = ", ".join("'" + name.replace("'", "''") + "'" for name in files)
-    several = f"FROM read_parquet([{quoted}], union_by_name = true, filename = '{FILE}')"
+    several = f"FROM read_parquet([{quoted(files)}], union_by_name = true, filename = '{FILE}')"
     return _typed_nulls(nw.from_native(connection.sql(several)))
+
+
+def quoted(files: Iterable[str]) -> str:
+    """Return the names of files as SQL has them in a list."""
+    return ", ".join("'" + name.replace("'", "''") + "'" for name in files)
 
 
 def evidence_of(connection: Any, files: list[str]) -> dict[str, str]:
