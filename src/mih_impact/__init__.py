@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from mih_impact.effects.question import Question as Question
     from mih_impact.effects.series import EffectSeries as EffectSeries
     from mih_impact.effects.subgroups import DifferenceTest as DifferenceTest
+    from mih_impact.effects.tax_by_decile import tax_by_decile as tax_by_decile
     from mih_impact.errors import AssumptionError as AssumptionError
     from mih_impact.errors import EffectsError as EffectsError
     from mih_impact.errors import EngineError as EngineError
@@ -259,6 +260,7 @@ _HOME = {
     "specification_curve": "falsification.specification_curve",
     "synthetic_delivery": "panel.synthetic.delivery",
     "synthetic_register": "panel.synthetic.register",
+    "tax_by_decile": "effects.tax_by_decile",
     "weight": "controls.choose",
     "wild_bootstrap": "effects.inference.wild_bootstrap",
     "write_budget_page": "reporting.page.write",

@@ -455,7 +455,10 @@ def _objections(case: AccountValues) -> list[Sentence | None]:
         in_kind(case),
         controls(case),
         residual(case),
-        *(Sentence(each.sentence) for each in objections_of(case) if not own),
+        *(
+            Sentence(each.sentence)
+            for each in objections_of(case, ["tax_by_decile"] if own else None)
+        ),
     ]
 
 

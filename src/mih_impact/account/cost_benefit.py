@@ -43,6 +43,7 @@ from mih_impact.account.tables import (
     frozen,
     pooled,
     starters_behind,
+    tax_rates_of,
 )
 from mih_impact.account.uncertainty import EffectDraws, Uncertainty, uncertainty_of
 from mih_impact.account.values import (
@@ -230,9 +231,9 @@ class CostBenefit(AccountValues):
             `name, number, value, status, sentence`: posts otherwise vacant or filled, leisure by
             the circular's own row, the participant's time in the programme, pension accrual,
             indirect taxes, who stands behind which year (where `composed` gives it), social
-            assistance, and exit from work after the horizon. NOK per starter; what is named share
-            is one, what is named years is years. An "illustration" is no estimate: it says how
-            large something would be, if it were so.
+            assistance, exit from work after the horizon, and tax by decile (where `tax_by_decile`
+            gave it). NOK per starter; what is named share is one, what is named years is years. An
+            "illustration" is no estimate: it says how large something would be, if it were so.
         """
         return objections_frame(self, lang)
 
@@ -542,7 +543,8 @@ def cost_benefit(
             "cost_benefit",
             {"horizon": horizon, "persistence": persistence, "estimand": effects.estimand}
             | ({} if assumptions.currency == "NOK" else {"currency": assumptions.currency})
-            | ({} if effects.design_weights is None else {"weights": effects.design_weights}),
+            | ({} if effects.design_weights is None else {"weights": effects.design_weights})
+            | tax_rates_of(effects, entered),
             data=effects.provenance.data,
             evidence=effects.provenance.evidence,
         ),

@@ -23,7 +23,7 @@ from mih_impact.account.budget.result import BLOCK_LABELS
 from mih_impact.account.ledger import FloatArray, Ledger
 from mih_impact.account.parameters import Persistence
 from mih_impact.account.residual import years_left
-from mih_impact.account.roles import GROUP_LABELS, GROUPS, PUBLIC, role_label
+from mih_impact.account.roles import GROUP_LABELS, GROUPS, PUBLIC, TAX, role_label
 from mih_impact.account.rules import AccountModel
 from mih_impact.account.values import AccountValues
 from mih_impact.display.locale import Label, current
@@ -328,7 +328,7 @@ def export_account(case: AccountValues, *, starters: float = 500) -> dict[str, A
         "estimated": case.effects.shape[1],
         "horizon": case.horizon,
         "longest": model.horizon,
-        "grows": [role == "wage" for role in case.roles],
+        "grows": [role in ("wage", TAX) for role in case.roles],
         "real_growth": case.assumptions.real_growth,
         "persistence": base_persistence(case),
         "persistences": [_named(kind, _PERSISTENCE[kind]) for kind in get_args(Persistence)],

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
 from mih_impact.account.residual import residual_value_of, years_left
-from mih_impact.account.roles import GROUPS, hundreds
+from mih_impact.account.roles import GROUPS, TAX, hundreds
 from mih_impact.account.tables import component_frame, ledger_frame
 from mih_impact.account.uncertainty import uncertainty_of
 from mih_impact.account.values import AccountValues
@@ -103,6 +104,7 @@ STATUS = {
     "remembered": Label(nb="fra hukommelsen", en="from memory"),
     "illustration": Label(nb="illustrasjon", en="illustration"),
     "estimated": Label(nb="anslått", en="estimated"),
+    "given": Label(nb="oppgitte satser", en="rates given"),
 }
 
 
@@ -241,6 +243,18 @@ _ERRORS = {
 }
 
 
+_TAX = Label(
+    nb="Skatt: lønnsøkningen er skattlagt etter desil i kontrollgruppens inntekt samme år, med"
+    " satser fra {share_lowest} til {share_highest} (kilde: {source}). Det er {share_tax} av"
+    " økningen. Med én sats på {share_flat} er netto nåverdi {society_flat} i stedet for {base}, og"
+    " offentlige budsjetter {public_flat} i stedet for {public}.",
+    en="Tax: the gain in wages is taxed by decile of the control group's income of the same year,"
+    " at rates from {share_lowest} to {share_highest} (source: {source}). That is {share_tax} of"
+    " the gain. At one rate of {share_flat}, net present value is {society_flat} instead of {base},"
+    " and public budgets {public_flat} instead of {public}.",
+)
+
+
 def _expected(case: AccountValues) -> Objection | None:
     drawn = [item for item in case.used_assumptions() if item.distribution != "fixed"]
     if not drawn or case.covariance is None:
@@ -307,7 +321,7 @@ def _time(case: AccountValues) -> Objection | None:
     if own is None or not given.any():
         return None
     priced = case.with_values({"leisure": 1.0})
-    worth = own.wage * (1 - case.assumptions.tax_rate_wage) * float(given @ case.discount_factors)
+    worth = own.wage * (1 - _wage_tax(case)) * float(given @ case.discount_factors)
     numbers = {
         "years_given": float(given.sum()), "wage": own.wage, "time": worth,
         "with_time": priced.npv - worth,
@@ -362,6 +376,38 @@ def _exit(case: AccountValues) -> Objection | None:
     return _said("exit_from_work", ASSUMED["exit_from_work"].status, _EXIT, numbers)
 
 
+def _wage_tax(case: AccountValues) -> float:
+    """Return the share of the wage effect that is tax, in present values."""
+    if TAX not in case.roles:
+        return case.assumptions.tax_rate_wage
+    tax = float(case.path[case.roles.index(TAX)] @ case.discount_factors)
+    return tax / (_wages(case) or 1.0)
+
+
+def _tax_by_decile(case: AccountValues) -> Objection | None:
+    if TAX not in case.roles:
+        return None
+    kept = np.array([role != TAX for role in case.roles])
+    flat = replace(
+        case,
+        effects=case.effects[kept],
+        covariance=None,
+        outcomes=tuple(name for name, own in zip(case.outcomes, kept, strict=True) if own),
+        roles=tuple(role for role in case.roles if role != TAX),
+        composed=(),
+        giving=None,
+    )
+    told = case.provenance.options
+    numbers = {
+        "share_lowest": min(told["tax_rates"]), "share_highest": max(told["tax_rates"]),
+        "share_tax": _wage_tax(case), "share_flat": case.assumptions.tax_rate_wage,
+        "society_flat": flat.npv, "base": case.npv,
+        "public_flat": flat.public, "public": case.public,
+    }  # fmt: skip
+    source = Label(nb=told["tax_source"], en=told["tax_source"])
+    return _said("tax_by_decile", "given", _TAX, numbers, source=source)
+
+
 #: How each is found, in the order in which they are told.
 _ALL: dict[str, Callable[[AccountValues], Objection | None]] = {
     "posts": _posts,
@@ -373,4 +419,5 @@ _ALL: dict[str, Callable[[AccountValues], Objection | None]] = {
     "start_years": _start_years,
     "social_assistance": _social,
     "exit_from_work": _exit,
+    "tax_by_decile": _tax_by_decile,
 }

@@ -18,7 +18,7 @@ from mih_impact import arguments
 from mih_impact.display.locale import NOT_AVAILABLE, Label, Lang, kroner, number, ordinal, percent
 from mih_impact.display.unit import is_money
 from mih_impact.errors import AssumptionError, OptionError
-from mih_impact.panel.contract import BENEFITS, CONTRACT
+from mih_impact.panel.contract import BENEFITS, CONTRACT, TAX_ON_WAGE, label_of
 
 if TYPE_CHECKING:
     from mih_impact.effects.series import EffectSeries
@@ -117,6 +117,8 @@ STATUS_LABELS = {
 
 def role_label(role: str, benefits: Sequence[Benefit]) -> Label:
     """Return the displayed name of what an outcome is to the account."""
+    if role == TAX:
+        return label_of(TAX_ON_WAGE)
     return next((each.displayed for each in benefits if each.role == role), WAGE)
 
 
@@ -268,13 +270,18 @@ STATE_BENEFITS = "benefit:state"
 
 _PREFIX = "benefit:"
 
+#: The tax on the wage at rates by decile, in place of one rate; see `tax_by_decile`.
+TAX = "tax:wage"
+
 #: Who can pay a benefit: not those who receive it.
 _PAYERS = tuple(actor for actor in ACTORS if actor not in ("participant", "displaced"))
 
 #: What an outcome can be to the account.
 ROLES: tuple[str, ...] = ("wage", *(_PREFIX + name for name in BENEFITS), STATE_BENEFITS)
 
-_DEFAULT: dict[str, str] = {"wage_income": "wage"} | {name: _PREFIX + name for name in BENEFITS}
+_DEFAULT: dict[str, str] = {
+    "wage_income": "wage", TAX_ON_WAGE: TAX, **{name: _PREFIX + name for name in BENEFITS},
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ __all__ = ["AccountModel", "build_ledger"]
 
 
 _ESTIMATE = "the estimated effect"
+_BY_DECILE = "the estimated tax on it, at rates by decile of the controls' income"
 _ZERO = np.zeros(())
 
 #: How far above 1 two shares may sum: rounding.
@@ -107,6 +108,10 @@ class _Book:
         if role in self.roles:
             coefficients[..., self.roles.index(role)] = caused
         return coefficients
+
+    def wage_tax(self, a: Setting) -> dict[str, Any]:
+        """Return the rate of tax on the wage; 1 of the tax itself where that is estimated."""
+        return {roles.TAX: 1.0} if roles.TAX in self.roles else {"wage": a["tax_rate_wage"]}
 
     def real(
         self,
@@ -207,7 +212,7 @@ def _benefits(book: _Book) -> list[Line]:
 
 def _income_tax(book: _Book, a: Setting) -> list[Line]:
     """Tax at the effective rate on the change in taxable income, split between budgets."""
-    rates = {"wage": a["tax_rate_wage"]}
+    rates = book.wage_tax(a)
     for benefit in book.benefits:
         share = a["taxable_benefit_share"] if benefit.taxable is None else float(benefit.taxable)
         rates[benefit.role] = a["tax_rate_benefits"] * share
@@ -220,7 +225,8 @@ def _income_tax(book: _Book, a: Setting) -> list[Line]:
             do="give them values and ranges that sum to at most 1; the state gets the rest",
         )
     shares = {"state": 1 - municipal - county, "county": county, "municipality": municipal}
-    source = f"{a.source('tax_rate_wage')}; {a.source('tax_rate_benefits')}"
+    wage = _BY_DECILE if roles.TAX in book.roles else a.source("tax_rate_wage")
+    source = f"{wage}; {a.source('tax_rate_benefits')}"
     return [
         book.transfer(
             "income_tax",
@@ -237,9 +243,11 @@ def _income_tax(book: _Book, a: Setting) -> list[Line]:
 
 def _leisure(book: _Book, a: Setting) -> Line:
     """Leisure given up, at a share of the net wage (R-109, 6.1.4)."""
+    one_rate = book.wage_tax(a).get("wage", 0.0)
     return book.real(
         "leisure", "participant", roles.LEISURE,
-        driven=book.along("wage", -a["leisure"] * (1 - a["tax_rate_wage"])),
+        driven=book.along("wage", -a["leisure"] * (1 - one_rate))
+        + book.along(roles.TAX, a["leisure"]),
         source=f"R-109/2021, 6.1.4; {a.source('leisure')}", cash=False,
     )  # fmt: skip
 
@@ -348,7 +356,18 @@ class AccountModel:
 
     def setting(self, changes: Mapping[str, Any] = _NONE) -> Setting:
         """Return the base values with some of them changed, each to a number or to n of them."""
+        self.require_moved(changes)
         return Setting(self.assumptions, self.programme, changes)
+
+    def require_moved(self, changes: Mapping[str, Any]) -> None:
+        """Raise on a change of the one rate of tax where tax is by decile."""
+        if roles.TAX in self.roles and "tax_rate_wage" in changes:
+            raise AssumptionError(
+                "The one rate of tax on wages moves nothing: tax is by decile",
+                found="tax_rate_wage changed",
+                do="change the rates of mih.tax_by_decile, or leave that tax out by"
+                " cost_benefit(roles={'tax_on_wage': None})",
+            )
 
     def ledger(self, changes: Mapping[str, Any] = _NONE) -> Ledger:
         """Return every flow; with n values in `changes`, of n settings at once."""
@@ -377,7 +396,7 @@ class AccountModel:
             return effects
         setting = self.setting(changes)
         kept = shares_kept(self.persistence, more, half_life=setting["half_life"])
-        wages = np.array([role == "wage" for role in self.roles])
+        wages = np.array([role in ("wage", roles.TAX) for role in self.roles])
         return extend(effects, kept, wages, setting["real_growth"])
 
     def discounted(self, effects: FloatArray, changes: Mapping[str, Any] = _NONE) -> FloatArray:

@@ -15,13 +15,14 @@ from mih_impact.account.assumption import Assumption
 from mih_impact.account.cost_item import CostItem
 from mih_impact.account.ledger import FloatArray, probability_positive
 from mih_impact.account.programme import Programme
-from mih_impact.account.roles import AVOIDED_MEASURES, GROUPS, Benefit, hundreds
+from mih_impact.account.roles import AVOIDED_MEASURES, GROUPS, TAX, Benefit, hundreds
 from mih_impact.account.rules import AccountModel
 from mih_impact.account.values import AccountValues, Composed
 from mih_impact.display.locale import Label, Lang, current, number
 from mih_impact.effects.hidden import pools, thin_when_pooled
-from mih_impact.effects.series import require_effects
+from mih_impact.effects.series import EffectSeries, require_effects
 from mih_impact.errors import AssumptionError
+from mih_impact.panel.contract import TAX_ON_WAGE
 
 __all__ = [
     "BESIDE",
@@ -35,6 +36,7 @@ __all__ = [
     "line_values",
     "pooled",
     "starters_behind",
+    "tax_rates_of",
     "year_frame",
 ]
 
@@ -437,3 +439,18 @@ def frozen(array: FloatArray) -> FloatArray:
     copy = np.array(array, dtype=np.float64)
     copy.setflags(write=False)
     return copy
+
+
+def tax_rates_of(effects: EffectSeries, entered: Mapping[str, str]) -> dict[str, Any]:
+    """Return the rates that the tax on the wage was reckoned with, and their source, if it was."""
+    told = effects.provenance.options
+    if TAX not in entered.values():
+        return {}
+    if "tax_rates" not in told:
+        raise AssumptionError(
+            f"The outcome {TAX_ON_WAGE!r} is not said to be tax by decile",
+            found=f"effects from {effects.provenance.call}",
+            do="make it by mih.tax_by_decile(effects, group=..., rates=..., source=...), or leave"
+            f" it out: roles={{{TAX_ON_WAGE!r}: None}}",
+        )
+    return {name: told[name] for name in ("tax_rates", "tax_source")}

@@ -23,14 +23,21 @@ from mih_impact.account.ledger import (
 )
 from mih_impact.account.parameters import Persistence, with_values
 from mih_impact.account.programme import Programme
-from mih_impact.account.roles import GROUPS, STATE_BENEFITS, Benefit, require_group
+from mih_impact.account.roles import GROUPS, STATE_BENEFITS, TAX, Benefit, require_group
 from mih_impact.account.rules import AccountModel
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label
 from mih_impact.display.result import Provenance, Result
 from mih_impact.errors import AssumptionError, EffectsError
 
-__all__ = ["AccountValues", "Composed", "basis_of", "require_norwegian", "require_price_year"]
+__all__ = [
+    "AccountValues",
+    "Composed",
+    "basis_of",
+    "require_norwegian",
+    "require_one_rate",
+    "require_price_year",
+]
 
 
 #: How far below zero a present value still counts as zero, relative to the largest flow: rounding.
@@ -251,6 +258,7 @@ class AccountValues(Result):
             A name that does not exist, or a value it cannot have.
         """
         arguments.mapping("values", values, '{"tax_rate_wage": 0.3}')
+        self.model.require_moved(values)
         assumptions, programme = with_values(self.assumptions, self.model.programme, values)
         return replace(self, assumptions=assumptions, programme=programme)
 
@@ -317,10 +325,12 @@ class AccountValues(Result):
     def used_assumptions(self) -> tuple[Assumption, ...]:
         """Return every assumption that can matter here: the rates, then what the programme assumes.
 
-        Left out are the taxed share of benefits where there is no total of them, and assumptions
-        about later years where there are none.
+        Left out are the taxed share of benefits where there is no total of them, the one rate on
+        wages where tax is by decile, and assumptions about later years where there are none.
         """
         unused: set[str] = set() if STATE_BENEFITS in self.roles else {"taxable_benefit_share"}
+        if TAX in self.roles:
+            unused.add("tax_rate_wage")
         if self.horizon == self.effects.shape[1]:
             unused |= {"half_life", "real_growth", "age_at_start"}
         return tuple(item for item in self.model.items if item.name not in unused)
@@ -344,6 +354,17 @@ def require_norwegian(case: AccountValues, what: str) -> None:
             found=f"an account with rules of its own, in {case.currency}",
             do="use the account's card, tables and figures; or convert effects and costs to NOK,"
             " and start from mih.Assumptions.r109()",
+        )
+
+
+def require_one_rate(case: AccountValues, what: str) -> None:
+    """Raise on tax by decile, where each flow is reckoned again from the rates of the account."""
+    if TAX in case.roles:
+        raise AssumptionError(
+            f"{what} has one rate of tax on wages",
+            found="tax by decile of the controls' income",
+            do="leave that tax out by cost_benefit(roles={'tax_on_wage': None}), and give the share"
+            " that case.objections() says it comes to as tax_rate_wage of the assumptions",
         )
 
 

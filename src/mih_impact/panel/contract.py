@@ -317,6 +317,10 @@ OUTCOMES: tuple[str, ...] = tuple(c.name for c in _COLUMNS if c.role == "outcome
 BENEFITS: tuple[str, ...] = tuple(c.name for c in _COLUMNS if c.scheme is not None)
 
 
+#: The tax on the effect on wages at rates by decile, an outcome that no register has.
+TAX_ON_WAGE = "tax_on_wage"
+
+
 def label_of(name: str) -> Label:
     """Return the displayed name of a column or derived quantity; another column is its own name.
 
@@ -331,6 +335,8 @@ def label_of(name: str) -> Label:
     """
     if name in CONTRACT:
         return CONTRACT[name].label
+    if name == TAX_ON_WAGE:
+        return Label(nb="skatt på lønn etter desil", en="tax on wages by decile")
     derived = derived_of(name)
     if derived is None:
         return Label(nb=name, en=name)

@@ -44,6 +44,7 @@ __all__ = [
 _TOLD = {
     "programme_time": Label(nb="Tid i tiltaket", en="Time in the programme"),
     "start_years": Label(nb="Oppstartsår", en="Start years"),
+    "tax_by_decile": Label(nb="Skatt", en="Tax"),
 }
 
 #: The year after start whose wage effect is told.

@@ -20,7 +20,7 @@ from mih_impact.account.non_priced import (
 )
 from mih_impact.account.roles import break_even_text
 from mih_impact.account.tables import BESIDE, pooled
-from mih_impact.account.values import require_norwegian
+from mih_impact.account.values import require_norwegian, require_one_rate
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import NBSP, Label, Lang, language, percent
 from mih_impact.errors import OptionError, require
@@ -387,6 +387,7 @@ def write_workbook(
         "write_workbook", case, CostBenefit, "an account", "give what mih.cost_benefit returned",
     )  # fmt: skip
     require_norwegian(case, "The workbook")
+    require_one_rate(case, "The workbook")
     lang = language(lang)
     cohorts = None if starters is None else read_starters(starters)
     path = arguments.path("path", path)
