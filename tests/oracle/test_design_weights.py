@@ -200,6 +200,9 @@ CALLS = {
     "randomisation_test": lambda _, group: mih.randomisation_test(group),
     "wild_bootstrap": lambda _, group: mih.wild_bootstrap(group, cluster="county"),
     "quantile_effects": lambda _, group: mih.quantile_effects(group),
+    "tax_by_decile": lambda _, group: mih.tax_by_decile(
+        mih.event_study(group), group=group, rates=[0.2] * 10, source="a test"
+    ),
     "attrition_check": lambda _, group: mih.attrition_check(group),
     "lee_bounds": lambda _, group: mih.lee_bounds(group),
     "rosenbaum_bounds": lambda _, group: mih.rosenbaum_bounds(group),

@@ -278,7 +278,11 @@ def test_higher_rates_at_the_bottom_move_the_account(effects, group, account) ->
     assert after > before
 
 
-def test_saved_and_exported_it_is_the_same_account(account, tmp_path) -> None:
+def test_saved_and_exported_it_is_the_same_account(account, taxed, tmp_path) -> None:
+    taxed.save(tmp_path / "effects.zip")
+    read = mih.load(tmp_path / "effects.zip")
+    other = mih.cost_benefit(read, RULES, programme=account.programme, horizon=4)
+    pd.testing.assert_frame_equal(other.by_actor(), account.by_actor())
     account.save(tmp_path / "case.zip")
     again = mih.load(tmp_path / "case.zip")
     pd.testing.assert_frame_equal(again.objections(), account.objections())

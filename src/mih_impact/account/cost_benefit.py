@@ -466,7 +466,8 @@ def cost_benefit(
         (in a straight line to nothing in the first year after the horizon).
     roles
         What outcomes are to the account, on top of the contract's own: `wage`,
-        `benefit:<scheme>`, a `Benefit` of your own, or None to leave one out.
+        `benefit:<scheme>`, a `Benefit` of your own, or None to leave one out. `tax_on_wage`, where
+        `tax_by_decile` gave it, is in place of the one rate `tax_rate_wage`.
     composed
         The same effects with other start years behind each year,
         `event_study(composition="balanced")` and "filled": what they come to stands beside, in

@@ -2,7 +2,7 @@
 
 Some are a choice between assumptions that the account has (who pays for the posts, leisure); some
 are left out and sized here (pension accrual, indirect taxes, exit from work after the horizon).
-None of them changes the headline.
+None of them changes the headline, but for tax by decile, which is told where the account has it.
 """
 
 from __future__ import annotations
@@ -244,11 +244,11 @@ _ERRORS = {
 
 
 _TAX = Label(
-    nb="Skatt: lønnsøkningen er skattlagt etter desil i kontrollgruppens inntekt samme år, med"
+    nb="Lønnsøkningen er skattlagt etter desil i kontrollgruppens inntekt samme år, med"
     " satser fra {share_lowest} til {share_highest} (kilde: {source}). Det er {share_tax} av"
     " økningen. Med én sats på {share_flat} er netto nåverdi {society_flat} i stedet for {base}, og"
     " offentlige budsjetter {public_flat} i stedet for {public}.",
-    en="Tax: the gain in wages is taxed by decile of the control group's income of the same year,"
+    en="The gain in wages is taxed by decile of the control group's income of the same year,"
     " at rates from {share_lowest} to {share_highest} (source: {source}). That is {share_tax} of"
     " the gain. At one rate of {share_flat}, net present value is {society_flat} instead of {base},"
     " and public budgets {public_flat} instead of {public}.",
