@@ -23,6 +23,19 @@ WAYS = {
     "entropy": (mih.weight, {"method": "entropy"}),
     "exact": (mih.match, {"method": "exact", "on": (), "exact": ["county", "education"]}),
     "nearest": (mih.match, {"ratio": 1, "caliper": None}),
+    "ipw, atc": (mih.weight, {"method": "ipw", "estimand": "atc"}),
+    "ipw, ate": (mih.weight, {"method": "ipw", "estimand": "ate"}),
+    "entropy, atc": (mih.weight, {"method": "entropy", "estimand": "atc"}),
+    "entropy, ate": (mih.weight, {"method": "entropy", "estimand": "ate"}),
+    "nearest, atc": (mih.match, {"ratio": 1, "caliper": None, "estimand": "atc"}),
+    "nearest, ate": (mih.match, {"ratio": 1, "caliper": None, "estimand": "ate"}),
+}
+UNADJUSTED = {"exact", "nearest, atc", "nearest, ate"}
+#: By regressions that have the weights, or none but the design's.
+ADJUSTED = {
+    "": {},
+    "ipwra": {"adjust": True},
+    "aipw": {"adjust": True, "outcome_regression": "unweighted"},
 }
 
 
@@ -73,24 +86,40 @@ def test_equal_weights_change_nothing(frame, way):
 
 
 @pytest.mark.parametrize(
-    ("way", "adjust"), [(way, adjust) for way in WAYS for adjust in {False, way != "exact"}]
+    ("way", "adjust"),
+    [
+        (way, adjust)
+        for way, (verb, _) in WAYS.items()
+        for adjust in ADJUSTED
+        if not adjust or (way not in UNADJUSTED and (adjust == "ipwra" or verb is mih.weight))
+    ],
 )
 def test_whole_weights_give_the_estimate_of_copied_rows(weighted, copied, way, adjust):
-    ours, theirs = (row_of(chosen(panel, way), adjust=adjust) for panel in (weighted, copied))
+    ours, theirs = (row_of(chosen(panel, way), **ADJUSTED[adjust]) for panel in (weighted, copied))
     for name in ("estimate", "participant_mean", "control_mean"):
         assert ours[name] == pytest.approx(theirs[name], rel=1e-7)
     assert ours["n_participants"] < theirs["n_participants"]  # persons are counted unweighted
 
 
-@pytest.mark.parametrize("way", ["ipw", "probit", "entropy"])
-@pytest.mark.parametrize("composition", ["available", "cohort_weighted"])
-def test_errors_are_those_of_copied_rows_by_the_person(weighted, copied, way, composition):
+@pytest.mark.parametrize(
+    "way", ["ipw", "probit", "entropy", "ipw, atc", "ipw, ate", "entropy, atc", "entropy, ate"]
+)
+@pytest.mark.parametrize(
+    ("composition", "adjust"),
+    [("available", ""), ("cohort_weighted", ""), ("available", "ipwra"), ("available", "aipw")],
+)
+def test_errors_are_those_of_copied_rows_by_the_person(weighted, copied, way, composition, adjust):
     """A person's copies are one cluster: the rows of influence add up to the weighted one."""
     asked = {"outcomes": "wage_income", "window": (0, 1), "composition": composition}
+    asked |= ADJUSTED[adjust]
+    plain, factor = {"small_sample": "none"}, 1.0
     ours = mih.event_study(chosen(weighted, way), **asked)
-    theirs = mih.event_study(chosen(copied, way), **asked, cluster="same", small_sample="none")
+    if ", " in way:  # effects on others, whose G clusters have the factor G / (G - 1) always
+        G = len(np.unique(ours.influence.cluster))
+        plain, factor = {}, G / (G - 1)
+    theirs = mih.event_study(chosen(copied, way), **asked, cluster="same", **plain)
     np.testing.assert_allclose(ours.estimate, theirs.estimate, rtol=1e-7)
-    np.testing.assert_allclose(ours.matrix, theirs.matrix, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(ours.matrix * factor, theirs.matrix, rtol=1e-6, atol=1e-6)
 
 
 def test_errors_of_known_weights_are_those_of_copied_rows_too(weighted, copied):
@@ -113,11 +142,55 @@ def test_persons_raised_one_by_one_move_the_estimate_as_their_influence_says(wei
     assert row_of(group)["std_error"] == pytest.approx(error, rel=1e-5)
 
 
-def test_score_and_effect_are_those_of_statsmodels_with_weights(frame):
+@pytest.mark.parametrize("method", ["ipw", "entropy"])
+@pytest.mark.parametrize("estimand", ["atc", "ate"])
+def test_effects_on_others_are_those_of_plain_solvers(weighted, method, estimand):
+    group = chosen(weighted, f"{method}, {estimand}", exact="county")
+    slow = Slow(group).weighted(method, estimand, design_weights(group.risk.cube))
+    assert row_of(group)["estimate"] == pytest.approx(slow, rel=1e-8)
+
+
+@pytest.mark.parametrize("estimand", ["att", "atc", "ate"])
+def test_errors_of_nearest_neighbours_are_those_of_a_loop(estimand):
+    """Abadie and Imbens (2006), each who the effect is on by its share of the weights."""
+    frame = small_register(100, starters=25, seed=6)
+    first = frame["start_year"].min()
+    frame = frame.assign(
+        start_year=frame["start_year"].where(frame["start_year"].isna(), first),
+        w=1 + frame["person_id"] % 3,
+    )
+    group = chosen(read(frame, weights="w"), "nearest", estimand=estimand)
+    assert group.ties == 0
+    risk, index = group.risk, group.score.index
+    w = design_weights(risk.cube)[risk.person]
+    y = risk.cube.since_start("wage_income", risk.person, risk.start, [2, -1], dead="zero")
+    y, treated = y[:, 0] - y[:, 1], risk.treated
+
+    def nearest(i, side):
+        pool = np.flatnonzero((treated == side) & (np.arange(len(y)) != i))
+        return pool[np.abs(index[pool] - index[i]).argmin()]
+
+    on = {"att": treated, "atc": ~treated, "ate": np.ones_like(treated)}[estimand]
+    share = np.where(on, w, 0.0) / w[on].sum()
+    match = np.array([nearest(i, not treated[i]) for i in range(len(y))])
+    contrast = (y - y[match]) * np.where(treated, 1, -1)
+    used = np.bincount(match, share, len(y))
+    squares = np.bincount(match, share**2, len(y))
+    tau = share @ contrast
+    residual = np.array([y[i] - y[nearest(i, treated[i])] for i in range(len(y))]) ** 2 / 2
+    again = (share + used) ** 2 - share**2 - squares
+    error = np.sqrt((share**2 * (contrast - tau) ** 2).sum() + (again * residual).sum())
+    ours = row_of(group)
+    assert ours["estimate"] == pytest.approx(tau, rel=1e-9)
+    assert ours["std_error"] == pytest.approx(error, rel=1e-9)
+
+
+@pytest.mark.parametrize("estimand", ["att", "atc", "ate"])
+def test_score_and_effect_are_those_of_statsmodels_with_weights(frame, estimand):
     whole = small_register(260, starters=90, seed=6).merge(
         frame[["person_id", "w"]].drop_duplicates(), on="person_id"
     )
-    group = chosen(read(whole, weights="w"), "ipw")
+    group = chosen(read(whole, weights="w"), "ipw", estimand=estimand)
     risk, score = group.risk, group.score
     years = (risk.start_year[:, None] == risk.start_years).astype(float)
     x = risk.design.X / [10.0, 1e5]
@@ -126,11 +199,11 @@ def test_score_and_effect_are_those_of_statsmodels_with_weights(frame):
     model = sm.GLM(risk.treated.astype(float), np.column_stack([years, x]), family, freq_weights=w)
     p = model.fit(tol=1e-13, maxiter=100).predict()
     np.testing.assert_allclose(score.probability, p, rtol=1e-7)
-    # The weights of candidates, and a weighted regression of the change on treatment.
-    wls = pd.Series(w * np.where(risk.treated, 1.0, p / (1 - p)))
-    share = wls.where(risk.treated).groupby(risk.start_year).transform("sum")
-    odds = wls.where(~risk.treated).groupby(risk.start_year).transform("sum")
-    load = np.where(risk.treated, wls, wls * share / odds)
+    # What sides weigh, each start year by those who start, and a weighted regression of the change.
+    chance = {"att": p, "atc": 1 - p, "ate": np.ones_like(p)}[estimand]
+    load = pd.Series(w * chance / np.where(risk.treated, p, 1 - p))
+    started = pd.Series(w).where(risk.treated).groupby(risk.start_year).transform("sum")
+    load *= started / load.groupby([risk.start_year, risk.treated]).transform("sum")
     y = risk.cube.since_start("wage_income", risk.person, risk.start, [0, -1], dead="zero")
     X = sm.add_constant(risk.treated.astype(float))
     fit = sm.WLS(y[:, 0] - y[:, 1], X, weights=load).fit()
@@ -211,7 +284,6 @@ CALLS = {
     "other_measures": lambda _, group: group.other_measures(),
     "score_correction": lambda _, group: mih.event_study(group, score_correction=True),
     "completers": lambda _, group: mih.event_study(group, by=mih.completers("done")),
-    "estimand": lambda panel, _: mih.weight(panel, on="age", estimand="ate"),
 }
 
 

@@ -473,13 +473,6 @@ class _Call:
                 found=f"on={', '.join(lags)}",
                 do="name the columns themselves: all but the outcomes are from before treatment",
             )
-        if self.panel.weights is not None and options.estimand != "att":
-            raise OptionError(
-                "With design weights effects are on those who start",
-                found=f"weights={self.panel.weights!r} of the panel and "
-                f"estimand={options.estimand!r}",
-                do="leave out estimand=, or read the panel without weights=",
-            )
         self.panel.require()
         cube = self.panel.cube(eligible=self.eligible, columns=[*options.columns, *outcomes])
         require_outcomes(self.panel, cube, outcomes)

@@ -27,8 +27,10 @@ def mirrored(risk: RiskSet) -> RiskSet:
 
 
 def started(risk: RiskSet) -> FloatArray:
-    """Return how many start in each of `risk.start_years`, shape (C,)."""
-    return np.bincount(risk.start_year[risk.treated])[risk.start_years].astype(np.float64)
+    """Return how many start in each of `risk.start_years`, by design weights, shape (C,)."""
+    weight = None if risk.weight is None else risk.weight[risk.treated]
+    many = np.bincount(risk.start_year[risk.treated], weights=weight)
+    return many[risk.start_years].astype(np.float64)
 
 
 def weighed_sides(risk: RiskSet, on: EffectOn) -> tuple[BoolArray, list[BoolArray]]:
@@ -108,21 +110,26 @@ def both_ways(forward: Chosen | None, backward: Chosen, risk: RiskSet) -> Chosen
     -----
     With n_c the rows of start year c that the effect is on and that have a match, each weighs
     N_c / n_c, N_c those who start then; its matches share that. A row weighs what it does in its
-    own right and as a match of others.
+    own right and as a match of others. By design weights n and N are their sums, each row weighs
+    its own times as much, and matches share by theirs.
     """
     found = [backward] if forward is None else [forward, backward]
-    years = risk.start_years
-    targets = np.concatenate([each.sets.participant for each in found])
-    many = np.bincount(risk.start_year[targets], minlength=int(years[-1]) + 1)
+    sets = [each.sets for each in found]
+    if risk.weight is not None:
+        sets = [each.by_design(risk.weight) for each in sets]
+    years, weight = risk.start_years, risk.weights
+    targets = np.concatenate([each.participant for each in sets])
+    last = int(years[-1]) + 1
+    many = np.bincount(risk.start_year[targets], weights=weight[targets], minlength=last)
     each_weighs = np.zeros(len(many))
-    each_weighs[years] = started(risk) / np.maximum(many[years], 1)
+    each_weighs[years] = started(risk) / np.where(many > 0, many, 1.0)[years]
     loads = _Loads(np.zeros(len(risk.person)))
-    for chosen in found:
-        loads.add(chosen.sets, each_weighs[risk.start_year])
+    for each in sets:
+        loads.add(each, each_weighs[risk.start_year] * weight)
     return replace(
         backward,
         risk=risk,
         sets=in_one_set(risk, loads.total),
         ties=sum(each.ties for each in found),
-        matches=(None if forward is None else forward.sets, backward.sets),
+        matches=(None if forward is None else sets[0], sets[-1]),
     )

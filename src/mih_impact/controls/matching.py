@@ -157,7 +157,9 @@ def matched(cube: Cube, options: MatchOptions, among: Among | None = None) -> Ch
             near = replace(risk, design=independent(risk.design, beside))
     asked = options.score, options.folds, options.seed, options.link
     chosen = matched_in(near, options, lambda: score_of(near, *asked))
-    sets = chosen.sets if risk.weight is None else chosen.sets.by_design(risk.weight)
+    sets = chosen.sets
+    if risk.weight is not None and options.estimand == "att":  # other sets have them in already
+        sets = sets.by_design(risk.weight)
     return replace(chosen, risk=replace(chosen.risk, design=risk.design), sets=sets)
 
 
@@ -336,6 +338,7 @@ def tied_share(group: Comparison) -> float:
     others = lots(group.risk, options, "another draw")
     if group.estimand == "att":
         again, _ = nearest_sets(group.risk, target, group.score, group.whitened, options, others)
+        again = again if group.risk.weight is None else again.by_design(group.risk.weight)
     else:
         again = _again(group, options, others)
     one, other = group.person_weight, replace(group, sets=again).person_weight

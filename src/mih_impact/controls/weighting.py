@@ -62,7 +62,7 @@ def entropy(risk: RiskSet, design: Design, on: EffectOn = "att") -> Chosen:
     names = names_for_messages(design, risk.person)
     tables, last = [], dict[int, FloatArray]()
     target, sides = weighed_sides(risk, on)
-    weight = np.where(target & (on != "att"), 1.0, 0.0)
+    weight = np.where(target & (on != "att"), risk.weights, 0.0)
     for c in risk.start_years.tolist():
         here = risk.start_year == c
         wanted = design.X[here & target].mean(axis=0)
@@ -181,7 +181,7 @@ def _inverse(risk: RiskSet, score: Score, on: EffectOn) -> FloatArray:
     for c in risk.start_years.tolist():
         for side in (risk.treated, ~risk.treated):
             rows = (risk.start_year == c) & side
-            weight[rows] = np.exp(log[rows] - log[rows].max(initial=-np.inf))
+            weight[rows] = np.exp(log[rows] - log[rows].max(initial=-np.inf)) * risk.weights[rows]
     return weight
 
 

@@ -118,7 +118,7 @@ class BothSides:
         many = np.where(valid, started(self.group.risk)[:, None], 0.0)
         if self.target.composition == "cohort_weighted":
             many = np.where(valid.all(axis=0), many, 0.0)
-        return np.asarray(many / np.maximum(many.sum(axis=0), 1.0))
+        return np.asarray(many / _or_one(many.sum(axis=0)))
 
     def _weighted(self, changes: FloatArray) -> Parts:
         """Return weighted means of the sides, and how they move with who is in them.
@@ -167,7 +167,7 @@ class BothSides:
           G the sum of u_r times that times x_r, what every row adds is in `moved_by_score`.
         - entropy: with m_c the wanted mean, H = sum w (x - m)(x - m)' of a weighted side and
           g = H^-1 sum u (x - m), a row of that side adds -w g'(x - m), and each of the n_c rows
-          that the effect is on g'(x - m) / n_c.
+          that the effect is on g'(x - m) / n_c, or by its share of their design weights.
         """
         model = self.group.model
         assert model is not None
@@ -186,13 +186,14 @@ class BothSides:
             if not weighed[side[:1]].all():
                 continue
             wanted = np.flatnonzero(target & (self.year == c))
-            mean = X[wanted].mean(axis=0)
+            each = group.risk.weights[wanted, None] / group.risk.weights[wanted].sum()
+            mean = (each * X[wanted]).sum(axis=0)
             Z, own = ((X[at] - mean) / np.where(spread > 0, spread, 1.0) for at in (side, wanted))
             w = weight[side, None] / weight[side].sum()
             inverse = np.linalg.pinv(Z.T @ (w * Z), rcond=FLAT, hermitian=True)
             gain = inverse @ (Z.T @ rows[side])
             added[side] -= (w * Z) @ gain
-            added[wanted] += own @ gain / len(wanted)
+            added[wanted] += each * (own @ gain)
         return added
 
     def _logit(self, rows: FloatArray) -> FloatArray:
@@ -220,9 +221,11 @@ class BothSides:
         of others (share times weight) and of their squares, a person's rows are s_i (contrast_i -
         tau_c), and sqrt((s_i + L_i)^2 - s_i^2 - L'_i) r_i, r_i as in `influence.abadie_imbens`, on
         either side. With one start year, n rows and M matches each this is the paper's
-        1/n^2 [sum (contrast_i - tau)^2 + sum (K_i^2 / M^2 + (2M - 1) K_i / M^2) s_i^2].
+        1/n^2 [sum (contrast_i - tau)^2 + sum (K_i^2 / M^2 + (2M - 1) K_i / M^2) s_i^2]. By design
+        weights s_i is a row's share of those of its start year.
         """
         assert self.group.matches is not None
+        own_weight = self.group.risk.weights[:, None]
         found = [
             (sets, sign, *_contrasts(sets, changes))
             for sets, sign in zip(self.group.matches, (1.0, -1.0), strict=True)
@@ -231,15 +234,15 @@ class BothSides:
         C, width = len(self.group.risk.start_years), changes.shape[1]
         many, total = np.zeros((C, width)), np.zeros((C, width))
         for sets, sign, contrast, valid, _ in found:
-            np.add.at(many, self.year[sets.participant], valid)
-            np.add.at(total, self.year[sets.participant], sign * np.where(valid, contrast, 0.0))
-        share = self._shares(many > 0)
-        by_year = total / np.maximum(many, 1.0)
-        each = share / np.maximum(many, 1.0)
+            weight, at = valid * own_weight[sets.participant], self.year[sets.participant]
+            np.add.at(many, at, weight)
+            np.add.at(total, at, sign * np.where(valid, contrast, 0.0) * weight)
+        share, many = self._shares(many > 0), _or_one(many)
+        by_year, each = total / many, share / many
         own, load, squares, rows = (np.zeros_like(changes) for _ in range(4))
         for sets, sign, contrast, valid, seen_weight in found:
             year = self.year[sets.participant]
-            weight = valid * each[year]
+            weight = valid * each[year] * own_weight[sets.participant]
             own[sets.participant] = weight
             gap = sign * np.where(valid, contrast, 0.0) - by_year[year]
             rows[sets.participant] = weight * gap
@@ -299,8 +302,9 @@ class BothSides:
         many = started(risk)
         counted = np.where(parts.share > 0, many[:, None], 0.0).sum(axis=0)
         by_share = parts.by_year if parts.by_share is None else parts.by_share
-        between = np.where(parts.share > 0, by_share - estimate, 0.0) / np.maximum(counted, 1)
-        rows = parts.rows + np.where(risk.treated[:, None], between[self.year], 0.0)
+        between = np.where(parts.share > 0, by_share - estimate, 0.0) / _or_one(counted)
+        own = np.where(risk.treated, risk.weights, 0.0)[:, None]
+        rows = parts.rows + own * between[self.year]
         summed = np.zeros((P, rows.shape[1]))
         np.add.at(summed, risk.person, rows)
         touched = np.flatnonzero(summed.any(axis=1))
@@ -317,6 +321,11 @@ class BothSides:
                 again = np.flatnonzero(reuse.any(axis=1))
                 found.append((reuse[again], ~(first + again)))
         return Influence(*(np.concatenate(each) for each in zip(*found, strict=True)))
+
+
+def _or_one(total: FloatArray) -> FloatArray:
+    """Return what to divide by: 1 where there is nothing."""
+    return np.asarray(np.where(total > 0, total, 1.0))
 
 
 def _contrasts(sets: Sets, changes: FloatArray) -> tuple[FloatArray, BoolArray, FloatArray]:
@@ -404,11 +413,12 @@ def _column(
     seen = np.isfinite(sides.changes[:, k]) & (S[year] > 0)
     y = np.where(seen, sides.changes[:, k], 0.0)
     target = weighed_sides(group.risk, group.estimand)[0] & seen
-    n = np.maximum(np.bincount(year[target], minlength=C), 1)
-    each, load = np.where(target, S[year] / n[year], 0.0), parts.load[:, k]
+    design = group.risk.weights
+    n = _or_one(np.bincount(year[target], design[target], minlength=C).astype(np.float64))
+    each, load = np.where(target, S[year] / n[year] * design, 0.0), parts.load[:, k]
     as_they_are = not weighted and group.model.kind != "entropy"
     if as_they_are:
-        load = np.where(seen, S[year] / n[year] * _odds(group), 0.0)
+        load = np.where(seen, S[year] / n[year] * design * _odds(group), 0.0)
     m, lever = np.zeros((2, len(y))), np.zeros(len(y))
     for side in (0, 1):
         rows = np.flatnonzero(seen & (treated == bool(side)))
@@ -421,7 +431,7 @@ def _column(
                 found=f"{len(rows)} rows and {X.shape[1]} coefficients",
                 do="name fewer columns in adjust=, or ask for a shorter window",
             )
-        w = load[rows] if weighted else np.ones(len(rows))
+        w = load[rows] if weighted else design[rows]
         coef, inverse = fitted(X[rows], y[rows], w)
         m[side] = X @ coef
         lever[rows] = X[rows] @ (inverse @ (each @ X - load[rows] @ X[rows])) * w
