@@ -63,8 +63,10 @@ class Sets:
         least = int(self.member.max(initial=-1)) + 1
         return np.bincount(self.set_of, weights=self.own, minlength=least)
 
-    def by_design(self, weight: FloatArray) -> Sets:
+    def by_design(self, weight: FloatArray | None) -> Sets:
         """Return sets in which persons weigh by design weights of rows as well, shape (m,)."""
+        if weight is None:
+            return self
         own = self.weight * weight[self.control]
         total = np.bincount(self.member, weights=own)
         participant = weight[self.participant]

@@ -114,9 +114,7 @@ def both_ways(forward: Chosen | None, backward: Chosen, risk: RiskSet) -> Chosen
     its own times as much, and matches share by theirs.
     """
     found = [backward] if forward is None else [forward, backward]
-    sets = [each.sets for each in found]
-    if risk.weight is not None:
-        sets = [each.by_design(risk.weight) for each in sets]
+    sets = [each.sets.by_design(risk.weight) for each in found]
     years, weight = risk.start_years, risk.weights
     targets = np.concatenate([each.participant for each in sets])
     last = int(years[-1]) + 1

@@ -157,10 +157,7 @@ def matched(cube: Cube, options: MatchOptions, among: Among | None = None) -> Ch
             near = replace(risk, design=independent(risk.design, beside))
     asked = options.score, options.folds, options.seed, options.link
     chosen = matched_in(near, options, lambda: score_of(near, *asked))
-    sets = chosen.sets
-    if risk.weight is not None and options.estimand == "att":  # other sets have them in already
-        sets = sets.by_design(risk.weight)
-    return replace(chosen, risk=replace(chosen.risk, design=risk.design), sets=sets)
+    return replace(chosen, risk=replace(chosen.risk, design=risk.design))
 
 
 def matched_in(
@@ -177,7 +174,8 @@ def matched_in(
         risk = replace(risk, cell=coarsened_cells(risk, options.cutpoints))
     lot = lots(risk, options) if lot is None else lot
     if options.estimand == "att":
-        return _one_way(risk, options, scored, lot)
+        found = _one_way(risk, options, scored, lot)
+        return replace(found, sets=found.sets.by_design(risk.weight))
     score = cache(scored)
     forward = _one_way(risk, options, score, lot) if options.estimand == "ate" else None
     return both_ways(forward, _one_way(mirrored(risk), options, score, lot), risk)
@@ -335,12 +333,11 @@ def tied_share(group: Comparison) -> float:
     target = np.flatnonzero(group.risk.treated)
     if options.common_support and group.score is not None:
         target, _ = supported(group.risk, group.score)
-    others = lots(group.risk, options, "another draw")
+    asked = group.score, group.whitened, options, lots(group.risk, options, "another draw")
     if group.estimand == "att":
-        again, _ = nearest_sets(group.risk, target, group.score, group.whitened, options, others)
-        again = again if group.risk.weight is None else again.by_design(group.risk.weight)
+        again = nearest_sets(group.risk, target, *asked)[0].by_design(group.risk.weight)
     else:
-        again = _again(group, options, others)
+        again = _again(group, options, asked[-1])
     one, other = group.person_weight, replace(group, sets=again).person_weight
     return float(np.abs(one / one.sum() - other / other.sum()).sum() / 2.0)
 
