@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
-#: Cores of the cluster that is reckoned with.
+#: Cores of the cluster that is assumed.
 CORES = 64
 HEADER = (
     "persons", "rows", "in the cube", "check", "cube", "match", "effects", "whole", "processor",
@@ -62,7 +62,7 @@ def cluster() -> list[str]:
             over = times * (cpu["check"] + cpu["cube"])
             above = times * (cpu["match"] + cpu["effects"] + cpu["account"])
             name = "Norway" if times == 1 else f"{times} times Norway"
-            kind = "measured" if times == 1 else "reckoned"
+            kind = "measured" if times == 1 else "extrapolated"
             lines.append(
                 _line(
                     [

@@ -263,12 +263,12 @@ CLAIMS: dict[str, tuple[Claim, ...]] = {
         ),
         Claim(
             "net present value of the reference case for society",
-            "reckoned independently, before the library had an account",
+            "computed independently, before the library had an account",
             ("base::test_society",),
         ),
         Claim(
             "the same for public budgets and for the participant",
-            "reckoned independently",
+            "computed independently",
             ("base::test_public_budgets", "base::test_participant"),
         ),
     ),
@@ -521,6 +521,7 @@ _NUMBERS = """\
 A row for each number that authors or other implementations publish or give, beside ours: what
 stands on [the page of validation](validation.md) as a line. *Difference* is relative to theirs.
 Theirs are read by the tests from the files and sources that they name; ours are computed by them.
+Nothing here is a finding about the programme: the reference case's register is synthetic.
 One claim is computed anew, and compared with what stands here, by
 `python benchmarks/validation.py --check CLAIM`.
 Which command of R or Stata is which call of ours: [a table of its own](r_and_stata.md).
@@ -617,8 +618,9 @@ def intervals() -> str:
     ]
     header = ("interval or test", "simulated", "promised", "held", "command")
     return (
-        "## Intervals and tests where the truth is known\n\nWays of choosing controls, motivation "
-        "that no register sees, ties and subgroups have [a page of their own](monte_carlo.md).\n\n"
+        "## Intervals and tests where the truth is known\n\nRegisters and samples are simulated: "
+        "nobody in them is real. Ways of choosing controls, motivation that no register sees, ties "
+        "and subgroups have [a page of their own](monte_carlo.md).\n\n"
         + table(header, rows)
     )
 

@@ -58,6 +58,7 @@ smartquotes = False
 WIDE = (
     "validation",
     "published_numbers",
+    "r_and_stata",
     "contract",
     "monte_carlo",
     "size",
@@ -91,7 +92,7 @@ html_theme_options = {
 
 def language_of(_app: Sphinx, page: str, _template: str, context: dict, _tree: object) -> None:
     """Say in the page's head which language it is in, for those who have it read to them."""
-    if page.startswith("nb/"):
+    if page.startswith("nb/") or page == "forklar_intervall":
         context["language"] = "nb"
 
 

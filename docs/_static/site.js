@@ -9,6 +9,9 @@ document.addEventListener("DOMContentLoaded", () => {
     const lines = [...list.children].map((dd) => `<span class="parameter-line">${dd.innerHTML}</span>`);
     list.outerHTML = lines.join("");
   }
+  // An error is one long line, to be read whole; a table keeps its lines.
+  for (const pre of document.querySelectorAll(".highlight-output pre"))
+    if (pre.textContent.split("\n").some((line) => line.length > 120)) pre.style.whiteSpace = "pre-wrap";
   for (const table of document.querySelectorAll(".cell_output .text_html, .cell_output section.mih, pre"))
     if (table.scrollWidth > table.clientWidth) table.tabIndex = 0;
 });

@@ -28,7 +28,7 @@ SCRIPTS = Path(__file__).parents[2] / "scripts"
 contact_sheet = runpy.run_path(str(SCRIPTS / "contact_sheet.py"))["contact_sheet"]
 
 
-def draw(ax=None, *, ends=(300e3, 310e3, 320e3), lang="nb"):
+def draw(ax=None, *, ends=(300e3, 310e3, 320e3), lang="nb", told="Kilde: syntetisk register. " * 8):
     with style.figure_style():
         ax = style.axes(ax)
         for k, end in enumerate(ends):
@@ -36,7 +36,7 @@ def draw(ax=None, *, ends=(300e3, 310e3, 320e3), lang="nb"):
         ax.set_title("Lønnsinntekt")
         ax.set_xlabel("År siden oppstart")
         style.kroner_axis(ax, lang, price_year=2024, what="lønnsinntekt")
-        style.source_line(ax, "Kilde: syntetisk register. " * 8)
+        style.source_line(ax, told)
         style.label_line_ends(ax)
         style.set_alt_text(ax, "Tre linjer stiger fra null.")
     return ax
@@ -242,10 +242,11 @@ def test_text_in_any_colour_can_be_read(colour):
     assert 1.05 / (style.luminance(np.array(style.readable(colour))) + 0.05) >= 4.5
 
 
-def test_a_long_source_line_is_wrapped_within_the_figure(plain):
-    ax = draw()
+@pytest.mark.parametrize("told", ["Kilde: syntetisk register. ", "KILDE: MWM 1 000 000. "])
+def test_a_long_source_line_is_wrapped_within_the_figure(plain, told):
+    ax = draw(told=told * 8)
     renderer = settled(ax)
-    source = next(text for text in ax.texts if text.get_text().startswith("Kilde"))
+    source = next(text for text in ax.texts if text.get_text().startswith(told[:5]))
     box = source.get_window_extent(renderer)
     assert "\n" in source.get_text()
     assert 0 <= box.x0 < box.x1 <= ax.figure.bbox.x1

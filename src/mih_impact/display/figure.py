@@ -308,8 +308,9 @@ def source_line(ax: Axes, text: str) -> None:
     beneath = ax.get_xlabel() and ax.xaxis.label.get_verticalalignment() == "top"
     usual = 42.0 if beneath else 25.0
     tall = any("\n" in label.get_text() for label in ax.get_xticklabels())
+    letters = max(20, int(width / (size * 0.5)))
     note = ax.annotate(
-        textwrap.fill(text, max(20, int(width / (size * 0.5)))),
+        textwrap.fill(text, letters),
         xy=(0, 0),
         xycoords="axes fraction",
         xytext=(0, -max(usual, _depth(ax) + 8 if tall else 0.0)),
@@ -321,6 +322,10 @@ def source_line(ax: Axes, text: str) -> None:
         annotation_clip=False,
     )
     note.set_label(_SOURCE)
+    dots = root_figure(ax).dpi / 72 * width
+    while letters > 20 and note.get_window_extent().width > dots:  # wide letters: room for fewer
+        letters -= 2
+        note.set_text(textwrap.fill(text, letters))
 
 
 def _depth(ax: Axes) -> float:
