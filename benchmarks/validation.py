@@ -620,8 +620,7 @@ def intervals() -> str:
     return (
         "## Intervals and tests where the truth is known\n\nRegisters and samples are simulated: "
         "nobody in them is real. Ways of choosing controls, motivation that no register sees, ties "
-        "and subgroups have [a page of their own](monte_carlo.md).\n\n"
-        + table(header, rows)
+        "and subgroups have [a page of their own](monte_carlo.md).\n\n" + table(header, rows)
     )
 
 
