@@ -95,7 +95,7 @@ TEXTS = [
     "[outputs]\nfolder = 'x'\nlang = 'en'\ntables = true\nfigures = ['effects']\n"
     "sheet = ['csv']\nsave = 'a.zip'\n",
     "name = 'a'\nlabel = 'One title'\n",
-    "[data]\nthousands = '.'\ndecimal = { share = '.' }\ncodes = ['industry']\n"
+    "[data]\nthousands = '.'\ndecimal = { share = '.' }\ncodes = ['industry']\nweights = 'w'\n"
     "kpi = { 2024 = 97.0, 2025 = 100.0 }\n",
     "[data]\nindex = { 2024 = 100.0, 2025 = 103.0 }\n",
 ]
@@ -127,14 +127,15 @@ def test_how_text_is_read_and_the_price_index_are_part_of_an_analysis(folder):
     frame["start_year"] += frame["year"].max() - small_register(400, starters=60)["year"].max()
     frame = frame.astype({"wage_income": int})
     told = frame.assign(wage_income=[f"{w:,}".replace(",", ".") for w in frame["wage_income"]])
+    frame["w"] = told["w"] = 1 + frame["person_id"] % 3
     told.to_csv(folder / "told.csv", sep=";", index=False)
     text = (
-        f"[data]\nsource = 'told.csv'\nthousands = {{ wage_income = '.' }}\n"
+        f"[data]\nsource = 'told.csv'\nthousands = {{ wage_income = '.' }}\nweights = 'w'\n"
         f"kpi = {{ 2024 = 97.0, 2025 = 100.0 }}\n{CONTROLS}{EFFECTS}[account]\nhorizon = 4\n"
     )
     result = mih.run_study(StudySpec.from_text(text, folder=folder))
     index = mih.PriceIndex.kpi().extended({2024: 97.0, 2025: 100.0})
-    panel = mih.read_panel(frame, index=index)
+    panel = mih.read_panel(frame, index=index, weights="w")
     group = mih.match(panel, on=["age", *mih.lag("wage_income", 1)], exact=["county"])
     effects = mih.event_study(group, outcomes=["wage_income", "dagpenger"], window=(-2, 3))
     np.testing.assert_array_equal(result.effects.estimate, effects.estimate)
@@ -150,6 +151,8 @@ def test_how_text_is_read_and_the_price_index_are_part_of_an_analysis(folder):
         ("thousands = ';'", "thousands= has a value"),
         ("columns = 5", "columns is a mapping"),
         ("source = 5", "one name"),
+        ("weights = 'nowhere'", "column of numbers"),
+        ("source = 'example'\nweights = 'w'\nthousands = ','", "thousands, weights"),
     ],
 )
 def test_data_that_say_what_they_cannot_are_refused(folder, data, words):

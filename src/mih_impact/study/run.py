@@ -280,6 +280,12 @@ def read_data(plan: StudySpec) -> Panel:
     """Return the panel that an analysis names, read as its `[data]` says."""
     data = plan.data
     if data.source == "example":
+        if told := data.beyond_example():
+            raise AssumptionError(
+                "[data] says how a file is read, and the example is read already",
+                found=f"source = 'example' and {', '.join(told)}",
+                do="name a file as source, or leave these out",
+            )
         return example_panel(price_year=data.price_year)
     path = Path(arguments.name("[data] source", data.source, do="name one file"))
     source = path if path.is_absolute() else Path(str(plan.folder)) / path
@@ -296,4 +302,5 @@ def read_data(plan: StudySpec) -> Panel:
         decimal=data.decimal,
         thousands=data.thousands,
         codes=data.codes,
+        weights=data.weights,
     )

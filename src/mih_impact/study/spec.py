@@ -125,6 +125,7 @@ class DataSpec:
     decimal: str | dict[str, str] | None = None
     thousands: str | dict[str, str] | None = None
     codes: tuple[str, ...] = ()
+    weights: str | None = None
     index: dict[str, float] | None = None
     kpi: dict[str, float] | None = None
 
@@ -141,6 +142,11 @@ class DataSpec:
         if self.kpi is not None:
             return PriceIndex.kpi().extended(_by_year(self.kpi, "kpi"))
         return None
+
+    def beyond_example(self) -> list[str]:
+        """Return what is said of a file, which the example, that is read already, cannot take."""
+        plain = DataSpec(price_year=self.price_year)
+        return [f.name for f in fields(self) if getattr(self, f.name) != getattr(plain, f.name)]
 
 
 def _by_year(given: Any, key: str) -> dict[int, float]:
