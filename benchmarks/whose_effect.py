@@ -113,7 +113,9 @@ def summary(seeds: int) -> list[dict[str, object]]:
 
 
 def summarised(
-    one: Callable[[int], dict[tuple[str, str], tuple[float, float]]], seeds: int
+    one: Callable[[int], dict[tuple[str, str], tuple[float, float]]],
+    seeds: int,
+    truth: Callable[[str], float] = truth,
 ) -> list[dict[str, object]]:
     """Return a row for every way and estimand of a study that gives estimates and their errors."""
     with warnings.catch_warnings():

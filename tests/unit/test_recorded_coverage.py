@@ -87,3 +87,15 @@ def test_effects_on_others_are_on_the_page_as_recorded_and_their_intervals_hold(
         assert row["truth"] == pytest.approx(truth(row["estimand"]), abs=0.1)
         assert abs(row["bias"]) < 0.12 * row["spread"]
         assert 0.93 <= row["coverage"] <= 0.97
+
+
+def test_tax_by_decile_is_on_the_page_as_recorded_and_its_intervals_hold() -> None:
+    from benchmarks.tax_by_decile import section, truth
+
+    table = json.loads((RESULTS / "tax_by_decile.json").read_text())
+    assert section(table) in (ROOT / "docs" / "monte_carlo.md").read_text(encoding="utf-8")
+    assert {row["seeds"] for row in table} == {1000}
+    for row in table:
+        assert row["truth"] == pytest.approx(truth(row["way"].split(", ")[1]), abs=0.1)
+        assert abs(row["bias"]) < 0.12 * row["spread"]
+        assert 0.93 <= row["coverage"] <= 0.97
