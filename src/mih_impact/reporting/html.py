@@ -88,7 +88,7 @@ break-inside:avoid}
 .note{font-size:.82em;line-height:1.35;color:var(--soft);margin:.35em 0 0}
 .table{overflow-x:auto;margin:1.1em 0;break-inside:avoid}
 table{border-collapse:collapse;width:100%;font-size:.92em;line-height:1.3}
-th,td{text-align:left;vertical-align:baseline;font-weight:400;padding:.24em 1.3em .24em 0;
+th,td{text-align:left;vertical-align:baseline;font-weight:400;padding:.24em 1.05em .24em 0;
 border-bottom:1px solid var(--line)}
 th:last-child,td:last-child{padding-right:0}
 thead th{font-weight:700;vertical-align:bottom;border-top:1.5px solid var(--ink);

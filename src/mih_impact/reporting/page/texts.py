@@ -32,7 +32,7 @@ PAGE = {
     "lead": Label(
         nb="Flytt på forutsetningene og se hva svaret blir. Alt regnes ut i denne filen. Ingenting"
         " hentes eller sendes over nettet.",
-        en="Move the assumptions and see what the answer becomes. Everything is reckoned in this"
+        en="Move the assumptions and see what the answer becomes. Everything is computed in this"
         " file. Nothing is fetched or sent over the network.",
     ),
     "calibrated": Label(
