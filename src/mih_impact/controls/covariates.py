@@ -257,7 +257,10 @@ def one_sided(
 
 def has_both_sides(value: IntArray, treated: BoolArray, left: BoolArray) -> BoolArray:
     """Return whether a participant and a candidate among some rows have the value of each."""
-    sides = np.zeros((2, int(value.max(initial=-1)) + 1), dtype=bool)
+    many = int(value.max(initial=-1)) + 1
+    if many == 1:
+        return np.full(len(value), (left & treated).any() and (left & ~treated).any())
+    sides = np.zeros((2, many), dtype=bool)
     sides[0, value[left & treated]] = True
     sides[1, value[left & ~treated]] = True
     return np.asarray((sides[0] & sides[1])[value])

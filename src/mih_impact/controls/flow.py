@@ -93,21 +93,25 @@ class Tally:
         ]
         self._starters = np.zeros(len(self._steps), dtype=np.int64)
         self._rows = np.zeros(len(self._steps), dtype=np.int64)
-        self._met = np.zeros((len(self._steps), n_persons), dtype=bool)
+        self._passed = np.zeros(n_persons, dtype=np.min_scalar_type(len(self._steps)))
 
-    def add(self, person: IntArray, treated: BoolArray, left: Sequence[BoolArray]) -> None:
-        """Count the rows of a start year that are left after each step, in their order."""
+    def add(self, person: IntArray, treated: int, left: Sequence[BoolArray]) -> None:
+        """Count the rows of a start year that are left after each step, in their order.
+
+        The first `treated` rows are the starters; a row that a step leaves out stays out.
+        """
+        passed = np.zeros(len(person) - treated, dtype=self._passed.dtype)
         for k, here in enumerate(left):
-            if k == 0 or not np.array_equal(here, left[k - 1]):  # most steps leave nobody out
-                candidates = person[here & ~treated]
-                starters = int((here & treated).sum())
-            self._starters[k] += starters
-            self._rows[k] += len(candidates)
-            self._met[k, candidates] = True
+            self._starters[k] += np.count_nonzero(here[:treated])
+            self._rows[k] += np.count_nonzero(here[treated:])
+            passed += here[treated:]
+        candidates = person[treated:]
+        self._passed[candidates] = np.maximum(self._passed[candidates], passed)
 
     def flow(self) -> tuple[Flow, ...]:
         """Return the steps; those that leave nobody out are not among them, but for three."""
-        many = self._met.sum(axis=1)
+        met = np.bincount(self._passed, minlength=len(self._steps) + 1)
+        many = met[:0:-1].cumsum()[::-1]  # candidates who pass a step in some start year
         counts = list(zip(self._starters.tolist(), many.tolist(), self._rows.tolist(), strict=True))
         return tuple(
             Flow(step, label, *counts[k], column)

@@ -71,7 +71,7 @@ def fingerprint_of(arrays: Iterable[NDArray[Any]], about: object) -> str:
 Dead = Literal["zero", "missing"]
 
 #: Some persons and positions of periods, as an index of an array over both.
-Cells = tuple[slice | IntArray, IntArray]
+Cells = tuple[slice | IntArray, slice | IntArray]
 
 #: The start of a person who never starts.
 NEVER = 0
@@ -357,7 +357,7 @@ class Cube:
             one = self.outcome(how.in_one_year, dead=dead)
             padded = np.pad(one, ((0, 0), (how.years - 1, 0)), constant_values=np.nan)
             return self._all_of(padded[:, k:][:, : one.shape[1]] for k in range(how.years))
-        return self._values(name, (slice(None), np.arange(len(self.periods))), dead)
+        return self._values(name, (slice(None), slice(None)), dead)
 
     @staticmethod
     def _all_of(years: Iterable[FloatArray]) -> FloatArray:
@@ -420,7 +420,7 @@ class Cube:
     def _values(self, name: str, cells: Cells, dead: Dead) -> FloatArray:
         """Return an outcome in some cells: who, and positions of periods."""
         self._require_outcome(name, dead)
-        when = cells[1]
+        when = np.arange(len(self.periods))[cells[1]]
         if name == "in_work":
             values = self._shown(self.ore["wage_income"][cells] > 0, cells)
         elif name == "on_benefit":
@@ -436,20 +436,29 @@ class Cube:
                 how.of(self.ore[how.column][cells] / 100.0 * self._g(when)[when]), cells
             )
         elif name in self.ore:
-            kroner = self.ore[name][cells] / 100.0 * self.price_factor[when]
+            kroner = self.ore[name][cells] / 100.0
+            kroner *= self.price_factor[when]
             values = self._shown(kroner, cells)
         else:
             values = self.number[name][cells].astype(np.float64)
         zero = dead == "zero" and zero_is_nothing(self.unit_of(name))
-        values[gone(self.state[cells])] = 0.0 if zero else np.nan
-        values[np.broadcast_to(~self.observed[when], values.shape)] = np.nan
+        if self._somebody_away:
+            values[gone(self.state[cells])] = 0.0 if zero else np.nan
+        if not self.observed[when].all():
+            values[np.broadcast_to(~self.observed[when], values.shape)] = np.nan
         return values
 
     def _shown(self, values: NDArray[Any], cells: Cells) -> NDArray[np.float64]:
         """Return the values with NaN where nothing is known; an absent resident has zero."""
-        shown = values.astype(np.float64)
-        shown[self.state[cells] == State.UNKNOWN] = np.nan
+        shown = values.astype(np.float64, copy=False)
+        if self._somebody_away:
+            shown[self.state[cells] == State.UNKNOWN] = np.nan
         return shown
+
+    @cached_property
+    def _somebody_away(self) -> bool:
+        """Whether anybody is ever anything but observed, or absent and resident."""
+        return bool(self.state.max(initial=State.OBSERVED) > State.ABSENT)
 
     @cached_property
     def _gone(self) -> NDArray[np.bool_]:

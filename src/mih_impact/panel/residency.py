@@ -74,10 +74,12 @@ def present(state: NDArray[np.uint8], row: NDArray[np.bool_], position: int) -> 
     """Return who has a row in a period, or is resident with a row before it, shape (n_persons,)."""
     if not 0 <= position < state.shape[1]:
         return np.zeros(len(state), dtype=bool)
-    here = row[:, position] & (state[:, position] == State.OBSERVED)
-    absent = np.flatnonzero(~here & np.isin(state[:, position], (State.OBSERVED, State.ABSENT)))
-    here[absent] = row[absent, : position + 1].any(axis=1)
-    return np.asarray(here)
+    then = state[:, position]
+    here = np.asarray(then == State.OBSERVED)
+    if not here.all():
+        absent = np.flatnonzero(then == State.ABSENT)
+        here[absent] = row[absent, : position + 1].any(axis=1)
+    return here
 
 
 @dataclass(frozen=True, eq=False)

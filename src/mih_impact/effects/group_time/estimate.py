@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mih_impact.effects.group_time.adjusted import AdjustedEffects, Estimator, adjusted_effects
 from mih_impact.effects.group_time.influence import FactoredInfluence, factored, written_rows
 from mih_impact.effects.group_time.means import MeanEffects, build_profiles, mean_effects
-from mih_impact.effects.group_time.sample import NO_START, Outcomes, StartGroup, Windows
+from mih_impact.effects.group_time.sample import Outcomes, StartGroup, Windows
 from mih_impact.errors import EffectsError, SupportError
 
 __all__ = [
@@ -75,10 +75,10 @@ def estimate_all(
     controls = np.zeros(len(outcomes.values), dtype=bool)
     for group in groups:
         controls[group.control] = True
-        starters = np.union1d(starters, group.control[group.control_start < NO_START])
+        starters = np.union1d(starters, group.later)
     columns = [_columns(outcomes, windows, k) for k in range(len(groups))]
     parts: list[MeanEffects | AdjustedEffects]
-    profiles = build_profiles(outcomes, groups, wanted=not adjusted)
+    profiles = build_profiles(outcomes, groups, None if adjusted else controls)
     if adjusted:
         parts = [
             adjusted_effects(group, outcomes, *at, estimator)

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from mih_impact.effects.group_time.sample import NO_START, Outcomes, StartGroup
+from mih_impact.effects.group_time.sample import Outcomes, StartGroup
 
 __all__ = [
     "BLOCK",
@@ -91,37 +91,39 @@ def _blocks(
 
 
 def build_profiles(
-    outcomes: Outcomes, groups: Sequence[StartGroup], *, wanted: bool = True
+    outcomes: Outcomes, groups: Sequence[StartGroup], controls: NDArray[np.bool_] | None
 ) -> Profiles:
     """Sum up the never-starters who are seen throughout, profile by profile.
 
-    A profile of no more persons than columns is left to be written out person by person, and
-    every profile if none is `wanted`: with covariates no two persons have the same map.
+    `controls` are those of any start year, shape (n_persons,); None where no profile is wanted:
+    with covariates no two persons have the same map. A profile of no more persons than columns is
+    left to be written out person by person.
     """
     values = outcomes.values
     n, width = values.shape
-    membership = np.full((len(groups), n if wanted else 0), -1, dtype=np.int32)
-    member = np.zeros(n, dtype=bool)
-    for cells_of, group in zip(membership, groups if wanted else (), strict=False):
-        cells_of[group.control] = group.control_cell
-        member[group.control] = True
+    member = np.zeros(n, dtype=bool) if controls is None else controls & outcomes.complete
+    everybody = 0 if controls is None else np.count_nonzero(controls)
     for group in groups:  # whoever starts has rows of its own
-        member[group.control[group.control_start != NO_START]] = False
-    person = np.flatnonzero(member & outcomes.complete)
-    code = np.zeros(len(person), dtype=np.int64)
-    for cells_of in membership if wanted else ():
-        cell = cells_of[person]
-        if len(person) and (cell != cell[0]).any():
-            code, _ = pd.factorize(code * (int(cell.max()) + 2) + cell + 1)
+        member[group.later] = False
+    person = np.flatnonzero(member)
+    code, standing = np.zeros(len(person), dtype=np.int64), []
+    for group in groups:
+        if group.n_cells == 1 and len(group.control) == everybody:
+            standing.append(np.broadcast_to(np.int32(0), len(person)))
+            continue
+        cells_of = np.full(n, -1, dtype=np.int32)
+        cells_of[group.control] = group.control_cell
+        standing.append(cells_of[person])
+        if len(person) and (standing[-1] != standing[-1][0]).any():
+            code, _ = pd.factorize(code * (int(standing[-1].max()) + 2) + standing[-1] + 1)
     size = np.bincount(code)
-    large = size[code] > width
-    person, code = person[large], code[large]
+    order = np.flatnonzero((size > width)[code])
     if len(size) > 1:
-        order = np.argsort(code, kind="stable")
-        person, code = person[order], code[order]
+        order = order[np.argsort(code[order], kind="stable")]
+    person, code = person[order], code[order]
     bounds = np.concatenate([[0], np.flatnonzero(np.diff(code)) + 1, [len(code)]])
     bounds = np.unique(bounds).astype(np.int64)
-    cells = membership[:, person[bounds[:-1]]].T.astype(np.int64)
+    cells = np.array([cell[order[bounds[:-1]]] for cell in standing]).T.astype(np.int64)
     moments = np.zeros((len(cells), 1 + width, 1 + width))
     for p in range(len(cells)):
         for _, carrier in _blocks(person[bounds[p] : bounds[p + 1]], values, outcomes.weight):

@@ -107,6 +107,8 @@ class StartGroup:
         The same for persons eligible the year before who had not started.
     control_start
         When a control starts itself, `NO_START` if never.
+    later
+        The controls that start themselves.
     n_cells
         Number of exact cells; each holds both sides.
     design
@@ -121,6 +123,7 @@ class StartGroup:
     control: IntArray
     control_cell: IntArray
     control_start: IntArray
+    later: IntArray
     n_cells: int
     design: Design
     n_starters: int
@@ -225,8 +228,8 @@ def _uncovered(cube: Cube, g: int, tally: Tally) -> StartGroup:
     none = Design.of([], 0)
     starters = np.flatnonzero(cube.start_year == g)
     everyone = np.ones(len(starters), dtype=bool)
-    tally.add(starters, everyone, [everyone])
-    return StartGroup(g, nobody, nobody, nobody, nobody, nobody, 0, none, len(starters))
+    tally.add(starters, len(starters), [everyone])
+    return StartGroup(g, nobody, nobody, nobody, nobody, nobody, nobody, 0, none, len(starters))
 
 
 def _start_group(
@@ -241,11 +244,14 @@ def _start_group(
 ) -> StartGroup:
     """Gather the starters of a year, never-starters, and those who start later than a year."""
     starter = cube.start_year == g
-    free = (cube.start_year == NEVER) | ((cube.start_year > later_than) & ~starter)
+    free = cube.start_year == NEVER
+    if later_than < NO_START:
+        free |= (cube.start_year > later_than) & ~starter
     free &= cube.eligible_before(g)
     n = n_starters = int(starter.sum())
     person = np.concatenate([np.flatnonzero(starter), np.flatnonzero(free)])
-    treated = np.arange(len(person)) < n
+    treated = np.zeros(len(person), dtype=bool)
+    treated[:n] = True
 
     read: list[tuple[Term, NDArray[Any]]] = [
         (term, read_term(cube, term, g - anticipation)[0][person]) for term in covariates
@@ -257,15 +263,18 @@ def _start_group(
     cell = _cells(list(cells.values()), left[-1])
     left += [left[-1], _in_cells(cell, treated, left[-1])]
     columns: list[tuple[Term, Column]] = [(term, _coded(values)) for term, values in read]
-    rows = np.flatnonzero(left[-1])
-    why = one_sided(
-        [column[rows] for _, column in columns], treated[rows], cell[rows], candidates=logit
-    )
-    for k in range(len(columns) + 1):
-        left.append(left[-1].copy())
-        left[-1][rows[why == k]] = False
+    if columns:
+        rows = np.flatnonzero(left[-1])
+        why = one_sided(
+            [column[rows] for _, column in columns], treated[rows], cell[rows], candidates=logit
+        )
+        for k in range(len(columns) + 1):
+            left.append(left[-1].copy())
+            left[-1][rows[why == k]] = False
+    else:
+        left.append(left[-1])
     kept = left[-1]
-    tally.add(person, treated, left)
+    tally.add(person, n, left)
     if not kept.all():
         n = int(kept[:n].sum())
         person, cell = person[kept], cell[kept]
@@ -275,9 +284,11 @@ def _start_group(
     if exact:
         both, cell = np.unique(cell, return_inverse=True)
     control_start = np.broadcast_to(np.int64(NO_START), len(person) - n)  # takes no memory
+    later = person[:0]
     if later_than < NO_START:
         start = cube.start_year[person[n:]]
         control_start = np.where(start == NEVER, NO_START, start)
+        later = person[n:][start != NEVER]
     return StartGroup(
         start_year=g,
         treated=person[:n],
@@ -285,6 +296,7 @@ def _start_group(
         control=person[n:],
         control_cell=cell[n:],
         control_start=control_start,
+        later=later,
         n_cells=len(both) if exact else 1,
         design=Design.of(columns, len(person)),
         n_starters=n_starters,
@@ -333,13 +345,16 @@ def require_followed(cube: Cube, call: str) -> None:
 
     Where residency is known a year without a row is a year without income, and nobody is refused.
     """
-    if cube.residency_known or not cube.n_persons or (cube.row.sum(axis=1) > 1).any():
+    n = cube.n_persons
+    if cube.residency_known or not n or np.count_nonzero(cube.row) > n:
+        return
+    if (cube.row.sum(axis=1) > 1).any():
         return
     years = len(cube.years)
     raise SupportError(
         f"{call} compares changes of the same persons, and nobody is seen in more than one year: "
         "repeated cross-sections are not supported",
-        found=f"{cube.n_persons} persons, each with one row; {years} years with rows",
+        found=f"{n} persons, each with one row; {years} years with rows",
         do="see that person_id names the same person in every year: columns={'person_id': ...}; "
         "or read one period with mih.read_cross_section",
     )
