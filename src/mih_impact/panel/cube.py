@@ -415,45 +415,35 @@ class Cube:
         about = (self.names, self.categories, self.price_year, self.currency, *own)
         return fingerprint_of(arrays_of(self), about)
 
-    # --- reading ----------------------------------------------------------------------------------
-
     def _values(self, name: str, cells: Cells, dead: Dead) -> FloatArray:
         """Return an outcome in some cells: who, and positions of periods."""
         self._require_outcome(name, dead)
         when = np.arange(len(self.periods))[cells[1]]
+        values: NDArray[Any]
         if name == "in_work":
-            values = self._shown(self.ore["wage_income"][cells] > 0, cells)
+            values = self.ore["wage_income"][cells] > 0
         elif name == "on_benefit":
-            paid = np.zeros_like(self.row[cells])
+            values = np.zeros_like(self.row[cells])
             for scheme in self.schemes:
-                paid |= self.ore[scheme][cells] > 0
-            values = self._shown(paid, cells)
+                values |= self.ore[scheme][cells] > 0
         elif name == "mainly_benefit":
             total = sum(self.ore[scheme][cells].astype(np.int64) for scheme in self.schemes)
-            values = self._shown(total > self.ore["wage_income"][cells], cells)
+            values = np.asarray(total > self.ore["wage_income"][cells])
         elif (how := in_g_of(name)) is not None:
-            values = self._shown(
-                how.of(self.ore[how.column][cells] / 100.0 * self._g(when)[when]), cells
-            )
+            values = how.of(self.ore[how.column][cells] / 100.0 * self._g(when)[when])
         elif name in self.ore:
-            kroner = self.ore[name][cells] / 100.0
-            kroner *= self.price_factor[when]
-            values = self._shown(kroner, cells)
+            values = self.ore[name][cells] / 100.0
+            values *= self.price_factor[when]
         else:
-            values = self.number[name][cells].astype(np.float64)
-        zero = dead == "zero" and zero_is_nothing(self.unit_of(name))
+            values = self.number[name][cells].copy()
+        values = values.astype(np.float64, copy=False)
         if self._somebody_away:
-            values[gone(self.state[cells])] = 0.0 if zero else np.nan
+            state, zero = self.state[cells], dead == "zero" and zero_is_nothing(self.unit_of(name))
+            values[state == State.UNKNOWN] = np.nan  # an absent resident has zero
+            values[gone(state)] = 0.0 if zero else np.nan
         if not self.observed[when].all():
             values[np.broadcast_to(~self.observed[when], values.shape)] = np.nan
         return values
-
-    def _shown(self, values: NDArray[Any], cells: Cells) -> NDArray[np.float64]:
-        """Return the values with NaN where nothing is known; an absent resident has zero."""
-        shown = values.astype(np.float64, copy=False)
-        if self._somebody_away:
-            shown[self.state[cells] == State.UNKNOWN] = np.nan
-        return shown
 
     @cached_property
     def _somebody_away(self) -> bool:
