@@ -248,10 +248,12 @@ class TargetEffects:
     def _values(self, group: ControlGroup, rows: IntArray, years: Sequence[int]) -> FloatArray:
         """Return outcomes by year since start, shape (rows, K, years); NaN where not seen."""
         cube, who, start = group.risk.cube, group.risk.person[rows], group.risk.start[rows]
-        return np.stack(
-            [cube.since_start(name, who, start, years, dead=self.dead) for name in self.outcomes],
-            axis=1,
-        )
+        values = np.empty((len(rows), len(self.outcomes), len(years)))
+        for k, name in enumerate(
+            self.outcomes
+        ):  # one at a time: together they take the most memory
+            values[:, k] = cube.since_start(name, who, start, years, dead=self.dead)
+        return values
 
     def within_register(self, group: ControlGroup) -> NDArray[np.bool_]:
         """Return which years since start the register has for each participant, shape (n, E)."""

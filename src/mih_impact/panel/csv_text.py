@@ -5,9 +5,10 @@ from __future__ import annotations
 import codecs
 import csv
 import re
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -109,14 +110,13 @@ class TextColumn:
 class _Growing:
     """A column under way: each text once, with its number, and the numbers of some lines each."""
 
-    number: dict[str, int] = field(default_factory=dict)
+    number: dict[str, int] = field(default_factory=lambda: defaultdict(count().__next__))
     places: list[NDArray[np.int32]] = field(default_factory=list)
 
     def take(self, texts: Sequence[str]) -> None:
-        """Add the texts of some lines."""
-        part, number = TextColumn.of(texts), self.number
-        own = [number.setdefault(text, len(number)) for text in part.found]
-        self.places.append(np.array(own, dtype=np.int32)[part.place])
+        """Add the texts of some lines; one that is new is given the next number."""
+        numbers = map(self.number.__getitem__, texts)
+        self.places.append(np.fromiter(numbers, dtype=np.int32, count=len(texts)))
 
     def begins_with(self, text: str) -> bool:
         """Return whether a text is among the first."""
@@ -250,9 +250,8 @@ def _read_one(path: Path, known: set[str]) -> dict[str, TextColumn]:
         try:
             header = [name.strip() for name in next(reader, [])]
             columns = [_Growing() for _ in header]
-            while lines := [line for line in islice(reader, _LINES) if line]:
-                _require_width(lines, len(header), reader.line_num)
-                for column, texts in zip(columns, zip(*lines, strict=True), strict=True):
+            while lines := list(filter(None, islice(reader, _LINES))):
+                for column, texts in zip(columns, _fields(lines, len(header), reader), strict=True):
                     column.take(texts)
         except csv.Error as error:
             raise _stray_quotation(reader.line_num) from error
@@ -268,14 +267,20 @@ def _stray_quotation(line: int) -> PanelContractError:
     )
 
 
-def _require_width(lines: list[list[str]], width: int, last: int) -> None:
-    wrong = [line for line in lines if len(line) != width]
-    if wrong:
+def _fields(lines: list[list[str]], width: int, reader: Any) -> list[tuple[str, ...]]:
+    """Return the fields of some lines by column."""
+    try:
+        fields = list(zip(*lines, strict=True))
+    except ValueError:  # they are not as long as one another
+        fields = []
+    if len(fields) != width:
+        wrong = sum(len(line) != width for line in lines)
         raise PanelContractError(
             "The CSV file has lines with too few or too many fields",
-            found=f"{len(wrong)} lines up to line {last}; the header has {width} fields",
+            found=f"{wrong} lines up to line {reader.line_num}; the header has {width} fields",
             do="quote fields that contain the delimiter (a decimal comma, for instance)",
         )
+    return fields
 
 
 def _require_header(header: list[str], columns: list[_Growing], known: set[str], file: str) -> None:

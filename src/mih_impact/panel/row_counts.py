@@ -258,15 +258,18 @@ class _Tally:
     """Collects prepared columns, then runs them as one aggregate."""
 
     def __init__(self) -> None:
-        self._prepared: list[nw.Expr] = []
+        self._names: dict[int, str] = {}
+        self._prepared: dict[str, nw.Expr] = {}
         self._aggregates: list[nw.Expr] = [nw.len().alias("n")]
 
     def add(self, key: str, column: nw.Expr, how: Literal["count", "sum", "min", "max"]) -> None:
-        self._prepared.append(column.alias(key))
-        self._aggregates.append(getattr(nw.col(key), how)())
+        """Add an aggregate; what several are asked of is prepared once."""
+        name = self._names.setdefault(id(column), f"_mih_{len(self._names)}")
+        self._prepared[name] = column
+        self._aggregates.append(getattr(nw.col(name), how)().alias(key))
 
     def run(self, frame: nw.LazyFrame[Any]) -> dict[str, float | None]:
-        aggregated = frame.select(self._prepared).select(self._aggregates)
+        aggregated = frame.select(**self._prepared).select(self._aggregates)
         # pandas has the extremes of a column of nulls as what is no number.
         numbers = [
             nw.col(name).cast(nw.Float64) if dtype.is_numeric() else nw.col(name)
