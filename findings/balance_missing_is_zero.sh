@@ -9,7 +9,7 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet --disable-pip-version-check balance==0.23.0 pandas==2.3.3 numpy==2.2.6 scipy==1.13.1 scikit-learn==1.5.2 statsmodels==0.14.6 2> "$work/pip.log" || { cat "$work/pip.log"; exit 2; }
+"$work/venv/bin/pip" install --quiet --disable-pip-version-check balance==0.23.0 pandas==2.3.3 numpy==1.26.4 scipy==1.13.1 scikit-learn==1.3.2 statsmodels==0.14.6 2> "$work/pip.log" || { cat "$work/pip.log"; exit 2; }
 cd "$work"
 MPLBACKEND=agg "$work/venv/bin/python" - <<'PY'
 import logging, warnings
