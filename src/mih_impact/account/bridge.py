@@ -24,7 +24,7 @@ from mih_impact.display.figure import (
     kroner_axis,
 )
 from mih_impact.display.layout import figure, finish, make_room
-from mih_impact.display.locale import Label, Lang, language
+from mih_impact.display.locale import Label, Lang, in_language, language
 from mih_impact.display.result import Card, Provenance, Result
 
 if TYPE_CHECKING:
@@ -95,23 +95,24 @@ class Bridge(Result):
 
     def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the walk as a waterfall."""
-        return plot_bridge(self, ax=ax, lang=lang)
+        with in_language(lang):
+            return plot_bridge(self, ax=ax)
 
     def steps(self) -> pd.DataFrame:
         """Return the table without steps that are nothing."""
         return self.table[(self.table["kind"] == "total") | (self.table["amount"].abs() > 0.5)]
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
         rows = self.steps()
         table = pd.DataFrame(
             {
-                _STEP.text(lang): rows[f"label_{lang}"],
-                _AMOUNT.text(lang): [hundreds(value, lang) for value in rows["amount"]],
-                _SUM.text(lang): [hundreds(value, lang) for value in rows["running_sum"]],
+                _STEP.text(): rows[f"label_{language()}"],
+                _AMOUNT.text(): [hundreds(value) for value in rows["amount"]],
+                _SUM.text(): [hundreds(value) for value in rows["running_sum"]],
             }
         ).reset_index(drop=True)
-        notes = (_UNIT.format(year=self.price_year).text(lang),)
-        return Card(_TITLE.text(lang), table=table, notes=notes)
+        notes = (_UNIT.format(year=self.price_year).text(),)
+        return Card(_TITLE.text(), table=table, notes=notes)
 
 
 def bridge_of(case: AccountValues) -> Bridge:
@@ -203,7 +204,7 @@ _NOBODY = "#C4C4C4"
 _HEIGHT = 0.62
 
 
-def plot_bridge(bridge: Bridge, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+def plot_bridge(bridge: Bridge, *, ax: Axes | None = None) -> Axes:
     """Draw the walk as a waterfall, from the top.
 
     Parameters
@@ -212,14 +213,11 @@ def plot_bridge(bridge: Bridge, *, ax: Axes | None = None, lang: Lang | None = N
         The walk.
     ax
         Axes to draw in; None makes a figure.
-    lang
-        Language; None is the one in force.
 
     Returns
     -------
     Axes
     """
-    lang = language(lang)
     rows = bridge.steps()
     places = np.arange(len(rows), dtype=float)
     ends = rows["running_sum"].to_numpy()
@@ -232,28 +230,27 @@ def plot_bridge(bridge: Bridge, *, ax: Axes | None = None, lang: Lang | None = N
         edge = _HEIGHT / 2
         ax.vlines(ends[:-1], places[:-1] + edge, places[1:] - edge, color=INK, linewidth=0.9)
         ax.axvline(0, color=INK, linewidth=0.8)
-        name_rows(ax, places, [wrapped(name, 34) for name in rows[f"label_{lang}"]])
+        name_rows(ax, places, [wrapped(name, 34) for name in rows[f"label_{language()}"]])
         for place, amount, total, right in zip(
             places, rows["amount"], is_total, np.maximum(begins, ends), strict=True
         ):
             ax.annotate(
-                hundreds(amount, lang) if total else signed(amount, lang), xy=(right, place),
+                hundreds(amount) if total else signed(amount), xy=(right, place),
                 xytext=(5, 0), textcoords="offset points", ha="left", va="center", fontsize=9,
                 color=INK, fontweight="bold" if total else "normal", path_effects=halo(),
             )  # fmt: skip
         make_room(ax)
-        kroner_axis(ax, lang, price_year=bridge.price_year, axis="x", what=_WHAT.text(lang))
+        kroner_axis(ax, price_year=bridge.price_year, axis="x", what=_WHAT.text())
         finish(
-            ax, lang, title=_WATERFALL_TITLE, source=[bridge.basis, _NOTE], of=bridge,
-            alt=_alt(bridge, lang), names="rows",
-        )  # fmt: skip
+            ax, title=_WATERFALL_TITLE, source=[bridge.basis, _NOTE], of=bridge,
+            alt=_alt(bridge), names="rows")  # fmt: skip
     return ax
 
 
-def _alt(bridge: Bridge, lang: Lang) -> str:
+def _alt(bridge: Bridge) -> str:
     parts = [
-        f"{row[f'label_{lang}']} "
-        + (hundreds if row["kind"] == "total" else signed)(row["amount"], lang)
+        f"{row[f'label_{language()}']} "
+        + (hundreds if row["kind"] == "total" else signed)(row["amount"])
         for row in bridge.steps().to_dict("records")
     ]
-    return f"{_WATERFALL_TITLE.text(lang)}: {'; '.join(parts)}."
+    return f"{_WATERFALL_TITLE.text()}: {'; '.join(parts)}."

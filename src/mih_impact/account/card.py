@@ -28,7 +28,7 @@ from mih_impact.account.tables import actor_frame, beside_frame, ledger_frame, y
 from mih_impact.account.values import AccountValues
 from mih_impact.display.locale import (
     Label,
-    Lang,
+    both,
     capital,
     count,
     hidden,
@@ -145,12 +145,12 @@ class Sentence:
 
 def _kroner(value: SupportsFloat | None) -> Label:
     """Return kroner to the nearest hundred in both languages."""
-    return Label(nb=hundreds(value, "nb"), en=hundreds(value, "en"))
+    return both(lambda: hundreds(value))
 
 
 def _persons(n: float) -> Label:
     """Return a number of persons in both languages; few are hidden."""
-    return Label(nb=count(n, "nb"), en=count(n, "en"))
+    return both(lambda: count(n))
 
 
 def _capital(label: Label) -> Label:
@@ -158,7 +158,7 @@ def _capital(label: Label) -> Label:
 
 
 def _whole(n: int) -> Label:
-    return Label(nb=number(n, 0, "nb"), en=number(n, 0, "en"))
+    return both(lambda: number(n, 0))
 
 
 def cut(case: AccountValues) -> Sentence:
@@ -248,9 +248,9 @@ def controls(case: AccountValues) -> Sentence | None:
     return Sentence(_CONTROLS, {name: _kroner(value) for name, value in numbers.items()})
 
 
-def said(sentences: list[Sentence | None], lang: Lang | None = None) -> list[str]:
+def said(sentences: list[Sentence | None]) -> list[str]:
     """Return the sentences that are true of an account."""
-    return [each.label.text(lang) for each in sentences if each is not None]
+    return [each.label.text() for each in sentences if each is not None]
 
 
 _TITLE = Label(
@@ -340,86 +340,86 @@ _UNSURE = {
 }  # fmt: skip
 
 
-def account_card(case: AccountValues, lang: Lang | None = None) -> Card:
+def account_card(case: AccountValues) -> Card:
     """Return the card of an account."""
-    title = _TITLE.format(programme=case.programme.label).text(lang)
+    title = _TITLE.format(programme=case.programme.label).text()
     return Card(
         title=title,
-        lines=(*_headline(case, lang), *_beside(case, lang)),
-        table=_who(case, lang),
-        notes=_notes(case, lang),
+        lines=(*_headline(case), *_beside(case)),
+        table=_who(case),
+        notes=_notes(case),
     )
 
 
-def _headline(case: AccountValues, lang: Lang | None) -> list[tuple[str, str]]:
+def _headline(case: AccountValues) -> list[tuple[str, str]]:
     bounds = case.interval()
-    missing = _NOT_AVAILABLE.text(lang)
+    missing = _NOT_AVAILABLE.text()
     lines = [
-        (_NPV.text(lang), hundreds(case.npv, lang)),
-        (_INTERVAL.text(lang), interval(*bounds, hundreds, lang) if bounds else missing),
-        (_PROBABILITY.text(lang), _probability(case, lang)),
+        (_NPV.text(), hundreds(case.npv)),
+        (_INTERVAL.text(), interval(*bounds, hundreds) if bounds else missing),
+        (_PROBABILITY.text(), _probability(case)),
         (
-            _BREAK_EVEN.text(lang),
-            break_even_text(case.break_even_year, case.horizon, lang, counted=True),
+            _BREAK_EVEN.text(),
+            break_even_text(case.break_even_year, case.horizon, counted=True),
         ),
-        (_PUBLIC.text(lang), hundreds(case.public, lang)),
+        (_PUBLIC.text(), hundreds(case.public)),
     ]
     if np.isfinite(case.starters).all():
-        first, last = (count(n, lang) for n in case.starters[[0, -1]])
-        text = _YEARS_TO.format(first=first, last=last, year=case.horizon - 1).text(lang)
-        lines.append((_STARTERS.text(lang), text))
+        first, last = (count(n) for n in case.starters[[0, -1]])
+        text = _YEARS_TO.format(first=first, last=last, year=case.horizon - 1).text()
+        lines.append((_STARTERS.text(), text))
     return lines
 
 
-def _probability(case: AccountValues, lang: Lang | None) -> str:
+def _probability(case: AccountValues) -> str:
     """Return P(NPV > 0), never rounded to a certainty."""
     share = case.probability_positive
     if share is None:
-        return _NOT_AVAILABLE.text(lang)
+        return _NOT_AVAILABLE.text()
     if not case.std_error:
-        return percent(share, 0, lang)
+        return percent(share, 0)
     if share > 0.999:
-        return f"> {percent(0.999, 1, lang)}"
-    return f"< {percent(0.001, 1, lang)}" if share < 0.001 else percent(share, 1, lang)
+        return f"> {percent(0.999, 1)}"
+    return f"< {percent(0.001, 1)}" if share < 0.001 else percent(share, 1)
 
 
-def _beside(case: AccountValues, lang: Lang | None) -> list[tuple[str, str]]:
+def _beside(case: AccountValues) -> list[tuple[str, str]]:
     lines = []
-    for row in beside_frame(case, lang).to_dict("records"):
+    for row in beside_frame(case).to_dict("records"):
         if row["name"] == "public_leisure_1":  # leisure is no public money: said already
             continue
         name, value = str(row["label"]), float(row["value"])
-        shown = hundreds(value, lang) if row["unit"] == case.currency else _scale(value, lang)
+        shown = hundreds(value) if row["unit"] == case.currency else _scale(value)
         lines.append((name[0].upper() + name[1:], shown))
     return lines
 
 
-def _scale(value: float, lang: Lang | None) -> str:
+def _scale(value: float) -> str:
     """Return a switching scale; one that is negative or does not exist is none."""
-    return number(value, 2, lang) if value >= 0 else _NONE.text(lang)
+    return number(value, 2) if value >= 0 else _NONE.text()
 
 
-def _who(case: AccountValues, lang: Lang | None) -> pd.DataFrame:
+def _who(case: AccountValues) -> pd.DataFrame:
     """Return the table of actors; those whom nothing reaches are left out."""
     years = year_frame(case)
     moved = years.groupby("actor")["amount"].apply(lambda amount: bool((amount.abs() > 0.5).any()))
     frame = actor_frame(case)
     kept = frame[[bool(moved[actor]) or actor not in ACTORS for actor in frame["actor"]]]
-    names = [GROUP_LABELS[actor].text(lang) for actor in kept["actor"]]
+    names = [GROUP_LABELS[actor].text() for actor in kept["actor"]]
     shown: dict[str, list[str]] = {
-        _WHO.text(lang): names,
-        _PRESENT_VALUE.text(lang): [hundreds(value, lang) for value in kept["present_value"]],
+        _WHO.text(): names,
+        _PRESENT_VALUE.text(): [hundreds(value) for value in kept["present_value"]],
     }
     if case.covariance is not None:
         bounds = zip(kept["conf_low"], kept["conf_high"], strict=True)
-        shown[_CI.text(lang)] = [interval(low, high, hundreds, lang) for low, high in bounds]
-    shown[_BREAK_EVEN.text(lang)] = [
-        break_even_text(case.break_even(actor), case.horizon, lang) for actor in kept["actor"]
+        shown[_CI.text()] = [interval(low, high, hundreds) for low, high in bounds]
+    shown[_BREAK_EVEN.text()] = [
+        break_even_text(case.break_even(actor), case.horizon) for actor in kept["actor"]
     ]
     return pd.DataFrame(shown)
 
 
-def _notes(case: AccountValues, lang: Lang | None) -> tuple[str, ...]:
+def _notes(case: AccountValues) -> tuple[str, ...]:
     notes = [
         _UNIT.format(year=case.price_year, money=money_name()),
         WHOSE[case.estimand],
@@ -440,8 +440,8 @@ def _notes(case: AccountValues, lang: Lang | None) -> tuple[str, ...]:
     late = case.late_costs
     if late:
         notes.append(_LATE_COSTS.format(cost=_kroner(late)))
-    texts = [capital(note.text(lang)) for note in notes]
-    return (*texts, *_unsure(case, lang))
+    texts = [capital(note.text()) for note in notes]
+    return (*texts, *_unsure(case))
 
 
 def _objections(case: AccountValues) -> list[Sentence | None]:
@@ -462,16 +462,16 @@ def _objections(case: AccountValues) -> list[Sentence | None]:
     ]
 
 
-def _unsure(case: AccountValues, lang: Lang | None) -> list[str]:
+def _unsure(case: AccountValues) -> list[str]:
     """Return what is assumed or remembered, rates with their values, costs by name."""
     known = [
-        (item.status, f"{item.label.text(lang)} {amount_of(item.value, item.unit, lang)}")
+        (item.status, f"{item.label.text()} {amount_of(item.value, item.unit)}")
         for item in case.unsure()
     ]
-    known += [(item.status, item.label.text(lang)) for item in case.programme.items]
+    known += [(item.status, item.label.text()) for item in case.programme.items]
     texts = []
     for status, sentence in _UNSURE.items():
         names = [name for own, name in known if own == status]
         if names:
-            texts.append(sentence.format(names="; ".join(names)).text(lang))
+            texts.append(sentence.format(names="; ".join(names)).text())
     return texts

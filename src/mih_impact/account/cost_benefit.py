@@ -52,7 +52,7 @@ from mih_impact.account.values import (
     require_price_year,
 )
 from mih_impact.arguments import named_options
-from mih_impact.display.locale import Lang, current
+from mih_impact.display.locale import Lang, current, in_language
 from mih_impact.display.result import Card, Provenance
 from mih_impact.effects.series import EffectSeries, require_effects
 from mih_impact.errors import AssumptionError, OptionError, RenamedError
@@ -139,7 +139,8 @@ class CostBenefit(AccountValues):
             society and public budgets with leisure at the net wage and with every post new
             municipal money, and the scale of the effects at which each is zero.
         """
-        return beside_frame(self, lang)
+        with in_language(lang):
+            return beside_frame(self)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the account, one row per actor and sum; see `by_actor`."""
@@ -156,7 +157,8 @@ class CostBenefit(AccountValues):
             budget (of gross outlay where budgets gain), benefit-cost ratio, and the marginal value
             of public funds, infinite or undefined where it is. Break-even is in `by_actor`.
         """
-        return indicators_frame(self, lang)
+        with in_language(lang):
+            return indicators_frame(self)
 
     def costs(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return the programme's costs by phase, less what controls' own measures cost.
@@ -169,7 +171,8 @@ class CostBenefit(AccountValues):
             years), `present_value, low, high` (NOK per starter within the horizon), `status,
             source, range_source`.
         """
-        return costs_frame(self, lang)
+        with in_language(lang):
+            return costs_frame(self)
 
     def by_budget(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return the public account by budget line.
@@ -182,7 +185,8 @@ class CostBenefit(AccountValues):
             present_value` (NOK per starter), `status, source` of the mapping. A line that is none
             of the reference table keeps its own name.
         """
-        return budget_frame(self, lang)
+        with in_language(lang):
+            return budget_frame(self)
 
     def by_department(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return the public account by ministry, county and municipality.
@@ -193,7 +197,8 @@ class CostBenefit(AccountValues):
             `budget, department, label, present_value, in_cash` (the part that is paid in money);
             NOK per starter. The rows sum to the public account.
         """
-        return department_frame(self, lang)
+        with in_language(lang):
+            return department_frame(self)
 
     def non_priced(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return what is not given in kroner, by the plus-minus method; never added.
@@ -203,7 +208,8 @@ class CostBenefit(AccountValues):
         DataFrame
             `name, label, whom, importance, extent, consequence, reason, source, status`.
         """
-        return non_priced_frame(self.programme.non_priced, lang)
+        with in_language(lang):
+            return non_priced_frame(self.programme.non_priced)
 
     def residual_value(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return what the years after the horizon would be worth, beside the headline.
@@ -220,7 +226,8 @@ class CostBenefit(AccountValues):
         AssumptionError
             The programme does not say how old starters are.
         """
-        return residual_frame(self, lang)
+        with in_language(lang):
+            return residual_frame(self)
 
     def objections(self, lang: Lang | None = None) -> pd.DataFrame:
         """Return what a ministry asks of the account, each with its size; nothing is added.
@@ -235,7 +242,8 @@ class CostBenefit(AccountValues):
             gave it). NOK per starter; what is named share is one, what is named years is years. An
             "illustration" is no estimate: it says how large something would be, if it were so.
         """
-        return objections_frame(self, lang)
+        with in_language(lang):
+            return objections_frame(self)
 
     def bridge(self) -> Bridge:
         """Walk from the simplified account to this one, and on to public budgets."""
@@ -389,23 +397,27 @@ class CostBenefit(AccountValues):
         """Draw the cumulative present value by year, with interval and break-even."""
         from mih_impact.account.figures.account import plot_cumulative
 
-        return plot_cumulative(self, ax=ax, lang=lang)
+        with in_language(lang):
+            return plot_cumulative(self, ax=ax)
 
     def plot_actors(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw who pays and who gains."""
         from mih_impact.account.figures.account import plot_actors
 
-        return plot_actors(self, ax=ax, lang=lang)
+        with in_language(lang):
+            return plot_actors(self, ax=ax)
 
     def plot_costs(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the programme's costs by phase: who pays, and how sure they are."""
         from mih_impact.account.figures.account import plot_costs
 
-        return plot_costs(self, ax=ax, lang=lang)
+        with in_language(lang):
+            return plot_costs(self, ax=ax)
 
     def plot_non_priced(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw what is not given in kroner, on the scale from four minuses to four pluses."""
-        return plot_non_priced(self.programme.non_priced, ax=ax, lang=lang)
+        with in_language(lang):
+            return plot_non_priced(self.programme.non_priced, ax=ax)
 
     def plot_residual(
         self, of: str = "society", *, ax: Axes | None = None, lang: Lang | None = None
@@ -413,7 +425,8 @@ class CostBenefit(AccountValues):
         """Draw the residual value beside the headline, to which it is not added."""
         from mih_impact.account.residual import plot_residual
 
-        return plot_residual(self, of, ax=ax, lang=lang)
+        with in_language(lang):
+            return plot_residual(self, of, ax=ax)
 
     if not TYPE_CHECKING:  # so that type checkers still find names that do not exist
 
@@ -426,10 +439,10 @@ class CostBenefit(AccountValues):
                 )
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
         from mih_impact.account.card import account_card
 
-        return account_card(self, lang)
+        return account_card(self)
 
 
 #: Years of the longest account: more than two lifetimes.

@@ -12,7 +12,7 @@ import pandas as pd
 from mih_impact.account.roles import GROUPS
 from mih_impact.account.tables import line_values
 from mih_impact.account.values import AccountValues
-from mih_impact.display.locale import Label, Lang
+from mih_impact.display.locale import Label
 
 __all__ = ["INDICATORS", "REMARKS", "WILLING", "indicators_frame", "mvpf", "programme_costs"]
 
@@ -126,7 +126,7 @@ def mvpf(willingness_to_pay: float, net_cost: float) -> float | None:
     return np.inf if willingness_to_pay > 0 else None
 
 
-def indicators_frame(case: AccountValues, lang: Lang | None = None) -> pd.DataFrame:
+def indicators_frame(case: AccountValues) -> pd.DataFrame:
     """Return `indicator, value, unit, label, definition, remark`; see `CostBenefit.indicators`."""
     value = {group: case.present_value(group) for group in GROUPS}
     npv, public = value["society"], value["public"]
@@ -146,8 +146,8 @@ def indicators_frame(case: AccountValues, lang: Lang | None = None) -> pd.DataFr
          "undefined" if marginal is None else "infinite" if np.isinf(marginal) else ""),
     ]  # fmt: skip
     shown = [
-        (name, number, unit, *(text.text(lang) for text in INDICATORS[name]),
-         REMARKS[remark].text(lang) if remark else "")
+        (name, number, unit, *(text.text() for text in INDICATORS[name]),
+         REMARKS[remark].text() if remark else "")
         for name, number, unit, remark in rows
     ]  # fmt: skip
     columns = ["indicator", "value", "unit", "label", "definition", "remark"]

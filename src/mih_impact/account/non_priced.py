@@ -24,7 +24,7 @@ from mih_impact.display.figure import (
     OKABE_ITO,
 )
 from mih_impact.display.layout import figure, finish
-from mih_impact.display.locale import MINUS, Label, Lang, capital, language
+from mih_impact.display.locale import MINUS, Label, capital
 from mih_impact.display.result import Card
 from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference.rows import Status
@@ -225,15 +225,13 @@ def require_non_priced(effects: Iterable[NonPriced]) -> tuple[NonPriced, ...]:
     return tuple(listed)
 
 
-def non_priced_frame(effects: Sequence[NonPriced], lang: Lang | None = None) -> pd.DataFrame:
+def non_priced_frame(effects: Sequence[NonPriced]) -> pd.DataFrame:
     """Return one row per effect, in the order given.
 
     Parameters
     ----------
     effects
         The effects.
-    lang
-        Language of label, whom, reason and source; None is the one in force.
 
     Returns
     -------
@@ -246,17 +244,16 @@ def non_priced_frame(effects: Sequence[NonPriced], lang: Lang | None = None) -> 
     AssumptionError
         If two effects share a name.
     """
-    lang = language(lang)
     rows = [
         [
             each.name,
-            each.label.text(lang),
-            each.whom.text(lang),
+            each.label.text(),
+            each.whom.text(),
             each.importance,
             each.extent,
             each.consequence,
-            each.reason.text(lang),
-            each.source.text(lang),
+            each.reason.text(),
+            each.source.text(),
             each.status,
         ]
         for each in require_non_priced(effects)
@@ -360,15 +357,13 @@ _NO_EFFECTS = Label(
 )
 
 
-def non_priced_card(effects: Sequence[NonPriced], lang: Lang | None = None) -> Card:
+def non_priced_card(effects: Sequence[NonPriced]) -> Card:
     """Return the plus-minus table as a card.
 
     Parameters
     ----------
     effects
         The effects, in the order they are shown.
-    lang
-        Language; None is the one in force.
 
     Returns
     -------
@@ -380,51 +375,47 @@ def non_priced_card(effects: Sequence[NonPriced], lang: Lang | None = None) -> C
     AssumptionError
         If two effects share a name.
     """
-    lang = language(lang)
     effects = require_non_priced(effects)
     if not effects:
-        return Card(_TITLE.text(lang), notes=(_NO_EFFECTS.text(lang),))
-    cells = non_priced_cells(effects, lang)
+        return Card(_TITLE.text(), notes=(_NO_EFFECTS.text(),))
+    cells = non_priced_cells(effects)
     notes = (
-        NEVER_ADDED.text(lang),
-        *_unsure(effects, lang),
-        *_reasons(effects, lang),
-        _METHOD.format(source=MATRIX_SOURCE).text(lang),
+        NEVER_ADDED.text(),
+        *_unsure(effects),
+        *_reasons(effects),
+        _METHOD.format(source=MATRIX_SOURCE).text(),
     )
-    shown = [_COLUMNS[column].text(lang) for column in _WEIGHED]
-    return Card(_TITLE.text(lang), table=cells[shown], notes=notes)
+    shown = [_COLUMNS[column].text() for column in _WEIGHED]
+    return Card(_TITLE.text(), table=cells[shown], notes=notes)
 
 
-def non_priced_cells(effects: Sequence[NonPriced], lang: Lang | None = None) -> pd.DataFrame:
+def non_priced_cells(effects: Sequence[NonPriced]) -> pd.DataFrame:
     """Return the whole plus-minus table as displayed text, columns named in the language.
 
     Parameters
     ----------
     effects
         The effects, in the order they are shown.
-    lang
-        Language; None is the one in force.
 
     Returns
     -------
     DataFrame
         Effect, whom, importance, extent, consequence, reason and source, for pages and documents.
     """
-    lang = language(lang)
     rows = [
         {
-            "label": capital(each.label.text(lang)),
-            "whom": each.whom.text(lang),
-            "importance": _IMPORTANCE[each.importance].text(lang),
-            "extent": _EXTENT[each.extent].text(lang),
+            "label": capital(each.label.text()),
+            "whom": each.whom.text(),
+            "importance": _IMPORTANCE[each.importance].text(),
+            "extent": _EXTENT[each.extent].text(),
             "consequence": signs(each.consequence),
-            "reason": each.reason.text(lang),
-            "source": each.source.text(lang),
+            "reason": each.reason.text(),
+            "source": each.source.text(),
         }
         for each in require_non_priced(effects)
     ]
     frame = pd.DataFrame(rows, columns=list(_COLUMNS), dtype=object)
-    return frame.rename(columns={name: label.text(lang) for name, label in _COLUMNS.items()})
+    return frame.rename(columns={name: label.text() for name, label in _COLUMNS.items()})
 
 
 def signs(consequence: str) -> str:
@@ -454,24 +445,24 @@ def consequence_text(consequence: str) -> Label:
     return size if consequence == "0" else _SIGNED[consequence[-1]].format(size=size)
 
 
-def _unsure(effects: tuple[NonPriced, ...], lang: Lang) -> list[str]:
+def _unsure(effects: tuple[NonPriced, ...]) -> list[str]:
     """Return whose weighing is assumed or remembered."""
     texts = []
     for status, sentence in _UNSURE.items():
-        names = [each.label.text(lang) for each in effects if each.status == status]
+        names = [each.label.text() for each in effects if each.status == status]
         if names:
-            named = _ALL.text(lang) if len(names) == len(effects) else "; ".join(names)
-            texts.append(sentence.format(names=named).text(lang))
+            named = _ALL.text() if len(names) == len(effects) else "; ".join(names)
+            texts.append(sentence.format(names=named).text())
     return texts
 
 
-def _reasons(effects: tuple[NonPriced, ...], lang: Lang) -> list[str]:
+def _reasons(effects: tuple[NonPriced, ...]) -> list[str]:
     """Return why each effect is weighed as it is, and who names it."""
     return [
         capital(
             _REASON.format(
                 label=each.label, whom=each.whom, reason=each.reason, source=each.source
-            ).text(lang)
+            ).text()
         )
         for each in effects
     ]
@@ -492,9 +483,7 @@ _COLOURS = {"+": OKABE_ITO["blue"], "-": OKABE_ITO["vermillion"], "0": CONTROL}
 _WIDTH = 24
 
 
-def plot_non_priced(
-    effects: Sequence[NonPriced], *, ax: Axes | None = None, lang: Lang | None = None
-) -> Axes:
+def plot_non_priced(effects: Sequence[NonPriced], *, ax: Axes | None = None) -> Axes:
     """Draw each effect on the scale from four minuses to four pluses.
 
     Parameters
@@ -503,8 +492,6 @@ def plot_non_priced(
         The effects, from the top down.
     ax
         Axes to draw in; None makes a figure.
-    lang
-        Language; None is the one in force.
 
     Returns
     -------
@@ -515,7 +502,7 @@ def plot_non_priced(
     AssumptionError
         Without effects, or if two share a name.
     """
-    lang, effects = language(lang), require_non_priced(effects)
+    effects = require_non_priced(effects)
     if not effects:
         raise AssumptionError(
             "There are no non-priced effects to draw",
@@ -528,18 +515,17 @@ def plot_non_priced(
         ax.axvline(0, color="#222222", linewidth=0.8)
         for place, each in enumerate(effects):
             _mark(ax, place, each.consequence)
-        names = [_name(each, lang) for each in effects]
+        names = [_name(each) for each in effects]
         ax.set_yticks(range(len(effects)), names)
         ax.set_ylim(len(effects) - 0.4, -0.6)
         ax.set_xlim(-4.4, 4.4)
         whole = [text for text in CONSEQUENCES if "/" not in text]
         ax.set_xticks(range(-4, 5), [signs(text) for text in whole])
-        ax.set_xlabel(_AXIS.text(lang))
+        ax.set_xlabel(_AXIS.text())
         judged = [_JUDGED] if any(each.status == "ASSUMED" for each in effects) else []
         finish(
-            ax, lang, title=_NON_PRICED_TITLE, pad=12, names="rows", alt=_alt(effects, lang),
-            source=[_SOURCE.format(never=NEVER_ADDED), *judged],
-        )  # fmt: skip
+            ax, title=_NON_PRICED_TITLE, pad=12, names="rows", alt=_alt(effects),
+            source=[_SOURCE.format(never=NEVER_ADDED), *judged])  # fmt: skip
     return ax
 
 
@@ -550,14 +536,11 @@ def _mark(ax: Axes, place: int, consequence: str) -> None:
     ax.plot(ends, [place] * len(ends), "o-", color=colour, linewidth=5.0, markersize=8)
 
 
-def _name(effect: NonPriced, lang: Lang | None) -> str:
-    text = effect.label.text(lang)
+def _name(effect: NonPriced) -> str:
+    text = effect.label.text()
     return textwrap.fill(text[:1].upper() + text[1:], _WIDTH)
 
 
-def _alt(effects: tuple[NonPriced, ...], lang: Lang | None) -> str:
-    parts = [
-        f"{each.label.text(lang)} {consequence_text(each.consequence).text(lang)}"
-        for each in effects
-    ]
-    return f"{_NON_PRICED_TITLE.text(lang)}: {'; '.join(parts)}."
+def _alt(effects: tuple[NonPriced, ...]) -> str:
+    parts = [f"{each.label.text()} {consequence_text(each.consequence).text()}" for each in effects]
+    return f"{_NON_PRICED_TITLE.text()}: {'; '.join(parts)}."

@@ -19,7 +19,7 @@ from mih_impact.account.roles import GROUPS, TAX, hundreds
 from mih_impact.account.tables import component_frame, ledger_frame
 from mih_impact.account.uncertainty import uncertainty_of
 from mih_impact.account.values import AccountValues
-from mih_impact.display.locale import Label, Lang, number, percent
+from mih_impact.display.locale import Label, both, number, percent
 from mih_impact.errors import AssumptionError
 
 __all__ = ["ASSUMED", "Limit", "Objection", "objections_frame", "objections_of"]
@@ -114,10 +114,10 @@ def objections_of(case: AccountValues, names: Sequence[str] | None = None) -> li
     return [each for each in found if each is not None]
 
 
-def objections_frame(case: AccountValues, lang: Lang | None = None) -> pd.DataFrame:
+def objections_frame(case: AccountValues) -> pd.DataFrame:
     """Return `name, number, value, status, sentence`; see `CostBenefit.objections`."""
     rows = [
-        (each.name, number, value, STATUS[each.status].text(lang), each.sentence.text(lang))
+        (each.name, number, value, STATUS[each.status].text(), each.sentence.text())
         for each in objections_of(case)
         for number, value in each.numbers.items()
     ]
@@ -133,20 +133,20 @@ def _said(
 
 def _shown(key: str, value: float) -> Label:
     """Return a number by what its name says it is: a share, a number of years, or kroner."""
-    show: Callable[[float, Lang], str] = hundreds
+    show: Callable[[float], str] = hundreds
     if key.startswith("share"):
         show = _percent
     elif key.startswith("years"):
         show = _years
-    return Label(nb=show(value, "nb"), en=show(value, "en"))
+    return both(lambda: show(value))
 
 
-def _percent(value: float, lang: Lang) -> str:
-    return percent(value, lang=lang)
+def _percent(value: float) -> str:
+    return percent(value)
 
 
-def _years(value: float, lang: Lang) -> str:
-    return number(value, 2, lang)
+def _years(value: float) -> str:
+    return number(value, 2)
 
 
 _POSTS = Label(

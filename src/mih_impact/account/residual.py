@@ -36,7 +36,7 @@ from mih_impact.display.figure import (
     tinted,
 )
 from mih_impact.display.layout import figure, finish, make_room
-from mih_impact.display.locale import Label, Lang, capital, interval, language, year_range
+from mih_impact.display.locale import Label, capital, interval, year_range
 from mih_impact.errors import AssumptionError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def years_left(case: AccountValues) -> int:
     return max(0, round(LAST_AGE - age.value) - case.horizon)
 
 
-def residual_frame(case: AccountValues, lang: Lang | None = None) -> pd.DataFrame:
+def residual_frame(case: AccountValues) -> pd.DataFrame:
     """Return the residual value under each decay; see `CostBenefit.residual_value`."""
     last = case.horizon + years_left(case)
     rows = []
@@ -77,7 +77,7 @@ def residual_frame(case: AccountValues, lang: Lang | None = None) -> pd.DataFram
         values, errors = _after(case, last, half_life)
         for group, value, error in zip(GROUPS, values, errors, strict=True):
             years = [case.horizon, last - 1] if last > case.horizon else [pd.NA, pd.NA]
-            rows.append([name, label.text(lang), group, *years, value, error])
+            rows.append([name, label.text(), group, *years, value, error])
     columns = [
         "decay", "label", "actor", "first_year", "last_year", "present_value", "std_error",
     ]  # fmt: skip
@@ -145,9 +145,7 @@ _NOTE = Label(
 _Z = NormalDist().inv_cdf(0.975)
 
 
-def plot_residual(
-    case: AccountValues, of: str = "society", *, ax: Axes | None = None, lang: Lang | None = None
-) -> Axes:
+def plot_residual(case: AccountValues, of: str = "society", *, ax: Axes | None = None) -> Axes:
     """Draw the headline, and under a line the residual value by each decay of the effect.
 
     Parameters
@@ -158,8 +156,6 @@ def plot_residual(
         An actor, `public` or `society`.
     ax
         Axes to draw in; None makes a figure.
-    lang
-        Language; None is the one in force.
 
     Returns
     -------
@@ -171,8 +167,7 @@ def plot_residual(
         An unknown group, or a programme that does not say how old starters are.
     """
     require_group(of)
-    lang = language(lang)
-    rows, heading = _rows(case, of, lang), _heading(case, lang)
+    rows, heading = _rows(case, of), _heading(case)
     places = np.array([0.0, *(2.2 + np.arange(len(rows) - 1))])
     values = rows["present_value"].to_numpy()
     reach = _Z * rows["std_error"].fillna(0.0).to_numpy()
@@ -189,37 +184,36 @@ def plot_residual(
         ax.axhline(0.75, color=RULE, linewidth=0.9)
         lines = [0.0, 1.3, *places[1:]]
         name_rows(ax, lines, [names[0], heading, *names[1:]], heads=[0, 1])
-        write_amounts(ax, places, values, values - reach, values + reach, lang)
+        write_amounts(ax, places, values, values - reach, values + reach)
         make_room(ax)
-        what = per_participant(GROUP_LABELS[of]).text(lang)
-        kroner_axis(ax, lang, price_year=case.price_year, axis="x", what=what)
+        what = per_participant(GROUP_LABELS[of]).text()
+        kroner_axis(ax, price_year=case.price_year, axis="x", what=what)
         known = case.covariance is not None
         finish(
-            ax, lang, title=_TITLE, of=case, names="rows",
+            ax, title=_TITLE, of=case, names="rows",
             source=[basis_of(case), _NOTE, INTERVAL if known else NO_INTERVAL],
-            alt=_alt(rows, heading, reach, known, lang),
-        )  # fmt: skip
+            alt=_alt(rows, heading, reach, known))  # fmt: skip
     return ax
 
 
-def _rows(case: AccountValues, of: str, lang: Lang) -> pd.DataFrame:
+def _rows(case: AccountValues, of: str) -> pd.DataFrame:
     """Return `name, present_value, std_error`: the account, then each residual value."""
-    after = residual_frame(case, lang)
+    after = residual_frame(case)
     after = after[after["actor"] == of].rename(columns={"label": "name"})
     account = actor_frame(case).query("actor == @of")
     years = year_range(0, case.horizon - 1)
-    account = account.assign(name=_ACCOUNT.format(years=years).text(lang))
+    account = account.assign(name=_ACCOUNT.format(years=years).text())
     return pd.concat([account, after])[["name", "present_value", "std_error"]]
 
 
-def _heading(case: AccountValues, lang: Lang) -> str:
+def _heading(case: AccountValues) -> str:
     last = case.horizon + years_left(case) - 1
-    return _AFTER.format(years=year_range(case.horizon, last)).text(lang)
+    return _AFTER.format(years=year_range(case.horizon, last)).text()
 
 
-def _alt(rows: pd.DataFrame, heading: str, reach: np.ndarray, known: bool, lang: Lang) -> str:
+def _alt(rows: pd.DataFrame, heading: str, reach: np.ndarray, known: bool) -> str:
     parts = []
     for name, value, half in zip(rows["name"], rows["present_value"], reach, strict=True):
-        bounds = f" ({interval(value - half, value + half, hundreds, lang)})" if known else ""
-        parts.append(f"{name}: {hundreds(value, lang)}{bounds}")
-    return f"{_TITLE.text(lang)}. {parts[0]}. {heading}: {'; '.join(parts[1:])}."
+        bounds = f" ({interval(value - half, value + half, hundreds)})" if known else ""
+        parts.append(f"{name}: {hundreds(value)}{bounds}")
+    return f"{_TITLE.text()}. {parts[0]}. {heading}: {'; '.join(parts[1:])}."

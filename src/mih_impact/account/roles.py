@@ -127,36 +127,30 @@ def displaced(label: Label) -> Label:
     return Label(nb=f"fortrengning: {label.nb}", en=f"displacement: {label.en}")
 
 
-def amount_of(value: float | None, unit: str, lang: Lang | None = None) -> str:
+def amount_of(value: float | None, unit: str) -> str:
     """Show the value of an assumption in its unit.
 
     Examples
     --------
-    >>> amount_of(0.24, "share", "en"), amount_of(0.009, "per year, real", "en")
-    ('24%', '0.9%')
+    >>> amount_of(1.5, "months")
+    '1,5 måneder'
     """
     if value is None or math.isnan(value):
         return NOT_AVAILABLE
     if unit in ("share", "per year, real"):
-        return percent(value, 0 if round(100 * value, 6).is_integer() else 1, lang)
+        return percent(value, 0 if round(100 * value, 6).is_integer() else 1)
     if unit.startswith("NOK per ") and unit != "NOK per NOK":
-        return hundreds(value, lang)
+        return hundreds(value)
     if unit == "months":
-        return _MONTHS.format(n=number(value, 0 if float(value).is_integer() else 1, lang)).text(
-            lang
-        )
+        return _MONTHS.format(n=number(value, 0 if float(value).is_integer() else 1)).text()
     if unit == "years":
-        return _YEARS.format(n=number(value, 0 if float(value).is_integer() else 1, lang)).text(
-            lang
-        )
+        return _YEARS.format(n=number(value, 0 if float(value).is_integer() else 1)).text()
     if unit == "standard errors":
-        return _ERRORS.format(n=number(value, 2, lang)).text(lang)
-    return number(value, 2, lang)
+        return _ERRORS.format(n=number(value, 2)).text()
+    return number(value, 2)
 
 
-def break_even_text(
-    year: int | None, horizon: int, lang: Lang | None = None, *, counted: bool = False
-) -> str:
+def break_even_text(year: int | None, horizon: int, *, counted: bool = False) -> str:
     """Return a break-even year in words.
 
     Parameters
@@ -165,22 +159,20 @@ def break_even_text(
         Years since start, from 0; None is never.
     horizon
         Years of the account.
-    lang
-        Language; None is the one in force.
     counted
         Whether to say which of the years it is, counted from the first.
 
     Examples
     --------
-    >>> break_even_text(3, 7, "en"), break_even_text(3, 7, "en", counted=True)
-    ('in year 3', 'in year 3, the fourth year')
+    >>> break_even_text(3, 7), break_even_text(3, 7, counted=True)
+    ('i år 3', 'i år 3, det fjerde året')
     """
     if year is None:
-        return _NEVER.format(years=horizon).text(lang)
+        return _NEVER.format(years=horizon).text()
     if year == 0:
-        return _AT_ONCE.text(lang)
+        return _AT_ONCE.text()
     when = _IN_YEAR.format(year=year)
-    return (_COUNTED.format(when=when, ordinal=ordinal(year + 1)) if counted else when).text(lang)
+    return (_COUNTED.format(when=when, ordinal=ordinal(year + 1)) if counted else when).text()
 
 
 def hundreds(x: SupportsFloat | None, lang: Lang | None = None) -> str:

@@ -31,7 +31,7 @@ from mih_impact.display.figure import (
     kroner_axis,
 )
 from mih_impact.display.layout import figure, finish, make_room
-from mih_impact.display.locale import Label, Lang, capital, interval, language
+from mih_impact.display.locale import Label, Lang, capital, in_language, interval
 from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.errors import AssumptionError, OptionError
 
@@ -159,20 +159,19 @@ class Scenarios(Result):
         lang: Lang | None = None,
     ) -> Axes:  # fmt: skip
         """Draw the present value of some groups under every scenario."""
-        return plot_scenarios(self, of, ax=ax, lang=lang)
+        with in_language(lang):
+            return plot_scenarios(self, of, ax=ax)
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
         wide = self.table.pivot(index="scenario", columns="actor", values="present_value")
         cells = [
-            (scenario.label.text(lang), str(self._years(scenario.name)),
-             *(hundreds(float(wide[group][scenario.name]), lang) for group in _SHOWN))
+            (scenario.label.text(), str(self._years(scenario.name)),
+             *(hundreds(float(wide[group][scenario.name])) for group in _SHOWN))
             for scenario in self.scenarios
         ]  # fmt: skip
-        names = [*(column.text(lang) for column in _COLUMNS),
-                 *(GROUP_LABELS[group].text(lang) for group in _SHOWN)]  # fmt: skip
-        return Card(
-            _TITLE.text(lang), table=pd.DataFrame(cells, columns=names), notes=(_NOTE.text(lang),)
-        )
+        names = [*(column.text() for column in _COLUMNS),
+                 *(GROUP_LABELS[group].text() for group in _SHOWN)]  # fmt: skip
+        return Card(_TITLE.text(), table=pd.DataFrame(cells, columns=names), notes=(_NOTE.text(),))
 
     def _years(self, name: str) -> int:
         return int(self.table.loc[self.table["scenario"] == name, "horizon"].iloc[0])
@@ -288,11 +287,7 @@ _STEP = 0.36  # between the groups of a scenario
 
 
 def plot_scenarios(
-    scenarios: Scenarios,
-    of: Sequence[str] = ("society", "public"),
-    *,
-    ax: Axes | None = None,
-    lang: Lang | None = None,
+    scenarios: Scenarios, of: Sequence[str] = ("society", "public"), *, ax: Axes | None = None
 ) -> Axes:
     """Draw present values under every scenario, with 95 per cent intervals.
 
@@ -304,8 +299,6 @@ def plot_scenarios(
         One to six of the actors, `public` and `society`.
     ax
         Axes to draw in; None makes a figure.
-    lang
-        Language; None is the one in force.
 
     Returns
     -------
@@ -316,7 +309,7 @@ def plot_scenarios(
     AssumptionError
         No group, more than six, or an unknown one.
     """
-    lang, groups = language(lang), _checked(of)
+    groups = _checked(of)
     frame = scenarios.to_frame()
     count = len(scenarios.scenarios)
     places = (0.55 + _STEP * len(groups)) * np.arange(count, dtype=np.float64)
@@ -329,17 +322,16 @@ def plot_scenarios(
         for g, group in enumerate(groups):
             rows = frame[frame["actor"] == group]
             at = places + _STEP * (g - (len(groups) - 1) / 2)
-            label = capital(GROUP_LABELS[group].text(lang))
-            marks.append(_dots(ax, rows, at, group, _MARKERS[g], label, lang))
-        name_rows(ax, places, _names(scenarios, frame, lang))
+            label = capital(GROUP_LABELS[group].text())
+            marks.append(_dots(ax, rows, at, group, _MARKERS[g], label))
+        name_rows(ax, places, _names(scenarios, frame))
         edge = _STEP * len(groups) / 2 + 0.25
         ax.set_ylim(places[-1] + edge, places[0] - edge)
         make_room(ax)
-        kroner_axis(ax, lang, price_year=scenarios.price_year, axis="x", what=_WHAT.text(lang))
+        kroner_axis(ax, price_year=scenarios.price_year, axis="x", what=_WHAT.text())
         finish(
-            ax, lang, title=_SCENARIOS_TITLE, source=[scenarios.basis, *_notes(frame)],
-            of=scenarios, alt=_alt(scenarios, frame, groups, lang), key=marks, names="rows",
-        )  # fmt: skip
+            ax, title=_SCENARIOS_TITLE, source=[scenarios.basis, *_notes(frame)],
+            of=scenarios, alt=_alt(scenarios, frame, groups), key=marks, names="rows")  # fmt: skip
     return ax
 
 
@@ -357,7 +349,7 @@ def _checked(of: Sequence[str]) -> list[str]:
 
 
 def _dots(
-    ax: Axes, rows: pd.DataFrame, at: np.ndarray, group: str, marker: str, label: str, lang: Lang
+    ax: Axes, rows: pd.DataFrame, at: np.ndarray, group: str, marker: str, label: str
 ) -> Line2D:
     """Draw a group under every scenario, and return the handle that names it."""
     values = rows["present_value"].to_numpy()
@@ -370,21 +362,21 @@ def _dots(
     )  # fmt: skip
     for place, value, right in zip(at, values, values + reach, strict=True):
         ax.annotate(
-            hundreds(value, lang), xy=(right, place), xytext=(7, 0), textcoords="offset points",
+            hundreds(value), xy=(right, place), xytext=(7, 0), textcoords="offset points",
             ha="left", va="center", fontsize=8.5, color=INK, path_effects=halo(),
         )  # fmt: skip
     return dots
 
 
-def _names(scenarios: Scenarios, frame: pd.DataFrame, lang: Lang) -> list[str]:
+def _names(scenarios: Scenarios, frame: pd.DataFrame) -> list[str]:
     """Return the names of the scenarios, with their years where these are not the account's."""
     years = frame.groupby("scenario")["horizon"].first()
     usual = years.min()
     names = []
     for scenario in scenarios.scenarios:
-        name = scenario.label.text(lang)
+        name = scenario.label.text()
         if years[scenario.name] > usual:
-            name = _YEARS.format(name=name, years=years[scenario.name]).text(lang)
+            name = _YEARS.format(name=name, years=years[scenario.name]).text()
         names.append(wrapped(name, 30))
     return names
 
@@ -396,7 +388,7 @@ def _notes(frame: pd.DataFrame) -> list[Label]:
     return [*notes, _LONGER] if frame["horizon"].nunique() > 1 else notes
 
 
-def _alt(scenarios: Scenarios, frame: pd.DataFrame, groups: list[str], lang: Lang) -> str:
+def _alt(scenarios: Scenarios, frame: pd.DataFrame, groups: list[str]) -> str:
     rows = frame.set_index(["scenario", "actor"])
     parts = []
     for scenario in scenarios.scenarios:
@@ -404,9 +396,9 @@ def _alt(scenarios: Scenarios, frame: pd.DataFrame, groups: list[str], lang: Lan
         for group in groups:
             row = rows.loc[[(scenario.name, group)]]
             value, reach = row["present_value"].item(), _Z * row["std_error"].item()
-            text = f"{GROUP_LABELS[group].text(lang)} {hundreds(value, lang)}"
+            text = f"{GROUP_LABELS[group].text()} {hundreds(value)}"
             if not np.isnan(reach):
-                text += f" ({interval(value - reach, value + reach, hundreds, lang)})"
+                text += f" ({interval(value - reach, value + reach, hundreds)})"
             values.append(text)
-        parts.append(f"{scenario.label.text(lang)}: {', '.join(values)}")
-    return f"{_SCENARIOS_TITLE.text(lang)}. {'; '.join(parts)}."
+        parts.append(f"{scenario.label.text()}: {', '.join(values)}")
+    return f"{_SCENARIOS_TITLE.text()}. {'; '.join(parts)}."

@@ -37,7 +37,7 @@ from mih_impact.display.figure import (
     tinted,
 )
 from mih_impact.display.layout import figure, finish, make_room
-from mih_impact.display.locale import Label, Lang, language, percent
+from mih_impact.display.locale import Label, Lang, both, in_language, language, percent
 from mih_impact.display.result import Card, Provenance, Result
 
 if TYPE_CHECKING:
@@ -161,26 +161,27 @@ class Sensitivity(Result):
         lang: Lang | None = None,
     ) -> Axes:  # fmt: skip
         """Draw the widest `top` swings as a tornado."""
-        return plot_tornado(self, of, top=top, ax=ax, lang=lang)
+        with in_language(lang):
+            return plot_tornado(self, of, top=top, ax=ax)
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
         rows = self.of()
         rows = rows[rows["swing"] > 0.5].head(_SHOWN)
         cells: list[tuple[str, ...]] = [
             (
-                row[f"label_{lang}"],
-                *(amount_of(row[column], row["unit"], lang) for column in ("base", "low", "high")),
-                *(hundreds(row[column], lang) for column in ("at_low", "at_high")),
+                row[f"label_{language()}"],
+                *(amount_of(row[column], row["unit"]) for column in ("base", "low", "high")),
+                *(hundreds(row[column]) for column in ("at_low", "at_high")),
             )
             for row in rows.to_dict("records")
         ]
-        table = pd.DataFrame(cells, columns=[column.text(lang) for column in _COLUMNS])
+        table = pd.DataFrame(cells, columns=[column.text() for column in _COLUMNS])
         base = float(self.of()["at_base"].iloc[0])
         note = _FOR.format(
             who=GROUP_LABELS["society"],
-            base=Label(nb=hundreds(base, "nb"), en=hundreds(base, "en")),
+            base=both(lambda: hundreds(base)),
         )
-        return Card(_TITLE.text(lang), table=table, notes=(note.text(lang),))
+        return Card(_TITLE.text(), table=table, notes=(note.text(),))
 
 
 def sensitivity_of(case: AccountValues) -> Sensitivity:
@@ -247,12 +248,7 @@ _STRENGTH = {"at_low": 0.3, "at_high": 0.8}
 
 
 def plot_tornado(
-    sensitivity: Sensitivity,
-    of: str = "society",
-    *,
-    top: int = 12,
-    ax: Axes | None = None,
-    lang: Lang | None = None,
+    sensitivity: Sensitivity, of: str = "society", *, top: int = 12, ax: Axes | None = None
 ) -> Axes:
     """Draw the widest swings, what is uncertain apart from rules and choices of view.
 
@@ -266,18 +262,15 @@ def plot_tornado(
         How many of the widest swings are drawn.
     ax
         Axes to draw in; None makes a figure.
-    lang
-        Language; None is the one in force.
 
     Returns
     -------
     Axes
     """
-    lang = language(lang)
     every = sensitivity.of(of)
     base = float(every["at_base"].iloc[0])
     rows = every[every["swing"] > 0.5].head(top)
-    names, places, heads, drawn = _rows(rows, lang)
+    names, places, heads, drawn = _rows(rows)
     with figure(ax, size=(7.2, 1.9 + 0.37 * len(names))) as ax:
         upright_grid(ax)
         colours = {end: tinted(ACTOR_COLOURS[of], share) for end, share in _STRENGTH.items()}
@@ -287,22 +280,21 @@ def plot_tornado(
         line = ax.axvline(base, color=INK, linewidth=1.2, linestyle=(0, (4, 2)))
         name_rows(ax, places, names, heads=heads)
         for row in drawn.to_dict("records"):
-            _write_ends(ax, row, base, lang)
+            _write_ends(ax, row, base)
         make_room(ax)
         low, high = ax.get_xlim()
         if low < 0 < high:
             ax.axvline(0, color=INK, linewidth=0.9, path_effects=halo(2.2))
-        what = per_participant(GROUP_LABELS[of]).text(lang)
-        kroner_axis(ax, lang, price_year=sensitivity.price_year, axis="x", what=what)
-        line.set_label(_BASE.format(amount=hundreds(base, lang)).text(lang))
+        what = per_participant(GROUP_LABELS[of]).text()
+        kroner_axis(ax, price_year=sensitivity.price_year, axis="x", what=what)
+        line.set_label(_BASE.format(amount=hundreds(base)).text())
         finish(
-            ax, lang, title=_TORNADO_TITLE, source=[sensitivity.basis, _NOTE], of=sensitivity,
-            alt=_alt(drawn, of, base, lang), key=[*_patches(colours, lang), line], names="rows",
-        )  # fmt: skip
+            ax, title=_TORNADO_TITLE, source=[sensitivity.basis, _NOTE], of=sensitivity,
+            alt=_alt(drawn, of, base), key=[*_patches(colours), line], names="rows")  # fmt: skip
     return ax
 
 
-def _rows(rows: pd.DataFrame, lang: Lang) -> tuple[list[str], list[float], list[int], pd.DataFrame]:
+def _rows(rows: pd.DataFrame) -> tuple[list[str], list[float], list[int], pd.DataFrame]:
     """Return names and places of all lines, which are headings, and the rows with their places."""
     names: list[str] = []
     places: list[float] = []
@@ -315,48 +307,48 @@ def _rows(rows: pd.DataFrame, lang: Lang) -> tuple[list[str], list[float], list[
             continue
         heads.append(len(names))
         inside = at + 0.9 + np.arange(len(part))
-        names += [heading.text(lang), *(wrapped(name, 36) for name in part[f"label_{lang}"])]
+        names += [heading.text(), *(wrapped(name, 36) for name in part[f"label_{language()}"])]
         places += [at, *inside.tolist()]
         parts.append(part.assign(place=inside))
         at = float(inside[-1]) + 1.2
     return names, places, heads, pd.concat(parts) if parts else rows.assign(place=0.0)
 
 
-def _write_ends(ax: Axes, row: dict[Any, Any], base: float, lang: Lang) -> None:
+def _write_ends(ax: Axes, row: dict[Any, Any], base: float) -> None:
     """Write the value of the assumption at the two ends of its bar, each on its own side."""
     ends = sorted((row[f"at_{end}"], end) for end in ("low", "high"))
     for (at, end), side in zip(ends, ("right", "left"), strict=True):
         # An end on the wrong side of the base line is written at that line: the two never meet.
         x = min(at, base) if side == "right" else max(at, base)
         ax.annotate(
-            amount_of(row[end], row["unit"], lang), xy=(x, row["place"]),
+            amount_of(row[end], row["unit"]), xy=(x, row["place"]),
             xytext=(-4 if side == "right" else 4, 0), textcoords="offset points", ha=side,
             va="center", fontsize=8.5, color=INK, path_effects=halo(),
         )  # fmt: skip
 
 
-def _patches(colours: dict[str, tuple[float, float, float]], lang: Lang) -> list[Patch]:
+def _patches(colours: dict[str, tuple[float, float, float]]) -> list[Patch]:
     from matplotlib.patches import Patch
 
     labels = {"at_low": _LOW, "at_high": _HIGH}
-    return [Patch(color=colour, label=labels[end].text(lang)) for end, colour in colours.items()]
+    return [Patch(color=colour, label=labels[end].text()) for end, colour in colours.items()]
 
 
-def _alt(drawn: pd.DataFrame, of: str, base: float, lang: Lang) -> str:
+def _alt(drawn: pd.DataFrame, of: str, base: float) -> str:
     rows = [
         _ALT_ROW.format(
-            name=row[f"label_{lang}"],
-            low=amount_of(row["low"], row["unit"], lang),
-            high=amount_of(row["high"], row["unit"], lang),
-            at_low=hundreds(row["at_low"], lang),
-            at_high=hundreds(row["at_high"], lang),
-        ).text(lang)
+            name=row[f"label_{language()}"],
+            low=amount_of(row["low"], row["unit"]),
+            high=amount_of(row["high"], row["unit"]),
+            at_low=hundreds(row["at_low"]),
+            at_high=hundreds(row["at_high"]),
+        ).text()
         for row in drawn.to_dict("records")
     ]
     text = _ALT.format(
-        title=_TORNADO_TITLE, who=GROUP_LABELS[of], base=hundreds(base, lang), rows="; ".join(rows)
+        title=_TORNADO_TITLE, who=GROUP_LABELS[of], base=hundreds(base), rows="; ".join(rows)
     )
-    return text.text(lang)
+    return text.text()
 
 
 _SHARES_TITLE = Label(
@@ -412,18 +404,18 @@ class VarianceShares(Result):
         order = rows["share"].abs().sort_values(ascending=False, kind="stable").index
         return rows.loc[order].reset_index(drop=True)
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
         rows = self.of()
         rows = rows[rows["share"].abs() >= 0.001]
         table = pd.DataFrame(
             {
-                _SOURCE.text(lang): rows[f"label_{lang}"],
-                _SHARE.text(lang): [percent(share, 1, lang) for share in rows["share"]],
-                _SD.text(lang): [hundreds(sd, lang) for sd in rows["std_dev_alone"]],
+                _SOURCE.text(): rows[f"label_{language()}"],
+                _SHARE.text(): [percent(share, 1) for share in rows["share"]],
+                _SD.text(): [hundreds(sd) for sd in rows["std_dev_alone"]],
             }
         ).reset_index(drop=True)
-        title = _SHARES_TITLE.format(who=GROUP_LABELS["society"]).text(lang)
-        return Card(title, table=table, notes=(_SHARES_NOTE.text(lang),))
+        title = _SHARES_TITLE.format(who=GROUP_LABELS["society"]).text()
+        return Card(title, table=table, notes=(_SHARES_NOTE.text(),))
 
 
 def variance_shares_of(case: AccountValues, n: int, seed: int) -> VarianceShares:

@@ -31,7 +31,16 @@ from mih_impact.display.figure import (
     unit_line,
 )
 from mih_impact.display.layout import figure, finish
-from mih_impact.display.locale import Label, Lang, capital, language, number, percent
+from mih_impact.display.locale import (
+    Label,
+    Lang,
+    both,
+    capital,
+    in_language,
+    language,
+    number,
+    percent,
+)
 from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.errors import OptionError
 
@@ -108,30 +117,28 @@ class SwitchingValues(Result):
         """
         return self.table.copy()
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
         found = self.table[self.table["switching_value"].notna()]
         cells = [
-            (row[f"label_{lang}"], amount_of(row["base"], row["unit"], lang),
-             amount_of(row["switching_value"], row["unit"], lang), _distance(row, lang))
+            (row[f"label_{language()}"], amount_of(row["base"], row["unit"]),
+             amount_of(row["switching_value"], row["unit"]), _distance(row))
             for row in found.to_dict("records")
         ]  # fmt: skip
-        table = pd.DataFrame(cells, columns=[column.text(lang) for column in _COLUMNS])
+        table = pd.DataFrame(cells, columns=[column.text() for column in _COLUMNS])
         note = _NOTE.format(
-            value=Label(
-                nb=hundreds(self.present_value, "nb"), en=hundreds(self.present_value, "en")
-            ),
+            value=both(lambda: hundreds(self.present_value)),
             n=len(self.table) - len(found),
         )
-        title = _TITLE.format(who=GROUP_LABELS[self.actor]).text(lang)
-        return Card(title, table=table, notes=(note.text(lang),))
+        title = _TITLE.format(who=GROUP_LABELS[self.actor]).text()
+        return Card(title, table=table, notes=(note.text(),))
 
 
-def _distance(row: Mapping[Hashable, Any], lang: Lang) -> str:
+def _distance(row: Mapping[Hashable, Any]) -> str:
     """Show how far away: in standard errors for effects, else in per cent of the base value."""
     if not np.isnan(row["std_errors"]):
-        return _ERRORS.format(n=number(row["std_errors"], 1, lang)).text(lang)
+        return _ERRORS.format(n=number(row["std_errors"], 1)).text()
     share = row["change_per_cent"] / 100
-    return percent(share, 0, lang)
+    return percent(share, 0)
 
 
 def switching_values_of(case: AccountValues, of: str) -> SwitchingValues:
@@ -313,21 +320,22 @@ class SensitivityGrid(Result):
         self, of: str = "society", *, ax: Axes | None = None, lang: Lang | None = None
     ) -> Axes:
         """Draw the grid, losses and gains in two colours."""
-        return plot_grid(self, of, ax=ax, lang=lang)
+        with in_language(lang):
+            return plot_grid(self, of, ax=ax)
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
         values = self.pivot()
         rows = {
-            amount_of(float(down), self.down.unit, lang): [hundreds(v, lang) for v in row]
+            amount_of(float(down), self.down.unit): [hundreds(v) for v in row]
             for down, row in zip(values.index, values.to_numpy(), strict=True)
         }
-        columns = [amount_of(float(value), self.across.unit, lang) for value in values.columns]
+        columns = [amount_of(float(value), self.across.unit) for value in values.columns]
         table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-        table = table.rename_axis(self.down.label.text(lang)).reset_index()
+        table = table.rename_axis(self.down.label.text()).reset_index()
         note = _GRID_OF.format(
             who=GROUP_LABELS["society"], down=self.down.label, across=self.across.label
         )
-        return Card(_GRID_TITLE.text(lang), table=table, notes=(note.text(lang),))
+        return Card(_GRID_TITLE.text(), table=table, notes=(note.text(),))
 
 
 def grid_of(case: AccountValues, over: Mapping[str, Sequence[float]]) -> SensitivityGrid:
@@ -375,13 +383,7 @@ _ALT = Label(
 )
 
 
-def plot_grid(
-    grid: SensitivityGrid,
-    of: str = "society",
-    *,
-    ax: Axes | None = None,
-    lang: Lang | None = None,
-) -> Axes:
+def plot_grid(grid: SensitivityGrid, of: str = "society", *, ax: Axes | None = None) -> Axes:
     """Draw the grid as a table of colours, centred at zero, with the amounts in its cells.
 
     Parameters
@@ -392,14 +394,11 @@ def plot_grid(
         An actor, `public` or `society`.
     ax
         Axes to draw in; None makes a figure.
-    lang
-        Language; None is the one in force.
 
     Returns
     -------
     Axes
     """
-    lang = language(lang)
     table = grid.pivot(of)
     values = table.to_numpy()
     down, across = table.shape
@@ -416,21 +415,20 @@ def plot_grid(
         ax.set_ylim(down - 0.5, -0.5)
         _where_the_sign_changes(ax, values)
         bold = _base_cell(grid, table)
-        _write_cells(ax, values, bold, lang)
-        ax.set_xticks(range(across), _shown(table.columns, grid.across, lang))
-        ax.set_yticks(range(down), _shown(table.index, grid.down, lang))
-        ax.set_xlabel(capital(grid.across.label.text(lang)))
+        _write_cells(ax, values, bold)
+        ax.set_xticks(range(across), _shown(table.columns, grid.across))
+        ax.set_yticks(range(down), _shown(table.index, grid.down))
+        ax.set_xlabel(capital(grid.across.label.text()))
         ax.set_ylabel(
-            wrapped(grid.down.label.text(lang), 18), rotation=0, ha="right", va="center",
+            wrapped(grid.down.label.text(), 18), rotation=0, ha="right", va="center",
             labelpad=8,
         )  # fmt: skip
-        what = per_participant(GROUP_LABELS[of]).text(lang)
-        unit_line(ax, kroner_unit(what, lang, price_year=grid.price_year))
+        what = per_participant(GROUP_LABELS[of]).text()
+        unit_line(ax, kroner_unit(what, price_year=grid.price_year))
         notes = (_GRID_NOTE, _BASE) if bold else (_GRID_NOTE,)
         finish(
-            ax, lang, title=_GRID_TITLE, source=[grid.basis, *notes], of=grid,
-            alt=_alt(grid, of, table, lang), names="rows",
-        )  # fmt: skip
+            ax, title=_GRID_TITLE, source=[grid.basis, *notes], of=grid,
+            alt=_alt(grid, of, table), names="rows")  # fmt: skip
     return ax
 
 
@@ -463,27 +461,27 @@ def _base_cell(grid: SensitivityGrid, table: pd.DataFrame) -> tuple[int, int] | 
     return (int(row[0]), int(column[0])) if row.size and column.size else None
 
 
-def _write_cells(ax: Axes, values: np.ndarray, bold: tuple[int, int] | None, lang: Lang) -> None:
+def _write_cells(ax: Axes, values: np.ndarray, bold: tuple[int, int] | None) -> None:
     """Write each amount in thousands."""
     for (row, column), value in np.ndenumerate(values):
         ax.text(
-            column, row, number(value / 1000, 0, lang), ha="center", va="center", fontsize=9.5,
+            column, row, number(value / 1000, 0), ha="center", va="center", fontsize=9.5,
             color=INK,
             fontweight="bold" if (row, column) == bold else "normal",
         )  # fmt: skip
 
 
-def _shown(values: pd.Index, item: Assumption, lang: Lang) -> list[str]:
-    return [amount_of(float(value), item.unit, lang) for value in values]
+def _shown(values: pd.Index, item: Assumption) -> list[str]:
+    return [amount_of(float(value), item.unit) for value in values]
 
 
-def _alt(grid: SensitivityGrid, of: str, table: pd.DataFrame, lang: Lang) -> str:
+def _alt(grid: SensitivityGrid, of: str, table: pd.DataFrame) -> str:
     cells = [
-        f"{down}, {across}: {hundreds(value, lang)}"
-        for down, row in zip(_shown(table.index, grid.down, lang), table.to_numpy(), strict=True)
-        for across, value in zip(_shown(table.columns, grid.across, lang), row, strict=True)
+        f"{down}, {across}: {hundreds(value)}"
+        for down, row in zip(_shown(table.index, grid.down), table.to_numpy(), strict=True)
+        for across, value in zip(_shown(table.columns, grid.across), row, strict=True)
     ]
     text = _ALT.format(
         who=GROUP_LABELS[of], down=grid.down.label, across=grid.across.label, cells="; ".join(cells)
     )
-    return text.text(lang)
+    return text.text()

@@ -18,7 +18,7 @@ from mih_impact.account.programme import Programme
 from mih_impact.account.roles import AVOIDED_MEASURES, GROUPS, TAX, Benefit, hundreds
 from mih_impact.account.rules import AccountModel
 from mih_impact.account.values import AccountValues, Composed
-from mih_impact.display.locale import Label, Lang, current, number
+from mih_impact.display.locale import Label, current, number
 from mih_impact.effects.hidden import pools, thin_when_pooled
 from mih_impact.effects.series import EffectSeries, require_effects
 from mih_impact.errors import AssumptionError
@@ -153,21 +153,19 @@ _WHOLE = Label(nb="hele løpet", en="the whole course")
 _NEGATIVE = "saving"
 
 
-def costs_frame(case: AccountValues, lang: Lang | None = None) -> pd.DataFrame:
+def costs_frame(case: AccountValues) -> pd.DataFrame:
     """Return the costs of the account by phase; see `CostBenefit.costs`."""
     programme = case.model.programme
     order = ["", *(phase.name for phase in programme.phases)]
     items = sorted(programme.items, key=lambda item: order.index(item.phase))
-    rows = [_row(item, programme, case, lang) for item in items]
+    rows = [_row(item, programme, case) for item in items]
     if case.has_headline("avoided_measures"):
         saved = case.assumptions["avoided_measures"]
-        rows.append(_avoided(saved, float(case.discount_factors[0]), lang))
+        rows.append(_avoided(saved, float(case.discount_factors[0])))
     return pd.DataFrame(rows, columns=_COLUMNS).astype({"low": float, "high": float})
 
 
-def _row(
-    item: CostItem, programme: Programme, case: AccountValues, lang: Lang | None
-) -> dict[str, object]:
+def _row(item: CostItem, programme: Programme, case: AccountValues) -> dict[str, object]:
     discount = case.assumptions.discount
     factors = discount if item.timing is None else discount.with_timing(item.timing)
     phase = next((each for each in programme.phases if each.name == item.phase), None)
@@ -175,10 +173,10 @@ def _row(
     scale = item.reach * float(kept @ factors.factors(len(kept)))
     return {
         "phase": item.phase,
-        "phase_label": (_WHOLE if phase is None else phase.label).text(lang),
-        "when": "" if phase is None or phase.when is None else phase.when.text(lang),
+        "phase_label": (_WHOLE if phase is None else phase.label).text(),
+        "when": "" if phase is None or phase.when is None else phase.when.text(),
         "item": item.name,
-        "label": item.label.text(lang),
+        "label": item.label.text(),
         "kind": item.kind,
         "payer": item.payer,
         "receiver": item.receiver or "",
@@ -196,11 +194,11 @@ def _row(
     }
 
 
-def _avoided(saved: Assumption, factor: float, lang: Lang | None) -> dict[str, object]:
+def _avoided(saved: Assumption, factor: float) -> dict[str, object]:
     """Return what the controls' own measures would have cost, as a saving."""
     return {
-        "phase": "", "phase_label": _WHOLE.text(lang), "when": "", "item": "avoided_measures",
-        "label": AVOIDED_MEASURES.text(lang), "kind": _NEGATIVE, "payer": "state", "receiver": "",
+        "phase": "", "phase_label": _WHOLE.text(), "when": "", "item": "avoided_measures",
+        "label": AVOIDED_MEASURES.text(), "kind": _NEGATIVE, "payer": "state", "receiver": "",
         "reach": 1.0, "cash": True, "budget_line": "labour_market_measures",
         "per_participant_in_phase": -saved.value, "per_starter": -saved.value,
         "present_value": -factor * saved.value,
@@ -304,7 +302,7 @@ _NO_SCALE = Label(
 _SCALE = "times the effect"
 
 
-def beside_frame(case: AccountValues, lang: Lang | None = None) -> pd.DataFrame:
+def beside_frame(case: AccountValues) -> pd.DataFrame:
     """Return `name, value, unit, label, sentence`, a row per number."""
     wage = case.path[case.roles.index("wage")]
     leisure = case.with_assumptions(case.assumptions.replace(leisure=1.0))
@@ -323,12 +321,12 @@ def beside_frame(case: AccountValues, lang: Lang | None = None) -> pd.DataFrame:
     rows = []
     for name, (value, unit) in values.items():
         label, sentence = BESIDE[name]
-        shown = number(value, 2, lang) if unit == _SCALE else hundreds(value, lang)
+        shown = number(value, 2) if unit == _SCALE else hundreds(value)
         # A negative scale would turn the effects round: arithmetic, but no answer to the question.
         unanswered = value is None or (unit == _SCALE and value < 0)
         text = _NO_SCALE if unanswered else sentence
         filled = text.format(value=shown, years=case.horizon)
-        rows.append([name, value, unit, label.text(lang), filled.text(lang)])
+        rows.append([name, value, unit, label.text(), filled.text()])
     frame = pd.DataFrame(rows, columns=["name", "value", "unit", "label", "sentence"])
     return frame.astype({"value": float})
 

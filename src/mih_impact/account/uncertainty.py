@@ -25,7 +25,7 @@ from mih_impact.account.parameters import Setting
 from mih_impact.account.roles import GROUP_LABELS, GROUPS, hundreds
 from mih_impact.account.values import AccountValues, basis_of
 from mih_impact.arguments import named_options
-from mih_impact.display.locale import Label, Lang, interval, number, percent
+from mih_impact.display.locale import Label, Lang, both, in_language, interval, number, percent
 from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import AssumptionError, EffectsError, OptionError
@@ -240,43 +240,46 @@ class Uncertainty(Result):
         """Draw the intervals of sampling, assumptions and both for everybody who counts."""
         from mih_impact.account.figures.uncertainty import plot_intervals
 
-        return plot_intervals(self, ax=ax, lang=lang)
+        with in_language(lang):
+            return plot_intervals(self, ax=ax)
 
     def plot_acceptability(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the probability of a gain against the cost per participant."""
         from mih_impact.account.figures.uncertainty import plot_acceptability
 
-        return plot_acceptability(self, ax=ax, lang=lang)
+        with in_language(lang):
+            return plot_acceptability(self, ax=ax)
 
     def plot_break_even(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the distribution of break-even."""
         from mih_impact.account.figures.uncertainty import plot_break_even
 
-        return plot_break_even(self, ax=ax, lang=lang)
+        with in_language(lang):
+            return plot_break_even(self, ax=ax)
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
         frame = self.to_frame()
         rows = frame[frame["actor"].isin(_SHOWN) & frame["mean"].notna()].to_dict("records")
         cells = [
             (
-                GROUP_LABELS[str(row["actor"])].text(lang),
-                SOURCE_LABELS[str(row["source"])].text(lang),
-                hundreds(row["mean"], lang),
-                interval(row["conf_low"], row["conf_high"], hundreds, lang),
-                percent(row["probability_positive"], 0, lang),
+                GROUP_LABELS[str(row["actor"])].text(),
+                SOURCE_LABELS[str(row["source"])].text(),
+                hundreds(row["mean"]),
+                interval(row["conf_low"], row["conf_high"], hundreds),
+                percent(row["probability_positive"], 0),
             )
             for place in (_SHOWN.index(group) for group in _SHOWN)
             for row in rows
             if row["actor"] == _SHOWN[place]
         ]
-        level = percent(0.95, 0, lang)
+        level = percent(0.95, 0)
         names = (_WHO, _SOURCE, _MEAN, _INTERVAL.format(level=level), _GAIN)
         how = _RESAMPLED if self.kind == "resampled" else _NOTE
-        notes = [how.format(n=Label(nb=number(self.n, lang="nb"), en=number(self.n, lang="en")))]
+        notes = [how.format(n=both(lambda: number(self.n)))]
         notes += [_ONLY] if self.kind == "none" else []
-        table = pd.DataFrame(cells, columns=[name.text(lang) for name in names])
-        texts = tuple(note.text(lang) for note in (*notes, _NOT_IN))
-        return Card(_TITLE.text(lang), table=table, notes=texts)
+        table = pd.DataFrame(cells, columns=[name.text() for name in names])
+        texts = tuple(note.text() for note in (*notes, _NOT_IN))
+        return Card(_TITLE.text(), table=table, notes=texts)
 
 
 class EffectDraws(Protocol):

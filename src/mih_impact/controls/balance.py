@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,11 +20,21 @@ from mih_impact.display.figure import (
     PARTICIPANT,
     axes,
     figure_style,
+    label_ticks,
     set_alt_text,
     source_line,
 )
 from mih_impact.display.layout import align_with_names
-from mih_impact.display.locale import Label, Lang, capital, current, language, number
+from mih_impact.display.locale import (
+    Label,
+    Lang,
+    both,
+    capital,
+    current,
+    in_language,
+    language,
+    number,
+)
 from mih_impact.display.result import (
     Card,
     Provenance,
@@ -161,7 +172,8 @@ class Balance(Result):
 
     def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the love plot: absolute standardised differences before and after."""
-        return love_plot(self, ax=ax, lang=lang)
+        with in_language(lang):
+            return love_plot(self, ax=ax)
 
     def shown(self) -> Balance:
         """Return the tables as saved: parts of few matched participants blanked.
@@ -174,30 +186,30 @@ class Balance(Result):
             parts = _blanked(parts, "subgroup", self.n_participants)
         return replace(self, start_years=start_years, subgroups=parts)
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
         def largest(side: str) -> str:
             value = float(self.frame[f"smd_{side}"].abs().max())
-            return number(value, decimals=3, lang=lang)
+            return number(value, decimals=3)
 
         after = self.frame["smd_after"].abs()
         over, endless = int((after > TOLERATED).sum()), int(np.isinf(after).sum())
-        limit = number(TOLERATED, decimals=1, lang=lang)
+        limit = number(TOLERATED, decimals=1)
         lines = (
-            (_LARGEST.format(side=_BEFORE.text(lang)).text(lang), largest("before")),
-            (_LARGEST.format(side=_AFTER.text(lang)).text(lang), largest("after")),
-            (_OVER.format(limit=limit, how=self.how).text(lang), number(over, lang=lang)),
-            (_EFFECTIVE.text(lang), number(self.effective_controls, lang=lang)),
+            (_LARGEST.format(side=_BEFORE.text()).text(), largest("before")),
+            (_LARGEST.format(side=_AFTER.text()).text(), largest("after")),
+            (_OVER.format(limit=limit, how=self.how).text(), number(over)),
+            (_EFFECTIVE.text(), number(self.effective_controls)),
         )
-        note = _NO_YARDSTICK.format(n=number(endless, lang=lang)).text(lang)
-        title = _TITLE.format(how=self.how).text(lang)
+        note = _NO_YARDSTICK.format(n=number(endless)).text()
+        title = _TITLE.format(how=self.how).text()
         return Card(
             title=title,
             lines=lines,
-            table=self._by_subgroup(lang),
+            table=self._by_subgroup(),
             notes=(note,) if endless else (),
         )
 
-    def _by_subgroup(self, lang: Lang) -> pd.DataFrame | None:
+    def _by_subgroup(self) -> pd.DataFrame | None:
         """Return participants, controls and the largest difference of each subgroup, as text."""
         if self.subgroups is None or self.split is None:
             return None
@@ -205,13 +217,13 @@ class Balance(Result):
         rows, names = seen.groupby("subgroup", sort=False), self.split.names
         largest = seen["smd_after"].abs().groupby(seen["subgroup"], sort=False).max()
         cells = {
-            _PARTICIPANTS: [number(n, lang=lang) for n in rows["n_participants"].first()],
-            _EFFECTIVE: [number(n, lang=lang) for n in rows["effective_controls"].first()],
-            _LARGEST.format(side=_AFTER): [number(x, decimals=3, lang=lang) for x in largest],
+            _PARTICIPANTS: [number(n) for n in rows["n_participants"].first()],
+            _EFFECTIVE: [number(n) for n in rows["effective_controls"].first()],
+            _LARGEST.format(side=_AFTER): [number(x, decimals=3) for x in largest],
         }
-        table = pd.DataFrame({head.text(lang): column for head, column in cells.items()})
-        head = capital(self.split.label.text(lang))
-        table.insert(0, head, [names[name].text(lang) for name in largest.index])
+        table = pd.DataFrame({head.text(): column for head, column in cells.items()})
+        head = capital(self.split.label.text())
+        table.insert(0, head, [names[name].text() for name in largest.index])
         return table
 
 
@@ -366,7 +378,7 @@ def _columns(group: Comparison) -> Iterator[tuple[str, Label, FloatArray]]:
 def _label(term: Term, name: str) -> Label:
     """Return the displayed name of a column of the design: the term, and the category if one."""
     category = f": {name.split('=', 1)[1]}" if "=" in name else ""
-    return Label(nb=term_label(term, "nb") + category, en=term_label(term, "en") + category)
+    return both(lambda: term_label(term) + category)
 
 
 def _moments(x: FloatArray, weight: FloatArray) -> tuple[float, float]:
@@ -439,7 +451,7 @@ _ARROWS = Label(
 )
 
 
-def love_plot(balance: Balance, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+def love_plot(balance: Balance, *, ax: Axes | None = None) -> Axes:
     """Draw absolute standardised differences before and after matching.
 
     Parameters
@@ -448,14 +460,11 @@ def love_plot(balance: Balance, *, ax: Axes | None = None, lang: Lang | None = N
         The balance table.
     ax
         Axes to draw on; a new figure if None.
-    lang
-        Language; the option in force if None.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    lang = language(lang)
     frame = balance.frame
     size = np.column_stack([frame["smd_before"].abs(), frame["smd_after"].abs()])
     endless = np.isinf(size)
@@ -472,39 +481,39 @@ def love_plot(balance: Balance, *, ax: Axes | None = None, lang: Lang | None = N
         hollow: dict[str, Any] = {"facecolors": "white", "edgecolors": CONTROL, "linewidths": 1.4}
         sides = ((before, 26, hollow, _BEFORE_HOW), (after, 30, {"color": PARTICIPANT}, _AFTER_HOW))
         for k, (x, area, colours, side) in enumerate(sides):
-            label, beyond = side.format(how=balance.how).text(lang), endless[order, k]
+            label, beyond = side.format(how=balance.how).text(), endless[order, k]
             there, z = ~beyond, 2 + k
             ax.scatter(x[order][there], place[there], s=area, label=label, zorder=z, **colours)
             ax.scatter(x[order][beyond], place[beyond], s=area, marker=">", zorder=z, **colours)
         ax.axvline(TOLERATED, color=CONTROL, linewidth=1, linestyle=(0, (4, 3)))
-        ax.set_yticks(place, frame[f"label_{lang}"].to_numpy()[order])
+        ax.set_yticks(place, frame[f"label_{language()}"].to_numpy()[order])
         ax.set_ylim(-0.7, len(frame) - 0.3)
         ax.set_xlim(left=-0.02 * np.nanmax(before))
         places = _decimals(ax)
-        ax.xaxis.set_major_formatter(lambda value, _: number(value, decimals=places, lang=lang))
-        ax.set_xlabel(_AXIS.text(lang), loc="right")
+        label_ticks(ax.xaxis, partial(number, decimals=places))
+        ax.set_xlabel(_AXIS.text(), loc="right")
         title = _ALIKE if np.nanmax(size[:, 1]) <= TOLERATED else _BALANCE_OF_BOTH
         above = _corner_is_taken(np.column_stack([before, after])[order])
         if above:
             ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2, ncols=2)
         else:
             ax.legend(loc="lower right")
-        ax.set_title(title.format(how=balance.how).text(lang), loc="left", pad=30 if above else 12)
+        ax.set_title(title.format(how=balance.how).text(), loc="left", pad=30 if above else 12)
         note = _NOTE.format(
-            participants=number(balance.n_participants, lang=lang),
-            controls=number(balance.n_controls, lang=lang),
-            limit=number(TOLERATED, decimals=1, lang=lang),
+            participants=number(balance.n_participants),
+            controls=number(balance.n_controls),
+            limit=number(TOLERATED, decimals=1),
         )
-        arrows = f" {_ARROWS.text(lang)}" if endless.any() else ""
-        source_line(ax, f"{note.text(lang)}{arrows} {evidence_of(balance, lang)}".rstrip())
+        arrows = f" {_ARROWS.text()}" if endless.any() else ""
+        source_line(ax, f"{note.text()}{arrows} {evidence_of(balance)}".rstrip())
         align_with_names(ax)
         alt = _ALT.format(
             how=balance.how,
             n=len(frame),
-            before=number(np.nanmax(size[:, 0]), decimals=2, lang=lang),
-            after=number(np.nanmax(size[:, 1]), decimals=2, lang=lang),
+            before=number(np.nanmax(size[:, 0]), decimals=2),
+            after=number(np.nanmax(size[:, 1]), decimals=2),
         )
-        set_alt_text(ax, alt.text(lang))
+        set_alt_text(ax, alt.text())
     return ax
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mih_impact.controls.comparison import Comparison
 from mih_impact.controls.flow import Flow
 from mih_impact.controls.terms import Term, parse_term, term_label
-from mih_impact.display.locale import NOT_AVAILABLE, Label, Lang, count, number, percent
+from mih_impact.display.locale import NOT_AVAILABLE, Label, count, number, percent
 from mih_impact.display.result import Card
 from mih_impact.errors import SupportError
 from mih_impact.panel.contract import label_of
@@ -201,7 +201,7 @@ DESIGN_WEIGHTS = Label(
 )
 
 
-def card(group: Comparison, tied_share: float | None, lang: Lang) -> Card:
+def card(group: Comparison, tied_share: float | None) -> Card:
     """Return the card of a control group: aggregates only, few persons hidden.
 
     `tied_share` is what ties leave to chance, None where it is not told.
@@ -209,71 +209,67 @@ def card(group: Comparison, tied_share: float | None, lang: Lang) -> Card:
     measure = group.provenance.options.get("measure")
     lines = (
         *(() if measure is None else ((_LINES["measure"], str(measure)),)),
-        (_LINES["method"], _METHODS[_method(group)].text(lang)),
-        (_line(group, "exact"), _names(group.exact, lang)),
-        (_line(group, "on"), _names(group.on, lang)),
-        (_LINES["eligible"], _ELIGIBLE.get(group.eligible, label_of(group.eligible)).text(lang)),
+        (_LINES["method"], _METHODS[_method(group)].text()),
+        (_line(group, "exact"), _names(group.exact)),
+        (_line(group, "on"), _names(group.on)),
+        (_LINES["eligible"], _ELIGIBLE.get(group.eligible, label_of(group.eligible)).text()),
         (
             _LINES["participants"],
-            _OF.format(
-                n=count(group.n_participants, lang), all=count(group.flow[0].participants, lang)
-            ).text(lang),
+            _OF.format(n=count(group.n_participants), all=count(group.flow[0].participants)).text(),
         ),
-        (_LINES["controls"], count(group.n_controls, lang)),
-        *_both_sides(group, lang),
-        (_LINES["effective"], number(group.effective_controls, lang=lang)),
-        *_last_line(group, lang),
+        (_LINES["controls"], count(group.n_controls)),
+        *_both_sides(group),
+        (_LINES["effective"], number(group.effective_controls)),
+        *_last_line(group),
     )
     whose = _WHOSE.get(group.estimand)
     notes = [
-        *([] if whose is None else [_BY_STARTERS.format(whose=whose).text(lang)]),
-        *([] if group.cross_section else _on_years(group, lang)),
-        *notes_on_lost(group.flow, lang),
+        *([] if whose is None else [_BY_STARTERS.format(whose=whose).text()]),
+        *([] if group.cross_section else _on_years(group)),
+        *notes_on_lost(group.flow),
     ]
     for column, n in group.risk.carried.items():
-        text = _CARRIED.format(n=count(n, lang), column=term_label(column, lang))
-        notes.append(text.text(lang))
+        text = _CARRIED.format(n=count(n), column=term_label(column))
+        notes.append(text.text())
     if group.risk.cube.weights is not None:
-        notes.append(DESIGN_WEIGHTS.format(column=group.risk.cube.weights).text(lang))
+        notes.append(DESIGN_WEIGHTS.format(column=group.risk.cube.weights).text())
     if group.score is not None and not group.score.models:
-        notes.append(_GIVEN_SCORE.text(lang))
+        notes.append(_GIVEN_SCORE.text())
     if tied_share is not None:
-        share = percent(tied_share, decimals=_decimals(tied_share), lang=lang)
-        notes.append((_DRAWN if group.draws_ties else _AVERAGED).format(share=share).text(lang))
+        share = percent(tied_share, decimals=_decimals(tied_share))
+        notes.append((_DRAWN if group.draws_ties else _AVERAGED).format(share=share).text())
     return Card(
-        title=_TITLE.text(lang),
-        lines=tuple((label.text(lang), value) for label, value in lines),
+        title=_TITLE.text(),
+        lines=tuple((label.text(), value) for label, value in lines),
         notes=tuple(notes),
     )
 
 
-def _on_years(group: Comparison, lang: Lang) -> list[str]:
+def _on_years(group: Comparison) -> list[str]:
     """Return what follows from controls being chosen year by year."""
     cube = group.risk.cube
     others = _OTHER_MEASURES if cube.others is None else _UNTIL_THEN
-    absent = notes_on_absence(cube.residency_known, lang, _without_row(group))
-    return [f"{_conditions(group, lang)} {others.text(lang)}", *absent]
+    absent = notes_on_absence(cube.residency_known, _without_row(group))
+    return [f"{_conditions(group)} {others.text()}", *absent]
 
 
-def _both_sides(group: Comparison, lang: Lang) -> tuple[tuple[Label, str], ...]:
+def _both_sides(group: Comparison) -> tuple[tuple[Label, str], ...]:
     """Return whose effect it is and what participants weigh, where these are weighted too."""
     own = group.sets.own
     if own is None or group.estimand not in _WHOSE:
         return ()
-    size = number(float(own.sum() ** 2 / (own**2).sum()), lang=lang)
-    whose = _WHOSE[group.estimand].text(lang)
+    size = number(float(own.sum() ** 2 / (own**2).sum()))
+    whose = _WHOSE[group.estimand].text()
     return (_LINES["estimand"], whose), (_LINES["effective_t"], size)
 
 
-def notes_on_absence(
-    residency_known: bool, lang: Lang, without: tuple[int, int] = (0, 0)
-) -> list[str]:
+def notes_on_absence(residency_known: bool, without: tuple[int, int] = (0, 0)) -> list[str]:
     """Return what a period without a row means, and how many participants and candidates had it."""
-    rule = (_ABSENT if residency_known else _UNKNOWN).text(lang)
+    rule = (_ABSENT if residency_known else _UNKNOWN).text()
     if not any(without):
         return [rule]
-    participants, rows = (count(n, lang) for n in without)
-    return [f"{rule} {_WITHOUT_ROW.format(participants=participants, rows=rows).text(lang)}"]
+    participants, rows = (count(n) for n in without)
+    return [f"{rule} {_WITHOUT_ROW.format(participants=participants, rows=rows).text()}"]
 
 
 def _without_row(group: Comparison) -> tuple[int, int]:
@@ -284,7 +280,7 @@ def _without_row(group: Comparison) -> tuple[int, int]:
     return int((absent & risk.treated).sum()), int((absent & ~risk.treated).sum())
 
 
-def notes_on_lost(flow: Sequence[Flow], lang: Lang) -> list[str]:
+def notes_on_lost(flow: Sequence[Flow]) -> list[str]:
     """Return who was left out for what, filter by filter."""
     notes = []
     for before, after in pairwise(flow):
@@ -296,19 +292,19 @@ def notes_on_lost(flow: Sequence[Flow], lang: Lang) -> list[str]:
             before.candidate_rows - after.candidate_rows,
         )
         sides = zip((_PARTICIPANTS, _ROWS), lost, strict=True)
-        who = "; ".join(side.format(n=count(n, lang)).text(lang) for side, n in sides if n)
-        column = "" if after.column is None else term_label(parse_term(after.column), lang)
-        notes.append(text.format(column=column, who=who).text(lang))
+        who = "; ".join(side.format(n=count(n)).text() for side, n in sides if n)
+        column = "" if after.column is None else term_label(parse_term(after.column))
+        notes.append(text.format(column=column, who=who).text())
     return notes
 
 
-def _conditions(group: Comparison, lang: Lang) -> str:
+def _conditions(group: Comparison) -> str:
     """Return whether the controls ever start."""
     if group.window_end is None:
-        return _NEVER.text(lang)
+        return _NEVER.text()
     start = group.risk.cube.start[group.risk.person[group.sets.control]]
-    later = _LATER.text(lang) if (start != NEVER).any() else ""
-    return _NOT_YET.format(years=group.window_end).text(lang) + later
+    later = _LATER.text() if (start != NEVER).any() else ""
+    return _NOT_YET.format(years=group.window_end).text() + later
 
 
 def _method(group: Comparison) -> str:
@@ -324,29 +320,27 @@ def _line(group: Comparison, what: str) -> Label:
     return _LINES.get(f"{kind}_{what}", _LINES[what])
 
 
-def _names(terms: Sequence[Term], lang: Lang) -> str:
-    return "; ".join(term_label(term, lang) for term in terms) or NOT_AVAILABLE
+def _names(terms: Sequence[Term]) -> str:
+    return "; ".join(term_label(term) for term in terms) or NOT_AVAILABLE
 
 
-def _last_line(group: Comparison, lang: Lang) -> tuple[tuple[Label, str], ...]:
+def _last_line(group: Comparison) -> tuple[tuple[Label, str], ...]:
     """Return what the controls hang on: ties of the nearest, the heaviest person for weights."""
     if group.by_nearness:
-        ties = count(group.ties, lang)
-        return (_caliper(group, lang), (_LINES["drawn" if group.draws_ties else "averaged"], ties))
+        ties = count(group.ties)
+        return (_caliper(group), (_LINES["drawn" if group.draws_ties else "averaged"], ties))
     if group.model is None:
         return ()
     share = float(group.person_weight.max() / group.n_participants)
-    return ((_LINES["heaviest"], percent(share, decimals=_decimals(share), lang=lang)),)
+    return ((_LINES["heaviest"], percent(share, decimals=_decimals(share))),)
 
 
-def _caliper(group: Comparison, lang: Lang) -> tuple[Label, str]:
+def _caliper(group: Comparison) -> tuple[Label, str]:
     """Return the greatest distance on the score; its default is told like any other."""
     caliper = group.provenance.options["caliper"]
     by_chance = group.method == "probability"
     width = _NO_CALIPER if caliper is None else _OF_PROBABILITY if by_chance else _OF_LOG_ODDS
-    return _LINES["caliper"], width.format(sd=number(caliper or 0.0, decimals=2, lang=lang)).text(
-        lang
-    )
+    return _LINES["caliper"], width.format(sd=number(caliper or 0.0, decimals=2)).text()
 
 
 def _decimals(share: float) -> int:

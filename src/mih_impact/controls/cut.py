@@ -14,7 +14,7 @@ from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.comparison import Comparison
 from mih_impact.controls.terms import Lag, Term, as_terms
-from mih_impact.display.locale import EN_DASH, Label, number
+from mih_impact.display.locale import EN_DASH, Label, both, number
 from mih_impact.errors import EffectsError, OptionError
 from mih_impact.panel.contract import CONTRACT
 
@@ -106,7 +106,7 @@ class Cut:
         if column in CONTRACT and CONTRACT[column].unit == "calendar year":
             return Label(nb=f"{value:.0f}", en=f"{value:.0f}")
         decimals = next((d for d in range(4) if np.isclose(value, round(value, d))), 4)
-        return Label(nb=number(value, decimals, "nb"), en=number(value, decimals, "en"))
+        return both(lambda: number(value, decimals))
 
 
 @named_options

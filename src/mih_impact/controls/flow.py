@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact.controls.terms import Term, term_label
-from mih_impact.display.locale import Label
+from mih_impact.display.locale import Label, both
 
 __all__ = ["Flow", "Tally", "about", "attrition_frame", "left_after"]
 
@@ -65,7 +65,7 @@ def attrition_frame(flow: Sequence[Flow]) -> pd.DataFrame:
 
 def about(step: str, term: Term) -> tuple[str, Label, str]:
     """Return the name and the label of a step about one characteristic, and the characteristic."""
-    column = Label(nb=term_label(term, "nb"), en=term_label(term, "en"))
+    column = both(lambda: term_label(term))
     label = {"known": KNOWN, "level": LEVEL}[step].format(column=column)
     return f"{step}: {term}", label, str(term)
 

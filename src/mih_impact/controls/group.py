@@ -20,7 +20,7 @@ from mih_impact.controls.overlap import Overlap, overlap
 from mih_impact.controls.recipe import Recipe, no_weights
 from mih_impact.controls.subgroups import By
 from mih_impact.controls.terms import Lag
-from mih_impact.display.locale import Lang, current
+from mih_impact.display.locale import current
 from mih_impact.display.result import Card, Displayed
 from mih_impact.errors import SupportError
 
@@ -247,6 +247,6 @@ class ControlGroup(Comparison, Displayed):
             raise no_weights("overlap")
         return overlap(self)
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
         share = self.tied_share if self.ties >= current().min_cell else None
-        return card(self, share, lang)
+        return card(self, share)

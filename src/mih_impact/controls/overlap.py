@@ -17,6 +17,7 @@ from mih_impact.display.figure import (
     PARTICIPANT,
     axes,
     figure_style,
+    label_ticks,
     set_alt_text,
     source_line,
 )
@@ -27,6 +28,7 @@ from mih_impact.display.locale import (
     count,
     hidden,
     hidden_too,
+    in_language,
     language,
     number,
     percent,
@@ -158,35 +160,36 @@ class Overlap(Result):
 
     def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw mirrored histograms: participants above, candidates below."""
-        return overlap_plot(self, ax=ax, lang=lang)
+        with in_language(lang):
+            return overlap_plot(self, ax=ax)
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
         shown = self.shown().frame
         rows = zip(shown.to_dict("records"), self.frame.to_dict("records"), strict=True)
-        cells = [_cells(row, known, lang) for row, known in rows]
-        header = [label.text(lang) for label in _COLUMNS]
-        line = (_OUTSIDE.text(lang), count(self.n_outside, lang))
+        cells = [_cells(row, known) for row, known in rows]
+        header = [label.text() for label in _COLUMNS]
+        line = (_OUTSIDE.text(), count(self.n_outside))
         return Card(
-            title=_TITLE.text(lang),
+            title=_TITLE.text(),
             lines=(line,),
             table=pd.DataFrame(cells, columns=header),
-            notes=(_NOTE.text(lang),),
+            notes=(_NOTE.text(),),
         )
 
 
-def _cells(row: Mapping[Any, Any], known: Mapping[Any, Any], lang: Lang) -> list[str]:
+def _cells(row: Mapping[Any, Any], known: Mapping[Any, Any]) -> list[str]:
     """Return a row of the card: what is hidden, and what is known of why."""
-    secret = hidden_too(known["n"], lang) if np.isnan(row["n"]) else None
+    secret = hidden_too(known["n"]) if np.isnan(row["n"]) else None
     year, side, outside = row["start_year"], row["side"], NOT_AVAILABLE
     if side == "participant":
-        outside = secret or percent(row["share_outside"], 1, lang)
+        outside = secret or percent(row["share_outside"], 1)
         if np.isnan(row["share_outside"]):
-            outside = secret or hidden_too(known["n_outside"], lang)
+            outside = secret or hidden_too(known["n_outside"])
     return [
-        _ALL.text(lang) if np.isnan(year) else f"{year:.0f}",
-        _SIDES[side].text(lang),
-        secret or number(row["n"], lang=lang),
-        *(secret or number(row[name], 2, lang) for name in ("p5", "median", "p95")),
+        _ALL.text() if np.isnan(year) else f"{year:.0f}",
+        _SIDES[side].text(),
+        secret or number(row["n"]),
+        *(secret or number(row[name], 2) for name in ("p5", "median", "p95")),
         outside,
     ]
 
@@ -280,7 +283,7 @@ _FEW = Label(
 _SLIGHT = 0.01
 
 
-def overlap_plot(overlap: Overlap, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+def overlap_plot(overlap: Overlap, *, ax: Axes | None = None) -> Axes:
     """Draw the log odds as mirrored histograms: participants above the line, candidates below.
 
     Parameters
@@ -289,14 +292,11 @@ def overlap_plot(overlap: Overlap, *, ax: Axes | None = None, lang: Lang | None 
         The scores of both sides.
     ax
         Axes to draw on; a new figure if None.
-    lang
-        Language; the option in force if None.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    lang = language(lang)
     bars = overlap.shown().histogram
     lower, width = bars["lower"].to_numpy(), (bars["upper"] - bars["lower"]).to_numpy()
     sides = (
@@ -308,26 +308,26 @@ def overlap_plot(overlap: Overlap, *, ax: Axes | None = None, lang: Lang | None 
         for side, sign, colour, label in sides:
             share = bars[f"{side}s"].fillna(0.0).to_numpy() / overlap.n_rows(side)
             ax.bar(lower, sign * share, width, align="edge", color=colour, edgecolor="white",
-                   linewidth=0.6, label=label.text(lang))  # fmt: skip
+                   linewidth=0.6, label=label.text())  # fmt: skip
         ax.axhline(0, color="#222222", linewidth=1)
-        ax.yaxis.set_major_formatter(lambda value, _: percent(abs(value), lang=lang))
-        ax.xaxis.set_major_formatter(lambda value, _: number(value, decimals=0, lang=lang))
-        ax.set_xlabel(_LOG_ODDS.text(lang), loc="right")
+        label_ticks(ax.yaxis, lambda value: percent(abs(value)))
+        label_ticks(ax.xaxis, number)
+        ax.set_xlabel(_LOG_ODDS.text(), loc="right")
         title = _SUPPORT if overlap.share_outside < _SLIGHT else _SCORES_OF_BOTH
-        ax.set_title(title.text(lang), loc="left", pad=12)
+        ax.set_title(title.text(), loc="left", pad=12)
         ax.legend(loc="upper right")
-        note = _overlap_note(overlap, lang)
-        source_line(ax, f"{note} {evidence_of(overlap, lang)}".rstrip())
-        set_alt_text(ax, f"{_SCORES_OF_BOTH.text(lang)}. {note}")
+        note = _overlap_note(overlap)
+        source_line(ax, f"{note} {evidence_of(overlap)}".rstrip())
+        set_alt_text(ax, f"{_SCORES_OF_BOTH.text()}. {note}")
     return ax
 
 
-def _overlap_note(overlap: Overlap, lang: Lang) -> str:
+def _overlap_note(overlap: Overlap) -> str:
     """Say how many each side has, how many are outside, and whether bars are hidden."""
     bars = overlap.shown().histogram[["participants", "candidates"]]
     note = _FIGURE_NOTE.format(
-        n=number(overlap.n_rows("participant"), lang=lang),
-        m=number(overlap.n_rows("candidate"), lang=lang),
-        share=hidden(overlap.n_outside, lang) or percent(overlap.share_outside, 1, lang),
-    ).text(lang)
-    return note + (naming_limit(_FEW)[lang] if bars.isna().any(axis=None) else "")
+        n=number(overlap.n_rows("participant")),
+        m=number(overlap.n_rows("candidate")),
+        share=hidden(overlap.n_outside) or percent(overlap.share_outside, 1),
+    ).text()
+    return note + (naming_limit(_FEW)[language()] if bars.isna().any(axis=None) else "")

@@ -22,7 +22,7 @@ from mih_impact.controls.comparison import Comparison
 from mih_impact.controls.covariates import read_rows, read_term, warn_of_times
 from mih_impact.controls.cut import AGE_BOUNDS, CONDITIONAL, Completers, Cut
 from mih_impact.controls.terms import Lag, Term, as_terms, term_label
-from mih_impact.display.locale import Label
+from mih_impact.display.locale import Label, both
 from mih_impact.errors import EffectsError, OptionError
 from mih_impact.panel.contract import CONTRACT
 from mih_impact.panel.cube import NEVER, Cube
@@ -283,7 +283,7 @@ def _label(by: By) -> Label:
     if isinstance(by, Completers):
         return _COMPLETION
     column = _column(by)
-    return Label(nb=term_label(column, "nb"), en=term_label(column, "en"))
+    return both(lambda: term_label(column))
 
 
 def _require_characteristic(column: Term) -> None:

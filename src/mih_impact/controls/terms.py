@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mih_impact import arguments
 from mih_impact.arguments import named_options
-from mih_impact.display.locale import Label, Lang, number
+from mih_impact.display.locale import Label, number
 from mih_impact.errors import OptionError
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.derived import derived_of
@@ -139,13 +139,13 @@ def parse_term(text: str) -> Term:
     return lag(found[1], int(found[2]))[0] if found else text
 
 
-def term_label(term: Term, lang: Lang | None = None) -> str:
+def term_label(term: Term) -> str:
     """Return the displayed name of a term."""
     if isinstance(term, str):
-        return label_of(term).text(lang)
+        return label_of(term).text()
     text = _LAGGED_ONE if term.years == 1 else _LAGGED
-    name = label_of(term.column).text(lang)
-    return text.format(name=name, years=number(term.years, lang=lang)).text(lang)
+    name = label_of(term.column).text()
+    return text.format(name=name, years=number(term.years)).text()
 
 
 def entered(terms: Sequence[Term], outcome: str, year: int) -> bool:

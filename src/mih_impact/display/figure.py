@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
@@ -14,11 +14,12 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact.display.locale import Label, Lang, language, money_shown, number, percent
+from mih_impact.display.locale import Label, in_language, language, money_shown, number, percent
 from mih_impact.display.unit import SHARE, AnyUnit, as_unit, is_money
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
     from matplotlib.text import Text
@@ -341,7 +342,6 @@ def is_frame(text: Text) -> bool:
 
 def kroner_axis(
     ax: Axes,
-    lang: Lang | None = None,
     *,
     price_year: int | None = None,
     unit: str | None = None,
@@ -354,8 +354,6 @@ def kroner_axis(
     ----------
     ax
         The axes, drawn already: the scale follows from its limits.
-    lang
-        Language; None is the one in force.
     price_year
         Year of the fixed prices; None says nothing of prices.
     unit
@@ -365,17 +363,16 @@ def kroner_axis(
     axis
         Which axis.
     """
-    lang = language(lang)
     low, high = ax.get_ylim() if axis == "y" else ax.get_xlim()
     largest = max(abs(low), abs(high))
     power = 6 if largest >= 2_500_000 else 3 if largest >= 10_000 else 0
-    name = _in_prices(power, unit or money_shown(), price_year, lang)
-    _format_axis(ax, axis, f"{what}, {name}" if what else name, 10.0**power, lang)
+    name = _in_prices(power, unit or money_shown(), price_year)
+    _format_axis(ax, axis, f"{what}, {name}" if what else name, 10.0**power)
 
 
-def kroner_unit(what: str, lang: Lang | None = None, *, price_year: int) -> str:
+def kroner_unit(what: str, *, price_year: int) -> str:
     """Return what is measured with its unit, thousand kroner, for amounts that are on no axis."""
-    return f"{what}, {_in_prices(3, money_shown(), price_year, language(lang))}"
+    return f"{what}, {_in_prices(3, money_shown(), price_year)}"
 
 
 def unit_line(ax: Axes, text: str) -> None:
@@ -395,16 +392,15 @@ def unit_line(ax: Axes, text: str) -> None:
     note.set_label(_UNIT)
 
 
-def _in_prices(power: int, unit: str, price_year: int | None, lang: Lang) -> str:
+def _in_prices(power: int, unit: str, price_year: int | None) -> str:
     code = Label("kr", "NOK") if unit == "NOK" else unit
     name = _UNITS[power].format(unit=code)
     priced = name if price_year is None else _PRICES.format(unit=name, year=price_year)
-    return priced.text(lang)
+    return priced.text()
 
 
 def unit_axis(
     ax: Axes,
-    lang: Lang | None = None,
     *,
     unit: AnyUnit,
     price_year: int,
@@ -412,38 +408,41 @@ def unit_axis(
     axis: Literal["x", "y"] = "y",
 ) -> None:
     """Show an axis in a unit: kroner with their price year, per cent, or the unit's own name."""
-    lang = language(lang)
     if is_money(unit):
-        kroner_axis(ax, lang, price_year=price_year, unit=str(unit), what=what, axis=axis)
+        kroner_axis(ax, price_year=price_year, unit=str(unit), what=what, axis=axis)
     elif str(unit) == SHARE:
-        percent_axis(ax, lang, what=what, axis=axis)
+        percent_axis(ax, what=what, axis=axis)
     else:
-        name = as_unit(unit).displayed.text(lang)
-        _format_axis(ax, axis, f"{what}, {name}", 1.0, lang)
+        name = as_unit(unit).displayed.text()
+        _format_axis(ax, axis, f"{what}, {name}", 1.0)
 
 
-def percent_axis(
-    ax: Axes, lang: Lang | None = None, *, what: str = "", axis: Literal["x", "y"] = "y"
-) -> None:
+def percent_axis(ax: Axes, *, what: str = "", axis: Literal["x", "y"] = "y") -> None:
     """Show an axis of shares as percentages, with what they are shares of above it."""
-    from matplotlib.ticker import FuncFormatter
-
-    lang = language(lang)
-    side = ax.yaxis if axis == "y" else ax.xaxis
-    side.set_major_formatter(FuncFormatter(lambda value, _: percent(value, lang=lang)))
+    label_ticks(ax.yaxis if axis == "y" else ax.xaxis, percent)
     _name_axis(ax, axis, what)
 
 
-def _format_axis(ax: Axes, axis: str, name: str, scale: float, lang: Lang) -> None:
+def label_ticks(side: Axis, show: Callable[[float], str]) -> None:
+    """Show the ticks of an axis by `show`, in the language in force now, whenever it is drawn."""
     from matplotlib.ticker import FuncFormatter
 
+    lang = language()
+
+    def label(value: float, _: object) -> str:
+        with in_language(lang):
+            return show(value)
+
+    side.set_major_formatter(FuncFormatter(label))
+
+
+def _format_axis(ax: Axes, axis: str, name: str, scale: float) -> None:
     side = ax.yaxis if axis == "y" else ax.xaxis
 
-    def show(value: float, _: object) -> str:
-        decimals = _decimals(tuple(side.get_majorticklocs()), scale)
-        return number(value / scale, decimals, lang)
+    def show(value: float) -> str:
+        return number(value / scale, _decimals(tuple(side.get_majorticklocs()), scale))
 
-    side.set_major_formatter(FuncFormatter(show))
+    label_ticks(side, show)
     _name_axis(ax, axis, name)
 
 

@@ -2,11 +2,10 @@
 
 A function that draws says only what is its own; the frame does the rest:
 
-    lang = language(lang)
     with figure(ax, size=(7.2, 3.0)) as ax:  # the style, and axes if none were given
         ax.barh(places, values)
-        kroner_axis(ax, lang, price_year=2024, axis="x", what=_WHAT.text(lang))
-        finish(ax, lang, title=_TITLE, source=[_NOTE], of=result, alt=_alt(result), names="rows")
+        kroner_axis(ax, price_year=2024, axis="x", what=_WHAT.text())
+        finish(ax, title=_TITLE, source=[_NOTE], of=result, alt=_alt(result), names="rows")
     return ax
 
 `finish` comes last: title, key, the lines of the source, names at rows or line ends, and alt text.
@@ -37,7 +36,7 @@ from mih_impact.display.figure import (
     settle,
     source_line,
 )
-from mih_impact.display.locale import Label, Lang
+from mih_impact.display.locale import Label
 from mih_impact.display.result import evidence_of
 from mih_impact.storage import write_whole
 
@@ -83,7 +82,6 @@ def figure(ax: Axes | None = None, *, size: tuple[float, float] = SIZE) -> Itera
 
 def finish(
     ax: Axes,
-    lang: Lang,
     *,
     title: Label | str,
     source: Sequence[Label | str],
@@ -99,8 +97,6 @@ def finish(
     ----------
     ax
         The axes.
-    lang
-        Language of the labels.
     title
         What the figure shows, above it.
     source
@@ -119,12 +115,12 @@ def finish(
     """
 
     def text(said: Label | str) -> str:
-        return said if isinstance(said, str) else said.text(lang)
+        return said if isinstance(said, str) else said.text()
 
     ax.set_title(text(title), pad=pad)
     if key:
         key_row(ax, key)
-    source_line(ax, " ".join(filter(None, [*map(text, source), evidence_of(of, lang)])))
+    source_line(ax, " ".join(filter(None, [*map(text, source), evidence_of(of)])))
     if names == "rows":
         align_with_names(ax)
     elif names == "ends":

@@ -13,7 +13,7 @@ if it lived in a context variable.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -32,12 +32,14 @@ __all__ = [
     "Label",
     "Lang",
     "Options",
+    "both",
     "capital",
     "count",
     "currency",
     "current",
     "hidden",
     "hidden_too",
+    "in_language",
     "interval",
     "kroner",
     "language",
@@ -107,19 +109,49 @@ def current() -> Options:
 def language(lang: str | None = None) -> Lang:
     """Return `lang` checked, or the language in force when it is None.
 
+    In force is the language that the call being answered was asked for (`in_language`), or that
+    of the options.
+
     Raises
     ------
     OptionError
         When the language is not one of those the library speaks.
     """
     if lang is None:
-        return _current.lang
+        return _ASKED.get() or _current.lang
     if isinstance(lang, str) and lang in get_args(Lang):
         return cast("Lang", str(lang))
     raise OptionError("The language is not known", found=shown(lang), do='Use "nb" or "en"')
 
 
 _current = Options()
+
+#: The language that a public call was asked for, while it is answered; None outside one.
+_ASKED: ContextVar[Lang | None] = ContextVar("language", default=None)
+
+
+@contextmanager
+def in_language(lang: str | None) -> Iterator[None]:
+    """Show what is made within in `lang`, or in the language in force when it is None.
+
+    A public call that takes `lang` opens this once; what it calls need not be told the language.
+
+    Raises
+    ------
+    OptionError
+        When the language is not one of those the library speaks.
+
+    Examples
+    --------
+    >>> with in_language("en"):
+    ...     number(0.5, 1)
+    '0.5'
+    """
+    token = _ASKED.set(language(lang))
+    try:
+        yield
+    finally:
+        _ASKED.reset(token)
 
 
 class _Applied:
@@ -249,6 +281,21 @@ class Label:
         return Label(nb=_fill(self.nb, "nb", values), en=_fill(self.en, "en", values))
 
 
+def both(say: Callable[[], str]) -> Label:
+    """Return what `say` returns in bokmål and in English.
+
+    Examples
+    --------
+    >>> both(lambda: number(0.5, 1))
+    Label(nb='0,5', en='0.5')
+    """
+    texts = []
+    for lang in get_args(Lang):
+        with in_language(lang):
+            texts.append(say())
+    return Label(*texts)
+
+
 def _fill(template: str, lang: Lang, values: dict[str, object]) -> str:
     texts = {
         name: value.text(lang) if isinstance(value, Label) else value
@@ -293,8 +340,8 @@ _ORDINALS = {
 class Formatter(Protocol):
     """A function that shows a number, such as `kroner`, or a partial of `number`."""
 
-    def __call__(self, x: SupportsFloat | None, /, *, lang: Lang | None) -> str:
-        """Show `x` in `lang`."""
+    def __call__(self, x: SupportsFloat | None, /) -> str:
+        """Show `x` in the language in force."""
 
 
 def number(x: SupportsFloat | None, decimals: int = 0, lang: Lang | None = None) -> str:
@@ -422,8 +469,8 @@ def interval(
     """
     if _decimal(low) is None or _decimal(high) is None:
         return NOT_AVAILABLE
-    lang = language(lang)
-    return f"{formatter(low, lang=lang)} {_TO.text(lang)} {formatter(high, lang=lang)}"
+    with in_language(lang):
+        return f"{formatter(low)} {_TO.text()} {formatter(high)}"
 
 
 def p_value(x: SupportsFloat | None, /, lang: Lang | None = None) -> str:

@@ -32,6 +32,7 @@ from mih_impact.display.locale import (
     Lang,
     current,
     hidden_too,
+    in_language,
     language,
     money_in,
     number,
@@ -253,15 +254,15 @@ def is_small(count: object) -> np.ndarray:
     return (values > 0) & (values < current().min_cell)
 
 
-def hidden_note(lang: Lang) -> str:
+def hidden_note() -> str:
     """Return what stands under a table with hidden cells: why, and which option says so.
 
     Examples
     --------
-    >>> hidden_note("en")[:58]
-    'Hidden: fewer than 5 persons (min_cell of mih.options), or'
+    >>> hidden_note()[:56]
+    'Skjult: færre enn 5 personer (min_cell i mih.options), e'
     """
-    return _NOTE.format(n=number(current().min_cell, lang=lang)).text(lang)
+    return _NOTE.format(n=number(current().min_cell)).text()
 
 
 def naming_limit(text: Label) -> dict[str, str]:
@@ -346,8 +347,8 @@ class Displayed(ABC):
     >>> @dataclass(frozen=True, eq=False)
     ... class Mean(Displayed):
     ...     value: float
-    ...     def _card(self, lang):
-    ...         return Card("Mean" if lang == "en" else "Gjennomsnitt", (("=", str(self.value)),))
+    ...     def _card(self):
+    ...         return Card(Label("Gjennomsnitt", "Mean").text(), (("=", str(self.value)),))
     >>> print(Mean(2.5).summary("en"))
     Mean
     ----
@@ -366,8 +367,8 @@ class Displayed(ABC):
                 setattr(cls, name, _in_own_money(drawing))
 
     @abstractmethod
-    def _card(self, lang: Lang) -> Card:
-        """Return what is the class's own on the card, in `lang`."""
+    def _card(self) -> Card:
+        """Return what is the class's own on the card, in the language in force."""
 
     def summary(self, lang: Lang | None = None) -> str:
         """Return the card as text, in `lang` or in the language in force."""
@@ -388,11 +389,10 @@ class Displayed(ABC):
         What no result may leave unsaid is among the notes: what is hidden, and what kind of data
         it rests on.
         """
-        lang = language(lang)
-        with money_in(money_of(self)):
-            card = self._card(lang)
-        unsaid = _hides(card, lang) and not any("min_cell" in note for note in card.notes)
-        more = (hidden_note(lang) if unsaid else "", evidence_of(self, lang))
+        with in_language(lang), money_in(money_of(self)):
+            card = self._card()
+            unsaid = _hides(card) and not any("min_cell" in note for note in card.notes)
+            more = (hidden_note() if unsaid else "", evidence_of(self))
         return replace(card, notes=(*card.notes, *filter(None, more)))
 
 
@@ -417,10 +417,10 @@ class Result(Displayed):
         return save(self.shown(), path)
 
 
-def _hides(card: Card, lang: Lang) -> bool:
+def _hides(card: Card) -> bool:
     """Return whether something on a card is hidden: a cell, a line, or part of a note."""
     cells = [] if card.table is None else [str(cell) for cell in card.table.to_numpy().ravel()]
-    secret = hidden_too(None, lang)
+    secret = hidden_too(None)
     texts = (*cells, *(value for _, value in card.lines), *card.notes)
     return any(text == secret or f"{secret} (" in text for text in texts)
 
@@ -443,7 +443,9 @@ def _in_own_money(drawing: Callable[..., Any]) -> Callable[..., Any]:
     return drawn
 
 
-def evidence_of(result: object, lang: Lang) -> str:
+def evidence_of(result: object) -> str:
     """Return what kind of data a result rests on, empty when its maker did not say."""
     provenance = getattr(result, "provenance", None)
-    return str(provenance.evidence.get(lang, "")) if isinstance(provenance, Provenance) else ""
+    return (
+        str(provenance.evidence.get(language(), "")) if isinstance(provenance, Provenance) else ""
+    )

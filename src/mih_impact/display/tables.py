@@ -9,7 +9,16 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from mih_impact.display.locale import MINUS, NOT_AVAILABLE, Formatter, Label, Lang, language, number
+from mih_impact.display.locale import (
+    MINUS,
+    NOT_AVAILABLE,
+    Formatter,
+    Label,
+    Lang,
+    in_language,
+    language,
+    number,
+)
 
 __all__ = [
     "CSS",
@@ -144,14 +153,14 @@ def text_cells(
 
     The index is shown unless it is a nameless one of integers, which only counts the rows.
     """
-    lang = language(lang)
     names = [name or "" for name in frame.index.names]
     if any(names) or not pd.api.types.is_integer_dtype(frame.index.dtype):
         frame = frame.reset_index(names=names)
-    columns = [
-        [_cell(value, (formats or {}).get(str(name)), lang) for value in frame.iloc[:, i]]
-        for i, name in enumerate(frame.columns)
-    ]
+    with in_language(lang):
+        columns = [
+            [_cell(value, (formats or {}).get(str(name))) for value in frame.iloc[:, i]]
+            for i, name in enumerate(frame.columns)
+        ]
     rows = [list(row) for row in zip(*columns, strict=True)]
     return [str(name) for name in frame.columns], rows
 
@@ -180,15 +189,15 @@ def is_numeric(cells: Sequence[str]) -> bool:
     return bool(cells) and all(_NUMBER.match(cell) for cell in cells)
 
 
-def _cell(value: object, formatter: Formatter | None, lang: Lang) -> str:
+def _cell(value: object, formatter: Formatter | None) -> str:
     if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
         return NOT_AVAILABLE
     if formatter is not None and not isinstance(value, str):
-        return formatter(value, lang=lang)  # type: ignore[arg-type]
+        return formatter(value)  # type: ignore[arg-type]
     if isinstance(value, bool | np.bool_):
-        return (_YES if value else _NO).text(lang)
+        return (_YES if value else _NO).text()
     if isinstance(value, float | np.floating):
-        return number(value, 2, lang)
+        return number(value, 2)
     if isinstance(value, int | np.integer):  # a year is not grouped
         return str(value).replace("-", MINUS)
     return str(value)

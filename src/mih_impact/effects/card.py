@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mih_impact.controls.card import DESIGN_WEIGHTS
 from mih_impact.controls.subgroups import ALL
-from mih_impact.display.locale import NOT_AVAILABLE, Label, Lang, count, interval, number
+from mih_impact.display.locale import NOT_AVAILABLE, Label, count, interval, number
 from mih_impact.display.result import Card, hidden_note
 from mih_impact.display.unit import AnyUnit, amount, zero_is_nothing
 from mih_impact.panel.contract import label_of
@@ -69,57 +69,57 @@ def shown_rows(effects: EffectEstimates, outcome: str, year: int) -> pd.DataFram
     return rows.assign(hidden=hidden).reset_index(drop=True)
 
 
-def subgroup_table(effects: EffectEstimates, lang: Lang) -> tuple[pd.DataFrame | None, list[str]]:
+def subgroup_table(effects: EffectEstimates) -> tuple[pd.DataFrame | None, list[str]]:
     """Return the first outcome by subgroup as displayed text, and what has to be said of it."""
     parts = effects.split
     if parts is None:
         return None, []
-    said = [parts.conditional.text(lang)] if parts.conditional is not None else []
+    said = [parts.conditional.text()] if parts.conditional is not None else []
     if len(effects.subgroups) < 2:
         return None, said
     outcome = effects.outcomes[0]
     year = year_to_show(effects, outcome)
     rows = shown_rows(effects, outcome, year)
-    name = label_of(outcome).text(lang)
+    name = label_of(outcome).text()
     head = [
-        heading.format(outcome=name[:1].upper() + name[1:], year=number(year, lang=lang)).text(lang)
+        heading.format(outcome=name[:1].upper() + name[1:], year=number(year)).text()
         for heading in _HEADINGS
     ]
-    by = parts.label.text(lang)
+    by = parts.label.text()
     table = pd.DataFrame(
-        [_cells(row, effects.units[outcome], lang) for row in rows.to_dict("records")], columns=head
+        [_cells(row, effects.units[outcome]) for row in rows.to_dict("records")], columns=head
     )
-    table.insert(0, by[:1].upper() + by[1:], [parts.names[s].text(lang) for s in rows["subgroup"]])
-    said = [*_compared(rows, effects, lang), *said]
-    return table, [*([hidden_note(lang)] if rows["hidden"].any() else []), *said]
+    table.insert(0, by[:1].upper() + by[1:], [parts.names[s].text() for s in rows["subgroup"]])
+    said = [*_compared(rows, effects), *said]
+    return table, [*([hidden_note()] if rows["hidden"].any() else []), *said]
 
 
-def _compared(rows: pd.DataFrame, effects: EffectEstimates, lang: Lang) -> list[str]:
+def _compared(rows: pd.DataFrame, effects: EffectEstimates) -> list[str]:
     """Return what the subgroups give together beside all, or which of them have no controls."""
     assert effects.split is not None
     refused = rows["reason"].str.startswith(NO_CONTROLS) & ~rows["hidden"]
     if refused.any():
-        names = [effects.split.names[s].text(lang) for s in rows.loc[refused, "subgroup"]]
-        return [_REFUSED.format(names=", ".join(names)).text(lang)]
+        names = [effects.split.names[s].text() for s in rows.loc[refused, "subgroup"]]
+        return [_REFUSED.format(names=", ".join(names)).text()]
     whole, parts = rows["estimate"].iloc[0], rows.iloc[1:]
     if rows["hidden"].any() or effects.split.conditional or rows["estimate"].isna().any():
         return []
     together = np.average(parts["estimate"], weights=parts["n_participants"])
     show = amount(effects.units[effects.outcomes[0]])
-    told = _TOGETHER.format(together=show(together, lang=lang), whole=show(whole, lang=lang))
-    return [told.text(lang)]
+    told = _TOGETHER.format(together=show(together), whole=show(whole))
+    return [told.text()]
 
 
-def _cells(row: dict[Any, Any], unit: AnyUnit, lang: Lang) -> list[str]:
+def _cells(row: dict[Any, Any], unit: AnyUnit) -> list[str]:
     """Return participants, estimate and interval of one subgroup."""
     if row["hidden"]:
-        return [HIDDEN_CELL.text(lang)] * 3
+        return [HIDDEN_CELL.text()] * 3
     show = amount(unit)
-    n = number(row["n_participants"], lang=lang)
+    n = number(row["n_participants"])
     if np.isnan(row["estimate"]):
         return [n, NOT_AVAILABLE, NOT_AVAILABLE]
-    ends = interval(row["conf_low"], row["conf_high"], show, lang)
-    return [n, show(row["estimate"], lang=lang), ends]
+    ends = interval(row["conf_low"], row["conf_high"], show)
+    return [n, show(row["estimate"]), ends]
 
 
 _TITLES = {
@@ -260,43 +260,43 @@ _AVERAGED = Label(
 )
 
 
-def effects_card(effects: EffectEstimates, lang: Lang) -> Card:
+def effects_card(effects: EffectEstimates) -> Card:
     """Return the card of an effect series: three years since start of every outcome."""
     notes = []
     if effects.coverage and effects.subgroups[0] == ALL:
-        notes.append(_speaks_for(effects, lang))
+        notes.append(_speaks_for(effects))
     if effects.estimand in _WHOSE:
-        notes.append(_WHOSE[effects.estimand].text(lang))
+        notes.append(_WHOSE[effects.estimand].text())
     if effects.provenance.options.get("match", {}).get("score") not in (*_LOGITS, None):
-        notes.append(_GIVEN_SCORE.text(lang))
+        notes.append(_GIVEN_SCORE.text())
     if effects.design_weights is not None:
-        notes.append(DESIGN_WEIGHTS.format(column=effects.design_weights).text(lang))
+        notes.append(DESIGN_WEIGHTS.format(column=effects.design_weights).text())
     adjust = effects.provenance.options.get("adjust")
     if isinstance(adjust, str):
-        notes.append(_GIVEN_OUTCOME.text(lang))
+        notes.append(_GIVEN_OUTCOME.text())
     elif isinstance(adjust, list | tuple):
-        columns = ", ".join(label_of(str(name)).text(lang) for name in adjust)
-        notes.append(_ADJUSTED.format(columns=columns).text(lang))
+        columns = ", ".join(label_of(str(name)).text() for name in adjust)
+        notes.append(_ADJUSTED.format(columns=columns).text())
     if effects.matrix is None:
-        notes.append(_NOT_AVAILABLE.text(lang))
+        notes.append(_NOT_AVAILABLE.text())
     asked = effects.provenance.options
     once = bool(asked.get("cross_section"))
     unusual = [(o, v, text) for o, v, text in _UNUSUAL if not (once and o == "estimator")]
-    notes += [_LEVELS.text(lang)] if once else []
-    notes += [text.text(lang) for option, value, text in unusual if asked.get(option) == value]
+    notes += [_LEVELS.text()] if once else []
+    notes += [text.text() for option, value, text in unusual if asked.get(option) == value]
     if asked.get("dead") == "zero":
         levels = [name for name, unit in effects.units.items() if not zero_is_nothing(unit)]
         names = Label(*(", ".join(label_of(n).text(own) for n in levels) for own in ("nb", "en")))
-        notes += [_NO_ZERO.format(outcomes=names).text(lang)] if levels else []
+        notes += [_NO_ZERO.format(outcomes=names).text()] if levels else []
     if asked.get("cluster", "person") != "person":
-        notes.append(_CLUSTERED.format(cluster=label_of(str(asked["cluster"]))).text(lang))
+        notes.append(_CLUSTERED.format(cluster=label_of(str(asked["cluster"]))).text())
     if effects.averaged:
-        years = ", ".join(number(year, lang=lang) for year in effects.averaged)
-        notes.append(_AVERAGED.format(years=years).text(lang))
+        years = ", ".join(number(year) for year in effects.averaged)
+        notes.append(_AVERAGED.format(years=years).text())
     if (effects.frame["reason"] == "some_models_not_estimable").any():
-        notes.append(_LEFT_OUT.text(lang))
+        notes.append(_LEFT_OUT.text())
     if effects.se == "abadie_imbens_2016":
-        notes.append(_ESTIMATED_SCORE.text(lang))
+        notes.append(_ESTIMATED_SCORE.text())
     term = "overall" if once else effects.term
     lines = []
     shown = effects.shown().frame
@@ -305,21 +305,21 @@ def effects_card(effects: EffectEstimates, lang: Lang) -> Card:
         after = rows[_on_card(effects, rows["level"])]
         after = after[after["n_participants"] != 0]  # a year without register rows
         unit, rows_of = effects.units[name], after.to_dict("records")
-        text = "; ".join(_cell(row, unit, term, lang) for row in rows_of)
-        lines.append((label_of(name).text(lang), text))
-    parts = [text for name in effects.outcomes if (text := _matched_on(effects, name, lang))]
+        text = "; ".join(_cell(row, unit, term) for row in rows_of)
+        lines.append((label_of(name).text(), text))
+    parts = [text for name in effects.outcomes if (text := _matched_on(effects, name))]
     if parts:
-        notes.append(_MATCHED_ON.format(parts="; ".join(parts)).text(lang))
-    table, more = subgroup_table(effects, lang)
-    return Card(title=_title(effects, lang), lines=tuple(lines), table=table, notes=(*notes, *more))
+        notes.append(_MATCHED_ON.format(parts="; ".join(parts)).text())
+    table, more = subgroup_table(effects)
+    return Card(title=_title(effects), lines=tuple(lines), table=table, notes=(*notes, *more))
 
 
-def _speaks_for(effects: EffectEstimates, lang: Lang) -> str:
+def _speaks_for(effects: EffectEstimates) -> str:
     """Return how many participants are compared, in some year and in each from the start on."""
     everybody = effects.coverage["participants"]
     n = effects.coverage.get("compared", effects.coverage["matched"])
     if not n:
-        return _NOBODY.format(all=count(everybody, lang)).text(lang)
+        return _NOBODY.format(all=count(everybody)).text()
     shown = effects.shown().frame
     own = (shown["subgroup"] == ALL) & (shown["n_participants"] != 0) & (shown["level"] >= 0)
     by_year = shown.loc[own, "n_participants"].to_numpy(dtype=np.float64)
@@ -328,10 +328,10 @@ def _speaks_for(effects: EffectEstimates, lang: Lang) -> str:
     if effects.term == "event" and len(by_year) and by_year.min() < by_year.max():
         label, low, high = _BY_YEAR, by_year.min(), by_year.max()
     counts = {"n": n, "all": everybody, "low": int(low), "high": int(high)}
-    return label.format(**{name: count(each, lang) for name, each in counts.items()}).text(lang)
+    return label.format(**{name: count(each) for name, each in counts.items()}).text()
 
 
-def _matched_on(effects: EffectEstimates, outcome: str, lang: Lang) -> str:
+def _matched_on(effects: EffectEstimates, outcome: str) -> str:
     """Return the years in which an outcome is matched on, and the largest difference there."""
     frame = effects.shown().frame
     rows = frame[(frame["outcome"] == outcome) & (frame["subgroup"] == effects.subgroups[0])]
@@ -345,22 +345,22 @@ def _matched_on(effects: EffectEstimates, outcome: str, lang: Lang) -> str:
         (_YEARS_OF if most != most else _YEARS_UP_TO)
         .format(
             outcome=label_of(outcome),
-            years=", ".join(number(int(year), lang=lang) for year in rows["year_since_start"]),
+            years=", ".join(number(int(year)) for year in rows["year_since_start"]),
             word="year" if len(rows) == 1 else "years",
-            most=amount(effects.units[outcome], like=most)(most, lang=lang),
+            most=amount(effects.units[outcome], like=most)(most),
         )
-        .text(lang)
+        .text()
     )
 
 
-def _title(effects: EffectEstimates, lang: Lang) -> str:
+def _title(effects: EffectEstimates) -> str:
     """Return what is shown, and of whom if of one subgroup."""
     parts = effects.split
     once = effects.provenance.options.get("cross_section")
     if parts is None or len(effects.subgroups) > 1:
-        return _TITLES["overall" if once else effects.term].text(lang)
-    title = (_DIFFERENCES if parts.conditional else _TITLES[effects.term]).text(lang)
-    return f"{title}, {parts.label.text(lang)}: {parts.names[effects.subgroups[0]].text(lang)}"
+        return _TITLES["overall" if once else effects.term].text()
+    title = (_DIFFERENCES if parts.conditional else _TITLES[effects.term]).text()
+    return f"{title}, {parts.label.text()}: {parts.names[effects.subgroups[0]].text()}"
 
 
 def _on_card(effects: EffectEstimates, level: pd.Series[Any]) -> pd.Series[Any]:
@@ -370,14 +370,14 @@ def _on_card(effects: EffectEstimates, level: pd.Series[Any]) -> pd.Series[Any]:
     return level.isin((0, 3, effects.levels[-1]))
 
 
-def _cell(row: Mapping[Any, Any], unit: AnyUnit, term: str, lang: Lang | None) -> str:
+def _cell(row: Mapping[Any, Any], unit: AnyUnit, term: str) -> str:
     """Return one estimate with its interval, for the card."""
     show = amount(unit, like=max(abs(row["estimate"]), np.nan_to_num(row["std_error"])))
-    text = show(row["estimate"], lang=lang)
+    text = show(row["estimate"])
     if term == "event":
-        text = f"{_YEAR.format(year=number(row['level'], lang=lang)).text(lang)}: {text}"
+        text = f"{_YEAR.format(year=number(row['level'])).text()}: {text}"
     elif term != "overall":
         text = f"{int(row['level'])}: {text}"  # a calendar year, without thousands separator
     if np.isfinite(row["std_error"]):
-        text += f" ({interval(row['conf_low'], row['conf_high'], show, lang)})"
+        text += f" ({interval(row['conf_low'], row['conf_high'], show)})"
     return text

@@ -15,7 +15,7 @@ from mih_impact.display.locale import (
     NBSP,
     Formatter,
     Label,
-    Lang,
+    language,
     number,
     p_equals,
     p_value,
@@ -81,11 +81,12 @@ class CheckResult(Result):
         """Return what the verdict rests on."""
         return self.table.copy()
 
-    def _card(self, lang: Lang) -> Card:
-        verdict = _VERDICTS[self.passed].text(lang)
+    def _card(self) -> Card:
+        lang = language()
+        verdict = _VERDICTS[self.passed].text()
         return Card(
             title=self.title[lang],
-            lines=((_VERDICT.text(lang), verdict),),
+            lines=((_VERDICT.text(), verdict),),
             notes=(self.sentence[lang],),
         )
 
@@ -145,13 +146,14 @@ class SensitivityCheck(CheckResult):
             sentence = naming_limit(_HIDDEN)
         return replace(self, table=table, sentence=sentence)
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
+        lang = language()
         shown = self.shown()
-        verdict = super()._card(lang).lines if self.passed is not None else ()
+        verdict = super()._card().lines if self.passed is not None else ()
         rows = shown.table.iloc[list(self.card_rows)].to_dict("records")
         table = pd.DataFrame(
             {
-                heading.text(lang): [self._cell(row, name, how, lang) for row in rows]
+                heading.text(): [self._cell(row, name, how) for row in rows]
                 for name, (heading, how) in self.shows.items()
             }
         )
@@ -162,17 +164,17 @@ class SensitivityCheck(CheckResult):
             notes=(shown.sentence[lang],),
         )
 
-    def _cell(self, row: dict[Any, Any], name: str, how: str, lang: Lang) -> str:
+    def _cell(self, row: dict[Any, Any], name: str, how: str) -> str:
         """Return one cell of the card."""
         value = row[name]
         if how == "text":
             known = self.words.get(value)
-            return known.text(lang) if known is not None else str(value)
+            return known.text() if known is not None else str(value)
         # A table knows units by name; what the name does not say, the check knows of its own.
         unit = row.get("unit", str(self.unit))
         unit = self.unit if unit == str(self.unit) else unit
         show = amount(unit) if how == "amount" else _FORMATS[how]
-        return show(value, lang=lang)
+        return show(value)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -193,7 +195,7 @@ class CountedCheck(CheckResult):
         """Return the verdict in words, in both languages, as a table tells it."""
 
     @abstractmethod
-    def card_table(self, lang: Lang) -> pd.DataFrame | None:
+    def card_table(self) -> pd.DataFrame | None:
         """Return the table of the card, each cell as displayed."""
 
     @property
@@ -222,12 +224,12 @@ class CountedCheck(CheckResult):
                 table[name] = table[name].astype(np.float64).mask(small)
         return replace(self, table=table, sentence=self.words(table), passed=self.verdict(table))
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
         shown = self.shown()
-        return replace(super(CountedCheck, shown)._card(lang), table=shown.card_table(lang))
+        return replace(super(CountedCheck, shown)._card(), table=shown.card_table())
 
 
-def p_text(p: float, lang: Lang) -> str:
+def p_text(p: float) -> str:
     """Show a p-value: `p = 0,041`, or `p < 0,001` where it is smaller.
 
     Examples
@@ -235,7 +237,7 @@ def p_text(p: float, lang: Lang) -> str:
     >>> p_text(0.0412, "nb") == "p\u00a0=\u00a00,041", p_text(0.0, "en") == "p\u00a0<\u00a00.001"
     (True, True)
     """
-    return f"p{NBSP}{p_equals(p, lang)}"
+    return f"p{NBSP}{p_equals(p)}"
 
 
 #: Eigenvalues of a correlation matrix below this are rounding.

@@ -20,7 +20,7 @@ from mih_impact.display.figure import (
     source_line,
     unit_axis,
 )
-from mih_impact.display.locale import Label, Lang, interval, language, number, percent
+from mih_impact.display.locale import Label, interval, number, percent
 from mih_impact.display.result import evidence_of
 from mih_impact.display.unit import amount, zero_is_nothing
 from mih_impact.effects.estimates import require_outcome
@@ -129,30 +129,28 @@ def interval_level(effects: EffectEstimates) -> float:
     return float(effects.provenance.options.get("level", 0.95))
 
 
-def _source(effects: EffectEstimates, notes: Sequence[str], lang: Lang) -> str:
+def _source(effects: EffectEstimates, notes: Sequence[str]) -> str:
     """Return the line beneath a figure: what is drawn, and what kind of data it is."""
-    return " ".join(filter(None, [*notes, evidence_of(effects, lang)]))
+    return " ".join(filter(None, [*notes, evidence_of(effects)]))
 
 
-def _years_axis(ax: Axes, years: np.ndarray, lang: Lang) -> None:
+def _years_axis(ax: Axes, years: np.ndarray) -> None:
     ax.axvline(-0.5, color=CONTROL, linewidth=0.9, linestyle=(0, (2, 3)), zorder=0)
-    ax.set_xticks(years, [number(year, lang=lang) for year in years])
-    ax.set_xlabel(_SINCE.text(lang))
+    ax.set_xticks(years, [number(year) for year in years])
+    ax.set_xlabel(_SINCE.text())
     ax.set_xlim(years[0] - 0.3, years[-1] + 0.3)
 
 
-def _value_axis(ax: Axes, effects: EffectEstimates, outcome: str, what: str, lang: Lang) -> None:
+def _value_axis(ax: Axes, effects: EffectEstimates, outcome: str, what: str) -> None:
     unit = effects.units[outcome]
-    unit_axis(ax, lang, unit=unit, price_year=effects.price_year, what=what)
+    unit_axis(ax, unit=unit, price_year=effects.price_year, what=what)
 
 
-def _show(effects: EffectEstimates, outcome: str, value: float, lang: Lang) -> str:
-    return amount(effects.units[outcome])(value, lang=lang)
+def _show(effects: EffectEstimates, outcome: str, value: float) -> str:
+    return amount(effects.units[outcome])(value)
 
 
-def plot_effects(
-    effects: EffectEstimates, outcome: str, *, ax: Axes | None = None, lang: Lang | None = None
-) -> Axes:
+def plot_effects(effects: EffectEstimates, outcome: str, *, ax: Axes | None = None) -> Axes:
     """Draw the effect by year since start with interval and simultaneous band.
 
     Parameters
@@ -163,14 +161,11 @@ def plot_effects(
         Which outcome.
     ax
         Axes to draw on; a new figure if None.
-    lang
-        Language; the option in force if None.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    lang = language(lang)
     rows = _rows(effects, outcome)
     years = rows["year_since_start"].to_numpy()
     value = rows["estimate"].to_numpy()
@@ -190,45 +185,45 @@ def plot_effects(
             years[open_], value[open_], s=34, facecolors="white", edgecolors=PARTICIPANT,
             linewidths=1.6, zorder=3,
         )  # fmt: skip
-        title = _EFFECT_TITLE.format(outcome=label_of(outcome)).text(lang)
+        title = _EFFECT_TITLE.format(outcome=label_of(outcome)).text()
         ax.set_title(title)
-        _years_axis(ax, years, lang)
-        _value_axis(ax, effects, outcome, _DIFFERENCE.text(lang), lang)
-        level = percent(interval_level(effects), lang=lang)
-        notes = [_INTERVAL_NOTE.format(level=level).text(lang), *_open_note(effects, rows, lang)]
-        source_line(ax, _source(effects, [*notes, *_counts(rows, lang)], lang))
-        set_alt_text(ax, _effect_alt(effects, outcome, rows, title, lang))
+        _years_axis(ax, years)
+        _value_axis(ax, effects, outcome, _DIFFERENCE.text())
+        level = percent(interval_level(effects))
+        notes = [_INTERVAL_NOTE.format(level=level).text(), *_open_note(effects, rows)]
+        source_line(ax, _source(effects, [*notes, *_counts(rows)]))
+        set_alt_text(ax, _effect_alt(effects, outcome, rows, title))
     return ax
 
 
-def _open_note(effects: EffectEstimates, rows: pd.DataFrame, lang: Lang) -> list[str]:
+def _open_note(effects: EffectEstimates, rows: pd.DataFrame) -> list[str]:
     """Return what the open points are, of those that there are."""
     base = rows["year_since_start"].isin(effects.base)
     matched = rows["matched_on"].astype(bool) & ~base
     if matched.any():
-        return [(_OPEN_BOTH if base.any() else _OPEN_MATCHED).text(lang)]
+        return [(_OPEN_BOTH if base.any() else _OPEN_MATCHED).text()]
     if not base.any():
         return []
-    return [(_OPEN_BASES if len(effects.base) > 1 else _OPEN_BASE).text(lang)]
+    return [(_OPEN_BASES if len(effects.base) > 1 else _OPEN_BASE).text()]
 
 
-def _counts(rows: pd.DataFrame, lang: Lang) -> list[str]:
+def _counts(rows: pd.DataFrame) -> list[str]:
     """Return how many participants stand behind the first and last year, or that years lack."""
     seen = rows[rows["n_participants"].fillna(0) > 0]
     gap = rows.loc[_in_gap(rows["n_participants"].to_numpy()), "year_since_start"]
     if len(gap):
-        years = ", ".join(number(year, lang=lang) for year in gap)
-        return [_GAP_NOTE.format(years=years).text(lang)]
+        years = ", ".join(number(year) for year in gap)
+        return [_GAP_NOTE.format(years=years).text()]
     start = seen[seen["year_since_start"] == 0]
     if seen.empty or start.empty:
         return []
     last = seen.iloc[-1]
     text = _COUNT_NOTE.format(
-        n=number(start["n_participants"].iloc[0], lang=lang),
-        last=number(last["n_participants"], lang=lang),
-        year=number(last["year_since_start"], lang=lang),
+        n=number(start["n_participants"].iloc[0]),
+        last=number(last["n_participants"]),
+        year=number(last["year_since_start"]),
     )
-    return [text.text(lang)]
+    return [text.text()]
 
 
 def _in_gap(n: np.ndarray) -> np.ndarray:
@@ -258,28 +253,24 @@ def _alone(values: np.ndarray) -> list[int]:
     return [int(k) for k in np.flatnonzero(seen[1:-1] & ~seen[:-2] & ~seen[2:])]
 
 
-def _effect_alt(
-    effects: EffectEstimates, outcome: str, rows: pd.DataFrame, title: str, lang: Lang
-) -> str:
+def _effect_alt(effects: EffectEstimates, outcome: str, rows: pd.DataFrame, title: str) -> str:
     third = rows[rows["year_since_start"] == 3]
     if third.empty or not np.isfinite(third["estimate"].iloc[0]):
         return f"{title}."
     row = third.iloc[0]
 
-    def show(x: Any, *, lang: Lang | None) -> str:
-        return _show(effects, outcome, float(x), language(lang))
+    def show(x: Any) -> str:
+        return _show(effects, outcome, float(x))
 
     text = _EFFECT_ALT.format(
         title=title,
-        estimate=show(row["estimate"], lang=lang),
-        interval=interval(row["conf_low"], row["conf_high"], show, lang),
+        estimate=show(row["estimate"]),
+        interval=interval(row["conf_low"], row["conf_high"], show),
     )
-    return text.text(lang)
+    return text.text()
 
 
-def plot_levels(
-    effects: EffectEstimates, outcome: str, *, ax: Axes | None = None, lang: Lang | None = None
-) -> Axes:
+def plot_levels(effects: EffectEstimates, outcome: str, *, ax: Axes | None = None) -> Axes:
     """Draw the means of participants and of their controls by year since start.
 
     Parameters
@@ -288,14 +279,13 @@ def plot_levels(
         The series; levels are there for effects that `event_study` made.
     outcome
         Which outcome.
-    ax, lang
+    ax
         As `plot_effects`.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    lang = language(lang)
     rows = _rows(effects, outcome)
     if effects.term != "event" or not np.isfinite(rows["participant_mean"]).any():
         raise EffectsError(
@@ -306,43 +296,39 @@ def plot_levels(
     years = rows["year_since_start"].to_numpy()
     with figure_style():
         ax = axes(ax)
-        name = label_of(outcome).text(lang)
+        name = label_of(outcome).text()
         for column, colour, who in (
             ("control_mean", CONTROL, _CONTROLS),
             ("participant_mean", PARTICIPANT, _PARTICIPANTS),
         ):
             mean = rows[column].to_numpy(dtype=float)
-            label, every = who.text(lang), _alone(mean)
+            label, every = who.text(), _alone(mean)
             line = ax.plot(years, mean, color=colour, marker="o", markevery=every, label=label)[0]
             line.set_clip_on(False)  # a marker may stand on the edge
         lowest = rows[["participant_mean", "control_mean"]].to_numpy(dtype=float)
         if zero_is_nothing(effects.units[outcome]) and np.nanmin(lowest) >= 0:
             ax.set_ylim(bottom=0)
-        title = _LEVELS_TITLE.format(outcome=name[:1].upper() + name[1:]).text(lang)
+        title = _LEVELS_TITLE.format(outcome=name[:1].upper() + name[1:]).text()
         ax.set_title(title)
-        _years_axis(ax, years, lang)
-        _value_axis(ax, effects, outcome, name, lang)
+        _years_axis(ax, years)
+        _value_axis(ax, effects, outcome, name)
         zeros = effects.provenance.options.get("dead", "zero") == "zero"
         note = _LEVELS_NOTES[zeros and zero_is_nothing(effects.units[outcome])]
-        notes = [note.text(lang), *_counts(rows, lang)]
-        source_line(ax, _source(effects, notes, lang))
+        notes = [note.text(), *_counts(rows)]
+        source_line(ax, _source(effects, notes))
         label_line_ends(ax)
         last = rows[np.isfinite(rows["participant_mean"])].iloc[-1]
         alt = _LEVELS_ALT.format(
             title=title,
-            t=_show(effects, outcome, last["participant_mean"], lang),
-            c=_show(effects, outcome, last["control_mean"], lang),
+            t=_show(effects, outcome, last["participant_mean"]),
+            c=_show(effects, outcome, last["control_mean"]),
         )
-        set_alt_text(ax, alt.text(lang))
+        set_alt_text(ax, alt.text())
     return ax
 
 
 def plot_shares(
-    effects: EffectEstimates,
-    *,
-    outcomes: Sequence[str] | None = None,
-    ax: Axes | None = None,
-    lang: Lang | None = None,
+    effects: EffectEstimates, *, outcomes: Sequence[str] | None = None, ax: Axes | None = None
 ) -> Axes:
     """Draw shares, for participants and controls, by year since start.
 
@@ -354,35 +340,34 @@ def plot_shares(
         Two or three shares: the first is drawn solid, the second dashed, the third thin and dotted.
         None is who is in work, wage over 1 G where the series has it and any wage otherwise, who is
         on a benefit, and any wage beside wage over 1 G.
-    ax, lang
+    ax
         As `plot_effects`.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    lang = language(lang)
     with figure_style():
         ax = axes(ax)
         drawn = _shares_of(effects) if outcomes is None else outcomes
         for outcome, (dash, colour, width) in zip(drawn, _SHARE_LINES, strict=False):
             rows = _rows(effects, outcome)
-            name = label_of(outcome).text(lang)
+            name = label_of(outcome).text()
             for column, who, shade in (
                 ("participant_mean", _PARTICIPANTS, colour),
                 ("control_mean", _CONTROLS, CONTROL),
             ):
-                label = f"{who.text(lang)}:\n{name}"
+                label = f"{who.text()}:\n{name}"
                 share = rows[column].to_numpy(dtype=float)
                 line = {"color": shade, "linestyle": dash, "marker": "o", **width}
                 every = _alone(share)
                 ax.plot(rows["year_since_start"], share, label=label, markevery=every, **line)
         years = rows["year_since_start"].to_numpy()
         ax.set_ylim(0, 1)
-        ax.set_title(_SHARES_TITLE.text(lang))
-        _years_axis(ax, years, lang)
-        percent_axis(ax, lang, what=_SHARE.text(lang))
-        source_line(ax, _source(effects, _counts(rows, lang), lang))
+        ax.set_title(_SHARES_TITLE.text())
+        _years_axis(ax, years)
+        percent_axis(ax, what=_SHARE.text())
+        source_line(ax, _source(effects, _counts(rows)))
         label_line_ends(ax)
-        set_alt_text(ax, _SHARES_TITLE.text(lang) + ".")
+        set_alt_text(ax, _SHARES_TITLE.text() + ".")
     return ax

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from mih_impact.display.figure import (
     alt_text,
     axes,
     figure_style,
+    label_ticks,
     set_alt_text,
     settle,
     source_line,
@@ -27,10 +28,8 @@ from mih_impact.display.figure import (
 from mih_impact.display.locale import (
     NBSP,
     Label,
-    Lang,
     capital,
     interval,
-    language,
     number,
     percent,
 )
@@ -105,22 +104,16 @@ class Rows:
     colours: tuple[str, str] = (CONTROL, PARTICIPANT)
 
 
-def forest(
-    rows: Callable[[Lang], Rows], *, ax: Axes | None = None, lang: Lang | None = None
-) -> Axes:
+def forest(drawn: Rows, *, ax: Axes | None = None) -> Axes:
     """Draw estimates beneath each other with their intervals.
 
     Parameters
     ----------
-    rows
-        What to draw, by language.
+    drawn
+        What to draw.
     ax
         Axes to draw on; a new figure if None.
-    lang
-        Language; the option in force if None.
     """
-    lang = language(lang)
-    drawn = rows(lang)
     place = np.arange(len(drawn.names))[::-1]
     colours = [drawn.colours[int(k >= drawn.first)] for k in range(len(place))]
     with figure_style():
@@ -135,22 +128,22 @@ def forest(
         ax.set_yticks(place, list(drawn.names))
         ax.set_ylim(-0.6, len(place) - 0.4)
         heading = ax.set_title(textwrap.fill(drawn.title, TITLE_WIDTH), loc="left")
-        value_axis(ax, lang, unit=drawn.unit, price_year=drawn.price_year, what=drawn.what)
+        value_axis(ax, unit=drawn.unit, price_year=drawn.price_year, what=drawn.what)
         source_line(ax, drawn.source)
         align_heading(ax, heading)
         set_alt_text(ax, drawn.alt)
     return ax
 
 
-def value_axis(ax: Axes, lang: Lang, *, unit: AnyUnit, price_year: int, what: str) -> None:
+def value_axis(ax: Axes, *, unit: AnyUnit, price_year: int, what: str) -> None:
     """Show the horizontal axis in its unit, and what it measures beneath it."""
     if unit != "":
-        unit_axis(ax, lang, unit=unit, price_year=price_year, what=what, axis="x")
+        unit_axis(ax, unit=unit, price_year=price_year, what=what, axis="x")
     else:
         from matplotlib.ticker import MaxNLocator
 
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-        ax.xaxis.set_major_formatter(lambda value, _: number(value, lang=lang))
+        label_ticks(ax.xaxis, number)
         ax.set_xlabel(what[:1].upper() + what[1:], loc="left")
 
 
@@ -204,12 +197,7 @@ _ONE_CONDITIONAL = Label(
 
 
 def plot_subgroups(
-    effects: EffectEstimates,
-    outcome: str,
-    *,
-    year: int | None = None,
-    ax: Axes | None = None,
-    lang: Lang | None = None,
+    effects: EffectEstimates, outcome: str, *, year: int | None = None, ax: Axes | None = None
 ) -> Axes:
     """Draw the effect on each subgroup with its interval, beneath that on all.
 
@@ -223,8 +211,6 @@ def plot_subgroups(
         Which year since start; three if None, or the last before it that has an estimate.
     ax
         Axes to draw on; a new figure if None.
-    lang
-        Language; the option in force if None.
 
     Returns
     -------
@@ -251,50 +237,44 @@ def plot_subgroups(
         )
     at = year_to_show(effects, outcome) if year is None else year
     frame = shown_rows(effects, outcome, at)
-
-    def rows(lang: Lang) -> Rows:
-        names = [parts.names[name].text(lang) for name in frame["subgroup"]]
-        template = _TITLE if parts.conditional is None else _CONDITIONAL_TITLE
-        told = template.format(
-            outcome=label_of(outcome), year=number(at, lang=lang), by=parts.label
-        ).text(lang)
-        told = capital(told)
-        level = interval_level(effects)
-        notes = [_BARS.format(level=percent(level, lang=lang)).text(lang)]
-        notes += [hidden_note(lang)] if frame["hidden"].any() else []
-        said = [parts.conditional.text(lang)] if parts.conditional else []
-        return Rows(
-            names=[_named(n, row, lang) for n, row in zip(names, _records(frame), strict=True)],
-            estimate=frame["estimate"].to_numpy(dtype=np.float64),
-            low=frame["conf_low"].to_numpy(dtype=np.float64),
-            high=frame["conf_high"].to_numpy(dtype=np.float64),
-            unit=effects.units[outcome],
-            price_year=effects.price_year,
-            what=_DIFFERENCE.text(lang),
-            title=told,
-            source=" ".join(filter(None, [*notes, *said, evidence_of(effects, lang)])),
-            alt=" ".join([f"{told}. {_alt(names, frame, effects.units[outcome], lang)}.", *said]),
-            first=1,
-            colours=(PARTICIPANT, SOFT),
-        )
-
-    return forest(rows, ax=ax, lang=lang)
+    names = [parts.names[name].text() for name in frame["subgroup"]]
+    template = _TITLE if parts.conditional is None else _CONDITIONAL_TITLE
+    told = template.format(outcome=label_of(outcome), year=number(at), by=parts.label).text()
+    told = capital(told)
+    level = interval_level(effects)
+    notes = [_BARS.format(level=percent(level)).text()]
+    notes += [hidden_note()] if frame["hidden"].any() else []
+    said = [parts.conditional.text()] if parts.conditional else []
+    drawn = Rows(
+        names=[_named(n, row) for n, row in zip(names, _records(frame), strict=True)],
+        estimate=frame["estimate"].to_numpy(dtype=np.float64),
+        low=frame["conf_low"].to_numpy(dtype=np.float64),
+        high=frame["conf_high"].to_numpy(dtype=np.float64),
+        unit=effects.units[outcome],
+        price_year=effects.price_year,
+        what=_DIFFERENCE.text(),
+        title=told,
+        source=" ".join(filter(None, [*notes, *said, evidence_of(effects)])),
+        alt=" ".join([f"{told}. {_alt(names, frame, effects.units[outcome])}.", *said]),
+        first=1,
+        colours=(PARTICIPANT, SOFT),
+    )
+    return forest(drawn, ax=ax)
 
 
-def name_subgroup(ax: Axes, effects: EffectEstimates, outcome: str, lang: Lang | None) -> Axes:
+def name_subgroup(ax: Axes, effects: EffectEstimates, outcome: str) -> Axes:
     """Say in title and alt text whom a figure is of, if it is of one subgroup."""
     parts = effects.split
     if parts is None or len(effects.subgroups) > 1:
         return ax
-    lang = language(lang)
     name = parts.names[effects.subgroups[0]]
     if parts.conditional is None:
-        who = capital(_ONE.format(by=parts.label, name=name).text(lang))
+        who = capital(_ONE.format(by=parts.label, name=name).text())
         heading, said = f"{ax.get_title(loc='left')}\n{who}", f"{alt_text(ax)} {who}."
     else:
-        heading = _ONE_CONDITIONAL.format(outcome=label_of(outcome), name=name).text(lang)
+        heading = _ONE_CONDITIONAL.format(outcome=label_of(outcome), name=name).text()
         heading = textwrap.fill(capital(heading), TITLE_WIDTH)
-        said = f"{heading}. {parts.conditional.text(lang)}"
+        said = f"{heading}. {parts.conditional.text()}"
     with figure_style():
         ax.set_title(heading, loc="left")
     set_alt_text(ax, said)
@@ -305,31 +285,31 @@ def _records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
     return frame.to_dict("records")
 
 
-def _named(name: str, row: dict[Any, Any], lang: Lang) -> str:
+def _named(name: str, row: dict[Any, Any]) -> str:
     """Return a subgroup's name with its participants, or why nothing is drawn."""
     if row["hidden"]:
-        return f"{name} ({HIDDEN_CELL.text(lang)})"
+        return f"{name} ({HIDDEN_CELL.text()})"
     if np.isnan(row["estimate"]):
-        return f"{name} ({_NOBODY.text(lang)})"
-    count = number(row["n_participants"], lang=lang)
-    alone = f"; {_NO_ERROR.text(lang)}" if np.isnan(row["std_error"]) else ""
+        return f"{name} ({_NOBODY.text()})"
+    count = number(row["n_participants"])
+    alone = f"; {_NO_ERROR.text()}" if np.isnan(row["std_error"]) else ""
     return f"{name} ({count}{alone})".replace(" (", f"{NBSP}(")
 
 
-def _alt(names: list[str], frame: pd.DataFrame, unit: AnyUnit, lang: Lang) -> str:
+def _alt(names: list[str], frame: pd.DataFrame, unit: AnyUnit) -> str:
     """Return the figure in words, row by row."""
     show = amount(unit)
     said = []
     for name, row in zip(names, _records(frame), strict=True):
         if np.isnan(row["estimate"]):
-            said.append(_named(name, row, lang))
+            said.append(_named(name, row))
             continue
         label = _ROW_ALT.format(
             name=name,
-            estimate=show(row["estimate"], lang=lang),
-            interval=interval(row["conf_low"], row["conf_high"], show, lang),
+            estimate=show(row["estimate"]),
+            interval=interval(row["conf_low"], row["conf_high"], show),
         )
-        said.append(label.text(lang))
+        said.append(label.text())
     return "; ".join(said)
 
 
@@ -347,9 +327,7 @@ _NOTE = Label(nb="Strek: {level} konfidensintervall.", en="Bars: {level} confide
 _ALL = Label(nb="alle", en="all")
 
 
-def plot_averages(
-    effects: EffectEstimates, outcome: str, *, ax: Axes | None = None, lang: Lang | None = None
-) -> Axes:
+def plot_averages(effects: EffectEstimates, outcome: str, *, ax: Axes | None = None) -> Axes:
     """Draw the estimate at each level with its interval, beneath each other.
 
     Parameters
@@ -358,8 +336,8 @@ def plot_averages(
         Averages by start year, by calendar year, or overall.
     outcome
         The outcome.
-    ax, lang
-        Axes to draw on, and language; new ones and the option in force if None.
+    ax
+        Axes to draw on; a new figure if None.
 
     Raises
     ------
@@ -369,23 +347,20 @@ def plot_averages(
     require_outcome(effects.outcomes, outcome)
     shown = effects.shown().frame
     frame = shown[(shown["outcome"] == outcome) & (shown["subgroup"] == effects.subgroups[0])]
-
-    def rows(lang: Lang) -> Rows:
-        title = _TITLES[effects.term].format(outcome=label_of(outcome)).text(lang)
-        level = percent(interval_level(effects), lang=lang)
-        note = _NOTE.format(level=level).text(lang)
-        overall = effects.term == "overall"
-        return Rows(
-            names=[_ALL.text(lang) if overall else str(int(year)) for year in frame["level"]],
-            estimate=frame["estimate"].to_numpy(dtype=float),
-            low=frame["conf_low"].to_numpy(dtype=float),
-            high=frame["conf_high"].to_numpy(dtype=float),
-            unit=effects.units[outcome],
-            price_year=effects.price_year,
-            what=_DIFFERENCE.text(lang),
-            title=title,
-            source=" ".join(filter(None, [note, evidence_of(effects, lang)])),
-            alt=f"{title}.",
-        )
-
-    return forest(rows, ax=ax, lang=lang)
+    title = _TITLES[effects.term].format(outcome=label_of(outcome)).text()
+    level = percent(interval_level(effects))
+    note = _NOTE.format(level=level).text()
+    overall = effects.term == "overall"
+    drawn = Rows(
+        names=[_ALL.text() if overall else str(int(year)) for year in frame["level"]],
+        estimate=frame["estimate"].to_numpy(dtype=float),
+        low=frame["conf_low"].to_numpy(dtype=float),
+        high=frame["conf_high"].to_numpy(dtype=float),
+        unit=effects.units[outcome],
+        price_year=effects.price_year,
+        what=_DIFFERENCE.text(),
+        title=title,
+        source=" ".join(filter(None, [note, evidence_of(effects)])),
+        alt=f"{title}.",
+    )
+    return forest(drawn, ax=ax)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from mih_impact import arguments
 from mih_impact.controls.subgroups import ALL, Split
-from mih_impact.display.locale import Label, Lang, number, p_equals
+from mih_impact.display.locale import Label, both, language, number, p_equals
 from mih_impact.display.result import Card, hidden_note
 from mih_impact.effects.check_result import CheckResult, Wald, holm, wald
 from mih_impact.effects.estimates import require_estimated
@@ -116,21 +116,21 @@ def pretrend_test(effects: EffectEstimates, outcome: str, *, alpha: float = 0.05
     leads, p = table["year_since_start"].astype(int).tolist(), float(table["p_value"].min())
     tested = bool(np.isfinite(p))
 
-    def sentence(lang: Lang) -> str:
-        years = ", ".join(number(year, lang=lang) for year in leads)
+    def sentence() -> str:
+        years = ", ".join(number(year) for year in leads)
         said = _TESTED if tested else _REPEATED if leads else _UNTESTED
-        said = said.format(years=years, p=p_equals(p, lang))
+        said = said.format(years=years, p=p_equals(p))
         if not effects.anticipation:
-            return said.text(lang)
-        first = number(-effects.anticipation, lang=lang)
-        return said.text(lang) + _ANTICIPATED.format(first=first).text(lang)
+            return said.text()
+        first = number(-effects.anticipation)
+        return said.text() + _ANTICIPATED.format(first=first).text()
 
     title = _TITLE.format(outcome=label_of(outcome))
     whole = CheckResult(
         name="pretrend",
         passed=p >= alpha if tested else None,
         table=table,
-        sentence={"nb": sentence("nb"), "en": sentence("en")},
+        sentence=both(sentence).texts(),
         title=title.texts(),
         provenance=effects.provenance,
     )
@@ -212,11 +212,11 @@ class SubgroupPretrend(CheckResult):
         table.loc[whole, ["statistic", "p_value", "p_holm"]] = np.nan
         return _worded(replace(self, table=table, family=None))
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
         shown = self.shown()
-        card = CheckResult._card(shown, lang)
+        card = CheckResult._card(shown)
         hidden = shown.table["estimate"].isna().any()
-        return replace(card, notes=(*card.notes, *([hidden_note(lang)] if hidden else [])))
+        return replace(card, notes=(*card.notes, *([hidden_note()] if hidden else [])))
 
 
 def pretrend_by_subgroup(
@@ -274,19 +274,19 @@ def _worded(test: SubgroupPretrend) -> SubgroupPretrend:
     own = p.drop(ALL)
     apart = own.index[own < test.alpha]
 
-    def text(lang: Lang) -> str:
+    def text() -> str:
         names = test.split.names
         each = "; ".join(
-            _EACH.format(name=names[str(name)], p=p_equals(value, lang)).text(lang)
+            _EACH.format(name=names[str(name)], p=p_equals(value)).text()
             for name, value in own.items()
         )
         said = _NONE if own.empty else _APART if len(apart) else _ALIKE
-        which = ", ".join(names[name].text(lang) for name in apart)
-        own_said = said.format(by=test.split.label, each=each, which=which).text(lang)
-        return f"{test.of_all[lang]} {own_said}"
+        which = ", ".join(names[name].text() for name in apart)
+        own_said = said.format(by=test.split.label, each=each, which=which).text()
+        return f"{test.of_all[language()]} {own_said}"
 
     return replace(
         test,
         passed=bool(p[ALL] >= test.alpha and not len(apart)),
-        sentence={"nb": text("nb"), "en": text("en")},
+        sentence=both(text).texts(),
     )

@@ -14,9 +14,9 @@ from scipy.special import ndtri
 from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.group import ControlGroup
-from mih_impact.display.figure import PARTICIPANT, unit_axis
+from mih_impact.display.figure import PARTICIPANT, label_ticks, unit_axis
 from mih_impact.display.layout import figure, finish
-from mih_impact.display.locale import Label, Lang, count, interval, language, percent
+from mih_impact.display.locale import Label, Lang, count, in_language, interval, percent
 from mih_impact.display.result import Card, Provenance, Result, hide_small
 from mih_impact.display.unit import AnyUnit, amount, is_money
 from mih_impact.effects.estimates import outcome_asked
@@ -105,21 +105,22 @@ class QuantileEffects(Result):
 
     def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the effect by quantile, with intervals and the band over quantiles."""
-        return plot_quantiles(self, ax=ax, lang=lang)
+        with in_language(lang):
+            return plot_quantiles(self, ax=ax)
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
         frame, show = self.shown().table, amount(self.unit)
         rows = [
             [
-                percent(row["quantile"], lang=lang),
-                show(row["participant_quantile"], lang=lang),
-                show(row["control_quantile"], lang=lang),
-                show(row["estimate"], lang=lang),
-                interval(row["conf_low"], row["conf_high"], show, lang),
+                percent(row["quantile"]),
+                show(row["participant_quantile"]),
+                show(row["control_quantile"]),
+                show(row["estimate"]),
+                interval(row["conf_low"], row["conf_high"], show),
             ]
             for row in frame.to_dict("records")
         ]
-        level = percent(self.level, lang=lang)
+        level = percent(self.level)
         header = [_QUANTILE, _PARTICIPANTS, _CONTROLS, _EFFECT, _INTERVAL.format(level=level)]
         notes = [_WHAT_IT_IS, _LEVELS]
         if (frame["reason"] == "mass_point").any():
@@ -127,13 +128,13 @@ class QuantileEffects(Result):
         if is_money(self.unit):
             notes.append(_ROUNDED)
         return Card(
-            self._title.text(lang),
+            self._title.text(),
             lines=(
-                (_PARTICIPANTS.text(lang), count(frame["n_participants"].iloc[0], lang)),
-                (_CONTROLS.text(lang), count(frame["n_controls"].iloc[0], lang)),
+                (_PARTICIPANTS.text(), count(frame["n_participants"].iloc[0])),
+                (_CONTROLS.text(), count(frame["n_controls"].iloc[0])),
             ),
-            table=pd.DataFrame(rows, columns=[each.text(lang) for each in header]),
-            notes=tuple(note.text(lang) for note in notes),
+            table=pd.DataFrame(rows, columns=[each.text() for each in header]),
+            notes=tuple(note.text() for note in notes),
         )
 
     @property
@@ -423,15 +424,10 @@ _SHADE = Label(
 )
 
 
-def plot_quantiles(
-    effects: QuantileEffects, *, ax: Axes | None = None, lang: Lang | None = None
-) -> Axes:
+def plot_quantiles(effects: QuantileEffects, *, ax: Axes | None = None) -> Axes:
     """Draw effects by quantile; see `QuantileEffects.plot`."""
-    from matplotlib.ticker import FuncFormatter
-
-    lang = language(lang)
     rows = effects.shown().table
-    place, level = rows["quantile"].to_numpy(), percent(effects.level, lang=lang)
+    place, level = rows["quantile"].to_numpy(), percent(effects.level)
     with figure(ax) as ax:
         ax.axhline(0, color="#222222", linewidth=0.9)
         ax.fill_between(
@@ -440,17 +436,15 @@ def plot_quantiles(
         )  # fmt: skip
         ax.plot(place, rows["estimate"].astype(float), color=PARTICIPANT, marker="o")
         ax.vlines(place, rows["conf_low"], rows["conf_high"], color=PARTICIPANT, linewidth=1.8)
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value, lang=lang)))
-        ax.set_xlabel(_QUANTILE.text(lang))
-        unit_axis(ax, lang, unit=effects.unit, price_year=effects.price_year, what=_AXIS.text(lang))
-        title = effects._title.text(lang)
+        label_ticks(ax.xaxis, percent)
+        ax.set_xlabel(_QUANTILE.text())
+        unit_axis(ax, unit=effects.unit, price_year=effects.price_year, what=_AXIS.text())
+        title = effects._title.text()
         said = "; ".join(
-            f"{percent(row['quantile'], lang=lang)}:"
-            f" {amount(effects.unit)(row['estimate'], lang=lang)}"
+            f"{percent(row['quantile'])}: {amount(effects.unit)(row['estimate'])}"
             for row in rows.to_dict("records")
         )
         finish(
-            ax, lang, title=title, source=[_SHADE.format(level=level), _WHAT_IT_IS], of=effects,
-            alt=f"{title}: {said}.",
-        )  # fmt: skip
+            ax, title=title, source=[_SHADE.format(level=level), _WHAT_IT_IS], of=effects,
+            alt=f"{title}: {said}.")  # fmt: skip
     return ax

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.subgroups import Split
-from mih_impact.display.locale import Lang
+from mih_impact.display.locale import Lang, in_language
 from mih_impact.display.result import Card, Provenance
 from mih_impact.display.unit import AnyUnit
 from mih_impact.effects.card import effects_card
@@ -237,22 +237,24 @@ class EffectSeries(EffectEstimates):
         start, or the last year before it that has an estimate. Averages by start year, by calendar
         year and overall beneath each other.
         """
-        outcome = outcome_asked(self, outcome)
-        if len(self.subgroups) > 1 or year is not None:
-            return plot_subgroups(self, outcome, year=year, ax=ax, lang=lang)
-        if self.term != "event":
-            return plot_averages(self, outcome, ax=ax, lang=lang)
-        return name_subgroup(plot_effects(self, outcome, ax=ax, lang=lang), self, outcome, lang)
+        with in_language(lang):
+            outcome = outcome_asked(self, outcome)
+            if len(self.subgroups) > 1 or year is not None:
+                return plot_subgroups(self, outcome, year=year, ax=ax)
+            if self.term != "event":
+                return plot_averages(self, outcome, ax=ax)
+            return name_subgroup(plot_effects(self, outcome, ax=ax), self, outcome)
 
     def plot_levels(
         self, outcome: str | None = None, *, ax: Axes | None = None, lang: Lang | None = None
     ) -> Axes:
         """Draw the means of participants and controls by year since start."""
-        outcome = outcome_asked(self, outcome)
-        return name_subgroup(plot_levels(self, outcome, ax=ax, lang=lang), self, outcome, lang)
+        with in_language(lang):
+            outcome = outcome_asked(self, outcome)
+            return name_subgroup(plot_levels(self, outcome, ax=ax), self, outcome)
 
-    def _card(self, lang: Lang) -> Card:
-        return effects_card(self, lang)
+    def _card(self) -> Card:
+        return effects_card(self)
 
 
 def _averaged(effects: EffectSeries, years: tuple[int, ...], level: float) -> EffectSeries:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.controls.subgroups import ALL, MISSING, Split
-from mih_impact.display.locale import MINUS, Label, Lang, number, p_equals
+from mih_impact.display.locale import MINUS, Label, both, language, number, p_equals
 from mih_impact.display.result import Card, hidden_note, naming_limit
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.card import HIDDEN_CELL
@@ -181,44 +181,45 @@ class DifferenceTest(CheckResult):
             shown, passed=None, sentence=said, statistic=none, p_value=none, p_value_before=none
         )
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
+        lang = language()
         shown = self.shown()
         order = shown.table["p_value"].fillna(2.0).argsort(kind="stable")[:ON_CARD]
-        rows = [self._row(row, lang) for row in shown.table.iloc[order].to_dict("records")]
+        rows = [self._row(row) for row in shown.table.iloc[order].to_dict("records")]
         hidden = shown.table["std_error"].isna()
         return Card(
             title=self.title[lang],
-            lines=() if len(rows) and hidden.all() else CheckResult._card(shown, lang).lines,
+            lines=() if len(rows) and hidden.all() else CheckResult._card(shown).lines,
             table=pd.DataFrame(rows) if rows else None,
             notes=(
-                *([_CLEAREST.text(lang)] if len(shown.table) > len(rows) else []),
+                *([_CLEAREST.text()] if len(shown.table) > len(rows) else []),
                 shown.sentence[lang],
-                *([hidden_note(lang)] if hidden.any() else []),
+                *([hidden_note()] if hidden.any() else []),
             ),
         )
 
-    def _row(self, row: dict[Any, Any], lang: Lang) -> dict[str, str]:
+    def _row(self, row: dict[Any, Any]) -> dict[str, str]:
         """Return one row of the card."""
         pair = _AND.format(one=self._named(row["subgroup"]), other=self._named(row["versus"]))
         show = amount(self.unit)
         cells = {
-            "pair": pair.text(lang),
+            "pair": pair.text(),
             "year": str(row["year_since_start"]).replace("-", MINUS),
-            "difference": show(row["difference"], lang=lang),
-            "std_error": show(row["std_error"], lang=lang),
-            "p_holm": p_equals(row["p_holm"], lang).removeprefix("=").strip(),
+            "difference": show(row["difference"]),
+            "std_error": show(row["std_error"]),
+            "p_holm": p_equals(row["p_holm"]).removeprefix("=").strip(),
         }
         if np.isnan(row["std_error"]):
-            cells |= dict.fromkeys(("difference", "std_error", "p_holm"), HIDDEN_CELL.text(lang))
-        return {_HEADINGS[name].text(lang): text for name, text in cells.items()}
+            cells |= dict.fromkeys(("difference", "std_error", "p_holm"), HIDDEN_CELL.text())
+        return {_HEADINGS[name].text(): text for name, text in cells.items()}
 
     def _named(self, name: str) -> Label:
         return self.split.names[name]
 
 
-def _years(years: Sequence[int], lang: Lang) -> str:
-    text = ", ".join(number(year, lang=lang) for year in years)
-    return (_YEAR if len(years) == 1 else _YEARS).format(e=text).text(lang)
+def _years(years: Sequence[int]) -> str:
+    text = ", ".join(number(year) for year in years)
+    return (_YEAR if len(years) == 1 else _YEARS).format(e=text).text()
 
 
 def title(parts: Split, outcome: str) -> dict[str, str]:
@@ -249,39 +250,39 @@ def sentence(
 ) -> dict[str, str]:
     """Return the verdict in words; no number of it is about one subgroup."""
 
-    def text(lang: Lang) -> str:
+    def text() -> str:
         tested = np.isfinite(joint.p_value)
         verdict = _UNTESTED if not tested else _DIFFER if joint.p_value < alpha else _SAME
         said = [
             verdict.format(
                 outcome=label_of(outcome),
                 by=parts.label,
-                years=_years(years, lang),
-                p=p_equals(joint.p_value, lang),
+                years=_years(years),
+                p=p_equals(joint.p_value),
                 df=str(joint.df),
             )
         ]
         if pairs:
-            said.append(_PAIRS.format(pairs=number(pairs, lang=lang), differ=str(differ)))
-        said.append(_said_before(before, alpha, lang))
+            said.append(_PAIRS.format(pairs=number(pairs), differ=str(differ)))
+        said.append(_said_before(before, alpha))
         if outside:
-            names = ", ".join(parts.names[name].text(lang) for name in outside)
+            names = ", ".join(parts.names[name].text() for name in outside)
             said.append(_OUTSIDE.format(names=names))
         if without_value:
             said.append(_MISSING.format(by=parts.label))
         if parts.conditional is not None:
             said.append(parts.conditional)
-        return " ".join(label.text(lang) for label in said)
+        return " ".join(label.text() for label in said)
 
-    return {"nb": text("nb"), "en": text("en")}
+    return both(text).texts()
 
 
-def _said_before(before: Before, alpha: float, lang: Lang) -> Label:
+def _said_before(before: Before, alpha: float) -> Label:
     """Return whether the groups differ before start already."""
     if not np.isfinite(before.p_value):
         return _UNTESTED_BEFORE
     said = _APART_BEFORE if before.p_value < alpha else _ALIKE_BEFORE
-    return said.format(years=_years(before.years, lang), p=p_equals(before.p_value, lang))
+    return said.format(years=_years(before.years), p=p_equals(before.p_value))
 
 
 #: The columns of the table: a row per pair of subgroups and year.

@@ -15,7 +15,7 @@ from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.terms import Term, as_terms, lag, term_label
-from mih_impact.display.locale import Label, Lang, number, p_equals, percent
+from mih_impact.display.locale import Label, both, number, p_equals, percent
 from mih_impact.display.result import Provenance
 from mih_impact.effects.check_result import SensitivityCheck
 from mih_impact.effects.estimates import outcome_asked
@@ -289,7 +289,7 @@ def attrition_check(
         name="attrition",
         passed=_verdict(table, list(joint.values()), alpha),
         table=table,
-        sentence={lang: _sentence(table, at_last, joint, lang) for lang in ("nb", "en")},
+        sentence=both(lambda: _sentence(table, at_last, joint)).texts(),
         title=title.texts(),
         provenance=Provenance.of(
             "attrition_check",
@@ -427,7 +427,7 @@ def _unit(term: Term, group: ControlGroup) -> str:
 
 
 def _label(term: Term) -> Label:
-    return Label(nb=term_label(term, "nb"), en=term_label(term, "en"))
+    return both(lambda: term_label(term))
 
 
 def _verdict(table: pd.DataFrame, p: list[float], alpha: float) -> bool | None:
@@ -446,15 +446,15 @@ def _last_year(table: pd.DataFrame) -> pd.Series[Any]:
     return (there if len(there) else rows).iloc[-1]
 
 
-def _sentence(table: pd.DataFrame, row: pd.Series[Any], joint: dict[str, float], lang: Lang) -> str:
+def _sentence(table: pd.DataFrame, row: pd.Series[Any], joint: dict[str, float]) -> str:
     """Return the shares of the last year and both tests in words."""
     if not table.loc[table["test"] == "left", ["n_participants", "n_controls"]].to_numpy().any():
-        return _NOBODY.text(lang)
+        return _NOBODY.text()
     text = _LEFT.format(
-        years=number(row["year_since_start"], lang=lang),
-        participants=percent(row["participants"], 1, lang),
-        controls=percent(row["controls"], 1, lang),
-    ).text(lang)
+        years=number(row["year_since_start"]),
+        participants=percent(row["participants"], 1),
+        controls=percent(row["controls"], 1),
+    ).text()
     tests = ((_RATES, joint["left"]), (_ALIKE, joint["baseline"]))
-    made = [label.format(p=p_equals(p, lang)).text(lang) for label, p in tests if p == p]
-    return text + ("".join(made) or _FEW.text(lang))
+    made = [label.format(p=p_equals(p)).text() for label, p in tests if p == p]
+    return text + ("".join(made) or _FEW.text())

@@ -13,7 +13,7 @@ from scipy.special import ndtri
 from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.group import ControlGroup
-from mih_impact.display.locale import Label, Lang, number
+from mih_impact.display.locale import Label, both, number
 from mih_impact.display.result import Provenance
 from mih_impact.display.unit import SHARE
 from mih_impact.effects.check_result import SensitivityCheck
@@ -176,15 +176,12 @@ def e_value(
             "persons": [fewest_persons(effects, outcome, [year])],
         }
     )
-    title = _TITLE.format(outcome=label_of(outcome), year=number(year, lang="nb"))
+    title = _TITLE.format(outcome=label_of(outcome), year=number(year))
     return SensitivityCheck(
         name="e_value",
         passed=None,
         table=table,
-        sentence={
-            "nb": _sentence(value, near, share, "nb"),
-            "en": _sentence(value, near, share, "en"),
-        },
+        sentence=both(lambda: _sentence(value, near, share)).texts(),
         title=title.texts(),
         provenance=Provenance.of(
             "e_value",
@@ -324,11 +321,11 @@ def _refuse_sd(outcome: str, sd: float | None, group: ControlGroup | None) -> No
         )
 
 
-def _sentence(value: float, limit: float, share: bool, lang: Lang) -> str:
+def _sentence(value: float, limit: float, share: bool) -> str:
     """Return the E-values in words."""
-    text = _NEEDED.format(value=number(value, 2, lang)).text(lang)
+    text = _NEEDED.format(value=number(value, 2)).text()
     if limit > 1.0:
-        text += _LIMIT.format(limit=number(limit, 2, lang)).text(lang)
+        text += _LIMIT.format(limit=number(limit, 2)).text()
     elif limit == 1.0:
-        text += _CROSSES.text(lang)
-    return text if share else text + _APPROXIMATE.text(lang)
+        text += _CROSSES.text()
+    return text if share else text + _APPROXIMATE.text()

@@ -18,7 +18,18 @@ from mih_impact.controls.covariates import read_rows, read_term
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.recipe import Recipe, no_weights
 from mih_impact.controls.terms import Term, term_label
-from mih_impact.display.locale import Label, Lang, count, interval, number, percent, year_range
+from mih_impact.display.locale import (
+    Label,
+    Lang,
+    both,
+    count,
+    in_language,
+    interval,
+    language,
+    number,
+    percent,
+    year_range,
+)
 from mih_impact.display.result import (
     Card,
     Provenance,
@@ -176,79 +187,69 @@ class LeaveOneOut(CountedCheck):
         """Return the verdict in words, as a table tells it."""
         return words(table, self.unit)
 
-    def card_table(self, lang: Lang) -> pd.DataFrame:
+    def card_table(self) -> pd.DataFrame:
         """Return everybody and each level left out, as displayed."""
         show = amount(self.unit)
         rows = self.table.to_dict("records")
         cells = {
-            "who": self._names(lang),
-            "n": [count(row["n_participants"], lang) for row in rows],
-            "estimate": [show(row["estimate"], lang=lang) for row in rows],
-            "interval": [interval(row["conf_low"], row["conf_high"], show, lang) for row in rows],
-            "difference": [
-                show(row["difference"] if row["left_out"] else None, lang=lang) for row in rows
-            ],
+            "who": self._names(),
+            "n": [count(row["n_participants"]) for row in rows],
+            "estimate": [show(row["estimate"]) for row in rows],
+            "interval": [interval(row["conf_low"], row["conf_high"], show) for row in rows],
+            "difference": [show(row["difference"] if row["left_out"] else None) for row in rows],
         }
-        cover = percent(self.level, lang=lang)
-        return pd.DataFrame(
-            {_COLUMNS[k].format(level=cover).text(lang): v for k, v in cells.items()}
-        )
+        cover = percent(self.level)
+        return pd.DataFrame({_COLUMNS[k].format(level=cover).text(): v for k, v in cells.items()})
 
     def plot(self, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw everybody's effect and that without each level, with intervals."""
-        shown = self.shown()
-
-        def drawn(lang: Lang) -> Rows:
+        with in_language(lang):
+            shown, title = self.shown(), self.title[language()]
             table = shown.table
-            note = _NOTE.format(level=percent(self.level, lang=lang)).text(lang)
-            said = shown.sentence[lang]
+            note = _NOTE.format(level=percent(self.level)).text()
+            said = shown.sentence[language()]
             full = table.iloc[0]
-            return Rows(
-                names=self._names(lang),
+            drawn = Rows(
+                names=self._names(),
                 estimate=table["estimate"].to_numpy(),
                 low=table["conf_low"].to_numpy(),
                 high=table["conf_high"].to_numpy(),
                 unit=self.unit,
                 price_year=self.price_year,
-                what=_WHAT.text(lang),
-                title=self.title[lang],
-                source=" ".join(filter(None, [note, said, evidence_of(self, lang)])),
-                alt=f"{self.title[lang]}. {said}",
+                what=_WHAT.text(),
+                title=title,
+                source=" ".join(filter(None, [note, said, evidence_of(self)])),
+                alt=f"{title}. {said}",
                 band=(full["conf_low"], full["conf_high"]),
                 first=1,
             )
+            return forest(drawn, ax=ax)
 
-        return forest(drawn, ax=ax, lang=lang)
-
-    def _names(self, lang: Lang) -> list[str]:
+    def _names(self) -> list[str]:
         return [
-            _WITHOUT.format(name=name).text(lang) if name else _EVERYBODY.text(lang)
+            _WITHOUT.format(name=name).text() if name else _EVERYBODY.text()
             for name in self.table["left_out"]
         ]
 
-    def _card(self, lang: Lang) -> Card:
-        said = _VERDICTS[self.shown().passed].text(lang)
-        return replace(super()._card(lang), lines=((_VERDICT.text(lang), said),))
+    def _card(self) -> Card:
+        said = _VERDICTS[self.shown().passed].text()
+        return replace(super()._card(), lines=((_VERDICT.text(), said),))
 
 
 def effect_on(outcome: str, years: Sequence[int]) -> Label:
     """Return in words which effect it is."""
     if len(years) == 1:
-        year = Label(*(number(years[0], lang=lang) for lang in ("nb", "en")))
+        year = both(lambda: number(years[0]))
         return _EFFECT.format(outcome=label_of(outcome), years=year)
     run = years[0] >= 0 and len(years) == years[-1] - years[0] + 1
-    each = (", ".join(number(e, lang=lang) for e in years) for lang in ("nb", "en"))
-    text = year_range(years[0], years[-1]) if run else Label(*each)
+    each = both(lambda: ", ".join(number(e) for e in years))
+    text = year_range(years[0], years[-1]) if run else each
     return _MEAN.format(outcome=label_of(outcome), years=text)
 
 
 def title(by: Term, outcome: str, years: Sequence[int]) -> dict[str, str]:
     """Return what was left out, and of which effect."""
-    column = (
-        _START_YEAR
-        if by == "start_year"
-        else Label(nb=term_label(by, "nb"), en=term_label(by, "en"))
-    )
+    column = _START_YEAR if by == "start_year" else both(lambda: term_label(by))
     label = _TITLE.format(by=column, effect=effect_on(outcome, years))
     return label.texts()
 
@@ -267,10 +268,11 @@ def verdict(table: pd.DataFrame) -> bool | None:
 
 def words(table: pd.DataFrame, unit: AnyUnit) -> dict[str, str]:
     """Return in words how far the effect moves, in both languages."""
-    return {"nb": _words(table, unit, "nb"), "en": _words(table, unit, "en")}
+    return both(lambda: _words(table, unit)).texts()
 
 
-def _words(table: pd.DataFrame, unit: AnyUnit, lang: Lang) -> str:
+def _words(table: pd.DataFrame, unit: AnyUnit) -> str:
+    lang = language()
     show = amount(unit)
     full, rest = table.iloc[0], table.iloc[1:]
     seen = rest.dropna(subset=["estimate"])
@@ -279,29 +281,29 @@ def _words(table: pd.DataFrame, unit: AnyUnit, lang: Lang) -> str:
     if np.isnan(full["estimate"]):
         return naming_limit(_NO_WHOLE)[lang]
     if not len(seen):
-        return " ".join([_NONE.text(lang), *unsaid])
+        return " ".join([_NONE.text(), *unsaid])
     estimate = seen["estimate"].to_numpy()
     least, most = seen.iloc[int(estimate.argmin())], seen.iloc[int(estimate.argmax())]
     first = (
         (_RANGE if len(seen) > 1 else _ONE)
         .format(
-            full=show(full["estimate"], lang=lang),
-            low=show(least["estimate"], lang=lang),
+            full=show(full["estimate"]),
+            low=show(least["estimate"]),
             lowest=least["left_out"],
-            high=show(most["estimate"], lang=lang),
+            high=show(most["estimate"]),
             highest=most["left_out"],
         )
-        .text(lang)
+        .text()
     )
     turned = seen[np.sign(seen["estimate"]) != np.sign(full["estimate"])]
     bounded = bool(np.isfinite(full["conf_low"]))
     outside = seen[~seen["estimate"].between(full["conf_low"], full["conf_high"]) & bounded]
     found = [
-        label.format(names=", ".join(rows["left_out"])).text(lang)
+        label.format(names=", ".join(rows["left_out"])).text()
         for label, rows in ((_TURNED, turned), (_OUTSIDE, outside))
         if len(rows)
     ]
-    return " ".join([first, *(found or [(_SAME if bounded else _NO_INTERVAL).text(lang)]), *unsaid])
+    return " ".join([first, *(found or [(_SAME if bounded else _NO_INTERVAL).text()]), *unsaid])
 
 
 class Altered(Panel):

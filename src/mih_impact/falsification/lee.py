@@ -19,7 +19,7 @@ from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.design import combined
 from mih_impact.controls.group import ControlGroup
-from mih_impact.display.locale import Label, Lang, interval, number, percent
+from mih_impact.display.locale import Label, both, interval, number, percent
 from mih_impact.display.result import Provenance
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.check_result import SensitivityCheck
@@ -478,14 +478,12 @@ def lee_bounds(
     table.insert(0, "outcome", outcome)
     table.insert(1, "year_since_start", year)
     unit = group.risk.cube.unit_of(outcome)
-    title = _TITLE.format(outcome=label_of(outcome), year=number(year, lang="nb"))
+    title = _TITLE.format(outcome=label_of(outcome), year=number(year))
     return SensitivityCheck(
         name="lee_bounds",
         passed=None,
         table=table,
-        sentence={
-            lang: _sentence(rows[-1], seen, more, level, unit, lang) for lang in ("nb", "en")
-        },
+        sentence=both(lambda: _sentence(rows[-1], seen, more, level, unit)).texts(),
         title=title.texts(),
         provenance=Provenance.of(
             "lee_bounds",
@@ -575,18 +573,16 @@ def _names(columns: tuple[str, ...]) -> Label:
     return Label(nb=", ".join(x.nb for x in labels), en=", ".join(x.en for x in labels))
 
 
-def _sentence(
-    row: dict[str, Any], seen: Seen, more: bool, level: float, unit: AnyUnit, lang: Lang
-) -> str:
+def _sentence(row: dict[str, Any], seen: Seen, more: bool, level: float, unit: AnyUnit) -> str:
     """Return the bounds in words."""
     show = amount(unit)
     text = _BOUNDS.format(
         seen=_SEEN[seen],
-        low=show(row["lower"], lang=lang),
-        high=show(row["upper"], lang=lang),
-        level=percent(level, lang=lang),
-        interval=interval(row["conf_low"], row["conf_high"], show, lang),
-        participants=percent(row["seen_participants"], 1, lang),
-        controls=percent(row["seen_controls"], 1, lang),
-    ).text(lang)
-    return text + _ASSUMED[more].text(lang)
+        low=show(row["lower"]),
+        high=show(row["upper"]),
+        level=percent(level),
+        interval=interval(row["conf_low"], row["conf_high"], show),
+        participants=percent(row["seen_participants"], 1),
+        controls=percent(row["seen_controls"], 1),
+    ).text()
+    return text + _ASSUMED[more].text()

@@ -13,7 +13,17 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.group import ControlGroup
-from mih_impact.display.locale import Label, Lang, interval, number, p_value, percent
+from mih_impact.display.locale import (
+    Label,
+    Lang,
+    both,
+    in_language,
+    interval,
+    language,
+    number,
+    p_value,
+    percent,
+)
 from mih_impact.display.result import Provenance, evidence_of, naming_limit
 from mih_impact.display.unit import amount
 from mih_impact.effects.check_result import CountedCheck, Wald, holm, p_text, wald
@@ -147,70 +157,67 @@ class PlaceboTest(CountedCheck):
         """Return the verdict in words, as a table tells it."""
         return placebo_words(self.name, table, self.alpha)
 
-    def card_table(self, lang: Lang) -> pd.DataFrame:
+    def card_table(self) -> pd.DataFrame:
         """Return the tested years or outcomes as displayed."""
         rows = self.table.to_dict("records")
-        cover = percent(1.0 - self.alpha, lang=lang)
+        cover = percent(1.0 - self.alpha)
         shown = {
-            "estimate": [amount(row["unit"])(row["estimate"], lang=lang) for row in rows],
+            "estimate": [amount(row["unit"])(row["estimate"]) for row in rows],
             "interval": [
-                interval(row["conf_low"], row["conf_high"], amount(row["unit"]), lang)
-                for row in rows
+                interval(row["conf_low"], row["conf_high"], amount(row["unit"])) for row in rows
             ],
-            "p": [p_value(row["p_value"], lang) for row in rows],
+            "p": [p_value(row["p_value"]) for row in rows],
         }
         if self.name == START:
-            first = {"year": [number(row["year_since_start"], lang=lang) for row in rows]}
+            first = {"year": [number(row["year_since_start"]) for row in rows]}
         else:
             first = {
-                "outcome": [label_of(row["outcome"]).text(lang) for row in rows],
-                "since": [number(row["year_since_start"], lang=lang) for row in rows],
+                "outcome": [label_of(row["outcome"]).text() for row in rows],
+                "since": [number(row["year_since_start"]) for row in rows],
             }
-            shown["holm"] = [p_value(row["p_holm"], lang) for row in rows]
-        named = {_COLUMNS[name].format(level=cover).text(lang): v for name, v in first.items()}
-        named |= {_COLUMNS[name].format(level=cover).text(lang): v for name, v in shown.items()}
+            shown["holm"] = [p_value(row["p_holm"]) for row in rows]
+        named = {_COLUMNS[name].format(level=cover).text(): v for name, v in first.items()}
+        named |= {_COLUMNS[name].format(level=cover).text(): v for name, v in shown.items()}
         return pd.DataFrame(named)
 
     def plot(self, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw each placebo effect with its interval; in standard errors where units differ."""
-        table = self.shown().table
-        units = table["unit"].unique()
-        scale = np.ones(len(table)) if len(units) == 1 else table["std_error"].to_numpy()
-
-        def drawn(lang: Lang) -> Rows:
-            note = _NOTE.format(level=percent(1.0 - self.alpha, lang=lang)).text(lang)
-            words = self.shown().sentence[lang]
-            return Rows(
-                names=self._names(lang),
+        with in_language(lang):
+            table = self.shown().table
+            units = table["unit"].unique()
+            scale = np.ones(len(table)) if len(units) == 1 else table["std_error"].to_numpy()
+            note = _NOTE.format(level=percent(1.0 - self.alpha)).text()
+            title, words = self.title[language()], self.shown().sentence[language()]
+            drawn = Rows(
+                names=self._names(),
                 estimate=table["estimate"].to_numpy() / scale,
                 low=table["conf_low"].to_numpy() / scale,
                 high=table["conf_high"].to_numpy() / scale,
                 unit=str(units[0]) if len(units) == 1 else "",
                 price_year=self.price_year,
-                what=(_EFFECT if len(units) == 1 else _IN_ERRORS).text(lang),
-                title=self.title[lang],
-                source=" ".join(filter(None, [note, words, evidence_of(self, lang)])),
-                alt=f"{self.title[lang]}. {words}",
+                what=(_EFFECT if len(units) == 1 else _IN_ERRORS).text(),
+                title=title,
+                source=" ".join(filter(None, [note, words, evidence_of(self)])),
+                alt=f"{title}. {words}",
             )
+            return forest(drawn, ax=ax)
 
-        return forest(drawn, ax=ax, lang=lang)
-
-    def _names(self, lang: Lang) -> list[str]:
+    def _names(self) -> list[str]:
         """Return what each row is of."""
         rows = self.table.to_dict("records")
         if self.name == START:
             return [
                 (_ONE_BEFORE_START if row["year_since_start"] == -1 else _BEFORE_START)
-                .format(n=number(-row["year_since_start"], lang=lang))
-                .text(lang)
+                .format(n=number(-row["year_since_start"]))
+                .text()
                 for row in rows
             ]
         if self.table["year_since_start"].nunique() == 1:
-            return [label_of(row["outcome"]).text(lang) for row in rows]
+            return [label_of(row["outcome"]).text() for row in rows]
         return [
             _IN_YEAR.format(
-                outcome=label_of(row["outcome"]), year=number(row["year_since_start"], lang=lang)
-            ).text(lang)
+                outcome=label_of(row["outcome"]), year=number(row["year_since_start"])
+            ).text()
             for row in rows
         ]
 
@@ -229,50 +236,50 @@ def placebo_title(name: str, table: pd.DataFrame) -> dict[str, str]:
 def placebo_words(name: str, table: pd.DataFrame, alpha: float) -> dict[str, str]:
     """Return the verdict in words, in both languages."""
     told = _start_words if name == START else _outcome_words
-    return {"nb": told(table, alpha, "nb"), "en": told(table, alpha, "en")}
+    return both(lambda: told(table, alpha)).texts()
 
 
-def _start_words(table: pd.DataFrame, alpha: float, lang: Lang) -> str:
+def _start_words(table: pd.DataFrame, alpha: float) -> str:
     years = ", ".join(
         _YEAR.format(
-            year=number(row["year_since_start"], lang=lang),
-            estimate=amount(row["unit"])(row["estimate"], lang=lang),
-        ).text(lang)
+            year=number(row["year_since_start"]),
+            estimate=amount(row["unit"])(row["estimate"]),
+        ).text()
         for row in table.to_dict("records")
     )
-    parts = [_BEFORE.format(years=years).text(lang), _joint_words(table, lang)]
+    parts = [_BEFORE.format(years=years).text(), _joint_words(table)]
     balanced = table.loc[table["balanced_in_group"], "year_since_start"]
     if table["p_joint"].iloc[0] < alpha and len(balanced):
-        which = ", ".join(number(year, lang=lang) for year in balanced)
-        parts.append(_BALANCED.format(years=which).text(lang))
-    return " ".join([*parts, *_closing(table, lang)])
+        which = ", ".join(number(year) for year in balanced)
+        parts.append(_BALANCED.format(years=which).text())
+    return " ".join([*parts, *_closing(table)])
 
 
-def _outcome_words(table: pd.DataFrame, alpha: float, lang: Lang) -> str:
+def _outcome_words(table: pd.DataFrame, alpha: float) -> str:
     del alpha
-    parts = [_joint_words(table, lang)]
+    parts = [_joint_words(table)]
     seen = table[table["estimate"].notna() & table["p_holm"].notna()]
     if len(seen):
         least = seen.iloc[int(seen["p_holm"].to_numpy().argmin())]
         parts.append(
             _SMALLEST.format(
-                n=number(seen["outcome"].nunique(), lang=lang),
-                p=p_text(least["p_holm"], lang),
+                n=number(seen["outcome"].nunique()),
+                p=p_text(least["p_holm"]),
                 outcome=label_of(least["outcome"]),
-            ).text(lang)
+            ).text()
         )
-    return " ".join([*parts, *_closing(table, lang)])
+    return " ".join([*parts, *_closing(table)])
 
 
-def _joint_words(table: pd.DataFrame, lang: Lang) -> str:
+def _joint_words(table: pd.DataFrame) -> str:
     p = table["p_joint"].iloc[0]
-    return (_JOINT.format(p=p_text(p, lang)) if p == p else _NO_JOINT).text(lang)
+    return (_JOINT.format(p=p_text(p)) if p == p else _NO_JOINT).text()
 
 
-def _closing(table: pd.DataFrame, lang: Lang) -> list[str]:
+def _closing(table: pd.DataFrame) -> list[str]:
     """Return what is true of every placebo: it sees what is large; and that rows are hidden."""
-    hidden = [naming_limit(_HIDDEN)[lang]] if table["estimate"].isna().any() else []
-    return [_POWER.text(lang), *hidden]
+    hidden = [naming_limit(_HIDDEN)[language()]] if table["estimate"].isna().any() else []
+    return [_POWER.text(), *hidden]
 
 
 _ESTIMATES = ("estimate", "std_error", "conf_low", "conf_high")

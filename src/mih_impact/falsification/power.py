@@ -14,7 +14,7 @@ from scipy.special import ndtr, ndtri
 
 from mih_impact import arguments
 from mih_impact.arguments import named_options
-from mih_impact.display.locale import Label, Lang, number, percent
+from mih_impact.display.locale import Label, both, number, percent
 from mih_impact.display.result import Provenance
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.check_result import SensitivityCheck
@@ -351,10 +351,7 @@ def pretrend_power(
         name="pretrend_power",
         passed=None,
         table=table,
-        sentence={
-            "nb": _sentence(table, question.years[: question.L], unit, "nb"),
-            "en": _sentence(table, question.years[: question.L], unit, "en"),
-        },
+        sentence=both(lambda: _sentence(table, question.years[: question.L], unit)).texts(),
         title=title.texts(),
         provenance=Provenance.of(
             "pretrend_power",
@@ -399,22 +396,25 @@ def _require_probabilities(power: float | Sequence[float], alpha: float) -> list
     return given
 
 
-def _sentence(table: pd.DataFrame, leads: NDArray[np.int64], unit: AnyUnit, lang: Lang) -> str:
+def _sentence(table: pd.DataFrame, leads: NDArray[np.int64], unit: AnyUnit) -> str:
     """Return the last year's row of the Wald test with the largest power, in words."""
     if table.empty:
-        return _UNTESTED.text(lang)
+        return _UNTESTED.text()
     row = table[table["test"] == "wald"].iloc[-1]
     show = amount(unit)
     text = _FOUND.format(
-        years=", ".join(number(int(year), lang=lang) for year in leads),
-        power=percent(row["power"], lang=lang),
-        slope=show(row["slope"], lang=lang),
-    ).text(lang)
+        years=", ".join(number(int(year)) for year in leads),
+        power=percent(row["power"]),
+        slope=show(row["slope"]),
+    ).text()
     if row["year_since_start"] < 0:
         return text
-    return text + _WOULD.format(
-        year=number(row["year_since_start"], lang=lang),
-        bias=show(row["bias"], lang=lang),
-        after=show(row["bias_after_passing"], lang=lang),
-        estimate=show(row["estimate"], lang=lang),
-    ).text(lang)
+    return (
+        text
+        + _WOULD.format(
+            year=number(row["year_since_start"]),
+            bias=show(row["bias"]),
+            after=show(row["bias_after_passing"]),
+            estimate=show(row["estimate"]),
+        ).text()
+    )

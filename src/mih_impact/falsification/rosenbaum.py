@@ -20,7 +20,7 @@ from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.nearest import runs
-from mih_impact.display.locale import Label, Lang, number, p_equals, percent
+from mih_impact.display.locale import Label, both, number, p_equals, percent
 from mih_impact.display.result import Provenance
 from mih_impact.display.unit import SHARE, AnyUnit, amount
 from mih_impact.effects.check_result import SensitivityCheck
@@ -393,15 +393,12 @@ def rosenbaum_bounds(
         largest_gamma=most, n_sets=len(y), n_lost=lost, persons=len(y)
     )
     plain = bounds(score, 1.0).p_upper, sign * point_estimates(sign * y, kind, 1.0, rounding)[0]
-    title = _TITLE.format(outcome=label_of(outcome), year=number(year, lang="nb"))
+    title = _TITLE.format(outcome=label_of(outcome), year=number(year))
     return SensitivityCheck(
         name="rosenbaum_bounds",
         passed=None,
         table=table,
-        sentence={
-            "nb": _sentence(most, *plain, len(y), alpha, unit, "nb"),
-            "en": _sentence(most, *plain, len(y), alpha, unit, "en"),
-        },
+        sentence=both(lambda: _sentence(most, *plain, len(y), alpha, unit)).texts(),
         title=title.texts(),
         provenance=Provenance.of(
             "rosenbaum_bounds",
@@ -491,13 +488,13 @@ def _require_gammas(gamma: float | Sequence[float]) -> list[float]:
 
 
 def _sentence(
-    most: float, p: float, estimate: float, sets: int, alpha: float, unit: AnyUnit, lang: Lang
+    most: float, p: float, estimate: float, sets: int, alpha: float, unit: AnyUnit
 ) -> str:
     label = _HOLDS if most == most else _FAILS
     return label.format(
-        gamma=number(np.floor(most * 100) / 100, 2, lang) if most == most else "",
-        p=p_equals(p, lang),
-        alpha=percent(alpha, lang=lang),
-        sets=number(sets, lang=lang),
-        estimate=amount(unit)(estimate, lang=lang),
-    ).text(lang)
+        gamma=number(np.floor(most * 100) / 100, 2) if most == most else "",
+        p=p_equals(p),
+        alpha=percent(alpha),
+        sets=number(sets),
+        estimate=amount(unit)(estimate),
+    ).text()

@@ -26,7 +26,16 @@ from mih_impact.display.figure import (
     source_line,
     unit_axis,
 )
-from mih_impact.display.locale import Label, Lang, interval, language, number, percent
+from mih_impact.display.locale import (
+    Label,
+    Lang,
+    both,
+    in_language,
+    interval,
+    language,
+    number,
+    percent,
+)
 from mih_impact.display.result import Card, Provenance, evidence_of, naming_limit
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.check_result import CountedCheck
@@ -149,33 +158,31 @@ class SpecificationCurve(CountedCheck):
 
     def plot(self, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the estimates by size, and beneath them the choices that each rests on."""
-        return plot_curve(self, ax=ax, lang=lang)
+        with in_language(lang):
+            return plot_curve(self, ax=ax)
 
-    def card_table(self, lang: Lang) -> pd.DataFrame | None:
+    def card_table(self) -> pd.DataFrame | None:
         """Return no table: there are too many rows to read."""
-        del lang
         return None
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
         shown = self.shown()
         seen, own = _seen(shown.table), shown.table.iloc[0]
         show = amount(self.unit)
-        estimate = f"{show(own['estimate'], lang=lang)}"
+        estimate = f"{show(own['estimate'])}"
         if not np.isnan(own["estimate"]):
-            estimate += f" ({interval(own['conf_low'], own['conf_high'], show, lang)})"
-        counts = _LINES["of"].format(
-            k=number(len(seen), lang=lang), n=number(len(shown.table), lang=lang)
-        )
+            estimate += f" ({interval(own['conf_low'], own['conf_high'], show)})"
+        counts = _LINES["of"].format(k=number(len(seen)), n=number(len(shown.table)))
         lines = {
             "own": estimate,
-            "n": counts.text(lang),
-            "median": show(shown.median, lang=lang),
-            "range": interval(seen["estimate"].min(), seen["estimate"].max(), show, lang),
-            "same": percent(shown.same_sign, lang=lang),
-            "significant": percent(shown.significant, lang=lang),
+            "n": counts.text(),
+            "median": show(shown.median),
+            "range": interval(seen["estimate"].min(), seen["estimate"].max(), show),
+            "same": percent(shown.same_sign),
+            "significant": percent(shown.significant),
         }
-        named = tuple((_LINES[name].text(lang), text) for name, text in lines.items())
-        return replace(super()._card(lang), lines=named)
+        named = tuple((_LINES[name].text(), text) for name, text in lines.items())
+        return replace(super()._card(), lines=named)
 
 
 def title(outcome: str, years: Sequence[int]) -> dict[str, str]:
@@ -186,7 +193,7 @@ def title(outcome: str, years: Sequence[int]) -> dict[str, str]:
 
 def words(table: pd.DataFrame, unit: AnyUnit, level: float) -> dict[str, str]:
     """Return in words how far the choices matter, in both languages."""
-    return {"nb": _words(table, unit, level, "nb"), "en": _words(table, unit, level, "en")}
+    return both(lambda: _words(table, unit, level)).texts()
 
 
 def _seen(table: pd.DataFrame) -> pd.DataFrame:
@@ -205,36 +212,36 @@ def _differ(table: pd.DataFrame) -> NDArray[np.bool_]:
     return np.asarray((seen["conf_low"] > 0) | (seen["conf_high"] < 0))
 
 
-def _words(table: pd.DataFrame, unit: AnyUnit, level: float, lang: Lang) -> str:
+def _words(table: pd.DataFrame, unit: AnyUnit, level: float) -> str:
     show = amount(unit)
     seen, own = _seen(table), table["estimate"].iloc[0]
     if np.isnan(own):
-        return naming_limit(_HIDDEN)[lang]
+        return naming_limit(_HIDDEN)[language()]
     agree = _agree(table)
     parts = (
-        [_ONE.format(own=show(own, lang=lang))]
+        [_ONE.format(own=show(own))]
         if len(seen) == 1
         else [
             _RANGE.format(
-                n=number(len(seen), lang=lang),
-                low=show(seen["estimate"].min(), lang=lang),
-                high=show(seen["estimate"].max(), lang=lang),
-                median=show(seen["estimate"].median(), lang=lang),
-                own=show(own, lang=lang),
+                n=number(len(seen)),
+                low=show(seen["estimate"].min()),
+                high=show(seen["estimate"].max()),
+                median=show(seen["estimate"].median()),
+                own=show(own),
             ),
             _AGREE.format(
-                same=number(int(agree.sum()), lang=lang),
-                significant=number(int((agree & _differ(table)).sum()), lang=lang),
-                level=percent(level, lang=lang),
+                same=number(int(agree.sum())),
+                significant=number(int((agree & _differ(table)).sum())),
+                level=percent(level),
             ),
         ]
     )
     failed, warned = len(table) - len(seen), int((table["warning"] != "").sum())
     if failed:
-        parts.append(_FAILED.format(n=number(failed, lang=lang)))
+        parts.append(_FAILED.format(n=number(failed)))
     if warned:
-        parts.append(_WARNED.format(n=number(warned, lang=lang)))
-    return " ".join(part.text(lang) for part in [*parts, _NO_TEST])
+        parts.append(_WARNED.format(n=number(warned)))
+    return " ".join(part.text() for part in [*parts, _NO_TEST])
 
 
 _BAR = Label(nb="prøver andre spesifikasjoner", en="trying other specifications")
@@ -431,9 +438,7 @@ _NOTE = Label(
 )
 
 
-def plot_curve(
-    curve: SpecificationCurve, *, ax: Axes | None = None, lang: Lang | None = None
-) -> Axes:
+def plot_curve(curve: SpecificationCurve, *, ax: Axes | None = None) -> Axes:
     """Draw the estimates by size with their intervals, and beneath them a matrix of choices.
 
     Parameters
@@ -442,22 +447,20 @@ def plot_curve(
         The curve.
     ax
         Axes whose place the two panels share; a new figure if None.
-    lang
-        Language; the option in force if None.
 
     Returns
     -------
     matplotlib.axes.Axes
         The upper panel.
     """
-    lang = language(lang)
+    lang = language()
     shown = curve.shown()
     rows = shown.table.dropna(subset=["estimate"]).sort_values("estimate", kind="stable")
     place = np.arange(len(rows))
     own = rows["own"].to_numpy(dtype=bool)
     differs = ((rows["conf_low"] > 0) | (rows["conf_high"] < 0)).to_numpy()
     colours = np.where(own, _OWN, np.where(differs, PARTICIPANT, CONTROL))
-    names = _names(curve, lang)
+    names = _names(curve)
     size = float(np.clip(700.0 / max(len(rows), 1), 4.0, 30.0))
     with figure_style():
         ax = axes(ax, size=(7.6, 4.2 + 0.19 * len(names)))
@@ -473,24 +476,24 @@ def plot_curve(
         ax.set_xlim(-1, max(len(rows), 1))
         ax.tick_params(axis="x", length=0, labelbottom=False)
         heading = ax.set_title(textwrap.fill(curve.title[lang], TITLE_WIDTH), loc="left")
-        what = _EFFECT.text(lang)
-        unit_axis(ax, lang, unit=curve.unit, price_year=curve.price_year, what=what)
+        what = _EFFECT.text()
+        unit_axis(ax, unit=curve.unit, price_year=curve.price_year, what=what)
         _matrix(beneath, shown, rows.index.to_numpy(), colours, names, size)
-        note = _NOTE.format(level=percent(curve.level, lang=lang)).text(lang)
+        note = _NOTE.format(level=percent(curve.level)).text()
         said = shown.sentence[lang]
-        source_line(beneath, " ".join(filter(None, [note, said, evidence_of(curve, lang)])))
+        source_line(beneath, " ".join(filter(None, [note, said, evidence_of(curve)])))
         align_heading(beneath, heading, of=ax)
         set_alt_text(ax, f"{curve.title[lang]}. {said}")
     return ax
 
 
-def _names(curve: SpecificationCurve, lang: Lang) -> list[tuple[str, str, str]]:
+def _names(curve: SpecificationCurve) -> list[tuple[str, str, str]]:
     """Return option, value and displayed name of each row of the matrix, the first on top."""
     rows = []
     for option, values in curve.labels.items():
-        head = option_label(option).text(lang)
+        head = option_label(option).text()
         for k, (text, label) in enumerate(values.items()):
-            name = label.text(lang)
+            name = label.text()
             if k == 0:
                 name = f"{head[:1].upper()}{head[1:]}: {name}"
             rows.append((option, text, textwrap.shorten(name, LONGEST, placeholder=" …")))

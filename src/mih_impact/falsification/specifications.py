@@ -6,6 +6,7 @@ import difflib
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from itertools import product
 from typing import Any, get_args
 
@@ -21,7 +22,7 @@ from mih_impact.controls.options import (
     WeightOptions,
 )
 from mih_impact.controls.terms import Lag, Term, as_terms, term_label
-from mih_impact.display.locale import Label, Lang, number
+from mih_impact.display.locale import Label, both, number
 from mih_impact.effects.influence import StandardError
 from mih_impact.effects.question import Composition, Estimator, Question, base_years
 from mih_impact.errors import MihImpactError, OptionError
@@ -164,7 +165,7 @@ def value_label(name: str, text: str, value: Any, own: Any) -> Label:
     if isinstance(value, bool):
         return _YES_NO[value]
     if isinstance(value, int | float):
-        return Label(nb=_shown(value, "nb"), en=_shown(value, "en"))
+        return both(lambda: _shown(value))
     return Label(nb=text, en=text)
 
 
@@ -172,15 +173,14 @@ def _terms_label(value: tuple[Term, ...], own: tuple[Term, ...]) -> Label:
     """Return how a list of covariates differs from the given one; by number, if by several."""
     parts = []
     if set(value) < set(own) and len(value) <= min(2, len(own) - 2):
-        names = (", ".join(term_label(t, lang) for t in value) for lang in ("nb", "en"))
-        return _ONLY.format(terms=Label(*names)) if value else _NONE
+        names = both(lambda: ", ".join(map(term_label, value)))
+        return _ONLY.format(terms=names) if value else _NONE
     for template, terms in (
         (_WITHOUT, [t for t in own if t not in value]),
         (_WITH, [t for t in value if t not in own]),
     ):
         if len(terms) == 1:
-            name = Label(nb=term_label(terms[0], "nb"), en=term_label(terms[0], "en"))
-            parts.append(template.format(terms=name))
+            parts.append(template.format(terms=both(partial(term_label, terms[0]))))
         elif terms:
             parts.append(template.format(terms=_SEVERAL.format(n=str(len(terms)))))
     if not parts:
@@ -189,13 +189,13 @@ def _terms_label(value: tuple[Term, ...], own: tuple[Term, ...]) -> Label:
 
 
 def _years_label(years: Sequence[int]) -> Label:
-    each = Label(*(", ".join(number(y, lang=lang) for y in years) for lang in ("nb", "en")))
+    each = both(lambda: ", ".join(number(y) for y in years))
     return each if len(years) == 1 else _MEAN.format(years=each)
 
 
-def _shown(value: float, lang: Lang) -> str:
+def _shown(value: float) -> str:
     """Show a number with as many decimals as it has, up to four."""
-    return number(value, next((d for d in range(4) if round(value, d) == value), 4), lang)
+    return number(value, next((d for d in range(4) if round(value, d) == value), 4))
 
 
 #: The estimator that has no control group: all who never start, by `imputation_effects`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from statistics import NormalDist
 
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 
 from mih_impact.account.cost_benefit import CostBenefit
 from mih_impact.account.roles import hundreds
-from mih_impact.display.locale import Label, number, percent
+from mih_impact.display.locale import Label, both, number, percent
 from mih_impact.effects.series import EffectSeries
 from mih_impact.nav.case import DATA, base_case
 from mih_impact.reference.rows import table
@@ -237,8 +238,7 @@ def _wage_effect(study: StudyResult, _: CostBenefit) -> list[Computed]:
     row = _wage(study.effects, 3)
     truth = 1000 * float(base_case().set_index("item")["t3"]["wage effect"])
     z = (row["estimate"] - truth) / row["std_error"]
-    text = {lang: number(z, decimals=2, lang=lang) for lang in ("nb", "en")}
-    verdict = Label(nb=_Z.nb.format(z=text["nb"]), en=_Z.en.format(z=text["en"]))
+    verdict = _Z.format(z=both(lambda: number(z, decimals=2)))
     measure = Label(nb="effekt i år 3, faste 2024-kroner", en="effect in year 3, fixed 2024 prices")
     return [Computed(measure, row["estimate"], row["conf_low"], row["conf_high"], verdict)]
 
@@ -267,8 +267,7 @@ def _break_even(study: StudyResult, _: CostBenefit) -> list[Computed]:
         return [Computed(measure, np.nan if year is None else year)]
     society = case.by_year().query("actor == 'society'").set_index("year_since_start")
     before, then = (
-        Label(nb=hundreds(value, "nb"), en=hundreds(value, "en"))
-        for value in society["cumulative"].loc[[year - 1, year]]
+        both(partial(hundreds, value)) for value in society["cumulative"].loc[[year - 1, year]]
     )
     verdict = _COUNTED.format(n=year, before=before, year=year, then=then)
     return [Computed(measure, year, verdict=verdict)]
@@ -290,8 +289,7 @@ def _benefit_receipt(study: StudyResult, _: CostBenefit) -> list[Computed]:
     rows = frame[(frame["outcome"] == "on_benefit") & np.isfinite(frame["participant_mean"])]
     last = rows.iloc[-1]
     share = float(last["participant_mean"])
-    text = {lang: percent(share, lang=lang) for lang in ("nb", "en")}
-    many = Label(nb=_MANY.nb.format(share=text["nb"]), en=_MANY.en.format(share=text["en"]))
+    many = _MANY.format(share=both(lambda: percent(share)))
     measure = Label(
         nb=f"andel av deltakerne med ytelse i år {last['year_since_start']}",
         en=f"share of participants on a benefit in year {last['year_since_start']}",

@@ -20,7 +20,16 @@ from mih_impact.account.roles import GROUPS, hundreds
 from mih_impact.account.rules import AccountModel
 from mih_impact.display.figure import PARTICIPANT, kroner_axis, tinted
 from mih_impact.display.layout import figure, finish
-from mih_impact.display.locale import Label, Lang, capital, language, millions, number
+from mih_impact.display.locale import (
+    Label,
+    Lang,
+    both,
+    capital,
+    in_language,
+    language,
+    millions,
+    number,
+)
 from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.effects.series import EffectSeries
 from mih_impact.nav.case import menn_i_helse
@@ -149,18 +158,19 @@ class Readings(Result):
 
     def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the readings by what they come to and when they break even."""
-        return plot_readings(self, ax=ax, lang=lang)
+        with in_language(lang):
+            return plot_readings(self, ax=ax)
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
         frame = self.by_convention()
-        columns = {_CONVENTION.text(lang): [capital(each) for each in frame[f"label_{lang}"]]}
-        columns[_READINGS.text(lang)] = [number(n, lang=lang) for n in frame["readings"]]
+        columns = {_CONVENTION.text(): [capital(each) for each in frame[f"label_{language()}"]]}
+        columns[_READINGS.text()] = [number(n) for n in frame["readings"]]
         for verdict, label in _VERDICTS.items():
-            columns[capital(label.text(lang))] = [number(n, lang=lang) for n in frame[verdict]]
+            columns[capital(label.text())] = [number(n) for n in frame[verdict]]
         return Card(
-            _TITLE.text(lang),
+            _TITLE.text(),
             table=pd.DataFrame(columns),
-            notes=tuple(note.text(lang) for note in _notes(self)),
+            notes=tuple(note.text() for note in _notes(self)),
         )
 
 
@@ -401,11 +411,11 @@ def _ends() -> dict[str, Label]:
 
 
 def _in_words(value: float, show: Callable[..., str], *decimals: int) -> Label:
-    return Label(nb=show(value, *decimals, lang="nb"), en=show(value, *decimals, lang="en"))
+    return both(lambda: show(value, *decimals))
 
 
 def _shown(n: int) -> Label:
-    return Label(nb=number(n, lang="nb"), en=number(n, lang="en"))
+    return both(lambda: number(n))
 
 
 _BIN = 50_000.0
@@ -426,7 +436,7 @@ _NOTE = Label(
 )
 
 
-def plot_readings(result: Readings, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+def plot_readings(result: Readings, *, ax: Axes | None = None) -> Axes:
     """Draw the readings: a row for each break-even year, a bar for each step of the amount.
 
     Parameters
@@ -435,18 +445,15 @@ def plot_readings(result: Readings, *, ax: Axes | None = None, lang: Lang | None
         The readings.
     ax
         Axes to draw in; None makes a figure.
-    lang
-        Language; None is the one in force.
 
     Returns
     -------
     Axes
     """
-    lang = language(lang)
     table, known = result.table, int(_published("nav_break_even_year"))
     year = table["break_even_year"].fillna(np.inf)
     rows = sorted(set(year))
-    names = [_row_name(value, int((year == value).sum()), lang) for value in rows]
+    names = [_row_name(value, int((year == value).sum())) for value in rows]
     edges = np.arange(
         _BIN * np.floor(table["value"].min() / _BIN), table["value"].max() + _BIN, _BIN
     )
@@ -468,24 +475,23 @@ def plot_readings(result: Readings, *, ax: Axes | None = None, lang: Lang | None
             )  # fmt: skip
         name_rows(ax, places, names)
         ax.annotate(
-            _BOTH.format(n=_shown((table["gives"] == "both").sum())).text(lang),
+            _BOTH.format(n=_shown((table["gives"] == "both").sum())).text(),
             xy=(ABOUT[1], third - 0.4), xytext=(4, 0), textcoords="offset points", fontsize=9,
             fontweight="bold", color=INK, path_effects=halo(),
         )  # fmt: skip
-        kroner_axis(ax, lang, price_year=result.price_year, axis="x", what=_WHAT.text(lang))
+        kroner_axis(ax, price_year=result.price_year, axis="x", what=_WHAT.text())
         finish(
-            ax, lang, title=_TITLE, alt=_alt(result, names, lang), names="rows",
+            ax, title=_TITLE, alt=_alt(result, names), names="rows",
             source=[_NOTE.format(all=_shown(len(table)), step=_in_words(_BIN, hundreds),
-                                 year=str(known), **_ends())],
-        )  # fmt: skip
+                                 year=str(known), **_ends())])  # fmt: skip
     return ax
 
 
-def _row_name(year: float, n: int, lang: Lang) -> str:
+def _row_name(year: float, n: int) -> str:
     when = _YEAR.format(year=f"{year:.0f}") if np.isfinite(year) else _NEVER
-    return capital(f"{when.text(lang)} ({number(n, lang=lang)})")
+    return capital(f"{when.text()} ({number(n)})")
 
 
-def _alt(result: Readings, names: list[str], lang: Lang) -> str:
-    both = _BOTH.format(n=_shown((result.table["gives"] == "both").sum())).text(lang)
-    return f"{_TITLE.text(lang)}: {'; '.join(names)}. {both}."
+def _alt(result: Readings, names: list[str]) -> str:
+    says_both = _BOTH.format(n=_shown((result.table["gives"] == "both").sum())).text()
+    return f"{_TITLE.text()}: {'; '.join(names)}. {says_both}."

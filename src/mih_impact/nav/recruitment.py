@@ -18,7 +18,9 @@ from mih_impact.display.locale import (
     NOT_AVAILABLE,
     Label,
     Lang,
+    both,
     capital,
+    in_language,
     interval,
     language,
     number,
@@ -98,26 +100,27 @@ class Funnel(Result):
 
     def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the funnel: what is counted as full bars, what is assumed hatched."""
-        return plot_funnel(self, ax=ax, lang=lang)
+        with in_language(lang):
+            return plot_funnel(self, ax=ax)
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
         rows = [
             [
                 str(row["cohort"]),
-                capital(row[f"label_{lang}"]),
-                persons_text(row, lang),
-                interval(row["low"], row["high"], number, lang),
-                percent(row["share_of_previous"], 0, lang),
-                STATUS_LABELS[row["status"]].text(lang),
+                capital(row[f"label_{language()}"]),
+                persons_text(row),
+                interval(row["low"], row["high"], number),
+                percent(row["share_of_previous"], 0),
+                STATUS_LABELS[row["status"]].text(),
             ]
             for row in self.table.to_dict("records")
         ]
-        header = [each.text(lang) for each in (_COHORT, _STAGE, _PERSONS, _RANGE, _PREVIOUS, _KIND)]
+        header = [each.text() for each in (_COHORT, _STAGE, _PERSONS, _RANGE, _PREVIOUS, _KIND)]
         notes = (_START_IS, *_job_notes(self.shares), _fagbrev(self), _AFTER, _LATER)
         return Card(
-            _TITLE.format(programme=self.programme).text(lang),
+            _TITLE.format(programme=self.programme).text(),
             table=pd.DataFrame(rows, columns=header),
-            notes=tuple(note.text(lang) for note in notes),
+            notes=tuple(note.text() for note in notes),
         )
 
 
@@ -294,7 +297,7 @@ def _job_notes(shares: pd.DataFrame) -> tuple[Label, Label]:
     """Return where 92 per cent belongs, and why it is not the effect."""
     known = {row["id"]: row for row in shares.to_dict("records")}
     a, b = known["ks_job_share"], known["finsam_job_share"]
-    share = Label(nb=percent(a["value"], 0, "nb"), en=percent(a["value"], 0, "en"))
+    share = both(lambda: percent(a["value"], 0))
     parts = {
         f"{key}_{which}": Label(nb=row[f"{key}_nb"], en=row[f"{key}_en"])
         for which, row in (("a", a), ("b", b))
@@ -307,12 +310,12 @@ def _fagbrev(result: Funnel) -> Label:
     return _FAGBREV.format(n=f"{result.craft_certificates:g}")
 
 
-def persons_text(row: dict[Any, Any], lang: Lang) -> str:
+def persons_text(row: dict[Any, Any]) -> str:
     """Return a count as the source has it: some are "over" a round number."""
     if np.isnan(row["persons"]):
         return NOT_AVAILABLE
-    text = number(row["persons"], 0, lang)
-    return _OVER.format(n=text).text(lang) if "over" in str(row["note"]).split() else text
+    text = number(row["persons"], 0)
+    return _OVER.format(n=text).text() if "over" in str(row["note"]).split() else text
 
 
 _FIGURE_TITLE = Label(
@@ -333,7 +336,7 @@ _SOURCE = Label(
 _WIDTH = 32
 
 
-def plot_funnel(result: Funnel, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+def plot_funnel(result: Funnel, *, ax: Axes | None = None) -> Axes:
     """Draw the stages of each cohort beneath each other, the latest cohort first.
 
     Parameters
@@ -342,20 +345,17 @@ def plot_funnel(result: Funnel, *, ax: Axes | None = None, lang: Lang | None = N
         The funnel.
     ax
         Axes to draw in; None makes a figure.
-    lang
-        Language; None is the one in force.
 
     Returns
     -------
     Axes
     """
-    lang = language(lang)
     frame = result.table[result.table["persons"].notna()]
     frame = frame.sort_values("cohort", ascending=False, kind="stable").reset_index(drop=True)
     later = frame["cohort"].ne(frame["cohort"].iloc[0]).to_numpy()
     persons, places = frame["persons"].to_numpy(), np.arange(len(frame)) + 0.7 * later
     assumed = frame["status"].isin(["ASSUMED", "remembered"]).to_numpy()
-    names = [textwrap.fill(capital(_stage(row, lang)), _WIDTH) for row in frame.to_dict("records")]
+    names = [textwrap.fill(capital(_stage(row)), _WIDTH) for row in frame.to_dict("records")]
     with figure(ax, size=(7.2, 2.0 + 0.42 * len(frame))) as ax:
         ax.grid(visible=False)
         ax.spines["bottom"].set_visible(False)
@@ -373,8 +373,8 @@ def plot_funnel(result: Funnel, *, ax: Axes | None = None, lang: Lang | None = N
         texts = []
         rows = frame.to_dict("records")
         for place, row, end, own in zip(places, rows, ends, assumed, strict=True):
-            shown = persons_text(row, lang)
-            texts.append(_ASSUMED.format(n=shown).text(lang) if own else shown)
+            shown = persons_text(row)
+            texts.append(_ASSUMED.format(n=shown).text() if own else shown)
             ax.annotate(
                 texts[-1], xy=(end, place), xytext=(6, 0), textcoords="offset points", ha="left",
                 va="center", fontsize=9, color="#222222",
@@ -385,11 +385,11 @@ def plot_funnel(result: Funnel, *, ax: Axes | None = None, lang: Lang | None = N
         said = "; ".join(
             f"{name}: {text}" for name, text in zip(names, texts, strict=True)
         ).replace("\n", " ")
-        alt = f"{_FIGURE_TITLE.text(lang)}. {said}."
-        finish(ax, lang, title=_FIGURE_TITLE, source=[_SOURCE], alt=alt, names="rows", pad=10)
+        alt = f"{_FIGURE_TITLE.text()}. {said}."
+        finish(ax, title=_FIGURE_TITLE, source=[_SOURCE], alt=alt, names="rows", pad=10)
     return ax
 
 
-def _stage(row: dict[Any, Any], lang: Lang) -> str:
-    label = row[f"label_{lang}"]
-    return _OF_COHORT.format(label=label, cohort=row["cohort"]).text(lang)
+def _stage(row: dict[Any, Any]) -> str:
+    label = row[f"label_{language()}"]
+    return _OF_COHORT.format(label=label, cohort=row["cohort"]).text()

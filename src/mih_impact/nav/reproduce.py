@@ -16,6 +16,7 @@ from mih_impact.display.locale import (
     Formatter,
     Label,
     Lang,
+    in_language,
     interval,
     kroner,
     language,
@@ -59,24 +60,25 @@ _RELATIONS = {
 _QUALITATIVE: dict[str, Formatter] = {"nav_income_profile": kroner, "nav_benefit_receipt": percent}
 
 
-def reference_tables(study: StudyResult, published: pd.DataFrame, lang: Lang) -> list[Table]:
+def reference_tables(study: StudyResult, published: pd.DataFrame) -> list[Table]:
     """Return the tables, small cells hidden, with the evidence in the line beneath each."""
-    source = evidence_of(study, lang)
+    source = evidence_of(study)
     return [
-        *study_tables(study, lang),
+        *study_tables(study),
         Table(
             "published_beside_computed",
-            _BESIDE.text(lang),
+            _BESIDE.text(),
             published,
-            beside_cells(published, lang),
+            beside_cells(published),
             {},
             source,
         ),
     ]
 
 
-def beside_cells(frame: pd.DataFrame, lang: Lang) -> pd.DataFrame:
+def beside_cells(frame: pd.DataFrame) -> pd.DataFrame:
     """Return published beside computed as displayed text, columns named in the language."""
+    lang = language()
     rows = []
     for row in frame.to_dict("records"):
         show = _QUALITATIVE.get(str(row["id"])) or _formatter(str(row["unit"]))
@@ -84,15 +86,15 @@ def beside_cells(frame: pd.DataFrame, lang: Lang) -> pd.DataFrame:
         rows.append(
             (
                 row[f"quantity_{lang}"],
-                show(row["published"], lang=lang),
+                show(row["published"]),
                 row[f"measure_{lang}"],
-                show(row["computed"], lang=lang),
-                "" if pd.isna(low) else interval(low, high, show, lang),
-                _relation(str(row["relation"])).text(lang),
+                show(row["computed"]),
+                "" if pd.isna(low) else interval(low, high, show),
+                _relation(str(row["relation"])).text(),
                 row[f"verdict_{lang}"],
             )
         )
-    return pd.DataFrame(rows, columns=[label.text(lang) for label in _BESIDE_COLUMNS])
+    return pd.DataFrame(rows, columns=[label.text() for label in _BESIDE_COLUMNS])
 
 
 def _relation(text: str) -> Label:
@@ -107,9 +109,9 @@ def _formatter(unit: str) -> Formatter:
     return {"share": percent, "year": _plain_year}.get(unit, number)
 
 
-def _plain_year(x: SupportsFloat | None, /, *, lang: Lang | None) -> str:
+def _plain_year(x: SupportsFloat | None, /) -> str:
     """Show a calendar year, which is not grouped."""
-    return str(int(float(x))) if x is not None else number(x, lang=lang)
+    return str(int(float(x))) if x is not None else number(x)
 
 
 _TITLE = Label(
@@ -169,34 +171,35 @@ class Replication(Result):
 
     def figures(self, lang: Lang | None = None) -> dict[str, Axes]:
         """Draw the figures, by the stem of their files; they are plain ones, not pyplot's."""
-        with figures_for_files():
-            return self._drawn(lang)
+        with in_language(lang), figures_for_files():
+            return self._drawn()
 
-    def _drawn(self, lang: Lang | None) -> dict[str, Axes]:
+    def _drawn(self) -> dict[str, Axes]:
         effects, case = self.study.effects, self.study.case
         swings, draws = case.sensitivity(), case.uncertainty()
         return {
-            "fig1_wage_income": effects.plot_levels("wage_income", lang=lang),
-            "fig2_wage_effect": effects.plot("wage_income", lang=lang),
-            "fig3_work_and_benefits": plot_shares(effects, lang=lang),
-            "fig4_present_value": case.plot(lang=lang),
-            "fig5_who_pays_who_gains": case.plot_actors(lang=lang),
-            "fig6_bridge": case.bridge().plot(lang=lang),
-            "fig7_costs": case.plot_costs(lang=lang),
-            "fig8_tornado_society": swings.plot("society", lang=lang),
-            "fig9_tornado_public": swings.plot("public", lang=lang),
-            "fig10_posts_and_displacement": case.grid(_GRID).plot("public", lang=lang),
-            "fig11_scenarios": case.scenarios().plot(lang=lang),
-            "fig12_intervals": draws.plot(lang=lang),
-            "fig13_probability_by_cost": draws.plot_acceptability(lang=lang),
-            "fig14_break_even": draws.plot_break_even(lang=lang),
-            "fig15_residual_value": case.plot_residual(lang=lang),
-            "fig16_readings": readings().plot(lang=lang),
+            "fig1_wage_income": effects.plot_levels("wage_income"),
+            "fig2_wage_effect": effects.plot("wage_income"),
+            "fig3_work_and_benefits": plot_shares(effects),
+            "fig4_present_value": case.plot(),
+            "fig5_who_pays_who_gains": case.plot_actors(),
+            "fig6_bridge": case.bridge().plot(),
+            "fig7_costs": case.plot_costs(),
+            "fig8_tornado_society": swings.plot("society"),
+            "fig9_tornado_public": swings.plot("public"),
+            "fig10_posts_and_displacement": case.grid(_GRID).plot("public"),
+            "fig11_scenarios": case.scenarios().plot(),
+            "fig12_intervals": draws.plot(),
+            "fig13_probability_by_cost": draws.plot_acceptability(),
+            "fig14_break_even": draws.plot_break_even(),
+            "fig15_residual_value": case.plot_residual(),
+            "fig16_readings": readings().plot(),
         }
 
     def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the wage effect by year since start."""
-        return self.study.effects.plot("wage_income", ax=ax, lang=lang)
+        with in_language(lang):
+            return self.study.effects.plot("wage_income", ax=ax)
 
     def write(self, out: str | Path, *, lang: Lang | None = None) -> list[Path]:
         """Write figures, tables and published-beside-computed to a folder.
@@ -212,25 +215,26 @@ class Replication(Result):
         -------
         list of Path
         """
-        lang, folder = language(lang), Path(out)
-        tables = write_tables(reference_tables(self.study, self.table, lang), folder, lang=lang)
-        with figures_for_files():
-            figures = {**self.figures(lang), "love_plot": self.study.balance.plot(lang=lang)}
-        return [*tables, *write_figures(figures, folder)]
+        with in_language(lang):
+            folder = Path(out)
+            tables = write_tables(reference_tables(self.study, self.table), folder)
+            with figures_for_files():
+                figures = {**self.figures(), "love_plot": self.study.balance.plot()}
+            return [*tables, *write_figures(figures, folder)]
 
     def shown(self) -> Replication:
         """Return all of it as displayed and saved: small cells blanked."""
         return replace(self, study=self.study.shown())
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
         shown = self.table[self.table["relation"] != "not in the register"]
         left = len(self.table) - len(shown)
         return Card(
-            title=_TITLE.text(lang),
-            table=beside_cells(shown, lang),
+            title=_TITLE.text(),
+            table=beside_cells(shown),
             notes=(
-                _SYNTHETIC.text(lang),
-                _REST.format(n=number(left, lang=lang)).text(lang),
+                _SYNTHETIC.text(),
+                _REST.format(n=number(left)).text(),
             ),
         )
 
@@ -263,11 +267,12 @@ def reproduce_nav(out: str | Path | None = None, *, lang: Lang | None = None) ->
     >>> replication.case.break_even_year
     3
     """
-    study = run_study(analysis())
-    simplified = cost_benefit(
-        study.effects, Assumptions.simplified(), programme=menn_i_helse(), horizon=7
-    )
-    replication = Replication(study, simplified, beside(study, simplified))
-    if out is not None:
-        replication.write(out, lang=lang)
-    return replication
+    with in_language(lang):
+        study = run_study(analysis())
+        simplified = cost_benefit(
+            study.effects, Assumptions.simplified(), programme=menn_i_helse(), horizon=7
+        )
+        replication = Replication(study, simplified, beside(study, simplified))
+        if out is not None:
+            replication.write(out)
+        return replication

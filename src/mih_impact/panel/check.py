@@ -14,7 +14,8 @@ from mih_impact.display.locale import (
     NOT_AVAILABLE,
     Label,
     Lang,
-    language,
+    both,
+    in_language,
     listed,
     number,
     percent,
@@ -152,7 +153,7 @@ def _breach(
 
 
 def _count(n: int) -> Label:
-    return Label(nb=number(n, lang="nb"), en=number(n, lang="en"))
+    return both(lambda: number(n))
 
 
 def _counted(n: int, one: Label, many: Label) -> Label:
@@ -241,7 +242,7 @@ def _own_money(name: str, seen: ColumnCount, context: Context) -> Iterator[Breac
 
 def _rounded(cast: Cast, given: int, rounding: Rounding, context: Context) -> Breach:
     moved = max(abs(rounding.moved), rounding.shifted) / rounding.total
-    share = Label(*(percent(moved, decimals_for(100 * moved), lang) for lang in ("nb", "en")))
+    share = both(lambda: percent(moved, decimals_for(100 * moved)))
     own = f"my_{cast.name}" if cast.name in CONTRACT else cast.name
     paste = f'units={{"{own}": "log points"}}'
     if own != cast.name:  # the contract's name is money
@@ -444,7 +445,7 @@ def _absence(persons: Persons, context: Context) -> Iterator[Breach]:
     cells = persons.n_persons * len(persons.periods)
     absent = cells - persons.n_rows
     if absent > 0 and not known and not persons.duplicates.any:
-        share = Label(*(percent(absent / cells, 1, lang=lang) for lang in ("nb", "en")))
+        share = both(lambda: percent(absent / cells, 1))
         yield _breach(
             "absent rows",
             context.keys,
@@ -535,13 +536,14 @@ class PanelReport(Result):
 
     def to_frame(self, *, lang: Lang | None = None) -> pd.DataFrame:
         """Return one row per breach: rule, column, severity, rows, what, do."""
-        return pd.DataFrame(
-            [
-                (b.rule, b.column, b.severity, b.rows, b.what.text(lang), b.do.text(lang))
-                for b in self.breaches
-            ],
-            columns=["rule", "column", "severity", "rows", "what", "do"],
-        )
+        with in_language(lang):
+            return pd.DataFrame(
+                [
+                    (b.rule, b.column, b.severity, b.rows, b.what.text(), b.do.text())
+                    for b in self.breaches
+                ],
+                columns=["rule", "column", "severity", "rows", "what", "do"],
+            )
 
     def raise_if_failed(self) -> None:
         """Raise with every error at once.
@@ -567,27 +569,23 @@ class PanelReport(Result):
             do="correct the source and read it again; panel.check() gives a table",
         )
 
-    def _card(self, lang: Lang) -> Card:
-        lang = language(lang)
-        persons = NOT_AVAILABLE if self.n_persons is None else number(self.n_persons, lang=lang)
+    def _card(self) -> Card:
+        persons = NOT_AVAILABLE if self.n_persons is None else number(self.n_persons)
         values = (
-            number(self.n_rows, lang=lang),
+            number(self.n_rows),
             persons,
             NOT_AVAILABLE if self.years is None else year_range(*self.years),
-            number(len(self.errors), lang=lang),
-            number(len(self.warnings), lang=lang),
+            number(len(self.errors)),
+            number(len(self.warnings)),
         )
         table = pd.DataFrame(
-            [
-                (_SEVERITY[b.severity].text(lang), b.what.text(lang), b.do.text(lang))
-                for b in self.breaches
-            ],
-            columns=[label.text(lang) for label in _COLUMNS],
+            [(_SEVERITY[b.severity].text(), b.what.text(), b.do.text()) for b in self.breaches],
+            columns=[label.text() for label in _COLUMNS],
         )
         note = _CLEAN if not self.breaches else None if self.passed else _STOPPED
         return Card(
-            _TITLE.text(lang),
-            tuple((label.text(lang), value) for label, value in zip(_LINES, values, strict=True)),
+            _TITLE.text(),
+            tuple((label.text(), value) for label, value in zip(_LINES, values, strict=True)),
             table if self.breaches else None,
-            tuple(each.text(lang) for each in (note, *self.notes) if each is not None),
+            tuple(each.text() for each in (note, *self.notes) if each is not None),
         )

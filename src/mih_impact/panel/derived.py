@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.arguments import named_options
-from mih_impact.display.locale import Label, number
+from mih_impact.display.locale import Label, both, number
 from mih_impact.errors import OptionError, PanelContractError
 
 __all__ = ["DERIVED", "Derived", "InG", "above", "derived_of", "in_g", "in_g_of", "stable"]
@@ -137,7 +137,7 @@ def derived_of(name: str) -> Derived | None:
         definition = f"{column} of the year in multiples of G, both in kroner of the year"
         return Derived(name, "G", "outcome", label, definition, column, how)
     over = float(found["over"])
-    g = Label(*(number(over, _decimals(over), lang) for lang in ("nb", "en")))
+    g = both(lambda: number(over, _decimals(over)))
     label = (_OVER if years == 1 else _IN_A_ROW).format(g=g, n=str(years))
     before = {1: "", 2: " and in the year before"}.get(years, f" and in the {years - 1} before")
     definition = f"1 if {column} is above {over:g} G in the year{before}, else 0"

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.display.locale import Label, Lang, number, year_range
+from mih_impact.display.locale import Label, number, year_range
 from mih_impact.display.result import Card, Displayed, Provenance
 from mih_impact.display.unit import AnyUnit, as_unit, is_money
 from mih_impact.errors import PanelContractError
@@ -60,37 +60,35 @@ _CARD = {
 }
 
 
-def panel_card(
-    panel: Panel, engine: str, money: str, size: tuple[int, int, int] | None, lang: Lang
-) -> Card:
+def panel_card(panel: Panel, engine: str, money: str, size: tuple[int, int, int] | None) -> Card:
     """Return the card; size is rows, first and last year, None where nothing has been read yet."""
-    read = _CARD["unread"].text(lang)
+    read = _CARD["unread"].text()
     if size is not None:
-        read = f"{number(size[0], lang=lang)}, {year_range(size[1], size[2])}"
+        read = f"{number(size[0])}, {year_range(size[1], size[2])}"
         if panel.cross_section:
-            read = number(size[0] // 2, lang=lang)
+            read = number(size[0] // 2)
     title = _CARD["cross_section" if panel.cross_section else "title"]
-    shown = (("columns", ", ".join(panel.columns)), ("outcomes", ", ".join(_outcomes(panel, lang))))
+    shown = (("columns", ", ".join(panel.columns)), ("outcomes", ", ".join(_outcomes(panel))))
     if panel.cross_section:
         own = [name for name in panel.columns if name not in ("person_id", "year", "start_year")]
         few = (("persons", read), ("columns", ", ".join(own)), shown[1])
-        return Card(title.text(lang), tuple((_CARD[name].text(lang), text) for name, text in few))
+        return Card(title.text(), tuple((_CARD[name].text(), text) for name, text in few))
     kroner = _CARD[money].format(currency=panel.currency, year=panel.price_year)
     lines = (
         ("engine", engine),
         ("size", read),
-        ("period", _CARD[panel.period].text(lang)),
+        ("period", _CARD[panel.period].text()),
         *shown,
-        ("money", kroner.text(lang)),
+        ("money", kroner.text()),
     )
-    return Card(title.text(lang), tuple((_CARD[name].text(lang), text) for name, text in lines))
+    return Card(title.text(), tuple((_CARD[name].text(), text) for name, text in lines))
 
 
-def _outcomes(panel: Panel, lang: Lang) -> list[str]:
+def _outcomes(panel: Panel) -> list[str]:
     """Return the outcomes, those that are no money with their units."""
     units = {name: as_unit(panel.units[name]) for name in panel.outcomes}
     return [
-        name if is_money(unit) else f"{name} ({unit.displayed.text(lang)})"
+        name if is_money(unit) else f"{name} ({unit.displayed.text()})"
         for name, unit in units.items()
     ]
 
@@ -509,9 +507,7 @@ class Panel(Displayed):
             notes=notes_on(self._counts.rows, context, synthetic=self._synthetic),
         )
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
         rows = self._counts.counted
         size = None if rows is None or rows.years is None else (rows.n_rows, *rows.years)
-        return panel_card(
-            self, self._counts.raw.implementation.name.lower(), self._money, size, lang
-        )
+        return panel_card(self, self._counts.raw.implementation.name.lower(), self._money, size)

@@ -10,7 +10,7 @@ import narwhals as nw
 import pandas as pd
 
 from mih_impact import arguments
-from mih_impact.display.locale import Label, Lang, number
+from mih_impact.display.locale import Label, number
 from mih_impact.display.result import Card, Displayed, Provenance
 from mih_impact.errors import MemoryLimitError, OptionError
 from mih_impact.panel import engine as ops
@@ -104,7 +104,7 @@ class SizeEstimate(Displayed):
             "or raise memory_limit=",
         )
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
         values = (
             self.persons,
             self.periods,
@@ -114,10 +114,8 @@ class SizeEstimate(Displayed):
             max(1, round(self.seconds)),
             round(self.disk_bytes / 1e6),
         )
-        lines = zip((label.text(lang) for label in _LINES), values, strict=True)
-        return Card(
-            _TITLE.text(lang), tuple((label, number(value, lang=lang)) for label, value in lines)
-        )
+        lines = zip((label.text() for label in _LINES), values, strict=True)
+        return Card(_TITLE.text(), tuple((label, number(value)) for label, value in lines))
 
 
 def bytes_of(

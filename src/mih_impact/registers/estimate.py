@@ -13,7 +13,7 @@ import pandas as pd
 
 from mih_impact import arguments
 from mih_impact.arguments import named_options
-from mih_impact.display.locale import Label, Lang, number
+from mih_impact.display.locale import Label, number
 from mih_impact.display.result import Card, Displayed
 from mih_impact.panel.csv_text import dialect, encoding_of
 from mih_impact.panel.engine import reading
@@ -87,18 +87,18 @@ class BuildEstimate(Displayed):
         frame = pd.DataFrame(list(self.tables), columns=["table", "rows"])
         return frame.astype({"rows": "Int64"})
 
-    def _card(self, lang: Lang) -> Card:
-        low, high = (number(max(1, round(each)), lang=lang) for each in self.seconds)
+    def _card(self) -> Card:
+        low, high = (number(max(1, round(each))) for each in self.seconds)
         values = (
-            number(self.rows_read, lang=lang),
-            number(self.panel_rows, lang=lang),
+            number(self.rows_read),
+            number(self.panel_rows),
             f"{low}\u2013{high}",
-            number(round(self.disk_bytes / 1e6), lang=lang),
+            number(round(self.disk_bytes / 1e6)),
         )
-        lines = zip((label.text(lang) for label in _LINES), values, strict=True)
+        lines = zip((label.text() for label in _LINES), values, strict=True)
         silent = ", ".join(name for name, rows in self.tables if rows is None)
-        notes = (_UNKNOWN.text(lang) + silent,) if silent else ()
-        return Card(_TITLE.text(lang), tuple(lines), notes=notes)
+        notes = (_UNKNOWN.text() + silent,) if silent else ()
+        return Card(_TITLE.text(), tuple(lines), notes=notes)
 
 
 @named_options

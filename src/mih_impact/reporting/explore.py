@@ -14,7 +14,7 @@ from mih_impact.account.export import account_at, export_account
 from mih_impact.account.values import require_norwegian
 from mih_impact.arguments import named_options
 from mih_impact.display.figure import alt_text, figure_style, new_axes, root_figure
-from mih_impact.display.locale import Label, Lang, capital, language, millions, options
+from mih_impact.display.locale import Label, Lang, capital, in_language, language, millions
 from mih_impact.errors import require
 from mih_impact.reporting.page.texts import PAGE, about, shown
 
@@ -115,7 +115,8 @@ def explore(case: CostBenefit, *, lang: Lang | None = None, starters: float = 50
     require_norwegian(case, "explore")
     lang = language(lang)
     export = export_account(case, starters=starters)
-    controls = _controls(export, lang)
+    with in_language(lang):
+        controls = _controls(export)
     card, cohort, figure = widgets.HTML(), widgets.HTML(), widgets.HTML()
     form = widgets.VBox(list(controls.values()), layout={"min_width": "24em"})
     answer = widgets.VBox([cohort, card, figure])
@@ -124,12 +125,11 @@ def explore(case: CostBenefit, *, lang: Lang | None = None, starters: float = 50
     def show(_: object = None) -> None:
         _enable(controls)
         now = explorer.case
-        with options(lang=lang):
+        with in_language(lang):
             card.value = now._repr_html_()
-        cohort.value = (
-            f"<p><b>{escape(_cohort_text(now, controls['starters'].value, lang))}</b></p>"
-        )
-        figure.value = _picture(now, lang)
+            told = escape(_cohort_text(now, controls["starters"].value))
+            cohort.value = f"<p><b>{told}</b></p>"
+            figure.value = _picture(now)
 
     for control in controls.values():
         control.observe(show, names="value")
@@ -144,9 +144,11 @@ def _row(form: Widget, answer: Widget) -> Widget:
     return widgets.HBox([form, answer], layout={"flex_flow": "row wrap", "grid_gap": "0 2em"})
 
 
-def _controls(export: dict[str, Any], lang: Lang) -> dict[str, Widget]:
+def _controls(export: dict[str, Any]) -> dict[str, Widget]:
     """Return the sliders, and the choice of a persistence before what it needs."""
     import ipywidgets as widgets
+
+    lang = language()
 
     controls: dict[str, Widget] = {}
     for slider in export["sliders"]:
@@ -154,12 +156,12 @@ def _controls(export: dict[str, Any], lang: Lang) -> dict[str, Widget]:
             controls["persistence"] = widgets.Dropdown(
                 options=[(kind["label"][lang], kind["name"]) for kind in export["persistences"]],
                 value=export["persistence"],
-                description=capital(PAGE["persistence"].text(lang)),
+                description=capital(PAGE["persistence"].text()),
                 **_wide(),
             )
-        sentence, source = about(slider, lang)
+        sentence, source = about(slider)
         controls[slider["name"]] = widgets.SelectionSlider(
-            options=[(shown(x, slider["unit"], lang), x) for x in slider["positions"]],
+            options=[(shown(x, slider["unit"]), x) for x in slider["positions"]],
             value=slider["value"],
             description=capital(slider["label"][lang]),
             tooltip=sentence if source is None else f"{sentence}: {source}",
@@ -181,14 +183,14 @@ def _enable(controls: dict[str, Widget]) -> None:
         controls["half_life"].disabled = kind != "half_life"
 
 
-def _cohort_text(case: CostBenefit, starters: float, lang: Lang) -> str:
-    n, amount = shown(starters, "persons", lang), millions(starters * case.npv, lang=lang)
-    return _COHORT.text(lang).format(n=n, amount=amount)
+def _cohort_text(case: CostBenefit, starters: float) -> str:
+    n, amount = shown(starters, "persons"), millions(starters * case.npv)
+    return _COHORT.text().format(n=n, amount=amount)
 
 
-def _picture(case: CostBenefit, lang: Lang) -> str:
+def _picture(case: CostBenefit) -> str:
     """Return who pays and who gains as an image in HTML, with its alternative text."""
-    ax = case.plot_actors(ax=new_axes(), lang=lang)
+    ax = case.plot_actors(ax=new_axes())
     picture = io.BytesIO()
     with figure_style():
         root_figure(ax).savefig(picture, format="png", dpi=110)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from mih_impact.display.layout import save_figure
-from mih_impact.display.locale import Formatter, Label, Lang
+from mih_impact.display.locale import Formatter, Label
 from mih_impact.display.tables import guarded, html_page, html_table
 from mih_impact.storage import write_whole
 
@@ -59,17 +59,16 @@ class Table:
         columns: Mapping[str, tuple[Label, Formatter | None]],
         *,
         source: str,
-        lang: Lang,
     ) -> Table:
         """Show some columns of a frame, each under its displayed name and in its format."""
-        names = {column: label.text(lang) for column, (label, _) in columns.items()}
+        names = {column: label.text() for column, (label, _) in columns.items()}
         formats = {names[column]: show for column, (_, show) in columns.items() if show is not None}
         cells = frame[list(columns)].rename(columns=names)
         return cls(name, caption, frame, cells, formats, source)
 
 
-def write_tables(tables: list[Table], out: Path, *, lang: Lang) -> list[Path]:
-    """Write each table as CSV and as an HTML page.
+def write_tables(tables: list[Table], out: Path) -> list[Path]:
+    """Write each table as CSV, with the columns' own names, and as an HTML page.
 
     A text in the CSV that a spreadsheet would run as a formula begins with an apostrophe.
 
@@ -79,8 +78,6 @@ def write_tables(tables: list[Table], out: Path, *, lang: Lang) -> list[Path]:
         What to write.
     out
         The folder; made if it is not there.
-    lang
-        Language of the HTML; the CSV has the columns' own names.
 
     Returns
     -------
@@ -92,11 +89,10 @@ def write_tables(tables: list[Table], out: Path, *, lang: Lang) -> list[Path]:
         body = html_table(
             table.cells,
             caption=table.caption,
-            lang=lang,
             formats=table.formats,
             source=table.source,
         )
-        page = html_page(table.caption, body, lang)
+        page = html_page(table.caption, body)
         written.append(write_whole(out / f"{table.name}.csv", csv))
         written.append(write_whole(out / f"{table.name}.html", page.encode()))
     return written

@@ -13,12 +13,11 @@ from mih_impact.display.figure import figures_for_files
 from mih_impact.display.locale import (
     Formatter,
     Label,
-    Lang,
     count,
+    in_language,
     kroner,
     language,
     number,
-    options,
 )
 from mih_impact.display.result import evidence_of, hide_small
 from mih_impact.display.unit import amount, is_money
@@ -49,29 +48,29 @@ _ACCOUNT = Label(
 
 _MEANS = ("participant_mean", "control_mean")
 
-_STEM = {"nb": "forutsetninger", "en": "assumptions"}
+_STEM = Label(nb="forutsetninger", en="assumptions")
 
 
-def study_tables(study: StudyResult, lang: Lang) -> list[Table]:
+def study_tables(study: StudyResult) -> list[Table]:
     """Return the tables, small cells hidden, with the evidence in the line beneath each."""
-    source = evidence_of(study, lang)
+    source = evidence_of(study)
     return [
-        _who_is_compared(study, source, lang),
-        _attrition(study, source, lang),
-        _effects_table(study, source, lang),
-        _account(study, source, lang),
+        _who_is_compared(study, source),
+        _attrition(study, source),
+        _effects_table(study, source),
+        _account(study, source),
     ]
 
 
-def _mean(x: SupportsFloat | None, /, *, lang: Lang | None) -> str:
+def _mean(x: SupportsFloat | None, /) -> str:
     """Show a mean: kroner without decimals, shares and years with two."""
-    return number(x, 0 if x is not None and abs(float(x)) >= 1000 else 2, lang)
+    return number(x, 0 if x is not None and abs(float(x)) >= 1000 else 2)
 
 
-def _who_is_compared(study: StudyResult, source: str, lang: Lang) -> Table:
+def _who_is_compared(study: StudyResult, source: str) -> Table:
     three = partial(number, decimals=3)
     columns: dict[str, tuple[Label, Formatter | None]] = {
-        f"label_{lang}": (Label(nb="Kjennetegn", en="Characteristic"), None),
+        f"label_{language()}": (Label(nb="Kjennetegn", en="Characteristic"), None),
         "participants_before": (Label(nb="Deltakere", en="Participants"), _mean),
         "controls_before": (Label(nb="Kandidater", en="Candidates"), _mean),
         "smd_before": (Label(nb="Std. forskjell før", en="Std. difference before"), three),
@@ -85,29 +84,29 @@ def _who_is_compared(study: StudyResult, source: str, lang: Lang) -> Table:
     }
     frame = study.balance.to_frame()
     name = "table1_who_is_compared"
-    return Table.of(name, _COMPARED.text(lang), frame, columns, source=source, lang=lang)
+    return Table.of(name, _COMPARED.text(), frame, columns, source=source)
 
 
-def _attrition(study: StudyResult, source: str, lang: Lang) -> Table:
+def _attrition(study: StudyResult, source: str) -> Table:
     counts = ("participants", "candidates", "candidate_rows")
     frame = hide_small(study.attrition, {name: [] for name in counts})
     columns: dict[str, tuple[Label, Formatter | None]] = {
-        f"label_{lang}": (Label(nb="Filter", en="Filter"), None),
+        f"label_{language()}": (Label(nb="Filter", en="Filter"), None),
         "participants": (Label(nb="Deltakere", en="Participants"), count),
         "candidates": (Label(nb="Kandidater", en="Candidates"), count),
         "candidate_rows": (Label(nb="Kandidatrader", en="Candidate rows"), count),
     }
     name = "table1b_attrition"
-    return Table.of(name, _FLOW.text(lang), frame, columns, source=source, lang=lang)
+    return Table.of(name, _FLOW.text(), frame, columns, source=source)
 
 
-def _effects_table(study: StudyResult, source: str, lang: Lang) -> Table:
+def _effects_table(study: StudyResult, source: str) -> Table:
     frame = study.effects.shown().to_frame()
-    frame.insert(0, "label", [label_of(outcome).text(lang) for outcome in frame["outcome"]])
+    frame.insert(0, "label", [label_of(outcome).text() for outcome in frame["outcome"]])
     shown, units = frame.copy(), [study.effects.units[name] for name in frame["outcome"]]
     for name in ("estimate", "std_error", "conf_low", "conf_high", *_MEANS):
         shown[name] = [
-            number(value, lang=lang) if is_money(unit) else amount(unit)(value, lang=lang)
+            number(value) if is_money(unit) else amount(unit)(value)
             for value, unit in zip(frame[name], units, strict=True)
         ]
     columns: dict[str, tuple[Label, Formatter | None]] = {
@@ -124,15 +123,15 @@ def _effects_table(study: StudyResult, source: str, lang: Lang) -> Table:
         "n_lost": (Label(nb="Bortfall", en="Lost"), number),
         "matched_on": (Label(nb="Matchet på", en="Matched on"), None),
     }
-    caption = _EFFECTS.format(year=study.effects.price_year).text(lang)
-    table = Table.of("table2_effects", caption, shown, columns, source=source, lang=lang)
+    caption = _EFFECTS.format(year=study.effects.price_year).text()
+    table = Table.of("table2_effects", caption, shown, columns, source=source)
     return replace(table, frame=frame)  # the CSV holds numbers, the page what is shown
 
 
-def _account(study: StudyResult, source: str, lang: Lang) -> Table:
+def _account(study: StudyResult, source: str) -> Table:
     case = study.case
     frame = case.by_actor()
-    frame.insert(0, "label", [GROUP_LABELS[actor].text(lang) for actor in frame["actor"]])
+    frame.insert(0, "label", [GROUP_LABELS[actor].text() for actor in frame["actor"]])
     columns: dict[str, tuple[Label, Formatter | None]] = {
         "label": (Label(nb="Hvem", en="Who"), None),
         "present_value": (Label(nb="Nåverdi", en="Present value"), kroner),
@@ -141,8 +140,8 @@ def _account(study: StudyResult, source: str, lang: Lang) -> Table:
         "conf_high": (Label(nb="KI til", en="CI to"), kroner),
         "break_even_year": (Label(nb="Lønnsomt fra år", en="Breaks even in year"), None),
     }
-    caption = _ACCOUNT.format(n=case.horizon, year=case.price_year).text(lang)
-    return Table.of("table3_account", caption, frame, columns, source=source, lang=lang)
+    caption = _ACCOUNT.format(n=case.horizon, year=case.price_year).text()
+    return Table.of("table3_account", caption, frame, columns, source=source)
 
 
 def write_outputs(result: StudyResult, wanted: OutputsSpec, folder: str | Path) -> list[Path]:
@@ -162,20 +161,20 @@ def write_outputs(result: StudyResult, wanted: OutputsSpec, folder: str | Path) 
     list of Path
         The files written.
     """
-    out, lang = Path(folder) / wanted.folder, language(wanted.lang)
-    with options(lang=lang):
+    out = Path(folder) / wanted.folder
+    with in_language(wanted.lang):
         tables = [
             table
-            for table in study_tables(result, lang)
+            for table in study_tables(result)
             if table.name.split("_", 1)[1] in chosen("tables", wanted.tables)
         ]
-        written = write_tables(tables, out, lang=lang)
+        written = write_tables(tables, out)
         with figures_for_files():
             drawn = {name: _DRAWN[name](result) for name in chosen("figures", wanted.figures)}
         written += write_figures(drawn, out)
         for suffix in chosen("sheet", wanted.sheet):
-            path = out / f"{_STEM[lang]}.{suffix}"
-            written.append(result.case.sheet().write(path, lang=lang))
+            path = out / f"{_STEM.text()}.{suffix}"
+            written.append(result.case.sheet().write(path))
     if wanted.save is not None:
         written.append(result.save(out / wanted.save))
     return written

@@ -15,7 +15,7 @@ from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.terms import Term
-from mih_impact.display.locale import Label, Lang, number
+from mih_impact.display.locale import Label, number
 from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.effects.event_study import event_study
 from mih_impact.effects.inference.covariance import (
@@ -126,14 +126,14 @@ class Resampled(Result):
         hidden = np.isnan(effects.estimate).ravel()
         return replace(self, effects=effects, draws=np.where(hidden, np.nan, self.draws))
 
-    def _card(self, lang: Lang) -> Card:
-        card = self.effects._card(lang)
+    def _card(self) -> Card:
+        card = self.effects._card()
         cluster = str(self.provenance.options.get("cluster", "person"))
         what = _PERSONS if cluster == "person" else _CLUSTERS.format(cluster=label_of(cluster))
-        drawn = number(len(self.draws), lang=lang)
-        note = _METHODS[self.method].format(draws=drawn, what=what).text(lang)
+        drawn = number(len(self.draws))
+        note = _METHODS[self.method].format(draws=drawn, what=what).text()
         if self.failed:
-            note += " " + _FAILED.format(failed=number(self.failed, lang=lang)).text(lang)
+            note += " " + _FAILED.format(failed=number(self.failed)).text()
         return replace(card, notes=(*card.notes, note))
 
 

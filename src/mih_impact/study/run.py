@@ -17,7 +17,7 @@ from mih_impact.account.sheet.sheet import AssumptionSheet
 from mih_impact.arguments import named_options
 from mih_impact.controls.balance import Balance
 from mih_impact.controls.subgroups import ALL
-from mih_impact.display.locale import Label, Lang, current
+from mih_impact.display.locale import Label, current, language
 from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.display.unit import AnyUnit, Unit
 from mih_impact.effects.event_study import event_study
@@ -139,9 +139,9 @@ class StudyResult(Result):
         """Return the result as it is displayed, exported and saved: small cells blanked."""
         return replace(self, effects=self.effects.shown(), balance=self.balance.shown())
 
-    def _card(self, lang: Lang) -> Card:
-        card = self.case._card(lang)
-        return Card(self.title[lang], lines=card.lines, table=card.table, notes=card.notes)
+    def _card(self) -> Card:
+        card = self.case._card()
+        return Card(self.title[language()], lines=card.lines, table=card.table, notes=card.notes)
 
 
 @named_options

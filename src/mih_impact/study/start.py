@@ -9,7 +9,7 @@ from collections.abc import Mapping, Set
 from importlib.resources import files
 from pathlib import Path
 
-from mih_impact.display.locale import Label, Lang, language
+from mih_impact.display.locale import Label, Lang, in_language, language
 from mih_impact.errors import StorageError
 from mih_impact.panel.contract import CONTRACT, OUTCOMES
 from mih_impact.panel.names import lookalikes
@@ -75,23 +75,23 @@ def write_template(
     ...     [path.name for path in write_template(folder)]
     ['analysis.toml', 'programme.toml']
     """
-    lang = language(lang)
-    home = files("mih_impact.study") / "templates" / lang
-    texts = {name: (home / name).read_text(encoding="utf-8") for name in _FILES}
-    paths = [Path(folder) / name for name in _FILES]
-    there = [path.name for path in paths if path.exists()]
-    if there:
-        raise StorageError(
-            "There is an analysis already, and it is left as it is",
-            found=", ".join(there),
-            do="give another folder, or move the files",
-        )
-    if data is not None:
-        texts[_FILES[0]] = _for_register(texts[_FILES[0]], str(data), Path(folder), lang)
-    return [write_whole(path, texts[path.name].encode()) for path in paths]
+    with in_language(lang):
+        home = files("mih_impact.study") / "templates" / language()
+        texts = {name: (home / name).read_text(encoding="utf-8") for name in _FILES}
+        paths = [Path(folder) / name for name in _FILES]
+        there = [path.name for path in paths if path.exists()]
+        if there:
+            raise StorageError(
+                "There is an analysis already, and it is left as it is",
+                found=", ".join(there),
+                do="give another folder, or move the files",
+            )
+        if data is not None:
+            texts[_FILES[0]] = _for_register(texts[_FILES[0]], str(data), Path(folder))
+        return [write_whole(path, texts[path.name].encode()) for path in paths]
 
 
-def _for_register(text: str, data: str, folder: Path, lang: Lang) -> str:
+def _for_register(text: str, data: str, folder: Path) -> str:
     """Return the analysis with the source, names, controls and outcomes of a register."""
     present = column_names(data)
     ours = [name for name in CONTRACT if name in present]
@@ -110,8 +110,8 @@ def _for_register(text: str, data: str, folder: Path, lang: Lang) -> str:
         (_MISSING, [name for name in _NEEDED if name not in have]),
         (_UNUSED, [name for name in rest if name not in perhaps.values()]),
     )
-    notes = [label.format(columns=", ".join(each)).text(lang) for label, each in said if each]
-    head = _HEAD.format(file=Path(data).name, name=_FILES[0]).text(lang)
+    notes = [label.format(columns=", ".join(each)).text() for label, each in said if each]
+    head = _HEAD.format(file=Path(data).name, name=_FILES[0]).text()
     body = text.split("\n", 3)[3]
     return head + body.replace("[data]\n", "[data]\n" + "".join(notes), 1)
 

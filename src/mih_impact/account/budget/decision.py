@@ -13,7 +13,7 @@ from mih_impact.account.budget.impact import budget_impact, read_starters
 from mih_impact.account.budget.result import BudgetImpact
 from mih_impact.account.cost_benefit import CostBenefit
 from mih_impact.account.roles import STATUS_LABELS, require_named
-from mih_impact.display.locale import Label, Lang, millions, number
+from mih_impact.display.locale import Label, millions, number
 from mih_impact.display.result import Card, Result
 from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference.prices import PriceIndex
@@ -223,32 +223,32 @@ class Decision(Result):
             }
         )
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
         header = ["", *map(str, self.starters)]
         rows = [
-            [label.text(lang), *(number(n, 0, lang) for n in values.values())]
+            [label.text(), *(number(n, 0) for n in values.values())]
             for label, values in (
                 (_STARTERS, self.starters), (_LOW, self.low), (_HIGH, self.high)
             )
             if values is not None
         ]  # fmt: skip
         lines = [
-            (_STATUS.text(lang), STATUS_LABELS[self.status].text(lang)),
-            (_SOURCE.text(lang), self.source.text(lang)),
+            (_STATUS.text(), STATUS_LABELS[self.status].text()),
+            (_SOURCE.text(), self.source.text()),
         ]
         if self.asked is not None:
-            amount = millions(self.asked, 1, lang)
+            amount = millions(self.asked, 1)
             text = _AMOUNT if self.asked > 0 else _NOTHING
-            asked = text.format(amount=amount, year=self.budget).text(lang)
-            lines.append((_ASKED.text(lang), asked))
+            asked = text.format(amount=amount, year=self.budget).text()
+            lines.append((_ASKED.text(), asked))
         for label, value in ((_ASKED_SOURCE, self.asked_source), (_COVERS, self.covers)):
             if value is not None:
-                lines.append((label.text(lang), value.text(lang)))
+                lines.append((label.text(), value.text()))
         return Card(
-            self.label.text(lang),
+            self.label.text(),
             lines=tuple(lines),
             table=pd.DataFrame(rows, columns=header),
-            notes=() if self.note is None else (self.note.text(lang),),
+            notes=() if self.note is None else (self.note.text(),),
         )
 
 

@@ -13,7 +13,7 @@ from mih_impact import arguments
 from mih_impact.account.roles import GROUP_LABELS, PUBLIC, STATE_BENEFITS
 from mih_impact.account.tables import line_values
 from mih_impact.account.values import AccountValues
-from mih_impact.display.locale import Label, Lang
+from mih_impact.display.locale import Label
 from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference.budget_lines import DEPARTMENTS, BudgetLine, budget_line, budget_lines
 from mih_impact.reference.prices import PriceIndex
@@ -34,12 +34,12 @@ def known_line(name: str) -> BudgetLine | None:
     return budget_line(name) if name in _KNOWN else None
 
 
-def line_label(name: str, fallback: Label, lang: Lang | None = None) -> str:
+def line_label(name: str, fallback: Label) -> str:
     """Return the displayed name of a budget line; one of the analyst's own is called as it is."""
     known = known_line(name)
     if known is None:
-        return name or fallback.text(lang)
-    return Label(nb=known.label_nb, en=known.label_en).text(lang)
+        return name or fallback.text()
+    return Label(nb=known.label_nb, en=known.label_en).text()
 
 
 def block_of(line: Line) -> str:
@@ -53,12 +53,12 @@ def block_of(line: Line) -> str:
     return "revenue" if component in ("income_tax", "contribution") else "grants"
 
 
-def budget_frame(case: AccountValues, lang: Lang | None = None) -> pd.DataFrame:
+def budget_frame(case: AccountValues) -> pd.DataFrame:
     """Return the public budgets line by line; see `CostBenefit.by_budget`."""
     ledger = case.model.ledger()
     values = line_values(case.model, case.effects)
     rows = [
-        _row(line, actor, float(sign * value), lang)
+        _row(line, actor, float(sign * value))
         for line, signs, value in zip(ledger.lines, ledger.signs, values, strict=True)
         for actor, sign in ((line.receiver, 1.0), (line.payer, -1.0))
         if actor in PUBLIC and signs.any()
@@ -71,13 +71,13 @@ def budget_frame(case: AccountValues, lang: Lang | None = None) -> pd.DataFrame:
     return frame.loc[np.argsort(order.to_numpy(), kind="stable")].reset_index(drop=True)
 
 
-def _row(line: Line, actor: str, value: float, lang: Lang | None) -> dict[str, object]:
+def _row(line: Line, actor: str, value: float) -> dict[str, object]:
     known = known_line(line.budget_line)
     return {
         "budget": actor,
         "department": "" if known is None else known.department,
         "budget_line": line.budget_line,
-        "label": line_label(line.budget_line, line.label, lang),
+        "label": line_label(line.budget_line, line.label),
         "posts": "" if known is None else ", ".join(str(post) for post in known.posts),
         "block": block_of(line),
         "cash": line.cash,
@@ -93,11 +93,11 @@ _COLUMNS = [
 ]  # fmt: skip
 
 
-def department_frame(case: AccountValues, lang: Lang | None = None) -> pd.DataFrame:
+def department_frame(case: AccountValues) -> pd.DataFrame:
     """Return the public budgets by ministry and level; see `CostBenefit.by_department`."""
-    frame = budget_frame(case, lang)
+    frame = budget_frame(case)
     names = [
-        _name(str(budget), str(department), lang)
+        _name(str(budget), str(department))
         for budget, department in zip(frame["budget"], frame["department"], strict=True)
     ]
     frame = frame.assign(label=names, in_cash=frame["present_value"].where(frame["cash"], 0.0))
@@ -105,11 +105,11 @@ def department_frame(case: AccountValues, lang: Lang | None = None) -> pd.DataFr
     return frame.groupby(keys, sort=False, as_index=False)[["present_value", "in_cash"]].sum()
 
 
-def _name(budget: str, department: str, lang: Lang | None) -> str:
+def _name(budget: str, department: str) -> str:
     if department:
-        return Label(*DEPARTMENTS[department]).text(lang)
-    own = GROUP_LABELS[budget].text(lang)
-    return f"{own}, {_OWN.text(lang)}" if budget == "state" else own
+        return Label(*DEPARTMENTS[department]).text()
+    own = GROUP_LABELS[budget].text()
+    return f"{own}, {_OWN.text()}" if budget == "state" else own
 
 
 _FIXED = Label(nb="faste {year}-priser", en="fixed {year} prices")

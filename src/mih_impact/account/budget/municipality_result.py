@@ -21,7 +21,9 @@ from mih_impact.display.layout import figure, finish
 from mih_impact.display.locale import (
     Label,
     Lang,
+    both,
     capital,
+    in_language,
     interval,
     language,
     number,
@@ -195,17 +197,19 @@ class MunicipalityView(Result):
         DataFrame
             `name, label, value, low, high, unit, status, source, range_source`.
         """
-        names = ("value", "low", "high", "unit", "status", "source", "range_source")
-        rows = [
-            {"name": term.name, "label": term.label.text(lang)}
-            | {name: getattr(term, name) for name in names}
-            for term in self.terms
-        ]
-        return pd.DataFrame(rows).astype({"low": float, "high": float})
+        with in_language(lang):
+            names = ("value", "low", "high", "unit", "status", "source", "range_source")
+            rows = [
+                {"name": term.name, "label": term.label.text()}
+                | {name: getattr(term, name) for name in names}
+                for term in self.terms
+            ]
+            return pd.DataFrame(rows).astype({"low": float, "high": float})
 
     def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the cash by component and year, and the net."""
-        return plot_municipality(self, ax=ax, lang=lang)
+        with in_language(lang):
+            return plot_municipality(self, ax=ax)
 
     def _labelled(self, frame: pd.DataFrame) -> pd.DataFrame:
         labels = [_LABELS[name] for name in frame["component"]]
@@ -215,92 +219,91 @@ class MunicipalityView(Result):
         frame.insert(place + 1, "label_en", [label.en for label in labels])
         return frame
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
         wide = self.table.pivot(index="component", columns="year", values="amount")
         sums = {row["component"]: row for row in self.overall.to_dict("records")}
         shown = [name for name in _LABELS if name == NET or sums[name]["amount"] != 0]
         rows = []
         for name in shown:
             total = sums[name]
-            ends = interval(total["conf_low"] / 1e3, total["conf_high"] / 1e3, number, lang)
+            ends = interval(total["conf_low"] / 1e3, total["conf_high"] / 1e3, number)
             amounts = wide.loc[name].to_numpy(dtype=float)
-            cells = [number(value / 1e3, 0, lang) for value in amounts]
+            cells = [number(value / 1e3, 0) for value in amounts]
             rows.append(
                 [
-                    capital(_LABELS[name].text(lang)),
+                    capital(_LABELS[name].text()),
                     *cells,
-                    number(total["amount"] / 1e3, 0, lang),
+                    number(total["amount"] / 1e3, 0),
                     ends,
                 ]
             )
-        when = [str(year) if self.calendar else _YEAR.format(t=year).text(lang) for year in wide]
-        header = [_THOUSANDS.text(lang), *when, _SUM.text(lang), _INTERVAL.text(lang)]
-        title = _TITLE.format(programme=self.programme, what=self.what()).text(lang)
-        return Card(title, table=pd.DataFrame(rows, columns=header), notes=self._notes(lang))
+        when = [str(year) if self.calendar else _YEAR.format(t=year).text() for year in wide]
+        header = [_THOUSANDS.text(), *when, _SUM.text(), _INTERVAL.text()]
+        title = _TITLE.format(programme=self.programme, what=self.what()).text()
+        return Card(title, table=pd.DataFrame(rows, columns=header), notes=self._notes())
 
     def what(self) -> Label:
         """Return how many places in how many cohorts, in words."""
-        places = [number(self.places, int(not self.places.is_integer()), lang) for lang in _LANGS]
-        n = Label(nb=places[0], en=places[1])
+        n = both(lambda: number(self.places, int(not self.places.is_integer())))
         one = _SINGLE if self.places == 1 else _ONE
         return (one if self.cohorts == 1 else _SEVERAL).format(n=n, cohorts=self.cohorts)
 
-    def _notes(self, lang: Lang) -> tuple[str, ...]:
+    def _notes(self) -> tuple[str, ...]:
         terms = {term.name: term for term in self.terms}
         kept = terms["kept_tax"]
         notes = [
-            _CASH.format(year=self.price_year, horizon=self.horizon).text(lang),
-            *self._apprentices(lang),
+            _CASH.format(year=self.price_year, horizon=self.horizon).text(),
+            *self._apprentices(),
             _TAX.format(
-                share=percent(self.tax_share, 0, lang),
-                kept=amount_of(kept.value, kept.unit, lang), low=percent(kept.low, 0, lang),
-                high=percent(kept.high, 0, lang), status=STATUS_LABELS[kept.status],
-            ).text(lang),
-            *self._in_kind(lang),
-            self.explained(lang),
-            (_NO_INTERVAL if self.overall["conf_low"].isna().all() else _FEW).text(lang),
+                share=percent(self.tax_share, 0),
+                kept=amount_of(kept.value, kept.unit), low=percent(kept.low, 0),
+                high=percent(kept.high, 0), status=STATUS_LABELS[kept.status],
+            ).text(),
+            *self._in_kind(),
+            self.explained(),
+            (_NO_INTERVAL if self.overall["conf_low"].isna().all() else _FEW).text(),
         ]  # fmt: skip
         return tuple(notes)
 
-    def explained(self, lang: Lang) -> str:
+    def explained(self) -> str:
         """Return why the municipality's cash is not its row of the account, in a sentence."""
         amounts = self.steps.set_index("step")["amount"]
-        shown = {name: hundreds(amounts[name], lang) for name in ("account", NET)}
+        shown = {name: hundreds(amounts[name]) for name in ("account", NET)}
         moved = self.walked()
-        pairs = zip(moved[f"label_{lang}"], moved["amount"], strict=True)
-        told = ", ".join(f"{label} {hundreds(amount, lang)}" for label, amount in pairs)
-        steps = told or _NOTHING.text(lang)
-        return FROM_ACCOUNT.format(account=shown["account"], net=shown[NET], steps=steps).text(lang)
+        pairs = zip(moved[f"label_{language()}"], moved["amount"], strict=True)
+        told = ", ".join(f"{label} {hundreds(amount)}" for label, amount in pairs)
+        steps = told or _NOTHING.text()
+        return FROM_ACCOUNT.format(account=shown["account"], net=shown[NET], steps=steps).text()
 
-    def _apprentices(self, lang: Lang) -> list[str]:
+    def _apprentices(self) -> list[str]:
         """Return what is said of apprentices, where there are any."""
         own = self.apprenticeship
         if own is None:
             return []
         terms = {term.name: term for term in self.terms}
-        shown = {term.name: amount_of(term.value, term.unit, lang) for term in self.terms}
+        shown = {term.name: amount_of(term.value, term.unit) for term in self.terms}
         worker = float(self.beside()["output"].iloc[0])
         notes = [
             _PAY.format(
                 share=shown["apprentice_share"], wage=shown["skilled_wage"],
-                months=shown["apprentice_months"], reach=percent(self.reach, 0, lang),
+                months=shown["apprentice_months"], reach=percent(self.reach, 0),
                 status=STATUS_LABELS[terms["apprentice_share"].status],
             ),
             _NEW_PLACES,
             *(() if own.note is None else (own.note,)),
-            _BESIDE.format(cost=hundreds(worker, lang)),
+            _BESIDE.format(cost=hundreds(worker)),
         ]  # fmt: skip
-        return [note.text(lang) for note in notes]
+        return [note.text() for note in notes]
 
-    def _in_kind(self, lang: Lang) -> list[str]:
+    def _in_kind(self) -> list[str]:
         """Return how far the municipality's own effort is paid, where the programme takes any."""
         paid = next(term.value for term in self.terms if term.name == "paid_in_kind")
         step = float(self.steps.set_index("step")["amount"]["in_kind"])
         if paid > 0:
-            return [_PAID_IN_KIND.format(share=percent(paid, 0, lang)).text(lang)]
+            return [_PAID_IN_KIND.format(share=percent(paid, 0)).text()]
         if step < _LEAST:
             return []
-        return [_NOT_PAID.format(amount=hundreds(step, lang)).text(lang)]
+        return [_NOT_PAID.format(amount=hundreds(step)).text()]
 
 
 _LANGS: tuple[Lang, Lang] = ("nb", "en")
@@ -411,9 +414,7 @@ _INK = "#222222"
 _WIDTH = 26
 
 
-def plot_municipality(
-    view: MunicipalityView, *, ax: Axes | None = None, lang: Lang | None = None
-) -> Axes:
+def plot_municipality(view: MunicipalityView, *, ax: Axes | None = None) -> Axes:
     """Draw each component by year, outlays below zero and receipts above, and the net.
 
     Parameters
@@ -422,14 +423,11 @@ def plot_municipality(
         The view of the municipality.
     ax
         Axes to draw in; None makes a figure.
-    lang
-        Language; None is the one in force.
 
     Returns
     -------
     Axes
     """
-    lang = language(lang)
     wide = view.table.pivot(index="component", columns="year", values="amount")
     years = np.array(view.years)
     net = view.table[view.table["component"] == NET]
@@ -444,28 +442,27 @@ def plot_municipality(
             colour, hatch = _LOOKS[name]
             ax.bar(
                 years, amount, bottom=bottom, width=0.62, color=colour, hatch=hatch,
-                edgecolor="white", linewidth=0, label=textwrap.fill(label.text(lang), _WIDTH),
+                edgecolor="white", linewidth=0, label=textwrap.fill(label.text(), _WIDTH),
             )  # fmt: skip
             bases[side, np.arange(len(years))] += amount
         low, high = net["conf_low"].to_numpy(), net["conf_high"].to_numpy()
         ax.vlines(years, low, high, color=_INK, linewidth=1.3)
         ax.plot(
             years, net["amount"], "D", color="white", markeredgecolor=_INK, markersize=6,
-            markeredgewidth=1.4, label=_NET.text(lang),
+            markeredgewidth=1.4, label=_NET.text(),
         )  # fmt: skip
         ax.axhline(0, color=_INK, linewidth=0.8)
         ax.set_xticks(years, [str(year) for year in years])
         if not view.calendar:
-            ax.set_xlabel(_YEARS.text(lang))
-        kroner_axis(ax, lang, price_year=view.price_year, what=capital(view.what().text(lang)))
+            ax.set_xlabel(_YEARS.text())
+        kroner_axis(ax, price_year=view.price_year, what=capital(view.what().text()))
         ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8.5, handlelength=1.2)
         values = ", ".join(
-            f"{year} {thousands(value, 0, lang)}"
+            f"{year} {thousands(value, 0)}"
             for year, value in zip(years, net["amount"], strict=True)
         )
         finish(
-            ax, lang, title=_MUNICIPALITY_TITLE, of=view,
+            ax, title=_MUNICIPALITY_TITLE, of=view,
             source=[_SOURCE.format(programme=view.programme)],
-            alt=f"{_MUNICIPALITY_TITLE.text(lang)}. {capital(_NET.text(lang))}: {values}.",
-        )  # fmt: skip
+            alt=f"{_MUNICIPALITY_TITLE.text()}. {capital(_NET.text())}: {values}.")  # fmt: skip
     return ax

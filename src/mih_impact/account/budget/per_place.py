@@ -23,7 +23,7 @@ from mih_impact.display.figure import (
     kroner_axis,
 )
 from mih_impact.display.layout import figure, finish
-from mih_impact.display.locale import Label, Lang, capital, interval, language, number
+from mih_impact.display.locale import Label, Lang, capital, in_language, interval, language, number
 from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.errors import AssumptionError
 
@@ -86,25 +86,26 @@ class PerPlace(Result):
 
     def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw what is asked per place, and what budgets pay per place."""
-        return plot_per_place(self, ax=ax, lang=lang)
+        with in_language(lang):
+            return plot_per_place(self, ax=ax)
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
         shown = self.table[(self.table["basis"] == "asked") | (self.table["amount"] != 0)]
         rows = [
             [
-                row[f"label_{lang}"],
-                number(row["places"], 0, lang),
-                number(row["amount"] / 1e6, 1, lang),
-                hundreds(row["per_place"], lang),
-                interval(row["conf_low"], row["conf_high"], hundreds, lang),
+                row[f"label_{language()}"],
+                number(row["places"], 0),
+                number(row["amount"] / 1e6, 1),
+                hundreds(row["per_place"]),
+                interval(row["conf_low"], row["conf_high"], hundreds),
             ]
             for row in shown.to_dict("records")
         ]
-        header = [label.text(lang) for label in (_WHAT, _PLACES, _MILLIONS, _EACH, _INTERVAL)]
-        title = _TITLE.format(n=number(self.places, 0, lang)).text(lang)
-        return Card(title, table=pd.DataFrame(rows, columns=header), notes=self._notes(lang))
+        header = [label.text() for label in (_WHAT, _PLACES, _MILLIONS, _EACH, _INTERVAL)]
+        title = _TITLE.format(n=number(self.places, 0)).text()
+        return Card(title, table=pd.DataFrame(rows, columns=header), notes=self._notes())
 
-    def _notes(self, lang: Lang) -> tuple[str, ...]:
+    def _notes(self) -> tuple[str, ...]:
         notes = [
             _ASKED_IS.format(year=self.more.budget, covers=self.more.covers or _UNSAID),
             _BASE_UNKNOWN,
@@ -114,10 +115,10 @@ class PerPlace(Result):
         if self.table["conf_low"].notna().any():
             notes.append(BOTH_KINDS)
         if self.lock_in < 0:
-            notes.append(_LOCK_IN.format(amount=hundreds(-self.lock_in, lang)))
+            notes.append(_LOCK_IN.format(amount=hundreds(-self.lock_in)))
         if self.in_kind < 0:
-            notes.append(_IN_KIND.format(amount=hundreds(-self.in_kind, lang)))
-        return tuple(note.text(lang) for note in notes)
+            notes.append(_IN_KIND.format(amount=hundreds(-self.in_kind)))
+        return tuple(note.text() for note in notes)
 
 
 def per_place(
@@ -320,7 +321,7 @@ _SOURCE = Label(
 _WIDTH = 30
 
 
-def plot_per_place(result: PerPlace, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+def plot_per_place(result: PerPlace, *, ax: Axes | None = None) -> Axes:
     """Draw what is asked per place by base, and the grants per place by payer.
 
     Parameters
@@ -329,14 +330,12 @@ def plot_per_place(result: PerPlace, *, ax: Axes | None = None, lang: Lang | Non
         What a place costs.
     ax
         Axes to draw in; None makes a figure.
-    lang
-        Language; None is the one in force.
 
     Returns
     -------
     Axes
     """
-    lang = language(lang)
+    lang = language()
     frame = result.table[result.table["basis"].isin(["asked", "outlay"])]
     frame = frame[frame["amount"] != 0].reset_index(drop=True)
     paid = -frame["per_place"].to_numpy() + 0.0
@@ -353,21 +352,20 @@ def plot_per_place(result: PerPlace, *, ax: Axes | None = None, lang: Lang | Non
         ax.axvline(0, color="#222222", linewidth=0.8)
         ax.set_yticks(places, names)
         ax.invert_yaxis()
-        _name_bars(ax, places, paid, low, high, lang)
-        kroner_axis(ax, lang, axis="x", what=_AXIS.text(lang))
+        _name_bars(ax, places, paid, low, high)
+        kroner_axis(ax, axis="x", what=_AXIS.text())
         values = ", ".join(
-            f"{name} {hundreds(value, lang)}"
+            f"{name} {hundreds(value)}"
             for name, value in zip(frame[f"label_{lang}"], paid, strict=True)
         )
         finish(
-            ax, lang, title=_PER_PLACE_TITLE, source=[_source(result, lang)], of=result,
-            alt=f"{_PER_PLACE_TITLE.text(lang)}. {_AXIS.text(lang)}: {values}.", names="rows",
-        )  # fmt: skip
+            ax, title=_PER_PLACE_TITLE, source=[_source(result)], of=result,
+            alt=f"{_PER_PLACE_TITLE.text()}. {_AXIS.text()}: {values}.", names="rows")  # fmt: skip
     return ax
 
 
 def _name_bars(
-    ax: Axes, places: np.ndarray, paid: np.ndarray, low: np.ndarray, high: np.ndarray, lang: Lang
+    ax: Axes, places: np.ndarray, paid: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> None:
     """Write each amount beyond its bar and its interval."""
     left, right = np.fmin(np.fmin(paid, low), 0.0), np.fmax(np.fmax(paid, high), 0.0)
@@ -375,16 +373,16 @@ def _name_bars(
     ax.set_xlim(left.min() - (room if left.min() < 0 else 0.0), right.max() + room)
     for place, value, start, end in zip(places, paid, left, right, strict=True):
         ax.annotate(
-            number(round(value, -2), 0, lang), xy=(end if value >= 0 else start, place),
+            number(round(value, -2), 0), xy=(end if value >= 0 else start, place),
             xytext=(5 if value >= 0 else -5, 0), textcoords="offset points",
             ha="left" if value >= 0 else "right", va="center", fontsize=9, color="#222222",
         )  # fmt: skip
 
 
-def _source(result: PerPlace, lang: Lang) -> Label:
+def _source(result: PerPlace) -> Label:
     return _SOURCE.format(
         year=result.more.budget,
         years=result.horizon,
-        n=number(result.places, 0, lang),
+        n=number(result.places, 0),
         prices=result.prices,
     )

@@ -22,8 +22,8 @@ from mih_impact.display.locale import (
     Label,
     Lang,
     capital,
+    in_language,
     interval,
-    language,
     millions,
     number,
     percent,
@@ -180,11 +180,12 @@ class BudgetImpact(Result):
 
     def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the three blocks side by side, year by year, never netted."""
-        return plot_budget(self, ax=ax, lang=lang)
+        with in_language(lang):
+            return plot_budget(self, ax=ax)
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
 
-        return budget_card(self, lang)
+        return budget_card(self)
 
 
 _TITLE = Label(nb="Budsjettvirkning: {programme}", en="Budget impact: {programme}")
@@ -264,58 +265,58 @@ BOTH_KINDS = Label(
 )
 
 
-def budget_card(impact: BudgetImpact, lang: Lang) -> Card:
+def budget_card(impact: BudgetImpact) -> Card:
     """Return the card: peak needs, every block by budget and year, notes."""
     columns = [str(year) for year in impact.years]
-    starters = [number(impact.starters.get(year, 0.0), 0, lang) for year in impact.years]
-    rows = [[_STARTERS.text(lang), *starters]]
+    starters = [number(impact.starters.get(year, 0.0), 0) for year in impact.years]
+    rows = [[_STARTERS.text(), *starters]]
     for (block, actor), own in impact.by_block().groupby(["block", "actor"], sort=False):
         if (own["amount"] == 0).all():
             continue
-        name = f"{BLOCK_LABELS[str(block)].text(lang)}: {GROUP_LABELS[str(actor)].text(lang)}"
-        shown = [number(v / 1e6, 1, lang) for v in own["amount"]]
+        name = f"{BLOCK_LABELS[str(block)].text()}: {GROUP_LABELS[str(actor)].text()}"
+        shown = [number(v / 1e6, 1) for v in own["amount"]]
         rows.append([capital(name), *shown])
         if impact.candidates is not None:
-            other = _by_candidates(impact.candidates, block, actor, lang)
-            rows += [] if other == shown else [[_BY_CANDIDATES.text(lang), *other]]
+            other = _by_candidates(impact.candidates, block, actor)
+            rows += [] if other == shown else [[_BY_CANDIDATES.text(), *other]]
     return Card(
-        _TITLE.format(programme=impact.programme).text(lang),
-        lines=_peaks(impact, lang),
-        table=pd.DataFrame(rows, columns=[_MILLIONS.text(lang), *columns]),
-        notes=_notes(impact, lang),
+        _TITLE.format(programme=impact.programme).text(),
+        lines=_peaks(impact),
+        table=pd.DataFrame(rows, columns=[_MILLIONS.text(), *columns]),
+        notes=_notes(impact),
     )
 
 
-def _by_candidates(beside: BudgetImpact, block: Any, actor: Any, lang: Lang) -> list[str]:
+def _by_candidates(beside: BudgetImpact, block: Any, actor: Any) -> list[str]:
     """Return the amounts of a block by the effect on candidates, year by year."""
     rows = beside.by_block()
     own = rows[(rows["block"] == block) & (rows["actor"] == actor)]
-    return [number(v / 1e6, 1, lang) for v in own["amount"]]
+    return [number(v / 1e6, 1) for v in own["amount"]]
 
 
-def _peaks(impact: BudgetImpact, lang: Lang) -> tuple[tuple[str, str], ...]:
+def _peaks(impact: BudgetImpact) -> tuple[tuple[str, str], ...]:
     """Return the largest need of each budget that has one, with its interval."""
     lines = []
     for actor, row in impact.peak_need().iterrows():
         if row["amount"] == 0:
             continue
-        amount = millions(row["amount"], 1, lang)
-        text = _PEAK_IN.format(amount=amount, year=int(row["year"])).text(lang)
+        amount = millions(row["amount"], 1)
+        text = _PEAK_IN.format(amount=amount, year=int(row["year"])).text()
         if not pd.isna(row["conf_low"]):
-            ends = interval(row["conf_low"], row["conf_high"], millions, lang)
-            text += _CI.format(interval=ends).text(lang)
-        lines.append((_PEAK.format(who=GROUP_LABELS[str(actor)]).text(lang), text))
+            ends = interval(row["conf_low"], row["conf_high"], millions)
+            text += _CI.format(interval=ends).text()
+        lines.append((_PEAK.format(who=GROUP_LABELS[str(actor)]).text(), text))
     return tuple(lines)
 
 
-def _notes(impact: BudgetImpact, lang: Lang) -> tuple[str, ...]:
+def _notes(impact: BudgetImpact) -> tuple[str, ...]:
     notes = [
         _CASH_ALONE.format(prices=impact.prices),
         _NEVER_NETTED,
         _FOLLOWED.format(horizon=impact.horizon),
         WHOSE[impact.estimand],
         *([] if impact.estimand == "atc" else [_EXPANSION[impact.candidates is not None]]),
-        _WAGES[impact.wage_bill > 0].format(share=percent(impact.wage_bill, 0, lang)),
+        _WAGES[impact.wage_bill > 0].format(share=percent(impact.wage_bill, 0)),
     ]
     need = impact.peak_need()["amount"]
     paying = [actor for actor in LOCAL if need[actor] > 0 or actor in (impact.compensated or ())]
@@ -323,9 +324,9 @@ def _notes(impact: BudgetImpact, lang: Lang) -> tuple[str, ...]:
     if impact.by_block()["conf_low"].notna().any():
         notes.append(BOTH_KINDS)
     if impact.elasticity != 0:
-        e, n = number(impact.elasticity, 2, lang), number(impact.reference_cohort, 0, lang)
+        e, n = number(impact.elasticity, 2), number(impact.reference_cohort, 0)
         notes.append(_ELASTICITY.format(e=e, n=n))
-    return tuple(note.text(lang) for note in notes)
+    return tuple(note.text() for note in notes)
 
 
 def cover_notes(case: AccountValues) -> list[Label]:
@@ -363,7 +364,7 @@ _COHORTS = Label(nb="{n} starter i {year}", en="{n} starters in {year}")
 _ALT = Label(nb="{block}: {values}", en="{block}: {values}")
 
 
-def plot_budget(impact: BudgetImpact, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+def plot_budget(impact: BudgetImpact, *, ax: Axes | None = None) -> Axes:
     """Draw the amounts of all public budgets in each block.
 
     Parameters
@@ -372,14 +373,12 @@ def plot_budget(impact: BudgetImpact, *, ax: Axes | None = None, lang: Lang | No
         The budget impact.
     ax
         Axes to draw in; None makes a figure.
-    lang
-        Language; None is the one in force.
 
     Returns
     -------
     Axes
     """
-    lang, frame = language(lang), impact.by_block()
+    frame = impact.by_block()
     public = frame[frame["actor"] == "public"]
     blocks = [block for block in BLOCK_LABELS if (public["block"] == block).any()]
     years, width = np.array(impact.years), 0.78 / len(blocks)
@@ -391,29 +390,27 @@ def plot_budget(impact: BudgetImpact, *, ax: Axes | None = None, lang: Lang | No
             amount = own["amount"].to_numpy()
             ax.bar(
                 at, amount, width=0.92 * width, color=_COLOURS[block], hatch=_HATCHES[block],
-                edgecolor="white", linewidth=0, label=BLOCK_LABELS[block].text(lang),
+                edgecolor="white", linewidth=0, label=BLOCK_LABELS[block].text(),
             )  # fmt: skip
             low, high = own["conf_low"].to_numpy(), own["conf_high"].to_numpy()
             moved = (high - low) > 0.5
             ax.vlines(at[moved], low[moved], high[moved], color="#222222", linewidth=1.1)
             values = ", ".join(
-                f"{year} {millions(value, 0, lang)}"
-                for year, value in zip(years, amount, strict=True)
+                f"{year} {millions(value, 0)}" for year, value in zip(years, amount, strict=True)
             )
-            alt.append(_ALT.format(block=BLOCK_LABELS[block], values=values).text(lang))
+            alt.append(_ALT.format(block=BLOCK_LABELS[block], values=values).text())
         ax.axhline(0, color="#222222", linewidth=0.8)
         ax.set_xticks(years, [str(year) for year in years])
         ax.legend(loc="upper left", fontsize=8.5, handlelength=1.2)
-        kroner_axis(ax, lang, what=_WHAT.format(prices=impact.prices).text(lang))
+        kroner_axis(ax, what=_WHAT.format(prices=impact.prices).text())
         finish(
-            ax, lang, title=_BUDGET_TITLE, source=[_basis(impact, lang)], of=impact,
-            alt=f"{_BUDGET_TITLE.text(lang)} {'. '.join(alt)}.",
-        )  # fmt: skip
+            ax, title=_BUDGET_TITLE, source=[_basis(impact)], of=impact,
+            alt=f"{_BUDGET_TITLE.text()} {'. '.join(alt)}.")  # fmt: skip
     return ax
 
 
-def _basis(impact: BudgetImpact, lang: Lang) -> Label:
+def _basis(impact: BudgetImpact) -> Label:
     cohorts = ", ".join(
-        _COHORTS.format(n=f"{n:g}", year=year).text(lang) for year, n in impact.starters.items()
+        _COHORTS.format(n=f"{n:g}", year=year).text() for year, n in impact.starters.items()
     )
     return _BASIS.format(programme=impact.programme, starters=cohorts)

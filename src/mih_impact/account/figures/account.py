@@ -29,7 +29,7 @@ from mih_impact.display.figure import (
     kroner_axis,
 )
 from mih_impact.display.layout import figure, finish, make_room
-from mih_impact.display.locale import Label, Lang, capital, interval, language, thousands
+from mih_impact.display.locale import Label, capital, interval, thousands
 from mih_impact.errors import AssumptionError
 
 if TYPE_CHECKING:
@@ -63,9 +63,7 @@ _PER = Label(
 )
 
 
-def plot_cumulative(
-    case: AccountValues, *, ax: Axes | None = None, lang: Lang | None = None
-) -> Axes:
+def plot_cumulative(case: AccountValues, *, ax: Axes | None = None) -> Axes:
     """Draw cumulative present value by year for society and public budgets.
 
     Parameters
@@ -74,14 +72,12 @@ def plot_cumulative(
         The account.
     ax
         Axes to draw in; None makes a figure.
-    lang
-        Language; None is the one in force.
 
     Returns
     -------
     Axes
     """
-    lang, frame = language(lang), year_frame(case)
+    frame = year_frame(case)
     paths = {name: frame[frame["actor"] == name] for name in ("society", "public")}
     years = np.arange(case.horizon)
     with figure(ax) as ax:
@@ -95,21 +91,20 @@ def plot_cumulative(
         for name, dashes in (("public", (0, (4, 2))), ("society", "solid")):
             ax.plot(
                 years, paths[name]["cumulative"], color=ACTOR_COLOURS[name], linestyle=dashes,
-                label=_line_name(case, name, lang),
+                label=_line_name(case, name),
             )  # fmt: skip
             _mark_break_even(ax, case, name, paths[name]["cumulative"].to_numpy())
         ax.set_xticks(years)
-        ax.set_xlabel(_YEARS.text(lang))
-        kroner_axis(ax, lang, price_year=case.price_year, what=capital(_SUMMED.text(lang)))
+        ax.set_xlabel(_YEARS.text())
+        kroner_axis(ax, price_year=case.price_year, what=capital(_SUMMED.text()))
         band = NO_INTERVAL if case.covariance is None else _BAND
         finish(
-            ax, lang, title=_CUMULATIVE, source=[basis_of(case), band], of=case, names="ends",
-            alt=_cumulative_alt(case, paths["society"]["cumulative"].to_numpy(), lang),
-        )  # fmt: skip
+            ax, title=_CUMULATIVE, source=[basis_of(case), band], of=case, names="ends",
+            alt=_cumulative_alt(case, paths["society"]["cumulative"].to_numpy()))  # fmt: skip
     return ax
 
 
-def plot_actors(case: AccountValues, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+def plot_actors(case: AccountValues, *, ax: Axes | None = None) -> Axes:
     """Draw the present value of every actor, and the two sums beneath.
 
     Parameters
@@ -118,14 +113,12 @@ def plot_actors(case: AccountValues, *, ax: Axes | None = None, lang: Lang | Non
         The account.
     ax
         Axes to draw in; None makes a figure.
-    lang
-        Language; None is the one in force.
 
     Returns
     -------
     Axes
     """
-    lang, frame = language(lang), actor_frame(case).set_index("actor")
+    frame = actor_frame(case).set_index("actor")
     moved = frame["present_value"].abs() > 0.5
     actors = [actor for actor in ACTORS if moved[actor]]
     names = [*actors, "public", "society"]
@@ -141,19 +134,17 @@ def plot_actors(case: AccountValues, *, ax: Axes | None = None, lang: Lang | Non
             whiskers(ax, places, values - reach, values + reach)
         ax.axvline(0, color=INK, linewidth=0.8)
         ax.axhline(len(actors) - 0.25, color="#BBBBBB", linewidth=0.8)
-        ax.set_yticks(places, [_axis_name(name, lang) for name in names])
+        ax.set_yticks(places, [_axis_name(name) for name in names])
         ax.invert_yaxis()
-        write_amounts(ax, places, values, values - reach, values + reach, lang)
+        write_amounts(ax, places, values, values - reach, values + reach)
         make_room(ax)
         kroner_axis(
-            ax, lang, price_year=case.price_year, axis="x",
-            what=_PER.format(years=case.horizon).text(lang),
-        )  # fmt: skip
+            ax, price_year=case.price_year, axis="x",
+            what=_PER.format(years=case.horizon).text())  # fmt: skip
         note = NO_INTERVAL if case.covariance is None else INTERVAL
         finish(
-            ax, lang, title=_WHO, source=[basis_of(case), note], of=case,
-            alt=_actors_alt(case, names, lang), names="rows",
-        )  # fmt: skip
+            ax, title=_WHO, source=[basis_of(case), note], of=case,
+            alt=_actors_alt(case, names), names="rows")  # fmt: skip
     return ax
 
 
@@ -165,40 +156,40 @@ def _mark_break_even(ax: Axes, case: AccountValues, name: str, path: np.ndarray)
         ax.plot(year, path[year], "o", color=colour, markersize=7, label="_break-even")
 
 
-def _line_name(case: AccountValues, name: str, lang: Lang | None) -> str:
+def _line_name(case: AccountValues, name: str) -> str:
     """Return what stands at the end of a line, where no other text can be: who, and from when."""
     year = case.break_even(name)
     if year is None:
-        return _LINE[name].text(lang)
-    when = break_even_text(year, case.horizon, lang)
-    return f"{_LINE[name].text(lang)},\n{_BREAK_EVEN.format(when=when).text(lang)}"
+        return _LINE[name].text()
+    when = break_even_text(year, case.horizon)
+    return f"{_LINE[name].text()},\n{_BREAK_EVEN.format(when=when).text()}"
 
 
-def _axis_name(name: str, lang: Lang | None) -> str:
+def _axis_name(name: str) -> str:
     """Return a group's name, what stands in brackets on a line of its own."""
-    return capital(GROUP_LABELS[name].text(lang)).replace(" (", "\n(")
+    return capital(GROUP_LABELS[name].text()).replace(" (", "\n(")
 
 
-def _cumulative_alt(case: AccountValues, path: np.ndarray, lang: Lang | None) -> str:
-    when = break_even_text(case.break_even_year, case.horizon, lang)
+def _cumulative_alt(case: AccountValues, path: np.ndarray) -> str:
+    when = break_even_text(case.break_even_year, case.horizon)
     return _ALT_CUMULATIVE.format(
-        low=thousands(path.min(), 0, lang),
-        last=thousands(path[-1], 0, lang),
+        low=thousands(path.min(), 0),
+        last=thousands(path[-1], 0),
         years=case.horizon,
-        when=_BREAK_EVEN.format(when=when).text(lang),
-        public=thousands(case.public, 0, lang),
-    ).text(lang)
+        when=_BREAK_EVEN.format(when=when).text(),
+        public=thousands(case.public, 0),
+    ).text()
 
 
-def _actors_alt(case: AccountValues, names: list[str], lang: Lang | None) -> str:
+def _actors_alt(case: AccountValues, names: list[str]) -> str:
     parts = []
     for name in names:
-        text = f"{GROUP_LABELS[name].text(lang)} {thousands(case.present_value(name), 0, lang)}"
+        text = f"{GROUP_LABELS[name].text()} {thousands(case.present_value(name), 0)}"
         bounds = case.interval(of=name)
         if bounds is not None:
-            text += f" ({interval(*bounds, partial(thousands, decimals=0), lang)})"
+            text += f" ({interval(*bounds, partial(thousands, decimals=0))})"
         parts.append(text)
-    return f"{_WHO.text(lang)}: {', '.join(parts)}."
+    return f"{_WHO.text()}: {', '.join(parts)}."
 
 
 _TITLE = Label(nb="Hva tiltaket koster, og hvem som betaler", en="What it costs, and who pays")
@@ -222,7 +213,7 @@ _ALT_ROW = Label(
 _HEIGHT = 0.58
 
 
-def plot_costs(case: AccountValues, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+def plot_costs(case: AccountValues, *, ax: Axes | None = None) -> Axes:
     """Draw each cost with its payer and its range, what is in kind hatched, and the net sum.
 
     Parameters
@@ -231,8 +222,6 @@ def plot_costs(case: AccountValues, *, ax: Axes | None = None, lang: Lang | None
         The account.
     ax
         Axes to draw in; None makes a figure.
-    lang
-        Language; None is the one in force.
 
     Returns
     -------
@@ -243,15 +232,14 @@ def plot_costs(case: AccountValues, *, ax: Axes | None = None, lang: Lang | None
     AssumptionError
         The programme has no costs.
     """
-    lang = language(lang)
-    frame = costs_frame(case, lang)
+    frame = costs_frame(case)
     if not case.programme.items:
         raise AssumptionError(
             "There are no costs to draw",
             found=f"programme {case.programme.name!r} without cost items",
             do="give cost_benefit a programme with costs",
         )
-    names, places, heads, rows = _rows(frame, lang)
+    names, places, heads, rows = _rows(frame)
     net = float(rows.loc[rows["kind"] != "transfer", "present_value"].sum())
     end = places[-1] + 1.4
     with figure(ax, size=(7.2, 2.0 + 0.31 * (len(names) + 1))) as ax:
@@ -263,29 +251,26 @@ def plot_costs(case: AccountValues, *, ax: Axes | None = None, lang: Lang | None
         ax.barh(end, net, height=_HEIGHT, color=INK)
         ax.axvline(0, color=INK, linewidth=0.8)
         ax.axhline(end - 0.7, color=RULE, linewidth=0.8)
-        name_rows(ax, [*places, end], [*names, _NET.text(lang)], heads=[*heads, len(names)])
+        name_rows(ax, [*places, end], [*names, _NET.text()], heads=[*heads, len(names)])
         for row in rows.to_dict("records"):
             right = max(row["present_value"], np.nan_to_num(row["high"]), 0.0)
-            _write(ax, right, row["place"], _paid(row, lang), "normal")
-        _write(ax, max(net, 0.0), end, hundreds(net, lang), "bold")
+            _write(ax, right, row["place"], _paid(row), "normal")
+        _write(ax, max(net, 0.0), end, hundreds(net), "bold")
         make_room(ax)
-        kroner_axis(ax, lang, price_year=case.price_year, axis="x", what=_WHAT.text(lang))
+        kroner_axis(ax, price_year=case.price_year, axis="x", what=_WHAT.text())
         notes = [_NOTE] if (ranged["present_value"].abs() < 0.5).any() else []
         finish(
-            ax, lang, title=_TITLE, source=[basis_of(case), *notes], of=case,
-            alt=_alt(rows, net, lang), key=_key(rows, lang), names="rows",
-        )  # fmt: skip
+            ax, title=_TITLE, source=[basis_of(case), *notes], of=case,
+            alt=_alt(rows, net), key=_key(rows), names="rows")  # fmt: skip
     return ax
 
 
-def _rows(
-    frame: pd.DataFrame, lang: Lang
-) -> tuple[list[str], list[float], list[int], pd.DataFrame]:
+def _rows(frame: pd.DataFrame) -> tuple[list[str], list[float], list[int], pd.DataFrame]:
     """Return names and places of all lines, which are phases, and the items with their places."""
     saved = frame["kind"] == "saving"
     frame = frame.assign(
         present_value=frame["present_value"] + 0.0,  # no negative zeros
-        heading=np.where(saved, _SAVED.text(lang), frame["phase_label"]),
+        heading=np.where(saved, _SAVED.text(), frame["phase_label"]),
     )
     names: list[str] = []
     places: list[float] = []
@@ -312,7 +297,7 @@ def _look(row: dict[Any, Any]) -> dict[str, Any]:
     return {"facecolor": colour}
 
 
-def _key(rows: pd.DataFrame, lang: Lang) -> list[Any]:
+def _key(rows: pd.DataFrame) -> list[Any]:
     """Return what is to be named of what is there."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
@@ -325,21 +310,21 @@ def _key(rows: pd.DataFrame, lang: Lang) -> list[Any]:
          {"facecolor": "white", "edgecolor": CONTROL, "linewidth": 1.6}),
     ]  # fmt: skip
     patches: list[Patch] = [
-        Patch(label=name.text(lang), **look) for is_there, name, look in looks if is_there
+        Patch(label=name.text(), **look) for is_there, name, look in looks if is_there
     ]
     if rows["low"].isna().all():
         return patches
-    return [*patches, Line2D([], [], color=INK, linewidth=1.4, label=_RANGE.text(lang))]
+    return [*patches, Line2D([], [], color=INK, linewidth=1.4, label=_RANGE.text())]
 
 
-def _paid(row: dict[Any, Any], lang: Lang) -> str:
+def _paid(row: dict[Any, Any]) -> str:
     """Return the amount and who pays it, to whom if it is a transfer."""
     text = _PASSED if row["kind"] == "transfer" else _PAID
     return text.format(
-        amount=hundreds(row["present_value"], lang),
+        amount=hundreds(row["present_value"]),
         payer=GROUP_LABELS[row["payer"]],
         receiver=GROUP_LABELS[row["receiver"]] if row["receiver"] else "",
-    ).text(lang)
+    ).text()
 
 
 def _write(ax: Axes, x: float, place: float, text: str, weight: str) -> None:
@@ -349,14 +334,14 @@ def _write(ax: Axes, x: float, place: float, text: str, weight: str) -> None:
     )  # fmt: skip
 
 
-def _alt(rows: pd.DataFrame, net: float, lang: Lang) -> str:
+def _alt(rows: pd.DataFrame, net: float) -> str:
     parts = []
     for row in rows.to_dict("records"):
         known = not pd.isna(row["low"])
-        bounds = f" ({interval(row['low'], row['high'], hundreds, lang)})" if known else ""
+        bounds = f" ({interval(row['low'], row['high'], hundreds)})" if known else ""
         text = _ALT_ROW.format(
-            phase=row["heading"], item=row["label"], paid=_paid(row, lang), range=bounds
+            phase=row["heading"], item=row["label"], paid=_paid(row), range=bounds
         )
-        parts.append(text.text(lang))
-    text = _ALT.format(title=_TITLE, rows="; ".join(parts), net=hundreds(net, lang))
-    return text.text(lang)
+        parts.append(text.text())
+    text = _ALT.format(title=_TITLE, rows="; ".join(parts), net=hundreds(net))
+    return text.text()

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact.account.roles import hundreds
-from mih_impact.display.locale import MINUS, NBSP, Label, Lang, capital
+from mih_impact.display.locale import MINUS, NBSP, Label, capital
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,7 +72,7 @@ def _lines(text: str, width: int) -> list[str]:
     return lines if max(map(len, lines), default=0) <= width else [*lines, ""]
 
 
-def signed(value: float, lang: Lang | None) -> str:
+def signed(value: float) -> str:
     """Return an amount with its sign, the plus too: it is a step.
 
     Examples
@@ -81,8 +81,8 @@ def signed(value: float, lang: Lang | None) -> str:
     True
     """
     if round(value, -2) <= 0:
-        return hundreds(value, lang)
-    return hundreds(-value, lang).replace(MINUS, "+")
+        return hundreds(value)
+    return hundreds(-value).replace(MINUS, "+")
 
 
 def upright_grid(ax: Axes) -> None:
@@ -112,14 +112,12 @@ def whiskers(ax: Axes, places: Any, low: Any, high: Any, *, width: float = 1.4) 
     ax.hlines(places, low, high, color=INK, linewidth=width, path_effects=halo(3.6))
 
 
-def write_amounts(
-    ax: Axes, places: Any, values: Any, low: Any, high: Any, lang: Lang | None
-) -> None:
+def write_amounts(ax: Axes, places: Any, values: Any, low: Any, high: Any) -> None:
     """Write each amount beyond the end of its bar and whisker, on the side it points to."""
     for place, value, least, most in zip(places, values, low, high, strict=True):
         gain = value >= 0
         ax.annotate(
-            hundreds(value, lang), xy=(most if gain else least, place),
+            hundreds(value), xy=(most if gain else least, place),
             xytext=(5 if gain else -5, 0), textcoords="offset points",
             ha="left" if gain else "right", va="center", fontsize=9, color=INK,
             path_effects=halo(),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, SupportsFloat, TypeVar
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -395,35 +396,25 @@ class AssumptionSheet(Result):
         years = sorted({key for cells in lines for key in cells if key.startswith("year_")})
         return pd.DataFrame(lines, columns=[*(column.key for column in COLUMNS), *years])
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
         items = all_assumptions(self.assumptions, self.programme)
         rows = [
             (
-                item.label.text(lang),
-                amount_of(item.value, item.unit, lang),
+                item.label.text(),
+                amount_of(item.value, item.unit),
                 NOT_AVAILABLE
                 if item.low is None
-                else interval(item.low, item.high, _Shown(item.unit), lang),
-                word_of("status", item.status, lang),
+                else interval(item.low, item.high, partial(amount_of, unit=item.unit)),
+                word_of("status", item.status, language()),
             )
             for item in items
         ]
-        names = [label.text(lang) for label in (_WHAT, _VALUE, _RANGE, _STATUS)]
+        names = [label.text() for label in (_WHAT, _VALUE, _RANGE, _STATUS)]
         return Card(
-            _TITLE.format(programme=self.programme.label).text(lang),
+            _TITLE.format(programme=self.programme.label).text(),
             table=pd.DataFrame(rows, columns=names),
-            notes=(_PRICES.format(year=self.assumptions.price_year).text(lang),),
+            notes=(_PRICES.format(year=self.assumptions.price_year).text(),),
         )
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """How an end of a range is shown."""
-
-    unit: str
-
-    def __call__(self, x: SupportsFloat | None, /, *, lang: Lang | None) -> str:
-        return amount_of(None if x is None else float(x), self.unit, lang)
 
 
 def _format(path: str | Path) -> tuple[Path, tuple[_Writer, _Reader]]:

@@ -19,7 +19,7 @@ from mih_impact.display.figure import (
     source_line,
     unit_axis,
 )
-from mih_impact.display.locale import Label, Lang, count, interval, language, number, year_range
+from mih_impact.display.locale import Label, count, interval, number, year_range
 from mih_impact.display.result import Card, evidence_of
 from mih_impact.display.unit import amount
 from mih_impact.effects.estimates import require_outcome
@@ -85,47 +85,47 @@ _LEFT_OUT = Label(
 )
 
 
-def group_time_card(effects: GroupTimeEstimates, overall: pd.DataFrame | None, lang: Lang) -> Card:
+def group_time_card(effects: GroupTimeEstimates, overall: pd.DataFrame | None) -> Card:
     """Return the card: what was compared, the overall effects, and what is missing and why.
 
     `overall` is the table of the overall effects as displayed; None where there are none.
     """
     method = effects.method
-    adjusted = "; ".join(term_label(parse_term(term), lang) for term in method.covariates)
+    adjusted = "; ".join(term_label(parse_term(term)) for term in method.covariates)
     kind = _METHODS[method.estimator] if method.covariates else _PLAIN
     base = _BASES[method.base_period].format(n=method.anticipation + 1)
     compared, everybody = effects.coverage["compared"], effects.coverage["participants"]
     lines = [
-        ("estimator", kind.text(lang)),
+        ("estimator", kind.text()),
         ("covariates", adjusted or "–"),
-        ("exact", "; ".join(term_label(name, lang) for name in method.exact) or "–"),
-        ("controls", _CONTROLS[method.controls].text(lang)),
-        ("base", base.text(lang)),
+        ("exact", "; ".join(term_label(name) for name in method.exact) or "–"),
+        ("controls", _CONTROLS[method.controls].text()),
+        ("base", base.text()),
         ("starts", year_range(effects.starts[0], effects.starts[-1])),
         (
             "participants",
-            _OF.format(n=count(compared, lang), all=count(everybody, lang)).text(lang),
+            _OF.format(n=count(compared), all=count(everybody)).text(),
         ),
     ]
-    shown = [(_LINES[name].text(lang), text) for name, text in lines]
+    shown = [(_LINES[name].text(), text) for name, text in lines]
     reason = effects.frame["reason"].to_numpy()
     notes = [
-        _MISSING.format(n=count(int((reason == code).sum()), lang), why=why).text(lang)
+        _MISSING.format(n=count(int((reason == code).sum())), why=why).text()
         for code, why in _REASONS.items()
         if (reason == code).any()
     ]
     gone = _without_effect(effects)
     if gone:
-        notes.append(_LEFT_OUT.format(years=", ".join(map(str, gone))).text(lang))
+        notes.append(_LEFT_OUT.format(years=", ".join(map(str, gone))).text())
     if (known := effects.coverage.get("residency_known")) is not None:
         notes = [
-            *notes_on_absence(bool(known), lang),
-            *notes_on_lost(effects.flow or (), lang),
+            *notes_on_absence(bool(known)),
+            *notes_on_lost(effects.flow or ()),
             *notes,
         ]
     if (weights := effects.provenance.options.get("weights")) is not None:
-        notes.append(DESIGN_WEIGHTS.format(column=weights).text(lang))
-    return Card(_TITLE.text(lang), (*shown, *_overall(effects, overall, lang)), notes=tuple(notes))
+        notes.append(DESIGN_WEIGHTS.format(column=weights).text())
+    return Card(_TITLE.text(), (*shown, *_overall(effects, overall)), notes=tuple(notes))
 
 
 def _without_effect(effects: GroupTimeEstimates) -> list[int]:
@@ -136,19 +136,17 @@ def _without_effect(effects: GroupTimeEstimates) -> list[int]:
     return [int(year) for year in starts[after.any(axis=1) & ~estimated]]
 
 
-def _overall(
-    effects: GroupTimeEstimates, overall: pd.DataFrame | None, lang: Lang
-) -> list[tuple[str, str]]:
+def _overall(effects: GroupTimeEstimates, overall: pd.DataFrame | None) -> list[tuple[str, str]]:
     """Return the overall effect of every outcome."""
     lines = []
     for row in [] if overall is None else overall.to_dict("records"):
         unit = effects.units[str(row["outcome"])]
         show = amount(unit, like=max(abs(row["estimate"]), np.nan_to_num(row["std_error"])))
-        text = show(row["estimate"], lang=lang)
+        text = show(row["estimate"])
         if np.isfinite(row["std_error"]):
-            text += f" ({interval(row['conf_low'], row['conf_high'], show, lang)})"
-        outcome = label_of(str(row["outcome"])).text(lang)
-        lines.append((_OVERALL.format(outcome=outcome).text(lang), text))
+            text += f" ({interval(row['conf_low'], row['conf_high'], show)})"
+        outcome = label_of(str(row["outcome"])).text()
+        lines.append((_OVERALL.format(outcome=outcome).text(), text))
     return lines
 
 
@@ -167,9 +165,7 @@ _NOTE = Label(
 _ALT = Label(nb="{title}. {n} oppstartsår.", en="{title}. {n} start years.")
 
 
-def plot_group_time(
-    effects: GroupTimeEstimates, outcome: str, *, ax: Axes | None = None, lang: Lang | None = None
-) -> Axes:
+def plot_group_time(effects: GroupTimeEstimates, outcome: str, *, ax: Axes | None = None) -> Axes:
     """Draw the effects of every start year by years since start; small cells are hidden.
 
     Parameters
@@ -180,8 +176,6 @@ def plot_group_time(
         Which outcome.
     ax
         Axes to draw on; a new figure if None.
-    lang
-        Language; the option in force if None.
 
     Returns
     -------
@@ -190,12 +184,11 @@ def plot_group_time(
     from matplotlib import colormaps
 
     require_outcome(effects.outcomes, outcome)
-    lang = language(lang)
     frame = effects.shown().frame
     frame = frame[(frame["outcome"] == outcome) & frame["estimate"].notna()]
     starts = np.unique(frame["group"])
     shades = colormaps["cividis_r"](np.linspace(0.15, 1.0, max(len(starts), 2)))
-    title = _FIGURE_TITLE.format(outcome=label_of(outcome)).text(lang)
+    title = _FIGURE_TITLE.format(outcome=label_of(outcome)).text()
     with figure_style():
         ax = axes(ax)
         ax.axhline(0, color="#222222", linewidth=0.9)
@@ -209,13 +202,13 @@ def plot_group_time(
         ticks = np.unique(frame["year_since_start"])
         if len(ticks) > MOST_TICKS:
             ticks = ticks[ticks % 2 == 0]
-        ax.set_xticks(ticks, [number(year, lang=lang) for year in ticks])
-        ax.set_xlabel(_SINCE.text(lang))
+        ax.set_xticks(ticks, [number(year) for year in ticks])
+        ax.set_xlabel(_SINCE.text())
         ax.set_title(title)
-        what = _DIFFERENCE.text(lang)
+        what = _DIFFERENCE.text()
         unit = effects.units[outcome]
-        unit_axis(ax, lang, unit=unit, price_year=effects.price_year, what=what)
+        unit_axis(ax, unit=unit, price_year=effects.price_year, what=what)
         label_line_ends(ax)
-        source_line(ax, " ".join(filter(None, [_NOTE.text(lang), evidence_of(effects, lang)])))
-        set_alt_text(ax, _ALT.format(title=title, n=number(len(starts), lang=lang)).text(lang))
+        source_line(ax, " ".join(filter(None, [_NOTE.text(), evidence_of(effects)])))
+        set_alt_text(ax, _ALT.format(title=title, n=number(len(starts))).text())
     return ax

@@ -9,7 +9,7 @@ import pandas as pd
 
 from mih_impact import arguments
 from mih_impact.controls.terms import entered, parse_term
-from mih_impact.display.locale import Label, Lang, count, p_equals
+from mih_impact.display.locale import Label, both, count, p_equals
 from mih_impact.display.result import Card, hidden_note
 from mih_impact.effects.check_result import CheckResult, wald
 from mih_impact.effects.estimates import require_outcome
@@ -64,10 +64,10 @@ class StartYearPretrend(CheckResult):
         """Return what the verdict rests on."""
         return self.table.reset_index(drop=True)
 
-    def _card(self, lang: Lang) -> Card:
-        card = CheckResult._card(self, lang)
+    def _card(self) -> Card:
+        card = CheckResult._card(self)
         hidden = self.shown().table["estimate"].isna().any()
-        return replace(card, notes=(*card.notes, *([hidden_note(lang)] if hidden else [])))
+        return replace(card, notes=(*card.notes, *([hidden_note()] if hidden else [])))
 
 
 def start_year_pretrend(
@@ -114,16 +114,16 @@ def start_year_pretrend(
     found = wald(table["estimate"].to_numpy(), effects.matrix[np.ix_(at, at)])
     tested = bool(np.isfinite(found.p_value))
 
-    def sentence(lang: Lang) -> str:
+    def sentence() -> str:
         said = _TESTED if tested else _UNTESTED
-        return said.format(n=count(len(at), lang), p=p_equals(found.p_value, lang)).text(lang)
+        return said.format(n=count(len(at)), p=p_equals(found.p_value)).text()
 
     title = _TITLE.format(outcome=label_of(outcome))
     return StartYearPretrend(
         name="pretrend",
         passed=found.p_value >= alpha if tested else None,
         table=table.assign(statistic=found.statistic, df=found.df, p_value=found.p_value),
-        sentence={"nb": sentence("nb"), "en": sentence("en")},
+        sentence=both(sentence).texts(),
         title=title.texts(),
         provenance=effects.provenance,
         effects=effects,

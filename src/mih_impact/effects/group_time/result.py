@@ -16,7 +16,7 @@ from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.flow import Flow
 from mih_impact.controls.terms import entered, parse_term
-from mih_impact.display.locale import Lang, current
+from mih_impact.display.locale import Lang, current, in_language
 from mih_impact.display.result import Card, Provenance
 from mih_impact.display.unit import AnyUnit
 from mih_impact.effects.check_result import CheckResult
@@ -236,14 +236,15 @@ class GroupTimeEffects(GroupTimeEstimates):
         self, outcome: str | None = None, *, ax: Axes | None = None, lang: Lang | None = None
     ) -> Axes:
         """Draw the effects by year since start, a line for each start year."""
-        return plot_group_time(self, outcome_asked(self, outcome), ax=ax, lang=lang)
+        with in_language(lang):
+            return plot_group_time(self, outcome_asked(self, outcome), ax=ax)
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
         overall = None
         if self.influence is not None:
             with suppress(EffectsError):  # no year after any start is in the register
                 overall = self.aggregate("simple").shown().frame
-        return group_time_card(self, overall, lang)
+        return group_time_card(self, overall)
 
 
 def build_result(

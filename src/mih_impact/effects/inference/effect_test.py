@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.controls.group import ControlGroup
-from mih_impact.display.locale import Formatter, Lang, number
+from mih_impact.display.locale import Formatter, language, number
 from mih_impact.display.result import Card, is_small, naming_limit
 from mih_impact.display.unit import amount
 from mih_impact.effects.check_result import HIDDEN, CheckResult
@@ -43,11 +43,12 @@ class EffectTest(CheckResult):
             table[name] = table[name].astype(np.float64).mask(small)
         return replace(self, table=table, sentence=naming_limit(HIDDEN))
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
+        lang = language()
         shown = self.shown()
         return Card(
             title=self.title[lang],
-            lines=super()._card(lang).lines if shown is self else (),
+            lines=super()._card().lines if shown is self else (),
             notes=(shown.sentence[lang],),
         )
 
@@ -90,9 +91,9 @@ def persons_behind(group: ControlGroup, compared: Comparison) -> dict[str, IntAr
     return {"n_participants": compared.n, "n_controls": np.array(controls, dtype=np.int64)}
 
 
-def shown_p(p: float, draws: int, lang: Lang) -> str:
+def shown_p(p: float, draws: int) -> str:
     """Return a p-value with as many decimals as its draws can tell."""
-    return number(p, max(3, len(str(draws))), lang)
+    return number(p, max(3, len(str(draws))))
 
 
 def formatter(group: ControlGroup, outcome: str) -> Formatter:

@@ -22,7 +22,7 @@ from mih_impact.controls.matching import NearestLists, most_controls
 from mih_impact.controls.options import MatchOptions
 from mih_impact.controls.propensity import Score, outside_range
 from mih_impact.controls.risk_set import RiskSet
-from mih_impact.display.locale import Label, Lang, current, number
+from mih_impact.display.locale import Label, both, current, number
 from mih_impact.display.result import Provenance
 from mih_impact.effects.comparison import compare
 from mih_impact.effects.estimates import outcome_asked
@@ -477,7 +477,7 @@ def randomisation_test(
         name="randomisation",
         passed=bool(p_joint > alpha),
         table=table,
-        sentence={lang: _text(group, table, lang) for lang in get_args(Lang)},
+        sentence=both(lambda: _text(group, table)).texts(),
         title=title.texts(),
         provenance=Provenance.of(
             "randomisation_test",
@@ -551,19 +551,19 @@ def _with_bar(drawn: IntArray) -> Iterable[Any]:
     return tqdm(drawn, desc=_BAR.text(), disable=not current().progress, leave=False)
 
 
-def _text(group: ControlGroup, table: pd.DataFrame, lang: Lang) -> str:
+def _text(group: ControlGroup, table: pd.DataFrame) -> str:
     """Return the result in words."""
     show = formatter(group, table["outcome"].iloc[0])
     texts = [
         _YEAR.format(
-            year=number(row["year_since_start"], lang=lang),
-            estimate=show(row["estimate"], lang=lang),
-            p=shown_p(row["p_value"], row["draws"], lang),
-        ).text(lang)
+            year=number(row["year_since_start"]),
+            estimate=show(row["estimate"]),
+            p=shown_p(row["p_value"], row["draws"]),
+        ).text()
         for row in table.to_dict("records")
     ]
     draws = int(table["draws"].iloc[0])
     if len(table) > 1:
-        p = shown_p(table["p_joint"].iloc[0], draws, lang)
-        texts.append(_JOINT.format(p=p).text(lang))
-    return " ".join([*texts, _HOW.format(draws=number(draws, lang=lang)).text(lang)])
+        p = shown_p(table["p_joint"].iloc[0], draws)
+        texts.append(_JOINT.format(p=p).text())
+    return " ".join([*texts, _HOW.format(draws=number(draws)).text()])

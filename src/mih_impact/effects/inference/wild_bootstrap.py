@@ -18,7 +18,7 @@ from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.terms import Term, term_label
-from mih_impact.display.locale import Label, Lang, interval, number, percent
+from mih_impact.display.locale import Label, both, interval, number, percent
 from mih_impact.display.result import Provenance
 from mih_impact.effects.comparison import Comparison
 from mih_impact.effects.estimates import outcome_asked
@@ -339,7 +339,7 @@ def wild_bootstrap(
         name="wild_bootstrap",
         passed=not rejected(p, level),
         table=pd.DataFrame([row]),
-        sentence={lang: _text(group, row, cluster, level, lang) for lang in get_args(Lang)},
+        sentence=both(lambda: _text(group, row, cluster, level)).texts(),
         title=title.texts(),
         provenance=Provenance.of(
             "wild_bootstrap",
@@ -383,19 +383,19 @@ def _sums(group: ControlGroup, compared: Comparison, cluster: Term) -> tuple[Clu
     return sums, treated
 
 
-def _text(group: ControlGroup, row: dict[str, Any], cluster: Term, level: float, lang: Lang) -> str:
+def _text(group: ControlGroup, row: dict[str, Any], cluster: Term, level: float) -> str:
     """Return the result in words."""
     show = formatter(group, row["outcome"])
     low, high = row["conf_low"], row["conf_high"]
     bounded = bool(np.isfinite([low, high]).all())
     text = _SENTENCE.format(
-        year=number(row["year_since_start"], lang=lang),
-        estimate=show(row["estimate"], lang=lang),
-        p=shown_p(row["p_value"], row["draws"], lang),
-        level=percent(level, lang=lang),
-        interval=interval(low, high, show, lang) if bounded else number(None, lang=lang),
-        clusters=number(row["clusters"], lang=lang),
-        cluster=term_label(cluster, lang),
-        treated=number(row["clusters_with_participants"], lang=lang),
-    ).text(lang)
-    return text if bounded else text + _UNBOUNDED.text(lang)
+        year=number(row["year_since_start"]),
+        estimate=show(row["estimate"]),
+        p=shown_p(row["p_value"], row["draws"]),
+        level=percent(level),
+        interval=interval(low, high, show) if bounded else number(None),
+        clusters=number(row["clusters"]),
+        cluster=term_label(cluster),
+        treated=number(row["clusters_with_participants"]),
+    ).text()
+    return text if bounded else text + _UNBOUNDED.text()

@@ -23,7 +23,9 @@ from mih_impact.display.locale import (
     NOT_AVAILABLE,
     Label,
     Lang,
+    both,
     currency,
+    in_language,
     interval,
     language,
     number,
@@ -110,41 +112,41 @@ def sentence(
 ) -> dict[str, str]:
     """Return the breakdown value in words; it is rounded down, so that the sentence is true."""
 
-    def text(lang: Lang) -> str:
+    def text() -> str:
         holds = breakdown == breakdown
         label = (_HOLDS if holds else _FAILS)[restriction]
-        first = label.format(M=at_most(breakdown, restriction, unit, lang)).text(lang)
+        first = label.format(M=at_most(breakdown, restriction, unit)).text()
         if anticipation:
-            first += _AHEAD.format(first=number(-anticipation, lang=lang)).text(lang)
+            first += _AHEAD.format(first=number(-anticipation)).text()
         if not matched:
             return first
-        years = ", ".join(number(year, lang=lang) for year in matched)
-        return first + _MATCHED.format(years=years).text(lang)
+        years = ", ".join(number(year) for year in matched)
+        return first + _MATCHED.format(years=years).text()
 
-    return {"nb": text("nb"), "en": text("en")}
+    return both(text).texts()
 
 
-def at_most(M: float, restriction: str, unit: AnyUnit, lang: Lang) -> str:
+def at_most(M: float, restriction: str, unit: AnyUnit) -> str:
     """Show a breakdown value rounded down to two digits; what is not a number is not available."""
     if not M > 0.0:
         return NOT_AVAILABLE
     digit = 10.0 ** (math.floor(math.log10(M)) - 1)
-    return show_m(math.floor(M / digit + 1e-9) * digit, restriction, unit, lang)
+    return show_m(math.floor(M / digit + 1e-9) * digit, restriction, unit)
 
 
-def show_m(M: Any, restriction: str, unit: AnyUnit, lang: Lang) -> str:
+def show_m(M: Any, restriction: str, unit: AnyUnit) -> str:
     """Show one M with as many decimals as it has, up to three, or as fit its unit."""
     smooth = restriction == "smoothness"
     if smooth and not is_money(unit) and str(unit) != SHARE:
-        return amount(unit)(M, lang=lang)
+        return amount(unit)(M)
     scale = 100.0 if smooth and str(unit) == SHARE else 1.0
     whole = (d for d in range(3) if math.isclose(M * scale, round(M * scale, d), abs_tol=1e-9))
     decimals = next(whole, 3)
     if not smooth:
-        return number(M, decimals, lang)
+        return number(M, decimals)
     if str(unit) == SHARE:
-        return percent(M, decimals, lang)
-    return currency(M, str(unit), lang, decimals)
+        return percent(M, decimals)
+    return currency(M, str(unit), decimals=decimals)
 
 
 _BREAKDOWN = Label(nb="Omslagspunkt (M)", en="Breakdown value (M)")
@@ -204,33 +206,34 @@ class HonestBounds(CheckResult):
 
     def plot(self, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the interval under parallel trends, and one for each M."""
-        return plot_bounds(self, ax=ax, lang=lang)
+        with in_language(lang):
+            return plot_bounds(self, ax=ax)
 
-    def _card(self, lang: Lang) -> Card:
+    def _card(self) -> Card:
+        lang = language()
         shown = self.shown()
         show = amount(self.unit)
         rows = shown.table.to_dict("records")
         table = pd.DataFrame(
             {
                 "M": [
-                    show_m(row["M"], self.restriction, self.unit, lang)
+                    show_m(row["M"], self.restriction, self.unit)
                     if row["M"] == row["M"]
-                    else _ORIGINAL.text(lang)
+                    else _ORIGINAL.text()
                     for row in rows
                 ],
-                _INTERVAL.format(level=percent(self.level, lang=lang)).text(lang): [
-                    interval(row["lower"], row["upper"], show, lang) for row in rows
+                _INTERVAL.format(level=percent(self.level)).text(): [
+                    interval(row["lower"], row["upper"], show) for row in rows
                 ],
-                _IDENTIFIED.text(lang): [
-                    interval(row["identified_lower"], row["identified_upper"], show, lang)
-                    for row in rows
+                _IDENTIFIED.text(): [
+                    interval(row["identified_lower"], row["identified_upper"], show) for row in rows
                 ],
             }
         )
-        value = at_most(shown.breakdown, self.restriction, self.unit, lang)
+        value = at_most(shown.breakdown, self.restriction, self.unit)
         return Card(
             title=self.title[lang],
-            lines=((_BREAKDOWN.text(lang), value),),
+            lines=((_BREAKDOWN.text(), value),),
             table=table,
             notes=(shown.sentence[lang],),
         )
@@ -254,7 +257,7 @@ _NOTE = Label(
 )
 
 
-def plot_bounds(bounds: HonestBounds, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+def plot_bounds(bounds: HonestBounds, *, ax: Axes | None = None) -> Axes:
     """Draw the interval under parallel trends in grey, and then one for each M.
 
     Parameters
@@ -263,14 +266,12 @@ def plot_bounds(bounds: HonestBounds, *, ax: Axes | None = None, lang: Lang | No
         The bounds.
     ax
         Axes to draw on; a new figure if None.
-    lang
-        Language; the option in force if None.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    lang = language(lang)
+    lang = language()
     shown = bounds.shown()
     table = shown.table
     place = list(range(len(table)))
@@ -284,15 +285,15 @@ def plot_bounds(bounds: HonestBounds, *, ax: Axes | None = None, lang: Lang | No
         for end in ("lower", "upper"):
             ax.scatter(place, table[end], marker="_", s=90, color=colours, linewidths=2.2)
         ax.scatter(place[:1], table["identified_lower"][:1], s=34, color=CONTROL, zorder=3)
-        names = [show_m(m, bounds.restriction, bounds.unit, lang) for m in table["M"][1:]]
-        ax.set_xticks(place, [_PARALLEL.text(lang), *names])
+        names = [show_m(m, bounds.restriction, bounds.unit) for m in table["M"][1:]]
+        ax.set_xticks(place, [_PARALLEL.text(), *names])
         ax.set_xlim(-0.5, len(table) - 0.5)
         ax.set_title(bounds.title[lang])
-        ax.set_xlabel(_ACROSS[bounds.restriction].text(lang))
-        what = _EFFECT.format(outcome=label_of(bounds.outcome)).text(lang)
-        unit_axis(ax, lang, unit=bounds.unit, price_year=bounds.price_year, what=what)
-        note = _NOTE.format(level=percent(bounds.level, lang=lang)).text(lang)
-        source = " ".join(filter(None, [note, shown.sentence[lang], evidence_of(bounds, lang)]))
+        ax.set_xlabel(_ACROSS[bounds.restriction].text())
+        what = _EFFECT.format(outcome=label_of(bounds.outcome)).text()
+        unit_axis(ax, unit=bounds.unit, price_year=bounds.price_year, what=what)
+        note = _NOTE.format(level=percent(bounds.level)).text()
+        source = " ".join(filter(None, [note, shown.sentence[lang], evidence_of(bounds)]))
         source_line(ax, source)
         set_alt_text(ax, f"{bounds.title[lang]}. {shown.sentence[lang]}")
     return ax

@@ -19,7 +19,17 @@ from mih_impact.account.non_priced import MATRIX_SOURCE, signs
 from mih_impact.account.objections import STATUS, Objection, objections_of
 from mih_impact.account.roles import ACTORS, GROUP_LABELS, amount_of, hundreds
 from mih_impact.display.figure import new_axes, sources_told_elsewhere
-from mih_impact.display.locale import NOT_AVAILABLE, Label, Lang, capital, millions, number, percent
+from mih_impact.display.locale import (
+    NOT_AVAILABLE,
+    Label,
+    Lang,
+    capital,
+    in_language,
+    language,
+    millions,
+    number,
+    percent,
+)
 from mih_impact.display.result import evidence_of
 from mih_impact.reference.rows import source_in
 from mih_impact.reporting import document as doc
@@ -56,7 +66,7 @@ def answer(made: Numbers) -> Text:
     case = made.case
     known, society, public = case.interval() is not None, _sign(case.npv), _sign(case.public)
     values: dict[str, Part] = {
-        "years": made.plain(number(case.horizon, 0, made.lang), "years"),
+        "years": made.plain(number(case.horizon), "years"),
     }
     if known:
         values |= {"ci": made.interval("society"), "total": made.total("society")}
@@ -64,11 +74,11 @@ def answer(made: Numbers) -> Text:
         values["npv"] = made.present_value("society", size=True)
     if society == "gain":
         values["when"] = made.when("society", counted=True)
-    first = compose(texts.ANSWER[society, known].text(made.lang), values)
+    first = compose(texts.ANSWER[society, known].text(), values)
     template, shown = _posts(made)
     if public != "zero":
         shown["public"] = made.present_value("public", size=True)
-    second = texts.ANSWER_PUBLIC[public].text(made.lang).replace("{posts}", template)
+    second = texts.ANSWER_PUBLIC[public].text().replace("{posts}", template)
     return (*first, *compose(second, shown))
 
 
@@ -80,44 +90,44 @@ def _sign(amount: float) -> str:
 
 def _posts(made: Numbers) -> tuple[str, dict[str, Part]]:
     """Return what is said of who pays for the posts, and its numbers; nothing where not asked."""
-    case, lang = made.case, made.lang
+    case = made.case
     if not case.has_headline("wage_bill"):
         return "", {}
     share = case.assumptions.wage_bill
     if share == 1:
-        return texts.POSTS["all new"].text(lang), {}
+        return texts.POSTS["all new"].text(), {}
     values: dict[str, Part] = {"new_money": made.changed("public", "wage_bill", 1.0)}
     if share == 0:
-        return texts.POSTS["none new"].text(lang), values
+        return texts.POSTS["none new"].text(), values
     shown = made.of_assumption(made.amount(made.items["wage_bill"]), "wage_bill", "assumption")
-    return texts.POSTS["some new"].text(lang), values | {"share": shown}
+    return texts.POSTS["some new"].text(), values | {"share": shown}
 
 
 def facts(made: Numbers) -> tuple[tuple[Number, str], ...]:
     """Return the key figures: society, public budgets, and what effect it would take."""
-    case, lang = made.case, made.lang
+    case = made.case
     pairs = [
-        (made.present_value("society"), texts.FACTS["npv"].text(lang)),
-        (made.present_value("public"), texts.FACTS["public"].text(lang)),
+        (made.present_value("society"), texts.FACTS["npv"].text()),
+        (made.present_value("public"), texts.FACTS["public"].text()),
     ]
     scale = case.switching_scale()
     trace = Trace(made.say("scale"), made.rows("society"), (), made.sources, "scale")
     if scale is not None and case.npv >= 0 and 0 <= scale <= 1:
-        pairs.append((Number(percent(scale, 0, lang), trace), texts.FACTS["scale"].text(lang)))
+        pairs.append((Number(percent(scale), trace), texts.FACTS["scale"].text()))
     elif scale is not None and case.npv < 0 and scale > 1:
-        pairs.append((Number(number(scale, 1, lang), trace), texts.FACTS["times"].text(lang)))
+        pairs.append((Number(number(scale, 1), trace), texts.FACTS["times"].text()))
     return tuple(pairs)
 
 
 def asked(made: Numbers) -> Text:
     """Return the question, and how it is answered."""
     return compose(
-        texts.ASKED.text(made.lang),
+        texts.ASKED.text(),
         {
-            "programme": made.case.programme.label.text(made.lang),
+            "programme": made.case.programme.label.text(),
             "effects": Cite(("effects",)),
             "r109": Cite(("r109",)),
-            "years": made.plain(number(made.case.horizon, 0, made.lang), "years"),
+            "years": made.plain(number(made.case.horizon), "years"),
         },
     )
 
@@ -135,44 +145,44 @@ def budgets(made: Numbers) -> Text:
         *(part for actor in losses for part in _loss(made, actor)),
         *_municipality(made),
     )
-    return (*told, card.EMPLOYER.text(made.lang))
+    return (*told, card.EMPLOYER.text())
 
 
 def _wage(made: Numbers) -> tuple[Part, ...]:
     """Return the wage effect three years after start, or of the last year estimated."""
-    case, lang = made.case, made.lang
+    case = made.case
     year = min(_TOLD_YEAR, case.effects.shape[1] - 1)
     effect = float(case.effects[case.roles.index("wage"), year])
     values: dict[str, Part] = {"year": made.plain(str(year), "year")}
     if _sign(effect) != "zero":
-        values["wage"] = made.plain(hundreds(abs(effect), lang), "wage", "effects")
-    return compose(texts.WAGE[_sign(effect)].text(lang), values)
+        values["wage"] = made.plain(hundreds(abs(effect)), "wage", "effects")
+    return compose(texts.WAGE[_sign(effect)].text(), values)
 
 
 def _behind(made: Numbers) -> tuple[Part, ...]:
     """Return how many persons stand behind the estimates, where it is known."""
     said = card.participants_behind(made.case)
     keys = {"first": "behind", "last": "behind", "zero": "year", "year": "year"}
-    return _composed(made, said, {name: made.plain("", key, "effects")
+    return _composed(said, {name: made.plain("", key, "effects")
                                   for name, key in keys.items()})  # fmt: skip
 
 
 def _costs(made: Numbers) -> tuple[Part, ...]:
     """Return what the resources cost, and what cost the account could bear."""
-    case, lang = made.case, made.lang
+    case = made.case
     _, cost, _ = programme_costs(case)
     if cost <= 0:
-        return compose(texts.NO_COSTS.text(lang))
+        return compose(texts.NO_COSTS.text())
     values: dict[str, Part] = {
-        "cost": made.plain(hundreds(cost, lang), "cost", "costs", "assumptions"),
+        "cost": made.plain(hundreds(cost), "cost", "costs", "assumptions"),
         "costs": Cite(("costs",)),
     }
     limit = most(case, cost)
     if _sign(limit) != "gain":
         said = "if free" if _sign(limit) == "zero" else "never"
-        return compose(texts.COSTS[said].text(lang), values)
-    values["most"] = made.plain(hundreds(limit, lang), "most", *made.sources)
-    return compose(texts.COSTS["room" if limit >= cost else "too dear"].text(lang), values)
+        return compose(texts.COSTS[said].text(), values)
+    values["most"] = made.plain(hundreds(limit), "most", *made.sources)
+    return compose(texts.COSTS["room" if limit >= cost else "too dear"].text(), values)
 
 
 def most(case: CostBenefit, cost: float) -> float:
@@ -193,25 +203,23 @@ def _in_kind(made: Numbers) -> tuple[Part, ...]:
         "amount": made.of_public("", "in_kind", cash=False),
         "cash": made.of_public("", "cash", cash=True),
     }
-    return _composed(made, said, values)
+    return _composed(said, values)
 
 
 def _loss(made: Numbers, actor: str) -> tuple[Part, ...]:
     said = card.local_losses(made.case)[actor]
-    return _composed(made, said, {"value": made.present_value(actor)})
+    return _composed(said, {"value": made.present_value(actor)})
 
 
-def _composed(
-    made: Numbers, said: card.Sentence | None, numbers: dict[str, Number]
-) -> tuple[Part, ...]:
+def _composed(said: card.Sentence | None, numbers: dict[str, Number]) -> tuple[Part, ...]:
     """Return a sentence of the account with a space after it, its numbers traced."""
     if said is None:
         return ()
     values: dict[str, Part] = {}
     for name, label in said.values.items():
-        text = label.text(made.lang)
+        text = label.text()
         values[name] = Number(text, numbers[name].trace) if name in numbers else text
-    return (*compose(said.text.text(made.lang), values), " ")
+    return (*compose(said.text.text(), values), " ")
 
 
 def _municipality(made: Numbers) -> tuple[Part, ...]:
@@ -223,11 +231,11 @@ def _municipality(made: Numbers) -> tuple[Part, ...]:
         return ()
     values: dict[str, Part] = {
         "account": made.present_value("municipality"),
-        "net": made.plain(hundreds(net, made.lang), "municipal", *made.sources),
+        "net": made.plain(hundreds(net), "municipal", *made.sources),
     }
     words, amounts = _steps(made, view)
     values |= {f"step_{name}": amount for name, amount in amounts.items()}
-    template = FROM_ACCOUNT.text(made.lang).replace("{steps}", words)
+    template = FROM_ACCOUNT.text().replace("{steps}", words)
     return (*compose(template, values), " ")
 
 
@@ -236,15 +244,15 @@ def _steps(made: Numbers, view: MunicipalityView) -> tuple[str, dict[str, Part]]
     words, amounts = [], {}
     for row in view.walked().to_dict("records"):
         name, label = str(row["step"]), Label(nb=str(row["label_nb"]), en=str(row["label_en"]))
-        shown, told = hundreds(float(row["amount"]), made.lang), made.say("step", what=label)
+        shown, told = hundreds(float(row["amount"])), made.say("step", what=label)
         amounts[name] = made.plain(shown, f"step:{name}", *made.sources, told=told)
-        words.append(f"{label.text(made.lang)} {{step_{name}}}")
+        words.append(f"{label.text()} {{step_{name}}}")
     return ", ".join(words), dict[str, Part](amounts)
 
 
 def views(made: Numbers) -> tuple[Text, ...]:
     """Return what decides the account: who pays for the posts, leisure, selection, displacement."""
-    case, lang = made.case, made.lang
+    case = made.case
     points: list[Text] = []
     if case.has_headline("wage_bill"):
         turn = _turn(made, "wage_bill", texts.POSTS_TURN, "public")
@@ -252,20 +260,20 @@ def views(made: Numbers) -> tuple[Text, ...]:
             "society_new": made.changed("society", "wage_bill", 1.0),
             "new_money": made.changed("public", "wage_bill", 1.0),
         }
-        template = texts.POSTS_VIEW.text(lang).replace("{turn}", turn[0])
+        template = texts.POSTS_VIEW.text().replace("{turn}", turn[0])
         points.append(compose(template, values | turn[1]))
     leisure: dict[str, Part] = {
         "leisure": made.changed("society", "leisure", 1.0),
         "base": made.present_value("society"),
     }
-    points.append(compose(texts.LEISURE_VIEW.text(lang), leisure))
+    points.append(compose(texts.LEISURE_VIEW.text(), leisure))
     points += [_objected(made, each) for each in objections_of(case, tuple(_TOLD))]
     at = made.switching("selection")
     if not math.isnan(at):
-        shown = made.of_assumption(percent(at, 0, lang), "selection", "switch")
-        points.append(compose(texts.SELECTION_VIEW.text(lang), {"selection": shown}))
+        shown = made.of_assumption(percent(at), "selection", "switch")
+        points.append(compose(texts.SELECTION_VIEW.text(), {"selection": shown}))
     turn = _turn(made, "displacement", texts.DISPLACEMENT_TURN, "society")
-    template = texts.DISPLACEMENT_VIEW.text(lang).replace("{turn}", turn[0])
+    template = texts.DISPLACEMENT_VIEW.text().replace("{turn}", turn[0])
     whole = {"all": made.changed("society", "displacement", 1.0)}
     points.append(compose(template, whole | turn[1]))
     return tuple(points)
@@ -275,13 +283,13 @@ def _objected(made: Numbers, each: Objection) -> Text:
     """Return the sentence of an objection, its numbers with their traces."""
     values: dict[str, Part] = {
         name: made.plain(
-            label.text(made.lang), f"objection:{each.name}:{name}", *made.sources,
+            label.text(), f"objection:{each.name}:{name}", *made.sources,
             told=made.say("objection", what=STATUS[each.status]),
         )
         for name, label in each.shown.items() if name in each.numbers
     }  # fmt: skip
-    rest = {name: label.text(made.lang) for name, label in each.shown.items() if name not in values}
-    return compose(f"**{_TOLD[each.name].text(made.lang)}.** " + each.text.text(made.lang),
+    rest = {name: label.text() for name, label in each.shown.items() if name not in values}
+    return compose(f"**{_TOLD[each.name].text()}.** " + each.text.text(),
                    values | rest)  # fmt: skip
 
 
@@ -290,41 +298,40 @@ def _turn(made: Numbers, name: str, text: Label, of: str) -> tuple[str, dict[str
     at = made.switching(name, of)
     if math.isnan(at):
         return "", {}
-    shown = made.of_assumption(percent(at, 0, made.lang), name, "switch", of)
-    return text.text(made.lang), {"share": shown}
+    shown = made.of_assumption(percent(at), name, "switch", of)
+    return text.text(), {"share": shown}
 
 
 def non_priced(made: Numbers) -> Text:
     """Return the effects that are not given in kroner, with their signs."""
-    lang = made.lang
     listed = "; ".join(
-        f"{each.label.text(lang)} ({signs(each.consequence)})"
+        f"{each.label.text()} ({signs(each.consequence)})"
         for each in made.case.programme.non_priced
     )
     values: dict[str, Part] = {
         "dfo": Cite(("dfo",)),
         "effects": listed,
-        "whose": texts.OURS.text(lang),
+        "whose": texts.OURS.text(),
     }
-    return compose(texts.NON_PRICED_TEXT.text(lang), values)
+    return compose(texts.NON_PRICED_TEXT.text(), values)
 
 
 def limits(made: Numbers) -> Text:
     """Return what the analysis cannot say."""
-    case, lang = made.case, made.lang
-    said: list[Part] = [*compose(texts.MOTIVATION.text(lang))]
+    case = made.case
+    said: list[Part] = [*compose(texts.MOTIVATION.text())]
     if case.covariance is not None:
-        said += compose(texts.FIGURES.text(lang))
+        said += compose(texts.FIGURES.text())
     later = card.residual(case)
     last = made.plain(str(case.horizon - 1), "year")
     if later is None:
-        said += compose(texts.LATER.text(lang), {"last": last})
+        said += compose(texts.LATER.text(), {"last": last})
     else:
         value, age = made.plain("", "residual", *made.sources), made.plain("", "age", "assumptions")
-        said += [" ", *_composed(made, later, {"last": last, "age": age, "value": value})[:-1]]
-    evidence = evidence_of(case, lang)
+        said += [" ", *_composed(later, {"last": last, "age": age, "value": value})[:-1]]
+    evidence = evidence_of(case)
     if evidence:
-        said += compose(texts.CALIBRATED.text(lang), {"evidence": evidence})
+        said += compose(texts.CALIBRATED.text(), {"evidence": evidence})
     return tuple(said)
 
 
@@ -354,68 +361,69 @@ def memo_of(
     starters
         Persons by start year, for the section on budgets; None leaves it out.
     """
-    made = Numbers(case, lang)
-    impact = None if starters is None else budget_impact(case, starters=starters)
-    with sources_told_elsewhere():  # in the footer, and in the list of sources
-        blocks = _blocks_of(made, impact)
-    return doc.Document(
-        title=capital(texts.TITLE.format(programme=case.programme.label).text(lang)),
-        subtitle=texts.SUBTITLE.format(year=case.price_year).text(lang),
-        lang=lang,
-        blocks=blocks,
-        sources=_sources(case, lang),
-        footer=evidence_of(case, lang),
-        appendix=(_all_assumptions(made),),
-    )
+    with in_language(lang):
+        made = Numbers(case)
+        impact = None if starters is None else budget_impact(case, starters=starters)
+        with sources_told_elsewhere():  # in the footer, and in the list of sources
+            blocks = _blocks_of(made, impact)
+        return doc.Document(
+            title=capital(texts.TITLE.format(programme=case.programme.label).text()),
+            subtitle=texts.SUBTITLE.format(year=case.price_year).text(),
+            lang=language(),
+            blocks=blocks,
+            sources=_sources(case),
+            footer=evidence_of(case),
+            appendix=(_all_assumptions(made),),
+        )
 
 
-def _short(case: CostBenefit, lang: Lang) -> str:
+def _short(case: CostBenefit) -> str:
     """Return the heading of the answer, and beside it what kind of data the answer rests on."""
-    evidence = evidence_of(case, lang)
-    return texts.SHORT.text(lang) + (f". {evidence}" if evidence else "")
+    evidence = evidence_of(case)
+    return texts.SHORT.text() + (f". {evidence}" if evidence else "")
 
 
 def _blocks_of(made: Numbers, impact: BudgetImpact | None) -> tuple[doc.Block, ...]:
-    case, lang = made.case, made.lang
+    case = made.case
     figures = (
-        case.plot(ax=new_axes(size=_HALF), lang=lang),
-        case.plot_actors(ax=new_axes(size=_HALF), lang=lang),
+        case.plot(ax=new_axes(size=_HALF)),
+        case.plot_actors(ax=new_axes(size=_HALF)),
     )
     blocks: list[doc.Block] = [
-        doc.Callout(_short(case, lang), answer(made)),
+        doc.Callout(_short(case), answer(made)),
         doc.Facts(facts(made)),
-        doc.Heading(texts.QUESTION.text(lang)),
+        doc.Heading(texts.QUESTION.text()),
         doc.Paragraph(asked(made)),
-        doc.Heading(texts.ACCOUNT.text(lang)),
+        doc.Heading(texts.ACCOUNT.text()),
         doc.Paragraph(account(made)),
         _actors(made),
         doc.Paragraph(budgets(made)),
         doc.Beside(tuple(doc.Figure.of(ax, width="half") for ax in figures)),
-        doc.Heading(texts.DECIDES.text(lang)),
+        doc.Heading(texts.DECIDES.text()),
         doc.Bullets(views(made)),
         _assumptions(made),
     ]
     if impact is not None:
         blocks += _budget(made, impact)
     else:
-        tornado = made.sensitivity.plot(ax=new_axes(size=_ROWS), lang=lang, top=6)
+        tornado = made.sensitivity.plot(ax=new_axes(size=_ROWS), top=6)
         blocks.append(doc.Figure.of(tornado))
     if case.programme.non_priced:
-        blocks.append(doc.Heading(texts.NON_PRICED.text(lang)))
+        blocks.append(doc.Heading(texts.NON_PRICED.text()))
         blocks.append(doc.Paragraph(non_priced(made)))
-    blocks.append(doc.Callout(texts.CANNOT.text(lang), limits(made), tone="caution"))
+    blocks.append(doc.Callout(texts.CANNOT.text(), limits(made), tone="caution"))
     return tuple(blocks)
 
 
 def _actors(made: Numbers) -> doc.Table:
-    case, lang = made.case, made.lang
+    case = made.case
     moved = case.by_year().groupby("actor")["amount"].apply(lambda a: bool((a.abs() > 0.5).any()))
     shown = [*(actor for actor in ACTORS if moved[actor]), "public", "society"]
     known = case.covariance is not None
     rows: list[tuple[Text, ...]] = []
     for actor in shown:
         cells: list[Text] = [
-            GROUP_LABELS[actor].text(lang), made.present_value(actor, unit=False)
+            GROUP_LABELS[actor].text(), made.present_value(actor, unit=False)
         ]  # fmt: skip
         if known:
             cells += [made.interval(actor, unit=False), made.total(actor, unit=False)]
@@ -423,12 +431,12 @@ def _actors(made: Numbers) -> doc.Table:
     between = (texts.INTERVAL, texts.TOTAL) if known else ()
     header = (texts.ACTOR, texts.VALUE, *between, texts.BREAK_EVEN)
     caption = {
-        "years": made.plain(number(case.horizon, 0, lang), "years"),
+        "years": made.plain(number(case.horizon), "years"),
         "year": made.plain(str(case.price_year), "price_year"),
     }
     return doc.Table(
-        compose(texts.ACTORS_CAPTION.text(lang), caption),
-        tuple(label.text(lang) for label in header),
+        compose(texts.ACTORS_CAPTION.text(), caption),
+        tuple(label.text() for label in header),
         tuple(rows),
         sums=(len(rows) - 2, len(rows) - 1),
     )
@@ -436,7 +444,7 @@ def _actors(made: Numbers) -> doc.Table:
 
 def _assumptions(made: Numbers) -> doc.Table:
     """Return the uncertain assumptions that move society's value most, with switching values."""
-    case, lang = made.case, made.lang
+    case = made.case
     swings = made.sensitivity.of("society")
     drawn = {item.name: item for item in case.used_assumptions() if item.is_drawn}
     chosen = swings[swings["assumption"].isin(list(drawn))].head(_ASSUMPTIONS_SHOWN)
@@ -445,38 +453,37 @@ def _assumptions(made: Numbers) -> doc.Table:
         name = str(row["assumption"])
         item = drawn[name]
         at = made.switching(name)
-        said = texts.NONE.text(lang) if math.isnan(at) else amount_of(at, item.unit, lang)
-        ends = (number(round(float(row[end]), -2), 0, lang) for end in ("at_low", "at_high"))
+        said = texts.NONE.text() if math.isnan(at) else amount_of(at, item.unit)
+        ends = (number(round(float(row[end]), -2)) for end in ("at_low", "at_high"))
         rows.append(
             (
-                item.label.text(lang),
-                made.of_assumption(amount_of(item.value, item.unit, lang), name, "assumption"),
-                made.of_assumption(_range(item, lang), name, "assumption"),
+                item.label.text(),
+                made.of_assumption(amount_of(item.value, item.unit), name, "assumption"),
+                made.of_assumption(_range(item), name, "assumption"),
                 *(made.of_assumption(end, name, "end") for end in ends),
                 made.of_assumption(said, name, "switch"),
             )
         )
-    header = tuple(label.text(lang) for label in texts.TORNADO_HEADER)
-    return doc.Table(texts.TORNADO_CAPTION.text(lang), header, tuple(rows))
+    header = tuple(label.text() for label in texts.TORNADO_HEADER)
+    return doc.Table(texts.TORNADO_CAPTION.text(), header, tuple(rows))
 
 
 def _all_assumptions(made: Numbers) -> doc.Table:
     """Return every assumption with its range, its status and its source."""
-    lang = made.lang
     rows = tuple(
         (
-            item.label.text(lang),
+            item.label.text(),
             made.amount(item),
-            _range(item, lang),
-            texts.STATUS[item.status].text(lang),
-            source_in(item.source, lang),
+            _range(item),
+            texts.STATUS[item.status].text(),
+            source_in(item.source, language()),
         )
         for item in made.case.used_assumptions()
     )
-    header = tuple(label.text(lang) for label in texts.ALL_HEADER)
+    header = tuple(label.text() for label in texts.ALL_HEADER)
     anchors = tuple(f"assumption-{place}" for place in range(len(rows)))
     return doc.Table(
-        texts.ALL_CAPTION.text(lang),
+        texts.ALL_CAPTION.text(),
         header,
         rows,
         anchors=anchors,
@@ -484,57 +491,54 @@ def _all_assumptions(made: Numbers) -> doc.Table:
     )
 
 
-def _range(item: Assumption, lang: Lang) -> str:
+def _range(item: Assumption) -> str:
     """Return the ends of a range, the unit said once: it stands beside the value."""
     if item.low is None or item.high is None:
         return NOT_AVAILABLE
     kroner = item.unit.startswith("NOK per ") and item.unit != "NOK per NOK"
     if kroner:
-        return f"{number(item.low, 0, lang)}–{number(item.high, 0, lang)}"
+        return f"{number(item.low)}–{number(item.high)}"
     if item.unit in ("share", "per year, real"):
         decimals = 0 if round(100 * item.low + 100 * item.high, 6).is_integer() else 1
-        return f"{number(100 * item.low, decimals, lang)}–{percent(item.high, decimals, lang)}"
-    return f"{number(item.low, 1, lang)}–{amount_of(item.high, item.unit, lang)}"
+        return f"{number(100 * item.low, decimals)}–{percent(item.high, decimals)}"
+    return f"{number(item.low, 1)}–{amount_of(item.high, item.unit)}"
 
 
 def _budget(made: Numbers, impact: BudgetImpact) -> list[doc.Block]:
-    lang = made.lang
-    figure = doc.Figure.of(impact.plot(ax=new_axes(size=_LOW), lang=lang))
+    figure = doc.Figure.of(impact.plot(ax=new_axes(size=_LOW)))
     need = impact.peak_need()
     peak = float(need["amount"]["public"])
     cohorts = ", ".join(
-        texts.COHORT.format(n=number(n, 0, lang), year=year).text(lang)
-        for year, n in impact.starters.items()
+        texts.COHORT.format(n=number(n), year=year).text() for year, n in impact.starters.items()
     )
     values: dict[str, Part] = {
         "table": made.plain("3", "table"),
         "cohorts": made.plain(cohorts, "starters"),
-        "prices": made.plain(impact.prices.text(lang), "prices"),
+        "prices": made.plain(impact.prices.text(), "prices"),
     }
-    template = texts.BUDGET_TEXT.text(lang)
+    template = texts.BUDGET_TEXT.text()
     if peak > 0:
-        values["peak_year"] = made.plain(_peak_years(impact, peak, lang), "peak")
+        values["peak_year"] = made.plain(_peak_years(impact, peak), "peak")
         rows = made.budget_rows(impact, "grants")
         trace = Trace(made.say("peak"), rows, (), made.sources, "peak")
-        values["peak"] = Number(millions(peak, 1, lang), trace)
-    template = template.replace("{need}", texts.BUDGET_NEED.text(lang) if peak > 0 else "")
+        values["peak"] = Number(millions(peak, 1), trace)
+    template = template.replace("{need}", texts.BUDGET_NEED.text() if peak > 0 else "")
     sentence = compose(template, values)
     table = _blocks(made, impact)
-    return [doc.Heading(texts.BUDGET.text(lang)), doc.Paragraph(sentence), table, figure]
+    return [doc.Heading(texts.BUDGET.text()), doc.Paragraph(sentence), table, figure]
 
 
-def _peak_years(impact: BudgetImpact, peak: float, lang: Lang) -> str:
+def _peak_years(impact: BudgetImpact, peak: float) -> str:
     """Return the years in which the grants needed are the largest, as they are shown."""
     sums = impact.by_block().query("actor == 'public' and block == 'grants'")
-    largest = millions(peak, 1, lang)
+    largest = millions(peak, 1)
     years = [str(y) for y, a in zip(sums["year"], sums["amount"], strict=True)
-             if millions(-a, 1, lang) == largest]  # fmt: skip
+             if millions(-a, 1) == largest]  # fmt: skip
     *before, last = sorted(years)
-    return texts.AND.format(before=", ".join(before), last=last).text(lang) if before else last
+    return texts.AND.format(before=", ".join(before), last=last).text() if before else last
 
 
 def _blocks(made: Numbers, impact: BudgetImpact) -> doc.Table:
-    lang = made.lang
     frame = impact.by_block()
     public = frame[frame["actor"] == "public"]
     rows: list[tuple[Text, ...]] = []
@@ -543,31 +547,31 @@ def _blocks(made: Numbers, impact: BudgetImpact) -> doc.Table:
         what = made.say("budget", block=BLOCK_LABELS[block])
         rows_of = made.budget_rows(impact, block)
         trace = Trace(what, rows_of, (), made.sources, f"budget:{block}")
-        values = (number(float(own.get(year, 0.0)) / 1e6, 1, lang) for year in impact.years)
+        values = (number(float(own.get(year, 0.0)) / 1e6, 1) for year in impact.years)
         cells = [Number(value, trace) for value in values]
-        rows.append((capital(BLOCK_LABELS[block].text(lang)), *cells))
-    prices = made.plain(impact.prices.text(lang), "prices")
+        rows.append((capital(BLOCK_LABELS[block].text()), *cells))
+    prices = made.plain(impact.prices.text(), "prices")
     return doc.Table(
-        compose(texts.BUDGET_CAPTION.text(lang), {"prices": prices}),
-        (texts.BLOCK.text(lang), *map(str, impact.years)),
+        compose(texts.BUDGET_CAPTION.text(), {"prices": prices}),
+        (texts.BLOCK.text(), *map(str, impact.years)),
         tuple(rows),
     )
 
 
-def _sources(case: CostBenefit, lang: Lang) -> tuple[doc.Source, ...]:
+def _sources(case: CostBenefit) -> tuple[doc.Source, ...]:
     """Return the list of sources."""
-    evidence = evidence_of(case, lang)
+    evidence = evidence_of(case)
     estimated = bool(np.isfinite(case.starters).all())
-    effects = texts.SOURCE_EFFECTS[estimated].format(evidence=evidence).text(lang).strip()
+    effects = texts.SOURCE_EFFECTS[estimated].format(evidence=evidence).text().strip()
     listed = [
         doc.Source("effects", effects),
-        doc.Source("r109", texts.SOURCE_R109.text(lang)),
+        doc.Source("r109", texts.SOURCE_R109.text()),
     ]
     if case.programme.items:
-        note = "" if case.programme.note is None else case.programme.note.text(lang)
-        told = texts.SOURCE_COSTS.format(note=note).text(lang).strip()
+        note = "" if case.programme.note is None else case.programme.note.text()
+        told = texts.SOURCE_COSTS.format(note=note).text().strip()
         listed.append(doc.Source("costs", told))
-    listed.append(doc.Source("assumptions", texts.SOURCE_ASSUMPTIONS.text(lang)))
+    listed.append(doc.Source("assumptions", texts.SOURCE_ASSUMPTIONS.text()))
     if case.programme.non_priced:
-        listed.append(doc.Source("dfo", capital(MATRIX_SOURCE.text(lang)) + "."))
+        listed.append(doc.Source("dfo", capital(MATRIX_SOURCE.text()) + "."))
     return tuple(listed)

@@ -22,7 +22,7 @@ from mih_impact.account.roles import (
 )
 from mih_impact.account.sensitivity import Sensitivity
 from mih_impact.account.tables import line_values
-from mih_impact.display.locale import Label, Lang, interval, number
+from mih_impact.display.locale import Label, interval, number
 from mih_impact.reporting.blocks import Named, Number, Trace
 from mih_impact.reporting.memo import texts
 
@@ -32,9 +32,9 @@ __all__ = ["Numbers", "in_hundreds"]
 _MOST = 6
 
 
-def in_hundreds(x: SupportsFloat | None, lang: Lang | None = None) -> str:
+def in_hundreds(x: SupportsFloat | None) -> str:
     """Show kroner to the nearest hundred, the unit said elsewhere."""
-    return number(None if x is None else round(float(x), -2), 0, lang)
+    return number(None if x is None else round(float(x), -2))
 
 
 class Numbers:
@@ -44,18 +44,15 @@ class Numbers:
     ----------
     case
         The account.
-    lang
-        Language of what is shown.
     """
 
-    def __init__(self, case: CostBenefit, lang: Lang) -> None:
+    def __init__(self, case: CostBenefit) -> None:
         self.case = case
-        self.lang = lang
         self._switching: dict[str, dict[str, float]] = {}
 
     def say(self, key: str, **values: object) -> str:
         """Return what a number is, for the annex."""
-        return texts.WHAT[key].format(**values).text(self.lang)
+        return texts.WHAT[key].format(**values).text()
 
     def present_value(self, of: str, *, size: bool = False, unit: bool = True) -> Number:
         """Return a present value.
@@ -78,14 +75,14 @@ class Numbers:
             year=self.case.price_year,
         )
         trace = Trace(what, self.rows(of), self.deciding(of), self.sources, f"present_value:{of}")
-        return Number(shown(abs(value) if size else value, self.lang), trace)
+        return Number(shown(abs(value) if size else value), trace)
 
     def interval(self, of: str, *, unit: bool = True) -> Number:
         """Return the interval of a present value that holds sampling alone."""
         low, high = self.case.interval(of=of) or (None, None)
         what = self.say("interval", who=GROUP_LABELS[of])
         trace = Trace(what, self.rows(of), (), self.sources, f"interval:{of}")
-        return Number(interval(low, high, hundreds if unit else in_hundreds, self.lang), trace)
+        return Number(interval(low, high, hundreds if unit else in_hundreds), trace)
 
     def total(self, of: str, *, unit: bool = True) -> Number:
         """Return the interval of a present value that holds sampling and assumptions."""
@@ -93,12 +90,12 @@ class Numbers:
         low, high = (float(frame[end][of, "total"]) for end in ("conf_low", "conf_high"))
         what = self.say("total", who=GROUP_LABELS[of])
         trace = Trace(what, (), (), self.sources, f"total:{of}")
-        return Number(interval(low, high, hundreds if unit else in_hundreds, self.lang), trace)
+        return Number(interval(low, high, hundreds if unit else in_hundreds), trace)
 
     def when(self, of: str, *, counted: bool = False) -> Number:
         """Return the year in which a group breaks even, in words."""
         year, horizon = self.case.break_even(of), self.case.horizon
-        text = break_even_text(year, horizon, self.lang, counted=counted)
+        text = break_even_text(year, horizon, counted=counted)
         what = self.say("when", who=GROUP_LABELS[of])
         return Number(text, Trace(what, self.rows(of), (), self.sources, f"when:{of}"))
 
@@ -110,11 +107,11 @@ class Numbers:
             "changed",
             who=GROUP_LABELS[of],
             what=item.label,
-            value=amount_of(value, item.unit, self.lang),
+            value=amount_of(value, item.unit),
         )
         key = f"changed:{of}:{name}:{value:g}"
         trace = Trace(what, self.rows(of, other), (self.named(item),), self.sources, key)
-        return Number(hundreds(other.present_value(of), self.lang), trace)
+        return Number(hundreds(other.present_value(of)), trace)
 
     def of_assumption(self, text: str, name: str, what: str, of: str = "society") -> Number:
         """Return a number that is said of one assumption."""
@@ -172,7 +169,7 @@ class Numbers:
     def largest(self, sums: Mapping[str, float], labels: Mapping[str, Label]) -> tuple[Named, ...]:
         """Return the components that come to something, the largest first."""
         order = sorted((name for name in sums if sums[name] > 0.5), key=lambda name: -sums[name])
-        return tuple(Named(name, labels[name].text(self.lang)) for name in order)
+        return tuple(Named(name, labels[name].text()) for name in order)
 
     def budget_rows(self, impact: BudgetImpact, block: str) -> tuple[Named, ...]:
         """Return the components of one block of public budgets, the largest first."""
@@ -216,8 +213,8 @@ class Numbers:
 
     def named(self, item: Assumption) -> Named:
         """Return an assumption with its value; the table of assumptions has its source."""
-        return Named(item.name, f"{item.label.text(self.lang)} {self.amount(item)}")
+        return Named(item.name, f"{item.label.text()} {self.amount(item)}")
 
     def amount(self, item: Assumption) -> str:
         """Return the value of an assumption in its unit."""
-        return amount_of(item.value, item.unit, self.lang)
+        return amount_of(item.value, item.unit)

@@ -7,7 +7,7 @@ from typing import Any
 
 from mih_impact.account.card import EMPLOYER, NO_COSTS
 from mih_impact.account.roles import amount_of
-from mih_impact.display.locale import Label, Lang, number
+from mih_impact.display.locale import Label, number
 
 __all__ = [
     "FIELDSETS",
@@ -372,7 +372,7 @@ def source_label(source: str) -> Label | None:
     )
 
 
-def shown(value: float, unit: str, lang: Lang) -> str:
+def shown(value: float, unit: str) -> str:
     """Return the value of a slider as it is shown.
 
     Examples
@@ -381,21 +381,21 @@ def shown(value: float, unit: str, lang: Lang) -> str:
     ('500', '4%')
     """
     if unit == "persons":
-        return number(value, 0 if float(value).is_integer() else 1, lang)
+        return number(value, 0 if float(value).is_integer() else 1)
     if unit == "NOK per NOK":
-        return _NOK.text(lang).format(n=number(value, 2, lang))
-    return amount_of(value, unit, lang)
+        return _NOK.text().format(n=number(value, 2))
+    return amount_of(value, unit)
 
 
-def about(slider: dict[str, Any], lang: Lang) -> tuple[str, str | None]:
+def about(slider: dict[str, Any]) -> tuple[str, str | None]:
     """Return what a slider rests on, in a sentence; and its source, where only in one language."""
     unit = slider["unit"]
     source, whence = source_label(slider["source"]), source_label(slider["range_source"])
-    text = _ABOUT.text(lang).format(
-        low=shown(slider["low"], unit, lang),
-        high=shown(slider["high"], unit, lang),
-        whence="" if whence is None else f" ({whence.text(lang)})",
-        status=STATUSES[slider["status"]].text(lang),
-        source="" if source is None else source.text(lang),
+    text = _ABOUT.text().format(
+        low=shown(slider["low"], unit),
+        high=shown(slider["high"], unit),
+        whence="" if whence is None else f" ({whence.text()})",
+        status=STATUSES[slider["status"]].text(),
+        source="" if source is None else source.text(),
     )
     return (text, None) if source else (text.removesuffix(": ."), slider["source"])

@@ -25,7 +25,7 @@ from mih_impact.account.tables import pooled
 from mih_impact.account.values import require_norwegian
 from mih_impact.arguments import named_options
 from mih_impact.display.figure import ACTOR_COLOURS
-from mih_impact.display.locale import Label, Lang, capital, language
+from mih_impact.display.locale import Label, Lang, capital, in_language, language
 from mih_impact.errors import OptionError
 from mih_impact.reporting.page.texts import (
     FIELDSETS,
@@ -48,66 +48,64 @@ _EVERY = get_args(Persistence)
 _AFTER = {"years_more": ("constant", "half_life", "linear"), "half_life": ("half_life",)}
 
 
-def controls_html(account: dict[str, Any], lang: Lang) -> str:
+def controls_html(account: dict[str, Any]) -> str:
     """Return the form's content: the sliders in groups, and the choice of a persistence.
 
     Parameters
     ----------
     account
         The exported account.
-    lang
-        Language of the page.
     """
     sliders = {slider["name"]: slider for slider in account["sliders"]}
     parts = []
     for legend, names in FIELDSETS:
-        own = [_slider(sliders[name], account, lang) for name in names if name in sliders]
+        own = [_slider(sliders[name], account) for name in names if name in sliders]
         if "persistence" in names and "years_more" in sliders:
-            own.insert(0, _persistence(account, lang))
+            own.insert(0, _persistence(account))
         if own:
-            parts.append(f"<fieldset><legend>{escape(legend.text(lang))}</legend>")
+            parts.append(f"<fieldset><legend>{escape(legend.text())}</legend>")
             parts += [*own, "</fieldset>"]
     return "\n".join(parts)
 
 
-def _slider(slider: dict[str, Any], account: dict[str, Any], lang: Lang) -> str:
+def _slider(slider: dict[str, Any], account: dict[str, Any]) -> str:
     """Return a slider over the places of its positions, so that each value is exactly itself."""
     name, places = slider["name"], slider["positions"]
-    value = shown(slider["value"], slider["unit"], lang)
-    label = slider["label"][lang] + (
-        f" {PAGE['per_krone'].text(lang)}" if slider["unit"] == "NOK per NOK" else ""
+    value = shown(slider["value"], slider["unit"])
+    label = slider["label"][language()] + (
+        f" {PAGE['per_krone'].text()}" if slider["unit"] == "NOK per NOK" else ""
     )
     kind = _kind(name, account)
-    said, foreign = about(slider, lang)
+    said, foreign = about(slider)
     source = "" if foreign is None else f': <span lang="en">{escape(foreign)}</span>.'
     return (
         '<div class="control">'
-        f'<label for="slider-{name}">{_heading(label)} {_own(value, lang, kind)}</label>'
+        f'<label for="slider-{name}">{_heading(label)} {_own(value, kind)}</label>'
         f'<output id="value-{name}" for="slider-{name}">{escape(value)}</output>'
         f'<input type="range" id="slider-{name}" min="0" max="{len(places) - 1}" step="1"'
         f' value="{places.index(slider["value"])}" aria-valuetext="{escape(value)}"'
         f' aria-describedby="about-{name}">'
-        f'<p class="about" id="about-{name}">{_base(value, lang, kind)} {_whole(said)}{source}</p>'
+        f'<p class="about" id="about-{name}">{_base(value, kind)} {_whole(said)}{source}</p>'
         "</div>"
     )
 
 
-def _persistence(account: dict[str, Any], lang: Lang) -> str:
+def _persistence(account: dict[str, Any]) -> str:
     """Return the choice of what becomes of the effect after the estimated years."""
     own = account["persistence"]
-    label = {kind["name"]: kind["label"][lang] for kind in account["persistences"]}
+    label = {kind["name"]: kind["label"][language()] for kind in account["persistences"]}
     options = "".join(
         f'<option value="{name}"{" selected" if name == own else ""}>{escape(text)}</option>'
         for name, text in label.items()
     )
-    said = PAGE["persistence_about"].text(lang).format(last=account["estimated"] - 1)
+    said = PAGE["persistence_about"].text().format(last=account["estimated"] - 1)
     return (
         '<div class="control choice">'
-        f'<label for="persistence">{_heading(PAGE["persistence"].text(lang))}'
-        f" {_own(label[own], lang)}</label>"
+        f'<label for="persistence">{_heading(PAGE["persistence"].text())}'
+        f" {_own(label[own])}</label>"
         f'<output id="value-persistence" for="persistence">{escape(label[own])}</output>'
         f'<select id="persistence" aria-describedby="about-persistence">{options}</select>'
-        f'<p class="about" id="about-persistence">{_base(label[own], lang)} {escape(said)}</p>'
+        f'<p class="about" id="about-persistence">{_base(label[own])} {escape(said)}</p>'
         "</div>"
     )
 
@@ -119,13 +117,13 @@ def _kind(name: str, account: dict[str, Any]) -> str:
     return "base" if account["persistence"] in _AFTER.get(name, _EVERY) else "unused"
 
 
-def _base(value: str, lang: Lang, kind: str = "base") -> str:
-    return f'<span class="base">{escape(PAGE[kind].text(lang).format(value=value))}</span>'
+def _base(value: str, kind: str = "base") -> str:
+    return f'<span class="base">{escape(PAGE[kind].text().format(value=value))}</span>'
 
 
-def _own(value: str, lang: Lang, kind: str = "base") -> str:
+def _own(value: str, kind: str = "base") -> str:
     """Return the account's own value for the paper, where it stands beside the chosen one."""
-    text = PAGE["own" if kind == "base" else f"own_{kind}"].text(lang).format(value=value)
+    text = PAGE["own" if kind == "base" else f"own_{kind}"].text().format(value=value)
     return f'<span class="own">{escape(text)}</span>'
 
 
@@ -217,26 +215,26 @@ def budget_page(case: CostBenefit, *, lang: Lang = "nb", starters: float = 500) 
         "write_budget_page", case, CostBenefit, "an account", "give what mih.cost_benefit returned",
     )  # fmt: skip
     require_norwegian(case, "The budget page")
-    lang = language(lang)
     case = pooled(case)
     account = export_account(case, starters=starters)
     style = _read("page.css") + _colours()
     script = f"(() => {{\n{_read('account.js')}\n{_read('chart.js')}\n{_read('page.js')}\n}})();"
-    data = _in(lang, account) | {"texts": _script_texts(case, account, lang)}
-    for plain, slider in zip(data["sliders"], account["sliders"], strict=True):
-        plain["texts"] = [shown(x, slider["unit"], lang) for x in slider["positions"]]
-    return _filled(
-        _read("page.html"),
-        {
-            **_texts(case, account, lang),
-            "lang": lang,
-            "policy": _policy(style, script),
-            "style": style,
-            "script": script,
-            "account": _embedded(data),
-            "controls": controls_html(account, lang),
-        },
-    )
+    with in_language(lang):
+        data = _in(account) | {"texts": _script_texts(case, account)}
+        for plain, slider in zip(data["sliders"], account["sliders"], strict=True):
+            plain["texts"] = [shown(x, slider["unit"]) for x in slider["positions"]]
+        return _filled(
+            _read("page.html"),
+            {
+                **_texts(case, account),
+                "lang": language(),
+                "policy": _policy(style, script),
+                "style": style,
+                "script": script,
+                "account": _embedded(data),
+                "controls": controls_html(account),
+            },
+        )
 
 
 def _read(name: str) -> str:
@@ -266,13 +264,13 @@ def _embedded(data: Mapping[str, Any]) -> str:
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def _in(lang: Lang, value: Any) -> Any:
+def _in(value: Any) -> Any:
     """Return plain data with every text in one language."""
     if isinstance(value, dict):
         if set(value) == {"nb", "en"}:
-            return value[lang]
-        return {name: _in(lang, each) for name, each in value.items()}
-    return [_in(lang, each) for each in value] if isinstance(value, list) else value
+            return value[language()]
+        return {name: _in(each) for name, each in value.items()}
+    return [_in(each) for each in value] if isinstance(value, list) else value
 
 
 def _colours() -> str:
@@ -284,7 +282,7 @@ def _colours() -> str:
     return "\n".join(rules)
 
 
-def _script_texts(case: CostBenefit, account: dict[str, Any], lang: Lang) -> dict[str, Any]:
+def _script_texts(case: CostBenefit, account: dict[str, Any]) -> dict[str, Any]:
     years = range(account["longest"] + 1)
     compensated = case.programme.compensated
     known = {
@@ -294,43 +292,41 @@ def _script_texts(case: CostBenefit, account: dict[str, Any], lang: Lang) -> dic
 
     def of_local(texts: Mapping[str, Label]) -> dict[str, str]:
         return {
-            actor: texts[cover].text(lang).replace("{who}", GROUP_LABELS[actor].text(lang))
+            actor: texts[cover].text().replace("{who}", GROUP_LABELS[actor].text())
             for actor, cover in known.items()
             if cover in texts
         }
 
     return {
-        **{name: label.text(lang) for name, label in SCRIPT.items()},
-        "locale": _LOCALES[lang],
+        **{name: label.text() for name, label in SCRIPT.items()},
+        "locale": _LOCALES[language()],
         **{
-            name: {part: label.text(lang) for part, label in pair.items()}
+            name: {part: label.text() for part, label in pair.items()}
             for name, pair in PAIRS.items()
         },
         "losing": of_local(LOSING),
         "uncompensated": of_local(OUTLAYS),
-        "break_even": [
-            break_even_text(year, account["longest"], lang, counted=True) for year in years
-        ],
-        "never": [break_even_text(None, years, lang) for years in years],
+        "break_even": [break_even_text(year, account["longest"], counted=True) for year in years],
+        "never": [break_even_text(None, years) for years in years],
     }
 
 
-def _texts(case: CostBenefit, account: dict[str, Any], lang: Lang) -> dict[str, str]:
+def _texts(case: CostBenefit, account: dict[str, Any]) -> dict[str, str]:
     """Return the texts of the page, escaped; those with marks of their own are built here."""
     known = account["covariance"] is not None
-    year, programme = account["price_year"], account["programme"][lang]
-    text = {name: label.text(lang) for name, label in PAGE.items()}
+    year, programme = account["price_year"], account["programme"][language()]
+    text = {name: label.text() for name, label in PAGE.items()}
     filled = {
         **text,
         "title": text["title"].format(programme=capital(programme)),
-        "evidence": _evidence(account, text, lang),
+        "evidence": _evidence(account, text),
         "bars_caption": text["bars_caption"].format(
             year=year, whiskers=text["whiskers"] if known else ""
         ),
         "paths_caption": text["paths_caption"].format(
             year=year, band=text["band"] if known else ""
         ),
-        "footer": _footer(account, text, lang),
+        "footer": _footer(account, text),
     }
     marked = {name: escape(each) for name, each in filled.items()}
     interval = marked["interval"]
@@ -340,47 +336,47 @@ def _texts(case: CostBenefit, account: dict[str, Any], lang: Lang) -> dict[str, 
             n='<span id="cash-size"></span>', unit='<span id="cash-unit"></span>', year=year
         ),
         "in_account": marked["in_account"].format(n='<data id="npv-base"></data>'),
-        "interval_of": f"{interval}: {_interval('npv', lang)}",
-        "interval_cohort": f"{interval}: {_interval('cohort', lang)}",
+        "interval_of": f"{interval}: {_interval('npv')}",
+        "interval_cohort": f"{interval}: {_interval('cohort')}",
         "years": "".join(f'<th scope="col">{t}</th>' for t in range(account["estimated"])),
         "uncompensated": "\n".join(
             f'<p class="uncompensated" id="uncompensated-{actor}" hidden></p>' for actor in LOCAL
         ),
-        "limits": "\n".join(f"<li>{escape(each)}</li>" for each in _limits(case, account, lang)),
-        "rest": _rest(case, account, text, lang),
+        "limits": "\n".join(f"<li>{escape(each)}</li>" for each in _limits(case, account)),
+        "rest": _rest(case, account, text),
     }
 
 
-def _evidence(account: dict[str, Any], text: dict[str, str], lang: Lang) -> str:
-    evidence = account["evidence"].get(lang, "")
+def _evidence(account: dict[str, Any], text: dict[str, str]) -> str:
+    evidence = account["evidence"].get(language(), "")
     return f"{evidence} {text['calibrated']}" if evidence else ""
 
 
-def _interval(name: str, lang: Lang) -> str:
+def _interval(name: str) -> str:
     """Return the two ends of an interval, for the script to fill."""
     ends = {end: f'<data id="{name}-{end}"></data>' for end in ("low", "high")}
-    return SCRIPT["interval"].text(lang).format(**ends)
+    return SCRIPT["interval"].text().format(**ends)
 
 
-def _limits(case: CostBenefit, account: dict[str, Any], lang: Lang) -> list[str]:
+def _limits(case: CostBenefit, account: dict[str, Any]) -> list[str]:
     """Return what the page cannot say."""
     names = ["motivation" if account["covariance"] is not None else "no_interval", "employer"]
     names.append("cut")
     moved = {slider["name"] for slider in account["sliders"]}
     names.append("cost" if "programme_cost" in moved else "no_costs")
-    said = [LIMITS[name].text(lang).format(years=account["estimated"]) for name in names]
+    said = [LIMITS[name].text().format(years=account["estimated"]) for name in names]
     note = case.programme.note
-    return said if note is None else [*said, note.text(lang)]
+    return said if note is None else [*said, note.text()]
 
 
-def _rest(case: CostBenefit, account: dict[str, Any], text: dict[str, str], lang: Lang) -> str:
+def _rest(case: CostBenefit, account: dict[str, Any], text: dict[str, str]) -> str:
     """Return the assumptions that no slider moves, with their values and how sure they are."""
     moved = {slider["name"] for slider in account["sliders"]}
     held = [item for item in case.used_assumptions() if item.name not in moved]
     rows = "".join(
-        f'<tr><th scope="row">{escape(capital(item.label.text(lang)))}</th>'
-        f"<td>{escape(amount_of(item.value, item.unit, lang))}</td>"
-        f"<td>{escape(STATUSES[item.status].text(lang))}</td></tr>"
+        f'<tr><th scope="row">{escape(capital(item.label.text()))}</th>'
+        f"<td>{escape(amount_of(item.value, item.unit))}</td>"
+        f"<td>{escape(STATUSES[item.status].text())}</td></tr>"
         for item in held
     )
     heads = "".join(
@@ -393,11 +389,11 @@ def _rest(case: CostBenefit, account: dict[str, Any], text: dict[str, str], lang
     )
 
 
-def _footer(account: dict[str, Any], text: dict[str, str], lang: Lang) -> str:
+def _footer(account: dict[str, Any], text: dict[str, str]) -> str:
     try:
         made = version("mih-impact")
     except PackageNotFoundError:  # run from a source tree that was never installed
         made = "?"
     rules = _RULES.get(account["preset"], Label(nb=account["preset"], en=account["preset"]))
     data = account["provenance"]["data"][:12] or "–"
-    return text["footer"].format(rules=rules.text(lang), version=made, data=data)
+    return text["footer"].format(rules=rules.text(), version=made, data=data)

@@ -100,7 +100,7 @@ class Layout:
     @property
     def evidence(self) -> str:
         """What kind of data the account rests on, in words."""
-        return evidence_of(self.case, self.lang)
+        return evidence_of(self.case)
 
     @property
     def horizon(self) -> int:

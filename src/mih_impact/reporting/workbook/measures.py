@@ -362,11 +362,11 @@ class _Measures:
         self.layout, self.page = layout, page
         self.actors, self.ledger, self.effects = actors, ledger, effects
         self.npv, self.public = actors.value("society"), actors.value("public")
-        self._frame = indicators_frame(layout.case, layout.lang).set_index("indicator")
+        self._frame = indicators_frame(layout.case).set_index("indicator")
         self.rows: dict[str, int] = {}
         self.known: dict[str, float | str] = {}
         row = FIRST_ROW
-        self._beside = beside_frame(layout.case, layout.lang).set_index("name")
+        self._beside = beside_frame(layout.case).set_index("name")
         for block in (INDICATORS, self._beside.index, _PARTS):
             self.rows |= {name: row + k for k, name in enumerate(block)}
             row += len(block) + 2  # an empty row, and the heading of the next block

@@ -22,7 +22,7 @@ from mih_impact.account.roles import break_even_text
 from mih_impact.account.tables import BESIDE, pooled
 from mih_impact.account.values import require_norwegian, require_one_rate
 from mih_impact.arguments import named_options
-from mih_impact.display.locale import NBSP, Label, Lang, language, percent
+from mih_impact.display.locale import NBSP, Label, Lang, in_language, language, percent
 from mih_impact.errors import OptionError, require
 from mih_impact.reference.rows import source_in
 from mih_impact.reporting.workbook.budget import (
@@ -225,7 +225,7 @@ class _Summary:
     def break_even(self, cell: str) -> None:
         """Write the break-even year in words."""
         layout = self.layout
-        said = partial(break_even_text, horizon=layout.horizon, lang=layout.lang)
+        said = partial(break_even_text, horizon=layout.horizon)
         counted = [said(year, counted=True) for year in range(min(layout.horizon, _COUNTED))]
         words = f"CHOOSE({cell}+1,{','.join(map(_quoted, counted))})"
         if layout.horizon > _COUNTED:
@@ -277,7 +277,7 @@ _DATA = Label(nb="fingeravtrykk av dataene", en="fingerprint of the data")
 def write_non_priced(layout: Layout, page: Page) -> None:
     """Write the plus-minus table, which nothing adds to the account."""
     effects = layout.case.programme.non_priced
-    cells = non_priced_cells(effects, layout.lang)
+    cells = non_priced_cells(effects)
     page.head(_NON_PRICED, NEVER_ADDED, layout.evidence, [])
     for column, heading in enumerate(cells.columns):
         page.text(FIRST_ROW - 1, column, str(heading), "header")
@@ -288,7 +288,7 @@ def write_non_priced(layout: Layout, page: Page) -> None:
         page.tall(row, zip(map(str, texts), _WIDTHS, strict=True))
         row += 1
     if not effects:
-        for note in non_priced_card(effects, layout.lang).notes:
+        for note in non_priced_card(effects).notes:
             page.text(row, 0, note)
     else:
         page.text(row + 1, 0, _METHOD.format(source=MATRIX_SOURCE), "small")
@@ -398,7 +398,8 @@ def write_workbook(
             do=f"end the name with {_SUFFIX}",
         )
     require("xlsxwriter", extra="memo", to="Writing Excel")
-    return write_whole(path, _workbook(pooled(case), lang, cohorts))
+    with in_language(lang):
+        return write_whole(path, _workbook(pooled(case), language(), cohorts))
 
 
 def _workbook(case: CostBenefit, lang: Lang, starters: Mapping[int, float] | None) -> bytes:
