@@ -21,6 +21,7 @@ from mih_impact.display.figure import (
     new_axes,
     set_alt_text,
 )
+from mih_impact.display.locale import in_language
 from mih_impact.reporting import document as doc
 from mih_impact.reporting.blocks import Cite, Named, Number, Trace, compose
 
@@ -58,7 +59,8 @@ def words(lang: str) -> dict[str, Any]:
 @cache
 def figures(lang: str) -> tuple[doc.Figure, doc.Figure, doc.Figure]:
     """Return three figures in the library's style."""
-    return _curve(lang), _who(lang), _path(lang)
+    with in_language(lang):
+        return _curve(lang), _who(lang), _path(lang)
 
 
 def memo(lang: str, **changes: Any) -> doc.Document:
@@ -166,7 +168,7 @@ def _curve(lang: str) -> doc.Figure:
         ax.fill_between(years, value - reach, value + reach, color="k", alpha=0.13, linewidth=0)
         ax.plot(years, value, color="k", label=words(lang)["society"])
         ax.set_xlabel(words(lang)["since"])
-        kroner_axis(ax, lang, price_year=2024)
+        kroner_axis(ax, price_year=2024)
         label_line_ends(ax)
     return _finish(ax, "curve", lang, "half")
 
@@ -181,7 +183,7 @@ def _who(lang: str) -> doc.Figure:
         ax.axvline(0, color="#222222", linewidth=0.8)
         ax.grid(visible=False, axis="y")
         ax.grid(axis="x", color=GRID)
-        kroner_axis(ax, lang, price_year=2024, axis="x")
+        kroner_axis(ax, price_year=2024, axis="x")
     return _finish(ax, "who", lang, "half")
 
 
@@ -198,6 +200,6 @@ def _path(lang: str) -> doc.Figure:
         for (path, colour), name in zip(paths, words(lang)["lines"], strict=True):
             ax.plot(years, 1e6 * np.array(path), color=colour, label=name)
         ax.set_xticks(years)
-        kroner_axis(ax, lang, price_year=2026)
+        kroner_axis(ax, price_year=2026)
         label_line_ends(ax)
     return _finish(ax, "path", lang, "full")

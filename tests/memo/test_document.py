@@ -89,7 +89,7 @@ def test_a_figures_title_becomes_its_caption_and_the_axes_keep_it():
 def test_a_table_of_the_exports_is_taken_as_it_is_shown():
     frame = pd.DataFrame({"who": ["a", "b"], "npv": [-1000.0, None]})
     columns = {"who": (Label("Hvem", "Who"), None), "npv": (Label("Nåverdi", "Value"), kroner)}
-    table = export.Table.of("t", "Cap", frame, columns, source="S", lang="nb")
+    table = export.Table.of("t", "Cap", frame, columns, source="S")
     shown = doc.Table.of(table, "nb")
     assert shown.header == ("Hvem", "Nåverdi")
     assert shown.rows == (("a", "−1\u00a0000\u00a0kr"), ("b", "–"))

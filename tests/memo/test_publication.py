@@ -10,7 +10,7 @@ import pytest
 
 import mih_impact as mih
 from mih_impact import errors
-from mih_impact.display.locale import Label, count, kroner
+from mih_impact.display.locale import Label, count, in_language, kroner
 from mih_impact.display.result import Provenance
 from mih_impact.reporting.export import Table
 from mih_impact.reporting.publication import (
@@ -33,7 +33,8 @@ SOURCE = Label("Kilde: R-109_2021, 20 %", "Source: R-109_2021, 20%")
 
 
 def table(lang):
-    return Table.of("who", CAPTION.text(lang), FRAME, COLUMNS, source=SOURCE.text(lang), lang=lang)
+    with in_language(lang):
+        return Table.of("who", CAPTION.text(), FRAME, COLUMNS, source=SOURCE.text())
 
 
 class Cells(HTMLParser):

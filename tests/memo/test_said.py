@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import mih_impact as mih
 from mih_impact.account.roles import ACTORS, PUBLIC, amount_of, break_even_text
-from mih_impact.display.locale import Label, number
+from mih_impact.display.locale import Label, in_language, number
 from mih_impact.reporting import document as doc
 from mih_impact.reporting.blocks import Number, plain, walk
 from mih_impact.reporting.memo import content
@@ -107,8 +107,8 @@ class Again:
         least, most = min(maybe, default=None), min(sure, default=None)
         horizon = self.case.horizon
         years = [*range(0 if least is None else least, horizon if most is None else most + 1)]
-        said = [break_even_text(t, horizon, "en", counted=c) for t in years for c in (True, False)]
-        said += [break_even_text(None, horizon, "en")] if most is None else []
+        said = [break_even_text(t, horizon, counted=c) for t in years for c in (True, False)]
+        said += [break_even_text(None, horizon)] if most is None else []
         assert text in said
 
     def is_years(self, text, rows) -> None:
@@ -183,8 +183,8 @@ class Again:
 
     def is_assumption(self, text, rows, group, *name) -> None:
         item = self.item(":".join(name))
-        whole = amount_of(item.value, item.unit, "en")
-        assert text == whole or text == content._range(item, "en")
+        whole = amount_of(item.value, item.unit)
+        assert text == whole or text == content._range(item)
 
     def is_end(self, text, rows, group, *name) -> None:
         item = self.item(":".join(name))
@@ -243,11 +243,13 @@ class Again:
 
 def add_up_again(case: mih.CostBenefit) -> None:
     """Check every number of the memo, and that each block of budgets has its own rows."""
-    made, impact = Numbers(case, "en"), mih.budget_impact(case, starters=STARTERS, draws=100)
+    made, impact = Numbers(case), mih.budget_impact(case, starters=STARTERS, draws=100)
     again = Again(case, impact)
-    for shown in numbers_of(made, impact):
-        again.check(shown)
-    for row in content._blocks(made, impact).rows:
+    with in_language("en"):
+        for shown in numbers_of(made, impact):
+            again.check(shown)
+        rows_of_blocks = content._blocks(made, impact).rows
+    for row in rows_of_blocks:
         shown = [values(cell.text)[0] for cell in row[1:]]
         rows = [named.key for named in row[1].trace.rows]
         assert shown == pytest.approx((again.yearly(rows) / 1e6).tolist(), abs=0.0501)
@@ -268,15 +270,17 @@ def test_so_is_every_number_of_other_programmes(given: Drawn, seed: int) -> None
 
 
 def test_each_block_of_budgets_names_its_own_rows() -> None:
-    made, impact = Numbers(CASE, "en"), mih.budget_impact(CASE, starters=STARTERS, draws=100)
-    rows = {row[0]: {named.key for named in row[1].trace.rows}
-            for row in content._blocks(made, impact).rows}  # fmt: skip
+    impact = mih.budget_impact(CASE, starters=STARTERS, draws=100)
+    with in_language("en"):
+        table = content._blocks(Numbers(CASE), impact)
+    rows = {row[0]: {named.key for named in row[1].trace.rows} for row in table.rows}
     assert rows["Grants needed"] == {"programme:coordination", "programme:school"}
     assert all(name.startswith("benefit:") for name in rows["Re-estimates of rule-bound benefits"])
     assert rows["Taxes and contributions"] == {"income_tax", "contribution"}
     saved = CASE.with_values({"avoided_measures": 30_000.0})
     impact = mih.budget_impact(saved, starters=STARTERS, draws=100)
-    table = content._blocks(Numbers(saved, "en"), impact)
+    with in_language("en"):
+        table = content._blocks(Numbers(saved), impact)
     assert [row[0] for row in table.rows][-1] == "Grants saved on other measures"
 
 
@@ -285,10 +289,11 @@ def test_each_block_of_budgets_names_its_own_rows() -> None:
 
 def said(case: mih.CostBenefit, lang: str = "en") -> str:
     """Return all the paragraphs of the memo, on one line."""
-    made = Numbers(case, lang)
-    told = (paragraphs.answer(made), paragraphs.account(made), paragraphs.budgets(made),
-            *paragraphs.views(made), paragraphs.limits(made))  # fmt: skip
-    facts = " ".join(f"{shown.text} {label}" for shown, label in paragraphs.facts(made))
+    made = Numbers(case)
+    with in_language(lang):
+        told = (paragraphs.answer(made), paragraphs.account(made), paragraphs.budgets(made),
+                *paragraphs.views(made), paragraphs.limits(made))  # fmt: skip
+        facts = " ".join(f"{shown.text} {label}" for shown, label in paragraphs.facts(made))
     return f"{' '.join(map(plain, told))} {facts}".replace("\u00a0", " ")
 
 
@@ -384,7 +389,8 @@ def test_what_is_shown_as_zero_is_neither_gained_nor_lost() -> None:
 def test_years_that_need_the_same_grants_are_named_together(lang: str, words: str) -> None:
     """One payment at the start, and cohorts of one size: the need is the same in both years."""
     impact = mih.budget_impact(published(), starters={2026: 500, 2027: 500}, draws=100)
-    blocks = content._budget(Numbers(published(), lang), impact)
+    with in_language(lang):
+        blocks = content._budget(Numbers(published()), impact)
     told = " ".join(plain(block.text) for block in blocks if isinstance(block, doc.Paragraph))
     assert words in told.replace("\u00a0", " ")
 
@@ -417,9 +423,10 @@ def test_break_even_is_counted_from_the_start_year() -> None:
     case = planted_case()
     path = case.by_year().query("actor == 'society'").set_index("year_since_start")["cumulative"]
     assert path[2] < 0 <= path[3]  # three years passed, and four
-    assert break_even_text(3, 7, "nb", counted=True) == "i år 3, det fjerde året"
-    assert break_even_text(0, 7, "en", counted=True) == "from the start"
-    assert break_even_text(10, 20, "en", counted=True) == "in year 10, the 11th year"
+    assert break_even_text(3, 7, counted=True) == "i år 3, det fjerde året"
+    with in_language("en"):
+        assert break_even_text(0, 7, counted=True) == "from the start"
+        assert break_even_text(10, 20, counted=True) == "in year 10, the 11th year"
     assert "year 3, the fourth year" in " ".join(case.summary("en").split())
 
 

@@ -12,6 +12,7 @@ from matplotlib.text import Text
 import mih_impact as mih
 from mih_impact.controls.covariates import names_for_messages
 from mih_impact.controls.design import Design
+from mih_impact.display.locale import in_language
 from mih_impact.display.result import is_small, with_complement
 from tests.support import small_register
 
@@ -209,11 +210,11 @@ def test_a_placebo_of_few_persons_has_no_p_value_and_no_verdict(four, tmp_path):
 def test_a_tiny_p_value_is_never_shown_as_zero(group):
     found = mih.placebo_outcomes(group, outcomes=["dagpenger", "sosialhjelp"], year=3)
     tiny = replace(found, table=found.table.assign(p_value=1e-9, p_holm=1e-9, p_joint=1e-9))
-    cells = tiny.card_table("nb")
+    cells = tiny.card_table()
     assert set(cells["p"]) == set(cells["p (Holm)"]) == {"<\u00a00,001"}
-    assert set(found.card_table("en")["p"]) <= {
-        f"{p:.3f}" if p >= 0.001 else "<\u00a00.001" for p in found.table["p_value"]
-    }
+    with in_language("en"):
+        shown = set(found.card_table()["p"])
+    assert shown <= {f"{p:.3f}" if p >= 0.001 else "<\u00a00.001" for p in found.table["p_value"]}
 
 
 # Checks -------------------------------------------------------------------------------------

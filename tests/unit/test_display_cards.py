@@ -177,8 +177,8 @@ class Mean(Result):
     value: float
     draws: np.ndarray
 
-    def _card(self, lang):
-        return Card(Label("Gjennomsnitt", "Mean").text(lang), (("=", number(self.value, 1, lang)),))
+    def _card(self):
+        return Card(Label("Gjennomsnitt", "Mean").text(), (("=", number(self.value, 1)),))
 
 
 def test_every_view_of_a_result_is_its_card():

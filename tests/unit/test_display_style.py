@@ -21,7 +21,7 @@ from nbclient import NotebookClient
 
 from mih_impact.display import figure as style
 from mih_impact.display.layout import save_figure
-from mih_impact.display.locale import options
+from mih_impact.display.locale import in_language, options
 from mih_impact.errors import StorageError
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -35,7 +35,8 @@ def draw(ax=None, *, ends=(300e3, 310e3, 320e3), lang="nb", told="Kilde: synteti
             ax.plot([0, 1, 2], [0, end / 3, end], color=style.PARTICIPANT, label=f"linje {k}")
         ax.set_title("Lønnsinntekt")
         ax.set_xlabel("År siden oppstart")
-        style.kroner_axis(ax, lang, price_year=2024, what="lønnsinntekt")
+        with in_language(lang):
+            style.kroner_axis(ax, price_year=2024, what="lønnsinntekt")
         style.source_line(ax, told)
         style.label_line_ends(ax)
         style.set_alt_text(ax, "Tre linjer stiger fra null.")
@@ -180,14 +181,15 @@ def test_the_axis_says_unit_and_price_year(axis, top, lang, unit, name, ticks):
     ax = style.new_axes()
     side = ax.yaxis if axis == "y" else ax.xaxis
     side.axes.set(**{f"{axis}lim": (0, top), f"{axis}ticks": [0, top / 2, top]})
-    style.kroner_axis(ax, lang, price_year=2024, unit=unit, what="lønn", axis=axis)
+    with in_language(lang):
+        style.kroner_axis(ax, price_year=2024, unit=unit, what="lønn", axis=axis)
     assert side.get_label_text() == name
     assert [side.get_major_formatter()(value, 0) for value in side.get_majorticklocs()] == ticks
 
 
 def test_a_share_is_shown_in_per_cent():
     ax = style.new_axes()
-    style.percent_axis(ax, "nb", what="andel i arbeid")
+    style.percent_axis(ax, what="andel i arbeid")
     assert ax.yaxis.get_major_formatter()(0.5, 0) == "50\u00a0%"
     assert ax.get_ylabel() == "Andel i arbeid"
 

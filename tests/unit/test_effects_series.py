@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import chi2
 
 import mih_impact as mih
+from mih_impact.display.locale import in_language
 from mih_impact.effects.estimates import COLUMNS
 
 
@@ -124,7 +125,8 @@ def test_figures_say_unit_and_price_year(effects, lang):
         assert ax.get_title(loc="left")
     from mih_impact.effects.figures import plot_shares
 
-    assert plot_shares(effects, lang=lang).get_ylim() == (0.0, 1.0)
+    with in_language(lang):
+        assert plot_shares(effects).get_ylim() == (0.0, 1.0)
 
 
 def test_the_language_changes_no_number(effects):

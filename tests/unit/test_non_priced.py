@@ -26,7 +26,7 @@ from mih_impact.account.non_priced import (
     require_non_priced,
 )
 from mih_impact.display.figure import alt_text, root_figure
-from mih_impact.display.locale import Label
+from mih_impact.display.locale import Label, in_language
 from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.study.toml_files import read_non_priced
 
@@ -157,11 +157,12 @@ def test_a_list_of_effects_is_checked_as_one(given, words) -> None:
 
 def test_the_table_has_the_effects_and_nothing_to_add_up() -> None:
     effects = [effect(), effect(name="noise", importance="large", extent="medium negative")]
-    frame = non_priced_frame(effects, "en")
+    with in_language("en"):
+        frame = non_priced_frame(effects)
     assert list(frame.columns) == NON_PRICED_COLUMNS
     assert frame["consequence"].to_list() == ["0/+", "--/---"]
     assert frame["label"].to_list() == ["calm", "calm"]
-    assert non_priced_frame(effects, "nb")["label"].to_list() == ["ro", "ro"]
+    assert non_priced_frame(effects)["label"].to_list() == ["ro", "ro"]
     assert frame.select_dtypes("number").empty
     empty = non_priced_frame([])
     assert list(empty.columns) == NON_PRICED_COLUMNS
@@ -169,7 +170,7 @@ def test_the_table_has_the_effects_and_nothing_to_add_up() -> None:
 
 
 def test_a_card_without_effects_says_that_this_is_not_zero() -> None:
-    card = non_priced_card([], "nb")
+    card = non_priced_card([])
     assert card.table is None
     assert "ikke at de er null" in card.text()
     with pytest.raises(AssumptionError, match="0 effects"):
@@ -178,10 +179,11 @@ def test_a_card_without_effects_says_that_this_is_not_zero() -> None:
 
 def test_a_card_names_what_is_assumed_and_what_is_not() -> None:
     seen = effect(name="noise", label=Label(nb="støy", en="noise"), status="seen")
-    note = next(n for n in non_priced_card([effect(), seen], "en").notes if "judgements" in n)
-    assert "calm" in note
-    assert "noise" not in note
-    assert not any("judgements" in n for n in non_priced_card([seen], "en").notes)
+    with in_language("en"):
+        note = next(n for n in non_priced_card([effect(), seen]).notes if "judgements" in n)
+        assert "calm" in note
+        assert "noise" not in note
+        assert not any("judgements" in n for n in non_priced_card([seen]).notes)
 
 
 @pytest.mark.parametrize("lang", ["nb", "en"])
@@ -192,7 +194,8 @@ def test_the_figure_marks_each_effect_at_its_consequence(lang) -> None:
         effect(name="b", extent="medium positive"),
         effect(name="c", importance="large"),
     ]
-    ax = plot_non_priced(effects, lang=lang)
+    with in_language(lang):
+        ax = plot_non_priced(effects)
     marks = [line.get_xdata() for line in ax.lines if line.get_marker() == "o"]
     assert [list(mark) for mark in marks] == [[-3, -4], [0], [2], [1, 2]]
     text = alt_text(ax)
@@ -205,7 +208,8 @@ def test_the_figure_marks_each_effect_at_its_consequence(lang) -> None:
 
 def test_the_texts_of_the_figure_neither_overlap_nor_leave_the_page() -> None:
     for lang in ("nb", "en"):
-        ax = plot_non_priced(mih.nav.non_priced(), lang=lang)
+        with in_language(lang):
+            ax = plot_non_priced(mih.nav.non_priced())
         figure = root_figure(ax)
         figure.draw_without_rendering()
         texts = [*ax.get_xticklabels(), *ax.get_yticklabels(), ax.xaxis.label, *ax.texts]
@@ -250,11 +254,11 @@ def test_the_sources_are_those_of_the_published_figures() -> None:
 @pytest.mark.parametrize("lang", ["nb", "en"])
 def test_the_reference_case_is_shown_without_kroner_or_a_sum(lang) -> None:
     effects = mih.nav.non_priced()
-    card = non_priced_card(effects, lang)
+    with in_language(lang):
+        card, cells = non_priced_card(effects), non_priced_cells(effects)
     assert not re.search(r"\d[\s\u00a0]*(kr|mill)|NOK", card.text())
     assert len(card.table) == len(effects)
     assert {"nb": "kan ikke summeres", "en": "cannot be added up"}[lang] in card.text()
-    cells = non_priced_cells(effects, lang)
     assert len(cells.columns) == 7
     assert cells.notna().all().all()
     shown = card.table.iloc[:, -1]
@@ -264,7 +268,9 @@ def test_the_reference_case_is_shown_without_kroner_or_a_sum(lang) -> None:
 
 def test_no_english_stands_in_the_bokmaal_and_no_bokmaal_in_the_english() -> None:
     effects = mih.nav.non_priced()
-    nb, en = non_priced_card(effects, "nb").text(), non_priced_card(effects, "en").text()
+    nb = non_priced_card(effects).text()
+    with in_language("en"):
+        en = non_priced_card(effects).text()
     assert not re.search(r"\b(the|and|of|with|effect|source|note|release)\b", nb, re.IGNORECASE)
     without_names = en.replace("Menn i helse", "").replace("Halden kommune", "")
     assert not re.search(r"\b(og|ikke|det|som|av|på|er|kilde)\b", without_names, re.IGNORECASE)

@@ -22,7 +22,7 @@ def numbers(text: str) -> list[float]:
 
 def said(result, words: str) -> str:
     """Return the sentence on a card that has some words."""
-    card = result._card("nb")
+    card = result._card()
     texts = [text for note in card.notes for text in re.split(r"(?<=[.:]) (?=[A-ZÅ])", note)]
     [sentence] = [text for text in texts if words in text]
     return sentence

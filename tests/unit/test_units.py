@@ -335,7 +335,7 @@ def test_an_analysis_file_has_units(tmp_path):
         "lemp": "log points",
     }
     assert study.case.outcomes == ("wage_income",)
-    [table] = [each for each in study_tables(study, "nb") if each.name == "table2_effects"]
+    [table] = [each for each in study_tables(study) if each.name == "table2_effects"]
     assert table.cells["Effekt"].str.contains("logpoeng").any()
 
 
