@@ -234,7 +234,7 @@ def p_text(p: float) -> str:
 
     Examples
     --------
-    >>> p_text(0.0412, "nb") == "p\u00a0=\u00a00,041", p_text(0.0, "en") == "p\u00a0<\u00a00.001"
+    >>> p_text(0.0412) == "p\u00a0=\u00a00,041", p_text(0.0) == "p\u00a0<\u00a00,001"
     (True, True)
     """
     return f"p{NBSP}{p_equals(p)}"

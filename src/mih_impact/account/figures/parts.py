@@ -77,7 +77,7 @@ def signed(value: float) -> str:
 
     Examples
     --------
-    >>> signed(1_234, "en") == "NOK\u00a0+1,200"
+    >>> signed(1_234) == "+1\u00a0200\u00a0kr"
     True
     """
     if round(value, -2) <= 0:

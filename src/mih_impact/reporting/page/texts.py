@@ -377,8 +377,8 @@ def shown(value: float, unit: str) -> str:
 
     Examples
     --------
-    >>> shown(500.0, "persons", "en"), shown(0.04, "per year, real", "en")
-    ('500', '4%')
+    >>> shown(500.0, "persons"), shown(0.04, "per year, real") == "4\u00a0%"
+    ('500', True)
     """
     if unit == "persons":
         return number(value, 0 if float(value).is_integer() else 1)
