@@ -15,12 +15,14 @@ from mih_impact.account import tables
 from mih_impact.account.assumptions import Assumptions
 from mih_impact.account.bridge import Bridge, bridge_of
 from mih_impact.account.budget.lines import budget_frame, department_frame
+from mih_impact.account.card import account_card
+from mih_impact.account.figures.account import plot_actors, plot_costs, plot_cumulative
 from mih_impact.account.indicators import indicators_frame
 from mih_impact.account.non_priced import non_priced_frame, plot_non_priced
 from mih_impact.account.objections import objections_frame
 from mih_impact.account.parameters import Persistence, estimated_years, require_persistence
 from mih_impact.account.programme import Programme
-from mih_impact.account.residual import residual_frame
+from mih_impact.account.residual import plot_residual, residual_frame
 from mih_impact.account.roles import Benefit, roles_of
 from mih_impact.account.scenarios import Scenario, Scenarios, scenarios_of
 from mih_impact.account.sensitivity import (
@@ -395,22 +397,16 @@ class CostBenefit(AccountValues):
 
     def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the cumulative present value by year, with interval and break-even."""
-        from mih_impact.account.figures.account import plot_cumulative
-
         with in_language(lang):
             return plot_cumulative(self, ax=ax)
 
     def plot_actors(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw who pays and who gains."""
-        from mih_impact.account.figures.account import plot_actors
-
         with in_language(lang):
             return plot_actors(self, ax=ax)
 
     def plot_costs(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the programme's costs by phase: who pays, and how sure they are."""
-        from mih_impact.account.figures.account import plot_costs
-
         with in_language(lang):
             return plot_costs(self, ax=ax)
 
@@ -423,8 +419,6 @@ class CostBenefit(AccountValues):
         self, of: str = "society", *, ax: Axes | None = None, lang: Lang | None = None
     ) -> Axes:
         """Draw the residual value beside the headline, to which it is not added."""
-        from mih_impact.account.residual import plot_residual
-
         with in_language(lang):
             return plot_residual(self, of, ax=ax)
 
@@ -440,8 +434,6 @@ class CostBenefit(AccountValues):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def _card(self) -> Card:
-        from mih_impact.account.card import account_card
-
         return account_card(self)
 
 
