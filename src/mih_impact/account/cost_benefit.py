@@ -48,11 +48,7 @@ from mih_impact.account.tables import (
     tax_rates_of,
 )
 from mih_impact.account.uncertainty import EffectDraws, Uncertainty, uncertainty_of
-from mih_impact.account.values import (
-    AccountValues,
-    require_norwegian,
-    require_price_year,
-)
+from mih_impact.account.values import AccountValues, require_norwegian, require_price_year
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Lang, current, in_language
 from mih_impact.display.result import Card, Provenance
