@@ -109,9 +109,6 @@ def current() -> Options:
 def language(lang: str | None = None) -> Lang:
     """Return `lang` checked, or the language in force when it is None.
 
-    In force is the language that the call being answered was asked for (`in_language`), or that
-    of the options.
-
     Raises
     ------
     OptionError
@@ -125,7 +122,6 @@ def language(lang: str | None = None) -> Lang:
 
 
 _current = Options()
-
 #: The language that a public call was asked for, while it is answered; None outside one.
 _ASKED: ContextVar[Lang | None] = ContextVar("language", default=None)
 
@@ -135,11 +131,6 @@ def in_language(lang: str | None) -> Iterator[None]:
     """Show what is made within in `lang`, or in the language in force when it is None.
 
     A public call that takes `lang` opens this once; what it calls need not be told the language.
-
-    Raises
-    ------
-    OptionError
-        When the language is not one of those the library speaks.
 
     Examples
     --------
@@ -289,11 +280,10 @@ def both(say: Callable[[], str]) -> Label:
     >>> both(lambda: number(0.5, 1))
     Label(nb='0,5', en='0.5')
     """
-    texts = []
-    for lang in get_args(Lang):
-        with in_language(lang):
-            texts.append(say())
-    return Label(*texts)
+    with in_language("nb"):
+        nb = say()
+    with in_language("en"):
+        return Label(nb, say())
 
 
 def _fill(template: str, lang: Lang, values: dict[str, object]) -> str:
@@ -598,15 +588,11 @@ def _scaled(x: SupportsFloat | None, exponent: int, decimals: int, word: Label, 
     if value is None:
         return NOT_AVAILABLE
     text = _show(value, decimals, lang, exponent)
-    if lang == "nb":
-        return f"{text}{NBSP}{word.nb}{NBSP}{_written(money_shown())}"
-    return f"{money_shown()}{NBSP}{text}{NBSP}{word.en}"
+    return _with_unit(f"{text}{NBSP}{word.text(lang)}", money_shown(), lang)
 
 
 def _with_unit(text: str, unit: str, lang: Lang) -> str:
-    if lang == "nb":
-        return f"{text}{NBSP}{_written(unit)}"
-    return f"{unit}{NBSP}{text}"
+    return f"{text}{NBSP}{_written(unit)}" if lang == "nb" else f"{unit}{NBSP}{text}"
 
 
 def _written(code: str) -> str:

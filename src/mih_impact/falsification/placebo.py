@@ -168,17 +168,13 @@ class PlaceboTest(CountedCheck):
             ],
             "p": [p_value(row["p_value"]) for row in rows],
         }
-        if self.name == START:
-            first = {"year": [number(row["year_since_start"]) for row in rows]}
-        else:
-            first = {
-                "outcome": [label_of(row["outcome"]).text() for row in rows],
-                "since": [number(row["year_since_start"]) for row in rows],
-            }
+        since = [number(row["year_since_start"]) for row in rows]
+        first = {"year": since}
+        if self.name != START:
+            first = {"outcome": [label_of(row["outcome"]).text() for row in rows], "since": since}
             shown["holm"] = [p_value(row["p_holm"]) for row in rows]
-        named = {_COLUMNS[name].format(level=cover).text(): v for name, v in first.items()}
-        named |= {_COLUMNS[name].format(level=cover).text(): v for name, v in shown.items()}
-        return pd.DataFrame(named)
+        cells = first | shown
+        return pd.DataFrame({_COLUMNS[k].format(level=cover).text(): v for k, v in cells.items()})
 
     def plot(self, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw each placebo effect with its interval; in standard errors where units differ."""
@@ -242,8 +238,7 @@ def placebo_words(name: str, table: pd.DataFrame, alpha: float) -> dict[str, str
 def _start_words(table: pd.DataFrame, alpha: float) -> str:
     years = ", ".join(
         _YEAR.format(
-            year=number(row["year_since_start"]),
-            estimate=amount(row["unit"])(row["estimate"]),
+            year=number(row["year_since_start"]), estimate=amount(row["unit"])(row["estimate"])
         ).text()
         for row in table.to_dict("records")
     )
