@@ -122,6 +122,16 @@ def test_errors_are_those_of_copied_rows_by_the_person(weighted, copied, way, co
     np.testing.assert_allclose(ours.matrix * factor, theirs.matrix, rtol=1e-6, atol=1e-6)
 
 
+def test_filled_years_count_start_years_by_their_weights(weighted, copied):
+    asked = {"outcomes": "wage_income", "window": (-1, 6), "composition": "filled"}
+    ours = mih.event_study(chosen(weighted, "entropy"), **asked)
+    # A person's copies are one cluster, of G, with the factor G / (G - 1).
+    theirs = mih.event_study(chosen(copied, "entropy"), **asked, cluster="same")
+    G = len(np.unique(ours.influence.cluster))
+    np.testing.assert_allclose(ours.estimate, theirs.estimate, rtol=1e-7)
+    np.testing.assert_allclose(ours.matrix * G / (G - 1), theirs.matrix, rtol=1e-6, atol=1e-6)
+
+
 def test_errors_of_known_weights_are_those_of_copied_rows_too(weighted, copied):
     ours = row_of(chosen(weighted, "exact"), se="person", small_sample="none")
     theirs = row_of(chosen(copied, "exact"), se="person", cluster="same", small_sample="none")

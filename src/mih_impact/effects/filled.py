@@ -72,7 +72,7 @@ def fill(
         By how far they are followed, outcome and year since start, shape (C, K, E); anything where
         not seen.
     share
-        Of the participants, shape (C,).
+        Of the participants, or of their design weights, shape (C,).
     pattern
         Where they are seen.
 
@@ -130,8 +130,10 @@ def filled(observed: RowOutcomes) -> tuple[Comparison, Influence]:
     within = target.within_register(group)
     seen = replace(observed, target=replace(target, composition="available"))
     whole, _ = seen.effect(np.ones(len(within), dtype=bool))
-    reach, own, n = np.unique(within, axis=0, return_inverse=True, return_counts=True)
+    reach, own = np.unique(within, axis=0, return_inverse=True)
     own = own.ravel()
+    weight = np.ones(len(own)) if group.sets.own is None else group.sets.own
+    n = np.bincount(own, weights=weight)
     shape = (len(reach), len(target.outcomes), len(target.years))
     effects, parts = np.empty(shape), []
     for place in range(len(reach)):
@@ -144,7 +146,7 @@ def filled(observed: RowOutcomes) -> tuple[Comparison, Influence]:
     effects = np.where(pattern.seen[:, None, :], effects, 0.0)
     share = n / n.sum()
     by_effect, by_share = _derivatives(effects, share, pattern)
-    moved = (by_share - share @ by_share)[own] / n.sum()
+    moved = (by_share - share @ by_share)[own] * weight[:, None] / n.sum()
     rows = [part.rows @ each for part, each in zip(parts, by_effect, strict=True)]
     clusters = [*(part.cluster for part in parts), group.risk.person[group.sets.participant]]
     influence = Influence(np.concatenate([*rows, moved]), np.concatenate(clusters))
