@@ -45,8 +45,7 @@ WAYS: dict[str, tuple[bool, Any, dict[str, Any], dict[str, Any]]] = {
     ),
     "five nearest by log odds, on everybody": (True, mih.match, {"estimand": "ate"}, {}),
 }
-#: Group-time effects, averaged in the start year: whether weights are used.
-GROUP_TIME = {"group-time, weights left out": False, "group-time, doubly robust": True}
+GROUP_TIME = "group-time, doubly robust"
 
 
 def drawn(seed: int) -> pd.DataFrame:
@@ -73,12 +72,11 @@ def one(seed: int) -> dict[tuple[str, str], tuple[float, float]]:
         group = verb(panel, on=whose_effect.ON, outcomes="wage_income", **choosing)
         effects = mih.event_study(group, estimator="difference", window=(0, 0), **adjusting)
         found[way, effects.estimand] = effects.params.item(), effects.std_errors.item()
-    for way, weighted in GROUP_TIME.items():
-        by_start = mih.group_time_effects(
-            panels[weighted], outcomes="wage_income", covariates=whose_effect.ON
-        )
-        effects = by_start.aggregate("event", window=(0, 0))
-        found[way, "att"] = effects.params.item(), effects.std_errors.item()
+    by_start = mih.group_time_effects(
+        panels[True], outcomes="wage_income", covariates=whose_effect.ON
+    )
+    effects = by_start.aggregate("event", window=(0, 0))
+    found[GROUP_TIME, "att"] = effects.params.item(), effects.std_errors.item()
     return found
 
 

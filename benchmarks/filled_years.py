@@ -35,11 +35,11 @@ PERSONS, LAST = 800, 2022
 STARTS = np.arange(2016, 2021)
 SCALE = np.array([1.2, 1.1, 0.8, 1.0, 0.9])
 YEARS = (4, 6)
-#: Of each row the composition, and whether the effects on those who start late fade.
+#: By composition, of wages and of wages on which the effects for those who start late fade.
 WAYS = {
-    "available": ("available", False),
-    "filled": ("filled", False),
-    "filled, later effects fade": ("filled", True),
+    ("available", "wage_income"): "available",
+    ("filled", "wage_income"): "filled",
+    ("filled", "fading"): "filled, later effects fade",
 }
 
 
@@ -57,8 +57,8 @@ def truth(asked: str) -> float:
     return float(effect(int(year), fades=fades == "True").mean())
 
 
-def sample(seed: int, *, fades: bool) -> mih.Panel:
-    """Draw a register; the same persons start whether effects fade or not."""
+def sample(seed: int) -> mih.Panel:
+    """Draw a register of wages, and of the same wages where later effects fade."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=PERSONS)
     odds = np.exp(-2.7 + 0.4 * x)
@@ -68,8 +68,10 @@ def sample(seed: int, *, fades: bool) -> mih.Panel:
     start = np.where(starts, STARTS[np.minimum(place, len(STARTS) - 1)], 0)
     level, frames = 250_000 + 20_000 * x + rng.normal(0, 30_000, PERSONS), []
     for year in range(2015, LAST + 1):
-        gain = effect(year - STARTS[:, None], fades=fades)[np.minimum(place, len(STARTS) - 1), 0]
+        at = np.where(starts, place, 0)
+        gains = [effect(year - STARTS[:, None], fades=fades)[at, 0] for fades in (False, True)]
         noise = rng.normal(0, 30_000, PERSONS)
+        wage, fading = ((level + np.where(starts, gain, 0.0) + noise).round(2) for gain in gains)
         frames.append(
             pd.DataFrame(
                 {
@@ -77,24 +79,28 @@ def sample(seed: int, *, fades: bool) -> mih.Panel:
                     "year": year,
                     "start_year": np.where(starts, start.astype(float), np.nan),
                     "x": x,
-                    "wage_income": (level + np.where(starts, gain, 0.0) + noise).round(2),
+                    "wage_income": wage,
+                    "fading": fading,
                 }
             )
         )
-    return mih.read_panel(pd.concat(frames), money="fixed", price_year=2024)
+    units = {"fading": "NOK"}
+    return mih.read_panel(pd.concat(frames), money="fixed", price_year=2024, units=units)
 
 
 def one(seed: int) -> dict[tuple[str, str], tuple[float, float]]:
     """Return estimate and standard error of every way, four and six years after the start."""
-    groups = {
-        fades: mih.weight(sample(seed, fades=fades), on="x", outcomes="wage_income")
-        for fades in (False, True)
-    }
+    outcomes = ["wage_income", "fading"]
+    group = mih.weight(sample(seed), on="x", outcomes=outcomes)
+    tables = {}
+    for composition in ("available", "filled"):
+        effects = mih.event_study(group, outcomes=outcomes, composition=composition, window=(-1, 6))
+        tables[composition] = effects.to_frame().set_index(["outcome", "year_since_start"])
     found = {}
-    for (way, (composition, fades)), year in product(WAYS.items(), YEARS):
-        effects = mih.event_study(groups[fades], composition=composition, window=(-1, 6))
-        row = effects.to_frame().set_index("year_since_start").loc[year]
-        found[f"{way}, year {year}", f"{year} {fades}"] = row["estimate"], row["std_error"]
+    for ((composition, outcome), way), year in product(WAYS.items(), YEARS):
+        row = tables[composition].loc[(outcome, year)]
+        asked = f"{year} {outcome == 'fading'}"
+        found[f"{way}, year {year}", asked] = float(row["estimate"]), float(row["std_error"])
     return found
 
 

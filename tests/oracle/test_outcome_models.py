@@ -256,3 +256,68 @@ def test_what_cannot_be_adjusted_by_is_refused(register, choose, options, what):
 def test_matched_effects_on_others_are_not_adjusted(register):
     with pytest.raises(mih.OptionError, match="are not adjusted"):
         row_of(mih.match(register, on=ON, estimand="ate"), adjust=True)
+
+
+@pytest.fixture(scope="module")
+def foretold():
+    """A register with a wage that is predicted, in nominal kroner, and what is left of the wage."""
+    frame = small_register(260, starters=90, seed=6, missing=0.04)
+    trend = 3_000.0 * (frame["year"] - 2015) * (frame["birth_year"] % 7)
+    told = (150_000.0 + trend).round(2)
+    units = {"told": "NOK", "rest": "NOK", "told_days": "days"}
+    rest = (frame["wage_income"] - told).round(2)
+    rows = frame.assign(told=told, rest=rest, told_days=1.0)
+    return rows, mih.read_panel(rows, units=units, price_year=2022)
+
+
+@pytest.mark.parametrize("composition", ["available", "balanced", "cohort_weighted", "filled"])
+@pytest.mark.parametrize("method", ["entropy", "propensity"])
+def test_columns_of_predictions_give_the_effect_on_what_they_leave(foretold, method, composition):
+    panel = foretold[1]
+    verb = mih.weight if method == "entropy" else mih.match
+    group = verb(panel, on=["age", *mih.lag("wage_income", 1)], method=method, exact="county")
+    asked = {"window": (-2, 3), "composition": composition}
+    ours = mih.event_study(group, outcomes="wage_income", adjust={"wage_income": "told"}, **asked)
+    rest = mih.event_study(group, outcomes="rest", **asked)
+    np.testing.assert_allclose(ours.estimate, rest.estimate, rtol=1e-9, atol=1e-6)
+    if method == "entropy":  # matching reads what is left to chance off changes as they are
+        np.testing.assert_allclose(ours.matrix, rest.matrix, rtol=1e-8, atol=1e-6)
+    plain = mih.event_study(group, outcomes="wage_income", **asked)
+    assert np.abs(ours.estimate - plain.estimate).max() > 100
+    assert "predictions of the analyst" in " ".join(ours.summary("en").split())
+
+
+@pytest.mark.parametrize(
+    ("adjust", "what"),
+    [
+        ({"dagpenger": "told"}, "one column for each"),
+        ({"wage_income": "told", "dagpenger": "told"}, "one column for each"),
+        ({"wage_income": "nowhere"}, "nowhere"),
+        ({"wage_income": "told_days"}, "in its unit"),
+        ({"wage_income": "birth_year"}, "cannot be an outcome"),
+        ({}, "one column for each"),
+    ],
+)
+def test_columns_of_predictions_that_cannot_be_are_refused(foretold, adjust, what):
+    group = mih.weight(foretold[1], on="age")
+    with pytest.raises(mih.MihImpactError, match=what):
+        mih.event_study(group, outcomes="wage_income", window=(-1, 2), adjust=adjust)
+
+
+def test_a_change_without_a_prediction_is_refused_and_counted(foretold):
+    rows = foretold[0]
+    gone = rows["told"].where((rows["person_id"] % 9 > 0) | (rows["year"] < 2016))
+    panel = mih.read_panel(rows.assign(told=gone), units={"told": "NOK"})
+    group = mih.weight(panel, on="age")
+    with pytest.raises(mih.SupportError, match=r"has no prediction.* [1-9]\d* rows without"):
+        mih.event_study(
+            group, outcomes="wage_income", window=(-1, 2), adjust={"wage_income": "told"}
+        )
+    other = mih.weight(foretold[1], on="age", estimand="ate")
+    with pytest.raises(mih.OptionError, match="without treatment"):
+        mih.event_study(other, outcomes="wage_income", adjust={"wage_income": "told"})
+    with pytest.raises(mih.OptionError, match="Folds are for predictions of a function"):
+        mih.event_study(
+            mih.weight(foretold[1], on="age"), outcomes="wage_income", folds=2,
+            adjust={"wage_income": "told"},
+        )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -15,6 +15,7 @@ from mih_impact.controls.covariates import by_period, read_column
 from mih_impact.controls.design import Coded, Design
 from mih_impact.controls.given_score import fold_of, predicted, rows_as_frame
 from mih_impact.controls.group import ControlGroup
+from mih_impact.controls.recipe import require_outcomes
 from mih_impact.controls.terms import Term, as_terms
 from mih_impact.errors import OptionError, SupportError
 
@@ -25,7 +26,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 #: Whether by the columns of `on`; or by which columns, or by whose predictions.
-Adjust = bool | Term | Sequence[Term] | Callable[..., Any]
+Adjust = bool | Term | Sequence[Term] | Mapping[str, str] | Callable[..., Any]
 OutcomeRegression = Literal["weighted", "unweighted"]
 
 
@@ -39,6 +40,8 @@ class Adjustment:
         The columns of the regression; None for those of `on`.
     function
         Predictions of the caller's, in place of a regression; see `predictions`.
+    columns
+        Or columns of such predictions, one for each outcome.
     weighted
         Whether the regression has the weights of the group.
     folds, seed
@@ -48,6 +51,7 @@ class Adjustment:
 
     terms: tuple[Term, ...] | None = None
     function: Callable[..., Any] | None = None
+    columns: Mapping[str, str] | None = None
     weighted: bool = True
     folds: int | None = None
     seed: int = 2025
@@ -64,10 +68,12 @@ class Adjustment:
             Options that do not go together.
         """
         function = adjust if callable(adjust) else None
+        columns = adjust if isinstance(adjust, Mapping) else None
+        own = function is not None or columns is not None
         if folds is not None:
             arguments.whole("folds", folds, low=2)
         plain = function is None and folds is not None
-        if plain or (regression == "unweighted" and (function is not None or adjust is False)):
+        if plain or (regression == "unweighted" and (own or adjust is False)):
             raise OptionError(
                 "Folds are for predictions of a function, and a regression has weights or not",
                 found=f"folds={folds}, outcome_regression={regression!r} and adjust="
@@ -76,20 +82,29 @@ class Adjustment:
             )
         if function is not None:
             return cls(function=function, folds=folds, seed=seed)
+        if columns is not None:
+            return cls(columns=columns)
         if isinstance(adjust, bool | np.bool_):
             return cls(weighted=regression == "weighted") if adjust else None
         terms = as_terms(cast("Term | Sequence[Term]", adjust), "adjust")
         return cls(terms, weighted=regression == "weighted")
 
-    def require(self, group: ControlGroup) -> None:
+    @property
+    def given(self) -> bool:
+        """Whether predictions of the caller's stand in the place of a regression."""
+        return self.function is not None or self.columns is not None
+
+    def require(self, group: ControlGroup, outcomes: Sequence[str]) -> None:
         """Raise on an adjustment by nothing, or without the weights it is written for."""
+        if self.columns is not None:
+            _require_columns(self.columns, group, outcomes)
         if group.model is None and group.estimand != "att":
             raise OptionError(
                 f"Matched effects of {group.estimand!r} are not adjusted",
                 found=f"method={group.method!r} and adjust=",
                 do="leave out adjust=, or choose controls by mih.weight or with estimand='att'",
             )
-        if self.function is None and not (self.terms or group.risk.design.width):
+        if not (self.given or self.terms or group.risk.design.width):
             raise OptionError(
                 "There is nothing to adjust by: effects are adjusted by the columns that controls "
                 "were chosen on, beside those they share exactly",
@@ -107,6 +122,8 @@ class Adjustment:
         """Return what provenance says: True, the columns, or that it is a function."""
         if self.function is not None:
             return "a function"
+        if self.columns is not None:
+            return dict(self.columns)
         return True if self.terms is None else [str(term) for term in self.terms]
 
     def design(self, group: ControlGroup) -> Design:
@@ -177,6 +194,34 @@ class Adjustment:
                 do="return a number for every row",
             )
         return made[0], None if len(made) == 1 else made[1]
+
+
+def _require_columns(
+    columns: Mapping[str, str], group: ControlGroup, outcomes: Sequence[str]
+) -> None:
+    """Raise on columns of predictions that are not one for each outcome, in its unit."""
+    if set(columns) != set(outcomes) or not all(isinstance(c, str) for c in columns.values()):
+        raise OptionError(
+            "Predictions for outcomes are one column for each of them",
+            found=f"adjust={arguments.shown(dict(columns))} and outcomes="
+            f"{arguments.shown(list(outcomes))}",
+            do=f"give adjust={{{outcomes[0]!r}: 'a column'}}, and so for every outcome",
+        )
+    if group.recipe is None or group.estimand != "att":
+        raise OptionError(
+            "Columns have what is predicted without treatment, for effects on those who start",
+            found=f"estimand={group.estimand!r}",
+            do="give a function as adjust=, which learns from either side, or estimand='att'",
+        )
+    cube = group.recipe.fetch([*outcomes, *columns.values()])
+    require_outcomes(group.recipe.panel, cube, list(columns.values()))
+    for outcome, column in columns.items():
+        if (found := str(cube.unit_of(column))) != (unit := str(cube.unit_of(outcome))):
+            raise OptionError(
+                f"Predictions of {outcome} are in its unit",
+                found=f"{column} in {found}, and {outcome} in {unit}",
+                do=f"name its unit where the panel is read: units={{{column!r}: {unit!r}}}",
+            )
 
 
 def fitted(X: FloatArray, y: FloatArray, w: FloatArray) -> tuple[FloatArray, FloatArray]:

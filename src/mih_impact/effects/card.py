@@ -272,7 +272,7 @@ def effects_card(effects: EffectEstimates) -> Card:
     if effects.design_weights is not None:
         notes.append(DESIGN_WEIGHTS.format(column=effects.design_weights).text())
     adjust = effects.provenance.options.get("adjust")
-    if isinstance(adjust, str):
+    if isinstance(adjust, str | dict):
         notes.append(_GIVEN_OUTCOME.text())
     elif isinstance(adjust, list | tuple):
         columns = ", ".join(label_of(str(name)).text() for name in adjust)

@@ -130,8 +130,11 @@ def event_study(
         before start: outcome and treatment then have models of their own. Or a function of your
         own predicts the change: it takes rows to learn from, which are candidates with their
         `change`, and rows to predict, as `given_score.rows_as_frame` has them (`attrs` of both say
-        the outcome and the year since start), and returns a number for each of the latter. How it
-        was estimated is not known, and no standard error counts it.
+        the outcome and the year since start), and returns a number for each of the latter. Or
+        predictions are columns of the panel, {"wage_income": "predicted"}: what is predicted of
+        each outcome without treatment in every row, in its unit and its years' prices; changes are
+        compared less the predictions' own. How predictions were estimated is not known, and no
+        standard error counts it.
     outcome_regression
         For weights. "weighted": the regression has the weights of the group. "unweighted": it has
         none, so that the weights correct what it leaves (AIPW, as `teffects aipw`).
@@ -220,7 +223,7 @@ def event_study(
     if score_correction:
         require_theory(group, kind, adjust=adjusted)
     if adjustment is not None:
-        adjustment.require(group)
+        adjustment.require(group, target.outcomes)
     parts = None if by is None else split(group, by)
     own = [] if parts is None else own_groups(group, parts)
     groups = [group, *(each for each in own if isinstance(each, ControlGroup))]

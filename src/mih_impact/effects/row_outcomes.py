@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,8 @@ from mih_impact.effects.influence import (
 )
 from mih_impact.effects.question import TargetEffects
 from mih_impact.effects.score_correction import ScoreMoments, score_moments
+from mih_impact.errors import SupportError
+from mih_impact.panel.cube import Cube
 
 __all__ = ["RowOutcomes"]
 
@@ -93,7 +97,7 @@ class RowOutcomes:
         if target.composition == "cohort_weighted":
             changes[treated] = np.where(target.seen_in_part(group), np.nan, changes[treated])
         covariates = None
-        if adjustment is not None and function is None:
+        if adjustment is not None and not adjustment.given:
             design = adjustment.design(group)
             # Within a subgroup all columns may be constant, which leaves nothing to adjust by.
             covariates = design.take(rows) if design.width else None
@@ -115,10 +119,8 @@ class RowOutcomes:
         """Compare some of the participants, shape (n,), with their controls."""
         if self.target.composition == "balanced":
             among = among & self.target.seen_throughout(self.group)
-        if self.adjustment is not None and self.adjustment.function is not None:
-            columns = [(name, e) for name in self.target.outcomes for e in self.target.years]
-            untreated, _ = self.adjustment.predictions(self.group, columns, self.changes)
-            comparison = self._compare(self.changes - untreated, among)
+        if self.adjustment is not None and self.adjustment.given:
+            comparison = self._compare(self.changes - self._untreated(self.adjustment), among)
             return comparison, self._influence(comparison)
         comparison = self._compare(self.changes, among)
         if self.covariates is None:
@@ -126,6 +128,30 @@ class RowOutcomes:
         changes, leverage, apart = self._adjusted(comparison)
         comparison = replace(self._compare(changes, among), leverage=leverage, apart=apart)
         return comparison, self._influence(comparison)
+
+    def _untreated(self, adjustment: Adjustment) -> FloatArray:
+        """Return what the caller predicts of changes without treatment, shape (r, K * E)."""
+        target, group = self.target, self.group
+        if adjustment.columns is None:
+            columns = [(name, e) for name in target.outcomes for e in target.years]
+            return adjustment.predictions(group, columns, self.changes)[0]
+        assert group.recipe is not None
+        names = tuple(adjustment.columns[name] for name in target.outcomes)
+        cube = group.recipe.fetch(names)
+        told = replace(group, risk=replace(group.risk, cube=cube))
+        _, changes = replace(target, outcomes=names).levels_and_changes(told, self.rows)
+        who = np.concatenate([self.treated, self.used])
+        gone = np.isfinite(self.changes[who]) & ~np.isfinite(changes[who])
+        at = self.rows[who]
+        null = _null(cube, names, group.risk.person[at], group.risk.start[at], target)
+        if gone.any() or null:
+            raise SupportError(
+                "A change that is compared has no prediction",
+                found=f"{int(gone.sum())} of {gone.size} changes, and {null} rows without a value"
+                f", of {', '.join(names)}",
+                do="give a number in every row in which the outcome has one, the base year's too",
+            )
+        return np.where(np.isfinite(changes), changes, 0.0)
 
     def score_moments(self, comparison: Comparison) -> ScoreMoments:
         """Return how a comparison hangs on the coefficients of the score."""
@@ -202,6 +228,20 @@ class RowOutcomes:
         if self.target.composition == "cohort_weighted":
             return self.group.risk.start_year[self.rows]
         return np.zeros(len(self.rows), dtype=np.int64)
+
+
+def _null(
+    cube: Cube, names: Sequence[str], person: IntArray, start: IntArray, target: TargetEffects
+) -> int:
+    """Return in how many rows amounts have no value, which in an amount would count as zero."""
+    years = np.unique([*target.years, *target.bases])
+    first = start[:, None] + cube.PER_YEAR * years - int(cube.periods[0])
+    many = 0
+    for name, k in product([name for name in names if name in cube.null], range(cube.PER_YEAR)):
+        inside = (first + k >= 0) & (first + k < len(cube.periods))
+        at = np.clip(first + k, 0, len(cube.periods) - 1)
+        many += int((inside & cube.null[name][person[:, None], at]).sum())
+    return many
 
 
 def _ascending(many: int, *parts: IntArray) -> IntArray:
