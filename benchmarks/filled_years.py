@@ -66,7 +66,7 @@ def sample(seed: int) -> mih.Panel:
     place = np.floor(u / odds).astype(int)
     starts = place < len(STARTS)
     start = np.where(starts, STARTS[np.minimum(place, len(STARTS) - 1)], 0)
-    level, frames = 250_000 + 20_000 * x + rng.normal(0, 30_000, PERSONS), []
+    level, frames = 400_000 + 20_000 * x + rng.normal(0, 30_000, PERSONS), []
     for year in range(2015, LAST + 1):
         at = np.where(starts, place, 0)
         gains = [effect(year - STARTS[:, None], fades=fades)[at, 0] for fades in (False, True)]
@@ -124,6 +124,12 @@ at 60,000. The truth is the mean over all who start. Controls by entropy balanci
 
 """
 READING = """
+The Monte Carlo error of a share near 95 % is 0.7 points. Where start years differ by a scale,
+filled years are right and their intervals cover 95 %. Means over those who are seen, *available*,
+speak of other start years, and are off the mean over all by what these differ. Where later effects
+fade, filling carries on what the first years promised: its interval then covers 28 % four years
+after the start and 2 % six years after, with the same standard error, which says nothing of the
+assumption.
 """
 
 
