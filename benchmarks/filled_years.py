@@ -3,7 +3,7 @@
     python benchmarks/filled_years.py [--seeds 1000]
 
 Samples of 800 persons, seeds 0, 1, ..., none left out. Somebody with x starts in one of the years
-2016 to 2020 with odds exp(-2.7 + 0.4 x) each against never, so that some 50 start a year. The
+2016 to 2020 with odds exp(-2.7 + 0.4 x) each against never, so that some 40 start a year. The
 register ends in 2022: six years after the start are seen for those of 2016 alone, two for all. The
 effect e years after the start is 20,000 (1 + e) kroner times a scale of the start year, 0.8 to 1.2,
 which is what filling supposes; or, where later effects fade, no more than 60,000 for those who
@@ -117,7 +117,7 @@ def section(table: list[dict[str, object]]) -> str:
 
 
 INTRODUCTION = """
-Written by `benchmarks/filled_years.py`. {seeds} samples of {persons} persons, some 50 of whom start
+Written by `benchmarks/filled_years.py`. {seeds} samples of {persons} persons, some 40 of whom start
 in each of five years; only those of the first are followed for six years. Effects of the start
 years differ by a scale, as `composition="filled"` supposes, or those of the last three stop rising
 at 60,000. The truth is the mean over all who start. Controls by entropy balancing, thousand NOK.
