@@ -228,6 +228,7 @@ def _run(given: argparse.Namespace) -> None:
     if not given.allow_outside:
         spec.require_inside()
     result = run_study(spec, write=False, allow_outside=given.allow_outside)
+    shown = result.shown()  # what may not be written is not printed either
     text = f"{result.effects.summary()}\n\n{result.summary()}"
     files = []
     if given.save is not None:
@@ -238,7 +239,6 @@ def _run(given: argparse.Namespace) -> None:
         written = write_outputs(result, spec.outputs, folder)
         text += "\n\n" + _WRITTEN.format(n=len(written), out=folder / spec.outputs.folder).text()
         files += written
-    shown = result.shown()
     _say(
         given,
         text,

@@ -395,6 +395,30 @@ def test_years_that_need_the_same_grants_are_named_together(lang: str, words: st
     assert words in told.replace("\u00a0", " ")
 
 
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [("nb", ("offentlige budsjetter samlet", "mellom budsjettene er ikke medregnet")),
+     ("en", ("public budgets as a whole", "from one budget to another are not counted"))],
+)  # fmt: skip
+def test_the_need_for_grants_is_said_to_be_that_of_all_budgets(lang: str, words: tuple) -> None:
+    """The state pays the municipality: the state alone needs more than all budgets together."""
+    items = (
+        mih.CostItem(name="grant", label=LABEL, amounts=[60_000.0], payer="state",
+                     receiver="municipality"),
+        mih.CostItem(name="place", label=LABEL, amounts=[50_000.0], payer="state"),
+    )  # fmt: skip
+    case = published()
+    case = replace(case, programme=replace(case.programme, items=items))
+    impact = mih.budget_impact(case, starters={2026: 100}, draws=100)
+    need = impact.peak_need()["amount"]
+    assert need["state"] > need["public"] > 0
+    with in_language(lang):
+        blocks = content._budget(Numbers(case), impact)
+    told = " ".join(plain(block.text) for block in blocks if isinstance(block, doc.Paragraph))
+    for part in words:
+        assert part in told.replace("\u00a0", " ")
+
+
 def test_grants_do_not_move_with_what_the_programme_costs() -> None:
     """A grant to an employer is financed by taxes whatever the resources cost."""
     grant = mih.CostItem(name="grant", label=LABEL, amounts=[200_000.0], payer="state",

@@ -228,3 +228,25 @@ def test_an_outcome_that_none_can_hide_is_refused_in_files(tmp_path):
     assert mih.write_workbook(without, tmp_path / "a.xlsx").exists()
     with mih.options(min_cell=1):
         assert mih.write_workbook(alone, tmp_path / "b.xlsx").exists()
+
+
+def test_schemes_that_cannot_be_written_are_named_together_and_said_to_be_left_out(tmp_path):
+    frame = register(uforetrygd=(1, 123_456.0)).drop(columns="dagpenger")
+    frame["sosialhjelp"] = frame["uforetrygd"]
+    effect = effects(frame, window=(-2, 3))
+    options = {"programme": mih.Programme.none(), "horizon": 3}
+    rates = mih.Assumptions.r109()
+    with pytest.raises(mih.AssumptionError) as told:
+        mih.cost_benefit(effect, rates, **options).save(tmp_path / "a.zip")
+    assert "roles={'sosialhjelp': None, 'uforetrygd': None}" in told.value.do
+    roles = {"uforetrygd": None, "sosialhjelp": None}
+    case = mih.cost_benefit(effect, rates, roles=roles, **options)
+    kept = mih.load(case.save(tmp_path / "a.zip"))
+    memo = mih.write_memo(kept, tmp_path / "a.html", lang="en").read_text("utf-8")
+    said = "Left out of the account: "
+    for text in (kept.summary("en"), memo):
+        words = " ".join(text.split())
+        assert said in words
+        assert "social assistance" in words.split(said)[1].split(". ")[0]
+        assert "Public budgets are without" in words
+    assert "Holdt utenfor regnskapet: " in " ".join(kept.summary("nb").split())

@@ -327,6 +327,58 @@ def test_what_is_asked_for_is_written(folder, tmp_path):
     assert not list((tmp_path / "made").iterdir())
 
 
+def of_three() -> pd.DataFrame:
+    """Return a register in which three persons start."""
+    frame = small_register(300, starters=20, seed=6)
+    started = frame.loc[frame["start_year"].notna(), "person_id"].unique()
+    frame = frame[~frame["person_id"].isin(started[3:])].copy()
+    frame.loc[frame["start_year"].notna(), "start_year"] = 2015.0
+    return frame
+
+
+def test_the_account_of_three_persons_is_neither_printed_nor_written(capsys, tmp_path):
+    of_three().to_parquet(tmp_path / "extract.parquet")
+    effects = EFFECTS.replace("3]", "2]")
+    outputs = '[outputs]\nfolder = "out"\ntables = true\nfigures = true\nsave = "case.zip"\n'
+    spec = spec_of(tmp_path, "horizon = 3", effects=effects, more=outputs)
+    result = mih.run_study(spec, write=False)
+    with pytest.raises(mih.AssumptionError, match="too few participants for an account"):
+        result.save(tmp_path / "case.zip")
+    with pytest.raises(mih.AssumptionError, match="too few participants for an account"):
+        mih.run_study(spec)
+    (tmp_path / "analysis.toml").write_text(spec.to_toml(), encoding="utf-8")
+    assert main(["run", str(tmp_path / "analysis.toml"), "--quiet"]) == 2
+    told = capsys.readouterr()
+    assert not told.out
+    assert "too few participants" in told.err
+    assert not [path for path in tmp_path.rglob("*") if path.suffix in (".zip", ".csv", ".png")]
+    for shown in (result.case.summary("en"), result.summary("en")):
+        assert "NOK" not in shown
+        assert "hidden (fewer than 5)" in shown
+    balance = result.balance
+    assert "hidden" in balance.summary("en")
+    kept = mih.load(balance.save(tmp_path / "balance.zip")).to_frame()
+    assert kept.filter(regex="before|after").isna().all(axis=None)
+
+
+def test_what_is_hidden_of_the_effects_is_not_in_the_saved_account(folder, tmp_path):
+    frame = small_register(400, starters=60)
+    started = frame.loc[frame["start_year"].notna(), "person_id"].unique()
+    first, many = frame["person_id"].isin(started[:3]), frame["person_id"].isin(started[:30])
+    at_start = frame["year"] == frame["start_year"]
+    frame["uforetrygd"] = np.where(first & at_start, 7_654.0, 0.0)
+    frame["sykepenger"] = np.where(many, 10_000.0 + frame["person_id"], 0.0)
+    panel = mih.read_panel(frame, price_year=2024)
+    effects = EFFECTS.replace("'dagpenger'", "'dagpenger', 'uforetrygd', 'sykepenger'")
+    result = mih.run_study(spec_of(folder, effects=effects), panel=panel, write=False)
+    kept = mih.load(result.save(tmp_path / "case.zip"))
+    hidden = kept.effects.frame["estimate"].isna() & (kept.effects.frame["year_since_start"] >= 0)
+    assert hidden.any()
+    for row in result.effects.frame[hidden].itertuples():
+        assert not np.isclose(kept.case.effects, row.estimate, rtol=1e-9).any()
+    assert kept.case.npv == pytest.approx(result.case.npv, rel=1e-12)
+
+
 @pytest.mark.parametrize("lang", ["nb", "en"])
 def test_the_template_runs_as_it_stands(capsys, tmp_path, lang):
     assert main(["init", str(tmp_path), "--lang", lang]) == 0

@@ -24,7 +24,13 @@ from mih_impact.account.roles import (
     break_even_text,
     hundreds,
 )
-from mih_impact.account.tables import actor_frame, beside_frame, ledger_frame, year_frame
+from mih_impact.account.tables import (
+    actor_frame,
+    beside_frame,
+    is_of_few,
+    ledger_frame,
+    year_frame,
+)
 from mih_impact.account.values import AccountValues
 from mih_impact.display.locale import (
     Label,
@@ -32,12 +38,14 @@ from mih_impact.display.locale import (
     capital,
     count,
     hidden,
+    hidden_too,
     interval,
     money_name,
     number,
     percent,
 )
 from mih_impact.display.result import Card
+from mih_impact.panel.contract import label_of
 
 __all__ = [
     "COVER",
@@ -51,6 +59,7 @@ __all__ = [
     "cut",
     "in_kind",
     "kind_and_cash",
+    "left_out",
     "local_losses",
     "no_benefits",
     "participants_behind",
@@ -73,6 +82,14 @@ _CUT = Label(
     " ikke regnet med.",
     en="The account is cut after {years} years (years 0–{last} since start). Effects after that are"
     " not counted.",
+)
+_LEFT_OUT = Label(
+    nb="Holdt utenfor regnskapet: {names}. Virkningen på offentlige budsjetter er uten dette.",
+    en="Left out of the account: {names}. Public budgets are without it.",
+)
+_OF_FEW = Label(
+    nb="For få deltakere til et regnskap: ingen verdier vises (min_cell i mih.options).",
+    en="Too few participants for an account: no values are shown (min_cell of mih.options).",
 )
 _NO_BENEFITS = Label(
     nb="Effekter på ytelser er IKKE regnet med.", en="Effects on benefits are NOT included."
@@ -170,6 +187,15 @@ def no_benefits(case: AccountValues) -> Sentence | None:
     """Say that effects on benefits are left out, where they are."""
     has = any(role.startswith("benefit:") for role in case.roles)
     return None if has else Sentence(_NO_BENEFITS)
+
+
+def left_out(case: AccountValues) -> Sentence | None:
+    """Say which estimated benefits are left out, where any is."""
+    names = case.provenance.options.get("left_out", ())
+    if not names:
+        return None
+    listed = both(lambda: ", ".join(label_of(name).text() for name in names))
+    return Sentence(_LEFT_OUT, {"names": listed})
 
 
 def cover_of(actor: str, compensated: tuple[str, ...] | None) -> str:
@@ -343,6 +369,10 @@ _UNSURE = {
 def account_card(case: AccountValues) -> Card:
     """Return the card of an account."""
     title = _TITLE.format(programme=case.programme.label).text()
+    if is_of_few(case):
+        secret = hidden_too(float(np.nanmin(case.starters)))
+        values = tuple((name.text(), secret) for name in (_NPV, _PUBLIC, _STARTERS))
+        return Card(title=title, lines=values, notes=(_OF_FEW.text(),))
     return Card(
         title=title,
         lines=(*_headline(case), *_beside(case)),
@@ -450,6 +480,7 @@ def _objections(case: AccountValues) -> list[Sentence | None]:
     return [
         Sentence(_OWN_RULES) if own else None,
         no_benefits(case),
+        left_out(case),
         *local_losses(case).values(),
         Sentence(_NO_COVER) if local_losses(case) else None,
         in_kind(case),

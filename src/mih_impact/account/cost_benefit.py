@@ -43,6 +43,7 @@ from mih_impact.account.tables import (
     composed_effects,
     costs_frame,
     frozen,
+    left_out_of,
     pooled,
     starters_behind,
     tax_rates_of,
@@ -546,7 +547,8 @@ def cost_benefit(
             {"horizon": horizon, "persistence": persistence, "estimand": effects.estimand}
             | ({} if assumptions.currency == "NOK" else {"currency": assumptions.currency})
             | ({} if effects.design_weights is None else {"weights": effects.design_weights})
-            | tax_rates_of(effects, entered),
+            | tax_rates_of(effects, entered)
+            | left_out_of(effects, entered),
             data=effects.provenance.data,
             evidence=effects.provenance.evidence,
         ),

@@ -15,11 +15,20 @@ from mih_impact.account.assumption import Assumption
 from mih_impact.account.cost_item import CostItem
 from mih_impact.account.ledger import FloatArray, probability_positive
 from mih_impact.account.programme import Programme
-from mih_impact.account.roles import AVOIDED_MEASURES, GROUPS, TAX, Benefit, hundreds
+from mih_impact.account.roles import (
+    AVOIDED_MEASURES,
+    GROUPS,
+    STATE_BENEFITS,
+    TAX,
+    Benefit,
+    benefit_of,
+    hundreds,
+)
 from mih_impact.account.rules import AccountModel
 from mih_impact.account.values import AccountValues, Composed
 from mih_impact.display.locale import Label, current, number
-from mih_impact.effects.hidden import pools, thin_when_pooled
+from mih_impact.display.result import is_small
+from mih_impact.effects.hidden import is_thin, pools, thin_when_pooled
 from mih_impact.effects.series import EffectSeries, require_effects
 from mih_impact.errors import AssumptionError
 from mih_impact.panel.contract import TAX_ON_WAGE
@@ -32,7 +41,9 @@ __all__ = [
     "composed_effects",
     "costs_frame",
     "frozen",
+    "is_of_few",
     "ledger_frame",
+    "left_out_of",
     "line_values",
     "pooled",
     "starters_behind",
@@ -343,8 +354,16 @@ def pooled(case: _Account) -> _Account:
     Raises
     ------
     AssumptionError
-        An outcome is too few persons' and has none to be one with.
+        An outcome is too few persons' and has none to be one with; or too few are compared.
     """
+    if is_of_few(case):
+        raise AssumptionError(
+            "There are too few participants for an account",
+            found=f"fewer than {current().min_cell} participants or controls compared, or wages of"
+            " fewer, or one with more than half of them, in some year",
+            do="take more starters together, or a shorter horizon; or, where the file stays with"
+            " those who may see it, write it within mih.options(min_cell=1)",
+        )
     if case.giving is None:
         return case
     members = pools(case.giving, case.giving)
@@ -381,20 +400,42 @@ def pooled(case: _Account) -> _Account:
     )
 
 
+def is_of_few(case: AccountValues) -> bool:
+    """Tell whether too few persons stand behind an account for any of its values to be shown.
+
+    So it is where few are compared, or have a wage, in some year; of a saved account, which does
+    not hold who contributes, where few are behind every year.
+    """
+    giving = case.giving
+    if giving is None:
+        return bool(is_small(case.starters).all())
+    of_few = is_small(giving[["persons_participants", "persons_controls"]]).any()
+    roles = dict(zip(case.outcomes, case.roles, strict=True))
+    wages = giving[giving["outcome"].map(roles).isin(["wage", TAX])]
+    return bool(of_few or is_thin(wages).any())
+
+
 def _require_safe(giving: pd.DataFrame, members: dict[str, tuple[str, ...]]) -> None:
-    """Raise where an outcome would still be disclosed, alone or in its pool."""
+    """Raise where outcomes would still be disclosed, alone or in their pools; all are named."""
+    names: list[str] = []
+    years: set[int] = set()
     for own in dict.fromkeys(members.values()):
         parts = [giving[giving["outcome"] == name] for name in own]
         thin = thin_when_pooled(parts)
         if thin.any():
-            years = ", ".join(str(int(year)) for year in parts[0]["level"][thin])
-            raise AssumptionError(
-                f"The account would give away amounts of single persons: {', '.join(own)}",
-                found=f"fewer than {current().min_cell} persons with an amount, or one with more"
-                f" than half of it, in year {years} since start",
-                do=f"leave it out of the account: roles={{{own[0]!r}: None}}; or, where the file"
-                " stays with those who may see it, write it within mih.options(min_cell=1)",
-            )
+            names += [name for name, part in zip(own, parts, strict=True) if is_thin(part).any()]
+            years |= {int(year) for year in parts[0]["level"][thin]}
+    if not names:
+        return
+    roles = ", ".join(f"{name!r}: None" for name in names)
+    raise AssumptionError(
+        f"The account would give away amounts of single persons: {', '.join(names)}",
+        found=f"fewer than {current().min_cell} persons with an amount, or one with more"
+        f" than half of it, in year {', '.join(map(str, sorted(years)))} since start",
+        do=f"leave out of the account what is named: roles={{{roles}}}, or in an analysis.toml"
+        " name the other outcomes in [effects]; or, where the file stays with those who may see"
+        " it, write it within mih.options(min_cell=1)",
+    )
 
 
 def _own_benefit(case: AccountValues, outcome: str) -> Benefit | None:
@@ -452,3 +493,15 @@ def tax_rates_of(effects: EffectSeries, entered: Mapping[str, str]) -> dict[str,
             f" it out: roles={{{TAX_ON_WAGE!r}: None}}",
         )
     return {name: told[name] for name in ("tax_rates", "tax_source")}
+
+
+def left_out_of(effects: EffectSeries, entered: Mapping[str, str]) -> dict[str, Any]:
+    """Return the estimated benefits that the account leaves out, and that no total covers."""
+    roles = set(entered.values())
+    covered = "state" if STATE_BENEFITS in roles else None
+    names = []
+    for name in effects.outcomes:
+        own = None if name in entered else benefit_of(f"benefit:{name}")
+        if own is not None and own.payer != covered and own.role not in roles:
+            names.append(name)
+    return {"left_out": tuple(names)} if names else {}

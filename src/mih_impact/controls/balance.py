@@ -31,6 +31,7 @@ from mih_impact.display.locale import (
     both,
     capital,
     current,
+    hidden_too,
     in_language,
     language,
     number,
@@ -176,7 +177,7 @@ class Balance(Result):
             return love_plot(self, ax=ax)
 
     def shown(self) -> Balance:
-        """Return the tables as saved: parts of few matched participants blanked.
+        """Return the tables as shown and saved: parts of few matched participants blanked.
 
         And of one more, since the means of all together would else give theirs away.
         """
@@ -184,9 +185,24 @@ class Balance(Result):
         parts = self.subgroups
         if parts is not None:
             parts = _blanked(parts, "subgroup", self.n_participants)
-        return replace(self, start_years=start_years, subgroups=parts)
+        frame = self.frame
+        if self._of_few:
+            numbers = frame.columns.drop(["covariate", "label_nb", "label_en"])
+            frame = frame.astype(dict.fromkeys(numbers, np.float64))
+            frame[numbers] = np.nan
+        return replace(self, frame=frame, start_years=start_years, subgroups=parts)
+
+    @property
+    def _of_few(self) -> bool:
+        """Whether too few participants or controls are compared for their means to be shown."""
+        return bool(is_small([self.n_participants, self.n_controls]).any())
 
     def _card(self) -> Card:
+        if self._of_few:
+            secret = hidden_too(min(self.n_participants, self.n_controls))
+            line = (_LARGEST.format(side=_AFTER.text()).text(), secret)
+            return Card(title=_TITLE.format(how=self.how).text(), lines=(line,))
+
         def largest(side: str) -> str:
             value = float(self.frame[f"smd_{side}"].abs().max())
             return number(value, decimals=3)

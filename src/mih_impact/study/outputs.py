@@ -82,7 +82,7 @@ def _who_is_compared(study: StudyResult, source: str) -> Table:
             three,
         ),
     }
-    frame = study.balance.to_frame()
+    frame = study.balance.shown().to_frame()
     name = "table1_who_is_compared"
     return Table.of(name, _COMPARED.text(), frame, columns, source=source)
 
@@ -160,7 +160,13 @@ def write_outputs(result: StudyResult, wanted: OutputsSpec, folder: str | Path) 
     -------
     list of Path
         The files written.
+
+    Raises
+    ------
+    AssumptionError
+        The account would give away amounts of single persons; nothing is written.
     """
+    saved, result = result, replace(result, case=result.case.shown())
     out = Path(folder) / wanted.folder
     with in_language(wanted.lang):
         tables = [
@@ -176,7 +182,7 @@ def write_outputs(result: StudyResult, wanted: OutputsSpec, folder: str | Path) 
             path = out / f"{_STEM.text()}.{suffix}"
             written.append(result.case.sheet().write(path))
     if wanted.save is not None:
-        written.append(result.save(out / wanted.save))
+        written.append(saved.save(out / wanted.save))
     return written
 
 

@@ -136,8 +136,15 @@ class StudyResult(Result):
         return self.effects.to_frame()
 
     def shown(self) -> StudyResult:
-        """Return the result as it is displayed, exported and saved: small cells blanked."""
-        return replace(self, effects=self.effects.shown(), balance=self.balance.shown())
+        """Return the result as it is displayed, exported and saved: small cells blanked.
+
+        Raises
+        ------
+        AssumptionError
+            The account would give away amounts of single persons; see `CostBenefit.shown`.
+        """
+        effects, balance = self.effects.shown(), self.balance.shown()
+        return replace(self, effects=effects, balance=balance, case=self.case.shown())
 
     def _card(self) -> Card:
         card = self.case._card()

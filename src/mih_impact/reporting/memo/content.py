@@ -145,7 +145,7 @@ def budgets(made: Numbers) -> Text:
         *(part for actor in losses for part in _loss(made, actor)),
         *_municipality(made),
     )
-    return (*told, card.EMPLOYER.text())
+    return (*told, *_composed(card.left_out(made.case), {}), card.EMPLOYER.text())
 
 
 def _wage(made: Numbers) -> tuple[Part, ...]:

@@ -232,8 +232,10 @@ BUDGET_TEXT = Label(
     " grants.",
 )
 BUDGET_NEED = Label(
-    nb="Behovet for bevilgninger er størst i {peak_year}, med {peak}. ",
-    en="The need for grants is largest in {peak_year}, at {peak}. ",
+    nb="For offentlige budsjetter samlet er behovet for bevilgninger størst i {peak_year}, med"
+    " {peak}; tilskudd mellom budsjettene er ikke medregnet. ",
+    en="For public budgets as a whole, the need for grants is largest in {peak_year}, at {peak};"
+    " grants from one budget to another are not counted. ",
 )
 AND = Label(nb="{before} og {last}", en="{before} and {last}")
 COHORT = Label(nb="{n} som starter i {year}", en="{n} starters in {year}")
