@@ -56,6 +56,24 @@ def spells(rows, **options):
     return mih.Spells(table, name="spells", **options)
 
 
+def test_a_table_of_which_many_rows_have_no_person_is_warned_of():
+    def found(strangers, known):
+        who = ["a"] * known + [f"other{i}" for i in range(strangers)]
+        rows = [(person, f"2020-01-{1 + i:02d}") for i, person in enumerate(who)]
+        spells_ = frame([(p, d, d, 1.0) for p, d in rows], "person_id", "start", "stop", "rate")
+        options = {"to": "aap", "amount": "rate", "per": "day", "days": "calendar"}
+        panel = build(spells=[mih.Spells(spells_, name="aap.dta", **options)])
+        report = panel.check()
+        assert not report.errors
+        return [b for b in report.warnings if b.rule == "rows without a person"]
+
+    [warning] = found(10, 10)
+    assert warning.rows == 10
+    assert "10 of 20 rows" in warning.what.text("en")
+    assert "identifiers=" in warning.do.text("nb")
+    assert found(1, 20) == []  # a few are normal
+
+
 # --- days, months and amounts ---------------------------------------------------------------------
 
 

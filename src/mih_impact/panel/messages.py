@@ -201,6 +201,19 @@ ABOVE_YEARS = (
         'such as "20200819" keep the year',
     ),
 )
+STRANGERS = (
+    Label(
+        nb="{table}: {lost} av {read} rader ({share}) har personer som tabellen over personer "
+        "ikke har",
+        en="{table}: {lost} of {read} rows ({share}) have persons that the table of persons lacks",
+    ),
+    Label(
+        nb="sammenlign de to nøklene, eller oppgi identifiers=; ingenting hvis tabellen dekker "
+        "flere enn personene",
+        en="compare the two keys, or give identifiers=; nothing if the table covers more people "
+        "than the persons",
+    ),
+)
 MISSPELT = (
     Label(
         nb="Registeret har «{source}», men ikke {column}",

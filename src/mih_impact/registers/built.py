@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from mih_impact import arguments
+from mih_impact.display.locale import both, number, percent
+from mih_impact.panel.check import Breach, PanelReport
 from mih_impact.panel.contract import BENEFITS, CONTRACT
+from mih_impact.panel.messages import STRANGERS
 from mih_impact.panel.panel import Panel
 from mih_impact.registers.fates import FATES, Taken
 from mih_impact.registers.rows import kind_of
@@ -23,6 +27,9 @@ __all__ = ["BuiltPanel", "Origin", "Part"]
 
 #: Columns of a narrow screen, and of them those that the name of a table may take.
 _WIDTH, _NAME = 79, 30
+#: The share of a table's rows without a person that is warned of. A few are normal: those who moved
+#: abroad, or got another number; of a key that does not fit there are many.
+_MANY = 0.05
 
 
 @dataclass(frozen=True)
@@ -107,6 +114,26 @@ class BuiltPanel(Panel):
         built.__dict__.update(panel.__dict__)
         built._origin = origin
         return built
+
+    def check(self) -> PanelReport:
+        """Return every breach of the contract, and warn of tables with many rows of nobody here."""
+        report = super().check()
+        return replace(report, breaches=(*report.breaches, *self._strangers()))
+
+    def _strangers(self) -> Iterator[Breach]:
+        """Yield a warning for each table of which many rows have no person among the persons."""
+        for part in self._origin.parts:
+            lost, read = part.taken.counts.get("without_person", 0), sum(part.taken.counts.values())
+            if part.kind in ("persons", "identifiers") or lost <= _MANY * read:
+                continue
+            values = {
+                "table": part.name,
+                "lost": both(partial(number, lost)),
+                "read": both(partial(number, read)),
+                "share": both(partial(percent, lost / read)),
+            }
+            what, do = (text.format(**values) for text in STRANGERS)
+            yield Breach("rows without a person", "person_id", "warning", lost, what, do)
 
     def sources(self) -> pd.DataFrame:
         """Return what became of the rows of each table; the parts add up to the rows read.
