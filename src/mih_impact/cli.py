@@ -48,6 +48,10 @@ _LIES_OUTSIDE = Label(
     nb="Registeret ligger utenfor mappen: legg --allow-outside til i check og run.",
     en="The register lies outside the folder: add --allow-outside to check and run.",
 )
+_REGISTER_ALONE = Label(
+    nb="Dette kontrollerte registeret. Det analysen ber om, kontrolleres av mih-impact run.",
+    en="This checked the register. What the analysis asks for is checked by mih-impact run.",
+)
 _QUIET = Label(nb="ingen framdriftslinje", en="no progress bar")
 _JSON = Label(nb="svaret som JSON", en="the answer as JSON")
 
@@ -317,9 +321,10 @@ def _check(given: argparse.Namespace) -> None:
     else:
         panel = read_panel(given.register, columns=columns or None)
     report = panel.check()
+    of_analysis = Path(given.register).suffix == ".toml"
     _say(
         given,
-        report.summary(),
+        report.summary() + (f"\n\n{_REGISTER_ALONE.text()}" if of_analysis else ""),
         passed=report.passed,
         rows=report.n_rows,
         persons=report.n_persons,

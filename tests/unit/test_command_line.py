@@ -62,6 +62,27 @@ def test_help_is_in_the_language_asked_for(capsys, command):
         assert f"\nexamples:\n  mih-impact {command}" in english
 
 
+def test_check_of_an_analysis_says_that_it_checked_the_register_alone(capsys, tmp_path):
+    called(capsys, "init", str(tmp_path), "--lang", "en")
+    analysis = str(tmp_path / "analysis.toml")
+    code, english, _ = called(capsys, "check", analysis, "--lang", "en")
+    _, norwegian, _ = called(capsys, "check", analysis, "--lang", "nb")
+    assert code == 0
+    assert english.rstrip().endswith("What the analysis asks for is checked by mih-impact run.")
+    assert norwegian.rstrip().endswith("Det analysen ber om, kontrolleres av mih-impact run.")
+
+
+def test_eligible_of_a_file_is_the_name_of_a_column(capsys, tmp_path):
+    called(capsys, "init", str(tmp_path), "--lang", "en")
+    analysis = tmp_path / "analysis.toml"
+    text = analysis.read_text(encoding="utf-8")
+    for line in ("eligible = { sex = 'mann' }", "eligible = 'nw.col(\"aap\") > 0'"):
+        analysis.write_text(text.replace("# eligible", line + "  # ", 1), encoding="utf-8")
+        code, _, error = called(capsys, "run", str(analysis))
+        assert code != 0
+        assert "in a file only the name of" in error
+
+
 def test_errors_are_in_english_and_the_code_says_so(capsys):
     code, out, error = called(capsys, "run", "nothing.toml", "--lang", "nb")
     assert (code, out) == (2, "")

@@ -185,6 +185,14 @@ class Step:
         options = {key: tuple(v) if isinstance(v, list) else v for key, v in given.items()}
         if "on" in options:
             options["on"] = tuple(parse_term(str(term)) for term in as_terms(options["on"]))
+        target = options.get("eligible", "")
+        if not isinstance(target, str) or "col(" in target:
+            raise AssumptionError(
+                f"{section} eligible is more than the name of a column",
+                found=arguments.shown(target),
+                do="in a file only the name of a true/false column of the panel: expressions are "
+                "Python's, as in mih.build_panel(..., eligible=...)",
+            )
         if isinstance(by := options.get("by"), Mapping):
             options["by"] = _parts(by, section)
         return cls(verb, options)
