@@ -10,6 +10,7 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.cli import main
+from mih_impact.display.locale import language
 from mih_impact.nav.case import analysis, base_case, menn_i_helse
 from mih_impact.nav.published import QUANTITIES, published
 from mih_impact.study.spec import StudySpec
@@ -28,9 +29,7 @@ def made(replication, tmp_path_factory):
     draw = type(replication).figures
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            type(replication),
-            "figures",
-            lambda self, lang: drawn.setdefault(lang, draw(self, lang)),
+            type(replication), "figures", lambda self: drawn.setdefault(language(), draw(self))
         )
         for lang in ("nb", "en"):
             folders[lang] = tmp_path_factory.mktemp(lang)
