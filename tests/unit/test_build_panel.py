@@ -74,6 +74,19 @@ def test_a_table_of_which_many_rows_have_no_person_is_warned_of():
     assert found(1, 20) == []  # a few are normal
 
 
+def test_copies_are_told_before_adding_up_is_advised():
+    def error(*wages):
+        rows = frame([("a", 2020, wage) for wage in wages], "person_id", "year", "wage_income")
+        table = mih.Table(rows, columns={"year": "year", "wage_income": "wage_income"})
+        with pytest.raises(mih.PanelContractError) as caught:
+            build(yearly=[table])
+        return str(caught.value)
+
+    assert "with 3 rows, 1 of them copies of another" in error(100.0, 100.0, 50.0)
+    assert "whether the copies are to be left out" in error(100.0, 100.0)
+    assert "copies" not in error(100.0, 50.0)
+
+
 # --- days, months and amounts ---------------------------------------------------------------------
 
 

@@ -184,7 +184,7 @@ def periods(setting: Setting, table: Table, name: str) -> Taken:
         f"SELECT {', '.join(['pid', 'period', 'count(*) AS n', *parts])} FROM {taken.rows} "
         "WHERE fate = 'used' GROUP BY 1, 2"
     )
-    merged = _merged(setting, table, name, cells)
+    merged = _merged(setting, table, name, cells, taken.rows)
     if repeated:
         months = "unnest(range(period * 12, period * 12 + 12)) AS period"
         columns = ", ".join(["pid", months, *map(quoted, names)])
@@ -225,7 +225,7 @@ def _unplaced(name: str, with_month: bool, n: int, _: int) -> PanelContractError
     )
 
 
-def _merged(setting: Setting, table: Table, name: str, cells: str) -> int:
+def _merged(setting: Setting, table: Table, name: str, cells: str, rows: str) -> int:
     """Return how many rows were added to another; raise where nobody says that they may be."""
     merged, n, m = setting.store.row(
         "SELECT coalesce(sum(n) - count(*), 0), count(*) FILTER (n > 1), "
@@ -233,10 +233,18 @@ def _merged(setting: Setting, table: Table, name: str, cells: str) -> int:
     )
     if n and table.combine is None:
         each = "month" if setting.monthly else "year"
+        read = ", ".join(quoted(our) for our in table.columns if our not in ("year", "month"))
+        values = f"pid, place{read and ', '}{read}"
+        [copies] = setting.store.row(
+            f"SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM {rows} "
+            f"WHERE fate = 'used' GROUP BY {values})"
+        )
+        equal = f", {copies:,} of them copies of another in every column that is read"
         raise refuse(
             f"{name} has several rows of one person and {each}",
-            found=f"{n:,} such, with {m:,} rows",
-            do='add them up: combine="sum"; of versions take the latest: revision=',
+            found=f"{n:,} such, with {m:,} rows{equal if copies else ''}",
+            do=("see first whether the copies are to be left out; then " if copies else "")
+            + 'add them up: combine="sum"; of versions take the latest: revision=',
         )
     return int(merged)
 
