@@ -83,6 +83,17 @@ def test_eligible_of_a_file_is_the_name_of_a_column(capsys, tmp_path):
         assert "in a file only the name of" in error
 
 
+def test_a_price_year_without_an_index_names_the_key_of_a_file(capsys, tmp_path):
+    called(capsys, "init", str(tmp_path), "--lang", "en")
+    analysis = tmp_path / "analysis.toml"
+    text = analysis.read_text(encoding="utf-8").replace('"example"', '"register.csv"')
+    (tmp_path / "register.csv").write_text("person_id,year,wage_income\n1,2020,1\n")
+    analysis.write_text(text.replace("price_year = 2024", "price_year = 2030"), encoding="utf-8")
+    _, _, error = called(capsys, "check", str(analysis))
+    assert "in a file kpi = {" in error
+    assert "2030 = ...}" in error
+
+
 def test_errors_are_in_english_and_the_code_says_so(capsys):
     code, out, error = called(capsys, "run", "nothing.toml", "--lang", "nb")
     assert (code, out) == (2, "")

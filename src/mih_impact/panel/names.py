@@ -259,7 +259,9 @@ def read_evidence(given: Label | Mapping[Lang, str]) -> dict[str, str]:
 def _remedy(index: PriceIndex, price_year: int) -> str:
     """Return what to do about a price year that an index lacks."""
     if index.shipped:
-        return f"choose a year within it, or add years: index={adding([price_year])}"
+        index_of = adding([price_year])
+        in_file = index_of[index_of.index("{") : -1].replace(":", " =")
+        return f"choose a year within it, or add years: index={index_of}; in a file kpi = {in_file}"
     return (
         f"give {price_year} in index= too: it takes the place of the shipped index; or add the "
         f"years to that: index={adding([*index.years, price_year])}"
