@@ -355,6 +355,9 @@ def test_the_account_of_three_persons_is_neither_printed_nor_written(capsys, tmp
     for shown in (result.case.summary("en"), result.summary("en")):
         assert "NOK" not in shown
         assert "hidden (fewer than 5)" in shown
+    for draw in (result.case.plot, result.case.plot_actors):
+        with pytest.raises(mih.AssumptionError, match="too few participants"):
+            draw()
     balance = result.balance
     assert "hidden" in balance.summary("en")
     kept = mih.load(balance.save(tmp_path / "balance.zip")).to_frame()

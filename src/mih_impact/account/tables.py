@@ -46,6 +46,7 @@ __all__ = [
     "left_out_of",
     "line_values",
     "pooled",
+    "require_enough",
     "starters_behind",
     "tax_rates_of",
     "year_frame",
@@ -356,14 +357,7 @@ def pooled(case: _Account) -> _Account:
     AssumptionError
         An outcome is too few persons' and has none to be one with; or too few are compared.
     """
-    if is_of_few(case):
-        raise AssumptionError(
-            "There are too few participants for an account",
-            found=f"fewer than {current().min_cell} participants or controls compared, or wages of"
-            " fewer, or one with more than half of them, in some year",
-            do="take more starters together, or a shorter horizon; or, where the file stays with"
-            " those who may see it, write it within mih.options(min_cell=1)",
-        )
+    require_enough(case)
     if case.giving is None:
         return case
     members = pools(case.giving, case.giving)
@@ -413,6 +407,18 @@ def is_of_few(case: AccountValues) -> bool:
     roles = dict(zip(case.outcomes, case.roles, strict=True))
     wages = giving[giving["outcome"].map(roles).isin(["wage", TAX])]
     return bool(of_few or is_thin(wages).any())
+
+
+def require_enough(case: AccountValues) -> None:
+    """Raise where too few persons stand behind an account for it to be drawn or written."""
+    if is_of_few(case):
+        raise AssumptionError(
+            "There are too few participants for an account",
+            found=f"fewer than {current().min_cell} participants or controls compared, or wages of"
+            " fewer, or one with more than half of them, in some year",
+            do="take more starters together, or a shorter horizon; or, where the file stays with"
+            " those who may see it, write it within mih.options(min_cell=1)",
+        )
 
 
 def _require_safe(giving: pd.DataFrame, members: dict[str, tuple[str, ...]]) -> None:

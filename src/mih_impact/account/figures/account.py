@@ -21,7 +21,7 @@ from mih_impact.account.figures.parts import (
     write_amounts,
 )
 from mih_impact.account.roles import ACTORS, GROUP_LABELS, break_even_text, hundreds
-from mih_impact.account.tables import actor_frame, costs_frame, year_frame
+from mih_impact.account.tables import actor_frame, costs_frame, require_enough, year_frame
 from mih_impact.account.values import AccountValues, basis_of
 from mih_impact.display.figure import (
     ACTOR_COLOURS,
@@ -77,6 +77,7 @@ def plot_cumulative(case: AccountValues, *, ax: Axes | None = None) -> Axes:
     -------
     Axes
     """
+    require_enough(case)
     frame = year_frame(case)
     paths = {name: frame[frame["actor"] == name] for name in ("society", "public")}
     years = np.arange(case.horizon)
@@ -118,6 +119,7 @@ def plot_actors(case: AccountValues, *, ax: Axes | None = None) -> Axes:
     -------
     Axes
     """
+    require_enough(case)
     frame = actor_frame(case).set_index("actor")
     moved = frame["present_value"].abs() > 0.5
     actors = [actor for actor in ACTORS if moved[actor]]
