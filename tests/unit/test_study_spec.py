@@ -355,7 +355,10 @@ def test_the_account_of_three_persons_is_neither_printed_nor_written(capsys, tmp
     for shown in (result.case.summary("en"), result.summary("en")):
         assert "NOK" not in shown
         assert "hidden (fewer than 5)" in shown
-    for draw in (result.case.plot, result.case.plot_actors):
+    case = result.case
+    derived = (case.bridge, case.scenarios, case.sensitivity, case.uncertainty)
+    derived += (case.switching_values, case.variance_shares, case.plot, case.plot_actors)
+    for draw in derived:
         with pytest.raises(mih.AssumptionError, match="too few participants"):
             draw()
     balance = result.balance

@@ -18,6 +18,7 @@ from mih_impact.account.figures.parts import (
     wrapped,
 )
 from mih_impact.account.roles import GROUP_LABELS, GROUPS, PUBLIC, hundreds
+from mih_impact.account.tables import require_enough
 from mih_impact.account.values import AccountValues, basis_of, require_norwegian
 from mih_impact.display.figure import (
     ACTOR_COLOURS,
@@ -126,6 +127,7 @@ def bridge_of(case: AccountValues) -> Bridge:
     taken away, and tax-financing, and public budgets are left: the last sum is found by walking and
     must be the account's own.
     """
+    require_enough(case)
     require_norwegian(case, "The bridge")
     model, effects = case.model, case.effects
 

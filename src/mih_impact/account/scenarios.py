@@ -25,6 +25,7 @@ from mih_impact.account.parameters import Persistence, require_persistence
 from mih_impact.account.residual import years_left
 from mih_impact.account.roles import GROUP_LABELS, GROUPS, hundreds, require_group, require_named
 from mih_impact.account.sensitivity import Sensitivity, sensitivity_of
+from mih_impact.account.tables import require_enough
 from mih_impact.account.values import AccountValues, basis_of
 from mih_impact.display.figure import (
     ACTOR_COLOURS,
@@ -179,6 +180,7 @@ class Scenarios(Result):
 
 def scenarios_of(case: AccountValues, more: Sequence[Scenario] = ()) -> Scenarios:
     """Evaluate the account under each scenario; see `CostBenefit.scenarios`."""
+    require_enough(case)
     given = arguments.listed(more)
     if given is None or not all(isinstance(each, Scenario) for each in given):
         raise OptionError(

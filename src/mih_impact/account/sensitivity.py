@@ -29,6 +29,7 @@ from mih_impact.account.roles import (
     role_label,
 )
 from mih_impact.account.rules import AccountModel
+from mih_impact.account.tables import require_enough
 from mih_impact.account.uncertainty import drawn_effects, drawn_values
 from mih_impact.account.values import AccountValues, basis_of
 from mih_impact.display.figure import (
@@ -186,6 +187,7 @@ class Sensitivity(Result):
 
 def sensitivity_of(case: AccountValues) -> Sensitivity:
     """Move each assumption to the ends of its own range, all in one call of the model."""
+    require_enough(case)
     model = case.model
     items = case.used_assumptions()
     ends = [(item.name, item.value if end is None else end)
@@ -428,6 +430,7 @@ def variance_shares_of(case: AccountValues, n: int, seed: int) -> VarianceShares
     Var(Y), Cov(Y - sum of f_k, Y), is their interactions. So they add up by construction. Where the
     account is a sum of its sources, interactions are 0 and contributions are the usual ones.
     """
+    require_enough(case)
     arguments.whole("n", n, low=100, high=MOST_DRAWS)
     arguments.seed(seed)
     model = case.model

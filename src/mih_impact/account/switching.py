@@ -23,6 +23,7 @@ from mih_impact.account.roles import (
     role_label,
 )
 from mih_impact.account.sensitivity import at_each, totals
+from mih_impact.account.tables import require_enough
 from mih_impact.account.values import AccountValues, basis_of
 from mih_impact.display.figure import (
     OKABE_ITO,
@@ -143,6 +144,7 @@ def _distance(row: Mapping[Hashable, Any]) -> str:
 
 def switching_values_of(case: AccountValues, of: str) -> SwitchingValues:
     """Find the switching values of one group; see `CostBenefit.switching_values`."""
+    require_enough(case)
     group = require_group(of)
     value = case.present_value(of)
     straight = [item for item in case.used_assumptions() if item.name not in CURVED]
@@ -340,6 +342,7 @@ class SensitivityGrid(Result):
 
 def grid_of(case: AccountValues, over: Mapping[str, Sequence[float]]) -> SensitivityGrid:
     """Compute the account at every pair of values; see `CostBenefit.grid`."""
+    require_enough(case)
     (first, downward), (second, sideward) = _axes(case, over)
     pairs = np.array([(x, y) for x in downward for y in sideward])
     changes = {first.name: pairs[:, 0], second.name: pairs[:, 1]}

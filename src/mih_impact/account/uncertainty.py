@@ -23,6 +23,7 @@ from mih_impact.account.ledger import (
 )
 from mih_impact.account.parameters import Setting
 from mih_impact.account.roles import GROUP_LABELS, GROUPS, hundreds
+from mih_impact.account.tables import require_enough
 from mih_impact.account.values import AccountValues, basis_of
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label, Lang, both, in_language, interval, number, percent
@@ -364,6 +365,7 @@ def uncertainty_of(
     case: AccountValues, n: int, seed: int, resampled: EffectDraws | None
 ) -> Uncertainty:
     """Draw effects and assumptions, apart and together; see `CostBenefit.uncertainty`."""
+    require_enough(case)
     arguments.whole("n", n, low=100, high=MOST_DRAWS)
     arguments.seed(seed)
     effects = drawn_effects(case, n, seed) if resampled is None else given_effects(case, resampled)
