@@ -16,20 +16,13 @@ benchmarks/results/filled_years.json, and as a table to docs/monte_carlo.md.
 
 from __future__ import annotations
 
-import argparse
-import json
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from benchmarks.ties import PAGE, put
-from benchmarks.whose_effect import summarised, written
+from interval_studies import Found, Study
 
 import mih_impact as mih
-
-RESULT = Path(__file__).parent / "results" / "filled_years.json"
-TITLE = "## Years that are filled\n"
 
 PERSONS, LAST = 800, 2022
 STARTS = np.arange(2016, 2021)
@@ -88,7 +81,7 @@ def sample(seed: int) -> mih.Panel:
     return mih.read_panel(pd.concat(frames), money="fixed", price_year=2024, units=units)
 
 
-def one(seed: int) -> dict[tuple[str, str], tuple[float, float]]:
+def one(seed: int) -> Found:
     """Return estimate and standard error of every way, four and six years after the start."""
     outcomes = ["wage_income", "fading"]
     group = mih.weight(sample(seed), on="x", outcomes=outcomes)
@@ -104,43 +97,29 @@ def one(seed: int) -> dict[tuple[str, str], tuple[float, float]]:
     return found
 
 
-def summary(seeds: int) -> list[dict[str, object]]:
-    """Return a row for every way and year."""
-    table = summarised(one, seeds, truth)
-    return [{name: row[name] for name in row if name != "estimand"} for row in table]
-
-
-def section(table: list[dict[str, object]]) -> str:
-    """Return the section of the page."""
-    text = INTRODUCTION.format(seeds=f"{table[0]['seeds']:,}", persons=PERSONS)
-    return TITLE + text + written(table, "composition") + READING
-
-
-INTRODUCTION = """
+STUDY = Study(
+    name="filled_years",
+    one=one,
+    truth=truth,
+    title="## Years that are filled\n",
+    introduction="""
 Written by `benchmarks/filled_years.py`. {seeds} samples of {persons} persons, some 40 of whom start
 in each of five years; only those of the first are followed for six years. Effects of the start
 years differ by a scale, as `composition="filled"` supposes, or those of the last three stop rising
 at 60,000. The truth is the mean over all who start. Controls by entropy balancing, thousand NOK.
 
-"""
-READING = """
+""",
+    reading="""
 The Monte Carlo error of a share near 95 % is 0.7 points. Where start years differ by a scale,
 filled years are right and their intervals cover 95 %. Means over those who are seen, *available*,
 speak of other start years, and are off the mean over all by what these differ. Where later effects
 fade, filling carries on what the first years promised: its interval then covers 28 % four years
 after the start and 2 % six years after, with the same standard error, which says nothing of the
 assumption.
-"""
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=1000)
-    table = summary(parser.parse_args().seeds)
-    RESULT.write_text(json.dumps(table, indent=1) + "\n")
-    put(PAGE, TITLE, section(table))
-    print(pd.DataFrame(table).to_string())
-
+""",
+    first="composition",
+    persons=PERSONS,
+)
 
 if __name__ == "__main__":
-    main()
+    STUDY.main(__doc__)

@@ -13,20 +13,14 @@ docs/monte_carlo.md.
 
 from __future__ import annotations
 
-import argparse
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from benchmarks.ties import PAGE, put
-from benchmarks.whose_effect import ON, sample, summarised, written
+from interval_studies import Found, Study
+from whose_effect import ON, sample, truth
 
 import mih_impact as mih
-
-RESULT = Path(__file__).parent / "results" / "outcome_models.json"
-TITLE = "## Models of the outcome, and a probit\n"
 
 
 def least_squares(learn: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
@@ -52,7 +46,7 @@ WAYS: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
 }
 
 
-def one(seed: int) -> dict[tuple[str, str], tuple[float, float]]:
+def one(seed: int) -> Found:
     """Return estimate and standard error of every way and estimand."""
     panel, found = sample(seed), {}
     for way, (verb, choosing, adjusting) in WAYS.items():
@@ -66,24 +60,18 @@ def one(seed: int) -> dict[tuple[str, str], tuple[float, float]]:
     return found
 
 
-def summary(seeds: int) -> list[dict[str, object]]:
-    """Return a row for every way and estimand."""
-    return summarised(one, seeds)
-
-
-def section(table: list[dict[str, object]]) -> str:
-    """Return the section of the page."""
-    text = INTRODUCTION.format(seeds=f"{table[0]['seeds']:,}")
-    return TITLE + text + written(table, "estimate") + READING
-
-
-INTRODUCTION = """
+STUDY = Study(
+    name="outcome_models",
+    one=one,
+    truth=truth,
+    title="## Models of the outcome, and a probit\n",
+    introduction="""
 Written by `benchmarks/outcome_models.py`. {seeds} samples of the section before: who starts follows
 a logit in x and z, the outcome is linear in both. IPWRA and AIPW stand on two models, and are right
 where one of them is. Thousand NOK.
 
-"""
-READING = """
+""",
+    reading="""
 Samples are the same in all rows, so that their biases go together; the Monte Carlo error of a bias
 is 0.14 to 0.18 thousand, that of a share near 95 % 0.7 points. Either model alone keeps the effect
 where it is, and intervals cover 94 to 95 %; on candidates a regression that knows x takes a tenth
@@ -91,17 +79,10 @@ off the spread. The probit is a little wrong, as samples follow a logit, and its
 candidates by less than a tenth of the spread. Matched effects on candidates are off by a fifth of
 it: few participants are near those who hardly ever start. Errors that take a function's predictions
 as given are here as large as the spread.
-"""
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=1000)
-    table = summary(parser.parse_args().seeds)
-    RESULT.write_text(json.dumps(table, indent=1) + "\n")
-    put(PAGE, TITLE, section(table))
-    print(pd.DataFrame(table).to_string())
-
+""",
+    first="estimate",
+    by_estimand=True,
+)
 
 if __name__ == "__main__":
-    main()
+    STUDY.main(__doc__)

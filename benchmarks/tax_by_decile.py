@@ -14,22 +14,14 @@ docs/monte_carlo.md.
 
 from __future__ import annotations
 
-import argparse
-import json
-from pathlib import Path
-
 import numpy as np
-import pandas as pd
 import polars as pl
-from benchmarks import whose_effect
-from benchmarks.quantile_coverage import SHARE_T, WITH, WITHOUT, register
-from benchmarks.ties import PAGE, put
+from interval_studies import Found, Study
+from quantile_coverage import SHARE_T, WITH, WITHOUT, register
 from scipy.stats import norm
 
 import mih_impact as mih
 
-RESULT = Path(__file__).parent / "results" / "tax_by_decile.json"
-TITLE = "## Tax by decile of the controls' income\n"
 RISING = [0.10, 0.10, 0.15, 0.20, 0.22, 0.25, 0.25, 0.30, 0.35, 0.45]
 RATES = {"rising": RISING, "falling": RISING[::-1]}
 IDLE, IDLE_WITH = 0.25, 0.10
@@ -60,7 +52,7 @@ def sample(seed: int) -> mih.Panel:
     return mih.read_panel(frame, money="fixed", price_year=2018)  # small, and quicker so
 
 
-def one(seed: int) -> dict[tuple[str, str], tuple[float, float]]:
+def one(seed: int) -> Found:
     """Return estimate and standard error of every way and list of rates."""
     panel, found = sample(seed), {}
     groups = {
@@ -76,41 +68,25 @@ def one(seed: int) -> dict[tuple[str, str], tuple[float, float]]:
     return found
 
 
-def summary(seeds: int) -> list[dict[str, object]]:
-    """Return a row for every way and list of rates."""
-    table = whose_effect.summarised(one, seeds, truth)
-    return [{name: row[name] for name in row if name != "estimand"} for row in table]
-
-
-def section(table: list[dict[str, object]]) -> str:
-    """Return the section of the page."""
-    text = INTRODUCTION.format(seeds=f"{table[0]['seeds']:,}")
-    return TITLE + text + whose_effect.written(table, "controls, rates") + READING
-
-
-INTRODUCTION = """
+STUDY = Study(
+    name="tax_by_decile",
+    one=one,
+    truth=truth,
+    title="## Tax by decile of the controls' income\n",
+    introduction="""
 Written by `benchmarks/tax_by_decile.py`. {seeds} registers of 300 participants and 1,200 candidates
 in four cells; a quarter of the candidates have no wages in the start year, and a tenth of the
 participants. Rates from 10 to 45 per cent that rise, or fall, with the decile. The truth is the
 integral of the rate times the difference of the quantiles. Thousand NOK.
 
-"""
-READING = """
+""",
+    reading="""
 The Monte Carlo error of a share near 95 % is 0.7 points, that of a bias 0.1 thousand. Cells and
 weights that balance them are the same comparison. With rising rates the few highest incomes carry
 the most of the tax, and errors are 3 % below the spread; with falling ones they are the spread.
-"""
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=1000)
-    table = summary(parser.parse_args().seeds)
-    print(pd.DataFrame(table).to_string())
-    if table[0]["seeds"] == 1000:
-        RESULT.write_text(json.dumps(table, indent=1) + "\n")
-        put(PAGE, TITLE, section(table))
-
+""",
+    first="controls, rates",
+)
 
 if __name__ == "__main__":
-    main()
+    STUDY.main(__doc__)

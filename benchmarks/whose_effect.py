@@ -15,21 +15,13 @@ docs/monte_carlo.md.
 
 from __future__ import annotations
 
-import argparse
-import json
-import warnings
-from collections.abc import Callable
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from benchmarks.ties import PAGE, put
+from interval_studies import Found, Study
 
 import mih_impact as mih
-
-RESULT = Path(__file__).parent / "results" / "whose_effect.json"
-TITLE = "## Effects on candidates and on everybody\n"
 
 PERSONS, STARTS = 500, (2016, 2017)
 X, Z = np.linspace(-2, 2, 21), (0.0, 1.0)
@@ -94,7 +86,7 @@ def sample(seed: int) -> mih.Panel:
     return mih.read_panel(pd.concat(frames), money="fixed", price_year=2024)
 
 
-def one(seed: int) -> dict[tuple[str, str], tuple[float, float]]:
+def one(seed: int) -> Found:
     """Return estimate and standard error of every way and estimand."""
     panel, found = sample(seed), {}
     asked = [(way, estimand) for way in WAYS for estimand in ("att", "atc", "ate")]
@@ -107,82 +99,28 @@ def one(seed: int) -> dict[tuple[str, str], tuple[float, float]]:
     return found
 
 
-def summary(seeds: int) -> list[dict[str, object]]:
-    """Return a row for every way and estimand."""
-    return summarised(one, seeds)
-
-
-def summarised(
-    one: Callable[[int], dict[tuple[str, str], tuple[float, float]]],
-    seeds: int,
-    truth: Callable[[str], float] = truth,
-) -> list[dict[str, object]]:
-    """Return a row for every way and estimand of a study that gives estimates and their errors."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", mih.MihImpactWarning)  # one person carries much
-        found = [one(seed) for seed in range(seeds)]
-    table: list[dict[str, object]] = []
-    for way, estimand in found[0]:
-        estimate, error = np.array([each[way, estimand] for each in found]).T
-        off = estimate - truth(estimand)
-        table.append(
-            {
-                "way": way,
-                "estimand": estimand,
-                "seeds": seeds,
-                "truth": round(truth(estimand), 1),
-                "bias": round(float(off.mean()), 1),
-                "spread": round(float(off.std()), 1),
-                "mean_error": round(float(error.mean()), 1),
-                "coverage": round(float((np.abs(off) <= 1.959964 * error).mean()), 4),
-            }
-        )
-    return table
-
-
-def section(table: list[dict[str, object]]) -> str:
-    """Return the section of the page."""
-    text = INTRODUCTION.format(seeds=f"{table[0]['seeds']:,}", persons=PERSONS)
-    return TITLE + text + written(table, "controls") + READING
-
-
-def written(table: list[dict[str, object]], first: str) -> str:
-    """Return a table of a study as the page has it, amounts in thousands."""
-    whose = ["effect on"] if "estimand" in table[0] else []
-    numbers = ["truth", "bias", "spread", "mean error", "covers"]
-    lines = [[first, *whose, *numbers], ["---"] * (1 + len(whose)) + ["---:"] * len(numbers)]
-    keys = ("truth", "bias", "spread", "mean_error")
-    for row in table:
-        money = [f"{float(str(row[key])) / 1000:.1f}" for key in keys]
-        share = f"{100 * float(str(row['coverage'])):.1f} %"
-        on = [str(row["estimand"]).upper()] if whose else []
-        lines.append([str(row["way"]), *on, *money, share])
-    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
-
-
-INTRODUCTION = """
+STUDY = Study(
+    name="whose_effect",
+    one=one,
+    truth=truth,
+    title="## Effects on candidates and on everybody\n",
+    introduction="""
 Written by `benchmarks/whose_effect.py`. {seeds} samples of {persons} persons who start in one of
 two years or never, by a logit in two characteristics; effects rise with one of them and from one
 start year to the next, so that those who start gain more than candidates would. A mean over
 candidate and start year, start years by their share of those who start. Thousand NOK.
 
-"""
-READING = """
+""",
+    reading="""
 The Monte Carlo error of a share near 95 % is 0.7 points, and that of a bias 0.1 to 0.2 thousand.
 Every interval covers 94 to 95 %. Matched effects on candidates are off by a tenth of their spread:
 few participants are near those who hardly ever start. Standard errors of weighted effects on
 candidates are some 3 % below the spread, since a few participants carry much of the weight.
-"""
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=1000)
-    table = summary(parser.parse_args().seeds)
-    RESULT.write_text(json.dumps(table, indent=1) + "\n")
-    put(PAGE, TITLE, section(table))
-    print(pd.DataFrame(table).to_string())
-
+""",
+    first="controls",
+    persons=PERSONS,
+    by_estimand=True,
+)
 
 if __name__ == "__main__":
-    main()
+    STUDY.main(__doc__)
