@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -135,18 +136,10 @@ def _shown(key: str, value: float) -> Label:
     """Return a number by what its name says it is: a share, a number of years, or kroner."""
     show: Callable[[float], str] = hundreds
     if key.startswith("share"):
-        show = _percent
+        show = percent
     elif key.startswith("years"):
-        show = _years
+        show = partial(number, decimals=2)
     return both(lambda: show(value))
-
-
-def _percent(value: float) -> str:
-    return percent(value)
-
-
-def _years(value: float) -> str:
-    return number(value, 2)
 
 
 _POSTS = Label(

@@ -20,7 +20,7 @@ from mih_impact import arguments
 from mih_impact.errors import AssumptionError, OptionError, PanelContractError
 from mih_impact.reference.rows import Row, rows
 
-__all__ = ["PriceIndex", "adding", "grunnbelop"]
+__all__ = ["PriceIndex", "adding", "adding_in_file", "grunnbelop"]
 
 
 @dataclass(frozen=True)
@@ -271,10 +271,26 @@ def adding(years: Iterable[int]) -> str:
     >>> adding([2026, 2025])
     'mih.PriceIndex.kpi().extended({2025: ..., 2026: ...})'
     """
+    years = ", ".join(f"{year}: ..." for year in _linked(years))
+    return f"mih.PriceIndex.kpi().extended({{{years}}})"
+
+
+def adding_in_file(years: Iterable[int]) -> str:
+    """Return the line of an `analysis.toml` that does the same as `adding`.
+
+    Examples
+    --------
+    >>> adding_in_file([2026, 2025])
+    'kpi = {2025 = ..., 2026 = ...}'
+    """
+    return f"kpi = {{{', '.join(f'{year} = ...' for year in _linked(years))}}}"
+
+
+def _linked(years: Iterable[int]) -> list[int]:
+    """Return the years to be added, few of many, and the nearest one that the index has."""
     wanted = sorted({*years} - {*_kpi().years})
     near = _kpi().years[0] if wanted and wanted[-1] < _kpi().years[0] else _kpi().years[-1]
-    shown = sorted({near, *wanted[:5]})
-    return f"mih.PriceIndex.kpi().extended({{{', '.join(f'{year}: ...' for year in shown)}}})"
+    return sorted({near, *wanted[:5]})
 
 
 def grunnbelop(year: int, *, average: bool = True) -> float:
