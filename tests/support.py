@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -73,11 +75,11 @@ def read_frame(frame: pd.DataFrame | pl.DataFrame, **options: object) -> mih.Pan
     return mih.read_panel(rows, **options)
 
 
-def read_numbers(frame: pd.DataFrame) -> mih.Panel:
+def read_numbers(frame: pd.DataFrame, **options: Any) -> mih.Panel:
     """Read a frame whose outcomes are plain numbers; who never starts has start_year 0 or NaN."""
     start = frame["start_year"].astype(float)
     units = {name: "points" for name in ("outcome", "second") if name in frame}
-    return mih.read_panel(frame.assign(start_year=start.where(start > 0)), units=units)
+    return mih.read_panel(frame.assign(start_year=start.where(start > 0)), units=units, **options)
 
 
 def texts_fit(ax: Axes) -> None:

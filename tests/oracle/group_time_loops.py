@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pytest
 
 
 @dataclass
@@ -164,3 +165,21 @@ def dense(cells, persons):
         for person, value in one.influence.items():
             rows[place[person], column] = value
     return rows
+
+
+def require_same(effects, slow, persons):
+    """Assert that estimates, counts, covariance and draws are those of the slow loop's cells."""
+    table, index = effects.to_frame().set_index(["outcome", "group", "year"]), list(slow)
+    for key in index:
+        assert table.loc[key, "estimate"] == pytest.approx(slow[key].estimate, abs=1e-9)
+        assert table.loc[key, "n_participants"] == slow[key].participants
+        assert table.loc[key, "n_controls"] == slow[key].controls
+    place = [table.index.get_loc(key) for key in index]
+    rows = dense([slow[key] for key in index], persons)
+    found = np.nan_to_num(effects.matrix[np.ix_(place, place)])
+    np.testing.assert_allclose(found, rows.T @ rows, atol=1e-11)
+    influence = effects.influence
+    np.testing.assert_allclose(influence.rows.T @ influence.rows, influence.covariance, atol=1e-11)
+    draws = influence.multiplier_draws(4000, seed=1)[:, place].std(axis=0)
+    error = np.sqrt((rows**2).sum(axis=0))
+    np.testing.assert_allclose(draws[error > 0] / error[error > 0], 1.0, atol=0.06)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
-from tests.oracle.group_time_loops import all_cells, dense
+from tests.oracle.group_time_loops import all_cells, dense, require_same
 from tests.support import read_numbers
 
 
@@ -72,22 +72,7 @@ def test_cells_eligibility_and_missing_rows_match_slow_loops(options, missing):
         carried["start_year"] = carried["person_id"].map(start)
         carried["eligible"] = carried["eligible"].eq(True)
     slow = all_cells(carried, ["outcome", "second"], kind=kind, **asked)
-    table = effects.to_frame().set_index(["outcome", "group", "year"])
-    index = list(slow)
-    for key in index:
-        assert table.loc[key, "estimate"] == pytest.approx(slow[key].estimate, abs=1e-9)
-        assert table.loc[key, "n_participants"] == slow[key].participants
-        assert table.loc[key, "n_controls"] == slow[key].controls
-    place = [table.index.get_loc(key) for key in index]
-    rows = dense([slow[key] for key in index], frame["person_id"].unique())
-    found = effects.matrix[np.ix_(place, place)]
-    np.testing.assert_allclose(np.nan_to_num(found), rows.T @ rows, atol=1e-11)
-    draws = effects.influence.multiplier_draws(4000, seed=1)[:, place].std(axis=0)
-    error = np.sqrt((rows**2).sum(axis=0))
-    np.testing.assert_allclose(draws[error > 0] / error[error > 0], 1.0, atol=0.06)
-    np.testing.assert_allclose(
-        effects.influence.rows.T @ effects.influence.rows, effects.influence.covariance, atol=1e-11
-    )
+    require_same(effects, slow, frame["person_id"].unique())
 
 
 @pytest.mark.parametrize(

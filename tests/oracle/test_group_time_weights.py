@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
-from tests.oracle.group_time_loops import all_cells, dense
+from tests.oracle.group_time_loops import all_cells, dense, require_same
 from tests.oracle.test_group_time_loops import small_panel
+from tests.support import read_numbers
 
 HERE = Path(__file__).parent
 #: Our options for the cases that `group_time_weights/record_csdid.py` recorded.
@@ -69,11 +70,6 @@ def weighing(persons):
     return 1.0 + np.asarray(persons) % 3
 
 
-def read(frame, **options):
-    units = {"outcome": "points", "second": "points"}
-    return mih.read_panel(frame, units=units, **options)
-
-
 @pytest.fixture(scope="module", params=[0.0, 0.05], ids=["complete", "rows missing"])
 def frame(request):
     rows = small_panel(missing=request.param)
@@ -86,7 +82,7 @@ def estimated(panel, way):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_equal_weights_change_nothing(frame, way):
-    plain, equal = read(frame), read(frame.assign(w=0.2), weights="w")
+    plain, equal = read_numbers(frame), read_numbers(frame.assign(w=0.2), weights="w")
     one, other = estimated(plain, way), estimated(equal, way)
     pd.testing.assert_frame_equal(one.to_frame(), other.to_frame(), rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(one.matrix, other.matrix, rtol=1e-8, atol=1e-12)
@@ -103,9 +99,9 @@ def test_whole_weights_are_copies_of_persons_in_clusters(frame, way):
         for k in range(3)
     ]
     copied = pd.concat(copies).assign(same=lambda f: (f["person_id"] % 1000).astype(str))
-    ours = estimated(read(frame, weights="w"), way)
+    ours = estimated(read_numbers(frame, weights="w"), way)
     asked = {**WAYS[way], "cluster": "same", "outcomes": ["outcome", "second"]}
-    theirs = mih.group_time_effects(read(copied), **asked)
+    theirs = mih.group_time_effects(read_numbers(copied), **asked)
     np.testing.assert_allclose(ours.estimate, theirs.estimate, atol=1e-9)
     np.testing.assert_allclose(ours.matrix, theirs.matrix, atol=1e-10)
     many = {name: ours.to_frame()[name].sum() for name in ("n_participants", "n_controls")}
@@ -121,22 +117,9 @@ def test_whole_weights_are_copies_of_persons_in_clusters(frame, way):
 
 def test_controls_kept_as_moments_are_those_written_out(frame):
     """Slow loops without covariates: enough who are alike for their moments to stand for them."""
-    effects = mih.group_time_effects(read(frame, weights="w"), outcomes="outcome")
+    effects = mih.group_time_effects(read_numbers(frame, weights="w"), outcomes="outcome")
     slow = all_cells(frame, ["outcome"], weight=weighing)
-    table, index = effects.to_frame().set_index(["outcome", "group", "year"]), list(slow)
-    for key in index:
-        assert table.loc[key, "estimate"] == pytest.approx(slow[key].estimate, abs=1e-9)
-        assert table.loc[key, "n_participants"] == slow[key].participants
-        assert table.loc[key, "n_controls"] == slow[key].controls
-    place = [table.index.get_loc(key) for key in index]
-    rows = dense([slow[key] for key in index], frame["person_id"].unique())
-    found = np.nan_to_num(effects.matrix[np.ix_(place, place)])
-    np.testing.assert_allclose(found, rows.T @ rows, atol=1e-11)
-    influence = effects.influence
-    np.testing.assert_allclose(influence.rows.T @ influence.rows, influence.covariance, atol=1e-11)
-    draws = influence.multiplier_draws(3000, seed=1)[:, place].std(axis=0)
-    error = np.sqrt((rows**2).sum(axis=0))
-    np.testing.assert_allclose(draws[error > 0] / error[error > 0], 1.0, atol=0.07)
+    require_same(effects, slow, frame["person_id"].unique())
 
 
 @pytest.mark.parametrize("kind", ["reg", "ipw", "dr"])
@@ -145,7 +128,7 @@ def test_persons_raised_one_by_one_move_effects_as_their_influence_says(kind):
     frame = frame.assign(w=weighing(frame["person_id"]))
     asked = {"covariates": ["x"], "exact": ["county"] if kind == "reg" else []}
     effects = mih.group_time_effects(
-        read(frame, weights="w"), outcomes="outcome", estimator=kind, **asked
+        read_numbers(frame, weights="w"), outcomes="outcome", estimator=kind, **asked
     )
     slow = all_cells(frame, ["outcome"], kind=kind, weight=weighing, **asked)
     table, index = effects.to_frame().set_index(["outcome", "group", "year"]), list(slow)
@@ -162,7 +145,7 @@ def test_small_cells_are_of_persons_whatever_they_weigh(tmp_path):
     frame = small_panel(seed=8, n=400)
     few = frame["person_id"].isin(frame.loc[frame["start_year"] == 2015, "person_id"].unique()[4:])
     frame = frame[~few].assign(w=lambda f: np.where(f["start_year"] == 2015, 1000.0, 0.001))
-    effects = mih.group_time_effects(read(frame, weights="w"), outcomes="outcome")
+    effects = mih.group_time_effects(read_numbers(frame, weights="w"), outcomes="outcome")
     with mih.options(min_cell=5):
         shown = effects.shown()
     table, hidden = effects.to_frame(), shown.to_frame()["estimate"].isna()
