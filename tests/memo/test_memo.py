@@ -201,6 +201,20 @@ def test_two_pages_and_the_annex(written, from_word, lang: str) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGS)
+def test_the_memo_of_the_command_has_two_pages_too(lang: str, tmp_path) -> None:
+    """It says more than that of the planted account: start years, and three cohorts."""
+    need("typst", "pypdf")
+    import pypdf
+
+    case = mih.reproduce_nav().case
+    starters = {2026: 500, 2027: 500, 2028: 500}
+    (path,) = write_memos(case, [tmp_path / "memo.pdf"], lang=lang, starters=starters)
+    pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(path.read_bytes())).pages]
+    assert "2021-42" in pages[1]
+    assert {"nb": "Vedlegg", "en": "Annex"}[lang] in pages[2][:20]
+
+
+@pytest.mark.parametrize("lang", LANGS)
 def test_what_data_it_rests_on_stands_beside_the_answer(written, from_word, lang: str) -> None:
     need("pypdf")
     import pypdf

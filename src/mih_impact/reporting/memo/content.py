@@ -509,7 +509,8 @@ def _budget(made: Numbers, impact: BudgetImpact) -> list[doc.Block]:
     need = impact.peak_need()
     peak = float(need["amount"]["public"])
     cohorts = ", ".join(
-        texts.COHORT.format(n=number(n), year=year).text() for year, n in impact.starters.items()
+        (texts.COHORT_AFTER if k else texts.COHORT).format(n=number(n), year=year).text()
+        for k, (year, n) in enumerate(impact.starters.items())
     )
     values: dict[str, Part] = {
         "table": made.plain("3", "table"),

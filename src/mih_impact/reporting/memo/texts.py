@@ -227,18 +227,18 @@ BUDGET_TEXT = Label(
     nb="Tabell {table} viser {cohorts}: bare penger som faktisk betales, {prices}. {need}"
     "Delene skal ikke slås sammen: lavere ytelser og høyere skatt er følger av tiltaket, ikke"
     " inndekning for bevilgningene.",
-    en="Table {table} shows {cohorts}: only money that is in fact paid, {prices}. {need}"
-    "The parts are not to be added together: lower benefits and higher taxes do not cover the"
-    " grants.",
+    en="Table {table} shows {cohorts}: only money in fact paid, {prices}. {need}"
+    "The parts are not to be added together: lower benefits and higher taxes cover no grants.",
 )
 BUDGET_NEED = Label(
     nb="For offentlige budsjetter samlet er behovet for bevilgninger størst i {peak_year}, med"
     " {peak}; tilskudd mellom budsjettene er ikke medregnet. ",
-    en="For public budgets as a whole, the need for grants is largest in {peak_year}, at {peak};"
+    en="For public budgets as a whole, grants needed are largest in {peak_year}, at {peak};"
     " grants from one budget to another are not counted. ",
 )
 AND = Label(nb="{before} og {last}", en="{before} and {last}")
 COHORT = Label(nb="{n} som starter i {year}", en="{n} starters in {year}")
+COHORT_AFTER = Label(nb="{n} i {year}", en="{n} in {year}")
 BUDGET_CAPTION = Label(
     nb="Offentlige budsjetter etter år, mill. kr, {prices}",
     en="Public budgets by year, NOK million, {prices}",
