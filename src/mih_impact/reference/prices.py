@@ -271,8 +271,8 @@ def adding(years: Iterable[int]) -> str:
     >>> adding([2026, 2025])
     'mih.PriceIndex.kpi().extended({2025: ..., 2026: ...})'
     """
-    years = ", ".join(f"{year}: ..." for year in _linked(years))
-    return f"mih.PriceIndex.kpi().extended({{{years}}})"
+    added = ", ".join(f"{year}: ..." for year in _linked(years))
+    return f"mih.PriceIndex.kpi().extended({{{added}}})"
 
 
 def adding_in_file(years: Iterable[int]) -> str:
