@@ -311,7 +311,7 @@ def test_a_file_is_read_as_it_stands(tmp_path) -> None:
         ('extent = "none"', 'extent = "huge"', ["no extent 'huge'"]),
         ('nb = "fordi", ', "", ["The reason", "nor one in each language", "en"]),
         ('{ nb = "ro", en = "calm" }', "5", ["The label", "Found: 5"]),
-        ("[[effect]]", "[effect]", ["does not have the keys"]),
+        ("[[effect]]", "[effect]", ["one table, and not a list", "[[effect]]"]),
         ("[[effect]]", "[[effects]]", ["unknown effects", "[[effect]]"]),
         ('name = "calm"', "name = calm", ["is no TOML file", "line 3"]),
         (GOOD, GOOD + GOOD, ["have one name", "calm"]),

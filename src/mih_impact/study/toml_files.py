@@ -65,8 +65,9 @@ def read_tables(content: Mapping[str, Any], key: str, where: str) -> list[dict[s
     """Return the tables beneath one heading; none where it is not there."""
     given = content.get(key, [])
     if not isinstance(given, list) or not all(isinstance(row, dict) for row in given):
+        alone = "one table, and not a list of them" if isinstance(given, dict) else "no table"
         raise AssumptionError(
-            f"{key} of {where} is no table",
+            f"{key} of {where} is {alone}",
             found=shown(given[0] if isinstance(given, list) and len(given) == 1 else given),
             do=f"write key = value beneath [[{key}]]",
         )
@@ -84,8 +85,43 @@ def require_keys(given: Iterable[str], known: Collection[str], where: str) -> No
         )
 
 
+def _content(file: Path | Traversable, *headings: str, do: str) -> dict[str, Any]:
+    """Return what a TOML file holds: no other headings than those named, if any are."""
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise AssumptionError(f"{file.name} cannot be read", found=error.strerror, do=do) from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as broken:
+        raise AssumptionError(f"{file.name} is no TOML file", found=str(broken), do=do) from None
+    unknown = [name for name in content if headings and name not in headings]
+    if unknown:
+        found = f"unknown {', '.join(unknown)}"
+        raise AssumptionError(f"{file.name} does not have the keys it needs", found=found, do=do)
+    return content
+
+
+def _require_keys(
+    row: Mapping[str, Any], needed: Collection[str], optional: Collection[str], where: str
+) -> None:
+    """Raise on keys that are missing or do not exist."""
+    missing = sorted({*needed} - {*row})
+    unknown = sorted({*row} - {*needed, *optional})
+    if missing or unknown:
+        also = f"; optional are {', '.join(sorted(optional))}" if optional else ""
+        raise AssumptionError(
+            f"{where} does not have the keys it needs",
+            found=f"missing {', '.join(missing) or 'none'}; unknown {', '.join(unknown) or 'none'}",
+            do=f"write {', '.join(sorted(needed))}{also}",
+        )
+
+
+def _labels(row: Mapping[str, Any], keys: Iterable[str], what: str) -> dict[str, Label]:
+    """Return the displayed texts of a table, of those of the keys that it has."""
+    return {key: read_label(row[key], f"{key} of {what}") for key in keys if key in row}
+
+
 _EFFECT_TEXTS = ("label", "whom", "reason", "source")
-_EFFECT_KEYS = {"name", *_EFFECT_TEXTS, "importance", "extent", "status"}
+_EFFECT_KEYS = ("name", *_EFFECT_TEXTS, "importance", "extent", "status")
 
 
 def read_non_priced(path: str | Path | Traversable) -> tuple[NonPriced, ...]:
@@ -125,116 +161,41 @@ def non_priced_content(file: Path | Traversable) -> list[Any]:
     AssumptionError
         There is no such file, it is no TOML, or it holds something else.
     """
-    try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as broken:
-        raise AssumptionError(
-            f"{file.name} is no TOML file that can be read",
-            found=broken.strerror if isinstance(broken, OSError) else str(broken),
-            do="give a TOML file of [[effect]] tables",
-        ) from None
-    unknown = sorted(set(content) - {"effect"})
-    if unknown:
-        raise AssumptionError(
-            f"{file.name} does not have the keys of non-priced effects",
-            found=f"unknown {', '.join(unknown)}",
-            do="write one [[effect]] table per effect, and nothing else",
-        )
-    rows = content.get("effect", [])
-    _require_tables(rows, file.name)
-    return list(rows)
+    do = "write one [[effect]] table per effect, and nothing else"
+    content = _content(file, "effect", do=do)
+    return read_tables(content, "effect", file.name)
 
 
 def non_priced_of(rows: list[Any], name: str) -> tuple[NonPriced, ...]:
     """Return the effects that `[[effect]]` tables stand for; `name` is their file's."""
-    _require_tables(rows, name)
-    return require_non_priced([_effect(row, name) for row in rows])
-
-
-def _require_tables(rows: object, name: str) -> None:
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise AssumptionError(
-            f"{name} does not have the keys of non-priced effects",
-            found="effect that is no list of tables",
-            do="write one [[effect]] table per effect",
-        )
+    tables = read_tables({"effect": rows}, "effect", name)
+    return require_non_priced([_effect(row, name) for row in tables])
 
 
 def _effect(row: dict[str, Any], file: str) -> NonPriced:
-    missing, unknown = (
-        sorted(_EFFECT_KEYS - set(row)),
-        sorted(set(row) - _EFFECT_KEYS),
-    )
-    if missing or unknown:
-        raise AssumptionError(
-            f"The effect {row.get('name', '?')!r} of {file} does not have the keys of an effect",
-            found=f"missing {', '.join(missing) or 'none'}; unknown {', '.join(unknown) or 'none'}",
-            do=f"write {', '.join(sorted(_EFFECT_KEYS))}",
-        )
-    what = f"effect {row['name']!r} of {file}"
-    texts = {key: read_label(row[key], f"{key} of the {what}") for key in _EFFECT_TEXTS}
-    return NonPriced(**(row | texts))
+    what = f"effect {row.get('name', '?')!r} of {file}"
+    _require_keys(row, _EFFECT_KEYS, (), f"The {what}")
+    return NonPriced(**(row | _labels(row, _EFFECT_TEXTS, f"the {what}")))
 
 
-_ITEM = frozenset(
-    [
-        "name",
-        "label",
-        "phase",
-        "per_starter",
-        "reach",
-        "payer",
-        "receiver",
-        "cash",
-        "budget_line",
-        "timing",
-        "status",
-        "source",
-        "low",
-        "high",
-        "distribution",
-        "points",
-        "range_source",
-    ]
+#: The keys of each table of a programme: those that are needed, and those that may be left out.
+_RANGE = ("low", "high", "distribution", "points", "range_source")
+_ITEM = (
+    ("name", "label", "per_starter", "payer", "cash", "status"),
+    ("phase", "reach", "receiver", "budget_line", "timing", "source", *_RANGE),
 )
-_PHASE = frozenset(
-    [
-        "name",
-        "label",
-        "when",
-        "reach",
-        "low",
-        "high",
-        "distribution",
-        "points",
-        "status",
-        "source",
-        "range_source",
-    ]
+_PHASE = ("name", "label", "reach", "status"), ("when", "source", *_RANGE)
+_TERM = ("value", "status"), ("source", *_RANGE)
+_UNPAID = ("years", "wage", "price_year", "status"), ("source",)
+_APPRENTICESHIP = (
+    ("phase", "employer", "by_year", "months", "share", "skilled_wage", "price_year"),
+    ("note",),
 )
-_TERM = frozenset(
-    ["value", "low", "high", "distribution", "points", "status", "source", "range_source"]
-)
-_APPRENTICESHIP = frozenset(
-    ["phase", "employer", "by_year", "months", "share", "skilled_wage", "price_year", "note"]
-)
-_PROGRAMME = frozenset(
-    [
-        "name",
-        "label",
-        "price_year",
-        "note",
-        "headlines",
-        "compensated",
-        "apprenticeship",
-        "unpaid_time",
-        "phase",
-        "item",
-        "age_at_start",
-        "non_priced",
-        "effect",
-    ]
-)
+_PROGRAMME = (
+    ("name", "label", "price_year"),
+    ("note", "headlines", "compensated", "apprenticeship", "unpaid_time", "phase", "item",
+     "age_at_start", "effect"),
+)  # fmt: skip
 
 
 def read_programme(path: str | Path | Traversable) -> Programme:
@@ -277,14 +238,8 @@ def programme_content(file: Path | Traversable) -> dict[str, Any]:
     AssumptionError
         There is no such file, or it is no TOML.
     """
-    try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise AssumptionError(
-            f"The programme {file.name} cannot be read",
-            found=error.strerror if isinstance(error, OSError) else str(error),
-            do="give a TOML file; relative paths start at the folder of the analysis",
-        ) from None
+    do = "give a TOML file; relative paths start at the folder of the analysis"
+    content = _content(file, do=do)
     if "non_priced" in content:
         folder = file.parent if isinstance(file, Path) else Path(str(file)).parent
         name = str(content.pop("non_priced"))
@@ -301,7 +256,7 @@ def programme_of(content: dict[str, Any], name: str) -> Programme:
     AssumptionError
         A key is missing or unknown, or an item does not hold together.
     """
-    _require_keys(content, {"name", "label", "price_year"}, _PROGRAMME, f"The programme {name}")
+    _require_keys(content, *_PROGRAMME, f"The programme {name}")
     arguments.whole("price_year", content["price_year"])
     phases = tuple(_phase(row, name) for row in read_tables(content, "phase", name))
     reaches = {phase.name: phase.reach for phase in phases}
@@ -325,12 +280,8 @@ def programme_of(content: dict[str, Any], name: str) -> Programme:
 
 
 def _phase(row: dict[str, Any], file: str) -> Phase:
-    _require_keys(row, {"name", "label", "reach", "status"}, _PHASE, f"A phase of {file}")
-    what = f"phase {row['name']!r} of {file}"
-    texts: dict[str, Any] = {
-        key: read_label(row[key], f"{key} of {what}") for key in ("label", "when") if key in row
-    }
-    return Phase(**(row | texts))
+    _require_keys(row, *_PHASE, f"A phase of {file}")
+    return Phase(**(row | _labels(row, ("label", "when"), f"phase {row['name']!r} of {file}")))
 
 
 def _age(row: dict[str, Any] | None, file: str) -> Assumption | None:
@@ -338,7 +289,7 @@ def _age(row: dict[str, Any] | None, file: str) -> Assumption | None:
     if row is None:
         return None
     (row,) = read_tables({"age_at_start": [row]}, "age_at_start", file)
-    _require_keys(row, {"value", "status"}, _TERM, f"age_at_start of {file}")
+    _require_keys(row, *_TERM, f"age_at_start of {file}")
     given = {"source": "", "low": None, "high": None} | row
     label = Label(nb="gjennomsnittlig alder ved oppstart", en="mean age at start")
     return Assumption(name="age_at_start", unit="years", label=label, **given)
@@ -350,7 +301,7 @@ def _apprenticeship(row: dict[str, Any] | None, file: str) -> Apprenticeship | N
         return None
     (row,) = read_tables({"apprenticeship": [row]}, "apprenticeship", file)
     where = f"apprenticeship of {file}"
-    _require_keys(row, set(_APPRENTICESHIP) - {"note"}, _APPRENTICESHIP, where)
+    _require_keys(row, *_APPRENTICESHIP, where)
     terms = {
         key: _term(row[key], name, f"{key} of the {where}")
         for key, name in (
@@ -359,8 +310,7 @@ def _apprenticeship(row: dict[str, Any] | None, file: str) -> Apprenticeship | N
             ("skilled_wage", "skilled_wage"),
         )
     }
-    note = read_label(row["note"], f"note of the {where}") if "note" in row else None
-    return Apprenticeship(**(row | terms | {"note": note}))
+    return Apprenticeship(**(row | terms | _labels(row, ["note"], f"the {where}")))
 
 
 def _unpaid_time(row: dict[str, Any] | None, file: str) -> UnpaidTime | None:
@@ -368,21 +318,20 @@ def _unpaid_time(row: dict[str, Any] | None, file: str) -> UnpaidTime | None:
     if row is None:
         return None
     (row,) = read_tables({"unpaid_time": [row]}, "unpaid_time", file)
-    needed = {"years", "wage", "price_year", "status"}
-    _require_keys(row, needed, frozenset(needed | {"source"}), f"unpaid_time of {file}")
+    _require_keys(row, *_UNPAID, f"unpaid_time of {file}")
     return UnpaidTime(**row)
 
 
 def _term(row: dict[str, Any], name: str, where: str) -> Assumption:
     (row,) = read_tables({name: [row]}, name, where)
-    _require_keys(row, {"value", "status"}, _TERM, where)
+    _require_keys(row, *_TERM, where)
     return pay_term(name, **({"source": "", "low": None, "high": None} | row))
 
 
 def _item(row: dict[str, Any], price_year: int, reaches: dict[str, float], file: str) -> CostItem:
     """Return one cost; the printed amounts include the reach, so it is divided out again."""
     name = f"The cost item {row.get('name', '?')!r} of {file}"
-    _require_keys(row, {"name", "label", "per_starter", "payer", "cash", "status"}, _ITEM, name)
+    _require_keys(row, *_ITEM, name)
     phase = (
         arguments.name("phase", row["phase"], do="name one of the phases") if "phase" in row else ""
     )
@@ -412,20 +361,11 @@ def _item(row: dict[str, Any], price_year: int, reaches: dict[str, float], file:
     )
 
 
-def _require_keys(row: dict[str, Any], needed: set[str], known: frozenset[str], where: str) -> None:
-    """Raise on keys that are missing or do not exist."""
-    missing, unknown = sorted(needed - set(row)), sorted(set(row) - known)
-    if missing or unknown:
-        raise AssumptionError(
-            f"{where} does not have the keys it needs",
-            found=f"missing {', '.join(missing) or 'none'}; unknown {', '.join(unknown) or 'none'}",
-            do=f"use {', '.join(sorted(known))}; needed are {', '.join(sorted(needed))}",
-        )
-
-
 _TEXTS = ("label", "source", "covers", "asked_source", "note")
-_NEEDED = {"name", "label", "starters", "status", "source"}
-_KEYS = _NEEDED | {"low", "high", "asked", "budget", "covers", "asked_source", "note"}
+_DECISION = (
+    ("name", "label", "starters", "status", "source"),
+    ("low", "high", "asked", "budget", "covers", "asked_source", "note"),
+)
 
 
 def read_decisions(
@@ -460,21 +400,10 @@ def read_decisions(
     ['scale_down', 'keep', 'all_counties']
     """
     file = file_of(path)
-    try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as broken:
-        raise AssumptionError(
-            f"{file.name} is no TOML file", found=str(broken), do="write [[decision]] tables"
-        ) from None
-    rows, given = content.get("decision", []), content.get("years", [])
-    unknown = sorted(set(content) - {"decision", "years"})
-    if unknown or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise AssumptionError(
-            f"{file.name} does not have the keys of decisions",
-            found=f"unknown {', '.join(unknown) or 'none'}",
-            do="write years = [...] and one [[decision]] table per decision",
-        )
-    chosen = given if years is None else years
+    do = "write years = [...] and one [[decision]] table per decision"
+    content = _content(file, "years", "decision", do=do)
+    rows = read_tables(content, "decision", file.name)
+    chosen = content.get("years", []) if years is None else years
     found = [_decision(row, chosen, file.name) for row in rows]
     names = [each.name for each in found]
     if len(set(names)) < len(names):
@@ -487,18 +416,9 @@ def read_decisions(
 
 
 def _decision(row: dict[str, Any], years: Sequence[int], file: str) -> Decision:
-    missing, unknown = sorted(_NEEDED - set(row)), sorted(set(row) - _KEYS)
-    if missing or unknown:
-        raise AssumptionError(
-            f"The decision {row.get('name', '?')!r} of {file} does not have the keys of a decision",
-            found=f"missing {', '.join(missing) or 'none'}; unknown {', '.join(unknown) or 'none'}",
-            do=f"use {', '.join(sorted(_KEYS))}; needed are {', '.join(sorted(_NEEDED))}",
-        )
-    what = f"decision {row['name']!r} of {file}"
-    texts: dict[str, Any] = {
-        key: read_label(row[key], f"{key} of the {what}") for key in _TEXTS if key in row
-    }
+    what = f"decision {row.get('name', '?')!r} of {file}"
+    _require_keys(row, *_DECISION, f"The {what}")
     counts: dict[str, Any] = {
         key: dict.fromkeys(years, row[key]) for key in ("starters", "low", "high") if key in row
     }
-    return Decision(**(row | texts | counts))
+    return Decision(**(row | _labels(row, _TEXTS, f"the {what}") | counts))
