@@ -10,6 +10,7 @@ import pytest
 import statsmodels.api as sm
 
 import mih_impact as mih
+from mih_impact.effects.adjustment import Adjustment
 from mih_impact.effects.question import read_target
 from mih_impact.effects.row_outcomes import RowOutcomes
 from tests.oracle.test_effects import rows_of
@@ -23,7 +24,7 @@ def test_bias_adjustment_is_that_of_matching(row):
     """R regresses on what it matches on, the log odds, so that is what we adjust for here."""
     group = mih.match(panel([2016]), on=ON, ratio=row.M, caliper=None)
     target = read_target(group, "wage_income", "did", -1, (-1, 2), "available", "zero")
-    observed = RowOutcomes.of(group, target, "abadie_imbens", adjust=True)
+    observed = RowOutcomes.of(group, target, "abadie_imbens", adjustment=Adjustment())
     observed = replace(observed, covariates=group.score.index[observed.rows][:, None])
     comparison, influence = observed.effect(np.ones(group.n_participants, dtype=bool))
     e = 1 + int(row.outcome[1:])

@@ -284,7 +284,7 @@ def test_subgroups_are_corrected_for_scores_of_their_own(register):
 
 def moments(group):
     target = read_target(group, "y", "difference", -1, (0, 0), "available", "zero")
-    observed = RowOutcomes.of(group, target, "abadie_imbens", adjust=False)
+    observed = RowOutcomes.of(group, target, "abadie_imbens")
     return observed.score_moments(observed.effect(np.ones(group.n_participants, bool))[0])
 
 

@@ -54,7 +54,7 @@ class EstimationOptions:
         Whether years that later start years have not come to are filled.
     kind
         The kind of standard error.
-    adjust
+    adjustment
         How changes are adjusted; None for not at all.
     corrected
         Whether the score counts as estimated.
@@ -66,7 +66,7 @@ class EstimationOptions:
 
     target: TargetEffects
     kind: str
-    adjust: Adjustment | None
+    adjustment: Adjustment | None
     corrected: bool
     small_sample: SmallSample = "auto"
     label: IntArray | None = None
@@ -188,8 +188,8 @@ def estimate_parts(
 
 def _measured(group: ControlGroup, options: EstimationOptions) -> RowOutcomes | BothSides:
     if group.estimand != "att":
-        return BothSides.of(group, options.target, options.adjust)
-    return RowOutcomes.of(group, options.target, options.kind, adjust=options.adjust)
+        return BothSides.of(group, options.target, options.adjustment)
+    return RowOutcomes.of(group, options.target, options.kind, adjustment=options.adjustment)
 
 
 def _study(

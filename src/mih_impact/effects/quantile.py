@@ -230,7 +230,7 @@ def quantile_effects(
         group, [name], "difference", -1, (year, year), "available", dead, call="quantile_effects"
     )
     kind = resolved_se(se, [group])
-    rows = RowOutcomes.of(group, target, kind, adjust=False)
+    rows = RowOutcomes.of(group, target, kind)
     seen = rows.levels[:, 0]
     compared, _ = rows.effect(np.ones(group.n_participants, dtype=bool))
     sides = [

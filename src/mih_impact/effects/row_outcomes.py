@@ -77,10 +77,9 @@ class RowOutcomes:
         target: TargetEffects,
         kind: str,
         *,
-        adjust: bool | Adjustment | None,
+        adjustment: Adjustment | None = None,
     ) -> RowOutcomes:
         """Read what is asked of the rows that matter."""
-        adjustment = (Adjustment() if adjust else None) if isinstance(adjust, bool) else adjust
         sets, many = group.sets, len(group.risk.person)
         control = _ascending(many, sets.control)
         near = neighbours(group, control) if kind == "abadie_imbens" else None

@@ -27,7 +27,6 @@ from mih_impact.panel.contract import TAX_ON_WAGE
 __all__ = ["tax_by_decile"]
 
 FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 _WAGE = "wage_income"
 _TAUS = np.array(DECILES)
@@ -116,14 +115,15 @@ def tax_by_decile(
         group, [_WAGE], asked["estimator"], base, (first, last), asked["composition"],
         asked["dead"], call="tax_by_decile",
     )  # fmt: skip
-    rows = RowOutcomes.of(group, target, effects.se, adjust=False)
+    rows = RowOutcomes.of(group, target, effects.se)
     everyone = np.ones(group.n_participants, dtype=bool)
     wages, _ = rows.effect(everyone)
     found = effects.estimate[effects.outcomes.index(_WAGE)]
     if not np.allclose(wages.estimate, found, rtol=1e-9, equal_nan=True):
         raise _no_tax("effects on wage income that are not those of the group", "give their group")
-    comparison, influence = _taxed(rows, wages, own).effect(everyone)
-    comparison = replace(comparison, giving=_giving(rows, wages, own))
+    brackets = _brackets(rows, wages, rows.levels)
+    comparison, influence = _taxed(rows, wages, brackets, own).effect(everyone)
+    comparison = replace(comparison, giving=_giving(rows, wages, brackets, own))
     told = asked | {"tax_rates": own.tolist(), "tax_source": source}
     return _with_tax(effects, target, comparison, influence, told)
 
@@ -166,19 +166,16 @@ def _require_plain(effects: EffectSeries, group: ControlGroup) -> None:
         raise _no_tax(found or f"estimand={group.estimand!r}", "leave that out of event_study")
 
 
-def _taxed(rows: RowOutcomes, wages: Comparison, rates: FloatArray) -> RowOutcomes:
-    """Return the rows with tax in place of wages, each side's own deciles its brackets."""
-    before, taxes = rows.levels - rows.changes, np.full((2, *rows.levels.shape), np.nan)
-    sides: list[tuple[slice | IntArray, IntArray, FloatArray]] = [
-        (slice(None), rows.used, wages.load), (rows.treated, rows.treated, wages.share),
-    ]  # fmt: skip
-    for tax, values in zip(taxes, (rows.levels, before), strict=True):
-        for among, own, weight in sides:
-            for k in np.flatnonzero(wages.valid.any(axis=0)).tolist():
-                at = _deciles(values[own, k], weight[:, k])
-                above = np.maximum(values[among, k][:, None] - at, 0.0) + (1 - _TAUS) * at
-                tax[among, k] = rates[0] * values[among, k] + above @ np.diff(rates)
-    return replace(rows, levels=taxes[0], changes=taxes[0] - taxes[1])
+def _brackets(
+    rows: RowOutcomes, wages: Comparison, values: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the deciles of participants and of controls in each year, shape (E, 9) each."""
+    years = range(values.shape[1])
+    participants, controls = (
+        np.array([_deciles(values[own, k], weight[:, k]) for k in years])
+        for own, weight in ((rows.treated, wages.share), (rows.used, wages.load))
+    )
+    return participants, controls
 
 
 def _deciles(values: FloatArray, weight: FloatArray) -> FloatArray:
@@ -188,9 +185,30 @@ def _deciles(values: FloatArray, weight: FloatArray) -> FloatArray:
     return weighted_quantile(values[kept], weight[kept], _TAUS)
 
 
+def _taxed(
+    rows: RowOutcomes,
+    wages: Comparison,
+    brackets: tuple[FloatArray, FloatArray],
+    rates: FloatArray,
+) -> RowOutcomes:
+    """Return the rows with tax in place of wages, each side's own deciles its brackets."""
+    before, taxes = rows.levels - rows.changes, np.full((2, *rows.levels.shape), np.nan)
+    both = ((rows.levels, brackets), (before, _brackets(rows, wages, before)))
+    for tax, (values, (participants, controls)) in zip(taxes, both, strict=True):
+        for among, at in ((slice(None), controls), (rows.treated, participants)):
+            for k in np.flatnonzero(wages.valid.any(axis=0)).tolist():
+                y = values[among, k]
+                above = np.maximum(y[:, None] - at[k], 0.0) + (1 - _TAUS) * at[k]
+                tax[among, k] = rates[0] * y + above @ np.diff(rates)
+    return replace(rows, levels=taxes[0], changes=taxes[0] - taxes[1])
+
+
 def _giving(
-    rows: RowOutcomes, wages: Comparison, rates: FloatArray
-) -> dict[str, NDArray[np.float64]]:
+    rows: RowOutcomes,
+    wages: Comparison,
+    brackets: tuple[FloatArray, FloatArray],
+    rates: FloatArray,
+) -> dict[str, FloatArray]:
     """Return who contributes to the tax less any of its rates times the wages, where fewest do.
 
     The effect on wages stands beside the tax: with a rate of the highest tenth alone, the tax is
@@ -201,11 +219,9 @@ def _giving(
     levels = (rows.levels[rows.treated], rows.levels[rows.used])
     weights = (wages.share, wages.load)
     rate = [
-        np.column_stack([
-            rates[np.searchsorted(_deciles(y[:, k], w[:, k]), y[:, k])] for k in range(y.shape[1])
-        ])
-        for y, w in zip(levels, weights, strict=True)
-    ]  # fmt: skip
+        np.column_stack([rates[np.searchsorted(at[k], y[:, k])] for k in range(y.shape[1])])
+        for y, at in zip(levels, brackets, strict=True)
+    ]
     parts = [
         contributions(
             [w * abs(own - less) for w, own in zip(weights, rate, strict=True)], levels, persons

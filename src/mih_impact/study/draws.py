@@ -26,6 +26,7 @@ from mih_impact.controls.options import MatchOptions
 from mih_impact.controls.propensity import Score
 from mih_impact.controls.refit import DrawnRiskSet, Rescored, exact_cells
 from mih_impact.display.locale import Label, current
+from mih_impact.effects.adjustment import Adjustment
 from mih_impact.effects.comparison import average
 from mih_impact.effects.question import TargetEffects
 from mih_impact.effects.row_outcomes import RowOutcomes
@@ -243,7 +244,9 @@ def rematched(
         group, risk=chosen.risk, sets=chosen.sets, score=chosen.score, whitened=chosen.whitened
     )
     everyone = np.ones(again.n_participants, dtype=bool)
-    comparison, _ = RowOutcomes.of(again, target, "person", adjust=adjust).effect(everyone)
+    adjustment = Adjustment() if adjust else None
+    rows = RowOutcomes.of(again, target, "person", adjustment=adjustment)
+    comparison, _ = rows.effect(everyone)
     return comparison.estimate
 
 

@@ -220,7 +220,7 @@ def linear_form(group: ControlGroup, target: TargetEffects, *, adjust: bool) -> 
 
     Scaled by sqrt(P / (P - 1)), P the persons compared. That the score is estimated is not in it.
     """
-    observed = RowOutcomes.of(group, target, "person", adjust=False)
+    observed = RowOutcomes.of(group, target, "person")
     everyone = np.ones(group.n_participants, dtype=bool)
     comparison, _ = observed.effect(everyone)
     X, changes = _in_common(group, adjust)[observed.rows], observed.changes.copy()

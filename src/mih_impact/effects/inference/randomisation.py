@@ -456,7 +456,7 @@ def randomisation_test(
     _require_estimates(years, observed)
     _warn_of_few_others(redrawn)
     everyone = np.ones(group.n_participants, dtype=bool)
-    compared, _ = RowOutcomes.of(group, target, "person", adjust=False).effect(everyone)
+    compared, _ = RowOutcomes.of(group, target, "person").effect(everyone)
     p_value, p_joint = _p_values(observed, placebo)
     table = pd.DataFrame(
         {

@@ -314,7 +314,7 @@ def wild_bootstrap(
     outcome = outcome_asked(group, outcome)
     target, _ = ask_years(group, outcome, [year], base, dead, call="wild_bootstrap")
     everyone = np.ones(group.n_participants, dtype=bool)
-    compared, _ = RowOutcomes.of(group, target, "person", adjust=False).effect(everyone)
+    compared, _ = RowOutcomes.of(group, target, "person").effect(everyone)
     sums, treated = _sums(group, compared, cluster)
     v, complete = wild_weights(len(sums.own), draws, kind=weights, seed=seed)
     low, high = inverted(sums, v, complete=complete, level=level)
