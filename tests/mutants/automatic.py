@@ -37,7 +37,8 @@ from xml.etree import ElementTree
 from tests.mutants.run import HERE, ROOT, copy_of_project, run_tests
 
 PACKAGES = ("src/mih_impact/effects", "src/mih_impact/account")
-#: How things look is judged by eye, and by the tests of figures and pages.
+#: How things look is judged by eye, and by the tests of figures and pages: left out, as is every
+#: function that draws.
 LEFT_OUT = ("figures", "forest.py", "excel_layout.py", "card.py", "display.py")
 RECORD, EQUIVALENT = HERE / "automatic.json", HERE / "equivalent.toml"
 #: A run of tests that takes so many times its recorded seconds, and a minute, hangs: noticed.
@@ -65,6 +66,7 @@ class Mistake:
     before: str
     after: str
     span: tuple[int, int]
+    draws: bool
 
     @property
     def name(self) -> str:
@@ -115,7 +117,7 @@ def mistakes_of(path: Path) -> Iterator[Mistake]:
         starts.append(starts[-1] + len(line))
     file = path.relative_to(ROOT).as_posix()
 
-    def below(node: ast.AST, within: str) -> Iterator[Mistake]:
+    def below(node: ast.AST, within: str, draws: bool) -> Iterator[Mistake]:
         for field, value in ast.iter_fields(node):
             if field in ("annotation", "returns", "decorator_list"):
                 continue
@@ -123,7 +125,8 @@ def mistakes_of(path: Path) -> Iterator[Mistake]:
                 if not isinstance(child, ast.AST):
                     continue
                 if isinstance(child, (ast.FunctionDef, ast.ClassDef)):
-                    yield from below(child, f"{within}.{child.name}".lstrip("."))
+                    inside = draws or _draws(child)
+                    yield from below(child, f"{within}.{child.name}".lstrip("."), inside)
                     continue
                 if isinstance(child, ast.expr | ast.stmt):
                     first = starts[child.lineno - 1] + child.col_offset
@@ -132,18 +135,28 @@ def mistakes_of(path: Path) -> Iterator[Mistake]:
                         text = ast.unparse(ast.fix_missing_locations(other))
                         after = text if isinstance(child, ast.stmt) else f"({text})"
                         before = ast.unparse(child)
-                        yield Mistake(file, child.lineno, within, before, after, (first, last))
-                yield from below(child, within)
+                        span = (first, last)
+                        yield Mistake(file, child.lineno, within, before, after, span, draws)
+                yield from below(child, within, draws)
 
-    yield from below(ast.parse(source), "")
+    yield from below(ast.parse(source), "", draws=False)
+
+
+def _draws(node: ast.AST) -> bool:
+    """Return whether a function draws: it takes or gives axes."""
+    if not isinstance(node, ast.FunctionDef):
+        return False
+    annotated = [node.returns, *(each.annotation for each in node.args.args)]
+    return any(each is not None and "Axes" in ast.unparse(each) for each in annotated)
 
 
 def drawn(number: int, seed: int) -> list[Mistake]:
-    """Return as many mistakes as are wanted, each module by its share of all."""
+    """Return as many mistakes as are wanted, each module by its share of all that do not draw."""
     paths = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
     judged = [path for path in paths if not any(name in path.as_posix() for name in LEFT_OUT)]
     every = [mistake for path in judged for mistake in mistakes_of(path)]
-    return random.Random(seed).sample(every, number)
+    some = random.Random(seed).sample(every, 2 * number)
+    return [mistake for mistake in some if not mistake.draws][:number]
 
 
 class Covering:

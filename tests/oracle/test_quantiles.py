@@ -79,6 +79,16 @@ def test_a_density_that_is_known() -> None:
     assert not mass.any()
 
 
+def test_a_density_of_two_values_by_hand_and_none_of_one() -> None:
+    at = np.array([0.0, 1.0])
+    found, mass = density(np.array([0.0, 2.0]), np.ones(2), at)
+    h = 0.9 * 0.5**0.2  # the standard deviation is 1, less than 2 / 1.34
+    by_hand = [(1 + np.exp(-2 / h**2)) / 2, np.exp(-0.5 / h**2)]
+    np.testing.assert_allclose(found, np.array(by_hand) / (h * np.sqrt(2 * np.pi)))
+    assert not mass.any()
+    assert density(np.ones(3), np.ones(3), at)[1].all()
+
+
 def test_one_cell_is_quantile_regression_on_treatment() -> None:
     """With one cell all controls weigh alike: statsmodels' regression has estimate and error."""
     from statsmodels.regression.quantile_regression import QuantReg

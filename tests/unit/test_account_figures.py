@@ -266,6 +266,13 @@ def test_the_grid_is_centred_at_zero_and_its_cells_are_written(case):
     assert cells[(0, 0)].get_fontweight() == "bold"  # the base values
 
 
+def test_a_grid_that_passes_by_the_base_values_has_no_bold_cell(case):
+    down, across = GRID
+    for passed_by in (down, across):
+        ax = case.grid(GRID | {passed_by: (0.3, 0.4)}).plot("public", lang="en")
+        assert {text.get_fontweight() for text in ax.texts} == {"normal"}
+
+
 def test_the_sign_is_told_without_colour(case):
     grid = case.grid(GRID)
     gain = grid.pivot("public").to_numpy() >= 0

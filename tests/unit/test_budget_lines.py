@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import dataclasses
 import re
+from importlib.resources import files
 
 import pytest
 
+import mih_impact as mih
 from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference import budget_lines
 from mih_impact.reference.budget_lines import DEPARTMENTS, BudgetLine, Post, _posts, budget_line
+from tests.golden.test_base_case import planted_effects, planted_rows
 
 # Rows of the budget book's own file for 2025 (fdep_navn, kap_nr, post_nr, kap_navn, post_navn,
 # stikkord), those that the lines point at, copied as they stand; 761.21 from the file for 2024.
@@ -133,3 +136,36 @@ def test_posts_are_read_as_the_budget_writes_them() -> None:
     for wrong in ("2541.70", "kap. 605 post 1", "kap 605 post 01"):
         with pytest.raises(AssumptionError, match="not a chapter and a post"):
             _posts(wrong)
+
+
+def test_the_public_account_says_of_each_line_what_the_table_says() -> None:
+    """And of the analyst's own line nothing but its name and source."""
+    programme = mih.nav.menn_i_helse()
+    items = [
+        dataclasses.replace(item, budget_line="courses") if item.name == "school" else item
+        for item in programme.items
+    ]
+    case = mih.cost_benefit(
+        planted_effects(planted_rows()), mih.Assumptions.r109(),
+        programme=dataclasses.replace(programme, items=items),
+    )  # fmt: skip
+    text = files("mih_impact.reference").joinpath("data/budget_lines.csv").read_text("utf-8")
+    table = {row["name"]: row for row in csv.DictReader(text.splitlines())}
+    found = case.by_budget("en")
+    for row in found.to_dict("records"):
+        post = re.compile(r"kap\. (\d+) post (\d+)")
+        said = {
+            "department": row["department"], "label_en": row["label"], "block": row["block"],
+            "posts": row["posts"], "status": row["status"], "source": row["source"],
+        }  # fmt: skip
+        if row["budget_line"] == "courses":
+            source = next(item.source for item in items if item.name == "school")
+            wanted = ("", "courses", "grants", "", "ASSUMED", source)
+            assert tuple(said.values()) == wanted
+            continue
+        wanted = {name: table[row["budget_line"]][name] for name in said}
+        wanted["posts"] = ", ".join(".".join(each) for each in post.findall(wanted["posts"]))
+        assert said == wanted
+    assert {"courses", "tiltakspenger", "aap"} <= set(found["budget_line"])
+    assert set(found["status"]) == {"seen", "remembered", "ASSUMED"}
+    assert found["present_value"].sum() == pytest.approx(case.present_value("public"))

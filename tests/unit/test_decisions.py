@@ -123,6 +123,18 @@ def test_what_one_decision_has_beyond_another() -> None:
     assert (
         known["keep"].beyond(decision(starters=dict.fromkeys(range(2026, 2029), 1))).asked is None
     )
+    for more, less, left in (
+        (9e6, 6e6, 3e6), (6e6, 6e6, 0), (0, 0, 0), (5e6, 6e6, None), (None, 6e6, None),
+        (6e6, None, None),
+    ):  # fmt: skip
+        two = [
+            decision(
+                **({} if each is None else {"asked": each, "budget": 2025, "asked_source": TEXT})
+            )
+            for each in (more, less)
+        ]
+        beyond = two[0].beyond(two[1])
+        assert (beyond.asked, beyond.budget) == (left, None if left is None else 2025)
     with pytest.raises(AssumptionError, match="fewer starters") as caught:
         known["keep"].beyond(known["all_counties"])
     assert "2026: -200" in str(caught.value)
@@ -225,6 +237,7 @@ def test_the_price_of_a_place_by_hand(case) -> None:
     frame = mih.nav.per_place(case).to_frame()
     asked = frame[frame["basis"] == "asked"].set_index("base")["per_place"]
     assert asked.to_dict() == pytest.approx({400: -4e6 / 300, 500: -20_000, 600: -40_000})
+    assert frame["amount"][frame["basis"] == "asked"].tolist() == [-4e6] * 3
     paid = frame[frame["basis"] == "outlay"].set_index("actor")
     wanted = {"state": -30_000, "county": -(2 * 59_100 + 60_000), "municipality": 60_000}
     wanted["public"] = sum(wanted.values())

@@ -14,6 +14,7 @@ from mih_impact.controls.covariates import names_for_messages
 from mih_impact.controls.design import Design
 from mih_impact.display.locale import in_language
 from mih_impact.display.result import is_small, with_complement
+from mih_impact.effects.hidden import hidden_cells
 from tests.support import small_register
 
 
@@ -129,6 +130,20 @@ def test_what_is_hidden_is_under_the_option_that_hides_it(matched, by_start, tmp
     with mih.options(min_cell=1):
         for name, found in many.items():
             assert "min_cell" not in found.summary("en"), name
+
+
+def test_levels_are_hidden_beside_the_average_of_their_own_outcome():
+    """One is what the other levels leave of an average: the next smallest is hidden beside."""
+    rows = [("wage_income", 0, 1), ("wage_income", 1, 9), ("wage_income", 2, 60),
+            ("in_work", 0, 6), ("in_work", 1, 70), ("in_work", 2, 80),
+            ("dagpenger", 0, 50), ("dagpenger", 1, 90), ("dagpenger", 2, 80)]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["outcome", "level", "n_participants"]).assign(
+        subgroup="", term="group", n_controls=500, n_lost=0, estimate=1.0, std_error=1.0
+    )
+    found = hidden_cells(frame, (0, 1, 2)).estimates
+    assert found.tolist() == [True, True] + [False] * 7
+    assert hidden_cells(frame, (0, 2)).estimates.tolist() == [True, False, True] + [False] * 6
+    assert hidden_cells(frame).estimates.tolist() == [True] + [False] * 8
 
 
 # Robustness ---------------------------------------------------------------------------------

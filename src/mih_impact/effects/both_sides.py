@@ -410,8 +410,8 @@ def _column(
     assert sides.adjustment is not None
     assert group.model is not None
     weighted = given is None and sides.adjustment.weighted
-    seen = np.isfinite(sides.changes[:, k]) & (S[year] > 0)
-    y = np.where(seen, sides.changes[:, k], 0.0)
+    y = sides.changes[:, k]
+    seen = np.isfinite(y) & (S[year] > 0)
     target = weighed_sides(group.risk, group.estimand)[0] & seen
     design = group.risk.weights
     n = _or_one(np.bincount(year[target], design[target], minlength=C).astype(np.float64))

@@ -142,9 +142,9 @@ class Decision(Result):
                 found=", ".join(f"{year}: {n:g}" for year, n in more.items() if n < 0),
                 do="ask the larger decision what it has beyond the smaller one",
             )
-        same = self.budget == other.budget and None not in (self.asked, other.asked)
-        asked = (self.asked or 0.0) - (other.asked or 0.0) if same else None
-        asked = asked if asked is None or asked >= 0 else None
+        asked = None
+        if self.budget == other.budget and self.asked is not None and other.asked is not None:
+            asked = self.asked - other.asked if self.asked >= other.asked else None
         return replace(
             self,
             name=f"{self.name} beyond {other.name}",
