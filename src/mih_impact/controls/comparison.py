@@ -146,6 +146,11 @@ class Comparison:
         return self.model is None and (self.score is not None or self.whitened is not None)
 
     @property
+    def estimated_model(self) -> WeightModel | None:
+        """The model of weights that were estimated; None for matching, or a score that is given."""
+        return None if self.model is None or self.model.kind == "given" else self.model
+
+    @property
     def draws_ties(self) -> bool:
         """Whether a lot decided between controls that were as near."""
         random = self.provenance.options.get("ties") == "random"

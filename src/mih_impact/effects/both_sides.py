@@ -169,9 +169,8 @@ class BothSides:
           g = H^-1 sum u (x - m), a row of that side adds -w g'(x - m), and each of the n_c rows
           that the effect is on g'(x - m) / n_c, or by its share of their design weights.
         """
-        model = self.group.model
-        assert model is not None
-        if model.kind == "given":
+        model = self.group.estimated_model
+        if model is None:
             return np.zeros_like(rows)
         return self._balancing(rows) if model.kind == "entropy" else self._logit(rows)
 
@@ -308,7 +307,7 @@ class BothSides:
         summed = np.zeros((P, rows.shape[1]))
         np.add.at(summed, risk.person, rows)
         touched = np.flatnonzero(summed.any(axis=1))
-        if self.group.model is not None and self.group.model.kind == "given":
+        if self.group.model is not None and self.group.estimated_model is None:
             # Weights taken as fixed have the factor that they have in `influence.person`.
             count = np.maximum((summed != 0).sum(axis=0), 2)
             summed *= np.sqrt(count / (count - 1))

@@ -16,7 +16,7 @@ from mih_impact.effects.comparison import Comparison, centred
 from mih_impact.effects.influence import Influence
 from mih_impact.errors import OptionError
 
-__all__ = ["FLAT", "by_coefficient", "estimated_weights", "moved_by_score"]
+__all__ = ["FLAT", "by_coefficient", "estimated_weights", "moved_by_score", "require_estimated"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -76,13 +76,7 @@ def estimated_weights(group: ControlGroup, comparison: Comparison) -> Influence:
 
     No small-sample factor. Trimming is taken as fixed.
     """
-    model = group.model
-    if model is None or model.kind == "given":
-        raise OptionError(
-            "Standard errors for estimated weights need weights that were estimated",
-            found=f"controls chosen by method={group.method!r}",
-            do="use se='auto', or mih.weight(...) for the group",
-        )
+    model = require_estimated(group)
     c, who, sets = comparison, group.risk.person, group.sets
     rows = np.zeros((len(group.risk.cube.person_id), len(c.estimate)))
     year = group.risk.start_year[c.control_row]
@@ -115,6 +109,17 @@ def estimated_weights(group: ControlGroup, comparison: Comparison) -> Influence:
     rows[:, np.abs(rows).max(axis=0) <= SPREAD_ROUNDING * largest] = 0.0
     touched = np.flatnonzero(rows.any(axis=1))
     return Influence(rows[touched], touched)
+
+
+def require_estimated(group: ControlGroup) -> WeightModel:
+    """Return the model that a group's weights were estimated by, or raise where none was."""
+    if group.estimated_model is None:
+        raise OptionError(
+            "Standard errors for estimated weights need weights that were estimated",
+            found=f"controls chosen by method={group.method!r}",
+            do="use se='auto', or mih.weight(...) for the group",
+        )
+    return group.estimated_model
 
 
 def _mean(change: FloatArray, load: FloatArray) -> FloatArray:

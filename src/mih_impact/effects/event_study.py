@@ -17,6 +17,7 @@ from mih_impact.controls.subgroups import ALL, By, Parts, split
 from mih_impact.controls.terms import Lag, Term
 from mih_impact.display.result import Provenance
 from mih_impact.effects.adjustment import Adjust, Adjustment, OutcomeRegression
+from mih_impact.effects.estimated_weights import require_estimated
 from mih_impact.effects.filled import require_fillable
 from mih_impact.effects.inference.covariance import (
     cluster_of,
@@ -314,7 +315,7 @@ def resolved_se(se: StandardError, groups: Sequence[ControlGroup]) -> str:
     if se != "auto":
         return se
     if groups[0].model is not None:
-        return "person" if groups[0].model.kind == "given" else "estimated_weights"
+        return "person" if groups[0].estimated_model is None else "estimated_weights"
     if groups[0].replace:
         return "abadie_imbens"
     return "matched_set" if all(map(_sets_are_apart, groups)) else "person"
@@ -413,9 +414,5 @@ def _require_se(group: ControlGroup, se: str) -> None:
             found="weights that were estimated" if weighted else "matching without replacement",
             do="use se='auto' or 'person'",
         )
-    if se == "estimated_weights" and (group.model is None or group.model.kind == "given"):
-        raise OptionError(
-            "Standard errors for estimated weights need weights that were estimated",
-            found=f"controls chosen by method={group.method!r}",
-            do="use se='auto', or mih.weight(...) for the group",
-        )
+    if se == "estimated_weights":
+        require_estimated(group)

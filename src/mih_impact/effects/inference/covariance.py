@@ -300,6 +300,5 @@ def clustered_kind(se: StandardError, group: ControlGroup) -> StandardError:
             do="use se='auto' with cluster=, or leave out cluster=",
         )
     if se == "auto":
-        estimated = group.model is not None and group.model.kind != "given"
-        return "estimated_weights" if estimated else "person"
+        return "person" if group.estimated_model is None else "estimated_weights"
     return se
