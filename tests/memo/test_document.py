@@ -9,7 +9,8 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.display.figure import new_axes, set_alt_text
-from mih_impact.display.locale import Label, kroner
+from mih_impact.display.locale import Label
+from mih_impact.display.numbers import kroner
 from mih_impact.reporting import document as doc
 from mih_impact.reporting import export
 from mih_impact.reporting.blocks import Cite, Emphasis, Named, Number, Strong, Trace, compose, plain

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 import mih_impact
-from mih_impact.display import locale
+from mih_impact.display import numbers
 from mih_impact.display.locale import Label
 from mih_impact.reporting.blocks import plain
 from tests.memo.language import ENGLISH, NORWEGIAN, foreign_words, number_slips
@@ -77,9 +77,9 @@ def test_what_looks_like_a_number_and_is_none_is_left_alone():
 
 @pytest.mark.parametrize("value", [-1094.4, 0.041, 1_094_400.0, 0.92, 12345678.9])
 def test_the_librarys_own_numbers_are_set_right(value):
-    for show in (locale.kroner, locale.thousands, locale.millions, locale.percent):
-        assert number_slips(show(value, lang="nb")) == []
-    assert number_slips(locale.interval(-value, value, locale.kroner, "nb")) == []
+    for show in (numbers.kroner, numbers.thousands, numbers.millions, numbers.percent):
+        assert number_slips(show(value)) == []
+    assert number_slips(numbers.interval(-value, value, numbers.kroner)) == []
 
 
 @pytest.mark.parametrize("lang", LANGS)

@@ -13,7 +13,8 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.account.roles import hundreds
-from mih_impact.display.locale import Label, millions
+from mih_impact.display.locale import Label
+from mih_impact.display.numbers import millions
 from mih_impact.reporting import blocks
 from mih_impact.reporting.blocks import plain
 from mih_impact.reporting.memo.content import memo_of
@@ -23,6 +24,7 @@ from tests.golden.test_base_case import planted_effects, planted_rows
 from tests.memo.conftest import need
 from tests.memo.language import foreign_words, number_slips
 from tests.memo.reading import pdf_text, written_over
+from tests.shown import shown_in
 
 LANGS = ("nb", "en")
 STARTERS = {2026: 500, 2027: 700}
@@ -103,13 +105,16 @@ def test_the_answer_is_the_accounts(memos, lang: str) -> None:
     low, high = CASE.interval()
     impact = mih.budget_impact(CASE, starters=STARTERS)
     for value in (CASE.npv, CASE.public, low, high, CASE.present_value("county")):
-        assert hundreds(abs(value) if value in (CASE.npv, CASE.public) else value, lang) in text
+        assert (
+            shown_in(lang, hundreds, abs(value) if value in (CASE.npv, CASE.public) else value)
+            in text
+        )
     peak = float(impact.peak_need()["amount"]["public"])
-    assert millions(peak, 1, lang) in text
+    assert shown_in(lang, millions, peak, 1) in text
     scale = CASE.switching_scale()
     assert f"{100 * scale:.0f}" in text
     new = CASE.with_values({"wage_bill": 1.0})
-    assert hundreds(new.public, lang) in text
+    assert shown_in(lang, hundreds, new.public) in text
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -123,7 +128,7 @@ def test_costs_can_reach_what_makes_society_break_even(memos, lang: str) -> None
     real = [item for item in CASE.programme.items if item.kind == "real"]
     scaled = CASE.with_values({f"cost:{each.name}": each.total * most / cost for each in real})
     assert scaled.npv == pytest.approx(0.0, abs=1e-6 * CASE.npv)
-    assert hundreds(most, lang) in " ".join(memos["gain", lang].text())
+    assert shown_in(lang, hundreds, most) in " ".join(memos["gain", lang].text())
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -142,7 +147,9 @@ def test_every_number_can_be_walked_back(memos, name: str, lang: str) -> None:
         assert {row.key for row in trace.rows} <= components
         assert {item.key for item in trace.assumptions} <= assumptions
         assert set(trace.sources) <= sources
-    npv = next(t for t, shown in document.numbers.items() if hundreds(case.npv, lang) in shown)
+    npv = next(
+        t for t, shown in document.numbers.items() if shown_in(lang, hundreds, case.npv) in shown
+    )
     assert npv.rows
     assert npv.assumptions
     assert "effects" in npv.sources
@@ -281,7 +288,7 @@ def test_word_opens_it_and_a_browser_shows_it(from_word, memos, written, lang: s
     assert len(headings) == 5
     for heading in headings:
         assert heading in shown
-    assert " ".join(hundreds(CASE.npv, lang).split()) in " ".join(shown.split())
+    assert " ".join(shown_in(lang, hundreds, CASE.npv).split()) in " ".join(shown.split())
     page = written[f"{lang}.html"].read_text(encoding="utf-8")
     assert not re.search(r"(src|href)=\"https?://", page)
     assert "<script" not in page

@@ -10,7 +10,8 @@ import pytest
 
 import mih_impact as mih
 from mih_impact import errors
-from mih_impact.display.locale import Label, count, in_language, kroner
+from mih_impact.display.locale import Label, in_language
+from mih_impact.display.numbers import count, kroner
 from mih_impact.display.result import Provenance
 from mih_impact.reporting.export import Table
 from mih_impact.reporting.publication import (

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 import mih_impact as mih
 from mih_impact.account.roles import ACTORS, PUBLIC, amount_of, break_even_text
-from mih_impact.display.locale import Label, in_language, number
+from mih_impact.display.locale import Label, in_language
+from mih_impact.display.numbers import number
 from mih_impact.reporting import document as doc
 from mih_impact.reporting.blocks import Number, plain, walk
 from mih_impact.reporting.memo import content
@@ -23,6 +24,7 @@ from mih_impact.reporting.memo.numbers import Numbers
 from tests.accounts import Drawn, covariance_of, drawn
 from tests.golden.test_base_case import planted_effects, planted_rows
 from tests.memo.test_memo import CASE, account
+from tests.shown import shown_in
 
 STARTERS = {2026: 500, 2027: 700}
 LABEL = Label(nb="kurs", en="course")
@@ -463,4 +465,4 @@ def planted_case() -> mih.CostBenefit:
 def test_a_few_persons_are_not_told(monkeypatch) -> None:
     few = replace(CASE, starters=np.array([40.0, 30, 20, 10, 8, 6, 3]))
     assert "3 behind" not in said(few)
-    assert number(40, 0, "en") in said(few)
+    assert shown_in("en", number, 40, 0) in said(few)

@@ -12,6 +12,7 @@ from mih_impact.account.ledger import draw_effects
 from mih_impact.account.roles import ACTORS, PUBLIC, hundreds
 from mih_impact.effects.hidden import is_thin
 from mih_impact.errors import AssumptionError, EffectsError, OptionError
+from tests.shown import shown_in
 
 RULES = mih.Assumptions.r109()
 RATES = [0.1, 0.1, 0.15, 0.2, 0.22, 0.25, 0.25, 0.3, 0.35, 0.45]
@@ -246,13 +247,13 @@ def test_card_and_memo_tell_of_it(account, lang, tmp_path) -> None:
     assert (found["base"], found["public"]) == (account.npv, account.public)
     assert (found["share_lowest"], found["share_highest"]) == (0.1, 0.45)
     for name in ("society_flat", "base", "public_flat", "public"):
-        assert hundreds(found[name], lang) in sentence
+        assert shown_in(lang, hundreds, found[name]) in sentence
     assert SOURCE in sentence
     assert set(part["status"]) == {{"nb": "oppgitte satser", "en": "rates given"}[lang]}
     assert " ".join(sentence.split()) in " ".join(account.summary(lang).split())
     page = mih.write_memo(account, tmp_path / "memo.html", lang=lang).read_text(encoding="utf-8")
     assert SOURCE in page
-    assert hundreds(found["society_flat"], lang) in page
+    assert shown_in(lang, hundreds, found["society_flat"]) in page
 
 
 def account_effects(account: mih.CostBenefit) -> mih.EffectSeries:

@@ -11,7 +11,8 @@ import mih_impact as mih
 from mih_impact.account.export import account_at, export_account
 from mih_impact.account.roles import GROUPS as ACTORS
 from mih_impact.account.roles import hundreds
-from mih_impact.display.locale import interval
+from mih_impact.display.numbers import interval
+from tests.shown import shown_in
 
 KINDS = ("none", "constant", "half_life", "linear")
 HALF_A_KRONE = 0.5
@@ -61,7 +62,7 @@ def agrees(seen: dict, truth: mih.CostBenefit, setting: dict) -> None:
         assert abs(float(seen[name]) - value) < HALF_A_KRONE, (name, setting)
     assert float(seen["probability"]) == pytest.approx(truth.probability_positive, abs=1e-9)
     assert number(seen["break-even"]) == truth.break_even_year, setting
-    assert seen["text"] == hundreds(truth.npv, "nb")
+    assert seen["text"] == shown_in("nb", hundreds, truth.npv)
     for name in ACTORS:
         told, value = seen["actors"].get(name), truth.present_value(name)
         if told is None:  # nothing reaches it
@@ -132,9 +133,9 @@ def test_the_summary_says_the_same_in_whole_sentences(browser, pages, case):
         browser.open(pages[lang])
         browser.move([setting])
         said = browser.rest()
-        assert hundreds(abs(truth.npv), lang) in said
-        assert hundreds(abs(truth.public), lang) in said
-        assert all(hundreds(end, lang) in said for end in truth.interval())
+        assert shown_in(lang, hundreds, abs(truth.npv)) in said
+        assert shown_in(lang, hundreds, abs(truth.public)) in said
+        assert all(shown_in(lang, hundreds, end) in said for end in truth.interval())
         assert said.count(". ") >= 4
         assert said.endswith(".")
         share = 1 - case.with_values({"displacement": 0.2, "wage_bill": 0.5}).switching_scale()
@@ -146,7 +147,7 @@ def test_displayed_intervals_name_the_unit_once(browser, pages, case):
     for lang, cut in (("nb", "\u00a0kr"), ("en", "NOK\u00a0")):
         browser.open(pages[lang])
         shown = browser.run("return document.getElementById('npv-interval').textContent")
-        whole = interval(low, high, hundreds, lang)
+        whole = shown_in(lang, interval, low, high, hundreds)
         assert shown.endswith(whole.replace(cut, "", 1) if lang == "nb" else _last_cut(whole, cut))
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mih_impact.display.locale import Label, Options, count, current, kroner, number, options
+from mih_impact.display.locale import Label, Options, current, options
+from mih_impact.display.numbers import count, kroner, number
 from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.display.tables import html_page, html_table
 from mih_impact.errors import OptionError

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mih_impact.display.locale import (
+from mih_impact.display.locale import Label, both, in_language, options
+from mih_impact.display.numbers import (
     count,
     currency,
     hidden,
@@ -20,7 +21,6 @@ from mih_impact.display.locale import (
     kroner,
     millions,
     number,
-    options,
     percent,
     thousands,
     year_range,
@@ -45,8 +45,7 @@ CASES = [
 
 @pytest.mark.parametrize(("show", "x", "nb", "en"), CASES)
 def test_both_languages_to_the_code_point(show, x, nb, en):
-    assert show(x, lang="nb") == nb
-    assert show(x, lang="en") == en
+    assert both(lambda: show(x)) == Label(nb, en)
 
 
 @pytest.mark.parametrize("missing", [None, math.nan, np.nan, pd.NA, decimal.Decimal("nan")])
@@ -68,12 +67,13 @@ def test_missing_is_an_en_dash(show, missing):
     ],
 )
 def test_halves_round_away_from_zero(x, decimals, shown):
-    assert number(x, decimals, "nb") == shown
+    assert number(x, decimals) == shown
 
 
 @pytest.mark.parametrize("x", [np.int64(5), np.float32(5), decimal.Decimal(5), True + 4])
 def test_any_kind_of_number(x):
-    assert number(x, 1, "en") == "5.0"
+    with in_language("en"):
+        assert number(x, 1) == "5.0"
 
 
 def test_the_language_in_force_is_used():
@@ -83,8 +83,9 @@ def test_the_language_in_force_is_used():
 
 
 def test_interval_shows_both_ends_and_needs_both():
-    assert interval(-1000, 2000, kroner, "nb") == "\u22121\u00a0000\u00a0kr til 2\u00a0000\u00a0kr"
-    assert interval(0.1, 0.2, partial(percent, decimals=1), "en") == "10.0% to 20.0%"
+    assert interval(-1000, 2000, kroner) == "\u22121\u00a0000\u00a0kr til 2\u00a0000\u00a0kr"
+    with in_language("en"):
+        assert interval(0.1, 0.2, partial(percent, decimals=1)) == "10.0% to 20.0%"
     assert interval(None, 2.0, kroner) == interval(1.0, math.nan, kroner) == "\u2013"
 
 
@@ -96,17 +97,18 @@ def test_year_range_has_an_en_dash():
 @pytest.mark.parametrize(("n", "shown"), [(0, "0"), (5, "5"), (1527, "1\u00a0527")])
 def test_what_is_no_small_cell_is_shown(n, shown):
     assert hidden(n) is None
-    assert count(n, "nb") == shown
+    assert count(n) == shown
 
 
 @pytest.mark.parametrize("n", [1, 4, 4.0, np.int64(3)])
 def test_small_cells_are_hidden(n):
-    assert count(n, "nb") == hidden(n, "nb") == "skjult (færre enn 5)"
-    assert count(n, "en") == "hidden (fewer than 5)"
+    assert count(n) == hidden(n) == "skjult (færre enn 5)"
+    with in_language("en"):
+        assert count(n) == "hidden (fewer than 5)"
     with options(min_cell=1):
         assert hidden(n) is None
     with options(min_cell=10):
-        assert hidden(9, "nb") == "skjult (færre enn 10)"
+        assert hidden(9) == "skjult (færre enn 10)"
         assert hidden(10) is None
 
 
@@ -116,14 +118,14 @@ def test_a_cell_of_published_numbers_is_not_hidden():
 
 
 def test_the_callers_decimal_context_plays_no_part():
-    with decimal.localcontext() as context:
+    with decimal.localcontext() as context, in_language("en"):
         context.prec = 3
         context.rounding = decimal.ROUND_DOWN
-        assert kroner(1_234_567.5, "en") == "NOK\u00a01,234,568"
-        assert percent(0.123456, 3, "en") == "12.346%"
+        assert kroner(1_234_567.5) == "NOK\u00a01,234,568"
+        assert percent(0.123456, 3) == "12.346%"
 
 
-SHOW = "from mih_impact.display.locale import kroner; print(ascii(kroner(-1094400.5, 'nb')))"
+SHOW = "from mih_impact.display.numbers import kroner; print(ascii(kroner(-1094400.5)))"
 
 
 @pytest.mark.parametrize("name", ["C", "de_DE.UTF-8"])

@@ -11,7 +11,8 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.account.roles import hundreds
-from mih_impact.display.locale import millions
+from mih_impact.display.numbers import millions
+from tests.shown import shown_in
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +43,8 @@ def test_what_is_shown_is_the_account_at_the_sliders(case, lang):
     assert seen.case.npv == truth.npv
     assert seen.case.interval() == truth.interval()
     cohort, card, figure = parts(seen)
-    assert millions(300 * truth.npv, lang=lang) in cohort
-    assert hundreds(truth.npv, lang) in card
+    assert shown_in(lang, millions, 300 * truth.npv) in cohort
+    assert shown_in(lang, hundreds, truth.npv) in card
     assert f'lang="{lang}"' in card
     alt = re.search(r'alt="([^"]+)"', figure)[1]
     assert ("Hvem betaler" if lang == "nb" else "Who pays") in alt

@@ -272,7 +272,7 @@ def test_the_account_is_walked_to_the_cash(case) -> None:
     assert steps["apprentices"] == pytest.approx(sum(PAY) + sum(ON_COSTS))
     assert steps["net"] == pytest.approx(sum(NET))
     assert steps.iloc[:-1].sum() == pytest.approx(steps["net"])
-    start, net = (hundreds(steps[name], "nb").replace("\u00a0", " ") for name in ("account", "net"))
+    start, net = (hundreds(steps[name]).replace("\u00a0", " ") for name in ("account", "net"))
     assert f"ut med {start} per deltaker i regnskapet og med {net} per plass" in read(view)
 
 

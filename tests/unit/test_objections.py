@@ -12,6 +12,7 @@ from mih_impact.account.objections import ASSUMED
 from mih_impact.account.roles import ACTORS, PUBLIC, hundreds
 from mih_impact.errors import OptionError
 from tests.golden.test_base_case import planted_effects, planted_rows
+from tests.shown import shown_in
 
 RULES = mih.Assumptions.r109()
 
@@ -173,7 +174,7 @@ def test_each_sentence_stands_on_the_card_with_its_numbers(estimated, lang) -> N
         assert " ".join(sentence.split()) in shown, name
         for number, value in zip(part["number"], part["value"], strict=True):
             if not number.startswith(("share", "years")):
-                assert hundreds(value, lang) in sentence, (name, number)
+                assert shown_in(lang, hundreds, value) in sentence, (name, number)
     assert {"nb": "avviker fra den", "en": "departs from it"}[lang] in shown
 
 

@@ -32,10 +32,8 @@ from mih_impact.account.tables import (
     year_frame,
 )
 from mih_impact.account.values import AccountValues
-from mih_impact.display.locale import (
-    Label,
-    both,
-    capital,
+from mih_impact.display.locale import Label, both, capital
+from mih_impact.display.numbers import (
     count,
     hidden,
     hidden_too,
@@ -243,7 +241,7 @@ def participants_behind(case: AccountValues) -> Sentence | None:
         return None
     first, last = (float(n) for n in behind[[0, -1]])
     if len(behind) == 1 or (behind == first).all():
-        return None if hidden(first, "en") else Sentence(_BEHIND_ALL, {"first": _persons(first)})
+        return None if hidden(first) else Sentence(_BEHIND_ALL, {"first": _persons(first)})
     values = {
         "first": _persons(first),
         "last": _persons(last),

@@ -24,7 +24,8 @@ from mih_impact.display.figure import (
     OKABE_ITO,
 )
 from mih_impact.display.layout import figure, finish
-from mih_impact.display.locale import MINUS, Label, capital
+from mih_impact.display.locale import Label, capital
+from mih_impact.display.numbers import MINUS
 from mih_impact.display.result import Card
 from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference.rows import Status

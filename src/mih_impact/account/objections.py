@@ -20,7 +20,8 @@ from mih_impact.account.roles import GROUPS, TAX, hundreds
 from mih_impact.account.tables import component_frame, ledger_frame
 from mih_impact.account.uncertainty import uncertainty_of
 from mih_impact.account.values import AccountValues
-from mih_impact.display.locale import Label, both, number, percent
+from mih_impact.display.locale import Label, both
+from mih_impact.display.numbers import number, percent
 from mih_impact.errors import AssumptionError
 
 __all__ = ["ASSUMED", "Limit", "Objection", "objections_frame", "objections_of"]

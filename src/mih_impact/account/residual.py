@@ -36,7 +36,8 @@ from mih_impact.display.figure import (
     tinted,
 )
 from mih_impact.display.layout import figure, finish, make_room
-from mih_impact.display.locale import Label, capital, interval, year_range
+from mih_impact.display.locale import Label, capital
+from mih_impact.display.numbers import interval, year_range
 from mih_impact.errors import AssumptionError
 
 if TYPE_CHECKING:

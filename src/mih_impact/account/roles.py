@@ -15,7 +15,8 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, TypeVar
 
 from mih_impact import arguments
-from mih_impact.display.locale import NOT_AVAILABLE, Label, Lang, kroner, number, ordinal, percent
+from mih_impact.display.locale import Label
+from mih_impact.display.numbers import NOT_AVAILABLE, kroner, number, ordinal, percent
 from mih_impact.display.unit import is_money
 from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.panel.contract import BENEFITS, CONTRACT, TAX_ON_WAGE, label_of
@@ -175,15 +176,15 @@ def break_even_text(year: int | None, horizon: int, *, counted: bool = False) ->
     return (_COUNTED.format(when=when, ordinal=ordinal(year + 1)) if counted else when).text()
 
 
-def hundreds(x: SupportsFloat | None, lang: Lang | None = None) -> str:
+def hundreds(x: SupportsFloat | None) -> str:
     """Show kroner to the nearest hundred: the account claims no more.
 
     Examples
     --------
-    >>> hundreds(1_094_375, "en") == "NOK\u00a01,094,400"
+    >>> hundreds(1_094_375) == "1\u00a0094\u00a0400\u00a0kr"
     True
     """
-    return kroner(None if x is None else round(float(x), -2), lang)
+    return kroner(None if x is None else round(float(x), -2))
 
 
 _T = TypeVar("_T")

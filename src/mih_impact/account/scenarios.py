@@ -32,7 +32,8 @@ from mih_impact.display.figure import (
     kroner_axis,
 )
 from mih_impact.display.layout import figure, finish, make_room
-from mih_impact.display.locale import Label, Lang, capital, in_language, interval
+from mih_impact.display.locale import Label, Lang, capital, in_language
+from mih_impact.display.numbers import interval
 from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.errors import AssumptionError, OptionError
 

@@ -38,7 +38,8 @@ from mih_impact.display.figure import (
     tinted,
 )
 from mih_impact.display.layout import figure, finish, make_room
-from mih_impact.display.locale import Label, Lang, both, in_language, language, percent
+from mih_impact.display.locale import Label, Lang, both, in_language, language
+from mih_impact.display.numbers import percent
 from mih_impact.display.result import Card, Provenance, Result
 
 if TYPE_CHECKING:

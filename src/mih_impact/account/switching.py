@@ -32,16 +32,8 @@ from mih_impact.display.figure import (
     unit_line,
 )
 from mih_impact.display.layout import figure, finish
-from mih_impact.display.locale import (
-    Label,
-    Lang,
-    both,
-    capital,
-    in_language,
-    language,
-    number,
-    percent,
-)
+from mih_impact.display.locale import Label, Lang, both, capital, in_language, language
+from mih_impact.display.numbers import number, percent
 from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.errors import OptionError
 

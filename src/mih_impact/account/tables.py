@@ -26,7 +26,8 @@ from mih_impact.account.roles import (
 )
 from mih_impact.account.rules import AccountModel
 from mih_impact.account.values import AccountValues, Composed
-from mih_impact.display.locale import Label, current, number
+from mih_impact.display.locale import Label, current
+from mih_impact.display.numbers import number
 from mih_impact.display.result import is_small
 from mih_impact.effects.hidden import is_thin, pools, thin_when_pooled
 from mih_impact.effects.series import EffectSeries, require_effects

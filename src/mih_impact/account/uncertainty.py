@@ -26,7 +26,8 @@ from mih_impact.account.roles import GROUP_LABELS, GROUPS, hundreds
 from mih_impact.account.tables import require_enough
 from mih_impact.account.values import AccountValues, basis_of
 from mih_impact.arguments import named_options
-from mih_impact.display.locale import Label, Lang, both, in_language, interval, number, percent
+from mih_impact.display.locale import Label, Lang, both, in_language
+from mih_impact.display.numbers import interval, number, percent
 from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import AssumptionError, EffectsError, OptionError

@@ -25,17 +25,8 @@ from mih_impact.display.figure import (
     source_line,
 )
 from mih_impact.display.layout import align_with_names
-from mih_impact.display.locale import (
-    Label,
-    Lang,
-    both,
-    capital,
-    current,
-    hidden_too,
-    in_language,
-    language,
-    number,
-)
+from mih_impact.display.locale import Label, Lang, both, capital, current, in_language, language
+from mih_impact.display.numbers import hidden_too, number
 from mih_impact.display.result import (
     Card,
     Provenance,

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from mih_impact.controls.comparison import Comparison
 from mih_impact.controls.flow import Flow
 from mih_impact.controls.terms import Term, parse_term, term_label
-from mih_impact.display.locale import NOT_AVAILABLE, Label, count, number, percent
+from mih_impact.display.locale import Label
+from mih_impact.display.numbers import NOT_AVAILABLE, count, number, percent
 from mih_impact.display.result import Card
 from mih_impact.errors import SupportError
 from mih_impact.panel.contract import label_of

@@ -14,7 +14,8 @@ from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.comparison import Comparison
 from mih_impact.controls.terms import Lag, Term, as_terms
-from mih_impact.display.locale import EN_DASH, Label, both, number
+from mih_impact.display.locale import Label, both
+from mih_impact.display.numbers import EN_DASH, number
 from mih_impact.errors import EffectsError, OptionError
 from mih_impact.panel.contract import CONTRACT
 

@@ -21,18 +21,8 @@ from mih_impact.display.figure import (
     set_alt_text,
     source_line,
 )
-from mih_impact.display.locale import (
-    NOT_AVAILABLE,
-    Label,
-    Lang,
-    count,
-    hidden,
-    hidden_too,
-    in_language,
-    language,
-    number,
-    percent,
-)
+from mih_impact.display.locale import Label, Lang, in_language, language
+from mih_impact.display.numbers import NOT_AVAILABLE, count, hidden, hidden_too, number, percent
 from mih_impact.display.result import (
     Card,
     Provenance,

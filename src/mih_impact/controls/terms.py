@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from mih_impact import arguments
 from mih_impact.arguments import named_options
-from mih_impact.display.locale import Label, number
+from mih_impact.display.locale import Label
+from mih_impact.display.numbers import number
 from mih_impact.errors import OptionError
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.derived import derived_of

@@ -3,22 +3,17 @@
 This floor knows no economics. Figures begin with ``mih_impact.display.figure``.
 """
 
-from mih_impact.display.locale import (
+from mih_impact.display.locale import Label, Lang, Options, current, language, options
+from mih_impact.display.numbers import (
     NOT_AVAILABLE,
     Formatter,
-    Label,
-    Lang,
-    Options,
     count,
     currency,
-    current,
     hidden,
     interval,
     kroner,
-    language,
     millions,
     number,
-    options,
     percent,
     thousands,
     year_range,

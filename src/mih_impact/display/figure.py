@@ -14,7 +14,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact.display.locale import Label, in_language, language, money_shown, number, percent
+from mih_impact.display.locale import Label, in_language, language
+from mih_impact.display.numbers import money_shown, number, percent
 from mih_impact.display.unit import SHARE, AnyUnit, as_unit, is_money
 
 if TYPE_CHECKING:

@@ -27,16 +27,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.display.locale import (
-    Label,
-    Lang,
-    current,
-    hidden_too,
-    in_language,
-    language,
-    money_in,
-    number,
-)
+from mih_impact.display.locale import Label, Lang, current, in_language, language
+from mih_impact.display.numbers import hidden_too, money_in, number
 from mih_impact.display.tables import CSS, html_rows, is_numeric, text_cells
 from mih_impact.storage import save
 

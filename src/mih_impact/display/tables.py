@@ -9,16 +9,8 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from mih_impact.display.locale import (
-    MINUS,
-    NOT_AVAILABLE,
-    Formatter,
-    Label,
-    Lang,
-    in_language,
-    language,
-    number,
-)
+from mih_impact.display.locale import Label, Lang, in_language, language
+from mih_impact.display.numbers import MINUS, NOT_AVAILABLE, Formatter, number
 
 __all__ = [
     "CSS",

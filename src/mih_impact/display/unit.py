@@ -12,16 +12,8 @@ from functools import cache, partial
 from typing import Any, Literal, SupportsFloat, get_args
 
 from mih_impact import arguments
-from mih_impact.display.locale import (
-    NBSP,
-    NOT_AVAILABLE,
-    Formatter,
-    Label,
-    Lang,
-    currency,
-    number,
-    percent,
-)
+from mih_impact.display.locale import Label
+from mih_impact.display.numbers import NBSP, NOT_AVAILABLE, Formatter, currency, number, percent
 from mih_impact.errors import OptionError
 
 __all__ = [
@@ -79,7 +71,8 @@ class Unit:
     Examples
     --------
     >>> fte = Unit("fte", months="mean", label=Label(nb="årsverk", en="full-time equivalents"))
-    >>> amount(fte)(0.52, lang="en") == "0.52\u00a0full-time equivalents"
+    >>> with mih.options(lang="en"):
+    ...     amount(fte)(0.52) == "0.52\u00a0full-time equivalents"
     True
     """
 
@@ -268,11 +261,11 @@ def amount(unit: AnyUnit, like: float = math.nan) -> Formatter:
 
     Examples
     --------
-    >>> amount("hours")(10, lang="nb") == "10,0\u00a0timer"
+    >>> amount("hours")(10) == "10,0\u00a0timer"
     True
-    >>> amount("log points")(0.034, lang="en") == "0.034\u00a0log points"
+    >>> amount("log points")(0.034) == "0,034\u00a0logpoeng"
     True
-    >>> amount("NOK")(10, lang="en") == "NOK\u00a010"
+    >>> amount("NOK")(10) == "10\u00a0kr"
     True
     """
     if isinstance(unit, str) and unit == "":
@@ -298,12 +291,10 @@ def decimals_for(x: float) -> int:
     return 1 if size >= 10.0 else 2 if size >= 1.0 else 1 - math.floor(math.log10(size))
 
 
-def _measured(
-    x: SupportsFloat | None, /, lang: Lang | None = None, *, unit: Label, like: float
-) -> str:
+def _measured(x: SupportsFloat | None, /, *, unit: Label, like: float) -> str:
     value = float("nan") if x is None else _float(x)
-    text = number(value, decimals_for(like if math.isfinite(like) else value), lang)
-    return text if text == NOT_AVAILABLE else f"{text}{NBSP}{unit.text(lang)}"
+    text = number(value, decimals_for(like if math.isfinite(like) else value))
+    return text if text == NOT_AVAILABLE else f"{text}{NBSP}{unit.text()}"
 
 
 def _float(x: SupportsFloat) -> float:

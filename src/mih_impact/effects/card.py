@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from mih_impact.controls.card import DESIGN_WEIGHTS
 from mih_impact.controls.subgroups import ALL
-from mih_impact.display.locale import NOT_AVAILABLE, Label, count, interval, number
+from mih_impact.display.locale import Label
+from mih_impact.display.numbers import NOT_AVAILABLE, count, interval, number
 from mih_impact.display.result import Card, hidden_note
 from mih_impact.display.unit import AnyUnit, amount, zero_is_nothing
 from mih_impact.panel.contract import label_of

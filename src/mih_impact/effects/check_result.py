@@ -11,16 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.display.locale import (
-    NBSP,
-    Formatter,
-    Label,
-    language,
-    number,
-    p_equals,
-    p_value,
-    percent,
-)
+from mih_impact.display.locale import Label, language
+from mih_impact.display.numbers import NBSP, Formatter, number, p_equals, p_value, percent
 from mih_impact.display.result import Card, Provenance, Result, hide_small, is_small, naming_limit
 from mih_impact.display.unit import AnyUnit, amount
 

@@ -20,7 +20,8 @@ from mih_impact.display.figure import (
     source_line,
     unit_axis,
 )
-from mih_impact.display.locale import Label, interval, number, percent
+from mih_impact.display.locale import Label
+from mih_impact.display.numbers import interval, number, percent
 from mih_impact.display.result import evidence_of
 from mih_impact.display.unit import amount, zero_is_nothing
 from mih_impact.effects.estimates import require_outcome

@@ -25,14 +25,8 @@ from mih_impact.display.figure import (
     source_line,
     unit_axis,
 )
-from mih_impact.display.locale import (
-    NBSP,
-    Label,
-    capital,
-    interval,
-    number,
-    percent,
-)
+from mih_impact.display.locale import Label, capital
+from mih_impact.display.numbers import NBSP, interval, number, percent
 from mih_impact.display.result import evidence_of, hidden_note
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.card import HIDDEN_CELL, shown_rows, year_to_show

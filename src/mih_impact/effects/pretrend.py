@@ -10,7 +10,8 @@ import pandas as pd
 
 from mih_impact import arguments
 from mih_impact.controls.subgroups import ALL, Split
-from mih_impact.display.locale import Label, both, language, number, p_equals
+from mih_impact.display.locale import Label, both, language
+from mih_impact.display.numbers import number, p_equals
 from mih_impact.display.result import Card, hidden_note
 from mih_impact.effects.check_result import CheckResult, Wald, holm, wald
 from mih_impact.effects.estimates import require_estimated

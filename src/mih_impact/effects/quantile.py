@@ -16,7 +16,8 @@ from mih_impact.arguments import named_options
 from mih_impact.controls.group import ControlGroup
 from mih_impact.display.figure import PARTICIPANT, label_ticks, unit_axis
 from mih_impact.display.layout import figure, finish
-from mih_impact.display.locale import Label, Lang, count, in_language, interval, percent
+from mih_impact.display.locale import Label, Lang, in_language
+from mih_impact.display.numbers import count, interval, percent
 from mih_impact.display.result import Card, Provenance, Result, hide_small
 from mih_impact.display.unit import AnyUnit, amount, is_money
 from mih_impact.effects.estimates import outcome_asked

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.controls.subgroups import ALL, MISSING, Split
-from mih_impact.display.locale import MINUS, Label, both, language, number, p_equals
+from mih_impact.display.locale import Label, both, language
+from mih_impact.display.numbers import MINUS, number, p_equals
 from mih_impact.display.result import Card, hidden_note, naming_limit
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.card import HIDDEN_CELL

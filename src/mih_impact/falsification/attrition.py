@@ -15,7 +15,8 @@ from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.terms import Term, as_terms, lag, term_label
-from mih_impact.display.locale import Label, both, number, p_equals, percent
+from mih_impact.display.locale import Label, both
+from mih_impact.display.numbers import number, p_equals, percent
 from mih_impact.display.result import Provenance
 from mih_impact.effects.check_result import SensitivityCheck
 from mih_impact.effects.estimates import outcome_asked

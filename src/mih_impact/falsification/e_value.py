@@ -13,7 +13,8 @@ from scipy.special import ndtri
 from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.group import ControlGroup
-from mih_impact.display.locale import Label, both, number
+from mih_impact.display.locale import Label, both
+from mih_impact.display.numbers import number
 from mih_impact.display.result import Provenance
 from mih_impact.display.unit import SHARE
 from mih_impact.effects.check_result import SensitivityCheck

@@ -18,18 +18,8 @@ from mih_impact.controls.covariates import read_rows, read_term
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.recipe import Recipe, no_weights
 from mih_impact.controls.terms import Term, term_label
-from mih_impact.display.locale import (
-    Label,
-    Lang,
-    both,
-    count,
-    in_language,
-    interval,
-    language,
-    number,
-    percent,
-    year_range,
-)
+from mih_impact.display.locale import Label, Lang, both, in_language, language
+from mih_impact.display.numbers import count, interval, number, percent, year_range
 from mih_impact.display.result import (
     Card,
     Provenance,

@@ -19,7 +19,8 @@ from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.design import combined
 from mih_impact.controls.group import ControlGroup
-from mih_impact.display.locale import Label, both, interval, number, percent
+from mih_impact.display.locale import Label, both
+from mih_impact.display.numbers import interval, number, percent
 from mih_impact.display.result import Provenance
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.check_result import SensitivityCheck

@@ -13,17 +13,8 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.group import ControlGroup
-from mih_impact.display.locale import (
-    Label,
-    Lang,
-    both,
-    in_language,
-    interval,
-    language,
-    number,
-    p_value,
-    percent,
-)
+from mih_impact.display.locale import Label, Lang, both, in_language, language
+from mih_impact.display.numbers import interval, number, p_value, percent
 from mih_impact.display.result import Provenance, evidence_of, naming_limit
 from mih_impact.display.unit import amount
 from mih_impact.effects.check_result import CountedCheck, Wald, holm, p_text, wald

@@ -14,7 +14,8 @@ from scipy.special import ndtr, ndtri
 
 from mih_impact import arguments
 from mih_impact.arguments import named_options
-from mih_impact.display.locale import Label, both, number, percent
+from mih_impact.display.locale import Label, both
+from mih_impact.display.numbers import number, percent
 from mih_impact.display.result import Provenance
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.check_result import SensitivityCheck

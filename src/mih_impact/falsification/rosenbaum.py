@@ -20,7 +20,8 @@ from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.nearest import runs
-from mih_impact.display.locale import Label, both, number, p_equals, percent
+from mih_impact.display.locale import Label, both
+from mih_impact.display.numbers import number, p_equals, percent
 from mih_impact.display.result import Provenance
 from mih_impact.display.unit import SHARE, AnyUnit, amount
 from mih_impact.effects.check_result import SensitivityCheck

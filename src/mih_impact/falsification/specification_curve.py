@@ -26,16 +26,8 @@ from mih_impact.display.figure import (
     source_line,
     unit_axis,
 )
-from mih_impact.display.locale import (
-    Label,
-    Lang,
-    both,
-    in_language,
-    interval,
-    language,
-    number,
-    percent,
-)
+from mih_impact.display.locale import Label, Lang, both, in_language, language
+from mih_impact.display.numbers import interval, number, percent
 from mih_impact.display.result import Card, Provenance, evidence_of, naming_limit
 from mih_impact.display.unit import AnyUnit, amount
 from mih_impact.effects.check_result import CountedCheck

@@ -22,7 +22,8 @@ from mih_impact.controls.options import (
     WeightOptions,
 )
 from mih_impact.controls.terms import Lag, Term, as_terms, term_label
-from mih_impact.display.locale import Label, both, number
+from mih_impact.display.locale import Label, both
+from mih_impact.display.numbers import number
 from mih_impact.effects.influence import StandardError
 from mih_impact.effects.question import Composition, Estimator, Question, base_years
 from mih_impact.errors import MihImpactError, OptionError

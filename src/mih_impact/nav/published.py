@@ -12,7 +12,8 @@ import pandas as pd
 
 from mih_impact.account.cost_benefit import CostBenefit
 from mih_impact.account.roles import hundreds
-from mih_impact.display.locale import Label, both, number, percent
+from mih_impact.display.locale import Label, both
+from mih_impact.display.numbers import number, percent
 from mih_impact.effects.series import EffectSeries
 from mih_impact.nav.case import DATA, base_case
 from mih_impact.reference.rows import table

@@ -20,16 +20,8 @@ from mih_impact.account.roles import GROUPS, hundreds
 from mih_impact.account.rules import AccountModel
 from mih_impact.display.figure import PARTICIPANT, kroner_axis, tinted
 from mih_impact.display.layout import figure, finish
-from mih_impact.display.locale import (
-    Label,
-    Lang,
-    both,
-    capital,
-    in_language,
-    language,
-    millions,
-    number,
-)
+from mih_impact.display.locale import Label, Lang, both, capital, in_language, language
+from mih_impact.display.numbers import millions, number
 from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.effects.series import EffectSeries
 from mih_impact.nav.case import menn_i_helse

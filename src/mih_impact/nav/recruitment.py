@@ -14,18 +14,8 @@ from mih_impact.account.programme import Programme
 from mih_impact.account.roles import STATUS_LABELS
 from mih_impact.display.figure import CONTROL, PARTICIPANT
 from mih_impact.display.layout import figure, finish
-from mih_impact.display.locale import (
-    NOT_AVAILABLE,
-    Label,
-    Lang,
-    both,
-    capital,
-    in_language,
-    interval,
-    language,
-    number,
-    percent,
-)
+from mih_impact.display.locale import Label, Lang, both, capital, in_language, language
+from mih_impact.display.numbers import NOT_AVAILABLE, interval, number, percent
 from mih_impact.display.result import Card, Result
 from mih_impact.nav.case import menn_i_helse
 from mih_impact.nav.published import QUANTITIES, published

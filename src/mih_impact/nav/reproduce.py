@@ -12,17 +12,8 @@ from mih_impact.account.assumptions import Assumptions
 from mih_impact.account.cost_benefit import CostBenefit, cost_benefit
 from mih_impact.arguments import named_options
 from mih_impact.display.figure import figures_for_files
-from mih_impact.display.locale import (
-    Formatter,
-    Label,
-    Lang,
-    in_language,
-    interval,
-    kroner,
-    language,
-    number,
-    percent,
-)
+from mih_impact.display.locale import Label, Lang, in_language, language
+from mih_impact.display.numbers import Formatter, interval, kroner, number, percent
 from mih_impact.display.result import Card, Provenance, Result, evidence_of
 from mih_impact.effects.figures import plot_shares
 from mih_impact.effects.series import EffectSeries

@@ -10,17 +10,8 @@ from typing import Literal
 
 import pandas as pd
 
-from mih_impact.display.locale import (
-    NOT_AVAILABLE,
-    Label,
-    Lang,
-    both,
-    in_language,
-    listed,
-    number,
-    percent,
-    year_range,
-)
+from mih_impact.display.locale import Label, Lang, both, in_language, listed
+from mih_impact.display.numbers import NOT_AVAILABLE, number, percent, year_range
 from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.display.unit import decimals_for
 from mih_impact.errors import PanelContractError
@@ -158,7 +149,7 @@ def _count(n: int) -> Label:
 
 def _counted(n: int, one: Label, many: Label) -> Label:
     noun = one if n == 1 else many
-    return Label(nb=f"{number(n, lang='nb')} {noun.nb}", en=f"{number(n, lang='en')} {noun.en}")
+    return both(lambda: f"{number(n)} {noun.text()}")
 
 
 def _years(first: int, last: int) -> str:

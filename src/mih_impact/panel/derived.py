@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.arguments import named_options
-from mih_impact.display.locale import Label, both, number
+from mih_impact.display.locale import Label, both
+from mih_impact.display.numbers import number
 from mih_impact.errors import OptionError, PanelContractError
 
 __all__ = ["DERIVED", "Derived", "InG", "above", "derived_of", "in_g", "in_g_of", "stable"]

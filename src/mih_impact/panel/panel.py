@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.display.locale import Label, number, year_range
+from mih_impact.display.locale import Label
+from mih_impact.display.numbers import number, year_range
 from mih_impact.display.result import Card, Displayed, Provenance
 from mih_impact.display.unit import AnyUnit, as_unit, is_money
 from mih_impact.errors import PanelContractError

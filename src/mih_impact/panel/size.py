@@ -10,7 +10,8 @@ import narwhals as nw
 import pandas as pd
 
 from mih_impact import arguments
-from mih_impact.display.locale import Label, number
+from mih_impact.display.locale import Label
+from mih_impact.display.numbers import number
 from mih_impact.display.result import Card, Displayed, Provenance
 from mih_impact.errors import MemoryLimitError, OptionError
 from mih_impact.panel import engine as ops

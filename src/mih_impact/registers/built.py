@@ -12,7 +12,8 @@ from typing import Any
 import pandas as pd
 
 from mih_impact import arguments
-from mih_impact.display.locale import both, number, percent
+from mih_impact.display.locale import both
+from mih_impact.display.numbers import number, percent
 from mih_impact.panel.check import Breach, PanelReport
 from mih_impact.panel.contract import BENEFITS, CONTRACT
 from mih_impact.panel.messages import STRANGERS

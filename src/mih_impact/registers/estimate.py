@@ -13,7 +13,8 @@ import pandas as pd
 
 from mih_impact import arguments
 from mih_impact.arguments import named_options
-from mih_impact.display.locale import Label, number
+from mih_impact.display.locale import Label
+from mih_impact.display.numbers import number
 from mih_impact.display.result import Card, Displayed
 from mih_impact.panel.csv_text import dialect, encoding_of
 from mih_impact.panel.engine import reading

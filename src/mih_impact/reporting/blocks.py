@@ -103,7 +103,7 @@ class Number:
     Attributes
     ----------
     text
-        The number as it is shown, by `mih_impact.display.locale`.
+        The number as it is shown, by `mih_impact.display.numbers`.
     trace
         Where it comes from.
     """

@@ -12,7 +12,7 @@ The model is what a writer of content fills in; HTML, Word and PDF are made from
         assumptions=(Named("tax_financing_cost", "skattefinansieringskostnad 20 %"),),
         sources=("r109", "nav"),                    # keys of Document.sources
     )
-    gain = Number(millions(case.npv, lang=lang), npv)
+    gain = Number(millions(case.npv), npv)
     answer = compose(_ANSWER.text(lang), {"npv": gain, "ref": Cite(("nav",))})
     memo = doc.Document(
         title=..., lang=lang, blocks=(doc.Callout(_SHORT.text(lang), answer), ...), sources=(...)
@@ -43,7 +43,8 @@ from functools import cached_property
 from typing import get_args
 
 from mih_impact.arguments import shown
-from mih_impact.display.locale import NOT_AVAILABLE, UNFIT, Label, Lang, language
+from mih_impact.display.locale import UNFIT, Label, Lang, language
+from mih_impact.display.numbers import NOT_AVAILABLE
 from mih_impact.errors import ReportError
 from mih_impact.reporting import blocks
 from mih_impact.reporting.blocks import (

@@ -14,7 +14,8 @@ from mih_impact.account.export import account_at, export_account
 from mih_impact.account.values import require_norwegian
 from mih_impact.arguments import named_options
 from mih_impact.display.figure import alt_text, figure_style, new_axes, root_figure
-from mih_impact.display.locale import Label, Lang, capital, in_language, language, millions
+from mih_impact.display.locale import Label, Lang, capital, in_language, language
+from mih_impact.display.numbers import millions
 from mih_impact.errors import require
 from mih_impact.reporting.page.texts import PAGE, about, shown
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from mih_impact.display.layout import save_figure
-from mih_impact.display.locale import Formatter, Label
+from mih_impact.display.locale import Label
+from mih_impact.display.numbers import Formatter
 from mih_impact.display.tables import guarded, html_page, html_table
 from mih_impact.storage import write_whole
 

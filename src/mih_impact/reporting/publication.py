@@ -16,7 +16,8 @@ import pandas as pd
 
 from mih_impact import arguments
 from mih_impact.arguments import named_options
-from mih_impact.display.locale import MINUS, NBSP, Lang, language
+from mih_impact.display.locale import Lang, language
+from mih_impact.display.numbers import MINUS, NBSP
 from mih_impact.display.result import Displayed
 from mih_impact.display.tables import is_numeric, text_cells
 from mih_impact.errors import OptionError, ReportError, require

@@ -10,15 +10,8 @@ from typing import TYPE_CHECKING, SupportsFloat
 
 from mih_impact.account.roles import GROUP_LABELS
 from mih_impact.display.figure import figures_for_files
-from mih_impact.display.locale import (
-    Formatter,
-    Label,
-    count,
-    in_language,
-    kroner,
-    language,
-    number,
-)
+from mih_impact.display.locale import Label, in_language, language
+from mih_impact.display.numbers import Formatter, count, kroner, number
 from mih_impact.display.result import evidence_of, hide_small
 from mih_impact.display.unit import amount, is_money
 from mih_impact.panel.contract import label_of

@@ -15,7 +15,8 @@ from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.terms import Term
-from mih_impact.display.locale import Label, number
+from mih_impact.display.locale import Label
+from mih_impact.display.numbers import number
 from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.effects.event_study import event_study
 from mih_impact.effects.inference.covariance import (

@@ -13,7 +13,8 @@ from mih_impact.account.budget.impact import budget_impact, read_starters
 from mih_impact.account.budget.result import BudgetImpact
 from mih_impact.account.cost_benefit import CostBenefit
 from mih_impact.account.roles import STATUS_LABELS, require_named
-from mih_impact.display.locale import Label, millions, number
+from mih_impact.display.locale import Label
+from mih_impact.display.numbers import millions, number
 from mih_impact.display.result import Card, Result
 from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference.prices import PriceIndex

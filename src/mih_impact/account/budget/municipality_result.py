@@ -18,18 +18,8 @@ from mih_impact.display.figure import (
     kroner_axis,
 )
 from mih_impact.display.layout import figure, finish
-from mih_impact.display.locale import (
-    Label,
-    Lang,
-    both,
-    capital,
-    in_language,
-    interval,
-    language,
-    number,
-    percent,
-    thousands,
-)
+from mih_impact.display.locale import Label, Lang, both, capital, in_language, language
+from mih_impact.display.numbers import interval, number, percent, thousands
 from mih_impact.display.result import Card, Provenance, Result
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ from mih_impact.display.figure import (
     kroner_axis,
 )
 from mih_impact.display.layout import figure, finish
-from mih_impact.display.locale import Label, Lang, capital, in_language, interval, language, number
+from mih_impact.display.locale import Label, Lang, capital, in_language, language
+from mih_impact.display.numbers import interval, number
 from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.errors import AssumptionError
 

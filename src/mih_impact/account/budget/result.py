@@ -18,16 +18,8 @@ from mih_impact.display.figure import (
     kroner_axis,
 )
 from mih_impact.display.layout import figure, finish
-from mih_impact.display.locale import (
-    Label,
-    Lang,
-    capital,
-    in_language,
-    interval,
-    millions,
-    number,
-    percent,
-)
+from mih_impact.display.locale import Label, Lang, capital, in_language
+from mih_impact.display.numbers import interval, millions, number, percent
 from mih_impact.display.result import Card, Provenance, Result
 
 if TYPE_CHECKING:

@@ -29,7 +29,8 @@ from mih_impact.display.figure import (
     kroner_axis,
 )
 from mih_impact.display.layout import figure, finish, make_room
-from mih_impact.display.locale import Label, capital, interval, thousands
+from mih_impact.display.locale import Label, capital
+from mih_impact.display.numbers import interval, thousands
 from mih_impact.errors import AssumptionError
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact.account.roles import hundreds
-from mih_impact.display.locale import MINUS, NBSP, Label, capital
+from mih_impact.display.locale import Label, capital
+from mih_impact.display.numbers import MINUS, NBSP
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

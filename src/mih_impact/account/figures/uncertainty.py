@@ -28,15 +28,8 @@ from mih_impact.display.figure import (
     unit_line,
 )
 from mih_impact.display.layout import figure, finish, make_room
-from mih_impact.display.locale import (
-    Label,
-    both,
-    capital,
-    interval,
-    money_code,
-    number,
-    percent,
-)
+from mih_impact.display.locale import Label, both, capital
+from mih_impact.display.numbers import interval, money_code, number, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

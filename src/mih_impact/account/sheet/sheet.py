@@ -30,7 +30,8 @@ from mih_impact.account.sheet.files import (
 )
 from mih_impact.account.sheet.lines import LATER, Cells, lines_of
 from mih_impact.account.values import AccountValues
-from mih_impact.display.locale import NOT_AVAILABLE, Label, Lang, interval, language
+from mih_impact.display.locale import Label, Lang, language
+from mih_impact.display.numbers import NOT_AVAILABLE, interval
 from mih_impact.display.result import Card, Result
 from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.storage import write_whole

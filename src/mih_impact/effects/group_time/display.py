@@ -19,7 +19,8 @@ from mih_impact.display.figure import (
     source_line,
     unit_axis,
 )
-from mih_impact.display.locale import Label, count, interval, number, year_range
+from mih_impact.display.locale import Label
+from mih_impact.display.numbers import count, interval, number, year_range
 from mih_impact.display.result import Card, evidence_of
 from mih_impact.display.unit import amount
 from mih_impact.effects.estimates import require_outcome

@@ -9,7 +9,8 @@ import pandas as pd
 
 from mih_impact import arguments
 from mih_impact.controls.terms import entered, parse_term
-from mih_impact.display.locale import Label, both, count, p_equals
+from mih_impact.display.locale import Label, both
+from mih_impact.display.numbers import count, p_equals
 from mih_impact.display.result import Card, hidden_note
 from mih_impact.effects.check_result import CheckResult, wald
 from mih_impact.effects.estimates import require_outcome

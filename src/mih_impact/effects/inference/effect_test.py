@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.controls.group import ControlGroup
-from mih_impact.display.locale import Formatter, language, number
+from mih_impact.display.locale import language
+from mih_impact.display.numbers import Formatter, number
 from mih_impact.display.result import Card, is_small, naming_limit
 from mih_impact.display.unit import amount
 from mih_impact.effects.check_result import HIDDEN, CheckResult

@@ -22,7 +22,8 @@ from mih_impact.controls.matching import NearestLists, most_controls
 from mih_impact.controls.options import MatchOptions
 from mih_impact.controls.propensity import Score, outside_range
 from mih_impact.controls.risk_set import RiskSet
-from mih_impact.display.locale import Label, both, current, number
+from mih_impact.display.locale import Label, both, current
+from mih_impact.display.numbers import number
 from mih_impact.display.result import Provenance
 from mih_impact.effects.comparison import compare
 from mih_impact.effects.estimates import outcome_asked

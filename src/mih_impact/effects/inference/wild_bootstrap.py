@@ -18,7 +18,8 @@ from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.terms import Term, term_label
-from mih_impact.display.locale import Label, both, interval, number, percent
+from mih_impact.display.locale import Label, both
+from mih_impact.display.numbers import interval, number, percent
 from mih_impact.display.result import Provenance
 from mih_impact.effects.comparison import Comparison
 from mih_impact.effects.estimates import outcome_asked

@@ -19,18 +19,8 @@ from mih_impact.display.figure import (
     source_line,
     unit_axis,
 )
-from mih_impact.display.locale import (
-    NOT_AVAILABLE,
-    Label,
-    Lang,
-    both,
-    currency,
-    in_language,
-    interval,
-    language,
-    number,
-    percent,
-)
+from mih_impact.display.locale import Label, Lang, both, in_language, language
+from mih_impact.display.numbers import NOT_AVAILABLE, currency, interval, number, percent
 from mih_impact.display.result import Card, evidence_of, is_small, naming_limit
 from mih_impact.display.unit import SHARE, AnyUnit, amount, is_money
 from mih_impact.effects.check_result import HIDDEN, CheckResult

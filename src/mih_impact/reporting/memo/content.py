@@ -19,17 +19,8 @@ from mih_impact.account.non_priced import MATRIX_SOURCE, signs
 from mih_impact.account.objections import STATUS, Objection, objections_of
 from mih_impact.account.roles import ACTORS, GROUP_LABELS, amount_of, hundreds
 from mih_impact.display.figure import new_axes, sources_told_elsewhere
-from mih_impact.display.locale import (
-    NOT_AVAILABLE,
-    Label,
-    Lang,
-    capital,
-    in_language,
-    language,
-    millions,
-    number,
-    percent,
-)
+from mih_impact.display.locale import Label, Lang, capital, in_language, language
+from mih_impact.display.numbers import NOT_AVAILABLE, millions, number, percent
 from mih_impact.display.result import evidence_of
 from mih_impact.reference.rows import source_in
 from mih_impact.reporting import document as doc

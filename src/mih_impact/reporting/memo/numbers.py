@@ -22,7 +22,8 @@ from mih_impact.account.roles import (
 )
 from mih_impact.account.sensitivity import Sensitivity
 from mih_impact.account.tables import line_values
-from mih_impact.display.locale import Label, interval, number
+from mih_impact.display.locale import Label
+from mih_impact.display.numbers import interval, number
 from mih_impact.reporting.blocks import Named, Number, Trace
 from mih_impact.reporting.memo import texts
 

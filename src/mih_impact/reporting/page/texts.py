@@ -7,7 +7,8 @@ from typing import Any
 
 from mih_impact.account.card import EMPLOYER, NO_COSTS
 from mih_impact.account.roles import amount_of
-from mih_impact.display.locale import Label, number
+from mih_impact.display.locale import Label
+from mih_impact.display.numbers import number
 
 __all__ = [
     "FIELDSETS",

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from mih_impact.account.assumption import Assumption
 from mih_impact.account.parameters import shares_kept
 from mih_impact.account.roles import role_label
-from mih_impact.display.locale import Label, hidden
+from mih_impact.display.locale import Label
+from mih_impact.display.numbers import hidden
 from mih_impact.reporting.workbook.layout import FIRST_YEAR, Layout
 from mih_impact.reporting.workbook.pages import (
     DISTRIBUTIONS,
@@ -249,7 +250,7 @@ def _write_starters(layout: Layout, page: Page, row: int) -> None:
         return
     page.text(row, 0, _STARTERS)
     for s, n in enumerate(layout.case.starters):
-        told = hidden(n, layout.lang)
+        told = hidden(n)
         if told:
             page.text(row, FIRST_YEAR + s, told, "small")
         elif np.isfinite(n):

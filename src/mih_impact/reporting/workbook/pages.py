@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from mih_impact.account.assumption import Assumption
 from mih_impact.account.sheet.cells import WORDS
-from mih_impact.display.locale import MINUS, NBSP, Label, Lang
+from mih_impact.display.locale import Label, Lang
+from mih_impact.display.numbers import MINUS, NBSP
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format

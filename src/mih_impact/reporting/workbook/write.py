@@ -22,7 +22,8 @@ from mih_impact.account.roles import break_even_text
 from mih_impact.account.tables import BESIDE, pooled
 from mih_impact.account.values import require_norwegian, require_one_rate
 from mih_impact.arguments import named_options
-from mih_impact.display.locale import NBSP, Label, Lang, in_language, language, percent
+from mih_impact.display.locale import Label, Lang, in_language, language
+from mih_impact.display.numbers import NBSP, percent
 from mih_impact.errors import OptionError, require
 from mih_impact.reference.rows import source_in
 from mih_impact.reporting.workbook.budget import (
@@ -211,8 +212,7 @@ class _Summary:
         """Write the probability of a gain, never rounded to a certainty."""
         cell, error = (cells.at(name, "society") for name in ("probability_positive", "std_error"))
         above, below = (
-            f"{sign}{NBSP}{percent(limit, 1, self.layout.lang)}"
-            for sign, limit in ((">", _SURE), ("<", 1 - _SURE))
+            f"{sign}{NBSP}{percent(limit, 1)}" for sign, limit in ((">", _SURE), ("<", 1 - _SURE))
         )
         formula = (
             f'=IF({error}=0,{cell},IF({cell}>{_SURE},"{above}",'
