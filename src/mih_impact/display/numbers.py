@@ -81,6 +81,7 @@ def number(x: SupportsFloat | None, decimals: int = 0) -> str:
 
     Examples
     --------
+    >>> from mih_impact.display.locale import both
     >>> both(lambda: number(-1094.4, 1)) == Label("\u22121\u00a0094,4", "\u22121,094.4")
     True
     """
