@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mih_impact.account.roles import GROUPS
-from mih_impact.account.tables import line_values
+from mih_impact.account.tables import line_values, require_enough
 from mih_impact.account.values import AccountValues
 from mih_impact.display.locale import Label
 
@@ -128,6 +128,7 @@ def mvpf(willingness_to_pay: float, net_cost: float) -> float | None:
 
 def indicators_frame(case: AccountValues) -> pd.DataFrame:
     """Return `indicator, value, unit, label, definition, remark`; see `CostBenefit.indicators`."""
+    require_enough(case)
     value = {group: case.present_value(group) for group in GROUPS}
     npv, public = value["society"], value["public"]
     outlay, real, avoided = programme_costs(case)

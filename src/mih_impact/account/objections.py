@@ -17,7 +17,7 @@ import pandas as pd
 
 from mih_impact.account.residual import residual_value_of, years_left
 from mih_impact.account.roles import GROUPS, TAX, hundreds
-from mih_impact.account.tables import component_frame, ledger_frame
+from mih_impact.account.tables import component_frame, ledger_frame, require_enough
 from mih_impact.account.uncertainty import uncertainty_of
 from mih_impact.account.values import AccountValues
 from mih_impact.display.locale import Label, both
@@ -112,6 +112,7 @@ STATUS = {
 
 def objections_of(case: AccountValues, names: Sequence[str] | None = None) -> list[Objection]:
     """Return the objections that the account can be met with, or some, those that apply."""
+    require_enough(case)
     found = [make(case) for name, make in _ALL.items() if names is None or name in names]
     return [each for each in found if each is not None]
 

@@ -28,7 +28,7 @@ from mih_impact.account.figures.parts import (
     write_amounts,
 )
 from mih_impact.account.roles import GROUP_LABELS, GROUPS, hundreds, require_group
-from mih_impact.account.tables import actor_frame
+from mih_impact.account.tables import actor_frame, require_enough
 from mih_impact.account.values import AccountValues, basis_of
 from mih_impact.display.figure import (
     ACTOR_COLOURS,
@@ -165,9 +165,11 @@ def plot_residual(case: AccountValues, of: str = "society", *, ax: Axes | None =
     Raises
     ------
     AssumptionError
-        An unknown group, or a programme that does not say how old starters are.
+        An unknown group, a programme that does not say how old starters are, or too few
+        participants.
     """
     require_group(of)
+    require_enough(case)
     rows, heading = _rows(case, of), _heading(case)
     places = np.array([0.0, *(2.2 + np.arange(len(rows) - 1))])
     values = rows["present_value"].to_numpy()

@@ -317,6 +317,7 @@ _SCALE = "times the effect"
 
 def beside_frame(case: AccountValues) -> pd.DataFrame:
     """Return `name, value, unit, label, sentence`, a row per number."""
+    require_enough(case)
     wage = case.path[case.roles.index("wage")]
     leisure = case.with_assumptions(case.assumptions.replace(leisure=1.0))
     values: dict[str, tuple[float | None, str]] = {

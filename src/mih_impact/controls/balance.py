@@ -33,6 +33,8 @@ from mih_impact.display.result import (
     Result,
     evidence_of,
     is_small,
+    of_few,
+    require_many,
     with_complement,
 )
 from mih_impact.errors import OptionError, SupportError
@@ -92,7 +94,7 @@ class Balance(Result):
     effective_controls
         Kish's effective number of control persons.
     n_participants, n_controls
-        Matched participants, distinct control persons.
+        Matched participants, distinct control persons; NaN of a saved table where they are few.
     provenance
         Versions, options, seed and fingerprint of the data.
     subgroups
@@ -104,8 +106,8 @@ class Balance(Result):
     frame: pd.DataFrame
     start_years: pd.DataFrame
     effective_controls: float
-    n_participants: int
-    n_controls: int
+    n_participants: float
+    n_controls: float
     provenance: Provenance
     subgroups: pd.DataFrame | None = None
     split: Split | None = None
@@ -181,12 +183,15 @@ class Balance(Result):
             numbers = frame.columns.drop(["covariate", "label_nb", "label_en"])
             frame = frame.astype(dict.fromkeys(numbers, np.float64))
             frame[numbers] = np.nan
-        return replace(self, frame=frame, start_years=start_years, subgroups=parts)
+        n, m = (np.nan if is_small(k) else k for k in (self.n_participants, self.n_controls))
+        return replace(
+            self, frame=frame, start_years=start_years, subgroups=parts, n_participants=n,
+            n_controls=m)  # fmt: skip
 
     @property
     def _of_few(self) -> bool:
         """Whether too few participants or controls are compared for their means to be shown."""
-        return bool(is_small([self.n_participants, self.n_controls]).any())
+        return of_few(self.n_participants, self.n_controls)
 
     def _card(self) -> Card:
         if self._of_few:
@@ -234,14 +239,14 @@ class Balance(Result):
         return table
 
 
-def _blanked(table: pd.DataFrame, key: str, everybody: int | None = None) -> pd.DataFrame:
+def _blanked(table: pd.DataFrame, key: str, everybody: float | None = None) -> pd.DataFrame:
     """Return a table with the numbers of parts of few participants blanked, and of one more.
 
     Means add up: where all together are shown, participants of no part, or of one and not of all,
     are what the parts leave, and count as one.
     """
     n = table.groupby(key, sort=False)["n_participants"].first()
-    apart = 0 if everybody is None else abs(everybody - int(n.sum()))
+    apart = 0.0 if everybody is None else abs(everybody - float(n.sum()))
     few = np.append(n < current().min_cell, is_small(apart))  # of nobody, there are means before
     if not few.any():
         return table
@@ -471,7 +476,13 @@ def love_plot(balance: Balance, *, ax: Axes | None = None) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
+
+    Raises
+    ------
+    SupportError
+        Fewer than `options(min_cell=)` participants or controls.
     """
+    require_many("the love plot", balance.n_participants, balance.n_controls)
     frame = balance.frame
     size = np.column_stack([frame["smd_before"].abs(), frame["smd_after"].abs()])
     endless = np.isinf(size)

@@ -30,6 +30,7 @@ from mih_impact.display.result import (
     evidence_of,
     is_small,
     naming_limit,
+    require_many,
     with_complement,
 )
 from mih_impact.errors import OptionError
@@ -286,7 +287,13 @@ def overlap_plot(overlap: Overlap, *, ax: Axes | None = None) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
+
+    Raises
+    ------
+    SupportError
+        Fewer than `options(min_cell=)` participants or candidates.
     """
+    require_many("a figure of scores", *(overlap.n_rows(side) for side in _SIDES))
     bars = overlap.shown().histogram
     lower, width = bars["lower"].to_numpy(), (bars["upper"] - bars["lower"]).to_numpy()
     sides = (

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from mih_impact.display.locale import Label, Lang, current, in_language, language
 from mih_impact.display.numbers import hidden_too, money_in, number
 from mih_impact.display.tables import CSS, html_rows, is_numeric, text_cells
+from mih_impact.errors import SupportError
 from mih_impact.storage import save
 
 __all__ = [
@@ -42,6 +43,8 @@ __all__ = [
     "hide_small",
     "is_small",
     "naming_limit",
+    "of_few",
+    "require_many",
     "versions",
     "with_complement",
 ]
@@ -244,6 +247,36 @@ def is_small(count: object) -> np.ndarray:
     """
     values = np.asarray(count, dtype=np.float64)
     return (values > 0) & (values < current().min_cell)
+
+
+def of_few(*counts: float) -> bool:
+    """Tell whether fewer than `options(min_cell=)` persons, or none knows how many, are counted.
+
+    Examples
+    --------
+    >>> of_few(5, 40), of_few(4, 40), of_few(float("nan"), 40)
+    (False, True, True)
+    """
+    return not (np.array(counts) >= current().min_cell).all()
+
+
+def require_many(what: str, *counts: float) -> None:
+    """Raise where too few persons stand behind a figure for it to be drawn.
+
+    Examples
+    --------
+    >>> require_many("the love plot", 3, 40)
+    Traceback (most recent call last):
+    ...
+    mih_impact.errors.SupportError: There are too few persons for the love plot. Found: ...
+    """
+    if of_few(*counts):
+        raise SupportError(
+            f"There are too few persons for {what}",
+            found=f"fewer than {current().min_cell} participants or controls",
+            do="take more starters together; or, where the figure stays with those who may see it,"
+            " draw it within mih.options(min_cell=1)",
+        )
 
 
 def hidden_note() -> str:

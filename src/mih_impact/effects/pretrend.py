@@ -12,16 +12,18 @@ from mih_impact import arguments
 from mih_impact.controls.subgroups import ALL, Split
 from mih_impact.display.locale import Label, both, language
 from mih_impact.display.numbers import number, p_equals
-from mih_impact.display.result import Card, hidden_note
-from mih_impact.effects.check_result import CheckResult, Wald, holm, wald
+from mih_impact.display.result import Card, hidden_note, naming_limit
+from mih_impact.effects.check_result import HIDDEN, CheckResult, Wald, holm, wald
 from mih_impact.effects.estimates import require_estimated
 from mih_impact.effects.hidden import hidden_cells
 from mih_impact.panel.contract import label_of
 
 if TYPE_CHECKING:
     from mih_impact.effects.estimates import EffectEstimates
+    from mih_impact.effects.group_time.cells import GroupTimeEstimates
 
 __all__ = [
+    "PretrendTest",
     "SubgroupPretrend",
     "pretrend_by_subgroup",
     "pretrend_test",
@@ -73,6 +75,50 @@ _REPEATED = Label(
     en="Unmatched years before start ({years}) follow from one another, or there are too few "
     "persons: the pre-trend cannot be tested.",
 )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PretrendTest(CheckResult):
+    """The joint test of all years before start; made by `pretrend_test` of any effects.
+
+    Attributes
+    ----------
+    table
+        A row per tested year, or start year and year, beside the joint statistic, its degrees of
+        freedom and p-value.
+    effects
+        What was tested, on which it depends what is hidden; in memory only, never saved.
+    """
+
+    effects: EffectEstimates | GroupTimeEstimates | None = field(
+        default=None, metadata={"saved": False}
+    )
+
+    def shown(self) -> PretrendTest:
+        """Return the test as it is displayed and saved: without effects on too few persons.
+
+        Where all are hidden, so is the joint test.
+        """
+        table = self.to_frame()
+        if self.effects is None or table.empty:
+            return self
+        hidden = self.effects.shown().frame.loc[self.table.index, "estimate"].isna().to_numpy()
+        table.loc[hidden, ["estimate", "std_error"]] = np.nan
+        found = replace(self, table=table, effects=None)
+        if not hidden.all():
+            return found
+        blank = table.assign(statistic=np.nan, p_value=np.nan)
+        return replace(found, table=blank, passed=None, sentence=naming_limit(HIDDEN))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return what the verdict rests on."""
+        return self.table.reset_index(drop=True)
+
+    def _card(self) -> Card:
+        shown = self.shown()
+        card = CheckResult._card(shown)
+        hidden = shown.table["estimate"].isna().any()
+        return replace(card, notes=(*card.notes, *([hidden_note()] if hidden else [])))
 
 
 def pretrend_test(effects: EffectEstimates, outcome: str, *, alpha: float = 0.05) -> CheckResult:
@@ -127,13 +173,14 @@ def pretrend_test(effects: EffectEstimates, outcome: str, *, alpha: float = 0.05
         return said.text() + _ANTICIPATED.format(first=first).text()
 
     title = _TITLE.format(outcome=label_of(outcome))
-    whole = CheckResult(
+    whole = PretrendTest(
         name="pretrend",
         passed=p >= alpha if tested else None,
         table=table,
         sentence=both(sentence).texts(),
         title=title.texts(),
         provenance=effects.provenance,
+        effects=effects,
     )
     if len(effects.subgroups) == 1 or effects.split is None or effects.split.conditional:
         return whole
@@ -145,7 +192,7 @@ def _tested(effects: EffectEstimates, outcome: str) -> pd.DataFrame:
     """Return the tested years of the first subgroup, beside their joint test."""
     rows = tested_leads(effects, outcome)
     leads = [int(year) for year in rows["year_since_start"]]
-    table = rows[["year_since_start", "estimate", "std_error"]].reset_index(drop=True)
+    table = rows[["year_since_start", "estimate", "std_error"]]
     found = Wald(float("nan"), 0, float("nan"))
     if leads:
         b, V = effects.select([outcome], leads)
@@ -211,7 +258,11 @@ class SubgroupPretrend(CheckResult):
         table = self.table.copy()
         table.loc[rows, ["estimate", "std_error"]] = np.nan
         table.loc[whole, ["statistic", "p_value", "p_holm"]] = np.nan
-        return _worded(replace(self, table=table, family=None))
+        found = replace(self, table=table, family=None)
+        if not whole[self.table["subgroup"] == ALL].any():
+            return _worded(found)
+        said = naming_limit(HIDDEN)
+        return replace(found, passed=None, sentence=said, of_all=said)
 
     def _card(self) -> Card:
         shown = self.shown()

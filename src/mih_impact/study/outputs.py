@@ -80,9 +80,12 @@ def _who_is_compared(study: StudyResult, source: str) -> Table:
     return Table.of(name, _COMPARED.text(), frame, columns, source=source)
 
 
+#: What `attrition` counts.
+COUNTED: dict[str, tuple[str, ...]] = {"participants": (), "candidates": (), "candidate_rows": ()}
+
+
 def _attrition(study: StudyResult, source: str) -> Table:
-    counts = ("participants", "candidates", "candidate_rows")
-    frame = hide_small(study.attrition, {name: [] for name in counts})
+    frame = hide_small(study.attrition, COUNTED)
     columns: dict[str, tuple[Label, Formatter | None]] = {
         f"label_{language()}": (Label(nb="Filter", en="Filter"), None),
         "participants": (Label(nb="Deltakere", en="Participants"), count),

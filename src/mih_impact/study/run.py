@@ -18,7 +18,7 @@ from mih_impact.arguments import named_options
 from mih_impact.controls.balance import Balance
 from mih_impact.controls.subgroups import ALL
 from mih_impact.display.locale import Label, current, language
-from mih_impact.display.result import Card, Provenance, Result
+from mih_impact.display.result import Card, Provenance, Result, hide_small
 from mih_impact.display.unit import AnyUnit, Unit
 from mih_impact.effects.event_study import event_study
 from mih_impact.effects.series import EffectSeries
@@ -27,7 +27,7 @@ from mih_impact.panel.panel import Panel
 from mih_impact.panel.read import read_panel
 from mih_impact.panel.synthetic.register import example_panel
 from mih_impact.study.account import account_of
-from mih_impact.study.outputs import write_outputs
+from mih_impact.study.outputs import COUNTED, write_outputs
 from mih_impact.study.spec import StudySpec
 from mih_impact.study.toml_files import read_label, require_keys
 
@@ -143,8 +143,13 @@ class StudyResult(Result):
         AssumptionError
             The account would give away amounts of single persons; see `CostBenefit.shown`.
         """
-        effects, balance = self.effects.shown(), self.balance.shown()
-        return replace(self, effects=effects, balance=balance, case=self.case.shown())
+        return replace(
+            self,
+            attrition=hide_small(self.attrition, COUNTED),
+            effects=self.effects.shown(),
+            balance=self.balance.shown(),
+            case=self.case.shown(),
+        )
 
     def _card(self) -> Card:
         card = self.case._card()

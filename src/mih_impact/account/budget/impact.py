@@ -23,6 +23,7 @@ from mih_impact.account.budget.result import BudgetImpact
 from mih_impact.account.cost_benefit import CostBenefit
 from mih_impact.account.ledger import MOST_DRAWS, FloatArray
 from mih_impact.account.programme import LOCAL
+from mih_impact.account.tables import require_enough
 from mih_impact.account.uncertainty import drawn_effects, drawn_values
 from mih_impact.account.values import require_norwegian
 from mih_impact.arguments import named_options
@@ -194,8 +195,8 @@ def budget_impact(
     AssumptionError
         Starters below 0, years with gaps, prices of a year without an index, nominal amounts
         without a price path with a name and a source, a price path that nothing uses, an elasticity
-        without a reference cohort, an unknown actor, or an account of candidates that is none or
-        has another horizon or other prices.
+        without a reference cohort, an unknown actor, an account of candidates that is none or
+        has another horizon or other prices, or an account of too few participants.
 
     Notes
     -----
@@ -228,6 +229,7 @@ def budget_impact(
         "budget_impact", case, CostBenefit, "an account", "give what mih.cost_benefit returned",
     )  # fmt: skip
     require_norwegian(case, "budget_impact")
+    require_enough(case)
     cohorts = read_starters(starters)
     sizes = np.array(list(cohorts.values()))
     scale = _scale(sizes, elasticity, reference_cohort)

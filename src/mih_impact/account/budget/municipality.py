@@ -17,6 +17,7 @@ from mih_impact.account.cost_benefit import CostBenefit
 from mih_impact.account.ledger import MOST_DRAWS, FloatArray, Line
 from mih_impact.account.programme import PAY_TERMS, Apprenticeship, Programme
 from mih_impact.account.roles import PUBLIC
+from mih_impact.account.tables import require_enough
 from mih_impact.account.uncertainty import drawn_effects, drawn_values
 from mih_impact.account.values import require_norwegian
 from mih_impact.arguments import named_options
@@ -147,8 +148,8 @@ def municipality_view(
     Raises
     ------
     AssumptionError
-        No places, a share outside 0 to 1, a number that is none, or a term of apprentices where the
-        programme declares none.
+        No places, a share outside 0 to 1, a number that is none, a term of apprentices where the
+        programme declares none, or an account of too few participants.
 
     Notes
     -----
@@ -184,6 +185,7 @@ def municipality_view(
         "municipality_view", case, CostBenefit, "an account", "give what mih.cost_benefit returned",
     )  # fmt: skip
     require_norwegian(case, "municipality_view")
+    require_enough(case)
     arguments.number("places", places, above=0)
     arguments.whole("cohorts", cohorts, low=1, high=MOST_COHORTS)
     arguments.whole("draws", draws, low=100, high=MOST_DRAWS)

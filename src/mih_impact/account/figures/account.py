@@ -233,8 +233,9 @@ def plot_costs(case: AccountValues, *, ax: Axes | None = None) -> Axes:
     Raises
     ------
     AssumptionError
-        The programme has no costs.
+        The programme has no costs, or there are too few participants.
     """
+    require_enough(case)
     frame = costs_frame(case)
     if not case.programme.items:
         raise AssumptionError(

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-
 import numpy as np
-import pandas as pd
 
 from mih_impact import arguments
 from mih_impact.controls.terms import entered, parse_term
 from mih_impact.display.locale import Label, both
 from mih_impact.display.numbers import count, p_equals
-from mih_impact.display.result import Card, hidden_note
-from mih_impact.effects.check_result import CheckResult, wald
+from mih_impact.effects.check_result import wald
 from mih_impact.effects.estimates import require_outcome
 from mih_impact.effects.group_time.cells import GroupTimeEstimates
+from mih_impact.effects.pretrend import PretrendTest
 from mih_impact.panel.contract import label_of
 
-__all__ = ["StartYearPretrend", "start_year_pretrend"]
+__all__ = ["start_year_pretrend"]
 
 _TITLE = Label(
     nb="Test av førtrend for alle oppstartsår, {outcome}",
@@ -37,43 +34,9 @@ _UNTESTED = Label(
 )
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class StartYearPretrend(CheckResult):
-    """The joint pre-trend test of all start years; made by `GroupTimeEffects.pretrend_test`.
-
-    Attributes
-    ----------
-    table
-        A row per tested start year and year, beside the joint statistic, its degrees of freedom and
-        p-value.
-    effects
-        What was tested, on which it depends what is hidden; in memory only, never saved.
-    """
-
-    effects: GroupTimeEstimates | None = field(default=None, metadata={"saved": False})
-
-    def shown(self) -> StartYearPretrend:
-        """Return the test as it is displayed and saved: without effects on too few persons."""
-        if self.effects is None:
-            return self
-        hidden = self.effects.shown().frame.loc[self.table.index, "estimate"].isna().to_numpy()
-        table = self.table.copy()
-        table.loc[hidden, ["estimate", "std_error"]] = np.nan
-        return replace(self, table=table.reset_index(drop=True), effects=None)
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return what the verdict rests on."""
-        return self.table.reset_index(drop=True)
-
-    def _card(self) -> Card:
-        card = CheckResult._card(self)
-        hidden = self.shown().table["estimate"].isna().any()
-        return replace(card, notes=(*card.notes, *([hidden_note()] if hidden else [])))
-
-
 def start_year_pretrend(
     effects: GroupTimeEstimates, outcome: str, *, alpha: float = 0.05
-) -> StartYearPretrend:
+) -> PretrendTest:
     """Test that no start year differs from its controls in any year before treatment.
 
     Parameters
@@ -87,7 +50,7 @@ def start_year_pretrend(
 
     Returns
     -------
-    StartYearPretrend
+    PretrendTest
         `passed` is None where there is nothing to test.
 
     Raises
@@ -120,7 +83,7 @@ def start_year_pretrend(
         return said.format(n=count(len(at)), p=p_equals(found.p_value)).text()
 
     title = _TITLE.format(outcome=label_of(outcome))
-    return StartYearPretrend(
+    return PretrendTest(
         name="pretrend",
         passed=found.p_value >= alpha if tested else None,
         table=table.assign(statistic=found.statistic, df=found.df, p_value=found.p_value),

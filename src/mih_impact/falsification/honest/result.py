@@ -170,7 +170,8 @@ class HonestBounds(CheckResult):
     breakdown
         The least M at which the interval includes zero; NaN where it does so at M = 0.
     persons
-        The fewest persons behind a year of the effect; NaN where not known.
+        The fewest persons behind a year of the effect, or a year before start that informs on it;
+        NaN where not known.
     """
 
     outcome: str
@@ -182,14 +183,19 @@ class HonestBounds(CheckResult):
     persons: float
 
     def shown(self) -> HonestBounds:
-        """Return the bounds as they are displayed and saved: hidden where persons are too few."""
+        """Return the bounds as they are displayed and saved: hidden where persons are too few.
+
+        With them go the M, which are chosen by the estimates where nobody gave them.
+        """
         if not is_small(self.persons).any():
             return self
         numbers = self.table.columns.difference(["M", "method"])
+        options = {name: value for name, value in self.provenance.options.items() if name != "M"}
         return replace(
             self,
-            table=self.table.assign(**dict.fromkeys(numbers, np.nan)),
+            table=self.table.head(1).assign(**dict.fromkeys(numbers, np.nan)),
             sentence=naming_limit(HIDDEN),
+            provenance=replace(self.provenance, options=options),
             breakdown=float("nan"),
             persons=float("nan"),
         )

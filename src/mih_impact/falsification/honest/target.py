@@ -11,12 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact import arguments
-from mih_impact.effects.estimates import require_estimated
+from mih_impact.effects.estimates import fewest_persons, require_estimated
 from mih_impact.errors import EffectsError, OptionError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from mih_impact.effects.series import EffectSeries
 
 __all__ = ["Target", "read_target"]
@@ -58,7 +56,7 @@ class Target:
     matched
         The years before start whose outcome entered the matching.
     persons
-        The fewest persons behind a weighted year, on either side; NaN where not known.
+        The fewest persons behind a lead or a weighted year, on either side; NaN where not known.
     anticipation
         Years before start in which participants may already respond.
     """
@@ -138,7 +136,7 @@ def read_target(
         covariance=covariance,
         pairs=tuple(s + ahead for s in sorted(informative) if s - 1 in informative),
         matched=tuple(sorted(year + ahead for year in matched if year <= base)),
-        persons=_fewest(rows[rows["year_since_start"].isin([y for y, w in wanted.items() if w])]),
+        persons=fewest_persons(effects, outcome, [*leads, *(y for y, w in wanted.items() if w)]),
         anticipation=ahead,
     )
     _check_uncertainty(target)
@@ -158,12 +156,6 @@ def _check_uncertainty(target: Target) -> None:
             "is singular",
             do="leave out years that repeat others, or have more persons behind them",
         )
-
-
-def _fewest(rows: pd.DataFrame) -> float:
-    """Return the smallest count of persons above zero, which decides what may be displayed."""
-    counts = rows[["n_participants", "n_controls"]].to_numpy(dtype=np.float64)
-    return float(min(counts[counts > 0], default=np.nan))
 
 
 def _check_base(effects: EffectSeries, outcome: str) -> None:
