@@ -162,6 +162,18 @@ def test_estimates_move_with_persons_as_their_influence_says(
     assert ours["std_error"] == pytest.approx(error, rel=1e-5)
 
 
+@pytest.mark.parametrize("regression", ["weighted", "unweighted"])
+def test_a_column_that_is_the_same_for_all_adjusts_nothing(frame, regression):
+    panel = mih.read_panel(frame.assign(same=7.0), money="fixed", price_year=2024)
+    group = mih.weight(panel, on=ON, method="ipw", estimand="ate")
+    both = [
+        row_of(group, adjust=adjust, outcome_regression=regression)
+        for adjust in (["age"], ["age", "same"])
+    ]
+    for name in ("estimate", "std_error"):
+        assert both[1][name] == pytest.approx(both[0][name], rel=1e-9)
+
+
 def least_squares(learn, rows):
     """A regression of the change on age and wage, as a function of the caller's."""
     x = ["age", "wage_income[-1]"]

@@ -31,6 +31,15 @@ def test_ranges_are_read_from_the_rows() -> None:
     assert (found.low, found.value, found.high) == (min(zones), 0.141, max(zones))
 
 
+def test_ranges_of_ours_are_those_that_were_decided() -> None:
+    rules = Assumptions.r109()
+    decided = {"half_life": (5.0, 5.0, 10.0), "real_growth": (0.0, 0.009, 0.018)}
+    views = dict.fromkeys(["wage_bill", "displacement", "leisure", "selection"], (0.0, 0.0, 1.0))
+    for name, (low, value, high) in (decided | views).items():
+        item = rules[name]
+        assert (item.low, item.value, item.high) == (low, value, high), name
+
+
 def test_simplified_leaves_out_pension_and_contribution() -> None:
     simplified, full = Assumptions.simplified(), Assumptions.r109()
     assert simplified.pension_share == simplified.employer_contribution == 0.0

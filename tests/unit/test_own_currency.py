@@ -117,3 +117,11 @@ def test_currencies_are_not_mixed_and_the_advice_can_be_followed(case):
 def test_a_currency_has_a_code(currency):
     with pytest.raises(mih.OptionError, match="ISO code"):
         mih.Assumptions.bare(currency=currency, discount_rate=0.04)
+
+
+@pytest.mark.parametrize("year", [0, -1, 1976.5, "1976", None])
+def test_prices_are_of_a_year(year):
+    with pytest.raises(mih.OptionError, match="price_year"):
+        mih.Assumptions.bare(currency="USD", price_year=year, discount_rate=RATE)
+    first = mih.Assumptions.bare(currency="USD", price_year=1, discount_rate=RATE)
+    assert first.price_year == 1

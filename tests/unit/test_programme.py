@@ -150,6 +150,15 @@ def test_time_in_training_is_in_no_flow_and_is_not_said_to_be() -> None:
     assert "follows the wage effect alone" in effort.reason.en
 
 
+@pytest.mark.parametrize("shares", [[], [-0.1], ["0.25"], [0.25, float("nan")], 0.25, None])
+def test_unpaid_time_is_years_from_0_on(shares) -> None:
+    with pytest.raises(OptionError, match="full-time years by year since start") as caught:
+        mih.UnpaidTime(years={"practice": [0.25], "school": shares}, wage=4e5, price_year=2024)
+    assert "school: " in str(caught.value)
+    kept = mih.UnpaidTime(years={"practice": [0.0, 1.5]}, wage=4e5, price_year=2024)
+    assert kept.years == {"practice": (0.0, 1.5)}
+
+
 def test_the_table_has_a_row_per_item_and_year() -> None:
     programme = Programme(name="p", label=LABEL, items=[item(reach=0.5)])
     frame = programme.to_frame()
