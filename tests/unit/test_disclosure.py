@@ -132,18 +132,35 @@ def test_what_is_hidden_is_under_the_option_that_hides_it(matched, by_start, tmp
             assert "min_cell" not in found.summary("en"), name
 
 
+def counted(rows: list[tuple[str, int, int]], term: str) -> pd.DataFrame:
+    """Return a tidy table of so many participants by outcome and level."""
+    return pd.DataFrame(rows, columns=["outcome", "level", "n_participants"]).assign(
+        subgroup="", term=term, n_controls=500, n_lost=0, estimate=1.0, std_error=1.0
+    )
+
+
 def test_levels_are_hidden_beside_the_average_of_their_own_outcome():
     """One is what the other levels leave of an average: the next smallest is hidden beside."""
     rows = [("wage_income", 0, 1), ("wage_income", 1, 9), ("wage_income", 2, 60),
             ("in_work", 0, 6), ("in_work", 1, 70), ("in_work", 2, 80),
             ("dagpenger", 0, 50), ("dagpenger", 1, 90), ("dagpenger", 2, 80)]  # fmt: skip
-    frame = pd.DataFrame(rows, columns=["outcome", "level", "n_participants"]).assign(
-        subgroup="", term="group", n_controls=500, n_lost=0, estimate=1.0, std_error=1.0
-    )
+    frame = counted(rows, "group")
     found = hidden_cells(frame, (0, 1, 2)).estimates
     assert found.tolist() == [True, True] + [False] * 7
     assert hidden_cells(frame, (0, 2)).estimates.tolist() == [True, False, True] + [False] * 6
     assert hidden_cells(frame).estimates.tolist() == [True] + [False] * 8
+
+
+def test_counts_less_than_a_cell_apart_are_not_all_shown():
+    """50 and 49 would tell of one person, 50 and 46 of four; 45 is five from the last one shown."""
+    counts = [50, 49, 46, 45, 45, 50, 40, 39]
+    frame = counted([("wage_income", year, n) for year, n in enumerate(counts)], "event")
+    assert np.flatnonzero(hidden_cells(frame).counts).tolist() == [1, 2, 7]
+    assert not hidden_cells(frame.assign(term="group")).counts.any()
+    with mih.options(min_cell=2):
+        assert np.flatnonzero(hidden_cells(frame).counts).tolist() == [1, 3, 4, 7]
+    with mih.options(min_cell=1):
+        assert not hidden_cells(frame).counts.any()
 
 
 # Robustness ---------------------------------------------------------------------------------
