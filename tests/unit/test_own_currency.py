@@ -8,6 +8,7 @@ import pytest
 
 import mih_impact as mih
 from tests.figures import shown_texts
+from tests.shown import shown_in
 
 RATE, TAX = 0.05, 0.12
 WAGES, RUNNING, EARNED = 2558.0, 1855.0, (-50.0, 100.0, 1000.0)
@@ -67,7 +68,7 @@ def test_card_and_figures_speak_its_currency(case, lang):
         assert "kr\n" not in text
         assert "R-109" not in text
     assert all("USD" in texts_of(ax) for ax in figures)
-    assert "NOK" in mih.display.kroner(5, "en")  # and only there
+    assert "NOK" in shown_in("en", mih.display.kroner, 5)  # and only there
 
 
 def test_frames_and_files_keep_it(case, tmp_path):

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import mih_impact as mih
 from mih_impact.account.sheet.cells import COLUMNS, WORDS, Line, code_of, number_of, number_text
-from mih_impact.display.locale import Label
+from mih_impact.display.locale import Label, in_language
 
 openpyxl = pytest.importorskip("openpyxl")
 SUFFIXES = ("toml", "csv", "xlsx")
@@ -106,7 +106,7 @@ def zip_of(sheet):
 
     from mih_impact.account.sheet.files import toml_bytes
 
-    return mih.AssumptionSheet.of_content(tomllib.loads(toml_bytes(sheet.lines(), "nb").decode()),
+    return mih.AssumptionSheet.of_content(tomllib.loads(toml_bytes(sheet.lines()).decode()),
                                           "a sheet")  # fmt: skip
 
 
@@ -151,7 +151,8 @@ class Edited:
         from mih_impact.account.sheet.files import csv_bytes
 
         self.delimiter = ";" if lang == "nb" else ","
-        text = csv_bytes(case.sheet().lines(), lang).decode("utf-8-sig")
+        with in_language(lang):
+            text = csv_bytes(case.sheet().lines()).decode("utf-8-sig")
         self.header, *self.rows = csv.reader(io.StringIO(text), delimiter=self.delimiter)
 
     def row(self, name):

@@ -71,8 +71,7 @@ class Unit:
     Examples
     --------
     >>> fte = Unit("fte", months="mean", label=Label(nb="årsverk", en="full-time equivalents"))
-    >>> with mih.options(lang="en"):
-    ...     amount(fte)(0.52) == "0.52\u00a0full-time equivalents"
+    >>> amount(fte)(0.52) == "0,52\u00a0årsverk"
     True
     """
 

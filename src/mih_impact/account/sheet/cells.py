@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from mih_impact import arguments
 from mih_impact.account.roles import ACTORS, GROUP_LABELS, nearest
-from mih_impact.display.locale import Label, Lang
+from mih_impact.display.locale import Label
 from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.panel.number_text import read_numbers
 
@@ -248,15 +248,15 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
 _MORE = {"cash": {"sann": "true", "usann": "false", "1": "true", "0": "false"}}
 
 
-def word_of(column: str, code: str, lang: Lang | None) -> str:
-    """Return a word of the code as a reader of `lang` has it; None keeps the code's own.
+def word_of(column: str, code: str) -> str:
+    """Return a word of the code in the reader's language.
 
     Examples
     --------
-    >>> word_of("distribution", "triangular", "nb"), word_of("distribution", "triangular", None)
-    ('trekant', 'triangular')
+    >>> word_of("distribution", "triangular")
+    'trekant'
     """
-    return code if lang is None else WORDS[column][code].text(lang)
+    return WORDS[column][code].text()
 
 
 def code_of(column: str, text: str) -> str | None:

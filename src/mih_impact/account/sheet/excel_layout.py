@@ -25,7 +25,7 @@ from mih_impact.account.sheet.cells import (
     word_of,
 )
 from mih_impact.account.sheet.lines import LATER, SETTINGS, Cells
-from mih_impact.display.locale import Label, Lang
+from mih_impact.display.locale import Label, language
 
 __all__ = ["workbook_bytes"]
 
@@ -72,37 +72,37 @@ _PERCENT, _KRONER, _PLAIN = "0.0##\\ %", "#,##0", "General"
 _WORD_ROWS = {"account:persistence": "persistence", "account:timing": "account_timing"}
 
 
-def workbook_bytes(lines: Sequence[Cells], lang: Lang) -> bytes:
+def workbook_bytes(lines: Sequence[Cells]) -> bytes:
     """Return the rows as a workbook: the assumptions, and a sheet that explains the columns."""
     book = Workbook()
     sheet = book.active
     assert isinstance(sheet, Worksheet)
-    sheet.title = _SHEET.text(lang)
-    keys = _keys(lines, lang)
-    _write_header(sheet, keys, lang)
+    sheet.title = _SHEET.text()
+    keys = _keys(lines)
+    _write_header(sheet, keys)
     for row, cells in enumerate(lines, start=2):
-        _write_row(sheet, row, cells, keys, lang)
-    _write_lists(sheet, lines, keys, lang)
-    _set_page(sheet, keys, len(lines), lang)
-    _write_help(book.create_sheet(_HELP.text(lang)), keys, lang)
+        _write_row(sheet, row, cells, keys)
+    _write_lists(sheet, lines, keys)
+    _set_page(sheet, keys, len(lines))
+    _write_help(book.create_sheet(_HELP.text()), keys)
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()
 
 
-def _keys(lines: Sequence[Cells], lang: Lang) -> list[str]:
+def _keys(lines: Sequence[Cells]) -> list[str]:
     """Return the columns in their order, the texts of the other language last."""
     used = {key for cells in lines for key in cells}
     years = sorted((key for key in used if key not in BY_KEY), key=lambda key: int(key[5:]))
     always = {"name", "value", "unit", "low", "high", "distribution", "points", "status", "source"}
     keys = [column.key for column in COLUMNS if column.key in used | always]
-    other = [key for key in keys if key.endswith("_en" if lang == "nb" else "_nb")]
+    other = [key for key in keys if key.endswith("_en" if language() == "nb" else "_nb")]
     return [*(key for key in keys if key not in other), *years, *other]
 
 
-def _write_header(sheet: Worksheet, keys: Sequence[str], lang: Lang) -> None:
+def _write_header(sheet: Worksheet, keys: Sequence[str]) -> None:
     for number, key in enumerate(keys, start=1):
-        cell = sheet.cell(1, number, heading(key).text(lang))
+        cell = sheet.cell(1, number, heading(key).text())
         cell.font, cell.fill = _HEAD_FONT, _HEAD
         column = BY_KEY.get(key, YEAR)
         is_number = column.kind == "number"
@@ -113,15 +113,15 @@ def _write_header(sheet: Worksheet, keys: Sequence[str], lang: Lang) -> None:
             indent=0 if is_number else 1,
         )
         sheet.column_dimensions[get_column_letter(number)].width = column.width
-        other = key.endswith("_en" if lang == "nb" else "_nb")
+        other = key.endswith("_en" if language() == "nb" else "_nb")
         sheet.column_dimensions[get_column_letter(number)].hidden = other
     sheet.row_dimensions[1].height = 32
 
 
-def _write_row(sheet: Worksheet, row: int, cells: Cells, keys: Sequence[str], lang: Lang) -> None:
+def _write_row(sheet: Worksheet, row: int, cells: Cells, keys: Sequence[str]) -> None:
     for number, key in enumerate(keys, start=1):
         cell = sheet.cell(row, number)
-        value = _shown(cells, key, lang)
+        value = _shown(cells, key)
         _put(cell, value)
         cell.number_format = _number_format(key, cells)
         cell.border = _LINE
@@ -133,9 +133,9 @@ def _write_row(sheet: Worksheet, row: int, cells: Cells, keys: Sequence[str], la
             indent=0 if is_number else 1,
         )
         _mark(cell, is_input=_is_input(cells["name"], key))
-    hidden = "_en" if lang == "nb" else "_nb"
+    hidden = "_en" if language() == "nb" else "_nb"
     texts = [
-        (_shown(cells, key, lang), BY_KEY[key].width)
+        (_shown(cells, key), BY_KEY[key].width)
         for key in keys
         if key in BY_KEY and not key.endswith(hidden)
     ]
@@ -162,16 +162,16 @@ def _put(cell: Any, value: Any) -> None:
         cell.data_type = "n" if isinstance(value, float) else "s"
 
 
-def _shown(cells: Cells, key: str, lang: Lang) -> Any:
+def _shown(cells: Cells, key: str) -> Any:
     """Return the value of a cell, words in the reader's language."""
     value = cells.get(key)
     if value is None:
         return None
     if key == "points":
-        return points_text(value, comma=lang == "nb")
+        return points_text(value, comma=language() == "nb")
     if key == "value" and cells["name"] in _WORD_ROWS:
-        return word_of(_WORD_ROWS[cells["name"]], value, lang)
-    return word_of(key, value, lang) if key in WORDS else value
+        return word_of(_WORD_ROWS[cells["name"]], value)
+    return word_of(key, value) if key in WORDS else value
 
 
 def _is_input(name: str, key: str) -> bool:
@@ -200,7 +200,7 @@ def _number_format(key: str, cells: Cells) -> str:
     return _KRONER if unit.startswith("NOK per ") else _PLAIN
 
 
-def _write_lists(sheet: Worksheet, lines: Sequence[Cells], keys: Sequence[str], lang: Lang) -> None:
+def _write_lists(sheet: Worksheet, lines: Sequence[Cells], keys: Sequence[str]) -> None:
     """Let a spreadsheet refuse words that are none and numbers that cannot be meant."""
     lists: dict[str, DataValidation] = {}
     for row, cells in enumerate(lines, start=2):
@@ -210,31 +210,31 @@ def _write_lists(sheet: Worksheet, lines: Sequence[Cells], keys: Sequence[str], 
             if words is None or not _is_input(name, key):
                 continue
             if words not in lists:
-                lists[words] = _word_list(words, lang)
+                lists[words] = _word_list(words)
                 sheet.add_data_validation(lists[words])
             lists[words].add(f"{get_column_letter(keys.index(key) + 1)}{row}")
         if isinstance(cells.get("value"), float) and _is_input(name, "value"):
-            validation = _bounds(cells["unit"], lang)
+            validation = _bounds(cells["unit"])
             sheet.add_data_validation(validation)
             for key in ("value", "low", "high"):
                 if _is_input(name, key):
                     validation.add(f"{get_column_letter(keys.index(key) + 1)}{row}")
 
 
-def _word_list(column: str, lang: Lang) -> DataValidation:
-    words = ",".join(label.text(lang) for label in WORDS[column].values())
+def _word_list(column: str) -> DataValidation:
+    words = ",".join(label.text() for label in WORDS[column].values())
     found = DataValidation(type="list", formula1=f'"{words}"', allow_blank=False)
-    found.error, found.errorTitle = _CHOOSE.text(lang), heading_of(column, lang)
+    found.error, found.errorTitle = _CHOOSE.text(), heading_of(column)
     found.showErrorMessage = True
     return found
 
 
-def heading_of(column: str, lang: Lang) -> str:
+def heading_of(column: str) -> str:
     """Return the title of a message on a column."""
-    return (BY_KEY[column].label if column in BY_KEY else BY_KEY["value"].label).text(lang)
+    return (BY_KEY[column].label if column in BY_KEY else BY_KEY["value"].label).text()
 
 
-def _bounds(unit: str, lang: Lang) -> DataValidation:
+def _bounds(unit: str) -> DataValidation:
     low, high = bounds_of(unit)
     unbounded = high == float("inf")
     told = (_FROM_ZERO if unbounded else _OUT_OF_BOUNDS).format(low=f"{low:g}", high=f"{high:g}")
@@ -242,14 +242,14 @@ def _bounds(unit: str, lang: Lang) -> DataValidation:
         type="decimal", operator="greaterThanOrEqual" if unbounded else "between",
         formula1=f"{low:g}", formula2=None if unbounded else f"{high:g}", allow_blank=True,
     )  # fmt: skip
-    found.error, found.errorTitle = told.text(lang), BY_KEY["value"].label.text(lang)
+    found.error, found.errorTitle = told.text(), BY_KEY["value"].label.text()
     found.showErrorMessage = True
     return found
 
 
-def _set_page(sheet: Worksheet, keys: Sequence[str], rows: int, lang: Lang) -> None:
+def _set_page(sheet: Worksheet, keys: Sequence[str], rows: int) -> None:
     """Freeze the header and the names, lock the structure, fit a landscape page."""
-    label = keys.index(f"label_{lang}") + 2
+    label = keys.index(f"label_{language()}") + 2
     sheet.freeze_panes = f"{get_column_letter(label)}2"
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(keys))}{rows + 1}"
     sheet.protection.sheet = True
@@ -268,11 +268,11 @@ def _fit_to_page(sheet: Worksheet) -> None:
     sheet.print_title_rows = "1:1"
 
 
-def _write_help(sheet: Worksheet, keys: Sequence[str], lang: Lang) -> None:
+def _write_help(sheet: Worksheet, keys: Sequence[str]) -> None:
     """Explain the columns in the reader's language."""
     sheet.sheet_view.showGridLines = False
     for number, label in enumerate(_HELP_COLUMNS, start=1):
-        cell = sheet.cell(1, number, label.text(lang))
+        cell = sheet.cell(1, number, label.text())
         cell.font, cell.fill = _HEAD_FONT, _HEAD
     years = [key for key in keys if key not in BY_KEY]
     rows = [(heading(key), BY_KEY[key].told, BY_KEY[key].editable) for key in keys if key in BY_KEY]
@@ -280,17 +280,17 @@ def _write_help(sheet: Worksheet, keys: Sequence[str], lang: Lang) -> None:
         span = f"{years[0][5:]}–{years[-1][5:]}"
         rows.append((YEAR.label.format(year=span), YEAR.told, False))
     for row, (label, told, editable) in enumerate(rows, start=2):
-        answer = (_YES if editable else _NO).text(lang)
-        for number, text in enumerate((label.text(lang), told.text(lang), answer), start=1):
+        answer = (_YES if editable else _NO).text()
+        for number, text in enumerate((label.text(), told.text(), answer), start=1):
             cell = sheet.cell(row, number, text)
             cell.alignment = Alignment(vertical="top", wrap_text=True)
             cell.border = _LINE
             if number == 1 and editable:
                 cell.fill = _INPUT
-        sheet.row_dimensions[row].height = _height([(told.text(lang), 90)])
+        sheet.row_dimensions[row].height = _height([(told.text(), 90)])
     for row, note in enumerate(_NOTES, start=len(rows) + 3):
-        sheet.cell(row, 2, note.text(lang)).alignment = Alignment(vertical="top", wrap_text=True)
-        sheet.row_dimensions[row].height = _height([(note.text(lang), 90)])
+        sheet.cell(row, 2, note.text()).alignment = Alignment(vertical="top", wrap_text=True)
+        sheet.row_dimensions[row].height = _height([(note.text(), 90)])
     for letter, width in (("A", 26), ("B", 90), ("C", 18)):
         sheet.column_dimensions[letter].width = width
     sheet.freeze_panes = "A2"

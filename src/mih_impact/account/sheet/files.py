@@ -24,7 +24,7 @@ from mih_impact.account.sheet.cells import (
     year_key,
 )
 from mih_impact.account.sheet.lines import SETTINGS, Cells
-from mih_impact.display.locale import Label, Lang
+from mih_impact.display.locale import Label, language
 from mih_impact.display.tables import guarded, unguarded
 from mih_impact.errors import AssumptionError, MissingExtraError, PanelContractError
 from mih_impact.panel.csv_text import decode, dialect
@@ -130,13 +130,13 @@ def _require_once(keys: Sequence[str | None], where: str) -> None:
         )
 
 
-def csv_bytes(lines: Sequence[Cells], lang: Lang) -> bytes:
+def csv_bytes(lines: Sequence[Cells]) -> bytes:
     """Return the rows as CSV: in bokmål with semicolons and decimal commas, marked as UTF-8.
 
     A text that a spreadsheet would run as a formula begins with an apostrophe, which `read_csv`
     takes away.
     """
-    comma = lang == "nb"
+    comma = language() == "nb"
     years = sorted({key for cells in lines for key in cells if key.startswith("year_")}, key=_year)
     keys = [*(column.key for column in COLUMNS), *years]
     buffer = io.StringIO(newline="")
@@ -198,12 +198,12 @@ def _require_width(rows: list[tuple[str, list[Any]]], file: str) -> None:
             )
 
 
-def excel_bytes(lines: Sequence[Cells], lang: Lang) -> bytes:
+def excel_bytes(lines: Sequence[Cells]) -> bytes:
     """Return the rows as a workbook; see `excel_layout`."""
     _openpyxl()
     from mih_impact.account.sheet.excel_layout import workbook_bytes
 
-    return workbook_bytes(lines, lang)
+    return workbook_bytes(lines)
 
 
 def read_excel(path: Path) -> list[Line]:
@@ -291,11 +291,11 @@ _LANGS = ("nb", "en")
 _ASSUMPTION = (*(key for key in BY_KEY if key[-3:] not in ("_nb", "_en")), "label", "when", "years")
 
 
-def toml_bytes(lines: Sequence[Cells], lang: Lang) -> bytes:
+def toml_bytes(lines: Sequence[Cells]) -> bytes:
     """Return the rows as a TOML file."""
     import tomli_w
 
-    return (_HEAD.text(lang) + tomli_w.dumps(toml_content(lines))).encode()
+    return (_HEAD.text() + tomli_w.dumps(toml_content(lines))).encode()
 
 
 def toml_content(lines: Sequence[Cells]) -> dict[str, Any]:

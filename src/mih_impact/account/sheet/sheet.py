@@ -30,7 +30,7 @@ from mih_impact.account.sheet.files import (
 )
 from mih_impact.account.sheet.lines import LATER, Cells, lines_of
 from mih_impact.account.values import AccountValues
-from mih_impact.display.locale import Label, Lang, language
+from mih_impact.display.locale import Label, Lang, in_language
 from mih_impact.display.numbers import NOT_AVAILABLE, interval
 from mih_impact.display.result import Card, Result
 from mih_impact.errors import AssumptionError, OptionError
@@ -238,7 +238,7 @@ def _where(name: str, column: str) -> str:
     return "write it back; texts and units of the rules are the library's"
 
 
-_Writer = Callable[[Sequence[Cells], Lang], bytes]
+_Writer = Callable[[Sequence[Cells]], bytes]
 _Reader = Callable[[Path], list[Line]]
 
 _FORMATS: dict[str, tuple[_Writer, _Reader]] = {
@@ -355,7 +355,8 @@ class AssumptionSheet(Result):
             An Excel file, and openpyxl is not installed.
         """
         file, (to_bytes, _) = _format(path)
-        return write_whole(file, to_bytes(self.lines(), language(lang)))
+        with in_language(lang):
+            return write_whole(file, to_bytes(self.lines()))
 
     def lines(self) -> list[Cells]:
         """Return the rows, each a mapping from column to what is not empty."""
@@ -406,7 +407,7 @@ class AssumptionSheet(Result):
                 NOT_AVAILABLE
                 if item.low is None
                 else interval(item.low, item.high, partial(amount_of, unit=item.unit)),
-                word_of("status", item.status, language()),
+                word_of("status", item.status),
             )
             for item in items
         ]
