@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import datetime
 
-import pandas as pd
 import pytest
 
 import mih_impact as mih
 from mih_impact.display.figure import new_axes, set_alt_text
-from mih_impact.display.locale import Label
-from mih_impact.display.numbers import kroner
 from mih_impact.reporting import document as doc
-from mih_impact.reporting import export
 from mih_impact.reporting.blocks import Cite, Emphasis, Named, Number, Strong, Trace, compose, plain
 from mih_impact.reporting.document import annex_table
 from tests.memo.sample import LANGS, figures, memo
@@ -85,16 +81,6 @@ def test_a_figures_title_becomes_its_caption_and_the_axes_keep_it():
     untitled = new_axes(size=(3, 2))
     set_alt_text(untitled, "A line")
     assert doc.Figure.of(untitled, caption="c").svg == figure.svg
-
-
-def test_a_table_of_the_exports_is_taken_as_it_is_shown():
-    frame = pd.DataFrame({"who": ["a", "b"], "npv": [-1000.0, None]})
-    columns = {"who": (Label("Hvem", "Who"), None), "npv": (Label("Nåverdi", "Value"), kroner)}
-    table = export.Table.of("t", "Cap", frame, columns, source="S")
-    shown = doc.Table.of(table, "nb")
-    assert shown.header == ("Hvem", "Nåverdi")
-    assert shown.rows == (("a", "−1\u00a0000\u00a0kr"), ("b", "–"))
-    assert (shown.note, shown.numeric) == ("S", (False, True))
 
 
 @pytest.mark.parametrize(

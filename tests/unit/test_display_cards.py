@@ -16,6 +16,7 @@ from mih_impact.display.numbers import count, kroner, number
 from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.display.tables import html_page, html_table
 from mih_impact.errors import OptionError
+from tests.shown import shown_in
 
 
 @pytest.fixture(autouse=True)
@@ -224,7 +225,6 @@ def test_html_table_formats_hides_and_escapes():
     html = html_table(
         FRAME,
         caption="Effekter, faste 2024-priser",
-        lang="nb",
         formats={"Deltakere": count, "Effekt": kroner, "SMD": partial(number, decimals=3)},
         source="Kilde: syntetisk register",
     )
@@ -240,7 +240,7 @@ def test_html_table_formats_hides_and_escapes():
 
 
 def test_html_table_in_english_without_formats():
-    cells = table_cells(html_table(FRAME, caption="Effects", lang="en"))
+    cells = table_cells(shown_in("en", partial(html_table, caption="Effects"), FRAME))
     assert cells[6:12] == ["2014", "4", "\u2212200,000.00", "0.12", "yes", "&lt;b&gt;"]
 
 
@@ -256,7 +256,7 @@ def test_html_table_in_english_without_formats():
 )
 def test_the_index_is_shown_when_it_says_something(index, shown):
     frame = FRAME[["SMD"]].set_axis(index)
-    first = table_cells(html_table(frame, caption="c", lang="en"))
+    first = table_cells(html_table(frame, caption="c"))
     assert first[0] == (index.names[0] or "" if shown else "SMD")
     assert len(first) == 3 * (1 + (index.nlevels if shown else 0))
 
@@ -267,7 +267,7 @@ def test_an_empty_table_still_has_its_header():
 
 
 def test_the_page_is_whole():
-    html = html_page("Tabeller & figurer", html_table(FRAME, caption="c"), "nb")
+    html = html_page("Tabeller & figurer", html_table(FRAME, caption="c"))
     outline = Outline(html)
     assert html.startswith("<!DOCTYPE html>")
     assert outline.all("html") == [{"lang": "nb"}]

@@ -15,6 +15,7 @@ from mih_impact.account.budget.entries import BLOCKS, SAVINGS
 from mih_impact.account.budget.result import BLOCK_LABELS
 from mih_impact.account.cost_benefit import CostBenefit
 from mih_impact.account.roles import GROUP_LABELS
+from mih_impact.display.locale import in_language
 from mih_impact.reference.discount import Discount
 from mih_impact.reporting.workbook.layout import Layout, SourceList
 from tests.workbook import cases, compare
@@ -73,7 +74,8 @@ def tried(tmp_path_factory) -> tuple[dict[str, Tried], dict[str, Reckoned]]:
     ) -> None:
         source = mih.write_workbook(case, sources / f"{name}.xlsx", lang=lang, starters=starters)
         rows = compare.keys(case.with_values(cases.random_setting(case, 0)))
-        names = Layout(case, lang, SourceList(lang)).names
+        with in_language(lang):
+            names = Layout(case, SourceList()).names
         copies: dict[Path, dict[str, object]] = {folder / f"{name}.xlsx": {}}
         found[name] = Tried(case, rows)
         for label, values in settings.items():

@@ -9,7 +9,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from mih_impact.display.locale import Label, Lang, in_language, language
+from mih_impact.display.locale import Label, language
 from mih_impact.display.numbers import MINUS, NOT_AVAILABLE, Formatter, number
 
 __all__ = [
@@ -90,7 +90,6 @@ def html_table(
     frame: pd.DataFrame,
     *,
     caption: str,
-    lang: Lang | None = None,
     formats: Mapping[str, Formatter] | None = None,
     source: str | None = None,
 ) -> str:
@@ -102,8 +101,6 @@ def html_table(
         The table. The first column (or the index, when it has a name) heads the rows.
     caption
         What the table shows, with unit and price year.
-    lang
-        Language; None is the one in force.
     formats
         How a column is shown, by column name: `kroner`, ``partial(number, decimals=1)`` ...
         A column without one is shown as it is, floats with two decimals.
@@ -115,20 +112,19 @@ def html_table(
     str
         A fragment with its own scoped style, no scripts and nothing fetched.
     """
-    lang = language(lang)
-    rows = html_rows(*text_cells(frame, lang=lang, formats=formats))
+    rows = html_rows(*text_cells(frame, formats))
     note = "" if source is None else f'\n<p class="mih-note">{escape(source)}</p>'
     return (
-        f'<section class="mih" lang="{lang}">\n<style>{CSS}</style>\n'
+        f'<section class="mih" lang="{language()}">\n<style>{CSS}</style>\n'
         f'<table class="mih-table"><caption>{escape(caption)}</caption>{rows}</table>{note}\n'
         "</section>"
     )
 
 
-def html_page(title: str, body: str, lang: Lang | None = None) -> str:
+def html_page(title: str, body: str) -> str:
     """Return a whole HTML page around `body`, readable in light, dark and print."""
     return (
-        f'<!DOCTYPE html>\n<html lang="{language(lang)}">\n<head>\n<meta charset="utf-8">\n'
+        f'<!DOCTYPE html>\n<html lang="{language()}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{_PAGE_CSS}</style>\n</head>\n"
         f"<body>\n<main>\n<h1>{escape(title)}</h1>\n{body}\n</main>\n</body>\n</html>\n"
@@ -136,10 +132,7 @@ def html_page(title: str, body: str, lang: Lang | None = None) -> str:
 
 
 def text_cells(
-    frame: pd.DataFrame,
-    *,
-    lang: Lang | None = None,
-    formats: Mapping[str, Formatter] | None = None,
+    frame: pd.DataFrame, formats: Mapping[str, Formatter] | None = None
 ) -> tuple[list[str], list[list[str]]]:
     """Return the header and the rows of a frame as displayed text.
 
@@ -148,11 +141,10 @@ def text_cells(
     names = [name or "" for name in frame.index.names]
     if any(names) or not pd.api.types.is_integer_dtype(frame.index.dtype):
         frame = frame.reset_index(names=names)
-    with in_language(lang):
-        columns = [
-            [_cell(value, (formats or {}).get(str(name))) for value in frame.iloc[:, i]]
-            for i, name in enumerate(frame.columns)
-        ]
+    columns = [
+        [_cell(value, (formats or {}).get(str(name))) for value in frame.iloc[:, i]]
+        for i, name in enumerate(frame.columns)
+    ]
     rows = [list(row) for row in zip(*columns, strict=True)]
     return [str(name) for name in frame.columns], rows
 

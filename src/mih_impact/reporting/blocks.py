@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from mih_impact.display.figure import alt_text
 from mih_impact.display.layout import figure_bytes
-from mih_impact.display.locale import Lang
-from mih_impact.display.tables import is_numeric, text_cells
+from mih_impact.display.tables import is_numeric
 from mih_impact.errors import ReportError, of_one
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from mih_impact.reporting import export
 
 __all__ = [
     "FULL",
@@ -407,17 +405,6 @@ class Table:
     sums: tuple[int, ...] = ()
     anchors: tuple[str, ...] = ()
     shares: tuple[float, ...] = ()
-
-    @classmethod
-    def of(cls, table: export.Table, lang: Lang, *, note: Text | None = None) -> Table:
-        """Take a table that is written as CSV and HTML too; its cells have no traces."""
-        header, rows = text_cells(table.cells, lang=lang, formats=table.formats)
-        return cls(
-            table.caption,
-            tuple(header),
-            tuple(tuple(row) for row in rows),
-            table.source if note is None else note,
-        )
 
     @property
     def numeric(self) -> tuple[bool, ...]:

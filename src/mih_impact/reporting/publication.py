@@ -16,7 +16,7 @@ import pandas as pd
 
 from mih_impact import arguments
 from mih_impact.arguments import named_options
-from mih_impact.display.locale import Lang, language
+from mih_impact.display.locale import Lang, in_language, language
 from mih_impact.display.numbers import MINUS, NBSP
 from mih_impact.display.result import Displayed
 from mih_impact.display.tables import is_numeric, text_cells
@@ -69,15 +69,19 @@ def publication_table(
     >>> "At information meetings" in table.as_raw_html()
     True
     """
+    with in_language(lang):
+        return _set(_table_of(result), row_heads)
+
+
+def _set(table: Table, row_heads: bool = True) -> GT:
+    """Return a table as great-tables has it, in the language in force."""
     require("great_tables", extra="tables", to="A publication table")
     from great_tables import GT
 
-    lang = language(lang)
-    table = _table_of(result, lang)
-    header, rows = text_cells(table.cells, lang=lang, formats=table.formats)
+    header, rows = text_cells(table.cells, table.formats)
     keys = [f"column-{place}" for place in range(len(header))]  # names may be equal, or no names
     frame = pd.DataFrame(rows, columns=keys, dtype=object)
-    great = GT(frame, rowname_col=keys[0] if row_heads else None, id=table.name, locale=lang)
+    great = GT(frame, rowname_col=keys[0] if row_heads else None, id=table.name, locale=language())
     great = great.cols_label(dict(zip(keys[row_heads:], header[row_heads:], strict=True)))
     if row_heads:
         great = great.tab_stubhead(header[0])
@@ -88,14 +92,14 @@ def publication_table(
     return _styled(great)
 
 
-def _table_of(result: Displayed | Table, lang: Lang) -> Table:
+def _table_of(result: Displayed | Table) -> Table:
     """Return the table of a card: its title above, its lines and notes beneath."""
     if isinstance(result, Table):
         return result
     arguments.instance(
         "A publication table", result, Displayed, "a result", "give what a call of mih returned",
     )  # fmt: skip
-    card = result.card(lang)
+    card = result.card()
     if card.table is None:
         raise ReportError(
             "The result has no table on its card",
@@ -141,15 +145,15 @@ def _styled(great: GT) -> GT:
     )
 
 
-def _html(table: Table, lang: Lang) -> str:
+def _html(table: Table) -> str:
     """Return a table as an HTML fragment with its own style."""
-    fragment = publication_table(table, lang=lang).as_raw_html()
-    return fragment.replace("<div ", f'<div lang="{LOCALES[lang]}" ', 1)
+    fragment = _set(table).as_raw_html()
+    return fragment.replace("<div ", f'<div lang="{LOCALES[language()]}" ', 1)
 
 
-def _latex(table: Table, lang: Lang) -> str:
+def _latex(table: Table) -> str:
     """Return a table as LaTeX, for the packages booktabs and caption; any engine sets it."""
-    text = str(publication_table(table, lang=lang, row_heads=False).as_latex())
+    text = str(_set(table, row_heads=False).as_latex())
     for sign, command in _LATEX.items():
         text = text.replace(sign, command)
     return text
@@ -185,7 +189,7 @@ def write_publication_table(
     MissingExtraError
         great-tables is not installed.
     """
-    path, lang = arguments.path("path", path), language(lang)
+    path = arguments.path("path", path)
     kind = path.suffix.lower()
     if kind not in (".html", ".tex"):
         raise OptionError(
@@ -193,13 +197,17 @@ def write_publication_table(
             found=repr(path.name),
             do="end the name with .html or .tex",
         )
-    table = _table_of(result, lang)
-    if kind == ".tex":
-        return write_whole(path, _latex(table, lang).encode())
-    page = (
-        f'<!DOCTYPE html>\n<html lang="{LOCALES[lang]}">\n<head>\n<meta charset="utf-8">\n'
+    with in_language(lang):
+        table = _table_of(result)
+        text = _latex(table) if kind == ".tex" else _page(table)
+    return write_whole(path, text.encode())
+
+
+def _page(table: Table) -> str:
+    """Return a page with a table."""
+    return (
+        f'<!DOCTYPE html>\n<html lang="{LOCALES[language()]}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(table.caption)}</title>\n</head>\n<body>\n"
-        f"{_html(table, lang)}\n</body>\n</html>\n"
+        f"{_html(table)}\n</body>\n</html>\n"
     )
-    return write_whole(path, page.encode())

@@ -98,7 +98,7 @@ class _Budget:
         page, first = self.page, min(starters)
         page.text(_STARTERS_ROW, 0, _STARTERS, "total_text")
         notes = (_NEVER_NETTED, *cover_notes(self.layout.case))
-        page.text(_NOTE_ROW, 0, " ".join(map(self.layout.text, notes)), "small")
+        page.text(_NOTE_ROW, 0, " ".join(note.text() for note in notes), "small")
         for k, column in enumerate(self.columns):
             if k == 0:
                 page.number(FIRST_ROW - 1, column, first, "calendar", "header")
@@ -113,7 +113,7 @@ class _Budget:
     def block(self, row: int, block: str, sums: dict[tuple[str, str], int]) -> int:
         """Write the cash rows of one block and its sums by budget; return the next row."""
         layout, page = self.layout, self.page
-        label = layout.text(BLOCK_LABELS[block])
+        label = BLOCK_LABELS[block].text()
         page.text(row, 0, label[:1].upper() + label[1:], "section")
         row += 1
         for actor in PUBLIC:
@@ -195,7 +195,7 @@ class _Budget:
             page.formula(row, 2, formula, "calendar", value=self.first + int(known.argmin()))
         row += 2
         page.text(row, 0, _SURPLUS, "section")
-        none = self.layout.text(CASES["none"])
+        none = CASES["none"].text()
         for (block, actor), place in sums.items():
             row += 1
             own = self._years(place)
@@ -295,7 +295,7 @@ def write_uncertainty(
     )
     for k, group in enumerate(GROUPS):
         page.text(FIRST_ROW - 1, _FIRST_GROUP + k, GROUP_LABELS[group], "header")
-    _write_results(layout, page, actors, f"'{layout.text(covariance)}'!")
+    _write_results(layout, page, actors, f"'{covariance.text()}'!")
     page.text(_FIRST_WEIGHT - 1, 0, _WEIGHTS, "section")
     worth = _worths(layout)
     each = layout.case.model.ledger().group_coefficients

@@ -132,7 +132,7 @@ def _write_estimates(layout: Layout, page: Page, cells: EffectCells) -> None:
     page.text(FIRST_ROW, 0, _ESTIMATES, "section")
     path = layout.case.path
     data = layout.case.provenance.data
-    source = layout.sources.cite(layout.text(_SOURCE.format(data=data) if data else _GIVEN))
+    source = layout.sources.cite((_SOURCE.format(data=data) if data else _GIVEN).text())
     last = FIRST_YEAR + layout.estimated - 1
     for k, (role, row) in enumerate(cells.estimates.items()):
         page.text(row, 0, role_label(role, layout.case.benefits))
@@ -165,7 +165,7 @@ def _write_later(layout: Layout, page: Page, row: int, cells: EffectCells) -> No
     more = layout.horizon - layout.estimated
     kept = shares_kept(case.persistence, more, half_life=case.assumptions.half_life)
     rule, half_life = names["persistence"], names["half_life"]
-    words = {key: layout.text(label) for key, label in PERSISTENCE.items()}
+    words = {key: label.text() for key, label in PERSISTENCE.items()}
     years = address(FIRST_ROW - 1, last, fixed_row=True, fixed_column=True)
     end = address(FIRST_ROW - 1, layout.last_year, fixed_row=True, fixed_column=True)
     page.text(row, 0, _LATER, "section")
@@ -344,24 +344,24 @@ def _write_item(layout: Layout, page: Page, row: int, item: Assumption) -> None:
     page.text(row, 8, layout.sources.cite(item.range_source))
     if not unused:
         page.text(row, 9, layout.names[item.name], "name")
-        page.require(row, VALUE, _rule(layout, item))
+        page.require(row, VALUE, _rule(item))
     page.name(layout.names[item.name], row, VALUE)
 
 
-def _rule(layout: Layout, item: Assumption) -> dict[str, Any]:
+def _rule(item: Assumption) -> dict[str, Any]:
     """Return what a value can be, by the bounds of its unit."""
     low, high = item.bounds
     if item.unit in ("per year, real", "years"):
         low += _ABOVE
-    rule: dict[str, Any] = {"validate": "decimal", "error_title": layout.text(_WRONG)}
+    rule: dict[str, Any] = {"validate": "decimal", "error_title": _WRONG.text()}
     told = {"low": f"{round(low):g}", "high": f"{high:g}"}
     if math.isinf(high):
         return rule | {
-            "criteria": ">=", "value": low, "error_message": layout.text(_LOW.format(**told)),
+            "criteria": ">=", "value": low, "error_message": _LOW.format(**told).text(),
         }  # fmt: skip
     return rule | {
         "criteria": "between", "minimum": low, "maximum": high,
-        "error_message": layout.text(_BOUNDS.format(**told)),
+        "error_message": _BOUNDS.format(**told).text(),
     }  # fmt: skip
 
 
@@ -382,8 +382,8 @@ def _write_choices(layout: Layout, page: Page, row: int) -> int:
         page.text(row, 9, layout.names[name], "name")
         page.require(
             row, VALUE,
-            {"validate": "list", "source": [layout.text(words[each]) for each in known],
-             "error_title": layout.text(_WRONG), "error_message": layout.text(_CHOOSE)},
+            {"validate": "list", "source": [words[each].text() for each in known],
+             "error_title": _WRONG.text(), "error_message": _CHOOSE.text()},
         )  # fmt: skip
         page.name(layout.names[name], row, VALUE)
     return row + 1
@@ -406,7 +406,7 @@ def _write_derived(layout: Layout, page: Page, row: int) -> None:
         page.formula(row, VALUE, formula, shown, value=value)
         page.text(row, 9, names[key], "name")
         page.name(names[key], row, VALUE)
-    yes, no = (layout.text(YES_NO[each]) for each in (True, False))
+    yes, no = (YES_NO[each].text() for each in (True, False))
     page.text(row + 1, 0, _WHOLE_TAX)
     # Shares that sum to one in decimals may miss it by a rounding.
     formula = f'=IF({names["state_tax_share"]}>=-1E-12,"{yes}","{no}")'

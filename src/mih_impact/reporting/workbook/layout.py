@@ -21,7 +21,7 @@ from mih_impact.account.assumption import Assumption
 from mih_impact.account.cost_benefit import CostBenefit
 from mih_impact.account.ledger import Ledger, Line
 from mih_impact.account.roles import AVOIDED_MEASURES, PUBLIC
-from mih_impact.display.locale import Label, Lang
+from mih_impact.display.locale import language
 from mih_impact.display.result import evidence_of
 from mih_impact.reporting.workbook.pages import defined_names
 
@@ -68,9 +68,9 @@ class Entry:
 class SourceList:
     """The sources, numbered in the order in which they are cited."""
 
-    def __init__(self, lang: Lang) -> None:
+    def __init__(self) -> None:
         self.texts: dict[str, str] = {}
-        self._letter = {"nb": "K", "en": "S"}[lang]
+        self._letter = {"nb": "K", "en": "S"}[language()]
 
     def cite(self, *texts: str) -> str:
         """Return the numbers of some sources: "K1, K4"."""
@@ -81,20 +81,17 @@ class SourceList:
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """A workbook of one account in one language.
+    """A workbook of one account.
 
     Attributes
     ----------
     case
         The account.
-    lang
-        The language.
     sources
         The sources cited so far.
     """
 
     case: CostBenefit
-    lang: Lang
     sources: SourceList
 
     @property
@@ -156,7 +153,7 @@ class Layout:
         labels |= {phase.assumption.name: phase.label for phase in programme.phases}
         labels |= {f"reach:{item.name}": item.label for item in programme.items if not item.phase}
         labels |= {"avoided_measures": AVOIDED_MEASURES}
-        return defined_names(self.assumptions, labels, self.lang)
+        return defined_names(self.assumptions, labels)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -185,10 +182,6 @@ class Layout:
     def timings(self) -> tuple[str, ...]:
         """When in the year lines fall; `account` is when the account's own flows do."""
         return tuple(timing or "account" for timing in self.ledger.timings)
-
-    def text(self, label: Label) -> str:
-        """Return a label in the language of the workbook."""
-        return label.text(self.lang)
 
     def original(self, entry: Entry) -> Entry:
         """Return the receiver's row of the flow that a row of displacement mirrors."""

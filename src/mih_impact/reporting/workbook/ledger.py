@@ -70,7 +70,7 @@ def write_costs(layout: Layout, page: Page, assumptions: Label) -> CostCells:
     )
     for place, heading in enumerate(_COSTS_TOLD):
         page.text(FIRST_ROW - 1, layout.total + place, heading, "header")
-    effects = f"'{layout.text(_EFFECTS)}'!"
+    effects = f"'{_EFFECTS.text()}'!"
     page.years(FIRST_YEAR, layout.horizon, source=effects)
     phases = {phase.name: phase for phase in programme.phases}
     cells = CostCells(
@@ -266,7 +266,7 @@ class _Rows:
         return {
             "amounts": cells.range(column, last=last, here=True),
             "is_public": cells.range("public", last=last, here=True),
-            "yes": f'"{layout.text(YES_NO[True])}"',
+            "yes": f'"{YES_NO[True].text()}"',
             "timings": cells.range("timing", last=last, here=True),
             "timing": own,
         }
@@ -337,7 +337,7 @@ def write_discounting(layout: Layout, page: Page) -> None:
     """Write rates and factors by year; the rows of factors have names."""
     rows = _DiscountingRows()
     page.head(_DISCOUNTING_TITLE, _DISCOUNTING_WHAT, layout.evidence, _DISCOUNTING_HEADINGS)
-    page.years(FIRST_YEAR, layout.horizon, source=f"'{layout.text(SHEETS['effects'])}'!")
+    page.years(FIRST_YEAR, layout.horizon, source=f"'{SHEETS['effects'].text()}'!")
     steps = _write_ladder(layout, page, rows)
     labels = {
         rows.rate: _RATE,
@@ -389,7 +389,7 @@ def _write_year(
     page.formula(rows.middle, column, f"={start}/SQRT{after}", "factor", value=own["middle"])
     page.formula(rows.end, column, f"={start}/{after}", "factor", value=own["end"])
     timing = layout.names["timing"]
-    words = {key: layout.text(TIMING[key]) for key in ("start", "middle")}
+    words = {key: TIMING[key].text() for key in ("start", "middle")}
     chosen = (
         f'=IF({timing}="{words["start"]}",{start},IF({timing}="{words["middle"]}",'
         f"{address(rows.middle, column)},{address(rows.end, column)}))"
@@ -424,7 +424,7 @@ def _write_ladder(layout: Layout, page: Page, rows: _DiscountingRows) -> str:
             page.require(row, 2, {"validate": "integer", "criteria": ">", "value": 0})
         known = k < len(official) and (last, rate) == official[k]
         page.text(row, 4, STATUS["seen" if known else "ASSUMED"])
-        page.text(row, 5, layout.sources.cite(_OFFICIAL if known else layout.text(_OWN)))
+        page.text(row, 5, layout.sources.cite(_OFFICIAL if known else _OWN.text()))
     last_row = top + len(discount.ladder) - 1
     ranges = (
         f"{address(top, column, fixed_row=True, fixed_column=True)}:"

@@ -99,7 +99,7 @@ def write_actors(layout: Layout, page: Page, ledger: LedgerCells) -> ActorCells:
     """Write sums by actor, public budgets and society; by year, discounted, cumulative."""
     what = _ACTORS_WHAT.format(year=layout.case.price_year)
     page.head(_ACTORS_TITLE, what, layout.evidence, _ACTORS_HEADINGS)
-    page.years(FIRST_YEAR, layout.horizon, source=f"'{layout.text(SHEETS['effects'])}'!")
+    page.years(FIRST_YEAR, layout.horizon, source=f"'{SHEETS['effects'].text()}'!")
     for column, role in zip(layout.units, layout.roles, strict=True):
         label = _PER_KRONE.format(what=role_label(role, layout.case.benefits))
         page.text(FIRST_ROW - 1, column, label, "header")
@@ -199,7 +199,7 @@ def _write_present_value(
         label = address(row, 0, fixed_column=True)
         terms = (
             f"SUMIFS({ledger.range(column)},{ledger.range('actor')},{label},"
-            f'{ledger.range("timing")},"{layout.text(TIMING[timing])}")'
+            f'{ledger.range("timing")},"{TIMING[timing].text()}")'
             f"*{_factor(layout, timing, column)}"
             for timing in layout.timings
         )
@@ -231,9 +231,9 @@ def _write_end(layout: Layout, page: Page, cells: ActorCells, group: str) -> Non
         for column in (FIRST_YEAR, layout.last_year)
     )
     after = f"SUMPRODUCT(MAX(({years}<-{layout.names['rounding']})*({numbers}+1)))"
-    formula = f'=IF({last}<-{layout.names["rounding"]},"{layout.text(CASES["never"])}",{after})'
+    formula = f'=IF({last}<-{layout.names["rounding"]},"{CASES["never"].text()}",{after})'
     known = layout.case.break_even(group)
-    value = layout.text(CASES["never"]) if known is None else float(known)
+    value = CASES["never"].text() if known is None else float(known)
     look = "result" if group in ACTORS else look
     page.formula(row, 2, formula, "whole", look, value=value)
 
@@ -345,7 +345,7 @@ def write_measures(
     row = writer.parts(row + 1)
     writer.check(row + 1)
     page.finish(_WIDTHS, frozen=(FIRST_ROW, 1))
-    return MeasureCells(page.there, writer.rows, writer.known), layout.text(_OK)
+    return MeasureCells(page.there, writer.rows, writer.known), _OK.text()
 
 
 class _Measures:
@@ -377,8 +377,8 @@ class _Measures:
     def measures(self, row: int) -> int:
         """Write what the account comes to; return the next row."""
         npv, public = self.npv, self.public
-        said = {key: self.layout.text(label) for key, label in REMARKS.items()}
-        lose, gain = (self.layout.text(_OTHER_MEASURE.format(what=what)) for what in (_LOSE, _GAIN))
+        said = {key: label.text() for key, label in REMARKS.items()}
+        lose, gain = (_OTHER_MEASURE.format(what=what).text() for what in (_LOSE, _GAIN))
         outlay, cost, willing = (self.cell(name) for name in _PARTS)
         formulas = {
             "npv": (f"={npv}", "kroner"),
@@ -412,15 +412,15 @@ class _Measures:
         frame = self._frame
         if name not in frame.index:  # of the two gains per krone the account has one
             what = _LOSE if name == "gain_per_krone_of_net_budget" else _GAIN
-            return self.layout.text(_OTHER_MEASURE.format(what=what))
+            return _OTHER_MEASURE.format(what=what).text()
         value = float(frame["value"][name])
         return value if math.isfinite(value) else str(frame["remark"][name])
 
     def row(self, row: int, label: Label, definition: Label | str, unit: str) -> None:
-        text = self.layout.text(label)
+        text = label.text()
         self.page.text(row, 0, text[:1].upper() + text[1:])
         self.page.text(row, 2, UNITS[unit])
-        said = self.layout.text(definition) if isinstance(definition, Label) else definition
+        said = definition.text() if isinstance(definition, Label) else definition
         self.page.text(row, 3, said, "small_wrapped")
         self.page.tall(row, [(said, _WIDTHS[3])])
 
@@ -450,7 +450,7 @@ class _Measures:
             self.row(row, label, "", unit)
             shown = "kroner" if unit == "NOK" else "ratio"
             value = float(frame["value"][name])
-            self.known[name] = value if math.isfinite(value) else layout.text(CASES["none"])
+            self.known[name] = value if math.isfinite(value) else CASES["none"].text()
             self.page.formula(row, 1, formulas[name], shown, value=self.known[name])
         return row + 1
 
@@ -462,13 +462,13 @@ class _Measures:
             for column, role in zip(self.layout.units, self.layout.roles, strict=True)
         )
         driven, value = "+".join(terms), self.actors.value(group)
-        return f'=IF(({driven})=0,"{self.layout.text(CASES["none"])}",1-{value}/({driven}))'
+        return f'=IF(({driven})=0,"{CASES["none"].text()}",1-{value}/({driven}))'
 
     def parts(self, row: int) -> int:
         """Write the parts of the measures; return the next row."""
-        ledger, words = self.ledger, {k: self.layout.text(v) for k, v in PARTS.items()}
+        ledger, words = self.ledger, {k: v.text() for k, v in PARTS.items()}
         values, part = ledger.range("present_value"), ledger.range("part")
-        yes = self.layout.text(YES_NO[True])
+        yes = YES_NO[True].text()
         formulas = {
             "outlay": f'=-SUMIFS({values},{part},"{words["programme"]}",'
             f'{ledger.range("public")},"{yes}")',
@@ -492,9 +492,9 @@ class _Measures:
         ledger, layout = self.ledger, self.layout
         rate = layout.names["tax_financing_cost"]
         values, kind = ledger.range("present_value"), ledger.range("kind")
-        other = f'{ledger.range("part")},"<>{layout.text(PARTS["tax_financing"])}"'
-        real, transfer = (layout.text(KINDS[name]) for name in ("real", "transfer"))
-        no = layout.text(YES_NO[False])
+        other = f'{ledger.range("part")},"<>{PARTS["tax_financing"].text()}"'
+        real, transfer = (KINDS[name].text() for name in ("real", "transfer"))
+        no = YES_NO[False].text()
         yearly = (
             f'ABS(SUMIF({kind},"{transfer}",{ledger.range(column)}))' for column in layout.years
         )
@@ -513,7 +513,7 @@ class _Measures:
         row += 1 + len(formulas)
         first, second, third, transfers = cells
         worst = f"MAX(ABS({first}-{second}),ABS({first}-{third}),{transfers})"
-        good, wrong = layout.text(_OK), layout.text(_WRONG)
+        good, wrong = _OK.text(), _WRONG.text()
         formula = f'=IF({worst}<{_NEAR},"{good}","{wrong}")'
         apart = max(abs(known[0] - known[1]), abs(known[0] - known[2]), known[3])
         self.page.text(row, 0, _AGREE, "total_text")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from mih_impact.account.assumption import Assumption
 from mih_impact.account.sheet.cells import WORDS
-from mih_impact.display.locale import Label, Lang
+from mih_impact.display.locale import Label, language
 from mih_impact.display.numbers import MINUS, NBSP
 
 if TYPE_CHECKING:
@@ -159,9 +159,9 @@ _LOOKS: Mapping[str, dict[str, Any]] = {
 _AIRY = ("text", "wrapped", "small", "small_wrapped", "name")
 
 
-def sheet_name(key: str, lang: Lang) -> str:
+def sheet_name(key: str) -> str:
     """Return what a sheet is called."""
-    return SHEETS[key].text(lang)
+    return SHEETS[key].text()
 
 
 def _stored(value: float | str) -> float | str:
@@ -189,17 +189,16 @@ def address(row: int, column: int, *, fixed_row: bool = False, fixed_column: boo
 class Book:
     """The workbook: its sheets, its formats and its defined names."""
 
-    def __init__(self, lang: Lang, keys: Sequence[str], title: str) -> None:
+    def __init__(self, keys: Sequence[str], title: str) -> None:
         import xlsxwriter
 
-        self.lang: Lang = lang
         self._bytes = BytesIO()
         self._book = xlsxwriter.Workbook(self._bytes, {"in_memory": True})
         self._book.set_properties({"title": title, "created": _NO_CLOCK})
         self._book.set_calc_mode("auto")
         self._formats: dict[tuple[str, str, bool], Format] = {}
         self._pens = {
-            key: Page(self, key, self._book.add_worksheet(sheet_name(key, lang))) for key in keys
+            key: Page(self, key, self._book.add_worksheet(sheet_name(key))) for key in keys
         }
 
     def __getitem__(self, key: str) -> Page:
@@ -229,8 +228,8 @@ class Book:
 
     def _code(self, number: str) -> str:
         """Return the format code of a kind of number, neutral but for the locale in front."""
-        locale = _LOCALES[self.lang]
-        percent = f'"{NBSP}"%' if self.lang == "nb" else "%"
+        locale = _LOCALES[language()]
+        percent = f'"{NBSP}"%' if language() == "nb" else "%"
         positive = {
             "kroner": "#,##0",
             "whole": "0",
@@ -238,7 +237,7 @@ class Book:
             "ratio": "0.00",
             "factor": "0.0000",
             "percent": f"0.0{percent}",
-            "year": {"nb": '"år "0', "en": '"year "0'}[self.lang],
+            "year": {"nb": '"år "0', "en": '"year "0'}[language()],
             "calendar": "0",
         }[number]
         return f'{locale}{positive};{locale}"{MINUS}"{positive}'
@@ -249,7 +248,6 @@ class Page:
 
     def __init__(self, book: Book, key: str, sheet: Worksheet) -> None:
         self.book = book
-        self.lang: Lang = book.lang
         self.key = key
         self._sheet = sheet
         self._last = (0, 0)
@@ -269,7 +267,7 @@ class Page:
 
     def text(self, row: int, column: int, text: Label | str, look: str = "text") -> None:
         """Write a text, as text."""
-        shown = text.text(self.lang) if isinstance(text, Label) else text
+        shown = text.text() if isinstance(text, Label) else text
         # A little air between a number and the text on its right.
         cell = self.book.format(look, text=column > 0)
         self._sheet.write_string(row, column, shown, cell)
@@ -335,7 +333,7 @@ class Page:
     @property
     def there(self) -> str:
         """What stands before a cell of this sheet in a formula of another."""
-        return f"'{sheet_name(self.key, self.lang)}'!"
+        return f"'{sheet_name(self.key)}'!"
 
     def require(self, row: int, column: int, rule: Mapping[str, Any]) -> None:
         """Let an input hold only what it can be."""
@@ -343,7 +341,7 @@ class Page:
 
     def link(self, row: int, column: int, key: str) -> None:
         """Write the name of another sheet as a link to it."""
-        target = sheet_name(key, self.lang)
+        target = sheet_name(key)
         self._sheet.write_url(
             row, column, f"internal:'{target}'!A1", self.book.format("link"), target
         )
@@ -440,9 +438,7 @@ _PREFIXES = {
 _LONGEST = 40
 
 
-def defined_names(
-    items: Iterable[Assumption], labels: Mapping[str, Label], lang: Lang
-) -> dict[str, str]:
+def defined_names(items: Iterable[Assumption], labels: Mapping[str, Label]) -> dict[str, str]:
     """Return a defined name for every assumption and for what is derived from them.
 
     Parameters
@@ -451,26 +447,24 @@ def defined_names(
         The assumptions.
     labels
         What the costs and the phases are called, by the names of their assumptions.
-    lang
-        Language of the names.
 
     Returns
     -------
     dict
         Name in the workbook by name in the library; no two are the same.
     """
-    names = {key: label.text(lang) for key, label in DERIVED.items()}
+    names = {key: label.text() for key, label in DERIVED.items()}
     for item in items:
-        names[item.name] = _unused(_called(item, labels, lang), names.values())
+        names[item.name] = _unused(_called(item, labels), names.values())
     return names
 
 
-def _called(item: Assumption, labels: Mapping[str, Label], lang: Lang) -> str:
+def _called(item: Assumption, labels: Mapping[str, Label]) -> str:
     if item.name in _RATES:
-        return _RATES[item.name].text(lang)
+        return _RATES[item.name].text()
     prefix = _PREFIXES.get(item.name.partition(":")[0])
-    called = _slug(labels.get(item.name, item.label).text(lang))
-    return called if prefix is None else f"{prefix.text(lang)}_{called}"[:_LONGEST].rstrip("_")
+    called = _slug(labels.get(item.name, item.label).text())
+    return called if prefix is None else f"{prefix.text()}_{called}"[:_LONGEST].rstrip("_")
 
 
 def _slug(text: str) -> str:

@@ -186,7 +186,7 @@ class _Summary:
         value: float | str,
     ) -> None:
         """Write one number with what it is."""
-        text = self.layout.text(label)
+        text = label.text()
         self.page.text(self.row, 0, text[:1].upper() + text[1:], "key")
         self.page.formula(self.row, 1, formula, number, "total", value=value)
         self.page.text(self.row, 2, told, "small")
@@ -196,7 +196,7 @@ class _Summary:
         """Write interval and probability, or that there are none."""
         bounds, share = self.layout.case.interval(), self.layout.case.probability_positive
         if cells is None or bounds is None or share is None:
-            self.page.text(self.row, 0, self.layout.text(_LOW).capitalize(), "key")
+            self.page.text(self.row, 0, _LOW.text().capitalize(), "key")
             self.page.text(self.row, 1, NOT_AVAILABLE, "small")
             self.row += 1
             return
@@ -232,7 +232,7 @@ class _Summary:
             before, after = said(_COUNTED).split(str(_COUNTED))
             words = f'IF({cell}<{_COUNTED},{words},"{before}"&{cell}&"{after}")'
         year = layout.case.break_even("society")
-        known = layout.text(CASES["never"]) if year is None else said(year, counted=year < _COUNTED)
+        known = CASES["never"].text() if year is None else said(year, counted=year < _COUNTED)
         formula = f"=IF(ISNUMBER({cell}),{words},{cell})"
         self.line(_BREAK_EVEN, formula, _LAST_CROSSING, "whole", known)
 
@@ -300,7 +300,7 @@ def write_sources(layout: Layout, page: Page) -> None:
     page.head(_SOURCES, _AS_RECORDED, layout.evidence, _TEXTS_HEADINGS)
     row = FIRST_ROW
     for source, number in layout.sources.texts.items():
-        text = source_in(source, layout.lang)
+        text = source_in(source, language())
         page.text(row, 0, number)
         page.text(row, 1, text, "wrapped")
         page.tall(row, [(text, _SOURCE_WIDTH)])
@@ -388,7 +388,6 @@ def write_workbook(
     )  # fmt: skip
     require_norwegian(case, "The workbook")
     require_one_rate(case, "The workbook")
-    lang = language(lang)
     cohorts = None if starters is None else read_starters(starters)
     path = arguments.path("path", path)
     if path.suffix.lower() != _SUFFIX:
@@ -399,16 +398,16 @@ def write_workbook(
         )
     require("xlsxwriter", extra="memo", to="Writing Excel")
     with in_language(lang):
-        return write_whole(path, _workbook(pooled(case), language(), cohorts))
+        return write_whole(path, _workbook(pooled(case), cohorts))
 
 
-def _workbook(case: CostBenefit, lang: Lang, starters: Mapping[int, float] | None) -> bytes:
+def _workbook(case: CostBenefit, starters: Mapping[int, float] | None) -> bytes:
     """Return the file: sheets in the order they are read, written in the order they depend."""
     absent = set() if case.covariance is not None else set(_WITH_COVARIANCE)
     absent |= {"budget"} if starters is None else set()
     keys = [key for key in SHEETS if key not in absent]
-    layout = Layout(case, lang, SourceList(lang))
-    book = Book(lang, keys, TITLE.format(programme=case.programme.label).text(lang))
+    layout = Layout(case, SourceList())
+    book = Book(keys, TITLE.format(programme=case.programme.label).text())
     covariance = SHEETS["covariance"]
     write_assumptions(layout, book["assumptions"])
     there = None if "covariance" in absent else book["covariance"].there
