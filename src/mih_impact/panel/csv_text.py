@@ -51,11 +51,12 @@ TWO_WAYS = {
     ",": "a comma that may stand between thousands or be the decimal mark",
 }
 
-#: Lines that are looked at together: few enough for what a processor holds, and beside memory.
-_LINES = 8_192
+#: Lines that are looked at together: few enough for what a processor holds, and fewer than the new
+#: objects after which Python looks for garbage, which would take most of the time.
+_LINES = 512
 
 #: So many times that are looked through for the first line.
-_FIRST = 8
+_FIRST = 128
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*|[0-9]{1,2}[./][0-9]{1,2}[./][0-9]{4}.*")
 _STARTS_WITH_DIGIT = re.compile(r"[+-]?[0-9]")
