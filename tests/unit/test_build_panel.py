@@ -445,6 +445,36 @@ def test_rows_of_a_month_are_added_up_in_ore():
         build(monthly=[mih.Table(months, columns=columns)])
 
 
+@pytest.mark.parametrize("month", ["maaned", "Month", "mnd"])
+def test_a_table_by_year_that_holds_a_month_is_told_of_monthly(month, tmp_path):
+    rows = [("a", 2020, 1, 1.0), ("a", 2020, 2, 2.0)]
+    wages = frame(rows, "person_id", "aar", month, "lonn")
+    wages.to_csv(tmp_path / "wages.csv", sep=";", index=False)
+    columns = {"year": "aar", "wage_income": "lonn"}
+    for source in (wages, tmp_path / "wages.csv"):
+        with pytest.raises(mih.PanelContractError) as said:
+            build(yearly=[mih.Table(source, columns=columns)])
+        assert f'monthly=[...] with columns={{"month": "{month}", ...}}' in str(said.value)
+    advised = mih.Table(wages, columns={**columns, "month": month}, combine="sum")
+    assert cells(build(monthly=[advised]), "wage_income") == {2020: 3.0}
+    with pytest.raises(mih.PanelContractError) as said:
+        build(yearly=[mih.Table(wages.drop(columns=month), columns=columns)])
+    assert "monthly" not in str(said.value)
+
+
+def test_a_frame_that_is_not_wrapped_and_a_table_in_no_list_are_refused():
+    table = mih.Table(frame([("a", 2020, 1.0)], "person_id", "year", "wage_income"))
+    for option, wrong in {
+        "yearly": [table.source],
+        "monthly": {"wages": table},
+        "spells": table,
+        "status": "file.csv",
+        "persons": table.source,
+    }.items():
+        with pytest.raises(mih.OptionError, match=f"^{option}= takes"):
+            mih.build_panel(**{"persons": mih.Table(PERSONS), "years": (2019, 2021), option: wrong})
+
+
 def test_what_is_of_a_year_holds_in_each_of_its_months():
     table = mih.Table(
         frame([("a", 2020, "3")], "person_id", "year", "level"),

@@ -232,6 +232,44 @@ def test_the_shipped_index_ends_somewhere_and_says_where():
     assert "–2024" in breach.what.nb or "–2025" in breach.what.nb
 
 
+def test_wages_that_look_like_thousands_are_told_and_nothing_is_changed():
+    kroner = clean(50).assign(birth_year=1980)
+    kroner["wage_income"] += 300_000.0
+    kroner.loc[kroner["person_id"] == "p3", "wage_income"] = 0.0
+    thousands = kroner.assign(wage_income=(kroner["wage_income"] / 1000).round())
+    told = read_panel(thousands).check()
+    [breach] = told.breaches
+    assert told.passed
+    assert (breach.rule, breach.column, breach.severity) == ("thousands", "wage_income", "warning")
+    assert breach.rows == 49 * 6
+    # 5 % of 100,853, the average of 2020, which Nav publishes.
+    assert "below NOK 5,043 in 294 rows" in breach.what.text("en")
+    assert "(G, Nav, 2020)" in breach.what.text("en")
+    assert "under 5\u00a0043 kroner i 294 rader" in breach.what.text("nb")
+    named = read_panel(
+        thousands.rename(columns={"wage_income": "lonn"}), columns={"wage_income": "lonn"}
+    )
+    assert "multiply lonn by 1000" in named.check().breaches[0].do.text("en")
+    assert table(kroner) == {}
+    assert table(kroner.assign(wage_income=thousands["wage_income"] * 1000)) == {}, "as advised"
+    assert table(kroner.assign(wage_income=0.06 * 100_853)) == {}, "low wages are wages"
+
+
+def test_wages_in_another_currency_unit_or_number_are_not_taken_for_thousands():
+    thousands = clean(50).assign(birth_year=1980)
+    thousands["wage_income"] = 300.0
+    assert ("thousands", "wage_income") in table(thousands)
+    assert table(thousands, currency="SEK", price_year=2020, money="fixed") == {}
+    own = {rule for rule, _ in table(thousands.rename(columns={"wage_income": "my_wage"}))}
+    assert "thousands" not in own, "not the contract's"
+    assert table(thousands.iloc[:190]) == {}, "a few rows tell nothing"
+    monthly = thousands.assign(month=6, start_month=np.where(thousands["start_year"] > 0, 1, NAN))
+    found = {rule for rule, _ in table(monthly, period="month")}
+    assert "thousands" in found, "against a twelfth of G"
+    monthly["wage_income"] = 30_000.0
+    assert "thousands" not in {rule for rule, _ in table(monthly, period="month")}
+
+
 def test_the_share_of_absent_person_years_is_said_in_both_languages():
     frame = clean().drop(columns="death_year").drop(index=[0, 8, 9])
     (breach,) = read_panel(frame).check().warnings

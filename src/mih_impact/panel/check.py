@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import pandas as pd
@@ -19,10 +17,10 @@ from mih_impact.panel import messages as m
 from mih_impact.panel.columns import Cast
 from mih_impact.panel.contract import ABSURD_MONEY, CONTRACT
 from mih_impact.panel.csv_text import TWO_WAYS
-from mih_impact.panel.names import lookalikes
+from mih_impact.panel.names import last_version, lookalikes, shown_files
 from mih_impact.panel.person_counts import Persons
 from mih_impact.panel.row_counts import ColumnCount, PlaceCount, Rounding, Rows
-from mih_impact.reference.prices import PriceIndex, adding
+from mih_impact.reference.prices import PriceIndex, adding, g_averages
 
 __all__ = ["Breach", "Context", "PanelReport", "breaches", "notes_on"]
 
@@ -181,10 +179,27 @@ def _column(name: str, seen: ColumnCount, rows: Rows, context: Context) -> Itera
         yield _rounded(cast, seen.given, seen.rounding, context)
     if cast.dtype in ("money", "number", "bool") and seen.all_zero:
         yield _breach("all zero", name, "warning", seen.given, m.ALL_ZERO)
+    if name == "wage_income" and cast.dtype == "money" and context.currency == "NOK":
+        yield from _thousands(cast, seen, rows, context)
     if seen.gone > 0:
         yield _breach("no value by the list", name, "warning", seen.gone, m.NO_VALUE)
     if seen.places is not None and context.currency == "NOK":
         yield from _places(cast, seen.places, context)
+
+
+#: Wages are taken for thousands where those above zero are on average below this share of G, the
+#: basic amount of the National Insurance, and so many rows have one.
+LEAST_OF_G, ROWS_WITH_WAGE = 0.05, 200
+
+
+def _thousands(cast: Cast, seen: ColumnCount, rows: Rows, context: Context) -> Iterator[Breach]:
+    """Warn of wages that look like thousands of kroner; G is of the last year that has both."""
+    known, last = g_averages(), (rows.years or (0, 0))[1]
+    year = min(max(last, min(known)), max(known))
+    limit = LEAST_OF_G * known[year] / (12 if context.monthly else 1)
+    if seen.mean is not None and seen.above_zero >= ROWS_WITH_WAGE and seen.mean < limit:
+        values = {"limit": _count(round(limit)), "year": str(year), "source": cast.source}
+        yield _breach("thousands", cast.name, "warning", seen.above_zero, m.THOUSANDS, **values)
 
 
 def _places(cast: Cast, seen: PlaceCount, context: Context) -> Iterator[Breach]:
@@ -336,8 +351,8 @@ def _exits(rows: Rows, persons: Persons | None) -> Iterator[Breach]:
 def _keys(persons: Persons, context: Context) -> Iterator[Breach]:
     """Tell copies, rows that differ, and the same person-years in several files apart."""
     found = persons.duplicates
-    files = _shown(found.files)
-    last = _last_version(found.files, context.files)
+    files = shown_files(found.files)
+    last = last_version(found.files, context.files)
     across = m.ACROSS if last is None else m.VERSIONS
     for (cells, surplus), text in (
         (found.across, across),
@@ -359,38 +374,8 @@ def _keys(persons: Persons, context: Context) -> Iterator[Breach]:
             )
 
 
-def _shown(files: Sequence[str]) -> list[str]:
-    """Return names of files, some of them where they are many, with folders where names repeat."""
-    names = [Path(file).name for file in files]
-    shown = names if len({*names}) == len(names) else list(files)
-    return shown if len(shown) <= 4 else [*shown[:3], "…"]
-
-
 #: The first year of a-ordningen, from which wages in the registers come.
 SOURCES_CHANGED = 2015
-
-_VERSION = re.compile(r"[_-]v([0-9]+)$", re.IGNORECASE)
-
-
-def _last_version(files: Sequence[str], among: Sequence[str]) -> str | None:
-    """Return the last version of files whose names differ by _v1, _v2 only; None if others do.
-
-    Examples
-    --------
-    >>> _last_version(["a_v1.csv", "a_v9.csv"], ["a_v1.csv", "a_v10.csv", "a_v9.csv"])
-    'a_v10.csv'
-    """
-
-    def split(file: str) -> tuple[str, int] | None:
-        found = _VERSION.search(Path(file).stem)
-        return None if found is None else (Path(file).stem[: found.start()], int(found[1]))
-
-    kinds = {None if (parts := split(file)) is None else parts[0] for file in files}
-    if len(kinds) != 1 or None in kinds:
-        return None
-    versions = [(parts[1], file) for file in among if (parts := split(file)) and parts[0] in kinds]
-    return Path(max(versions)[1]).name
-
 
 _CHANGES = {"start_year": m.START_CHANGES, "start_month": m.START_MONTH_CHANGES}
 

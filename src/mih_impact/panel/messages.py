@@ -155,6 +155,19 @@ ABSURD = (
         en="check the unit: perhaps it is øre, or a sum over years",
     ),
 )
+THOUSANDS = (
+    Label(
+        nb="{column} over null er i gjennomsnitt under {limit} kroner i {rows}, 5 % av "
+        "grunnbeløpet (Nav, {year}): det ser ut som tusener",
+        en="{column} above zero is on average below NOK {limit} in {rows}, 5% of the basic amount "
+        "(G, Nav, {year}): it looks like thousands",
+    ),
+    Label(
+        nb="er det tusener, gang {source} med 1000 før innlesing; er det kroner, er det greit",
+        en="if it is thousands, multiply {source} by 1000 before reading; if it is kroner, it is "
+        "fine",
+    ),
+)
 _CORRECT = Label(
     nb="rett verdiene eller la dem stå tomme", en="correct the values or leave them null"
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, SupportsFloat, get_args
 
 from mih_impact import arguments
@@ -16,6 +17,7 @@ from mih_impact.panel.derived import DERIVED
 from mih_impact.reference.prices import PriceIndex, adding, adding_in_file
 
 __all__ = [
+    "last_version",
     "lookalikes",
     "match_names",
     "names_known",
@@ -23,6 +25,7 @@ __all__ = [
     "read_evidence",
     "require_mappings",
     "says_missing",
+    "shown_files",
     "spelling",
     "word_of",
 ]
@@ -314,3 +317,34 @@ def price_index_of(
             ),
         )
     return index
+
+
+def shown_files(files: Sequence[str]) -> list[str]:
+    """Return names of files, some of them where they are many, with folders where names repeat."""
+    names = [Path(file).name for file in files]
+    shown = names if len({*names}) == len(names) else list(files)
+    return shown if len(shown) <= 4 else [*shown[:3], "…"]
+
+
+#: What files of several versions differ by.
+_VERSION = re.compile(r"[_-]v([0-9]+)$", re.IGNORECASE)
+
+
+def last_version(files: Sequence[str], among: Sequence[str]) -> str | None:
+    """Return the last version of files whose names differ by _v1, _v2 only; None if others do.
+
+    Examples
+    --------
+    >>> last_version(["a_v1.csv", "a_v9.csv"], ["a_v1.csv", "a_v10.csv", "a_v9.csv"])
+    'a_v10.csv'
+    """
+
+    def split(file: str) -> tuple[str, int] | None:
+        found = _VERSION.search(Path(file).stem)
+        return None if found is None else (Path(file).stem[: found.start()], int(found[1]))
+
+    kinds = {None if (parts := split(file)) is None else parts[0] for file in files}
+    if len(kinds) != 1 or None in kinds:
+        return None
+    versions = [(parts[1], file) for file in among if (parts := split(file)) and parts[0] in kinds]
+    return Path(max(versions)[1]).name

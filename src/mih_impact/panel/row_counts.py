@@ -65,7 +65,7 @@ class ColumnCount:
 
     `all_zero` says whether all that are given are zero; `rounding` is of money with decimals;
     `gone` are rows whose code means by its list that there is no value; `places` is of columns of
-    places.
+    places; `above_zero` are rows with something of the first outcome, and `mean` their mean.
     """
 
     given: int
@@ -76,6 +76,8 @@ class ColumnCount:
     rounding: Rounding | None = None
     gone: int = 0
     places: PlaceCount | None = None
+    above_zero: int = 0
+    mean: float | None = None
 
 
 @dataclass(frozen=True)
@@ -178,6 +180,8 @@ def count_rows(
     summed = _summed(casts)
     for key, column in summed.items():
         tally.add(key, column, "sum")
+    for name in _first_outcome(casts):
+        tally.add(f"above zero:{name}", engine.count_of(casts[name].expr > 0), "sum")
     counted = {**tally.run(raw), **known}
     outside = _rows_outside(raw, casts, counted)
     return Rows(
@@ -207,14 +211,18 @@ def row_sums(raw: nw.LazyFrame[Any], casts: Mapping[str, Cast]) -> Mapping[str, 
 
 
 def _summed(casts: Mapping[str, Cast]) -> dict[str, nw.Expr]:
-    numbers = [name for name, cast in casts.items() if cast.dtype in ("money", "number")]
     whole = {"sum:year": casts["year"].expr.cast(nw.Float64)}
-    for name in numbers[:1]:
+    for name in _first_outcome(casts):
         value = casts[name].expr.cast(nw.Float64).fill_null(0.0)
         within = (value > -ABSURD_MONEY) & (value < ABSURD_MONEY)
         kept = nw.when(within).then(value).otherwise(nw.lit(0.0))
         whole[f"sum:{name}"] = engine.ore(kept)
     return whole
+
+
+def _first_outcome(casts: Mapping[str, Cast]) -> list[str]:
+    """Return the first outcome, in a list; none where there is none."""
+    return [name for name, cast in casts.items() if cast.dtype in ("money", "number")][:1]
 
 
 def footers(frame: nw.LazyFrame[Any], files: Sequence[str]) -> dict[str, list[float | None]]:
@@ -333,6 +341,8 @@ def _column_count(
     outside: Mapping[str, float | None],
     places: PlaceCount | None,
 ) -> ColumnCount:
+    above_zero = int(counted.get(f"above zero:{name}") or 0)
+    total = counted.get(f"sum:{name}")  # øre
     return ColumnCount(
         given=int(counted[f"given:{name}"] or 0),
         failed=int(counted.get(f"failed:{name}") or 0),
@@ -344,6 +354,8 @@ def _column_count(
         if f"null:{name}" in counted
         else 0,
         places=places,
+        above_zero=above_zero,
+        mean=total / 100.0 / above_zero if above_zero and total is not None else None,
     )
 
 

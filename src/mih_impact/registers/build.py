@@ -24,7 +24,7 @@ from mih_impact.panel.read import read_panel
 from mih_impact.panel.size import parse_memory
 from mih_impact.reference.prices import PriceIndex
 from mih_impact.registers.built import BuiltPanel, Origin, Part
-from mih_impact.registers.opening import removed
+from mih_impact.registers.opening import removed, several
 from mih_impact.registers.rows import identified, people, periods
 from mih_impact.registers.spark import SparkStore
 from mih_impact.registers.spells import (
@@ -184,10 +184,10 @@ def build_panel(
     building = _Building(store, *window, events=rows == "events", benefit_type=benefit_type)
     folder = None if out is None else arguments.path("out", out)
     steps: list[Callable[[], Any]] = [partial(building.people, persons, identifiers)]
-    steps += [partial(building.table, table, "yearly") for table in yearly]
-    steps += [partial(building.table, table, "monthly") for table in monthly]
-    steps += [partial(building.spells, spell) for spell in spells]
-    steps += [partial(building.status, state) for state in status]
+    steps += [partial(building.table, table, "yearly") for table in several("yearly", yearly)]
+    steps += [partial(building.table, table, "monthly") for table in several("monthly", monthly)]
+    steps += [partial(building.spells, spell) for spell in several("spells", spells)]
+    steps += [partial(building.status, state) for state in several("status", status)]
     steps += [partial(building.residence, residence)] if residence is not None else []
     steps += [partial(building.starts, starts)] if starts is not None else []
     steps.append(partial(building.assembled, folder, eligible))

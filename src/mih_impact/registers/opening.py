@@ -16,6 +16,8 @@ from typing import Any, Literal, NamedTuple
 import narwhals as nw
 import pandas as pd
 
+from mih_impact import arguments
+from mih_impact.errors import OptionError
 from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.csv_text import TextColumn, convert, decode, read_text
 from mih_impact.panel.engine import has_arrow, reading, reading_files
@@ -44,6 +46,7 @@ __all__ = [
     "raw_of",
     "require_columns",
     "require_read",
+    "several",
 ]
 
 Kind = Literal["key", "date", "money", "number", "int", "year", "month", "text", "bool", "rank"]
@@ -188,10 +191,29 @@ def first_of(unit: str, *, months: bool) -> str:
 
 
 def named(table: Source, kind: str) -> str:
-    """Return what a table is called."""
+    """Return what a table is called; raise where it is none."""
+    if not isinstance(table, Source):
+        raise OptionError(
+            f"{kind}= takes what says which column is which",
+            found=arguments.type_of(table),
+            do='wrap it: mih.Table(frame, key="lopenr", columns={"wage_income": "lonn"}); of spells'
+            " mih.Spells, mih.Status and mih.Starts",
+        )
     if table.name is not None:
         return table.name
     return Path(table.source).name if is_path(table.source) else kind
+
+
+def several(option: str, tables: Any) -> list[Any]:
+    """Return the tables of an option; raise where they are in no list."""
+    found = arguments.listed(tables)
+    if found is None or isinstance(tables, pd.Series):
+        raise OptionError(
+            f"{option}= takes a list of tables",
+            found=arguments.type_of(tables),
+            do=f"put it in a list: {option}=[table]",
+        )
+    return found
 
 
 def raw_of(

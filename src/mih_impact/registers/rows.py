@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.contract import CONTRACT, Dtype
+from mih_impact.panel.names import lookalikes
 from mih_impact.registers.fates import Check, Taken, bookkeeping, chosen, ranked, weighed
 from mih_impact.registers.spells import (
     PARTS,
@@ -240,13 +241,34 @@ def _merged(setting: Setting, table: Table, name: str, cells: str, rows: str) ->
             f"WHERE fate = 'used' GROUP BY {values})"
         )
         equal = f", {copies:,} of them copies of another in every column that is read"
+        month = _month_unread(setting.store, table)
         raise refuse(
             f"{name} has several rows of one person and {each}",
             found=f"{n:,} such, with {m:,} rows{equal if copies else ''}",
-            do=("see first whether the copies are to be left out; then " if copies else "")
+            do=(
+                ""
+                if month is None
+                else f"if {month} says that a row is a month, give the table in "
+                f'monthly=[...] with columns={{"month": "{month}", ...}}; '
+            )
+            + ("see first whether the copies are to be left out; then " if copies else "")
             + 'add them up: combine="sum"; of versions take the latest: revision=',
         )
     return int(merged)
+
+
+_AS_MONTHS = (
+    "if {month} says that a row is a month, give the table in monthly=[...] with columns="
+    '{{"month": "{month}", ...}}; '
+)
+
+
+def _month_unread(store: Store, table: Table) -> str | None:
+    """Return the column of the table read last that looks like a month, where none is taken."""
+    if "month" in table.columns:
+        return None
+    unread = [name for name in store.types(store.reads[-1]) if name not in table.columns.values()]
+    return lookalikes(["month"], unread, cutoff=0.65).get("month")
 
 
 def _place(table: Table, name: str) -> str:
