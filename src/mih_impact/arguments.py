@@ -263,17 +263,24 @@ def is_one_of(value: Any, known: Iterable[str]) -> bool:
     return isinstance(value, str) and value in tuple(known)
 
 
-def choice(call: str, name: str, value: Any, allowed: Collection[Any]) -> None:
-    """Raise on an option that a call does not have."""
+def choice(
+    call: str,
+    name: str,
+    value: Any,
+    allowed: Collection[Any],
+    elsewhere: Mapping[str, str] | None = None,
+) -> None:
+    """Raise on an option that a call does not have, with what other packages' words are here."""
     if (
         not isinstance(value, (str, int, np.integer))
         or isinstance(value, bool)
         or value not in allowed
     ):
+        told = (elsewhere or {}).get(value) if isinstance(value, str) else None
         raise OptionError(
             f"{call} has no {name}={shown(value)}",
             found=f"{name}={shown(value)}",
-            do="choose one of " + ", ".join(map(repr, allowed)),
+            do=(f"{told}; or " if told else "") + f"choose one of {', '.join(map(repr, allowed))}",
         )
 
 

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import inspect
 import re
+from ast import literal_eval
+from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+from scipy.optimize import brentq
 
 import mih_impact as mih
 from mih_impact.arguments import ELSEWHERE
+from mih_impact.controls.options import METHODS_ELSEWHERE
+from tests.support import read_frame, small_register
 
 FUNCTIONS = sorted(
     name
@@ -113,3 +120,60 @@ def test_years_and_bounds_are_given_one_by_one_or_in_a_list():
         mih.lag("wage_income", [0])
     with pytest.raises(mih.OptionError, match="ascending order"):
         mih.cut("age", [45, 30])
+
+
+FRAME = small_register(200, starters=40)
+PAGE = Path(__file__).parents[2] / "docs" / "r_and_stata.md"
+
+
+def of_other_packages() -> list[tuple[str, str, str, str]]:
+    return [
+        (call, option, value, told)
+        for (call, option), values in METHODS_ELSEWHERE.items()
+        for value, told in values.items()
+    ]
+
+
+@pytest.fixture(scope="module")
+def few() -> mih.Panel:
+    return read_frame(FRAME)
+
+
+@pytest.mark.parametrize(("call", "option", "value", "told"), of_other_packages())
+def test_a_method_of_another_package_is_told_as_a_call_that_runs(few, call, option, value, told):
+    with pytest.raises(mih.OptionError) as error:
+        getattr(mih, call)(few, on=["age"], **{option: value})
+    assert f"Do: {told}; or choose one of" in str(error.value)
+    for verb, given in re.findall(r"\b(match|weight)\(panel(?:, on=\.\.\.)?([^)]*)\)", told):
+        options = dict(re.findall(r"(\w+)=('\w+'|\w+)", given))
+        # A function stands for one that the caller has.
+        known = {name: score if name == "score" else literal_eval(o) for name, o in options.items()}
+        assert getattr(mih, verb)(few, on=["age"], **known).n_participants
+
+
+def score(learn: pd.DataFrame, rows: pd.DataFrame) -> pd.Series:
+    return pd.Series(learn["starts"].mean(), index=rows.index)
+
+
+@pytest.mark.parametrize("value", ["nearest", "psmatch", "nnmatch"])
+def test_what_is_told_of_a_method_is_what_the_page_of_commands_says(value):
+    """The page's rows are compared with the packages' own numbers."""
+    page = PAGE.read_text(encoding="utf-8")
+    told = METHODS_ELSEWHERE["match", "method"][value]
+    options = re.sub(r".*match\(panel, on=\.\.\., ", "match(", told).replace("'", '"')
+    assert f"`{options}`" in page
+
+
+def test_just_identified_cbps_has_the_weights_of_entropy_balancing(few):
+    """Odds exp(x'b) of a logit whose weighted means are the participants' (Imai and Ratkovic)."""
+    rows = mih.weight(few, on=["age"]).to_frame()
+    birth = FRAME.drop_duplicates("person_id").set_index("person_id")["birth_year"]
+    age = (rows["start_year"] - 1980 - rows["person_id"].astype(int).map(birth - 1980)) / 10
+    for start in sorted(rows["start_year"].unique()):
+        of_year, starts = rows["start_year"] == start, rows["role"] == "participant"
+        own, others = (age[of_year & side].to_numpy() for side in (starts, ~starts))
+        b = brentq(lambda b, o, m: np.average(o, weights=np.exp(b * o)) - m, -9, 9,
+                   (others, own.mean()), xtol=1e-14)  # fmt: skip
+        odds = np.exp(b * others)
+        weight = rows.loc[of_year & ~starts, "weight"]
+        np.testing.assert_allclose(weight / weight.sum(), odds / odds.sum(), rtol=1e-6)

@@ -17,6 +17,7 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.logit import Link
 from mih_impact.controls.matching import matched, nobody
 from mih_impact.controls.options import (
+    METHODS_ELSEWHERE,
     Controls,
     Cutpoints,
     Distance,
@@ -278,7 +279,8 @@ def _by_distance(method: Method, distance: Distance | None) -> Method:
     """Return the method that a distance is, or raise where another method is given beside it."""
     if distance is None:
         return method
-    arguments.choice("match", "distance", distance, (None, *get_args(Distance)))
+    known = METHODS_ELSEWHERE["match", "distance"]
+    arguments.choice("match", "distance", distance, (None, *get_args(Distance)), known)
     if method not in ("propensity", distance):
         raise OptionError(
             "A distance is a method of its own",

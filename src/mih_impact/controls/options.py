@@ -13,6 +13,7 @@ from mih_impact.controls.terms import Lag, Term, column_of
 from mih_impact.errors import OptionError
 
 __all__ = [
+    "METHODS_ELSEWHERE",
     "ON_SCORE",
     "Controls",
     "Cutpoints",
@@ -66,6 +67,45 @@ _MATCH = _BOTH | {
     "ties": get_args(Ties),
 }
 _WEIGHT = _BOTH | {"method": get_args(WeightMethod), "moments": (1, 2)}
+
+_NEAREST = (
+    "MatchIt's nearest neighbours are match(panel, on=..., distance='probability', ratio=1,"
+    " replace=False, caliper=None)"
+)
+_NO_SETS = (
+    "there are no such sets here; nearest to them, everybody with a weight, is mih.weight(panel,"
+    " on=...), or match(panel, method='cem')"
+)
+_ENTROPY = "mih.weight(panel, on=..., method='entropy') balances the same means, exactly"
+_ODDS = "mih.weight(panel, on=..., method='ipw') has the odds of a logit as weights"
+_LEARNT = (
+    "mih.weight(panel, on=..., method='ipw', score=function, folds=5) takes what another model"
+    " predicts"
+)
+_SCORE = "the score of a logit as a probability is distance='probability'"
+
+#: By call and option: what a method of another package is here. `docs/r_and_stata.md` has more.
+METHODS_ELSEWHERE: dict[tuple[str, str], dict[str, str]] = {
+    ("match", "method"): {
+        "nearest": _NEAREST, "psm": _NEAREST,
+        "psmatch": "Stata's teffects psmatch is match(panel, on=..., distance='probability',"
+        " ratio=1, caliper=None)",
+        "nnmatch": "Stata's teffects nnmatch is match(panel, on=..., distance='mahalanobis_total',"
+        " ratio=1, caliper=None)",
+        **dict.fromkeys(("optimal", "full", "quick", "subclass", "genetic"), _NO_SETS),
+        **dict.fromkeys(("ebal", "ebalance", "entropy", "cbps"), _ENTROPY),
+        **dict.fromkeys(("ipw", "iptw", "glm"), _ODDS),
+    },
+    ("match", "distance"): dict.fromkeys(("glm", "logit", "ps", "pscore"), _SCORE),
+    ("weight", "method"): {
+        **dict.fromkeys(("ebal", "ebalance", "eb", "cbps", "optweight"), _ENTROPY),
+        **dict.fromkeys(("glm", "ps", "iptw", "logit", "psw"), _ODDS),
+        **dict.fromkeys(("gbm", "twang", "super", "bart"), _LEARNT),
+        "ipwra": _ODDS + "; add event_study(group, adjust=True)",
+        "aipw": _ODDS + "; add event_study(group, adjust=True, outcome_regression='unweighted')",
+        "nearest": _NEAREST,
+    },
+}  # fmt: skip
 
 
 class _Options:
@@ -143,7 +183,8 @@ class _Options:
     def _require(self, call: str, choices: Mapping[str, Collection[Any]]) -> None:
         """Raise on an option that does not exist."""
         for name, allowed in choices.items():
-            arguments.choice(call, name, getattr(self, name), allowed)
+            known = METHODS_ELSEWHERE.get((call, name))
+            arguments.choice(call, name, getattr(self, name), allowed, known)
         self._require_score(call)
         arguments.whole("window_end", self.window_end, low=0)
         arguments.unrepeated("exact", self.exact)
