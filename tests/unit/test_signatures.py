@@ -35,6 +35,36 @@ def test_every_public_call_refuses_an_option_it_does_not_have(name):
         call(no_such_thing=1)
 
 
+def defaults(option: str) -> dict[str, object]:
+    """Return what an option is by default, in every public call and method that has a default."""
+    own = {name: getattr(mih, name) for name in FUNCTIONS} | {
+        f"{name}.{method}": getattr(kind, method)
+        for name, kind in ((name, getattr(mih, name)) for name in mih.__all__)
+        if inspect.isclass(kind)
+        for method in vars(kind)
+        if not method.startswith("_") and callable(getattr(kind, method))
+    }
+    found = {
+        name: inspect.signature(call).parameters[option].default
+        for name, call in own.items()
+        if option in inspect.signature(call).parameters
+    }
+    return {name: value for name, value in found.items() if value is not inspect.Parameter.empty}
+
+
+def test_an_option_has_the_same_default_in_every_call():
+    assert set(defaults("level").values()) == {0.95}
+    assert set(defaults("alpha").values()) == {0.05}
+    seeds = defaults("seed")
+    drawn_only_on_request = {name for name, value in seeds.items() if value is None}
+    assert drawn_only_on_request == {"match", "weight", "Provenance.of"}
+    assert set(seeds.values()) == {2025, None}
+    draws = defaults("draws")
+    tests = {name for name, value in draws.items() if value == 999}
+    assert tests == {"multiplier_bootstrap", "randomisation_test", "resample", "wild_bootstrap"}
+    assert set(draws.values()) == {999, 2_000}
+
+
 @pytest.mark.parametrize(
     ("call", "option", "advice"),
     [
