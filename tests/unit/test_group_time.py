@@ -218,6 +218,9 @@ def test_a_start_year_with_one_participant_has_no_standard_error():
     group = found.aggregate("group").to_frame().set_index("level")
     assert np.isnan(group.loc[2014, "std_error"])
     assert group.loc[2014, "reason"] == "one_participant"
+    event = found.aggregate("event").to_frame().set_index("level")
+    first = found.to_frame().query("group == 2014 and year == 2010")  # no other start year has it
+    assert event.loc[-4, "estimate"] == pytest.approx(first["estimate"].item())
     assert np.isfinite(found.aggregate("simple").matrix).all()
     assert "for få deltakere til en standardfeil" in found.summary("nb")
 
@@ -316,6 +319,16 @@ def test_controls_near_certain_to_start_are_warned_of():
     frame["x"] = np.repeat(x, 6)
     with pytest.warns(mih.MihImpactWarning, match="propensity of 0.995"):
         estimate(frame, covariates=["x"])
+
+
+@pytest.mark.parametrize("estimator", ["dr", "ipw"])
+def test_controls_who_are_all_near_certain_to_start_are_refused(estimator):
+    """Three against 1,200 of the same covariates: each starts with probability 400 / 401."""
+    frame = numbers(n=1_203)
+    frame["start_year"] = np.where(frame["person_id"] < 1_200, 2012, 0)
+    frame["x"] = frame["person_id"] % 3
+    with pytest.raises(mih.SupportError, match=r"certain to start.*3 controls"):
+        estimate(frame, covariates=["x"], estimator=estimator)
 
 
 @pytest.mark.parametrize("estimator", ["dr", "reg", "ipw"])

@@ -114,7 +114,8 @@ def test_payer_and_tax_of_a_benefit_are_the_contracts() -> None:
     for name in BENEFITS:
         benefit, scheme = benefit_of(f"benefit:{name}"), CONTRACT[name].scheme
         assert (benefit.payer, benefit.taxable) == (scheme.payer, scheme.taxable)
-    assert benefit_of("wage") is None
+    for no_benefit in ("wage", "sosialhjelp", "benefit:wage_income", "benefit:made_up"):
+        assert benefit_of(no_benefit) is None
     assert set(ROLES) == {"wage", "benefit:state", *(f"benefit:{name}" for name in BENEFITS)}
 
 
