@@ -267,6 +267,10 @@ def test_no_price_stands_alone(case) -> None:
         names = [tick.get_text() for tick in result.plot(lang=lang).get_yticklabels()]
         assert len(names) == 7
         assert len([name for name in names if "700" in name]) == 3
+    first = mih.nav.per_place(case, bases=[1]).to_frame().query("basis == 'asked'")
+    assert first["per_place"].tolist() == pytest.approx([-4e6 / 699])
+    with pytest.raises(OptionError, match="cohorts above 0"):
+        mih.nav.per_place(case, bases=[0])
     with pytest.raises(AssumptionError, match="not below the cohort"):
         mih.nav.per_place(case, bases=[400, 700])
     with pytest.raises(OptionError, match="bases"):
