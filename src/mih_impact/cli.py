@@ -306,7 +306,7 @@ def _check(given: argparse.Namespace) -> None:
     from mih_impact.study.run import read_data
     from mih_impact.study.spec import StudySpec
 
-    columns = dict(_pair(pair) for pair in given.columns)
+    columns, analysis = dict(_pair(pair) for pair in given.columns), ""
     if Path(given.register).suffix == ".toml":
         if columns:
             raise PanelContractError(
@@ -317,15 +317,16 @@ def _check(given: argparse.Namespace) -> None:
         spec = StudySpec.from_toml(given.register)
         if not given.allow_outside:
             spec.require_inside()
-        panel = read_data(spec)
+        panel, analysis = read_data(spec), spec.in_words()
     else:
         panel = read_panel(given.register, columns=columns or None)
     report = panel.check()
-    of_analysis = Path(given.register).suffix == ".toml"
+    told = (report.summary(), *((analysis, _REGISTER_ALONE.text()) if analysis else ()))
     _say(
         given,
-        report.summary() + (f"\n\n{_REGISTER_ALONE.text()}" if of_analysis else ""),
+        "\n\n".join(told),
         passed=report.passed,
+        **({"analysis": analysis} if analysis else {}),
         rows=report.n_rows,
         persons=report.n_persons,
         years=report.years,

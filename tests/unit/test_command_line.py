@@ -72,6 +72,39 @@ def test_check_of_an_analysis_says_that_it_checked_the_register_alone(capsys, tm
     assert norwegian.rstrip().endswith("Det analysen ber om, kontrolleres av mih-impact run.")
 
 
+def test_check_of_an_analysis_says_in_a_line_what_it_will_do(capsys, tmp_path):
+    called(capsys, "init", str(tmp_path), "--lang", "en")
+    analysis = str(tmp_path / "analysis.toml")
+    (english,) = [line for line in called(capsys, "check", analysis, "--lang", "en")[1].splitlines()
+                  if line.startswith("The analysis: ")]  # fmt: skip
+    spec = StudySpec.from_toml(analysis)
+    assert "controls by nearest propensity score on age, education, wage income" in english
+    assert "equal on county and benefit type" in english
+    assert "Effects on wage income" in english
+    assert "years \u22125 to 6 since start" in english
+    assert english.endswith(
+        "An account of 7 years by R-109/2021, with the costs of programme.toml."
+    )
+    answer = json.loads(called(capsys, "check", analysis, "--lang", "nb", "--json")[1])
+    assert answer["analysis"].startswith("Analysen: kontroller etter nærmeste tilbøyelighet")
+    assert "helt like på fylke og ytelse" in answer["analysis"]
+    assert "med kostnadene i programme.toml" in answer["analysis"]
+    plain = 'controls = { method = "entropy", on = ["age"] }\naccount = { horizon = 3 }\n'
+    with mih.options(lang="en"):
+        assert StudySpec.from_text(plain).in_words() == (
+            "The analysis: controls by entropy balancing on age. Effects on every outcome of the "
+            "register, years \u22125 to 6 since start. An account of 3 years by R-109/2021, "
+            "without programme costs."
+        )
+        assert "by another" not in spec.frozen().in_words()
+
+
+def test_json_of_a_register_alone_says_nothing_of_an_analysis(capsys, extract):
+    named = [f"{ours}={theirs}" for ours, theirs in NORWEGIAN.items()]
+    answer = called(capsys, "check", extract, "--json", "--columns", *named)[1]
+    assert "analysis" not in json.loads(answer)
+
+
 def test_eligible_of_a_file_is_the_name_of_a_column(capsys, tmp_path):
     called(capsys, "init", str(tmp_path), "--lang", "en")
     analysis = tmp_path / "analysis.toml"

@@ -383,7 +383,8 @@ _BASIS = Label(
     nb="{programme}. {preset}, kuttet etter {years} år.",
     en="{programme}. {preset}, cut after {years} years.",
 )
-_PRESETS = {
+#: The rules of an account, by the name of the preset.
+PRESETS = {
     "r109": Label(nb="R-109/2021", en="R-109/2021"),
     "simplified": Label(nb="Forenklede regler", en="Simplified rules"),
     "bare": Label(nb="Egne regler", en="Own rules"),
@@ -393,5 +394,5 @@ _PRESETS = {
 def basis_of(case: AccountValues) -> Label:
     """Return the line that stands beneath every figure of an account."""
     preset = case.assumptions.preset
-    rules = _PRESETS.get(preset, Label(nb=preset, en=preset))
+    rules = PRESETS.get(preset, Label(nb=preset, en=preset))
     return _BASIS.format(programme=case.programme.label, preset=rules, years=case.horizon)

@@ -20,12 +20,20 @@ from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import NEVER, Cube
 from mih_impact.panel.selection import MEASURE
 
-__all__ = ["DESIGN_WEIGHTS", "card", "notes_on_absence", "notes_on_lost", "other_measures"]
+__all__ = [
+    "DESIGN_WEIGHTS",
+    "METHODS",
+    "card",
+    "notes_on_absence",
+    "notes_on_lost",
+    "other_measures",
+]
 
 IntArray = NDArray[np.int64]
 
 _TITLE = Label(nb="Kontrollgruppe", en="Control group")
-_METHODS = {
+#: How controls are chosen, by the name of the method.
+METHODS = {
     "propensity": Label(nb="nærmeste tilbøyelighet til å delta", en="nearest propensity score"),
     "mahalanobis": Label(
         nb="nærmeste kjennetegn (Mahalanobis-avstand)",
@@ -210,7 +218,7 @@ def card(group: Comparison, tied_share: float | None) -> Card:
     measure = group.provenance.options.get("measure")
     lines = (
         *(() if measure is None else ((_LINES["measure"], str(measure)),)),
-        (_LINES["method"], _METHODS[_method(group)].text()),
+        (_LINES["method"], METHODS[_method(group)].text()),
         (_line(group, "exact"), _names(group.exact)),
         (_line(group, "on"), _names(group.on)),
         (_LINES["eligible"], _ELIGIBLE.get(group.eligible, label_of(group.eligible)).text()),

@@ -14,13 +14,17 @@ import numpy as np
 
 from mih_impact import arguments
 from mih_impact.account.roles import nearest
+from mih_impact.account.values import PRESETS
+from mih_impact.controls.card import METHODS
 from mih_impact.controls.choose import match, weight
 from mih_impact.controls.cut import Completers, Cut, completers, cut
 from mih_impact.controls.options import WeightMethod
-from mih_impact.controls.terms import Lag, as_terms, parse_term
-from mih_impact.display.locale import Label, Lang, language
+from mih_impact.controls.terms import Lag, as_terms, parse_term, term_label
+from mih_impact.display.locale import Label, Lang, both, language, listed
+from mih_impact.display.numbers import number
 from mih_impact.effects.event_study import event_study
 from mih_impact.errors import AssumptionError
+from mih_impact.panel.contract import label_of
 from mih_impact.panel.panel import Money, Period
 from mih_impact.reference.prices import PriceIndex
 from mih_impact.storage import write_whole
@@ -404,6 +408,38 @@ class StudySpec:
         """
         return write_whole(path, self.to_toml().encode())
 
+    def in_words(self) -> str:
+        """Return what the analysis will do, in the language in force.
+
+        Examples
+        --------
+        >>> import mih_impact as mih
+        >>> with mih.options(lang="en"):
+        ...     print(mih.nav.analysis().in_words()[:60])
+        The analysis: controls by nearest propensity score on age, e
+        """
+        first, last = self._asked(self.effects, "window")
+        method = self.controls.options.get("distance") or self._asked(self.controls, "method")
+        on, exact = self.controls.options.get("on", ()), self.controls.options.get("exact", ())
+        outcomes = self.effects.options.get("outcomes")
+        account = self.account
+        return _IN_WORDS.format(
+            method=METHODS[method],
+            on=_ON.format(names=_named(on, term_label)) if on else "",
+            exact=_EXACT.format(names=_named(exact, _label)) if exact else "",
+            outcomes=_EVERY if outcomes is None else _named(outcomes, _label),
+            first=number(first),
+            last=number(last),
+            years=number(7 if account.horizon is None else account.horizon),
+            rules=PRESETS[account.preset or "r109"],
+            costs=_costs(account),
+        ).text()
+
+    @staticmethod
+    def _asked(step: Step, name: str) -> Any:
+        """Return an option as it is given, or the verb's default."""
+        return step.options.get(name, inspect.signature(step.verb).parameters[name].default)
+
     def require_inside(self, *, writes: bool = True) -> None:
         """Raise unless what the specification reads, and writes, lies within its folder."""
         named = {
@@ -421,6 +457,39 @@ class StudySpec:
     def frozen(self) -> StudySpec:
         """Return the specification with programme and sheet in it, not the names of their files."""
         return replace(self, account=self.account.frozen(self.folder))
+
+
+_IN_WORDS = Label(
+    nb="Analysen: kontroller etter {method}{on}{exact}. Effekter på {outcomes}, år {first} til"
+    " {last} etter oppstart. Regnskap over {years} år etter {rules}{costs}.",
+    en="The analysis: controls by {method}{on}{exact}. Effects on {outcomes}, years {first} to"
+    " {last} since start. An account of {years} years by {rules}{costs}.",
+)
+_ON = Label(nb=" på {names}", en=" on {names}")
+_EXACT = Label(nb=", helt like på {names}", en=", equal on {names}")
+_EVERY = Label(nb="alle utfall i registeret", en="every outcome of the register")
+_COSTS = Label(nb=", med kostnadene i {file}", en=", with the costs of {file}")
+_SHEET = Label(nb=", med forutsetningene i {file}", en=", with the assumptions of {file}")
+_NO_COSTS = Label(nb=", uten tiltakskostnader", en=", without programme costs")
+
+
+def _costs(account: AccountSpec) -> Label | str:
+    """Return where the costs of an account are from."""
+    if isinstance(account.programme, str):
+        return _COSTS.format(file=account.programme)
+    if isinstance(account.sheet, str):
+        return _SHEET.format(file=account.sheet)
+    return _NO_COSTS if account.programme is None else ""
+
+
+def _label(name: str) -> str:
+    return label_of(name).text()
+
+
+def _named(names: Any, show: Callable[[Any], str]) -> Label:
+    """Return names as they are displayed, in a row."""
+    given = (names,) if isinstance(names, str) else names
+    return both(lambda: listed([show(name) for name in given]).text())
 
 
 def _require_table(given: Any, where: str) -> None:
