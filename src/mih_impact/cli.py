@@ -224,6 +224,7 @@ def _init(given: argparse.Namespace) -> None:
 
 
 def _run(given: argparse.Namespace) -> None:
+    from mih_impact.study.advice import told
     from mih_impact.study.outputs import write_outputs
     from mih_impact.study.run import run_study
     from mih_impact.study.spec import StudySpec
@@ -232,7 +233,8 @@ def _run(given: argparse.Namespace) -> None:
     if not given.allow_outside:
         spec.require_inside()
     result = run_study(spec, write=False, allow_outside=given.allow_outside)
-    shown = result.shown()  # what may not be written is not printed either
+    with told():
+        shown = result.shown()  # what may not be written is not printed either
     text = f"{result.effects.summary()}\n\n{result.summary()}"
     files = []
     if given.save is not None:
@@ -303,11 +305,13 @@ def _build(given: argparse.Namespace) -> None:
 
 def _check(given: argparse.Namespace) -> None:
     from mih_impact.panel.read import read_panel
+    from mih_impact.study.advice import as_flags, as_toml, report_told, told
     from mih_impact.study.run import read_data
     from mih_impact.study.spec import StudySpec
 
     columns, analysis = dict(_pair(pair) for pair in given.columns), ""
-    if Path(given.register).suffix == ".toml":
+    of_analysis = Path(given.register).suffix == ".toml"
+    if of_analysis:
         if columns:
             raise PanelContractError(
                 "Names of columns are given twice over",
@@ -319,12 +323,13 @@ def _check(given: argparse.Namespace) -> None:
             spec.require_inside()
         panel, analysis = read_data(spec), spec.in_words()
     else:
-        panel = read_panel(given.register, columns=columns or None)
-    report = panel.check()
-    told = (report.summary(), *((analysis, _REGISTER_ALONE.text()) if analysis else ()))
+        with told(as_flags):
+            panel = read_panel(given.register, columns=columns or None)
+    report = report_told(panel.check(), as_toml if of_analysis else as_flags)
+    said = (report.summary(), *((analysis, _REGISTER_ALONE.text()) if analysis else ()))
     _say(
         given,
-        "\n\n".join(told),
+        "\n\n".join(said),
         passed=report.passed,
         **({"analysis": analysis} if analysis else {}),
         rows=report.n_rows,

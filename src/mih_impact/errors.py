@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 import sys
 import warnings
+from collections.abc import Callable
 from importlib.util import find_spec
 
 __all__ = [
+    "ADVICE",
     "AssumptionError",
     "EffectsError",
     "EngineError",
@@ -29,6 +31,9 @@ __all__ = [
     "require",
     "warn",
 ]
+
+#: What stands between a finding and what to do about it, where an error has several.
+ADVICE = " -> "
 
 #: Nouns that are counted in messages and displayed texts, in the plural and of one.
 _NOUNS = {
@@ -100,15 +105,26 @@ class MihImpactError(ValueError):
     """
 
     def __init__(self, what: str, *, found: str | None = None, do: str | None = None) -> None:
-        self.what = what = of_one(what)
-        self.found = found = None if found is None else of_one(found)
-        self.do = do = None if do is None else of_one(do)
-        parts = [what]
-        if found is not None:
-            parts.append(f"Found: {found}")
-        if do is not None:
-            parts.append(f"Do: {do}")
-        super().__init__(" ".join(part.rstrip(".") + "." for part in parts))
+        self.what = of_one(what)
+        self.found = None if found is None else of_one(found)
+        self.do = None if do is None else of_one(do)
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        parts = [self.what]
+        if self.found is not None:
+            parts.append(f"Found: {self.found}")
+        if self.do is not None:
+            parts.append(f"Do: {self.do}")
+        return " ".join(part.rstrip(".") + "." for part in parts)
+
+    def advise(self, words: Callable[[str], str]) -> None:
+        """Put what to do in other words, also where it stands behind each of several findings."""
+        self.do = None if self.do is None else words(self.do)
+        if self.found is not None:
+            lines = (line.partition(ADVICE) for line in self.found.split("\n"))
+            self.found = "\n".join(f"{what}{to}{words(do)}" for what, to, do in lines)
+        self.args = (self._text(),)
 
 
 class PanelContractError(MihImpactError):

@@ -144,7 +144,7 @@ def test_names_of_columns_are_given_on_the_line(capsys, extract):
     assert "Errors    0" in out
     code, out, error = called(capsys, "check", extract)
     assert (code, out) == (2, "")
-    assert '"person_id": "lopenr"' in error
+    assert "--columns person_id=lopenr" in error
     code, _, error = called(capsys, "check", extract, "--columns", "lonn")
     assert code == 2
     assert "mih-impact check --help" in error

@@ -419,7 +419,7 @@ def require_enough(case: AccountValues) -> None:
             found=f"fewer than {current().min_cell} participants or controls compared, or wages of"
             " fewer, or one with more than half of them, in some year",
             do="take more starters together, or a shorter horizon; or, where the file stays with"
-            " those who may see it, write it within mih.options(min_cell=1)",
+            " those who may see it, write it from Python within mih.options(min_cell=1)",
         )
 
 
@@ -440,9 +440,8 @@ def _require_safe(giving: pd.DataFrame, members: dict[str, tuple[str, ...]]) -> 
         f"The account would give away amounts of single persons: {', '.join(names)}",
         found=f"fewer than {current().min_cell} persons with an amount, or one with more"
         f" than half of it, in year {', '.join(map(str, sorted(years)))} since start",
-        do=f"leave out of the account what is named: roles={{{roles}}}, or in an analysis.toml"
-        " name the other outcomes in [effects]; or, where the file stays with those who may see"
-        " it, write it within mih.options(min_cell=1)",
+        do=f"leave out of the account what is named: roles={{{roles}}}; or, where the file stays"
+        " with those who may see it, write it from Python within mih.options(min_cell=1)",
     )
 
 

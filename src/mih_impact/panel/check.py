@@ -12,7 +12,7 @@ from mih_impact.display.locale import Label, Lang, both, in_language, listed
 from mih_impact.display.numbers import NOT_AVAILABLE, number, percent, year_range
 from mih_impact.display.result import Card, Provenance, Result
 from mih_impact.display.unit import decimals_for
-from mih_impact.errors import PanelContractError
+from mih_impact.errors import ADVICE, PanelContractError
 from mih_impact.panel import messages as m
 from mih_impact.panel.columns import Cast
 from mih_impact.panel.contract import ABSURD_MONEY, CONTRACT
@@ -538,7 +538,7 @@ class PanelReport(Result):
                 found=errors[0].what.text("en"),
                 do=errors[0].do.text("en"),
             )
-        found = "".join(f"\n  - {b.what.text('en')} -> {b.do.text('en')}" for b in errors)
+        found = "".join(f"\n  - {b.what.text('en')}{ADVICE}{b.do.text('en')}" for b in errors)
         raise PanelContractError(
             f"The panel breaks the contract in {len(errors)} ways",
             found=found,

@@ -17,6 +17,7 @@ from mih_impact.panel.derived import DERIVED
 from mih_impact.reference.prices import PriceIndex, adding, adding_in_file
 
 __all__ = [
+    "NULL",
     "last_version",
     "lookalikes",
     "match_names",
@@ -27,6 +28,7 @@ __all__ = [
     "says_missing",
     "shown_files",
     "spelling",
+    "with_nulls",
     "word_of",
 ]
 
@@ -238,6 +240,23 @@ def says_missing(codes: Mapping[Any, Any] | None) -> bool:
     The other values are then what they are, and need not be named.
     """
     return codes is not None and all(word_of(value) is None for value in codes.values())
+
+
+#: What stands for no value in a TOML file, which has no null.
+NULL = "null"
+
+
+def with_nulls(given: Any) -> Any:
+    """Return tables of a TOML file in which the text "null" is no value.
+
+    Examples
+    --------
+    >>> with_nulls({"wage_income": {"9999999": "null"}})
+    {'wage_income': {'9999999': None}}
+    """
+    if isinstance(given, Mapping):
+        return {key: with_nulls(value) for key, value in given.items()}
+    return None if isinstance(given, str) and given == NULL else given
 
 
 def _is_scalar(value: Any) -> bool:

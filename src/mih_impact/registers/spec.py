@@ -15,12 +15,13 @@ import narwhals as nw
 from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.errors import PanelContractError
+from mih_impact.panel.names import with_nulls
 from mih_impact.reference import codes as lists
 from mih_impact.registers.build import build_panel
 from mih_impact.registers.built import BuiltPanel
 from mih_impact.registers.tables import Source, Spells, Starts, Status, Table, refuse, scaled
 
-__all__ = ["build_from_toml"]
+__all__ = ["LISTS", "build_from_toml", "values_of"]
 
 #: What each table of the file is, by its name there; those in a list may be several.
 _ONE: dict[str, type[Source]] = {
@@ -46,7 +47,7 @@ _PLAIN = [
     "memory_limit",
 ]
 #: The code lists that values may name, by their name there.
-_LISTS = ("municipality", "county", "education_level", "effort_group", "programme")
+LISTS = ("municipality", "county", "education_level", "effort_group", "programme")
 
 
 @named_options
@@ -146,8 +147,23 @@ def _table(name: str, kind: type[Source], line: Any, folder: Path) -> Any:
     if isinstance(days, dict) and set(days) == {"scaled"}:
         given["days"] = scaled(days["scaled"])
     if isinstance(line.get("values"), dict):
-        given["values"] = {column: _listed(codes) for column, codes in line["values"].items()}
+        given["values"] = values_of(line["values"])
     return kind(given.pop("source"), **given)
+
+
+def values_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `values` of a TOML file says, as Python takes it.
+
+    Codes stand as they are written, the text "null" for no value; or they are a list of `mih.codes`
+    by its name, with what the list lacks: `{ list = "county", year = 2024, codes = { 77 = "null"
+    } }`.
+
+    Examples
+    --------
+    >>> values_of({"wage_income": {"9999999": "null"}})
+    {'wage_income': {'9999999': None}}
+    """
+    return {column: _listed(with_nulls(codes)) for column, codes in given.items()}
 
 
 def _listed(codes: Any) -> Any:
@@ -155,13 +171,13 @@ def _listed(codes: Any) -> Any:
     if not isinstance(codes, dict) or "list" not in codes:
         return codes
     given = dict(codes)
-    name = given.pop("list")
-    if name not in _LISTS:
+    name, more = given.pop("list"), given.pop("codes", None)
+    if name not in LISTS:
         raise refuse(
             "values names a list of codes that there is none of",
             found=arguments.shown(name),
-            do=f"use one of {', '.join(_LISTS)}",
+            do=f"use one of {', '.join(LISTS)}",
         )
     call = getattr(lists, name)
-    _require_names(f"the list {name}", given, list(inspect.signature(call).parameters))
-    return call(**given)
+    _require_names(f"the list {name}", given, [*inspect.signature(call).parameters, "codes"])
+    return call(**given) if more is None else call(**given) | more

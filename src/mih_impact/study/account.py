@@ -17,6 +17,7 @@ from mih_impact.account.sheet.files import toml_content
 from mih_impact.account.sheet.sheet import AssumptionSheet
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import AssumptionError, OptionError
+from mih_impact.panel.names import with_nulls
 from mih_impact.reference.discount import Discount
 from mih_impact.study.toml_files import programme_content, programme_of, require_keys
 
@@ -50,7 +51,7 @@ class AccountSpec:
     discount
         One rate for ever, or steps: `[{ to = 40, rate = 0.04 }, { rate = 0.03 }]`.
     roles
-        What outcomes are to the account, on top of the contract's own.
+        What outcomes are to the account, on top of the contract's own; "null" leaves one out.
     """
 
     preset: str | None = None
@@ -111,7 +112,7 @@ def account_of(
         programme=_programme(account, sheet, folder),
         horizon=_first(account.horizon, sheet and sheet.horizon, _HORIZON),
         persistence=_first(account.persistence, sheet and sheet.persistence, "none"),
-        roles=account.roles or None,
+        roles=with_nulls(account.roles) or None,
         composed=composed,
     )
     case = case if sheet is None else case.with_sheet(sheet)

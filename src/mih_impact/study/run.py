@@ -26,7 +26,9 @@ from mih_impact.errors import AssumptionError, EffectsError
 from mih_impact.panel.panel import Panel
 from mih_impact.panel.read import read_panel
 from mih_impact.panel.synthetic.register import example_panel
+from mih_impact.registers.spec import values_of
 from mih_impact.study.account import account_of
+from mih_impact.study.advice import told
 from mih_impact.study.outputs import COUNTED, write_outputs
 from mih_impact.study.spec import StudySpec
 from mih_impact.study.toml_files import read_label, require_keys
@@ -199,7 +201,7 @@ def run_study(
     plan = spec if isinstance(spec, StudySpec) else StudySpec.from_toml(spec)
     if not allow_outside:
         plan.require_inside(writes=write)
-    with _progress(plan.label) as step:
+    with told(), _progress(plan.label) as step:
         step(0)
         register = panel if panel is not None else read_data(plan)
         step(1)
@@ -226,7 +228,8 @@ def run_study(
         folder=Path(str(plan.folder)),
     )
     if write and plan.outputs is not None:
-        write_outputs(result, plan.outputs, Path(str(plan.folder)))
+        with told():
+            write_outputs(result, plan.outputs, Path(str(plan.folder)))
     return result
 
 
@@ -290,6 +293,11 @@ def _unit(column: str, given: str | dict[str, Any]) -> AnyUnit:
 
 def read_data(plan: StudySpec) -> Panel:
     """Return the panel that an analysis names, read as its `[data]` says."""
+    with told():
+        return _read(plan)
+
+
+def _read(plan: StudySpec) -> Panel:
     data = plan.data
     if data.source == "example":
         if told := data.beyond_example():
@@ -304,7 +312,7 @@ def read_data(plan: StudySpec) -> Panel:
     return read_panel(
         source,
         columns=data.columns or None,
-        values=data.values or None,
+        values=values_of(data.values) if data.values else None,
         units={name: _unit(name, unit) for name, unit in data.units.items()} or None,
         money=data.money,
         price_year=data.price_year,

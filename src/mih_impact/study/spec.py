@@ -25,6 +25,7 @@ from mih_impact.display.numbers import number
 from mih_impact.effects.event_study import event_study
 from mih_impact.errors import AssumptionError
 from mih_impact.panel.contract import label_of
+from mih_impact.panel.names import NULL
 from mih_impact.panel.panel import Money, Period
 from mih_impact.reference.prices import PriceIndex
 from mih_impact.storage import write_whole
@@ -100,8 +101,10 @@ def _plain(value: Any, where: str) -> Any:
         return {"completers": value.column}
     if isinstance(value, (list, tuple)):
         return [_plain(part, where) for part in value]
-    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
-        return {key: _plain(part, where) for key, part in value.items()}
+    if isinstance(value, Mapping) and all(isinstance(key, (int, str)) for key in value):
+        return {
+            str(key): NULL if part is None else _plain(part, where) for key, part in value.items()
+        }
     raise AssumptionError(
         f"{where} cannot be written as text",
         found=f"a {type(value).__name__}",
@@ -115,7 +118,8 @@ class DataSpec:
 
     `index` is a whole price index of its own, by year; `kpi` adds years to the shipped one, of
     which one is in it. A unit is a name, or the parts of a `Unit`: units = { fte = { name = "fte",
-    months = "mean" } }. What else there is says what it says in `read_panel`.
+    months = "mean" } }. In values "null" is no value, and { list = "county", year = 2024 } a list
+    of `mih.codes`. What else there is says what it says in `read_panel`.
     """
 
     source: str = "example"
