@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import tomllib
 
@@ -144,7 +145,9 @@ def test_names_of_columns_are_given_on_the_line(capsys, extract):
     assert "Errors    0" in out
     code, out, error = called(capsys, "check", extract)
     assert (code, out) == (2, "")
-    assert "--columns person_id=lopenr" in error
+    words = shlex.split(error[error.index("--columns") :].rstrip().rstrip("."))
+    assert words == ["--columns", *columns]  # all at once, and they can be pasted
+    assert called(capsys, "check", extract, *words)[0] == 0
     code, _, error = called(capsys, "check", extract, "--columns", "lonn")
     assert code == 2
     assert "mih-impact check --help" in error

@@ -17,7 +17,7 @@ from mih_impact.panel import messages as m
 from mih_impact.panel.columns import Cast
 from mih_impact.panel.contract import ABSURD_MONEY, CONTRACT
 from mih_impact.panel.csv_text import TWO_WAYS
-from mih_impact.panel.names import last_version, lookalikes, shown_files
+from mih_impact.panel.names import SURE, last_version, lookalikes, shown_files
 from mih_impact.panel.person_counts import Persons
 from mih_impact.panel.row_counts import ColumnCount, PlaceCount, Rounding, Rows
 from mih_impact.reference.prices import PriceIndex, adding, g_averages
@@ -295,7 +295,7 @@ def _names(context: Context) -> Iterator[Breach]:
         if name not in context.casts and (context.monthly or not column.monthly)
     ]
     strangers = [cast.source for name, cast in context.casts.items() if name not in CONTRACT]
-    for name, source in lookalikes(absent, strangers, cutoff=0.85).items():
+    for name, source in lookalikes(absent, strangers, cutoff=SURE).items():
         paste = f'columns={{"{name}": "{source}"}}'
         yield _breach("misspelt column", name, "warning", 0, m.MISSPELT, source=source, paste=paste)
     if context.left_out:

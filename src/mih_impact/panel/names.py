@@ -18,6 +18,7 @@ from mih_impact.reference.prices import PriceIndex, adding, adding_in_file
 
 __all__ = [
     "NULL",
+    "SURE",
     "last_version",
     "lookalikes",
     "match_names",
@@ -31,6 +32,9 @@ __all__ = [
     "with_nulls",
     "word_of",
 ]
+
+#: Names less alike than this are not proposed beside those that are needed.
+SURE = 0.85
 
 #: What Norwegian register extracts often call the columns, beside the displayed labels.
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -128,6 +132,9 @@ def _raise_missing(
     if not known & set(OUTCOMES):  # nor can the wage be taken for something else
         unused = [column for column in free if column not in (*known, *proposal.values())]
         proposal |= lookalikes(["wage_income"], unused)
+    unused = [column for column in free if column not in (*known, *proposal.values())]
+    rest = [n for n, c in CONTRACT.items() if n not in (*names, *proposal) and not c.monthly]
+    proposal |= lookalikes(rest, unused, cutoff=SURE)
     paste = ", ".join(f'"{name}": "{source}"' for name, source in proposal.items())
     raise PanelContractError(
         f"Required columns are missing: {', '.join(missing)}",

@@ -12,15 +12,13 @@ from pathlib import Path
 from mih_impact.display.locale import Label, Lang, in_language, language
 from mih_impact.errors import StorageError
 from mih_impact.panel.contract import CONTRACT, OUTCOMES
-from mih_impact.panel.names import lookalikes
+from mih_impact.panel.names import SURE, lookalikes
 from mih_impact.panel.sources import column_names
 from mih_impact.storage import write_whole
 
 __all__ = ["write_template"]
 
 _FILES = ("analysis.toml", "programme.toml")
-#: Names that are like a column's by less than this are proposed in a comment, and not used.
-_SURE = 0.85
 #: What an analysis with an account cannot do without.
 _NEEDED = ("person_id", "year", "start_year", "wage_income")
 _HEAD = Label(
@@ -97,7 +95,7 @@ def _for_register(text: str, data: str, folder: Path) -> str:
     ours = [name for name in CONTRACT if name in present]
     free = [name for name in present if name not in ours]
     wanted = [name for name in CONTRACT if name not in ours]
-    sure = lookalikes(wanted, free, _SURE)
+    sure = lookalikes(wanted, free, SURE)
     rest = [name for name in free if name not in sure.values()]
     perhaps = lookalikes([name for name in wanted if name not in sure], rest)
     have = {*ours, *sure}
