@@ -18,7 +18,7 @@ import math
 import os
 import zipfile
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -140,8 +140,8 @@ def encode(value: object, arrays: dict[str, NDArray[Any]]) -> Any:
         return value
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else ["float", repr(float(value))]
-    if isinstance(value, tuple | list):
-        tag = "tuple" if isinstance(value, tuple) else "list"
+    if isinstance(value, Sequence) and not isinstance(value, bytes | range):
+        tag = "list" if isinstance(value, list) else "tuple"
         return [tag, [encode(item, arrays) for item in value]]
     if isinstance(value, Mapping):
         pairs = [[encode(k, arrays), encode(v, arrays)] for k, v in value.items()]

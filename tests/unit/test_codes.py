@@ -332,10 +332,11 @@ def test_exact_and_by_on_codes_of_several_times_point_to_what_mends_them(of_thei
     given = {"on": ["age", *mih.lag("wage_income", 1)], "ratio": 1}
     frame = of_their_time.drop(columns="knr")
     mixed = mih.read_panel(frame)
-    with pytest.warns(
-        mih.MihImpactWarning, match=r"county has codes in use only before 2020 \(1\)"
-    ):
-        mih.match(mixed, exact=["county"], **given)
+    county = r"county has codes in use only before 2020 \(1\)"
+    with pytest.warns(mih.MihImpactWarning, match=county):
+        first = mih.match(mixed, exact=["county"], **given)
+    with pytest.warns(mih.MihImpactWarning, match=county):  # of the same risk sets, told again
+        assert mih.match(mixed, exact=["county"], caliper=0.5, **given).risk is first.risk
     group = mih.match(mixed, **given)
     with pytest.warns(mih.MihImpactWarning, match="municipality has codes .*splits=.together"):
         mih.event_study(group, outcomes=["wage_income"], by="municipality")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import mih_impact as mih
 from mih_impact.account.objections import ASSUMED
 from mih_impact.account.roles import ACTORS, PUBLIC, hundreds
 from mih_impact.errors import OptionError
+from mih_impact.study import run
 from tests.golden.test_base_case import planted_effects, planted_rows
 from tests.shown import shown_in
 
@@ -176,6 +178,24 @@ def test_each_sentence_stands_on_the_card_with_its_numbers(estimated, lang) -> N
             if not number.startswith(("share", "years")):
                 assert shown_in(lang, hundreds, value) in sentence, (name, number)
     assert {"nb": "avviker fra den", "en": "departs from it"}[lang] in shown
+
+
+def test_effects_with_other_start_years_are_estimated_when_asked_for_and_once(monkeypatch) -> None:
+    asked = []
+
+    def counted(*given):
+        asked.append(given)
+        return composed(*given)
+
+    composed = run._composed
+    monkeypatch.setattr(run, "_composed", counted)
+    case = mih.run_study(mih.nav.analysis()).case
+    assert case.npv > 0
+    assert not asked
+    assert {"balanced", "filled"} <= set(numbers(case)["start_years"])
+    assert numbers(case.with_values({"displacement": 0.1}))["start_years"]["balanced"]
+    assert len(asked) == 1
+    assert [each.composition for each in copy.copy(case.composed)] == ["balanced", "filled"]
 
 
 def test_a_programme_without_posts_or_age_is_not_asked_of_them() -> None:

@@ -254,6 +254,22 @@ class TestLeaveOneOut:
 
 
 class TestSpecificationCurve:
+    def test_what_groups_share_is_what_each_would_have_alone(self):
+        """Risk sets, scores and neighbours that a group holds serve others of the same panel."""
+        panels = [mih.read_panel(small_register(400, starters=80, seed=SEED)) for _ in range(2)]
+        given = {"exact": ["county"], "on": ON, "ratio": 1}
+        first = mih.match(panels[0], **{**given, "ratio": 2})
+        apart = mih.match(panels[0], score="by_start_year", **given)
+        other, alone = (mih.match(panel, caliper=0.5, **given) for panel in panels)
+        assert other.risk is first.risk
+        assert other.score is first.score
+        assert other.line is first.line
+        assert apart.score is not first.score
+        assert alone.risk is not first.risk
+        for dead in ("zero", "missing", "zero"):
+            one, same = (mih.event_study(each, dead=dead) for each in (other, alone))
+            pd.testing.assert_frame_equal(one.frame, same.frame, check_exact=True)
+
     def test_the_chosen_specification_is_first_and_marked(self, group, curve):
         effects = mih.event_study(group, outcomes="wage_income", window=(2, 2))
         assert list(curve.table.index[curve.table["own"]]) == [0]

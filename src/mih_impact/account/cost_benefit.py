@@ -40,7 +40,7 @@ from mih_impact.account.switching import (
 )
 from mih_impact.account.tables import (
     beside_frame,
-    composed_effects,
+    composed_of,
     costs_frame,
     frozen,
     left_out_of,
@@ -538,10 +538,7 @@ def cost_benefit(
         persistence=persistence,
         assumptions=assumptions,
         programme=programme,
-        composed=tuple(
-            composed_effects(each, tuple(entered), tuple(range(estimated)), effects.price_year)
-            for each in composed
-        ),
+        composed=composed_of(composed, tuple(entered), tuple(range(estimated)), effects.price_year),
         provenance=Provenance.of(
             "cost_benefit",
             {"horizon": horizon, "persistence": persistence, "estimand": effects.estimand}

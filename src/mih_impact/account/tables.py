@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from statistics import NormalDist
 from typing import Any, TypeVar
@@ -25,7 +25,7 @@ from mih_impact.account.roles import (
     hundreds,
 )
 from mih_impact.account.rules import AccountModel
-from mih_impact.account.values import AccountValues, Composed
+from mih_impact.account.values import AccountValues, Composed, Later
 from mih_impact.display.locale import Label, current
 from mih_impact.display.numbers import number
 from mih_impact.display.result import is_small
@@ -39,7 +39,7 @@ __all__ = [
     "actor_frame",
     "beside_frame",
     "component_frame",
-    "composed_effects",
+    "composed_of",
     "costs_frame",
     "frozen",
     "is_of_few",
@@ -461,10 +461,20 @@ def _benefit(case: AccountValues, outcomes: Sequence[str]) -> Benefit:
     return Benefit(name, parts[0].payer, parts[0].taxable, label)
 
 
-def composed_effects(
+def composed_of(
+    composed: Sequence[Any], outcomes: tuple[str, ...], years: tuple[int, ...], price_year: int
+) -> Sequence[Composed]:
+    """Return effects with other start years behind each year, as the account takes them."""
+
+    def made() -> Iterable[Composed]:
+        return (_composed(each, outcomes, years, price_year) for each in composed)
+
+    return Later(made) if isinstance(composed, Later) else tuple(made())
+
+
+def _composed(
     effects: Any, outcomes: tuple[str, ...], years: tuple[int, ...], price_year: int
 ) -> Composed:
-    """Return effects with other start years behind each year, as the account takes them."""
     require_effects("cost_benefit", effects)
     if effects.price_year != price_year:
         raise AssumptionError(

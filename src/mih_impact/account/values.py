@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from statistics import NormalDist
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,7 @@ from mih_impact.errors import AssumptionError, EffectsError
 __all__ = [
     "AccountValues",
     "Composed",
+    "Later",
     "basis_of",
     "require_norwegian",
     "require_one_rate",
@@ -59,6 +60,31 @@ class Composed:
     composition: str
     effects: FloatArray
     covariance: FloatArray | None
+
+
+class Later(Sequence[Any]):
+    """A tuple that is made when it is first read, and lets go of what made it then.
+
+    For estimates that take time and that few questions ask for. Copied or pickled it is a tuple.
+    """
+
+    def __init__(self, make: Callable[[], Iterable[Any]]) -> None:
+        self._make: Callable[[], Iterable[Any]] | None = make
+        self._made: tuple[Any, ...] = ()
+
+    def _read(self) -> tuple[Any, ...]:
+        if self._make is not None:
+            self._made, self._make = tuple(self._make()), None
+        return self._made
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def __getitem__(self, at: Any) -> Any:
+        return self._read()[at]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return tuple, (self._read(),)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -106,7 +132,7 @@ class AccountValues(Result):
     assumptions: Assumptions
     programme: Programme
     provenance: Provenance
-    composed: tuple[Composed, ...] = ()
+    composed: Sequence[Composed] = ()
 
     @property
     def estimand(self) -> str:

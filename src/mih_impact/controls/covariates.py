@@ -60,14 +60,18 @@ def read_term(cube: Cube, term: Term, start: int) -> tuple[NDArray[Any], BoolArr
     return read.values, read.carried
 
 
-def warn_of_times(cube: Cube, term: Term, values: Column) -> None:
-    """Warn where what divides people has codes of places that were not in use at one time."""
+def warn_of_times(cube: Cube, term: Term, values: Column) -> str | None:
+    """Warn where what divides people has codes of places that were not in use at one time.
+
+    Returns what was said.
+    """
     name = column_of(term)
     if cube.currency != "NOK" or not (isinstance(values, Coded) or values.dtype == object):
-        return
+        return None
     said = of_several_times(name, factorized(values)[1])
     if said is not None:
         warn(said)
+    return said
 
 
 def read_rows(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from weakref import WeakValueDictionary
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,9 @@ from mih_impact.controls.flow import attrition_frame
 from mih_impact.controls.matching import tied_share
 from mih_impact.controls.nearest import Line
 from mih_impact.controls.overlap import Overlap, overlap
+from mih_impact.controls.propensity import Score
 from mih_impact.controls.recipe import Recipe, no_weights
+from mih_impact.controls.risk_set import RiskSet
 from mih_impact.controls.subgroups import By
 from mih_impact.controls.terms import Lag
 from mih_impact.display.locale import current
@@ -28,6 +31,10 @@ __all__ = ["ControlGroup"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+
+#: Lines that a group still holds, by the risk sets and the score that they are of.
+_LINES: WeakValueDictionary[tuple[RiskSet, Score | None], Line] = WeakValueDictionary()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -77,9 +84,12 @@ class ControlGroup(Comparison, Displayed):
     @cached_property
     def line(self) -> Line:
         """Where candidates stand on the line of their log odds; without a score all stand alike."""
-        candidate = np.flatnonzero(~self.risk.treated)
-        score = np.zeros(len(candidate)) if self.score is None else self.score.line[candidate]
-        return Line.of(score, self.risk.cell[candidate])
+        of = (self.risk, self.score)
+        if (held := _LINES.get(of)) is None:
+            candidate = np.flatnonzero(~self.risk.treated)
+            score = np.zeros(len(candidate)) if self.score is None else self.score.line[candidate]
+            _LINES[of] = held = Line.of(score, self.risk.cell[candidate])
+        return held
 
     @cached_property
     def tied_share(self) -> float:

@@ -156,8 +156,8 @@ def matched(cube: Cube, options: MatchOptions, among: Among | None = None) -> Ch
             beside = risk.start_year if options.uses_score else np.zeros_like(risk.start_year)
             near = replace(risk, design=independent(risk.design, beside))
     asked = options.score, options.folds, options.seed, options.link
-    chosen = matched_in(near, options, lambda: score_of(near, *asked))
-    return replace(chosen, risk=replace(chosen.risk, design=risk.design))
+    found = matched_in(near, options, lambda: score_of(near, *asked))
+    return found if near is risk else replace(found, risk=replace(found.risk, design=risk.design))
 
 
 def matched_in(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
+from weakref import WeakValueDictionary
 
 import numpy as np
 import pandas as pd
@@ -104,6 +105,10 @@ class Score:
         return pd.concat(frames, ignore_index=True)
 
 
+#: Scores that a group still holds, by what they were estimated from.
+_HELD: WeakValueDictionary[tuple[Any, ...], Score] = WeakValueDictionary()
+
+
 def propensity_score(risk: RiskSet, *, pooled: bool = True, link: Link = "logit") -> Score:
     """Score every row of the risk sets.
 
@@ -125,27 +130,39 @@ def propensity_score(risk: RiskSet, *, pooled: bool = True, link: Link = "logit"
     SupportError
         As `fit_logit`.
     """
+    asked = (risk, pooled, link)
+    if (held := _HELD.get(asked)) is None:
+        _HELD[asked] = held = (_pooled_score if pooled else _score_by_year)(risk, link)
+    return held
+
+
+def _pooled_score(risk: RiskSet, link: Link) -> Score:
+    """Score by one model over all start years, with a term for each."""
     years, spoken = risk.start_years, names_for_messages(risk.design, risk.person)
-    if pooled:
-        design = with_start_years(risk.design, risk.start_year)
-        started = np.bincount(risk.start_year[risk.treated], minlength=int(years[-1]) + 1)[years]
-        share = started / np.bincount(risk.start_year)[years]
-        own = np.log(share / (1.0 - share)) if link == "logit" else _probit_of(share)
-        fit = fit_logit(
-            design,
-            risk.treated,
-            names=design.names,
-            spoken=[*design.names[: len(years)], *spoken],
-            own=len(years),
-            start=np.concatenate([own, np.zeros(risk.design.width)]),
-            weight=risk.weight,
-            link=link,
-        )
-        odds, steepness = log_odds(design.index(fit.coef), link)
-        return Score(odds, {f"{years[0]}-{years[-1]}": fit}, steepness=steepness)
+    design = with_start_years(risk.design, risk.start_year)
+    started = np.bincount(risk.start_year[risk.treated], minlength=int(years[-1]) + 1)[years]
+    share = started / np.bincount(risk.start_year)[years]
+    own = np.log(share / (1.0 - share)) if link == "logit" else _probit_of(share)
+    fit = fit_logit(
+        design,
+        risk.treated,
+        names=design.names,
+        spoken=[*design.names[: len(years)], *spoken],
+        own=len(years),
+        start=np.concatenate([own, np.zeros(risk.design.width)]),
+        weight=risk.weight,
+        link=link,
+    )
+    odds, steepness = log_odds(design.index(fit.coef), link)
+    return Score(odds, {f"{years[0]}-{years[-1]}": fit}, steepness=steepness)
+
+
+def _score_by_year(risk: RiskSet, link: Link) -> Score:
+    """Score by a model for each start year."""
+    spoken = names_for_messages(risk.design, risk.person)
     index = np.empty(len(risk.person))
     models = {}
-    for c in years.tolist():
+    for c in risk.start_years.tolist():
         rows = np.flatnonzero(risk.start_year == c)
         X = np.column_stack([np.ones(len(rows)), risk.design.take(rows)])
         try:

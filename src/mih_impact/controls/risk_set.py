@@ -11,6 +11,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 import pandas as pd
@@ -38,7 +40,7 @@ from mih_impact.controls.flow import (
     left_after,
 )
 from mih_impact.controls.terms import Term
-from mih_impact.errors import SupportError
+from mih_impact.errors import SupportError, warn
 from mih_impact.panel.cube import NEVER, Cube
 
 __all__ = [
@@ -256,6 +258,8 @@ class RiskSet:
         column in `design`.
     weight
         Design weight of each row, shape (m,), 1 in the mean of those who start; None without.
+    warned
+        What was warned of when it was built.
     """
 
     cube: Cube
@@ -270,6 +274,7 @@ class RiskSet:
     flow: tuple[Flow, ...]
     settled: tuple[Term, ...] = ()
     weight: FloatArray | None = None
+    warned: tuple[str, ...] = ()
 
     @property
     def weights(self) -> FloatArray:
@@ -315,6 +320,11 @@ def _starts(cube: Cube) -> IntArray:
             f"{cube.named(periods[~seen])} out of the panel",
         )
     return starts
+
+
+#: Risk sets that a group still holds, by what they were built from: other choices of controls
+#: among the same persons need not build them again.
+_HELD: WeakValueDictionary[tuple[Any, ...], RiskSet] = WeakValueDictionary()
 
 
 def build_risk_set(
@@ -364,6 +374,11 @@ def build_risk_set(
         Nobody starts, a term falls outside the register, no participant or no candidate has every
         term known, or no cell holds both sides.
     """
+    asked = (cube, (*on,), (*exact,), window_end, within, modelled, seed, among)
+    if (held := _HELD.get(asked)) is not None:
+        for said in held.warned:
+            warn(said)
+        return held
     starts = _starts(cube)
     terms: list[Term] = list(dict.fromkeys([*on, *exact]))
     require_years(cube, terms, starts)
@@ -380,8 +395,7 @@ def build_risk_set(
     carried = {str(term): many for term, (_, many) in reads.items()}
     del reads
 
-    for name in exact:
-        warn_of_times(cube, name, columns[name][is_treated])
+    warned = [warn_of_times(cube, name, columns[name][is_treated]) for name in exact]
     known, flow = _all_known(columns, person, is_treated, _present(cube, person, periods))
     cell = cells(start_year, [columns[name] for name in exact if within], known)
     kept = known & has_both_sides(cell, is_treated, known)
@@ -400,7 +414,7 @@ def build_risk_set(
     described = () if within else exact
     left, steps, settled = stacked.with_both_sides([*on, *described], modelled)
     m = len(left.person)
-    return RiskSet(
+    _HELD[asked] = built = RiskSet(
         cube=cube,
         person=left.person,
         start=left.start,
@@ -415,7 +429,9 @@ def build_risk_set(
         flow=(*flow, *steps),
         settled=settled,
         weight=_weight(cube, left.person[left.treated], left.person),
+        warned=tuple(filter(None, warned)),
     )
+    return built
 
 
 def _weight(cube: Cube, starters: IntArray, person: IntArray) -> FloatArray | None:

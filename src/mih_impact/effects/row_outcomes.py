@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +83,7 @@ class RowOutcomes:
         """Read what is asked of the rows that matter."""
         sets, many = group.sets, len(group.risk.person)
         control = _ascending(many, sets.control)
-        near = neighbours(group, control) if kind == "abadie_imbens" else None
+        near = _near_controls(group, control) if kind == "abadie_imbens" else None
         others = control if near is None else near.rows
         function = None if adjustment is None else adjustment.function
         rows = _ascending(many, sets.participant, control, others)
@@ -241,6 +242,17 @@ def _null(
         at = np.clip(first + k, 0, len(cube.periods) - 1)
         many += int((inside & cube.null[name][person[:, None], at]).sum())
     return many
+
+
+#: Who is near the controls of a group: other outcomes and years of its are beside the same.
+_NEAR: WeakKeyDictionary[ControlGroup, Nearby] = WeakKeyDictionary()
+
+
+def _near_controls(group: ControlGroup, control: IntArray) -> Nearby:
+    """Return the candidates nearest to the controls of a group, looked for once."""
+    if (near := _NEAR.get(group)) is None:
+        _NEAR[group] = near = neighbours(group, control)
+    return near
 
 
 def _ascending(many: int, *parts: IntArray) -> IntArray:

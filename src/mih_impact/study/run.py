@@ -14,6 +14,7 @@ import pandas as pd
 from mih_impact import arguments
 from mih_impact.account.cost_benefit import CostBenefit
 from mih_impact.account.sheet.sheet import AssumptionSheet
+from mih_impact.account.values import Later
 from mih_impact.arguments import named_options
 from mih_impact.controls.balance import Balance
 from mih_impact.controls.subgroups import ALL
@@ -214,7 +215,7 @@ def run_study(
             effects,
             price_year=plan.data.price_year,
             folder=plan.folder,
-            composed=_composed(plan, group, effects),
+            composed=Later(lambda: _composed(plan, group, effects)),
         )
     result = StudyResult(
         name=plan.name,
