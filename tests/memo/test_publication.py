@@ -20,6 +20,7 @@ from mih_impact.reporting.publication import (
     publication_table,
     write_publication_table,
 )
+from tests.shown import shown_in
 
 FRAME = pd.DataFrame(
     {"who": ["Staten & <co>", "50 % #1_{x}"], "npv": [-61_000.0, 1_426_000.0], "n": [527, 3]}
@@ -63,7 +64,7 @@ class Cells(HTMLParser):
     ],
 )
 def test_html_shows_the_caption_the_cells_and_the_source(lang, shown):
-    html = _html(table(lang), lang)
+    html = shown_in(lang, _html, table(lang))
     cells = Cells(html).cells
     text = [cell[2] for cell in cells]
     assert text[0] == CAPTION.text(lang)
@@ -77,7 +78,7 @@ def test_html_shows_the_caption_the_cells_and_the_source(lang, shown):
 
 
 def test_numbers_stand_to_the_right_and_headers_say_what_they_head():
-    cells = {cell[2]: cell for cell in Cells(_html(table("nb"), "nb")).cells}
+    cells = {cell[2]: cell for cell in Cells(_html(table("nb"))).cells}
     assert "gt_right" in cells["527"][1]["class"]
     assert "gt_right" in cells["Personer"][1]["class"]
     assert "gt_left" in cells["Staten & <co>"][1]["class"]
@@ -87,7 +88,7 @@ def test_numbers_stand_to_the_right_and_headers_say_what_they_head():
 
 @pytest.mark.parametrize("lang", ["nb", "en"])
 def test_latex_is_escaped_and_needs_no_newer_engine(lang):
-    latex = _latex(table(lang), lang)
+    latex = shown_in(lang, _latex, table(lang))
     assert "\u2212" not in latex
     assert "\u00a0" not in latex
     assert r"{\extracolsep{\fill}}lrr}" in latex
@@ -101,7 +102,7 @@ def test_latex_is_escaped_and_needs_no_newer_engine(lang):
 def test_columns_may_share_a_name():
     frame = pd.DataFrame({"a": ["x"], "b": [1], "c": [2]})
     same = Table("t", "C", frame, frame.set_axis(["a", "95 %", "95 %"], axis=1), {}, "S")
-    assert [cell[2] for cell in Cells(_html(same, "nb")).cells].count("95 %") == 2
+    assert [cell[2] for cell in Cells(_html(same)).cells].count("95 %") == 2
 
 
 def test_files_by_suffix_whole_or_not_at_all(tmp_path):
@@ -110,7 +111,7 @@ def test_files_by_suffix_whole_or_not_at_all(tmp_path):
     )
     assert page.startswith('<!DOCTYPE html>\n<html lang="nb-NO">')
     tex = write_publication_table(table("nb"), tmp_path / "t.tex", lang="nb").read_text("utf-8")
-    assert tex == _latex(table("nb"), "nb")
+    assert tex == _latex(table("nb"))
     with pytest.raises(mih.OptionError, match=r"\.html or \.tex"):
         write_publication_table(table("nb"), tmp_path / "t.png", lang="nb")
     with pytest.raises(mih.OptionError):
