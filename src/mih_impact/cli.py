@@ -207,7 +207,7 @@ def _reproduce(given: argparse.Namespace) -> None:
 
 
 def _init(given: argparse.Namespace) -> None:
-    from mih_impact.panel.sources import files_of
+    from mih_impact.panel.files import files_of
     from mih_impact.study.start import write_template
 
     named = Path(given.source)

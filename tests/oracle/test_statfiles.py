@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mih_impact.panel.sources import open_stat
+from mih_impact.panel.sources import frame_of
 from mih_impact.panel.statfiles import StatFiles
 
 pytest.importorskip("pyreadstat")
@@ -24,7 +24,7 @@ SAS_DAY = np.datetime64("1960-01-01", "s")
 
 def ours(file: str, mode: str = "code") -> pd.DataFrame:
     files = StatFiles([str(FOLDER / file)])
-    return open_stat(files, dict.fromkeys(files.columns, mode)).collect("pandas").to_native()
+    return frame_of(files, dict.fromkeys(files.columns, mode)).collect("pandas").to_native()
 
 
 def require_cells(mine: pd.Series, theirs: pd.Series, epoch: np.datetime64, unit: str) -> None:

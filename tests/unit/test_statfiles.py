@@ -13,7 +13,7 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.panel import statfiles
-from mih_impact.panel.sources import open_stat
+from mih_impact.panel.sources import frame_of
 from mih_impact.panel.statfiles import StatFiles, code_text
 
 pyreadstat = pytest.importorskip("pyreadstat")
@@ -47,7 +47,7 @@ def write(frame: pd.DataFrame, path: Path, **options) -> Path:
 
 def cells(path: Path, mode: str = "label") -> pd.DataFrame:
     files = StatFiles([str(path)])
-    return open_stat(files, dict.fromkeys(files.columns, mode)).collect("pandas").to_native()
+    return frame_of(files, dict.fromkeys(files.columns, mode)).collect("pandas").to_native()
 
 
 def table(panel) -> list[list]:
@@ -263,7 +263,7 @@ def test_days_of_spss_and_sas_are_right_over_their_first_days_and_open_ends(tmp_
     for suffix, shown in (("sav", "SDATE10"), ("por", "EDATE10"), ("xpt", "DDMMYY10"),
                           ("dta", "%td")):  # fmt: skip
         path = write(rows, tmp_path / f"d.{suffix}", variable_format={"D": shown})
-        read = open_stat(StatFiles([str(path)]), {"D": "number"}).to_native()
+        read = frame_of(StatFiles([str(path)]), {"D": "number"}).to_native()
         assert [row[0] for row in read.fetchall()] == days, suffix
 
 

@@ -26,6 +26,8 @@ _ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!")
 class ExcelFiles:
     """Excel workbooks that are one table: each has one sheet, whose first row has the names.
 
+    For the attributes see `TypedFiles`; cells have no labels, and none is declared missing.
+
     Parameters
     ----------
     files
@@ -37,10 +39,13 @@ class ExcelFiles:
         self._files = files
         self._cells: dict[str, list[Any]] = {}
         self._zeros: dict[str, int] = {}
-        self.rows: list[int] = []
+        self._rows: list[int] = []
         for file in files:
             self._take(Path(file))
         self.columns = tuple(self._cells)
+        self.labels: Mapping[str, Mapping[str, str]] = {name: {} for name in self.columns}
+        self.declared: Mapping[str, int] = {}
+        self.rows = sum(self._rows)
 
     def _take(self, path: Path) -> None:
         names, lines, formats = _sheet_of(path)
@@ -53,10 +58,12 @@ class ExcelFiles:
         for place, name in enumerate(names):
             self._cells.setdefault(name, []).extend(line[place] for line in lines)
             self._zeros[name] = max(self._zeros.get(name, 0), formats[place])
-        self.rows.append(len(lines))
+        self._rows.append(len(lines))
 
-    def frame(self, modes: Mapping[str, Mode], named: str | None = None) -> pd.DataFrame:
-        """Return the wanted columns; see `StatFiles.written`."""
+    def frame(
+        self, _connection: Any, modes: Mapping[str, Mode], named: str | None = None, /
+    ) -> pd.DataFrame:
+        """Return the wanted columns; see `TypedFiles`. They are in memory, and need no DuckDB."""
         made = pd.DataFrame(
             {
                 name: _typed_cells(name, self._cells[name], self._zeros[name], mode)
@@ -64,9 +71,15 @@ class ExcelFiles:
             }
         )
         if named is not None:
-            files = np.repeat(np.array([*self._files], dtype=object), self.rows)
+            files = np.repeat(np.array([*self._files], dtype=object), self._rows)
             made[named] = pd.Series(files, dtype="category")
         return made
+
+    def query(self, connection: Any, modes: Mapping[str, Mode], /) -> str:
+        """Return the query of a DuckDB connection that reads the wanted columns."""
+        name = f"excel_{id(self)}"
+        connection.register(name, self.frame(connection, modes))
+        return f"SELECT * FROM {name}"
 
 
 def _sheet_of(path: Path) -> tuple[list[str], list[list[Any]], list[int]]:

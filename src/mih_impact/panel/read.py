@@ -12,11 +12,12 @@ from mih_impact.display.unit import AnyUnit
 from mih_impact.errors import OptionError
 from mih_impact.panel.columns import Values, column_casts, numeric_units
 from mih_impact.panel.cube import Precision
+from mih_impact.panel.files import is_csv
 from mih_impact.panel.names import price_index_of, read_evidence, require_mappings
 from mih_impact.panel.number_text import Marks, read_marks
 from mih_impact.panel.panel import Money, Panel, Period
 from mih_impact.panel.size import parse_memory
-from mih_impact.panel.sources import is_csv, open_source, open_spells
+from mih_impact.panel.sources import open_source, open_spells
 from mih_impact.reference.prices import PriceIndex
 
 __all__ = ["read_panel"]

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from mih_impact.panel import engine
 from mih_impact.panel.columns import Cast
 from mih_impact.panel.contract import ABSURD_MONEY, CONTRACT
-from mih_impact.panel.sources import KINDS, quoted
+from mih_impact.panel.files import PARQUET
+from mih_impact.panel.sources import quoted
 from mih_impact.reference.codes import REFORMS, suspicious
 
 __all__ = ["ColumnCount", "Rounding", "Rows", "count_rows", "footers", "row_sums", "usable_year"]
@@ -239,7 +240,7 @@ def footers(frame: nw.LazyFrame[Any], files: Sequence[str]) -> dict[str, list[fl
     """
     suffixes = {Path(name).suffix.lower() for name in files}
     # The name of a folder, such as year=2020, goes before what the file itself has.
-    if not suffixes or not suffixes <= set(KINDS["parquet"]) or any("=" in f for f in files):
+    if not suffixes or not suffixes <= set(PARQUET.suffixes) or any("=" in f for f in files):
         return {}
     found = frame.to_native().query("_mih_asked", _FOOTERS.format(files=quoted(files))).fetchall()
     whole = {name for name, dtype in frame.collect_schema().items() if dtype.is_integer()}

@@ -2,179 +2,37 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from mih_impact import arguments
 from mih_impact.errors import MissingExtraError, OptionError, PanelContractError
 from mih_impact.panel import engine
 from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.csv_text import Texts, convert, read_text
 from mih_impact.panel.engine import is_spark, reading, reading_files
-from mih_impact.panel.excel import EXCEL, ExcelFiles
+from mih_impact.panel.files import PARQUET, TypedFiles, files_of, is_path
 from mih_impact.panel.names import match_names, names_known, says_missing, word_of
 from mih_impact.panel.number_text import AS_SHOWN, Marks
-from mih_impact.panel.statfiles import (
-    STAT,
-    Mode,
-    StatFiles,
-    kept_with,
-    labels_named,
-)
+from mih_impact.panel.statfiles import Mode, kept_with, labels_named
 
 __all__ = [
     "FILE",
-    "KINDS",
     "Opened",
     "column_names",
     "evidence_clause",
     "evidence_of",
-    "files_of",
-    "is_csv",
-    "is_path",
+    "frame_of",
     "mode_of",
     "open_source",
     "open_spells",
     "quoted",
 ]
-
-PARQUET = (".parquet", ".pq")
-CSV = (".csv", ".tsv", ".txt")
-
-#: The kinds of files that are read, by their suffixes.
-KINDS: dict[str, tuple[str, ...]] = {
-    "parquet": PARQUET,
-    "csv": CSV,
-    "stat": tuple(STAT),
-    "excel": EXCEL,
-}
-
-#: How to read what is no register file into a frame.
-OTHER_FILES = {
-    ".xls": "pandas.read_excel(path)",
-    ".ods": "pandas.read_excel(path)",
-    ".feather": "pandas.read_feather(path)",
-    ".arrow": "pandas.read_feather(path)",
-    ".orc": "pandas.read_orc(path)",
-    ".json": "pandas.read_json(path)",
-}
-#: What is delivered beside the data: labels, and commands that make them.
-NO_DATA = (".sas7bcat", ".sas", ".sps", ".do", ".dct")
-PACKED = (".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".tar")
-
-#: What a file is by its first bytes.
-FIRST_BYTES = {
-    b"PAR1": "Parquet",
-    b"PK\x03\x04": "zip, or Excel",
-    b"\x1f\x8b": "gzip",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ": "xz",
-    b"\x28\xb5\x2f\xfd": "Zstandard",
-    b"\xd0\xcf\x11\xe0": "an old Excel or Office file",
-    b"<stata_dta>": "Stata",
-    b"$FL2": "SPSS",
-    b"$FL3": "SPSS",
-}
-
-
-def is_path(source: Any) -> bool:
-    """Return whether a source is the path of something, and not the thing itself."""
-    return isinstance(source, (str, os.PathLike))
-
-
-def is_csv(source: Any) -> bool:
-    """Return whether a source is the path of CSV files."""
-    return is_path(source) and Path(os.fsdecode(source)).suffix.lower() in CSV
-
-
-def files_of(path: str | os.PathLike[str]) -> tuple[str, list[str]]:
-    """Return the kind of file (a key of `KINDS`) and the files a path or glob stands for."""
-    text = os.fsdecode(path)
-    files = sorted(glob.glob(text, recursive=True)) if glob.has_magic(text) else [text]
-    if len(files) == 1 and os.path.isdir(files[0]):
-        raise PanelContractError(
-            "The path is a folder",
-            found=arguments.shown(text),
-            do=f"name the files in it: {os.path.join(text, '*.parquet')!r}",
-        )
-    files = [name for name in files if os.path.isfile(name)]
-    if not files:
-        raise PanelContractError(
-            "There is no register file at the path",
-            found=f"nothing at {arguments.shown(text)}",
-            do="check the path; a glob such as 'register/*.parquet' is allowed",
-        )
-    suffixes = {Path(name).suffix.lower() for name in files}
-    for kind, known in KINDS.items():
-        if suffixes <= set(known):
-            _require_kind(kind, files)
-            return kind, files
-    raise PanelContractError(
-        "The file type is not known, or types are mixed",
-        found=", ".join(sorted(suffix or "no suffix" for suffix in suffixes)),
-        do=_how_to_read(suffixes),
-    )
-
-
-def _how_to_read(suffixes: set[str]) -> str:
-    """Return what to do with files that are no register files."""
-    known = [OTHER_FILES[suffix] for suffix in sorted(suffixes) if suffix in OTHER_FILES]
-    if known:
-        return f"read them into a frame first: read_panel({known[0]}, ...)"
-    if suffixes <= set(NO_DATA):
-        return (
-            "it has labels or commands, and no rows: give the data file; labels of a .sas7bdat are "
-            "read from the .sas7bcat beside it with its name, or formats.sas7bcat"
-        )
-    if suffixes <= set(PACKED):
-        return "unpack them first, and give the files in them"
-    known = [suffix for suffix in suffixes if any(suffix in each for each in KINDS.values())]
-    if len(known) > 1:
-        return "name files of one type: 'income_*.dta'"
-    return (
-        "give Parquet (.parquet), CSV (.csv, .tsv, .txt), Stata (.dta), SPSS (.sav, .zsav, .por), "
-        "SAS (.sas7bdat, .xpt) or Excel (.xlsx), or read the data into a frame first and give that"
-    )
-
-
-def _require_kind(kind: str, files: list[str]) -> None:
-    """Raise where a file cannot be opened, or says of itself that it is of another kind."""
-    for name in files:
-        try:
-            with open(name, "rb") as file:
-                first = file.read(max(map(len, FIRST_BYTES)))
-        except OSError as error:
-            raise PanelContractError(
-                f"The file {Path(name).name} cannot be opened",
-                found=error.strerror or type(error).__name__,
-                do="see that it is there, and that you may read it",
-            ) from None
-        inside = next((what for mark, what in FIRST_BYTES.items() if first.startswith(mark)), None)
-        if inside is not None and not _named_for(inside, kind, name):
-            raise PanelContractError(
-                f"The file {Path(name).name} is not {_CALLED[kind]}, whatever its name says",
-                found=f"by its first bytes it is {inside}",
-                do="unpack it, or give it the name of what it is",
-            )
-
-
-_CALLED = {"parquet": "Parquet", "csv": "CSV", "excel": "Excel", "stat": "of its program"}
-
-
-def _named_for(inside: str, kind: str, name: str) -> bool:
-    """Return whether what a file is by its first bytes fits its name."""
-    if kind == "stat":
-        return STAT[Path(name).suffix.lower()][1] == inside
-    return inside.lower() == kind or (kind == "excel" and "Excel" in inside and "old" not in inside)
-
 
 #: Which file a row came from, where there are several.
 FILE = "_mih_file"
@@ -217,12 +75,12 @@ class Opened:
 def column_names(path: str | os.PathLike[str]) -> tuple[str, ...]:
     """Return the names of the columns of a file or glob, as they stand in it."""
     kind, files = files_of(path)
-    if kind == "parquet":
+    if kind.opened is not None:
+        return kind.opened(files).columns
+    if kind is PARQUET:
         schema = open_parquet(files, connect()).collect_schema()
         return tuple(name for name in schema if name != FILE)
-    if kind == "csv":
-        return tuple(read_text(files, names_known()).columns)
-    return tuple((ExcelFiles if kind == "excel" else StatFiles)(files).columns)
+    return tuple(read_text(files, names_known()).columns)
 
 
 def open_source(
@@ -259,15 +117,15 @@ def open_source(
     if not is_path(source):
         return Opened(open_frame(source))
     kind, files = files_of(source)
-    if kind == "parquet":
+    if kind is PARQUET:
         with reading_files():
             connection = connect(memory_limit)
             evidence = evidence_of(connection, files)
             return Opened(open_parquet(files, connection), evidence=evidence, files=tuple(files))
     asked = _Asked(columns or {}, values or {}, codes, measured, monthly)
-    if kind == "csv":
+    if kind.opened is None:
         return _open_csv(files, asked, marks or {})
-    return _open_other(kind, files, asked, memory_limit)
+    return _open_typed(kind.opened(files), files, asked, memory_limit)
 
 
 @dataclass(frozen=True)
@@ -333,31 +191,25 @@ def _open_csv(files: list[str], asked: _Asked, marks: Mapping[str, Marks]) -> Op
     return replace(opened, frame=nw.from_native(several).lazy(), files=tuple(files))
 
 
-def _open_other(kind: str, files: list[str], asked: _Asked, memory_limit: int | None) -> Opened:
+def _open_typed(
+    table: TypedFiles, files: list[str], asked: _Asked, memory_limit: int | None
+) -> Opened:
     """Return files of a statistics package or of Excel."""
-    several = FILE if len(files) > 1 else None
-    if kind == "excel":
-        sheets = ExcelFiles(files)
-        modes = {source: asked.mode(n, {}) for n, source in asked.names(sheets.columns).items()}
-        return Opened(open_frame(sheets.frame(modes, several)), files=tuple(files))
-    stat = StatFiles(files)
-    names = asked.names(stat.columns)
-    modes = {source: asked.mode(name, stat.labels[source]) for name, source in names.items()}
-    frame = open_stat(stat, modes, several, memory_limit)
-    return Opened(frame, files=tuple(files), declared=stat.declared)
+    names = asked.names(table.columns)
+    modes = {source: asked.mode(name, table.labels[source]) for name, source in names.items()}
+    frame = frame_of(table, modes, FILE if len(files) > 1 else None, memory_limit)
+    return Opened(frame, files=tuple(files), declared=table.declared)
 
 
-def open_stat(
-    stat: StatFiles,
+def frame_of(
+    table: TypedFiles,
     modes: Mapping[str, Mode],
     named: str | None = None,
     memory_limit: int | None = None,
 ) -> nw.LazyFrame[Any]:
-    """Return files of a statistics package as a lazy DuckDB frame; see `StatFiles.written`."""
-    connection = connect(memory_limit)
+    """Return the wanted columns of files with types as a lazy frame; see `TypedFiles.frame`."""
     with reading_files():
-        sql = stat.written(kept_with(connection), modes, named)
-        return _typed_nulls(nw.from_native(connection.sql(sql)))
+        return open_frame(table.frame(connect(memory_limit), modes, named))
 
 
 def _typed(
@@ -451,16 +303,12 @@ def _open_spells(source: Any, marks: Mapping[str, Marks]) -> nw.LazyFrame[Any]:
     if not is_path(source):
         return open_frame(source, "resident=")
     kind, files = files_of(source)
-    if kind == "parquet":
+    if kind is PARQUET:
         with reading_files():
             return open_parquet(files, connect())
-    if kind == "stat":
-        stat = StatFiles(files)
-        return open_stat(stat, {name: mode_of(name, _SPELLS.get(name)) for name in stat.columns})
-    if kind == "excel":
-        sheets = ExcelFiles(files)
-        modes = {name: mode_of(name, _SPELLS.get(name)) for name in sheets.columns}
-        return open_frame(sheets.frame(modes), "resident=")
+    if kind.opened is not None:
+        table = kind.opened(files)
+        return frame_of(table, {name: mode_of(name, _SPELLS.get(name)) for name in table.columns})
     texts = read_text(files, tuple(_SPELLS))
     opened = _typed(
         texts,

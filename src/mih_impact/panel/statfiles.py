@@ -296,7 +296,7 @@ class StatFiles:
         The labels of each column's codes, of all files.
     declared
         How many values of each column the files say are missing: Stata's and SAS's .a to .z, and
-        what SPSS calls user-missing. They are null. Known after `written`.
+        what SPSS calls user-missing. They are null. Known after `query`.
     rows
         How many rows they have; None if one of them does not say it.
     """
@@ -317,13 +317,17 @@ class StatFiles:
         rows = [file.rows for file in self._files]
         self.rows = None if None in rows else sum(n or 0 for n in rows)
 
-    def written(self, folder: Path, modes: Mapping[str, Mode], named: str | None = None) -> str:
-        """Write the columns to Parquet in a folder, and return the SQL that reads them.
+    def frame(self, connection: Any, modes: Mapping[str, Mode], named: str | None = None, /) -> Any:
+        """Return the wanted columns as a relation of DuckDB; see `query`."""
+        return connection.sql(self.query(connection, modes, named))
+
+    def query(self, connection: Any, modes: Mapping[str, Mode], named: str | None = None, /) -> str:
+        """Write the columns to Parquet, and return the query that reads them.
 
         Parameters
         ----------
-        folder
-            Where they go; what reads them needs it.
+        connection
+            DuckDB's; the Parquet files are removed with it.
         modes
             The columns that are wanted, and how. "label" gives a column with labels as text, the
             label of each code that has one and the other codes as they are.
@@ -335,7 +339,7 @@ class StatFiles:
         PanelContractError
             A file cannot be read, or a wanted column has days that cannot be told.
         """
-        wanted = [name for name in self.columns if name in modes]
+        folder, wanted = kept_with(connection), [name for name in self.columns if name in modes]
         self._require_one_kind(wanted)
         as_text = {name for name in wanted if self._is_text(name, modes[name])}
         # A column that is whole numbers in all files is made of them: 123.0 is 123.

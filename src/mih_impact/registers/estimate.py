@@ -18,11 +18,10 @@ from mih_impact.display.numbers import number
 from mih_impact.display.result import Card, Displayed
 from mih_impact.panel.csv_text import dialect, encoding_of
 from mih_impact.panel.engine import reading
-from mih_impact.panel.excel import ExcelFiles
+from mih_impact.panel.files import PARQUET, files_of, is_path
 from mih_impact.panel.panel import Period
 from mih_impact.panel.size import parse_memory
-from mih_impact.panel.sources import LEAST, connect, files_of, is_path
-from mih_impact.panel.statfiles import StatFiles
+from mih_impact.panel.sources import LEAST, connect
 from mih_impact.registers.build import MEMORY, first_and_last
 from mih_impact.registers.opening import chosen_files, first_rows, named
 from mih_impact.registers.tables import Source, Table
@@ -183,15 +182,13 @@ def _rows_of(table: Source, kind: str) -> _Counted:
         with reading(frame):
             rows = frame.select(nw.len()).collect("pandas").to_native()
         return _Counted(name, int(rows.iloc[0, 0]), _PARQUET)
-    kind, files = files_of(table.source)
+    form, files = files_of(table.source)
     files = chosen_files(files, table, name)
-    if kind == "parquet":
+    if form.opened is not None:
+        return _Counted(name, form.opened(files).rows)
+    if form is PARQUET:
         return _Counted(name, first_rows(connect(), files)[-1] - 1, _PARQUET)
-    if kind == "csv":
-        return _Counted(name, sum(_lines(Path(file)) - (not table.form) for file in files))
-    if kind == "excel":
-        return _Counted(name, sum(ExcelFiles(files).rows))
-    return _Counted(name, StatFiles(files).rows)
+    return _Counted(name, sum(_lines(Path(file)) - (not table.form) for file in files))
 
 
 def _lines(path: Path) -> int:

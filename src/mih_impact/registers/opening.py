@@ -21,17 +21,10 @@ from mih_impact.errors import OptionError
 from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.csv_text import TextColumn, convert, decode, read_text
 from mih_impact.panel.engine import has_arrow, reading, reading_files
-from mih_impact.panel.excel import ExcelFiles
+from mih_impact.panel.files import PARQUET, TypedFiles, files_of, is_path
 from mih_impact.panel.number_text import read_marks
-from mih_impact.panel.sources import (
-    connect,
-    evidence_clause,
-    evidence_of,
-    files_of,
-    is_path,
-    mode_of,
-)
-from mih_impact.panel.statfiles import Mode, StatFiles, kept_with, labels_named
+from mih_impact.panel.sources import connect, evidence_clause, evidence_of, mode_of
+from mih_impact.panel.statfiles import Mode, labels_named
 from mih_impact.registers.tables import Source, refuse
 
 __all__ = [
@@ -225,18 +218,13 @@ def raw_of(
         return store.take_frame(source), {}
     kind, files = files_of(source)
     files = chosen_files(files, table, name)
-    if kind == "csv":
-        frame, unread = _from_text(files, table, wanted)
-        return store.take_frame(frame), unread
-    if kind == "parquet":
+    if kind is PARQUET:
         store.evidence = evidence_of(store.connection, files) | store.evidence
         return store.take_files(files), {}
-    if kind == "stat":
-        return _from_stat(store, files, table, wanted), {}
-    sheets = ExcelFiles(files)
-    return store.take_frame(
-        sheets.frame({name: _mode(name, table, wanted, {}) for name in sheets.columns})
-    ), {}
+    if kind.opened is not None:
+        return _from_typed(store, kind.opened(files), table, wanted), {}
+    frame, unread = _from_text(files, table, wanted)
+    return store.take_frame(frame), unread
 
 
 def first_rows(connection: Any, files: Sequence[str]) -> list[int]:
@@ -261,14 +249,15 @@ def removed(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def _from_stat(store: Store, files: list[str], table: Source, wanted: Mapping[str, Wanted]) -> str:
-    """Return the view of the wanted columns of files of a statistics package."""
-    stat = StatFiles(files)
-    require_columns(named(table, "table"), wanted, stat.columns)
+def _from_typed(
+    store: Store, files: TypedFiles, table: Source, wanted: Mapping[str, Wanted]
+) -> str:
+    """Return the view of the wanted columns of files of a statistics package or of Excel."""
+    require_columns(named(table, "table"), wanted, files.columns)
     asked = [want.source for want in wanted.values()]
-    modes = {name: _mode(name, table, wanted, stat.labels[name]) for name in asked}
-    raw = store.take_read(stat.written(kept_with(store.connection), modes))
-    store.declared[raw] = sum(stat.declared.values())
+    modes = {name: _mode(name, table, wanted, files.labels[name]) for name in asked}
+    raw = store.take_read(files.query(store.connection, modes))
+    store.declared[raw] = sum(files.declared.values())
     return raw
 
 
