@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
-from tests.support import small_register
+from tests.support import read_frame, small_register
 
 
 def test_attrition_counts_persons_through_every_filter(group, panel):
@@ -203,3 +203,33 @@ def test_the_card_tells_ties_and_what_they_leave_to_chance():
 def test_a_group_without_ties_leaves_nothing_to_chance(group):
     assert (group.ties, group.tied_share) == (0, 0.0)
     assert "lots" not in group.summary("en")
+
+
+def told_apart(frame: pd.DataFrame, on: list[str], **options) -> str:
+    with mih.options(lang="en"):
+        said = " ".join(mih.match(read_frame(frame), on=on, **options).summary().split())
+    return said.partition("In ")[2].partition(" no candidate is like")[0]
+
+
+def test_values_of_participants_that_no_candidate_has_are_told_on_the_card():
+    frame = small_register(300, starters=60, seed=2)
+    starts = frame["start_year"].notna()
+    rng = np.random.default_rng(1)
+    x = pd.Series(rng.normal(size=len(frame)).round(3))
+    nearest = {"distance": "mahalanobis", "caliper": None}
+    shared = frame.assign(x=x, place=np.where(starts, "A", frame["county"]))
+    assert told_apart(shared, ["age", "x", "place"], **nearest) == "", "candidates have A too"
+    apart = {
+        "county": frame.assign(county=np.where(starts, frame["county"], "A")),
+        "x": frame.assign(x=np.where(starts, x + 20, x)),
+    }
+    for name, each in apart.items():
+        assert told_apart(each, ["age", name], **nearest) == name
+    both = apart["x"].assign(county=apart["county"]["county"])
+    assert told_apart(both, ["age", "x", "county"], **nearest) == "x and county"
+    # Candidates of one value, and participants around it: a score exists, and nobody is alike.
+    around = frame.assign(x=np.where(starts, x, 0.0))
+    assert told_apart(around, ["age", "x"]) == "x"
+    assert told_apart(frame.assign(x=np.where(starts, 0.0, x)), ["age", "x"]) == ""
+    # A score leaves out whom nobody is like: then they are counted, and nobody is left to tell of.
+    assert told_apart(apart["county"], ["age", "county"]) == ""

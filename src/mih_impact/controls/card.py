@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mih_impact.controls.comparison import Comparison
 from mih_impact.controls.flow import Flow
 from mih_impact.controls.terms import Term, parse_term, term_label
-from mih_impact.display.locale import Label
+from mih_impact.display.locale import Label, listed
 from mih_impact.display.numbers import NOT_AVAILABLE, count, number, percent
 from mih_impact.display.result import Card
 from mih_impact.errors import SupportError
@@ -201,6 +201,12 @@ _UNTIL_THEN = Label(
 )
 
 
+_NOT_SHARED = Label(
+    nb="Ingen kandidat ligner noen av deltakerne i {names}: de sammenlignes med personer som er "
+    "annerledes der. Se balance().",
+    en="In {names} no candidate is like some of the participants: they are compared with persons "
+    "who differ there. See balance().",
+)
 #: Of a panel that was read with design weights.
 DESIGN_WEIGHTS = Label(
     nb="Personene er vektet med utvalgsvektene i {column}; deltakere og kontroller er talt uten "
@@ -240,6 +246,7 @@ def card(group: Comparison, tied_share: float | None) -> Card:
     for column, n in group.risk.carried.items():
         text = _CARRIED.format(n=count(n), column=term_label(column))
         notes.append(text.text())
+    notes += _not_shared(group)
     if group.risk.cube.weights is not None:
         notes.append(DESIGN_WEIGHTS.format(column=group.risk.cube.weights).text())
     if group.score is not None and not group.score.models:
@@ -252,6 +259,14 @@ def card(group: Comparison, tied_share: float | None) -> Card:
         lines=tuple((label.text(), value) for label, value in lines),
         notes=tuple(notes),
     )
+
+
+def _not_shared(group: Comparison) -> list[str]:
+    """Return which characteristics of participants no candidate has, where there are such."""
+    risk = group.risk
+    compared = risk.treated & (group.row_weight > 0)
+    names = [term_label(term) for term in risk.design.not_shared(compared, ~risk.treated)]
+    return [_NOT_SHARED.format(names=listed(names)).text()] if names else []
 
 
 def _on_years(group: Comparison) -> list[str]:

@@ -161,6 +161,31 @@ class Design:
         names, terms = ("constant", *self.names), ("constant", *self.terms)
         return Design((constant, *self.parts), names, terms, self.rows)
 
+    def not_shared(self, own: NDArray[np.bool_], others: NDArray[np.bool_]) -> list[Term]:
+        """Return the terms of which `own` rows have a value that nothing in `others` is like.
+
+        Of a category a value that no other row has; of a number a range beyond that of the others,
+        or several values where these have one.
+
+        Parameters
+        ----------
+        own, others
+            The rows of either side, shape (rows,).
+        """
+        found = []
+        for p, term in self._term_of.items():
+            part = self.parts[p]
+            if isinstance(part, Indicators):
+                if not np.isin(part.codes[own], np.unique(part.codes[others])).all():
+                    found.append(term)
+            elif own.any() and others.any():
+                (low, high), (least, most) = (
+                    (float(part[side].min()), float(part[side].max())) for side in (own, others)
+                )
+                if low > most or high < least or (least == most and low < high):
+                    found.append(term)
+        return found
+
     def with_every_value(self) -> Design:
         """Return the design with an indicator for every value of a category, none left out.
 
