@@ -40,6 +40,14 @@ def matched(towns):
     return mih.match(mih.read_panel(towns, price_year=2024), exact=["county"], on=ON)
 
 
+def test_what_pairs_have_in_common_is_a_cubic_in_the_log_odds(matched):
+    X, u = multiplier._in_common(matched, adjust=False), matched.score.index
+    u = (u - u.mean()) / u.std()
+    for power in range(1, 5):
+        left = u**power - X @ np.linalg.lstsq(X, u**power)[0]
+        assert (np.abs(left).max() < 1e-9 * np.abs(u**power).max()) == (power < 4)
+
+
 # --- the multiplier bootstrap -----------------------------------------------------------------
 
 
@@ -423,6 +431,23 @@ def test_the_estimate_of_the_group_is_the_one_tested(matched):
     change, treated, weight, town, _ = stacked(matched, 3, cluster_of(matched, "municipality"))
     _, error = weighted_fit(change, treated.astype(float), weight, town)
     assert found["std_error"] == pytest.approx(error, rel=1e-9)
+
+
+def test_clusters_of_controls_that_are_not_seen_do_not_count(towns):
+    """A town of its own for controls who are not in the register that year."""
+    frame = towns[~((towns["person_id"] % 9 == 0) & (towns["year"] == 2018))].copy()
+    frame["start_year"] = frame["start_year"].where(frame["start_year"].isna(), 2015.0)
+    away = (frame["person_id"] % 9 == 0) & frame["start_year"].isna()
+    frame.loc[away, "municipality"] = "elsewhere"
+    group = mih.match(
+        mih.read_panel(frame, price_year=2024), on=["age"], ratio=3, outcomes="wage_income"
+    )
+    effects = mih.event_study(group, outcomes="wage_income", window=(3, 3))
+    found = mih.wild_bootstrap(group, year=3, cluster="municipality", draws=99).table.iloc[0]
+    assert found["estimate"] == pytest.approx(effects.estimate[0, 0], rel=1e-10)
+    used = group.to_frame().query("role == 'control'")["person_id"].astype(int)
+    assert (used % 9 == 0).any()
+    assert found["clusters"] == 30
 
 
 @pytest.mark.parametrize(

@@ -228,6 +228,30 @@ def test_weights_move_with_persons_as_their_influence_says(register, method, est
     assert ours["std_error"] == pytest.approx(error, rel=1e-5)
 
 
+def test_start_years_that_are_not_seen_have_no_part_in_an_effect_or_its_error(register):
+    """The error by hand: start years by their starters, whose shares are estimated too."""
+    group = mih.weight(
+        register, on=["age", *mih.lag("wage_income", 1)], exact="county", method="entropy",
+        estimand="ate",
+    )  # fmt: skip
+    *seen, last = STARTS
+    asked = {"outcomes": "wage_income", "window": (2025 - last, 2025 - last)}
+    whole = mih.event_study(group, **asked).to_frame().iloc[0]
+    parts = mih.event_study(group, **asked, by="start_year")
+    tau = parts.to_frame().set_index("subgroup")["estimate"]
+    assert np.isnan(tau[str(last)])
+    risk = group.risk
+    starters = {c: risk.person[risk.treated & (risk.start_year == c)] for c in seen}
+    share = {c: len(who) / sum(map(len, starters.values())) for c, who in starters.items()}
+    assert whole["estimate"] == pytest.approx(sum(share[c] * tau[str(c)] for c in seen))
+    moved = np.zeros(risk.cube.n_persons)
+    for c in seen:
+        own = parts.subgroup(str(c)).influence
+        moved[own.cluster] += share[c] * own.rows[:, 0]
+        moved[starters[c]] += share[c] * (tau[str(c)] - whole["estimate"]) / len(starters[c])
+    assert whole["std_error"] == pytest.approx(np.sqrt((moved**2).sum()))
+
+
 def test_the_effect_on_everybody_lies_between_the_others(register):
     """Of the three, that on everybody lies between the other two, start year by start year."""
     options = {"on": ["age", *mih.lag("wage_income", 1)], "exact": "county", "caliper": 0.3}
@@ -240,6 +264,17 @@ def test_the_effect_on_everybody_lies_between_the_others(register):
     inner = estimate.drop("all", level="subgroup")
     low, high = inner[["att", "atc"]].min(axis=1), inner[["att", "atc"]].max(axis=1)
     assert ((inner["ate"] >= low - 1e-6) & (inner["ate"] <= high + 1e-6)).all()
+
+
+def test_parts_have_the_errors_that_they_have_alone(register):
+    """Rows of persons and of their reuse are kept apart when parts are set side by side."""
+    group = mih.match(
+        register, on=["age", *mih.lag("wage_income", 1)], exact="county", estimand="ate"
+    )
+    asked = {"outcomes": "wage_income", "window": (2, 2)}
+    whole = mih.event_study(group, **asked).to_frame()
+    parts = mih.event_study(group, **asked, by="county").to_frame().set_index("subgroup")
+    assert parts.loc["all", "std_error"] == pytest.approx(whole["std_error"].item(), rel=1e-12)
 
 
 def test_the_card_says_whose_effect_and_how_start_years_count(register):

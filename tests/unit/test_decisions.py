@@ -253,8 +253,8 @@ def test_lock_in_and_hours_stand_beside_by_hand(case) -> None:
     assert result.lock_in == pytest.approx(-57_000)
     assert result.in_kind == pytest.approx(-(24_000 + 6_000 + 4_000 + 27_000 + 33_000))
     text = " ".join(result.summary("nb").split())
-    assert "57 000 kr per plass" in text
-    assert "94 000 kr per plass" in text
+    assert "øker først, med 57 000 kr per plass" in text
+    assert "holdes utenom: 94 000 kr per plass" in text
 
 
 def test_no_price_stands_alone(case) -> None:

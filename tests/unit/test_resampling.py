@@ -101,9 +101,10 @@ def test_matching_drawn_persons_is_matching_a_register_of_them(register, options
     counts = a_draw(group.risk.cube, seed=4)
     frame = drawn_frame(register, group.risk.cube.person_id, counts)
     again = mih.match(read(frame), outcomes="wage_income", **options)
-    effects = mih.event_study(again, window=WINDOW, se="person")
-    found = rematched(group, target, False, counts)
-    np.testing.assert_allclose(found, effects.estimate.ravel(), rtol=1e-9, atol=1e-6)
+    for adjust in (False, True) if options["on"] else (False,):
+        effects = mih.event_study(again, window=WINDOW, se="person", adjust=adjust)
+        found = rematched(group, target, adjust, counts)
+        np.testing.assert_allclose(found, effects.estimate.ravel(), rtol=1e-9, atol=1e-6)
 
 
 def test_a_cluster_drawn_twice_counts_twice():

@@ -141,6 +141,17 @@ def test_a_sum_given_to_a_cost_is_its_sum_to_the_last_bit():
         assert replace(item, amounts=item.spread(total)).total == total
 
 
+def test_a_cost_of_nothing_is_spread_alike_and_its_years_follow_a_new_sum(case):
+    nothing = case.with_values({"cost:school": 0.0})
+    more = nothing.with_values({"cost:school": 300_000.0})
+    changed = more.sheet().changes(nothing.sheet())
+    assert "value" in set(changed["column"])
+    assert not changed["column"].str.startswith("year_").any()
+    school = next(item for item in more.programme.items if item.name == "school")
+    assert set(school.amounts) == {300_000.0 / len(school.amounts)}
+    assert len(school.amounts) > 1
+
+
 # --- editing --------------------------------------------------------------------------------------
 
 
@@ -268,6 +279,7 @@ REFUSED = [
     ("tax_rate_wage", "low", "0,4", "row 4 (tax_rate_wage), column 'low': low is above high"),
     ("tax_rate_wage", "low", "", "column 'low': the range has one end only"),
     ("tax_rate_wage", "high", "1,2", "column 'high'"),
+    ("pension_share", "high", "1,2", "(pension_share), column 'high'"),  # low is 0, as it may be
     ("tax_rate_wage", "unit", "NOK per NOK", "the unit of tax_rate_wage is share"),
     ("tax_rate_wage", "unit", "%", "column 'unit'"),
     ("tax_rate_wage", "distribution", "triangel", "did you mean"),
