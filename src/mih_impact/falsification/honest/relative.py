@@ -35,6 +35,7 @@ __all__ = ["Inequalities", "accepts", "check_pairs", "identified", "inequalities
 FloatArray = NDArray[np.float64]
 
 _NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(96)
+_ROUNDING = 1e-15
 _TAIL = 9.0  # standard deviations that hold all the mass there is in double precision
 
 
@@ -139,15 +140,24 @@ def _least_favourable(vertices: FloatArray, covariance: FloatArray, level: float
     """Return the quantile at `level` of the largest vertex when every inequality binds.
 
     For a given v the other variable lies between two lines; so one integral over v. No vertex has
-    a standard deviation above one, which bounds the quantile.
+    a standard deviation above one, which bounds the quantile. It is found by the secant, the end
+    that stays weighing half as much each time (the Illinois method).
     """
-    low = np.zeros(len(vertices))
-    high = np.full(len(vertices), float(-ndtri((1.0 - level) / 4.0)))
+    each, before = np.arange(len(vertices)), np.full(len(vertices), -1)
+    q = np.full(len(vertices), float(-ndtri((1.0 - level) / 4.0)))
+    ends = np.stack([np.zeros_like(q), q])  # below the quantile, and at or above it
+    off = np.stack([np.full_like(q, -level), _largest_below(vertices, covariance, q) - level])
     for _ in range(60):
-        middle = (low + high) / 2.0
-        above = _largest_below(vertices, covariance, middle) >= level
-        low, high = np.where(above, low, middle), np.where(above, middle, high)
-    return high
+        q = ends[1] - off[1] * (ends[1] - ends[0]) / (off[1] - off[0])
+        error = _largest_below(vertices, covariance, q) - level
+        side = (error >= 0.0).astype(np.int64)
+        moved = np.abs(ends[side, each] - q)
+        ends[side, each], off[side, each] = q, error
+        off[1 - side, each] /= np.where(side == before, 2.0, 1.0)
+        before = side
+        if (np.minimum(moved, np.abs(error)) <= _ROUNDING).all():
+            break
+    return q
 
 
 def _largest_below(vertices: FloatArray, covariance: FloatArray, q: FloatArray) -> FloatArray:
@@ -213,21 +223,13 @@ def interval(
     moments = inequalities(target, M, kappa=first_stage * (1.0 - level))
     inner = identified(target, M)
     outer = moments.reach()
-    low, high = (
-        _end(moments, inside, outside, size=1.0 - level)
-        for inside, outside in zip(inner, outer, strict=True)
-    )
-    return low, high
-
-
-def _end(moments: Inequalities, inside: float, outside: float, *, size: float) -> float:
-    """Return the accepted value farthest towards `outside`."""
+    inside, outside, side = np.array(inner), np.array(outer), np.arange(2)
     for _ in range(_PASSES):
-        points = np.linspace(inside, outside, _POINTS)
-        accepted = np.flatnonzero(accepts(moments, points, size=size))
-        last = int(accepted[-1]) if len(accepted) else 0
-        inside, outside = float(points[last]), float(points[min(last + 1, _POINTS - 1)])
-    return inside
+        points = np.linspace(inside, outside, _POINTS)  # (points, the two ends)
+        passes = accepts(moments, points.ravel(), size=1.0 - level).reshape(points.shape)
+        last = np.where(passes, np.arange(_POINTS)[:, None], 0).max(axis=0)
+        inside, outside = points[last, side], points[np.minimum(last + 1, _POINTS - 1), side]
+    return float(inside[0]), float(inside[1])
 
 
 def _leverage(target: Target) -> float:
