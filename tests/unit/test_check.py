@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -253,6 +255,57 @@ def test_wages_that_look_like_thousands_are_told_and_nothing_is_changed():
     assert table(kroner) == {}
     assert table(kroner.assign(wage_income=thousands["wage_income"] * 1000)) == {}, "as advised"
     assert table(kroner.assign(wage_income=0.06 * 100_853)) == {}, "low wages are wages"
+
+
+CODES = {
+    "wages of 7 digits": ("wage_income", 9_999_999, "warning"),
+    "wages of 8 digits": ("wage_income", 99_999_999, "warning"),
+    "wages, and an error anyway": ("wage_income", 999_999_999, "error"),
+    "eights": ("wage_income", 8_888_888, "warning"),
+    "a benefit": ("dagpenger", 99_999, "warning"),
+    "wages below zero": ("wage_income", -9, "error"),
+    "months": ("months_unemployed", 99, "error"),
+    "year of birth": ("birth_year", 9999, "error"),
+    "hours": ("hours", 999, "warning"),
+    "hours below zero": ("hours", -1, "warning"),
+}
+
+
+@pytest.mark.parametrize("case", CODES)
+def test_a_value_that_recurs_and_looks_like_a_code_is_told_and_the_advice_works(case):
+    column, code, severity = CODES[case]
+    frame = clean(n=30).assign(hours=lambda f: (f["year"] + f["wage_income"]) % 90)
+    person = frame["person_id"].isin([f"p{i}" for i in range(10, 16)])
+    rows = person if column == "birth_year" else person & (frame["year"] == 2016)
+    frame[column] = frame[column].where(~rows, code).astype(float)
+    (told,) = read_panel(frame).check().breaches
+    assert (told.severity, told.rows, told.column) == (severity, int(rows.sum()), column)
+    advice = re.search(r"values=(\{.*\}\})", told.do.text("en"))[1]
+    assert advice in told.do.text("nb")
+    assert f"{{{code}: None}}" in advice
+    mended = read_panel(frame, values=eval(advice))
+    assert not mended.check().breaches
+    same = read_panel(frame.assign(**{column: frame[column].where(~rows)}))
+    group = {"exact": ["sex"], "on": ["months_unemployed"], "ratio": 1, "method": "mahalanobis"}
+    assert mih.match(mended, **group).to_frame().equals(mih.match(same, **group).to_frame())
+
+
+def test_several_codes_are_told_at_once_also_beside_a_higher_income():
+    frame = clean(n=40)
+    frame.loc[0, "wage_income"] = 12_345_678.0
+    frame.loc[10:20, "wage_income"] = 9_999_999
+    frame.loc[30:40, "wage_income"] = 999_999
+    (told,) = read_panel(frame).check().breaches
+    assert 'values={"wage_income": {999999: None, 9999999: None}}' in told.do.text("en")
+    assert told.rows == 22
+    assert "zero of a resident" in told.do.text("en")
+
+
+def test_an_amount_that_many_are_near_is_no_code():
+    frame = clean(n=40)
+    frame.loc[:59, "wage_income"] = 999_970.0 + np.arange(60)
+    frame.loc[60:63, "wage_income"] = 99_999_999.0  # too few
+    assert not read_panel(frame).check().breaches
 
 
 def test_wages_in_another_currency_unit_or_number_are_not_taken_for_thousands():

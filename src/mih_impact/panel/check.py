@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import pandas as pd
@@ -171,10 +171,9 @@ def _column(name: str, seen: ColumnCount, rows: Rows, context: Context) -> Itera
         severity: Literal["error", "warning"] = "warning" if exit_ else "error"
         yield _breach("all null", name, severity, empty, m.NO_EXITS if exit_ else m.ALL_NULL)
         return
-    if declared is None and cast.dtype == "money":
-        yield from _own_money(name, seen, context)
-    else:
-        yield from _outside(name, cast, seen, context)
+    own = declared is None and cast.dtype == "money"
+    outside = _own_money(name, seen, context) if own else _outside(name, cast, seen, context)
+    yield from _or_coded(cast, seen, list(outside))
     if seen.rounding is not None and seen.rounding.loses:
         yield _rounded(cast, seen.given, seen.rounding, context)
     if cast.dtype in ("money", "number", "bool") and seen.all_zero:
@@ -200,6 +199,22 @@ def _thousands(cast: Cast, seen: ColumnCount, rows: Rows, context: Context) -> I
     if seen.mean is not None and seen.above_zero >= ROWS_WITH_WAGE and seen.mean < limit:
         values = {"limit": _count(round(limit)), "year": str(year), "source": cast.source}
         yield _breach("thousands", cast.name, "warning", seen.above_zero, m.THOUSANDS, **values)
+
+
+def _or_coded(cast: Cast, seen: ColumnCount, outside: list[Breach]) -> Iterator[Breach]:
+    """Tell of values that look like codes: with what is wrong with them anyway, or as a warning."""
+    names_a_row = cast.name in CONTRACT and CONTRACT[cast.name].role == "key"
+    if not seen.coded or names_a_row:
+        yield from outside
+        return
+    codes = ", ".join(map(str, seen.coded))
+    paste = f'values={{"{cast.name}": {{{", ".join(f"{code}: None" for code in seen.coded)}}}}}'
+    for each in outside:
+        yield replace(each, do=m.OR_CODED.format(do=each.do, codes=codes, paste=paste))
+    if not outside:
+        text = m.CODED_MONEY if cast.dtype == "money" else m.CODED
+        rows = sum(seen.coded.values())
+        yield _breach("coded", cast.name, "warning", rows, text, codes=codes, paste=paste)
 
 
 def _places(cast: Cast, seen: PlaceCount, context: Context) -> Iterator[Breach]:

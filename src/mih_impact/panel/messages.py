@@ -168,6 +168,29 @@ THOUSANDS = (
         "fine",
     ),
 )
+CODED = (
+    Label(
+        nb="{column} er {codes} i {rows}: det ser ut som en kode for at verdien mangler",
+        en="{column} is {codes} in {rows}: it looks like a code for a missing value",
+    ),
+    Label(
+        nb="er det en kode, gjør den til manglende: {paste}; er det en verdi, er det greit",
+        en="if it is a code, make it missing: {paste}; if it is a value, it is fine",
+    ),
+)
+#: Of amounts, what follows.
+CODED_MONEY = (
+    CODED[0],
+    Label(
+        nb=CODED[1].nb + "; et beløp som mangler, er 0 for den som er bosatt",
+        en=CODED[1].en + "; a missing amount is zero of a resident",
+    ),
+)
+#: Beside what is wrong with such values anyway.
+OR_CODED = Label(
+    nb="{do}; er {codes} en kode for at verdien mangler: {paste}",
+    en="{do}; if {codes} is a code for a missing value: {paste}",
+)
 _CORRECT = Label(
     nb="rett verdiene eller la dem stå tomme", en="correct the values or leave them null"
 )

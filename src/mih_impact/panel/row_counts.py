@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -66,7 +67,8 @@ class ColumnCount:
 
     `all_zero` says whether all that are given are zero; `rounding` is of money with decimals;
     `gone` are rows whose code means by its list that there is no value; `places` is of columns of
-    places; `above_zero` are rows with something of the first outcome, and `mean` their mean.
+    places; `above_zero` are rows with something of the first outcome, and `mean` their mean;
+    `coded` are rows by values that look like codes for a missing value.
     """
 
     given: int
@@ -79,6 +81,7 @@ class ColumnCount:
     places: PlaceCount | None = None
     above_zero: int = 0
     mean: float | None = None
+    coded: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -291,7 +294,10 @@ class _Tally:
 def _rows_outside(
     raw: nw.LazyFrame[Any], casts: Mapping[str, Cast], counted: Mapping[str, float | None]
 ) -> Mapping[str, float | None]:
-    """Return the number of rows below and above the range of each column, where there are any."""
+    """Return the rows of each column below and above its range, and at and near what may be codes.
+
+    Nothing is passed over where there are none by the extremes.
+    """
     tally, broken = _Tally(), False
     for name, cast in casts.items():
         if cast.dtype in ("text", "category", "bool"):
@@ -304,7 +310,33 @@ def _rows_outside(
         if largest is not None and largest > high:
             tally.add(f"above:{name}", engine.count_of(cast.expr > high), "sum")
             broken = True
+        for code in _codes(cast, smallest, largest):
+            # a code below zero is beside all that is; another beside what is about as large
+            reach = max(abs(code) / 1000, 10.0)
+            beside = (cast.expr > code - reach) & (cast.expr < code + reach)
+            near = beside if code > 0 else cast.expr < 0
+            tally.add(f"near:{name}:{code}", engine.count_of(near), "sum")
+            tally.add(f"code:{name}:{code}", engine.count_of(cast.expr == code), "sum")
+            broken = True
     return tally.run(raw) if broken else {}
+
+
+#: So many rows with one value, more than all about as large, look like a code.
+LEAST_CODED = 5
+#: What a code for a missing value is made of; one digit alone is a code below zero only.
+_RUNS = tuple(int(digit * length) for length in range(1, 11) for digit in "89")
+
+
+def _codes(cast: Cast, low: float | None, high: float | None) -> list[int]:
+    """Return the values between the extremes of a column that may be codes for a missing value.
+
+    Of amounts those of six digits or more; else an extreme itself.
+    """
+    if low is None or high is None:
+        return []
+    least = 10**5 if cast.dtype == "money" else math.inf
+    found = [run for run in _RUNS if least <= run <= high or (run == high and run > 9)]
+    return [*found, *(-run for run in (1, *_RUNS) if -run == low)]
 
 
 def _place_count(raw: nw.LazyFrame[Any], name: str, cast: Cast) -> PlaceCount | None:
@@ -357,7 +389,17 @@ def _column_count(
         places=places,
         above_zero=above_zero,
         mean=total / 100.0 / above_zero if above_zero and total is not None else None,
+        coded=_coded(name, outside),
     )
+
+
+def _coded(name: str, outside: Mapping[str, float | None]) -> dict[int, int]:
+    """Return the rows of each value that is a code by how many there are of it."""
+    known = {
+        code: outside.get(f"code:{name}:{code}") for run in (1, *_RUNS) for code in (run, -run)
+    }
+    rows = {code: int(n) for code, n in known.items() if n is not None and n >= LEAST_CODED}
+    return {code: n for code, n in rows.items() if 2 * n > (outside[f"near:{name}:{code}"] or 0)}
 
 
 def _rounding(name: str, counted: Mapping[str, float | None]) -> Rounding | None:
