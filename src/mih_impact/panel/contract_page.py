@@ -27,7 +27,10 @@ Columns of other types, such as dates, are left out, and `Panel.check()` says so
 Identifiers are text: whole numbers are turned into it, and persons are ordered by it. Money is in
 kroner with decimals, in the prices of its year unless `money="fixed"`. Codes can be given words
 with `values={"sex": {1: "man", 2: "woman"}}`; every code must be named. Where all that is named
-is no value, `values={"wage_income": {".a": None}}`, the other values stay as they are.
+is no value, `values={"wage_income": {".a": None}}`, the other values stay as they are; in a TOML
+file the text `"null"` stands for None. `Panel.check()` tells of values that look like codes for a
+missing one: runs of 8 or 9 (amounts of six digits, or else the largest value), and -1, -8 and -9
+and their like, in at least five rows, and in more rows than all other values about as large.
 """
 
 _CODES = """\
