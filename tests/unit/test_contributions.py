@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -250,3 +252,41 @@ def test_schemes_that_cannot_be_written_are_named_together_and_said_to_be_left_o
         assert "social assistance" in words.split(said)[1].split(". ")[0]
         assert "Public budgets are without" in words
     assert "Holdt utenfor regnskapet: " in " ".join(kept.summary("nb").split())
+
+
+@pytest.mark.parametrize("estimator", ["event_study", "imputation", "group_time"])
+def test_a_scheme_of_the_panel_that_is_not_estimated_is_said_to_be_left_out(tmp_path, estimator):
+    panel = mih.read_panel(register())
+    options = {"outcomes": ["wage_income", "dagpenger"]}
+    window = {"window": (-2, 3)}
+    if estimator == "event_study":
+        effect = effects(register(), **options, **window)
+    elif estimator == "imputation":
+        effect = mih.imputation_effects(panel, **options, **window)
+    else:
+        effect = mih.group_time_effects(panel, **options, covariates=["age"]).aggregate("event")
+    told = {"programme": mih.Programme.none(), "horizon": 2}
+    case = mih.cost_benefit(effect, mih.Assumptions.r109(), **told)
+    said = re.compile(r"Left out of the account: ([^.]*)\. Public budgets are without")
+    for each in (case, mih.load(case.save(tmp_path / "a.zip"))):
+        memo = mih.write_memo(each, tmp_path / "a.html", lang="en").read_text("utf-8")
+        for text in (each.summary("en"), memo):
+            found = said.search(" ".join(text.split()))
+            assert found[1] == "social assistance (sosialhjelp)"
+    roles = {"dagpenger": None}
+    both = mih.cost_benefit(effect, mih.Assumptions.r109(), roles=roles, **told)
+    assert said.search(" ".join(both.summary("en").split()))[1].count(",") == 1
+
+
+def test_a_scheme_is_not_left_out_where_its_total_or_itself_is_in_the_account():
+    frame = register().assign(nav=lambda f: f["dagpenger"])
+    panel = mih.read_panel(frame, units={"nav": "NOK"})
+    group = mih.match(panel, exact="county", on="age", ratio=2)
+    told = {"programme": mih.Programme.none(), "horizon": 2}
+    for outcomes, roles in (
+        (["wage_income", "nav", "sosialhjelp"], {"nav": "benefit:state"}),
+        (["wage_income", "dagpenger", "sosialhjelp"], None),
+    ):
+        effect = mih.event_study(group, outcomes=outcomes, window=(-2, 3))
+        case = mih.cost_benefit(effect, mih.Assumptions.r109(), roles=roles, **told)
+        assert "Left out of the account" not in case.summary("en")

@@ -188,7 +188,7 @@ def no_benefits(case: AccountValues) -> Sentence | None:
 
 
 def left_out(case: AccountValues) -> Sentence | None:
-    """Say which estimated benefits are left out, where any is."""
+    """Say which benefits of the panel are left out, where any is."""
     names = case.provenance.options.get("left_out", ())
     if not names:
         return None

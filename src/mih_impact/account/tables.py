@@ -513,11 +513,14 @@ def tax_rates_of(effects: EffectSeries, entered: Mapping[str, str]) -> dict[str,
 
 
 def left_out_of(effects: EffectSeries, entered: Mapping[str, str]) -> dict[str, Any]:
-    """Return the estimated benefits that the account leaves out, and that no total covers."""
+    """Return the benefits of the panel that the account leaves out, and that no total covers.
+
+    Those that were estimated, and those that were not.
+    """
     roles = set(entered.values())
     covered = "state" if STATE_BENEFITS in roles else None
     names = []
-    for name in effects.outcomes:
+    for name in (*effects.outcomes, *effects.provenance.options.get("not_estimated", ())):
         own = None if name in entered else benefit_of(f"benefit:{name}")
         if own is not None and own.payer != covered and own.role not in roles:
             names.append(name)

@@ -302,7 +302,7 @@ def _series(
         split=None if parts is None else parts.split,
         provenance=Provenance.of(
             "event_study",
-            told,
+            told | cube.without(names),
             seed=seed,
             data=cube.fingerprint,
             evidence=group.provenance.evidence,

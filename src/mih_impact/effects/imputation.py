@@ -228,7 +228,7 @@ def imputation_effects(
         influence=influence,
         provenance=Provenance.of(
             "imputation_effects",
-            options,
+            options | cube.without(names),
             seed=seed,
             data=cube.fingerprint,
             evidence=panel.provenance.evidence,

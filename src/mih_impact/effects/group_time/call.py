@@ -211,6 +211,7 @@ def group_time_effects(
         cluster=str(cluster),
     )
     options = {"outcomes": list(names), "dead": dead, **about, **vars(method)}
+    options |= cube.without(names)
     provenance = Provenance.of(
         "group_time_effects",
         options,
