@@ -43,7 +43,7 @@ from mih_impact.effects.question import (
     takes_question,
 )
 from mih_impact.effects.score_correction import require_theory
-from mih_impact.effects.series import EffectSeries, build_series
+from mih_impact.effects.series import EffectSeries, build_series, not_estimated
 from mih_impact.errors import EffectsError, OptionError
 from mih_impact.panel.cube import Dead
 
@@ -302,7 +302,7 @@ def _series(
         split=None if parts is None else parts.split,
         provenance=Provenance.of(
             "event_study",
-            told | cube.without(names),
+            told | not_estimated(cube.schemes, names),
             seed=seed,
             data=cube.fingerprint,
             evidence=group.provenance.evidence,

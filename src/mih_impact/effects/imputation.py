@@ -30,7 +30,7 @@ from mih_impact.effects.group_time.sample import (
     require_followed,
 )
 from mih_impact.effects.influence import AnyInfluence, critical_values
-from mih_impact.effects.series import EffectSeries, build_series
+from mih_impact.effects.series import EffectSeries, build_series, not_estimated
 from mih_impact.errors import EffectsError, PanelContractError, SupportError
 from mih_impact.panel.cube import NEVER, Cube, Dead
 from mih_impact.panel.panel import Panel
@@ -228,7 +228,7 @@ def imputation_effects(
         influence=influence,
         provenance=Provenance.of(
             "imputation_effects",
-            options | cube.without(names),
+            options | not_estimated(cube.schemes, names),
             seed=seed,
             data=cube.fingerprint,
             evidence=panel.provenance.evidence,

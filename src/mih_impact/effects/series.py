@@ -30,7 +30,7 @@ from mih_impact.errors import EffectsError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["EffectSeries", "build_series", "require_effects"]
+__all__ = ["EffectSeries", "build_series", "not_estimated", "require_effects"]
 
 FloatArray = NDArray[np.float64]
 
@@ -307,6 +307,22 @@ def _averaged(effects: EffectSeries, years: tuple[int, ...], level: float) -> Ef
 
 #: How counts of years become one, so that none is larger than it is in all of them.
 _COUNTED = {"n_participants": np.min, "n_controls": np.min, "n_lost": np.max}
+
+
+def not_estimated(schemes: Sequence[str], outcomes: Sequence[str]) -> dict[str, list[str]]:
+    """Return which benefit schemes of a panel are not among outcomes, for provenance to tell.
+
+    An account without them says so.
+
+    Examples
+    --------
+    >>> not_estimated(["dagpenger", "aap"], ["wage_income", "aap"])
+    {'not_estimated': ['dagpenger']}
+    >>> not_estimated(["aap"], ["aap"])
+    {}
+    """
+    found = [name for name in schemes if name not in outcomes]
+    return {"not_estimated": found} if found else {}
 
 
 def build_series(

@@ -10,7 +10,7 @@ same bits whatever engine made them; prices and divisions come after, here, in a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Literal
@@ -407,11 +407,6 @@ class Cube:
         if name in self.code or name in self.number:
             return self._last_row_value(name, period)
         return CovariateRead(self.lagged(name, period + 1, 1), nothing_carried)
-
-    def without(self, outcomes: Collection[str]) -> dict[str, list[str]]:
-        """Return the schemes of the panel that are not among outcomes, for provenance to tell."""
-        found = [name for name in self.schemes if name not in outcomes]
-        return {"not_estimated": found} if found else {}
 
     @cached_property
     def fingerprint(self) -> str:

@@ -32,6 +32,7 @@ from mih_impact.effects.group_time.sample import (
     require_followed,
     start_groups,
 )
+from mih_impact.effects.series import not_estimated
 from mih_impact.errors import EffectsError, OptionError, PanelContractError, warn
 from mih_impact.panel.cube import Dead
 from mih_impact.panel.panel import Panel
@@ -211,7 +212,7 @@ def group_time_effects(
         cluster=str(cluster),
     )
     options = {"outcomes": list(names), "dead": dead, **about, **vars(method)}
-    options |= cube.without(names)
+    options |= not_estimated(cube.schemes, names)
     provenance = Provenance.of(
         "group_time_effects",
         options,
