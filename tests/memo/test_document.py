@@ -97,7 +97,7 @@ def test_a_figures_title_becomes_its_caption_and_the_axes_keep_it():
         ({"blocks": (doc.Figure(b"", b"<svg>", "", "a"),)}, "has no caption"),
         ({"blocks": (doc.Figure(b"", b"<svg>", "c", "a"),)}, "is no picture"),
         ({"blocks": (doc.Paragraph(Number("1", Trace("a\x01"))),)}, r"U\+0001"),
-        ({"sources": (doc.Source("a", "b", "javascript:x"),)}, "is none"),
+        ({"sources": (doc.Source("a", "b", "javascript:x"),)}, "no web address"),
         ({"blocks": (doc.Table("c", ("a", "b"), (("1",),)),)}, "is not whole"),
         ({"blocks": (doc.Table("c", ("a",), ()),)}, "is not whole"),
         ({"blocks": (doc.Table("c", ("a",), (("1",),), sums=(1,)),)}, "no row"),
@@ -106,7 +106,7 @@ def test_a_figures_title_becomes_its_caption_and_the_axes_keep_it():
         ({"sources": NAV + NAV}, "the same key"),
         ({"blocks": (doc.Paragraph("a\x00b"),)}, r"U\+0000"),
         ({"footer": "a\ud800"}, r"U\+D800"),
-        ({"date": "2025-06-19"}, "date is a date"),
+        ({"date": "2025-06-19"}, "date takes a day"),
     ],
 )
 def test_what_does_not_hold_together_is_refused(change, says):

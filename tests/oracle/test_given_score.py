@@ -169,7 +169,7 @@ def test_a_probit_gives_what_statas_teffects_publishes():
         (mih.match, {"score": "county", "folds": 2}, "Folds are for"),
         (mih.match, {"score": "county"}, "between 0 and 1"),
         (mih.match, {"score": logit, "folds": 1}, "folds"),
-        (mih.match, {"score": logit, "method": "exact", "on": "age"}, "Nothing here is by a score"),
+        (mih.match, {"score": logit, "method": "exact", "on": "age"}, "No score is used here"),
         (mih.weight, {"score": logit}, "Entropy balancing has no score"),
     ],
 )

@@ -251,7 +251,7 @@ def test_the_card_says_what_errors_know(register):
     [
         (mih.weight, {"adjust": True, "folds": 2}, "Folds are for"),
         (mih.weight, {"adjust": least_squares, "folds": 1}, "folds"),
-        (mih.weight, {"outcome_regression": "unweighted"}, "a regression has weights or not"),
+        (mih.weight, {"outcome_regression": "unweighted"}, "weights for a regression"),
         (mih.weight, {"adjust": "age", "outcome_regression": "none"}, "outcome_regression"),
         (mih.weight, {"adjust": "nowhere"}, "nowhere"),
         (mih.weight, {"adjust": 3}, "adjust"),
@@ -328,7 +328,7 @@ def test_a_change_without_a_prediction_is_refused_and_counted(foretold):
     other = mih.weight(foretold[1], on="age", estimand="ate")
     with pytest.raises(mih.OptionError, match="without treatment"):
         mih.event_study(other, outcomes="wage_income", adjust={"wage_income": "told"})
-    with pytest.raises(mih.OptionError, match="Folds are for predictions of a function"):
+    with pytest.raises(mih.OptionError, match="Folds are for predictions by a function"):
         mih.event_study(
             mih.weight(foretold[1], on="age"), outcomes="wage_income", folds=2,
             adjust={"wage_income": "told"},

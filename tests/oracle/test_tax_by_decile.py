@@ -357,5 +357,5 @@ def account_like(effects: mih.EffectSeries) -> mih.EffectSeries:
 
 
 def test_a_published_tax_is_not_taken_for_one_by_decile(taxed) -> None:
-    with pytest.raises(AssumptionError, match="not said to be tax by decile"):
+    with pytest.raises(AssumptionError, match="does not say that it is tax by decile"):
         mih.cost_benefit(account_like(taxed), RULES, programme=mih.Programme.none(), horizon=4)

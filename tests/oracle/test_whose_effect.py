@@ -295,8 +295,8 @@ def test_the_card_says_whose_effect_and_how_start_years_count(register):
 @pytest.mark.parametrize(
     ("options", "what"),
     [
-        ({"replace": False}, "participants enough for every candidate"),
-        ({"common_support": True}, "Common support is told of participants"),
+        ({"replace": False}, "too few participants for every candidate"),
+        ({"common_support": True}, "Common support is judged for participants"),
         ({"estimand": "late"}, "estimand"),
     ],
 )

@@ -110,7 +110,7 @@ MATCH_REFUSES = [
     ({"on": ((),), "method": (*NEIGHBOURS, "cem")}, "needs covariates"),
     ({"on": (MATCH["on"][0],), "method": ("exact",)}, "Lags are continuous"),
     ({"on": ((),), "exact": ((),)}, "needs co"),
-    ({"common_support": (True,), "method": CELLS}, "told by a propensity score"),
+    ({"common_support": (True,), "method": CELLS}, "judged by a propensity score"),
     ({"order": ("random",), "seed": (None,)}, "needs a seed"),
     ({"cutpoints": MATCH["cutpoints"][1:], "method": (*NEIGHBOURS, "exact")}, "for coarsened"),
     ({"link": ("probit",), "method": CELLS}, "by a score"),
@@ -181,7 +181,7 @@ OTHERS_MATCHED_REFUSES = [
     *OTHERS_REFUSES,
     ({"their_effects.adjust": (True,)}, "are not adjusted|have standard errors"),
     ({"match_others.replace": (False,), "match_others.method": NEIGHBOURS}, "Without replacement"),
-    ({"match_others.common_support": (True,)}, "Common support is told"),
+    ({"match_others.common_support": (True,)}, "Common support is judged"),
     ({"their_effects.se": ("person", "matched_set", "estimated_weights")}, "have standard errors"),
     ({"their_effects.cluster": ("town",)}, "have standard errors"),
 ]

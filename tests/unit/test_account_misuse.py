@@ -225,12 +225,12 @@ COSTS: dict[str, tuple[Call, str]] = {
 }  # fmt: skip
 
 ACCOUNTS: dict[str, tuple[Call, str]] = {
-    "benefit without payer": (lambda: mih.Benefit("x"), "no payer"),
+    "benefit without payer": (lambda: mih.Benefit("x"), "needs a payer"),
     "benefit untold": (lambda: mih.Benefit("x", "state"), "taxable=True or taxable=False"),
     "benefit taxed 1": (lambda: mih.Benefit("x", "state", 1), "taxable=1"),
     "benefit of an unknown actor": (lambda: mih.Benefit("x", "stat", True), "did you mean 'state'"),
-    "benefit paid by its receiver": (lambda: mih.Benefit("x", "participant", True), "who gets it"),
-    "benefit paid by the displaced": (lambda: mih.Benefit("x", "displaced", True), "who gets it"),
+    "benefit paid by its receiver": (lambda: mih.Benefit("x", "participant", True), "needs a payer"),
+    "benefit paid by the displaced": (lambda: mih.Benefit("x", "displaced", True), "needs a payer"),
     "benefit of a number": (lambda: mih.Benefit(5, "state", True), "no name"),
     "benefit without name": (lambda: mih.Benefit("", "state", True), "no name"),
     "benefit label a text": (lambda: mih.Benefit("x", "state", True, "y"), "two languages"),

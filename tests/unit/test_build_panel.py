@@ -636,7 +636,7 @@ def test_one_day_in_many_spellings(text, options):
     ("options", "match"),
     [
         ({"days": None}, 'per="day" needs the days'),
-        ({"per": None, "days": None}, "An amount is for something"),
+        ({"per": None, "days": None}, "An amount needs the period"),
         ({"overlap": "union"}, "which amount holds"),
         ({"stops": "open"}, "stops= has a value"),
         ({"covers_to": "31.12.2020"}, "covers_to= is a day"),

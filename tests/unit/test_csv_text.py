@@ -288,7 +288,7 @@ def test_columns_of_codes_are_categories_also_where_they_are_numbers(tmp_path):
         assert cube.as_of("industry", 2020).values.tolist() == ["47.190", "86.107"]
     whole = pd.read_csv(path, sep=";").assign(industry=[111, 890])
     assert read_panel(whole, codes=["industry"]).cube().as_of("industry", 2020).values[0] == "111"
-    for codes, words in ((["x"], "does not have"), (["wage_income"], "no codes in the contract")):
+    for codes, words in ((["x"], "does not have"), (["wage_income"], "not codes in the contract")):
         with pytest.raises(OptionError, match=words):
             read_panel(whole, codes=codes)
 

@@ -160,8 +160,8 @@ def test_what_one_decision_has_beyond_another() -> None:
             {"low": {2026: 800, 2027: 1}, "high": {2026: 900, 2027: 900}},
             "does not hold its starters",
         ),
-        ({"asked": 1e6}, "does not stand on its own"),
-        ({"asked": -1, "budget": 2025, "asked_source": TEXT}, "does not stand on its own"),
+        ({"asked": 1e6}, "lacks its amount, year or source"),
+        ({"asked": -1, "budget": 2025, "asked_source": TEXT}, "lacks its amount, year or source"),
         ({"asked": "mye", "budget": 2025, "asked_source": TEXT}, "asked is a finite number"),
     ],
 )

@@ -174,7 +174,7 @@ BAD = [
     ({"controls": "not_yet", "window_end": -1}, "0 or more"),
     ({"method": "cem", "on": []}, "needs covariates"),
     ({"method": "mahalanobis", "on": []}, "needs covariates"),
-    ({"method": "cem", "common_support": True}, "told by a propensity score"),
+    ({"method": "cem", "common_support": True}, "judged by a propensity score"),
     ({"cutpoints": {"age": 3}}, "use method='cem'"),
     ({"method": "cem", "cutpoints": {"wage": 3}}, "names what is not matched on: wage"),
     ({"method": "cem", "cutpoints": {"age": 0}}, "neither a number of bins"),

@@ -92,7 +92,7 @@ def test_an_apprenticeship_holds_together(changes: dict, words: str) -> None:
     given |= {"share": pay_term("apprentice_share", value=0.5, **told)}
     given |= {"skilled_wage": pay_term("skilled_wage", value=400_000.0, **told)}
     own = Apprenticeship(**given)
-    with pytest.raises(OptionError, match="phase that the programme has not"):
+    with pytest.raises(OptionError, match="phase that the programme does not have"):
         Programme(name="p", label=LABEL, apprenticeship=own)
     with pytest.raises(OptionError, match=words):
         Apprenticeship(**(given | changes))

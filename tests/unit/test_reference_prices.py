@@ -94,9 +94,9 @@ def test_years_are_added_whatever_their_base_year():
 @pytest.mark.parametrize(
     ("index", "message"),
     [
-        ({2026: 100.0}, r"none in common.*give 2025 too"),
-        ({2008: 88.0}, r"none in common.*give 2009 too"),
-        ({}, r"none in common"),
+        ({2026: 100.0}, r"share no year.*give 2025 too"),
+        ({2008: 88.0}, r"share no year.*give 2009 too"),
+        ({}, r"share no year"),
         ({2023: 100.0, 2024: 104.0, 2025: 108.0}, r"another index.*from 2023, 2024 to 2025"),
         ({"2024": 100.0}, "whole years and positive numbers"),
         ({2024: "133.6"}, "whole years and positive numbers"),

@@ -263,7 +263,7 @@ class TestEValue:
             mih.e_value(effects, outcome="in_work", year=3, sd=0.5)
         with pytest.raises(EffectsError, match="is the base"):
             mih.e_value(effects, year=-1, sd=1e5)
-        with pytest.raises(EffectsError, match="do not hold all"):
+        with pytest.raises(EffectsError, match="do not have everything"):
             mih.e_value(effects, year=30, sd=1e5)
 
     def test_another_group_is_refused(self, effects, group):

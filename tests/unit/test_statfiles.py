@@ -268,9 +268,9 @@ def test_days_of_spss_and_sas_are_right_over_their_first_days_and_open_ends(tmp_
 
 
 def test_times_that_are_of_no_plain_calendar_and_days_of_none_are_refused(tmp_path):
-    with pytest.raises(mih.PanelContractError, match=r"no plain calendar.*Do: .*dofC"):
+    with pytest.raises(mih.PanelContractError, match=r"not calendar times.*Do: .*dofC"):
         cells(stata(tmp_path, "%tC", 5.0))
-    with pytest.raises(mih.PanelContractError, match=r"in no calendar.*1 value"):
+    with pytest.raises(mih.PanelContractError, match=r"outside the calendar.*1 value"):
         cells(stata(tmp_path, "%td", 1e9))
 
 
@@ -399,11 +399,11 @@ def test_cells_of_excel_keep_zeros_and_types(tmp_path):
     ("rows", "says"),
     [
         ([HEAD, ["1", 2019, "=1+1", "x"]], "formulas without their values.*1 cell"),
-        ([HEAD, ["1", 2019, "#N/A", "x"]], "errors of Excel's.*1 cell"),
+        ([HEAD, ["1", 2019, "#N/A", "x"]], "Excel shows an error.*1 cell"),
         ([["title"], HEAD], "not the names of the columns.*3 columns"),
         ([[1, 2019], [2, 2020]], "not the names of the columns.*numbers"),
         ([["a", "a"], [1, 2]], "a more than once"),
-        ([], "not one sheet with rows.*0 sheets"),
+        ([], "not have exactly one sheet with rows.*0 sheets"),
     ],
 )
 def test_sheets_that_are_no_table_are_refused(rows, says, tmp_path):

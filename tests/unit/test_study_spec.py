@@ -146,8 +146,8 @@ def test_how_text_is_read_and_the_price_index_are_part_of_an_analysis(folder):
     [
         ("index = { 2024 = 1.0 }\nkpi = { 2024 = 1.0 }", "two price indices"),
         ("kpi = 5", "no table"),
-        ("kpi = { y2024 = 1.0 }", "year that is none"),
-        ("kpi = { 2030 = 1.0 }", "none in common"),
+        ("kpi = { y2024 = 1.0 }", "a key that is not a year"),
+        ("kpi = { 2030 = 1.0 }", "share no year"),
         ("thousands = ';'", "thousands= has a value"),
         ("columns = 5", "columns is a mapping"),
         ("source = 5", "one name"),
@@ -214,7 +214,7 @@ REFUSED = [
     ("horizon = 4\n[outputs]\nfigures = ['pie']", "present_value"),
     ("horizon = 4\n[outputs]\nsheet = ['xls']", "did you mean 'xlsx'"),
     ("horizon = 4\n[outputs]\nsave = 'case'", "result.zip"),
-    ("horizon = 4\n[outputs]\nfolder = 3", "is a path"),
+    ("horizon = 4\n[outputs]\nfolder = 3", "takes a path"),
     ("horizon = 4\n[output]\n", "did you mean 'outputs'"),
 ]
 

@@ -352,7 +352,7 @@ def test_a_frame_of_effects_says_the_same_as_a_mapping():
             {"effects": pd.DataFrame({"outcome": ["aap"], "year_since_start": 2, "value": 1})},
             "missing or twice",
         ),
-        ({"effects": {"aap": [-400_000]}}, "cannot be had"),
+        ({"effects": {"aap": [-400_000]}}, "cannot be reached"),
         ({"participants": 900, "persons": 1_000}, "Too few persons"),
         ({"participants": 0}, "at least one participant"),
     ],

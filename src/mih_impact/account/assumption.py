@@ -177,7 +177,7 @@ def _require_range(
         )
     if not bounds[0] <= low <= high <= bounds[1]:
         raise AssumptionError(
-            f"The range of {name} holds what it cannot be",
+            f"The range of {name} goes beyond what it can be",
             found=f"{low:g} to {high:g}",
             do=f"stay from {bounds[0]:g} to {bounds[1]:g}",
         )
@@ -188,7 +188,7 @@ def _require_points(
 ) -> None:
     if (distribution == "discrete") != bool(points):
         raise AssumptionError(
-            f"A discrete distribution has points, and no other has: {name}",
+            f"Points belong to a discrete distribution, and to no other: {name}",
             found=f"distribution {distribution!r} with {len(points)} points",
             do="give points=((value, probability), ...) with distribution='discrete'",
         )

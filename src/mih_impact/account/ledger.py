@@ -195,7 +195,7 @@ class Ledger:
 
     @cached_property
     def group_constants(self) -> FloatArray:
-        """NOK whatever the effect for each group, shape (..., G, T)."""
+        """What each group gets in NOK whatever the effects are, shape (..., G, T)."""
         fixed = [k for k, line in enumerate(self.lines) if line.constant.any()] or [0]
         return _net(self.group_signs[fixed], [self.lines[k].constant for k in fixed])
 

@@ -111,7 +111,7 @@ STATUS = {
 
 
 def objections_of(case: AccountValues, names: Sequence[str] | None = None) -> list[Objection]:
-    """Return the objections that the account can be met with, or some, those that apply."""
+    """Return the objections to the account that apply; of those named, where names are given."""
     require_enough(case)
     found = [make(case) for name, make in _ALL.items() if names is None or name in names]
     return [each for each in found if each is not None]

@@ -376,7 +376,7 @@ class Programme:
         self._require_facts()
 
     def _require_facts(self) -> None:
-        """Raise on a declared fact that names what does not exist."""
+        """Raise on facts that name assumptions, payers or phases that do not exist."""
         for what, known in (("headlines", HEADLINES), ("compensated", LOCAL)):
             given = getattr(self, what)
             if given is None and what == "compensated":
@@ -396,7 +396,7 @@ class Programme:
         _require_phase("The apprenticeship is of", own.phase, phases)
 
     def _require_time(self, phases: Sequence[str]) -> None:
-        """Raise on unpaid time that is none, or is given to a phase that the programme has not."""
+        """Raise on unpaid time that is not UnpaidTime, or is of a phase that does not exist."""
         if self.unpaid_time is None:
             return
         arguments.instance(
@@ -422,7 +422,7 @@ class Programme:
         reach = {phase.name: phase.reach for phase in self.phases}
         if item.phase not in reach:
             raise AssumptionError(
-                f"The cost item {item.name!r} belongs to a phase that the programme has not",
+                f"The cost item {item.name!r} belongs to a phase that the programme does not have",
                 found=repr(item.phase),
                 do=f"use one of {', '.join(reach) or 'the phases given'}"
                 f"{nearest(item.phase, reach)}",
@@ -558,10 +558,10 @@ def _with_cost(item: CostItem, given: dict[str, Assumption]) -> CostItem:
 
 
 def _require_phase(what: str, phase: str, phases: Sequence[str]) -> None:
-    """Raise on a phase that the programme has not."""
+    """Raise on a phase that the programme does not have."""
     if phase not in phases:
         raise OptionError(
-            f"{what} a phase that the programme has not",
+            f"{what} a phase that the programme does not have",
             found=arguments.shown(phase),
             do=f"use one of {', '.join(phases) or 'the phases given'}{nearest(phase, phases)}",
         )

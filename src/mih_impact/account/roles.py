@@ -314,13 +314,13 @@ class Benefit:
         require_named("The benefit", self.name, *(() if self.label is None else (self.label,)))
         if not arguments.is_one_of(self.payer, _PAYERS):
             raise OptionError(
-                f"The benefit {self.name!r} has no payer that is an actor other than who gets it",
+                f"The benefit {self.name!r} needs a payer that can pay it",
                 found=arguments.shown(self.payer),
                 do=f"give payer, one of {', '.join(_PAYERS)}{nearest(self.payer, _PAYERS)}",
             )
         if not isinstance(self.taxable, bool) and self.role != STATE_BENEFITS:
             raise AssumptionError(
-                f"It is not said whether the benefit {self.name!r} is taxed",
+                f"Nothing says whether the benefit {self.name!r} is taxed",
                 found=f"taxable={self.taxable!r}",
                 do="give taxable=True or taxable=False",
             )

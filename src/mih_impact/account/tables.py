@@ -504,7 +504,7 @@ def tax_rates_of(effects: EffectSeries, entered: Mapping[str, str]) -> dict[str,
         return {}
     if "tax_rates" not in told:
         raise AssumptionError(
-            f"The outcome {TAX_ON_WAGE!r} is not said to be tax by decile",
+            f"The outcome {TAX_ON_WAGE!r} does not say that it is tax by decile",
             found=f"effects from {effects.provenance.call}",
             do="make it by mih.tax_by_decile(effects, group=..., rates=..., source=...), or leave"
             f" it out: roles={{{TAX_ON_WAGE!r}: None}}",

@@ -313,7 +313,7 @@ def given_effects(case: AccountValues, draws: EffectDraws) -> FloatArray:
     """
     if not isinstance(getattr(draws, "effects", None), EffectSeries):
         raise OptionError(
-            "resampled takes effects that were drawn again",
+            "resampled takes effects that mih.resample returned",
             found=f"a {type(draws).__name__}",
             do="draw them first: case.uncertainty(resampled=mih.resample(group))",
         )

@@ -377,7 +377,7 @@ def other_measures(group: Comparison, years: Sequence[int]) -> pd.DataFrame:
     recipe = group.recipe
     if recipe is None or MEASURE not in recipe.panel.columns:
         raise SupportError(
-            "What others begin is told by the column measure",
+            "The column measure is needed to see what others begin",
             found="no such column" if recipe is not None else "a group that was put together",
             do='name it when the panel is read: columns={"measure": ...}',
         )

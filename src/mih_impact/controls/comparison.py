@@ -142,7 +142,7 @@ class Comparison:
 
     @property
     def by_nearness(self) -> bool:
-        """Whether whom the effect is on have their nearest, on either side."""
+        """Whether those the effect is on are matched to their nearest on the other side."""
         return self.model is None and (self.score is not None or self.whitened is not None)
 
     @property

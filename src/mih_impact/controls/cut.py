@@ -152,7 +152,7 @@ def cut(column: Term | tuple[Lag], *bounds: float | Iterable[float]) -> Cut:
     ascending = all(low < high for low, high in pairwise(numbers))
     if len(terms) != 1 or not numbers or len(numbers) < len(given) or not ascending:
         raise OptionError(
-            "cut takes one column and where it is cut, in ascending order",
+            "cut takes one column and the points at which it is cut, in ascending order",
             found=f"columns {', '.join(map(str, terms))}; "
             f"bounds {', '.join(map(arguments.shown, given)) or '-'}",
             do='give for example mih.cut("age", 30, 40, 50)',

@@ -224,13 +224,13 @@ class MatchOptions(_Options):
         arguments.seed(self.seed, optional=True)
         if self.given_score and not self.uses_score:
             raise OptionError(
-                "Nothing here is by a score",
+                "No score is used here",
                 found=f"method={self.method!r} and score={self._score_shown}",
                 do="leave out score=, or match by distance='propensity'",
             )
         if self.link != "logit" and not self.uses_score:
             raise OptionError(
-                "Nothing here is by a score",
+                "No score is used here",
                 found=f"method={self.method!r} and link={self.link!r}",
                 do="leave out link=, or match by distance='propensity'",
             )
@@ -241,7 +241,7 @@ class MatchOptions(_Options):
         self._require_columns()
         if self.common_support and not self.uses_score:
             raise OptionError(
-                "Common support is told by a propensity score",
+                "Common support is judged by a propensity score",
                 found=f"method={self.method!r}, which has none",
                 do="leave out common_support=, or use method='propensity'",
             )
@@ -320,13 +320,13 @@ class MatchOptions(_Options):
             return
         if not self.replace and self.nearest:
             raise OptionError(
-                "Without replacement there are not participants enough for every candidate",
+                "Without replacement there are too few participants for every candidate",
                 found=f"estimand={self.estimand!r} and replace=False",
                 do="match with replace=True, or use mih.weight",
             )
         if self.common_support:
             raise OptionError(
-                "Common support is told of participants",
+                "Common support is judged for participants",
                 found=f"estimand={self.estimand!r} and common_support=True",
                 do="leave out common_support=: the caliper leaves out whom nobody is like",
             )
@@ -346,7 +346,7 @@ class MatchOptions(_Options):
         unknown = [str(name) for name in self.cutpoints if name not in names]
         if unknown:
             raise OptionError(
-                f"cutpoints= names what is not matched on: {', '.join(unknown)}",
+                f"cutpoints= names columns that are not matched on: {', '.join(unknown)}",
                 found=f"on= has {', '.join(names)}",
                 do="name the columns as they are written there",
             )

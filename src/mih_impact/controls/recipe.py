@@ -96,7 +96,7 @@ def about_panel(
     if measure is None:
         if not isinstance(other_measures, str) or other_measures != "risk_set":
             raise OptionError(
-                "Other measures are told from the one that is looked at",
+                "Other measures are those besides the one under study",
                 found=f"other_measures={arguments.shown(other_measures)} and measure=None",
                 do="name the measure with measure=",
             )

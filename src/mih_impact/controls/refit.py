@@ -105,7 +105,7 @@ class _CountedRows:
 
 @dataclass(frozen=True, eq=False)
 class Refit:
-    """A logit whose fit is known, ready to be fitted with rows counted otherwise.
+    """A fitted logit, ready to be fitted again with other weights on its rows.
 
     Attributes
     ----------

@@ -88,7 +88,7 @@ def within(group: _Group, parts: Parts, name: str) -> _Group:
     k = parts.names.index(name)
     if parts.before is None and group.estimand != "att":
         raise SupportError(
-            "What is known only after start parts nobody who did not start",
+            "What is known only after start cannot split those who did not start",
             found=f"estimand={group.estimand!r}",
             do="split effects on those who start: estimand='att'",
         )

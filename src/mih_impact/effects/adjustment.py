@@ -75,7 +75,7 @@ class Adjustment:
         plain = function is None and folds is not None
         if plain or (regression == "unweighted" and (own or adjust is False)):
             raise OptionError(
-                "Folds are for predictions of a function, and a regression has weights or not",
+                "Folds are for predictions by a function, and weights for a regression",
                 found=f"folds={folds}, outcome_regression={regression!r} and adjust="
                 + ("a function" if function is not None else arguments.shown(adjust)),
                 do="leave out folds= or outcome_regression=, or give adjust= what they are for",

@@ -341,7 +341,7 @@ def _contrasts(sets: Sets, changes: FloatArray) -> tuple[FloatArray, BoolArray, 
 def _passed_on(
     sets: Sets, weight: FloatArray, seen_weight: FloatArray, power: int, rows: int
 ) -> FloatArray:
-    """Return what the rows that sets are compared with get of these, shape (rows, KE)."""
+    """Return what members pass on to those they are compared with, summed by row, (rows, KE)."""
     shape = len(sets.size), rows
     W = csr_array((sets.weight**power, (sets.member, sets.control)), shape=shape)
     one = np.ones(len(sets.set_of))

@@ -245,7 +245,7 @@ class EffectEstimates(Result):
         absent = [year for year in years if year not in self.event_years]
         if unknown or absent:
             raise EffectsError(
-                "The effects do not hold all that was asked for",
+                "The effects do not have everything that was asked for",
                 found=f"outcomes {', '.join(self.outcomes)}; years {_years(self.event_years)}",
                 do=f"leave out or estimate {', '.join([*unknown, *map(str, absent)])}",
             )

@@ -267,7 +267,7 @@ def _labels(axis: pd.Index[Any]) -> list[Any]:
 
 def _unlabelled(given: pd.DataFrame, keys: Sequence[Key], found: str) -> EffectsError:
     return EffectsError(
-        "The labels of the covariance do not say which effects it is of",
+        "The labels of the covariance are not those of the effects",
         found=f"{found}; {given.shape[0]} rows, {given.shape[1]} columns, {len(keys)} effects",
         do="label both sides by outcome and year_since_start, as `EffectSeries.covariance` is, or "
         "give covariance.to_numpy() in the order of the rows of the frame",

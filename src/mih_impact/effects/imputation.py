@@ -342,7 +342,7 @@ class _Regression:
         return cls(inverse @ np.einsum("ctm,ct->m", within, total), inverse, basis @ basis.T)
 
     def tells(self, contrast: FloatArray) -> BoolArray:
-        """Return which contrasts of the coefficients, in the last axis, the data can tell."""
+        """Return which contrasts are identified; the coefficients are in the last axis."""
         return np.asarray(np.abs(contrast - contrast @ self.known).max(axis=-1) < np.sqrt(NOTHING))
 
 

@@ -230,7 +230,7 @@ def title(parts: Split, outcome: str) -> dict[str, str]:
 
 
 class Before(NamedTuple):
-    """The test of unmatched years before start; the p-value is NaN where there is none."""
+    """The pre-trend test of a subgroup; the p-value is NaN where nothing can be tested."""
 
     years: tuple[int, ...]
     p_value: float

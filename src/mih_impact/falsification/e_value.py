@@ -224,7 +224,7 @@ def ratio_of_difference(standardised: float) -> float:
 
 
 def _ratio_of_shares(mean: float, effect: float) -> float:
-    """Return the participants' share over what it would have been; infinite where that is none."""
+    """Return the participants' share over what it would have been; infinite where that is 0."""
     without = mean - effect
     return math.inf if without <= 0 else mean / without
 

@@ -538,7 +538,7 @@ def _few(names: list[str], by: Term) -> list[str]:
     if 2 <= len(names) <= MOST:
         return names
     raise EffectsError(
-        f"{by} does not part the participants into levels that can be left out",
+        f"{by} does not split the participants into levels that can be left out",
         found=f"{len(names)} values; between 2 and {MOST} are needed",
         do='name a column with few values, such as "county" or "start_year"',
     )

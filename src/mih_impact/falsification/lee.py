@@ -260,7 +260,7 @@ def trim(
 
 
 def _keep(value: FloatArray, weight: FloatArray, share: float) -> tuple[FloatArray, float]:
-    """Return which part of each row is kept when the lowest share of the weight is, and the edge.
+    """Return the part of each row that is kept of the lowest share of the weight, and the edge.
 
     Parameters
     ----------
@@ -560,7 +560,7 @@ def _trim_cell(sample: Sample, here: BoolArray, more: bool) -> Trimmed | None:
         if sides[1].any() and not (other if more else own):
             return None
         raise EffectsError(
-            "A cell has one side that is seen and another that is not",
+            "In a cell one side has outcomes and the other has none",
             found=f"{int(sides[0].sum())} participants, {int(sides[1].sum())} control rows",
             do="leave out within=, or name fewer columns",
         )

@@ -523,7 +523,7 @@ def _require_tests(effects: EffectSeries, years: Sequence[int]) -> None:
     if fixed.any():
         found = frame.loc[fixed, ["outcome", "year_since_start"]].itertuples(index=False)
         raise EffectsError(
-            "What is matched on, or is the base, is no test",
+            "A year that is matched on, or is the base, tests nothing",
             found="; ".join(f"{name} in year {year}" for name, year in found),
             do="test other years or outcomes, or leave them out of on=",
         )

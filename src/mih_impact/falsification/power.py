@@ -129,7 +129,7 @@ class Question:
             raise EffectsError(
                 "Some combination of the years before start is without uncertainty",
                 found=f"a singular covariance of years {', '.join(map(str, leads))}",
-                do="leave out years that repeat others, or have more persons behind them",
+                do="leave out years that repeat others, or estimate them from more persons",
             )
         return cls(
             np.array(years, dtype=np.int64),

@@ -122,7 +122,7 @@ def scores(y: FloatArray, statistic: Statistic, rounding: float = 0.0) -> FloatA
         height = TRIM * float(np.nanmedian(np.abs(difference)))
         if not height > 0:
             raise EffectsError(
-                "Most differences within sets are equal, so they have no scale to be measured by",
+                "Most differences within sets are equal, so there is no scale to measure them by",
                 found=f"a median absolute difference of 0 over {len(y)} sets",
                 do="use statistic='mean', or an outcome that varies",
             )
@@ -375,7 +375,7 @@ def rosenbaum_bounds(
     if not len(y):
         raise EffectsError(
             f"Nobody is compared in year {year}",
-            found="no set with a participant and a control seen",
+            found="no set in which both a participant and a control have an outcome",
             do="choose another year, or bring later register years",
         )
     unit = group.risk.cube.unit_of(outcome)
@@ -476,7 +476,7 @@ def _require_sets(group: ControlGroup) -> None:
     if group.model is not None or group.replace or again or (sets.size > 1).any():
         shared = "weights" if group.model is not None else f"method={group.method!r}"
         raise SupportError(
-            "Rosenbaum bounds are for matched sets in which nobody stands twice",
+            "Rosenbaum bounds are for matched sets in which nobody appears twice",
             found=f"{shared}, replace={group.replace}, {again} persons used again",
             do="choose controls with match(replace=False), scope='global'",
         )

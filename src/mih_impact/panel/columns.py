@@ -174,7 +174,7 @@ def no_unit(names: Sequence[str]) -> OptionError:
     money = ", ".join(f'"{name}": "NOK"' for name in names)
     hours = ", ".join(f'"{name}": "hours"' for name in names)
     return OptionError(
-        f"It is not said what {', '.join(names)} is measured in: only money has a price year",
+        f"Nothing says what {', '.join(names)} is measured in: only money has a price year",
         found="a numeric column that the contract does not know, used as an outcome",
         do=f"read the panel with units={{{money}}} if it is money, or with its own unit, such as "
         f"units={{{hours}}}",
@@ -396,7 +396,7 @@ def _check_codes(codes: tuple[str, ...], names: Mapping[str, str]) -> None:
     ours = [n for n in codes if n in CONTRACT and CONTRACT[n].dtype not in ("category", "text")]
     if ours:
         raise OptionError(
-            "codes= names columns that are no codes in the contract",
+            "codes= names columns that are not codes in the contract",
             found="; ".join(f"{name} needs {_NEEDS[CONTRACT[name].dtype]}" for name in ours),
             do="give the register's column another name with columns={...}",
         )
@@ -416,7 +416,7 @@ def _check_values(values: Values, names: Mapping[str, str]) -> dict[str, dict[st
         recoded[name] = {str(word_of(code)): word_of(value) for code, value in mapping.items()}
         if len(recoded[name]) < len(mapping):
             raise OptionError(
-                f"values={{...}} says twice what a code of {name} is",
+                f"values={{...}} gives two values for a code of {name} is",
                 found=f"{len(mapping)} codes, {len(recoded[name])} of them different as text",
                 do="name each code once, as a number or as text",
             )

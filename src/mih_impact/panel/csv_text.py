@@ -124,7 +124,7 @@ class _Growing:
         return any(self.number.get(text, -1) in place for place in self.places[:_FIRST])
 
     def column(self) -> TextColumn:
-        """Return what there is."""
+        """Return the column read so far."""
         nothing = np.zeros(0, dtype=np.int32)
         found = np.array(list(self.number), dtype=object)
         return TextColumn(found, np.concatenate([nothing, *self.places]))

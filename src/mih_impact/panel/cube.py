@@ -524,7 +524,7 @@ MOST_ORE = 2**31 - 1
 
 @dataclass(frozen=True)
 class Widths:
-    """The types that values are kept in; they are read out as float64 whatever these are.
+    """In which types values are stored; they are read out as float64 in any case.
 
     Attributes
     ----------

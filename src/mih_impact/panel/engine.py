@@ -238,7 +238,7 @@ def reading(frame: nw.LazyFrame[Any]) -> Iterator[None]:
     except Exception as error:
         if "OutOfMemory" in type(error).__name__ or isinstance(error, MemoryError):
             raise MemoryLimitError(
-                "The engine had not enough memory to read the source",
+                "The engine did not have enough memory to read the source",
                 found=f"{frame.implementation.name.lower()} raised {type(error).__name__}",
                 do="allow more with memory_limit=, or name fewer columns",
             ) from None

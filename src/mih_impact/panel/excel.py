@@ -104,7 +104,7 @@ def _sheet_of(path: Path) -> tuple[list[str], list[list[Any]], list[int]]:
             ) from None
     if len(filled) != 1:
         raise PanelContractError(
-            f"{path.name} has not one sheet with rows",
+            f"{path.name} does not have exactly one sheet with rows",
             found=f"{len(filled)} sheets with cells: {', '.join(book.sheetnames)}",
             do="save the sheet as a workbook of its own, or read it into a frame first: "
             "pandas.read_excel(path, sheet_name=...)",
@@ -177,7 +177,7 @@ def _typed_cells(name: str, cells: list[Any], zeros: int, mode: Mode) -> pd.Seri
     wrong = sum(isinstance(value, str) and value in _ERRORS for value in given)
     if wrong:
         raise PanelContractError(
-            f"The column {name} has cells with errors of Excel's",
+            f"The column {name} has cells in which Excel shows an error",
             found=f"{wrong:,} cells such as #N/A",
             do="correct them, or leave them empty",
         )

@@ -331,7 +331,7 @@ def require_outcome(
     absent = [column for column in needed if column not in outcomes]
     if absent:
         raise PanelContractError(
-            f"{name} is reckoned from {', '.join(absent)}, which did not come along",
+            f"{name} is reckoned from {', '.join(absent)}, which was not fetched",
             found=f"the columns {', '.join(names)}",
             do=f"bring {', '.join(absent)} along, outcomes=[..., {absent[0]!r}], or, where the "
             f'panel lacks it, name it when reading, columns={{"{absent[0]}": "..."}}',

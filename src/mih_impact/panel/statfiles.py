@@ -484,7 +484,7 @@ def _converted(values: Any, column: _Column, file: _File, mode: Mode, *, text: b
     """Return the values of a column as they are written."""
     if column.reads == "other":
         raise PanelContractError(
-            f"{Path(file.path).name} has times in {column.name} that are of no plain calendar",
+            f"{Path(file.path).name} has times in {column.name} that are not calendar times",
             found="a format %tC (with leap seconds) or %tb (of business days)",
             do="make days of them in Stata: gen day = dofC(time), format day %td",
         )
@@ -514,7 +514,7 @@ def _require_days(days: NDArray[Any], column: _Column, file: _File) -> None:
     wrong = int((np.abs(days) > _LAST_DAY).sum())
     if wrong:
         raise PanelContractError(
-            f"{Path(file.path).name} has dates in {column.name} that are in no calendar",
+            f"{Path(file.path).name} has dates in {column.name} that are outside the calendar",
             found=f"{wrong:,} values after the year 9999",
             do="correct them, or take the date format off a column that is none",
         )

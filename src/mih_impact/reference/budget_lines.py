@@ -177,7 +177,7 @@ def _posts(text: str) -> tuple[Post, ...]:
         parsed = re.fullmatch(r"kap\. (\d+) post (\d\d)", part)
         if parsed is None:
             raise AssumptionError(
-                "A post of a budget line is not a chapter and a post",
+                "A budget line names a post that is not a chapter and a post",
                 found=repr(part),
                 do="write it as kap. 2541 post 70",
             )

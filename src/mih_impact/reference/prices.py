@@ -169,7 +169,7 @@ class PriceIndex:
         if not common:
             near = self.years[-1] if not given or min(given) > self.years[-1] else self.years[0]
             raise PanelContractError(
-                f"The years to add have none in common with the {self.name}",
+                f"The years to add share no year with the {self.name}",
                 found=f"{_listed(given) or 'no years'}; the index has {self.range}",
                 do=f"give {near} too, from the same table: base years may differ then",
             )

@@ -338,7 +338,7 @@ def _rules(splits: Any, several: Mapping[str, tuple[str, ...]]) -> dict[str, str
     ]
     if wrong:
         raise OptionError(
-            "splits={...} says of a code what it did not become",
+            "splits={...} sends a code to one that it did not become",
             found="; ".join(wrong[:5]),
             do=f"the codes that were divided: {_several(sorted(several), several) or 'none'}",
         )

@@ -148,7 +148,7 @@ def rows(name: str, folder: Traversable | None = None) -> tuple[Row, ...]:
     Raises
     ------
     AssumptionError
-        When there is no such table, or a line has a status that is none.
+        When there is no such table, or a line has an unknown status.
 
     Examples
     --------
@@ -213,7 +213,7 @@ def _row(cells: dict[str, str]) -> Row:
     status = cells.get("status", "")
     if not arguments.is_one_of(status, get_args(Status)):
         raise AssumptionError(
-            f"The row {cells.get('name', '')!r} has a status that is none", found=repr(status)
+            f"The row {cells.get('name', '')!r} has an unknown status", found=repr(status)
         )
     year = cells.get("year", "")
     return Row(

@@ -247,7 +247,7 @@ class BuiltPanel(Panel):
         whole = arguments.whole("year", year)
         if (month is not None) != self._origin.setting.monthly:
             raise refuse(
-                "A cell is of a period",
+                "A cell belongs to a period",
                 found=f"period={self.period!r}, month={arguments.shown(month)}",
                 do="month= belongs to a panel by month, and to no other",
             )

@@ -161,7 +161,7 @@ class Store:
 
 
 def quoted(name: str) -> str:
-    """Return a name as SQL has it.
+    """Return a name quoted for SQL.
 
     Examples
     --------
@@ -172,7 +172,7 @@ def quoted(name: str) -> str:
 
 
 def literal(value: Any) -> str:
-    """Return a text as SQL has it."""
+    """Return a text quoted for SQL."""
     return "'" + str(value).replace("'", "''") + "'"
 
 

@@ -72,7 +72,7 @@ def people(store: Store, table: Table, name: str) -> People:
     )
     if missing or twice:
         raise refuse(
-            f"{name} has not one row per person",
+            f"{name} does not have one row per person",
             found=f"{twice:,} persons twice or more, {missing:,} rows without {table.key}",
             do="keep one row of each; of versions the latest: revision=",
         )
@@ -303,7 +303,7 @@ def _combined(our: str, type_: str, name: str, summed: bool, largest: float) -> 
         return f"any_value({column}) AS {column}"
     if type_.startswith(("VARCHAR", "BOOLEAN", "DATE", "TIMESTAMP")):
         raise refuse(
-            f'combine="sum" adds numbers, and {name} has others',
+            f'combine="sum" adds numbers, and {name} has columns that are not numbers',
             found=our,
             do="leave the column out, or take it from a table with one row a period",
         )

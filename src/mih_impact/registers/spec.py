@@ -95,7 +95,7 @@ def build_from_toml(
         ) from None
     tables = given.get("tables")
     if not isinstance(tables, dict):
-        raise refuse(f"{file.name} tells of no tables", do="write them under [tables]")
+        raise refuse(f"{file.name} lists no tables", do="write them under [tables]")
     _require_names("[tables]", tables, [*_ONE, *_SEVERAL, *_PLAIN])
     missing = [name for name in ("persons", "years") if name not in tables]
     if missing:
@@ -174,7 +174,7 @@ def _listed(codes: Any) -> Any:
     name, more = given.pop("list"), given.pop("codes", None)
     if name not in LISTS:
         raise refuse(
-            "values names a list of codes that there is none of",
+            "values names a list of codes that is not shipped",
             found=arguments.shown(name),
             do=f"use one of {', '.join(LISTS)}",
         )

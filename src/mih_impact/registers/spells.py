@@ -312,7 +312,7 @@ def in_parts(value: str, largest: float | None = None) -> str:
 
 
 def _weighed(table: Spells) -> tuple[str, str]:
-    """Return the SQL of the parts of a piece, and of how many of them make a part of a krone."""
+    """Return the SQL of the amount of a piece of a spell, in parts, and of how many make one."""
     days = between("a", "b + 1")
     year = between("make_date(year, 1, 1)", "make_date(year + 1, 1, 1)")
     if isinstance(table.days, Scaled):

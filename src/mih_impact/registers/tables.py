@@ -343,7 +343,8 @@ class Spells(_Dated):
     def _require_amount(self) -> None:
         if self.per is None:
             raise refuse(
-                "An amount is for something", do='say what: per="day", "month", "year" or "spell"'
+                "An amount needs the period that it is for",
+                do='say which: per="day", "month", "year" or "spell"',
             )
         if self.count is not None:
             raise refuse("A column is an amount or a count", do="drop amount= or count=")
@@ -351,7 +352,8 @@ class Spells(_Dated):
             raise refuse(
                 'per="day" needs the days that are paid, and nothing else has any',
                 found=f"per={self.per!r}, days={arguments.shown(self.days)}",
-                do='days="calendar", "weekdays" or mih.scaled(260) with per="day"; drop it else',
+                do='days="calendar", "weekdays" or mih.scaled(260) with per="day"; leave it out '
+                "otherwise",
             )
         if self.overlap == "union":
             raise refuse(
@@ -364,7 +366,7 @@ class Spells(_Dated):
 
 @dataclass(frozen=True, eq=False)
 class Status(_Dated):
-    """What a person is at a date, or for the longest part of a period: where he lives, whom for.
+    """A status of a person at a date, or for most of a period: municipality, employer.
 
     Parameters
     ----------
@@ -391,7 +393,7 @@ class Status(_Dated):
         super().__post_init__()
         if self.overlap not in (None, "latest"):
             raise refuse(
-                "Of several at once, a status is the latest or an error",
+                "Of several statuses at once, the latest holds, or they are an error",
                 found=f"overlap={self.overlap!r}",
                 do='overlap="latest"',
             )

@@ -104,7 +104,7 @@ def check(document: Document) -> None:
     language(document.lang)
     if document.date is not None and not isinstance(document.date, datetime.date):
         raise ReportError(
-            "date is a date", found=f"date={shown(document.date)}", do="give a datetime.date"
+            "date takes a day", found=f"date={shown(document.date)}", do="give a datetime.date"
         )
     _check_kinds(document)
     for text in document.texts():
@@ -187,7 +187,7 @@ def _check_sources(document: Document) -> None:
     for source in document.sources:
         if source.url and not source.url.startswith(("https://", "http://")):
             raise ReportError(
-                f"The address of the source {source.key!r} is none",
+                f"The address of the source {source.key!r} is no web address",
                 found=shown(source.url),
                 do="begin it with https://",
             )

@@ -73,7 +73,7 @@ def told(words: Callable[[str], str] = as_toml) -> Iterator[None]:
 
 
 def report_told(report: PanelReport, words: Callable[[str], str]) -> PanelReport:
-    """Return a report that says what to do in the words of a file, or as flags."""
+    """Return a report whose advice is written as keys of a file, or as flags."""
     breaches = (
         replace(each, do=Label(nb=words(each.do.nb), en=words(each.do.en)))
         for each in report.breaches
@@ -174,7 +174,7 @@ def _called(node: ast.Call) -> str:
         return _table({"name": _toml(node.args[0]), **named})
     if name in ("mih.cut", "mih.completers"):
         return _table({name.removeprefix("mih."): f"[{', '.join(map(_toml, node.args))}]"})
-    raise ValueError(f"{name} has no TOML")
+    raise ValueError(f"{name} cannot be written as TOML")
 
 
 def _key(key: ast.expr | None) -> str:

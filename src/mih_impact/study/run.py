@@ -128,7 +128,7 @@ class StudyResult(Result):
         again = run_study(self.spec, panel=panel, write=False, allow_outside=allow_outside)
         if panel is None and again.provenance.data != self.provenance.data:
             raise AssumptionError(
-                "The data are others than those the result was made from",
+                "The data are not those that the result was made from",
                 found=f"[data] source {self.spec.data.source!r}, with another fingerprint",
                 do="give the panel: result.replay(panel=...)",
             )

@@ -138,7 +138,7 @@ class DataSpec:
     kpi: dict[str, float] | None = None
 
     def price_index(self) -> PriceIndex | None:
-        """Return the price index that is given; None takes the shipped one as it is."""
+        """Return the price index that the file gives; None stands for the shipped one."""
         if self.index is not None and self.kpi is not None:
             raise AssumptionError(
                 "[data] has two price indices",
@@ -163,7 +163,7 @@ def _by_year(given: Any, key: str) -> dict[int, float]:
     wrong = [year for year in given if not str(year).isdecimal()]
     if wrong:
         raise AssumptionError(
-            f"[data] {key} has a year that is none",
+            f"[data] {key} has a key that is not a year",
             found=arguments.shown(wrong[0]),
             do=f"write {key} = {{ 2023 = 129.6, 2024 = 133.6 }}",
         )
@@ -265,11 +265,15 @@ class OutputsSpec:
             value = getattr(self, name)
             if not (isinstance(value, str) and value) and not (name == "save" and value is None):
                 raise AssumptionError(
-                    f"[outputs] {name} is a path", found=arguments.shown(value), do="write a text"
+                    f"[outputs] {name} takes a path",
+                    found=arguments.shown(value),
+                    do="write a text",
                 )
         if self.save is not None and not self.save.endswith(".zip"):
             raise AssumptionError(
-                "[outputs] save is a .zip", found=repr(self.save), do='write save = "result.zip"'
+                "[outputs] save is a file that ends in .zip",
+                found=repr(self.save),
+                do='write save = "result.zip"',
             )
 
 

@@ -322,7 +322,7 @@ def _require_asked(decision: Decision) -> None:
     amount = arguments.number("asked", decision.asked)
     if amount < 0 or not arguments.is_whole(decision.budget) or decision.asked_source is None:
         raise OptionError(
-            f"What the decision {decision.name!r} asks for does not stand on its own",
+            f"What the decision {decision.name!r} asks for lacks its amount, year or source",
             found=f"asked={amount:g}, budget={arguments.shown(decision.budget)},"
             f" {'no' if decision.asked_source is None else 'a'} source",
             do="give an amount of 0 or more, the year of the budget, and asked_source",

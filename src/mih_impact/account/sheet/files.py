@@ -426,7 +426,7 @@ def _line(row: Mapping[str, Any], number: int) -> Line:
 
 
 def _split(row: Mapping[str, Any], key: str) -> dict[str, str]:
-    """Return a text in its languages as cells."""
+    """Return a text in both languages as a cell for each."""
     text = row.get(key, {})
     if not isinstance(text, Mapping) or not all(isinstance(part, str) for part in text.values()):
         raise AssumptionError(
@@ -442,7 +442,7 @@ def _require_keys(given: Mapping[str, Any], known: Sequence[str], where: str) ->
     unknown = [key for key in given if key not in known]
     if unknown:
         raise AssumptionError(
-            f"{where} has a key that a sheet has not",
+            f"{where} has a key that a sheet does not have",
             found=", ".join(unknown),
             do=f"use {', '.join(known)}{nearest(unknown[0], known)}",
         )

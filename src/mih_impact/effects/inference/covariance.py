@@ -274,7 +274,7 @@ def clustered(
 
 
 def require_clusters(label: IntArray, term: Term, *, few: bool = False) -> None:
-    """Raise on too few clusters, of which `label` says who is in which; `few` asks for two only."""
+    """Raise on too few clusters, `label` being each person's; with `few`, two are enough."""
     count, least = len(np.unique(label[label >= 0])), 2 if few else FEWEST
     if count < least:
         raise EffectsError(

@@ -1,4 +1,4 @@
-"""What the bounds are of: a weighted sum of years after start, and the leads that inform on it."""
+"""What is bounded: a weighted sum of years after start, by the leads that tell of its bias."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ def _share_of_counterfactual(
     if impossible.any():
         year = int(np.argmax(impossible))
         raise AssumptionError(
-            f"The planted effect on {name} cannot be had from what starters have without it",
+            f"The planted effect on {name} cannot be reached from what starters have without it",
             found=f"{path[year]:,.0f} NOK planted in year {year} since start, "
             f"{mean[year]:,.0f} NOK on average without it",
             do="Plant a smaller change",
