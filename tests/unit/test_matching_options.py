@@ -176,7 +176,7 @@ BAD = [
     ({"method": "mahalanobis", "on": []}, "needs covariates"),
     ({"method": "cem", "common_support": True}, "judged by a propensity score"),
     ({"cutpoints": {"age": 3}}, "use method='cem'"),
-    ({"method": "cem", "cutpoints": {"wage": 3}}, "names what is not matched on: wage"),
+    ({"method": "cem", "cutpoints": {"wage": 3}}, "names columns that are not matched on: wage"),
     ({"method": "cem", "cutpoints": {"age": 0}}, "neither a number of bins"),
     ({"method": "cem", "cutpoints": {"age": [30, np.nan]}}, "neither a number of bins"),
     ({"method": "cem", "cutpoints": {"age": "q4"}}, "neither a number of bins"),
