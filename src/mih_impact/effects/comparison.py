@@ -209,9 +209,9 @@ def centred(values: FloatArray, weight: FloatArray, stratum: IntArray) -> FloatA
     stratum
         Shape (rows,).
     """
-    result = np.zeros(values.shape)
-    for s in np.unique(stratum).tolist():
-        rows = stratum == s
+    result, strata = np.zeros(values.shape), np.unique(stratum)
+    for s in strata.tolist():
+        rows = stratum == s if len(strata) > 1 else slice(None)  # of which nothing is copied
         w, v = weight[rows], np.where(weight[rows] > 0, values[rows], 0.0)
         total = w.sum(axis=0)
         result[rows] = w * (v - (w * v).sum(axis=0) / np.where(total > 0, total, 1.0))

@@ -243,10 +243,15 @@ class Influence:
 
 def _sum_within(rows: FloatArray, label: IntArray) -> tuple[FloatArray, IntArray]:
     """Add the rows of the same label; labels ascending."""
+    order, starts, labels = _in_order(label)
+    return np.add.reduceat(rows[order], starts, axis=0), labels
+
+
+def _in_order(label: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Return the rows label by label, where each label begins, and the labels."""
     labels, place = np.unique(label, return_inverse=True)
     order = np.argsort(place, kind="stable")
-    starts = np.searchsorted(place[order], np.arange(len(labels)))
-    return np.add.reduceat(rows[order], starts, axis=0), labels
+    return order, np.searchsorted(place[order], np.arange(len(labels))), labels
 
 
 def person(group: ControlGroup, comparison: Comparison) -> Influence:
@@ -268,9 +273,10 @@ def person(group: ControlGroup, comparison: Comparison) -> Influence:
     if c.apart is not None:
         control -= c.apart
     label = np.concatenate([who[group.sets.participant], who[c.control_row]])
-    rows, clusters = _sum_within(np.concatenate([treated, control]), label)
-    used, _ = _sum_within(np.concatenate([c.valid, c.load > 0]).astype(np.float64), label)
-    count = (used > 0).sum(axis=0)
+    order, starts, clusters = _in_order(label)
+    rows = np.add.reduceat(np.concatenate([treated, control])[order], starts, axis=0)
+    used = np.concatenate([c.valid, c.load > 0])[order]
+    count = np.logical_or.reduceat(used, starts, axis=0).sum(axis=0)
     return Influence(rows * np.sqrt(count / np.maximum(count - 1, 1)), clusters)
 
 
