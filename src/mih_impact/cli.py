@@ -110,7 +110,7 @@ class _Command(NamedTuple):
     nb: str
     en: str
     takes: tuple[_Option, ...]
-    examples: tuple[str, ...]
+    examples: tuple[str | Label, ...]
 
 
 class _Layout(argparse.RawDescriptionHelpFormatter):
@@ -138,7 +138,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     for name, command in _COMMANDS.items():
         says = Label(nb=command.nb, en=command.en).text()
-        lines = "\n".join(f"  mih-impact {name} {line}".rstrip() for line in command.examples)
+        shown = (f"  mih-impact {name} {_text(example)}" for example in command.examples)
+        lines = "\n".join(line.rstrip() for line in shown)
         each = commands.add_parser(
             name,
             help=says,
@@ -148,14 +149,18 @@ def _parser() -> argparse.ArgumentParser:
             formatter_class=_Layout,
         )
         for option in command.takes:
-            each.add_argument(
-                option.name, help=Label(nb=option.nb, en=option.en).text(), **option.how
-            )
+            how = {key: _text(value) for key, value in option.how.items()}
+            each.add_argument(option.name, help=Label(nb=option.nb, en=option.en).text(), **how)
         _common(each)
         each.add_argument("--quiet", action="store_true", help=_QUIET.text())
         each.add_argument("--json", action="store_true", help=_JSON.text())
         each.set_defaults(run=command.run)
     return parser
+
+
+def _text(value: Any) -> Any:
+    """Return a label in the language in force, and anything else as it is."""
+    return value.text() if isinstance(value, Label) else value
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
@@ -345,7 +350,7 @@ def _pair(text: str) -> tuple[str, str]:
     ours, equals, theirs = text.partition("=")
     if not (ours and equals and theirs):
         raise PanelContractError(
-            "--columns takes pairs, our name = the register's name",
+            "--columns takes pairs, the library's name = the register's name",
             found=repr(text),
             do="write pairs after the register, as the examples of mih-impact check --help do",
         )
@@ -443,7 +448,7 @@ _COMMANDS: dict[str, _Command] = {
                 "source",
                 "et register (Parquet, CSV, Stata, ...), eller en mappe å skrive til",
                 "a register (Parquet, CSV, Stata, ...), or a folder to write to",
-                {"nargs": "?", "default": ".", "metavar": "DATA|FOLDER"},
+                {"nargs": "?", "default": ".", "metavar": Label(nb="DATA|MAPPE", en="DATA|FOLDER")},
             ),
             _Option(
                 "--out",
@@ -452,7 +457,11 @@ _COMMANDS: dict[str, _Command] = {
                 {"type": Path},
             ),
         ),
-        ("my_analysis", "register.parquet --out my_analysis", '"extract/*.csv" --lang en'),
+        (
+            Label(nb="min_analyse", en="my_analysis"),
+            Label(nb="register.parquet --out min_analyse", en="register.parquet --out my_analysis"),
+            Label(nb='"uttrekk/*.csv" --lang en', en='"extract/*.csv" --lang en'),
+        ),
     ),
     "check": _Command(
         _check,
@@ -466,9 +475,14 @@ _COMMANDS: dict[str, _Command] = {
             ),
             _Option(
                 "--columns",
-                "vårt navn = registerets navn, der de er ulike",
-                "our name = the register's name, where they differ",
-                {"nargs": "+", "action": "extend", "metavar": "OUR=THEIRS", "default": []},
+                "bibliotekets navn = registerets navn, der de er ulike",
+                "the library's name = the register's name, where they differ",
+                {
+                    "nargs": "+",
+                    "action": "extend",
+                    "metavar": Label(nb="NAVN=KOLONNE", en="NAME=COLUMN"),
+                    "default": [],
+                },
             ),
             _OUTSIDE,
         ),
@@ -524,18 +538,27 @@ _COMMANDS: dict[str, _Command] = {
             _OUT,
             _Option(
                 "--case",
-                "et lagret resultat (.zip); uten er det referansesaken",
-                "a saved result (.zip); without one it is the reference case",
+                "et lagret resultat (.zip); ellers referansesaken",
+                "a saved result (.zip); else the reference case",
                 {"type": Path},
             ),
             _Option(
                 "--starters",
-                "personer etter startår",
-                "persons by start year",
-                {"default": "2026:500,2027:500,2028:500", "metavar": "YEAR:N,..."},
+                "antall som starter, etter oppstartsår",
+                "persons who start, by start year",
+                {
+                    "default": "2026:500,2027:500,2028:500",
+                    "metavar": Label(nb="ÅR:ANTALL", en="YEAR:N"),
+                },
             ),
         ),
-        ("--out memo", "--case out/case.zip --out memo --starters 2026:500,2027:700 --lang en"),
+        (
+            "--out memo",
+            Label(
+                nb="--case sak.zip --out notat --starters 2026:500,2027:700",
+                en="--case out/case.zip --out memo --starters 2026:500,2027:700 --lang en",
+            ),
+        ),
     ),
     "synthesize": _Command(
         _synthesize,

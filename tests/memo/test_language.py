@@ -20,8 +20,11 @@ NAMES = ("Menn", "i", "helse")
 #: Names of publications, which have a hyphen where a range has a dash.
 CITED = ("2021-42", "figur 3-7")
 #: What is of no language: names of columns, an option with its value (a word in quotation marks, or
-#: a mapping, whose braces are doubled), and, in quotation marks, a number as it stands in a file.
-AS_IN_CODE = r"[a-z]+_[a-z_]+|\w+=(?:\"\w+\"|\{\{[^{}]*(?:\{\{[^{}]*\}\})?\}\})?|«[\d.,-]+»"
+#: a mapping, whose braces are doubled) or of the command line, and, in quotation marks, a number as
+#: it stands in a file.
+AS_IN_CODE = (
+    r"--[a-z-]+|[a-z]+_[a-z_]+|\w+=(?:\"\w+\"|\{\{[^{}]*(?:\{\{[^{}]*\}\})?\}\})?|«[\d.,-]+»"
+)
 
 
 def test_the_lists_share_no_word():

@@ -35,7 +35,7 @@ def numbers_of(made: Numbers, impact: mih.BudgetImpact) -> list[Number]:
     told = [
         paragraphs.answer(made), *(shown for shown, _ in paragraphs.facts(made)),
         paragraphs.asked(made), paragraphs.account(made), paragraphs.budgets(made),
-        *paragraphs.views(made), paragraphs.limits(made),
+        *paragraphs.views(made), paragraphs.limits(made, budgets=True),
     ]  # fmt: skip
     tables = (content._actors(made), content._assumptions(made), content._blocks(made, impact))
     told += [cell for table in tables for row in table.rows for cell in row]
@@ -294,7 +294,7 @@ def said(case: mih.CostBenefit, lang: str = "en") -> str:
     made = Numbers(case)
     with in_language(lang):
         told = (paragraphs.answer(made), paragraphs.account(made), paragraphs.budgets(made),
-                *paragraphs.views(made), paragraphs.limits(made))  # fmt: skip
+                *paragraphs.views(made), paragraphs.limits(made, budgets=True))  # fmt: skip
         facts = " ".join(f"{shown.text} {label}" for shown, label in paragraphs.facts(made))
     return f"{' '.join(map(plain, told))} {facts}".replace("\u00a0", " ")
 

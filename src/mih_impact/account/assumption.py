@@ -379,7 +379,8 @@ def in_kroner(item: Assumption, factor: float) -> Assumption:
 #: The share of the posts that were otherwise vacant: one number for `wage_bill` and `displacement`,
 #: which follow from it where it is given. The base has neither, so this has no value of its own.
 VACANCY = Assumption(
-    "vacancy", 0.0, "share", "ASSUMED", "ours: no count of vacancies behind the posts was found",
+    "vacancy", 0.0, "share", "ASSUMED",
+    "assumed in mih_impact: no count of vacancies behind the posts was found",
     0.0, 1.0, Label(nb="andel av stillingene som ellers var ledige",
                     en="share of the posts otherwise vacant"),
     range_source="all that it can be",

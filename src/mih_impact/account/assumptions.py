@@ -36,13 +36,16 @@ __all__ = [
 ]
 
 _BLOCKS = "cost_building_blocks"
-_OURS = "the range is ours"
+_OURS = "assumed in mih_impact"
 _ROWS = "the row of the reference table"
 
 #: What the simplified account leaves out.
 LEFT_OUT = ("pension_share", "employer_contribution")
 
-_NO_SOURCE = {"ASSUMED": "ours, without a source", "remembered": "from memory"}
+_NO_SOURCE = {
+    "ASSUMED": "assumed in mih_impact, without a source",
+    "remembered": "not checked against a source",
+}
 
 
 def preset_items(zone: str = "I") -> tuple[Assumption, ...]:
@@ -134,15 +137,17 @@ def _tax_shares() -> tuple[Assumption, ...]:
 def _views() -> tuple[Assumption, ...]:
     """Return the choices of view, from 0 to 1."""
     return (
-        _view("wage_bill", "ours: the posts are budgeted anyway",
+        _view("wage_bill", "assumed in mih_impact: the posts are budgeted anyway",
               Label(nb="andel av stillingene som er nye kommunale penger",
                     en="share of the posts that is new municipal money")),
-        _view("displacement", "ours: nobody is pushed out of a post",
+        _view("displacement", "assumed in mih_impact: nobody is pushed out of a post",
               Label(nb="fortrengning", en="displacement")),
-        _view("leisure", "ours: job-seekers have a duty to be available for work",
+        _view("leisure", "assumed in mih_impact: job-seekers have a duty to be available for work",
               Label(nb="verdi av fritid, andel av nettolønn",
                     en="value of leisure, share of net wage")),
-        _view("selection", "ours: the control group has removed selection on what a register sees",
+        _view("selection",
+              "assumed in mih_impact: the control group adjusts for the differences that a register"
+              " shows",
               Label(nb="andel av effekten som skyldes utvelgelse",
                     en="share of the effect that is selection")),
     )  # fmt: skip
@@ -157,7 +162,7 @@ def _beyond_the_estimates() -> tuple[Assumption, ...]:
         "triangular", ours=(0.0, 0.018),
     )  # fmt: skip
     half_life = Assumption(
-        "half_life", 5.0, "years", "ASSUMED", "ours: no study of this programme gives one",
+        "half_life", 5.0, "years", "ASSUMED", "assumed in mih_impact, without a source",
         5.0, 10.0,
         Label(nb="halveringstid for effekten etter siste anslåtte år",
               en="half-life of the effect after the last estimated year"),

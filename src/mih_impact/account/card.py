@@ -69,17 +69,16 @@ __all__ = [
 LEAST = 0.5
 
 EMPLOYER = Label(
-    nb="At arbeidsgiveren går i null, er en forutsetning: produksjonen er verdsatt til det"
-    " arbeidskraften koster.",
-    en="That the employer nets to zero is an assumption: output is valued at what the labour"
-    " costs.",
+    nb="Arbeidsgiveren er forutsatt å gå i null: produksjonen er verdsatt til det arbeidskraften"
+    " koster.",
+    en="The employer is assumed to break even: output is valued at what the labour costs.",
 )
 NO_COSTS = Label(nb="Tiltakskostnader er IKKE regnet med.", en="Programme costs are NOT included.")
 _CUT = Label(
-    nb="Regnskapet er kuttet etter {years} år (år 0–{last} etter oppstart). Virkninger etter det er"
-    " ikke regnet med.",
-    en="The account is cut after {years} years (years 0–{last} since start). Effects after that are"
-    " not counted.",
+    nb="Analyseperioden er {years} år (år 0–{last} etter oppstart). Virkninger etter det er ikke"
+    " regnet med.",
+    en="The horizon is {years} years (years 0–{last} since start). Effects after that are not"
+    " counted.",
 )
 _LEFT_OUT = Label(
     nb="Holdt utenfor regnskapet: {names}. Virkningen på offentlige budsjetter er uten dette.",
@@ -96,36 +95,36 @@ _NO_BENEFITS = Label(
 #: What is known of cover for what a local budget loses: nothing said, no decision known, decided.
 COVER = {
     "unsaid": Label(
-        nb="{Who} kommer ut med {value}.",
-        en="{Who} comes out with {value}.",
+        nb="For {who} er netto nåverdi {value}.",
+        en="For {who}, net present value is {value}.",
     ),
     "no decision": Label(
-        nb="{Who} kommer ut med {value}, og det er ikke kjent noe vedtak om å kompensere det.",
-        en="{Who} comes out with {value}, and no decision to compensate it is known.",
+        nb="For {who} er netto nåverdi {value}, og det er ikke kjent noe vedtak om kompensasjon.",
+        en="For {who}, net present value is {value}, and no decision on compensation is known.",
     ),
     "decided": Label(
-        nb="{Who} kommer ut med {value} før statens dekning av utgiftene, som er vedtatt.",
-        en="{Who} comes out with {value} before the state's cover of its outlays, which is"
-        " decided.",
+        nb="For {who} er netto nåverdi {value} før statens dekning av utgiftene, som er vedtatt.",
+        en="For {who}, net present value is {value} before the state's cover of its outlays, which"
+        " is decided.",
     ),
 }
 _IN_KIND = Label(
-    nb="I offentlige budsjetter er {amount} innsats uten utbetaling, som tiden til egne ansatte; i"
-    " penger alene er virkningen {cash}.",
-    en="Public budgets include {amount} of costs in kind, such as the time of their staff; in cash"
-    " alone the effect is {cash}.",
+    nb="For offentlige budsjetter er {amount} trukket fra for innsats som ikke betales ut, som egne"
+    " ansattes tid. Regnes bare betalinger med, er virkningen {cash}.",
+    en="Public budgets are net of {amount} for what is given in kind, such as the time of their"
+    " staff. In cash alone, the effect is {cash}.",
 )
 _BEHIND = Label(
-    nb="Bak år {zero} står {first} deltakere, og bak år {year} står {last}.",
-    en="{first} participants stand behind year {zero}, {last} behind year {year}.",
+    nb="Anslaget for år {zero} bygger på {first} deltakere, for år {year} på {last}.",
+    en="The estimate of year {zero} rests on {first} participants, that of year {year} on {last}.",
 )
 _BEHIND_ALL = Label(
-    nb="Bak hvert av årene står {first} deltakere.",
-    en="{first} participants stand behind each year.",
+    nb="Anslaget for hvert av årene bygger på {first} deltakere.",
+    en="The estimate of each year rests on {first} participants.",
 )
 _CONTROLS = Label(
-    nb="Kontrollgruppen fikk det som ellers tilbys. Det slike tiltak koster, kommer til fradrag med"
-    " {value} (spenn {low} til {high}).",
+    nb="Kontrollgruppen fikk det som ellers tilbys. For det slike tiltak koster, er {value} trukket"
+    " fra (spenn {low} til {high}).",
     en="Controls had what is otherwise offered. What such measures cost is deducted at {value}"
     " (range {low} to {high}).",
 )
@@ -168,10 +167,6 @@ def _persons(n: float) -> Label:
     return both(lambda: count(n))
 
 
-def _capital(label: Label) -> Label:
-    return Label(nb=capital(label.nb), en=capital(label.en))
-
-
 def _whole(n: int) -> Label:
     return both(lambda: number(n, 0))
 
@@ -211,7 +206,7 @@ def local_losses(case: AccountValues) -> dict[str, Sentence]:
     return {
         actor: Sentence(
             COVER[cover_of(actor, known)],
-            {"Who": _capital(GROUP_LABELS[actor]), "value": _kroner(value)},
+            {"who": GROUP_LABELS[actor], "value": _kroner(value)},
         )
         for actor, value in values.items()
         if value < -LEAST
@@ -301,7 +296,7 @@ _PRESENT_VALUE = Label(nb="Nåverdi", en="Present value")
 _CI = Label(nb="95\u00a0% KI", en="95% CI")
 
 _OWN_RULES = Label(
-    nb="Egne regler: det som ikke er gitt, er null, også skattefinansieringskostnad og pensjon.",
+    nb="Egne regler: Det som ikke er oppgitt, er null, også skattefinansieringskostnad og pensjon.",
     en="Own rules: what is not given is nothing, the cost of tax-financing and pensions too.",
 )
 _UNIT = Label(
@@ -337,9 +332,9 @@ _HOW_COUNTED = Label(
     " when that year is over, and stays so to the end of the account.",
 )
 _SELECTION = Label(
-    nb="Sannsynlighet og konfidensintervall gjelder bare tilfeldig usikkerhet i effektene. Med"
-    " usikre forutsetninger: se uncertainty(). De sier ingenting om skjev utvelgelse, for eksempel"
-    " motivasjon; se omslagspunktet.",
+    nb="Sannsynlighet og konfidensintervall viser bare utvalgsusikkerhet i effektene. Hva som skjer"
+    " når også forutsetningene varierer, gir uncertainty(). De sier ingenting om skjev utvelgelse,"
+    " for eksempel etter motivasjon; se omslagspunktet.",
     en="Probability and interval hold sampling uncertainty in the effects alone. With uncertain"
     " assumptions: see uncertainty(). They say nothing of selection, for instance on motivation;"
     " see the switching scale.",
@@ -359,8 +354,8 @@ _NON_PRICED = Label(
 _UNSURE = {
     "ASSUMED": Label(nb="Antatt, uten kilde som gir tallet: {names}.",
                      en="Assumed, with no source that gives the number: {names}."),
-    "remembered": Label(nb="Gjengitt etter hukommelsen, ikke kontrollert: {names}.",
-                        en="From memory, not checked: {names}."),
+    "remembered": Label(nb="Ikke kontrollert mot kilde: {names}.",
+                        en="Not checked against a source: {names}."),
 }  # fmt: skip
 
 

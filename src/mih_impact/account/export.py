@@ -112,7 +112,7 @@ _COST = Label(
     nb="tiltakskostnad per deltaker som starter", en="programme cost per participant who starts"
 )
 _MORE = Label(nb="flere år etter de anslåtte", en="further years after the estimated ones")
-_OURS = "ours, without a source"
+_OURS = "assumed in mih_impact, without a source"
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,11 @@ def _cost(case: AccountValues) -> tuple[Slider, ...]:
 def _years_more(case: AccountValues, more: int) -> Slider:
     own = case.horizon - case.effects.shape[1]
     value = float(own or min(_YEARS_MORE, more))
-    until = "until the mean starter is 67" if case.programme.age_at_start else "ours: 40 years"
+    until = (
+        "until the mean starter is 67"
+        if case.programme.age_at_start
+        else "assumed in mih_impact: 40 years"
+    )
     return Slider(
         "years_more", _MORE, value, "years", 1.0, float(more),
         _positions(1.0, float(more), value, 1.0), "ASSUMED", _OURS, until,

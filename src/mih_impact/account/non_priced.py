@@ -342,13 +342,13 @@ NEVER_ADDED = Label(
 _METHOD = Label(nb="Metode: {source}.", en="Method: {source}.")
 _UNSURE = {
     "ASSUMED": Label(
-        nb="Betydning og omfang er våre vurderinger, ikke kildenes. Det gjelder {names}.",
-        en="Importance and extent are our judgements, not the sources'. This holds for {names}.",
+        nb="Betydning og omfang er skjønn, ikke hentet fra kildene. Det gjelder {names}.",
+        en="Importance and extent are judgements, not taken from the sources. This holds for"
+        " {names}.",
     ),
     "remembered": Label(
-        nb="Betydning og omfang er gjengitt etter hukommelsen, ikke kontrollert. Det gjelder"
-        " {names}.",
-        en="Importance and extent are from memory, not checked. This holds for {names}.",
+        nb="Betydning og omfang er ikke kontrollert mot kilde. Det gjelder {names}.",
+        en="Importance and extent are not checked against a source. This holds for {names}.",
     ),
 }
 _ALL = Label(nb="alle virkningene", en="all the effects")
@@ -475,9 +475,7 @@ _SOURCE = Label(
     nb="Pluss-minusmetoden (DFØ); strek: halvt trinn. {never}",
     en="Plus-minus method (DFØ); line: a half step. {never}",
 )
-_JUDGED = Label(
-    nb="Betydning og omfang er våre vurderinger.", en="Importance and extent are our judgements."
-)
+_JUDGED = Label(nb="Betydning og omfang er skjønn.", en="Importance and extent are judgements.")
 _COLOURS = {"+": OKABE_ITO["blue"], "-": OKABE_ITO["vermillion"], "0": CONTROL}
 
 #: Letters of an effect's name on one line.

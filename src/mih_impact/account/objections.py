@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from mih_impact.account.residual import residual_value_of, years_left
-from mih_impact.account.roles import GROUPS, TAX, hundreds
+from mih_impact.account.roles import GROUPS, STATUS_LABELS, TAX, hundreds
 from mih_impact.account.tables import component_frame, ledger_frame, require_enough
 from mih_impact.account.uncertainty import uncertainty_of
 from mih_impact.account.values import AccountValues
@@ -59,11 +59,11 @@ ASSUMED: dict[str, Limit] = {
     ),
     "indirect_taxes": Limit(
         0.15, 0.10, 0.20, "share of the participant's gain in cash",
-        "illustration", "ours, an example of a size: no figure was found",
+        "illustration", "assumed in mih_impact, an example of a size: no figure was found",
     ),
     "exit_from_work": Limit(
         0.02, 0.0, 0.04, "per year after the horizon", "illustration",
-        "ours, an example of a size: no rate of mortality and exit from work was found",
+        "assumed in mih_impact, an example of a size: no rate of mortality and exit was found",
     ),
 }  # fmt: skip
 
@@ -100,10 +100,10 @@ class Objection:
 
 #: What the numbers of an objection are, as its table says it.
 STATUS = {
-    "account": Label(nb="regnet av regnskapet", en="reckoned by the account"),
+    "account": Label(nb="beregnet i regnskapet", en="computed in the account"),
     "view": Label(nb="valg av synspunkt", en="choice of view"),
-    "ASSUMED": Label(nb="antatt", en="assumed"),
-    "remembered": Label(nb="fra hukommelsen", en="from memory"),
+    "ASSUMED": STATUS_LABELS["ASSUMED"],
+    "remembered": STATUS_LABELS["remembered"],
     "illustration": Label(nb="illustrasjon", en="illustration"),
     "estimated": Label(nb="anslått", en="estimated"),
     "given": Label(nb="oppgitte satser", en="rates given"),
@@ -147,8 +147,8 @@ def _shown(key: str, value: float) -> Label:
 _POSTS = Label(
     nb="Stillingene: var de ellers ledige, er lønnen nye utbetalinger, og netto nåverdi er"
     " {society_vacant}, offentlige budsjetter {public_vacant}. Var de ellers fylt av andre, er alt"
-    " fortrengning: {society_filled} og {public_filled}. Grunnregnskapet forutsetter verken ledige"
-    " stillinger som må bevilges, eller fortrengning.{turn}",
+    " fortrengning: {society_filled} og {public_filled}. Hovedregnskapet forutsetter verken ledige"
+    " stillinger som det må bevilges penger til, eller fortrengning.{turn}",
     en="The posts: if they were otherwise vacant, their wages are new outlays, and net present"
     " value is {society_vacant}, public budgets {public_vacant}. If others would have filled them,"
     " all of it is displacement: {society_filled} and {public_filled}. The base assumes neither"
@@ -159,22 +159,22 @@ _TURN = Label(
     en=" Public budgets break even where {share_turn} of the posts is new money.",
 )
 _LEISURE = Label(
-    nb="Fritid: rundskrivets egen linje (R-109, 6.1.4) verdsetter tapt fritid til nettolønn, og da"
-    " er netto nåverdi {circular}. Grunnregnskapet avviker fra den og gir {base}, fordi"
-    " arbeidssøkere har plikt til å være tilgjengelige for arbeid. Deltakerens tid i tiltaket er"
-    " ikke priset i noen av dem.",
-    en="Leisure: the circular's own row (R-109, 6.1.4) values leisure given up at the net wage, and"
-    " net present value is then {circular}. The base departs from it and gives {base}, because"
-    " job-seekers have a duty to be available for work. The participant's time in the programme is"
-    " priced in neither.",
+    nb="Fritid: Rundskrivet (R-109, 6.1.4) verdsetter tapt fritid til nettolønn. Da er netto"
+    " nåverdi {circular}. Dette regnskapet gjør ikke det, fordi arbeidssøkere har plikt til å være"
+    " tilgjengelige for arbeid, og gir {base}. Deltakerens tid i tiltaket er ikke priset i noen av"
+    " dem.",
+    en="Leisure: the circular (R-109, 6.1.4) values leisure given up at the net wage. Net present"
+    " value is then {circular}. This account does not, because job-seekers have a duty to be"
+    " available for work, and gives {base}. The participant's time in the programme is priced in"
+    " neither.",
 )
 _TIME = Label(
     nb="Deltakerens tid i praksis og skole, antatt {years_given} årsverk, står ikke i regnskapet."
     " Til nettolønn, av {wage} i året før skatt, er den verdt {time}, og netto nåverdi med begge"
     " er {with_time}.",
-    en="The participant's time in practice and school, assumed to be {years_given} full-time years,"
-    " is not counted. At the net wage, of {wage} before tax, it is worth {time}; net present value"
-    " with both is {with_time}.",
+    en="The participant's time in practice and school, taken as {years_given} full-time years, is"
+    " left out. At the net wage, of {wage} before tax, it is worth {time}; with both, net present"
+    " value is {with_time}.",
 )
 _PENSION = Label(
     nb="Pensjon: {share_accrual} av lønnen er opptjening av alderspensjon i folketrygden, og er"
@@ -211,12 +211,12 @@ _EXIT = Label(
 
 
 _EXPECTED = Label(
-    nb="Grunnverdier er ikke forventninger: flere spenn er ensidige. Trekkes forutsetningene fra"
-    " spennene, er gjennomsnittlig netto nåverdi {society_mean} (grunnregnskapet {base}), og"
-    " offentlige budsjetter {public_mean}.",
-    en="Base values are no expectations: several ranges are one-sided. If the assumptions are drawn"
-    " from their ranges, net present value is {society_mean} on average (base {base}), and public"
-    " budgets {public_mean}.",
+    nb="Hovedanslagene er ikke forventningsverdier, for flere av spennene går bare én vei. Trekkes"
+    " forutsetningene fra spennene, er gjennomsnittlig netto nåverdi {society_mean}"
+    " (hovedregnskapet {base}) og virkningen på offentlige budsjetter {public_mean}.",
+    en="Base values are not expected values, for several ranges go one way only. If the"
+    " assumptions are drawn from their ranges, net present value is {society_mean} on average (base"
+    " {base}), and public budgets {public_mean}.",
 )
 
 
@@ -229,8 +229,8 @@ _SAME = Label(
     en=" With the same participants in all years it is {balanced}",
 )
 _FILLED = Label(
-    nb=" Anslås årene som mangler, fra de første årene til dem som startet sist, er den {filled}",
-    en=" With late starters' missing years estimated from their first ones it is {filled}",
+    nb=" Fylles årene som mangler, med anslag ut fra årene før, er den {filled}",
+    en=" With missing years estimated from those before them it is {filled}",
 )
 _ERRORS = {
     name: Label(nb=f" (standardfeil {{error_{name}}})", en=f" (standard error {{error_{name}}})")

@@ -298,6 +298,9 @@ class Programme:
         Effects that are not given in kroner; they stand beside the account and are never added.
     note
         A sentence shown on every card, for what a reader must know about the costs.
+    published
+        A sentence on the figures that are published for this programme, for data that were made to
+        agree with them: it stands beside what is said of such data. None where none are.
     headlines
         Which variants stand beside the headline: "wage_bill" (every post is new municipal money)
         and "avoided_measures" (what controls' own measures cost). An account in which one of them
@@ -334,11 +337,11 @@ class Programme:
     compensated: Sequence[str] | None = None
     apprenticeship: Apprenticeship | None = None
     unpaid_time: UnpaidTime | None = None
+    published: Label | None = None
 
     def __post_init__(self) -> None:
-        require_named(
-            "The programme", self.name, self.label, *(() if self.note is None else (self.note,))
-        )
+        told = filter(None, (self.note, self.published))
+        require_named("The programme", self.name, self.label, *told)
         for what, kind in (("phases", Phase), ("items", CostItem)):
             example = f"{what}=[mih.{kind.__name__}(name=..., label=..., ...)]"
             members = require_members(

@@ -53,7 +53,7 @@ Actor = Literal[
     "rest_of_society",
 ]
 
-_IN_YEAR = Label(nb="i år {year}", en="in year {year}")
+_FROM_YEAR = Label(nb="fra og med år {year}", en="from year {year}")
 _COUNTED = Label(nb="{when}, det {ordinal} året", en="{when}, the {ordinal} year")
 _AT_ONCE = Label(nb="fra start", en="from the start")
 _NEVER = Label(nb="ikke innen {years} år", en="not within {years} years")
@@ -110,7 +110,7 @@ STATE_BENEFITS_LABEL = Label(nb="statlige ytelser samlet", en="state benefits in
 STATUS_LABELS = {
     "seen": Label(nb="lest i kilden", en="read in the source"),
     "derived": Label(nb="utledet", en="derived"),
-    "remembered": Label(nb="etter hukommelsen", en="from memory"),
+    "remembered": Label(nb="ikke kontrollert mot kilde", en="not checked against a source"),
     "ASSUMED": Label(nb="antatt", en="assumed"),
     "not found": Label(nb="ikke funnet", en="not found"),
 }
@@ -166,13 +166,13 @@ def break_even_text(year: int | None, horizon: int, *, counted: bool = False) ->
     Examples
     --------
     >>> break_even_text(3, 7), break_even_text(3, 7, counted=True)
-    ('i år 3', 'i år 3, det fjerde året')
+    ('fra og med år 3', 'fra og med år 3, det fjerde året')
     """
     if year is None:
         return _NEVER.format(years=horizon).text()
     if year == 0:
         return _AT_ONCE.text()
-    when = _IN_YEAR.format(year=year)
+    when = _FROM_YEAR.format(year=year)
     return (_COUNTED.format(when=when, ordinal=ordinal(year + 1)) if counted else when).text()
 
 

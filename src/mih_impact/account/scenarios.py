@@ -96,7 +96,7 @@ _COLUMNS = (
 )
 _LABELS = {
     "pessimistic": Label(nb="pessimistisk", en="pessimistic"),
-    "base": Label(nb="grunnlag", en="base"),
+    "base": Label(nb="hovedregnskap", en="base"),
     "optimistic": Label(nb="optimistisk", en="optimistic"),
     "persistence_constant": Label(
         nb="effekten holder seg til 67 år", en="the effect lasts until 67"

@@ -98,7 +98,7 @@ _TITLE = Label(
 )
 _COLUMNS = (
     Label(nb="Forutsetning", en="Assumption"),
-    Label(nb="Grunnverdi", en="Base"),
+    Label(nb="Hovedanslag", en="Base"),
     Label(nb="Lav", en="Low"),
     Label(nb="Høy", en="High"),
     Label(nb="Nåverdi ved lav", en="Present value at low"),
@@ -108,7 +108,7 @@ _EFFECTS = Label(
     nb="effektene, over 95\u00a0% konfidensintervall", en="the effects, over their 95% interval"
 )
 _FOR = Label(
-    nb="Nåverdi for {who}, {base} med grunnverdiene. Hver forutsetning varierer over sitt eget"
+    nb="Nåverdi for {who}, {base} med hovedanslagene. Hver forutsetning varierer over sitt eget"
     " spenn, de andre ligger fast.",
     en="Present value for {who}, {base} at the base values. Each assumption varies over its own"
     " range, the others held.",
@@ -231,7 +231,7 @@ _UNSURE = Label(nb="Usikre forutsetninger", en="Uncertain assumptions")
 _CHOSEN = Label(nb="Regler og valg av perspektiv", en="Rules and choices of view")
 _LOW = Label(nb="lav ende av spennet", en="low end of the range")
 _HIGH = Label(nb="høy ende", en="high end")
-_BASE = Label(nb="grunnverdier: {amount}", en="base values: {amount}")
+_BASE = Label(nb="hovedanslag: {amount}", en="base values: {amount}")
 _NOTE = Label(
     nb="Én forutsetning om gangen over sitt eget spenn, de andre ligger fast. Ved søylene: verdien"
     " i hver ende.",
@@ -239,7 +239,7 @@ _NOTE = Label(
     " each end.",
 )
 _ALT = Label(
-    nb="{title} Nåverdi for {who}, {base} med grunnverdiene: {rows}.",
+    nb="{title} Nåverdi for {who}, {base} med hovedanslagene: {rows}.",
     en="{title} Present value for {who}, {base} at the base values: {rows}.",
 )
 _ALT_ROW = Label(

@@ -57,7 +57,7 @@ _TIMES = "times the estimate"
 _TITLE = Label(nb="Omslagspunkter: {who}", en="Switching values: {who}")
 _COLUMNS = (
     Label(nb="Forutsetning", en="Assumption"),
-    Label(nb="Grunnverdi", en="Base"),
+    Label(nb="Hovedanslag", en="Base"),
     Label(nb="Omslagspunkt", en="Switching value"),
     Label(nb="Endring", en="Change"),
 )
@@ -371,7 +371,7 @@ _GRID_NOTE = Label(
     nb="Blått: gevinst. Oransje: tap. Kraftig strek: her skifter fortegnet.",
     en="Blue: gain. Orange: loss. Heavy line: here the sign changes.",
 )
-_BASE = Label(nb="Uthevet: grunnverdiene.", en="In bold: the base values.")
+_BASE = Label(nb="Uthevet: hovedanslagene.", en="In bold: the base values.")
 _ALT = Label(
     nb="Nåverdi per deltaker for {who} etter {down} (nedover) og {across} (bortover): {cells}.",
     en="Present value per participant for {who} by {down} (down) and {across} (across): {cells}.",

@@ -51,7 +51,7 @@ __all__ = [
 SOURCES = ("sampling", "assumptions", "total")
 
 SOURCE_LABELS = {
-    "sampling": Label(nb="tilfeldig utvalg", en="sampling"),
+    "sampling": Label(nb="utvalgsusikkerhet", en="sampling"),
     "assumptions": Label(nb="forutsetninger", en="assumptions"),
     "total": Label(nb="samlet", en="total"),
 }

@@ -406,8 +406,8 @@ def require_price_year(price_year: int, assumptions: Assumptions) -> None:
 
 
 _BASIS = Label(
-    nb="{programme}. {preset}, kuttet etter {years} år.",
-    en="{programme}. {preset}, cut after {years} years.",
+    nb="{programme}. {preset}, analyseperiode {years} år.",
+    en="{programme}. {preset}, horizon {years} years.",
 )
 #: The rules of an account, by the name of the preset.
 PRESETS = {

@@ -90,10 +90,10 @@ _LINES = {
     "eligible": Label(nb="Kandidater", en="Candidates"),
     "caliper": Label(nb="Største avstand (caliper)", en="Caliper"),
     "averaged": Label(
-        nb="Deltakere med flere like nære kontroller", en="Participants with tied controls"
+        nb="Deltakere med flere like gode kontroller", en="Participants with tied controls"
     ),
     "drawn": Label(
-        nb="Valg mellom like nære kontroller, ved loddtrekning",
+        nb="Valg mellom like gode kontroller, ved loddtrekning",
         en="Choices between tied controls, drawn by lot",
     ),
     "cem_on": Label(nb="I samme intervall av", en="In the same bin of"),
@@ -167,7 +167,7 @@ _GIVEN_SCORE = Label(
     "errors take it as given.",
 )
 _AVERAGED = Label(
-    nb="Alle som er like nære som den siste, er med og teller likt. Med loddtrekning mellom dem "
+    nb="Alle som er like gode som den siste, er med og teller likt. Med loddtrekning mellom dem "
     "ville loddet ha avgjort {share} av kontrollenes vekt.",
     en="All who are as near as the last are in and count equally. Had lots been drawn among them, "
     "the lots would have decided {share} of the controls' weight.",

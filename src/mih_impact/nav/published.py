@@ -108,14 +108,14 @@ _MATCHED = Label(
     en="planted: agrees by construction; {n} were matched",
 )
 _Z = Label(
-    nb="plantet; vårt anslag ligger {z} standardfeil fra sannheten i generatoren",
-    en="planted; our estimate lies {z} standard errors from the generator's truth",
+    nb="plantet; anslaget her ligger {z} standardfeil fra sannheten i generatoren",
+    en="planted; the estimate here lies {z} standard errors from the generator's truth",
 )
 _COUNTED = Label(
-    nb="plantet. Oppstartsåret er vårt år 0: når {n} år er gått, er samlet nåverdi {before}, og når"
+    nb="plantet. Oppstartsåret er år 0 her: når {n} år er gått, er samlet nåverdi {before}, og når"
     " år {year} er omme, {then}. Hvordan Nav teller, er ikke oppgitt",
-    en="planted. The start year is our year 0: when {n} years have passed, cumulative present value"
-    " is {before}, and when year {year} is over, {then}. How Nav counts is not stated",
+    en="planted. The start year is year 0 here: when {n} years have passed, cumulative present"
+    " value is {before}, and when year {year} is over, {then}. How Nav counts is not stated",
 )
 _WHICH = Label(
     nb="kalibrert; hvilket av tre mål Nav brukte, er ukjent",

@@ -270,9 +270,9 @@ _FAGBREV = Label(
     " complete can therefore not be worked out.",
 )
 _AFTER = Label(
-    nb="Det som kommer etter oppstart, er våre antakelser om hvor mange av de 500 som når fram."
+    nb="Det som kommer etter oppstart, er antakelser om hvor mange av de 500 som når fram."
     " Tallene er fra dokumentene; ingen av dem er hentet fra et register.",
-    en="What comes after the start is our own assumption of how many of the 500 get that far. The"
+    en="What comes after the start is an assumption of how many of the 500 get that far. The"
     " numbers are those of the documents; none is from a register.",
 )
 _LATER = Label(
@@ -315,10 +315,10 @@ _OF_COHORT = Label(nb="{label} (kull\u00a0{cohort})", en="{label} (cohort\u00a0{
 _ASSUMED = Label(nb="{n} (antatt)", en="{n} (assumed)")
 _SOURCE = Label(
     nb="Fylt: talt i kildene (KS/Menn i helse 2025, Finsam 2019), flere av dem runde tall."
-    " Skravert: vår antakelse om hvor mange av dem som startet, som når fram; strek: spennet."
+    " Skravert: antakelsen om hvor mange av dem som startet, som når fram; strek: spennet."
     " 92\u00a0% i jobb gjelder dem som har fagbrev, og er ikke effekten.",
     en="Filled: counted in the sources (KS/Menn i helse 2025, Finsam 2019), several of them round"
-    " numbers. Hatched: our assumption of how many of those who started get there; line: the range."
+    " numbers. Hatched: the assumption of how many of those who started get there; line: the range."
     " 92% in work is of those with a craft certificate, and is not the effect.",
 )
 

@@ -267,8 +267,8 @@ def source_in(source: str, lang: str) -> str:
 
     Examples
     --------
-    >>> source_in("Vista Analyse 2021/37; ours, without a source", "nb")
-    'Vista Analyse 2021/37; vårt, uten kilde'
+    >>> source_in("Vista Analyse 2021/37; assumed in mih_impact, without a source", "nb")
+    'Vista Analyse 2021/37; forutsatt i mih_impact, uten kilde'
     """
     if lang != "nb":
         return source

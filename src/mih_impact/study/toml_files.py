@@ -193,8 +193,8 @@ _APPRENTICESHIP = (
 )
 _PROGRAMME = (
     ("name", "label", "price_year"),
-    ("note", "headlines", "compensated", "apprenticeship", "unpaid_time", "phase", "item",
-     "age_at_start", "effect"),
+    ("note", "published", "headlines", "compensated", "apprenticeship", "unpaid_time", "phase",
+     "item", "age_at_start", "effect"),
 )  # fmt: skip
 
 
@@ -205,7 +205,8 @@ def read_programme(path: str | Path | Traversable) -> Programme:
     ----------
     path
         A file with `name`, `label`, `price_year`, optionally `note`, `non_priced` (the file of
-        effects without a price, beside it), `headlines` and `compensated` (see `Programme`),
+        effects without a price, beside it), `published`, `headlines` and `compensated` (see
+        `Programme`),
         `[age_at_start]`, `[apprenticeship]`, `[unpaid_time]`, one `[[phase]]` per phase and one
         `[[item]]` per cost.
         `per_starter` is the cost of an average starter by year since start, the reach of its phase
@@ -271,12 +272,17 @@ def programme_of(content: dict[str, Any], name: str) -> Programme:
         phases=phases,
         age_at_start=_age(content.get("age_at_start"), name),
         non_priced=non_priced_of(content.get("effect", []), name),
-        note=read_label(content["note"], f"note of {name}") if "note" in content else None,
+        note=_sentence(content, "note", name),
+        published=_sentence(content, "published", name),
         headlines=content.get("headlines", ()),
         compensated=content.get("compensated"),
         apprenticeship=_apprenticeship(content.get("apprenticeship"), name),
         unpaid_time=_unpaid_time(content.get("unpaid_time"), name),
     )
+
+
+def _sentence(content: dict[str, Any], key: str, file: str) -> Label | None:
+    return read_label(content[key], f"{key} of {file}") if key in content else None
 
 
 def _phase(row: dict[str, Any], file: str) -> Phase:

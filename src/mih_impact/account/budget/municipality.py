@@ -80,7 +80,7 @@ def municipal_terms(
 def _paid_in_kind() -> Assumption:
     return Assumption(
         "paid_in_kind", 0.0, "share", "ASSUMED",
-        "ours: what is given in kind is there anyway", 0.0, 1.0,
+        "assumed in mih_impact: what is given in kind is there anyway", 0.0, 1.0,
         Label(nb="andel av det kommunen gir uten å betale for det, som betales med nye penger",
               en="share of what the municipality gives in kind that is paid with new money"),
         range_source="all that it can be",
@@ -93,7 +93,7 @@ def _kept_tax() -> Assumption:
         "about 60 per cent of a municipality's extra tax is equalised away", 0.2, 1.0,
         Label(nb="andel av økt skatt som kommunen beholder etter utjevning",
               en="share of extra tax that the municipality keeps after equalisation"),
-        "triangular", range_source="ours: from half of it to no equalisation",
+        "triangular", range_source="assumed in mih_impact: from half of it to no equalisation",
     )  # fmt: skip
 
 

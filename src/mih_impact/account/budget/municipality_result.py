@@ -348,10 +348,10 @@ _NOT_PAID = Label(
 
 #: The municipality in the account and in its own cash, and what lies between.
 FROM_ACCOUNT = Label(
-    nb="Kommunen kommer ut med {account} per deltaker i regnskapet og med {net} per plass i sin"
-    " egen kasse. Forskjellen: {steps}.",
-    en="The municipality comes out with {account} per participant in the account and with {net} per"
-    " place in its own cash. The difference: {steps}.",
+    nb="For kommunen er netto nåverdi {account} per deltaker i regnskapet, mens kommunekassen får"
+    " {net} per plass. Forskjellen: {steps}.",
+    en="For the municipality, net present value is {account} per participant in the account, while"
+    " its own cash changes by {net} per place. The difference: {steps}.",
 )
 _NOTHING = Label(nb="ingen", en="none")
 

@@ -48,7 +48,7 @@ _LINE = {
 }
 _BREAK_EVEN = Label(nb="lønnsomt {when}", en="breaks even {when}")
 _BAND = Label(
-    nb="Skravert: 95\u00a0% konfidensintervall for samfunnet, tilfeldig usikkerhet alene.",
+    nb="Skravert: 95\u00a0% konfidensintervall for samfunnet, bare utvalgsusikkerhet.",
     en="Shaded: 95% confidence interval for society, sampling alone.",
 )
 _ALT_CUMULATIVE = Label(

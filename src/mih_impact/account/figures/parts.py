@@ -39,7 +39,7 @@ _HELD = "\ue000"  # stands for a no-break space
 RULE = "#BBBBBB"  # a line that parts rows and is no mark
 
 INTERVAL = Label(
-    nb="Strek: 95\u00a0% konfidensintervall, tilfeldig usikkerhet alene.",
+    nb="Strek: 95\u00a0% konfidensintervall, bare utvalgsusikkerhet.",
     en="Line: 95% confidence interval, sampling alone.",
 )
 NO_INTERVAL = Label(

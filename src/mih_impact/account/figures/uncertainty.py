@@ -148,13 +148,13 @@ _COST = Label(
     en="programme cost per participant, present value in {money}\u00a0thousand, fixed {year}"
     " prices",
 )
-_BASE_COST = Label(nb="grunnlaget:\n{cost}", en="base:\n{cost}")
+_BASE_COST = Label(nb="hovedregnskapet:\n{cost}", en="base:\n{cost}")
 _SCALED = Label(
     nb="Alle ressurser skaleres likt; tilskudd og hvem som betaler, ligger fast.",
     en="All resources are scaled alike; grants, and who pays, are held.",
 )
 _ODDS_ALT = Label(
-    nb="{title} Sannsynlighet for gevinst ved grunnlagets kostnad {cost}: {base}. Ved {most}:"
+    nb="{title} Sannsynlighet for gevinst ved hovedregnskapets kostnad {cost}: {base}. Ved {most}:"
     " {last}.",
     en="{title} Probability of a gain at the base cost of {cost}: {base}. At {most}: {last}.",
 )

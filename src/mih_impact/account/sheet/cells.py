@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mih_impact import arguments
-from mih_impact.account.roles import ACTORS, GROUP_LABELS, nearest
+from mih_impact.account.roles import ACTORS, GROUP_LABELS, STATUS_LABELS, nearest
 from mih_impact.display.locale import Label
 from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.panel.number_text import read_numbers
@@ -93,10 +93,10 @@ _POINTS = Label(
     en="Values and probabilities where the distribution is discrete: '0.2: 0.5 | 0.3: 0.5'.",
 )
 _STATUS = Label(
-    nb="Hvor sikre vi er på tallet: sett i kilden, utledet, etter hukommelsen eller ANTATT. En ny"
-    " verdi uten ny kilde merkes som analytikerens egen.",
-    en="How sure we are of the number: seen, derived, remembered or ASSUMED. A new value without"
-    " a new source is marked as the analyst's own.",
+    nb="Hvor sikkert tallet er: lest i kilden, utledet, ikke kontrollert mot kilde, eller antatt."
+    " En ny verdi uten ny kilde merkes som analytikerens egen.",
+    en="How sure the number is: read in the source, derived, not checked against a source, or"
+    " assumed. A new value without a new source is marked as the analyst's own.",
 )
 _SOURCE = Label(nb="Hvor tallet kommer fra.", en="Where the number comes from.")
 _RANGE_SOURCE = Label(nb="Hvor spennet kommer fra.", en="Where the range comes from.")
@@ -117,7 +117,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("high", Label(nb="høy", en="high"), _HIGH, "number", True),
     Column("distribution", Label(nb="fordeling", en="distribution"), _DISTRIBUTION, "word", True),
     Column("points", Label(nb="punkter", en="points"), _POINTS, "points", True, 18),
-    Column("status", Label(nb="status", en="status"), _STATUS, "word", True, 20),
+    Column("status", Label(nb="status", en="status"), _STATUS, "word", True, 26),
     Column("source", Label(nb="kilde", en="source"), _SOURCE, "text", True, 60),
     Column("range_source", Label(nb="kilde til spennet", en="source of the range"),
            _RANGE_SOURCE, "text", True, 36),
@@ -224,13 +224,7 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
         "normal": Label(nb="normal", en="normal"),
         "discrete": Label(nb="punkter", en="discrete"),
     },
-    "status": {
-        "seen": Label(nb="sett i kilden", en="seen"),
-        "derived": Label(nb="utledet", en="derived"),
-        "remembered": Label(nb="etter hukommelsen", en="remembered"),
-        "ASSUMED": Label(nb="ANTATT", en="ASSUMED"),
-        "not found": Label(nb="ikke funnet", en="not found"),
-    },
+    "status": STATUS_LABELS,
     "payer": _ACTORS,
     "receiver": _ACTORS,
     "timing": _TIMING,

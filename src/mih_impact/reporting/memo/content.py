@@ -17,7 +17,13 @@ from mih_impact.account.cost_benefit import CostBenefit
 from mih_impact.account.indicators import programme_costs
 from mih_impact.account.non_priced import MATRIX_SOURCE, signs
 from mih_impact.account.objections import STATUS, Objection, objections_of
-from mih_impact.account.roles import ACTORS, GROUP_LABELS, amount_of, hundreds
+from mih_impact.account.roles import (
+    ACTORS,
+    GROUP_LABELS,
+    STATUS_LABELS,
+    amount_of,
+    hundreds,
+)
 from mih_impact.display.figure import new_axes, sources_told_elsewhere
 from mih_impact.display.locale import Label, Lang, capital, in_language, language
 from mih_impact.display.numbers import NOT_AVAILABLE, millions, number, percent
@@ -26,7 +32,7 @@ from mih_impact.reference.rows import source_in
 from mih_impact.reporting import document as doc
 from mih_impact.reporting.blocks import Cite, Number, Part, Text, Trace, compose
 from mih_impact.reporting.memo import texts
-from mih_impact.reporting.memo.numbers import Numbers
+from mih_impact.reporting.memo.numbers import Numbers, in_hundreds
 
 __all__ = [
     "account",
@@ -302,17 +308,16 @@ def non_priced(made: Numbers) -> Text:
     values: dict[str, Part] = {
         "dfo": Cite(("dfo",)),
         "effects": listed,
-        "whose": texts.OURS.text(),
     }
     return compose(texts.NON_PRICED_TEXT.text(), values)
 
 
-def limits(made: Numbers) -> Text:
-    """Return what the analysis cannot say."""
+def limits(made: Numbers, *, budgets: bool) -> Text:
+    """Return what the analysis cannot say, with the figure of budgets or without it."""
     case = made.case
     said: list[Part] = [*compose(texts.MOTIVATION.text())]
     if case.covariance is not None:
-        said += compose(texts.FIGURES.text())
+        said += compose(texts.FIGURES[budgets].text())
     later = card.residual(case)
     last = made.plain(str(case.horizon - 1), "year")
     if later is None:
@@ -322,7 +327,12 @@ def limits(made: Numbers) -> Text:
         said += [" ", *_composed(later, {"last": last, "age": age, "value": value})[:-1]]
     evidence = evidence_of(case)
     if evidence:
-        said += compose(texts.CALIBRATED.text(), {"evidence": evidence})
+        published = case.programme.published
+        values: dict[str, Part] = {
+            "evidence": evidence,
+            "published": "" if published is None else published.text(),
+        }
+        said += compose(texts.EVIDENCE.text(), values)
     return tuple(said)
 
 
@@ -402,7 +412,9 @@ def _blocks_of(made: Numbers, impact: BudgetImpact | None) -> tuple[doc.Block, .
     if case.programme.non_priced:
         blocks.append(doc.Heading(texts.NON_PRICED.text()))
         blocks.append(doc.Paragraph(non_priced(made)))
-    blocks.append(doc.Callout(texts.CANNOT.text(), limits(made), tone="caution"))
+    blocks.append(
+        doc.Callout(texts.CANNOT.text(), limits(made, budgets=impact is not None), tone="caution")
+    )
     return tuple(blocks)
 
 
@@ -434,18 +446,16 @@ def _actors(made: Numbers) -> doc.Table:
 
 
 def _assumptions(made: Numbers) -> doc.Table:
-    """Return the uncertain assumptions that move society's value most, with switching values."""
-    case = made.case
-    swings = made.sensitivity.of("society")
-    drawn = {item.name: item for item in case.used_assumptions() if item.is_drawn}
-    chosen = swings[swings["assumption"].isin(list(drawn))].head(_ASSUMPTIONS_SHOWN)
+    """Return the uncertain assumptions that move society's value most, and the discount rate."""
+    swings = made.sensitivity.of("society").set_index("assumption")
+    used = {item.name: item for item in made.case.used_assumptions()}
+    drawn = [str(name) for name in swings.index if name in used and used[name].is_drawn]
     rows: list[tuple[Text, ...]] = []
-    for row in chosen.to_dict("records"):
-        name = str(row["assumption"])
-        item = drawn[name]
+    for name in [*drawn[:_ASSUMPTIONS_SHOWN], "discount_rate"]:
+        item, row = used[name], swings.loc[name]
         at = made.switching(name)
         said = texts.NONE.text() if math.isnan(at) else amount_of(at, item.unit)
-        ends = (number(round(float(row[end]), -2)) for end in ("at_low", "at_high"))
+        ends = (in_hundreds(float(row[end])) for end in ("at_low", "at_high"))
         rows.append(
             (
                 item.label.text(),
@@ -466,7 +476,7 @@ def _all_assumptions(made: Numbers) -> doc.Table:
             item.label.text(),
             made.amount(item),
             _range(item),
-            texts.STATUS[item.status].text(),
+            STATUS_LABELS[item.status].text(),
             source_in(item.source, language()),
         )
         for item in made.case.used_assumptions()
@@ -486,13 +496,13 @@ def _range(item: Assumption) -> str:
     """Return the ends of a range, the unit said once: it stands beside the value."""
     if item.low is None or item.high is None:
         return NOT_AVAILABLE
-    kroner = item.unit.startswith("NOK per ") and item.unit != "NOK per NOK"
-    if kroner:
-        return f"{number(item.low)}–{number(item.high)}"
+    if item.unit.startswith("NOK per ") and item.unit != "NOK per NOK":
+        return f"{in_hundreds(item.low)}–{in_hundreds(item.high)}"
     if item.unit in ("share", "per year, real"):
         decimals = 0 if round(100 * item.low + 100 * item.high, 6).is_integer() else 1
         return f"{number(100 * item.low, decimals)}–{percent(item.high, decimals)}"
-    return f"{number(item.low, 1)}–{amount_of(item.high, item.unit)}"
+    decimals = 2 if item.unit not in ("months", "years") else 0 if item.low.is_integer() else 1
+    return f"{number(item.low, decimals)}–{amount_of(item.high, item.unit)}"
 
 
 def _budget(made: Numbers, impact: BudgetImpact) -> list[doc.Block]:

@@ -18,11 +18,11 @@ SHORT = Label(nb="Kort svar", en="The answer in short")
 ANSWER = {
     ("gain", True): Label(
         nb="**Samfunnet tjener {npv} per deltaker over {years} år**, og samlet nytte er større enn"
-        " kostnadene {when}. 95\u00a0% KI er {ci} for tilfeldig utvalg alene og {total} med usikre"
-        " forutsetninger.",
+        " kostnadene {when}. 95\u00a0% konfidensintervall er {ci} når bare utvalgsusikkerhet er"
+        " regnet med, og {total} når også forutsetningene varierer.",
         en="**Society gains {npv} per participant over {years} years**, and accumulated benefits"
-        " exceed costs {when}. The 95% CI is {ci} for sampling alone and {total} with uncertain"
-        " assumptions.",
+        " exceed costs {when}. The 95% confidence interval is {ci} with sampling uncertainty alone,"
+        " and {total} where assumptions vary too.",
     ),
     ("gain", False): Label(
         nb="**Samfunnet tjener {npv} per deltaker over {years} år**, og samlet nytte er større enn"
@@ -31,10 +31,12 @@ ANSWER = {
         " exceed costs {when}. A confidence interval is not available.",
     ),
     ("loss", True): Label(
-        nb="**Samfunnet taper {npv} per deltaker over {years} år.** 95\u00a0% KI for virkningen er"
-        " {ci} for tilfeldig utvalg alene og {total} med usikre forutsetninger.",
-        en="**Society loses {npv} per participant over {years} years.** The 95% CI of the effect is"
-        " {ci} for sampling alone and {total} with uncertain assumptions.",
+        nb="**Samfunnet taper {npv} per deltaker over {years} år.** 95\u00a0%"
+        " konfidensintervall for virkningen er {ci} når bare utvalgsusikkerhet er regnet med, og"
+        " {total} når også forutsetningene varierer.",
+        en="**Society loses {npv} per participant over {years} years.** The 95% confidence interval"
+        " of the effect is {ci} with sampling uncertainty alone, and {total} where assumptions vary"
+        " too.",
     ),
     ("loss", False): Label(
         nb="**Samfunnet taper {npv} per deltaker over {years} år.** Konfidensintervall er ikke"
@@ -43,10 +45,12 @@ ANSWER = {
         " not available.",
     ),
     ("zero", True): Label(
-        nb="**Regnskapet for samfunnet går i null over {years} år.** 95\u00a0% KI for virkningen"
-        " er {ci} for tilfeldig utvalg alene og {total} med usikre forutsetninger.",
-        en="**The account of society breaks even over {years} years.** The 95% CI of the effect is"
-        " {ci} for sampling alone and {total} with uncertain assumptions.",
+        nb="**Regnskapet for samfunnet går i null over {years} år.** 95\u00a0%"
+        " konfidensintervall for virkningen er {ci} når bare utvalgsusikkerhet er regnet med, og"
+        " {total} når også forutsetningene varierer.",
+        en="**The account of society breaks even over {years} years.** The 95% confidence interval"
+        " of the effect is {ci} with sampling uncertainty alone, and {total} where assumptions vary"
+        " too.",
     ),
     ("zero", False): Label(
         nb="**Regnskapet for samfunnet går i null over {years} år.** Konfidensintervall er ikke"
@@ -71,10 +75,8 @@ ANSWER_PUBLIC = {
 # What is said of the posts where the programme or the analyst asks who pays for them.
 POSTS = {
     "none new": Label(
-        nb=" når stillingene er budsjettert fra før; er alle stillingene nye, er virkningen"
-        " {new_money}",
-        en=" where the posts are budgeted anyway; where every post is new, the effect is"
-        " {new_money}",
+        nb=" når stillingene er budsjettert fra før; er alle nye, er virkningen {new_money}",
+        en=" where the posts are budgeted anyway, but {new_money} where every post is new",
     ),
     "some new": Label(
         nb=" når {share} av stillingene er nye kommunale penger; er alle det, er virkningen"
@@ -94,12 +96,12 @@ FACTS = {
         " participant"
     ),
     "scale": Label(
-        nb="av effekten er nok til at regnskapet går i null",
-        en="of the effect is enough for the account to break even",
+        nb="av den beregnede effekten er nok til at regnskapet går i null",
+        en="of the estimated effect is enough for the account to break even",
     ),
     "times": Label(
-        nb="ganger effekten måtte til for at regnskapet skulle gå i null",
-        en="times the effect would be needed for the account to break even",
+        nb="ganger den beregnede effekten måtte til for at regnskapet skulle gå i null",
+        en="times the estimated effect would be needed for the account to break even",
     ),
 }  # fmt: skip
 
@@ -108,11 +110,11 @@ ASKED = Label(
     nb="Hva får samfunnet igjen for {programme}, hvem betaler, og når kommer pengene tilbake?"
     " Notatet svarer per deltaker som startet, også for dem som falt fra underveis. Effektene er"
     " forskjellen fra en kontrollgruppe{effects} og ført i et regnskap etter Finansdepartementets"
-    " rundskriv{r109}, som er kuttet etter {years} år.",
+    " rundskriv{r109}, med en analyseperiode på {years} år.",
     en="What does society get in return for {programme}, who pays, and when does the money come"
     " back? The memo answers per participant who started, drop-outs included. Effects are"
     " differences from a control group{effects}, entered in an account by the circular of the"
-    " Norwegian Ministry of Finance{r109} that is cut after {years} years.",
+    " Norwegian Ministry of Finance{r109} with a horizon of {years} years.",
 )
 
 ACCOUNT = Label(nb="Regnskapet", en="The account")
@@ -187,11 +189,10 @@ POSTS_TURN = Label(
     en="; budgets break even where {share} of the posts is new",
 )
 LEISURE_VIEW = Label(
-    nb="**Fritid.** Rundskrivets egen linje verdsetter tapt fritid til nettolønn; da er netto"
-    " nåverdi {leisure}, mot {base} her. Tiden i selve tiltaket er ikke priset der.",
-    en="**Leisure.** The circular's own row values leisure given up at the net wage; net present"
-    " value is then {leisure}, against {base} here. Time in the programme itself is not priced"
-    " there.",
+    nb="**Fritid.** Rundskrivet verdsetter tapt fritid til nettolønn. Da er netto nåverdi"
+    " {leisure}, mot {base} her. Tiden i selve tiltaket er heller ikke da priset.",
+    en="**Leisure.** The circular values leisure given up at the net wage. Net present value is"
+    " then {leisure}, against {base} here. Time in the programme itself is priced in neither.",
 )
 SELECTION_VIEW = Label(
     nb="**Utvelgelse.** Regnskapet går i null hvis {selection} av effekten skyldes at de som"
@@ -209,8 +210,8 @@ DISPLACEMENT_TURN = Label(
     en="; the account breaks even if {share} of the effect pushes others out of work",
 )
 TORNADO_CAPTION = Label(
-    nb="Hver forutsetning alene over sitt eget spenn, og verdien der regnskapet går i null",
-    en="Each assumption alone over its own range, and the value at which the account breaks even",
+    nb="Usikre forutsetninger som flytter netto nåverdi (NNV) mest, og kalkulasjonsrenten",
+    en="The uncertain assumptions that move net present value (NPV) most, and the discount rate",
 )
 TORNADO_HEADER = (
     Label(nb="Forutsetning", en="Assumption"),
@@ -247,12 +248,11 @@ BLOCK = Label(nb="Del", en="Part")
 
 NON_PRICED = Label(nb="Virkninger uten pris", en="Effects without a price")
 NON_PRICED_TEXT = Label(
-    nb="Etter pluss-minusmetoden{dfo}, ved siden av regnskapet og aldri lagt til: {effects}."
-    " Betydning og omfang er {whose}.",
-    en="By the plus-minus method{dfo}, beside the account and never added: {effects}. Importance"
-    " and extent are {whose}.",
+    nb="Etter pluss-minusmetoden{dfo}, utenfor regnskapet: {effects}."
+    " Betydning og omfang er skjønn.",
+    en="By the plus-minus method{dfo}, outside the account: {effects}. Importance and extent are"
+    " judgements.",
 )
-OURS = Label(nb="våre vurderinger", en="our judgements")
 
 CANNOT = Label(nb="Det analysen ikke kan si", en="What the analysis cannot say")
 MOTIVATION = Label(
@@ -261,20 +261,24 @@ MOTIVATION = Label(
     en="No register measures motivation, and none of the intervals contains it. If starters were"
     " more motivated than controls, the effect is smaller than estimated.",
 )
-FIGURES = Label(
-    nb=" Intervallene i de to første figurene gjelder tilfeldig utvalg alene; med usikre"
-    " forutsetninger står de i den første tabellen.",
-    en=" The intervals of the first two figures are of sampling alone; the first table has those"
-    " with assumptions.",
-)
+#: What the intervals of the figures hold, with a figure of budgets and without one.
+FIGURES = {
+    True: Label(
+        nb=" Intervallene i de to første figurene viser bare utvalgsusikkerhet; i den siste"
+        " varierer også forutsetningene.",
+        en=" Intervals in the first two figures show sampling uncertainty alone; in the last one,"
+        " assumptions vary too.",
+    ),
+    False: Label(
+        nb=" Intervallene i de to første figurene viser bare utvalgsusikkerhet.",
+        en=" Intervals in the first two figures show sampling uncertainty alone.",
+    ),
+}
 LATER = Label(
     nb=" Virkninger etter år {last} er ikke regnet med.",
     en=" Effects after year {last} are not counted.",
 )
-CALIBRATED = Label(
-    nb=" **{evidence}** At et tall stemmer med det publiserte, bekrefter derfor ingenting.",
-    en=" **{evidence}** That a figure agrees with the published one therefore confirms nothing.",
-)
+EVIDENCE = Label(nb=" **{evidence}** {published}", en=" **{evidence}** {published}")
 
 # What the numbers are, for the annex.
 WHAT = {
@@ -291,19 +295,19 @@ WHAT = {
     "table": Label(nb="nummeret på tabellen", en="the number of the table"),
     "prices": Label(nb="hvilke kroner", en="which kroner"),
     "interval": Label(
-        nb="95\u00a0% konfidensintervall for nåverdien for {who}, tilfeldig utvalg alene",
-        en="95% confidence interval of the present value for {who}, sampling alone",
+        nb="95\u00a0% konfidensintervall for nåverdien for {who}, utvalgsusikkerhet alene",
+        en="95% confidence interval of the present value for {who}, sampling uncertainty alone",
     ),
     "total": Label(
         nb="95\u00a0% intervall for nåverdien for {who}, utvalg og forutsetninger trukket sammen",
         en="95% interval of the present value for {who}, sampling and assumptions drawn together",
     ),
     "in_kind": Label(
-        nb="nåverdi av offentlige budsjetters innsats uten utbetaling, per deltaker",
+        nb="nåverdi av offentlig innsats som ikke betales ut, per deltaker",
         en="present value of what public budgets give in kind, per participant",
     ),
     "cash": Label(
-        nb="nåverdi for offentlige budsjetter i penger alene, per deltaker",
+        nb="nåverdi for offentlige budsjetter når bare betalinger regnes med, per deltaker",
         en="present value for public budgets in cash alone, per participant",
     ),
     "behind": Label(
@@ -369,8 +373,8 @@ WHAT = {
     "starters": Label(nb="antall som starter", en="number of starters"),
 }
 ALL_CAPTION = Label(
-    nb="Alle forutsetninger i regnskapet, med spenn, hvor sikre vi er, og kilde",
-    en="Every assumption of the account, with range, how sure we are, and source",
+    nb="Alle forutsetninger i regnskapet, med spenn, status og kilde",
+    en="Every assumption of the account, with range, status and source",
 )
 ALL_HEADER = (
     Label(nb="Forutsetning", en="Assumption"),
@@ -379,13 +383,6 @@ ALL_HEADER = (
     Label(nb="Status", en="Status"),
     Label(nb="Kilde", en="Source"),
 )
-STATUS = {
-    "seen": Label(nb="lest i kilden", en="seen in the source"),
-    "derived": Label(nb="utledet", en="derived"),
-    "remembered": Label(nb="etter hukommelsen", en="remembered"),
-    "ASSUMED": Label(nb="antatt", en="assumed"),
-    "not found": Label(nb="ikke funnet", en="not found"),
-}
 
 SOURCE_R109 = Label(
     nb="Finansdepartementet: rundskriv R-109/2021, Prinsipper og krav ved utarbeidelse av"

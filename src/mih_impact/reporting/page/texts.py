@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 from mih_impact.account.card import EMPLOYER, NO_COSTS
-from mih_impact.account.roles import amount_of
-from mih_impact.display.locale import Label
+from mih_impact.account.roles import STATUS_LABELS, amount_of
+from mih_impact.display.locale import Label, capital
 from mih_impact.display.numbers import number
+from mih_impact.reference.rows import source_in
 
 __all__ = [
     "FIELDSETS",
@@ -35,12 +36,6 @@ PAGE = {
         " hentes eller sendes over nettet.",
         en="Move the assumptions and see what the answer becomes. Everything is computed in this"
         " file. Nothing is fetched or sent over the network.",
-    ),
-    "calibrated": Label(
-        nb="Et tall som er kalibrert, stemmer med det publiserte fordi det er lagt inn slik. Det"
-        " bekrefter ingenting.",
-        en="A calibrated figure agrees with the published one because it was planted so. That"
-        " confirms nothing.",
     ),
     "needs_script": Label(
         nb="Siden regner i nettleseren og trenger JavaScript. Åpne filen i en vanlig nettleser.",
@@ -70,7 +65,7 @@ PAGE = {
         "{whiskers}",
     ),
     "whiskers": Label(
-        nb=" Strek: 95\u00a0% konfidensintervall, tilfeldig usikkerhet alene.",
+        nb=" Strek: 95\u00a0% konfidensintervall, bare utvalgsusikkerhet.",
         en=" Line: 95% confidence interval, sampling alone.",
     ),
     "group": Label(nb="Gruppe", en="Group"),
@@ -87,7 +82,7 @@ PAGE = {
         " fixed {year} prices. Dot: breaks even.{band}",
     ),
     "band": Label(
-        nb=" Skravert: 95\u00a0% konfidensintervall for samfunnet, tilfeldig usikkerhet alene.",
+        nb=" Skravert: 95\u00a0% konfidensintervall for samfunnet, bare utvalgsusikkerhet.",
         en=" Shaded: 95% confidence interval for society, sampling alone.",
     ),
     "cash_title": Label(
@@ -181,7 +176,7 @@ OUTLAYS = {
 LIMITS = {
     "motivation": Label(
         nb="De som starter, kan være mer motiverte enn dem de sammenlignes med. Intervall og"
-        " sannsynlighet gjelder bare tilfeldig usikkerhet i effektene og sier ingenting om slik"
+        " sannsynlighet viser bare utvalgsusikkerhet i effektene og sier ingenting om slik"
         " utvelgelse. Prøv «andel av effekten som skyldes utvelgelse».",
         en="Those who start may be more motivated than those they are compared with. Interval and"
         " probability cover sampling uncertainty in the effects alone and say nothing of such"
@@ -189,8 +184,8 @@ LIMITS = {
     ),
     "employer": EMPLOYER,
     "cut": Label(
-        nb="Regnskapet er kuttet etter {years} år, med mindre du lar effekten vare lenger.",
-        en="The account is cut after {years} years, unless you let the effect last longer.",
+        nb="Analyseperioden er {years} år, med mindre du lar effekten vare lenger.",
+        en="The horizon is {years} years, unless you let the effect last longer.",
     ),
     "no_interval": Label(
         nb="Effektene har ingen kovarians, så konfidensintervall og sannsynlighet er ikke"
@@ -256,7 +251,7 @@ SCRIPT = {
         en="Society loses {amount} per participant over {years} years.",
     ),
     "said_interval": Label(
-        nb="Tilfeldig usikkerhet i effektene gir et 95\u00a0% konfidensintervall fra {low}"
+        nb="Utvalgsusikkerheten i effektene gir et 95\u00a0% konfidensintervall fra {low}"
         " til {high} og en sannsynlighet for gevinst på {p}.",
         en="Sampling uncertainty in the effects gives a 95% confidence interval from {low} to"
         " {high} and a probability of a gain of {p}.",
@@ -297,50 +292,17 @@ SCRIPT = {
 
 
 STATUSES = {
-    "seen": Label(nb="Lest i kilden", en="Read in the source"),
-    "derived": Label(nb="Utledet av kilder", en="Derived from sources"),
-    "remembered": Label(
-        nb="Gjengitt etter hukommelsen, ikke kontrollert", en="From memory, not checked"
-    ),
-    "ASSUMED": Label(nb="Antatt", en="Assumed"),
-    "not found": Label(nb="Ikke funnet", en="Not found"),
-    "choice": Label(nb="Et valg", en="A choice"),
-}
+    status: Label(nb=capital(label.nb), en=capital(label.en))
+    for status, label in STATUS_LABELS.items()
+} | {"choice": Label(nb="Et valg", en="A choice")}
 
 _NOK = Label(nb="{n}\u00a0kr", en="NOK\u00a0{n}")
 _ABOUT = Label(
     nb="Spenn {low} til {high}{whence}. {status}: {source}.",
     en="Range {low} to {high}{whence}. {status}: {source}.",
 )
-_WIDENED = Label(nb="utvidet til analytikerens egen verdi", en="widened to the analyst's own value")
-
-#: Sources that are sentences of ours; those that name a document are the same in both languages.
-_SOURCES = {
-    "the reader's own choice": "leserens eget",
-    "from nobody to the double": "fra ingen til det dobbelte",
-    "the sum of the programme's cost items": "summen av tiltakets kostnadsposter",
-    "the sum of the items' own ranges": "summen av postenes egne spenn",
-    "the range is ours": "vårt eget",
-    "the range is ours: two points either way": "vårt eget: to prosentpoeng hver vei",
-    "all that it can be": "alt det kan være",
-    "the posts are budgeted anyway": "stillingene er budsjettert uansett",
-    "job-seekers have a duty to be available for work": (
-        "arbeidssøkere har plikt til å være tilgjengelige for arbeid"
-    ),
-    "nobody is pushed out of a post": "ingen mister en stilling til en deltaker",
-    "the control group has removed selection on what a register sees": (
-        "kontrollgruppen har fjernet utvelgelse på det et register ser"
-    ),
-    "no study of this programme gives one": "ingen studie av tiltaket oppgir den",
-    "without a source": "vårt valg, uten kilde",
-    "until the mean starter is 67": "til deltakerne i snitt er 67 år",
-    "40 years": "vårt eget: 40 år",
-    "the analyst's own value": "analytikerens egen verdi",
-    "the analyst's own range": "analytikerens eget spenn",
-    "left out of the simplified account": "holdt utenfor det forenklede regnskapet",
-    "the row of the reference table": "referansetabellen",
-}
-_OURS = re.compile(r"^ours[:,] ")
+#: What the status, which stands before a source here, says already.
+_ASSUMED = re.compile(r"^(?:assumed in|forutsatt i) mih_impact[:,] ")
 _DOCUMENT = re.compile(r"R-109/2021[0-9., ]*")
 
 
@@ -349,28 +311,18 @@ def source_label(source: str) -> Label | None:
 
     Examples
     --------
-    >>> source_label("ours: nobody is pushed out of a post").nb
-    'ingen mister en stilling til en deltaker'
+    >>> source_label("assumed in mih_impact: nobody is pushed out of a post").nb
+    'ingen blir fortrengt fra en stilling'
     >>> source_label("R-109/2021, 7.1").nb, source_label("a report of my own")
     ('R-109/2021, 7.1', None)
     """
-    parts = [_OURS.sub("", part, count=1) for part in source.split("; ")]
-    known = [
-        _WIDENED
-        if part == _WIDENED.en
-        else Label(nb=_SOURCES[part], en=part.replace("the range is ours", "our own"))
-        if part in _SOURCES
-        else Label(nb=part, en=part)
-        if _DOCUMENT.fullmatch(part)
-        else None
-        for part in parts
-    ]
-    if None in known:
-        return None
-    return Label(
-        nb="; ".join(label.nb for label in known if label),
-        en="; ".join(label.en for label in known if label),
-    )
+    parts = source.split("; ")
+    translated = [source_in(part, "nb") for part in parts]
+    for part, own in zip(parts, translated, strict=True):
+        if part == own and not _DOCUMENT.fullmatch(part):
+            return None
+    nb, en = ("; ".join(_ASSUMED.sub("", each) for each in texts) for texts in (translated, parts))
+    return Label(nb=nb, en=en)
 
 
 def shown(value: float, unit: str) -> str:

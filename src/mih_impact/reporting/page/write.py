@@ -319,7 +319,7 @@ def _texts(case: CostBenefit, account: dict[str, Any]) -> dict[str, str]:
     filled = {
         **text,
         "title": text["title"].format(programme=capital(programme)),
-        "evidence": _evidence(account, text),
+        "evidence": _evidence(case, account),
         "bars_caption": text["bars_caption"].format(
             year=year, whiskers=text["whiskers"] if known else ""
         ),
@@ -347,9 +347,9 @@ def _texts(case: CostBenefit, account: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _evidence(account: dict[str, Any], text: dict[str, str]) -> str:
-    evidence = account["evidence"].get(language(), "")
-    return f"{evidence} {text['calibrated']}" if evidence else ""
+def _evidence(case: CostBenefit, account: dict[str, Any]) -> str:
+    evidence, published = account["evidence"].get(language(), ""), case.programme.published
+    return f"{evidence} {published.text()}" if evidence and published else evidence
 
 
 def _interval(name: str) -> str:

@@ -222,7 +222,7 @@ class _Budget:
 _UNCERTAINTY_TITLE = Label(nb="Usikkerhet", en="Uncertainty")
 _UNCERTAINTY_WHAT = Label(
     nb="Standardfeilen er √(c′Σc): c er hva én krone effekt er verdt, Σ står i arket {covariance}."
-    " Tilfeldig usikkerhet i effektene, ikke skjev utvelgelse.",
+    " Utvalgsusikkerhet i effektene, ikke skjev utvelgelse.",
     en="The standard error is √(c′Σc): c is what one krone of effect is worth, Σ is in the sheet"
     " {covariance}. Sampling uncertainty in the effects, not selection.",
 )

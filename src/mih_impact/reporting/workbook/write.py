@@ -67,7 +67,7 @@ _PROBABILITY = Label(
     nb="sannsynlighet for positiv netto nåverdi", en="probability of a positive net present value"
 )
 _SAMPLING = Label(
-    nb="tilfeldig usikkerhet i effektene, ikke skjev utvelgelse; dekningen står i arket {sheet}",
+    nb="utvalgsusikkerhet i effektene, ikke skjev utvelgelse; dekningen står i arket {sheet}",
     en="sampling uncertainty in the effects, not selection; the coverage is in the sheet {sheet}",
 )
 #: Above this, and below one minus it, a probability is not shown as a number.
