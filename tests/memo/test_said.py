@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from importlib.resources import files
 from statistics import NormalDist
 
 import numpy as np
@@ -16,11 +17,14 @@ import mih_impact as mih
 from mih_impact.account.roles import ACTORS, PUBLIC, amount_of, break_even_text
 from mih_impact.display.locale import Label, in_language
 from mih_impact.display.numbers import number
+from mih_impact.reference.rows import source_in
 from mih_impact.reporting import document as doc
 from mih_impact.reporting.blocks import Number, plain, walk
 from mih_impact.reporting.memo import content
 from mih_impact.reporting.memo import content as paragraphs
+from mih_impact.reporting.memo.content import memo_of
 from mih_impact.reporting.memo.numbers import Numbers
+from mih_impact.study.toml_files import read_programme
 from tests.accounts import Drawn, covariance_of, drawn
 from tests.golden.test_base_case import planted_effects, planted_rows
 from tests.memo.test_memo import CASE, account
@@ -314,13 +318,13 @@ def published(estimate: float = 100_000.0, years: int = 3, **items: object) -> m
 def test_the_reference_memo_says_what_its_numbers_hold() -> None:
     starters = np.linspace(522, 302, 7).round()
     text = said(replace(CASE, starters=starters))
-    assert "exceed costs in year 3, the fourth year" in text
+    assert "exceed costs from year 3, the fourth year" in text
     for words in (
-        "for sampling alone and NOK", "with uncertain assumptions",
-        "522 participants stand behind year 0, 302 behind year 6",
-        "include NOK 90,300 of costs in kind", "Residual value after year 6 is not added",
-        "no decision to compensate it is known", "Time in the programme itself is not priced",
-        "NOK 77,700 per participant in the account and with NOK −", "per place in its own cash",
+        "with sampling uncertainty alone, and NOK", "where assumptions vary too",
+        "estimate of year 0 rests on 522 participants, that of year 6 on 302",
+        "net of NOK 90,300 for what is given in kind", "Residual value after year 6 is not added",
+        "no decision on compensation is known", "Time in the programme itself is priced in neither",
+        "NOK 77,700 per participant in the account, while its own cash changes by NOK −", "per place",
         "apprentice pay with pension and contribution NOK −230,800",
         "budgets break even where", "otherwise have been filled by others",
     ):  # fmt: skip
@@ -333,9 +337,9 @@ def test_another_programme_is_not_told_the_reference_cases_story(lang: str) -> N
     text = said(published(payer="state"), lang).lower()
     absent = {
         "nb": ["fylkeskommunen", "lærling", "stillingene er nye", "stillingene er budsjettert",
-               "kompenser", "utvalg alene", "naturalia", "bak år"],
-        "en": ["county", "apprentic", "posts are budgeted", "every post is new", "compensate",
-               "sampling alone", "in kind", "stand behind"],
+               "kompens", "bare utvalgsusikkerhet", "betales ut", "bygger på"],
+        "en": ["county", "apprentic", "posts are budgeted", "every post is new", "compensat",
+               "sampling uncertainty alone", "in kind", "rests on"],
     }[lang]  # fmt: skip
     for word in absent:
         assert word not in text, word
@@ -344,10 +348,30 @@ def test_another_programme_is_not_told_the_reference_cases_story(lang: str) -> N
         assert year not in text
 
 
+@pytest.mark.parametrize("lang", ["nb", "en"])
+def test_no_fact_of_the_reference_case_is_in_the_memo_of_another_programme(lang: str) -> None:
+    """The programme that `init` writes, on the same data: neither its text nor its annex."""
+    folder = files("mih_impact.study") / "templates" / lang
+    document = memo_of(account(programme=read_programme(folder / "programme.toml")), lang, STARTERS)
+    annex = [plain(cell) for table in document.appendix for row in table.rows for cell in row]
+    text = " ".join([*document.text(), *annex]).replace(document.footer, "").lower()
+    menn_i_helse = mih.nav.menn_i_helse()
+    facts = [menn_i_helse.label, menn_i_helse.note, menn_i_helse.published]
+    facts += [each.label for each in (*menn_i_helse.items, *menn_i_helse.phases)]
+    told = {each.text(lang) for each in facts if each is not None}
+    told |= {source_in(each.source, lang) for each in menn_i_helse.items}
+    words = {
+        "nb": ("publisert", "tidobl", "helse", "lærling", "vår", " vi ", "kull 2025", "fagbrev"),
+        "en": ("published", "tenfold", "health", "apprentic", "ours", " we ", " our ", "craft"),
+    }[lang]
+    for fact in (*told, *words):
+        assert fact.lower() not in text, fact
+
+
 def test_cover_is_told_as_declared_and_not_else() -> None:
     for cover, words in {
-        None: "The county comes out with NOK −45,200. That",
-        (): "NOK −45,200, and no decision to compensate it is known.",
+        None: "For the county, net present value is NOK −45,200. The employer",
+        (): "NOK −45,200, and no decision on compensation is known.",
         ("county",): "NOK −45,200 before the state's cover of its outlays, which is decided.",
     }.items():
         text = said(published(compensated=cover))
@@ -360,7 +384,7 @@ def test_a_losing_account_is_told_as_one() -> None:
     dear = said(published(amounts=[400_000.0]))
     assert "Society loses" in dear
     assert "can reach" not in dear
-    cost, most = values(dear[dear.index("uses resources") : dear.index(" The county")])
+    cost, most = values(dear[dear.index("uses resources") : dear.index(" For the county")])
     assert most < cost
     assert "would have broken even had they cost" in dear
     assert "is enough for the account" not in dear
@@ -437,7 +461,7 @@ def test_grants_do_not_move_with_what_the_programme_costs() -> None:
 
 def test_posts_are_told_as_they_are_set() -> None:
     base = published(headlines=["wage_bill"])
-    assert "where the posts are budgeted anyway; where every post is new" in said(base)
+    assert "budgeted anyway; where every post is new, it is NOK" in said(base)
     some = said(base.with_values({"wage_bill": 0.25}))
     assert "where 25% of the posts is new municipal money" in some
     every = said(base.with_values({"wage_bill": 1.0}))
@@ -449,10 +473,10 @@ def test_break_even_is_counted_from_the_start_year() -> None:
     case = planted_case()
     path = case.by_year().query("actor == 'society'").set_index("year_since_start")["cumulative"]
     assert path[2] < 0 <= path[3]  # three years passed, and four
-    assert break_even_text(3, 7, counted=True) == "i år 3, det fjerde året"
+    assert break_even_text(3, 7, counted=True) == "fra og med år 3, det fjerde året"
     with in_language("en"):
         assert break_even_text(0, 7, counted=True) == "from the start"
-        assert break_even_text(10, 20, counted=True) == "in year 10, the 11th year"
+        assert break_even_text(10, 20, counted=True) == "from year 10, the 11th year"
     assert "year 3, the fourth year" in " ".join(case.summary("en").split())
 
 

@@ -76,7 +76,7 @@ ANSWER_PUBLIC = {
 POSTS = {
     "none new": Label(
         nb=" når stillingene er budsjettert fra før; er alle nye, er virkningen {new_money}",
-        en=" where the posts are budgeted anyway, but {new_money} where every post is new",
+        en=" where the posts are budgeted anyway; where every post is new, it is {new_money}",
     ),
     "some new": Label(
         nb=" når {share} av stillingene er nye kommunale penger; er alle det, er virkningen"
