@@ -324,7 +324,8 @@ def test_the_reference_memo_says_what_its_numbers_hold() -> None:
         "estimate of year 0 rests on 522 participants, that of year 6 on 302",
         "net of NOK 90,300 for what is given in kind", "Residual value after year 6 is not added",
         "no decision on compensation is known", "Time in the programme itself is priced in neither",
-        "NOK 77,700 per participant in the account, while its own cash changes by NOK −", "per place",
+        "NOK 77,700 per participant in the account, while its own cash changes by NOK −",
+        "per place",
         "apprentice pay with pension and contribution NOK −230,800",
         "budgets break even where", "otherwise have been filled by others",
     ):  # fmt: skip
@@ -362,7 +363,7 @@ def test_no_fact_of_the_reference_case_is_in_the_memo_of_another_programme(lang:
     told |= {source_in(each.source, lang) for each in menn_i_helse.items}
     words = {
         "nb": ("publisert", "tidobl", "helse", "lærling", "vår", " vi ", "kull 2025", "fagbrev"),
-        "en": ("published", "tenfold", "health", "apprentic", "ours", " we ", " our ", "craft"),
+        "en": ("published", "tenfold", "health", "apprentic", " ours", " we ", " our ", "craft"),
     }[lang]
     for fact in (*told, *words):
         assert fact.lower() not in text, fact
@@ -388,7 +389,7 @@ def test_a_losing_account_is_told_as_one() -> None:
     assert most < cost
     assert "would have broken even had they cost" in dear
     assert "is enough for the account" not in dear
-    assert "times the effect would be needed" in dear
+    assert "times the estimated effect would be needed" in dear
     harmful = said(published(-100_000.0))
     assert "would lose even had they been free" in harmful
     assert "NOK 100,000 below the control group's" in harmful

@@ -14,8 +14,8 @@ from mih_impact.reference.rows import source_in
 
 #: Words that give an English sentence away.
 ENGLISH = re.compile(
-    r"\b(the|of|and|by|from|with|is|are|was|not|no|ours|assumed|range|figure|share|all|half|in the|memory"
-    r"|average|note|notice)\b"
+    r"\b(the|of|and|by|from|with|is|are|was|not|no|ours|range|figure|share|all|half|in the|memory"
+    r"|assumed|average|note|notice)\b"
 )
 
 

@@ -447,12 +447,12 @@ def _actors(made: Numbers) -> doc.Table:
 
 def _assumptions(made: Numbers) -> doc.Table:
     """Return the uncertain assumptions that move society's value most, and the discount rate."""
-    swings = made.sensitivity.of("society").set_index("assumption")
+    swings = made.sensitivity.of("society").set_index("assumption").to_dict("index")
     used = {item.name: item for item in made.case.used_assumptions()}
-    drawn = [str(name) for name in swings.index if name in used and used[name].is_drawn]
+    drawn = [str(name) for name in swings if name in used and used[name].is_drawn]
     rows: list[tuple[Text, ...]] = []
     for name in [*drawn[:_ASSUMPTIONS_SHOWN], "discount_rate"]:
-        item, row = used[name], swings.loc[name]
+        item, row = used[name], swings[name]
         at = made.switching(name)
         said = texts.NONE.text() if math.isnan(at) else amount_of(at, item.unit)
         ends = (in_hundreds(float(row[end])) for end in ("at_low", "at_high"))
