@@ -450,12 +450,7 @@ _COMMANDS: dict[str, _Command] = {
                 "a register (Parquet, CSV, Stata, ...), or a folder to write to",
                 {"nargs": "?", "default": ".", "metavar": Label(nb="DATA|MAPPE", en="DATA|FOLDER")},
             ),
-            _Option(
-                "--out",
-                "mappe å skrive til",
-                "folder to write to",
-                {"type": Path},
-            ),
+            _Option("--out", "mappe å skrive til", "folder to write to", {"type": Path}),
         ),
         (
             Label(nb="min_analyse", en="my_analysis"),
@@ -515,18 +510,10 @@ _COMMANDS: dict[str, _Command] = {
         "a whole analysis from its analysis.toml",
         (
             _Option(
-                "analysis",
-                "analysen",
-                "the analysis",
-                {"type": Path, "metavar": "analysis.toml"},
+                "analysis", "analysen", "the analysis", {"type": Path, "metavar": "analysis.toml"}
             ),
             _OUTSIDE,
-            _Option(
-                "--save",
-                "lagre resultatet (.zip)",
-                "save the result (.zip)",
-                {"type": Path},
-            ),
+            _Option("--save", "lagre resultatet (.zip)", "save the result (.zip)", {"type": Path}),
         ),
         ("analysis.toml", "analysis.toml --save result.zip --lang en"),
     ),

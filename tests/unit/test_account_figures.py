@@ -104,7 +104,9 @@ def test_a_figure_is_whole_and_says_what_it_rests_on(figure, sure, lang, case, r
     assert_texts_apart(ax)
     written = " ".join(text.get_text() for text in shown_texts(ax.figure)).replace("\n", " ")
     assert {"nb": "Syntetisk register", "en": "Synthetic register"}[lang] in written
-    assert {"nb": "R-109/2021, kuttet etter 7 år", "en": "R-109/2021, cut after 7"}[lang] in written
+    assert {"nb": "R-109/2021, analyseperiode 7 år", "en": "R-109/2021, horizon 7 years"}[
+        lang
+    ] in written
     if figure != "when":  # which has no amounts
         assert {"nb": "faste 2024-priser", "en": "fixed 2024 prices"}[lang] in written
     alt = alt_text(ax)
@@ -360,7 +362,7 @@ def test_columns_are_the_distribution_of_break_even(case):
         np.testing.assert_allclose(heights / heights.sum(), share, atol=1e-12)
     assert ax.get_xticklabels()[-1].get_text() == "not within\n7 years"
     share = frame.query("actor == 'society' and year_since_start == 3")["probability"].item()
-    assert f"in year 3 {100 * share:.1f}%" in alt_text(ax)
+    assert f"from year 3 {100 * share:.1f}%" in alt_text(ax)
 
 
 # -- costs ---------------------------------------------------------------------------------

@@ -273,7 +273,8 @@ def test_the_account_is_walked_to_the_cash(case) -> None:
     assert steps["net"] == pytest.approx(sum(NET))
     assert steps.iloc[:-1].sum() == pytest.approx(steps["net"])
     start, net = (hundreds(steps[name]).replace("\u00a0", " ") for name in ("account", "net"))
-    assert f"ut med {start} per deltaker i regnskapet og med {net} per plass" in read(view)
+    assert f"netto nåverdi {start} per deltaker i regnskapet" in read(view)
+    assert f"mens kommunekassen får {net} per plass" in read(view)
 
 
 def test_what_the_reference_case_declares_is_in_the_reference_rows() -> None:

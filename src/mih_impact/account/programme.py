@@ -467,7 +467,9 @@ class Programme:
 
     def with_facts_of(self, other: Programme) -> Programme:
         """Return the programme with the facts of another: all that no sheet of assumptions has."""
-        facts = ("non_priced", "headlines", "compensated", "apprenticeship", "unpaid_time")
+        facts = (
+            "non_priced", "published", "headlines", "compensated", "apprenticeship", "unpaid_time",
+        )  # fmt: skip
         return replace(self, **{name: getattr(other, name) for name in facts})
 
     @property
