@@ -231,6 +231,22 @@ def test_the_card_says_what_is_left_out() -> None:
     assert "Effects on benefits" not in account(effects(aap=1.0)).summary("en")
 
 
+def test_cards_of_what_turns_and_moves_an_account_show_their_frames() -> None:
+    case = account()
+    turning = case.switching_values()
+    text, rows = unwrapped(turning.summary("en")), turning.to_frame().set_index("assumption")
+    assert f"{rows.loc['effect:wage', 'std_errors']:.1f} standard errors" in text
+    assert f"NOK 424,700 {rows.loc['cost:course', 'change_per_cent']:.0f}%" in text
+    assert f"None of the {rows['switching_value'].isna().sum()} others" in text
+    swings = case.sensitivity()
+    table = swings.to_frame()
+    for name, swing in (("leisure", 0.5), ("displacement", 0.6)):
+        table.loc[(table["assumption"] == name) & (table["actor"] == "society"), "swing"] = swing
+    text = unwrapped(replace(swings, table=table).summary("en"))
+    assert "displacement" in text
+    assert "leisure" not in text  # half a krone is nothing
+
+
 def test_a_note_of_the_programme_is_on_the_card() -> None:
     note = Label(nb="Kostnadene er anslag.", en="Costs are guesses.")
     programme = Programme(name="p", label=PROGRAMME.label, items=[COST], note=note)

@@ -10,6 +10,7 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.display.locale import current
+from mih_impact.effects import hidden
 from mih_impact.effects.hidden import contributions, is_thin
 from tests.support import small_register
 
@@ -35,7 +36,9 @@ def shown(series: mih.EffectSeries, outcome: str) -> pd.DataFrame:
 
 
 class TestContributors:
-    def test_against_a_loop(self):
+    @pytest.mark.parametrize("at_a_time", [512, 7])
+    def test_against_a_loop(self, at_a_time, monkeypatch):
+        monkeypatch.setattr(hidden, "_PERSONS", at_a_time)
         rng = np.random.default_rng(0)
         weight = rng.random((40, 6)) * (rng.random((40, 6)) < 0.7)
         value = np.where(rng.random((40, 6)) < 0.3, rng.normal(0, 100, (40, 6)), 0.0)

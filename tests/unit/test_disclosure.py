@@ -14,6 +14,7 @@ from mih_impact.controls.covariates import names_for_messages
 from mih_impact.controls.design import Design
 from mih_impact.display.locale import in_language
 from mih_impact.display.result import is_small, with_complement
+from mih_impact.effects.group_time.cells import hidden_counts
 from mih_impact.effects.hidden import hidden_cells
 from tests.support import small_register
 
@@ -161,6 +162,17 @@ def test_counts_less_than_a_cell_apart_are_not_all_shown():
         assert np.flatnonzero(hidden_cells(frame).counts).tolist() == [1, 3, 4, 7]
     with mih.options(min_cell=1):
         assert not hidden_cells(frame).counts.any()
+
+
+def test_counts_by_start_year_are_hidden_by_year_since_start_and_by_year():
+    """Three of 2015 in 2015: beside them the fewest in year 0, and who has started by 2015."""
+    starts, years = np.array([2014, 2015, 2016]), np.array([2013, 2014, 2015, 2016])
+    n = np.array([[70, 60, 55, 61], [70, 70, 3, 70], [70, 70, 40, 50]])
+    assert np.argwhere(hidden_counts(n[None], starts, years)[0]).tolist() == [
+        [0, 2],
+        [1, 2],
+        [2, 3],
+    ]
 
 
 # Robustness ---------------------------------------------------------------------------------
