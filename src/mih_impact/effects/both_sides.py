@@ -285,7 +285,7 @@ class BothSides:
             change_t=changes[own],
             change_c=changes[control],
             load=load,
-            load_squares=load**2,
+            load_squares=None,
             mean_t=mean_t,
             mean_c=mean_c,
             giving=contributions(
