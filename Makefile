@@ -53,7 +53,7 @@ mutants: $(FULL)  ## plant each known mistake and see a named test fail
 
 coverage: $(FULL)  ## which lines and branches the tests reach, and which test reaches what
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov=mih_impact --cov-branch --cov-context=test \
-	  --cov-report=term:skip-covered --junitxml=$(OUT)/tests.xml
+	  --cov-report=term:skip-covered --cov-report=json:$(OUT)/coverage.json --junitxml=$(OUT)/tests.xml
 
 mistakes: coverage  ## 300 small mistakes drawn by rule, in what estimates and reckons: hours
 	$(BIN)/python -m tests.mutants.automatic --tests $(OUT)/tests.xml --number 300 --jobs 2 \
@@ -76,7 +76,7 @@ lowest: constraints/lowest.txt  ## the tests of every floor on the lowest versio
 	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: \
 	  -c $< pytest hypothesis causaldata hatchling
 	PYTHONPATH=src .venv-lowest/bin/python -m pytest -q -W ignore::DeprecationWarning \
-	  -W ignore::FutureWarning $(LOWEST)
+	  -W ignore::FutureWarning --junitxml=$(OUT)/lowest.xml $(LOWEST)
 
 constraints/lowest.txt: pyproject.toml  ## solve the lowest versions anew (pip install uv)
 	uv pip compile --quiet --resolution lowest-direct --python-version 3.11 \

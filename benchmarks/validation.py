@@ -2,6 +2,7 @@
 
     python benchmarks/validation.py [--inputs 3000]     record, and write docs/validation.md
     python benchmarks/validation.py --page              write the pages from the records
+    python benchmarks/validation.py --runs out          record `make coverage` and `make lowest`
     python benchmarks/validation.py --check CLAIM ...   compute ours of a claim anew, and compare
 
 The tests are run with an eye on every comparison that they make: what was expected (somebody else's
@@ -25,6 +26,7 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
+from xml.etree import ElementTree
 
 import numpy as np
 
@@ -32,6 +34,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 RECORD, PAGE = RESULTS / "validation.json", ROOT / "docs" / "validation.md"
 PUBLISHED = ROOT / "docs" / "published_numbers.md"
+RUNS, MUTANTS = RESULTS / "test_runs.json", ROOT / "tests" / "mutants"
 
 #: A claim of more numbers than this is a comparison of everybody, not of what somebody publishes.
 MOST = 150
@@ -386,7 +389,7 @@ def record(inputs: int) -> None:
     """Run the tests of every claim, and keep what they compared."""
     claims = [claim for section in CLAIMS.values() for claim in section]
     eye = looked_at(claims)
-    mistakes = tomllib.loads((ROOT / "tests/mutants/mutants.toml").read_text(encoding="utf-8"))
+    mistakes = tomllib.loads((MUTANTS / "mutants.toml").read_text(encoding="utf-8"))
     content = {
         "date": date.today().isoformat(),
         "python": platform.python_version(),
@@ -462,6 +465,32 @@ def made_up(inputs: int) -> dict[str, Any]:
     }
 
 
+def record_runs(out: Path) -> None:
+    """Keep how many tests were run, what they reached, and on which versions."""
+    found = {"coverage": tests_of(out / "tests.xml"), "lowest": tests_of(out / "lowest.xml")}
+    totals = json.loads((out / "coverage.json").read_text(encoding="utf-8"))["totals"]
+    found["coverage"] |= {
+        "lines": totals["num_statements"],
+        "lines_reached": totals["covered_lines"],
+        "branches": totals["num_branches"],
+        "branches_reached": totals["covered_branches"],
+    }
+    lines = (ROOT / "constraints" / "lowest.txt").read_text(encoding="utf-8")
+    asked = re.findall(r"^(\S+)==(\S+)\n(?:    #.*\n)*?    #.* mih-impact", lines, re.MULTILINE)
+    found["lowest"]["versions"] = dict(asked)
+    RUNS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def tests_of(path: Path) -> dict[str, Any]:
+    """Return how many tests a run of pytest had, of which folders, and its date; all passed."""
+    suite = next(ElementTree.parse(path).iter("testsuite"))
+    if {suite.attrib["failures"], suite.attrib["errors"]} != {"0"}:
+        sys.exit(f"tests fail in {path}: nothing is recorded")
+    ran = [case for case in suite.iter("testcase") if case.find("skipped") is None]
+    folders = Counter(".".join(case.attrib["classname"].split(".")[:2]) for case in ran)
+    return {"date": suite.attrib["timestamp"][:10], "tests": len(ran), "folders": sorted(folders)}
+
+
 # --- the page -------------------------------------------------------------------------------------
 
 _HEAD = """\
@@ -492,7 +521,7 @@ def page() -> str:
         parts.append(f"### {section}\n")
         header = ("claim", "reference", "numbers", "theirs", "ours", "difference", "test")
         parts.append(table(header, (line(claim, kept["claims"][claim.says]) for claim in claims)))
-    parts += [intervals(), speed(), inputs_and_mistakes(kept)]
+    parts += [intervals(), speed(), inputs_and_mistakes(kept), reached()]
     return "\n".join(parts)
 
 
@@ -690,17 +719,46 @@ def inputs_and_mistakes(kept: Mapping[str, Any]) -> str:
     return "## Made-up inputs and planted mistakes\n\n" + table(header, rows)
 
 
+def reached() -> str:
+    """Return what the tests reach, and that they pass on the lowest versions."""
+    runs = json.loads(RUNS.read_text(encoding="utf-8"))
+    cover, lowest = runs["coverage"], runs["lowest"]
+    lines, branches = (cover[f"{what}_reached"] / cover[what] for what in ("lines", "branches"))
+    folders = ", ".join(f"`{name.replace('.', '/')}`" for name in cover["folders"])
+    versions = ", ".join(f"{name} {number}" for name, number in lowest["versions"].items())
+    rows = [
+        (
+            f"{cover['tests']:,} tests ({folders})",
+            cover["date"],
+            f"reach {percent(lines)} of {cover['lines']:,} lines and {percent(branches)} of "
+            f"{cover['branches']:,} branches",
+            "`make coverage`",
+        ),
+        (
+            f"{lowest['tests']:,} tests on the lowest supported versions: {versions}",
+            lowest["date"],
+            "all pass",
+            "`make lowest`",
+        ),
+    ]
+    header = ("what was run", "date", "what happened", "command")
+    return "## What tests reach\n\n" + table(header, rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--inputs", type=int, default=3_000, help="made-up inputs; 0 keeps those")
     parser.add_argument("--page", action="store_true", help="write the page from the records")
+    parser.add_argument("--runs", type=Path, metavar="OUT", help="record runs of tests")
     parser.add_argument("--check", nargs="+", metavar="CLAIM", help="compute claims anew")
     given = parser.parse_args()
     sys.path.insert(0, str(ROOT))
     if given.check:
         check(given.check)
         return
-    if not given.page:
+    if given.runs:
+        record_runs(given.runs)
+    elif not given.page:
         record(given.inputs)
     PAGE.write_text(page(), encoding="utf-8")
     PUBLISHED.write_text(numbers_page(), encoding="utf-8")

@@ -48,7 +48,7 @@ class Comparison:
         Changes of participants (n, KE) and of controls (q, KE).
     load, load_squares
         Sums over participants of (share times the control's weight), and of its square, shape
-        (q, KE): K / n and K' / n^2. No squares where nobody is matched, or effects are of both sides.
+        (q, KE): K / n and K' / n^2. No squares where those are weighted, or on both sides.
     mean_t, mean_c
         Mean levels of those compared, shape (KE,).
     giving
