@@ -481,6 +481,13 @@ def test_no_more_participants_than_years_are_not_tested(lonely):
     assert np.isnan(four.p_value)
     assert np.isfinite(four.table["p_holm"]).all()
     assert "kan ikke testes" in four.summary("nb")
+    for many, tested in ((3, True), (4, False)):  # years before start that are not matched on
+        effects = mih.event_study(
+            group, outcomes="wage_income", by="start_year", window=(-2 - many, 0), se="person"
+        )
+        found = effects.subgroup("2015").pretrend_test().table
+        assert len(found) == many
+        assert np.isfinite(found["p_value"]).all() == tested
 
 
 def test_an_outcome_that_nobody_has_is_not_tested(register):
