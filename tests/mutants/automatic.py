@@ -259,8 +259,9 @@ def recorded(
     mistakes: list[Mistake], fates: list[str], why: dict[str, str], options: argparse.Namespace
 ) -> int:
     """Write what became of the mistakes, and return 1 where fewer than nine in ten were noticed."""
-    left = [m for m, f in zip(mistakes, fates, strict=True) if f != "killed" and m.name not in why]
-    counted = len(mistakes) - sum(m.name in why for m in mistakes)
+    stayed = [m for m, f in zip(mistakes, fates, strict=True) if f != "killed"]
+    left = [m for m in stayed if m.name not in why]
+    counted = len(mistakes) - len(stayed) + len(left)
     killed = counted - len(left)
     record = {
         "seed": options.seed,

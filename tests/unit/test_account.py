@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import mih_impact as mih
 from mih_impact.account.assumptions import Assumptions
 from mih_impact.account.cost_benefit import CostBenefit, cost_benefit
 from mih_impact.account.cost_item import CostItem
@@ -145,6 +146,17 @@ def test_break_even_is_where_it_stays_and_not_where_it_first_is() -> None:
     assert break_even_year(np.array([-1.0, 2.0, -3.0])) is None
     assert break_even_year(np.array([0.0, 0.0])) == 0
     assert break_even_year(np.array([-1e-12, 1.0]), tolerance=1e-9) == 0
+
+
+def test_a_cost_within_the_horizon_is_no_part_of_what_comes_after() -> None:
+    age = mih.nav.menn_i_helse().age_at_start
+    late = replace(COST, amounts={**dict(enumerate(COST.amounts)), 6: 50_000.0})
+    plain, more = (
+        account(programme=replace(PROGRAMME, items=[cost], age_at_start=age)).residual_value()
+        for cost in (COST, late)
+    )
+    assert plain["present_value"].abs().max() > 0
+    pd.testing.assert_frame_equal(plain, more)
 
 
 def test_frames_agree_with_one_another() -> None:
