@@ -13,7 +13,13 @@ import statsmodels.api as sm
 
 import mih_impact as mih
 from mih_impact.effects.inference import multiplier
-from mih_impact.effects.inference.covariance import cluster_of, clustered, clustered_kind
+from mih_impact.effects.inference.covariance import (
+    cluster_of,
+    clustered,
+    clustered_kind,
+    require_clusters,
+    require_draws,
+)
 from mih_impact.effects.inference.multiplier import multiplier_draws, multipliers
 from mih_impact.effects.inference.wild_bootstrap import ClusterSums, inverted, p_value, wild_weights
 from tests.support import small_register
@@ -250,6 +256,19 @@ def test_fewer_than_twenty_clusters_are_refused_and_the_wild_bootstrap_offered(m
         else:
             with pytest.raises(mih.EffectsError, match="19 clusters"):
                 clustered(group, effects.influence, "municipality")
+
+
+def test_as_few_clusters_and_draws_as_are_enough():
+    require_draws(20)
+    require_clusters(np.arange(20), "county")
+    require_clusters(np.array([0, 1, -1]), "county", few=True)
+    for call in (
+        lambda: require_draws(19),
+        lambda: require_clusters(np.arange(-1, 19), "county"),
+        lambda: require_clusters(np.array([0, 0, -1]), "county", few=True),
+    ):
+        with pytest.raises((mih.EffectsError, mih.OptionError), match="Too few"):
+            call()
 
 
 def test_rows_that_are_no_persons_have_no_clusters(matched):
