@@ -28,7 +28,7 @@ __all__ = [
     "SupportError",
     "UnknownOptionError",
     "of_one",
-    "require",
+    "require_package",
     "warn",
 ]
 
@@ -179,7 +179,7 @@ class MissingExtraError(MihImpactError, ImportError):
     """An optional package is not installed; the message names the pip command."""
 
 
-def require(module: str, *, extra: str, to: str) -> None:
+def require_package(module: str, *, extra: str, to: str) -> None:
     """Raise unless a package is installed; the error names the pip command.
 
     Parameters
@@ -193,8 +193,8 @@ def require(module: str, *, extra: str, to: str) -> None:
 
     Examples
     --------
-    >>> require("json", extra="memo", to="Writing Word")
-    >>> require("no_such_package", extra="memo", to="Writing Word")
+    >>> require_package("json", extra="memo", to="Writing Word")
+    >>> require_package("no_such_package", extra="memo", to="Writing Word")
     Traceback (most recent call last):
       ...
     mih_impact.errors.MissingExtraError: Writing Word needs an optional package. Found: \

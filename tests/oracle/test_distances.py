@@ -147,8 +147,8 @@ def test_the_card_announces_the_caliper(one):
     ("options", "what"),
     [
         ({"distance": "nearest"}, "distance"),
-        ({"distance": "euclidean", "method": "exact"}, "A distance is a method by itself"),
-        ({"distance": "euclidean", "method": "mahalanobis"}, "A distance is a method by itself"),
+        ({"distance": "euclidean", "method": "exact"}, "A distance is a method of its own"),
+        ({"distance": "euclidean", "method": "mahalanobis"}, "A distance is a method of its own"),
         ({"ties": "first"}, "ties"),
     ],
 )

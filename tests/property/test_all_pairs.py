@@ -113,9 +113,9 @@ MATCH_REFUSES = [
     ({"common_support": (True,), "method": CELLS}, "judged by a propensity score"),
     ({"order": ("random",), "seed": (None,)}, "needs a seed"),
     ({"cutpoints": MATCH["cutpoints"][1:], "method": (*NEIGHBOURS, "exact")}, "for coarsened"),
-    ({"link": ("probit",), "method": CELLS}, "by a score"),
+    ({"link": ("probit",), "method": CELLS}, "No score is used"),
     *(
-        ({**PROBIT_IN_SPACE, **space, **first}, "by a score")
+        ({**PROBIT_IN_SPACE, **space, **first}, "No score is used")
         for space in ({"method": ("mahalanobis",)}, {"distance": MATCH["distance"][1:]})
         for first in ({"replace": (True,)}, {"order": ("data", "random")})
     ),

@@ -286,7 +286,7 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "two values for one code": (
         lambda: require(_wrong(sex=[1, 1, 2, 2]), values={"sex": {1: "m", "1": "k", 2: "k"}}),
-        "values={...} says twice what a code of sex is. "
+        "values={...} gives two values for a code of sex. "
         "Found: 3 codes, 2 of them different as text. "
         "Do: name each code once, as a number or as text.",
     ),

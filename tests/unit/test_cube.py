@@ -179,7 +179,7 @@ def test_on_benefit_needs_every_scheme_of_the_panel():
     frame = rows(WAGES).assign(dagpenger=1.0, aap=1.0)
     panel = read_panel(frame, money="fixed")
     assert set(panel.cube(columns=["on_benefit"]).ore) == {"dagpenger", "aap"}
-    with pytest.raises(PanelContractError, match="on_benefit is reckoned from aap, which did not"):
+    with pytest.raises(PanelContractError, match="reckoned from aap, which was not fetched"):
         panel.cube(columns=["dagpenger"]).outcome("on_benefit")
     with pytest.raises(PanelContractError, match="needs a benefit scheme"):
         cube_of(rows(WAGES)).outcome("on_benefit")
@@ -206,7 +206,7 @@ def test_only_money_of_ones_own_has_a_price_year_and_is_zero_without_a_row():
 
 def test_a_number_without_a_unit_is_no_outcome_and_the_error_has_the_line_to_paste():
     frame = rows(WAGES).assign(bonus=10.0)
-    with pytest.raises(OptionError, match="not said what bonus is measured in") as caught:
+    with pytest.raises(OptionError, match="Nothing says what bonus is measured in") as caught:
         read_panel(frame, money="fixed").cube().outcome("bonus")
     for paste in ({"bonus": "NOK"}, {"bonus": "hours"}):
         assert f"units={paste}".replace("'", '"') in str(caught.value)

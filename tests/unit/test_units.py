@@ -77,7 +77,7 @@ CALLS = {
 @pytest.mark.parametrize("call", CALLS)
 def test_a_number_nobody_has_declared_is_no_outcome_anywhere_and_the_line_to_paste_works(call):
     frame = register()
-    with pytest.raises(mih.MihImpactError, match="not said what hours is measured in") as caught:
+    with pytest.raises(mih.MihImpactError, match="says what hours is measured in") as caught:
         CALLS[call](mih.read_panel(frame, units={"pension": "NOK"}))
     paste = {"hours": "hours"}
     assert f"units={paste}".replace("'", '"') in str(caught.value)

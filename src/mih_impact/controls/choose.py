@@ -283,7 +283,7 @@ def _by_distance(method: Method, distance: Distance | None) -> Method:
     arguments.choice("match", "distance", distance, (None, *get_args(Distance)), known)
     if method not in ("propensity", distance):
         raise OptionError(
-            "A distance is a method by itself",
+            "A distance is a method of its own",
             found=f"method={arguments.shown(method)} and distance={distance!r}",
             do="leave out method=, or distance=",
         )

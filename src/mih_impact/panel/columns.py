@@ -416,7 +416,7 @@ def _check_values(values: Values, names: Mapping[str, str]) -> dict[str, dict[st
         recoded[name] = {str(word_of(code)): word_of(value) for code, value in mapping.items()}
         if len(recoded[name]) < len(mapping):
             raise OptionError(
-                f"values={{...}} gives two values for a code of {name} is",
+                f"values={{...}} gives two values for a code of {name}",
                 found=f"{len(mapping)} codes, {len(recoded[name])} of them different as text",
                 do="name each code once, as a number or as text",
             )

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mih_impact.errors import PanelContractError, require
+from mih_impact.errors import PanelContractError, require_package
 from mih_impact.panel.statfiles import Mode, code_text
 
 __all__ = ["EXCEL", "ExcelFiles"]
@@ -35,7 +35,7 @@ class ExcelFiles:
     """
 
     def __init__(self, files: Sequence[str]) -> None:
-        require("openpyxl", extra="excel", to="Reading Excel files")
+        require_package("openpyxl", extra="excel", to="Reading Excel files")
         self._files = files
         self._cells: dict[str, list[Any]] = {}
         self._zeros: dict[str, int] = {}

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.errors import PanelContractError, require
+from mih_impact.errors import PanelContractError, require_package
 
 __all__ = ["STAT", "Mode", "StatFiles", "code_text", "kept_with", "labels_named"]
 
@@ -123,8 +123,8 @@ class _File:
     """One file: its columns, and its rows in pieces."""
 
     def __init__(self, path: str) -> None:
-        require("pyreadstat", extra="stat", to="Reading files of Stata, SPSS and SAS")
-        require("pyarrow", extra="stat", to="Reading files of Stata, SPSS and SAS")
+        require_package("pyreadstat", extra="stat", to="Reading files of Stata, SPSS and SAS")
+        require_package("pyarrow", extra="stat", to="Reading files of Stata, SPSS and SAS")
         import pyreadstat
 
         self.path = path

@@ -19,7 +19,7 @@ from uuid import uuid4
 
 import narwhals as nw
 
-from mih_impact.errors import EngineError, OptionError, require
+from mih_impact.errors import EngineError, OptionError, require_package
 from mih_impact.panel.engine import reading, watched
 from mih_impact.panel.sources import connect, evidence_clause
 from mih_impact.registers.opening import ROW, Store, first_rows, literal, quoted, removed, renamed
@@ -93,7 +93,7 @@ class SparkStore(Store):
                 found=f"an object of type {type(session).__name__}",
                 do="engine=SparkSession.builder.getOrCreate()",
             )
-        require("sqlglot", extra="spark", to="Building a panel on Spark")
+        require_package("sqlglot", extra="spark", to="Building a panel on Spark")
         connection, own = connect(memory_limit), session.newSession()
         zone = connection.execute("SELECT current_setting('TimeZone')").fetchall()[0][0]
         given = {**session.conf.getAll, **_SETTINGS, "spark.sql.session.timeZone": zone}

@@ -16,7 +16,7 @@ from mih_impact.arguments import named_options
 from mih_impact.display.figure import alt_text, figure_style, new_axes, root_figure
 from mih_impact.display.locale import Label, Lang, capital, in_language, language
 from mih_impact.display.numbers import millions
-from mih_impact.errors import require
+from mih_impact.errors import require_package
 from mih_impact.reporting.page.texts import PAGE, about, shown
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def explore(case: CostBenefit, *, lang: Lang | None = None, starters: float = 50
     >>> seen.case.npv == case.with_values({"displacement": 0.5}).npv
     True
     """
-    require("ipywidgets", extra="notebook", to="Exploring an account in a notebook")
+    require_package("ipywidgets", extra="notebook", to="Exploring an account in a notebook")
     import ipywidgets as widgets
 
     arguments.instance(

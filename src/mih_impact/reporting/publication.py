@@ -20,7 +20,7 @@ from mih_impact.display.locale import Lang, in_language, language
 from mih_impact.display.numbers import MINUS, NBSP
 from mih_impact.display.result import Displayed
 from mih_impact.display.tables import is_numeric, text_cells
-from mih_impact.errors import OptionError, ReportError, require
+from mih_impact.errors import OptionError, ReportError, require_package
 from mih_impact.reporting.document import LOCALES
 from mih_impact.reporting.export import Table
 from mih_impact.storage import write_whole
@@ -75,7 +75,7 @@ def publication_table(
 
 def _set(table: Table, row_heads: bool = True) -> GT:
     """Return a table as great-tables has it, in the language in force."""
-    require("great_tables", extra="tables", to="A publication table")
+    require_package("great_tables", extra="tables", to="A publication table")
     from great_tables import GT
 
     header, rows = text_cells(table.cells, table.formats)

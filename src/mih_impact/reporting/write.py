@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mih_impact import arguments
-from mih_impact.errors import OptionError, require
+from mih_impact.errors import OptionError, require_package
 from mih_impact.reporting.document import Document
 from mih_impact.storage import write_whole
 
@@ -59,14 +59,14 @@ def _html(document: Document) -> bytes:
 
 
 def _word(document: Document) -> bytes:
-    require("docx", extra="memo", to="Writing Word")
+    require_package("docx", extra="memo", to="Writing Word")
     from mih_impact.reporting.word import word_bytes
 
     return word_bytes(document)
 
 
 def _pdf(document: Document) -> bytes:
-    require("typst", extra="memo", to="Writing PDF")
+    require_package("typst", extra="memo", to="Writing PDF")
     from mih_impact.reporting.pdf import pdf_bytes
 
     return pdf_bytes(document)

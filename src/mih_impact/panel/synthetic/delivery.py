@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from mih_impact.arguments import named_options
-from mih_impact.errors import require
+from mih_impact.errors import require_package
 from mih_impact.panel.names import read_evidence
 from mih_impact.panel.sources import evidence_clause
 from mih_impact.panel.synthetic.register import EVIDENCE, register_frame
@@ -54,7 +54,7 @@ def synthetic_delivery(
     >>> [path.name for path in files][:3]
     ['persons.csv', 'key.csv', 'income_p2009-01-01_p2022-12-31_v1.parquet']
     """
-    require("pyreadstat", extra="stat", to="Writing files of Stata, SPSS and SAS")
+    require_package("pyreadstat", extra="stat", to="Writing files of Stata, SPSS and SAS")
     frame, _ = register_frame(participants=participants, persons=persons, seed=seed)
     tables = Tables(frame, np.random.default_rng((seed, len(frame))))
     written = [_written(Path(folder) / name, table) for name, table in tables.by_file().items()]

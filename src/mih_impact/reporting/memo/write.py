@@ -12,7 +12,7 @@ from mih_impact.account.tables import pooled
 from mih_impact.account.values import require_norwegian
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label, Lang, language
-from mih_impact.errors import require
+from mih_impact.errors import require_package
 from mih_impact.reporting.memo.content import memo_of
 from mih_impact.reporting.page.write import write_budget_page
 from mih_impact.reporting.workbook.write import write_workbook
@@ -132,7 +132,7 @@ def write_memo_folder(
     """
     lang, out = language(lang), Path(folder)
     for package, purpose in _NEEDED:
-        require(package, extra="memo", to=purpose)
+        require_package(package, extra="memo", to=purpose)
     memo, page = _MEMO.text(lang), _PAGE.text(lang)
     first = 500.0 if starters is None else next(iter(dict(starters).values()))
     files = [out / f"{memo}{suffix}" for suffix in (".html", ".docx", ".pdf")]

@@ -24,7 +24,7 @@ from mih_impact.account.values import require_norwegian, require_one_rate
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label, Lang, in_language, language
 from mih_impact.display.numbers import NBSP, percent
-from mih_impact.errors import OptionError, require
+from mih_impact.errors import OptionError, require_package
 from mih_impact.reference.rows import source_in
 from mih_impact.reporting.workbook.budget import (
     UncertaintyCells,
@@ -396,7 +396,7 @@ def write_workbook(
             found=repr(path.name),
             do=f"end the name with {_SUFFIX}",
         )
-    require("xlsxwriter", extra="memo", to="Writing Excel")
+    require_package("xlsxwriter", extra="memo", to="Writing Excel")
     with in_language(lang):
         return write_whole(path, _workbook(pooled(case), cohorts))
 
