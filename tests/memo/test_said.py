@@ -24,10 +24,11 @@ from mih_impact.reporting.memo import content
 from mih_impact.reporting.memo import content as paragraphs
 from mih_impact.reporting.memo.content import memo_of
 from mih_impact.reporting.memo.numbers import Numbers
+from mih_impact.study.start import write_template
 from mih_impact.study.toml_files import read_programme
 from tests.accounts import Drawn, covariance_of, drawn
 from tests.golden.test_base_case import planted_effects, planted_rows
-from tests.memo.test_memo import CASE, account
+from tests.memo.test_memo import CASE, EVIDENCE, account
 from tests.shown import shown_in
 
 STARTERS = {2026: 500, 2027: 700}
@@ -491,3 +492,65 @@ def test_a_few_persons_are_not_told(monkeypatch) -> None:
     few = replace(CASE, starters=np.array([40.0, 30, 20, 10, 8, 6, 3]))
     assert "3 behind" not in said(few)
     assert shown_in("en", number, 40, 0) in said(few)
+
+
+# -- what is uncertain, and what is made up --------------------------------------------------------
+
+_SIGN = {
+    "sampling": {
+        "nb": "Intervallet omfatter null: det er usikkert om samfunnet tjener eller taper.",
+        "en": "The interval includes zero: whether society gains or loses is uncertain.",
+    },
+    "total": {
+        "nb": "Med usikre forutsetninger omfatter intervallet null: det er usikkert om samfunnet",
+        "en": "With uncertain assumptions the interval includes zero: whether society gains",
+    },
+}
+_PUBLIC_TOO = {"nb": "Om de tjener eller taper, er usikkert.",
+               "en": "Whether they gain or lose is uncertain."}  # fmt: skip
+
+
+@pytest.mark.parametrize("lang", ["nb", "en"])
+def test_the_answer_says_where_the_sign_is_uncertain(lang: str) -> None:
+    wide, narrow = account(0.1), account(0.1)
+    wide = replace(wide, covariance=400.0 * wide.covariance)
+    narrow = replace(narrow, covariance=1e-9 * narrow.covariance)
+    seen = set()
+    for case in (CASE, wide, narrow, replace(narrow, covariance=None), account(0.4)):
+        made = Numbers(case)
+        with in_language(lang):
+            told = plain(paragraphs.answer(made)).replace("\u00a0", " ")
+        bounds = {"sampling": case.interval()}
+        if bounds["sampling"] is not None:
+            frame = case.uncertainty().to_frame().set_index(["actor", "source"])
+            low_high = frame.loc[("society", "total"), ["conf_low", "conf_high"]]
+            bounds["total"] = tuple(low_high)
+        holding = [name for name, ends in bounds.items() if ends and ends[0] <= 0 <= ends[1]]
+        for name, text in _SIGN.items():
+            assert (text[lang] in told) == (holding[:1] == [name]), (name, bounds)
+        ends = case.interval(of="public")
+        if ends is not None and ends[0] <= 0 <= ends[1]:
+            assert _PUBLIC_TOO[lang] in told
+        seen |= {*holding[:1], len(holding) > 0}
+    assert {"sampling", True, False} <= seen
+
+
+@pytest.mark.parametrize("lang", ["nb", "en"])
+def test_the_answer_says_that_costs_are_those_of_the_example(lang: str, tmp_path) -> None:
+    write_template(tmp_path, lang=lang)
+    example = read_programme(tmp_path / "programme.toml")
+    own = replace(example.items[0], source="our accounts 2024")
+    made_up = {"nb": "Kostnadene er oppdiktet, som eksempel.",
+               "en": "The costs are made up, as an example."}  # fmt: skip
+    some = {"nb": "Noen av kostnadene er oppdiktet, som eksempel.",
+            "en": "Some of the costs are made up, as an example."}  # fmt: skip
+    for items, told in (
+        (example.items, made_up[lang]),
+        ((own, *example.items[1:]), some[lang]),
+        ((own,), None),
+    ):
+        case = replace(CASE, programme=replace(example, items=items))
+        title = content.memo_of(case, lang).blocks[0].title
+        assert ("oppdiktet" in title or "made up" in title) == (told is not None)
+        assert told is None or f". {told}" in title
+        assert title.endswith(EVIDENCE[lang])

@@ -48,6 +48,7 @@ from mih_impact.panel.contract import label_of
 __all__ = [
     "COVER",
     "EMPLOYER",
+    "EXAMPLE_SOURCE",
     "NO_COSTS",
     "WHOSE",
     "Sentence",
@@ -59,6 +60,7 @@ __all__ = [
     "kind_and_cash",
     "left_out",
     "local_losses",
+    "made_up",
     "no_benefits",
     "participants_behind",
     "residual",
@@ -91,6 +93,18 @@ _OF_FEW = Label(
 _NO_BENEFITS = Label(
     nb="Effekter på ytelser er IKKE regnet med.", en="Effects on benefits are NOT included."
 )
+
+#: The source of what `mih-impact init` makes up, as its programme files have it.
+EXAMPLE_SOURCE = Label(nb="oppdiktet eksempel", en="made up, as an example")
+_MADE_UP = {
+    True: Label(
+        nb="Kostnadene er oppdiktet, som eksempel.", en="The costs are made up, as an example."
+    ),
+    False: Label(
+        nb="Noen av kostnadene er oppdiktet, som eksempel.",
+        en="Some of the costs are made up, as an example.",
+    ),
+}
 
 #: What is known of cover for what a local budget loses: nothing said, no decision known, decided.
 COVER = {
@@ -189,6 +203,13 @@ def left_out(case: AccountValues) -> Sentence | None:
         return None
     listed = both(lambda: ", ".join(label_of(name).text() for name in names))
     return Sentence(_LEFT_OUT, {"names": listed})
+
+
+def made_up(case: AccountValues) -> Sentence | None:
+    """Say that costs are those of the example that `init` writes, where any is."""
+    items = case.programme.items
+    found = [item for item in items if item.source in EXAMPLE_SOURCE.texts().values()]
+    return Sentence(_MADE_UP[len(found) == len(items)]) if found else None
 
 
 def cover_of(actor: str, compensated: tuple[str, ...] | None) -> str:

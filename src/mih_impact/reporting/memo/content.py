@@ -72,10 +72,15 @@ def answer(made: Numbers) -> Text:
     if society == "gain":
         values["when"] = made.when("society", counted=True)
     first = compose(texts.ANSWER[society, known].text(), values)
+    unsure = None if society == "zero" else made.unsure("society")
+    if unsure is not None:
+        first = (*first, texts.UNSURE[unsure].text())
     template, shown = _posts(made)
     if public != "zero":
         shown["public"] = made.present_value("public", size=True)
     second = texts.ANSWER_PUBLIC[public].text().replace("{posts}", template)
+    if public != "zero" and made.unsure("public") is not None:
+        second += texts.UNSURE_PUBLIC.text()
     return (*first, *compose(second, shown))
 
 
@@ -379,9 +384,9 @@ def memo_of(
 
 
 def _short(case: CostBenefit) -> str:
-    """Return the heading of the answer, and beside it what kind of data the answer rests on."""
-    evidence = evidence_of(case)
-    return texts.SHORT.text() + (f". {evidence}" if evidence else "")
+    """Return the heading of the answer, and beside it what data and costs the answer rests on."""
+    told = [*card.said([card.made_up(case)]), *filter(None, [evidence_of(case)])]
+    return texts.SHORT.text() + (f". {' '.join(told)}" if told else "")
 
 
 def _blocks_of(made: Numbers, impact: BudgetImpact | None) -> tuple[doc.Block, ...]:

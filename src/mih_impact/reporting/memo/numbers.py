@@ -87,11 +87,22 @@ class Numbers:
 
     def total(self, of: str, *, unit: bool = True) -> Number:
         """Return the interval of a present value that holds sampling and assumptions."""
-        frame = self.uncertainty.set_index(["actor", "source"])
-        low, high = (float(frame[end][of, "total"]) for end in ("conf_low", "conf_high"))
+        low, high = self._total(of)
         what = self.say("total", who=GROUP_LABELS[of])
         trace = Trace(what, (), (), self.sources, f"total:{of}")
         return Number(interval(low, high, hundreds if unit else in_hundreds), trace)
+
+    def _total(self, of: str) -> tuple[float, float]:
+        frame = self.uncertainty.set_index(["actor", "source"])
+        return float(frame["conf_low"][of, "total"]), float(frame["conf_high"][of, "total"])
+
+    def unsure(self, of: str) -> str | None:
+        """Return which interval of a present value holds zero: sampling, or first the total."""
+        sampling = self.case.interval(of=of)
+        if sampling is None:
+            return None
+        bounds = {"sampling": sampling, "total": self._total(of)}
+        return next((name for name, (low, high) in bounds.items() if low <= 0 <= high), None)
 
     def when(self, of: str, *, counted: bool = False) -> Number:
         """Return the year in which a group breaks even, in words."""

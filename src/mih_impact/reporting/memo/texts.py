@@ -59,6 +59,22 @@ ANSWER = {
         " not available.",
     ),
 }
+# Where an interval that is shown holds zero: that of sampling, or only the one with assumptions.
+UNSURE = {
+    "sampling": Label(
+        nb=" Intervallet omfatter null: det er usikkert om samfunnet tjener eller taper.",
+        en=" The interval includes zero: whether society gains or loses is uncertain.",
+    ),
+    "total": Label(
+        nb=" Med usikre forutsetninger omfatter intervallet null: det er usikkert om samfunnet"
+        " tjener eller taper.",
+        en=" With uncertain assumptions the interval includes zero: whether society gains or loses"
+        " is uncertain.",
+    ),
+}
+UNSURE_PUBLIC = Label(
+    nb=" Om de tjener eller taper, er usikkert.", en=" Whether they gain or lose is uncertain."
+)
 ANSWER_PUBLIC = {
     "gain": Label(
         nb=" Offentlige budsjetter tjener {public} per deltaker{posts}.",
