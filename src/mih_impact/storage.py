@@ -352,7 +352,12 @@ def unpack(path: Path) -> dict[str, bytes]:
         with zipfile.ZipFile(path) as file:
             return {name: file.read(name) for name in file.namelist()}
     except FileNotFoundError:
-        raise StorageError("There is no such file", found=path.name) from None
+        near = sorted(each.name for each in path.parent.glob("*.zip"))[:5]
+        raise StorageError(
+            f"The file {path.name} is not there",
+            found=f"{', '.join(near) or 'no other .zip'} beside it",
+            do="give the file that .save(...) wrote, or that [outputs] of an analysis saves",
+        ) from None
     except (
         OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError,
         ValueError,

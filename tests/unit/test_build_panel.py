@@ -384,6 +384,20 @@ def test_the_first_start_in_the_named_measure_counts():
     assert fates(panel, "measures") == {"used": 1, "later": 2, "other_measure": 2, "excluded": 2}
 
 
+def test_rows_that_are_starts_whatever_their_status_says_are_warned_of():
+    persons = {"yearly": [with_wage("a", "b")]}
+    for forgotten, named in (
+        ({"where": {"measure": ["AFL"]}, "exclude": {}}, "status say"),
+        ({"where": {}, "exclude": {}, "measure": None}, "measure, status say"),
+    ):
+        with pytest.warns(mih.MihImpactWarning, match=named) as told:
+            build(**persons, starts=measures(**forgotten))
+        assert "exclude={'" in str(told[0].message)
+    build(**persons, starts=measures())  # a warning would be an error
+    rows = frame([("a", "2020-01-01", None)], "person_id", "start", "stop")
+    build(**persons, starts=mih.Starts(rows))
+
+
 def test_participations_a_gap_apart_are_one_and_months_are_dates():
     panel = build(
         starts=measures(earlier="participations", gap=0 + 1),
@@ -636,7 +650,7 @@ def test_one_day_in_many_spellings(text, options):
     ("options", "match"),
     [
         ({"days": None}, 'per="day" needs the days'),
-        ({"per": None, "days": None}, "An amount needs the period"),
+        ({"per": None, "days": None}, "An amount needs the period that it is for, in spells"),
         ({"overlap": "union"}, "which amount holds"),
         ({"stops": "open"}, "stops= has a value"),
         ({"covers_to": "31.12.2020"}, "covers_to= is a day"),

@@ -296,6 +296,15 @@ def test_a_value_that_recurs_and_looks_like_a_code_is_told_and_the_advice_works(
         assert found[0].equals(found[1])
 
 
+def test_zero_of_those_who_never_start_is_one_error_and_its_advice_works():
+    frame = clean(n=30).assign(start_year=lambda f: f["start_year"].fillna(0.0))
+    (told,) = read_panel(frame).check().breaches  # and no warning of years that are not there
+    assert (told.rule, told.severity) == ("out of range", "error")
+    advice = re.search(r"values=(\{.*\}\})", told.do.text("en"))[1]
+    assert eval(advice) == {"start_year": {0: None}}
+    assert not read_panel(frame, values=eval(advice)).check().breaches
+
+
 def test_several_codes_are_told_at_once_also_beside_a_higher_income():
     frame = clean(n=40)
     frame.loc[0, "wage_income"] = 12_345_678.0

@@ -244,3 +244,12 @@ def test_a_shell_completes_commands_and_options(capsys):
     assert completed("memo", "--st") == ["--starters"]
     assert completed("c") == ["check", "completion"]
     assert called(capsys, "completion", "zsh")[1].endswith(script)
+
+
+def test_a_result_that_is_not_there_is_told_with_those_that_are(capsys, tmp_path):
+    (tmp_path / "sak.zip").write_bytes(b"")
+    code, _, error = called(capsys, "memo", "--case", tmp_path / "case.zip", "--out", tmp_path)
+    assert code == 2
+    assert error.startswith("mih-impact: The file case.zip is not there. Found: sak.zip beside it.")
+    code, _, error = called(capsys, "memo", "--case", tmp_path / "x" / "a.zip", "--out", tmp_path)
+    assert "Found: no other .zip beside it." in error

@@ -233,3 +233,28 @@ def test_values_of_participants_that_no_candidate_has_are_told_on_the_card():
     assert told_apart(frame.assign(x=np.where(starts, 0.0, x)), ["age", "x"]) == ""
     # A score leaves out whom nobody is like: then they are counted, and nobody is left to tell of.
     assert told_apart(apart["county"], ["age", "county"]) == ""
+
+
+def test_the_column_that_alone_keeps_participants_from_candidates_is_named():
+    frame = small_register(200, starters=20, seed=1)
+    starter = frame["start_year"].notna()
+    frame["county"] = frame["county"].where(~starter, "C")
+    panel = mih.read_panel(frame)
+    with pytest.raises(mih.SupportError, match="by county alone none does") as raised:
+        mih.match(panel, exact=["county", "education"], on=["age"])
+    assert raised.value.do.startswith("leave county out of exact=")
+    assert len(mih.match(panel, exact=["education"], on=["age"]).to_frame())
+    both = frame.assign(
+        county=frame["education"].where(~starter, "basic"),
+        education=frame["education"].where(~starter, "higher"),
+    )
+    with pytest.raises(mih.SupportError, match=r"a candidate\. Found") as raised:
+        mih.match(mih.read_panel(both), exact=["county", "education"], on=["age"])
+    assert raised.value.do.startswith("match exactly on fewer columns")
+
+
+@pytest.mark.parametrize("term", ["wage_income[1]", "wage_income[+2]", "wage_income[0]"])
+def test_what_is_measured_after_the_start_is_no_characteristic(panel, term):
+    with pytest.raises(mih.OptionError, match="is an effect, and no characteristic") as raised:
+        mih.match(panel, on=["age", term])
+    assert "wage_income[-1] is the last before it" in raised.value.do

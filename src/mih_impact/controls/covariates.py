@@ -7,13 +7,14 @@ there. So they are left out, and counted. A number that has two values is such a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact.controls.design import Coded, Column, Design, factorized
+from mih_impact.controls.design import Coded, Column, Design, combined, factorized
+from mih_impact.controls.flow import Flow
 from mih_impact.controls.terms import Lag, Term, column_of, years_before
 from mih_impact.display.locale import current
 from mih_impact.errors import PanelContractError, SupportError, warn
@@ -27,6 +28,7 @@ __all__ = [
     "design_weights",
     "has_both_sides",
     "names_for_messages",
+    "no_sides",
     "one_sided",
     "read_column",
     "read_rows",
@@ -268,6 +270,32 @@ def has_both_sides(value: IntArray, treated: BoolArray, left: BoolArray) -> Bool
     sides[0, value[left & treated]] = True
     sides[1, value[left & ~treated]] = True
     return np.asarray((sides[0] & sides[1])[value])
+
+
+def no_sides(
+    known_of: Flow,
+    exact: Mapping[str, Column],
+    start_year: IntArray,
+    treated: BoolArray,
+    known: BoolArray,
+) -> SupportError:
+    """Return the error where no exact cell holds both, with the columns that alone are enough."""
+    year = start_year - start_year.min()
+    apart = []
+    for name, column in exact.items():
+        codes, categories = factorized(column)
+        cell, _ = combined([(year, int(year.max()) + 1), (codes, len(categories))])
+        if not (known & has_both_sides(np.where(known, cell, 0), treated, known)).any():
+            apart.append(name)
+    which = f": by {' and by '.join(apart)} alone none does" if apart else ""
+    return SupportError(
+        f"No exact cell holds both a participant and a candidate{which}",
+        found=f"{known_of.participants} participants and {known_of.candidates} candidates "
+        "with known characteristics",
+        do=f"leave {', '.join(apart)} out of exact=, or make it coarser"
+        if apart
+        else "match exactly on fewer columns, or on coarser ones",
+    )
 
 
 def _values(column: Column, group: IntArray | None) -> IntArray | None:

@@ -23,6 +23,7 @@ from mih_impact.controls.covariates import (
     by_period,
     design_weights,
     has_both_sides,
+    no_sides,
     one_sided,
     read_column,
     require_years,
@@ -402,12 +403,8 @@ def build_risk_set(
     flow.append(left_after("observed", OBSERVED, person, is_treated, known))
     flow.append(left_after("cell", IN_CELL, person, is_treated, kept))
     if not kept.any():
-        raise SupportError(
-            "No exact cell holds both a participant and a candidate",
-            found=f"{flow[-2].participants} participants and {flow[-2].candidates} candidates "
-            "with known characteristics",
-            do="match exactly on fewer columns, or on coarser ones",
-        )
+        own = {name: columns[name] for name in exact if within}
+        raise no_sides(flow[-2], own, start_year, is_treated, known)
     # Where everybody stays nothing is copied.
     rows = slice(None) if kept.all() else np.flatnonzero(kept)
     stacked = _Stacked(person, start, start_year, is_treated, cell, columns).take(rows)

@@ -118,7 +118,9 @@ def breaches(rows: Rows, persons: Persons | None, context: Context) -> tuple[Bre
     if persons is not None:
         found += [*_keys(persons, context), *_constancy(persons)]
     if persons is not None and persons.periods:
-        found += [*_starts(persons, context), *_absence(persons, context)]
+        start = rows.columns.get("start_year")
+        usable = start is None or not (start.below or start.above)  # else that is the error
+        found += [*_starts(persons, context, usable), *_absence(persons, context)]
     return tuple(sorted(found, key=lambda breach: breach.severity != "error"))
 
 
@@ -406,7 +408,7 @@ def _constancy(persons: Persons) -> Iterator[Breach]:
             yield _breach("changes within person", name, "error", changed, text)
 
 
-def _starts(persons: Persons, context: Context) -> Iterator[Breach]:
+def _starts(persons: Persons, context: Context, usable: bool) -> Iterator[Breach]:
     if persons.half_started:
         columns = "start_year, start_month"
         yield _breach("half a start", columns, "error", persons.half_started, m.HALF)
@@ -414,7 +416,7 @@ def _starts(persons: Persons, context: Context) -> Iterator[Breach]:
         yield _breach(
             "start year partly null", "start_year", "warning", persons.partly_started, m.PARTLY
         )
-    if persons.start_outside:
+    if persons.start_outside and usable:
         first, last = context.named(persons.periods[0]), context.named(persons.periods[-1])
         years = f"{first}\u2013{last}"
         yield _breach(

@@ -336,6 +336,7 @@ def _codes(cast: Cast, low: float | None, high: float | None) -> list[int]:
         return []
     least = 10**5 if cast.dtype == "money" else math.inf
     found = [run for run in _RUNS if least <= run <= high or (run == high and run > 9)]
+    found += [0] if cast.dtype == "int" and low == 0 else []
     return [*found, *(-run for run in (1, *_RUNS) if -run == low)]
 
 
@@ -395,9 +396,8 @@ def _column_count(
 
 def _coded(name: str, outside: Mapping[str, float | None]) -> dict[int, int]:
     """Return the rows of each value that is a code by how many there are of it."""
-    known = {
-        code: outside.get(f"code:{name}:{code}") for run in (1, *_RUNS) for code in (run, -run)
-    }
+    codes = [0, *(sign * run for run in (1, *_RUNS) for sign in (1, -1))]
+    known = {code: outside.get(f"code:{name}:{code}") for code in codes}
     rows = {code: int(n) for code, n in known.items() if n is not None and n >= LEAST_CODED}
     return {code: n for code, n in rows.items() if 2 * n > (outside[f"near:{name}:{code}"] or 0)}
 

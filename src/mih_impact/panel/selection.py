@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -48,6 +49,10 @@ _OWN_FIELDS = ("person_id", "year", "month", "start_month", "eligible")
 _ROW_BY_ROW = ("LITERAL", "COL", "NTH", "ALL", "EXCLUDE", "SELECTOR", "ELEMENTWISE", "WHEN_THEN")
 
 
+#: A column in a year since start that is not before it, as text.
+_LATER = re.compile(r"(.+)\[\+?(\d+)\]")
+
+
 def made_from(name: str, schemes: Iterable[str]) -> set[str]:
     """Return the columns that a derived quantity is reckoned from, `schemes` among them."""
     derived = derived_of(name)
@@ -85,6 +90,13 @@ def columns_to_fetch(wanted: Iterable[str] | None, have: Sequence[str]) -> tuple
         )
     derived = {name for name in asked if derived_of(name) is not None}
     unknown = sorted(asked - set(have) - derived)
+    later = [found for name in unknown if (found := _LATER.fullmatch(name)) and found[1] in have]
+    if later:
+        raise OptionError(
+            "What is measured in the start year or later is an effect, and no characteristic",
+            found=", ".join(found[0] for found in later),
+            do=f"name a year before start: {later[0][1]}[-1] is the last before it",
+        )
     if unknown:
         known = [name for name in (*have, *DERIVED) if name not in _OWN_FIELDS]
         near = {name for word in unknown for name in difflib.get_close_matches(word, known, 2)}

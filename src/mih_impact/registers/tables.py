@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import date
@@ -342,8 +343,10 @@ class Spells(_Dated):
 
     def _require_amount(self) -> None:
         if self.per is None:
+            source = self.source if isinstance(self.source, str | os.PathLike) else "a table"
             raise refuse(
-                "An amount needs the period that it is for",
+                f"An amount needs the period that it is for, in {self.name or source}",
+                found=f"amount={self.amount!r} and no per=, for the column {self.to}",
                 do='say which: per="day", "month", "year" or "spell"',
             )
         if self.count is not None:

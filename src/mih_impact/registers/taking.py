@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from mih_impact.errors import warn
 from mih_impact.panel.names import says_missing, word_of
 from mih_impact.reference.recoding import Recoding
 from mih_impact.registers.opening import (
@@ -21,7 +23,7 @@ from mih_impact.registers.opening import (
     require_columns,
     require_read,
 )
-from mih_impact.registers.tables import Source, refuse
+from mih_impact.registers.tables import Source, Starts, refuse
 
 __all__ = [
     "Kind",
@@ -70,6 +72,8 @@ def take(store: Store, table: Source, name: str, wanted: Mapping[str, Wanted]) -
     require_read(name, unread)
     types = store.types(raw)
     require_columns(name, wanted, [column for column in types if column != ROW])
+    if isinstance(table, Starts):
+        _warn_of_statuses(table, name, [*types], {want.source for want in wanted.values()})
     dated = [w.source for w in wanted.values() if w.kind == "date" and types[w.source] == "VARCHAR"]
     reader = _Reader(store, table, name, raw, tuple(dict.fromkeys(dated)))
     meant, wanted = wanted, {our: want.of_codes() for our, want in wanted.items()}
@@ -84,6 +88,25 @@ def take(store: Store, table: Source, name: str, wanted: Mapping[str, Wanted]) -
         if want.codes:
             typed = _decoded(store, typed, name, our, want, view=in_files)
     return typed
+
+
+#: What a column is called that says whether somebody came to start.
+_STATUS = re.compile(r"status|tilstand|utfall", re.IGNORECASE)
+
+
+def _warn_of_statuses(
+    table: Starts, name: str, columns: Sequence[str], used: Collection[str]
+) -> None:
+    """Warn where rows are starts whatever some column says, and it may be a waiting list."""
+    rest = [column for column in columns if column not in (*used, ROW)]
+    anything = not table.where and not table.exclude
+    asked = rest if anything else [column for column in rest if _STATUS.search(column)]
+    if asked:
+        warn(
+            f"In {name} a row is a start whatever {', '.join(asked[:5])} say. If some rows are no "
+            f"starts, such as waiting lists, say which are: where={{{asked[0]!r}: [...]}}, "
+            f"exclude={{{asked[0]!r}: [...]}}."
+        )
 
 
 # --- values ---------------------------------------------------------------------------------------
