@@ -254,6 +254,7 @@ def _run(given: argparse.Namespace) -> None:
         given,
         text,
         name=result.name,
+        **_records(shown.before_start())[0],
         effects=_records(shown.effects.to_frame()),
         by_actor=_records(shown.case.by_actor()),
         files=_paths(files),
@@ -531,8 +532,8 @@ _COMMANDS: dict[str, _Command] = {
             ),
             _Option(
                 "--starters",
-                "antall som starter, etter oppstartsår",
-                "persons who start, by start year",
+                "antall som starter, etter oppstartsår; uten er det et eksempel, 500 i året",
+                "persons who start, by start year; without, an example of 500 a year",
                 {
                     "default": "2026:500,2027:500,2028:500",
                     "metavar": Label(nb="ÅR:ANTALL", en="YEAR:N"),

@@ -426,7 +426,7 @@ def test_years_that_need_the_same_grants_are_named_together(lang: str, words: st
 @pytest.mark.parametrize(
     ("lang", "words"),
     [("nb", ("offentlige budsjetter samlet", "mellom budsjettene er ikke medregnet")),
-     ("en", ("public budgets as a whole", "from one budget to another are not counted"))],
+     ("en", ("public budgets as a whole", "grants between budgets are not counted"))],
 )  # fmt: skip
 def test_the_need_for_grants_is_said_to_be_that_of_all_budgets(lang: str, words: tuple) -> None:
     """The state pays the municipality: the state alone needs more than all budgets together."""

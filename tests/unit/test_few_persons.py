@@ -272,3 +272,18 @@ def test_a_step_of_the_attrition_that_leaves_few_is_saved_blank(tmp_path):
     steps = found.attrition.assign(participants=[60, *[3] * (len(found.attrition) - 1)])
     kept = mih.load(replace(found, attrition=steps).save(tmp_path / "study.zip")).attrition
     assert kept["participants"].isna().tolist() == [False] + [True] * (len(steps) - 1)
+
+
+@pytest.mark.parametrize("effects", ["window = [0, 3]", 'estimator = "difference"', "base = -2"])
+def test_a_study_tells_of_balance_and_of_the_years_before_start(effects):
+    panel = read_frame(small_register(330, starters=60, seed=6))
+    text = STUDY.replace('outcomes = ["wage', f'{effects}, outcomes = ["wage')
+    text = text.replace('"r109"', '"r109", horizon = 3')
+    found = mih.run_study(StudySpec.from_text(text, folder=Path()), panel=panel, write=False)
+    with mih.options(lang="en"):
+        lines = dict(found.card().lines)
+        after = found.balance.to_frame()["smd_after"].abs().max()
+        assert lines["Largest standardised difference, after matching"] == f"{after:.3f}"
+    p = found.effects.pretrend_test().table["p_value"]
+    said = lines["Pre-trend test, wage income"]
+    assert said.endswith("cannot be tested" if p.isna().all() else f"(p\u00a0=\u00a0{p[0]:.3f})")

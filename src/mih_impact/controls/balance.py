@@ -193,22 +193,27 @@ class Balance(Result):
         """Whether too few participants or controls are compared for their means to be shown."""
         return of_few(self.n_participants, self.n_controls)
 
+    @property
+    def largest_after(self) -> tuple[str, str]:
+        """The line of a card with the largest difference after matching, hidden where few are."""
+        name = _LARGEST.format(side=_AFTER_HOW.format(how=self.how))
+        return name.text(), self._largest("after")
+
+    def _largest(self, side: str) -> str:
+        if self._of_few:
+            return hidden_too(min(self.n_participants, self.n_controls))
+        return number(float(self.frame[f"smd_{side}"].abs().max()), decimals=3)
+
     def _card(self) -> Card:
         if self._of_few:
-            secret = hidden_too(min(self.n_participants, self.n_controls))
-            line = (_LARGEST.format(side=_AFTER.text()).text(), secret)
+            line = (_LARGEST.format(side=_AFTER.text()).text(), self._largest("after"))
             return Card(title=_TITLE.format(how=self.how).text(), lines=(line,))
-
-        def largest(side: str) -> str:
-            value = float(self.frame[f"smd_{side}"].abs().max())
-            return number(value, decimals=3)
-
         after = self.frame["smd_after"].abs()
         over, endless = int((after > TOLERATED).sum()), int(np.isinf(after).sum())
         limit = number(TOLERATED, decimals=1)
         lines = (
-            (_LARGEST.format(side=_BEFORE.text()).text(), largest("before")),
-            (_LARGEST.format(side=_AFTER.text()).text(), largest("after")),
+            (_LARGEST.format(side=_BEFORE.text()).text(), self._largest("before")),
+            (_LARGEST.format(side=_AFTER.text()).text(), self._largest("after")),
             (_OVER.format(limit=limit, how=self.how).text(), number(over)),
             (_EFFECTIVE.text(), number(self.effective_controls)),
         )

@@ -17,6 +17,7 @@ from mih_impact.display.result import Card, Provenance, Result, hide_small, is_s
 from mih_impact.display.unit import AnyUnit, amount
 
 __all__ = [
+    "VERDICTS",
     "CheckResult",
     "CountedCheck",
     "SensitivityCheck",
@@ -30,7 +31,8 @@ __all__ = [
 FloatArray = NDArray[np.float64]
 
 _VERDICT = Label(nb="Resultat", en="Result")
-_VERDICTS = {
+#: A verdict in words.
+VERDICTS = {
     True: Label(nb="ingen forskjell påvist", en="no difference found"),
     False: Label(nb="forskjell påvist", en="difference found"),
     None: Label(nb="kan ikke testes", en="cannot be tested"),
@@ -75,7 +77,7 @@ class CheckResult(Result):
 
     def _card(self) -> Card:
         lang = language()
-        verdict = _VERDICTS[self.passed].text()
+        verdict = VERDICTS[self.passed].text()
         return Card(
             title=self.title[lang],
             lines=((_VERDICT.text(), verdict),),

@@ -157,7 +157,7 @@ ABSURD = (
 )
 THOUSANDS = (
     Label(
-        nb="{column} over null er i gjennomsnitt under {limit} kroner i {rows}, 5 % av "
+        nb="{column} over null er i gjennomsnitt under {limit} kroner i {rows}, 5\u00a0% av "
         "grunnbeløpet (Nav, {year}): det ser ut som tusener",
         en="{column} above zero is on average below NOK {limit} in {rows}, 5% of the basic amount "
         "(G, Nav, {year}): it looks like thousands",

@@ -21,6 +21,7 @@ from mih_impact.controls.subgroups import ALL
 from mih_impact.display.locale import Label, current, language
 from mih_impact.display.result import Card, Provenance, Result, hide_small
 from mih_impact.display.unit import AnyUnit, Unit
+from mih_impact.effects.check_result import VERDICTS, CheckResult, p_text
 from mih_impact.effects.event_study import event_study
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import AssumptionError, EffectsError
@@ -156,7 +157,24 @@ class StudyResult(Result):
 
     def _card(self) -> Card:
         card = self.case._card()
-        return Card(self.title[language()], lines=card.lines, table=card.table, notes=card.notes)
+        lines = (*card.lines, self.balance.largest_after, self._pretrend())
+        return Card(self.title[language()], lines=lines, table=card.table, notes=card.notes)
+
+    def pretrend(self) -> CheckResult:
+        """Return the test of the years before start of what the account values, few hidden."""
+        return self.headline.pretrend_test().shown()
+
+    def before_start(self) -> pd.DataFrame:
+        """Return `largest_difference` (standardised, after matching) and `pretrend_p`, a row."""
+        p = float(self.pretrend().table["p_value"].min())
+        return pd.DataFrame({"largest_difference": [self.balance.worst], "pretrend_p": [p]})
+
+    def _pretrend(self) -> tuple[str, str]:
+        """Return the line of the card with that test."""
+        test = self.pretrend()
+        p = float(test.table["p_value"].min())  # one for all years
+        verdict = VERDICTS[test.passed].text()
+        return test.title[language()], f"{verdict} ({p_text(p)})" if p == p else verdict
 
 
 @named_options

@@ -374,16 +374,16 @@ def plot_budget(impact: BudgetImpact, *, ax: Axes | None = None) -> Axes:
     public = frame[frame["actor"] == "public"]
     blocks = [block for block in BLOCK_LABELS if (public["block"] == block).any()]
     years, width = np.array(impact.years), 0.78 / len(blocks)
-    alt = []
+    alt, key = [], []
     with figure(ax) as ax:
         for place, block in enumerate(blocks):
             own = public[public["block"] == block].set_index("year").loc[years]
             at = years + (place - (len(blocks) - 1) / 2) * width
             amount = own["amount"].to_numpy()
-            ax.bar(
+            key.append(ax.bar(
                 at, amount, width=0.92 * width, color=_COLOURS[block], hatch=_HATCHES[block],
                 edgecolor="white", linewidth=0, label=BLOCK_LABELS[block].text(),
-            )  # fmt: skip
+            ))  # fmt: skip
             low, high = own["conf_low"].to_numpy(), own["conf_high"].to_numpy()
             moved = (high - low) > 0.5
             ax.vlines(at[moved], low[moved], high[moved], color="#222222", linewidth=1.1)
@@ -393,10 +393,9 @@ def plot_budget(impact: BudgetImpact, *, ax: Axes | None = None) -> Axes:
             alt.append(_ALT.format(block=BLOCK_LABELS[block], values=values).text())
         ax.axhline(0, color="#222222", linewidth=0.8)
         ax.set_xticks(years, [str(year) for year in years])
-        ax.legend(loc="upper left", fontsize=8.5, handlelength=1.2)
         kroner_axis(ax, what=_WHAT.format(prices=impact.prices).text())
         finish(
-            ax, title=_BUDGET_TITLE, source=[_basis(impact)], of=impact,
+            ax, title=_BUDGET_TITLE, source=[_basis(impact)], of=impact, key=key,
             alt=f"{_BUDGET_TITLE.text()} {'. '.join(alt)}.")  # fmt: skip
     return ax
 

@@ -241,17 +241,17 @@ NONE = Label(nb="ingen", en="none")
 
 BUDGET = Label(nb="Hvilket budsjett, hvilket år", en="Which budget, which year")
 BUDGET_TEXT = Label(
-    nb="Tabell {table} viser {cohorts}: bare penger som faktisk betales, {prices}. {need}"
-    "Delene skal ikke slås sammen: lavere ytelser og høyere skatt er følger av tiltaket, ikke"
-    " inndekning for bevilgningene.",
-    en="Table {table} shows {cohorts}: only money in fact paid, {prices}. {need}"
+    nb="Tabell {table} gjelder et eksempel, {cohorts}: bare penger som faktisk betales, {prices}."
+    " {need}Delene skal ikke slås sammen: lavere ytelser og høyere skatt er følger av tiltaket,"
+    " ikke inndekning for bevilgningene.",
+    en="Table {table} is for an example, {cohorts}: only money in fact paid, {prices}. {need}"
     "The parts are not to be added together: lower benefits and higher taxes cover no grants.",
 )
 BUDGET_NEED = Label(
     nb="For offentlige budsjetter samlet er behovet for bevilgninger størst i {peak_year}, med"
     " {peak}; tilskudd mellom budsjettene er ikke medregnet. ",
     en="For public budgets as a whole, grants needed are largest in {peak_year}, at {peak};"
-    " grants from one budget to another are not counted. ",
+    " grants between budgets are not counted. ",
 )
 AND = Label(nb="{before} og {last}", en="{before} and {last}")
 COHORT = Label(nb="{n} som starter i {year}", en="{n} starters in {year}")
