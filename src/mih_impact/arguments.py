@@ -269,8 +269,15 @@ def choice(
     value: Any,
     allowed: Collection[Any],
     elsewhere: Mapping[str, str] | None = None,
+    *,
+    optional: bool = False,
 ) -> None:
-    """Raise on an option that a call does not have, with what other packages' words are here."""
+    """Raise on an option that a call does not have, with what other packages' words are here.
+
+    None is no choice where the option is optional.
+    """
+    if optional and value is None:
+        return
     if (
         not isinstance(value, (str, int, np.integer))
         or isinstance(value, bool)

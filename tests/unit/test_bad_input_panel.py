@@ -186,7 +186,8 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "money= misspelt": (
         lambda: require(GOOD, money="real"),
-        'money= has a value it cannot have. Found: \'real\'. Do: use "nominal" or "fixed".',
+        "read_panel has no money='real'. Found: money='real'. "
+        "Do: choose one of 'nominal', 'fixed'.",
     ),
     "a period that is none": (
         lambda: require(GOOD, period="week"),

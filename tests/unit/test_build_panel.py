@@ -652,7 +652,7 @@ def test_one_day_in_many_spellings(text, options):
         ({"days": None}, 'per="day" needs the days'),
         ({"per": None, "days": None}, "An amount needs the period that it is for, in spells"),
         ({"overlap": "union"}, "which amount holds"),
-        ({"stops": "open"}, "stops= has a value"),
+        ({"stops": "open"}, "has no stops="),
         ({"covers_to": "31.12.2020"}, "covers_to= is a day"),
         ({"gap": 3}, "no amount between spells"),
     ],

@@ -86,10 +86,10 @@ def residual_frame(case: AccountValues) -> pd.DataFrame:
     return frame.astype({"first_year": "Int64", "last_year": "Int64"})
 
 
-def residual_value_of(case: AccountValues, half_life: float, of: str = "society") -> float:
-    """Return the residual value of one group if the effect halves every so many years."""
+def residual_value_of(case: AccountValues, half_life: float) -> float:
+    """Return the residual value of society if the effect halves every so many years."""
     values, _ = _after(case, case.horizon + years_left(case), half_life)
-    return float(values[require_group(of)])
+    return float(values[GROUPS.index("society")])
 
 
 def _after(

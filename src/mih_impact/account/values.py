@@ -383,11 +383,11 @@ def require_norwegian(case: AccountValues, what: str) -> None:
         )
 
 
-def require_one_rate(case: AccountValues, what: str) -> None:
+def require_one_rate(case: AccountValues) -> None:
     """Raise on tax by decile, where each flow is reckoned again from the rates of the account."""
     if TAX in case.roles:
         raise AssumptionError(
-            f"{what} has one rate of tax on wages",
+            "The workbook has one rate of tax on wages",
             found="tax by decile of the controls' income",
             do="leave that tax out by cost_benefit(roles={'tax_on_wage': None}), and give the share"
             " that case.objections() says it comes to as tax_rate_wage of the assumptions",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
@@ -465,26 +465,17 @@ def _name_axis(ax: Axes, axis: str, name: str) -> None:
     side.set_label_coords(0, 1, transform=ax.transAxes + lift)
 
 
-def label_line_ends(
-    ax: Axes, lines: Sequence[Line2D] | None = None, *, gap: float = 1.45, size: float = 9.0
-) -> None:
+#: The size of labels at the ends of lines, in points, and from one to the next in their heights.
+_LABEL_SIZE, _LABEL_STEP = 9.0, 1.45
+
+
+def label_line_ends(ax: Axes) -> None:
     """Write each line's label at its right end, in its colour, without overlap.
 
-    Call it last: labels are placed by the limits and the layout as they then stand.
-
-    Parameters
-    ----------
-    ax
-        The axes.
-    lines
-        The lines; None takes all with a label that does not begin with an underscore.
-    gap
-        Least distance between labels, in heights of the text.
-    size
-        Size of the text in points.
+    Lines whose label begins with an underscore have none. Call it last: labels are placed by the
+    limits and the layout as they then stand.
     """
-    chosen = list(ax.get_lines()) if lines is None else list(lines)
-    ends = [(line, end) for line in chosen if (end := _end(line)) is not None]
+    ends = [(line, end) for line in ax.get_lines() if (end := _end(line)) is not None]
     if not ends:
         return
     settle(ax)  # so that heights are true
@@ -494,7 +485,7 @@ def label_line_ends(
     per_point = root_figure(ax).dpi / 72
     heights = np.array([ax.transData.transform(end)[1] for _, end in ends]) / per_point
     rows = np.array([str(line.get_label()).count("\n") + 1 for line, _ in ends])
-    shifts = spread(heights, rows * size * gap) - heights
+    shifts = spread(heights, rows * _LABEL_SIZE * _LABEL_STEP) - heights
     right = max(end[0] for _, end in ends)
     for (line, (x, y)), shift in zip(ends, shifts, strict=True):
         ax.annotate(
@@ -503,7 +494,7 @@ def label_line_ends(
             xytext=(7, float(shift)),
             textcoords="offset points",
             color=readable(line.get_color()),
-            fontsize=size,
+            fontsize=_LABEL_SIZE,
             ha="left",
             va="center",
             annotation_clip=False,

@@ -38,7 +38,7 @@ __all__ = [
     "count_of",
     "distinct",
     "distinct_texts",
-    "first_by",
+    "first_of_person",
     "fractional",
     "has_arrow",
     "has_value",
@@ -475,9 +475,10 @@ def numbered(
     return wanted.drop(_ROWS, *only_for).with_row_index(name, order_by=key)
 
 
-def first_by(frame: nw.LazyFrame[Any], key: str, value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
-    """Return the smallest value of each key."""
-    return frame.select(key, value.alias(name)).group_by(key).agg(nw.col(name).min())
+def first_of_person(frame: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
+    """Return the smallest value of each person."""
+    found = frame.select("person_id", value.alias(name))
+    return found.group_by("person_id").agg(nw.col(name).min())
 
 
 def distinct(frame: nw.LazyFrame[Any], key: str) -> nw.LazyFrame[Any]:

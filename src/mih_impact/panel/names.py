@@ -306,12 +306,7 @@ def price_index_of(
     index: PriceIndex | Mapping[int, SupportsFloat] | None,
 ) -> PriceIndex | None:
     """Return the index of a panel, None for fixed prices without; refuse contradictions."""
-    if not isinstance(money, str) or money not in ("nominal", "fixed"):
-        raise OptionError(
-            "money= has a value it cannot have",
-            found=arguments.shown(money),
-            do='use "nominal" or "fixed"',
-        )
+    arguments.choice("read_panel", "money", money, ("nominal", "fixed"))
     if not isinstance(currency, str) or not is_money(currency):
         raise OptionError(
             "A currency is given by its ISO code",

@@ -271,7 +271,7 @@ def started(
     """
     period = nw.col("year") * 12 + nw.col("month") - 1 if monthly else nw.col("year")
     begun = frame.filter(engine.true_or_false(nw.col(MEASURE) == name))
-    first = engine.first_by(begun, "person_id", period, FIRST)
+    first = engine.first_of_person(begun, period, FIRST)
     ends = [nw.col(FIRST).min().alias("low"), nw.col(FIRST).max().alias("high")]
     found = engine.arrays(first.select(ends))
     others = frame.drop("start_year", "start_month", strict=False)

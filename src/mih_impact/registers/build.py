@@ -46,7 +46,6 @@ from mih_impact.registers.tables import (
     Table,
     day_of,
     refuse,
-    require,
 )
 from mih_impact.registers.taking import Store, first_of, literal, named, quoted
 
@@ -174,7 +173,8 @@ def build_panel(
     """
     arguments.choice("build_panel", "period", period, get_args(Period))
     arguments.choice("build_panel", "rows", rows, get_args(Rows))
-    require("benefit_type", benefit_type, get_args(BenefitType))
+    choices = get_args(BenefitType)
+    arguments.choice("build_panel", "benefit_type", benefit_type, choices, optional=True)
     first, last = first_and_last(years)
     limit = parse_memory(memory_limit)
     store = Store.of(limit) if engine is None else SparkStore.in_session(engine, limit)

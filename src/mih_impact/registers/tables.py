@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 from mih_impact import arguments
 from mih_impact.arguments import named_options
-from mih_impact.errors import OptionError, PanelContractError
+from mih_impact.errors import PanelContractError
 
 __all__ = ["Scaled", "Source", "Spells", "Starts", "Status", "Table", "scaled"]
 
@@ -30,17 +30,6 @@ NEVER = "9999-12-31"
 def refuse(what: str, *, found: str | None = None, do: str | None = None) -> PanelContractError:
     """Return the error of this floor."""
     return PanelContractError(what, found=found, do=do)
-
-
-def require(option: str, value: Any, allowed: tuple[Any, ...]) -> None:
-    """Raise where an option has a value it cannot have; None is not given."""
-    if value is not None and not arguments.is_one_of(value, allowed):
-        words = ", ".join(f'"{word}"' for word in allowed)
-        raise OptionError(
-            f"{option}= has a value it cannot have",
-            found=f"{option}={arguments.shown(value)}",
-            do=f"use one of {words}",
-        )
 
 
 @dataclass(frozen=True)
@@ -136,9 +125,9 @@ class Source:
     form: Literal["microdata.no"] | None = None
 
     def __post_init__(self) -> None:
-        require("dates", self.dates, get_args(Dates))
-        require("versions", self.versions, ("latest",))
-        require("form", self.form, ("microdata.no",))
+        self._choose("dates", get_args(Dates))
+        self._choose("versions", ("latest",))
+        self._choose("form", ("microdata.no",))
         for option in ("where", "exclude"):
             given = getattr(self, option)
             example = 'name codes by column: {"status": ["Waiting list"]}'
@@ -155,6 +144,11 @@ class Source:
         arguments.mapping("values", self.values, example)
         for column, codes in self.values.items():
             arguments.mapping(f"values[{column!r}]", codes, example)
+
+    def _choose(self, option: str, allowed: tuple[str, ...]) -> None:
+        """Raise where an option has a value that it cannot have; None is not given."""
+        value = getattr(self, option)
+        arguments.choice(type(self).__name__, option, value, allowed, optional=True)
 
     def require_valued(self, columns: Iterable[str]) -> None:
         """Raise where `values` are of columns that the table does not make."""
@@ -209,7 +203,7 @@ class Table(Source):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require("combine", self.combine, ("sum",))
+        self._choose("combine", ("sum",))
         example = 'name them: columns={"wage_income": "lonn"}'
         arguments.mapping("columns", self.columns, example)
 
@@ -247,8 +241,8 @@ class _Dated(Source):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require("stops", self.stops, get_args(Stops))
-        require("overlap", self.overlap, get_args(Overlap))
+        self._choose("stops", get_args(Stops))
+        self._choose("overlap", get_args(Overlap))
         if not arguments.is_whole(self.gap) or self.gap < 0:
             raise refuse(
                 "gap= is a number of days", found=f"gap={arguments.shown(self.gap)}", do="give 0"
@@ -322,10 +316,10 @@ class Spells(_Dated):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require("per", self.per, get_args(Per))
-        require("count", self.count, get_args(Count))
+        self._choose("per", get_args(Per))
+        self._choose("count", get_args(Count))
         if not isinstance(self.days, Scaled):
-            require("days", self.days, ("calendar", "weekdays"))
+            self._choose("days", ("calendar", "weekdays"))
         if self.amount is None:
             self._require_count()
         else:
@@ -337,7 +331,7 @@ class Spells(_Dated):
                 "per= and days= are about an amount", do='name its column: amount="dagsats"'
             )
         allowed = {"days": ("union", "sum"), "months": ("union",)}.get(self.count or "days", ())
-        require("overlap", self.overlap, allowed)
+        self._choose("overlap", allowed)
         if self.gap and self.overlap == "sum":
             raise refuse("gap= joins spells, and overlap='sum' keeps them apart", do="drop one")
 

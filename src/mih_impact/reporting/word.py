@@ -158,10 +158,10 @@ def only_table_of_layout(table: DocxTable) -> None:
     child(table._tbl.tblPr, "w:tblLook", val="0000", firstRow="0", firstColumn="0")
 
 
-def top_border(cell: _Cell, colour: str, *, eighths: int = 6) -> None:
-    """Draw a line over a cell; width in eighths of a point."""
+def top_border(cell: _Cell, colour: str) -> None:
+    """Draw a line over a cell, of six eighths of a point."""
     borders = child(cell._tc.get_or_add_tcPr(), "w:tcBorders")
-    child(borders, "w:top", val="single", sz=str(eighths), space="0", color=colour)
+    child(borders, "w:top", val="single", sz="6", space="0", color=colour)
 
 
 def remove_thumbnail(document: WordDocument) -> None:

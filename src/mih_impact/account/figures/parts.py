@@ -108,9 +108,9 @@ def name_rows(
     ax.set_ylim(max(places) + 0.6, min(places) - 0.6)
 
 
-def whiskers(ax: Axes, places: Any, low: Any, high: Any, *, width: float = 1.4) -> None:
+def whiskers(ax: Axes, places: Any, low: Any, high: Any) -> None:
     """Draw intervals with a white edge, so that they are seen on bars of any colour."""
-    ax.hlines(places, low, high, color=INK, linewidth=width, path_effects=halo(3.6))
+    ax.hlines(places, low, high, color=INK, linewidth=1.4, path_effects=halo(3.6))
 
 
 def write_amounts(ax: Axes, places: Any, values: Any, low: Any, high: Any) -> None:

@@ -15,7 +15,7 @@ from mih_impact.arguments import named_options
 from mih_impact.display.result import Provenance
 from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.series import require_effects
-from mih_impact.errors import EffectsError, OptionError
+from mih_impact.errors import EffectsError
 from mih_impact.falsification.honest import relative, smoothness
 from mih_impact.falsification.honest.result import HonestBounds, sentence, title
 from mih_impact.falsification.honest.target import Target, read_target
@@ -196,12 +196,7 @@ _Ends = Callable[[float], tuple[float, float]]
 def _method(target: Target, restriction: str, level: float) -> tuple[_Ends, _Ends, float]:
     """Return the interval and the identified bounds by M, and where to look for the breakdown."""
     arguments.level(level)
-    if not arguments.is_one_of(restriction, get_args(Restriction)):
-        raise OptionError(
-            "honest_bounds does not know this restriction",
-            found=f"restriction={arguments.shown(restriction)}",
-            do='use "smoothness" or "relative_magnitudes"',
-        )
+    arguments.choice("honest_bounds", "restriction", restriction, get_args(Restriction))
     if restriction == "smoothness":
         smoothness.check_leads(target)
         frontier = smoothness.Frontier.of(target)

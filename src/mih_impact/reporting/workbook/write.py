@@ -387,7 +387,7 @@ def write_workbook(
         "write_workbook", case, CostBenefit, "an account", "give what mih.cost_benefit returned",
     )  # fmt: skip
     require_norwegian(case, "The workbook")
-    require_one_rate(case, "The workbook")
+    require_one_rate(case)
     cohorts = None if starters is None else read_starters(starters)
     path = arguments.path("path", path)
     if path.suffix.lower() != _SUFFIX:
