@@ -76,19 +76,19 @@ def megabytes(what: str) -> float:
     return round(float(line.split()[1]) / 1024, 1)
 
 
-def timed(call, runs: int) -> dict[str, object]:
-    """Return seconds of every run after the first, and memory before and at the most."""
+def timed(call, runs: int, *, warm: int = 1) -> dict[str, object]:
+    """Return seconds of every run after the first (warm) ones, and memory before and at most."""
     Path("/proc/self/clear_refs").write_text("5")  # a new high-water mark
     before, seconds, busy = megabytes("VmRSS"), [], []
-    for _ in range(runs + 1):
+    for _ in range(warm + runs):
         begun, used = time.perf_counter(), time.process_time()
         call()
         seconds.append(round(time.perf_counter() - begun, 4))
         busy.append(round(time.process_time() - used, 4))
     peak = megabytes("VmHWM")
     return {
-        "seconds": seconds[1:],
-        "cpu_seconds": busy[1:],
+        "seconds": seconds[warm:],
+        "cpu_seconds": busy[warm:],
         "peak_mb": peak,
         "above_data_mb": round(peak - before, 1),
     }

@@ -11,7 +11,7 @@ import numpy as np
 
 from mih_impact import arguments
 from mih_impact.arguments import named_options
-from mih_impact.controls.comparison import Chosen
+from mih_impact.controls.comparison import Chosen, distinct
 from mih_impact.controls.flow import Flow
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.logit import Link
@@ -483,7 +483,7 @@ class _Call:
     def group(self, options: MatchOptions | WeightOptions, chosen: Chosen) -> ControlGroup:
         """Put together the group, with the flow of persons and how it was made."""
         risk, sets, name = chosen.risk, chosen.sets, self.verb.__name__
-        persons = len(np.unique(risk.person[sets.control]))
+        persons = len(distinct(risk.person[sets.control]))
         last = Flow(*_LAST[name], len(sets.participant), persons, len(sets.control))
         rule, asked = self.panel.eligibility(self.eligible), options.as_dict()
         told = {key: value for key, value in asked.items() if key != "seed"}

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from mih_impact.controls.covariates import read_rows
 from mih_impact.controls.flow import Flow
@@ -19,10 +20,23 @@ from mih_impact.display.result import Provenance
 from mih_impact.panel.cube import Cube
 from mih_impact.panel.derived import derived_of
 
-__all__ = ["Chosen", "Comparison", "Sets"]
+__all__ = ["Chosen", "Comparison", "Sets", "distinct"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+
+def distinct(places: IntArray) -> IntArray:
+    """Return the different places among some, ascending: marked one by one, none is sorted.
+
+    Examples
+    --------
+    >>> distinct(np.array([3, 0, 3]))
+    array([0, 3])
+    """
+    there = np.zeros(int(places.max(initial=-1)) + 1, dtype=bool)
+    there[places] = True
+    return np.flatnonzero(there)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +77,12 @@ class Sets:
         least = int(self.member.max(initial=-1)) + 1
         return np.bincount(self.set_of, weights=self.own, minlength=least)
 
+    def matrix(self, rows: int, power: int = 1) -> csr_array:
+        """Return what each of `rows` weighs in each set, or a power of it, shape (sets, rows)."""
+        many = max(int(self.set_of.max(initial=-1)), int(self.member.max(initial=-1))) + 1
+        begin = np.searchsorted(self.member, np.arange(many + 1))
+        return csr_array((self.weight**power, self.control, begin), shape=(many, rows))
+
     def by_design(self, weight: FloatArray | None) -> Sets:
         """Return sets in which persons weigh by design weights of rows as well, shape (m,)."""
         if weight is None:
@@ -74,8 +94,8 @@ class Sets:
 
     def pairs(self) -> tuple[IntArray, IntArray]:
         """Return which participant, 0 to n - 1, and which entry every pair is, by participant."""
-        first = np.searchsorted(self.member, self.set_of)
-        many = np.searchsorted(self.member, self.set_of, side="right") - first
+        size = np.bincount(self.member, minlength=int(self.set_of.max(initial=-1)) + 1)
+        first, many = (np.cumsum(size) - size)[self.set_of], size[self.set_of]
         within = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
         return np.repeat(np.arange(len(many)), many), np.repeat(first, many) + within
 
@@ -133,7 +153,7 @@ class Comparison:
     @property
     def n_controls(self) -> int:
         """Distinct persons among the controls."""
-        return len(np.unique(self.risk.person[self.sets.control]))
+        return len(distinct(self.risk.person[self.sets.control]))
 
     @property
     def chosen_by_nearness(self) -> bool:

@@ -16,6 +16,7 @@ nearest that is free takes a few steps however many are taken (union-find).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ __all__ = ["SAME", "Neighbours", "Places", "greedy", "nearest", "nearest_within"
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 #: Distances, on the log odds or by Mahalanobis, that differ by no more are the same distance. What
 #: is equal on paper differs by some 1e-14 in floating point, by the order of sums and the machine;
@@ -89,6 +91,47 @@ def runs(ascending: FloatArray, apart: float = SAME) -> IntArray:
     return np.flatnonzero(new)
 
 
+def _by_cell(cell: IntArray, cells: int) -> tuple[IntArray, IntArray]:
+    """Return positions cell by cell, and where each cell begins and ends among them."""
+    # Sixteen bits are sorted by counting.
+    narrow = cell.astype(np.uint16) if cells <= 2**16 else cell
+    many = np.bincount(cell, minlength=cells)
+    return np.argsort(narrow, kind="stable"), np.concatenate([[0], np.cumsum(many)])
+
+
+def _in_order(score: FloatArray, cell: IntArray, cells: int) -> tuple[IntArray, IntArray]:
+    """Return positions by cell, then score, and where each cell begins and ends among them."""
+    order, bounds = _by_cell(cell, cells)
+
+    def sort(some: range) -> None:
+        for c in some:
+            own = order[bounds[c] : bounds[c + 1]]
+            own[:] = own[np.argsort(score[own])]
+
+    if len(score) < MANY:
+        sort(range(cells))
+    else:  # cells have nothing to do with one another, and sorting lets other threads run
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(sort, [range(t, cells, THREADS) for t in range(THREADS)]))
+    return order, bounds
+
+
+def _turning(
+    low: IntArray, high: IntArray, before: Callable[[IntArray, IntArray], BoolArray]
+) -> IntArray:
+    """Return the first place, `high` if none is, that is not `before`: a bisection for all at once.
+
+    `before` takes positions among the targets, and a place for each, from `low` on.
+    """
+    low, high = low.copy(), high.copy()
+    while len(open_ := np.flatnonzero(low < high)):
+        middle = (low[open_] + high[open_]) // 2
+        right = before(open_, middle)
+        low[open_[right]] = middle[right] + 1
+        high[open_[~right]] = middle[~right]
+    return low
+
+
 @dataclass(frozen=True, eq=False)
 class _Line:
     """Controls by cell, then score, and the part of them that each target may choose from.
@@ -99,65 +142,73 @@ class _Line:
         Positions among the controls, shape (m,).
     score
         Their scores, shape (m,).
+    target
+        Scores of the targets, shape (n,).
     begin, end
         Where the cell of each target begins and ends, shape (n,).
+    at
+        Where the first control is that is not below the target, shape (n,).
     """
 
     order: IntArray
     score: FloatArray
+    target: FloatArray
     begin: IntArray
     end: IntArray
+    at: IntArray
 
     @classmethod
-    def of(cls, score: FloatArray, cell: IntArray, wanted: IntArray) -> _Line:
-        """Sort the controls; `wanted` is the cell of each target."""
-        cells = int(max(cell.max(initial=-1), wanted.max(initial=-1))) + 1
-        # Sixteen bits are sorted by counting.
-        narrow = cell.astype(np.uint16) if cells <= 2**16 else cell
-        order = np.argsort(narrow, kind="stable")
-        bounds = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=cells))])
+    def of(
+        cls, score: FloatArray, cell: IntArray, target: FloatArray, target_cell: IntArray
+    ) -> _Line:
+        """Sort the controls, and find the places of the targets."""
+        cells = int(max(cell.max(initial=-1), target_cell.max(initial=-1))) + 1
+        order, bounds = _in_order(score, cell, cells)
+        score, at = score[order], np.empty(len(target), dtype=np.int64)
+        wanted, stretch = _by_cell(target_cell, cells)
+        for c in np.flatnonzero(np.diff(stretch)).tolist():
+            here = wanted[stretch[c] : stretch[c + 1]]
+            at[here] = bounds[c] + np.searchsorted(score[bounds[c] : bounds[c + 1]], target[here])
+        return cls(order, score, target, bounds[target_cell], bounds[target_cell + 1], at)
 
-        def sort(some: range) -> None:
-            for c in some:
-                own = order[bounds[c] : bounds[c + 1]]
-                own[:] = own[np.argsort(score[own])]
-
-        if len(score) < MANY:
-            sort(range(cells))
-        else:  # cells have nothing to do with one another, and sorting lets other threads run
-            with ThreadPoolExecutor(THREADS) as pool:
-                list(pool.map(sort, [range(t, cells, THREADS) for t in range(THREADS)]))
-        return cls(order, score[order], bounds[wanted], bounds[wanted + 1])
-
-    def window(self, target: FloatArray, k: IntArray) -> IntArray:
+    def window(self, k: IntArray) -> IntArray:
         """Return the start of the k consecutive scores nearest to each target.
 
-        The nearest k lie in a row. The window starting at s is too far left while the score just
-        behind it is strictly nearer than its first: a bisection on s for all targets at once.
+        The nearest k lie in a row, which the target's own place is in or beside. The window
+        starting at s is too far left while the score just behind it is strictly nearer than its
+        first.
         """
-        low, high = self.begin.copy(), self.end - k
-        while (active := low < high).any():
-            middle = (low + high) // 2
-            first = self.score[np.where(active, middle, 0)]
-            behind = self.score[np.where(active, middle + k, 0)]
-            right = active & (behind - target < target - first)
-            low = np.where(right, middle + 1, low)
-            high = np.where(active & ~right, middle, high)
-        return low
 
-    def edge(self, target: FloatArray, reach: FloatArray, *, side: str) -> IntArray:
-        """Return where the scores within `reach` begin (left) or end (right), by the distance.
+        def too_far_left(i: IntArray, s: IntArray) -> BoolArray:
+            return self.score[s + k[i]] - self.target[i] < self.target[i] - self.score[s]
 
+        low, high = np.maximum(self.begin, self.at - k), np.minimum(self.end - k, self.at)
+        return _turning(low, high, too_far_left)
+
+    def within(self, reach: FloatArray, low: IntArray, high: IntArray) -> tuple[IntArray, IntArray]:
+        """Return where the scores within `reach` begin and end, by the distance.
+
+        They are looked for from `low` and `high` outwards, by ever longer steps: few go on far.
         Comparing |score - target| rather than score with target - reach keeps rounding out of ties.
         """
-        low, high = self.begin.copy(), self.end.copy()
-        while (active := low < high).any():
-            middle = (low + high) // 2
-            gap = self.score[np.where(active, middle, 0)] - target
-            right = gap < -reach if side == "left" else gap <= reach
-            low = np.where(active & right, middle + 1, low)
-            high = np.where(active & ~right, middle, high)
-        return low
+
+        def short(i: IntArray, s: IntArray) -> BoolArray:
+            return self.score[s] - self.target[i] < -reach[i]
+
+        def inside(i: IntArray, s: IntArray) -> BoolArray:
+            return self.score[s] - self.target[i] <= reach[i]
+
+        first, last, step = low.copy(), high.copy(), 1
+        left = right = np.arange(len(low))
+        while len(left) or len(right):
+            left = left[first[left] > self.begin[left]]
+            left = left[~short(left, first[left] - 1)]
+            first[left] = np.maximum(first[left] - step, self.begin[left])
+            right = right[last[right] < self.end[right]]
+            right = right[inside(right, last[right])]
+            last[right] = np.minimum(last[right] + step, self.end[right])
+            step *= 2
+        return _turning(first, self.at, short), _turning(self.at, last, inside)
 
 
 def nearest(target: FloatArray, control: FloatArray, ratio: int, caliper: float) -> Neighbours:
@@ -202,13 +253,13 @@ def nearest_within(
     if len(target) == 0 or len(control) == 0:
         nobody = np.zeros(0, dtype=np.int64)
         return Neighbours(np.full(len(target), -1, dtype=np.int64), nobody, nobody, 0)
-    line = _Line.of(control, control_cell, target_cell)
+    line = _Line.of(control, control_cell, target, target_cell)
     k = np.minimum(ratio, line.end - line.begin)
-    low = line.window(target, k)
+    low = line.window(k)
     ends = [np.abs(line.score[np.where(k > 0, at, 0)] - target) for at in (low, low + k - 1)]
     reach = np.minimum(np.maximum(*ends), caliper) + SAME
     # All within reach, ties at the edge included, lie between these two positions.
-    first, last = line.edge(target, reach, side="left"), line.edge(target, reach, side="right")
+    first, last = line.within(reach, low, low + k)
     has = last > first
     stretch = first * (len(control) + 1) + last
     _, of_set, set_of = np.unique(stretch[has], return_index=True, return_inverse=True)
@@ -417,7 +468,7 @@ class Line:
     @classmethod
     def of(cls, score: FloatArray, cell: IntArray) -> Line:
         """Put rows in their places."""
-        order = np.lexsort((score, cell))
+        order, _ = _in_order(score, cell, int(cell.max(initial=-1)) + 1)
         score, cell = score[order], cell[order]
         new = np.zeros(len(order), dtype=bool)
         new[runs(score)] = True

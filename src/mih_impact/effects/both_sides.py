@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from mih_impact.controls.comparison import Sets
+from mih_impact.controls.comparison import Sets, distinct
 from mih_impact.controls.estimand import mirrored, started, weighed_sides
 from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.adjustment import Adjustment, fitted
@@ -257,14 +257,14 @@ class BothSides:
         residual = np.zeros_like(load)
         for risk in (self.group.risk, mirrored(self.group.risk)):
             rows = np.flatnonzero(~risk.treated & (load > 0).any(axis=1))
-            near = neighbours(replace(self.group, risk=risk), rows)
+            near = neighbours(replace(self.group, risk=risk), rows, in_steps=True)
             residual[rows] = neighbour_residual(load[rows], near, changes)
         return residual
 
     def _comparison(self, estimate: FloatArray, parts: Parts, changes: FloatArray) -> Comparison:
         """Return the estimates with who is behind them."""
         sets, person = self.group.sets, self.group.risk.person
-        own, control = sets.participant, np.unique(sets.control)
+        own, control = sets.participant, distinct(sets.control)
         share, load = parts.load[own], parts.load[control]
         stands_for = parts.load if parts.stands_for is None else parts.stands_for
         mean_t, mean_c = (
@@ -329,7 +329,7 @@ def _or_one(total: FloatArray) -> FloatArray:
 
 def _contrasts(sets: Sets, changes: FloatArray) -> tuple[FloatArray, BoolArray, FloatArray]:
     """Return contrasts of a side with its matches, which are valid, and the weight seen by set."""
-    W = csr_array((sets.weight, (sets.member, sets.control)), shape=(len(sets.size), len(changes)))
+    W = sets.matrix(len(changes))
     seen = np.isfinite(changes)
     seen_weight = np.asarray(W @ seen.astype(np.float64))
     mean = (W @ np.where(seen, changes, 0.0)) / np.where(seen_weight > 0, seen_weight, 1.0)
@@ -342,10 +342,9 @@ def _passed_on(
     sets: Sets, weight: FloatArray, seen_weight: FloatArray, power: int, rows: int
 ) -> FloatArray:
     """Return what members pass on to those they are compared with, summed by row, (rows, KE)."""
-    shape = len(sets.size), rows
-    W = csr_array((sets.weight**power, (sets.member, sets.control)), shape=shape)
+    W = sets.matrix(rows, power)
     one = np.ones(len(sets.set_of))
-    of_set = csr_array((one, (sets.set_of, np.arange(len(one)))), shape=(shape[0], len(one)))
+    of_set = csr_array((one, (sets.set_of, np.arange(len(one)))), shape=(W.shape[0], len(one)))
     total = of_set @ weight / np.where(seen_weight > 0, seen_weight, 1.0)
     return np.asarray(W.T @ total)
 

@@ -36,8 +36,8 @@ DOMINANT = 0.5
 
 _SIDES = ("participants", "controls")
 
-#: Persons who are looked at together, lest everybody's amounts stand in memory once more.
-_PERSONS = 512
+#: Amounts that are looked at together, lest everybody's stand in memory once more.
+_AMOUNTS = 100_000
 
 
 def contributions(
@@ -74,8 +74,9 @@ def _contributions(w: FloatArray, y: FloatArray, who: IntArray) -> dict[str, Flo
     cells = w.shape[1]
     persons, giving, largest, total = np.zeros((4, cells))
     binary = np.ones(cells, dtype=bool)
-    for k in range(0, len(begins), _PERSONS):
-        bounds = np.append(begins, len(order))[k : k + _PERSONS + 1]
+    many, begins = max(1, _AMOUNTS // max(cells, 1)), np.append(begins, len(order))
+    for k in range(0, len(begins) - 1, many):
+        bounds = begins[k : k + many + 1]
         rows = order[bounds[0] : bounds[-1]]
         own = csr_array((np.ones(len(rows)), np.arange(len(rows)), bounds - bounds[0]))
         weight = w[rows]

@@ -6,8 +6,8 @@ Columns are outcome-major, as in `comparison`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
@@ -57,6 +57,9 @@ class Nearby:
         none.
     level
         Places of the same level are equally near, shape (q, L); ascending.
+    further
+        The same with more places, of some of them, for whom those of the last level may be too few;
+        None if there are no more.
     """
 
     rows: IntArray
@@ -64,6 +67,7 @@ class Nearby:
     used: IntArray
     near: IntArray
     level: IntArray
+    further: Callable[[IntArray], Nearby] | None = None
 
     def means(self, values: FloatArray, seen: BoolArray) -> tuple[FloatArray, FloatArray]:
         """Return the mean of the nearest others who are seen, and how many these are.
@@ -96,12 +100,15 @@ class Nearby:
             here = np.flatnonzero(~settled & (self.near[:, k] >= 0))
             sums[here] += total[self.near[here, k]]
             found[here] += count[self.near[here, k]]
-            last = k + 1 == self.near.shape[1] or self.level[:, k + 1] > self.level[:, k]
-            settled |= last & (found > 0)
-        return sums / np.maximum(found, 1.0)[:, None], found
+            if k + 1 < self.near.shape[1]:
+                settled |= (self.level[:, k + 1] > self.level[:, k]) & (found > 0)
+        mean, left = sums / np.maximum(found, 1.0)[:, None], np.flatnonzero(~settled)
+        if self.further is not None and len(left):
+            mean[left], found[left] = self.further(left).means(values, seen)
+        return mean, found
 
 
-def neighbours(group: ControlGroup, rows: IntArray) -> Nearby:
+def neighbours(group: ControlGroup, rows: IntArray, *, in_steps: bool = False) -> Nearby:
     """Return the candidates nearest to some candidates, in start year and cell.
 
     Near is what was near to the matching: on the log odds, or by Mahalanobis distance; within a
@@ -113,14 +120,28 @@ def neighbours(group: ControlGroup, rows: IntArray) -> Nearby:
         The control group.
     rows
         Rows of the risk set, candidates all, shape (q,).
+    in_steps
+        Look at the next places first, and at others for those whose next are not seen.
     """
     risk = group.risk
     candidate = np.flatnonzero(~risk.treated)
     wanted, cell = np.searchsorted(candidate, rows), risk.cell[candidate]
     if group.whitened is not None:
-        place, near, level = _in_space(group.whitened[candidate], cell, wanted)
-    else:
-        place, near, level = _on_line(group.line, wanted)
+        return _nearby(candidate, rows, *_in_space(group.whitened[candidate], cell, wanted))
+    line = group.line
+
+    def within(look: int, some: IntArray | slice) -> Nearby:
+        return _nearby(candidate, rows[some], *_on_line(line, wanted[some], look))
+
+    if not in_steps:
+        return within(LOOK, slice(None))
+    return replace(within(1, slice(None)), further=lambda some: within(LOOK, some))
+
+
+def _nearby(
+    candidate: IntArray, rows: IntArray, place: IntArray, near: IntArray, level: IntArray
+) -> Nearby:
+    """Return the places near some rows with all who are in them."""
     needed = np.zeros(int(place.max(initial=-1)) + 1, dtype=bool)
     needed[near[near >= 0]] = True
     member, number = np.flatnonzero(needed[place]), np.cumsum(needed) - 1
@@ -128,9 +149,9 @@ def neighbours(group: ControlGroup, rows: IntArray) -> Nearby:
     return Nearby(candidate[member], number[place[member]], rows, near, level)
 
 
-def _on_line(line: Line, rows: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+def _on_line(line: Line, rows: IntArray, look: int = LOOK) -> tuple[IntArray, IntArray, IntArray]:
     """Return the place of everybody, and the places near some rows with their levels."""
-    near, distance = line.around(rows, LOOK)
+    near, distance = line.around(rows, look)
     return line.place, near, _levels(distance)
 
 
