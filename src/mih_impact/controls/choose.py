@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import narwhals as nw
-import numpy as np
 
 from mih_impact import arguments
 from mih_impact.arguments import named_options

@@ -80,7 +80,7 @@ class Sets:
     def matrix(self, rows: int, power: int = 1) -> csr_array:
         """Return what each of `rows` weighs in each set, or a power of it, shape (sets, rows)."""
         many = max(int(self.set_of.max(initial=-1)), int(self.member.max(initial=-1))) + 1
-        begin = np.searchsorted(self.member, np.arange(many + 1))
+        begin = np.concatenate([[0], np.cumsum(np.bincount(self.member, minlength=many))])
         return csr_array((self.weight**power, self.control, begin), shape=(many, rows))
 
     def by_design(self, weight: FloatArray | None) -> Sets:

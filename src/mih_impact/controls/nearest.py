@@ -116,6 +116,16 @@ def _in_order(score: FloatArray, cell: IntArray, cells: int) -> tuple[IntArray, 
     return order, bounds
 
 
+def _alike(key: IntArray) -> tuple[IntArray, IntArray]:
+    """Return which of the different keys, ascending, each is, and where one such stands."""
+    order = np.argsort(key)
+    new = np.ones(len(key), dtype=bool)
+    new[1:] = np.diff(key[order]) != 0
+    place = np.empty(len(key), dtype=np.int64)
+    place[order] = np.cumsum(new) - 1
+    return place, order[new]
+
+
 def _turning(
     low: IntArray, high: IntArray, before: Callable[[IntArray, IntArray], BoolArray]
 ) -> IntArray:
@@ -261,8 +271,7 @@ def nearest_within(
     # All within reach, ties at the edge included, lie between these two positions.
     first, last = line.within(reach, low, low + k)
     has = last > first
-    stretch = first * (len(control) + 1) + last
-    _, of_set, set_of = np.unique(stretch[has], return_index=True, return_inverse=True)
+    set_of, of_set = _alike((first * (len(control) + 1) + last)[has])
     first, many = first[has][of_set], (last - first)[has][of_set]
     member = np.repeat(np.arange(len(many)), many)
     inside = np.arange(len(member)) + np.repeat(first - (np.cumsum(many) - many), many)
@@ -483,12 +492,26 @@ class Line:
         As many on each side as `look` says, and the own, shapes (q, 2 look + 1); -1 and infinity
         where the cell ends.
         """
+        if look == 1:
+            return self._next_to(self.place[rows])
         own = self.place[rows][:, None]
-        near = own + np.arange(-look, look + 1)
+        near, distance = self._at(own + np.arange(-look, look + 1), own)
+        rank = np.argsort(distance, axis=1, kind="stable")
+        near = np.take_along_axis(near, rank, axis=1)
+        return near, np.take_along_axis(distance, rank, axis=1)
+
+    def _at(self, near: IntArray, own: IntArray) -> tuple[IntArray, FloatArray]:
+        """Return places and how far they are from their own; -1 and infinity outside the cell."""
         inside = (near >= 0) & (near < len(self.score))
         near = np.clip(near, 0, len(self.score) - 1)
         inside &= self.cell[near] == self.cell[own]
         distance = np.where(inside, np.abs(self.score[near] - self.score[own]), np.inf)
-        rank = np.argsort(distance, axis=1, kind="stable")
-        near = np.take_along_axis(np.where(inside, near, -1), rank, axis=1)
-        return near, np.take_along_axis(distance, rank, axis=1)
+        return np.where(inside, near, -1), distance
+
+    def _next_to(self, own: IntArray) -> tuple[IntArray, FloatArray]:
+        """Return places and the next ones on either side: three need no sorting."""
+        (left, to_left), (right, to_right) = self._at(own - 1, own), self._at(own + 1, own)
+        first = to_right < to_left
+        near = own, np.where(first, right, left), np.where(first, left, right)
+        distance = np.zeros(len(own)), np.minimum(to_left, to_right), np.maximum(to_left, to_right)
+        return np.stack(near, axis=1), np.stack(distance, axis=1)

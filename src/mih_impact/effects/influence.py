@@ -12,7 +12,6 @@ from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.mahalanobis import Cloud
@@ -88,9 +87,9 @@ class Nearby:
         many = int(self.place.max(initial=-1)) + 1
         kept = seen[self.rows]
         rows, place = self.rows[kept], self.place[kept]
-        each = np.arange(len(rows))
-        member = csr_array((np.ones(len(rows)), (place, each)), shape=(many, len(rows)))
-        total = np.asarray(member @ values[rows])
+        total = np.zeros((many, values.shape[1]))
+        for k, column in enumerate(values.T):
+            total[:, k] = np.bincount(place, weights=column[rows], minlength=many)
         count = np.bincount(place, minlength=many)
         # Everybody is in a place near it, and is no neighbour of itself.
         own = seen[self.used]
@@ -125,7 +124,9 @@ def neighbours(group: ControlGroup, rows: IntArray, *, in_steps: bool = False) -
     """
     risk = group.risk
     candidate = np.flatnonzero(~risk.treated)
-    wanted, cell = np.searchsorted(candidate, rows), risk.cell[candidate]
+    position = np.zeros(len(risk.person), dtype=np.int64)
+    position[candidate] = np.arange(len(candidate))
+    wanted, cell = position[rows], risk.cell[candidate]
     if group.whitened is not None:
         return _nearby(candidate, rows, *_in_space(group.whitened[candidate], cell, wanted))
     line = group.line
