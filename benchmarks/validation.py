@@ -44,7 +44,8 @@ class Claim(NamedTuple):
     """Something that is said to agree, with what, and the tests that show it.
 
     Versions are looked up by the name of the package; `counted` is a file of recorded rows that are
-    compared as a set, all of them or the test fails. `call` is ours that gives the numbers.
+    compared as a set, all of them or the test fails. `call` is ours that gives the numbers, and
+    `by` what inside it the test calls, where that is not the call itself.
     """
 
     says: str
@@ -53,6 +54,7 @@ class Claim(NamedTuple):
     package: str = ""
     counted: str = ""
     call: str = ""
+    by: str = ""
 
 
 _W_E, _C = "test_whose_effect.py", "test_imputation.py"
@@ -60,7 +62,12 @@ _R, _W, _S = "test_matching_references.py", "test_weighting.py", "test_sensitivi
 _G, _H, _I = "test_group_time.py", "test_honest_published.py", "test_inference.py"
 CLAIMS: dict[str, tuple[Claim, ...]] = {
     "Who is compared": (
-        Claim("logit of the score", "R's glm", (f"{_R}::test_the_score_is_that_of_glm",)),
+        Claim(
+            "logit of the score",
+            "R's glm",
+            (f"{_R}::test_the_score_is_that_of_glm",),
+            call="match(panel, on=x).score",
+        ),
         Claim(
             "who is matched with whom, with and without replacement",
             "R's MatchIt",
@@ -71,6 +78,10 @@ CLAIMS: dict[str, tuple[Claim, ...]] = {
             ),
             "MatchIt",
             "tests/oracle/R/pairs.csv",
+            call=(
+                'match(panel, on=x, ratio=k, replace=..., method="propensity" | "mahalanobis", '
+                "caliper=...).pairs()"
+            ),
         ),
         Claim(
             "who is matched, by other distances",
@@ -78,24 +89,28 @@ CLAIMS: dict[str, tuple[Claim, ...]] = {
             ("test_distances.py::test_pairs_are_those_of_r",),
             "MatchIt",
             "tests/oracle/R/distances.csv",
+            call="match(panel, on=x, distance=..., ratio=1, caliper=None).pairs()",
         ),
         Claim(
             "effect and error by odds weights",
             "R's glm and sandwich",
             (f"{_W}::test_odds_are_those_of_r_and_estimated_weights_are_in_the_variance",),
             "sandwich",
+            call='event_study(weight(panel, on=x, method="ipw"), window=(0, 0))',
         ),
         Claim(
             "effect by odds weights",
             "statsmodels' TreatmentEffect",
             (f"{_W}::test_odds_are_those_of_statsmodels_on_its_own_data",),
             "statsmodels",
+            call='event_study(weight(panel, on=x, method="ipw"), window=(0, 0))',
         ),
         Claim(
             "entropy balancing weights",
             "empirical-calibration",
             (f"{_W}::test_entropy_weights_are_those_of_a_peer_that_stops_early",),
             "empirical-calibration",
+            call="weight(panel, on=x).to_frame()",
         ),
     ),
     "Effects and their errors": (
@@ -104,17 +119,25 @@ CLAIMS: dict[str, tuple[Claim, ...]] = {
             "R's Matching",
             (f"{_R}::test_abadie_imbens_is_that_of_matching",),
             "Matching",
+            call=(
+                'event_study(match(panel, on=x, method="propensity" | "mahalanobis", ratio=1 | '
+                '5, caliper=None), se="abadie_imbens")'
+            ),
         ),
         Claim(
             "bias-adjusted matching estimate",
             "R's Matching (BiasAdjust)",
             ("test_adjustment.py::test_bias_adjustment_is_that_of_matching",),
             "Matching",
+            call="event_study(match(panel, on=x, ratio=1 | 5, caliper=None), adjust=True)",
+            by="RowOutcomes.effect, told to adjust by the log odds as R does",
         ),
         Claim(
             "the estimator of Abadie and Imbens (2016), written out slowly",
             "Stata's teffects psmatch, printed output",
             ("test_score_correction.py::test_theorem_2_as_read_here_is_what_stata_prints",),
+            call="event_study(match(panel, on=x, ratio=1, caliper=None), score_correction=True)",
+            by="a loop of its own, which the next claim compares with it",
         ),
         Claim(
             "matching with ties; errors known to differ in what they average over",
@@ -123,36 +146,55 @@ CLAIMS: dict[str, tuple[Claim, ...]] = {
                 "test_score_correction.py::"
                 "test_ties_of_real_data_are_averaged_as_stata_averages_them",
             ),
+            call=(
+                "event_study(match(panel, on=x, ratio=1, caliper=None, outcomes=y), "
+                "score_correction=False | True)"
+            ),
         ),
         Claim(
             "effects by weighted least squares, clustered by person",
             "statsmodels' WLS",
             ("test_effects.py::test_effects_and_person_errors_are_those_of_wls",),
             "statsmodels",
+            call='event_study(group, se="person")',
         ),
         Claim(
             "small-sample corrections and degrees of freedom",
             "R's clubSandwich and sandwich",
             ("test_small_sample.py::test_errors_and_degrees_of_freedom_of_r",),
             "clubSandwich",
+            call=(
+                'event_study(group, se="person" | "matched_set", cluster=..., '
+                'small_sample="none" | "CR1" | "CR1S" | "CR2")'
+            ),
         ),
         Claim(
             "wild cluster bootstrap, all signs",
             "wildboottest",
             (f"{_I}::test_all_signs_agree_with_wildboottest",),
             "wildboottest",
+            call='wild_bootstrap(group, cluster="town", weights="rademacher")',
+            by="wild_weights and p_value",
         ),
         Claim(
             "ATT(g, t) and errors: doubly robust, weighting, regression",
             "R's DRDID",
             (f"{_G}::test_estimates_and_standard_errors_of_r_drdid",),
             "DRDID",
+            call=(
+                'group_time_effects(panel, outcomes=y, covariates=x, estimator="dr" | "ipw" | '
+                '"reg")'
+            ),
         ),
         Claim(
             "averages, overall effects and pre-trend test on mpdta",
             "R's did",
             ("test_mpdta.py::test_averages_overall_effects_and_pretrend_test_of_r_did",),
             "did",
+            call=(
+                'group_time_effects(panel, outcomes="lemp", base_period="varying"), then '
+                ".aggregate(...), .overall(...), .pretrend_test()"
+            ),
         ),
         Claim(
             "every ATT(g, t), average and error, anticipation",
@@ -162,6 +204,10 @@ CLAIMS: dict[str, tuple[Claim, ...]] = {
                 f"{_G}::test_anticipation_agrees_with_diff_diff",
             ),
             "diff-diff",
+            call=(
+                "group_time_effects(panel, outcomes=y, controls=..., estimator=..., "
+                'base_period=..., anticipation=1), then .aggregate("event")'
+            ),
         ),
         Claim(
             "mean differences of the Supported Work experiment, and their errors",
@@ -217,62 +263,101 @@ CLAIMS: dict[str, tuple[Claim, ...]] = {
             "R's HonestDiD",
             (f"{_H}::test_identified_bounds_of_the_estimates",),
             "HonestDiD",
+            call='honest_bounds(effects, restriction="relative_magnitudes", M=[...])',
+            by="relative.identified",
         ),
         Claim(
             "length of smoothness intervals (three published studies)",
             "R's HonestDiD",
             (f"{_H}::test_smoothness",),
             "HonestDiD",
+            call='honest_bounds(effects, restriction="smoothness", M=[...])',
+            by="smoothness.interval",
         ),
         Claim(
             "slopes that a pre-trend test misses",
             "R's pretrends",
             (f"{_S}::test_slopes_are_those_of_r",),
+            call="pretrend_power(effects, power=[0.5, 0.8])",
         ),
         Claim(
             "bounds of signed ranks (lead in children's blood)",
             "R's rbounds",
             (f"{_S}::test_signed_ranks_against_rbounds",),
+            call='rosenbaum_bounds(group, gamma=[...], statistic="wilcoxon")',
+            by="rosenbaum.bounds and point_estimates, of pairs",
         ),
         Claim(
             "bounds for sets of any size",
             "R's sensitivitymv",
             (f"{_S}::test_sets_of_any_size_against_sensitivitymv",),
             "sensitivitymv",
+            call='rosenbaum_bounds(group, gamma=[...], statistic="huber" | "mean")',
+            by="rosenbaum.bounds and point_estimates, of sets",
         ),
-        Claim("E-values", "R's EValue", (f"{_S}::test_e_values_of_amounts_against_r",)),
-        Claim("Lee's bounds", "R's leebounds", (f"{_S}::test_bounds_against_r_on_either_side",)),
+        Claim(
+            "E-values",
+            "R's EValue",
+            (f"{_S}::test_e_values_of_amounts_against_r",),
+            call="e_value(effects, year=1, sd=...)",
+        ),
+        Claim(
+            "Lee's bounds",
+            "R's leebounds",
+            (f"{_S}::test_bounds_against_r_on_either_side",),
+            call="lee_bounds(group)",
+            by="lee.trim, of arrays",
+        ),
     ),
     "The account": (
         Claim(
             "net present value of the documented example",
             "numpy-financial's documentation",
             ("accounts::test_npv_of_numpy_financial_as_an_account",),
+            call=(
+                "cost_benefit(effects, assumptions.replace(discount=Discount.flat(0.08)), "
+                "programme=programme, horizon=5).npv"
+            ),
         ),
         Claim(
             "sum of factors over seven years at 4 %",
             "tables of annuities",
             ("accounts::test_factor_sums_of_seven_years",),
+            call=(
+                'cost_benefit(effects, assumptions.replace(discount=Discount(timing="start" | '
+                '"end")), programme=Programme.none()).npv'
+            ),
         ),
         Claim(
             "discount factors at the steps of the ladder",
             "circular R-109/2021",
             ("accounts::test_the_ladder_at_its_steps",),
+            call=(
+                "cost_benefit(effects, Assumptions.r109(), programme=programme, "
+                'horizon=...).present_value("users")'
+            ),
         ),
         Claim(
             "marginal value of public funds of JTPA, adults",
             "Hendren and Sprung-Keyser (2020) on Bloom et al. (1997)",
             ("accounts::test_mvpf_of_jtpa_for_adults",),
+            call="cost_benefit(effects, assumptions, programme=programme).indicators()",
+            by="the lines of its ledger, discounted, and mvpf",
         ),
         Claim(
             "net present value of the reference case for society",
             "computed independently, before the library had an account",
             ("base::test_society",),
+            call="cost_benefit(effects, Assumptions.r109(), programme=programme).npv",
         ),
         Claim(
             "the same for public budgets and for the participant",
             "computed independently",
             ("base::test_public_budgets", "base::test_participant"),
+            call=(
+                "cost_benefit(effects, Assumptions.r109(), programme=programme).public and "
+                '.present_value("participant")'
+            ),
         ),
     ),
 }
@@ -550,6 +635,8 @@ _NUMBERS = """\
 A row for each number that authors or other implementations publish or give, beside ours: what
 stands on [the page of validation](validation.md) as a line. *Difference* is relative to theirs.
 Theirs are read by the tests from the files and sources that they name; ours are computed by them.
+In calls `x` are columns, `y` is an outcome and `group` what `match` or `weight` returned; `a | b`
+says that each is compared.
 Nothing here is a finding about the programme: the reference case's register is synthetic.
 One claim is computed anew, and compared with what stands here, by
 `python benchmarks/validation.py --check CLAIM`.
@@ -569,7 +656,8 @@ def numbers_page() -> str:
                 continue
             tests = ", ".join(f"`{node(test)}`" for test in claim.tests)
             parts.append(f"### {claim.says[0].upper()}{claim.says[1:]}\n")
-            call = f" Our call: `{claim.call}`." if claim.call else ""
+            by = f"; the test calls {claim.by}" if claim.by else ""
+            call = f" Our call: `{claim.call}`{by}."
             parts.append(
                 f"{claim.reference} {found['version']}".strip() + f".{call} Test: {tests}.\n"
             )

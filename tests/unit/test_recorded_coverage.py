@@ -58,6 +58,7 @@ def test_the_validation_page_is_its_record_and_names_tests_that_are_there() -> N
     assert PAGE.read_text(encoding="utf-8") == page()
     assert PUBLISHED.read_text(encoding="utf-8") == numbers_page()
     for claim in (claim for section in CLAIMS.values() for claim in section):
+        assert claim.call, claim.says
         for file, name in (node(test).split("::") for test in claim.tests):
             assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8"), claim.says
 
