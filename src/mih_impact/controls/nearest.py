@@ -190,7 +190,8 @@ class _Line:
         """
 
         def too_far_left(i: IntArray, s: IntArray) -> BoolArray:
-            return self.score[s + k[i]] - self.target[i] < self.target[i] - self.score[s]
+            ahead, behind = self.score[s], self.score[s + k[i]]
+            return np.asarray(behind - self.target[i] < self.target[i] - ahead)
 
         low, high = np.maximum(self.begin, self.at - k), np.minimum(self.end - k, self.at)
         return _turning(low, high, too_far_left)
@@ -203,10 +204,10 @@ class _Line:
         """
 
         def short(i: IntArray, s: IntArray) -> BoolArray:
-            return self.score[s] - self.target[i] < -reach[i]
+            return np.asarray(self.score[s] - self.target[i] < -reach[i])
 
         def inside(i: IntArray, s: IntArray) -> BoolArray:
-            return self.score[s] - self.target[i] <= reach[i]
+            return np.asarray(self.score[s] - self.target[i] <= reach[i])
 
         first, last, step = low.copy(), high.copy(), 1
         left = right = np.arange(len(low))
