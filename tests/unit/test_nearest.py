@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from mih_impact.controls import nearest as nearest_module
+from mih_impact.controls.mahalanobis import Cloud, mahalanobis_nearest
 from mih_impact.controls.nearest import Line, greedy, nearest, nearest_within
 from mih_impact.effects.influence import Nearby, _in_space, _on_line
 
@@ -101,7 +104,7 @@ def test_the_nearest_others_are_those_of_a_loop_whatever_the_last_digit(noise, s
     place, near, level = (
         _on_line(Line.of(point[:, 0], cell), rows)
         if dimensions == 1
-        else _in_space(point, cell, rows)
+        else _in_space(Cloud(point, cell, np.arange(300)), point, cell, rows)
     )
     nearby = Nearby(np.arange(300), place, rows, near, level)
     distance = np.sqrt(((exact[:, None] - exact) ** 2).sum(axis=2))
@@ -132,3 +135,41 @@ def test_within_cells_the_nearest_are_those_of_a_loop(monkeypatch, many, caliper
         assert row == mates[far <= reach].tolist()
         ties += len(row) > 5
     assert found.ties == ties > 0
+
+
+@pytest.mark.parametrize("values", [2, 5, 10**6])
+@pytest.mark.parametrize("ratio", [1, 4])
+def test_in_space_the_nearest_are_those_of_a_loop(values, ratio):
+    """Shared and equally far points, cells with fewer than wanted and with nobody."""
+    rng = np.random.default_rng(12)
+    target, control = (rng.integers(0, values, (n, 2)).astype(float) for n in (60, 200))
+    target_cell, control_cell = rng.integers(0, 6, 60), rng.choice([0, 1, 2, 3], 200)
+    control_cell[:2] = 4
+    control[::2] = control[1::2]
+    cloud = Cloud(control, control_cell, np.arange(200))
+    found = mahalanobis_nearest(cloud, target, target_cell, np.zeros(60), ratio)
+    ties = 0
+    for row, t, c in zip(chosen(found), target, target_cell, strict=True):
+        mates = np.flatnonzero(control_cell == c)
+        far = np.sqrt(((control[mates] - t) ** 2).sum(axis=1))
+        reach = np.sort(far)[:ratio].max(initial=0.0)
+        assert row == mates[far <= reach + 1e-9].tolist()
+        ties += len(row) > ratio
+    assert found.ties == ties > 0
+
+
+def test_the_next_places_are_looked_at_first_and_others_where_these_are_not_seen():
+    rng = np.random.default_rng(13)
+    line = Line.of(rng.normal(size=300).round(2), rng.integers(0, 3, 300))
+    rows, values = np.arange(300), rng.normal(size=(300, 1))
+
+    def nearby(look: int, some: np.ndarray) -> Nearby:
+        return Nearby(np.arange(300), line.place, some, *_on_line(line, some, look)[1:])
+
+    in_steps = replace(nearby(1, rows), further=lambda left: nearby(4, rows[left]))
+    for share in (1.0, 0.7, 0.2):
+        seen = rng.random(300) < share
+        for ours, all_at_once in zip(
+            in_steps.means(values, seen), nearby(4, rows).means(values, seen), strict=True
+        ):
+            np.testing.assert_array_equal(ours, all_at_once)

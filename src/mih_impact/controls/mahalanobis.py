@@ -29,6 +29,8 @@ BoolArray = NDArray[np.bool_]
 
 #: Places looked at first; four times as many each time these do not suffice.
 FIRST_LOOK = 16
+#: Targets that are looked at together, to keep distances small in memory.
+AT_A_GLANCE = 50_000
 
 
 #: Directions in which ranks hardly vary, as a share of the largest variance, are not there.
@@ -162,6 +164,11 @@ class Cloud:
         self._limit = limit if score is not None else np.inf
         self._trees: dict[int, cKDTree] = {}
 
+    @property
+    def unlimited(self) -> bool:
+        """Whether nearness is by distance alone, and no score is too far."""
+        return bool(np.isinf(self._limit))
+
     def levels(self, target: FloatArray, cell: int, score: float) -> Iterator[list[int]]:
         """Yield places in order of distance, those that are equally near together."""
         first = int(np.searchsorted(self._cell, cell, side="left"))
@@ -227,9 +234,12 @@ class Cloud:
         """
         far = np.full((len(target), count), np.inf)
         place, whole = np.full(far.shape, -1, dtype=np.int64), np.zeros(len(target), dtype=bool)
-        for c in np.unique(cell).tolist():
-            here = np.flatnonzero(cell == c)
+        order = np.argsort(cell, kind="stable")
+        cells, begins = np.unique(cell[order], return_index=True)
+        for c, here in zip(cells.tolist(), np.split(order, begins[1:]), strict=True):
             first, end = np.searchsorted(self._cell, [c, c + 1]).tolist()
+            if first == end:
+                continue
             distance, found = self._nearest(target[here], first, end, count)
             far[here, : found.shape[1]], place[here, : found.shape[1]] = distance, found
             whole[here] = end - first <= count
@@ -255,20 +265,65 @@ def mahalanobis_nearest(
     Neighbours
         As `nearest.nearest_within`; targets that are alike share a set.
     """
-    set_of, ties = np.full(len(target), -1, dtype=np.int64), 0
-    sets: list[IntArray] = []
-    known: dict[tuple[int, bytes, float], int] = {}
-    for i in range(len(target)):
-        alike = int(cell[i]), target[i].tobytes(), float(score[i])
-        if alike not in known:
-            rows = np.sort(_all_as_near(cloud, target[i], alike[0], alike[2], ratio))
-            known[alike] = len(sets) if len(rows) else -1
-            sets += [rows] if len(rows) else []
-        set_of[i] = known[alike]
-        ties += set_of[i] >= 0 and len(sets[set_of[i]]) > ratio
-    member = np.repeat(np.arange(len(sets)), [len(rows) for rows in sets])
-    nobody = np.zeros(0, dtype=np.int64)
-    return Neighbours(set_of, member, np.concatenate([nobody, *sets]), ties)
+    alike, first = _alike(target, cell, score)
+    own, control, left = _at_a_glance(cloud, target[first], cell[first], ratio)
+    found = [
+        _all_as_near(cloud, target[i], int(cell[i]), float(score[i]), ratio) for i in first[left]
+    ]
+    own = np.concatenate([own, np.repeat(left, [len(rows) for rows in found])])
+    control = np.concatenate([control, *found])
+    order = np.lexsort((control, own))
+    own, control = own[order], control[order]
+    many = np.bincount(own, minlength=len(first))
+    number = np.where(many > 0, np.cumsum(many > 0) - 1, -1)
+    return Neighbours(number[alike], number[own], control, int((many > ratio)[alike].sum()))
+
+
+def _alike(target: FloatArray, cell: IntArray, score: FloatArray) -> tuple[IntArray, IntArray]:
+    """Return which of those that differ each target is, shape (n,), and the first such target.
+
+    In the order in which they first come.
+    """
+    bits = np.ascontiguousarray(target).view(np.int64)
+    order = np.lexsort((score, *bits.T, cell))
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (bits[order[1:]] != bits[order[:-1]]).any(axis=1)
+    new[1:] |= (np.diff(cell[order]) != 0) | (np.diff(score[order]) != 0)
+    first = order[new]  # sorting is stable
+    place = np.argsort(first)
+    number = np.empty(len(first), dtype=np.int64)
+    number[place] = np.arange(len(first))
+    alike = np.empty(len(order), dtype=np.int64)
+    alike[order] = number[np.cumsum(new) - 1]
+    return alike, first[place]
+
+
+def _at_a_glance(
+    cloud: Cloud, target: FloatArray, cell: IntArray, ratio: int
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Return pairs of target and row for all that one look decides, and who are left.
+
+    It decides where the place after the last one wanted is farther, in the same look.
+    """
+    nobody, everybody = np.zeros(0, dtype=np.int64), np.arange(len(target))
+    if not cloud.unlimited or not len(cloud.place):
+        return nobody, nobody, everybody
+    owns, controls, decided = [nobody], [nobody], np.zeros(len(target), dtype=bool)
+    for begin in range(0, len(target), AT_A_GLANCE):
+        some = everybody[begin : begin + AT_A_GLANCE]
+        distance, place, _ = cloud.around(target[some], cell[some], ratio + 1)
+        size = cloud.places.size[place]
+        enough = np.cumsum(size, axis=1)[:, :-1] >= ratio
+        there = np.isfinite(distance)
+        last = enough & there[:, 1:] & (np.diff(np.where(there, distance, 0.0), axis=1) > SAME)
+        sure, end = np.asarray(last.any(axis=1)), np.argmax(last, axis=1)
+        kept = sure[:, None] & (np.arange(ratio + 1) <= end[:, None])
+        own, at = np.nonzero(kept)
+        place, size = place[own, at], size[own, at]
+        owns.append(np.repeat(some[own], size))
+        controls.append(cloud.places.rows_of(place, size))
+        decided[some] = sure
+    return np.concatenate(owns), np.concatenate(controls), np.flatnonzero(~decided)
 
 
 def _all_as_near(cloud: Cloud, target: FloatArray, cell: int, score: float, ratio: int) -> IntArray:

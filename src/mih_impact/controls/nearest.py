@@ -299,7 +299,9 @@ class Places:
 
     def __init__(self, order: IntArray, begin: IntArray, person: IntArray) -> None:
         # A memoryview hands out one plain number at a time faster than an array does.
-        self._rows = order
+        self._rows, self._first = order, begin
+        #: How many rows each place has, taken or not.
+        self.size = begin[1:] - begin[:-1]
         self._order, self._begin = order.data, begin.data
         self._person = np.ascontiguousarray(person).data
         self._taken: set[int] = set()
@@ -321,6 +323,11 @@ class Places:
             return []
         second = self._free_from(first + 1, end)
         return [self._order[at] for at in (first, second) if at < end]
+
+    def rows_of(self, place: IntArray, size: IntArray) -> IntArray:
+        """Return all rows of several places, of these sizes, one place after the other."""
+        first = self._first[place] - (np.cumsum(size) - size)
+        return np.asarray(self._rows[np.repeat(first, size) + np.arange(size.sum())])
 
     def rows(self, place: int) -> IntArray:
         """Return all rows of a place, taken or not."""

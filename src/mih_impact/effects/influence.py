@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal, Protocol
 
 import numpy as np
@@ -127,12 +128,15 @@ def neighbours(group: ControlGroup, rows: IntArray, *, in_steps: bool = False) -
     position = np.zeros(len(risk.person), dtype=np.int64)
     position[candidate] = np.arange(len(candidate))
     wanted, cell = position[rows], risk.cell[candidate]
-    if group.whitened is not None:
-        return _nearby(candidate, rows, *_in_space(group.whitened[candidate], cell, wanted))
-    line = group.line
+    find: Callable[[IntArray, int], tuple[IntArray, IntArray, IntArray]]
+    if group.whitened is None:
+        find = partial(_on_line, group.line)
+    else:
+        point = group.whitened[candidate]
+        find = partial(_in_space, Cloud(point, cell, np.arange(len(point))), point, cell)
 
     def within(look: int, some: IntArray | slice) -> Nearby:
-        return _nearby(candidate, rows[some], *_on_line(line, wanted[some], look))
+        return _nearby(candidate, rows[some], *find(wanted[some], look))
 
     if not in_steps:
         return within(LOOK, slice(None))
@@ -157,13 +161,12 @@ def _on_line(line: Line, rows: IntArray, look: int = LOOK) -> tuple[IntArray, In
 
 
 def _in_space(
-    point: FloatArray, cell: IntArray, rows: IntArray
+    cloud: Cloud, point: FloatArray, cell: IntArray, rows: IntArray, look: int = LOOK
 ) -> tuple[IntArray, IntArray, IntArray]:
     """Return the same by the distance between points: one look for all, closer ones for some."""
-    cloud = Cloud(point, cell, np.arange(len(point)))
     near = np.full((len(rows), 1), -1, dtype=np.int64)
     level = np.zeros((len(rows), 1), dtype=np.int64)
-    open_, count = np.arange(len(rows)), 4 * LOOK
+    open_, count = np.arange(len(rows)), 4 * look
     while len(open_):
         distance, place, whole = cloud.around(point[rows[open_]], cell[rows[open_]], count)
         step = _levels(distance)
