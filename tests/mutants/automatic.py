@@ -179,9 +179,9 @@ class Covering:
         """Return the tests; where the line is run on import alone, those of the whole module."""
         file = self.files.get(mistake.file.split("src/")[-1])
         lines = self.data.contexts_by_lineno(file) if file else {}
-        found = {each.split("|")[0] for each in lines.get(mistake.line, []) if each}
+        found = {each.rpartition("|")[0] for each in lines.get(mistake.line, []) if each}
         if not found and mistake.line in lines:
-            found = {each.split("|")[0] for some in lines.values() for each in some if each}
+            found = {each.rpartition("|")[0] for some in lines.values() for each in some if each}
         quickest = sorted(found, key=lambda test: (self.seconds[test], test))
         spent = accumulate(self.seconds[test] for test in quickest)
         return [test for i, (test, so_far) in enumerate(zip(quickest, spent, strict=True))
@@ -255,6 +255,13 @@ def main(arguments: list[str] | None = None) -> int:
     return recorded(mistakes, fates, why, options)
 
 
+def commit() -> str:
+    """Return whose sources the mistakes were made in."""
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
 def recorded(
     mistakes: list[Mistake], fates: list[str], why: dict[str, str], options: argparse.Namespace
 ) -> int:
@@ -264,6 +271,7 @@ def recorded(
     counted = len(mistakes) - len(stayed) + len(left)
     killed = counted - len(left)
     record = {
+        "commit": commit(),
         "seed": options.seed,
         "drawn": len(mistakes),
         "at_most_seconds": options.at_most if math.isfinite(options.at_most) else None,

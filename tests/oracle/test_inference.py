@@ -14,6 +14,7 @@ import statsmodels.api as sm
 import mih_impact as mih
 from mih_impact.effects.inference import multiplier
 from mih_impact.effects.inference.covariance import (
+    band_from_draws,
     cluster_of,
     clustered,
     clustered_kind,
@@ -258,6 +259,12 @@ def test_fewer_than_twenty_clusters_are_refused_and_the_wild_bootstrap_offered(m
                 clustered(group, effects.influence, "municipality")
 
 
+def test_a_band_is_at_least_as_wide_as_one_interval():
+    errors = np.tile([[0.5, -0.2, 9.0]], (40, 1))
+    assert band_from_draws(errors, np.array([1.0, 1.0, 0.0]), 0.95) == pytest.approx(1.959964)
+    assert band_from_draws(errors, np.array([0.1, 1.0, np.nan]), 0.95) == pytest.approx(5.0)
+
+
 def test_as_few_clusters_and_draws_as_are_enough():
     require_draws(20)
     require_clusters(np.arange(20), "county")
@@ -444,7 +451,9 @@ def test_the_test_has_its_size_where_normal_errors_do_not():
 
 def test_the_estimate_of_the_group_is_the_one_tested(matched):
     effects = mih.event_study(matched, outcomes="wage_income", window=(-1, 3))
-    found = mih.wild_bootstrap(matched, year=3, cluster="municipality", draws=199).table.iloc[0]
+    test = mih.wild_bootstrap(matched, year=3, cluster="municipality", draws=199)
+    found = test.table.iloc[0]
+    assert test.passed == (found["p_value"] > 0.05)
     assert found["estimate"] == pytest.approx(effects.estimate[0, -1], rel=1e-10)
     assert found["clusters"] == 30
     change, treated, weight, town, _ = stacked(matched, 3, cluster_of(matched, "municipality"))

@@ -13,6 +13,7 @@ import mih_impact as mih
 from mih_impact.account.assumptions import Assumptions
 from mih_impact.account.cost_benefit import CostBenefit, cost_benefit
 from mih_impact.account.cost_item import CostItem
+from mih_impact.account.export import base_persistence
 from mih_impact.account.ledger import break_even_year
 from mih_impact.account.programme import Programme
 from mih_impact.account.roles import GROUPS
@@ -157,6 +158,11 @@ def test_a_cost_within_the_horizon_is_no_part_of_what_comes_after() -> None:
     )
     assert plain["present_value"].abs().max() > 0
     pd.testing.assert_frame_equal(plain, more)
+
+
+def test_what_an_account_says_of_later_years_is_said_where_it_has_such_years() -> None:
+    assert base_persistence(account(horizon=7, persistence="linear")) == "none"
+    assert base_persistence(account(horizon=9, persistence="linear")) == "linear"
 
 
 def test_frames_agree_with_one_another() -> None:

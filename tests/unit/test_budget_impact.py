@@ -53,6 +53,16 @@ def block(impact: mih.BudgetImpact, name: str, actor: str) -> list[float]:
     return frame[(frame["block"] == name) & (frame["actor"] == actor)]["amount"].tolist()
 
 
+def test_the_table_has_the_columns_that_are_documented(case: mih.CostBenefit) -> None:
+    frame = mih.budget_impact(case, starters={2026: 10, 2027: 10}, draws=100).to_frame()
+    assert frame.columns.tolist() == [
+        "year", "actor", "department", "budget_line", "label_nb", "label_en", "posts", "block",
+        "component", "amount", "source",
+    ]  # fmt: skip
+    assert frame.index.tolist() == list(range(len(frame)))
+    assert not frame.duplicated(["year", "actor", "budget_line", "component", "label_nb"]).any()
+
+
 # -- amounts -----------------------------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ from mih_impact.controls.design import Design
 from mih_impact.display.locale import in_language
 from mih_impact.display.result import is_small, with_complement
 from mih_impact.effects.group_time.cells import hidden_counts
-from mih_impact.effects.hidden import hidden_cells
+from mih_impact.effects.hidden import _beside_all, hidden_cells
 from tests.support import small_register
 
 
@@ -173,6 +173,14 @@ def test_counts_by_start_year_are_hidden_by_year_since_start_and_by_year():
         [1, 2],
         [2, 3],
     ]
+
+
+def test_who_has_no_estimate_is_hidden_before_others_are():
+    """One of A is hidden; B shows nothing anyhow, though it is larger than C, who is shown."""
+    hidden = np.array([[False], [True], [False], [False]])  # all together, A, B, C
+    empty = np.array([[False], [False], [True], [False]])
+    found = _beside_all(hidden, np.array([[51.0], [1.0], [30.0], [20.0]]), empty)
+    assert found.ravel().tolist() == [False, True, True, False]
 
 
 # Robustness ---------------------------------------------------------------------------------

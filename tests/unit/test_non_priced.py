@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import replace
 from importlib.resources import files
 from typing import get_args
 
@@ -150,6 +151,10 @@ def test_a_list_of_effects_is_checked_as_one(given, words) -> None:
     for call in (require_non_priced, non_priced_frame, non_priced_card, plot_non_priced):
         with pytest.raises((AssumptionError, OptionError), match=re.escape(words)):
             call(given)
+    programme = mih.Programme(name="p", label=Label(nb="tiltaket", en="the course"))
+    with pytest.raises((AssumptionError, OptionError), match=re.escape(words)):
+        replace(programme, non_priced=given)
+    assert replace(programme, non_priced=[effect()]).non_priced == (effect(),)
 
 
 # -- what is shown -----------------------------------------------------------------------
