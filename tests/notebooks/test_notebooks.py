@@ -93,8 +93,8 @@ def test_the_outputs_are_those_committed(committed, fresh, name):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_each_figure_is_shown_once_and_is_of_moderate_size(fresh, name):
-    for cell in fresh[name].cells:
+def test_each_figure_is_shown_once_and_is_of_moderate_size(committed, fresh, name):
+    for cell in (*fresh[name].cells, *committed[name].cells):
         pictures = [o for o in cell.get("outputs", ()) if "image/png" in o.get("data", {})]
         draws = cell.cell_type == "code" and ".plot" in cell.source
         assert len(pictures) == int(draws), cell["id"]
