@@ -1,37 +1,31 @@
-"""Pre-trend tests: did participants and controls move alike before start.
-
-Of effects by year since start, of subgroups, and of group-time effects.
-"""
+"""Pre-trend tests: did participants and controls move alike before start."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pandas as pd
 
 from mih_impact import arguments
 from mih_impact.controls.subgroups import ALL, Split
-from mih_impact.controls.terms import entered, parse_term
 from mih_impact.display.locale import Label, both, language
-from mih_impact.display.numbers import count, number, p_equals
+from mih_impact.display.numbers import number, p_equals
 from mih_impact.display.result import Card, hidden_note, naming_limit
 from mih_impact.effects.check_result import HIDDEN, CheckResult, Wald, holm, wald
-from mih_impact.effects.estimates import require_estimated, require_outcome
+from mih_impact.effects.estimates import require_estimated
 from mih_impact.effects.hidden import hidden_cells
 from mih_impact.panel.contract import label_of
 
 if TYPE_CHECKING:
     from mih_impact.effects.estimates import EffectEstimates
-    from mih_impact.effects.group_time.cells import GroupTimeEstimates
 
 __all__ = [
     "PretrendTest",
     "SubgroupPretrend",
     "pretrend_by_subgroup",
     "pretrend_test",
-    "start_year_pretrend",
     "tested_leads",
     "uncertain_years",
 ]
@@ -82,6 +76,15 @@ _REPEATED = Label(
 )
 
 
+class Shown(Protocol):
+    """Estimates of any kind, which can be shown without those of too few persons."""
+
+    @property
+    def frame(self) -> pd.DataFrame: ...
+
+    def shown(self) -> Shown: ...
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class PretrendTest(CheckResult):
     """The joint test of all years before start; made by `pretrend_test` of any effects.
@@ -95,9 +98,7 @@ class PretrendTest(CheckResult):
         What was tested, on which it depends what is hidden; in memory only, never saved.
     """
 
-    effects: EffectEstimates | GroupTimeEstimates | None = field(
-        default=None, metadata={"saved": False}
-    )
+    effects: Shown | None = field(default=None, metadata={"saved": False})
 
     def shown(self) -> PretrendTest:
         """Return the test as it is displayed and saved: without effects on too few persons.
@@ -346,84 +347,4 @@ def _worded(test: SubgroupPretrend) -> SubgroupPretrend:
         test,
         passed=bool(p[ALL] >= test.alpha and not len(apart)),
         sentence=both(text).texts(),
-    )
-
-
-# --- of group-time effects -----------------------------------------------------------------------
-
-_TITLE_OF_ALL = Label(
-    nb="Test av førtrend for alle oppstartsår, {outcome}",
-    en="Pre-trend test of all start years, {outcome}",
-)
-_TESTED_AHEAD = Label(
-    nb="{n} effekter før oppstart, over alle oppstartsår: p {p}. Testen finner bare forskjeller "
-    "som er store nok til å ses med disse standardfeilene.",
-    en="{n} effects before the start, over all start years: p {p}. The test only finds differences "
-    "large enough to be seen with these standard errors.",
-)
-_NOTHING_AHEAD = Label(
-    nb="Ingen effekt før oppstart har en standardfeil, eller de følger av hverandre: førtrenden "
-    "kan ikke testes.",
-    en="No effect before the start has a standard error, or they follow from one another: the "
-    "pre-trend cannot be tested.",
-)
-
-
-def start_year_pretrend(
-    effects: GroupTimeEstimates, outcome: str, *, alpha: float = 0.05
-) -> PretrendTest:
-    """Test that no start year differs from its controls in any year before treatment.
-
-    Parameters
-    ----------
-    effects
-        Group-time effects.
-    outcome
-        The outcome to test.
-    alpha
-        Probability of a false alarm.
-
-    Returns
-    -------
-    PretrendTest
-        `passed` is None where there is nothing to test.
-
-    Raises
-    ------
-    OptionError
-        An unknown outcome.
-
-    Notes
-    -----
-    Wald statistic b' V^-1 b over every ATT(g, t) with t < g - anticipation, but base years and
-    those whose outcome is a covariate, chi-squared with their number of degrees of freedom: the
-    test that R's did prints with att_gt, where years before start are compared with the year before
-    them (`base_period="varying"`), and the same in another parametrisation with "universal".
-    """
-    arguments.alpha(alpha)
-    require_outcome(effects.outcomes, outcome)
-    covariates = [parse_term(text) for text in effects.method.covariates]
-    frame, ahead = effects.frame, effects.method.anticipation
-    before = (frame["outcome"] == outcome) & (frame["year_since_start"] < -ahead)
-    before &= frame["std_error"] > 0
-    since = frame["year_since_start"].tolist()
-    before &= np.array([not entered(covariates, outcome, e + ahead) for e in since])
-    at = np.flatnonzero(before)
-    table = frame.loc[before, ["group", "year", "year_since_start", "estimate", "std_error"]]
-    found = wald(table["estimate"].to_numpy(), effects.matrix[np.ix_(at, at)])
-    tested = bool(np.isfinite(found.p_value))
-
-    def sentence() -> str:
-        said = _TESTED_AHEAD if tested else _NOTHING_AHEAD
-        return said.format(n=count(len(at)), p=p_equals(found.p_value)).text()
-
-    title = _TITLE_OF_ALL.format(outcome=label_of(outcome))
-    return PretrendTest(
-        name="pretrend",
-        passed=found.p_value >= alpha if tested else None,
-        table=table.assign(statistic=found.statistic, df=found.df, p_value=found.p_value),
-        sentence=both(sentence).texts(),
-        title=title.texts(),
-        provenance=effects.provenance,
-        effects=effects,
     )

@@ -39,9 +39,9 @@ from mih_impact.effects.group_time.estimate import (
     starter_weights,
 )
 from mih_impact.effects.group_time.influence import FactoredInfluence
+from mih_impact.effects.group_time.pretrend import start_year_pretrend
 from mih_impact.effects.group_time.sample import StartGroup, Windows
 from mih_impact.effects.influence import Influence, critical_values
-from mih_impact.effects.pretrend import start_year_pretrend
 from mih_impact.effects.series import EffectSeries, build_series
 from mih_impact.errors import EffectsError
 
