@@ -36,9 +36,9 @@ def shown(series: mih.EffectSeries, outcome: str) -> pd.DataFrame:
 
 
 class TestContributors:
-    @pytest.mark.parametrize("at_a_time", [512, 7])
-    def test_against_a_loop(self, at_a_time, monkeypatch):
-        monkeypatch.setattr(hidden, "_PERSONS", at_a_time)
+    @pytest.mark.parametrize("amounts", [100_000, 42])  # all together, and 7 persons at a time
+    def test_against_a_loop(self, amounts, monkeypatch):
+        monkeypatch.setattr(hidden, "_AMOUNTS", amounts)
         rng = np.random.default_rng(0)
         weight = rng.random((40, 6)) * (rng.random((40, 6)) < 0.7)
         value = np.where(rng.random((40, 6)) < 0.3, rng.normal(0, 100, (40, 6)), 0.0)
@@ -98,6 +98,12 @@ class TestOneRecipient:
         assert seen.loc[:0, "estimate"].notna().all()
         assert shown(one, "sosialhjelp")["estimate"].notna().all(), "another payer's"
         assert shown(one, "wage_income")["estimate"].notna().all()
+
+    def test_drawn_errors_hide_what_the_estimates_hide(self, one):
+        drawn = mih.multiplier_bootstrap(one, draws=100)
+        for outcome in ("uforetrygd", "sykepenger", "sosialhjelp"):
+            own, theirs = shown(one, outcome), shown(drawn, outcome)
+            assert own["estimate"].isna().equals(theirs["estimate"].isna())
 
     def test_who_asks_for_all_gets_all(self, one):
         with mih.options(min_cell=1):

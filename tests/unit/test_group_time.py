@@ -207,6 +207,15 @@ def test_covariates_of_the_base_year_are_matched_on_in_their_own_year():
     assert table.loc[-3, "std_error"] == 0
 
 
+def test_drawn_errors_keep_which_years_are_anticipated(panel):
+    effects = mih.group_time_effects(panel, outcomes="wage_income", anticipation=1)
+    series = effects.aggregate("event")
+    drawn = mih.multiplier_bootstrap(series, draws=100)
+    assert drawn.anticipation == series.anticipation == 1
+    tested = [each.pretrend_test().to_frame()["year_since_start"] for each in (series, drawn)]
+    assert tested[0].tolist() == tested[1].tolist()
+
+
 def test_a_start_year_with_one_participant_has_no_standard_error():
     frame = numbers()
     starters = frame.loc[frame["start_year"] == 2014, "person_id"].unique()

@@ -101,6 +101,9 @@ def with_drawn_errors(
         influence=influence,
         term=effects.term,
         split=effects.split,
+        anticipation=effects.anticipation,
+        in_overall=effects.in_overall,
+        contributions=effects.contributions,
     )
 
 
