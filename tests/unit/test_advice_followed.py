@@ -160,7 +160,7 @@ def options(call: str, wrong: str, says: str, right: str) -> tuple[str, str, str
 
 TOLD = {
     # --- reading ---------------------------------------------------------------------------------
-    "money": options(R, "money='real'", r'"(fixed)"', "money='{0}'"),
+    "money": options(R, "money='real'", r"'(fixed)'", "money='{0}'"),
     "currency": options(
         R, "currency='kroner'", r'currency="(NOK)"', "currency='{0}', money='fixed'"
     ),

@@ -71,7 +71,8 @@ def test_the_sliders_start_at_the_account_and_say_where_it_comes_from(case):
     assert seen.case.npv == pytest.approx(case.npv, rel=1e-12)
     assert seen.case.horizon == case.horizon
     assert seen.controls["discount_rate"].tooltip == (
-        "Range 2% to 6% (our own: two points either way). Read in the source: R-109/2021, 6.2."
+        "Range 2% to 6% (assumed in mih_impact: two points either way). "
+        "Read in the source: R-109/2021, 6.2."
     )
     assert "application/vnd.jupyter.widget-view+json" in seen._repr_mimebundle_()
 

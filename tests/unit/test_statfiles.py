@@ -7,12 +7,14 @@ import tempfile
 from datetime import date, datetime
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
 import mih_impact as mih
 from mih_impact.panel import statfiles
+from mih_impact.panel.excel import ExcelFiles
 from mih_impact.panel.sources import frame_of
 from mih_impact.panel.statfiles import StatFiles, code_text
 
@@ -98,6 +100,15 @@ def test_every_table_of_an_extract_may_be_such_a_file(kind, tmp_path):
         return table(panel), fates.values.tolist()
 
     assert built(kind) == built("parquet")
+
+
+def test_sheets_of_one_connection_are_told_apart(tmp_path):
+    connection, asked = duckdb.connect(), []
+    for k in range(3):
+        path = tmp_path / f"{k}.xlsx"
+        pd.DataFrame({"AMOUNT": [k]}).to_excel(path, index=False)
+        asked.append(ExcelFiles([str(path)]).query(connection, {"AMOUNT": "code"}))
+    assert [int(connection.sql(each).fetchall()[0][0]) for each in asked] == [0, 1, 2]
 
 
 # --- labels and codes -----------------------------------------------------------------------------

@@ -324,7 +324,7 @@ def test_a_flipped_bit_is_noticed(tmp_path):
 
 
 def test_files_of_others_are_typed_errors(tmp_path):
-    with pytest.raises(StorageError, match="no such file"):
+    with pytest.raises(StorageError, match="is not there"):
         load(tmp_path / "missing.zip")
     with pytest.raises(StorageError):
         load(tmp_path)

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import datetime, time
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ EXCEL = (".xlsx",)
 
 #: What Excel writes in a cell that it cannot reckon.
 _ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!")
+
+#: Numbers the tables that connections are given: each has a name of its own.
+_NUMBER = count()
 
 
 class ExcelFiles:
@@ -77,7 +81,7 @@ class ExcelFiles:
 
     def query(self, connection: Any, modes: Mapping[str, Mode], /) -> str:
         """Return the query of a DuckDB connection that reads the wanted columns."""
-        name = f"excel_{id(self)}"
+        name = f"excel_{next(_NUMBER)}"
         connection.register(name, self.frame(connection, modes))
         return f"SELECT * FROM {name}"
 

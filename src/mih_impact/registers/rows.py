@@ -257,12 +257,6 @@ def _merged(setting: Setting, table: Table, name: str, cells: str, rows: str) ->
     return int(merged)
 
 
-_AS_MONTHS = (
-    "if {month} says that a row is a month, give the table in monthly=[...] with columns="
-    '{{"month": "{month}", ...}}; '
-)
-
-
 def _month_unread(store: Store, table: Table) -> str | None:
     """Return the column of the table read last that looks like a month, where none is taken."""
     if "month" in table.columns:

@@ -306,8 +306,10 @@ _ASSUMED = re.compile(r"^(?:assumed in|forutsatt i) mih_impact[:,] ")
 _DOCUMENT = re.compile(r"R-109/2021[0-9., ]*")
 
 
-def source_label(source: str) -> Label | None:
+def source_label(source: str, *, after_status: bool = True) -> Label | None:
     """Return a source in both languages; None if it is a text of the analyst's, in one.
+
+    After a status it does not say once more who assumed it.
 
     Examples
     --------
@@ -321,7 +323,11 @@ def source_label(source: str) -> Label | None:
     for part, own in zip(parts, translated, strict=True):
         if part == own and not _DOCUMENT.fullmatch(part):
             return None
-    nb, en = ("; ".join(_ASSUMED.sub("", each) for each in texts) for texts in (translated, parts))
+    nb, en = "; ".join(translated), "; ".join(parts)
+    if after_status:
+        nb, en = (
+            "; ".join(_ASSUMED.sub("", each) for each in texts) for texts in (translated, parts)
+        )
     return Label(nb=nb, en=en)
 
 
@@ -343,7 +349,8 @@ def shown(value: float, unit: str) -> str:
 def about(slider: dict[str, Any]) -> tuple[str, str | None]:
     """Return what a slider rests on, in a sentence; and its source, where only in one language."""
     unit = slider["unit"]
-    source, whence = source_label(slider["source"]), source_label(slider["range_source"])
+    source = source_label(slider["source"])
+    whence = source_label(slider["range_source"], after_status=False)
     text = _ABOUT.text().format(
         low=shown(slider["low"], unit),
         high=shown(slider["high"], unit),
