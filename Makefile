@@ -78,7 +78,7 @@ lowest: constraints/lowest.txt  ## the tests of every floor on the lowest versio
 	PYTHONPATH=src .venv-lowest/bin/python -m pytest -q -W ignore::DeprecationWarning \
 	  -W ignore::FutureWarning --junitxml=$(OUT)/lowest.xml $(LOWEST)
 
-constraints/lowest.txt: pyproject.toml  ## solve the lowest versions anew (pip install uv)
+constraints/lowest.txt:  ## solve the lowest versions anew: make -B constraints/lowest.txt (pip install uv)
 	uv pip compile --quiet --resolution lowest-direct --python-version 3.11 \
 	  --custom-compile-command "make constraints/lowest.txt" pyproject.toml \
 	  --extra memo --extra excel --extra stat --extra polars --extra tables -o $@
