@@ -818,8 +818,7 @@ def inputs_and_mistakes(kept: Mapping[str, Any]) -> str:
     left = "".join(f"- `{each['mistake']}` (line {each['line']})\n" for each in drawn["survived"])
     return (
         "## Made-up inputs and planted mistakes\n\n" + table(header, rows)
-        + "\nWhy some change nothing stands in `tests/mutants/equivalent.toml`. Not noticed in the "
-        "time that they were given, or not tried in it:\n\n"
+        + "\nWhy some change nothing stands in `tests/mutants/equivalent.toml`. Not noticed:\n\n"
         + left
     )  # fmt: skip
 
