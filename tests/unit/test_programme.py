@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 import mih_impact as mih
@@ -206,3 +207,10 @@ def test_a_cost_can_be_set_outside_its_range_which_is_widened(value: float) -> N
     assert cost.total == pytest.approx(value)
     assert cost.profile == pytest.approx([0.6, 0.4])
     assert cost.low <= cost.total <= cost.high
+
+
+@pytest.mark.parametrize("odd", [pd.NA, 0, "", False], ids=repr)
+@pytest.mark.parametrize("name", ["note", "published"])
+def test_a_sentence_that_is_no_label_is_refused_whatever_it_counts_as(name, odd):
+    with pytest.raises(mih.MihImpactError, match="Label"):
+        mih.Programme(name="course", label=mih.Label(nb="kurs", en="course"), **{name: odd})

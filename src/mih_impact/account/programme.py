@@ -340,7 +340,7 @@ class Programme:
     published: Label | None = None
 
     def __post_init__(self) -> None:
-        told = filter(None, (self.note, self.published))
+        told = [each for each in (self.note, self.published) if each is not None]
         require_named("The programme", self.name, self.label, *told)
         for what, kind in (("phases", Phase), ("items", CostItem)):
             example = f"{what}=[mih.{kind.__name__}(name=..., label=..., ...)]"
