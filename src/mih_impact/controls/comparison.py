@@ -26,16 +26,17 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 
-def distinct(places: IntArray) -> IntArray:
-    """Return the different places among some, ascending: marked one by one, none is sorted.
+def distinct(*places: IntArray) -> IntArray:
+    """Return the different places in some arrays, ascending: they are marked, and none is sorted.
 
     Examples
     --------
-    >>> distinct(np.array([3, 0, 3]))
-    array([0, 3])
+    >>> distinct(np.array([3, 0, 3]), np.array([1]))
+    array([0, 1, 3])
     """
-    there = np.zeros(int(places.max(initial=-1)) + 1, dtype=bool)
-    there[places] = True
+    there = np.zeros(max(int(some.max(initial=-1)) for some in places) + 1, dtype=bool)
+    for some in places:
+        there[some] = True
     return np.flatnonzero(there)
 
 

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact.controls.comparison import distinct
 from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.adjustment import Adjustment, fitted
 from mih_impact.effects.comparison import Comparison, compare
@@ -82,11 +83,11 @@ class RowOutcomes:
     ) -> RowOutcomes:
         """Read what is asked of the rows that matter."""
         sets, many = group.sets, len(group.risk.person)
-        control = _ascending(many, sets.control)
+        control = distinct(sets.control)
         near = _near_controls(group, control) if kind == "abadie_imbens" else None
         others = control if near is None else near.rows
         function = None if adjustment is None else adjustment.function
-        rows = _ascending(many, sets.participant, control, others)
+        rows = distinct(sets.participant, control, others)
         if function is not None:  # which may learn from every candidate
             rows = np.arange(many)
         used = np.searchsorted(rows, control)
@@ -253,11 +254,3 @@ def _near_controls(group: ControlGroup, control: IntArray) -> Nearby:
     if (near := _NEAR.get(group)) is None:
         _NEAR[group] = near = neighbours(group, control)
     return near
-
-
-def _ascending(many: int, *parts: IntArray) -> IntArray:
-    """Return which of so many rows are in some part; `np.unique` would take many times as long."""
-    marked = np.zeros(many, dtype=bool)
-    for rows in parts:
-        marked[rows] = True
-    return np.flatnonzero(marked)

@@ -310,19 +310,15 @@ def _unit(column: str, given: str | dict[str, Any]) -> AnyUnit:
     )
 
 
+@told()
 def read_data(plan: StudySpec) -> Panel:
     """Return the panel that an analysis names, read as its `[data]` says."""
-    with told():
-        return _read(plan)
-
-
-def _read(plan: StudySpec) -> Panel:
     data = plan.data
     if data.source == "example":
-        if told := data.beyond_example():
+        if beyond := data.beyond_example():
             raise AssumptionError(
                 "[data] says how a file is read, and the example is read already",
-                found=f"source = 'example' and {', '.join(told)}",
+                found=f"source = 'example' and {', '.join(beyond)}",
                 do="name a file as source, or leave these out",
             )
         return example_panel(price_year=data.price_year)
