@@ -294,7 +294,7 @@ _WHOLE_TAX = Label(
     nb="skatteandelene summerer seg til høyst én", en="the tax shares sum to at most one"
 )
 _UNUSED = Label(
-    nb="{label} (brukes bare i restverdien, som ikke er i denne arbeidsboken)",
+    nb="{label} (brukes bare i restverdien, som ikke er i dette regnearket)",
     en="{label} (only for the residual value, which is not in this workbook)",
 )
 _WRONG = Label(nb="Verdien kan ikke være slik", en="The value cannot be this")

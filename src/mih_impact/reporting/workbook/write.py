@@ -84,7 +84,7 @@ _CHECKED = Label(
 )
 #: Years whose place among the others is written out, as many as CHOOSE takes everywhere (29).
 _COUNTED = 25
-_HOW = Label(nb="Slik brukes arbeidsboken", en="How to use the workbook")
+_HOW = Label(nb="Slik brukes regnearket", en="How to use the workbook")
 _STEPS = (
     Label(
         nb="Endre gule celler. De står i arket {assumptions}, og kullene i arket for budsjettet,"
@@ -168,7 +168,7 @@ def write_summary(
     steps = [step.format(assumptions=SHEETS["assumptions"]) for step in _STEPS]
     writer.words(_HOW, steps)
     writer.contents([key for key in keys if key in _TOLD])
-    page.finish((72, 24, 100), frozen=(FIRST_ROW, 0))
+    page.finish((72, 32, 100), frozen=(FIRST_ROW, 0))
 
 
 class _Summary:
