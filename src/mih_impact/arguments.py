@@ -40,6 +40,7 @@ __all__ = [
     "name",
     "named_options",
     "names",
+    "nearest",
     "number",
     "numbers",
     "path",
@@ -263,6 +264,20 @@ def is_one_of(value: Any, known: Iterable[str]) -> bool:
     return isinstance(value, str) and value in tuple(known)
 
 
+def nearest(name: object, known: Iterable[str]) -> str:
+    """Return "; did you mean ...?" for the closest known name, or nothing.
+
+    Examples
+    --------
+    >>> nearest("munisipality", ("state", "municipality"))
+    "; did you mean 'municipality'?"
+    >>> nearest("xyz", ("state", "municipality"))
+    ''
+    """
+    close = get_close_matches(str(name), list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
 def choice(
     call: str,
     name: str,
@@ -287,7 +302,9 @@ def choice(
         raise OptionError(
             f"{call} has no {name}={shown(value)}",
             found=f"{name}={shown(value)}",
-            do=(f"{told}; or " if told else "") + f"choose one of {', '.join(map(repr, allowed))}",
+            do=(f"{told}; or " if told else "")
+            + f"choose one of {', '.join(map(repr, allowed))}"
+            + (nearest(value, map(str, allowed)) if isinstance(value, str) else ""),
         )
 
 
@@ -298,8 +315,8 @@ def name(argument: str, value: Any, *, do: str = "name one column") -> str:
     return value
 
 
-def names(argument: str, value: Any) -> tuple[str, ...]:
-    """Return names; one alone is a list of one.
+def names(argument: str, value: Any, *, least: int = 0) -> tuple[str, ...]:
+    """Return names, `least` or more; one alone is a list of one.
 
     Examples
     --------
@@ -307,7 +324,8 @@ def names(argument: str, value: Any) -> tuple[str, ...]:
     (('county',), ())
     """
     given = [value] if isinstance(value, str) else listed(value)
-    if given is None or not all(isinstance(one, str) and one for one in given):
+    right = given is not None and all(isinstance(one, str) and one for one in given)
+    if given is None or not right or len(given) < least:
         raise OptionError(
             f"{argument} is a name, or a list of names",
             found=f"{argument}={shown(value)}",

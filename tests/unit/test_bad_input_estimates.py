@@ -18,6 +18,10 @@ MATCH = [
     ({"on": ["age"], "ratio": 0}, mih.OptionError, "1 or more"),
     ({"on": ["age"], "caliper": -1}, mih.OptionError, "above zero"),
     ({"on": ["age"], "order": "random"}, mih.OptionError, "give seed="),
+    ({"on": ["age"], "ties": pd.DataFrame()}, mih.OptionError, "'average', 'random'"),
+    ({"on": ["age"], "score": len, "folds": 2}, mih.OptionError, "def model(learn, rows)"),
+    ({"on": ["age"], "score": lambda: 0}, mih.OptionError, "def model(rows)"),
+    ({"on": ["age"], "score": lambda rows: "half"}, mih.SupportError, "one number for each row"),
     (
         {"on": ["age", *mih.lag("wage_income", 1, 2, 3, 4, 5)], "caliper": 1e-14},
         mih.SupportError,
@@ -50,6 +54,7 @@ EFFECTS = [
     ({"se": "matched_set"}, "replace=False"),
     ({"dead": "alive"}, "'zero', 'missing'"),
     ({"level": 95}, "between 0.5 and 1"),
+    ({"adjust": len}, "def model(learn, rows)"),
 ]
 
 
@@ -60,6 +65,12 @@ def test_event_study_says_what_is_wrong(group, options, words):
     text = str(caught.value)
     assert words in text
     assert "Do: " in text
+
+
+@pytest.mark.parametrize("call", [mih.group_time_effects, mih.imputation_effects])
+def test_effects_need_an_outcome(panel, call):
+    with pytest.raises(mih.OptionError, match="outcomes is a name, or a list of names"):
+        call(panel, outcomes=[])
 
 
 def test_nobody_starts_nobody_eligible_nobody_alike():

@@ -116,10 +116,10 @@ def test_a_line_is_found_by_its_name_and_a_near_name_is_suggested() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"level": "region"}, "unknown level"),
-        ({"block": "grant"}, "unknown block"),
-        ({"status": "read"}, "unknown status"),
-        ({"department": "KMD"}, "unknown department"),
+        ({"level": "region"}, "no level="),
+        ({"block": "grant"}, "no block="),
+        ({"status": "read"}, "no status="),
+        ({"department": "KMD"}, "no department="),
         ({"posts": ()}, "0 posts"),
         ({"level": "county"}, "mixes the state's budget with another"),
         ({"year": None}, "year none"),

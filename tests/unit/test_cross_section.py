@@ -120,6 +120,9 @@ def test_what_needs_years_says_why_not(panel, group):
         ({"year": 1978}, {}, "no year of its own"),
         ({"man": 1}, {"person_id": "man"}, "445 rows of 1 person"),
         ({}, {"outcome": "treat"}, "names treat twice"),
+        ({}, {"outcome": []}, "outcome is a name"),
+        ({}, {"person_id": 7}, "person_id is one name"),
+        ({}, {"person_id": {"man": 1}}, "person_id is one name"),
     ],
 )
 def test_bad_input_is_named(men, change, options, message):

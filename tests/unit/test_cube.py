@@ -388,7 +388,7 @@ def test_the_fingerprint_is_short_and_changes_with_any_value():
         (lambda c: c.outcome("county"), "county is no amount and no share"),
         (lambda c: c.lagged("nothing", 1901, 1), "nothing is not in the cube"),
         (lambda c: c.as_of("nothing", 2016), "nothing is not in the cube"),
-        (lambda c: c.outcome("wage_income", dead="gone"), "dead= has a value"),
+        (lambda c: c.outcome("wage_income", dead="gone"), "no dead='gone'"),
     ],
 )
 def test_what_cannot_be_read_is_a_typed_error(call, message):

@@ -112,12 +112,12 @@ def test_half_steps_stand_between_their_whole_ones() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"importance": "big"}, ["no importance 'big'", "'small', 'medium', 'large'"]),
-        ({"importance": 3}, ["no importance 3"]),
+        ({"importance": "big"}, ["no importance='big'", "'small', 'medium', 'large'"]),
+        ({"importance": 3}, ["no importance=3"]),
         ({"importance": ["large"]}, ["no importance"]),
         ({"extent": "large positiv"}, ["no extent", "did you mean 'large positive'"]),
-        ({"extent": None}, ["no extent None", "'none'"]),
-        ({"status": "assumed"}, ["no status 'assumed'", "'ASSUMED'"]),
+        ({"extent": None}, ["no extent=None", "'none'"]),
+        ({"status": "assumed"}, ["no status='assumed'", "'ASSUMED'"]),
         ({"reason": None}, ["'calm' has no reason", "empty in nb and en"]),
         ({"reason": Label(nb="fordi", en=" ")}, ["has no reason", "empty in en"]),
         ({"source": Label(nb="", en="a note")}, ["has no source", "empty in nb", "source=Label"]),
@@ -313,7 +313,7 @@ def test_a_file_is_read_as_it_stands(tmp_path) -> None:
     [
         ('importance = "large"', "", ["'calm' of effects.toml", "missing importance"]),
         ("whom =", "who =", ["missing whom", "unknown who"]),
-        ('extent = "none"', 'extent = "huge"', ["no extent 'huge'"]),
+        ('extent = "none"', 'extent = "huge"', ["no extent='huge'"]),
         ('nb = "fordi", ', "", ["The reason", "nor one in each language", "en"]),
         ('{ nb = "ro", en = "calm" }', "5", ["The label", "Found: 5"]),
         ("[[effect]]", "[effect]", ["one table, and not a list", "[[effect]]"]),

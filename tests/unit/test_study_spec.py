@@ -196,7 +196,7 @@ def test_a_sheet_is_the_account(folder, base, suffix, programme):
 
 REFUSED = [
     ("preset = 'r190'", "did you mean 'r109'"),
-    ("zone = 'VII'", "no zone 'VII'"),
+    ("zone = 'VII'", "no zone='VII'"),
     ("preset = 'simplified'\nzone = 'V'", "leave the zone out"),
     ("persistance = 'linear'", "did you mean 'persistence'"),
     ("horizon = 4\npersistence = 'for_ever'", "for_ever"),

@@ -121,12 +121,7 @@ def require_distribution(
     points: Points,
 ) -> None:
     """Raise unless a range and a distribution go together, and with the value."""
-    if not arguments.is_one_of(distribution, get_args(Distribution)):
-        raise OptionError(
-            f"{name} has a distribution that does not exist",
-            found=arguments.shown(distribution),
-            do=f"use one of {', '.join(get_args(Distribution))}",
-        )
+    arguments.choice(name, "distribution", distribution, get_args(Distribution))
     for end in (low, high):
         if end is not None and not arguments.is_number(end):
             raise OptionError(
@@ -268,18 +263,8 @@ class Assumption:
 
     def __post_init__(self) -> None:
         require_named("The assumption", self.name, self.label)
-        if not arguments.is_one_of(self.unit, _BOUNDS):
-            raise OptionError(
-                f"{self.name} has an unknown unit",
-                found=repr(self.unit),
-                do=f"use one of {'; '.join(_BOUNDS)}",
-            )
-        if not arguments.is_one_of(self.status, get_args(Status)):
-            raise OptionError(
-                f"{self.name} has a status that does not exist",
-                found=arguments.shown(self.status),
-                do=f"say how sure you are with one of {', '.join(get_args(Status))}",
-            )
+        arguments.choice(self.name, "unit", self.unit, _BOUNDS)
+        arguments.choice(self.name, "status", self.status, get_args(Status))
         for text in (self.source, self.range_source):
             if not isinstance(text, str):
                 raise OptionError(

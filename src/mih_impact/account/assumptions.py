@@ -18,7 +18,7 @@ import pandas as pd
 
 from mih_impact import arguments
 from mih_impact.account.assumption import Assumption, Distribution, Points, in_kroner, linked
-from mih_impact.account.roles import nearest
+from mih_impact.arguments import nearest
 from mih_impact.display.locale import Label
 from mih_impact.display.unit import is_money
 from mih_impact.errors import AssumptionError, OptionError
@@ -96,12 +96,7 @@ def discount_assumption(rate: float) -> Assumption:
 def _contribution(zone: str) -> Assumption:
     """Return the employer's contribution of one zone; the range is all zones."""
     zones = {row.name: row for row in rows("employer_contribution")}
-    if not arguments.is_one_of(zone, zones):
-        raise OptionError(
-            f"There is no zone {zone!r} of the employer's contribution",
-            found=", ".join(zones),
-            do=f"use one of these{nearest(zone, zones)}",
-        )
+    arguments.choice("The employer's contribution", "zone", zone, zones)
     row, rates = zones[zone], [each.number for each in zones.values()]
     where = Label(nb="landsgjennomsnitt", en="national average")
     where = where if zone == "average" else Label(nb=f"sone {zone}", en=f"zone {zone}")

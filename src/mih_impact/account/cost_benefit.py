@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from mih_impact.account.figures.account import plot_actors, plot_costs, plot_cum
 from mih_impact.account.indicators import indicators_frame
 from mih_impact.account.non_priced import non_priced_frame, plot_non_priced
 from mih_impact.account.objections import objections_frame
-from mih_impact.account.parameters import Persistence, estimated_years, require_persistence
+from mih_impact.account.parameters import Persistence, estimated_years
 from mih_impact.account.programme import Programme
 from mih_impact.account.residual import plot_residual, residual_frame
 from mih_impact.account.roles import Benefit, roles_of
@@ -573,7 +573,7 @@ def _require_options(horizon: int, persistence: str) -> None:
             found=f"horizon={arguments.shown(horizon)}",
             do=f"give at most {LONGEST_HORIZON} years",
         )
-    require_persistence(persistence)
+    arguments.choice("cost_benefit", "persistence", persistence, get_args(Persistence))
 
 
 def _require_same_money(

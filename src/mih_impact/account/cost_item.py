@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.account.assumption import Assumption, Distribution, Points
-from mih_impact.account.roles import ACTORS, nearest, require_named
+from mih_impact.account.roles import ACTORS, require_named
 from mih_impact.display.locale import Label
 from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference.discount import Timing
@@ -112,13 +112,9 @@ class CostItem:
     def __post_init__(self) -> None:
         require_named("The cost item", self.name, self.label)
         object.__setattr__(self, "amounts", _by_year(self.name, self.amounts))
-        for actor in (self.payer, *(() if self.receiver is None else (self.receiver,))):
-            if not arguments.is_one_of(actor, ACTORS):
-                raise OptionError(
-                    f"The cost item {self.name!r} names an unknown actor",
-                    found=repr(actor),
-                    do=f"use one of {', '.join(ACTORS)}{nearest(actor, ACTORS)}",
-                )
+        item = f"The cost item {self.name!r}"
+        arguments.choice(item, "payer", self.payer, ACTORS)
+        arguments.choice(item, "receiver", self.receiver, ACTORS, optional=True)
         if self.payer == self.receiver:
             raise AssumptionError(
                 f"The cost item {self.name!r} is a transfer from {self.payer} to itself",
@@ -133,12 +129,7 @@ class CostItem:
                 found=arguments.shown(self.reach),
                 do="give the share of starters who get to the phase, from 0 to 1",
             )
-        if self.timing is not None and not arguments.is_one_of(self.timing, get_args(Timing)):
-            raise OptionError(
-                f"The cost item {self.name!r} falls at an unknown time of the year",
-                found=repr(self.timing),
-                do='use "start", "middle" or "end", or None for that of the account',
-            )
+        arguments.choice(item, "timing", self.timing, get_args(Timing), optional=True)
         self._require_types()
         _ = self.assumption  # raises on a range that does not hold the sum
 

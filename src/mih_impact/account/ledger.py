@@ -19,9 +19,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact.account.roles import ACTORS, GROUPS, PUBLIC, nearest
+from mih_impact import arguments
+from mih_impact.account.roles import ACTORS, GROUPS, PUBLIC
 from mih_impact.display.locale import Label
-from mih_impact.errors import AssumptionError, OptionError
+from mih_impact.errors import AssumptionError
 from mih_impact.reference.discount import Timing
 
 __all__ = [
@@ -103,13 +104,9 @@ class Line:
                 found=f"a {self.kind} flow with payer {self.payer!r}",
                 do="give a transfer both payer and receiver, and a real flow one actor only",
             )
-        for actor in (self.receiver, self.payer):
-            if actor is not None and actor not in ACTORS:
-                raise OptionError(
-                    f"The flow {self.component!r} names an unknown actor",
-                    found=repr(actor),
-                    do=f"use one of {', '.join(ACTORS)}{nearest(actor, ACTORS)}",
-                )
+        flow = f"The flow {self.component!r}"
+        arguments.choice(flow, "receiver", self.receiver, ACTORS)
+        arguments.choice(flow, "payer", self.payer, ACTORS, optional=True)
 
     @property
     def signs(self) -> FloatArray:

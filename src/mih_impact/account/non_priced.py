@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Literal, get_args
 import pandas as pd
 
 from mih_impact import arguments
-from mih_impact.account.roles import nearest
 from mih_impact.display.figure import (
     CONTROL,
     GRID,
@@ -126,8 +125,8 @@ def consequence_of(importance: Importance, extent: Extent) -> str:
     >>> consequence_of("large", "small positive"), consequence_of("medium", "medium negative")
     ('+/++', '--')
     """
-    _require("importance", importance, get_args(Importance))
-    _require("extent", extent, get_args(Extent))
+    arguments.choice("A non-priced effect", "importance", importance, get_args(Importance))
+    arguments.choice("A non-priced effect", "extent", extent, get_args(Extent))
     return _MATRIX[extent][get_args(Importance).index(importance)]
 
 
@@ -191,7 +190,7 @@ class NonPriced:
             if field.name in ("label", "whom", "reason", "source"):
                 _require_text(self.name, field.name, getattr(self, field.name))
         consequence_of(self.importance, self.extent)
-        _require("status", self.status, get_args(Status))
+        arguments.choice("A non-priced effect", "status", self.status, get_args(Status))
 
     @property
     def consequence(self) -> str:
@@ -260,15 +259,6 @@ def non_priced_frame(effects: Sequence[NonPriced]) -> pd.DataFrame:
         for each in require_non_priced(effects)
     ]
     return pd.DataFrame(rows, columns=NON_PRICED_COLUMNS, dtype=object)
-
-
-def _require(what: str, value: object, known: tuple[str, ...]) -> None:
-    if not arguments.is_one_of(value, known):
-        raise OptionError(
-            f"A non-priced effect has no {what} {arguments.shown(value)}",
-            found=f"{what}={arguments.shown(value)}",
-            do=f"use one of {', '.join(map(repr, known))}{nearest(value, known)}",
-        )
 
 
 def _require_text(name: str, what: str, value: object) -> None:

@@ -12,16 +12,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact import arguments
 from mih_impact.account.assumption import VACANCY, Assumption, linked
 from mih_impact.account.assumptions import Assumptions
 from mih_impact.account.programme import Programme
-from mih_impact.account.roles import nearest
+from mih_impact.arguments import nearest
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import EffectsError, OptionError
 
@@ -32,7 +31,6 @@ __all__ = [
     "estimated_years",
     "extend",
     "find_assumption",
-    "require_persistence",
     "shares_kept",
     "with_all",
     "with_values",
@@ -123,16 +121,6 @@ class Setting:
 
 
 Persistence = Literal["none", "constant", "half_life", "linear"]
-
-
-def require_persistence(persistence: str) -> None:
-    """Raise on a persistence that does not exist."""
-    if not arguments.is_one_of(persistence, get_args(Persistence)):
-        raise OptionError(
-            f"There is no persistence {persistence!r}",
-            found=repr(persistence),
-            do=f"use one of {', '.join(map(repr, get_args(Persistence)))}",
-        )
 
 
 def estimated_years(effects: EffectSeries, horizon: int, persistence: Persistence) -> int:

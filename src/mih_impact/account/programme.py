@@ -15,7 +15,8 @@ from mih_impact import arguments
 from mih_impact.account.assumption import Assumption, Distribution, Points, in_kroner
 from mih_impact.account.cost_item import CostItem, UnpaidTime
 from mih_impact.account.non_priced import NonPriced, require_non_priced
-from mih_impact.account.roles import ACTORS, nearest, require_members, require_named
+from mih_impact.account.roles import ACTORS, require_members, require_named
+from mih_impact.arguments import nearest
 from mih_impact.display.locale import Label
 from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference.prices import PriceIndex
@@ -210,12 +211,7 @@ class Apprenticeship:
     note: Label | None = None
 
     def __post_init__(self) -> None:
-        if self.employer not in ACTORS:
-            raise OptionError(
-                "The employer of the apprentices is an unknown actor",
-                found=arguments.shown(self.employer),
-                do=f"use one of {', '.join(ACTORS)}{nearest(self.employer, ACTORS)}",
-            )
+        arguments.choice("An apprenticeship", "employer", self.employer, ACTORS)
         shares = arguments.listed(self.by_year) or []
         fit = all(arguments.is_number(share) and share >= 0 for share in shares)
         if not fit or not math.isclose(math.fsum(shares), 1.0, abs_tol=1e-9):

@@ -9,12 +9,12 @@ Payer and taxability of a benefit are read from the panel contract; nothing here
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, TypeVar
 
 from mih_impact import arguments
+from mih_impact.arguments import nearest
 from mih_impact.display.locale import Label
 from mih_impact.display.numbers import NOT_AVAILABLE, kroner, number, ordinal, percent
 from mih_impact.display.unit import is_money
@@ -35,7 +35,6 @@ __all__ = [
     "Benefit",
     "benefit_of",
     "break_even_text",
-    "nearest",
     "require_group",
     "require_members",
     "require_named",
@@ -193,20 +192,6 @@ _T = TypeVar("_T")
 LONGEST_NAME = 150
 
 
-def nearest(name: object, known: Iterable[str]) -> str:
-    """Return "; did you mean ...?" for the closest known name, or nothing.
-
-    Examples
-    --------
-    >>> nearest("munisipality", ("state", "municipality"))
-    "; did you mean 'municipality'?"
-    >>> nearest("xyz", ("state", "municipality"))
-    ''
-    """
-    close = get_close_matches(str(name), list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
-
-
 def require_group(name: str) -> int:
     """Return the position of an actor or a sum of them among `GROUPS`."""
     if not isinstance(name, str) or name not in GROUPS:
@@ -312,12 +297,7 @@ class Benefit:
 
     def __post_init__(self) -> None:
         require_named("The benefit", self.name, *(() if self.label is None else (self.label,)))
-        if not arguments.is_one_of(self.payer, _PAYERS):
-            raise OptionError(
-                f"The benefit {self.name!r} needs a payer that can pay it",
-                found=arguments.shown(self.payer),
-                do=f"give payer, one of {', '.join(_PAYERS)}{nearest(self.payer, _PAYERS)}",
-            )
+        arguments.choice(f"The benefit {self.name!r}", "payer", self.payer, _PAYERS)
         if not isinstance(self.taxable, bool) and self.role != STATE_BENEFITS:
             raise AssumptionError(
                 f"Nothing says whether the benefit {self.name!r} is taxed",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from mih_impact.account.figures.parts import (
     upright_grid,
     wrapped,
 )
-from mih_impact.account.parameters import Persistence, require_persistence
+from mih_impact.account.parameters import Persistence
 from mih_impact.account.residual import years_left
 from mih_impact.account.roles import GROUP_LABELS, GROUPS, hundreds, require_group, require_named
 from mih_impact.account.sensitivity import Sensitivity, sensitivity_of
@@ -84,7 +84,7 @@ class Scenario:
         require_named("The scenario", self.name, self.label)
         arguments.mapping("values", self.values, '{"cost:school": 209_000}')
         if self.persistence is not None:
-            require_persistence(self.persistence)
+            arguments.choice("A scenario", "persistence", self.persistence, get_args(Persistence))
         if self.horizon is not None:
             arguments.whole("horizon", self.horizon, low=1)
 

@@ -26,12 +26,13 @@ from mih_impact.account.roles import (
 )
 from mih_impact.account.rules import AccountModel
 from mih_impact.account.values import AccountValues, Composed, Later
+from mih_impact.arguments import type_of
 from mih_impact.display.locale import Label, current
 from mih_impact.display.numbers import number
 from mih_impact.display.result import is_small
 from mih_impact.effects.hidden import is_thin, pools, thin_when_pooled
 from mih_impact.effects.series import EffectSeries, require_effects
-from mih_impact.errors import AssumptionError
+from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.panel.contract import TAX_ON_WAGE
 
 __all__ = [
@@ -469,7 +470,15 @@ def composed_of(
     def made() -> Iterable[Composed]:
         return (_composed(each, outcomes, years, price_year) for each in composed)
 
-    return Later(made) if isinstance(composed, Later) else tuple(made())
+    if isinstance(composed, Later):
+        return Later(made)
+    if not isinstance(composed, (list, tuple)):
+        raise OptionError(
+            "composed= is a list of effects",
+            found=type_of(composed),
+            do="give for example composed=[event_study(group, composition='balanced')]",
+        )
+    return tuple(made())
 
 
 def _composed(

@@ -245,8 +245,8 @@ def match(
     call = _Call.of(match, panel, eligible, measure, other_measures, outcomes)
     method = _by_distance(method, distance)
     by_nearness = arguments.is_one_of(method, get_args(Distance))
-    drawn = arguments.is_one_of(order, ("random",))
-    lots = ties == "random" if replace is True else replace is False and not drawn
+    drawn = arguments.is_one_of(ties if replace is True else order, ("random",))
+    lots = drawn if replace is True else replace is False and not drawn
     seed = seed_of(call.panel, seed, lots=by_nearness and lots)
     options = MatchOptions(
         on=as_terms(on),

@@ -6,6 +6,7 @@ it.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, get_args
 
@@ -19,7 +20,7 @@ from mih_impact.controls.logit import Link
 from mih_impact.controls.options import GivenScore, ScoreKind
 from mih_impact.controls.propensity import Score, propensity_score
 from mih_impact.controls.risk_set import RiskSet, uniform_number
-from mih_impact.errors import SupportError
+from mih_impact.errors import OptionError, SupportError
 
 __all__ = ["fold_of", "predicted", "rows_as_frame", "score_of"]
 
@@ -85,15 +86,36 @@ def predicted(
         from_ = learn if fold is None else learn & ~part
         whole = fold is None and not known and bool(learn.all())
         given = (frame,) if whole else (frame[from_], frame[part].drop(columns=list(known)))
-        values = np.asarray(function(*(rows.copy() for rows in given)), dtype=np.float64)
+        _require_frames(function, len(given))
+        returned = function(*(rows.copy() for rows in given))
+        try:
+            values = np.asarray(returned, dtype=np.float64)
+            what = f"shape {values.shape}"
+        except (TypeError, ValueError):
+            values, what = np.empty(0), arguments.type_of(returned)
         if values.shape != (int(part.sum()),):
             raise SupportError(
                 "A model of your own returns one number for each row",
-                found=f"shape {values.shape} for {int(part.sum())} rows",
+                found=f"{what} for {int(part.sum())} rows",
                 do="return a column, such as model.predict_proba(rows)[:, 1]",
             )
         found[part] = values
     return found
+
+
+def _require_frames(function: Callable[..., Any], many: int) -> None:
+    """Raise where a function cannot take so many frames."""
+    try:
+        inspect.signature(function).bind(*range(many))
+    except TypeError:
+        takes = "rows to learn from and rows to predict" if many == 2 else "one frame of rows"
+        raise OptionError(
+            f"A model of your own takes {takes} here",
+            found="a function of other arguments",
+            do="def model(learn, rows): ..." if many == 2 else "def model(rows): ...",
+        ) from None
+    except ValueError:  # of a function in C that does not say what it takes
+        return
 
 
 def _parts(fold: IntArray) -> list[BoolArray]:

@@ -157,7 +157,7 @@ def imputation_effects(
             do="use mih.event_study, or sum the months to years and read the panel with "
             "period='year'",
         )
-    names = tuple(dict.fromkeys(arguments.names("outcomes", outcomes)))
+    names = tuple(dict.fromkeys(arguments.names("outcomes", outcomes, least=1)))
     first, last = arguments.window(window)
     what = "Anticipation counts years before start"
     arguments.whole("anticipation", anticipation, low=0, high=100, what=what)

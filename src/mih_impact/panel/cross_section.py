@@ -89,9 +89,9 @@ def read_cross_section(
     2.0
     """
     table = _table(frame)
-    outcomes = arguments.names("outcome", outcome)
+    outcomes = arguments.names("outcome", outcome, least=1)
     named = [arguments.name("treated", treated), *outcomes]
-    named += [] if person_id is None else [person_id]
+    named += [] if person_id is None else [arguments.name("person_id", person_id)]
     _require_columns(table, named)
     starts = _treated(table, treated)
     persons = np.arange(len(table)) if person_id is None else table[person_id].to_numpy()

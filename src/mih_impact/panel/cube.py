@@ -18,13 +18,14 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.display.unit import AnyUnit, zero_is_nothing
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.columns import default_outcomes
 from mih_impact.panel.contract import Dtype
 from mih_impact.panel.derived import InG, derived_of, in_g_of
 from mih_impact.panel.residency import BY_RANK, RANK, State, censored, gone, present
-from mih_impact.panel.selection import CovariateRead, require_column, require_dead, require_outcome
+from mih_impact.panel.selection import CovariateRead, require_column, require_outcome
 
 __all__ = ["EIGHT", "NEVER", "Cube", "Dead", "Precision", "Widths", "arrays_of", "fingerprint_of"]
 
@@ -506,7 +507,7 @@ class Cube:
         return per_g
 
     def _require_outcome(self, name: str, dead: Dead = "missing") -> None:
-        require_dead(dead)
+        arguments.choice("An outcome", "dead", dead, ("zero", "missing"))
         require_outcome(
             name,
             outcomes=tuple(self.units),

@@ -30,7 +30,6 @@ __all__ = [
     "eligible_words",
     "named_measure",
     "require_column",
-    "require_dead",
     "require_outcome",
     "started",
 ]
@@ -299,14 +298,6 @@ class CovariateRead:
 
     values: NDArray[Any]
     carried: NDArray[np.bool_]
-
-
-def require_dead(dead: str) -> None:
-    """Raise where `dead=` is no word for what the dead count as."""
-    if not arguments.is_one_of(dead, ("zero", "missing")):
-        raise OptionError(
-            "dead= has a value it cannot have", found=repr(dead), do='use "zero" or "missing"'
-        )
 
 
 def require_outcome(

@@ -100,12 +100,7 @@ class BudgetLine:
             ("status", get_args(Status)),
             ("department", (*DEPARTMENTS, "")),
         ):
-            if getattr(self, what) not in known:
-                raise OptionError(
-                    f"The budget line {self.name!r} has an unknown {what}",
-                    found=arguments.shown(getattr(self, what)),
-                    do=f"use one of {', '.join(map(repr, known))}",
-                )
+            arguments.choice(f"The budget line {self.name!r}", what, getattr(self, what), known)
         told = [bool(self.department), bool(self.posts), self.year is not None]
         if told != [self.level == "state"] * 3:
             raise AssumptionError(

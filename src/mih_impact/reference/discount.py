@@ -104,12 +104,7 @@ class Discount:
     timing: Timing = "start"
 
     def __post_init__(self) -> None:
-        if not arguments.is_one_of(self.timing, get_args(Timing)):
-            raise OptionError(
-                "The timing of a discount is not known",
-                found=arguments.shown(self.timing),
-                do='Use "start", "middle" or "end"',
-            )
+        arguments.choice("A discount", "timing", self.timing, get_args(Timing))
         object.__setattr__(self, "ladder", _steps(self.ladder))
         ends = [end for end, _ in self.ladder]
         inner = [end for end in ends[:-1] if end is not None]

@@ -12,9 +12,9 @@ from mih_impact import arguments
 from mih_impact.account.assumptions import Assumptions
 from mih_impact.account.cost_benefit import CostBenefit, cost_benefit
 from mih_impact.account.programme import Programme
-from mih_impact.account.roles import nearest
 from mih_impact.account.sheet.files import toml_content
 from mih_impact.account.sheet.sheet import AssumptionSheet
+from mih_impact.arguments import nearest
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.panel.names import with_nulls

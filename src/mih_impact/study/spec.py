@@ -13,8 +13,8 @@ from typing import Any, get_args
 import numpy as np
 
 from mih_impact import arguments
-from mih_impact.account.roles import nearest
 from mih_impact.account.values import PRESETS
+from mih_impact.arguments import nearest
 from mih_impact.controls.card import METHODS
 from mih_impact.controls.choose import match, weight
 from mih_impact.controls.cut import Completers, Cut, completers, cut

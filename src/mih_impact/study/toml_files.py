@@ -14,8 +14,7 @@ from mih_impact.account.budget.decision import Decision
 from mih_impact.account.cost_item import CostItem, UnpaidTime
 from mih_impact.account.non_priced import NonPriced, require_non_priced
 from mih_impact.account.programme import Apprenticeship, Phase, Programme, pay_term
-from mih_impact.account.roles import nearest
-from mih_impact.arguments import shown
+from mih_impact.arguments import nearest, shown
 from mih_impact.display.locale import Label
 from mih_impact.errors import AssumptionError
 

@@ -11,9 +11,9 @@ from mih_impact.account.assumptions import Assumptions, discount_assumption, pre
 from mih_impact.account.cost_item import CostItem
 from mih_impact.account.parameters import Persistence, all_assumptions
 from mih_impact.account.programme import Phase, Programme, reach_assumption
-from mih_impact.account.roles import nearest
 from mih_impact.account.sheet.cells import WORDS, Line, code_of, number_of, typed
 from mih_impact.account.sheet.lines import LATER, SETTINGS, later_source
+from mih_impact.arguments import nearest
 from mih_impact.display.locale import Label
 from mih_impact.errors import AssumptionError
 from mih_impact.reference.discount import Discount, Timing

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mih_impact import arguments
-from mih_impact.account.roles import ACTORS, GROUP_LABELS, STATUS_LABELS, nearest
+from mih_impact.account.roles import ACTORS, GROUP_LABELS, STATUS_LABELS
+from mih_impact.arguments import nearest
 from mih_impact.display.locale import Label
 from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.panel.number_text import read_numbers

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from mih_impact import arguments
-from mih_impact.account.roles import nearest
 from mih_impact.account.sheet.cells import (
     BY_KEY,
     COLUMNS,
@@ -24,6 +23,7 @@ from mih_impact.account.sheet.cells import (
     year_key,
 )
 from mih_impact.account.sheet.lines import SETTINGS, Cells
+from mih_impact.arguments import nearest
 from mih_impact.display.locale import Label, language
 from mih_impact.display.tables import guarded, unguarded
 from mih_impact.errors import AssumptionError, MissingExtraError, PanelContractError

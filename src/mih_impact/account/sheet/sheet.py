@@ -16,7 +16,7 @@ from mih_impact.account.assumption import Assumption
 from mih_impact.account.assumptions import Assumptions
 from mih_impact.account.parameters import Persistence, all_assumptions, with_all
 from mih_impact.account.programme import Programme
-from mih_impact.account.roles import amount_of, nearest
+from mih_impact.account.roles import amount_of
 from mih_impact.account.sheet.build import parts_of
 from mih_impact.account.sheet.cells import BY_KEY, COLUMNS, Line, word_of
 from mih_impact.account.sheet.files import (
@@ -30,6 +30,7 @@ from mih_impact.account.sheet.files import (
 )
 from mih_impact.account.sheet.lines import LATER, Cells, lines_of
 from mih_impact.account.values import AccountValues
+from mih_impact.arguments import nearest
 from mih_impact.display.locale import Label, Lang, in_language
 from mih_impact.display.numbers import NOT_AVAILABLE, interval
 from mih_impact.display.result import Card, Result

@@ -33,7 +33,7 @@ from mih_impact.effects.group_time.sample import (
     start_groups,
 )
 from mih_impact.effects.series import not_estimated
-from mih_impact.errors import EffectsError, OptionError, PanelContractError, warn
+from mih_impact.errors import EffectsError, PanelContractError, warn
 from mih_impact.panel.cube import Dead
 from mih_impact.panel.panel import Panel
 
@@ -163,7 +163,7 @@ def group_time_effects(
             do="use mih.event_study, whose years since start begin in the month of start; or sum "
             "the months to years and read the panel with period='year'",
         )
-    names = tuple(dict.fromkeys(arguments.names("outcomes", outcomes)))
+    names = tuple(dict.fromkeys(arguments.names("outcomes", outcomes, least=1)))
     terms = as_terms(covariates, "covariates")
     cells = arguments.names("exact", exact)
     arguments.unrepeated("exact", cells)
@@ -171,7 +171,7 @@ def group_time_effects(
     arguments.whole("anticipation", anticipation, low=0, high=100, what=what)
     arguments.level(level)
     arguments.seed(seed)
-    _require_options(names, controls, estimator, base_period, dead)
+    _require_options(controls, estimator, base_period, dead)
     require_cluster(cluster)
     above = [] if cluster == "person" else [cluster]
     columns = [term.column if isinstance(term, Lag) else term for term in (*terms, *cells, *above)]
@@ -229,7 +229,6 @@ def group_time_effects(
 
 
 def _require_options(
-    outcomes: tuple[str, ...],
     controls: str,
     estimator: str,
     base_period: str,
@@ -244,8 +243,6 @@ def _require_options(
     )
     for name, value, allowed in choices:
         arguments.choice("group_time_effects", name, value, allowed)
-    if not outcomes:
-        raise OptionError("Effects need an outcome", found="outcomes=()", do="name columns")
 
 
 def _require_some(found: Estimates) -> None:

@@ -73,12 +73,7 @@ class Confounding:
     strength: float = 1.0
 
     def __post_init__(self) -> None:
-        if not arguments.is_one_of(self.kind, ("level", "trend", "post_only")):
-            raise OptionError(
-                "The kind of confounding is unknown",
-                found=repr(self.kind),
-                do='Use "level", "trend" or "post_only"',
-            )
+        arguments.choice("Confounding", "kind", self.kind, ("level", "trend", "post_only"))
         if not (np.isfinite(self.strength) and self.strength >= 0):
             raise OptionError(
                 "The strength of the confounding must be a number of at least 0",
