@@ -18,7 +18,7 @@ import math
 import os
 import zipfile
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SAVED",
     "SCHEMA",
+    "Later",
     "class_of",
     "decode",
     "encode",
@@ -53,6 +54,7 @@ SAVED: dict[str, str] = {
     "AssumptionSheet": "mih_impact.account.sheet.sheet",
     "Assumptions": "mih_impact.account.assumptions",
     "Balance": "mih_impact.controls.balance",
+    "BeforeStart": "mih_impact.account.values",
     "Benefit": "mih_impact.account.roles",
     "Breach": "mih_impact.panel.check",
     "Bridge": "mih_impact.account.bridge",
@@ -109,6 +111,31 @@ Nothing else is ever saved or loaded. The module is imported when a file names t
 A field with ``metadata={"saved": False}`` (what holds persons, or only speeds things up) is left
 out of the file and comes back as None.
 """
+
+
+class Later(Sequence[Any]):
+    """A tuple that is made when it is first read, and lets go of what made it then.
+
+    For estimates that take time and that few questions ask for. Copied or pickled it is a tuple.
+    """
+
+    def __init__(self, make: Callable[[], Iterable[Any]]) -> None:
+        self._make: Callable[[], Iterable[Any]] | None = make
+        self._made: tuple[Any, ...] = ()
+
+    def _read(self) -> tuple[Any, ...]:
+        if self._make is not None:
+            self._made, self._make = tuple(self._make()), None
+        return self._made
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def __getitem__(self, at: Any) -> Any:
+        return self._read()[at]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return tuple, (self._read(),)
 
 
 def kind_of(obj: object) -> str | None:

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from scipy.stats import chi2
 
 import mih_impact as mih
 from mih_impact.account.roles import ACTORS, PUBLIC, amount_of, break_even_text
@@ -184,6 +185,17 @@ class Again:
         view = mih.municipality_view(self.case, places=1, draws=100)
         wanted = view.from_account().set_index("step")["amount"][name]
         assert values(text)[0] == pytest.approx(wanted, abs=50.001)
+
+    def is_balance(self, text, rows, name) -> None:
+        (found,) = self.case.before
+        wanted = {"rows": found.rows, "apart": found.apart, "limit": 0.1, "largest": found.largest}
+        said = [0.0] if text == "none" else values(text)
+        assert said == pytest.approx([wanted[name]], abs=0.0051)
+
+    def is_pretrend(self, text, rows, name) -> None:
+        (found,) = self.case.before
+        wanted = {"years": found.years, "p": [max(found.p_value, 0.001)]}
+        assert values(text) == pytest.approx(list(wanted[name]), abs=0.00051)
 
     def item(self, name: str) -> mih.Assumption:
         return next(each for each in self.case.used_assumptions() if each.name == name)
@@ -463,7 +475,7 @@ def test_grants_do_not_move_with_what_the_programme_costs() -> None:
 
 def test_posts_are_told_as_they_are_set() -> None:
     base = published(headlines=["wage_bill"])
-    assert "budgeted anyway; where every post is new, it is NOK" in said(base)
+    assert "budgeted anyway; if all are new, it is NOK" in said(base)
     some = said(base.with_values({"wage_bill": 0.25}))
     assert "where 25% of the posts is new municipal money" in some
     every = said(base.with_values({"wage_bill": 1.0}))
@@ -554,3 +566,75 @@ def test_the_answer_says_that_costs_are_those_of_the_example(lang: str, tmp_path
         assert ("oppdiktet" in title or "made up" in title) == (told is not None)
         assert told is None or f". {told}" in title
         assert title.endswith(EVIDENCE[lang])
+
+
+# -- how alike participants and controls were before start -----------------------------------------
+
+
+@pytest.fixture(scope="module")
+def compared() -> dict[str, tuple[mih.ControlGroup, mih.EffectSeries]]:
+    """Controls by wages before start; by age alone; and no year before start that is estimated."""
+    panel = mih.example_panel()
+    wages = [*mih.lag("wage_income", 1, 2, 3)]
+    alike = mih.match(panel, exact=["county"], on=["age", *wages], ratio=1)
+    unlike = mih.match(
+        panel, on=["age", "benefit_type"], ratio=1, caliper=5.0, method="mahalanobis"
+    )
+    window = {"passed": (-5, 3), "rejected": (-5, 3), "untested": (-1, 3)}
+    groups = {"passed": alike, "rejected": unlike, "untested": alike}
+    return {name: (group, mih.event_study(group, outcomes="wage_income", window=window[name]))
+            for name, group in groups.items()}  # fmt: skip
+
+
+def valued(effects: mih.EffectSeries) -> mih.CostBenefit:
+    rules = {"programme": mih.Programme.none(), "horizon": 4}
+    return mih.cost_benefit(effects, mih.Assumptions.r109(), **rules)
+
+
+SAID_BEFORE = {
+    "passed": {"nb": "er det ikke påvist noen forskjell i lønn (p = {p})",
+               "en": "no difference in wages was found (p = {p})"},
+    "rejected": {"nb": "var lønnen forskjellig (p {p}): noe av effekten kan være en forskjell",
+                 "en": "wages differed (p {p}): part of the effect may be a difference"},
+    "untested": {"nb": "Ingen år før oppstart kan brukes til å teste",
+                 "en": "No year before start can be used to test"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SAID_BEFORE)
+def test_how_alike_they_were_before_start_is_said(compared, name: str, tmp_path) -> None:
+    """The differences counted in the table of the balance, and Wald's test by hand from SciPy."""
+    group, effects = compared[name]
+    case = valued(effects)
+    size = group.balance().to_frame()["smd_after"].abs()
+    leads = [year for year in effects.event_years if year < -1 and
+             not effects.frame.set_index("year_since_start")["matched_on"][year]]  # fmt: skip
+    b = effects.params["wage_income"][leads].to_numpy()
+    V = effects.covariance.loc["wage_income", "wage_income"].loc[leads, leads].to_numpy()
+    p = chi2.sf(b @ np.linalg.solve(V, b), len(leads)) if leads else None
+    assert {"passed": 0.05, "rejected": 0, "untested": 0}[name] <= (p or 0)
+    again = mih.load(case.save(tmp_path / "case.zip"))
+    for lang in ("nb", "en"):
+        told, over = said(case, lang), int((size > 0.1).sum())
+        apart = over or {"nb": "ingen", "en": "none"}[lang]
+        largest = shown_in(lang, number, size.max(), 2)
+        assert f"{apart} {'av' if lang == 'nb' else 'of'} {len(size)} " in told
+        assert f": {largest})" in told
+        shown = "" if p is None else "< " + shown_in(lang, number, 0.001, 3) if p < 0.001 else (
+            shown_in(lang, number, p, 3))  # fmt: skip
+        assert SAID_BEFORE[name][lang].format(p=shown) in told
+        for other in SAID_BEFORE.keys() - {name}:
+            assert SAID_BEFORE[other][lang].split(" (p")[0] not in told
+        assert said(again, lang) == told
+
+
+def test_a_balance_is_told_of_the_participants_that_it_is_of(compared) -> None:
+    """Not beside the effects on some of them, nor where none is known."""
+    group, _ = compared["passed"]
+    some = mih.event_study(group, outcomes="wage_income", window=(-5, 3), by="county")
+    whole, county = valued(some), valued(some.subgroup(some.subgroups[1]))
+    assert "characteristics differ" in said(whole)
+    assert "characteristics differ" not in said(county)
+    assert "p =" in said(county)
+    assert "No year before start can be used" in said(CASE)
+    assert "before start" not in said(replace(CASE, before=()))

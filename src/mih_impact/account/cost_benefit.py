@@ -39,6 +39,7 @@ from mih_impact.account.switching import (
     switching_values_of,
 )
 from mih_impact.account.tables import (
+    before_start,
     beside_frame,
     composed_of,
     costs_frame,
@@ -72,8 +73,8 @@ class CostBenefit(AccountValues):
         The estimated effects and what they are to the account; see `AccountValues`.
     assumptions, programme
         What the account rests on, as given.
-    composed
-        The effects with other start years behind each year.
+    composed, before
+        The effects with other start years behind each year; how alike all were before start.
     provenance
         Versions, options and fingerprint of the data.
 
@@ -539,6 +540,7 @@ def cost_benefit(
         assumptions=assumptions,
         programme=programme,
         composed=composed_of(composed, tuple(entered), tuple(range(estimated)), effects.price_year),
+        before=before_start(effects, entered),
         provenance=Provenance.of(
             "cost_benefit",
             {"horizon": horizon, "persistence": persistence, "estimand": effects.estimand}

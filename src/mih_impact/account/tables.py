@@ -25,19 +25,24 @@ from mih_impact.account.roles import (
     hundreds,
 )
 from mih_impact.account.rules import AccountModel
-from mih_impact.account.values import AccountValues, Composed, Later
+from mih_impact.account.values import AccountValues, BeforeStart, Composed
 from mih_impact.arguments import type_of
+from mih_impact.controls.balance import TOLERATED
+from mih_impact.controls.subgroups import ALL
 from mih_impact.display.locale import Label, current
 from mih_impact.display.numbers import number
 from mih_impact.display.result import is_small
 from mih_impact.effects.hidden import is_thin, pools, thin_when_pooled
+from mih_impact.effects.pretrend import pretrend_test
 from mih_impact.effects.series import EffectSeries, require_effects
 from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.panel.contract import TAX_ON_WAGE
+from mih_impact.storage import Later
 
 __all__ = [
     "BESIDE",
     "actor_frame",
+    "before_start",
     "beside_frame",
     "component_frame",
     "composed_of",
@@ -479,6 +484,35 @@ def composed_of(
             do="give for example composed=[event_study(group, composition='balanced')]",
         )
     return tuple(made())
+
+
+def before_start(effects: EffectSeries, entered: Mapping[str, str]) -> Sequence[BeforeStart]:
+    """Return how alike participants and controls were, found when it is asked for.
+
+    Parameters
+    ----------
+    effects
+        Effects on one group of participants.
+    entered
+        What each outcome of the account is to it.
+    """
+    wages = [name for name, role in entered.items() if role == "wage"]
+    if not wages or effects.matrix is None:
+        return ()
+
+    def made() -> Iterable[BeforeStart]:
+        test = pretrend_test(effects, wages[0]).shown()
+        years = tuple(int(year) for year in test.table["year_since_start"])
+        found = (years, float(test.table["p_value"].min()), test.passed)
+        group = effects.subgroups == (ALL,) and effects.balance
+        if not group:
+            return [BeforeStart("", 0, 0, float("nan"), *found)]
+        size = group[0].shown().frame["smd_after"].abs()
+        apart = int((size > TOLERATED).sum())
+        how = group[0].provenance.call
+        return [BeforeStart(how, len(size), apart, float(size.max()), *found)]
+
+    return Later(made)
 
 
 def _composed(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from statistics import NormalDist
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -32,8 +32,8 @@ from mih_impact.errors import AssumptionError, EffectsError
 
 __all__ = [
     "AccountValues",
+    "BeforeStart",
     "Composed",
-    "Later",
     "basis_of",
     "require_norwegian",
     "require_one_rate",
@@ -62,29 +62,30 @@ class Composed:
     covariance: FloatArray | None
 
 
-class Later(Sequence[Any]):
-    """A tuple that is made when it is first read, and lets go of what made it then.
+@dataclass(frozen=True)
+class BeforeStart:
+    """How alike participants and controls were before start, few persons hidden.
 
-    For estimates that take time and that few questions ask for. Copied or pickled it is a tuple.
+    Attributes
+    ----------
+    how
+        What made them alike: "match" or "weight"; "" where the balance is not known.
+    rows, apart, largest
+        Rows of the balance after it, how many differ by more than is tolerated, and the largest
+        difference; in standard deviations.
+    years
+        Years since start that the pre-trend test of the wage looked at.
+    p_value, passed
+        Of that test, and whether no difference was found; NaN and None where nothing is tested.
     """
 
-    def __init__(self, make: Callable[[], Iterable[Any]]) -> None:
-        self._make: Callable[[], Iterable[Any]] | None = make
-        self._made: tuple[Any, ...] = ()
-
-    def _read(self) -> tuple[Any, ...]:
-        if self._make is not None:
-            self._made, self._make = tuple(self._make()), None
-        return self._made
-
-    def __len__(self) -> int:
-        return len(self._read())
-
-    def __getitem__(self, at: Any) -> Any:
-        return self._read()[at]
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return tuple, (self._read(),)
+    how: str
+    rows: int
+    apart: int
+    largest: float
+    years: tuple[int, ...]
+    p_value: float
+    passed: bool | None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -112,6 +113,8 @@ class AccountValues(Result):
         Versions, options and fingerprint of the data.
     composed
         The effects with other start years behind each year; they stand beside, in `objections`.
+    before
+        How alike participants and controls were before start; empty where that is not known.
     giving
         Who contributes to the effects, where that is known: `outcome, level` and the columns of
         `contributions`. In memory only, never saved.
@@ -133,6 +136,7 @@ class AccountValues(Result):
     programme: Programme
     provenance: Provenance
     composed: Sequence[Composed] = ()
+    before: Sequence[BeforeStart] = ()
 
     @property
     def estimand(self) -> str:

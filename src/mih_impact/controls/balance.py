@@ -42,7 +42,7 @@ from mih_impact.errors import OptionError, SupportError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Balance", "balance"]
+__all__ = ["HOW", "TOLERATED", "Balance", "balance"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -54,7 +54,7 @@ TOLERATED = 0.1
 
 _TITLE = Label(nb="Balanse før og etter {how}", en="Balance before and after {how}")
 #: How controls were chosen, by the call that chose them.
-_HOW = {
+HOW = {
     "match": Label(nb="matching", en="matching"),
     "weight": Label(nb="vekting", en="weighting"),
 }
@@ -157,7 +157,7 @@ class Balance(Result):
     @property
     def how(self) -> Label:
         """What the participants and controls went through: matching or weighting."""
-        return _HOW.get(self.provenance.call, _HOW["match"])
+        return HOW.get(self.provenance.call, HOW["match"])
 
     @property
     def worst(self) -> float:

@@ -46,6 +46,7 @@ from mih_impact.effects.score_correction import require_theory
 from mih_impact.effects.series import EffectSeries, build_series, not_estimated
 from mih_impact.errors import EffectsError, OptionError
 from mih_impact.panel.cube import Dead
+from mih_impact.storage import Later
 
 __all__ = ["event_study", "resolved_se"]
 
@@ -300,6 +301,7 @@ def _series(
         influence=influence,
         df=_degrees(estimates),
         split=None if parts is None else parts.split,
+        balance=Later(lambda: [group.balance()]),
         provenance=Provenance.of(
             "event_study",
             told | not_estimated(cube.schemes, names),

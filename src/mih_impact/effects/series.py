@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.arguments import named_options
+from mih_impact.controls.balance import Balance
 from mih_impact.controls.subgroups import Split
 from mih_impact.display.locale import Lang, in_language
 from mih_impact.display.result import Card, Provenance
@@ -93,7 +94,12 @@ class EffectSeries(EffectEstimates):
         Versions, options, seed and fingerprint of the data.
     influence
         Each person's influence on every estimate; in memory only, never saved.
+    balance
+        The balance of all participants and their controls, made when it is read; empty where there
+        are no such controls. In memory only, never saved.
     """
+
+    balance: Sequence[Balance] = field(default=(), metadata={"saved": False})
 
     @classmethod
     def from_frame(
@@ -348,6 +354,7 @@ def build_series(
     in_overall: tuple[int, ...] = (),
     contributions: pd.DataFrame | None = None,
     df: FloatArray | None = None,
+    balance: Sequence[Balance] = (),
 ) -> EffectSeries:
     """Freeze arrays into a result; see `estimates.tidy_frame` for the arguments the table needs."""
     frame = tidy_frame(
@@ -388,6 +395,7 @@ def build_series(
         influence=influence,
         contributions=contributions,
         df=df,
+        balance=balance,
     )
 
 

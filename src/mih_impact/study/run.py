@@ -14,7 +14,6 @@ import pandas as pd
 from mih_impact import arguments
 from mih_impact.account.cost_benefit import CostBenefit
 from mih_impact.account.sheet.sheet import AssumptionSheet
-from mih_impact.account.values import Later
 from mih_impact.arguments import named_options
 from mih_impact.controls.balance import Balance
 from mih_impact.controls.subgroups import ALL
@@ -29,6 +28,7 @@ from mih_impact.panel.panel import Panel
 from mih_impact.panel.read import read_panel
 from mih_impact.panel.synthetic.register import example_panel
 from mih_impact.registers.spec import values_of
+from mih_impact.storage import Later
 from mih_impact.study.account import account_of
 from mih_impact.study.advice import told
 from mih_impact.study.outputs import COUNTED, write_outputs

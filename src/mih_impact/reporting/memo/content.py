@@ -24,9 +24,10 @@ from mih_impact.account.roles import (
     amount_of,
     hundreds,
 )
+from mih_impact.controls.balance import HOW, TOLERATED
 from mih_impact.display.figure import new_axes, sources_told_elsewhere
 from mih_impact.display.locale import Label, Lang, capital, in_language, language
-from mih_impact.display.numbers import NOT_AVAILABLE, millions, number, percent
+from mih_impact.display.numbers import NOT_AVAILABLE, millions, number, p_equals, percent
 from mih_impact.display.result import evidence_of
 from mih_impact.reference.rows import source_in
 from mih_impact.reporting import document as doc
@@ -136,7 +137,7 @@ def asked(made: Numbers) -> Text:
 
 def account(made: Numbers) -> Text:
     """Return what stands above the table of actors: the effect, its persons, the costs."""
-    return (*_wage(made), *_behind(made), *_costs(made))
+    return (*_wage(made), *_behind(made), *_before(made), *_costs(made))
 
 
 def budgets(made: Numbers) -> Text:
@@ -167,6 +168,22 @@ def _behind(made: Numbers) -> tuple[Part, ...]:
     keys = {"first": "behind", "last": "behind", "zero": "year", "year": "year"}
     return _composed(said, {name: made.plain("", key, "effects")
                                   for name, key in keys.items()})  # fmt: skip
+
+
+def _before(made: Numbers) -> tuple[Part, ...]:
+    """Return how alike participants and controls were before start, where it is known."""
+    said: list[Part] = []
+    for found in made.case.before:
+        if not math.isnan(found.largest):
+            apart = number(found.apart) if found.apart else texts.NONE.text()
+            shown = {"apart": apart, "rows": number(found.rows), "limit": number(TOLERATED, 1),
+                     "largest": number(found.largest, 2)}  # fmt: skip
+            how: dict[str, Part] = {"how": HOW[found.how].text()}
+            said += compose(texts.BALANCE.text(), made.named_as("balance", shown) | how)
+        shown = {"years": ", ".join(map(number, found.years)), "p": p_equals(found.p_value)}
+        values = {} if found.passed is None else made.named_as("pretrend", shown)
+        said += compose(texts.PRETREND[found.passed].text(), values)
+    return tuple(said)
 
 
 def _costs(made: Numbers) -> tuple[Part, ...]:
@@ -342,13 +359,10 @@ def limits(made: Numbers, *, budgets: bool) -> Text:
 
 
 _ASSUMPTIONS_SHOWN = 6
-
 #: Drawn larger than it is printed: names of actors and amounts are long.
 _HALF = (5.8, 3.0)
-
 #: The figure of assumptions, higher than others: their names take two lines.
 _ROWS = (7.6, 3.3)
-
 #: The figure of budgets, lower than others of full width: two pages hold the rest.
 _LOW = (7.6, 1.7)
 

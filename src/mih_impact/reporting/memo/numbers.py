@@ -24,7 +24,7 @@ from mih_impact.account.sensitivity import Sensitivity
 from mih_impact.account.tables import line_values
 from mih_impact.display.locale import Label
 from mih_impact.display.numbers import interval, number
-from mih_impact.reporting.blocks import Named, Number, Trace
+from mih_impact.reporting.blocks import Named, Number, Part, Trace
 from mih_impact.reporting.memo import texts
 
 __all__ = ["Numbers", "in_hundreds"]
@@ -135,6 +135,11 @@ class Numbers:
     def plain(self, text: str, key: str, *sources: str, told: str = "") -> Number:
         """Return a number with what it is and its sources alone."""
         return Number(text, Trace(told or self.say(key), sources=sources, key=key))
+
+    def named_as(self, key: str, shown: Mapping[str, str]) -> dict[str, Part]:
+        """Return the numbers of one finding by name, with what they are."""
+        return {name: self.plain(text, f"{key}:{name}", "effects", told=self.say(key))
+                for name, text in shown.items()}  # fmt: skip
 
     def of_public(self, text: str, key: str, *, cash: bool) -> Number:
         """Return a part of the public account, in cash or in kind, with the rows it sums."""

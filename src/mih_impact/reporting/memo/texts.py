@@ -92,7 +92,7 @@ ANSWER_PUBLIC = {
 POSTS = {
     "none new": Label(
         nb=" når stillingene er budsjettert fra før; er alle nye, er virkningen {new_money}",
-        en=" where the posts are budgeted anyway; where every post is new, it is {new_money}",
+        en=" where the posts are budgeted anyway; if all are new, it is {new_money}",
     ),
     "some new": Label(
         nb=" når {share} av stillingene er nye kommunale penger; er alle det, er virkningen"
@@ -148,13 +148,39 @@ WAGE = {
         en="In year {year} after start, wage income is the same as the control group's. ",
     ),
 }
+# How alike participants and controls were: the balance, and the years that nobody matched on, by
+# whether the test of them passed.
+BALANCE = Label(
+    nb="Etter {how} skiller {apart} av {rows} kjennetegn seg med mer enn {limit} standardavvik"
+    " (størst: {largest}). ",
+    en="After {how}, {apart} of {rows} characteristics differ by more than {limit} standard"
+    " deviations (largest: {largest}). ",
+)
+PRETREND = {
+    True: Label(
+        nb="I årene før oppstart som det ikke er matchet på ({years}), er det ikke påvist noen"
+        " forskjell i lønn (p {p}). ",
+        en="In years before start that were not matched on ({years}), no difference in wages was"
+        " found (p {p}). ",
+    ),
+    False: Label(
+        nb="I årene før oppstart som det ikke er matchet på ({years}), var lønnen forskjellig"
+        " (p {p}): noe av effekten kan være en forskjell som var der fra før. ",
+        en="In years before start that were not matched on ({years}), wages differed (p {p}): part"
+        " of the effect may be a difference that was there before. ",
+    ),
+    None: Label(
+        nb="Ingen år før oppstart kan brukes til å teste om lønnen utviklet seg likt. ",
+        en="No year before start can be used to test whether wages moved alike. ",
+    ),
+}
 # What the resources cost, and at what cost the account would break even: above, below, nowhere.
 COSTS = {
     "room": Label(
         nb="Tiltaket bruker ressurser for {cost} per deltaker{costs}; kostnadene kan bli {most} før"
         " regnskapet går i null. ",
-        en="The programme uses resources worth {cost} per participant{costs}; costs can reach"
-        " {most} before the gain is gone. ",
+        en="Resources worth {cost} per participant are used{costs}; costs can reach {most} before"
+        " the gain is gone. ",
     ),
     "too dear": Label(
         nb="Tiltaket bruker ressurser for {cost} per deltaker{costs}; regnskapet hadde gått i null"
@@ -345,6 +371,14 @@ WHAT = {
     "step": Label(
         nb="fra kommunen i regnskapet til kommunens kasse: {what}",
         en="from the municipality in the account to its cash: {what}",
+    ),
+    "balance": Label(
+        nb="standardiserte forskjeller før oppstart, etter at kontrollene er valgt",
+        en="standardised differences before start, after controls are chosen",
+    ),
+    "pretrend": Label(
+        nb="test av forskjellen i lønnsinntekt før oppstart",
+        en="test of the difference in wage income before start",
     ),
     "wage": Label(
         nb="effekt på lønnsinntekt det året, gjennomsnitt per deltaker som startet",
