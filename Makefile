@@ -18,7 +18,7 @@ FULL   := $(VENV)/.test-$(TAG)
 DOCS   := .venv-docs
 SITE   := $(DOCS)/.docs-$(TAG)
 
-.PHONY: reproduce test lint types layers doctest unit notebooks figures mutants coverage mistakes fuzz register docs axe lowest typing sbom dist wheel metrics bench clean
+.PHONY: reproduce test lint types layers doctest unit notebooks figures mutants coverage mistakes fuzz register docs axe lowest typing sbom dist wheel release metrics bench clean
 
 reproduce: $(CORE)  ## the reference case: tables, figures, published beside computed
 	$(BIN)/mih-impact reproduce --out $(OUT)
@@ -101,6 +101,11 @@ wheel: dist  ## the wheel alone, in an environment made without a network: a new
 	.venv-wheel/bin/python -m pip install --quiet --disable-pip-version-check --no-index --force-reinstall \
 	  --find-links $(OUT)/wheels "mih-impact[memo,stat]" pytest
 	.venv-wheel/bin/python -m pytest -q -p no:cacheprovider --noconftest -k "README or start or tables" tests/unit/test_code_blocks.py
+
+release: dist sbom  ## wheel, sdist, bill of materials, and a tag with the date of the changelog; nothing is uploaded
+	@test -z "$$(git status --porcelain)" || { echo "release: commit first"; exit 1; }
+	git tag -a "v$$($(BIN)/python -c 'import mih_impact; print(mih_impact.__version__)')" \
+	  -m "$$(sed -n 's/^## \[\(.*\)\] - /mih_impact \1, /p' CHANGELOG.md | head -1)"
 
 axe: docs  ## axe-core over memo, budget page and site, in headless Chromium
 	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[axe]'

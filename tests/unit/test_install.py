@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
+from datetime import date
 from pathlib import Path
 
 import mih_impact as mih
@@ -63,3 +66,13 @@ def test_the_source_archive_holds_what_its_list_says(tmp_path):
         names = {Path(name).parts[1] for name in opened.getnames()}
     given = {"src", "data", "README.md", "CHANGELOG.md", "LICENSE", "CITATION.cff", "SECURITY.md"}
     assert names == given | {"PKG-INFO", "pyproject.toml", ".gitignore"}
+
+
+def test_the_release_has_one_version_and_one_date():
+    dated = re.search(r"^## \[(\S+)\] - (\S+)$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)
+    assert dated is not None
+    date.fromisoformat(dated[2])
+    cited = (ROOT / "CITATION.cff").read_text("utf-8")
+    assert f'\nversion: {dated[1]}\ndate-released: "{dated[2]}"\n' in cited
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["version"] == mih.__version__ == dated[1]
