@@ -162,10 +162,12 @@ def whole(
     return int(value)
 
 
-def number(name: str, value: Any, *, above: float | None = None) -> float:
-    """Return a finite number, above `above` if that is given."""
-    if not is_number(value) or (above is not None and not value > above):
+def number(name: str, value: Any, *, above: float | None = None, low: float | None = None) -> float:
+    """Return a finite number, above `above` or from `low` on if that is given."""
+    right = is_number(value) and (above is None or value > above) and (low is None or value >= low)
+    if not right:
         limit = "" if above is None else f" above {above or 'zero'}"
+        limit = limit if low is None else f", {low:g} or more"
         raise OptionError(
             f"{name} is a finite number{limit}",
             found=f"{name}={shown(value)}",

@@ -24,6 +24,7 @@ import mih_impact as mih
 from tests.fuzz.harness import Family
 
 Call = tuple[Callable[..., Any], dict[str, Any]]
+GRID = {"displacement": [0.0, 0.2], "tax_rate_wage": [0.2, 0.3]}
 
 # --- odd values ----------------------------------------------------------------------------------
 
@@ -106,8 +107,12 @@ def register() -> pd.DataFrame:
 
 
 @functools.cache
-def panel() -> mih.Panel:
-    return mih.read_panel(register(), money="fixed")
+def panel(measure: str | None = None) -> mih.Panel:
+    frame = register()
+    if measure is not None:
+        starts = frame["year"] == frame["start_year"]
+        frame = frame.drop(columns="start_year").assign(measure=np.where(starts, measure, None))
+    return mih.read_panel(frame, money="fixed")
 
 
 @functools.cache
@@ -119,8 +124,8 @@ def group(kind: str = "match") -> mih.ControlGroup:
 
 
 @functools.cache
-def effects() -> mih.EffectSeries:
-    return mih.event_study(group(), window=(-3, 3))
+def effects(by: str | None = None) -> mih.EffectSeries:
+    return mih.event_study(group(), window=(-3, 3), by=by)
 
 
 @functools.cache
@@ -175,21 +180,21 @@ def _calls() -> tuple[Callable[[], Call], ...]:
         lambda: (mih.municipality_view, {"case": case(), "places": 3}),
         lambda: (mih.honest_bounds, {"effects": effects(), "years": 0}),
         lambda: (mih.pretrend_power, {"effects": effects()}),
-        lambda: (mih.placebo_start, {"group": group(), "years": 1, "gap": 1}),
+        lambda: (mih.placebo_start, {"group": group(), "years": 1}),
         lambda: (mih.placebo_outcomes, {"group": group(), "outcomes": ["dagpenger"]}),
         lambda: (mih.leave_one_out, {"group": group(), "by": "county", "year": 1}),
         lambda: (mih.attrition_check, {"group": group(), "window": (-1, 1)}),
         lambda: (mih.lee_bounds, {"group": group(), "year": 1}),
         lambda: (mih.rosenbaum_bounds, {"group": group("pairs"), "year": 1}),
-        lambda: (mih.e_value, {"effects": effects(), "year": 1}),
+        lambda: (mih.e_value, {"effects": effects(), "group": group(), "year": 1}),
         lambda: (mih.multiplier_bootstrap, {"effects": effects(), "draws": 99}),
         lambda: (mih.wild_bootstrap, {
             "group": group(), "year": 1, "cluster": "county", "draws": 99}),
-        lambda: (mih.randomisation_test, {"group": group(), "year": 1, "draws": 19}),
+        lambda: (mih.randomisation_test, {"group": group(), "year": 1, "draws": 20}),
         lambda: (mih.resample, {"group": group(), "draws": 20, "outcomes": "wage_income"}),
         lambda: (mih.specification_curve, {"group": group(), "year": 1}),
-        lambda: (mih.lag, {"column": "wage_income"}),
-        lambda: (mih.cut, {"column": "age"}),
+        lambda: (lambda column, year: mih.lag(column, year), {"column": "age", "year": 1}),
+        lambda: (lambda column, at: mih.cut(column, at), {"column": "age", "at": 40}),
         lambda: (mih.completers, {"column": "eligible"}),
         lambda: (mih.options, {"lang": "nb"}),
         lambda: (mih.load, {"path": "nowhere.zip"}),
@@ -199,18 +204,18 @@ def _calls() -> tuple[Callable[[], Call], ...]:
         lambda: (mih.run_study, {"spec": "nowhere.toml"}),
         lambda: (mih.EffectSeries.from_frame, {"frame": frame, "price_year": 2024}),
         lambda: (panel().cube, {}),
-        lambda: (panel().for_measure, {"measure": "afl"}),
+        lambda: (panel("afl").for_measure, {"measure": "afl"}),
         lambda: (panel().estimate_size, {}),
         lambda: (panel().eligibility, {}),
-        lambda: (group().other_measures, {}),
+        lambda: (mih.match(panel("afl"), on=["age"], measure="afl").other_measures, {}),
         lambda: (effects().pretrend_test, {}),
-        lambda: (effects().difference_test, {}),
+        lambda: (effects("education").difference_test, {}),
         lambda: (effects().subgroup, {"name": "all"}),
         lambda: (effects().select, {"outcomes": ["wage_income"], "years": [0, 1]}),
         lambda: (effects().summary, {}),
         lambda: (case().interval, {}),
         lambda: (case().with_values, {"values": {"displacement": 0.1}}),
-        lambda: (case().grid, {"over": {"displacement": (0.0, 0.2)}}),
+        lambda: (case().grid, {"over": GRID}),
         lambda: (case().scenarios, {}),
         lambda: (case().switching_values, {}),
         lambda: (case().uncertainty, {"n": 100}),
@@ -241,7 +246,86 @@ def _calls() -> tuple[Callable[[], Call], ...]:
     )  # fmt: skip
 
 
-CALLS = _calls()
+def _further() -> tuple[Callable[[], Call], ...]:
+    """Calls on tables of registers, derived outcomes, and what stands beside an account."""
+    spells = pd.DataFrame(
+        {"person_id": ["p01", "p02"], "start": ["2015-01-01"] * 2, "stop": ["2016-01-01"] * 2}
+    )
+    people = mih.Table(pd.DataFrame({"person_id": ["p01", "p02"], "birth_year": [1980, 1990]}))
+    text = mih.Label(nb="a", en="b")
+    known = {"status": "seen", "source": "s", "low": None, "high": None, "label": text}
+    term = functools.partial(mih.Assumption, value=0.5, unit="share", **known)
+    return (
+        lambda: (mih.build_panel, {"persons": people, "years": (2014, 2016), "spells": [
+            mih.Spells(spells, to="sick", name="sick", count="days")],
+            "yearly": [mih.Table(
+                register(), columns={"year": "year", "wage_income": "wage_income"})]}),
+        lambda: (mih.estimate_build, {"persons": people, "years": (2014, 2016)}),
+        lambda: (mih.Table, {"source": spells}),
+        lambda: (mih.Spells, {"source": spells, "to": "sick"}),
+        lambda: (mih.Status, {"source": spells, "to": "sick"}),
+        lambda: (mih.Starts, {"source": spells}),
+        lambda: (mih.quantile_effects, {"group": group(), "year": 1}),
+        lambda: (mih.tax_by_decile, {
+            "effects": effects(), "group": group(), "rates": [0.3] * 10, "source": "s"}),
+        lambda: (mih.publication_table, {"result": group().balance()}),
+        lambda: (mih.above, {"column": "wage_income", "g": 1}),
+        lambda: (mih.in_g, {"column": "wage_income"}),
+        lambda: (mih.stable, {"column": "wage_income"}),
+        lambda: (mih.scaled, {"days": 260}),
+        lambda: (mih.Question, {"outcome": "wage_income"}),
+        lambda: (mih.Unit, {"name": "hours"}),
+        lambda: (mih.Confounding, {"kind": "level"}),
+        lambda: (mih.UnpaidTime, {"years": {"a": [0.5]}, "wage": 1e5, "price_year": 2024}),
+        lambda: (mih.Apprenticeship, {
+            "phase": "apprentice", "employer": "municipality", "by_year": [0.5, 0.5],
+            "months": term(name="apprentice_months", unit="months"),
+            "share": term(name="apprentice_share"),
+            "skilled_wage": term(name="skilled_wage", unit="NOK per year", value=5e5)}),
+    )  # fmt: skip
+
+
+@functools.cache
+def objects() -> tuple[Any, ...]:
+    """What the methods are called on."""
+    return (
+        panel(), panel().check(), group(), group("weight"), group().balance(), group().overlap(),
+        effects(), group_time(), case(), programme(), *programme().items,
+        *mih.nav.decisions().values(),
+        case().uncertainty(n=100), case().scenarios(), case().grid(over=GRID),
+        case().sensitivity(), mih.Assumptions.r109(), mih.PriceIndex.kpi(), mih.Discount(),
+        mih.budget_impact(case(), starters={2026: 5}, draws=100), case().bridge(),
+        mih.honest_bounds(effects(), years=0), mih.placebo_start(group(), years=1),
+        mih.leave_one_out(group(), by="county", year=1), mih.quantile_effects(group(), year=1),
+        mih.attrition_check(group(), window=(-1, 1)), mih.Label(nb="a", en="b"),
+    )  # fmt: skip
+
+
+#: Methods and arguments by which files are written.
+WRITES = {"out", "replay", "save", "to_csv", "to_html", "to_latex", "to_parquet", "write"}
+#: Methods that only the library calls, with tables and rows of its own.
+INNER = {"card_table", "read", "verdict", "words"}
+
+
+def methods(rng: np.random.Generator) -> Callable[[], object]:
+    """A method of a result with one or two arguments, and all that it needs, odd."""
+    whose = pick(rng, *objects())
+    names = [n for n in dir(type(whose)) if not n.startswith("_") and n not in WRITES | INNER]
+    call = getattr(whose, pick(rng, *[n for n in names if callable(getattr(whose, n, None))]))
+    try:
+        signature = inspect.signature(call).parameters.values()
+    except ValueError:
+        return lambda: None
+    first = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    known = [each for each in signature if each.kind in (*first, inspect.Parameter.KEYWORD_ONLY)]
+    needed = [each.name for each in known if each.default is each.empty]
+    free = [each.name for each in known if each.default is not each.empty]
+    more = rng.choice(free, size=min(len(free), int(rng.integers(1, 3))), replace=False)
+    given = {str(name): odd(rng) for name in (*needed, *more)}
+    return lambda: call(**given)
+
+
+CALLS = (*_calls(), *_further())
 
 
 def arguments(rng: np.random.Generator) -> Callable[[], object]:
@@ -251,8 +335,11 @@ def arguments(rng: np.random.Generator) -> Callable[[], object]:
         signature = inspect.signature(call).parameters.values()
     except (ValueError, TypeError):  # what has no signature has no arguments to be wrong
         return lambda: None
-    names = [each.name for each in signature if each.kind is not each.VAR_POSITIONAL]
     given = dict(given)
+    names = [
+        each.name for each in signature if each.kind is not each.VAR_POSITIONAL
+        and each.name not in WRITES
+    ]  # fmt: skip
     if not names:
         return lambda: call(odd(rng), odd(rng))
     for name in rng.choice(names, size=min(len(names), int(rng.integers(1, 3))), replace=False):
@@ -635,6 +722,7 @@ def analysis_file(rng: np.random.Generator) -> Callable[[], object]:
 #: Every family with its share of the inputs: the quick ones have more.
 FAMILIES: dict[str, tuple[Family, float]] = {
     "arguments": (arguments, 40),
+    "methods": (methods, 10),
     "account": (account, 16),
     "series": (series, 16),
     "programme": (programme_file, 10),

@@ -11,7 +11,7 @@ import pytest
 import mih_impact as mih
 from mih_impact import errors
 from mih_impact.display.locale import Label, in_language
-from mih_impact.display.numbers import count, kroner
+from mih_impact.display.numbers import MINUS, count, kroner
 from mih_impact.display.result import Provenance
 from mih_impact.reporting.export import Table
 from mih_impact.reporting.publication import (
@@ -21,6 +21,7 @@ from mih_impact.reporting.publication import (
     write_publication_table,
 )
 from tests.shown import shown_in
+from tests.support import small_register
 
 FRAME = pd.DataFrame(
     {"who": ["Staten & <co>", "50 % #1_{x}"], "npv": [-61_000.0, 1_426_000.0], "n": [527, 3]}
@@ -137,6 +138,31 @@ def test_a_result_gives_the_table_of_its_card(tmp_path):
     assert all(note in cells[-1] for note in card.notes)
     tex = mih.write_publication_table(funnel, tmp_path / "funnel.tex", lang="en").read_text("utf-8")
     assert funnel.card("en").title in tex
+
+
+@pytest.mark.parametrize(
+    ("make", "head", "row"),
+    [
+        (lambda g, t: g.balance(), "Characteristic", ["age"]),
+        (lambda g, t: mih.event_study(g, outcomes="wage_income"), "Years since start", ["3"]),
+        (lambda g, t: mih.event_study(g, outcomes="wage_income", by="county"), "county", ["A"]),
+        (lambda g, t: t.aggregate("group"), "Start year", ["2016"]),
+        (lambda g, t: t.overall("simple"), "Effect", ["wage income"]),
+    ],
+)
+def test_balance_and_effects_give_a_table(make, head, row):
+    panel = mih.read_panel(small_register(300, starters=60))
+    group = mih.match(panel, exact="county", on=["age"], ratio=1)
+    result = make(group, mih.group_time_effects(panel, outcomes="wage_income"))
+    cells = [
+        cell[2] for cell in Cells(mih.publication_table(result, lang="en").as_raw_html()).cells
+    ]
+    assert head in cells
+    assert set(row) <= set(cells)
+    if head == "Effect":
+        shown = result.to_frame().iloc[0]
+        assert f"{shown['estimate']:,.0f}".replace("-", MINUS) in cells
+        assert "Amounts in NOK, fixed 2024 prices" in cells[0]
 
 
 def test_what_has_no_table_is_a_typed_error():

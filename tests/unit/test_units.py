@@ -8,7 +8,7 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.display.locale import both
-from mih_impact.display.unit import amount
+from mih_impact.display.unit import amount, difference
 from mih_impact.study.outputs import study_tables
 from mih_impact.study.spec import StudySpec
 from tests.support import small_register
@@ -223,6 +223,34 @@ def test_money_that_oere_do_not_hold_is_refused_however_many_rows(scale, passed)
 def test_an_amount_is_shown_in_its_unit(unit, value, nb, en):
     said = both(lambda: amount(unit)(value).replace(NBSP, " "))
     assert said == mih.Label(nb, en)
+
+
+@pytest.mark.parametrize("unit", ["share", "percent"])
+def test_a_difference_between_shares_is_percentage_points(unit):
+    scale = 0.01 if unit == "share" else 1.0
+    said = both(lambda: difference(unit)(-2.7 * scale).replace(NBSP, " "))
+    at = {"share": "2,7", "percent": "2,70"}[unit]
+    assert said.nb == f"\u2212{at} prosentpoeng"
+    assert said.en == f"\u2212{at.replace(',', '.')} percentage points"
+    assert difference("hours")(3) == amount("hours")(3)
+
+
+@pytest.mark.parametrize(("lang", "points"), [("nb", "prosentpoeng"), ("en", "percentage points")])
+def test_effects_on_shares_are_in_percentage_points_and_means_in_per_cent(lang, points):
+    frame = small_register(n=240, starters=40)
+    panel = mih.read_panel(frame)
+    group = mih.match(panel, exact="county", on=["age"], ratio=1, outcomes="in_work")
+    effects = mih.event_study(group, outcomes="in_work", window=(-3, 3))
+    found = [
+        effects.summary(lang=lang),
+        effects.plot(lang=lang).yaxis.get_label_text(),
+        mih.leave_one_out(group, outcome="in_work", year=2).summary(lang=lang),
+        mih.placebo_start(group, outcome="in_work", years=1).summary(lang=lang),
+    ]
+    assert all(points in text for text in found)
+    axis = effects.plot_levels(lang=lang).yaxis
+    assert points not in axis.get_label_text()
+    assert "%" in axis.get_major_formatter()(0.5, None)
 
 
 @pytest.mark.parametrize("lang", ["nb", "en"])

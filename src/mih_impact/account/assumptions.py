@@ -382,10 +382,10 @@ class Assumptions:
     def __getitem__(self, name: str) -> Assumption:
         """Return one assumption with its unit, source, status and range."""
         for item in self.items:
-            if item.name == name:
+            if isinstance(name, str) and item.name == name:
                 return item
         raise OptionError(
-            f"There is no assumption {name!r}",
+            f"There is no assumption {arguments.shown(name)}",
             found=", ".join(self._names),
             do=f"use one of these names{nearest(name, self._names)}",
         )

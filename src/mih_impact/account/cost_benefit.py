@@ -16,6 +16,7 @@ from mih_impact.account.assumptions import Assumptions
 from mih_impact.account.bridge import Bridge, bridge_of
 from mih_impact.account.budget.lines import budget_frame, department_frame
 from mih_impact.account.card import account_card
+from mih_impact.account.cost_item import LONGEST_HORIZON
 from mih_impact.account.figures.account import plot_actors, plot_costs, plot_cumulative
 from mih_impact.account.indicators import indicators_frame
 from mih_impact.account.non_priced import non_priced_frame, plot_non_priced
@@ -55,7 +56,7 @@ from mih_impact.arguments import named_options
 from mih_impact.display.locale import Lang, current, in_language
 from mih_impact.display.result import Card, Provenance
 from mih_impact.effects.series import EffectSeries, require_effects
-from mih_impact.errors import AssumptionError, OptionError, RenamedError
+from mih_impact.errors import AssumptionError, RenamedError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -435,10 +436,6 @@ class CostBenefit(AccountValues):
         return account_card(self)
 
 
-#: Years of the longest account: more than two lifetimes.
-LONGEST_HORIZON = 200
-
-
 @named_options
 def cost_benefit(
     effects: EffectSeries,
@@ -568,13 +565,7 @@ def _giving(
 
 
 def _require_options(horizon: int, persistence: str) -> None:
-    arguments.whole("horizon", horizon, low=1)
-    if horizon > LONGEST_HORIZON:
-        raise OptionError(
-            "The horizon is longer than anybody can account for",
-            found=f"horizon={arguments.shown(horizon)}",
-            do=f"give at most {LONGEST_HORIZON} years",
-        )
+    arguments.whole("horizon", horizon, low=1, high=LONGEST_HORIZON)
     arguments.choice("cost_benefit", "persistence", persistence, get_args(Persistence))
 
 

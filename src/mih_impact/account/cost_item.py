@@ -23,9 +23,13 @@ from mih_impact.reference.discount import Timing
 from mih_impact.reference.prices import PriceIndex
 from mih_impact.reference.rows import Status
 
-__all__ = ["CostItem", "UnpaidTime"]
+__all__ = ["LONGEST_HORIZON", "CostItem", "UnpaidTime"]
 
 FloatArray = NDArray[np.float64]
+
+
+#: Years that an account can have at most.
+LONGEST_HORIZON = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,7 +202,7 @@ class CostItem:
         What rounding leaves goes to the smallest that can carry it, whose digits are the finest, so
         that they sum to it to the last bit.
         """
-        amounts = total * self.profile
+        amounts = arguments.number("total", total, low=0) * self.profile
         left = math.fsum([total, *(-amounts).tolist()])
         able = np.flatnonzero(amounts > abs(left))
         if able.size:
@@ -218,7 +222,7 @@ class CostItem:
         ndarray, shape (n_years,)
             NOK per starter, prices of `price_year`: `reach` times `amounts`.
         """
-        path = np.zeros(n_years)
+        path = np.zeros(arguments.whole("n_years", n_years, low=0, high=LONGEST_HORIZON))
         kept = self._amounts[:n_years]
         path[: len(kept)] = kept
         return self.reach * path
@@ -233,6 +237,7 @@ class CostItem:
         index
             Price index; the shipped consumer price index if None.
         """
+        arguments.whole("price_year", price_year)
         if price_year == self.price_year:
             return self
         if self.unit != "NOK" and index is None:
@@ -241,7 +246,7 @@ class CostItem:
                 found=f"{self.unit} of {self.price_year}, account in prices of {price_year}",
                 do=f"give amounts in prices of {price_year}, or item.in_prices(..., index=...)",
             )
-        factor = (index or PriceIndex.kpi()).factor(self.price_year, price_year)
+        factor = PriceIndex.given(index).factor(self.price_year, price_year)
         return replace(
             self,
             amounts=tuple(factor * amount for amount in self._amounts),
@@ -304,7 +309,7 @@ class UnpaidTime:
         """Return it with the wage in the prices of another year, as a cost item is."""
         if price_year == self.price_year:
             return self
-        factor = (index or PriceIndex.kpi()).factor(self.price_year, price_year)
+        factor = PriceIndex.given(index).factor(self.price_year, price_year)
         return replace(self, wage=factor * self.wage, price_year=price_year)
 
 

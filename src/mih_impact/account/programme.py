@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.account.assumption import Assumption, Distribution, Points, in_kroner
-from mih_impact.account.cost_item import CostItem, UnpaidTime
+from mih_impact.account.cost_item import LONGEST_HORIZON, CostItem, UnpaidTime
 from mih_impact.account.non_priced import NonPriced, require_non_priced
 from mih_impact.account.roles import ACTORS, require_members, require_named
 from mih_impact.arguments import nearest
@@ -258,7 +258,7 @@ class Apprenticeship:
         """
         if price_year == self.price_year:
             return self
-        index = index or PriceIndex.kpi()
+        index = PriceIndex.given(index)
         moved = in_kroner(self.skilled_wage, index.factor(self.price_year, price_year))
         source = f"{moved.source}, by the consumer price index {self.price_year}-{price_year}"
         wage = replace(moved, source=source, status="derived")
@@ -407,7 +407,7 @@ class Programme:
 
     def time_given(self, n_years: int) -> NDArray[np.float64]:
         """Return unpaid full-time years per starter by year since start, shape (n_years,)."""
-        given = np.zeros(n_years)
+        given = np.zeros(arguments.whole("n_years", n_years, low=0, high=LONGEST_HORIZON))
         years = {} if self.unpaid_time is None else self.unpaid_time.years
         for phase in self.phases:
             kept = years.get(phase.name, ())[:n_years]
@@ -455,7 +455,15 @@ class Programme:
 
     def with_assumptions(self, items: tuple[Assumption, ...]) -> Programme:
         """Return the programme with assumptions of the names of `assumptions` put in place."""
-        given = {item.name: item for item in items}
+        listed = arguments.listed(items) or ()
+        given = {item.name: item for item in listed if isinstance(item, Assumption)}
+        missing = [own.name for own in self.assumptions if own.name not in given]
+        if missing:
+            raise AssumptionError(
+                "Assumptions of the programme are missing",
+                found=", ".join(missing),
+                do="change those of programme.assumptions, and give them all",
+            )
         phases = tuple(_with_reach(phase, given) for phase in self.phases)
         costs = tuple(_with_cost(item, given) for item in self.items)
         age = None if self.age_at_start is None else given["age_at_start"]
@@ -463,6 +471,7 @@ class Programme:
 
     def with_facts_of(self, other: Programme) -> Programme:
         """Return the programme with the facts of another: all that no sheet of assumptions has."""
+        arguments.instance("with_facts_of", other, Programme, "a programme", "give a mih.Programme")
         facts = (
             "non_priced", "published", "headlines", "compensated", "apprenticeship", "unpaid_time",
         )  # fmt: skip

@@ -270,6 +270,7 @@ def plot_tornado(
     -------
     Axes
     """
+    arguments.whole("top", top, low=1)
     every = sensitivity.of(of)
     base = float(every["at_base"].iloc[0])
     rows = every[every["swing"] > 0.5].head(top)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.controls.comparison import Comparison
 from mih_impact.controls.propensity import outside_range
 from mih_impact.display.figure import (
@@ -121,6 +122,7 @@ class Overlap(Result):
 
     def n_rows(self, side: str) -> float:
         """Return the rows of a side, "participant" or "candidate", in all; NaN if hidden."""
+        arguments.choice("An overlap", "side", side, ("participant", "candidate"))
         return float(self._together(side)["n"])
 
     def _together(self, side: str) -> pd.Series[Any]:

@@ -165,6 +165,12 @@ def entered(terms: Sequence[Term], outcome: str, year: int) -> bool:
 
 def column_of(term: Term) -> str:
     """Return the column that a term is read from."""
+    if not isinstance(term, str | Lag):
+        raise OptionError(
+            "A term is a column or a lag",
+            found=arguments.shown(term),
+            do='name a column, such as "county", or mih.lag("wage_income", 1)',
+        )
     return term.column if isinstance(term, Lag) else term
 
 

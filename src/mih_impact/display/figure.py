@@ -14,9 +14,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact import arguments
 from mih_impact.display.locale import Label, in_language, language
 from mih_impact.display.numbers import money_shown, number, percent
-from mih_impact.display.unit import SHARE, AnyUnit, as_unit, is_money
+from mih_impact.display.unit import POINTS, SHARE, AnyUnit, as_unit, is_money
+from mih_impact.errors import OptionError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -186,6 +188,12 @@ def axes(ax: Axes | None = None, *, size: tuple[float, float] = SIZE) -> Axes:
     """
     if ax is None:
         ax = _pyplot_axes(size) if _reader_uses_pyplot() else new_axes(size=size)
+    elif not hasattr(ax, "get_figure"):
+        raise OptionError(
+            "ax= is axes of Matplotlib to draw in",
+            found=f"ax={arguments.shown(ax)}",
+            do="give ax=plt.subplots()[1], or leave it out",
+        )
     return _dress(ax)
 
 
@@ -407,15 +415,21 @@ def unit_axis(
     price_year: int,
     what: str,
     axis: Literal["x", "y"] = "y",
+    level: bool = False,
 ) -> None:
-    """Show an axis in a unit: kroner with their price year, per cent, or the unit's own name."""
+    """Show an axis in a unit: kroner with their price year, per cent, or the unit's own name.
+
+    What stands on it are differences, of shares percentage points, unless it is a `level`.
+    """
+    share = str(unit) == SHARE
     if is_money(unit):
         kroner_axis(ax, price_year=price_year, unit=str(unit), what=what, axis=axis)
-    elif str(unit) == SHARE:
+    elif level and share:
         percent_axis(ax, what=what, axis=axis)
     else:
-        name = as_unit(unit).displayed.text()
-        _format_axis(ax, axis, f"{what}, {name}", 1.0)
+        points = not level and (share or str(unit) == "percent")
+        name = as_unit(POINTS if points else unit).displayed.text()
+        _format_axis(ax, axis, f"{what}, {name}", 0.01 if share else 1.0)
 
 
 def percent_axis(ax: Axes, *, what: str = "", axis: Literal["x", "y"] = "y") -> None:

@@ -18,13 +18,16 @@ from mih_impact.errors import OptionError
 
 __all__ = [
     "KNOWN",
+    "POINTS",
     "SHARE",
     "AnyUnit",
     "Unit",
     "amount",
     "as_unit",
     "decimals_for",
+    "difference",
     "is_money",
+    "points",
     "unit_given",
     "zero_is_nothing",
 ]
@@ -33,6 +36,8 @@ Months = Literal["sum", "mean", "last"]
 
 #: A share of one, shown in per cent.
 SHARE = "share"
+#: What lies between two shares.
+POINTS = "percentage points"
 #: Characters of a name or label that cards and axes have room for.
 LONGEST = 40
 
@@ -197,7 +202,7 @@ KNOWN: dict[str, Unit] = {
         Unit(SHARE, months="mean", label=Label(nb="andel", en="share")),
         Unit("percent", months="mean", label=Label(nb="prosent", en="per cent")),
         Unit(
-            "percentage points",
+            POINTS,
             months="mean",
             label=Label(nb="prosentpoeng", en="percentage points"),
             has_zero=False,
@@ -276,6 +281,26 @@ def amount(unit: AnyUnit, like: float = math.nan) -> Formatter:
     return partial(_measured, unit=as_unit(unit).displayed, like=like)
 
 
+def difference(unit: AnyUnit, like: float = math.nan) -> Formatter:
+    """Return what shows a difference, such as an effect: between shares it is percentage points.
+
+    Parameters
+    ----------
+    unit, like
+        As for `amount`.
+
+    Examples
+    --------
+    >>> difference("share")(0.27) == "27,0\u00a0prosentpoeng"
+    True
+    >>> difference("NOK")(10) == amount("NOK")(10)
+    True
+    """
+    if str(unit) == SHARE:
+        return points
+    return amount(POINTS if str(unit) == "percent" else unit, like)
+
+
 def decimals_for(x: float) -> int:
     """Return how many decimals an amount without a customary number of them is shown with.
 
@@ -288,6 +313,14 @@ def decimals_for(x: float) -> int:
     if not 1e-8 < size < 1000.0:
         return 0
     return 1 if size >= 10.0 else 2 if size >= 1.0 else 1 - math.floor(math.log10(size))
+
+
+def points(x: SupportsFloat | None, decimals: int = 1) -> str:
+    """Show a difference between shares: 0.027 is ``2,7 prosentpoeng``."""
+    share = percent(x, decimals)
+    if share == NOT_AVAILABLE:
+        return share
+    return f"{share.removesuffix('%').rstrip(NBSP)}{NBSP}{as_unit(POINTS).displayed.text()}"
 
 
 def _measured(x: SupportsFloat | None, /, *, unit: Label, like: float) -> str:

@@ -14,7 +14,7 @@ from mih_impact.controls.subgroups import ALL
 from mih_impact.display.locale import Label
 from mih_impact.display.numbers import NOT_AVAILABLE, count, interval, number
 from mih_impact.display.result import Card, hidden_note
-from mih_impact.display.unit import AnyUnit, amount, zero_is_nothing
+from mih_impact.display.unit import AnyUnit, difference, zero_is_nothing
 from mih_impact.panel.contract import label_of
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _compared(rows: pd.DataFrame, effects: EffectEstimates) -> list[str]:
     if rows["hidden"].any() or effects.split.conditional or rows["estimate"].isna().any():
         return []
     together = np.average(parts["estimate"], weights=parts["n_participants"])
-    show = amount(effects.units[effects.outcomes[0]])
+    show = difference(effects.units[effects.outcomes[0]])
     told = _TOGETHER.format(together=show(together), whole=show(whole))
     return [told.text()]
 
@@ -115,7 +115,7 @@ def _cells(row: dict[Any, Any], unit: AnyUnit) -> list[str]:
     """Return participants, estimate and interval of one subgroup."""
     if row["hidden"]:
         return [HIDDEN_CELL.text()] * 3
-    show = amount(unit)
+    show = difference(unit)
     n = number(row["n_participants"])
     if np.isnan(row["estimate"]):
         return [n, NOT_AVAILABLE, NOT_AVAILABLE]
@@ -348,7 +348,7 @@ def _matched_on(effects: EffectEstimates, outcome: str) -> str:
             outcome=label_of(outcome),
             years=", ".join(number(int(year)) for year in rows["year_since_start"]),
             word="year" if len(rows) == 1 else "years",
-            most=amount(effects.units[outcome], like=most)(most),
+            most=difference(effects.units[outcome], like=most)(most),
         )
         .text()
     )
@@ -373,7 +373,7 @@ def _on_card(effects: EffectEstimates, level: pd.Series[Any]) -> pd.Series[Any]:
 
 def _cell(row: Mapping[Any, Any], unit: AnyUnit, term: str) -> str:
     """Return one estimate with its interval, for the card."""
-    show = amount(unit, like=max(abs(row["estimate"]), np.nan_to_num(row["std_error"])))
+    show = difference(unit, like=max(abs(row["estimate"]), np.nan_to_num(row["std_error"])))
     text = show(row["estimate"])
     if term == "event":
         text = f"{_YEAR.format(year=number(row['level'])).text()}: {text}"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mih_impact.display.locale import Label, language
 from mih_impact.display.numbers import NBSP, Formatter, number, p_equals, p_value, percent
 from mih_impact.display.result import Card, Provenance, Result, hide_small, is_small, naming_limit
-from mih_impact.display.unit import AnyUnit, amount
+from mih_impact.display.unit import AnyUnit, amount, difference
 
 __all__ = [
     "VERDICTS",
@@ -110,7 +110,8 @@ class SensitivityCheck(CheckResult):
         The columns of the table that say what a row is of; they are never hidden.
     shows
         The columns of the card: heading and format ("count", "ratio", "p", "percent", "text",
-        "amount" in the unit of the outcome, or of the row where the table has a column `unit`).
+        "amount" for an effect and "level" for a mean, in the unit of the outcome, or of the row
+        where the table has a column `unit`).
     words
         What the texts of the table are called.
     unit
@@ -167,7 +168,8 @@ class SensitivityCheck(CheckResult):
         # A table knows units by name; what the name does not say, the check knows of its own.
         unit = row.get("unit", str(self.unit))
         unit = self.unit if unit == str(self.unit) else unit
-        show = amount(unit) if how == "amount" else _FORMATS[how]
+        in_unit = {"amount": difference, "level": amount}
+        show = in_unit[how](unit) if how in in_unit else _FORMATS[how]
         return show(value)
 
 

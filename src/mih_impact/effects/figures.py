@@ -23,7 +23,7 @@ from mih_impact.display.figure import (
 from mih_impact.display.locale import Label
 from mih_impact.display.numbers import interval, number, percent
 from mih_impact.display.result import evidence_of
-from mih_impact.display.unit import amount, zero_is_nothing
+from mih_impact.display.unit import amount, difference, zero_is_nothing
 from mih_impact.effects.estimates import require_outcome
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of
@@ -142,15 +142,6 @@ def _years_axis(ax: Axes, years: np.ndarray) -> None:
     ax.set_xlim(years[0] - 0.3, years[-1] + 0.3)
 
 
-def _value_axis(ax: Axes, effects: EffectEstimates, outcome: str, what: str) -> None:
-    unit = effects.units[outcome]
-    unit_axis(ax, unit=unit, price_year=effects.price_year, what=what)
-
-
-def _show(effects: EffectEstimates, outcome: str, value: float) -> str:
-    return amount(effects.units[outcome])(value)
-
-
 def plot_effects(effects: EffectEstimates, outcome: str, *, ax: Axes | None = None) -> Axes:
     """Draw the effect by year since start with interval and simultaneous band.
 
@@ -189,7 +180,8 @@ def plot_effects(effects: EffectEstimates, outcome: str, *, ax: Axes | None = No
         title = _EFFECT_TITLE.format(outcome=label_of(outcome)).text()
         ax.set_title(title)
         _years_axis(ax, years)
-        _value_axis(ax, effects, outcome, _DIFFERENCE.text())
+        unit = effects.units[outcome]
+        unit_axis(ax, unit=unit, price_year=effects.price_year, what=_DIFFERENCE.text())
         level = percent(interval_level(effects))
         notes = [_INTERVAL_NOTE.format(level=level).text(), *_open_note(effects, rows)]
         source_line(ax, _source(effects, [*notes, *_counts(rows)]))
@@ -260,9 +252,7 @@ def _effect_alt(effects: EffectEstimates, outcome: str, rows: pd.DataFrame, titl
         return f"{title}."
     row = third.iloc[0]
 
-    def show(x: Any) -> str:
-        return _show(effects, outcome, float(x))
-
+    show = difference(effects.units[outcome])
     text = _EFFECT_ALT.format(
         title=title,
         estimate=show(row["estimate"]),
@@ -312,18 +302,17 @@ def plot_levels(effects: EffectEstimates, outcome: str, *, ax: Axes | None = Non
         title = _LEVELS_TITLE.format(outcome=name[:1].upper() + name[1:]).text()
         ax.set_title(title)
         _years_axis(ax, years)
-        _value_axis(ax, effects, outcome, name)
+        unit = effects.units[outcome]
+        unit_axis(ax, unit=unit, price_year=effects.price_year, what=name, level=True)
         zeros = effects.provenance.options.get("dead", "zero") == "zero"
         note = _LEVELS_NOTES[zeros and zero_is_nothing(effects.units[outcome])]
         notes = [note.text(), *_counts(rows)]
         source_line(ax, _source(effects, notes))
         label_line_ends(ax)
         last = rows[np.isfinite(rows["participant_mean"])].iloc[-1]
-        alt = _LEVELS_ALT.format(
-            title=title,
-            t=_show(effects, outcome, last["participant_mean"]),
-            c=_show(effects, outcome, last["control_mean"]),
-        )
+        show = amount(effects.units[outcome])
+        means = {"t": show(last["participant_mean"]), "c": show(last["control_mean"])}
+        alt = _LEVELS_ALT.format(title=title, **means)
         set_alt_text(ax, alt.text())
     return ax
 

@@ -28,7 +28,7 @@ from mih_impact.display.figure import (
 from mih_impact.display.locale import Label, capital
 from mih_impact.display.numbers import NBSP, interval, number, percent
 from mih_impact.display.result import evidence_of, hidden_note
-from mih_impact.display.unit import AnyUnit, amount
+from mih_impact.display.unit import AnyUnit, difference
 from mih_impact.effects.card import HIDDEN_CELL, shown_rows, year_to_show
 from mih_impact.effects.estimates import require_outcome
 from mih_impact.effects.figures import interval_level
@@ -292,7 +292,7 @@ def _named(name: str, row: dict[Any, Any]) -> str:
 
 def _alt(names: list[str], frame: pd.DataFrame, unit: AnyUnit) -> str:
     """Return the figure in words, row by row."""
-    show = amount(unit)
+    show = difference(unit)
     said = []
     for name, row in zip(names, _records(frame), strict=True):
         if np.isnan(row["estimate"]):

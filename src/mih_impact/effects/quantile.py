@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -19,11 +19,11 @@ from mih_impact.display.layout import figure, finish
 from mih_impact.display.locale import Label, Lang, in_language
 from mih_impact.display.numbers import count, interval, percent
 from mih_impact.display.result import Card, Provenance, Result, hide_small
-from mih_impact.display.unit import AnyUnit, amount, is_money
+from mih_impact.display.unit import AnyUnit, difference, is_money
 from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.event_study import resolved_se
 from mih_impact.effects.influence import BAND_DRAWS, StandardError, sup_t
-from mih_impact.effects.question import read_target
+from mih_impact.effects.question import read_target, require_choice
 from mih_impact.effects.row_outcomes import RowOutcomes
 from mih_impact.errors import OptionError
 from mih_impact.panel.contract import label_of
@@ -110,7 +110,7 @@ class QuantileEffects(Result):
             return plot_quantiles(self, ax=ax)
 
     def _card(self) -> Card:
-        frame, show = self.shown().table, amount(self.unit)
+        frame, show = self.shown().table, difference(self.unit)
         rows = [
             [
                 percent(row["quantile"]),
@@ -230,6 +230,7 @@ def quantile_effects(
     target = read_target(
         group, [name], "difference", -1, (year, year), "available", dead, call="quantile_effects"
     )
+    require_choice("se", se, get_args(StandardError), call="quantile_effects")
     kind = resolved_se(se, [group])
     rows = RowOutcomes.of(group, target, kind)
     seen = rows.levels[:, 0]
@@ -442,7 +443,7 @@ def plot_quantiles(effects: QuantileEffects, *, ax: Axes | None = None) -> Axes:
         unit_axis(ax, unit=effects.unit, price_year=effects.price_year, what=_AXIS.text())
         title = effects._title.text()
         said = "; ".join(
-            f"{percent(row['quantile'])}: {amount(effects.unit)(row['estimate'])}"
+            f"{percent(row['quantile'])}: {difference(effects.unit)(row['estimate'])}"
             for row in rows.to_dict("records")
         )
         finish(

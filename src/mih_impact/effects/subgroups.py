@@ -16,7 +16,7 @@ from mih_impact.controls.subgroups import ALL, MISSING, Split
 from mih_impact.display.locale import Label, both, language
 from mih_impact.display.numbers import MINUS, number, p_equals
 from mih_impact.display.result import Card, hidden_note, naming_limit
-from mih_impact.display.unit import AnyUnit, amount
+from mih_impact.display.unit import AnyUnit, difference
 from mih_impact.effects.card import HIDDEN_CELL
 from mih_impact.effects.check_result import CheckResult, Wald, holm, wald
 from mih_impact.effects.estimates import outcome_asked, require_estimated
@@ -202,7 +202,7 @@ class DifferenceTest(CheckResult):
     def _row(self, row: dict[Any, Any]) -> dict[str, str]:
         """Return one row of the card."""
         pair = _AND.format(one=self._named(row["subgroup"]), other=self._named(row["versus"]))
-        show = amount(self.unit)
+        show = difference(self.unit)
         cells = {
             "pair": pair.text(),
             "year": str(row["year_since_start"]).replace("-", MINUS),

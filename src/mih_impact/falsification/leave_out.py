@@ -28,7 +28,7 @@ from mih_impact.display.result import (
     naming_limit,
     with_complement,
 )
-from mih_impact.display.unit import AnyUnit, amount
+from mih_impact.display.unit import AnyUnit, difference
 from mih_impact.effects.check_result import CountedCheck
 from mih_impact.effects.forest import Rows, forest
 from mih_impact.effects.influence import StandardError
@@ -179,7 +179,7 @@ class LeaveOneOut(CountedCheck):
 
     def card_table(self) -> pd.DataFrame:
         """Return everybody and each level left out, as displayed."""
-        show = amount(self.unit)
+        show = difference(self.unit)
         rows = self.table.to_dict("records")
         cells = {
             "who": self._names(),
@@ -263,7 +263,7 @@ def words(table: pd.DataFrame, unit: AnyUnit) -> dict[str, str]:
 
 def _words(table: pd.DataFrame, unit: AnyUnit) -> str:
     lang = language()
-    show = amount(unit)
+    show = difference(unit)
     full, rest = table.iloc[0], table.iloc[1:]
     seen = rest.dropna(subset=["estimate"])
     missing = rest.loc[rest["estimate"].isna(), "left_out"].tolist()

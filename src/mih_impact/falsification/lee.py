@@ -22,7 +22,7 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.display.locale import Label, both
 from mih_impact.display.numbers import interval, number, percent
 from mih_impact.display.result import Provenance
-from mih_impact.display.unit import AnyUnit, amount
+from mih_impact.display.unit import AnyUnit, difference
 from mih_impact.effects.check_result import SensitivityCheck
 from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.influence import Influence
@@ -576,7 +576,7 @@ def _names(columns: tuple[str, ...]) -> Label:
 
 def _sentence(row: dict[str, Any], seen: Seen, more: bool, level: float, unit: AnyUnit) -> str:
     """Return the bounds in words."""
-    show = amount(unit)
+    show = difference(unit)
     text = _BOUNDS.format(
         seen=_SEEN[seen],
         low=show(row["lower"]),

@@ -16,7 +16,7 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.display.locale import Label, Lang, both, in_language, language
 from mih_impact.display.numbers import interval, number, p_value, percent
 from mih_impact.display.result import Provenance, evidence_of, naming_limit
-from mih_impact.display.unit import amount
+from mih_impact.display.unit import difference
 from mih_impact.effects.check_result import CountedCheck, Wald, holm, p_text, wald
 from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.event_study import event_study
@@ -153,9 +153,9 @@ class PlaceboTest(CountedCheck):
         rows = self.table.to_dict("records")
         cover = percent(1.0 - self.alpha)
         shown = {
-            "estimate": [amount(row["unit"])(row["estimate"]) for row in rows],
+            "estimate": [difference(row["unit"])(row["estimate"]) for row in rows],
             "interval": [
-                interval(row["conf_low"], row["conf_high"], amount(row["unit"])) for row in rows
+                interval(row["conf_low"], row["conf_high"], difference(row["unit"])) for row in rows
             ],
             "p": [p_value(row["p_value"]) for row in rows],
         }
@@ -229,7 +229,7 @@ def placebo_words(name: str, table: pd.DataFrame, alpha: float) -> dict[str, str
 def _start_words(table: pd.DataFrame, alpha: float) -> str:
     years = ", ".join(
         _YEAR.format(
-            year=number(row["year_since_start"]), estimate=amount(row["unit"])(row["estimate"])
+            year=number(row["year_since_start"]), estimate=difference(row["unit"])(row["estimate"])
         ).text()
         for row in table.to_dict("records")
     )

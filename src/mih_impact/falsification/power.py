@@ -17,7 +17,7 @@ from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label, both
 from mih_impact.display.numbers import number, percent
 from mih_impact.display.result import Provenance
-from mih_impact.display.unit import AnyUnit, amount
+from mih_impact.display.unit import AnyUnit, difference
 from mih_impact.effects.check_result import SensitivityCheck
 from mih_impact.effects.estimates import fewest_persons, outcome_asked, require_estimated
 from mih_impact.effects.pretrend import tested_leads, uncertain_years
@@ -402,7 +402,7 @@ def _sentence(table: pd.DataFrame, leads: NDArray[np.int64], unit: AnyUnit) -> s
     if table.empty:
         return _UNTESTED.text()
     row = table[table["test"] == "wald"].iloc[-1]
-    show = amount(unit)
+    show = difference(unit)
     text = _FOUND.format(
         years=", ".join(number(int(year)) for year in leads),
         power=percent(row["power"]),

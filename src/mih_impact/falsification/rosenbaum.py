@@ -23,7 +23,7 @@ from mih_impact.controls.nearest import runs
 from mih_impact.display.locale import Label, both
 from mih_impact.display.numbers import number, p_equals, percent
 from mih_impact.display.result import Provenance
-from mih_impact.display.unit import SHARE, AnyUnit, amount
+from mih_impact.display.unit import SHARE, AnyUnit, difference
 from mih_impact.effects.check_result import SensitivityCheck
 from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.question import (
@@ -497,5 +497,5 @@ def _sentence(
         p=p_equals(p),
         alpha=percent(alpha),
         sets=number(sets),
-        estimate=amount(unit)(estimate),
+        estimate=difference(unit)(estimate),
     ).text()

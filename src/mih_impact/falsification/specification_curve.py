@@ -29,7 +29,7 @@ from mih_impact.display.figure import (
 from mih_impact.display.locale import Label, Lang, both, in_language, language
 from mih_impact.display.numbers import interval, number, percent
 from mih_impact.display.result import Card, Provenance, evidence_of, naming_limit
-from mih_impact.display.unit import AnyUnit, amount
+from mih_impact.display.unit import AnyUnit, difference
 from mih_impact.effects.check_result import CountedCheck
 from mih_impact.effects.forest import TITLE_WIDTH, align_heading
 from mih_impact.effects.imputation import imputation_effects
@@ -160,7 +160,7 @@ class SpecificationCurve(CountedCheck):
     def _card(self) -> Card:
         shown = self.shown()
         seen, own = _seen(shown.table), shown.table.iloc[0]
-        show = amount(self.unit)
+        show = difference(self.unit)
         estimate = f"{show(own['estimate'])}"
         if not np.isnan(own["estimate"]):
             estimate += f" ({interval(own['conf_low'], own['conf_high'], show)})"
@@ -205,7 +205,7 @@ def _differ(table: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def _words(table: pd.DataFrame, unit: AnyUnit, level: float) -> str:
-    show = amount(unit)
+    show = difference(unit)
     seen, own = _seen(table), table["estimate"].iloc[0]
     if np.isnan(own):
         return naming_limit(_HIDDEN)[language()]

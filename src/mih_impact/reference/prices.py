@@ -77,6 +77,15 @@ class PriceIndex:
             )
 
     @classmethod
+    def given(cls, index: PriceIndex | None) -> PriceIndex:
+        """Return the index given, or the shipped one for None; raise on what is none."""
+        if index is None:
+            return cls.kpi()
+        what = "give mih.PriceIndex.from_mapping({2020: 100.0, 2021: 103.5})"
+        arguments.instance("index=", index, PriceIndex, "a price index", what)
+        return index
+
+    @classmethod
     def kpi(cls, *, forecast: bool = False) -> PriceIndex:
         """Return Statistics Norway's consumer price index, as shipped.
 

@@ -175,6 +175,7 @@ def build_panel(
     arguments.choice("build_panel", "rows", rows, get_args(Rows))
     choices = get_args(BenefitType)
     arguments.choice("build_panel", "benefit_type", benefit_type, choices, optional=True)
+    own_units = {} if units is None else arguments.mapping("units", units, '{"hours": "hours"}')
     first, last = first_and_last(years)
     limit = parse_memory(memory_limit)
     store = Store.of(limit) if engine is None else SparkStore.in_session(engine, limit)
@@ -195,7 +196,7 @@ def build_panel(
     resident = _spells(store, building.resident, folder)
     panel = read_panel(
         store.source(origin.rows, None if folder is None else folder / PANEL),
-        units={**building.units, **(units or {})} or None,
+        units={**building.units, **own_units} or None,
         price_year=price_year,
         index=index,
         period=period,
@@ -282,7 +283,7 @@ class _Building:
         found = people(store, table, name)
         self.fixed = found.columns
         self.parts.append(Part("persons", name, found.taken, self.fixed))
-        name = named(identifiers, "identifiers") if identifiers else ""
+        name = "" if identifiers is None else named(identifiers, "identifiers")
         taken, known = identified(store, found.persons, identifiers, name)
         if taken is not None:
             self.parts.append(Part("identifiers", name, taken, ()))

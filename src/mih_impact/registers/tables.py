@@ -247,6 +247,12 @@ class _Dated(Source):
             raise refuse(
                 "gap= is a number of days", found=f"gap={arguments.shown(self.gap)}", do="give 0"
             )
+        if arguments.listed(self.open_ends) is None and not isinstance(self.open_ends, (str, date)):
+            raise refuse(
+                "open_ends= is a list of the days that mean still going on",
+                found=f"open_ends={arguments.shown(self.open_ends)}",
+                do='open_ends=["9999-12-31"]',
+            )
         for end in self.never:
             day_of("open_ends", end)
         if self.covers_to is not None:

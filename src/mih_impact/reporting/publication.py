@@ -16,13 +16,15 @@ import pandas as pd
 
 from mih_impact import arguments
 from mih_impact.arguments import named_options
+from mih_impact.controls.balance import Balance
 from mih_impact.display.locale import Lang, in_language, language
 from mih_impact.display.numbers import MINUS, NBSP
 from mih_impact.display.result import Displayed
 from mih_impact.display.tables import is_numeric, text_cells
+from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import OptionError, ReportError, require_package
 from mih_impact.reporting.document import LOCALES
-from mih_impact.reporting.export import Table
+from mih_impact.reporting.export import Table, balance_table, effects_table
 from mih_impact.storage import write_whole
 
 if TYPE_CHECKING:
@@ -45,7 +47,8 @@ def publication_table(
     Parameters
     ----------
     result
-        A result whose card has a table: effects, balance, an account, a check.
+        Effects by year since start, a balance, or a result whose card has a table, such as an
+        account or a check that estimates again.
     lang
         Language; None is the one in force.
     row_heads
@@ -58,7 +61,7 @@ def publication_table(
     Raises
     ------
     ReportError
-        The result has no table on its card.
+        The result is none of these.
     MissingExtraError
         great-tables is not installed.
 
@@ -69,8 +72,9 @@ def publication_table(
     >>> "At information meetings" in table.as_raw_html()
     True
     """
+    arguments.flag("row_heads", row_heads)
     with in_language(lang):
-        return _set(_table_of(result), row_heads)
+        return _set(_table_of(result), bool(row_heads))
 
 
 def _set(table: Table, row_heads: bool = True) -> GT:
@@ -99,7 +103,11 @@ def _table_of(result: Displayed | Table) -> Table:
     arguments.instance(
         "A publication table", result, Displayed, "a result", "give what a call of mih returned",
     )  # fmt: skip
-    card = result.card()
+    card, name = result.card(), type(result).__name__.lower()
+    if isinstance(result, Balance):
+        return balance_table(name, result, " ".join(card.notes))
+    if isinstance(result, EffectSeries):
+        return effects_table(name, result, " ".join(card.notes))
     if card.table is None:
         raise ReportError(
             "The result has no table on its card",
@@ -107,7 +115,6 @@ def _table_of(result: Displayed | Table) -> Table:
             do="give a result with a table, such as group.balance() or mih.event_study(group)",
         )
     said = [*(f"{name}: {value}." for name, value in card.lines), *card.notes]
-    name = type(result).__name__.lower()
     return Table(name, card.title, card.table, card.table, {}, " ".join(said))
 
 
@@ -170,7 +177,7 @@ def write_publication_table(
     Parameters
     ----------
     result
-        A result whose card has a table; see `publication_table`.
+        As for `publication_table`.
     path
         The file; its suffix says which.
     lang
@@ -183,7 +190,7 @@ def write_publication_table(
     Raises
     ------
     ReportError
-        The result has no table on its card.
+        The result is none of these.
     StorageError
         An unknown suffix, or a file that cannot be written.
     MissingExtraError

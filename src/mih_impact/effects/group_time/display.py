@@ -22,7 +22,7 @@ from mih_impact.display.figure import (
 from mih_impact.display.locale import Label
 from mih_impact.display.numbers import count, interval, number, year_range
 from mih_impact.display.result import Card, evidence_of
-from mih_impact.display.unit import amount
+from mih_impact.display.unit import difference
 from mih_impact.effects.estimates import require_outcome
 from mih_impact.panel.contract import label_of
 
@@ -142,7 +142,7 @@ def _overall(effects: GroupTimeEstimates, overall: pd.DataFrame | None) -> list[
     lines = []
     for row in [] if overall is None else overall.to_dict("records"):
         unit = effects.units[str(row["outcome"])]
-        show = amount(unit, like=max(abs(row["estimate"]), np.nan_to_num(row["std_error"])))
+        show = difference(unit, like=max(abs(row["estimate"]), np.nan_to_num(row["std_error"])))
         text = show(row["estimate"])
         if np.isfinite(row["std_error"]):
             text += f" ({interval(row['conf_low'], row['conf_high'], show)})"

@@ -13,7 +13,7 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.display.locale import language
 from mih_impact.display.numbers import Formatter, number
 from mih_impact.display.result import Card, is_small, naming_limit
-from mih_impact.display.unit import amount
+from mih_impact.display.unit import difference
 from mih_impact.effects.check_result import HIDDEN, CheckResult
 from mih_impact.effects.comparison import Comparison
 from mih_impact.effects.question import TargetEffects, read_target, read_years
@@ -99,4 +99,4 @@ def shown_p(p: float, draws: int) -> str:
 
 def formatter(group: ControlGroup, outcome: str) -> Formatter:
     """Return what shows an effect on an outcome."""
-    return amount(group.risk.cube.unit_of(outcome))
+    return difference(group.risk.cube.unit_of(outcome))

@@ -22,7 +22,7 @@ from mih_impact.display.figure import (
 from mih_impact.display.locale import Label, Lang, both, in_language, language
 from mih_impact.display.numbers import NOT_AVAILABLE, currency, interval, number, percent
 from mih_impact.display.result import Card, evidence_of, is_small, naming_limit
-from mih_impact.display.unit import SHARE, AnyUnit, amount, is_money
+from mih_impact.display.unit import SHARE, AnyUnit, difference, is_money, points
 from mih_impact.effects.check_result import HIDDEN, CheckResult
 from mih_impact.panel.contract import label_of
 
@@ -128,14 +128,14 @@ def show_m(M: Any, restriction: str, unit: AnyUnit) -> str:
     """Show one M with as many decimals as it has, up to three, or as fit its unit."""
     smooth = restriction == "smoothness"
     if smooth and not is_money(unit) and str(unit) != SHARE:
-        return amount(unit)(M)
+        return difference(unit)(M)
     scale = 100.0 if smooth and str(unit) == SHARE else 1.0
     whole = (d for d in range(3) if math.isclose(M * scale, round(M * scale, d), abs_tol=1e-9))
     decimals = next(whole, 3)
     if not smooth:
         return number(M, decimals)
     if str(unit) == SHARE:
-        return percent(M, decimals)
+        return points(M, decimals)
     return currency(M, str(unit), decimals=decimals)
 
 
@@ -208,7 +208,7 @@ class HonestBounds(CheckResult):
     def _card(self) -> Card:
         lang = language()
         shown = self.shown()
-        show = amount(self.unit)
+        show = difference(self.unit)
         rows = shown.table.to_dict("records")
         table = pd.DataFrame(
             {

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact import arguments
-from mih_impact.errors import AssumptionError, OptionError
+from mih_impact.errors import AssumptionError
 from mih_impact.panel.synthetic.people import (
     BENEFIT_TYPES,
     HOME_COUNTIES,
@@ -60,7 +60,7 @@ class Confounding:
 
     Raises
     ------
-    AssumptionError
+    OptionError
         If `kind` is unknown or `strength` is negative or not finite.
 
     Examples
@@ -74,11 +74,7 @@ class Confounding:
 
     def __post_init__(self) -> None:
         arguments.choice("Confounding", "kind", self.kind, ("level", "trend", "post_only"))
-        if not (np.isfinite(self.strength) and self.strength >= 0):
-            raise OptionError(
-                "The strength of the confounding must be a number of at least 0",
-                found=repr(self.strength),
-            )
+        arguments.number("strength", self.strength, low=0)
 
 
 def wage_factor(confounding: Confounding | None, motivation: Floats) -> Floats | None:
