@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import narwhals as nw
 import pandas as pd
@@ -887,11 +888,16 @@ def test_what_became_of_the_rows_fits_a_screen_and_tells_all_of_it():
     named = mih.Spells(table, name="a name that is longer than a third of a screen", to="aap",
                        amount="rate", per="day", days="calendar", overlap="highest")  # fmt: skip
     told = build(spells=[named]).sources()
-    text = repr(told)
-    assert max(map(len, text.splitlines())) < 80
+    with mih.options(lang="en"):
+        text = repr(told)
+    for shown in (text, repr(told)):
+        assert max(map(len, shown.splitlines())) < 80
     for fate in FATES:
         n = int(told[fate].iloc[1])
         assert (f"{fate} {n:,}" in text) == (n > 0 or fate in ("used", "outside")), fate
+    assert repr(told).startswith("tabell ")
+    assert not re.search("|".join(FATES), repr(told))
+    assert f"brukt {told['used'].iloc[1]}" in repr(told)
     assert type(told[["table", "used"]]) is pd.DataFrame
     assert "table" in told.head(1).to_string()
 

@@ -12,13 +12,13 @@ from typing import Any
 import pandas as pd
 
 from mih_impact import arguments
-from mih_impact.display.locale import both
-from mih_impact.display.numbers import number, percent
+from mih_impact.display.locale import Label, both
+from mih_impact.display.numbers import NBSP, number, percent
 from mih_impact.panel.check import Breach, PanelReport
 from mih_impact.panel.contract import BENEFITS, CONTRACT
 from mih_impact.panel.messages import STRANGERS
 from mih_impact.panel.panel import Panel
-from mih_impact.registers.fates import FATES, Taken
+from mih_impact.registers.fates import FATE_LABELS, FATES, Taken
 from mih_impact.registers.rows import kind_of
 from mih_impact.registers.spells import PARTS, Setting, between, last_of, shares
 from mih_impact.registers.tables import Spells, refuse
@@ -28,6 +28,9 @@ __all__ = ["BuiltPanel", "Origin", "Part"]
 
 #: Columns of a narrow screen, and of them those that the name of a table may take.
 _WIDTH, _NAME = 79, 30
+_TABLE = Label(nb="tabell", en="table")
+_READ = Label(nb="leste rader", en="rows_read")
+_BECAME = Label(nb="hva det ble av dem", en="what became of them")
 #: The share of a table's rows without a person that is warned of. A few are normal: those who moved
 #: abroad, or got another number; of a key that does not fit there are many.
 _MANY = 0.05
@@ -76,16 +79,18 @@ class _Sources(pd.DataFrame):
 
     def __repr__(self) -> str:
         wide = min(max(map(len, self["table"]), default=0), _NAME)
-        lines = [f"{'table':{wide}}  {'rows_read':>11}  what became of them"]
+        head = (_TABLE.text().ljust(wide), _READ.text().rjust(11), _BECAME.text())
+        lines = ["  ".join(head)]
         for row in self.to_dict("records"):
-            met = [f"{name} {row[name]:,}" for name in (*FATES, "declared_missing") if row[name]]
+            met = [f"{told.text()} {number(row[name])}" for name, told in FATE_LABELS.items()
+                   if row[name]]  # fmt: skip
             name = row["table"] if len(row["table"]) <= wide else row["table"][: wide - 3] + "..."
-            begun = f"{name:{wide}}  {row['rows_read']:11,}  "
-            text = ", ".join(fate.replace(" ", "\N{NO-BREAK SPACE}") for fate in met)
+            begun = f"{name:{wide}}  {number(row['rows_read']):>11}  "
+            text = ", ".join(fate.replace(" ", NBSP) for fate in met)
             lines += textwrap.wrap(
                 text, _WIDTH, initial_indent=begun, subsequent_indent=" " * len(begun)
             ) or [begun.rstrip()]
-        return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ")
+        return "\n".join(lines).replace(NBSP, " ")
 
 
 class BuiltPanel(Panel):

@@ -10,28 +10,45 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
+from mih_impact.display.locale import Label
 from mih_impact.errors import MihImpactError, PanelContractError
 from mih_impact.panel.csv_text import FALSE, TRUE
 from mih_impact.registers.tables import Source, refuse
 from mih_impact.registers.taking import Store, Wanted, literal, quoted, shown_codes
 
-__all__ = ["FATES", "Check", "Taken", "bookkeeping", "chosen", "one_of", "ranked", "weighed"]
+__all__ = [
+    "FATES",
+    "FATE_LABELS",
+    "Check",
+    "Taken",
+    "bookkeeping",
+    "chosen",
+    "one_of",
+    "ranked",
+    "weighed",
+]
 
+_NAMES = {
+    "used": "brukt",
+    "revised": "erstattet av en senere versjon",
+    "cancelled": "annullert",
+    "merged": "slått sammen",
+    "excluded": "utelatt",
+    "other_measure": "annet tiltak",
+    "later": "senere deltakelse",
+    "overlapped": "overlappet",
+    "empty": "uten dager",
+    "outside": "utenfor panelet",
+    "after_death": "etter død",
+    "without_person": "uten person",
+}
 #: What becomes of a row. Each has one.
-FATES = (
-    "used",
-    "revised",
-    "cancelled",
-    "merged",
-    "excluded",
-    "other_measure",
-    "later",
-    "overlapped",
-    "empty",
-    "outside",
-    "after_death",
-    "without_person",
-)
+FATES = tuple(_NAMES)
+#: What a reader is told of each, and of values that their file declares missing.
+FATE_LABELS = {
+    name: Label(nb=nb, en=name)
+    for name, nb in {**_NAMES, "declared_missing": "verdier filen sier mangler"}.items()
+}
 
 
 def bookkeeping(table: Source) -> dict[str, Wanted]:
