@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import textwrap
 
 import openpyxl
 import pytest
 from openpyxl.formula import Tokenizer
+from openpyxl.utils import column_index_from_string
 
 import mih_impact as mih
 from mih_impact import errors
@@ -299,3 +301,38 @@ class TestBadInput:
 
 def _fail(*_: object) -> None:
     raise OSError("no space left")
+
+
+def _room(sheet, cell) -> float:
+    """Return the width in characters of a cell and of the empty ones on its right."""
+    width = {}
+    for name, column in sheet.column_dimensions.items():
+        first = column.min or column_index_from_string(name)
+        width |= dict.fromkeys(range(first, (column.max or first) + 1), column.width)
+    last = cell.column
+    if not cell.alignment.wrap_text:
+        while last < sheet.max_column and sheet.cell(cell.row, last + 1).value is None:
+            last += 1
+    return sum(width.get(column, 8.43) for column in range(cell.column, last + 1))
+
+
+def _lines(text: str, room: float) -> int:
+    """Return how many lines a text takes, broken between its words; 99 if a word is too long."""
+    words = [len(word) for word in re.split(r"(?<=-)|[ /]", text)]
+    return 99 if max(words) > room else len(textwrap.wrap(text, int(room)))
+
+
+def test_every_text_has_room(written):
+    """Of a heading and a cell that is broken, by its height; of any other, by its width."""
+    tight = []
+    for sheet in written[1].worksheets:
+        for cell in (cell for row in sheet.iter_rows() for cell in row):
+            if not isinstance(cell.value, str) or cell.value.startswith("="):
+                continue
+            size = cell.font.size / 11
+            wide = size * (1.1 if cell.font.bold else 1.0)
+            lines = _lines(cell.value, _room(sheet, cell) / wide)
+            height = sheet.row_dimensions[cell.row].height or 15.0
+            if lines > (height / (15.0 * size) + 0.05 if cell.alignment.wrap_text else 1):
+                tight.append((sheet.title, cell.coordinate, cell.value))
+    assert tight == []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -251,6 +252,7 @@ class Page:
         self.key = key
         self._sheet = sheet
         self._last = (0, 0)
+        self._texts: dict[tuple[int, int], tuple[str, str]] = {}
 
     def head(
         self, title: Label, what: Label, evidence: str, headings: Sequence[Label | None]
@@ -263,7 +265,6 @@ class Page:
             if heading is not None:
                 self.text(_HEADING, column, heading, "header")
         self._sheet.set_row(0, 26)
-        self._sheet.set_row(_HEADING, 32)
 
     def text(self, row: int, column: int, text: Label | str, look: str = "text") -> None:
         """Write a text, as text."""
@@ -271,7 +272,7 @@ class Page:
         # A little air between a number and the text on its right.
         cell = self.book.format(look, text=column > 0)
         self._sheet.write_string(row, column, shown, cell)
-        self._reach(row, column)
+        self._reach(row, column, shown, look)
 
     def number(
         self, row: int, column: int, value: float, number: str, look: str = "estimate"
@@ -369,7 +370,8 @@ class Page:
         Parameters
         ----------
         widths
-            Of the columns, in characters; the last one holds for the rest.
+            Of the columns, in characters, where no text asks for more; the last one holds for the
+            rest.
         frozen
             Rows and columns that stay in view.
         printed
@@ -378,8 +380,9 @@ class Page:
             Whether it is printed on A3.
         """
         sheet, (row, column) = self._sheet, self._last
-        for place in range(max(column + 1, len(widths))):
-            sheet.set_column(place, place, widths[min(place, len(widths) - 1)])
+        least = [widths[min(k, len(widths) - 1)] for k in range(max(column + 1, len(widths)))]
+        for place, width in enumerate(self._with_room(least)):
+            sheet.set_column(place, place, width)
         sheet.freeze_panes(*frozen)
         sheet.hide_gridlines(2)
         sheet.set_landscape()
@@ -391,8 +394,33 @@ class Page:
         sheet.set_footer("&L&A&R&P / &N")
         sheet.protect("", {"format_columns": True, "format_rows": True})
 
-    def _reach(self, row: int, column: int) -> None:
+    def _reach(self, row: int, column: int, text: str = "", look: str = "text") -> None:
         self._last = (max(self._last[0], row), max(self._last[1], column))
+        self._texts[row, column] = text, look
+
+    def _with_room(self, widths: list[float]) -> list[float]:
+        """Return widths in which texts have room, and make headings as tall as they need.
+
+        A text may run into empty cells on its right; a heading is broken between its words.
+        """
+        heads: dict[int, list[tuple[int, str]]] = {}
+        for (row, column), (text, look) in self._texts.items():
+            given = _LOOKS[look]
+            size = given.get("font_size", 11) / 11 * (1.12 if given.get("bold") else 1.0)
+            last = column + 1
+            if look == "header":
+                heads.setdefault(row, []).append((column, text))
+                text = max(re.split(r"[ /]|(?<=-)", text), key=len)
+            elif given.get("text_wrap"):
+                continue
+            else:
+                while last < len(widths) and (row, last) not in self._texts:
+                    last += 1
+            widths[column] += max(size * len(text) + 1 - sum(widths[column:last]), 0.0)
+        for row, texts in heads.items():
+            lines = max(len(textwrap.wrap(t, int(widths[c] / 1.12))) for c, t in texts)
+            self._sheet.set_row(row, max(32 if row == _HEADING else 15, 16 * lines))
+        return widths
 
 
 #: Short names of the rates; a cost and a reach are called after their labels.
