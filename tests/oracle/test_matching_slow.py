@@ -84,7 +84,9 @@ def test_the_tree_chooses_as_the_slow_loop(draw, limit, ratio):
     allowed &= np.abs(score[0][:, None] - score[1][None, :]) <= limit
     cloud = Cloud(controls, cell, person, score[1] if np.isfinite(limit) else None, limit)
     who = points, target_cell, score[0]
-    found = mahalanobis_nearest(cloud, *who, ratio)
+    by = score[0] if np.isfinite(limit) else None
+    targets = Cloud(points, target_cell, np.arange(len(points)), by, limit)
+    found = mahalanobis_nearest(cloud, targets, ratio)
     chosen, ties = slow_nearest(distance, allowed, ratio)
     assert chosen_of(found) == chosen
     assert found.ties == ties

@@ -104,7 +104,7 @@ def test_the_nearest_others_are_those_of_a_loop_whatever_the_last_digit(noise, s
     place, near, level = (
         _on_line(Line.of(point[:, 0], cell), rows)
         if dimensions == 1
-        else _in_space(Cloud(point, cell, np.arange(300)), point, cell, rows)
+        else _in_space(Cloud(point, cell, np.arange(300)), rows)
     )
     nearby = Nearby(np.arange(300), place, rows, near, level)
     distance = np.sqrt(((exact[:, None] - exact) ** 2).sum(axis=2))
@@ -126,7 +126,8 @@ def test_within_cells_the_nearest_are_those_of_a_loop(monkeypatch, many, caliper
     target, control = rng.integers(0, 40, 90) / 10, rng.integers(0, 40, 400) / 10
     target_cell, control_cell = rng.integers(0, 9, 90), rng.choice([0, 1, 2, 3, 5, 6], 400)
     control_cell[:3] = 7
-    found = nearest_within(target, target_cell, control, control_cell, 5, caliper)
+    targets, controls = Line.of(target, target_cell), Line.of(control, control_cell)
+    found = nearest_within(targets, controls, 5, caliper)
     ties = 0
     for row, t, c in zip(chosen(found), target, target_cell, strict=True):
         mates = np.flatnonzero(control_cell == c)
@@ -147,7 +148,7 @@ def test_in_space_the_nearest_are_those_of_a_loop(values, ratio):
     control_cell[:2] = 4
     control[::2] = control[1::2]
     cloud = Cloud(control, control_cell, np.arange(200))
-    found = mahalanobis_nearest(cloud, target, target_cell, np.zeros(60), ratio)
+    found = mahalanobis_nearest(cloud, Cloud(target, target_cell, np.arange(60)), ratio)
     ties = 0
     for row, t, c in zip(chosen(found), target, target_cell, strict=True):
         mates = np.flatnonzero(control_cell == c)

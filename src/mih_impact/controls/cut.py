@@ -1,4 +1,4 @@
-"""What participants can be split by besides a column: a number cut into bins, and completion."""
+"""Numbers cut into bins, to split participants by or to match on, and who completes."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.comparison import Comparison
+from mih_impact.controls.options import Cutpoints
+from mih_impact.controls.risk_set import RiskSet
 from mih_impact.controls.terms import Lag, Term, as_terms
 from mih_impact.display.locale import Label, both
 from mih_impact.display.numbers import EN_DASH, number
 from mih_impact.errors import EffectsError, OptionError
 from mih_impact.panel.contract import CONTRACT
 
-__all__ = ["AGE_BOUNDS", "CONDITIONAL", "Completers", "Cut", "completers", "cut"]
+__all__ = ["AGE_BOUNDS", "CONDITIONAL", "Completers", "Cut", "coarsened_cells", "completers", "cut"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -285,3 +287,88 @@ def completers(column: str) -> Completers:
             do='give the column that says who finished: mih.completers("completed")',
         )
     return Completers(column)
+
+
+#: A value this share of the largest below a point is at the point.
+ROUNDING = 1e-11
+
+
+def sturges(rows: int) -> int:
+    """Return Sturges' number of bins, 1 + log2 of the rows, rounded up.
+
+    Examples
+    --------
+    >>> sturges(614)
+    11
+    """
+    return int(np.ceil(np.log2(rows) + 1))
+
+
+def edges(x: FloatArray, count: int) -> FloatArray:
+    """Return the points that part the range of x into bins of equal width.
+
+    Examples
+    --------
+    >>> edges(np.array([0.0, 2.0, 10.0]), 5)
+    array([2., 4., 6., 8.])
+    """
+    return np.asarray(np.linspace(x.min(), x.max(), count + 1)[1:-1])
+
+
+def bins(x: FloatArray, cutpoints: FloatArray) -> IntArray:
+    """Return the bin of each number; a bin holds its lower point and not its upper one.
+
+    Examples
+    --------
+    >>> bins(np.array([19.0, 20.0, 34.0, 50.0]), np.array([20.0, 50.0]))
+    array([0, 1, 1, 2])
+    """
+    return np.searchsorted(np.unique(cutpoints), x, side="right").astype(np.int64)
+
+
+def coarsened_cells(risk: RiskSet, cutpoints: Cutpoints | None) -> IntArray:
+    """Return the cell of every row by start year, exact columns and coarsened covariates.
+
+    Parameters
+    ----------
+    risk
+        The risk sets, `on` in their design.
+    cutpoints
+        Per term its number of bins or its points; Sturges' bins for the others.
+
+    Returns
+    -------
+    array of int
+        Shape (m,).
+
+    Raises
+    ------
+    SupportError
+        Cutpoints for a category.
+
+    Notes
+    -----
+    As in R's MatchIt: a number falls in one of 1 + log2(m) bins of equal width over all rows of
+    the risk sets, a category is its own bin (Iacus, King and Porro 2012, section 3).
+    """
+    design, given = risk.design, {} if cutpoints is None else dict(cutpoints)
+    cell = risk.cell
+    for k, name in enumerate(design.names):
+        x = design.column(k)
+        if name != str(design.terms[k]):  # an indicator of one value of a category
+            if str(design.terms[k]) in given:
+                raise OptionError(
+                    f"{design.terms[k]} is a category: it has no cutpoints",
+                    found=f"{sum(t == design.terms[k] for t in design.terms)} values or more",
+                    do="leave it out of cutpoints=, or join its values in the panel",
+                )
+            code = x.astype(np.int64)
+        else:
+            points = given.get(name, sturges(len(x)))
+            cut = edges(x, int(points)) if isinstance(points, (int, np.integer)) else points
+            # A value that is at the point on paper may lie a rounding below it.
+            rounding = ROUNDING * float(np.abs(x).max())
+            code = bins(x, np.asarray(cut, dtype=np.float64) - rounding)
+        pair = cell * (int(code.max()) + 1) + code
+        cell = np.unique(pair, return_inverse=True)[1].astype(np.int64)
+    return cell

@@ -15,15 +15,10 @@ from mih_impact.controls.comparison import Chosen, Sets
 from mih_impact.controls.options import EffectOn
 from mih_impact.controls.risk_set import RiskSet
 
-__all__ = ["both_ways", "in_one_set", "mirrored", "started", "weighed_sides"]
+__all__ = ["both_ways", "in_one_set", "started", "weighed_sides"]
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
-
-
-def mirrored(risk: RiskSet) -> RiskSet:
-    """Return the risk sets with sides exchanged: candidates look for participants."""
-    return replace(risk, treated=~risk.treated)
 
 
 def started(risk: RiskSet) -> FloatArray:

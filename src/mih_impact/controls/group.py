@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from weakref import WeakValueDictionary
 
 import numpy as np
 import pandas as pd
@@ -15,12 +14,11 @@ from mih_impact.controls.balance import Balance, balance
 from mih_impact.controls.card import card, other_measures
 from mih_impact.controls.comparison import Comparison, Sets
 from mih_impact.controls.flow import attrition_frame
+from mih_impact.controls.mahalanobis import Cloud, in_line, in_space
 from mih_impact.controls.matching import tied_share
 from mih_impact.controls.nearest import Line
 from mih_impact.controls.overlap import Overlap, overlap
-from mih_impact.controls.propensity import Score
 from mih_impact.controls.recipe import Recipe, no_weights
-from mih_impact.controls.risk_set import RiskSet
 from mih_impact.controls.subgroups import By
 from mih_impact.controls.terms import Lag
 from mih_impact.display.locale import current
@@ -31,10 +29,6 @@ __all__ = ["ControlGroup"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-
-
-#: Lines that a group still holds, by the risk sets and the score that they are of.
-_LINES: WeakValueDictionary[tuple[RiskSet, Score | None], Line] = WeakValueDictionary()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -81,15 +75,16 @@ class ControlGroup(Comparison, Displayed):
 
     recipe: Recipe[ControlGroup] | None = None
 
-    @cached_property
+    @property
     def line(self) -> Line:
         """Where candidates stand on the line of their log odds; without a score all stand alike."""
-        of = (self.risk, self.score)
-        if (held := _LINES.get(of)) is None:
-            candidate = np.flatnonzero(~self.risk.treated)
-            score = np.zeros(len(candidate)) if self.score is None else self.score.line[candidate]
-            _LINES[of] = held = Line.of(score, self.risk.cell[candidate])
-        return held
+        return in_line(self.risk, None if self.score is None else self.score.line)
+
+    @property
+    def cloud(self) -> Cloud:
+        """Where candidates stand by their coordinates."""
+        assert self.whitened is not None
+        return in_space(self.risk, self.whitened)
 
     @cached_property
     def tied_share(self) -> float:

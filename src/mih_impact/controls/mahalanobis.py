@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +16,21 @@ from scipy.linalg import cho_factor, cho_solve
 
 from mih_impact.controls.covariates import names_for_messages
 from mih_impact.controls.logit import linear_index, require_full_rank
-from mih_impact.controls.nearest import SAME, Neighbours, Places, runs
+from mih_impact.controls.nearest import SAME, Line, Neighbours, Places, runs
 from mih_impact.controls.risk_set import RiskSet
 
 if TYPE_CHECKING:
     from scipy.spatial import cKDTree
 
-__all__ = ["Cloud", "coordinates", "mahalanobis_greedy", "mahalanobis_nearest", "whiten"]
+__all__ = [
+    "Cloud",
+    "coordinates",
+    "in_line",
+    "in_space",
+    "mahalanobis_greedy",
+    "mahalanobis_nearest",
+    "whiten",
+]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -138,7 +147,8 @@ class Cloud:
     cell, person
         Start year and exact cell of each row, and who serves once.
     score, limit
-        With a limit, only points whose score is within it of the target's are seen.
+        With a limit, only points whose score is within it of the target's are seen, and rows alike
+        have the same score.
     """
 
     def __init__(
@@ -151,16 +161,18 @@ class Cloud:
     ) -> None:
         # Rows that are alike are neighbours in any order by a function of what they are alike in.
         key = point @ np.sqrt(np.arange(2.0, point.shape[1] + 2)) if score is None else score
-        order = np.lexsort((key, cell))
+        order = np.lexsort((key, _along_curve(point), cell) if score is None else (key, cell))
+        alike = [cell, *point.T] if score is None else [cell, score, *point.T]
         new = np.ones(len(order), dtype=bool)
-        new[1:] = (np.diff(point[order], axis=0) != 0).any(axis=1) | (np.diff(cell[order]) != 0)
+        new[1:] = np.any([np.diff(column[order]) != 0 for column in alike], axis=0)
         start = np.flatnonzero(new)
         self.places = Places(order, np.append(start, len(order)), person)
         #: The place of every row.
         self.place = np.empty(len(order), dtype=np.int64)
         self.place[order] = np.cumsum(new) - 1
-        at = order[start]
-        self._point, self._cell, self._key = point[at], cell[at], key[at]
+        #: The first row of every place, and the point, the cell and the score of it.
+        self.first = at = order[start]
+        self.point, self.cell, self.key = point[at], cell[at], key[at]
         self._limit = limit if score is not None else np.inf
         self._trees: dict[int, cKDTree] = {}
 
@@ -171,8 +183,8 @@ class Cloud:
 
     def levels(self, target: FloatArray, cell: int, score: float) -> Iterator[list[int]]:
         """Yield places in order of distance, those that are equally near together."""
-        first = int(np.searchsorted(self._cell, cell, side="left"))
-        end = int(np.searchsorted(self._cell, cell, side="right"))
+        first = int(np.searchsorted(self.cell, cell, side="left"))
+        end = int(np.searchsorted(self.cell, cell, side="right"))
         count, done = FIRST_LOOK, -1.0
         while first < end:
             distance, place, whole = self._look(target, first, end, score, count)
@@ -197,11 +209,11 @@ class Cloud:
         if np.isinf(self._limit):
             distance, place = self._nearest(target, first, end, count)
             return distance, place, len(place) == end - first
-        low, high = np.searchsorted(self._key[first:end], [score - self._limit - SAME,
+        low, high = np.searchsorted(self.key[first:end], [score - self._limit - SAME,
                                                            score + self._limit + SAME])  # fmt: skip
         place = np.arange(first + low, first + high)
-        place = place[np.abs(self._key[place] - score) <= self._limit + SAME]
-        distance = np.sqrt(((self._point[place] - target) ** 2).sum(axis=1))
+        place = place[np.abs(self.key[place] - score) <= self._limit + SAME]
+        distance = np.sqrt(((self.point[place] - target) ** 2).sum(axis=1))
         if count < len(place):
             nearest = np.argpartition(distance, count - 1)[:count]
             nearest = nearest[np.argsort(distance[nearest], kind="stable")]
@@ -216,7 +228,7 @@ class Cloud:
         if first not in self._trees:
             from scipy.spatial import cKDTree
 
-            self._trees[first] = cKDTree(self._point[first:end])
+            self._trees[first] = cKDTree(self.point[first:end])
         nth = np.arange(1, min(count, end - first) + 1)
         distance, found = self._trees[first].query(target, k=nth)
         return np.asarray(distance), first + np.asarray(found)
@@ -237,7 +249,7 @@ class Cloud:
         order = np.argsort(cell, kind="stable")
         cells, begins = np.unique(cell[order], return_index=True)
         for c, here in zip(cells.tolist(), np.split(order, begins[1:]), strict=True):
-            first, end = np.searchsorted(self._cell, [c, c + 1]).tolist()
+            first, end = np.searchsorted(self.cell, [c, c + 1]).tolist()
             if first == end:
                 continue
             distance, found = self._nearest(target[here], first, end, count)
@@ -246,17 +258,40 @@ class Cloud:
         return far, place, whole
 
 
-def mahalanobis_nearest(
-    cloud: Cloud, target: FloatArray, cell: IntArray, score: FloatArray, ratio: int
-) -> Neighbours:
+#: Candidates, and those who start, by what they were last put in order by, as long as their risk
+#: sets are held: the other side, and the variance, look for the nearest among the same.
+_ORDERED: WeakKeyDictionary[RiskSet, dict[bool, tuple[FloatArray | None, Line | Cloud]]]
+_ORDERED = WeakKeyDictionary()
+
+
+def in_line(risk: RiskSet, score: FloatArray | None) -> Line:
+    """Return the candidates on the line of a score of every row; without one all stand alike."""
+    sides, side = _ORDERED.setdefault(risk.mirror_of or risk, {}), risk.mirror_of is None
+    by, held = sides.get(side, (None, None))
+    if not isinstance(held, Line) or by is not score:
+        rows = np.flatnonzero(~risk.treated)
+        held = Line.of(np.zeros(len(rows)) if score is None else score[rows], risk.cell[rows])
+        sides[side] = score, held
+    return held
+
+
+def in_space(risk: RiskSet, point: FloatArray) -> Cloud:
+    """Return the candidates by the coordinates of every row."""
+    sides, side = _ORDERED.setdefault(risk.mirror_of or risk, {}), risk.mirror_of is None
+    by, held = sides.get(side, (None, None))
+    if not isinstance(held, Cloud) or by is not point:
+        rows = np.flatnonzero(~risk.treated)
+        sides[side] = point, (held := Cloud(point[rows], risk.cell[rows], rows))
+    return held
+
+
+def mahalanobis_nearest(cloud: Cloud, targets: Cloud, ratio: int) -> Neighbours:
     """Find the nearest controls of each target, with replacement, and all who are as near.
 
     Parameters
     ----------
-    cloud
-        The controls.
-    target, cell, score
-        Coordinates (n, k), cells (n,) and scores (n,) of the targets.
+    cloud, targets
+        The controls, and those who look for some.
     ratio
         Neighbours wanted; fewer where the cell or the limit on the score gives fewer.
 
@@ -265,53 +300,56 @@ def mahalanobis_nearest(
     Neighbours
         As `nearest.nearest_within`; targets that are alike share a set.
     """
-    alike, first = _alike(target, cell, score)
-    own, control, left = _at_a_glance(cloud, target[first], cell[first], ratio)
-    found = [
-        _all_as_near(cloud, target[i], int(cell[i]), float(score[i]), ratio) for i in first[left]
-    ]
+    own, control, left = _at_a_glance(cloud, targets, ratio)
+    point, cell, score = targets.point, targets.cell.tolist(), targets.key.tolist()
+    found = [_all_as_near(cloud, point[i], cell[i], score[i], ratio) for i in left.tolist()]
     own = np.concatenate([own, np.repeat(left, [len(rows) for rows in found])])
-    control = np.concatenate([control, *found])
-    order = np.lexsort((control, own))
-    own, control = own[order], control[order]
-    many = np.bincount(own, minlength=len(first))
-    number = np.where(many > 0, np.cumsum(many > 0) - 1, -1)
-    return Neighbours(number[alike], number[own], control, int((many > ratio)[alike].sum()))
+    # Sets are numbered in the order in which targets first have them.
+    leads = np.zeros(len(targets.place), dtype=bool)
+    leads[targets.first] = True
+    number = (np.cumsum(leads) - 1)[targets.first]
+    size = len(cloud.place) + 1
+    key = number[own] * size + np.concatenate([control, *found])
+    key.sort()
+    own, control = np.divmod(key, size)
+    many = np.bincount(own, minlength=len(number))
+    has, alike = many > 0, number[targets.place]
+    set_of = np.where(has, np.cumsum(has) - 1, -1)
+    return Neighbours(set_of[alike], set_of[own], control, int((many > ratio)[alike].sum()))
 
 
-def _alike(target: FloatArray, cell: IntArray, score: FloatArray) -> tuple[IntArray, IntArray]:
-    """Return which of those that differ each target is, shape (n,), and the first such target.
+def _along_curve(point: FloatArray) -> NDArray[np.uint16]:
+    """Return a number for each point: those near one another have numbers near one another.
 
-    In the order in which they first come.
+    Of what follows in this order each is looked for where the one before it was found, which the
+    processor still holds: a Z-order curve, of the first sixteen coordinates at most.
     """
-    bits = np.ascontiguousarray(target).view(np.int64)
-    order = np.lexsort((score, *bits.T, cell))
-    new = np.ones(len(order), dtype=bool)
-    new[1:] = (bits[order[1:]] != bits[order[:-1]]).any(axis=1)
-    new[1:] |= (np.diff(cell[order]) != 0) | (np.diff(score[order]) != 0)
-    first = order[new]  # sorting is stable
-    place = np.argsort(first)
-    number = np.empty(len(first), dtype=np.int64)
-    number[place] = np.arange(len(first))
-    alike = np.empty(len(order), dtype=np.int64)
-    alike[order] = number[np.cumsum(new) - 1]
-    return alike, first[place]
+    columns = point.T[:16]
+    bits = 15 // max(len(columns), 1) or 1
+    side, number = 2.0**bits, np.zeros(len(point), dtype=np.uint16)
+    spread = [float(x.std()) for x in columns]
+    cut = [
+        np.clip((x - x.mean()) * (side / 6 / (s or 1.0)) + side / 2, 0, side - 1).astype(np.uint16)
+        for x, s in zip(columns, spread, strict=True)
+    ]
+    for bit in range(bits - 1, -1, -1):
+        for each in cut:
+            number = (number << 1) | ((each >> bit) & 1)
+    return number
 
 
-def _at_a_glance(
-    cloud: Cloud, target: FloatArray, cell: IntArray, ratio: int
-) -> tuple[IntArray, IntArray, IntArray]:
-    """Return pairs of target and row for all that one look decides, and who are left.
+def _at_a_glance(cloud: Cloud, targets: Cloud, ratio: int) -> tuple[IntArray, IntArray, IntArray]:
+    """Return pairs of target's place and row for all that one look decides, and who are left.
 
     It decides where the place after the last one wanted is farther, in the same look.
     """
-    nobody, everybody = np.zeros(0, dtype=np.int64), np.arange(len(target))
+    nobody, everybody = np.zeros(0, dtype=np.int64), np.arange(len(targets.cell))
     if not cloud.unlimited or not len(cloud.place):
         return nobody, nobody, everybody
-    owns, controls, decided = [nobody], [nobody], np.zeros(len(target), dtype=bool)
-    for begin in range(0, len(target), AT_A_GLANCE):
+    owns, controls, decided = [nobody], [nobody], np.zeros(len(everybody), dtype=bool)
+    for begin in range(0, len(everybody), AT_A_GLANCE):
         some = everybody[begin : begin + AT_A_GLANCE]
-        distance, place, _ = cloud.around(target[some], cell[some], ratio + 1)
+        distance, place, _ = cloud.around(targets.point[some], targets.cell[some], ratio + 1)
         size = cloud.places.size[place]
         enough = np.cumsum(size, axis=1)[:, :-1] >= ratio
         there = np.isfinite(distance)

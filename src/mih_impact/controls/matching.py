@@ -4,35 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mih_impact.controls.comparison import Chosen, Comparison, Sets
 from mih_impact.controls.covariates import by_period
-from mih_impact.controls.estimand import both_ways, mirrored
+from mih_impact.controls.cut import coarsened_cells
+from mih_impact.controls.estimand import both_ways
 from mih_impact.controls.given_score import score_of
 from mih_impact.controls.mahalanobis import (
     Cloud,
     coordinates,
+    in_line,
+    in_space,
     mahalanobis_greedy,
     mahalanobis_nearest,
 )
-from mih_impact.controls.nearest import SAME, Neighbours, greedy, nearest_within, runs
-from mih_impact.controls.options import Cutpoints, MatchOptions
+from mih_impact.controls.nearest import SAME, Line, Neighbours, greedy, nearest_within, runs
+from mih_impact.controls.options import MatchOptions
 from mih_impact.controls.propensity import Score, independent, supported
 from mih_impact.controls.risk_set import Among, RiskSet, build_risk_set, uniform_number
-from mih_impact.errors import OptionError, SupportError
+from mih_impact.errors import SupportError
 from mih_impact.panel.cube import Cube
 
 __all__ = [
     "NearestLists",
     "as_sets",
-    "bins",
     "choosing_order",
-    "coarsened_cells",
-    "edges",
     "lots",
     "matched",
     "matched_in",
@@ -40,97 +39,12 @@ __all__ = [
     "nearest_sets",
     "nobody",
     "serves_once",
-    "sturges",
     "tied_share",
 ]
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-
-#: A value this share of the largest below a point is at the point.
-ROUNDING = 1e-11
-
-
-def sturges(rows: int) -> int:
-    """Return Sturges' number of bins, 1 + log2 of the rows, rounded up.
-
-    Examples
-    --------
-    >>> sturges(614)
-    11
-    """
-    return int(np.ceil(np.log2(rows) + 1))
-
-
-def edges(x: FloatArray, count: int) -> FloatArray:
-    """Return the points that part the range of x into bins of equal width.
-
-    Examples
-    --------
-    >>> edges(np.array([0.0, 2.0, 10.0]), 5)
-    array([2., 4., 6., 8.])
-    """
-    return np.asarray(np.linspace(x.min(), x.max(), count + 1)[1:-1])
-
-
-def bins(x: FloatArray, cutpoints: FloatArray) -> IntArray:
-    """Return the bin of each number; a bin holds its lower point and not its upper one.
-
-    Examples
-    --------
-    >>> bins(np.array([19.0, 20.0, 34.0, 50.0]), np.array([20.0, 50.0]))
-    array([0, 1, 1, 2])
-    """
-    return np.searchsorted(np.unique(cutpoints), x, side="right").astype(np.int64)
-
-
-def coarsened_cells(risk: RiskSet, cutpoints: Cutpoints | None) -> IntArray:
-    """Return the cell of every row by start year, exact columns and coarsened covariates.
-
-    Parameters
-    ----------
-    risk
-        The risk sets, `on` in their design.
-    cutpoints
-        Per term its number of bins or its points; Sturges' bins for the others.
-
-    Returns
-    -------
-    array of int
-        Shape (m,).
-
-    Raises
-    ------
-    SupportError
-        Cutpoints for a category.
-
-    Notes
-    -----
-    As in R's MatchIt: a number falls in one of 1 + log2(m) bins of equal width over all rows of
-    the risk sets, a category is its own bin (Iacus, King and Porro 2012, section 3).
-    """
-    design, given = risk.design, {} if cutpoints is None else dict(cutpoints)
-    cell = risk.cell
-    for k, name in enumerate(design.names):
-        x = design.column(k)
-        if name != str(design.terms[k]):  # an indicator of one value of a category
-            if str(design.terms[k]) in given:
-                raise OptionError(
-                    f"{design.terms[k]} is a category: it has no cutpoints",
-                    found=f"{sum(t == design.terms[k] for t in design.terms)} values or more",
-                    do="leave it out of cutpoints=, or join its values in the panel",
-                )
-            code = x.astype(np.int64)
-        else:
-            points = given.get(name, sturges(len(x)))
-            cut = edges(x, int(points)) if isinstance(points, (int, np.integer)) else points
-            # A value that is at the point on paper may lie a rounding below it.
-            rounding = ROUNDING * float(np.abs(x).max())
-            code = bins(x, np.asarray(cut, dtype=np.float64) - rounding)
-        pair = cell * (int(code.max()) + 1) + code
-        cell = np.unique(pair, return_inverse=True)[1].astype(np.int64)
-    return cell
 
 
 def matched(cube: Cube, options: MatchOptions, among: Among | None = None) -> Chosen:
@@ -173,21 +87,43 @@ def matched_in(
     if options.method == "cem":
         risk = replace(risk, cell=coarsened_cells(risk, options.cutpoints))
     lot = lots(risk, options) if lot is None else lot
+    by = _nearness(risk, options, scored) if options.nearest else None
     if options.estimand == "att":
-        found = _one_way(risk, options, scored, lot)
+        found = _one_way(risk, options, by, lot)
         return replace(found, sets=found.sets.by_design(risk.weight))
-    score = cache(scored)
-    forward = _one_way(risk, options, score, lot) if options.estimand == "ate" else None
-    return both_ways(forward, _one_way(mirrored(risk), options, score, lot), risk)
+    forward = _one_way(risk, options, by, lot) if options.estimand == "ate" else None
+    return both_ways(forward, _one_way(risk.mirrored, options, by, lot), risk)
+
+
+def _nearness(
+    risk: RiskSet, options: MatchOptions, scored: Callable[[], Score]
+) -> tuple[Score | None, FloatArray | None]:
+    """Return the score, and the coordinates, of every row, where they are asked for."""
+    score = scored() if options.uses_score else None
+    if score is not None and options.method == "probability":
+        score = replace(score, scale="probability")
+    return score, coordinates(risk, options.method) if options.in_space else None
 
 
 def _one_way(
-    risk: RiskSet, options: MatchOptions, scored: Callable[[], Score], lot: FloatArray
+    risk: RiskSet,
+    options: MatchOptions,
+    by: tuple[Score | None, FloatArray | None] | None,
+    lot: FloatArray,
 ) -> Chosen:
-    """Give those who are treated in the risk sets their controls."""
-    if not options.nearest:
+    """Give those who are treated in the risk sets their controls.
+
+    By cells, or the nearest within start year, cell and caliper.
+    """
+    if by is None:
         return Chosen(risk, _cell_sets(risk), risk.flow)
-    return _neighbours(risk, options, scored, lot)
+    score, whitened = by
+    target, flow = np.flatnonzero(risk.treated), risk.flow
+    if options.common_support and score is not None:
+        target, step = supported(risk, score)
+        flow = (*flow, step)
+    sets, ties = nearest_sets(risk, target, score, whitened, options, lot)
+    return Chosen(risk, sets, flow, score, ties, whitened)
 
 
 def _cell_sets(risk: RiskSet) -> Sets:
@@ -206,22 +142,6 @@ def _cell_sets(risk: RiskSet) -> Sets:
         candidate[order],
         1.0 / size[member[order]],
     )
-
-
-def _neighbours(
-    risk: RiskSet, options: MatchOptions, scored: Callable[[], Score], lot: FloatArray
-) -> Chosen:
-    """Take the nearest on the score or by Mahalanobis, within start year, cell and caliper."""
-    score = scored() if options.uses_score else None
-    if score is not None and options.method == "probability":
-        score = replace(score, scale="probability")
-    target, flow = np.flatnonzero(risk.treated), risk.flow
-    if options.common_support and score is not None:
-        target, step = supported(risk, score)
-        flow = (*flow, step)
-    whitened = coordinates(risk, options.method) if options.in_space else None
-    sets, ties = nearest_sets(risk, target, score, whitened, options, lot)
-    return Chosen(risk, sets, flow, score, ties, whitened)
 
 
 def nearest_sets(
@@ -345,7 +265,7 @@ def tied_share(group: Comparison) -> float:
 def _again(group: Comparison, options: MatchOptions, lot: FloatArray) -> Sets:
     """Return the weights of both sides by other lots, on the score and coordinates there are."""
     chosen = []
-    for risk in (group.risk, mirrored(group.risk)):
+    for risk in (group.risk, group.risk.mirrored):
         target = np.flatnonzero(risk.treated)
         sets, ties = nearest_sets(risk, target, group.score, group.whitened, options, lot)
         chosen.append(Chosen(risk, sets, group.flow, group.score, ties, group.whitened))
@@ -367,13 +287,24 @@ def _on_line(
     lot: FloatArray,
 ) -> Neighbours:
     """Match on the log odds, or on the probability."""
-    control = _in_line(risk, options, lot)
-    who = index[target], risk.cell[target], index[control], risk.cell[control]
     if options.replace:
-        return nearest_within(*who, options.ratio, limit).at(control)
+        targets = (
+            in_line(risk.mirrored, index)
+            if _everybody(risk, target)
+            else Line.of(index[target], risk.cell[target])
+        )
+        found = nearest_within(targets, in_line(risk, index), options.ratio, limit)
+        return found.at(np.flatnonzero(~risk.treated))
+    control = _by_lot(risk, lot)
+    who = index[target], risk.cell[target], index[control], risk.cell[control]
     once = serves_once(risk, control, options)
     order = choosing_order(index[target], lot[target], options)
     return greedy(*who, once, order, options.ratio, limit).at(control)
+
+
+def _everybody(risk: RiskSet, target: IntArray) -> bool:
+    """Return whether the targets are all who are treated."""
+    return len(target) == np.count_nonzero(risk.treated) and bool(risk.treated[target].all())
 
 
 def _in_space(
@@ -386,26 +317,29 @@ def _in_space(
     lot: FloatArray,
 ) -> Neighbours:
     """Match by a distance on the covariates, within the limit on the log odds if there is one."""
-    control = _in_line(risk, options, lot)
     index = np.zeros(len(risk.person)) if score is None else score.index
-    cloud = Cloud(
-        point[control],
-        risk.cell[control],
-        serves_once(risk, control, options),
-        index[control] if np.isfinite(limit) else None,
-        limit,
-    )
-    who = point[target], risk.cell[target], index[target]
-    if options.replace:
-        return mahalanobis_nearest(cloud, *who, options.ratio).at(control)
-    order = choosing_order(index[target], lot[target], options)
-    return mahalanobis_greedy(cloud, *who, order, options.ratio).at(control)
+    limited = np.isfinite(limit)
+
+    def cloud(rows: IntArray) -> Cloud:
+        among = index[rows] if limited else None
+        return Cloud(point[rows], risk.cell[rows], serves_once(risk, rows, options), among, limit)
+
+    if not options.replace:
+        control = _by_lot(risk, lot)
+        order = choosing_order(index[target], lot[target], options)
+        who = point[target], risk.cell[target], index[target], order
+        return mahalanobis_greedy(cloud(control), *who, options.ratio).at(control)
+    control = np.flatnonzero(~risk.treated)
+    controls = cloud(control) if limited else in_space(risk, point)
+    alone = limited or not _everybody(risk, target)
+    targets = cloud(target) if alone else in_space(risk.mirrored, point)
+    return mahalanobis_nearest(controls, targets, options.ratio).at(control)
 
 
-def _in_line(risk: RiskSet, options: MatchOptions, lot: FloatArray) -> IntArray:
+def _by_lot(risk: RiskSet, lot: FloatArray) -> IntArray:
     """Return the rows of candidates, the one who comes first among equals first."""
     control = np.flatnonzero(~risk.treated)
-    return control if options.replace else control[np.argsort(lot[control], kind="stable")]
+    return control[np.argsort(lot[control], kind="stable")]
 
 
 def serves_once(risk: RiskSet, control: IntArray, options: MatchOptions) -> IntArray:

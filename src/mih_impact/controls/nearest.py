@@ -19,11 +19,12 @@ import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SAME", "Neighbours", "Places", "greedy", "nearest", "nearest_within", "runs"]
+__all__ = ["SAME", "Line", "Neighbours", "Places", "greedy", "nearest", "nearest_within", "runs"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -118,7 +119,7 @@ def _in_order(score: FloatArray, cell: IntArray, cells: int) -> tuple[IntArray, 
 
 def _alike(key: IntArray) -> tuple[IntArray, IntArray]:
     """Return which of the different keys, ascending, each is, and where one such stands."""
-    order = np.argsort(key)
+    order = np.argsort(key, kind="stable")  # nothing to do where they ascend
     new = np.ones(len(key), dtype=bool)
     new[1:] = np.diff(key[order]) != 0
     place = np.empty(len(key), dtype=np.int64)
@@ -143,24 +144,21 @@ def _turning(
 
 
 @dataclass(frozen=True, eq=False)
-class _Line:
+class _Search:
     """Controls by cell, then score, and the part of them that each target may choose from.
+
+    Targets stand in line as well, so that one looks where the one before it has looked.
 
     Attributes
     ----------
-    order
-        Positions among the controls, shape (m,).
-    score
-        Their scores, shape (m,).
-    target
-        Scores of the targets, shape (n,).
+    score, target
+        Scores of the controls, shape (m,), and of the targets, shape (n,).
     begin, end
         Where the cell of each target begins and ends, shape (n,).
     at
         Where the first control is that is not below the target, shape (n,).
     """
 
-    order: IntArray
     score: FloatArray
     target: FloatArray
     begin: IntArray
@@ -168,18 +166,15 @@ class _Line:
     at: IntArray
 
     @classmethod
-    def of(
-        cls, score: FloatArray, cell: IntArray, target: FloatArray, target_cell: IntArray
-    ) -> _Line:
-        """Sort the controls, and find the places of the targets."""
-        cells = int(max(cell.max(initial=-1), target_cell.max(initial=-1))) + 1
-        order, bounds = _in_order(score, cell, cells)
-        score, at = score[order], np.empty(len(target), dtype=np.int64)
-        wanted, stretch = _by_cell(target_cell, cells)
-        for c in np.flatnonzero(np.diff(stretch)).tolist():
-            here = wanted[stretch[c] : stretch[c + 1]]
-            at[here] = bounds[c] + np.searchsorted(score[bounds[c] : bounds[c + 1]], target[here])
-        return cls(order, score, target, bounds[target_cell], bounds[target_cell + 1], at)
+    def of(cls, controls: Line, targets: Line) -> _Search:
+        """Find the places of the targets."""
+        score, target = controls.score, targets.score
+        at, more = np.empty(len(target), dtype=np.int64), len(targets.bounds) - len(controls.bounds)
+        bounds, own = np.pad(controls.bounds, (0, max(more, 0)), mode="edge"), targets.bounds
+        for c in np.flatnonzero(np.diff(own)).tolist():
+            here, among = slice(own[c], own[c + 1]), score[bounds[c] : bounds[c + 1]]
+            at[here] = bounds[c] + np.searchsorted(among, target[here])
+        return cls(score, target, bounds[targets.cell], bounds[targets.cell + 1], at)
 
     def window(self, k: IntArray) -> IntArray:
         """Return the start of the k consecutive scores nearest to each target.
@@ -224,26 +219,17 @@ class _Line:
 
 def nearest(target: FloatArray, control: FloatArray, ratio: int, caliper: float) -> Neighbours:
     """Find the `ratio` nearest controls of each target among all; see `nearest_within`."""
-    one_cell = np.zeros(len(target), dtype=np.int64), np.zeros(len(control), dtype=np.int64)
-    return nearest_within(target, one_cell[0], control, one_cell[1], ratio, caliper)
+    targets, controls = (Line.of(x, np.zeros(len(x), dtype=np.int64)) for x in (target, control))
+    return nearest_within(targets, controls, ratio, caliper)
 
 
-def nearest_within(
-    target: FloatArray,
-    target_cell: IntArray,
-    control: FloatArray,
-    control_cell: IntArray,
-    ratio: int,
-    caliper: float,
-) -> Neighbours:
+def nearest_within(targets: Line, controls: Line, ratio: int, caliper: float) -> Neighbours:
     """Find the `ratio` nearest controls of each target in its cell, and all who are as near.
 
     Parameters
     ----------
-    target, target_cell
-        Scores and numbers of cells, shape (n,).
-    control, control_cell
-        The same, shape (m,).
+    targets, controls
+        Those who look for somebody, n of them, and those who are found.
     ratio
         Neighbours wanted; fewer where the caliper or the cell gives fewer.
     caliper
@@ -257,29 +243,29 @@ def nearest_within(
 
     Examples
     --------
-    >>> score, cell = np.array([0.1, 0.4, 0.2, 0.2]), np.array([0, 0, 1, 0])
-    >>> nearest_within(np.array([0.3]), np.array([0]), score, cell, 1, np.inf).control
+    >>> controls = Line.of(np.array([0.1, 0.4, 0.2, 0.2]), np.array([0, 0, 1, 0]))
+    >>> nearest_within(Line.of(np.array([0.3]), np.array([0])), controls, 1, np.inf).control
     array([1, 3])
     """
-    if len(target) == 0 or len(control) == 0:
+    all_sets = np.full(len(targets.order), -1, dtype=np.int64)
+    if not len(targets.order) or not len(controls.order):
         nobody = np.zeros(0, dtype=np.int64)
-        return Neighbours(np.full(len(target), -1, dtype=np.int64), nobody, nobody, 0)
-    line = _Line.of(control, control_cell, target, target_cell)
+        return Neighbours(all_sets, nobody, nobody, 0)
+    line = _Search.of(controls, targets)
     k = np.minimum(ratio, line.end - line.begin)
     low = line.window(k)
-    ends = [np.abs(line.score[np.where(k > 0, at, 0)] - target) for at in (low, low + k - 1)]
+    ends = [np.abs(line.score[np.where(k > 0, at, 0)] - line.target) for at in (low, low + k - 1)]
     reach = np.minimum(np.maximum(*ends), caliper) + SAME
     # All within reach, ties at the edge included, lie between these two positions.
     first, last = line.within(reach, low, low + k)
     has = last > first
-    set_of, of_set = _alike((first * (len(control) + 1) + last)[has])
+    set_of, of_set = _alike((first * (len(controls.order) + 1) + last)[has])
     first, many = first[has][of_set], (last - first)[has][of_set]
     member = np.repeat(np.arange(len(many)), many)
     inside = np.arange(len(member)) + np.repeat(first - (np.cumsum(many) - many), many)
-    all_sets = np.full(len(target), -1, dtype=np.int64)
-    all_sets[has] = set_of
+    all_sets[targets.order[has]] = set_of
     found = Neighbours(all_sets, member, inside, int((many > ratio)[set_of].sum()))
-    return found.at(line.order)
+    return found.at(controls.order)
 
 
 class Places:
@@ -468,31 +454,52 @@ def greedy(
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """Rows on the line of a score, those of a cell with the same score in one place.
+    """Rows on the line of a score, cell by cell.
 
     Attributes
     ----------
-    place
-        The place of each row, shape (n,).
-    score, cell
-        Of each place, ascending by cell and then by score, shape (P,).
+    order
+        Rows by cell, then score, shape (n,).
+    score
+        Their scores, in that order.
+    bounds
+        Where each cell begins among them, and where the last one ends.
     """
 
-    place: IntArray
+    order: IntArray
     score: FloatArray
-    cell: IntArray
+    bounds: IntArray
 
     @classmethod
     def of(cls, score: FloatArray, cell: IntArray) -> Line:
-        """Put rows in their places."""
-        order, _ = _in_order(score, cell, int(cell.max(initial=-1)) + 1)
-        score, cell = score[order], cell[order]
-        new = np.zeros(len(order), dtype=bool)
-        new[runs(score)] = True
-        new[1:] |= np.diff(cell) != 0
-        place = np.empty(len(order), dtype=np.int64)
-        place[order] = np.cumsum(new) - 1
-        return cls(place, score[new], cell[new])
+        """Put rows in line."""
+        order, bounds = _in_order(score, cell, int(cell.max(initial=-1)) + 1)
+        return cls(order, score[order], bounds)
+
+    @property
+    def cell(self) -> IntArray:
+        """Of each in line, shape (n,)."""
+        return np.repeat(np.arange(len(self.bounds) - 1), np.diff(self.bounds))
+
+    @cached_property
+    def _begins(self) -> BoolArray:
+        """Who in line is the first of a place: those of a cell with the same score are in one."""
+        new = np.zeros(len(self.order), dtype=bool)
+        new[runs(self.score)] = True
+        new[self.bounds[:-1][np.diff(self.bounds) > 0]] = True
+        return new
+
+    @cached_property
+    def place(self) -> IntArray:
+        """The place of each row, shape (n,)."""
+        place = np.empty(len(self.order), dtype=np.int64)
+        place[self.order] = np.cumsum(self._begins) - 1
+        return place
+
+    @cached_property
+    def _places(self) -> tuple[FloatArray, IntArray]:
+        """Score and cell of each place."""
+        return self.score[self._begins], self.cell[self._begins]
 
     def around(self, rows: IntArray, look: int) -> tuple[IntArray, FloatArray]:
         """Return the places around those of some rows, nearest first, and how far they are.
@@ -510,10 +517,11 @@ class Line:
 
     def _at(self, near: IntArray, own: IntArray) -> tuple[IntArray, FloatArray]:
         """Return places and how far they are from their own; -1 and infinity outside the cell."""
-        inside = (near >= 0) & (near < len(self.score))
-        near = np.clip(near, 0, len(self.score) - 1)
-        inside &= self.cell[near] == self.cell[own]
-        distance = np.where(inside, np.abs(self.score[near] - self.score[own]), np.inf)
+        score, cell = self._places
+        inside = (near >= 0) & (near < len(score))
+        near = np.clip(near, 0, len(score) - 1)
+        inside &= cell[near] == cell[own]
+        distance = np.where(inside, np.abs(score[near] - score[own]), np.inf)
         return np.where(inside, near, -1), distance
 
     def _next_to(self, own: IntArray) -> tuple[IntArray, FloatArray]:

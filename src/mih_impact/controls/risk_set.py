@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -261,6 +261,8 @@ class RiskSet:
         Design weight of each row, shape (m,), 1 in the mean of those who start; None without.
     warned
         What was warned of when it was built.
+    mirror_of
+        The risk sets that these are with sides exchanged; None where they are as they were built.
     """
 
     cube: Cube
@@ -276,6 +278,7 @@ class RiskSet:
     settled: tuple[Term, ...] = ()
     weight: FloatArray | None = None
     warned: tuple[str, ...] = ()
+    mirror_of: RiskSet | None = None
 
     @property
     def weights(self) -> FloatArray:
@@ -286,6 +289,11 @@ class RiskSet:
     def start_years(self) -> IntArray:
         """The start years, ascending."""
         return np.flatnonzero(np.bincount(self.start_year))
+
+    @property
+    def mirrored(self) -> RiskSet:
+        """The same with sides exchanged: candidates look for participants."""
+        return self.mirror_of or replace(self, treated=~self.treated, mirror_of=self)
 
     def require_varying(self, on: Sequence[Term], *, one_does: bool = False) -> None:
         """Raise on a term of one value, as `Design.require_varying`.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from mih_impact.controls.comparison import Sets, distinct
-from mih_impact.controls.estimand import mirrored, started, weighed_sides
+from mih_impact.controls.estimand import started, weighed_sides
 from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.adjustment import Adjustment, fitted
 from mih_impact.effects.comparison import Comparison
@@ -255,7 +255,7 @@ class BothSides:
     def _residual(self, load: FloatArray, changes: FloatArray) -> FloatArray:
         """Return the change of every row less that of its nearest on its own side, scaled."""
         residual = np.zeros_like(load)
-        for risk in (self.group.risk, mirrored(self.group.risk)):
+        for risk in (self.group.risk, self.group.risk.mirrored):
             rows = np.flatnonzero(~risk.treated & (load > 0).any(axis=1))
             near = neighbours(replace(self.group, risk=risk), rows, in_steps=True)
             residual[rows] = neighbour_residual(load[rows], near, changes)

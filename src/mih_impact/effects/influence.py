@@ -127,13 +127,12 @@ def neighbours(group: ControlGroup, rows: IntArray, *, in_steps: bool = False) -
     candidate = np.flatnonzero(~risk.treated)
     position = np.zeros(len(risk.person), dtype=np.int64)
     position[candidate] = np.arange(len(candidate))
-    wanted, cell = position[rows], risk.cell[candidate]
+    wanted = position[rows]
     find: Callable[[IntArray, int], tuple[IntArray, IntArray, IntArray]]
     if group.whitened is None:
         find = partial(_on_line, group.line)
     else:
-        point = group.whitened[candidate]
-        find = partial(_in_space, Cloud(point, cell, np.arange(len(point))), point, cell)
+        find = partial(_in_space, group.cloud)
 
     def within(look: int, some: IntArray | slice) -> Nearby:
         return _nearby(candidate, rows[some], *find(wanted[some], look))
@@ -161,14 +160,21 @@ def _on_line(line: Line, rows: IntArray, look: int = LOOK) -> tuple[IntArray, In
 
 
 def _in_space(
-    cloud: Cloud, point: FloatArray, cell: IntArray, rows: IntArray, look: int = LOOK
+    cloud: Cloud, rows: IntArray, look: int = LOOK
 ) -> tuple[IntArray, IntArray, IntArray]:
-    """Return the same by the distance between points: one look for all, closer ones for some."""
-    near = np.full((len(rows), 1), -1, dtype=np.int64)
-    level = np.zeros((len(rows), 1), dtype=np.int64)
-    open_, count = np.arange(len(rows)), 4 * look
+    """Return the same by the distance between points: one look for all, closer ones for some.
+
+    Places are looked at, not rows, in the order in which they lie: alike rows have the same near.
+    """
+    wanted = np.zeros(len(cloud.cell), dtype=bool)
+    wanted[cloud.place[rows]] = True
+    looked = np.flatnonzero(wanted)
+    near = np.full((len(looked), 1), -1, dtype=np.int64)
+    level = np.zeros((len(looked), 1), dtype=np.int64)
+    open_, count = np.arange(len(looked)), 3 if look == 1 else 4 * look
     while len(open_):
-        distance, place, whole = cloud.around(point[rows[open_]], cell[rows[open_]], count)
+        some = looked[open_]
+        distance, place, whole = cloud.around(cloud.point[some], cloud.cell[some], count)
         step = _levels(distance)
         # Places as near as the last one may be missing, unless that was all.
         known = (place >= 0) & (whole[:, None] | (step < step[:, -1:]))
@@ -177,7 +183,8 @@ def _in_space(
         near[open_[:, None], np.arange(place.shape[1])] = np.where(known, place, -1)
         level[open_[:, None], np.arange(place.shape[1])] = step
         open_, count = open_[~whole & (step[:, -1] < 2)], 4 * count
-    return cloud.place, near, level
+    own = (np.cumsum(wanted) - 1)[cloud.place[rows]]
+    return cloud.place, near[own], level[own]
 
 
 def _levels(distance: FloatArray) -> IntArray:
