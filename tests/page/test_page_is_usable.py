@@ -86,6 +86,11 @@ for (const node of document.querySelectorAll("body *")) {
   const contrast = (pair[0] + 0.05) / (pair[1] + 0.05);
   if (contrast < 4.5) found.push(`${node.textContent.slice(0, 40)}: ${contrast.toFixed(2)}`);
 }
+for (const node of document.querySelectorAll("svg .path")) {
+  const pair = [getComputedStyle(node).stroke, behind(node)].map(light).sort((a, b) => b - a);
+  const contrast = (pair[0] + 0.05) / (pair[1] + 0.05);
+  if (contrast < 3) found.push(`${node.classList}: ${contrast.toFixed(2)}`);
+}
 return found;
 """
 

@@ -180,7 +180,7 @@ def _before(made: Numbers) -> tuple[Part, ...]:
                      "largest": number(found.largest, 2)}  # fmt: skip
             how: dict[str, Part] = {"how": HOW[found.how].text()}
             said += compose(texts.BALANCE.text(), made.named_as("balance", shown) | how)
-        shown = {"years": ", ".join(map(number, found.years)), "p": p_equals(found.p_value)}
+        shown = {"years": ", ".join(map(number, found.years)), "p": f"p {p_equals(found.p_value)}"}
         values = {} if found.passed is None else made.named_as("pretrend", shown)
         said += compose(texts.PRETREND[found.passed].text(), values)
     return tuple(said)

@@ -137,9 +137,8 @@ class Numbers:
         return Number(text, Trace(told or self.say(key), sources=sources, key=key))
 
     def named_as(self, key: str, shown: Mapping[str, str]) -> dict[str, Part]:
-        """Return the numbers of one finding by name, with what they are."""
-        return {name: self.plain(text, f"{key}:{name}", "effects", told=self.say(key))
-                for name, text in shown.items()}  # fmt: skip
+        """Return the numbers of one finding by name; the annex tells of them together."""
+        return {name: self.plain(text, key, "effects") for name, text in shown.items()}
 
     def of_public(self, text: str, key: str, *, cash: bool) -> Number:
         """Return a part of the public account, in cash or in kind, with the rows it sums."""

@@ -274,10 +274,14 @@ def _in(value: Any) -> Any:
 
 
 def _colours() -> str:
-    """Return every actor's colour as in the other figures; society is the ink of the page."""
+    """Return every actor's colour as in the other figures; society is the ink of the page.
+
+    That of public budgets is too dark to be seen on a dark page, which has another for them.
+    """
     rules = []
     for name, colour in ACTOR_COLOURS.items():
-        own = "var(--ink)" if name == "society" else colour
+        ours = {"society": "var(--ink)", "public": f"var(--public, {colour})"}
+        own = ours.get(name, colour)
         rules.append(f".bar.{name},.dot.{name}{{fill:{own}}}.path.{name}{{stroke:{own}}}")
     return "\n".join(rules)
 
