@@ -11,6 +11,7 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.cli import main
+from mih_impact.display.locale import Label
 from mih_impact.study.spec import OutputsSpec, StudySpec
 from mih_impact.study.start import write_template
 from mih_impact.study.toml_files import read_programme
@@ -91,6 +92,7 @@ TEXTS = [
     "[account]\npreset = 'r109'\nzone = 'IVa'\nhorizon = 9\npersistence = 'linear'\n"
     "timing = 'middle'\ndiscount = 0.03\nroles = { hours = 'wage' }\n"
     "[account.assumptions]\n'cost:a' = 1.5\ntax_rate_wage = 0.1\n",
+    "[account]\nroles = { own = { payer = 'state', taxable = true } }\n",
     "[account]\ndiscount = [{ to = 40, rate = 0.04 }, { rate = 0.03 }]\n",
     "[outputs]\nfolder = 'x'\nlang = 'en'\ntables = true\nfigures = ['effects']\n"
     "sheet = ['csv']\nsave = 'a.zip'\n",
@@ -484,3 +486,39 @@ def test_draws_of_other_effects_are_refused(drawn):
         case.uncertainty(resampled=levels)
     with pytest.raises(mih.MihImpactError, match=r"mih\.resample"):
         case.uncertainty(resampled=case)
+
+
+def test_a_benefit_of_ones_own_is_a_table(tmp_path):
+    """As mih.Benefit in Python; and what a message advises of one can be typed."""
+    text = """[controls]
+exact = ["county"]
+on = ["age"]
+ratio = 1
+[effects]
+outcomes = ["wage_income", "sosialhjelp"]
+window = [-1, 3]
+[account]
+horizon = 4
+roles = { sosialhjelp = ROLE }
+"""
+    own = '{ name = "stipend", payer = "county", taxable = true, label = "Stipend" }'
+    spec = StudySpec.from_text(text.replace("ROLE", own), folder=tmp_path)
+    result = mih.run_study(spec, write=False)
+    benefit = mih.Benefit(
+        "stipend", payer="county", taxable=True, label=Label("Stipend", "Stipend")
+    )
+    by_hand = mih.cost_benefit(
+        result.effects, mih.Assumptions.r109(), programme=mih.Programme.none(), horizon=4,
+        roles={"sosialhjelp": benefit})  # fmt: skip
+    assert result.case.benefits == (benefit,)
+    assert result.case.present_value("county") == by_hand.present_value("county") != 0
+    assert result.replay().case.npv == result.case.npv
+    for role, words in (
+        ('"grant"', "{ payer = "),
+        ('{ payer = "me", taxable = true }', "county"),
+        ('{ payer = "county" }', "taxable"),
+        ('{ paid_by = "county" }', "payer"),
+    ):
+        wrong = StudySpec.from_text(text.replace("ROLE", role), folder=tmp_path)
+        with pytest.raises(mih.MihImpactError, match=words):
+            mih.run_study(wrong, write=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -12,6 +12,7 @@ from mih_impact import arguments
 from mih_impact.account.assumptions import Assumptions
 from mih_impact.account.cost_benefit import CostBenefit, cost_benefit
 from mih_impact.account.programme import Programme
+from mih_impact.account.roles import Benefit
 from mih_impact.account.sheet.files import toml_content
 from mih_impact.account.sheet.sheet import AssumptionSheet
 from mih_impact.arguments import nearest
@@ -19,7 +20,7 @@ from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.panel.names import with_nulls
 from mih_impact.reference.discount import Discount
-from mih_impact.study.toml_files import programme_content, programme_of, require_keys
+from mih_impact.study.toml_files import programme_content, programme_of, read_label, require_keys
 
 __all__ = ["AccountSpec", "account_of"]
 
@@ -51,7 +52,9 @@ class AccountSpec:
     discount
         One rate for ever, or steps: `[{ to = 40, rate = 0.04 }, { rate = 0.03 }]`.
     roles
-        What outcomes are to the account, on top of the contract's own; "null" leaves one out.
+        What outcomes are to the account, on top of the contract's own; "null" leaves one out, and
+        `{ payer = "municipality", taxable = true }` makes one a benefit of your own (`name` and
+        `label` as in `Benefit`; the name of the outcome, if not given).
     """
 
     preset: str | None = None
@@ -63,7 +66,7 @@ class AccountSpec:
     persistence: str | None = None
     timing: str | None = None
     discount: float | tuple[dict[str, Any], ...] | None = None
-    roles: dict[str, str] = field(default_factory=dict)
+    roles: dict[str, str | dict[str, Any]] = field(default_factory=dict)
 
     def frozen(self, folder: Path | Traversable) -> AccountSpec:
         """Return the same with the content of its files in place of their names."""
@@ -112,7 +115,7 @@ def account_of(
         programme=_programme(account, sheet, folder),
         horizon=_first(account.horizon, sheet and sheet.horizon, _HORIZON),
         persistence=_first(account.persistence, sheet and sheet.persistence, "none"),
-        roles=with_nulls(account.roles) or None,
+        roles=_roles(account.roles),
         composed=composed,
     )
     case = case if sheet is None else case.with_sheet(sheet)
@@ -120,6 +123,25 @@ def account_of(
         return case
     arguments.mapping("[account.assumptions]", account.assumptions, "{tax_rate_wage = 0.3}")
     return case.with_values(account.assumptions)
+
+
+def _roles(given: Any) -> Any:
+    """Return roles as `cost_benefit` takes them: a table is a benefit of one's own."""
+    if not isinstance(given, Mapping):
+        return given
+    found = {
+        outcome: _benefit(outcome, role) if isinstance(role, Mapping) else role
+        for outcome, role in with_nulls(given).items()
+    }
+    return found or None
+
+
+def _benefit(outcome: str, given: Mapping[str, Any]) -> Benefit:
+    known = ("name", "payer", "taxable", "label")
+    require_keys(given, known, f"[account.roles] {outcome}")
+    label = read_label(given["label"], "label of a benefit") if "label" in given else None
+    taxable = given.get("taxable")
+    return Benefit(given.get("name", outcome), given.get("payer", ""), taxable, label)
 
 
 def _first(*values: Any) -> Any:

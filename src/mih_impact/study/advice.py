@@ -32,6 +32,9 @@ _SECTIONS: dict[str, set[str]] = {
 }
 _OPTION = re.compile(r"(?<![\w.])([a-z_]+)=(?=[\w{\[(\"'.-])")
 _BARE = re.compile(r"[\w-]+", re.ASCII)
+#: A benefit of one's own, in Python and as a table.
+_OWN = "a mih.Benefit of your own with payer and taxability"
+_OWN_TABLE = 'a benefit of your own, { payer = "municipality", taxable = true }'
 #: What is no option, and stands for no value or no role.
 _NONE = re.compile(r"\bNone\b(?= to leave|;|\.?$)")
 
@@ -48,6 +51,7 @@ def as_toml(advice: str) -> str:
     >>> as_toml('values={"municipality": mih.codes.municipality(2024)}')
     'values = { municipality = { list = "municipality", year = 2024 } } under [data]'
     """
+    advice = advice.replace(_OWN, _OWN_TABLE)
     return _NONE.sub(f'"{NULL}"', _told(advice, _line))
 
 
