@@ -34,12 +34,13 @@ from statistics import median
 ROOT = Path(__file__).resolve().parents[1]
 RESULT = Path(__file__).parent / "results" / "against_build.json"
 
-#: Calls the command line with the words given.
+#: Calls the command line with the words given, as the process's own.
 COMMAND = """
 import sys, tempfile
 from mih_impact.cli import main
 with tempfile.TemporaryDirectory() as folder:
-    main([{command!r}, "--out", folder, "--quiet"])
+    sys.argv[1:] = [{command!r}, "--out", folder, "--quiet"]
+    main()
 """
 #: Says how long some work took.
 TIMED = """

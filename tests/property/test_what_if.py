@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from scipy.optimize import brentq
 
 from mih_impact.account.assumption import Assumption, quantiles
 from mih_impact.account.assumptions import Assumptions
@@ -23,6 +24,7 @@ from mih_impact.account.cost_item import CostItem
 from mih_impact.account.ledger import draw_effects
 from mih_impact.account.programme import Phase, Programme
 from mih_impact.account.roles import ACTORS, GROUPS, PUBLIC, Benefit
+from mih_impact.account.switching import _root
 from mih_impact.account.uncertainty import drawn_values
 from mih_impact.reference.prices import PriceIndex
 from tests.accounts import (
@@ -812,3 +814,12 @@ def test_the_size_of_a_krone_changes_no_probability_no_ratio_and_no_break_even(h
         )
     shares = [x.variance_shares(n=500).to_frame()["share"] for x in (case, moved)]
     np.testing.assert_allclose(shares[0], shares[1], rtol=1e-6, atol=1e-9)
+
+
+@given(st.floats(-5, 5), st.floats(0.1, 3))
+def test_a_root_is_where_another_solver_finds_it(root, bend):
+    def curve(x):
+        return np.expm1(bend * (x - root)) + (x - root) ** 3
+
+    between = root - 0.013, root + 0.009
+    assert _root(curve, *between) == pytest.approx(brentq(curve, *between, xtol=1e-14), abs=1e-12)

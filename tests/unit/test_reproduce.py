@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import numpy as np
@@ -11,8 +12,10 @@ import pytest
 import mih_impact as mih
 from mih_impact.cli import main
 from mih_impact.display.locale import language
+from mih_impact.nav import reproduce
 from mih_impact.nav.case import analysis, base_case, menn_i_helse
 from mih_impact.nav.published import QUANTITIES, published
+from mih_impact.reporting.export import write_figures
 from mih_impact.study.spec import StudySpec
 
 
@@ -25,12 +28,14 @@ def replication():
 @pytest.fixture(scope="module")
 def made(replication, tmp_path_factory):
     """What is written in each language: its folder, and the figures as they were drawn for it."""
-    folders, drawn = {}, {}
-    draw = type(replication).figures
+    folders, drawn = {}, {"nb": {}, "en": {}}
+
+    def kept(figures, folder):
+        drawn[language()].update(figures)
+        return write_figures(figures, folder)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            type(replication), "figures", lambda self: drawn.setdefault(language(), draw(self))
-        )
+        patch.setattr(reproduce, "write_figures", kept)
         for lang in ("nb", "en"):
             folders[lang] = tmp_path_factory.mktemp(lang)
             replication.write(folders[lang], lang=lang)
@@ -273,6 +278,20 @@ def test_the_command_line_reproduces(capsys, lang):
     out = capsys.readouterr().out
     assert ("Publisert" if lang == "nb" else "Published") in out
     assert ("lønnsomt" if lang == "nb" else "breaks even") in out.lower()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_second_process_draws_the_same_figures(written, tmp_path, monkeypatch, fails):
+    few = ("fig2_wage_effect", "fig7_costs", "fig9_tornado_public", "fig12_intervals")
+    monkeypatch.setattr(reproduce, "_FIGURES", {stem: reproduce._FIGURES[stem] for stem in few})
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    if fails:
+        monkeypatch.setattr(reproduce, "_write_again", os._exit)
+    with mih.options(lang="en"):
+        _, files = reproduce.reproduced(tmp_path, in_two=True)
+    assert {path.stem for path in files if path.suffix == ".svg"} == set(few)
+    for path in files:
+        assert path.read_bytes() == (written["en"] / path.name).read_bytes(), path.name
 
 
 def test_the_command_line_checks_and_refuses(capsys, tmp_path):

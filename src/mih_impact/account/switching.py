@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -220,8 +220,6 @@ def _step(item: Assumption) -> float:
 
 def _curved_row(case: AccountValues, item: Assumption, group: int) -> dict[str, object]:
     """Return the switching value nearest to the base, by looking everywhere it can be."""
-    from scipy.optimize import brentq
-
     model, effects = case.model, case.effects
 
     def at(values: FloatArray) -> FloatArray:
@@ -237,14 +235,26 @@ def _curved_row(case: AccountValues, item: Assumption, group: int) -> dict[str, 
         return _row(item, item.bounds, np.nan, "root finding")
     signs = np.sign(values)
     places = np.flatnonzero(signs[:-1] * signs[1:] <= 0)
-    roots = [
-        float(brentq(lambda x: float(at(np.array([x]))[0]), grid[place], grid[place + 1]))
-        for place in places
-    ]
+    roots = [_root(at, grid[place], grid[place + 1]) for place in places]
     if not roots:
         return _row(item, item.bounds, np.nan, "root finding", nothing=_NO_ROOT)
     nearest = min(roots, key=lambda root: abs(root - item.value))
     return _row(item, item.bounds, nearest, "root finding")
+
+
+def _root(at: Callable[[FloatArray], FloatArray], low: float, high: float) -> float:
+    """Return where a function is zero between two points of different signs.
+
+    Many points are looked at in one call, four times over; so near to it the curve is a line.
+    """
+    for _ in range(4):
+        points = np.linspace(low, high, 41)
+        values = at(points)
+        signs = np.sign(values)
+        place = np.flatnonzero(signs[:-1] * signs[1:] <= 0)[0]
+        low, high = points[place], points[place + 1]
+    below, above = values[place], values[place + 1]
+    return float(low if below == 0 else low - below * (high - low) / (above - below))
 
 
 def _row(

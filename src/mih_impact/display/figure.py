@@ -142,6 +142,7 @@ _RC: Any = {
     "axes.titlelocation": "left",
     "axes.titlesize": 11.5,
     "axes.titleweight": "bold",
+    "axes.titley": 1.0,  # where it stands anyway: to look for room measures every text anew
     "axes.titlepad": 26.0,  # leaves room for the unit above the axis
     "figure.dpi": 110,
     "legend.frameon": False,

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, SupportsFloat
 
@@ -10,9 +15,11 @@ import pandas as pd
 
 from mih_impact.account.assumptions import Assumptions
 from mih_impact.account.cost_benefit import CostBenefit, cost_benefit
+from mih_impact.account.sensitivity import Sensitivity
+from mih_impact.account.uncertainty import Uncertainty
 from mih_impact.arguments import named_options
 from mih_impact.display.figure import figures_for_files
-from mih_impact.display.locale import Label, Lang, in_language, language
+from mih_impact.display.locale import Label, Lang, in_language, language, options
 from mih_impact.display.numbers import Formatter, interval, kroner, number, percent
 from mih_impact.display.result import Card, Provenance, Result, evidence_of
 from mih_impact.effects.figures import plot_shares
@@ -27,7 +34,7 @@ from mih_impact.study.run import StudyResult, run_study
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Replication", "beside_cells", "reference_tables", "reproduce_nav"]
+__all__ = ["Replication", "beside_cells", "reference_tables", "reproduce_nav", "reproduced"]
 
 _BESIDE = Label(
     nb="Publiserte tall ved siden av beregnede", en="Published figures beside computed ones"
@@ -163,29 +170,7 @@ class Replication(Result):
     def figures(self, lang: Lang | None = None) -> dict[str, Axes]:
         """Draw the figures, by the stem of their files; they are plain ones, not pyplot's."""
         with in_language(lang), figures_for_files():
-            return self._drawn()
-
-    def _drawn(self) -> dict[str, Axes]:
-        effects, case = self.study.effects, self.study.case
-        swings, draws = case.sensitivity(), case.uncertainty()
-        return {
-            "fig1_wage_income": effects.plot_levels("wage_income"),
-            "fig2_wage_effect": effects.plot("wage_income"),
-            "fig3_work_and_benefits": plot_shares(effects),
-            "fig4_present_value": case.plot(),
-            "fig5_who_pays_who_gains": case.plot_actors(),
-            "fig6_bridge": case.bridge().plot(),
-            "fig7_costs": case.plot_costs(),
-            "fig8_tornado_society": swings.plot("society"),
-            "fig9_tornado_public": swings.plot("public"),
-            "fig10_posts_and_displacement": case.grid(_GRID).plot("public"),
-            "fig11_scenarios": case.scenarios().plot(),
-            "fig12_intervals": draws.plot(),
-            "fig13_probability_by_cost": draws.plot_acceptability(),
-            "fig14_break_even": draws.plot_break_even(),
-            "fig15_residual_value": case.plot_residual(),
-            "fig16_readings": readings().plot(),
-        }
+            return {stem: draw(self) for stem, draw in _FIGURES.items() if stem != _BALANCE}
 
     def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the wage effect by year since start."""
@@ -208,10 +193,25 @@ class Replication(Result):
         """
         with in_language(lang):
             folder = Path(out)
-            tables = write_tables(reference_tables(self.study, self.table), folder)
-            with figures_for_files():
-                figures = {**self.figures(), "love_plot": self.study.balance.plot()}
-            return [*tables, *write_figures(figures, folder)]
+            return [
+                *self._write_tables(folder),
+                *(path for stem in _FIGURES for path in self._write_figure(stem, folder)),
+            ]
+
+    def _write_tables(self, folder: Path) -> list[Path]:
+        return write_tables(reference_tables(self.study, self.table), folder)
+
+    def _write_figure(self, stem: str, folder: Path) -> list[Path]:
+        with figures_for_files():
+            return write_figures({stem: _FIGURES[stem](self)}, folder)
+
+    @cached_property
+    def _swings(self) -> Sensitivity:
+        return self.case.sensitivity()
+
+    @cached_property
+    def _draws(self) -> Uncertainty:
+        return self.case.uncertainty()
 
     def shown(self) -> Replication:
         """Return all of it as displayed and saved: small cells blanked."""
@@ -228,6 +228,29 @@ class Replication(Result):
                 _REST.format(n=number(left)).text(),
             ),
         )
+
+
+_BALANCE = "love_plot"
+_FIGURES: dict[str, Callable[[Replication], Axes]] = {
+    "fig1_wage_income": lambda it: it.effects.plot_levels("wage_income"),
+    "fig2_wage_effect": lambda it: it.effects.plot("wage_income"),
+    "fig3_work_and_benefits": lambda it: plot_shares(it.effects),
+    "fig4_present_value": lambda it: it.case.plot(),
+    "fig5_who_pays_who_gains": lambda it: it.case.plot_actors(),
+    "fig6_bridge": lambda it: it.case.bridge().plot(),
+    "fig7_costs": lambda it: it.case.plot_costs(),
+    "fig8_tornado_society": lambda it: it._swings.plot("society"),
+    "fig9_tornado_public": lambda it: it._swings.plot("public"),
+    "fig10_posts_and_displacement": lambda it: it.case.grid(_GRID).plot("public"),
+    "fig11_scenarios": lambda it: it.case.scenarios().plot(),
+    "fig12_intervals": lambda it: it._draws.plot(),
+    "fig13_probability_by_cost": lambda it: it._draws.plot_acceptability(),
+    "fig14_break_even": lambda it: it._draws.plot_break_even(),
+    "fig15_residual_value": lambda it: it.case.plot_residual(),
+    "fig16_readings": lambda _: readings().plot(),
+    _BALANCE: lambda it: it.study.balance.plot(),
+}
+"""The figures by the stem of their files, each with what draws it."""
 
 
 @named_options
@@ -267,3 +290,47 @@ def reproduce_nav(out: str | Path | None = None, *, lang: Lang | None = None) ->
         if out is not None:
             replication.write(out)
         return replication
+
+
+def reproduced(out: Path | None, *, in_two: bool) -> tuple[Replication, list[Path]]:
+    """Do as `reproduce_nav(out)`, and return the files too.
+
+    In two processes, both work the case through at the same time. Then the second draws the figures
+    from the first on and this one those from the last, until they meet; what fails there is drawn
+    here. That is for the command line: a library call starts no process.
+    """
+    if out is not None and in_two and (os.cpu_count() or 1) > 1:
+        try:
+            return _in_two(out)
+        except (ImportError, NotImplementedError, OSError):
+            pass  # this computer shares nothing between processes
+    replication = reproduce_nav()
+    return replication, [] if out is None else replication.write(out)
+
+
+def _in_two(out: Path) -> tuple[Replication, list[Path]]:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        tasks = {stem: pool.submit(_write_again, stem, out, language()) for stem in _FIGURES}
+        replication = reproduce_nav()
+        files = replication._write_tables(out)
+        drawn = {
+            stem: replication._write_figure(stem, out)
+            for stem, task in reversed(tasks.items())
+            if task.cancel()  # not begun there
+        }
+        for stem, task in tasks.items():
+            if stem not in drawn:
+                failed = task.exception() is not None
+                drawn[stem] = replication._write_figure(stem, out) if failed else task.result()
+    return replication, [*files, *(path for stem in tasks for path in drawn[stem])]
+
+
+@lru_cache(maxsize=1)
+def _again() -> Replication:
+    return reproduce_nav()
+
+
+def _write_again(stem: str, out: Path, lang: Lang) -> list[Path]:
+    """Write a figure in the second process."""
+    with options(progress=False), in_language(lang):
+        return _again()._write_figure(stem, out)
