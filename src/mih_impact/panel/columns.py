@@ -239,6 +239,8 @@ class Cast:
         Whether the register's values are codes of other values.
     listed
         Whether they were replaced by a code list.
+    unchanged
+        Whether it has a value where the register's column has one.
     whole
         Whether its type says that all numbers are whole.
     unit
@@ -256,6 +258,7 @@ class Cast:
     failure: str = ""
     coded: bool = False
     listed: bool = False
+    unchanged: bool = False
     whole: bool = False
     unit: AnyUnit | None = None
     declared: bool = False
@@ -467,9 +470,10 @@ def _cast(
         else _recoded(name, raw, dtype, kind, codes, heads)
     )
     coded = codes is not None
-    whole = dtype.is_integer() and not coded and not absent
     listed = coded and heads is not None
-    return Cast(name, source, kind, raw, expr, failed, failure, coded, listed, whole)
+    unchanged = not coded and not absent
+    whole = unchanged and dtype.is_integer()
+    return Cast(name, source, kind, raw, expr, failed, failure, coded, listed, unchanged, whole)
 
 
 def _nulled(raw: nw.Expr, dtype: nw.dtypes.DType, absent: Collection[str]) -> nw.Expr:

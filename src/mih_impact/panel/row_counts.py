@@ -160,9 +160,14 @@ def count_rows(
     known: dict[str, float | None] = {}
     for name, cast in casts.items():
         numeric = cast.dtype not in ("text", "category")
-        if numeric and cast.whole and cast.failed is None and cast.source in told:
-            of_column = (f"{what}:{name}" for what in ("given", "low", "high"))
-            known.update(zip(of_column, told[cast.source], strict=True))
+        same = cast.unchanged and cast.failed is None and (cast.whole or not numeric)
+        if same and cast.source in told:
+            given, low, high = told[cast.source]
+            known[f"given:{name}"] = given
+            if numeric:
+                known.update({f"low:{name}": low, f"high:{name}": high})
+                for code in _codes(cast, low, high):
+                    tally.add(f"code:{name}:{code}", engine.count_of(cast.expr == code), "sum")
             continue
         tally.add(f"given:{name}", cast.raw, "count")
         if cast.failed is not None:
@@ -230,7 +235,7 @@ def _first_outcome(casts: Mapping[str, Cast]) -> list[str]:
 
 
 def footers(frame: nw.LazyFrame[Any], files: Sequence[str]) -> dict[str, list[float | None]]:
-    """Return how many values columns of whole numbers have, the smallest and the largest.
+    """Return how many values text and whole numbers have, and the smallest and largest of these.
 
     Of Parquet files, as their footers say it, by which DuckDB leaves out row groups as well. Only
     columns are here that every row group tells of; of numbers with decimals none does, since what
@@ -246,8 +251,12 @@ def footers(frame: nw.LazyFrame[Any], files: Sequence[str]) -> dict[str, list[fl
     if not suffixes or not suffixes <= set(PARQUET.suffixes) or any("=" in f for f in files):
         return {}
     found = frame.to_native().query("_mih_asked", _FOOTERS.format(files=quoted(files))).fetchall()
-    whole = {name for name, dtype in frame.collect_schema().items() if dtype.is_integer()}
-    return {name: told for name, *told in found if name in whole}
+    schema = frame.collect_schema()
+    whole = {name for name, dtype in schema.items() if dtype.is_integer()}
+    texts = {name for name, dtype in schema.items() if dtype == nw.String}
+    return {
+        name: told for name, *told, ranged in found if name in texts or (name in whole and ranged)
+    }
 
 
 _FOOTERS = """
@@ -256,10 +265,11 @@ WITH chunks AS (
         TRY_CAST(stats_min_value AS DOUBLE) AS low, TRY_CAST(stats_max_value AS DOUBLE) AS high
     FROM parquet_metadata([{files}])
 )
-SELECT name, sum(num_values - nulls)::DOUBLE, min(low), max(high)
+SELECT name, sum(num_values - nulls)::DOUBLE, min(low), max(high),
+    bool_and(nulls = num_values OR low + high IS NOT NULL)
 FROM chunks GROUP BY name
 HAVING count(*) = (SELECT count(DISTINCT (file_name, row_group_id)) FROM chunks)
-    AND bool_and(coalesce(nulls = num_values OR (low + high IS NOT NULL AND nulls >= 0), false))
+    AND bool_and(coalesce(nulls >= 0, false))
 """
 
 
@@ -311,6 +321,8 @@ def _rows_outside(
             tally.add(f"above:{name}", engine.count_of(cast.expr > high), "sum")
             broken = True
         for code in _codes(cast, smallest, largest):
+            if (known := counted.get(f"code:{name}:{code}")) is not None and known < LEAST_CODED:
+                continue
             # a code below zero is beside all that is; another beside what is about as large
             reach = max(abs(code) / 1000, 10.0)
             beside = (cast.expr > code - reach) & (cast.expr < code + reach)
