@@ -100,12 +100,14 @@ class Tally:
 
         The first `treated` rows are the starters; a row that a step leaves out stays out.
         """
-        passed = np.zeros(len(person) - treated, dtype=self._passed.dtype)
+        candidates = person[treated:]
         for k, here in enumerate(left):
             self._starters[k] += np.count_nonzero(here[:treated])
             self._rows[k] += np.count_nonzero(here[treated:])
-            passed += here[treated:]
-        candidates = person[treated:]
+        if left[-1].all():
+            self._passed[candidates] = len(left)
+            return
+        passed = np.add.reduce([here[treated:] for here in left], dtype=self._passed.dtype)
         self._passed[candidates] = np.maximum(self._passed[candidates], passed)
 
     def flow(self) -> tuple[Flow, ...]:

@@ -434,7 +434,8 @@ class Cube:
             values = how.of(self.ore[how.column][cells] / 100.0 * self._g(when)[when])
         elif name in self.ore:
             values = self.ore[name][cells] / 100.0
-            values *= self.price_factor[when]
+            if (self.price_factor[when] != 1.0).any():
+                values *= self.price_factor[when]
         else:
             values = self.number[name][cells].copy()
         values = values.astype(np.float64, copy=False)

@@ -257,11 +257,12 @@ def _start_group(
         (term, read_term(cube, term, g - anticipation)[0][person]) for term in covariates
     ]
     cells = {name: read_term(cube, name, g)[0][person] for name in exact}
-    left = [np.ones(len(person), dtype=bool), cube.present_before(g)[person]]
+    everyone, present = np.ones(len(person), dtype=bool), cube.present_before(g)
+    left = [everyone, everyone if present.all() else present[person]]
     for column in _known_together(read, cells):
         left.append(left[-1] & column)
     cell = _cells(list(cells.values()), left[-1])
-    left += [left[-1], _in_cells(cell, treated, left[-1])]
+    left += [left[-1], _in_cells(cell, treated, left[-1])] if exact else _both(n, left[-1])
     columns: list[tuple[Term, Column]] = [(term, _coded(values)) for term, values in read]
     if columns:
         rows = np.flatnonzero(left[-1])
@@ -311,6 +312,12 @@ def _known_together(
     for term, values in (*read, *cells.items()):
         known[term] = known.get(term, True) & np.asarray(pd.notna(values))
     return list(known.values())
+
+
+def _both(n: int, known: BoolArray) -> list[BoolArray]:
+    """Return who is known, and again where both sides are: the first `n` are starters."""
+    both = known[:n].any() and known[n:].any()
+    return [known, known if both else np.zeros_like(known)]
 
 
 def _in_cells(cell: IntArray, treated: BoolArray, known: BoolArray) -> BoolArray:
