@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import pandas as pd
 
@@ -156,13 +156,12 @@ def budget_lines() -> tuple[BudgetLine, ...]:
     >>> sum(line.block == "revenue" for line in budget_lines())
     4
     """
-    return tuple(_line(row) for _, row in table("budget_lines").iterrows())
+    return tuple(_line(row) for row in table("budget_lines").to_dict("records"))
 
 
-def _line(row: pd.Series) -> BudgetLine:
+def _line(row: dict[Any, Any]) -> BudgetLine:
     year = None if pd.isna(row["year"]) else int(row["year"])
-    given = {str(column): value for column, value in row.items()}
-    return BudgetLine(**(given | {"posts": _posts(row["posts"]), "year": year}))
+    return BudgetLine(**(row | {"posts": _posts(row["posts"]), "year": year}))
 
 
 def _posts(text: str) -> tuple[Post, ...]:

@@ -126,12 +126,10 @@ def table(name: str, folder: Traversable | None = None) -> pd.DataFrame:
     """
     header, lines = _lines(name, folder)
     frame = pd.DataFrame(lines, columns=header)
-    for column in header:
-        values = frame[column].replace("", None)
-        if values.notna().any():
-            numbers = pd.to_numeric(values, errors="coerce")
-            if numbers.notna().eq(values.notna()).all():
-                frame[column] = numbers
+    for place, column in enumerate(header):
+        given = [_value(line[place]) for line in lines if line[place]]
+        if given and all(isinstance(value, float) for value in given):
+            frame[column] = pd.to_numeric(frame[column].replace("", None))
     return frame
 
 

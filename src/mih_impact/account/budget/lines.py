@@ -15,7 +15,7 @@ from mih_impact.account.tables import line_values
 from mih_impact.account.values import AccountValues
 from mih_impact.display.locale import Label
 from mih_impact.errors import AssumptionError, OptionError
-from mih_impact.reference.budget_lines import DEPARTMENTS, BudgetLine, budget_line, budget_lines
+from mih_impact.reference.budget_lines import DEPARTMENTS, BudgetLine, budget_lines
 from mih_impact.reference.prices import PriceIndex
 
 if TYPE_CHECKING:
@@ -25,13 +25,12 @@ __all__ = ["block_of", "budget_frame", "department_frame", "line_label", "price_
 
 FloatArray = NDArray[np.float64]
 
-_KNOWN = frozenset(line.name for line in budget_lines())
 _OWN = Label(nb="egen post", en="line of its own")
 
 
 def known_line(name: str) -> BudgetLine | None:
     """Return a budget line of the reference table, None for one of the analyst's own."""
-    return budget_line(name) if name in _KNOWN else None
+    return next((line for line in budget_lines() if line.name == name), None)
 
 
 def line_label(name: str, fallback: Label) -> str:
