@@ -295,9 +295,8 @@ class Cube:
         """
         assert self.others is not None
         position = start - int(self.periods[0])
-        control = (self.start[person] != start)[:, None]
         ended = censored(self.others, person, position, years, per_year=self.PER_YEAR)
-        return np.asarray(control & ended)
+        return np.asarray((self.start[person] != start)[:, None] & ended)
 
     def _since_start(
         self, name: str, person: IntArray, start: IntArray, years: Sequence[int], *, dead: Dead
