@@ -488,7 +488,7 @@ def cost_benefit(
 
     Notes
     -----
-    The account is cut at the horizon; nothing is added for later years (`residual_value()` stands
+    The account ends at the horizon; nothing is added for later years (`residual_value()` stands
     beside it). What each flow is, and who pays it, stands in `CostBenefit.ledger()`. Deadweight,
     what would have come about anyway, is no option: the control group has removed it.
 
