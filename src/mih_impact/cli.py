@@ -302,8 +302,10 @@ def _starters(text: str) -> dict[int, float]:
 
 def _build(given: argparse.Namespace) -> None:
     from mih_impact.registers.spec import build_from_toml
+    from mih_impact.study.advice import as_tables, told
 
-    panel = build_from_toml(given.tables, out=given.out, allow_outside=given.allow_outside)
+    with told(as_tables):
+        panel = build_from_toml(given.tables, out=given.out, allow_outside=given.allow_outside)
     sources, path = panel.sources(), given.out / "panel.parquet"
     text = f"{sources}\n{path}"
     _say(given, text, sources=_records(sources), files=_paths([path]))

@@ -9,10 +9,12 @@ import re
 import sys
 import warnings
 from collections.abc import Callable
+from contextvars import ContextVar
 from importlib.util import find_spec
 
 __all__ = [
     "ADVICE",
+    "WORDS",
     "AssumptionError",
     "EffectsError",
     "EngineError",
@@ -32,6 +34,8 @@ __all__ = [
     "warn",
 ]
 
+#: Puts the options that a warning speaks of in the words of what the caller wrote.
+WORDS: ContextVar[Callable[[str], str]] = ContextVar("words", default=str)
 #: What stands between a finding and what to do about it, where an error has several.
 ADVICE = " -> "
 
@@ -116,7 +120,9 @@ class MihImpactError(ValueError):
             parts.append(f"Found: {self.found}")
         if self.do is not None:
             parts.append(f"Do: {self.do}")
-        return " ".join(part.rstrip(".") + "." for part in parts)
+        return " ".join(
+            part if part.endswith(("...", "?")) else part.rstrip(".") + "." for part in parts
+        )
 
     def advise(self, words: Callable[[str], str]) -> None:
         """Put what to do in other words, also where it stands behind each of several findings."""
@@ -218,7 +224,7 @@ def warn(text: str) -> None:
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and _within(frame.f_globals.get("__name__", ""), package):
         frame, level = frame.f_back, level + 1
-    warnings.warn(of_one(text), MihImpactWarning, stacklevel=level)
+    warnings.warn(of_one(WORDS.get()(text)), MihImpactWarning, stacklevel=level)
 
 
 def _within(module: str, package: str) -> bool:

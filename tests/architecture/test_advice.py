@@ -88,6 +88,8 @@ def missing(text: str) -> list[str]:
         for name in re.findall(r"\bmih\.(\w+)", text)
         if name not in mih.__all__ and name not in ("errors", "reference")
     ]
+    bare = r"(?<![\w.'\"])([A-Za-z_]\w*)(?=\(|\.[a-z_]+\()"
+    found += [name for name in re.findall(bare, text) if name in mih.__all__ and name != "codes"]
     options = re.findall(r"(?<![\w.\"'{=])([a-zA-Z_]\w*)=(?!=)", re.sub(r"\[\[.*?\]\]", "", text))
     found += [f"{name}=" for name in options if name not in _parameters() | ELSEWHERE]
     results = r"\b(?:panel|group|effects|case|assumptions|sheet)\.(\w+)\("

@@ -746,7 +746,8 @@ def within(option: Any, call: Callable[[], Any]) -> Any:
 def run(code: str) -> Any:
     """Run code on the small register."""
     names: dict[str, Any] = {
-        "mih": mih, "nw": nw, "rows": register(), "panel": read(), "group": matched(),
+        "mih": mih, "nw": nw, "np": np, "pd": pd, "rows": register(), "panel": read(),
+        "group": matched(),
         "few": few, "rare": rare, "account": account, "loaded": loaded, "edited": edited,
         "without": without, "within": within, "starting": starting, "planted": planted,
         "budgeted": budgeted, "path": path, "replace": replace, "folder": _folder[0],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import subprocess
 import tomllib
@@ -124,8 +125,9 @@ def test_a_price_year_without_an_index_names_the_key_of_a_file(capsys, tmp_path)
     (tmp_path / "register.csv").write_text("person_id,year,wage_income\n1,2020,1\n")
     analysis.write_text(text.replace("price_year = 2024", "price_year = 2030"), encoding="utf-8")
     _, _, error = called(capsys, "check", str(analysis))
-    assert "in a file kpi = {" in error
-    assert "2030 = ...}" in error
+    assert re.search(r"kpi = \{ .*2030 = \.\.\. \} under \[data\]", error)
+    _, _, error = called(capsys, "check", str(tmp_path / "register.csv"))
+    assert "index=" not in error
 
 
 def test_errors_are_in_english_and_the_code_says_so(capsys):

@@ -470,7 +470,7 @@ class Assumptions:
             raise OptionError(
                 "discount is not a Discount",
                 found=arguments.shown(given),
-                do="write discount=Discount.flat(0.03), or Discount() for the R-109 rates",
+                do="write discount=mih.Discount.flat(0.03), or mih.Discount() for the R-109 rates",
             )
         return self.discount if given is None else given
 

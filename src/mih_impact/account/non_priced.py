@@ -212,7 +212,7 @@ def require_non_priced(effects: Iterable[NonPriced]) -> tuple[NonPriced, ...]:
         raise OptionError(
             "Non-priced effects are a list of NonPriced",
             found=arguments.shown(other[0] if listed else effects),
-            do="build each effect with NonPriced(name=..., label=..., ...)",
+            do="build each effect with mih.NonPriced(name=..., label=..., ...)",
         )
     names = [each.name for each in listed]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -273,7 +273,7 @@ def _require_text(name: str, what: str, value: object) -> None:
         raise AssumptionError(
             f"The non-priced effect {name!r} has no {what}",
             found=f"empty in {' and '.join(empty)}",
-            do=f"give {what}=Label(nb=..., en=...) with a text in both languages",
+            do=f"give {what}=mih.Label(nb=..., en=...) with a text in both languages",
         )
 
 
@@ -496,7 +496,7 @@ def plot_non_priced(effects: Sequence[NonPriced], *, ax: Axes | None = None) -> 
         raise AssumptionError(
             "There are no non-priced effects to draw",
             found="0 effects",
-            do="describe them with NonPriced(...), or leave the figure out",
+            do="describe them with mih.NonPriced(...), or leave the figure out",
         )
     with figure(ax, size=(7.2, 2.0 + 0.4 * len(effects))) as ax:
         ax.grid(visible=False, axis="y")

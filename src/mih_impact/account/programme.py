@@ -535,7 +535,8 @@ def _require_age(age: Assumption | None) -> None:
     raise AssumptionError(
         "The age at start is an assumption in years, named age_at_start",
         found=found,
-        do="give mih.Assumption('age_at_start', 40.0, 'years', 'ASSUMED', 'source', 35, 45, label)",
+        do="give mih.Assumption('age_at_start', 40.0, 'years', 'ASSUMED', 'source', 35, 45, "
+        "mih.Label(nb='...', en='...'))",
     )
 
 

@@ -65,7 +65,8 @@ def years_left(case: AccountValues) -> int:
         raise AssumptionError(
             "The residual value runs to the age of 67, and the age at start is not known",
             found=f"programme {case.programme.name!r} without age_at_start",
-            do="give Programme(age_at_start=mih.Assumption('age_at_start', 40.0, 'years', ...))",
+            do="give mih.Programme("
+            "age_at_start=mih.Assumption('age_at_start', 40.0, 'years', ...))",
         )
     return max(0, round(LAST_AGE - age.value) - case.horizon)
 

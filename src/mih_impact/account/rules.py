@@ -365,8 +365,8 @@ class AccountModel:
             raise AssumptionError(
                 "The one rate of tax on wages moves nothing: tax is by decile",
                 found="tax_rate_wage changed",
-                do="change the rates of mih.tax_by_decile, or leave that tax out by"
-                " cost_benefit(roles={'tax_on_wage': None})",
+                do="change the rates of mih.tax_by_decile, or leave that tax out: "
+                "roles={'tax_on_wage': None}",
             )
 
     def ledger(self, changes: Mapping[str, Any] = _NONE) -> Ledger:

@@ -254,7 +254,7 @@ def _applied(case: AccountValues, scenario: Scenario) -> AccountValues:
         raise AssumptionError(
             f"The scenario {scenario.name!r} is shorter than the account",
             found=f"horizon {horizon}, account of {case.horizon} years",
-            do=f"keep the account itself with cost_benefit(..., horizon={horizon})",
+            do=f"keep the account itself with mih.cost_benefit(..., horizon={horizon})",
         )
     return replace(changed, horizon=horizon, persistence=persistence)
 

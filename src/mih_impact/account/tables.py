@@ -481,7 +481,7 @@ def composed_of(
         raise OptionError(
             "composed= is a list of effects",
             found=type_of(composed),
-            do="give for example composed=[event_study(group, composition='balanced')]",
+            do="give for example composed=[mih.event_study(group, composition='balanced')]",
         )
     return tuple(made())
 
@@ -523,7 +523,7 @@ def _composed(
         raise AssumptionError(
             "The effects of composed are in the prices of another year",
             found=f"{effects.price_year}, those of the account {price_year}",
-            do="estimate both from one group: event_study(group, composition=...)",
+            do="estimate both from one group: mih.event_study(group, composition=...)",
         )
     theta, covariance = effects.subgroup(effects.subgroups[0]).select(outcomes, years)
     return Composed(

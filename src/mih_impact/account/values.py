@@ -393,8 +393,8 @@ def require_one_rate(case: AccountValues) -> None:
         raise AssumptionError(
             "The workbook has one rate of tax on wages",
             found="tax by decile of the controls' income",
-            do="leave that tax out by cost_benefit(roles={'tax_on_wage': None}), and give the share"
-            " that case.objections() says it comes to as tax_rate_wage of the assumptions",
+            do="leave that tax out: roles={'tax_on_wage': None}, and give the share that"
+            " case.objections() says it comes to as tax_rate_wage of the assumptions",
         )
 
 

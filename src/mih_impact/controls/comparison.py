@@ -226,6 +226,8 @@ class Comparison:
     def cube_with(self, term: Term) -> Cube:
         """Return a cube of the same persons that holds what a term is read from."""
         column, cube = column_of(term), self.risk.cube
-        if column in cube.names or derived_of(column) is not None or self.recipe is None:
+        derived = derived_of(column)
+        source = column if derived is None else derived.reckoned_from
+        if source is None or source in cube.names or self.recipe is None:
             return cube
         return self.recipe.fetch([column])

@@ -217,7 +217,9 @@ class Completers:
             raise EffectsError(
                 f"{self.column} does not say who finished",
                 found="text or money, not true and false",
-                do=f'recode it: read_panel(values={{"{self.column}": {{"...": 1, "...": 0}}}})',
+                do=f'recode it: values={{"{self.column}": {{"...": 1, "...": 0}}}}'
+                if self.column not in CONTRACT
+                else f"name the column that says who finished: {self.column} has text",
             )
         rows = np.flatnonzero(group.risk.treated)
         start = group.risk.start[rows]
@@ -228,7 +230,7 @@ class Completers:
             raise EffectsError(
                 f"{self.column} does not say who finished",
                 found=f"{int(strange.sum())} person-years of participants neither 0 nor 1",
-                do=f'recode it: read_panel(values={{"{self.column}": {{...: 1, ...: 0}}}})',
+                do=f'recode it: values={{"{self.column}": {{...: 1, ...: 0}}}}',
             )
         known = np.isfinite(status).any(axis=1)
         return np.where(known, (status == 1).any(axis=1).astype(np.float64), np.nan)

@@ -60,6 +60,8 @@ _BOTH: dict[str, tuple[Any, ...]] = {
     "controls": get_args(Controls),
     "link": get_args(Link),
 }
+#: What takes a score, whether the other method was given as `method` or as `distance`.
+_BY_SCORE = "use method='propensity' and no distance="
 _MATCH = _BOTH | {
     "method": get_args(Method),
     "order": get_args(Order),
@@ -226,13 +228,13 @@ class MatchOptions(_Options):
             raise OptionError(
                 "No score is used here",
                 found=f"method={self.method!r} and score={self._score_shown}",
-                do="leave out score=, or match by distance='propensity'",
+                do=f"leave out score=, or {_BY_SCORE}",
             )
         if self.link != "logit" and not self.uses_score:
             raise OptionError(
                 "No score is used here",
                 found=f"method={self.method!r} and link={self.link!r}",
-                do="leave out link=, or match by distance='propensity'",
+                do=f"leave out link=, or {_BY_SCORE}",
             )
         if self.order == "random" and self.seed is None:
             raise OptionError(

@@ -137,7 +137,7 @@ def split(group: Comparison, by: By | tuple[Lag]) -> Parts:
         raise EffectsError(
             f"A value of {asked} has the name of a subgroup of the library",
             found=f"{', '.join(names)}",
-            do="give the value another name: read_panel(values={...})",
+            do="give the value another name when reading: values={...}",
         )
     numbered = partial(_numbered, asked, numbers)
     cube = group.risk.cube
@@ -220,7 +220,7 @@ def _read_by(by: Any) -> By:
         raise OptionError(
             "Participants are split by one characteristic",
             found=f"by={', '.join(map(str, terms)) or arguments.shown(by)}",
-            do="name a column, or give cut(...), completers(...) or one lag",
+            do="name a column, or give mih.cut(...), mih.completers(...) or one lag",
         )
     return Cut("age", AGE_BOUNDS) if terms[0] == "age" else terms[0]
 
@@ -259,7 +259,7 @@ def _each_value(column: Term, values: NDArray[Any]) -> list[tuple[str, Label, An
             found=f"{len(found)} values among {len(values)} participants, more than {MOST}",
             do=f'cut it into bins: by=mih.cut("{column}", ...)'
             if numeric
-            else "put values together: read_panel(values={...})",
+            else "put values together when reading: values={...}",
         )
     derived = derived_of(column) if isinstance(column, str) else None
     share = derived is not None and derived.unit == "share"
@@ -306,6 +306,14 @@ def _require_before_start(group: Comparison, column: str, source: Cube) -> None:
     person = group.risk.person[others]
     values = read_rows(source, column, person, group.risk.start[others])[0]
     distinct = len(pd.unique(values[~pd.isna(values)]))
+    starts = np.flatnonzero(group.risk.treated)
+    own = read_rows(source, column, group.risk.person[starts], group.risk.start[starts])[0]
+    if distinct <= 1 and len({*values[~pd.isna(values)], *own[~pd.isna(own)]}) == 1:
+        raise EffectsError(
+            f"{column} does not split the participants: it is the same for all",
+            found=f"one value among {len(starts)} participants and their candidates",
+            do="split by another column",
+        )
     if distinct <= 1:
         raise EffectsError(
             f"{column} seems to be known only after start: among those who did not start it is the "

@@ -221,7 +221,7 @@ def plot_subgroups(
             f"No effects of {outcome!r} by subgroup",
             found=f"outcomes {', '.join(effects.outcomes)}; subgroups "
             f"{', '.join(effects.subgroups)}",
-            do="name one of these outcomes, or split: event_study(group, by=...)",
+            do="name one of these outcomes, or split: by=... of mih.event_study",
         )
     if year is not None and year not in effects.event_years:
         raise OptionError(

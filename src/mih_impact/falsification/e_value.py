@@ -240,7 +240,7 @@ def _read(effects: EffectSeries, outcome: str, year: int) -> tuple[float, float]
             if base
             else f"The effect of year {year} has no variance, so it is no estimate to explain away",
             found=f"an estimate of {theta[0, 0]:g} with a standard error of zero",
-            do="name a year after start",
+            do="name a year after start" if base else "name another year, or another outcome",
         )
     return float(theta[0, 0]), error
 

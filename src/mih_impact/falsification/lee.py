@@ -165,7 +165,8 @@ def require_exact(group: ControlGroup, columns: tuple[str, ...]) -> tuple[str, .
         raise OptionError(
             f"Not matched on exactly: {', '.join(unknown)}",
             found=f"exact={list(group.exact)}",
-            do="name columns of exact=, or start_year: there controls weigh as the participants do",
+            do="match exactly on them, exact=, or name start_year or columns of exact=: there "
+            "controls weigh as the participants do",
         )
     return columns
 

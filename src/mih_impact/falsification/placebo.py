@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.group import ControlGroup
+from mih_impact.controls.recipe import require_years
 from mih_impact.display.locale import Label, Lang, both, in_language, language
 from mih_impact.display.numbers import interval, number, p_value, percent
 from mih_impact.display.result import Provenance, evidence_of, naming_limit
@@ -365,6 +366,7 @@ def placebo_start(
     _require_years(years, gap)
     arguments.alpha(alpha)
     recipe = recipe_of(group)
+    require_years(recipe.panel, "placebo_start")
     outcome = arguments.name("outcome", outcome_asked(group, outcome))
     _require_register(group, years, gap)
     placebo = recipe.again({}, panel=StartedEarlier(recipe.panel, years))

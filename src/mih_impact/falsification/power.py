@@ -129,7 +129,9 @@ class Question:
             raise EffectsError(
                 "Some combination of the years before start is without uncertainty",
                 found=f"a singular covariance of years {', '.join(map(str, leads))}",
-                do="leave out years that repeat others, or estimate them from more persons",
+                do="estimate with one base year, base=-1"
+                if len(effects.base) > 1
+                else "leave out years that repeat others, or estimate them from more persons",
             )
         return cls(
             np.array(years, dtype=np.int64),

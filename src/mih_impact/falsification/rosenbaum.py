@@ -463,7 +463,7 @@ def _resolve(statistic: str, y: FloatArray, unit: AnyUnit) -> Statistic:
         raise EffectsError(
             "Signed ranks are for one control each",
             found=f"up to {y.shape[1] - 1} controls",
-            do="use statistic='huber', or match(ratio=1, replace=False)",
+            do="use statistic='huber', or mih.match(panel, ratio=1, replace=False, ...)",
         )
     return statistic  # type: ignore[return-value]
 
@@ -478,7 +478,7 @@ def _require_sets(group: ControlGroup) -> None:
         raise SupportError(
             "Rosenbaum bounds are for matched sets in which nobody appears twice",
             found=f"{shared}, replace={group.replace}, {again} persons used again",
-            do="choose controls with match(replace=False), scope='global'",
+            do="choose controls with mih.match(panel, replace=False, scope='global', ...)",
         )
 
 

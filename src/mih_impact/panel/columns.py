@@ -21,7 +21,6 @@ from mih_impact.errors import OptionError, PanelContractError
 from mih_impact.panel import engine
 from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.csv_text import TWO_WAYS
-from mih_impact.panel.derived import derived_of
 from mih_impact.panel.names import lookalikes, match_names, says_missing, word_of
 from mih_impact.panel.number_text import read_numbers
 from mih_impact.panel.sources import FILE
@@ -39,7 +38,6 @@ __all__ = [
     "require_an_outcome",
     "told",
     "unit_of",
-    "unmade",
 ]
 
 _EXAMPLE = '{"hours": "hours", "lemp": "log points"}'
@@ -202,13 +200,6 @@ def require_an_outcome(casts: Mapping[str, Cast]) -> None:
         do=f"name the wage: columns={{{wage}}}; or say what another is measured in, such as "
         f'units={{"{number}": "hours"}}',
     )
-
-
-def unmade(name: str, have: Iterable[str]) -> str | None:
-    """Return the column that a derived outcome lacks, None where it can be reckoned."""
-    derived = derived_of(name)
-    source = None if derived is None or derived.role != "outcome" else derived.reckoned_from
-    return source if source is not None and source not in set(have) else None
 
 
 Values = Mapping[str, Mapping[Any, Any]]

@@ -99,7 +99,8 @@ def read_cross_section(
         raise PanelContractError(
             "A person of a cross-section has one row",
             found=f"{len(persons)} rows of {len(pd.unique(persons))} persons",
-            do="read a panel with mih.read_panel, or leave person_id= out if rows are persons",
+            do="read a panel with mih.read_panel, or leave out person_id= "
+            "and its column if rows are persons",
         )
     before = table.drop(columns=named).assign(
         person_id=persons, start_year=np.where(starts, BEFORE + 1.0, np.nan)

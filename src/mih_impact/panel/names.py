@@ -14,7 +14,7 @@ from mih_impact.display.unit import is_money
 from mih_impact.errors import OptionError, PanelContractError
 from mih_impact.panel.contract import CONTRACT, OUTCOMES, REQUIRED
 from mih_impact.panel.derived import DERIVED
-from mih_impact.reference.prices import PriceIndex, adding, adding_in_file
+from mih_impact.reference.prices import PriceIndex, adding
 
 __all__ = [
     "NULL",
@@ -288,11 +288,7 @@ def read_evidence(given: Label | Mapping[Lang, str]) -> dict[str, str]:
 def _remedy(index: PriceIndex, price_year: int) -> str:
     """Return what to do about a price year that an index lacks."""
     if index.shipped:
-        years = [price_year]
-        return (
-            f"choose a year within it, or add years: index={adding(years)}; in a file "
-            f"{adding_in_file(years)}"
-        )
+        return f"choose a year within it, or add years: index={adding([price_year])}"
     return (
         f"give {price_year} in index= too: it takes the place of the shipped index; or add the "
         f"years to that: index={adding([*index.years, price_year])}"

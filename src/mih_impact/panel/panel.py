@@ -166,11 +166,15 @@ class Panel(Displayed):
             return
         cast = self._casts.get(name) if isinstance(name, str) else None
         if cast is None or cast.dtype != "number" or cast.declared:
+            numbers = [name for name, cast in self._casts.items() if cast.dtype == "number"]
+            numbers = [name for name in numbers if not self._casts[name].declared]
             raise PanelContractError(
                 "Design weights are a column of numbers outside the contract",
                 found=f"weights={name!r}, which is "
                 + ("no column" if cast is None else f"{cast.dtype}, or has a unit"),
-                do=f"name one of {', '.join(self._casts)}, without a unit in units=",
+                do=f"name one of {', '.join(numbers)}, without a unit in units="
+                if numbers
+                else "bring such a column",
             )
 
     # --- what it has ------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.errors import OptionError, PanelContractError
 from mih_impact.panel import engine
-from mih_impact.panel.columns import no_unit, unmade
+from mih_impact.panel.columns import no_unit
 from mih_impact.panel.contract import BENEFITS, CONTRACT
 from mih_impact.panel.derived import DERIVED, derived_of
 
@@ -112,9 +112,9 @@ def columns_to_fetch(wanted: Iterable[str] | None, have: Sequence[str]) -> tuple
 
 
 def _require_source(derived: str, have: Sequence[str]) -> None:
-    """Raise where the panel lacks the column that a derived outcome is reckoned from."""
-    source = unmade(derived, have)
-    if source is not None:
+    """Raise where the panel lacks the column that a derived quantity is reckoned from."""
+    source = made.reckoned_from if (made := derived_of(derived)) else None
+    if source is not None and source not in have:
         raise PanelContractError(
             f"{derived} is reckoned from {source}, which the panel does not have",
             found=f"the columns {', '.join(have)}",

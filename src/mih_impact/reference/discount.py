@@ -58,7 +58,7 @@ def _steps(ladder: Any) -> Ladder:
         raise OptionError(
             "A discount has steps of a last year and a rate",
             found=arguments.shown(ladder) if listed is None else "; ".join(map(str, listed)),
-            do=f"Write it as {_EXAMPLE}, or Discount.flat(0.04)",
+            do=f"Write it as {_EXAMPLE}, or mih.Discount.flat(0.04)",
         )
     return tuple((None if end is None else int(end), float(rate)) for end, rate in steps)
 

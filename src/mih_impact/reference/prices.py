@@ -20,7 +20,7 @@ from mih_impact import arguments
 from mih_impact.errors import AssumptionError, OptionError, PanelContractError
 from mih_impact.reference.rows import Row, rows
 
-__all__ = ["PriceIndex", "adding", "adding_in_file", "grunnbelop"]
+__all__ = ["PriceIndex", "adding", "grunnbelop"]
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ class PriceIndex:
                 f"The years to add are from another index than the {self.name}",
                 found=f"other growth from {_listed(apart)} to {last}",
                 do="take the years from the same index; a whole series of another one is "
-                "PriceIndex.from_mapping({...})",
+                "mih.PriceIndex.from_mapping({...})",
             )
         added = {y: value * own[last] / given[last] for y, value in given.items() if y not in own}
         years = sorted(own | added)
@@ -282,17 +282,6 @@ def adding(years: Iterable[int]) -> str:
     """
     added = ", ".join(f"{year}: ..." for year in _linked(years))
     return f"mih.PriceIndex.kpi().extended({{{added}}})"
-
-
-def adding_in_file(years: Iterable[int]) -> str:
-    """Return the line of an `analysis.toml` that does the same as `adding`.
-
-    Examples
-    --------
-    >>> adding_in_file([2026, 2025])
-    'kpi = {2025 = ..., 2026 = ...}'
-    """
-    return f"kpi = {{{', '.join(f'{year} = ...' for year in _linked(years))}}}"
 
 
 def _linked(years: Iterable[int]) -> list[int]:
@@ -441,7 +430,7 @@ def _require_one_base(given: Mapping[int, float]) -> None:
         f'base="2025=100"): index={added}'
         if not known
         else f"correct the index of {_listed(known)}, or leave index= out: these years are in "
-        "the shipped one; prices that rose so are PriceIndex(years=..., values=..., ...)",
+        "the shipped one; prices that rose so are mih.PriceIndex(years=..., values=..., ...)",
     )
 
 

@@ -478,7 +478,9 @@ class _Building:
             raise refuse(
                 "Nobody has a row in the panel",
                 found=f"{len(self.sides)} tables with none for these persons and years",
-                do="see that identifiers are written in the same way in all tables, and years=",
+                do="see that identifiers are written in the same way in all tables, and years="
+                if self.sides
+                else "give tables: yearly=, monthly=, spells= or status=",
             )
         return rows
 

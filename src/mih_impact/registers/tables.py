@@ -62,7 +62,7 @@ def scaled(days: int) -> Scaled:
         raise refuse(
             "scaled() takes the paid days of a year",
             found=f"scaled({arguments.shown(days)})",
-            do="give a whole number from 1 to 366: scaled(260) for five days a week",
+            do="give a whole number from 1 to 366: mih.scaled(260) for five days a week",
         )
     return Scaled(int(days))
 
@@ -130,7 +130,7 @@ class Source:
         self._choose("form", ("microdata.no",))
         for option in ("where", "exclude"):
             given = getattr(self, option)
-            example = 'name codes by column: {"status": ["Waiting list"]}'
+            example = '{"status": ["Waiting list"]}'
             arguments.mapping(option, given, example)
             for column, codes in given.items():
                 if arguments.listed(codes) is None:
@@ -204,7 +204,7 @@ class Table(Source):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._choose("combine", ("sum",))
-        example = 'name them: columns={"wage_income": "lonn"}'
+        example = '{"wage_income": "lonn"}'
         arguments.mapping("columns", self.columns, example)
 
 

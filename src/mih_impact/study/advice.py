@@ -13,15 +13,17 @@ from dataclasses import fields, replace
 from mih_impact.controls.choose import match, weight
 from mih_impact.display.locale import Label
 from mih_impact.effects.event_study import event_study
-from mih_impact.errors import MihImpactError
+from mih_impact.errors import WORDS, MihImpactError
 from mih_impact.panel.check import PanelReport
 from mih_impact.panel.names import NULL
 from mih_impact.reference import codes
+from mih_impact.registers.build import build_panel
 from mih_impact.registers.spec import LISTS
+from mih_impact.registers.tables import Spells, Starts, Status, Table
 from mih_impact.study.account import AccountSpec
 from mih_impact.study.spec import DataSpec
 
-__all__ = ["as_flags", "as_toml", "report_told", "told"]
+__all__ = ["as_flags", "as_tables", "as_toml", "report_told", "told"]
 
 #: The keys of every section; an option of several belongs to the first.
 _SECTIONS: dict[str, set[str]] = {
@@ -30,11 +32,17 @@ _SECTIONS: dict[str, set[str]] = {
     "controls": {*inspect.signature(match).parameters, *inspect.signature(weight).parameters},
     "effects": {*inspect.signature(event_study).parameters},
 }
+#: The tables that may be several, each with its heading, and the other keys of a file of tables.
+_HEADINGS = ("yearly", "monthly", "spells", "status")
+_OF_TABLES = {field.name for kind in (Table, Spells, Status, Starts) for field in fields(kind)}
+_OF_TABLES |= {*inspect.signature(build_panel).parameters} - {*_HEADINGS}
 _OPTION = re.compile(r"(?<![\w.])([a-z_]+)=(?=[\w{\[(\"'.-])")
 _BARE = re.compile(r"[\w-]+", re.ASCII)
 #: A benefit of one's own, in Python and as a table.
 _OWN = "a mih.Benefit of your own with payer and taxability"
 _OWN_TABLE = 'a benefit of your own, { payer = "municipality", taxable = true }'
+#: What stands for further keys of a table.
+_MORE = "..."
 #: What is no option, and stands for no value or no role.
 _NONE = re.compile(r"\bNone\b(?= to leave|;|\.?$)")
 
@@ -55,8 +63,21 @@ def as_toml(advice: str) -> str:
     return _NONE.sub(f'"{NULL}"', _told(advice, _line))
 
 
+def as_tables(advice: str) -> str:
+    """Return advice with the options of tables as the lines of a tables.toml.
+
+    Examples
+    --------
+    >>> as_tables('to="aap" with per="day", days=mih.scaled(260), in spells=[table]')
+    'to = "aap" with per = "day", days = { scaled = 260 }, in [[tables.spells]]'
+    >>> as_tables('say which: columns={"year": "aar", ...}')
+    'say which: columns = { year = "aar", ... }'
+    """
+    return _told(advice, _table_line)
+
+
 def as_flags(advice: str) -> str:
-    """Return advice with names of columns as the command line takes them.
+    """Return advice with names of columns as the command line takes them, the rest as of a file.
 
     Examples
     --------
@@ -68,12 +89,15 @@ def as_flags(advice: str) -> str:
 
 @contextmanager
 def told(words: Callable[[str], str] = as_toml) -> Iterator[None]:
-    """Let errors say what to do in the words of a file, or as flags."""
+    """Let errors and warnings say what to do in the words of a file, or as flags."""
+    before = WORDS.set(words)
     try:
         yield
     except MihImpactError as error:
         error.advise(words)
         raise
+    finally:
+        WORDS.reset(before)
 
 
 def report_told(report: PanelReport, words: Callable[[str], str]) -> PanelReport:
@@ -93,7 +117,8 @@ def _told(advice: str, put: Callable[[str, ast.expr], str | None]) -> str:
             continue
         end = _end(advice, option.end())
         with suppress(SyntaxError, ValueError, TypeError):
-            value = ast.parse(advice[option.end() : end], mode="eval").body
+            text = advice[option.end() : end].replace(", ...}", f", {_MORE!r}: ...}}")
+            value = ast.parse(text, mode="eval").body
             words = put(option[1], value)
             if words is not None:
                 found += [advice[at : option.start()], words]
@@ -130,9 +155,16 @@ def _end(text: str, start: int) -> int:
 
 def _flag(name: str, value: ast.expr) -> str | None:
     if name != "columns" or not isinstance(value, ast.Dict):
-        return None
+        line = _line(name, value)
+        return line and f"{line} of an analysis.toml"
     pairs = (f"{ours}={theirs}" for ours, theirs in ast.literal_eval(value).items())
     return " ".join(["--columns", *(f"'{pair}'" if " " in pair else pair for pair in pairs)])
+
+
+def _table_line(name: str, value: ast.expr) -> str | None:
+    if name in _HEADINGS:
+        return f"[[tables.{name}]]"
+    return f"{name} = {_toml(value)}" if name in _OF_TABLES else None
 
 
 def _line(name: str, value: ast.expr) -> str | None:
@@ -174,6 +206,8 @@ def _called(node: ast.Call) -> str:
         order = inspect.signature(getattr(codes, of)).parameters
         given = dict(zip(order, map(_toml, node.args), strict=False))
         return _table({"list": json.dumps(of), **given, **named})
+    if name == "mih.scaled":
+        return _table({"scaled": _toml(node.args[0])})
     if name == "mih.Unit":
         return _table({"name": _toml(node.args[0]), **named})
     if name in ("mih.cut", "mih.completers"):
@@ -182,9 +216,10 @@ def _called(node: ast.Call) -> str:
 
 
 def _key(key: ast.expr | None) -> str:
-    text = "..." if key is None else str(ast.literal_eval(key))
-    return text if _BARE.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+    text = _MORE if key is None else str(ast.literal_eval(key))
+    return text if text == _MORE or _BARE.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
 def _table(pairs: dict[str, str]) -> str:
-    return f"{{ {', '.join(f'{key} = {value}' for key, value in pairs.items())} }}"
+    lines = (key if key == _MORE else f"{key} = {value}" for key, value in pairs.items())
+    return f"{{ {', '.join(lines)} }}"

@@ -19,6 +19,7 @@ from mih_impact.reporting.export import (
     write_figures,
     write_tables,
 )
+from mih_impact.study.advice import told
 from mih_impact.study.spec import OutputsSpec, chosen
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def _account(study: StudyResult, source: str) -> Table:
     return Table.of("table3_account", caption, frame, columns, source=source)
 
 
+@told()
 def write_outputs(result: StudyResult, wanted: OutputsSpec, folder: str | Path) -> list[Path]:
     """Write what a specification asks for.
 

@@ -247,8 +247,7 @@ def run_study(
         folder=Path(str(plan.folder)),
     )
     if write and plan.outputs is not None:
-        with told():
-            write_outputs(result, plan.outputs, Path(str(plan.folder)))
+        write_outputs(result, plan.outputs, Path(str(plan.folder)))
     return result
 
 

@@ -291,7 +291,7 @@ def _require_texts(decision: Decision) -> None:
         raise OptionError(
             f"The decision {decision.name!r} has no {field} in both languages",
             found=arguments.shown(text),
-            do=f"give {field}=Label(nb=..., en=...)",
+            do=f"give {field}=mih.Label(nb=..., en=...)",
         )
     arguments.choice("Decision", "status", decision.status, get_args(Status))
 

@@ -64,7 +64,7 @@ def municipal_terms(
         raise OptionError(
             "The programme has no apprentices whom the municipality pays",
             found=", ".join(f"{name}={arguments.shown(pay[name])}" for name in asked),
-            do="declare them with Programme(apprenticeship=mih.Apprenticeship(...,"
+            do="declare them with mih.Programme(apprenticeship=mih.Apprenticeship(...,"
             " employer='municipality')), or leave these out",
         )
     base = (_paid_in_kind(), _kept_tax(), *(() if own is None else own.terms))
