@@ -492,9 +492,8 @@ TOLD = {
     ),
     "bounds of pairs that share": (
         "mih.rosenbaum_bounds(group, year=3)",
-        r"(match\(replace=False\))",
-        "mih.rosenbaum_bounds(mih.match(panel, on=['age'], replace=False,"
-        " scope='global', ratio=1), year=3)",
+        r"mih\.match\(panel, (replace=False, scope='global'), \.\.\.\)",
+        "mih.rosenbaum_bounds(mih.match(panel, {0}, on=['age'], ratio=1), year=3)",
     ),
     "the E-value of an amount": (
         "mih.e_value(mih.event_study(group), year=3)",
@@ -737,6 +736,44 @@ TOLD = {
 }
 
 
+def further() -> dict[str, tuple[str, str, str]]:
+    """The rows of advice.txt: three lines each, by the first of them."""
+    text = (Path(__file__).parent / "advice.txt").read_text(encoding="utf-8")
+    lines = [line.strip() for line in text.splitlines() if line and line[0] != "#"]
+    return {wrong: (wrong, *rest) for wrong, *rest in zip(*[iter(lines)] * 3, strict=True)}  # type: ignore[misc]
+
+
+def half(rows: Any) -> Any:
+    """A score of one's own."""
+    return np.full(len(rows), 0.5)
+
+
+def alike() -> pd.DataFrame:
+    """The rows of one year, with who is treated."""
+    rows = register()[register()["year"] == 2018]
+    said = rows.assign(t=rows["start_year"].notna())
+    return said.drop(columns=["person_id", "year", "start_year", "eligible"])
+
+
+def persons() -> mih.Table:
+    return mih.Table(register()[["person_id"]].drop_duplicates())
+
+
+def spells(start: tuple[str, str] = ("2014-01-01", "2014-03-01"), **told: Any) -> mih.Spells:
+    """Two spells of one person, of which the second is a month long."""
+    stop = ["05.02.2014", "06.03.2014"] if "." in start[0] else ["2014-02-15", "2014-03-31"]
+    rows = {"person_id": "p001", "start": start, "stop": stop, "dagsats": 500.0, "code": "x"}
+    return mih.Spells(pd.DataFrame(rows), **({"to": "aap"} | told if told else {}))
+
+
+def built(columns: Any = None, *, twice: bool = False, combine: Any = None, **options: Any) -> Any:
+    """A panel of one table by year, and of what else is given."""
+    rows = pd.concat([register()] * (1 + twice))
+    columns = columns or {"year": "year", "wage_income": "wage_income"}
+    yearly = [mih.Table(rows, columns=columns, combine=combine)]
+    return mih.build_panel(persons(), **({"years": (2012, 2019), "yearly": yearly} | options))
+
+
 def within(option: Any, call: Callable[[], Any]) -> Any:
     """Call within display options."""
     with option:
@@ -746,7 +783,7 @@ def within(option: Any, call: Callable[[], Any]) -> Any:
 def run(code: str) -> Any:
     """Run code on the small register."""
     names: dict[str, Any] = {
-        "mih": mih, "nw": nw, "np": np, "pd": pd, "rows": register(), "panel": read(),
+        "mih": mih, "nw": nw, "rows": register(), "panel": read(),
         "group": matched(),
         "few": few, "rare": rare, "account": account, "loaded": loaded, "edited": edited,
         "without": without, "within": within, "starting": starting, "planted": planted,
@@ -754,11 +791,16 @@ def run(code: str) -> Any:
         "S": {2026: 500, 2027: 700}, "programme": mih.nav.menn_i_helse(),
         "own": mih.nav.menn_i_helse().apprenticeship,
         "decision": next(iter(mih.nav.decisions().values())),
+        "half": half, "alike": alike(), "persons": persons, "spells": spells, "built": built,
+        "done": register().assign(done=np.where(register()["hours"] > 800, "yes", "no")),
         "kpi": dict(zip(mih.PriceIndex.kpi().years, mih.PriceIndex.kpi().values, strict=True)),
     }  # fmt: skip
     if "weighted" in code:
         names["weighted"] = mih.weight(read(), on=["age"])
     return eval(code, names)
+
+
+TOLD |= further()
 
 
 @pytest.mark.filterwarnings("ignore::mih_impact.MihImpactWarning")

@@ -306,14 +306,6 @@ def _require_before_start(group: Comparison, column: str, source: Cube) -> None:
     person = group.risk.person[others]
     values = read_rows(source, column, person, group.risk.start[others])[0]
     distinct = len(pd.unique(values[~pd.isna(values)]))
-    starts = np.flatnonzero(group.risk.treated)
-    own = read_rows(source, column, group.risk.person[starts], group.risk.start[starts])[0]
-    if distinct <= 1 and len({*values[~pd.isna(values)], *own[~pd.isna(own)]}) == 1:
-        raise EffectsError(
-            f"{column} does not split the participants: it is the same for all",
-            found=f"one value among {len(starts)} participants and their candidates",
-            do="split by another column",
-        )
     if distinct <= 1:
         raise EffectsError(
             f"{column} seems to be known only after start: among those who did not start it is the "

@@ -114,7 +114,7 @@ def columns_to_fetch(wanted: Iterable[str] | None, have: Sequence[str]) -> tuple
 def _require_source(derived: str, have: Sequence[str]) -> None:
     """Raise where the panel lacks the column that a derived quantity is reckoned from."""
     source = made.reckoned_from if (made := derived_of(derived)) else None
-    if source is not None and source not in have:
+    if source is not None and not {source, derived} & {*have}:
         raise PanelContractError(
             f"{derived} is reckoned from {source}, which the panel does not have",
             found=f"the columns {', '.join(have)}",

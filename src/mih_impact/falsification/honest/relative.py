@@ -193,7 +193,7 @@ def check_pairs(target: Target) -> None:
             found=f"{len(target.pairs)}; unmatched years with an estimate: "
             f"{', '.join(map(str, target.since_start(target.leads))) or 'none'}",
             do="estimate a window that begins earlier, or match on fewer years of the outcome"
-            + ('; or use restriction="smoothness"' if target.leads else ""),
+            + ('; or use restriction="smoothness"' if len(target.leads) else ""),
         )
 
 
