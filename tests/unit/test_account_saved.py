@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
+from mih_impact.account.values import BeforeStart
 from mih_impact.display.result import Result
 
 LABEL = mih.Label(nb="post", en="item")
@@ -80,7 +82,11 @@ def same(one: Any, two: Any) -> bool:
         return True
     if isinstance(one, dict):
         return one.keys() == two.keys() and all(same(one[key], two[key]) for key in one)
-    return one == two
+    if isinstance(one, Sequence) and not isinstance(one, str):
+        return len(one) == len(two) and all(map(same, one, two))
+    if isinstance(one, BeforeStart):
+        return same(vars(one), vars(two))
+    return one == two or (one != one and two != two)
 
 
 @pytest.mark.parametrize("result", RESULTS.values(), ids=RESULTS.keys())

@@ -119,7 +119,7 @@ def test_options_that_do_not_exist_are_named(panel, effects):
         mih.group_time_effects(panel, outcomes="wage_income", anticipation=-1)
     with pytest.raises(mih.OptionError, match=r"between 0.5 and 1"):
         mih.group_time_effects(panel, outcomes="wage_income", level=95)
-    with pytest.raises(mih.OptionError, match="need an outcome"):
+    with pytest.raises(mih.OptionError, match="outcomes is a name"):
         mih.group_time_effects(panel, outcomes=[])
     with pytest.raises(mih.OptionError, match="takes a panel"):
         mih.group_time_effects(pd.DataFrame(), outcomes="wage_income")
