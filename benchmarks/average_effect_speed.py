@@ -165,7 +165,7 @@ def scikit_learn(task: dict[str, object], folder: Path):
     return estimate, {"version": sklearn.__version__, "from_columns": spent}
 
 
-# Distances are squared, and as near within the tolerance.
+# Distances are squared, and as near within 1e-10 whatever smaller tolerance is asked for.
 MATCHING = """
 suppressMessages(library(Matching))
 args <- commandArgs(trailingOnly = TRUE)

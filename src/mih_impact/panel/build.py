@@ -358,7 +358,7 @@ def _cube(
         null=filled.null,
         code={name: code for name, (code, _) in codes.items()},
         categories={name: categories for name, (_, categories) in codes.items()},
-        number=filled.number,
+        number={name: _kept_once(values) for name, values in filled.number.items()},
         fixed=fixed,
         price_factor=request.price_factor,
         per_g=request.per_g,
@@ -371,6 +371,12 @@ def _cube(
         units=dict(request.units),
         declared=request.declared,
     )
+
+
+def _kept_once(values: NDArray[Any]) -> NDArray[Any]:
+    """Return numbers that are the same in all periods of everybody as one column, read in each."""
+    same = (np.array_equal(values[:, 0], column, equal_nan=True) for column in values.T[1:])
+    return np.broadcast_to(values[:, :1].copy(), values.shape) if all(same) else values
 
 
 # --- in the engine --------------------------------------------------------------------------------

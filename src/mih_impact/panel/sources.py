@@ -342,6 +342,7 @@ def connect(memory_limit: int | None = None) -> Any:
         ) from error
     connection = duckdb.connect()
     connection.execute("SET enable_progress_bar = false")  # the library has its own
+    connection.execute("SET allocator_background_threads = true")  # what is free goes back
     if memory_limit is not None:
         connection.execute(f"SET memory_limit = '{max(memory_limit, LEAST)} bytes'")
         connection.execute(f"SET temp_directory = '{kept_with(connection)}'")
