@@ -243,7 +243,8 @@ class TargetEffects:
             before = levels[:, :, [self.years.index(b) for b in self.bases]]
         else:
             before = self._values(group, rows, self.bases)
-        return flat, (levels - before.mean(axis=2)[:, :, None]).reshape(len(rows), -1)
+        base = before[:, :, 0] if len(self.bases) == 1 else before.mean(axis=2)
+        return flat, (levels - base[:, :, None]).reshape(len(rows), -1)
 
     def _values(self, group: ControlGroup, rows: IntArray, years: Sequence[int]) -> FloatArray:
         """Return outcomes by year since start, shape (rows, K, years); NaN where not seen."""
