@@ -27,7 +27,7 @@ from mih_impact.account.roles import (
 from mih_impact.controls.balance import HOW, TOLERATED
 from mih_impact.display.figure import new_axes, sources_told_elsewhere
 from mih_impact.display.locale import Label, Lang, capital, in_language, language
-from mih_impact.display.numbers import NOT_AVAILABLE, millions, number, p_equals, percent
+from mih_impact.display.numbers import NBSP, NOT_AVAILABLE, millions, number, p_equals, percent
 from mih_impact.display.result import evidence_of
 from mih_impact.reference.rows import source_in
 from mih_impact.reporting import document as doc
@@ -180,7 +180,8 @@ def _before(made: Numbers) -> tuple[Part, ...]:
                      "largest": number(found.largest, 2)}  # fmt: skip
             how: dict[str, Part] = {"how": HOW[found.how].text()}
             said += compose(texts.BALANCE.text(), made.named_as("balance", shown) | how)
-        shown = {"years": ", ".join(map(number, found.years)), "p": f"p {p_equals(found.p_value)}"}
+        years = ", ".join(map(number, found.years))
+        shown = {"years": years, "p": f"p{NBSP}{p_equals(found.p_value)}"}
         values = {} if found.passed is None else made.named_as("pretrend", shown)
         said += compose(texts.PRETREND[found.passed].text(), values)
     return tuple(said)

@@ -160,14 +160,14 @@ PRETREND = {
     True: Label(
         nb="I årene før oppstart som det ikke er matchet på ({years}), er det ikke påvist noen"
         " forskjell i lønn ({p}). ",
-        en="In years before start that were not matched on ({years}), no difference in wages was"
-        " found ({p}). ",
+        en="In years before start not matched on ({years}), no difference in wages was found"
+        " ({p}). ",
     ),
     False: Label(
         nb="I årene før oppstart som det ikke er matchet på ({years}), var lønnen forskjellig"
         " ({p}): noe av effekten kan være en forskjell som var der fra før. ",
-        en="In years before start that were not matched on ({years}), wages differed ({p}): part"
-        " of the effect may be a difference that was there before. ",
+        en="In years before start not matched on ({years}), wages differed ({p}): part of the"
+        " effect may be a difference that was there before. ",
     ),
     None: Label(
         nb="Ingen år før oppstart kan brukes til å teste om lønnen utviklet seg likt. ",
