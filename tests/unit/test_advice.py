@@ -49,6 +49,9 @@ SAID = {
     ),
     "window=(-3, 4)": ("effects", {"window": [-3, 4]}),
     'method="ipw"': ("controls", {"method": "ipw"}),
+    'by=mih.cut("age", 40)': ("effects", {"by": {"cut": ["age", 40]}}),
+    'by=mih.completers("done")': ("effects", {"by": {"completers": "done"}}),
+    'on=["age", *mih.lag("hours", 1, 2)]': ("controls", {"on": ["age", "hours[-1]", "hours[-2]"]}),
 }
 
 

@@ -407,7 +407,7 @@ def _require_se(group: ControlGroup, se: str) -> None:
         raise EffectsError(
             "Matched sets share persons, so they are not independent clusters",
             found="somebody is in more than one set, or everybody in one",
-            do="use se='person', or replace=False with scope='global' of mih.match",
+            do="use se='person', or choose controls with replace=False, scope='global'",
         )
     weighted = group.model is not None
     if se == "abadie_imbens" and (weighted or not group.replace):

@@ -414,8 +414,8 @@ def _require_outcomes(cube: Cube, outcomes: str | Sequence[str] | None) -> tuple
         raise OptionError(
             f"No such outcome: {', '.join(unknown) or 'none given'}",
             found=f"outcomes {', '.join(possible)}",
-            do="name one of these, or bring another amount or share of the panel along: "
-            "mih.match(panel, outcomes=[...], ...)",
+            do="name one of these, or bring another amount or share of the panel along where "
+            "controls are chosen: outcomes=[...]",
         )
     return names
 

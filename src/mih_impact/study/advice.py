@@ -192,10 +192,20 @@ def _toml(node: ast.expr) -> str:
         return f"{listed[:-2]}, codes = {_toml(node.right)} }}"
     if isinstance(node, ast.Call):
         return _called(node)
+    if isinstance(node, ast.Starred) and isinstance(node.value, ast.Call):
+        return _lags(node.value)
     value = ast.literal_eval(node)
     if value is ...:
         return "..."
     return json.dumps(NULL if value is None else value, ensure_ascii=False)
+
+
+def _lags(node: ast.Call) -> str:
+    """Return lags of a column, which a file names as terms."""
+    if ast.unparse(node.func) != "mih.lag":
+        raise ValueError("no lags")
+    column, *years = map(ast.literal_eval, node.args)
+    return ", ".join(json.dumps(f"{column}[-{year}]") for year in years)
 
 
 def _called(node: ast.Call) -> str:
@@ -210,8 +220,10 @@ def _called(node: ast.Call) -> str:
         return _table({"scaled": _toml(node.args[0])})
     if name == "mih.Unit":
         return _table({"name": _toml(node.args[0]), **named})
-    if name in ("mih.cut", "mih.completers"):
-        return _table({name.removeprefix("mih."): f"[{', '.join(map(_toml, node.args))}]"})
+    if name == "mih.completers":
+        return _table({"completers": _toml(node.args[0])})
+    if name == "mih.cut":
+        return _table({"cut": f"[{', '.join(map(_toml, node.args))}]"})
     raise ValueError(f"{name} cannot be written as TOML")
 
 
