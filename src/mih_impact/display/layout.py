@@ -358,7 +358,6 @@ def _whole(figure: Figure) -> Bbox:
     """Return the figure's own rectangle, and what reaches over it, in inches."""
     from matplotlib.transforms import Bbox
 
-    settle(figure)
     return Bbox.union([figure.bbox_inches, figure.get_tightbbox().padded(_EDGE)])
 
 
