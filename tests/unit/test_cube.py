@@ -12,6 +12,7 @@ from mih_impact.errors import OptionError, PanelContractError
 from mih_impact.panel.cube import NEVER
 from mih_impact.panel.read import read_panel
 from mih_impact.panel.residency import State
+from tests.support import small_register
 
 NAN = np.nan
 
@@ -408,3 +409,18 @@ def test_persons_asked_for_again_and_again_are_read_as_when_asked_for_once():
     for k in range(9):
         own = cube.since_start("wage_income", person[[k]], start[[k]], years, dead="zero")
         np.testing.assert_array_equal(together[[k]], own)
+
+
+@pytest.mark.parametrize("moves", [False, True])
+def test_numbers_that_never_change_within_persons_are_kept_once(moves):
+    frame = small_register(60, starters=20, seed=2)
+    frame["points"] = frame["person_id"].astype("category").cat.codes.astype(float)
+    frame.loc[frame["person_id"] == frame["person_id"].iloc[0], "points"] = np.nan
+    frame.loc[frame.index[-1], "points"] += moves
+    panel = mih.read_panel(frame, units={"points": "points"})
+    group = mih.match(panel, on=["age"], outcomes="points")
+    kept = group.risk.cube.number["points"]
+    assert (kept.strides[1] == 0) != moves
+    cube, value = group.risk.cube, frame.set_index("person_id")["points"]
+    expected = np.stack([value[int(who)].to_numpy() for who in cube.person_id])
+    np.testing.assert_array_equal(kept, expected)

@@ -174,3 +174,11 @@ def test_the_next_places_are_looked_at_first_and_others_where_these_are_not_seen
             in_steps.means(values, seen), nearby(4, rows).means(values, seen), strict=True
         ):
             np.testing.assert_array_equal(ours, all_at_once)
+
+
+def test_alike_rows_with_another_score_are_in_another_place():
+    """A score of the caller's may tell apart whom the covariates do not."""
+    point, cell = np.zeros((2, 1)), np.zeros(2, dtype=int)
+    cloud = Cloud(point, cell, np.arange(2), np.array([0.0, 1.0]), 0.5)
+    target = Cloud(point[:1], cell[:1], np.arange(1), np.array([1.0]), 0.5)
+    assert chosen(mahalanobis_nearest(cloud, target, 1)) == [[1]]
