@@ -222,9 +222,10 @@ def test_thousands_that_may_be_decimals_are_an_error_whose_advice_can_be_followe
     )
     (breach,) = read_panel(path, money="fixed").check().errors
     assert (breach.rule, breach.column, breach.rows) == ("two readings", "wage_income", 3)
-    assert f'thousands="{mark}"' in breach.do.en
-    assert f'decimal="{mark}"' in breach.do.nb
-    told = read_panel(path, money="fixed", thousands=mark).cube().ore["wage_income"]
+    assert f'thousands={{"wage_income": "{mark}"}}' in breach.do.en
+    assert f'decimal={{"wage_income": "{mark}"}}' in breach.do.nb
+    told = read_panel(path, money="fixed", thousands={"wage_income": mark})
+    told = told.cube().ore["wage_income"]
     assert told[:, 0].tolist() == [100 * a for a in AMOUNTS]
     other = read_panel(path, money="fixed", decimal=mark).frame.select("wage_income")
     assert other.collect().to_native()["wage_income"].tolist() == [301.708, 45.0, 999.0, 1.0]
@@ -243,10 +244,45 @@ def test_one_column_may_be_written_otherwise_than_another(tmp_path):
     path.write_text("person_id;year;wage_income;share\na;2020;301.708;0.5\nb;2020;45.000;1.250\n")
     report = read_panel(path, money="fixed", thousands=".").check()
     assert [b.column for b in report.errors] == ["share"]
-    assert "thousands={'share'" in report.errors[0].do.en
+    assert "without share: thousands={'...': '.'}" in report.errors[0].do.en
     panel = read_panel(path, money="fixed", thousands={"wage_income": "."})
     assert panel.cube().outcome("wage_income")[:, 0].tolist() == [301_708, 45_000]
     assert panel.cube().as_of("share", 2020).values.tolist() == [0.5, 1.25]
+
+
+@pytest.mark.parametrize("files", [1, 2])
+@pytest.mark.parametrize("other", ["{:.2f}", "{:,.2f}"])
+@pytest.mark.parametrize("column", ["wage_income", "bonus"])
+def test_amounts_of_two_ways_of_writing_are_not_read_as_thousandths(column, other, files, tmp_path):
+    # 301.708 of one delivery beside 45000.50 of the other: nothing is divided by a thousand
+    both = [f"{a:,}".replace(",", ".") for a in AMOUNTS[:2]], [other.format(45_000.5)] * 2
+    parts = both if files == 2 else [[*both[0], *both[1]]]
+    for year, part in enumerate(parts, 2020):
+        lines = [f"{i};{year};1;{amount}" for i, amount in enumerate(part)]
+        header = "person_id;year;x;" + column
+        (tmp_path / f"{year}.csv").write_text("\n".join([header, *lines]) + "\n")
+    units = {"x": "points"} | ({"bonus": "NOK"} if column == "bonus" else {})
+    source = tmp_path / "*.csv"
+    (breach,) = read_panel(source, money="fixed", units=units).check().errors
+    assert (breach.rule, breach.column, breach.rows) == ("two readings", column, 2)
+    said = read_panel(source, money="fixed", units=units, decimal={column: "."})
+    assert said.frame.select(column).collect().to_native()[column][0] == 301.708
+
+
+def test_pandas_years_with_a_point_do_not_stand_in_the_way_of_the_advice(tmp_path):
+    path = tmp_path / "r.csv"
+    path.write_text("person_id;year;start_year;wage_income\na;2020;2021.0;301.708\n")
+    (breach,) = read_panel(path, money="fixed").check().errors
+    assert breach.do.en.startswith('say which: thousands={"wage_income": "."}')
+    panel = read_panel(path, money="fixed", thousands={"wage_income": "."})
+    assert panel.cube().outcome("wage_income")[0].tolist() == [301_708]
+
+
+def test_marks_of_a_column_that_is_not_there_are_refused(tmp_path):
+    path = tmp_path / "r.csv"
+    path.write_text("person_id;year;wage_income\na;2020;301.708\n")
+    with pytest.raises(OptionError, match=r"names columns the panel does not have.*wage\."):
+        read_panel(path, money="fixed", thousands={"wage": "."})
 
 
 def test_marks_for_what_is_no_csv_are_refused(tmp_path):

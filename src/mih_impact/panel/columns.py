@@ -83,9 +83,10 @@ def read_units(
     return found
 
 
-def numeric_units(units: Any) -> tuple[str, ...]:
-    """Return the columns that `units=` says are numbers; a share may be true or false."""
-    return tuple(name for name, unit in _mapping(units).items() if str(unit) != SHARE)
+def numeric_units(units: Any) -> dict[str, Dtype]:
+    """Return what `units=` says are numbers, and which of them money; a share may be a truth."""
+    given = {name: unit for name, unit in _mapping(units).items() if str(unit) != SHARE}
+    return {name: "money" if is_money(str(unit)) else "number" for name, unit in given.items()}
 
 
 def _mapping(units: Any) -> Mapping[Any, Any]:

@@ -349,7 +349,7 @@ def convert(
     given = values[~empty].tolist()
     if dtype is None and any(map(looks_like_a_code, given)):
         return _as_text(values, empty, place)
-    numbers = read_numbers(given, marks)
+    numbers = read_numbers(given, marks, money=dtype == "money")
     # Numbers that are written otherwise than the caller says are no text for that.
     if dtype is None and numbers.no_number.any() and read_numbers(given).no_number.any():
         return _as_text(values, empty, place)

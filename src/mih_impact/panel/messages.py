@@ -59,8 +59,10 @@ REMEDIES: dict[str, Label] = {
     ),
     "not a whole number": Label(nb="rett verdiene", en="correct the values"),
     "text that is not a number as decimal= and thousands= say": Label(
-        nb="oppgi merkene for hver kolonne: thousands={{'{column}': ...}}, eller rett verdiene",
-        en="name the marks column by column: thousands={{'{column}': ...}}, or correct the values",
+        nb="gi merkene med navn på kolonnene som er skrevet slik, uten {column}: "
+        "thousands={{'...': '.'}}; eller rett verdiene",
+        en="give the marks by the names of the columns that are written so, without {column}: "
+        "thousands={{'...': '.'}}; or correct the values",
     ),
     "a date where a whole number is needed": Label(
         nb="behold bare årstallet: 2020 for «2020-08-19»",
@@ -75,8 +77,8 @@ _TWO_WAYS = Label(
     "between thousands, and one and 234 thousandths if it is the decimal mark",
 )
 _SAY_WHICH = Label(
-    nb='si hvilken: thousands="{mark}" eller decimal="{mark}"',
-    en='say which: thousands="{mark}" or decimal="{mark}"',
+    nb='si hvilken: thousands={{"{column}": "{mark}"}} eller decimal={{"{column}": "{mark}"}}',
+    en='say which: thousands={{"{column}": "{mark}"}} or decimal={{"{column}": "{mark}"}}',
 )
 TWO_WAYS = (_TWO_WAYS, _SAY_WHICH)
 TWO_WAYS_CODE = (

@@ -101,7 +101,7 @@ class Numbers:
         return np.isnan(self.values) & ~self.two_ways
 
 
-def read_numbers(texts: Sequence[str], marks: Marks = AS_SHOWN) -> Numbers:
+def read_numbers(texts: Sequence[str], marks: Marks = AS_SHOWN, *, money: bool = False) -> Numbers:
     """Return the numbers that the texts of a column stand for.
 
     Parameters
@@ -110,6 +110,8 @@ def read_numbers(texts: Sequence[str], marks: Marks = AS_SHOWN) -> Numbers:
         The column's texts without blanks around them, none of them empty; each once is enough.
     marks
         What the caller says of how they are written.
+    money
+        Whether they are amounts, which are seldom written to a thousandth.
 
     Notes
     -----
@@ -117,7 +119,8 @@ def read_numbers(texts: Sequence[str], marks: Marks = AS_SHOWN) -> Numbers:
     has two readings. It is the decimal mark if other texts have it as that (0.125, 1234.500, 12.5);
     it stands between thousands if others have it there (1.234.567), or have the other mark as the
     decimal mark (1.234,50) and write thousands in no other way. Where texts contradict each other
-    it stays undecided.
+    it stays undecided, and so it does where amounts have three digits after the mark beside others
+    with one or two (301.708, 4567.50): two ways of writing have come together.
 
     Examples
     --------
@@ -155,7 +158,7 @@ def read_numbers(texts: Sequence[str], marks: Marks = AS_SHOWN) -> Numbers:
     two_ways = np.zeros(len(texts), dtype=bool)
     mark = ""
     for i, reading in open_.items():
-        kept = seen.settles(reading.mark)
+        kept = seen.settles(reading.mark, thousandths=not money)
         if kept is None:
             two_ways[i], mark = True, reading.mark
         else:
@@ -189,6 +192,7 @@ class _Reading(NamedTuple):
     mark: str
     grouper: str
     ungrouped: bool
+    places: int = 0
 
     def settled(self, seen: _Seen) -> float:
         """Return the one number, and remember how it was written."""
@@ -196,7 +200,7 @@ class _Reading(NamedTuple):
         if self.grouper:
             seen.groupers.add(self.grouper)
         if self.decimals is not None:
-            seen.decimals.add(self.mark)
+            seen.saw(self.mark, self.places)
             return self.decimals
         assert self.thousands is not None
         return self.thousands
@@ -204,9 +208,12 @@ class _Reading(NamedTuple):
 
 @dataclass
 class _Seen:
-    """How the texts of a column that have one reading are written."""
+    """How the texts of a column that have one reading are written.
 
-    decimals: set[str] = field(default_factory=set)
+    Of a decimal mark it is also known how many digits follow it at most.
+    """
+
+    decimals: dict[str, int] = field(default_factory=dict)
     groupers: set[str] = field(default_factory=set)
     ungrouped: bool = False
 
@@ -229,14 +236,18 @@ class _Seen:
         if not fits or (len(after) == 3 and len(before) <= 3 and before[0] != "0"):
             return None
         self.ungrouped |= len(before) > 3 and not spaced
-        self.decimals.add(mark)
+        self.saw(mark, len(after))
         return float(f"{before}.{after}")
 
-    def settles(self, mark: str) -> str | None:
+    def saw(self, mark: str, places: int) -> None:
+        """Remember a decimal mark, and how many digits follow it."""
+        self.decimals[mark] = max(places, self.decimals.get(mark, 0))
+
+    def settles(self, mark: str, *, thousandths: bool) -> str | None:
         """Return what a mark with two readings is: "decimal", "thousands", or None."""
         other = _COMMA if mark == _POINT else _POINT
         if mark in self.decimals and mark not in self.groupers and other not in self.decimals:
-            return "decimal"
+            return "decimal" if thousandths or self.decimals[mark] >= 3 else None
         if mark in self.groupers and mark not in self.decimals and other not in self.groupers:
             return "thousands"
         alone = not self.ungrouped and self.groupers <= {mark}
@@ -268,7 +279,7 @@ def _read(text: str, marks: Marks) -> _Reading | None:
         mark = grouper = grouped[1]
         thousands = float(sign + body.replace(mark, ""))
     parted = _DECIMAL.fullmatch(body)
-    ungrouped = False
+    ungrouped, places = False, 0
     if parted is not None and parted[3] in marks.decimals and parted[2] != parted[3]:
         before, between, mark, after = parted.groups()
         if between is None or between in marks.groupers:
@@ -276,9 +287,10 @@ def _read(text: str, marks: Marks) -> _Reading | None:
             grouper = between or ("" if thousands is None else grouper)
             ungrouped = between is None and len(before) > 3
             decimals = float(f"{sign}{whole or '0'}.{after or '0'}{power}")
+            places = len(after)
     if thousands is None and decimals is None:
         return None
-    return _Reading(thousands, decimals, mark, grouper, ungrouped)
+    return _Reading(thousands, decimals, mark, grouper, ungrouped, places)
 
 
 # --- what the caller says -------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, SupportsFloat, get_args
 
 from mih_impact import arguments
@@ -159,6 +159,8 @@ def read_panel(
         currency=currency,
         monthly=monthly,
     )
+    spells = () if resident is None else ("from_year", "to_year")
+    _require_written(marks, (*casts, *left_out, *spells))
     return Panel(
         opened.frame,
         casts,
@@ -176,6 +178,17 @@ def read_panel(
         precision=precision,
         weights=weights,
     )
+
+
+def _require_written(marks: Mapping[str, Marks], names: Collection[str]) -> None:
+    """Raise where marks are those of a column that nobody has."""
+    strangers = sorted({*marks} - {"", *names})
+    if strangers:
+        raise OptionError(
+            "decimal= or thousands= names columns the panel does not have",
+            found=", ".join(strangers),
+            do=f"use our names: {', '.join(names)}",
+        )
 
 
 def _require_options(

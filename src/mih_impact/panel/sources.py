@@ -89,7 +89,7 @@ def open_source(
     columns: Mapping[str, str] | None = None,
     values: Mapping[str, Mapping[Any, Any]] | None = None,
     codes: tuple[str, ...] = (),
-    measured: tuple[str, ...] = (),
+    measured: Mapping[str, Dtype] | None = None,
     marks: Mapping[str, Marks] | None = None,
     monthly: bool = False,
     memory_limit: int | None = None,
@@ -106,7 +106,7 @@ def open_source(
         Recodings by column of ours, and columns of codes: both stay text, but for recodings that
         only say what is missing.
     measured
-        Columns that have a unit, and so are numbers, also where they look like codes.
+        The type of columns that have a unit: they are numbers, also where they look like codes.
     marks
         How numbers are written in text, by column of ours; "" is every other column.
     monthly
@@ -122,7 +122,7 @@ def open_source(
             connection = connect(memory_limit)
             evidence = evidence_of(connection, files)
             return Opened(open_parquet(files, connection), evidence=evidence, files=tuple(files))
-    asked = _Asked(columns or {}, values or {}, codes, measured, monthly)
+    asked = _Asked(columns or {}, values or {}, codes, measured or {}, monthly)
     if kind.opened is None:
         return _open_csv(files, asked, marks or {})
     return _open_typed(kind.opened(files), files, asked, memory_limit)
@@ -135,7 +135,7 @@ class _Asked:
     columns: Mapping[str, str]
     values: Mapping[str, Mapping[Any, Any]]
     codes: tuple[str, ...]
-    measured: tuple[str, ...]
+    measured: Mapping[str, Dtype]
     monthly: bool
 
     def names(self, present: Iterable[str]) -> dict[str, str]:
@@ -154,7 +154,7 @@ class _Asked:
             return "text"
         if name in CONTRACT:
             return CONTRACT[name].dtype
-        return "number" if name in self.measured else None
+        return self.measured.get(name)
 
     def mode(self, name: str, labels: Mapping[str, str]) -> Mode:
         """Return how a column of a file with labels is read."""

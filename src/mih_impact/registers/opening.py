@@ -338,7 +338,7 @@ def _from_text(
         if kind is None:
             dtype = CONTRACT[our].dtype if our in CONTRACT else None
         elif kind in ("money", "number", "int"):
-            dtype = "money"
+            dtype = "money" if kind == "money" else "number"
         elif kind == "bool":
             dtype = "bool"
         frame[name], failures = convert(texts, dtype, marks)
