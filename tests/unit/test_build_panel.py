@@ -562,6 +562,9 @@ def test_a_file_tells_of_the_tables(tmp_path, capsys):
     (tmp_path / "tables.toml").write_text(TOML + "perr = 1\n")
     assert main(command) == 2
     assert "none of its options. Found: perr" in capsys.readouterr().err
+    (tmp_path / "tables.toml").write_text(TOML.partition("days")[0])
+    assert main(command) == 2
+    assert "days = { scaled = 260 }" in capsys.readouterr().err
 
 
 def test_of_versions_of_a_file_the_latest_or_none(tmp_path):

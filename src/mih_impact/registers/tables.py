@@ -355,8 +355,8 @@ class Spells(_Dated):
             raise refuse(
                 'per="day" needs the days that are paid, and nothing else has any',
                 found=f"per={self.per!r}, days={arguments.shown(self.days)}",
-                do='days="calendar", "weekdays" or mih.scaled(260) with per="day"; leave it out '
-                "otherwise",
+                do='days="calendar", days="weekdays" or days=mih.scaled(260) with per="day"; '
+                "leave it out otherwise",
             )
         if self.overlap == "union":
             raise refuse(
