@@ -283,8 +283,8 @@ def require_clusters(label: IntArray, term: Term, *, few: bool = False) -> None:
         raise EffectsError(
             f"Too few clusters for standard errors by {term}",
             found=f"{count} clusters, and at least {least} are needed",
-            do=f"use mih.wild_bootstrap(group, year=3, cluster={str(term)!r}), which is made for "
-            "few, or cluster='person'",
+            do="use cluster='person', or, for effects on those who start, "
+            f"mih.wild_bootstrap(group, year=3, cluster={str(term)!r}), which is made for few",
         )
 
 
