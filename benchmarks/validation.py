@@ -25,6 +25,7 @@ from contextlib import contextmanager
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
@@ -741,6 +742,28 @@ def intervals() -> str:
     )
 
 
+def _beside(
+    each: Mapping[str, Any], task: str, command: str, peer: tuple[str, str]
+) -> tuple[str, ...]:
+    """Return a row of the table: a peer that was stopped is told so."""
+    key, name = peer
+    other, busy = each[key], "cpu_seconds"
+    by_clock = busy not in each["ours"] or busy not in other
+    ours, theirs = (
+        median(side["seconds" if by_clock else busy]) if "stopped" not in side else None
+        for side in (each["ours"], other)
+    )
+    version = f" {other['version']}" if "version" in other else ""
+    return (
+        task,
+        f"{each['persons']:,} persons",
+        f"{ours:.2f} s",
+        f"{other['stopped']} ({name})" if theirs is None else f"{theirs:.2f} s ({name}{version})",
+        "" if theirs is None else f"{theirs / ours:.1f}",
+        f"`benchmarks/{command}.py`",
+    )
+
+
 def speed() -> str:
     """Return how long we take beside others, in the same run on the same machine."""
     match, balance = kept_in("matching_speed"), kept_in("weighting_speed")
@@ -778,9 +801,29 @@ def speed() -> str:
         )
         for each in kept_in("group_time_speed")["rows"]
     ]
+    whose = {"ate": "everybody", "atc": "candidates"}
+    rows += [
+        _beside(
+            each,
+            f"effects on {whose[each['estimand']]}, {each['neighbours']} nearest by "
+            f"{each['by'].replace('mahal', 'Mahal')}",
+            "average_effect_speed",
+            peers,
+        )
+        for each in kept_in("average_effect_speed")["rows"]
+        for peers in (("matching", "R Matching"), ("scikit_learn", "scikit-learn"))
+        if peers[0] in each
+    ]
+    rows += [
+        _beside(each, "imputation", "imputation_speed", peers)
+        for each in kept_in("imputation_speed")["rows"]
+        for peers in (("pyfixest", "pyfixest"), ("diff_diff", "diff-diff"))
+        if peers[0] in each
+    ]
     header = ("task", "size", "ours", "theirs", "times as long", "command")
     return (
-        "## Speed\n\nMedians within one run, two cores. Registers of up to 678 million rows are on "
+        "## Speed\n\nMedians within one run, two cores; of average effects and imputation in "
+        "seconds of the processor. Registers of up to 678 million rows are on "
         "[the page about size](size.md).\n\n" + table(header, rows)
     )
 
