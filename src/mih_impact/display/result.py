@@ -433,6 +433,17 @@ class Result(Displayed):
         """Return a copy of the table; the class says what its columns are."""
         return self.table.copy()
 
+    @property
+    def thin(self) -> NDArray[np.bool_]:
+        """Which rows rest on the amounts of too few persons; one row where that is not known.
+
+        A result that shows a mean of an outcome declares `contributors`, on how many persons'
+        amounts each of its rows rests (see `hidden.contributors`), and blanks in `shown` the rows
+        that are thin.
+        """
+        found = getattr(self, "contributors", None)
+        return is_small(0.0 if found is None else found)
+
     def shown(self) -> Self:
         """Return the result as it is displayed and saved: where persons are too few, blank."""
         return self

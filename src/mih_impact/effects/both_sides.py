@@ -292,6 +292,7 @@ class BothSides:
                 (share, load),
                 (self.levels[own], self.levels[control]),
                 (np.arange(len(own)), person[control]),
+                (self.changes[own], self.changes[control]),
             ),
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -62,6 +62,8 @@ class CheckResult(Result):
         Displayed title.
     provenance
         Versions, options, seed and fingerprint of the data.
+    contributors
+        On how many persons' amounts each row of the table rests; in memory only, never saved.
     """
 
     name: str
@@ -70,6 +72,7 @@ class CheckResult(Result):
     sentence: dict[str, str]
     title: dict[str, str]
     provenance: Provenance
+    contributors: FloatArray | None = field(default=None, kw_only=True, metadata={"saved": False})
 
     def to_frame(self) -> pd.DataFrame:
         """Return what the verdict rests on."""
@@ -137,7 +140,11 @@ class SensitivityCheck(CheckResult):
         if "persons" in table:
             numbers = table.select_dtypes("number").columns.difference(list(self.keys))
             table = hide_small(table, {"persons": list(numbers.drop("persons", errors="ignore"))})
-        if is_small(self.persons).any():
+        if self.thin.any():
+            numbers = table.select_dtypes("number").columns.difference(list(self.keys))
+            for name in numbers:
+                table[name] = table[name].astype(np.float64).mask(self.thin)
+        if is_small(self.persons).any() or self.thin.all():
             sentence = naming_limit(_HIDDEN)
         return replace(self, table=table, sentence=sentence)
 
@@ -199,7 +206,7 @@ class CountedCheck(CheckResult):
         """Which rows are built on too few persons to be shown, shape (rows,)."""
         counts = [name for name in self.table.columns if name.startswith("n_")]
         small = np.array([is_small(self.table[name]) for name in counts], dtype=bool)
-        return np.asarray(small.any(axis=0))
+        return np.asarray(small.any(axis=0) | self.thin)
 
     def verdict(self, table: pd.DataFrame) -> bool | None:
         """Return whether it is passed as far as a table with hidden rows can tell."""

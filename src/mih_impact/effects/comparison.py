@@ -86,6 +86,7 @@ def compare(
     levels: tuple[FloatArray, FloatArray],
     changes: tuple[FloatArray, FloatArray],
     *,
+    moved: tuple[FloatArray, FloatArray] | None = None,
     among: BoolArray | None = None,
     by_start_year: bool = False,
 ) -> Comparison:
@@ -97,6 +98,8 @@ def compare(
         Participants and their controls.
     levels, changes
         Of the participants, shape (n, KE), and of the distinct control rows, shape (q, KE).
+    moved
+        Changes of the levels from their base, where `changes` are these less what explains them.
     among
         The participants it is about, shape (n,); all if None.
     by_start_year
@@ -162,6 +165,7 @@ def compare(
             (share, load),
             (level_t, level_c),
             (np.arange(len(level_t)), group.risk.person[control_row]),
+            changes if moved is None else moved,
         ),
     )
 

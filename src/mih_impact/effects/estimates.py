@@ -17,7 +17,7 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.subgroups import ALL, Split
 from mih_impact.display.result import Provenance, Result, is_small
 from mih_impact.display.unit import AnyUnit
-from mih_impact.effects.hidden import hidden_cells
+from mih_impact.effects.hidden import contributors, hidden_cells
 from mih_impact.effects.influence import AnyInfluence
 from mih_impact.errors import EffectsError, OptionError
 
@@ -25,6 +25,7 @@ __all__ = [
     "COLUMNS",
     "EffectEstimates",
     "critical_value",
+    "family_of",
     "fewest_persons",
     "outcome_asked",
     "require_estimated",
@@ -204,6 +205,14 @@ class EffectEstimates(Result):
         return replace(self, frame=frame, estimate=estimate, matrix=matrix)
 
     @property
+    def contributors(self) -> FloatArray:
+        """On how many persons' amounts each row of the table rests; 0 where that is not known."""
+        if self.contributions is None:
+            return np.zeros(len(self.frame))
+        family = self.frame if self.family is None else self.family
+        return contributors(self.contributions)[family["subgroup"].isin(self.subgroups)]
+
+    @property
     def _averaged_places(self) -> list[int]:
         """Where the years that were averaged stand in the source."""
         return [] if self.source is None else [self.source.levels.index(e) for e in self.averaged]
@@ -340,6 +349,14 @@ def require_estimated(what: str, effects: EffectEstimates, outcome: str) -> None
             found=f"{outcome!r}; outcomes {', '.join(effects.outcomes)}; se {effects.se}",
             do="name an outcome of event_study, or give from_frame a covariance",
         )
+
+
+def family_of(effects: EffectEstimates, outcome: str) -> pd.DataFrame:
+    """Return the rows of an outcome with who contributes: it depends on these what is hidden."""
+    frame = effects.frame
+    if effects.contributions is not None and len(effects.contributions) == len(frame):
+        frame = pd.concat([frame, effects.contributions.set_axis(frame.index)], axis=1)
+    return frame[frame["outcome"] == outcome]
 
 
 def fewest_persons(effects: EffectEstimates, outcome: str, years: list[int]) -> float:

@@ -12,7 +12,7 @@ Hundepool et al. (2012), Statistical Disclosure Control, Wiley, section 4.2.2.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
@@ -25,7 +25,16 @@ from mih_impact.display.locale import current
 from mih_impact.display.result import is_small, with_complement
 from mih_impact.panel.contract import CONTRACT
 
-__all__ = ["Hidden", "contributions", "hidden_cells", "is_thin", "pools", "thin_when_pooled"]
+__all__ = [
+    "Hidden",
+    "averaged",
+    "contributions",
+    "contributors",
+    "hidden_cells",
+    "is_thin",
+    "pools",
+    "thin_when_pooled",
+]
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
@@ -35,13 +44,22 @@ IntArray = NDArray[np.int64]
 DOMINANT = 0.5
 
 _SIDES = ("participants", "controls")
+_COLUMNS = [
+    f"{name}_{side}{when}"
+    for name in ("giving", "largest", "total")
+    for side in _SIDES
+    for when in ("", "_before")
+]
 
 #: Amounts that are looked at together, lest everybody's stand in memory once more.
 _AMOUNTS = 100_000
 
 
 def contributions(
-    weight: Sequence[FloatArray], value: Sequence[FloatArray], person: Sequence[IntArray]
+    weight: Sequence[FloatArray],
+    value: Sequence[FloatArray],
+    person: Sequence[IntArray],
+    change: Sequence[FloatArray] | None = None,
 ) -> dict[str, NDArray[np.float64]]:
     """Return who contributes to the means of participants and of controls.
 
@@ -51,6 +69,8 @@ def contributions(
         Of either side, shape (rows, cells): the weight of each row in the mean, and its amount.
     person
         Whose row it is, shape (rows,).
+    change
+        Change of the amounts from what they were in the base, of the same shape as these.
 
     Returns
     -------
@@ -58,77 +78,135 @@ def contributions(
         For each side, shape (cells,): `persons_`, who have a weight; `giving_`, persons with an
         amount, or of an outcome that is 0 or 1 the fewer of those who have it and those who have
         not; `largest_`, the largest amount of a person; and `total_`, the sum of all amounts,
-        without their signs.
+        without their signs. Where changes are given, the same of the base with `_before`, and of
+        the changes with `_change`.
     """
     found = {}
-    for side, w, y, who in zip(_SIDES, weight, value, person, strict=True):
-        for name, values in _contributions(w, y, who).items():
-            found[f"{name}_{side}"] = values
+    for k, side in enumerate(_SIDES):
+        amounts = {"": value[k]}
+        if change is not None:
+            amounts |= {"_before": value[k] - change[k], "_change": change[k]}
+        persons, many = _contributions(weight[k], list(amounts.values()), person[k])
+        found[f"persons_{side}"] = persons
+        for when, (giving, largest, total) in zip(amounts, many, strict=True):
+            found[f"giving_{side}{when}"] = giving
+            found[f"largest_{side}{when}"] = largest
+            found[f"total_{side}{when}"] = total
     return found
 
 
-def _contributions(w: FloatArray, y: FloatArray, who: IntArray) -> dict[str, FloatArray]:
-    """Return who gives to the cells of a side, some persons at a time."""
+def _contributions(
+    w: FloatArray, amounts: Sequence[FloatArray], who: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return who is in the cells of a side, (cells,), and who gives to them, (amounts, 3, cells).
+
+    Some persons at a time.
+    """
     order = np.argsort(who, kind="stable")
     begins = np.flatnonzero(np.diff(who[order], prepend=-1))
     cells = w.shape[1]
-    persons, giving, largest, total = np.zeros((4, cells))
-    binary = np.ones(cells, dtype=bool)
+    persons, found = np.zeros(cells), np.zeros((len(amounts), 3, cells))
+    binary = np.ones((len(amounts), cells), dtype=bool)
     many, begins = max(1, _AMOUNTS // max(cells, 1)), np.append(begins, len(order))
     for k in range(0, len(begins) - 1, many):
         bounds = begins[k : k + many + 1]
         rows = order[bounds[0] : bounds[-1]]
+        each_once = len(rows) == len(bounds) - 1
         own = csr_array((np.ones(len(rows)), np.arange(len(rows)), bounds - bounds[0]))
         weight = w[rows]
         counts = weight > 0
-        given = np.where(counts, y[rows], 0.0)
-        if binary.any():
-            binary &= ((given == 0) | (given == 1)).all(axis=0)
-        given *= weight
-        amount = own @ np.abs(given, out=given)
-        persons += (own @ counts.astype(np.float64) > 0).sum(axis=0)
-        giving += (amount > 0).sum(axis=0)
-        largest = np.maximum(largest, amount.max(axis=0))
-        total += amount.sum(axis=0)
+        persons += ((counts if each_once else own @ counts.astype(np.float64)) > 0).sum(axis=0)
+        for y, of, (giving, largest, total) in zip(amounts, binary, found, strict=True):
+            given = np.where(counts, y[rows], 0.0)
+            if of.any():
+                of &= ((given == 0) | (given == 1)).all(axis=0)
+            np.abs(np.multiply(given, weight, out=given), out=given)
+            amount = given if each_once else own @ given
+            giving += np.count_nonzero(amount, axis=0)
+            np.maximum(largest, amount.max(axis=0), out=largest)
+            total += amount.sum(axis=0)
+    giving = found[:, 0]
     without = persons - giving
     fewer = np.where((giving > 0) & (without > 0), np.minimum(giving, without), giving)
-    giving = np.where(binary, fewer, giving)
-    return {"persons": persons, "giving": giving, "largest": largest, "total": total}
+    found[:, 0] = np.where(binary, fewer, giving)
+    return persons, found
+
+
+def averaged(
+    cells: pd.DataFrame, weight: FloatArray, apart: Sequence[str] = ("participants",)
+) -> pd.DataFrame:
+    """Return who contributes to averages of means, as far as is known.
+
+    Parameters
+    ----------
+    cells
+        Who contributes to the means, in the order of the last three axes of `weight`.
+    weight
+        What each mean weighs in each average, shape (K, L, G, T): those of another of the K are in
+        none, and the same persons may stand behind all T.
+    apart
+        The sides on which other persons stand behind each of the G; on the other they may be the
+        same, and at least as many give as to the mean that most give to.
+    """
+    K, _, G, T = weight.shape
+    found = {}
+    for name in map(str, cells.columns):
+        value = cells[name].to_numpy().reshape(K, 1, G, T)
+        of_other = any(f"_{side}" in name for side in apart)
+        if name.startswith(("persons", "giving")):
+            most = np.where(weight > 0, value, 0.0).max(axis=3)
+            found[name] = (most.sum(axis=2) if of_other else most.max(axis=2)).ravel()
+        else:
+            part = (weight * value).sum(axis=3)
+            largest = of_other and name.startswith("largest")
+            found[name] = (part.max(axis=2) if largest else part.sum(axis=2)).ravel()
+    return pd.DataFrame(found)
+
+
+def contributors(table: pd.DataFrame | Mapping[str, FloatArray]) -> FloatArray:
+    """Return on how many persons' amounts each effect rests, (rows,).
+
+    One, where a person has more than half; 0, where nobody has any. An effect is a change from the
+    base: where the base rests on too few, the changes must rest on enough.
+    """
+    found = np.full(len(table["giving_participants"]), np.inf)
+    for side in _SIDES:
+        behind = [_behind(table, side)]
+        if f"giving_{side}_before" in table:
+            before = _behind(table, f"{side}_before")
+            change = _behind(table, f"{side}_change") if f"giving_{side}_change" in table else 0.0
+            behind.append(np.where(before > 0, np.maximum(before, change), 0.0))
+        for each in behind:
+            found = np.where(each > 0, np.minimum(found, each), found)
+    return np.where(np.isinf(found), 0.0, found)
+
+
+def _behind(table: pd.DataFrame | Mapping[str, FloatArray], of: str) -> FloatArray:
+    """Return on how many persons' amounts the means of a side, or its base or changes, rest."""
+    giving, largest, total = (
+        np.asarray(table[f"{n}_{of}"]) for n in ("giving", "largest", "total")
+    )
+    # Sums are of doubles: two who have half each may be a rounding apart.
+    dominated = largest > (DOMINANT + 1e-12) * total
+    return np.where((giving > 0) & dominated, 1.0, giving)
 
 
 def is_thin(table: pd.DataFrame) -> BoolArray:
-    """Return which means rest on too few persons with an amount, or on one above all, (rows,)."""
-    thin = np.zeros(len(table), dtype=bool)
-    for side in _SIDES:
-        giving, largest, total = (
-            table[f"{name}_{side}"].to_numpy() for name in ("giving", "largest", "total")
-        )
-        thin |= _is_thin(giving, largest, total)
-    return thin
+    """Return which effects rest on too few persons with an amount, or on one above all, (rows,)."""
+    return is_small(contributors(table))
 
 
 def thin_when_pooled(parts: Sequence[pd.DataFrame]) -> BoolArray:
     """Return which sums of outcomes would still be thin, (rows,), as far as is known.
 
     The same person may have an amount of each: as many give as to the part that most give to, and
-    the largest amount of a person is at most the sum of the largest.
+    the largest amount of a person is at most the sum of the largest. Changes can cancel in a sum.
     """
-    thin = np.zeros(len(parts[0]), dtype=bool)
-    for side in _SIDES:
-        giving = np.max([part[f"giving_{side}"] for part in parts], axis=0)
-        largest = np.sum([part[f"largest_{side}"] for part in parts], axis=0)
-        total = np.sum([part[f"total_{side}"] for part in parts], axis=0)
-        thin |= _is_thin(giving, largest, total)
-    return thin
-
-
-def _is_thin(giving: FloatArray, largest: FloatArray, total: FloatArray) -> BoolArray:
-    least = current().min_cell
-    if least <= 1:
-        return np.zeros(len(giving), dtype=bool)
-    # Sums are of doubles: two who have half each may be a rounding apart.
-    dominated = largest > (DOMINANT + 1e-12) * total
-    return np.asarray((giving > 0) & ((giving < least) | dominated))
+    pooled: dict[str, FloatArray] = {}
+    for name in parts[0].columns.intersection(_COLUMNS):
+        values = np.array([part[name] for part in parts])
+        pooled[name] = values.max(axis=0) if name.startswith("giving") else values.sum(axis=0)
+    return is_small(contributors(pooled))
 
 
 class Hidden(NamedTuple):
@@ -172,7 +250,8 @@ def hidden_cells(
 
     A mean that rests on the amounts of too few (see `contributions`) is hidden with its estimate,
     which with the other means would give it away. Where the base year's is such a mean, all means
-    of the outcome are hidden, and the estimates, which are changes from it, are shown.
+    of the outcome are hidden, and the estimates, which are changes from it, are shown where enough
+    others have an amount by then.
 
     Means of participants add up, where estimates do not, whose controls differ: what subgroups
     leave of all is those who are compared in all and not in their subgroup, or the other way. If
@@ -181,6 +260,8 @@ def hidden_cells(
     How many are compared in two years differs by the size of a start year that only one of them
     has: counts less than `min_cell` apart are not all shown.
     """
+    if contributions is None and "giving_participants" in frame:
+        contributions = frame
     parts = max(frame["subgroup"].nunique(), 1)
     persons, controls, lost = (
         frame[name].to_numpy(dtype=np.float64).reshape(parts, -1)
@@ -192,17 +273,20 @@ def hidden_cells(
     few_lost = _beside_all(is_small(lost), lost, np.zeros_like(small))
     few_lost[1:] |= hidden[1:]
     if in_overall:
-        averaged = frame["level"].isin(in_overall).to_numpy()
-        outcome = frame["outcome"].to_numpy()
-        hidden = _beside_overall(hidden.ravel(), persons.ravel(), outcome, averaged)
-        few_lost = _beside_overall(few_lost.ravel(), lost.ravel(), outcome, averaged)
+        within = frame["level"].isin(in_overall).to_numpy()
+        outcome, behind = frame["outcome"].to_numpy(), persons.ravel()
+        if contributions is not None:
+            hidden |= is_thin(contributions).reshape(hidden.shape)
+            behind = np.minimum(behind, contributions["giving_participants"].to_numpy())
+        hidden = _beside_overall(hidden.ravel(), behind, outcome, within)
+        few_lost = _beside_overall(few_lost.ravel(), lost.ravel(), outcome, within)
     small, few = hidden.ravel(), few_lost.ravel()
     near, apart = _near_counts(frame), _beside_lost(hidden.reshape(parts, -1), persons, lost)
     if contributions is None:
         return Hidden(small, small | apart, small | near, few | near)
     thin = _thin(frame, contributions, parts)
     base = frame["std_error"].isna().to_numpy() & (frame["estimate"] == 0).to_numpy()
-    means = small | apart | thin | _of_outcomes(frame, thin & base)
+    means = small | apart | thin | _of_outcomes(frame, (thin & base) | _base_is_thin(contributions))
     return Hidden(small | (thin & ~base), means, small | near, few | near)
 
 
@@ -265,6 +349,13 @@ def _with_pools(frame: pd.DataFrame, contributions: pd.DataFrame, thin: BoolArra
         years = level[thin & (outcome == name)]
         out |= np.isin(outcome, members) & np.isin(level, years)
     return out
+
+
+def _base_is_thin(contributions: pd.DataFrame) -> BoolArray:
+    """Return of which rows the base rests on too few persons' amounts."""
+    sides = [f"{side}_before" for side in _SIDES if f"giving_{side}_before" in contributions]
+    behind = [is_small(_behind(contributions, side)) for side in sides]
+    return np.asarray(np.any([np.zeros(len(contributions), dtype=bool), *behind], axis=0))
 
 
 def _of_outcomes(frame: pd.DataFrame, marked: BoolArray) -> BoolArray:

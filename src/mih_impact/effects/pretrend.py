@@ -14,7 +14,7 @@ from mih_impact.display.locale import Label, both, language
 from mih_impact.display.numbers import number, p_equals
 from mih_impact.display.result import Card, hidden_note, naming_limit
 from mih_impact.effects.check_result import HIDDEN, CheckResult, Wald, holm, wald
-from mih_impact.effects.estimates import require_estimated
+from mih_impact.effects.estimates import family_of, require_estimated
 from mih_impact.effects.hidden import hidden_cells
 from mih_impact.panel.contract import label_of
 
@@ -315,7 +315,7 @@ def pretrend_by_subgroup(
         split=effects.split,
         alpha=alpha,
         of_all=whole.sentence,
-        family=effects.frame[effects.frame["outcome"] == outcome],
+        family=family_of(effects, outcome),
     )
     return _worded(found)
 

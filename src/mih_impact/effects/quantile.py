@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -22,6 +22,7 @@ from mih_impact.display.result import Card, Provenance, Result, hide_small
 from mih_impact.display.unit import AnyUnit, difference, is_money
 from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.event_study import resolved_se
+from mih_impact.effects.hidden import contributors
 from mih_impact.effects.influence import BAND_DRAWS, StandardError, sup_t
 from mih_impact.effects.question import read_target, require_choice
 from mih_impact.effects.row_outcomes import RowOutcomes
@@ -66,6 +67,8 @@ class QuantileEffects(Result):
         The standard error.
     provenance
         Versions, options and fingerprint of the data.
+    contributors
+        On how many persons' amounts the levels rest; in memory only, never saved.
     """
 
     table: pd.DataFrame
@@ -77,6 +80,7 @@ class QuantileEffects(Result):
     level: float
     se: str
     provenance: Provenance
+    contributors: FloatArray | None = field(default=None, metadata={"saved": False})
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per quantile.
@@ -98,6 +102,8 @@ class QuantileEffects(Result):
         """
         values = [name for name in self.table.columns if name in _HIDDEN]
         table = hide_small(self.table, {"fewest": values})
+        if self.thin.any():
+            table[values] = np.nan
         coarse = _COARSE if is_money(self.unit) else 0.01
         table[values] = (table[values].astype(float) / coarse).round() * coarse
         kept = table["estimate"].notna().to_numpy()
@@ -267,6 +273,7 @@ def quantile_effects(
         year=year,
         level=level,
         se=kind,
+        contributors=contributors(compared.giving),
         provenance=Provenance.of(
             "quantile_effects", asked, seed=seed, data=cube.fingerprint,
             evidence=group.provenance.evidence,

@@ -164,6 +164,7 @@ class RowOutcomes:
             self.group,
             (self.levels[self.treated], self.levels[self.used]),
             (changes[self.treated], changes[self.used]),
+            moved=(self.changes[self.treated], self.changes[self.used]),
             among=among,
             by_start_year=self.target.composition == "cohort_weighted",
         )

@@ -19,7 +19,7 @@ from mih_impact.display.result import Card, hidden_note, naming_limit
 from mih_impact.display.unit import AnyUnit, difference
 from mih_impact.effects.card import HIDDEN_CELL
 from mih_impact.effects.check_result import CheckResult, Wald, holm, wald
-from mih_impact.effects.estimates import outcome_asked, require_estimated
+from mih_impact.effects.estimates import family_of, outcome_asked, require_estimated
 from mih_impact.effects.hidden import hidden_cells
 from mih_impact.effects.pretrend import tested_leads
 from mih_impact.errors import EffectsError, OptionError
@@ -420,7 +420,7 @@ def difference_test(
         alpha=alpha,
         years_before=before.years,
         p_value_before=before.p_value,
-        family=effects.frame[effects.frame["outcome"] == outcome],
+        family=family_of(effects, outcome),
     )
 
 

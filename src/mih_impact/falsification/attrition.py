@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from mih_impact.display.numbers import number, p_equals, percent
 from mih_impact.display.result import Provenance
 from mih_impact.effects.check_result import SensitivityCheck
 from mih_impact.effects.estimates import outcome_asked
+from mih_impact.effects.hidden import contributions, contributors
 from mih_impact.effects.question import read_target
 from mih_impact.errors import OptionError
 from mih_impact.panel.contract import label_of
@@ -362,13 +363,31 @@ def _baseline(
             known = included & np.isfinite(values)
             counts = pooled.count(known)
             columns.append((values, known))
-            fewest = min([n for n in counts if n], default=0)
-            table.append(("baseline", str(term), name, np.nan, *counts, unit, float(fewest)))
+            persons = float(min([n for n in counts if n], default=0))
+            persons = min(persons, _giving(pooled, values, among.values()) or persons)
+            table.append(("baseline", str(term), name, np.nan, *counts, unit, persons))
     frame = pd.DataFrame(table, columns=_KEYS)
     enough = frame[["n_participants", "n_controls"]].min(axis=1) >= FEWEST
     if not (enough & (frame["among"] == "left")).any():  # those who stay are not of interest alone
         enough &= False
     return _compared(frame, pooled, columns, enough)
+
+
+def _giving(pooled: Pooled, values: FloatArray, among: Iterable[BoolArray]) -> float:
+    """Return the fewest persons with an amount among any, since all together give one away."""
+    y = np.where(np.isfinite(values), values, 0.0)[:, None]
+    weight = np.where(np.isfinite(values), pooled.weight, 0.0)[:, None]
+    found = [
+        contributors(
+            contributions(
+                [weight * (own & side)[:, None] for side in (pooled.treated, ~pooled.treated)],
+                (y, y),
+                (pooled.person, pooled.person),
+            )
+        )[0]
+        for own in among
+    ]
+    return float(min([n for n in found if n], default=0.0))
 
 
 def _compared(

@@ -164,7 +164,9 @@ class LeaveOneOut(CountedCheck):
         """
         small = super().hidden
         n = self.table["n_participants"].to_numpy(dtype=np.float64)
-        small |= is_small(n[0] - n)
+        small |= is_small(n[0] - n) | self.thin[0]
+        if self.contributors is not None:  # what the level left out adds
+            small |= is_small(self.contributors[0] - self.contributors)
         if not small[0]:
             small[1:] = with_complement(small[1:], self.table["n_left_out"].iloc[1:])
         return small
@@ -443,6 +445,7 @@ def leave_one_out(
     table["n_left_out"] = [0.0, *map(without.participants, without.names)]
     unit = group.risk.cube.unit_of(outcome)
     found = LeaveOneOut(
+        contributors=table.pop("contributors").to_numpy(),
         name="leave_one_out",
         passed=verdict(table),
         table=table,

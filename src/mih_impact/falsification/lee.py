@@ -25,6 +25,7 @@ from mih_impact.display.result import Provenance
 from mih_impact.display.unit import AnyUnit, difference
 from mih_impact.effects.check_result import SensitivityCheck
 from mih_impact.effects.estimates import outcome_asked
+from mih_impact.effects.hidden import contributions, contributors
 from mih_impact.effects.influence import Influence
 from mih_impact.effects.question import (
     Estimator,
@@ -481,7 +482,14 @@ def lee_bounds(
     table.insert(1, "year_since_start", year)
     unit = group.risk.cube.unit_of(outcome)
     title = _TITLE.format(outcome=label_of(outcome), year=number(year))
+    seen_by = [sample.seen & side for side in (sample.treated, ~sample.treated)]
+    giving = contributions(
+        [sample.weight[own, None] for own in seen_by],
+        [sample.y[own, None] for own in seen_by],
+        [sample.person[own] for own in seen_by],
+    )
     return SensitivityCheck(
+        contributors=np.repeat(contributors(giving), len(table)),
         name="lee_bounds",
         passed=None,
         table=table,

@@ -382,7 +382,7 @@ def placebo_start(
     table["year_since_start"] = before
     table["balanced_in_group"] = [is_matched_on(group, outcome, e) for e in before]
     options = {"years": years, "gap": gap}
-    return _result("placebo_start", group, effects, table, options, alpha)
+    return _result("placebo_start", group, effects, table, options, alpha, effects.event_years)
 
 
 # More than ten parameters: single options stand beside the question they can go as.
@@ -478,7 +478,7 @@ def placebo_outcomes(
     table.insert(7, "p_outcome", by_outcome[place])
     table.insert(8, "p_holm", holm(by_outcome)[place])
     options = {"outcomes": list(names), "year": list(tested)}
-    return _result("placebo_outcomes", group, effects, table, options, alpha)
+    return _result("placebo_outcomes", group, effects, table, options, alpha, tested)
 
 
 #: Years before start that no register reaches.
@@ -572,6 +572,7 @@ def _result(
     table: pd.DataFrame,
     options: dict[str, Any],
     alpha: float,
+    years: Sequence[int],
 ) -> PlaceboTest:
     """Put the verdict together."""
     p = float(table["p_joint"].iloc[0])
@@ -590,4 +591,5 @@ def _result(
         ),
         price_year=effects.price_year,
         alpha=alpha,
+        contributors=effects.contributors[effects.frame["year_since_start"].isin(years)],
     )

@@ -30,6 +30,7 @@ EMPTY: Row = {
     "conf_high": float("nan"),
     "n_participants": float("nan"),
     "n_controls": float("nan"),
+    "contributors": 0.0,
     "reason": "",
     "warning": "",
 }
@@ -57,7 +58,8 @@ def answer(question: Question, group: ControlGroup | EffectSeries) -> Row:
             do="choose other years",
         )
     half = float(ndtri(0.5 + question.level / 2)) * error
-    rows = series.frame[series.frame["year_since_start"].isin(question.years)]
+    among = series.frame["year_since_start"].isin(question.years)
+    rows, behind = series.frame[among], series.contributors[among]
     return {
         "estimate": estimate,
         "std_error": error,
@@ -65,6 +67,7 @@ def answer(question: Question, group: ControlGroup | EffectSeries) -> Row:
         "conf_high": estimate + half,
         "n_participants": float(rows["n_participants"].min()),
         "n_controls": float(rows["n_controls"].min()),
+        "contributors": float(min(behind[behind > 0], default=0.0)),
     }
 
 

@@ -26,6 +26,7 @@ from mih_impact.display.result import Provenance
 from mih_impact.display.unit import SHARE, AnyUnit, difference
 from mih_impact.effects.check_result import SensitivityCheck
 from mih_impact.effects.estimates import outcome_asked
+from mih_impact.effects.hidden import contributors
 from mih_impact.effects.question import (
     Estimator,
     Question,
@@ -34,6 +35,7 @@ from mih_impact.effects.question import (
     require_choice,
     takes_question,
 )
+from mih_impact.effects.row_outcomes import RowOutcomes
 from mih_impact.errors import EffectsError, SupportError
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead
@@ -395,7 +397,11 @@ def rosenbaum_bounds(
     )
     plain = bounds(score, 1.0).p_upper, sign * point_estimates(sign * y, kind, 1.0, rounding)[0]
     title = _TITLE.format(outcome=label_of(outcome), year=number(year))
+    compared, _ = RowOutcomes.of(group, target, "person").effect(
+        np.ones(group.n_participants, dtype=bool)
+    )
     return SensitivityCheck(
+        contributors=np.repeat(contributors(compared.giving), len(table)),
         name="rosenbaum_bounds",
         passed=None,
         table=table,

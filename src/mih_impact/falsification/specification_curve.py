@@ -344,6 +344,7 @@ def specification_curve(
     )
     unit = group.risk.cube.unit_of(outcome)
     return SpecificationCurve(
+        contributors=table.pop("contributors").to_numpy(),
         name="specification_curve",
         passed=None,
         table=table,

@@ -16,7 +16,7 @@ from mih_impact.controls.risk_set import require_starters
 from mih_impact.controls.terms import Lag, Term, as_terms
 from mih_impact.display.result import Provenance
 from mih_impact.effects.group_time.adjusted import TRIM, Estimator
-from mih_impact.effects.group_time.cells import GroupTimeMethod
+from mih_impact.effects.group_time.cells import GroupTimeMethod, giving_of
 from mih_impact.effects.group_time.estimate import Estimates, clustered, estimate_all
 from mih_impact.effects.group_time.result import GroupTimeEffects, build_result
 from mih_impact.effects.group_time.sample import (
@@ -222,6 +222,7 @@ def group_time_effects(
     )
     return build_result(
         found, groups, windows, names, _reasons(found, groups, values, windows), method,
+        giving=giving_of(groups, values, windows),
         units={name: cube.unit_of(name) for name in names},
         price_year=cube.price_year, provenance=provenance, flow=flow,
         residency_known=cube.residency_known,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Self, get_args
@@ -22,9 +22,11 @@ from mih_impact.effects.group_time.estimate import (
     overall_average,
 )
 from mih_impact.effects.group_time.influence import FactoredInfluence
+from mih_impact.effects.group_time.sample import Outcomes, StartGroup, Windows
+from mih_impact.effects.hidden import contributions, is_thin
 from mih_impact.errors import EffectsError
 
-__all__ = ["GroupTimeEstimates", "GroupTimeMethod", "in_overall", "persons_behind"]
+__all__ = ["GroupTimeEstimates", "GroupTimeMethod", "giving_of", "in_overall", "persons_behind"]
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
@@ -75,6 +77,7 @@ class GroupTimeEstimates(Result):
     group_of: IntArray | FloatArray | None = field(default=None, metadata={"saved": False})
     mass: FloatArray | None = None
     flow: tuple[Flow, ...] | None = field(default=None, metadata={"saved": False})
+    contributions: pd.DataFrame | None = field(default=None, metadata={"saved": False})
 
     @property
     def covariance(self) -> pd.DataFrame:
@@ -116,7 +119,15 @@ class GroupTimeEstimates(Result):
         counts = self.frame[["n_participants", "n_controls", "n_lost"]].to_numpy().T
         n, controls, n_lost = counts.reshape(3, *self.estimate.shape)
         starts, years = np.array(self.starts), np.array(self.years)
-        small = hidden_effects(self.estimate, n, controls, starts, years, self.weighing).ravel()
+        thin = np.zeros(n.shape, dtype=bool)
+        behind = n
+        if self.contributions is not None:
+            thin = is_thin(self.contributions).reshape(n.shape)
+            giving = self.contributions["giving_participants"].to_numpy().reshape(n.shape)
+            behind = np.minimum(n, giving).astype(n.dtype)
+        small = hidden_effects(
+            self.estimate, n, controls, starts, years, self.weighing, thin, behind
+        ).ravel()
         lost = hidden_counts(n_lost, starts, years).ravel()
         if not (small.any() or lost.any()):
             return self
@@ -135,6 +146,39 @@ class GroupTimeEstimates(Result):
             influence=None,
             group_of=None,
         )
+
+
+def giving_of(groups: Sequence[StartGroup], outcomes: Outcomes, windows: Windows) -> pd.DataFrame:
+    """Return who contributes to every effect, in the order (outcome, start year, year)."""
+    K, T = outcomes.shape
+    found = [
+        _giving(group, outcomes, windows, k, slice(j * T, (j + 1) * T))
+        for j in range(K)
+        for k, group in enumerate(groups)
+    ]
+    return pd.concat([pd.DataFrame(each) for each in found], ignore_index=True)
+
+
+def _giving(
+    group: StartGroup, outcomes: Outcomes, windows: Windows, k: int, columns: slice
+) -> dict[str, FloatArray]:
+    """Return who contributes to the effects on one outcome in one start year."""
+    base = windows.base[k]
+    weights, values, changes = [], [], []
+    middle = np.broadcast_to(outcomes.middle, outcomes.values.shape[1:])[columns]
+    for who, start in ((group.treated, None), (group.control, group.control_start)):
+        own = outcomes.values[who, columns] + middle
+        change = np.where(base >= 0, own - own[:, np.maximum(base, 0)], np.nan)
+        seen = np.isfinite(change)
+        if start is not None:
+            seen &= start[:, None] > windows.free_after[k]
+        weight = seen / np.maximum(seen.sum(axis=0), 1)
+        if outcomes.weight is not None:
+            weight = weight * outcomes.weight[who, None]
+        weights.append(weight)
+        values.append(own)
+        changes.append(change)
+    return contributions(weights, values, (group.treated, group.control), changes)
 
 
 #: What is left of a cell when all that is known is taken out, relative to the cell, if nothing.
@@ -185,6 +229,8 @@ def hidden_effects(
     starts: IntArray,
     years: IntArray,
     sizes: IntArray | FloatArray,
+    thin: BoolArray | bool = False,
+    behind: IntArray | None = None,
 ) -> BoolArray:
     """Return which effects are hidden, shape (K, G, T).
 
@@ -196,6 +242,8 @@ def hidden_effects(
         The G start years and T years.
     sizes
         What each start year weighs in averages, shape (G,).
+    thin, behind
+        Which effects rest on the amounts of too few, and how many have an amount, (K, G, T).
 
     Notes
     -----
@@ -204,16 +252,17 @@ def hidden_effects(
     shown, could be reckoned from them: the smallest other cell of its year or year since start is
     hidden, until none can.
     """
-    small: BoolArray = is_small(participants) | is_small(controls)
+    small: BoolArray = is_small(participants) | is_small(controls) | thin
     if not small.any():
         return small
+    n = participants if behind is None else behind
     hidden = small.copy()
     lines = _lines(starts, years)
     for line in lines:
-        hidden[:, line] |= with_complement(small[:, line].T, participants[:, line].T).T
+        hidden[:, line] |= with_complement(small[:, line].T, n[:, line].T).T
     known = _known(estimate, participants, controls, starts, years, sizes)
     for k in range(len(estimate)):
-        _hide_until_free(hidden[k], small[k], known[k], participants[k], lines)
+        _hide_until_free(hidden[k], small[k], known[k], n[k], lines)
     return hidden
 
 

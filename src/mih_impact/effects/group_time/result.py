@@ -41,6 +41,7 @@ from mih_impact.effects.group_time.estimate import (
 from mih_impact.effects.group_time.influence import FactoredInfluence
 from mih_impact.effects.group_time.pretrend import start_year_pretrend
 from mih_impact.effects.group_time.sample import StartGroup, Windows
+from mih_impact.effects.hidden import averaged
 from mih_impact.effects.influence import Influence, critical_values
 from mih_impact.effects.series import EffectSeries, build_series
 from mih_impact.errors import EffectsError
@@ -96,6 +97,8 @@ class GroupTimeEffects(GroupTimeEstimates):
         only.
     flow
         Persons through every filter; in memory only.
+    contributions
+        Who contributes to each row of `frame`; in memory only.
     """
 
     @named_options
@@ -255,6 +258,7 @@ def build_result(
     reason: NDArray[np.object_],
     method: GroupTimeMethod,
     *,
+    giving: pd.DataFrame,
     units: dict[str, AnyUnit],
     price_year: int,
     provenance: Provenance,
@@ -306,6 +310,7 @@ def build_result(
             "residency_known": int(residency_known),
         },
         flow=flow,
+        contributions=giving,
         provenance=provenance,
         influence=found.influence,
         group_of=found.group_of,
@@ -404,6 +409,9 @@ def average_series(
         },
         coverage=effects.coverage | {"compared": _compared(average.kept & ~based_on, n)},
         in_overall=in_overall(term, average.levels),
+        contributions=None
+        if effects.contributions is None
+        else averaged(effects.contributions, average.weights),
         # Clusters above the person are few, and any weights may be drawn for them.
         influence=influence
         if effects.method.cluster == "person"

@@ -436,6 +436,8 @@ class Outcomes:
     weight
         The design weight of every person, 1 in the mean of those who start, shape (n_persons,);
         None without design weights.
+    middle
+        What was taken from each column, shape (K * T,).
     """
 
     names: tuple[str, ...]
@@ -444,6 +446,7 @@ class Outcomes:
     anybody: BoolArray
     complete: BoolArray
     weight: FloatArray | None = None
+    middle: FloatArray | float = 0.0
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -466,13 +469,13 @@ def read_outcomes(cube: Cube, names: Sequence[str], *, dead: Dead) -> Outcomes:
     if np.isfinite(total).all() and np.isfinite(values[~never]).all():
         anybody = np.ones(values.shape[1], dtype=bool)
         complete = np.ones(len(values), dtype=bool)
-        values -= total / max(int(never.sum()), 1)
+        middle = total / max(int(never.sum()), 1)
     else:
         finite = np.isfinite(values)
         anybody = np.asarray(finite.any(axis=0))
         complete = np.asarray(finite[:, anybody].all(axis=1))
         values[:, ~anybody] = 0.0
         whole = values[never & complete]
-        if len(whole):
-            values -= whole.mean(axis=0)
-    return Outcomes(tuple(names), cube.years, values, anybody, complete, weight)
+        middle = whole.mean(axis=0) if len(whole) else np.zeros(values.shape[1])
+    values -= middle
+    return Outcomes(tuple(names), cube.years, values, anybody, complete, weight, middle)

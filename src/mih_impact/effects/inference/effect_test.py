@@ -37,6 +37,7 @@ class EffectTest(CheckResult):
     def shown(self) -> EffectTest:
         """Return the test as it is displayed and saved."""
         small = is_small(self.table["n_participants"]) | is_small(self.table["n_controls"])
+        small = np.asarray(small | self.thin)
         if not small.any():
             return self
         table = self.table.copy()

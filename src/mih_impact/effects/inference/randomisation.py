@@ -27,6 +27,7 @@ from mih_impact.display.numbers import number
 from mih_impact.display.result import Provenance
 from mih_impact.effects.comparison import compare
 from mih_impact.effects.estimates import outcome_asked
+from mih_impact.effects.hidden import contributors
 from mih_impact.effects.inference.covariance import require_draws
 from mih_impact.effects.inference.effect_test import (
     EffectTest,
@@ -475,6 +476,7 @@ def randomisation_test(
     )
     title = _TITLE.format(outcome=label_of(outcome))
     return EffectTest(
+        contributors=contributors(compared.giving)[pick],
         name="randomisation",
         passed=bool(p_joint > alpha),
         table=table,

@@ -23,6 +23,7 @@ from mih_impact.display.numbers import interval, number, percent
 from mih_impact.display.result import Provenance
 from mih_impact.effects.comparison import Comparison
 from mih_impact.effects.estimates import outcome_asked
+from mih_impact.effects.hidden import contributors
 from mih_impact.effects.inference.covariance import cluster_of, require_draws
 from mih_impact.effects.inference.effect_test import (
     EffectTest,
@@ -337,6 +338,7 @@ def wild_bootstrap(
         "complete": complete,
     }
     return EffectTest(
+        contributors=contributors(compared.giving),
         name="wild_bootstrap",
         passed=not rejected(p, level),
         table=pd.DataFrame([row]),

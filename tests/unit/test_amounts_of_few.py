@@ -1,0 +1,78 @@
+"""What few persons receive shows in no effect, average, test or check of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import mih_impact as mih
+from tests.support import read_frame, small_register
+
+SEEN = ("estimate", "std_error", "conf_low", "conf_high", "placebo_mean", "difference", "lower")
+
+
+def register(many: int, *, largest: float = 1.0) -> pd.DataFrame:
+    """Return a register in which so many participants have a benefit, and the controls none."""
+    frame = small_register(400, starters=100, seed=6)
+    own = frame.loc[frame["start_year"].notna(), "person_id"].unique()[:many]
+    frame["sosialhjelp"] = np.where(frame["person_id"].isin(own), 10_000.0 + frame["year"], 0.0)
+    frame.loc[frame["person_id"] == own[0], "sosialhjelp"] *= largest
+    return frame
+
+
+def checks(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return what is shown of every check, in a year after start."""
+    told = {"outcome": "sosialhjelp", "year": 2}
+    panel = read_frame(frame)
+    cells = mih.match(panel, method="exact", exact="county")
+    pairs = mih.match(panel, on=["age"], ratio=1, replace=False, caliper=None)
+    by = mih.group_time_effects(panel, outcomes="sosialhjelp")
+    with mih.options(progress=False):
+        found = {
+            "by start year": by,
+            **{kind: by.aggregate(kind) for kind in ("event", "group", "calendar", "simple")},
+            "overall": by.overall("dynamic"),
+            "difference": mih.event_study(cells, by="county").difference_test(
+                "sosialhjelp", years=2
+            ),
+            "wild": mih.wild_bootstrap(cells, cluster="education", draws=99, **told),
+            "randomised": mih.randomisation_test(cells, draws=20, **told),
+            "placebo": mih.placebo_outcomes(cells, outcomes="sosialhjelp", year=2),
+            "without each": mih.leave_one_out(cells, by="county", **told),
+            "lee": mih.lee_bounds(cells, seen="in_work", **told),
+            "rosenbaum": mih.rosenbaum_bounds(pairs, statistic="mean", **told),
+        }
+    return {name: each.shown().to_frame() for name, each in found.items()}
+
+
+@pytest.mark.parametrize(("many", "largest"), [(1, 1.0), (3, 1.0), (4, 1.0), (12, 90.0)])
+def test_nothing_of_few_is_shown(many, largest):
+    for name, table in checks(register(many, largest=largest)).items():
+        if many > 4 and name in ("by start year", "event", "group", "calendar"):
+            continue  # levels that the one with most is not in are of enough others
+        rows = table
+        if "year_since_start" in table and table["year_since_start"].notna().any():
+            rows = table[table["year_since_start"] >= 0]
+        for column in {*SEEN, "estimate_low", "estimate_high", "upper"} & set(rows):
+            values = rows[column].dropna()
+            assert (values == 0).all(), (name, column)
+
+
+def test_the_amounts_of_many_are_shown():
+    for name, table in checks(register(100)).items():
+        seen = [c for c in ("estimate", "difference", "lower", "estimate_low") if c in table]
+        assert table[seen[0]].notna().any(), name
+
+
+def test_a_year_without_amounts_does_not_tell_of_one_in_the_base_year():
+    frame = register(30)
+    own = frame["sosialhjelp"] > 0
+    frame.loc[own & (frame["year"] < frame["start_year"]), "sosialhjelp"] = 0.0
+    first = frame["person_id"] == frame.loc[own, "person_id"].iloc[0]
+    frame.loc[first & (frame["year"] == frame["start_year"] - 1), "sosialhjelp"] = 77_777.0
+    group = mih.match(read_frame(frame), method="exact", exact="county")
+    seen = mih.event_study(group, outcomes="sosialhjelp", window=(-3, 2)).shown().frame
+    before = seen[seen["year_since_start"] < -1]
+    assert before["estimate"].isna().all()
+    assert seen.loc[seen["year_since_start"] > 0, "estimate"].notna().all()
