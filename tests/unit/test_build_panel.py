@@ -556,7 +556,7 @@ def test_a_file_tells_of_the_tables(tmp_path, capsys):
     (tmp_path / "tables.toml").write_text(TOML)
     command = ["build", str(tmp_path / "tables.toml"), "--out", str(tmp_path / "panel")]
     assert main(command) == 0
-    assert "rows_read" in capsys.readouterr().out
+    assert "leste rader" in capsys.readouterr().out
     panel = mih.read_panel(tmp_path / "panel" / "panel.parquet")
     assert cells(panel, "aap", "001") == {2019: 260_000.0, 2020: 260_000.0}
     (tmp_path / "tables.toml").write_text(TOML + "perr = 1\n")
