@@ -362,9 +362,9 @@ TOLD = {
         "window=(-4, 4), {0}",
     ),
     "too few clusters": options(
-        E, "cluster='county'", r"use (mih\.wild_bootstrap\(.*?\)), which", "base=-1) and ({0}"
+        E, "cluster='county'", r"(mih\.wild_bootstrap\(.*?\)), which", "base=-1) and ({0}"
     ),
-    "clusters, by person": options(E, "cluster='county'", r"or (cluster='person')", "{0}"),
+    "clusters, by person": options(E, "cluster='county'", r"use (cluster='person')", "{0}"),
     "clusters by name of the key": options(
         E,
         "cluster='person_id'",
@@ -502,7 +502,7 @@ TOLD = {
     ),
     "draws of few clusters": (
         "mih.resample(group, cluster='county', draws=20)",
-        r"use (mih\.wild_bootstrap\(.*?\)), which",
+        r"(mih\.wild_bootstrap\(.*?\)), which",
         "{0}",
     ),
     # --- budgets, municipalities, memos ----------------------------------------------------------
