@@ -104,7 +104,7 @@ def test_no_hidden_group_time_effect_follows_from_what_is_shown(by_start):
     told = small & ~undetermined & (by_start.frame["reason"] != "base_year").to_numpy()
     assert small.any()
     assert not told.any(), by_start.frame.loc[told, ["outcome", "group", "year"]]
-    assert (~hidden).mean() > 0.5, "most is shown"
+    assert (~hidden).mean() > 0.4, "much is shown, of small start years with one large wage too"
 
 
 def test_what_is_hidden_is_under_the_option_that_hides_it(matched, by_start, tmp_path):

@@ -237,7 +237,7 @@ def test_a_difference_between_shares_is_percentage_points(unit):
 
 @pytest.mark.parametrize(("lang", "points"), [("nb", "prosentpoeng"), ("en", "percentage points")])
 def test_effects_on_shares_are_in_percentage_points_and_means_in_per_cent(lang, points):
-    frame = small_register(n=240, starters=40)
+    frame = small_register(n=600, starters=160)  # of 40, too few change
     panel = mih.read_panel(frame)
     group = mih.match(panel, exact="county", on=["age"], ratio=1, outcomes="in_work")
     effects = mih.event_study(group, outcomes="in_work", window=(-3, 3))

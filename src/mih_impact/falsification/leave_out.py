@@ -164,9 +164,9 @@ class LeaveOneOut(CountedCheck):
         """
         small = super().hidden
         n = self.table["n_participants"].to_numpy(dtype=np.float64)
-        small |= is_small(n[0] - n) | self.thin[0]
+        small |= is_small(n[0] - n)
         if self.contributors is not None:  # what the level left out adds
-            small |= is_small(self.contributors[0] - self.contributors)
+            small |= self.thin[0] | is_small(self.contributors[0] - self.contributors)
         if not small[0]:
             small[1:] = with_complement(small[1:], self.table["n_left_out"].iloc[1:])
         return small
