@@ -191,7 +191,7 @@ class TestRosenbaum:
         weighted = mih.weight(mortal, on=["age"])
         cells = mih.match(mortal, method="exact", exact=["county"])
         for group in (shared, weighted, cells):
-            with pytest.raises(SupportError, match=r"match\(replace=False\)"):
+            with pytest.raises(SupportError, match=r"mih.match\(panel, replace=False"):
                 mih.rosenbaum_bounds(group, year=3)
         within = mih.match(mortal, on=["age"], ratio=5, replace=False, scope="within_start_year")
         with pytest.raises(SupportError, match="persons used again"):
