@@ -68,8 +68,13 @@ class EffectEstimates(Result):
     df: FloatArray | None = None
     influence: AnyInfluence | None = field(default=None, metadata={"saved": False})
     family: pd.DataFrame | None = field(default=None, metadata={"saved": False})
-    contributions: pd.DataFrame | None = field(default=None, metadata={"saved": False})
+    giving: Sequence[pd.DataFrame] = field(default=(), metadata={"saved": False})
     source: Self | None = field(default=None, metadata={"saved": False})
+
+    @property
+    def contributions(self) -> pd.DataFrame | None:
+        """Who contributes to the means of every row; None where that is not known."""
+        return self.giving[0] if self.giving else None
 
     @property
     def covariance(self) -> pd.DataFrame | None:

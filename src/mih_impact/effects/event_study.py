@@ -296,7 +296,7 @@ def _series(
         level=level,
         critical=critical_values(matrix, rows, target.is_base, level=level, seed=seed),
         columns=_columns(group, target, estimates),
-        contributions=_contributions(estimates),
+        giving=(_contributions(estimates),),
         coverage=_coverage(estimates[0]),
         influence=influence,
         df=_degrees(estimates),

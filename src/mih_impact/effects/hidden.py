@@ -51,6 +51,9 @@ _COLUMNS = [
     for when in ("", "_before")
 ]
 
+#: Where more have an amount in the base, who changes is not looked at: the base itself tells.
+_SURE = 1_000
+
 #: Amounts that are looked at together, lest everybody's stand in memory once more.
 _AMOUNTS = 100_000
 
@@ -83,12 +86,17 @@ def contributions(
     """
     found = {}
     for k, side in enumerate(_SIDES):
-        amounts = {"": value[k]}
+        amounts = [value[k]] if change is None else [value[k], value[k] - change[k]]
+        persons, many = _contributions(weight[k], amounts, person[k])
         if change is not None:
-            amounts |= {"_before": value[k] - change[k], "_change": change[k]}
-        persons, many = _contributions(weight[k], list(amounts.values()), person[k])
+            giving, largest, total = many[1]
+            sure = (giving > _SURE) & (largest < DOMINANT * total) | (giving == 0)
+            changes = (
+                many[1:] if sure.all() else _contributions(weight[k], [change[k]], person[k])[1]
+            )
+            many = np.concatenate([many, changes])
         found[f"persons_{side}"] = persons
-        for when, (giving, largest, total) in zip(amounts, many, strict=True):
+        for when, (giving, largest, total) in zip(("", "_before", "_change"), many, strict=False):
             found[f"giving_{side}{when}"] = giving
             found[f"largest_{side}{when}"] = largest
             found[f"total_{side}{when}"] = total

@@ -60,9 +60,10 @@ class EffectSeries(EffectEstimates):
     family
         The table of all subgroups, where this is one of them: what is hidden depends on the others.
         In memory only, never saved.
-    contributions
-        Who contributes to the means of every row of `family`, or of `frame` where there is none;
-        None where means are not known. In memory only, never saved.
+    giving
+        Who contributes to the means of every row of `family`, or of `frame` where there is none:
+        one table, found when it is first asked for; empty where means are not known. In memory
+        only, never saved.
     in_overall
         The levels that the overall average beside these is made of, of group-time effects; empty
         for others. What is hidden depends on the others among them.
@@ -352,7 +353,7 @@ def build_series(
     subgroups: tuple[str, ...] = ("all",),
     split: Split | None = None,
     in_overall: tuple[int, ...] = (),
-    contributions: pd.DataFrame | None = None,
+    giving: Sequence[pd.DataFrame] = (),
     df: FloatArray | None = None,
     balance: Sequence[Balance] = (),
 ) -> EffectSeries:
@@ -393,7 +394,7 @@ def build_series(
         coverage=coverage or {},
         provenance=provenance,
         influence=influence,
-        contributions=contributions,
+        giving=giving,
         df=df,
         balance=balance,
     )

@@ -279,7 +279,7 @@ def _with_tax(
         level=level,
         critical=critical,
         columns={name: np.concatenate([old[name].to_numpy(), own[name]]) for name in own},
-        contributions=pd.concat([effects.contributions, pd.DataFrame(tax.giving)]),
+        giving=(pd.concat([effects.contributions, pd.DataFrame(tax.giving)]),),
         coverage=effects.coverage,
         influence=joint,
         provenance=Provenance.of(

@@ -36,6 +36,7 @@ from mih_impact.effects.series import not_estimated
 from mih_impact.errors import EffectsError, PanelContractError, warn
 from mih_impact.panel.cube import Dead
 from mih_impact.panel.panel import Panel
+from mih_impact.storage import Later
 
 __all__ = ["group_time_effects"]
 
@@ -222,7 +223,7 @@ def group_time_effects(
     )
     return build_result(
         found, groups, windows, names, _reasons(found, groups, values, windows), method,
-        giving=giving_of(groups, values, windows),
+        giving=Later(lambda: (giving_of(groups, values, windows),)),
         units={name: cube.unit_of(name) for name in names},
         price_year=cube.price_year, provenance=provenance, flow=flow,
         residency_known=cube.residency_known,

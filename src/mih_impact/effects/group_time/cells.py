@@ -77,7 +77,12 @@ class GroupTimeEstimates(Result):
     group_of: IntArray | FloatArray | None = field(default=None, metadata={"saved": False})
     mass: FloatArray | None = None
     flow: tuple[Flow, ...] | None = field(default=None, metadata={"saved": False})
-    contributions: pd.DataFrame | None = field(default=None, metadata={"saved": False})
+    giving: Sequence[pd.DataFrame] = field(default=(), metadata={"saved": False})
+
+    @property
+    def contributions(self) -> pd.DataFrame | None:
+        """Who contributes to the means of every row; None where that is not known."""
+        return self.giving[0] if self.giving else None
 
     @property
     def covariance(self) -> pd.DataFrame:

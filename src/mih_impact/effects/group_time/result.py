@@ -45,6 +45,7 @@ from mih_impact.effects.hidden import averaged
 from mih_impact.effects.influence import Influence, critical_values
 from mih_impact.effects.series import EffectSeries, build_series
 from mih_impact.errors import EffectsError
+from mih_impact.storage import Later
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,8 +98,9 @@ class GroupTimeEffects(GroupTimeEstimates):
         only.
     flow
         Persons through every filter; in memory only.
-    contributions
-        Who contributes to each row of `frame`; in memory only.
+    giving
+        Who contributes to each row of `frame`: one table, found when it is first asked for; in
+        memory only.
     """
 
     @named_options
@@ -258,7 +260,7 @@ def build_result(
     reason: NDArray[np.object_],
     method: GroupTimeMethod,
     *,
-    giving: pd.DataFrame,
+    giving: Sequence[pd.DataFrame],
     units: dict[str, AnyUnit],
     price_year: int,
     provenance: Provenance,
@@ -310,7 +312,7 @@ def build_result(
             "residency_known": int(residency_known),
         },
         flow=flow,
-        contributions=giving,
+        giving=giving,
         provenance=provenance,
         influence=found.influence,
         group_of=found.group_of,
@@ -409,9 +411,7 @@ def average_series(
         },
         coverage=effects.coverage | {"compared": _compared(average.kept & ~based_on, n)},
         in_overall=in_overall(term, average.levels),
-        contributions=None
-        if effects.contributions is None
-        else averaged(effects.contributions, average.weights),
+        giving=_averaged_giving(effects, average.weights),
         # Clusters above the person are few, and any weights may be drawn for them.
         influence=influence
         if effects.method.cluster == "person"
@@ -451,3 +451,15 @@ def _why(
     why[~entered & (why == "")] = "nobody_to_compare"
     why[entered & alone] = "one_participant"
     return why
+
+
+def _averaged_giving(effects: GroupTimeEffects, weights: FloatArray) -> Sequence[pd.DataFrame]:
+    """Return who contributes to averages, found when it is first asked for."""
+    if effects.giving == ():
+        return ()
+
+    def found() -> tuple[pd.DataFrame, ...]:
+        assert effects.contributions is not None
+        return (averaged(effects.contributions, weights),)
+
+    return Later(found)

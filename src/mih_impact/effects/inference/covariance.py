@@ -103,7 +103,7 @@ def with_drawn_errors(
         split=effects.split,
         anticipation=effects.anticipation,
         in_overall=effects.in_overall,
-        contributions=effects.contributions,
+        giving=effects.giving,
     )
 
 
