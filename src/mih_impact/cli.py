@@ -72,7 +72,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     with options(lang=_language_of(words)):
         given = _parser().parse_args(words)
-        given.is_process = arguments is None
         try:
             with options(progress=not (given.quiet or given.json)):
                 given.run(given)
@@ -195,9 +194,10 @@ def _paths(files: Iterable[str | Path]) -> list[str]:
 
 
 def _reproduce(given: argparse.Namespace) -> None:
-    from mih_impact.nav.reproduce import reproduced
+    from mih_impact.nav.reproduce import reproduce_nav
 
-    replication, files = reproduced(given.out, in_two=given.is_process)
+    replication = reproduce_nav()
+    files = [] if given.out is None else replication.write(given.out)
     text = f"{replication.summary()}\n\n{replication.case.summary()}"
     if given.out is not None:
         text += "\n\n" + _WRITTEN.format(n=len(files), out=given.out).text()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 import numpy as np
@@ -278,20 +277,6 @@ def test_the_command_line_reproduces(capsys, lang):
     out = capsys.readouterr().out
     assert ("Publisert" if lang == "nb" else "Published") in out
     assert ("lønnsomt" if lang == "nb" else "breaks even") in out.lower()
-
-
-@pytest.mark.parametrize("fails", [False, True])
-def test_a_second_process_draws_the_same_figures(written, tmp_path, monkeypatch, fails):
-    few = ("fig2_wage_effect", "fig7_costs", "fig9_tornado_public", "fig12_intervals")
-    monkeypatch.setattr(reproduce, "_FIGURES", {stem: reproduce._FIGURES[stem] for stem in few})
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    if fails:
-        monkeypatch.setattr(reproduce, "_write_again", os._exit)
-    with mih.options(lang="en"):
-        _, files = reproduce.reproduced(tmp_path, in_two=True)
-    assert {path.stem for path in files if path.suffix == ".svg"} == set(few)
-    for path in files:
-        assert path.read_bytes() == (written["en"] / path.name).read_bytes(), path.name
 
 
 def test_the_command_line_checks_and_refuses(capsys, tmp_path):

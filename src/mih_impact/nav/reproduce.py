@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
-from multiprocessing import get_context
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, SupportsFloat
 
@@ -19,7 +16,7 @@ from mih_impact.account.sensitivity import Sensitivity
 from mih_impact.account.uncertainty import Uncertainty
 from mih_impact.arguments import named_options
 from mih_impact.display.figure import figures_for_files
-from mih_impact.display.locale import Label, Lang, in_language, language, options
+from mih_impact.display.locale import Label, Lang, in_language, language
 from mih_impact.display.numbers import Formatter, interval, kroner, number, percent
 from mih_impact.display.result import Card, Provenance, Result, evidence_of
 from mih_impact.effects.figures import plot_shares
@@ -34,7 +31,7 @@ from mih_impact.study.run import StudyResult, run_study
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Replication", "beside_cells", "reference_tables", "reproduce_nav", "reproduced"]
+__all__ = ["Replication", "beside_cells", "reference_tables", "reproduce_nav"]
 
 _BESIDE = Label(
     nb="Publiserte tall ved siden av beregnede", en="Published figures beside computed ones"
@@ -290,47 +287,3 @@ def reproduce_nav(out: str | Path | None = None, *, lang: Lang | None = None) ->
         if out is not None:
             replication.write(out)
         return replication
-
-
-def reproduced(out: Path | None, *, in_two: bool) -> tuple[Replication, list[Path]]:
-    """Do as `reproduce_nav(out)`, and return the files too.
-
-    In two processes, both work the case through at the same time. Then the second draws the figures
-    from the first on and this one those from the last, until they meet; what fails there is drawn
-    here. That is for the command line: a library call starts no process.
-    """
-    if out is not None and in_two and (os.cpu_count() or 1) > 1:
-        try:
-            return _in_two(out)
-        except (ImportError, NotImplementedError, OSError):
-            pass  # this computer shares nothing between processes
-    replication = reproduce_nav()
-    return replication, [] if out is None else replication.write(out)
-
-
-def _in_two(out: Path) -> tuple[Replication, list[Path]]:
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        tasks = {stem: pool.submit(_write_again, stem, out, language()) for stem in _FIGURES}
-        replication = reproduce_nav()
-        files = replication._write_tables(out)
-        drawn = {
-            stem: replication._write_figure(stem, out)
-            for stem, task in reversed(tasks.items())
-            if task.cancel()  # not begun there
-        }
-        for stem, task in tasks.items():
-            if stem not in drawn:
-                failed = task.exception() is not None
-                drawn[stem] = replication._write_figure(stem, out) if failed else task.result()
-    return replication, [*files, *(path for stem in tasks for path in drawn[stem])]
-
-
-@lru_cache(maxsize=1)
-def _again() -> Replication:
-    return reproduce_nav()
-
-
-def _write_again(stem: str, out: Path, lang: Lang) -> list[Path]:
-    """Write a figure in the second process."""
-    with options(progress=False), in_language(lang):
-        return _again()._write_figure(stem, out)
