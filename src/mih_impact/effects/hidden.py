@@ -12,9 +12,10 @@ Hundepool et al. (2012), Statistical Disclosure Control, Wiley, section 4.2.2.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -27,11 +28,13 @@ from mih_impact.panel.contract import CONTRACT
 
 __all__ = [
     "Hidden",
+    "Part",
     "averaged",
     "contributions",
     "contributors",
     "hidden_cells",
     "is_thin",
+    "of_side",
     "pools",
     "thin_when_pooled",
 ]
@@ -84,54 +87,84 @@ def contributions(
         without their signs. Where changes are given, the same of the base with `_before`, and of
         the changes with `_change`.
     """
-    found = {}
+    found: dict[str, FloatArray] = {}
     for k, side in enumerate(_SIDES):
-        amounts = [value[k]] if change is None else [value[k], value[k] - change[k]]
-        persons, many = _contributions(weight[k], amounts, person[k])
-        if change is not None:
-            giving, largest, total = many[1]
-            sure = (giving > _SURE) & (largest < DOMINANT * total) | (giving == 0)
-            changes = (
-                many[1:] if sure.all() else _contributions(weight[k], [change[k]], person[k])[1]
-            )
-            many = np.concatenate([many, changes])
-        found[f"persons_{side}"] = persons
-        for when, (giving, largest, total) in zip(("", "_before", "_change"), many, strict=False):
-            found[f"giving_{side}{when}"] = giving
-            found[f"largest_{side}{when}"] = largest
-            found[f"total_{side}{when}"] = total
+        rows, who = (weight[k], value[k]), person[k]
+        if change is None:
+            found |= of_side(side, _by_person(*rows, person=who))
+            continue
+        before = value[k] - change[k]
+        later = partial(_by_person, weight[k], change[k], person=who)
+        found |= of_side(side, _by_person(*rows, before, person=who), later)
     return found
 
 
-def _contributions(
-    w: FloatArray, amounts: Sequence[FloatArray], who: IntArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return who is in the cells of a side, (cells,), and who gives to them, (amounts, 3, cells).
+#: Rows: what each weighs, one or two amounts, and whose they are where a person has several.
+Part = tuple[FloatArray, list[FloatArray], csr_array | None]
 
-    Some persons at a time.
+
+def of_side(
+    side: str, parts: Iterable[Part], changes: Callable[[], Iterable[Part]] | None = None
+) -> dict[str, FloatArray]:
+    """Return who contributes on one side; see `contributions`.
+
+    Parameters
+    ----------
+    side
+        "participants" or "controls".
+    parts
+        Some persons at a time, with their amounts and, where changes are given, those of the base.
+    changes
+        Gives the same persons with their changes, which are looked at only where the base tells
+        too little.
     """
-    order = np.argsort(who, kind="stable")
-    begins = np.flatnonzero(np.diff(who[order], prepend=-1))
-    cells = w.shape[1]
-    persons, found = np.zeros(cells), np.zeros((len(amounts), 3, cells))
-    binary = np.ones((len(amounts), cells), dtype=bool)
-    many, begins = max(1, _AMOUNTS // max(cells, 1)), np.append(begins, len(order))
-    for k in range(0, len(begins) - 1, many):
+    persons, many = _summed(parts)
+    if changes is not None:
+        giving, largest, total = many[1]
+        sure = (giving > _SURE) & (largest < DOMINANT * total) | (persons == 0)
+        many = np.concatenate([many, many[1:] if sure.all() else _summed(changes())[1]])
+    found = {f"persons_{side}": persons}
+    for when, (giving, largest, total) in zip(("", "_before", "_change"), many, strict=False):
+        found[f"giving_{side}{when}"] = giving
+        found[f"largest_{side}{when}"] = largest
+        found[f"total_{side}{when}"] = total
+    return found
+
+
+def _by_person(weight: FloatArray, *amounts: FloatArray, person: IntArray) -> Iterator[Part]:
+    """Give the rows of some persons at a time, a person's own together."""
+    order = np.argsort(person, kind="stable")
+    begins = np.append(np.flatnonzero(np.diff(person[order], prepend=-1)), len(order))
+    many = max(1, _AMOUNTS // max(weight.shape[1], 1))
+    for k in range(0, max(len(begins) - 1, 1), many):
         bounds = begins[k : k + many + 1]
         rows = order[bounds[0] : bounds[-1]]
-        each_once = len(rows) == len(bounds) - 1
-        own = csr_array((np.ones(len(rows)), np.arange(len(rows)), bounds - bounds[0]))
-        weight = w[rows]
+        own = None
+        if len(rows) != len(bounds) - 1:
+            own = csr_array((np.ones(len(rows)), np.arange(len(rows)), bounds - bounds[0]))
+        yield weight[rows], [amount[rows] for amount in amounts], own
+
+
+def _summed(parts: Iterable[Part]) -> tuple[FloatArray, FloatArray]:
+    """Return who is in the cells, shape (cells,), and who gives to them, (amounts, 3, cells)."""
+    persons: NDArray[Any] = np.zeros(1)
+    found: NDArray[Any] = np.zeros(1)
+    binary: NDArray[Any] = np.ones(1, dtype=bool)
+    for weight, amounts, own in parts:
+        if found.ndim == 1:
+            cells = weight.shape[1]
+            persons, found = np.zeros(cells), np.zeros((len(amounts), 3, cells))
+            binary = np.ones((len(amounts), cells), dtype=bool)
         counts = weight > 0
-        persons += ((counts if each_once else own @ counts.astype(np.float64)) > 0).sum(axis=0)
+        persons += ((counts if own is None else own @ counts.astype(np.float64)) > 0).sum(axis=0)
         for y, of, (giving, largest, total) in zip(amounts, binary, found, strict=True):
-            given = np.where(counts, y[rows], 0.0)
+            given = np.where(counts, y, 0.0)
             if of.any():
                 of &= ((given == 0) | (given == 1)).all(axis=0)
             np.abs(np.multiply(given, weight, out=given), out=given)
-            amount = given if each_once else own @ given
+            amount = given if own is None else own @ given
             giving += np.count_nonzero(amount, axis=0)
-            np.maximum(largest, amount.max(axis=0), out=largest)
+            np.maximum(largest, amount.max(axis=0, initial=0.0), out=largest)
             total += amount.sum(axis=0)
     giving = found[:, 0]
     without = persons - giving

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Self, get_args
 
 import numpy as np
@@ -23,7 +24,7 @@ from mih_impact.effects.group_time.estimate import (
 )
 from mih_impact.effects.group_time.influence import FactoredInfluence
 from mih_impact.effects.group_time.sample import Outcomes, StartGroup, Windows
-from mih_impact.effects.hidden import contributions, is_thin
+from mih_impact.effects.hidden import Part, is_thin, of_side
 from mih_impact.errors import EffectsError
 
 __all__ = ["GroupTimeEstimates", "GroupTimeMethod", "giving_of", "in_overall", "persons_behind"]
@@ -153,6 +154,10 @@ class GroupTimeEstimates(Result):
         )
 
 
+#: Persons whose amounts are looked at together.
+_ROWS = 8_192
+
+
 def giving_of(groups: Sequence[StartGroup], outcomes: Outcomes, windows: Windows) -> pd.DataFrame:
     """Return who contributes to every effect, in the order (outcome, start year, year)."""
     K, T = outcomes.shape
@@ -169,21 +174,29 @@ def _giving(
 ) -> dict[str, FloatArray]:
     """Return who contributes to the effects on one outcome in one start year."""
     base = windows.base[k]
-    weights, values, changes = [], [], []
     middle = np.broadcast_to(outcomes.middle, outcomes.values.shape[1:])[columns]
-    for who, start in ((group.treated, None), (group.control, group.control_start)):
-        own = outcomes.values[who, columns] + middle
-        change = np.where(base >= 0, own - own[:, np.maximum(base, 0)], np.nan)
-        seen = np.isfinite(change)
-        if start is not None:
-            seen &= start[:, None] > windows.free_after[k]
-        weight = seen / np.maximum(seen.sum(axis=0), 1)
-        if outcomes.weight is not None:
-            weight = weight * outcomes.weight[who, None]
-        weights.append(weight)
-        values.append(own)
-        changes.append(change)
-    return contributions(weights, values, (group.treated, group.control), changes)
+
+    def parts(who: IntArray, start: IntArray | None, changes: bool) -> Iterator[Part]:
+        for at in range(0, max(len(who), 1), _ROWS):
+            rows = who[at : at + _ROWS]
+            own = outcomes.values[rows, columns] + middle
+            before = np.where(base >= 0, own[:, np.maximum(base, 0)], np.nan)
+            seen = np.isfinite(own - before)
+            if start is not None:
+                seen &= start[at : at + _ROWS, None] > windows.free_after[k]
+            design = 1.0 if outcomes.weight is None else outcomes.weight[rows, None]
+            yield seen * design, [own - before] if changes else [own, before], None
+
+    sides = {
+        "participants": (group.treated, None),
+        "controls": (group.control, group.control_start),
+    }
+    found: dict[str, FloatArray] = {}
+    for side, (who, start) in sides.items():
+        of = of_side(side, parts(who, start, False), partial(parts, who, start, True))
+        n = np.maximum(of[f"persons_{side}"], 1)  # a mean is of those who are seen
+        found |= {name: x / n if name[:5] in ("large", "total") else x for name, x in of.items()}
+    return found
 
 
 #: What is left of a cell when all that is known is taken out, relative to the cell, if nothing.
