@@ -311,7 +311,7 @@ def methods(rng: np.random.Generator) -> Callable[[], object]:
     """A method of a result with one or two arguments, and all that it needs, odd."""
     whose = pick(rng, *objects())
     names = [n for n in dir(type(whose)) if not n.startswith("_") and n not in WRITES | INNER]
-    call = getattr(whose, pick(rng, *[n for n in names if callable(getattr(whose, n, None))]))
+    call = getattr(whose, pick(rng, *[n for n in names if callable(getattr(type(whose), n, None))]))
     try:
         signature = inspect.signature(call).parameters.values()
     except ValueError:

@@ -120,7 +120,10 @@ def test_half_steps_stand_between_their_whole_ones() -> None:
         ({"status": "assumed"}, ["no status='assumed'", "'ASSUMED'"]),
         ({"reason": None}, ["'calm' has no reason", "empty in nb and en"]),
         ({"reason": Label(nb="fordi", en=" ")}, ["has no reason", "empty in en"]),
-        ({"source": Label(nb="", en="a note")}, ["has no source", "empty in nb", "source=Label"]),
+        (
+            {"source": Label(nb="", en="a note")},
+            ["has no source", "empty in nb", "source=mih.Label"],
+        ),
         ({"source": "a note"}, ["has no source"]),
         ({"label": Label(nb="", en="")}, ["has no label", "empty in nb and en"]),
         ({"whom": Label(nb="alle", en="")}, ["has no whom", "empty in en"]),
