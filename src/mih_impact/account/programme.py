@@ -222,7 +222,8 @@ class Apprenticeship:
             )
         object.__setattr__(self, "by_year", tuple(map(float, shares)))
         arguments.whole("price_year", self.price_year)
-        require_named("The phase of the apprenticeship", self.phase, *filter(None, (self.note,)))
+        notes = () if self.note is None else (self.note,)
+        require_named("The phase of the apprenticeship", self.phase, *notes)
         for item, (name, (unit, _)) in zip(self.terms, PAY_TERMS.items(), strict=True):
             if not isinstance(item, Assumption) or (item.name, item.unit) != (name, unit):
                 raise OptionError(

@@ -400,7 +400,7 @@ class Status(_Dated):
                 found=f"overlap={self.overlap!r}",
                 do='overlap="latest"',
             )
-        if self.at not in ("first", "last", "longest"):
+        if not arguments.is_one_of(self.at, ("first", "last", "longest")):
             self.day  # noqa: B018
 
     @property
