@@ -85,7 +85,7 @@ def test_facts_that_do_not_exist_are_refused(changes: dict, words: str) -> None:
         ({"share": pay_term("skilled_wage", value=1.0, status="ASSUMED", source="", low=None,
                             high=None)}, "apprentice_share"),
         ({"phase": ""}, "no name"),
-        ({"note": np.array([1.0, 2.0])}, "displayed name"),
+        ({"note": np.array([1.0, 2.0])}, "not in two languages"),
     ],
 )  # fmt: skip
 def test_an_apprenticeship_holds_together(changes: dict, words: str) -> None:
