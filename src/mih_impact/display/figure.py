@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.display.locale import Label, in_language, language
 from mih_impact.display.numbers import money_shown, number, percent
-from mih_impact.display.unit import POINTS, SHARE, AnyUnit, as_unit, is_money
+from mih_impact.display.unit import SHARE, AnyUnit, as_unit, is_money, unit_between
 from mih_impact.errors import OptionError
 
 if TYPE_CHECKING:
@@ -428,8 +428,7 @@ def unit_axis(
     elif level and share:
         percent_axis(ax, what=what, axis=axis)
     else:
-        points = not level and (share or str(unit) == "percent")
-        name = as_unit(POINTS if points else unit).displayed.text()
+        name = as_unit(unit if level else unit_between(unit)).displayed.text()
         _format_axis(ax, axis, f"{what}, {name}", 0.01 if share else 1.0)
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "difference",
     "is_money",
     "points",
+    "unit_between",
     "unit_given",
     "zero_is_nothing",
 ]
@@ -296,9 +297,12 @@ def difference(unit: AnyUnit, like: float = math.nan) -> Formatter:
     >>> difference("NOK")(10) == amount("NOK")(10)
     True
     """
-    if str(unit) == SHARE:
-        return points
-    return amount(POINTS if str(unit) == "percent" else unit, like)
+    return points if str(unit) == SHARE else amount(unit_between(unit), like)
+
+
+def unit_between(unit: AnyUnit) -> AnyUnit:
+    """Return the unit of differences: of shares and of per cent it is percentage points."""
+    return POINTS if str(unit) in (SHARE, "percent") else unit
 
 
 def decimals_for(x: float) -> int:

@@ -26,6 +26,7 @@ __all__ = [
     "effects_card",
     "shown_rows",
     "subgroup_table",
+    "title_of",
     "year_to_show",
 ]
 
@@ -312,7 +313,7 @@ def effects_card(effects: EffectEstimates) -> Card:
     if parts:
         notes.append(_MATCHED_ON.format(parts="; ".join(parts)).text())
     table, more = subgroup_table(effects)
-    return Card(title=_title(effects), lines=tuple(lines), table=table, notes=(*notes, *more))
+    return Card(title=title_of(effects), lines=tuple(lines), table=table, notes=(*notes, *more))
 
 
 def _speaks_for(effects: EffectEstimates) -> str:
@@ -354,7 +355,7 @@ def _matched_on(effects: EffectEstimates, outcome: str) -> str:
     )
 
 
-def _title(effects: EffectEstimates) -> str:
+def title_of(effects: EffectEstimates) -> str:
     """Return what is shown, and of whom if of one subgroup."""
     parts = effects.split
     once = effects.provenance.options.get("cross_section")

@@ -141,8 +141,7 @@ class SensitivityCheck(CheckResult):
             numbers = table.select_dtypes("number").columns.difference(list(self.keys))
             table = hide_small(table, {"persons": list(numbers.drop("persons", errors="ignore"))})
         if self.thin.any():
-            numbers = table.select_dtypes("number").columns.difference(list(self.keys))
-            for name in numbers:
+            for name in table.select_dtypes("number").columns.difference(list(self.keys)):
                 table[name] = table[name].astype(np.float64).mask(self.thin)
         if is_small(self.persons).any() or self.thin.all():
             sentence = naming_limit(_HIDDEN)

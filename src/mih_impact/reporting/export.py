@@ -19,6 +19,7 @@ from mih_impact.display.locale import Label, language
 from mih_impact.display.numbers import MINUS, Formatter, number
 from mih_impact.display.tables import guarded, html_page, html_table
 from mih_impact.display.unit import amount, difference, is_money
+from mih_impact.effects.card import title_of
 from mih_impact.effects.series import EffectSeries
 from mih_impact.panel.contract import label_of
 from mih_impact.storage import write_whole
@@ -155,7 +156,7 @@ def _effects_caption(effects: EffectSeries) -> str:
     money = dict.fromkeys(str(unit) for unit in effects.units.values() if is_money(unit))
     unit = Label("kroner", "NOK") if list(money) == ["NOK"] else ", ".join(money)
     prices = _PRICES.format(unit=unit, year=effects.price_year) if money else ""
-    return _EFFECTS.format(title=effects.card().title, prices=prices).text()
+    return _EFFECTS.format(title=title_of(effects), prices=prices).text()
 
 
 def write_tables(tables: list[Table], out: Path) -> list[Path]:
