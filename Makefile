@@ -66,7 +66,7 @@ metrics:  ## size and shape of the library: modules, lines, imports, circles
 	$(PYTHON) scripts/metrics.py
 
 docs: $(SITE)  ## the site, in out/site; warnings are errors. Writes docs/contract.md from the code first, pages of numbers from their record
-	$(DOCS)/bin/python -m mih_impact.panel.contract_page > docs/contract.md
+	$(DOCS)/bin/python docs/site_pages/contract.py > docs/contract.md
 	$(DOCS)/bin/python benchmarks/validation.py --page
 	$(DOCS)/bin/sphinx-build -q -W --keep-going -b html docs $(OUT)/site
 

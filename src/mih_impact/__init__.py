@@ -101,11 +101,11 @@ if TYPE_CHECKING:
     from mih_impact.nav.reproduce import Replication as Replication
     from mih_impact.nav.reproduce import reproduce_nav as reproduce_nav
     from mih_impact.panel.check import PanelReport as PanelReport
-    from mih_impact.panel.cross_section import read_cross_section as read_cross_section
     from mih_impact.panel.derived import above as above
     from mih_impact.panel.derived import in_g as in_g
     from mih_impact.panel.derived import stable as stable
     from mih_impact.panel.panel import Panel as Panel
+    from mih_impact.panel.read import read_cross_section as read_cross_section
     from mih_impact.panel.read import read_panel as read_panel
     from mih_impact.panel.synthetic.delivery import synthetic_delivery as synthetic_delivery
     from mih_impact.panel.synthetic.effects import SyntheticTruth as SyntheticTruth
@@ -250,7 +250,7 @@ _HOME = {
     "publication_table": "reporting.publication",
     "quantile_effects": "effects.quantile",
     "randomisation_test": "effects.inference.randomisation",
-    "read_cross_section": "panel.cross_section",
+    "read_cross_section": "panel.read",
     "read_panel": "panel.read",
     "reproduce_nav": "nav.reproduce",
     "resample": "study.resampling",

@@ -230,8 +230,7 @@ def _init(given: argparse.Namespace) -> None:
 
 def _run(given: argparse.Namespace) -> None:
     from mih_impact.study.advice import told
-    from mih_impact.study.outputs import write_outputs
-    from mih_impact.study.run import run_study
+    from mih_impact.study.run import run_study, write_outputs
     from mih_impact.study.spec import StudySpec
 
     spec = StudySpec.from_toml(given.analysis)

@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
-from mih_impact.controls.subgroup_controls import own_groups
-from mih_impact.controls.subgroups import split
+from mih_impact.controls.subgroups import own_groups, split
 from mih_impact.errors import EffectsError
 
 

@@ -14,7 +14,7 @@ from statsmodels.treatment.tests.results import results_teffects as stata
 from statsmodels.treatment.treatment_effects import TreatmentEffect
 
 import mih_impact as mih
-from mih_impact.controls.given_score import fold_of
+from mih_impact.controls.propensity import fold_of
 from tests.oracle.test_whose_effect import STARTS, Slow, births_panel
 from tests.support import small_register
 

@@ -15,12 +15,11 @@ from scipy.special import logit as log_odds
 
 import mih_impact as mih
 from mih_impact.controls.nearest import nearest
-from mih_impact.controls.subgroup_controls import own_groups
-from mih_impact.controls.subgroups import split
+from mih_impact.controls.subgroups import own_groups, split
+from mih_impact.effects.estimated_weights import ScoreMoments, _less, corrected
 from mih_impact.effects.influence import Influence
 from mih_impact.effects.question import read_target
 from mih_impact.effects.row_outcomes import RowOutcomes
-from mih_impact.effects.score_correction import ScoreMoments, _less, corrected
 from mih_impact.errors import EffectsError, MihImpactWarning
 from mih_impact.study.spec import StudySpec
 from tests.support import small_register

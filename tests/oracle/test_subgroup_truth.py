@@ -129,8 +129,7 @@ def test_balance_within_a_subgroup_is_that_of_its_own_controls(group, by):
 
 def test_means_within_are_those_of_the_pairs(group):
     """From the pairs of the subgroup's own group, by the yardstick of all participants."""
-    from mih_impact.controls.subgroup_controls import within
-    from mih_impact.controls.subgroups import split
+    from mih_impact.controls.subgroups import split, within
 
     whole = group("nearest")
     rows = whole.balance(by="branch").by_subgroup().set_index(["subgroup", "covariate"])

@@ -12,8 +12,7 @@ import pytest
 from scipy.optimize import root
 
 import mih_impact as mih
-from mih_impact.controls.subgroup_controls import within
-from mih_impact.controls.subgroups import split
+from mih_impact.controls.subgroups import split, within
 from tests.support import small_register
 
 STARTS = (2015, 2017, 2020)

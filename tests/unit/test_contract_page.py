@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from mih_impact.panel.contract import BENEFITS, CONTRACT
-from mih_impact.panel.contract_page import contract_markdown
+from tests.unit.test_site import DOCS, site
 
-PAGE = Path(__file__).parents[2] / "docs" / "contract.md"
+PAGE = DOCS / "contract.md"
+contract_markdown = site("contract").contract_markdown
 
 
 def test_the_committed_page_is_what_the_declaration_gives():
     assert PAGE.read_text(encoding="utf-8") == contract_markdown(), (
-        "write it again: python -m mih_impact.panel.contract_page > docs/contract.md"
+        "write it again: python docs/site_pages/contract.py > docs/contract.md"
     )
 
 

@@ -12,8 +12,7 @@ from scipy.stats import chi2, norm
 from statsmodels.stats.multitest import multipletests
 
 import mih_impact as mih
-from mih_impact.controls.subgroup_controls import own_groups
-from mih_impact.controls.subgroups import split
+from mih_impact.controls.subgroups import own_groups, split
 from mih_impact.display.figure import alt_text
 from mih_impact.errors import EffectsError, OptionError
 from tests.oracle.test_effects import rows_of

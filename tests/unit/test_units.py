@@ -9,7 +9,7 @@ import pytest
 import mih_impact as mih
 from mih_impact.display.locale import both
 from mih_impact.display.unit import amount, difference
-from mih_impact.study.outputs import study_tables
+from mih_impact.study.run import study_tables
 from mih_impact.study.spec import StudySpec
 from tests.support import small_register
 

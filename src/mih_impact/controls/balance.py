@@ -12,8 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact.controls.comparison import Comparison
-from mih_impact.controls.subgroup_controls import own_groups
-from mih_impact.controls.subgroups import By, Parts, Split, split
+from mih_impact.controls.subgroups import By, Parts, Split, own_groups, split
 from mih_impact.controls.terms import Lag, Term, term_label
 from mih_impact.display.figure import (
     CONTROL,

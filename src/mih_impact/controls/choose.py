@@ -156,7 +156,7 @@ def match(
         "pooled": one logit with a term for each start year; "by_start_year": one per start year. Or
         a score of your own, a probability: a column of the panel, read in the year before start, or
         a function that takes the rows of the risk sets and returns one for each (see
-        `given_score.rows_as_frame` for their columns). How it was estimated is not known, and no
+        `propensity.rows_as_frame` for their columns). How it was estimated is not known, and no
         standard error counts it; `on` is then for balance alone, and may be empty.
     link
         What the score is estimated by: "logit" or "probit". Nearness is on the log odds of either.

@@ -8,11 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mih_impact.controls.comparison import Chosen, Comparison, Sets
+from mih_impact.controls.comparison import Chosen, Comparison, Sets, both_ways
 from mih_impact.controls.covariates import by_period
 from mih_impact.controls.cut import coarsened_cells
-from mih_impact.controls.estimand import both_ways
-from mih_impact.controls.given_score import score_of
 from mih_impact.controls.mahalanobis import (
     Cloud,
     coordinates,
@@ -23,7 +21,7 @@ from mih_impact.controls.mahalanobis import (
 )
 from mih_impact.controls.nearest import SAME, Line, Neighbours, greedy, nearest_within, runs
 from mih_impact.controls.options import MatchOptions
-from mih_impact.controls.propensity import Score, independent, supported
+from mih_impact.controls.propensity import Score, independent, score_of, supported
 from mih_impact.controls.risk_set import Among, RiskSet, build_risk_set, uniform_number
 from mih_impact.errors import SupportError
 from mih_impact.panel.cube import Cube

@@ -10,19 +10,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.controls.comparison import Chosen, Sets
+from mih_impact.controls.comparison import Chosen, Sets, in_one_set, weighed_sides
 from mih_impact.controls.covariates import names_for_messages
 from mih_impact.controls.design import Design
 from mih_impact.controls.entropy import EntropyFit, entropy_weights
-from mih_impact.controls.estimand import in_one_set, weighed_sides
 from mih_impact.controls.flow import Flow
-from mih_impact.controls.given_score import score_of
 from mih_impact.controls.options import EffectOn, WeightOptions
 from mih_impact.controls.propensity import (
     Score,
     WeightModel,
     covariates_of,
     independent,
+    score_of,
 )
 from mih_impact.controls.risk_set import Among, RiskSet, build_risk_set
 from mih_impact.display.locale import Label

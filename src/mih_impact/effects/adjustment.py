@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.controls.covariates import by_period, read_column
 from mih_impact.controls.design import Coded, Design
-from mih_impact.controls.given_score import fold_of, predicted, rows_as_frame
 from mih_impact.controls.group import ControlGroup
+from mih_impact.controls.propensity import fold_of, predicted, rows_as_frame
 from mih_impact.controls.recipe import require_outcomes
 from mih_impact.controls.terms import Term, as_terms
 from mih_impact.errors import OptionError, SupportError

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from mih_impact.controls.comparison import Sets, distinct
-from mih_impact.controls.estimand import started, weighed_sides
+from mih_impact.controls.comparison import Sets, distinct, started, weighed_sides
 from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.adjustment import Adjustment, fitted
 from mih_impact.effects.comparison import Comparison

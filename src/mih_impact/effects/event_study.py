@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.group import ControlGroup
-from mih_impact.controls.subgroup_controls import own_groups
-from mih_impact.controls.subgroups import ALL, By, Parts, split
+from mih_impact.controls.subgroups import ALL, By, Parts, own_groups, split
 from mih_impact.controls.terms import Lag, Term
 from mih_impact.display.result import Provenance
 from mih_impact.effects.adjustment import Adjust, Adjustment, OutcomeRegression
-from mih_impact.effects.estimated_weights import require_estimated
+from mih_impact.effects.estimated_weights import require_estimated, require_theory
 from mih_impact.effects.filled import require_fillable
 from mih_impact.effects.inference.covariance import (
     cluster_of,
@@ -42,7 +41,6 @@ from mih_impact.effects.question import (
     require_choice,
     takes_question,
 )
-from mih_impact.effects.score_correction import require_theory
 from mih_impact.effects.series import EffectSeries, build_series, not_estimated
 from mih_impact.errors import EffectsError, OptionError
 from mih_impact.panel.cube import Dead
@@ -131,7 +129,7 @@ def event_study(
         `teffects ipwra`. Columns, or lags, by name are adjusted by instead of `on`, as they stood
         before start: outcome and treatment then have models of their own. Or a function of your
         own predicts the change: it takes rows to learn from, which are candidates with their
-        `change`, and rows to predict, as `given_score.rows_as_frame` has them (`attrs` of both say
+        `change`, and rows to predict, as `propensity.rows_as_frame` has them (`attrs` of both say
         the outcome and the year since start), and returns a number for each of the latter. Or
         predictions are columns of the panel, {"wage_income": "predicted"}: what is predicted of
         each outcome without treatment in every row, in its unit and its years' prices; changes are
@@ -146,7 +144,7 @@ def event_study(
     score_correction
         For propensity matching with replacement: count the score as estimated in the Abadie-Imbens
         standard errors (Abadie and Imbens 2016), which makes them smaller or larger; see
-        `score_correction.corrected`. `se` of the result is then "abadie_imbens_2016".
+        `estimated_weights.corrected`. `se` of the result is then "abadie_imbens_2016".
     small_sample
         The correction of standard errors that are clustered by person, matched set or `cluster`:
         "none", "CR1", "CR1S" (as Stata's `regress, vce(cluster)`) or "CR2" (Bell and McCaffrey),

@@ -15,6 +15,7 @@ from mih_impact.effects.adjustment import Adjustment
 from mih_impact.effects.both_sides import BothSides
 from mih_impact.effects.card import NO_CONTROLS
 from mih_impact.effects.comparison import Comparison
+from mih_impact.effects.estimated_weights import corrected
 from mih_impact.effects.filled import filled
 from mih_impact.effects.inference.small_sample import (
     SmallSample,
@@ -25,7 +26,6 @@ from mih_impact.effects.question import (
     TargetEffects,
 )
 from mih_impact.effects.row_outcomes import RowOutcomes
-from mih_impact.effects.score_correction import corrected
 from mih_impact.errors import EffectsError, MihImpactError, SupportError
 
 __all__ = ["EstimationOptions", "PartEstimate", "estimate_parts"]

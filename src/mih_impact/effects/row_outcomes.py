@@ -14,7 +14,7 @@ from mih_impact.controls.comparison import distinct
 from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.adjustment import Adjustment, fitted
 from mih_impact.effects.comparison import Comparison, compare
-from mih_impact.effects.estimated_weights import estimated_weights
+from mih_impact.effects.estimated_weights import ScoreMoments, estimated_weights, score_moments
 from mih_impact.effects.influence import (
     Influence,
     Nearby,
@@ -24,7 +24,6 @@ from mih_impact.effects.influence import (
     person,
 )
 from mih_impact.effects.question import TargetEffects
-from mih_impact.effects.score_correction import ScoreMoments, score_moments
 from mih_impact.errors import SupportError
 from mih_impact.panel.cube import Cube
 

@@ -25,8 +25,7 @@ from mih_impact.nav.case import analysis, menn_i_helse
 from mih_impact.nav.published import beside
 from mih_impact.nav.readings import readings
 from mih_impact.reporting.export import Table, write_figures, write_tables
-from mih_impact.study.outputs import study_tables
-from mih_impact.study.run import StudyResult, run_study
+from mih_impact.study.run import StudyResult, run_study, study_tables
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

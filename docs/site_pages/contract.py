@@ -14,8 +14,8 @@ __all__ = ["contract_markdown"]
 _INTRO = """\
 # The panel's columns
 
-<!-- Written by mih_impact.panel.contract_page from the declaration in panel/contract.py.
-     Do not edit by hand: python -m mih_impact.panel.contract_page > docs/contract.md -->
+<!-- Written by docs/site_pages/contract.py from the declaration in panel/contract.py.
+     Do not edit by hand: python docs/site_pages/contract.py > docs/contract.md -->
 
 A register panel has one row per person and year. These are the columns the library knows. The
 first table's *required* columns must be there, under these names or under names given in
