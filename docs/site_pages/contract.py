@@ -140,16 +140,16 @@ is refused, and no error shows what stands in a cell. True and false may be true
 or 1/0. These stand for no value: {nulls}. A text that cannot be converted is an error of
 `Panel.check()`, with the number of rows; it never becomes empty in silence.
 
-Numbers may have a decimal comma or point, and spaces (also no-break), commas or points between
-thousands. Text is read in one way or not at all, and a column is judged as a whole, over all files.
-`1.234` may be 1234 or 1.234, and so may `1,234`. Other texts of the column decide: `0.125`,
-`1234.500` and `12.5` say that the point is the decimal mark, `1.234.567` and `1.234,50` that it
-stands between thousands. Where none does, or where they contradict each other, the column is an
-error of `Panel.check()`, and so are amounts with three digits after the mark beside others with one
-or two: two ways of writing have come together. The call says which it is: `thousands="."` or
-`decimal="."`, for all columns or for each by our names, `thousands={{"wage_income": "."}}`. The
-same rule holds for spells of residency, for the numbers of `values=` and for the sheet of
-assumptions, where each cell is judged alone.
+Numbers may have a decimal comma or point, and spaces (also no-break), apostrophes, commas or points
+between thousands. Text is read in one way or not at all, and a column is judged as a whole, over
+all files. `1.234` may be 1234 or 1.234, and so may `1,234`. Other texts of the column decide:
+`0.125`, `1234.500` and `12.5` say that the point is the decimal mark, `1.234.567` and `1.234,50`
+that it stands between thousands. Where none does, or where they contradict each other, the column
+is an error of `Panel.check()`, and so are amounts with three digits after the mark beside others
+with one or two, or that all have three (100.000 and 134567.000): two ways of writing may have come
+together. The call says which it is: `thousands="."` or `decimal="."`, for all columns or for each
+by our names, `thousands={{"wage_income": "."}}`. The same rule holds for spells of residency, for
+the numbers of `values=` and for the sheet of assumptions, where each cell is judged alone.
 
 A column outside the contract is a number if every text is one, unless a number would lose what a
 text says: one leading zero (`0111`), or more than 15 digits, and the column stays text. Codes

@@ -519,6 +519,18 @@ def test_csv_and_parquet_are_read_alike(tmp_path):
     assert cells(panel, "aap", "007") == {2019: 1000.5, 2020: 1000.5}
 
 
+def test_a_table_may_be_written_in_two_ways_said_by_column(tmp_path):
+    path = tmp_path / "income.csv"
+    path.write_text("person_id;year;lonn;part\na;2020;301.708;1.250\na;2021;45.000;2.500\n")
+    columns = {"year": "year", "wage_income": "lonn", "part": "part"}
+    options = {"thousands": {"wage_income": "."}, "decimal": {"part": "."}}
+    panel = build(yearly=[mih.Table(path, columns=columns, **options)])
+    assert cells(panel, "wage_income") == {2020: 301_708, 2021: 45_000}
+    assert cells(panel, "part") == {2020: 1.25, 2021: 2.5}
+    with pytest.raises(mih.PanelContractError, match=r"Found: lonn\. Do: use our names: .*wage"):
+        build(yearly=[mih.Table(path, columns=columns, thousands={"lonn": "."})])
+
+
 def test_the_folder_of_a_panel_is_read_again(tmp_path):
     rows = [("a", "2019-01-01", "2020-03-01")]
     residence = mih.Spells(frame(rows, "person_id", "start", "stop"), name="residence")

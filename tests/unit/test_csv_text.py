@@ -269,6 +269,29 @@ def test_amounts_of_two_ways_of_writing_are_not_read_as_thousandths(column, othe
     assert said.frame.select(column).collect().to_native()[column][0] == 301.708
 
 
+@pytest.mark.parametrize("parts", [["100.000", "134567.000"], ["301.708", "0.000", "45000.500"]])
+@pytest.mark.parametrize("split", [False, True])
+def test_amounts_that_all_have_three_digits_after_the_mark_may_be_thousands(parts, split, tmp_path):
+    # thousands of one delivery beside the other's "%.3f", in one file or in two
+    for year, amounts in enumerate([parts[:1], parts[1:]] if split else [parts], 2020):
+        lines = [f"{i};{year};{amount}" for i, amount in enumerate(amounts)]
+        rows = "\n".join(["person_id;year;wage_income", *lines])
+        (tmp_path / f"{year}.csv").write_text(rows + "\n", encoding="utf-8")
+    (breach,) = read_panel(tmp_path / "*.csv", money="fixed").check().errors
+    assert (breach.rule, breach.column, breach.rows) == ("two readings", "wage_income", 1)
+    told = read_panel(tmp_path / "*.csv", money="fixed", decimal={"wage_income": "."})
+    assert told.frame.select("wage_income").collect().to_native()["wage_income"][0] == float(
+        parts[0]
+    )
+
+
+def test_apostrophes_between_thousands_are_read(tmp_path):
+    path = _write(tmp_path / "wages.csv", ["1'234'567", "45'000.50", "0"])
+    for said in ({}, {"thousands": "'"}, {"thousands": {"wage_income": "'"}}):
+        cube = read_panel(path, money="fixed", **said).cube()
+        assert cube.outcome("wage_income")[:, 0].tolist() == [1_234_567, 45_000.5, 0]
+
+
 def test_pandas_years_with_a_point_do_not_stand_in_the_way_of_the_advice(tmp_path):
     path = tmp_path / "r.csv"
     path.write_text("person_id;year;start_year;wage_income\na;2020;2021.0;301.708\n")

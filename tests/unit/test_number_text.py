@@ -38,6 +38,8 @@ COLUMNS = {
     "two decimal marks, nothing to decide": (["1,5", "2.5"], [1.5, 2.5]),
     "a mark that is both": (["1.234.567", "0.5", "1.234"], [1_234_567, 0.5, NAN]),
     "powers of ten": (["1.234e3", "1.234"], [1234, 1.234]),
+    "apostrophes": (["1'234'567", "-1\u2019234.5", "999"], [1_234_567, -1234.5, 999]),
+    "apostrophes and a point": (["1'234", "1.234"], [1234, NAN]),
     "nothing to read": ([], []),
 }
 
@@ -61,6 +63,7 @@ def test_a_column_is_read_in_one_way_or_not_at_all(case):
         (Marks(thousands=","), ["1.234", "1,234", "1 234"], [1.234, 1234, 1234]),
         (Marks(thousands=" "), ["1.234", "1,234", "1 234"], [1.234, 1.234, 1234]),
         (Marks(",", " "), ["1,234", "1 234,5"], [1.234, 1234.5]),
+        (Marks(thousands="'"), ["1'234", "1.234", "1,5"], [1234, 1.234, 1.5]),
     ],
 )
 def test_what_the_caller_says_decides(marks, texts, numbers):
@@ -85,7 +88,7 @@ def test_marks_are_given_for_all_columns_or_for_one():
     ("decimal", "thousands", "words"),
     [
         (";", None, "decimal= has a value it cannot have"),
-        (None, "'", "thousands= has a value it cannot have"),
+        (None, "_", "thousands= has a value it cannot have"),
         (5, None, "decimal= has a value"),
         (None, {"wage_income": None}, "thousands= has a value"),
         ({3: ","}, None, "decimal= has a value"),
@@ -132,7 +135,8 @@ def test_texts_of_other_scripts_and_programs_are_no_numbers():
         "１２",
         "1_000",
         "0x10",
-        "1'234",
+        "1'23",
+        "'1234",
         "12 34",
         "1.234 567",
         "0.125.000",

@@ -181,6 +181,7 @@ def test_the_table_has_a_row_per_item_and_year() -> None:
         ({"amounts": [-5.0]}, ["negative", "-5"]),
         ({"amounts": [float("nan")]}, ["not a number", "nan"]),
         ({"amounts": {-1: 5.0}}, ["not years since start", "-1"]),
+        ({"amounts": {2024: 5.0}}, ["not years since start", "2024"]),
     ],
 )
 def test_a_cost_that_cannot_be_is_an_error(changes: dict[str, object], words: list[str]) -> None:

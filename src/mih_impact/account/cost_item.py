@@ -317,11 +317,12 @@ def _by_year(name: str, amounts: Any) -> tuple[float, ...]:
     """Return amounts from year 0 on as a tuple, or say what is wrong with them."""
     amounts = dict(amounts.items()) if hasattr(amounts, "items") else amounts
     if isinstance(amounts, Mapping):
-        if any(not arguments.is_whole(year) or year < 0 for year in amounts):
+        years = range(LONGEST_HORIZON)
+        if any(not arguments.is_whole(year) or year not in years for year in amounts):
             raise AssumptionError(
                 f"The cost item {name!r} has amounts in years that are not years since start",
                 found=", ".join(map(arguments.shown, amounts)),
-                do="count from the start year, which is 0",
+                do="count from the start year, which is 0: amounts={0: 40_000, 1: 20_000}",
             )
         amounts = [amounts.get(year, 0.0) for year in range(max(amounts, default=-1) + 1)]
     path = arguments.listed(amounts)

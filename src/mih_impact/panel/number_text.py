@@ -24,8 +24,13 @@ __all__ = ["AS_SHOWN", "Marks", "Numbers", "looks_like_a_code", "read_marks", "r
 
 _POINT, _COMMA, _SPACE = ".", ",", " "
 
-#: Spaces between thousands (no-break, narrow no-break, thin, figure), and the minus of typography.
-_PLAIN = str.maketrans(dict.fromkeys("\u00a0\u202f\u2009\u2007", " ") | {"\u2212": "-"})
+#: Spaces between thousands (no-break, narrow no-break, thin, figure), the minus and the apostrophe
+#: of typography.
+_PLAIN = str.maketrans(
+    dict.fromkeys("\u00a0\u202f\u2009\u2007", " ") | {"\u2212": "-", "\u2019": "'"}
+)
+#: An apostrophe between thousands, as the Swiss write them: it can be nothing else, like a space.
+_APOSTROPHE = re.compile(r"(?<=[0-9])'(?=[0-9]{3}(?![0-9]))")
 
 #: A sign, what has digits and marks, and a power of ten.
 _NUMBER = re.compile(r"([+-]?) ?([0-9.,][0-9 .,]*)(e[+-]?[0-9]{1,4})?", re.IGNORECASE)
@@ -49,8 +54,8 @@ class Marks:
     decimal
         The decimal mark, "," or "."; None is what the column shows.
     thousands
-        What stands between thousands, ",", "." or " "; None is what the column shows. A space can
-        be nothing else, and may always stand there.
+        What stands between thousands, ",", ".", " " or "'"; None is what the column shows. A space
+        and an apostrophe can be nothing else, and may always stand there.
     """
 
     decimal: str | None = None
@@ -119,8 +124,9 @@ def read_numbers(texts: Sequence[str], marks: Marks = AS_SHOWN, *, money: bool =
     has two readings. It is the decimal mark if other texts have it as that (0.125, 1234.500, 12.5);
     it stands between thousands if others have it there (1.234.567), or have the other mark as the
     decimal mark (1.234,50) and write thousands in no other way. Where texts contradict each other
-    it stays undecided, and so it does where amounts have three digits after the mark beside others
-    with one or two (301.708, 4567.50): two ways of writing have come together.
+    it stays undecided. Amounts are seldom written to a thousandth, and stay undecided too where
+    others have one or two digits after the mark (301.708, 4567.50) or all have three (100.000,
+    134567.000): two ways of writing may have come together.
 
     Examples
     --------
@@ -210,10 +216,10 @@ class _Reading(NamedTuple):
 class _Seen:
     """How the texts of a column that have one reading are written.
 
-    Of a decimal mark it is also known how many digits follow it at most.
+    Of a decimal mark it is also known how many digits follow it.
     """
 
-    decimals: dict[str, int] = field(default_factory=dict)
+    decimals: dict[str, set[int]] = field(default_factory=dict)
     groupers: set[str] = field(default_factory=set)
     ungrouped: bool = False
 
@@ -241,13 +247,14 @@ class _Seen:
 
     def saw(self, mark: str, places: int) -> None:
         """Remember a decimal mark, and how many digits follow it."""
-        self.decimals[mark] = max(places, self.decimals.get(mark, 0))
+        self.decimals.setdefault(mark, set()).add(places)
 
     def settles(self, mark: str, *, thousandths: bool) -> str | None:
         """Return what a mark with two readings is: "decimal", "thousands", or None."""
         other = _COMMA if mark == _POINT else _POINT
         if mark in self.decimals and mark not in self.groupers and other not in self.decimals:
-            return "decimal" if thousandths or self.decimals[mark] >= 3 else None
+            told = self.decimals[mark]
+            return "decimal" if thousandths or (max(told) >= 3 and told != {3}) else None
         if mark in self.groupers and mark not in self.decimals and other not in self.groupers:
             return "thousands"
         alone = not self.ungrouped and self.groupers <= {mark}
@@ -265,6 +272,8 @@ def _spelt_plainly(texts: Sequence[str]) -> Sequence[str]:
 
 def _read(text: str, marks: Marks) -> _Reading | None:
     """Return the readings of a text that the marks allow; None where it is no number."""
+    if "'" in text:
+        text = _APOSTROPHE.sub(_SPACE, text)
     found = _NUMBER.fullmatch(text)
     if found is None:
         infinite = _INFINITE.fullmatch(text)
@@ -312,7 +321,7 @@ def read_marks(
     Marks(decimal=',', thousands=None)
     """
     decimals = _by_column("decimal", decimal, (_COMMA, _POINT))
-    groupers = _by_column("thousands", thousands, (_COMMA, _POINT, _SPACE))
+    groupers = _by_column("thousands", thousands, (_COMMA, _POINT, _SPACE, "'"))
     given = {
         name: Marks(decimals.get(name, decimals.get("")), groupers.get(name, groupers.get("")))
         for name in {"", *decimals, *groupers}

@@ -107,10 +107,10 @@ def read_panel(
         either way, so that effects are the same to the last bit.
     decimal, thousands
         How numbers are written in a CSV: the decimal mark ("," or "."), and what stands between
-        thousands (",", "." or " "); for every column, or for each by our name, such as
+        thousands (",", ".", " " or "'"); for every column, or for each by our name, such as
         ``{"wage_income": "."}``. None is what each column shows, over all files: a column that
-        shows neither (1.234 may be 1234 or 1.234) is an error of `Panel.check`. Spaces may always
-        stand between thousands.
+        shows neither (1.234 may be 1234 or 1.234) is an error of `Panel.check`. Spaces and
+        apostrophes may always stand between thousands.
     codes
         Columns outside the contract that hold codes (of industries, occupations): categories,
         also where they look like numbers. In a CSV a column with a leading zero is one anyway.

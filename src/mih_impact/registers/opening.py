@@ -329,7 +329,14 @@ def _from_text(
     columns: Mapping[str, list[str] | TextColumn] = (
         _headerless(files) if table.form else read_text(files, tuple(sources)).columns
     )
-    marks = read_marks(table.decimal, table.thousands)[""]
+    marks = read_marks(table.decimal, table.thousands)
+    strangers = sorted(name for name in marks if name and name not in wanted)
+    if strangers:
+        raise refuse(
+            "decimal= or thousands= names columns that are not taken of the table",
+            found=", ".join(strangers),
+            do=f"use our names: {', '.join(wanted)}",
+        )
     unread: dict[str, Mapping[str, int]] = {}
     frame: dict[str, Any] = {}
     for name, texts in columns.items():
@@ -341,7 +348,7 @@ def _from_text(
             dtype = "money" if kind == "money" else "number"
         elif kind == "bool":
             dtype = "bool"
-        frame[name], failures = convert(texts, dtype, marks)
+        frame[name], failures = convert(texts, dtype, marks.get(our, marks[""]))
         if frame[name].dtype == "string":
             values = frame[name].astype(object)
             frame[name] = values.where(values.notna(), None)

@@ -119,8 +119,8 @@ class Source:
     exclude: Codes = field(default_factory=dict)
     values: Mapping[str, Mapping[Any, Any]] = field(default_factory=dict)
     dates: Dates | None = None
-    decimal: str | None = None
-    thousands: str | None = None
+    decimal: str | Mapping[str, str] | None = None
+    thousands: str | Mapping[str, str] | None = None
     versions: Literal["latest"] | None = None
     form: Literal["microdata.no"] | None = None
 
