@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -30,10 +30,12 @@ __all__ = [
     "outcome_asked",
     "require_estimated",
     "require_outcome",
-    "tidy_frame",
+    "with_table",
 ]
 
 FloatArray = NDArray[np.float64]
+
+_Effects = TypeVar("_Effects", bound="EffectEstimates")
 
 #: What is blanked where an estimate, its means, or its counts are hidden.
 _ESTIMATES = ("estimate", "std_error", "conf_low", "conf_high", "band_low", "band_high")
@@ -48,17 +50,17 @@ class EffectEstimates(Result):
     The attributes are described there.
     """
 
-    frame: pd.DataFrame
     outcomes: tuple[str, ...]
     levels: tuple[int, ...]
     estimate: FloatArray
     matrix: FloatArray | None
     units: dict[str, AnyUnit]
     price_year: int
-    base: tuple[int, ...]
     se: str
-    coverage: dict[str, int]
     provenance: Provenance
+    frame: pd.DataFrame = field(default_factory=pd.DataFrame)
+    base: tuple[int, ...] = ()
+    coverage: dict[str, int] = field(default_factory=dict)
     term: str = "event"
     subgroups: tuple[str, ...] = ("all",)
     split: Split | None = None
@@ -419,57 +421,44 @@ def critical_value(level: float, df: FloatArray | None = None) -> FloatArray:
     return np.asarray(stdtrit(df, 0.5 + level / 2))
 
 
-def tidy_frame(
-    estimate: FloatArray,
-    matrix: FloatArray | None,
+def with_table(
+    effects: _Effects,
     *,
-    outcomes: tuple[str, ...],
-    levels: tuple[int, ...],
-    term: str,
-    subgroups: tuple[str, ...],
-    units: Mapping[str, AnyUnit],
-    price_year: int,
-    base: tuple[int, ...],
-    level: float,
-    critical: Mapping[str, float],
-    columns: Mapping[str, NDArray[Any]],
-    df: FloatArray | None = None,
-) -> pd.DataFrame:
-    """Lay estimates out with their uncertainty and counts.
+    level: float = 0.95,
+    critical: Mapping[str, float] | None = None,
+    columns: Mapping[str, NDArray[Any]] | None = None,
+) -> _Effects:
+    """Return effects with their table, estimates with uncertainty and counts; arrays are frozen.
 
     Parameters
     ----------
-    estimate
-        Effects, shape (S * K, L): subgroups, then outcomes.
-    matrix
-        Covariance in the same order, shape (S * K * L, S * K * L), or None.
-    levels
-        The L years since start, or what `term` counts.
-    term
-        "event", "group", "calendar" or "overall".
-    base
-        The base years; the only one has no standard error.
+    effects
+        Effects without a table. The only base year has no standard error; intervals are normal
+        where there are no degrees of freedom.
     level
         Coverage of the intervals.
     critical
         The simultaneous critical value of each outcome, or of each subgroup and outcome under
         "subgroup/outcome"; no band without one.
-    df
-        Degrees of freedom of each estimate, shape (S * K * L,); None for normal intervals.
     columns
         Further columns of the table, each with S * K * L values: counts, means, flags.
 
     Returns
     -------
-    pandas.DataFrame
-        The columns of `COLUMNS`.
+    EffectEstimates
+        The same, with the columns of `COLUMNS` in `frame`.
     """
-    size, flat = len(levels), estimate.ravel()
-    rows = [(subgroup, name) for subgroup in subgroups for name in outcomes]
-    level_of = np.tile(np.array(levels), len(rows))
+    for array in (effects.estimate, effects.matrix):
+        if array is not None:
+            array.setflags(write=False)
+    term, matrix, df = effects.term, effects.matrix, effects.df
+    critical = critical or {}
+    size, flat = len(effects.levels), effects.estimate.ravel()
+    rows = [(subgroup, name) for subgroup in effects.subgroups for name in effects.outcomes]
+    level_of = np.tile(np.array(effects.levels), len(rows))
     error = np.full(flat.size, np.nan) if matrix is None else np.sqrt(np.diag(matrix))
-    is_base = len(base) == 1 and term == "event"
-    error = np.where(is_base & np.isin(level_of, base), np.nan, error)
+    is_base = len(effects.base) == 1 and term == "event"
+    error = np.where(is_base & np.isin(level_of, effects.base), np.nan, error)
     z = critical_value(level, df)
     wider = z / critical_value(level)
     found = [critical.get(f"{group}/{name}", critical.get(name, np.nan)) for group, name in rows]
@@ -479,7 +468,7 @@ def tidy_frame(
         "matched_on": np.zeros(flat.size, bool),
         "reason": np.full(flat.size, "", dtype=object),
     }
-    given = {name: np.asarray(values).ravel() for name, values in columns.items()}
+    given = {name: np.asarray(values).ravel() for name, values in (columns or {}).items()}
     frame = {
         "outcome": np.repeat(np.array([name for _, name in rows], dtype=object), size),
         "term": term,
@@ -492,10 +481,10 @@ def tidy_frame(
         "conf_high": flat + z * error,
         "band_low": flat - sup * wider * error,
         "band_high": flat + sup * wider * error,
-        "unit": np.repeat([str(units[name]) for _, name in rows], size),
-        "price_year": price_year,
+        "unit": np.repeat([str(effects.units[name]) for _, name in rows], size),
+        "price_year": effects.price_year,
     }
     frame |= {
         name: given.get(name, defaults.get(name, blank)) for name in COLUMNS if name not in frame
     }
-    return pd.DataFrame(frame)[list(COLUMNS)]
+    return replace(effects, frame=pd.DataFrame(frame)[list(COLUMNS)])

@@ -17,6 +17,7 @@ from mih_impact.controls.terms import Lag, Term
 from mih_impact.display.result import Provenance
 from mih_impact.effects.adjustment import Adjust, Adjustment, OutcomeRegression
 from mih_impact.effects.estimated_weights import require_estimated, require_theory
+from mih_impact.effects.estimates import with_table
 from mih_impact.effects.filled import require_fillable
 from mih_impact.effects.inference.covariance import (
     cluster_of,
@@ -41,7 +42,7 @@ from mih_impact.effects.question import (
     require_choice,
     takes_question,
 )
-from mih_impact.effects.series import EffectSeries, build_series, not_estimated
+from mih_impact.effects.series import EffectSeries, not_estimated
 from mih_impact.errors import EffectsError, OptionError
 from mih_impact.panel.cube import Dead
 from mih_impact.storage import Later
@@ -281,25 +282,14 @@ def _series(
     subgroups = (ALL,) if parts is None else tuple(parts.split.names)
     names, cube, level = target.outcomes, group.risk.cube, told["level"]
     rows = [f"{subgroup}/{name}" for subgroup in subgroups for name in names]
-    return build_series(
-        estimate.reshape(len(rows), len(target.years)),
-        matrix,
+    series = EffectSeries(
         outcomes=names,
         levels=target.years,
-        subgroups=subgroups,
+        estimate=estimate.reshape(len(rows), len(target.years)),
+        matrix=matrix,
         units={name: cube.unit_of(name) for name in names},
         price_year=cube.price_year,
-        base=target.bases,
         se=told["se"],
-        level=level,
-        critical=critical_values(matrix, rows, target.is_base, level=level, seed=seed),
-        columns=_columns(group, target, estimates),
-        giving=(_contributions(estimates),),
-        coverage=_coverage(estimates[0]),
-        influence=influence,
-        df=_degrees(estimates),
-        split=None if parts is None else parts.split,
-        balance=Later(lambda: [group.balance()]),
         provenance=Provenance.of(
             "event_study",
             told | not_estimated(cube.schemes, names),
@@ -307,6 +297,20 @@ def _series(
             data=cube.fingerprint,
             evidence=group.provenance.evidence,
         ),
+        base=target.bases,
+        coverage=_coverage(estimates[0]),
+        subgroups=subgroups,
+        split=None if parts is None else parts.split,
+        df=_degrees(estimates),
+        influence=influence,
+        giving=(_contributions(estimates),),
+        balance=Later(lambda: [group.balance()]),
+    )
+    return with_table(
+        series,
+        level=level,
+        critical=critical_values(matrix, rows, target.is_base, level=level, seed=seed),
+        columns=_columns(group, target, estimates),
     )
 
 

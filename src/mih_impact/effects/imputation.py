@@ -20,6 +20,7 @@ from mih_impact.controls.recipe import about_panel, no_weights, require_units, r
 from mih_impact.controls.risk_set import require_starters
 from mih_impact.controls.terms import Lag, Term
 from mih_impact.display.result import Provenance
+from mih_impact.effects.estimates import with_table
 from mih_impact.effects.group_time.influence import FactoredInfluence, factored
 from mih_impact.effects.group_time.means import Profiles
 from mih_impact.effects.group_time.sample import (
@@ -30,7 +31,7 @@ from mih_impact.effects.group_time.sample import (
     require_followed,
 )
 from mih_impact.effects.influence import AnyInfluence, critical_values
-from mih_impact.effects.series import EffectSeries, build_series, not_estimated
+from mih_impact.effects.series import EffectSeries, not_estimated
 from mih_impact.errors import EffectsError, PanelContractError, SupportError
 from mih_impact.panel.cube import NEVER, Cube, Dead
 from mih_impact.panel.panel import Panel
@@ -205,27 +206,14 @@ def imputation_effects(
         "level": level, **about,
     }  # fmt: skip
     nowhere = np.zeros(len(levels), dtype=bool)
-    return build_series(
-        estimate,
-        matrix,
+    series = EffectSeries(
         outcomes=names,
         levels=levels,
-        term="event" if kind == "event" else "overall",
+        estimate=estimate,
+        matrix=matrix,
         units={name: cube.unit_of(name) for name in names},
         price_year=cube.price_year,
-        anticipation=anticipation,
         se="imputation",
-        level=level,
-        critical=critical_values(matrix, names, nowhere, level=level, seed=seed),
-        columns={name: np.stack([p.counts[name] for p in parts]) for name in parts[0].counts},
-        coverage={
-            "participants": len(sample.starters),
-            "matched": int(max(part.imputed.any(axis=1).sum() for part in parts)),
-            "compared": int(max(part.imputed.any(axis=1).sum() for part in parts)),
-            "first_start_year": int(cube.start[sample.starters].min()),
-            "last_start_year": int(cube.start[sample.starters].max()),
-        },
-        influence=influence,
         provenance=Provenance.of(
             "imputation_effects",
             options | not_estimated(cube.schemes, names),
@@ -233,6 +221,22 @@ def imputation_effects(
             data=cube.fingerprint,
             evidence=panel.provenance.evidence,
         ),
+        coverage={
+            "participants": len(sample.starters),
+            "matched": int(max(part.imputed.any(axis=1).sum() for part in parts)),
+            "compared": int(max(part.imputed.any(axis=1).sum() for part in parts)),
+            "first_start_year": int(cube.start[sample.starters].min()),
+            "last_start_year": int(cube.start[sample.starters].max()),
+        },
+        term="event" if kind == "event" else "overall",
+        anticipation=anticipation,
+        influence=influence,
+    )
+    return with_table(
+        series,
+        level=level,
+        critical=critical_values(matrix, names, nowhere, level=level, seed=seed),
+        columns={name: np.stack([p.counts[name] for p in parts]) for name in parts[0].counts},
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,17 +13,15 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.balance import Balance
-from mih_impact.controls.subgroups import Split
 from mih_impact.display.locale import Lang, in_language
 from mih_impact.display.result import Card, Provenance
 from mih_impact.display.unit import AnyUnit
 from mih_impact.effects.card import effects_card
 from mih_impact.effects.check_result import CheckResult
-from mih_impact.effects.estimates import EffectEstimates, outcome_asked, tidy_frame
+from mih_impact.effects.estimates import EffectEstimates, outcome_asked, with_table
 from mih_impact.effects.figures import plot_effects, plot_levels
 from mih_impact.effects.forest import name_subgroup, plot_averages, plot_subgroups
 from mih_impact.effects.given import fingerprint, read_given, require_price_year
-from mih_impact.effects.influence import AnyInfluence
 from mih_impact.effects.pretrend import pretrend_test
 from mih_impact.effects.subgroups import DifferenceTest, difference_test
 from mih_impact.errors import EffectsError
@@ -31,7 +29,7 @@ from mih_impact.errors import EffectsError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["EffectSeries", "build_series", "not_estimated", "require_effects"]
+__all__ = ["EffectSeries", "not_estimated", "require_effects"]
 
 FloatArray = NDArray[np.float64]
 
@@ -153,11 +151,11 @@ class EffectSeries(EffectEstimates):
         given, table = read_given(frame, covariance, unit)
         outcomes, units, years, estimate, matrix = given
 
-        return build_series(
-            estimate,
-            matrix,
+        series = EffectSeries(
             outcomes=outcomes,
             levels=years,
+            estimate=estimate,
+            matrix=matrix,
             units=units,
             price_year=require_price_year(price_year),
             se="given" if matrix is not None else "not available",
@@ -165,6 +163,7 @@ class EffectSeries(EffectEstimates):
                 "EffectSeries.from_frame", {"unit": str(unit)}, data=fingerprint(table)
             ),
         )
+        return with_table(series)
 
     @named_options
     def pretrend_test(self, outcome: str | None = None, *, alpha: float = 0.05) -> CheckResult:
@@ -281,26 +280,14 @@ def _averaged(effects: EffectSeries, years: tuple[int, ...], level: float) -> Ef
         name: effects.frame[name].to_numpy().reshape(rows, size)[:, places]
         for name in (*_COUNTED, "participant_mean", "control_mean", "reason")
     }
-    found = build_series(
-        effects.estimate[:, places].mean(axis=1, keepdims=True),
-        matrix,
+    found = EffectSeries(
         outcomes=effects.outcomes,
         levels=(0,),
-        term="overall",
-        subgroups=effects.subgroups,
-        split=effects.split,
+        estimate=effects.estimate[:, places].mean(axis=1, keepdims=True),
+        matrix=matrix,
         units=dict(effects.units),
         price_year=effects.price_year,
-        anticipation=effects.anticipation,
         se=effects.se,
-        level=level,
-        columns={
-            **{name: most(counts[name], axis=1) for name, most in _COUNTED.items()},
-            **{name: counts[name].mean(axis=1) for name in ("participant_mean", "control_mean")},
-            "reason": counts["reason"].max(axis=1),
-        },
-        coverage=effects.coverage,
-        influence=None if effects.influence is None else effects.influence.mapped(to),
         provenance=Provenance.of(
             f"{effects.provenance.call}, averaged over years",
             {**effects.provenance.options, "years": list(years), "level": level},
@@ -308,8 +295,21 @@ def _averaged(effects: EffectSeries, years: tuple[int, ...], level: float) -> Ef
             data=effects.provenance.data,
             evidence=effects.provenance.evidence,
         ),
+        coverage=effects.coverage,
+        term="overall",
+        subgroups=effects.subgroups,
+        split=effects.split,
+        anticipation=effects.anticipation,
+        averaged=years,
+        influence=None if effects.influence is None else effects.influence.mapped(to),
+        source=effects,
     )
-    return replace(found, averaged=years, source=effects)
+    columns = {
+        **{name: most(counts[name], axis=1) for name, most in _COUNTED.items()},
+        **{name: counts[name].mean(axis=1) for name in ("participant_mean", "control_mean")},
+        "reason": counts["reason"].max(axis=1),
+    }
+    return with_table(found, level=level, columns=columns)
 
 
 #: How counts of years become one, so that none is larger than it is in all of them.
@@ -330,74 +330,6 @@ def not_estimated(schemes: Sequence[str], outcomes: Sequence[str]) -> dict[str, 
     """
     found = [name for name in schemes if name not in outcomes]
     return {"not_estimated": found} if found else {}
-
-
-def build_series(
-    estimate: FloatArray,
-    matrix: FloatArray | None,
-    *,
-    outcomes: tuple[str, ...],
-    levels: tuple[int, ...],
-    units: dict[str, AnyUnit],
-    price_year: int,
-    provenance: Provenance,
-    se: str,
-    base: tuple[int, ...] = (),
-    anticipation: int = 0,
-    level: float = 0.95,
-    critical: Mapping[str, float] | None = None,
-    columns: Mapping[str, NDArray[Any]] | None = None,
-    coverage: dict[str, int] | None = None,
-    influence: AnyInfluence | None = None,
-    term: str = "event",
-    subgroups: tuple[str, ...] = ("all",),
-    split: Split | None = None,
-    in_overall: tuple[int, ...] = (),
-    giving: Sequence[pd.DataFrame] = (),
-    df: FloatArray | None = None,
-    balance: Sequence[Balance] = (),
-) -> EffectSeries:
-    """Freeze arrays into a result; see `estimates.tidy_frame` for the arguments the table needs."""
-    frame = tidy_frame(
-        estimate,
-        matrix,
-        outcomes=outcomes,
-        levels=levels,
-        term=term,
-        subgroups=subgroups,
-        units=units,
-        price_year=price_year,
-        base=base,
-        level=level,
-        critical=critical or {},
-        columns=columns or {},
-        df=df,
-    )
-    for array in (estimate, matrix):
-        if array is not None:
-            array.setflags(write=False)
-    return EffectSeries(
-        frame=frame,
-        outcomes=outcomes,
-        levels=levels,
-        term=term,
-        subgroups=subgroups,
-        split=split,
-        in_overall=in_overall,
-        estimate=estimate,
-        matrix=matrix,
-        units=units,
-        price_year=price_year,
-        base=base,
-        anticipation=anticipation,
-        se=se,
-        coverage=coverage or {},
-        provenance=provenance,
-        influence=influence,
-        giving=giving,
-        df=df,
-        balance=balance,
-    )
 
 
 def require_effects(call: str, effects: Any) -> None:

@@ -15,12 +15,13 @@ from mih_impact.arguments import named_options
 from mih_impact.controls.group import ControlGroup
 from mih_impact.display.result import Provenance
 from mih_impact.effects.comparison import Comparison
+from mih_impact.effects.estimates import with_table
 from mih_impact.effects.hidden import contributions
 from mih_impact.effects.influence import Influence, critical_values
 from mih_impact.effects.quantile import DECILES, weighted_quantile
 from mih_impact.effects.question import TargetEffects, read_target, require_group
 from mih_impact.effects.row_outcomes import RowOutcomes
-from mih_impact.effects.series import EffectSeries, build_series, require_effects
+from mih_impact.effects.series import EffectSeries, require_effects
 from mih_impact.errors import EffectsError, OptionError
 from mih_impact.panel.contract import TAX_ON_WAGE
 
@@ -267,23 +268,22 @@ def _with_tax(
     own = {name: old.loc[wage, name].to_numpy() for name in _SAME}
     own |= {"participant_mean": tax.mean_t, "control_mean": tax.mean_c}
     critical = critical_values(matrix, outcomes, target.is_base, level=level, seed=seed or 0)
-    return build_series(
-        np.vstack([effects.estimate, tax.estimate]),
-        matrix,
+    series = EffectSeries(
         outcomes=outcomes,
         levels=effects.levels,
+        estimate=np.vstack([effects.estimate, tax.estimate]),
+        matrix=matrix,
         units=effects.units | {TAX_ON_WAGE: effects.units[_WAGE]},
         price_year=effects.price_year,
-        base=effects.base,
         se=effects.se,
-        level=level,
-        critical=critical,
-        columns={name: np.concatenate([old[name].to_numpy(), own[name]]) for name in own},
-        giving=(pd.concat([effects.contributions, pd.DataFrame(tax.giving)]),),
-        coverage=effects.coverage,
-        influence=joint,
         provenance=Provenance.of(
             "tax_by_decile", told, seed=seed, data=effects.provenance.data,
             evidence=effects.provenance.evidence,
         ),
+        base=effects.base,
+        coverage=effects.coverage,
+        influence=joint,
+        giving=(pd.concat([effects.contributions, pd.DataFrame(tax.giving)]),),
     )  # fmt: skip
+    columns = {name: np.concatenate([old[name].to_numpy(), own[name]]) for name in own}
+    return with_table(series, level=level, critical=critical, columns=columns)

@@ -223,10 +223,8 @@ def group_time_effects(
     )
     return build_result(
         found, groups, windows, names, _reasons(found, groups, values, windows), method,
-        giving=Later(lambda: (giving_of(groups, values, windows),)),
-        units={name: cube.unit_of(name) for name in names},
-        price_year=cube.price_year, provenance=provenance, flow=flow,
-        residency_known=cube.residency_known,
+        cube=cube, giving=Later(lambda: (giving_of(groups, values, windows),)), flow=flow,
+        provenance=provenance,
     )  # fmt: skip
 
 

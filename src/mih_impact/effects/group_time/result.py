@@ -18,9 +18,8 @@ from mih_impact.controls.flow import Flow
 from mih_impact.controls.terms import entered, parse_term
 from mih_impact.display.locale import Lang, current, in_language
 from mih_impact.display.result import Card, Provenance
-from mih_impact.display.unit import AnyUnit
 from mih_impact.effects.check_result import CheckResult
-from mih_impact.effects.estimates import outcome_asked
+from mih_impact.effects.estimates import outcome_asked, with_table
 from mih_impact.effects.group_time.cells import (
     GroupTimeEstimates,
     GroupTimeMethod,
@@ -43,8 +42,9 @@ from mih_impact.effects.group_time.pretrend import start_year_pretrend
 from mih_impact.effects.group_time.sample import StartGroup, Windows
 from mih_impact.effects.hidden import averaged
 from mih_impact.effects.influence import Influence, critical_values
-from mih_impact.effects.series import EffectSeries, build_series
+from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import EffectsError
+from mih_impact.panel.cube import Cube
 from mih_impact.storage import Later
 
 if TYPE_CHECKING:
@@ -260,14 +260,13 @@ def build_result(
     reason: NDArray[np.object_],
     method: GroupTimeMethod,
     *,
+    cube: Cube,
     giving: Sequence[pd.DataFrame],
-    units: dict[str, AnyUnit],
-    price_year: int,
-    provenance: Provenance,
     flow: tuple[Flow, ...],
-    residency_known: bool,
+    provenance: Provenance,
 ) -> GroupTimeEffects:
     """Freeze the numbers into a result."""
+    units = {name: cube.unit_of(name) for name in outcomes}
     known = np.isfinite(found.estimate)
     alone = ~known | (reason == "one_participant")
     n, n_controls = (
@@ -290,7 +289,7 @@ def build_result(
             n_lost=lost.ravel(),
             reason=reason.ravel(),
             unit=np.repeat([str(units[name]) for name in outcomes], reason[0].size),
-            price_year=price_year,
+            price_year=cube.price_year,
         ),
         outcomes=outcomes,
         starts=tuple(windows.starts.tolist()),
@@ -299,7 +298,7 @@ def build_result(
         matrix=matrix,
         sizes=sizes,
         units=units,
-        price_year=price_year,
+        price_year=cube.price_year,
         method=method,
         coverage={
             "participants": int(starters.sum()),
@@ -309,7 +308,7 @@ def build_result(
             "compared": int(np.where(reason == "base_year", 0, n).max(axis=(0, 2)).sum()),
             "first_start_year": int(windows.starts[0]),
             "last_start_year": int(windows.starts[-1]),
-            "residency_known": int(residency_known),
+            "residency_known": int(cube.residency_known),
         },
         flow=flow,
         giving=giving,
@@ -383,39 +382,14 @@ def average_series(
         for name in effects.outcomes
         for level in average.levels
     ]
-    return build_series(
-        estimate,
-        matrix,
+    series = EffectSeries(
         outcomes=effects.outcomes,
         levels=average.levels,
-        term=term,
+        estimate=estimate,
+        matrix=matrix,
         units=effects.units,
         price_year=effects.price_year,
-        base=base,
-        anticipation=effects.method.anticipation,
         se="influence",
-        level=effects.method.level,
-        critical=critical_values(
-            matrix,
-            effects.outcomes,
-            is_base,
-            level=effects.method.level,
-            seed=effects.method.seed,
-        ),
-        columns={
-            "n_participants": compared,
-            "n_controls": np.where(average.kept, controls[:, None], 0).max(axis=(2, 3)),
-            "n_lost": persons_behind(based, n + lost) - compared,
-            "reason": np.where(is_base, "base_year", _why(average, based, reason, alone)),
-            "matched_on": np.array(matched_on).reshape(K, L),
-        },
-        coverage=effects.coverage | {"compared": _compared(average.kept & ~based_on, n)},
-        in_overall=in_overall(term, average.levels),
-        giving=_averaged_giving(effects, average.weights),
-        # Clusters above the person are few, and any weights may be drawn for them.
-        influence=influence
-        if effects.method.cluster == "person"
-        else Influence(influence.starter_rows, influence.starters),
         provenance=Provenance.of(
             f"group_time_effects, {called}",
             {**effects.provenance.options, **options, **asdict(effects.method)},
@@ -423,6 +397,29 @@ def average_series(
             data=effects.provenance.data,
             evidence=effects.provenance.evidence,
         ),
+        base=base,
+        coverage=effects.coverage | {"compared": _compared(average.kept & ~based_on, n)},
+        term=term,
+        in_overall=in_overall(term, average.levels),
+        anticipation=effects.method.anticipation,
+        # Clusters above the person are few, and any weights may be drawn for them.
+        influence=influence
+        if effects.method.cluster == "person"
+        else Influence(influence.starter_rows, influence.starters),
+        giving=_averaged_giving(effects, average.weights),
+    )
+    level, seed = effects.method.level, effects.method.seed
+    return with_table(
+        series,
+        level=level,
+        critical=critical_values(matrix, effects.outcomes, is_base, level=level, seed=seed),
+        columns={
+            "n_participants": compared,
+            "n_controls": np.where(average.kept, controls[:, None], 0).max(axis=(2, 3)),
+            "n_lost": persons_behind(based, n + lost) - compared,
+            "reason": np.where(is_base, "base_year", _why(average, based, reason, alone)),
+            "matched_on": np.array(matched_on).reshape(K, L),
+        },
     )
 
 

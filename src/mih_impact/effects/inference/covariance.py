@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,9 @@ from mih_impact.controls.covariates import read_rows
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.terms import Lag, Term
 from mih_impact.display.result import Provenance
+from mih_impact.effects.estimates import with_table
 from mih_impact.effects.influence import AnyInfluence, Influence, StandardError
-from mih_impact.effects.series import EffectSeries, build_series
+from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import EffectsError, OptionError
 
 __all__ = [
@@ -83,28 +85,20 @@ def with_drawn_errors(
         row: band_from_draws(errors[:, k * size :][:, :size], error[k * size :][:size], level)
         for k, row in enumerate(rows)
     }
-    return build_series(
-        effects.estimate.copy(),
-        matrix,
-        outcomes=effects.outcomes,
-        levels=effects.levels,
-        subgroups=effects.subgroups,
-        units=dict(effects.units),
-        price_year=effects.price_year,
+    series = replace(
+        effects,
+        matrix=matrix,
         provenance=provenance,
         se=se,
-        base=effects.base,
-        level=level,
-        critical=critical,
-        columns={name: effects.frame[name].to_numpy() for name in _KEPT},
-        coverage=effects.coverage,
         influence=influence,
-        term=effects.term,
-        split=effects.split,
-        anticipation=effects.anticipation,
-        in_overall=effects.in_overall,
-        giving=effects.giving,
+        df=None,
+        averaged=(),
+        family=None,
+        source=None,
+        balance=(),
     )
+    columns = {name: effects.frame[name].to_numpy() for name in _KEPT}
+    return with_table(series, level=level, critical=critical, columns=columns)
 
 
 def band_from_draws(errors: FloatArray, error: FloatArray, level: float) -> float:
