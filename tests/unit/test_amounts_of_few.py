@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
+from mih_impact.effects import imputation
+from mih_impact.effects.imputed_amounts import _Amounts, giving_of
 from tests.support import read_frame, small_register
 
 SEEN = ("estimate", "std_error", "conf_low", "conf_high", "placebo_mean", "difference", "lower")
@@ -33,6 +35,8 @@ def checks(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
             "by start year": by,
             **{kind: by.aggregate(kind) for kind in ("event", "group", "calendar", "simple")},
             "overall": by.overall("dynamic"),
+            "imputed": mih.imputation_effects(panel, outcomes="sosialhjelp"),
+            "imputed, one": mih.imputation_effects(panel, outcomes="sosialhjelp", kind="simple"),
             "difference": mih.event_study(cells, by="county").difference_test(
                 "sosialhjelp", years=2
             ),
@@ -76,3 +80,60 @@ def test_a_year_without_amounts_does_not_tell_of_one_in_the_base_year():
     before = seen[seen["year_since_start"] < -1]
     assert before["estimate"].isna().all()
     assert seen.loc[seen["year_since_start"] > 0, "estimate"].notna().all()
+
+
+# Imputed effects ------------------------------------------------------------------------------
+
+
+def gaps() -> pd.DataFrame:
+    """Return a register in which not everybody has every year."""
+    frame = small_register(200, starters=60, seed=3)
+    return frame[(frame["person_id"] * 7 + frame["year"] * 3) % 11 > 0]
+
+
+@pytest.mark.parametrize("kind", ["event", "simple"])
+def test_amounts_times_their_weights_are_the_imputed_effect(kind, monkeypatch):
+    """So that whoever adds nothing to the sum adds nothing to the effect."""
+    seen = []
+    monkeypatch.setattr(
+        imputation, "giving_of", lambda *told: seen.append(told) or giving_of(*told)
+    )
+    options = {"kind": kind, "window": (-3, 4), "anticipation": 1}
+    effects = mih.imputation_effects(
+        read_frame(gaps()), outcomes=["wage_income", "in_work"], **options
+    )
+    assert effects.contributions is not None
+    [(sample, parts)] = seen
+    assert len(sample.listed)
+    for k, part in enumerate(parts):
+        own = _Amounts(sample, part, turned=False)
+        total = sum(np.einsum("bt,btl->l", y, weight) for y, _, weight in own.starters())
+        to = np.zeros((len(sample.values.years), len(part.estimate)))
+        for places, of in zip(part.at, part.to, strict=True):
+            to[:, places] = of
+        for persons in (sample.listed, sample.whole):
+            for y, there in zip(*own.values(persons), strict=True):
+                total = total + y @ np.where(there[:, None], to - to[there].mean(axis=0), 0.0)
+        np.testing.assert_allclose(total, effects.estimate[k], rtol=1e-9, atol=1e-9)
+
+
+def test_an_imputed_share_of_which_all_but_few_are_is_hidden():
+    frame = small_register(400, starters=100, seed=6)
+    frame["wage_income"] = 600_000.0
+    few = frame.loc[frame["start_year"].notna(), "person_id"].unique()[:3]
+    frame.loc[frame["person_id"].isin(few), "wage_income"] = 0.0
+    options = {"outcomes": "in_work", "window": (-1, 3)}
+    found = mih.imputation_effects(read_frame(frame), **options)
+    assert (found.contributors == 3).all()
+    assert found.shown().frame["estimate"].isna().all()
+
+
+def test_imputed_effects_of_few_are_hidden_in_the_specification_curve():
+    panel = read_frame(register(3))
+    group = mih.match(panel, method="exact", exact="county")
+    with mih.options(progress=False):
+        curve = mih.specification_curve(
+            group, outcome="sosialhjelp", year=2, alone={"estimator": ["imputation"]}
+        )
+    rows = curve.shown().table
+    assert rows.loc[rows["estimator"] == "imputation", "estimate"].isna().all()

@@ -30,11 +30,14 @@ from mih_impact.effects.group_time.sample import (
     require_cluster,
     require_followed,
 )
+from mih_impact.effects.imputed_amounts import giving_of
 from mih_impact.effects.influence import AnyInfluence, critical_values
+from mih_impact.effects.person_effects import Regression
 from mih_impact.effects.series import EffectSeries, not_estimated
 from mih_impact.errors import EffectsError, PanelContractError, SupportError
 from mih_impact.panel.cube import NEVER, Cube, Dead
 from mih_impact.panel.panel import Panel
+from mih_impact.storage import Later
 
 __all__ = ["imputation_effects"]
 
@@ -46,8 +49,6 @@ Kind = Literal["event", "simple"]
 
 #: Persons read at a time.
 BLOCK = 8192
-#: What is left of a contrast when all that the regression knows is taken out, if nothing.
-NOTHING = 1e-8
 
 
 # More than ten parameters: each is a choice of its own, as in group_time_effects.
@@ -231,6 +232,7 @@ def imputation_effects(
         term="event" if kind == "event" else "overall",
         anticipation=anticipation,
         influence=influence,
+        giving=Later(lambda: (giving_of(sample, parts),)),
     )
     return with_table(
         series,
@@ -314,49 +316,6 @@ class _Sample:
 
 
 @dataclass(frozen=True, eq=False)
-class _Regression:
-    """Least squares on person effects and the columns of Z, from sums over alike persons.
-
-    Attributes
-    ----------
-    beta
-        Coefficients, shape (m,).
-    inverse
-        Generalised inverse of the cross-product of Z less its means over persons, (m, m).
-    known
-        Projection on what the data tell, shape (m, m).
-    """
-
-    beta: FloatArray
-    inverse: FloatArray
-    known: FloatArray
-
-    @classmethod
-    def of(
-        cls, Z: FloatArray, number: FloatArray, seen: BoolArray, total: FloatArray
-    ) -> _Regression:
-        """Fit; `Z` (c, T, m), `number` (c,), `seen` (c, T) and `total` (c, T) by kind of person."""
-        d = seen.astype(np.float64)
-        within = d[:, :, None] * (Z - _mean(Z, d)[:, None])
-        product = np.einsum("c,ctm,ctn->mn", number, within, within, optimize=True)
-        size, vector = np.linalg.eigh(product)
-        kept = size > NOTHING * size.max(initial=0.0)
-        basis = vector[:, kept]
-        inverse = (basis / size[kept]) @ basis.T
-        return cls(inverse @ np.einsum("ctm,ct->m", within, total), inverse, basis @ basis.T)
-
-    def tells(self, contrast: FloatArray) -> BoolArray:
-        """Return which contrasts are identified; the coefficients are in the last axis."""
-        return np.asarray(np.abs(contrast - contrast @ self.known).max(axis=-1) < np.sqrt(NOTHING))
-
-
-def _mean(Z: FloatArray, d: FloatArray) -> FloatArray:
-    """Return the mean of the columns of Z over the years a person is seen untreated."""
-    total: FloatArray = np.einsum("ct,ctm->cm", d, Z)
-    return np.asarray(total / np.maximum(d.sum(axis=1), 1.0)[:, None])
-
-
-@dataclass(frozen=True, eq=False)
 class _Outcome:
     """Effects on one outcome, and how its residuals become influence.
 
@@ -368,6 +327,8 @@ class _Outcome:
         Persons and reasons, each of shape (L,).
     imputed
         Which years of the starters are imputed and enter, shape (s, T).
+    untreated
+        Which of their years are without treatment, shape (s, T).
     starter_rows
         Influence of the starters, shape (s, L).
     number
@@ -375,16 +336,31 @@ class _Outcome:
     at, year_effect, to
         For years before and after start: which levels they are, the year effects whose residuals
         matter, and the map from residuals to influence, shapes (l,), (T,) and (T, l).
+    between
+        What the years before start add to that map for who starts in them, shape (l, l).
+    spans
+        First and last year since start of every level, shape (L, 2).
+    simple
+        Whether all years from the start on are one level.
     """
 
     estimate: FloatArray
     counts: dict[str, NDArray[Any]]
     imputed: BoolArray
+    untreated: BoolArray
     starter_rows: FloatArray
     number: int
     at: tuple[IntArray, IntArray]
     year_effect: tuple[FloatArray, FloatArray]
     to: tuple[FloatArray, FloatArray]
+    between: FloatArray
+    spans: IntArray
+    simple: bool
+
+    @property
+    def is_lead(self) -> BoolArray:
+        """Which levels are years before start, shape (L,)."""
+        return np.isin(np.arange(len(self.estimate)), self.at[0])
 
     @classmethod
     def of(
@@ -460,10 +436,13 @@ class _Outcome:
         )
         counts["reason"][~np.isnan(estimate) & (counts["n_participants"] == 1)] = "one_participant"
         return cls(
-            estimate, counts, imputed, rows, k,
+            estimate, counts, imputed, seen & ~treated, rows, k,
             at=(np.flatnonzero(lead), np.flatnonzero(~lead)),
             year_effect=(pre.beta[:T], main.beta),
             to=(np.where(there, A[:, :T].T, 0.0), to_after),
+            between=np.where(there, A[:, T:].T, 0.0),
+            spans=np.array([(e, e) for e in early.tolist()] + spans),
+            simple=simple is not None,
         )  # fmt: skip
 
 
@@ -516,11 +495,11 @@ class _Persons:
             since, own, rows,
         )  # fmt: skip
 
-    def fit(self, early: IntArray) -> _Regression:
+    def fit(self, early: IntArray) -> Regression:
         """Regress on year effects, and indicators of some years before start."""
         c, T = self.seen.shape
         Z = np.concatenate([np.tile(np.eye(T), (c, 1, 1)), _leads(self.since, early)], axis=2)
-        return _Regression.of(Z, self.number, self.seen, self.total)
+        return Regression.of(Z, self.number, self.seen, self.total)
 
 
 def _leads(since: IntArray, early: IntArray) -> FloatArray:
