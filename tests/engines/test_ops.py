@@ -80,10 +80,10 @@ CASES: dict[str, tuple[nw.Expr, list[object]]] = {
     ),
     # Ties go up everywhere: 12.5 -> 13 and -250 stays; the engines' own round gives 12 or 13.
     "ore": (ops.ore(nw.col("money").fill_nan(None)), [13, ops.NO_ORE, 100, -250, 30_000_034]),
-    "year_bit": (ops.year_bit(nw.col("year"), 2010, 2048), [1.0, 2.0, 0.0, 4.0, 2.0]),
-    "year_bit at the end of a block": (
-        ops.year_bit(nw.col("year"), 2010, 2049),
-        [1.0, 2.0, 2.0**39, 4.0, 2.0],
+    "period_bit": (ops.period_bit(nw.col("year"), 2010), [1.0, 2.0, 2.0**39, 4.0, 2.0]),
+    "period_bit in the next block": (
+        ops.period_bit(nw.col("year"), 2009),
+        [2.0, 4.0, 1.0, 8.0, 4.0],
     ),
 }
 

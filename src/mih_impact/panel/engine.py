@@ -52,6 +52,7 @@ __all__ = [
     "ore",
     "outside",
     "packed",
+    "period_bit",
     "reading",
     "reading_files",
     "recode",
@@ -62,7 +63,6 @@ __all__ = [
     "text_of",
     "true_or_false",
     "watched",
-    "year_bit",
 ]
 
 #: Seconds between two looks at how many executors there are.
@@ -401,17 +401,14 @@ def _in_ore(kroner: nw.Expr) -> nw.Expr:
     return (kroner * 100.0 + 0.5).floor()
 
 
-def year_bit(year: nw.Expr, first: int, last: int) -> nw.Expr:
-    """Return 2**(year - first) for years (or months) in first..last and 0 elsewhere, as a float.
+def period_bit(period: nw.Expr, first: int) -> nw.Expr:
+    """Return 2**k as a float, k being the place of a period from `first` on within its block.
 
-    Summed within a person the bits of distinct years cannot carry, so the sum has as many ones
-    as there are rows; a duplicate person-year lowers the number. At most `BLOCK` years at once.
+    Summed within a person and a block of `BLOCK` periods, the bits of distinct periods cannot
+    carry, so the sum has as many ones as there are rows; a duplicate lowers the number.
     """
-    inside = (year >= first) & (year <= last)
-    power = 2.0 ** (
-        nw.when(inside).then(year.cast(nw.Float64)).otherwise(nw.lit(float(first))) - first
-    )
-    return nw.when(inside.fill_null(False)).then(power).otherwise(nw.lit(0.0))
+    place = period.cast(nw.Float64) - first
+    return 2.0 ** (place - (place / BLOCK).floor() * BLOCK)
 
 
 def in_months(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:

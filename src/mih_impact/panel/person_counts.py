@@ -33,6 +33,7 @@ __all__ = ["Duplicates", "PanelCounts", "Persons", "count_within_persons"]
 _START = "_start"
 _HALF = "_half_start"
 _PACKED = "_packed"
+_BIT = "_bit"
 #: Whole numbers up to here are exact in a double.
 _EXACT = 2.0**53
 
@@ -253,13 +254,17 @@ class _Asked:
         self, prepared: Sequence[nw.Expr], aggregates: Sequence[nw.Expr]
     ) -> nw.LazyFrame[Any]:
         """Return an aggregate per person, rows and positional sums among it."""
+        # One power a row, however many blocks: it is the dearest thing in this pass.
+        block = engine.BLOCK
         bits = [
-            engine.year_bit(nw.col("year"), low, min(low + engine.BLOCK - 1, self.last)).alias(name)
-            for name, low in zip(
-                self.bits, range(self.first, self.last + 1, engine.BLOCK), strict=True
-            )
+            nw.when((nw.col("year") >= low) & (nw.col("year") < low + block))
+            .then(nw.col(_BIT))
+            .otherwise(nw.lit(0.0))
+            .alias(name)
+            for name, low in zip(self.bits, range(self.first, self.last + 1, block), strict=True)
         ]
-        groups = self.rows.with_columns(*bits, *prepared).group_by("person_id")
+        power = engine.period_bit(nw.col("year"), self.first).alias(_BIT)
+        groups = self.rows.with_columns(power, *prepared).with_columns(bits).group_by("person_id")
         sums = (nw.col(name).sum() for name in self.bits)
         return groups.agg(nw.len().alias("_rows"), *sums, *aggregates)
 
