@@ -17,6 +17,7 @@ from mih_impact.display.locale import Label
 from mih_impact.display.numbers import millions
 from mih_impact.reporting import blocks
 from mih_impact.reporting.blocks import plain
+from mih_impact.reporting.document import annex_tables
 from mih_impact.reporting.memo.content import memo_of
 from mih_impact.reporting.memo.texts import SHORT
 from mih_impact.reporting.memo.write import write_memos
@@ -205,6 +206,35 @@ def test_two_pages_and_the_annex(written, from_word, lang: str) -> None:
         assert "2021-42" in pages[1]  # the last source is on the second page, too
         assert annex not in pages[0] + pages[1]
         assert annex in pages[2]
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_no_row_of_the_annex_is_broken_over_two_pages(written, lang: str) -> None:
+    need("pdftotext")
+    heads = {"nb": ("Tall", "Forutsetning"), "en": ("Number", "Assumption")}[lang]
+    pages = pdf_text(written[f"{lang}.pdf"], "-layout").split("\f")[3:-1]
+    assert len(pages) > 2
+    for page in pages:
+        header, first, *_ = [line for line in page.splitlines() if line.strip()]
+        assert header.startswith(heads)
+        assert first[:1].strip(), first
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_no_value_of_an_assumption_is_broken_in_word(memos, from_word, lang: str) -> None:
+    table = annex_tables(memos["gain", lang])[-1]
+    text = " ".join(from_word[lang].split())
+    for row in table.rows:
+        assert " ".join(plain(row[1]).split()) in text
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_annex_says_what_each_number_of_an_objection_is(lang: str) -> None:
+    document = memo_of(mih.reproduce_nav().case, lang, None)
+    end = {"nb": ": anslått", "en": ": estimated"}[lang]
+    what = [plain(row[1]) for row in annex_tables(document)[0].rows]
+    told = [each for each in what if each.endswith(end)]
+    assert len(told) == len(set(told)) == 5
 
 
 @pytest.mark.parametrize("lang", LANGS)

@@ -304,7 +304,7 @@ def _objected(made: Numbers, each: Objection) -> Text:
     values: dict[str, Part] = {
         name: made.plain(
             label.text(), f"objection:{each.name}:{name}", *made.sources,
-            told=made.say("objection", what=STATUS[each.status]),
+            told=made.say("objection", number=texts.OBJECTED[name], status=STATUS[each.status]),
         )
         for name, label in each.shown.items() if name in each.numbers
     }  # fmt: skip
@@ -508,7 +508,7 @@ def _all_assumptions(made: Numbers) -> doc.Table:
         header,
         rows,
         anchors=anchors,
-        shares=(1.5, 0.6, 1.1, 0.95, 2.35),
+        shares=(1.5, 0.8, 1.1, 0.95, 2.15),
     )
 
 

@@ -401,9 +401,7 @@ WHAT = {
         nb="nåverdi for {who} når {what} er {value}",
         en="present value for {who} where {what} is {value}",
     ),
-    "objection": Label(
-        nb="tall ved siden av regnskapet: {what}", en="number beside the account: {what}"
-    ),
+    "objection": Label(nb="{number}: {status}", en="{number}: {status}"),
     "switch": Label(
         nb="verdien av {what} der nåverdien for {who} er null",
         en="the value of {what} at which the present value for {who} is zero",
@@ -457,3 +455,51 @@ SOURCE_ASSUMPTIONS = Label(
     nb="Forutsetningene, med verdi, spenn, status og kilde for hver: siste tabell i vedlegget.",
     en="The assumptions, each with value, range, status and source: the annex's last table.",
 )
+
+#: What the numbers of the objections that the memo tells are, by their names there.
+OBJECTED: dict[str, Label] = {
+    "base": Label(nb="netto nåverdi i regnskapet", en="net present value of the account"),
+    "public": Label(nb="offentlige budsjetter i regnskapet", en="public budgets of the account"),
+    "years_given": Label(
+        nb="årsverk deltakeren gir i praksis og skole",
+        en="full-time years that the participant gives in practice and school",
+    ),
+    "wage": Label(
+        nb="årslønnen før skatt som deltakerens tid er verdsatt etter",
+        en="the yearly wage before tax that the participant's time is valued by",
+    ),
+    "time": Label(
+        nb="verdien av deltakerens tid i tiltaket",
+        en="value of the participant's time in the programme",
+    ),
+    "with_time": Label(
+        nb="netto nåverdi når både tapt fritid og tid i tiltaket er priset",
+        en="net present value with leisure given up and time in the programme both priced",
+    ),
+    "balanced": Label(
+        nb="netto nåverdi med de samme deltakerne bak alle år",
+        en="net present value with the same participants in all years",
+    ),
+    "error_balanced": Label(
+        nb="standardfeilen til netto nåverdi med de samme deltakerne bak alle år",
+        en="standard error of net present value with the same participants in all years",
+    ),
+    "filled": Label(
+        nb="netto nåverdi når år som mangler, er fylt ut fra årene før",
+        en="net present value with missing years filled from those before them",
+    ),
+    "error_filled": Label(
+        nb="standardfeilen til netto nåverdi når år som mangler, er fylt ut",
+        en="standard error of net present value with missing years filled",
+    ),
+    "share_lowest": Label(nb="laveste skattesats", en="lowest tax rate"),
+    "share_highest": Label(nb="høyeste skattesats", en="highest tax rate"),
+    "share_tax": Label(nb="skatt, andel av lønnsøkningen", en="tax, share of the gain in wages"),
+    "share_flat": Label(nb="skattesatsen når den er én", en="the tax rate where it is one"),
+    "society_flat": Label(
+        nb="netto nåverdi med én skattesats", en="net present value at one tax rate"
+    ),
+    "public_flat": Label(
+        nb="offentlige budsjetter med én skattesats", en="public budgets at one tax rate"
+    ),
+}
