@@ -239,6 +239,14 @@ def test_html_table_formats_hides_and_escapes():
     assert html.index("Kilde: syntetisk register") > html.index("</table>")
 
 
+def test_a_sentence_that_starts_with_a_number_is_text():
+    said = "160 personer med start_year utenfor registerets år (2009\u20132024)"
+    frame = pd.DataFrame({"Hva": [said], "KI": ["−NOK\u00a01,221,700 to −NOK\u00a0991,800"[1:]]})
+    classes = [td.get("class") for td in Outline(html_table(frame, caption="c")).all("td")]
+    assert classes == ["mih-num"]  # the first cell is a header of its row
+    assert '<th scope="row">' in html_table(frame, caption="c")
+
+
 def test_html_table_in_english_without_formats():
     cells = table_cells(shown_in("en", partial(html_table, caption="Effects"), FRAME))
     assert cells[6:12] == ["2014", "4", "\u2212200,000.00", "0.12", "yes", "&lt;b&gt;"]

@@ -83,6 +83,8 @@ img,svg{max-width:100%;height:auto}
 """.strip()
 
 _NUMBER = re.compile(r"([A-Z]{3}\u00a0)?[\u2212+]?[\d∞]|\u2013$|(skjult|hidden) \(")
+#: Characters of an interval of the largest amounts there are, and a little more.
+_LONGEST = 44
 _YES, _NO = Label("ja", "yes"), Label("nei", "no")
 
 
@@ -169,8 +171,11 @@ def html_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def is_numeric(cells: Sequence[str]) -> bool:
-    """Tell whether every cell of a column is a displayed number, hidden, or not available."""
-    return bool(cells) and all(_NUMBER.match(cell) for cell in cells)
+    """Tell whether every cell of a column is a displayed number, hidden, or not available.
+
+    A sentence that starts with a number is none: it is set to the left, and may be broken.
+    """
+    return bool(cells) and all(_NUMBER.match(cell) and len(cell) <= _LONGEST for cell in cells)
 
 
 def _cell(value: object, formatter: Formatter | None) -> str:
