@@ -95,7 +95,8 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: require(_wrong(person_id=[1.0, 1.0, 2.0, 2.0])),
         "A column has a type that cannot be used. "
         "Found: person_id is Float64 where person_id needs text or whole numbers. "
-        "Do: convert it before reading, or recode coded values with values={...}.",
+        "Do: give whole numbers or text; pandas makes decimals of whole numbers with gaps: "
+        "drop the rows without one, then frame['person_id'].astype('int64').",
     ),
     "a date where a year is needed": (
         lambda: require(

@@ -345,6 +345,16 @@ def test_the_share_of_absent_person_years_is_said_in_both_languages():
     assert breach.what.nb.startswith("8,3\u00a0% av personårene")
 
 
+def test_one_row_each_is_told_and_a_few_persons_are_an_example():
+    everybody = clean(60)
+    last = everybody[everybody["year"] == everybody["person_id"].str[1:].astype(int) % 6 + 2015]
+    (breach,) = (b for b in read_panel(last).check().warnings if b.rule == "one row each")
+    assert breach.what.en.startswith("60 persons have one row each")
+    assert breach.do.nb == "ta med alle radene til hver person: én per person og år"
+    for frame in (last.head(20), everybody):
+        assert "one row each" not in read_panel(frame).check().to_frame()["rule"].tolist()
+
+
 def test_spells_of_residency_silence_it():
     frame = clean().drop(columns="death_year").drop(index=[0, 8, 9])
     spells = pd.DataFrame({"person_id": ["p0"], "from_year": [2000], "to_year": [None]})

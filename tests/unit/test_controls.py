@@ -253,6 +253,26 @@ def test_the_column_that_alone_keeps_participants_from_candidates_is_named():
     assert raised.value.do.startswith("match exactly on fewer columns")
 
 
+def test_a_panel_of_participants_alone_says_that_nobody_can_be_a_control():
+    frame = small_register(200, starters=20, seed=1)
+    starts = frame.groupby("person_id")["start_year"].transform("count") > 0
+    for own in (frame[starts], frame.assign(eligible=starts)):
+        with pytest.raises(
+            mih.SupportError, match="Nobody in the panel can be a control"
+        ) as raised:
+            mih.match(mih.read_panel(own), exact=["county"], on=["age"])
+        assert raised.value.found == "20 participants and 0 candidates"
+        assert "keep those who never start" in raised.value.do
+
+
+def test_a_panel_with_the_start_years_alone_is_told_to_keep_the_years_before():
+    frame = small_register(200, starters=20, seed=1)
+    kept = frame["start_year"].isna() | (frame["year"] >= frame["start_year"])
+    with pytest.raises(mih.SupportError, match="row in the year before start") as raised:
+        mih.match(mih.read_panel(frame[kept]), on=["education"])
+    assert raised.value.do.startswith("keep the years before start too")
+
+
 @pytest.mark.parametrize("term", ["wage_income[1]", "wage_income[+2]", "wage_income[0]"])
 def test_what_is_measured_after_the_start_is_no_characteristic(panel, term):
     with pytest.raises(mih.OptionError, match="is an effect, and no characteristic") as raised:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact.controls.design import Coded, Column, Design, combined, factorized
@@ -27,12 +28,14 @@ __all__ = [
     "by_period",
     "design_weights",
     "has_both_sides",
+    "is_known",
     "names_for_messages",
     "no_sides",
     "one_sided",
     "read_column",
     "read_rows",
     "read_term",
+    "require_known",
     "warn_of_times",
 ]
 
@@ -270,6 +273,45 @@ def has_both_sides(value: IntArray, treated: BoolArray, left: BoolArray) -> Bool
     sides[0, value[left & treated]] = True
     sides[1, value[left & ~treated]] = True
     return np.asarray((sides[0] & sides[1])[value])
+
+
+def is_known(column: Column) -> BoolArray:
+    """Return where a value is known, shape (m,)."""
+    if isinstance(column, Coded):
+        return np.asarray(column.codes >= 0)
+    return np.asarray(pd.notna(column))
+
+
+def require_known(
+    columns: dict[Term, Column], treated: BoolArray, known: BoolArray, flow: Sequence[Flow]
+) -> None:
+    """Raise if nobody of one side has every characteristic, saying which are missing."""
+    if flow[0].participants and not flow[0].candidates:
+        raise SupportError(
+            "Nobody in the panel can be a control",
+            found=f"{flow[0].participants} participants and 0 candidates",
+            do="keep those who never start in the panel too; where eligible= says who can be a "
+            "control, let it hold for some of them",
+        )
+    here = [step for step in flow if step.step == "present"]
+    if here and not here[0].participants and flow[0].participants:
+        raise SupportError(
+            "No participant has a row in the year before start, or is known to be resident then",
+            found=f"{flow[0].participants} participants",
+            do="keep the years before start too: a row per person and year; if persons have no "
+            "rows in years without income, say who is resident with the columns death_year and "
+            "emigration_year, or with resident= of read_panel",
+        )
+    for side, rows in (("participant", treated), ("candidate", ~treated)):
+        if not rows.any() or known[rows].any():
+            continue
+        gaps = {term: int((~is_known(column[rows])).sum()) for term, column in columns.items()}
+        missing = [f"{term} for {n}" for term, n in gaps.items() if n]
+        raise SupportError(
+            f"No {side} has every characteristic known",
+            found=f"{int(rows.sum())} {side} rows; missing: {', '.join(missing)}",
+            do="leave the emptiest column out of on= or exact=, or fill it in the panel",
+        )
 
 
 def no_sides(

@@ -23,9 +23,11 @@ from mih_impact.controls.covariates import (
     by_period,
     design_weights,
     has_both_sides,
+    is_known,
     no_sides,
     one_sided,
     read_column,
+    require_known,
     require_years,
     warn_of_times,
 )
@@ -455,12 +457,12 @@ def _all_known(
     if not known.all():
         flow.append(left_after("present", PRESENT, person, treated, known))
     for term, column in columns.items():
-        given = _is_known(column)
+        given = is_known(column)
         if (known & ~given).any():
             known &= given
             step, label, name = about("known", term)
             flow.append(left_after(step, label, person, treated, known, name))
-    _require_known(columns, treated, known, flow)
+    require_known(columns, treated, known, flow)
     return known, flow
 
 
@@ -552,40 +554,9 @@ def _one_value(column: Column) -> bool:
     return bool((values == values[0]).all())
 
 
-def _is_known(column: Column) -> BoolArray:
-    """Return where a value is known, shape (m,)."""
-    if isinstance(column, Coded):
-        return np.asarray(column.codes >= 0)
-    return np.asarray(pd.notna(column))
-
-
 def _as_category(column: Column) -> Column:
     """Return numbers as objects, so that each value is a category."""
     return column if isinstance(column, Coded) else column.astype(object)
-
-
-def _require_known(
-    columns: dict[Term, Column], treated: BoolArray, known: BoolArray, flow: Sequence[Flow]
-) -> None:
-    """Raise if nobody of one side has every characteristic, saying which are missing."""
-    here = [step for step in flow if step.step == "present"]
-    if here and not here[0].participants and flow[0].participants:
-        raise SupportError(
-            "No participant has a row in the year before start, or is known to be resident then",
-            found=f"{flow[0].participants} participants",
-            do="say who is resident with the columns death_year and emigration_year, or with "
-            "resident= of read_panel",
-        )
-    for side, rows in (("participant", treated), ("candidate", ~treated)):
-        if not rows.any() or known[rows].any():
-            continue
-        gaps = {term: int((~_is_known(column[rows])).sum()) for term, column in columns.items()}
-        missing = [f"{term} for {n}" for term, n in gaps.items() if n]
-        raise SupportError(
-            f"No {side} has every characteristic known",
-            found=f"{int(rows.sum())} {side} rows; missing: {', '.join(missing)}",
-            do="leave the emptiest column out of on= or exact=, or fill it in the panel",
-        )
 
 
 def cells(start_year: IntArray, exact: Sequence[Column], known: BoolArray) -> IntArray:

@@ -429,7 +429,14 @@ def _starts(persons: Persons, context: Context, usable: bool) -> Iterator[Breach
         )
 
 
+#: Persons with one row each that are no small example.
+MANY_PERSONS = 50
+
+
 def _absence(persons: Persons, context: Context) -> Iterator[Breach]:
+    if persons.n_rows == persons.n_persons >= MANY_PERSONS:
+        period, many = m.MONTH if context.monthly else m.YEAR, persons.n_persons
+        yield _breach("one row each", context.keys, "warning", many, m.ONE_ROW, period=period)
     gaps = sorted(set(range(persons.periods[0], persons.periods[-1] + 1)) - set(persons.periods))
     if gaps:
         years = ", ".join(map(context.named, gaps))

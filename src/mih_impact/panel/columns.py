@@ -360,6 +360,11 @@ def _advice(frame: nw.LazyFrame[Any], source: str, kind: Dtype | None) -> tuple[
     column = f"frame[{source!r}]"
     if kind == "int" and dtype in (nw.Date, nw.Datetime):
         return (f"give the year, and not the date: {column}.dt.year",)
+    if kind == "text" and dtype in (nw.Float64, nw.Float32):
+        whole = "give whole numbers or text; pandas makes decimals of whole numbers with gaps"
+        if frame.implementation is nw.Implementation.PANDAS:
+            whole += f": drop the rows without one, then {column}.astype('int64')"
+        return (whole,)
     if dtype != nw.Object or frame.implementation is not nw.Implementation.PANDAS:
         textual = kind == "int" and dtype == nw.String
         general = "convert it before reading, or recode coded values with values={...}"

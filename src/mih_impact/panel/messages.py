@@ -408,8 +408,10 @@ OUTSIDE = (
         en="{persons} with a start_year outside the years of the register ({years})",
     ),
     Label(
-        nb="ta med flere år; personene får ingen effekt",
-        en="bring more years; these persons have no effect to measure",
+        nb="se om start_year er lest fra riktig kolonne; ta så med flere år, eller ta dem ut: "
+        "de får ingen effekt",
+        en="see that start_year is read from the right column; then bring more years, or leave "
+        "these persons out: they have no effect to measure",
     ),
 )
 GAP = (
@@ -469,6 +471,16 @@ NO_VALUE = (
         en="{column} has codes in {rows} that by the list mean that there is no value",
     ),
     Label(nb="ingenting: de er manglende nå", en="nothing: they are missing now"),
+)
+ONE_ROW = (
+    Label(
+        nb="{persons} har én rad hver: ingen kan følges fra før oppstart til etter",
+        en="{persons} have one row each: nobody can be followed from before start until after it",
+    ),
+    Label(
+        nb="ta med alle radene til hver person: én per person og {period}",
+        en="bring all rows of each person: one per person and {period}",
+    ),
 )
 ABSENT = (
     Label(
