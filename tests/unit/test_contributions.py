@@ -58,6 +58,38 @@ class TestContributors:
                 assert found[f"total_{side}"][k] == pytest.approx(sum(own.values()))
                 assert found[f"largest_{side}"][k] == pytest.approx(max(own.values()))
 
+    @pytest.mark.parametrize("amounts", [50_000, 42])
+    def test_base_and_changes_against_a_loop(self, amounts, monkeypatch):
+        """Rows that are not seen have no amount, and where the base tells enough it stands."""
+        monkeypatch.setattr(hidden, "_AMOUNTS", amounts)
+        monkeypatch.setattr(hidden, "_SURE", 12)
+        rng = np.random.default_rng(1)
+        before = np.where(rng.random((60, 8)) < np.linspace(0.05, 1, 8), 1000 * rng.random(8), 0.0)
+        later = np.where(rng.random((60, 8)) < 0.5, before, 1000 * rng.random((60, 8)))
+        later[rng.random((60, 8)) < 0.1] = np.nan
+        weight = rng.random((60, 8)) * np.isfinite(later)
+        person = rng.integers(0, 40, 60)
+        sides = (weight, weight), (later, later), (person, np.arange(60))
+        found = contributions(*sides, (later - before, later - before))
+        for side, who in (("participants", person), ("controls", np.arange(60))):
+            sure = []
+            for when, y in (("", later), ("_before", before), ("_change", later - before)):
+                own = np.zeros((60, 8))
+                np.add.at(own, who, np.where(weight > 0, weight * np.abs(y), 0.0))
+                seen = np.zeros((60, 8))
+                np.add.at(seen, who, weight)
+                told = (own > 1e-9).sum(axis=0), own.max(axis=0), own.sum(axis=0)
+                if when == "_before":
+                    sure = (told[0] > 12) & (told[1] < told[2] / 2)
+                    kept = told
+                    assert 0 < sure.sum() < 8
+                if when == "_change":
+                    told = [np.where(sure, b, c) for b, c in zip(kept, told, strict=True)]
+                assert (found[f"persons_{side}"] == (seen > 0).sum(axis=0)).all()
+                assert (found[f"giving_{side}{when}"] == told[0]).all()
+                assert found[f"largest_{side}{when}"] == pytest.approx(told[1])
+                assert found[f"total_{side}{when}"] == pytest.approx(told[2])
+
     def test_the_rule(self):
         def table(giving, largest, total):
             rest = {"giving_controls": [9], "largest_controls": [1.0], "total_controls": [9.0]}

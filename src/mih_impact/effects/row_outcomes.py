@@ -159,11 +159,12 @@ class RowOutcomes:
         return score_moments(self.group, comparison, self.near, self.rows, self.changes)
 
     def _compare(self, changes: FloatArray, among: BoolArray) -> Comparison:
+        own = changes is self.changes
         return compare(
             self.group,
             (self.levels[self.treated], self.levels[self.used]),
             (changes[self.treated], changes[self.used]),
-            moved=(self.changes[self.treated], self.changes[self.used]),
+            moved=None if own else (self.changes[self.treated], self.changes[self.used]),
             among=among,
             by_start_year=self.target.composition == "cohort_weighted",
         )

@@ -176,7 +176,9 @@ def _giving(
     base = windows.base[k]
     middle = np.broadcast_to(outcomes.middle, outcomes.values.shape[1:])[columns]
 
-    def parts(who: IntArray, start: IntArray | None, changes: bool) -> Iterator[Part]:
+    def parts(
+        who: IntArray, start: IntArray | None, cells: IntArray | None = None
+    ) -> Iterator[Part]:
         for at in range(0, max(len(who), 1), _ROWS):
             rows = who[at : at + _ROWS]
             own = outcomes.values[rows, columns] + middle
@@ -185,7 +187,10 @@ def _giving(
             if start is not None:
                 seen &= start[at : at + _ROWS, None] > windows.free_after[k]
             design = 1.0 if outcomes.weight is None else outcomes.weight[rows, None]
-            yield seen * design, [own - before] if changes else [own, before], None
+            if cells is None:
+                yield seen * design, [own, before], None
+            else:
+                yield (seen * design)[:, cells], [(own - before)[:, cells]], None
 
     sides = {
         "participants": (group.treated, None),
@@ -193,7 +198,7 @@ def _giving(
     }
     found: dict[str, FloatArray] = {}
     for side, (who, start) in sides.items():
-        of = of_side(side, parts(who, start, False), partial(parts, who, start, True))
+        of = of_side(side, parts(who, start), partial(parts, who, start))
         n = np.maximum(of[f"persons_{side}"], 1)  # a mean is of those who are seen
         found |= {name: x / n if name[:5] in ("large", "total") else x for name, x in of.items()}
     return found
