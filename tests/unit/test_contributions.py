@@ -273,6 +273,71 @@ def test_an_outcome_that_none_can_hide_is_refused_in_files(tmp_path):
         assert mih.write_workbook(alone, tmp_path / "b.xlsx").exists()
 
 
+@pytest.fixture(scope="module")
+def unsafe() -> mih.CostBenefit:
+    """Return an account with a benefit of one person that none can hide."""
+    frame = register(uforetrygd=(1, 123_456.0)).drop(columns="dagpenger")
+    return mih.cost_benefit(
+        effects(frame, window=(-2, 3)), mih.Assumptions.r109(), horizon=3,
+        programme=mih.nav.menn_i_helse(),
+    )  # fmt: skip
+
+
+#: What an account is asked, but for tables of work (`to_frame` and its kin).
+ASKED = {
+    "plot", "plot_actors", "plot_costs", "plot_residual", "beside", "indicators", "objections",
+    "sensitivity", "bridge", "scenarios", "uncertainty", "switching_values", "variance_shares",
+    "residual_value", "shown",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(ASKED))
+def test_what_cannot_be_written_is_not_asked_of_the_account_either(unsafe, name):
+    with pytest.raises(mih.AssumptionError, match="amounts of single persons: uforetrygd"):
+        getattr(unsafe, name)()
+    with mih.options(min_cell=1):
+        getattr(unsafe, name)()
+
+
+def test_what_cannot_be_written_is_not_on_the_card_either(unsafe, tmp_path):
+    calls = {
+        "budget": lambda: mih.budget_impact(unsafe, starters={2026: 5}),
+        "municipality": lambda: mih.municipality_view(unsafe, places=10),
+        "per place": lambda: mih.nav.per_place(unsafe),
+        "grid": lambda: unsafe.grid({"displacement": [0, 0.1], "leisure": [0, 1]}),
+        "memo": lambda: mih.write_memo(unsafe, tmp_path / "a.html"),
+        "page": lambda: mih.write_budget_page(unsafe, tmp_path / "a.html"),
+        "save": lambda: unsafe.save(tmp_path / "a.zip"),
+    }
+    for call in calls.values():
+        with pytest.raises(mih.AssumptionError, match="amounts of single persons: uforetrygd"):
+            call()
+    for lang, advice in (("nb", "Hold dette utenfor"), ("en", "Leave out of it")):
+        card = unsafe.card(lang)
+        assert card.table is None
+        assert not re.search(r"\d", " ".join(value for _, value in card.lines))
+        assert f"{advice}" in card.notes[0]
+        assert "roles={'uforetrygd': None}" in card.notes[0]
+    assert "uforetrygd" not in repr(unsafe.with_values({"leisure": 1.0})).split("roles")[0]
+    assert np.isfinite(unsafe.npv), "whoever computes further has it"
+    with mih.options(min_cell=1):
+        assert unsafe.card().table is not None
+
+
+def test_what_is_asked_of_an_account_tells_benefits_of_few_only_in_sum(case):
+    alone = {"effect:benefit:uforetrygd", "effect:benefit:sykepenger"}
+    assert not alone & set(case.switching_values().table["assumption"])
+    assert not alone & set(case.variance_shares(n=100).table["source"])
+    told = mih.budget_impact(case, starters={2026: 5}, draws=100).to_frame()
+    assert not {"uforetrygd", "sykepenger"} & set(told["budget_line"])
+    with mih.options(min_cell=1):
+        assert alone <= set(case.switching_values().table["assumption"])
+    whole = mih.budget_impact(case, starters={2026: 5}, draws=100).sums
+    with mih.options(min_cell=1):
+        apart = mih.budget_impact(case, starters={2026: 5}, draws=100).sums
+    pd.testing.assert_series_equal(whole["amount"], apart["amount"], rtol=1e-9)
+
+
 def test_schemes_that_cannot_be_written_are_named_together_and_said_to_be_left_out(tmp_path):
     frame = register(uforetrygd=(1, 123_456.0)).drop(columns="dagpenger")
     frame["sosialhjelp"] = frame["uforetrygd"]

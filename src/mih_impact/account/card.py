@@ -27,12 +27,13 @@ from mih_impact.account.roles import (
 from mih_impact.account.tables import (
     actor_frame,
     beside_frame,
+    given_away,
     is_of_few,
     ledger_frame,
     year_frame,
 )
 from mih_impact.account.values import AccountValues
-from mih_impact.display.locale import Label, both, capital
+from mih_impact.display.locale import Label, both, capital, current
 from mih_impact.display.numbers import (
     count,
     hidden,
@@ -89,6 +90,12 @@ _LEFT_OUT = Label(
 _OF_FEW = Label(
     nb="For få deltakere til et regnskap: ingen verdier vises (min_cell i mih.options).",
     en="Too few participants for an account: no values are shown (min_cell of mih.options).",
+)
+_GIVEN_AWAY = Label(
+    nb="Ingen verdier vises: regnskapet ville røpe beløp for færre enn {least} personer"
+    " (min_cell i mih.options). Hold dette utenfor: roles={roles}.",
+    en="No values are shown: the account would give away amounts of fewer than {least} persons"
+    " (min_cell of mih.options). Leave out of it what is of few: roles={roles}.",
 )
 _NO_BENEFITS = Label(
     nb="Effekter på ytelser er IKKE regnet med.", en="Effects on benefits are NOT included."
@@ -383,16 +390,26 @@ _UNSURE = {
 def account_card(case: AccountValues) -> Card:
     """Return the card of an account."""
     title = _TITLE.format(programme=case.programme.label).text()
-    if is_of_few(case):
+    refused = _refused(case)
+    if refused is not None:
         secret = hidden_too(float(np.nanmin(case.starters)))
         values = tuple((name.text(), secret) for name in (_NPV, _PUBLIC, _STARTERS))
-        return Card(title=title, lines=values, notes=(_OF_FEW.text(),))
+        return Card(title=title, lines=values, notes=(refused.text(),))
     return Card(
         title=title,
         lines=(*_headline(case), *_beside(case)),
         table=_who(case),
         notes=_notes(case),
     )
+
+
+def _refused(case: AccountValues) -> Label | None:
+    """Return why an account is not displayed, as `require_enough` has it; None where it is."""
+    if is_of_few(case):
+        return _OF_FEW
+    names, _ = given_away(case)
+    least = both(lambda: number(current().min_cell))
+    return _GIVEN_AWAY.format(least=least, roles=dict.fromkeys(names)) if names else None
 
 
 def _headline(case: AccountValues) -> list[tuple[str, str]]:

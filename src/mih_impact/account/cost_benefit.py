@@ -225,7 +225,7 @@ class CostBenefit(AccountValues):
         Raises
         ------
         AssumptionError
-            The programme does not say how old starters are.
+            The programme does not say how old starters are, or there are too few persons.
         """
         with in_language(lang):
             return residual_frame(self)

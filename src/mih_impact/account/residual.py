@@ -73,6 +73,7 @@ def years_left(case: AccountValues) -> int:
 
 def residual_frame(case: AccountValues) -> pd.DataFrame:
     """Return the residual value under each decay; see `CostBenefit.residual_value`."""
+    require_enough(case)
     last = case.horizon + years_left(case)
     rows = []
     for name, (label, half_life) in _DECAYS.items():
@@ -166,11 +167,10 @@ def plot_residual(case: AccountValues, of: str = "society", *, ax: Axes | None =
     Raises
     ------
     AssumptionError
-        An unknown group, a programme that does not say how old starters are, or too few
-        participants.
+        An unknown group, a programme that does not say how old starters are, or too few persons;
+        see `require_enough`.
     """
     require_group(of)
-    require_enough(case)
     rows, heading = _rows(case, of), _heading(case)
     places = np.array([0.0, *(2.2 + np.arange(len(rows) - 1))])
     values = rows["present_value"].to_numpy()

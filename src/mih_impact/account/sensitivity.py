@@ -29,7 +29,7 @@ from mih_impact.account.roles import (
     role_label,
 )
 from mih_impact.account.rules import AccountModel
-from mih_impact.account.tables import require_enough
+from mih_impact.account.tables import pooled, require_enough
 from mih_impact.account.uncertainty import drawn_effects, drawn_values
 from mih_impact.account.values import AccountValues, basis_of
 from mih_impact.display.figure import (
@@ -432,7 +432,7 @@ def variance_shares_of(case: AccountValues, n: int, seed: int) -> VarianceShares
     Var(Y), Cov(Y - sum of f_k, Y), is their interactions. So they add up by construction. Where the
     account is a sum of its sources, interactions are 0 and contributions are the usual ones.
     """
-    require_enough(case)
+    case = pooled(case)
     arguments.whole("n", n, low=100, high=MOST_DRAWS)
     arguments.seed(seed)
     model = case.model

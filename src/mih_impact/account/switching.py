@@ -23,7 +23,7 @@ from mih_impact.account.roles import (
     role_label,
 )
 from mih_impact.account.sensitivity import at_each, totals
-from mih_impact.account.tables import require_enough
+from mih_impact.account.tables import pooled, require_enough
 from mih_impact.account.values import AccountValues, basis_of
 from mih_impact.display.figure import (
     OKABE_ITO,
@@ -136,7 +136,7 @@ def _distance(row: Mapping[Hashable, Any]) -> str:
 
 def switching_values_of(case: AccountValues, of: str) -> SwitchingValues:
     """Find the switching values of one group; see `CostBenefit.switching_values`."""
-    require_enough(case)
+    case = pooled(case)
     group = require_group(of)
     value = case.present_value(of)
     straight = [item for item in case.used_assumptions() if item.name not in CURVED]

@@ -48,6 +48,7 @@ __all__ = [
     "composed_of",
     "costs_frame",
     "frozen",
+    "given_away",
     "is_of_few",
     "ledger_frame",
     "left_out_of",
@@ -369,7 +370,6 @@ def pooled(case: _Account) -> _Account:
     if case.giving is None:
         return case
     members = pools(case.giving, case.giving)
-    _require_safe(case.giving, members)
     sets = tuple(dict.fromkeys(members.get(name, (name,)) for name in case.outcomes))
     if len(sets) == len(case.outcomes):
         return case
@@ -417,8 +417,27 @@ def is_of_few(case: AccountValues) -> bool:
     return bool(of_few or is_thin(wages).any())
 
 
+def given_away(case: AccountValues) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Return which outcomes would be disclosed, alone or in their pools, and in which years."""
+    giving = case.giving
+    if giving is None:
+        return (), ()
+    names: list[str] = []
+    years: set[int] = set()
+    for own in dict.fromkeys(pools(giving, giving).values()):
+        parts = [giving[giving["outcome"] == name] for name in own]
+        thin = thin_when_pooled(parts)
+        if thin.any():
+            names += [name for name, part in zip(own, parts, strict=True) if is_thin(part).any()]
+            years |= {int(year) for year in parts[0]["level"][thin]}
+    return tuple(names), tuple(sorted(years))
+
+
 def require_enough(case: AccountValues) -> None:
-    """Raise where too few persons stand behind an account for it to be drawn or written."""
+    """Raise where too few persons stand behind an account for it to be drawn or written.
+
+    Or behind an outcome of it that is none with another; all such outcomes are named.
+    """
     if is_of_few(case):
         raise AssumptionError(
             "There are too few participants for an account",
@@ -427,28 +446,16 @@ def require_enough(case: AccountValues) -> None:
             do="take more starters together, or a shorter horizon; or, where the file stays with"
             " those who may see it, write it from Python within mih.options(min_cell=1)",
         )
-
-
-def _require_safe(giving: pd.DataFrame, members: dict[str, tuple[str, ...]]) -> None:
-    """Raise where outcomes would still be disclosed, alone or in their pools; all are named."""
-    names: list[str] = []
-    years: set[int] = set()
-    for own in dict.fromkeys(members.values()):
-        parts = [giving[giving["outcome"] == name] for name in own]
-        thin = thin_when_pooled(parts)
-        if thin.any():
-            names += [name for name, part in zip(own, parts, strict=True) if is_thin(part).any()]
-            years |= {int(year) for year in parts[0]["level"][thin]}
-    if not names:
-        return
-    roles = ", ".join(f"{name!r}: None" for name in names)
-    raise AssumptionError(
-        f"The account would give away amounts of single persons: {', '.join(names)}",
-        found=f"fewer than {current().min_cell} persons with an amount, or one with more"
-        f" than half of it, in year {', '.join(map(str, sorted(years)))} since start",
-        do=f"leave out of the account what is named: roles={{{roles}}}; or, where the file stays"
-        " with those who may see it, write it from Python within mih.options(min_cell=1)",
-    )
+    names, years = given_away(case)
+    if names:
+        raise AssumptionError(
+            f"The account would give away amounts of single persons: {', '.join(names)}",
+            found=f"fewer than {current().min_cell} persons with an amount, or one with more"
+            f" than half of it, in year {', '.join(map(str, years))} since start",
+            do=f"leave out of the account what is named: roles={dict.fromkeys(names)}; or, where"
+            " the file stays with those who may see it, write it from Python within"
+            " mih.options(min_cell=1)",
+        )
 
 
 def _own_benefit(case: AccountValues, outcome: str) -> Benefit | None:

@@ -23,7 +23,7 @@ from mih_impact.account.budget.result import BudgetImpact
 from mih_impact.account.cost_benefit import CostBenefit
 from mih_impact.account.ledger import MOST_DRAWS, FloatArray
 from mih_impact.account.programme import LOCAL
-from mih_impact.account.tables import require_enough
+from mih_impact.account.tables import pooled
 from mih_impact.account.uncertainty import drawn_effects, drawn_values
 from mih_impact.account.values import require_norwegian
 from mih_impact.arguments import named_options
@@ -229,7 +229,7 @@ def budget_impact(
         "budget_impact", case, CostBenefit, "an account", "give what mih.cost_benefit returned",
     )  # fmt: skip
     require_norwegian(case, "budget_impact")
-    require_enough(case)
+    case = pooled(case)
     cohorts = read_starters(starters)
     sizes = np.array(list(cohorts.values()))
     scale = _scale(sizes, elasticity, reference_cohort)
