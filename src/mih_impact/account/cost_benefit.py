@@ -54,7 +54,7 @@ from mih_impact.account.uncertainty import EffectDraws, Uncertainty, uncertainty
 from mih_impact.account.values import AccountValues, require_norwegian, require_price_year
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Lang, current, in_language
-from mih_impact.display.result import Card, Provenance
+from mih_impact.display.result import Card
 from mih_impact.effects.series import EffectSeries, require_effects
 from mih_impact.errors import AssumptionError, RenamedError
 
@@ -538,15 +538,13 @@ def cost_benefit(
         programme=programme,
         composed=composed_of(composed, tuple(entered), tuple(range(estimated)), effects.price_year),
         before=before_start(effects, entered),
-        provenance=Provenance.of(
+        provenance=effects.provenance.then(
             "cost_benefit",
             {"horizon": horizon, "persistence": persistence, "estimand": effects.estimand}
             | ({} if assumptions.currency == "NOK" else {"currency": assumptions.currency})
             | ({} if effects.design_weights is None else {"weights": effects.design_weights})
             | tax_rates_of(effects, entered)
             | left_out_of(effects, entered),
-            data=effects.provenance.data,
-            evidence=effects.provenance.evidence,
         ),
     )
 

@@ -14,7 +14,6 @@ from mih_impact.arguments import named_options
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.subgroups import ALL, By, Parts, own_groups, split
 from mih_impact.controls.terms import Lag, Term
-from mih_impact.display.result import Provenance
 from mih_impact.effects.adjustment import Adjust, Adjustment, OutcomeRegression
 from mih_impact.effects.estimated_weights import require_estimated, require_theory
 from mih_impact.effects.estimates import with_table
@@ -290,12 +289,8 @@ def _series(
         units={name: cube.unit_of(name) for name in names},
         price_year=cube.price_year,
         se=told["se"],
-        provenance=Provenance.of(
-            "event_study",
-            told | not_estimated(cube.schemes, names),
-            seed=seed,
-            data=cube.fingerprint,
-            evidence=group.provenance.evidence,
+        provenance=group.provenance.then(
+            "event_study", told | not_estimated(cube.schemes, names), seed=seed
         ),
         base=target.bases,
         coverage=_coverage(estimates[0]),

@@ -274,10 +274,7 @@ def quantile_effects(
         level=level,
         se=kind,
         contributors=contributors(compared.giving),
-        provenance=Provenance.of(
-            "quantile_effects", asked, seed=seed, data=cube.fingerprint,
-            evidence=group.provenance.evidence,
-        ),
+        provenance=group.provenance.then("quantile_effects", asked, seed=seed),
     )  # fmt: skip
 
 

@@ -288,12 +288,10 @@ def _averaged(effects: EffectSeries, years: tuple[int, ...], level: float) -> Ef
         units=dict(effects.units),
         price_year=effects.price_year,
         se=effects.se,
-        provenance=Provenance.of(
+        provenance=effects.provenance.then(
             f"{effects.provenance.call}, averaged over years",
             {**effects.provenance.options, "years": list(years), "level": level},
             seed=effects.provenance.seed,
-            data=effects.provenance.data,
-            evidence=effects.provenance.evidence,
         ),
         coverage=effects.coverage,
         term="overall",

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.group import ControlGroup
-from mih_impact.display.result import Provenance
 from mih_impact.effects.comparison import Comparison
 from mih_impact.effects.estimates import with_table
 from mih_impact.effects.hidden import contributions
@@ -276,10 +275,7 @@ def _with_tax(
         units=effects.units | {TAX_ON_WAGE: effects.units[_WAGE]},
         price_year=effects.price_year,
         se=effects.se,
-        provenance=Provenance.of(
-            "tax_by_decile", told, seed=seed, data=effects.provenance.data,
-            evidence=effects.provenance.evidence,
-        ),
+        provenance=effects.provenance.then("tax_by_decile", told, seed=seed),
         base=effects.base,
         coverage=effects.coverage,
         influence=joint,

@@ -17,7 +17,6 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.terms import Term, as_terms, lag, term_label
 from mih_impact.display.locale import Label, both
 from mih_impact.display.numbers import number, p_equals, percent
-from mih_impact.display.result import Provenance
 from mih_impact.effects.check_result import SensitivityCheck
 from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.hidden import contributions, contributors
@@ -293,7 +292,7 @@ def attrition_check(
         table=table,
         sentence=both(lambda: _sentence(table, at_last, joint)).texts(),
         title=title.texts(),
-        provenance=Provenance.of(
+        provenance=group.provenance.then(
             "attrition_check",
             {
                 "match": group.provenance.options,
@@ -303,8 +302,6 @@ def attrition_check(
                 "dead": dead,
                 "alpha": alpha,
             },
-            data=group.risk.cube.fingerprint,
-            evidence=group.provenance.evidence,
         ),
         keys=("test", "item", "among", "year_since_start"),
         shows=_SHOWS,

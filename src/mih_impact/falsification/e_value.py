@@ -15,7 +15,6 @@ from mih_impact.arguments import named_options
 from mih_impact.controls.group import ControlGroup
 from mih_impact.display.locale import Label, both
 from mih_impact.display.numbers import number
-from mih_impact.display.result import Provenance
 from mih_impact.display.unit import SHARE
 from mih_impact.effects.check_result import SensitivityCheck
 from mih_impact.effects.estimates import fewest_persons, outcome_asked
@@ -184,7 +183,7 @@ def e_value(
         table=table,
         sentence=both(lambda: _sentence(value, near, share)).texts(),
         title=title.texts(),
-        provenance=Provenance.of(
+        provenance=effects.provenance.then(
             "e_value",
             {
                 **effects.provenance.options,
@@ -194,8 +193,6 @@ def e_value(
                 "level": level,
             },
             seed=effects.provenance.seed,
-            data=effects.provenance.data,
-            evidence=effects.provenance.evidence,
         ),
         keys=("outcome", "year_since_start"),
         shows=_SHOWS,

@@ -22,7 +22,6 @@ from mih_impact.display.locale import Label, Lang, both, in_language, language
 from mih_impact.display.numbers import count, interval, number, percent, year_range
 from mih_impact.display.result import (
     Card,
-    Provenance,
     evidence_of,
     is_small,
     naming_limit,
@@ -451,11 +450,8 @@ def leave_one_out(
         table=table,
         sentence=words(table, unit),
         title=title(by, outcome, years),
-        provenance=Provenance.of(
-            "leave_one_out",
-            {"by": str(by), "match": group.provenance.options, **asdict(question)},
-            data=group.risk.cube.fingerprint,
-            evidence=group.provenance.evidence,
+        provenance=group.provenance.then(
+            "leave_one_out", {"by": str(by), "match": group.provenance.options, **asdict(question)}
         ),
         by=str(by),
         outcome=outcome,

@@ -21,7 +21,6 @@ from mih_impact.controls.design import combined
 from mih_impact.controls.group import ControlGroup
 from mih_impact.display.locale import Label, both
 from mih_impact.display.numbers import interval, number, percent
-from mih_impact.display.result import Provenance
 from mih_impact.display.unit import AnyUnit, difference
 from mih_impact.effects.check_result import SensitivityCheck
 from mih_impact.effects.estimates import outcome_asked
@@ -495,7 +494,7 @@ def lee_bounds(
         table=table,
         sentence=both(lambda: _sentence(rows[-1], seen, more, level, unit)).texts(),
         title=title.texts(),
-        provenance=Provenance.of(
+        provenance=group.provenance.then(
             "lee_bounds",
             {
                 "match": group.provenance.options,
@@ -509,8 +508,6 @@ def lee_bounds(
                 "dead": dead,
                 "level": level,
             },
-            data=group.risk.cube.fingerprint,
-            evidence=group.provenance.evidence,
         ),
         keys=("outcome", "year_since_start", "within"),
         shows=_SHOWS,

@@ -16,7 +16,7 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.recipe import require_years
 from mih_impact.display.locale import Label, Lang, both, in_language, language
 from mih_impact.display.numbers import interval, number, p_value, percent
-from mih_impact.display.result import Provenance, evidence_of, naming_limit
+from mih_impact.display.result import evidence_of, naming_limit
 from mih_impact.display.unit import difference
 from mih_impact.effects.check_result import CountedCheck, Wald, holm, p_text, wald
 from mih_impact.effects.estimates import outcome_asked
@@ -582,12 +582,10 @@ def _result(
         table=table,
         sentence=placebo_words(name, table, alpha),
         title=placebo_title(name, table),
-        provenance=Provenance.of(
+        provenance=group.provenance.then(
             name,
             {**options, "alpha": alpha, "effects": effects.provenance.options},
             seed=effects.provenance.seed,
-            data=group.risk.cube.fingerprint,
-            evidence=group.provenance.evidence,
         ),
         price_year=effects.price_year,
         alpha=alpha,

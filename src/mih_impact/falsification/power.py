@@ -16,7 +16,6 @@ from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label, both
 from mih_impact.display.numbers import number, percent
-from mih_impact.display.result import Provenance
 from mih_impact.display.unit import AnyUnit, difference
 from mih_impact.effects.check_result import SensitivityCheck
 from mih_impact.effects.estimates import fewest_persons, outcome_asked, require_estimated
@@ -356,12 +355,10 @@ def pretrend_power(
         table=table,
         sentence=both(lambda: _sentence(table, question.years[: question.L], unit)).texts(),
         title=title.texts(),
-        provenance=Provenance.of(
+        provenance=effects.provenance.then(
             "pretrend_power",
             {**effects.provenance.options, "outcome": outcome, "power": targets, "alpha": alpha},
             seed=effects.provenance.seed,
-            data=effects.provenance.data,
-            evidence=effects.provenance.evidence,
         ),
         keys=("test", "power", "year_since_start"),
         shows=_SHOWS,

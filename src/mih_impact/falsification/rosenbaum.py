@@ -22,7 +22,6 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.nearest import runs
 from mih_impact.display.locale import Label, both
 from mih_impact.display.numbers import number, p_equals, percent
-from mih_impact.display.result import Provenance
 from mih_impact.display.unit import SHARE, AnyUnit, difference
 from mih_impact.effects.check_result import SensitivityCheck
 from mih_impact.effects.estimates import outcome_asked
@@ -407,7 +406,7 @@ def rosenbaum_bounds(
         table=table,
         sentence=both(lambda: _sentence(most, *plain, len(y), alpha, unit)).texts(),
         title=title.texts(),
-        provenance=Provenance.of(
+        provenance=group.provenance.then(
             "rosenbaum_bounds",
             {
                 "match": group.provenance.options,
@@ -421,8 +420,6 @@ def rosenbaum_bounds(
                 "dead": dead,
                 "alpha": alpha,
             },
-            data=group.risk.cube.fingerprint,
-            evidence=group.provenance.evidence,
         ),
         keys=("gamma", "statistic"),
         shows=_SHOWS,

@@ -28,7 +28,7 @@ from mih_impact.display.figure import (
 )
 from mih_impact.display.locale import Label, Lang, both, in_language, language
 from mih_impact.display.numbers import interval, number, percent
-from mih_impact.display.result import Card, Provenance, evidence_of, naming_limit
+from mih_impact.display.result import Card, evidence_of, naming_limit
 from mih_impact.display.unit import AnyUnit, difference
 from mih_impact.effects.check_result import CountedCheck
 from mih_impact.effects.forest import TITLE_WIDTH, align_heading
@@ -350,15 +350,13 @@ def specification_curve(
         table=table,
         sentence=words(table, unit, level),
         title=title(outcome, years),
-        provenance=Provenance.of(
+        provenance=group.provenance.then(
             "specification_curve",
             {
                 "match": group.provenance.options,
                 "ways": {name: list(values) for name, values in labels.items()},
                 **asdict(question),
             },
-            data=group.risk.cube.fingerprint,
-            evidence=group.provenance.evidence,
         ),
         outcome=outcome,
         years=years,

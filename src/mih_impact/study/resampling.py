@@ -289,13 +289,7 @@ def resample(
         "blocks": blocks,
         "cluster": str(cluster),
     }
-    provenance = Provenance.of(
-        "resample",
-        options,
-        seed=seed,
-        data=effects.provenance.data,
-        evidence=effects.provenance.evidence,
-    )
+    provenance = effects.provenance.then("resample", options, seed=seed)
     series = _with_draws(effects, found.estimates, kind, level, provenance)
     return Resampled.of(series, found.estimates, method=kind, failed=found.failed, level=level)
 

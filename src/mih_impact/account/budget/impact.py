@@ -27,7 +27,6 @@ from mih_impact.account.tables import pooled
 from mih_impact.account.uncertainty import drawn_effects, drawn_values
 from mih_impact.account.values import require_norwegian
 from mih_impact.arguments import named_options
-from mih_impact.display.result import Provenance
 from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference.prices import PriceIndex
 
@@ -279,7 +278,7 @@ def budget_impact(
         programme=case.programme.label,
         estimand=case.estimand,
         candidates=beside,
-        provenance=Provenance.of(
+        provenance=case.provenance.then(
             "budget_impact",
             {
                 "starters": {str(year): n for year, n in cohorts.items()},
@@ -292,8 +291,6 @@ def budget_impact(
                 "draws": draws,
             },
             seed=seed,
-            data=case.provenance.data,
-            evidence=case.provenance.evidence,
         ),
     )
 

@@ -22,7 +22,6 @@ from mih_impact.account.uncertainty import drawn_effects, drawn_values
 from mih_impact.account.values import require_norwegian
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label
-from mih_impact.display.result import Provenance
 from mih_impact.errors import OptionError
 
 __all__ = ["municipal_apprentices", "municipal_terms", "municipality_view"]
@@ -238,12 +237,10 @@ def municipality_view(
         price_year=case.price_year,
         horizon=case.horizon,
         programme=case.programme.label,
-        provenance=Provenance.of(
+        provenance=case.provenance.then(
             "municipality_view",
             told | {name: term.value for name, term in terms.items()} | {"draws": draws},
             seed=seed,
-            data=case.provenance.data,
-            evidence=case.provenance.evidence,
         ),
     )
 

@@ -188,12 +188,10 @@ def per_place(
         lock_in=float(rule_bound.clip(upper=0.0).sum()) / places,
         prices=impact.prices,
         horizon=case.horizon,
-        provenance=Provenance.of(
+        provenance=case.provenance.then(
             "per_place",
             {"more": more.name, "less": less.name, "bases": list(bases), "draws": draws},
             seed=seed,
-            data=case.provenance.data,
-            evidence=case.provenance.evidence,
         ),
     )
 

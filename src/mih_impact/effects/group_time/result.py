@@ -390,12 +390,10 @@ def average_series(
         units=effects.units,
         price_year=effects.price_year,
         se="influence",
-        provenance=Provenance.of(
+        provenance=effects.provenance.then(
             f"group_time_effects, {called}",
             {**effects.provenance.options, **options, **asdict(effects.method)},
             seed=effects.method.seed,
-            data=effects.provenance.data,
-            evidence=effects.provenance.evidence,
         ),
         base=base,
         coverage=effects.coverage | {"compared": _compared(average.kept & ~based_on, n)},

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.controls.group import ControlGroup
-from mih_impact.display.result import Provenance
 from mih_impact.effects.group_time.influence import FactoredInfluence
 from mih_impact.effects.inference.covariance import require_draws, with_drawn_errors
 from mih_impact.effects.influence import Influence, person
@@ -110,12 +109,10 @@ def multiplier_bootstrap(
         se="multiplier",
         level=level,
         influence=effects.influence,
-        provenance=Provenance.of(
+        provenance=effects.provenance.then(
             "multiplier_bootstrap",
             {**effects.provenance.options, "draws": draws, "kind": kind, "level": level},
             seed=seed,
-            data=effects.provenance.data,
-            evidence=effects.provenance.evidence,
         ),
     )
 

@@ -24,7 +24,6 @@ from mih_impact.controls.propensity import Score, outside_range
 from mih_impact.controls.risk_set import RiskSet
 from mih_impact.display.locale import Label, both, current
 from mih_impact.display.numbers import number
-from mih_impact.display.result import Provenance
 from mih_impact.effects.comparison import compare
 from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.hidden import contributors
@@ -482,7 +481,7 @@ def randomisation_test(
         table=table,
         sentence=both(lambda: _text(group, table)).texts(),
         title=title.texts(),
-        provenance=Provenance.of(
+        provenance=group.provenance.then(
             "randomisation_test",
             {
                 "match": group.provenance.options,
@@ -495,8 +494,6 @@ def randomisation_test(
                 "alpha": alpha,
             },
             seed=seed,
-            data=group.risk.cube.fingerprint,
-            evidence=group.provenance.evidence,
         ),
     )
 

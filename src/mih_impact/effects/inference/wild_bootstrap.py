@@ -20,7 +20,6 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.terms import Term, term_label
 from mih_impact.display.locale import Label, both
 from mih_impact.display.numbers import interval, number, percent
-from mih_impact.display.result import Provenance
 from mih_impact.effects.comparison import Comparison
 from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.hidden import contributors
@@ -344,7 +343,7 @@ def wild_bootstrap(
         table=pd.DataFrame([row]),
         sentence=both(lambda: _text(group, row, cluster, level)).texts(),
         title=title.texts(),
-        provenance=Provenance.of(
+        provenance=group.provenance.then(
             "wild_bootstrap",
             {
                 "match": group.provenance.options,
@@ -358,8 +357,6 @@ def wild_bootstrap(
                 "level": level,
             },
             seed=seed,
-            data=group.risk.cube.fingerprint,
-            evidence=group.provenance.evidence,
         ),
     )
 

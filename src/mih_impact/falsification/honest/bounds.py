@@ -274,7 +274,7 @@ def _provenance(
     grid: Sequence[float],
     level: float,
 ) -> Provenance:
-    return Provenance.of(
+    return effects.provenance.then(
         "honest_bounds",
         {
             "outcome": outcome,
@@ -286,6 +286,4 @@ def _provenance(
             "M": list(grid),
             "level": level,
         },
-        data=effects.provenance.data,
-        evidence=effects.provenance.evidence,
     )
