@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -19,7 +18,7 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.recipe import Recipe, no_weights
 from mih_impact.controls.terms import Term, term_label
 from mih_impact.display.locale import Label, Lang, both, in_language, language
-from mih_impact.display.numbers import count, interval, number, percent, year_range
+from mih_impact.display.numbers import count, interval, percent
 from mih_impact.display.result import (
     Card,
     evidence_of,
@@ -33,22 +32,23 @@ from mih_impact.effects.forest import Rows, forest
 from mih_impact.effects.influence import StandardError
 from mih_impact.effects.question import Composition, Estimator, Question, takes_question
 from mih_impact.errors import EffectsError
-from mih_impact.falsification.re_estimation import EMPTY, answer, attempt, recipe_of, with_bar
-from mih_impact.panel.build import Request
-from mih_impact.panel.contract import label_of
+from mih_impact.falsification.re_estimation import (
+    EMPTY,
+    Altered,
+    answer,
+    attempt,
+    effect_on,
+    recipe_of,
+    with_bar,
+)
 from mih_impact.panel.cube import NEVER, Cube, Dead
 from mih_impact.panel.derived import derived_of
-from mih_impact.panel.panel import Panel
-from mih_impact.panel.selection import Eligible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
-    "Altered",
     "LeaveOneOut",
-    "StartedEarlier",
-    "effect_on",
     "leave_one_out",
     "title",
     "verdict",
@@ -59,11 +59,6 @@ BoolArray = NDArray[np.bool_]
 
 _TITLE = Label(
     nb="Én utelatt om gangen ({by}): {effect}", en="One left out at a time ({by}): {effect}"
-)
-_EFFECT = Label(nb="effekt på {outcome}, år {years}", en="effect on {outcome}, year {years}")
-_MEAN = Label(
-    nb="effekt på {outcome}, gjennomsnitt av år {years}",
-    en="effect on {outcome}, average of years {years}",
 )
 _START_YEAR = Label(nb="oppstartsår", en="start year")
 _RANGE = Label(
@@ -227,17 +222,6 @@ class LeaveOneOut(CountedCheck):
         return replace(super()._card(), lines=((_VERDICT.text(), said),))
 
 
-def effect_on(outcome: str, years: Sequence[int]) -> Label:
-    """Return in words which effect it is."""
-    if len(years) == 1:
-        year = both(lambda: number(years[0]))
-        return _EFFECT.format(outcome=label_of(outcome), years=year)
-    run = years[0] >= 0 and len(years) == years[-1] - years[0] + 1
-    each = both(lambda: ", ".join(number(e) for e in years))
-    text = year_range(years[0], years[-1]) if run else each
-    return _MEAN.format(outcome=label_of(outcome), years=text)
-
-
 def title(by: Term, outcome: str, years: Sequence[int]) -> dict[str, str]:
     """Return what was left out, and of which effect."""
     column = _START_YEAR if by == "start_year" else both(lambda: term_label(by))
@@ -295,58 +279,6 @@ def _words(table: pd.DataFrame, unit: AnyUnit) -> str:
         if len(rows)
     ]
     return " ".join([first, *(found or [(_SAME if bounded else _NO_INTERVAL).text()]), *unsaid])
-
-
-class Altered(Panel):
-    """A panel whose cubes are changed after they have left the engine.
-
-    Parameters
-    ----------
-    panel
-        The panel; what it has read is not read again.
-    change
-        What becomes of each cube.
-    """
-
-    def __init__(self, panel: Panel, change: Callable[[Cube], Cube]) -> None:
-        self.__dict__.update(panel.__dict__)  # nothing of the panel changes but its cubes
-        self._whole = panel
-        self._change = change
-
-    def cube(self, *, eligible: Eligible = None, columns: Iterable[str] | None = None) -> Cube:
-        """Return the changed cube."""
-        return self._change(self._whole.cube(eligible=eligible, columns=columns))
-
-
-class StartedEarlier(Panel):
-    """A panel in which everybody who started did so some years before.
-
-    The engine is asked anew, since others could have been eligible then.
-
-    Parameters
-    ----------
-    panel
-        The panel; what was counted of its rows holds still.
-    years
-        How many years earlier.
-    """
-
-    def __init__(self, panel: Panel, years: int) -> None:
-        self.__dict__.update(panel.__dict__)
-        self._last_cube = None
-        self._earlier = years
-
-    def _request(self, names: tuple[str, ...], eligible: nw.Expr | None) -> Request:
-        request = super()._request(names, eligible)
-        if request.start_range is None:
-            return request
-        first, last = request.start_range
-        started = (nw.col("start_year") - self._earlier).alias("start_year")
-        return replace(
-            request,
-            frame=request.frame.with_columns(started),
-            start_range=(first - self._earlier, last - self._earlier),
-        )
 
 
 #: More levels than this are no levels.

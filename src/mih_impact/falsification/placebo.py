@@ -33,8 +33,7 @@ from mih_impact.effects.question import (
 )
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import EffectsError, OptionError
-from mih_impact.falsification.leave_out import StartedEarlier
-from mih_impact.falsification.re_estimation import recipe_of
+from mih_impact.falsification.re_estimation import StartedEarlier, recipe_of
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import NEVER, Dead
 

@@ -1,23 +1,44 @@
-"""One effect, estimated with one control group after the other; what fails says why in its row."""
+"""One effect, estimated with one control group after the other; what fails says why in its row.
+
+Groups are chosen again from a panel, or from one whose persons are others, or started earlier.
+"""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
+import narwhals as nw
 import numpy as np
 from scipy.special import ndtri
 
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.recipe import Recipe
-from mih_impact.display.locale import Label, current
+from mih_impact.display.locale import Label, both, current
+from mih_impact.display.numbers import number, year_range
 from mih_impact.effects.event_study import event_study
 from mih_impact.effects.question import Question
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import EffectsError, MihImpactError, MihImpactWarning
+from mih_impact.panel.build import Request
+from mih_impact.panel.contract import label_of
+from mih_impact.panel.cube import Cube
+from mih_impact.panel.panel import Panel
+from mih_impact.panel.selection import Eligible
 
-__all__ = ["EMPTY", "Row", "answer", "attempt", "recipe_of", "with_bar"]
+__all__ = [
+    "EMPTY",
+    "Altered",
+    "Row",
+    "StartedEarlier",
+    "answer",
+    "attempt",
+    "effect_on",
+    "recipe_of",
+    "with_bar",
+]
 
 _T = TypeVar("_T")
 Row = dict[str, Any]
@@ -108,3 +129,73 @@ def with_bar(items: Iterable[_T], label: Label, *, total: int) -> Iterable[_T]:
     from tqdm import tqdm
 
     return tqdm(items, desc=label.text(), total=total, disable=not current().progress, leave=False)
+
+
+_EFFECT = Label(nb="effekt på {outcome}, år {years}", en="effect on {outcome}, year {years}")
+_MEAN = Label(
+    nb="effekt på {outcome}, gjennomsnitt av år {years}",
+    en="effect on {outcome}, average of years {years}",
+)
+
+
+def effect_on(outcome: str, years: Sequence[int]) -> Label:
+    """Return in words which effect it is."""
+    if len(years) == 1:
+        year = both(lambda: number(years[0]))
+        return _EFFECT.format(outcome=label_of(outcome), years=year)
+    run = years[0] >= 0 and len(years) == years[-1] - years[0] + 1
+    each = both(lambda: ", ".join(number(e) for e in years))
+    text = year_range(years[0], years[-1]) if run else each
+    return _MEAN.format(outcome=label_of(outcome), years=text)
+
+
+class Altered(Panel):
+    """A panel whose cubes are changed after they have left the engine.
+
+    Parameters
+    ----------
+    panel
+        The panel; what it has read is not read again.
+    change
+        What becomes of each cube.
+    """
+
+    def __init__(self, panel: Panel, change: Callable[[Cube], Cube]) -> None:
+        self.__dict__.update(panel.__dict__)  # nothing of the panel changes but its cubes
+        self._whole = panel
+        self._change = change
+
+    def cube(self, *, eligible: Eligible = None, columns: Iterable[str] | None = None) -> Cube:
+        """Return the changed cube."""
+        return self._change(self._whole.cube(eligible=eligible, columns=columns))
+
+
+class StartedEarlier(Panel):
+    """A panel in which everybody who started did so some years before.
+
+    The engine is asked anew, since others could have been eligible then.
+
+    Parameters
+    ----------
+    panel
+        The panel; what was counted of its rows holds still.
+    years
+        How many years earlier.
+    """
+
+    def __init__(self, panel: Panel, years: int) -> None:
+        self.__dict__.update(panel.__dict__)
+        self._last_cube = None
+        self._earlier = years
+
+    def _request(self, names: tuple[str, ...], eligible: nw.Expr | None) -> Request:
+        request = super()._request(names, eligible)
+        if request.start_range is None:
+            return request
+        first, last = request.start_range
+        started = (nw.col("start_year") - self._earlier).alias("start_year")
+        return replace(
+            request,
+            frame=request.frame.with_columns(started),
+            start_range=(first - self._earlier, last - self._earlier),
+        )

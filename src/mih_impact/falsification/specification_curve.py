@@ -37,8 +37,15 @@ from mih_impact.effects.influence import StandardError
 from mih_impact.effects.question import Composition, Estimator, Question, takes_question
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import MihImpactError
-from mih_impact.falsification.leave_out import effect_on
-from mih_impact.falsification.re_estimation import EMPTY, Row, answer, attempt, recipe_of, with_bar
+from mih_impact.falsification.re_estimation import (
+    EMPTY,
+    Row,
+    answer,
+    attempt,
+    effect_on,
+    recipe_of,
+    with_bar,
+)
 from mih_impact.falsification.specifications import (
     IMPUTATION,
     Specification,
