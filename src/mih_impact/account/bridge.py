@@ -207,19 +207,7 @@ _HEIGHT = 0.62
 
 
 def plot_bridge(bridge: Bridge, *, ax: Axes | None = None) -> Axes:
-    """Draw the walk as a waterfall, from the top.
-
-    Parameters
-    ----------
-    bridge
-        The walk.
-    ax
-        Axes to draw in; None makes a figure.
-
-    Returns
-    -------
-    Axes
-    """
+    """Draw the walk as a waterfall, from the top."""
     rows = bridge.steps()
     places = np.arange(len(rows), dtype=float)
     ends = rows["running_sum"].to_numpy()

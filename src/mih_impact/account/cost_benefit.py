@@ -585,3 +585,9 @@ def _require_same_money(
             f" mih.Assumptions.bare(currency={foreign[0]!r}, price_year=..., discount_rate=...)",
         )
     require_price_year(effects.price_year, assumptions)
+
+
+def require_account(call: str, case: Any, *, what: str = "") -> None:
+    """Raise on what is no account by the Norwegian rules; `what` names what is asked for."""
+    arguments.instance(call, case, CostBenefit, "an account", "give what mih.cost_benefit returned")
+    require_norwegian(case, what or call)

@@ -429,19 +429,7 @@ _NOTE = Label(
 
 
 def plot_readings(result: Readings, *, ax: Axes | None = None) -> Axes:
-    """Draw the readings: a row for each break-even year, a bar for each step of the amount.
-
-    Parameters
-    ----------
-    result
-        The readings.
-    ax
-        Axes to draw in; None makes a figure.
-
-    Returns
-    -------
-    Axes
-    """
+    """Draw the readings: a row for each break-even year, a bar for each step of the amount."""
     table, known = result.table, int(_published("nav_break_even_year"))
     year = table["break_even_year"].fillna(np.inf)
     rows = sorted(set(year))

@@ -327,19 +327,7 @@ _WIDTH = 32
 
 
 def plot_funnel(result: Funnel, *, ax: Axes | None = None) -> Axes:
-    """Draw the stages of each cohort beneath each other, the latest cohort first.
-
-    Parameters
-    ----------
-    result
-        The funnel.
-    ax
-        Axes to draw in; None makes a figure.
-
-    Returns
-    -------
-    Axes
-    """
+    """Draw the stages of each cohort beneath each other, the latest cohort first."""
     frame = result.table[result.table["persons"].notna()]
     frame = frame.sort_values("cohort", ascending=False, kind="stable").reset_index(drop=True)
     later = frame["cohort"].ne(frame["cohort"].iloc[0]).to_numpy()

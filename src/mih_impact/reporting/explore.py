@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from mih_impact import arguments
-from mih_impact.account.cost_benefit import CostBenefit
+from mih_impact.account.cost_benefit import CostBenefit, require_account
 from mih_impact.account.export import account_at, export_account
-from mih_impact.account.values import require_norwegian
 from mih_impact.arguments import named_options
 from mih_impact.display.figure import alt_text, figure_style, new_axes, root_figure
 from mih_impact.display.locale import Label, Lang, capital, in_language, language
@@ -110,10 +108,7 @@ def explore(case: CostBenefit, *, lang: Lang | None = None, starters: float = 50
     require_package("ipywidgets", extra="notebook", to="Exploring an account in a notebook")
     import ipywidgets as widgets
 
-    arguments.instance(
-        "explore", case, CostBenefit, "an account", "give what mih.cost_benefit returned",
-    )  # fmt: skip
-    require_norwegian(case, "explore")
+    require_account("explore", case)
     lang = language(lang)
     export = export_account(case, starters=starters)
     with in_language(lang):

@@ -20,12 +20,11 @@ from mih_impact.account.budget.entries import (
 )
 from mih_impact.account.budget.lines import price_factors
 from mih_impact.account.budget.result import BudgetImpact
-from mih_impact.account.cost_benefit import CostBenefit
+from mih_impact.account.cost_benefit import CostBenefit, require_account
 from mih_impact.account.ledger import MOST_DRAWS, FloatArray
 from mih_impact.account.programme import LOCAL
 from mih_impact.account.tables import pooled
 from mih_impact.account.uncertainty import drawn_effects, drawn_values
-from mih_impact.account.values import require_norwegian
 from mih_impact.arguments import named_options
 from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference.prices import PriceIndex
@@ -224,10 +223,7 @@ def budget_impact(
     >>> round(impact.peak_need().loc["state", "amount"])
     15000000
     """
-    arguments.instance(
-        "budget_impact", case, CostBenefit, "an account", "give what mih.cost_benefit returned",
-    )  # fmt: skip
-    require_norwegian(case, "budget_impact")
+    require_account("budget_impact", case)
     case = pooled(case)
     cohorts = read_starters(starters)
     sizes = np.array(list(cohorts.values()))

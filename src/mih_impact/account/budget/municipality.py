@@ -13,13 +13,12 @@ from mih_impact import arguments
 from mih_impact.account.assumption import Assumption
 from mih_impact.account.budget.impact import convolved
 from mih_impact.account.budget.municipality_result import COMPONENTS, NET, MunicipalityView
-from mih_impact.account.cost_benefit import CostBenefit
+from mih_impact.account.cost_benefit import CostBenefit, require_account
 from mih_impact.account.ledger import MOST_DRAWS, FloatArray, Line
 from mih_impact.account.programme import PAY_TERMS, Apprenticeship, Programme
 from mih_impact.account.roles import PUBLIC
 from mih_impact.account.tables import require_enough
 from mih_impact.account.uncertainty import drawn_effects, drawn_values
-from mih_impact.account.values import require_norwegian
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label
 from mih_impact.errors import OptionError
@@ -180,10 +179,7 @@ def municipality_view(
     >>> [round(amount) for amount in cash]  # 8 x 100,000 x 0.24 x 0.31 x 0.4
     [23808, 23808, 23808]
     """
-    arguments.instance(
-        "municipality_view", case, CostBenefit, "an account", "give what mih.cost_benefit returned",
-    )  # fmt: skip
-    require_norwegian(case, "municipality_view")
+    require_account("municipality_view", case)
     require_enough(case)
     arguments.number("places", places, above=0)
     arguments.whole("cohorts", cohorts, low=1, high=MOST_COHORTS)

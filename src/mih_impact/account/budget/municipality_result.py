@@ -405,19 +405,7 @@ _WIDTH = 26
 
 
 def plot_municipality(view: MunicipalityView, *, ax: Axes | None = None) -> Axes:
-    """Draw each component by year, outlays below zero and receipts above, and the net.
-
-    Parameters
-    ----------
-    view
-        The view of the municipality.
-    ax
-        Axes to draw in; None makes a figure.
-
-    Returns
-    -------
-    Axes
-    """
+    """Draw each component by year, outlays below zero and receipts above, and the net."""
     wide = view.table.pivot(index="component", columns="year", values="amount")
     years = np.array(view.years)
     net = view.table[view.table["component"] == NET]

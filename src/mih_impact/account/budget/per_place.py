@@ -321,19 +321,7 @@ _WIDTH = 30
 
 
 def plot_per_place(result: PerPlace, *, ax: Axes | None = None) -> Axes:
-    """Draw what is asked per place by base, and the grants per place by payer.
-
-    Parameters
-    ----------
-    result
-        What a place costs.
-    ax
-        Axes to draw in; None makes a figure.
-
-    Returns
-    -------
-    Axes
-    """
+    """Draw what is asked per place by base, and the grants per place by payer."""
     lang = language()
     frame = result.table[result.table["basis"].isin(["asked", "outlay"])]
     frame = frame[frame["amount"] != 0].reset_index(drop=True)

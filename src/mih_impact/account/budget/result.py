@@ -357,19 +357,7 @@ _ALT = Label(nb="{block}: {values}", en="{block}: {values}")
 
 
 def plot_budget(impact: BudgetImpact, *, ax: Axes | None = None) -> Axes:
-    """Draw the amounts of all public budgets in each block.
-
-    Parameters
-    ----------
-    impact
-        The budget impact.
-    ax
-        Axes to draw in; None makes a figure.
-
-    Returns
-    -------
-    Axes
-    """
+    """Draw the amounts of all public budgets in each block."""
     frame = impact.by_block()
     public = frame[frame["actor"] == "public"]
     blocks = [block for block in BLOCK_LABELS if (public["block"] == block).any()]

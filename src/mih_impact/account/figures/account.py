@@ -65,19 +65,7 @@ _PER = Label(
 
 
 def plot_cumulative(case: AccountValues, *, ax: Axes | None = None) -> Axes:
-    """Draw cumulative present value by year for society and public budgets.
-
-    Parameters
-    ----------
-    case
-        The account.
-    ax
-        Axes to draw in; None makes a figure.
-
-    Returns
-    -------
-    Axes
-    """
+    """Draw cumulative present value by year for society and public budgets."""
     require_enough(case)
     frame = year_frame(case)
     paths = {name: frame[frame["actor"] == name] for name in ("society", "public")}
@@ -107,19 +95,7 @@ def plot_cumulative(case: AccountValues, *, ax: Axes | None = None) -> Axes:
 
 
 def plot_actors(case: AccountValues, *, ax: Axes | None = None) -> Axes:
-    """Draw the present value of every actor, and the two sums beneath.
-
-    Parameters
-    ----------
-    case
-        The account.
-    ax
-        Axes to draw in; None makes a figure.
-
-    Returns
-    -------
-    Axes
-    """
+    """Draw the present value of every actor, and the two sums beneath."""
     require_enough(case)
     frame = actor_frame(case).set_index("actor")
     moved = frame["present_value"].abs() > 0.5
@@ -218,17 +194,6 @@ _HEIGHT = 0.58
 
 def plot_costs(case: AccountValues, *, ax: Axes | None = None) -> Axes:
     """Draw each cost with its payer and its range, what is in kind hatched, and the net sum.
-
-    Parameters
-    ----------
-    case
-        The account.
-    ax
-        Axes to draw in; None makes a figure.
-
-    Returns
-    -------
-    Axes
 
     Raises
     ------

@@ -70,19 +70,7 @@ _BAR, _APART = 0.17, 0.24
 
 
 def plot_intervals(uncertainty: Uncertainty, *, ax: Axes | None = None) -> Axes:
-    """Draw the intervals of sampling, of assumptions and of both, for those who ask.
-
-    Parameters
-    ----------
-    uncertainty
-        The draws.
-    ax
-        Axes to draw in; None makes a figure.
-
-    Returns
-    -------
-    Axes
-    """
+    """Draw the intervals of sampling, of assumptions and of both, for those who ask."""
     frame = uncertainty.to_frame().dropna(subset="mean")
     sources = [source for source in _SHADES if source in uncertainty.draws]
     places = np.arange(len(ASKED), dtype=float)
@@ -174,17 +162,6 @@ _TALL = 0.72  # height of a certainty, in rows
 def plot_acceptability(uncertainty: Uncertainty, *, ax: Axes | None = None) -> Axes:
     """Draw the probability of a gain against the programme's cost per participant.
 
-    Parameters
-    ----------
-    uncertainty
-        The draws.
-    ax
-        Axes to draw in; None makes a figure.
-
-    Returns
-    -------
-    Axes
-
     Raises
     ------
     AssumptionError
@@ -220,19 +197,7 @@ def plot_acceptability(uncertainty: Uncertainty, *, ax: Axes | None = None) -> A
 
 
 def plot_break_even(uncertainty: Uncertainty, *, ax: Axes | None = None) -> Axes:
-    """Draw the distribution of break-even, never within the horizon included.
-
-    Parameters
-    ----------
-    uncertainty
-        The draws.
-    ax
-        Axes to draw in; None makes a figure.
-
-    Returns
-    -------
-    Axes
-    """
+    """Draw the distribution of break-even, never within the horizon included."""
     frame = uncertainty.break_even_frame()
     horizon = uncertainty.horizon
     years = np.append(np.arange(horizon), horizon + 0.4)  # a gap before never

@@ -6,10 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mih_impact import arguments
-from mih_impact.account.cost_benefit import CostBenefit
+from mih_impact.account.cost_benefit import CostBenefit, require_account
 from mih_impact.account.tables import pooled
-from mih_impact.account.values import require_norwegian
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label, Lang, language
 from mih_impact.errors import require_package
@@ -84,10 +82,7 @@ def write_memos(
     starters: Mapping[int, float] | None = None,
 ) -> list[Path]:
     """Write one memo to several files: what it says is found once, its figures are drawn once."""
-    arguments.instance(
-        "write_memo", case, CostBenefit, "an account", "give what mih.cost_benefit returned",
-    )  # fmt: skip
-    require_norwegian(case, "The memo")
+    require_account("write_memo", case, what="The memo")
     files = [document_path(path) for path in paths]  # before the work of writing them
     memo = memo_of(pooled(case), language(lang), starters)
     return [write_document(memo, file) for file in files]

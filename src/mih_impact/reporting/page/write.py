@@ -16,13 +16,12 @@ from typing import Any, get_args
 
 from mih_impact import arguments
 from mih_impact.account.card import cover_of
-from mih_impact.account.cost_benefit import CostBenefit
+from mih_impact.account.cost_benefit import CostBenefit, require_account
 from mih_impact.account.export import export_account
 from mih_impact.account.parameters import Persistence
 from mih_impact.account.programme import LOCAL
 from mih_impact.account.roles import GROUP_LABELS, amount_of, break_even_text
 from mih_impact.account.tables import pooled
-from mih_impact.account.values import require_norwegian
 from mih_impact.arguments import named_options
 from mih_impact.display.figure import ACTOR_COLOURS
 from mih_impact.display.locale import Label, Lang, capital, in_language, language
@@ -211,10 +210,7 @@ def write_budget_page(
 
 def budget_page(case: CostBenefit, *, lang: Lang = "nb", starters: float = 500) -> str:
     """Return the budget page as text; see `write_budget_page`."""
-    arguments.instance(
-        "write_budget_page", case, CostBenefit, "an account", "give what mih.cost_benefit returned",
-    )  # fmt: skip
-    require_norwegian(case, "The budget page")
+    require_account("write_budget_page", case, what="The budget page")
     case = pooled(case)
     account = export_account(case, starters=starters)
     style = _read("page.css") + _colours()

@@ -10,7 +10,7 @@ from pathlib import Path
 from mih_impact import arguments
 from mih_impact.account import card
 from mih_impact.account.budget.impact import read_starters
-from mih_impact.account.cost_benefit import CostBenefit
+from mih_impact.account.cost_benefit import CostBenefit, require_account
 from mih_impact.account.indicators import INDICATORS
 from mih_impact.account.non_priced import (
     MATRIX_SOURCE,
@@ -20,7 +20,7 @@ from mih_impact.account.non_priced import (
 )
 from mih_impact.account.roles import break_even_text
 from mih_impact.account.tables import BESIDE, pooled
-from mih_impact.account.values import require_norwegian, require_one_rate
+from mih_impact.account.values import require_one_rate
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label, Lang, in_language, language
 from mih_impact.display.numbers import NBSP, percent
@@ -383,10 +383,7 @@ def write_workbook(
     ...     write_workbook(case, f"{folder}/account.xlsx", lang="en").name
     'account.xlsx'
     """
-    arguments.instance(
-        "write_workbook", case, CostBenefit, "an account", "give what mih.cost_benefit returned",
-    )  # fmt: skip
-    require_norwegian(case, "The workbook")
+    require_account("write_workbook", case, what="The workbook")
     require_one_rate(case)
     cohorts = None if starters is None else read_starters(starters)
     path = arguments.path("path", path)
