@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mih_impact.account.sheet.sheet import AssumptionSheet as AssumptionSheet
     from mih_impact.account.switching import SensitivityGrid as SensitivityGrid
     from mih_impact.account.switching import SwitchingValues as SwitchingValues
-    from mih_impact.account.uncertainty import Uncertainty as Uncertainty
+    from mih_impact.account.uncertainty_result import Uncertainty as Uncertainty
     from mih_impact.controls.balance import Balance as Balance
     from mih_impact.controls.choose import match as match
     from mih_impact.controls.choose import weight as weight
@@ -211,7 +211,7 @@ _HOME = {
     "SyntheticTruth": "panel.synthetic.effects",
     "UnknownOptionError": "errors",
     "Table": "registers.tables",
-    "Uncertainty": "account.uncertainty",
+    "Uncertainty": "account.uncertainty_result",
     "Unit": "display.unit",
     "UnpaidTime": "account.cost_item",
     "VarianceShares": "account.sensitivity",

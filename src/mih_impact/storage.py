@@ -100,7 +100,7 @@ SAVED: dict[str, str] = {
     "StudyResult": "mih_impact.study.run",
     "SubgroupPretrend": "mih_impact.effects.pretrend",
     "SwitchingValues": "mih_impact.account.switching",
-    "Uncertainty": "mih_impact.account.uncertainty",
+    "Uncertainty": "mih_impact.account.uncertainty_result",
     "Unit": "mih_impact.display.unit",
     "UnpaidTime": "mih_impact.account.cost_item",
     "VarianceShares": "mih_impact.account.sensitivity",

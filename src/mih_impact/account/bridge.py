@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mih_impact.account.assumptions import LEFT_OUT
-from mih_impact.account.figures.parts import (
+from mih_impact.account.drawing import (
     INK,
     halo,
     name_rows,

@@ -17,7 +17,7 @@ from mih_impact.account.bridge import Bridge, bridge_of
 from mih_impact.account.budget.lines import budget_frame, department_frame
 from mih_impact.account.card import account_card
 from mih_impact.account.cost_item import LONGEST_HORIZON
-from mih_impact.account.figures.account import plot_actors, plot_costs, plot_cumulative
+from mih_impact.account.figures import plot_actors, plot_costs, plot_cumulative
 from mih_impact.account.indicators import indicators_frame
 from mih_impact.account.non_priced import non_priced_frame, plot_non_priced
 from mih_impact.account.objections import objections_frame
@@ -50,7 +50,8 @@ from mih_impact.account.tables import (
     starters_behind,
     tax_rates_of,
 )
-from mih_impact.account.uncertainty import EffectDraws, Uncertainty, uncertainty_of
+from mih_impact.account.uncertainty import EffectDraws, uncertainty_of
+from mih_impact.account.uncertainty_result import Uncertainty
 from mih_impact.account.values import AccountValues, require_norwegian, require_price_year
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Lang, current, in_language

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.account.figures.parts import (
+from mih_impact.account.drawing import (
     INK,
     INTERVAL,
     NO_INTERVAL,

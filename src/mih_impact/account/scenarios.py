@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from mih_impact import arguments
-from mih_impact.account.figures.parts import (
+from mih_impact.account.drawing import (
     INK,
     INTERVAL,
     NO_INTERVAL,

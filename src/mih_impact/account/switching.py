@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mih_impact import arguments
 from mih_impact.account.assumption import Assumption
-from mih_impact.account.figures.parts import INK, per_participant, wrapped
+from mih_impact.account.drawing import INK, per_participant, wrapped
 from mih_impact.account.parameters import find_assumption
 from mih_impact.account.roles import (
     GROUP_LABELS,

@@ -40,7 +40,6 @@ from mih_impact.controls.recipe import (
 from mih_impact.controls.terms import Lag, Term, as_terms
 from mih_impact.controls.weighting import weighted
 from mih_impact.display.locale import Label
-from mih_impact.display.result import Provenance
 from mih_impact.errors import OptionError, SupportError, warn
 from mih_impact.panel.cube import Cube
 from mih_impact.panel.panel import Panel
@@ -494,12 +493,11 @@ class _Call:
             exact=options.equal,
             replace=options.with_replacement,
             eligible=rule,
-            provenance=Provenance.of(
+            provenance=self.panel.provenance.then(
                 name,
                 {**told, "on": [str(term) for term in options.on], "eligible": rule, **self.about},
                 seed=options.seed,
                 data=risk.cube.fingerprint,
-                evidence=self.panel.provenance.evidence,
             ),
             recipe=Recipe(
                 self.panel,

@@ -194,9 +194,18 @@ class Provenance:
             evidence=dict(evidence or {}),
         )
 
-    def then(self, call: str, options: dict[str, Any], *, seed: int | None = None) -> Provenance:
-        """Return the provenance of a call made now on what this one made: the data are the same."""
-        return Provenance.of(call, options, seed=seed, data=self.data, evidence=self.evidence)
+    def then(
+        self,
+        call: str,
+        options: dict[str, Any],
+        *,
+        seed: int | None = None,
+        data: str | None = None,
+    ) -> Provenance:
+        """Return the provenance of a call made now on what this one made, of the same data."""
+        return Provenance.of(
+            call, options, seed=seed, data=data or self.data, evidence=self.evidence
+        )
 
 
 def _plain(value: Any) -> Any:

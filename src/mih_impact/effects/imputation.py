@@ -19,7 +19,6 @@ from mih_impact.arguments import named_options
 from mih_impact.controls.recipe import about_panel, no_weights, require_units, require_years
 from mih_impact.controls.risk_set import require_starters
 from mih_impact.controls.terms import Lag, Term
-from mih_impact.display.result import Provenance
 from mih_impact.effects.estimates import with_table
 from mih_impact.effects.group_time.influence import FactoredInfluence, factored
 from mih_impact.effects.group_time.means import Profiles
@@ -178,7 +177,8 @@ def imputation_effects(
             found="a panel made by for_measure(other_measures='censor')",
             do="use match or weight with other_measures='censor', and event_study; or 'risk_set'",
         )
-    _require_starters(cube)
+    require_starters(cube)
+    require_followed(cube, "imputation_effects")
     require_units(cube, names)
     values = read_outcomes(cube, names, dead=dead)
     sample = _Sample.of(cube, values, anticipation)
@@ -215,20 +215,13 @@ def imputation_effects(
         units={name: cube.unit_of(name) for name in names},
         price_year=cube.price_year,
         se="imputation",
-        provenance=Provenance.of(
+        provenance=panel.provenance.then(
             "imputation_effects",
             options | not_estimated(cube.schemes, names),
             seed=seed,
             data=cube.fingerprint,
-            evidence=panel.provenance.evidence,
         ),
-        coverage={
-            "participants": len(sample.starters),
-            "matched": int(max(part.imputed.any(axis=1).sum() for part in parts)),
-            "compared": int(max(part.imputed.any(axis=1).sum() for part in parts)),
-            "first_start_year": int(cube.start[sample.starters].min()),
-            "last_start_year": int(cube.start[sample.starters].max()),
-        },
+        coverage=_coverage(cube, sample, parts),
         term="event" if kind == "event" else "overall",
         anticipation=anticipation,
         influence=influence,
@@ -242,10 +235,17 @@ def imputation_effects(
     )
 
 
-def _require_starters(cube: Cube) -> None:
-    """Raise where nobody starts, or nobody is followed."""
-    require_starters(cube)
-    require_followed(cube, "imputation_effects")
+def _coverage(cube: Cube, sample: _Sample, parts: Sequence[_Outcome]) -> dict[str, int]:
+    """Return for how many starters the effects speak."""
+    start = cube.start[sample.starters]
+    imputed = int(max(part.imputed.any(axis=1).sum() for part in parts))
+    return {
+        "participants": len(sample.starters),
+        "matched": imputed,
+        "compared": imputed,
+        "first_start_year": int(start.min()),
+        "last_start_year": int(start.max()),
+    }
 
 
 def _labels(cube: Cube, sample: _Sample, cluster: Term) -> IntArray:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mih_impact.account.assumptions import Assumptions
 from mih_impact.account.cost_benefit import cost_benefit
-from mih_impact.account.figures.parts import INK, halo, name_rows, upright_grid
+from mih_impact.account.drawing import INK, halo, name_rows, upright_grid
 from mih_impact.account.ledger import break_even_years
 from mih_impact.account.parameters import shares_kept
 from mih_impact.account.roles import GROUPS, hundreds

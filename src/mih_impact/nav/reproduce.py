@@ -13,7 +13,7 @@ import pandas as pd
 from mih_impact.account.assumptions import Assumptions
 from mih_impact.account.cost_benefit import CostBenefit, cost_benefit
 from mih_impact.account.sensitivity import Sensitivity
-from mih_impact.account.uncertainty import Uncertainty
+from mih_impact.account.uncertainty_result import Uncertainty
 from mih_impact.arguments import named_options
 from mih_impact.display.figure import figures_for_files
 from mih_impact.display.locale import Label, Lang, in_language, language

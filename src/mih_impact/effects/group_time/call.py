@@ -14,7 +14,6 @@ from mih_impact.arguments import named_options
 from mih_impact.controls.recipe import about_panel, require_units, require_years
 from mih_impact.controls.risk_set import require_starters
 from mih_impact.controls.terms import Lag, Term, as_terms
-from mih_impact.display.result import Provenance
 from mih_impact.effects.group_time.adjusted import TRIM, Estimator
 from mih_impact.effects.group_time.cells import GroupTimeMethod, giving_of
 from mih_impact.effects.group_time.estimate import Estimates, clustered, estimate_all
@@ -214,12 +213,8 @@ def group_time_effects(
     )
     options = {"outcomes": list(names), "dead": dead, **about, **vars(method)}
     options |= not_estimated(cube.schemes, names)
-    provenance = Provenance.of(
-        "group_time_effects",
-        options,
-        seed=seed,
-        data=cube.fingerprint,
-        evidence=panel.provenance.evidence,
+    provenance = panel.provenance.then(
+        "group_time_effects", options, seed=seed, data=cube.fingerprint
     )
     return build_result(
         found, groups, windows, names, _reasons(found, groups, values, windows), method,

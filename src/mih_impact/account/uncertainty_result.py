@@ -1,22 +1,20 @@
-"""How sure the account is: the intervals of sampling, of assumptions and of both."""
+"""What is known of an account's uncertainty: the draws of sampling, of assumptions and of both."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from mih_impact.account.figures.parts import (
-    INK,
-    RULE,
-    halo,
-    name_rows,
-    upright_grid,
-    wrapped,
-)
-from mih_impact.account.roles import GROUP_LABELS, break_even_text, hundreds
-from mih_impact.account.uncertainty import SOURCE_LABELS
+from mih_impact import arguments
+from mih_impact.account.drawing import INK, RULE, halo, name_rows, upright_grid, wrapped
+from mih_impact.account.ledger import FloatArray
+from mih_impact.account.roles import GROUP_LABELS, GROUPS, break_even_text, hundreds
+from mih_impact.arguments import named_options
 from mih_impact.display.figure import (
     ACTOR_COLOURS,
     CONTROL,
@@ -28,15 +26,245 @@ from mih_impact.display.figure import (
     unit_line,
 )
 from mih_impact.display.layout import figure, finish, make_room
-from mih_impact.display.locale import Label, both, capital
+from mih_impact.display.locale import Label, Lang, both, capital, in_language
 from mih_impact.display.numbers import interval, money_code, number, percent
+from mih_impact.display.result import Card, Provenance, Result
+from mih_impact.errors import AssumptionError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from mih_impact.account.uncertainty import Uncertainty
+__all__ = ["SOURCES", "Uncertainty", "plot_acceptability", "plot_break_even", "plot_intervals"]
 
-__all__ = ["ASKED", "drawn_from", "plot_acceptability", "plot_break_even", "plot_intervals"]
+SOURCES = ("sampling", "assumptions", "total")
+
+SOURCE_LABELS = {
+    "sampling": Label(nb="utvalgsusikkerhet", en="sampling"),
+    "assumptions": Label(nb="forutsetninger", en="assumptions"),
+    "total": Label(nb="samlet", en="total"),
+}
+_TITLE = Label(nb="Usikkerhet i regnskapet", en="Uncertainty of the account")
+_WHO = Label(nb="For", en="For")
+_SOURCE = Label(nb="Usikkerhet", en="Uncertainty")
+_MEAN = Label(nb="Gjennomsnitt", en="Mean")
+_INTERVAL = Label(nb="{level}-intervall", en="{level} interval")
+_GAIN = Label(nb="Sannsynlighet for gevinst", en="Probability of a gain")
+_NOTE = Label(
+    nb="{n} trekninger, de samme for alle aktører. Utvalgsusikkerheten er trukket med full"
+    " kovarians over år og utfall; forutsetningene fra sine spenn, uavhengig av hverandre. Regler"
+    " og valg av perspektiv trekkes ikke.",
+    en="{n} draws, the same for every actor. Sampling is drawn with the full covariance over years"
+    " and outcomes; assumptions from their ranges, independently of each other. Rules and choices"
+    " of view are not drawn.",
+)
+_RESAMPLED = Label(
+    nb="{n} trekninger av personer, med hele analysen gjort om igjen; forutsetningene fra sine"
+    " spenn, uavhengig av hverandre. Regler og valg av perspektiv trekkes ikke.",
+    en="{n} draws of persons, with the whole analysis done again; assumptions from their ranges,"
+    " independently of each other. Rules and choices of view are not drawn.",
+)
+_ONLY = Label(
+    nb="Effektene har ingen kovarians: samlet usikkerhet er ikke tilgjengelig.",
+    en="The effects have no covariance: total uncertainty is not available.",
+)
+_NOT_IN = Label(
+    nb="Skjev utvelgelse, for eksempel på motivasjon, er ikke med.",
+    en="Selection, for instance on motivation, is not included.",
+)
+_SHOWN = ("society", "state", "municipality")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Uncertainty(Result):
+    """Draws of the whole account; made by `CostBenefit.uncertainty`.
+
+    Attributes
+    ----------
+    draws
+        Present values by source ("sampling", "assumptions", "total"), each of shape (n, G) over
+        `GROUPS`; a source that is not available is not there.
+    break_even
+        Break-even year of every draw of the total (of the assumptions, without a covariance), shape
+        (n, G); the horizon means never.
+    programme
+        What the programme's resources cost each group in those draws, tax-financing included,
+        shape (n, G); grants are no part of it.
+    cost
+        Present value of the programme's real cost at the base values, NOK per starter.
+    std_errors
+        Exact standard errors of sampling, shape (G,); NaN without a covariance.
+    horizon, price_year, seed
+        Of the account, and of the draws.
+    kind
+        "normal" (draws from the covariance), "resampled" (draws of persons), or "none".
+    basis
+        Whose account it is, by which rules, how long.
+    provenance
+        Versions, options, seed and fingerprint of the data.
+    """
+
+    draws: dict[str, FloatArray]
+    break_even: NDArray[np.int64]
+    programme: FloatArray
+    cost: float
+    std_errors: FloatArray
+    horizon: int
+    price_year: int
+    seed: int
+    kind: str
+    basis: Label
+    provenance: Provenance
+
+    @property
+    def n(self) -> int:
+        """Number of draws."""
+        return len(self.break_even)
+
+    @named_options
+    def to_frame(self, level: float = 0.95) -> pd.DataFrame:
+        """Return a row per group and source.
+
+        Parameters
+        ----------
+        level
+            Coverage of the intervals, percentiles of the draws.
+
+        Returns
+        -------
+        DataFrame
+            `actor, source, mean, std_dev, std_error_exact` (sampling only), `conf_low, conf_high,
+            probability_positive`; NOK per starter. A source that is not available is missing.
+        """
+        arguments.level(level)
+        tail = (1 - level) / 2
+        rows = []
+        for source in SOURCES:
+            found = self.draws.get(source)
+            values = np.full((1, len(GROUPS)), np.nan) if found is None else found
+            low, high = np.quantile(values, [tail, 1 - tail], axis=0)
+            positive = np.where(np.isnan(values), np.nan, values > 0).mean(axis=0)
+            exact = self.std_errors if source == "sampling" else np.full(len(GROUPS), np.nan)
+            rows.append(
+                pd.DataFrame(
+                    {
+                        "actor": GROUPS, "source": source, "mean": values.mean(axis=0),
+                        "std_dev": values.std(axis=0), "std_error_exact": exact, "conf_low": low,
+                        "conf_high": high, "probability_positive": positive,
+                    }
+                )
+            )  # fmt: skip
+        order = {group: place for place, group in enumerate(GROUPS)}
+        frame = pd.concat(rows, ignore_index=True)
+        return frame.sort_values("actor", key=lambda c: c.map(order), kind="stable").reset_index(
+            drop=True
+        )
+
+    def break_even_frame(self) -> pd.DataFrame:
+        """Return the distribution of break-even.
+
+        Returns
+        -------
+        DataFrame
+            `actor, year_since_start` (missing: never within the horizon), `probability`.
+        """
+        years = np.arange(self.horizon + 1)
+        shares = (self.break_even[:, :, None] == years).mean(axis=0)  # (G, T + 1)
+        return pd.DataFrame(
+            {
+                "actor": np.repeat(GROUPS, len(years)),
+                "year_since_start": pd.array(
+                    [*years[:-1].tolist(), None] * len(GROUPS), dtype="Int64"
+                ),
+                "probability": shares.ravel(),
+            }
+        )
+
+    def acceptability(self, costs: Sequence[float] | None = None) -> pd.DataFrame:
+        """Return the probability of a gain against what the programme costs per participant.
+
+        Parameters
+        ----------
+        costs
+            Present values of the programme's real cost, NOK per starter; None looks from nothing to
+            six times the base value. The resources that it uses are scaled alike; its grants, and
+            who pays, are as they are.
+
+        Returns
+        -------
+        DataFrame
+            `actor, cost_per_participant, probability_positive`.
+
+        Raises
+        ------
+        AssumptionError
+            The programme has no costs to scale, or a cost is negative.
+        """
+        if self.cost <= 0:
+            raise AssumptionError(
+                "There are no costs to set the probability against",
+                found=f"a programme that costs {self.cost + 0.0:g}",
+                do="give cost_benefit a programme with costs",
+            )
+        given = np.linspace(0, 6, 61) * self.cost if costs is None else costs
+        what = "Costs per participant are numbers from 0 on"
+        wanted = arguments.numbers("costs", given, what, example="[0, 250000]", low=0.0)
+        values = self._last
+        rows = []
+        for cost in wanted:
+            moved = values + (cost / self.cost - 1) * self.programme
+            rows.append((moved > 0).mean(axis=0))
+        return pd.DataFrame(
+            {
+                "actor": np.tile(GROUPS, len(wanted)),
+                "cost_per_participant": np.repeat(wanted, len(GROUPS)),
+                "probability_positive": np.concatenate(rows),
+            }
+        )
+
+    @property
+    def _last(self) -> FloatArray:
+        """The draws of all there is."""
+        return self.draws.get("total", self.draws["assumptions"])
+
+    def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+        """Draw the intervals of sampling, assumptions and both for everybody who counts."""
+        with in_language(lang):
+            return plot_intervals(self, ax=ax)
+
+    def plot_acceptability(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+        """Draw the probability of a gain against the cost per participant."""
+        with in_language(lang):
+            return plot_acceptability(self, ax=ax)
+
+    def plot_break_even(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
+        """Draw the distribution of break-even."""
+        with in_language(lang):
+            return plot_break_even(self, ax=ax)
+
+    def _card(self) -> Card:
+        frame = self.to_frame()
+        rows = frame[frame["actor"].isin(_SHOWN) & frame["mean"].notna()].to_dict("records")
+        cells = [
+            (
+                GROUP_LABELS[str(row["actor"])].text(),
+                SOURCE_LABELS[str(row["source"])].text(),
+                hundreds(row["mean"]),
+                interval(row["conf_low"], row["conf_high"], hundreds),
+                percent(row["probability_positive"], 0),
+            )
+            for place in (_SHOWN.index(group) for group in _SHOWN)
+            for row in rows
+            if row["actor"] == _SHOWN[place]
+        ]
+        level = percent(0.95, 0)
+        names = (_WHO, _SOURCE, _MEAN, _INTERVAL.format(level=level), _GAIN)
+        how = _RESAMPLED if self.kind == "resampled" else _NOTE
+        notes = [how.format(n=both(lambda: number(self.n)))]
+        notes += [_ONLY] if self.kind == "none" else []
+        table = pd.DataFrame(cells, columns=[name.text() for name in names])
+        texts = tuple(note.text() for note in (*notes, _NOT_IN))
+        return Card(_TITLE.text(), table=table, notes=texts)
+
 
 #: Those whose odds are asked for.
 ASKED = ("society", "public", "state", "municipality")
@@ -44,7 +272,7 @@ _DRAWS = Label(nb="{n} trekninger.", en="{n} draws.")
 _NOT_SELECTION = Label(
     nb="Skjev utvelgelse er ikke med.", en="Selection on unobservables is not included."
 )
-_ONLY = Label(
+_ONLY_ASSUMPTIONS = Label(
     nb="Effektene har ingen kovarians: bare forutsetningene varierer.",
     en="The effects have no covariance: only the assumptions vary.",
 )
@@ -54,7 +282,7 @@ def drawn_from(uncertainty: Uncertainty, *notes: Label) -> list[Label]:
     """Return what stands beneath: the account, the draws, and what they leave out."""
     n = uncertainty.n
     draws = _DRAWS.format(n=both(lambda: number(n)))
-    only = (_ONLY,) if uncertainty.kind == "none" else ()
+    only = (_ONLY_ASSUMPTIONS,) if uncertainty.kind == "none" else ()
     return [uncertainty.basis, draws, *notes, *only, _NOT_SELECTION]
 
 
@@ -63,7 +291,6 @@ _INTERVALS_WHAT = Label(
     nb="Nåverdi per deltaker, 95\u00a0%-intervaller",
     en="Present value per participant, 95% intervals",
 )
-_MEAN = Label(nb="gjennomsnitt", en="mean")
 #: Three shades that grey tells apart, as does the order of the bars.
 _SHADES = {"sampling": OKABE_ITO["blue"], "assumptions": "#F0B429", "total": INK}
 _BAR, _APART = 0.17, 0.24
@@ -86,7 +313,7 @@ def plot_intervals(uncertainty: Uncertainty, *, ax: Axes | None = None) -> Axes:
             )  # fmt: skip
             ax.plot(
                 rows["mean"], at, "o", color="white", markeredgecolor=INK, markeredgewidth=1.0,
-                markersize=5.0, label=capital(_MEAN.text()),
+                markersize=5.0, label=_MEAN.text(),
             )  # fmt: skip
         _write_bounds(ax, rows, at)  # of the last source: all there is
         names = [wrapped(GROUP_LABELS[group].text(), 18) for group in ASKED]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mih_impact.account.figures.parts import (
+from mih_impact.account.drawing import (
     INK,
     INTERVAL,
     NO_INTERVAL,
