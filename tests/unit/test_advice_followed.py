@@ -22,6 +22,7 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
+from tests.unit.edited_sheet import edited_sheet
 
 YEARS = np.arange(2012, 2020)
 
@@ -774,6 +775,14 @@ def built(columns: Any = None, *, twice: bool = False, combine: Any = None, **op
     return mih.build_panel(persons(), **({"years": (2012, 2019), "yearly": yearly} | options))
 
 
+def copied(path: Path, ending: str, encoding: str | None = None) -> Path:
+    """A file under the ending of another kind, or in another encoding."""
+    content = path.read_bytes()
+    copy = path.with_name(f"copy{ending}")
+    copy.write_bytes(content.decode("utf-8-sig").encode(encoding) if encoding else content)
+    return copy
+
+
 def within(option: Any, call: Callable[[], Any]) -> Any:
     """Call within display options."""
     with option:
@@ -793,6 +802,8 @@ def run(code: str) -> Any:
         "decision": next(iter(mih.nav.decisions().values())),
         "half": half, "alike": alike(), "persons": persons, "spells": spells, "built": built,
         "done": register().assign(done=np.where(register()["hours"] > 800, "yes", "no")),
+        "sheet": functools.partial(edited_sheet, budgeted(), _folder[0]), "copied": copied,
+        "edited_sheet": edited_sheet,
         "kpi": dict(zip(mih.PriceIndex.kpi().years, mih.PriceIndex.kpi().values, strict=True)),
     }  # fmt: skip
     if "weighted" in code:

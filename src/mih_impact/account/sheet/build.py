@@ -139,7 +139,7 @@ def _cost(line: Line, own: dict[str, Line], price_year: int) -> CostItem:
             f"year_{next(k for k in range(len(years) + 1) if k not in years)}",
             "the years of the cost have a gap",
             found=f"amounts in years {', '.join(map(str, years)) or 'none'}",
-            do="give every year from 0 on, those without a cost as 0",
+            do="write back what stood there; a year without a cost is 0",
         )
     reach = own.get(name)
     with line.checking("payer"):

@@ -54,7 +54,7 @@ _WHERE = {
     "account:price_year": "read the panel in the other prices: read_panel(price_year=...)",
     "account:horizon": "write cost_benefit(..., horizon=...)",
     "programme": "use the sheet of this programme, or cost_benefit(effects, sheet.assumptions,"
-    " programme=sheet.programme)",
+    " programme=sheet.programme, horizon=sheet.horizon, persistence=sheet.persistence)",
 }
 
 
