@@ -155,9 +155,9 @@ A column outside the contract is a number if every text is one, unless a number 
 text says: one leading zero (`0111`), or more than 15 digits, and the column stays text. Codes
 that look like numbers throughout are named: `codes=["industry"]`.
 
-Amounts are in kroner. `Panel.check()` warns of wages that look like thousands: those above zero
-are on average below 5% of the basic amount (G) of the National Insurance, as Nav publishes it, in
-at least 200 rows. Nothing is changed; multiply such a column by 1000 before reading.
+Amounts are in kroner. `Panel.check()` warns of wages that look like thousands: those above zero are
+on average below 5% of the basic amount (G) of the National Insurance, as Nav publishes it, in at
+least 200 rows. Nothing is changed; multiply or divide such a column before reading.
 
 A code is what it says in every year. The reforms of 2020 and 2024 gave counties and municipalities
 new codes (Akershus was county 02, then a part of Viken, 30, and then 32). An extract with the codes

@@ -257,6 +257,29 @@ def test_wages_that_look_like_thousands_are_told_and_nothing_is_changed():
     assert table(kroner.assign(wage_income=0.06 * 100_853)) == {}, "low wages are wages"
 
 
+def test_wages_in_ore_or_of_a_year_in_each_month_are_told_and_nothing_is_changed():
+    kroner = clean(50).assign(birth_year=1980)
+    kroner["wage_income"] += 300_000.0
+    ore = kroner.assign(wage_income=(kroner["wage_income"] * 100).round())
+    [breach] = read_panel(ore).check().breaches
+    assert (breach.rule, breach.column, breach.severity) == (
+        "large amounts", "wage_income", "warning"
+    )  # fmt: skip
+    assert "above NOK 3,025,590 in 300 rows, 30 times" in breach.what.text("en")
+    assert "divide wage_income by 100" in breach.do.text("en")
+    start = np.where(kroner["start_year"] > 0, 1, NAN)
+    yearly = read_panel(kroner.assign(month=6, start_month=start), period="month")
+    [told] = [each for each in yearly.check().breaches if each.rule == "large amounts"]
+    assert "over 100\u00a0853 kroner i måneden i 300 rader" in told.what.text("nb")
+    assert "del wage_income på 12 før innlesing" in told.do.text("nb")
+    monthly = kroner.assign(
+        month=6, start_month=start, wage_income=(kroner["wage_income"] / 12).round(2)
+    )
+    rules = {rule for rule, _ in table(monthly, period="month")}
+    assert "large amounts" not in rules, "as advised"
+    assert table(kroner.assign(wage_income=900_000.0)) == {}, "high wages are wages"
+
+
 CODES = {
     "wages of 7 digits": ("wage_income", 9_999_999, "warning"),
     "wages of 8 digits": ("wage_income", 99_999_999, "warning"),

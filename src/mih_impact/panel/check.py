@@ -181,7 +181,7 @@ def _column(name: str, seen: ColumnCount, rows: Rows, context: Context) -> Itera
     if cast.dtype in ("money", "number", "bool") and seen.all_zero:
         yield _breach("all zero", name, "warning", seen.given, m.ALL_ZERO)
     if name == "wage_income" and cast.dtype == "money" and context.currency == "NOK":
-        yield from _thousands(cast, seen, rows, context)
+        yield from _scale(cast, seen, rows, context)
     if seen.gone > 0:
         yield _breach("no value by the list", name, "warning", seen.gone, m.NO_VALUE)
     if seen.places is not None and context.currency == "NOK":
@@ -189,18 +189,27 @@ def _column(name: str, seen: ColumnCount, rows: Rows, context: Context) -> Itera
 
 
 #: Wages are taken for thousands where those above zero are on average below this share of G, the
-#: basic amount of the National Insurance, and so many rows have one.
-LEAST_OF_G, ROWS_WITH_WAGE = 0.05, 200
+#: basic amount of the National Insurance, a year; for øre above `MOST_OF_G`; and for the amount of
+#: a year in each month above one G a month. So many rows have to have a wage.
+LEAST_OF_G, MOST_OF_G, ROWS_WITH_WAGE = 0.05, 30.0, 200
 
 
-def _thousands(cast: Cast, seen: ColumnCount, rows: Rows, context: Context) -> Iterator[Breach]:
-    """Warn of wages that look like thousands of kroner; G is of the last year that has both."""
+def _scale(cast: Cast, seen: ColumnCount, rows: Rows, context: Context) -> Iterator[Breach]:
+    """Warn of wages that are hardly kroner; G is of the last year that has both."""
+    if seen.mean is None or seen.above_zero < ROWS_WITH_WAGE:
+        return
     known, last = g_averages(), (rows.years or (0, 0))[1]
     year = min(max(last, min(known)), max(known))
-    limit = LEAST_OF_G * known[year] / (12 if context.monthly else 1)
-    if seen.mean is not None and seen.above_zero >= ROWS_WITH_WAGE and seen.mean < limit:
-        values = {"limit": _count(round(limit)), "year": str(year), "source": cast.source}
-        yield _breach("thousands", cast.name, "warning", seen.above_zero, m.THOUSANDS, **values)
+    g = known[year] / (12 if context.monthly else 1)
+    least, most = LEAST_OF_G * g, known[year] if context.monthly else MOST_OF_G * g
+    large = m.A_YEAR_A_MONTH if context.monthly else m.ORE
+    for rule, text, limit, wrong in (
+        ("thousands", m.THOUSANDS, least, seen.mean < least),
+        ("large amounts", large, most, seen.mean > most),
+    ):
+        if wrong:
+            values = {"limit": _count(round(limit)), "year": str(year), "source": cast.source}
+            yield _breach(rule, cast.name, "warning", seen.above_zero, text, **values)
 
 
 def _or_coded(cast: Cast, seen: ColumnCount, outside: list[Breach]) -> Iterator[Breach]:

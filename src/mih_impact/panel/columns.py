@@ -322,7 +322,7 @@ def column_casts(
             if name in CONTRACT or name in (columns or {}) or name in measured:
                 needs = _NEEDS[kind or "number"]
                 wrong.append(f"{source} is {dtype} where {name} needs {needs}")
-                advice |= dict.fromkeys(_advice(frame, source, kind))
+                advice |= dict.fromkeys(_advice(frame, source, name, kind))
             else:
                 left_out.append(source)
             continue
@@ -354,12 +354,15 @@ _NEEDS: dict[str, str] = {
 }
 
 
-def _advice(frame: nw.LazyFrame[Any], source: str, kind: Dtype | None) -> tuple[str, ...]:
+def _advice(
+    frame: nw.LazyFrame[Any], source: str, name: str, kind: Dtype | None
+) -> tuple[str, ...]:
     """Return what to do to make a column what it has to be."""
     dtype = frame.collect_schema()[source]
     column = f"frame[{source!r}]"
     if kind == "int" and dtype in (nw.Date, nw.Datetime):
-        return (f"give the year, and not the date: {column}.dt.year",)
+        part = "month" if name.endswith("month") else "year"
+        return (f"give the {part}, and not the date: {column}.dt.{part}",)
     if kind == "text" and dtype in (nw.Float64, nw.Float32):
         whole = "give whole numbers or text; pandas makes decimals of whole numbers with gaps"
         if frame.implementation is nw.Implementation.PANDAS:
@@ -368,7 +371,8 @@ def _advice(frame: nw.LazyFrame[Any], source: str, kind: Dtype | None) -> tuple[
     if dtype != nw.Object or frame.implementation is not nw.Implementation.PANDAS:
         textual = kind == "int" and dtype == nw.String
         general = "convert it before reading, or recode coded values with values={...}"
-        return (general, "of a date keep the year") if textual else (general,)
+        part = "month, 1 to 12" if name.endswith("month") else "year"
+        return (general, f"of a date keep the {part}") if textual else (general,)
     # pandas keeps mixed values, and true/false with gaps, in columns without a type of their own.
     held = {type(value) for value in frame.to_native()[source].dropna()}
     if kind in ("text", "category"):

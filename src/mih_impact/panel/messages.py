@@ -170,6 +170,32 @@ THOUSANDS = (
         "fine",
     ),
 )
+ORE = (
+    Label(
+        nb="{column} over null er i gjennomsnitt over {limit} kroner i {rows}, 30 ganger "
+        "grunnbeløpet (Nav, {year}): det ser ut som øre",
+        en="{column} above zero is on average above NOK {limit} in {rows}, 30 times the basic "
+        "amount (G, Nav, {year}): it looks like øre",
+    ),
+    Label(
+        nb="er det øre, del {source} på 100 før innlesing; er det kroner, er det greit",
+        en="if it is øre, divide {source} by 100 before reading; if it is kroner, it is fine",
+    ),
+)
+A_YEAR_A_MONTH = (
+    Label(
+        nb="{column} over null er i gjennomsnitt over {limit} kroner i måneden i {rows}, mer enn "
+        "grunnbeløpet for et år (Nav, {year}): det ser ut som et års beløp i hver måned",
+        en="{column} above zero is on average above NOK {limit} a month in {rows}, more than the "
+        "basic amount of a year (G, Nav, {year}): it looks like the amount of a year in each month",
+    ),
+    Label(
+        nb="er det et års beløp, del {source} på 12 før innlesing, er det øre, på 100; er det "
+        "kroner i måneden, er det greit",
+        en="if it is the amount of a year, divide {source} by 12 before reading, if it is øre, by "
+        "100; if it is kroner a month, it is fine",
+    ),
+)
 CODED = (
     Label(
         nb="{column} er {codes} i {rows}: det ser ut som en kode for at verdien mangler",
