@@ -392,6 +392,39 @@ def test_cover_is_told_as_declared_and_not_else() -> None:
         assert "nobody has decided" not in text
 
 
+@pytest.mark.parametrize(
+    ("item", "said_nb", "said_en"),
+    [
+        ({"receiver": "participant"}, "overføringer: kurs", "transfers: course"),
+        ({"amounts": [0.0], "low": 0.0, "high": 9_000.0}, "satt til 0: kurs", "set to 0: course"),
+        ({"amounts": {30: 50_000.0}}, "etter siste år: kurs", "after the last year: course"),
+    ],
+)
+def test_costs_that_are_given_are_not_said_to_be_left_out(item: dict, said_nb: str, said_en: str):
+    case = published(**item)
+    assert f"The programme uses no resources in the account ({said_en})." in said(case)
+    assert f"Tiltaket bruker ingen ressurser i regnskapet ({said_nb})." in said(case, "nb")
+    assert "not included" not in said(case)
+
+
+def test_time_in_the_programme_is_of_its_own_phases() -> None:
+    phase = mih.Phase(name="bench", label=Label(nb="verksted", en="workshop"), reach=0.5)
+    time = mih.UnpaidTime(years={"bench": [0.5]}, wage=400_000.0, price_year=2024)
+    programme = replace(published().programme, phases=(phase,), unpaid_time=time)
+    case = account(programme=programme)
+    assert "The participant's time in workshop, taken as 0.25 full-time years" in said(case)
+    assert "Deltakerens tid i verksted, antatt 0,25 årsverk" in said(case, "nb")
+    assert "practice and school, taken as" in said(CASE)
+
+
+def test_a_loss_is_not_laid_to_motivation() -> None:
+    """Were starters more motivated, the loss would be larger: at no share does it break even."""
+    harmful = said(published(-100_000.0, amounts=[0.0]))
+    assert "being more motivated" not in harmful
+    assert "pushes others out of work" not in harmful
+    assert "of the effect comes from starters being more motivated" in said(published())
+
+
 def test_a_losing_account_is_told_as_one() -> None:
     """No room for costs where there is none; and what would have been enough."""
     dear = said(published(amounts=[400_000.0]))

@@ -55,6 +55,18 @@ def test_only_an_account_has_a_page(tmp_path):
         mih.write_budget_page(mih.Assumptions.r109(), tmp_path / "page.html")
 
 
+def test_costs_that_are_transfers_are_not_said_to_be_left_out(case):
+    label = Label(nb="stipend", en="stipend")
+    grant = mih.CostItem(
+        name="grant", label=label, amounts=[9_000.0], payer="state", receiver="participant"
+    )
+    programme = mih.Programme(name="own", label=label, items=(grant,))
+    page = budget_page(replace(case, programme=programme), lang="en")
+    assert "The programme uses no resources in the account (transfers: stipend)." in page
+    assert "NOT included" not in page
+    assert "NOT included" in budget_page(replace(case, programme=mih.Programme.none()), lang="en")
+
+
 def test_a_file_that_cannot_be_written_leaves_what_stood_there(case, tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("mine")

@@ -243,6 +243,15 @@ def test_a_programme_without_apprentices_pays_none(case) -> None:
     )
 
 
+def test_cover_that_is_decided_is_said_to_be_left_out(case) -> None:
+    told = "It is decided that the state covers the municipality's outlays. The cover is left out"
+    assert told not in read(mih.municipality_view(case), "en")
+    for compensated, said in ((("municipality",), True), (("county",), False), (None, False)):
+        programme = replace(case.programme, compensated=compensated)
+        view = mih.municipality_view(replace(case, programme=programme))
+        assert (told in read(view, "en")) == said
+
+
 def test_terms_of_apprentices_need_apprentices(case) -> None:
     with pytest.raises(OptionError, match="no apprentices whom the municipality") as caught:
         mih.municipality_view(replace(case, programme=funded()), apprentice_share=0.6)

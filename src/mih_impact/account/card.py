@@ -63,6 +63,7 @@ __all__ = [
     "local_losses",
     "made_up",
     "no_benefits",
+    "no_resources",
     "participants_behind",
     "residual",
     "said",
@@ -77,6 +78,15 @@ EMPLOYER = Label(
     en="The employer is assumed to break even: output is valued at what the labour costs.",
 )
 NO_COSTS = Label(nb="Tiltakskostnader er IKKE regnet med.", en="Programme costs are NOT included.")
+_WITHOUT = Label(
+    nb="Tiltaket bruker ingen ressurser i regnskapet ({why}).",
+    en="The programme uses no resources in the account ({why}).",
+)
+_NO_RESOURCES = {
+    "transfer": Label(nb="overføringer", en="transfers"),
+    "zero": Label(nb="satt til 0", en="set to 0"),
+    "late": Label(nb="etter siste år", en="after the last year"),
+}
 _CUT = Label(
     nb="Analyseperioden er {years} år (år 0–{last} etter oppstart). Virkninger etter det er ikke"
     " regnet med.",
@@ -217,6 +227,28 @@ def made_up(case: AccountValues) -> Sentence | None:
     items = case.programme.items
     found = [item for item in items if item.source in EXAMPLE_SOURCE.texts().values()]
     return Sentence(_MADE_UP[len(found) == len(items)]) if found else None
+
+
+def no_resources(case: AccountValues) -> Label | None:
+    """Say what becomes of the costs where none is of resources; None where no cost is given."""
+    items = [item for item in case.programme.items if item.total or item.low is not None]
+    if not items:
+        return None
+    real = [item for item in items if item.kind == "real"]
+    why = {
+        "transfer": [item for item in items if item.kind == "transfer"],
+        "zero": [item for item in real if item.total == 0],
+        "late": [item for item in real if item.total > 0],
+    }
+
+    def told() -> str:
+        return "; ".join(
+            f"{_NO_RESOURCES[name].text()}: {', '.join(item.label.text() for item in found)}"
+            for name, found in why.items()
+            if found
+        )
+
+    return _WITHOUT.format(why=both(told))
 
 
 def cover_of(actor: str, compensated: tuple[str, ...] | None) -> str:

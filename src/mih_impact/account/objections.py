@@ -20,7 +20,7 @@ from mih_impact.account.roles import GROUPS, STATUS_LABELS, TAX, hundreds
 from mih_impact.account.tables import component_frame, ledger_frame, require_enough
 from mih_impact.account.uncertainty import uncertainty_of
 from mih_impact.account.values import AccountValues
-from mih_impact.display.locale import Label, both
+from mih_impact.display.locale import Label, both, listed
 from mih_impact.display.numbers import number, percent
 from mih_impact.errors import AssumptionError
 
@@ -169,10 +169,10 @@ _LEISURE = Label(
     " neither.",
 )
 _TIME = Label(
-    nb="Deltakerens tid i praksis og skole, antatt {years_given} årsverk, står ikke i regnskapet."
+    nb="Deltakerens tid i {phases}, antatt {years_given} årsverk, står ikke i regnskapet."
     " Til nettolønn, av {wage} i året før skatt, er den verdt {time}, og netto nåverdi med begge"
     " er {with_time}.",
-    en="The participant's time in practice and school, taken as {years_given} full-time years, is"
+    en="The participant's time in {phases}, taken as {years_given} full-time years, is"
     " left out. At the net wage, of {wage} before tax, it is worth {time}; with both, net present"
     " value is {with_time}.",
 )
@@ -321,7 +321,11 @@ def _time(case: AccountValues) -> Objection | None:
         "years_given": float(given.sum()), "wage": own.wage, "time": worth,
         "with_time": priced.npv - worth,
     }  # fmt: skip
-    return _said("programme_time", own.status, _TIME, numbers)
+    spent = [phase.label for phase in case.programme.phases if any(own.years.get(phase.name, ()))]
+    phases = Label(
+        nb=listed([label.nb for label in spent]).nb, en=listed([label.en for label in spent]).en
+    )
+    return _said("programme_time", own.status, _TIME, numbers, phases=phases)
 
 
 def _wages(case: AccountValues) -> float:

@@ -238,6 +238,7 @@ def municipality_view(
             told | {name: term.value for name, term in terms.items()} | {"draws": draws},
             seed=seed,
         ),
+        covered="municipality" in (case.programme.compensated or ()),
     )
 
 

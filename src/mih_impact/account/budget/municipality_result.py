@@ -92,6 +92,8 @@ class MunicipalityView(Result):
         The displayed name of the programme.
     provenance
         Versions, options, seed and fingerprint of the data.
+    covered
+        Whether the state has decided to cover the municipality's outlays, which is not in the cash.
     """
 
     table: pd.DataFrame
@@ -110,6 +112,7 @@ class MunicipalityView(Result):
     horizon: int
     programme: Label
     provenance: Provenance
+    covered: bool = False
 
     @property
     def years(self) -> tuple[int, ...]:
@@ -250,6 +253,7 @@ class MunicipalityView(Result):
                 high=percent(kept.high, 0), status=STATUS_LABELS[kept.status],
             ).text(),
             *self._in_kind(),
+            *([_COVERED.text()] if self.covered else []),
             self.explained(),
             (_NO_INTERVAL if self.overall["conf_low"].isna().all() else _FEW).text(),
         ]  # fmt: skip
@@ -338,6 +342,11 @@ _TAX = Label(
 _PAID_IN_KIND = Label(
     nb="{share} av det kommunen gir uten å betale for det, er regnet som nye penger (antatt).",
     en="{share} of what the municipality gives in kind is taken as new money (assumed).",
+)
+_COVERED = Label(
+    nb="Det er vedtatt at staten dekker kommunens utlegg. Dekningen er ikke med her.",
+    en="It is decided that the state covers the municipality's outlays. The cover is left out"
+    " here.",
 )
 _NOT_PAID = Label(
     nb="Det kommunen gir uten å betale for det, som tiden til egne ansatte, er ikke med: {amount}"

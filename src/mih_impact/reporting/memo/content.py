@@ -192,7 +192,10 @@ def _costs(made: Numbers) -> tuple[Part, ...]:
     case = made.case
     _, cost, _ = programme_costs(case)
     if cost <= 0:
-        return compose(texts.NO_COSTS.text())
+        told = card.no_resources(case)
+        if told is None:
+            return compose(texts.NO_COSTS.text())
+        return (told.text(), " ")
     values: dict[str, Part] = {
         "cost": made.plain(hundreds(cost), "cost", "costs", "assumptions"),
         "costs": Cite(("costs",)),
@@ -289,10 +292,12 @@ def views(made: Numbers) -> tuple[Text, ...]:
     points.append(compose(texts.LEISURE_VIEW.text(), leisure))
     points += [_objected(made, each) for each in objections_of(case, tuple(_TOLD))]
     at = made.switching("selection")
-    if not math.isnan(at):
+    # Of an effect that is a loss, more motivated starters would only hide a larger one.
+    gains = case.with_values({"selection": 1.0}).npv < case.npv
+    if gains and not math.isnan(at):
         shown = made.of_assumption(percent(at), "selection", "switch")
         points.append(compose(texts.SELECTION_VIEW.text(), {"selection": shown}))
-    turn = _turn(made, "displacement", texts.DISPLACEMENT_TURN, "society")
+    turn = _turn(made, "displacement", texts.DISPLACEMENT_TURN, "society") if gains else ("", {})
     template = texts.DISPLACEMENT_VIEW.text().replace("{turn}", turn[0])
     whole = {"all": made.changed("society", "displacement", 1.0)}
     points.append(compose(template, whole | turn[1]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from mih_impact.account.card import EMPLOYER, NO_COSTS
+from mih_impact.account.card import EMPLOYER
 from mih_impact.account.roles import STATUS_LABELS, amount_of
 from mih_impact.display.locale import Label, capital
 from mih_impact.display.numbers import number
@@ -198,7 +198,6 @@ LIMITS = {
         en="Moving the programme cost changes all the resources that the programme uses in the same"
         " proportion. Grants stay as they are.",
     ),
-    "no_costs": NO_COSTS,
 }
 
 #: The two ends of an interval and how a probability near 0 or 1 is written, for the script.

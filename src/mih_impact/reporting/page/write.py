@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from mih_impact import arguments
-from mih_impact.account.card import cover_of
+from mih_impact.account.card import NO_COSTS, cover_of, no_resources
 from mih_impact.account.cost_benefit import CostBenefit, require_account
 from mih_impact.account.export import export_account
 from mih_impact.account.parameters import Persistence
@@ -363,8 +363,10 @@ def _limits(case: CostBenefit, account: dict[str, Any]) -> list[str]:
     names = ["motivation" if account["covariance"] is not None else "no_interval", "employer"]
     names.append("cut")
     moved = {slider["name"] for slider in account["sliders"]}
-    names.append("cost" if "programme_cost" in moved else "no_costs")
+    names += ["cost"] if "programme_cost" in moved else []
     said = [LIMITS[name].text().format(years=account["estimated"]) for name in names]
+    if "programme_cost" not in moved:
+        said.append((no_resources(case) or NO_COSTS).text())
     note = case.programme.note
     return said if note is None else [*said, note.text()]
 
