@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,6 +23,10 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
+from mih_impact.study.account import account_of
+from mih_impact.study.spec import StudySpec
+from mih_impact.study.start import write_template
+from mih_impact.study.toml_files import read_programme
 from tests.unit.edited_sheet import edited_sheet
 
 YEARS = np.arange(2012, 2020)
@@ -738,9 +743,10 @@ TOLD = {
 
 
 def further() -> dict[str, tuple[str, str, str]]:
-    """The rows of advice.txt: three lines each, by the first of them."""
-    text = (Path(__file__).parent / "advice.txt").read_text(encoding="utf-8")
-    lines = [line.strip() for line in text.splitlines() if line and line[0] != "#"]
+    """The rows of advice.txt and its like: three lines each, by the first of them."""
+    files = sorted(Path(__file__).parent.glob("advice*.txt"))
+    texts = [file.read_text(encoding="utf-8").splitlines() for file in files]
+    lines = [line.strip() for text in texts for line in text if line and line[0] != "#"]
     return {wrong: (wrong, *rest) for wrong, *rest in zip(*[iter(lines)] * 3, strict=True)}  # type: ignore[misc]
 
 
@@ -783,6 +789,47 @@ def copied(path: Path, ending: str, encoding: str | None = None) -> Path:
     return copy
 
 
+def cost(**told: Any) -> mih.CostItem:
+    """A cost of one's own."""
+    label = mih.Label(nb="kurs", en="course")
+    given = {"name": "own", "label": label, "amounts": [40_000.0], "payer": "state"}
+    return mih.CostItem(**(given | told))
+
+
+def given(*outcomes: str, unit: str = "NOK") -> mih.EffectSeries:
+    """Planted effects on wages and on other outcomes."""
+    rows = [
+        {"outcome": name, "year_since_start": year, "estimate": 1_000.0, "unit": measured}
+        for name, measured in (("wage_income", "NOK"), *((name, unit) for name in outcomes))
+        for year in range(3)
+    ]
+    return mih.EffectSeries.from_frame(pd.DataFrame(rows), price_year=2024)
+
+
+def template(name: str, old: str, new: str) -> Path:
+    """The file that `mih-impact init` writes, with a text changed."""
+    path = written(Path(tempfile.mkdtemp(dir=_folder[0]))) / name
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return path
+
+
+def written(folder: Path) -> Path:
+    """A folder in which an analysis stands already."""
+    if not (folder / "analysis.toml").exists():
+        write_template(folder, lang="en")
+    return folder
+
+
+def analysis(old: str, new: str) -> StudySpec:
+    """The analysis of the template, with a text changed; its account is made as well."""
+    spec = StudySpec.from_toml(template("analysis.toml", old, new))
+    short = replace(spec.account, horizon=3)
+    account_of(short, planted(), price_year=2024, folder=spec.folder)
+    return spec
+
+
 def within(option: Any, call: Callable[[], Any]) -> Any:
     """Call within display options."""
     with option:
@@ -803,7 +850,10 @@ def run(code: str) -> Any:
         "half": half, "alike": alike(), "persons": persons, "spells": spells, "built": built,
         "done": register().assign(done=np.where(register()["hours"] > 800, "yes", "no")),
         "sheet": functools.partial(edited_sheet, budgeted(), _folder[0]), "copied": copied,
-        "edited_sheet": edited_sheet,
+        "edited_sheet": edited_sheet, "cost": cost, "given": given, "analysis": analysis,
+        "read_programme": lambda *edit: read_programme(template("programme.toml", *edit)),
+        "written": written, "A": mih.Assumptions.r109(), "AB": mih.Label(nb="a", en="b"),
+        "write_template": write_template, "pd": pd,
         "kpi": dict(zip(mih.PriceIndex.kpi().years, mih.PriceIndex.kpi().values, strict=True)),
     }  # fmt: skip
     if "weighted" in code:

@@ -193,9 +193,7 @@ def _costs(made: Numbers) -> tuple[Part, ...]:
     _, cost, _ = programme_costs(case)
     if cost <= 0:
         told = card.no_resources(case)
-        if told is None:
-            return compose(texts.NO_COSTS.text())
-        return (told.text(), " ")
+        return compose(texts.NO_COSTS.text()) if told is None else (told.text(), " ")
     values: dict[str, Part] = {
         "cost": made.plain(hundreds(cost), "cost", "costs", "assumptions"),
         "costs": Cite(("costs",)),
@@ -285,10 +283,8 @@ def views(made: Numbers) -> tuple[Text, ...]:
         }
         template = texts.POSTS_VIEW.text().replace("{turn}", turn[0])
         points.append(compose(template, values | turn[1]))
-    leisure: dict[str, Part] = {
-        "leisure": made.changed("society", "leisure", 1.0),
-        "base": made.present_value("society"),
-    }
+    valued = made.changed("society", "leisure", 1.0)
+    leisure: dict[str, Part] = {"leisure": valued, "base": made.present_value("society")}
     points.append(compose(texts.LEISURE_VIEW.text(), leisure))
     points += [_objected(made, each) for each in objections_of(case, tuple(_TOLD))]
     at = made.switching("selection")
