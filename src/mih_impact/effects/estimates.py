@@ -13,7 +13,6 @@ from scipy.special import ndtri, stdtrit
 
 from mih_impact import arguments
 from mih_impact.arguments import named_options
-from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.subgroups import ALL, Split
 from mih_impact.display.result import Provenance, Result, is_small
 from mih_impact.display.unit import AnyUnit
@@ -27,7 +26,6 @@ __all__ = [
     "critical_value",
     "family_of",
     "fewest_persons",
-    "outcome_asked",
     "require_estimated",
     "require_outcome",
     "with_table",
@@ -317,10 +315,6 @@ def _no_estimate(
     )
 
 
-#: The outcome that is meant where none is named and there is one.
-_FIRST = "wage_income"
-
-
 def require_outcome(outcomes: Sequence[str], outcome: str) -> None:
     """Raise where there are no effects of an outcome."""
     if outcome not in outcomes:
@@ -329,23 +323,6 @@ def require_outcome(outcomes: Sequence[str], outcome: str) -> None:
             found=f"outcomes {', '.join(outcomes)}",
             do="name one of these",
         )
-
-
-def outcome_asked(of: Any, outcome: str | None) -> str:
-    """Return the outcome that a call is about: wage income where none is named, else the first.
-
-    Parameters
-    ----------
-    of
-        A control group or effects; what is neither is for the call to refuse.
-    outcome
-        What the call was given.
-    """
-    if outcome is not None:
-        return arguments.name("outcome", outcome)
-    group = isinstance(of, ControlGroup)
-    known = of.risk.cube.outcomes if group else getattr(of, "outcomes", ())
-    return _FIRST if _FIRST in known or not known else str(known[0])
 
 
 def require_estimated(what: str, effects: EffectEstimates, outcome: str) -> None:

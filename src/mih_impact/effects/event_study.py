@@ -28,12 +28,13 @@ from mih_impact.effects.inference.small_sample import (
     SmallSample,
     require_small_sample,
 )
-from mih_impact.effects.influence import Influence, StandardError, critical_values
+from mih_impact.effects.influence import Influence, critical_values
 from mih_impact.effects.part_estimates import EstimationOptions, PartEstimate, estimate_parts
 from mih_impact.effects.question import (
     Composition,
     Estimator,
     Question,
+    StandardError,
     TargetEffects,
     is_cross_section,
     is_matched_on,

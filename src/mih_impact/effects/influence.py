@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -196,8 +196,6 @@ def _levels(distance: FloatArray) -> IntArray:
 
 #: Differences of less than this share of what is subtracted are rounding.
 ROUNDING = 1e-12
-
-StandardError = Literal["auto", "person", "abadie_imbens", "matched_set", "estimated_weights"]
 
 
 class AnyInfluence(Protocol):

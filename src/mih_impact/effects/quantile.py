@@ -20,11 +20,10 @@ from mih_impact.display.locale import Label, Lang, in_language
 from mih_impact.display.numbers import count, interval, percent
 from mih_impact.display.result import Card, Provenance, Result, hide_small
 from mih_impact.display.unit import AnyUnit, difference, is_money
-from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.event_study import resolved_se
 from mih_impact.effects.hidden import contributors
-from mih_impact.effects.influence import BAND_DRAWS, StandardError, sup_t
-from mih_impact.effects.question import read_target, require_choice
+from mih_impact.effects.influence import BAND_DRAWS, sup_t
+from mih_impact.effects.question import StandardError, outcome_asked, read_target, require_choice
 from mih_impact.effects.row_outcomes import RowOutcomes
 from mih_impact.errors import OptionError
 from mih_impact.panel.contract import label_of

@@ -15,8 +15,6 @@ from mih_impact import arguments
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.recipe import is_possible, no_weights, possible_outcomes, require_units
 from mih_impact.controls.terms import entered
-from mih_impact.effects.estimates import outcome_asked
-from mih_impact.effects.influence import StandardError
 from mih_impact.errors import EffectsError, OptionError
 from mih_impact.panel.cube import Cube, Dead
 
@@ -24,10 +22,12 @@ __all__ = [
     "Composition",
     "Estimator",
     "Question",
+    "StandardError",
     "TargetEffects",
     "base_years",
     "is_cross_section",
     "is_matched_on",
+    "outcome_asked",
     "read_target",
     "read_years",
     "require_choice",
@@ -43,6 +43,7 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 Estimator = Literal["did", "difference"]
+StandardError = Literal["auto", "person", "abadie_imbens", "matched_set", "estimated_weights"]
 Composition = Literal["available", "balanced", "cohort_weighted"]
 
 
@@ -476,3 +477,24 @@ def _in_register(group: ControlGroup, *, throughout: bool) -> list[int]:
     there = cube.seen(starts, around.tolist())
     kept = np.all(there, axis=0) if throughout else np.any(there, axis=0)
     return [int(e) for e in around[kept]]
+
+
+#: The outcome that is meant where none is named and there is one.
+_FIRST = "wage_income"
+
+
+def outcome_asked(of: Any, outcome: str | None) -> str:
+    """Return the outcome that a call is about: wage income where none is named, else the first.
+
+    Parameters
+    ----------
+    of
+        A control group or effects; what is neither is for the call to refuse.
+    outcome
+        What the call was given.
+    """
+    if outcome is not None:
+        return arguments.name("outcome", outcome)
+    group = isinstance(of, ControlGroup)
+    known = of.risk.cube.outcomes if group else getattr(of, "outcomes", ())
+    return _FIRST if _FIRST in known or not known else str(known[0])

@@ -18,11 +18,12 @@ from mih_impact.display.result import Card, Provenance
 from mih_impact.display.unit import AnyUnit
 from mih_impact.effects.card import effects_card
 from mih_impact.effects.check_result import CheckResult
-from mih_impact.effects.estimates import EffectEstimates, outcome_asked, with_table
+from mih_impact.effects.estimates import EffectEstimates, with_table
 from mih_impact.effects.figures import plot_effects, plot_levels
 from mih_impact.effects.forest import name_subgroup, plot_averages, plot_subgroups
 from mih_impact.effects.given import fingerprint, read_given, require_price_year
 from mih_impact.effects.pretrend import pretrend_test
+from mih_impact.effects.question import outcome_asked
 from mih_impact.effects.subgroups import DifferenceTest, difference_test
 from mih_impact.errors import EffectsError
 

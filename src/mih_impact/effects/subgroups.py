@@ -19,9 +19,10 @@ from mih_impact.display.result import Card, hidden_note, naming_limit
 from mih_impact.display.unit import AnyUnit, difference
 from mih_impact.effects.card import HIDDEN_CELL
 from mih_impact.effects.check_result import CheckResult, Wald, holm, wald
-from mih_impact.effects.estimates import family_of, outcome_asked, require_estimated
+from mih_impact.effects.estimates import family_of, require_estimated
 from mih_impact.effects.hidden import hidden_cells
 from mih_impact.effects.pretrend import tested_leads
+from mih_impact.effects.question import outcome_asked
 from mih_impact.errors import EffectsError, OptionError
 from mih_impact.panel.contract import label_of
 

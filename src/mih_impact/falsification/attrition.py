@@ -18,9 +18,8 @@ from mih_impact.controls.terms import Term, as_terms, lag, term_label
 from mih_impact.display.locale import Label, both
 from mih_impact.display.numbers import number, p_equals, percent
 from mih_impact.effects.check_result import SensitivityCheck
-from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.hidden import contributions, contributors
-from mih_impact.effects.question import read_target
+from mih_impact.effects.question import outcome_asked, read_target
 from mih_impact.errors import OptionError
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead

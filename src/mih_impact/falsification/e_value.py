@@ -17,7 +17,8 @@ from mih_impact.display.locale import Label, both
 from mih_impact.display.numbers import number
 from mih_impact.display.unit import SHARE
 from mih_impact.effects.check_result import SensitivityCheck
-from mih_impact.effects.estimates import fewest_persons, outcome_asked
+from mih_impact.effects.estimates import fewest_persons
+from mih_impact.effects.question import outcome_asked
 from mih_impact.effects.series import require_effects
 from mih_impact.errors import EffectsError, OptionError
 from mih_impact.panel.contract import label_of

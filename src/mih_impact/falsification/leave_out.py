@@ -29,8 +29,13 @@ from mih_impact.display.result import (
 from mih_impact.display.unit import AnyUnit, difference
 from mih_impact.effects.check_result import CountedCheck
 from mih_impact.effects.forest import Rows, forest
-from mih_impact.effects.influence import StandardError
-from mih_impact.effects.question import Composition, Estimator, Question, takes_question
+from mih_impact.effects.question import (
+    Composition,
+    Estimator,
+    Question,
+    StandardError,
+    takes_question,
+)
 from mih_impact.errors import EffectsError
 from mih_impact.falsification.re_estimation import (
     EMPTY,

@@ -23,13 +23,13 @@ from mih_impact.display.locale import Label, both
 from mih_impact.display.numbers import interval, number, percent
 from mih_impact.display.unit import AnyUnit, difference
 from mih_impact.effects.check_result import SensitivityCheck
-from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.hidden import contributions, contributors
 from mih_impact.effects.influence import Influence
 from mih_impact.effects.question import (
     Estimator,
     Question,
     TargetEffects,
+    outcome_asked,
     read_target,
     require_choice,
     takes_question,

@@ -19,15 +19,15 @@ from mih_impact.display.numbers import interval, number, p_value, percent
 from mih_impact.display.result import evidence_of, naming_limit
 from mih_impact.display.unit import difference
 from mih_impact.effects.check_result import CountedCheck, Wald, holm, p_text, wald
-from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.event_study import event_study
 from mih_impact.effects.forest import Rows, forest
-from mih_impact.effects.influence import StandardError
 from mih_impact.effects.question import (
     Composition,
     Estimator,
     Question,
+    StandardError,
     is_matched_on,
+    outcome_asked,
     read_years,
     takes_question,
 )

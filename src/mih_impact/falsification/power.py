@@ -18,8 +18,9 @@ from mih_impact.display.locale import Label, both
 from mih_impact.display.numbers import number, percent
 from mih_impact.display.unit import AnyUnit, difference
 from mih_impact.effects.check_result import SensitivityCheck
-from mih_impact.effects.estimates import fewest_persons, outcome_asked, require_estimated
+from mih_impact.effects.estimates import fewest_persons, require_estimated
 from mih_impact.effects.pretrend import tested_leads, uncertain_years
+from mih_impact.effects.question import outcome_asked
 from mih_impact.effects.series import require_effects
 from mih_impact.errors import EffectsError, OptionError
 from mih_impact.panel.contract import label_of

@@ -24,12 +24,12 @@ from mih_impact.display.locale import Label, both
 from mih_impact.display.numbers import number, p_equals, percent
 from mih_impact.display.unit import SHARE, AnyUnit, difference
 from mih_impact.effects.check_result import SensitivityCheck
-from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.hidden import contributors
 from mih_impact.effects.question import (
     Estimator,
     Question,
     TargetEffects,
+    outcome_asked,
     read_target,
     require_choice,
     takes_question,

@@ -33,8 +33,13 @@ from mih_impact.display.unit import AnyUnit, difference
 from mih_impact.effects.check_result import CountedCheck
 from mih_impact.effects.forest import TITLE_WIDTH, align_heading
 from mih_impact.effects.imputation import imputation_effects
-from mih_impact.effects.influence import StandardError
-from mih_impact.effects.question import Composition, Estimator, Question, takes_question
+from mih_impact.effects.question import (
+    Composition,
+    Estimator,
+    Question,
+    StandardError,
+    takes_question,
+)
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import MihImpactError
 from mih_impact.falsification.re_estimation import (

@@ -24,8 +24,7 @@ from mih_impact.controls.options import (
 from mih_impact.controls.terms import Lag, Term, as_terms, term_label
 from mih_impact.display.locale import Label, both
 from mih_impact.display.numbers import number
-from mih_impact.effects.influence import StandardError
-from mih_impact.effects.question import Composition, Estimator, Question, base_years
+from mih_impact.effects.question import Composition, Estimator, Question, StandardError, base_years
 from mih_impact.errors import MihImpactError, OptionError
 from mih_impact.falsification.re_estimation import recipe_of
 from mih_impact.panel.cube import Dead

@@ -19,7 +19,7 @@ from mih_impact.controls.terms import entered, parse_term
 from mih_impact.display.locale import Lang, current, in_language
 from mih_impact.display.result import Card, Provenance
 from mih_impact.effects.check_result import CheckResult
-from mih_impact.effects.estimates import outcome_asked, with_table
+from mih_impact.effects.estimates import with_table
 from mih_impact.effects.group_time.cells import (
     GroupTimeEstimates,
     GroupTimeMethod,
@@ -42,6 +42,7 @@ from mih_impact.effects.group_time.pretrend import start_year_pretrend
 from mih_impact.effects.group_time.sample import StartGroup, Windows
 from mih_impact.effects.hidden import averaged
 from mih_impact.effects.influence import Influence, critical_values
+from mih_impact.effects.question import outcome_asked
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import EffectsError
 from mih_impact.panel.cube import Cube

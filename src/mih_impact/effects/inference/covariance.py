@@ -16,7 +16,8 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.terms import Lag, Term
 from mih_impact.display.result import Provenance
 from mih_impact.effects.estimates import with_table
-from mih_impact.effects.influence import AnyInfluence, Influence, StandardError
+from mih_impact.effects.influence import AnyInfluence, Influence
+from mih_impact.effects.question import StandardError
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import EffectsError, OptionError
 

@@ -25,7 +25,6 @@ from mih_impact.controls.risk_set import RiskSet
 from mih_impact.display.locale import Label, both, current
 from mih_impact.display.numbers import number
 from mih_impact.effects.comparison import compare
-from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.hidden import contributors
 from mih_impact.effects.inference.covariance import require_draws
 from mih_impact.effects.inference.effect_test import (
@@ -35,7 +34,13 @@ from mih_impact.effects.inference.effect_test import (
     persons_behind,
     shown_p,
 )
-from mih_impact.effects.question import Question, TargetEffects, require_choice, takes_question
+from mih_impact.effects.question import (
+    Question,
+    TargetEffects,
+    outcome_asked,
+    require_choice,
+    takes_question,
+)
 from mih_impact.effects.row_outcomes import RowOutcomes
 from mih_impact.errors import EffectsError, warn
 from mih_impact.panel.contract import label_of

@@ -21,7 +21,6 @@ from mih_impact.controls.terms import Term, term_label
 from mih_impact.display.locale import Label, both
 from mih_impact.display.numbers import interval, number, percent
 from mih_impact.effects.comparison import Comparison
-from mih_impact.effects.estimates import outcome_asked
 from mih_impact.effects.hidden import contributors
 from mih_impact.effects.inference.covariance import cluster_of, require_draws
 from mih_impact.effects.inference.effect_test import (
@@ -32,7 +31,7 @@ from mih_impact.effects.inference.effect_test import (
     shown_p,
 )
 from mih_impact.effects.inference.multiplier import multipliers
-from mih_impact.effects.question import Question, require_choice, takes_question
+from mih_impact.effects.question import Question, outcome_asked, require_choice, takes_question
 from mih_impact.effects.row_outcomes import RowOutcomes
 from mih_impact.errors import EffectsError
 from mih_impact.panel.contract import label_of

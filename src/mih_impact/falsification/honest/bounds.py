@@ -13,7 +13,7 @@ from scipy.special import ndtri
 from mih_impact import arguments
 from mih_impact.arguments import named_options
 from mih_impact.display.result import Provenance
-from mih_impact.effects.estimates import outcome_asked
+from mih_impact.effects.question import outcome_asked
 from mih_impact.effects.series import require_effects
 from mih_impact.errors import EffectsError
 from mih_impact.falsification.honest import relative, smoothness
