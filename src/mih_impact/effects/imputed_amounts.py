@@ -9,16 +9,13 @@ years without treatment, on the controls'.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact.effects.hidden import Part, of_side
-
-if TYPE_CHECKING:
-    from mih_impact.effects.imputation import _Outcome, _Sample
+from mih_impact.effects.imputed import ImputationSample, ImputedOutcome
 
 __all__ = ["giving_of"]
 
@@ -32,7 +29,7 @@ _ROWS = 2_048
 _NOTHING = 1e-9
 
 
-def giving_of(sample: _Sample, parts: list[_Outcome]) -> pd.DataFrame:
+def giving_of(sample: ImputationSample, parts: list[ImputedOutcome]) -> pd.DataFrame:
     """Return who contributes to every effect, in the order (outcome, level)."""
     tables = []
     for part in parts:
@@ -49,7 +46,9 @@ def giving_of(sample: _Sample, parts: list[_Outcome]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def _giving(sample: _Sample, part: _Outcome, *, turned: bool) -> dict[str, FloatArray]:
+def _giving(
+    sample: ImputationSample, part: ImputedOutcome, *, turned: bool
+) -> dict[str, FloatArray]:
     """Return who contributes to the effects on one outcome; `turned`, to those on 1 less it."""
     own = _Amounts(sample, part, turned)
     found = of_side("participants", own.of_level())
@@ -62,7 +61,7 @@ def _giving(sample: _Sample, part: _Outcome, *, turned: bool) -> dict[str, Float
 class _Amounts:
     """The amounts of one outcome behind its effects, some persons at a time; see `Part`."""
 
-    def __init__(self, sample: _Sample, part: _Outcome, turned: bool) -> None:
+    def __init__(self, sample: ImputationSample, part: ImputedOutcome, turned: bool) -> None:
         T = len(sample.values.years)
         self.sample, self.part, self.turned = sample, part, turned
         self.columns = slice(part.number * T, (part.number + 1) * T)
@@ -164,7 +163,7 @@ def _mean(values: FloatArray, free: BoolArray) -> FloatArray:
     return np.asarray(total / np.maximum(free.sum(axis=1), 1.0)[:, None])[:, None]
 
 
-def _is_indicator(sample: _Sample, part: _Outcome) -> bool:
+def _is_indicator(sample: ImputationSample, part: ImputedOutcome) -> bool:
     """Return whether everybody has 0 or 1 of an outcome."""
     amounts = _Amounts(sample, part, turned=False)
     for persons in (sample.starters, sample.listed, sample.whole):
