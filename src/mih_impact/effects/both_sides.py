@@ -206,8 +206,8 @@ class BothSides:
             here = np.flatnonzero(self.year == c)
             slopes[start_year] = by_coefficient(group, here, moved[here])
         added = np.zeros_like(rows)
-        for here, each in moved_by_score(group, slopes):
-            added[here] = each
+        for here, factor, gain in moved_by_score(group, slopes):
+            added[here] = factor @ gain
         return added
 
     def _matched(self, changes: FloatArray) -> Parts:

@@ -6,6 +6,7 @@ Arrays in, arrays out. Columns are outcome-major: column k * E + e is outcome k 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +15,16 @@ from scipy.sparse import csr_array
 from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.hidden import contributions
 
-__all__ = ["Comparison", "average", "centred", "compare"]
+__all__ = ["Compared", "Comparison", "SetMeans", "average", "centred", "compare", "with_sets"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """One weighted comparison per column.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Compared:
+    """What one weighted comparison per column comes to, and each participant's part in it.
 
     Attributes
     ----------
@@ -37,18 +38,11 @@ class Comparison:
         Weight of each participant in the mean, shape (n, KE); a column adds up to 1.
     between
         What each participant adds to the error of the strata's shares, shape (n, KE).
-    stratum_t, stratum_c
-        Strata of participants (n,) and control rows (q,): start years where these have estimated
-        shares, else one for all.
+    stratum_t
+        Strata of participants, shape (n,): start years where these have estimated shares, else one
+        for all.
     n
         Participants in the mean, shape (KE,).
-    control_row
-        Rows of the risk set that serve as controls, shape (q,).
-    change_t, change_c
-        Changes of participants (n, KE) and of controls (q, KE).
-    load, load_squares
-        Sums over participants of (share times the control's weight), and of its square, shape
-        (q, KE): K / n and K' / n^2. No squares where those are weighted, or on both sides.
     mean_t, mean_c
         Mean levels of those compared, shape (KE,).
     giving
@@ -56,9 +50,6 @@ class Comparison:
     leverage
         What each control's residual weighs because changes were adjusted by a regression on
         controls with their weights, shape (q, KE); None if they were not.
-    apart
-        What each control adds by way of a regression without weights, shape (q, KE); None if there
-        was none.
     """
 
     estimate: FloatArray
@@ -67,17 +58,39 @@ class Comparison:
     share: FloatArray
     between: FloatArray
     stratum_t: IntArray
-    stratum_c: IntArray
     n: IntArray
+    mean_t: FloatArray
+    mean_c: FloatArray
+    giving: dict[str, FloatArray]
+    leverage: FloatArray | None = None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Comparison(Compared):
+    """The same with every row that serves as a control.
+
+    Attributes
+    ----------
+    stratum_c
+        Strata of control rows, shape (q,).
+    control_row
+        Rows of the risk set that serve as controls, shape (q,).
+    change_t, change_c
+        Changes of participants (n, KE) and of controls (q, KE).
+    load, load_squares
+        Sums over participants of (share times the control's weight), and of its square, shape
+        (q, KE): K / n and K' / n^2. No squares where those are weighted, or on both sides.
+    apart
+        What each control adds by way of a regression without weights, shape (q, KE); None if there
+        was none.
+    """
+
+    stratum_c: IntArray
     control_row: IntArray
     change_t: FloatArray
     change_c: FloatArray
     load: FloatArray
     load_squares: FloatArray | None
-    mean_t: FloatArray
-    mean_c: FloatArray
-    giving: dict[str, FloatArray]
-    leverage: FloatArray | None = None
     apart: FloatArray | None = None
 
 
@@ -118,49 +131,28 @@ def compare(
     seen_c = np.isfinite(change_c)
     seen_weight = W @ seen_c.astype(np.float64)  # of each set
     some_seen = np.where(seen_weight > 0, seen_weight, 1.0)
-    set_mean = (W @ np.where(seen_c, change_c, 0.0)) / some_seen
-    valid = np.isfinite(change_t) & (seen_weight > 0)[sets.set_of]
-    if among is not None:
-        valid &= among[:, None]
-    contrast = np.where(valid, change_t - set_mean[sets.set_of], np.nan)
-    start_year = group.risk.start_year
-    stratum = start_year if by_start_year else np.zeros_like(start_year)
-    everyone = np.ones(len(valid), dtype=bool) if among is None else among
-    own = np.ones(len(valid)) if sets.own is None else sets.own
-    estimate, share, between = average(contrast, valid, everyone, stratum[sets.participant], own)
-
-    of_set = csr_array(
-        (np.ones(len(sets.set_of)), (sets.set_of, np.arange(len(sets.set_of)))),
-        shape=(W.shape[0], len(sets.set_of)),
+    means = SetMeans(
+        seen_weight,
+        (W @ np.where(seen_c, change_c, 0.0)) / some_seen,
+        (W @ np.where(seen_c, level_c, 0.0)) / some_seen,
     )
-    mass = (of_set @ share) / some_seen
-    load = np.asarray(W.T @ mass)
+    found = with_sets(group, means, level_t, change_t, among=among, by_start_year=by_start_year)
+    share, mass = found["share"], found.pop("mass")
+    load = np.asarray(W.T @ (mass / some_seen))
     load *= seen_c
     load_squares = None
     if group.model is None:
         squares = csr_array((sets.weight**2, (sets.member, place)), shape=W.shape)
-        load_squares = np.asarray(squares.T @ ((of_set @ share**2) / some_seen**2)) * seen_c
-    found = valid.any(axis=0)
-    mean_t = np.where(found, (share * np.where(valid, level_t, 0.0)).sum(axis=0), np.nan)
-    # Added up in the participants' order, which no numbering of the sets moves.
-    set_level = (W @ np.where(seen_c, level_c, 0.0)) / some_seen
-    mean_c = np.where(found, (share * set_level[sets.set_of]).sum(axis=0), np.nan)
+        load_squares = np.asarray(squares.T @ (_by_set(group, share**2) / some_seen**2)) * seen_c
+    start_year = group.risk.start_year[control_row]
     return Comparison(
-        estimate=estimate,
-        contrast=contrast,
-        valid=valid,
-        share=share,
-        between=between,
-        stratum_t=stratum[sets.participant],
-        stratum_c=stratum[control_row],
-        n=valid.sum(axis=0),
+        **found,
+        stratum_c=start_year if by_start_year else np.zeros_like(start_year),
         control_row=control_row,
         change_t=change_t,
         change_c=change_c,
         load=load,
         load_squares=load_squares,
-        mean_t=mean_t,
-        mean_c=mean_c,
         giving=contributions(
             (share, load),
             (level_t, level_c),
@@ -168,6 +160,79 @@ def compare(
             changes if moved is None else moved,
         ),
     )
+
+
+class SetMeans(NamedTuple):
+    """Of the controls of each set that are seen: their weight, and mean change and level, (s, KE).
+
+    Both means are 0 where nobody is seen.
+    """
+
+    weight: FloatArray
+    change: FloatArray
+    level: FloatArray
+
+
+def with_sets(
+    group: ControlGroup,
+    means: SetMeans,
+    level: FloatArray,
+    change: FloatArray,
+    *,
+    among: BoolArray | None,
+    by_start_year: bool,
+) -> dict[str, Any]:
+    """Compare participants with the means of their sets of controls; see `compare`.
+
+    Parameters
+    ----------
+    group
+        Participants and their controls.
+    means
+        Of their sets.
+    level, change
+        Of the participants, shape (n, KE).
+    among, by_start_year
+        As of `compare`.
+
+    Returns
+    -------
+    dict
+        Fields of `Compared` but `giving`, and `mass`, the shares of those who have each set.
+    """
+    sets = group.sets
+    valid = np.isfinite(change) & (means.weight > 0)[sets.set_of]
+    if among is not None:
+        valid &= among[:, None]
+    contrast = np.where(valid, change - means.change[sets.set_of], np.nan)
+    start_year = group.risk.start_year[sets.participant]
+    stratum = start_year if by_start_year else np.zeros_like(start_year)
+    everyone = np.ones(len(valid), dtype=bool) if among is None else among
+    own = np.ones(len(valid)) if sets.own is None else sets.own
+    estimate, share, between = average(contrast, valid, everyone, stratum, own)
+    found = valid.any(axis=0)
+    mean_t = np.where(found, (share * np.where(valid, level, 0.0)).sum(axis=0), np.nan)
+    # Added up in the participants' order, which no numbering of the sets moves.
+    mean_c = np.where(found, (share * means.level[sets.set_of]).sum(axis=0), np.nan)
+    return {
+        "estimate": estimate,
+        "contrast": contrast,
+        "valid": valid,
+        "share": share,
+        "between": between,
+        "stratum_t": stratum,
+        "n": valid.sum(axis=0),
+        "mean_t": mean_t,
+        "mean_c": mean_c,
+        "mass": _by_set(group, share),
+    }
+
+
+def _by_set(group: ControlGroup, values: FloatArray) -> FloatArray:
+    """Add up what participants have, by the set of each, shape (sets, KE)."""
+    of, size = group.sets.set_of, len(group.sets.size)
+    entry = np.ones(len(of)), (of, np.arange(len(of)))
+    return np.asarray(csr_array(entry, shape=(size, len(of))) @ values)
 
 
 def average(

@@ -25,17 +25,24 @@ __all__ = [
     "FLAT",
     "ScoreMoments",
     "by_coefficient",
+    "cancelled",
     "corrected",
     "estimated_weights",
+    "largest_of",
     "moved_by_score",
+    "moved_by_weights",
     "require_estimated",
     "require_theory",
     "score_design",
     "score_moments",
+    "steepness",
 ]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+#: Rows of the risk sets, and two factors of what each adds to every estimate.
+Moved = tuple[IntArray, FloatArray, FloatArray]
 
 #: Directions in which weighted candidates hardly differ carry no slope: a share of the largest
 #: spread, in standard deviations squared.
@@ -92,7 +99,7 @@ def estimated_weights(group: ControlGroup, comparison: Comparison) -> Influence:
 
     No small-sample factor. Trimming is taken as fixed.
     """
-    model = require_estimated(group)
+    require_estimated(group)
     c, who, sets = comparison, group.risk.person, group.sets
     rows = np.zeros((len(group.risk.cube.person_id), len(c.estimate)))
     year = group.risk.start_year[c.control_row]
@@ -115,16 +122,25 @@ def estimated_weights(group: ControlGroup, comparison: Comparison) -> Influence:
     if c.apart is not None:
         np.subtract.at(rows, who[c.control_row], c.apart)
     rows[who[sets.participant]] += centred(contrast, c.share, c.stratum_t) + c.between
-    largest = np.abs(rows).max(axis=0)
-    if model.kind == "entropy":
-        _add_balancing(rows, group, model, slopes)
-    else:
-        for at, added in moved_by_score(group, {c: -slope for c, slope in slopes.items()}):
-            rows[who[at]] += added
-    # What is balanced exactly cannot differ: its rows cancel, and what rounding leaves is no error.
-    rows[:, np.abs(rows).max(axis=0) <= SPREAD_ROUNDING * largest] = 0.0
+    largest = largest_of(rows)
+    for at, factor, gain in moved_by_weights(group, slopes):
+        rows[who[at]] += factor @ gain
+    rows[:, cancelled(rows, largest)] = 0.0
     touched = np.flatnonzero(rows.any(axis=1))
     return Influence(rows[touched], touched)
+
+
+def cancelled(rows: FloatArray, largest: FloatArray) -> NDArray[np.bool_]:
+    """Return which estimates have rows that cancel, beside the largest before these did, (KE,).
+
+    What is balanced exactly cannot differ: its rows cancel, and what rounding leaves is no error.
+    """
+    return np.asarray(largest_of(rows) <= SPREAD_ROUNDING * largest)
+
+
+def largest_of(rows: FloatArray) -> FloatArray:
+    """Return the largest of each column without its sign, shape (KE,)."""
+    return np.asarray(np.maximum(rows.max(axis=0), -rows.min(axis=0)))
 
 
 def require_estimated(group: ControlGroup) -> WeightModel:
@@ -144,11 +160,25 @@ def _mean(change: FloatArray, load: FloatArray) -> FloatArray:
     return np.asarray(np.einsum("jk,jk->k", load, change) / np.where(total > 0, total, 1.0))
 
 
-def _add_balancing(
-    rows: FloatArray, group: ControlGroup, model: WeightModel, slopes: dict[int, FloatArray]
-) -> None:
-    """Add what persons move by way of the balanced means, start year by start year."""
-    risk, sets, X = group.risk, group.sets, model.covariates.X
+def moved_by_weights(group: ControlGroup, slopes: dict[int, FloatArray]) -> Iterator[Moved]:
+    """Yield what rows add by way of the weights that were estimated, start year by start year.
+
+    Parameters
+    ----------
+    group
+        Participants and their weighted controls.
+    slopes
+        Of each start year how the controls' mean moves with the coefficients, shape (1 + k, KE); as
+        of `by_coefficient`.
+    """
+    if require_estimated(group).kind == "entropy":
+        return _moved_by_balancing(group, slopes)
+    return moved_by_score(group, {c: -slope for c, slope in slopes.items()})
+
+
+def _moved_by_balancing(group: ControlGroup, slopes: dict[int, FloatArray]) -> Iterator[Moved]:
+    """Yield what rows add by way of the balanced means."""
+    risk, sets, X = group.risk, group.sets, require_estimated(group).covariates.X
     spread = X.std(axis=0)
     scale = np.where(spread > 0, spread, 1.0)
     for start_year, slope in slopes.items():
@@ -161,8 +191,7 @@ def _add_balancing(
         weighted = beyond * weight[:, None]
         inverse = np.linalg.pinv(beyond.T @ weighted, rcond=FLAT, hermitian=True)
         gain = inverse @ (slope[1:] / scale[:, None])
-        rows[risk.person[used]] += weighted @ gain
-        rows[risk.person[treated]] -= each * (own @ gain)
+        yield np.concatenate([used, treated]), np.vstack([weighted, -each * own]), gain
 
 
 def by_coefficient(group: ControlGroup, rows: IntArray, moved: FloatArray) -> FloatArray:
@@ -170,17 +199,23 @@ def by_coefficient(group: ControlGroup, rows: IntArray, moved: FloatArray) -> Fl
 
     Shape (1 + k, KE): with the constant of the rows' start year, and with each covariate.
     """
+    return np.asarray(steepness(group, rows) @ moved)
+
+
+def steepness(group: ControlGroup, rows: IntArray) -> FloatArray:
+    """Return what rows' log weights move by with each coefficient, shape (1 + k, rows)."""
     assert group.model is not None
+    X = group.model.covariates.X
+    found = np.empty((1 + X.shape[1], len(rows)))
+    found[0], found[1:] = 1.0, X[rows].T
     steep = None if group.score is None else group.score.steepness
     if steep is not None:
-        moved = steep[rows, None] * moved
-    return np.vstack([moved.sum(axis=0), group.model.covariates.X[rows].T @ moved])
+        found *= steep[rows]
+    return found
 
 
-def moved_by_score(
-    group: ControlGroup, slopes: dict[int, FloatArray]
-) -> Iterator[tuple[IntArray, FloatArray]]:
-    """Yield rows of the risk sets, and what each adds by way of the score's coefficients.
+def moved_by_score(group: ControlGroup, slopes: dict[int, FloatArray]) -> Iterator[Moved]:
+    """Yield what rows of the risk sets add by way of the score's coefficients.
 
     Parameters
     ----------
@@ -210,8 +245,10 @@ def moved_by_score(
         moved = fit.cov @ (each[k] if model.by_start_year else pooled)
         terms = len(fit.names) - X.shape[1]
         here = np.flatnonzero(risk.start_year == start_year)
-        index = moved[0 if model.by_start_year else k] + X[here] @ moved[terms:]
-        yield here, surprise[here, None] * index
+        gain = np.vstack([moved[[0 if model.by_start_year else k]], moved[terms:]])
+        own = np.column_stack([np.ones(len(here)), X[here]])
+        own *= surprise[here, None]
+        yield here, own, gain
 
 
 # --- a score that was estimated, and matched on ---------------------------------------------------

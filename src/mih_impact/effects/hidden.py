@@ -27,17 +27,18 @@ from mih_impact.display.result import is_small, with_complement
 from mih_impact.panel.contract import CONTRACT
 
 __all__ = [
+    "Behind",
     "Hidden",
     "Part",
     "averaged",
+    "by_rows",
     "contributions",
+    "contributions_of",
     "contributors",
     "hidden_cells",
     "is_thin",
-    "named",
     "of_side",
     "pools",
-    "summed",
     "thin_when_pooled",
 ]
 
@@ -91,20 +92,51 @@ def contributions(
     """
     found: dict[str, FloatArray] = {}
     for k, side in enumerate(_SIDES):
-        parts = partial(_by_person, person[k], weight[k], value[k])
-        if change is None:
-            found |= of_side(side, parts())
-        else:
-            found |= of_side(side, parts(change[k]), partial(parts, change[k]))
+        own = None if change is None else change[k]
+        found |= contributions_of(side, weight[k], value[k], person[k], own)
     return found
+
+
+def contributions_of(
+    side: str,
+    weight: FloatArray,
+    value: FloatArray,
+    person: IntArray,
+    change: FloatArray | None = None,
+) -> dict[str, FloatArray]:
+    """Return who contributes on one side, "participants" or "controls"; see `contributions`."""
+    parts = partial(_by_person, person, weight, value)
+    if change is None:
+        return of_side(side, by_rows(parts()))
+    return of_side(side, by_rows(parts(change)), lambda cells: by_rows(parts(change, cells)))
 
 
 #: Rows: what each weighs, one or two amounts, and whose they are where a person has several.
 Part = tuple[FloatArray, list[FloatArray], csr_array | None]
 
 
+class Behind(NamedTuple):
+    """Some persons behind means.
+
+    Attributes
+    ----------
+    there
+        Who is in each mean, shape (persons, cells).
+    amounts
+        What each adds to each, without sign; one or two arrays of that shape.
+    binary
+        Of each of these whether all values are 0 or 1, shape (cells,).
+    """
+
+    there: BoolArray
+    amounts: list[FloatArray]
+    binary: list[BoolArray]
+
+
 def of_side(
-    side: str, parts: Iterable[Part], changes: Callable[[IntArray], Iterable[Part]] | None = None
+    side: str,
+    parts: Iterable[Behind],
+    changes: Callable[[IntArray], Iterable[Behind]] | None = None,
 ) -> dict[str, FloatArray]:
     """Return who contributes on one side; see `contributions`.
 
@@ -117,29 +149,24 @@ def of_side(
     changes
         Gives the same persons with their changes in some cells: those whose base tells too little.
     """
-    persons, many = summed(parts)
+    persons, many = _summed(parts)
     if changes is not None:
         many = np.concatenate([many, many[1:]])
         unsure = np.flatnonzero(~_tells_enough(persons, many[1]))
         if len(unsure):
-            many[2][:, unsure] = summed(changes(unsure))[1][0]
-    return named(side, persons, many)
-
-
-def _tells_enough(persons: FloatArray, before: FloatArray) -> BoolArray:
-    """Return in which cells who has an amount in the base says enough, (cells,)."""
-    giving, largest, total = before
-    return np.asarray((giving > _SURE) & (largest < DOMINANT * total) | (persons == 0))
-
-
-def named(side: str, persons: FloatArray, many: FloatArray) -> dict[str, FloatArray]:
-    """Name what `summed` returns of amounts, and of the base and the changes if these are there."""
+            many[2][:, unsure] = _summed(changes(unsure))[1][0]
     found = {f"persons_{side}": persons}
     for when, (giving, largest, total) in zip(("", "_before", "_change"), many, strict=False):
         found[f"giving_{side}{when}"] = giving
         found[f"largest_{side}{when}"] = largest
         found[f"total_{side}{when}"] = total
     return found
+
+
+def _tells_enough(persons: FloatArray, before: FloatArray) -> BoolArray:
+    """Return in which cells who has an amount in the base says enough, (cells,)."""
+    giving, largest, total = before
+    return np.asarray((giving > _SURE) & (largest < DOMINANT * total) | (persons == 0))
 
 
 def _by_person(
@@ -179,19 +206,14 @@ def _by_person(
         yield part(order[bounds[0] : bounds[-1]], csr_array(own))
 
 
-def summed(parts: Iterable[Part]) -> tuple[FloatArray, FloatArray]:
-    """Return who is in the cells, shape (cells,), and who gives to them, (amounts, 3, cells)."""
-    persons: NDArray[Any] = np.zeros(1)
-    found: NDArray[Any] = np.zeros(1)
-    binary: NDArray[Any] = np.ones(1, dtype=bool)
+def by_rows(parts: Iterable[Part]) -> Iterator[Behind]:
+    """Give who is behind means by rows, some persons at a time, of whom one may have several."""
+    binary: list[BoolArray] = []
     for weight, amounts, own in parts:
-        if found.ndim == 1:
-            cells = weight.shape[1]
-            persons, found = np.zeros(cells), np.zeros((len(amounts), 3, cells))
-            binary = np.ones((len(amounts), cells), dtype=bool)
-        counts = weight > 0
-        persons += _how_many(counts if own is None else own @ counts.astype(np.float64) > 0)
-        for y, of, (giving, largest, total) in zip(amounts, binary, found, strict=True):
+        if not binary:
+            binary = [np.ones(weight.shape[1], dtype=bool) for _ in amounts]
+        counts, added = weight > 0, []
+        for y, of in zip(amounts, binary, strict=True):
             if of.any():
                 at = np.flatnonzero(of)
                 given = np.where(counts[:, at], y[:, at], 0.0)
@@ -200,8 +222,25 @@ def summed(parts: Iterable[Part]) -> tuple[FloatArray, FloatArray]:
             if np.isnan(amount).any():  # what is not seen weighs nothing
                 amount[~counts] = 0.0
             np.abs(amount, out=amount)
-            if own is not None:
-                amount = own @ amount
+            added.append(amount if own is None else own @ amount)
+        yield Behind(counts if own is None else own @ counts.astype(np.float64) > 0, added, binary)
+
+
+def _summed(parts: Iterable[Behind]) -> tuple[FloatArray, FloatArray]:
+    """Return who is in the cells, shape (cells,), and who gives to them, (amounts, 3, cells)."""
+    persons: NDArray[Any] = np.zeros(1)
+    found: NDArray[Any] = np.zeros(1)
+    binary: NDArray[Any] = np.ones(1, dtype=bool)
+    for there, amounts, only in parts:
+        if found.ndim == 1:
+            cells = there.shape[1]
+            persons, found = np.zeros(cells), np.zeros((len(amounts), 3, cells))
+            binary = np.ones((len(amounts), cells), dtype=bool)
+        persons += _how_many(there)
+        for amount, of, so_far, (giving, largest, total) in zip(
+            amounts, only, binary, found, strict=True
+        ):
+            so_far &= of
             giving += _how_many(amount > 0)
             np.maximum(largest, _largest(amount), out=largest)
             total += np.ones(len(amount)) @ amount
@@ -222,7 +261,7 @@ def _how_many(true: BoolArray) -> FloatArray:
 
 def _largest(amount: FloatArray) -> FloatArray:
     """Return the largest of each column; of few columns many rows are laid side by side first."""
-    beside = max(1, 64 // max(amount.shape[1], 1))
+    beside = max(1, 64 // max(amount.shape[1], 1)) if amount.flags.c_contiguous else 1
     even = len(amount) // beside * beside
     wide = amount[:even].reshape(-1, beside * amount.shape[1]).max(axis=0, initial=0.0)
     rest = np.concatenate([wide.reshape(beside, -1), amount[even:]])

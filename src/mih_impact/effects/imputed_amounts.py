@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.effects.hidden import Part, of_side
+from mih_impact.effects.hidden import Part, by_rows, of_side
 from mih_impact.effects.imputed import ImputationSample, ImputedOutcome
 
 __all__ = ["giving_of"]
@@ -51,10 +51,10 @@ def _giving(
 ) -> dict[str, FloatArray]:
     """Return who contributes to the effects on one outcome; `turned`, to those on 1 less it."""
     own = _Amounts(sample, part, turned)
-    found = of_side("participants", own.of_level())
+    found = of_side("participants", by_rows(own.of_level()))
     for when in ("before", "change"):
-        found |= of_side(f"participants_{when}", own.of_starters(when))
-    found |= of_side("controls", own.of_controls())
+        found |= of_side(f"participants_{when}", by_rows(own.of_starters(when)))
+    found |= of_side("controls", by_rows(own.of_controls()))
     return {name: value for name, value in found.items() if not name.startswith("persons")}
 
 

@@ -14,7 +14,7 @@ from mih_impact.controls.subgroups import Parts
 from mih_impact.effects.adjustment import Adjustment
 from mih_impact.effects.both_sides import BothSides
 from mih_impact.effects.card import NO_CONTROLS
-from mih_impact.effects.comparison import Comparison
+from mih_impact.effects.comparison import Compared
 from mih_impact.effects.estimated_weights import corrected
 from mih_impact.effects.filled import filled
 from mih_impact.effects.inference.small_sample import (
@@ -26,6 +26,7 @@ from mih_impact.effects.question import (
     TargetEffects,
 )
 from mih_impact.effects.row_outcomes import RowOutcomes
+from mih_impact.effects.weighted_years import WeightedYears
 from mih_impact.errors import EffectsError, MihImpactError, SupportError
 
 __all__ = ["EstimationOptions", "PartEstimate", "estimate_parts"]
@@ -93,7 +94,7 @@ class PartEstimate:
 
     group: ControlGroup
     target: TargetEffects
-    comparison: Comparison
+    comparison: Compared
     influence: Influence
     about: IntArray
     refused: str = ""
@@ -186,17 +187,29 @@ def estimate_parts(
     return found
 
 
-def _measured(group: ControlGroup, options: EstimationOptions) -> RowOutcomes | BothSides:
+#: What estimates a comparison of some participants, by how controls were chosen.
+_Measured = RowOutcomes | BothSides | WeightedYears
+
+
+def _measured(group: ControlGroup, options: EstimationOptions) -> _Measured:
     if group.estimand != "att":
         return BothSides.of(group, options.target, options.adjustment)
+    plain = options.adjustment is None and not options.fills and options.small_sample == "auto"
+    if options.kind == "estimated_weights" and plain:
+        by_year = WeightedYears.of(group, options.target)
+        if by_year is not None:
+            return by_year
     return RowOutcomes.of(group, options.target, options.kind, adjustment=options.adjustment)
 
 
 def _study(
-    observed: RowOutcomes | BothSides, options: EstimationOptions, place: int, about: IntArray
+    observed: _Measured, options: EstimationOptions, place: int, about: IntArray
 ) -> PartEstimate:
     """Compare all participants of a control group."""
     group = observed.group
+    if isinstance(observed, WeightedYears):
+        everyone = np.ones(group.n_participants, dtype=bool)
+        return PartEstimate(group, options.target, *observed.effect(everyone), about)
     if options.fills and isinstance(observed, RowOutcomes):
         comparison, influence = filled(observed)
     else:
@@ -211,9 +224,7 @@ def _study(
     return PartEstimate(group, options.target, comparison, influence, about, df=df)
 
 
-def _nobody(
-    observed: RowOutcomes | BothSides, about: IntArray, error: MihImpactError
-) -> PartEstimate:
+def _nobody(observed: _Measured, about: IntArray, error: MihImpactError) -> PartEstimate:
     """Return a comparison in which nobody is."""
     comparison, influence = observed.effect(np.zeros(observed.group.n_participants, dtype=bool))
     nothing = Influence(influence.rows[:0], influence.cluster[:0])

@@ -24,7 +24,7 @@ from mih_impact.effects.group_time.estimate import (
 )
 from mih_impact.effects.group_time.influence import FactoredInfluence
 from mih_impact.effects.group_time.sample import Outcomes, StartGroup, Windows
-from mih_impact.effects.hidden import Part, is_thin, of_side
+from mih_impact.effects.hidden import Behind, Part, by_rows, is_thin, of_side
 from mih_impact.errors import EffectsError
 
 __all__ = ["GroupTimeEstimates", "GroupTimeMethod", "giving_of", "in_overall", "persons_behind"]
@@ -176,21 +176,24 @@ def _giving(
     base = windows.base[k]
     middle = np.broadcast_to(outcomes.middle, outcomes.values.shape[1:])[columns]
 
-    def parts(
-        who: IntArray, start: IntArray | None, cells: IntArray | None = None
-    ) -> Iterator[Part]:
+    def rows(who: IntArray, start: IntArray | None, cells: IntArray | None) -> Iterator[Part]:
         for at in range(0, max(len(who), 1), _ROWS):
-            rows = who[at : at + _ROWS]
-            own = outcomes.values[rows, columns] + middle
+            some = who[at : at + _ROWS]
+            own = outcomes.values[some, columns] + middle
             before = np.where(base >= 0, own[:, np.maximum(base, 0)], np.nan)
             seen = np.isfinite(own - before)
             if start is not None:
                 seen &= start[at : at + _ROWS, None] > windows.free_after[k]
-            design = 1.0 if outcomes.weight is None else outcomes.weight[rows, None]
+            design = 1.0 if outcomes.weight is None else outcomes.weight[some, None]
             if cells is None:
                 yield seen * design, [own, before], None
             else:
                 yield (seen * design)[:, cells], [(own - before)[:, cells]], None
+
+    def behind(
+        who: IntArray, start: IntArray | None, cells: IntArray | None = None
+    ) -> Iterator[Behind]:
+        return by_rows(rows(who, start, cells))
 
     sides = {
         "participants": (group.treated, None),
@@ -198,7 +201,7 @@ def _giving(
     }
     found: dict[str, FloatArray] = {}
     for side, (who, start) in sides.items():
-        of = of_side(side, parts(who, start), partial(parts, who, start))
+        of = of_side(side, behind(who, start), partial(behind, who, start))
         n = np.maximum(of[f"persons_{side}"], 1)  # a mean is of those who are seen
         found |= {name: x / n if name[:5] in ("large", "total") else x for name, x in of.items()}
     return found
