@@ -830,6 +830,12 @@ def analysis(old: str, new: str) -> StudySpec:
     return spec
 
 
+def wide() -> pd.DataFrame:
+    """The wages of the small register with a column for each year."""
+    by_year = register().pivot(index="person_id", columns="year", values="wage_income")
+    return by_year.add_prefix("lonn_").reset_index()
+
+
 def within(option: Any, call: Callable[[], Any]) -> Any:
     """Call within display options."""
     with option:
@@ -848,6 +854,7 @@ def run(code: str) -> Any:
         "own": mih.nav.menn_i_helse().apprenticeship,
         "decision": next(iter(mih.nav.decisions().values())),
         "half": half, "alike": alike(), "persons": persons, "spells": spells, "built": built,
+        "wide": wide(), "pandas": pd,
         "done": register().assign(done=np.where(register()["hours"] > 800, "yes", "no")),
         "sheet": functools.partial(edited_sheet, budgeted(), _folder[0]), "copied": copied,
         "edited_sheet": edited_sheet, "cost": cost, "given": given, "analysis": analysis,

@@ -388,8 +388,8 @@ def test_the_first_start_in_the_named_measure_counts():
 def test_rows_that_are_starts_whatever_their_status_says_are_warned_of():
     persons = {"yearly": [with_wage("a", "b")]}
     for forgotten, named in (
-        ({"where": {"measure": ["AFL"]}, "exclude": {}}, "status say"),
-        ({"where": {}, "exclude": {}, "measure": None}, "measure, status say"),
+        ({"where": {"measure": ["AFL"]}, "exclude": {}}, "whatever stands in status"),
+        ({"where": {}, "exclude": {}, "measure": None}, "whatever stands in measure, status"),
     ):
         with pytest.warns(mih.MihImpactWarning, match=named) as told:
             build(**persons, starts=measures(**forgotten))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import re
+
 import pandas as pd
 import pytest
 
@@ -65,6 +68,10 @@ WRONG = {
                               columns={"year": "year"})]},
         r"person_id that are no identifier\. Found: 1 row\. Do: identifiers are text or whole",
     ),
+    "starts without a stop": (
+        {"starts": mih.Starts(frame([("a", DAY)], "start"), name="measures")},
+        r"measures lacks the columns stop\..*Do: .*; stop=None where a row is one day",
+    ),
     "a version that is no number and no time": (
         {"spells": [spells([(*SPELL, "2"), (*SPELL, "second")], "v", revision="v")]},
         r"v that are no number or time of a version\. Found: 1 row\. Do: name a column",
@@ -99,6 +106,41 @@ def test_a_wrong_table_says_how_many_rows_and_what_to_do(what):
     tables, said = WRONG[what]
     with pytest.raises(mih.PanelContractError, match=said):
         mih.build_panel(PERSONS, years=(2019, 2021), **tables)
+
+
+def test_texts_that_stand_for_no_value_are_told_and_can_be_named(tmp_path):
+    path = tmp_path / "lonn.csv"
+    path.write_text("person_id;aar;lonn\na;2019;..\na;2020;10,5\n", encoding="utf-8")
+    income = {"columns": {"year": "aar", "wage_income": "lonn"}}
+    with pytest.raises(mih.PanelContractError, match=r"lonn: 1 value.*Do: .*values=") as caught:
+        mih.build_panel(PERSONS, years=(2019, 2021), yearly=[mih.Table(path, **income)])
+    (named,) = re.findall(r"values=(\{.*\}\})", caught.value.do)
+    table = mih.Table(path, **income, values=ast.literal_eval(named))
+    panel = mih.build_panel(PERSONS, years=(2019, 2021), yearly=[table])
+    assert panel.frame.collect()["wage_income"].to_list() == [None, 10.5]
+
+
+def test_a_code_for_no_amount_may_stand_among_amounts_with_decimals(tmp_path):
+    wages = frame([("a", 2019, 9999999.0), ("a", 2020, 10.5), ("b", 2020, -1.0)], "year", "wage")
+    wages.to_csv(tmp_path / "wages.csv", index=False)
+    for source in (wages, tmp_path / "wages.csv"):
+        table = mih.Table(
+            source,
+            columns={"year": "year", "wage_income": "wage"},
+            values={"wage_income": {9999999: None, "-1": None, "..": None}},
+        )
+        panel = mih.build_panel(PERSONS, years=(2019, 2021), yearly=[table])
+        wage = panel.frame.collect().sort("person_id", "year")["wage_income"].to_list()
+        assert wage == [None, 10.5, None]
+
+
+def test_files_of_other_columns_are_named(tmp_path):
+    for year, column in ((2019, "lonn"), (2020, "kontantlonn")):
+        (tmp_path / f"i_{year}.csv").write_text(f"person_id;aar;{column}\na;{year};1\n")
+    table = mih.Table(tmp_path / "i_*.csv", columns={"year": "aar", "wage_income": "lonn"})
+    said = r"Found: i_2019\.csv and i_2020\.csv differ in kontantlonn, lonn\."
+    with pytest.raises(mih.PanelContractError, match=said):
+        mih.build_panel(PERSONS, years=(2019, 2021), yearly=[table])
 
 
 @pytest.mark.parametrize("years", [2019, (2021, 2019), (19, 21), ("2019", "2021")])

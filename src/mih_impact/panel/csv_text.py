@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.contract import Dtype
-from mih_impact.panel.names import spelling
+from mih_impact.panel.names import spelling, word_of
 from mih_impact.panel.number_text import AS_SHOWN, Marks, looks_like_a_code, read_numbers
 
 __all__ = [
@@ -101,6 +101,12 @@ class TextColumn:
         place = [of_part[part.place] for of_part, part in zip(own, parts, strict=True)]
         return cls(whole.found, np.concatenate(place))
 
+    def without(self, codes: Collection[Any]) -> TextColumn:
+        """Return the column with no text where one of the codes stood."""
+        none = {word_of(code) for code in codes}
+        found = ["" if text.strip() in none else text for text in self.found]
+        return TextColumn(np.array(found, dtype=object), self.place)
+
     def tolist(self) -> list[str]:
         """Return the text of every row."""
         texts: list[str] = self.found[self.place].tolist()
@@ -170,7 +176,8 @@ def read_text(files: list[str], known: Collection[str] = ()) -> Texts:
         if columns and read.keys() != columns.keys():
             raise PanelContractError(
                 "The CSV files do not have the same columns",
-                found=", ".join(sorted(read.keys() ^ columns.keys())),
+                found=f"{Path(files[0]).name} and {Path(name).name} differ in "
+                + ", ".join(sorted(read.keys() ^ columns.keys())),
                 do="read them one by one, or give them the same header",
             )
         for column, texts in read.items():
@@ -310,7 +317,13 @@ def _named(header: list[str], columns: list[_Growing]) -> list[tuple[str, TextCo
         if name or any(text.strip() for text in own.number)
     ]
     names = [name for name, _ in kept]
-    double = sorted({name or "(no name)" for name in names if names.count(name) > 1})
+    if (unnamed := names.count("")) > 1:
+        raise PanelContractError(
+            "The first line of the CSV file does not name its columns",
+            found=f"{unnamed} of {len(names)} columns without a name",
+            do="write the names of the columns in the first line: take away what stands above them",
+        )
+    double = sorted({name for name in names if names.count(name) > 1})
     if double:
         raise PanelContractError(
             "There are two sources for one name",

@@ -36,6 +36,9 @@ __all__ = [
 #: Names less alike than this are not proposed beside those that are needed.
 SURE = 0.85
 
+#: A column of one year in a table with a column for each, such as lonn_2019.
+_ENDS_IN_YEAR = re.compile(r"(.*\D)(?:19|20)\d\d$", re.DOTALL)
+
 #: What Norwegian register extracts often call the columns, beside the displayed labels.
 ALIASES: dict[str, tuple[str, ...]] = {
     "person_id": ("lopenr", "lnr", "w21_lnr", "pid", "id", "fnr_kryptert", "personnr", "person"),
@@ -125,6 +128,14 @@ def _check_derived(names: Mapping[str, str]) -> None:
 def _raise_missing(
     missing: list[str], free: list[str], columns: Mapping[str, str], names: Mapping[str, str]
 ) -> None:
+    if "year" in missing and (by_year := _column_a_year(free)):
+        stem, wide = by_year
+        raise PanelContractError(
+            "A row is a person, and the years are columns",
+            found=f"{wide[0]} to {wide[-1]}, and no column with the year",
+            do="make a row for each person and year first: pandas.wide_to_long(frame, "
+            f"[{stem!r}], i={names.get('person_id', '...')!r}, j='year').reset_index()",
+        )
     # What has a name of ours already is not another of ours misspelt.
     known = set(CONTRACT) & set(names)
     guesses = lookalikes(missing, [column for column in free if column not in known])
@@ -141,6 +152,16 @@ def _raise_missing(
         found=f"the columns {', '.join(free) or 'none'}",
         do=f"say which they are: columns={{{paste}}}",
     )
+
+
+def _column_a_year(columns: list[str]) -> tuple[str, list[str]] | None:
+    """Return what comes before the year in the most columns that are one a year, and them."""
+    stems: dict[str, list[str]] = {}
+    for column in columns:
+        if found := _ENDS_IN_YEAR.match(column):
+            stems.setdefault(found[1], []).append(column)
+    wide = max(stems.items(), key=lambda each: len(each[1]), default=("", []))
+    return (wide[0], sorted(wide[1])) if len(wide[1]) > 2 else None
 
 
 def lookalikes(wanted: list[str], free: list[str], cutoff: float = 0.6) -> dict[str, str]:

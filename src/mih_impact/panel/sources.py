@@ -17,7 +17,7 @@ from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.csv_text import Texts, convert, read_text
 from mih_impact.panel.engine import is_spark, reading, reading_files
 from mih_impact.panel.files import PARQUET, TypedFiles, files_of, is_path
-from mih_impact.panel.names import match_names, names_known, says_missing, word_of
+from mih_impact.panel.names import match_names, names_known, says_missing
 from mih_impact.panel.number_text import AS_SHOWN, Marks
 from mih_impact.panel.statfiles import Mode, kept_with, labels_named
 
@@ -177,10 +177,7 @@ def _open_csv(files: list[str], asked: _Asked, marks: Mapping[str, Marks]) -> Op
     texts = read_text(files, (*names_known(), *asked.columns.values()))
     names = asked.names(texts.columns)
     for name in asked.absent.keys() & names.keys():
-        none = {word_of(code) for code in asked.absent[name]}
-        column = texts.columns[names[name]]
-        found = ["" if text.strip() in none else text for text in column.found]
-        texts.columns[names[name]] = replace(column, found=np.array(found, dtype=object))
+        texts.columns[names[name]] = texts.columns[names[name]].without(asked.absent[name])
     opened = _typed(texts, {name: asked.dtype(name) for name in names}, names, marks)
     if len(files) == 1:
         return replace(opened, files=tuple(files))

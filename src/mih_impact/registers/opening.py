@@ -22,6 +22,7 @@ from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.csv_text import TextColumn, convert, decode, read_text
 from mih_impact.panel.engine import has_arrow, reading, reading_files
 from mih_impact.panel.files import PARQUET, TypedFiles, files_of, is_path
+from mih_impact.panel.names import says_missing
 from mih_impact.panel.number_text import read_marks
 from mih_impact.panel.sources import connect, evidence_clause, evidence_of, mode_of
 from mih_impact.panel.statfiles import Mode, labels_named
@@ -326,6 +327,7 @@ def _from_text(
 ) -> tuple[pd.DataFrame, Mapping[str, Mapping[str, int]]]:
     """Return the wanted columns of CSV files, numbers read as the contract reads them."""
     sources = {want.source: (our, want.kind) for our, want in wanted.items()}
+    absent = {want.source: want.codes or {} for want in wanted.values() if says_missing(want.codes)}
     columns: Mapping[str, list[str] | TextColumn] = (
         _headerless(files) if table.form else read_text(files, tuple(sources)).columns
     )
@@ -348,6 +350,9 @@ def _from_text(
             dtype = "money" if kind == "money" else "number"
         elif kind == "bool":
             dtype = "bool"
+        if dtype not in ("text", None) and name in absent:  # text is decoded when it is read
+            texts = TextColumn.of(texts) if isinstance(texts, list) else texts
+            texts = texts.without(absent[name])
         frame[name], failures = convert(texts, dtype, marks.get(our, marks[""]))
         if frame[name].dtype == "string":
             values = frame[name].astype(object)
@@ -380,10 +385,11 @@ def require_columns(name: str, wanted: Mapping[str, Wanted], present: Iterable[s
     there = [*present]
     missing = sorted({want.source for want in wanted.values()} - {*there})
     if missing:
+        endless = "; stop=None where a row is one day, such as a start" if "stop" in missing else ""
         raise refuse(
             f"{name} lacks the columns {', '.join(missing)}",
             found=f"the columns {', '.join(there)}",
-            do="name the columns as the table has them: key=, columns=, start= and stop=",
+            do="name the columns as the table has them: key=, columns=, start= and stop=" + endless,
         )
 
 
@@ -397,5 +403,6 @@ def require_read(name: str, unread: Mapping[str, Mapping[str, int]]) -> None:
                 for column, failures in unread.items()
                 for why, n in failures.items()
             ),
-            do="correct them, or say how numbers are written: decimal=, thousands=",
+            do="correct them; say how numbers are written: decimal=, thousands=; or say by our "
+            "names which texts mean that there is no value: values={'wage_income': {'..': None}}",
         )

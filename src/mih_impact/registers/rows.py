@@ -275,7 +275,8 @@ def _place(table: Table, name: str) -> str:
     raise refuse(
         f"{name} does not say which column has the year",
         found=f"columns= names {', '.join(table.columns) or 'nothing'}",
-        do='columns={"year": "aar", ...}, or "month" where a row is a month',
+        do='columns={"year": "aar", ...}, or "month" where a row is a month; a table with a column '
+        "for each year has to be made long first, with a row for each person and year",
     )
 
 

@@ -49,6 +49,8 @@ _PERIOD = "[0-9]{4}(-(0[1-9]|1[0-2])|q[1-4]|h[12]|w([1-9]|[1-4][0-9]|5[0-2]))"
 _LAST_YEAR = "^ *([0-9]{1,2})-([0-9]{1,2})-[0-9]{4} *$"
 #: Fewest rows that a code is shown of.
 _ENOUGH = 5
+#: A code of an amount, as SQL writes numbers.
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 def take(store: Store, table: Source, name: str, wanted: Mapping[str, Wanted]) -> str:
@@ -76,7 +78,13 @@ def take(store: Store, table: Source, name: str, wanted: Mapping[str, Wanted]) -
         _warn_of_statuses(table, name, [*types], {want.source for want in wanted.values()})
     dated = [w.source for w in wanted.values() if w.kind == "date" and types[w.source] == "VARCHAR"]
     reader = _Reader(store, table, name, raw, tuple(dict.fromkeys(dated)))
-    meant, wanted = wanted, {our: want.of_codes() for our, want in wanted.items()}
+    amounts = [
+        our for our, want in wanted.items()
+        if want.kind in ("money", "number") and says_missing(want.codes)
+        and types[want.source] != "VARCHAR"
+    ]  # fmt: skip
+    meant = wanted
+    wanted = {our: want if our in amounts else want.of_codes() for our, want in wanted.items()}
     made = {our: reader.expr(want, types[want.source], our) for our, want in wanted.items()}
     reader.require_whole(made, wanted, types)
     parts = [f"{expr} AS {quoted(our)}" for our, expr in made.items()]
@@ -85,7 +93,9 @@ def take(store: Store, table: Source, name: str, wanted: Mapping[str, Wanted]) -
     store.reads.append(raw)
     typed = store.keep(f"SELECT {row} AS row, {', '.join(parts)} FROM {raw}", view=in_files)
     for our, want in meant.items():
-        if want.codes:
+        if our in amounts:
+            typed = _without(store, typed, our, want.codes or {}, view=in_files)
+        elif want.codes:
             typed = _decoded(store, typed, name, our, want, view=in_files)
     return typed
 
@@ -103,8 +113,9 @@ def _warn_of_statuses(
     asked = rest if anything else [column for column in rest if _STATUS.search(column)]
     if asked:
         warn(
-            f"In {name} a row is a start whatever {', '.join(asked[:5])} say. If some rows are no "
-            f"starts, such as waiting lists, say which are: where={{{asked[0]!r}: [...]}}, "
+            f"In {name} a row is a start whatever stands in {', '.join(asked[:5])}. If some "
+            "rows are no starts, such as waiting lists, say which are: "
+            f"where={{{asked[0]!r}: [...]}}, "
             f"exclude={{{asked[0]!r}: [...]}}."
         )
 
@@ -333,6 +344,19 @@ _REMEDIES = {
     'whole numbers since 1970 need dates="days"',
     "rank": "name a column of numbers, dates or times as revision=",
 }
+
+
+def _without(store: Store, typed: str, our: str, codes: Iterable[object], *, view: bool) -> str:
+    """Return a table without the amounts of one column that mean that there is none."""
+    column, told = quoted(our), (word_of(code) or "" for code in codes)
+    numbers = [code for code in told if _NUMBER.fullmatch(code)]
+    if not numbers:
+        return typed
+    answer = {
+        our: f"CASE WHEN {column} NOT IN ({', '.join(numbers)}) THEN {column} END AS {column}"
+    }
+    columns = [answer.get(name, quoted(name)) for name in store.types(typed)]
+    return store.keep(f"SELECT {', '.join(columns)} FROM {typed}", view=view)
 
 
 def _decoded(store: Store, typed: str, name: str, our: str, want: Wanted, *, view: bool) -> str:
