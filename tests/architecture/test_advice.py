@@ -82,7 +82,7 @@ def _methods() -> set[str]:
 MOST = 318
 
 #: Options of documents, of sheets and of pandas, which are not among the public names.
-ELSEWHERE = {"sources", "caption", "alt", "low", "high", "str", "dtype", "sheet_name"}
+ELSEWHERE = {"sources", "caption", "alt", "low", "high", "str", "dtype", "sheet_name", "i", "j"}
 
 
 def missing(text: str) -> list[str]:
