@@ -336,3 +336,9 @@ def test_every_text_has_room(written):
             if lines > (height / (15.0 * size) + 0.05 if cell.alignment.wrap_text else 1):
                 tight.append((sheet.title, cell.coordinate, cell.value))
     assert tight == []
+
+
+def test_no_heading_takes_the_screen(written):
+    """Long headings of columns far to the right make the row of all of them no taller than four."""
+    for sheet in written[1].worksheets:
+        assert (sheet.row_dimensions[4].height or 15.0) <= 4 * 16.0, sheet.title

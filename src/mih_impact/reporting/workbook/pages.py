@@ -117,6 +117,8 @@ def part_of(component: str) -> str:
     return known.get(head, head if head in PARTS else "effect")
 
 
+#: Lines of a heading at most.
+_LINES = 4
 #: Rows above the cells: title, what it is, evidence, headings.
 _HEADING = 3
 FIRST_ROW = 4
@@ -401,8 +403,13 @@ class Page:
     def _with_room(self, widths: list[float]) -> list[float]:
         """Return widths in which texts have room, and make headings as tall as they need.
 
-        A text may run into empty cells on its right; a heading is broken between its words.
+        A text may run into empty cells on its right; a heading is broken between its words, into so
+        many lines that the row stays low.
         """
+
+        def lines(column: int, text: str) -> int:
+            return len(textwrap.wrap(text, int(widths[column] / 1.12)))
+
         heads: dict[int, list[tuple[int, str]]] = {}
         for (row, column), (text, look) in self._texts.items():
             given = _LOOKS[look]
@@ -418,8 +425,11 @@ class Page:
                     last += 1
             widths[column] += max(size * len(text) + 1 - sum(widths[column:last]), 0.0)
         for row, texts in heads.items():
-            lines = max(len(textwrap.wrap(t, int(widths[c] / 1.12))) for c, t in texts)
-            self._sheet.set_row(row, max(32 if row == _HEADING else 15, 16 * lines))
+            for column, text in texts:
+                while lines(column, text) > _LINES:
+                    widths[column] += 1
+            most = max(lines(column, text) for column, text in texts)
+            self._sheet.set_row(row, max(32 if row == _HEADING else 15, 16 * most))
         return widths
 
 
