@@ -183,6 +183,7 @@ class _Budget:
         page, years = self.page, self._years(FIRST_ROW - 1, fixed=True)
         page.text(row, 0, _PEAK, "section")
         page.text(row, 2, _PEAK_YEAR, "section")
+        none = CASES["none"].text()
         for actor in (*PUBLIC, "public"):
             if ("grants", actor) not in sums:
                 continue
@@ -191,11 +192,11 @@ class _Budget:
             known = self.known[sums["grants", actor]]
             page.text(row, 0, GROUP_LABELS[actor])
             page.formula(row, 1, f"=MAX(0,-MIN({own}))", value=max(0.0, -float(known.min())))
-            formula = f"=INDEX({years},MATCH(MIN({own}),{own},0))"
-            page.formula(row, 2, formula, "calendar", value=self.first + int(known.argmin()))
+            peak = self.first + int(known.argmin()) if known.min() < 0 else none
+            formula = f'=IF(MIN({own})<0,INDEX({years},MATCH(MIN({own}),{own},0)),"{none}")'
+            page.formula(row, 2, formula, "calendar", value=peak)
         row += 2
         page.text(row, 0, _SURPLUS, "section")
-        none = CASES["none"].text()
         for (block, actor), place in sums.items():
             row += 1
             own = self._years(place)
