@@ -461,8 +461,8 @@ OBJECTED: dict[str, Label] = {
     "base": Label(nb="netto nåverdi i regnskapet", en="net present value of the account"),
     "public": Label(nb="offentlige budsjetter i regnskapet", en="public budgets of the account"),
     "years_given": Label(
-        nb="årsverk deltakeren gir i praksis og skole",
-        en="full-time years that the participant gives in practice and school",
+        nb="årsverk deltakeren gir i tiltaket",
+        en="full-time years that the participant gives in the programme",
     ),
     "wage": Label(
         nb="årslønnen før skatt som deltakerens tid er verdsatt etter",
