@@ -110,12 +110,13 @@ METHODS_ELSEWHERE: dict[tuple[str, str], dict[str, str]] = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
 class _Options:
     """What `match` and `weight` are both asked."""
 
     on: tuple[Term, ...]
     exact: tuple[str, ...]
-    method: str
+    method: Any
     estimand: EffectOn
     controls: Controls
     window_end: int
@@ -192,14 +193,11 @@ class _Options:
         arguments.unrepeated("exact", self.exact)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class MatchOptions(_Options):
     """How controls are matched; every field is an argument of `match` and explained there."""
 
-    on: tuple[Term, ...]
-    exact: tuple[str, ...]
     method: Method
-    estimand: EffectOn
     ties: Ties
     ratio: int
     replace: bool
@@ -207,13 +205,7 @@ class MatchOptions(_Options):
     caliper: float | None
     common_support: bool
     order: Order
-    controls: Controls
-    window_end: int
-    score: GivenScore
-    link: Link
-    folds: int | None
     cutpoints: Cutpoints | None
-    seed: int | None
 
     def __post_init__(self) -> None:
         """Raise on an option that does not exist or does not go with the others."""
@@ -363,22 +355,13 @@ class MatchOptions(_Options):
                 )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class WeightOptions(_Options):
     """How controls are weighted; every field is an argument of `weight` and explained there."""
 
-    on: tuple[Term, ...]
-    exact: tuple[str, ...]
     method: WeightMethod
-    estimand: EffectOn
     moments: int
-    controls: Controls
-    window_end: int
-    score: GivenScore
-    link: Link
-    folds: int | None
     trim: float | None
-    seed: int | None
 
     def __post_init__(self) -> None:
         """Raise on an option that does not exist or does not go with the others."""
