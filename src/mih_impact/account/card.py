@@ -51,6 +51,7 @@ __all__ = [
     "EMPLOYER",
     "EXAMPLE_SOURCE",
     "NO_COSTS",
+    "TITLE",
     "WHOSE",
     "Sentence",
     "account_card",
@@ -332,7 +333,8 @@ def said(sentences: list[Sentence | None]) -> list[str]:
     return [each.label.text() for each in sentences if each is not None]
 
 
-_TITLE = Label(
+#: The title of whatever shows a whole account.
+TITLE = Label(
     nb="Nytte og kostnad per deltaker som startet: {programme}",
     en="Costs and benefits per participant who started: {programme}",
 )
@@ -421,7 +423,7 @@ _UNSURE = {
 
 def account_card(case: AccountValues) -> Card:
     """Return the card of an account."""
-    title = _TITLE.format(programme=case.programme.label).text()
+    title = TITLE.format(programme=case.programme.label).text()
     refused = _refused(case)
     if refused is not None:
         secret = hidden_too(float(np.nanmin(case.starters)))

@@ -296,11 +296,6 @@ _REASON = Label(
     nb="{label} ({whom}): {reason} Kilde: {source}.",
     en="{label} ({whom}): {reason} Source: {source}.",
 )
-_IMPORTANCE = {
-    "small": Label(nb="liten", en="small"),
-    "medium": Label(nb="middels", en="medium"),
-    "large": Label(nb="stor", en="large"),
-}
 _EXTENT = {
     "large positive": Label(nb="stort positivt", en="large positive"),
     "medium positive": Label(nb="middels positivt", en="medium positive"),
@@ -317,6 +312,7 @@ _SIZES = (
     Label(nb="stor", en="large"),
     Label(nb="meget stor", en="very large"),
 )
+_IMPORTANCE = dict(zip(("small", "medium", "large"), _SIZES[1:4], strict=True))
 _TO = Label(nb="{low} til {high}", en="{low} to {high}")
 _SIGNED = {
     "+": Label(nb="{size} positiv", en="{size} positive"),

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from mih_impact.effects.estimates import EffectEstimates
 
 __all__ = [
+    "BARS",
     "Rows",
     "align_heading",
     "forest",
@@ -317,7 +318,8 @@ _TITLES = {
     "overall": Label(nb="Samlet effekt på {outcome}", en="Overall effect on {outcome}"),
 }
 
-_NOTE = Label(nb="Strek: {level} konfidensintervall.", en="Bars: {level} confidence interval.")
+#: What the bars of a figure are.
+BARS = Label(nb="Strek: {level} konfidensintervall.", en="Bars: {level} confidence interval.")
 _ALL = Label(nb="alle", en="all")
 
 
@@ -343,7 +345,7 @@ def plot_averages(effects: EffectEstimates, outcome: str, *, ax: Axes | None = N
     frame = shown[(shown["outcome"] == outcome) & (shown["subgroup"] == effects.subgroups[0])]
     title = _TITLES[effects.term].format(outcome=label_of(outcome)).text()
     level = percent(interval_level(effects))
-    note = _NOTE.format(level=level).text()
+    note = BARS.format(level=level).text()
     overall = effects.term == "overall"
     drawn = Rows(
         names=[_ALL.text() if overall else str(int(year)) for year in frame["level"]],

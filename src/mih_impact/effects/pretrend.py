@@ -85,8 +85,18 @@ class Shown(Protocol):
     def shown(self) -> Shown: ...
 
 
+class _OfLeads(CheckResult):
+    """A test of years before start, of which some may be hidden."""
+
+    def _card(self) -> Card:
+        shown = self.shown()
+        card = CheckResult._card(shown)
+        hidden = shown.table["estimate"].isna().any()
+        return replace(card, notes=(*card.notes, *([hidden_note()] if hidden else [])))
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class PretrendTest(CheckResult):
+class PretrendTest(_OfLeads):
     """The joint test of all years before start; made by `pretrend_test` of any effects.
 
     Attributes
@@ -119,12 +129,6 @@ class PretrendTest(CheckResult):
     def to_frame(self) -> pd.DataFrame:
         """Return what the verdict rests on."""
         return self.table.reset_index(drop=True)
-
-    def _card(self) -> Card:
-        shown = self.shown()
-        card = CheckResult._card(shown)
-        hidden = shown.table["estimate"].isna().any()
-        return replace(card, notes=(*card.notes, *([hidden_note()] if hidden else [])))
 
 
 def pretrend_test(effects: EffectEstimates, outcome: str, *, alpha: float = 0.05) -> CheckResult:
@@ -229,7 +233,7 @@ _NONE = Label(
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SubgroupPretrend(CheckResult):
+class SubgroupPretrend(_OfLeads):
     """The pre-trend test of all and of each subgroup; made by `pretrend_test`.
 
     Attributes
@@ -269,12 +273,6 @@ class SubgroupPretrend(CheckResult):
             return _worded(found)
         said = naming_limit(HIDDEN)
         return replace(found, passed=None, sentence=said, of_all=said)
-
-    def _card(self) -> Card:
-        shown = self.shown()
-        card = CheckResult._card(shown)
-        hidden = shown.table["estimate"].isna().any()
-        return replace(card, notes=(*card.notes, *([hidden_note()] if hidden else [])))
 
 
 def pretrend_by_subgroup(

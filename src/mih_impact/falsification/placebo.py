@@ -20,7 +20,7 @@ from mih_impact.display.result import evidence_of, naming_limit
 from mih_impact.display.unit import difference
 from mih_impact.effects.check_result import CountedCheck, Wald, holm, p_text, wald
 from mih_impact.effects.event_study import event_study
-from mih_impact.effects.forest import Rows, forest
+from mih_impact.effects.forest import BARS, Rows, forest
 from mih_impact.effects.question import (
     Composition,
     Estimator,
@@ -103,7 +103,6 @@ _EFFECT = Label(nb="placeboeffekt", en="placebo effect")
 _BEFORE_START = Label(nb="{n} år før oppstart", en="{n} years before start")
 _ONE_BEFORE_START = Label(nb="1 år før oppstart", en="1 year before start")
 _IN_YEAR = Label(nb="{outcome}, år {year}", en="{outcome}, year {year}")
-_NOTE = Label(nb="Strek: {level} konfidensintervall.", en="Bars: {level} confidence interval.")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -173,7 +172,7 @@ class PlaceboTest(CountedCheck):
             table = self.shown().table
             units = table["unit"].unique()
             scale = np.ones(len(table)) if len(units) == 1 else table["std_error"].to_numpy()
-            note = _NOTE.format(level=percent(1.0 - self.alpha)).text()
+            note = BARS.format(level=percent(1.0 - self.alpha)).text()
             title, words = self.title[language()], self.shown().sentence[language()]
             drawn = Rows(
                 names=self._names(),

@@ -395,10 +395,7 @@ START_MONTH_CHANGES = (
     ),
 )
 EXIT_CHANGES = (
-    Label(
-        nb="{column} er ulik mellom radene til {persons}",
-        en="{column} differs between the rows of {persons}",
-    ),
+    START_CHANGES[0],
     Label(
         nb="velg ett år per person, eller gi bostedsperioder: resident=",
         en="choose one year a person, or give spells of residency: resident=",

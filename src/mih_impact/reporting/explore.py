@@ -12,20 +12,15 @@ from mih_impact.account.cost_benefit import CostBenefit, require_account
 from mih_impact.account.export import account_at, export_account
 from mih_impact.arguments import named_options
 from mih_impact.display.figure import alt_text, figure_style, new_axes, root_figure
-from mih_impact.display.locale import Label, Lang, capital, in_language, language
+from mih_impact.display.locale import Lang, capital, in_language, language
 from mih_impact.display.numbers import millions
 from mih_impact.errors import require_package
-from mih_impact.reporting.page.texts import PAGE, about, shown
+from mih_impact.reporting.page.texts import PAGE, SCRIPT, about, shown
 
 if TYPE_CHECKING:
     from ipywidgets import VBox, Widget
 
 __all__ = ["Explorer", "explore"]
-
-_COHORT = Label(
-    nb="For et kull på {n} er netto nåverdi {amount}.",
-    en="For a cohort of {n}, net present value is {amount}.",
-)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -181,7 +176,7 @@ def _enable(controls: dict[str, Widget]) -> None:
 
 def _cohort_text(case: CostBenefit, starters: float) -> str:
     n, amount = shown(starters, "persons"), millions(starters * case.npv)
-    return _COHORT.text().format(n=n, amount=amount)
+    return SCRIPT["said_cohort"].text().format(n=n, amount=amount)
 
 
 def _picture(case: CostBenefit) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mih_impact.account.assumption import Assumption
 from mih_impact.account.parameters import shares_kept
 from mih_impact.account.roles import role_label
+from mih_impact.account.sheet.lines import SETTINGS
 from mih_impact.display.locale import Label
 from mih_impact.display.numbers import hidden
 from mih_impact.reporting.workbook.layout import FIRST_YEAR, Layout
@@ -278,12 +279,6 @@ _ASSUMPTIONS_HEADINGS = (
     Label(nb="Navn i formlene", en="Name in the formulas"),
 )
 _CHOICES = Label(nb="Valg", en="Choices")
-_CHOSEN = {
-    "timing": Label(nb="når i året beløpene faller", en="when in the year flows fall"),
-    "persistence": Label(
-        nb="effekten etter siste anslåtte år", en="the effect after the last estimated year"
-    ),
-}
 _DERIVED = Label(nb="Avledet av forutsetningene", en="Derived from the assumptions")
 _LABOUR_COST = Label(
     nb="lønnskostnad per krone lønn: (1 + pensjon) × (1 + avgift)",
@@ -377,7 +372,7 @@ def _write_choices(layout: Layout, page: Page, row: int) -> int:
         words |= PERSISTENCE
     for name, (chosen, known) in choices.items():
         row += 1
-        page.text(row, 0, _CHOSEN[name])
+        page.text(row, 0, SETTINGS[f"account:{name}"])
         page.text(row, VALUE, words[chosen], "input")
         page.text(row, 9, layout.names[name], "name")
         page.require(

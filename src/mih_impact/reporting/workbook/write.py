@@ -44,12 +44,8 @@ from mih_impact.reporting.workbook.measures import (
 from mih_impact.reporting.workbook.pages import CASES, FIRST_ROW, NOT_AVAILABLE, SHEETS, Book, Page
 from mih_impact.storage import write_whole
 
-__all__ = ["TITLE", "write_non_priced", "write_sources", "write_summary", "write_workbook"]
+__all__ = ["write_non_priced", "write_sources", "write_summary", "write_workbook"]
 
-TITLE = Label(
-    nb="Nytte og kostnad per deltaker som startet: {programme}",
-    en="Costs and benefits per participant who started: {programme}",
-)
 _WHAT = Label(
     nb="Et levende regnskap etter R-109/2021: kroner i faste {year}-priser over {years} år, pluss"
     " er gevinst.",
@@ -143,7 +139,7 @@ def write_summary(
     keys: Sequence[str],
 ) -> None:
     """Write the front sheet; `keys` are the sheets there are."""
-    title = TITLE.format(programme=layout.case.programme.label)
+    title = card.TITLE.format(programme=layout.case.programme.label)
     what = _WHAT.format(year=layout.case.price_year, years=layout.horizon)
     page.head(title, what, layout.evidence, _HEADINGS)
     writer = _Summary(layout, page)
@@ -404,7 +400,7 @@ def _workbook(case: CostBenefit, starters: Mapping[int, float] | None) -> bytes:
     absent |= {"budget"} if starters is None else set()
     keys = [key for key in SHEETS if key not in absent]
     layout = Layout(case, SourceList())
-    book = Book(keys, TITLE.format(programme=case.programme.label).text())
+    book = Book(keys, card.TITLE.format(programme=case.programme.label).text())
     covariance = SHEETS["covariance"]
     write_assumptions(layout, book["assumptions"])
     there = None if "covariance" in absent else book["covariance"].there
