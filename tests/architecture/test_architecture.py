@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import importlib
 import inspect
 import re
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import mih_impact as mih
+from mih_impact.display.result import NoContributors, Result
 
 SOURCE = Path(mih.__file__).parent
 MODULES = sorted(SOURCE.rglob("*.py"))
@@ -90,6 +92,48 @@ def test_results_are_frozen_and_tell_the_truth():
             assert callable(getattr(kind, method)), (name, method)
 
 
+def _results() -> dict[str, type[Result]]:
+    """Return every class of results of the package, by name."""
+    for name in _module_names():
+        importlib.import_module(name)
+    found, left = {}, [Result]
+    while left:
+        more = [kind for kind in left.pop().__subclasses__() if kind.__module__[:4] == "mih_"]
+        found |= {kind.__name__: kind for kind in more}
+        left += more
+    return found
+
+
+def test_every_result_says_who_stands_behind_its_amounts_or_why_it_does_not_count_them():
+    """A class that says neither cannot be made: `contributors` is abstract."""
+    kinds = _results()
+    assert {"EffectSeries", "Balance", "CostBenefit", "HonestBounds"} <= set(kinds)
+    for name, kind in kinds.items():
+        own = inspect.getattr_static(kind, "contributors")
+        assert own is not inspect.getattr_static(Result, "contributors"), name
+        if isinstance(own, NoContributors):
+            assert len(own.why.split()) >= 3, name
+
+
+def test_whoever_makes_a_check_says_who_stands_behind_its_amounts():
+    """Files hold none, so that the field has a default: no call may leave it to that."""
+    counted = {
+        name for name, kind in _results().items()
+        if "contributors" in {each.name for each in dataclasses.fields(kind)}
+    }  # fmt: skip
+    calls = [
+        (path, node)
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.keywords
+        if node.func.id in counted
+    ]
+    assert len(calls) > 10
+    for path, node in calls:
+        told = {keyword.arg for keyword in node.keywords}
+        assert "contributors" in told, f"{path.relative_to(SOURCE)}:{node.lineno}"
+
+
 def test_no_module_pickles_or_shows_figures():
     for path in MODULES:
         text = path.read_text()
@@ -124,9 +168,13 @@ def test_modules_are_small_and_documented(path):
 
 
 def test_every_module_imports_on_its_own():
+    for name in _module_names():
+        importlib.import_module(name)
+
+
+def _module_names() -> list[str]:
     names = ["mih_impact." + ".".join(p.relative_to(SOURCE).with_suffix("").parts) for p in MODULES]
-    for name in names:
-        importlib.import_module(name.removesuffix(".__init__"))
+    return [name.removesuffix(".__init__") for name in names]
 
 
 def test_what_the_order_of_the_tests_names_is_there():

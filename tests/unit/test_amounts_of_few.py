@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
+from mih_impact.controls.balance_amounts import contributors_of
 from mih_impact.effects import imputation
 from mih_impact.effects.imputed_amounts import _Amounts, giving_of
 from tests.support import read_frame, small_register
@@ -137,3 +138,98 @@ def test_imputed_effects_of_few_are_hidden_in_the_specification_curve():
         )
     rows = curve.shown().table
     assert rows.loc[rows["estimator"] == "imputation", "estimate"].isna().all()
+
+
+# Balance --------------------------------------------------------------------------------------
+
+NUMBERS = ["participants_before", "controls_before", "smd_before", "participants_after",
+           "controls_after", "smd_after"]  # fmt: skip
+
+
+def balance_of(frame: pd.DataFrame, **options) -> mih.Balance:
+    on = ["age", *mih.lag("sosialhjelp", 1)]
+    of_controls = frame["start_year"].isna() & (frame["person_id"] % 2 == 0)
+    amounts = np.where(of_controls, 9_000.0 + frame["person_id"], frame["sosialhjelp"])
+    frame = frame.assign(sosialhjelp=amounts)
+    group = mih.match(read_frame(frame), method="mahalanobis", exact="county", on=on, caliper=None)
+    return group.balance(**options)
+
+
+def rows_of(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    return table[table["covariate"].astype(str).str.startswith(name)]
+
+
+@pytest.mark.parametrize("many", [2, 4])
+def test_a_balance_table_tells_no_amounts_of_few(many, tmp_path):
+    found = balance_of(register(many), by="education")
+    assert rows_of(found.to_frame(), "sosialhjelp")[NUMBERS].notna().all(axis=None)
+    kept = mih.load(found.save(tmp_path / "balance.zip"))
+    for seen in (found.shown(), kept):
+        for table in (seen.frame, seen.start_years, seen.subgroups):
+            assert rows_of(table, "sosialhjelp")[NUMBERS].isna().all(axis=None)
+            assert rows_of(table, "age")[NUMBERS].notna().any(axis=None)
+    for said in (found.summary("en"), kept.summary("en")):
+        assert "min_cell" in said
+        largest = found.shown().frame["smd_after"].abs().max()
+        assert f"{largest:.3f}" in said
+    ax = found.plot(lang="en")
+    names = [text.get_text() for text in ax.get_yticklabels()]
+    assert not any("social assistance" in name for name in names)
+    with mih.options(min_cell=1):
+        assert found.shown().frame[NUMBERS].notna().all(axis=None)
+        assert "min_cell" not in found.summary("en")
+
+
+def test_a_balance_table_tells_amounts_of_many():
+    found = balance_of(register(100)).shown().frame
+    assert rows_of(found, "sosialhjelp")[NUMBERS].notna().all(axis=None)
+
+
+def test_one_persons_amount_does_not_follow_from_other_start_years():
+    frame = register(100)
+    own = frame.drop_duplicates("person_id").dropna(subset=["start_year"])
+    first = own["start_year"].min()
+    others = own.loc[own["start_year"] == first, "person_id"].iloc[2:]
+    frame.loc[frame["person_id"].isin(others), "sosialhjelp"] = 0.0
+    table = rows_of(balance_of(frame).shown().start_years, "sosialhjelp").set_index("start_year")
+    hidden = table["participants_before"].isna()
+    assert hidden[first]
+    assert hidden.sum() >= 2, "else it would be what the others leave"
+    assert not hidden.all()
+
+
+def test_a_value_of_few_is_hidden_with_another():
+    frame = small_register(400, starters=100, seed=6)
+    own = frame.loc[frame["start_year"].notna(), "person_id"].unique()
+    frame["place"] = np.array(["a", "b", "c"])[frame["person_id"].to_numpy() % 3]
+    never = frame.loc[frame["start_year"].isna(), "person_id"].unique()
+    frame.loc[frame["person_id"].isin([*own[:3], *never[:40]]), "place"] = "d"
+    group = mih.match(read_frame(frame), on=["age", "place"], caliper=None)
+    table = rows_of(group.balance().shown().frame, "place").set_index("covariate")
+    hidden = table["participants_before"].isna()
+    assert hidden["place=d"]
+    assert hidden.sum() == 2
+
+
+def test_who_contributes_to_a_balance_table_against_a_loop():
+    rng = np.random.default_rng(3)
+    for indicator in (False, True):
+        person = rng.integers(0, 30, 60)
+        weight = rng.random(60) * (rng.random(60) < 0.8)
+        x = np.where(rng.random(60) < 0.3, 1.0 if indicator else rng.normal(0, 9, 60), 0.0)
+        own: dict[int, float] = {}
+        without = set()
+        for p, w, y in zip(person, weight, x, strict=True):
+            own[p] = own.get(p, 0.0) + abs(w * y)
+            without |= {p} if w > 0 and y == 0 else set()
+        giving = sum(amount > 0 for amount in own.values())
+        expected = min(giving, len(without)) if indicator else giving
+        found = contributors_of(x, weight, person, 8, indicator=indicator)
+        assert found == expected
+
+
+def test_where_many_have_amounts_whose_they_are_is_not_looked_at():
+    n = 8_000
+    of = {"weight": np.ones(n), "person": np.arange(n) // 2, "starts": 2}
+    assert contributors_of(np.ones(n), **of, indicator=False) == n / 2
+    assert contributors_of(np.r_[9e9, np.ones(n - 1)], **of, indicator=False) == 1.0

@@ -13,7 +13,7 @@ import pytest
 
 from mih_impact.display.locale import Label, Options, current, options
 from mih_impact.display.numbers import count, kroner, number
-from mih_impact.display.result import Card, Provenance, Result
+from mih_impact.display.result import Card, NoContributors, Provenance, Result
 from mih_impact.display.tables import html_page, html_table
 from mih_impact.errors import OptionError
 from tests.shown import shown_in
@@ -176,6 +176,7 @@ def test_an_empty_card_is_its_title():
 
 @dataclass(frozen=True, eq=False)
 class Mean(Result):
+    contributors = NoContributors("a number of nobody")
     value: float
     draws: np.ndarray
 
@@ -197,7 +198,7 @@ def test_a_result_needs_a_card_and_stays_frozen():
     class Empty(Result):
         pass
 
-    with pytest.raises(TypeError, match="_card"):
+    with pytest.raises(TypeError, match=r"_card.*contributors"):
         Empty()
     with pytest.raises(FrozenInstanceError):
         Mean(1.0, np.arange(2)).value = 2.0

@@ -26,7 +26,7 @@ from mih_impact.display.figure import (
 )
 from mih_impact.display.layout import figure, finish, make_room
 from mih_impact.display.locale import Label, Lang, in_language, language
-from mih_impact.display.result import Card, Provenance, Result
+from mih_impact.display.result import Card, NoContributors, Provenance, Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,6 +80,10 @@ class Bridge(Result):
     provenance
         Versions, options and fingerprint of the data.
     """
+
+    contributors = NoContributors(
+        "sums of an account, which `tables.require_enough` and `pooled` refuse or pool"
+    )
 
     table: pd.DataFrame
     price_year: int

@@ -34,7 +34,7 @@ from mih_impact.display.figure import (
 from mih_impact.display.layout import figure, finish, make_room
 from mih_impact.display.locale import Label, Lang, capital, in_language
 from mih_impact.display.numbers import interval
-from mih_impact.display.result import Card, Provenance, Result
+from mih_impact.display.result import Card, NoContributors, Provenance, Result
 from mih_impact.errors import AssumptionError, OptionError
 
 if TYPE_CHECKING:
@@ -138,6 +138,10 @@ class Scenarios(Result):
     provenance
         Versions, options and fingerprint of the data.
     """
+
+    contributors = NoContributors(
+        "sums of an account, which `tables.require_enough` and `pooled` refuse or pool"
+    )
 
     scenarios: tuple[Scenario, ...]
     table: pd.DataFrame

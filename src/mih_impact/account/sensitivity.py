@@ -40,7 +40,7 @@ from mih_impact.display.figure import (
 from mih_impact.display.layout import figure, finish, make_room
 from mih_impact.display.locale import Label, Lang, both, in_language, language
 from mih_impact.display.numbers import percent
-from mih_impact.display.result import Card, Provenance, Result
+from mih_impact.display.result import Card, NoContributors, Provenance, Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -132,6 +132,10 @@ class Sensitivity(Result):
     provenance
         Versions, options and fingerprint of the data.
     """
+
+    contributors = NoContributors(
+        "sums of an account, which `tables.require_enough` and `pooled` refuse or pool"
+    )
 
     table: pd.DataFrame
     price_year: int
@@ -384,6 +388,10 @@ class VarianceShares(Result):
     provenance
         Versions, options and fingerprint of the data.
     """
+
+    contributors = NoContributors(
+        "sums of an account, which `tables.require_enough` and `pooled` refuse or pool"
+    )
 
     table: pd.DataFrame
     draws: int

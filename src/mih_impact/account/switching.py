@@ -34,7 +34,7 @@ from mih_impact.display.figure import (
 from mih_impact.display.layout import figure, finish
 from mih_impact.display.locale import Label, Lang, both, capital, in_language, language
 from mih_impact.display.numbers import number, percent
-from mih_impact.display.result import Card, Provenance, Result
+from mih_impact.display.result import Card, NoContributors, Provenance, Result
 from mih_impact.errors import OptionError
 
 if TYPE_CHECKING:
@@ -91,6 +91,10 @@ class SwitchingValues(Result):
     provenance
         Versions, options and fingerprint of the data.
     """
+
+    contributors = NoContributors(
+        "sums of an account, which `tables.require_enough` and `pooled` refuse or pool"
+    )
 
     actor: str
     present_value: float
@@ -303,6 +307,10 @@ class SensitivityGrid(Result):
     provenance
         Versions, options and fingerprint of the data.
     """
+
+    contributors = NoContributors(
+        "sums of an account, which `tables.require_enough` and `pooled` refuse or pool"
+    )
 
     down: Assumption
     across: Assumption

@@ -28,7 +28,7 @@ from mih_impact.display.figure import (
 from mih_impact.display.layout import figure, finish, make_room
 from mih_impact.display.locale import Label, Lang, both, capital, in_language
 from mih_impact.display.numbers import interval, money_code, number, percent
-from mih_impact.display.result import Card, Provenance, Result
+from mih_impact.display.result import Card, NoContributors, Provenance, Result
 from mih_impact.errors import AssumptionError
 
 if TYPE_CHECKING:
@@ -102,6 +102,10 @@ class Uncertainty(Result):
     provenance
         Versions, options, seed and fingerprint of the data.
     """
+
+    contributors = NoContributors(
+        "sums of an account, which `tables.require_enough` and `pooled` refuse or pool"
+    )
 
     draws: dict[str, FloatArray]
     break_even: NDArray[np.int64]

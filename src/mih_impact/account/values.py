@@ -27,7 +27,7 @@ from mih_impact.account.roles import GROUPS, STATE_BENEFITS, TAX, Benefit, requi
 from mih_impact.account.rules import AccountModel
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label
-from mih_impact.display.result import Provenance, Result
+from mih_impact.display.result import NoContributors, Provenance, Result
 from mih_impact.errors import AssumptionError, EffectsError
 
 __all__ = [
@@ -123,6 +123,10 @@ class AccountValues(Result):
     -----
     All else is computed from these on request, so that a loaded account is the saved one.
     """
+
+    contributors = NoContributors(
+        "those of its effects are in `giving`; see `tables.require_enough`"
+    )
 
     effects: FloatArray
     covariance: FloatArray | None

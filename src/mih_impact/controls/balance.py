@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mih_impact.controls.balance_amounts import (
+    blanked,
+    contributors_of,
+    hidden_rows,
+    without,
+)
 from mih_impact.controls.comparison import Comparison
 from mih_impact.controls.subgroups import By, Parts, Split, own_groups, split
 from mih_impact.controls.terms import Lag, Term, term_label
@@ -24,17 +30,17 @@ from mih_impact.display.figure import (
     source_line,
 )
 from mih_impact.display.layout import align_with_names
-from mih_impact.display.locale import Label, Lang, both, capital, current, in_language, language
+from mih_impact.display.locale import Label, Lang, both, capital, in_language, language
 from mih_impact.display.numbers import hidden_too, number
 from mih_impact.display.result import (
     Card,
     Provenance,
     Result,
     evidence_of,
+    hidden_note,
     is_small,
     of_few,
     require_many,
-    with_complement,
 )
 from mih_impact.errors import OptionError, SupportError
 
@@ -100,6 +106,9 @@ class Balance(Result):
         The same rows for each subgroup and its own controls; see `by_subgroup`.
     split
         What the subgroups are; None where none were asked for.
+    contributors, of_parts
+        On how many persons' amounts the means of each row of `frame` rest, and those of each row of
+        `start_years` and `subgroups`; in memory only, never saved.
     """
 
     frame: pd.DataFrame
@@ -110,6 +119,8 @@ class Balance(Result):
     provenance: Provenance
     subgroups: pd.DataFrame | None = None
     split: Split | None = None
+    contributors: FloatArray | None = field(default=None, metadata={"saved": False})
+    of_parts: tuple[FloatArray, ...] = field(default=(), metadata={"saved": False})
 
     def to_frame(self) -> pd.DataFrame:
         """Return means, standardised differences and variance ratios.
@@ -171,17 +182,24 @@ class Balance(Result):
     def shown(self) -> Balance:
         """Return the tables as shown and saved: parts of few matched participants blanked.
 
-        And of one more, since the means of all together would else give theirs away.
+        And of one more, since the means of all together would else give theirs away. So are rows
+        that rest on the amounts of too few; see `hidden_rows`.
         """
-        start_years = _blanked(self.start_years, "start_year", self.n_participants)
-        parts = self.subgroups
+        frame, start_years, parts = self.frame, self.start_years, self.subgroups
+        if self.contributors is not None:
+            rows = hidden_rows(frame, self.contributors)
+            of_all = frozenset(frame.loc[rows, "covariate"].astype(str))
+            frame = without(frame, rows)
+            rows = hidden_rows(start_years, self.of_parts[0], "start_year", of_all)
+            start_years = without(start_years, rows)
+            if parts is not None:
+                rows = hidden_rows(parts, self.of_parts[1], "subgroup", of_all)
+                parts = without(parts, rows)
+        start_years = blanked(start_years, "start_year", self.n_participants)
         if parts is not None:
-            parts = _blanked(parts, "subgroup", self.n_participants)
-        frame = self.frame
+            parts = blanked(parts, "subgroup", self.n_participants)
         if self._of_few:
-            numbers = frame.columns.drop(["covariate", "label_nb", "label_en"])
-            frame = frame.astype(dict.fromkeys(numbers, np.float64))
-            frame[numbers] = np.nan
+            frame = without(frame, np.ones(len(frame), dtype=bool))
         n, m = (np.nan if is_small(k) else k for k in (self.n_participants, self.n_controls))
         return replace(
             self, frame=frame, start_years=start_years, subgroups=parts, n_participants=n,
@@ -201,13 +219,18 @@ class Balance(Result):
     def _largest(self, side: str) -> str:
         if self._of_few:
             return hidden_too(min(self.n_participants, self.n_controls))
-        return number(float(self.frame[f"smd_{side}"].abs().max()), decimals=3)
+        frame = self.shown().frame
+        if frame["participants_before"].isna().all():
+            return hidden_too(None)
+        return number(float(frame[f"smd_{side}"].abs().max()), decimals=3)
 
     def _card(self) -> Card:
+        shown = self.shown()
         if self._of_few:
             line = (_LARGEST.format(side=_AFTER.text()).text(), self._largest("after"))
             return Card(title=_TITLE.format(how=self.how).text(), lines=(line,))
-        after = self.frame["smd_after"].abs()
+        after = shown.frame["smd_after"].abs()
+        few = shown.frame["participants_before"].isna()
         over, endless = int((after > TOLERATED).sum()), int(np.isinf(after).sum())
         limit = number(TOLERATED, decimals=1)
         lines = (
@@ -221,15 +244,15 @@ class Balance(Result):
         return Card(
             title=title,
             lines=lines,
-            table=self._by_subgroup(),
-            notes=(note,) if endless else (),
+            table=shown._by_subgroup(),
+            notes=(*([note] if endless else []), *([hidden_note()] if few.any() else [])),
         )
 
     def _by_subgroup(self) -> pd.DataFrame | None:
         """Return participants, controls and the largest difference of each subgroup, as text."""
         if self.subgroups is None or self.split is None:
             return None
-        seen = _blanked(self.subgroups, "subgroup")
+        seen = self.subgroups
         rows, names = seen.groupby("subgroup", sort=False), self.split.names
         largest = seen["smd_after"].abs().groupby(seen["subgroup"], sort=False).max()
         cells = {
@@ -241,26 +264,6 @@ class Balance(Result):
         head = capital(self.split.label.text())
         table.insert(0, head, [names[name].text() for name in largest.index])
         return table
-
-
-def _blanked(table: pd.DataFrame, key: str, everybody: float | None = None) -> pd.DataFrame:
-    """Return a table with the numbers of parts of few participants blanked, and of one more.
-
-    Means add up: where all together are shown, participants of no part, or of one and not of all,
-    are what the parts leave, and count as one.
-    """
-    n = table.groupby(key, sort=False)["n_participants"].first()
-    apart = 0.0 if everybody is None else abs(everybody - float(n.sum()))
-    few = np.append(n < current().min_cell, is_small(apart))  # of nobody, there are means before
-    if not few.any():
-        return table
-    few[-1] |= apart > 0
-    parts = n.index[with_complement(few, np.append(n, apart))[:-1]]
-    texts = [key, "covariate", "label_nb", "label_en", "reason"]
-    built = table.columns.drop(texts, errors="ignore")
-    shown = table.astype(dict.fromkeys(built, np.float64))
-    shown.loc[table[key].isin(parts), built] = np.nan
-    return shown
 
 
 def balance(group: Comparison, by: By | tuple[Lag] | None = None) -> Balance:
@@ -307,20 +310,28 @@ def balance(group: Comparison, by: By | tuple[Lag] | None = None) -> Balance:
     start_years = risk.start_years.tolist()
     years = [_Part.of(risk.start_year == c, group) for c in start_years]
     whole = _Part.of(np.ones(len(after), dtype=bool), group)
+    parts = None if by is None else split(group, by)
     overall, *tables = _tables(group, [whole, *years])
     for c, part, table in zip(start_years, years, tables, strict=True):
         table.insert(0, "start_year", c)
         table.insert(4, "n_participants", int((after[part.treated] > 0).sum()))
-    parts = None if by is None else split(group, by)
+    by_start_year = pd.concat(tables, ignore_index=True)
+    subgroups = None if parts is None else _within(group, parts)
+    told = [by_start_year, *([] if subgroups is None else [subgroups])]
+    contributors, *of_parts = (
+        table.pop("contributors").fillna(0.0).to_numpy() for table in [overall, *told]
+    )
     return Balance(
         frame=overall,
-        start_years=pd.concat(tables, ignore_index=True),
+        start_years=by_start_year,
         effective_controls=group.effective_controls,
         n_participants=group.n_participants,
         n_controls=group.n_controls,
         provenance=group.provenance,
-        subgroups=None if parts is None else _within(group, parts),
+        subgroups=subgroups,
         split=None if parts is None else parts.split,
+        contributors=contributors,
+        of_parts=tuple(of_parts),
     )
 
 
@@ -332,6 +343,7 @@ def _within(group: Comparison, parts: Parts) -> pd.DataFrame:
         if isinstance(own, SupportError):
             n = int((parts.own[matched] == k).sum())
             table = pd.DataFrame({"covariate": [None], "n_participants": n, "reason": own.what})
+            table["contributors"] = 0.0
         else:
             everyone = np.ones(len(own.risk.person), dtype=bool)
             [table] = _tables(own, [_Part.of(everyone, own)], spread)
@@ -344,20 +356,23 @@ def _within(group: Comparison, parts: Parts) -> pd.DataFrame:
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """Some rows of the risk sets by side, and what they weigh after matching."""
+    """Some rows of the risk sets by side, whose they are, and what they weigh after matching."""
 
     treated: IntArray
     control: IntArray
     weight_t: FloatArray
     weight_c: FloatArray
     before: tuple[FloatArray, FloatArray]
+    person: IntArray
+    starts: int
 
     @classmethod
     def of(cls, rows: NDArray[np.bool_], group: Comparison) -> _Part:
         risk, after = group.risk, group.row_weight
         own, others = np.flatnonzero(rows & risk.treated), np.flatnonzero(rows & ~risk.treated)
         before = risk.weights[own], risk.weights[others]
-        return cls(own, others, after[own], after[others], before)
+        starts = len(np.unique(risk.start_year[rows]))
+        return cls(own, others, after[own], after[others], before, risk.person, starts)
 
 
 def _tables(
@@ -414,6 +429,7 @@ def _compare(x: FloatArray, part: _Part, yardstick: float) -> dict[str, float]:
     indicator = all(bool(((side == 0.0) | (side == 1.0)).all()) for side in (x_t, x_c))
     rounding = ROUNDING * float(max(np.abs(x_t).max(initial=0.0), np.abs(x_c).max(initial=0.0)))
     row: dict[str, float] = {}
+    behind = []
     for side, (weight_t, weight_c) in (
         ("before", part.before),
         ("after", (part.weight_t, part.weight_c)),
@@ -425,6 +441,10 @@ def _compare(x: FloatArray, part: _Part, yardstick: float) -> dict[str, float]:
         row[f"smd_{side}"] = _standardised(mean_t - mean_c, yardstick, rounding)
         ratio = var_t / var_c if not indicator and var_c > 0 else float("nan")
         row[f"variance_ratio_{side}"] = ratio
+        for rows, y, weight in ((part.treated, x_t, weight_t), (part.control, x_c, weight_c)):
+            own = part.person[rows]
+            behind.append(contributors_of(y, weight, own, part.starts, indicator=indicator))
+    row["contributors"] = min((n for n in behind if n), default=0.0)
     return row
 
 
@@ -486,8 +506,10 @@ def love_plot(balance: Balance, *, ax: Axes | None = None) -> Axes:
     SupportError
         Fewer than `options(min_cell=)` participants or controls.
     """
-    require_many("the love plot", balance.n_participants, balance.n_controls)
-    frame = balance.frame
+    shown = balance.shown().frame
+    frame = shown[shown["participants_before"].notna()]
+    behind = np.inf if len(frame) else 1
+    require_many("the love plot", balance.n_participants, balance.n_controls, behind)
     size = np.column_stack([frame["smd_before"].abs(), frame["smd_after"].abs()])
     endless = np.isinf(size)
     # What is infinite stands at the edge, as an arrow that points beyond it.
@@ -526,8 +548,9 @@ def love_plot(balance: Balance, *, ax: Axes | None = None) -> Axes:
             controls=number(balance.n_controls),
             limit=number(TOLERATED, decimals=1),
         )
-        arrows = f" {_ARROWS.text()}" if endless.any() else ""
-        source_line(ax, f"{note.text()}{arrows} {evidence_of(balance)}".rstrip())
+        said = [note.text(), _ARROWS.text() if endless.any() else ""]
+        said.append(hidden_note() if len(frame) < len(shown) else "")
+        source_line(ax, " ".join(filter(None, [*said, evidence_of(balance)])))
         align_with_names(ax)
         alt = _ALT.format(
             how=balance.how,

@@ -26,6 +26,7 @@ from mih_impact.display.locale import Label, Lang, in_language, language
 from mih_impact.display.numbers import NOT_AVAILABLE, count, hidden, hidden_too, number, percent
 from mih_impact.display.result import (
     Card,
+    NoContributors,
     Provenance,
     Result,
     evidence_of,
@@ -93,6 +94,8 @@ class Overlap(Result):
     provenance
         Versions, options, seed and fingerprint of the data.
     """
+
+    contributors = NoContributors("scores and counts of persons; no amounts")
 
     frame: pd.DataFrame
     histogram: pd.DataFrame

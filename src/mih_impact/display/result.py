@@ -4,6 +4,7 @@ A new result is a frozen dataclass that inherits from `Result` and declares only
 
 - its fields; `table` is what `to_frame` gives, and the class says what its columns are;
 - `_card`, from which text, HTML and repr are made;
+- `contributors`, on how many persons' amounts each row rests, or `NoContributors` with the reason;
 - `shown`, where few persons can stand behind a number: what is then displayed and saved;
 - `plot`, if it has a figure: one call of a function drawn with `display.figure`;
 - its name in `storage.SAVED`, so that `save` writes it and `load` finds it again.
@@ -21,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache, wraps
 from html import escape
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, overload
 
 import numpy as np
 import pandas as pd
@@ -34,8 +35,10 @@ from mih_impact.errors import SupportError
 from mih_impact.storage import save
 
 __all__ = [
+    "DOMINANT",
     "Card",
     "Displayed",
+    "NoContributors",
     "Provenance",
     "Result",
     "evidence_of",
@@ -44,6 +47,7 @@ __all__ = [
     "is_small",
     "naming_limit",
     "of_few",
+    "persons_behind",
     "require_many",
     "versions",
     "with_complement",
@@ -262,6 +266,29 @@ def is_small(count: object) -> np.ndarray:
     return (values > 0) & (values < current().min_cell)
 
 
+#: The largest part of a sum that one person may have.
+DOMINANT = 0.5
+
+
+def persons_behind(giving: object, largest: object, total: object) -> NDArray[np.float64]:
+    """Return on how many persons' amounts sums rest: on one, where a person has more than half.
+
+    Parameters
+    ----------
+    giving, largest, total
+        Who has an amount, the largest of a person, and the sum of all, without their signs.
+
+    Examples
+    --------
+    >>> persons_behind([9, 9, 0], [50.0, 51.0, 0.0], [100.0, 100.0, 0.0]).tolist()
+    [9.0, 1.0, 0.0]
+    """
+    n = np.asarray(giving, dtype=np.float64)
+    # Sums are of doubles: two who have half each may be a rounding apart.
+    dominated = np.asarray(largest) > (DOMINANT + 1e-12) * np.asarray(total)
+    return np.where((n > 0) & dominated, 1.0, n)
+
+
 def of_few(*counts: float) -> bool:
     """Tell whether fewer than `options(min_cell=)` persons, or none knows how many, are counted.
 
@@ -434,13 +461,48 @@ class Displayed(ABC):
         return replace(card, notes=(*card.notes, *filter(None, more)))
 
 
+class NoContributors:
+    """Says in place of `Result.contributors` why a class does not count them.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True, eq=False)
+    ... class Rate(Result):
+    ...     table: pd.DataFrame
+    ...     contributors = NoContributors("official rates are nobody's amounts")
+    ...     def _card(self):
+    ...         return Card("Rate")
+    >>> Rate(pd.DataFrame()).contributors is None, Rate.contributors.why
+    (True, "official rates are nobody's amounts")
+    """
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+    @overload
+    def __get__(self, result: None, of: type) -> NoContributors: ...
+    @overload
+    def __get__(self, result: object, of: type) -> None: ...
+    def __get__(self, result: object | None, of: type) -> NoContributors | None:
+        return self if result is None else None
+
+
 class Result(Displayed):
     """Base of the frozen dataclasses that calls return: a card, a table and a file.
 
-    A class with a field `table` need not say more than its card.
+    A class with a field `table` need not say more than its card, and whose amounts it shows.
     """
 
     table: pd.DataFrame
+
+    @property
+    @abstractmethod
+    def contributors(self) -> NDArray[np.float64] | None:
+        """On how many persons' amounts each row rests; None where not known, or `NoContributors`.
+
+        See `hidden.contributors`. What is thin by them the class blanks in `shown`.
+        """
 
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of the table; the class says what its columns are."""
@@ -448,14 +510,8 @@ class Result(Displayed):
 
     @property
     def thin(self) -> NDArray[np.bool_]:
-        """Which rows rest on the amounts of too few persons; one row where that is not known.
-
-        A result that shows a mean of an outcome declares `contributors`, on how many persons'
-        amounts each of its rows rests (see `hidden.contributors`), and blanks in `shown` the rows
-        that are thin.
-        """
-        found = getattr(self, "contributors", None)
-        return is_small(0.0 if found is None else found)
+        """Which rows rest on the amounts of too few persons; one row where that is not known."""
+        return is_small(0.0 if self.contributors is None else self.contributors)
 
     def shown(self) -> Self:
         """Return the result as it is displayed and saved: where persons are too few, blank."""

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from mih_impact.display.locale import current
-from mih_impact.display.result import is_small, with_complement
+from mih_impact.display.result import DOMINANT, is_small, persons_behind, with_complement
 from mih_impact.panel.contract import CONTRACT
 
 __all__ = [
@@ -45,9 +45,6 @@ __all__ = [
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-
-#: The largest part of a sum that one person may have.
-DOMINANT = 0.5
 
 _SIDES = ("participants", "controls")
 _COLUMNS = [
@@ -319,12 +316,7 @@ def contributors(table: pd.DataFrame | Mapping[str, FloatArray]) -> FloatArray:
 
 def _behind(table: pd.DataFrame | Mapping[str, FloatArray], of: str) -> FloatArray:
     """Return on how many persons' amounts the means of a side, or its base or changes, rest."""
-    giving, largest, total = (
-        np.asarray(table[f"{n}_{of}"]) for n in ("giving", "largest", "total")
-    )
-    # Sums are of doubles: two who have half each may be a rounding apart.
-    dominated = largest > (DOMINANT + 1e-12) * total
-    return np.where((giving > 0) & dominated, 1.0, giving)
+    return persons_behind(*(table[f"{n}_{of}"] for n in ("giving", "largest", "total")))
 
 
 def is_thin(table: pd.DataFrame) -> BoolArray:

@@ -184,6 +184,7 @@ def pretrend_test(effects: EffectEstimates, outcome: str, *, alpha: float = 0.05
 
     title = _TITLE.format(outcome=label_of(outcome))
     whole = PretrendTest(
+        contributors=None,  # hidden where the effects are
         name="pretrend",
         passed=p >= alpha if tested else None,
         table=table,
@@ -304,6 +305,7 @@ def pretrend_by_subgroup(
     table = pd.concat(parts, ignore_index=True)
     table.insert(0, "subgroup", table.pop("subgroup"))
     found = SubgroupPretrend(
+        contributors=None,  # hidden where the effects are
         name=whole.name,
         passed=whole.passed,
         table=table,

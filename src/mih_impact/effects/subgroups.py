@@ -407,6 +407,7 @@ def difference_test(
         without_value=MISSING in effects.subgroups and MISSING not in names,
     )
     return DifferenceTest(
+        contributors=None,  # hidden where the effects of either are
         name="differences",
         passed=joint.p_value >= alpha if tested else None,
         table=table,

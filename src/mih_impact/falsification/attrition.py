@@ -286,6 +286,7 @@ def attrition_check(
     at_last = _last_year(table)
     title = _TITLE.format(outcome=label_of(outcome))
     return SensitivityCheck(
+        contributors=None,  # `persons` of a row tells who gives to it
         name="attrition",
         passed=_verdict(table, list(joint.values()), alpha),
         table=table,

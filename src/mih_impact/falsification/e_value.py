@@ -179,6 +179,7 @@ def e_value(
     )
     title = _TITLE.format(outcome=label_of(outcome), year=number(year))
     return SensitivityCheck(
+        contributors=None,  # `persons` tells which are hidden
         name="e_value",
         passed=None,
         table=table,

@@ -351,6 +351,7 @@ def pretrend_power(
     last = question.years[-1:].tolist()
     title = _TITLE.format(outcome=label_of(outcome))
     return SensitivityCheck(
+        contributors=None,  # `persons` tells which are hidden
         name="pretrend_power",
         passed=None,
         table=table,

@@ -22,7 +22,7 @@ from mih_impact.display.figure import PARTICIPANT, kroner_axis, tinted
 from mih_impact.display.layout import figure, finish
 from mih_impact.display.locale import Label, Lang, both, capital, in_language, language
 from mih_impact.display.numbers import millions, number
-from mih_impact.display.result import Card, Provenance, Result
+from mih_impact.display.result import Card, NoContributors, Provenance, Result
 from mih_impact.effects.series import EffectSeries
 from mih_impact.nav.case import menn_i_helse
 from mih_impact.nav.published import published
@@ -108,6 +108,8 @@ class Readings(Result):
     provenance
         Versions and options.
     """
+
+    contributors = NoContributors("published figures are nobody's amounts")
 
     table: pd.DataFrame
     price_year: int

@@ -16,7 +16,7 @@ from mih_impact.display.figure import CONTROL, PARTICIPANT
 from mih_impact.display.layout import figure, finish
 from mih_impact.display.locale import Label, Lang, both, capital, in_language, language
 from mih_impact.display.numbers import NOT_AVAILABLE, interval, number, percent
-from mih_impact.display.result import Card, Result
+from mih_impact.display.result import Card, NoContributors, Result
 from mih_impact.nav.case import menn_i_helse
 from mih_impact.nav.published import QUANTITIES, published
 
@@ -71,6 +71,8 @@ class Funnel(Result):
     programme
         The displayed name of the programme.
     """
+
+    contributors = NoContributors("published figures are nobody's amounts")
 
     table: pd.DataFrame
     shares: pd.DataFrame

@@ -18,7 +18,7 @@ from mih_impact.arguments import named_options
 from mih_impact.display.figure import figures_for_files
 from mih_impact.display.locale import Label, Lang, in_language, language
 from mih_impact.display.numbers import Formatter, interval, kroner, number, percent
-from mih_impact.display.result import Card, Provenance, Result, evidence_of
+from mih_impact.display.result import Card, NoContributors, Provenance, Result, evidence_of
 from mih_impact.effects.figures import plot_shares
 from mih_impact.effects.series import EffectSeries
 from mih_impact.nav.case import analysis, menn_i_helse
@@ -143,6 +143,8 @@ class Replication(Result):
     table
         Every published figure beside what ours says, with relation and verdict.
     """
+
+    contributors = NoContributors("its study hides what is of few")
 
     study: StudyResult
     simplified: CostBenefit

@@ -10,7 +10,7 @@ import pandas as pd
 
 from mih_impact.display.locale import Label, Lang, both, in_language, listed
 from mih_impact.display.numbers import NOT_AVAILABLE, number, percent, year_range
-from mih_impact.display.result import Card, Provenance, Result
+from mih_impact.display.result import Card, NoContributors, Provenance, Result
 from mih_impact.display.unit import decimals_for
 from mih_impact.errors import ADVICE, PanelContractError
 from mih_impact.panel import messages as m
@@ -520,6 +520,8 @@ class PanelReport(Result):
     0          negative money      wage_income     1
     1  duplicate person-years  person_id, year     1
     """
+
+    contributors = NoContributors("rows that break a rule are counted; no amounts")
 
     breaches: tuple[Breach, ...]
     n_rows: int

@@ -17,7 +17,7 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.terms import Term
 from mih_impact.display.locale import Label
 from mih_impact.display.numbers import number
-from mih_impact.display.result import Card, Provenance, Result
+from mih_impact.display.result import Card, NoContributors, Provenance, Result
 from mih_impact.effects.event_study import event_study
 from mih_impact.effects.inference.covariance import (
     FEWEST,
@@ -86,6 +86,8 @@ class Resampled(Result):
     level
         Coverage of the percentile intervals.
     """
+
+    contributors = NoContributors("its effects hide what is of few")
 
     effects: EffectSeries
     draws: FloatArray

@@ -21,7 +21,14 @@ from mih_impact.controls.subgroups import ALL
 from mih_impact.display.figure import figures_for_files
 from mih_impact.display.locale import Label, current, in_language, language
 from mih_impact.display.numbers import Formatter, count, kroner
-from mih_impact.display.result import Card, Provenance, Result, evidence_of, hide_small
+from mih_impact.display.result import (
+    Card,
+    NoContributors,
+    Provenance,
+    Result,
+    evidence_of,
+    hide_small,
+)
 from mih_impact.display.unit import AnyUnit, Unit
 from mih_impact.effects.check_result import VERDICTS, CheckResult, p_text
 from mih_impact.effects.event_study import event_study
@@ -80,6 +87,8 @@ class StudyResult(Result):
     folder
         Where relative paths of the specification start; not saved.
     """
+
+    contributors = NoContributors("its effects, its balance and its account hide what is of few")
 
     name: str
     title: dict[str, str]
@@ -179,7 +188,7 @@ class StudyResult(Result):
     def before_start(self) -> pd.DataFrame:
         """Return `largest_difference` (standardised, after matching) and `pretrend_p`, a row."""
         p = float(self.pretrend().table["p_value"].min())
-        return pd.DataFrame({"largest_difference": [self.balance.worst], "pretrend_p": [p]})
+        return pd.DataFrame({"largest_difference": [self.balance.shown().worst], "pretrend_p": [p]})
 
     def _pretrend(self) -> tuple[str, str]:
         """Return the line of the card with that test."""

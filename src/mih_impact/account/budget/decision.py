@@ -15,7 +15,7 @@ from mih_impact.account.cost_benefit import CostBenefit
 from mih_impact.account.roles import STATUS_LABELS, require_named
 from mih_impact.display.locale import Label
 from mih_impact.display.numbers import millions, number
-from mih_impact.display.result import Card, Result
+from mih_impact.display.result import Card, NoContributors, Result
 from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.reference.prices import PriceIndex
 from mih_impact.reference.rows import Status
@@ -68,6 +68,8 @@ class Decision(Result):
     >>> more.beyond(less).starters
     {2026: 200.0}
     """
+
+    contributors = NoContributors("what is decided is nobody's amounts")
 
     name: str
     label: Label

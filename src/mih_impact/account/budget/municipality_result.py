@@ -20,7 +20,7 @@ from mih_impact.display.figure import (
 from mih_impact.display.layout import figure, finish
 from mih_impact.display.locale import Label, Lang, both, capital, in_language, language
 from mih_impact.display.numbers import interval, number, percent, thousands
-from mih_impact.display.result import Card, Provenance, Result
+from mih_impact.display.result import Card, NoContributors, Provenance, Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,6 +95,10 @@ class MunicipalityView(Result):
     covered
         Whether the state has decided to cover the municipality's outlays, which is not in the cash.
     """
+
+    contributors = NoContributors(
+        "sums of an account, which `tables.require_enough` and `pooled` refuse or pool"
+    )
 
     table: pd.DataFrame
     overall: pd.DataFrame

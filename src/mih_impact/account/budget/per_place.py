@@ -25,7 +25,7 @@ from mih_impact.display.figure import (
 from mih_impact.display.layout import figure, finish
 from mih_impact.display.locale import Label, Lang, capital, in_language, language
 from mih_impact.display.numbers import interval, number
-from mih_impact.display.result import Card, Provenance, Result
+from mih_impact.display.result import Card, NoContributors, Provenance, Result
 from mih_impact.errors import AssumptionError
 
 if TYPE_CHECKING:
@@ -60,6 +60,10 @@ class PerPlace(Result):
     provenance
         Versions, options, seed and fingerprint of the data.
     """
+
+    contributors = NoContributors(
+        "sums of an account, which `tables.require_enough` and `pooled` refuse or pool"
+    )
 
     table: pd.DataFrame
     more: Decision

@@ -20,7 +20,7 @@ from mih_impact.display.figure import (
 from mih_impact.display.layout import figure, finish
 from mih_impact.display.locale import Label, Lang, capital, in_language
 from mih_impact.display.numbers import interval, millions, number, percent
-from mih_impact.display.result import Card, Provenance, Result
+from mih_impact.display.result import Card, NoContributors, Provenance, Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,6 +77,10 @@ class BudgetImpact(Result):
     candidates
         The same cohorts by the account of effects on candidates, where one was given.
     """
+
+    contributors = NoContributors(
+        "sums of an account, which `tables.require_enough` and `pooled` refuse or pool"
+    )
 
     table: pd.DataFrame
     sums: pd.DataFrame

@@ -33,7 +33,7 @@ from mih_impact.account.values import AccountValues
 from mih_impact.arguments import nearest
 from mih_impact.display.locale import Label, Lang, in_language
 from mih_impact.display.numbers import NOT_AVAILABLE, interval
-from mih_impact.display.result import Card, Result
+from mih_impact.display.result import Card, NoContributors, Result
 from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.storage import write_whole
 
@@ -278,6 +278,8 @@ class AssumptionSheet(Result):
     >>> sheet.assumptions.tax_rate_wage, len(sheet.programme.items)
     (0.24, 8)
     """
+
+    contributors = NoContributors("assumptions are nobody's amounts")
 
     assumptions: Assumptions
     programme: Programme

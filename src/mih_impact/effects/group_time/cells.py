@@ -24,7 +24,7 @@ from mih_impact.effects.group_time.estimate import (
 )
 from mih_impact.effects.group_time.influence import FactoredInfluence
 from mih_impact.effects.group_time.sample import Outcomes, StartGroup, Windows
-from mih_impact.effects.hidden import Behind, Part, by_rows, is_thin, of_side
+from mih_impact.effects.hidden import Behind, Part, by_rows, contributors, of_side
 from mih_impact.errors import EffectsError
 
 __all__ = ["GroupTimeEstimates", "GroupTimeMethod", "giving_of", "in_overall", "persons_behind"]
@@ -86,6 +86,11 @@ class GroupTimeEstimates(Result):
         return self.giving[0] if self.giving else None
 
     @property
+    def contributors(self) -> FloatArray | None:
+        """On how many persons' amounts each row of the table rests; None where not known."""
+        return None if self.contributions is None else contributors(self.contributions)
+
+    @property
     def covariance(self) -> pd.DataFrame:
         """The full covariance over outcomes, start years and years, labelled on both sides."""
         index = pd.MultiIndex.from_product(
@@ -128,7 +133,7 @@ class GroupTimeEstimates(Result):
         thin = np.zeros(n.shape, dtype=bool)
         behind = n
         if self.contributions is not None:
-            thin = is_thin(self.contributions).reshape(n.shape)
+            thin = self.thin.reshape(n.shape)
             giving = self.contributions["giving_participants"].to_numpy().reshape(n.shape)
             behind = np.minimum(n, giving).astype(n.dtype)
         small = hidden_effects(

@@ -84,6 +84,7 @@ def start_year_pretrend(
 
     title = _TITLE.format(outcome=label_of(outcome))
     return PretrendTest(
+        contributors=None,  # hidden where the effects are
         name="pretrend",
         passed=found.p_value >= alpha if tested else None,
         table=table.assign(statistic=found.statistic, df=found.df, p_value=found.p_value),

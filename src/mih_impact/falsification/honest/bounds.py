@@ -168,6 +168,7 @@ def honest_bounds(
     grid = _grid(M, restriction, breakdown, target)
     unit = effects.units[outcome]
     return HonestBounds(
+        contributors=None,  # `persons` tells whether they are hidden
         name="honest_bounds",
         passed=None,
         table=_table(target, grid, ends, identified, level=level, method=_METHOD[restriction]),
