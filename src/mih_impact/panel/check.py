@@ -573,18 +573,16 @@ class PanelReport(Result):
                 found=errors[0].what.text("en"),
                 do=errors[0].do.text("en"),
             )
-        found = "".join(f"\n  - {b.what.text('en')}{ADVICE}{b.do.text('en')}" for b in errors)
         raise PanelContractError(
             f"The panel breaks the contract in {len(errors)} ways",
-            found=found,
+            found="".join(f"\n  - {b.what.text('en')}{ADVICE}{b.do.text('en')}" for b in errors),
             do="correct the source and read it again; panel.check() gives a table",
         )
 
     def _card(self) -> Card:
-        persons = NOT_AVAILABLE if self.n_persons is None else number(self.n_persons)
         values = (
             number(self.n_rows),
-            persons,
+            NOT_AVAILABLE if self.n_persons is None else number(self.n_persons),
             NOT_AVAILABLE if self.years is None else year_range(*self.years),
             number(len(self.errors)),
             number(len(self.warnings)),
