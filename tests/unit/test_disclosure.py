@@ -422,4 +422,15 @@ def test_balance_by_start_year_is_saved_without_few_persons(matched, tmp_path):
     assert kept.loc[small, built].isna().all(axis=None)
     hidden = kept["n_participants"].isna()
     assert kept.loc[hidden, "start_year"].nunique() == 2
-    pd.testing.assert_frame_equal(kept[~hidden], table[~hidden], check_dtype=False)
+    few = is_small(found.of_parts[0])  # who have a value, or have it not
+    blank = kept["participants_before"].isna()
+    assert blank[few].all()
+    shown = ~hidden & ~blank
+    pd.testing.assert_frame_equal(kept[shown], table[shown], check_dtype=False)
+    # Beside one of few is hidden what tells of it: another value, or the same in another year.
+    value = table["covariate"].str.split("=").str[0]
+    for row in np.flatnonzero(blank & ~hidden & ~few):
+        same_year = (table["start_year"] == table["start_year"][row]) & (value == value[row])
+        same_value = table["covariate"] == table["covariate"][row]
+        assert (blank & (same_year | same_value)).sum() >= 2
+    assert shown[~hidden & table["covariate"].isin(["age", "propensity_score"])].all()
