@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 
 import pandas as pd
@@ -106,6 +107,14 @@ def test_a_wrong_table_says_how_many_rows_and_what_to_do(what):
     tables, said = WRONG[what]
     with pytest.raises(mih.PanelContractError, match=said):
         mih.build_panel(PERSONS, years=(2019, 2021), **tables)
+
+
+@pytest.mark.parametrize("kind", [mih.Table, mih.Spells, mih.Status, mih.Starts])
+def test_the_help_of_a_table_tells_of_every_argument(kind):
+    told = re.findall(r"^(\w[\w, ]*)$", kind.__doc__, re.MULTILINE)
+    named = [name for line in told for name in line.split(", ")]
+    assert set(inspect.signature(kind).parameters) <= set(named)
+    assert len(named) == len(set(named))
 
 
 def test_texts_that_stand_for_no_value_are_told_and_can_be_named(tmp_path):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import date
@@ -67,6 +69,21 @@ def scaled(days: int) -> Scaled:
     return Scaled(int(days))
 
 
+def _parameters(text: str) -> str:
+    """Return the parameters of a docstring without its indent; they have no blank lines."""
+    return text.partition("Parameters\n----------\n")[2].partition("\n\n")[0]
+
+
+def _with_inherited(text: str, inherited: str) -> str:
+    """Return a docstring with the parameters that it does not name, from another."""
+    text = inspect.cleandoc(text)
+    own = _parameters(text)
+    named = {item.partition("\n")[0] for item in re.split(r"\n(?=\S)", own)}
+    items = re.split(r"\n(?=\S)", _parameters(inspect.cleandoc(inherited)))
+    more = [item for item in items if item.partition("\n")[0] not in named]
+    return text.replace(own, "\n".join([own, *more]), 1)
+
+
 @dataclass(frozen=True, eq=False)
 class Source:
     """What all tables have in common.
@@ -123,6 +140,12 @@ class Source:
     thousands: str | Mapping[str, str] | None = None
     versions: Literal["latest"] | None = None
     form: Literal["microdata.no"] | None = None
+
+    def __init_subclass__(cls) -> None:
+        """Let the help of each kind of table tell of all its arguments, its own first."""
+        super().__init_subclass__()
+        if cls.__doc__:  # not under python -OO
+            cls.__doc__ = _with_inherited(cls.__doc__, cls.__mro__[1].__doc__ or "")
 
     def __post_init__(self) -> None:
         self._choose("dates", get_args(Dates))
