@@ -151,9 +151,11 @@ _RC: Any = {
     "savefig.dpi": 200,
     "svg.fonttype": "path",
     "svg.hashsalt": "mih_impact",
+    "text.hinting": "no_hinting",  # as long in pixels as in SVG, and at any number of dots
     "text.parse_math": False,  # a dollar sign in a label is a dollar sign
 }
-_FOR_FILES: ContextVar[bool] = ContextVar("figures for files", default=False)
+_FOR_FILES: ContextVar[float | None] = ContextVar("dots of figures for files", default=None)
+_STYLED: ContextVar[bool] = ContextVar("in the library's style", default=False)
 _ALT: WeakKeyDictionary[Figure, str] = WeakKeyDictionary()
 
 
@@ -162,7 +164,10 @@ def figure_style() -> Iterator[None]:
     """Draw in the library's style; the caller's settings are back when the block ends."""
     import matplotlib as mpl
 
-    interactive = mpl.is_interactive()
+    if _STYLED.get():
+        yield
+        return
+    interactive, token = mpl.is_interactive(), _STYLED.set(True)
     try:
         with mpl.rc_context():
             mpl.rcdefaults()  # the reader's own style sheet plays no part
@@ -175,6 +180,7 @@ def figure_style() -> Iterator[None]:
         # Jupyter's backend wakes with the first figure, here inside, and turns interactive mode
         # on; taking that back would leave every later cell without its figure.
         mpl.interactive(interactive)
+        _STYLED.reset(token)
 
 
 def axes(ax: Axes | None = None, *, size: tuple[float, float] = SIZE) -> Axes:
@@ -200,26 +206,31 @@ def axes(ax: Axes | None = None, *, size: tuple[float, float] = SIZE) -> Axes:
 
 def new_axes(*, size: tuple[float, float] = SIZE) -> Axes:
     """Return dressed axes in a plain figure that pyplot never hears of: for files and tests."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)  # keeps what measures texts, and with it the measures
+    from mih_impact.display.picture import FileCanvas
+
+    figure = Figure(figsize=size, layout="constrained", dpi=_FOR_FILES.get())
+    FileCanvas(figure)  # keeps what measures texts, and with it the measures
     return _dress(figure.add_subplot())
 
 
 @contextmanager
-def figures_for_files() -> Iterator[None]:
-    """Draw plain figures within, that pyplot never hears of, whoever else uses it."""
-    token = _FOR_FILES.set(True)
+def figures_for_files(dpi: float = _RC["savefig.dpi"]) -> Iterator[None]:
+    """Draw plain figures within, that pyplot never hears of, at the dots of their files.
+
+    Texts are then measured once, for drawing and for the file.
+    """
+    token = _FOR_FILES.set(dpi)
     try:
-        yield
+        with figure_style():
+            yield
     finally:
         _FOR_FILES.reset(token)
 
 
 def _reader_uses_pyplot() -> bool:
-    if _FOR_FILES.get():
+    if _FOR_FILES.get() is not None:
         return False
     if "matplotlib.pyplot" in sys.modules:
         return True

@@ -206,7 +206,7 @@ def _move(ax: Axes, by: ScaledTranslation) -> None:
             side.set_label_coords(0, 1, transform=label.get_transform() + by)
 
 
-_MARGIN = 8.0  # pixels between a text and the end of the axis
+_MARGIN = 5.25  # points between a text and the end of the axis
 
 
 def make_room(ax: Axes) -> None:
@@ -231,7 +231,7 @@ def make_room(ax: Axes) -> None:
     before = place - np.array([box.x0 for box in boxes])
     after = np.array([box.x1 for box in boxes]) - place
     share = (place - ax.bbox.x0) / ax.bbox.width
-    pixels = np.stack([before, after]) + _MARGIN
+    pixels = np.stack([before, after]) + _MARGIN * root_figure(ax).dpi / 72
     low, high = widened(share, pixels / ax.bbox.width)
     ax.set_xlim(ends[0] + low * (ends[1] - ends[0]), ends[0] + high * (ends[1] - ends[0]))
 
@@ -268,9 +268,6 @@ def widened(place: FloatArray, reach: FloatArray) -> tuple[float, float]:
         low, high = new
     return round(low, 6), round(high, 6)
 
-
-_PACKED = 1
-"""How hard zlib tries: at 6, its default, files are 5 % smaller and take half as long again."""
 
 _EDGE = 0.03
 """Inches around what reaches over the edge of a figure."""
@@ -322,26 +319,23 @@ def figure_bytes(
     from matplotlib import rcParams
 
     figure, text = root_figure(fig), alt_text(fig)
+    png, svg = io.BytesIO(), io.StringIO()
     with figure_style(), _settled(figure, dots := dpi or rcParams["savefig.dpi"]):
-        png, svg = io.BytesIO(), io.BytesIO()
         box = _whole(figure) if whole else None
-        about = {"Software": None, "Description": text}
-        packed = {"compress_level": _PACKED}
-        figure.savefig(
-            png, format="png", dpi=dots, bbox_inches=box, metadata=about, pil_kwargs=packed
-        )
-        figure.savefig(svg, format="svg", bbox_inches=box, metadata={"Date": None, "Creator": None})
-    return png.getvalue(), _describe(svg.getvalue(), text)
+        figure.savefig(png, format="both", svg=svg, about=text, dpi=dots, bbox_inches=box)
+    return png.getvalue(), _describe(svg.getvalue(), text).encode()
 
 
 @contextmanager
 def _settled(figure: Figure, dpi: float) -> Iterator[None]:
     """Lay a figure out once, at the dots of its picture; every file made within is drawn so."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+    from mih_impact.display.picture import FileCanvas
+
     canvas, own_dpi, layout = figure.canvas, figure.dpi, figure.get_layout_engine()
-    FigureCanvasAgg(figure)  # in place of the reader's, whose window keeps its size
+    if not isinstance(canvas, FileCanvas):
+        FileCanvas(figure)  # in place of the reader's, whose window keeps its size
     try:
         figure.set_dpi(dpi)
         if isinstance(layout, ConstrainedLayoutEngine):
@@ -361,7 +355,7 @@ def _whole(figure: Figure) -> Bbox:
     return Bbox.union([figure.bbox_inches, figure.get_tightbbox().padded(_EDGE)])
 
 
-def _describe(svg: bytes, text: str) -> bytes:
+def _describe(svg: str, text: str) -> str:
     """Make the picture one image with a description, for screen readers."""
     label = f' role="img" aria-label="{escape(text)}"' if text else ' role="img"'
-    return svg.replace(b"<svg ", f"<svg{label} ".encode(), 1)
+    return svg.replace("<svg ", f"<svg{label} ", 1)

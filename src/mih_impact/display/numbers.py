@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from decimal import ROUND_HALF_UP, Decimal, localcontext
+from functools import lru_cache
 from typing import Protocol, SupportsFloat
 
 from mih_impact.display.locale import Label, current, language
@@ -283,16 +284,21 @@ def _show(value: Decimal, decimals: int, shift: int = 0) -> str:
     """Show ``value * 10**shift``."""
     if value.is_infinite():
         return "∞" if value > 0 else f"{MINUS}∞"
-    from babel.numbers import format_decimal
-
     with localcontext() as context:  # the caller's decimal context plays no part
         context.prec = 400
         rounded = value.scaleb(shift).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
-        pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
-        text: str = format_decimal(abs(rounded), format=pattern, locale=language())
-    # CLDR has moved between U+00A0 and U+202F for the group mark: ours is U+00A0, always.
-    text = text.replace("\u202f", NBSP)
+        text = _grouped(abs(rounded), decimals, language())
     return MINUS + text if rounded < 0 else text
+
+
+@lru_cache(maxsize=4096)  # the same ticks are asked for each time that a figure is laid out
+def _grouped(value: Decimal, decimals: int, lang: str) -> str:
+    from babel.numbers import format_decimal
+
+    pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
+    text: str = format_decimal(value, format=pattern, locale=lang)
+    # CLDR has moved between U+00A0 and U+202F for the group mark: ours is U+00A0, always.
+    return text.replace("\u202f", NBSP)
 
 
 def _scaled(x: SupportsFloat | None, exponent: int, decimals: int, word: Label) -> str:

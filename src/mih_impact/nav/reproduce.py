@@ -189,7 +189,7 @@ class Replication(Result):
         -------
         list of Path
         """
-        with in_language(lang):
+        with in_language(lang), figures_for_files():
             folder = Path(out)
             return [
                 *self._write_tables(folder),
@@ -200,8 +200,7 @@ class Replication(Result):
         return write_tables(reference_tables(self.study, self.table), folder)
 
     def _write_figure(self, stem: str, folder: Path) -> list[Path]:
-        with figures_for_files():
-            return write_figures({stem: _FIGURES[stem](self)}, folder)
+        return write_figures({stem: _FIGURES[stem](self)}, folder)
 
     @cached_property
     def _swings(self) -> Sensitivity:
