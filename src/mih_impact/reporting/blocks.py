@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FULL",
     "HALF",
+    "PRINT_DPI",
     "Beside",
     "Block",
     "Bullets",
@@ -254,7 +255,8 @@ HALF = (4.4, 3.0)
 FULL = (7.6, 2.9)
 """Size in inches to draw a figure at that takes the whole width."""
 
-_PRINT_DPI = 300
+PRINT_DPI = 300
+"""Dots per inch of a figure on paper, where it is no vector picture."""
 
 
 @dataclass(frozen=True)
@@ -361,7 +363,7 @@ class Figure:
         try:
             for place in titles:
                 ax.set_title("", loc=place)
-            png, svg = figure_bytes(ax, dpi=_PRINT_DPI, whole=True)
+            png, svg = figure_bytes(ax, dpi=PRINT_DPI, whole=True)
         finally:  # the caller's figure is as it was
             for place, text in titles.items():
                 ax.set_title(text, loc=place)

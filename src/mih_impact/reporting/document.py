@@ -50,6 +50,7 @@ from mih_impact.reporting import blocks
 from mih_impact.reporting.blocks import (
     FULL,
     HALF,
+    PRINT_DPI,
     Beside,
     Block,
     Bullets,
@@ -79,6 +80,7 @@ __all__ = [
     "HALF",
     "LOCALES",
     "PAGE",
+    "PRINT_DPI",
     "SOURCE",
     "SOURCES",
     "Beside",

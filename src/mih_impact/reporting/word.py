@@ -357,6 +357,7 @@ class _Writer:
         self.document = document
         self.word = docx.Document()
         self._bookmarks = 0
+        self._ids: dict[str, str] = {}
 
     def write(self) -> None:
         """Write everything, top to bottom."""
@@ -367,10 +368,10 @@ class _Writer:
         remove_thumbnail(word)
         self._properties()
         self._footer()
-        word.add_paragraph(document.title, "Title")
+        self._add(word, "Title", document.title)
         if document.subtitle:
-            word.add_paragraph(document.subtitle, "Subtitle")
-        lines = word.add_paragraph("", "Memo Lines")
+            self._add(word, "Subtitle", document.subtitle)
+        lines = self._add(word, "Memo Lines")
         if not document.meta:
             lines.paragraph_format.line_spacing = Pt(1)
         for place, (name, value) in enumerate(document.meta):
@@ -412,11 +413,11 @@ class _Writer:
                 self._fill(word.add_paragraph(), text)
             case Bullets(items):
                 for item in items:
-                    self._fill(word.add_paragraph(style="List Bullet"), item)
+                    self._fill(self._add(word, "List Bullet"), item)
             case Callout(title, text, tone):
                 style = f"Callout {tone.title()}"
-                word.add_paragraph(title, f"{style} Title")
-                self._fill(word.add_paragraph(style=style), text)
+                self._add(word, f"{style} Title", title)
+                self._fill(self._add(word, style), text)
             case Facts():
                 self._facts(block)
             case Beside(figures):
@@ -431,6 +432,17 @@ class _Writer:
             case Table():
                 self._table(block)
 
+    def _style(self, name: str) -> str:
+        """Return the identifier of a style; python-docx would read all styles at each look."""
+        if name not in self._ids:
+            self._ids[name] = self.word.styles[name].style_id
+        return self._ids[name]
+
+    def _add(self, where: Any, style: str, text: str = "") -> WordParagraph:
+        paragraph: WordParagraph = where.add_paragraph(text)
+        paragraph._p.style = self._style(style)
+        return paragraph
+
     def _layout(self, columns: int) -> WordTable:
         """Add a table that only places things side by side."""
         table: WordTable = self.word.add_table(rows=1, cols=columns)
@@ -442,19 +454,19 @@ class _Writer:
 
     def _small_gap(self) -> WordParagraph:
         """End a table: two tables without a paragraph between would become one."""
-        return self.word.add_paragraph(style="Gap")
+        return self._add(self.word, "Gap")
 
     def _facts(self, block: Facts) -> None:
         table = self._layout(len(block.items))
         for cell, (number, label) in zip(table.rows[0].cells, block.items, strict=True):
             top_border(cell, HAIR)
-            cell.paragraphs[0].style = self.word.styles["Fact"]
+            cell.paragraphs[0]._p.style = self._style("Fact")
             self._fill(cell.paragraphs[0], number)
-            cell.add_paragraph(label, "Fact Label")
+            self._add(cell, "Fact Label", label)
         self._small_gap()
 
     def _caption(self, where: Any, block: Figure | Table) -> None:
-        paragraph = where.add_paragraph(style="Caption")
+        paragraph = self._add(where, "Caption")
         if id(block) in self.document.order:
             word, place = label_of(block, self.document)
             paragraph.add_run(f"{word}\u00a0")
@@ -464,21 +476,20 @@ class _Writer:
 
     def _figure(self, where: Any, figure: Figure, width: float) -> None:
         self._caption(where, figure)
-        paragraph = where.add_paragraph(style="Picture")
+        paragraph = self._add(where, "Picture")
         paragraph.paragraph_format.keep_with_next = bool(figure.note)
         shape = paragraph.add_run().add_picture(io.BytesIO(figure.png), width=Mm(width))
         word, place = label_of(figure, self.document)
         describe_picture(shape, name=f"{word} {place}", alt=figure.alt)
         if figure.note:
-            self._fill(where.add_paragraph(style="Source Note"), figure.note)
+            self._fill(self._add(where, "Source Note"), figure.note)
 
     def _table(self, block: Table) -> None:
         self._caption(self.word, block)
         table = self.word.add_table(len(block.rows) + 1, len(block.header), TABLE_STYLE)
         describe_table(table, plain(block.caption))
         table.autofit = False
-        # Looked up once: python-docx reads all styles at each look.
-        style = self.word.styles["Annex Text" if block.anchors else "Table Text"].style_id
+        style = self._style("Annex Text" if block.anchors else "Table Text")
         widths = _widths(block)
         for column, width in zip(table.columns, widths, strict=True):
             column.width = Mm(width)  # what LibreOffice goes by; Word goes by the cells
@@ -502,7 +513,7 @@ class _Writer:
                 self._bookmark(line.cells[0].paragraphs[0], block.anchors[place])
         repeat_header(table)
         if block.note:
-            self._fill(self.word.add_paragraph(style="Source Note"), block.note)
+            self._fill(self._add(self.word, "Source Note"), block.note)
         else:
             self._small_gap().paragraph_format.space_after = Pt(4)
 
@@ -512,7 +523,7 @@ class _Writer:
         self.word.add_heading(SOURCES.text(self.document.lang), 1)
         for place, source in enumerate(self.document.sources, start=1):
             text = f"{source.text} {source.url}".strip()
-            self._bookmark(self.word.add_paragraph(text, "List Number"), f"source-{place}")
+            self._bookmark(self._add(self.word, "List Number", text), f"source-{place}")
 
     def _annex(self) -> None:
         tables = annex_tables(self.document) if self.document.annex else ()

@@ -25,7 +25,7 @@ from mih_impact.account.roles import (
     hundreds,
 )
 from mih_impact.controls.balance import HOW, TOLERATED
-from mih_impact.display.figure import new_axes, sources_told_elsewhere
+from mih_impact.display.figure import figures_for_files, new_axes, sources_told_elsewhere
 from mih_impact.display.locale import Label, Lang, capital, in_language, language
 from mih_impact.display.numbers import NBSP, NOT_AVAILABLE, millions, number, p_equals, percent
 from mih_impact.display.result import evidence_of
@@ -386,7 +386,8 @@ def memo_of(
     with in_language(lang):
         made = Numbers(case)
         impact = None if starters is None else budget_impact(case, starters=starters)
-        with sources_told_elsewhere():  # in the footer, and in the list of sources
+        # Sources are told in the footer and in the list of sources.
+        with sources_told_elsewhere(), figures_for_files(doc.PRINT_DPI):
             blocks = _blocks_of(made, impact)
         return doc.Document(
             title=capital(texts.TITLE.format(programme=case.programme.label).text()),
