@@ -386,8 +386,7 @@ def memo_of(
     with in_language(lang):
         made = Numbers(case)
         impact = None if starters is None else budget_impact(case, starters=starters)
-        # Sources are told in the footer and in the list of sources.
-        with sources_told_elsewhere(), figures_for_files(doc.PRINT_DPI):
+        with sources_told_elsewhere(), figures_for_files(doc.PRINT_DPI):  # in footer and list
             blocks = _blocks_of(made, impact)
         return doc.Document(
             title=capital(texts.TITLE.format(programme=case.programme.label).text()),
