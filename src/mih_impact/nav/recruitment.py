@@ -108,7 +108,8 @@ class Funnel(Result):
             for row in self.table.to_dict("records")
         ]
         header = [each.text() for each in (_COHORT, _STAGE, _PERSONS, _RANGE, _PREVIOUS, _KIND)]
-        notes = (_START_IS, *_job_notes(self.shares), _fagbrev(self), _AFTER, _LATER)
+        certificates = _FAGBREV.format(n=f"{self.craft_certificates:g}")
+        notes = (_START_IS, *_job_notes(self.shares), certificates, _AFTER, _LATER)
         return Card(
             _TITLE.format(programme=self.programme).text(),
             table=pd.DataFrame(rows, columns=header),
@@ -296,10 +297,6 @@ def _job_notes(shares: pd.DataFrame) -> tuple[Label, Label]:
         for key in ("of", "in")
     }
     return _JOBS.format(share=share, **parts), _NOT_EFFECT.format(share=share)
-
-
-def _fagbrev(result: Funnel) -> Label:
-    return _FAGBREV.format(n=f"{result.craft_certificates:g}")
 
 
 def persons_text(row: dict[Any, Any]) -> str:

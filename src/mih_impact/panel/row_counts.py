@@ -30,6 +30,8 @@ EXITS = ("death_year", "emigration_year")
 PLACES = {"county", "municipality"}
 #: Shares of a column's sum that rounding to øre may move, and of what its values may move.
 MOST_MOVED, MOST_SHIFTED = 1e-6, 1e-4
+#: Without these a row cannot be used.
+_KEYS = [name for name, column in CONTRACT.items() if column.role == "key"]
 
 
 @dataclass(frozen=True)
@@ -127,13 +129,9 @@ class Rows:
     @property
     def all_usable(self) -> bool:
         """Whether every row names a person and a period."""
-        keys = [seen for name, seen in self.columns.items() if _is_key(name)]
+        keys = [seen for name, seen in self.columns.items() if name in _KEYS]
         given = all(seen.given == self.n_rows for seen in keys)
         return given and not any(seen.failed or seen.below or seen.above for seen in keys)
-
-
-def _is_key(name: str) -> bool:
-    return name in CONTRACT and CONTRACT[name].role == "key"
 
 
 def count_rows(

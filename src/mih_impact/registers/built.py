@@ -269,7 +269,7 @@ class BuiltPanel(Panel):
         mine = f"pid IN (SELECT pid FROM {setting.persons} WHERE person_id = {who})"
         if part.kind == "persons":
             mine = f"key = {who}"
-            kept["value"] = quoted(column) if column in types else quoted(_date_of(column))
+            kept["value"] = quoted(column if column in types else column.replace("_year", "_date"))
         elif "a" in types:
             first = first_of(str(period), months=setting.monthly)
             last = last_of(str(period), months=setting.monthly)
@@ -295,7 +295,3 @@ class BuiltPanel(Panel):
         rows = f"{part.taken.rows} m LEFT JOIN ({lost}) lost USING (row)"
         found = setting.store.run(f"SELECT {columns} FROM {rows} WHERE {mine} ORDER BY row")
         return [{"table": part.name, **dict(zip(kept, line, strict=True))} for line in found]
-
-
-def _date_of(column: str) -> str:
-    return column.replace("_year", "_date")

@@ -222,8 +222,8 @@ class _Summary:
         """Write the break-even year in words."""
         layout = self.layout
         said = partial(break_even_text, horizon=layout.horizon)
-        counted = [said(year, counted=True) for year in range(min(layout.horizon, _COUNTED))]
-        words = f"CHOOSE({cell}+1,{','.join(map(_quoted, counted))})"
+        counted = [f'"{said(year, counted=True)}"' for year in range(min(layout.horizon, _COUNTED))]
+        words = f"CHOOSE({cell}+1,{','.join(counted)})"
         if layout.horizon > _COUNTED:
             before, after = said(_COUNTED).split(str(_COUNTED))
             words = f'IF({cell}<{_COUNTED},{words},"{before}"&{cell}&"{after}")'
@@ -250,10 +250,6 @@ class _Summary:
             self.row += 1
             self.page.link(self.row, 0, key)
             self.page.text(self.row, 1, _TOLD[key])
-
-
-def _quoted(text: str) -> str:
-    return f'"{text}"'
 
 
 _NON_PRICED = Label(nb="Ikke-prissatte virkninger", en="Non-priced effects")
