@@ -233,3 +233,27 @@ def test_where_many_have_amounts_whose_they_are_is_not_looked_at():
     of = {"weight": np.ones(n), "person": np.arange(n) // 2, "starts": 2}
     assert contributors_of(np.ones(n), **of, indicator=False) == n / 2
     assert contributors_of(np.r_[9e9, np.ones(n - 1)], **of, indicator=False) == 1.0
+
+
+# Verdicts and messages ------------------------------------------------------------------------
+
+
+def test_a_test_of_hidden_amounts_is_saved_without_its_verdict(tmp_path):
+    group = mih.match(read_frame(register(3)), method="exact", exact="county")
+    found = mih.randomisation_test(group, outcome="sosialhjelp", year=2, draws=20)
+    assert found.passed is not None
+    assert mih.load(found.save(tmp_path / "test.zip")).passed is None
+    assert "0." not in found.summary("en")
+
+
+def test_an_error_tells_no_estimate_of_one():
+    frame = small_register(330, starters=80, seed=6)
+    one = frame.loc[frame["start_year"].notna(), "person_id"].unique()[5]
+    frame["sosialhjelp"] = np.where(frame["person_id"] == one, 12_345.0 + frame["year"], 0.0)
+    group = mih.weight(read_frame(frame), on=["age"])
+    effects = mih.event_study(group, outcomes="sosialhjelp", window=(-2, 6))
+    with pytest.raises(mih.EffectsError, match="without uncertainty") as told:
+        mih.honest_bounds(effects, outcome="sosialhjelp")
+    assert told.value.found == (
+        "2 estimates, 0 of them without a standard error; their covariance is singular"
+    )

@@ -232,6 +232,74 @@ def test_nothing_that_is_shown_hangs_on_what_few_persons_have(shown):
     assert not [part for part in one if one[part] != two[part]]
 
 
+def on_a_benefit(panel: mih.Panel) -> dict[str, Callable[[], Any]]:
+    """Return the calls on a benefit that three of many participants have."""
+    told = {"outcome": "sosialhjelp", "year": 2}
+    both = {"outcomes": ["wage_income", "sosialhjelp"]}
+    cells = mih.match(panel, method="exact", exact="county")
+    scored = mih.match(panel, on=["age"], exact="county")
+    pairs = mih.match(panel, on=["age"], ratio=1, replace=False, caliper=None)
+    weighted = mih.weight(panel, on=["age"])
+    effects, by_county = (
+        mih.event_study(scored, **both),
+        mih.event_study(cells, by="county", **both),
+    )
+    adjusted = mih.group_time_effects(panel, covariates=["age"], **both)
+    case = mih.cost_benefit(
+        effects, mih.Assumptions.r109(), programme=mih.Programme.none(), horizon=3
+    )
+    return {
+        "effects": lambda: effects,
+        "by county": lambda: by_county,
+        "of weights": lambda: mih.event_study(weighted, **both),
+        "adjusted": lambda: mih.event_study(scored, adjust=True, **both),
+        "levels": lambda: mih.event_study(scored, estimator="difference", **both),
+        "filled": lambda: mih.event_study(scored, composition="filled", **both),
+        "pretrend": lambda: effects.pretrend_test("sosialhjelp"),
+        "difference": lambda: by_county.difference_test("sosialhjelp", years=2),
+        "by start year": lambda: adjusted,
+        "averaged": lambda: adjusted.aggregate("event"),
+        "imputed": lambda: mih.imputation_effects(panel, **both),
+        "quantiles": lambda: mih.quantile_effects(scored, **told),
+        "resampled": lambda: mih.resample(weighted, draws=20, outcomes="sosialhjelp"),
+        "wild": lambda: mih.wild_bootstrap(scored, cluster="education", draws=99, **told),
+        "randomised": lambda: mih.randomisation_test(scored, draws=20, **told),
+        "power": lambda: mih.pretrend_power(effects, outcome="sosialhjelp"),
+        "honest": lambda: mih.honest_bounds(effects, outcome="sosialhjelp"),
+        "placebo": lambda: mih.placebo_outcomes(scored, outcomes="sosialhjelp", year=2),
+        "without each": lambda: mih.leave_one_out(cells, by="county", **told),
+        "attrition": lambda: mih.attrition_check(scored, outcome="sosialhjelp"),
+        "lee": lambda: mih.lee_bounds(scored, seen="in_work", **told),
+        "e-value": lambda: mih.e_value(effects, group=scored, **told),
+        "rosenbaum": lambda: mih.rosenbaum_bounds(pairs, statistic="mean", **told),
+        "case": lambda: case,
+        "questions": case.sensitivity,
+    }
+
+
+def test_nothing_that_is_shown_hangs_on_a_benefit_of_few(tmp_path):
+    """Three of eighty have it; whatever they have, all that a reader is given is the same."""
+    frame = small_register(330, starters=80, seed=6)
+    few = frame.loc[frame["start_year"].notna(), "person_id"].unique()[5:8]
+    has = frame["person_id"].isin(few)
+    factor = np.random.default_rng(1).uniform(0.5, 2.0, len(frame)).round(2)
+    given = []
+    for amount in (10_000.0 + frame["year"], 10_000.0 * factor):
+        panel = read_frame(frame.assign(sosialhjelp=np.where(has, amount, 0.0)))
+        given.append({})
+        with mih.options(progress=False):
+            for name, make in on_a_benefit(panel).items():
+                try:
+                    found = make()
+                except mih.MihImpactError as error:
+                    found = error
+                given[-1] |= {(name, part): one for part, one in seen(found, tmp_path)}
+    one, two = given
+    assert one.keys() == two.keys()
+    assert len(one) > 100
+    assert not [part for part in one if one[part] != two[part]]
+
+
 def test_no_card_figure_or_file_counts_the_few_persons(shown):
     texts = {part: given for part, given in shown[0].items() if not isinstance(given, bytes)}
     for part, given in texts.items():

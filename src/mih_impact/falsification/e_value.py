@@ -151,7 +151,7 @@ def e_value(
         if not 0 < ratio < math.inf or not mean - estimate <= 1:
             raise EffectsError(
                 "The share without the programme is not between 0 and 1, so no ratio can be made",
-                found=f"participants' share {mean:.4f}, effect {estimate:.4f}",
+                found="a share above 1" if mean - estimate > 1 else "a share of 0, or below it",
                 do="choose another year or outcome",
             )
         scale = float("nan")
@@ -238,7 +238,7 @@ def _read(effects: EffectSeries, outcome: str, year: int) -> tuple[float, float]
             f"Year {year} is the base: its effect is zero"
             if base
             else f"The effect of year {year} has no variance, so it is no estimate to explain away",
-            found=f"an estimate of {theta[0, 0]:g} with a standard error of zero",
+            found="an estimate with a standard error of zero",
             do="name a year after start" if base else "name another year, or another outcome",
         )
     return float(theta[0, 0]), error
@@ -289,7 +289,7 @@ def _require_plausible(effects: Sequence[float], scale: float) -> None:
     if most > MOST_SD:
         raise EffectsError(
             "The effect is too many standard deviations of the outcome to be a risk ratio",
-            found=f"an effect or limit of {most:.3g} standard deviations, sd={scale:g}",
+            found=f"an effect or limit of more than {MOST_SD:g} standard deviations",
             do="give sd= in the unit of the effects, such as kroner",
         )
 

@@ -31,7 +31,7 @@ class EffectTest(CheckResult):
 
     Made by `wild_bootstrap` and `randomisation_test`. `n_participants` and `n_controls` of the
     table are the persons behind each row; where these are too few, what is displayed and saved has
-    neither the numbers of that row nor the sentence.
+    neither the numbers of that row nor the sentence and the verdict.
     """
 
     def shown(self) -> EffectTest:
@@ -43,7 +43,7 @@ class EffectTest(CheckResult):
         table = self.table.copy()
         for name in table.columns.difference(["outcome", "year_since_start", "draws"]):
             table[name] = table[name].astype(np.float64).mask(small)
-        return replace(self, table=table, sentence=naming_limit(HIDDEN))
+        return replace(self, table=table, sentence=naming_limit(HIDDEN), passed=None)
 
     def _card(self) -> Card:
         lang = language()

@@ -152,8 +152,8 @@ def _check_uncertainty(target: Target) -> None:
     if certain or np.linalg.eigvalsh(spread / np.outer(sd, sd))[0] < 1e-10:
         raise EffectsError(
             "Some combination of the years before start and the effect is without uncertainty",
-            found=f"least standard error {sd.min():g} over {len(rows)} estimates; their covariance "
-            "is singular",
+            found=f"{len(rows)} estimates, {int((sd == 0.0).sum())} of them without a standard "
+            "error; their covariance is singular",
             do="leave out years that repeat others, or have more persons behind them",
         )
 
