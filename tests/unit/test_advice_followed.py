@@ -27,6 +27,7 @@ from mih_impact.study.account import account_of
 from mih_impact.study.spec import StudySpec
 from mih_impact.study.start import write_template
 from mih_impact.study.toml_files import read_programme
+from tests.unit import test_wrong_tables as wrong_tables
 from tests.unit.edited_sheet import edited_sheet
 
 YEARS = np.arange(2012, 2020)
@@ -806,6 +807,36 @@ def given(*outcomes: str, unit: str = "NOK") -> mih.EffectSeries:
     return mih.EffectSeries.from_frame(pd.DataFrame(rows), price_year=2024)
 
 
+def bp(**tables: Any) -> Any:
+    """A panel of two persons, a and b."""
+    persons = mih.Table(pd.DataFrame({"person_id": ["a", "b"]}))
+    return mih.build_panel(persons, **({"years": (2019, 2021)} | tables))
+
+
+def csv(text: str, encoding: str = "utf-8") -> Path:
+    """A CSV file."""
+    path = Path(tempfile.mkdtemp(dir=_folder[0])) / "rows.csv"
+    path.write_bytes((text + "\n").encode(encoding))
+    return path
+
+
+def together(*files: Path) -> mih.Panel:
+    """The panel of some files, read as one source."""
+    folder = Path(tempfile.mkdtemp(dir=_folder[0]))
+    for n, file in enumerate(files):
+        file.rename(folder / f"{n}.csv")
+    return mih.read_panel(folder / "*.csv", money="fixed").require()
+
+
+def tables(text: str) -> Any:
+    """The panel that a file of tables tells of."""
+    folder = Path(tempfile.mkdtemp(dir=_folder[0]))
+    (folder / "tables.toml").write_text(text, encoding="utf-8")
+    (folder / "p.csv").write_text("person_id;x\na;1\n", encoding="utf-8")
+    (folder / "w.csv").write_text("person_id;year;w;c\na;2020;5;0301\n", encoding="utf-8")
+    return mih.build_from_toml(folder / "tables.toml")
+
+
 def template(name: str, old: str, new: str) -> Path:
     """The file that `mih-impact init` writes, with a text changed."""
     path = written(Path(tempfile.mkdtemp(dir=_folder[0]))) / name
@@ -859,6 +890,9 @@ def run(code: str) -> Any:
         "sheet": functools.partial(edited_sheet, budgeted(), _folder[0]), "copied": copied,
         "edited_sheet": edited_sheet, "cost": cost, "given": given, "analysis": analysis,
         "read_programme": lambda *edit: read_programme(template("programme.toml", *edit)),
+        "bp": bp, "csv": csv, "R": together, "tables": tables, "register": register,
+        "fr": wrong_tables.frame, "tab": wrong_tables.rows, "sp": wrong_tables.spells,
+        "SPELL": wrong_tables.SPELL, "WAGE": wrong_tables.WAGE, "DAY": wrong_tables.DAY,
         "written": written, "A": mih.Assumptions.r109(), "AB": mih.Label(nb="a", en="b"),
         "write_template": write_template, "pd": pd,
         "kpi": dict(zip(mih.PriceIndex.kpi().years, mih.PriceIndex.kpi().values, strict=True)),
