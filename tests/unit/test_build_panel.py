@@ -531,6 +531,19 @@ def test_a_table_may_be_written_in_two_ways_said_by_column(tmp_path):
         build(yearly=[mih.Table(path, columns=columns, thousands={"lonn": "."})])
 
 
+@pytest.mark.parametrize("kind", ["parquet", "dta"])
+def test_a_column_that_a_file_of_a_table_lacks_is_an_error(kind, tmp_path):
+    for year, name in ((2019, "lonn"), (2020, "loenn")):
+        part = frame([("a", year, 5.0)], "person_id", "year", name)
+        if kind == "parquet":
+            part.to_parquet(tmp_path / f"{year}.parquet")
+        else:
+            part.to_stata(tmp_path / f"{year}.dta", write_index=False)
+    table = mih.Table(tmp_path / f"*.{kind}", columns={"year": "year", "wage_income": "lonn"})
+    with pytest.raises(mih.PanelContractError, match=r"lack a column of the others.*lonn, 1 row"):
+        build(yearly=[table])
+
+
 def test_the_folder_of_a_panel_is_read_again(tmp_path):
     rows = [("a", "2019-01-01", "2020-03-01")]
     residence = mih.Spells(frame(rows, "person_id", "start", "stop"), name="residence")

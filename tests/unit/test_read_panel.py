@@ -63,6 +63,40 @@ def test_parquet_files_are_matched_by_name_not_by_place(tmp_path):
     assert read(tmp_path / "*.parquet").cube().fingerprint == read(ROWS).cube().fingerprint
 
 
+def in_parts(folder, second, write):
+    """The rows in two files, of which the second has other columns."""
+    rows = ROWS.drop(columns="malgruppe").assign(dagpenger=[5.0, 6.0, 7.0, 8.0])
+    for year, change in ((2019, lambda part: part), (2020, second)):
+        write(change(rows[rows["aar"] == year]), folder / f"{year}")
+    names = {name: NAMES[name] for name in ("person_id", "year", "wage_income", "sex")}
+    return names | {"dagpenger": "dagpenger"}
+
+
+@pytest.mark.parametrize("kind", ["parquet", "dta"])
+def test_a_column_that_a_file_lacks_is_not_read_as_nothing_paid(kind, tmp_path):
+    def write(part, path):
+        if kind == "parquet":
+            return part.to_parquet(path.with_suffix(".parquet"))
+        return part.to_stata(path.with_suffix(".dta"), write_index=False)
+
+    source = tmp_path / f"*.{kind}"
+    names = in_parts(tmp_path, lambda part: part.rename(columns={"dagpenger": "dagp"}), write)
+    panel = read_panel(source, columns=names, money="fixed")
+    (breach,) = panel.check().errors
+    assert (breach.rule, breach.column, breach.rows) == ("conversion", "dagpenger", 2)
+    assert "in a file that lacks the column" in breach.what.en
+    with pytest.raises(PanelContractError, match="one name in all the files"):
+        panel.cube()
+    # As advised: one name, or an empty column.
+    in_parts(tmp_path, lambda part: part.assign(dagpenger=np.nan), write)
+    told = read_panel(source, columns=names, money="fixed").cube()
+    assert told.outcome("dagpenger").tolist() == [[5.0, 0.0], [7.0, 0.0]]
+    # What the panel does not know may differ, and is missing where it is not.
+    in_parts(tmp_path, lambda part: part.assign(extra=1.5), write)
+    extra = read_panel(source, columns=names, money="fixed").cube().as_of("extra", 2019)
+    assert np.isnan(extra.values.astype(float)).all()
+
+
 def test_what_footers_say_is_what_counting_finds(tmp_path):
     wide = pl.DataFrame(
         {

@@ -49,6 +49,7 @@ class ExcelFiles:
         self.columns = tuple(self._cells)
         self.labels: Mapping[str, Mapping[str, str]] = {name: {} for name in self.columns}
         self.declared: Mapping[str, int] = {}
+        self.lacking: Mapping[str, int] = {}
         self.rows = sum(self._rows)
 
     def _take(self, path: Path) -> None:

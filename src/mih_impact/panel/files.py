@@ -33,6 +33,10 @@ class TypedFiles(Protocol):
         """How many values of each column they say are missing; known when they have been read."""
 
     @property
+    def lacking(self) -> Mapping[str, int]:
+        """How many rows stand in files that lack a column, for each that not all have."""
+
+    @property
     def rows(self) -> int | None:
         """How many rows they have; None if one of them does not say it."""
 

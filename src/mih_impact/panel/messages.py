@@ -13,6 +13,9 @@ FINITE = Label(nb="et endelig tall", en="a finite number")
 
 #: What a value that could not be converted is, by the failure the plan names.
 FAILURES: dict[str, Label] = {
+    "in a file that lacks the column": Label(
+        nb="i en fil som mangler kolonnen", en="in a file that lacks the column"
+    ),
     "a code with decimals, or one too large": Label(
         nb="en kode med desimaler, eller en for stor kode",
         en="a code with decimals, or one too large",
@@ -43,6 +46,12 @@ FAILURES: dict[str, Label] = {
 
 #: What to do about some of them; others are corrected, or recoded.
 REMEDIES: dict[str, Label] = {
+    "in a file that lacks the column": Label(
+        nb="gi kolonnen samme navn i alle filene; var det ikke noe å skrive, skriv den tom: det er "
+        "null kroner i en beløpskolonne",
+        en="give the column one name in all the files; where there was nothing to write, write it "
+        "empty: in a column of money that is nothing paid",
+    ),
     "text that is not a number": Label(
         nb="rett verdiene, eller si hvilke som betyr at verdien mangler: "
         "values={{'{column}': {{'..': None}}}}",

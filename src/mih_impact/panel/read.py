@@ -18,13 +18,14 @@ from mih_impact.display.locale import Label, Lang
 from mih_impact.display.unit import AnyUnit, is_money
 from mih_impact.errors import OptionError, PanelContractError
 from mih_impact.panel.columns import Values, column_casts, numeric_units
+from mih_impact.panel.contract import CONTRACT
 from mih_impact.panel.cube import Precision
 from mih_impact.panel.files import is_csv
 from mih_impact.panel.names import price_index_of, read_evidence, require_mappings
 from mih_impact.panel.number_text import Marks, read_marks
 from mih_impact.panel.panel import Money, Panel, Period
 from mih_impact.panel.size import parse_memory
-from mih_impact.panel.sources import open_source, open_spells
+from mih_impact.panel.sources import LACKING, open_source, open_spells
 from mih_impact.reference.prices import PriceIndex
 
 __all__ = ["BEFORE", "read_cross_section", "read_panel"]
@@ -166,13 +167,18 @@ def read_panel(
         currency=currency,
         monthly=monthly,
     )
+    lacking = {
+        name: {LACKING: opened.lacking[cast.source]}
+        for name, cast in casts.items()
+        if opened.lacking.get(cast.source) and (name in CONTRACT or cast.declared)
+    }
     spells = () if resident is None else ("from_year", "to_year")
     _require_written(marks, (*casts, *left_out, *spells))
     return Panel(
         opened.frame,
         casts,
         left_out=left_out,
-        unreadable=opened.unreadable,
+        unreadable={**opened.unreadable, **lacking},
         files=opened.files,
         money=money,
         price_year=int(price_year),

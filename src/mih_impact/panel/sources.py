@@ -23,19 +23,25 @@ from mih_impact.panel.statfiles import Mode, kept_with, labels_named
 
 __all__ = [
     "FILE",
+    "LACKING",
     "Opened",
     "column_names",
     "evidence_clause",
     "evidence_of",
     "frame_of",
+    "lacking_of",
     "mode_of",
     "open_source",
     "open_spells",
     "quoted",
+    "require_in_all",
 ]
 
 #: Which file a row came from, where there are several.
 FILE = "_mih_file"
+
+#: What the rows of a file that lacks a column are: empty, they would count as nothing paid.
+LACKING = "in a file that lacks the column"
 
 #: Where a Parquet file says what kind of data it is, so that a synthetic one cannot pass for real.
 _EVIDENCE_KEYS = {"nb": "mih_impact.evidence.nb", "en": "mih_impact.evidence.en"}
@@ -63,6 +69,8 @@ class Opened:
         The files; where there are several, the column `FILE` says which one a row came from.
     declared
         Per column of the register: how many values its files declare missing.
+    lacking
+        How many rows stand in files that lack a column, for each that not all have.
     """
 
     frame: nw.LazyFrame[Any]
@@ -70,6 +78,7 @@ class Opened:
     evidence: Mapping[str, str] = field(default_factory=dict)
     files: tuple[str, ...] = ()
     declared: Mapping[str, int] = field(default_factory=dict)
+    lacking: Mapping[str, int] = field(default_factory=dict)
 
 
 def column_names(path: str | os.PathLike[str]) -> tuple[str, ...]:
@@ -121,7 +130,12 @@ def open_source(
         with reading_files():
             connection = connect(memory_limit)
             evidence = evidence_of(connection, files)
-            return Opened(open_parquet(files, connection), evidence=evidence, files=tuple(files))
+            return Opened(
+                open_parquet(files, connection),
+                evidence=evidence,
+                files=tuple(files),
+                lacking=lacking_of(connection, files),
+            )
     asked = _Asked(columns or {}, values or {}, codes, measured or {}, monthly)
     if kind.opened is None:
         return _open_csv(files, asked, marks or {})
@@ -195,7 +209,7 @@ def _open_typed(
     names = asked.names(table.columns)
     modes = {source: asked.mode(name, table.labels[source]) for name, source in names.items()}
     frame = frame_of(table, modes, FILE if len(files) > 1 else None, memory_limit)
-    return Opened(frame, files=tuple(files), declared=table.declared)
+    return Opened(frame, files=tuple(files), declared=table.declared, lacking=table.lacking)
 
 
 def frame_of(
@@ -352,6 +366,35 @@ def open_parquet(files: list[str], connection: Any) -> nw.LazyFrame[Any]:
         return _typed_nulls(nw.from_native(connection.read_parquet(files, union_by_name=True)))
     several = f"FROM read_parquet([{quoted(files)}], union_by_name = true, filename = '{FILE}')"
     return _typed_nulls(nw.from_native(connection.sql(several)))
+
+
+def lacking_of(connection: Any, files: list[str]) -> dict[str, int]:
+    """Return how many rows of Parquet files lack a column, for each that not all files have."""
+    if len(files) < 2:
+        return {}
+    rows = connection.execute("SELECT file_name, num_rows FROM parquet_file_metadata(?)", [files])
+    held = dict(rows.fetchall())
+    told = connection.execute("SELECT DISTINCT file_name, name FROM parquet_schema(?)", [files])
+    having: dict[str, dict[str, set[str]]] = {}
+    for file, name in told.fetchall():
+        having.setdefault(name.lower(), {}).setdefault(name, set()).add(file)
+    lacking = {}
+    for spelt in having.values():  # DuckDB takes names for the same whatever their case
+        without = sum(held.values()) - sum(held[file] for file in set().union(*spelt.values()))
+        lacking |= dict.fromkeys(spelt, without)
+    return {name: n for name, n in lacking.items() if n}
+
+
+def require_in_all(what: str, lacking: Mapping[str, int], wanted: Iterable[str]) -> None:
+    """Raise where files lack a column that is taken of them."""
+    missing = [f"{name}, {lacking[name]:,} rows" for name in wanted if lacking.get(name)]
+    if missing:
+        raise PanelContractError(
+            f"{what} has files that lack a column of the others",
+            found="; ".join(missing),
+            do="give the column one name in all of them; where there was nothing to write, write "
+            "it empty",
+        )
 
 
 def quoted(files: Iterable[str]) -> str:

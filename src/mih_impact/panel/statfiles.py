@@ -297,6 +297,9 @@ class StatFiles:
     declared
         How many values of each column the files say are missing: Stata's and SAS's .a to .z, and
         what SPSS calls user-missing. They are null. Known after `query`.
+    lacking
+        How many rows stand in files that lack a column, for each that not all have; a file that
+        does not say how many it has counts as one.
     rows
         How many rows they have; None if one of them does not say it.
     """
@@ -314,6 +317,10 @@ class StatFiles:
             for name, parts in held.items()
         }
         self.declared: dict[str, int] = {}
+        self.lacking = {
+            name: sum(file.rows or 1 for file in self._files if name not in file.columns)
+            for name in held
+        }
         rows = [file.rows for file in self._files]
         self.rows = None if None in rows else sum(n or 0 for n in rows)
 

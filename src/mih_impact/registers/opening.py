@@ -24,7 +24,14 @@ from mih_impact.panel.engine import has_arrow, reading, reading_files
 from mih_impact.panel.files import PARQUET, TypedFiles, files_of, is_path
 from mih_impact.panel.names import says_missing
 from mih_impact.panel.number_text import read_marks
-from mih_impact.panel.sources import connect, evidence_clause, evidence_of, mode_of
+from mih_impact.panel.sources import (
+    connect,
+    evidence_clause,
+    evidence_of,
+    lacking_of,
+    mode_of,
+    require_in_all,
+)
 from mih_impact.panel.statfiles import Mode, labels_named
 from mih_impact.registers.tables import Source, refuse
 
@@ -219,11 +226,15 @@ def raw_of(
         return store.take_frame(source), {}
     kind, files = files_of(source)
     files = chosen_files(files, table, name)
+    sources = [want.source for want in wanted.values()]
     if kind is PARQUET:
+        require_in_all(name, lacking_of(store.connection, files), sources)
         store.evidence = evidence_of(store.connection, files) | store.evidence
         return store.take_files(files), {}
     if kind.opened is not None:
-        return _from_typed(store, kind.opened(files), table, wanted), {}
+        opened = kind.opened(files)
+        require_in_all(name, opened.lacking, sources)
+        return _from_typed(store, opened, table, wanted), {}
     frame, unread = _from_text(files, table, wanted)
     return store.take_frame(frame), unread
 
