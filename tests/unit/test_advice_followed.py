@@ -820,6 +820,15 @@ def csv(text: str, encoding: str = "utf-8") -> Path:
     return path
 
 
+def parts(*years: dict[str, Any]) -> Path:
+    """Parquet files of a and b, one a year, with the columns of each."""
+    folder = Path(tempfile.mkdtemp(dir=_folder[0]))
+    for year, columns in enumerate(years, 2019):
+        rows = pd.DataFrame({"person_id": ["a", "b"], "year": year, **columns})
+        rows.to_parquet(folder / f"{year}.parquet")
+    return folder / "*.parquet"
+
+
 def together(*files: Path) -> mih.Panel:
     """The panel of some files, read as one source."""
     folder = Path(tempfile.mkdtemp(dir=_folder[0]))
@@ -890,7 +899,7 @@ def run(code: str) -> Any:
         "sheet": functools.partial(edited_sheet, budgeted(), _folder[0]), "copied": copied,
         "edited_sheet": edited_sheet, "cost": cost, "given": given, "analysis": analysis,
         "read_programme": lambda *edit: read_programme(template("programme.toml", *edit)),
-        "bp": bp, "csv": csv, "R": together, "tables": tables, "register": register,
+        "bp": bp, "csv": csv, "R": together, "parts": parts, "tables": tables, "register": register,
         "fr": wrong_tables.frame, "tab": wrong_tables.rows, "sp": wrong_tables.spells,
         "SPELL": wrong_tables.SPELL, "WAGE": wrong_tables.WAGE, "DAY": wrong_tables.DAY,
         "written": written, "A": mih.Assumptions.r109(), "AB": mih.Label(nb="a", en="b"),

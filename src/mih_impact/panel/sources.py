@@ -378,7 +378,7 @@ def lacking_of(connection: Any, files: list[str]) -> dict[str, int]:
     having: dict[str, dict[str, set[str]]] = {}
     for file, name in told.fetchall():
         having.setdefault(name.lower(), {}).setdefault(name, set()).add(file)
-    lacking = {}
+    lacking: dict[str, int] = {}
     for spelt in having.values():  # DuckDB takes names for the same whatever their case
         without = sum(held.values()) - sum(held[file] for file in set().union(*spelt.values()))
         lacking |= dict.fromkeys(spelt, without)
