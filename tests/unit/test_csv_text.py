@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import mih_impact as mih
 from mih_impact.errors import MihImpactError, OptionError, PanelContractError
 from mih_impact.panel import csv_text
 from mih_impact.panel.csv_text import convert, decode, dialect, read_text
@@ -457,3 +458,15 @@ def test_a_file_longer_than_what_is_looked_at_together_reads_the_same(monkeypatc
         assert parts.columns[name].tolist() == 2 * column.tolist()
         assert len(set(parts.columns[name].found)) == len(parts.columns[name].found)
     assert whole.columns["lopenr"].tolist() == [row.split(";")[0] for row in rows]
+
+
+def test_identifiers_that_a_spreadsheet_has_shortened_are_not_one_person(tmp_path):
+    path = tmp_path / "register.csv"
+    lines = "1,23E+10;2020;1\n1,23E+10;2021;2\n12300000001;2020;3\n1E5;2020;4\n"
+    path.write_text("person_id;year;wage_income\n" + lines, encoding="utf-8")
+    (breach,) = read_panel(path, money="fixed").check().errors
+    assert (breach.rule, breach.column, breach.rows) == ("conversion", "person_id", 2)
+    assert "take the file from its source again" in breach.do.en
+    persons = mih.Table(path)
+    with pytest.raises(PanelContractError, match="an identifier that a spreadsheet has shortened"):
+        mih.build_panel(persons, years=(2020, 2021), yearly=[mih.Table(path)])

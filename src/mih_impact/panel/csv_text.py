@@ -23,6 +23,7 @@ from mih_impact.panel.number_text import AS_SHOWN, Marks, looks_like_a_code, rea
 
 __all__ = [
     "DATE",
+    "SHORTENED",
     "TWO_WAYS",
     "Converted",
     "TextColumn",
@@ -45,6 +46,7 @@ FALSE = frozenset({"false", "0", "nei", "n", "no", "f", "usann"})
 NO_NUMBER = "text that is not a number"
 OTHER_MARKS = "text that is not a number as decimal= and thousands= say"
 NEITHER = "text that is neither true nor false"
+SHORTENED = "an identifier that a spreadsheet has shortened"
 DATE = "a date where a whole number is needed"
 TWO_WAYS = {
     ".": "a point that may stand between thousands or be the decimal mark",
@@ -59,6 +61,8 @@ _LINES = 512
 _FIRST = 128
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*|[0-9]{1,2}[./][0-9]{1,2}[./][0-9]{4}.*")
+#: As spreadsheets show and save whole numbers of many digits: several persons become one.
+_SCIENTIFIC = re.compile(r"[0-9]([.,][0-9]+)?[eE]\+[0-9]+")
 _STARTS_WITH_DIGIT = re.compile(r"[+-]?[0-9]")
 
 
@@ -337,7 +341,11 @@ def _named(header: list[str], columns: list[_Growing]) -> list[tuple[str, TextCo
 
 
 def convert(
-    texts: Sequence[str] | TextColumn, dtype: Dtype | None, marks: Marks = AS_SHOWN
+    texts: Sequence[str] | TextColumn,
+    dtype: Dtype | None,
+    marks: Marks = AS_SHOWN,
+    *,
+    key: bool = False,
 ) -> Converted:
     """Return a column in the contract's type, and how many values failed by what they are.
 
@@ -350,11 +358,15 @@ def convert(
         is one and none would lose what it says (0111 is not 111), else text.
     marks
         What the caller says of how numbers are written.
+    key
+        Whether it is of identifiers, which a spreadsheet may have shortened.
     """
     column = texts if isinstance(texts, TextColumn) else TextColumn.of(texts)
     place = column.place
     values = np.array([text.strip() for text in column.found], dtype=object)
     empty = np.fromiter((text in NULLS for text in values), dtype=bool, count=len(values))
+    if key:
+        return _as_keys(values, empty, place)
     if dtype in ("text", "category"):
         return _as_text(values, empty, place)
     if dtype == "bool":
@@ -377,6 +389,15 @@ def convert(
         failure = DATE if dated else OTHER_MARKS if marks.stated else NO_NUMBER
         failures[failure] = failures.get(failure, 0) + int(times[i])
     return Converted(pd.Series(read[place]), failures)
+
+
+def _as_keys(
+    values: NDArray[np.object_], empty: NDArray[np.bool_], place: NDArray[np.int32]
+) -> Converted:
+    wrong = ["+" in text and _SCIENTIFIC.fullmatch(text) is not None for text in values]
+    number = int(np.array(wrong, dtype=bool)[place].sum())
+    failures = {SHORTENED: number} if number else {}
+    return _as_text(values, empty | np.array(wrong, dtype=bool), place)._replace(failures=failures)
 
 
 def _as_text(

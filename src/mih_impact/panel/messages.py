@@ -13,6 +13,10 @@ FINITE = Label(nb="et endelig tall", en="a finite number")
 
 #: What a value that could not be converted is, by the failure the plan names.
 FAILURES: dict[str, Label] = {
+    "an identifier that a spreadsheet has shortened": Label(
+        nb="en identifikator som et regneark har forkortet (1,23E+10)",
+        en="an identifier that a spreadsheet has shortened (1.23E+10)",
+    ),
     "in a file that lacks the column": Label(
         nb="i en fil som mangler kolonnen", en="in a file that lacks the column"
     ),
@@ -46,6 +50,12 @@ FAILURES: dict[str, Label] = {
 
 #: What to do about some of them; others are corrected, or recoded.
 REMEDIES: dict[str, Label] = {
+    "an identifier that a spreadsheet has shortened": Label(
+        nb="hent filen på nytt fra kilden, og la identifikatoren være tekst: sifrene er borte, og "
+        "flere personer kan ha blitt én",
+        en="take the file from its source again, and keep the identifier as text: digits are lost, "
+        "and several persons may have become one",
+    ),
     "in a file that lacks the column": Label(
         nb="gi kolonnen samme navn i alle filene; var det ikke noe å skrive, skriv den tom: det er "
         "null kroner i en beløpskolonne",

@@ -235,7 +235,9 @@ def _typed(
     for name, source in names.items():
         written = marks.get(name, marks.get("", AS_SHOWN))
         # Taken out, so that the text goes as the values come.
-        series[source], failures = convert(texts.columns.pop(source), dtypes[name], written)
+        series[source], failures = convert(
+            texts.columns.pop(source), dtypes[name], written, key=name == "person_id"
+        )
         if failures:
             unreadable[name] = failures
     return Opened(nw.from_native(pd.DataFrame(series, copy=False)).lazy(), unreadable)

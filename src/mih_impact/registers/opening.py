@@ -364,7 +364,7 @@ def _from_text(
         if dtype not in ("text", None) and name in absent:  # text is decoded when it is read
             texts = TextColumn.of(texts) if isinstance(texts, list) else texts
             texts = texts.without(absent[name])
-        frame[name], failures = convert(texts, dtype, marks.get(our, marks[""]))
+        frame[name], failures = convert(texts, dtype, marks.get(our, marks[""]), key=kind == "key")
         if frame[name].dtype == "string":
             values = frame[name].astype(object)
             frame[name] = values.where(values.notna(), None)
