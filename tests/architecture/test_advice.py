@@ -79,7 +79,7 @@ def _methods() -> set[str]:
 
 
 #: So many errors, at most, have advice that no row follows. Lower it as rows are added.
-MOST = 237
+MOST = 192
 
 #: Options of documents, of sheets and of pandas, which are not among the public names.
 ELSEWHERE = {"sources", "caption", "alt", "low", "high", "str", "dtype", "sheet_name", "i", "j"}

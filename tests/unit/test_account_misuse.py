@@ -136,6 +136,8 @@ ASSUMPTIONS: dict[str, tuple[Call, str]] = {
     "zone unknown": (lambda: mih.Assumptions.r109(zone="VI"), "zone='VI'"),
     "zone a list": (lambda: mih.Assumptions.r109(zone=["I"]), "zone"),
     "rate of -1": (lambda: mih.Discount.flat(-1.0), "above -1"),
+    "rate in per cent": (lambda: mih.Discount.flat(4), "0.04"),
+    "later rate in per cent": (lambda: mih.Discount([(40, 0.04), (None, 3)]), "at most 1"),
     "rate of text": (lambda: mih.Discount.flat("a"), "last year and a rate"),
     "rate not a number": (lambda: mih.Discount.flat(NAN), "above -1"),
     "ladder a number": (lambda: mih.Discount(ladder=5), "Found: 5"),

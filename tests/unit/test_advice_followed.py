@@ -834,7 +834,9 @@ def together(*files: Path) -> mih.Panel:
     folder = Path(tempfile.mkdtemp(dir=_folder[0]))
     for n, file in enumerate(files):
         file.rename(folder / f"{n}.csv")
-    return mih.read_panel(folder / "*.csv", money="fixed").require()
+    panel = mih.read_panel(folder / "*.csv", money="fixed")
+    panel.require()
+    return panel
 
 
 def tables(text: str) -> Any:
@@ -899,6 +901,7 @@ def run(code: str) -> Any:
         "sheet": functools.partial(edited_sheet, budgeted(), _folder[0]), "copied": copied,
         "edited_sheet": edited_sheet, "cost": cost, "given": given, "analysis": analysis,
         "read_programme": lambda *edit: read_programme(template("programme.toml", *edit)),
+        "np": np, "F": {"outcome": "wage_income", "year_since_start": range(3), "estimate": 1e5},
         "bp": bp, "csv": csv, "R": together, "parts": parts, "tables": tables, "register": register,
         "fr": wrong_tables.frame, "tab": wrong_tables.rows, "sp": wrong_tables.spells,
         "SPELL": wrong_tables.SPELL, "WAGE": wrong_tables.WAGE, "DAY": wrong_tables.DAY,

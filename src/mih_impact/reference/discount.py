@@ -79,8 +79,8 @@ class Discount:
     Raises
     ------
     AssumptionError
-        When the ladder does not climb to an open end, a rate is not above -1, or the timing is
-        not one of the three.
+        When the ladder does not climb to an open end, a rate is not above -1 and at most 1, or the
+        timing is not one of the three.
 
     Notes
     -----
@@ -115,10 +115,10 @@ class Discount:
                 found=f"steps that end in {ends}",
                 do=f"Write it as {_EXAMPLE}",
             )
-        wrong = [rate for _, rate in self.ladder if not -1 < rate < np.inf]
+        wrong = [rate for _, rate in self.ladder if not -1 < rate <= 1]
         if wrong:
             raise AssumptionError(
-                "A discount rate must be a number above -1",
+                "A discount rate must be a number above -1 and at most 1",
                 found=", ".join(f"{rate:g}" for rate in wrong),
                 do="Write four per cent as 0.04",
             )
