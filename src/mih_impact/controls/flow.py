@@ -94,6 +94,7 @@ class Tally:
         self._starters = np.zeros(len(self._steps), dtype=np.int64)
         self._rows = np.zeros(len(self._steps), dtype=np.int64)
         self._passed = np.zeros(n_persons, dtype=np.min_scalar_type(len(self._steps)))
+        self._whole: IntArray | None = None
 
     def add(self, person: IntArray, treated: int, left: Sequence[BoolArray]) -> None:
         """Count the rows of a start year that are left after each step, in their order.
@@ -109,6 +110,14 @@ class Tally:
             return
         passed = np.add.reduce([here[treated:] for here in left], dtype=self._passed.dtype)
         self._passed[candidates] = np.maximum(self._passed[candidates], passed)
+
+    def add_all(self, starters: int, candidates: IntArray) -> None:
+        """Count a start year in which no step leaves anybody out."""
+        self._starters += starters
+        self._rows += len(candidates)
+        if candidates is not self._whole:  # the same persons again
+            self._passed[candidates] = len(self._steps)
+        self._whole = candidates
 
     def flow(self) -> tuple[Flow, ...]:
         """Return the steps; those that leave nobody out are not among them, but for three."""

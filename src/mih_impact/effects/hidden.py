@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,7 @@ __all__ = [
     "Behind",
     "Hidden",
     "Part",
+    "Sums",
     "averaged",
     "by_rows",
     "contributions",
@@ -134,6 +135,7 @@ def of_side(
     side: str,
     parts: Iterable[Behind],
     changes: Callable[[IntArray], Iterable[Behind]] | None = None,
+    others: Sums | None = None,
 ) -> dict[str, FloatArray]:
     """Return who contributes on one side; see `contributions`.
 
@@ -144,14 +146,16 @@ def of_side(
     parts
         Some persons at a time, with their amounts and, where changes are given, those of the base.
     changes
-        Gives the same persons with their changes in some cells: those whose base tells too little.
+        Gives all persons with their changes in some cells: those whose base tells too little.
+    others
+        Persons that are not among the parts, already summed.
     """
-    persons, many = _summed(parts)
+    persons, many = _summed(parts, others).told()
     if changes is not None:
         many = np.concatenate([many, many[1:]])
         unsure = np.flatnonzero(~_tells_enough(persons, many[1]))
         if len(unsure):
-            many[2][:, unsure] = _summed(changes(unsure))[1][0]
+            many[2][:, unsure] = _summed(changes(unsure)).told()[1][0]
     found = {f"persons_{side}": persons}
     for when, (giving, largest, total) in zip(("", "_before", "_change"), many, strict=False):
         found[f"giving_{side}{when}"] = giving
@@ -223,29 +227,56 @@ def by_rows(parts: Iterable[Part]) -> Iterator[Behind]:
         yield Behind(counts if own is None else own @ counts.astype(np.float64) > 0, added, binary)
 
 
-def _summed(parts: Iterable[Behind]) -> tuple[FloatArray, FloatArray]:
-    """Return who is in the cells, shape (cells,), and who gives to them, (amounts, 3, cells)."""
-    persons: NDArray[Any] = np.zeros(1)
-    found: NDArray[Any] = np.zeros(1)
-    binary: NDArray[Any] = np.ones(1, dtype=bool)
-    for there, amounts, only in parts:
-        if found.ndim == 1:
-            cells = there.shape[1]
-            persons, found = np.zeros(cells), np.zeros((len(amounts), 3, cells))
-            binary = np.ones((len(amounts), cells), dtype=bool)
-        persons += _how_many(there)
-        for amount, of, so_far, (giving, largest, total) in zip(
-            amounts, only, binary, found, strict=True
-        ):
-            so_far &= of
+class Sums(NamedTuple):
+    """Who is behind means, added up.
+
+    Attributes
+    ----------
+    persons
+        How many there are, shape (cells,).
+    found
+        Of each amount who has it, the largest and the sum, shape (amounts, 3, cells).
+    binary
+        Whether all values are 0 or 1, shape (amounts, cells).
+    """
+
+    persons: FloatArray
+    found: FloatArray
+    binary: BoolArray
+
+    @classmethod
+    def none(cls, amounts: int, cells: int) -> Sums:
+        """Return the sums over nobody."""
+        everything = np.ones((amounts, cells), dtype=bool)
+        return cls(np.zeros(cells), np.zeros((amounts, 3, cells)), everything)
+
+    def add(self, part: Behind) -> None:
+        """Add some persons."""
+        np.add(self.persons, _how_many(part.there), out=self.persons)
+        rows = zip(part.amounts, part.binary, self.binary, self.found, strict=True)
+        for amount, of, binary, (giving, largest, total) in rows:
+            binary &= of
             giving += _how_many(amount > 0)
             np.maximum(largest, _largest(amount), out=largest)
             total += np.ones(len(amount)) @ amount
-    giving = found[:, 0]
-    without = persons - giving
-    fewer = np.where((giving > 0) & (without > 0), np.minimum(giving, without), giving)
-    found[:, 0] = np.where(binary, fewer, giving)
-    return persons, found
+
+    def told(self) -> tuple[FloatArray, FloatArray]:
+        """Return how many there are, and what is found, with the fewer of who has a share."""
+        found, giving = self.found.copy(), self.found[:, 0]
+        without = self.persons - giving
+        fewer = np.where((giving > 0) & (without > 0), np.minimum(giving, without), giving)
+        found[:, 0] = np.where(self.binary, fewer, giving)
+        return self.persons, found
+
+
+def _summed(parts: Iterable[Behind], sums: Sums | None = None) -> Sums:
+    """Add up who is behind means, to those who are already added up."""
+    for part in parts:
+        if sums is None:
+            sums = Sums.none(len(part.amounts), part.there.shape[1])
+        sums.add(part)
+    assert sums is not None
+    return sums
 
 
 def _how_many(true: BoolArray) -> FloatArray:

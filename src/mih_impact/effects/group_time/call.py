@@ -15,8 +15,9 @@ from mih_impact.controls.recipe import about_panel, require_units, require_years
 from mih_impact.controls.risk_set import require_starters
 from mih_impact.controls.terms import Lag, Term, as_terms
 from mih_impact.effects.group_time.adjusted import TRIM, Estimator
-from mih_impact.effects.group_time.cells import GroupTimeMethod, giving_of
+from mih_impact.effects.group_time.cells import GroupTimeMethod
 from mih_impact.effects.group_time.estimate import Estimates, clustered, estimate_all
+from mih_impact.effects.group_time.giving import giving_of
 from mih_impact.effects.group_time.result import GroupTimeEffects, build_result
 from mih_impact.effects.group_time.sample import (
     BasePeriod,

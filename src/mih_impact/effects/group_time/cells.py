@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Self, get_args
 
 import numpy as np
@@ -23,11 +22,10 @@ from mih_impact.effects.group_time.estimate import (
     overall_average,
 )
 from mih_impact.effects.group_time.influence import FactoredInfluence
-from mih_impact.effects.group_time.sample import Outcomes, StartGroup, Windows
-from mih_impact.effects.hidden import Behind, Part, by_rows, contributors, of_side
+from mih_impact.effects.hidden import contributors
 from mih_impact.errors import EffectsError
 
-__all__ = ["GroupTimeEstimates", "GroupTimeMethod", "giving_of", "in_overall", "persons_behind"]
+__all__ = ["GroupTimeEstimates", "GroupTimeMethod", "in_overall", "persons_behind"]
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
@@ -157,59 +155,6 @@ class GroupTimeEstimates(Result):
             influence=None,
             group_of=None,
         )
-
-
-#: Persons whose amounts are looked at together.
-_ROWS = 8_192
-
-
-def giving_of(groups: Sequence[StartGroup], outcomes: Outcomes, windows: Windows) -> pd.DataFrame:
-    """Return who contributes to every effect, in the order (outcome, start year, year)."""
-    K, T = outcomes.shape
-    found = [
-        _giving(group, outcomes, windows, k, slice(j * T, (j + 1) * T))
-        for j in range(K)
-        for k, group in enumerate(groups)
-    ]
-    return pd.concat([pd.DataFrame(each) for each in found], ignore_index=True)
-
-
-def _giving(
-    group: StartGroup, outcomes: Outcomes, windows: Windows, k: int, columns: slice
-) -> dict[str, FloatArray]:
-    """Return who contributes to the effects on one outcome in one start year."""
-    base = windows.base[k]
-    middle = np.broadcast_to(outcomes.middle, outcomes.values.shape[1:])[columns]
-
-    def rows(who: IntArray, start: IntArray | None, cells: IntArray | None) -> Iterator[Part]:
-        for at in range(0, max(len(who), 1), _ROWS):
-            some = who[at : at + _ROWS]
-            own = outcomes.values[some, columns] + middle
-            before = np.where(base >= 0, own[:, np.maximum(base, 0)], np.nan)
-            seen = np.isfinite(own - before)
-            if start is not None:
-                seen &= start[at : at + _ROWS, None] > windows.free_after[k]
-            design = 1.0 if outcomes.weight is None else outcomes.weight[some, None]
-            if cells is None:
-                yield seen * design, [own, before], None
-            else:
-                yield (seen * design)[:, cells], [(own - before)[:, cells]], None
-
-    def behind(
-        who: IntArray, start: IntArray | None, cells: IntArray | None = None
-    ) -> Iterator[Behind]:
-        return by_rows(rows(who, start, cells))
-
-    sides = {
-        "participants": (group.treated, None),
-        "controls": (group.control, group.control_start),
-    }
-    found: dict[str, FloatArray] = {}
-    for side, (who, start) in sides.items():
-        of = of_side(side, behind(who, start), partial(behind, who, start))
-        n = np.maximum(of[f"persons_{side}"], 1)  # a mean is of those who are seen
-        found |= {name: x / n if name[:5] in ("large", "total") else x for name, x in of.items()}
-    return found
 
 
 #: What is left of a cell when all that is known is taken out, relative to the cell, if nothing.

@@ -73,8 +73,9 @@ def estimate_all(
     adjusted = any(group.design.width for group in groups)
     starters = np.unique(np.concatenate([group.treated for group in groups]))
     controls = np.zeros(len(outcomes.values), dtype=bool)
-    for group in groups:
-        controls[group.control] = True
+    for last, group in zip([None, *groups], groups, strict=False):
+        if last is None or group.control is not last.control:
+            controls[group.control] = True
         starters = np.union1d(starters, group.later)
     columns = [_columns(outcomes, windows, k) for k in range(len(groups))]
     parts: list[MeanEffects | AdjustedEffects]

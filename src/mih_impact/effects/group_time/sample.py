@@ -171,12 +171,19 @@ def start_groups(
         else [NO_START] * len(windows.starts)
     )
     tally = Tally(list(dict.fromkeys([*covariates, *exact])), covariates, cube.n_persons)
-    groups = [
-        _start_group(cube, g, covariates, exact, int(after), anticipation, logit, tally)
-        if g in usable
-        else _uncovered(cube, g, tally)
-        for g, after in zip(windows.starts.tolist(), earliest, strict=True)
-    ]
+    never = None
+    if not (covariates or exact or cube.state.any()) and cube.eligible.all():
+        never = np.flatnonzero(cube.start_year == NEVER)  # one array for all start years
+    groups: list[StartGroup] = []
+    for g, after in zip(windows.starts.tolist(), earliest, strict=True):
+        if g not in usable:
+            groups.append(_uncovered(cube, g, tally))
+        elif never is not None and len(never):
+            groups.append(_everybody(cube, g, never, int(after), tally))
+        else:
+            groups.append(
+                _start_group(cube, g, covariates, exact, int(after), anticipation, logit, tally)
+            )
     flow = tally.flow()
     if not any(len(group.treated) for group in groups):
         raise _nobody(flow)
@@ -284,12 +291,7 @@ def _start_group(
     columns = [(term, values) for term, values in columns if not _same(values)]
     if exact:
         both, cell = np.unique(cell, return_inverse=True)
-    control_start = np.broadcast_to(np.int64(NO_START), len(person) - n)  # takes no memory
-    later = person[:0]
-    if later_than < NO_START:
-        start = cube.start_year[person[n:]]
-        control_start = np.where(start == NEVER, NO_START, start)
-        later = person[n:][start != NEVER]
+    control_start, later = _own_starts(cube, person[n:], later_than)
     return StartGroup(
         start_year=g,
         treated=person[:n],
@@ -302,6 +304,39 @@ def _start_group(
         design=Design.of(columns, len(person)),
         n_starters=n_starters,
     )
+
+
+def _everybody(cube: Cube, g: int, never: IntArray, later_than: int, tally: Tally) -> StartGroup:
+    """Gather starters and controls where all have rows in all years, and nothing tells them apart.
+
+    `never` are those who never start, the same persons year after year.
+    """
+    start, control = cube.start_year, never
+    if later_than < NO_START:
+        control = np.flatnonzero((start == NEVER) | ((start > later_than) & (start != g)))
+    treated = np.flatnonzero(start == g)
+    tally.add_all(len(treated), control)
+    control_start, later = _own_starts(cube, control, later_than)
+    return StartGroup(
+        start_year=g,
+        treated=treated,
+        treated_cell=np.broadcast_to(np.int64(0), len(treated)),
+        control=control,
+        control_cell=np.broadcast_to(np.int64(0), len(control)),
+        control_start=control_start,
+        later=later,
+        n_cells=1,
+        design=Design.of([], len(treated) + len(control)),
+        n_starters=len(treated),
+    )
+
+
+def _own_starts(cube: Cube, control: IntArray, later_than: int) -> tuple[IntArray, IntArray]:
+    """Return when controls start themselves, and those of them who do."""
+    if later_than == NO_START:
+        return np.broadcast_to(np.int64(NO_START), len(control)), control[:0]  # takes no memory
+    start = cube.start_year[control]
+    return np.where(start == NEVER, NO_START, start), control[start != NEVER]
 
 
 def _known_together(
