@@ -10,7 +10,7 @@ import mih_impact as mih
 from mih_impact.controls import refit as refit_module
 from mih_impact.controls.design import Design
 from mih_impact.controls.logit import fit_logit
-from mih_impact.controls.refit import DrawnRiskSet, Refit, Rescored, exact_cells
+from mih_impact.controls.refit import Cells, DrawnRiskSet, Refit, Rescored
 from mih_impact.controls.risk_set import build_risk_set
 from mih_impact.effects.question import read_target
 from mih_impact.study import draws as module
@@ -79,10 +79,9 @@ def test_rows_taken_again_match_as_persons_do(panel, options, composition, monke
     expected = [estimate(rematched, group, target, False, count) for count in counts]
     again, anew = Rematched.of(group, target), []
     monkeypatch.setattr(module, "rematched", lambda *given: anew.append(1) or rematched(*given))
-    for count, numbers in zip(counts, expected, strict=True):
-        found = estimate(again.estimate, count)
-        assert (found is None) == (numbers is None)
-        if found is not None:
+    for found, numbers in zip(again.estimate(np.stack(counts)), expected, strict=True):
+        assert isinstance(found, mih.SupportError) == (numbers is None)
+        if numbers is not None:
             np.testing.assert_allclose(found, numbers, rtol=1e-9, atol=1e-6)
     assert len(anew) < len(counts)  # draws in which few or none have the rare education
 
@@ -96,7 +95,7 @@ def test_a_draw_without_a_value_is_matched_without_it(panel, monkeypatch):
     expected, called = rematched(group, target, False, counts), []
     monkeypatch.setattr(module, "rematched", lambda *given: called.append(1) or rematched(*given))
     np.testing.assert_allclose(
-        Rematched.of(group, target).estimate(counts), expected, rtol=1e-9, atol=1e-6
+        Rematched.of(group, target).estimate(counts[None])[0], expected, rtol=1e-9, atol=1e-6
     )
     assert called
 
@@ -105,9 +104,10 @@ def test_nobody_drawn_on_one_side_is_no_estimate(panel):
     group = matched(panel, {"ratio": 2})
     target = read_target(group, None, "did", -1, (-2, 4), "available", "zero")
     again, cube = Rematched.of(group, target), group.risk.cube
-    for counts in (cube.start_year > 0, cube.start_year == 0):
-        with pytest.raises(mih.SupportError, match="No exact cell holds both"):
-            again.estimate(counts.astype(np.int64))
+    one_side = np.stack([cube.start_year > 0, cube.start_year == 0]).astype(np.int64)
+    for found in again.estimate(one_side):
+        assert isinstance(found, mih.SupportError)
+        assert "No exact cell holds both" in str(found)
 
 
 @pytest.mark.parametrize("options", [MATCHES[1], MATCHES[2], MATCHES[4]], ids=str)
@@ -116,22 +116,22 @@ def test_drawn_rows_are_the_risk_sets_of_drawn_persons(panel, options):
     window_end = 6 if options.get("controls") == "not_yet" else None
     for seed in range(4):
         counts = draw(group.risk.cube, seed)
-        found = DrawnRiskSet.of(group.risk, exact_cells(group.risk), counts)
+        cells, count = Cells.of(group.risk), counts[group.risk.person]
+        cells.require_both(count)
+        found = DrawnRiskSet.of(group.risk, cells.cell, counts, count)
         cube = drawn_cube(group.risk.cube, counts)
         slow = build_risk_set(
             cube, on=group.on, exact=group.exact, window_end=window_end, seed=None
         )
         for name in ("person", "start", "start_year", "treated"):
             np.testing.assert_array_equal(getattr(found.risk, name), getattr(slow, name))
-        cells = np.unique(np.column_stack([found.risk.cell, slow.cell]), axis=0)
-        assert len(cells) == len(np.unique(slow.cell)) == len(np.unique(found.risk.cell))
+        pairs = np.unique(np.column_stack([found.risk.cell, slow.cell]), axis=0)
+        assert len(pairs) == len(np.unique(slow.cell)) == len(np.unique(found.risk.cell))
         assert found.risk.design.names == slow.design.names
         np.testing.assert_array_equal(found.risk.design.X, slow.design.X)
         np.testing.assert_array_equal(group.risk.person[found.row], np.repeat(
             np.arange(len(counts)), counts)[slow.person])  # fmt: skip
-        np.testing.assert_array_equal(
-            found.count, np.bincount(found.row, minlength=len(group.risk.person))
-        )
+        np.testing.assert_array_equal(count, np.bincount(found.row, minlength=len(count)))
 
 
 @pytest.mark.parametrize("rows", [refit_module.ROWS, 40])
@@ -147,9 +147,9 @@ def test_a_score_of_drawn_rows_is_that_of_the_rows_repeated(panel, pooled, rows,
     again = Rescored.of(risk, covariates, group.score, pooled=pooled)
     z = (covariates.X - covariates.X.mean(axis=0)) / covariates.X.std(axis=0)
     X = np.column_stack([risk.start_year[:, None] == risk.start_years, z])
-    for seed in range(3):
-        count = draw(risk.cube, seed)[risk.person]
-        found = again.index(count)
+    counts = np.stack([draw(risk.cube, seed)[risk.person] for seed in range(3)])
+    index = again.index(again.fit(counts.astype(np.float32), {}), slice(0, len(risk.person)))
+    for count, found in zip(counts, index, strict=True):
         for c in [slice(None)] if pooled else risk.start_years.tolist():
             here = np.ones(len(count), bool) if pooled else risk.start_year == c
             own, y = X[here][:, X[here].any(axis=0)], risk.treated[here]
@@ -167,13 +167,36 @@ def test_what_a_refit_is_unsure_of_it_leaves():
     design = Design.written(X, fit.names, fit.names)
     refit = Refit.of(design, y, fit, np.full(400, 2014))
     once = np.ones(400, dtype=np.int64)
-    np.testing.assert_allclose(refit.coef(once), fit.coef, rtol=1e-9)
-    assert refit.coef(np.where(X[:, 2] > 0, 0, once)) is None  # nobody has the rare value
     few = once.copy()
     few[np.flatnonzero(y)[2:]] = 0
-    assert refit.coef(few) is None  # two who start, three coefficients
-    apart = np.where(y == (X[:, 1] > 0), once, 0)
-    assert refit.coef(apart) is None  # x tells who starts
     far = once + 3 * (X[:, 1] > 0) * (rng.random(400) < 0.5)
+    counts = {
+        "once": once,
+        "far": far,
+        "nobody has the rare value": np.where(X[:, 2] > 0, 0, once),
+        "two who start, three coefficients": few,
+        "x tells who starts": np.where(y == (X[:, 1] > 0), once, 0),
+    }
+    drawn = np.stack(list(counts.values()))
+    found = refit.coefs(drawn)
+    np.testing.assert_allclose(found[0], fit.coef, rtol=1e-9)
     expected = fit_logit(X, y, names=fit.names, count=far).coef
-    np.testing.assert_allclose(refit.coef(far), expected, rtol=1e-9)
+    np.testing.assert_allclose(found[1], expected, rtol=1e-9)
+    assert np.isnan(found[2:]).all()
+    for b in range(len(drawn)):  # whoever else is drawn with it
+        others = np.where(np.arange(len(drawn))[:, None] == b, drawn, once)
+        np.testing.assert_array_equal(refit.coefs(others)[b], found[b])
+
+
+def test_columns_that_nearly_add_up_are_refitted_as_well_as_they_are_fitted():
+    """Sums of half the digits say little there of what sets the columns apart."""
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=3000)
+    X = np.column_stack([np.ones(3000), x, x + 5e-3 * rng.normal(size=3000)])
+    y = rng.random(3000) < 0.2
+    fit = fit_logit(X, y, names=["constant", "x", "nearly x"])
+    refit = Refit.of(Design.written(X, fit.names, fit.names), y, fit, np.full(3000, 2014))
+    count = rng.poisson(1, 3000)
+    expected = fit_logit(X, y, names=fit.names, count=count).coef
+    found = X @ refit.coefs(count[None].astype(np.float32))[0]
+    np.testing.assert_allclose(found, X @ expected, rtol=0, atol=1e-9)

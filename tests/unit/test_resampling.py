@@ -11,7 +11,7 @@ from mih_impact.controls import matching
 from mih_impact.effects.inference.covariance import clustered
 from mih_impact.effects.inference.multiplier import linear_form
 from mih_impact.effects.question import read_target
-from mih_impact.study.draws import Draws, Urns, drawn_cube, rematched
+from mih_impact.study.draws import Draws, Urns, drawn_cube, one_by_one, rematched
 from mih_impact.study.resampling import _urns
 from mih_impact.study.reweighted import Reweighted
 from tests.support import small_register
@@ -68,12 +68,12 @@ def test_counting_persons_is_copying_them(register, options, composition):
     window = (-2, 3) if composition != "available" else WINDOW
     target = read_target(group, None, "did", -1, window, composition, "zero")
     counts = a_draw(group.risk.cube)
-    found = Reweighted.of(group, target).estimate(counts)
+    found = Reweighted.of(group, target).estimate(counts[None])[0]
     frame = drawn_frame(register, group.risk.cube.person_id, counts)
     again = mih.weight(read(frame), on=ON, exact=["county"], outcomes="wage_income", **options)
     effects = mih.event_study(again, window=window, composition=composition, se="person")
     np.testing.assert_allclose(found, effects.estimate.ravel(), rtol=1e-6, atol=1e-3)
-    once = Reweighted.of(group, target).estimate(np.ones(len(counts), dtype=np.int64))
+    once = Reweighted.of(group, target).estimate(np.ones((1, len(counts)), dtype=np.int64))[0]
     whole = mih.event_study(group, window=window, composition=composition, se="person")
     np.testing.assert_allclose(once, whole.estimate.ravel(), rtol=1e-9, atol=1e-6)
 
@@ -215,7 +215,7 @@ def test_persons_of_a_town_come_along_as_often_as_it_is_drawn(weighted, register
     frame = drawn_frame(register, cube.person_id, counts)
     again = mih.weight(read(frame), on=ON, exact=["county"], outcomes="wage_income")
     effects = mih.event_study(again, window=(-1, 2), se="person")
-    found = Reweighted.of(weighted, target).estimate(counts)
+    found = Reweighted.of(weighted, target).estimate(counts[None])[0]
     np.testing.assert_allclose(found, effects.estimate.ravel(), rtol=1e-6, atol=1e-3)
 
 
@@ -309,7 +309,7 @@ def test_draws_that_fail_are_counted_or_refused():
                 raise mih.SupportError("No weights")
             return counts.astype(float)
 
-        return one
+        return one_by_one(one)
 
     draws = Draws.of(estimate(3), urns, draws=200, seed=0, workers=1)
     assert 0 < draws.failed <= 10

@@ -6,7 +6,7 @@ there are moments and is solved by Newton's method.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,9 @@ __all__ = [
     "with_constant",
 ]
 
+BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
+Floats = NDArray[np.float64] | NDArray[np.float32]
 IntArray = NDArray[np.int64]
 
 #: Beyond the range by more than rounding, in standard deviations.
@@ -125,8 +127,13 @@ GAP = 1e-10
 #: Newton goes on to here: the step after one that is good to 1e-7 is good to rounding.
 AIM = 1e-12
 MAX_ITERATIONS = 200
-#: Steps from a near guess; after one from a gap this close the next would be lost in rounding.
-FEW_STEPS, CLOSE = 8, 1e-7
+#: Looks at the gap from a near guess on. Until it is this small sums have half the digits; then the
+#: covariance is known well enough for the steps to come, which go on until it is the last.
+FEW_STEPS, NEARBY, LAST = 8, 3e-5, 1e-11
+#: Steps that leave more than this share of the gap lead nowhere.
+SHARE = 1 / 3
+#: Rows of several draws at a time.
+FEW_ROWS = 2_048
 #: A column whose part that the others leave unexplained is below this follows from them.
 REDUNDANT = 1e-9
 #: Where every column keeps more than this, products of columns settle it, without a triangle.
@@ -248,8 +255,12 @@ def entropy_weights(
     return EntropyFit(weight, multiplier, gap, iterations)
 
 
-def nearby_weights(M: FloatArray, start: FloatArray, base: FloatArray) -> FloatArray | None:
+def nearby_weights(
+    M: FloatArray, start: FloatArray, count: Floats, target: FloatArray
+) -> FloatArray:
     """Return weights as `entropy_weights` does, where Newton's steps from a near guess find them.
+
+    For several draws at once, none of which changes the numbers of another.
 
     Parameters
     ----------
@@ -257,30 +268,115 @@ def nearby_weights(M: FloatArray, start: FloatArray, base: FloatArray) -> FloatA
         As `with_constant` returns it of Z, shape (1 + k, n).
     start
         The guess, shape (k,).
-    base
-        How many times each candidate counts, shape (n,).
+    count
+        How many times each candidate counts on each draw, shape (B, n).
+    target
+        What the weighted mean of Z is to be on each draw, shape (B, k).
 
     Returns
     -------
-    ndarray or None
-        None where the steps do not settle as they should, or columns may follow from others:
-        `entropy_weights` has the last word.
+    ndarray
+        Shape (B, n). NaN for draws whose steps do not settle as they should, or where columns may
+        follow from others: `entropy_weights` has the last word.
     """
-    multiplier, gap = start, np.inf
+    top = float((start @ M[1:]).max())
+    multiplier = np.tile(np.append(-top, start), (len(count), 1))
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        spread, near = _approached(M.astype(np.float32), multiplier, count, target)
+        return _settled(M, multiplier, count, target, spread, near)
+
+
+def _approached(
+    M: Floats, multiplier: FloatArray, count: Floats, target: FloatArray
+) -> tuple[FloatArray, BoolArray]:
+    """Take Newton's steps on sums of half the digits, in half the time.
+
+    The multipliers are moved. Returns the last covariances, and which draws came near.
+    """
+    gap, open_ = np.full(len(count), np.inf), np.ones(len(count), dtype=bool)
+    spreads = np.zeros((*target.shape, target.shape[1]))
+    near = ~open_
+    for taken in range(FEW_STEPS):
+        (mean, spread), before = _moments(M, multiplier, count), gap
+        gap = np.abs(mean - target).max(axis=1, initial=0.0)
+        # The first step may go astray.
+        open_ &= (gap < before) if taken < 2 else (gap <= SHARE * before)
+        open_ &= np.isfinite(spread).all(axis=(1, 2))
+        least = np.linalg.eigvalsh(spread[open_]).min(axis=1, initial=1.0)
+        open_[open_] = least >= CLEAR**2
+        step = np.linalg.solve(spread[open_], (mean - target)[open_, :, None])
+        multiplier[open_, 1:] -= step[:, :, 0]
+        arrived = open_ & (gap <= NEARBY)
+        spreads[arrived] = spread[arrived]
+        near |= arrived
+        open_ &= ~arrived
+        if not open_.any():
+            break
+    return spreads, near
+
+
+def _settled(
+    M: FloatArray,
+    multiplier: FloatArray,
+    count: Floats,
+    target: FloatArray,
+    spread: FloatArray,
+    near: BoolArray,
+) -> FloatArray:
+    """Return the weights of draws that are near, by steps from the covariances that are known."""
+    weight, gap = np.empty(count.shape), np.full(len(count), np.inf)
+    open_, there = near, np.zeros(len(count), dtype=bool)
     for _ in range(FEW_STEPS):
-        _, mean, spread = _dual(M, multiplier, base)
-        if not np.isfinite(spread).all():
-            return None
-        if np.isinf(gap) and np.linalg.eigvalsh(spread).min(initial=1.0) < CLEAR**2:
-            return None
-        multiplier, before = multiplier - _solve(spread, mean), gap
-        gap = float(np.abs(mean).max(initial=0.0))
-        if gap > before:
-            return None
-        if gap <= CLOSE:
-            weight = _weights(M, multiplier, base)
-            return weight if np.abs(M[1:].dot(weight)).max(initial=0.0) <= GAP else None
-    return None
+        mean, before = _weighted_means(M, multiplier, count, weight) - target, gap
+        gap = np.abs(mean).max(axis=1, initial=0.0)
+        there |= open_ & (gap <= LAST)
+        open_ = open_ & ~there & (gap <= SHARE * before)
+        if not open_.any():
+            break
+        step = np.linalg.solve(spread[open_], mean[open_, :, None])
+        multiplier[open_, 1:] -= step[:, :, 0]
+    weight[~there] = np.nan
+    return weight
+
+
+def _parts(M: Floats) -> Iterator[slice]:
+    """Yield rows a few at a time, so that what is made of them for several draws stays near."""
+    size = min(max(PRODUCT // len(M) ** 2, 64), FEW_ROWS)
+    for first in range(0, M.shape[1], size):
+        yield slice(first, first + size)
+
+
+def _moments(M: Floats, multiplier: FloatArray, count: Floats) -> tuple[FloatArray, FloatArray]:
+    """Return weighted means and covariances on each draw, shapes (B, k) and (B, k, k).
+
+    The multiplier is one of the constant as well: it keeps weights from being too large.
+    """
+    one, other = np.triu_indices(len(M))
+    sums, by = np.zeros((len(count), len(one))), multiplier.astype(M.dtype)
+    for rows in _parts(M):
+        part = M[:, rows]
+        weight = by.dot(part)  # unlike @, dot lets other threads run
+        np.exp(weight, out=weight)
+        weight *= count[:, rows]
+        sums += weight.dot((part[one] * part[other]).T)
+    moments = np.empty((len(count), len(M), len(M)))
+    moments[:, one, other] = moments[:, other, one] = sums
+    moments /= moments[:, :1, :1].copy()
+    mean = moments[:, 0, 1:]
+    return mean, moments[:, 1:, 1:] - mean[:, :, None] * mean[:, None, :]
+
+
+def _weighted_means(
+    M: FloatArray, multiplier: FloatArray, count: Floats, weight: FloatArray
+) -> FloatArray:
+    """Return weighted means on each draw, shape (B, k), and fill in the weights, which add to 1."""
+    sums = np.zeros((len(count), len(M)))
+    for rows in _parts(M):
+        index = multiplier.dot(M[:, rows])
+        np.multiply(np.exp(index, out=index), count[:, rows], out=weight[:, rows])
+        sums += weight[:, rows].dot(M[:, rows].T)
+    weight /= sums[:, :1]
+    return sums[:, 1:] / sums[:, :1]
 
 
 def with_constant(Z: FloatArray) -> FloatArray:

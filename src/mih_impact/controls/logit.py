@@ -15,10 +15,10 @@ from mih_impact.controls.design import Design, one_thread
 from mih_impact.errors import SupportError
 
 __all__ = [
+    "DEPENDENT",
     "SEPARATED",
     "Link",
     "LogitFit",
-    "clear_factor",
     "fit_logit",
     "independent_columns",
     "linear_index",
@@ -184,7 +184,7 @@ def _newton(sample: _Sample, said: _Said, start: FloatArray | None) -> LogitFit:
     while True:
         steps += 1
         try:
-            step = cho_solve(clear_factor(at.information), at.gradient)
+            step = cho_solve(_clear_factor(at.information), at.gradient)
         except np.linalg.LinAlgError:
             raise _separated(sample, beta, scale, said) from None
         length = float(np.abs(step).max())
@@ -203,7 +203,7 @@ def _newton(sample: _Sample, said: _Said, start: FloatArray | None) -> LogitFit:
     return LogitFit(beta / scale, cov, tuple(said.names), at.value, steps)
 
 
-def clear_factor(information: FloatArray) -> tuple[FloatArray, bool]:
+def _clear_factor(information: FloatArray) -> tuple[FloatArray, bool]:
     """Return the Cholesky factor, or raise where rounding has left nothing of a column."""
     factor, lower = cho_factor(information)
     size = np.abs(np.diag(factor)) / np.sqrt(np.diag(information))

@@ -5,6 +5,7 @@ Arrays in, arrays out. Columns are outcome-major: column k * E + e is outcome k 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,7 +16,16 @@ from scipy.sparse import csr_array
 from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.hidden import contributions
 
-__all__ = ["Compared", "Comparison", "SetMeans", "average", "centred", "compare", "with_sets"]
+__all__ = [
+    "Compared",
+    "Comparison",
+    "SetMeans",
+    "average",
+    "centred",
+    "compare",
+    "mean_contrast",
+    "with_sets",
+]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -253,19 +263,45 @@ def average(
     share, between = np.zeros(contrast.shape), np.zeros(contrast.shape)
     estimate = np.zeros(contrast.shape[1])
     complete = np.full(contrast.shape[1], bool(everyone.any()))
-    for s in np.unique(stratum[everyone]).tolist():
-        rows = everyone & (stratum == s)
-        w, part = weight[rows, None], float(weight[rows].sum()) / total
-        seen = (valid[rows] * w).sum(axis=0)
-        some = np.where(seen > 0, seen, 1.0)
+    counted = valid * weight[:, None]
+    for rows, part, seen, mean in _by_stratum(own, counted, everyone, stratum, weight):
         complete &= seen > 0
-        mean = own[rows].sum(axis=0) / some
-        share[rows] = valid[rows] * w * (part / some)
-        between[rows] = mean * w / total
+        share[rows] = counted[rows] * (part / np.where(seen > 0, seen, 1.0))
+        between[rows] = mean * weight[rows, None] / total
         estimate += part * mean
     between[everyone] -= estimate * weight[everyone, None] / total
     share[:, ~complete], between[:, ~complete] = 0.0, 0.0
     return np.where(complete, estimate, np.nan), share, between
+
+
+def mean_contrast(
+    contrast: FloatArray, valid: BoolArray, everyone: BoolArray, stratum: IntArray
+) -> FloatArray:
+    """Return the mean contrast as `average` does where all participants weigh 1, and no more."""
+    own, once = np.where(valid, contrast, 0.0), np.ones(len(valid))
+    estimate = np.zeros(contrast.shape[1])
+    complete = np.full(contrast.shape[1], bool(everyone.any()))
+    for _, part, seen, mean in _by_stratum(own, valid, everyone, stratum, once):
+        complete &= seen > 0
+        estimate += part * mean
+    return np.where(complete, estimate, np.nan)
+
+
+def _by_stratum(
+    own: FloatArray,
+    counted: NDArray[Any],
+    everyone: BoolArray,
+    stratum: IntArray,
+    weight: FloatArray,
+) -> Iterator[tuple[BoolArray | slice, float, NDArray[Any], FloatArray]]:
+    """Yield who is in each stratum, its share of all, the weight of those seen, and the mean."""
+    total = float(weight[everyone].sum()) or 1.0
+    for s in np.unique(stratum[everyone]).tolist():
+        here = everyone & (stratum == s)
+        part = float(weight[here].sum()) / total
+        rows = slice(None) if here.all() else here  # of a slice nothing is copied
+        seen = counted[rows].sum(axis=0)
+        yield rows, part, seen, own[rows].sum(axis=0) / np.where(seen > 0, seen, 1.0)
 
 
 def centred(values: FloatArray, weight: FloatArray, stratum: IntArray) -> FloatArray:

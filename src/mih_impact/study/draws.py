@@ -7,7 +7,7 @@ taken again, everybody's changes are read once, and the score starts from the on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -21,19 +21,29 @@ from scipy.sparse import csr_array
 from mih_impact.controls.comparison import Sets
 from mih_impact.controls.design import one_thread
 from mih_impact.controls.group import ControlGroup
-from mih_impact.controls.matching import lots, matched, matched_in
+from mih_impact.controls.matching import as_sets, lots, matched, matched_in
 from mih_impact.controls.options import MatchOptions
 from mih_impact.controls.propensity import Score
-from mih_impact.controls.refit import DrawnRiskSet, Rescored, exact_cells
+from mih_impact.controls.refit import Cells, DrawnRiskSet, Rescored
 from mih_impact.display.locale import Label, current
 from mih_impact.effects.adjustment import Adjustment
-from mih_impact.effects.comparison import average
+from mih_impact.effects.comparison import mean_contrast
 from mih_impact.effects.question import TargetEffects
 from mih_impact.effects.row_outcomes import RowOutcomes
 from mih_impact.errors import EffectsError, SupportError
 from mih_impact.panel.cube import Cube
 
-__all__ = ["TOGETHER", "Draws", "Rematched", "Urns", "drawn_cube", "patterns", "rematched"]
+__all__ = [
+    "Draws",
+    "Rematched",
+    "Urns",
+    "at_once",
+    "drawn_cube",
+    "one_by_one",
+    "padded",
+    "patterns",
+    "rematched",
+]
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
@@ -42,8 +52,11 @@ IntArray = NDArray[np.int64]
 _BAR = Label(nb="trekker utvalg på nytt", en="resampling")
 #: A larger share of draws without estimates is no distribution of the estimates.
 MOST_FAILED = 0.05
-#: Draws that are finished together, so that changes are read from memory once for all of them.
-TOGETHER = 8
+#: Draws that are estimated at once, so that rows are read from memory once for all of them: no
+#: fewer and no more than this, and about as many as make so many rows.
+FEWEST, MOST, ROWS = 4, 32, 2**22
+#: The nearest on a draw are looked for among this many times as many on either side.
+LOOK = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,13 +110,13 @@ class Draws:
     @classmethod
     def of(
         cls,
-        estimate: Callable[[IntArray], Any],
+        estimate: Callable[[IntArray], Sequence[FloatArray | SupportError]],
         urns: Urns,
         *,
         draws: int,
         seed: int,
         workers: int,
-        together: Callable[[Sequence[Any]], FloatArray] = np.stack,
+        together: int = 1,
         wanted: BoolArray | None = None,
     ) -> Draws:
         """Estimate on draws of persons.
@@ -111,8 +124,8 @@ class Draws:
         Parameters
         ----------
         estimate
-            Estimates, shape (C,), or what `together` makes them of, given how often each person
-            counts; raises a SupportError where there are none.
+            Estimates on some draws, each of shape (C,), or why there are none, given how often each
+            person counts, shape (B, n_persons).
         urns
             What is drawn.
         draws, seed
@@ -120,7 +133,7 @@ class Draws:
         workers
             Threads; they change no number.
         together
-            Makes estimates, shape (B, C), of what some draws gave.
+            How many draws `estimate` is given at a time.
         wanted
             Which estimates a draw must have, shape (C,); None asks for none.
 
@@ -131,20 +144,13 @@ class Draws:
         """
         seeds = np.random.SeedSequence(seed).spawn(draws)
 
-        def one(child: np.random.SeedSequence) -> Any:
-            try:
-                return estimate(urns.counts(np.random.default_rng(child)))
-            except SupportError as error:
-                return error
-
         def some(children: Sequence[np.random.SeedSequence]) -> list[FloatArray | SupportError]:
-            found = [one(child) for child in children]
-            drawn = [each for each in found if not isinstance(each, SupportError)]
-            rows = iter([_whole(row, wanted) for row in together(drawn)] if drawn else [])
-            return [each if isinstance(each, SupportError) else next(rows) for each in found]
+            counts = [urns.counts(np.random.default_rng(child)) for child in children]
+            return [_whole(found, wanted) for found in estimate(np.stack(counts))]
 
+        parts = [seeds[k : k + together] for k in range(0, draws, together)]
         with one_thread():
-            found = _with_bar(some, seeds, workers)
+            found = _with_bar(some, parts, workers)
         errors = [one for one in found if isinstance(one, SupportError)]
         if len(errors) > MOST_FAILED * draws:
             raise EffectsError(
@@ -157,8 +163,10 @@ class Draws:
         )
 
 
-def _whole(found: FloatArray, wanted: BoolArray | None) -> FloatArray | SupportError:
+def _whole(found: FloatArray | SupportError, wanted: BoolArray | None) -> FloatArray | SupportError:
     """Return the estimates of a draw, or why it has none: one that is wanted is missing."""
+    if isinstance(found, SupportError):
+        return found
     missing = np.isnan(found[[] if wanted is None else wanted])
     if not missing.any():
         return found
@@ -170,22 +178,52 @@ def _whole(found: FloatArray, wanted: BoolArray | None) -> FloatArray | SupportE
 
 def _with_bar(
     some: Callable[[Sequence[np.random.SeedSequence]], list[FloatArray | SupportError]],
-    seeds: Sequence[np.random.SeedSequence],
+    parts: Sequence[Sequence[np.random.SeedSequence]],
     workers: int,
 ) -> list[FloatArray | SupportError]:
     """Call for some seeds after the other, in order, with a progress bar where one is wanted."""
     from tqdm import tqdm
 
-    with tqdm(
-        total=len(seeds), desc=_BAR.text(), disable=not current().progress, leave=False
-    ) as bar:
+    total = sum(map(len, parts))
+    with tqdm(total=total, desc=_BAR.text(), disable=not current().progress, leave=False) as bar:
         found: list[FloatArray | SupportError] = []
-        parts = [seeds[k : k + TOGETHER] for k in range(0, len(seeds), TOGETHER)]
         with ThreadPoolExecutor(workers) if workers > 1 else nullcontext() as pool:
             for results in map(some, parts) if pool is None else pool.map(some, parts):
                 found += results
                 bar.update(len(results))
         return found
+
+
+def one_by_one(estimate: Callable[[Any], Any]) -> Callable[[Iterable[Any]], list[Any]]:
+    """Return what estimates on some draws, from what does on one and raises where it cannot."""
+
+    def found(draw: Any) -> Any:
+        try:
+            return estimate(draw)
+        except SupportError as error:
+            return error
+
+    return lambda several: [found(draw) for draw in several]
+
+
+def at_once(rows: int) -> int:
+    """Return how many draws of so many rows are estimated at once.
+
+    Examples
+    --------
+    >>> at_once(100_000), at_once(500_000), at_once(100_000_000)
+    (32, 8, 4)
+    """
+    return min(max(ROWS // max(rows, 1), FEWEST), MOST)
+
+
+def padded(counts: IntArray, together: int) -> IntArray:
+    """Return draws, a row each, and the first of them again until they are as many as always.
+
+    Products of matrices of one shape round alike: a draw's numbers are the same to the last bit
+    whoever is drawn with it.
+    """
+    return np.concatenate([counts, np.repeat(counts[:1], max(together - len(counts), 0), axis=0)])
 
 
 def patterns(seen: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -258,18 +296,20 @@ class Rematched:
     ----------
     group, target, options
         Whom, what and how.
-    cell
-        Start year and exact cell of each row of the risk sets, shape (m,).
+    cells
+        Start year and exact cell of the rows of the risk sets, m of them.
     score
         The score, where the method has one.
+    reach
+        How far off the nearest of each starter are looked for, where all on the line of the score
+        that are as near are taken.
     lot
         The order among equals, as `lots` returns it.
-    changes
-        Everybody's changes, 0 where not seen, shape (m, KE).
-    seen
-        Who is seen, a column for each pattern there is, shape (m, patterns).
+    values
+        Everybody's changes, 0 where not seen, and a column for each pattern there is of who is
+        seen, shape (m, KE + patterns).
     pattern
-        Which of these a column has, shape (KE,).
+        Which of these a column of changes has, shape (KE,).
     among
         Of whom the effects speak, shape (m,).
     """
@@ -277,21 +317,29 @@ class Rematched:
     group: ControlGroup
     target: TargetEffects
     options: MatchOptions
-    cell: IntArray
+    cells: Cells
     score: Rescored | None
+    reach: FloatArray | None
     lot: FloatArray
-    changes: FloatArray
-    seen: FloatArray
+    values: FloatArray
     pattern: IntArray
     among: BoolArray
+
+    @property
+    def together(self) -> int:
+        """How many draws are estimated at once."""
+        return at_once(len(self.among))
 
     @classmethod
     def of(cls, group: ControlGroup, target: TargetEffects) -> Rematched:
         """Read the changes of everybody in the risk sets."""
         risk, options, score = group.risk, _options(group), None
+        cells, reach = Cells.of(risk), None
         if group.score is not None:
             pooled = options.score == "pooled"
             score = Rescored.of(risk, risk.design, group.score, pooled=pooled)
+            if _in_line(options):
+                reach = cells.reach(group.score.index, LOOK * options.ratio)
         changes = target.levels_and_changes(group, np.arange(len(risk.person)))[1]
         seen, pattern = patterns(np.isfinite(changes).T)
         changes[~np.isfinite(changes)] = 0.0
@@ -299,51 +347,85 @@ class Rematched:
             group=group,
             target=target,
             options=options,
-            cell=exact_cells(risk),
+            cells=cells,
+            reach=reach,
             score=score,
             lot=lots(risk, options),
-            changes=changes,
-            seen=np.ascontiguousarray(seen.T),
+            values=np.column_stack([changes, seen.T]),
             pattern=pattern,
             among=target.included_rows(group),
         )
 
-    def estimate(self, counts: IntArray) -> FloatArray:
-        """Return the effects when persons drawn as often as `counts` says are matched again, (KE,).
+    def estimate(self, counts: IntArray) -> list[FloatArray | SupportError]:
+        """Return the effects on some draws, shape (KE,), or why there are none.
 
-        Raises
-        ------
-        SupportError
-            No controls can be chosen on this draw.
+        Persons drawn as often as `counts` says, shape (B, persons), are matched again.
         """
-        drawn = DrawnRiskSet.of(self.group.risk, self.cell, counts)
-        index = None
-        if self.score is not None:
-            try:
-                index = self.score.index(drawn.count)
-            except SupportError:  # a value nobody drawn has, which risk sets made anew leave out
-                return rematched(self.group, self.target, False, counts)
+        together = self.together if self.score is not None else len(counts)
+        drawn = padded(counts, together).astype(np.float32)
+        count = drawn.take(self.group.risk.person, axis=1)
+        both = one_by_one(self.cells.require_both)(count)
+        failed = {b: why for b, why in enumerate(both) if why is not None}
+        unscored = dict(failed)
+        coefs = None if self.score is None else self.score.fit(count, unscored)
+
+        def found(b: int) -> FloatArray:
+            if b in failed:
+                raise failed[b]
+            if b in unscored:  # a value nobody drawn has, which risk sets made anew leave out
+                return rematched(self.group, self.target, False, counts[b])
+            own, index = count[b].astype(np.int64), None
+            if coefs is not None and self.score is not None:
+                everybody = slice(0, len(own))
+                index = self.score.index([every[b : b + 1] for every in coefs], everybody)[0]
+                if self.reach is not None:
+                    return self._nearest(own, index)
+            return self._chosen(counts[b], own, index)
+
+        return one_by_one(found)(range(len(counts)))
+
+    def _nearest(self, count: IntArray, index: FloatArray) -> FloatArray:
+        """Return the effects of a draw that is matched on the line of the score.
+
+        Whom nobody is near is no matter here: no risk set of the draw is made.
+        """
+        limit, reach = np.inf, self.reach
+        assert reach is not None
+        if self.options.caliper is not None:
+            often = count.astype(np.float64)
+            apart = index - often.dot(index) / often.sum()
+            spread = often.dot(apart * apart) / (often.sum() - 1.0)
+            limit = self.options.caliper * float(np.sqrt(spread))
+        return self._effects(
+            as_sets(*self.cells.nearest(count, index, reach, self.options.ratio, limit))
+        )
+
+    def _chosen(self, counts: IntArray, count: IntArray, index: FloatArray | None) -> FloatArray:
+        """Return the effects of a draw whose controls are chosen among its risk sets."""
+        drawn = DrawnRiskSet.of(self.group.risk, self.cells.cell, counts, count)
         lot = self.lot[drawn.row] if len(self.lot) else self.lot
         chosen = matched_in(drawn.risk, self.options, lambda: _score(index, drawn), lot)
-        _require_anybody(chosen.sets)
-        return self._effects(chosen.sets, drawn.row)
+        sets = chosen.sets
+        row = drawn.row[sets.participant], drawn.row[sets.control]
+        return self._effects(replace(sets, participant=row[0], control=row[1]))
 
-    def _effects(self, sets: Sets, row: IntArray) -> FloatArray:
-        """Return the mean contrast of participants and their sets, given the row of each."""
+    def _effects(self, sets: Sets) -> FloatArray:
+        """Return the mean contrast of participants and their sets, in rows of everybody's."""
+        _require_anybody(sets)
         begin = np.searchsorted(sets.member, np.arange(len(sets.size) + 1))
         of_set = csr_array(
-            (sets.weight, row[sets.control], begin), shape=(len(sets.size), len(self.changes))
+            (sets.weight, sets.control, begin), shape=(len(sets.size), len(self.values))
         )
-        seen_weight = np.asarray(of_set @ self.seen)[:, self.pattern]
-        mean = np.asarray(of_set @ self.changes) / np.where(seen_weight > 0, seen_weight, 1.0)
-        own, everyone = row[sets.participant], self.among[row[sets.participant]]
-        valid = (self.seen[own][:, self.pattern] > 0) & (seen_weight > 0)[sets.set_of]
-        valid &= everyone[:, None]
-        start_year = self.group.risk.start_year[own]
-        by_start_year = self.target.composition == "cohort_weighted"
-        stratum = start_year if by_start_year else np.zeros_like(start_year)
-        contrast = self.changes[own] - mean[sets.set_of]
-        return average(contrast, valid, everyone, stratum, np.ones(len(valid)))[0]
+        KE, mean = len(self.pattern), np.asarray(of_set @ self.values)
+        own, seen_weight = self.values[sets.participant], mean[:, KE:]
+        everyone = self.among[sets.participant]
+        valid = (own[:, KE:] > 0) & (seen_weight > 0)[sets.set_of] & everyone[:, None]
+        mean = mean[:, :KE] / np.where(seen_weight > 0, seen_weight, 1.0)[:, self.pattern]
+        contrast = own[:, :KE] - mean[sets.set_of]
+        stratum = self.group.risk.start_year[sets.participant]
+        if self.target.composition != "cohort_weighted":
+            stratum = np.zeros_like(stratum)
+        return mean_contrast(contrast, valid[:, self.pattern], everyone, stratum)
 
 
 def _options(group: ControlGroup) -> MatchOptions:
@@ -351,6 +433,12 @@ def _options(group: ControlGroup) -> MatchOptions:
     recipe = group.recipe
     assert recipe is not None
     return recipe.read(MatchOptions)
+
+
+def _in_line(options: MatchOptions) -> bool:
+    """Return whether all who are nearest on the line of the log odds are taken."""
+    alone = options.ties == "random" or options.common_support
+    return options.method == "propensity" and options.replace and not alone
 
 
 def _require_anybody(sets: Sets) -> None:

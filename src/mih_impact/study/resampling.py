@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -37,10 +37,10 @@ from mih_impact.effects.question import (
     takes_question,
 )
 from mih_impact.effects.series import EffectSeries
-from mih_impact.errors import EffectsError, OptionError, warn
+from mih_impact.errors import EffectsError, OptionError, SupportError, warn
 from mih_impact.panel.contract import label_of
 from mih_impact.panel.cube import Dead
-from mih_impact.study.draws import Draws, Rematched, Urns, rematched
+from mih_impact.study.draws import Draws, Rematched, Urns, one_by_one, rematched
 from mih_impact.study.reweighted import Reweighted
 
 __all__ = ["Resampled", "resample"]
@@ -358,14 +358,12 @@ def _refuse_blocks(blocks: Blocks) -> None:
 
 def _pipeline(
     group: ControlGroup, target: TargetEffects, adjust: bool
-) -> tuple[Callable[[IntArray], Any], Callable[[Sequence[Any]], FloatArray]]:
-    """Return what is done with each draw of persons, and what makes effects of some of them."""
-    if group.model is not None:
-        again = Reweighted.of(group, target)
-        return again.weigh, again.effects
-    if adjust or group.risk.cube.PER_YEAR > 1:
-        return partial(rematched, group, target, adjust), np.stack
-    return Rematched.of(group, target).estimate, np.stack
+) -> tuple[Callable[[IntArray], list[FloatArray | SupportError]], int]:
+    """Return what is done with some draws of persons, and with how many at a time."""
+    if group.model is None and (adjust or group.risk.cube.PER_YEAR > 1):
+        return one_by_one(partial(rematched, group, target, adjust)), 1
+    again = (Rematched if group.model is None else Reweighted).of(group, target)
+    return again.estimate, again.together
 
 
 def _urns(group: ControlGroup, blocks: Blocks, cluster: Term) -> Urns:

@@ -6,7 +6,7 @@ their person is drawn, starts from the full sample's coefficients, and adds chan
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,23 +17,22 @@ from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.refit import Rescored
 from mih_impact.effects.question import TargetEffects
 from mih_impact.errors import SupportError
-from mih_impact.study.draws import TOGETHER, patterns
+from mih_impact.study.draws import at_once, padded, patterns
 
 __all__ = ["Reweighted"]
 
 FloatArray = NDArray[np.float64]
+Floats = NDArray[np.float64] | NDArray[np.float32]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """Those who start in a year, or those who could have.
+    """Changes of those who start in a year, or of all in its risk set.
 
     Attributes
     ----------
-    rows
-        Their rows in the risk sets, shape (r,).
     changing
         Columns that change for anybody, shape (c,).
     changes
@@ -44,30 +43,29 @@ class Side:
         Which of these a column has, shape (KE,).
     """
 
-    rows: IntArray
     changing: IntArray
     changes: FloatArray
     seen: FloatArray
     pattern: IntArray
 
     @classmethod
-    def of(cls, rows: IntArray, changes: FloatArray) -> Side:
-        """Lay changes, shape (m, KE) and NaN where not seen, so that a sum reads in one go."""
-        own = changes[rows].T
+    def of(cls, changes: FloatArray) -> Side:
+        """Lay changes, shape (r, KE) and NaN where not seen, so that a sum reads in one go."""
+        own = changes.T
         seen, pattern = patterns(np.isfinite(own))
         own = np.where(np.isfinite(own), own, 0.0)
         changing = np.flatnonzero(own.any(axis=1))
-        return cls(rows, changing, np.ascontiguousarray(own[changing]), seen, pattern)
+        return cls(changing, np.ascontiguousarray(own[changing]), seen, pattern)
 
     def sums(self, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return weighted sums of changes and the weight of those seen, shapes (KE, B).
 
-        `weight` has a column for each draw, shape (r, B).
+        `weight` has a row for each draw, shape (B, r).
         """
-        total = np.zeros((len(self.pattern), weight.shape[1]))
+        total = np.zeros((len(self.pattern), len(weight)))
         # Unlike @, dot lets the threads of other draws run.
-        total[self.changing] = self.changes.dot(weight)
-        return total, self.seen.dot(weight)[self.pattern]
+        total[self.changing] = self.changes.dot(weight.T)
+        return total, self.seen.dot(weight.T)[self.pattern]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,13 +76,19 @@ class Block:
     ----------
     start_year
         The year.
+    rows
+        Its rows, one after the other.
+    starters
+        Which of them start, shape (s,).
     participants, candidates
-        Both sides.
+        Changes of those who start, and of all rows: participants weigh nothing among candidates.
     among
-        Of which participants the effects speak, shape (rows of participants,).
+        Of which participants the effects speak, shape (s,).
     """
 
     start_year: int
+    rows: slice
+    starters: IntArray
     participants: Side
     candidates: Side
     among: BoolArray
@@ -97,80 +101,55 @@ class Balance:
     Attributes
     ----------
     participants
-        Their moments, shape (k, r).
+        Their moments over the spread of the moment, less their mean, shape (s, k).
     candidates
-        A constant, and theirs over the spread of the moment, shape (1 + k, r).
-    scale
-        That spread, over all start years, shape (k,).
+        A constant, and those of all rows of the risk set, shape (1 + k, r).
     multiplier
         Those of the full sample, shape (k,).
     names
         The k names.
-    weighed
-        Candidates times their weights in the full sample, shape (1 + k, r).
-    inverse
-        That of the Hessian there, shape (k, k).
+    start_year
+        The year, for messages.
     """
 
     participants: FloatArray
     candidates: FloatArray
-    scale: FloatArray
     multiplier: FloatArray
     names: tuple[str, ...]
-    weighed: FloatArray
-    inverse: FloatArray
+    start_year: int
 
-    @classmethod
-    def of(
-        cls,
-        participants: FloatArray,
-        candidates: FloatArray,
-        scale: FloatArray,
-        multiplier: FloatArray,
-        names: tuple[str, ...],
-    ) -> Balance:
-        """Lay out the moments of both sides, shapes (r, k)."""
-        M = with_constant(candidates / scale)
-        index = np.nan_to_num(multiplier) @ M[1:]
-        weighed = M * np.exp(index - index.max())
-        moments = weighed @ M.T / weighed[0].sum()
-        spread = moments[1:, 1:] - np.outer(moments[0, 1:], moments[0, 1:])
-        inverse = np.linalg.pinv(spread, hermitian=True)
-        own = np.ascontiguousarray(participants.T)
-        return cls(own, M, scale, multiplier, names, weighed, inverse)
+    def weights(
+        self, own: FloatArray, others: Floats, failed: dict[int, SupportError]
+    ) -> FloatArray:
+        """Return weights of candidates, shape (B, r), given how often all count.
 
-    def start(self, target: FloatArray, others: IntArray) -> FloatArray:
-        """Return the multipliers after Newton's first step from those of the full sample."""
-        sums = self.weighed.dot(others.astype(np.float64))
-        return np.asarray(self.multiplier - self.inverse.dot(sums[1:] / sums[0] - target))
-
-    def weights(self, own: IntArray, others: IntArray, start_year: int) -> FloatArray:
-        """Return weights of candidates, shape (rows of candidates,), given how often all count.
-
-        Raises
-        ------
-        SupportError
-            Nobody is drawn of the candidates, or no weights balance them.
+        Draws that no weights balance are added to `failed`, and why.
         """
-        weight = np.zeros(len(others))
-        drawn = np.flatnonzero(others)
-        if not own.any():
-            return weight
+        starts = own.sum(axis=1)
+        target = own.dot(self.participants) / np.where(starts > 0, starts, 1.0)[:, None]
+        weight = nearby_weights(self.candidates, self.multiplier, others, target)
+        weight[starts == 0] = 0.0
+        for b in np.flatnonzero(np.isnan(weight[:, 0])).tolist():
+            try:
+                weight[b] = self._alone(target[b], others[b])
+            except SupportError as error:
+                failed.setdefault(b, error)
+        return weight
+
+    def _alone(self, target: FloatArray, others: Floats) -> FloatArray:
+        """Return the weights on one draw."""
+        drawn = np.flatnonzero(others > 0)
         if not len(drawn):
-            raise SupportError("No candidate is drawn", found=f"start year {start_year}")
-        target = self.participants @ own / own.sum() / self.scale
-        M, count = self.candidates.take(drawn, axis=1), others[drawn]
-        M[1:] -= target[:, None]
-        found = nearby_weights(M, self.start(target, others), count.astype(np.float64))
-        if found is None:
-            found = entropy_weights(
-                M[1:].T,
-                names=self.names,
-                start=self.multiplier,
-                whom=f"who start in {start_year}",
-                count=count,
-            ).weight
-        weight[drawn] = found
+            raise SupportError("No candidate is drawn", found=f"start year {self.start_year}")
+        Z = self.candidates[1:].take(drawn, axis=1) - target[:, None]
+        weight = np.zeros(len(others))
+        weight[drawn] = entropy_weights(
+            Z.T,
+            names=self.names,
+            start=self.multiplier,
+            whom=f"who start in {self.start_year}",
+            count=others[drawn].astype(np.float64),
+        ).weight
         return weight
 
 
@@ -201,6 +180,11 @@ class Reweighted:
     trim: float | None
     by_start_year: bool
 
+    @property
+    def together(self) -> int:
+        """How many draws are estimated at once."""
+        return at_once(len(self.person))
+
     @classmethod
     def of(cls, group: ControlGroup, target: TargetEffects) -> Reweighted:
         """Read the changes of everybody in the risk sets."""
@@ -210,13 +194,10 @@ class Reweighted:
         throughout = target.included_rows(group)
         blocks = []
         for c in risk.start_years.tolist():
-            here = risk.start_year == c
-            starts, others = (
-                np.flatnonzero(here & risk.treated),
-                np.flatnonzero(here & ~risk.treated),
-            )
-            sides = Side.of(starts, changes), Side.of(others, changes)
-            blocks.append(Block(c, *sides, throughout[starts]))
+            rows = slice(*np.searchsorted(risk.start_year, [c, c + 1]).tolist())
+            starters, here = np.flatnonzero(risk.treated[rows]), changes[rows]
+            sides = Side.of(here[starters]), Side.of(here)
+            blocks.append(Block(c, rows, starters, *sides, throughout[rows][starters]))
         by_start_year, trim = target.composition == "cohort_weighted", None
         if model.kind == "entropy":
             balances = tuple(_balances(group, blocks))
@@ -227,90 +208,67 @@ class Reweighted:
         again = Rescored.of(risk, model.covariates, score, pooled=not model.by_start_year)
         return cls(risk.person, tuple(blocks), (), again, trim, by_start_year)
 
-    def estimate(self, counts: IntArray) -> FloatArray:
-        """Return the effects with each person counting as often as `counts` says, shape (KE,)."""
-        found: FloatArray = self.effects([self.weigh(counts)])[0]
-        return found
+    def estimate(self, counts: IntArray) -> list[FloatArray | SupportError]:
+        """Return the effects on some draws, shape (KE,), or why there are none.
 
-    def weigh(self, counts: IntArray) -> list[tuple[FloatArray, FloatArray]]:
-        """Return what participants and candidates of each start year weigh on a draw.
-
-        Raises
-        ------
-        SupportError
-            No weights can be found on this draw.
+        Each person counts as often as `counts` says, shape (B, persons).
         """
-        count = counts[self.person]
-        weights, kept = self._weights(count)
-        own = count * kept
-        return [
-            ((own[block.participants.rows] * block.among).astype(np.float64), weight)
-            for block, weight in zip(self.blocks, weights, strict=True)
-        ]
-
-    def effects(self, drawn: Sequence[list[tuple[FloatArray, FloatArray]]]) -> FloatArray:
-        """Return the effects on some draws, given what all weigh on each, shape (B, KE)."""
-        many = len(drawn)
-        # As many columns whoever is drawn with whom: sums are rounded alike, to the last bit.
-        drawn = [*drawn, *[drawn[0]] * (-len(drawn) % TOGETHER)]
-        shape = len(self.blocks[0].candidates.pattern), len(drawn)
-        total, mass = np.zeros(shape), np.zeros(shape)
-        everyone = np.array([max(sum(own.sum() for own, _ in draw), 1.0) for draw in drawn])
+        many = len(counts)
+        count = padded(counts, self.together).astype(np.float32).take(self.person, axis=1)
+        failed: dict[int, SupportError] = {}
+        coefs = None if self.score is None else self.score.fit(count, failed)
+        shape = len(self.blocks[0].candidates.pattern), len(count)
+        total, mass, everyone = np.zeros(shape), np.zeros(shape), np.zeros(len(count))
         for k, block in enumerate(self.blocks):
-            own, weight = (np.stack([draw[k][side] for draw in drawn], axis=1) for side in (0, 1))
+            others, index = count[:, block.rows], None
+            if coefs is not None and self.score is not None:
+                index = self.score.index(coefs, block.rows)
+                if self.trim is not None:
+                    others *= 1.0 / (1.0 + np.exp(-index)) <= self.trim
+            own = others[:, block.starters].astype(np.float64)
+            others[:, block.starters] = 0.0
+            if index is None:
+                weight = self.balances[k].weights(own, others, failed)
+            else:
+                weight = _odds(index, others)
+            own *= block.among
             control, seen_c = block.candidates.sums(weight)
             participant, seen_t = block.participants.sums(own)
             valid = (seen_c > 0) & (seen_t > 0)
             mean_t = participant / np.where(valid, seen_t, 1.0)
             effect = mean_t - control / np.where(valid, seen_c, 1.0)
-            share = own.sum(axis=0) / everyone if self.by_start_year else seen_t
+            share = own.sum(axis=1) if self.by_start_year else seen_t
+            everyone += own.sum(axis=1)
             total += np.where(valid, share * effect, 0.0)
             mass += np.where(valid, share, 0.0)
-        complete = mass > 1.0 - 1e-9 if self.by_start_year else mass > 0
-        return np.where(complete, total / np.where(complete, mass, 1.0), np.nan).T[:many]
-
-    def _weights(self, count: IntArray) -> tuple[list[FloatArray], BoolArray]:
-        """Return candidates' weights, adding up to 1 a start year, and which rows are kept."""
-        kept = np.ones(len(count), dtype=bool)
-        if self.score is None:
-            return [
-                balance.weights(
-                    count[block.participants.rows], count[block.candidates.rows], block.start_year
-                )
-                for block, balance in zip(self.blocks, self.balances, strict=True)
-            ], kept
-        index = self.score.index(count)
-        if self.trim is not None:
-            kept = 1.0 / (1.0 + np.exp(-index)) <= self.trim
-        free = count * kept
-        return [
-            _odds(index[block.candidates.rows], free[block.candidates.rows])
-            for block in self.blocks
-        ], kept
+        complete = mass > (1.0 - 1e-9) * everyone if self.by_start_year else mass > 0
+        found = np.where(complete, total / np.where(complete, mass, 1.0), np.nan).T
+        return [failed.get(b, found[b]) for b in range(many)]
 
 
-def _odds(index: FloatArray, count: IntArray) -> FloatArray:
-    """Return weights in proportion to the odds and how often each counts, adding up to 1."""
-    if not count.any():
-        return np.zeros(len(index))
-    odds = count * np.exp(np.minimum(index - index[count > 0].max(), 0.0))
-    return np.asarray(odds / odds.sum())
+def _odds(index: FloatArray, count: Floats) -> FloatArray:
+    """Return weights in proportion to the odds and how often each counts, in place of the index."""
+    for odds, often in zip(index, count, strict=True):  # a draw at a time stays in the cache
+        odds -= odds.max()
+        np.exp(odds, out=odds)
+        odds *= often
+    return index
 
 
-def _balances(group: ControlGroup, blocks: list[Block]) -> list[Balance]:
+def _balances(group: ControlGroup, blocks: list[Block]) -> Iterator[Balance]:
     """Lay out what entropy weights are found from, start year by start year."""
     model = group.model
     assert model is not None
     X, spread = model.covariates.X, model.covariates.X.std(axis=0)
     scale = np.where(spread > 0, spread, 1.0)
     first = dict(iter(model.table.groupby("start_year")["multiplier"]))
-    return [
-        Balance.of(
-            X[block.participants.rows],
-            X[block.candidates.rows],
-            scale,
-            first[block.start_year].to_numpy(),
+    for block in blocks:
+        everybody = X[block.rows] / scale
+        own = everybody[block.starters]
+        yield Balance(
+            own - own.mean(axis=0),
+            with_constant(everybody - own.mean(axis=0)),
+            np.nan_to_num(first[block.start_year].to_numpy()),
             model.covariates.names,
+            block.start_year,
         )
-        for block in blocks
-    ]
