@@ -284,8 +284,8 @@ def test_drawn_persons_are_censored_as_they_are(rows, verb):
     twice = pd.concat([rows, copies], ignore_index=True).assign(person_id=ids)
     again = verb(read_panel(twice), **options)
     expected = mih.event_study(again, window=(-2, 4), se="person").estimate.ravel()
-    draw, together = _pipeline(group, target, False)
-    ways = [lambda counts: together([draw(counts)])[0]]
+    draw, _ = _pipeline(group, target, False)
+    ways = [lambda counts: draw(counts[None])[0]]
     if verb is mih.match:
         ways.append(partial(rematched, group, target, False))
     for way in ways:
