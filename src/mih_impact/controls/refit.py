@@ -439,7 +439,7 @@ class Cells:
         targets, among = Line.of(own, cell), score[self.candidates]
         low, high = min(among.min(), own.min()), max(among.max(), own.max())
         bins = _Bins(low, high, max(BINS // len(self.begin), 16))
-        place, drawn = bins.of(among, self._cells), count[self.candidates] > 0
+        place, drawn = bins.of(among, self._cells), (count > 0)[self.candidates]
         while True:
             around = bins.marked(own - reach, own + reach, cell, len(self.begin))
             line = self._line(self.candidates[drawn & around[place]], count, score)

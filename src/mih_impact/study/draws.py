@@ -56,7 +56,7 @@ MOST_FAILED = 0.05
 #: fewer and no more than this, and about as many as make so many rows.
 FEWEST, MOST, ROWS = 4, 32, 2**22
 #: The nearest on a draw are looked for among this many times as many on either side.
-LOOK = 5
+LOOK = 14
 
 
 @dataclass(frozen=True, eq=False)
