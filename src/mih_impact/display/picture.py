@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import numpy as np
 from matplotlib.backend_bases import GraphicsContextBase
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.transforms import Affine2D, Bbox, TransformedPath
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from matplotlib.backends.backend_agg import RendererAgg
 
 __all__ = ["FileCanvas"]
 
@@ -29,12 +26,15 @@ class FileCanvas(FigureCanvasAgg):
     than to put it on paper, and as long for one format as for the other.
     """
 
+    _kept: tuple[tuple[int, int, float], _Both] | None = None
+
     def get_renderer(self) -> Any:
         """Return what draws pixels, and the SVG with them while a file is made."""
-        found: Any = super().get_renderer()  # type: ignore[no-untyped-call]
-        if not isinstance(found, _Both):
-            found = self.renderer = _Both(found)  # kept, and with it the measures of texts
-        return found
+        size = (*self.get_width_height(physical=True), self.figure.dpi)
+        if self._kept is None or self._kept[0] != size:  # kept with the measures of its texts
+            self._kept = size, _Both(RendererAgg(*size))  # type: ignore[no-untyped-call]
+        self.renderer = self._kept[1]
+        return self.renderer
 
     def print_both(self, png: IO[bytes], *, svg: IO[str], about: str = "", **_: object) -> None:
         """Write both files; what else `savefig` says is of no use here.
@@ -58,7 +58,7 @@ class FileCanvas(FigureCanvasAgg):
             self.figure.draw(renderer)
             renderer.svg.finalize()
         finally:
-            renderer.svg = None
+            renderer.svg = self._kept = self.renderer = None  # five megabytes, and more, of pixels
         png.write(_png(np.asarray(renderer.buffer_rgba()), dots, about))
 
 
