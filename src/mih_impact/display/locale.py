@@ -8,11 +8,12 @@ if it lived in a context variable.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from typing import Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 from mih_impact.arguments import shown
 from mih_impact.errors import OptionError, of_one
@@ -29,6 +30,7 @@ __all__ = [
     "language",
     "listed",
     "options",
+    "progress_bar",
 ]
 
 Lang = Literal["nb", "en"]
@@ -290,3 +292,16 @@ def listed(items: Sequence[str]) -> Label:
     """
     before, last = ", ".join(items[:-1]), items[-1]
     return _AND.format(before=before, last=last) if before else Label(last, last)
+
+
+def progress_bar(label: Label, items: Iterable[Any] | None = None, **how: Any) -> Any:
+    """Return a bar that shows how far a long call has come, where somebody may be looking.
+
+    On a terminal or in a notebook, unless `options(progress=False)`: in a log or a pipe each step
+    would be a line of its own. `how` goes to `tqdm.tqdm`.
+    """
+    from tqdm import tqdm
+
+    looking = sys.stderr.isatty() or "ipykernel" in sys.modules
+    hidden = not (current().progress and looking)
+    return tqdm(items, desc=label.text(), disable=hidden, leave=False, **how)

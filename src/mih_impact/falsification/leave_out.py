@@ -17,7 +17,7 @@ from mih_impact.controls.covariates import read_rows, read_term
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.recipe import Recipe, no_weights
 from mih_impact.controls.terms import Term, term_label
-from mih_impact.display.locale import Label, Lang, both, in_language, language
+from mih_impact.display.locale import Label, Lang, both, in_language, language, progress_bar
 from mih_impact.display.numbers import count, interval, percent
 from mih_impact.display.result import (
     Card,
@@ -44,7 +44,6 @@ from mih_impact.falsification.re_estimation import (
     attempt,
     effect_on,
     recipe_of,
-    with_bar,
 )
 from mih_impact.panel.cube import NEVER, Cube, Dead
 from mih_impact.panel.derived import derived_of
@@ -374,7 +373,7 @@ def leave_one_out(
     without = _Without.of(group, recipe, by)
     rows = [
         {"left_out": name, **attempt(question, partial(_again, recipe, without, name))}
-        for name in with_bar(without.names, _BAR, total=len(without.names))
+        for name in progress_bar(_BAR, without.names)
     ]
     table = pd.DataFrame([{"left_out": "", **everybody}, *rows])
     table["difference"] = table["estimate"] - everybody["estimate"]

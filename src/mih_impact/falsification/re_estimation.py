@@ -16,7 +16,7 @@ from scipy.special import ndtri
 
 from mih_impact.controls.group import ControlGroup
 from mih_impact.controls.recipe import Recipe
-from mih_impact.display.locale import Label, both, current
+from mih_impact.display.locale import Label, both
 from mih_impact.display.numbers import number, year_range
 from mih_impact.effects.event_study import event_study
 from mih_impact.effects.question import Question
@@ -37,7 +37,6 @@ __all__ = [
     "attempt",
     "effect_on",
     "recipe_of",
-    "with_bar",
 ]
 
 _T = TypeVar("_T")
@@ -122,13 +121,6 @@ def recipe_of(group: ControlGroup) -> Recipe[ControlGroup]:
             do="choose it with mih.match or mih.weight",
         )
     return recipe
-
-
-def with_bar(items: Iterable[_T], label: Label, *, total: int) -> Iterable[_T]:
-    """Show how far a long call has come, where progress is wanted."""
-    from tqdm import tqdm
-
-    return tqdm(items, desc=label.text(), total=total, disable=not current().progress, leave=False)
 
 
 _EFFECT = Label(nb="effekt på {outcome}, år {years}", en="effect on {outcome}, year {years}")

@@ -26,7 +26,7 @@ from mih_impact.display.figure import (
     source_line,
     unit_axis,
 )
-from mih_impact.display.locale import Label, Lang, both, in_language, language
+from mih_impact.display.locale import Label, Lang, both, in_language, language, progress_bar
 from mih_impact.display.numbers import interval, number, percent
 from mih_impact.display.result import Card, evidence_of, naming_limit
 from mih_impact.display.unit import AnyUnit, difference
@@ -49,7 +49,6 @@ from mih_impact.falsification.re_estimation import (
     attempt,
     effect_on,
     recipe_of,
-    with_bar,
 )
 from mih_impact.falsification.specifications import (
     IMPUTATION,
@@ -346,7 +345,7 @@ def specification_curve(
     varied, labels = specifications(group, question, ways, alone)
     chosen, *others = varied
     rows = {id(chosen): {**EMPTY, **answer(question, group)}}
-    for one, row in with_bar(_answers(panel, question, others), _BAR, total=len(others)):
+    for one, row in progress_bar(_BAR, _answers(panel, question, others), total=len(others)):
         rows[id(one)] = row
     table = pd.DataFrame(
         [

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mih_impact.display.locale import Label, current
+from mih_impact.display.locale import Label, progress_bar
 from mih_impact.display.unit import AnyUnit, as_unit, zero_is_nothing
 from mih_impact.errors import OptionError
 from mih_impact.panel import engine
@@ -304,7 +304,8 @@ def _filled(request: Request, persons: nw.LazyFrame[Any], rows: nw.LazyFrame[Any
     if request.constant:
         filled.keep(place[found[PERSON]], np.zeros(len(place), dtype=np.int64), found)
     most = len(person_id) * len(request.observed)
-    with _bar(most) as bar:
+    # what is done at once needs no bar
+    with progress_bar(_BAR, total=most, unit_scale=True, delay=2.0) as bar:
         for chunk in engine.chunks(rows, by=PERSON, numbers=len(person_id), rows=most):
             person, period = place[chunk.pop(PERSON)], chunk.pop("year").astype(np.int64) - first
             filled.take(person, period, chunk)
@@ -511,16 +512,3 @@ def _starts(start: NDArray[np.float64] | None, n_persons: int) -> NDArray[np.int
     if start is None:
         return np.full(n_persons, NEVER, dtype=np.int64)
     return np.where(np.isnan(start), NEVER, start).astype(np.int64)
-
-
-def _bar(rows: int) -> Any:
-    from tqdm import tqdm
-
-    return tqdm(
-        total=rows,
-        desc=_BAR.text(),
-        disable=not current().progress,
-        leave=False,
-        unit_scale=True,
-        delay=2.0,  # what is done at once needs no bar
-    )

@@ -14,7 +14,7 @@ import narwhals as nw
 
 from mih_impact import arguments
 from mih_impact.arguments import named_options
-from mih_impact.display.locale import Label, Lang, current
+from mih_impact.display.locale import Label, Lang, progress_bar
 from mih_impact.display.unit import AnyUnit
 from mih_impact.panel.contract import BENEFITS, CONTRACT, NO_BENEFIT
 from mih_impact.panel.engine import true_or_false
@@ -192,7 +192,7 @@ def build_panel(
     steps += [partial(building.residence, residence)] if residence is not None else []
     steps += [partial(building.starts, starts)] if starts is not None else []
     steps.append(partial(building.assembled, folder, eligible))
-    origin = [step() for step in _shown(steps)][-1]
+    origin = [step() for step in progress_bar(_BAR, steps)][-1]
     resident = _spells(store, building.resident, folder)
     panel = read_panel(
         store.source(origin.rows, None if folder is None else folder / PANEL),
@@ -205,13 +205,6 @@ def build_panel(
         memory_limit=memory_limit if out is not None and engine is None else None,
     )
     return BuiltPanel.of(panel, origin)
-
-
-def _shown(steps: Sequence[Callable[[], Any]]) -> Any:
-    """Return the steps, which show how far they have come where progress is wanted."""
-    from tqdm import tqdm
-
-    return tqdm(steps, desc=_BAR.text(), disable=not current().progress, leave=False)
 
 
 def first_and_last(years: Any) -> tuple[int, int]:

@@ -25,7 +25,7 @@ from mih_impact.controls.matching import as_sets, lots, matched, matched_in
 from mih_impact.controls.options import MatchOptions
 from mih_impact.controls.propensity import Score
 from mih_impact.controls.refit import Cells, DrawnRiskSet, Rescored
-from mih_impact.display.locale import Label, current
+from mih_impact.display.locale import Label, progress_bar
 from mih_impact.effects.adjustment import Adjustment
 from mih_impact.effects.comparison import mean_contrast
 from mih_impact.effects.question import TargetEffects
@@ -182,10 +182,7 @@ def _with_bar(
     workers: int,
 ) -> list[FloatArray | SupportError]:
     """Call for some seeds after the other, in order, with a progress bar where one is wanted."""
-    from tqdm import tqdm
-
-    total = sum(map(len, parts))
-    with tqdm(total=total, desc=_BAR.text(), disable=not current().progress, leave=False) as bar:
+    with progress_bar(_BAR, total=sum(map(len, parts))) as bar:
         found: list[FloatArray | SupportError] = []
         with ThreadPoolExecutor(workers) if workers > 1 else nullcontext() as pool:
             for results in map(some, parts) if pool is None else pool.map(some, parts):

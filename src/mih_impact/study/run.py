@@ -19,7 +19,7 @@ from mih_impact.arguments import named_options
 from mih_impact.controls.balance import Balance
 from mih_impact.controls.subgroups import ALL
 from mih_impact.display.figure import figures_for_files
-from mih_impact.display.locale import Label, current, in_language, language
+from mih_impact.display.locale import Label, in_language, language, progress_bar
 from mih_impact.display.numbers import Formatter, count, kroner
 from mih_impact.display.result import (
     Card,
@@ -299,15 +299,8 @@ def _composed(plan: StudySpec, group: Any, effects: EffectSeries) -> list[Effect
 @contextmanager
 def _progress(label: Label) -> Iterator[Any]:
     """Show which step is under way, on the error stream, where progress is wanted."""
-    from tqdm import tqdm
-
-    with tqdm(
-        total=len(_STEPS),
-        desc=label.text(),
-        disable=not current().progress,
-        bar_format="{desc}: {bar} {n_fmt}/{total_fmt} {postfix}",
-        leave=False,
-    ) as bar:
+    steps = "{desc}: {bar} {n_fmt}/{total_fmt} {postfix}"
+    with progress_bar(label, total=len(_STEPS), bar_format=steps) as bar:
 
         def step(k: int) -> None:
             bar.update(k - bar.n)

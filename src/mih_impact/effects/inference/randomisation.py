@@ -7,9 +7,9 @@ A group's rows with their odds of starting, and its estimate as a function of wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ from mih_impact.controls.matching import NearestLists, most_controls
 from mih_impact.controls.options import MatchOptions
 from mih_impact.controls.propensity import Score, outside_range
 from mih_impact.controls.risk_set import RiskSet
-from mih_impact.display.locale import Label, both, current
+from mih_impact.display.locale import Label, both, progress_bar
 from mih_impact.display.numbers import number
 from mih_impact.effects.comparison import compare
 from mih_impact.effects.hidden import contributors
@@ -513,7 +513,7 @@ def _estimates(
     )
     true, others = experiment.rows[experiment.treated], experiment.rows[drawn]
     statistic = experiment.prepare(np.union1d(true, others))
-    placebo = np.stack([statistic(starters) for starters in _with_bar(others)])
+    placebo = np.stack([statistic(starters) for starters in progress_bar(_BAR, others)])
     return statistic(true), placebo, float(np.isin(others, true).mean())
 
 
@@ -547,13 +547,6 @@ def _p_values(observed: FloatArray, placebo: FloatArray) -> tuple[FloatArray, fl
     largest = np.abs(placebo / sd).max(axis=1)
     joint = ~(largest < np.abs(observed / sd).max() * (1.0 - SAME))
     return p, float((1.0 + joint.sum()) / (1.0 + len(placebo)))
-
-
-def _with_bar(drawn: IntArray) -> Iterable[Any]:
-    """Show how far the draws have come, where progress is wanted."""
-    from tqdm import tqdm
-
-    return tqdm(drawn, desc=_BAR.text(), disable=not current().progress, leave=False)
 
 
 def _text(group: ControlGroup, table: pd.DataFrame) -> str:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from mih_impact.display.locale import Label, current
+from mih_impact.display.locale import Label, progress_bar
 from mih_impact.errors import OptionError, StorageError
 from mih_impact.panel.contract import CONTRACT
 from mih_impact.panel.names import read_evidence
@@ -127,7 +127,7 @@ def stream_register(
     blocks = list(_blocks(persons, starters))
     seeds = np.random.SeedSequence(seed).spawn(len(blocks))
     truths, n_rows, before = [], 0, 0
-    with _removed_on_failure(rows), _bar(persons) as bar:
+    with _removed_on_failure(rows), progress_bar(_BAR, total=persons, unit_scale=True) as bar:
         for k, ((many, start), child) in enumerate(zip(blocks, seeds, strict=True)):
             frame, truth = register_frame(
                 participants=start,
@@ -268,15 +268,3 @@ def _removed_on_failure(rows: Path) -> Iterator[None]:
     except BaseException:
         shutil.rmtree(rows, ignore_errors=True)
         raise
-
-
-def _bar(persons: int) -> Any:
-    from tqdm import tqdm
-
-    return tqdm(
-        total=persons,
-        desc=_BAR.text(),
-        disable=not current().progress,
-        leave=False,
-        unit_scale=True,
-    )
