@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mih_impact.controls import nearest as nearest_module
-from mih_impact.controls.mahalanobis import Cloud, mahalanobis_nearest
+from mih_impact.controls.mahalanobis import Cloud, _along_curve, _curved, mahalanobis_nearest
 from mih_impact.controls.nearest import Line, greedy, nearest, nearest_within
 from mih_impact.effects.influence import Nearby, _in_space, _on_line
 
@@ -182,3 +182,31 @@ def test_alike_rows_with_another_score_are_in_another_place():
     cloud = Cloud(point, cell, np.arange(2), np.array([0.0, 1.0]), 0.5)
     target = Cloud(point[:1], cell[:1], np.arange(1), np.array([1.0]), 0.5)
     assert chosen(mahalanobis_nearest(cloud, target, 1)) == [[1]]
+
+
+@pytest.mark.parametrize("values", [3, 1000])
+def test_points_along_the_curve_stand_where_a_slow_sort_puts_them(values):
+    rng = np.random.default_rng(values)
+    point = rng.integers(-values, values, (400, 2)) / 7.0
+    point[::9, 1] += 1e-13  # as far as four bytes hold it the same
+    for cell in (rng.integers(0, 3, 400), np.zeros(400, dtype=int), rng.integers(0, 40_000, 400)):
+        key = point @ np.sqrt([2.0, 3.0])
+        wanted = np.lexsort((key, _along_curve(point), cell))
+        np.testing.assert_array_equal(_curved(point, cell), wanted)
+
+
+@pytest.mark.parametrize("ratio", [1, 3])
+@pytest.mark.parametrize("caliper", [np.inf, 0.2])
+def test_targets_find_the_same_some_at_a_time(monkeypatch, ratio, caliper):
+    rng = np.random.default_rng(7)
+    targets = Line.of(rng.normal(size=90).round(2), rng.choice([0, 2, 3, 7], 90))
+    controls = Line.of(rng.normal(size=200).round(2), rng.choice([0, 1, 3], 200))
+    whole = nearest_within(targets, controls, ratio, caliper)
+    assert whole.ties > 0
+    assert (whole.set_of < 0).any()
+    for size in (1, 7, 32):
+        monkeypatch.setattr(nearest_module, "AT_A_TIME", size)
+        found = nearest_within(targets, controls, ratio, caliper)
+        assert found.ties == whole.ties
+        for name in ("set_of", "member", "control"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(whole, name))

@@ -7,6 +7,7 @@ many candidates would else count for more.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,13 +33,18 @@ __all__ = [
     "both_ways",
     "distinct",
     "in_one_set",
+    "in_years",
     "started",
+    "sums_by",
     "weighed_sides",
 ]
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+#: Participants whose pairs are added up at a time.
+AT_A_TIME = 2**15
 
 
 def distinct(*places: IntArray) -> IntArray:
@@ -53,6 +59,26 @@ def distinct(*places: IntArray) -> IntArray:
     for some in places:
         there[some] = True
     return np.flatnonzero(there)
+
+
+def sums_by(
+    place: IntArray, values: FloatArray, places: int, onto: FloatArray | None = None
+) -> FloatArray:
+    """Add up the rows of each place, in their order, or add them onto what places have.
+
+    Examples
+    --------
+    >>> sums_by(np.array([1, 0, 1]), np.array([[1.0], [2.0], [4.0]]), 2)
+    array([[2.],
+           [5.]])
+    """
+    if onto is not None and onto.any():
+        place = np.concatenate([np.arange(places), place])
+        values = np.concatenate([onto, values])
+    total = np.empty((places, values.shape[1]))
+    for k, column in enumerate(values.T):
+        total[:, k] = np.bincount(place, weights=column, minlength=places)
+    return total
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,10 +136,18 @@ class Sets:
 
     def pairs(self) -> tuple[IntArray, IntArray]:
         """Return which participant, 0 to n - 1, and which entry every pair is, by participant."""
+        return next(self.some_pairs(max(len(self.set_of), 1)))
+
+    def some_pairs(self, at_a_time: int) -> Iterator[tuple[IntArray, IntArray]]:
+        """Give the pairs of some participants at a time."""
         size = np.bincount(self.member, minlength=int(self.set_of.max(initial=-1)) + 1)
-        first, many = (np.cumsum(size) - size)[self.set_of], size[self.set_of]
-        within = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
-        return np.repeat(np.arange(len(many)), many), np.repeat(first, many) + within
+        begin = np.cumsum(size) - size
+        for first in range(0, max(len(self.set_of), 1), at_a_time):
+            sets = self.set_of[first : first + at_a_time]
+            many = size[sets]
+            own = np.repeat(np.arange(first, first + len(sets)), many)
+            offset = np.repeat(begin[sets] - (np.cumsum(many) - many), many)
+            yield own, np.arange(len(own)) + offset
 
 
 @dataclass(frozen=True, eq=False)
@@ -255,6 +289,14 @@ def started(risk: RiskSet) -> FloatArray:
     return many[risk.start_years].astype(np.float64)
 
 
+def in_years(risk: RiskSet) -> IntArray:
+    """Return which of `risk.start_years` each row is of, shape (m,)."""
+    years = risk.start_years
+    place = np.zeros(int(years[-1]) + 1, dtype=np.int64)
+    place[years] = np.arange(len(years))
+    return place[risk.start_year] if len(years) > 1 else np.zeros_like(risk.start_year)
+
+
 def weighed_sides(risk: RiskSet, on: EffectOn) -> tuple[BoolArray, list[BoolArray]]:
     """Return the rows that the effect is on, and the sides that are weighed to be like them."""
     everybody = np.ones(len(risk.person), dtype=bool)
@@ -281,7 +323,7 @@ def in_one_set(risk: RiskSet, weight: FloatArray) -> Sets:
         Sides weigh as many as start that year.
     """
     years = risk.start_years
-    place = np.searchsorted(years, risk.start_year).astype(np.int64)
+    place = in_years(risk)
     total = np.stack(
         [
             np.bincount(place[side], weights=weight[side], minlength=len(years))
@@ -310,10 +352,10 @@ class _Loads:
 
     def add(self, sets: Sets, weight: FloatArray) -> None:
         """Add targets and, by way of their sets, those they are compared with."""
-        own, entry = sets.pairs()
-        target = sets.participant
-        self.total[target] += weight[target]
-        np.add.at(self.total, sets.control[entry], weight[target[own]] * sets.weight[entry])
+        weight = weight[sets.participant]
+        self.total[sets.participant] += weight
+        for own, entry in sets.some_pairs(AT_A_TIME):
+            np.add.at(self.total, sets.control[entry], weight[own] * sets.weight[entry])
 
 
 def both_ways(forward: Chosen | None, backward: Chosen, risk: RiskSet) -> Chosen:

@@ -123,9 +123,11 @@ def whiten(risk: RiskSet, *, within: bool = True) -> FloatArray:
     if not X.shape[1]:  # nothing sets anybody apart
         return np.zeros((len(X), 1))
     # Far from zero, numbers lose the digits that tell whether distances are the same.
-    X, spread = X - X.mean(axis=0), X.std(axis=0)
-    X = X / np.where(spread > 0, spread, 1.0)
-    apart = X.copy()
+    X = np.array(X, order="F")  # columns are added up, and rows are not
+    spread = X.std(axis=0)
+    X -= X.mean(axis=0)
+    X /= np.where(spread > 0, spread, 1.0)
+    apart = X.copy(order="F")
     sides = (treated, ~treated) if within else (slice(None),)
     for side in sides:
         apart[side] -= apart[side].mean(axis=0)
@@ -159,20 +161,22 @@ class Cloud:
         score: FloatArray | None = None,
         limit: float = np.inf,
     ) -> None:
-        # Rows that are alike are neighbours in any order by a function of what they are alike in.
-        key = point @ np.sqrt(np.arange(2.0, point.shape[1] + 2)) if score is None else score
-        order = np.lexsort((key, _along_curve(point), cell) if score is None else (key, cell))
-        alike = [cell, *point.T] if score is None else [cell, score, *point.T]
+        order = _curved(point, cell) if score is None else np.lexsort((score, cell))
+        point, cell = point.take(order, axis=0), cell[order]
         new = np.ones(len(order), dtype=bool)
-        new[1:] = np.any([np.diff(column[order]) != 0 for column in alike], axis=0)
+        new[1:] = np.any([np.diff(column) != 0 for column in (cell, *point.T)], axis=0)
+        if score is not None:
+            new[1:] |= np.diff(score[order]) != 0
         start = np.flatnonzero(new)
         self.places = Places(order, np.append(start, len(order)), person)
         #: The place of every row.
         self.place = np.empty(len(order), dtype=np.int64)
         self.place[order] = np.cumsum(new) - 1
-        #: The first row of every place, and the point, the cell and the score of it.
-        self.first = at = order[start]
-        self.point, self.cell, self.key = point[at], cell[at], key[at]
+        #: The first row of every place, and the point, the cell and, with a limit, the score of it.
+        self.first, self.point, self.cell = order, point, cell
+        if len(start) < len(order):
+            self.first, self.point, self.cell = order[start], point[start], cell[start]
+        self.key = np.zeros(len(start)) if score is None else score[self.first]
         self._limit = limit if score is not None else np.inf
         self._trees: dict[int, cKDTree] = {}
 
@@ -228,10 +232,13 @@ class Cloud:
         if first not in self._trees:
             from scipy.spatial import cKDTree
 
-            self._trees[first] = cKDTree(self.point[first:end])
+            self._trees[first] = cKDTree(
+                self.point[first:end], balanced_tree=False, compact_nodes=False
+            )
         nth = np.arange(1, min(count, end - first) + 1)
         distance, found = self._trees[first].query(target, k=nth)
-        return np.asarray(distance), first + np.asarray(found)
+        found += first
+        return distance, found
 
     def around(
         self, target: FloatArray, cell: IntArray, count: int
@@ -244,6 +251,11 @@ class Cloud:
             Distances and places, shape (n, count), infinity and -1 where a cell has no more, and
             whether these are all, shape (n,).
         """
+        if len(cell) and cell[0] == cell[-1] and (cell == cell[0]).all():
+            first, end = np.searchsorted(self.cell, [cell[0], cell[0] + 1]).tolist()
+            if end - first >= count:
+                whole = np.full(len(target), end - first == count)
+                return *self._nearest(target, first, end, count), whole
         far = np.full((len(target), count), np.inf)
         place, whole = np.full(far.shape, -1, dtype=np.int64), np.zeros(len(target), dtype=bool)
         order = np.argsort(cell, kind="stable")
@@ -301,21 +313,53 @@ def mahalanobis_nearest(cloud: Cloud, targets: Cloud, ratio: int) -> Neighbours:
         As `nearest.nearest_within`; targets that are alike share a set.
     """
     own, control, left = _at_a_glance(cloud, targets, ratio)
-    point, cell, score = targets.point, targets.cell.tolist(), targets.key.tolist()
-    found = [_all_as_near(cloud, point[i], cell[i], score[i], ratio) for i in left.tolist()]
+    found = [
+        _all_as_near(cloud, targets.point[i], int(targets.cell[i]), float(targets.key[i]), ratio)
+        for i in left.tolist()
+    ]
     own = np.concatenate([own, np.repeat(left, [len(rows) for rows in found])])
     # Sets are numbered in the order in which targets first have them.
-    leads = np.zeros(len(targets.place), dtype=bool)
-    leads[targets.first] = True
-    number = (np.cumsum(leads) - 1)[targets.first]
-    size = len(cloud.place) + 1
-    key = number[own] * size + np.concatenate([control, *found])
-    key.sort()
-    own, control = np.divmod(key, size)
+    number = targets.first
+    if len(number) < len(targets.place):
+        leads = np.zeros(len(targets.place), dtype=bool)
+        leads[number] = True
+        number = (np.cumsum(leads) - 1)[number]
+    own, control, size = number[own], np.concatenate([control, *found]), len(cloud.place) + 1
     many = np.bincount(own, minlength=len(number))
-    has, alike = many > 0, number[targets.place]
+    key = own * size + control
+    key.sort()
+    own = np.repeat(np.arange(len(many)), many)
+    key -= own * size
+    has, alike = many > 0, np.arange(len(targets.place))
+    if len(number) < len(alike):
+        alike = number[targets.place]
+    ties = int((many > ratio)[alike].sum()) if many.max(initial=0) > ratio else 0
+    if has.all():
+        return Neighbours(alike, own, key, ties)
     set_of = np.where(has, np.cumsum(has) - 1, -1)
-    return Neighbours(set_of[alike], set_of[own], control, int((many > ratio)[alike].sum()))
+    return Neighbours(set_of[alike], set_of[own], key, ties)
+
+
+def _curved(point: FloatArray, cell: IntArray) -> IntArray:
+    """Return rows cell by cell along a curve, those that are alike together and ascending.
+
+    Rows that are alike are neighbours in any order by a function of what they are alike in.
+    """
+    key, along = point @ np.sqrt(np.arange(2.0, point.shape[1] + 2)), _along_curve(point)
+    if int(cell.max(initial=0)) >= 2**15:
+        return np.lexsort((key, along, cell))
+    # One number to sort by: cell, place on the curve, and the key as far as four bytes hold it.
+    bits = (key.astype(np.float32) + np.float32(0.0)).view(np.int32).astype(np.int64)
+    number = np.where(bits < 0, -1 - (bits & 0x7FFFFFFF), bits) + 2**31
+    number += (cell * 2**16 + along) << 32
+    order = np.argsort(number)
+    number = number[order]
+    equal = np.zeros(len(order) + 1, dtype=bool)
+    equal[1:-1] = np.diff(number) == 0
+    among = np.flatnonzero(equal[1:] | equal[:-1])
+    some = order[among]
+    order[among] = some[np.lexsort((some, key[some], number[among]))]
+    return order
 
 
 def _along_curve(point: FloatArray) -> NDArray[np.uint16]:
@@ -347,9 +391,17 @@ def _at_a_glance(cloud: Cloud, targets: Cloud, ratio: int) -> tuple[IntArray, In
     if not cloud.unlimited or not len(cloud.place):
         return nobody, nobody, everybody
     owns, controls, decided = [nobody], [nobody], np.zeros(len(everybody), dtype=bool)
+    alone = len(cloud.cell) == len(cloud.place)  # in places of their own
     for begin in range(0, len(everybody), AT_A_GLANCE):
         some = everybody[begin : begin + AT_A_GLANCE]
         distance, place, _ = cloud.around(targets.point[some], targets.cell[some], ratio + 1)
+        if alone:
+            sure = np.isfinite(distance[:, -1])
+            sure &= distance[:, -1] - np.where(sure, distance[:, -2], 0.0) > SAME
+            owns.append(np.repeat(some[sure], ratio))
+            controls.append(cloud.places.order[place[sure, :ratio].ravel()])
+            decided[some] = sure
+            continue
         size = cloud.places.size[place]
         enough = np.cumsum(size, axis=1)[:, :-1] >= ratio
         there = np.isfinite(distance)

@@ -273,6 +273,8 @@ def _again(group: Comparison, options: MatchOptions, lot: FloatArray) -> Sets:
 
 def most_controls(risk: RiskSet, ratio: int) -> int:
     """Return the ratio, or the candidates of the largest cell where these are fewer."""
+    if ratio == 1:
+        return 1
     return max(1, min(int(ratio), int(np.bincount(risk.cell[~risk.treated]).max(initial=0))))
 
 

@@ -16,7 +16,7 @@ nearest that is free takes a few steps however many are taken (union-find).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,6 +38,8 @@ SAME = 1e-9
 THREADS = 2
 #: With fewer controls than this one thread is as fast.
 MANY = 1_000_000
+#: Targets that look for their nearest at a time.
+AT_A_TIME = 2**15
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,10 +75,12 @@ class Neighbours:
     def at(self, rows: IntArray) -> Neighbours:
         """Return the same with controls named by `rows`, not by position."""
         size = int(rows.max(initial=-1)) + 1
-        key = self.member * size + rows[self.control]
-        key.sort()
-        member, control = np.divmod(key, max(size, 1))
-        return Neighbours(self.set_of, member, control, self.ties)
+        control = rows[self.control]
+        if len(control) and int(self.member[-1]) + 1 < len(control):  # sets of several
+            control += self.member * size
+            control.sort()
+            control -= self.member * size
+        return Neighbours(self.set_of, self.member, control, self.ties)
 
 
 def runs(ascending: FloatArray, apart: float = SAME) -> IntArray:
@@ -94,6 +98,8 @@ def runs(ascending: FloatArray, apart: float = SAME) -> IntArray:
 
 def _by_cell(cell: IntArray, cells: int) -> tuple[IntArray, IntArray]:
     """Return positions cell by cell, and where each cell begins and ends among them."""
+    if cells == 1:
+        return np.arange(len(cell)), np.array([0, len(cell)])
     # Sixteen bits are sorted by counting.
     narrow = cell.astype(np.uint16) if cells <= 2**16 else cell
     many = np.bincount(cell, minlength=cells)
@@ -119,8 +125,11 @@ def _in_order(score: FloatArray, cell: IntArray, cells: int) -> tuple[IntArray, 
 
 def _alike(key: IntArray) -> tuple[IntArray, IntArray]:
     """Return which of the different keys, ascending, each is, and where one such stands."""
-    order = np.argsort(key, kind="stable")  # nothing to do where they ascend
     new = np.ones(len(key), dtype=bool)
+    if (key[1:] >= key[:-1]).all():
+        new[1:] = key[1:] > key[:-1]
+        return np.cumsum(new) - 1, np.flatnonzero(new)
+    order = np.argsort(key, kind="stable")
     new[1:] = np.diff(key[order]) != 0
     place = np.empty(len(key), dtype=np.int64)
     place[order] = np.cumsum(new) - 1
@@ -166,15 +175,25 @@ class _Search:
     at: IntArray
 
     @classmethod
-    def of(cls, controls: Line, targets: Line) -> _Search:
-        """Find the places of the targets."""
-        score, target = controls.score, targets.score
-        at, more = np.empty(len(target), dtype=np.int64), len(targets.bounds) - len(controls.bounds)
-        bounds, own = np.pad(controls.bounds, (0, max(more, 0)), mode="edge"), targets.bounds
-        for c in np.flatnonzero(np.diff(own)).tolist():
-            here, among = slice(own[c], own[c + 1]), score[bounds[c] : bounds[c + 1]]
-            at[here] = bounds[c] + np.searchsorted(among, target[here])
-        return cls(score, target, bounds[targets.cell], bounds[targets.cell + 1], at)
+    def of(cls, controls: Line, targets: Line) -> Iterator[tuple[slice, _Search]]:
+        """Find the places of some targets at a time, whose arrays the processor can hold."""
+        more = max(len(targets.bounds) - len(controls.bounds), 0)
+        bounds, own = np.pad(controls.bounds, (0, more), mode="edge"), targets.bounds
+        cells = np.flatnonzero(np.diff(own))
+        for first in range(0, len(targets.score), AT_A_TIME):
+            last = min(first + AT_A_TIME, len(targets.score))
+            target = targets.score[first:last]
+            begin, end, at = np.empty((3, len(target)), dtype=np.int64)
+            among = (
+                np.searchsorted(own[cells + 1], first, "right"),
+                np.searchsorted(own[cells], last),
+            )
+            for c in cells[slice(*among)].tolist():
+                here = slice(max(own[c] - first, 0), own[c + 1] - first)
+                begin[here], end[here] = bounds[c : c + 2]
+                score = controls.score[bounds[c] : bounds[c + 1]]
+                at[here] = bounds[c] + np.searchsorted(score, target[here])
+            yield slice(first, last), cls(controls.score, target, begin, end, at)
 
     def window(self, k: IntArray) -> IntArray:
         """Return the start of the k consecutive scores nearest to each target.
@@ -251,19 +270,25 @@ def nearest_within(targets: Line, controls: Line, ratio: int, caliper: float) ->
     if not len(targets.order) or not len(controls.order):
         nobody = np.zeros(0, dtype=np.int64)
         return Neighbours(all_sets, nobody, nobody, 0)
-    line = _Search.of(controls, targets)
-    k = np.minimum(ratio, line.end - line.begin)
-    low = line.window(k)
-    ends = [np.abs(line.score[np.where(k > 0, at, 0)] - line.target) for at in (low, low + k - 1)]
-    reach = np.minimum(np.maximum(*ends), caliper) + SAME
     # All within reach, ties at the edge included, lie between these two positions.
-    first, last = line.within(reach, low, low + k)
-    has = last > first
-    set_of, of_set = _alike((first * (len(controls.order) + 1) + last)[has])
-    first, many = first[has][of_set], (last - first)[has][of_set]
-    member = np.repeat(np.arange(len(many)), many)
-    inside = np.arange(len(member)) + np.repeat(first - (np.cumsum(many) - many), many)
+    first, last = np.empty((2, len(all_sets)), dtype=np.int64)
+    for some, line in _Search.of(controls, targets):
+        k = np.minimum(ratio, line.end - line.begin)
+        low = line.window(k)
+        ends = [
+            np.abs(line.score[np.where(k > 0, at, 0)] - line.target) for at in (low, low + k - 1)
+        ]
+        reach = np.minimum(np.maximum(*ends), caliper) + SAME
+        first[some], last[some] = line.within(reach, low, low + k)
+    has, last = np.flatnonzero(last > first), last - first
+    set_of, of_set = _alike(first[has] * (len(controls.order) + 1) + last[has])
+    first, many = first[has[of_set]], last[has[of_set]]
     all_sets[targets.order[has]] = set_of
+    member = inside = np.arange(len(many))
+    if many.max(initial=1) == 1:
+        return Neighbours(all_sets, member, first, 0).at(controls.order)
+    member = np.repeat(member, many)
+    inside = np.arange(len(member)) + np.repeat(first - (np.cumsum(many) - many), many)
     found = Neighbours(all_sets, member, inside, int((many > ratio)[set_of].sum()))
     return found.at(controls.order)
 
@@ -285,7 +310,8 @@ class Places:
 
     def __init__(self, order: IntArray, begin: IntArray, person: IntArray) -> None:
         # A memoryview hands out one plain number at a time faster than an array does.
-        self._rows, self._first = order, begin
+        #: Rows, place by place.
+        self.order, self._first = order, begin
         #: How many rows each place has, taken or not.
         self.size = begin[1:] - begin[:-1]
         self._order, self._begin = order.data, begin.data
@@ -313,11 +339,11 @@ class Places:
     def rows_of(self, place: IntArray, size: IntArray) -> IntArray:
         """Return all rows of several places, of these sizes, one place after the other."""
         first = self._first[place] - (np.cumsum(size) - size)
-        return np.asarray(self._rows[np.repeat(first, size) + np.arange(size.sum())])
+        return np.asarray(self.order[np.repeat(first, size) + np.arange(size.sum())])
 
     def rows(self, place: int) -> IntArray:
         """Return all rows of a place, taken or not."""
-        return self._rows[self._begin[place] : self._begin[place + 1]]
+        return self.order[self._begin[place] : self._begin[place + 1]]
 
     def take(self, row: int) -> None:
         """Take the person behind a row out of every place."""
@@ -479,6 +505,8 @@ class Line:
     @property
     def cell(self) -> IntArray:
         """Of each in line, shape (n,)."""
+        if len(self.bounds) == 2:
+            return np.broadcast_to(np.int64(0), len(self.order))
         return np.repeat(np.arange(len(self.bounds) - 1), np.diff(self.bounds))
 
     @cached_property
@@ -499,6 +527,8 @@ class Line:
     @cached_property
     def _places(self) -> tuple[FloatArray, IntArray]:
         """Score and cell of each place."""
+        if self._begins.all():
+            return self.score, self.cell
         return self.score[self._begins], self.cell[self._begins]
 
     def around(self, rows: IntArray, look: int) -> tuple[IntArray, FloatArray]:
@@ -520,7 +550,8 @@ class Line:
         score, cell = self._places
         inside = (near >= 0) & (near < len(score))
         near = np.clip(near, 0, len(score) - 1)
-        inside &= cell[near] == cell[own]
+        if len(self.bounds) > 2:
+            inside &= cell[near] == cell[own]
         distance = np.where(inside, np.abs(score[near] - score[own]), np.inf)
         return np.where(inside, near, -1), distance
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -287,7 +288,7 @@ class RiskSet:
         """The design weight of each row, 1 where there are none, shape (m,)."""
         return np.ones(len(self.person)) if self.weight is None else self.weight
 
-    @property
+    @cached_property
     def start_years(self) -> IntArray:
         """The start years, ascending."""
         return np.flatnonzero(np.bincount(self.start_year))

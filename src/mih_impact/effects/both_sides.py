@@ -9,18 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
-from mih_impact.controls.comparison import Sets, distinct, started, weighed_sides
+from mih_impact.controls.comparison import (
+    Sets,
+    distinct,
+    in_years,
+    started,
+    sums_by,
+    weighed_sides,
+)
 from mih_impact.controls.group import ControlGroup
 from mih_impact.effects.adjustment import Adjustment, fitted
 from mih_impact.effects.comparison import Comparison
 from mih_impact.effects.estimated_weights import FLAT, by_coefficient, moved_by_score
 from mih_impact.effects.hidden import contributions
-from mih_impact.effects.influence import Influence, neighbour_residual, neighbours
+from mih_impact.effects.influence import Influence, neighbour_residual, neighbours, on_average
 from mih_impact.effects.question import TargetEffects
 from mih_impact.errors import EffectsError
 
@@ -94,11 +101,11 @@ class BothSides:
     ) -> BothSides:
         """Read what is asked of all rows: whoever weighs nothing may be a neighbour."""
         risk = group.risk
-        rows = np.arange(len(risk.person))
-        levels, changes = target.levels_and_changes(group, rows)
-        changes = np.where(target.included_rows(group)[:, None], changes, np.nan)
-        year = np.searchsorted(risk.start_years, risk.start_year).astype(np.int64)
-        return cls(group, target, levels, changes, year, adjustment)
+        levels, changes = target.levels_and_changes(group, slice(None))
+        included = target.included_rows(group)
+        if not included.all():
+            changes = np.where(included[:, None], changes, np.nan)
+        return cls(group, target, levels, changes, in_years(risk), adjustment)
 
     def effect(self, among: BoolArray) -> tuple[Comparison, Influence]:
         """Compare the sides; nobody where nobody is asked for."""
@@ -109,8 +116,9 @@ class BothSides:
             parts = adjusted(self, parts, changes)
         estimate = (parts.share * parts.by_year).sum(axis=0)
         there = parts.share.sum(axis=0) > 0
-        comparison = self._comparison(np.where(there, estimate, np.nan), parts, changes)
-        return comparison, self._influence(parts, estimate)
+        influence = self._influence(parts, estimate)
+        parts = replace(parts, rows=parts.rows[:0], reuse=None)  # not both in memory
+        return self._comparison(np.where(there, estimate, np.nan), parts, changes), influence
 
     def _shares(self, valid: BoolArray) -> FloatArray:
         """Return what start years weigh by those who start, shape (C, KE), where they are valid."""
@@ -229,69 +237,93 @@ class BothSides:
             for sets, sign in zip(self.group.matches, (1.0, -1.0), strict=True)
             if sets is not None
         ]
-        C, width = len(self.group.risk.start_years), changes.shape[1]
-        many, total = np.zeros((C, width)), np.zeros((C, width))
+        C = len(self.group.risk.start_years)
+        many, total = np.zeros((2, C, changes.shape[1]))
         for sets, sign, contrast, valid, _ in found:
             weight, at = valid * own_weight[sets.participant], self.year[sets.participant]
-            np.add.at(many, at, weight)
-            np.add.at(total, at, sign * np.where(valid, contrast, 0.0) * weight)
+            many = sums_by(at, weight, C, onto=many)
+            weight *= sign * np.where(valid, contrast, 0.0)
+            total = sums_by(at, weight, C, onto=total)
         share, many = self._shares(many > 0), _or_one(many)
         by_year, each = total / many, share / many
         own, load, squares, rows = (np.zeros_like(changes) for _ in range(4))
-        for sets, sign, contrast, valid, seen_weight in found:
+        while found:
+            sets, sign, contrast, valid, seen_weight = found.pop(0)
             year = self.year[sets.participant]
             weight = valid * each[year] * own_weight[sets.participant]
             own[sets.participant] = weight
             gap = sign * np.where(valid, contrast, 0.0) - by_year[year]
             rows[sets.participant] = weight * gap
+            del contrast, gap, year
             for power, sums in ((1, load), (2, squares)):
                 sums += _passed_on(sets, weight**power, seen_weight**power, power, len(load))
         seen = np.isfinite(changes)
-        load, squares = load * seen, squares * seen
-        reuse = np.sqrt(np.clip((own + load) ** 2 - own**2 - squares, 0.0, None))
-        return Parts(by_year, share, own + load, rows, reuse * self._residual(own + load, changes))
+        load *= seen
+        squares *= seen
+        reuse = (own + load) ** 2
+        reuse -= own**2
+        reuse -= squares
+        load += own
+        del own, squares, seen
+        reuse = np.sqrt(np.clip(reuse, 0.0, None, out=reuse), out=reuse)
+        return Parts(by_year, share, load, rows, self._reused(reuse, load, changes))
 
-    def _residual(self, load: FloatArray, changes: FloatArray) -> FloatArray:
-        """Return the change of every row less that of its nearest on its own side, scaled."""
-        residual = np.zeros_like(load)
+    def _reused(self, reuse: FloatArray, load: FloatArray, changes: FloatArray) -> FloatArray:
+        """Return reuse times the change of a row less that of its nearest on its own side, scaled.
+
+        Who is nobody's match, or one's alone, adds nothing: its nearest are not looked for.
+        """
+        added = np.zeros_like(load)
         for risk in (self.group.risk, self.group.risk.mirrored):
-            rows = np.flatnonzero(~risk.treated & (load > 0).any(axis=1))
+            rows = np.flatnonzero(~risk.treated & (reuse > 0).any(axis=1))
             near = neighbours(replace(self.group, risk=risk), rows, in_steps=True)
-            residual[rows] = neighbour_residual(load[rows], near, changes)
-        return residual
+            side = partial(self._on_average, ~risk.treated, load, changes)
+            added[rows] = reuse[rows] * neighbour_residual(near, changes, side)
+        return added
+
+    @staticmethod
+    def _on_average(side: BoolArray, load: FloatArray, changes: FloatArray) -> FloatArray:
+        """Return the mean change of a side by load, shape (KE,)."""
+        rows = np.flatnonzero(side & (load > 0).any(axis=1))
+        return on_average(load[rows], changes[rows])
 
     def _comparison(self, estimate: FloatArray, parts: Parts, changes: FloatArray) -> Comparison:
         """Return the estimates with who is behind them."""
         sets, person = self.group.sets, self.group.risk.person
         own, control = sets.participant, distinct(sets.control)
         share, load = parts.load[own], parts.load[control]
-        stands_for = parts.load if parts.stands_for is None else parts.stands_for
+        stands_for = (share, load)
+        if parts.stands_for is not None:
+            stands_for = parts.stands_for[own], parts.stands_for[control]
+        levels = self.levels[own], self.levels[control]
         mean_t, mean_c = (
-            np.where(np.isnan(estimate), np.nan, np.where(w != 0, w * self.levels[at], 0.0).sum(0))
-            for w, at in ((stands_for[own], own), (stands_for[control], control))
+            np.where(np.isnan(estimate), np.nan, np.where(w != 0, w * level, 0.0).sum(0))
+            for w, level in zip(stands_for, levels, strict=True)
         )
-        zeros = np.zeros_like(share)
+        change = seen = self.changes[own], self.changes[control]
+        if changes is not self.changes:
+            seen = changes[own], changes[control]
         return Comparison(
             estimate=estimate,
-            contrast=np.where(share > 0, changes[own], np.nan),
+            contrast=np.where(share > 0, seen[0], np.nan),
             valid=share > 0,
             share=share,
-            between=zeros,
+            between=np.broadcast_to(0.0, share.shape),
             stratum_t=self.year[own],
             stratum_c=self.year[control],
             n=(share > 0).sum(axis=0),
             control_row=control,
-            change_t=changes[own],
-            change_c=changes[control],
+            change_t=seen[0],
+            change_c=seen[1],
             load=load,
             load_squares=None,
             mean_t=mean_t,
             mean_c=mean_c,
             giving=contributions(
                 (share, load),
-                (self.levels[own], self.levels[control]),
+                levels,
                 (np.arange(len(own)), person[control]),
-                (self.changes[own], self.changes[control]),
+                change,
             ),
         )
 
@@ -302,10 +334,12 @@ class BothSides:
         counted = np.where(parts.share > 0, many[:, None], 0.0).sum(axis=0)
         by_share = parts.by_year if parts.by_share is None else parts.by_share
         between = np.where(parts.share > 0, by_share - estimate, 0.0) / _or_one(counted)
-        own = np.where(risk.treated, risk.weights, 0.0)[:, None]
-        rows = parts.rows + own * between[self.year]
-        summed = np.zeros((P, rows.shape[1]))
-        np.add.at(summed, risk.person, rows)
+        own = np.where(risk.treated, 1.0 if risk.weight is None else risk.weight, 0.0)
+        rows = between[self.year]
+        rows *= own[:, None]
+        rows += parts.rows
+        summed = sums_by(risk.person, rows, P)
+        del own, rows
         touched = np.flatnonzero(summed.any(axis=1))
         if self.group.model is not None and self.group.estimated_model is None:
             # Weights taken as fixed have the factor that they have in `influence.person`.
@@ -315,8 +349,8 @@ class BothSides:
         if parts.reuse is not None:
             # Of either side a row of its own: whoever is on both adds twice.
             for side, first in ((risk.treated, P), (~risk.treated, 0)):
-                reuse = np.zeros_like(summed)
-                np.add.at(reuse, risk.person[side], parts.reuse[side])
+                side = np.flatnonzero(side & parts.reuse.any(axis=1))
+                reuse = sums_by(risk.person[side], parts.reuse[side], P)
                 again = np.flatnonzero(reuse.any(axis=1))
                 found.append((reuse[again], ~(first + again)))
         return Influence(*(np.concatenate(each) for each in zip(*found, strict=True)))
@@ -332,10 +366,10 @@ def _contrasts(sets: Sets, changes: FloatArray) -> tuple[FloatArray, BoolArray, 
     W = sets.matrix(len(changes))
     seen = np.isfinite(changes)
     seen_weight = np.asarray(W @ seen.astype(np.float64))
-    mean = (W @ np.where(seen, changes, 0.0)) / np.where(seen_weight > 0, seen_weight, 1.0)
-    own = changes[sets.participant]
-    valid = np.isfinite(own) & (seen_weight > 0)[sets.set_of]
-    return own - mean[sets.set_of], valid, seen_weight
+    mean = W @ (changes if seen.all() else np.where(seen, changes, 0.0))
+    mean /= _or_one(seen_weight)
+    valid = seen[sets.participant] & (seen_weight > 0)[sets.set_of]
+    return changes[sets.participant] - mean[sets.set_of], valid, seen_weight
 
 
 def _passed_on(
@@ -343,9 +377,7 @@ def _passed_on(
 ) -> FloatArray:
     """Return what members pass on to those they are compared with, summed by row, (rows, KE)."""
     W = sets.matrix(rows, power)
-    one = np.ones(len(sets.set_of))
-    of_set = csr_array((one, (sets.set_of, np.arange(len(one)))), shape=(W.shape[0], len(one)))
-    total = of_set @ weight / np.where(seen_weight > 0, seen_weight, 1.0)
+    total = sums_by(sets.set_of, weight, W.shape[0]) / _or_one(seen_weight)
     return np.asarray(W.T @ total)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mih_impact.controls.comparison import sums_by
 from mih_impact.effects.group_time.influence import FactoredInfluence, factored
 from mih_impact.effects.group_time.means import Profiles
 from mih_impact.effects.group_time.sample import Outcomes
@@ -303,11 +304,11 @@ class _Persons:
         patterns, of = np.unique(seen_never, axis=0, return_inverse=True)
         sums = sample.moments[0, 1:][columns] * sample.values.anybody[columns]
         number = [np.bincount(own, minlength=len(kinds)), np.array([len(sample.whole)])]
-        total = [_sums(np.where(untreated, y, 0.0), own, len(kinds)), sums[None]]
+        total = [sums_by(own, np.where(untreated, y, 0.0), len(kinds)), sums[None]]
         seen = [kinds[:, 1:].astype(bool), sample.values.anybody[columns][None]]
         if len(never):
             number.append(np.bincount(of.ravel(), minlength=len(patterns)))
-            total.append(_sums(np.where(seen_never, never, 0.0), of.ravel(), len(patterns)))
+            total.append(sums_by(of.ravel(), np.where(seen_never, never, 0.0), len(patterns)))
             seen.append(patterns)
         since = np.full((sum(len(part) for part in seen), T), -10_000)
         since[: len(kinds)] = years - kinds[:, :1]
@@ -328,17 +329,11 @@ def _leads(since: IntArray, early: IntArray) -> FloatArray:
     return np.asarray(since[:, :, None] == early, dtype=np.float64)
 
 
-def _sums(values: FloatArray, kind: IntArray, kinds: int) -> FloatArray:
-    """Add the rows of each kind."""
-    columns = [np.bincount(kind, column, minlength=kinds) for column in values.T]
-    return np.asarray(np.stack(columns, axis=1), dtype=np.float64)
-
-
 def _start_year_means(left: FloatArray, imputed: BoolArray, start: IntArray) -> FloatArray:
     """Return the mean effect of the start year in each year, of every starter, shape (s, T)."""
     starts, own = np.unique(start, return_inverse=True)
-    n = _sums(imputed.astype(np.float64), own, len(starts))
-    mean = _sums(np.where(imputed, left, 0.0), own, len(starts)) / np.maximum(n, 1.0)
+    n = sums_by(own, imputed.astype(np.float64), len(starts))
+    mean = sums_by(own, np.where(imputed, left, 0.0), len(starts)) / np.maximum(n, 1.0)
     return np.asarray(mean[own])
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "matched_set",
     "neighbour_residual",
     "neighbours",
+    "on_average",
     "pair_rows",
     "person",
     "seen_alike",
@@ -361,11 +362,16 @@ def abadie_imbens(
     c, who = comparison, group.risk.person
     assert c.load_squares is not None
     pairs = pair_rows(c)
-    residual = neighbour_residual(comparison.load, near, changes)
+    residual = neighbour_residual(near, changes, lambda: on_average(c.load, changes[near.used]))
     reuse = np.sqrt(np.clip(c.load**2 - c.load_squares, 0.0, None)) * residual
     control, persons = _sum_within(reuse, who[c.control_row])
     cluster = np.concatenate([who[group.sets.participant], ~persons])
     return Influence(np.concatenate([pairs, control]), cluster)
+
+
+def on_average(load: FloatArray, changes: FloatArray) -> FloatArray:
+    """Return the mean change by load, those seen, shape (KE,)."""
+    return np.asarray((load * np.where(np.isfinite(changes), changes, 0.0)).sum(axis=0))
 
 
 def seen_alike(changes: FloatArray) -> list[tuple[NDArray[np.bool_], IntArray]]:
@@ -377,18 +383,25 @@ def seen_alike(changes: FloatArray) -> list[tuple[NDArray[np.bool_], IntArray]]:
     return [(seen[:, ks[0]], np.array(ks)) for ks in columns.values()]
 
 
-def neighbour_residual(load: FloatArray, near: Nearby, changes: FloatArray) -> FloatArray:
-    """Return r of every control row, shape (q, KE); 0 where the control itself is not seen."""
+def neighbour_residual(
+    near: Nearby, changes: FloatArray, otherwise: Callable[[], FloatArray]
+) -> FloatArray:
+    """Return r of every row of `near.used`, shape (q, KE); 0 where the row itself is not seen.
+
+    `otherwise` gives the mean change of the side, shape (KE,), for rows without a neighbour.
+    """
     own = changes[near.used]
-    residual = own - (load * np.where(np.isfinite(own), own, 0.0)).sum(axis=0)
+    residual = np.empty_like(own)
     for seen, columns in seen_alike(changes):
         mean, count = near.means(changes[:, columns], seen)
-        known = np.flatnonzero(count > 0)
-        scale = np.sqrt(count / (count + 1.0))[known, None]
-        gap = own[np.ix_(known, columns)] - mean[known]
+        gap = own[:, columns] - mean
         # Equal changes, whose sums are rounded, do not differ.
-        gap[np.abs(gap) <= ROUNDING * np.abs(mean[known])] = 0.0
-        residual[np.ix_(known, columns)] = gap * scale
+        gap[np.abs(gap) <= ROUNDING * np.abs(mean)] = 0.0
+        gap *= np.sqrt(count / (count + 1.0))[:, None]
+        alone = np.flatnonzero(count == 0)
+        if len(alone):
+            gap[alone] = own[np.ix_(alone, columns)] - otherwise()[columns]
+        residual[:, columns] = gap
     return np.where(np.isfinite(own), residual, 0.0)
 
 

@@ -233,11 +233,11 @@ class TargetEffects:
         return np.array([self.bases == (e,) for e in self.years])
 
     def levels_and_changes(
-        self, group: ControlGroup, rows: IntArray
+        self, group: ControlGroup, rows: IntArray | slice
     ) -> tuple[FloatArray, FloatArray]:
         """Return levels and changes from the base of rows of the risk set, shape (rows, K * E)."""
         levels = self._values(group, rows, self.years)
-        flat = levels.reshape(len(rows), -1)
+        flat = levels.reshape(len(levels), -1)
         if not self.bases:
             return flat, flat
         if set(self.bases) <= {*self.years}:
@@ -245,15 +245,16 @@ class TargetEffects:
         else:
             before = self._values(group, rows, self.bases)
         base = before[:, :, 0] if len(self.bases) == 1 else before.mean(axis=2)
-        return flat, (levels - base[:, :, None]).reshape(len(rows), -1)
+        return flat, (levels - base[:, :, None]).reshape(len(levels), -1)
 
-    def _values(self, group: ControlGroup, rows: IntArray, years: Sequence[int]) -> FloatArray:
+    def _values(
+        self, group: ControlGroup, rows: IntArray | slice, years: Sequence[int]
+    ) -> FloatArray:
         """Return outcomes by year since start, shape (rows, K, years); NaN where not seen."""
         cube, who, start = group.risk.cube, group.risk.person[rows], group.risk.start[rows]
-        values = np.empty((len(rows), len(self.outcomes), len(years)))
-        for k, name in enumerate(
-            self.outcomes
-        ):  # one at a time: together they take the most memory
+        values = np.empty((len(who), len(self.outcomes), len(years)))
+        # One at a time: together they take the most memory.
+        for k, name in enumerate(self.outcomes):
             values[:, k] = cube.since_start(name, who, start, years, dead=self.dead)
         return values
 

@@ -21,7 +21,7 @@ from mih_impact.display.unit import AnyUnit, as_unit, zero_is_nothing
 from mih_impact.errors import OptionError
 from mih_impact.panel import engine
 from mih_impact.panel.contract import CONTRACT, Dtype
-from mih_impact.panel.cube import EIGHT, NEVER, BoolArray, Cube, Dead, FloatArray, IntArray, Widths
+from mih_impact.panel.cube import NEVER, BoolArray, Cube, Dead, FloatArray, IntArray
 from mih_impact.panel.derived import in_g_of
 from mih_impact.panel.fill import Filled
 from mih_impact.panel.residency import (
@@ -34,6 +34,7 @@ from mih_impact.panel.residency import (
     states,
 )
 from mih_impact.panel.selection import MEASURE, Named
+from mih_impact.panel.size import EIGHT, Widths
 
 __all__ = [
     "MonthCube",

@@ -22,12 +22,11 @@ from mih_impact import arguments
 from mih_impact.display.unit import AnyUnit, zero_is_nothing
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.columns import default_outcomes
-from mih_impact.panel.contract import Dtype
 from mih_impact.panel.derived import InG, derived_of, in_g_of
 from mih_impact.panel.residency import BY_RANK, RANK, State, censored, gone, present
 from mih_impact.panel.selection import CovariateRead, require_column, require_outcome
 
-__all__ = ["EIGHT", "NEVER", "Cube", "Dead", "Precision", "Widths", "arrays_of", "fingerprint_of"]
+__all__ = ["NEVER", "Cube", "Dead", "arrays_of", "fingerprint_of"]
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
@@ -302,14 +301,21 @@ class Cube:
         self, name: str, person: IntArray, start: IntArray, years: Sequence[int], *, dead: Dead
     ) -> FloatArray:
         """Return `since_start` before anybody is censored."""
-        starts, which = np.unique(start, return_inverse=True)
+        starts, which = start[:1], np.zeros(len(start), dtype=np.int64)
+        if len(start) and start.min() < start.max():
+            starts, which = np.unique(start, return_inverse=True)
         column = starts[:, None] + np.asarray(years)[None, :] - int(self.periods[0])
         inside = (column >= 0) & (column < len(self.periods))
         # What lies outside is read where somebody is inside, if anybody is, and then left out.
         place = np.where(inside, column, column[inside].min(initial=len(self.periods) - 1))
+        if len(starts) == 1 and np.array_equal(person, np.arange(self.n_persons)):
+            values = self._values(name, (slice(None), place[0]), dead)
+            values[:, ~inside[0]] = np.nan
+            return values
         if len(person) <= self.n_persons:
             values = self._values(name, (person[:, None], place[which]), dead)
-            values[~inside[which]] = np.nan
+            if not inside.all():
+                values[~inside[which]] = np.nan
             return values
         # The same persons again and again: each is read once.
         when = np.unique(place)
@@ -436,7 +442,9 @@ class Cube:
             if (self.price_factor[when] != 1.0).any():
                 values *= self.price_factor[when]
         else:
-            values = self.number[name][cells].copy()
+            values = self.number[name][cells]
+            if np.may_share_memory(values, self.number[name]):
+                values = values.copy()
         values = values.astype(np.float64, copy=False)
         if self._somebody_away:
             state, zero = self.state[cells], dead == "zero" and zero_is_nothing(self.unit_of(name))
@@ -459,6 +467,8 @@ class Cube:
     def _last_row(self) -> NDArray[np.int16]:
         """Position of the last row at or before each period, -1 when there is none yet."""
         position = np.arange(len(self.periods), dtype=np.int16)
+        if self.row.all():
+            return np.broadcast_to(position, self.row.shape)
         return np.maximum.accumulate(np.where(self.row, position, np.int16(-1)), axis=1)
 
     def code_as_of(self, name: str, period: int) -> tuple[NDArray[np.int32], BoolArray]:
@@ -484,6 +494,9 @@ class Cube:
             texts = np.array([*self.categories[name], None], dtype=object)
             return CovariateRead(texts[code], carried)
         last, carried = self._last_row_at(period)
+        if len(last) and last.min() == last.max() >= 0:  # the same row of everybody
+            values = self.number[name][:, last[0]].astype(np.float64)
+            return CovariateRead(values, carried)
         values = self.number[name][np.arange(self.n_persons), last]
         return CovariateRead(np.where(last >= 0, values.astype(np.float64), np.nan), carried)
 
@@ -515,86 +528,3 @@ class Cube:
             schemes=self.schemes,
             names=self.names,
         )
-
-
-Precision = Literal["float64", "float32"]
-
-#: Whole øre that four bytes hold.
-MOST_ORE = 2**31 - 1
-
-
-@dataclass(frozen=True)
-class Widths:
-    """In which types values are stored; they are read out as float64 in any case.
-
-    Attributes
-    ----------
-    number
-        Type of number columns.
-    exact
-        Number columns that are kept in eight bytes all the same: those that can be outcomes.
-    narrow
-        Money columns whose øre are kept in four bytes, which loses nothing.
-    """
-
-    number: type[np.floating[Any]] = np.float64
-    narrow: frozenset[str] = frozenset()
-    exact: frozenset[str] = frozenset()
-
-    @classmethod
-    def of(
-        cls,
-        precision: Precision,
-        money: Iterable[str],
-        extremes: Mapping[str, tuple[float, float]],
-        *,
-        per_year: int,
-        exact: Iterable[str] = (),
-    ) -> Widths:
-        """Return the types for a precision.
-
-        Parameters
-        ----------
-        precision
-            "float64" keeps everything in eight bytes. "float32" keeps numbers in four, which have
-            seven digits, unless they can be outcomes, and money in four where no year of anybody's
-            can be too large for them.
-        money
-            The money columns.
-        extremes
-            Smallest and largest value of each, in kroner.
-        per_year
-            Periods in a year. By month amounts are kept as running totals, and these may go round:
-            what a year adds is right as long as no year alone is too large.
-        exact
-            The number columns that can be outcomes.
-
-        Examples
-        --------
-        >>> Widths.of("float32", ["aap"], {"aap": (0.0, 900_000.0)}, per_year=12).narrow
-        frozenset({'aap'})
-        """
-        if precision == "float64":
-            return EIGHT
-        largest = {name: max(map(abs, extremes[name])) for name in money if name in extremes}
-        fits = [name for name, kroner in largest.items() if kroner * 100 * per_year <= MOST_ORE]
-        return cls(np.float32, frozenset(fits), frozenset(exact))
-
-    def of_number(self, name: str) -> type[np.floating[Any]]:
-        """Return the type of a number column."""
-        return np.float64 if name in self.exact else self.number
-
-    def ore(self, name: str) -> type[np.signedinteger[Any]]:
-        """Return the type of a money column."""
-        return np.int32 if name in self.narrow else np.int64
-
-    def bytes(self, name: str, dtype: Dtype) -> int:
-        """Return the bytes of a varying column's cell: money has øre and a flag for null."""
-        if dtype == "category":
-            return 4
-        if dtype == "money":
-            return np.dtype(self.ore(name)).itemsize + 1
-        return np.dtype(self.of_number(name)).itemsize
-
-
-EIGHT = Widths()

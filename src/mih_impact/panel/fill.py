@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact.panel.contract import Dtype
-from mih_impact.panel.cube import EIGHT, Widths
 from mih_impact.panel.engine import NO_ORE
+from mih_impact.panel.size import EIGHT, Widths
 
 __all__ = ["Filled", "Words"]
 

@@ -22,7 +22,7 @@ from mih_impact.panel.build import Request, build_cube, count_persons
 from mih_impact.panel.check import Context, PanelReport, breaches, notes_on
 from mih_impact.panel.columns import Cast, default_outcomes, told
 from mih_impact.panel.contract import BENEFITS
-from mih_impact.panel.cube import Cube, Precision, Widths
+from mih_impact.panel.cube import Cube
 from mih_impact.panel.engine import reading
 from mih_impact.panel.person_counts import PanelCounts
 from mih_impact.panel.selection import (
@@ -35,7 +35,7 @@ from mih_impact.panel.selection import (
     eligible_words,
     named_measure,
 )
-from mih_impact.panel.size import SizeEstimate, bytes_of, disk_of
+from mih_impact.panel.size import Precision, SizeEstimate, Widths, bytes_of, disk_of
 from mih_impact.reference.prices import PriceIndex, g_averages
 
 __all__ = ["Money", "Panel", "Period", "panel_card"]

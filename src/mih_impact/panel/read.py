@@ -19,12 +19,11 @@ from mih_impact.display.unit import AnyUnit, is_money
 from mih_impact.errors import OptionError, PanelContractError
 from mih_impact.panel.columns import Values, column_casts, numeric_units
 from mih_impact.panel.contract import CONTRACT
-from mih_impact.panel.cube import Precision
 from mih_impact.panel.files import is_csv
 from mih_impact.panel.names import price_index_of, read_evidence, require_mappings
 from mih_impact.panel.number_text import Marks, read_marks
 from mih_impact.panel.panel import Money, Panel, Period
-from mih_impact.panel.size import parse_memory
+from mih_impact.panel.size import Precision, parse_memory
 from mih_impact.panel.sources import LACKING, open_source, open_spells
 from mih_impact.reference.prices import PriceIndex
 
