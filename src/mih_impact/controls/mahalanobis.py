@@ -237,8 +237,7 @@ class Cloud:
             )
         nth = np.arange(1, min(count, end - first) + 1)
         distance, found = self._trees[first].query(target, k=nth)
-        found += first
-        return distance, found
+        return np.asarray(distance), np.asarray(found) + first if first else np.asarray(found)
 
     def around(
         self, target: FloatArray, cell: IntArray, count: int

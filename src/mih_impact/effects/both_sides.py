@@ -349,8 +349,8 @@ class BothSides:
         if parts.reuse is not None:
             # Of either side a row of its own: whoever is on both adds twice.
             for side, first in ((risk.treated, P), (~risk.treated, 0)):
-                side = np.flatnonzero(side & parts.reuse.any(axis=1))
-                reuse = sums_by(risk.person[side], parts.reuse[side], P)
+                some = np.flatnonzero(side & parts.reuse.any(axis=1))
+                reuse = sums_by(risk.person[some], parts.reuse[some], P)
                 again = np.flatnonzero(reuse.any(axis=1))
                 found.append((reuse[again], ~(first + again)))
         return Influence(*(np.concatenate(each) for each in zip(*found, strict=True)))

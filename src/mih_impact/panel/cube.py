@@ -495,8 +495,7 @@ class Cube:
             return CovariateRead(texts[code], carried)
         last, carried = self._last_row_at(period)
         if len(last) and last.min() == last.max() >= 0:  # the same row of everybody
-            values = self.number[name][:, last[0]].astype(np.float64)
-            return CovariateRead(values, carried)
+            return CovariateRead(self.number[name][:, last[0]].astype(np.float64), carried)
         values = self.number[name][np.arange(self.n_persons), last]
         return CovariateRead(np.where(last >= 0, values.astype(np.float64), np.nan), carried)
 
