@@ -292,9 +292,11 @@ def started(risk: RiskSet) -> FloatArray:
 def in_years(risk: RiskSet) -> IntArray:
     """Return which of `risk.start_years` each row is of, shape (m,)."""
     years = risk.start_years
+    if len(years) == 1:
+        return np.broadcast_to(np.int64(0), len(risk.person))
     place = np.zeros(int(years[-1]) + 1, dtype=np.int64)
     place[years] = np.arange(len(years))
-    return place[risk.start_year] if len(years) > 1 else np.zeros_like(risk.start_year)
+    return place[risk.start_year]
 
 
 def weighed_sides(risk: RiskSet, on: EffectOn) -> tuple[BoolArray, list[BoolArray]]:

@@ -372,6 +372,8 @@ def as_sets(target: IntArray, chosen: Neighbours) -> Sets:
     has = chosen.set_of >= 0
     count = np.bincount(chosen.member)
     weight = 1.0 / count[chosen.member]
+    if has.all():
+        return Sets(target, chosen.set_of, chosen.member, chosen.control, weight)
     return Sets(target[has], chosen.set_of[has], chosen.member, chosen.control, weight)
 
 

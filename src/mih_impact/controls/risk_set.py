@@ -545,6 +545,8 @@ def _present(
 
 def _renumbered(cell: IntArray) -> IntArray:
     """Return the same cells, numbered from 0 without gaps."""
+    if cell.min() == cell.max():
+        return np.broadcast_to(np.int64(0), cell.shape)
     met = np.zeros(int(cell.max()) + 1, dtype=bool)
     met[cell] = True
     return (np.cumsum(met) - 1)[cell]

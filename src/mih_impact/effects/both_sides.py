@@ -117,7 +117,7 @@ class BothSides:
         estimate = (parts.share * parts.by_year).sum(axis=0)
         there = parts.share.sum(axis=0) > 0
         influence = self._influence(parts, estimate)
-        parts = replace(parts, rows=parts.rows[:0], reuse=None)  # not both in memory
+        parts = replace(parts, rows=np.empty(0), reuse=None)  # not both in memory
         return self._comparison(np.where(there, estimate, np.nan), parts, changes), influence
 
     def _shares(self, valid: BoolArray) -> FloatArray:

@@ -181,10 +181,6 @@ def _by_person(
 
     Who has one row comes first, and all rows of another together.
     """
-    order = np.argsort(person, kind="stable")
-    first = np.flatnonzero(np.diff(person[order], prepend=-1))
-    size = np.diff(first, append=len(order))
-    several = np.repeat(size > 1, size)
     many = max(1, _AMOUNTS // max(weight.shape[1], 1))
 
     def part(rows: IntArray, own: csr_array | None = None) -> Part:
@@ -197,6 +193,14 @@ def _by_person(
             amounts.append(amounts[0] - change[rows])
         return weight[rows], amounts, own
 
+    if (person[1:] > person[:-1]).all():  # everybody has one, in order
+        for k in range(0, max(len(person), 1), many):
+            yield part(np.arange(k, min(k + many, len(person))))
+        return
+    order = np.argsort(person, kind="stable")
+    first = np.flatnonzero(np.diff(person[order], prepend=-1))
+    size = np.diff(first, append=len(order))
+    several = np.repeat(size > 1, size)
     alone = np.sort(order[~several])
     for k in range(0, max(len(alone), 1), many):
         yield part(alone[k : k + many])
