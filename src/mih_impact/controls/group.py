@@ -82,8 +82,19 @@ class ControlGroup(Comparison, Displayed):
 
     @property
     def cloud(self) -> Cloud:
-        """Where candidates stand by their coordinates."""
-        assert self.whitened is not None
+        """Where candidates stand by their coordinates.
+
+        Raises
+        ------
+        SupportError
+            Nearness is not by a distance on covariates.
+        """
+        if self.whitened is None:
+            raise SupportError(
+                "The group has no coordinates, since nearness is by no distance on covariates",
+                found=f"method={self.method!r}",
+                do="choose it with mih.match(panel, on=..., method='mahalanobis')",
+            )
         return in_space(self.risk, self.whitened)
 
     @cached_property
