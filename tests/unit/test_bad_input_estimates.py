@@ -79,7 +79,7 @@ def test_nobody_starts_nobody_eligible_nobody_alike():
     with pytest.raises((mih.SupportError, mih.PanelContractError), match="start_year"):
         mih.match(nobody, on=["age"])
     barred = mih.read_panel(frame.assign(eligible=False))
-    with pytest.raises(mih.SupportError, match="No exact cell"):
+    with pytest.raises(mih.SupportError, match="Nobody in the panel can be a control"):
         mih.match(barred, on=["age"])
     apart = frame.assign(county=np.where(frame["start_year"].notna(), "A", "B"))
     with pytest.raises(mih.SupportError, match="coarser"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -164,7 +166,8 @@ def test_workers_change_no_number_and_the_seed_does(register, way):
     assert (one != drawn(seed=4))[:, 1].all()
 
 
-def test_a_bar_is_shown_where_it_is_wanted(weighted, capsys):
+def test_a_bar_is_shown_where_it_is_wanted(weighted, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)  # as on a terminal
     for workers in (1, 2):
         with mih.options(progress=True):
             mih.resample(weighted, window=(-1, 1), draws=20, workers=workers)

@@ -57,7 +57,7 @@ def test_an_option_has_the_same_default_in_every_call():
     assert set(defaults("alpha").values()) == {0.05}
     seeds = defaults("seed")
     drawn_only_on_request = {name for name, value in seeds.items() if value is None}
-    assert drawn_only_on_request == {"match", "weight", "Provenance.of"}
+    assert drawn_only_on_request == {"match", "weight", "Provenance.of", "Provenance.then"}
     assert set(seeds.values()) == {2025, None}
     draws = defaults("draws")
     tests = {name for name, value in draws.items() if value == 999}
