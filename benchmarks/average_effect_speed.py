@@ -12,12 +12,15 @@ Each side is a process of its own and each call is repeated in it after one that
 cube is in memory; "with_reading" is the first call with `read_panel`, the contract's checks and the
 cube from a Parquet file. scikit-learn: from a long pandas frame that was read before to changes by
 person, `NearestNeighbors` from targets to the other side, and once more within the own side for the
-variance, which NumPy adds up; "from_columns" is its time without the frame. R, up to 50,000
-persons, since its time grows with the square of them: `Match(Var.calc = 1, ties = TRUE)` from
-columns that lie ready. Time is that of the processor, user and system; memory is the highest
-resident size of the process during the calls with all that it holds, and what that is above its
-size before the first of them. A peer is stopped after `--limit` seconds, or where it asks for more
-than `--memory` GB, and recorded so. Everything runs on one thread. `--peer` is a Python with
+variance, which NumPy adds up: on everybody, that of all, as the paper has it; on candidates, that
+of those who are a match. "scikit_learn_reused" looks for it only where it counts, as ours does: of
+those who are a match more than once, or in their own right as well. "from_columns" is its time
+without the frame. R, up to 50,000 persons, since its time grows with the square of them:
+`Match(Var.calc = 1, ties = TRUE)` from columns that lie ready. Time is that of the processor, user
+and system; memory is the highest resident size of the process during the calls with all that it
+holds, and what that is above its size before the first of them. A peer is stopped after `--limit`
+seconds, or where it asks for more than `--memory` GB, and recorded so. Everything runs on one
+thread. `--peer` is a Python with
 scikit-learn. Estimates differ where two are as near within 1e-9, who are a tie to us alone.
 
 Medians, and how far estimates and errors are apart, go to
@@ -37,6 +40,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -111,8 +115,11 @@ def ours(task: dict[str, object], folder: Path):
     return lambda: estimate(panel), {"with_reading": round(time.process_time() - begun, 3)}
 
 
-def scikit_learn(task: dict[str, object], folder: Path):
-    """Return the call of neighbours and the variance of Abadie and Imbens (2006)."""
+def scikit_learn(task: dict[str, object], folder: Path, *, reused: bool = False):
+    """Return the call of neighbours and the variance of Abadie and Imbens (2006).
+
+    With `reused` the nearest of the own side are looked for where they count alone, as by ours.
+    """
     import sklearn
     from sklearn.neighbors import NearestNeighbors
 
@@ -152,7 +159,8 @@ def scikit_learn(task: dict[str, object], folder: Path):
             reuse += 2 * used / M
         spread = np.zeros(len(y))
         for side in (treated, ~treated):
-            rows = np.flatnonzero(side & (used + (task["estimand"] == "ate") > 0))
+            counts = reuse > 0 if reused else used + (task["estimand"] == "ate") > 0
+            rows = np.flatnonzero(side & counts)
             if not len(rows):
                 continue
             own = np.flatnonzero(side)
@@ -193,7 +201,11 @@ cat(sprintf('{"cpu_seconds": [%s], "peak_mb": %.1f, "above_data_mb": %.1f, "foun
  as.numeric(fit$est), fit$se, packageVersion("Matching")), "\n")
 """
 
-SIDES = {"ours": ours, "scikit_learn": scikit_learn}
+SIDES = {
+    "ours": ours,
+    "scikit_learn": scikit_learn,
+    "scikit_learn_reused": partial(scikit_learn, reused=True),
+}
 
 
 def side(name: str, task: dict[str, object], folder: Path, runs: int) -> dict[str, object]:
@@ -228,7 +240,7 @@ def in_process(command: list[str], limit: float, memory: float) -> dict[str, obj
 def compared(row: dict[str, dict[str, object]]) -> dict[str, object]:
     """Return each peer's time and memory as a multiple of ours, and how far its numbers are."""
     own, found = row["ours"], {}
-    for name in ("matching", "scikit_learn"):
+    for name in ("matching", "scikit_learn", "scikit_learn_reused"):
         other = row.get(name, {})
         if "cpu_seconds" not in other:
             continue
@@ -284,7 +296,7 @@ def measured(persons: int, k: int, folder: str, asked: argparse.Namespace) -> di
     task, runs = TASKS[k], str(asked.runs)
     row: dict[str, object] = {"persons": persons, **task}
     for name in SIDES:
-        python = asked.peer if name == "scikit_learn" else sys.executable
+        python = sys.executable if name == "ours" else asked.peer
         command = [python, __file__, "--side", name, "--tasks", str(k), "--runs", runs]
         row[name] = in_process([*command, "--folder", folder], asked.limit, asked.memory)
     how = [str(task[key]) for key in ("by", "neighbours", "estimand")]

@@ -811,7 +811,11 @@ def speed() -> str:
             peers,
         )
         for each in kept_in("average_effect_speed")["rows"]
-        for peers in (("matching", "R Matching"), ("scikit_learn", "scikit-learn"))
+        for peers in (
+            ("matching", "R Matching"),
+            ("scikit_learn", "scikit-learn"),
+            ("scikit_learn_reused", "scikit-learn with our shortcut"),
+        )
         if peers[0] in each
     ]
     rows += [
