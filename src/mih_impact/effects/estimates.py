@@ -16,7 +16,7 @@ from mih_impact.arguments import named_options
 from mih_impact.controls.subgroups import ALL, Split
 from mih_impact.display.result import Provenance, Result, is_small
 from mih_impact.display.unit import AnyUnit
-from mih_impact.effects.hidden import contributors, hidden_cells
+from mih_impact.effects.hidden import Hidden, contributors, hidden_cells
 from mih_impact.effects.influence import AnyInfluence
 from mih_impact.errors import EffectsError, OptionError
 
@@ -186,16 +186,8 @@ class EffectEstimates(Result):
         average of group-time effects, a benefit beside the sum of those of one payer. See
         `hidden.hidden_cells`. An average over years is hidden where one of them is.
         """
-        family = self.frame if self.family is None else self.family
-        own = family["subgroup"].isin(self.subgroups).to_numpy()
-        found = hidden_cells(family, self.in_overall, self.contributions)
-        values, means, counts, lost = (hidden[own] for hidden in found)
-        if self.source is not None:
-            beside = self.source.shown().estimate[:, self._averaged_places]
-            there = np.isfinite(self.source.estimate[:, self._averaged_places])
-            values = values | (np.isnan(beside) & there).any(axis=1)
-            means, counts, lost = means | values, counts | values, lost | values
-        if not any(hidden.any() for hidden in (values, means, counts, lost)):
+        values, means, counts, lost = found = self._hidden()
+        if not any(hidden.any() for hidden in found):
             return self
         frame = self.frame.copy()
         for hidden, names in (
@@ -208,6 +200,19 @@ class EffectEstimates(Result):
         if self.matrix is not None:
             matrix = np.where(values[:, None] | values[None, :], np.nan, self.matrix)
         return replace(self, frame=frame, estimate=estimate, matrix=matrix)
+
+    def _hidden(self) -> Hidden:
+        """Return what is hidden of each row of the table."""
+        family = self.frame if self.family is None else self.family
+        own = family["subgroup"].isin(self.subgroups).to_numpy()
+        found = hidden_cells(family, self.in_overall, self.contributions)
+        values, means, counts, lost = (hidden[own] for hidden in found)
+        if self.source is not None:
+            beside = self.source.shown().estimate[:, self._averaged_places]
+            there = np.isfinite(self.source.estimate[:, self._averaged_places])
+            values = values | (np.isnan(beside) & there).any(axis=1)
+            means, counts, lost = means | values, counts | values, lost | values
+        return Hidden(values, means, counts, lost)
 
     @property
     def contributors(self) -> FloatArray:
@@ -348,15 +353,16 @@ def fewest_persons(effects: EffectEstimates, outcome: str, years: list[int]) -> 
 
     1 where a year is hidden lest another follow from it, however many are behind it.
     """
-    rows = effects.frame[
-        (effects.frame["outcome"] == outcome)
-        & (effects.frame["subgroup"] == effects.subgroups[0])
-        & effects.frame["year_since_start"].isin(years)
-    ]
-    beside = effects.shown().frame.loc[rows.index, "estimate"].isna() & rows["estimate"].notna()
-    if beside.any() and not is_small(rows[["n_participants", "n_controls"]]).any():
+    frame = effects.frame
+    rows = (
+        (frame["outcome"] == outcome)
+        & (frame["subgroup"] == effects.subgroups[0])
+        & frame["year_since_start"].isin(years)
+    ).to_numpy()
+    counts = frame.loc[rows, ["n_participants", "n_controls"]].to_numpy(dtype=np.float64)
+    hidden = effects._hidden().estimates & frame["estimate"].notna().to_numpy()
+    if hidden[rows].any() and not is_small(counts).any():
         return 1.0
-    counts = rows[["n_participants", "n_controls"]].to_numpy(dtype=np.float64)
     return float(min(counts[counts > 0], default=np.nan))
 
 

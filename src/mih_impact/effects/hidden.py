@@ -331,7 +331,11 @@ def averaged(
     return pd.DataFrame(found)
 
 
-def contributors(table: pd.DataFrame | Mapping[str, FloatArray]) -> FloatArray:
+#: Who contributes to means, by the name of what is counted.
+Table = pd.DataFrame | Mapping[str, FloatArray]
+
+
+def contributors(table: Table) -> FloatArray:
     """Return on how many persons' amounts each effect rests, (rows,).
 
     One, where a person has more than half; 0, where nobody has any. An effect is a change from the
@@ -349,24 +353,24 @@ def contributors(table: pd.DataFrame | Mapping[str, FloatArray]) -> FloatArray:
     return np.where(np.isinf(found), 0.0, found)
 
 
-def _behind(table: pd.DataFrame | Mapping[str, FloatArray], of: str) -> FloatArray:
+def _behind(table: Table, of: str) -> FloatArray:
     """Return on how many persons' amounts the means of a side, or its base or changes, rest."""
     return persons_behind(*(table[f"{n}_{of}"] for n in ("giving", "largest", "total")))
 
 
-def is_thin(table: pd.DataFrame) -> BoolArray:
+def is_thin(table: Table) -> BoolArray:
     """Return which effects rest on too few persons with an amount, or on one above all, (rows,)."""
     return is_small(contributors(table))
 
 
-def thin_when_pooled(parts: Sequence[pd.DataFrame]) -> BoolArray:
+def thin_when_pooled(parts: Sequence[Table]) -> BoolArray:
     """Return which sums of outcomes would still be thin, (rows,), as far as is known.
 
     The same person may have an amount of each: as many give as to the part that most give to, and
     the largest amount of a person is at most the sum of the largest. Changes can cancel in a sum.
     """
     pooled: dict[str, FloatArray] = {}
-    for name in parts[0].columns.intersection(_COLUMNS):
+    for name in (name for name in _COLUMNS if name in parts[0]):
         values = np.array([part[name] for part in parts])
         pooled[name] = values.max(axis=0) if name.startswith("giving") else values.sum(axis=0)
     return is_small(contributors(pooled))
@@ -447,13 +451,14 @@ def hidden_cells(
     near, apart = _near_counts(frame), _beside_lost(hidden.reshape(parts, -1), persons, lost)
     if contributions is None:
         return Hidden(small, small | apart, small | near, few | near)
-    thin = _thin(frame, contributions, parts)
+    amounts = {str(name): values.to_numpy() for name, values in contributions.items()}
+    thin = _thin(frame, amounts, parts)
     base = frame["std_error"].isna().to_numpy() & (frame["estimate"] == 0).to_numpy()
-    means = small | apart | thin | _of_outcomes(frame, (thin & base) | _base_is_thin(contributions))
+    means = small | apart | thin | _of_outcomes(frame, (thin & base) | _base_is_thin(amounts))
     return Hidden(small | (thin & ~base), means, small | near, few | near)
 
 
-def pools(frame: pd.DataFrame, contributions: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+def pools(frame: pd.DataFrame, contributions: Table) -> dict[str, tuple[str, ...]]:
     """Return the benefits that are told apart only in sum, by the name of each.
 
     A benefit whose amounts are too few persons' in some year is one with the next of the same payer
@@ -464,8 +469,13 @@ def pools(frame: pd.DataFrame, contributions: pd.DataFrame) -> dict[str, tuple[s
     frame, contributions
         Of all participants, as in `hidden_cells`.
     """
-    thin = is_thin(contributions)
-    outcome = frame["outcome"].to_numpy()
+    return _pools(frame["outcome"].to_numpy(), contributions, is_thin(contributions))
+
+
+def _pools(
+    outcome: NDArray[np.object_], contributions: Table, thin: BoolArray
+) -> dict[str, tuple[str, ...]]:
+    """Return the benefits that are told apart only in sum, given which are thin."""
     found: dict[str, tuple[str, ...]] = {}
     for name in dict.fromkeys(outcome[thin].tolist()):
         if name not in found:
@@ -475,15 +485,17 @@ def pools(frame: pd.DataFrame, contributions: pd.DataFrame) -> dict[str, tuple[s
     return found
 
 
-def _pool(name: str, outcome: NDArray[np.object_], contributions: pd.DataFrame) -> tuple[str, ...]:
+def _pool(name: str, outcome: NDArray[np.object_], contributions: Table) -> tuple[str, ...]:
     """Return the smallest set of benefits with a name in it whose sum is not thin."""
     scheme = CONTRACT[name].scheme if name in CONTRACT else None
     if scheme is None:
         return (name,)
-    parts = {str(own): contributions[outcome == own] for own in dict.fromkeys(outcome.tolist())}
     same = [
-        own for own in parts if own != name and own in CONTRACT and CONTRACT[own].scheme == scheme
+        own
+        for own in map(str, dict.fromkeys(outcome.tolist()))
+        if own != name and own in CONTRACT and CONTRACT[own].scheme == scheme
     ]
+    parts = {own: _some(contributions, outcome == own) for own in (name, *same)}
     same.sort(key=lambda own: float(parts[own]["total_participants"].sum()))
     for more in range(1, len(same) + 1):
         for chosen in combinations(same, more):
@@ -492,39 +504,47 @@ def _pool(name: str, outcome: NDArray[np.object_], contributions: pd.DataFrame) 
     return (name, *same)
 
 
-def _thin(frame: pd.DataFrame, contributions: pd.DataFrame, parts: int) -> BoolArray:
+def _some(table: Table, rows: BoolArray) -> dict[str, FloatArray]:
+    """Return some rows of who contributes."""
+    return {name: np.asarray(table[name])[rows] for name in _COLUMNS if name in table}
+
+
+def _thin(frame: pd.DataFrame, contributions: Table, parts: int) -> BoolArray:
     """Return the rows with thin means, and those that with a total would give them away."""
     thin = is_thin(contributions)
     if parts == 1:
         return _with_pools(frame, contributions, thin)
-    giving = contributions["giving_participants"].to_numpy().reshape(parts, -1)
+    giving = np.asarray(contributions["giving_participants"]).reshape(parts, -1)
     own = thin.reshape(parts, -1)
-    first = _with_pools(frame.iloc[: own.shape[1]], contributions.iloc[: own.shape[1]], own[0])
+    everybody = np.arange(len(thin)) < own.shape[1]
+    first = _with_pools(frame.iloc[: own.shape[1]], _some(contributions, everybody), own[0])
     beside = np.where(first, own[1:], with_complement(own[1:], giving[1:]))
     return np.concatenate([first[None], beside]).ravel()
 
 
-def _with_pools(frame: pd.DataFrame, contributions: pd.DataFrame, thin: BoolArray) -> BoolArray:
+def _with_pools(frame: pd.DataFrame, contributions: Table, thin: BoolArray) -> BoolArray:
     """Hide beside a thin benefit the others of its pool in the same year."""
     out = thin.copy()
     outcome, level = frame["outcome"].to_numpy(), frame["level"].to_numpy()
-    for name, members in pools(frame, contributions).items():
+    for name, members in _pools(outcome, contributions, thin).items():
         years = level[thin & (outcome == name)]
         out |= np.isin(outcome, members) & np.isin(level, years)
     return out
 
 
-def _base_is_thin(contributions: pd.DataFrame) -> BoolArray:
+def _base_is_thin(contributions: Table) -> BoolArray:
     """Return of which rows the base rests on too few persons' amounts."""
     sides = [f"{side}_before" for side in _SIDES if f"giving_{side}_before" in contributions]
     behind = [is_small(_behind(contributions, side)) for side in sides]
-    return np.asarray(np.any([np.zeros(len(contributions), dtype=bool), *behind], axis=0))
+    nobody = np.zeros(len(contributions["giving_participants"]), dtype=bool)
+    return np.asarray(np.any([nobody, *behind], axis=0))
 
 
 def _of_outcomes(frame: pd.DataFrame, marked: BoolArray) -> BoolArray:
     """Return all rows of the outcome and subgroup of marked ones."""
-    keys = pd.MultiIndex.from_frame(frame[["subgroup", "outcome"]])
-    return np.asarray(keys.isin(keys[marked]))
+    keys = list(zip(frame["subgroup"].tolist(), frame["outcome"].tolist(), strict=True))
+    those = {keys[k] for k in np.flatnonzero(marked).tolist()}
+    return np.array([key in those for key in keys], dtype=bool)
 
 
 def _near_counts(frame: pd.DataFrame) -> BoolArray:
