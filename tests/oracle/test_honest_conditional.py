@@ -7,9 +7,10 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
 from scipy.linalg import null_space
 from scipy.optimize import linprog
-from scipy.stats import truncnorm
+from scipy.stats import norm, truncnorm
 
 from mih_impact.falsification.honest import relative
 from mih_impact.falsification.honest.relative import accepts
@@ -153,6 +154,29 @@ def test_least_favourable_value_is_the_quantile_of_simulated_programmes(seed):
     )
     below = ((draws @ moments.vertices[0].T).max(axis=1) <= moments.critical[0]).mean()
     assert below == pytest.approx(1 - KAPPA, abs=4 * np.sqrt(KAPPA / 200_000))
+
+
+def share_below(q: float, vertices: np.ndarray, covariance: np.ndarray) -> float:
+    """P(every vertex <= q), an integral over the change before start."""
+    sd, slope = np.sqrt(covariance[1, 1]), covariance[0, 1] / covariance[1, 1]
+    own = np.sqrt(covariance[0, 0] - slope * covariance[0, 1])
+
+    def inside(v: float) -> float:
+        ends = [(q - b * v) / a for a, b in vertices[:2]]
+        low, high = norm.cdf((np.sort(ends) - slope * v) / own)
+        return (high - low) * norm.pdf(v / sd) / sd
+
+    steepest = -vertices[2:, 1].min()
+    start = -9.0 * sd if steepest == 0.0 else max(-9.0 * sd, -q / steepest)
+    return float(quad(inside, start, 9.0 * sd, points=[0.0], epsabs=1e-13, limit=200)[0])
+
+
+@pytest.mark.parametrize("M", [0.0, 0.01, 1.0, 10.0])
+def test_least_favourable_value_solves_the_integral(M):
+    moments = relative.inequalities(random_target(7), M, kappa=KAPPA)
+    of_each = zip(moments.critical, moments.vertices, moments.covariance, strict=True)
+    for q, vertices, covariance in of_each:
+        assert share_below(q, vertices, covariance) == pytest.approx(1 - KAPPA, abs=1e-11)
 
 
 @pytest.mark.parametrize("seed", range(6))
