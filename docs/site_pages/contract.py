@@ -113,6 +113,11 @@ spells given as `read_panel(resident=...)` with the columns `person_id`, `from_y
 (inclusive; a null `to_year` is an open spell). With none of these an absent row is missing, and
 `Panel.check()` says for what share of the person-years.
 
+An amount without a value in a row is zero as well. Where a column of money has amounts and is null
+in every row of a year or month, or of one of several files, it was not delivered: `Panel.check()`
+makes it an error, or a warning where so few are paid that it may be chance. Of a benefit that did
+not exist yet, write 0 in those rows: zero says that nothing was paid, null that nothing is known.
+
 The same holds for who can be compared. In a year without a row a resident is eligible if the last
 row before it would be with amounts of zero: a column `eligible` is as it was, and an expression is
 evaluated with amounts of zero, the year of the absent row, no measure beginning, no value of other

@@ -201,6 +201,67 @@ def test_codes_with_decimals_and_codes_that_are_not_named():
     assert found == {("conversion", "county"): ("error", 1)}
 
 
+def nowhere(frame, **options):
+    """Return what is told of columns that are null throughout: (column, severity, rows, what)."""
+    report = read_panel(frame, money="fixed", **options).check()
+    found = [b for b in report.breaches if b.rule == "nowhere"]
+    return [(b.column, b.severity, b.rows, b.what.text("en")) for b in found]
+
+
+def test_a_benefit_that_is_null_for_everybody_in_a_year_is_not_taken_as_nothing_paid():
+    frame = clean(20)
+    last = frame["year"] == 2020
+    undelivered = frame.assign(dagpenger=frame["dagpenger"].mask(last | (frame["year"] == 2016)))
+    (found,) = nowhere(undelivered)
+    assert found[:3] == ("dagpenger", "error", 40)
+    assert "all rows of 2016, 2020 (40 rows)" in found[3]
+    with pytest.raises(PanelContractError, match=r"if nothing was paid.* write 0"):
+        read_panel(undelivered, money="fixed").cube()
+    # As advised: zero where nothing was paid, or the rows left out.
+    told = undelivered.assign(dagpenger=undelivered["dagpenger"].fillna(0.0))
+    assert read_panel(told, money="fixed").cube().outcome("dagpenger")[0].tolist() == [
+        1.0, 0.0, 1.0, 1.0, 1.0, 0.0,
+    ]  # fmt: skip
+    assert nowhere(undelivered[undelivered["dagpenger"].notna()]) == []
+    # Wages and money of one's own are no different.
+    wage = frame.assign(wage_income=frame["wage_income"].mask(last))
+    assert nowhere(wage)[0][:3] == ("wage_income", "error", 20)
+    own = frame.assign(bonus=np.where(last, NAN, 5.0))
+    assert nowhere(own, units={"bonus": "NOK"})[0][:3] == ("bonus", "error", 20)
+    assert nowhere(own) == []
+
+
+def test_a_rare_benefit_may_be_paid_to_nobody_in_a_year():
+    frame = clean(20)
+    paid = (frame["person_id"] == "p3") & frame["year"].between(2015, 2018)
+    rare = frame.assign(dagpenger=np.where(paid, 5.0, NAN))
+    columns = [found[:3] for found in nowhere(rare)]
+    assert columns == [("dagpenger", "warning", 40), ("dagpenger", "warning", 8)]
+
+
+def test_a_month_and_a_file_without_a_benefit_are_told_as_well(tmp_path):
+    frame = clean(20)
+    months = frame.merge(pd.DataFrame({"month": range(1, 13)}), how="cross")
+    months["start_month"] = np.where(months["start_year"].notna(), 3.0, NAN)
+    gone = (months["year"] == 2019) & (months["month"] == 4)
+    (found,) = nowhere(months.assign(dagpenger=months["dagpenger"].mask(gone)), period="month")
+    assert found[:3] == ("dagpenger", "error", 20)
+    assert "2019-04" in found[3]
+    half = frame["person_id"].isin([f"p{i}" for i in range(10)])
+    frame[half].to_parquet(tmp_path / "one.parquet")
+    frame[~half].assign(dagpenger=NAN).to_parquet(tmp_path / "two.parquet")
+    (found,) = nowhere(tmp_path / "*.parquet")
+    assert found[:3] == ("dagpenger", "error", 60)
+    assert "two.parquet" in found[3]
+
+
+def test_a_benefit_that_only_those_who_start_have_is_told():
+    frame = clean(20)
+    (found,) = nowhere(frame.assign(dagpenger=frame["dagpenger"].where(frame["start_year"] > 0)))
+    assert found[:3] == ("dagpenger", "warning", 108)
+    assert "those who never start" in found[3]
+
+
 def test_all_breaches_come_at_once_errors_first():
     frame = clean()
     for spoil in ("negative money", "start year changes", "sex changes", "all null", "dates"):

@@ -19,7 +19,7 @@ from mih_impact.panel.contract import ABSURD_MONEY, CONTRACT
 from mih_impact.panel.csv_text import TWO_WAYS
 from mih_impact.panel.names import SURE, last_version, lookalikes, shown_files
 from mih_impact.panel.person_counts import Persons
-from mih_impact.panel.row_counts import ColumnCount, PlaceCount, Rounding, Rows
+from mih_impact.panel.row_counts import ColumnCount, PlaceCount, Rounding, Rows, Unfilled
 from mih_impact.reference.prices import PriceIndex, adding, g_averages
 
 __all__ = ["Breach", "Context", "PanelReport", "breaches", "notes_on"]
@@ -105,15 +105,18 @@ class Context:
         return f"{period // 12}-{period % 12 + 1:02d}" if self.monthly else str(period)
 
 
-def breaches(rows: Rows, persons: Persons | None, context: Context) -> tuple[Breach, ...]:
+def breaches(
+    rows: Rows, persons: Persons | None, unfilled: tuple[Unfilled, ...], context: Context
+) -> tuple[Breach, ...]:
     """Return every breach, errors first, then in the contract's order of columns."""
     if rows.n_rows == 0:
         return (_breach("empty", "", "error", 0, m.EMPTY),)
     found = [
         *_names(context),
         *(b for name in context.casts for b in _column(name, rows.columns[name], rows, context)),
+        *(_nowhere(each, context) for each in unfilled if each.column not in context.unreadable),
         *_prices(rows, context),
-        *_exits(rows, persons),
+        *_exits(rows),
     ]
     if persons is not None:
         found += [*_keys(persons, context), *_constancy(persons)]
@@ -150,10 +153,6 @@ def _count(n: int) -> Label:
 def _counted(n: int, one: Label, many: Label) -> Label:
     noun = one if n == 1 else many
     return both(lambda: f"{number(n)} {noun.text()}")
-
-
-def _years(first: int, last: int) -> str:
-    return year_range(first, last)
 
 
 # --- one column at a time -------------------------------------------------------------------------
@@ -272,6 +271,20 @@ def _own_money(name: str, seen: ColumnCount, context: Context) -> Iterator[Breac
         yield _breach("absurd money", name, "error", beyond, m.BEYOND, high=high, currency=currency)
 
 
+def _nowhere(found: Unfilled, context: Context) -> Breach:
+    """Return the breach of amounts that are null in all rows of periods, files or a group."""
+    where: Label | str = m.STARTERS if found.which[0] else m.NEVER_STARTERS
+    if found.by == "period":
+        names = [context.named(int(period)) for period in found.which]
+        where = ", ".join(names[:6]) + (" …" if len(names) > 6 else "")
+    elif found.by == "file":
+        where = ", ".join(shown_files(found.which))
+    # What a programme pays itself only those who start can have.
+    likely = found.chance or found.by == "start"
+    severity: Literal["error", "warning"] = "warning" if likely else "error"
+    return _breach("nowhere", found.column, severity, found.rows, m.NOWHERE, where=where)
+
+
 def _rounded(cast: Cast, given: int, rounding: Rounding, context: Context) -> Breach:
     moved = max(abs(rounding.moved), rounding.shifted) / rounding.total
     share = both(lambda: percent(moved, decimals_for(100 * moved)))
@@ -367,8 +380,7 @@ def notes_on(rows: Rows, context: Context, *, synthetic: bool = False) -> tuple[
     return tuple(found)
 
 
-def _exits(rows: Rows, persons: Persons | None) -> Iterator[Breach]:
-    del persons
+def _exits(rows: Rows) -> Iterator[Breach]:
     for name, after in rows.after.items():
         if after:
             yield _breach("rows after exit", name, "warning", after, m.AFTER[name])
@@ -454,16 +466,8 @@ def _absence(persons: Persons, context: Context) -> Iterator[Breach]:
     cells = persons.n_persons * len(persons.periods)
     absent = cells - persons.n_rows
     if absent > 0 and not known and not persons.duplicates.any:
-        share = both(lambda: percent(absent / cells, 1))
-        yield _breach(
-            "absent rows",
-            context.keys,
-            "warning",
-            absent,
-            m.ABSENT,
-            share=share,
-            cells=context.cell,
-        )
+        values = {"share": both(lambda: percent(absent / cells, 1)), "cells": context.cell}
+        yield _breach("absent rows", context.keys, "warning", absent, m.ABSENT, **values)
 
 
 _TITLE = Label(nb="Kontroll av panelet", en="Check of the panel")
@@ -480,10 +484,7 @@ _COLUMNS = (
     Label(nb="Gjør", en="Do"),
 )
 _SEVERITY = {"error": Label(nb="feil", en="error"), "warning": Label(nb="advarsel", en="warning")}
-_CLEAN = Label(
-    nb="Ingen brudd på kontrakten.",
-    en="No breach of the contract.",
-)
+_CLEAN = Label(nb="Ingen brudd på kontrakten.", en="No breach of the contract.")
 _STOPPED = Label(
     nb="Feil må rettes før en analyse kan kjøres.",
     en="Errors must be corrected before an analysis can run.",
@@ -587,10 +588,8 @@ class PanelReport(Result):
             number(len(self.errors)),
             number(len(self.warnings)),
         )
-        table = pd.DataFrame(
-            [(_SEVERITY[b.severity].text(), b.what.text(), b.do.text()) for b in self.breaches],
-            columns=[label.text() for label in _COLUMNS],
-        )
+        told = [(_SEVERITY[b.severity].text(), b.what.text(), b.do.text()) for b in self.breaches]
+        table = pd.DataFrame(told, columns=[label.text() for label in _COLUMNS])
         note = _CLEAN if not self.breaches else None if self.passed else _STOPPED
         return Card(
             _TITLE.text(),

@@ -57,10 +57,10 @@ REMEDIES: dict[str, Label] = {
         "and several persons may have become one",
     ),
     "in a file that lacks the column": Label(
-        nb="gi kolonnen samme navn i alle filene; var det ikke noe å skrive, skriv den tom: det er "
-        "null kroner i en beløpskolonne",
-        en="give the column one name in all the files; where there was nothing to write, write it "
-        "empty: in a column of money that is nothing paid",
+        nb="gi kolonnen samme navn i alle filene; var det ikke noe å skrive, skriv 0 i en "
+        "beløpskolonne, og la en annen stå tom",
+        en="give the column one name in all the files; where there was nothing to write, write 0 "
+        "in a column of money, and leave another empty",
     ),
     "text that is not a number": Label(
         nb="rett verdiene, eller si hvilke som betyr at verdien mangler: "
@@ -137,6 +137,22 @@ ALL_NULL = (
     Label(
         nb="kontroller koblingen som laget kolonnen, eller ta den ut",
         en="check the join that made the column, or drop it",
+    ),
+)
+STARTERS = Label(nb="dem som starter", en="those who start")
+NEVER_STARTERS = Label(nb="dem som aldri starter", en="those who never start")
+NOWHERE = (
+    Label(
+        nb="{column} er tom i alle rader for {where} ({rows}), og har beløp ellers: der ville det "
+        "regnes som at ingenting ble utbetalt",
+        en="{column} is null in all rows of {where} ({rows}), and has amounts elsewhere: there it "
+        "would count as nothing paid",
+    ),
+    Label(
+        nb="er den ikke levert, skaff den, eller ta ut disse radene, eller kolonnen; ble ingenting "
+        "utbetalt, som før en ytelse fantes, skriv 0 i disse radene",
+        en="if it was not delivered, bring it, or leave out these rows, or the column; if nothing "
+        "was paid, as before a benefit existed, write 0 in these rows",
     ),
 )
 NO_EXITS = (

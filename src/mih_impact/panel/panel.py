@@ -503,8 +503,10 @@ class Panel(Displayed):
             spells=self._spells is not None,
             monthly=self._period == "month",
         )
+        # The outcomes of a cross-section stand in its second period alone.
+        unfilled = () if self.cross_section else self._counts.unfilled
         return PanelReport(
-            breaches=breaches(self._counts.rows, self._counts.persons, context),
+            breaches=breaches(self._counts.rows, self._counts.persons, unfilled, context),
             n_rows=self._counts.rows.n_rows,
             n_persons=None if self._counts.persons is None else self._counts.persons.n_persons,
             years=self._counts.rows.years,

@@ -24,7 +24,15 @@ from mih_impact.panel import engine
 from mih_impact.panel.columns import Cast
 from mih_impact.panel.contract import CONTRACT
 from mih_impact.panel.engine import reading
-from mih_impact.panel.row_counts import Rows, count_rows, footers, row_sums, usable_year
+from mih_impact.panel.row_counts import (
+    Rows,
+    Unfilled,
+    count_rows,
+    count_unfilled,
+    footers,
+    row_sums,
+    usable_year,
+)
 from mih_impact.panel.selection import MEASURE, started
 from mih_impact.panel.sources import FILE
 
@@ -480,6 +488,12 @@ class PanelCounts:
         if self.rows.all_usable and found.n_rows != self.rows.n_rows:
             raise _other_rows(f"{self.rows.n_rows} rows, and {found.n_rows} the next time")
         return found
+
+    @cached_property
+    def unfilled(self) -> tuple[Unfilled, ...]:
+        """Where money columns that have amounts are null in all rows."""
+        with self._timed("unfilled"), reading(self.raw):
+            return count_unfilled(self._with_files, self.casts, self.rows, monthly=self.monthly)
 
     @property
     def _with_files(self) -> nw.LazyFrame[Any]:

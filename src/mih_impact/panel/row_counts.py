@@ -16,10 +16,20 @@ from mih_impact.panel import engine
 from mih_impact.panel.columns import Cast
 from mih_impact.panel.contract import ABSURD_MONEY, CONTRACT
 from mih_impact.panel.files import PARQUET
-from mih_impact.panel.sources import quoted
+from mih_impact.panel.sources import FILE, quoted
 from mih_impact.reference.codes import REFORMS, suspicious
 
-__all__ = ["ColumnCount", "Rounding", "Rows", "count_rows", "footers", "row_sums", "usable_year"]
+__all__ = [
+    "ColumnCount",
+    "Rounding",
+    "Rows",
+    "Unfilled",
+    "count_rows",
+    "count_unfilled",
+    "footers",
+    "row_sums",
+    "usable_year",
+]
 
 _ROUNDED = ("total", "moved", "shifted")
 
@@ -134,6 +144,31 @@ class Rows:
         return given and not any(seen.failed or seen.below or seen.above for seen in keys)
 
 
+@dataclass(frozen=True)
+class Unfilled:
+    """Where a money column that has amounts is null in all rows: they count as nothing paid.
+
+    Attributes
+    ----------
+    column
+        Our name of the column.
+    by
+        What the rows have in common: a "period", a "file", or whether persons "start".
+    which
+        Those periods (months counted as 12 * year + month - 1), files, or True or False.
+    rows
+        The rows.
+    chance
+        Whether they may be null because nobody was paid, as few are elsewhere.
+    """
+
+    column: str
+    by: Literal["period", "file", "start"]
+    which: tuple[Any, ...]
+    rows: int
+    chance: bool
+
+
 def count_rows(
     raw: nw.LazyFrame[Any],
     casts: Mapping[str, Cast],
@@ -203,6 +238,67 @@ def count_rows(
         extremes=dict(_extremes(casts, counted)),
         sums={key: counted[key] for key in ("n", *summed)},
     )
+
+
+#: Rows without a value are no chance where so few would be, by the share that has one elsewhere.
+_NO_CHANCE = 1e-6
+
+
+def count_unfilled(
+    frame: nw.LazyFrame[Any], casts: Mapping[str, Cast], rows: Rows, *, monthly: bool
+) -> tuple[Unfilled, ...]:
+    """Return where money columns are null throughout; nothing is passed over where none has nulls.
+
+    Parameters
+    ----------
+    frame
+        The panel in the contract's names and types, with `FILE` where there are several files.
+    casts, rows
+        Its columns, and what was counted of them.
+    monthly
+        Whether a row is a month.
+    """
+    amounts = [
+        name
+        for name, cast in casts.items()
+        if cast.dtype == "money"
+        and not rows.columns[name].failed
+        and (cast.coded or 0 < rows.columns[name].given < rows.n_rows)
+    ]
+    if not amounts:
+        return ()
+    period = nw.col("year").cast(nw.Float64)
+    if monthly:
+        period = 12.0 * period + nw.col("month").cast(nw.Float64) - 1.0
+    kinds = {"period": period.fill_null(-1.0)}
+    if "start_year" in casts:
+        kinds["start"] = engine.count_of(engine.has_value(nw.col("start_year")))
+    if FILE in frame.collect_schema():
+        kinds["file"] = nw.col(FILE)
+    groups = frame.select(*map(nw.col, amounts), **kinds).group_by(list(kinds))
+    counted = groups.agg(nw.len().alias("_rows"), *(nw.col(name).count() for name in amounts))
+    table = pd.DataFrame(engine.arrays(counted))
+    return tuple(found for name in amounts for found in _unfilled(table, name))
+
+
+def _unfilled(table: pd.DataFrame, name: str) -> Iterator[Unfilled]:
+    """Yield where a column is null; what is told of periods is not told of files again."""
+    table = table[table["period"] >= 0]
+    for by in ("period", "file", "start"):
+        if by not in table:
+            continue
+        each = table.groupby(by)[["_rows", name]].sum()
+        empty = each[each[name] == 0]
+        if empty.empty or len(empty) == len(each):
+            continue
+        # Of few rows no share is known to be one: a row more counts, without a value.
+        share = each[name].sum() / (each["_rows"].sum() - empty["_rows"].sum() + 1)
+        chance = (1.0 - share) ** empty["_rows"] > _NO_CHANCE
+        for may_be in (False, True):
+            found = empty[chance == may_be]
+            if len(found):
+                yield Unfilled(name, by, (*found.index,), int(found["_rows"].sum()), may_be)
+        table = table[~table[by].isin(empty.index)]
 
 
 def row_sums(raw: nw.LazyFrame[Any], casts: Mapping[str, Cast]) -> Mapping[str, float | None]:
