@@ -171,12 +171,12 @@ def share_below(q: float, vertices: np.ndarray, covariance: np.ndarray) -> float
     return float(quad(inside, start, 9.0 * sd, points=[0.0], epsabs=1e-13, limit=200)[0])
 
 
-@pytest.mark.parametrize("M", [0.0, 0.01, 1.0, 10.0])
+@pytest.mark.parametrize("M", [0.0, 0.01, 1.0, 2.0])
 def test_least_favourable_value_solves_the_integral(M):
     moments = relative.inequalities(random_target(7), M, kappa=KAPPA)
     of_each = zip(moments.critical, moments.vertices, moments.covariance, strict=True)
     for q, vertices, covariance in of_each:
-        assert share_below(q, vertices, covariance) == pytest.approx(1 - KAPPA, abs=1e-11)
+        assert share_below(q, vertices, covariance) == pytest.approx(1 - KAPPA, abs=1e-13)
 
 
 @pytest.mark.parametrize("seed", range(6))
