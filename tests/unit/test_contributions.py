@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import mih_impact as mih
+from mih_impact.display import result
 from mih_impact.display.locale import current
 from mih_impact.effects import hidden
 from mih_impact.effects.hidden import contributions, is_thin
@@ -62,7 +63,7 @@ class TestContributors:
     def test_base_and_changes_against_a_loop(self, amounts, monkeypatch):
         """Rows that are not seen have no amount, and where the base tells enough it stands."""
         monkeypatch.setattr(hidden, "_AMOUNTS", amounts)
-        monkeypatch.setattr(hidden, "_SURE", 12)
+        monkeypatch.setattr(result, "_MANY", 12)
         rng = np.random.default_rng(1)
         before = np.where(rng.random((60, 8)) < np.linspace(0.05, 1, 8), 1000 * rng.random(8), 0.0)
         later = np.where(rng.random((60, 8)) < 0.5, before, 1000 * rng.random((60, 8)))
@@ -89,6 +90,19 @@ class TestContributors:
                 assert (found[f"giving_{side}{when}"] == told[0]).all()
                 assert found[f"largest_{side}{when}"] == pytest.approx(told[1])
                 assert found[f"total_{side}{when}"] == pytest.approx(told[2])
+
+    @pytest.mark.parametrize("min_cell", [5, 1_500])
+    def test_a_base_of_many_tells_enough_by_the_threshold_in_force(self, min_cell):
+        """1,200 had an amount in the base and 1,800 change: with 1,500 to a cell these count."""
+        before = np.where(np.arange(2_000) < 1_200, 10.0, 0.0)[:, None]
+        later = np.where(np.arange(2_000) < 1_400, 20.0, 5.0)[:, None]
+        later[1_200:1_400] = 0.0
+        side = np.ones_like(later), later, np.arange(2_000)
+        both = [(each, each) for each in side]
+        with mih.options(min_cell=min_cell):
+            found = contributions(*both, (later - before, later - before))
+            assert not is_thin(found)[0]
+        assert found["giving_participants_change"][0] == (1_200 if min_cell == 5 else 1_800)
 
     def test_the_rule(self):
         def table(giving, largest, total):

@@ -7,16 +7,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mih_impact.display.locale import current
-from mih_impact.display.result import is_small, persons_behind, with_complement
+from mih_impact.display.result import are_many, is_small, persons_behind, with_complement
 
 __all__ = ["blanked", "contributors_of", "hidden_rows", "without"]
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-
-#: Where so many rows of each start year have an amount, whose they are is not looked at.
-_SURE = 1_000
 
 
 def contributors_of(
@@ -47,7 +44,8 @@ def contributors_of(
     giving = np.flatnonzero(amount)
     without = np.flatnonzero((x == 0) & (weight > 0)) if indicator else giving
     fewer, total = min(len(giving), len(without)) / starts, float(amount.sum())
-    if fewer >= _SURE and float(amount.max()) * starts <= total / 2:
+    # Where so many rows of each start year have an amount, whose they are is not looked at.
+    if are_many(fewer) and float(amount.max()) * starts <= total / 2:
         return float(fewer)
     own, place = np.unique(person[giving], return_inverse=True)
     sums = np.bincount(place, amount[giving])

@@ -41,6 +41,7 @@ __all__ = [
     "NoContributors",
     "Provenance",
     "Result",
+    "are_many",
     "evidence_of",
     "hidden_note",
     "hide_small",
@@ -268,6 +269,19 @@ def is_small(count: object) -> np.ndarray:
 
 #: The largest part of a sum that one person may have.
 DOMINANT = 0.5
+#: Who more than so many are is not looked at, unless `options(min_cell=)` asks for more.
+_MANY = 1_000
+
+
+def are_many(giving: object) -> NDArray[np.bool_]:
+    """Tell where so many have an amount that it need not be known who they are.
+
+    Examples
+    --------
+    >>> are_many([1000, 1001]).tolist()
+    [False, True]
+    """
+    return np.asarray(giving, dtype=np.float64) > max(_MANY, current().min_cell)
 
 
 def persons_behind(giving: object, largest: object, total: object) -> NDArray[np.float64]:

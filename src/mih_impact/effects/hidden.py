@@ -23,7 +23,13 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from mih_impact.display.locale import current
-from mih_impact.display.result import DOMINANT, is_small, persons_behind, with_complement
+from mih_impact.display.result import (
+    DOMINANT,
+    are_many,
+    is_small,
+    persons_behind,
+    with_complement,
+)
 from mih_impact.panel.contract import CONTRACT
 
 __all__ = [
@@ -54,9 +60,6 @@ _COLUMNS = [
     for side in _SIDES
     for when in ("", "_before")
 ]
-
-#: Where more have an amount in the base, who changes is not looked at: the base itself tells.
-_SURE = 1_000
 
 #: Amounts that are looked at together, lest everybody's stand in memory once more.
 _AMOUNTS = 50_000
@@ -167,7 +170,7 @@ def of_side(
 def _tells_enough(persons: FloatArray, before: FloatArray) -> BoolArray:
     """Return in which cells who has an amount in the base says enough, (cells,)."""
     giving, largest, total = before
-    return np.asarray((giving > _SURE) & (largest < DOMINANT * total) | (persons == 0))
+    return np.asarray(are_many(giving) & (largest < DOMINANT * total) | (persons == 0))
 
 
 def _by_person(
