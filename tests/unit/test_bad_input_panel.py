@@ -321,6 +321,27 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
         "Found: the columns person_id, year, wage_income, start_year. "
         "Do: perhaps wage_income.",
     ),
+    "a cube of a column by the name that a register has for it": (
+        lambda: read_panel(GOOD).cube(columns=["lonn"]),
+        "The panel has no column lonn. "
+        "Found: the columns person_id, year, wage_income, start_year. "
+        "Do: perhaps wage_income.",
+    ),
+    "a cube of a column that was not named when it was read": (
+        lambda: read_panel(
+            GOOD.rename(columns={"wage_income": "lonn"}), units={"lonn": "NOK"}
+        ).cube(columns=["wage_income"]),
+        "The panel has no column wage_income. "
+        "Found: the columns person_id, year, start_year, lonn. "
+        'Do: name it when reading, columns={"wage_income": "lonn"}.',
+    ),
+    "a cube of a share by the name that a register has for its column": (
+        lambda: read_panel(GOOD).cube(columns=["lonn > 1 G"]),
+        "lonn > 1 G is reckoned from lonn, which the panel does not have. "
+        "Found: the columns person_id, year, wage_income, start_year. "
+        "Do: perhaps wage_income; or name the column when reading, "
+        'columns={"lonn": "..."}, or leave lonn > 1 G out.',
+    ),
 }
 
 

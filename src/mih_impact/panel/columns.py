@@ -8,7 +8,6 @@ money, and nothing without a unit is an outcome.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,7 +20,7 @@ from mih_impact.errors import OptionError, PanelContractError
 from mih_impact.panel import engine
 from mih_impact.panel.contract import CONTRACT, Dtype
 from mih_impact.panel.csv_text import TWO_WAYS
-from mih_impact.panel.names import lookalikes, match_names, says_missing, word_of
+from mih_impact.panel.names import lookalikes, match_names, meant_by, says_missing, word_of
 from mih_impact.panel.number_text import read_numbers
 from mih_impact.panel.sources import FILE
 from mih_impact.reference.recoding import Recoding
@@ -69,7 +68,7 @@ def read_units(
     found: dict[str, AnyUnit] = {}
     for name, value in given.items():
         if name not in names:
-            near = difflib.get_close_matches(str(name), names, n=2)
+            near = meant_by(str(name), names)
             raise OptionError(
                 "units={...} names a column that the panel does not have, or has as codes",
                 found=arguments.shown(name),

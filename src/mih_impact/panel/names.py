@@ -22,6 +22,7 @@ __all__ = [
     "last_version",
     "lookalikes",
     "match_names",
+    "meant_by",
     "names_known",
     "price_index_of",
     "read_evidence",
@@ -178,8 +179,7 @@ def lookalikes(wanted: list[str], free: list[str], cutoff: float = 0.6) -> dict[
     keys = {spelling(column): column for column in free}
     scored: list[tuple[float, str, str]] = []
     for name in wanted:
-        label = CONTRACT[name].label
-        for spelled in (name, label.nb, label.en, *ALIASES.get(name, ())):
+        for spelled in _names_of(name):
             for key, column in keys.items():
                 score = difflib.SequenceMatcher(None, spelling(spelled), key).ratio()
                 if score >= cutoff:
@@ -193,11 +193,26 @@ def lookalikes(wanted: list[str], free: list[str], cutoff: float = 0.6) -> dict[
 
 def names_known() -> tuple[str, ...]:
     """Return every name that a column of the contract goes by: ours, displayed, or a register's."""
-    return tuple(
-        spelled
-        for name, column in CONTRACT.items()
-        for spelled in (name, column.label.nb, column.label.en, *ALIASES.get(name, ()))
-    )
+    return tuple(spelled for name in CONTRACT for spelled in _names_of(name))
+
+
+def _names_of(name: str) -> tuple[str, ...]:
+    """Return what a column of the contract is called."""
+    label = CONTRACT[name].label
+    return (name, label.nb, label.en, *ALIASES.get(name, ()))
+
+
+def meant_by(word: str, known: Sequence[str]) -> list[str]:
+    """Return the names that a word may stand for: what it is called elsewhere, or what is like it.
+
+    Examples
+    --------
+    >>> meant_by("lonn", ["age", "wage_income"]), meant_by("aeg", ["age", "wage_income"])
+    (['wage_income'], ['age'])
+    """
+    own = [name for name in known if name in CONTRACT]
+    meant = [name for name in own if spelling(word) in map(spelling, _names_of(name))]
+    return meant or difflib.get_close_matches(word, known, 2)
 
 
 _PLAIN_LETTERS = str.maketrans("øæ", "oe") | {ord("å"): "aa"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from mih_impact.panel import engine
 from mih_impact.panel.columns import no_unit
 from mih_impact.panel.contract import BENEFITS, CONTRACT
 from mih_impact.panel.derived import DERIVED, derived_of
+from mih_impact.panel.names import SURE, lookalikes, meant_by
 
 __all__ = [
     "MEASURE",
@@ -97,12 +97,10 @@ def columns_to_fetch(wanted: Iterable[str] | None, have: Sequence[str]) -> tuple
             do=f"name a year before start: {later[0][1]}[-1] is the last before it",
         )
     if unknown:
-        known = [name for name in (*have, *DERIVED) if name not in _OWN_FIELDS]
-        near = {name for word in unknown for name in difflib.get_close_matches(word, known, 2)}
         raise OptionError(
             f"The panel has no column {', '.join(unknown)}",
             found=f"the columns {', '.join(have)}",
-            do=f"perhaps {' or '.join(sorted(near))}" if near else "choose among these",
+            do=_instead_of(unknown, have) or "choose among these",
         )
     for name in sorted(derived):
         _require_source(name, have)
@@ -111,14 +109,29 @@ def columns_to_fetch(wanted: Iterable[str] | None, have: Sequence[str]) -> tuple
     return tuple(name for name in have if name in asked and name not in _OWN_FIELDS)
 
 
+def _instead_of(unknown: Sequence[str], have: Sequence[str]) -> str:
+    """Return which columns names that the panel does not have may stand for; empty if none."""
+    strangers = [name for name in have if name not in CONTRACT]
+    unread = lookalikes([name for name in unknown if name in CONTRACT], strangers, cutoff=SURE)
+    if unread:
+        paste = ", ".join(f'"{name}": "{source}"' for name, source in unread.items())
+        return f"name it when reading, columns={{{paste}}}"
+    known = [name for name in (*have, *DERIVED) if name not in _OWN_FIELDS]
+    near = sorted({name for word in unknown for name in meant_by(word, known)})
+    return f"perhaps {' or '.join(near)}" if near else ""
+
+
 def _require_source(derived: str, have: Sequence[str]) -> None:
     """Raise where the panel lacks the column that a derived quantity is reckoned from."""
     source = made.reckoned_from if (made := derived_of(derived)) else None
     if source is not None and not {source, derived} & {*have}:
+        near = "" if source in CONTRACT else _instead_of([source], have)
         raise PanelContractError(
             f"{derived} is reckoned from {source}, which the panel does not have",
             found=f"the columns {', '.join(have)}",
-            do=f'name the column when reading, columns={{"{source}": "..."}}, or leave {derived} '
+            do=f"{near}; or "
+            * bool(near)
+            + f'name the column when reading, columns={{"{source}": "..."}}, or leave {derived} '
             "out",
         )
 
