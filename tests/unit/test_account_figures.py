@@ -347,7 +347,19 @@ def test_the_odds_of_a_gain_are_the_frame(case):
         np.testing.assert_allclose(line.get_ydata(), rows["probability_positive"])
     assert shown(uncertainty.cost) in alt_text(ax)
     last = frame[frame["actor"] == "municipality"]["probability_positive"].iloc[-1]
-    assert f"the municipality {100 * last:.1f}%." in alt_text(ax)
+    assert last < 0.001
+    assert "the municipality <\u00a00.1%." in alt_text(ax)
+
+
+def test_no_odds_are_shown_as_a_certainty(case):
+    uncertainty = case.uncertainty()
+    rows = uncertainty.to_frame().query("actor == 'society' and source == 'sampling'")
+    assert rows["probability_positive"].item() > 0.999
+    card = uncertainty.summary("en").replace("\u00a0", " ")
+    assert "> 99.9%" in card
+    assert not re.search(r"\b100%", card)
+    odds = alt_text(uncertainty.plot_acceptability(lang="en")).replace("\u00a0", " ")
+    assert "100.0%" not in odds
 
 
 def test_columns_are_the_distribution_of_break_even(case):

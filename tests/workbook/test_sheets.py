@@ -12,6 +12,7 @@ from openpyxl.utils import column_index_from_string
 
 import mih_impact as mih
 from mih_impact import errors
+from mih_impact.display.numbers import probability
 from tests.workbook import cases
 
 STARTERS = {2026: 500.0, 2027: 700.0}
@@ -200,6 +201,24 @@ def test_one_language_alone(written):
 def test_every_sheet_says_what_the_data_are(written):
     lang, book = written
     assert all(sheet["A3"].value == cases.EVIDENCE[lang] for sheet in book.worksheets)
+
+
+def test_no_probability_is_shown_as_a_certainty(written):
+    """The sheet of uncertainty shows what card and front page show; the cells keep the number."""
+    lang, book = written
+    sheet = book["Usikkerhet" if lang == "nb" else "Uncertainty"]
+    label = "sannsynlighet for pluss" if lang == "nb" else "probability of a gain"
+    [row] = [row for row in sheet.iter_rows() if row[0].value == label]
+    with mih.options(lang=lang):
+        above, below = probability(0.9999), probability(0.0001)
+        assert above in cases.menn_i_helse().summary()
+    codes = {cell.number_format for cell in row if cell.data_type == "f"}
+    certain = {code for code in codes if above not in code}
+    assert len(codes - certain) == 1
+    [code] = codes - certain
+    assert code.startswith(f'[>0.999]"{above}";[<0.001]"{below}";')
+    without = [c for c in row if c.data_type == "f" and c.number_format in certain]
+    assert len(without) == 3, "the displaced, the users and the employer, on whom nothing varies"
 
 
 def test_text_is_never_a_formula(odd):

@@ -42,6 +42,7 @@ from mih_impact.display.numbers import (
     money_name,
     number,
     percent,
+    probability,
 )
 from mih_impact.display.result import Card
 from mih_impact.panel.contract import label_of
@@ -471,11 +472,7 @@ def _probability(case: AccountValues) -> str:
     share = case.probability_positive
     if share is None:
         return _NOT_AVAILABLE.text()
-    if not case.std_error:
-        return percent(share, 0)
-    if share > 0.999:
-        return f"> {percent(0.999, 1)}"
-    return f"< {percent(0.001, 1)}" if share < 0.001 else percent(share, 1)
+    return probability(share) if case.std_error else percent(share, 0)
 
 
 def _beside(case: AccountValues) -> list[tuple[str, str]]:

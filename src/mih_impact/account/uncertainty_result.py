@@ -27,7 +27,7 @@ from mih_impact.display.figure import (
 )
 from mih_impact.display.layout import figure, finish, make_room
 from mih_impact.display.locale import Label, Lang, both, capital, in_language
-from mih_impact.display.numbers import interval, money_code, number, percent
+from mih_impact.display.numbers import interval, money_code, number, percent, probability
 from mih_impact.display.result import Card, NoContributors, Provenance, Result
 from mih_impact.errors import AssumptionError
 
@@ -254,7 +254,7 @@ class Uncertainty(Result):
                 SOURCE_LABELS[str(row["source"])].text(),
                 hundreds(row["mean"]),
                 interval(row["conf_low"], row["conf_high"], hundreds),
-                percent(row["probability_positive"], 0),
+                probability(row["probability_positive"], 0),
             )
             for place in (_SHOWN.index(group) for group in _SHOWN)
             for row in rows
@@ -472,7 +472,7 @@ def _odds_alt(uncertainty: Uncertainty, frame: pd.DataFrame) -> str:
     def said(rows: pd.DataFrame) -> str:
         shares = rows.set_index("actor")["probability_positive"]
         return ", ".join(
-            f"{GROUP_LABELS[group].text()} {percent(shares[group], 1)}" for group in _ODDS_LINES
+            f"{GROUP_LABELS[group].text()} {probability(shares[group])}" for group in _ODDS_LINES
         )
 
     text = _ODDS_ALT.format(

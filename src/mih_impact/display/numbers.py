@@ -21,6 +21,7 @@ __all__ = [
     "MINUS",
     "NBSP",
     "NOT_AVAILABLE",
+    "SURE",
     "Formatter",
     "count",
     "currency",
@@ -38,6 +39,7 @@ __all__ = [
     "p_equals",
     "p_value",
     "percent",
+    "probability",
     "thousands",
     "year_range",
 ]
@@ -155,6 +157,25 @@ def percent(x: SupportsFloat | None, decimals: int = 0) -> str:
     if value is None:
         return NOT_AVAILABLE
     return _show(value, decimals, 2) + (f"{NBSP}%" if language() == "nb" else "%")
+
+
+#: Of a chance that is above it, or below one minus it, no more is said.
+SURE = 0.999
+
+
+def probability(p: SupportsFloat | None, decimals: int = 1) -> str:
+    """Show an uncertain chance as a percentage, never rounded to a certainty.
+
+    Examples
+    --------
+    >>> probability(0.9871) == f"98,7{NBSP}%", probability(1.0) == f">{NBSP}99,9{NBSP}%"
+    (True, True)
+    """
+    if p is not None and float(p) > SURE:
+        return f">{NBSP}{percent(SURE, 1)}"
+    if p is not None and float(p) < 1 - SURE:
+        return f"<{NBSP}{percent(1 - SURE, 1)}"
+    return percent(p, decimals)
 
 
 def currency(x: SupportsFloat | None, unit: str, decimals: int = 0) -> str:

@@ -23,13 +23,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from mih_impact.display.locale import current
-from mih_impact.display.result import (
-    DOMINANT,
-    are_many,
-    is_small,
-    persons_behind,
-    with_complement,
-)
+from mih_impact.display.result import DOMINANT, are_many, is_small, persons_behind, with_complement
 from mih_impact.panel.contract import CONTRACT
 
 __all__ = [

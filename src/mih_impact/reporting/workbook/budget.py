@@ -376,6 +376,8 @@ def _write_results(layout: Layout, page: Page, actors: ActorCells, covariance: s
             "probability_positive": f"=IF({error}=0,IF({value}>0,1,0),NORMSDIST({value}/{error}))",
         }
         for name, formula in formulas.items():
-            shown = "percent" if name == "probability_positive" else "kroner"
+            certain = float(frame["std_error"][group]) == 0
+            odds = "percent" if certain else "probability"
+            shown = odds if name == "probability_positive" else "kroner"
             known = float(frame[name][group]) + 0.0
             page.formula(rows[name], column, formula, shown, "total", value=known)

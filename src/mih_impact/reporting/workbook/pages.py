@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from mih_impact.account.assumption import Assumption
 from mih_impact.account.sheet.cells import WORDS
 from mih_impact.display.locale import Label, language
-from mih_impact.display.numbers import MINUS, NBSP
+from mih_impact.display.numbers import MINUS, NBSP, SURE, probability
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -233,6 +233,10 @@ class Book:
         """Return the format code of a kind of number, neutral but for the locale in front."""
         locale = _LOCALES[language()]
         percent = f'"{NBSP}"%' if language() == "nb" else "%"
+        if number == "probability":  # the number is kept whole, and shown as no certainty
+            above, below = map(probability, (1, 0))
+            ends = f'[>{SURE}]"{above}";[<{1 - SURE:g}]"{below}"'
+            return f"{ends};{locale}0.0{percent}"
         positive = {
             "kroner": "#,##0",
             "whole": "0",

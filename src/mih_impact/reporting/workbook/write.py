@@ -23,7 +23,7 @@ from mih_impact.account.tables import BESIDE, pooled
 from mih_impact.account.values import require_one_rate
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label, Lang, in_language, language
-from mih_impact.display.numbers import NBSP, percent
+from mih_impact.display.numbers import SURE, probability
 from mih_impact.errors import OptionError, require_package
 from mih_impact.reference.rows import source_in
 from mih_impact.reporting.workbook.budget import (
@@ -66,8 +66,6 @@ _SAMPLING = Label(
     nb="utvalgsusikkerhet i effektene, ikke skjev utvelgelse; dekningen står i arket {sheet}",
     en="sampling uncertainty in the effects, not selection; the coverage is in the sheet {sheet}",
 )
-#: Above this, and below one minus it, a probability is not shown as a number.
-_SURE = 0.999
 _BREAK_EVEN = Label(nb="lønnsomt for samfunnet", en="breaks even for society")
 _LAST_CROSSING = Label(
     nb="første år der nåverdien så langt er null eller mer, og blir der",
@@ -207,14 +205,12 @@ class _Summary:
     def probable(self, cells: UncertaintyCells, share: float, told: Label) -> None:
         """Write the probability of a gain, never rounded to a certainty."""
         cell, error = (cells.at(name, "society") for name in ("probability_positive", "std_error"))
-        above, below = (
-            f"{sign}{NBSP}{percent(limit, 1)}" for sign, limit in ((">", _SURE), ("<", 1 - _SURE))
-        )
+        above, below = map(probability, (1, 0))
         formula = (
-            f'=IF({error}=0,{cell},IF({cell}>{_SURE},"{above}",'
-            f'IF({cell}<{1 - _SURE:g},"{below}",{cell})))'
+            f'=IF({error}=0,{cell},IF({cell}>{SURE},"{above}",'
+            f'IF({cell}<{1 - SURE:g},"{below}",{cell})))'
         )
-        sure = above if share > _SURE else below if share < 1 - _SURE else share
+        sure = above if share > SURE else below if share < 1 - SURE else share
         shown = share if self.layout.case.std_error == 0 else sure
         self.line(_PROBABILITY, formula, told, "percent", shown)
 
