@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 import mih_impact as mih
 from mih_impact.display.locale import options
 from mih_impact.errors import PanelContractError
+from mih_impact.panel import row_counts
 from mih_impact.panel.check import PanelReport
 from mih_impact.panel.read import read_panel
 from mih_impact.storage import load, save
@@ -185,6 +187,25 @@ ALONE = {
 def test_each_rule_alone(case):
     spoil, expected = ALONE[case]
     assert table(spoil(clean()).reset_index(drop=True)) == expected
+
+
+@pytest.mark.parametrize("case", ALONE)
+def test_rows_of_pandas_are_counted_some_at_a_time_as_all_together(case, monkeypatch):
+    monkeypatch.setattr("mih_impact.panel.row_counts.PANDAS_ROWS", 7)
+    spoil, expected = ALONE[case]
+    assert table(spoil(clean()).reset_index(drop=True)) == expected
+
+
+@pytest.mark.parametrize(("at_a_time", "least", "most"), [(20_000, 0, 4), (10**9, 10, 100)])
+def test_columns_are_not_made_for_all_rows_of_pandas_at_once(at_a_time, least, most, monkeypatch):
+    monkeypatch.setattr("mih_impact.panel.row_counts.PANDAS_ROWS", at_a_time)
+    counts = read_panel(clean(20_000))._counts
+    tracemalloc.start()
+    row_counts.count_rows(counts.raw, counts.casts, {})
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    columns = peak / 8 / (6 * 20_000)
+    assert least < columns < most
 
 
 @pytest.mark.parametrize("code", [np.inf, -np.inf, 1e18])

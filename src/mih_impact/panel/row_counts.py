@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -40,6 +40,8 @@ EXITS = ("death_year", "emigration_year")
 PLACES = {"county", "municipality"}
 #: Shares of a column's sum that rounding to øre may move, and of what its values may move.
 MOST_MOVED, MOST_SHIFTED = 1e-6, 1e-4
+#: Rows that pandas is asked of at a time.
+PANDAS_ROWS = 200_000
 #: Without these a row cannot be used.
 _KEYS = [name for name, column in CONTRACT.items() if column.role == "key"]
 
@@ -377,14 +379,22 @@ class _Tally:
         self._names: dict[int, str] = {}
         self._prepared: dict[str, nw.Expr] = {}
         self._aggregates: list[nw.Expr] = [nw.len().alias("n")]
+        self._over: dict[str, Callable[[Iterable[float]], float]] = {"n": sum}
 
     def add(self, key: str, column: nw.Expr, how: Literal["count", "sum", "min", "max"]) -> None:
         """Add an aggregate; what several are asked of is prepared once."""
         name = self._names.setdefault(id(column), f"_mih_{len(self._names)}")
         self._prepared[name] = column
         self._aggregates.append(getattr(nw.col(name), how)().alias(key))
+        self._over[key] = {"min": min, "max": max}.get(how, sum)
 
     def run(self, frame: nw.LazyFrame[Any]) -> dict[str, float | None]:
+        parts = [self._of(part) for part in _some_rows_each(frame)]
+        found = {key: [part[key] for part in parts] for key in self._over}
+        given = {key: [v for v in values if v is not None] for key, values in found.items()}
+        return {key: over(given[key]) if given[key] else None for key, over in self._over.items()}
+
+    def _of(self, frame: nw.LazyFrame[Any]) -> dict[str, float | None]:
         aggregated = frame.select(**self._prepared).select(self._aggregates)
         # pandas has the extremes of a column of nulls as what is no number.
         numbers = [
@@ -393,6 +403,20 @@ class _Tally:
         ]
         counted = engine.arrays(aggregated.select(numbers))
         return {key: _scalar(values) for key, values in counted.items()}
+
+
+def _some_rows_each(frame: nw.LazyFrame[Any]) -> Iterator[nw.LazyFrame[Any]]:
+    """Return a pandas frame some rows at a time, any other whole.
+
+    pandas makes every column of an expression at full length: of all rows together they would take
+    more than the frame. Other engines go through rows by themselves.
+    """
+    if frame.implementation is not nw.Implementation.PANDAS:
+        yield frame
+        return
+    native = frame.to_native()
+    for begin in range(0, max(len(native), 1), PANDAS_ROWS):
+        yield nw.from_native(native.iloc[begin : begin + PANDAS_ROWS]).lazy()
 
 
 def _rows_outside(
