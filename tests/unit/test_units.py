@@ -8,7 +8,10 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.display.locale import both
+from mih_impact.display.numbers import interval
+from mih_impact.display.tables import text_cells
 from mih_impact.display.unit import amount, difference
+from mih_impact.reporting.export import effects_table
 from mih_impact.study.run import study_tables
 from mih_impact.study.spec import StudySpec
 from tests.support import small_register
@@ -251,6 +254,32 @@ def test_effects_on_shares_are_in_percentage_points_and_means_in_per_cent(lang, 
     axis = effects.plot_levels(lang=lang).yaxis
     assert points not in axis.get_label_text()
     assert "%" in axis.get_major_formatter()(0.5, None)
+
+
+@pytest.mark.parametrize(("lang", "points"), [("nb", "prosentpoeng"), ("en", "percentage points")])
+def test_tables_say_percentage_points_once(lang, points):
+    """Above the column where it holds nothing else, and short where it does."""
+    frame = small_register(n=600, starters=160)
+    group = mih.match(mih.read_panel(frame), exact="county", on=["age"], outcomes="in_work")
+    left = mih.leave_one_out(group, outcome="in_work", year=2)
+    with mih.options(lang=lang):
+        header, rows = text_cells(left.card().table)
+        assert any(f"({points})" in name for name in header)
+        assert not any(points in cell for row in rows for cell in row)
+        effects = mih.event_study(group, outcomes=["in_work", "wage_income"], window=(-2, 2))
+        table = effects_table("effects", effects, "")
+        header, rows = text_cells(table.cells, table.formats)
+        effect = header.index({"nb": "Effekt", "en": "Effect"}[lang])
+        cells = {row[0]: row[effect] for row in rows}
+        assert [cell.endswith(f"{NBSP}pp") for cell in cells.values()] == [True, False]
+        assert f"pp: {points}" in table.caption
+        alone = effects_table("effects", mih.event_study(group, outcomes="in_work"), "")
+        header, rows = text_cells(alone.cells, alone.formats)
+        assert f"({points})" in header[effect]
+        assert "pp:" not in alone.caption
+        ends = interval(-0.012, 0.031, difference("share"))
+    at = {"nb": "\u22121,2 til 3,1", "en": "\u22121.2 to 3.1"}[lang]
+    assert ends == f"{at}{NBSP}{points}"
 
 
 @pytest.mark.parametrize("lang", ["nb", "en"])

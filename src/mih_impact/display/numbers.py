@@ -8,6 +8,7 @@ process locale plays no part.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -55,6 +56,8 @@ _LEAST_P = 0.001
 _HIDDEN = Label("skjult (færre enn {n})", "hidden (fewer than {n})")
 _HIDDEN_TOO = Label("skjult", "hidden")
 _TO = Label("til", "to")
+#: A unit in words behind a number; "kr" and signs are none, and stand at both ends.
+_UNIT_WORD = re.compile(rf"{NBSP}[^\W\d_]{{3}}\D*$")
 _THOUSAND = Label("tusen", "thousand")
 _MILLION = Label("mill.", "million")
 _ORDINALS = {
@@ -199,16 +202,23 @@ def interval(
 ) -> str:
     """Show an interval, each end by `formatter`; not available when an end is missing.
 
-    The ends are joined by a word, since a dash beside minus signs cannot be read.
+    The ends are joined by a word, since a dash beside minus signs cannot be read. A unit that is
+    a word stands once, after the upper end.
 
     Examples
     --------
     >>> interval(-1, 2, number) == "\u22121 til 2"
     True
+    >>> interval(1, 2, lambda x: f"{number(x)}{NBSP}timer") == f"1 til 2{NBSP}timer"
+    True
     """
     if _decimal(low) is None or _decimal(high) is None:
         return NOT_AVAILABLE
-    return f"{formatter(low)} {_TO.text()} {formatter(high)}"
+    first, last = formatter(low), formatter(high)
+    unit = _UNIT_WORD.search(first)
+    if unit and last.endswith(unit[0]):
+        first = first.removesuffix(unit[0])
+    return f"{first} {_TO.text()} {last}"
 
 
 def p_value(x: SupportsFloat | None, /) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from mih_impact.display.locale import Label, language
 from mih_impact.display.numbers import MINUS, NOT_AVAILABLE, Formatter, number
+from mih_impact.display.unit import points_once
 
 __all__ = [
     "CSS",
@@ -144,11 +145,13 @@ def text_cells(
     if any(names) or not pd.api.types.is_integer_dtype(frame.index.dtype):
         frame = frame.reset_index(names=names)
     columns = [
-        [_cell(value, (formats or {}).get(str(name))) for value in frame.iloc[:, i]]
+        points_once(
+            str(name), [_cell(value, (formats or {}).get(str(name))) for value in frame.iloc[:, i]]
+        )
         for i, name in enumerate(frame.columns)
     ]
-    rows = [list(row) for row in zip(*columns, strict=True)]
-    return [str(name) for name in frame.columns], rows
+    rows = [list(row) for row in zip(*(cells for _, cells in columns), strict=True)]
+    return [heading for heading, _ in columns], rows
 
 
 def html_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

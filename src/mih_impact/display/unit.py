@@ -7,6 +7,8 @@ Only what is measured in a currency is money: it alone has a price year, and is 
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import cache, partial
 from typing import Any, Literal, SupportsFloat, get_args
@@ -19,6 +21,7 @@ from mih_impact.errors import OptionError
 __all__ = [
     "KNOWN",
     "POINTS",
+    "PP",
     "SHARE",
     "AnyUnit",
     "Unit",
@@ -28,6 +31,7 @@ __all__ = [
     "difference",
     "is_money",
     "points",
+    "points_once",
     "unit_between",
     "unit_given",
     "zero_is_nothing",
@@ -325,6 +329,32 @@ def points(x: SupportsFloat | None, decimals: int = 1) -> str:
     if share == NOT_AVAILABLE:
         return share
     return f"{share.removesuffix('%').rstrip(NBSP)}{NBSP}{as_unit(POINTS).displayed.text()}"
+
+
+#: Percentage points in a column that holds other units too, as Eurostat writes them.
+PP = "pp"
+_NUMBER = re.compile(r"([A-Z]{3}\u00a0)?[\u2212+]?\d")
+
+
+def points_once(heading: str, cells: Sequence[str]) -> tuple[str, list[str]]:
+    """Say percentage points once, above a column that holds nothing else; short where it does.
+
+    Examples
+    --------
+    >>> points_once("Effekt", [points(0.027), points(0.3), "\u2013"])
+    ('Effekt (prosentpoeng)', ['2,7', '30,0', '\u2013'])
+    >>> points_once("Effekt", [points(0.027), "1,0"]) == ("Effekt", [f"2,7{NBSP}pp", "1,0"])
+    True
+    """
+    word = as_unit(POINTS).displayed.text()
+    have = [f"{NBSP}{word}" in cell for cell in cells]
+    if not any(have):
+        return heading, list(cells)
+    numbers = [bool(_NUMBER.match(cell)) for cell in cells]
+    alone = have == numbers
+    short = "" if alone else f"{NBSP}{PP}"
+    told = f"{heading} ({word})" if alone else heading
+    return told, [cell.replace(f"{NBSP}{word}", short) for cell in cells]
 
 
 def _measured(x: SupportsFloat | None, /, *, unit: Label, like: float) -> str:

@@ -18,7 +18,7 @@ from mih_impact.display.layout import save_figure
 from mih_impact.display.locale import Label, language
 from mih_impact.display.numbers import MINUS, Formatter, number
 from mih_impact.display.tables import guarded, html_page, html_table
-from mih_impact.display.unit import amount, difference, is_money
+from mih_impact.display.unit import POINTS, PP, amount, difference, is_money, unit_between
 from mih_impact.effects.card import title_of
 from mih_impact.effects.series import EffectSeries
 from mih_impact.panel.contract import label_of
@@ -34,12 +34,13 @@ _COMPARED = Label(
     en="Who is compared: characteristics before start, before and after controls were chosen",
 )
 _EFFECTS = Label(
-    nb="{title}, gjennomsnitt per deltaker som startet{prices}",
-    en="{title}, average per starter{prices}",
+    nb="{title}, gjennomsnitt per deltaker som startet{prices}{short}",
+    en="{title}, average per starter{prices}{short}",
 )
 _PRICES = Label(
     nb=". Beløp i {unit}, faste {year}-priser", en=". Amounts in {unit}, fixed {year} prices"
 )
+_SHORT = Label(nb=f". {PP}: prosentpoeng", en=f". {PP}: percentage points")
 _LEVELS = {
     "event": Label(nb="År siden oppstart", en="Years since start"),
     "group": Label(nb="Oppstartsår", en="Start year"),
@@ -156,7 +157,9 @@ def _effects_caption(effects: EffectSeries) -> str:
     money = dict.fromkeys(str(unit) for unit in effects.units.values() if is_money(unit))
     unit = Label("kroner", "NOK") if list(money) == ["NOK"] else ", ".join(money)
     prices = _PRICES.format(unit=unit, year=effects.price_year) if money else ""
-    return _EFFECTS.format(title=title_of(effects), prices=prices).text()
+    units = {str(unit_between(unit)) for unit in effects.units.values()}
+    short = _SHORT if POINTS in units and len(units) > 1 else ""
+    return _EFFECTS.format(title=title_of(effects), prices=prices, short=short).text()
 
 
 def write_tables(tables: list[Table], out: Path) -> list[Path]:
