@@ -107,10 +107,10 @@ if TYPE_CHECKING:
     from mih_impact.panel.panel import Panel as Panel
     from mih_impact.panel.read import read_cross_section as read_cross_section
     from mih_impact.panel.read import read_panel as read_panel
+    from mih_impact.panel.synthetic import example_panel as example_panel
     from mih_impact.panel.synthetic.delivery import synthetic_delivery as synthetic_delivery
     from mih_impact.panel.synthetic.effects import SyntheticTruth as SyntheticTruth
     from mih_impact.panel.synthetic.register import SyntheticRegister as SyntheticRegister
-    from mih_impact.panel.synthetic.register import example_panel as example_panel
     from mih_impact.panel.synthetic.register import synthetic_register as synthetic_register
     from mih_impact.panel.synthetic.start import Confounding as Confounding
     from mih_impact.reference import codes as codes
@@ -230,7 +230,7 @@ _HOME = {
     "cut": "controls.cut",
     "e_value": "falsification.e_value",
     "event_study": "effects.event_study",
-    "example_panel": "panel.synthetic.register",
+    "example_panel": "panel.synthetic",
     "explore": "reporting.explore",
     "group_time_effects": "effects.group_time.call",
     "honest_bounds": "falsification.honest.bounds",

@@ -293,13 +293,15 @@ def test_the_price_of_a_place_has_an_interval_with_a_covariance() -> None:
 def test_decisions_without_a_price_between_them_are_refused(case) -> None:
     from mih_impact.account.budget.per_place import per_place
 
-    known = mih.nav.decisions()
+    known, bases = mih.nav.decisions(), (400,)
     with pytest.raises(AssumptionError, match="no price per place"):
-        per_place(case, more=known["keep"], less=known["keep"])
+        per_place(case, more=known["keep"], less=known["keep"], bases=bases)
     with pytest.raises(AssumptionError, match="no price per place"):
-        per_place(case, more=known["keep"], less=replace(known["scale_down"], asked=None))
+        per_place(
+            case, more=known["keep"], less=replace(known["scale_down"], asked=None), bases=bases
+        )
     with pytest.raises(OptionError, match="a decision as more"):
-        per_place(case, more="all", less=known["keep"])
+        per_place(case, more="all", less=known["keep"], bases=bases)
 
 
 def test_a_saved_price_comes_back(tmp_path, case) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 import mih_impact as mih
 from mih_impact.errors import StorageError
+from mih_impact.panel import synthetic
 from mih_impact.panel.contract import CONTRACT
-from mih_impact.panel.synthetic import register
 from mih_impact.panel.synthetic.register import register_frame, write_register
 
 ROOT = Path(__file__).parents[2]
@@ -92,6 +92,6 @@ def test_prices_of_another_year_can_be_asked_for():
 
 
 def test_a_broken_installation_is_a_typed_error(monkeypatch, tmp_path):
-    monkeypatch.setattr(register, "__file__", str(tmp_path / "a" / "b" / "c" / "d" / "e.py"))
+    monkeypatch.setattr(synthetic, "__file__", str(tmp_path / "a" / "b" / "c" / "d" / "e.py"))
     with pytest.raises(StorageError, match="not there"):
         mih.example_panel()

@@ -1,4 +1,7 @@
-"""The cost-benefit account as a result: its tables, and the questions it can be asked."""
+"""The cost-benefit account as a result: its tables, and the questions it can be asked.
+
+What answers a question is loaded when it is asked: most accounts are asked few of them.
+"""
 
 from __future__ import annotations
 
@@ -13,32 +16,11 @@ import pandas as pd
 from mih_impact import arguments
 from mih_impact.account import tables
 from mih_impact.account.assumptions import Assumptions
-from mih_impact.account.bridge import Bridge, bridge_of
-from mih_impact.account.budget.lines import budget_frame, department_frame
-from mih_impact.account.card import account_card
 from mih_impact.account.cost_item import LONGEST_HORIZON
-from mih_impact.account.figures import plot_actors, plot_costs, plot_cumulative
-from mih_impact.account.indicators import indicators_frame
 from mih_impact.account.non_priced import non_priced_frame, plot_non_priced
-from mih_impact.account.objections import objections_frame
 from mih_impact.account.parameters import Persistence, estimated_years
 from mih_impact.account.programme import Programme
-from mih_impact.account.residual import plot_residual, residual_frame
 from mih_impact.account.roles import Benefit, roles_of
-from mih_impact.account.scenarios import Scenario, Scenarios, scenarios_of
-from mih_impact.account.sensitivity import (
-    Sensitivity,
-    VarianceShares,
-    sensitivity_of,
-    variance_shares_of,
-)
-from mih_impact.account.sheet.sheet import AssumptionSheet, sheet_of, with_sheet
-from mih_impact.account.switching import (
-    SensitivityGrid,
-    SwitchingValues,
-    grid_of,
-    switching_values_of,
-)
 from mih_impact.account.tables import (
     before_start,
     beside_frame,
@@ -50,17 +32,23 @@ from mih_impact.account.tables import (
     starters_behind,
     tax_rates_of,
 )
-from mih_impact.account.uncertainty import EffectDraws, uncertainty_of
-from mih_impact.account.uncertainty_result import Uncertainty
-from mih_impact.account.values import AccountValues, require_norwegian, require_price_year
+from mih_impact.account.values import AccountValues, require_norwegian, require_same_money
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Lang, current, in_language
 from mih_impact.display.result import Card
 from mih_impact.effects.series import EffectSeries, require_effects
-from mih_impact.errors import AssumptionError, RenamedError
+from mih_impact.errors import RenamedError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from mih_impact.account.bridge import Bridge
+    from mih_impact.account.scenarios import Scenario, Scenarios
+    from mih_impact.account.sensitivity import Sensitivity, VarianceShares
+    from mih_impact.account.sheet.sheet import AssumptionSheet
+    from mih_impact.account.switching import SensitivityGrid, SwitchingValues
+    from mih_impact.account.uncertainty import EffectDraws
+    from mih_impact.account.uncertainty_result import Uncertainty
 
 __all__ = ["CostBenefit", "cost_benefit"]
 
@@ -159,6 +147,8 @@ class CostBenefit(AccountValues):
             budget (of gross outlay where budgets gain), benefit-cost ratio, and the marginal value
             of public funds, infinite or undefined where it is. Break-even is in `by_actor`.
         """
+        from mih_impact.account.indicators import indicators_frame
+
         with in_language(lang):
             return indicators_frame(self)
 
@@ -187,6 +177,8 @@ class CostBenefit(AccountValues):
             present_value` (NOK per starter), `status, source` of the mapping. A line that is none
             of the reference table keeps its own name.
         """
+        from mih_impact.account.budget.lines import budget_frame
+
         with in_language(lang):
             return budget_frame(self)
 
@@ -199,6 +191,8 @@ class CostBenefit(AccountValues):
             `budget, department, label, present_value, in_cash` (the part that is paid in money);
             NOK per starter. The rows sum to the public account.
         """
+        from mih_impact.account.budget.lines import department_frame
+
         with in_language(lang):
             return department_frame(self)
 
@@ -228,6 +222,8 @@ class CostBenefit(AccountValues):
         AssumptionError
             The programme does not say how old starters are, or there are too few persons.
         """
+        from mih_impact.account.residual import residual_frame
+
         with in_language(lang):
             return residual_frame(self)
 
@@ -244,11 +240,15 @@ class CostBenefit(AccountValues):
             gave it). NOK per starter; what is named share is one, what is named years is years. An
             "illustration" is no estimate: it says how large something would be, if it were so.
         """
+        from mih_impact.account.objections import objections_frame
+
         with in_language(lang):
             return objections_frame(self)
 
     def bridge(self) -> Bridge:
         """Walk from the simplified account to this one, and on to public budgets."""
+        from mih_impact.account.bridge import bridge_of
+
         return bridge_of(self)
 
     def uncertainty(
@@ -289,10 +289,14 @@ class CostBenefit(AccountValues):
         >>> case.uncertainty(resampled=drawn).kind
         'resampled'
         """
+        from mih_impact.account.uncertainty import uncertainty_of
+
         return uncertainty_of(self, n, seed, resampled)
 
     def sensitivity(self) -> Sensitivity:
         """Move each assumption alone to the ends of its own range; `.plot()` is the tornado."""
+        from mih_impact.account.sensitivity import sensitivity_of
+
         return sensitivity_of(self)
 
     def grid(self, over: Mapping[str, Sequence[float]]) -> SensitivityGrid:
@@ -309,6 +313,8 @@ class CostBenefit(AccountValues):
         AssumptionError
             Not two of them, a name that does not exist, or a value it cannot have.
         """
+        from mih_impact.account.switching import grid_of
+
         return grid_of(self, over)
 
     def scenarios(self, more: Sequence[Scenario] = ()) -> Scenarios:
@@ -322,6 +328,8 @@ class CostBenefit(AccountValues):
         more
             Scenarios of your own.
         """
+        from mih_impact.account.scenarios import scenarios_of
+
         return scenarios_of(self, more)
 
     def switching_values(self, of: str = "society") -> SwitchingValues:
@@ -332,6 +340,8 @@ class CostBenefit(AccountValues):
         of
             An actor, `public` or `society`.
         """
+        from mih_impact.account.switching import switching_values_of
+
         return switching_values_of(self, of)
 
     def variance_shares(self, *, n: int = 2_000, seed: int = 2025) -> VarianceShares:
@@ -342,6 +352,8 @@ class CostBenefit(AccountValues):
         n, seed
             Number of draws, and their seed.
         """
+        from mih_impact.account.sensitivity import variance_shares_of
+
         return variance_shares_of(self, n, seed)
 
     def sheet(self) -> AssumptionSheet:
@@ -354,6 +366,8 @@ class CostBenefit(AccountValues):
         >>> case.with_sheet(case.sheet()).npv == case.npv
         True
         """
+        from mih_impact.account.sheet.sheet import sheet_of
+
         require_norwegian(self, "The assumptions sheet")
         return sheet_of(self)
 
@@ -377,6 +391,8 @@ class CostBenefit(AccountValues):
             What `AssumptionSheet.read` raises; a sheet of another programme, rows that are missing
             or unknown, or a change of what is the account's structure and no assumption.
         """
+        from mih_impact.account.sheet.sheet import with_sheet
+
         return with_sheet(self, sheet)
 
     def shown(self) -> CostBenefit:
@@ -397,16 +413,22 @@ class CostBenefit(AccountValues):
 
     def plot(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the cumulative present value by year, with interval and break-even."""
+        from mih_impact.account.figures import plot_cumulative
+
         with in_language(lang):
             return plot_cumulative(self, ax=ax)
 
     def plot_actors(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw who pays and who gains."""
+        from mih_impact.account.figures import plot_actors
+
         with in_language(lang):
             return plot_actors(self, ax=ax)
 
     def plot_costs(self, *, ax: Axes | None = None, lang: Lang | None = None) -> Axes:
         """Draw the programme's costs by phase: who pays, and how sure they are."""
+        from mih_impact.account.figures import plot_costs
+
         with in_language(lang):
             return plot_costs(self, ax=ax)
 
@@ -419,6 +441,8 @@ class CostBenefit(AccountValues):
         self, of: str = "society", *, ax: Axes | None = None, lang: Lang | None = None
     ) -> Axes:
         """Draw the residual value beside the headline, to which it is not added."""
+        from mih_impact.account.residual import plot_residual
+
         with in_language(lang):
             return plot_residual(self, of, ax=ax)
 
@@ -434,6 +458,8 @@ class CostBenefit(AccountValues):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def _card(self) -> Card:
+        from mih_impact.account.card import account_card
+
         return account_card(self)
 
 
@@ -522,7 +548,7 @@ def cost_benefit(
     _require_options(horizon, persistence)
     effects = effects.subgroup(effects.subgroups[0])  # with subgroups, of all participants
     entered, benefits = roles_of(effects, roles)
-    _require_same_money(effects, entered, assumptions, programme)
+    require_same_money(effects, entered, assumptions, programme)
     estimated = estimated_years(effects, horizon, persistence)
     theta, covariance = effects.select(tuple(entered), tuple(range(estimated)))
     return CostBenefit(
@@ -566,26 +592,6 @@ def _giving(
 def _require_options(horizon: int, persistence: str) -> None:
     arguments.whole("horizon", horizon, low=1, high=LONGEST_HORIZON)
     arguments.choice("cost_benefit", "persistence", persistence, get_args(Persistence))
-
-
-def _require_same_money(
-    effects: EffectSeries,
-    entered: Mapping[str, str],
-    assumptions: Assumptions,
-    programme: Programme,
-) -> None:
-    """Raise unless effects, assumptions and programme are in the same currency and prices."""
-    own = assumptions.currency
-    foreign = sorted({str(effects.units[name]) for name in entered} - {own})
-    foreign += sorted({item.unit for item in programme.items} - {own})
-    if foreign:
-        raise AssumptionError(
-            "The account is in Norwegian kroner" if own == "NOK" else f"The account is in {own}",
-            found=", ".join(foreign),
-            do=f"convert effects and costs to {own}; or give rules of another currency, by"
-            f" mih.Assumptions.bare(currency={foreign[0]!r}, price_year=..., discount_rate=...)",
-        )
-    require_price_year(effects.price_year, assumptions)
 
 
 def require_account(call: str, case: Any, *, what: str = "") -> None:

@@ -28,6 +28,7 @@ from mih_impact.account.rules import AccountModel
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label
 from mih_impact.display.result import NoContributors, Provenance, Result
+from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import AssumptionError, EffectsError
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "require_norwegian",
     "require_one_rate",
     "require_price_year",
+    "require_same_money",
 ]
 
 
@@ -411,6 +413,26 @@ def require_price_year(price_year: int, assumptions: Assumptions) -> None:
             do=f"write assumptions.replace(price_year={price_year}),"
             " or read the panel with the other price year",
         )
+
+
+def require_same_money(
+    effects: EffectSeries,
+    entered: Mapping[str, str],
+    assumptions: Assumptions,
+    programme: Programme,
+) -> None:
+    """Raise unless effects, assumptions and programme are in the same currency and prices."""
+    own = assumptions.currency
+    foreign = sorted({str(effects.units[name]) for name in entered} - {own})
+    foreign += sorted({item.unit for item in programme.items} - {own})
+    if foreign:
+        raise AssumptionError(
+            "The account is in Norwegian kroner" if own == "NOK" else f"The account is in {own}",
+            found=", ".join(foreign),
+            do=f"convert effects and costs to {own}; or give rules of another currency, by"
+            f" mih.Assumptions.bare(currency={foreign[0]!r}, price_year=..., discount_rate=...)",
+        )
+    require_price_year(effects.price_year, assumptions)
 
 
 _BASIS = Label(

@@ -38,7 +38,6 @@ from mih_impact.controls.recipe import (
     seed_of,
 )
 from mih_impact.controls.terms import Lag, Term, as_terms
-from mih_impact.controls.weighting import weighted
 from mih_impact.display.locale import Label
 from mih_impact.errors import OptionError, SupportError, warn
 from mih_impact.panel.cube import Cube
@@ -408,6 +407,8 @@ def weight(
     >>> bool(group.balance().worst < 1e-6)
     True
     """
+    from mih_impact.controls.weighting import weighted
+
     call = _Call.of(weight, panel, eligible, measure, other_measures, outcomes)
     options = WeightOptions(
         on=as_terms(on),

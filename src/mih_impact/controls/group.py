@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,13 +18,15 @@ from mih_impact.controls.flow import attrition_frame
 from mih_impact.controls.mahalanobis import Cloud, in_line, in_space
 from mih_impact.controls.matching import tied_share
 from mih_impact.controls.nearest import Line
-from mih_impact.controls.overlap import Overlap, overlap
 from mih_impact.controls.recipe import Recipe, no_weights
 from mih_impact.controls.subgroups import By
 from mih_impact.controls.terms import Lag
 from mih_impact.display.locale import current
 from mih_impact.display.result import Card, Displayed
 from mih_impact.errors import SupportError
+
+if TYPE_CHECKING:
+    from mih_impact.controls.overlap import Overlap
 
 __all__ = ["ControlGroup"]
 
@@ -259,6 +262,8 @@ class ControlGroup(Comparison, Displayed):
         SupportError
             The controls were chosen without a score.
         """
+        from mih_impact.controls.overlap import overlap
+
         if self.risk.weight is not None:
             raise no_weights("overlap")
         return overlap(self)

@@ -26,7 +26,6 @@ from mih_impact.controls.options import MatchOptions, WeightOptions
 from mih_impact.controls.recipe import no_weights
 from mih_impact.controls.risk_set import Among
 from mih_impact.controls.terms import Lag, Term, as_terms, term_label
-from mih_impact.controls.weighting import weighted
 from mih_impact.display.locale import Label, both
 from mih_impact.errors import EffectsError, OptionError, SupportError
 from mih_impact.panel.contract import CONTRACT
@@ -409,6 +408,8 @@ def within(group: _Group, parts: Parts, name: str) -> _Group:
         if not len(found.sets.participant):
             raise nobody(found, options)
     else:
+        from mih_impact.controls.weighting import weighted
+
         found = weighted(cube, recipe.read(WeightOptions), among)
     return replace(group, **vars(found))
 

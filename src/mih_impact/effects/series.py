@@ -19,16 +19,14 @@ from mih_impact.display.unit import AnyUnit
 from mih_impact.effects.card import effects_card
 from mih_impact.effects.check_result import CheckResult
 from mih_impact.effects.estimates import EffectEstimates, with_table
-from mih_impact.effects.figures import plot_effects, plot_levels
-from mih_impact.effects.forest import name_subgroup, plot_averages, plot_subgroups
-from mih_impact.effects.given import fingerprint, read_given, require_price_year
 from mih_impact.effects.pretrend import pretrend_test
 from mih_impact.effects.question import outcome_asked
-from mih_impact.effects.subgroups import DifferenceTest, difference_test
 from mih_impact.errors import EffectsError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from mih_impact.effects.subgroups import DifferenceTest
 
 __all__ = ["EffectSeries", "not_estimated", "require_effects"]
 
@@ -149,6 +147,8 @@ class EffectSeries(EffectEstimates):
         >>> EffectSeries.from_frame(planted, price_year=2024).estimate
         array([[    0., 50000.]])
         """
+        from mih_impact.effects.given import fingerprint, read_given, require_price_year
+
         given, table = read_given(frame, covariance, unit)
         outcomes, units, years, estimate, matrix = given
 
@@ -181,6 +181,8 @@ class EffectSeries(EffectEstimates):
         alpha: float = 0.05,
     ) -> DifferenceTest:
         """Test that the effect is the same in every subgroup; see `subgroups.difference_test`."""
+        from mih_impact.effects.subgroups import difference_test
+
         return difference_test(self, outcome, years=years, subgroups=subgroups, alpha=alpha)
 
     @named_options
@@ -244,21 +246,27 @@ class EffectSeries(EffectEstimates):
         start, or the last year before it that has an estimate. Averages by start year, by calendar
         year and overall beneath each other.
         """
+        from mih_impact.effects import figures, forest
+
         with in_language(lang):
             outcome = outcome_asked(self, outcome)
             if len(self.subgroups) > 1 or year is not None:
-                return plot_subgroups(self, outcome, year=year, ax=ax)
+                return forest.plot_subgroups(self, outcome, year=year, ax=ax)
             if self.term != "event":
-                return plot_averages(self, outcome, ax=ax)
-            return name_subgroup(plot_effects(self, outcome, ax=ax), self, outcome)
+                return forest.plot_averages(self, outcome, ax=ax)
+            drawn = figures.plot_effects(self, outcome, ax=ax)
+            return forest.name_subgroup(drawn, self, outcome)
 
     def plot_levels(
         self, outcome: str | None = None, *, ax: Axes | None = None, lang: Lang | None = None
     ) -> Axes:
         """Draw the means of participants and controls by year since start."""
+        from mih_impact.effects import figures, forest
+
         with in_language(lang):
             outcome = outcome_asked(self, outcome)
-            return name_subgroup(plot_levels(self, outcome, ax=ax), self, outcome)
+            drawn = figures.plot_levels(self, outcome, ax=ax)
+            return forest.name_subgroup(drawn, self, outcome)
 
     def _card(self) -> Card:
         return effects_card(self)

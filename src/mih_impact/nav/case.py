@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from mih_impact import arguments
-from mih_impact.account.budget.decision import Decision
-from mih_impact.account.budget.per_place import BASES, PerPlace
-from mih_impact.account.budget.per_place import per_place as reckon
 from mih_impact.account.cost_benefit import CostBenefit
 from mih_impact.account.non_priced import NonPriced
 from mih_impact.account.programme import Programme
 from mih_impact.reference.rows import table
 from mih_impact.study.spec import StudySpec
 from mih_impact.study.toml_files import read_decisions, read_non_priced, read_programme
+
+if TYPE_CHECKING:
+    from mih_impact.account.budget.decision import Decision
+    from mih_impact.account.budget.per_place import PerPlace
 
 __all__ = ["DATA", "analysis", "base_case", "decisions", "menn_i_helse", "non_priced", "per_place"]
 
@@ -121,7 +123,7 @@ def decisions(*, years: Sequence[int] | None = None) -> dict[str, Decision]:
 def per_place(
     case: CostBenefit,
     *,
-    bases: Sequence[float] = BASES,
+    bases: Sequence[float] = (400, 500, 600),
     draws: int = 2_000,
     seed: int = 2025,
 ) -> PerPlace:
@@ -136,7 +138,7 @@ def per_place(
     case
         The account per starter.
     bases
-        Cohorts that the further 4 million may start from.
+        Cohorts that the further 4 million may start from; the source says only "over 500".
     draws, seed
         As for `budget_impact`.
 
@@ -149,6 +151,8 @@ def per_place(
     AssumptionError
         A base that is not below 700, or no account.
     """
+    from mih_impact.account.budget.per_place import per_place as reckon
+
     known = decisions()
     return reckon(
         case,

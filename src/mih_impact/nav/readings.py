@@ -26,7 +26,6 @@ from mih_impact.display.result import Card, NoContributors, Provenance, Result
 from mih_impact.effects.series import EffectSeries
 from mih_impact.nav.case import menn_i_helse
 from mih_impact.nav.published import published
-from mih_impact.panel.synthetic.effects import PLANTED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -221,6 +220,8 @@ def readings() -> Readings:
 
 def _model() -> AccountModel:
     """Return the account of years 0 to 7 by R-109, to be applied to the readings."""
+    from mih_impact.panel.synthetic.effects import PLANTED
+
     path = pd.DataFrame(
         [(name, year, 0.0) for name in PLANTED for year in range(_LAST + 1)],
         columns=["outcome", "year_since_start", "estimate"],
@@ -236,6 +237,8 @@ def _published(name: str) -> float:
 
 def _effects(table: pd.DataFrame, model: AccountModel) -> FloatArray:
     """Return the effects of every reading, shape (n, R, 8)."""
+    from mih_impact.panel.synthetic.effects import PLANTED
+
     wage, third = np.array(PLANTED["wage_income"]), _published("nav_wage_effect_year_3")
     first = {"assumed": wage[:3], "even": third * np.arange(3) / 3, "none": np.zeros(3)}
     more = _LAST - 3

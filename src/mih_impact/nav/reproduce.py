@@ -12,14 +12,11 @@ import pandas as pd
 
 from mih_impact.account.assumptions import Assumptions
 from mih_impact.account.cost_benefit import CostBenefit, cost_benefit
-from mih_impact.account.sensitivity import Sensitivity
-from mih_impact.account.uncertainty_result import Uncertainty
 from mih_impact.arguments import named_options
 from mih_impact.display.figure import figures_for_files
 from mih_impact.display.locale import Label, Lang, in_language, language
 from mih_impact.display.numbers import Formatter, interval, kroner, number, percent
 from mih_impact.display.result import Card, NoContributors, Provenance, Result, evidence_of
-from mih_impact.effects.figures import plot_shares
 from mih_impact.effects.series import EffectSeries
 from mih_impact.nav.case import analysis, menn_i_helse
 from mih_impact.nav.published import beside
@@ -29,6 +26,9 @@ from mih_impact.study.run import StudyResult, run_study, study_tables
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from mih_impact.account.sensitivity import Sensitivity
+    from mih_impact.account.uncertainty_result import Uncertainty
 
 __all__ = ["Replication", "beside_cells", "reference_tables", "reproduce_nav"]
 
@@ -227,11 +227,17 @@ class Replication(Result):
         )
 
 
+def _shares(effects: EffectSeries) -> Axes:
+    from mih_impact.effects.figures import plot_shares
+
+    return plot_shares(effects)
+
+
 _BALANCE = "love_plot"
 _FIGURES: dict[str, Callable[[Replication], Axes]] = {
     "fig1_wage_income": lambda it: it.effects.plot_levels("wage_income"),
     "fig2_wage_effect": lambda it: it.effects.plot("wage_income"),
-    "fig3_work_and_benefits": lambda it: plot_shares(it.effects),
+    "fig3_work_and_benefits": lambda it: _shares(it.effects),
     "fig4_present_value": lambda it: it.case.plot(),
     "fig5_who_pays_who_gains": lambda it: it.case.plot_actors(),
     "fig6_bridge": lambda it: it.case.bridge().plot(),

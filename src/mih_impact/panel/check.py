@@ -16,8 +16,8 @@ from mih_impact.errors import ADVICE, PanelContractError
 from mih_impact.panel import messages as m
 from mih_impact.panel.columns import Cast
 from mih_impact.panel.contract import ABSURD_MONEY, CONTRACT
-from mih_impact.panel.csv_text import TWO_WAYS
 from mih_impact.panel.names import SURE, last_version, lookalikes, shown_files
+from mih_impact.panel.number_text import TWO_WAYS
 from mih_impact.panel.person_counts import Persons
 from mih_impact.panel.row_counts import ColumnCount, PlaceCount, Rounding, Rows, Unfilled
 from mih_impact.reference.prices import PriceIndex, adding, g_averages

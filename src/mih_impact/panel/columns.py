@@ -19,9 +19,8 @@ from mih_impact.display.unit import SHARE, AnyUnit, Unit, as_unit, is_money, uni
 from mih_impact.errors import OptionError, PanelContractError
 from mih_impact.panel import engine
 from mih_impact.panel.contract import CONTRACT, Dtype
-from mih_impact.panel.csv_text import TWO_WAYS
 from mih_impact.panel.names import lookalikes, match_names, meant_by, says_missing, word_of
-from mih_impact.panel.number_text import read_numbers
+from mih_impact.panel.number_text import TWO_WAYS, read_numbers
 from mih_impact.panel.sources import FILE
 from mih_impact.reference.recoding import Recoding
 

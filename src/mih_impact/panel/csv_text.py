@@ -19,12 +19,17 @@ from numpy.typing import NDArray
 from mih_impact.errors import PanelContractError
 from mih_impact.panel.contract import Dtype
 from mih_impact.panel.names import spelling, word_of
-from mih_impact.panel.number_text import AS_SHOWN, Marks, looks_like_a_code, read_numbers
+from mih_impact.panel.number_text import (
+    AS_SHOWN,
+    TWO_WAYS,
+    Marks,
+    looks_like_a_code,
+    read_numbers,
+)
 
 __all__ = [
     "DATE",
     "SHORTENED",
-    "TWO_WAYS",
     "Converted",
     "TextColumn",
     "Texts",
@@ -48,10 +53,6 @@ OTHER_MARKS = "text that is not a number as decimal= and thousands= say"
 NEITHER = "text that is neither true nor false"
 SHORTENED = "an identifier that a spreadsheet has shortened"
 DATE = "a date where a whole number is needed"
-TWO_WAYS = {
-    ".": "a point that may stand between thousands or be the decimal mark",
-    ",": "a comma that may stand between thousands or be the decimal mark",
-}
 
 #: Lines that are looked at together: few enough for what a processor holds, and fewer than the new
 #: objects after which Python looks for garbage, which would take most of the time.

@@ -16,9 +16,7 @@ import pandas as pd
 from mih_impact.errors import PanelContractError, require_package
 from mih_impact.panel.statfiles import Mode, code_text
 
-__all__ = ["EXCEL", "ExcelFiles"]
-
-EXCEL = (".xlsx",)
+__all__ = ["ExcelFiles"]
 
 #: What Excel writes in a cell that it cannot reckon.
 _ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!")

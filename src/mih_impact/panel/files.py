@@ -7,12 +7,13 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mih_impact import arguments
 from mih_impact.errors import PanelContractError
-from mih_impact.panel.excel import EXCEL, ExcelFiles
-from mih_impact.panel.statfiles import STAT, Mode, StatFiles
+
+if TYPE_CHECKING:
+    from mih_impact.panel.statfiles import Mode
 
 __all__ = ["KINDS", "Kind", "TypedFiles", "files_of", "is_csv", "is_path"]
 
@@ -72,13 +73,29 @@ class Kind:
     opened: Callable[[Sequence[str]], TypedFiles] | None = None
 
 
+# What opens a kind of files is loaded with the first of them.
+
+
+def _of_a_program(files: Sequence[str]) -> TypedFiles:
+    from mih_impact.panel.statfiles import StatFiles
+
+    return StatFiles(files)
+
+
+def _of_excel(files: Sequence[str]) -> TypedFiles:
+    from mih_impact.panel.excel import ExcelFiles
+
+    return ExcelFiles(files)
+
+
 PARQUET = Kind("parquet", "Parquet", (".parquet", ".pq"))
 CSV = Kind("csv", "CSV", (".csv", ".tsv", ".txt"))
+_SPSS, _EXCEL = (".sav", ".zsav", ".por"), (".xlsx",)
 KINDS = (
     PARQUET,
     CSV,
-    Kind("stat", "of its program", tuple(STAT), StatFiles),
-    Kind("excel", "Excel", EXCEL, ExcelFiles),
+    Kind("stat", "of its program", (".dta", *_SPSS, ".sas7bdat", ".xpt"), _of_a_program),
+    Kind("excel", "Excel", _EXCEL, _of_excel),
 )
 
 #: How to read what is no register file into a frame.
@@ -94,11 +111,10 @@ _OTHER_FILES = {
 _NO_DATA = (".sas7bcat", ".sas", ".sps", ".do", ".dct")
 _PACKED = (".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".tar")
 
-_SPSS = (".sav", ".zsav", ".por")
 #: What a file is by its first bytes, and the suffixes that go with it.
 _FIRST_BYTES: dict[bytes, tuple[str, tuple[str, ...]]] = {
     b"PAR1": ("Parquet", PARQUET.suffixes),
-    b"PK\x03\x04": ("zip, or Excel", EXCEL),
+    b"PK\x03\x04": ("zip, or Excel", _EXCEL),
     b"\x1f\x8b": ("gzip", ()),
     b"BZh": ("bzip2", ()),
     b"\xfd7zXZ": ("xz", ()),

@@ -20,9 +20,22 @@ from numpy.typing import NDArray
 from mih_impact import arguments
 from mih_impact.errors import OptionError
 
-__all__ = ["AS_SHOWN", "Marks", "Numbers", "looks_like_a_code", "read_marks", "read_numbers"]
+__all__ = [
+    "AS_SHOWN",
+    "TWO_WAYS",
+    "Marks",
+    "Numbers",
+    "looks_like_a_code",
+    "read_marks",
+    "read_numbers",
+]
 
 _POINT, _COMMA, _SPACE = ".", ",", " "
+#: What a mark is that has two readings in a column.
+TWO_WAYS = {
+    ".": "a point that may stand between thousands or be the decimal mark",
+    ",": "a comma that may stand between thousands or be the decimal mark",
+}
 
 #: Spaces between thousands (no-break, narrow no-break, thin, figure), the minus and the apostrophe
 #: of typography.

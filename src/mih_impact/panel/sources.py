@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 import numpy as np
@@ -19,7 +19,9 @@ from mih_impact.panel.engine import is_spark, reading, reading_files
 from mih_impact.panel.files import PARQUET, TypedFiles, files_of, is_path
 from mih_impact.panel.names import match_names, names_known, says_missing
 from mih_impact.panel.number_text import AS_SHOWN, Marks
-from mih_impact.panel.statfiles import Mode, kept_with, labels_named
+
+if TYPE_CHECKING:
+    from mih_impact.panel.statfiles import Mode
 
 __all__ = [
     "FILE",
@@ -172,6 +174,8 @@ class _Asked:
 
     def mode(self, name: str, labels: Mapping[str, str]) -> Mode:
         """Return how a column of a file with labels is read."""
+        from mih_impact.panel.statfiles import labels_named
+
         if name in self.values:
             return "label" if labels_named(self.values[name], labels) else "code"
         return mode_of(name, self.dtype(name))
@@ -357,6 +361,8 @@ def connect(memory_limit: int | None = None) -> Any:
     connection.execute("SET enable_progress_bar = false")  # the library has its own
     connection.execute("SET allocator_background_threads = true")  # what is free goes back
     if memory_limit is not None:
+        from mih_impact.panel.statfiles import kept_with
+
         connection.execute(f"SET memory_limit = '{max(memory_limit, LEAST)} bytes'")
         connection.execute(f"SET temp_directory = '{kept_with(connection)}'")
     return connection

@@ -6,21 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mih_impact import arguments
 from mih_impact.account.assumptions import Assumptions
 from mih_impact.account.cost_benefit import CostBenefit, cost_benefit
 from mih_impact.account.programme import Programme
 from mih_impact.account.roles import Benefit
-from mih_impact.account.sheet.files import toml_content
-from mih_impact.account.sheet.sheet import AssumptionSheet
 from mih_impact.arguments import nearest
 from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import AssumptionError, OptionError
 from mih_impact.panel.names import with_nulls
 from mih_impact.reference.discount import Discount
 from mih_impact.study.toml_files import programme_content, programme_of, read_label, require_keys
+
+if TYPE_CHECKING:
+    from mih_impact.account.sheet.sheet import AssumptionSheet
 
 __all__ = ["AccountSpec", "account_of"]
 
@@ -73,8 +74,10 @@ class AccountSpec:
         programme, sheet = self.programme, self.sheet
         if isinstance(programme, str):
             programme = programme_content(_path(folder, programme))
-        if isinstance(sheet, str):
-            sheet = toml_content(AssumptionSheet.read(_path(folder, sheet)).lines())
+        if isinstance(sheet, str) and (read := _sheet(self, folder)) is not None:
+            from mih_impact.account.sheet.files import toml_content
+
+            sheet = toml_content(read.lines())
         return replace(self, programme=programme, sheet=sheet)
 
 
@@ -156,6 +159,8 @@ def _path(folder: Path | Traversable, name: str) -> Path:
 def _sheet(account: AccountSpec, folder: Path | Traversable) -> AssumptionSheet | None:
     if account.sheet is None:
         return None
+    from mih_impact.account.sheet.sheet import AssumptionSheet
+
     if isinstance(account.sheet, str):
         return AssumptionSheet.read(_path(folder, account.sheet))
     return AssumptionSheet.of_content(account.sheet, "[account.sheet]")

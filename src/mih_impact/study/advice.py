@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import fields, replace
+from functools import cache
 
 from mih_impact.controls.choose import match, weight
 from mih_impact.display.locale import Label
@@ -17,9 +18,6 @@ from mih_impact.errors import WORDS, MihImpactError
 from mih_impact.panel.check import PanelReport
 from mih_impact.panel.names import NULL
 from mih_impact.reference import codes
-from mih_impact.registers.build import build_panel
-from mih_impact.registers.spec import LISTS
-from mih_impact.registers.tables import Spells, Starts, Status, Table
 from mih_impact.study.account import AccountSpec
 from mih_impact.study.spec import DataSpec
 
@@ -32,10 +30,8 @@ _SECTIONS: dict[str, set[str]] = {
     "controls": {*inspect.signature(match).parameters, *inspect.signature(weight).parameters},
     "effects": {*inspect.signature(event_study).parameters},
 }
-#: The tables that may be several, each with its heading, and the other keys of a file of tables.
+#: The tables that may be several, each with its heading.
 _HEADINGS = ("yearly", "monthly", "spells", "status")
-_OF_TABLES = {field.name for kind in (Table, Spells, Status, Starts) for field in fields(kind)}
-_OF_TABLES |= {*inspect.signature(build_panel).parameters} - {*_HEADINGS}
 _OPTION = re.compile(r"(?<![\w.])([a-z_]+)=(?=[\w{\[(\"'.-])")
 _BARE = re.compile(r"[\w-]+", re.ASCII)
 #: A benefit of one's own, in Python and as a table.
@@ -164,7 +160,17 @@ def _flag(name: str, value: ast.expr) -> str | None:
 def _table_line(name: str, value: ast.expr) -> str | None:
     if name in _HEADINGS:
         return f"[[tables.{name}]]"
-    return f"{name} = {_toml(value)}" if name in _OF_TABLES else None
+    return f"{name} = {_toml(value)}" if name in _of_tables() else None
+
+
+@cache
+def _of_tables() -> set[str]:
+    """Return the keys of a file of tables, apart from headings."""
+    from mih_impact.registers.build import build_panel
+    from mih_impact.registers.tables import Spells, Starts, Status, Table
+
+    keys = {field.name for kind in (Table, Spells, Status, Starts) for field in fields(kind)}
+    return keys | {*inspect.signature(build_panel).parameters} - {*_HEADINGS}
 
 
 def _line(name: str, value: ast.expr) -> str | None:
@@ -210,6 +216,8 @@ def _lags(node: ast.Call) -> str:
 
 def _called(node: ast.Call) -> str:
     """Return a call of ours as the table that stands for it."""
+    from mih_impact.registers.spec import LISTS
+
     name = ast.unparse(node.func)
     named = {str(each.arg): _toml(each.value) for each in node.keywords}
     if name.startswith("mih.codes.") and (of := name.removeprefix("mih.codes.")) in LISTS:

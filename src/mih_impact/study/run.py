@@ -14,7 +14,6 @@ import pandas as pd
 from mih_impact import arguments
 from mih_impact.account.cost_benefit import CostBenefit
 from mih_impact.account.roles import GROUP_LABELS
-from mih_impact.account.sheet.sheet import AssumptionSheet
 from mih_impact.arguments import named_options
 from mih_impact.controls.balance import Balance
 from mih_impact.controls.subgroups import ALL
@@ -36,8 +35,7 @@ from mih_impact.effects.series import EffectSeries
 from mih_impact.errors import AssumptionError, EffectsError
 from mih_impact.panel.panel import Panel
 from mih_impact.panel.read import read_panel
-from mih_impact.panel.synthetic.register import example_panel
-from mih_impact.registers.spec import values_of
+from mih_impact.panel.synthetic import example_panel
 from mih_impact.reporting.export import (
     Table,
     balance_table,
@@ -53,6 +51,8 @@ from mih_impact.study.toml_files import read_label, require_keys
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from mih_impact.account.sheet.sheet import AssumptionSheet
 
 __all__ = ["StudyResult", "read_data", "run_study", "study_tables", "write_outputs"]
 
@@ -335,6 +335,8 @@ def read_data(plan: StudySpec) -> Panel:
                 do="name a file as source, or leave these out",
             )
         return example_panel(price_year=data.price_year)
+    from mih_impact.registers.spec import values_of
+
     path = Path(arguments.name("[data] source", data.source, do="name one file"))
     source = path if path.is_absolute() else Path(str(plan.folder)) / path
     return read_panel(

@@ -6,17 +6,19 @@ import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mih_impact import arguments
 from mih_impact.account.assumption import Assumption
-from mih_impact.account.budget.decision import Decision
 from mih_impact.account.cost_item import CostItem, UnpaidTime
 from mih_impact.account.non_priced import NonPriced, require_non_priced
 from mih_impact.account.programme import Apprenticeship, Phase, Programme, pay_term
 from mih_impact.arguments import nearest, shown
 from mih_impact.display.locale import Label
 from mih_impact.errors import AssumptionError
+
+if TYPE_CHECKING:
+    from mih_impact.account.budget.decision import Decision
 
 __all__ = [
     "file_of",
@@ -421,6 +423,8 @@ def read_decisions(
 
 
 def _decision(row: dict[str, Any], years: Sequence[int], file: str) -> Decision:
+    from mih_impact.account.budget.decision import Decision
+
     what = f"decision {row.get('name', '?')!r} of {file}"
     _require_keys(row, *_DECISION, f"The {what}")
     counts: dict[str, Any] = {

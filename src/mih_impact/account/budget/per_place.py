@@ -31,10 +31,7 @@ from mih_impact.errors import AssumptionError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["BASES", "PerPlace", "per_place", "plot_per_place"]
-
-#: The cohorts that a further appropriation may start from, where the source says only "over 500".
-BASES = (400, 500, 600)
+__all__ = ["PerPlace", "per_place", "plot_per_place"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -131,7 +128,7 @@ def per_place(
     *,
     more: Decision,
     less: Decision,
-    bases: Sequence[float] = BASES,
+    bases: Sequence[float],
     draws: int = 2_000,
     seed: int = 2025,
 ) -> PerPlace:

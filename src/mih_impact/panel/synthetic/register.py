@@ -20,12 +20,13 @@ from numpy.typing import NDArray
 
 from mih_impact.arguments import named_options
 from mih_impact.display.locale import Label
-from mih_impact.errors import OptionError, StorageError
+from mih_impact.errors import OptionError
 from mih_impact.panel.contract import BENEFITS, CONTRACT
 from mih_impact.panel.names import read_evidence
 from mih_impact.panel.panel import Panel
 from mih_impact.panel.read import read_panel
 from mih_impact.panel.sources import evidence_clause
+from mih_impact.panel.synthetic import PRICE_YEAR, REGISTER
 from mih_impact.panel.synthetic.effects import (
     EffectPaths,
     Planted,
@@ -66,13 +67,11 @@ from mih_impact.storage import write_whole
 __all__ = [
     "FILE_TYPE",
     "README",
-    "REGISTER",
     "TRUTH",
     "Confounding",
     "SyntheticRegister",
     "SyntheticTruth",
     "data_dictionary",
-    "example_panel",
     "register_frame",
     "register_rows",
     "synthetic_register",
@@ -194,7 +193,7 @@ def _category(codes: NDArray[np.int8], names: Sequence[str]) -> pd.api.extension
     return pd.array(list(names), dtype="str").take(codes.astype(np.int64))
 
 
-REGISTER, TRUTH, README = "register.parquet", "truth.json", "README.md"
+TRUTH, README = "truth.json", "README.md"
 
 #: What no card, table or figure made from this register may leave unsaid.
 EVIDENCE = Label(
@@ -329,10 +328,6 @@ def _row(name: str, frame: pd.DataFrame) -> str:
         values,
     )
     return "| " + " | ".join(cells) + " |\n"
-
-
-#: Planted effects are in kroner of this year.
-PRICE_YEAR = 2024
 
 
 @dataclass(frozen=True, eq=False)
@@ -496,40 +491,3 @@ def write_register(out: str | Path, *, seed: int = 2025) -> tuple[Path, ...]:
     """
     frame, truth = register_frame(seed=seed)
     return write_files(Path(out), frame, truth)
-
-
-@named_options
-def example_panel(*, price_year: int = PRICE_YEAR) -> Panel:
-    """Read the synthetic register that is shipped with the library (seed 2025).
-
-    Parameters
-    ----------
-    price_year
-        Year whose prices results are in.
-
-    Returns
-    -------
-    Panel
-
-    Raises
-    ------
-    StorageError
-        If the file is not there, which means that the installation is broken.
-
-    Examples
-    --------
-    >>> panel = example_panel()
-    >>> panel.first_year, panel.last_year
-    (2009, 2024)
-    """
-    here = Path(__file__).resolve()
-    # In the wheel the file lies inside the package, in a checkout beside the source.
-    places = (here.parents[2] / "_synthetic", here.parents[4] / "data" / "synthetic")
-    for folder in places:
-        if (folder / REGISTER).is_file():
-            return read_panel(folder / REGISTER, price_year=price_year)
-    raise StorageError(
-        "The synthetic register that comes with the library is not there",
-        found=f"no {REGISTER} in the package or in data/synthetic",
-        do="Install the library again, or write it with mih-impact synthesize --out data/synthetic",
-    )
