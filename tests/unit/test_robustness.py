@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import narwhals as nw
@@ -106,7 +107,8 @@ class TestAll:
             with pytest.raises(EffectsError, match="without a recipe"):
                 call("group")
 
-    def test_a_progress_bar_is_shown_where_it_is_wanted(self, group, capsys):
+    def test_a_progress_bar_is_shown_where_it_is_wanted(self, group, capsys, monkeypatch):
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True)  # as on a terminal
         mih.leave_one_out(group, year=2)
         assert capsys.readouterr().err == ""
         with mih.options(progress=True, lang="en"):
