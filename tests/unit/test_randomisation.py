@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import numpy as np
 import pandas as pd
@@ -56,7 +57,8 @@ def test_odds_matter_where_there_are_any(matched, cells):
         assert (by_score != alike) == differ
 
 
-def test_a_bar_is_shown_where_it_is_wanted(cells, capsys):
+def test_a_bar_is_shown_where_it_is_wanted(cells, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)  # as on a terminal
     with mih.options(progress=True):
         mih.randomisation_test(cells, year=2, draws=39)
     assert "trekker andre deltakere" in capsys.readouterr().err
