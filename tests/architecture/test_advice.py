@@ -6,12 +6,15 @@ import ast
 import dataclasses
 import inspect
 import re
+import textwrap
 from functools import cache
 from pathlib import Path
 
 import mih_impact as mih
 import mih_impact.nav
 import mih_impact.reference
+from mih_impact import errors
+from mih_impact.errors import MihImpactError
 from tests.unit.test_advice_followed import TOLD
 
 SOURCE = Path(mih.__file__).parent
@@ -114,3 +117,35 @@ def test_advice_that_leads_nowhere_is_noticed():
 def test_a_new_error_comes_with_its_advice_followed():
     """Errors without a row of tests/unit/test_advice_followed.py become fewer, and no more."""
     assert len(advice()) - len(TOLD) <= MOST
+
+
+def _raised(function: object) -> set[type]:
+    """Return the library's errors that stand behind `raise` in a function's own body."""
+    own = inspect.unwrap(function)
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(own)))
+    except (OSError, SyntaxError, TypeError):  # made by dataclass, or a property's
+        return set()
+    raised = (node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise))
+    names = [call.func.id for call in raised
+             if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)]  # fmt: skip
+    found = [own.__globals__.get(name) for name in names]
+    return {each for each in found if inspect.isclass(each) and issubclass(each, MihImpactError)}
+
+
+def test_what_a_public_call_raises_stands_under_raises():
+    """Whoever has a section names in it each error that its own body raises, or a wider one."""
+    wrong = {}
+    for public in PLACES:
+        for each in _members(public):
+            body = getattr(each, "__post_init__", each) if inspect.isclass(each) else each
+            section = re.search(
+                r"\nRaises\n-+\n(.*?)(?:\n\w+\n---|\Z)", inspect.getdoc(each) or "", re.S
+            )
+            if section is None:
+                continue
+            told = [vars(errors)[name] for name in re.findall(r"^(\w+)$", section[1], re.M)]
+            untold = [c.__name__ for c in _raised(body) if not issubclass(c, tuple(told))]
+            if untold:
+                wrong[getattr(each, "__qualname__", str(each))] = untold
+    assert wrong == {}

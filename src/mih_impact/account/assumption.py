@@ -244,9 +244,10 @@ class Assumption:
 
     Raises
     ------
+    OptionError
+        A name, unit, status, source or distribution that is none, or a value it cannot have.
     AssumptionError
-        A value it cannot have, a range that does not hold the value, or a distribution without what
-        it needs.
+        A range that does not hold the value, or a distribution without what it needs.
     """
 
     name: str

@@ -422,9 +422,11 @@ class Assumptions:
 
         Raises
         ------
-        AssumptionError
+        OptionError
             A name that does not exist (the nearest one is suggested), a value outside its bounds,
-            tax shares that sum to more than one, or `discount` beside `discount_rate`.
+            or `discount` beside `discount_rate`.
+        AssumptionError
+            Tax shares that sum to more than one.
         """
         values = linked(changes)
         discount = self._discount(values)

@@ -74,9 +74,10 @@ class CostItem:
 
     Raises
     ------
+    OptionError
+        An unknown actor, or a reach outside 0 to 1.
     AssumptionError
-        For an unknown actor, a transfer to oneself, a negative amount, a reach outside 0 to 1, or a
-        range that does not hold the sum.
+        A transfer to oneself, a negative amount, or a range that does not hold the sum.
 
     Notes
     -----

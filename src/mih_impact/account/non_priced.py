@@ -156,8 +156,10 @@ class NonPriced:
 
     Raises
     ------
+    OptionError
+        No name, or an unknown importance, extent or status.
     AssumptionError
-        For an unknown importance, extent or status, or a text that is empty in either language.
+        A text that is empty in either language.
 
     Examples
     --------

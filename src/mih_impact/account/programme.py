@@ -60,8 +60,10 @@ class Phase:
 
     Raises
     ------
+    OptionError
+        No name, a label that is not in two languages, or a reach that is no share.
     AssumptionError
-        A reach that is no share, or a range that does not hold it.
+        A range that does not hold the reach.
 
     Examples
     --------
@@ -190,7 +192,7 @@ class Apprenticeship:
 
     Raises
     ------
-    AssumptionError
+    OptionError
         An unknown employer, shares that do not sum to 1, or an assumption of another name or unit.
 
     Examples
@@ -312,10 +314,11 @@ class Programme:
 
     Raises
     ------
+    OptionError
+        `headlines` or `compensated` names what does not exist, or an item or a phase is none.
     AssumptionError
-        If two items or phases share a name, an item or the apprenticeship names a phase that is not
-        there, an item has a reach beside it, the items are in different currencies, or `headlines`
-        or `compensated` names what does not exist.
+        Two items or phases share a name, an item or the apprenticeship names a phase that is not
+        there, an item has a reach beside it, or the items are in different currencies.
 
     Examples
     --------
@@ -455,7 +458,13 @@ class Programme:
         return (*(item.assumption for item in self.items), *reaches, *age)
 
     def with_assumptions(self, items: tuple[Assumption, ...]) -> Programme:
-        """Return the programme with assumptions of the names of `assumptions` put in place."""
+        """Return the programme with assumptions of the names of `assumptions` put in place.
+
+        Raises
+        ------
+        AssumptionError
+            One of them is missing.
+        """
         listed = arguments.listed(items) or ()
         given = {item.name: item for item in listed if isinstance(item, Assumption)}
         missing = [own.name for own in self.assumptions if own.name not in given]

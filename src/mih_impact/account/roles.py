@@ -280,9 +280,10 @@ class Benefit:
 
     Raises
     ------
+    OptionError
+        No payer, or one that is no actor or receives benefits itself.
     AssumptionError
-        No payer, or one that is no actor or receives benefits itself; or not said whether it is
-        taxed.
+        Not said whether it is taxed.
 
     Examples
     --------

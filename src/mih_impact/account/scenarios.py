@@ -62,7 +62,7 @@ class Scenario:
 
     Raises
     ------
-    AssumptionError
+    OptionError
         No name, a label that is not in two languages, values that are no mapping, or a persistence
         or horizon that does not exist.
 

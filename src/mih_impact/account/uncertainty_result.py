@@ -201,7 +201,9 @@ class Uncertainty(Result):
         Raises
         ------
         AssumptionError
-            The programme has no costs to scale, or a cost is negative.
+            The programme has no costs to scale.
+        OptionError
+            A cost is negative, or no number.
         """
         if self.cost <= 0:
             raise AssumptionError(

@@ -290,7 +290,7 @@ class AccountValues(Result):
 
         Raises
         ------
-        AssumptionError
+        OptionError
             A name that does not exist, or a value it cannot have.
         """
         arguments.mapping("values", values, '{"tax_rate_wage": 0.3}')

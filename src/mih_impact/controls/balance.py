@@ -153,7 +153,7 @@ class Balance(Result):
 
         Raises
         ------
-        EffectsError
+        OptionError
             Balance was not asked for by subgroup.
         """
         if self.subgroups is None:

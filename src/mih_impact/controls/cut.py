@@ -130,7 +130,7 @@ def cut(column: Term | tuple[Lag], *bounds: float | Iterable[float]) -> Cut:
 
     Raises
     ------
-    EffectsError
+    OptionError
         No bound, or bounds that are not finite numbers in ascending order.
 
     Examples
@@ -257,7 +257,7 @@ def completers(column: str) -> Completers:
 
     Raises
     ------
-    EffectsError
+    OptionError
         This is not the name of a column.
 
     Notes

@@ -62,7 +62,7 @@ def lag(column: str, *years: int | Iterable[int]) -> tuple[Lag, ...]:
 
     Raises
     ------
-    SupportError
+    OptionError
         No year is given, or one is not a whole number of at least 1: what is measured in the start
         year or later is an effect, not a characteristic.
 

@@ -70,7 +70,7 @@ class Unit:
 
     Raises
     ------
-    PanelContractError
+    OptionError
         No name, a name that is almost a currency, or a way to combine months that does not exist.
 
     Notes

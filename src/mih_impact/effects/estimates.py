@@ -148,7 +148,7 @@ class EffectEstimates(Result):
 
         Raises
         ------
-        EffectsError
+        OptionError
             There is no such subgroup.
         """
         if not isinstance(name, str) or name not in self.subgroups:

@@ -205,6 +205,8 @@ class EffectSeries(EffectEstimates):
 
         Raises
         ------
+        OptionError
+            Years that are no whole numbers.
         EffectsError
             Years without effects, or effects that are not by year since start.
 

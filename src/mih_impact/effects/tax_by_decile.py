@@ -69,6 +69,8 @@ def tax_by_decile(
     EffectsError
         Effects that are not those of the group, that were loaded or published, of start years
         (`group_time_effects`), by subgroups, adjusted, clustered above the person, or corrected.
+    SupportError
+        The group is of persons with design weights.
 
     Notes
     -----

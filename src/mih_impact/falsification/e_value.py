@@ -100,9 +100,11 @@ def e_value(
 
     Raises
     ------
+    OptionError
+        An `sd` that is not above zero.
     EffectsError
-        No such estimate, an amount without `sd` or `group`, an `sd` that is not above zero, both of
-        them, or a share whose implied share without the programme is not between 0 and 1.
+        No such estimate, an amount without `sd` or `group`, both of them, or a share whose implied
+        share without the programme is not between 0 and 1.
 
     Notes
     -----

@@ -341,6 +341,8 @@ def leave_one_out(
         that is not the call's.
     EffectsError
         The group does not know how it was made, one level only, or more than 60.
+    SupportError
+        The group is of persons with design weights.
 
     Notes
     -----

@@ -296,9 +296,9 @@ def pretrend_power(
     Raises
     ------
     OptionError
-        An unknown outcome, or a power or an alpha that is none.
+        An unknown outcome or one without a covariance, or a power or an alpha that is none.
     EffectsError
-        No covariance, no base year, or leads of which some combination is without uncertainty.
+        No base year, or leads of which some combination is without uncertainty.
 
     Notes
     -----

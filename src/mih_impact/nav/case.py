@@ -105,7 +105,7 @@ def decisions(*, years: Sequence[int] | None = None) -> dict[str, Decision]:
 
     Raises
     ------
-    AssumptionError
+    OptionError
         Years with gaps, or none.
 
     Examples

@@ -131,7 +131,7 @@ def funnel(*, programme: Programme | None = None) -> Funnel:
 
     Raises
     ------
-    AssumptionError
+    OptionError
         Something else than a programme.
 
     Notes

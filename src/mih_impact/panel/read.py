@@ -6,6 +6,7 @@ read_cross_section does the same for one year of persons, treated and not.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, SupportsFloat, get_args
 
 import narwhals as nw
@@ -127,8 +128,11 @@ def read_panel(
 
     Raises
     ------
+    OptionError
+        `columns`, `values`, `units` or `codes` that name what is not there, or options that
+        contradict.
     PanelContractError
-        Names missing, misspelt or double; types that cannot be used; options that contradict; no
+        Columns that are needed are missing, or come from two sources; types that cannot be used; no
         column that can be an outcome.
 
     Examples
@@ -275,6 +279,8 @@ def read_cross_section(
 
     Raises
     ------
+    OptionError
+        Not a frame in memory, or an option that is none.
     PanelContractError
         A column is missing, `treated` has other values than two, an outcome is no number, a person
         has two rows, or a name that the library uses for something else.
@@ -313,7 +319,7 @@ def read_cross_section(
     before = table.drop(columns=named).assign(
         person_id=persons, start_year=np.where(starts, BEFORE + 1.0, np.nan)
     )
-    after = before.assign(**{name: table[name].astype(np.float64) for name in outcomes})
+    after = before.assign(**{name: _numbers(table, name) for name in outcomes})
     rows = pd.concat([before.assign(year=BEFORE), after.assign(year=BEFORE + 1)])
     panel = read_panel(
         rows,
@@ -358,6 +364,19 @@ def _require_columns(table: pd.DataFrame, named: list[str]) -> None:
             do="read a panel with mih.read_panel; or leave these columns out, name the persons in "
             "person_id=, or rename a characteristic that is called so",
         )
+
+
+def _numbers(table: pd.DataFrame, name: str) -> pd.Series[float]:
+    """Return an outcome as numbers; a text is none, for 1.234 may be 1234."""
+    column = table[name]
+    if not any(isinstance(value, str) for value in column.dropna().unique()):
+        with suppress(TypeError, ValueError):
+            return column.astype(np.float64)
+    raise PanelContractError(
+        "An outcome is a number",
+        found=f"{name} is {column.dtype}",
+        do=f"make it one before reading: pandas.to_numeric(frame[{name!r}])",
+    )
 
 
 def _treated(table: pd.DataFrame, treated: str) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -79,8 +79,9 @@ class Discount:
     Raises
     ------
     AssumptionError
-        When the ladder does not climb to an open end, a rate is not above -1 and at most 1, or the
-        timing is not one of the three.
+        The ladder does not climb to an open end, or a rate is not above -1 and at most 1.
+    OptionError
+        The timing is not one of the three.
 
     Notes
     -----

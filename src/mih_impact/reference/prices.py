@@ -247,8 +247,10 @@ class PriceIndex:
 
         Raises
         ------
+        OptionError
+            A year is not a whole number.
         PanelContractError
-            When a year has no index; the message names the range there is.
+            A year has no index; the message names the range there is.
         """
         arguments.whole("price_year", price_year)
         given = arguments.listed(years)

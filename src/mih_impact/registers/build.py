@@ -143,6 +143,8 @@ def build_panel(
 
     Raises
     ------
+    OptionError
+        An argument that is none of what it takes.
     PanelContractError
         A table lacks a column; a key, a date, a code or a number cannot be read, or can be in two
         ways; a spell stops before it starts; spells overlap, or rows share a period, without a rule

@@ -127,6 +127,8 @@ def estimate_build(
 
     Raises
     ------
+    OptionError
+        An argument that is none of what it takes.
     PanelContractError
         There are no such files, or several versions of one.
 

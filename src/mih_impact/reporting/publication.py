@@ -60,8 +60,10 @@ def publication_table(
 
     Raises
     ------
+    OptionError
+        The result is none of a call of the library.
     ReportError
-        The result is none of these.
+        Its card has no table.
     MissingExtraError
         great-tables is not installed.
 
@@ -189,10 +191,12 @@ def write_publication_table(
 
     Raises
     ------
+    OptionError
+        An unknown suffix, or a result of no call of the library.
     ReportError
-        The result is none of these.
+        The card of the result has no table.
     StorageError
-        An unknown suffix, or a file that cannot be written.
+        The file cannot be written.
     MissingExtraError
         great-tables is not installed.
     """

@@ -102,7 +102,13 @@ class StudyResult(Result):
 
     @property
     def spec(self) -> StudySpec:
-        """The specification, as it was run."""
+        """The specification, as it was run.
+
+        Raises
+        ------
+        AssumptionError
+            The study was not run from one.
+        """
         if not self.specification:
             raise AssumptionError(
                 "The result carries no specification",

@@ -55,9 +55,11 @@ class Decision(Result):
 
     Raises
     ------
+    OptionError
+        Starters that `budget_impact` would refuse, an amount without the budget it is asked in or
+        without a source, an unknown status, or no text.
     AssumptionError
-        Starters that `budget_impact` would refuse, a range that does not hold them, an amount
-        without the budget it is asked in or without a source, an unknown status, or no text.
+        A range that does not hold the starters.
 
     Examples
     --------

@@ -190,11 +190,13 @@ def budget_impact(
 
     Raises
     ------
+    OptionError
+        Starters below 0, years with gaps, a price path that is no index, or an unknown actor.
     AssumptionError
-        Starters below 0, years with gaps, prices of a year without an index, nominal amounts
-        without a price path with a name and a source, a price path that nothing uses, an elasticity
-        without a reference cohort, an unknown actor, an account of candidates that is none or
-        has another horizon or other prices, or an account of too few participants.
+        Prices of a year without an index, nominal amounts without a price path with a name and a
+        source, a price path that nothing uses, an elasticity without a reference cohort, an account
+        of candidates that is none or has another horizon or other prices, or an account of too few
+        participants.
 
     Notes
     -----

@@ -145,9 +145,11 @@ def municipality_view(
 
     Raises
     ------
+    OptionError
+        No places, a share outside 0 to 1, or a number that is none.
     AssumptionError
-        No places, a share outside 0 to 1, a number that is none, a term of apprentices where the
-        programme declares none, or an account of too few participants.
+        A term of apprentices where the programme declares none, or an account of too few
+        participants.
 
     Notes
     -----

@@ -137,9 +137,10 @@ class GroupTimeEffects(GroupTimeEstimates):
 
         Raises
         ------
+        OptionError
+            There is no such average.
         EffectsError
-            No such average, nothing left to average, or the result was loaded from a file, which
-            holds no influence.
+            Nothing left to average, or the result was loaded from a file, which holds no influence.
 
         Notes
         -----
